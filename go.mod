@@ -1,0 +1,3 @@
+module github.com/octet-ml/octet
+
+go 1.26

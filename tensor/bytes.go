@@ -1,0 +1,107 @@
+package tensor
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// hostLittle says whether this machine stores numbers as files do.
+var hostLittle = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// swapUnit is the width of the numbers whose bytes are ordered: a complex
+// number is two.
+func (d DType) swapUnit() int {
+	switch d {
+	case Complex64, Complex128:
+		return d.Size() / 2
+	default:
+		return d.Size()
+	}
+}
+
+// Bytes returns the elements in row-major order and little-endian byte order,
+// as every file format stores them. On little-endian machines it shares t's
+// memory; the caller must not change it.
+func (t *Tensor) Bytes() []byte {
+	raw := t.rawBytes()
+	if hostLittle || t.dtype.swapUnit() == 1 {
+		return raw
+	}
+	out := slices.Clone(raw)
+	swap(out, t.dtype.swapUnit())
+	return out
+}
+
+// FromBytes copies little-endian row-major bytes into a new tensor. q must be
+// given exactly for quantized types.
+func FromBytes(dtype DType, q *QParams, shape Shape, b []byte) (*Tensor, error) {
+	n, err := shape.CheckedNumel()
+	if err != nil {
+		return nil, err
+	}
+	if dtype.Size() == 0 || dtype.IsQuantized() != (q != nil) {
+		return nil, fmt.Errorf("%v tensor with %v", dtype, q)
+	}
+	if len(b)/dtype.Size() != n || len(b)%dtype.Size() != 0 {
+		return nil, fmt.Errorf("%d bytes do not fill %v%v", len(b), dtype, shape)
+	}
+	t := &Tensor{dtype: dtype, shape: shape.Clone(), q: q, data: alloc(dtype, n)}
+	raw := t.rawBytes()
+	copy(raw, b)
+	if !hostLittle {
+		swap(raw, dtype.swapUnit())
+	}
+	return t, nil
+}
+
+// swap reverses the bytes of each unit in place.
+func swap(b []byte, unit int) {
+	for i := 0; i+unit <= len(b); i += unit {
+		slices.Reverse(b[i : i+unit])
+	}
+}
+
+// ToFloat32 converts a floating point tensor to Float32. A Float32 tensor is
+// returned as it is. Half and bfloat16 convert exactly; float64 rounds to
+// nearest even.
+func (t *Tensor) ToFloat32() (*Tensor, error) {
+	if t.dtype == Float32 {
+		return t, nil
+	}
+	out := make([]float32, t.Numel())
+	switch t.dtype {
+	case Float64:
+		for i, v := range Data[float64](t) {
+			out[i] = float32(v)
+		}
+	case Float16:
+		for i, v := range Data[uint16](t) {
+			out[i] = HalfToFloat32(v)
+		}
+	case BFloat16:
+		for i, v := range Data[uint16](t) {
+			out[i] = math.Float32frombits(uint32(v) << 16)
+		}
+	default:
+		return nil, fmt.Errorf("cannot convert %v to float32", t)
+	}
+	return Of(out, t.shape...), nil
+}
+
+// HalfToFloat32 converts the bits of an IEEE binary16 number; exact.
+func HalfToFloat32(h uint16) float32 {
+	sign := uint32(h>>15) << 31
+	exp := uint32(h>>10) & 0x1f
+	frac := uint32(h) & 0x3ff
+	switch {
+	case exp == 0x1f: // infinity or NaN
+		return math.Float32frombits(sign | 0xff<<23 | frac<<13)
+	case exp != 0:
+		return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
+	default: // zero or subnormal: frac units of 2^-24
+		f := float32(frac) * 0x1p-24
+		return math.Float32frombits(sign | math.Float32bits(f))
+	}
+}
