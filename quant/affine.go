@@ -1,0 +1,64 @@
+package quant
+
+import (
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Quantizer turns real numbers into codes with one scale and zero point:
+//
+//	code = clamp(wrap32(cvt(min(x*Inv, 2147483520)) + Zero), Lo, Hi)
+//
+// cvt is ToInt32; the minimum gives 2147483520 for NaN; the addition wraps in
+// int32. So NaN and +Inf give Hi when the zero point is at most 127 and, for
+// quint8, Lo above: PyTorch's behaviour, kept because files depend on it.
+type Quantizer struct {
+	Inv    float32 // reciprocal of the scale; PyTorch multiplies, it never divides
+	Zero   int32
+	Lo, Hi int32
+}
+
+// NewQuantizer returns the Quantizer for per-tensor parameters of a quint8 or
+// qint8 tensor, with Inv = 1f / f32(scale).
+func NewQuantizer(q *tensor.QParams, dtype tensor.DType) Quantizer {
+	lo, hi := dtype.CodeRange()
+	return Quantizer{Inv: 1 / float32(q.Scale()), Zero: int32(q.ZeroPoint()), Lo: int32(lo), Hi: int32(hi)}
+}
+
+// withInv64 replaces the reciprocal by the one that some vector kernels take:
+// computed in float64 from the unrounded scale, then rounded.
+func (z Quantizer) withInv64(q *tensor.QParams) Quantizer {
+	z.Inv = float32(1 / q.Scale())
+	return z
+}
+
+// Code quantizes one number.
+func (z Quantizer) Code(x float32) int32 {
+	y := float32(x * z.Inv)
+	if !(y < 2147483520) { // also NaN
+		y = 2147483520
+	}
+	return clamp(ToInt32(y)+z.Zero, z.Lo, z.Hi)
+}
+
+// Dequantizer turns codes into real numbers with one scale and zero point.
+// PyTorch has two formulas, which differ in the last bit.
+type Dequantizer struct {
+	Scale float32
+	Zero  int32
+}
+
+// NewDequantizer returns the Dequantizer for per-tensor parameters.
+func NewDequantizer(q *tensor.QParams) Dequantizer {
+	return Dequantizer{Scale: float32(q.Scale()), Zero: int32(q.ZeroPoint())}
+}
+
+// Real is f32(scale) * f32(code - zero): what Dequantize gives.
+func (d Dequantizer) Real(code int32) float32 {
+	return float32(d.Scale * float32(code-d.Zero))
+}
+
+// Fused is fma(scale, code, f32(scale * -zero)): what the vector loops of
+// PyTorch's pointwise operators compute internally.
+func (d Dequantizer) Fused(code int32) float32 {
+	return FMA32(d.Scale, float32(code), float32(d.Scale*float32(-d.Zero)))
+}
