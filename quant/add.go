@@ -1,0 +1,70 @@
+package quant
+
+import (
+	"math"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Add is the rule by which two quantized tensors of equal shape are added.
+type Add struct {
+	fixed bool // qnnpack's fixed-point rule instead of the float rule
+
+	a, b Dequantizer // float rule: Q(D(a) + D(b))
+	q    Quantizer
+
+	// Fixed-point rule: (multA*a + multB*b + bias) >> shift. int64, so that
+	// scale ratios beyond qnnpack's own range (2^-14 to 2^8) stay defined.
+	multA, multB, bias int64
+	shift              uint
+
+	zero, lo, hi int32
+}
+
+// NewAdd prepares the addition of values quantized by a and b into codes of
+// type dtype quantized by out, followed by act.
+func NewAdd(n Numerics, a, b, out *tensor.QParams, dtype tensor.DType, act Activation) *Add {
+	p := &Add{a: NewDequantizer(a), b: NewDequantizer(b), q: NewQuantizer(out, dtype), zero: int32(out.ZeroPoint())}
+	p.lo, p.hi = act.Bounds(p.q)
+	if n == QNNPACK {
+		p.fixedPoint(a, b, out)
+	}
+	return p
+}
+
+// fixedPoint chooses the multipliers so that the larger one has 22 bits.
+func (p *Add) fixedPoint(a, b, out *tensor.QParams) {
+	p.fixed = true
+	ra := float32(a.Scale()) / float32(out.Scale())
+	rb := float32(b.Scale()) / float32(out.Scale())
+	_, exp := math.Frexp(float64(max(ra, rb))) // max = f * 2^exp, f in [0.5, 1)
+	p.shift = uint(max(0, min(21-(exp-1), 62)))
+	unit := math.Ldexp(1, int(p.shift))
+	p.multA = int64(math.RoundToEven(float64(ra) * unit))
+	p.multB = int64(math.RoundToEven(float64(rb) * unit))
+	p.bias = -(p.multA*a.ZeroPoint() + p.multB*b.ZeroPoint())
+}
+
+// Code adds two codes.
+func (p *Add) Code(a, b int32) int32 {
+	if p.fixed {
+		return p.fixedCode(a, b)
+	}
+	return clamp(p.q.Code(p.a.Fused(a)+p.b.Fused(b)), p.lo, p.hi)
+}
+
+// fixedCode rounds half away from zero, as qnnpack's kernel does.
+func (p *Add) fixedCode(a, b int32) int32 {
+	acc := p.multA*int64(a) + p.multB*int64(b) + p.bias
+	mask := int64(1)<<p.shift - 1
+	rem := acc & mask
+	if acc < 0 {
+		rem--
+	}
+	v := acc >> p.shift
+	if rem > mask>>1 {
+		v++
+	}
+	r := int32(max(math.MinInt16, min(v, math.MaxInt16)))
+	return clamp(sat16(r+p.zero), p.lo, p.hi)
+}

@@ -1,0 +1,63 @@
+package quant
+
+import "github.com/octet-ml/octet/tensor"
+
+// Average is the rule by which a window of codes becomes their mean, with the
+// scale and zero point of the input. Sum and Count describe the window: the
+// sum of its codes and how many there were; padding contributes to neither.
+type Average struct {
+	rule         averageRule
+	scale        float32
+	zero, lo, hi int32
+}
+
+type averageRule uint8
+
+const (
+	windowRule   averageRule = iota // avg_pool2d of fbgemm and onednn
+	adaptiveRule                    // adaptive_avg_pool2d of fbgemm and onednn
+	qnnpackRule                     // every pooling of qnnpack
+)
+
+// NewAverage prepares avg_pool2d over codes of type dtype quantized by q.
+func NewAverage(n Numerics, q *tensor.QParams, dtype tensor.DType) *Average {
+	return newAverage(n, windowRule, q, dtype)
+}
+
+// NewAdaptiveAverage prepares adaptive_avg_pool2d. even says whether every
+// window has the same size (output extents divide the input's and differ from
+// them): qnnpack has its own rule only then.
+func NewAdaptiveAverage(n Numerics, q *tensor.QParams, dtype tensor.DType, even bool) *Average {
+	if !even {
+		n = FBGEMM
+	}
+	return newAverage(n, adaptiveRule, q, dtype)
+}
+
+func newAverage(n Numerics, rule averageRule, q *tensor.QParams, dtype tensor.DType) *Average {
+	z := NewQuantizer(q, dtype)
+	if n == QNNPACK {
+		rule = qnnpackRule
+	}
+	return &Average{rule: rule, scale: float32(q.Scale()), zero: z.Zero, lo: z.Lo, hi: z.Hi}
+}
+
+// Multiplier returns the factor for a window that is divided by div. A kernel
+// computes it once for windows of one size.
+func (p *Average) Multiplier(div int) float32 {
+	switch p.rule {
+	case qnnpackRule:
+		return p.scale / float32(p.scale*float32(div))
+	case adaptiveRule:
+		return 1 / (1 / (1 / float32(div)))
+	default:
+		return 1 / float32(div)
+	}
+}
+
+// Code averages one window: sum of the codes of its count cells, times m, the
+// Multiplier of the divisor.
+func (p *Average) Code(sum int32, count int, m float32) int32 {
+	r := ToInt32(float32(float32(sum-p.zero*int32(count)) * m))
+	return clamp(sat16(sat16(r)+p.zero), p.lo, p.hi)
+}

@@ -1,0 +1,29 @@
+package quant
+
+import "github.com/octet-ml/octet/tensor"
+
+// Rescale is the rule by which codes move from one scale and zero point to
+// another, as concatenation needs for each of its inputs. Equal parameters
+// leave the codes alone.
+type Rescale struct {
+	same bool
+	d    Dequantizer
+	q    Quantizer
+}
+
+// NewRescale prepares the move from in to out for codes of type dtype.
+func NewRescale(in, out *tensor.QParams, dtype tensor.DType) *Rescale {
+	return &Rescale{
+		same: in.Equal(out),
+		d:    NewDequantizer(in),
+		q:    NewQuantizer(out, dtype).withInv64(out),
+	}
+}
+
+// Code moves one code.
+func (r *Rescale) Code(c int32) int32 {
+	if r.same {
+		return c
+	}
+	return r.q.Code(r.d.Fused(c))
+}
