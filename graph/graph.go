@@ -1,0 +1,225 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Graph is a model: nodes in an order in which they can be computed.
+//
+// A Graph is built once and then treated as immutable: whoever wants to change
+// one changes a Clone.
+type Graph struct {
+	Name     string         // the architecture, for messages
+	Numerics quant.Numerics // set once a graph computes on integers
+	Inputs   []*Value
+	Outputs  []*Value
+	Nodes    []*Node
+	Params   []*Value // in the order of PyTorch's state dict
+}
+
+// New returns an empty graph.
+func New(name string) *Graph { return &Graph{Name: name} }
+
+// AddInput declares an input.
+func (g *Graph) AddInput(name string, t Type) *Value {
+	v := &Value{Name: name, Role: Input, Type: t}
+	g.Inputs = append(g.Inputs, v)
+	return v
+}
+
+// AddParam declares a float32 parameter whose data is bound later.
+func (g *Graph) AddParam(name string, shape ...int) *Value {
+	v := &Value{Name: name, Role: Parameter, Type: Type{DType: tensor.Float32, Shape: shape}}
+	g.Params = append(g.Params, v)
+	return v
+}
+
+// AddConst declares a parameter with its data.
+func (g *Graph) AddConst(name string, data *tensor.Tensor) *Value {
+	v := &Value{Name: name, Role: Parameter, Type: TypeOf(data), Data: data}
+	g.Params = append(g.Params, v)
+	return v
+}
+
+// AddNode appends a node with a float32 result and returns the result.
+func (g *Graph) AddNode(name string, op Op, inputs ...*Value) *Value {
+	n := &Node{Name: name, Op: op, Inputs: inputs}
+	n.Output = &Value{Name: name, Role: Result, Type: Float32, Node: n}
+	g.Nodes = append(g.Nodes, n)
+	return n.Output
+}
+
+// InsertAfter places a new node behind value v in the order of computation,
+// without connecting its result to anything.
+func (g *Graph) InsertAfter(v *Value, name string, op Op, out Type, inputs ...*Value) *Value {
+	n := &Node{Name: name, Op: op, Inputs: inputs}
+	n.Output = &Value{Name: name, Role: Result, Type: out, Node: n}
+	at := 0
+	if v.Node != nil {
+		at = slices.Index(g.Nodes, v.Node) + 1
+	}
+	g.Nodes = slices.Insert(g.Nodes, at, n)
+	return n.Output
+}
+
+// Node returns the node of that name.
+func (g *Graph) Node(name string) (*Node, bool) {
+	for _, n := range g.Nodes {
+		if n.Name == name {
+			return n, true
+		}
+	}
+	return nil, false
+}
+
+// Param returns the parameter of that name.
+func (g *Graph) Param(name string) (*Value, bool) {
+	for _, p := range g.Params {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// Consumers returns the nodes that read v, each once, in order.
+func (g *Graph) Consumers(v *Value) []*Node {
+	var users []*Node
+	for _, n := range g.Nodes {
+		if slices.Contains(n.Inputs, v) {
+			users = append(users, n)
+		}
+	}
+	return users
+}
+
+// IsOutput reports whether v is an output of the graph.
+func (g *Graph) IsOutput(v *Value) bool { return slices.Contains(g.Outputs, v) }
+
+// SoleConsumer returns the only node that reads v, or nil when there are none
+// or several or when v is an output of the graph: the condition under which a
+// producer may be fused with its consumer.
+func (g *Graph) SoleConsumer(v *Value) *Node {
+	users := g.Consumers(v)
+	if len(users) != 1 || g.IsOutput(v) {
+		return nil
+	}
+	return users[0]
+}
+
+// ReplaceUses makes every reader of old, and the graph's outputs, read new.
+// except names nodes that keep reading old.
+func (g *Graph) ReplaceUses(old, new *Value, except ...*Node) {
+	for _, n := range g.Nodes {
+		if slices.Contains(except, n) {
+			continue
+		}
+		for i, v := range n.Inputs {
+			if v == old {
+				n.Inputs[i] = new
+			}
+		}
+	}
+	for i, v := range g.Outputs {
+		if v == old {
+			g.Outputs[i] = new
+		}
+	}
+}
+
+// Prune removes the nodes and parameters that no output needs.
+func (g *Graph) Prune() {
+	live := map[*Value]bool{}
+	for _, v := range g.Outputs {
+		live[v] = true
+	}
+	for _, n := range slices.Backward(g.Nodes) {
+		if live[n.Output] {
+			for _, v := range n.Inputs {
+				live[v] = true
+			}
+		}
+	}
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *Node) bool { return !live[n.Output] })
+	g.Params = slices.DeleteFunc(g.Params, func(v *Value) bool { return !live[v] })
+}
+
+// Clone returns a copy that can be changed without changing g. Parameter data
+// is shared, since tensors are not written once they are in a graph.
+func (g *Graph) Clone() *Graph {
+	seen := map[*Value]*Value{}
+	copyValue := func(v *Value) *Value {
+		c := *v
+		seen[v] = &c
+		return &c
+	}
+	c := &Graph{Name: g.Name, Numerics: g.Numerics}
+	for _, v := range g.Inputs {
+		c.Inputs = append(c.Inputs, copyValue(v))
+	}
+	for _, v := range g.Params {
+		c.Params = append(c.Params, copyValue(v))
+	}
+	for _, n := range g.Nodes {
+		m := &Node{Name: n.Name, Op: n.Op, Note: n.Note, Inputs: make([]*Value, len(n.Inputs))}
+		for i, v := range n.Inputs {
+			m.Inputs[i] = seen[v]
+		}
+		m.Output = copyValue(n.Output)
+		m.Output.Node = m
+		c.Nodes = append(c.Nodes, m)
+	}
+	for _, v := range g.Outputs {
+		c.Outputs = append(c.Outputs, seen[v])
+	}
+	return c
+}
+
+// Validate checks what every stage relies on: unique names, values defined
+// before use and registered, outputs present, quantized types with parameters,
+// bound data of the declared type. Errors name the node.
+func (g *Graph) Validate() error {
+	defined := map[*Value]bool{}
+	names := map[string]bool{}
+	define := func(v *Value) error {
+		if names[v.Name] {
+			return fmt.Errorf("%s: two values are called %q", g.Name, v.Name)
+		}
+		names[v.Name], defined[v] = true, true
+		if v.Type.DType.IsQuantized() != (v.Type.Q != nil) {
+			return fmt.Errorf("%s: value %q is %v with %v", g.Name, v.Name, v.Type.DType, v.Type.Q)
+		}
+		return nil
+	}
+	for _, v := range slices.Concat(g.Inputs, g.Params) {
+		if err := define(v); err != nil {
+			return err
+		}
+		if v.Data != nil && (v.Data.DType() != v.Type.DType || !v.Data.Shape().Equal(v.Type.Shape)) {
+			return fmt.Errorf("%s: parameter %q is declared %v and bound to %v", g.Name, v.Name, v.Type, v.Data)
+		}
+	}
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			if !defined[v] {
+				return fmt.Errorf("%s: node %q reads %q before it is computed", g.Name, n.Name, v.Name)
+			}
+		}
+		if err := define(n.Output); err != nil {
+			return err
+		}
+	}
+	if len(g.Outputs) == 0 {
+		return fmt.Errorf("%s: the graph has no output", g.Name)
+	}
+	for _, v := range g.Outputs {
+		if !defined[v] {
+			return fmt.Errorf("%s: output %q is computed by no node", g.Name, v.Name)
+		}
+	}
+	return nil
+}
