@@ -52,7 +52,9 @@ type fuser struct {
 func (f *fuser) each(rule func(*graph.Graph, *graph.Node) bool) func(*graph.Graph) (bool, error) {
 	return func(g *graph.Graph) (changed bool, err error) {
 		for _, n := range slices.Clone(g.Nodes) {
-			if rule(g, n) {
+			if slices.Contains(g.Nodes, n) && rule(g, n) {
+				// What was fused must not count as a reader any more.
+				g.Prune()
 				changed = true
 			}
 		}
