@@ -1,0 +1,58 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// FakeQuantize rounds float32 values to what codes from QMin to QMax can stand
+// for, and stays in float32: torch.fake_quantize_per_tensor_affine and
+// torch.fake_quantize_per_channel_affine.
+//
+// Scales and ZeroPoints have one entry per tensor when Axis is tensor.PerTensor
+// (-1), or one per index along Axis.
+//
+// Input: x, any shape. Result: the shape of x.
+type FakeQuantize struct {
+	QMin       int64     `json:"qmin"`
+	QMax       int64     `json:"qmax"`
+	Scales     []float32 `json:"scales"`
+	ZeroPoints []int32   `json:"zero_points"`
+	Axis       int       `json:"axis"`
+}
+
+// Kind is "fake_quantize".
+func (FakeQuantize) Kind() string { return "fake_quantize" }
+
+// Signatures: float.
+func (FakeQuantize) Signatures() []graph.Signature { return each(1, f32) }
+
+// Infer returns the shape of x.
+func (f FakeQuantize) Infer(in []graph.Type) (tensor.Shape, error) {
+	shape, err := inferSame(in)
+	if err != nil {
+		return nil, err
+	}
+	want := 1
+	if f.Axis != tensor.PerTensor {
+		if f.Axis < 0 || f.Axis >= len(shape) {
+			return nil, fmt.Errorf("quantization axis %d is outside shape %v", f.Axis, shape)
+		}
+		want = shape[f.Axis]
+	}
+	if len(f.Scales) != want || len(f.ZeroPoints) != want {
+		return nil, fmt.Errorf("%d scales and %d zero points; shape %v with axis %d needs %d", len(f.Scales), len(f.ZeroPoints), shape, f.Axis, want)
+	}
+	if f.QMin > f.QMax || f.QMin < math.MinInt32 || f.QMax > math.MaxInt32 {
+		return nil, fmt.Errorf("codes from %d to %d", f.QMin, f.QMax)
+	}
+	for i, s := range f.Scales {
+		if z := int64(f.ZeroPoints[i]); !(s > 0) || math.IsInf(float64(s), 0) || z < f.QMin || z > f.QMax {
+			return nil, fmt.Errorf("scale %d is %v with zero point %d; expected a finite positive scale and a zero point from %d to %d", i, s, z, f.QMin, f.QMax)
+		}
+	}
+	return shape, nil
+}
