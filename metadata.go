@@ -29,6 +29,8 @@ type Metadata struct {
 	Labels []string `json:"labels,omitempty"`
 	// Preset makes the model's input of an image.
 	Preset *vision.Preset `json:"preset,omitempty"`
+	// Float names the nodes that an int8 model computes in float.
+	Float []string `json:"float,omitempty"`
 	// Calibration says how an int8 model came about.
 	Calibration *CalibrationRecord `json:"calibration,omitempty"`
 }
