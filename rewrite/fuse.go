@@ -91,13 +91,13 @@ func (f *fuser) foldBatchNorm(g *graph.Graph, n *graph.Node) bool {
 		}
 		g.Params = slices.Insert(g.Params, slices.Index(g.Params, w)+1, bias)
 		if bound(w, args.weight, args.bias, args.mean, args.variance) {
-			w.Data, bias.Data = formula(w.Data, nil, args, bn.Eps)
+			w.Data, bias.Data = formula(w.Data, nil, args, float32(bn.Eps))
 		} else {
 			w.Data = nil
 		}
 		p.Inputs = append(p.Inputs, bias)
 	} else if bound(w, bias, args.weight, args.bias, args.mean, args.variance) {
-		w.Data, bias.Data = formula(w.Data, bias.Data, args, bn.Eps)
+		w.Data, bias.Data = formula(w.Data, bias.Data, args, float32(bn.Eps))
 	} else {
 		w.Data, bias.Data = nil, nil
 	}
