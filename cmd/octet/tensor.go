@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/quant"
@@ -23,6 +25,7 @@ type tensorFlags struct {
 	zeroPoint  int64
 	rows       int
 	op         string
+	backend    string
 
 	changed func(flag string) bool
 }
@@ -69,7 +72,9 @@ codes, and the result is compared with the same operation on the real numbers.`,
 	fl.StringArrayVar(&f.other.args, "with", nil, "second operand of --op: numbers or a file")
 	fl.StringVar(&f.other.tensor, "with-tensor", "", "name of the second operand in its file")
 	fl.IntSliceVar(&f.other.shape, "with-shape", nil, "shape of the second operand")
+	fl.StringVar(&f.backend, "backend", "fbgemm", "rules of --op: "+strings.Join(backendNames, ", "))
 	fl.IntVar(&f.rows, "rows", 16, "how many elements to print; 0 prints all")
+	complete(cmd, "backend", backendNames...)
 	complete(cmd, "dtype", "quint8", "qint8", "qint32")
 	complete(cmd, "op", tensorOpNames()...)
 	complete(cmd, "qscheme", "per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric")
@@ -94,7 +99,7 @@ func runTensor(c *console, f *tensorFlags) error {
 	if f.op == "" {
 		return c.result(steps.document(), steps.printer(f.rows))
 	}
-	result, err := f.operate(recipe, x, steps)
+	result, err := f.operate(recipe, steps)
 	if err != nil {
 		return err
 	}
