@@ -1,14 +1,21 @@
 """Golden data of internal/npy, vision and dataset.
 
 Run from the repository's root:  python tools/golden/vision.py
-Made with numpy 2.x, Pillow 12, torch 2.15.0, torchvision 0.29.2. All pixels
+Made with numpy 2.x, Pillow 13.0.0 (libjpeg-turbo, libwebp 1.6.0), torch 2.15.0, torchvision 0.29.2. All pixels
 are synthetic and follow from fixed seeds.
 """
 
+import hashlib
+import json
 import pathlib
 import shutil
 
 import numpy as np
+import torch
+from PIL import Image
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as F
+from torchvision.transforms._presets import ImageClassification
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -44,5 +51,143 @@ def npy_files():
     np.savez_compressed(out / "deflated.npz", x=np.zeros((50, 40), "<f4"), y=np.arange(50))
 
 
+def picture(seed, width, height, channels=3):
+    """Waves, rectangles and a little noise: smooth parts, edges, saturation."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    out = np.full((height, width, channels), 128.0)
+    for c in range(channels):
+        for _ in range(4):
+            fx, fy, phase = rng.normal(size=3)
+            out[..., c] += 40 * np.sin(8 * fx * x / width + 8 * fy * y / height + 3 * phase)
+    for _ in range(4):
+        x0, y0 = rng.integers(0, width), rng.integers(0, height)
+        out[y0:y0 + height // 3, x0:x0 + width // 3] += 50 * rng.normal(size=channels)
+    out += rng.normal(size=out.shape)
+    return np.clip(out, 0, 255).astype(np.uint8)
+
+
+def sha(a):
+    return hashlib.sha256(np.ascontiguousarray(a).tobytes()).hexdigest()
+
+
+def rgb(path):
+    with open(path, "rb") as f:  # not by path: memory mapping of turned TIFFs exchanges their edges
+        return np.asarray(Image.open(f).convert("RGB"))
+
+
+def formats(out):
+    """Files of every format and mode, and the hash of the pixels PIL makes of them."""
+    a = picture(1, 37, 23, 4)
+    im = Image.fromarray(a[..., :3].copy())
+    cmyk = Image.fromarray(a, "CMYK")
+    modes = {
+        "1": im.convert("1"), "L": im.convert("L"), "LA": Image.fromarray(a[..., :2].copy(), "LA"),
+        "P": im.quantize(40), "RGB": im, "RGBA": Image.fromarray(a, "RGBA"),
+        "I16": Image.fromarray(a[..., 0].astype(np.uint16) * 3),
+    }
+    files = []
+
+    def save(image, name, **options):
+        image.save(out / name, **options)
+        files.append(name)
+
+    for mode, m in modes.items():
+        save(m, f"{mode}.png")
+        if mode in ("1", "L", "P", "RGB", "RGBA"):
+            save(m, f"{mode}.bmp")
+        if mode in ("1", "L", "P", "RGB"):
+            save(m, f"{mode}.gif")
+        if mode != "LA":
+            save(m, f"{mode}.tif", compression="tiff_lzw")
+    save(modes["L"], "L_trns.png", transparency=3)
+    save(modes["P"], "P_trns.png", transparency=5)
+    save(modes["P"], "P_trns.gif", transparency=5)
+    save(modes["RGB"], "RGB_trns.png", transparency=tuple(int(v) for v in a[0, 0, :3]))
+    save(modes["P"], "P_4bit.png", bits=4)
+    for c in ["raw", "packbits", "tiff_adobe_deflate"]:
+        save(im, f"{c}.tif", compression=c)
+    for c in ["group3", "group4"]:
+        save(modes["1"], f"{c}.tif", compression=c)
+        save(modes["1"], f"{c}_white_is_zero.tif", compression=c, tiffinfo={262: 0})
+    for o in range(2, 9):
+        save(im, f"orientation{o}.tif", compression="packbits", tiffinfo={274: o})
+    save(im, "lossy.webp", quality=60)
+    save(im.crop((0, 0, 36, 22)), "lossy_even.webp", quality=90)
+    save(im, "lossless.webp", lossless=True)
+    save(modes["RGBA"], "alpha.webp", quality=60)
+    save(modes["RGBA"], "alpha_lossless.webp", lossless=True)
+    save(modes["L"], "L.pgm")
+    save(im, "RGB.ppm")
+
+    # A frame that covers part of the canvas only.
+    gif = bytearray((out / "P.gif").read_bytes())
+    gif[6:10] = bytes([45, 0, 30, 0])
+    (out / "small_frame.gif").write_bytes(gif)
+    files.append("small_frame.gif")
+
+    jpegs = []
+    for sub in ["4:4:4", "4:2:2", "4:2:0", "4:1:1"]:
+        for progressive in (False, True):
+            name = f"ycc_{sub.replace(':', '')}{'_progressive' if progressive else ''}.jpg"
+            im.save(out / name, quality=85, subsampling=sub, progressive=progressive)
+            jpegs.append(name)
+    im.crop((0, 0, 4, 4)).save(out / "tiny_420.jpg", quality=85, subsampling="4:2:0")
+    modes["L"].save(out / "gray.jpg", quality=85)
+    im.save(out / "rgb.jpg", quality=85, keep_rgb=True)
+    cmyk.save(out / "cmyk.jpg", quality=90)
+    exif = Image.Exif()
+    exif[274] = 6
+    im.save(out / "exif_turned.jpg", quality=85, exif=exif)
+    jpegs += ["tiny_420.jpg", "gray.jpg", "rgb.jpg", "cmyk.jpg", "exif_turned.jpg"]
+    raw = (out / "cmyk.jpg").read_bytes()
+    at = raw.index(b"Adobe")
+    (out / "ycck.jpg").write_bytes(raw[:at + 11] + bytes([2]) + raw[at + 12:])
+    (out / "cmyk_no_adobe.jpg").write_bytes(raw[:at - 4] + raw[at + 12:])
+    jpegs += ["ycck.jpg", "cmyk_no_adobe.jpg"]
+
+    exact = {name: {"shape": list(rgb(out / name).shape), "sha256": sha(rgb(out / name))} for name in files}
+    np.savez_compressed(out / "jpeg.npz", **{name: rgb(out / name) for name in jpegs})
+    return exact
+
+
+def transforms(out):
+    """Presets on pictures of awkward sizes; hashes of the float32 tensors."""
+    cases = []
+    sizes = [(61, 47), (47, 61), (40, 40), (97, 13), (13, 97), (5, 7), (120, 33)]
+    rng = np.random.default_rng(7)
+    for i, (w, h) in enumerate(sizes):
+        im = Image.fromarray(picture(100 + i, w, h))
+        source = f"source_{w}x{h}.png"
+        im.save(out / source)
+        mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+        for how in ["nearest", "bilinear", "bicubic"]:
+            for resize, crop in [(32, 28), (28, 32), (55, 40), (40, 40)]:
+                p = ImageClassification(crop_size=crop, resize_size=resize, mean=mean, std=std, interpolation=InterpolationMode(how))
+                cases.append((source, dict(channels=3, resize=[resize], interpolation=how, crop=[crop, crop], mean=mean, std=std), p(im)))
+            for hw in [[30, 30], [h, 20], [20, w], [int(rng.integers(2, 70)), int(rng.integers(2, 70))]]:
+                cases.append((source, dict(channels=3, resize=hw, interpolation=how), F.to_tensor(F.resize(im, hw, InterpolationMode(how)))))
+            gray = F.to_tensor(F.resize(im.convert("L"), [28], InterpolationMode(how)))
+            cases.append((source, dict(channels=1, resize=[28], interpolation=how, mean=[0.1307], std=[0.3081]), F.normalize(gray, [0.1307], [0.3081])))
+        for ch, cw in [(28, 28), (h + 3, w + 4), (h - 1, w + 3), (h + 1, w - 3), (h - 3, w - 1), (h, w)]:
+            cases.append((source, dict(channels=3, crop=[ch, cw]), F.to_tensor(F.center_crop(im, [ch, cw]))))
+    source, preset, t = cases[9]  # bilinear, shorter edge, crop, normalised
+    np.savez_compressed(out / "tensor.npz", x=t.numpy())
+    full = dict(source=source, preset=preset)
+    return full, [dict(source=s, preset=p, shape=list(t.shape), sha256=sha(t.numpy())) for s, p, t in cases]
+
+
+def vision():
+    torch.set_num_threads(1)
+    out = fresh("vision")
+    exact = formats(out)
+    full, cases = transforms(out)
+    lines = ",\n".join(json.dumps(c) for c in cases)
+    (out / "presets.json").write_text(f"[\n{lines}\n]\n")
+    (out / "tensor.json").write_text(json.dumps(full) + "\n")
+    (out / "formats.json").write_text(json.dumps(exact, indent=0) + "\n")
+
+
 if __name__ == "__main__":
     npy_files()
+    vision()
