@@ -10,7 +10,8 @@ import (
 
 // Mean averages over height and width: Axes must name exactly the last two of
 // four axes, in any order, negative or not. On codes it keeps scale and zero
-// point.
+// point. (PyTorch's qnnpack engine takes its own rule only for axes spelled
+// [2, 3]; here the spelling does not matter.)
 //
 // Input: x [N, C, H, W]. Result: [N, C], or [N, C, 1, 1] with KeepDim.
 type Mean struct {
