@@ -8,7 +8,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
-	"github.com/octet-ml/octet/rewrite"
+	passes "github.com/octet-ml/octet/rewrite"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -32,7 +32,7 @@ func BindQuantized(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph
 	if err := checkConverted(sd); err != nil {
 		return nil, nil, err
 	}
-	out, _, err := rewrite.Fuse(g)
+	out, _, err := passes.Fuse(g)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -48,7 +48,7 @@ func BindQuantized(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph
 		b.useInserted()
 		return nil, nil, b.finish()
 	}
-	placed, placeErr := rewrite.PlaceQDQ(out, b.quantized)
+	placed, placeErr := passes.PlaceQDQ(out, b.quantized)
 	if err := b.finish(); err != nil {
 		return nil, nil, err
 	}
