@@ -31,7 +31,7 @@ type console struct {
 }
 
 func newConsole(in io.Reader, out, err io.Writer) *console {
-	return &console{in: in, out: out, err: err, terminal: cupwriter.New(err).IsTerminal()}
+	return &console{in: in, out: out, err: err, terminal: cupwriter.New(err, false).IsTerminal()}
 }
 
 // command wraps the body of a command so that what fails inside it is not taken

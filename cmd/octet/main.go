@@ -20,7 +20,7 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	c := newConsole(stdin, stdout, stderr)
 	root := newRoot(c)
-	root.SetArgs(args)
+	root.SetArgs(protectNumbers(root, args))
 	err := root.ExecuteContext(ctx)
 	c.finish()
 	return c.report(ctx, err)

@@ -20,7 +20,6 @@ and needs no Python.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),
-		Args:          cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
@@ -54,7 +53,7 @@ func setUsageArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usageError("%s: %w; usage: %s", cmd.CommandPath(), err, cmd.UseLine())
+				return usageError("%w; usage: %s", err, cmd.UseLine())
 			}
 			return nil
 		}
