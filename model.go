@@ -51,6 +51,15 @@ func (m *Model) assume(format string, args ...any) {
 	m.assumed = append(m.assumed, fmt.Sprintf(format, args...))
 }
 
+// WithMetadata returns a copy of m whose metadata change has edited; it is what
+// Save writes. Arch, Numerics and Float belong to the parameters and stay.
+func (m *Model) WithMetadata(change func(*Metadata)) *Model {
+	c := *m
+	change(&c.meta)
+	c.meta.Arch, c.meta.Numerics, c.meta.Float = m.meta.Arch, m.meta.Numerics, m.meta.Float
+	return &c
+}
+
 // Classes is the number of outputs.
 func (m *Model) Classes() int {
 	for _, p := range slices.Backward(m.graph.Params) {
@@ -80,7 +89,7 @@ func (m *Model) Labels() (labels []string, assumed bool) {
 	case m.Classes() == 1000:
 		return ImageNetLabels(), true
 	case m.meta.Arch == "fashion_resnet8" && m.Classes() == len(fashionLabels):
-		return slices.Clone(fashionLabels), true
+		return slices.Clone(fashionLabels), false
 	}
 	return nil, true
 }
@@ -93,7 +102,7 @@ func (m *Model) Preset() (preset vision.Preset, assumed bool, err error) {
 	case m.meta.Preset != nil:
 		return *m.meta.Preset, false, nil
 	case m.meta.Arch == "fashion_resnet8":
-		return fashionMNIST(), true, nil
+		return fashionMNIST(), false, nil
 	case m.Channels() == 3:
 		return vision.ImageClassification(224, 256), true, nil
 	}

@@ -64,19 +64,7 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 		QConfigName: o.qconfig, QConfig: prepared.QConfig, Source: o.source,
 		Samples: stats.Images, BatchSize: o.batchSize, Excluded: o.exclude, Date: today(),
 	}
-	int8.knowMore(m)
 	return int8, report, nil
-}
-
-// knowMore writes down what was assumed about the float model, so that the file
-// says it from now on.
-func (m *Model) knowMore(float *Model) {
-	if labels, _ := float.Labels(); labels != nil {
-		m.meta.Labels = labels
-	}
-	if preset, _, err := float.Preset(); err == nil {
-		m.meta.Preset = &preset
-	}
 }
 
 // prepare fuses the quantizable variant and decides what becomes int8.
