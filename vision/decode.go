@@ -108,13 +108,24 @@ func (d Decoder) Decode(b []byte) (*Image, error) {
 		if w > limit/h {
 			return nil, fmt.Errorf("%w: %d x %d pixels exceed the limit of %d; raise MaxPixels if the file is trusted", ErrTooLarge, w, h, limit)
 		}
-		m, err := f.decode(b)
+		m, err := guarded(f.decode, b)
 		if err != nil {
 			return nil, fmt.Errorf("broken %s image: %w", f.name, err)
 		}
 		return m, nil
 	}
 	return nil, fmt.Errorf("not an image: it starts with %q; PNG, JPEG, WebP, GIF, BMP, TIFF, PPM and PGM are read", b[:min(len(b), 8)])
+}
+
+// guarded turns a panic of a decoder into an error: one hostile file among
+// thousands must not end the work on the others.
+func guarded(decode func([]byte) (*Image, error), b []byte) (m *Image, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			m, err = nil, fmt.Errorf("the decoder failed: %v", r)
+		}
+	}()
+	return decode(b)
 }
 
 func matches(magic string, b []byte) bool {

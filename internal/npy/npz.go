@@ -41,6 +41,22 @@ func ReadNPZ(path string, names ...string) (*NPZ, error) {
 	return out, nil
 }
 
+// NamesNPZ lists the arrays of a .npz archive, in its order, without reading them.
+func NamesNPZ(path string) ([]string, error) {
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: not a .npz archive: %w", path, err)
+	}
+	defer z.Close()
+	var names []string
+	for _, f := range z.File {
+		if name, ok := strings.CutSuffix(f.Name, ".npy"); ok {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
 func readNPZ(z *zip.Reader, names []string) (*NPZ, error) {
 	if len(z.File) > maxMembers {
 		return nil, fmt.Errorf("%d members; at most %d are accepted", len(z.File), maxMembers)

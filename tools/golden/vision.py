@@ -188,6 +188,17 @@ def vision():
     (out / "formats.json").write_text(json.dumps(exact, indent=0) + "\n")
 
 
+def dataset():
+    """Arrays as numpy users save them."""
+    out = fresh("dataset")
+    x = np.arange(36, dtype="<f4").reshape(3, 3, 2, 2)
+    np.savez_compressed(out / "xy.npz", x=x, y=np.array([2, 0, 1]))
+    np.savez(out / "ab.npz", a=x)
+    np.savez(out / "mismatch.npz", x=x, y=np.array([2, 0]))
+    np.save(out / "fortran.npy", np.asfortranarray(x))
+
+
 if __name__ == "__main__":
     npy_files()
+    dataset()
     vision()
