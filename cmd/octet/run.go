@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -99,7 +98,7 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 		return err
 	}
 	if f.dump != "" {
-		return dumpLayers(cmd.Context(), model, data, f.dump, f.output, f.data.threads)
+		return dumpLayers(cmd.Context(), model, session, data, f.dump, f.output)
 	}
 	out := runOutput{Model: path, Arch: model.Arch(), Kind: kindOf(model), Backend: model.Backend(), Assumptions: model.Assumptions()}
 	logits, names, took, err := runAll(cmd, c, session, data, f.data.batchSize)
@@ -108,12 +107,15 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 	}
 	out.Inputs, out.Skipped, out.Seconds = len(names), data.skipped(), took.Seconds()
 	if f.output != "" {
-		if err := npy.WriteFile(f.output, logits); err != nil {
-			return withCode(exitOutput, err)
+		if err := writeNPY(f.output, logits); err != nil {
+			return err
 		}
 		out.Output, out.Shape = f.output, logits.Shape()
 	} else {
-		labels, _ := model.Labels()
+		labels, assumed := model.Labels()
+		if assumed && labels != nil {
+			c.note("assumed: the classes are ImageNet's, as there are %d; --labels says otherwise", len(labels))
+		}
 		for i, row := range rowsOf(logits) {
 			out.Results = append(out.Results, runResult{names[i], topK(row, f.top, labels)})
 		}
