@@ -75,7 +75,7 @@ func Prepare(g *graph.Graph, qconfig quant.QConfig, opts Options) (*Prepared, er
 	kinds := decide(p, excluded)
 	for _, n := range g.Nodes {
 		if kinds[n] == Own {
-			observe(p, kinds)
+			watch(p, kinds)
 			return p, nil
 		}
 	}
@@ -94,6 +94,10 @@ func checkQConfig(c quant.QConfig) error {
 	}
 	if c.Activation.Dynamic {
 		return fmt.Errorf("the qconfig quantizes activations dynamically; post-training quantization of convolutional models is static: use default or torchvision")
+	}
+	switch c.Activation.Kind {
+	case quant.PerChannelMinMax, quant.MovingAveragePerChannelMinMax:
+		return fmt.Errorf("the qconfig observes activations per channel; activations have one scale: use a per-tensor observer")
 	}
 	if c.Activation.DType != tensor.QUInt8 {
 		return fmt.Errorf("the qconfig wants %v activations; the int8 operators take quint8", c.Activation.DType)
@@ -223,31 +227,31 @@ func weightOf(n *graph.Node) *graph.Value {
 	return nil
 }
 
-// observe fills p.Observed: the results of Own nodes, and the float values that
+// watch fills p.Observed: the results of Own nodes, and the float values that
 // Own nodes will need codes of.
-func observe(p *Prepared, kinds map[*graph.Node]Kind) {
-	watch := map[*graph.Value]bool{}
+func watch(p *Prepared, kinds map[*graph.Node]Kind) {
+	seen := map[*graph.Value]bool{}
 	for _, n := range p.Graph.Nodes {
 		if kinds[n] != Own {
 			continue
 		}
-		watch[n.Output] = true
+		seen[n.Output] = true
 		if _, ok := n.Op.(op.Quantize); ok {
 			continue
 		}
 		for _, v := range n.Inputs {
 			if v.Role == graph.Input || v.Role == graph.Result && kinds[v.Node] == Float {
-				watch[v] = true
+				seen[v] = true
 			}
 		}
 	}
 	for _, v := range p.Graph.Inputs {
-		if watch[v] {
+		if seen[v] {
 			p.Observed = append(p.Observed, v.Name)
 		}
 	}
 	for _, n := range p.Graph.Nodes {
-		if watch[n.Output] {
+		if seen[n.Output] {
 			p.Observed = append(p.Observed, n.Name)
 		}
 	}

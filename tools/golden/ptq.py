@@ -106,7 +106,8 @@ def layers(model: nn.Module, x: torch.Tensor) -> tuple[dict, torch.Tensor]:
         return note
 
     for name, module in model.named_modules():
-        if not list(module.children()):
+        identity = isinstance(module, (nn.Identity, nn.Dropout)) and not name.endswith(".activation_post_process")
+        if not list(module.children()) and not identity:  # fusion leaves identities behind, and dropout is one
             module.register_forward_hook(hook(name))
     return out, model(x)
 
