@@ -16,12 +16,12 @@ func FromTensor(x *tensor.Tensor) Batches {
 	return func(yield func(*tensor.Tensor, error) bool) { yield(x, nil) }
 }
 
-// regroup cuts a stream into batches of size samples, the last one possibly
-// smaller, and ends it after limit samples (0: never). Samples in one batch need
-// one shape.
-func regroup(in Batches, size, limit int) Batches {
+// regroup cuts a stream into batches of the recipe's size, the last one possibly
+// smaller, and ends it after the recipe's limit. All samples need one shape with
+// the model's number of channels.
+func regroup(in Batches, channels int, o quantizeOptions) Batches {
 	return func(yield func(*tensor.Tensor, error) bool) {
-		g := grouper{size: size, left: limit, bounded: limit > 0}
+		g := grouper{size: o.batchSize, left: o.limit, bounded: o.limit > 0, channels: channels}
 		for x, err := range in {
 			if err == nil {
 				err = g.check(x)
@@ -52,6 +52,7 @@ func regroup(in Batches, size, limit int) Batches {
 type grouper struct {
 	size, left int
 	bounded    bool
+	channels   int
 	shape      tensor.Shape // of a sample
 	data       []float32
 	seen       int
@@ -60,6 +61,9 @@ type grouper struct {
 func (g *grouper) check(x *tensor.Tensor) error {
 	if x.DType() != tensor.Float32 || len(x.Shape()) != 4 {
 		return fmt.Errorf("calibration data: sample %d comes as %v; float32 [N, C, H, W] is needed", g.seen, x)
+	}
+	if x.Dim(1) != g.channels {
+		return fmt.Errorf("calibration data: sample %d has shape %v; the model takes [%d, H, W]", g.seen, x.Shape()[1:], g.channels)
 	}
 	if g.shape == nil {
 		g.shape = x.Shape()[1:].Clone()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/vision"
@@ -43,7 +42,6 @@ type CalibrationRecord struct {
 	Samples     int           `json:"samples"`
 	BatchSize   int           `json:"batch_size"`
 	Excluded    []string      `json:"excluded,omitempty"` // patterns of layers kept in float
-	Date        string        `json:"date,omitempty"`     // RFC 3339, UTC
 }
 
 // parseMetadata reads the record of file.
@@ -72,6 +70,3 @@ func (m Metadata) encode() ([]byte, error) {
 	}
 	return append(b, '\n'), nil
 }
-
-// today is the date that goes into a CalibrationRecord.
-func today() string { return time.Now().UTC().Format(time.RFC3339) }

@@ -45,7 +45,7 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 	if err != nil {
 		return nil, nil, err
 	}
-	stats, err := calibrate(ctx, prepared, calibration, o)
+	stats, err := calibrate(ctx, prepared, regroup(calibration, m.Channels(), o), o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,7 +62,7 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 	int8.meta.Float = floatNodes(prepared)
 	int8.meta.Calibration = &CalibrationRecord{
 		QConfigName: o.qconfig, QConfig: prepared.QConfig, Source: o.source,
-		Samples: stats.Images, BatchSize: o.batchSize, Excluded: o.exclude, Date: today(),
+		Samples: stats.Images, BatchSize: o.batchSize, Excluded: o.exclude,
 	}
 	return int8, report, nil
 }
@@ -121,7 +121,7 @@ func calibrate(ctx context.Context, p *ptq.Prepared, data Batches, o quantizeOpt
 		return s.stats, nil
 	}
 	resume := s.stats
-	stats, err := ptq.Calibrate(ctx, p, regroup(data, o.batchSize, o.limit), ptq.CalibrateOptions{
+	stats, err := ptq.Calibrate(ctx, p, data, ptq.CalibrateOptions{
 		Threads: o.threads, Progress: o.progress, Resume: resume,
 	})
 	if stats != nil && stats.Images > 0 {

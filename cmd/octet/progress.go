@@ -11,7 +11,7 @@ import (
 )
 
 // lineEvery is how often a stage reports itself where there is no terminal.
-const lineEvery = 5 * time.Second
+var lineEvery = 5 * time.Second
 
 // progress shows how far stages are: bars on a terminal, lines elsewhere.
 type progress struct {
