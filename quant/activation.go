@@ -1,5 +1,7 @@
 package quant
 
+import "fmt"
+
 // Activation is the clamp that a producer applies to its own output. It costs
 // no rounding, which is why it is an attribute and not a node.
 type Activation uint8
@@ -11,9 +13,33 @@ const (
 	ReLU6                   // min(max(x, 0), 6)
 )
 
+var activationNames = [...]string{"", "relu", "relu6"}
+
 // String returns PyTorch's functional name of the clamp, "" for none.
 func (a Activation) String() string {
-	return [...]string{"", "relu", "relu6"}[a]
+	if int(a) < len(activationNames) {
+		return activationNames[a]
+	}
+	return fmt.Sprintf("activation(%d)", uint8(a))
+}
+
+// MarshalText gives the name of the clamp, "" for none.
+func (a Activation) MarshalText() ([]byte, error) {
+	if int(a) >= len(activationNames) {
+		return nil, fmt.Errorf("no such activation: %d", uint8(a))
+	}
+	return []byte(a.String()), nil
+}
+
+// UnmarshalText is the inverse of MarshalText.
+func (a *Activation) UnmarshalText(text []byte) error {
+	for i, name := range activationNames {
+		if name == string(text) {
+			*a = Activation(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown activation %q: use relu, relu6 or nothing", text)
 }
 
 // Float applies the clamp to a real number. NaN stays NaN, as in PyTorch.

@@ -1,0 +1,94 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// AdaptiveAvgPool2D is torch.nn.functional.adaptive_avg_pool2d: output cell i
+// of an axis averages the input cells floor(i*in/out) up to, not including,
+// ceil((i+1)*in/out). On codes it keeps scale and zero point.
+//
+// Input: x [N, C, H, W]. Result: [N, C, Output[0], Output[1]].
+type AdaptiveAvgPool2D struct {
+	Output [2]int `json:"output"`
+}
+
+// Kind is "adaptive_avg_pool2d".
+func (AdaptiveAvgPool2D) Kind() string { return "adaptive_avg_pool2d" }
+
+// Signatures: float, and codes that keep their parameters.
+func (AdaptiveAvgPool2D) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
+
+// Infer returns [N, C, Output[0], Output[1]].
+func (p AdaptiveAvgPool2D) Infer(in []graph.Type) (tensor.Shape, error) {
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	if err := images(in[0]); err != nil {
+		return nil, err
+	}
+	if err := attrRange("output size", p.Output, 1); err != nil {
+		return nil, err
+	}
+	x := in[0].Shape
+	if x[2] == 0 || x[3] == 0 {
+		return nil, fmt.Errorf("input %v has no cells to average", x)
+	}
+	return checked(tensor.Shape{x[0], x[1], p.Output[0], p.Output[1]})
+}
+
+// Eval averages: f32(sum)/count in float, with the sum in float64, and
+// quant.Average on codes.
+func (p AdaptiveAvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	x := in[0].Shape()
+	if out.DType == f32 {
+		y := tensor.New(f32, out.Shape...)
+		p.each(x, func(i int, cells []int) {
+			y.Float32s()[i] = sumOf(in[0].Float32s(), cells) / float32(len(cells))
+		})
+		return y, nil
+	}
+	if err := needIntegerRules(ctx, out); err != nil {
+		return nil, err
+	}
+	oh, ow := p.Output[0], p.Output[1]
+	even := x[2]%oh == 0 && x[3]%ow == 0 && (x[2] != oh || x[3] != ow)
+	rule := quant.NewAdaptiveAverage(ctx.Numerics, out.Q, out.DType, even)
+	src, codes := codesOf(in[0]), make([]int32, out.Shape.Numel())
+	p.each(x, func(i int, cells []int) {
+		codes[i] = rule.Code(sumCodes(src, cells), len(cells), rule.Multiplier(len(cells)))
+	})
+	return ofCodes(codes, out), nil
+}
+
+// each calls visit for every element of the result, in order, with the indices
+// of the cells it averages, row by row. cells is valid during the call.
+func (p AdaptiveAvgPool2D) each(x tensor.Shape, visit func(i int, cells []int)) {
+	h, w := x[2], x[3]
+	oh, ow := p.Output[0], p.Output[1]
+	var cells []int
+	for plane := range x[0] * x[1] {
+		for y := range oh {
+			for z := range ow {
+				cells = cells[:0]
+				top, bottom := span(y, h, oh)
+				left, right := span(z, w, ow)
+				for cy := top; cy < bottom; cy++ {
+					for cx := left; cx < right; cx++ {
+						cells = append(cells, (plane*h+cy)*w+cx)
+					}
+				}
+				visit((plane*oh+y)*ow+z, cells)
+			}
+		}
+	}
+}
+
+// span returns the cells from start up to end that output cell i of n averages.
+func span(i, in, n int) (start, end int) {
+	return i * in / n, ((i+1)*in + n - 1) / n
+}

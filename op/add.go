@@ -1,0 +1,59 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Add adds two tensors of equal shape, then applies Act. It does not broadcast:
+// PyTorch's qnnpack rule holds for equal shapes only.
+//
+// Inputs: a, b. Result: their shape.
+type Add struct {
+	Act quant.Activation `json:"act,omitempty"`
+}
+
+// Kind is "add".
+func (Add) Kind() string { return "add" }
+
+// Signatures: float, quint8, qint8; the result has parameters of its own.
+func (Add) Signatures() []graph.Signature { return each(2, f32, u8, i8) }
+
+// Infer returns the common shape.
+func (o Add) Infer(in []graph.Type) (tensor.Shape, error) {
+	if err := arity(in, 2, 2); err != nil {
+		return nil, err
+	}
+	if err := checkActivation(o.Act); err != nil {
+		return nil, err
+	}
+	a, b := in[0].Shape, in[1].Shape
+	if !a.Equal(b) {
+		return nil, fmt.Errorf("shapes %v and %v differ; add does not broadcast", a, b)
+	}
+	return checked(a.Clone())
+}
+
+// Eval adds: f32(a + b) in float, quant.Add on codes.
+func (o Add) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	if out.DType == f32 {
+		y := tensor.New(f32, out.Shape...)
+		b := in[1].Float32s()
+		for i, a := range in[0].Float32s() {
+			y.Float32s()[i] = o.Act.Float(a + b[i])
+		}
+		return y, nil
+	}
+	if err := needIntegerRules(ctx, append(typesOf(in), out)...); err != nil {
+		return nil, err
+	}
+	rule := quant.NewAdd(ctx.Numerics, in[0].QParams(), in[1].QParams(), out.Q, out.DType, o.Act)
+	codes, b := codesOf(in[0]), codesOf(in[1])
+	for i, a := range codes {
+		codes[i] = rule.Code(a, b[i])
+	}
+	return ofCodes(codes, out), nil
+}

@@ -1,0 +1,60 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Clamp applies Act, which must be ReLU or ReLU6, to each element. On codes it
+// keeps scale and zero point and clamps at the code of each bound.
+//
+// Input: x, any shape. Result: the shape of x.
+type Clamp struct {
+	Act quant.Activation `json:"act"`
+}
+
+// Kind is "relu" or "relu6".
+func (c Clamp) Kind() string { return c.Act.String() }
+
+// Signatures: float, and codes that keep their parameters.
+func (Clamp) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
+
+// Infer returns the shape of x.
+func (c Clamp) Infer(in []graph.Type) (tensor.Shape, error) {
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	if c.Act != quant.ReLU && c.Act != quant.ReLU6 {
+		return nil, fmt.Errorf("a clamp must be relu or relu6, not %q", c.Act)
+	}
+	return checked(in[0].Shape.Clone())
+}
+
+// Eval clamps each element.
+func (c Clamp) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	x := in[0]
+	if out.DType == f32 {
+		y := tensor.New(f32, out.Shape...)
+		activate(y.Float32s(), x.Float32s(), c.Act)
+		return y, nil
+	}
+	if err := needPerTensor(out); err != nil {
+		return nil, err
+	}
+	lo, hi := c.Act.Bounds(quant.NewQuantizer(out.Q, out.DType))
+	codes := codesOf(x)
+	for i, v := range codes {
+		codes[i] = max(lo, min(v, hi))
+	}
+	return ofCodes(codes, out), nil
+}
+
+// activate writes act(src) to dst, which may be src.
+func activate(dst, src []float32, act quant.Activation) {
+	for i, v := range src {
+		dst[i] = act.Float(v)
+	}
+}

@@ -1,0 +1,118 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Conv2D is torch.nn.functional.conv2d, followed by Act.
+//
+// Inputs: x [N, C, H, W], weight [O, C/Groups, kh, kw], optional bias [O] in
+// float32. Result: [N, O, OH, OW], with OH = (H + 2*Padding - Dilation*(kh-1) - 1)/Stride + 1.
+type Conv2D struct {
+	Stride   [2]int           `json:"stride"`
+	Padding  [2]int           `json:"padding"`
+	Dilation [2]int           `json:"dilation"`
+	Groups   int              `json:"groups"`
+	Act      quant.Activation `json:"act,omitempty"`
+}
+
+// Kind is "conv2d".
+func (Conv2D) Kind() string { return "conv2d" }
+
+// Signatures: float, quint8 with qint8 weights to quint8, and the same to float32.
+func (Conv2D) Signatures() []graph.Signature { return weighted }
+
+// Infer returns [N, O, OH, OW].
+func (c Conv2D) Infer(in []graph.Type) (tensor.Shape, error) {
+	if err := arity(in, 2, 3); err != nil {
+		return nil, err
+	}
+	if err := c.checkAttributes(); err != nil {
+		return nil, err
+	}
+	if err := images(in[0]); err != nil {
+		return nil, err
+	}
+	x, w := in[0].Shape, in[1].Shape
+	if len(w) != 4 {
+		return nil, fmt.Errorf("weight has shape %v; expected [O, C/groups, kh, kw]", w)
+	}
+	kernel := [2]int{w[2], w[3]}
+	if err := attrRange("kernel size of the weight", kernel, 1); err != nil {
+		return nil, err
+	}
+	if x[1]%c.Groups != 0 || w[0]%c.Groups != 0 || x[1] == 0 || w[0] == 0 {
+		return nil, fmt.Errorf("%d groups do not divide %d input and %d output channels", c.Groups, x[1], w[0])
+	}
+	if w[1] != x[1]/c.Groups {
+		return nil, fmt.Errorf("weight %v expects %d input channels in %d groups; the input %v has %d", w, w[1]*c.Groups, c.Groups, x, x[1])
+	}
+	if err := checkBias(in, w[0]); err != nil {
+		return nil, err
+	}
+	oh, ow, err := slide(x, kernel, c.Stride, c.Padding, c.Dilation, false)
+	if err != nil {
+		return nil, err
+	}
+	return checked(tensor.Shape{x[0], w[0], oh, ow})
+}
+
+func (c Conv2D) checkAttributes() error {
+	if err := attrRange("stride", c.Stride, 1); err != nil {
+		return err
+	}
+	if err := attrRange("padding", c.Padding, 0); err != nil {
+		return err
+	}
+	if err := attrRange("dilation", c.Dilation, 1); err != nil {
+		return err
+	}
+	if c.Groups < 1 {
+		return fmt.Errorf("groups is %d; it must be at least 1", c.Groups)
+	}
+	return checkActivation(c.Act)
+}
+
+// checkBias checks the optional third input of conv2d and linear.
+func checkBias(in []graph.Type, channels int) error {
+	if len(in) < 3 {
+		return nil
+	}
+	if b := in[2].Shape; len(b) != 1 || b[0] != channels {
+		return fmt.Errorf("bias has shape %v; expected [%d]", b, channels)
+	}
+	return nil
+}
+
+// Eval convolves: in float each sum is rounded to float32 once, codes follow
+// quant.Requant.
+func (c Conv2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	x, w := in[0], in[1]
+	plane := out.Shape[2] * out.Shape[3]
+	at := func(n, o int) int { return (n*out.Shape[1] + o) * plane }
+	if x.DType() == f32 {
+		y := tensor.New(f32, out.Shape...)
+		e := epilogue{act: c.Act, bias: biasOf(in)}
+		convolve(c, float64s(x), float64s(w), x.Shape(), w.Shape(), out.Shape, func(n, o int, sums []float64) {
+			for i, v := range sums {
+				y.Float32s()[at(n, o)+i] = e.finish(float32(v), o)
+			}
+		})
+		return y, nil
+	}
+	e, err := newEpilogue(ctx, in, out, c.Act, quant.NewRequant)
+	if err != nil {
+		return nil, err
+	}
+	y := e.result(out)
+	convolve(c, centred(x), centred(w), x.Shape(), w.Shape(), out.Shape, func(n, o int, sums []int32) {
+		for i, v := range sums {
+			y.set(at(n, o)+i, v, o)
+		}
+	})
+	return y.tensor(), nil
+}

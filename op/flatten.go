@@ -1,0 +1,59 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Flatten is torch.flatten: it joins the axes from Start to End, both included
+// and counted from the end when negative, into one. The result shares its
+// elements with the input.
+type Flatten struct {
+	Start int `json:"start"`
+	End   int `json:"end"`
+}
+
+// Kind is "flatten".
+func (Flatten) Kind() string { return "flatten" }
+
+// Signatures: float, and codes that keep their parameters.
+func (Flatten) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
+
+// Infer returns the shape with the axes joined.
+func (f Flatten) Infer(in []graph.Type) (tensor.Shape, error) {
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	x := in[0].Shape
+	rank := max(len(x), 1) // a scalar counts as one axis, as in PyTorch
+	start, err := axisOf(f.Start, rank)
+	if err != nil {
+		return nil, err
+	}
+	end, err := axisOf(f.End, rank)
+	if err != nil {
+		return nil, err
+	}
+	if start > end {
+		return nil, fmt.Errorf("axes %d to %d: the first must not be behind the last", f.Start, f.End)
+	}
+	if len(x) == 0 {
+		return tensor.Shape{1}, nil
+	}
+	joined, err := x[start : end+1].CheckedNumel()
+	if err != nil {
+		return nil, err
+	}
+	return checked(slices.Concat(x[:start], tensor.Shape{joined}, x[end+1:]))
+}
+
+// Eval returns the input with another shape, sharing its elements.
+func (f Flatten) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	if err := needPerTensor(graph.TypeOf(in[0])); err != nil {
+		return nil, err
+	}
+	return in[0].Reshape(out.Shape...), nil
+}

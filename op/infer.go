@@ -1,0 +1,132 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// maxElements limits a result, and maxAttr each attribute, so that sizes from
+// hostile files neither overflow nor exhaust memory by a typing error.
+const (
+	maxElements = 1<<31 - 1
+	maxAttr     = 1 << 20
+)
+
+// arity checks the number of inputs.
+func arity(in []graph.Type, lo, hi int) error {
+	if len(in) < lo || len(in) > hi {
+		if lo == hi {
+			return fmt.Errorf("takes %d inputs, got %d", lo, len(in))
+		}
+		return fmt.Errorf("takes %d to %d inputs, got %d", lo, hi, len(in))
+	}
+	return checkInputs(in)
+}
+
+// checkInputs refuses shapes that no tensor has.
+func checkInputs(in []graph.Type) error {
+	for i, t := range in {
+		if _, err := checked(t.Shape); err != nil {
+			return fmt.Errorf("input %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// checked returns shape when a tensor of it can be allocated.
+func checked(shape tensor.Shape) (tensor.Shape, error) {
+	n, err := shape.CheckedNumel()
+	if err != nil {
+		return nil, err
+	}
+	if n > maxElements {
+		return nil, fmt.Errorf("shape %v has %d elements, more than the limit of %d", shape, n, maxElements)
+	}
+	for _, d := range shape { // an empty tensor may still claim a huge extent
+		if d > maxElements {
+			return nil, fmt.Errorf("extent %d in shape %v exceeds the limit of %d", d, shape, maxElements)
+		}
+	}
+	return shape, nil
+}
+
+// images checks that t is a batch of images.
+func images(t graph.Type) error {
+	if len(t.Shape) != 4 {
+		return fmt.Errorf("input has shape %v; expected [N, C, H, W]", t.Shape)
+	}
+	return nil
+}
+
+// attrRange checks both halves of a pair attribute.
+func attrRange(name string, v [2]int, lo int) error {
+	for _, x := range v {
+		if x < lo || x > maxAttr {
+			return fmt.Errorf("%s is %v; each must be from %d to %d", name, v, lo, maxAttr)
+		}
+	}
+	return nil
+}
+
+// checkActivation refuses values outside the enumeration.
+func checkActivation(a quant.Activation) error {
+	_, err := a.MarshalText()
+	return err
+}
+
+// window describes how a kernel slides over one axis.
+type window struct {
+	kernel, stride, padding, dilation int
+	ceil                              bool
+}
+
+// extent is the number of cells the kernel covers, holes included.
+func (w window) extent() int { return w.dilation*(w.kernel-1) + 1 }
+
+// positions returns the number of positions of the window on an axis of in
+// cells. With ceil a last, partial window counts when it starts inside the
+// input or the padding before it.
+func (w window) positions(axis string, in int) (int, error) {
+	room := in + 2*w.padding - w.extent()
+	if w.ceil {
+		room += w.stride - 1
+	}
+	if room < 0 {
+		return 0, fmt.Errorf("%s: the kernel covers %d cells (size %d, dilation %d), the padded input has %d (%d + 2*%d); the input is too small",
+			axis, w.extent(), w.kernel, w.dilation, in+2*w.padding, in, w.padding)
+	}
+	out := room/w.stride + 1
+	if w.ceil && (out-1)*w.stride >= in+w.padding {
+		out--
+	}
+	if out < 1 {
+		return 0, fmt.Errorf("%s: no window starts inside the input of %d cells (padding %d, stride %d)", axis, in, w.padding, w.stride)
+	}
+	return out, nil
+}
+
+// slide returns the output height and width of windows over x = [N, C, H, W].
+func slide(x tensor.Shape, kernel, stride, padding, dilation [2]int, ceil bool) (oh, ow int, err error) {
+	var out [2]int
+	for i, axis := range [2]string{"height", "width"} {
+		w := window{kernel[i], stride[i], padding[i], dilation[i], ceil}
+		if out[i], err = w.positions(axis, x[2+i]); err != nil {
+			return 0, 0, err
+		}
+	}
+	return out[0], out[1], nil
+}
+
+// axisOf resolves a possibly negative axis of a tensor of the given rank.
+func axisOf(axis, rank int) (int, error) {
+	if axis < -rank || axis >= rank {
+		return 0, fmt.Errorf("axis %d is outside a tensor of %d axes", axis, rank)
+	}
+	if axis < 0 {
+		axis += rank
+	}
+	return axis, nil
+}

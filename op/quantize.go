@@ -1,0 +1,55 @@
+package op
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Quantize turns float32 into the codes that the type of the result describes.
+// With a float32 result it is the identity: the QuantStub of a graph that has
+// not been converted.
+//
+// Input: x, any shape. Result: the shape of x.
+type Quantize struct{}
+
+// Kind is "quantize".
+func (Quantize) Kind() string { return "quantize" }
+
+// Signatures: float32 to float32, quint8 and qint8.
+func (Quantize) Signatures() []graph.Signature {
+	in := []tensor.DType{f32}
+	return []graph.Signature{{In: in, Out: f32}, {In: in, Out: u8}, {In: in, Out: i8}}
+}
+
+// Infer returns the shape of x.
+func (Quantize) Infer(in []graph.Type) (tensor.Shape, error) { return inferSame(in) }
+
+// inferSame is Infer of operators that keep the shape of their one input.
+func inferSame(in []graph.Type) (tensor.Shape, error) {
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	return in[0].Shape.Clone(), nil
+}
+
+// Eval quantizes with quant.Quantizer.
+func (Quantize) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	if out.DType == f32 {
+		return in[0], nil
+	}
+	if err := needPerTensor(out); err != nil {
+		return nil, err
+	}
+	return quantized(in[0].Float32s(), out), nil
+}
+
+// quantized returns a tensor of type out with the codes of x.
+func quantized(x []float32, out graph.Type) *tensor.Tensor {
+	rule := quant.NewQuantizer(out.Q, out.DType)
+	codes := make([]int32, len(x))
+	for i, v := range x {
+		codes[i] = rule.Code(v)
+	}
+	return ofCodes(codes, out)
+}

@@ -1,0 +1,39 @@
+package op
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+const (
+	f32 = tensor.Float32
+	u8  = tensor.QUInt8
+	i8  = tensor.QInt8
+)
+
+// each returns one signature per element type: n inputs and the result of it.
+func each(n int, types ...tensor.DType) []graph.Signature {
+	sigs := make([]graph.Signature, len(types))
+	for i, t := range types {
+		sigs[i].Out = t
+		for range n {
+			sigs[i].In = append(sigs[i].In, t)
+		}
+	}
+	return sigs
+}
+
+// keeping marks signatures as keeping the input's quantization parameters.
+func keeping(sigs []graph.Signature) []graph.Signature {
+	for i := range sigs {
+		sigs[i].SameQ = true
+	}
+	return sigs
+}
+
+// weighted are the signatures of conv2d and linear: x, weight, optional bias.
+var weighted = []graph.Signature{
+	{In: []tensor.DType{f32, f32, f32}, Out: f32},
+	{In: []tensor.DType{u8, i8, f32}, Out: u8},
+	{In: []tensor.DType{u8, i8, f32}, Out: f32},
+}
