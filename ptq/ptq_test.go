@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/hashweights"
 	"github.com/octet-ml/octet/ptq"
@@ -74,6 +75,19 @@ func text(t *testing.T, s *ptq.Stats) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+func run(t *testing.T, g *graph.Graph, x *tensor.Tensor) *tensor.Tensor {
+	t.Helper()
+	e, err := engine.Reference(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := e.Run(context.Background(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out[0]
 }
 
 func TestObserversSitWherePyTorchPutsThem(t *testing.T) {
@@ -206,15 +220,8 @@ func TestExcludedLayersStayFloat(t *testing.T) {
 			if reasons == 0 || report.FloatNodes < reasons {
 				t.Errorf("%d nodes excluded, %d float", reasons, report.FloatNodes)
 			}
-			want, err := ptq.Evaluate(p.Graph, smallBatch(1), func(*graph.Value, *tensor.Tensor) error { return nil })
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := ptq.Evaluate(g, smallBatch(1), func(*graph.Value, *tensor.Tensor) error { return nil })
-			if err != nil {
-				t.Fatal(err)
-			}
-			if db := ptq.SQNR(want[0].Float32s(), got[0].Float32s()); db < 15 {
+			want, got := run(t, p.Graph, smallBatch(1)), run(t, g, smallBatch(1))
+			if db := ptq.SQNR(want.Float32s(), got.Float32s()); db < 15 {
 				t.Errorf("the logits are %.1f dB from the float ones", db)
 			}
 		})
