@@ -178,7 +178,9 @@ func (c *calibration) count(x *tensor.Tensor) error {
 
 // one runs batch i and feeds the observers.
 func (c *calibration) one(i int, x *tensor.Tensor) error {
-	return c.forward(x, func(k int, data []float32, shape tensor.Shape) error {
+	// Cancelling stops the stream of batches; those under way are finished, so
+	// that the statistics stay those of whole batches.
+	return c.forward(context.Background(), x, func(k int, data []float32, shape tensor.Shape) error {
 		// Looked at before the turn comes, where it costs nobody else time.
 		if _, _, err := extremes(data); err != nil {
 			return fmt.Errorf("calibration batch %d: node %q gives %w; the float model cannot be right", i, c.p.Observed[k], err)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/hashweights"
 	"github.com/octet-ml/octet/op"
@@ -206,8 +207,12 @@ func (c golden) checkIntegers(t *testing.T, g *graph.Graph) {
 	if err := g.Validate(); err != nil {
 		t.Fatal(err)
 	}
+	program, err := engine.Compile(g, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	seen := 0
-	out, err := ptq.Evaluate(g, c.batch(0), func(v *graph.Value, x *tensor.Tensor) error {
+	out, err := program.NewSession().RunTapped(context.Background(), func(v *graph.Value, x *tensor.Tensor) error {
 		want, ok := c.Layers[v.Name]
 		if !ok {
 			return nil
@@ -217,7 +222,7 @@ func (c golden) checkIntegers(t *testing.T, g *graph.Graph) {
 			t.Errorf("integers of %s hash to %s, PyTorch's to %s", v.Name, got, want)
 		}
 		return nil
-	})
+	}, c.batch(0))
 	if err != nil {
 		t.Fatal(err)
 	}

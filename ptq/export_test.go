@@ -1,4 +1,0 @@
-package ptq
-
-// Evaluate is the evaluation by the operators themselves.
-var Evaluate = evaluate
