@@ -69,7 +69,7 @@ func reduce(callee, args Value) (Value, error) {
 	if call := callOf(g.String()); call != nil {
 		v, err := call(t.Items)
 		if err != nil {
-			return nil, fmt.Errorf("%v: %w", g, err)
+			return nil, prefixed(err, g.String())
 		}
 		return v, nil
 	}

@@ -2,6 +2,7 @@ package torch
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -90,3 +91,13 @@ func atKey(err error, key string) error {
 
 // withRemedy adds what to do.
 func withRemedy(err error, remedy string) error { return &Error{Err: err, Remedy: remedy} }
+
+// prefixed puts a place before the message of err and keeps its remedy.
+func prefixed(err error, place string) error {
+	if e, ok := err.(*Error); ok {
+		c := *e
+		c.Err = fmt.Errorf("%s: %w", place, e.Err)
+		return &c
+	}
+	return fmt.Errorf("%s: %w", place, err)
+}

@@ -88,7 +88,7 @@ func unpickle(in *cursor, lim Limits, persist func(Value) (Value, error)) (Value
 			return u.stack[0], nil
 		}
 		if err := u.step(op); err != nil {
-			return nil, atKey(fmt.Errorf("byte %d: %w", at, err), u.path())
+			return nil, atKey(prefixed(err, fmt.Sprintf("byte %d", at)), u.path())
 		}
 		if len(u.stack) > lim.Stack || u.objects > lim.Objects {
 			return nil, fmt.Errorf("%w: byte %d: %d values on the stack, %d objects", ErrLimit, at, len(u.stack), u.objects)
@@ -354,23 +354,34 @@ func (u *unpickler) fill(op byte) error {
 // whose value is still missing. For messages only.
 func (u *unpickler) path() string {
 	var keys []string
-	for i, at := range u.marks {
+	from := 0
+	for i := 0; i <= len(u.marks); i++ {
 		end := len(u.stack)
-		if i+1 < len(u.marks) {
-			end = u.marks[i+1]
+		if i < len(u.marks) {
+			end = u.marks[i]
 		}
-		if at == 0 {
-			continue
+		part := u.stack[from:end]
+		if from > 0 && len(part) > 0 { // MARK, key, value, ..., SETITEMS
+			if _, ok := u.stack[from-1].(*Dict); ok {
+				keys = appendKey(keys, part[(len(part)-1)/2*2])
+			}
 		}
-		if _, ok := u.stack[at-1].(*Dict); !ok || end <= at {
-			continue
+		for j := range max(len(part)-1, 0) { // dict, key, value, SETITEM
+			if _, ok := part[j].(*Dict); ok {
+				keys = appendKey(keys, part[j+1])
+			}
 		}
-		switch k := u.stack[at+(end-at-1)/2*2].(type) {
-		case String:
-			keys = append(keys, string(k))
-		case Int:
-			keys = append(keys, strconv.FormatInt(int64(k), 10))
-		}
+		from = end
 	}
 	return strings.Join(keys, ".")
+}
+
+func appendKey(keys []string, v Value) []string {
+	switch k := v.(type) {
+	case String:
+		return append(keys, string(k))
+	case Int:
+		return append(keys, strconv.FormatInt(int64(k), 10))
+	}
+	return keys
 }
