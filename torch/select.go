@@ -165,8 +165,8 @@ func lookup(v Value, path string) Value {
 }
 
 // isStateDict reports whether a dict looks like one: string keys, at least one
-// tensor, and no dict or plain list as a value. A leftover among tensors does
-// not hide the state dict; it is an error when the state dict is read.
+// tensor, and no dict as a value. A leftover or a list among the tensors does not
+// hide the state dict; it is an error when the state dict is read.
 func isStateDict(d *Dict) bool {
 	tensors := 0
 	for i := range d.Len() {
@@ -180,10 +180,7 @@ func isStateDict(d *Dict) bool {
 		case *Dict:
 			return false
 		case *List:
-			if v.Kind != Tuple {
-				return false
-			}
-			if len(tensorsIn(v)) > 0 {
+			if v.Kind == Tuple && len(tensorsIn(v)) > 0 {
 				tensors++
 			}
 		}

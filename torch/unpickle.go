@@ -5,10 +5,11 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // The opcodes that torch.save writes (protocol 2, with the byte strings of
-// protocol 3). Every other one is refused: see DESIGN of the package in doc.go.
+// protocol 3). Every other one is refused.
 const (
 	opMark           = '('
 	opStop           = '.'
@@ -297,10 +298,11 @@ func (u *unpickler) text(op byte) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if op == opBinBytes || op == opShortBinBytes {
+	// Python 2 wrote bytes and text alike: what is no text stays bytes.
+	if op == opBinBytes || op == opShortBinBytes || !utf8.Valid(b) {
 		return Bytes(b), nil
 	}
-	return String(strings.ToValidUTF8(string(b), "\uFFFD")), nil
+	return String(b), nil
 }
 
 // fill executes SETITEM(S) and APPEND(S).

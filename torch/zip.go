@@ -29,6 +29,11 @@ func (c *Checkpoint) readZip(r io.ReaderAt, size int64, nested bool) error {
 	if err != nil {
 		return err
 	}
+	var content int64 // admitted by checkZip, so tensors of this size are no surprise
+	for _, f := range files {
+		content += int64(f.UncompressedSize64)
+	}
+	c.size = max(c.size, content)
 	if len(files) == 1 && nested && !strings.HasSuffix(files[0].Name, "/data.pkl") {
 		return c.readNested(r, files[0])
 	}
@@ -37,10 +42,7 @@ func (c *Checkpoint) readZip(r io.ReaderAt, size int64, nested bool) error {
 		return err
 	}
 	c.format = "zip"
-	if err := c.readArchive(a); err != nil {
-		return err
-	}
-	return nil
+	return c.readArchive(a)
 }
 
 // checkZip applies the rules that archive/zip does not: names, duplicates,
