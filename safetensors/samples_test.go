@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -76,15 +75,13 @@ func checkRefused(t *testing.T, path string) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start := time.Now()
 	_, err := Open(path)
-	elapsed := time.Since(start)
 	runtime.ReadMemStats(&after)
 	if err == nil || !strings.HasPrefix(err.Error(), path) {
 		t.Fatalf("error %v", err)
 	}
-	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 256<<20 || elapsed > time.Second {
-		t.Errorf("%v and %d bytes to refuse", elapsed, allocated)
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 1<<20 { // these files have at most 150 bytes
+		t.Errorf("%d bytes to refuse", allocated)
 	}
 	t.Log(err)
 }

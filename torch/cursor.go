@@ -3,7 +3,6 @@ package torch
 import (
 	"bufio"
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -54,13 +53,15 @@ func (c *cursor) bytes(n int64) ([]byte, error) {
 
 // uint returns a little-endian number of n bytes, n at most 8.
 func (c *cursor) uint(n int64) (uint64, error) {
-	b, err := c.bytes(n)
-	if err != nil {
-		return 0, err
+	var v uint64
+	for i := range n {
+		b, err := c.byte()
+		if err != nil {
+			return 0, err
+		}
+		v |= uint64(b) << (8 * i)
 	}
-	var full [8]byte
-	copy(full[:], b)
-	return binary.LittleEndian.Uint64(full[:]), nil
+	return v, nil
 }
 
 // line returns the text up to the next newline, which is dropped.

@@ -141,27 +141,48 @@ func TestSamples(t *testing.T) {
 // checkRefused demands an error within the limits of time and memory.
 func checkRefused(t *testing.T, path string) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := time.Now()
-	c, err := Open(path)
-	if err == nil {
+	err := measured(t, func() error {
+		c, err := Open(path)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
 		_, err = c.StateDict("")
-		c.Close()
-	}
-	elapsed := time.Since(start)
-	runtime.ReadMemStats(&after)
+		return err
+	})
 	if err == nil {
 		t.Fatal("accepted, expected an error")
-	}
-	// Everything ever allocated bounds what was held at one time.
-	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 256<<20 || elapsed > time.Second {
-		t.Errorf("%v and %d bytes to refuse", elapsed, allocated)
 	}
 	if !strings.HasPrefix(err.Error(), path) {
 		t.Errorf("the error does not name the file: %v", err)
 	}
 	t.Log(err)
+}
+
+// measured runs f and demands that it takes at most a second and 256 MB, counting
+// everything ever allocated. A busy machine gets several attempts to be quick.
+func measured(t *testing.T, f func() error) error {
+	t.Helper()
+	for attempt := 0; ; attempt++ {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		start := time.Now()
+		err := f()
+		elapsed := time.Since(start)
+		runtime.ReadMemStats(&after)
+		allocated := after.TotalAlloc - before.TotalAlloc
+		if allocated > 256<<20 {
+			t.Errorf("%d bytes allocated", allocated)
+		}
+		if elapsed <= time.Second || raceEnabled {
+			t.Logf("%v, %d MB", elapsed.Round(time.Millisecond), allocated>>20)
+			return err
+		}
+		if attempt == 5 {
+			t.Errorf("takes %v", elapsed)
+			return err
+		}
+	}
 }
 
 func TestProgramsAreRefused(t *testing.T) {

@@ -65,14 +65,14 @@ type unpickler struct {
 
 	stack   []Value
 	marks   []int // heights of the stack at each open MARK
-	memo    map[uint32]Value
+	memo    memo
 	ops     int
 	objects int
 }
 
 // unpickle reads one pickle up to and including its STOP opcode.
 func unpickle(in *cursor, lim Limits, persist func(Value) (Value, error)) (Value, error) {
-	u := &unpickler{in: in, lim: lim, persist: persist, memo: map[uint32]Value{}}
+	u := &unpickler{in: in, lim: lim, persist: persist}
 	for {
 		at := in.pos
 		op, err := in.byte()
@@ -214,7 +214,7 @@ func (u *unpickler) put(op byte) error {
 		return err
 	}
 	u.objects++
-	u.memo[uint32(i)] = v
+	u.memo.put(uint32(i), v)
 	return nil
 }
 
@@ -223,11 +223,40 @@ func (u *unpickler) get(op byte) error {
 	if err != nil {
 		return err
 	}
-	v, ok := u.memo[uint32(i)]
-	if !ok {
+	v := u.memo.get(uint32(i))
+	if v == nil {
 		return fmt.Errorf("memo slot %d was never set", i)
 	}
 	return u.push(v, nil)
+}
+
+// memo holds the values that a pickle numbers. Writers count from 0, but any
+// 32-bit number is legal.
+type memo struct {
+	dense  []Value
+	sparse map[uint32]Value
+}
+
+func (m *memo) put(i uint32, v Value) {
+	switch {
+	case uint64(i) < uint64(len(m.dense)):
+		m.dense[i] = v
+	case uint64(i) == uint64(len(m.dense)):
+		m.dense = append(m.dense, v)
+	default:
+		if m.sparse == nil {
+			m.sparse = map[uint32]Value{}
+		}
+		m.sparse[i] = v
+	}
+}
+
+// get returns nil for a number that was never put.
+func (m *memo) get(i uint32) Value {
+	if uint64(i) < uint64(len(m.dense)) {
+		return m.dense[i]
+	}
+	return m.sparse[i]
 }
 
 func memoWidth(op byte) int64 {
