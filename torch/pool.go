@@ -119,6 +119,9 @@ func (v *view) end() int64 {
 // was read with where they fill the storage, else the default of its kind.
 func layout(t *Tensor) ([]int, error) {
 	shape := t.Shape()
+	if shape.Numel() == 0 {
+		return rowMajorStrides(shape), nil
+	}
 	if t.Strides == nil {
 		if t.DType().IsQuantized() && len(shape) == 4 {
 			return channelsLastStrides(shape), nil
@@ -134,14 +137,11 @@ func layout(t *Tensor) ([]int, error) {
 	return rowMajorStrides(shape), nil
 }
 
-// dense reports whether the strides are a permutation of row-major ones: every
-// address of the storage belongs to exactly one element.
+// dense reports whether the strides of a tensor that is not empty are a
+// permutation of row-major ones: every address belongs to exactly one element.
 func dense(shape tensor.Shape, stride []int) bool {
 	var axes []int
 	for i, n := range shape {
-		if n == 0 {
-			return sameOrder(shape, stride, rowMajorStrides(shape))
-		}
 		if n > 1 {
 			axes = append(axes, i)
 		}
