@@ -41,16 +41,19 @@ func (s *outStorage) bytes() int64 { return s.numel * int64(s.dtype.Size()) }
 // newPool finds the storages that several different tensors share.
 func newPool(sd *StateDict) *pool {
 	p := &pool{sharers: map[*Storage][]*Tensor{}, placed: map[any]*outStorage{}}
+	type sharer struct {
+		storage *Storage
+		data    *tensor.Tensor
+	}
+	seen := map[sharer]bool{}
 	for _, key := range sd.Keys() {
 		v, _ := sd.Entry(key)
 		for _, t := range tensorsIn(v) {
-			if t == nil || t.Data == nil || t.Storage == nil || t.view == nil {
+			if t == nil || t.Data == nil || t.Storage == nil || t.view == nil || seen[sharer{t.Storage, t.Data}] {
 				continue
 			}
-			same := func(o *Tensor) bool { return o.Data == t.Data }
-			if group := p.sharers[t.Storage]; !slices.ContainsFunc(group, same) {
-				p.sharers[t.Storage] = append(group, t)
-			}
+			seen[sharer{t.Storage, t.Data}] = true
+			p.sharers[t.Storage] = append(p.sharers[t.Storage], t)
 		}
 	}
 	return p
