@@ -17,11 +17,7 @@ import (
 // Save writes f to path, complete or not at all: on an error an old file at path
 // stays as it was. The bytes are those of the reference library.
 func Save(path string, f *File) error {
-	err := atomicfile.Write(path, func(w io.Writer) error { return Write(w, f) })
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	return atomicfile.Write(path, func(w io.Writer) error { return Write(w, f) })
 }
 
 // Write is Save to a stream. Tensors are laid out by descending rank of their

@@ -12,14 +12,14 @@ import (
 // read once; a tensor that is the whole of its storage is read straight into
 // its place.
 func (c *Checkpoint) load(wanted []*Tensor) error {
-	if err := c.checkExpansion(wanted); err != nil {
-		return err
-	}
 	var params []*Tensor // per-channel scales and zero points come first
 	for _, t := range wanted {
 		if t.Data == nil && t.view.params != nil && t.view.params.ready == nil {
 			params = append(params, t.view.params.scales, t.view.params.zeros)
 		}
+	}
+	if err := c.checkExpansion(slices.Concat(params, wanted)); err != nil {
+		return err
 	}
 	if err := c.loadViews(params); err != nil {
 		return err

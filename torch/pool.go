@@ -41,16 +41,19 @@ func (s *outStorage) bytes() int64 { return s.numel * int64(s.dtype.Size()) }
 // newPool finds the storages that several different tensors share.
 func newPool(sd *StateDict) *pool {
 	p := &pool{sharers: map[*Storage][]*Tensor{}, placed: map[any]*outStorage{}}
+	type sharer struct {
+		storage *Storage
+		data    *tensor.Tensor
+	}
+	seen := map[sharer]bool{}
 	for _, key := range sd.Keys() {
 		v, _ := sd.Entry(key)
 		for _, t := range tensorsIn(v) {
-			if t == nil || t.Data == nil || t.Storage == nil || t.view == nil {
+			if t == nil || t.Data == nil || t.Storage == nil || t.view == nil || seen[sharer{t.Storage, t.Data}] {
 				continue
 			}
-			same := func(o *Tensor) bool { return o.Data == t.Data }
-			if group := p.sharers[t.Storage]; !slices.ContainsFunc(group, same) {
-				p.sharers[t.Storage] = append(group, t)
-			}
+			seen[sharer{t.Storage, t.Data}] = true
+			p.sharers[t.Storage] = append(p.sharers[t.Storage], t)
 		}
 	}
 	return p
@@ -119,6 +122,9 @@ func (v *view) end() int64 {
 // was read with where they fill the storage, else the default of its kind.
 func layout(t *Tensor) ([]int, error) {
 	shape := t.Shape()
+	if shape.Numel() == 0 {
+		return rowMajorStrides(shape), nil
+	}
 	if t.Strides == nil {
 		if t.DType().IsQuantized() && len(shape) == 4 {
 			return channelsLastStrides(shape), nil
@@ -134,14 +140,11 @@ func layout(t *Tensor) ([]int, error) {
 	return rowMajorStrides(shape), nil
 }
 
-// dense reports whether the strides are a permutation of row-major ones: every
-// address of the storage belongs to exactly one element.
+// dense reports whether the strides of a tensor that is not empty are a
+// permutation of row-major ones: every address belongs to exactly one element.
 func dense(shape tensor.Shape, stride []int) bool {
 	var axes []int
 	for i, n := range shape {
-		if n == 0 {
-			return sameOrder(shape, stride, rowMajorStrides(shape))
-		}
 		if n > 1 {
 			axes = append(axes, i)
 		}

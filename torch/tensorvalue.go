@@ -90,6 +90,9 @@ func newView(ref storageRef, dtype tensor.DType, offset int64, shape tensor.Shap
 		return nil, err
 	}
 	unit := int64(dtype.Size())
+	if int64(numel) > 1<<62/unit {
+		return nil, fmt.Errorf("shape %v has more bytes than can be addressed", shape)
+	}
 	class := storageClasses[ref.class]
 	if class.dtype != tensor.Invalid && class.dtype != dtype {
 		return nil, fmt.Errorf("%v tensor over %s", dtype, ref.class)

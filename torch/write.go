@@ -28,7 +28,11 @@ func WithContext(ctx context.Context) SaveOption { return func(o *saveOptions) {
 // the same bytes, whatever the path.
 func Save(path string, sd *StateDict, opts ...SaveOption) error {
 	err := atomicfile.Write(path, func(w io.Writer) error { return Write(w, sd, opts...) })
-	return located(err, path, "")
+	var e *Error
+	if errors.As(err, &e) { // a fault of the state dict; others name the file already
+		return located(err, path, "")
+	}
+	return err
 }
 
 // Write is Save to a stream.
