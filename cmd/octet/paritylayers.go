@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -91,7 +92,15 @@ func computeAlone(ctx context.Context, model *octet.Model, node *graph.Node, fee
 	if at != len(entry.Inputs) {
 		return nil, fmt.Errorf("the index has %d inputs, the node takes %d", len(entry.Inputs), at)
 	}
-	return runNode(ctx, alone(model.Graph(), node), inputs)
+	program, err := engine.Compile(alone(model.Graph(), node), engine.Options{})
+	if err != nil {
+		return nil, err
+	}
+	y, err := program.NewSession().Run(ctx, inputs...)
+	if err != nil {
+		return nil, err
+	}
+	return y[0], nil
 }
 
 // alone is a graph of one node with its parameters.
