@@ -1,8 +1,9 @@
 // Package octet quantizes PyTorch vision models to int8 and runs them, in pure Go.
 //
-// The common job is five lines:
+// The common job is a few lines:
 //
 //	model, err := octet.Open("resnet18.pth", octet.WithArch("resnet18"))
+//	calibration := octet.Inputs(ctx, model, "photos/")
 //	int8, report, err := octet.Quantize(ctx, model, calibration, octet.WithBackend("fbgemm"))
 //	err = int8.Save("resnet18_int8.pth")
 //	session, err := int8.Compile()

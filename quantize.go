@@ -18,15 +18,20 @@ const (
 	DefaultBatchSize = 32
 )
 
-// ErrCalibration is the class of errors that come from the calibration data, as
-// opposed to the model.
-var ErrCalibration = errors.New("calibration")
+// The classes of errors of Quantize that are not the model's; test with
+// errors.Is.
+var (
+	// ErrCalibration: the calibration data or statistics cannot be used.
+	ErrCalibration = errors.New("calibration")
+	// ErrRecipe: options contradict each other or do not fit the model.
+	ErrRecipe = errors.New("recipe")
+)
 
-// calibrationError marks an error of the data.
-type calibrationError struct{ err error }
+// classed is an error with its class, which its text does not mention.
+type classed struct{ err, class error }
 
-func (e calibrationError) Error() string   { return e.err.Error() }
-func (e calibrationError) Unwrap() []error { return []error{e.err, ErrCalibration} }
+func (e classed) Error() string   { return e.err.Error() }
+func (e classed) Unwrap() []error { return []error{e.err, e.class} }
 
 // Quantize makes an int8 model of a float one by post-training quantization:
 // fuse, prepare, calibrate on the given inputs, convert. The model is not
@@ -35,7 +40,7 @@ func (e calibrationError) Unwrap() []error { return []error{e.err, ErrCalibratio
 //
 // When ctx ends, Quantize returns its error; the statistics of WithStatistics
 // then hold what was calibrated, and a later call with them continues there.
-// Errors of the data match ErrCalibration.
+// Errors of the data match ErrCalibration, those of the options ErrRecipe.
 func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...QuantizeOption) (*Model, *ptq.Report, error) {
 	o := quantizeOptions{backend: DefaultBackend, qconfig: DefaultQConfig, batchSize: DefaultBatchSize}
 	for _, opt := range opts {
@@ -45,11 +50,15 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 	if err != nil {
 		return nil, nil, err
 	}
+	reused := o.statistics != nil && o.statistics.Complete
 	stats, err := calibrate(ctx, prepared, regroup(calibration, m.Channels(), o), o)
 	if err != nil {
 		return nil, nil, err
 	}
 	converted, report, err := ptq.Convert(prepared, stats, numerics)
+	if err != nil && reused {
+		return nil, nil, classed{err, ErrCalibration}
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", m.name(), err)
 	}
@@ -69,13 +78,9 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 
 // prepare fuses the quantizable variant and decides what becomes int8.
 func (m *Model) prepare(o quantizeOptions) (*ptq.Prepared, quant.Numerics, error) {
-	numerics, err := quant.ParseNumerics(o.backend)
+	numerics, qconfig, err := o.recipe()
 	if err != nil {
-		return nil, 0, err
-	}
-	qconfig, err := o.recipe(numerics)
-	if err != nil {
-		return nil, 0, err
+		return nil, 0, classed{err, ErrRecipe}
 	}
 	g, err := m.quantizable()
 	if err != nil {
@@ -86,17 +91,24 @@ func (m *Model) prepare(o quantizeOptions) (*ptq.Prepared, quant.Numerics, error
 		return nil, 0, fmt.Errorf("%s: %w", m.name(), err)
 	}
 	prepared, err := ptq.Prepare(fused, qconfig, ptq.Options{Exclude: o.exclude})
-	return prepared, numerics, err
+	if err != nil {
+		return nil, 0, classed{err, ErrRecipe}
+	}
+	return prepared, numerics, nil
 }
 
-// recipe is the QConfig with the wanted granularity of weights.
-func (o quantizeOptions) recipe(n quant.Numerics) (quant.QConfig, error) {
+// recipe is the backend and the QConfig with the wanted granularity of weights.
+func (o quantizeOptions) recipe() (quant.Numerics, quant.QConfig, error) {
 	if o.batchSize < 1 {
-		return quant.QConfig{}, fmt.Errorf("batch size %d: at least 1", o.batchSize)
+		return 0, quant.QConfig{}, fmt.Errorf("batch size %d: at least 1", o.batchSize)
+	}
+	n, err := quant.ParseNumerics(o.backend)
+	if err != nil {
+		return 0, quant.QConfig{}, err
 	}
 	c, err := quant.ParseQConfig(o.qconfig, n)
 	if err != nil {
-		return c, err
+		return 0, c, err
 	}
 	switch o.granularity {
 	case perChannel:
@@ -104,7 +116,7 @@ func (o quantizeOptions) recipe(n quant.Numerics) (quant.QConfig, error) {
 	case perTensor:
 		c.Weight.Kind, c.Weight.QScheme = quant.MinMax, quant.PerTensorSymmetric
 	}
-	return c, nil
+	return n, c, nil
 }
 
 // calibrate runs the data through the prepared graph, or takes complete
@@ -115,7 +127,7 @@ func calibrate(ctx context.Context, p *ptq.Prepared, data Batches, o quantizeOpt
 		s = &Statistics{}
 	}
 	if err := s.fits(o); err != nil {
-		return nil, calibrationError{err}
+		return nil, classed{err, ErrCalibration}
 	}
 	if s.Complete {
 		return s.stats, nil
@@ -128,7 +140,7 @@ func calibrate(ctx context.Context, p *ptq.Prepared, data Batches, o quantizeOpt
 		*s = Statistics{err == nil, o.source, o.batchSize, o.limit, stats.Images, stats}
 	}
 	if err != nil {
-		return nil, calibrationError{err}
+		return nil, classed{err, ErrCalibration}
 	}
 	return stats, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -97,11 +96,8 @@ func (f *adviseFlags) try(ctx context.Context, c *console, model *octet.Model, f
 		octet.WithQConfig(r.QConfig), granularity, octet.WithBatchSize(f.data.batchSize), octet.WithThreads(f.data.threads),
 		octet.WithProgress(stage.set))
 	stage.end()
-	if errors.Is(err, octet.ErrCalibration) {
-		err = withCode(exitData, fmt.Errorf("%s: %w", f.calibration, err))
-	}
 	if err != nil {
-		return withCode(exitModel, err)
+		return quantizeError(f.calibration, err)
 	}
 	var file bytes.Buffer
 	if err := int8.Write(&file); err != nil {

@@ -112,7 +112,7 @@ func TestExcludedLayersStayFloat(t *testing.T) {
 		}
 	}
 	octetCommand(t, "run", int8, "--input", x, "--json").must(t)
-	octetCommand(t, "quantize", model, "--calibration", calibration, "--exclude", "layer9", "--output", int8).fails(t, exitModel, "layer9", "matches no node")
+	octetCommand(t, "quantize", model, "--calibration", calibration, "--exclude", "layer9", "--output", int8).fails(t, exitUsage, "layer9", "matches no node")
 }
 
 func TestRunGivesTheSameForArraysImagesAndFolders(t *testing.T) {

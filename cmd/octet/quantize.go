@@ -208,10 +208,18 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.M
 	if saveErr := f.saveStatistics(c, statistics, err != nil); err == nil {
 		err = saveErr
 	}
-	if errors.Is(err, octet.ErrCalibration) {
-		err = withCode(exitData, fmt.Errorf("%s: %w", f.calibration, err))
+	return int8, report, quantizeError(f.calibration, err)
+}
+
+// quantizeError gives an error of octet.Quantize its exit code.
+func quantizeError(calibration string, err error) error {
+	switch {
+	case errors.Is(err, octet.ErrCalibration):
+		return withCode(exitData, fmt.Errorf("%s: %w", calibration, err))
+	case errors.Is(err, octet.ErrRecipe):
+		return withCode(exitUsage, err)
 	}
-	return int8, report, withCode(exitModel, err)
+	return withCode(exitModel, err)
 }
 
 // recipe is what belongs to the numbers, as opposed to the bookkeeping.
