@@ -1,0 +1,6 @@
+// Package cpu probes the machine once and says which instruction sets may be
+// used, the operating system's consent included. A Features value is plain
+// data, so that kernel selection can be asked what another machine would run.
+//
+// It knows instruction sets and nothing of kernels.
+package cpu

@@ -1,0 +1,15 @@
+// Package gemm8 multiplies unsigned codes by signed weights into exact int32
+// sums. A kernel is a row of Table. For every output row m and column n,
+//
+//	Acc[m][n] = sum over k of (x[m][k] - zero) * w[n][k]
+//
+// where zero is the input's zero point: its part, -zero*sum(w[n]), is folded
+// into the starting value of the sums when the weights are packed.
+//
+// Rows of x are read plainly, Stride apart, or indirectly: K is then Taps runs
+// of Depth codes, and Offset says where each run starts, so that a convolution
+// is the same product without copying its input. A negative offset stands for
+// a run of padding, which holds the zero point.
+//
+// The package sees raw slices only and imports no other kernel family.
+package gemm8

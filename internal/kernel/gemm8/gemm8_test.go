@@ -1,0 +1,159 @@
+package gemm8
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/octet-ml/octet/internal/cpu"
+)
+
+// fill draws operands; extreme ones half of the time.
+func fill(r *rand.Rand, x []uint8, w []int8) {
+	mode := r.IntN(4)
+	for i := range x {
+		switch mode {
+		case 0:
+			x[i] = 255
+		case 1:
+			x[i] = []uint8{0, 1, 127, 128, 254, 255}[r.IntN(6)]
+		default:
+			x[i] = uint8(r.Uint32())
+		}
+	}
+	for i := range w {
+		switch mode {
+		case 0:
+			w[i] = []int8{-128, 127}[i/7%2]
+		case 1:
+			w[i] = []int8{-128, -127, -1, 0, 1, 127}[r.IntN(6)]
+		default:
+			w[i] = int8(r.Uint32())
+		}
+	}
+	if mode == 0 && r.IntN(2) == 0 {
+		for i := range w {
+			w[i] = -128
+		}
+	}
+}
+
+const guard = 37
+
+// guarded returns a slice of n values at a shifted alignment within a zone of marks.
+func guarded[T any](n, shift int, mark T) (zone, inner []T) {
+	zone = make([]T, n+2*guard)
+	for i := range zone {
+		zone[i] = mark
+	}
+	return zone, zone[guard+shift : guard+shift+n : guard+shift+n]
+}
+
+func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel)) {
+	ran := 0
+	for i := range Table {
+		k := &Table[i]
+		t.Run(k.Name, func(t *testing.T) {
+			if !cpu.Host().Has(k.Requires) {
+				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
+			}
+			ran++
+			f(t, k)
+		})
+	}
+	if ran == 0 {
+		t.Error("no kernel ran")
+	}
+}
+
+func TestKernelsEqualReference(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	sizes := []int{1, 2, 3, 4, 5, 7, 8, 13, 31, 64, 65}
+	depths := []int{1, 3, 4, 5, 17, 64, 127, 511, 512, 513, 1031, 2050}
+	eachKernel(t, func(t *testing.T, kern *Kernel) {
+		for i := range 150 {
+			m, n := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
+			taps, depth := 1, depths[i%len(depths)]
+			var offset []int32
+			rows, images := m, 1
+			if i%2 == 1 {
+				taps, depth = 1+r.IntN(9), 1+r.IntN(40)
+				images = 1 + r.IntN(3)
+				offset = make([]int32, rows*taps)
+			}
+			k := taps * depth
+			base := r.IntN(3)
+			image := rows*depth + r.IntN(5)
+			size := images*image + base + depth
+			for j := range offset {
+				offset[j] = int32(r.IntN(image-depth+1+5) - 5)
+			}
+			zero := uint8(r.IntN(256))
+			_, x := guarded(size, r.IntN(8), uint8(0xA5))
+			_, w := guarded(n*k, r.IntN(8), int8(0x5A))
+			fill(r, x, w)
+			zone, acc := guarded(rows*images*n, 0, int32(-7))
+			c := &Call{
+				X: x, Pad: bytes.Repeat([]byte{zero}, depth), W: kern.Pack(w, n, k, zero),
+				Taps: taps, Depth: depth, Offset: offset, Rows: rows, Image: image, Stride: depth, Base: base,
+			}
+			c.M1 = rows * images
+			c.M0 = r.IntN(c.M1)
+			c.N1 = n
+			c.N0 = r.IntN(n) / kern.NR * kern.NR
+			c.Acc = acc[:(c.M1-c.M0)*(c.N1-c.N0)]
+			c.Work = make([]uint64, kern.Work(c.M1-c.M0, k))
+			kern.Run(c)
+			want := *c
+			want.Acc = make([]int32, len(c.Acc))
+			Reference(&want, w)
+			if !slices.Equal(c.Acc, want.Acc) {
+				t.Fatalf("case %d: m=%d n=%d taps=%d depth=%d differs from the reference", i, m, n, taps, depth)
+			}
+			for j, v := range zone {
+				if (j < guard || j >= guard+len(c.Acc)) && v != -7 {
+					t.Fatalf("case %d: wrote outside the result at %d", i, j-guard)
+				}
+			}
+		}
+	})
+}
+
+func TestRowsFollowTheGrammar(t *testing.T) {
+	for _, k := range Table {
+		if want := fmt.Sprintf("gemm_u8s8_%dx%d_%s", k.MR, k.NR, k.ISA); k.Name != want {
+			t.Errorf("%s should be called %s", k.Name, want)
+		}
+	}
+	if last := Table[len(Table)-1]; last.Requires != 0 || !last.Exact {
+		t.Errorf("the last row, %s, must run anywhere and be exact", last.Name)
+	}
+	if k := Select(Table, Shape{1, 1, 1}, 0); k.ISA != "go" {
+		t.Errorf("a machine without features gets %s", k.Name)
+	}
+}
+
+func BenchmarkKernels(b *testing.B) {
+	for i := range Table {
+		k := &Table[i]
+		if !cpu.Host().Has(k.Requires) {
+			continue
+		}
+		for _, s := range []Shape{{64, 64, 576}, {64, 256, 2304}, {49, 512, 4608}, {64, 64, 64}} {
+			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
+				x, w := make([]uint8, s.M*s.K), make([]int8, s.N*s.K)
+				c := &Call{X: x, Pad: make([]uint8, s.K), W: k.Pack(w, s.N, s.K, 3), Taps: 1, Depth: s.K, Stride: s.K,
+					M1: s.M, N1: s.N, Acc: make([]int32, s.M*s.N), Work: make([]uint64, k.Work(s.M, s.K))}
+				for b.Loop() {
+					k.Run(c)
+				}
+				b.ReportMetric(float64(s.M*s.N*s.K)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GMAC/s")
+			})
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package parallel
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Task is a computation in independent pieces.
+type Task interface {
+	// Do computes piece i. worker is below the pool's number of threads and
+	// differs between calls that run at the same time: it indexes scratch memory.
+	Do(worker, i int)
+}
+
+// Pool is a set of workers. It is safe for concurrent use.
+type Pool struct {
+	threads int
+	busy    sync.Mutex // held by the caller whose task the workers compute
+
+	// The current task. Written while no worker is active.
+	task  Task
+	count int64
+	next  atomic.Int64
+	panic atomic.Pointer[caught]
+
+	// state is epoch<<16 | open<<15 | number of active workers. A worker joins
+	// only an open task, so a worker that wakes late delays nobody.
+	state   atomic.Uint64
+	waiting atomic.Bool
+	idle    chan struct{} // tells a waiting caller that the last worker left
+	workers []worker
+}
+
+type worker struct {
+	asleep atomic.Bool
+	wake   chan struct{}
+	_      [64]byte // keeps the flags of two workers in different cache lines
+}
+
+type caught struct{ value any }
+
+const (
+	open   = 1 << 15
+	active = open - 1
+	spins  = 200 // about 20 microseconds of yielding
+)
+
+var shared struct {
+	sync.Mutex
+	pools map[int]*Pool
+}
+
+// Shared returns the process-wide pool with that many threads, the caller's
+// included; 0 means one for each core.
+func Shared(threads int) *Pool {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	threads = min(threads, active)
+	shared.Lock()
+	defer shared.Unlock()
+	if p := shared.pools[threads]; p != nil {
+		return p
+	}
+	if shared.pools == nil {
+		shared.pools = map[int]*Pool{}
+	}
+	p := &Pool{threads: threads, workers: make([]worker, threads-1), idle: make(chan struct{}, 1)}
+	for i := range p.workers {
+		p.workers[i].wake = make(chan struct{}, 1)
+		go p.work(i)
+	}
+	shared.pools[threads] = p
+	return p
+}
+
+// Threads is the number of threads, the caller's included.
+func (p *Pool) Threads() int { return p.threads }
+
+// Run computes the pieces 0 to n-1 of t and returns when all are done. A panic
+// in a piece is raised again in the caller.
+func (p *Pool) Run(n int, t Task) {
+	if n <= 1 || p.threads == 1 || !p.busy.TryLock() {
+		for i := range n {
+			t.Do(0, i)
+		}
+		return
+	}
+	defer p.busy.Unlock()
+	p.task, p.count = t, int64(n)
+	p.next.Store(0)
+	p.state.Store((p.state.Load()>>16+1)<<16 | open)
+	for i := range min(len(p.workers), n-1) {
+		if w := &p.workers[i]; w.asleep.CompareAndSwap(true, false) {
+			w.wake <- struct{}{}
+		}
+	}
+	p.pieces(0)
+	p.close()
+	p.task = nil
+	if c := p.panic.Swap(nil); c != nil {
+		panic(fmt.Sprintf("parallel: a worker panicked: %v", c.value))
+	}
+}
+
+// pieces computes until none is left or one has panicked.
+func (p *Pool) pieces(worker int) {
+	defer func() {
+		if v := recover(); v != nil {
+			p.panic.CompareAndSwap(nil, &caught{v})
+			p.next.Store(p.count)
+		}
+	}()
+	for {
+		i := p.next.Add(1) - 1
+		if i >= p.count {
+			return
+		}
+		p.task.Do(worker, int(i))
+	}
+}
+
+// close lets no further worker join and waits for those that have.
+func (p *Pool) close() {
+	s := p.state.And(^uint64(open))
+	for range spins {
+		if s&active == 0 {
+			return
+		}
+		runtime.Gosched()
+		s = p.state.Load()
+	}
+	p.waiting.Store(true)
+	if p.state.Load()&active == 0 && p.waiting.CompareAndSwap(true, false) {
+		return
+	}
+	<-p.idle
+}
+
+// work is the life of worker i.
+func (p *Pool) work(i int) {
+	w := &p.workers[i]
+	var seen uint64
+	for {
+		s := p.await(w, seen)
+		seen = s >> 16
+		for s>>16 == seen && s&open != 0 {
+			if !p.state.CompareAndSwap(s, s+1) {
+				s = p.state.Load()
+				continue
+			}
+			p.pieces(i + 1)
+			if s = p.state.Add(^uint64(0)); s&(open|active) == 0 && p.waiting.CompareAndSwap(true, false) {
+				p.idle <- struct{}{}
+			}
+			break
+		}
+	}
+}
+
+// await returns the state once its epoch differs from seen.
+func (p *Pool) await(w *worker, seen uint64) uint64 {
+	for range spins {
+		if s := p.state.Load(); s>>16 != seen {
+			return s
+		}
+		runtime.Gosched()
+	}
+	w.asleep.Store(true)
+	if s := p.state.Load(); s>>16 != seen && w.asleep.CompareAndSwap(true, false) {
+		return s
+	}
+	<-w.wake
+	return p.state.Load()
+}

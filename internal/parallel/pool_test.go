@@ -1,0 +1,100 @@
+package parallel
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+type funcTask func(worker, i int)
+
+func (f funcTask) Do(worker, i int) { f(worker, i) }
+
+func TestEachPieceOnce(t *testing.T) {
+	for _, threads := range []int{1, 2, 3, 8} {
+		p := Shared(threads)
+		for n := range 40 {
+			counts := make([]atomic.Int32, n)
+			inUse := make([]atomic.Bool, threads)
+			p.Run(n, funcTask(func(worker, i int) {
+				if !inUse[worker].CompareAndSwap(false, true) {
+					t.Errorf("worker %d twice at the same time", worker)
+				}
+				counts[i].Add(1)
+				inUse[worker].Store(false)
+			}))
+			for i := range counts {
+				if c := counts[i].Load(); c != 1 {
+					t.Fatalf("%d threads: piece %d of %d ran %d times", threads, i, n, c)
+				}
+			}
+		}
+	}
+}
+
+// Tasks come both while the workers spin and after they have gone to sleep.
+func TestPauses(t *testing.T) {
+	p := Shared(3)
+	var sum atomic.Int64
+	for i := range 200 {
+		p.Run(5, funcTask(func(_, i int) { sum.Add(int64(i)) }))
+		if i%50 == 0 {
+			time.Sleep(2 * time.Millisecond)
+		}
+	}
+	if got := sum.Load(); got != 200*10 {
+		t.Errorf("sum %d", got)
+	}
+}
+
+func TestNestedAndConcurrent(t *testing.T) {
+	p := Shared(4)
+	var total atomic.Int64
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			for range 50 {
+				p.Run(7, funcTask(func(int, int) {
+					p.Run(3, funcTask(func(int, int) { total.Add(1) }))
+				}))
+			}
+		})
+	}
+	wg.Wait()
+	if got := total.Load(); got != 6*50*7*3 {
+		t.Errorf("%d pieces", got)
+	}
+}
+
+func TestPanicReachesTheCaller(t *testing.T) {
+	p := Shared(2)
+	for range 20 {
+		func() {
+			defer func() {
+				if v, ok := recover().(string); !ok || !strings.Contains(v, "piece 3") {
+					t.Errorf("recovered %v", v)
+				}
+			}()
+			p.Run(9, funcTask(func(_, i int) {
+				if i == 3 {
+					panic("piece 3")
+				}
+			}))
+		}()
+	}
+	var n atomic.Int32
+	p.Run(9, funcTask(func(int, int) { n.Add(1) }))
+	if n.Load() != 9 {
+		t.Errorf("after a panic %d of 9 pieces ran", n.Load())
+	}
+}
+
+func TestRunAllocatesNothing(t *testing.T) {
+	p := Shared(2)
+	task := Task(funcTask(func(int, int) {}))
+	if n := testing.AllocsPerRun(100, func() { p.Run(8, task) }); n > 0 {
+		t.Errorf("%v allocations per run", n)
+	}
+}
