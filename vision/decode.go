@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"os"
@@ -42,7 +41,7 @@ type format struct {
 
 var formats = []format{
 	{"PNG", "\x89PNG\r\n\x1a\n", configOf(png.DecodeConfig), pixelsOf(png.Decode)},
-	{"JPEG", "\xff\xd8", configOf(jpeg.DecodeConfig), decodeJPEG},
+	{"JPEG", "\xff\xd8", jpegSize, decodeJPEG},
 	{"WebP", "RIFF????WEBP", webpSize, decodeWebP},
 	{"GIF", "GIF8?a", gifSize, decodeGIF},
 	{"BMP", "BM", configOf(bmp.DecodeConfig), pixelsOf(bmp.Decode)},
