@@ -117,6 +117,10 @@ def formats(out):
     save(im, "lossless.webp", lossless=True)
     save(modes["RGBA"], "alpha.webp", quality=60)
     save(modes["RGBA"], "alpha_lossless.webp", lossless=True)
+    second = Image.fromarray(picture(2, 37, 23))
+    save(im, "animated.webp", save_all=True, append_images=[second], quality=60)
+    save(im, "animated_lossless.webp", save_all=True, append_images=[second], lossless=True)
+    save(modes["RGBA"], "animated_alpha.webp", save_all=True, append_images=[second], quality=60)
     save(modes["L"], "L.pgm")
     save(im, "RGB.ppm")
 
