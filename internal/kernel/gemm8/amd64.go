@@ -6,7 +6,7 @@ import (
 	"github.com/octet-ml/octet/internal/cpu"
 )
 
-//go:generate go run -C _asm . ..
+//go:generate go run -C ../_asm . gemm8 ../gemm8
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{avx512VNNI}
@@ -35,16 +35,16 @@ type tile struct {
 }
 
 //go:noescape
-func tile6x16AVX512VNNI(t *tile)
+func tile6x16AVX512VNNI(arg *tile)
 
 //go:noescape
-func tile6x32AVX512VNNI(t *tile)
+func tile6x32AVX512VNNI(arg *tile)
 
 //go:noescape
-func tile6x48AVX512VNNI(t *tile)
+func tile6x48AVX512VNNI(arg *tile)
 
 //go:noescape
-func tile6x64AVX512VNNI(t *tile)
+func tile6x64AVX512VNNI(arg *tile)
 
 const vnniLanes = 16 // columns of one register
 
