@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -38,4 +39,56 @@ func (p AdaptiveAvgPool2D) Infer(in []graph.Type) (tensor.Shape, error) {
 		return nil, fmt.Errorf("input %v has no cells to average", x)
 	}
 	return checked(tensor.Shape{x[0], x[1], p.Output[0], p.Output[1]})
+}
+
+// Eval averages: f32(sum)/count in float, with the sum in float64, and
+// quant.Average on codes.
+func (p AdaptiveAvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	x := in[0].Shape()
+	if out.DType == f32 {
+		y := tensor.New(f32, out.Shape...)
+		p.each(x, func(i int, cells []int) {
+			y.Float32s()[i] = sumOf(in[0].Float32s(), cells) / float32(len(cells))
+		})
+		return y, nil
+	}
+	if err := needIntegerRules(ctx, out); err != nil {
+		return nil, err
+	}
+	oh, ow := p.Output[0], p.Output[1]
+	even := x[2]%oh == 0 && x[3]%ow == 0 && (x[2] != oh || x[3] != ow)
+	rule := quant.NewAdaptiveAverage(ctx.Numerics, out.Q, out.DType, even)
+	src, codes := codesOf(in[0]), make([]int32, out.Shape.Numel())
+	p.each(x, func(i int, cells []int) {
+		codes[i] = rule.Code(sumCodes(src, cells), len(cells), rule.Multiplier(len(cells)))
+	})
+	return ofCodes(codes, out), nil
+}
+
+// each calls visit for every element of the result, in order, with the indices
+// of the cells it averages, row by row. cells is valid during the call.
+func (p AdaptiveAvgPool2D) each(x tensor.Shape, visit func(i int, cells []int)) {
+	h, w := x[2], x[3]
+	oh, ow := p.Output[0], p.Output[1]
+	var cells []int
+	for plane := range x[0] * x[1] {
+		for y := range oh {
+			for z := range ow {
+				cells = cells[:0]
+				top, bottom := span(y, h, oh)
+				left, right := span(z, w, ow)
+				for cy := top; cy < bottom; cy++ {
+					for cx := left; cx < right; cx++ {
+						cells = append(cells, (plane*h+cy)*w+cx)
+					}
+				}
+				visit((plane*oh+y)*ow+z, cells)
+			}
+		}
+	}
+}
+
+// span returns the cells from start up to end that output cell i of n averages.
+func span(i, in, n int) (start, end int) {
+	return i * in / n, ((i+1)*in + n - 1) / n
 }

@@ -36,3 +36,24 @@ func (o Add) Infer(in []graph.Type) (tensor.Shape, error) {
 	}
 	return checked(a.Clone())
 }
+
+// Eval adds: f32(a + b) in float, quant.Add on codes.
+func (o Add) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	if out.DType == f32 {
+		y := tensor.New(f32, out.Shape...)
+		b := in[1].Float32s()
+		for i, a := range in[0].Float32s() {
+			y.Float32s()[i] = o.Act.Float(a + b[i])
+		}
+		return y, nil
+	}
+	if err := needIntegerRules(ctx, append(typesOf(in), out)...); err != nil {
+		return nil, err
+	}
+	rule := quant.NewAdd(ctx.Numerics, in[0].QParams(), in[1].QParams(), out.Q, out.DType, o.Act)
+	codes, b := codesOf(in[0]), codesOf(in[1])
+	for i, a := range codes {
+		codes[i] = rule.Code(a, b[i])
+	}
+	return ofCodes(codes, out), nil
+}

@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -28,4 +29,62 @@ func (AvgPool2D) Signatures() []graph.Signature { return keeping(each(1, f32, u8
 // Infer returns [N, C, OH, OW].
 func (p AvgPool2D) Infer(in []graph.Type) (tensor.Shape, error) {
 	return inferPool(in, p.Kernel, p.Stride, p.Padding, [2]int{1, 1}, p.CeilMode)
+}
+
+// Eval averages: f32(sum)/divisor in float, with the sum in float64, and
+// quant.Average on codes.
+func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	w := windows{in[0].Shape(), out.Shape, p.Kernel, p.Stride, p.Padding, [2]int{1, 1}}
+	if out.DType == f32 {
+		y := tensor.New(f32, out.Shape...)
+		src := in[0].Float32s()
+		w.each(func(i, padded int, cells []int) {
+			y.Float32s()[i] = sumOf(src, cells) / float32(p.divisor(padded, len(cells)))
+		})
+		return y, nil
+	}
+	if err := needIntegerRules(ctx, out); err != nil {
+		return nil, err
+	}
+	n := ctx.Numerics
+	if p.CeilMode && n == quant.QNNPACK {
+		n = quant.FBGEMM // qnnpack's own rule knows no ceil mode
+	}
+	rule := quant.NewAverage(n, out.Q, out.DType)
+	whole := n == quant.QNNPACK && out.DType == u8
+	src, codes := codesOf(in[0]), make([]int32, out.Shape.Numel())
+	w.each(func(i, padded int, cells []int) {
+		div := p.divisor(padded, len(cells))
+		if whole {
+			div = p.Kernel[0] * p.Kernel[1]
+		}
+		codes[i] = rule.Code(sumCodes(src, cells), len(cells), rule.Multiplier(div))
+	})
+	return ofCodes(codes, out), nil
+}
+
+// divisor is the number of cells of a window that count.
+func (p AvgPool2D) divisor(padded, valid int) int {
+	if p.CountIncludePad {
+		return padded
+	}
+	return valid
+}
+
+// sumOf adds the numbers at the given indices in float64 and rounds the sum.
+func sumOf(src []float32, cells []int) float32 {
+	var sum float64
+	for _, at := range cells {
+		sum += float64(src[at])
+	}
+	return float32(sum)
+}
+
+// sumCodes adds the codes at the given indices; the sum wraps.
+func sumCodes(src []int32, cells []int) int32 {
+	var sum int32
+	for _, at := range cells {
+		sum += src[at]
+	}
+	return sum
 }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quant"
@@ -45,4 +46,19 @@ func (b BatchNorm) Infer(in []graph.Type) (tensor.Shape, error) {
 		}
 	}
 	return checked(x.Clone())
+}
+
+// Eval computes x*alpha + beta with alpha = weight / sqrt(var + eps) and
+// beta = bias - mean*alpha, each step rounded to float32.
+func (b BatchNorm) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	x, y := in[0].Float32s(), tensor.New(f32, out.Shape...)
+	weight, bias, mean, variance := in[1].Float32s(), in[2].Float32s(), in[3].Float32s(), in[4].Float32s()
+	channels, inner := out.Shape[1], out.Shape[2:].Numel()
+	for i := range x {
+		c := i / inner % channels
+		alpha := float32(weight[c] * (1 / float32(math.Sqrt(float64(variance[c]+float32(b.Eps))))))
+		beta := bias[c] - float32(mean[c]*alpha)
+		y.Float32s()[i] = b.Act.Float(float32(x[i]*alpha) + beta)
+	}
+	return y, nil
 }

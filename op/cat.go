@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -56,4 +57,47 @@ func (c Cat) Infer(in []graph.Type) (tensor.Shape, error) {
 		}
 	}
 	return checked(out)
+}
+
+// Eval copies each input to its place, rescaled by quant.Rescale on codes.
+func (c Cat) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	axis, err := axisOf(c.Axis, len(out.Shape))
+	if err != nil {
+		return nil, err
+	}
+	if out.DType == f32 {
+		y := tensor.New(f32, out.Shape...)
+		at := 0
+		for _, x := range in {
+			at = place(y.Float32s(), x.Float32s(), out.Shape, axis, at, x.Dim(axis))
+		}
+		return y, nil
+	}
+	if err := needIntegerRules(ctx, append(typesOf(in), out)...); err != nil {
+		return nil, err
+	}
+	codes := make([]int32, out.Shape.Numel())
+	at := 0
+	for _, x := range in {
+		rule := quant.NewRescale(x.QParams(), out.Q, out.DType)
+		src := codesOf(x)
+		for i, v := range src {
+			src[i] = rule.Code(v)
+		}
+		at = place(codes, src, out.Shape, axis, at, x.Dim(axis))
+	}
+	return ofCodes(codes, out), nil
+}
+
+// place copies src, whose extent along axis is n, into dst of the given shape
+// from index at of that axis on, and returns the index behind it.
+func place[T any](dst, src []T, shape tensor.Shape, axis, at, n int) int {
+	inner := shape[axis+1:].Numel()
+	if len(src) == 0 {
+		return at + n
+	}
+	for o := range shape[:axis].Numel() {
+		copy(dst[(o*shape[axis]+at)*inner:], src[o*n*inner:(o+1)*n*inner])
+	}
+	return at + n
 }

@@ -32,3 +32,29 @@ func (c Clamp) Infer(in []graph.Type) (tensor.Shape, error) {
 	}
 	return checked(in[0].Shape.Clone())
 }
+
+// Eval clamps each element.
+func (c Clamp) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	x := in[0]
+	if out.DType == f32 {
+		y := tensor.New(f32, out.Shape...)
+		activate(y.Float32s(), x.Float32s(), c.Act)
+		return y, nil
+	}
+	if err := needPerTensor(out); err != nil {
+		return nil, err
+	}
+	lo, hi := c.Act.Bounds(quant.NewQuantizer(out.Q, out.DType))
+	codes := codesOf(x)
+	for i, v := range codes {
+		codes[i] = max(lo, min(v, hi))
+	}
+	return ofCodes(codes, out), nil
+}
+
+// activate writes act(src) to dst, which may be src.
+func activate(dst, src []float32, act quant.Activation) {
+	for i, v := range src {
+		dst[i] = act.Float(v)
+	}
+}

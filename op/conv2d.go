@@ -87,3 +87,32 @@ func checkBias(in []graph.Type, channels int) error {
 	}
 	return nil
 }
+
+// Eval convolves: in float each sum is rounded to float32 once, codes follow
+// quant.Requant.
+func (c Conv2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	x, w := in[0], in[1]
+	plane := out.Shape[2] * out.Shape[3]
+	at := func(n, o int) int { return (n*out.Shape[1] + o) * plane }
+	if x.DType() == f32 {
+		y := tensor.New(f32, out.Shape...)
+		e := epilogue{act: c.Act, bias: biasOf(in)}
+		convolve(c, float64s(x), float64s(w), x.Shape(), w.Shape(), out.Shape, func(n, o int, sums []float64) {
+			for i, v := range sums {
+				y.Float32s()[at(n, o)+i] = e.finish(float32(v), o)
+			}
+		})
+		return y, nil
+	}
+	e, err := newEpilogue(ctx, in, out, c.Act, quant.NewRequant)
+	if err != nil {
+		return nil, err
+	}
+	y := e.result(out)
+	convolve(c, centred(x), centred(w), x.Shape(), w.Shape(), out.Shape, func(n, o int, sums []int32) {
+		for i, v := range sums {
+			y.set(at(n, o)+i, v, o)
+		}
+	})
+	return y.tensor(), nil
+}

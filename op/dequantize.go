@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -26,3 +27,25 @@ func (Dequantize) Signatures() []graph.Signature {
 
 // Infer returns the shape of x.
 func (Dequantize) Infer(in []graph.Type) (tensor.Shape, error) { return inferSame(in) }
+
+// Eval dequantizes with quant.Dequantizer.Real.
+func (Dequantize) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	x := in[0]
+	if x.DType() == f32 {
+		return x, nil
+	}
+	if err := needPerTensor(graph.TypeOf(x)); err != nil {
+		return nil, err
+	}
+	return tensor.Of(reals(x), out.Shape...), nil
+}
+
+// reals returns the numbers that the codes of x stand for.
+func reals(x *tensor.Tensor) []float32 {
+	rule := quant.NewDequantizer(x.QParams())
+	real := make([]float32, x.Numel())
+	for i, v := range codesOf(x) {
+		real[i] = rule.Real(v)
+	}
+	return real
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -17,10 +18,10 @@ import (
 //
 // Input: x, any shape. Result: the shape of x.
 type FakeQuantize struct {
-	QMin       int64     `json:"qmin"`
-	QMax       int64     `json:"qmax"`
-	Scales     []float32 `json:"scales"`
-	ZeroPoints []int32   `json:"zero_points"`
+	QMin       int       `json:"qmin"`
+	QMax       int       `json:"qmax"`
+	Scales     []float64 `json:"scales"`
+	ZeroPoints []int64   `json:"zero_points"`
 	Axis       int       `json:"axis"`
 }
 
@@ -50,9 +51,21 @@ func (f FakeQuantize) Infer(in []graph.Type) (tensor.Shape, error) {
 		return nil, fmt.Errorf("codes from %d to %d", f.QMin, f.QMax)
 	}
 	for i, s := range f.Scales {
-		if z := int64(f.ZeroPoints[i]); !(s > 0) || math.IsInf(float64(s), 0) || z < f.QMin || z > f.QMax {
+		if z := f.ZeroPoints[i]; !(float32(s) > 0) || math.IsInf(float64(float32(s)), 0) || z < int64(f.QMin) || z > int64(f.QMax) {
 			return nil, fmt.Errorf("scale %d is %v with zero point %d; expected a finite positive scale and a zero point from %d to %d", i, s, z, f.QMin, f.QMax)
 		}
 	}
 	return shape, nil
+}
+
+// Eval rounds with the functions of package quant.
+func (f FakeQuantize) Eval(_ graph.Context, in []*tensor.Tensor, _ graph.Type) (*tensor.Tensor, error) {
+	var y *tensor.Tensor
+	var err error
+	if f.Axis == tensor.PerTensor {
+		y, _, err = quant.FakeQuantizePerTensor(in[0], f.Scales[0], f.ZeroPoints[0], f.QMin, f.QMax)
+	} else {
+		y, _, err = quant.FakeQuantizePerChannel(in[0], tensor.PerAxis(f.Scales, f.ZeroPoints, f.Axis), f.QMin, f.QMax)
+	}
+	return y, err
 }

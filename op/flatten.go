@@ -43,5 +43,17 @@ func (f Flatten) Infer(in []graph.Type) (tensor.Shape, error) {
 	if len(x) == 0 {
 		return tensor.Shape{1}, nil
 	}
-	return checked(slices.Concat(x[:start], tensor.Shape{x[start : end+1].Numel()}, x[end+1:]))
+	joined, err := x[start : end+1].CheckedNumel()
+	if err != nil {
+		return nil, err
+	}
+	return checked(slices.Concat(x[:start], tensor.Shape{joined}, x[end+1:]))
+}
+
+// Eval returns the input with another shape, sharing its elements.
+func (f Flatten) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	if err := needPerTensor(graph.TypeOf(in[0])); err != nil {
+		return nil, err
+	}
+	return in[0].Reshape(out.Shape...), nil
 }

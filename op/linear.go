@@ -44,3 +44,39 @@ func (l Linear) Infer(in []graph.Type) (tensor.Shape, error) {
 	out[len(out)-1] = w[0]
 	return checked(out)
 }
+
+// Eval multiplies: in float each sum is rounded to float32 once, codes follow
+// quant.Requant.
+func (l Linear) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	x, w := in[0], in[1]
+	channels, k := w.Dim(0), w.Dim(1)
+	if x.DType() == f32 {
+		y := tensor.New(f32, out.Shape...)
+		e := epilogue{act: l.Act, bias: biasOf(in)}
+		xs, ws := float64s(x), float64s(w)
+		for i := range y.Float32s() {
+			y.Float32s()[i] = e.finish(float32(dot(xs, ws, i/channels*k, i%channels*k, k)), i%channels)
+		}
+		return y, nil
+	}
+	e, err := newEpilogue(ctx, in, out, l.Act, quant.NewLinearRequant)
+	if err != nil {
+		return nil, err
+	}
+	y := e.result(out)
+	xs, ws := centred(x), centred(w)
+	for i := range out.Shape.Numel() {
+		y.set(i, dot(xs, ws, i/channels*k, i%channels*k, k), i%channels)
+	}
+	return y.tensor(), nil
+}
+
+// dot is the sum of the products of a[i:i+n] and b[j:j+n], in order; int32 sums
+// wrap, and in float64 the products of float32 numbers are exact.
+func dot[T int32 | float64](a, b []T, i, j, n int) T {
+	var sum T
+	for k := range n {
+		sum += a[i+k] * b[j+k]
+	}
+	return sum
+}

@@ -34,3 +34,32 @@ func (MatMul) Infer(in []graph.Type) (tensor.Shape, error) {
 	out[n-1] = b[n-1]
 	return checked(out)
 }
+
+// Eval multiplies real numbers and rounds each sum once; codes are dequantized
+// before and quantized after.
+func (MatMul) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	if out.DType == f32 {
+		return tensor.Of(matmul(in[0].Float32s(), in[1].Float32s(), in[0].Shape(), out.Shape), out.Shape...), nil
+	}
+	if err := needIntegerRules(ctx, append(typesOf(in), out)...); err != nil {
+		return nil, err
+	}
+	return quantized(matmul(reals(in[0]), reals(in[1]), in[0].Shape(), out.Shape), out), nil
+}
+
+// matmul computes [..., M, K] x [..., K, N].
+func matmul(a, b []float32, shape, out tensor.Shape) []float32 {
+	rank := len(out)
+	m, k, n := out[rank-2], shape[rank-1], out[rank-1]
+	y := make([]float32, out.Numel())
+	for i := range y {
+		row, col := i/n, i%n
+		batch := row / m
+		var sum float64
+		for j := range k {
+			sum += float64(a[row*k+j]) * float64(b[(batch*k+j)*n+col]) // exact product
+		}
+		y[i] = float32(sum)
+	}
+	return y
+}

@@ -2,14 +2,16 @@ package op
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // MaxPool2D is torch.nn.functional.max_pool2d. Padding never wins; on codes it
-// keeps scale and zero point. Stride has to be given (PyTorch's default is the
-// kernel size).
+// keeps scale and zero point, by the same rule under every preset. (PyTorch's
+// qnnpack engine repeats the border where it should pad, which shows in dilated
+// windows; octet pads.) Stride has to be given: PyTorch's default is the kernel.
 //
 // Input: x [N, C, H, W]. Result: [N, C, OH, OW].
 type MaxPool2D struct {
@@ -63,4 +65,31 @@ func inferPool(in []graph.Type, kernel, stride, padding, dilation [2]int, ceil b
 		return nil, err
 	}
 	return checked(tensor.Shape{x[0], x[1], oh, ow})
+}
+
+// Eval takes the largest element, or code, under each window.
+func (p MaxPool2D) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	w := windows{in[0].Shape(), out.Shape, p.Kernel, p.Stride, p.Padding, p.Dilation}
+	if out.DType == f32 {
+		y := tensor.New(f32, out.Shape...)
+		maxPool(y.Float32s(), in[0].Float32s(), w, float32(math.Inf(-1)))
+		return y, nil
+	}
+	lo, _ := out.DType.CodeRange()
+	codes := make([]int32, out.Shape.Numel())
+	maxPool(codes, codesOf(in[0]), w, int32(lo))
+	return ofCodes(codes, out), nil
+}
+
+// maxPool fills dst; lowest is the value of padding. NaN wins over all others.
+func maxPool[T int32 | float32](dst, src []T, w windows, lowest T) {
+	w.each(func(i, _ int, cells []int) {
+		best := lowest
+		for _, at := range cells {
+			if v := src[at]; v > best || v != v {
+				best = v
+			}
+		}
+		dst[i] = best
+	})
 }

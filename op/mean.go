@@ -4,12 +4,14 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // Mean averages over height and width: Axes must name exactly the last two of
 // four axes, in any order, negative or not. On codes it keeps scale and zero
-// point.
+// point. (PyTorch's qnnpack engine takes its own rule only for axes spelled
+// [2, 3]; here the spelling does not matter.)
 //
 // Input: x [N, C, H, W]. Result: [N, C], or [N, C, 1, 1] with KeepDim.
 type Mean struct {
@@ -55,4 +57,49 @@ func (m Mean) overImage() bool {
 		seen[a] = true
 	}
 	return seen == [4]bool{false, false, true, true}
+}
+
+// Eval averages each plane. In float the sum is taken in float64. On codes
+// qnnpack has an integer rule (quant.Average); the other presets dequantize,
+// take the mean in float32 in PyTorch's order, and quantize.
+func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	x := in[0].Shape()
+	n := x[2] * x[3]
+	if out.DType == f32 {
+		y := tensor.New(f32, out.Shape...)
+		for i := range y.Float32s() {
+			var sum float64
+			for _, v := range in[0].Float32s()[i*n : (i+1)*n] {
+				sum += float64(v)
+			}
+			y.Float32s()[i] = float32(sum) / float32(n)
+		}
+		return y, nil
+	}
+	if err := needIntegerRules(ctx, out); err != nil {
+		return nil, err
+	}
+	if ctx.Numerics == quant.QNNPACK && out.DType == u8 {
+		return m.average(in[0], n, out), nil
+	}
+	planes := reals(in[0])
+	means := make([]float32, x[0]*x[1])
+	for i := range means {
+		means[i] = planeSum(planes[i*n:(i+1)*n], i%x[1], x[1]) / float32(n)
+	}
+	return quantized(means, out), nil
+}
+
+func (Mean) average(x *tensor.Tensor, n int, out graph.Type) *tensor.Tensor {
+	rule := quant.NewAverage(quant.QNNPACK, out.Q, out.DType)
+	mult := rule.Multiplier(n)
+	src, codes := codesOf(x), make([]int32, out.Shape.Numel())
+	for i := range codes {
+		var sum int32
+		for _, v := range src[i*n : (i+1)*n] {
+			sum += v
+		}
+		codes[i] = rule.Code(sum, n, mult)
+	}
+	return ofCodes(codes, out)
 }

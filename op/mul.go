@@ -45,3 +45,31 @@ func (o Mul) Infer(in []graph.Type) (tensor.Shape, error) {
 func perChannelOf(s, x tensor.Shape) bool {
 	return len(s) == 4 && len(x) == 4 && s[0] == x[0] && s[1] == x[1] && s[2] == 1 && s[3] == 1
 }
+
+// Eval multiplies: f32(a * b) in float, quant.Mul on codes.
+func (o Mul) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	n := out.Shape.Numel()
+	strideA, strideB := repeats(in[0], n), repeats(in[1], n)
+	if out.DType == f32 {
+		y := tensor.New(f32, out.Shape...)
+		a, b := in[0].Float32s(), in[1].Float32s()
+		for i := range n {
+			y.Float32s()[i] = o.Act.Float(a[i/strideA] * b[i/strideB])
+		}
+		return y, nil
+	}
+	if err := needIntegerRules(ctx, append(typesOf(in), out)...); err != nil {
+		return nil, err
+	}
+	rule := quant.NewMul(in[0].QParams(), in[1].QParams(), out.Q, out.DType, o.Act)
+	a, b := codesOf(in[0]), codesOf(in[1])
+	codes := make([]int32, n)
+	for i := range codes {
+		codes[i] = rule.Code(a[i/strideA], b[i/strideB])
+	}
+	return ofCodes(codes, out), nil
+}
+
+// repeats is how many consecutive elements of a result with n elements one
+// element of t is a factor of: 1, or H*W for [N, C, 1, 1].
+func repeats(t *tensor.Tensor, n int) int { return max(1, n/max(1, t.Numel())) }

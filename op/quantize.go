@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -30,4 +31,25 @@ func inferSame(in []graph.Type) (tensor.Shape, error) {
 		return nil, err
 	}
 	return in[0].Shape.Clone(), nil
+}
+
+// Eval quantizes with quant.Quantizer.
+func (Quantize) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	if out.DType == f32 {
+		return in[0], nil
+	}
+	if err := needPerTensor(out); err != nil {
+		return nil, err
+	}
+	return quantized(in[0].Float32s(), out), nil
+}
+
+// quantized returns a tensor of type out with the codes of x.
+func quantized(x []float32, out graph.Type) *tensor.Tensor {
+	rule := quant.NewQuantizer(out.Q, out.DType)
+	codes := make([]int32, len(x))
+	for i, v := range x {
+		codes[i] = rule.Code(v)
+	}
+	return ofCodes(codes, out)
 }

@@ -1,10 +1,7 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -39,12 +36,4 @@ var weighted = []graph.Signature{
 	{In: []tensor.DType{f32, f32, f32}, Out: f32},
 	{In: []tensor.DType{u8, i8, f32}, Out: u8},
 	{In: []tensor.DType{u8, i8, f32}, Out: f32},
-}
-
-// needNumerics refuses integer arithmetic whose rules are not known.
-func needNumerics(ctx graph.Context) error {
-	if ctx.Numerics == quant.NumericsUnset {
-		return fmt.Errorf("no numerics: an int8 graph must say which backend's rules it follows (fbgemm, qnnpack, onednn)")
-	}
-	return nil
 }

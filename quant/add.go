@@ -22,11 +22,12 @@ type Add struct {
 }
 
 // NewAdd prepares the addition of values quantized by a and b into codes of
-// type dtype quantized by out, followed by act.
+// type dtype quantized by out, followed by act. qnnpack's own rule is for quint8
+// alone; its qint8 tensors follow the common one.
 func NewAdd(n Numerics, a, b, out *tensor.QParams, dtype tensor.DType, act Activation) *Add {
 	p := &Add{a: NewDequantizer(a), b: NewDequantizer(b), q: NewQuantizer(out, dtype), zero: int32(out.ZeroPoint())}
 	p.lo, p.hi = act.Bounds(p.q)
-	if n == QNNPACK {
+	if n == QNNPACK && dtype == tensor.QUInt8 {
 		p.fixedPoint(a, b, out)
 	}
 	return p

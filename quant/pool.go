@@ -20,6 +20,7 @@ const (
 )
 
 // NewAverage prepares avg_pool2d over codes of type dtype quantized by q.
+// qnnpack's own rule is for quint8 alone; its qint8 tensors follow fbgemm's.
 func NewAverage(n Numerics, q *tensor.QParams, dtype tensor.DType) *Average {
 	return newAverage(n, windowRule, q, dtype)
 }
@@ -36,7 +37,7 @@ func NewAdaptiveAverage(n Numerics, q *tensor.QParams, dtype tensor.DType, even 
 
 func newAverage(n Numerics, rule averageRule, q *tensor.QParams, dtype tensor.DType) *Average {
 	z := NewQuantizer(q, dtype)
-	if n == QNNPACK {
+	if n == QNNPACK && dtype == tensor.QUInt8 {
 		rule = qnnpackRule
 	}
 	return &Average{rule: rule, scale: float32(q.Scale()), zero: z.Zero, lo: z.Lo, hi: z.Hi}

@@ -38,10 +38,26 @@ type Requant struct {
 	Lo, Hi  int32 // range of the output type, narrowed by the activation
 }
 
-// NewRequant prepares the rule of preset n for an input quantized by in, weights
-// by w (per tensor or per axis 0), an output of type dtype quantized by out, and
-// channels output channels. bias may be nil.
+// NewRequant prepares the rule of a convolution under preset n, for an input
+// quantized by in, weights by w (per tensor or per axis 0), an output of type
+// dtype quantized by out, and channels output channels. bias may be nil.
 func NewRequant(n Numerics, in, w, out *tensor.QParams, dtype tensor.DType, bias []float32, act Activation, channels int) (*Requant, error) {
+	return newRequant(n, in, w, out, dtype, bias, act, channels, float32Of)
+}
+
+// NewLinearRequant is NewRequant for a linear layer. They differ under OneDNN
+// only, which also inverts a linear layer's weight scales twice.
+func NewLinearRequant(n Numerics, in, w, out *tensor.QParams, dtype tensor.DType, bias []float32, act Activation, channels int) (*Requant, error) {
+	weightScale := reciprocalTwice
+	if !w.IsPerTensor() {
+		weightScale = func(v float64) float32 { return reciprocalTwice(float64(float32(v))) }
+	}
+	return newRequant(n, in, w, out, dtype, bias, act, channels, weightScale)
+}
+
+func float32Of(v float64) float32 { return float32(v) }
+
+func newRequant(n Numerics, in, w, out *tensor.QParams, dtype tensor.DType, bias []float32, act Activation, channels int, weightScale func(float64) float32) (*Requant, error) {
 	if bias != nil && len(bias) != channels {
 		return nil, fmt.Errorf("bias has %d elements for %d output channels", len(bias), channels)
 	}
@@ -58,7 +74,7 @@ func NewRequant(n Numerics, in, w, out *tensor.QParams, dtype tensor.DType, bias
 	case QNNPACK:
 		r.qnnpack(si, so, w, bias)
 	case OneDNN:
-		r.onednn(si, so, w, bias)
+		r.onednn(si, so, w, bias, weightScale)
 	default:
 		return nil, fmt.Errorf("no numerics: an int8 graph must say which backend's rules it follows (fbgemm, qnnpack, onednn)")
 	}
@@ -122,14 +138,14 @@ func saturate32(x float32) int32 {
 	return int32(f)
 }
 
-func (r *Requant) onednn(si, so float64, w *tensor.QParams, bias []float32) {
+func (r *Requant) onednn(si, so float64, w *tensor.QParams, bias []float32, weightScale func(float64) float32) {
 	r.Rule = RealBias
 	r.Bias = make([]float32, len(r.Mult))
 	copy(r.Bias, bias)
 	s := reciprocalTwice(si)
 	r.BiasMul = 1 / reciprocalTwice(so)
 	for c := range r.Mult {
-		r.Mult[c] = float32(s * float32(scaleOf(w, c)))
+		r.Mult[c] = float32(s * weightScale(scaleOf(w, c)))
 	}
 }
 

@@ -11,6 +11,15 @@ func ToInt32(x float32) int32 {
 	return int32(math.RoundToEven(float64(x)))
 }
 
+// lowInt32 rounds x to the nearest integer and keeps its low 32 bits; 0 for NaN
+// and what int64 cannot hold. It is C's int(lrintf(x)) where long has 64 bits.
+func lowInt32(x float32) int32 {
+	if !(x >= -0x1p63 && x < 0x1p63) {
+		return 0
+	}
+	return int32(int64(math.RoundToEven(float64(x))))
+}
+
 // RoundEven rounds x to the nearest integral float32, ties to even. Infinities
 // and NaN stay what they are.
 func RoundEven(x float32) float32 { return float32(math.RoundToEven(float64(x))) }

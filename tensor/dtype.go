@@ -105,3 +105,20 @@ func ParseDType(s string) (DType, error) {
 	}
 	return Invalid, fmt.Errorf("unknown element type %q", s)
 }
+
+// MarshalText gives PyTorch's name of the type.
+func (d DType) MarshalText() ([]byte, error) {
+	if d == Invalid || d >= numDTypes {
+		return nil, fmt.Errorf("%v is no element type", d)
+	}
+	return []byte(d.String()), nil
+}
+
+// UnmarshalText is the inverse of MarshalText.
+func (d *DType) UnmarshalText(text []byte) error {
+	v, err := ParseDType(string(text))
+	if err == nil {
+		*d = v
+	}
+	return err
+}

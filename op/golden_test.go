@@ -1,0 +1,219 @@
+package op
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// casesDir may name the output of another run of tools/golden/op.py.
+var casesDir = flag.String("cases", "testdata", "directory of the golden cases")
+
+// golden is one evaluation by PyTorch.
+type golden struct {
+	Op       string          `json:"op"`
+	Attrs    json.RawMessage `json:"attrs"`
+	Numerics string          `json:"numerics"`
+	In       []stored        `json:"in"`
+	Out      stored          `json:"out"`
+
+	// How the result may differ; by default not in a single bit (NaN is NaN).
+	Relative  float64 `json:"relative"`   // of the largest magnitude of the result
+	WithinOne float64 `json:"within_one"` // share of codes that may differ by one
+	Tail      []int   `json:"tail"`       // elements that PyTorch computes by its scalar formula
+}
+
+type stored struct {
+	DType      string    `json:"dtype"`
+	Shape      []int     `json:"shape"`
+	Offset     int       `json:"offset"`
+	Scales     []float64 `json:"scales"`
+	ZeroPoints []int64   `json:"zero_points"`
+	Axis       int       `json:"axis"`
+}
+
+func (s stored) load(t *testing.T, data []byte) *tensor.Tensor {
+	t.Helper()
+	dtype, err := tensor.ParseDType(s.DType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var q *tensor.QParams
+	if dtype.IsQuantized() {
+		q = &tensor.QParams{Scales: s.Scales, ZeroPoints: s.ZeroPoints, Axis: s.Axis}
+	}
+	size := tensor.Shape(s.Shape).Numel() * dtype.Size()
+	x, err := tensor.FromBytes(dtype, q, s.Shape, data[s.Offset:s.Offset+size])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(*casesDir, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden cases in %s: %v", *casesDir, err)
+	}
+	covered := map[string]bool{}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := os.ReadFile(strings.TrimSuffix(file, ".json") + ".bin")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var cases []golden
+			if err := json.Unmarshal(text, &cases); err != nil {
+				t.Fatal(err)
+			}
+			allowed, elements := 0, 0
+			for i, c := range cases {
+				covered[c.Op] = true
+				n, total := c.compare(t, fmt.Sprintf("case %d", i), data)
+				allowed, elements = allowed+n, elements+total
+			}
+			t.Logf("%d cases, %d elements, %d codes differ within what their case allows", len(cases), elements, allowed)
+		})
+	}
+	for _, kind := range Kinds() {
+		if !covered[kind] {
+			t.Errorf("no golden case for %s", kind)
+		}
+	}
+}
+
+// compare evaluates the case and returns how many codes differ in ways that the
+// case allows.
+func (c golden) compare(t *testing.T, name string, data []byte) (allowed, elements int) {
+	t.Helper()
+	in := make([]*tensor.Tensor, len(c.In))
+	for i, s := range c.In {
+		in[i] = s.load(t, data)
+	}
+	want := c.Out.load(t, data)
+	name = fmt.Sprintf("%s: %s %s %s %v", name, c.Numerics, c.Op, c.Attrs, in)
+	got, err := evaluate(c.Op, c.Attrs, c.Numerics, in, want)
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+		return 0, want.Numel()
+	}
+	bad := diff(got, want)
+	allowed, limit := len(bad), 0.0
+	switch {
+	case c.Relative > 0:
+		if worst := worstError(got.Float32s(), want.Float32s()); !(worst <= c.Relative) {
+			t.Errorf("%s: relative error %g, want at most %g", name, worst, c.Relative)
+		}
+		return 0, want.Numel()
+	case c.WithinOne > 0:
+		limit = c.WithinOne * float64(want.Numel()+200) // small cases may have a hit, too
+		for _, i := range bad {
+			if d := codesOf(got)[i] - codesOf(want)[i]; d < -1 || d > 1 {
+				t.Errorf("%s: element %d is %d codes off", name, i, d)
+			}
+		}
+	case len(c.Tail) > 0:
+		if len(bad) == 0 {
+			t.Errorf("%s: documents a tail, but nothing differs", name)
+		}
+		bad = slices.DeleteFunc(bad, func(i int) bool { return slices.Contains(c.Tail, i) })
+	}
+	if float64(len(bad)) > limit {
+		t.Errorf("%s: %d of %d elements differ, the first at %d: got %s, want %s", name, len(bad), want.Numel(), bad[0], at(got, bad[0]), at(want, bad[0]))
+	}
+	if limit == 0 {
+		allowed -= len(bad)
+	}
+	return allowed, want.Numel()
+}
+
+// evaluate runs one operator as a node would, checking what the graph checks.
+func evaluate(kind string, attrs []byte, numerics string, in []*tensor.Tensor, want *tensor.Tensor) (*tensor.Tensor, error) {
+	o, err := Decode(kind, attrs)
+	if err != nil {
+		return nil, err
+	}
+	var ctx graph.Context
+	if numerics != "" {
+		if ctx.Numerics, err = quant.ParseNumerics(numerics); err != nil {
+			return nil, err
+		}
+	}
+	return run(ctx, o, in, graph.TypeOf(want))
+}
+
+// run infers the shape of the result, checks it against the type wanted, if that
+// has one, and the signature, and evaluates.
+func run(ctx graph.Context, o graph.Op, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	shape, err := o.Infer(typesOf(in))
+	if err != nil {
+		return nil, err
+	}
+	if out.Shape != nil && !shape.Equal(out.Shape) {
+		return nil, fmt.Errorf("inferred shape %v, want %v", shape, out.Shape)
+	}
+	out.Shape = shape
+	matches := func(s graph.Signature) bool { return s.Matches(typesOf(in), out) }
+	if !slices.ContainsFunc(o.Signatures(), matches) {
+		return nil, fmt.Errorf("no signature for %v -> %v", typesOf(in), out)
+	}
+	got, err := o.Eval(ctx, in, out)
+	if err == nil && (got.DType() != out.DType || !got.Shape().Equal(out.Shape) || !got.QParams().Equal(out.Q)) {
+		err = fmt.Errorf("result is %v, want %v", got, out)
+	}
+	return got, err
+}
+
+// diff lists the elements whose bits differ; all NaN count as equal.
+func diff(got, want *tensor.Tensor) []int {
+	var bad []int
+	for i := range want.Numel() {
+		if at(got, i) != at(want, i) {
+			bad = append(bad, i)
+		}
+	}
+	return bad
+}
+
+// at describes element i so that equal texts mean equal bits.
+func at(t *tensor.Tensor, i int) string {
+	switch t.DType() {
+	case f32:
+		v := t.Float32s()[i]
+		if v != v {
+			return "NaN"
+		}
+		return fmt.Sprintf("%g (%#x)", v, math.Float32bits(v))
+	case u8:
+		return fmt.Sprint(t.Uint8s()[i])
+	default:
+		return fmt.Sprint(t.Int8s()[i])
+	}
+}
+
+// worstError is the largest difference, relative to the largest magnitude.
+func worstError(got, want []float32) float64 {
+	var worst, size float64
+	for i, w := range want {
+		worst = max(worst, math.Abs(float64(got[i])-float64(w)))
+		size = max(size, math.Abs(float64(w)))
+	}
+	if size == 0 {
+		return worst
+	}
+	return worst / size
+}

@@ -1,0 +1,71 @@
+package quant
+
+import (
+	"fmt"
+	"strings"
+)
+
+// QConfig says how the activations and the weights of a layer are observed and
+// quantized. It is a plain value: copy it, change a field, write it as JSON.
+type QConfig struct {
+	Activation ObserverSpec `json:"activation"`
+	Weight     ObserverSpec `json:"weight"`
+}
+
+// DefaultQConfig is PyTorch's get_default_qconfig: for post-training
+// quantization of a model that will run with the rules of backend.
+func DefaultQConfig(backend Numerics) (QConfig, error) { return ParseQConfig("default", backend) }
+
+// DefaultQATQConfig is PyTorch's get_default_qat_qconfig, for quantization-aware
+// training.
+func DefaultQATQConfig(backend Numerics) (QConfig, error) {
+	return ParseQConfig("default_qat", backend)
+}
+
+// TorchvisionQConfig is what torchvision's quantize_model uses: min/max
+// activations in 0..127 for every backend.
+func TorchvisionQConfig(backend Numerics) (QConfig, error) {
+	return ParseQConfig("torchvision", backend)
+}
+
+// ParseQConfig returns the preset called name for a backend. Names are
+// PyTorch's, which may leave out "_qconfig" at the end where that is not
+// ambiguous; QConfigs lists them. "default", "default_qat" and "torchvision"
+// depend on the backend, PyTorch's global ones do not.
+func ParseQConfig(name string, backend Numerics) (QConfig, error) {
+	p, ok := findPreset(strings.ToLower(name))
+	if !ok {
+		names := make([]string, len(presets))
+		for i, p := range presets {
+			names[i] = p.Name
+		}
+		return QConfig{}, fmt.Errorf("unknown qconfig %q: use one of %s", name, strings.Join(names, ", "))
+	}
+	if p.PerBackend && backend != FBGEMM && backend != QNNPACK && backend != OneDNN {
+		return QConfig{}, fmt.Errorf("qconfig %s depends on the backend: choose fbgemm, qnnpack, onednn or x86", p.Name)
+	}
+	return p.config(backend), nil
+}
+
+func findPreset(name string) (Preset, bool) {
+	for _, spelling := range []string{name, name + "_qconfig"} {
+		for _, p := range presets {
+			if p.Name == spelling {
+				return p, true
+			}
+		}
+	}
+	return Preset{}, false
+}
+
+// Preset describes a QConfig that ParseQConfig knows.
+type Preset struct {
+	Name        string
+	Description string // one line
+	PerBackend  bool   // whether the backend matters
+
+	config func(Numerics) QConfig
+}
+
+// QConfigs lists the presets.
+func QConfigs() []Preset { return append([]Preset(nil), presets...) }

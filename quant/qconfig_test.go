@@ -1,0 +1,158 @@
+package quant
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// torchObserver is what the golden dump says about one side of a QConfig.
+type torchObserver struct {
+	Observer   string
+	FakeQuant  string `json:"fake_quant"`
+	DType      string
+	QScheme    string
+	Dynamic    bool
+	Eps        uint32
+	Codes      *[2]int64
+	Reduce     bool     `json:"reduce_range"`
+	Averaging  *float64 `json:"averaging_constant"`
+	Axis, Bins *int
+}
+
+var torchNames = map[ObserverKind]string{
+	MinMax: "MinMaxObserver", MovingAverageMinMax: "MovingAverageMinMaxObserver",
+	PerChannelMinMax: "PerChannelMinMaxObserver", MovingAveragePerChannelMinMax: "MovingAveragePerChannelMinMaxObserver",
+	Histogram: "HistogramObserver", Placeholder: "PlaceholderObserver", NoObserver: "Identity",
+}
+
+func TestQConfigsGolden(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range golden[struct {
+		Name, Backend      string
+		Activation, Weight torchObserver
+	}](t, "qconfigs.json") {
+		var backend Numerics
+		if c.Backend != "" {
+			var err error
+			if backend, err = ParseNumerics(c.Backend); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := ParseQConfig(c.Name, backend)
+		if err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+			continue
+		}
+		seen[c.Name] = true
+		compareSpec(t, c.Name+" "+c.Backend+" activation", got.Activation, c.Activation)
+		compareSpec(t, c.Name+" "+c.Backend+" weight", got.Weight, c.Weight)
+	}
+	for _, p := range QConfigs() {
+		if !seen[p.Name] {
+			t.Errorf("preset %s was not compared with PyTorch", p.Name)
+		}
+		if p.Description == "" {
+			t.Errorf("preset %s has no description", p.Name)
+		}
+	}
+}
+
+func compareSpec(t *testing.T, what string, s ObserverSpec, want torchObserver) {
+	t.Helper()
+	if want.Observer == "NoopObserver" { // embeddings: activations stay in float
+		want.Observer, want.DType, want.Eps = "PlaceholderObserver", "float32", math.Float32bits(DefaultEps)
+		want.QScheme = "per_tensor_affine"
+	}
+	if torchNames[s.Kind] != want.Observer || string(s.FakeQuant) != want.FakeQuant {
+		t.Errorf("%s: %s %q, want %s %q", what, s.Kind, s.FakeQuant, want.Observer, want.FakeQuant)
+		return
+	}
+	if want.Observer == "Identity" {
+		return
+	}
+	s = s.WithDefaults()
+	if s.DType.String() != want.DType || s.QScheme.String() != want.QScheme || s.Dynamic != want.Dynamic || math.Float32bits(s.Eps) != want.Eps {
+		t.Errorf("%s: %+v, want %+v", what, s, want)
+	}
+	if want.Averaging != nil && s.AveragingConstant != *want.Averaging {
+		t.Errorf("%s: averaging constant %v, want %v", what, s.AveragingConstant, *want.Averaging)
+	}
+	if want.Axis != nil && s.Axis != *want.Axis || want.Bins != nil && s.Bins != *want.Bins || s.ReduceRange != want.Reduce {
+		t.Errorf("%s: %+v, want %+v", what, s, want)
+	}
+	if want.Codes != nil {
+		r, err := s.Codes()
+		if err != nil || r.Min != want.Codes[0] || r.Max != want.Codes[1] {
+			t.Errorf("%s: codes %+v, %v, want %v", what, r, err, *want.Codes)
+		}
+	}
+}
+
+func TestQConfigJSONRoundTrip(t *testing.T) {
+	for _, p := range QConfigs() {
+		for _, n := range []Numerics{FBGEMM, QNNPACK, OneDNN} {
+			c, err := ParseQConfig(p.Name, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := json.Marshal(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var back QConfig
+			if err := json.Unmarshal(text, &back); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			if d := cmp.Diff(c, back); d != "" {
+				t.Errorf("%s: %s", p.Name, d)
+			}
+		}
+	}
+}
+
+func TestQConfigsAreCopies(t *testing.T) {
+	for _, name := range []string{"default_qconfig", "torchvision", "default_dynamic"} {
+		a, err := ParseQConfig(name, FBGEMM)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*a.Activation.QuantMax = 3
+		b, _ := ParseQConfig(name, FBGEMM)
+		if *b.Activation.QuantMax == 3 {
+			t.Errorf("%s: a change to one copy reached another", name)
+		}
+	}
+}
+
+func TestParseQConfigMistakes(t *testing.T) {
+	if _, err := ParseQConfig("nonsense", FBGEMM); err == nil {
+		t.Error("no error for an unknown name")
+	}
+	if _, err := DefaultQConfig(NumericsUnset); err == nil {
+		t.Error("no error without a backend")
+	}
+	if c, err := ParseQConfig("default_qat_qconfig", NumericsUnset); err != nil || c.Activation.FakeQuant != PlainFakeQuant {
+		t.Errorf("default_qat_qconfig: %v %v", c, err)
+	}
+}
+
+func TestCodeRangeMistakes(t *testing.T) {
+	p := func(v int) *int { return &v }
+	for _, c := range []struct {
+		name   string
+		lo, hi *int
+		reduce bool
+	}{{"half", p(0), nil, false}, {"not around zero", p(1), p(9), false}, {"swapped", p(5), p(-5), false}, {"too wide", p(0), p(300), false}, {"wrong sign", p(-128), p(127), false}, {"vanishes", p(0), p(1), true}} {
+		if r, err := NewCodeRange(parseDType(t, "quint8"), c.lo, c.hi, c.reduce); err == nil {
+			t.Errorf("%s: %+v without error", c.name, r)
+		} else {
+			t.Logf("%s: %v", c.name, err)
+		}
+	}
+	if _, err := NewCodeRange(parseDType(t, "uint8"), nil, nil, false); err == nil {
+		t.Error("no error for a type without codes")
+	}
+}
