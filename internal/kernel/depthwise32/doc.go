@@ -1,0 +1,9 @@
+// Package depthwise32 convolves each channel of channels-last float32 images
+// with its own filter. A kernel is a row of Table; for every output row (pixel)
+// m and channel c
+//
+//	Out[m][c] = clamp(Bias[c] + sum over t of x[m][t][c] * w[t][c], Lo, Hi)
+//
+// added in the order of t, each product and sum rounded. Addressing is that of
+// sgemm's indirect rows; padding is zero.
+package depthwise32

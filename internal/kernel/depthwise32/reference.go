@@ -1,0 +1,16 @@
+package depthwise32
+
+// Reference computes a call one result at a time in float64, over weights w,
+// [channel][tap], that nobody has packed. Rows may differ from it by rounding.
+func Reference(c *Call, w []float32) {
+	taps, channels := c.W.Taps, c.W.Channels
+	for m := c.M0; m < c.M1; m++ {
+		for ch := range channels {
+			sum := float64(c.W.Bias[ch])
+			for t := range taps {
+				sum += float64(c.pixel(m, t)[ch]) * float64(w[ch*taps+t])
+			}
+			c.Out[m*channels+ch] = max(c.Lo, min(float32(sum), c.Hi))
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package depthwise32
+
+import "github.com/octet-ml/octet/internal/cpu"
+
+// Kernel is one implementation: a row of Table.
+type Kernel struct {
+	Name     string // depthwise_f32_<isa>
+	ISA      string
+	Requires cpu.Features
+	Pack     func(w []float32, channels, taps int, bias []float32) *Weights
+	Run      func(*Call)
+}
+
+// Weights are the filters packed for one kernel.
+type Weights struct {
+	Channels, Taps int
+	Bias           []float32
+	Data           any
+}
+
+// Call is a block of output pixels, all channels.
+type Call struct {
+	X   []float32
+	Pad []float32 // Channels zeros
+	W   *Weights
+
+	Offset      []int32 // see sgemm
+	Rows, Image int
+
+	M0, M1 int
+	Lo, Hi float32 // clamp; NaN passes
+	Out    []float32
+}
+
+// Table lists the kernels, best first.
+var Table = []Kernel{{Name: "depthwise_f32_go", ISA: "go", Pack: packTaps, Run: run}}
+
+// Select returns the first row of table that runs on a machine with features f.
+func Select(table []Kernel, f cpu.Features) *Kernel {
+	for i := range table {
+		if f.Has(table[i].Requires) {
+			return &table[i]
+		}
+	}
+	panic("depthwise32: no kernel for " + f.String())
+}
+
+// pixel returns the channels of the input pixel of output row m under tap t.
+func (c *Call) pixel(m, t int) []float32 {
+	off := int(c.Offset[m%c.Rows*c.W.Taps+t])
+	if off < 0 {
+		return c.Pad[:c.W.Channels]
+	}
+	at := m/c.Rows*c.Image + off
+	return c.X[at : at+c.W.Channels]
+}

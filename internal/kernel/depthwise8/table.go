@@ -1,0 +1,57 @@
+package depthwise8
+
+import "github.com/octet-ml/octet/internal/cpu"
+
+// Kernel is one implementation: a row of Table.
+type Kernel struct {
+	Name     string // depthwise_u8s8_<isa>
+	ISA      string
+	Requires cpu.Features
+	Pack     func(w []int8, channels, taps int, zero uint8) *Weights
+	Run      func(*Call)
+}
+
+// Weights are the filters packed for one kernel.
+type Weights struct {
+	Channels, Taps int
+	Init           []int32
+	Data           any
+}
+
+// Call is a block of output pixels, all channels.
+type Call struct {
+	X   []uint8
+	Pad []uint8 // Channels codes, all the zero point
+	W   *Weights
+
+	// Output row m is row m%Rows of image m/Rows. The pixel of tap t starts at
+	// m/Rows*Image + Offset[m%Rows*Taps+t]; a negative offset means Pad.
+	Offset      []int32
+	Rows, Image int
+
+	M0, M1 int
+	Acc    []int32 // (M1-M0) rows of Channels sums
+}
+
+// Table lists the kernels, best first. All are exact.
+var Table = []Kernel{{Name: "depthwise_u8s8_go", ISA: "go", Pack: packTaps, Run: run}}
+
+// Select returns the first row of table that runs on a machine with features f.
+func Select(table []Kernel, f cpu.Features) *Kernel {
+	for i := range table {
+		if f.Has(table[i].Requires) {
+			return &table[i]
+		}
+	}
+	panic("depthwise8: no kernel for " + f.String())
+}
+
+// pixel returns the channels of the input pixel of output row m under tap t.
+func (c *Call) pixel(m, t int) []uint8 {
+	off := int(c.Offset[m%c.Rows*c.W.Taps+t])
+	if off < 0 {
+		return c.Pad[:c.W.Channels]
+	}
+	at := m/c.Rows*c.Image + off
+	return c.X[at : at+c.W.Channels]
+}

@@ -1,0 +1,8 @@
+// Package elementwise32 applies functions of float32 numbers, followed by a
+// clamp that lets NaN pass. A kernel is a row of Table:
+//
+//	clamp:  Out[i] = clamp(A[i])
+//	add:    Out[i] = clamp(A[i] + B[i])
+//	mul:    Out[i] = clamp(A[i] * B[i])
+//	affine: Out[i] = clamp(f32(A[i]*B[i]) + C[i])
+package elementwise32

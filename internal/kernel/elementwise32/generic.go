@@ -1,0 +1,39 @@
+package elementwise32
+
+func (c *Call) clamp(v float32) float32 {
+	if v < c.Lo {
+		return c.Lo
+	}
+	if v > c.Hi {
+		return c.Hi
+	}
+	return v
+}
+
+func runClamp(c *Call) {
+	a := c.A[:len(c.Out)]
+	for i, v := range a {
+		c.Out[i] = c.clamp(v)
+	}
+}
+
+func runAdd(c *Call) {
+	a, b := c.A[:len(c.Out)], c.B[:len(c.Out)]
+	for i, v := range a {
+		c.Out[i] = c.clamp(v + b[i])
+	}
+}
+
+func runMul(c *Call) {
+	a, b := c.A[:len(c.Out)], c.B[:len(c.Out)]
+	for i, v := range a {
+		c.Out[i] = c.clamp(v * b[i])
+	}
+}
+
+func runAffine(c *Call) {
+	a, b, d := c.A[:len(c.Out)], c.B[:len(c.Out)], c.C[:len(c.Out)]
+	for i, v := range a {
+		c.Out[i] = c.clamp(float32(v*b[i]) + d[i])
+	}
+}

@@ -1,0 +1,52 @@
+package elementwise32
+
+import "github.com/octet-ml/octet/internal/cpu"
+
+// Function is what a kernel computes.
+type Function uint8
+
+// The functions.
+const (
+	Clamp Function = iota
+	Add
+	Mul
+	Affine
+)
+
+// String returns the function's name in kernel names.
+func (f Function) String() string { return [...]string{"clamp", "add", "mul", "affine"}[f] }
+
+// Kernel is one implementation: a row of Table.
+type Kernel struct {
+	Name     string // elementwise_<function>_f32_<isa>
+	ISA      string
+	Function Function
+	Requires cpu.Features
+	Run      func(*Call)
+}
+
+// Call is a run of numbers. Out may be one of the operands.
+type Call struct {
+	A, B, C []float32
+	Out     []float32
+	Lo, Hi  float32
+}
+
+// Table lists the kernels, best first. All are exact.
+var Table = []Kernel{
+	{Name: "elementwise_clamp_f32_go", ISA: "go", Function: Clamp, Run: runClamp},
+	{Name: "elementwise_add_f32_go", ISA: "go", Function: Add, Run: runAdd},
+	{Name: "elementwise_mul_f32_go", ISA: "go", Function: Mul, Run: runMul},
+	{Name: "elementwise_affine_f32_go", ISA: "go", Function: Affine, Run: runAffine},
+}
+
+// Select returns the first row of table with that function that runs on a
+// machine with features f.
+func Select(table []Kernel, function Function, f cpu.Features) *Kernel {
+	for i := range table {
+		if table[i].Function == function && f.Has(table[i].Requires) {
+			return &table[i]
+		}
+	}
+	panic("elementwise32: no kernel for " + f.String())
+}

@@ -1,0 +1,52 @@
+package pool32
+
+import "github.com/octet-ml/octet/internal/cpu"
+
+// Kernel is one implementation: a row of Table.
+type Kernel struct {
+	Name     string // pool_<max|avg>_f32_<isa>
+	ISA      string
+	Average  bool
+	Requires cpu.Features
+	Run      func(*Call)
+}
+
+// Call is a block of output pixels, all channels.
+type Call struct {
+	X        []float32
+	Channels int
+
+	// Output row m is window m%Rows of image m/Rows, whose pixels start at
+	// m/Rows*Image + Cells[i] for Start[w] <= i < Start[w+1].
+	Cells, Start []int32
+	Rows, Image  int
+
+	Div []float32 // [Rows], of averages
+	Acc []float64 // [Channels], scratch of averages
+
+	M0, M1 int
+	Out    []float32
+}
+
+// Table lists the kernels, best first. All are exact.
+var Table = []Kernel{
+	{Name: "pool_max_f32_go", ISA: "go", Run: runMax},
+	{Name: "pool_avg_f32_go", ISA: "go", Average: true, Run: runAverage},
+}
+
+// Select returns the first row of table of that kind that runs on a machine
+// with features f.
+func Select(table []Kernel, average bool, f cpu.Features) *Kernel {
+	for i := range table {
+		if table[i].Average == average && f.Has(table[i].Requires) {
+			return &table[i]
+		}
+	}
+	panic("pool32: no kernel for " + f.String())
+}
+
+// cells returns the window of output row m and the start of its image.
+func (c *Call) cells(m int) ([]int32, int) {
+	w := m % c.Rows
+	return c.Cells[c.Start[w]:c.Start[w+1]], m / c.Rows * c.Image
+}

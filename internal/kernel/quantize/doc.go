@@ -1,0 +1,8 @@
+// Package quantize turns float32 numbers into 8-bit codes and back. A kernel is
+// a row of Table:
+//
+//	to codes: Codes[i] = Rule.Code(Real[i])
+//	to reals: Real[i] = Reals[Codes[i]]
+//
+// where Reals tabulates quant.Dequantizer.Real over all codes.
+package quantize

@@ -1,0 +1,53 @@
+package quantize
+
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/quant"
+)
+
+// Kernel is one implementation: a row of Table.
+type Kernel struct {
+	Name     string // quantize_f32x8_<isa>, dequantize_x8f32_<isa>
+	ISA      string
+	ToReal   bool
+	Requires cpu.Features
+	Run      func(*Call)
+}
+
+// Call is a run of numbers. Codes of qint8 are held as their bits.
+type Call struct {
+	Real  []float32
+	Codes []uint8
+	Rule  quant.Quantizer // to codes
+	Reals *[256]float32   // to reals
+}
+
+// Table lists the kernels, best first. All are exact.
+var Table = []Kernel{
+	{Name: "quantize_f32x8_go", ISA: "go", Run: toCodes},
+	{Name: "dequantize_x8f32_go", ISA: "go", ToReal: true, Run: toReals},
+}
+
+// Select returns the first row of table of that direction that runs on a
+// machine with features f.
+func Select(table []Kernel, toReal bool, f cpu.Features) *Kernel {
+	for i := range table {
+		if table[i].ToReal == toReal && f.Has(table[i].Requires) {
+			return &table[i]
+		}
+	}
+	panic("quantize: no kernel for " + f.String())
+}
+
+// NewReals tabulates d. signed says that codes are qint8.
+func NewReals(signed bool, d quant.Dequantizer) *[256]float32 {
+	t := new([256]float32)
+	for i := range t {
+		code := int32(i)
+		if signed {
+			code = int32(int8(i))
+		}
+		t[i] = d.Real(code)
+	}
+	return t
+}

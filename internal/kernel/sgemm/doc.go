@@ -1,0 +1,14 @@
+// Package sgemm multiplies float32 matrices. A kernel is a row of Table. For
+// every output row m and column n,
+//
+//	Out[m*LD + n] = clamp(Bias[n] + sum over k of x[m][k] * w[n][k], Lo, Hi)
+//
+// The order in which a result's products are added depends on K and the kernel
+// alone, never on how rows and columns are divided into calls: results are the
+// same at any thread count and batch split. Kernels differ from each other, and
+// from Reference, by rounding.
+//
+// Rows of x are read plainly, Stride apart, or indirectly: K is then Taps runs
+// of Depth numbers, and Offset says where each run starts; a negative offset
+// stands for zeros.
+package sgemm

@@ -1,0 +1,79 @@
+package sgemm
+
+import "github.com/octet-ml/octet/internal/cpu"
+
+// Kernel is one implementation: a row of Table.
+type Kernel struct {
+	Name     string // gemm_f32_<MR>x<NR>_<isa>
+	ISA      string
+	MR, NR   int
+	Block    int // rows that one call should be given, where there are enough
+	Requires cpu.Features
+
+	// Pack lays out w, [n][k] row-major, for this kernel. bias is [n] or nil.
+	Pack func(w []float32, n, k int, bias []float32) *Weights
+	// Work is the number of float32 of scratch memory that a call for m rows needs.
+	Work func(m, k int) int
+	Run  func(*Call)
+}
+
+// Weights is a matrix packed for one kernel.
+type Weights struct {
+	N, K int
+	Bias []float32 // [N]
+	Data any
+}
+
+// Call is a block of output rows and columns.
+type Call struct {
+	X   []float32
+	Pad []float32 // at least Depth zeros
+	W   *Weights
+
+	Taps, Depth int // K = Taps * Depth; Taps is 1 for plain rows
+
+	// Output row m is row m%Rows of image m/Rows. Its run for tap t starts at
+	//	m/Rows*Image + Offset[m%Rows*Taps+t] + Base, or is Pad when the offset is negative
+	// and, with Offset nil, at m*Stride + Base.
+	Offset      []int32
+	Rows, Image int
+	Stride      int
+	Base        int
+
+	M0, M1 int     // output rows, of all images
+	N0, N1 int     // output columns; N0 is a multiple of NR
+	Lo, Hi float32 // clamp; NaN passes
+	Out    []float32
+	LD     int // distance of two rows of Out, which starts at row 0, column 0
+	Work   []float32
+}
+
+// Table lists the kernels, best first.
+var Table = []Kernel{portable}
+
+// Shape is what the choice of a kernel may depend on.
+type Shape struct{ M, N, K int }
+
+// Select returns the first row of table that runs on a machine with features f.
+func Select(table []Kernel, _ Shape, f cpu.Features) *Kernel {
+	for i := range table {
+		if f.Has(table[i].Requires) {
+			return &table[i]
+		}
+	}
+	panic("sgemm: no kernel for " + f.String())
+}
+
+// run returns the numbers of output row m for tap t.
+func (c *Call) run(m, t int) []float32 {
+	if c.Offset == nil {
+		at := m*c.Stride + c.Base
+		return c.X[at : at+c.Depth : at+c.Depth]
+	}
+	off := int(c.Offset[m%c.Rows*c.Taps+t])
+	if off < 0 {
+		return c.Pad[:c.Depth]
+	}
+	at := m/c.Rows*c.Image + off + c.Base
+	return c.X[at : at+c.Depth : at+c.Depth]
+}
