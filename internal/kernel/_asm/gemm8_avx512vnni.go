@@ -18,11 +18,12 @@ var rowRegs = [...]string{"R8", "R9", "R10", "R11", "R12", "R13"}
 // weights of each column with VPDPBUSD, whose sums are exact.
 func gemm8AVX512VNNI(p *printer) {
 	for vectors := 1; vectors <= 4; vectors++ {
-		vnniTile(p, len(rowRegs), vectors)
+		vnniTile(p, vectors)
 	}
 }
 
-func vnniTile(p *printer, mr, nz int) {
+func vnniTile(p *printer, nz int) {
+	mr := len(rowRegs)
 	acc := func(r, j int) string { return fmt.Sprintf("Z%d", r*nz+j) }
 	weight := func(j int) string { return fmt.Sprintf("Z%d", 24+j) }
 	step := func(load func(r int, reg string)) {
@@ -54,10 +55,7 @@ func vnniTile(p *printer, mr, nz int) {
 	p.op("MOVQ %s, R15", tileTail)
 	p.op("KMOVW R15, K1")
 	p.line("tap:")
-	for r := range mr {
-		p.op("MOVQ %d(SI), %s", 8*r, rowRegs[r])
-	}
-	p.op("ADDQ $%d, SI", 8*mr)
+	p.loadRuns()
 	p.op("XORQ AX, AX")
 	p.op("MOVQ %s, BX", tileGroups)
 	p.op("TESTQ BX, BX")
