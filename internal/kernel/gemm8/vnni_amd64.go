@@ -81,7 +81,7 @@ func runVNNI(c *Call) {
 	var t tile
 	t.taps, t.groups = c.Taps, c.Depth/4
 	t.tail = 1<<(c.Depth%4) - 1
-	var few [16 * tileRows]unsafe.Pointer
+	var few [64 * tileRows]unsafe.Pointer
 	rows := few[:]
 	if need := c.Taps * tileRows; need > len(rows) {
 		rows = make([]unsafe.Pointer, need)
