@@ -75,8 +75,9 @@ func (c *Call) gather(dst []float64, m, k, depth int) {
 	for r := range 4 {
 		at := r
 		if m+r < c.M1 {
+			row := c.row(m + r)
 			for t, d := k/c.Depth, k%c.Depth; t < c.Taps && at < len(dst); t, d = t+1, 0 {
-				run := c.run(m+r, t)[d:]
+				run := row.run(t)[d:]
 				for _, v := range run[:min(len(run), (len(dst)-at+3)/4)] {
 					dst[at] = codeToFloat[v]
 					at += 4

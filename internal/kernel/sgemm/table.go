@@ -64,16 +64,30 @@ func Select(table []Kernel, _ Shape, f cpu.Features) *Kernel {
 	panic("sgemm: no kernel for " + f.String())
 }
 
-// run returns the numbers of output row m for tap t.
-func (c *Call) run(m, t int) []float32 {
+// row finds one output row's operands.
+type row struct {
+	c      *Call
+	offset []int32 // of its runs; nil when they follow each other
+	base   int
+}
+
+func (c *Call) row(m int) row {
 	if c.Offset == nil {
-		at := m*c.Stride + c.Base
-		return c.X[at : at+c.Depth : at+c.Depth]
+		return row{c: c, base: m*c.Stride + c.Base}
 	}
-	off := int(c.Offset[m%c.Rows*c.Taps+t])
-	if off < 0 {
-		return c.Pad[:c.Depth]
+	image, p := m/c.Rows, m%c.Rows
+	return row{c, c.Offset[p*c.Taps : (p+1)*c.Taps], image*c.Image + c.Base}
+}
+
+// run returns the operands of tap t.
+func (r *row) run(t int) []float32 {
+	at := r.base
+	if r.offset != nil {
+		off := int(r.offset[t])
+		if off < 0 {
+			return r.c.Pad[:r.c.Depth]
+		}
+		at += off
 	}
-	at := m/c.Rows*c.Image + off + c.Base
-	return c.X[at : at+c.Depth : at+c.Depth]
+	return r.c.X[at : at+r.c.Depth : at+r.c.Depth]
 }

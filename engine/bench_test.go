@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// resnet18 is a stack of the shapes of ResNet-18 with random weights.
+func resnet18(dtype tensor.DType) *graph.Graph {
+	b := newBuilder(rand.New(rand.NewPCG(1, 2)), "resnet18", dtype, quant.FBGEMM)
+	b.perChannel = true
+	conv := func(x *graph.Value, in, out, kernel, stride int, act quant.Activation) *graph.Value {
+		c := op.Conv2D{Stride: [2]int{stride, stride}, Padding: [2]int{kernel / 2, kernel / 2}, Dilation: [2]int{1, 1}, Groups: 1, Act: act}
+		return b.node("conv", c, b.quantum(), b.weights(x, out, in, kernel, kernel)...)
+	}
+	x := conv(b.input(), 3, 64, 7, 2, quant.ReLU)
+	x = b.pool(x, op.MaxPool2D{Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}})
+	in := 64
+	for _, out := range []int{64, 128, 256, 512} {
+		for i := range 2 {
+			stride := 1
+			if i == 0 && out > 64 {
+				stride = 2
+			}
+			y := conv(conv(x, in, out, 3, stride, quant.ReLU), out, out, 3, 1, quant.NoActivation)
+			if stride == 2 {
+				x = conv(x, in, out, 1, 2, quant.NoActivation)
+			}
+			x = b.node("add", op.Add{Act: quant.ReLU}, b.quantum(), y, x)
+			in = out
+		}
+	}
+	x = b.pool(b.pool(x, op.AdaptiveAvgPool2D{Output: [2]int{1, 1}}), op.Flatten{Start: 1, End: -1})
+	return b.finish(b.node("fc", op.Linear{}, b.quantum(), b.weights(x, 1000, 512)...))
+}
+
+func BenchmarkResNet18(b *testing.B) {
+	for _, dtype := range []tensor.DType{tensor.Float32, tensor.QUInt8} {
+		for _, threads := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%v/threads=%d", dtype, threads), func(b *testing.B) {
+				p, err := Compile(resnet18(dtype), Options{Threads: threads})
+				if err != nil {
+					b.Fatal(err)
+				}
+				s := p.NewSession()
+				x := input(rand.New(rand.NewPCG(3, 4)), 1, 3, 224, 224)
+				out, err := s.Run(context.Background(), x)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := s.RunInto(context.Background(), out, x); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/kernel/elementwise8"
+	"github.com/octet-ml/octet/internal/parallel"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// cat joins its operands. Codes pass through a table each, which is nil where
+// the parameters are the result's.
+type cat struct {
+	axis   int
+	k      *elementwise8.Kernel
+	dtype  tensor.DType
+	tables []*elementwise8.Unary
+}
+
+func lowerCat(n *graph.Node, c op.Cat, t target) (operation, string) {
+	d, reason := uniform(n)
+	if reason != "" {
+		return nil, reason
+	}
+	o := cat{axis: c.Axis, dtype: d, k: elementwise8.Select(elementwise8.Table, false, t.cpu)}
+	for _, v := range n.Inputs {
+		var table *elementwise8.Unary
+		if d != tensor.Float32 && !v.Type.Q.Equal(n.Output.Type.Q) {
+			table = elementwise8.NewUnary(d == tensor.QInt8, quant.NewRescale(v.Type.Q, n.Output.Type.Q, d).Code)
+		}
+		o.tables = append(o.tables, table)
+	}
+	return o, ""
+}
+
+func (o cat) kernel() (string, string) {
+	if o.dtype == tensor.Float32 {
+		return "copy", "go"
+	}
+	return o.k.Name, o.k.ISA
+}
+
+func (o cat) fix(in []graph.Type, out graph.Type, _ int) (fixed, error) {
+	axis := o.axis
+	if axis < 0 {
+		axis += len(out.Shape)
+	}
+	stored, axis := storedOrder(out.Shape, axis)
+	f := fixedCat{cat: o, outer: stored[:axis].Numel(), line: stored[axis:].Numel()}
+	for _, t := range in {
+		s, _ := storedOrder(t.Shape, 0)
+		f.parts = append(f.parts, s[axis:].Numel())
+	}
+	return f, nil
+}
+
+// storedOrder returns the extents in the order of memory, outermost first, and
+// the place of an axis among them.
+func storedOrder(s tensor.Shape, axis int) (tensor.Shape, int) {
+	if len(s) != 4 {
+		return s, axis
+	}
+	return tensor.Shape{s[0], s[2], s[3], s[1]}, [4]int{0, 3, 1, 2}[axis]
+}
+
+type fixedCat struct {
+	cat
+	outer, line int   // lines of the result and their length
+	parts       []int // of a line, by operand
+}
+
+func (fixedCat) macs() int64  { return 0 }
+func (fixedCat) scratch() int { return 0 }
+
+func (f fixedCat) bind(in []memory, out memory, _ [][]uint64) step {
+	return &catStep{fixedCat: f, in: in, out: out}
+}
+
+type catStep struct {
+	fixedCat
+	in   []memory
+	out  memory
+	call elementwise8.Call
+}
+
+func (s *catStep) exec(*parallel.Pool) error {
+	size := s.dtype.Size()
+	at := 0
+	for i, part := range s.parts {
+		n := part * size
+		for o := range s.outer {
+			dst := s.out[(o*s.line+at)*size:][:n]
+			src := s.in[i][o*n:][:n]
+			if s.tables[i] == nil {
+				copy(dst, src)
+				continue
+			}
+			s.call.A, s.call.Out, s.call.Unary = src, dst, s.tables[i]
+			s.k.Run(&s.call)
+		}
+		at += part
+	}
+	return nil
+}

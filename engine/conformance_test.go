@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Every engine must give the values of Reference: codes to the bit, floats as
+// close as sums in another order come.
+var engines = []struct {
+	name string
+	make func(*graph.Graph) (Engine, error)
+}{
+	{"reference", Reference},
+	{"1 thread", compiled(Options{Threads: 1})},
+	{"2 threads", compiled(Options{Threads: 2})},
+	{"3 threads", compiled(Options{Threads: 3})},
+	{"8 threads", compiled(Options{Threads: 8})},
+	{"portable", compiled(Options{Threads: 2, CPU: "none"})},
+}
+
+func compiled(o Options) func(*graph.Graph) (Engine, error) {
+	return func(g *graph.Graph) (Engine, error) {
+		p, err := Compile(g, o)
+		if err != nil {
+			return nil, err
+		}
+		return p.NewSession(), nil
+	}
+}
+
+func seeded(t testing.TB) *rand.Rand {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 7))
+}
+
+func variants(yield func(tensor.DType, quant.Numerics) bool) {
+	_ = yield(tensor.Float32, 0) && yield(tensor.QUInt8, quant.FBGEMM) && yield(tensor.QUInt8, quant.QNNPACK) && yield(tensor.QUInt8, quant.OneDNN)
+}
+
+func TestConformance(t *testing.T) {
+	r := seeded(t)
+	for dtype, numerics := range variants {
+		for _, c := range cases {
+			t.Run(fmt.Sprintf("%v %v/%s", dtype, numerics, c.name), func(t *testing.T) {
+				g := c.build(newBuilder(r, c.name, dtype, numerics))
+				conform(t, g, input(r, []int{1, 3, 8}[r.IntN(3)], c.channel, c.h, c.w))
+			})
+		}
+	}
+}
+
+// conform runs x through all engines, whole and in two batches, and compares
+// every node.
+func conform(t *testing.T, g *graph.Graph, x *tensor.Tensor) {
+	t.Helper()
+	ctx := context.Background()
+	var want, first map[string]*tensor.Tensor
+	for _, e := range engines {
+		eng, err := e.make(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]*tensor.Tensor{}
+		var order []string
+		out, err := eng.RunTapped(ctx, func(v *graph.Value, y *tensor.Tensor) error {
+			got[v.Name] = y
+			order = append(order, v.Name)
+			return nil
+		}, x)
+		if err != nil {
+			t.Fatal(e.name, err)
+		}
+		for i, n := range g.Nodes {
+			if order[i] != n.Name {
+				t.Fatalf("%s: tapped %v", e.name, order)
+			}
+		}
+		for i, v := range g.Outputs {
+			equal(t, e.name+" output", out[i], got[v.Name])
+		}
+		if want == nil {
+			want = got
+			continue
+		}
+		for _, n := range g.Nodes {
+			alike(t, fmt.Sprintf("%s: %s", e.name, n.Name), got[n.Name], want[n.Name])
+		}
+		if first == nil {
+			first = got
+		} else if e.name != "portable" {
+			for name := range got {
+				equal(t, e.name+" against 1 thread: "+name, got[name], first[name])
+			}
+		}
+		observed(t, e.name, eng, g, x, got)
+		split(t, e.name, eng, g, x, got)
+	}
+}
+
+// equal demands the same bits.
+func equal(t *testing.T, what string, got, want *tensor.Tensor) {
+	t.Helper()
+	if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) || !got.QParams().Equal(want.QParams()) {
+		t.Fatalf("%s: %v, want %v", what, got, want)
+	}
+	if !bytes.Equal(got.Bytes(), want.Bytes()) {
+		t.Fatalf("%s: other values", what)
+	}
+}
+
+// alike demands the same codes, or floats within the rounding of their sums.
+func alike(t *testing.T, what string, got, want *tensor.Tensor) {
+	t.Helper()
+	if want.DType() != tensor.Float32 || want.QParams() != nil {
+		equal(t, what, got, want)
+		return
+	}
+	if !got.Shape().Equal(want.Shape()) {
+		t.Fatalf("%s: shape %v, want %v", what, got.Shape(), want.Shape())
+	}
+	a, b := got.Float32s(), want.Float32s()
+	for i := range b {
+		if diff := math.Abs(float64(a[i] - b[i])); !(diff <= 1e-5*max(1, math.Abs(float64(b[i])))) {
+			t.Fatalf("%s: element %d is %v, want %v", what, i, a[i], b[i])
+		}
+	}
+}
+
+// observed compares what RunObserved hands out with the tapped tensors.
+func observed(t *testing.T, name string, eng Engine, g *graph.Graph, x *tensor.Tensor, tapped map[string]*tensor.Tensor) {
+	t.Helper()
+	want := map[*graph.Value]bool{g.Inputs[0]: true}
+	for _, n := range g.Nodes {
+		if n.Output.Type.DType == tensor.Float32 {
+			want[n.Output] = true
+		}
+	}
+	seen := 0
+	err := eng.RunObserved(context.Background(), want, func(v *graph.Value, data []float32, shape tensor.Shape) error {
+		seen++
+		y := tensor.New(tensor.Float32, shape...)
+		toRowMajor(y.Float32s(), data, shape)
+		ref := tapped[v.Name]
+		if v == g.Inputs[0] {
+			ref = x
+		}
+		equal(t, name+" observed "+v.Name, y, ref)
+		return nil
+	}, x)
+	if err != nil || seen != len(want) {
+		t.Fatalf("%s: observed %d of %d values, %v", name, seen, len(want), err)
+	}
+}
+
+// split compares a batch with its parts, where the graph keeps images apart.
+func split(t *testing.T, name string, eng Engine, g *graph.Graph, x *tensor.Tensor, whole map[string]*tensor.Tensor) {
+	t.Helper()
+	n := x.Dim(0)
+	for _, node := range g.Nodes {
+		if c, ok := node.Op.(op.Cat); n < 2 || ok && c.Axis == 0 {
+			return
+		}
+	}
+	size := x.Numel() / n
+	shape := append([]int{1}, x.Shape()[1:]...)
+	for i := range n {
+		part := tensor.Of(x.Float32s()[i*size:(i+1)*size], shape...)
+		out, err := eng.Run(context.Background(), part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, v := range g.Outputs {
+			all := whole[v.Name].Float32s()
+			k := len(all) / n
+			want := tensor.Of(all[i*k:(i+1)*k], out[j].Shape()...)
+			equal(t, fmt.Sprintf("%s: image %d alone: %s", name, i, v.Name), out[j], want)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"bytes"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// lowerConv chooses between a matrix product over gathered rows and, where every
+// channel has its own filter, the depthwise kernels.
+func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) {
+	if reason := weightsReason(n); reason != "" {
+		return nil, reason, nil
+	}
+	w := n.Inputs[1].Data
+	s := w.Shape()
+	if c.Groups < 1 || s[0]%c.Groups != 0 {
+		return nil, "", nil // Infer will say what is wrong
+	}
+	g := geometry{
+		slide:  sliding{[2]int{s[2], s[3]}, c.Stride, c.Padding, c.Dilation},
+		groups: c.Groups, in: s[1], out: s[0] / c.Groups, taps: s[2] * s[3],
+	}
+	depthwise := g.in == 1 && g.out == 1 && g.groups > 1
+	if w.DType() == tensor.Float32 {
+		if depthwise {
+			return newDepthwise32(n, g, c.Act, t), "", nil
+		}
+		return newProduct32(n, g, tapsFirst(w.Float32s(), g), c.Act, t), "", nil
+	}
+	rule, err := requantOf(n, t, c.Act, false)
+	if err != nil {
+		return nil, "", err
+	}
+	if depthwise {
+		return newDepthwise8(n, g, rule, t), "", nil
+	}
+	return newProduct8(n, g, tapsFirst(w.Int8s(), g), rule, t), "", nil
+}
+
+// geometry is a convolution without its numbers. Channels are per group.
+type geometry struct {
+	slide           sliding
+	groups, in, out int
+	taps            int
+}
+
+// tapsFirst reorders weights [O][channel][tap] to [O][tap][channel], the order
+// in which channels-last input is met.
+func tapsFirst[T any](w []T, g geometry) []T {
+	out := make([]T, len(w))
+	size := g.in * g.taps
+	for o := range g.groups * g.out {
+		for c := range g.in {
+			for t := range g.taps {
+				out[o*size+t*g.in+c] = w[o*size+c*g.taps+t]
+			}
+		}
+	}
+	return out
+}
+
+// pointwise reports whether each output pixel reads the one input pixel at its
+// own place, so that rows need no gathering.
+func (g geometry) pointwise() bool {
+	return g.taps == 1 && g.slide.stride == [2]int{1, 1} && g.slide.padding == [2]int{}
+}
+
+// offsets are the taps of all output pixels of an image, in elements; negative
+// for padding.
+func (g geometry) offsets(in, out tensor.Shape) []int32 {
+	taps := g.slide.taps(in, out)
+	for i, t := range taps {
+		if t >= 0 {
+			taps[i] = t * int32(in[1])
+		}
+	}
+	return taps
+}
+
+func fill8(n int, code uint8) []uint8 { return bytes.Repeat([]uint8{code}, n) }

@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/kernel/depthwise32"
+	"github.com/octet-ml/octet/internal/kernel/depthwise8"
+	"github.com/octet-ml/octet/internal/kernel/requant8"
+	"github.com/octet-ml/octet/quant"
+)
+
+// sumsPerPiece is about how many sums of a depthwise piece are computed before
+// they become codes, so that they stay in the first-level cache.
+const sumsPerPiece = 4096
+
+func (r rowsOf) depthwiseRuns(threads int) runs {
+	rows := max(1, sumsPerPiece/r.groups)
+	s := splitRuns(r.m, 1, threads)
+	if s.chunk > rows {
+		s = runs{r.m, rows, divUp(r.m, rows)}
+	}
+	return s
+}
+
+// offsetsAlways is rowsOf for kernels that only know indirect rows.
+func (g geometry) offsetsAlways(in, out graph.Type) rowsOf {
+	r := g.rowsOf(in, out)
+	if r.offset == nil {
+		r.offset = g.offsets(in.Shape, out.Shape)
+	}
+	return r
+}
+
+// convDepthwise8 filters each channel of codes by itself.
+type convDepthwise8 struct {
+	geometry
+	k       *depthwise8.Kernel
+	weights *depthwise8.Weights
+	finish  *requant8.Kernel
+	rule    *quant.Requant
+	pad     []uint8
+}
+
+func newDepthwise8(n *graph.Node, g geometry, rule *quant.Requant, t target) operation {
+	o := convDepthwise8{geometry: g, rule: rule, pad: fill8(g.groups, zeroOf(n)),
+		k: depthwise8.Select(depthwise8.Table, t.cpu), finish: requant8.Select(requant8.Table, t.cpu)}
+	o.weights = o.k.Pack(n.Inputs[1].Data.Int8s(), g.groups, g.taps, o.pad[0])
+	return o
+}
+
+func (o convDepthwise8) kernel() (string, string) { return o.k.Name, o.k.ISA }
+
+func (o convDepthwise8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+	r := o.offsetsAlways(in[0], out)
+	return fixedDepthwise8{o, r, r.depthwiseRuns(threads)}, nil
+}
+
+type fixedDepthwise8 struct {
+	convDepthwise8
+	rowsOf
+	runs
+}
+
+func (f fixedDepthwise8) scratch() int { return divUp(f.chunk*f.rowsOf.groups, 2) }
+
+func (f fixedDepthwise8) bind(in []memory, out memory, scratch [][]uint64) step {
+	t := &taskDepthwise8{f, out.codes(), make([]depthwise8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
+	g := f.rowsOf
+	for i := range scratch {
+		t.sum[i] = depthwise8.Call{X: in[0].codes(), Pad: f.pad, W: f.weights,
+			Offset: g.offset, Rows: g.rows, Image: g.image, Acc: words[int32](scratch[i])}
+		t.code[i] = requant8.Call{Rule: f.rule, N: g.groups, LD: g.groups}
+	}
+	return pieces{f.runs.count, t}
+}
+
+type taskDepthwise8 struct {
+	fixedDepthwise8
+	out  []uint8
+	sum  []depthwise8.Call
+	code []requant8.Call
+}
+
+func (t *taskDepthwise8) Do(worker, i int) {
+	s, c := &t.sum[worker], &t.code[worker]
+	s.M0, s.M1 = t.bounds(i)
+	t.k.Run(s)
+	c.Acc, c.M, c.Out = s.Acc, s.M1-s.M0, t.out[s.M0*c.LD:]
+	t.finish.Run(c)
+}
+
+// convDepthwise32 filters each channel of float32 images by itself.
+type convDepthwise32 struct {
+	geometry
+	k       *depthwise32.Kernel
+	weights *depthwise32.Weights
+	pad     []float32
+	lo, hi  float32
+}
+
+func newDepthwise32(n *graph.Node, g geometry, act quant.Activation, t target) operation {
+	o := convDepthwise32{geometry: g, pad: make([]float32, g.groups), k: depthwise32.Select(depthwise32.Table, t.cpu)}
+	o.lo, o.hi = clampOf(act)
+	o.weights = o.k.Pack(n.Inputs[1].Data.Float32s(), g.groups, g.taps, biasOf(n))
+	return o
+}
+
+func (o convDepthwise32) kernel() (string, string) { return o.k.Name, o.k.ISA }
+
+func (o convDepthwise32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+	r := o.offsetsAlways(in[0], out)
+	return fixedDepthwise32{o, r, r.depthwiseRuns(threads)}, nil
+}
+
+type fixedDepthwise32 struct {
+	convDepthwise32
+	rowsOf
+	runs
+}
+
+func (fixedDepthwise32) scratch() int { return 0 }
+
+func (f fixedDepthwise32) bind(in []memory, out memory, scratch [][]uint64) step {
+	t := &taskDepthwise32{f, make([]depthwise32.Call, len(scratch))}
+	g := f.rowsOf
+	for i := range t.calls {
+		t.calls[i] = depthwise32.Call{X: in[0].reals(), Pad: f.pad, W: f.weights,
+			Offset: g.offset, Rows: g.rows, Image: g.image, Lo: f.lo, Hi: f.hi, Out: out.reals()}
+	}
+	return pieces{f.runs.count, t}
+}
+
+type taskDepthwise32 struct {
+	fixedDepthwise32
+	calls []depthwise32.Call
+}
+
+func (t *taskDepthwise32) Do(worker, i int) {
+	c := &t.calls[worker]
+	c.M0, c.M1 = t.bounds(i)
+	t.k.Run(c)
+}

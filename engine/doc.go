@@ -1,0 +1,17 @@
+// Package engine runs graphs. Compile lowers one for this CPU: it chooses a
+// kernel for every node, packs the weights for it, and gives a Program, whose
+// Sessions compute. Reference evaluates the operators' own definitions one by
+// one; it is slow and the oracle of the other.
+//
+// Inside a run images are channels-last and live in one arena per run, planned
+// by lifetime; tensors given and returned are row-major [N, C, H, W] as
+// everywhere else. Compiling never changes a number: an integer node has the
+// same bits on every machine, thread count and batch split, a float node the
+// same bits at every thread count and batch split of one instruction set.
+//
+// What no kernel covers is evaluated by the operator itself; Program.Plan says
+// where and why.
+//
+// engine knows graphs and operators; it must not know files, architectures or
+// calibration.
+package engine

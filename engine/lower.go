@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// target is what lowering depends on besides the node.
+type target struct {
+	cpu      cpu.Features
+	numerics quant.Numerics
+}
+
+// lower chooses how n is computed. Whatever a lowering function refuses, with a
+// reason, is left to the operator itself.
+func lower(n *graph.Node, t target) (lowered, error) {
+	var o operation
+	var reason string
+	var err error
+	switch attrs := n.Op.(type) {
+	case op.Conv2D:
+		o, reason, err = lowerConv(n, attrs, t)
+	case op.Linear:
+		o, reason, err = lowerLinear(n, attrs, t)
+	case op.MaxPool2D:
+		o, reason = lowerMaxPool(n, attrs, t)
+	case op.AvgPool2D:
+		o, reason = lowerAvgPool(n, attrs, t)
+	case op.AdaptiveAvgPool2D:
+		o, reason = lowerAdaptive(n, attrs, t)
+	case op.Mean:
+		o, reason = lowerMean(n, t)
+	case op.Add:
+		o, reason = lowerAdd(n, attrs, t)
+	case op.Mul:
+		o, reason = lowerMul(n, attrs, t)
+	case op.Clamp:
+		o, reason = lowerClamp(n, attrs, t)
+	case op.BatchNorm:
+		o, reason = lowerBatchNorm(n, attrs, t)
+	case op.Cat:
+		o, reason = lowerCat(n, attrs, t)
+	case op.Quantize:
+		o, reason = lowerQuantize(n, t)
+	case op.Dequantize:
+		o, reason = lowerDequantize(n, t)
+	case op.Flatten:
+		o, reason = flatten{}, ""
+		if activations(n) != 1 {
+			o, reason = nil, "its operand is a parameter"
+		}
+	default:
+		reason = "no kernel for " + n.Op.Kind()
+	}
+	if err != nil {
+		return lowered{}, err
+	}
+	if o == nil {
+		o = evaluation{n, graph.Context{Numerics: t.numerics}}
+	}
+	return lowered{node: n, op: o, reason: reason}, nil
+}
+
+// activations is the number of operands that are not parameters.
+func activations(n *graph.Node) int {
+	count := 0
+	for _, v := range n.Inputs {
+		if v.Role != graph.Parameter {
+			count++
+		}
+	}
+	return count
+}
+
+// uniform returns the element type that the result and all operands of n have,
+// or the reason why no kernel covers them.
+func uniform(n *graph.Node) (tensor.DType, string) {
+	d := n.Output.Type.DType
+	if activations(n) != len(n.Inputs) {
+		return d, "an operand is a parameter"
+	}
+	for _, v := range n.Inputs {
+		if v.Type.DType != d || !perTensor(v.Type) {
+			return d, "operands of mixed types"
+		}
+	}
+	if !perTensor(n.Output.Type) {
+		return d, "quantized per channel"
+	}
+	return d, ""
+}
+
+func perTensor(t graph.Type) bool { return t.Q == nil || t.Q.IsPerTensor() }
+
+// clampOf returns the bounds of act for float kernels.
+func clampOf(act quant.Activation) (lo, hi float32) {
+	lo, hi = -inf, inf
+	if act != quant.NoActivation {
+		lo = 0
+	}
+	if act == quant.ReLU6 {
+		hi = 6
+	}
+	return lo, hi
+}

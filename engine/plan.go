@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// plan is a program for inputs of one list of shapes.
+type plan struct {
+	shapes []tensor.Shape
+	types  []graph.Type // by number of value, with shapes
+	blocks []*block     // by number of value; aliased values share one
+	steps  []fixed      // by node; nil where the result is the operand's memory
+	arena  int          // bytes
+	work   int          // words of scratch memory for each worker
+	free   frames
+}
+
+// aliaser is an operation that may leave its operand as it is.
+type aliaser interface {
+	aliases(in, out graph.Type) bool
+}
+
+func (p *Program) plan(shapes []tensor.Shape) (*plan, error) {
+	types, err := p.g.Infer(shapes...)
+	if err != nil {
+		return nil, err
+	}
+	pl := &plan{steps: make([]fixed, len(p.lowered))}
+	var blocks []*block
+	add := func(t graph.Type, at int) error {
+		bytes, err := bytesOf(t)
+		if err != nil {
+			return err
+		}
+		b := &block{bytes: bytes, first: at, last: at}
+		pl.types, pl.blocks, blocks = append(pl.types, t), append(pl.blocks, b), append(blocks, b)
+		return nil
+	}
+	for i, v := range p.g.Inputs {
+		pl.shapes = append(pl.shapes, shapes[i].Clone())
+		t := types[v]
+		t.Shape = pl.shapes[i]
+		if err := add(t, -1); err != nil {
+			return nil, err
+		}
+	}
+	for i, l := range p.lowered {
+		out := types[l.node.Output]
+		in := make([]graph.Type, len(l.inputs))
+		for j, v := range l.inputs {
+			in[j] = pl.types[v]
+			pl.blocks[v].last = i
+		}
+		if a, ok := l.op.(aliaser); ok && a.aliases(in[0], out) {
+			pl.types, pl.blocks = append(pl.types, out), append(pl.blocks, pl.blocks[l.inputs[0]])
+			continue
+		}
+		f, err := l.op.fix(in, out, p.Threads())
+		if err == nil {
+			err = add(out, i)
+		}
+		if err != nil {
+			return nil, nodeError(p.g, l.node, err)
+		}
+		pl.steps[i] = f
+		pl.work = max(pl.work, f.scratch())
+	}
+	for _, v := range p.outputs {
+		pl.blocks[v].last = len(p.lowered)
+	}
+	pl.arena = place(blocks)
+	return pl, nil
+}
+
+// fits reports whether the plan is for inputs of these shapes.
+func (pl *plan) fits(inputs []*tensor.Tensor) bool {
+	return slices.EqualFunc(pl.shapes, inputs, func(s tensor.Shape, t *tensor.Tensor) bool { return s.Equal(t.Shape()) })
+}
+
+// frame is the memory of one run.
+type frame struct {
+	plan   *plan
+	values []memory // by number
+	steps  []step   // by node; nil where nothing is computed
+}
+
+func (p *Program) newFrame(pl *plan) *frame {
+	f := &frame{plan: pl, steps: make([]step, len(p.lowered))}
+	// Go aligns large allocations to pages, so offsets keep their alignment.
+	arena := words[byte](make([]uint64, max(pl.arena, 1<<16)/8))
+	for i, t := range pl.types {
+		at := pl.blocks[i].offset
+		n := t.Shape.Numel() * t.DType.Size()
+		f.values = append(f.values, memory(arena[at:at+n:at+n]))
+	}
+	scratch := make([][]uint64, p.Threads())
+	for i := range scratch {
+		scratch[i] = make([]uint64, pl.work)
+	}
+	for i, l := range p.lowered {
+		if pl.steps[i] == nil {
+			continue
+		}
+		in := make([]memory, len(l.inputs))
+		for j, v := range l.inputs {
+			in[j] = f.values[v]
+		}
+		f.steps[i] = pl.steps[i].bind(in, f.values[len(p.g.Inputs)+i], scratch)
+	}
+	return f
+}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// division cuts a product of m rows and n columns, for each group, into pieces.
+// The rows of one column block follow each other, so that its weights stay in
+// the cache.
+type division struct {
+	m, n, groups int
+	rows, cols   int // of a piece
+	down, across int // pieces
+}
+
+// widest limits the columns of a piece, and with them its block of sums.
+const widest = 256
+
+func divide(m, n, groups, block, nr, threads int) division {
+	d := division{m: m, n: n, groups: groups, rows: max(1, min(block, m)), cols: min(roundUp(n, nr), roundUp(widest, nr))}
+	if threads > 1 {
+		// A few pieces for each thread, so that a slow one is made up for.
+		have := divUp(m, d.rows) * divUp(n, d.cols) * groups
+		if want := 4 * threads; have < want {
+			d.cols = max(min(d.cols, 4*nr), roundUp(divUp(d.cols*have, want), nr))
+		}
+	}
+	d.down, d.across = divUp(m, d.rows), divUp(n, d.cols)
+	return d
+}
+
+func (d *division) count() int { return d.down * d.across * d.groups }
+
+// piece returns the group, rows and columns of piece i.
+func (d *division) piece(i int) (group, m0, m1, n0, n1 int) {
+	m0 = i % d.down * d.rows
+	i /= d.down
+	n0 = i % d.across * d.cols
+	return i / d.across, m0, min(m0+d.rows, d.m), n0, min(n0+d.cols, d.n)
+}
+
+// rowsOf describes the rows of a product: how many, how they are found and the
+// number of multiplications.
+type rowsOf struct {
+	geometry
+	m, rows, image, stride int
+	offset                 []int32
+}
+
+func (g geometry) rowsOf(in, out graph.Type) rowsOf {
+	x, y := in.Shape, out.Shape
+	r := rowsOf{geometry: g, stride: g.groups * g.in}
+	if len(y) != 4 || g.slide == (sliding{}) { // a linear layer
+		r.m = y[:len(y)-1].Numel()
+		return r
+	}
+	r.rows = y[2] * y[3]
+	r.m, r.image = y[0]*r.rows, x[1:].Numel()
+	if !g.pointwise() {
+		r.offset = g.offsets(tensor.Shape(x), y)
+	}
+	return r
+}
+
+func (r rowsOf) macs() int64 {
+	return int64(r.m) * int64(r.groups) * int64(r.in) * int64(r.out) * int64(r.taps)
+}

@@ -1,0 +1,80 @@
+package engine
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/kernel/sgemm"
+	"github.com/octet-ml/octet/quant"
+)
+
+// product32 is a convolution or a linear layer in float32.
+type product32 struct {
+	geometry
+	k       *sgemm.Kernel
+	weights []*sgemm.Weights // by group
+	pad     []float32
+	lo, hi  float32
+}
+
+// newProduct32 packs w, [O][tap][channel].
+func newProduct32(n *graph.Node, g geometry, w []float32, act quant.Activation, t target) operation {
+	k := g.in * g.taps
+	o := product32{geometry: g, pad: make([]float32, g.in), k: sgemm.Select(sgemm.Table, sgemm.Shape{N: g.out, K: k}, t.cpu)}
+	o.lo, o.hi = clampOf(act)
+	bias := biasOf(n)
+	size := g.out * k
+	for i := range g.groups {
+		var b []float32
+		if bias != nil {
+			b = bias[i*g.out : (i+1)*g.out]
+		}
+		o.weights = append(o.weights, o.k.Pack(w[i*size:(i+1)*size], g.out, k, b))
+	}
+	return o
+}
+
+func (o product32) kernel() (string, string) { return o.k.Name, o.k.ISA }
+
+func (o product32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+	r := o.rowsOf(in[0], out)
+	return fixedProduct32{o, r, divide(r.m, o.out, o.groups, o.k.Block, o.k.NR, threads)}, nil
+}
+
+type fixedProduct32 struct {
+	product32
+	rowsOf
+	division
+}
+
+func (f fixedProduct32) macs() int64 { return f.rowsOf.macs() }
+
+func (f fixedProduct32) scratch() int {
+	return divUp(f.k.Work(f.division.rows, f.product32.in*f.product32.taps), 2)
+}
+
+func (f fixedProduct32) bind(in []memory, out memory, scratch [][]uint64) step {
+	t := &taskProduct32{f, out.reals(), make([]sgemm.Call, len(scratch))}
+	g := f.rowsOf
+	for i := range scratch {
+		t.calls[i] = sgemm.Call{
+			X: in[0].reals(), Pad: f.pad, Taps: g.taps, Depth: g.in,
+			Offset: g.offset, Rows: g.rows, Image: g.image, Stride: g.stride,
+			Lo: f.lo, Hi: f.hi, LD: g.groups * g.out, Work: words[float32](scratch[i]),
+		}
+	}
+	return pieces{f.count(), t}
+}
+
+type taskProduct32 struct {
+	fixedProduct32
+	out   []float32
+	calls []sgemm.Call
+}
+
+func (t *taskProduct32) Do(worker, i int) {
+	c := &t.calls[worker]
+	var group int
+	group, c.M0, c.M1, c.N0, c.N1 = t.piece(i)
+	c.W, c.Base = t.weights[group], group*c.Depth
+	c.Out = t.out[group*t.n:]
+	t.k.Run(c)
+}

@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/parallel"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Program is a graph compiled for one CPU. It is immutable.
+type Program struct {
+	g    *graph.Graph
+	pool *parallel.Pool
+	// lowered has one entry per node of g. Values are numbered: inputs first,
+	// then the results of the nodes.
+	lowered []lowered
+	outputs []int
+}
+
+// lowered is a node with its kernel chosen and its weights packed.
+type lowered struct {
+	node   *graph.Node
+	op     operation
+	inputs []int // numbers of the operands that op reads from memory
+	reason string
+}
+
+// operation is what a node has become for this CPU.
+type operation interface {
+	// kernel names what computes it, and the instruction set.
+	kernel() (name, isa string)
+	// fix settles everything that depends on shapes.
+	fix(in []graph.Type, out graph.Type, threads int) (fixed, error)
+}
+
+// fixed is an operation for operands of known shapes.
+type fixed interface {
+	// macs is the number of multiplications with weights.
+	macs() int64
+	// scratch is the number of words of memory that each worker needs.
+	scratch() int
+	// bind makes the step that computes out from in. scratch has one entry for
+	// each worker. The step is used by one run at a time.
+	bind(in []memory, out memory, scratch [][]uint64) step
+}
+
+// step computes a node's result.
+type step interface {
+	exec(p *parallel.Pool) error
+}
+
+// Compile lowers g for this CPU. g must not be changed afterwards. The error
+// names the node that cannot be run.
+func Compile(g *graph.Graph, opts Options) (*Program, error) {
+	if err := check(g); err != nil {
+		return nil, err
+	}
+	features := cpu.Host()
+	if opts.CPU != "" {
+		f, err := cpu.Parse(opts.CPU)
+		if err != nil {
+			return nil, err
+		}
+		if !features.Has(f) {
+			return nil, fmt.Errorf("cannot use %v: this machine has %v", f, features)
+		}
+		features = f
+	}
+	if opts.Threads < 0 {
+		return nil, fmt.Errorf("%d threads; use 0 for one per core", opts.Threads)
+	}
+	p := &Program{g: g, pool: parallel.Shared(opts.Threads)}
+	number := map[*graph.Value]int{}
+	for i, v := range g.Inputs {
+		number[v] = i
+	}
+	for i, n := range g.Nodes {
+		l, err := lower(n, target{features, g.Numerics})
+		if err != nil {
+			return nil, nodeError(g, n, err)
+		}
+		for _, v := range n.Inputs {
+			if v.Role != graph.Parameter {
+				l.inputs = append(l.inputs, number[v])
+			}
+		}
+		p.lowered = append(p.lowered, l)
+		number[n.Output] = len(g.Inputs) + i
+	}
+	for _, v := range g.Outputs {
+		i, ok := number[v]
+		if !ok {
+			return nil, fmt.Errorf("%s: output %q is a parameter; an output must be computed", g.Name, v.Name)
+		}
+		p.outputs = append(p.outputs, i)
+	}
+	return p, nil
+}
+
+// Graph returns the graph that was compiled.
+func (p *Program) Graph() *graph.Graph { return p.g }
+
+// Threads is the number of threads of one run.
+func (p *Program) Threads() int { return p.pool.Threads() }
+
+// NodePlan says how one node is computed.
+type NodePlan struct {
+	Node   *graph.Node
+	Kernel string // its name, or "identity" where nothing is computed
+	ISA    string // the instruction set; "go" for portable code
+	Reason string // why the operator's own evaluation is used instead of a kernel
+	MACs   int64  // multiplications with weights, for the given shapes
+}
+
+// Plan lists the nodes in order. MACs, and whether a flatten is free, depend on
+// the shapes of the graph's inputs; without any, MACs are 0.
+func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
+	var pl *plan
+	if len(inputs) > 0 {
+		var err error
+		if pl, err = p.plan(inputs); err != nil {
+			return nil, err
+		}
+	}
+	nodes := make([]NodePlan, len(p.lowered))
+	for i, l := range p.lowered {
+		name, isa := l.op.kernel()
+		nodes[i] = NodePlan{Node: l.node, Kernel: name, ISA: isa, Reason: l.reason}
+		if pl == nil {
+			continue
+		}
+		if pl.steps[i] == nil {
+			nodes[i].Kernel, nodes[i].ISA = "identity", "go"
+		} else {
+			nodes[i].MACs = pl.steps[i].macs()
+		}
+	}
+	return nodes, nil
+}
