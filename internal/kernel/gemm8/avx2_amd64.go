@@ -115,8 +115,9 @@ func runWide(c *Call) {
 
 // widen writes the codes of row m as 16-bit numbers, with zeros behind them.
 func (c *Call) widen(dst []int16, m int) {
+	row := c.row(m)
 	for t := range c.Taps {
-		run := c.run(m, t)
+		run := row.run(t)
 		blocks := len(run) / 16
 		if blocks > 0 {
 			widen16AVX2(&widening{unsafe.Pointer(&dst[0]), unsafe.Pointer(&run[0]), blocks})

@@ -117,9 +117,9 @@ func runVNNI(c *Call) {
 // block repeat its last one: they compute it again and store it again.
 func (c *Call) pointers(rows []unsafe.Pointer, m int) {
 	for r := range tileRows {
-		row := min(m+r, c.M1-1)
+		row := c.row(min(m+r, c.M1-1))
 		for t := range c.Taps {
-			rows[t*tileRows+r] = unsafe.Pointer(unsafe.SliceData(c.run(row, t)))
+			rows[t*tileRows+r] = unsafe.Pointer(unsafe.SliceData(row.run(t)))
 		}
 	}
 }

@@ -161,9 +161,9 @@ func (f *family) run(c *Call) {
 // block repeat its last one: they compute it again and store it again.
 func (c *Call) pointers(runs []unsafe.Pointer, m int) {
 	for r := range tileRows {
-		row := min(m+r, c.M1-1)
+		row := c.row(min(m+r, c.M1-1))
 		for t := range c.Taps {
-			runs[t*tileRows+r] = unsafe.Pointer(unsafe.SliceData(c.run(row, t)))
+			runs[t*tileRows+r] = unsafe.Pointer(unsafe.SliceData(row.run(t)))
 		}
 	}
 }
