@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"os"
@@ -42,7 +41,7 @@ type format struct {
 
 var formats = []format{
 	{"PNG", "\x89PNG\r\n\x1a\n", configOf(png.DecodeConfig), pixelsOf(png.Decode)},
-	{"JPEG", "\xff\xd8", configOf(jpeg.DecodeConfig), decodeJPEG},
+	{"JPEG", "\xff\xd8", jpegSize, decodeJPEG},
 	{"WebP", "RIFF????WEBP", webpSize, decodeWebP},
 	{"GIF", "GIF8?a", gifSize, decodeGIF},
 	{"BMP", "BM", configOf(bmp.DecodeConfig), pixelsOf(bmp.Decode)},
@@ -98,34 +97,34 @@ func (d Decoder) Decode(b []byte) (*Image, error) {
 		if !matches(f.magic, b) {
 			continue
 		}
-		w, h, err := f.size(b)
-		if err != nil {
-			return nil, fmt.Errorf("broken %s image: %w", f.name, err)
+		m, err := f.read(b, limit)
+		if err != nil && !errors.Is(err, ErrTooLarge) {
+			err = fmt.Errorf("broken %s image: %w", f.name, err)
 		}
-		if w < 1 || h < 1 {
-			return nil, fmt.Errorf("broken %s image: it has %d x %d pixels", f.name, w, h)
-		}
-		if w > limit/h {
-			return nil, fmt.Errorf("%w: %d x %d pixels exceed the limit of %d; raise MaxPixels if the file is trusted", ErrTooLarge, w, h, limit)
-		}
-		m, err := guarded(f.decode, b)
-		if err != nil {
-			return nil, fmt.Errorf("broken %s image: %w", f.name, err)
-		}
-		return m, nil
+		return m, err
 	}
 	return nil, fmt.Errorf("not an image: it starts with %q; PNG, JPEG, WebP, GIF, BMP, TIFF, PPM and PGM are read", b[:min(len(b), 8)])
 }
 
-// guarded turns a panic of a decoder into an error: one hostile file among
-// thousands must not end the work on the others.
-func guarded(decode func([]byte) (*Image, error), b []byte) (m *Image, err error) {
+// read decodes an image of at most limit pixels. A panic of a decoder becomes an
+// error: one hostile file among thousands must not end the work on the others.
+func (f format) read(b []byte, limit int) (m *Image, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			m, err = nil, fmt.Errorf("the decoder failed: %v", r)
 		}
 	}()
-	return decode(b)
+	w, h, err := f.size(b)
+	if err != nil {
+		return nil, err
+	}
+	if w < 1 || h < 1 {
+		return nil, fmt.Errorf("it has %d x %d pixels", w, h)
+	}
+	if w > limit/h {
+		return nil, fmt.Errorf("%w: %d x %d pixels exceed the limit of %d; raise MaxPixels if the file is trusted", ErrTooLarge, w, h, limit)
+	}
+	return f.decode(b)
 }
 
 func matches(magic string, b []byte) bool {

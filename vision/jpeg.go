@@ -1,62 +1,106 @@
 package vision
 
-import (
-	"bytes"
-	"fmt"
-	"image"
-	"image/jpeg"
-)
+// A JPEG is decoded by the package's own code, because the pixels of PIL, that
+// is of libjpeg-turbo, depend on roundings that other decoders do otherwise:
+// those of the inverse cosine transform, the upsampling and the colours.
 
-// decodeJPEG decodes to the planes of the file and converts them to RGB with
-// the upsampling and the integer arithmetic of libjpeg, which PIL uses.
+func jpegSize(b []byte) (int, int, error) {
+	f, err := parseJPEG(b, false)
+	if err != nil {
+		return 0, 0, err
+	}
+	return f.width, f.height, nil
+}
+
 func decodeJPEG(b []byte) (*Image, error) {
-	head, err := scanJPEG(b)
+	f, err := parseJPEG(b, true)
 	if err != nil {
 		return nil, err
 	}
-	if head.components == 4 {
-		return decodeFourComponents(b, head)
+	rows := make([][]uint8, len(f.components))
+	enlarge := make([]func(y int), len(f.components))
+	for i := range f.components {
+		c := &f.components[i]
+		p := c.samples(&f.quant[c.quant])
+		c.coeff = nil
+		rows[i] = make([]uint8, f.width)
+		up := chromaUpsampler(p, f.maxH/c.h, f.maxV/c.v)
+		enlarge[i] = func(y int) { up(rows[i], p, y) }
 	}
-	m, err := jpeg.Decode(bytes.NewReader(b))
-	if err != nil {
-		return nil, err
+	out := NewImage(f.width, f.height)
+	convert := f.colors()
+	for y := range f.height {
+		for _, e := range enlarge {
+			e(y)
+		}
+		convert(out.row(y), rows)
 	}
-	if m, ok := m.(*image.YCbCr); ok {
-		return fromYCbCr(m), nil
-	}
-	return toRGB(m)
+	return out, nil
 }
 
-// ratios of luma to chroma samples along x and y.
-var ratios = map[image.YCbCrSubsampleRatio][2]int{
-	image.YCbCrSubsampleRatio444: {1, 1},
-	image.YCbCrSubsampleRatio422: {2, 1},
-	image.YCbCrSubsampleRatio420: {2, 2},
-	image.YCbCrSubsampleRatio440: {1, 2},
-	image.YCbCrSubsampleRatio411: {4, 1},
-	image.YCbCrSubsampleRatio410: {4, 2},
+// colors decides, as libjpeg does, what the components mean, and returns what
+// turns a row of them to RGB.
+func (f *jpegFile) colors() func(dst []uint8, rows [][]uint8) {
+	var ids []byte
+	for _, c := range f.components {
+		ids = append(ids, c.id)
+	}
+	switch {
+	case len(ids) == 1:
+		return grayRow
+	case len(ids) == 4 && f.adobe && f.transform != 0:
+		return ycckRow
+	case len(ids) == 4:
+		return cmykRow
+	case !f.jfif && f.adobe && f.transform == 0, !f.jfif && !f.adobe && string(ids) == "RGB":
+		return rgbRow
+	default:
+		return yccRow
+	}
 }
 
-func fromYCbCr(m *image.YCbCr) *Image {
-	ratio := ratios[m.SubsampleRatio]
-	out := NewImage(m.Rect.Dx(), m.Rect.Dy())
-	w := (out.Width + ratio[0] - 1) / ratio[0]
-	h := (out.Height + ratio[1] - 1) / ratio[1]
-	planes := [2]plane{{m.Cb, m.CStride, w, h}, {m.Cr, m.CStride, w, h}}
-	var rows [2][]uint8
-	for y := range out.Height {
-		for i, p := range planes {
-			if rows[i] == nil {
-				rows[i] = make([]uint8, out.Width)
-			}
-			chromaUpsampler(p, ratio[0], ratio[1])(rows[i], p, y)
-		}
-		dst, luma := out.row(y), m.Y[y*m.YStride:]
-		for x := range out.Width {
-			dst[3*x], dst[3*x+1], dst[3*x+2] = ycc(luma[x], rows[0][x], rows[1][x])
+func grayRow(dst []uint8, rows [][]uint8) {
+	for x, v := range rows[0] {
+		dst[3*x], dst[3*x+1], dst[3*x+2] = v, v, v
+	}
+}
+
+func rgbRow(dst []uint8, rows [][]uint8) {
+	for x := range rows[0] {
+		dst[3*x], dst[3*x+1], dst[3*x+2] = rows[0][x], rows[1][x], rows[2][x]
+	}
+}
+
+func yccRow(dst []uint8, rows [][]uint8) {
+	luma, cb, cr := rows[0], rows[1][:len(rows[0])], rows[2][:len(rows[0])]
+	for x, y := range luma {
+		dst[3*x], dst[3*x+1], dst[3*x+2] = ycc(y, cb[x], cr[x])
+	}
+}
+
+// cmykRow converts as PIL does: always understood as Adobe's inverted ink,
+// with black on top of the colours.
+func cmykRow(dst []uint8, rows [][]uint8) {
+	for x, k := range rows[3] {
+		for c := range 3 {
+			dst[3*x+c] = overprint(rows[c][x], k)
 		}
 	}
-	return out
+}
+
+// ycckRow is cmykRow after the conversion to CMY, which inverts.
+func ycckRow(dst []uint8, rows [][]uint8) {
+	for x, k := range rows[3] {
+		r, g, b := ycc(rows[0][x], rows[1][x], rows[2][x])
+		dst[3*x], dst[3*x+1], dst[3*x+2] = overprint(255-r, k), overprint(255-g, k), overprint(255-b, k)
+	}
+}
+
+// overprint is the light that a paper of lightness k returns through inverted
+// ink.
+func overprint(ink, k uint8) uint8 {
+	t := int32(255-ink)*int32(k) + 128
+	return clamp8(int32(k) - (t>>8+t)>>8) // k minus a rounded product over 255
 }
 
 // ycc converts a pixel by the JFIF equations in 16-bit fixed point, each
@@ -73,85 +117,3 @@ func ycc(y, cb, cr uint8) (r, g, b uint8) {
 }
 
 func clamp8(v int32) uint8 { return uint8(min(max(v, 0), 255)) }
-
-// decodeFourComponents handles CMYK and YCCK. The standard decoder would
-// convert YCCK with another upsampling, so it is made to believe in CMYK: then
-// it returns the file's samples, inverted and replicated to full size.
-func decodeFourComponents(b []byte, head jpegHead) (*Image, error) {
-	if head.adobe > 0 {
-		b = bytes.Clone(b)
-		b[head.adobe] = 0
-	} else {
-		const marker = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
-		b = append(append(append(make([]byte, 0, len(b)+len(marker)), b[:2]...), marker...), b[2:]...)
-	}
-	m, err := jpeg.Decode(bytes.NewReader(b))
-	if err != nil {
-		return nil, err
-	}
-	cmyk, ok := m.(*image.CMYK)
-	if !ok {
-		return nil, fmt.Errorf("four components were decoded to %T", m)
-	}
-	for i, v := range cmyk.Pix {
-		cmyk.Pix[i] = 255 - v // as in the file
-	}
-	if head.transform == 2 {
-		return fromYCCK(cmyk, head), nil
-	}
-	return fromCMYK(cmyk), nil
-}
-
-// fromCMYK converts the file's samples as PIL does: always understood as
-// Adobe's inverted ink, with black on top of the colours.
-func fromCMYK(m *image.CMYK) *Image {
-	out := NewImage(m.Rect.Dx(), m.Rect.Dy())
-	for y := range out.Height {
-		dst, src := out.row(y), m.Pix[y*m.Stride:]
-		for x := range out.Width {
-			p := src[4*x : 4*x+4]
-			paper := int32(p[3])
-			for c := range 3 {
-				dst[3*x+c] = clamp8(paper - mulDiv255(255-int32(p[c]), paper))
-			}
-		}
-	}
-	return out
-}
-
-// mulDiv255 is a*b/255, rounded.
-func mulDiv255(a, b int32) int32 {
-	t := a*b + 128
-	return (t>>8 + t) >> 8
-}
-
-// fromYCCK takes the chroma samples back out of the replicated planes, enlarges
-// them properly, and converts to the CMYK it stands for.
-func fromYCCK(m *image.CMYK, head jpegHead) *Image {
-	width, height := m.Rect.Dx(), m.Rect.Dy()
-	rx, ry := head.ratioX, head.ratioY
-	sub := image.Rect(0, 0, (width+rx-1)/rx, (height+ry-1)/ry)
-	chroma := [2]plane{}
-	for c := range chroma {
-		p := plane{make([]uint8, sub.Dx()*sub.Dy()), sub.Dx(), sub.Dx(), sub.Dy()}
-		for y := range p.height {
-			for x := range p.width {
-				p.pix[y*p.stride+x] = m.Pix[y*ry*m.Stride+4*x*rx+1+c]
-			}
-		}
-		chroma[c] = p
-	}
-	rows := [2][]uint8{make([]uint8, width), make([]uint8, width)}
-	for y := range height {
-		for c, p := range chroma {
-			chromaUpsampler(p, rx, ry)(rows[c], p, y)
-		}
-		src := m.Pix[y*m.Stride:]
-		for x := range width {
-			p := src[4*x : 4*x+4]
-			r, g, b := ycc(p[0], rows[0][x], rows[1][x])
-			p[0], p[1], p[2] = 255-r, 255-g, 255-b
-		}
-	}
-	return fromCMYK(m)
-}

@@ -44,7 +44,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"only SOI":  {[]byte("\xff\xd8\xff\xd9"), "broken JPEG"},
 		"empty PPM": {[]byte("P6 0 5 255\n"), "0 x 5"},
 		"bomb":      {[]byte("P5 60000 60000 255\n"), "exceed the limit"},
-		"animated":  {[]byte("RIFF\x10\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00"), "animated"},
+		"no frame":  {[]byte("RIFF\x16\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x03\x00\x00"), "before its first frame"},
 	}
 	for name, c := range cases {
 		if _, err := vision.Decode(c.file); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -11,19 +11,45 @@ import (
 )
 
 func webpSize(b []byte) (int, int, error) {
-	b, err := webpStill(b)
-	if err != nil {
+	if err := checkWebP(b); err != nil {
 		return 0, 0, err
+	}
+	if isAnimated(b) {
+		return 1 + uint24(b[24:]), 1 + uint24(b[27:]), nil
 	}
 	c, err := webp.DecodeConfig(bytes.NewReader(b))
 	return c.Width, c.Height, err
 }
 
+// decodeWebP decodes a still image, or the first frame of an animation onto a
+// canvas that is black where the frame does not cover it.
 func decodeWebP(b []byte) (*Image, error) {
-	b, err := webpStill(b)
+	if !isAnimated(b) {
+		return decodeWebPStill(b)
+	}
+	canvas := NewImage(1+uint24(b[24:]), 1+uint24(b[27:]))
+	left, top, still, err := firstFrame(b)
 	if err != nil {
 		return nil, err
 	}
+	c, err := webp.DecodeConfig(bytes.NewReader(still))
+	if err != nil {
+		return nil, err
+	}
+	if left+c.Width > canvas.Width || top+c.Height > canvas.Height {
+		return nil, errors.New("its first frame exceeds the canvas")
+	}
+	m, err := decodeWebPStill(still)
+	if err != nil {
+		return nil, err
+	}
+	for y := range m.Height {
+		copy(canvas.row(top + y)[3*left:], m.row(y))
+	}
+	return canvas, nil
+}
+
+func decodeWebPStill(b []byte) (*Image, error) {
 	m, err := webp.Decode(bytes.NewReader(b))
 	if err != nil {
 		return nil, err
@@ -38,18 +64,49 @@ func decodeWebP(b []byte) (*Image, error) {
 	}
 }
 
-// webpStill refuses animations, which the decoder does not know, by name.
-func webpStill(b []byte) ([]byte, error) {
-	if len(b) >= 21 && string(b[12:16]) == "VP8X" && b[20]&2 != 0 {
-		return nil, errors.New("it is animated; save one frame")
+func checkWebP(b []byte) error {
+	if n := uint64(binary.LittleEndian.Uint32(b[4:8])); n+8 > uint64(len(b)) {
+		return fmt.Errorf("%d bytes are announced, the file has %d; it is cut off", n+8, len(b))
 	}
-	if len(b) >= 8 {
-		if n := uint64(binary.LittleEndian.Uint32(b[4:8])); n+8 > uint64(len(b)) {
-			return nil, fmt.Errorf("%d bytes are announced, the file has %d; it is cut off", n+8, len(b))
-		}
-	}
-	return b, nil
+	return nil
 }
+
+// isAnimated reads the flags of the extended header, which is the first chunk.
+func isAnimated(b []byte) bool {
+	return len(b) >= 30 && string(b[12:16]) == "VP8X" && b[20]&2 != 0
+}
+
+// firstFrame returns where the first frame of an animation lies and the chunks
+// of its image, packed as a still WebP.
+func firstFrame(b []byte) (left, top int, still []byte, err error) {
+	const chunkHead, frameHead = 8, 16
+	for b = b[12:]; len(b) >= chunkHead; {
+		size := uint64(binary.LittleEndian.Uint32(b[4:]))
+		if size > uint64(len(b)-chunkHead) {
+			break
+		}
+		payload := b[chunkHead : chunkHead+size]
+		if string(b[:4]) != "ANMF" {
+			b = b[min(chunkHead+size+size%2, uint64(len(b))):]
+			continue
+		}
+		if size < frameHead+chunkHead {
+			break
+		}
+		left, top = 2*uint24(payload), 2*uint24(payload[3:])
+		header := []byte("RIFF\x00\x00\x00\x00WEBP")
+		if string(payload[frameHead:frameHead+4]) == "ALPH" { // it needs an extended header with the alpha flag
+			header = append(header, "VP8X\x0a\x00\x00\x00\x10\x00\x00\x00"...)
+			header = append(header, payload[6:12]...)
+		}
+		still = append(header, payload[frameHead:]...)
+		binary.LittleEndian.PutUint32(still[4:], uint32(len(still)-8))
+		return left, top, still, nil
+	}
+	return 0, 0, nil, errors.New("it is cut off before its first frame")
+}
+
+func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
 // fromVideoYUV converts the 4:2:0 planes of a lossy WebP, whose values use the
 // limited range of video, with the upsampling and arithmetic of libwebp.

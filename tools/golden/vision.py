@@ -117,6 +117,10 @@ def formats(out):
     save(im, "lossless.webp", lossless=True)
     save(modes["RGBA"], "alpha.webp", quality=60)
     save(modes["RGBA"], "alpha_lossless.webp", lossless=True)
+    second = Image.fromarray(picture(2, 37, 23))
+    save(im, "animated.webp", save_all=True, append_images=[second], quality=60)
+    save(im, "animated_lossless.webp", save_all=True, append_images=[second], lossless=True)
+    save(modes["RGBA"], "animated_alpha.webp", save_all=True, append_images=[second], quality=60)
     save(modes["L"], "L.pgm")
     save(im, "RGB.ppm")
 
@@ -145,9 +149,23 @@ def formats(out):
     (out / "ycck.jpg").write_bytes(raw[:at + 11] + bytes([2]) + raw[at + 12:])
     (out / "cmyk_no_adobe.jpg").write_bytes(raw[:at - 4] + raw[at + 12:])
     jpegs += ["ycck.jpg", "cmyk_no_adobe.jpg"]
+    im.save(out / "restart.jpg", quality=85, subsampling="4:2:0", restart_marker_blocks=2)
+    im.save(out / "restart_progressive.jpg", quality=85, progressive=True, restart_marker_rows=1)
+    jpegs += ["restart.jpg", "restart_progressive.jpg"]
+    # Samplings that Pillow does not write: the blocks of one MCU, arranged otherwise.
+    for name, source, factors, (w, h) in [
+        ("ycc_440", "ycc_422", 0x12, (23, 37)), ("ycc_440_progressive", "ycc_422_progressive", 0x12, (23, 37)),
+        ("ycc_1x4", "ycc_420", 0x14, (23, 55)), ("ycc_4x1", "ycc_420", 0x41, (55, 23)), ("narrow_440", "ycc_422", 0x12, (2, 141)),
+    ]:
+        raw = bytearray((out / f"{source}.jpg").read_bytes())
+        at = max(raw.find(b"\xff\xc0\x00\x11"), raw.find(b"\xff\xc2\x00\x11"))
+        raw[at + 5:at + 9] = h.to_bytes(2, "big") + w.to_bytes(2, "big")
+        raw[at + 11] = factors
+        (out / f"{name}.jpg").write_bytes(raw)
+        jpegs.append(f"{name}.jpg")
+    files += jpegs
 
     exact = {name: {"shape": list(rgb(out / name).shape), "sha256": sha(rgb(out / name))} for name in files}
-    np.savez_compressed(out / "jpeg.npz", **{name: rgb(out / name) for name in jpegs})
     return exact
 
 
