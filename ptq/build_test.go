@@ -7,7 +7,7 @@ import (
 	"github.com/octet-ml/octet/zoo"
 )
 
-func build(t *testing.T, arch string) *graph.Graph {
+func build(t testing.TB, arch string) *graph.Graph {
 	t.Helper()
 	g, err := zoo.Build(arch, nil, zoo.Quantizable)
 	if err != nil {

@@ -199,6 +199,9 @@ func kindOf(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]strin
 	case follow:
 		return Float, "its input is float"
 	}
+	if _, ok := n.Op.(op.BatchNorm); ok {
+		return Float, "batch_norm has no int8 form, and could not be folded into a layer in front of it"
+	}
 	return Float, fmt.Sprintf("%s has no int8 form", n.Op.Kind())
 }
 

@@ -20,10 +20,11 @@ import (
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/rewrite"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // small is the demo's network with hashed weights, fused.
-func small(t *testing.T) *graph.Graph {
+func small(t testing.TB) *graph.Graph {
 	t.Helper()
 	g := build(t, "fashion_resnet8")
 	bindHashed(g, hashweights.Model{Seed: 9})
@@ -46,7 +47,7 @@ func smallBatches(n int) iter.Seq2[*tensor.Tensor, error] {
 	}
 }
 
-func prepare(t *testing.T, recipe string, exclude ...string) *ptq.Prepared {
+func prepare(t testing.TB, recipe string, exclude ...string) *ptq.Prepared {
 	t.Helper()
 	q, err := quant.ParseQConfig(recipe, quant.FBGEMM)
 	if err != nil {
@@ -312,4 +313,90 @@ func TestNoGoroutineIsLeftBehind(t *testing.T) {
 	if after := runtime.NumGoroutine(); after > before+2 {
 		t.Errorf("%d goroutines before, %d after", before, after)
 	}
+}
+
+func TestCompareFindsTheDamagedLayer(t *testing.T) {
+	p := prepare(t, "torchvision")
+	g, _, err := ptq.Convert(p, calibrate(t, p, 2, ptq.CalibrateOptions{}), quant.FBGEMM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, err := ptq.Compare(context.Background(), p.Graph, g, smallBatch(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(layers) != len(p.Graph.Nodes) {
+		t.Fatalf("%d layers of %d nodes", len(layers), len(p.Graph.Nodes))
+	}
+	for _, l := range layers {
+		if !(l.SQNR > 15) || l.Saturated > 0.01 {
+			t.Errorf("%+v", l)
+		}
+	}
+	n, _ := g.Node("layer2.0.conv1")
+	n.Output.Type.Q = tensor.Affine(n.Output.Type.Q.Scale()/50, 0)
+	if layers, err = ptq.Compare(context.Background(), p.Graph, g, smallBatch(0)); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range layers {
+		damaged := l.SQNR < 10 && l.Saturated > 0.2
+		if want := l.Node == "layer2.0.conv1"; want && !damaged || !want && strings.HasPrefix(l.Node, "layer1") && damaged {
+			t.Errorf("%+v", l)
+		}
+	}
+}
+
+// Whatever is excluded, the file gives the same model back.
+func TestExcludedLayersSurviveTheFile(t *testing.T) {
+	for _, exclude := range [][]string{nil, {"layer2.0.conv2"}, {"layer2"}, {"conv1", "fc"}, {"layer1.0.add_relu"}, {"layer3.0.conv1", "quant"}} {
+		t.Run(strings.Join(exclude, ","), func(t *testing.T) {
+			p := prepare(t, "torchvision", exclude...)
+			g, _, err := ptq.Convert(p, calibrate(t, p, 2, ptq.CalibrateOptions{}), quant.FBGEMM)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sd, err := torch.ExportStateDict(g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			back, _, err := torch.BindQuantized(build(t, "fashion_resnet8"), sd, torch.QuantizedOptions{Float: torch.FloatNodes(g)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(back.Nodes) != len(g.Nodes) {
+				t.Errorf("%d nodes, %d before", len(back.Nodes), len(g.Nodes))
+			}
+			if diff := cmp.Diff(run(t, g, smallBatch(0)).Float32s(), run(t, back, smallBatch(0)).Float32s()); diff != "" {
+				t.Errorf("other logits (-before +behind)\n%s", diff)
+			}
+		})
+	}
+}
+
+func FuzzStats(f *testing.F) {
+	p := prepare(f, "torchvision") // a small seed: histograms are long
+	s, err := ptq.Calibrate(context.Background(), p, smallBatches(1), ptq.CalibrateOptions{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := s.Write(&b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte(`{"format": 1}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		read, err := ptq.ReadStats(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		// Whatever the file says, converting gives an error or a valid graph.
+		read.Model, read.QConfig, read.Images = s.Model, s.QConfig, 1
+		g, _, err := ptq.Convert(p, read, quant.FBGEMM)
+		if err == nil {
+			if err := g.Validate(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 }

@@ -3,6 +3,7 @@ package ptq
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/observe"
@@ -104,8 +105,8 @@ func (r *Report) finish(float, converted *graph.Graph) {
 		}
 		r.Nodes = append(r.Nodes, d)
 	}
-	for _, name := range converted.Idle {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%s: never called; stored with scale 1 and zero point 0, as PyTorch does", name))
+	if idle := converted.Idle; len(idle) > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("never called, so stored with scale 1 and zero point 0, as PyTorch does: %s", strings.Join(idle, ", ")))
 	}
 }
 

@@ -51,6 +51,22 @@ func ExportStateDict(g *graph.Graph) (*StateDict, error) {
 	return e.sd, nil
 }
 
+// FloatNodes names the nodes of a converted graph that compute in float and own
+// no key by which a file could say so: excluded additions and stubs. They are
+// what BindQuantized needs as QuantizedOptions.Float to read the file back.
+func FloatNodes(g *graph.Graph) []string {
+	var names []string
+	for _, n := range g.Nodes {
+		_, boundary := n.Op.(op.Dequantize)
+		parameters := slices.ContainsFunc(n.Inputs, func(v *graph.Value) bool { return v.Role == graph.Parameter })
+		own := slices.ContainsFunc(n.Op.Signatures(), func(s graph.Signature) bool { return s.Out == tensor.QUInt8 && !s.SameQ })
+		if n.Output.Type.DType == tensor.Float32 && own && !boundary && !parameters {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
+
 // moduleOrder splits the nodes into those in PyTorch's order of registration,
 // which in these models is that of computation, and the stubs at the inputs,
 // which are registered last.
