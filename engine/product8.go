@@ -23,7 +23,7 @@ func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) operat
 		k: gemm8.Select(gemm8.Table, gemm8.Shape{N: g.out, K: k}, t.cpu)}
 	size := g.out * k
 	for i := range g.groups {
-		o.weights = append(o.weights, o.k.Pack(w[i*size:(i+1)*size], g.out, k, o.pad[0]))
+		o.weights = append(o.weights, o.k.Pack(w[i*size:(i+1)*size], g.out, g.taps, g.in, o.pad[0]))
 	}
 	return o
 }

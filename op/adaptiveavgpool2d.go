@@ -60,7 +60,7 @@ func (p AdaptiveAvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, out grap
 	rule := quant.NewAdaptiveAverage(ctx.Numerics, out.Q, out.DType, even)
 	src, codes := codesOf(in[0]), make([]int32, out.Shape.Numel())
 	p.each(x, func(i int, cells []int) {
-		codes[i] = rule.Code(sumOf(src, cells), len(cells), rule.Multiplier(len(cells)))
+		codes[i] = rule.Code(sumCodes(src, cells), len(cells), rule.Multiplier(len(cells)))
 	})
 	return ofCodes(codes, out), nil
 }

@@ -58,7 +58,7 @@ func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) 
 		if whole {
 			div = p.Kernel[0] * p.Kernel[1]
 		}
-		codes[i] = rule.Code(sumOf(src, cells), len(cells), rule.Multiplier(div))
+		codes[i] = rule.Code(sumCodes(src, cells), len(cells), rule.Multiplier(div))
 	})
 	return ofCodes(codes, out), nil
 }
@@ -71,11 +71,20 @@ func (p AvgPool2D) divisor(padded, valid int) int {
 	return valid
 }
 
-// sumOf adds the elements of src at the given indices.
-func sumOf[T int32 | float32](src []T, cells []int) T {
-	var sum float64 // exact for codes
+// sumOf adds the numbers at the given indices in float64 and rounds the sum.
+func sumOf(src []float32, cells []int) float32 {
+	var sum float64
 	for _, at := range cells {
 		sum += float64(src[at])
 	}
-	return T(sum)
+	return float32(sum)
+}
+
+// sumCodes adds the codes at the given indices; the sum wraps.
+func sumCodes(src []int32, cells []int) int32 {
+	var sum int32
+	for _, at := range cells {
+		sum += src[at]
+	}
+	return sum
 }

@@ -9,8 +9,9 @@ import (
 )
 
 // MaxPool2D is torch.nn.functional.max_pool2d. Padding never wins; on codes it
-// keeps scale and zero point. Stride has to be given (PyTorch's default is the
-// kernel size).
+// keeps scale and zero point, by the same rule under every preset. (PyTorch's
+// qnnpack engine repeats the border where it should pad, which shows in dilated
+// windows; octet pads.) Stride has to be given: PyTorch's default is the kernel.
 //
 // Input: x [N, C, H, W]. Result: [N, C, OH, OW].
 type MaxPool2D struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
@@ -51,6 +52,9 @@ func kindOf[T graph.Op](proto *T) row {
 		d.DisallowUnknownFields()
 		if err := d.Decode(&v); err != nil {
 			return nil, fmt.Errorf("attributes of %s: %w", kind, err)
+		}
+		if _, err := d.Token(); err != io.EOF {
+			return nil, fmt.Errorf("attributes of %s: more than one JSON value", kind)
 		}
 		if v.Kind() != kind {
 			return nil, fmt.Errorf("attributes of %s describe %s", kind, v.Kind())

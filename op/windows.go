@@ -12,28 +12,41 @@ type windows struct {
 // number of cells of its window that lie in the input or its padding, and the
 // indices of those in the input, row by row. cells is valid during the call.
 func (w windows) each(visit func(i, padded int, cells []int)) {
-	h, wd := w.in[2], w.in[3]
 	oh, ow := w.out[2], w.out[3]
-	cells := make([]int, 0, w.kernel[0]*w.kernel[1])
+	var cells []int
 	for plane := range w.in[0] * w.in[1] {
+		base := plane * w.in[2] * w.in[3]
 		for y := range oh {
+			rows := w.along(0, y)
 			for x := range ow {
+				columns := w.along(1, x)
 				cells = cells[:0]
-				padded := 0
-				for ky := range w.kernel[0] {
-					for kx := range w.kernel[1] {
-						cy := y*w.stride[0] - w.padding[0] + ky*w.dilation[0]
-						cx := x*w.stride[1] - w.padding[1] + kx*w.dilation[1]
-						if cy < h+w.padding[0] && cx < wd+w.padding[1] {
-							padded++
-						}
-						if cy >= 0 && cy < h && cx >= 0 && cx < wd {
-							cells = append(cells, (plane*h+cy)*wd+cx)
-						}
+				for r := rows.first; r < rows.end; r += w.dilation[0] {
+					for c := columns.first; c < columns.end; c += w.dilation[1] {
+						cells = append(cells, base+r*w.in[3]+c)
 					}
 				}
-				visit((plane*oh+y)*ow+x, padded, cells)
+				visit((plane*oh+y)*ow+x, rows.padded*columns.padded, cells)
 			}
 		}
 	}
 }
+
+// cover is what one window covers of an axis: the cells from first up to end,
+// a dilation apart, and how many there are with the padding.
+type cover struct{ first, end, padded int }
+
+// along returns what the window at position i of axis 0 or 1 covers.
+func (w windows) along(axis, i int) cover {
+	in, dilation, padding := w.in[2+axis], w.dilation[axis], w.padding[axis]
+	start := i*w.stride[axis] - padding
+	end := start + dilation*(w.kernel[axis]-1) + 1
+	first := start
+	if start < 0 {
+		first = start + ceilDiv(-start, dilation)*dilation
+	}
+	return cover{first, min(end, in), ceilDiv(min(end, in+padding)-start, dilation)}
+}
+
+// ceilDiv is a/b rounded up, for a >= 0.
+func ceilDiv(a, b int) int { return (a + b - 1) / b }

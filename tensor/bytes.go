@@ -47,9 +47,29 @@ func FromBytes(dtype DType, q *QParams, shape Shape, b []byte) (*Tensor, error) 
 	if len(b)/dtype.Size() != n || len(b)%dtype.Size() != 0 {
 		return nil, fmt.Errorf("%d bytes do not fill %v%v", len(b), dtype, shape)
 	}
+	return Decode(dtype, q, shape, func(raw []byte) error {
+		copy(raw, b)
+		return nil
+	})
+}
+
+// Decode returns a new tensor whose elements fill writes, as little-endian
+// row-major bytes, straight into the tensor's memory: a reader of files needs
+// no copy in between. fill must not keep the slice. q must be given exactly for
+// quantized types. The caller bounds the size of shape beforehand.
+func Decode(dtype DType, q *QParams, shape Shape, fill func(raw []byte) error) (*Tensor, error) {
+	n, err := shape.CheckedNumel()
+	if err != nil {
+		return nil, err
+	}
+	if dtype.Size() == 0 || dtype.IsQuantized() != (q != nil) {
+		return nil, fmt.Errorf("%v tensor with %v", dtype, q)
+	}
 	t := &Tensor{dtype: dtype, shape: shape.Clone(), q: q, data: alloc(dtype, n)}
 	raw := t.rawBytes()
-	copy(raw, b)
+	if err := fill(raw); err != nil {
+		return nil, err
+	}
 	if !hostLittle {
 		swap(raw, dtype.swapUnit())
 	}

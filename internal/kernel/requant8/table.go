@@ -30,10 +30,10 @@ type Call struct {
 }
 
 // Table lists the kernels, best first. All are exact.
-var Table = []Kernel{
-	{Name: "requant_s32u8_go", ISA: "go", Run: run},
-	{Name: "requant_s32f32_go", ISA: "go", ToReal: true, Run: runReal},
-}
+var Table = append(archTable,
+	Kernel{Name: "requant_s32u8_go", ISA: "go", Run: run},
+	Kernel{Name: "requant_s32f32_go", ISA: "go", ToReal: true, Run: runReal},
+)
 
 // Select returns the first row of table with that result that runs on a machine
 // with features f.

@@ -4,102 +4,134 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
 )
 
-// each runs f for every kernel that this machine can run.
-func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+const guard = 37
+
+// guarded returns n numbers at a shifted alignment within a zone of NaN.
+func guarded(n, shift int) (zone, inner []float32) {
+	zone = make([]float32, n+2*guard)
+	for i := range zone {
+		zone[i] = float32(math.NaN())
+	}
+	return zone, zone[guard+shift : guard+shift+n : guard+shift+n]
+}
+
+func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel)) {
 	for i := range Table {
 		k := &Table[i]
 		t.Run(k.Name, func(t *testing.T) {
 			if !cpu.Host().Has(k.Requires) {
 				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
 			}
-			f(t, k, rand.New(rand.NewPCG(seed, 3)))
+			f(t, k)
 		})
 	}
 }
 
-// problem draws a call for kernel k and its unpacked weights.
-func problem(r *rand.Rand, k *Kernel, i int) (*Call, []float32) {
-	sizes := []int{1, 2, 3, 4, 5, 7, 8, 13, 31, 64, 65}
+// randomCall draws a call, plain or indirect, and its weights.
+func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w, zone []float32) {
+	sizes := []int{1, 2, 5, 6, 7, 8, 13, 16, 17, 31, 47, 64, 65, 130}
+	depths := []int{1, 3, 4, 5, 17, 64, 127, 511, 513, 1031}
 	m, n := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
-	taps, depth := 1, []int{1, 3, 4, 5, 17, 64, 127, 511, 512, 513, 1031}[i%11]
+	c = &Call{Taps: 1, Depth: depths[i%len(depths)], Rows: m, Base: r.IntN(3)}
 	images := 1
-	var offset []int32
 	if i%2 == 1 {
-		taps, depth, images = 1+r.IntN(9), 1+r.IntN(40), 1+r.IntN(3)
-		offset = make([]int32, m*taps)
+		c.Taps, c.Depth = 1+r.IntN(70), 1+r.IntN(20)
+		images = 1 + r.IntN(3)
+		c.Offset = make([]int32, m*c.Taps)
 	}
-	image, base := m*depth, r.IntN(3)
-	for j := range offset {
-		offset[j] = int32(r.IntN(image-depth+5) - 4)
+	c.Image, c.Stride = m*c.Depth+r.IntN(5), c.Depth
+	for j := range c.Offset {
+		c.Offset[j] = int32(r.IntN(c.Image-c.Depth+1+5) - 5)
 	}
-	random := func(n int) []float32 {
-		x := make([]float32, n)
-		for j := range x {
-			x[j] = float32(r.NormFloat64())
+	k := c.Taps * c.Depth
+	_, c.X = guarded(images*c.Image+c.Base+c.Depth, r.IntN(8))
+	_, w = guarded(n*k, r.IntN(8))
+	bias := make([]float32, n)
+	for _, s := range [][]float32{c.X, w, bias} {
+		for j := range s {
+			s[j] = float32(r.NormFloat64())
 		}
-		return x
 	}
-	w := random(n * taps * depth)
-	c := &Call{X: random(image*images + base + depth), Pad: make([]float32, depth), W: k.Pack(w, n, taps*depth, random(n)),
-		Taps: taps, Depth: depth, Offset: offset, Rows: m, Image: image, Stride: depth, Base: base,
-		M1: m * images, N1: n, Lo: float32(math.Inf(-1)), Hi: float32(math.Inf(1)), LD: n + r.IntN(3)}
-	c.Out = slices.Repeat([]float32{-7}, c.M1*c.LD)
-	c.Work = make([]float32, k.Work(c.M1, taps*depth))
-	return c, w
+	c.Pad = make([]float32, c.Depth)
+	c.W = kern.Pack(w, n, k, bias)
+	c.M1, c.N1 = m*images, n
+	c.M0, c.N0 = r.IntN(c.M1), r.IntN(n)/kern.NR*kern.NR
+	c.Lo, c.Hi = float32(math.Inf(-1)), float32(math.Inf(1))
+	if i%3 == 0 {
+		c.Lo, c.Hi = 0, 6
+	}
+	c.LD = n + r.IntN(3)
+	zone, c.Out = guarded(c.M1*c.LD, 0)
+	c.Work = make([]float32, kern.Work(c.M1-c.M0, k))
+	return c, w, zone
 }
 
-func TestKernelsApproachReference(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+func TestKernelsFollowReference(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	eachKernel(t, func(t *testing.T, kern *Kernel) {
 		for i := range 120 {
-			c, w := problem(r, k, i)
-			c.M0, c.N0 = r.IntN(c.M1), r.IntN(c.N1)/k.NR*k.NR
-			if i%3 == 0 {
-				c.Lo, c.Hi = 0, 6
-			}
+			c, w, zone := randomCall(r, kern, i)
+			kern.Run(c)
 			want := *c
-			want.Out = slices.Clone(c.Out)
+			_, want.Out = guarded(len(c.Out), 0)
 			Reference(&want, w)
-			k.Run(c)
-			bound := 1e-6 * float64(c.Taps*c.Depth+10)
-			for j, v := range c.Out {
-				if math.Abs(float64(v-want.Out[j])) > bound {
-					t.Fatalf("case %d: element %d is %v, want %v", i, j, v, want.Out[j])
+			bound := 1e-6 * math.Sqrt(float64(c.W.K)) * 8
+			for j, v := range zone {
+				m, n := (j-guard)/c.LD, (j-guard)%c.LD
+				inside := j >= guard && m >= c.M0 && m < c.M1 && n >= c.N0 && n < c.N1
+				switch {
+				case !inside && v == v:
+					t.Fatalf("case %d: wrote outside the result at %d", i, j-guard)
+				case inside && !(math.Abs(float64(v-want.Out[j-guard])) <= bound):
+					t.Fatalf("case %d: row %d column %d is %v, want %v", i, m, n, v, want.Out[j-guard])
 				}
 			}
 		}
 	})
 }
 
-// Any division into calls gives the same bits.
-func TestDivisionDoesNotMatter(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
-		for i := range 60 {
-			c, _ := problem(r, k, i)
-			k.Run(c)
-			whole := slices.Clone(c.Out)
-			clear(c.Out)
-			rows, cols, m1, n1 := 1+r.IntN(9), k.NR*(1+r.IntN(5)), c.M1, c.N1
-			for c.M0 = 0; c.M0 < m1; c.M0 += rows {
-				c.M1 = min(c.M0+rows, m1)
-				for c.N0 = 0; c.N0 < n1; c.N0 += cols {
-					c.N1 = min(c.N0+cols, n1)
-					k.Run(c)
+// A result must not depend on how the rows are split between workers.
+func TestResultsDoNotDependOnTheSplit(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	eachKernel(t, func(t *testing.T, kern *Kernel) {
+		for i := range 20 {
+			c, _, _ := randomCall(r, kern, i)
+			c.M0, c.N0 = 0, 0
+			c.Work = make([]float32, kern.Work(c.M1, c.W.K))
+			kern.Run(c)
+			part := *c
+			part.Out = make([]float32, len(c.Out))
+			for m := range c.M1 {
+				part.M0, part.M1 = m, m+1
+				kern.Run(&part)
+			}
+			for m := range c.M1 {
+				for n := range c.N1 {
+					if a, b := c.Out[m*c.LD+n], part.Out[m*c.LD+n]; math.Float32bits(a) != math.Float32bits(b) {
+						t.Fatalf("case %d: row %d column %d is %v in a block and %v alone", i, m, n, a, b)
+					}
 				}
 			}
-			for m := range m1 {
-				if !slices.Equal(c.Out[m*c.LD:][:n1], whole[m*c.LD:][:n1]) {
-					t.Fatalf("case %d: pieces of %dx%d differ from the whole", i, rows, cols)
-				}
-			}
+		}
+	})
+}
+
+func TestNaNPassesTheClamp(t *testing.T) {
+	nan := float32(math.NaN())
+	eachKernel(t, func(t *testing.T, kern *Kernel) {
+		w := kern.Pack([]float32{1, 2}, 2, 1, nil)
+		c := &Call{X: []float32{nan}, Pad: []float32{0}, W: w, Taps: 1, Depth: 1, Stride: 1, Rows: 1, M1: 1, N1: 2,
+			Lo: 0, Hi: 6, Out: make([]float32, 2), LD: 2, Work: make([]float32, kern.Work(1, 1))}
+		if kern.Run(c); c.Out[0] == c.Out[0] || c.Out[1] == c.Out[1] {
+			t.Errorf("NaN became %v", c.Out)
 		}
 	})
 }
@@ -121,10 +153,12 @@ func BenchmarkKernels(b *testing.B) {
 		if !cpu.Host().Has(k.Requires) {
 			continue
 		}
-		for _, s := range []Shape{{64, 64, 576}, {64, 256, 2304}, {64, 64, 64}} {
+		for _, s := range []Shape{{64, 64, 576}, {64, 256, 2304}, {49, 512, 4608}, {64, 64, 64}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
-				c := &Call{X: make([]float32, s.M*s.K), W: k.Pack(make([]float32, s.N*s.K), s.N, s.K, nil), Taps: 1, Depth: s.K, Stride: s.K,
-					M1: s.M, N1: s.N, LD: s.N, Out: make([]float32, s.M*s.N), Work: make([]float32, k.Work(s.M, s.K))}
+				x, w := make([]float32, s.M*s.K), make([]float32, s.N*s.K)
+				c := &Call{X: x, Pad: make([]float32, s.K), W: k.Pack(w, s.N, s.K, nil), Taps: 1, Depth: s.K, Stride: s.K, Rows: s.M,
+					M1: s.M, N1: s.N, Lo: -1, Hi: 1, Out: make([]float32, s.M*s.N), LD: s.N, Work: make([]float32, k.Work(s.M, s.K))}
+				b.ReportAllocs()
 				for b.Loop() {
 					k.Run(c)
 				}

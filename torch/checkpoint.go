@@ -1,0 +1,167 @@
+package torch
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Checkpoint is an opened file of torch.save. The tree is in memory, the
+// elements of its tensors stay in the file until StateDict or Load asks for them.
+// It is not safe for concurrent use.
+type Checkpoint struct {
+	name      string
+	size      int64
+	format    string
+	lim       Limits
+	root      Value
+	storages  storages
+	bigEndian bool
+	extra     map[string]func() ([]byte, error)
+	closer    io.Closer
+}
+
+// Open reads the file at path: a zip, a legacy stream, a tar, or a plain zip
+// that holds one such file. It keeps the file open; close the Checkpoint when the
+// state dicts wanted are loaded. Errors are *Error and match the Err variables.
+func Open(path string, opts ...Option) (*Checkpoint, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = &Error{File: path, Err: errors.New("a folder, expected a file of torch.save")}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	c, err := Read(f, info.Size(), path, opts...)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	c.closer = f
+	return c, nil
+}
+
+// Load is Open, StateDict(key) and Close.
+func Load(path, key string, opts ...Option) (*StateDict, error) {
+	c, err := Open(path, opts...)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.StateDict(key)
+}
+
+// Read reads a checkpoint of size bytes from r; name stands for the file in
+// errors. r must stay readable as long as the Checkpoint is used.
+func Read(r io.ReaderAt, size int64, name string, opts ...Option) (*Checkpoint, error) {
+	c := &Checkpoint{name: name, size: size, extra: map[string]func() ([]byte, error){}}
+	for _, o := range opts {
+		o(&c.lim)
+	}
+	c.lim = c.lim.withDefaults()
+	if err := c.read(r, size, true); err != nil {
+		return nil, located(err, name, "")
+	}
+	if err := checkTree(c.root, c.lim); err != nil {
+		return nil, located(err, name, "")
+	}
+	return c, nil
+}
+
+// read detects the container by its first bytes.
+func (c *Checkpoint) read(r io.ReaderAt, size int64, nested bool) error {
+	head := make([]byte, min(size, 512))
+	if _, err := io.ReadFull(io.NewSectionReader(r, 0, size), head); err != nil {
+		return err
+	}
+	switch {
+	case size == 0:
+		return errors.New("the file is empty")
+	case bytes.HasPrefix(head, []byte("PK")):
+		return c.readZip(r, size, nested)
+	case len(head) == 512 && string(head[257:262]) == "ustar":
+		return c.readTar(r, size)
+	case head[0] == opProto:
+		return c.readLegacy(r, size)
+	case bytes.HasPrefix(head, []byte("version https://git-lfs")):
+		return withRemedy(errors.New("a Git LFS pointer, not the file itself"), "fetch it with: git lfs pull")
+	case size > 8 && head[8] == '{':
+		return withRemedy(errors.New("a safetensors file, expected a file of torch.save"), "give it the extension .safetensors")
+	}
+	return withRemedy(errors.New("not a file of torch.save: neither zip, pickle nor tar"), "the download may be an error page or incomplete")
+}
+
+// Root returns the inert tree of what was saved.
+func (c *Checkpoint) Root() Value { return c.root }
+
+// Name returns the name the checkpoint was opened with.
+func (c *Checkpoint) Name() string { return c.name }
+
+// Format returns "zip", "legacy" or "tar".
+func (c *Checkpoint) Format() string { return c.format }
+
+// Close releases the file. The loaded state dicts stay valid.
+func (c *Checkpoint) Close() error {
+	if c.closer == nil {
+		return nil
+	}
+	err := c.closer.Close()
+	c.closer = nil
+	return err
+}
+
+// LoadTensor reads the elements of one tensor of the tree into t.Data.
+func (c *Checkpoint) LoadTensor(t *Tensor) error {
+	return located(c.load([]*Tensor{t}), c.name, "")
+}
+
+// ExtraRecords lists the JSON records that lie beside the pickle, sorted.
+// PyTorch ignores them; octet keeps architecture, numerics and labels in one.
+func (c *Checkpoint) ExtraRecords() []string {
+	names := make([]string, 0, len(c.extra))
+	for n := range c.extra {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Extra reads one of the ExtraRecords.
+func (c *Checkpoint) Extra(name string) ([]byte, error) {
+	open, ok := c.extra[name]
+	if !ok {
+		return nil, &Error{File: c.name, Record: name, Err: errors.New("no such record")}
+	}
+	b, err := open()
+	return b, located(err, c.name, name)
+}
+
+// recordOf names the part of the file that holds a storage.
+func (c *Checkpoint) recordOf(s *Storage) string {
+	if c.format == "zip" {
+		return "data/" + s.Key
+	}
+	return "storage " + s.Key
+}
+
+// stem is the name of the file without folder and extension.
+func (c *Checkpoint) stem() string {
+	base := filepath.Base(c.name)
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+var errMissing = errors.New("the record is missing")
+
+func limitf(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrLimit}, args...)...)
+}

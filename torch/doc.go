@@ -1,0 +1,15 @@
+// Package torch reads and writes PyTorch checkpoints: the files of torch.save,
+// as zip archives, legacy streams (before PyTorch 1.6) and tars (before 0.1.10).
+//
+// A checkpoint is a pickle. Its opcodes are interpreted into an inert tree of
+// [Value]s; nothing is ever imported, called or resolved. A global name is a
+// token that is compared, exactly, with the lists of globals.go and rebuild.go;
+// any other name is an error that names it. [Open] gives the tree,
+// [Checkpoint.StateDict] the state dict in it with its tensors loaded, [Save] and
+// [Write] write a state dict that torch.load(weights_only=True) accepts.
+//
+// The package owns the container formats, the pickle subset and the layout of
+// PyTorch's quantized state dicts (PackedLinear, per-channel parameters). It
+// must not know any operator, graph or architecture, and does no arithmetic on
+// the tensors it carries.
+package torch

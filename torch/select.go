@@ -1,0 +1,276 @@
+package torch
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// wellKnown are the keys under which training scripts keep a model's state dict.
+// The averaged copies are among them: a file with both has two models, and
+// which one is meant must be said.
+var wellKnown = newSet(
+	"state_dict", "model_state_dict", "model_state", "model", "net", "network", "module", "weights", "params",
+	"ema", "ema_state_dict", "model_ema", "ema_model", "state_dict_ema", "params_ema", "teacher", "student",
+)
+
+// prefixes of wrappers: DataParallel and DistributedDataParallel, torch.compile,
+// and training scripts that keep the network in self.model.
+var prefixes = []string{"module.", "_orig_mod.", "model."}
+
+// StateDict picks a state dict and loads its tensors. With key "" it is the root,
+// or the only state dict below it, or the only one under a key that training
+// scripts use for models. Another key is a dotted path; path elements may
+// themselves contain dots. Errors match ErrNoStateDict and ErrAmbiguous.
+func (c *Checkpoint) StateDict(key string) (*StateDict, error) {
+	d, path, err := c.pick(key)
+	if err != nil {
+		return nil, located(err, c.name, "")
+	}
+	sd := &StateDict{Source: c.name}
+	if path != "" {
+		sd.Source += ": " + path
+	}
+	var wanted []*Tensor
+	for i := range d.Len() {
+		k, raw := d.At(i)
+		name := string(k.(String))
+		v, err := entry(raw)
+		if err != nil {
+			return nil, located(atKey(err, join(path, name)), c.name, "")
+		}
+		sd.Set(name, v)
+		wanted = append(wanted, tensorsIn(v)...)
+	}
+	if err := c.load(wanted); err != nil {
+		return nil, located(c.nameKey(err, sd, path), c.name, "")
+	}
+	if d.metadata != nil {
+		sd.Metadata = versions(d.metadata)
+	}
+	sd.strip()
+	for _, name := range c.ExtraRecords() {
+		b, err := c.Extra(name)
+		if err != nil {
+			return nil, err
+		}
+		if sd.Extra == nil {
+			sd.Extra = map[string][]byte{}
+		}
+		sd.Extra[name] = b
+	}
+	return sd, nil
+}
+
+// nameKey finds the key whose tensor could not be loaded: the first without data.
+func (c *Checkpoint) nameKey(err error, sd *StateDict, path string) error {
+	for _, k := range sd.keys {
+		for _, t := range tensorsIn(sd.values[k]) {
+			if t.Data == nil {
+				return atKey(err, join(path, k))
+			}
+		}
+	}
+	return err
+}
+
+// Candidates lists the paths of all state dicts in the checkpoint; "" is the root.
+func (c *Checkpoint) Candidates() []string {
+	if d, ok := c.root.(*Dict); ok && isStateDict(d) {
+		return []string{""}
+	}
+	var out []string
+	seen := map[*Dict]bool{}
+	var visit func(v Value, path string, depth int)
+	visit = func(v Value, path string, depth int) {
+		d, ok := v.(*Dict)
+		if !ok || seen[d] || depth > 4 {
+			return
+		}
+		seen[d] = true
+		if depth > 0 && isStateDict(d) {
+			out = append(out, path)
+			return
+		}
+		for i := range d.Len() {
+			// Optimisers keep tensors under numbers: those are no models.
+			if k, val := d.At(i); k.kind() == String("").kind() {
+				visit(val, join(path, string(k.(String))), depth+1)
+			}
+		}
+	}
+	visit(c.root, "", 0)
+	return out
+}
+
+// pick returns the dict that key means, and its path.
+func (c *Checkpoint) pick(key string) (*Dict, string, error) {
+	found := c.Candidates()
+	if key != "" {
+		d, ok := lookup(c.root, key).(*Dict)
+		if !ok || !isStateDict(d) {
+			return nil, "", withRemedy(fmt.Errorf("%w under the key %q", ErrNoStateDict, key), advise(found))
+		}
+		return d, key, nil
+	}
+	choice := found
+	if len(found) > 1 {
+		choice = slices.DeleteFunc(slices.Clone(found), func(p string) bool {
+			return !wellKnown[p[strings.LastIndexByte(p, '.')+1:]]
+		})
+	}
+	switch {
+	case len(found) == 0:
+		return nil, "", withRemedy(fmt.Errorf("%w: the file holds %s without a dict of tensors", ErrNoStateDict, c.root.kind()),
+			"save one with "+SaveStateDict)
+	case len(choice) != 1:
+		return nil, "", withRemedy(fmt.Errorf("%w: %s", ErrAmbiguous, strings.Join(found, ", ")), "choose one by its key")
+	}
+	return lookup(c.root, choice[0]).(*Dict), choice[0], nil
+}
+
+func advise(found []string) string {
+	switch {
+	case len(found) == 0:
+		return "the file has none"
+	case found[0] == "":
+		return "the file is a state dict itself: leave the key out"
+	}
+	return "the file has: " + strings.Join(found, ", ")
+}
+
+// lookup follows a dotted path through dicts and lists, nil when it leads nowhere.
+func lookup(v Value, path string) Value {
+	if path == "" {
+		return v
+	}
+	switch v := v.(type) {
+	case *Dict:
+		for end := len(path); end > 0; end = strings.LastIndexByte(path[:end], '.') {
+			if next, ok := v.Get(path[:end]); ok {
+				rest := strings.TrimPrefix(path[end:], ".")
+				if found := lookup(next, rest); found != nil {
+					return found
+				}
+			}
+		}
+	case *List:
+		first, rest, _ := strings.Cut(path, ".")
+		if i, err := strconv.Atoi(first); err == nil && i >= 0 && i < len(v.Items) {
+			return lookup(v.Items[i], rest)
+		}
+	}
+	return nil
+}
+
+// isStateDict reports whether a dict looks like one: string keys, at least one
+// tensor, and no dict as a value. A leftover or a list among the tensors does not
+// hide the state dict; it is an error when the state dict is read.
+func isStateDict(d *Dict) bool {
+	tensors := 0
+	for i := range d.Len() {
+		k, v := d.At(i)
+		if _, ok := k.(String); !ok {
+			return false
+		}
+		switch v := v.(type) {
+		case *Tensor, *ScriptObject:
+			tensors++
+		case *Dict:
+			return false
+		case *List:
+			if v.Kind == Tuple && len(tensorsIn(v)) > 0 {
+				tensors++
+			}
+		}
+	}
+	return tensors > 0
+}
+
+// entry turns a node of the tree into a value of a state dict.
+func entry(v Value) (Value, error) {
+	switch v := v.(type) {
+	case *Tensor, None, DType, Bool, Int, Float, String:
+		return v, nil
+	case *ScriptObject:
+		return v, nil
+	case *List: // _packed_params: (weight, bias)
+		if v.Kind == Tuple && len(v.Items) == 2 {
+			w, ok := v.Items[0].(*Tensor)
+			if b, isTensor := v.Items[1].(*Tensor); ok && isTensor {
+				return &PackedLinear{w, b}, nil
+			}
+			if _, none := v.Items[1].(None); ok && none {
+				return &PackedLinear{w, nil}, nil
+			}
+		}
+	case *Opaque:
+		return nil, withRemedy(fmt.Errorf("%w: an object of %q inside the state dict", ErrGlobal, v.Global), "save the weights alone: "+SaveStateDict)
+	case Global:
+		return nil, withRemedy(fmt.Errorf("%w: %q inside the state dict", ErrGlobal, v), "save the weights alone: "+SaveStateDict)
+	}
+	return nil, fmt.Errorf("%s, expected a tensor; a state dict holds tensors, None, (weight, bias) pairs and scalars", v.kind())
+}
+
+// versions reads _metadata: module path -> {'version': n}. Modules without a
+// version are left out, as PyTorch treats both alike.
+func versions(meta *Dict) map[string]int {
+	out := map[string]int{}
+	for i := range meta.Len() {
+		k, v := meta.At(i)
+		path, ok := k.(String)
+		local, isDict := v.(*Dict)
+		if !ok || !isDict {
+			continue
+		}
+		if n, ok := local.Get("version"); ok {
+			if n, ok := n.(Int); ok {
+				out[string(path)] = int(n)
+			}
+		}
+	}
+	return out
+}
+
+// strip takes prefixes off that all keys share, again and again.
+func (s *StateDict) strip() {
+	for again := true; again; {
+		again = false
+		for _, p := range prefixes {
+			if len(s.keys) > 0 && !slices.ContainsFunc(s.keys, func(k string) bool { return len(k) <= len(p) || !strings.HasPrefix(k, p) }) {
+				s.stripPrefix(p)
+				again = true
+			}
+		}
+	}
+}
+
+func (s *StateDict) stripPrefix(p string) {
+	values := make(map[string]Value, len(s.values))
+	for i, k := range s.keys {
+		s.keys[i] = k[len(p):]
+		values[s.keys[i]] = s.values[k]
+	}
+	s.values = values
+	s.Stripped = append(s.Stripped, p)
+	if s.Metadata == nil {
+		return
+	}
+	meta := map[string]int{}
+	for path, n := range s.Metadata {
+		if path+"." == p {
+			meta[""] = n
+		} else if rest, ok := strings.CutPrefix(path, p); ok {
+			meta[rest] = n
+		}
+	}
+	s.Metadata = meta
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}

@@ -1,0 +1,98 @@
+package torch
+
+import "fmt"
+
+// checkTree walks the tree once, without recursion, and refuses cycles, depth,
+// rank, a size beyond the limits when shared parts are counted each time they
+// occur, and leftovers that are no values.
+func checkTree(root Value, lim Limits) error {
+	type frame struct {
+		node     Value
+		children []Value
+		next     int
+		size     int // nodes below, shared parts counted each time
+		height   int
+	}
+	type measure struct{ size, height int }
+	done := map[Value]measure{}
+	open := map[Value]bool{}
+	stack := []*frame{{node: root, children: []Value{root}}}
+	for {
+		f := stack[len(stack)-1]
+		if f.next < len(f.children) {
+			child := f.children[f.next]
+			f.next++
+			if err := checkLeaf(child, lim); err != nil {
+				return err
+			}
+			kids := childrenOf(child)
+			m := measure{1, 1}
+			if kids != nil {
+				if open[child] {
+					return fmt.Errorf("%s contains itself", child.kind())
+				}
+				var seen bool
+				if m, seen = done[child]; !seen {
+					open[child] = true
+					stack = append(stack, &frame{node: child, children: kids})
+					if len(stack) > lim.Depth {
+						return limitf("the tree is more than %d levels deep", lim.Depth)
+					}
+					continue
+				}
+			}
+			f.size, f.height = f.size+m.size, max(f.height, m.height)
+			if f.size > lim.Nodes || f.height > lim.Depth {
+				return limitf("the tree has more than %d nodes or %d levels", lim.Nodes, lim.Depth)
+			}
+			continue
+		}
+		stack = stack[:len(stack)-1]
+		if len(stack) == 0 {
+			return nil
+		}
+		delete(open, f.node)
+		done[f.node] = measure{f.size + 1, f.height + 1}
+		// The parent takes the measure when it looks at the child again.
+		stack[len(stack)-1].next--
+	}
+}
+
+// childrenOf returns the parts of a container, nil for a leaf.
+func childrenOf(v Value) []Value {
+	switch v := v.(type) {
+	case *Dict:
+		if v.metadata != nil {
+			return append(append([]Value{}, v.vals...), v.metadata)
+		}
+		return v.vals
+	case *List:
+		return v.Items
+	case *Opaque:
+		if v.State != nil {
+			return append(append([]Value{}, v.Args...), v.State)
+		}
+		return v.Args
+	case *ScriptObject:
+		if v.State != nil {
+			return []Value{v.State}
+		}
+	}
+	return nil
+}
+
+func checkLeaf(v Value, lim Limits) error {
+	switch v := v.(type) {
+	case storageRef:
+		return fmt.Errorf("a bare storage, which octet does not read")
+	case Global:
+		if roleOf(v) == roleCall || roleOf(v) == roleStorage || roleOf(v) == roleScript {
+			return fmt.Errorf("%v stands where a value belongs", v)
+		}
+	case *Tensor:
+		if len(v.Shape()) > lim.Rank {
+			return limitf("a tensor of %d axes", len(v.Shape()))
+		}
+	}
+	return nil
+}
