@@ -35,14 +35,13 @@ type convDepthwise8 struct {
 	geometry
 	k       *depthwise8.Kernel
 	weights *depthwise8.Weights
-	finish  *requant8.Kernel
-	rule    *quant.Requant
+	finish  finish
 	pad     []uint8
 }
 
-func newDepthwise8(n *graph.Node, g geometry, rule *quant.Requant, t target) operation {
-	o := convDepthwise8{geometry: g, rule: rule, pad: fill8(g.groups, zeroOf(n)),
-		k: depthwise8.Select(depthwise8.Table, t.cpu), finish: requant8.Select(requant8.Table, t.cpu)}
+func newDepthwise8(n *graph.Node, g geometry, f finish, t target) operation {
+	o := convDepthwise8{geometry: g, finish: f, pad: fill8(g.groups, zeroOf(n)),
+		k: depthwise8.Select(depthwise8.Table, t.cpu)}
 	o.weights = o.k.Pack(n.Inputs[1].Data.Int8s(), g.groups, g.taps, o.pad[0])
 	return o
 }
@@ -63,19 +62,20 @@ type fixedDepthwise8 struct {
 func (f fixedDepthwise8) scratch() int { return divUp(f.chunk*f.rowsOf.groups, 2) }
 
 func (f fixedDepthwise8) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskDepthwise8{f, out.codes(), make([]depthwise8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
+	t := &taskDepthwise8{f, out, make([]depthwise8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
 	g := f.rowsOf
 	for i := range scratch {
 		t.sum[i] = depthwise8.Call{X: in[0].codes(), Pad: f.pad, W: f.weights,
 			Offset: g.offset, Rows: g.rows, Image: g.image, Acc: words[int32](scratch[i])}
-		t.code[i] = requant8.Call{Rule: f.rule, N: g.groups, LD: g.groups}
+		t.code[i] = f.finish.call(g.groups)
+		t.code[i].N = g.groups
 	}
 	return pieces{f.runs.count, t}
 }
 
 type taskDepthwise8 struct {
 	fixedDepthwise8
-	out  []uint8
+	out  memory
 	sum  []depthwise8.Call
 	code []requant8.Call
 }
@@ -84,8 +84,8 @@ func (t *taskDepthwise8) Do(worker, i int) {
 	s, c := &t.sum[worker], &t.code[worker]
 	s.M0, s.M1 = t.bounds(i)
 	t.k.Run(s)
-	c.Acc, c.M, c.Out = s.Acc, s.M1-s.M0, t.out[s.M0*c.LD:]
-	t.finish.Run(c)
+	c.Acc, c.M = s.Acc, s.M1-s.M0
+	t.finish.run(c, t.out, s.M0)
 }
 
 // convDepthwise32 filters each channel of float32 images by itself.
