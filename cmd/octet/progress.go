@@ -71,16 +71,6 @@ func (s *stage) set(done int) {
 	}
 }
 
-// of corrects the total once it is known.
-func (s *stage) of(total int) {
-	s.owner.mu.Lock()
-	defer s.owner.mu.Unlock()
-	s.total = total
-	if s.bar != nil {
-		s.bar.SetTotal(int64(total), false)
-	}
-}
-
 // end closes the stage with what was reached.
 func (s *stage) end() {
 	p := s.owner

@@ -45,13 +45,6 @@ func durationText(d time.Duration) string {
 	return d.Round(time.Microsecond).String()
 }
 
-func percentText(part, whole int) string {
-	if whole == 0 {
-		return "-"
-	}
-	return fmt.Sprintf("%.2f %%", 100*float64(part)/float64(whole))
-}
-
 // presetText describes preprocessing in a line.
 func presetText(p vision.Preset) string {
 	var parts []string
