@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/safetensors"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/vision"
@@ -273,5 +274,47 @@ func TestPresets(t *testing.T) {
 	}
 	if n := len(octet.ImageNetLabels()); n != 1000 {
 		t.Errorf("%d ImageNet labels", n)
+	}
+}
+
+func TestSafetensors(t *testing.T) {
+	m := open(t)
+	var f safetensors.File
+	for _, key := range m.StateDict().Keys() {
+		x, _ := m.StateDict().Tensor(key)
+		f.Set(key, x)
+	}
+	path := filepath.Join(t.TempDir(), "model.safetensors")
+	if err := safetensors.Save(path, &f); err != nil {
+		t.Fatal(err)
+	}
+	again, err := octet.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := noise(t, 2)
+	if !slices.Equal(run(t, m, x), run(t, again, x)) {
+		t.Error("the model from .safetensors computes something else")
+	}
+	if _, err := octet.Open(path, octet.WithKey("model")); err == nil {
+		t.Error("a key is accepted where there is none")
+	}
+}
+
+func TestOverriddenBackendIsReported(t *testing.T) {
+	int8, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(noise(t, 4)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "int8.pth")
+	if err := int8.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	m, err := octet.Open(path, octet.WithBackend("qnnpack"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := strings.Join(m.Assumptions(), ""); m.Backend() != "qnnpack" || !strings.Contains(a, "made for fbgemm") {
+		t.Errorf("backend %s, assumptions %q", m.Backend(), a)
 	}
 }

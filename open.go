@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/safetensors"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/zoo"
 )
@@ -16,13 +18,18 @@ import (
 // Open reads a model, float or int8, from a file of torch.save that holds its
 // state dict. The errors of package torch come through: a *torch.MismatchError
 // lists every key in which file and architecture differ.
+//
+// A .safetensors file is read as a float state dict; it holds no int8 models.
 func Open(path string, opts ...OpenOption) (*Model, error) {
+	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
+		return openSafetensors(path, collect(opts))
+	}
 	ckpt, err := torch.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer ckpt.Close()
-	return fromCheckpoint(ckpt, opts)
+	return fromCheckpoint(ckpt, collect(opts))
 }
 
 // Read is Open for a file of size bytes that is not on disk; name stands for it
@@ -33,14 +40,35 @@ func Read(r io.ReaderAt, size int64, name string, opts ...OpenOption) (*Model, e
 		return nil, err
 	}
 	defer ckpt.Close()
-	return fromCheckpoint(ckpt, opts)
+	return fromCheckpoint(ckpt, collect(opts))
 }
 
-func fromCheckpoint(ckpt *torch.Checkpoint, opts []OpenOption) (*Model, error) {
+func collect(opts []OpenOption) openOptions {
 	var o openOptions
 	for _, opt := range opts {
 		opt.applyOpen(&o)
 	}
+	return o
+}
+
+func openSafetensors(path string, o openOptions) (*Model, error) {
+	if o.key != "" {
+		return nil, fmt.Errorf("%s: a .safetensors file holds one state dict; it has no key %q", path, o.key)
+	}
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	sd := &torch.StateDict{Source: path}
+	for _, name := range f.Names() {
+		t, _ := f.Tensor(name)
+		sd.SetTensor(name, t)
+	}
+	m := &Model{file: path, state: sd}
+	return m, m.complete(o)
+}
+
+func fromCheckpoint(ckpt *torch.Checkpoint, o openOptions) (*Model, error) {
 	var meta Metadata
 	if slices.Contains(ckpt.ExtraRecords(), MetadataRecord) {
 		record, err := ckpt.Extra(MetadataRecord)
@@ -138,15 +166,9 @@ func (m *Model) floatGraph(v zoo.Variant) (*graph.Graph, error) {
 }
 
 func (m *Model) bindQuantized(backend string) error {
-	if backend == "" {
-		backend = m.meta.Numerics
-	}
-	var numerics quant.Numerics
-	if backend != "" {
-		var err error
-		if numerics, err = quant.ParseNumerics(backend); err != nil {
-			return err
-		}
+	numerics, err := m.numerics(backend)
+	if err != nil {
+		return err
 	}
 	g, err := zoo.Build(m.meta.Arch, m.state.ShapeOf, zoo.Quantizable)
 	if err != nil {
@@ -159,6 +181,25 @@ func (m *Model) bindQuantized(backend string) error {
 	m.graph, m.assumed = bound, append(m.assumed, notes...)
 	m.meta.Numerics = bound.Numerics.String()
 	return nil
+}
+
+// numerics takes the option, else the file's record; unset where neither says.
+func (m *Model) numerics(given string) (quant.Numerics, error) {
+	var recorded quant.Numerics
+	if m.meta.Numerics != "" {
+		var err error
+		if recorded, err = quant.ParseNumerics(m.meta.Numerics); err != nil {
+			return 0, fmt.Errorf("%s: record %s: %w", m.file, MetadataRecord, err)
+		}
+	}
+	if given == "" {
+		return recorded, nil
+	}
+	n, err := quant.ParseNumerics(given)
+	if err == nil && recorded != quant.NumericsUnset && n != recorded {
+		m.assume("backend %v, as told; the file was made for %v, whose rounding differs in the last bit of some outputs", n, recorded)
+	}
+	return n, err
 }
 
 // explain adds to a mismatch what the file looks like instead.

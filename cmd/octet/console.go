@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -86,15 +87,15 @@ func (c *console) report(ctx context.Context, err error) int {
 		return exitOK
 	}
 	if ctx.Err() != nil {
-		err = interrupted(err)
+		err = errInterrupted
 	}
 	if !c.started {
 		err = withCode(exitUsage, err)
 	}
 	code := exitCode(err)
 	fmt.Fprintf(c.err, "octet: %s\n", indentFollowing(err.Error()))
-	if code == exitUsage {
-		fmt.Fprintln(c.err, "Run the command with --help for its flags and examples.")
+	if hint := hints[code]; hint != "" {
+		fmt.Fprintln(c.err, hint)
 	}
 	if c.json && !c.printed {
 		type failure struct {
@@ -106,13 +107,16 @@ func (c *console) report(ctx context.Context, err error) int {
 	return code
 }
 
-// interrupted makes sure that what went wrong because of a signal is called so.
-func interrupted(err error) error {
-	if exitCode(err) == exitInterrupted {
-		return err
-	}
-	return fmt.Errorf("%w: %w", context.Canceled, err)
+// hints are remedies that hold for every error of a kind.
+var hints = map[int]string{
+	exitInternal: "This should not happen; please report it with the command line.",
+	exitUsage:    "Run the command with --help for its flags and examples.",
+	exitOutput:   "No partial file was left. Free space, or write to another place.",
 }
+
+// errInterrupted is what any failure after a signal is reported as: whatever
+// went wrong then, went wrong because of it.
+var errInterrupted = &exitError{exitInterrupted, errors.New("interrupted; no partial output was left")}
 
 // indentFollowing sets the lines behind the first one in, so that a long report
 // is seen to belong to its error.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -88,15 +88,23 @@ type keyInfo struct {
 }
 
 func runInspect(c *console, cmd *cobra.Command, f *inspectFlags, path string) error {
+	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
+		return inspectSafetensors(c, cmd, f, path)
+	}
 	in, err := inspectFile(f, path)
 	if err != nil {
 		return withCode(exitModel, err)
 	}
+	return in.finish(c, cmd, f)
+}
+
+// finish adds what the architecture tells, and prints.
+func (in *inspection) finish(c *console, cmd *cobra.Command, f *inspectFlags) error {
 	opts, err := f.model.options(cmd)
 	if err != nil {
 		return err
 	}
-	in.model, err = octet.Open(path, opts...)
+	in.model, err = octet.Open(in.File, opts...)
 	switch {
 	case err == nil:
 		in.describeModel()
@@ -113,6 +121,23 @@ func isMismatch(err error) bool {
 	return errors.As(err, &mismatch)
 }
 
+// inspectSafetensors is inspectFile for the other format of float models.
+func inspectSafetensors(c *console, cmd *cobra.Command, f *inspectFlags, path string) error {
+	all, err := readTensors(path)
+	if err != nil {
+		return withCode(exitModel, err)
+	}
+	in := &inspection{File: path, Bytes: fileSize(path), Format: "safetensors", StateDicts: []string{""}, DTypes: map[string]int{}, Kind: "float"}
+	for _, n := range all {
+		v := torch.NewTensor(n.tensor)
+		in.count(v)
+		if f.tensors {
+			in.Keys = append(in.Keys, keyInfo{n.name, valueText(v)})
+		}
+	}
+	return in.finish(c, cmd, f)
+}
+
 // inspectFile reads what can be known without an architecture.
 func inspectFile(f *inspectFlags, path string) (*inspection, error) {
 	ckpt, err := torch.Open(path)
@@ -120,10 +145,7 @@ func inspectFile(f *inspectFlags, path string) (*inspection, error) {
 		return nil, err
 	}
 	defer ckpt.Close()
-	in := &inspection{File: path, Format: ckpt.Format(), StateDicts: ckpt.Candidates(), Key: f.model.key, DTypes: map[string]int{}, Kind: "float"}
-	if info, err := os.Stat(path); err == nil {
-		in.Bytes = info.Size()
-	}
+	in := &inspection{File: path, Bytes: fileSize(path), Format: ckpt.Format(), StateDicts: ckpt.Candidates(), Key: f.model.key, DTypes: map[string]int{}, Kind: "float"}
 	sd, err := ckpt.StateDict(f.model.key)
 	if err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ func (c *console) begin(name, unit string, total int) *stage {
 	s := &stage{owner: c.progress, name: name, unit: unit, total: total, began: time.Now(), lastLine: time.Now()}
 	if p := c.progress; p.bars != nil {
 		s.bar = p.bars.New(int64(total), mpb.BarStyle().Lbound(" ").Rbound(" ").Filler("━").Tip("━").Padding("─"),
-			mpb.PrependDecorators(decor.Name(name, decor.WC{C: decor.DindentRight | decor.DextraSpace, W: 12})),
+			mpb.PrependDecorators(decor.Name(name, decor.WC{C: decor.DindentRight | decor.DextraSpace, W: 18})),
 			mpb.AppendDecorators(decor.CountersNoUnit("%d/%d "+unit), decor.Name("  "),
 				decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO), "done")))
 	}

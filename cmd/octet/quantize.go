@@ -267,7 +267,7 @@ func (f *quantizeFlags) readStatistics(c *console) (*octet.Statistics, error) {
 func (f *quantizeFlags) saveStatistics(c *console, s *octet.Statistics, failed bool) error {
 	if f.stats == "" || s.Images == 0 {
 		if failed && s.Images > 0 {
-			c.note("calibrated inputs are lost: with --stats FILE they are kept for the next run")
+			c.note("what was seen of %d inputs is lost; with --stats FILE it is kept for the next run", s.Images)
 		}
 		return nil
 	}
