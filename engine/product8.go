@@ -26,7 +26,7 @@ func newProduct8(n *graph.Node, g geometry, w []int8, rule *quant.Requant, t tar
 		finish: requant8.Select(requant8.Table, t.cpu)}
 	size := g.out * k
 	for i := range g.groups {
-		o.weights = append(o.weights, o.k.Pack(w[i*size:(i+1)*size], g.out, k, o.pad[0]))
+		o.weights = append(o.weights, o.k.Pack(w[i*size:(i+1)*size], g.out, g.taps, g.in, o.pad[0]))
 	}
 	return o
 }

@@ -99,7 +99,7 @@ func TestKernelsEqualReference(t *testing.T) {
 			fill(r, x, w)
 			zone, acc := guarded(rows*images*n, 0, int32(-7))
 			c := &Call{
-				X: x, Pad: bytes.Repeat([]byte{zero}, depth), W: kern.Pack(w, n, k, zero),
+				X: x, Pad: bytes.Repeat([]byte{zero}, depth), W: kern.Pack(w, n, taps, depth, zero),
 				Taps: taps, Depth: depth, Offset: offset, Rows: rows, Image: image, Stride: depth, Base: base,
 			}
 			c.M1 = rows * images
@@ -147,7 +147,7 @@ func BenchmarkKernels(b *testing.B) {
 		for _, s := range []Shape{{64, 64, 576}, {64, 256, 2304}, {49, 512, 4608}, {64, 64, 64}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
 				x, w := make([]uint8, s.M*s.K), make([]int8, s.N*s.K)
-				c := &Call{X: x, Pad: make([]uint8, s.K), W: k.Pack(w, s.N, s.K, 3), Taps: 1, Depth: s.K, Stride: s.K,
+				c := &Call{X: x, Pad: make([]uint8, s.K), W: k.Pack(w, s.N, 1, s.K, 3), Taps: 1, Depth: s.K, Stride: s.K,
 					M1: s.M, N1: s.N, Acc: make([]int32, s.M*s.N), Work: make([]uint64, k.Work(s.M, s.K))}
 				for b.Loop() {
 					k.Run(c)

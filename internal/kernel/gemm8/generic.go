@@ -28,14 +28,15 @@ var codeToFloat = func() (t [256]float64) {
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 // packPairs lays out [block of K][group of 4 columns][k][2 pairs].
-func packPairs(w []int8, n, k int, zero uint8) *Weights {
+func packPairs(w []int8, n, taps, depth int, zero uint8) *Weights {
+	k := taps * depth
 	kp, np := roundUp(k, unroll), roundUp(n, 4)
 	data := make([]float64, kp*np/2)
 	for row := range n {
 		for col, v := range w[row*k : (row+1)*k] {
 			block := col / depthBlock * depthBlock
-			depth := min(depthBlock, kp-block)
-			at := block*np/2 + row/4*depth*2 + (col-block)*2 + row%4/2
+			size := min(depthBlock, kp-block)
+			at := block*np/2 + row/4*size*2 + (col-block)*2 + row%4/2
 			data[at] += float64(v) * float64(int64(1)<<(row%2*lane))
 		}
 	}

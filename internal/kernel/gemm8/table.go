@@ -13,8 +13,8 @@ type Kernel struct {
 	Exact    bool         // equal to Reference for all operands, 255 and -128 included
 	OverRead int          // bytes that may be read behind the end of a run of X
 
-	// Pack lays out w, [n][k] row-major, for this kernel.
-	Pack func(w []int8, n, k int, zero uint8) *Weights
+	// Pack lays out w, [n][tap][depth] row-major, for this kernel.
+	Pack func(w []int8, n, taps, depth int, zero uint8) *Weights
 	// Work is the number of words of scratch memory that a call for m rows needs.
 	Work func(m, k int) int
 	// Run computes the sums of a call.
@@ -45,13 +45,13 @@ type Call struct {
 	Base        int
 
 	M0, M1 int     // output rows, of all images
-	N0, N1 int     // output columns; N0 is a multiple of NR
+	N0, N1 int     // output columns; N0 is a multiple of NR, N1 too or W.N
 	Acc    []int32 // result: (M1-M0) rows of N1-N0 sums
 	Work   []uint64
 }
 
 // Table lists the kernels, best first.
-var Table = []Kernel{portable}
+var Table = append(archTable, portable)
 
 // Shape is what the choice of a kernel may depend on.
 type Shape struct{ M, N, K int }

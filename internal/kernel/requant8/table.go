@@ -24,7 +24,7 @@ type Call struct {
 }
 
 // Table lists the kernels, best first. All are exact.
-var Table = []Kernel{{Name: "requant_s32u8_go", ISA: "go", Run: run}}
+var Table = append(archTable, Kernel{Name: "requant_s32u8_go", ISA: "go", Run: run})
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {

@@ -41,7 +41,7 @@ type Call struct {
 	Base        int
 
 	M0, M1 int     // output rows, of all images
-	N0, N1 int     // output columns; N0 is a multiple of NR
+	N0, N1 int     // output columns; N0 is a multiple of NR, N1 too or W.N
 	Lo, Hi float32 // clamp; NaN passes
 	Out    []float32
 	LD     int // distance of two rows of Out, which starts at row 0, column 0
@@ -49,7 +49,7 @@ type Call struct {
 }
 
 // Table lists the kernels, best first.
-var Table = []Kernel{portable}
+var Table = append(archTable, portable)
 
 // Shape is what the choice of a kernel may depend on.
 type Shape struct{ M, N, K int }

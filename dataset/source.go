@@ -1,0 +1,63 @@
+package dataset
+
+import (
+	"context"
+
+	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/vision"
+)
+
+// Sample is one element of a set. Exactly one of Image and Tensor is set.
+type Sample struct {
+	Name   string
+	Label  int            // index of the class, -1 where unknown
+	Image  *vision.Image  // still to be preprocessed
+	Tensor *tensor.Tensor // float32 [C, H, W], ready for the model
+}
+
+// Source is a set of samples in a fixed order. Its methods are safe for
+// concurrent use, so that samples can be read in parallel.
+type Source interface {
+	// Len is the number of samples, at least 1.
+	Len() int
+	// Classes are the names of the labels 0, 1, 2 ...; nil where there are no
+	// labels, or only their numbers are known.
+	Classes() []string
+	// Label is the label of sample i, -1 where unknown; it reads no image.
+	Label(i int) int
+	// Name says where sample i is: a path, a member of an archive, a row.
+	Name(i int) string
+	// At reads sample i. An error names the sample.
+	At(ctx context.Context, i int) (Sample, error)
+	// Close releases what the source holds open.
+	Close() error
+}
+
+// Option changes how Open reads a set.
+type Option func(*options)
+
+type options struct {
+	labels  string
+	flat    bool
+	decoder vision.Decoder
+}
+
+// WithLabels gives the file of the labels of an IDX or .npy set: an IDX file,
+// or a .npy of integers [N]. Without it, the labels of IDX images are looked
+// for beside them under MNIST's names; a .npy has none.
+func WithLabels(path string) Option { return func(o *options) { o.labels = path } }
+
+// WithoutClasses reads all images of a folder or archive without labels, even
+// where they lie in one folder per class.
+func WithoutClasses() Option { return func(o *options) { o.flat = true } }
+
+// WithDecoder sets the decoder of images, and with it their largest size.
+func WithDecoder(d vision.Decoder) Option { return func(o *options) { o.decoder = d } }
+
+func collect(opts []Option) options {
+	var o options
+	for _, f := range opts {
+		f(&o)
+	}
+	return o
+}

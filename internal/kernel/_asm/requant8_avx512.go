@@ -1,0 +1,93 @@
+package main
+
+import "fmt"
+
+// The fields of requant8.rows.
+const (
+	rowsAcc, rowsOut, rowsM, rowsN = "0(DI)", "8(DI)", "16(DI)", "24(DI)"
+	rowsLD, rowsBias, rowsMult     = "32(DI)", "40(DI)", "48(DI)"
+	rowsBiasMul                    = "56(DI)"
+	rowsZero, rowsLo, rowsHi       = "60(DI)", "64(DI)", "68(DI)"
+)
+
+// requant8AVX512 writes one routine for each rule. Between them only the step
+// from the sum to the real value differs; it finds the sum in Z0, the channel's
+// bias in Z1, and leaves the value before multiplication in Z0.
+func requant8AVX512(p *printer) {
+	requantRoutine(p, "addBias", func() {
+		p.op("VCVTDQ2PS Z0, Z0")
+		p.op("VADDPS Z1, Z0, Z0")
+	})
+	requantRoutine(p, "intBias", func() {
+		p.op("VPADDD Z1, Z0, Z0")
+		p.op("VCVTDQ2PS Z0, Z0")
+	})
+	requantRoutine(p, "fusedBias", func() {
+		p.op("VCVTDQ2PS Z0, Z0")
+		p.op("VFMADD231PS Z1, Z7, Z0")
+	})
+}
+
+// requantRoutine keeps hi-zero, lo-zero and zero in Z4, Z5, Z6 and BiasMul in Z7.
+// Rounding to int32 gives -2^31 outside its range, as the contract does, and one
+// clamp stands for both saturations at int16, since codes lie far inside.
+func requantRoutine(p *printer, rule string, value func()) {
+	step := func(mask string) {
+		zeroing := ""
+		if mask != "" {
+			zeroing, mask = ".Z", mask+", "
+		}
+		p.op("VMOVDQU32%s (SI)(AX*4), %sZ0", zeroing, mask)
+		p.op("VMOVDQU32%s (R8)(AX*4), %sZ1", zeroing, mask)
+		p.op("VMOVDQU32%s (R9)(AX*4), %sZ2", zeroing, mask)
+		value()
+		p.op("VMULPS Z2, Z0, Z0")
+		p.op("VCVTPS2DQ Z0, Z0")
+		p.op("VPMINSD Z4, Z0, Z0")
+		p.op("VPMAXSD Z5, Z0, Z0")
+		p.op("VPADDD Z6, Z0, Z0")
+		p.op("VPMOVDB Z0, %s(DX)(AX*1)", mask)
+	}
+	p.text(fmt.Sprintf("%sAVX512", rule), "arg *rows")
+	p.op("MOVQ %s, SI", rowsAcc)
+	p.op("MOVQ %s, DX", rowsOut)
+	p.op("MOVQ %s, BX", rowsM)
+	p.op("MOVQ %s, CX", rowsN)
+	p.op("MOVQ %s, R10", rowsLD)
+	p.op("MOVQ %s, R8", rowsBias)
+	p.op("MOVQ %s, R9", rowsMult)
+	p.op("VPBROADCASTD %s, Z4", rowsHi)
+	p.op("VPBROADCASTD %s, Z5", rowsLo)
+	p.op("VPBROADCASTD %s, Z6", rowsZero)
+	p.op("VBROADCASTSS %s, Z7", rowsBiasMul)
+	p.op("MOVQ CX, R11")
+	p.op("ANDQ $-16, R11 // whole vectors")
+	p.op("MOVQ CX, R12")
+	p.op("SUBQ R11, R12")
+	p.op("MOVQ $1, R13")
+	p.op("XCHGQ CX, R12")
+	p.op("SHLQ CX, R13")
+	p.op("DECQ R13")
+	p.op("KMOVW R13, K1 // the columns of the last one")
+	p.op("XCHGQ CX, R12")
+	p.line("row:")
+	p.op("XORQ AX, AX")
+	p.op("CMPQ AX, R11")
+	p.op("JGE tail")
+	p.line("column:")
+	step("")
+	p.op("ADDQ $16, AX")
+	p.op("CMPQ AX, R11")
+	p.op("JLT column")
+	p.line("tail:")
+	p.op("TESTQ R13, R13")
+	p.op("JZ next")
+	step("K1")
+	p.line("next:")
+	p.op("LEAQ (SI)(CX*4), SI")
+	p.op("ADDQ R10, DX")
+	p.op("DECQ BX")
+	p.op("JNZ row")
+	p.op("VZEROUPPER")
+	p.op("RET")
+}

@@ -1,0 +1,131 @@
+package gemm8
+
+import (
+	"unsafe"
+
+	"github.com/octet-ml/octet/internal/cpu"
+)
+
+var avx2 = Kernel{
+	Name: "gemm_u8s8_6x16_avx2", ISA: "avx2", MR: tileRows, NR: 16, Block: 96, Exact: true,
+	Requires: cpu.AVX2,
+	Pack:     packWide,
+	Work:     workWide,
+	Run:      runWide,
+}
+
+// wideTile is the argument of an assembly routine: it computes, for tileRows
+// rows of 16-bit codes, stride bytes apart, and the columns of one panel,
+//
+//	for each pair of codes: acc[r][n] += x[r][0]*w[n][0] + x[r][1]*w[n][1]
+//
+// starting from init[n].
+type wideTile struct {
+	rows   unsafe.Pointer
+	stride int
+	panel  unsafe.Pointer
+	init   unsafe.Pointer
+	pairs  int
+	acc    [tileRows]unsafe.Pointer
+}
+
+// widening is the argument of widen16AVX2: blocks times 16 codes of src become
+// 16-bit numbers at dst.
+type widening struct {
+	dst    unsafe.Pointer
+	src    unsafe.Pointer
+	blocks int
+}
+
+//go:noescape
+func tile6x8AVX2(arg *wideTile)
+
+//go:noescape
+func tile6x16AVX2(arg *wideTile)
+
+//go:noescape
+func widen16AVX2(arg *widening)
+
+const wideLanes = 8 // columns of one register
+
+// wideWeights is the layout for VPMADDWD: panels of 16 columns, the last one 8
+// or 16 wide, [pair of codes][column][2].
+type wideWeights struct {
+	data []int16
+	init []int32 // padded to whole registers
+}
+
+func packWide(w []int8, n, taps, depth int, zero uint8) *Weights {
+	k := taps * depth
+	kp, np := roundUp(k, 2), roundUp(n, wideLanes)
+	p := &wideWeights{data: make([]int16, np*kp), init: make([]int32, np)}
+	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
+	copy(p.init, out.Init)
+	for col := range n {
+		first := col / 16 * 16
+		width := min(16, np-first)
+		panel := p.data[first*kp:]
+		for i, v := range w[col*k:][:k] {
+			panel[(i/2*width+col-first)*2+i%2] = int16(v)
+		}
+	}
+	return out
+}
+
+// workWide holds the widened codes of a block of rows, and one tile of sums.
+func workWide(m, k int) int {
+	return (roundUp(m, tileRows)*roundUp(k, 2)*2+7)/8 + tileRows*16*4/8
+}
+
+func runWide(c *Call) {
+	w := c.W.Data.(*wideWeights)
+	k := roundUp(c.W.K, 2)
+	rows, width := c.M1-c.M0, c.N1-c.N0
+	work := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(c.Work))), len(c.Work)*4)
+	x := work[:roundUp(rows, tileRows)*k]
+	edge := unsafe.Slice((*int32)(unsafe.Pointer(&work[len(work)-tileRows*16*2])), tileRows*16)
+	for m := range roundUp(rows, tileRows) {
+		c.widen(x[m*k:(m+1)*k], c.M0+min(m, rows-1))
+	}
+	t := wideTile{stride: k * 2, pairs: k / 2}
+	for n := c.N0; n < c.N1; n += 16 {
+		cols := min(16, c.N1-n)
+		padded := roundUp(cols, wideLanes)
+		t.panel, t.init = unsafe.Pointer(&w.data[n*k]), unsafe.Pointer(&w.init[n])
+		for m := 0; m < rows; m += tileRows {
+			t.rows = unsafe.Pointer(&x[m*k])
+			whole := cols == padded && m+tileRows <= rows
+			for r := range tileRows {
+				t.acc[r] = unsafe.Pointer(&edge[r*16])
+				if whole {
+					t.acc[r] = unsafe.Pointer(&c.Acc[(m+r)*width+n-c.N0])
+				}
+			}
+			if padded == wideLanes {
+				tile6x8AVX2(&t)
+			} else {
+				tile6x16AVX2(&t)
+			}
+			for r := 0; !whole && r < min(tileRows, rows-m); r++ {
+				copy(c.Acc[(m+r)*width+n-c.N0:][:cols], edge[r*16:])
+			}
+		}
+	}
+}
+
+// widen writes the codes of row m as 16-bit numbers, with zeros behind them.
+func (c *Call) widen(dst []int16, m int) {
+	row := c.row(m)
+	for t := range c.Taps {
+		run := row.run(t)
+		blocks := len(run) / 16
+		if blocks > 0 {
+			widen16AVX2(&widening{unsafe.Pointer(&dst[0]), unsafe.Pointer(&run[0]), blocks})
+		}
+		for i := blocks * 16; i < len(run); i++ {
+			dst[i] = int16(run[i])
+		}
+		dst = dst[len(run):]
+	}
+	clear(dst)
+}

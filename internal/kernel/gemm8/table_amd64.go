@@ -1,0 +1,9 @@
+package gemm8
+
+//go:generate go run -C ../_asm . gemm8 ../gemm8
+
+// archTable lists the kernels of amd64, best first.
+var archTable = []Kernel{avx512VNNI, avx2}
+
+// tileRows is the number of rows of every tile here.
+const tileRows = 6

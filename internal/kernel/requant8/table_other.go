@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package requant8
+
+var archTable []Kernel

@@ -1,0 +1,157 @@
+package vision
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"os"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+)
+
+// DefaultMaxPixels is the limit of a zero Decoder: where PIL begins to warn of
+// decompression bombs (a quarter of 2^30 bytes of RGB).
+const DefaultMaxPixels = 1 << 30 / 4 / 3
+
+// maxBytes bounds the encoded file: 16 bytes per pixel allowed, so that the
+// limit on pixels is the one that users meet.
+const maxBytes = 16 * DefaultMaxPixels
+
+// Decoder decodes image files within a limit. The zero value is ready to use.
+type Decoder struct {
+	// MaxPixels refuses images of more pixels before they are unpacked; 0
+	// means DefaultMaxPixels.
+	MaxPixels int
+}
+
+// ErrTooLarge is what a decoding error wraps when an image exceeds MaxPixels.
+var ErrTooLarge = errors.New("the image is too large")
+
+// format is one row of the table of formats.
+type format struct {
+	name   string
+	magic  string // '?' stands for any byte
+	size   func(b []byte) (width, height int, err error)
+	decode func(b []byte) (*Image, error)
+}
+
+var formats = []format{
+	{"PNG", "\x89PNG\r\n\x1a\n", configOf(png.DecodeConfig), pixelsOf(png.Decode)},
+	{"JPEG", "\xff\xd8", jpegSize, decodeJPEG},
+	{"WebP", "RIFF????WEBP", webpSize, decodeWebP},
+	{"GIF", "GIF8?a", gifSize, decodeGIF},
+	{"BMP", "BM", configOf(bmp.DecodeConfig), pixelsOf(bmp.Decode)},
+	{"TIFF", "II*\x00", configOf(tiff.DecodeConfig), decodeTIFF},
+	{"TIFF", "MM\x00*", configOf(tiff.DecodeConfig), decodeTIFF},
+	{"PPM", "P6", pnmSize, decodePNM},
+	{"PGM", "P5", pnmSize, decodePNM},
+}
+
+// Decode decodes a whole image file with the zero Decoder.
+func Decode(b []byte) (*Image, error) { return Decoder{}.Decode(b) }
+
+// DecodeFile decodes the image at path with the zero Decoder.
+func DecodeFile(path string) (*Image, error) { return Decoder{}.DecodeFile(path) }
+
+// DecodeFile decodes the image at path. Errors name it.
+func (d Decoder) DecodeFile(path string) (*Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	m, err := d.DecodeFrom(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// DecodeFrom decodes the image that r delivers.
+func (d Decoder) DecodeFrom(r io.Reader) (*Image, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	return d.Decode(b)
+}
+
+// Decode decodes a whole image file: PNG, JPEG, WebP, GIF (the first frame),
+// BMP, TIFF (the first page), PPM or PGM, recognised by its content.
+func (d Decoder) Decode(b []byte) (*Image, error) {
+	if len(b) == 0 {
+		return nil, errors.New("the image is empty (0 bytes)")
+	}
+	if len(b) > maxBytes {
+		return nil, fmt.Errorf("%w: the file has more than %d bytes", ErrTooLarge, maxBytes)
+	}
+	limit := d.MaxPixels
+	if limit == 0 {
+		limit = DefaultMaxPixels
+	}
+	for _, f := range formats {
+		if !matches(f.magic, b) {
+			continue
+		}
+		m, err := f.read(b, limit)
+		if err != nil && !errors.Is(err, ErrTooLarge) {
+			err = fmt.Errorf("broken %s image: %w", f.name, err)
+		}
+		return m, err
+	}
+	return nil, fmt.Errorf("not an image: it starts with %q; PNG, JPEG, WebP, GIF, BMP, TIFF, PPM and PGM are read", b[:min(len(b), 8)])
+}
+
+// read decodes an image of at most limit pixels. A panic of a decoder becomes an
+// error: one hostile file among thousands must not end the work on the others.
+func (f format) read(b []byte, limit int) (m *Image, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			m, err = nil, fmt.Errorf("the decoder failed: %v", r)
+		}
+	}()
+	w, h, err := f.size(b)
+	if err != nil {
+		return nil, err
+	}
+	if w < 1 || h < 1 {
+		return nil, fmt.Errorf("it has %d x %d pixels", w, h)
+	}
+	if w > limit/h {
+		return nil, fmt.Errorf("%w: %d x %d pixels exceed the limit of %d; raise MaxPixels if the file is trusted", ErrTooLarge, w, h, limit)
+	}
+	return f.decode(b)
+}
+
+func matches(magic string, b []byte) bool {
+	if len(b) < len(magic) {
+		return false
+	}
+	for i := range len(magic) {
+		if magic[i] != '?' && magic[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func configOf(f func(io.Reader) (image.Config, error)) func([]byte) (int, int, error) {
+	return func(b []byte) (int, int, error) {
+		c, err := f(bytes.NewReader(b))
+		return c.Width, c.Height, err
+	}
+}
+
+func pixelsOf(f func(io.Reader) (image.Image, error)) func([]byte) (*Image, error) {
+	return func(b []byte) (*Image, error) {
+		m, err := f(bytes.NewReader(b))
+		if err != nil {
+			return nil, err
+		}
+		return toRGB(m)
+	}
+}

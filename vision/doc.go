@@ -1,0 +1,11 @@
+// Package vision owns images: decoding files to RGB pixels as PIL reads them,
+// and the transforms of torchvision that turn pixels into a model's input.
+//
+// It must not know datasets, labels, graphs or how a model was quantized.
+//
+// Decoded pixels are those of PIL's Image.open(f).convert("RGB"): alpha is
+// dropped, not blended; palettes, grayscale, 16-bit and CMYK images are
+// converted by PIL's rules; the EXIF orientation of a JPEG is not applied (that
+// of a TIFF is). Pixels and transforms are exact, JPEG included; the reference
+// is Pillow 13 with libjpeg-turbo and libwebp.
+package vision
