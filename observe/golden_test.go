@@ -13,6 +13,7 @@ type goldenCase struct {
 	After    [][3]uint32
 	Search   *[2]uint32
 	Min, Max []uint32
+	Raises   bool
 	Scale    []uint32 `json:"want_scale"`
 	Zero     []int64  `json:"want_zero"`
 }
@@ -31,7 +32,7 @@ func TestPerTensorGolden(t *testing.T) {
 				"case %d batch %d: %g..%g, want %g..%g", i, b, lo, hi, fromBits(c.Ranges[b][0]), fromBits(c.Ranges[b][1]))
 			o = reload(t, o)
 		}
-		params.checkQParams(i, o, c.Scale, c.Zero)
+		params.checkCase(i, o, c)
 	}
 }
 
@@ -57,7 +58,7 @@ func TestPerChannelGolden(t *testing.T) {
 			ranges.check(p.lo[k] == fromBits(c.Min[k]) && p.hi[k] == fromBits(c.Max[k]),
 				"case %d channel %d: %g..%g, want %g..%g", i, k, p.lo[k], p.hi[k], fromBits(c.Min[k]), fromBits(c.Max[k]))
 		}
-		params.checkQParams(i, o, c.Scale, c.Zero)
+		params.checkCase(i, o, c)
 	}
 }
 
@@ -82,8 +83,18 @@ func TestHistogramGolden(t *testing.T) {
 			wantLo, wantHi := fromBits(c.Search[0]), fromBits(c.Search[1])
 			searched.check(lo == wantLo && hi == wantHi, "case %d: %g..%g, want %g..%g", i, lo, hi, wantLo, wantHi)
 		}
-		params.checkQParams(i, o, c.Scale, c.Zero)
+		params.checkCase(i, o, c)
 	}
+}
+
+// checkCase compares parameters, except where PyTorch gives up: there any will do.
+func (y *tally) checkCase(i int, o Observer, c goldenCase) {
+	if !c.Raises {
+		y.checkQParams(i, o, c.Scale, c.Zero)
+		return
+	}
+	_, err := o.QParams()
+	y.check(err == nil, "case %d: %v", i, err)
 }
 
 // reload returns a fresh observer with the state of o, through JSON.

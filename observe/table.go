@@ -26,9 +26,9 @@ var kinds = []Kind{
 	{quant.FixedQParams, "parameters given beforehand", true, newFixed},
 	{quant.Placeholder, "a type only: float, or quantized at run time", true, newPlaceholder},
 	{quant.NoObserver, "nothing: the tensor stays in float", true, newPlaceholder},
-	// TMP	{quant.MergeableHistogram, "as minmax, with a histogram whose shards merge exactly", true, newMergeable},
-	// TMP	{quant.Percentile, "the range that holds a given share of the values", true, newPercentile},
-	// TMP	{quant.MSE, "the range with the least mean squared quantization error", true, newMSE},
+	{quant.MergeableHistogram, "as minmax, with a histogram whose shards merge exactly", true, newMergeable},
+	{quant.Percentile, "the range that holds a given share of the values", true, newPercentile},
+	{quant.MSE, "the range with the least mean squared quantization error", true, newMSE},
 }
 
 // Kinds lists the kinds of observers.

@@ -114,7 +114,11 @@ def make(kind, s, per):
 
 
 def finish(case, o):
-    s, z = o.calculate_qparams()
+    try:
+        s, z = o.calculate_qparams()
+    except AssertionError:  # the average of constant minima, rounded above that of the maxima
+        case["raises"] = True
+        return case
     case["want_scale"] = bits_of(s.numpy())
     case["want_zero"] = bits_of(z.numpy()) if z.dtype == torch.float32 else [int(v) for v in z.ravel()]
     return case
