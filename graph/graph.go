@@ -19,6 +19,11 @@ type Graph struct {
 	Outputs  []*Value
 	Nodes    []*Node
 	Params   []*Value // in the order of PyTorch's state dict
+
+	// Idle names modules that are never called but own a scale and a zero point
+	// in PyTorch's files of the converted model (mobilenet_v2's features.1.skip_add):
+	// 1 and 0, stored behind the last key of the same parent module.
+	Idle []string
 }
 
 // New returns an empty graph.
@@ -157,7 +162,7 @@ func (g *Graph) Clone() *Graph {
 		seen[v] = &c
 		return &c
 	}
-	c := &Graph{Name: g.Name, Numerics: g.Numerics}
+	c := &Graph{Name: g.Name, Numerics: g.Numerics, Idle: slices.Clone(g.Idle)}
 	for _, v := range g.Inputs {
 		c.Inputs = append(c.Inputs, copyValue(v))
 	}

@@ -16,6 +16,9 @@ import pathlib
 import warnings
 
 os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx2")
+# oneDNN's AVX-512 kernels multiply by the two scales one after the other, its AVX2
+# kernels by their product; the contract is AVX2's.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 warnings.filterwarnings("ignore")
 import numpy as np
 import torch
@@ -261,6 +264,66 @@ def requant():
     write("requant.json", out)
 
 
+def rounding_twins(n):
+    """Layers of one output each on which a near miss of a formula shows.
+
+    For every detail of a rule, random inputs are searched for those where the rule
+    and the rule without the detail give different codes; PyTorch decides.
+    """
+    def inv(v):
+        return (f32(1) / v.astype(f32)).astype(f32)
+
+    def twice(v):
+        return (f32(1) / (1.0 / v.astype(np.float64)).astype(f32)).astype(f32)
+
+    def fma(a, b, c):
+        return (a.astype(np.float64) * b.astype(np.float64) + c.astype(np.float64)).astype(f32)
+
+    si, sw = 10.0 ** rng.uniform(-3, -1, n), 10.0 ** rng.uniform(-4, -2, n)
+    acc = rng.integers(-16000, 16000, n)
+    so = np.abs(acc + 1) * si * sw / rng.uniform(1, 250, n)
+    zo = np.where(acc < 0, 255, 0)
+    bias = (rng.standard_normal(n) * so * 20).astype(f32)
+    A, SI, SW, SO = acc.astype(f32), si.astype(f32), sw.astype(f32), so.astype(f32)
+    aw = SI * SW
+    real = lambda w, b: np.rint((A * (twice(si) * w) + b) * (f32(1) / twice(so)) + zo.astype(f32))
+    rcp = (1.0 / aw.astype(np.float64)).astype(f32)
+    return [
+        ("fbgemm", "linear", False, False, np.rint(A * (aw / SO)), np.rint(A * (aw * inv(SO)))),
+        ("fbgemm", "conv", True, False, np.rint(A * (aw / SO)), np.rint(A * (aw * inv(SO)))),
+        ("fbgemm", "linear", False, True, np.rint(fma(bias, rcp, A) * (aw / SO)), np.rint((A + bias * rcp) * (aw / SO))),
+        ("fbgemm", "linear", True, True, np.rint((A + bias / aw) * (aw / SO)), np.rint((A + bias * rcp) * (aw / SO))),
+        ("qnnpack", "linear", False, False, np.rint(A * (aw * inv(SO))), np.rint(A * (aw / SO))),
+        ("qnnpack", "conv", True, False, np.rint(A * (aw * inv(SO))), np.rint(A * (aw / SO))),
+        ("onednn", "linear", False, True, real(twice(sw), bias), real(SW, bias)),
+        ("onednn", "linear", True, True, real(twice(SW), bias), real(SW, bias)),
+        ("onednn", "linear", False, False, real(twice(sw), 0), real(twice(SW), 0)),
+        ("onednn", "linear", True, False, real(twice(SW), 0), real(twice(sw), 0)),
+        ("onednn", "conv", False, True, real(SW, bias), real(twice(sw), bias)),
+        ("onednn", "conv", True, True, real(SW, bias), real(twice(SW), bias)),
+    ], acc, si, sw, so, zo, bias
+
+
+def details():
+    twins, acc, si, sw, so, zo, bias = rounding_twins(1_000_000)
+    out = []
+    for eng, layer, per_channel, has_bias, a, b in twins:
+        inside = (a + (0 if eng == "onednn" else zo) < 255) & (a + (0 if eng == "onednn" else zo) > 0)
+        for i in np.nonzero((a != b) & inside)[0][:12]:
+            w0 = int(acc[i]) // 127
+            wi, xi = np.array([[w0, acc[i] - 127 * w0]]), np.array([[127, 1]])  # acc = 127*w0 + w1
+            w8 = wi.astype(np.int8)
+            if per_channel:
+                w = torch._make_per_channel_quantized_tensor(t(w8.reshape((1, 2, 1, 1) if layer == "conv" else (1, 2))), t(sw[i : i + 1]), t(np.zeros(1, np.int64)), 0)
+            else:
+                w = torch._make_per_tensor_quantized_tensor(t(w8), float(sw[i]), 0)
+            x = torch._make_per_tensor_quantized_tensor(t(xi.astype(np.uint8)), float(si[i]), 0)
+            y = packed(eng, layer, x, w, t(bias[i : i + 1]) if has_bias else None, float(so[i]), int(zo[i]), False)
+            out.append(dict(engine=eng, layer=layer, mode="detail", relu=False, per_channel=per_channel, channels=1, scale_in=bits64(si[i]), zero_in=0, scales=b64(sw[i : i + 1], "f8"), zero_w=0, scale_out=bits64(so[i]), zero_out=int(zo[i]), bias=b64(bias[i : i + 1], "f4") if has_bias else "", acc=b64([acc[i]], "i4"), codes=b64(y, "u1")))
+        print(eng, layer, "per channel" if per_channel else "per tensor", "bias" if has_bias else "", int((a != b).sum()), "of", len(a), "differ")
+    write("details.json", out)
+
+
 def observer(ctr):
     """An observer's settings, by the names of quant.ObserverSpec."""
     o = ctr()
@@ -299,4 +362,4 @@ def qconfigs():
     write("qconfigs.json", out)
 
 
-qparams(), choose(), quantize(), fakequant(), requant(), qconfigs()
+qparams(), choose(), quantize(), fakequant(), requant(), details(), qconfigs()

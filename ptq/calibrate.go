@@ -1,0 +1,222 @@
+package ptq
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"runtime"
+	"sync"
+
+	"github.com/octet-ml/octet/observe"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// CalibrateOptions of Calibrate; the zero value is good.
+type CalibrateOptions struct {
+	// Threads is how many forwards run at a time; 0 means one per CPU. The
+	// result does not depend on it.
+	Threads int
+	// Progress is called with the number of images done so far, rising, from
+	// one goroutine at a time.
+	Progress func(images int)
+	// Resume continues from statistics of the same model and recipe: the images
+	// they count are taken from batches again, and skipped.
+	Resume *Stats
+}
+
+// ErrNoImages: the calibration data held no image.
+var ErrNoImages = errors.New("the calibration data is empty: give at least one image")
+
+// Calibrate runs batches, float32 [N, C, H, W] each, through the prepared graph
+// and feeds every observer in the order of the batches. How the images are cut
+// into batches is part of the recipe, because some observers average batches.
+//
+// When ctx ends or batches yields an error, the forwards under way are
+// finished, and Calibrate returns the statistics so far together with the
+// error. NaN or infinities, in the images or in any observed value, give an
+// error that names batch and node; images that are all one constant give an
+// error too.
+func Calibrate(ctx context.Context, p *Prepared, batches iter.Seq2[*tensor.Tensor, error], opts CalibrateOptions) (*Stats, error) {
+	c, err := newCalibration(p, opts)
+	if err != nil {
+		return nil, err
+	}
+	stopped := c.run(ctx, batches)
+	if err := c.turns.error(); err != nil {
+		return nil, err
+	}
+	if stopped == nil && c.stats.Images == 0 {
+		return nil, ErrNoImages
+	}
+	if stopped == nil && c.stats.InputMin == c.stats.InputMax {
+		return nil, fmt.Errorf("the calibration data is constant: every value of all %d images is %v; give images like those the model will see",
+			c.stats.Images, c.stats.InputMin)
+	}
+	for k, o := range c.observers {
+		state, err := o.State()
+		if err != nil {
+			return nil, fmt.Errorf("observer of %q: %w", p.Observed[k], err)
+		}
+		c.stats.Observers = append(c.stats.Observers, ObserverState{p.Observed[k], state})
+	}
+	return c.stats, stopped
+}
+
+type calibration struct {
+	p         *Prepared
+	opts      CalibrateOptions
+	forward   forward
+	observers []observe.Observer
+	turns     *turns
+	stats     *Stats
+	skip      int // batches that Resume has counted
+
+	mu   sync.Mutex // guards done
+	done int        // images whose forward is complete
+}
+
+func newCalibration(p *Prepared, opts CalibrateOptions) (*calibration, error) {
+	if opts.Threads <= 0 {
+		opts.Threads = runtime.GOMAXPROCS(0)
+	}
+	model, err := fingerprint(p.Graph)
+	if err != nil {
+		return nil, err
+	}
+	c := &calibration{p: p, opts: opts, turns: newTurns(len(p.Observed)), stats: &Stats{
+		Format: statsFormat, Architecture: p.Graph.Name, Model: model, QConfig: p.QConfig,
+		InputMin: float32(math.Inf(1)), InputMax: float32(math.Inf(-1)),
+	}}
+	states := map[string]json.RawMessage{}
+	if r := opts.Resume; r != nil {
+		if err := r.check(p); err != nil {
+			return nil, err
+		}
+		for _, o := range r.Observers {
+			states[o.Value] = o.State
+		}
+		resumed := *r
+		resumed.Observers = nil
+		c.stats, c.skip, c.done = &resumed, r.Batches, r.Images
+	}
+	for _, name := range p.Observed {
+		o, err := observe.New(p.QConfig.Activation)
+		if err == nil && opts.Resume != nil {
+			err = o.SetState(states[name])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("observer of %q: %w", name, err)
+		}
+		c.observers = append(c.observers, o)
+	}
+	c.forward, err = newForward(p, opts.Threads)
+	return c, err
+}
+
+// run feeds all batches and returns why it stopped early, if it did.
+func (c *calibration) run(ctx context.Context, batches iter.Seq2[*tensor.Tensor, error]) (stopped error) {
+	slots := make(chan struct{}, c.opts.Threads)
+	var running sync.WaitGroup
+	defer running.Wait()
+	i := 0
+	for x, err := range batches {
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if c.turns.error() != nil {
+			return nil
+		}
+		if c.skip > 0 {
+			c.skip--
+			continue
+		}
+		if err := c.count(x); err != nil {
+			c.turns.fail(i, err)
+			return nil
+		}
+		slots <- struct{}{}
+		running.Add(1)
+		go func(i int) {
+			defer running.Done()
+			defer func() { <-slots }()
+			if err := c.one(i, x); err != nil {
+				c.turns.fail(i, err)
+				return
+			}
+			c.progress(x.Dim(0))
+		}(i)
+		i++
+	}
+	return ctx.Err()
+}
+
+// count checks a batch and adds it to the statistics.
+func (c *calibration) count(x *tensor.Tensor) error {
+	s := c.stats
+	if x.DType() != tensor.Float32 || len(x.Shape()) != 4 || x.Numel() == 0 {
+		return fmt.Errorf("calibration batch %d is %v; expected float32 [N, C, H, W] with at least one image", s.Batches, x)
+	}
+	lo, hi, err := extremes(x.Float32s())
+	if err != nil {
+		return fmt.Errorf("calibration batch %d (images %d to %d): %w; check how the images are read and normalised",
+			s.Batches, s.Images, s.Images+x.Dim(0)-1, err)
+	}
+	s.InputMin, s.InputMax = min(s.InputMin, lo), max(s.InputMax, hi)
+	if s.Batches == 0 {
+		s.BatchSize = x.Dim(0)
+	}
+	s.Batches++
+	s.Images += x.Dim(0)
+	return nil
+}
+
+// one runs batch i and feeds the observers.
+func (c *calibration) one(i int, x *tensor.Tensor) error {
+	// Cancelling stops the stream of batches; those under way are finished, so
+	// that the statistics stay those of whole batches.
+	return c.forward(context.Background(), x, func(k int, data []float32, shape tensor.Shape) error {
+		// Looked at before the turn comes, where it costs nobody else time.
+		if _, _, err := extremes(data); err != nil {
+			return fmt.Errorf("calibration batch %d: node %q gives %w; the float model cannot be right", i, c.p.Observed[k], err)
+		}
+		if !c.turns.wait(k, i) {
+			return errors.New("an earlier batch failed")
+		}
+		defer c.turns.pass(k)
+		if err := c.observers[k].Observe(data, shape); err != nil {
+			return fmt.Errorf("calibration batch %d: observer of %q: %w", i, c.p.Observed[k], err)
+		}
+		return nil
+	})
+}
+
+func (c *calibration) progress(images int) {
+	if c.opts.Progress == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done += images
+	c.opts.Progress(c.done)
+}
+
+// extremes returns the smallest and largest value, or an error for NaN and
+// infinities.
+func extremes(x []float32) (lo, hi float32, err error) {
+	lo, hi = float32(math.Inf(1)), float32(math.Inf(-1))
+	sum := float32(0) // of zeros, NaN once an element is not finite
+	for _, v := range x {
+		sum += float32(v * 0)
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	if sum != 0 {
+		return 0, 0, errors.New("NaN or infinite values")
+	}
+	return lo, hi, nil
+}

@@ -1,0 +1,139 @@
+package ptq
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/observe"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/rewrite"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Convert returns the int8 graph of a prepared one: results of nodes take the
+// type that the statistics give them, weights are quantized by the QConfig's
+// weight observer, and Quantize and Dequantize are inserted around layers that
+// stay float. Parameters and weights are those of torch.ao's convert to the
+// bit, for equal statistics.
+func Convert(p *Prepared, stats *Stats, numerics quant.Numerics) (*graph.Graph, *Report, error) {
+	if numerics == quant.NumericsUnset {
+		return nil, nil, fmt.Errorf("%s: convert needs a backend: fbgemm, qnnpack or onednn", p.Graph.Name)
+	}
+	if err := stats.check(p); err != nil {
+		return nil, nil, err
+	}
+	if stats.Images == 0 {
+		return nil, nil, ErrNoImages
+	}
+	c := &converter{p: p, out: p.Graph.Clone(), types: map[string]graph.Type{}, report: newReport(p, stats, numerics)}
+	if err := c.activations(stats); err != nil {
+		return nil, nil, err
+	}
+	for i, n := range c.out.Nodes {
+		if err := c.node(n, p.Decisions[i]); err != nil {
+			return nil, nil, fmt.Errorf("%s: node %q: %w", p.Graph.Name, n.Name, err)
+		}
+	}
+	c.out.Numerics = numerics
+	out, err := rewrite.PlaceQDQ(c.out, func(name string) (graph.Type, bool) {
+		t, ok := c.types[name]
+		return t, ok
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	c.report.finish(p.Graph, out)
+	return out, c.report, nil
+}
+
+type converter struct {
+	p      *Prepared
+	out    *graph.Graph
+	types  map[string]graph.Type // of every observed value
+	report *Report
+}
+
+// activations computes the parameters of all observed values.
+func (c *converter) activations(stats *Stats) error {
+	states := map[string]json.RawMessage{}
+	for _, o := range stats.Observers {
+		states[o.Value] = o.State
+	}
+	for _, name := range c.p.Observed {
+		o, err := observe.New(c.p.QConfig.Activation)
+		if err == nil {
+			err = o.SetState(states[name])
+		}
+		if err != nil {
+			return fmt.Errorf("statistics of %q: %w", name, err)
+		}
+		q, err := o.QParams()
+		if err != nil {
+			return fmt.Errorf("statistics of %q: %w", name, err)
+		}
+		if err := q.Validate(o.DType(), nil); err != nil {
+			return fmt.Errorf("statistics of %q: %w", name, err)
+		}
+		c.types[name] = graph.Type{DType: o.DType(), Q: q}
+		c.report.activation(name, o, q)
+	}
+	return nil
+}
+
+// node sets the type of a node's result, and quantizes its weight.
+func (c *converter) node(n *graph.Node, d Decision) error {
+	switch d.Kind {
+	case Float:
+		n.Note = "kept float: " + d.Reason
+	case Follow:
+		n.Output.Type = n.Inputs[0].Type
+	case Own:
+		n.Output.Type = c.types[n.Name]
+		if w := weightOf(n); w != nil {
+			return c.weight(n, w)
+		}
+	}
+	return nil
+}
+
+// weight quantizes the weight of a node, once where nodes share it.
+func (c *converter) weight(n *graph.Node, w *graph.Value) error {
+	if w.Type.DType.IsQuantized() {
+		return nil
+	}
+	for _, user := range c.out.Consumers(w) {
+		for i, m := range c.out.Nodes {
+			if m == user && c.p.Decisions[i].Kind != Own {
+				return fmt.Errorf("its weight %q is shared with %q, which stays float; exclude both or neither", w.Name, m.Name)
+			}
+		}
+	}
+	q, err := QuantizeWeight(w.Data, c.p.QConfig.Weight)
+	if err != nil {
+		return fmt.Errorf("weight %q: %w", w.Name, err)
+	}
+	c.report.weight(n.Name, w.Data, q)
+	w.Data, w.Type = q, graph.TypeOf(q)
+	return nil
+}
+
+// QuantizeWeight quantizes a float32 weight [O, ...] by what an observer that
+// sees it once finds.
+func QuantizeWeight(w *tensor.Tensor, spec quant.ObserverSpec) (*tensor.Tensor, error) {
+	o, err := observe.New(spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.Observe(w.Float32s(), w.Shape()); err != nil {
+		return nil, err
+	}
+	q, err := o.QParams()
+	if err != nil {
+		return nil, err
+	}
+	if q.IsPerTensor() {
+		return quant.QuantizePerTensor(w, q.Scale(), q.ZeroPoint(), o.DType())
+	}
+	return quant.QuantizePerChannel(w, q.Scales, q.ZeroPoints, q.Axis, o.DType())
+}

@@ -1,0 +1,274 @@
+package ptq
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Options of Prepare.
+type Options struct {
+	// Exclude lists nodes that stay in float: patterns of path.Match over node
+	// names, in which a name also covers the modules below it (layer4 covers
+	// layer4.0.conv1).
+	Exclude []string
+}
+
+// Prepared is a float graph with the decisions about it.
+type Prepared struct {
+	Graph   *graph.Graph // fused, float, bound; not to be changed
+	QConfig quant.QConfig
+	// Decisions has an entry for each node of Graph, in order.
+	Decisions []Decision
+	// Observed lists the values that are observed, in order of computation: an
+	// input of the graph or results of nodes.
+	Observed []string
+}
+
+// Decision says what becomes of a node.
+type Decision struct {
+	Node string
+	Kind Kind
+	// Reason says why a node stays in float; empty for the others.
+	Reason string
+}
+
+// Kind says how a node computes in the converted graph.
+type Kind uint8
+
+// The kinds of nodes.
+const (
+	// Float computes in float32.
+	Float Kind = iota
+	// Own computes on integers and its result has its own, observed parameters.
+	Own
+	// Follow only selects, moves or averages codes: its result keeps the
+	// parameters of its input.
+	Follow
+	// Boundary turns codes into real numbers: part of the conversion itself.
+	Boundary
+)
+
+// Prepare decides, for a fused float graph with bound parameters, which nodes
+// become int8 under a QConfig and which values calibration has to observe.
+// It refuses a QConfig that observes no activations, an exclusion that matches
+// no node, and a model of which nothing would be quantized.
+func Prepare(g *graph.Graph, qconfig quant.QConfig, opts Options) (*Prepared, error) {
+	if err := checkQConfig(qconfig); err != nil {
+		return nil, err
+	}
+	for _, p := range g.Params {
+		if p.Data == nil {
+			return nil, fmt.Errorf("%s: parameter %q is not bound; bind a float state dict before preparing", g.Name, p.Name)
+		}
+	}
+	excluded, err := matchNodes(g, opts.Exclude)
+	if err != nil {
+		return nil, err
+	}
+	p := &Prepared{Graph: g, QConfig: qconfig}
+	kinds := decide(p, excluded)
+	for _, n := range g.Nodes {
+		if kinds[n] == Own {
+			watch(p, kinds)
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: no node would be quantized: %s", g.Name, firstReasons(p.Decisions))
+}
+
+func checkQConfig(c quant.QConfig) error {
+	for _, s := range []struct {
+		what string
+		spec quant.ObserverSpec
+	}{{"activation", c.Activation}, {"weight", c.Weight}} {
+		switch s.spec.Kind {
+		case quant.NoObserver, quant.Placeholder, "":
+			return fmt.Errorf("the qconfig has no %s observer, so it cannot give a statically quantized model; use default or torchvision", s.what)
+		}
+	}
+	if c.Activation.Dynamic {
+		return fmt.Errorf("the qconfig quantizes activations dynamically; post-training quantization of convolutional models is static: use default or torchvision")
+	}
+	switch c.Activation.Kind {
+	case quant.PerChannelMinMax, quant.MovingAveragePerChannelMinMax:
+		return fmt.Errorf("the qconfig observes activations per channel; activations have one scale: use a per-tensor observer")
+	}
+	if c.Activation.DType != tensor.QUInt8 {
+		return fmt.Errorf("the qconfig wants %v activations; the int8 operators take quint8", c.Activation.DType)
+	}
+	if c.Weight.DType != tensor.QInt8 {
+		return fmt.Errorf("the qconfig wants %v weights; the int8 operators take qint8", c.Weight.DType)
+	}
+	return nil
+}
+
+// matchNodes returns the nodes that the patterns cover, with the pattern.
+func matchNodes(g *graph.Graph, patterns []string) (map[string]string, error) {
+	matched := map[string]string{}
+	for _, pattern := range patterns {
+		found := false
+		for _, n := range g.Nodes {
+			ok, err := covers(pattern, n.Name)
+			if err != nil {
+				return nil, fmt.Errorf("exclude pattern %q: %w", pattern, err)
+			}
+			if ok {
+				matched[n.Name] = pattern
+				found = true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("exclude pattern %q matches no node of %s; nodes are named like %s", pattern, g.Name, sampleNames(g))
+		}
+	}
+	return matched, nil
+}
+
+// covers reports whether a pattern matches a module path or one above it.
+func covers(pattern, name string) (bool, error) {
+	for {
+		ok, err := path.Match(pattern, name)
+		if ok || err != nil {
+			return ok, err
+		}
+		dot := strings.LastIndexByte(name, '.')
+		if dot < 0 {
+			return false, nil
+		}
+		name = name[:dot]
+	}
+}
+
+func sampleNames(g *graph.Graph) string {
+	var names []string
+	for i := 0; i < len(g.Nodes); i += max(1, len(g.Nodes)/4) {
+		names = append(names, g.Nodes[i].Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// decide fills p.Decisions.
+func decide(p *Prepared, excluded map[string]string) map[*graph.Node]Kind {
+	kinds := map[*graph.Node]Kind{}
+	reasons := map[*graph.Node]string{}
+	for _, n := range p.Graph.Nodes {
+		kinds[n], reasons[n] = kindOf(n, kinds, excluded)
+	}
+	// A stub whose codes nobody wants would only add rounding.
+	for _, n := range p.Graph.Nodes {
+		if _, ok := n.Op.(op.Quantize); ok && kinds[n] == Own && !wanted(p.Graph, n.Output, kinds) {
+			kinds[n], reasons[n] = Float, "its readers compute in float"
+		}
+		if kinds[n] == Follow && !quantizedInput(n, kinds) {
+			kinds[n], reasons[n] = Float, "its input is float"
+		}
+	}
+	for _, n := range p.Graph.Nodes {
+		p.Decisions = append(p.Decisions, Decision{Node: n.Name, Kind: kinds[n], Reason: reasons[n]})
+	}
+	return kinds
+}
+
+func kindOf(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]string) (Kind, string) {
+	if _, ok := n.Op.(op.Dequantize); ok {
+		return Boundary, ""
+	}
+	if pattern, ok := excluded[n.Name]; ok {
+		return Float, fmt.Sprintf("excluded by %q", pattern)
+	}
+	own, follow := false, false
+	for _, s := range n.Op.Signatures() {
+		if s.Out == tensor.QUInt8 {
+			own = own || !s.SameQ
+			follow = follow || s.SameQ
+		}
+	}
+	switch {
+	case own && weightOf(n) != nil && weightOf(n).Role != graph.Parameter:
+		return Float, "its weight is computed"
+	case own:
+		return Own, ""
+	case follow && quantizedInput(n, kinds):
+		return Follow, ""
+	case follow:
+		return Float, "its input is float"
+	}
+	if _, ok := n.Op.(op.BatchNorm); ok {
+		return Float, "batch_norm has no int8 form, and could not be folded into a layer in front of it"
+	}
+	return Float, fmt.Sprintf("%s has no int8 form", n.Op.Kind())
+}
+
+// quantizedInput reports whether the first input of n has codes.
+func quantizedInput(n *graph.Node, kinds map[*graph.Node]Kind) bool {
+	p := n.Inputs[0].Node
+	return p != nil && (kinds[p] == Own || kinds[p] == Follow)
+}
+
+// wanted reports whether a reader of v computes on codes.
+func wanted(g *graph.Graph, v *graph.Value, kinds map[*graph.Node]Kind) bool {
+	for _, n := range g.Consumers(v) {
+		if kinds[n] == Own || kinds[n] == Follow && wanted(g, n.Output, kinds) {
+			return true
+		}
+	}
+	return false
+}
+
+// weightOf returns the weight of a convolution or linear layer, otherwise nil.
+func weightOf(n *graph.Node) *graph.Value {
+	switch n.Op.(type) {
+	case op.Conv2D, op.Linear:
+		return n.Inputs[1]
+	}
+	return nil
+}
+
+// watch fills p.Observed: the results of Own nodes, and the float values that
+// Own nodes will need codes of.
+func watch(p *Prepared, kinds map[*graph.Node]Kind) {
+	seen := map[*graph.Value]bool{}
+	for _, n := range p.Graph.Nodes {
+		if kinds[n] != Own {
+			continue
+		}
+		seen[n.Output] = true
+		if _, ok := n.Op.(op.Quantize); ok {
+			continue
+		}
+		for _, v := range n.Inputs {
+			if v.Role == graph.Input || v.Role == graph.Result && kinds[v.Node] == Float {
+				seen[v] = true
+			}
+		}
+	}
+	for _, v := range p.Graph.Inputs {
+		if seen[v] {
+			p.Observed = append(p.Observed, v.Name)
+		}
+	}
+	for _, n := range p.Graph.Nodes {
+		if seen[n.Output] {
+			p.Observed = append(p.Observed, n.Name)
+		}
+	}
+}
+
+func firstReasons(decisions []Decision) string {
+	var parts []string
+	for _, d := range decisions {
+		if d.Reason != "" {
+			parts = append(parts, d.Node+": "+d.Reason)
+		}
+		if len(parts) == 3 {
+			break
+		}
+	}
+	return strings.Join(parts, "; ")
+}

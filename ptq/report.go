@@ -1,0 +1,147 @@
+package ptq
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/observe"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Report says what a conversion did.
+type Report struct {
+	Architecture string         `json:"architecture"`
+	Numerics     quant.Numerics `json:"numerics"`
+	QConfig      quant.QConfig  `json:"qconfig"`
+	Images       int            `json:"images"`
+	BatchSize    int            `json:"batch_size"`
+
+	// Int8Nodes and FloatNodes count the nodes that compute on integers and
+	// those left in float; stubs at the end count as neither.
+	Int8Nodes  int `json:"int8_nodes"`
+	FloatNodes int `json:"float_nodes"`
+	// FloatBytes and Int8Bytes are the sizes of all parameters with batch norms
+	// folded, the scales and zero points of the converted model included.
+	FloatBytes int64 `json:"float_bytes"`
+	Int8Bytes  int64 `json:"int8_bytes"`
+
+	Nodes    []NodeReport `json:"nodes"` // in order of computation, inserted ones included
+	Warnings []string     `json:"warnings,omitempty"`
+
+	activations map[string]ActivationReport
+	sqnr        map[string]float64
+}
+
+// NodeReport describes a node of the converted graph.
+type NodeReport struct {
+	Name string `json:"name"`
+	Op   string `json:"op"`
+	Int8 bool   `json:"int8"`
+	// Note says why the node stayed float or was inserted; may be empty.
+	Note string `json:"note,omitempty"`
+	// Activation is set where the result was observed.
+	Activation *ActivationReport `json:"activation,omitempty"`
+	// WeightSQNR is the signal-to-quantization-noise ratio of the weight in
+	// decibels; set for quantized weights, and absent where they are exact.
+	WeightSQNR *float64 `json:"weight_sqnr_db,omitempty"`
+}
+
+// ActivationReport holds what calibration found for a value.
+type ActivationReport struct {
+	Min       float32 `json:"min"` // the range that was seen
+	Max       float32 `json:"max"`
+	Scale     float64 `json:"scale"`
+	ZeroPoint int64   `json:"zero_point"`
+}
+
+func newReport(p *Prepared, s *Stats, numerics quant.Numerics) *Report {
+	return &Report{
+		Architecture: p.Graph.Name, Numerics: numerics, QConfig: p.QConfig, Images: s.Images, BatchSize: s.BatchSize,
+		activations: map[string]ActivationReport{}, sqnr: map[string]float64{},
+	}
+}
+
+func (r *Report) activation(name string, o observe.Observer, q *tensor.QParams) {
+	lo, hi, _ := o.Range()
+	r.activations[name] = ActivationReport{Min: lo, Max: hi, Scale: q.Scale(), ZeroPoint: q.ZeroPoint()}
+	if lo == hi {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s: every value seen is %v, so its scale says nothing; calibrate with more varied images, or exclude it", name, lo))
+	}
+}
+
+func (r *Report) weight(node string, w, q *tensor.Tensor) {
+	r.sqnr[node] = weightSQNR(w, q)
+	if math.IsNaN(r.sqnr[node]) {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s: all weights are zero", node))
+	}
+}
+
+// finish fills in what only the finished graph knows.
+func (r *Report) finish(float, converted *graph.Graph) {
+	for _, p := range float.Params {
+		r.FloatBytes += int64(len(p.Data.Bytes()))
+	}
+	for _, p := range converted.Params {
+		r.Int8Bytes += int64(len(p.Data.Bytes())) + paramBytes(p.Type)
+	}
+	for _, n := range converted.Nodes {
+		d := NodeReport{Name: n.Name, Op: n.Op.Kind(), Int8: n.Output.Type.DType.IsQuantized(), Note: n.Note}
+		if a, ok := r.activations[n.Name]; ok {
+			d.Activation = &a
+		}
+		if s, ok := r.sqnr[n.Name]; ok && !math.IsInf(s, 0) && !math.IsNaN(s) {
+			d.WeightSQNR = &s
+		}
+		boundary := n.Op.Kind() == "dequantize"
+		switch {
+		case d.Int8:
+			r.Int8Nodes++
+			r.Int8Bytes += paramBytes(n.Output.Type)
+		case !boundary:
+			r.FloatNodes++
+		}
+		r.Nodes = append(r.Nodes, d)
+	}
+	if idle := converted.Idle; len(idle) > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("never called, so stored with scale 1 and zero point 0, as PyTorch does: %s", strings.Join(idle, ", ")))
+	}
+}
+
+// paramBytes is the size of scales (float64) and zero points (int64).
+func paramBytes(t graph.Type) int64 {
+	if t.Q == nil {
+		return 0
+	}
+	return 16 * int64(len(t.Q.Scales))
+}
+
+// weightSQNR compares a weight [O, ...] with its quantized form.
+func weightSQNR(w, q *tensor.Tensor) float64 {
+	real, codes, params := w.Float32s(), q.Int8s(), q.QParams()
+	row := len(real)
+	if !params.IsPerTensor() {
+		row /= len(params.Scales)
+	}
+	back := make([]float32, len(real))
+	for i, c := range codes {
+		j := i / max(row, 1)
+		back[i] = quant.Dequantizer{Scale: float32(params.Scales[j]), Zero: int32(params.ZeroPoints[j])}.Real(int32(c))
+	}
+	return SQNR(real, back)
+}
+
+// SQNR is the ratio of the power of a signal to the power of its difference from
+// approx, in decibels: 10*log10(sum(x^2) / sum((x-y)^2)). It is +Inf where both
+// are equal and NaN for a signal of zeros that is met exactly.
+func SQNR(signal, approx []float32) float64 {
+	var power, noise float64
+	for i, x := range signal {
+		d := float64(x) - float64(approx[i])
+		power += float64(float64(x) * float64(x))
+		noise += float64(d * d)
+	}
+	return 10 * math.Log10(power/noise)
+}

@@ -1,0 +1,131 @@
+"""fashion_resnet8: a small residual network for 28x28 grey images, in torchvision's naming.
+
+`FashionResNet8` is the plain float network, `QuantizableFashionResNet8` the same network with the stubs and
+FloatFunctionals that torch.ao's eager mode needs. Both have the same state_dict keys; README.md beside this file
+states the architecture in words, for builders in other languages.
+"""
+
+import torch
+from torch import nn
+from torch.ao.nn.quantized import FloatFunctional
+from torch.ao.quantization import DeQuantStub, QuantStub, fuse_modules
+
+MEAN, STD = 0.2860, 0.3530
+CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+STEM, WIDTHS = 12, (12, 24, 104)
+
+
+def normalize(images: torch.Tensor) -> torch.Tensor:
+    """uint8 [N,28,28] -> float32 [N,1,28,28]: (x/255 - MEAN) / STD, each step one float32 operation."""
+    return (images.unsqueeze(1).to(torch.float32).div(255).sub(MEAN)).div(STD)
+
+
+def conv3x3(inputs: int, outputs: int, stride: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+
+
+class BasicBlock(nn.Module):
+    """relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)); the shortcut is conv1x1+bn where the shape changes."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int):
+        super().__init__()
+        self.conv1 = conv3x3(inputs, outputs, stride)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = conv3x3(outputs, outputs, 1)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample = None
+        if stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    def residual(self, x):
+        return self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+
+    def shortcut(self, x):
+        return x if self.downsample is None else self.downsample(x)
+
+    def forward(self, x):
+        return self.relu(self.residual(x) + self.shortcut(x))
+
+
+class FashionResNet8(nn.Module):
+    """Logits [N,classes] of normalised images [N,1,28,28]."""
+
+    block = BasicBlock
+
+    def __init__(self, classes: int = len(CLASSES)):
+        super().__init__()
+        self.conv1 = conv3x3(1, STEM, 1)
+        self.bn1 = nn.BatchNorm2d(STEM)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        self.layer1 = nn.Sequential(self.block(STEM, WIDTHS[0], 1))
+        self.layer2 = nn.Sequential(self.block(WIDTHS[0], WIDTHS[1], 2))
+        self.layer3 = nn.Sequential(self.block(WIDTHS[1], WIDTHS[2], 2))
+        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
+        self.fc = nn.Linear(WIDTHS[2], classes)
+
+    def features(self, x):
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        return self.layer3(self.layer2(self.layer1(x)))
+
+    def logits(self, x):
+        return self.fc(torch.flatten(self.avgpool(self.features(x)), 1))
+
+    def forward(self, x):
+        return self.logits(x)
+
+
+class QuantizableBasicBlock(BasicBlock):
+    """BasicBlock whose add and ReLU are one FloatFunctional, as in torchvision's quantizable resnet."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int):
+        super().__init__(inputs, outputs, stride)
+        self.add_relu = FloatFunctional()
+
+    def forward(self, x):
+        return self.add_relu.add_relu(self.residual(x), self.shortcut(x))
+
+    def fuse_model(self):
+        fuse_modules(self, [["conv1", "bn1", "relu"], ["conv2", "bn2"]], inplace=True)
+        if self.downsample is not None:
+            fuse_modules(self.downsample, ["0", "1"], inplace=True)
+
+
+class QuantizableFashionResNet8(FashionResNet8):
+    block = QuantizableBasicBlock
+
+    def __init__(self, classes: int = len(CLASSES)):
+        super().__init__(classes)
+        self.quant = QuantStub()
+        self.dequant = DeQuantStub()
+
+    def forward(self, x):
+        return self.dequant(self.logits(self.quant(x)))
+
+    def fuse_model(self):
+        """Fuses in place; the model must be in eval mode."""
+        fuse_modules(self, ["conv1", "bn1", "relu"], inplace=True)
+        for stage in (self.layer1, self.layer2, self.layer3):
+            stage[0].fuse_model()
+
+
+def macs(model: nn.Module) -> int:
+    """Multiply-accumulates of one 28x28 image, counted from the shapes the layers produce."""
+    total = 0
+
+    def count(module, _, output):
+        nonlocal total
+        taps = module.weight[0].numel()
+        total += taps * output[0].numel()
+
+    hooks = [m.register_forward_hook(count) for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    was_training = model.training
+    with torch.no_grad():
+        model.eval()(torch.zeros(1, 1, 28, 28))
+    model.train(was_training)
+    for hook in hooks:
+        hook.remove()
+    return total

@@ -1,0 +1,11 @@
+// Package zoo builds the graphs of known architectures, with the parameter
+// names of torchvision (whose files it reads through package torch) and nodes
+// named by PyTorch's module paths.
+//
+// An architecture is a row of a table; a new one is a new file that appends its
+// rows. What a file's tensors can say is taken from them: number of classes,
+// widths, input channels. What they cannot say (strides, groups, depth) is the
+// architecture's.
+//
+// zoo reads no file and executes nothing.
+package zoo

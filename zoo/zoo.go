@@ -1,0 +1,84 @@
+package zoo
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Variant chooses between the two models that torchvision has of most
+// architectures. They share the parameters' names.
+type Variant uint8
+
+const (
+	// Plain is torchvision.models: what float checkpoints were trained as.
+	Plain Variant = iota
+	// Quantizable is torchvision.models.quantization: with the stubs "quant" and
+	// "dequant" around the network, and with ReLU where Plain has ReLU6.
+	Quantizable
+)
+
+// String returns the variant's name.
+func (v Variant) String() string {
+	if v == Quantizable {
+		return "quantizable"
+	}
+	return "plain"
+}
+
+// Shapes looks up the shape of a tensor by its float key (fc.weight, also where
+// the file holds it packed). A nil Shapes knows none: torchvision's sizes are
+// built then.
+type Shapes func(key string) (tensor.Shape, bool)
+
+// Arch is an architecture.
+type Arch struct {
+	Name string // torchvision's
+	// ClampDiffers says that Plain and Quantizable compute different functions,
+	// because one clamps at 6 and the other does not.
+	ClampDiffers bool
+	build        func(*builder)
+}
+
+// Architectures in the order in which they are listed and guessed.
+var architectures []Arch
+
+func register(rows ...Arch) { architectures = append(architectures, rows...) }
+
+// Architectures lists the known architectures.
+func Architectures() []Arch { return append([]Arch(nil), architectures...) }
+
+// Lookup returns the architecture called name. The error lists the known ones.
+func Lookup(name string) (Arch, error) {
+	names := make([]string, len(architectures))
+	for i, a := range architectures {
+		if a.Name == name {
+			return a, nil
+		}
+		names[i] = a.Name
+	}
+	return Arch{}, fmt.Errorf("unknown architecture %q: known are %s", name, strings.Join(names, ", "))
+}
+
+// Build returns the graph of the architecture called name: input "x" of
+// float32 [N, C, H, W] with any N, H and W, output [N, classes], parameters
+// unbound. Sizes are taken from shapes where the key is known to it and its
+// rank fits, otherwise torchvision's; whether the file really fits is found,
+// key by key, when it is bound to the graph.
+func Build(name string, shapes Shapes, variant Variant) (*graph.Graph, error) {
+	arch, err := Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	if shapes == nil {
+		shapes = func(string) (tensor.Shape, bool) { return nil, false }
+	}
+	b := &builder{g: graph.New(name), shapes: shapes, variant: variant}
+	arch.build(b)
+	if err := b.g.Validate(); err != nil {
+		return nil, fmt.Errorf("architecture %s: %w", name, err)
+	}
+	return b.g, nil
+}
