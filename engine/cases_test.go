@@ -165,6 +165,15 @@ var cases = []testCase{
 		left := b.node("mul", op.Mul{Act: b.act()}, b.quantum(), s, x)
 		return b.finish(left, b.node("mul", op.Mul{}, b.quantum(), x, s), b.node("mul", op.Mul{}, b.quantum(), x, x))
 	}},
+	{"sums to float", 6, 7, 7, func(b *builder) *graph.Graph {
+		c := op.Conv2D{Stride: [2]int{1, 1}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1, Act: quant.ReLU6}
+		x := b.input()
+		y := b.node("conv", c, graph.Float32, b.weights(x, 5, 6, 3, 3)...)
+		c.Groups = 6
+		z := b.node("conv", c, graph.Float32, b.weights(x, 6, 1, 3, 3)...)
+		f := b.pool(b.pool(x, op.AdaptiveAvgPool2D{Output: [2]int{1, 1}}), op.Flatten{Start: 1, End: -1})
+		return b.finish(y, z, b.node("fc", op.Linear{}, graph.Float32, b.weights(f, 9, 6)...))
+	}},
 	{"cat", 6, 6, 5, func(b *builder) *graph.Graph {
 		x := b.input()
 		y := b.conv(x, 6, 5, 3, 1, 1)

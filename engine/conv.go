@@ -30,14 +30,14 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 		}
 		return newProduct32(n, g, tapsFirst(w.Float32s(), g), c.Act, t), "", nil
 	}
-	rule, err := requantOf(n, t, c.Act, false)
+	f, err := newFinish(n, t, c.Act, false)
 	if err != nil {
 		return nil, "", err
 	}
 	if depthwise {
-		return newDepthwise8(n, g, rule, t), "", nil
+		return newDepthwise8(n, g, f, t), "", nil
 	}
-	return newProduct8(n, g, tapsFirst(w.Int8s(), g), rule, t), "", nil
+	return newProduct8(n, g, tapsFirst(w.Int8s(), g), f, t), "", nil
 }
 
 // geometry is a convolution without its numbers. Channels are per group.

@@ -17,11 +17,11 @@ func lowerLinear(n *graph.Node, l op.Linear, t target) (operation, string, error
 	if w.DType() == tensor.Float32 {
 		return linear{newProduct32(n, g, w.Float32s(), l.Act, t), other}, "", nil
 	}
-	rule, err := requantOf(n, t, l.Act, true)
+	f, err := newFinish(n, t, l.Act, true)
 	if err != nil {
 		return nil, "", err
 	}
-	return linear{newProduct8(n, g, w.Int8s(), rule, t), other}, "", nil
+	return linear{newProduct8(n, g, w.Int8s(), f, t), other}, "", nil
 }
 
 // linear is a product of rows where features lie next to each other, and is

@@ -4,7 +4,6 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/gemm8"
 	"github.com/octet-ml/octet/internal/kernel/requant8"
-	"github.com/octet-ml/octet/quant"
 )
 
 // product8 is a convolution or a linear layer on codes: exact sums by gemm8,
@@ -13,17 +12,15 @@ type product8 struct {
 	geometry
 	k       *gemm8.Kernel
 	weights []*gemm8.Weights // by group
-	finish  *requant8.Kernel
-	rule    *quant.Requant
+	finish  finish
 	pad     []uint8
 }
 
 // newProduct8 packs w, [O][tap][channel].
-func newProduct8(n *graph.Node, g geometry, w []int8, rule *quant.Requant, t target) operation {
+func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
 	k := g.in * g.taps
-	o := product8{geometry: g, rule: rule, pad: fill8(max(1, g.in), zeroOf(n)),
-		k:      gemm8.Select(gemm8.Table, gemm8.Shape{N: g.out, K: k}, t.cpu),
-		finish: requant8.Select(requant8.Table, t.cpu)}
+	o := product8{geometry: g, finish: f, pad: fill8(max(1, g.in), zeroOf(n)),
+		k: gemm8.Select(gemm8.Table, gemm8.Shape{N: g.out, K: k}, t.cpu)}
 	size := g.out * k
 	for i := range g.groups {
 		o.weights = append(o.weights, o.k.Pack(w[i*size:(i+1)*size], g.out, g.taps, g.in, o.pad[0]))
@@ -34,17 +31,17 @@ func newProduct8(n *graph.Node, g geometry, w []int8, rule *quant.Requant, t tar
 func (o product8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o product8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
-	r := o.rowsOf(in[0], out)
+	r := o.locate(in[0], out)
 	return fixedProduct8{o, r, divide(r.m, o.out, o.groups, o.k.Block, o.k.NR, threads)}, nil
 }
 
 type fixedProduct8 struct {
 	product8
-	rowsOf
+	operandRows
 	division
 }
 
-func (f fixedProduct8) macs() int64 { return f.rowsOf.macs() }
+func (f fixedProduct8) macs() int64 { return f.operandRows.macs() }
 
 // scratch is the block of sums, then the kernel's own.
 func (f fixedProduct8) scratch() int {
@@ -54,22 +51,22 @@ func (f fixedProduct8) scratch() int {
 func (f fixedProduct8) sums() int { return divUp(f.division.rows*f.cols, 2) }
 
 func (f fixedProduct8) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskProduct8{f, out.codes(), make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
-	g := f.rowsOf
+	t := &taskProduct8{f, out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
+	g := f.operandRows
 	for i := range scratch {
 		t.sum[i] = gemm8.Call{
 			X: in[0].codes(), Pad: f.pad, Taps: g.taps, Depth: g.in,
 			Offset: g.offset, Rows: g.rows, Image: g.image, Stride: g.stride,
 			Acc: words[int32](scratch[i][:f.sums()]), Work: scratch[i][f.sums():],
 		}
-		t.code[i] = requant8.Call{Rule: f.rule, LD: g.groups * g.out}
+		t.code[i] = f.finish.call(g.groups * g.out)
 	}
 	return pieces{f.count(), t}
 }
 
 type taskProduct8 struct {
 	fixedProduct8
-	out  []uint8
+	out  memory
 	sum  []gemm8.Call
 	code []requant8.Call
 }
@@ -83,6 +80,5 @@ func (t *taskProduct8) Do(worker, i int) {
 	c := &t.code[worker]
 	c.Acc, c.M, c.N = s.Acc, m1-m0, n1-n0
 	c.First = group*t.n + n0
-	c.Out = t.out[m0*c.LD+c.First:]
-	t.finish.Run(c)
+	t.finish.run(c, t.out, m0)
 }

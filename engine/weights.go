@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/kernel/requant8"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -17,7 +18,7 @@ func weightsReason(n *graph.Node) string {
 		return "its weights are computed"
 	case w.Type.DType == tensor.Float32:
 		return ""
-	case out.DType != tensor.QUInt8:
+	case out.DType != tensor.QUInt8 && out.DType != tensor.Float32:
 		return "no kernel from codes to " + out.DType.String()
 	case !perTensor(x.Type) || !perTensor(out):
 		return "activations are quantized per channel"
@@ -39,14 +40,52 @@ func biasOf(n *graph.Node) []float32 {
 	return n.Inputs[2].Data.Float32s()
 }
 
-// requantOf prepares the rule by which the sums of n become codes.
-func requantOf(n *graph.Node, t target, act quant.Activation, linear bool) (*quant.Requant, error) {
-	x, w, out := n.Inputs[0].Type, n.Inputs[1], n.Output.Type
-	rule := quant.NewRequant
-	if linear {
-		rule = quant.NewLinearRequant
+// finish turns the sums of a node into its result: codes by a rule, or reals.
+type finish struct {
+	k           *requant8.Kernel
+	rule        *quant.Requant
+	scale, bias []float32
+	lo, hi      float32
+}
+
+// newFinish prepares the result of a convolution or a linear layer on codes.
+func newFinish(n *graph.Node, t target, act quant.Activation, linear bool) (finish, error) {
+	x, w, out := n.Inputs[0].Type, n.Inputs[1].Type, n.Output.Type
+	channels := w.Shape[0]
+	toReal := out.DType == tensor.Float32
+	f := finish{k: requant8.Select(requant8.Table, toReal, t.cpu)}
+	if toReal {
+		f.lo, f.hi = clampOf(act)
+		f.scale, f.bias = make([]float32, channels), make([]float32, channels)
+		copy(f.bias, biasOf(n))
+		for c := range f.scale {
+			f.scale[c] = float32(x.Q.Scale() * w.Q.Scales[c%len(w.Q.Scales)])
+		}
+		return f, nil
 	}
-	return rule(t.numerics, x.Q, w.Type.Q, out.Q, out.DType, biasOf(n), act, w.Type.Shape[0])
+	newRule := quant.NewRequant
+	if linear {
+		newRule = quant.NewLinearRequant
+	}
+	var err error
+	f.rule, err = newRule(t.numerics, x.Q, w.Q, out.Q, out.DType, biasOf(n), act, channels)
+	return f, err
+}
+
+// call prepares calls that write to out, channels apart.
+func (f *finish) call(channels int) requant8.Call {
+	return requant8.Call{Rule: f.rule, Scale: f.scale, Bias: f.bias, Lo: f.lo, Hi: f.hi, LD: channels}
+}
+
+// run finishes m rows of n sums from output row m0 and channel c.First on.
+func (f *finish) run(c *requant8.Call, out memory, m0 int) {
+	at := m0*c.LD + c.First
+	if f.k.ToReal {
+		c.Real = out.reals()[at:]
+	} else {
+		c.Out = out.codes()[at:]
+	}
+	f.k.Run(c)
 }
 
 func zeroOf(n *graph.Node) uint8 { return uint8(n.Inputs[0].Type.Q.ZeroPoint()) }

@@ -3,6 +3,10 @@
 //
 //	Out[m*LD + n] = Requant.Code(Acc[m*N + n], First + n)
 //
+// or, for float32 results, with f32 rounding after each operation,
+//
+//	Real[m*LD + n] = clamp(f32(Acc[m*N + n])*Scale[First+n] + Bias[First+n], Lo, Hi)
+//
 // It runs on the block of sums that gemm8 or depthwise8 has just written, while
 // it is in the first-level cache.
 package requant8

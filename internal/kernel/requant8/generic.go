@@ -87,3 +87,20 @@ func fusedBias(out []uint8, acc []int32, r *quant.Requant, first int) {
 		}
 	}
 }
+
+func runReal(c *Call) {
+	for m := range c.M {
+		acc := c.Acc[m*c.N:][:c.N]
+		out := c.Real[m*c.LD:][:len(acc)]
+		scale, bias := c.Scale[c.First:][:len(acc)], c.Bias[c.First:][:len(acc)]
+		for n, a := range acc {
+			v := float32(float32(a)*scale[n]) + bias[n]
+			if v < c.Lo {
+				v = c.Lo
+			} else if v > c.Hi {
+				v = c.Hi
+			}
+			out[n] = v
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -58,13 +59,19 @@ func TestKernelsEqualReference(t *testing.T) {
 				for j := range c.Acc {
 					c.Acc[j] = int32(r.Uint32()) >> r.IntN(32)
 				}
+				for range first + n {
+					c.Scale = append(c.Scale, float32(r.NormFloat64()))
+					c.Bias = append(c.Bias, float32(r.NormFloat64()*100))
+				}
+				c.Lo, c.Hi = []float32{-1e9, 0}[r.IntN(2)], []float32{1e9, 6}[r.IntN(2)]
+				c.Real = slices.Repeat([]float32{-7}, c.M*c.LD)
 				// Marks between the rows must survive.
 				c.Out = bytes.Repeat([]byte{0xA5}, c.M*c.LD)
 				want := *c
-				want.Out = bytes.Clone(c.Out)
-				Reference(&want)
+				want.Out, want.Real = bytes.Clone(c.Out), slices.Clone(c.Real)
+				Reference(&want, k.ToReal)
 				k.Run(c)
-				if !bytes.Equal(c.Out, want.Out) {
+				if !bytes.Equal(c.Out, want.Out) || !slices.Equal(c.Real, want.Real) {
 					t.Fatalf("case %d, rule %d: differs from the contract", i, c.Rule.Rule)
 				}
 			}

@@ -7,8 +7,9 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // requant_s32u8_<isa>
+	Name     string // requant_s32<u8|f32>_<isa>
 	ISA      string
+	ToReal   bool
 	Requires cpu.Features
 	Run      func(*Call)
 }
@@ -17,19 +18,28 @@ type Kernel struct {
 type Call struct {
 	Acc   []int32 // [M][N]
 	M, N  int
-	Rule  *quant.Requant
 	First int // output channel of column 0
-	Out   []uint8
-	LD    int // distance of two rows of Out
+	LD    int // distance of two rows of the result
+
+	Rule *quant.Requant // to codes
+	Out  []uint8
+
+	Scale, Bias []float32 // to reals, by output channel
+	Lo, Hi      float32   // NaN passes
+	Real        []float32
 }
 
 // Table lists the kernels, best first. All are exact.
-var Table = append(archTable, Kernel{Name: "requant_s32u8_go", ISA: "go", Run: run})
+var Table = append(archTable,
+	Kernel{Name: "requant_s32u8_go", ISA: "go", Run: run},
+	Kernel{Name: "requant_s32f32_go", ISA: "go", ToReal: true, Run: runReal},
+)
 
-// Select returns the first row of table that runs on a machine with features f.
-func Select(table []Kernel, f cpu.Features) *Kernel {
+// Select returns the first row of table with that result that runs on a machine
+// with features f.
+func Select(table []Kernel, toReal bool, f cpu.Features) *Kernel {
 	for i := range table {
-		if f.Has(table[i].Requires) {
+		if table[i].ToReal == toReal && f.Has(table[i].Requires) {
 			return &table[i]
 		}
 	}
@@ -37,9 +47,20 @@ func Select(table []Kernel, f cpu.Features) *Kernel {
 }
 
 // Reference is the oracle of all rows.
-func Reference(c *Call) {
+func Reference(c *Call, toReal bool) {
 	for m := range c.M {
 		for n := range c.N {
+			if toReal {
+				ch := c.First + n
+				v := float32(float32(c.Acc[m*c.N+n])*c.Scale[ch]) + c.Bias[ch]
+				if v < c.Lo {
+					v = c.Lo
+				} else if v > c.Hi {
+					v = c.Hi
+				}
+				c.Real[m*c.LD+n] = v
+				continue
+			}
 			c.Out[m*c.LD+n] = uint8(c.Rule.Code(c.Acc[m*c.N+n], c.First+n))
 		}
 	}

@@ -1,0 +1,10 @@
+// Package eager applies operators to tensors directly: the manual workflow, in
+// which the caller quantizes, computes and dequantizes step by step. Each call
+// compiles and runs a graph of one node, so it computes with the engine's
+// kernels and gives a model's numbers.
+//
+// Float or integer arithmetic follows from the tensors' types. An integer
+// operator needs the scale and zero point of its result (out), except where the
+// operator keeps those of its input, and follows fbgemm's rules unless WithNumerics
+// says otherwise. Errors name the operator and what does not fit.
+package eager

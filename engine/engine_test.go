@@ -1,0 +1,315 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func small(t testing.TB, dtype tensor.DType) *graph.Graph {
+	for _, c := range cases {
+		if c.name == "residual" {
+			return c.build(newBuilder(rand.New(rand.NewPCG(5, 6)), c.name, dtype, quant.FBGEMM))
+		}
+	}
+	t.Fatal("no residual case")
+	return nil
+}
+
+func session(t testing.TB, g *graph.Graph, o Options) *Session {
+	p, err := Compile(g, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.NewSession()
+}
+
+func TestConcurrentRuns(t *testing.T) {
+	g := small(t, tensor.QUInt8)
+	s := session(t, g, Options{Threads: 2})
+	ref, err := Reference(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := seeded(t)
+	var wg sync.WaitGroup
+	for i := range 6 {
+		x := input(r, 1+i%3, 8, 9, 9+i%2)
+		want, err := ref.Run(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			for range 10 {
+				got, err := s.Run(context.Background(), x)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if string(got[0].Bytes()) != string(want[0].Bytes()) {
+					t.Error("a concurrent run gave other values")
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestRunIntoAllocatesNothing(t *testing.T) {
+	for _, dtype := range []tensor.DType{tensor.Float32, tensor.QUInt8} {
+		s := session(t, small(t, dtype), Options{Threads: 2})
+		x := input(rand.New(rand.NewPCG(1, 1)), 2, 8, 9, 9)
+		out, err := s.Run(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := testing.AllocsPerRun(50, func() {
+			if err := s.RunInto(context.Background(), out, x); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n > 0 {
+			t.Errorf("%v: %v allocations per run", dtype, n)
+		}
+	}
+}
+
+func TestManySizes(t *testing.T) {
+	g := small(t, tensor.QUInt8)
+	s := session(t, g, Options{Threads: 1})
+	ref, _ := Reference(g)
+	r := seeded(t)
+	for i := range 3 * maxPlans {
+		x := input(r, 1, 8, 5+i%(maxPlans+2), 6)
+		got, err := s.Run(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ := ref.Run(context.Background(), x)
+		equal(t, "output", got[0], want[0])
+	}
+	if len(s.plans) > maxPlans {
+		t.Errorf("%d plans are kept", len(s.plans))
+	}
+}
+
+func TestCancellation(t *testing.T) {
+	for _, e := range engines[:4] {
+		g := small(t, tensor.QUInt8)
+		eng, err := e.make(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		calls := 0
+		_, err = eng.RunTapped(ctx, func(*graph.Value, *tensor.Tensor) error {
+			calls++
+			cancel()
+			return nil
+		}, input(seeded(t), 1, 8, 9, 9))
+		if !errors.Is(err, context.Canceled) || calls != 1 {
+			t.Errorf("%s: %v after %d nodes", e.name, err, calls)
+		}
+		stop := errors.New("stop")
+		_, err = eng.RunTapped(context.Background(), func(*graph.Value, *tensor.Tensor) error { return stop }, input(seeded(t), 1, 8, 9, 9))
+		if !errors.Is(err, stop) {
+			t.Errorf("%s: the error of a tap became %v", e.name, err)
+		}
+	}
+}
+
+func TestInputErrors(t *testing.T) {
+	ctx := context.Background()
+	for _, e := range engines[:2] {
+		eng, err := e.make(small(t, tensor.QUInt8))
+		if err != nil {
+			t.Fatal(err)
+		}
+		good := tensor.New(tensor.Float32, 1, 8, 9, 9)
+		for want, in := range map[string][]*tensor.Tensor{
+			"takes 1 inputs, got 0":                     {},
+			"takes 1 inputs, got 2":                     {good, good},
+			`input "x1" is nil`:                         {nil},
+			`input "x1" is int64[1, 8, 9, 9]; expected`: {tensor.New(tensor.Int64, 1, 8, 9, 9)},
+			`node "conv5" (conv2d)`:                     {tensor.New(tensor.Float32, 1, 7, 9, 9)},
+			`expected [N, C, H, W]`:                     {tensor.New(tensor.Float32, 8)},
+		} {
+			if _, err := eng.Run(ctx, in...); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: error %v does not say %q", e.name, err, want)
+			}
+		}
+		stranger := &graph.Value{Name: "stranger", Type: graph.Float32}
+		if err := eng.RunObserved(ctx, map[*graph.Value]bool{stranger: true}, nil, good); err == nil || !strings.Contains(err.Error(), "stranger") {
+			t.Errorf("%s: observing a value of another graph: %v", e.name, err)
+		}
+	}
+	s := session(t, small(t, tensor.QUInt8), Options{})
+	err := s.RunInto(ctx, []*tensor.Tensor{tensor.New(tensor.Float32, 1)}, tensor.New(tensor.Float32, 1, 8, 9, 9))
+	if err == nil || !strings.Contains(err.Error(), "output") {
+		t.Errorf("a result of the wrong shape: %v", err)
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	change := func(f func(*graph.Graph)) *graph.Graph {
+		g := small(t, tensor.QUInt8).Clone()
+		f(g)
+		return g
+	}
+	for want, g := range map[string]*graph.Graph{
+		`node "quant2" computes on integers`: change(func(g *graph.Graph) { g.Numerics = 0 }),
+		`has no data; bind`:                  change(func(g *graph.Graph) { g.Params[0].Data = nil }),
+		"no rule for":                        change(func(g *graph.Graph) { g.Nodes[2].Output.Type = graph.Type{DType: tensor.QInt8, Q: tensor.Affine(1, 0)} }),
+		"has no output":                      change(func(g *graph.Graph) { g.Outputs = nil }),
+	} {
+		if _, err := Compile(g, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("compile: error %v does not say %q", err, want)
+		}
+		if _, err := Reference(g); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("reference: error %v does not say %q", err, want)
+		}
+	}
+	for _, o := range []Options{{Threads: -1}, {CPU: "mmx"}} {
+		if _, err := Compile(small(t, tensor.QUInt8), o); err == nil {
+			t.Errorf("%+v was accepted", o)
+		}
+	}
+}
+
+// What kernels do not cover is still right, and the plan says why.
+func TestFallback(t *testing.T) {
+	r := seeded(t)
+	b := newBuilder(r, "fallback", tensor.QUInt8, quant.FBGEMM)
+	x := b.input()
+	in := b.weights(x, 4, 6, 3, 3)
+	q := tensor.Affine(0.01, 5)
+	in[1].Data = tensor.OfQuantized(in[1].Data.Int8s(), q, 4, 6, 3, 3)
+	in[1].Type = graph.TypeOf(in[1].Data)
+	c := op.Conv2D{Stride: [2]int{1, 1}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}
+	g := b.finish(b.node("conv", c, b.quantum(), in...))
+	conform(t, g, input(r, 2, 6, 5, 5))
+	p, err := Compile(g, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := p.Plan()
+	if err != nil || plan[1].Kernel != "operator" || plan[1].Reason != "weights have zero points" {
+		t.Errorf("%+v, %v", plan[1], err)
+	}
+	// Signed activations are pooled by the operator, added by kernels.
+	b = newBuilder(r, "signed", tensor.QInt8, quant.FBGEMM)
+	x = b.input()
+	y := b.pool(x, op.MaxPool2D{Kernel: [2]int{2, 2}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}})
+	g = b.finish(b.add(y, y), b.node("cat", op.Cat{Axis: 1}, b.quantum(), y, y))
+	conform(t, g, input(r, 2, 6, 5, 5))
+}
+
+func TestPlan(t *testing.T) {
+	p, err := Compile(resnet18(tensor.QUInt8), Options{CPU: "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := p.Plan(tensor.Shape{1, 3, 224, 224})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var macs int64
+	for _, n := range plan {
+		macs += n.MACs
+		if n.Reason != "" || n.ISA != "go" || n.Kernel == "operator" {
+			t.Errorf("%s: %s (%s) %s", n.Node.Name, n.Kernel, n.ISA, n.Reason)
+		}
+		if n.Node.Op.Kind() == "flatten" && n.Kernel != "identity" {
+			t.Errorf("flatten of one pixel is %s", n.Kernel)
+		}
+	}
+	if macs != 1814073344 {
+		t.Errorf("%d multiplications", macs)
+	}
+}
+
+func TestPlace(t *testing.T) {
+	r := seeded(t)
+	for range 200 {
+		var blocks []*block
+		for range 1 + r.IntN(30) {
+			first := r.IntN(20) - 1
+			blocks = append(blocks, &block{bytes: r.IntN(9) * alignment, first: first, last: first + r.IntN(6)})
+		}
+		size := place(blocks)
+		for i, a := range blocks {
+			if a.offset%alignment != 0 || a.offset < 0 || a.offset+a.bytes > size {
+				t.Fatalf("block at %d, %d bytes, arena of %d", a.offset, a.bytes, size)
+			}
+			for _, b := range blocks[:i] {
+				together := a.first <= b.last && b.first <= a.last
+				if together && a.offset < b.offset+b.bytes && b.offset < a.offset+a.bytes {
+					t.Fatalf("%+v and %+v overlap", *a, *b)
+				}
+			}
+		}
+	}
+	// A chain needs the memory of two neighbours only.
+	chain := []*block{{100, 0, 1, 0}, {100, 1, 2, 0}, {100, 2, 3, 0}, {100, 3, 4, 0}}
+	if size := place(chain); size != 200 {
+		t.Errorf("a chain needs %d bytes", size)
+	}
+}
+
+// FuzzEngines builds a graph from the fuzzer's numbers and compares engines.
+func FuzzEngines(f *testing.F) {
+	for i := range uint64(12) {
+		f.Add(i, uint8(i), uint8(i), uint8(i%4))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, which, size, variant uint8) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		i := 0
+		for dtype, numerics := range variants {
+			if i == int(variant%4) {
+				g, channels := randomGraph(r, int(which), dtype, numerics)
+				conform(t, g, input(r, 1+int(size%3), channels, 6+int(size/3%9), 6+int(size/27%9)))
+			}
+			i++
+		}
+	})
+}
+
+// randomGraph chains random layers, sometimes with a shortcut around them.
+func randomGraph(r *rand.Rand, layers int, dtype tensor.DType, numerics quant.Numerics) (*graph.Graph, int) {
+	b := newBuilder(r, "random", dtype, numerics)
+	in := 1 + r.IntN(9)
+	x, channels := b.input(), in
+	for range 1 + layers%6 {
+		before := x
+		switch r.IntN(6) {
+		case 0:
+			x = b.conv(x, channels, channels, []int{1, 3, 5}[r.IntN(3)], 1, channels)
+		case 1:
+			x = b.pool(x, op.MaxPool2D{Kernel: [2]int{3, 3}, Stride: [2]int{1, 1}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}})
+		case 2:
+			x = b.pool(x, op.Clamp{Act: quant.ReLU})
+		case 3:
+			y := b.conv(x, channels, 3, 3, 1, 1)
+			x, channels = b.node("cat", op.Cat{Axis: 1}, b.quantum(), x, y), channels+3
+			continue
+		case 4:
+			out := 1 + r.IntN(17)
+			x, channels = b.conv(x, channels, out, []int{1, 3}[r.IntN(2)], 1, 1), out
+			continue
+		default:
+			x = b.conv(x, channels, channels, 3, 1, 1)
+		}
+		if r.IntN(2) == 0 {
+			x = b.add(x, before)
+		}
+	}
+	return b.finish(x), in
+}
