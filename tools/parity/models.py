@@ -48,10 +48,11 @@ def settle(model: nn.Module, batches: list[torch.Tensor]) -> None:
         norm.momentum = momentum
 
 
-def spread_logits(model: nn.Module, batch: torch.Tensor, rng: torch.Generator) -> None:
-    """Gives the classifier a wide uniform bias: logits then use most of the codes, so a comparison can fail."""
+def spread_logits(model: nn.Module, batches: list[torch.Tensor], rng: torch.Generator) -> None:
+    """Gives the classifier a wide uniform bias: logits then use most of the codes. A wider one would bury the signal."""
     linear = [m for m in model.modules() if isinstance(m, nn.Linear)][-1]
-    reach = 5 * float(model(batch).std())
+    linear.bias.zero_()
+    reach = 3 * max(float(model(batch).abs().max()) for batch in batches)
     linear.bias.copy_((torch.rand(linear.out_features, generator=rng) * 2 - 1) * reach)
 
 
@@ -62,7 +63,7 @@ def build_float(name: str, size: tuple[int, int], rng: torch.Generator) -> nn.Mo
     draw_norms(model, rng)
     batches = [random_images(4, size, rng) for _ in range(3)]
     settle(model, batches)
-    spread_logits(model, batches[0], rng)
+    spread_logits(model, batches, rng)
     return model
 
 

@@ -38,7 +38,8 @@ def layers(results) -> Verdict:
     total = lambda what: sum(layer.total(what) for layer in done)
     adds = sum(layer.adds for layer in done)
     bad = sum(len(layer.failures) for layer in done)
-    ok = len(done) == len(measured) and bad == 0 and total("tail") * ADD_ODDS <= adds
+    # A short run holds fewer adds than the odds speak of: one difference is then no evidence.
+    ok = len(done) == len(measured) and bad == 0 and total("tail") <= max(1, adds // ADD_ODDS)
     return Verdict(
         promise,
         ok,

@@ -29,6 +29,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=2, help="calibration batch size")
     parser.add_argument("--fbgemm-isa", choices=("avx2", "native"), default="avx2", help="FBGEMM kernels PyTorch runs")
     parser.add_argument("--octet", type=Path, help="octet binary (default: built from this repository)")
+    parser.add_argument("--standin", action="store_true", help="measure the self-test's stand-in instead of octet")
     parser.add_argument("--timeout", type=float, default=900, help="seconds for one call of octet")
     parser.add_argument("--json", type=Path, help="write the full report here")
     parser.add_argument("--keep", type=Path, help="keep the files of every case in this new folder")
@@ -60,6 +61,19 @@ def sizes_from(text: str, draw: random.Random):
             yield sides[0], sides[-1]
 
 
+def engine_of(options, scratch: Path):
+    """octet's binary, given or built, or the stand-in."""
+    import octet
+    import standin
+
+    if options.standin:
+        return standin.StandIn()
+    binary = options.octet or octet.build(scratch)
+    if not binary.is_file():
+        raise octet.OctetError(f"{binary}: no such file")
+    return octet.Octet(binary.resolve(), options.timeout)
+
+
 def main() -> int:
     options = arguments()
     environment.pin(options.fbgemm_isa)
@@ -88,11 +102,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="octet-parity-") as scratch:
         root = options.keep or Path(scratch) / "cases"
         try:
-            binary = options.octet or octet.build(Path(scratch))
+            engine = engine_of(options, Path(scratch))
         except octet.OctetError as problem:
             print(f"ERROR {problem}", file=sys.stderr)
             return 2
-        engine = octet.Octet(binary.resolve(), options.timeout)
         for _ in range(options.seeds):
             seed = draw.randrange(2**31)
             for model in options.models:

@@ -1,4 +1,4 @@
-"""Proves that the tool agrees with a correct engine and finds every planted fault. Takes about two minutes."""
+"""Proves that the tool agrees with a correct engine and finds every planted fault. Takes about a minute."""
 
 import tempfile
 from pathlib import Path
@@ -20,7 +20,8 @@ LAYERS, LOGITS, CODES, WEIGHTS, MIN_MAX, HISTO, LOADS = range(7)
 EXPECTED = {
     "": (CONVERTED + MINMAX + HISTOGRAM, set()),
     "refuse": (CONVERTED + MINMAX, {LAYERS, LOGITS, WEIGHTS, MIN_MAX, LOADS}),
-    "conv": (CONVERTED, {LAYERS, LOGITS}),
+    "conv": (CONVERTED, {LAYERS}),
+    "drift": (CONVERTED, {LOGITS}),
     "add-body": (CONVERTED, {LAYERS}),
     "add-tail": (CONVERTED, set()),
     "add-tail-two": (CONVERTED, {LAYERS}),
@@ -49,15 +50,12 @@ def main() -> int:
 
 def planted(fault, checks, broken, saturating, scratch) -> int:
     """The verdicts that break are exactly the expected ones."""
-    setting = cases.Setting(checks, saturating, images=1, calibration=2, batch_size=1)
-    # 40x56: 24 channels at 10x14 and 32 at 5x7 give adds with a tail.
+    setting = cases.Setting(checks, saturating, images=3, calibration=4, batch_size=2)
+    # Three images of 40x56: 24 channels at 10x14 and 32 at 5x7 give adds with a tail.
     case = cases.Case("mobilenet_v2", "fbgemm", 7, (40, 56))
     result = cases.run(case, setting, StandIn(fault), scratch / (fault or "none"))
     found = report.verdicts([result])
     actual = {i for i, v in enumerate(found) if v.ok is False}
-    # One tail difference in a small model is more than one in 100,000 adds: only its position is judged here.
-    if fault == "add-tail" and result.converted.layers.total("tail") == 1 and not result.converted.layers.failures:
-        actual -= {LAYERS}
     good = actual == broken
     print(f"{'ok  ' if good else 'FAIL'} fault {fault or 'none'!r}: broken verdicts {sorted(actual)}, expected {sorted(broken)}")
     if not good:
