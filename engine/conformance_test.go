@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -26,7 +28,17 @@ var engines = []struct {
 	{"2 threads", compiled(Options{Threads: 2})},
 	{"3 threads", compiled(Options{Threads: 3})},
 	{"8 threads", compiled(Options{Threads: 8})},
-	{"portable", compiled(Options{Threads: 2, CPU: "none"})},
+	{"none", compiled(Options{Threads: 2, CPU: "none"})},
+	{"avx2+fma", compiled(Options{Threads: 2, CPU: "avx2+fma"})},
+	{"avx2+fma+avx512", compiled(Options{Threads: 2, CPU: "avx2+fma+avx512"})},
+	{"neon+dotprod", compiled(Options{Threads: 2, CPU: "neon+dotprod"})},
+}
+
+// absent reports whether an engine is limited to features that this machine
+// does not have.
+func absent(name string) bool {
+	f, err := cpu.Parse(name)
+	return err == nil && !cpu.Host().Has(f)
 }
 
 func compiled(o Options) func(*graph.Graph) (Engine, error) {
@@ -68,6 +80,9 @@ func conform(t *testing.T, g *graph.Graph, x *tensor.Tensor) {
 	ctx := context.Background()
 	var want, first map[string]*tensor.Tensor
 	for _, e := range engines {
+		if absent(e.name) {
+			continue
+		}
 		eng, err := e.make(g)
 		if err != nil {
 			t.Fatal(err)
@@ -99,7 +114,7 @@ func conform(t *testing.T, g *graph.Graph, x *tensor.Tensor) {
 		}
 		if first == nil {
 			first = got
-		} else if e.name != "portable" {
+		} else if strings.HasSuffix(e.name, "threads") {
 			for name := range got {
 				equal(t, e.name+" against 1 thread: "+name, got[name], first[name])
 			}

@@ -12,7 +12,7 @@ import (
 // they become codes, so that they stay in the first-level cache.
 const sumsPerPiece = 4096
 
-func (r rowsOf) depthwiseRuns(threads int) runs {
+func (r operandRows) depthwiseRuns(threads int) runs {
 	rows := max(1, sumsPerPiece/r.groups)
 	s := splitRuns(r.m, 1, threads)
 	if s.chunk > rows {
@@ -21,9 +21,9 @@ func (r rowsOf) depthwiseRuns(threads int) runs {
 	return s
 }
 
-// offsetsAlways is rowsOf for kernels that only know indirect rows.
-func (g geometry) offsetsAlways(in, out graph.Type) rowsOf {
-	r := g.rowsOf(in, out)
+// locateIndirect is locate for kernels that only know indirect rows.
+func (g geometry) locateIndirect(in, out graph.Type) operandRows {
+	r := g.locate(in, out)
 	if r.offset == nil {
 		r.offset = g.offsets(in.Shape, out.Shape)
 	}
@@ -49,21 +49,21 @@ func newDepthwise8(n *graph.Node, g geometry, f finish, t target) operation {
 func (o convDepthwise8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o convDepthwise8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
-	r := o.offsetsAlways(in[0], out)
+	r := o.locateIndirect(in[0], out)
 	return fixedDepthwise8{o, r, r.depthwiseRuns(threads)}, nil
 }
 
 type fixedDepthwise8 struct {
 	convDepthwise8
-	rowsOf
+	operandRows
 	runs
 }
 
-func (f fixedDepthwise8) scratch() int { return divUp(f.chunk*f.rowsOf.groups, 2) }
+func (f fixedDepthwise8) scratch() int { return divUp(f.chunk*f.operandRows.groups, 2) }
 
 func (f fixedDepthwise8) bind(in []memory, out memory, scratch [][]uint64) step {
 	t := &taskDepthwise8{f, out, make([]depthwise8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
-	g := f.rowsOf
+	g := f.operandRows
 	for i := range scratch {
 		t.sum[i] = depthwise8.Call{X: in[0].codes(), Pad: f.pad, W: f.weights,
 			Offset: g.offset, Rows: g.rows, Image: g.image, Acc: words[int32](scratch[i])}
@@ -107,13 +107,13 @@ func newDepthwise32(n *graph.Node, g geometry, act quant.Activation, t target) o
 func (o convDepthwise32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o convDepthwise32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
-	r := o.offsetsAlways(in[0], out)
+	r := o.locateIndirect(in[0], out)
 	return fixedDepthwise32{o, r, r.depthwiseRuns(threads)}, nil
 }
 
 type fixedDepthwise32 struct {
 	convDepthwise32
-	rowsOf
+	operandRows
 	runs
 }
 
@@ -121,7 +121,7 @@ func (fixedDepthwise32) scratch() int { return 0 }
 
 func (f fixedDepthwise32) bind(in []memory, out memory, scratch [][]uint64) step {
 	t := &taskDepthwise32{f, make([]depthwise32.Call, len(scratch))}
-	g := f.rowsOf
+	g := f.operandRows
 	for i := range t.calls {
 		t.calls[i] = depthwise32.Call{X: in[0].reals(), Pad: f.pad, W: f.weights,
 			Offset: g.offset, Rows: g.rows, Image: g.image, Lo: f.lo, Hi: f.hi, Out: out.reals()}

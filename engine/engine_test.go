@@ -102,7 +102,7 @@ func TestManySizes(t *testing.T) {
 }
 
 func TestCancellation(t *testing.T) {
-	for _, e := range engines {
+	for _, e := range engines[:4] {
 		g := small(t, tensor.QUInt8)
 		eng, err := e.make(g)
 		if err != nil {

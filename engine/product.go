@@ -40,17 +40,18 @@ func (d *division) piece(i int) (group, m0, m1, n0, n1 int) {
 	return i / d.across, m0, min(m0+d.rows, d.m), n0, min(n0+d.cols, d.n)
 }
 
-// rowsOf describes the rows of a product: how many, how they are found and the
+// operandRows describes the rows of a product: how many, how they are found and the
 // number of multiplications.
-type rowsOf struct {
+type operandRows struct {
 	geometry
 	m, rows, image, stride int
 	offset                 []int32
 }
 
-func (g geometry) rowsOf(in, out graph.Type) rowsOf {
+// locate finds the rows of a product over an operand of type in.
+func (g geometry) locate(in, out graph.Type) operandRows {
 	x, y := in.Shape, out.Shape
-	r := rowsOf{geometry: g, stride: g.groups * g.in}
+	r := operandRows{geometry: g, stride: g.groups * g.in}
 	if len(y) != 4 || g.slide == (sliding{}) { // a linear layer
 		r.m = y[:len(y)-1].Numel()
 		return r
@@ -63,6 +64,6 @@ func (g geometry) rowsOf(in, out graph.Type) rowsOf {
 	return r
 }
 
-func (r rowsOf) macs() int64 {
+func (r operandRows) macs() int64 {
 	return int64(r.m) * int64(r.groups) * int64(r.in) * int64(r.out) * int64(r.taps)
 }

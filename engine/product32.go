@@ -35,17 +35,17 @@ func newProduct32(n *graph.Node, g geometry, w []float32, act quant.Activation, 
 func (o product32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o product32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
-	r := o.rowsOf(in[0], out)
+	r := o.locate(in[0], out)
 	return fixedProduct32{o, r, divide(r.m, o.out, o.groups, o.k.Block, o.k.NR, threads)}, nil
 }
 
 type fixedProduct32 struct {
 	product32
-	rowsOf
+	operandRows
 	division
 }
 
-func (f fixedProduct32) macs() int64 { return f.rowsOf.macs() }
+func (f fixedProduct32) macs() int64 { return f.operandRows.macs() }
 
 func (f fixedProduct32) scratch() int {
 	return divUp(f.k.Work(f.division.rows, f.product32.in*f.product32.taps), 2)
@@ -53,7 +53,7 @@ func (f fixedProduct32) scratch() int {
 
 func (f fixedProduct32) bind(in []memory, out memory, scratch [][]uint64) step {
 	t := &taskProduct32{f, out.reals(), make([]sgemm.Call, len(scratch))}
-	g := f.rowsOf
+	g := f.operandRows
 	for i := range scratch {
 		t.calls[i] = sgemm.Call{
 			X: in[0].reals(), Pad: f.pad, Taps: g.taps, Depth: g.in,

@@ -31,17 +31,17 @@ func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) operat
 func (o product8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o product8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
-	r := o.rowsOf(in[0], out)
+	r := o.locate(in[0], out)
 	return fixedProduct8{o, r, divide(r.m, o.out, o.groups, o.k.Block, o.k.NR, threads)}, nil
 }
 
 type fixedProduct8 struct {
 	product8
-	rowsOf
+	operandRows
 	division
 }
 
-func (f fixedProduct8) macs() int64 { return f.rowsOf.macs() }
+func (f fixedProduct8) macs() int64 { return f.operandRows.macs() }
 
 // scratch is the block of sums, then the kernel's own.
 func (f fixedProduct8) scratch() int {
@@ -52,7 +52,7 @@ func (f fixedProduct8) sums() int { return divUp(f.division.rows*f.cols, 2) }
 
 func (f fixedProduct8) bind(in []memory, out memory, scratch [][]uint64) step {
 	t := &taskProduct8{f, out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
-	g := f.rowsOf
+	g := f.operandRows
 	for i := range scratch {
 		t.sum[i] = gemm8.Call{
 			X: in[0].codes(), Pad: f.pad, Taps: g.taps, Depth: g.in,

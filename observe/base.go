@@ -139,6 +139,9 @@ func (b *base) readState(text []byte, into any) error {
 	if err := d.Decode(into); err != nil {
 		return fmt.Errorf("state of a %s observer: %w", b.spec.Kind, err)
 	}
+	if d.More() {
+		return b.badState("more follows after its end")
+	}
 	return nil
 }
 

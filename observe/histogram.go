@@ -3,6 +3,7 @@ package observe
 import (
 	"encoding/json"
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -37,17 +38,17 @@ func (o *histogram) Observe(x []float32, shape tensor.Shape) error {
 	if err := o.checkBatch(x, shape); err != nil || len(x) == 0 {
 		return err
 	}
-	lo, hi, err := o.finiteRange(x)
-	if err != nil || lo > hi { // nothing but infinities
+	x, lo, hi, err := finiteRange(o.spec.Kind, x)
+	if err != nil || len(x) == 0 { // nothing but infinities
+		return err
+	}
+	newLo, newHi := min(o.lo, lo), max(o.hi, hi)
+	if err := o.checkSpan(x, newLo, newHi); err != nil {
 		return err
 	}
 	if never(o.lo, o.hi) {
 		o.counts, o.lo, o.hi = histc(x, o.full.Bins, lo, hi), lo, hi
 		return nil
-	}
-	newLo, newHi := min(o.lo, lo), max(o.hi, hi)
-	if err := o.checkSpan(x, newLo, newHi); err != nil {
-		return err
 	}
 	update := histc(x, o.full.Bins, newLo, newHi)
 	if newLo != o.lo || newHi != o.hi {
@@ -60,33 +61,33 @@ func (o *histogram) Observe(x []float32, shape tensor.Shape) error {
 	return nil
 }
 
-// finiteRange is the range of the finite values of x, (+Inf, -Inf) for none.
-func (o *histogram) finiteRange(x []float32) (lo, hi float32, err error) {
+// finiteRange returns the finite values of x and their range; NaN is an error.
+func finiteRange(kind quant.ObserverKind, x []float32) (values []float32, lo, hi float32, err error) {
 	lo, hi = quant.MinMaxOf(x)
-	if lo != lo {
-		return 0, 0, nanError(o.spec.Kind, x)
+	switch {
+	case lo != lo:
+		return nil, 0, 0, nanError(kind, x)
+	case math.IsInf(float64(lo), 0) || math.IsInf(float64(hi), 0):
+		x = finite(x)
+		lo, hi = quant.MinMaxOf(x)
 	}
-	if math.IsInf(float64(lo), 0) || math.IsInf(float64(hi), 0) {
-		lo, hi = float32(math.Inf(1)), float32(math.Inf(-1))
-		for _, v := range x {
-			if !math.IsInf(float64(v), 0) {
-				lo, hi = min(lo, v), max(hi, v)
-			}
-		}
-		if lo > hi {
-			return lo, hi, nil
+	return x, lo, hi, nil
+}
+
+// finite returns the finite values of x.
+func finite(x []float32) []float32 {
+	out := make([]float32, 0, len(x))
+	for _, v := range x {
+		if !math.IsInf(float64(v), 0) {
+			out = append(out, v)
 		}
 	}
-	return lo, hi, o.checkSpan(x, lo, hi)
+	return out
 }
 
 func nanError(kind quant.ObserverKind, x []float32) error {
-	for i, v := range x {
-		if v != v {
-			return &ValueError{Kind: kind, Index: i, Value: v}
-		}
-	}
-	return &ValueError{Kind: kind, Value: float32(math.NaN())}
+	at := slices.IndexFunc(x, func(v float32) bool { return v != v })
+	return &ValueError{Kind: kind, Index: at, Value: x[at]}
 }
 
 // checkSpan refuses a range that float32 cannot divide into bins.
@@ -94,7 +95,7 @@ func (o *histogram) checkSpan(x []float32, lo, hi float32) error {
 	if math.IsInf(float64(float32((hi-lo)*float32(o.full.Bins))), 0) {
 		at := 0
 		for i, v := range x {
-			if !math.IsInf(float64(v), 0) && math.Abs(float64(v)) > math.Abs(float64(x[at])) || math.IsInf(float64(x[at]), 0) {
+			if math.Abs(float64(v)) > math.Abs(float64(x[at])) {
 				at = i
 			}
 		}
@@ -103,7 +104,7 @@ func (o *histogram) checkSpan(x []float32, lo, hi float32) error {
 	return nil
 }
 
-// histc counts the values of x in lo..hi, as torch.histc does. Counts stop at
+// histc counts the values of x, which lie in lo..hi, as torch.histc does. Counts stop at
 // 2^24, where float32 can no longer count by one.
 func histc(x []float32, bins int, lo, hi float32) []float32 {
 	counts := make([]uint32, bins)
@@ -113,11 +114,7 @@ func histc(x []float32, bins int, lo, hi float32) []float32 {
 	if lo < hi {
 		binValues(counts, x, lo, hi)
 	} else { // a value so large that adding one changes nothing
-		for _, v := range x {
-			if v == lo {
-				counts[bins/2]++
-			}
-		}
+		counts[bins/2] = uint32(min(len(x), 1<<24))
 	}
 	out := make([]float32, bins)
 	for i, c := range counts {
@@ -130,9 +127,6 @@ func binValues(counts []uint32, x []float32, lo, hi float32) {
 	bins, span := float32(len(counts)), hi-lo
 	last := len(counts) - 1
 	for _, v := range x {
-		if v < lo || v > hi {
-			continue
-		}
 		// In 0..bins, so the plain conversion is the same on every machine.
 		counts[min(int(int32(float32((v-lo)*bins)/span)), last)]++
 	}

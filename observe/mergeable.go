@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"math"
 
-	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -42,33 +41,18 @@ func (o *mergeable) Observe(x []float32, shape tensor.Shape) error {
 	if err := o.checkBatch(x, shape); err != nil || len(x) == 0 {
 		return err
 	}
-	lo, hi := quant.MinMaxOf(x)
-	if lo != lo {
-		return nanError(o.spec.Kind, x)
+	values, lo, hi, err := finiteRange(o.spec.Kind, x)
+	if err != nil {
+		return err
 	}
-	if math.IsInf(float64(lo), 0) || math.IsInf(float64(hi), 0) {
-		x = finite(x)
-		o.skipped += uint64(shape.Numel() - len(x))
-		if len(x) == 0 {
-			return nil
-		}
-		lo, hi = quant.MinMaxOf(x)
+	o.skipped += uint64(len(x) - len(values))
+	if len(values) == 0 {
+		return nil
 	}
 	o.include(lo, hi)
 	o.widen()
-	o.count(x)
+	o.count(values)
 	return nil
-}
-
-// finite returns the finite values of x.
-func finite(x []float32) []float32 {
-	out := make([]float32, 0, len(x))
-	for _, v := range x {
-		if !math.IsInf(float64(v), 0) {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 // count files values that lie within the bins.
@@ -80,14 +64,8 @@ func (o *mergeable) count(x []float32) {
 }
 
 // floor is exact: scaling by a power of two loses nothing, and numbers here are
-// below 2^40, so the plain conversion is the same on every machine.
-func floor(v float64) int64 {
-	n := int64(v)
-	if float64(n) > v {
-		n--
-	}
-	return n
-}
+// below 2^41, so the plain conversion is the same on every machine.
+func floor(v float64) int64 { return int64(math.Floor(v)) }
 
 // widen makes the bins fit the range lo..hi.
 func (o *mergeable) widen() {

@@ -33,7 +33,7 @@ func (o *mse) QParams() (*tensor.QParams, error) {
 // ends of the best one by one on finer grids as long as that lowers the error. A
 // symmetric scheme has one end: the larger magnitude.
 func (o *mse) clip() (lo, hi float32) {
-	const coarse, finer = 32, 8
+	const coarse, finer = 16, 8
 	best := math.Inf(1)
 	var cut [2]float64 // share that is cut off the lower and the upper end
 	try := func(share [2]float64) bool {

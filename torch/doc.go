@@ -8,8 +8,12 @@
 // [Checkpoint.StateDict] the state dict in it with its tensors loaded, [Save] and
 // [Write] write a state dict that torch.load(weights_only=True) accepts.
 //
+// Given a graph whose nodes bear PyTorch's module paths, [Bind] and
+// [BindQuantized] put a state dict's tensors into it, and [ExportStateDict] takes
+// them out again with PyTorch's keys, order and shapes.
+//
 // The package owns the container formats, the pickle subset and the layout of
-// PyTorch's quantized state dicts (PackedLinear, per-channel parameters). It
-// must not know any operator, graph or architecture, and does no arithmetic on
-// the tensors it carries.
+// PyTorch's quantized state dicts (PackedLinear, per-channel parameters, keys per
+// module). It must not know any architecture, executes nothing, and does no
+// arithmetic on the tensors it carries.
 package torch

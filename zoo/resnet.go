@@ -108,4 +108,3 @@ func downsample(b *builder, x act, name string, channels, stride int) act {
 	x = b.conv(x, conv{name: name + ".downsample.0", out: channels, fixed: true, kernel: 1, stride: stride})
 	return b.batchNorm(x, name+".downsample.1")
 }
-

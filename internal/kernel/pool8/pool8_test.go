@@ -81,3 +81,19 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+func TestMax8(t *testing.T) {
+	for a := range uint64(256) {
+		for b := range uint64(256) {
+			// The neighbours must neither disturb nor be disturbed.
+			for _, around := range [][2]uint64{{0xff, 0}, {0, 0xff}, {0x80, 0x7f}, {b, a}} {
+				x := around[0]<<16 | a<<8 | around[0]
+				y := around[1]<<16 | b<<8 | around[1]
+				side := max(around[0], around[1])
+				if got, want := max8(x, y), side<<16|max(a, b)<<8|side; got != want {
+					t.Fatalf("max8(%x, %x) = %x, want %x", x, y, got, want)
+				}
+			}
+		}
+	}
+}
