@@ -1,6 +1,7 @@
 package octet
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -60,9 +61,12 @@ func ReadStatistics(r io.Reader) (*Statistics, error) {
 	if outer.Version != statisticsVersion {
 		return nil, fmt.Errorf("calibration statistics of version %d; this octet reads %d: calibrate again", outer.Version, statisticsVersion)
 	}
-	stats := &ptq.Stats{}
-	if err := json.Unmarshal(outer.Stats, stats); err != nil {
-		return nil, fmt.Errorf("calibration statistics: %w", err)
+	stats, err := ptq.ReadStats(bytes.NewReader(outer.Stats))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := json.Marshal(stats); err != nil { // a qconfig without element types
+		return nil, fmt.Errorf("calibration statistics: incomplete: %w", err)
 	}
 	return &Statistics{outer.Complete, outer.Source, outer.BatchSize, outer.Limit, stats.Images, stats}, nil
 }

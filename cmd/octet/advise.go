@@ -24,7 +24,7 @@ type adviseFlags struct {
 }
 
 func newAdviseCommand(c *console) *cobra.Command {
-	f := &adviseFlags{}
+	f := &adviseFlags{data: dataFlags{spread: true}}
 	cmd := &cobra.Command{
 		Use:   "advise [FLOAT.pth --calibration DATA]",
 		Short: "Recommend a way of quantizing, from answers or from measurements",

@@ -7,13 +7,16 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -332,4 +335,39 @@ func TestInterruptedCalibrationContinues(t *testing.T) {
 	if !strings.Contains(reused.errOut, "nothing is calibrated") {
 		t.Errorf("stderr with complete statistics:\n%s", reused.errOut)
 	}
+}
+
+func TestLimitTakesFromEveryClass(t *testing.T) {
+	folder, model, _, _ := demoFolder(t)
+	data := filepath.Join(folder, "data")
+	for _, name := range []string{"Bag", "Coat", "Dress"} {
+		for i := range 4 {
+			picture(t, filepath.Join(data, name, string(rune('a'+i))+".png"), uint8(i))
+		}
+	}
+	flags := evalFlags{data: dataFlags{batchSize: 3, limit: 3, spread: true}}
+	m, err := octet.Open(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := flags.open(newConsole(nil, io.Discard, io.Discard), m, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	for b, err := range d.batches(t.Context(), 3) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(b.labels)
+		if !slices.Equal(b.labels, []int{3, 4, 8}) {
+			t.Errorf("classes %v, want one of each", b.labels)
+		}
+	}
+}
+
+func TestStrictInt8(t *testing.T) {
+	folder, model, calibration, _ := demoFolder(t)
+	out := filepath.Join(folder, "o.pth")
+	octetCommand(t, "quantize", model, "--calibration", calibration, "--limit", "4", "--qconfig", "torchvision", "--strict-int8", "--exclude", "conv1", "--output", out).must(t)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,13 +20,14 @@ type dataFlags struct {
 	threads   int
 	limit     int
 	strict    bool
+	spread    bool // --limit takes from all classes in turn
 }
 
 func (f *dataFlags) register(cmd *cobra.Command, batchSize int) {
 	fl := cmd.Flags()
 	fl.IntVar(&f.batchSize, "batch-size", batchSize, "how many inputs are computed at a time")
 	fl.IntVar(&f.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
-	fl.IntVar(&f.limit, "limit", 0, "use the first N inputs only; 0 uses all")
+	fl.IntVar(&f.limit, "limit", 0, "use N inputs only: the first ones, or some of every class; 0 uses all")
 	fl.BoolVar(&f.strict, "strict", false, "stop at the first image that cannot be read, instead of skipping it")
 }
 
@@ -69,7 +69,7 @@ func (f *dataFlags) open(c *console, model *octet.Model, paths []string, opts ..
 	if err != nil {
 		return nil, withCode(exitData, err)
 	}
-	d := &inputData{source: dataset.Limit(source, f.limit), flags: f, c: c}
+	d := &inputData{source: f.limited(source), flags: f, c: c}
 	if !holdsArrays(source) {
 		preset, assumed, err := model.Preset()
 		if err != nil {
@@ -82,6 +82,15 @@ func (f *dataFlags) open(c *console, model *octet.Model, paths []string, opts ..
 		d.preset = preset
 	}
 	return d, nil
+}
+
+// limited applies --limit. Calibration and evaluation on a part of a labelled
+// set need some of every class, not all of the first ones.
+func (f *dataFlags) limited(s dataset.Source) dataset.Source {
+	if f.spread && s.Classes() != nil {
+		return dataset.Draw(s, f.limit, 0)
+	}
+	return dataset.Limit(s, f.limit)
 }
 
 // openSources opens each path and joins what they hold.
@@ -225,5 +234,5 @@ func describeSkipped(skipped []string) string {
 	if len(skipped) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d inputs skipped: %s", len(skipped), strings.TrimSpace(abbreviate(skipped, 3)))
+	return fmt.Sprintf("%d skipped: %s", len(skipped), abbreviate(skipped, 3))
 }

@@ -22,7 +22,7 @@ type evalFlags struct {
 }
 
 func newEvalCommand(c *console) *cobra.Command {
-	f := &evalFlags{}
+	f := &evalFlags{data: dataFlags{spread: true}}
 	cmd := &cobra.Command{
 		Use:   "eval MODEL.pth DATA",
 		Short: "Measure the accuracy of a model on labelled images",
@@ -175,6 +175,6 @@ func (o evalOutput) print(w io.Writer) {
 	each := time.Duration(o.Seconds / float64(o.Images) * float64(time.Second))
 	fmt.Fprintf(w, "time    %s, %s per image\n", durationText(time.Duration(o.Seconds*float64(time.Second))), durationText(each))
 	if text := describeSkipped(o.Skipped); text != "" {
-		fmt.Fprintf(w, "skipped %s\n", text)
+		fmt.Fprintf(w, "        %s\n", text)
 	}
 }

@@ -37,7 +37,7 @@ type quantizeFlags struct {
 }
 
 func newQuantizeCommand(c *console) *cobra.Command {
-	f := &quantizeFlags{}
+	f := &quantizeFlags{data: dataFlags{spread: true}}
 	cmd := &cobra.Command{
 		Use:   "quantize FLOAT.pth --calibration DATA --output INT8.pth",
 		Short: "Make an int8 model of a float one",
@@ -302,11 +302,13 @@ func fileSize(path string) int64 {
 	return info.Size()
 }
 
-// leftFloat lists the layers that stay in float though nobody excluded them.
+// leftFloat lists the layers that stay in float though nobody excluded them or
+// their neighbours.
 func leftFloat(r *ptq.Report) []string {
 	var left []string
 	for _, n := range r.Nodes {
-		if !n.Int8 && n.Op != "dequantize" && !strings.Contains(n.Note, "excluded by") {
+		wanted := strings.Contains(n.Note, "excluded by") || strings.Contains(n.Note, "compute in float") || strings.Contains(n.Note, "input is float")
+		if !n.Int8 && n.Op != "dequantize" && !wanted {
 			left = append(left, fmt.Sprintf("%s (%s): %s", n.Name, n.Op, n.Note))
 		}
 	}

@@ -1,0 +1,43 @@
+package octet
+
+import (
+	"bytes"
+	"testing"
+)
+
+func FuzzReadStatistics(f *testing.F) {
+	f.Add([]byte(`{"octet_statistics":1,"complete":true,"batch_size":2,"stats":{"format":1,"images":3}}`))
+	f.Add([]byte(`{"octet_statistics":2}`))
+	f.Add([]byte(`{"octet_statistics":1,"stats":null}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := ReadStatistics(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		var out bytes.Buffer
+		if err := s.Write(&out); err != nil {
+			t.Fatalf("what was read cannot be written: %v", err)
+		}
+		if _, err := ReadStatistics(&out); err != nil {
+			t.Fatalf("what was written cannot be read: %v", err)
+		}
+	})
+}
+
+func FuzzMetadata(f *testing.F) {
+	f.Add([]byte(`{"octet":1,"arch":"resnet18","labels":["a"],"preset":{"channels":1,"mean":[0.5],"std":[1]}}`))
+	f.Add([]byte(`{"octet":7}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := parseMetadata("file", b)
+		if err != nil {
+			return
+		}
+		record, err := m.encode()
+		if err != nil {
+			t.Fatalf("what was read cannot be written: %v", err)
+		}
+		if _, err := parseMetadata("file", record); err != nil {
+			t.Fatalf("what was written cannot be read: %v", err)
+		}
+	})
+}
