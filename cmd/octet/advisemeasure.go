@@ -218,10 +218,10 @@ func (m *measured) advise(s situation, f *adviseFlags, path string) advice {
 	if m.FloatTop1 != nil {
 		drop = *m.FloatTop1 - *best.Top1Percent
 	}
-	s.drop = &drop
+	s.drop, s.atMost = &drop, m.FloatTop1 == nil
 	a := s.decide()
 	if m.FloatTop1 == nil {
-		a.because("accuracy was not measured (--eval does); %.2f points is the share of answers that differ from the float model's, the most that can be lost", drop)
+		a.because("accuracy was not measured (--eval does that); %.2f %% is the share of answers that differ from the float model's", drop)
 	}
 	a.because("of the recipes tried for %s, %s observers with %s weights come closest to the float model", best.Backend, best.Observer, best.Weights)
 	command := []string{"octet quantize", path, "--arch", m.Arch, "--backend", best.Backend, "--qconfig", best.QConfig, "--" + best.Weights, "--calibration", f.calibration, "--output INT8.pth"}

@@ -12,7 +12,8 @@ type situation struct {
 	noData   bool    // no calibration images can be had
 	canTrain bool    // training data, labels and time for some epochs
 	maxDrop  float64 // acceptable loss of top-1 accuracy, in points
-	drop     *float64
+	drop     *float64 // what int8 loses, in points; nil where nobody measured
+	atMost   bool     // drop is an upper bound
 }
 
 // advice is a way of quantizing with its reasons.
@@ -44,14 +45,14 @@ func (s situation) decide() advice {
 			a.step("if top-1 falls by more than %g points: keep the most sensitive layers in float with --exclude, or find time for quantization-aware training", s.maxDrop)
 		}
 	case *s.drop <= s.maxDrop:
-		a.because("int8 loses %.2f points, which is within the %g that are acceptable", *s.drop, s.maxDrop)
+		a.because("int8 loses %s, which is within the %g that are acceptable", s.loss(), s.maxDrop)
 	case s.canTrain:
 		a.Method = "qat"
-		a.because("int8 loses %.2f points, more than the %g that are acceptable, and there is time to train", *s.drop, s.maxDrop)
+		a.because("int8 loses %s, more than the %g that are acceptable, and there is time to train", s.loss(), s.maxDrop)
 		a.step("train a few epochs with fake quantization in PyTorch (prepare_qat, convert), save the converted state_dict, and run it here: octet run INT8.pth --arch ARCH --backend %s", a.Backend)
 	default:
 		a.Method = "ptq-mixed"
-		a.because("int8 loses %.2f points, more than the %g that are acceptable, and there is no time to train", *s.drop, s.maxDrop)
+		a.because("int8 loses %s, more than the %g that are acceptable, and there is no time to train", s.loss(), s.maxDrop)
 		a.step("keep sensitive layers in float: octet quantize ... --exclude conv1 --exclude fc")
 		a.step("calibrate on more images, as close as possible to those the model will see")
 	}
@@ -64,6 +65,14 @@ func (a *advice) because(format string, args ...any) {
 
 func (a *advice) step(format string, args ...any) {
 	a.Steps = append(a.Steps, fmt.Sprintf(format, args...))
+}
+
+// loss is the drop in words.
+func (s situation) loss() string {
+	if s.atMost {
+		return fmt.Sprintf("at most %.2f points", *s.drop)
+	}
+	return fmt.Sprintf("%.2f points", *s.drop)
 }
 
 func (s situation) backend() string {
