@@ -8,10 +8,10 @@ import (
 
 // situation is what the decision about a way of quantizing depends on.
 type situation struct {
-	device   string  // "x86" or "arm"
-	noData   bool    // no calibration images can be had
-	canTrain bool    // training data, labels and time for some epochs
-	maxDrop  float64 // acceptable loss of top-1 accuracy, in points
+	device   string   // "x86" or "arm"
+	noData   bool     // no calibration images can be had
+	canTrain bool     // training data, labels and time for some epochs
+	maxDrop  float64  // acceptable loss of top-1 accuracy, in points
 	drop     *float64 // what int8 loses, in points; nil where nobody measured
 	atMost   bool     // drop is an upper bound
 }
