@@ -1,0 +1,95 @@
+package octet
+
+import (
+	"fmt"
+	"iter"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Batches is a stream of model inputs, float32 [N, C, H, W] with any N. An error
+// ends it.
+type Batches = iter.Seq2[*tensor.Tensor, error]
+
+// FromTensor streams the samples of one tensor [N, C, H, W].
+func FromTensor(x *tensor.Tensor) Batches {
+	return func(yield func(*tensor.Tensor, error) bool) { yield(x, nil) }
+}
+
+// regroup cuts a stream into batches of the recipe's size, the last one possibly
+// smaller, and ends it after the recipe's limit. All samples need one shape with
+// the model's number of channels.
+func regroup(in Batches, channels int, o quantizeOptions) Batches {
+	return func(yield func(*tensor.Tensor, error) bool) {
+		g := grouper{size: o.batchSize, left: o.limit, bounded: o.limit > 0, channels: channels}
+		for x, err := range in {
+			if err == nil {
+				err = g.check(x)
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for row := range x.Dim(0) {
+				if g.add(x, row); !g.full() {
+					continue
+				}
+				if !yield(g.take(), nil) || g.ended() {
+					return
+				}
+			}
+			if g.ended() {
+				break
+			}
+		}
+		if len(g.data) > 0 {
+			yield(g.take(), nil)
+		}
+	}
+}
+
+// grouper collects samples of one shape.
+type grouper struct {
+	size, left int
+	bounded    bool
+	channels   int
+	shape      tensor.Shape // of a sample
+	data       []float32
+	seen       int
+}
+
+func (g *grouper) check(x *tensor.Tensor) error {
+	if x.DType() != tensor.Float32 || len(x.Shape()) != 4 {
+		return fmt.Errorf("calibration data: sample %d comes as %v; float32 [N, C, H, W] is needed", g.seen, x)
+	}
+	if x.Dim(1) != g.channels {
+		return fmt.Errorf("calibration data: sample %d has shape %v; the model takes [%d, H, W]", g.seen, x.Shape()[1:], g.channels)
+	}
+	if g.shape == nil {
+		g.shape = x.Shape()[1:].Clone()
+	}
+	if !g.shape.Equal(x.Shape()[1:]) {
+		return fmt.Errorf("calibration data: sample %d has shape %v, the ones before it %v; all need one shape, so resize or crop them", g.seen, x.Shape()[1:], g.shape)
+	}
+	return nil
+}
+
+func (g *grouper) add(x *tensor.Tensor, row int) {
+	if g.ended() {
+		return
+	}
+	n := g.shape.Numel()
+	g.data = append(g.data, x.Float32s()[row*n:(row+1)*n]...)
+	g.left--
+	g.seen++
+}
+
+func (g *grouper) count() int  { return len(g.data) / max(1, g.shape.Numel()) }
+func (g *grouper) full() bool  { return g.count() == g.size }
+func (g *grouper) ended() bool { return g.bounded && g.left <= 0 }
+
+func (g *grouper) take() *tensor.Tensor {
+	x := tensor.Of(g.data, append(tensor.Shape{g.count()}, g.shape...)...)
+	g.data = nil
+	return x
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+)
+
+// adviseFlags are the flags of `octet advise`.
+type adviseFlags struct {
+	model       modelFlags
+	data        dataFlags
+	device      string
+	noData      bool
+	canTrain    bool
+	maxDrop     float64
+	calibration string
+	eval        string
+	classMap    string
+}
+
+func newAdviseCommand(c *console) *cobra.Command {
+	f := &adviseFlags{}
+	cmd := &cobra.Command{
+		Use:   "advise [FLOAT.pth --calibration DATA]",
+		Short: "Recommend a way of quantizing, from answers or from measurements",
+		Long: `advise walks the decision that every quantization begins with:
+
+  calibration data, no time to train     post-training quantization
+  the loss of accuracy is too high       quantization-aware training, or some
+                                         layers left in float
+  ARM device                             backend qnnpack, otherwise fbgemm
+
+Without a model it answers from --device, --no-data, --can-train and --max-drop. With
+a float model and calibration data it measures instead: it quantizes for both
+backends, with min/max and histogram observers, per channel and per tensor, compares
+each result with the float model, and recommends one with the command that makes it.
+With --eval it measures accuracy on labelled data; otherwise how often the int8 model
+agrees with the float one on the calibration data.`,
+		Example: `  octet advise --device arm --can-train
+  octet advise resnet18.pth --arch resnet18 --calibration photos/ --limit 200
+  octet advise model.pth --calibration calib.npy --eval val/ --max-drop 0.5`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeFiles("pth", "pt"),
+		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+			return runAdvise(c, cmd, f, args)
+		}),
+	}
+	f.model.register(cmd)
+	f.data.register(cmd, octet.DefaultBatchSize)
+	fl := cmd.Flags()
+	fl.StringVar(&f.device, "device", hostDevice(), "where the model will run: x86 or arm (default: as this machine)")
+	fl.BoolVar(&f.noData, "no-data", false, "there are no images to calibrate on")
+	fl.BoolVar(&f.canTrain, "can-train", false, "there are training data and time for some epochs")
+	fl.Float64Var(&f.maxDrop, "max-drop", 1, "acceptable loss of top-1 accuracy, in points")
+	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on, as for quantize")
+	fl.StringVar(&f.eval, "eval", "", "labelled `DATA` to measure accuracy on")
+	fl.StringVar(&f.classMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
+	complete(cmd, "device", "x86", "arm")
+	return cmd
+}
+
+func hostDevice() string {
+	if runtime.GOARCH == "arm64" || runtime.GOARCH == "arm" {
+		return "arm"
+	}
+	return "x86"
+}
+
+// adviseOutput is the JSON document of `octet advise`.
+type adviseOutput struct {
+	Advice   advice    `json:"advice"`
+	Measured *measured `json:"measured,omitempty"`
+}
+
+func runAdvise(c *console, cmd *cobra.Command, f *adviseFlags, args []string) error {
+	s := situation{device: f.device, noData: f.noData, canTrain: f.canTrain, maxDrop: f.maxDrop}
+	if s.device != "x86" && s.device != "arm" {
+		return usageError("--device %q: use x86 or arm", s.device)
+	}
+	var out adviseOutput
+	switch {
+	case len(args) == 0 && (f.calibration != "" || f.eval != ""):
+		return usageError("--calibration and --eval belong to a measurement: name the float model too")
+	case len(args) == 1 && f.calibration == "":
+		return usageError("a model alone tells nothing: add --calibration with images or a .npy, or leave the model out")
+	case len(args) == 1 && f.noData:
+		return usageError("--no-data and --calibration contradict each other")
+	case len(args) == 1:
+		m, err := f.measure(c, cmd, args[0])
+		if err != nil {
+			return err
+		}
+		out.Measured = m
+		out.Advice = m.advise(s, f, args[0])
+	default:
+		out.Advice = s.decide()
+	}
+	return c.result(out, func(w io.Writer) {
+		if out.Measured != nil {
+			out.Measured.print(w)
+			fmt.Fprintln(w)
+		}
+		out.Advice.print(w)
+	})
+}

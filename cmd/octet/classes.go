@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/dataset"
+)
+
+// matchClasses makes the labels of the data classes of the model, or refuses.
+func (f *evalFlags) matchClasses(c *console, model *octet.Model, data *inputData, where string) error {
+	if data.source.Label(0) < 0 {
+		return fmt.Errorf("%s has no labels: eval needs one folder per class, an IDX file with labels beside it, a .npz with x and y, or --truth", where)
+	}
+	folders := data.source.Classes()
+	if folders == nil {
+		if f.classMap != "" {
+			return fmt.Errorf("--class-map names folders, but %s numbers its classes", where)
+		}
+		return nil // numbers are classes already; each is checked when it is counted
+	}
+	labels, assumed := model.Labels()
+	if f.classMap != "" {
+		mapping, err := readClassMap(f.classMap, folders, labels, model.Classes())
+		if err != nil {
+			return fmt.Errorf("--class-map: %w", err)
+		}
+		data.source = relabel(data.source, mapping)
+		return nil
+	}
+	mapping, how, err := matchFolders(folders, labels, assumed, model.Classes())
+	if err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	if how != "" {
+		c.note("assumed: %s", how)
+	}
+	data.source = relabel(data.source, mapping)
+	return nil
+}
+
+// wordnetID is how ImageNet's folders are called.
+var wordnetID = regexp.MustCompile(`^n\d{8}$`)
+
+// matchFolders gives the class of each folder. how says what was assumed.
+func matchFolders(folders, labels []string, assumed bool, classes int) (mapping []int, how string, err error) {
+	if mapping := byName(folders, labels); mapping != nil {
+		return mapping, "", nil
+	}
+	if len(folders) != classes {
+		return nil, "", fmt.Errorf("%d folders (%s) for the %d classes of the model, and their names are not its labels: give --class-map", len(folders), abbreviate(folders, 3), classes)
+	}
+	unnamed := !slices.ContainsFunc(folders, func(n string) bool { return !wordnetID.MatchString(n) })
+	if labels != nil && !unnamed && !assumed {
+		return nil, "", fmt.Errorf("the folders (%s) are not called as the labels of the model (%s): give --class-map, or other --labels", abbreviate(folders, 3), abbreviate(labels, 3))
+	}
+	if labels != nil && !unnamed {
+		return nil, "", fmt.Errorf("the folders (%s) are neither called as ImageNet's classes nor by their WordNet numbers: give --labels with the model's own classes, or --class-map", abbreviate(folders, 3))
+	}
+	for i := range folders {
+		mapping = append(mapping, i)
+	}
+	return mapping, "folders in the order of their names are the classes 0, 1, 2, ... of the model, as in ImageFolder", nil
+}
+
+// byName matches folders with labels, in any order; nil when one has none or
+// several.
+func byName(folders, labels []string) []int {
+	if labels == nil {
+		return nil
+	}
+	var mapping []int
+	for _, folder := range folders {
+		class := -1
+		for i, label := range labels {
+			if sameName(folder, label) {
+				if class >= 0 {
+					return nil // ImageNet has two classes called crane
+				}
+				class = i
+			}
+		}
+		if class < 0 {
+			return nil
+		}
+		mapping = append(mapping, class)
+	}
+	return mapping
+}
+
+// sameName compares as file systems force: without case, and with _ or - for
+// blanks and slashes.
+func sameName(folder, label string) bool {
+	simple := func(s string) string {
+		return strings.NewReplacer(" ", "_", "-", "_", "/", "_").Replace(strings.ToLower(strings.TrimSpace(s)))
+	}
+	return simple(folder) == simple(label)
+}
+
+// readClassMap reads lines "folder<TAB>class"; class is a number or a label.
+func readClassMap(path string, folders, labels []string, classes int) ([]int, error) {
+	lines, err := readLines(path)
+	if err != nil {
+		return nil, err
+	}
+	classOf := map[string]int{}
+	for i, line := range lines {
+		if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		folder, class, ok := strings.Cut(line, "\t")
+		if !ok {
+			return nil, fmt.Errorf("%s, line %d: %q has no tab between folder and class", path, i+1, line)
+		}
+		n, err := parseClass(strings.TrimSpace(class), labels, classes)
+		if err != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", path, i+1, err)
+		}
+		classOf[strings.TrimSpace(folder)] = n
+	}
+	mapping := make([]int, len(folders))
+	for i, folder := range folders {
+		n, ok := classOf[folder]
+		if !ok {
+			return nil, fmt.Errorf("%s does not say which class the folder %q is", path, folder)
+		}
+		mapping[i] = n
+	}
+	return mapping, nil
+}
+
+func parseClass(text string, labels []string, classes int) (int, error) {
+	if n, err := strconv.Atoi(text); err == nil {
+		if n < 0 || n >= classes {
+			return 0, fmt.Errorf("class %d is outside 0..%d", n, classes-1)
+		}
+		return n, nil
+	}
+	if i := slices.Index(labels, text); i >= 0 {
+		return i, nil
+	}
+	return 0, fmt.Errorf("%q is neither a number nor a label of the model", text)
+}
+
+// relabelled is a source with other labels.
+type relabelled struct {
+	dataset.Source
+	classOf []int
+}
+
+func relabel(s dataset.Source, classOf []int) dataset.Source { return relabelled{s, classOf} }
+
+func (r relabelled) Label(i int) int { return r.classOf[r.Source.Label(i)] }
+
+func (r relabelled) At(ctx context.Context, i int) (dataset.Sample, error) {
+	s, err := r.Source.At(ctx, i)
+	if s.Label >= 0 {
+		s.Label = r.classOf[s.Label]
+	}
+	return s, err
+}

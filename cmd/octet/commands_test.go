@@ -1,0 +1,335 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// grey is a .npy of n inputs for the demo's model, all different.
+func grey(t *testing.T, n int) string {
+	t.Helper()
+	x := tensor.New(tensor.Float32, n, 1, 28, 28)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32((i*7919)%1000)/500 - 0.8
+	}
+	return writeArray(t, x)
+}
+
+func writeArray(t *testing.T, x *tensor.Tensor) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.npy")
+	if err := npy.WriteFile(path, x); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// picture writes a PNG of the demo's size.
+func picture(t *testing.T, path string, shade uint8) {
+	t.Helper()
+	m := image.NewGray(image.Rect(0, 0, 28, 28))
+	for y := range 28 {
+		for x := range 28 {
+			m.SetGray(x, y, color.Gray{Y: uint8(x*y) ^ shade})
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestQuantizeWritesAModelThatSaysWhatItIs(t *testing.T) {
+	folder, model, calibration, _ := demoFolder(t)
+	int8, report := filepath.Join(folder, "int8.pth"), filepath.Join(folder, "report.json")
+	var doc struct {
+		Int8File, FloatFile int64
+		Report              struct {
+			Int8Nodes  int `json:"int8_nodes"`
+			FloatNodes int `json:"float_nodes"`
+			Images     int `json:"images"`
+		} `json:"report"`
+	}
+	octetCommand(t, "quantize", model, "--calibration", calibration, "--limit", "10", "--batch-size", "4", "--backend", "qnnpack",
+		"--qconfig", "torchvision", "--output", int8, "--report", report, "--json").must(t).decode(t, &doc)
+	if doc.Report.FloatNodes != 0 || doc.Report.Int8Nodes == 0 || doc.Report.Images != 10 {
+		t.Errorf("report: %+v", doc.Report)
+	}
+	if b, err := os.ReadFile(report); err != nil || !json.Valid(b) {
+		t.Errorf("--report: %v", err)
+	}
+	var seen inspection
+	r := octetCommand(t, "inspect", int8, "--json").must(t)
+	r.decode(t, &seen)
+	if seen.Kind != "int8" || seen.Arch != "fashion_resnet8" || seen.Backend != "qnnpack" || len(seen.Assumptions) != 0 {
+		t.Errorf("inspect sees %+v", seen)
+	}
+	if m := seen.Metadata; m == nil || m.Preset == nil || m.Calibration.Samples != 10 || m.Calibration.BatchSize != 4 {
+		t.Errorf("metadata: %+v", m)
+	}
+}
+
+func TestQuantizeIsReproducible(t *testing.T) {
+	folder, model, calibration, _ := demoFolder(t)
+	var files [2][]byte
+	for i, threads := range []string{"1", "3"} {
+		out := filepath.Join(folder, "int8.pth")
+		octetCommand(t, "quantize", model, "--calibration", calibration, "--limit", "12", "--batch-size", "4", "--threads", threads, "--output", out).must(t)
+		files[i], _ = os.ReadFile(out)
+	}
+	if len(files[0]) == 0 || !bytes.Equal(files[0], files[1]) {
+		t.Error("two runs with different numbers of threads wrote different files")
+	}
+}
+
+func TestExcludedLayersStayFloat(t *testing.T) {
+	folder, model, calibration, _ := demoFolder(t)
+	int8, x := filepath.Join(folder, "mixed.pth"), grey(t, 2)
+	out := octetCommand(t, "quantize", model, "--calibration", calibration, "--limit", "8", "--qconfig", "torchvision",
+		"--exclude", "fc", "--exclude", "layer2.*.conv1", "--output", int8).must(t).out
+	for _, want := range []string{`fc (linear): kept float: excluded by "fc"`, "layer2.0.conv1 (conv2d)"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the report does not say %q:\n%s", want, out)
+		}
+	}
+	octetCommand(t, "run", int8, "--input", x, "--json").must(t)
+	octetCommand(t, "quantize", model, "--calibration", calibration, "--exclude", "layer9", "--output", int8).fails(t, exitUsage, "layer9", "matches no node")
+}
+
+func TestRunGivesTheSameForArraysImagesAndFolders(t *testing.T) {
+	folder, int8, _ := quantized(t)
+	photos := filepath.Join(folder, "photos")
+	picture(t, filepath.Join(photos, "a.png"), 0)
+	picture(t, filepath.Join(photos, "b.png"), 85)
+	var byFolder, byName runOutput
+	octetCommand(t, "run", int8, photos, "--json", "--top", "3").must(t).decode(t, &byFolder)
+	octetCommand(t, "run", int8, filepath.Join(photos, "a.png"), filepath.Join(photos, "b.png"), "--json", "--top", "3", "--batch-size", "1").must(t).decode(t, &byName)
+	if len(byFolder.Results) != 2 || len(byFolder.Results[0].Top) != 3 || byFolder.Results[0].Top[0].Label == "" {
+		t.Fatalf("results: %+v", byFolder.Results)
+	}
+	for i := range byFolder.Results {
+		if byFolder.Results[i].Top[0] != byName.Results[i].Top[0] {
+			t.Errorf("image %d: %+v in a folder, %+v by name", i, byFolder.Results[i], byName.Results[i])
+		}
+	}
+	text := octetCommand(t, "run", int8, photos).must(t).out
+	if !strings.Contains(text, "a.png") || !strings.Contains(text, "%") {
+		t.Errorf("table:\n%s", text)
+	}
+}
+
+func TestRunWritesLogits(t *testing.T) {
+	folder, int8, _ := quantized(t)
+	y := filepath.Join(folder, "y.npy")
+	octetCommand(t, "run", int8, "--input", grey(t, 5), "--output", y, "--batch-size", "2").must(t)
+	got, err := npy.ReadFile(y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.DType() != tensor.Float32 || !got.Shape().Equal(tensor.Shape{5, 10}) {
+		t.Errorf("logits are %v", got)
+	}
+}
+
+func TestDumpedLayersFeedParityLayers(t *testing.T) {
+	folder, int8, _ := quantized(t)
+	dump, feed, again := filepath.Join(folder, "dump"), filepath.Join(folder, "feed"), filepath.Join(folder, "again")
+	x := grey(t, 2)
+	octetCommand(t, "run", int8, "--input", x, "--output", filepath.Join(folder, "y.npy"), "--dump-layers", dump).must(t)
+	layers, err := readLayerIndex(dump)
+	if err != nil || len(layers.Nodes) != 16 {
+		t.Fatalf("%d nodes, %v", len(layers.Nodes), err)
+	}
+	// Two nodes of the model, fed what the model itself computed before them.
+	value := map[string]layerValue{}
+	for _, n := range layers.Nodes {
+		v, err := n.read(dump)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = v
+		value[n.Name] = n.layerValue
+	}
+	index := layerIndex{Format: layerFormat, Version: layerVersion, Arch: layers.Arch, Backend: layers.Backend, Nodes: []layerEntry{
+		{Name: "layer1.0.conv1", Inputs: []layerValue{value["maxpool"]}},
+		{Name: "layer1.0.add_relu", Inputs: []layerValue{value["layer1.0.conv2"], value["maxpool"]}},
+	}}
+	if err := os.CopyFS(feed, os.DirFS(dump)); err != nil {
+		t.Fatal(err)
+	}
+	b, _ := json.Marshal(index)
+	if err := os.WriteFile(filepath.Join(feed, layerFile), b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	octetCommand(t, "parity-layers", int8, "--feed", feed, "--output", again).must(t)
+	for _, name := range []string{"layer1.0.conv1", "layer1.0.add_relu"} {
+		want, _ := os.ReadFile(filepath.Join(dump, name+".npy"))
+		got, _ := os.ReadFile(filepath.Join(again, name+".npy"))
+		if len(want) == 0 || !bytes.Equal(want, got) {
+			t.Errorf("%s alone differs from %s in the model", name, name)
+		}
+	}
+}
+
+func TestEvalCountsTheRightAnswers(t *testing.T) {
+	_, model, _, test := demoFolder(t)
+	var doc evalOutput
+	octetCommand(t, "eval", model, test, "--limit", "50", "--json").must(t).decode(t, &doc)
+	if doc.Images != 50 || doc.Top1 < 35 || doc.Top5 < doc.Top1 || doc.Top1Percent != 2*float64(doc.Top1) {
+		t.Errorf("score: %+v", doc.score)
+	}
+}
+
+func TestEvalMatchesFoldersWithClasses(t *testing.T) {
+	folder, model, _, _ := demoFolder(t)
+	named := filepath.Join(folder, "named")
+	for _, name := range []string{"Trouser", "ankle_boot"} {
+		picture(t, filepath.Join(named, name, "1.png"), 3)
+	}
+	octetCommand(t, "eval", model, named, "--json").must(t)
+
+	foreign := filepath.Join(folder, "foreign")
+	for _, name := range []string{"cats", "dogs"} {
+		picture(t, filepath.Join(foreign, name, "1.png"), 3)
+	}
+	octetCommand(t, "eval", model, foreign).fails(t, exitData, "cats, dogs", "--class-map")
+	mapping := filepath.Join(folder, "map.txt")
+	os.WriteFile(mapping, []byte("cats\tBag\ndogs\t5\n"), 0o644)
+	octetCommand(t, "eval", model, foreign, "--class-map", mapping).must(t)
+	os.WriteFile(mapping, []byte("cats\tBag\n"), 0o644)
+	octetCommand(t, "eval", model, foreign, "--class-map", mapping).fails(t, exitData, `"dogs"`)
+}
+
+func TestInspectText(t *testing.T) {
+	_, int8, _ := quantized(t)
+	out := octetCommand(t, "inspect", int8).must(t).out
+	for _, want := range []string{"fashion_resnet8", "fbgemm", "layer3.0.add_relu", "zero point", "per channel"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("inspect does not show %q:\n%s", want, out)
+		}
+	}
+	if graph := octetCommand(t, "inspect", int8, "--graph").must(t).out; !strings.Contains(graph, "conv1 = conv2d(quant, conv1.weight") {
+		t.Errorf("--graph:\n%s", graph)
+	}
+	if tensors := octetCommand(t, "inspect", int8, "--tensors").must(t).out; !strings.Contains(tensors, "fc._packed_params._packed_params") {
+		t.Errorf("--tensors:\n%s", tensors)
+	}
+}
+
+func TestAdvise(t *testing.T) {
+	var doc adviseOutput
+	octetCommand(t, "advise", "--device", "arm", "--json").must(t).decode(t, &doc)
+	if doc.Advice.Method != "ptq" || doc.Advice.Backend != "qnnpack" {
+		t.Errorf("advice for ARM: %+v", doc.Advice)
+	}
+	octetCommand(t, "advise", "--no-data", "--json").must(t).decode(t, &doc)
+	if doc.Advice.Method != "none" {
+		t.Errorf("advice without data: %+v", doc.Advice)
+	}
+	_, model, calibration, test := demoFolder(t)
+	var measured adviseOutput
+	octetCommand(t, "advise", model, "--calibration", calibration, "--eval", test, "--limit", "8", "--device", "x86", "--max-drop", "100", "--json").must(t).decode(t, &measured)
+	if len(measured.Measured.Candidates) != 8 || measured.Advice.Backend != "fbgemm" || !strings.HasPrefix(measured.Advice.Steps[0], "octet quantize ") {
+		t.Errorf("measured advice: %+v", measured)
+	}
+}
+
+func TestDecisionTree(t *testing.T) {
+	drop := func(v float64) *float64 { return &v }
+	for _, c := range []struct {
+		s    situation
+		want string
+	}{
+		{situation{device: "x86"}, "ptq"},
+		{situation{device: "x86", noData: true, canTrain: true}, "none"},
+		{situation{device: "x86", maxDrop: 1, drop: drop(0.4)}, "ptq"},
+		{situation{device: "x86", maxDrop: 1, drop: drop(3), canTrain: true}, "qat"},
+		{situation{device: "arm", maxDrop: 1, drop: drop(3)}, "ptq-mixed"},
+	} {
+		if got := c.s.decide(); got.Method != c.want || len(got.Reasons) == 0 {
+			t.Errorf("%+v: %+v, want %s", c.s, got, c.want)
+		}
+	}
+}
+
+func TestDemo(t *testing.T) {
+	var doc demoOutput
+	keep := filepath.Join(t.TempDir(), "kept")
+	octetCommand(t, "demo", "--limit", "20", "--qconfig", "torchvision", "--keep", keep, "--json").must(t).decode(t, &doc)
+	if len(doc.Models) != 3 || doc.Models[1].Backend != "fbgemm" || doc.Models[2].Backend != "qnnpack" {
+		t.Fatalf("models: %+v", doc.Models)
+	}
+	for _, m := range doc.Models {
+		if m.Images != 20 || m.Top1Percent < 60 || !exists(m.File) {
+			t.Errorf("%s: %+v", m.Name, m)
+		}
+	}
+}
+
+// cancelWriter ends a context when something is printed.
+type cancelWriter struct {
+	mu     sync.Mutex
+	b      bytes.Buffer
+	when   string
+	cancel context.CancelFunc
+}
+
+func (w *cancelWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if bytes.Contains(p, []byte(w.when)) {
+		w.cancel()
+	}
+	return w.b.Write(p)
+}
+
+func TestInterruptedCalibrationContinues(t *testing.T) {
+	defer func(d time.Duration) { lineEvery = d }(lineEvery)
+	lineEvery = 0 // a line per batch
+	folder, model, calibration, _ := demoFolder(t)
+	out, stats := filepath.Join(folder, "int8.pth"), filepath.Join(folder, "stats.json")
+	args := []string{"quantize", model, "--calibration", calibration, "--limit", "60", "--batch-size", "4", "--threads", "1", "--output", out, "--stats", stats}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w := &cancelWriter{when: "calibrate: ", cancel: cancel}
+	if code := run(ctx, args, strings.NewReader(""), w, w); code != exitInterrupted {
+		t.Fatalf("exit code %d:\n%s", code, w.b.String())
+	}
+	if !strings.Contains(w.b.String(), "the same command continues there") || exists(out) || !exists(stats) {
+		t.Fatalf("output written: %v, statistics written: %v; stderr:\n%s", exists(out), exists(stats), w.b.String())
+	}
+	resumed := octetCommand(t, args...).must(t)
+	if !strings.Contains(resumed.errOut, "calibration continues behind the") {
+		t.Errorf("stderr of the second run:\n%s", resumed.errOut)
+	}
+	got, _ := os.ReadFile(out)
+	whole := filepath.Join(folder, "whole.pth")
+	octetCommand(t, "quantize", model, "--calibration", calibration, "--limit", "60", "--batch-size", "4", "--output", whole).must(t)
+	want, _ := os.ReadFile(whole)
+	if !bytes.Equal(got, want) {
+		t.Error("the interrupted and continued calibration gives another model")
+	}
+	reused := octetCommand(t, append(args, "--exclude", "fc")...).must(t)
+	if !strings.Contains(reused.errOut, "nothing is calibrated") {
+		t.Errorf("stderr with complete statistics:\n%s", reused.errOut)
+	}
+}

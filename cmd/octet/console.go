@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+	"github.com/vbauerster/cupwriter"
+)
+
+// console is everything a command reads from and prints to. Results go to out;
+// progress, assumptions and warnings to err. With --json the result is one JSON
+// document and out carries nothing else.
+type console struct {
+	in       io.Reader
+	out, err io.Writer
+
+	json     bool // --json
+	quiet    bool // --quiet
+	terminal bool // err is a terminal: bars instead of lines
+
+	mu       sync.Mutex
+	started  bool // the command line was accepted; later errors are no usage errors
+	printed  bool // the JSON document is out
+	progress *progress
+}
+
+func newConsole(in io.Reader, out, err io.Writer) *console {
+	return &console{in: in, out: out, err: err, terminal: cupwriter.New(err, false).IsTerminal()}
+}
+
+// command wraps the body of a command so that what fails inside it is not taken
+// for wrong usage.
+func (c *console) command(body func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		c.started = true
+		return body(cmd, args)
+	}
+}
+
+// note prints a line for the user that is not the result: an assumption, a hint.
+func (c *console) note(format string, args ...any) {
+	if !c.quiet {
+		c.line(fmt.Sprintf(format, args...))
+	}
+}
+
+// warn is note for what --quiet must not hide.
+func (c *console) warn(format string, args ...any) {
+	c.line("warning: " + fmt.Sprintf(format, args...))
+}
+
+func (c *console) line(text string) {
+	if c.progress != nil && c.progress.write(text+"\n") {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fmt.Fprintln(c.err, text)
+}
+
+// result prints the outcome: the document with --json, else what text prints.
+func (c *console) result(document any, text func(w io.Writer)) error {
+	c.finish()
+	if !c.json {
+		var b strings.Builder
+		text(&b)
+		_, err := io.WriteString(c.out, b.String())
+		return withCode(exitOutput, err)
+	}
+	c.printed = true
+	enc := json.NewEncoder(c.out)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return withCode(exitOutput, enc.Encode(document))
+}
+
+// report prints how the command ended and returns the exit code.
+func (c *console) report(ctx context.Context, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if ctx.Err() != nil {
+		err = interrupted(err)
+	}
+	if !c.started {
+		err = withCode(exitUsage, err)
+	}
+	code := exitCode(err)
+	fmt.Fprintf(c.err, "octet: %s\n", indentFollowing(err.Error()))
+	if code == exitUsage {
+		fmt.Fprintln(c.err, "Run the command with --help for its flags and examples.")
+	}
+	if c.json && !c.printed {
+		type failure struct {
+			Code    int    `json:"exit_code"`
+			Message string `json:"message"`
+		}
+		json.NewEncoder(c.out).Encode(map[string]failure{"error": {code, err.Error()}})
+	}
+	return code
+}
+
+// interrupted makes sure that what went wrong because of a signal is called so.
+func interrupted(err error) error {
+	if exitCode(err) == exitInterrupted {
+		return err
+	}
+	return fmt.Errorf("%w: %w", context.Canceled, err)
+}
+
+// indentFollowing sets the lines behind the first one in, so that a long report
+// is seen to belong to its error.
+func indentFollowing(text string) string {
+	return strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
+}
+
+// finish ends the progress display, so that nothing overwrites later output.
+func (c *console) finish() {
+	if c.progress != nil {
+		c.progress.close()
+		c.progress = nil
+	}
+}
+
+// newTable returns a table that will be printed to w by Render.
+func newTable(w io.Writer, header ...any) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	style := table.StyleLight
+	style.Format.Header = 0 // as written
+	style.Options.DrawBorder = false
+	style.Options.SeparateColumns = false
+	t.SetStyle(style)
+	if len(header) > 0 {
+		t.AppendHeader(table.Row(header))
+	}
+	return t
+}

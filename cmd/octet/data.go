@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/vision"
+)
+
+// dataFlags say how inputs are read and how many at a time.
+type dataFlags struct {
+	batchSize int
+	threads   int
+	limit     int
+	strict    bool
+}
+
+func (f *dataFlags) register(cmd *cobra.Command, batchSize int) {
+	fl := cmd.Flags()
+	fl.IntVar(&f.batchSize, "batch-size", batchSize, "how many inputs are computed at a time")
+	fl.IntVar(&f.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
+	fl.IntVar(&f.limit, "limit", 0, "use the first N inputs only; 0 uses all")
+	fl.BoolVar(&f.strict, "strict", false, "stop at the first image that cannot be read, instead of skipping it")
+}
+
+func (f *dataFlags) check() error {
+	switch {
+	case f.batchSize < 1:
+		return usageError("--batch-size %d: at least 1", f.batchSize)
+	case f.threads < 0:
+		return usageError("--threads %d: 0 or more", f.threads)
+	case f.limit < 0:
+		return usageError("--limit %d: 0 or more", f.limit)
+	}
+	return nil
+}
+
+// inputData is a set of inputs, ready to be read in batches.
+type inputData struct {
+	source dataset.Source
+	preset vision.Preset
+	flags  *dataFlags
+	c      *console
+	loader *dataset.Loader
+}
+
+// batch is some consecutive inputs.
+type batch struct {
+	x      *tensor.Tensor // float32 [N, C, H, W]
+	names  []string
+	labels []int // -1 where unknown
+}
+
+// open opens the inputs at paths, in order. Images are prepared as the model
+// says; arrays are taken as they are.
+func (f *dataFlags) open(c *console, model *octet.Model, paths []string, opts ...dataset.Option) (*inputData, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	source, err := openSources(paths, opts)
+	if err != nil {
+		return nil, withCode(exitData, err)
+	}
+	d := &inputData{source: dataset.Limit(source, f.limit), flags: f, c: c}
+	if !holdsArrays(source) {
+		preset, assumed, err := model.Preset()
+		if err != nil {
+			source.Close()
+			return nil, withCode(exitData, err)
+		}
+		if assumed {
+			c.note("assumed: images are prepared as %s; --preset, --resize, --crop, --mean and --std say otherwise", presetText(preset))
+		}
+		d.preset = preset
+	}
+	return d, nil
+}
+
+// openSources opens each path and joins what they hold.
+func openSources(paths []string, opts []dataset.Option) (dataset.Source, error) {
+	var all joined
+	for _, p := range paths {
+		s, err := dataset.Open(p, opts...)
+		if err != nil {
+			all.Close()
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return all, nil
+}
+
+// holdsArrays reports whether the samples are tensors already. All samples of a
+// source are of one kind; one that cannot be read is an image.
+func holdsArrays(source dataset.Source) bool {
+	if all, ok := source.(joined); ok {
+		for _, s := range all {
+			if !holdsArrays(s) {
+				return false
+			}
+		}
+		return true
+	}
+	s, err := source.At(context.Background(), 0)
+	return err == nil && s.Tensor != nil
+}
+
+// joined is several sources, one behind the other, without labels.
+type joined []dataset.Source
+
+func (j joined) locate(i int) (dataset.Source, int) {
+	for _, s := range j {
+		if i < s.Len() {
+			return s, i
+		}
+		i -= s.Len()
+	}
+	panic("octet: sample index beyond the joined sources")
+}
+
+func (j joined) Len() int {
+	n := 0
+	for _, s := range j {
+		n += s.Len()
+	}
+	return n
+}
+
+func (j joined) Classes() []string { return nil }
+func (j joined) Label(int) int     { return -1 }
+
+func (j joined) Name(i int) string {
+	s, at := j.locate(i)
+	return s.Name(at)
+}
+
+func (j joined) At(ctx context.Context, i int) (dataset.Sample, error) {
+	s, at := j.locate(i)
+	sample, err := s.At(ctx, at)
+	sample.Label = -1
+	return sample, err
+}
+
+func (j joined) Close() error {
+	var errs []error
+	for _, s := range j {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (d *inputData) close()     { d.source.Close() }
+func (d *inputData) total() int { return d.source.Len() }
+
+// batches reads the inputs once, in order.
+func (d *inputData) batches(ctx context.Context, size int) iter.Seq2[batch, error] {
+	return func(yield func(batch, error) bool) {
+		loader, err := dataset.NewLoader(d.source, dataset.LoaderOptions{
+			Preset: d.preset, BatchSize: size, Workers: d.flags.threads, Strict: d.flags.strict,
+		})
+		if err != nil {
+			yield(batch{}, err)
+			return
+		}
+		d.loader = loader
+		reported := 0
+		for b, err := range loader.Batches(ctx) {
+			for _, s := range loader.Skipped()[reported:] {
+				d.c.warn("skipped: %v", s)
+				reported++
+			}
+			if err != nil {
+				yield(batch{}, err)
+				return
+			}
+			if !yield(batch{b.Input, b.Names, b.Labels}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// tensors is batches without names, as octet.Quantize takes them.
+func (d *inputData) tensors(ctx context.Context, size int) octet.Batches {
+	return func(yield func(*tensor.Tensor, error) bool) {
+		for b, err := range d.batches(ctx, size) {
+			if !yield(b.x, err) {
+				return
+			}
+		}
+	}
+}
+
+// skipped names the samples of the latest reading that could not be used.
+func (d *inputData) skipped() []string {
+	if d.loader == nil {
+		return nil
+	}
+	var names []string
+	for _, s := range d.loader.Skipped() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// compile prepares the model for running.
+func (f *dataFlags) compile(model *octet.Model) (*octet.Session, error) {
+	s, err := model.Compile(octet.WithThreads(f.threads))
+	return s, withCode(exitModel, err)
+}
+
+// describeSkipped is a line about skipped inputs; empty when there are none.
+func describeSkipped(skipped []string) string {
+	if len(skipped) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d inputs skipped: %s", len(skipped), strings.TrimSpace(abbreviate(skipped, 3)))
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+)
+
+type demoFlags struct {
+	data    dataFlags
+	qconfig string
+	keep    string
+}
+
+func newDemoCommand(c *console) *cobra.Command {
+	f := &demoFlags{}
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Quantize a small embedded model and compare it with its float original",
+		Long: `demo takes a float checkpoint that PyTorch saved (a small residual network trained on
+Fashion-MNIST, embedded in this program), quantizes it for both backends on images of
+the training set, and measures float and int8 on the 10,000 test images.`,
+		Example: `  octet demo
+  octet demo --keep demo/ && octet inspect demo/int8_fbgemm.pth
+  octet demo --limit 1000 --json`,
+		Args: cobra.NoArgs,
+		RunE: c.command(func(cmd *cobra.Command, _ []string) error {
+			return runDemo(cmd.Context(), c, f)
+		}),
+	}
+	f.data.register(cmd, 64)
+	cmd.Flags().StringVar(&f.qconfig, "qconfig", octet.DefaultQConfig, "observers: default (histogram) or torchvision (min/max)")
+	cmd.Flags().StringVar(&f.keep, "keep", "", "keep the model files and the data in this `FOLDER`")
+	complete(cmd, "qconfig", qconfigNames()...)
+	return cmd
+}
+
+// demoRow is one model of the comparison.
+type demoRow struct {
+	Name    string  `json:"name"`
+	Kind    string  `json:"kind"`
+	Backend string  `json:"backend,omitempty"`
+	File    string  `json:"file,omitempty"`
+	Bytes   int64   `json:"bytes"`
+	Ratio   float64 `json:"size_ratio"`        // of the float file
+	Drop    float64 `json:"top1_drop_points"`  // below float
+	Each    float64 `json:"microseconds_each"` // per image, batched
+	score
+}
+
+// demoOutput is the JSON document of `octet demo`.
+type demoOutput struct {
+	Arch        string    `json:"arch"`
+	Calibration int       `json:"calibration_images"`
+	QConfig     string    `json:"qconfig"`
+	Models      []demoRow `json:"models"`
+	Seconds     float64   `json:"seconds"`
+	Kept        string    `json:"kept,omitempty"`
+}
+
+func runDemo(ctx context.Context, c *console, f *demoFlags) error {
+	if err := f.data.check(); err != nil {
+		return err
+	}
+	start := time.Now()
+	folder, done, err := f.folder()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := unpackDemo(folder); err != nil {
+		return err
+	}
+	out := demoOutput{QConfig: f.qconfig, Kept: f.keep}
+	if err := f.compare(ctx, c, folder, &out); err != nil {
+		return err
+	}
+	out.Seconds = time.Since(start).Seconds()
+	return c.result(out, out.print)
+}
+
+// folder is where the files are worked on: that of --keep, or a temporary one.
+func (f *demoFlags) folder() (path string, done func(), err error) {
+	if f.keep != "" {
+		return f.keep, func() {}, withCode(exitOutput, os.MkdirAll(f.keep, 0o755))
+	}
+	path, err = os.MkdirTemp("", "octet-demo-")
+	return path, func() { os.RemoveAll(path) }, withCode(exitOutput, err)
+}
+
+// compare quantizes for both backends and measures all three models.
+func (f *demoFlags) compare(ctx context.Context, c *console, folder string, out *demoOutput) error {
+	float, err := octet.Open(filepath.Join(folder, demoModel))
+	if err != nil {
+		return err
+	}
+	out.Arch = float.Arch()
+	if err := f.measure(ctx, c, folder, demoModel, "float", float, out); err != nil {
+		return err
+	}
+	for _, backend := range []string{"fbgemm", "qnnpack"} {
+		name := "int8_" + backend + ".pth"
+		if err := f.quantize(ctx, c, float, folder, name, backend, out); err != nil {
+			return err
+		}
+		// The file is what is measured, so that the way through it is shown too.
+		int8, err := octet.Open(filepath.Join(folder, name))
+		if err != nil {
+			return err
+		}
+		if err := f.measure(ctx, c, folder, name, "int8 "+backend, int8, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *demoFlags) quantize(ctx context.Context, c *console, float *octet.Model, folder, name, backend string, out *demoOutput) error {
+	flags := f.data
+	flags.limit = 0
+	data, err := flags.open(c, float, []string{filepath.Join(folder, demoCalibration)})
+	if err != nil {
+		return err
+	}
+	defer data.close()
+	stage := c.begin("calibrate "+backend, "images", data.total())
+	int8, report, err := octet.Quantize(ctx, float, data.tensors(ctx, octet.DefaultBatchSize),
+		octet.WithBackend(backend), octet.WithQConfig(f.qconfig), octet.WithThreads(flags.threads),
+		octet.WithSource("Fashion-MNIST training images"), octet.WithProgress(stage.set))
+	stage.end()
+	if err != nil {
+		return err
+	}
+	out.Calibration = report.Images
+	return withCode(exitOutput, int8.SaveContext(ctx, filepath.Join(folder, name)))
+}
+
+func (f *demoFlags) measure(ctx context.Context, c *console, folder, file, name string, m *octet.Model, out *demoOutput) error {
+	flags := evalFlags{data: f.data}
+	data, err := flags.open(c, m, filepath.Join(folder, demoTest))
+	if err != nil {
+		return err
+	}
+	defer data.close()
+	s, err := measure(ctx, c, m, data, "eval "+name, f.data)
+	if err != nil {
+		return err
+	}
+	row := demoRow{Name: name, Kind: kindOf(m), Backend: m.Backend(), Bytes: fileSize(filepath.Join(folder, file)), score: s}
+	if f.keep != "" {
+		row.File = filepath.Join(f.keep, file)
+	}
+	if len(out.Models) == 0 {
+		out.Models = append(out.Models, row)
+	}
+	float := out.Models[0]
+	row.Ratio = ratio(row.Bytes, float.Bytes)
+	row.Drop = float.Top1Percent - s.Top1Percent
+	row.Each = 1e6 * s.Seconds / float64(s.Images)
+	if row.Kind == "float" {
+		out.Models[0] = row
+		return nil
+	}
+	out.Models = append(out.Models, row)
+	return nil
+}
+
+func (o demoOutput) print(w io.Writer) {
+	fmt.Fprintf(w, "%s on Fashion-MNIST: %d test images; calibrated on %d training images, qconfig %s\n\n",
+		o.Arch, o.Models[0].Images, o.Calibration, o.QConfig)
+	t := newTable(w, "model", "top-1", "change", "size", "of float", "time per image", "speed")
+	for _, m := range o.Models {
+		change, speed := "", ""
+		if m.Kind != "float" {
+			change = fmt.Sprintf("%+.2f points", 0-m.Drop)
+			speed = fmt.Sprintf("%.2f x", o.Models[0].Each/m.Each)
+		}
+		t.AppendRow([]any{m.Name, fmt.Sprintf("%.2f %%", m.Top1Percent), change, byteText(m.Bytes), fmt.Sprintf("%.2f", m.Ratio), fmt.Sprintf("%.1f µs", m.Each), speed})
+	}
+	t.Render()
+	fmt.Fprintf(w, "\ntook %.1f s\n", o.Seconds)
+	if o.Kept != "" {
+		fmt.Fprintf(w, "the files are in %s; try: octet inspect %s\n", o.Kept, o.Models[1].File)
+	}
+}

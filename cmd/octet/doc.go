@@ -1,0 +1,11 @@
+// Command octet quantizes PyTorch vision models to int8 and runs them, without
+// PyTorch.
+//
+//	octet demo
+//	octet quantize resnet18.pth --arch resnet18 --calibration photos/ --output int8.pth
+//	octet run int8.pth cat.jpg
+//
+// One file per command; flags.go holds the flags that commands share, console.go
+// everything that is printed, exit.go the exit codes. The commands hold no
+// arithmetic: they call package octet and print what it returns.
+package main

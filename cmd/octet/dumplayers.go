@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// dumpLayers runs all inputs in one batch, writes what every node computes into
+// folder, and the logits to output where it is given.
+func dumpLayers(ctx context.Context, model *octet.Model, session *octet.Session, data *inputData, folder, output string) error {
+	w, err := newLayerWriter(folder, model.Arch(), model.Backend())
+	if err != nil {
+		return err
+	}
+	for b, err := range data.batches(ctx, data.total()) {
+		if err != nil {
+			return withCode(exitData, err)
+		}
+		y, err := session.RunTapped(ctx, b.x, func(n *graph.Node, t *tensor.Tensor) error {
+			if !isComputation(n) {
+				return nil
+			}
+			return w.add(n.Name, n.Op.Kind(), t)
+		})
+		if err != nil {
+			return withCode(exitData, err)
+		}
+		if output != "" {
+			if err := writeNPY(output, y); err != nil {
+				return err
+			}
+		}
+	}
+	return w.close()
+}
+
+// isComputation leaves out the nodes that PyTorch does not execute on quantized
+// values: reshapes and the way back to real numbers.
+func isComputation(n *graph.Node) bool {
+	return n.Op.Kind() != "flatten" && n.Op.Kind() != "dequantize"
+}
+
+// writeNPY writes an array that appears complete or not at all.
+func writeNPY(path string, t *tensor.Tensor) error {
+	return withCode(exitOutput, atomicfile.Write(path, func(w io.Writer) error { return npy.Write(w, t) }))
+}

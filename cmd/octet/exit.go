@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// The exit codes, as `octet help exit-codes` documents them.
+const (
+	exitOK          = 0
+	exitInternal    = 1
+	exitUsage       = 2
+	exitModel       = 3
+	exitData        = 4
+	exitOutput      = 5
+	exitStrict      = 6
+	exitInterrupted = 130
+)
+
+const exitCodesHelp = `Exit codes of octet:
+
+  0    done
+  1    unexpected failure: please report it
+  2    wrong usage: unknown flag, missing argument, values that contradict each other
+  3    the model file cannot be used: truncated, unsafe or unknown content, wrong
+       architecture, missing keys, NaN weights
+  4    the data cannot be used: calibration data, inputs, images, labels, classes
+  5    the output cannot be written: full disk, missing permission, name in use
+  6    --strict was given and something was skipped or left in float
+  130  interrupted with Ctrl-C or a termination signal; no partial output is left
+
+With --json the failure is also the document on standard output:
+{"error": {"exit_code": 3, "message": "..."}}
+`
+
+// exitError is an error with the exit code that it calls for.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// withCode marks err, unless a lower layer already has; nil stays nil.
+func withCode(code int, err error) error {
+	var marked *exitError
+	if err == nil || errors.As(err, &marked) {
+		return err
+	}
+	return &exitError{code, err}
+}
+
+func usageError(format string, args ...any) error {
+	return withCode(exitUsage, fmt.Errorf(format, args...))
+}
+
+// exitCode is the code of the process for the outcome err.
+func exitCode(err error) int {
+	var marked *exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &marked):
+		return marked.code
+	default:
+		return exitInternal
+	}
+}

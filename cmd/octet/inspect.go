@@ -1,0 +1,293 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
+)
+
+type inspectFlags struct {
+	model   modelFlags
+	tensors bool
+	graph   bool
+}
+
+func newInspectCommand(c *console) *cobra.Command {
+	f := &inspectFlags{}
+	cmd := &cobra.Command{
+		Use:   "inspect MODEL.pth",
+		Short: "Show what a model file holds",
+		Long: `inspect prints the container, the state dict, element types, size, architecture,
+numerics, labels and preprocessing of a model file, and its layers with their
+scales and zero points. Nothing of the file is executed. A file whose
+architecture is not known is described as far as it is understood.`,
+		Example: `  octet inspect resnet18_int8.pth
+  octet inspect checkpoint.pth --key ema --tensors
+  octet inspect model.pth --arch resnet18 --graph`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeFiles("pth", "pt"),
+		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+			return runInspect(c, cmd, f, args[0])
+		}),
+	}
+	f.model.register(cmd)
+	cmd.Flags().BoolVar(&f.tensors, "tensors", false, "list every key of the state dict")
+	cmd.Flags().BoolVar(&f.graph, "graph", false, "print the graph, one node per line")
+	return cmd
+}
+
+// inspection is what inspect finds out; the JSON document of the command.
+type inspection struct {
+	File        string          `json:"file"`
+	Bytes       int64           `json:"bytes"`
+	Format      string          `json:"format"`
+	Key         string          `json:"key,omitempty"`
+	StateDicts  []string        `json:"state_dicts"`
+	Tensors     int             `json:"tensors"`
+	Parameters  int             `json:"parameters"`
+	DTypes      map[string]int  `json:"elements_by_dtype"`
+	Stripped    []string        `json:"stripped_prefixes,omitempty"`
+	Kind        string          `json:"kind"` // float or int8
+	Arch        string          `json:"arch,omitempty"`
+	Backend     string          `json:"backend,omitempty"`
+	Classes     int             `json:"classes,omitempty"`
+	Channels    int             `json:"channels,omitempty"`
+	Metadata    *octet.Metadata `json:"metadata,omitempty"`
+	Assumptions []string        `json:"assumptions,omitempty"`
+	Problem     string          `json:"problem,omitempty"` // why the layers are not known
+	Layers      []layerInfo     `json:"layers,omitempty"`
+	Keys        []keyInfo       `json:"keys,omitempty"`
+
+	model *octet.Model
+}
+
+// layerInfo is a node of the graph.
+type layerInfo struct {
+	Name      string   `json:"name"`
+	Op        string   `json:"op"`
+	DType     string   `json:"dtype"`
+	Weight    string   `json:"weight,omitempty"`
+	Scale     *float64 `json:"scale,omitempty"`
+	ZeroPoint *int64   `json:"zero_point,omitempty"`
+	Note      string   `json:"note,omitempty"`
+}
+
+// keyInfo is an entry of the state dict.
+type keyInfo struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+func runInspect(c *console, cmd *cobra.Command, f *inspectFlags, path string) error {
+	in, err := inspectFile(f, path)
+	if err != nil {
+		return withCode(exitModel, err)
+	}
+	opts, err := f.model.options(cmd)
+	if err != nil {
+		return err
+	}
+	in.model, err = octet.Open(path, opts...)
+	switch {
+	case err == nil:
+		in.describeModel()
+	case f.model.arch != "" || isMismatch(err):
+		return withCode(exitModel, err)
+	default:
+		in.Problem = err.Error()
+	}
+	return c.result(in, func(w io.Writer) { in.print(w, f) })
+}
+
+func isMismatch(err error) bool {
+	var mismatch *torch.MismatchError
+	return errors.As(err, &mismatch)
+}
+
+// inspectFile reads what can be known without an architecture.
+func inspectFile(f *inspectFlags, path string) (*inspection, error) {
+	ckpt, err := torch.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer ckpt.Close()
+	in := &inspection{File: path, Format: ckpt.Format(), StateDicts: ckpt.Candidates(), Key: f.model.key, DTypes: map[string]int{}, Kind: "float"}
+	if info, err := os.Stat(path); err == nil {
+		in.Bytes = info.Size()
+	}
+	sd, err := ckpt.StateDict(f.model.key)
+	if err != nil {
+		return nil, err
+	}
+	in.Stripped = sd.Stripped
+	if torch.IsQuantized(sd) {
+		in.Kind = "int8"
+	}
+	for _, key := range sd.Keys() {
+		v, _ := sd.Entry(key)
+		in.count(v)
+		if f.tensors {
+			in.Keys = append(in.Keys, keyInfo{key, valueText(v)})
+		}
+	}
+	return in, nil
+}
+
+// count adds the tensors of one entry to the totals.
+func (in *inspection) count(v torch.Value) {
+	var found []*torch.Tensor
+	switch v := v.(type) {
+	case *torch.Tensor:
+		found = []*torch.Tensor{v}
+	case *torch.PackedLinear:
+		found = []*torch.Tensor{v.Weight}
+		if v.Bias != nil {
+			found = append(found, v.Bias)
+		}
+	}
+	for _, t := range found {
+		in.Tensors++
+		in.DTypes[t.Data.DType().String()] += t.Data.Numel()
+		if t.Data.DType().IsFloat() || t.Data.DType().IsQuantized() {
+			in.Parameters += t.Data.Numel()
+		}
+	}
+}
+
+func valueText(v torch.Value) string {
+	switch v := v.(type) {
+	case *torch.Tensor:
+		return v.Data.String()
+	case *torch.PackedLinear:
+		return "packed linear, weight " + v.Weight.Data.String()
+	case torch.DType:
+		return "dtype " + tensor.DType(v).String()
+	case torch.None:
+		return "None"
+	}
+	return fmt.Sprint(v)
+}
+
+// describeModel adds what the architecture tells.
+func (in *inspection) describeModel() {
+	m := in.model
+	in.Arch, in.Backend, in.Classes, in.Channels = m.Arch(), m.Backend(), m.Classes(), m.Channels()
+	in.Assumptions = m.Assumptions()
+	if meta := m.Metadata(); meta.Version > 0 {
+		in.Metadata = &meta
+	}
+	for _, n := range m.Graph().Nodes {
+		l := layerInfo{Name: n.Name, Op: n.Op.Kind(), DType: n.Output.Type.DType.String(), Note: n.Note}
+		if q := n.Output.Type.Q; q != nil {
+			scale, zero := q.Scale(), q.ZeroPoint()
+			l.Scale, l.ZeroPoint = &scale, &zero
+		}
+		if len(n.Inputs) > 1 && n.Inputs[1].Data != nil {
+			l.Weight = n.Inputs[1].Data.DType().String() + n.Inputs[1].Data.Shape().String()
+			if q := n.Inputs[1].Data.QParams(); q != nil {
+				l.Weight += " " + granularityText(q)
+			}
+		}
+		in.Layers = append(in.Layers, l)
+	}
+}
+
+func granularityText(q *tensor.QParams) string {
+	if q.IsPerTensor() {
+		return "per tensor"
+	}
+	return "per channel"
+}
+
+func (in *inspection) print(w io.Writer, f *inspectFlags) {
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%-14s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	row("file", "%s (%s, %s container)", in.File, byteText(in.Bytes), in.Format)
+	if in.Key != "" || len(in.StateDicts) > 1 {
+		row("state dicts", "%s", strings.Join(in.StateDicts, ", "))
+	}
+	row("kind", "%s, %d tensors, %s parameters", in.Kind, in.Tensors, countText(in.Parameters))
+	row("elements", "%s", in.dtypeText())
+	if in.Arch != "" {
+		row("architecture", "%s, %d input channels, %d classes", in.Arch, in.Channels, in.Classes)
+	}
+	if in.Backend != "" {
+		row("backend", "%s", in.Backend)
+	}
+	if in.Metadata != nil {
+		in.printMetadata(row)
+	}
+	for _, a := range in.Assumptions {
+		row("assumed", "%s", a)
+	}
+	if in.Problem != "" {
+		row("layers", "not known: %s", in.Problem)
+	}
+	in.printBody(w, f)
+}
+
+func (in *inspection) dtypeText() string {
+	var parts []string
+	for dtype, n := range in.DTypes {
+		parts = append(parts, fmt.Sprintf("%s %s", countText(n), dtype))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
+
+func (in *inspection) printMetadata(row func(string, string, ...any)) {
+	m := in.Metadata
+	if len(m.Labels) > 0 {
+		row("labels", "%s", abbreviate(m.Labels, 5))
+	}
+	if m.Preset != nil {
+		row("preprocessing", "%s", presetText(*m.Preset))
+	}
+	if cal := m.Calibration; cal != nil {
+		row("calibrated", "qconfig %s, %d samples of %s, batches of %d", cal.QConfigName, cal.Samples, orUnknown(cal.Source), cal.BatchSize)
+	}
+	if len(m.Float) > 0 {
+		row("kept float", "%s", abbreviate(m.Float, 8))
+	}
+}
+
+func (in *inspection) printBody(w io.Writer, f *inspectFlags) {
+	switch {
+	case f.graph && in.model != nil:
+		fmt.Fprintln(w)
+		in.model.Graph().Dump(w)
+	case f.tensors:
+		fmt.Fprintln(w)
+		t := newTable(w, "key", "value")
+		for _, k := range in.Keys {
+			t.AppendRow([]any{k.Key, k.Value})
+		}
+		t.Render()
+	case len(in.Layers) > 0:
+		fmt.Fprintln(w)
+		in.printLayers(w)
+	}
+}
+
+func (in *inspection) printLayers(w io.Writer) {
+	t := newTable(w, "layer", "operator", "output", "scale", "zero point", "weight", "note")
+	t.SuppressEmptyColumns()
+	for _, l := range in.Layers {
+		scale, zero := "", ""
+		if l.Scale != nil {
+			scale, zero = fmt.Sprintf("%.6g", *l.Scale), fmt.Sprint(*l.ZeroPoint)
+		}
+		t.AppendRow([]any{l.Name, l.Op, l.DType, scale, zero, l.Weight, l.Note})
+	}
+	t.Render()
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+)
+
+// lineEvery is how often a stage reports itself where there is no terminal.
+var lineEvery = 5 * time.Second
+
+// progress shows how far stages are: bars on a terminal, lines elsewhere.
+type progress struct {
+	bars  *mpb.Progress // nil off a terminal
+	lines io.Writer     // nil on one
+	mu    sync.Mutex
+}
+
+// stage is one bar: calibrate 120/512.
+type stage struct {
+	owner *progress
+	name  string
+	unit  string
+	total int
+
+	bar      *mpb.Bar
+	done     int
+	began    time.Time
+	lastLine time.Time
+}
+
+// begin starts a stage. total is 0 where it is not known beforehand.
+func (c *console) begin(name, unit string, total int) *stage {
+	if c.quiet {
+		return &stage{owner: &progress{}, began: time.Now()}
+	}
+	if c.progress == nil {
+		c.progress = &progress{}
+		if c.terminal {
+			c.progress.bars = mpb.New(mpb.WithOutput(c.err), mpb.WithWidth(40))
+		} else {
+			c.progress.lines = c.err
+		}
+	}
+	s := &stage{owner: c.progress, name: name, unit: unit, total: total, began: time.Now(), lastLine: time.Now()}
+	if p := c.progress; p.bars != nil {
+		s.bar = p.bars.New(int64(total), mpb.BarStyle().Lbound(" ").Rbound(" ").Filler("━").Tip("━").Padding("─"),
+			mpb.PrependDecorators(decor.Name(name, decor.WC{C: decor.DindentRight | decor.DextraSpace, W: 12})),
+			mpb.AppendDecorators(decor.CountersNoUnit("%d/%d "+unit), decor.Name("  "),
+				decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO), "done")))
+	}
+	return s
+}
+
+// set says how much is done by now. It may be called from any goroutine.
+func (s *stage) set(done int) {
+	p := s.owner
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.done = done
+	switch {
+	case s.bar != nil:
+		s.bar.SetCurrent(int64(done))
+	case p.lines != nil && time.Since(s.lastLine) >= lineEvery:
+		s.lastLine = time.Now()
+		fmt.Fprintln(p.lines, s.describe())
+	}
+}
+
+// end closes the stage with what was reached.
+func (s *stage) end() {
+	p := s.owner
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.bar != nil {
+		s.bar.SetTotal(int64(s.done), true)
+	} else if p.lines != nil {
+		fmt.Fprintf(p.lines, "%s, %s\n", s.describe(), time.Since(s.began).Round(10*time.Millisecond))
+	}
+}
+
+func (s *stage) describe() string {
+	if s.total > 0 {
+		return fmt.Sprintf("%s: %d/%d %s", s.name, s.done, s.total, s.unit)
+	}
+	return fmt.Sprintf("%s: %d %s", s.name, s.done, s.unit)
+}
+
+// write prints text above the bars; false where there are none.
+func (p *progress) write(text string) bool {
+	if p.bars == nil {
+		return false
+	}
+	_, err := p.bars.Write([]byte(text))
+	return err == nil
+}
+
+// close waits until the bars have been drawn for the last time. Stages that
+// were left open by an error are dropped.
+func (p *progress) close() {
+	if p.bars != nil {
+		p.bars.Shutdown()
+	}
+}

@@ -1,0 +1,314 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/quant"
+)
+
+// quantizeFlags are the flags of `octet quantize`.
+type quantizeFlags struct {
+	model modelFlags
+	data  dataFlags
+
+	calibration string
+	output      string
+	qconfig     string
+	perTensor   bool
+	perChannel  bool
+	exclude     []string
+	stats       string
+	report      string
+	eval        string
+	evalMap     string
+	strictFloat bool
+}
+
+func newQuantizeCommand(c *console) *cobra.Command {
+	f := &quantizeFlags{}
+	cmd := &cobra.Command{
+		Use:   "quantize FLOAT.pth --calibration DATA --output INT8.pth",
+		Short: "Make an int8 model of a float one",
+		Long: `quantize turns a float checkpoint into an int8 model by post-training quantization:
+batch norms are folded, the calibration inputs are run through the float model while
+observers watch, and weights and activations become 8-bit integers. The result loads
+in torchvision's quantized model of the same architecture.
+
+Calibration data is a .npy of float32 [N, C, H, W], a folder of images, a tar archive,
+an IDX file or a .npz. A few hundred typical inputs are enough; labels are not used.
+
+With --stats, what the observers have seen is kept in a file, also when the run is
+interrupted: the same command continues there, and a finished calibration is not run
+again when only --exclude or --output change.`,
+		Example: `  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
+  octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
+  octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeFiles("pth", "pt"),
+		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+			return runQuantize(c, cmd, f, args[0])
+		}),
+	}
+	f.model.register(cmd)
+	f.data.register(cmd, octet.DefaultBatchSize)
+	fl := cmd.Flags()
+	fl.Lookup("backend").DefValue, f.model.backend = octet.DefaultBackend, octet.DefaultBackend
+	fl.Lookup("batch-size").Usage = "inputs shown to the observers at a time; part of the recipe"
+	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz")
+	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth")
+	fl.StringVar(&f.qconfig, "qconfig", octet.DefaultQConfig, "observers: default, torchvision (min/max), or another of PyTorch's names")
+	fl.BoolVar(&f.perTensor, "per-tensor", false, "one scale per weight, whatever --qconfig says")
+	fl.BoolVar(&f.perChannel, "per-channel", false, "one scale per output channel, whatever --qconfig says")
+	fl.StringArrayVar(&f.exclude, "exclude", nil, "keep layers that match `PATTERN` in float; may be repeated")
+	fl.StringVar(&f.stats, "stats", "", "keep the calibration statistics in `FILE`.json, and use it if it exists")
+	fl.StringVar(&f.report, "report", "", "write the full report as `FILE`.json")
+	fl.StringVar(&f.eval, "eval", "", "measure float and int8 accuracy on labelled `DATA`")
+	fl.StringVar(&f.evalMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
+	fl.BoolVar(&f.strictFloat, "strict-int8", false, "fail when a layer stays in float that was not excluded")
+	cmd.MarkFlagRequired("calibration")
+	cmd.MarkFlagRequired("output")
+	cmd.MarkFlagsMutuallyExclusive("per-tensor", "per-channel")
+	complete(cmd, "qconfig", qconfigNames()...)
+	return cmd
+}
+
+// quantizeOutput is the JSON document of `octet quantize`.
+type quantizeOutput struct {
+	Model       string      `json:"model"`
+	Output      string      `json:"output"`
+	Arch        string      `json:"arch"`
+	Backend     string      `json:"backend"`
+	QConfig     string      `json:"qconfig"`
+	Assumptions []string    `json:"assumptions,omitempty"`
+	Skipped     []string    `json:"skipped,omitempty"`
+	FloatFile   int64       `json:"float_file_bytes"`
+	Int8File    int64       `json:"int8_file_bytes"`
+	Accuracy    *accuracies `json:"accuracy,omitempty"`
+	Report      *ptq.Report `json:"report"`
+}
+
+func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) error {
+	if err := f.check(path); err != nil {
+		return err
+	}
+	model, err := f.model.open(c, cmd, path)
+	if err != nil {
+		return err
+	}
+	if model.Quantized() {
+		return withCode(exitModel, fmt.Errorf("%s is an int8 model already; quantize the float model it was made from", path))
+	}
+	data, err := f.data.open(c, model, []string{f.calibration})
+	if err != nil {
+		return err
+	}
+	defer data.close()
+	if data.preset.Channels > 0 {
+		model = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.preset })
+	}
+	int8, report, err := f.quantize(cmd.Context(), c, model, data)
+	if err != nil {
+		return err
+	}
+	out := quantizeOutput{
+		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.qconfig,
+		Assumptions: model.Assumptions(), Skipped: data.skipped(), Report: report,
+	}
+	if f.eval != "" {
+		if out.Accuracy, err = f.evaluate(cmd.Context(), c, model, int8); err != nil {
+			return err
+		}
+	}
+	if left := leftFloat(report); f.strictFloat && len(left) > 0 {
+		return withCode(exitStrict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
+	}
+	if err := f.write(cmd.Context(), int8, &out); err != nil {
+		return err
+	}
+	return c.result(out, out.print)
+}
+
+// check finds what can be said before anything is computed.
+func (f *quantizeFlags) check(path string) error {
+	if _, err := quant.ParseQConfig(f.qconfig, quant.FBGEMM); err != nil {
+		return usageError("--qconfig: %w", err)
+	}
+	if same, _ := sameFile(path, f.output); same {
+		return usageError("--output %s is the float model itself: choose another name", f.output)
+	}
+	for _, name := range []string{f.output, f.stats, f.report} {
+		if err := writable(name); err != nil {
+			return withCode(exitOutput, err)
+		}
+	}
+	return nil
+}
+
+func sameFile(a, b string) (bool, error) {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := os.Stat(b)
+	if err != nil {
+		return false, err
+	}
+	return os.SameFile(x, y), nil
+}
+
+// writable finds out before a long calibration that its result has no place.
+func writable(path string) error {
+	if path == "" {
+		return nil
+	}
+	folder := filepath.Dir(path)
+	info, err := os.Stat(folder)
+	if err != nil {
+		return fmt.Errorf("cannot write %s: the folder does not exist: %w", path, err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("cannot write %s: %s is not a folder", path, folder)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("cannot write %s: it is a folder", path)
+	}
+	return nil
+}
+
+// quantize calibrates and converts, and keeps the statistics.
+func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.Model, data *inputData) (*octet.Model, *ptq.Report, error) {
+	statistics, err := f.readStatistics(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	stage := c.begin("calibrate", "inputs", data.total())
+	opts := append(f.recipe(),
+		octet.WithStatistics(statistics),
+		octet.WithSource(filepath.Base(filepath.Clean(f.calibration))),
+		octet.WithProgress(stage.set),
+	)
+	int8, report, err := octet.Quantize(ctx, model, data.tensors(ctx, f.data.batchSize), opts...)
+	if err == nil && statistics.Images > 0 {
+		stage.set(statistics.Images)
+	}
+	stage.end()
+	c.finish()
+	if saveErr := f.saveStatistics(c, statistics, err != nil); err == nil {
+		err = saveErr
+	}
+	return int8, report, quantizeError(f.calibration, err)
+}
+
+// quantizeError gives an error of octet.Quantize its exit code.
+func quantizeError(calibration string, err error) error {
+	switch {
+	case errors.Is(err, octet.ErrCalibration):
+		return withCode(exitData, fmt.Errorf("%s: %w", calibration, err))
+	case errors.Is(err, octet.ErrRecipe):
+		return withCode(exitUsage, err)
+	}
+	return withCode(exitModel, err)
+}
+
+// recipe is what belongs to the numbers, as opposed to the bookkeeping.
+func (f *quantizeFlags) recipe() []octet.QuantizeOption {
+	opts := []octet.QuantizeOption{
+		octet.WithBackend(f.model.backend), octet.WithQConfig(f.qconfig), octet.WithExclude(f.exclude...),
+		octet.WithBatchSize(f.data.batchSize), octet.WithLimit(f.data.limit), octet.WithThreads(f.data.threads),
+	}
+	switch {
+	case f.perTensor:
+		opts = append(opts, octet.WithPerTensorWeights())
+	case f.perChannel:
+		opts = append(opts, octet.WithPerChannelWeights())
+	}
+	return opts
+}
+
+// readStatistics returns the statistics of --stats, empty ones where the file
+// does not exist yet.
+func (f *quantizeFlags) readStatistics(c *console) (*octet.Statistics, error) {
+	if f.stats == "" {
+		return &octet.Statistics{}, nil
+	}
+	file, err := os.Open(f.stats)
+	if errors.Is(err, os.ErrNotExist) {
+		return &octet.Statistics{}, nil
+	}
+	if err != nil {
+		return nil, withCode(exitData, err)
+	}
+	defer file.Close()
+	s, err := octet.ReadStatistics(file)
+	if err != nil {
+		return nil, withCode(exitData, fmt.Errorf("--stats %s: %w", f.stats, err))
+	}
+	if s.Complete {
+		c.note("statistics of %d inputs are taken from %s; nothing is calibrated", s.Images, f.stats)
+	} else {
+		c.note("calibration continues behind the %d inputs of %s", s.Images, f.stats)
+	}
+	return s, nil
+}
+
+// saveStatistics writes the statistics, also after an interruption.
+func (f *quantizeFlags) saveStatistics(c *console, s *octet.Statistics, failed bool) error {
+	if f.stats == "" || s.Images == 0 {
+		if failed && s.Images > 0 {
+			c.note("calibrated inputs are lost: with --stats FILE they are kept for the next run")
+		}
+		return nil
+	}
+	err := atomicfile.Write(f.stats, s.Write)
+	if err == nil && !s.Complete {
+		c.line(fmt.Sprintf("the statistics of %d inputs are saved in %s: the same command continues there", s.Images, f.stats))
+	}
+	return withCode(exitOutput, err)
+}
+
+// write saves the model and the report.
+func (f *quantizeFlags) write(ctx context.Context, int8 *octet.Model, out *quantizeOutput) error {
+	if err := int8.SaveContext(ctx, f.output); err != nil {
+		return withCode(exitOutput, err)
+	}
+	out.FloatFile, out.Int8File = fileSize(out.Model), fileSize(f.output)
+	if f.report == "" {
+		return nil
+	}
+	return withCode(exitOutput, atomicfile.Write(f.report, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(out)
+	}))
+}
+
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// leftFloat lists the layers that stay in float though nobody excluded them.
+func leftFloat(r *ptq.Report) []string {
+	var left []string
+	for _, n := range r.Nodes {
+		if !n.Int8 && n.Op != "dequantize" && !strings.Contains(n.Note, "excluded by") {
+			left = append(left, fmt.Sprintf("%s (%s): %s", n.Name, n.Op, n.Note))
+		}
+	}
+	return left
+}

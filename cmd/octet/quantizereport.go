@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/octet-ml/octet"
+)
+
+// accuracies are measured by `octet quantize --eval`.
+type accuracies struct {
+	Data  string `json:"data"`
+	Float score  `json:"float"`
+	// Quantizable is the float model with ReLU in place of ReLU6, which is what
+	// gets quantized; nil where the two do not differ.
+	Quantizable *score `json:"float_quantizable,omitempty"`
+	Int8        score  `json:"int8"`
+}
+
+// evaluate measures the models before and after on the same labelled data.
+func (f *quantizeFlags) evaluate(ctx context.Context, c *console, float, int8 *octet.Model) (*accuracies, error) {
+	a := &accuracies{Data: f.eval}
+	flags := evalFlags{data: f.data, classMap: f.evalMap}
+	flags.data.limit = 0
+	one := func(name string, m *octet.Model) (score, error) {
+		data, err := flags.open(c, m, f.eval)
+		if err != nil {
+			return score{}, err
+		}
+		defer data.close()
+		return measure(ctx, c, m, data, name, flags.data)
+	}
+	var err error
+	if a.Float, err = one("eval float", float); err != nil {
+		return nil, err
+	}
+	if float.ClampDiffers() {
+		relu, err := float.Quantizable()
+		if err != nil {
+			return nil, withCode(exitModel, err)
+		}
+		s, err := one("eval ReLU", relu)
+		if err != nil {
+			return nil, err
+		}
+		a.Quantizable = &s
+	}
+	a.Int8, err = one("eval int8", int8)
+	return a, err
+}
+
+func (o quantizeOutput) print(w io.Writer) {
+	r := o.Report
+	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s\n", o.Output, o.Arch, o.Backend, o.QConfig)
+	fmt.Fprintf(w, "calibrated on %d inputs in batches of %d", r.Images, r.BatchSize)
+	if text := describeSkipped(o.Skipped); text != "" {
+		fmt.Fprintf(w, "; %s", text)
+	}
+	fmt.Fprintf(w, "\ncoverage   %d of %d layers compute on integers\n", r.Int8Nodes, r.Int8Nodes+r.FloatNodes)
+	fmt.Fprintf(w, "size       %s -> %s (%.2f of the float file)\n", byteText(o.FloatFile), byteText(o.Int8File), ratio(o.Int8File, o.FloatFile))
+	for _, n := range r.Nodes {
+		if !n.Int8 && n.Op != "dequantize" {
+			fmt.Fprintf(w, "float      %s (%s): %s\n", n.Name, n.Op, n.Note)
+		}
+	}
+	for _, text := range r.Warnings {
+		fmt.Fprintf(w, "warning    %s\n", text)
+	}
+	if o.Accuracy != nil {
+		o.Accuracy.print(w)
+	}
+}
+
+func ratio(a, b int64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}
+
+func (a *accuracies) print(w io.Writer) {
+	fmt.Fprintln(w)
+	t := newTable(w, "", "top-1", "top-5", "images", "time")
+	row := func(name string, s score) {
+		t.AppendRow([]any{name, fmt.Sprintf("%.2f %%", s.Top1Percent), fmt.Sprintf("%.2f %%", s.Top5Percent), s.Images, fmt.Sprintf("%.2f s", s.Seconds)})
+	}
+	row("float", a.Float)
+	if a.Quantizable != nil {
+		row("float, ReLU for ReLU6", *a.Quantizable)
+	}
+	row("int8", a.Int8)
+	t.Render()
+}

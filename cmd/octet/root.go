@@ -1,0 +1,61 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// newRoot assembles the command tree.
+func newRoot(c *console) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "octet",
+		Short: "INT8 quantization and inference for PyTorch vision models, in pure Go",
+		Long: `octet turns a trained PyTorch vision model into an INT8 model and runs it:
+load, fuse, prepare, calibrate, convert, compile, run. It gives PyTorch's numbers
+and needs no Python.`,
+		Example: `  octet demo
+  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
+  octet run int8.pth cat.jpg`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	root.PersistentFlags().BoolVar(&c.json, "json", false, "print the result as one JSON document on standard output")
+	root.PersistentFlags().BoolVarP(&c.quiet, "quiet", "q", false, "print no progress, assumptions or hints")
+	root.AddCommand(
+		newQuantizeCommand(c), newRunCommand(c), newEvalCommand(c), newInspectCommand(c),
+		newTensorCommand(c), newAdviseCommand(c), newDemoCommand(c), newVersionCommand(c),
+		newParityLayersCommand(c), newExitCodesTopic(),
+	)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	setUsageArgs(root)
+	return root
+}
+
+// newExitCodesTopic is the help topic `octet help exit-codes`.
+func newExitCodesTopic() *cobra.Command {
+	return &cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: strings.TrimRight(exitCodesHelp, "\n")}
+}
+
+// setUsageArgs makes a wrong number of arguments name the command.
+func setUsageArgs(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		setUsageArgs(sub)
+	}
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError("%w; usage: %s", err, cmd.UseLine())
+			}
+			return nil
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// runFlags are the flags of `octet run`.
+type runFlags struct {
+	model modelFlags
+	data  dataFlags
+
+	input, output string
+	top           int
+	dump          string
+}
+
+func newRunCommand(c *console) *cobra.Command {
+	f := &runFlags{}
+	cmd := &cobra.Command{
+		Use:   "run MODEL.pth {IMAGE... | --input X.npy}",
+		Short: "Run a model, float or int8, on images or arrays",
+		Long: `run computes a model on its inputs and prints the most probable classes, or writes
+the logits as a .npy file. Inputs are images, folders of images, or .npy files of
+float32 [N, C, H, W], which are taken as they are. Float and int8 files are told
+apart by their content.`,
+		Example: `  octet run resnet18_int8.pth cat.jpg dog.png
+  octet run model.pth --arch resnet18 photos/ --top 3
+  octet run model.pth --arch resnet18 --backend fbgemm --input x.npy --output y.npy`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeFiles("pth", "pt"),
+		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+			return runRun(c, cmd, f, args[0], args[1:])
+		}),
+	}
+	f.model.register(cmd)
+	f.data.register(cmd, 32)
+	fl := cmd.Flags()
+	fl.StringVar(&f.input, "input", "", "`FILE`.npy with float32 [N, C, H, W], in place of images")
+	fl.StringVarP(&f.output, "output", "o", "", "write the logits as `FILE`.npy, float32 [N, classes]")
+	fl.IntVar(&f.top, "top", 5, "how many classes to print per input")
+	fl.StringVar(&f.dump, "dump-layers", "", "write every node's output into this `FOLDER`")
+	fl.MarkHidden("dump-layers")
+	return cmd
+}
+
+// runOutput is the JSON document of `octet run`.
+type runOutput struct {
+	Model       string      `json:"model"`
+	Arch        string      `json:"arch"`
+	Kind        string      `json:"kind"`
+	Backend     string      `json:"backend,omitempty"`
+	Assumptions []string    `json:"assumptions,omitempty"`
+	Inputs      int         `json:"inputs"`
+	Skipped     []string    `json:"skipped,omitempty"`
+	Seconds     float64     `json:"seconds"` // of computing, without reading inputs
+	Output      string      `json:"output,omitempty"`
+	Shape       []int       `json:"shape,omitempty"`
+	Results     []runResult `json:"results,omitempty"`
+}
+
+type runResult struct {
+	Input string       `json:"input"`
+	Top   []prediction `json:"top"`
+}
+
+func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []string) error {
+	if f.input != "" {
+		if len(inputs) > 0 {
+			return usageError("--input and %q are both inputs: give one or the other", inputs[0])
+		}
+		inputs = []string{f.input}
+	}
+	if len(inputs) == 0 {
+		return usageError("no input: name images, folders or .npy files behind the model, or --input X.npy")
+	}
+	if f.top < 1 {
+		return usageError("--top %d: at least 1", f.top)
+	}
+	model, err := f.model.open(c, cmd, path)
+	if err != nil {
+		return err
+	}
+	data, err := f.data.open(c, model, inputs)
+	if err != nil {
+		return err
+	}
+	defer data.close()
+	session, err := f.data.compile(model)
+	if err != nil {
+		return err
+	}
+	if f.dump != "" {
+		return dumpLayers(cmd.Context(), model, session, data, f.dump, f.output)
+	}
+	out := runOutput{Model: path, Arch: model.Arch(), Kind: kindOf(model), Backend: model.Backend(), Assumptions: model.Assumptions()}
+	logits, names, took, err := runAll(cmd, c, session, data, f.data.batchSize)
+	if err != nil {
+		return err
+	}
+	out.Inputs, out.Skipped, out.Seconds = len(names), data.skipped(), took.Seconds()
+	if f.output != "" {
+		if err := writeNPY(f.output, logits); err != nil {
+			return err
+		}
+		out.Output, out.Shape = f.output, logits.Shape()
+	} else {
+		labels, assumed := model.Labels()
+		if assumed && labels != nil {
+			c.note("assumed: the classes are ImageNet's, as there are %d; --labels says otherwise", len(labels))
+		}
+		for i, row := range rowsOf(logits) {
+			out.Results = append(out.Results, runResult{names[i], topK(row, f.top, labels)})
+		}
+	}
+	return c.result(out, out.print)
+}
+
+// runAll computes the logits of all inputs.
+func runAll(cmd *cobra.Command, c *console, session *octet.Session, data *inputData, batchSize int) (*tensor.Tensor, []string, time.Duration, error) {
+	var values []float32
+	var names []string
+	var took time.Duration
+	shape := tensor.Shape{0}
+	stage := c.begin("run", "inputs", data.total())
+	defer stage.end()
+	for b, err := range data.batches(cmd.Context(), batchSize) {
+		if err != nil {
+			return nil, nil, 0, withCode(exitData, err)
+		}
+		start := time.Now()
+		y, err := session.Run(cmd.Context(), b.x)
+		took += time.Since(start)
+		if err != nil {
+			return nil, nil, 0, withCode(exitData, err)
+		}
+		values = append(values, y.Float32s()...)
+		names = append(names, b.names...)
+		shape = append(tensor.Shape{len(names)}, y.Shape()[1:]...)
+		stage.set(len(names))
+	}
+	if len(names) == 0 {
+		return nil, nil, 0, withCode(exitData, errors.New("no input could be used"+skippedText(data.skipped())))
+	}
+	return tensor.Of(values, shape...), names, took, nil
+}
+
+func kindOf(m *octet.Model) string {
+	if m.Quantized() {
+		return "int8"
+	}
+	return "float"
+}
+
+func (o runOutput) print(w io.Writer) {
+	if o.Output != "" {
+		fmt.Fprintf(w, "%s: float32%v\n", o.Output, tensor.Shape(o.Shape))
+		return
+	}
+	t := newTable(w, "input", "", "class", "label", "probability")
+	t.SuppressEmptyColumns()
+	for _, r := range o.Results {
+		for i, p := range r.Top {
+			name := ""
+			if i == 0 {
+				name = r.Input
+			}
+			t.AppendRow([]any{name, i + 1, p.Class, p.Label, fmt.Sprintf("%.2f %%", 100*p.Probability)})
+		}
+	}
+	t.Render()
+}
+
+// skippedText says in an error what was left out before it.
+func skippedText(skipped []string) string {
+	if len(skipped) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d were skipped: %s", len(skipped), abbreviate(skipped, 3))
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is the module's version, or the commit of a build from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v == "" || v == "(devel)" {
+		v = "devel"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && v == "devel" {
+			v += "-" + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return v
+}
+
+func newVersionCommand(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version, the Go release and the platform",
+		Example: "  octet version --json",
+		Args:    cobra.NoArgs,
+		RunE: c.command(func(*cobra.Command, []string) error {
+			doc := struct {
+				Version  string `json:"version"`
+				Go       string `json:"go"`
+				Platform string `json:"platform"`
+			}{version(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+			return c.result(doc, func(w io.Writer) {
+				fmt.Fprintf(w, "octet %s (%s, %s)\n", doc.Version, doc.Go, doc.Platform)
+			})
+		}),
+	}
+}

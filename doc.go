@@ -1,0 +1,22 @@
+// Package octet quantizes PyTorch vision models to int8 and runs them, in pure Go.
+//
+// The common job is a few lines:
+//
+//	model, err := octet.Open("resnet18.pth", octet.WithArch("resnet18"))
+//	calibration := octet.Inputs(ctx, model, "photos/")
+//	int8, report, err := octet.Quantize(ctx, model, calibration, octet.WithBackend("fbgemm"))
+//	err = int8.Save("resnet18_int8.pth")
+//	session, err := int8.Compile()
+//	logits, err := session.Run(ctx, images)
+//
+// A Model is a state dict bound to the graph of its architecture, float or int8,
+// with what is known about it: labels, preprocessing, numerics, how it was
+// calibrated. Save writes a file that torchvision loads; the knowledge travels in
+// it as a JSON record that PyTorch ignores, so that octet's own files need no
+// options. What a foreign file does not say and no option said is assumed, and
+// [Model.Assumptions] lists it.
+//
+// Everything here is a thin layer over packages that can be used alone: torch
+// reads and writes files, zoo knows architectures, ptq calibrates and converts,
+// engine runs, vision and dataset turn images into tensors.
+package octet

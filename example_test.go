@@ -1,0 +1,74 @@
+package octet_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Quantize a float checkpoint on images, save it, read it back and run it.
+func Example() {
+	ctx := context.Background()
+	model, err := octet.Open("cmd/octet/demodata/fashion_resnet8.pth", octet.WithArch("fashion_resnet8"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	calibration := octet.Inputs(ctx, model, "cmd/octet/demodata/calibration-images-idx3-ubyte.gz")
+	int8, report, err := octet.Quantize(ctx, model, calibration, octet.WithBackend("fbgemm"), octet.WithLimit(64))
+	if err != nil {
+		log.Fatal(err)
+	}
+	folder, _ := os.MkdirTemp("", "octet")
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "int8.pth")
+	if err := int8.Save(path); err != nil {
+		log.Fatal(err)
+	}
+
+	int8, err = octet.Open(path) // octet's own files need no options
+	if err != nil {
+		log.Fatal(err)
+	}
+	session, err := int8.Compile()
+	if err != nil {
+		log.Fatal(err)
+	}
+	logits, err := session.Run(ctx, tensor.New(tensor.Float32, 2, 1, 28, 28))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(report.FloatNodes, "layers in float;", int8.Backend(), logits)
+	// Output: 0 layers in float; fbgemm float32[2, 10]
+}
+
+func ExampleFromTensor() {
+	model, err := octet.Open("cmd/octet/demodata/fashion_resnet8.pth")
+	if err != nil {
+		log.Fatal(err)
+	}
+	x := tensor.New(tensor.Float32, 4, 1, 28, 28)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(i%100)/50 - 1
+	}
+	_, report, err := octet.Quantize(context.Background(), model, octet.FromTensor(x), octet.WithQConfig("torchvision"), octet.WithExclude("fc"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, n := range report.Nodes {
+		if !n.Int8 && n.Op != "dequantize" {
+			fmt.Println(n.Name, n.Note)
+		}
+	}
+	// Output: fc kept float: excluded by "fc"
+}
+
+func ExamplePreset() {
+	p, err := octet.Preset("imagenet")
+	fmt.Println(p.Resize, p.Crop, err)
+	// Output: [256] [224 224] <nil>
+}

@@ -1,0 +1,44 @@
+package octet
+
+import (
+	"context"
+
+	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Inputs streams the samples at path as inputs of m: a folder of images, a tar
+// archive, an IDX file, a .npy or .npz of float32 [N, C, H, W], or one image.
+// Images are prepared as m.Preset says. The first one that cannot be read ends
+// the stream with an error; use a dataset.Loader to skip such images.
+func Inputs(ctx context.Context, m *Model, path string) Batches {
+	return func(yield func(*tensor.Tensor, error) bool) {
+		source, err := dataset.Open(path)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer source.Close()
+		opts := dataset.LoaderOptions{BatchSize: DefaultBatchSize, Strict: true}
+		if sample, err := source.At(ctx, 0); err != nil || sample.Tensor == nil {
+			if opts.Preset, _, err = m.Preset(); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		loader, err := dataset.NewLoader(source, opts)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for b, err := range loader.Batches(ctx) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(b.Input, nil) {
+				return
+			}
+		}
+	}
+}

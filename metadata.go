@@ -1,0 +1,72 @@
+package octet
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/vision"
+)
+
+// MetadataRecord is the name of the record of a .pth in which Metadata travels.
+const MetadataRecord = "octet.json"
+
+// metadataVersion changes when older readers would misunderstand the record.
+const metadataVersion = 1
+
+// Metadata is what a state dict cannot say about a model. Empty fields are
+// unknown.
+type Metadata struct {
+	Version int `json:"octet"` // of this record
+	// Arch is torchvision's name of the architecture.
+	Arch string `json:"arch,omitempty"`
+	// Numerics is the preset that an int8 model computes with; empty for float.
+	Numerics string `json:"numerics,omitempty"`
+	// Labels name the classes in the order of the outputs.
+	Labels []string `json:"labels,omitempty"`
+	// Preset makes the model's input of an image.
+	Preset *vision.Preset `json:"preset,omitempty"`
+	// Float names the nodes that an int8 model computes in float.
+	Float []string `json:"float,omitempty"`
+	// Calibration says how an int8 model came about.
+	Calibration *CalibrationRecord `json:"calibration,omitempty"`
+}
+
+// CalibrationRecord says how a model was quantized.
+type CalibrationRecord struct {
+	QConfigName string        `json:"qconfig_name"`
+	QConfig     quant.QConfig `json:"qconfig"`
+	Source      string        `json:"source,omitempty"` // name of the data, without folders
+	Samples     int           `json:"samples"`
+	BatchSize   int           `json:"batch_size"`
+	Excluded    []string      `json:"excluded,omitempty"` // patterns of layers kept in float
+}
+
+// parseMetadata reads the record of file.
+func parseMetadata(file string, record []byte) (Metadata, error) {
+	var m Metadata
+	dec := json.NewDecoder(bytes.NewReader(record))
+	if err := dec.Decode(&m); err != nil {
+		return m, fmt.Errorf("%s: record %s: %w", file, MetadataRecord, err)
+	}
+	if m.Version != metadataVersion {
+		return m, fmt.Errorf("%s: record %s has version %d, this octet reads %d: use a newer octet", file, MetadataRecord, m.Version, metadataVersion)
+	}
+	if m.Preset != nil {
+		if err := m.Preset.Validate(); err != nil {
+			return m, fmt.Errorf("%s: record %s: %w", file, MetadataRecord, err)
+		}
+	}
+	return m, nil
+}
+
+func (m Metadata) encode() ([]byte, error) {
+	m.Version = metadataVersion
+	b, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return nil, errors.New("metadata: " + err.Error())
+	}
+	return append(b, '\n'), nil
+}

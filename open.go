@@ -1,0 +1,186 @@
+package octet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/torch"
+	"github.com/octet-ml/octet/zoo"
+)
+
+// Open reads a model, float or int8, from a file of torch.save that holds its
+// state dict. The errors of package torch come through: a *torch.MismatchError
+// lists every key in which file and architecture differ.
+func Open(path string, opts ...OpenOption) (*Model, error) {
+	ckpt, err := torch.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer ckpt.Close()
+	return fromCheckpoint(ckpt, opts)
+}
+
+// Read is Open for a file of size bytes that is not on disk; name stands for it
+// in errors.
+func Read(r io.ReaderAt, size int64, name string, opts ...OpenOption) (*Model, error) {
+	ckpt, err := torch.Read(r, size, name)
+	if err != nil {
+		return nil, err
+	}
+	defer ckpt.Close()
+	return fromCheckpoint(ckpt, opts)
+}
+
+func fromCheckpoint(ckpt *torch.Checkpoint, opts []OpenOption) (*Model, error) {
+	var o openOptions
+	for _, opt := range opts {
+		opt.applyOpen(&o)
+	}
+	var meta Metadata
+	if slices.Contains(ckpt.ExtraRecords(), MetadataRecord) {
+		record, err := ckpt.Extra(MetadataRecord)
+		if err == nil {
+			meta, err = parseMetadata(ckpt.Name(), record)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	sd, err := ckpt.StateDict(o.key)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{file: ckpt.Name(), meta: meta, state: sd, quantized: torch.IsQuantized(sd)}
+	if len(sd.Stripped) > 0 {
+		m.assume("the prefix %s of all keys belongs to a wrapper and was left out", strings.Join(sd.Stripped, ""))
+	}
+	return m, m.complete(o)
+}
+
+// complete fills in what the options say and what has to be assumed, and binds
+// the state dict to the graph of its architecture.
+func (m *Model) complete(o openOptions) error {
+	if err := m.chooseArch(o.arch); err != nil {
+		return err
+	}
+	if err := m.bind(o.backend); err != nil {
+		return err
+	}
+	if o.labels != nil {
+		m.meta.Labels = o.labels
+	}
+	if o.preset != nil {
+		if err := o.preset.Validate(); err != nil {
+			return err
+		}
+		m.meta.Preset = o.preset
+	}
+	return m.checkLabels()
+}
+
+// chooseArch takes the option, else the file's record, else what fits.
+func (m *Model) chooseArch(given string) error {
+	switch {
+	case given != "":
+		m.meta.Arch = given
+	case m.meta.Arch != "":
+	default:
+		names := zoo.Guess(m.state.Keys(), m.state.ShapeOf)
+		if len(names) != 1 {
+			return fmt.Errorf("%s: %s", m.file, unknownArch(names))
+		}
+		m.meta.Arch = names[0]
+		m.assume("architecture %s: keys and shapes are exactly its, and the file does not name one", names[0])
+	}
+	_, err := zoo.Lookup(m.meta.Arch)
+	return err
+}
+
+func unknownArch(candidates []string) string {
+	var known []string
+	for _, a := range zoo.Architectures() {
+		known = append(known, a.Name)
+	}
+	if len(candidates) == 0 {
+		return "the file does not name its architecture and its keys are not those of a known one (" +
+			strings.Join(known, ", ") + "); name the one it was made for, to see what differs"
+	}
+	return "the file does not name its architecture; its keys fit " + strings.Join(candidates, " and ") + ": name the right one"
+}
+
+// bind gives the graph of the architecture the parameters of the file.
+func (m *Model) bind(backend string) error {
+	var err error
+	if m.quantized {
+		err = m.bindQuantized(backend)
+	} else {
+		m.graph, err = m.floatGraph(zoo.Plain)
+	}
+	var mismatch *torch.MismatchError
+	if errors.As(err, &mismatch) {
+		return m.explain(mismatch)
+	}
+	return err
+}
+
+// floatGraph builds and binds one variant of a float model.
+func (m *Model) floatGraph(v zoo.Variant) (*graph.Graph, error) {
+	g, err := zoo.Build(m.meta.Arch, m.state.ShapeOf, v)
+	if err != nil {
+		return nil, err
+	}
+	return torch.Bind(g, m.state)
+}
+
+func (m *Model) bindQuantized(backend string) error {
+	if backend == "" {
+		backend = m.meta.Numerics
+	}
+	var numerics quant.Numerics
+	if backend != "" {
+		var err error
+		if numerics, err = quant.ParseNumerics(backend); err != nil {
+			return err
+		}
+	}
+	g, err := zoo.Build(m.meta.Arch, m.state.ShapeOf, zoo.Quantizable)
+	if err != nil {
+		return err
+	}
+	bound, notes, err := torch.BindQuantized(g, m.state, torch.QuantizedOptions{Numerics: numerics, Float: m.meta.Float})
+	if err != nil {
+		return err
+	}
+	m.graph, m.assumed = bound, append(m.assumed, notes...)
+	m.meta.Numerics = bound.Numerics.String()
+	return nil
+}
+
+// explain adds to a mismatch what the file looks like instead.
+func (m *Model) explain(mismatch *torch.MismatchError) error {
+	names := slices.DeleteFunc(zoo.Guess(m.state.Keys(), m.state.ShapeOf), func(n string) bool { return n == m.meta.Arch })
+	if len(names) == 0 {
+		return mismatch
+	}
+	return &LooksLikeError{Mismatch: mismatch, Archs: names}
+}
+
+// LooksLikeError is a mismatch with the architecture that was named, of a file
+// that fits others.
+type LooksLikeError struct {
+	Mismatch *torch.MismatchError
+	Archs    []string // best first
+}
+
+// Error is the full report of differences, and what the file looks like.
+func (e *LooksLikeError) Error() string {
+	return fmt.Sprintf("%v\nthe file looks like %s", e.Mismatch, strings.Join(e.Archs, " or "))
+}
+
+// Unwrap returns the mismatch.
+func (e *LooksLikeError) Unwrap() error { return e.Mismatch }

@@ -1,0 +1,175 @@
+package octet
+
+import (
+	"slices"
+
+	"github.com/octet-ml/octet/vision"
+)
+
+// OpenOption says about a file what the file does not say itself.
+type OpenOption interface{ applyOpen(*openOptions) }
+
+// QuantizeOption is part of the recipe of Quantize.
+type QuantizeOption interface{ applyQuantize(*quantizeOptions) }
+
+// CompileOption tunes Compile.
+type CompileOption interface{ applyCompile(*compileOptions) }
+
+// QuantizeCompileOption serves both calls.
+type QuantizeCompileOption interface {
+	QuantizeOption
+	CompileOption
+}
+
+// OpenQuantizeOption serves both calls.
+type OpenQuantizeOption interface {
+	OpenOption
+	QuantizeOption
+}
+
+type openOptions struct {
+	arch, backend, key string
+	labels             []string
+	preset             *vision.Preset
+}
+
+type quantizeOptions struct {
+	backend     string
+	qconfig     string
+	granularity granularity
+	exclude     []string
+	batchSize   int
+	limit       int
+	threads     int
+	statistics  *Statistics
+	source      string
+	progress    func(done int)
+}
+
+type compileOptions struct {
+	threads   int
+	reference bool
+}
+
+type granularity uint8
+
+const (
+	asPreset granularity = iota
+	perTensor
+	perChannel
+)
+
+type (
+	openFunc     func(*openOptions)
+	quantizeFunc func(*quantizeOptions)
+	compileFunc  func(*compileOptions)
+)
+
+func (f openFunc) applyOpen(o *openOptions)             { f(o) }
+func (f quantizeFunc) applyQuantize(o *quantizeOptions) { f(o) }
+func (f compileFunc) applyCompile(o *compileOptions)    { f(o) }
+
+// WithArch names the architecture, as torchvision does: resnet18. Without it,
+// the file's own record is used, then what the keys and shapes look like.
+func WithArch(name string) OpenOption {
+	return openFunc(func(o *openOptions) { o.arch = name })
+}
+
+// WithKey picks the state dict of a checkpoint that holds several, as a path:
+// model, ema.state_dict.
+func WithKey(path string) OpenOption {
+	return openFunc(func(o *openOptions) { o.key = path })
+}
+
+// WithLabels names the classes, in the order of the model's outputs.
+func WithLabels(labels []string) OpenOption {
+	labels = slices.Clone(labels)
+	return openFunc(func(o *openOptions) { o.labels = labels })
+}
+
+// WithPreset says how images become the model's input.
+func WithPreset(p vision.Preset) OpenOption {
+	return openFunc(func(o *openOptions) { o.preset = &p })
+}
+
+type backendOption string
+
+func (b backendOption) applyOpen(o *openOptions)         { o.backend = string(b) }
+func (b backendOption) applyQuantize(o *quantizeOptions) { o.backend = string(b) }
+
+// WithBackend names the numeric preset: fbgemm (x86 servers; also called x86),
+// qnnpack (ARM devices) or onednn. Any of them runs on any CPU. Open needs it
+// only for int8 files of others: without it, per-channel weights mean fbgemm,
+// per-tensor ones qnnpack. Quantize's default is fbgemm.
+func WithBackend(name string) OpenQuantizeOption { return backendOption(name) }
+
+// WithQConfig names the observers: default (PyTorch's get_default_qconfig),
+// torchvision (min/max activations) or another name that quant.QConfigs lists.
+// The default is "default".
+func WithQConfig(name string) QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.qconfig = name })
+}
+
+// WithPerChannelWeights gives every output channel a scale of its own, whatever
+// the QConfig says.
+func WithPerChannelWeights() QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.granularity = perChannel })
+}
+
+// WithPerTensorWeights gives each weight one scale, whatever the QConfig says.
+func WithPerTensorWeights() QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.granularity = perTensor })
+}
+
+// WithExclude keeps the layers that match a pattern in float. A pattern is a
+// module path with the wildcards of path.Match (fc, layer4.*.conv2); it also
+// covers the modules below what it matches.
+func WithExclude(patterns ...string) QuantizeOption {
+	patterns = slices.Clone(patterns)
+	return quantizeFunc(func(o *quantizeOptions) { o.exclude = append(o.exclude, patterns...) })
+}
+
+// WithBatchSize says how many samples are shown to the observers at a time. It
+// is part of the recipe: histograms and moving averages depend on it. The
+// default is 32.
+func WithBatchSize(n int) QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.batchSize = n })
+}
+
+// WithLimit calibrates on the first n samples only; 0, the default, on all.
+func WithLimit(n int) QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.limit = n })
+}
+
+// WithStatistics continues from, or reuses, the statistics of an earlier
+// calibration of the same model. Quantize changes s; after an error s holds what
+// was calibrated until then.
+func WithStatistics(s *Statistics) QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.statistics = s })
+}
+
+// WithSource names the calibration data in the record of the model.
+func WithSource(name string) QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.source = name })
+}
+
+// WithProgress is called after every batch with the number of samples
+// calibrated.
+func WithProgress(f func(done int)) QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.progress = f })
+}
+
+type threadsOption int
+
+func (n threadsOption) applyQuantize(o *quantizeOptions) { o.threads = int(n) }
+func (n threadsOption) applyCompile(o *compileOptions)   { o.threads = int(n) }
+
+// WithThreads bounds the CPU threads; 0, the default, uses all. Results do not
+// depend on it.
+func WithThreads(n int) QuantizeCompileOption { return threadsOption(n) }
+
+// WithReference runs the naive operators instead of the kernels: slow, for
+// comparisons.
+func WithReference() CompileOption {
+	return compileFunc(func(o *compileOptions) { o.reference = true })
+}

@@ -1,0 +1,157 @@
+package octet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/rewrite"
+	"github.com/octet-ml/octet/torch"
+)
+
+// Defaults of Quantize.
+const (
+	DefaultBackend   = "fbgemm"
+	DefaultQConfig   = "default"
+	DefaultBatchSize = 32
+)
+
+// The classes of errors of Quantize that are not the model's; test with
+// errors.Is.
+var (
+	// ErrCalibration: the calibration data or statistics cannot be used.
+	ErrCalibration = errors.New("calibration")
+	// ErrRecipe: options contradict each other or do not fit the model.
+	ErrRecipe = errors.New("recipe")
+)
+
+// classed is an error with its class, which its text does not mention.
+type classed struct{ err, class error }
+
+func (e classed) Error() string   { return e.err.Error() }
+func (e classed) Unwrap() []error { return []error{e.err, e.class} }
+
+// Quantize makes an int8 model of a float one by post-training quantization:
+// fuse, prepare, calibrate on the given inputs, convert. The model is not
+// changed. The result depends on the inputs, their order and the batch size,
+// never on the number of threads.
+//
+// When ctx ends, Quantize returns its error; the statistics of WithStatistics
+// then hold what was calibrated, and a later call with them continues there.
+// Errors of the data match ErrCalibration, those of the options ErrRecipe.
+func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...QuantizeOption) (*Model, *ptq.Report, error) {
+	o := quantizeOptions{backend: DefaultBackend, qconfig: DefaultQConfig, batchSize: DefaultBatchSize}
+	for _, opt := range opts {
+		opt.applyQuantize(&o)
+	}
+	prepared, numerics, err := m.prepare(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	reused := o.statistics != nil && o.statistics.Complete
+	stats, err := calibrate(ctx, prepared, regroup(calibration, m.Channels(), o), o)
+	if err != nil {
+		return nil, nil, err
+	}
+	converted, report, err := ptq.Convert(prepared, stats, numerics)
+	if err != nil && reused {
+		return nil, nil, classed{err, ErrCalibration}
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", m.name(), err)
+	}
+	state, err := torch.ExportStateDict(converted)
+	if err != nil {
+		return nil, nil, err
+	}
+	int8 := &Model{meta: m.meta, state: state, graph: converted, quantized: true}
+	int8.meta.Numerics = numerics.String()
+	int8.meta.Float = floatNodes(prepared)
+	int8.meta.Calibration = &CalibrationRecord{
+		QConfigName: o.qconfig, QConfig: prepared.QConfig, Source: o.source,
+		Samples: stats.Images, BatchSize: o.batchSize, Excluded: o.exclude,
+	}
+	return int8, report, nil
+}
+
+// prepare fuses the quantizable variant and decides what becomes int8.
+func (m *Model) prepare(o quantizeOptions) (*ptq.Prepared, quant.Numerics, error) {
+	numerics, qconfig, err := o.recipe()
+	if err != nil {
+		return nil, 0, classed{err, ErrRecipe}
+	}
+	g, err := m.quantizable()
+	if err != nil {
+		return nil, 0, err
+	}
+	fused, _, err := rewrite.Fuse(g)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", m.name(), err)
+	}
+	prepared, err := ptq.Prepare(fused, qconfig, ptq.Options{Exclude: o.exclude})
+	if err != nil {
+		return nil, 0, classed{err, ErrRecipe}
+	}
+	return prepared, numerics, nil
+}
+
+// recipe is the backend and the QConfig with the wanted granularity of weights.
+func (o quantizeOptions) recipe() (quant.Numerics, quant.QConfig, error) {
+	if o.batchSize < 1 {
+		return 0, quant.QConfig{}, fmt.Errorf("batch size %d: at least 1", o.batchSize)
+	}
+	n, err := quant.ParseNumerics(o.backend)
+	if err != nil {
+		return 0, quant.QConfig{}, err
+	}
+	c, err := quant.ParseQConfig(o.qconfig, n)
+	if err != nil {
+		return 0, c, err
+	}
+	switch o.granularity {
+	case perChannel:
+		c.Weight.Kind, c.Weight.QScheme = quant.PerChannelMinMax, quant.PerChannelSymmetric
+	case perTensor:
+		c.Weight.Kind, c.Weight.QScheme = quant.MinMax, quant.PerTensorSymmetric
+	}
+	return n, c, nil
+}
+
+// calibrate runs the data through the prepared graph, or takes complete
+// statistics as they are.
+func calibrate(ctx context.Context, p *ptq.Prepared, data Batches, o quantizeOptions) (*ptq.Stats, error) {
+	s := o.statistics
+	if s == nil {
+		s = &Statistics{}
+	}
+	if err := s.fits(o); err != nil {
+		return nil, classed{err, ErrCalibration}
+	}
+	if s.Complete {
+		return s.stats, nil
+	}
+	resume := s.stats
+	stats, err := ptq.Calibrate(ctx, p, data, ptq.CalibrateOptions{
+		Threads: o.threads, Progress: o.progress, Resume: resume,
+	})
+	if stats != nil && stats.Images > 0 {
+		*s = Statistics{err == nil, o.source, o.batchSize, o.limit, stats.Images, stats}
+	}
+	if err != nil {
+		return nil, classed{err, ErrCalibration}
+	}
+	return stats, nil
+}
+
+// floatNodes names what stays in float.
+func floatNodes(p *ptq.Prepared) []string {
+	var names []string
+	for _, d := range p.Decisions {
+		if d.Kind == ptq.Float {
+			names = append(names, d.Node)
+		}
+	}
+	return names
+}

@@ -1,0 +1,46 @@
+package octet
+
+import (
+	"context"
+	"io"
+	"maps"
+
+	"github.com/octet-ml/octet/torch"
+)
+
+// Save writes the model as a file of torch.save: its state dict, and what is
+// known beside it as the record MetadataRecord, which PyTorch ignores. A fully
+// quantized model loads in torchvision's quantized model of the same name
+// (strict). The file appears complete or not at all.
+func (m *Model) Save(path string) error { return m.SaveContext(context.Background(), path) }
+
+// SaveContext is Save that ctx can end early; no file is left then.
+func (m *Model) SaveContext(ctx context.Context, path string) error {
+	sd, err := m.withRecord()
+	if err != nil {
+		return err
+	}
+	return torch.Save(path, sd, torch.WithContext(ctx))
+}
+
+// Write is Save to a stream.
+func (m *Model) Write(w io.Writer) error {
+	sd, err := m.withRecord()
+	if err != nil {
+		return err
+	}
+	return torch.Write(w, sd)
+}
+
+// withRecord returns the state dict with the metadata as an extra record.
+func (m *Model) withRecord() (*torch.StateDict, error) {
+	record, err := m.meta.encode()
+	if err != nil {
+		return nil, err
+	}
+	sd := *m.state
+	sd.Extra = map[string][]byte{}
+	maps.Copy(sd.Extra, m.state.Extra)
+	sd.Extra[MetadataRecord] = record
+	return &sd, nil
+}
