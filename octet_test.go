@@ -318,3 +318,22 @@ func TestOverriddenBackendIsReported(t *testing.T) {
 		t.Errorf("backend %s, assumptions %q", m.Backend(), a)
 	}
 }
+
+func TestSavedFloatModelNeedsNoOptions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "float.pth")
+	m := open(t).WithMetadata(func(d *octet.Metadata) { d.Labels, d.Arch = strings.Split("0123456789", ""), "resnet18" })
+	if err := m.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	again, err := octet.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if labels, assumed := again.Labels(); again.Arch() != "fashion_resnet8" || len(again.Assumptions()) > 0 || assumed || labels[9] != "9" {
+		t.Errorf("%s, assumptions %q, labels %v", again.Arch(), again.Assumptions(), labels)
+	}
+	x := noise(t, 2)
+	if !slices.Equal(run(t, m, x), run(t, again, x)) {
+		t.Error("the saved model computes something else")
+	}
+}
