@@ -104,7 +104,8 @@ func (b backendOption) applyQuantize(o *quantizeOptions) { o.backend = string(b)
 func WithBackend(name string) OpenQuantizeOption { return backendOption(name) }
 
 // WithQConfig names the observers: default (PyTorch's get_default_qconfig),
-// torchvision (min/max activations) or another name that quant.QConfigs lists.
+// torchvision (min/max activations), minmax, percentile, mse, or another name that
+// quant.QConfigs lists.
 // The default is "default".
 func WithQConfig(name string) QuantizeOption {
 	return quantizeFunc(func(o *quantizeOptions) { o.qconfig = name })

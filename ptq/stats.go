@@ -1,6 +1,7 @@
 package ptq
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -67,7 +68,15 @@ func (s *Stats) check(p *Prepared) error {
 		return fmt.Errorf("the statistics were made with another model (%s, fingerprint %.12s; this one is %s, %.12s): calibrate again",
 			s.Architecture, s.Model, p.Graph.Name, model)
 	}
-	if mine, theirs := mustJSON(p.QConfig), mustJSON(s.QConfig); mine != theirs {
+	mine, err := json.Marshal(p.QConfig)
+	if err != nil {
+		return err
+	}
+	theirs, err := json.Marshal(s.QConfig)
+	if err != nil {
+		return fmt.Errorf("the statistics do not say with which qconfig they were made: %w", err)
+	}
+	if !bytes.Equal(mine, theirs) {
 		return fmt.Errorf("the statistics were made with another qconfig (%s; this one is %s): calibrate again", theirs, mine)
 	}
 	have := map[string]bool{}
@@ -80,15 +89,6 @@ func (s *Stats) check(p *Prepared) error {
 		}
 	}
 	return nil
-}
-
-// mustJSON formats plain values, which cannot fail.
-func mustJSON(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return string(b)
 }
 
 // fingerprint identifies a graph with its weights.

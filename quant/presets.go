@@ -8,6 +8,9 @@ var presets = []Preset{
 	{"default_qat", "training default of the backend: fused moving averages", true, defaultQAT},
 	{"default_qat_v0", "training default of the backend before PyTorch fused observer and rounding", true, defaultQATv0},
 	{"torchvision", "what torchvision.models.quantization uses: min/max activations in 0..127", true, torchvisionConfig},
+	{"minmax", "octet's own: the backend's default with the smallest and largest value seen", true, observing(MinMax)},
+	{"percentile", "octet's own: the backend's default with the range that holds 99.99 % of the values", true, observing(Percentile)},
+	{"mse", "octet's own: the backend's default with the range of least mean squared error", true, observing(MSE)},
 	{"default_qconfig", "min/max activations in 0..127, per-tensor weights", false,
 		fixed(minmaxAct, perTensorWeight)},
 	{"default_per_channel_qconfig", "as default_qconfig with per-channel weights", false,
@@ -61,6 +64,15 @@ var (
 
 func fixed(act, weight ObserverSpec) func(Numerics) QConfig {
 	return func(Numerics) QConfig { return QConfig{Activation: act.clone(), Weight: weight.clone()} }
+}
+
+// observing is the backend's default with another observer of activations.
+func observing(kind ObserverKind) func(Numerics) QConfig {
+	return func(n Numerics) QConfig {
+		c := defaultConfig(n)
+		c.Activation.Kind = kind
+		return c
+	}
 }
 
 // clone keeps callers from changing the table through a pointer.

@@ -3,6 +3,7 @@ package quant
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,8 +52,8 @@ func TestQConfigsGolden(t *testing.T) {
 		compareSpec(t, c.Name+" "+c.Backend+" weight", got.Weight, c.Weight)
 	}
 	for _, p := range QConfigs() {
-		if !seen[p.Name] {
-			t.Errorf("preset %s was not compared with PyTorch", p.Name)
+		if own := strings.HasPrefix(p.Description, "octet's own"); own == seen[p.Name] {
+			t.Errorf("preset %s is PyTorch's and was not compared, or is not and was", p.Name)
 		}
 		if p.Description == "" {
 			t.Errorf("preset %s has no description", p.Name)
@@ -154,5 +155,24 @@ func TestCodeRangeMistakes(t *testing.T) {
 	}
 	if _, err := NewCodeRange(parseDType(t, "uint8"), nil, nil, false); err == nil {
 		t.Error("no error for a type without codes")
+	}
+}
+
+func TestOwnQConfigsReplaceTheActivationObserver(t *testing.T) {
+	for _, kind := range []ObserverKind{MinMax, Percentile, MSE} {
+		for _, n := range []Numerics{FBGEMM, QNNPACK, OneDNN} {
+			got, err := ParseQConfig(string(kind), n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := DefaultQConfig(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.Activation.Kind = kind
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%s, %v: %s", kind, n, d)
+			}
+		}
 	}
 }

@@ -68,7 +68,7 @@ again when only --exclude or --output change.`,
 	fl.Lookup("batch-size").Usage = "inputs shown to the observers at a time; part of the recipe"
 	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz")
 	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth")
-	fl.StringVar(&f.qconfig, "qconfig", octet.DefaultQConfig, "observers: default, torchvision (min/max), or another of PyTorch's names")
+	fl.StringVar(&f.qconfig, "qconfig", octet.DefaultQConfig, "observers: default (histogram), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.BoolVar(&f.perTensor, "per-tensor", false, "one scale per weight, whatever --qconfig says")
 	fl.BoolVar(&f.perChannel, "per-channel", false, "one scale per output channel, whatever --qconfig says")
 	fl.StringArrayVar(&f.exclude, "exclude", nil, "keep layers that match `PATTERN` in float; may be repeated")

@@ -44,7 +44,9 @@ ratio (SQNR) in decibels. The numbers come from the command line, a .npy or .npz
 file, a .safetensors file or a PyTorch checkpoint (--tensor names the tensor).
 
 With --op and --with, two quantized tensors are added, multiplied, ... on their
-codes, and the result is compared with the same operation on the real numbers.`,
+codes, and the result is compared with the same operation on the real numbers.
+conv2d and linear take a weight as second operand and quantize it as PyTorch does,
+to symmetric qint8; the pools have windows of 2 x 2.`,
 		Example: `  octet tensor -1.5 0 0.25 3
   octet tensor 0.1,-0.2,0.7,2 --shape 2,2 --per-channel --dtype qint8
   octet tensor weights.safetensors --tensor conv1.weight --dtype qint8 --per-channel

@@ -76,6 +76,8 @@ func TestTensorFromFiles(t *testing.T) {
 func TestTensorOperations(t *testing.T) {
 	for _, c := range []struct{ op, args string }{
 		{"add", "--with 4,-2,8"}, {"add-relu", "--with 4,-2,8"}, {"mul", "--with 4,-2,8"}, {"cat", "--with 5,6"}, {"relu", ""}, {"relu6", ""},
+		{"linear", "--shape 1,3 --with 1,2,3,-4,5,6 --with-shape 2,3"},
+		{"conv2d", "--shape 1,3,1,1 --with 1,2,3,-4,5,6 --with-shape 2,3,1,1"},
 		{"matmul", "--shape 1,3 --with 1,2,3,4,5,6 --with-shape 3,2"},
 	} {
 		for _, backend := range []string{"fbgemm", "qnnpack"} {
@@ -92,6 +94,12 @@ func TestTensorOperations(t *testing.T) {
 					t.Errorf("%s, %s: element %d is %v, want about %v", c.op, backend, i, doc.Result.Dequantized[i], want)
 				}
 			}
+		}
+	}
+	for op, want := range map[string]string{"max-pool2d": "4", "avg-pool2d": "2.5"} {
+		out := octetCommand(t, "tensor", "1", "2", "3", "4", "--shape", "1,1,2,2", "--op", op).must(t).out
+		if !strings.Contains(out, "0,0,0,0") || !strings.Contains(out, want) {
+			t.Errorf("%s of 1..4 should be %s:\n%s", op, want, out)
 		}
 	}
 	octetCommand(t, "tensor", "1", "--op", "div").fails(t, exitUsage, "div", "matmul")

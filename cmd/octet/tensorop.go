@@ -1,30 +1,61 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
-	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/eager"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// tensorOps are the operations of `octet tensor --op`.
-var tensorOps = []struct {
+// tensorOp is an operation of `octet tensor --op`, on float or on quantized
+// tensors. out is nil for floats and for operations that keep the parameters of
+// their operand.
+type tensorOp struct {
 	name     string
-	op       graph.Op
 	operands int
-}{
-	{"add", op.Add{}, 2},
-	{"add-relu", op.Add{Act: quant.ReLU}, 2},
-	{"mul", op.Mul{}, 2},
-	{"matmul", op.MatMul{}, 2},
-	{"cat", op.Cat{Axis: 0}, 2},
-	{"relu", op.Clamp{Act: quant.ReLU}, 1},
-	{"relu6", op.Clamp{Act: quant.ReLU6}, 1},
+	keeps    bool // the result has the scale and zero point of the operand
+	weight   bool // the second operand is a weight: qint8, symmetric
+	apply    func(x []*tensor.Tensor, out *tensor.QParams, opt eager.Option) (*tensor.Tensor, error)
+}
+
+var tensorOps = []tensorOp{
+	{name: "add", operands: 2, apply: func(x []*tensor.Tensor, out *tensor.QParams, opt eager.Option) (*tensor.Tensor, error) {
+		return eager.Add(x[0], x[1], out, opt)
+	}},
+	{name: "add-relu", operands: 2, apply: func(x []*tensor.Tensor, out *tensor.QParams, opt eager.Option) (*tensor.Tensor, error) {
+		return eager.AddReLU(x[0], x[1], out, opt)
+	}},
+	{name: "mul", operands: 2, apply: func(x []*tensor.Tensor, out *tensor.QParams, opt eager.Option) (*tensor.Tensor, error) {
+		return eager.Mul(x[0], x[1], out, opt)
+	}},
+	{name: "matmul", operands: 2, apply: func(x []*tensor.Tensor, out *tensor.QParams, opt eager.Option) (*tensor.Tensor, error) {
+		return eager.MatMul(x[0], x[1], out, opt)
+	}},
+	{name: "cat", operands: 2, apply: func(x []*tensor.Tensor, out *tensor.QParams, opt eager.Option) (*tensor.Tensor, error) {
+		return eager.Cat(0, x, out, opt)
+	}},
+	{name: "linear", operands: 2, weight: true, apply: func(x []*tensor.Tensor, out *tensor.QParams, opt eager.Option) (*tensor.Tensor, error) {
+		return eager.Linear(x[0], x[1], nil, op.Linear{}, out, opt)
+	}},
+	{name: "conv2d", operands: 2, weight: true, apply: func(x []*tensor.Tensor, out *tensor.QParams, opt eager.Option) (*tensor.Tensor, error) {
+		return eager.Conv2D(x[0], x[1], nil, op.Conv2D{}, out, opt)
+	}},
+	{name: "relu", operands: 1, keeps: true, apply: func(x []*tensor.Tensor, _ *tensor.QParams, opt eager.Option) (*tensor.Tensor, error) {
+		return eager.ReLU(x[0], opt)
+	}},
+	{name: "relu6", operands: 1, keeps: true, apply: func(x []*tensor.Tensor, _ *tensor.QParams, opt eager.Option) (*tensor.Tensor, error) {
+		return eager.ReLU6(x[0], opt)
+	}},
+	{name: "max-pool2d", operands: 1, keeps: true, apply: func(x []*tensor.Tensor, _ *tensor.QParams, opt eager.Option) (*tensor.Tensor, error) {
+		return eager.MaxPool2D(x[0], op.MaxPool2D{Kernel: [2]int{2, 2}}, opt)
+	}},
+	{name: "avg-pool2d", operands: 1, keeps: true, apply: func(x []*tensor.Tensor, _ *tensor.QParams, opt eager.Option) (*tensor.Tensor, error) {
+		return eager.AvgPool2D(x[0], op.AvgPool2D{Kernel: [2]int{2, 2}}, opt)
+	}},
 }
 
 func tensorOpNames() []string {
@@ -52,7 +83,7 @@ type operation struct {
 // zero point from the range of the real result, as calibration would do.
 func (f *tensorFlags) operate(r recipe, first *steps) (*operation, error) {
 	o := &operation{name: f.op, operands: []*steps{first}}
-	kernel, err := f.operator()
+	kernel, err := f.operation()
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +98,7 @@ func (f *tensorFlags) operate(r recipe, first *steps) (*operation, error) {
 		if err != nil {
 			return nil, err
 		}
-		second, err := r.apply(x)
+		second, err := kernel.second(r).apply(x)
 		if err != nil {
 			return nil, withCode(exitData, fmt.Errorf("second operand: %w", err))
 		}
@@ -76,37 +107,47 @@ func (f *tensorFlags) operate(r recipe, first *steps) (*operation, error) {
 	return o, withCode(exitData, o.run(kernel, r))
 }
 
-func (f *tensorFlags) operator() (graph.Op, error) {
+func (f *tensorFlags) operation() (tensorOp, error) {
 	for _, o := range tensorOps {
 		if o.name != f.op {
 			continue
 		}
 		if given := 1 + min(1, len(f.other.args)); given != o.operands {
-			return nil, usageError("--op %s takes %d operands, got %d; --with gives the second one", o.name, o.operands, given)
+			return o, usageError("--op %s takes %d operands, got %d; --with gives the second one", o.name, o.operands, given)
 		}
-		return o.op, nil
+		return o, nil
 	}
-	return nil, usageError("unknown --op %q: use one of %s", f.op, joinOps())
+	return tensorOp{}, usageError("unknown --op %q: use one of %s", f.op, joinOps())
 }
 
-func (o *operation) run(kernel graph.Op, r recipe) error {
+// second is how the second operand is quantized: as the first, or as a weight.
+func (o tensorOp) second(r recipe) recipe {
+	if !o.weight {
+		return r
+	}
+	lo, hi := tensor.QInt8.CodeRange()
+	return recipe{dtype: tensor.QInt8, scheme: quant.PerTensorSymmetric, codes: quant.CodeRange{Min: lo, Max: hi}}
+}
+
+func (o *operation) run(kernel tensorOp, r recipe) error {
 	var reals, codes []*tensor.Tensor
 	for _, s := range o.operands {
 		reals, codes = append(reals, s.real), append(codes, s.quantized)
 	}
-	ctx := graph.Context{Numerics: o.numerics}
+	rules := eager.WithNumerics(o.numerics)
 	var err error
-	if o.want, err = evaluate(ctx, kernel, reals, graph.Float32); err != nil {
+	if o.want, err = kernel.apply(reals, nil, rules); err != nil {
 		return err
 	}
-	out := graph.Type{DType: r.dtype, Q: o.operands[0].quantized.QParams()}
-	if !keepsParameters(kernel) {
-		reference := &steps{recipe: r, real: o.want}
-		if out.Q, err = reference.qparams(); err != nil {
+	var out *tensor.QParams
+	if !kernel.keeps {
+		r.given = nil // --scale is the operands'
+		result := &steps{recipe: r, real: o.want}
+		if out, err = result.qparams(); err != nil {
 			return fmt.Errorf("result: %w", err)
 		}
 	}
-	if o.got, err = evaluate(ctx, kernel, codes, out); err != nil {
+	if o.got, err = kernel.apply(codes, out, rules); err != nil {
 		return err
 	}
 	if o.restored, err = quant.Dequantize(o.got); err != nil {
@@ -114,34 +155,6 @@ func (o *operation) run(kernel graph.Op, r recipe) error {
 	}
 	o.err = measureError(o.want.Float32s(), o.restored.Float32s())
 	return nil
-}
-
-// evaluate infers the shape of the result and computes it.
-func evaluate(ctx graph.Context, kernel graph.Op, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
-	types := make([]graph.Type, len(in))
-	for i, t := range in {
-		types[i] = graph.TypeOf(t)
-	}
-	shape, err := kernel.Infer(types)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", kernel.Kind(), err)
-	}
-	out.Shape = shape
-	for _, s := range kernel.Signatures() {
-		if s.Matches(types, out) {
-			return kernel.Eval(ctx, in, out)
-		}
-	}
-	return nil, errors.New(kernel.Kind() + ": no rule for these types")
-}
-
-func keepsParameters(kernel graph.Op) bool {
-	for _, s := range kernel.Signatures() {
-		if s.Out.IsQuantized() && s.SameQ {
-			return true
-		}
-	}
-	return false
 }
 
 func (o *operation) document() any {
