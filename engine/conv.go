@@ -48,14 +48,19 @@ type geometry struct {
 }
 
 // tapsFirst reorders weights [O][channel][tap] to [O][tap][channel], the order
-// in which channels-last input is met.
+// in which channels-last input is met. With one tap both are w itself.
 func tapsFirst[T any](w []T, g geometry) []T {
+	if g.taps == 1 {
+		return w
+	}
 	out := make([]T, len(w))
 	size := g.in * g.taps
 	for o := range g.groups * g.out {
-		for c := range g.in {
-			for t := range g.taps {
-				out[o*size+t*g.in+c] = w[o*size+c*g.taps+t]
+		from := w[o*size : (o+1)*size]
+		for t := range g.taps {
+			to := out[o*size+t*g.in:][:g.in]
+			for c := range to {
+				to[c] = from[c*g.taps+t]
 			}
 		}
 	}
