@@ -80,13 +80,18 @@ func (f *modelFlags) options(cmd *cobra.Command) ([]octet.OpenOption, error) {
 	return opts, nil
 }
 
-// open loads the model and prints what was assumed about it.
+// open loads the model, which may be zoo:NAME, and prints what was assumed about
+// it.
 func (f *modelFlags) open(c *console, cmd *cobra.Command, path string) (*octet.Model, error) {
+	path, known, f, err := f.fromZoo(c, cmd, path)
+	if err != nil {
+		return nil, err
+	}
 	opts, err := f.options(cmd)
 	if err != nil {
 		return nil, err
 	}
-	model, err := octet.Open(path, opts...)
+	model, err := octet.Open(path, append(known, opts...)...)
 	if err != nil {
 		return nil, withCode(exitModel, err)
 	}

@@ -32,7 +32,7 @@ and needs no Python.`,
 	root.AddCommand(
 		newQuantizeCommand(c), newRunCommand(c), newEvalCommand(c), newInspectCommand(c),
 		newTensorCommand(c), newAdviseCommand(c), newDemoCommand(c), newVersionCommand(c),
-		newParityLayersCommand(c), newExitCodesTopic(),
+		newZooCommand(c), newParityLayersCommand(c), newExitCodesTopic(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

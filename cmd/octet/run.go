@@ -30,12 +30,14 @@ func newRunCommand(c *console) *cobra.Command {
 		Long: `run computes a model on its inputs and prints the most probable classes, or writes
 the logits as a .npy file. Inputs are images, folders of images, or .npy files of
 float32 [N, C, H, W], which are taken as they are. Float and int8 files are told
-apart by their content.`,
+apart by their content. zoo:NAME in place of the file stands for weights that torchvision
+publishes (octet zoo list), with their labels and preprocessing.`,
 		Example: `  octet run resnet18_int8.pth cat.jpg dog.png
+  octet run zoo:ResNet50_QuantizedWeights.DEFAULT photo.jpg
   octet run model.pth --arch resnet18 photos/ --top 3
   octet run model.pth --arch resnet18 --backend fbgemm --input x.npy --output y.npy`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completeFiles("pth", "pt"),
+		ValidArgsFunction: completeModel("pth", "pt"),
 		RunE: c.command(func(cmd *cobra.Command, args []string) error {
 			return runRun(c, cmd, f, args[0], args[1:])
 		}),

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/hub"
+	"github.com/octet-ml/octet/zoo"
+)
+
+// zooPrefix marks the name of weights where a file could stand.
+const zooPrefix = "zoo:"
+
+// getWeights is zoo.Get; tests put weights of their own here.
+var getWeights = zoo.Get
+
+// fetchFlags say how weights are fetched.
+type fetchFlags struct {
+	cache, baseURL string
+	offline        bool
+}
+
+func (f *fetchFlags) register(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.cache, "cache", "", "`FOLDER` for downloads (default: OCTET_CACHE, else octet in the user's cache folder)")
+	fl.StringVar(&f.baseURL, "base-url", "", "`URL` of a mirror, in place of scheme and host of the published ones")
+	fl.BoolVar(&f.offline, "offline", false, "download nothing")
+}
+
+// weights finds weights by name, with or without the prefix.
+func (f *fetchFlags) weights(name string) (zoo.Weights, error) {
+	w, err := getWeights(strings.TrimPrefix(name, zooPrefix))
+	if err != nil {
+		return w, usageError("%w; octet zoo list names all", err)
+	}
+	return w, nil
+}
+
+func (f *fetchFlags) options() hub.Options {
+	return hub.Options{Cache: f.cache, BaseURL: f.baseURL, Offline: f.offline}
+}
+
+// cached returns where the file of weights is; empty where it is not here.
+func (f *fetchFlags) cached(ctx context.Context, w zoo.Weights) (string, error) {
+	o := f.options()
+	o.Offline = true
+	path, err := hub.Weights(ctx, w, o)
+	if errors.Is(err, hub.ErrOffline) {
+		return "", nil
+	}
+	return path, withCode(exitModel, err)
+}
+
+// pull fetches the file of weights and shows how far it is.
+func (f *fetchFlags) pull(ctx context.Context, c *console, w zoo.Weights) (string, error) {
+	o := f.options()
+	o.Logger = slog.New(slog.NewTextHandler(noteWriter{c}, &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: withoutTime}))
+	var s *stage
+	o.Progress = func(done, total int64) {
+		if s == nil {
+			s = c.begin("download", "kB", int(max(0, total)/1000))
+		}
+		s.set(int(done / 1000))
+	}
+	path, err := hub.Weights(ctx, w, o)
+	if s != nil {
+		s.end()
+	}
+	return path, withCode(exitModel, err)
+}
+
+// noteWriter prints lines of a log as notes.
+type noteWriter struct{ c *console }
+
+func (n noteWriter) Write(b []byte) (int, error) {
+	n.c.note("%s", strings.TrimRight(string(b), "\n"))
+	return len(b), nil
+}
+
+func withoutTime(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// completeWeights offers the names of weights.
+func completeWeights(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return weightsNames(""), cobra.ShellCompDirectiveNoFileComp
+}
+
+func weightsNames(prefix string) []string {
+	var names []string
+	for _, e := range zoo.WeightsEnums() {
+		for _, w := range e.Members() {
+			names = append(names, prefix+w.String())
+		}
+		names = append(names, prefix+e.Name()+".DEFAULT")
+	}
+	return names
+}
+
+// completeModel offers files for the first argument, or weights once zoo: is
+// typed, and any file for the others.
+func completeModel(extensions ...string) cobra.CompletionFunc {
+	files := completeFiles(extensions...)
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(args) == 0 && strings.HasPrefix(typed, zooPrefix) {
+			return weightsNames(zooPrefix), cobra.ShellCompDirectiveNoFileComp
+		}
+		return files(cmd, args, typed)
+	}
+}
