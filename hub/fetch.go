@@ -85,11 +85,14 @@ func Fetch(ctx context.Context, url, fileName, hashPrefix string, opts Options) 
 // remedy says what can be done about a failed download.
 func remedy(err error, url, path string) string {
 	var space *fs.PathError
+	var wrong *HashError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "; what is there is kept and continued next time"
 	case errors.As(err, &space):
 		return "; OCTET_CACHE names another folder"
+	case errors.As(err, &wrong):
+		return fmt.Sprintf("; nothing of it was kept: a proxy, a mirror or a changed file may be why; place the right file at %s", path)
 	}
 	return fmt.Sprintf("; or download %s by other means and place it at %s", url, path)
 }
