@@ -14,13 +14,13 @@ import (
 var archTable = []Kernel{
 	rowOf("avx512vnni", cpu.AVX512|cpu.AVX512VNNI|cpu.FMA, family{
 		taps: 4, byteWeights: true,
-		rows: []routine{{64, rows64AVX512VNNI}, {32, rows32AVX512VNNI}, {16, rows16AVX512VNNI}},
+		rows: []routine{{64, zmmVNNI}, {32, ymmVNNI}, {16, xmmVNNI}},
 	}),
 	rowOf("avx512", cpu.AVX512|cpu.AVX2|cpu.FMA, family{
-		taps: 2, rows: []routine{{64, rows64AVX512}, {32, rows32AVX2}, {16, rows16AVX2}},
+		taps: 2, rows: []routine{{64, zmmPairs}, {32, ymmPairs}, {16, xmmPairs}},
 	}),
 	rowOf("avx2", cpu.AVX2|cpu.FMA, family{
-		taps: 2, rows: []routine{{32, rows32AVX2}, {16, rows16AVX2}},
+		taps: 2, rows: []routine{{32, ymmPairs}, {16, xmmPairs}},
 	}),
 }
 
@@ -87,7 +87,35 @@ type family struct {
 
 type routine struct {
 	width int // channels
-	run   func(*block)
+	code  int
+}
+
+// The routines. They are called by a switch, because the argument of a function
+// value would be allocated.
+const (
+	xmmPairs = iota
+	ymmPairs
+	zmmPairs
+	xmmVNNI
+	ymmVNNI
+	zmmVNNI
+)
+
+func (r routine) run(a *block) {
+	switch r.code {
+	case xmmPairs:
+		rows16AVX2(a)
+	case ymmPairs:
+		rows32AVX2(a)
+	case zmmPairs:
+		rows64AVX512(a)
+	case xmmVNNI:
+		rows16AVX512VNNI(a)
+	case ymmVNNI:
+		rows32AVX512VNNI(a)
+	case zmmVNNI:
+		rows64AVX512VNNI(a)
+	}
 }
 
 // rowOf makes a row of the table. Fewer channels than the narrowest block are
