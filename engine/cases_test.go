@@ -145,6 +145,7 @@ var cases = []testCase{
 	{"grouped", 12, 7, 6, func(b *builder) *graph.Graph { return b.finish(b.conv(b.input(), 12, 8, 3, 2, 4)) }},
 	{"depthwise", 13, 10, 9, func(b *builder) *graph.Graph { return b.finish(b.conv(b.input(), 13, 13, 3, 1, 13)) }},
 	{"depthwise 5x5 stride 2", 8, 11, 11, func(b *builder) *graph.Graph { return b.finish(b.conv(b.input(), 8, 8, 5, 2, 8)) }},
+	{"depthwise, many channels", 83, 9, 8, func(b *builder) *graph.Graph { return b.finish(b.conv(b.input(), 83, 83, 3, 2, 83)) }},
 	{"depthwise multiplier", 4, 6, 6, func(b *builder) *graph.Graph { return b.finish(b.conv(b.input(), 4, 8, 3, 1, 4)) }},
 	{"residual", 8, 9, 9, func(b *builder) *graph.Graph {
 		x := b.conv(b.input(), 8, 8, 3, 1, 1)

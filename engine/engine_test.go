@@ -65,8 +65,24 @@ func TestConcurrentRuns(t *testing.T) {
 
 func TestRunIntoAllocatesNothing(t *testing.T) {
 	for _, dtype := range []tensor.DType{tensor.Float32, tensor.QUInt8} {
-		s := session(t, small(t, dtype), Options{Threads: 2})
-		x := input(rand.New(rand.NewPCG(1, 1)), 2, 8, 9, 9)
+		allocatesNothing(t, small(t, dtype), 8, 9, 9)
+	}
+	// A first layer of images, then channels enough for vectors.
+	for numerics := range 3 {
+		b := newBuilder(rand.New(rand.NewPCG(5, 6)), "mobile", tensor.QUInt8, quant.Numerics(1+numerics))
+		x := b.conv(b.input(), 3, 40, 3, 2, 1)
+		x = b.conv(b.conv(x, 40, 40, 3, 1, 40), 40, 24, 1, 1, 1)
+		allocatesNothing(t, b.finish(b.conv(x, 24, 70, 3, 1, 2)), 3, 20, 20)
+	}
+}
+
+func allocatesNothing(t *testing.T, g *graph.Graph, shape ...int) {
+	for _, cpu := range []string{"none", "avx2+fma", "avx2+fma+avx512", ""} {
+		if absent(cpu) {
+			continue
+		}
+		s := session(t, g, Options{Threads: 2, CPU: cpu})
+		x := input(rand.New(rand.NewPCG(1, 1)), append([]int{2}, shape...)...)
 		out, err := s.Run(context.Background(), x)
 		if err != nil {
 			t.Fatal(err)
@@ -77,7 +93,7 @@ func TestRunIntoAllocatesNothing(t *testing.T) {
 			}
 		})
 		if n > 0 {
-			t.Errorf("%v: %v allocations per run", dtype, n)
+			t.Errorf("%s on %q: %v allocations per run", g.Name, cpu, n)
 		}
 	}
 }
