@@ -23,7 +23,7 @@ func lowerCat(n *graph.Node, c op.Cat, t target) (operation, string) {
 	if reason != "" {
 		return nil, reason
 	}
-	o := cat{axis: c.Axis, dtype: d, k: elementwise8.Select(elementwise8.Table, false, t.cpu)}
+	o := cat{axis: c.Axis, dtype: d, k: elementwise8.Select(elementwise8.Table, elementwise8.Map, t.cpu)}
 	for _, v := range n.Inputs {
 		var table *elementwise8.Unary
 		if d != tensor.Float32 && !v.Type.Q.Equal(n.Output.Type.Q) {
