@@ -91,7 +91,7 @@ func codesRoutine(p *printer, l lanes, rule string, value func(a, b string), wor
 		p.op("VPMOVZXBD %s(DX), %s", at, l.r(4))
 		value(l.r(j), l.r(4))
 	}
-	l.pack(p, 15, words)
+	l.pack(p, "VPACKUSWB", 15, words)
 	p.op("VPMAXUB %s, %s, %s", l.r(13), l.r(0), l.r(0))
 	p.op("VPMINUB %s, %s, %s", l.r(14), l.r(0), l.r(0))
 	p.op("%s %s, (R8)", l.move(), l.r(0))

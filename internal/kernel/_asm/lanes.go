@@ -29,8 +29,8 @@ func (l lanes) either(vex, evex string) string {
 func (l lanes) move() string { return l.either("VMOVDQU", "VMOVDQU64") }
 
 // packOrder writes a table for VPERMD that puts the bytes of four vectors of
-// 32-bit numbers in order after VPACKSSDW and VPACKUSWB, which work in runs of
-// 16 bytes.
+// 32-bit numbers in order after VPACKSSDW and VPACKUSWB or VPACKSSWB, which
+// work in runs of 16 bytes.
 func (l lanes) packOrder(p *printer, name string) {
 	runs := l.bytes / 16
 	p.line("")
@@ -43,14 +43,15 @@ func (l lanes) packOrder(p *printer, name string) {
 }
 
 // pack turns four vectors of int32 in registers 0 to 3 into bytes in register 0,
-// saturated; between the two steps, words sees int16 in registers 0 and 2.
-func (l lanes) pack(p *printer, order int, words func(r string)) {
+// saturated by the instruction bytes; between the two steps, words sees int16 in
+// registers 0 and 2.
+func (l lanes) pack(p *printer, bytes string, order int, words func(r string)) {
 	p.op("VPACKSSDW %s, %s, %s", l.r(1), l.r(0), l.r(0))
 	p.op("VPACKSSDW %s, %s, %s", l.r(3), l.r(2), l.r(2))
 	if words != nil {
 		words(l.r(0))
 		words(l.r(2))
 	}
-	p.op("VPACKUSWB %s, %s, %s", l.r(2), l.r(0), l.r(0))
+	p.op("%s %s, %s, %s", bytes, l.r(2), l.r(0), l.r(0))
 	p.op("VPERMD %s, %s, %s", l.r(0), l.r(order), l.r(0))
 }

@@ -19,6 +19,8 @@ var families = map[string]map[string]func(*printer){
 	"depthwise32":   {"avx512_amd64.s": depthwise32AVX512, "avx2_amd64.s": depthwise32AVX2},
 	"pool8":         {"avx512_amd64.s": pool8AVX512, "avx2_amd64.s": pool8AVX2},
 	"pool32":        {"avx512_amd64.s": pool32AVX512, "avx2_amd64.s": pool32AVX2},
+	"layout":        {"avx512_amd64.s": layoutAVX512, "avx2_amd64.s": layoutAVX2},
+	"quantize":      {"avx512_amd64.s": quantizeAVX512, "avx2_amd64.s": quantizeAVX2},
 	"elementwise8":  {"avx512_amd64.s": elementwise8AVX512, "avx2_amd64.s": elementwise8AVX2},
 	"sgemm":         {"avx512_amd64.s": sgemmAVX512, "avx2_amd64.s": sgemmAVX2},
 	"requant8":      {"avx512_amd64.s": requant8AVX512},

@@ -75,7 +75,7 @@ func pool8(p *printer, l lanes) {
 			p.op("VMULPS %s, %s, %s", l.r(10), l.r(j), l.r(j))
 			p.op("VCVTPS2DQ %s, %s", l.r(j), l.r(j))
 		}
-		l.pack(p, 9, func(r string) { p.op("VPADDSW %s, %s, %s", l.r(6), r, r) })
+		l.pack(p, "VPACKUSWB", 9, func(r string) { p.op("VPADDSW %s, %s, %s", l.r(6), r, r) })
 		p.op("VPMAXUB %s, %s, %s", l.r(7), l.r(0), l.r(0))
 		p.op("VPMINUB %s, %s, %s", l.r(8), l.r(0), l.r(0))
 		p.op("%s %s, (R8)(AX*1)", l.move(), l.r(0))
