@@ -122,7 +122,7 @@ func TestAllPairs(t *testing.T) {
 	}
 	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		tried := 0
-		for range 30 {
+		for range 20 {
 			c, rule, ok := draw(r, k.Function)
 			if !ok {
 				continue
@@ -152,7 +152,7 @@ func TestPrepare(t *testing.T) {
 	for i := range a {
 		a[i], b[i] = uint8(r.Uint32()), uint8(r.Uint32())
 	}
-	for i := range 60 {
+	for i := range 12 {
 		add, mul := rules(r, quant.Numerics(1+i%3))
 		for _, f := range []cpu.Features{0, cpu.Host() &^ cpu.AVX512, cpu.Host()} {
 			for _, signed := range []bool{false, true} {
