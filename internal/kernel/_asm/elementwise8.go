@@ -10,8 +10,15 @@ const (
 	codesLo, codesHi                      = "62(DI)", "63(DI)"
 )
 
-func elementwise8AVX512(p *printer) { elementwise8(p, avx512) }
-func elementwise8AVX2(p *printer)   { elementwise8(p, avx2) }
+func elementwise8AVX512(p *printer) {
+	elementwise8(p, avx512)
+	mapVBMI(p)
+}
+
+func elementwise8AVX2(p *printer) {
+	elementwise8(p, avx2)
+	mapAVX2(p)
+}
 
 // elementwise8 writes one routine for each rule over two operands. A block is
 // four vectors of 32-bit numbers and one of codes. The words of the argument
@@ -98,6 +105,70 @@ func codesRoutine(p *printer, l lanes, rule string, value func(a, b string), wor
 	p.op("ADDQ $%d, SI", l.bytes)
 	p.op("ADDQ $%d, DX", l.bytes)
 	p.op("ADDQ $%d, R8", l.bytes)
+	p.op("DECQ CX")
+	p.op("JNZ block")
+	p.op("VZEROUPPER")
+	p.op("RET")
+}
+
+// mapVBMI looks codes up in the two halves of the table, by their low seven bits,
+// and chooses by the high one.
+func mapVBMI(p *printer) {
+	p.text("mapVBMI", "arg *codes")
+	mapPointers(p)
+	for i := range 4 {
+		p.op("VMOVDQU64 %d(DX), Z%d", 64*i, i)
+	}
+	p.line("block:")
+	p.op("VMOVDQU64 (SI), Z4")
+	p.op("VPMOVB2M Z4, K1")
+	p.op("VMOVDQA64 Z4, Z5")
+	p.op("VPERMI2B Z1, Z0, Z4")
+	p.op("VPERMI2B Z3, Z2, Z5")
+	p.op("VMOVDQU8 Z5, K1, Z4")
+	p.op("VMOVDQU64 Z4, (R8)")
+	mapEnd(p, 64)
+}
+
+// mapAVX2 looks codes up in 16 parts of the table. Less its own high nibble, a
+// code of part i is below 16; adding 112 with saturation sets the high bit of all
+// others, for which VPSHUFB gives zero.
+func mapAVX2(p *printer) {
+	p.text("mapAVX2", "arg *codes")
+	mapPointers(p)
+	p.op("MOVL $0x10101010, AX")
+	p.op("VMOVD AX, X4")
+	p.op("VPBROADCASTD X4, Y4")
+	p.op("MOVL $0x70707070, AX")
+	p.op("VMOVD AX, X5")
+	p.op("VPBROADCASTD X5, Y5")
+	p.line("block:")
+	p.op("VMOVDQU (SI), Y0")
+	p.op("VPXOR Y3, Y3, Y3")
+	for i := range 16 {
+		p.op("VBROADCASTI128 %d(DX), Y1", 16*i)
+		p.op("VPADDUSB Y5, Y0, Y2")
+		p.op("VPSHUFB Y2, Y1, Y1")
+		p.op("VPOR Y1, Y3, Y3")
+		if i < 15 {
+			p.op("VPSUBB Y4, Y0, Y0")
+		}
+	}
+	p.op("VMOVDQU Y3, (R8)")
+	mapEnd(p, 32)
+}
+
+// mapPointers leaves the codes in SI, the table in DX and the result in R8.
+func mapPointers(p *printer) {
+	p.op("MOVQ %s, SI", codesA)
+	p.op("MOVQ %s, DX", codesB)
+	p.op("MOVQ %s, R8", codesOut)
+	p.op("MOVQ %s, CX", codesBlocks)
+}
+
+func mapEnd(p *printer, bytes int) {
+	p.op("ADDQ $%d, SI", bytes)
+	p.op("ADDQ $%d, R8", bytes)
 	p.op("DECQ CX")
 	p.op("JNZ block")
 	p.op("VZEROUPPER")

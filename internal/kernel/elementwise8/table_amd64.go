@@ -16,6 +16,8 @@ const (
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
+	{Name: "elementwise_map_x8_avx512vbmi", ISA: "avx512vbmi", Requires: cpu.AVX512 | cpu.AVX512VBMI, Run: func(c *Call) { c.runMap(wide) }},
+	{Name: "elementwise_map_x8_avx2", ISA: "avx2", Requires: cpu.AVX2, Run: func(c *Call) { c.runMap(narrow) }},
 	{Name: "elementwise_addfloat_u8_avx512", ISA: "avx512", Function: AddFloat, Requires: cpu.AVX512 | cpu.FMA, Run: func(c *Call) { c.runAddFloat(wide) }},
 	{Name: "elementwise_addfloat_u8_avx2", ISA: "avx2", Function: AddFloat, Requires: cpu.AVX2 | cpu.FMA, Run: func(c *Call) { c.runAddFloat(narrow) }},
 	{Name: "elementwise_addfixed_u8_avx512", ISA: "avx512", Function: AddFixed, Requires: cpu.AVX512, Run: func(c *Call) { c.runAddFixed(wide) }},
@@ -25,7 +27,8 @@ var archTable = []Kernel{
 }
 
 // codes is the argument of an assembly routine: blocks of 64 or 32 codes of a
-// and b, by the rule in its name. What the words are depends on the rule.
+// and b, by the rule in its name. What the words are depends on the rule. Where
+// the rule is a table, it stands for b.
 type codes struct {
 	a, b, out *uint8
 	blocks    int
@@ -34,6 +37,12 @@ type codes struct {
 	zero16    int16
 	lo, hi    uint8
 }
+
+//go:noescape
+func mapVBMI(arg *codes)
+
+//go:noescape
+func mapAVX2(arg *codes)
 
 //go:noescape
 func addFloatAVX512(arg *codes)
@@ -55,6 +64,19 @@ func mulAVX2(arg *codes)
 
 func newCodes(zero, lo, hi int32) codes {
 	return codes{zero: zero, zero16: int16(zero), lo: uint8(lo), hi: uint8(hi)}
+}
+
+func (c *Call) runMap(block int) {
+	n := len(c.Out)
+	whole := n / block * block
+	x := c.A[:n]
+	if whole > 0 {
+		a := codes{a: &x[0], b: &c.Unary[0], out: &c.Out[0], blocks: whole / block}
+		a.compute(Map, block)
+	}
+	for i, v := range x[whole:] {
+		c.Out[whole+i] = c.Unary[v]
+	}
 }
 
 func (c *Call) runAddFloat(block int) {
@@ -104,6 +126,10 @@ func (c *Call) run(a codes, f Function, block int) {
 // have to live on the heap.
 func (a *codes) compute(f Function, block int) {
 	switch {
+	case f == Map && block == wide:
+		mapVBMI(a)
+	case f == Map:
+		mapAVX2(a)
 	case f == AddFloat && block == wide:
 		addFloatAVX512(a)
 	case f == AddFloat:
