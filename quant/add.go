@@ -41,9 +41,19 @@ func (p *Add) fixedPoint(a, b, out *tensor.QParams) {
 	_, exp := math.Frexp(float64(max(ra, rb))) // max = f * 2^exp, f in [0.5, 1)
 	p.shift = uint(max(0, min(21-(exp-1), 62)))
 	unit := math.Ldexp(1, int(p.shift))
-	p.multA = int64(math.RoundToEven(float64(ra) * unit))
-	p.multB = int64(math.RoundToEven(float64(rb) * unit))
+	p.multA = multiplier(float64(ra) * unit)
+	p.multB = multiplier(float64(rb) * unit)
 	p.bias = -(p.multA*a.ZeroPoint() + p.multB*b.ZeroPoint())
+}
+
+// multiplier rounds x >= 0. Scales so far apart that x is infinite, NaN or out
+// of all proportion give a number that saturates the sum but fits int64.
+func multiplier(x float64) int64 {
+	const most = 1 << 40
+	if !(x < most) {
+		return most
+	}
+	return int64(math.RoundToEven(x))
 }
 
 // Code adds two codes.
