@@ -103,6 +103,9 @@ func (s *Session) RunObserved(ctx context.Context, want map[*graph.Value]bool, o
 		return observe(v, f.values[number].reals(), f.plan.types[number].Shape)
 	}
 	for i, v := range s.p.g.Inputs {
+		if want[v] && f.plan.inputs[i].fromTensor {
+			f.values[i].load(inputs[i])
+		}
 		if err := see(v, i); err != nil {
 			return err
 		}
@@ -144,12 +147,6 @@ func (s *Session) step(ctx context.Context, f *frame, i int) error {
 		return nodeError(s.p.g, s.p.lowered[i].node, err)
 	}
 	return nil
-}
-
-func (f *frame) load(inputs []*tensor.Tensor) {
-	for i, t := range inputs {
-		f.values[i].load(t)
-	}
 }
 
 func (s *Session) checkOutputs(f *frame, outputs []*tensor.Tensor) error {
@@ -225,6 +222,7 @@ func (l *frames) get() *frame {
 }
 
 func (l *frames) put(f *frame) {
+	clear(f.tensors) // they are the caller's
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.idle) < l.limit {
