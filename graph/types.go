@@ -101,6 +101,9 @@ type Signature struct {
 	// SameQ says that the result keeps the quantization parameters of the first
 	// input, because the operator only selects, moves or averages codes.
 	SameQ bool
+	// FixedQ, where set, are the quantization parameters that the result always
+	// has, because the operator's range is known: 1/256 and 0 behind a sigmoid.
+	FixedQ *tensor.QParams
 }
 
 // Matches reports whether the signature covers a node with these types.
@@ -116,6 +119,9 @@ func (s Signature) Matches(in []Type, out Type) bool {
 		if t.DType != want {
 			return false
 		}
+	}
+	if s.FixedQ != nil && !s.FixedQ.Equal(out.Q) {
+		return false
 	}
 	return !s.SameQ || in[0].Q.Equal(out.Q)
 }
