@@ -126,6 +126,23 @@ func (s Signature) Matches(in []Type, out Type) bool {
 	return !s.SameQ || in[0].Q.Equal(out.Q)
 }
 
+// Prescribed returns the type of n's result where that follows from the first
+// input, whose codes n selects, moves, averages or maps to a known range. It is
+// false for operators whose result has parameters of its own, and for floats.
+func (n *Node) Prescribed() (Type, bool) {
+	in := n.Inputs[0].Type
+	for _, s := range n.Op.Signatures() {
+		switch {
+		case s.Out != in.DType || in.Q == nil:
+		case s.FixedQ != nil:
+			return Type{DType: s.Out, Q: s.FixedQ}, true
+		case s.SameQ:
+			return Type{DType: in.DType, Q: in.Q}, true
+		}
+	}
+	return Type{}, false
+}
+
 // CheckSignature returns an error that names the node and the types when no
 // signature of its operator covers it.
 func (n *Node) CheckSignature() error {
