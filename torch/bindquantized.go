@@ -78,7 +78,7 @@ func checkConverted(sd *StateDict) error {
 		if strings.Contains(k, "activation_post_process") || strings.Contains(k, "weight_fake_quant") {
 			return &Error{File: sd.Source, Key: k,
 				Err:    fmt.Errorf("the model was prepared for quantization but not converted"),
-				Remedy: "save the state dict behind torch.ao.quantization.convert(model)"}
+				Remedy: "a model in quantization-aware training is bound by BindPrepared; of others save the state dict behind torch.ao.quantization.convert(model)"}
 		}
 	}
 	return &Error{File: sd.Source, Err: fmt.Errorf("the file holds a float model; expected a converted (int8) one"), Remedy: "quantize it first"}
