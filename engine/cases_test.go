@@ -181,6 +181,23 @@ var cases = []testCase{
 		c := b.node("cat", op.Cat{Axis: 1}, y.Type, x, y, b.conv(x, 6, 3, 1, 1, 1))
 		return b.finish(b.node("cat", op.Cat{Axis: -2}, b.quantum(), c, c), b.node("cat", op.Cat{Axis: 0}, b.quantum(), c, c))
 	}},
+	{"functions", 7, 9, 5, func(b *builder) *graph.Graph {
+		x := b.input()
+		unit := graph.Float32
+		if b.dtype != tensor.Float32 {
+			unit = graph.Type{DType: b.dtype, Q: quant.UnitInterval(b.dtype)}
+		}
+		h := b.node("hardswish", op.Hardswish{}, b.quantum(), b.conv(x, 7, 7, 3, 1, 1))
+		return b.finish(h, b.node("hardsigmoid", op.Hardsigmoid{}, unit, h), b.node("sigmoid", op.Sigmoid{}, unit, x))
+	}},
+	{"shuffle", 12, 6, 5, func(b *builder) *graph.Graph {
+		x := b.input()
+		left, right := b.pool(x, op.Slice{Axis: 1, End: 6}), b.pool(x, op.Slice{Axis: -3, Start: 6, End: 12})
+		c := b.node("cat", op.Cat{Axis: 1, Views: true}, b.quantum(), left, b.conv(right, 6, 6, 3, 1, 1))
+		return b.finish(
+			b.pool(c, op.ChannelShuffle{Groups: 2}), b.pool(c, op.ChannelShuffle{Groups: 3}), b.pool(x, op.ChannelShuffle{Groups: 1}),
+			b.pool(x, op.Slice{Axis: 2, Start: 2, End: 5}), b.pool(x, op.Slice{Axis: -1, Start: 1, End: 4}))
+	}},
 	{"pools", 9, 13, 11, func(b *builder) *graph.Graph {
 		x := b.input()
 		return b.finish(

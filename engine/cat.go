@@ -4,7 +4,6 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/elementwise8"
 	"github.com/octet-ml/octet/op"
-	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -26,7 +25,7 @@ func lowerCat(n *graph.Node, c op.Cat, t target) (operation, string) {
 	for _, v := range n.Inputs {
 		var table *elementwise8.Unary
 		if d != tensor.Float32 && !v.Type.Q.Equal(n.Output.Type.Q) {
-			table = elementwise8.NewUnary(d == tensor.QInt8, quant.NewRescale(v.Type.Q, n.Output.Type.Q, d).Code)
+			table = elementwise8.NewUnary(d == tensor.QInt8, c.Rescale(v.Type.Q, n.Output.Type.Q, d).Code)
 		}
 		o.tables = append(o.tables, table)
 	}

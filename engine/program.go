@@ -72,6 +72,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		}
 		features = f
 	}
+	g = g.Running()
 	if opts.Threads < 0 {
 		return nil, fmt.Errorf("%d threads; use 0 for one per core", opts.Threads)
 	}
