@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -312,4 +313,28 @@ func randomGraph(r *rand.Rand, layers int, dtype tensor.DType, numerics quant.Nu
 		}
 	}
 	return b.finish(x), in
+}
+
+func TestRunTimed(t *testing.T) {
+	g := small(t, tensor.QUInt8)
+	s := session(t, g, Options{Threads: 1})
+	x := input(seeded(t), 2, 8, 9, 9)
+	want, err := s.Run(context.Background(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := []*tensor.Tensor{tensor.New(tensor.Float32, want[0].Shape()...)}
+	took := make([]time.Duration, len(g.Nodes))
+	if err := s.RunTimed(context.Background(), took, out, x); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "output", out[0], want[0])
+	for i, d := range took {
+		if d <= 0 {
+			t.Errorf("%s took %v", g.Nodes[i].Name, d)
+		}
+	}
+	if err := s.RunTimed(context.Background(), took[1:], out, x); err == nil {
+		t.Error("too short a list of times was accepted")
+	}
 }
