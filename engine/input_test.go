@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/randomgraph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -16,20 +17,20 @@ import (
 // transposed, or copied. All must give what the reference gives.
 func TestInputs(t *testing.T) {
 	r := seeded(t)
-	uses := map[string]func(b *builder) *graph.Graph{
-		"only quantized": func(b *builder) *graph.Graph { return b.finish(b.input()) },
-		"quantized twice": func(b *builder) *graph.Graph {
-			x := b.input()
-			y := b.node("quant", op.Quantize{}, b.quantum(), b.g.Inputs[0])
-			return b.finish(x, y)
+	uses := map[string]func(b *randomgraph.Builder) *graph.Graph{
+		"only quantized": func(b *randomgraph.Builder) *graph.Graph { return b.Finish(b.Input()) },
+		"quantized twice": func(b *randomgraph.Builder) *graph.Graph {
+			x := b.Input()
+			y := b.Node("quant", op.Quantize{}, b.Quantum(), x.Node.Inputs[0])
+			return b.Finish(x, y)
 		},
-		"also computed with": func(b *builder) *graph.Graph {
-			g := b.finish(b.input())
-			g.Outputs = append(g.Outputs, b.node("clamp", op.Clamp{Act: quant.ReLU}, graph.Float32, g.Inputs[0]))
+		"also computed with": func(b *randomgraph.Builder) *graph.Graph {
+			g := b.Finish(b.Input())
+			g.Outputs = append(g.Outputs, b.Node("clamp", op.Clamp{Act: quant.ReLU}, graph.Float32, g.Inputs[0]))
 			return g
 		},
-		"also an output": func(b *builder) *graph.Graph {
-			g := b.finish(b.input())
+		"also an output": func(b *randomgraph.Builder) *graph.Graph {
+			g := b.Finish(b.Input())
 			g.Outputs = append(g.Outputs, g.Inputs[0])
 			return g
 		},
@@ -38,12 +39,12 @@ func TestInputs(t *testing.T) {
 		for i, size := range [][]int{{1, 3, 40, 41}, {3, 3, 9, 7}, {2, 1, 5, 5}, {1, 5, 33, 35}, {3, 2, 70, 71}, {2, 3, 1, 1}} {
 			dtype := []tensor.DType{tensor.QUInt8, tensor.QInt8, tensor.Float32}[i%3]
 			t.Run(fmt.Sprintf("%s/%v %v", name, size, dtype), func(t *testing.T) {
-				g := build(newBuilder(r, "inputs", dtype, quant.FBGEMM))
+				g := build(randomgraph.New(r, "inputs", dtype, quant.FBGEMM))
 				ref, err := Reference(g)
 				if err != nil {
 					t.Fatal(err)
 				}
-				x := input(r, size...)
+				x := randomgraph.Image(r, size...)
 				want, err := ref.Run(context.Background(), x)
 				if err != nil {
 					t.Fatal(err)

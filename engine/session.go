@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
@@ -51,6 +52,38 @@ func (s *Session) RunInto(ctx context.Context, outputs []*tensor.Tensor, inputs 
 	for i := range f.steps {
 		if err := s.step(ctx, f, i); err != nil {
 			return err
+		}
+	}
+	for i, v := range s.p.outputs {
+		f.values[v].store(outputs[i])
+	}
+	return nil
+}
+
+// RunTimed is RunInto that also says how long each node took: took has an entry
+// for every node of the graph, in order; 0 where nothing is computed.
+func (s *Session) RunTimed(ctx context.Context, took []time.Duration, outputs []*tensor.Tensor, inputs ...*tensor.Tensor) error {
+	if len(took) != len(s.p.lowered) {
+		return fmt.Errorf("%s has %d nodes, got room for the times of %d", s.p.g.Name, len(s.p.lowered), len(took))
+	}
+	f, err := s.take(inputs)
+	if err != nil {
+		return err
+	}
+	defer f.plan.free.put(f)
+	if err := s.checkOutputs(f, outputs); err != nil {
+		return err
+	}
+	f.load(inputs)
+	last := time.Now()
+	for i := range f.steps {
+		if err := s.step(ctx, f, i); err != nil {
+			return err
+		}
+		now := time.Now()
+		took[i], last = now.Sub(last), now
+		if f.steps[i] == nil {
+			took[i] = 0
 		}
 	}
 	for i, v := range s.p.outputs {
