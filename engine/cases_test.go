@@ -137,6 +137,12 @@ var cases = []testCase{
 		x := b.conv(b.input(), 3, 16, 7, 2, 1)
 		return b.finish(b.pool(x, op.MaxPool2D{Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}}))
 	}},
+	{"stem, unequal", 2, 14, 13, func(b *builder) *graph.Graph {
+		c := op.Conv2D{Stride: [2]int{1, 3}, Padding: [2]int{5, 1}, Dilation: [2]int{2, 1}, Groups: 1, Act: quant.ReLU}
+		x := b.input()
+		y := b.node("conv", c, b.quantum(), b.weights(x, 18, 2, 3, 5)...)
+		return b.finish(y, b.node("conv", c, graph.Float32, b.weights(x, 3, 2, 3, 4)...))
+	}},
 	{"deep rows", 70, 5, 5, func(b *builder) *graph.Graph { return b.finish(b.conv(b.input(), 70, 9, 3, 1, 1)) }},
 	{"dilated, unequal", 4, 12, 11, func(b *builder) *graph.Graph {
 		c := op.Conv2D{Stride: [2]int{2, 1}, Padding: [2]int{0, 3}, Dilation: [2]int{2, 3}, Groups: 2, Act: quant.ReLU}

@@ -28,8 +28,8 @@ type wideTile struct {
 	panel  unsafe.Pointer
 	init   unsafe.Pointer
 	pairs  int
-	// advance is how far the routine is, in bytes from rows.
-	advance int
+	// How far the routine is, in bytes from rows.
+	_ int
 	results
 }
 

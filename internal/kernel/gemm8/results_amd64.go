@@ -22,7 +22,7 @@ type results struct {
 	rule    int
 	bias    unsafe.Pointer
 	mult    unsafe.Pointer
-	advance int // of out, in bytes; for the routine
+	_       int // how far the routine is, in bytes from out
 	biasMul float32
 	zero    int16
 	lo, hi  uint8

@@ -30,8 +30,8 @@ type tile struct {
 	offset *int32
 	x, pad unsafe.Pointer
 	stride int
-	// advance is how far the routine is, in bytes from offset or x.
-	advance int
+	// How far the routine is, in bytes from offset or x.
+	_ int
 
 	results
 }
