@@ -33,12 +33,17 @@ type wideTile struct {
 	results
 }
 
-// widening is the argument of widen16AVX2: blocks times 16 codes of src become
-// 16-bit numbers at dst.
+// widening is the argument of widenAVX2: the codes of count rows become 16-bit
+// numbers at to, those of each row followed by a zero where they are odd in
+// number. Runs are found as by tile.
 type widening struct {
-	dst    unsafe.Pointer
-	src    unsafe.Pointer
-	blocks int
+	to     unsafe.Pointer
+	x, pad unsafe.Pointer
+	offset *int32
+	stride int // from row to row; 0 with offset
+	depth  int
+	taps   int
+	count  int
 }
 
 //go:noescape
@@ -48,7 +53,7 @@ func tiles6x8AVX2(arg *wideTile)
 func tiles6x16AVX2(arg *wideTile)
 
 //go:noescape
-func widen16AVX2(arg *widening)
+func widenAVX2(arg *widening)
 
 const wideLanes = 8 // columns of one register
 
@@ -86,9 +91,7 @@ func runWide(c *Call, rule *Rule) {
 	rows := c.M1 - c.M0
 	work := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(c.Work))), len(c.Work)*4)
 	x := work[:roundUp(rows, tileRows)*k]
-	for m := range roundUp(rows, tileRows) {
-		c.widen(x[m*k:(m+1)*k], c.M0+min(m, rows-1))
-	}
+	c.widen(x, k)
 	t := wideTile{stride: k * 2, pairs: k / 2}
 	var e edge
 	for n := c.N0; n < c.N1; n += 16 {
@@ -120,19 +123,28 @@ func (t *wideTile) run(cols int) {
 	}
 }
 
-// widen writes the codes of row m as 16-bit numbers, with zeros behind them.
-func (c *Call) widen(dst []int16, m int) {
-	row := c.row(m)
-	for t := range c.Taps {
-		run := row.run(t)
-		blocks := len(run) / 16
-		if blocks > 0 {
-			widen16AVX2(&widening{unsafe.Pointer(&dst[0]), unsafe.Pointer(&run[0]), blocks})
+// widen writes the codes of all rows as 16-bit numbers, k for each. Rows that are
+// missing in the last tile repeat the one before them.
+func (c *Call) widen(to []int16, k int) {
+	a := widening{pad: unsafe.Pointer(&c.Pad[:c.Depth][0]), depth: c.Depth, taps: c.Taps}
+	rest := to
+	for m := c.M0; m < c.M1; m += a.count {
+		a.to, a.count = unsafe.Pointer(&rest[0]), c.M1-m
+		if c.Offset == nil {
+			a.stride = c.Stride
+			x := c.X[m*c.Stride+c.Base : (c.M1-1)*c.Stride+c.Base+c.Depth]
+			a.x = unsafe.Pointer(&x[0])
+		} else {
+			image, p := m/c.Rows, m%c.Rows
+			a.count = min(a.count, c.Rows-p)
+			a.offset = &c.Offset[p*c.Taps : (p+a.count)*c.Taps][0]
+			a.x = unsafe.Pointer(&c.X[image*c.Image+c.Base])
 		}
-		for i := blocks * 16; i < len(run); i++ {
-			dst[i] = int16(run[i])
-		}
-		dst = dst[len(run):]
+		widenAVX2(&a)
+		rest = rest[a.count*k:]
 	}
-	clear(dst)
+	done := len(to) - len(rest)
+	for len(rest) > 0 {
+		rest = rest[copy(rest, to[done-k:done]):]
+	}
 }

@@ -493,18 +493,72 @@ stored:
 	VZEROUPPER
 	RET
 
-// func widen16AVX2(arg *widening)
-TEXT ·widen16AVX2(SB), NOSPLIT, $0-8
+// func widenAVX2(arg *widening)
+TEXT ·widenAVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
 	MOVQ 0(DI), DX
-	MOVQ 8(DI), SI
-	MOVQ 16(DI), CX
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R8
+	MOVQ 40(DI), R11
+	MOVQ 56(DI), BX
+	MOVQ R11, R13
+	IMULQ 48(DI), R13 // codes of a row
+row:
+	MOVQ 48(DI), R12
+tap:
+	MOVQ R9, SI
+	TESTQ R8, R8
+	JZ run
+	MOVLQSX (R8), AX
+	ADDQ $4, R8
+	TESTQ AX, AX
+	LEAQ (R9)(AX*1), SI
+	CMOVQLT R10, SI
+run:
+	MOVQ R11, CX
+	CMPQ CX, $16
+	JLT short
 block:
 	VPMOVZXBW (SI), Y0
 	VMOVDQU Y0, (DX)
 	ADDQ $16, SI
 	ADDQ $32, DX
+	SUBQ $16, CX
+	CMPQ CX, $16
+	JGE block
+	TESTQ CX, CX
+	JZ next
+	VPMOVZXBW -16(SI)(CX*1), Y0
+	VMOVDQU Y0, -32(DX)(CX*2)
+	LEAQ (DX)(CX*2), DX
+	JMP next
+short:
+	CMPQ CX, $8
+	JLT code
+	VPMOVZXBW (SI), X0
+	VPMOVZXBW -8(SI)(CX*1), X1
+	VMOVDQU X0, (DX)
+	VMOVDQU X1, -16(DX)(CX*2)
+	LEAQ (DX)(CX*2), DX
+	JMP next
+code:
+	MOVBLZX (SI), AX
+	MOVW AX, (DX)
+	INCQ SI
+	ADDQ $2, DX
 	DECQ CX
-	JNZ block
+	JNZ code
+next:
+	DECQ R12
+	JNZ tap
+	TESTQ $1, R13
+	JZ even
+	MOVW $0, (DX)
+	ADDQ $2, DX
+even:
+	ADDQ 32(DI), R9
+	DECQ BX
+	JNZ row
 	VZEROUPPER
 	RET
