@@ -146,6 +146,12 @@ var Cases = []Case{
 		x := b.Conv(b.Input(), 3, 16, 7, 2, 1)
 		return b.Finish(b.Pool(x, op.MaxPool2D{Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}}))
 	}},
+	{"stem, unequal", 2, 14, 13, func(b *Builder) *graph.Graph {
+		c := op.Conv2D{Stride: [2]int{1, 3}, Padding: [2]int{5, 1}, Dilation: [2]int{2, 1}, Groups: 1, Act: quant.ReLU}
+		x := b.Input()
+		y := b.Node("conv", c, b.Quantum(), b.Weights(x, 18, 2, 3, 5)...)
+		return b.Finish(y, b.Node("conv", c, graph.Float32, b.Weights(x, 3, 2, 3, 4)...))
+	}},
 	{"deep rows", 70, 5, 5, func(b *Builder) *graph.Graph { return b.Finish(b.Conv(b.Input(), 70, 9, 3, 1, 1)) }},
 	{"dilated, unequal", 4, 12, 11, func(b *Builder) *graph.Graph {
 		c := op.Conv2D{Stride: [2]int{2, 1}, Padding: [2]int{0, 3}, Dilation: [2]int{2, 3}, Groups: 2, Act: quant.ReLU}
