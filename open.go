@@ -83,7 +83,7 @@ func fromCheckpoint(ckpt *torch.Checkpoint, o openOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{file: ckpt.Name(), meta: meta, state: sd, quantized: torch.IsQuantized(sd)}
+	m := &Model{file: ckpt.Name(), meta: meta, state: sd, quantized: torch.IsQuantized(sd) || torch.IsPrepared(sd)}
 	if len(sd.Stripped) > 0 {
 		m.assume("the prefix %s of all keys belongs to a wrapper and was left out", strings.Join(sd.Stripped, ""))
 	}
@@ -174,7 +174,12 @@ func (m *Model) bindQuantized(backend string) error {
 	if err != nil {
 		return err
 	}
-	bound, notes, err := torch.BindQuantized(g, m.state, torch.QuantizedOptions{Numerics: numerics, Float: m.meta.Float})
+	bind := torch.BindQuantized
+	if torch.IsPrepared(m.state) {
+		bind = torch.BindPrepared
+		m.assume("the file holds a model in quantization-aware training; it was converted")
+	}
+	bound, notes, err := bind(g, m.state, torch.QuantizedOptions{Numerics: numerics, Float: m.meta.Float})
 	if err != nil {
 		return err
 	}

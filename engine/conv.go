@@ -37,6 +37,9 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 	if depthwise {
 		return newDepthwise8(n, g, f, t), "", nil
 	}
+	if g.stem() {
+		return newStem8(n, g, tapsFirst(w.Int8s(), g), f, t), "", nil
+	}
 	return newProduct8(n, g, tapsFirst(w.Int8s(), g), f, t), "", nil
 }
 

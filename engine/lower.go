@@ -43,6 +43,14 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason = lowerBatchNorm(n, attrs, t)
 	case op.Cat:
 		o, reason = lowerCat(n, attrs, t)
+	case op.Hardswish, op.Hardsigmoid, op.Sigmoid:
+		o, reason = lowerMap(n, t)
+	case op.Slice:
+		o, reason = lowerSlice(n, attrs)
+	case op.ChannelShuffle:
+		o, reason = lowerShuffle(n, attrs)
+	case op.Affine:
+		o, reason = lowerAffine(n, attrs, t)
 	case op.Quantize:
 		o, reason = lowerQuantize(n, t)
 	case op.Dequantize:

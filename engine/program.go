@@ -13,10 +13,14 @@ import (
 type Program struct {
 	g    *graph.Graph
 	pool *parallel.Pool
+	cpu  cpu.Features
 	// lowered has one entry per node of g. Values are numbered: inputs first,
 	// then the results of the nodes.
 	lowered []lowered
 	outputs []int
+	// fromTensor tells, by input, whether it is only quantized: then it is read
+	// from the caller's tensor and not copied first.
+	fromTensor []bool
 }
 
 // lowered is a node with its kernel chosen and its weights packed.
@@ -68,10 +72,11 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		}
 		features = f
 	}
+	g = g.Running()
 	if opts.Threads < 0 {
 		return nil, fmt.Errorf("%d threads; use 0 for one per core", opts.Threads)
 	}
-	p := &Program{g: g, pool: parallel.Shared(opts.Threads)}
+	p := &Program{g: g, pool: parallel.Shared(opts.Threads), cpu: features}
 	number := map[*graph.Value]int{}
 	for i, v := range g.Inputs {
 		number[v] = i
@@ -96,6 +101,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		}
 		p.outputs = append(p.outputs, i)
 	}
+	p.fromTensor = p.onlyQuantized()
 	return p, nil
 }
 

@@ -14,7 +14,7 @@ func Reference(g *graph.Graph) (Engine, error) {
 	if err := check(g); err != nil {
 		return nil, err
 	}
-	return &reference{g}, nil
+	return &reference{g.Running()}, nil
 }
 
 type reference struct{ g *graph.Graph }

@@ -24,6 +24,11 @@ type Graph struct {
 	// in PyTorch's files of the converted model (mobilenet_v2's features.1.skip_add):
 	// 1 and 0, stored behind the last key of the same parent module.
 	Idle []string
+
+	// Aside holds results that inference does not need, of layers that PyTorch's
+	// files hold nevertheless: auxiliary heads of training. They keep their nodes
+	// and parameters through every rewriting and are left out when a graph is run.
+	Aside []*Value
 }
 
 // New returns an empty graph.
@@ -102,8 +107,10 @@ func (g *Graph) Consumers(v *Value) []*Node {
 	return users
 }
 
-// IsOutput reports whether v is an output of the graph.
-func (g *Graph) IsOutput(v *Value) bool { return slices.Contains(g.Outputs, v) }
+// IsOutput reports whether v is an output of the graph, or a result aside.
+func (g *Graph) IsOutput(v *Value) bool {
+	return slices.Contains(g.Outputs, v) || slices.Contains(g.Aside, v)
+}
 
 // SoleConsumer returns the only node that reads v, or nil when there are none
 // or several or when v is an output of the graph: the condition under which a
@@ -129,17 +136,28 @@ func (g *Graph) ReplaceUses(old, new *Value, except ...*Node) {
 			}
 		}
 	}
-	for i, v := range g.Outputs {
-		if v == old {
-			g.Outputs[i] = new
+	for _, results := range [][]*Value{g.Outputs, g.Aside} {
+		for i, v := range results {
+			if v == old {
+				results[i] = new
+			}
 		}
 	}
 }
 
-// Prune removes the nodes and parameters that no output needs.
+// Prune removes the nodes and parameters that neither an output nor a result
+// aside needs.
 func (g *Graph) Prune() {
+	live := g.needed(slices.Concat(g.Outputs, g.Aside))
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *Node) bool { return !live[n.Output] })
+	g.Params = slices.DeleteFunc(g.Params, func(v *Value) bool { return !live[v] })
+}
+
+// needed returns the values that the given ones are computed from, themselves
+// included.
+func (g *Graph) needed(values []*Value) map[*Value]bool {
 	live := map[*Value]bool{}
-	for _, v := range g.Outputs {
+	for _, v := range values {
 		live[v] = true
 	}
 	for _, n := range slices.Backward(g.Nodes) {
@@ -149,8 +167,29 @@ func (g *Graph) Prune() {
 			}
 		}
 	}
-	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *Node) bool { return !live[n.Output] })
-	g.Params = slices.DeleteFunc(g.Params, func(v *Value) bool { return !live[v] })
+	return live
+}
+
+// Running returns the part of g that computes its outputs. Nodes and values are
+// those of g itself, not copies; without results aside it is g.
+func (g *Graph) Running() *Graph {
+	if len(g.Aside) == 0 {
+		return g
+	}
+	live := g.needed(g.Outputs)
+	r := *g
+	r.Aside, r.Nodes, r.Params = nil, nil, nil
+	for _, n := range g.Nodes {
+		if live[n.Output] {
+			r.Nodes = append(r.Nodes, n)
+		}
+	}
+	for _, v := range g.Params {
+		if live[v] {
+			r.Params = append(r.Params, v)
+		}
+	}
+	return &r
 }
 
 // Clone returns a copy that can be changed without changing g. Parameter data
@@ -180,6 +219,9 @@ func (g *Graph) Clone() *Graph {
 	}
 	for _, v := range g.Outputs {
 		c.Outputs = append(c.Outputs, seen[v])
+	}
+	for _, v := range g.Aside {
+		c.Aside = append(c.Aside, seen[v])
 	}
 	return c
 }
@@ -221,7 +263,7 @@ func (g *Graph) Validate() error {
 	if len(g.Outputs) == 0 {
 		return fmt.Errorf("%s: the graph has no output", g.Name)
 	}
-	for _, v := range g.Outputs {
+	for _, v := range slices.Concat(g.Outputs, g.Aside) {
 		if !defined[v] {
 			return fmt.Errorf("%s: output %q is computed by no node", g.Name, v.Name)
 		}

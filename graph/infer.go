@@ -7,7 +7,7 @@ import (
 )
 
 // Infer computes the type, shape included, of every value of g for inputs of
-// the given shapes. The error names the node where shapes stop fitting.
+// the given shapes, save those that only results aside need. The error names the node where shapes stop fitting.
 func (g *Graph) Infer(inputs ...tensor.Shape) (map[*Value]Type, error) {
 	if len(inputs) != len(g.Inputs) {
 		return nil, fmt.Errorf("%s takes %d inputs, got %d", g.Name, len(g.Inputs), len(inputs))
@@ -21,7 +21,7 @@ func (g *Graph) Infer(inputs ...tensor.Shape) (map[*Value]Type, error) {
 	for _, v := range g.Params {
 		types[v] = v.Type
 	}
-	for _, n := range g.Nodes {
+	for _, n := range g.Running().Nodes {
 		in := make([]Type, len(n.Inputs))
 		for i, v := range n.Inputs {
 			in[i] = types[v]

@@ -101,6 +101,9 @@ type Signature struct {
 	// SameQ says that the result keeps the quantization parameters of the first
 	// input, because the operator only selects, moves or averages codes.
 	SameQ bool
+	// FixedQ, where set, are the quantization parameters that the result always
+	// has, because the operator's range is known: 1/256 and 0 behind a sigmoid.
+	FixedQ *tensor.QParams
 }
 
 // Matches reports whether the signature covers a node with these types.
@@ -117,7 +120,27 @@ func (s Signature) Matches(in []Type, out Type) bool {
 			return false
 		}
 	}
+	if s.FixedQ != nil && !s.FixedQ.Equal(out.Q) {
+		return false
+	}
 	return !s.SameQ || in[0].Q.Equal(out.Q)
+}
+
+// Prescribed returns the type of n's result where that follows from the first
+// input, whose codes n selects, moves, averages or maps to a known range. It is
+// false for operators whose result has parameters of its own, and for floats.
+func (n *Node) Prescribed() (Type, bool) {
+	in := n.Inputs[0].Type
+	for _, s := range n.Op.Signatures() {
+		switch {
+		case s.Out != in.DType || in.Q == nil:
+		case s.FixedQ != nil:
+			return Type{DType: s.Out, Q: s.FixedQ}, true
+		case s.SameQ:
+			return Type{DType: in.DType, Q: in.Q}, true
+		}
+	}
+	return Type{}, false
 }
 
 // CheckSignature returns an error that names the node and the types when no

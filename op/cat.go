@@ -16,6 +16,10 @@ import (
 // extents along Axis.
 type Cat struct {
 	Axis int `json:"axis"`
+	// Views says that an operand is a slice of a larger image's channels, which
+	// PyTorch does not copy: it rescales all operands by quant.NewScalarRescale
+	// then.
+	Views bool `json:"views,omitempty"`
 }
 
 // Kind is "cat".
@@ -79,7 +83,7 @@ func (c Cat) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 	codes := make([]int32, out.Shape.Numel())
 	at := 0
 	for _, x := range in {
-		rule := quant.NewRescale(x.QParams(), out.Q, out.DType)
+		rule := c.Rescale(x.QParams(), out.Q, out.DType)
 		src := codesOf(x)
 		for i, v := range src {
 			src[i] = rule.Code(v)
@@ -87,6 +91,15 @@ func (c Cat) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 		at = place(codes, src, out.Shape, axis, at, x.Dim(axis))
 	}
 	return ofCodes(codes, out), nil
+}
+
+// Rescale returns the rule by which the codes of an operand become those of the
+// result.
+func (c Cat) Rescale(in, out *tensor.QParams, dtype tensor.DType) *quant.Rescale {
+	if c.Views {
+		return quant.NewScalarRescale(in, out, dtype)
+	}
+	return quant.NewRescale(in, out, dtype)
 }
 
 // place copies src, whose extent along axis is n, into dst of the given shape

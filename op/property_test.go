@@ -196,6 +196,7 @@ func TestKindsDecodeWhatDumpsHold(t *testing.T) {
 		BatchNorm{Eps: 1e-5}, Cat{Axis: 1}, Conv2D{Stride: [2]int{1, 2}, Groups: 3, Act: quant.ReLU6}, Dequantize{},
 		FakeQuantize{QMax: 255, Scales: []float64{0.1}, ZeroPoints: []int64{3}, Axis: -1}, Flatten{Start: 1, End: -1},
 		Linear{}, MatMul{}, MaxPool2D{CeilMode: true}, Mean{Axes: []int{2, 3}}, Mul{}, Quantize{}, Clamp{Act: quant.ReLU}, Clamp{Act: quant.ReLU6},
+		Affine{Scale: []float32{0.5}, Shift: []float32{-1}}, ChannelShuffle{Groups: 2}, Hardsigmoid{}, Hardswish{}, Sigmoid{}, Slice{Axis: 1, End: 3},
 	}
 	var seen []string
 	for _, o := range ops {

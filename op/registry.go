@@ -15,13 +15,17 @@ import (
 var kinds = []row{
 	kindOf[AdaptiveAvgPool2D](nil),
 	kindOf[Add](nil),
+	kindOf[Affine](nil),
 	kindOf[AvgPool2D](nil),
 	kindOf[BatchNorm](nil),
 	kindOf[Cat](nil),
+	kindOf[ChannelShuffle](nil),
 	kindOf[Conv2D](nil),
 	kindOf[Dequantize](nil),
 	kindOf[FakeQuantize](nil),
 	kindOf[Flatten](nil),
+	kindOf[Hardsigmoid](nil),
+	kindOf[Hardswish](nil),
 	kindOf[Linear](nil),
 	kindOf[MatMul](nil),
 	kindOf[MaxPool2D](nil),
@@ -30,6 +34,8 @@ var kinds = []row{
 	kindOf[Quantize](nil),
 	kindOf(&Clamp{Act: quant.ReLU}),
 	kindOf(&Clamp{Act: quant.ReLU6}),
+	kindOf[Sigmoid](nil),
+	kindOf[Slice](nil),
 }
 
 // row is one operator: its kind and how its attributes are read.

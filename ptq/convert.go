@@ -87,9 +87,16 @@ func (c *converter) node(n *graph.Node, d Decision) error {
 	case Float:
 		n.Note = "kept float: " + d.Reason
 	case Follow:
-		n.Output.Type = n.Inputs[0].Type
+		n.Output.Type, _ = n.Prescribed()
 	case Own:
-		n.Output.Type = c.types[n.Name]
+		t, observed := c.types[n.Name]
+		if !observed {
+			// Only results aside need it: PyTorch stores what an observer that has
+			// seen nothing gives.
+			t = graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(1, 0)}
+			n.Note = "never called: scale 1 and zero point 0, as PyTorch stores"
+		}
+		n.Output.Type = t
 		if w := weightOf(n); w != nil {
 			return c.weight(n, w)
 		}

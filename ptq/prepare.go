@@ -47,8 +47,9 @@ const (
 	Float Kind = iota
 	// Own computes on integers and its result has its own, observed parameters.
 	Own
-	// Follow only selects, moves or averages codes: its result keeps the
-	// parameters of its input.
+	// Follow computes on integers and its result has no parameters of its own:
+	// it keeps those of its input, of which it only selects, moves or averages
+	// codes, or has fixed ones, as a sigmoid has.
 	Follow
 	// Boundary turns codes into real numbers: part of the conversion itself.
 	Boundary
@@ -185,8 +186,9 @@ func kindOf(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]strin
 	own, follow := false, false
 	for _, s := range n.Op.Signatures() {
 		if s.Out == tensor.QUInt8 {
-			own = own || !s.SameQ
-			follow = follow || s.SameQ
+			follows := s.SameQ || s.FixedQ != nil
+			own = own || !follows
+			follow = follow || follows
 		}
 	}
 	switch {
@@ -231,10 +233,10 @@ func weightOf(n *graph.Node) *graph.Value {
 }
 
 // watch fills p.Observed: the results of Own nodes, and the float values that
-// Own nodes will need codes of.
+// Own nodes will need codes of. What only results aside need is never computed.
 func watch(p *Prepared, kinds map[*graph.Node]Kind) {
 	seen := map[*graph.Value]bool{}
-	for _, n := range p.Graph.Nodes {
+	for _, n := range p.Graph.Running().Nodes {
 		if kinds[n] != Own {
 			continue
 		}

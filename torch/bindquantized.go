@@ -78,7 +78,7 @@ func checkConverted(sd *StateDict) error {
 		if strings.Contains(k, "activation_post_process") || strings.Contains(k, "weight_fake_quant") {
 			return &Error{File: sd.Source, Key: k,
 				Err:    fmt.Errorf("the model was prepared for quantization but not converted"),
-				Remedy: "save the state dict behind torch.ao.quantization.convert(model)"}
+				Remedy: "a model in quantization-aware training is bound by BindPrepared; of others save the state dict behind torch.ao.quantization.convert(model)"}
 		}
 	}
 	return &Error{File: sd.Source, Err: fmt.Errorf("the file holds a float model; expected a converted (int8) one"), Remedy: "quantize it first"}
@@ -110,20 +110,21 @@ func (b *quantizedBinder) node(n *graph.Node) {
 	}
 }
 
-// other handles operators without parameters: those that keep the type of their
-// input, and those whose result has its own.
+// other handles operators without parameters: those whose result has a type that
+// follows from their input, and those whose result has its own.
 func (b *quantizedBinder) other(n *graph.Node) {
+	if slices.Contains(b.float, n.Name) {
+		return
+	}
 	if !slices.ContainsFunc(n.Inputs, func(v *graph.Value) bool { return v.Type.DType.IsQuantized() }) {
 		// An addition of floats is float, unless the file gives it parameters.
 		if _, ok := b.sd.Entry(n.Name + ".scale"); !ok {
 			return
 		}
 	}
-	for _, s := range n.Op.Signatures() {
-		if s.Out == tensor.QUInt8 && s.SameQ {
-			n.Output.Type = n.Inputs[0].Type
-			return
-		}
+	if t, ok := n.Prescribed(); ok {
+		n.Output.Type = t
+		return
 	}
 	b.own(n)
 }

@@ -72,13 +72,25 @@ func FloatNodes(g *graph.Graph) []string {
 // which are registered last.
 func moduleOrder(g *graph.Graph) (nodes, stubs []*graph.Node) {
 	for _, n := range g.Nodes {
-		if _, ok := n.Op.(op.Quantize); ok && n.Inputs[0].Role == graph.Input {
+		if _, ok := n.Op.(op.Quantize); ok && fromInput(n.Inputs[0]) {
 			stubs = append(stubs, n)
 		} else {
 			nodes = append(nodes, n)
 		}
 	}
 	return nodes, stubs
+}
+
+// fromInput reports whether v is an input of the graph, or one that the model
+// preprocesses.
+func fromInput(v *graph.Value) bool {
+	for v.Node != nil {
+		if _, ok := v.Node.Op.(op.Affine); !ok {
+			return false
+		}
+		v = v.Node.Inputs[0]
+	}
+	return v.Role == graph.Input
 }
 
 type exporter struct {
@@ -109,17 +121,12 @@ func (e *exporter) node(n *graph.Node) error {
 		e.sd.SetTensor(n.Name+".num_batches_tracked", tensor.New(tensor.Int64))
 		return nil
 	default:
-		if quantized && !n.Output.Type.Q.Equal(n.Inputs[0].Type.Q) || quantized && !keeps(n) {
+		if _, prescribed := n.Prescribed(); quantized && !prescribed {
 			e.params(n.Name, n.Output.Type.Q)
 		}
 	}
 	e.floats(n)
 	return nil
-}
-
-// keeps reports whether a node's result has the parameters of its input by rule.
-func keeps(n *graph.Node) bool {
-	return slices.ContainsFunc(n.Op.Signatures(), func(s graph.Signature) bool { return s.SameQ && s.Out == n.Output.Type.DType })
 }
 
 // floats stores the float parameters of a node.

@@ -9,12 +9,16 @@ import (
 // batchNormEps is torch.nn.BatchNorm2d's default, which the file does not hold.
 const batchNormEps = 1e-5
 
+// looseEps is the one of GoogLeNet, Inception v3 and MobileNetV3.
+const looseEps = 1e-3
+
 // builder appends layers to a graph. Layers take and return activations with
 // their number of channels, because the extents of parameters follow from it.
 type builder struct {
 	g       *graph.Graph
 	shapes  Shapes
 	variant Variant
+	eps     float64 // of batch norms; 0 means batchNormEps
 }
 
 // act is an activation and its number of channels.
@@ -26,10 +30,18 @@ type act struct {
 // input declares "x" with the channels of the first convolution and, in the
 // quantizable variant, the stub behind it.
 func (b *builder) input(firstConv string, channels int) act {
+	return b.preprocessed(firstConv, channels)
+}
+
+// preprocessed is input with operators in front of the stub.
+func (b *builder) preprocessed(firstConv string, channels int, ops ...graph.Op) act {
 	if s, ok := b.shapes(firstConv + ".weight"); ok && len(s) == 4 && s[1] > 0 {
 		channels = s[1]
 	}
 	x := b.g.AddInput("x", graph.Float32)
+	for _, o := range ops {
+		x = b.g.AddNode("transform_input", o, x)
+	}
 	if b.variant == Quantizable {
 		x = b.g.AddNode("quant", op.Quantize{}, x)
 	}
@@ -45,6 +57,9 @@ func (b *builder) output(x act) {
 	b.g.Outputs = append(b.g.Outputs, v)
 }
 
+// aside keeps x, which inference does not need, in the graph.
+func (b *builder) aside(x act) { b.g.Aside = append(b.g.Aside, x.v) }
+
 // width is the first extent of a parameter in the file, or otherwise.
 func (b *builder) width(key string, rank, otherwise int) int {
 	if s, ok := b.shapes(key); ok && len(s) == rank && s[0] > 0 {
@@ -53,18 +68,21 @@ func (b *builder) width(key string, rank, otherwise int) int {
 	return otherwise
 }
 
-// conv describes a square convolution without bias, as all are in front of a
-// batch norm.
+// conv describes a convolution; without more, a square one without bias, as all
+// are in front of a batch norm, padded to keep the extent at stride 1.
 type conv struct {
 	name   string
 	out    int // taken from the file where it knows
 	fixed  bool
 	kernel int
+	rect   [2]int // height and width of the kernel where they differ
 	stride int
 	groups int
+	bias   bool
+	valid  bool // not padded
 }
 
-// conv appends a convolution padded to keep the extent at stride 1.
+// conv appends a convolution.
 func (b *builder) conv(x act, c conv) act {
 	key := c.name + ".weight"
 	out := c.out
@@ -73,11 +91,21 @@ func (b *builder) conv(x act, c conv) act {
 	}
 	groups := max(c.groups, 1)
 	stride := max(c.stride, 1)
-	w := b.g.AddParam(key, out, max(x.channels/groups, 1), c.kernel, c.kernel)
-	pad := (c.kernel - 1) / 2
+	kernel := c.rect
+	if kernel == [2]int{} {
+		kernel = [2]int{c.kernel, c.kernel}
+	}
+	pad := [2]int{(kernel[0] - 1) / 2, (kernel[1] - 1) / 2}
+	if c.valid {
+		pad = [2]int{}
+	}
+	in := []*graph.Value{x.v, b.g.AddParam(key, out, max(x.channels/groups, 1), kernel[0], kernel[1])}
+	if c.bias {
+		in = append(in, b.g.AddParam(c.name+".bias", out))
+	}
 	v := b.g.AddNode(c.name, op.Conv2D{
-		Stride: [2]int{stride, stride}, Padding: [2]int{pad, pad}, Dilation: [2]int{1, 1}, Groups: groups,
-	}, x.v, w)
+		Stride: [2]int{stride, stride}, Padding: pad, Dilation: [2]int{1, 1}, Groups: groups,
+	}, in...)
 	return act{v, out}
 }
 
@@ -87,7 +115,11 @@ func (b *builder) batchNorm(x act, name string) act {
 	for _, p := range []string{"weight", "bias", "running_mean", "running_var"} {
 		in = append(in, b.g.AddParam(name+"."+p, x.channels))
 	}
-	return act{b.g.AddNode(name, op.BatchNorm{Eps: batchNormEps}, in...), x.channels}
+	eps := b.eps
+	if eps == 0 {
+		eps = batchNormEps
+	}
+	return act{b.g.AddNode(name, op.BatchNorm{Eps: eps}, in...), x.channels}
 }
 
 // clamp appends an activation that is a module of its own.
@@ -103,6 +135,24 @@ func (b *builder) add(x, y act, name string, a quant.Activation) act {
 	return act{b.g.AddNode(name, op.Add{Act: a}, x.v, y.v), x.channels}
 }
 
+// cat joins the channels of images; in PyTorch's quantizable models a
+// FloatFunctional.
+func (b *builder) cat(name string, parts ...act) act {
+	joined := act{}
+	var in []*graph.Value
+	for _, p := range parts {
+		in = append(in, p.v)
+		joined.channels += p.channels
+	}
+	joined.v = b.g.AddNode(name, op.Cat{Axis: 1}, in...)
+	return joined
+}
+
+// apply appends an operator that keeps the number of channels.
+func (b *builder) apply(x act, name string, o graph.Op) act {
+	return act{b.g.AddNode(name, o, x.v), x.channels}
+}
+
 // linear appends a fully connected layer with bias.
 func (b *builder) linear(x act, name string, out int) act {
 	out = b.width(name+".weight", 2, out)
@@ -113,6 +163,6 @@ func (b *builder) linear(x act, name string, out int) act {
 
 // globalPool averages each channel and drops the spatial axes.
 func (b *builder) globalPool(x act, name string) act {
-	v := b.g.AddNode(name, op.AdaptiveAvgPool2D{Output: [2]int{1, 1}}, x.v)
-	return act{b.g.AddNode("flatten", op.Flatten{Start: 1, End: -1}, v), x.channels}
+	x = b.apply(x, name, op.AdaptiveAvgPool2D{Output: [2]int{1, 1}})
+	return b.apply(x, "flatten", op.Flatten{Start: 1, End: -1})
 }

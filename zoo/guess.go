@@ -1,13 +1,18 @@
 package zoo
 
 import (
+	"reflect"
+	"slices"
 	"strings"
+
+	"github.com/octet-ml/octet/graph"
 )
 
 // Guess names the architectures whose weights are exactly those of a file, of
-// which keys are all keys and shapes their shapes, best first: where several
-// fit, because they differ in widths only, the one closest to torchvision's
-// sizes leads. It understands float and converted files.
+// which keys are all keys and shapes their shapes. Where several differ in widths
+// only, which the file decides, they are one and the same network, and the one
+// closest to torchvision's sizes stands for all. Where several compute different
+// functions, all are named. It understands float and converted files.
 func Guess(keys []string, shapes Shapes) []string {
 	weights := map[string]bool{}
 	for _, k := range keys {
@@ -19,32 +24,54 @@ func Guess(keys []string, shapes Shapes) []string {
 			weights[k] = true
 		}
 	}
-	var names []string
-	best := -1
+	var found []candidate
 	for _, a := range architectures {
-		usual, ok := matches(a, weights, shapes)
-		switch {
-		case !ok:
-		case usual > best:
-			best = usual
-			names = append([]string{a.Name}, names...)
-		default:
-			names = append(names, a.Name)
+		c, ok := matches(a, weights, shapes)
+		if !ok {
+			continue
 		}
+		i := slices.IndexFunc(found, func(f candidate) bool { return sameNetwork(f.g, c.g) })
+		switch {
+		case i < 0:
+			found = append(found, c)
+		case c.usual > found[i].usual:
+			found[i] = c
+		}
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return b.usual - a.usual })
+	var names []string
+	for _, c := range found {
+		names = append(names, c.g.Name)
 	}
 	return names
 }
 
-// matches reports whether the weights of an architecture are those of a file,
-// and how many of them have torchvision's shape.
-func matches(a Arch, weights map[string]bool, shapes Shapes) (usual int, ok bool) {
+// candidate is an architecture that fits a file, and how many of its weights
+// have torchvision's shape.
+type candidate struct {
+	g     *graph.Graph
+	usual int
+}
+
+// sameNetwork reports whether two graphs apply the same operators to the same
+// values.
+func sameNetwork(a, b *graph.Graph) bool {
+	return slices.EqualFunc(a.Nodes, b.Nodes, func(m, n *graph.Node) bool {
+		return m.Name == n.Name && reflect.DeepEqual(m.Op, n.Op) &&
+			slices.EqualFunc(m.Inputs, n.Inputs, func(v, w *graph.Value) bool { return v.Name == w.Name })
+	})
+}
+
+// matches reports whether the weights of an architecture are those of a file.
+func matches(a Arch, weights map[string]bool, shapes Shapes) (c candidate, ok bool) {
 	g, err := Build(a.Name, shapes, Quantizable)
 	if err != nil {
-		return 0, false
+		return c, false
 	}
+	c.g = g
 	ref, err := Build(a.Name, nil, Quantizable)
 	if err != nil {
-		return 0, false
+		return c, false
 	}
 	n := 0
 	for _, p := range g.Params {
@@ -53,12 +80,12 @@ func matches(a Arch, weights map[string]bool, shapes Shapes) (usual int, ok bool
 		}
 		found, known := shapes(p.Name)
 		if !known || !weights[p.Name] || !found.Equal(p.Type.Shape) {
-			return 0, false
+			return c, false
 		}
 		if r, ok := ref.Param(p.Name); ok && r.Type.Shape.Equal(found) {
-			usual++
+			c.usual++
 		}
 		n++
 	}
-	return usual, n == len(weights)
+	return c, n == len(weights)
 }

@@ -19,7 +19,9 @@ func TestFusedRunsLikeBuilt(t *testing.T) {
 	for _, tc := range []struct {
 		arch    string
 		variant Variant
-	}{{"resnet18", Plain}, {"mobilenet_v2", Plain}, {"mobilenet_v2", Quantizable}, {"fashion_resnet8", Quantizable}} {
+	}{{"resnet18", Plain}, {"mobilenet_v2", Plain}, {"mobilenet_v2", Quantizable}, {"fashion_resnet8", Quantizable},
+		{"googlenet+transform_input", Plain}, {"mobilenet_v3_small", Quantizable}, {"shufflenet_v2_x0_5", Plain},
+	} {
 		t.Run(tc.arch+" "+tc.variant.String(), func(t *testing.T) {
 			g, err := Build(tc.arch, nil, tc.variant)
 			if err != nil {

@@ -32,7 +32,8 @@ and needs no Python.`,
 	root.AddCommand(
 		newQuantizeCommand(c), newRunCommand(c), newEvalCommand(c), newInspectCommand(c),
 		newTensorCommand(c), newAdviseCommand(c), newDemoCommand(c), newVersionCommand(c),
-		newZooCommand(c), newParityLayersCommand(c), newExitCodesTopic(),
+		newZooCommand(c), newBenchCommand(c), newBenchWorkerCommand(c), newCPUCommand(c),
+		newParityLayersCommand(c), newExitCodesTopic(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -31,6 +31,7 @@ var order = [][]string{
 	{"observe"},
 	{"graph"},
 	{"op"},
+	{"internal/randomgraph"}, // small graphs for differential tests
 	{"rewrite"},
 	{"safetensors", "torch", "onnx"},
 	{"vision"},

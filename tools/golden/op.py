@@ -417,6 +417,80 @@ def dequantize(wr, r, count, big):
         wr.add("dequantize", {}, [x], x.dequantize())
 
 
+def table(wr, r, count, kind, f, onto_unit):
+    """a function of one number: all codes, in blocks of 64 for the vector loops"""
+    for i in range(count):
+        if i % 8 == 7:
+            x = r.floats((2, 3, 3, 4), 4)
+            wr.add(kind, {}, [x], f(x, None, None), relative=1e-6)
+            continue
+        dt = r.pick(torch.quint8, torch.quint8, torch.qint8)
+        lo, hi = CODES[dt]
+        codes = torch.arange(lo, hi + 1).to(torch.uint8 if dt == torch.quint8 else torch.int8)
+        x = torch._make_per_tensor_quantized_tensor(codes.reshape(2, 32, 2, 2), r.scale() / 4, r.between(lo, hi))
+        x = images(x)
+        s, z = (None, None) if onto_unit else (tie_rich(r, x.q_scale()), r.between(lo, hi))
+        eng = engine_for(i, dt)
+        with engine(eng):
+            y = f(x, s, z)
+        wr.add(kind, {}, [x], y, eng)
+
+
+def hardswish(wr, r, count, big):
+    table(wr, r, count, "hardswish", lambda x, s, z: F.hardswish(x) if s is None else Q.hardswish(x, s, z), False)
+
+
+def hardsigmoid(wr, r, count, big):
+    table(wr, r, count, "hardsigmoid", lambda x, s, z: F.hardsigmoid(x), True)
+
+
+def sigmoid(wr, r, count, big):
+    table(wr, r, count, "sigmoid", lambda x, s, z: torch.sigmoid(x), True)
+
+
+def slice(wr, r, count, big):
+    for i in range(count):
+        x = r.codes((2, 7, 3, 4), r.pick(torch.quint8, torch.qint8)) if i % 4 else r.floats((2, 7, 3, 4))
+        axis = r.between(-4, 3)
+        n = x.shape[axis]
+        start = r.between(0, n - 1)
+        end = r.between(start + 1, n)
+        wr.add("slice", {"axis": axis, "start": start, "end": end}, [x], x.narrow(axis, start, end - start))
+
+
+def channel_shuffle(wr, r, count, big):
+    for i in range(count):
+        groups = r.between(1, 4)
+        shape = (r.between(1, 2), groups * r.between(1, 5), r.between(1, 4), r.between(1, 4))
+        x = r.codes(shape, r.pick(torch.quint8, torch.qint8)) if i % 4 else r.floats(shape)
+        n, c, h, w = shape
+        y = x.view(n, groups, c // groups, h, w).transpose(1, 2).contiguous().view(n, c, h, w)
+        wr.add("channel_shuffle", {"groups": groups}, [x], y)
+
+
+def affine(wr, r, count, big):
+    for i in range(count):
+        x = r.floats((2, 3, r.between(1, 9), r.between(1, 9)), 2)
+        scale, shift = (r.rng.standard_normal(3).astype(np.float32) for _ in range(2))
+        y = torch.cat([torch.unsqueeze(x[:, c], 1) * float(scale[c]) + float(shift[c]) for c in range(3)], 1)
+        wr.add("affine", {"scale": [float(v) for v in scale], "shift": [float(v) for v in shift]}, [x], y)
+
+
+def cat_views(wr, r, count, big):
+    """shufflenet: a chunk of a larger image's channels beside a whole image"""
+    for i in range(count):
+        n, c, h, w = r.pick(1, 2), r.between(1, 20), r.between(2, 5), r.between(2, 5)
+        dt = r.pick(torch.quint8, torch.qint8)
+        a = r.codes((n, 2 * c, h, w), dt).chunk(2, dim=1)[0]
+        b = r.codes((n, c, h, w), dt, s=tie_rich(r, a.q_scale()))
+        p = r.pick(a, b)
+        s, z = (p.q_scale(), p.q_zero_point()) if r.pick(True, False) else (tie_rich(r, p.q_scale()), r.between(*CODES[dt]))
+        eng = engine_for(i, dt)
+        with engine(eng):
+            y = Q.cat([a, b], 1, s, z)
+        wr.add("cat", {"axis": 1, "views": True}, [a, b], y, eng)
+
+
 def flatten(wr, r, count, big):
     for i in range(count):
         x = r.codes((2, 3, 2, 4), r.pick(torch.quint8, torch.qint8)) if i % 4 else r.floats((2, 3, 2, 4))
@@ -465,8 +539,8 @@ def fake_quantize(wr, r, count, big):
         wr.add("fake_quantize", attrs | {"scales": [float(v) for v in s], "zero_points": z.tolist(), "axis": axis}, [x], y)
 
 
-OPS = [conv2d, linear, add, mul, cat, max_pool2d, avg_pool2d, adaptive_avg_pool2d, mean, clamp, quantize, dequantize, flatten, batch_norm, matmul, fake_quantize]
-COUNTS = {conv2d: 72, linear: 48, dequantize: 8, flatten: 8, batch_norm: 8, quantize: 16, fake_quantize: 12, matmul: 16}
+OPS = [conv2d, linear, add, mul, cat, max_pool2d, avg_pool2d, adaptive_avg_pool2d, mean, clamp, quantize, dequantize, flatten, batch_norm, matmul, fake_quantize, hardswish, hardsigmoid, sigmoid, slice, channel_shuffle, affine, cat_views]
+COUNTS = {conv2d: 72, linear: 48, dequantize: 8, flatten: 8, batch_norm: 8, quantize: 16, fake_quantize: 12, matmul: 16, slice: 16, channel_shuffle: 16, affine: 6}
 
 
 def main():

@@ -1,7 +1,8 @@
 """What PyTorch computed: the integers that went into and came out of every node of a converted model.
 
-A node is named by torch's module path; a function outside any module (mobilenet_v2's pool) by its own name.
-Reshapes, identities and the final dequantize are not nodes.
+A node is named by torch's module path; a function that a block calls by that block's path and its own name (Mixed_5b.avg_pool2d),
+or its own name alone in the outermost forward (mobilenet_v2's pool). Reshapes, slices, shuffles, identities and the final
+dequantize are not nodes.
 """
 
 from collections.abc import Callable
@@ -61,10 +62,11 @@ OPS = {
     nniq.ConvReLU2d: "conv2d_relu",
     nnq.Linear: "linear",
     nniq.LinearReLU: "linear_relu",
-    nn.MaxPool2d: "max_pool2d",
+    nnq.Hardswish: "hardswish",
+    nn.Hardsigmoid: "hardsigmoid",
 }
-FUNCTIONAL = ("add", "add_relu")
-POOL = "adaptive_avg_pool2d"
+FUNCTIONAL = ("add", "add_relu", "mul")
+POOLS = {"adaptive_avg_pool2d": nn.AdaptiveAvgPool2d, "max_pool2d": nn.MaxPool2d, "avg_pool2d": nn.AvgPool2d}
 
 
 def trace(model: nn.Module, images: torch.Tensor, replace: Callable[[Node], np.ndarray] | None = None) -> Trace:
@@ -90,11 +92,13 @@ def trace(model: nn.Module, images: torch.Tensor, replace: Callable[[Node], np.n
         if isinstance(module, nnq.QFunctional):
             for method in FUNCTIONAL:
                 undo.append(_wrap_functional(module, name, method, record))
-        if isinstance(module, nn.AdaptiveAvgPool2d):
-            enter = module.register_forward_pre_hook(lambda m, inputs, name=name: stack.append(name))
-            leave = module.register_forward_hook(lambda m, inputs, output: (stack.pop(), None)[1])
-            undo += [enter.remove, leave.remove]
-    undo.append(_wrap_pool(stack, record))
+            undo.append(_wrap_cat(module, name, record))
+        enter = module.register_forward_pre_hook(lambda m, inputs, name=name: stack.append((name, m)))
+        leave = module.register_forward_hook(lambda m, inputs, output: (stack.pop(), None)[1])
+        undo += [enter.remove, leave.remove]
+    for function, owner in POOLS.items():
+        undo.append(_wrap_pool(function, owner, stack, record))
+    undo.append(_wrap_mean(stack, record))
     try:
         result.logits = np.ascontiguousarray(model(images).numpy())
     finally:
@@ -122,16 +126,39 @@ def _wrap_functional(module, name, method, record):
     return lambda: module.__dict__.pop(method)
 
 
-def _wrap_pool(stack, record):
-    """Records the pool whether a module or the model's own forward calls it."""
-    original = nn.functional.adaptive_avg_pool2d
+def _wrap_cat(module, name, record):
+    original = module.cat
 
-    def call(x, size):
-        return record(stack[-1] if stack else POOL, POOL, [x], original(x, size))
+    def call(parts, dim):
+        return record(name, "cat", list(parts), original(parts, dim), module)
 
-    nn.functional.adaptive_avg_pool2d = call
+    module.__dict__["cat"] = call
+    return lambda: module.__dict__.pop("cat")
 
-    def restore():
-        nn.functional.adaptive_avg_pool2d = original
 
-    return restore
+def _called(function: str, path: str) -> str:
+    return f"{path}.{function}" if path else function
+
+
+def _wrap_pool(function, owner, stack, record):
+    """Records a pool whether its module, a block or the model's own forward calls it."""
+    original = getattr(nn.functional, function)
+
+    def call(x, *args, **kwargs):
+        output = original(x, *args, **kwargs)
+        path, module = stack[-1]
+        return record(path if isinstance(module, owner) else _called(function, path), function, [x], output)
+
+    setattr(nn.functional, function, call)
+    return lambda: setattr(nn.functional, function, original)
+
+
+def _wrap_mean(stack, record):
+    original = torch.Tensor.mean
+
+    def call(x, *args, **kwargs):
+        output = original(x, *args, **kwargs)
+        return record(_called("mean", stack[-1][0]), "mean", [x], output) if x.is_quantized else output
+
+    torch.Tensor.mean = call
+    return lambda: setattr(torch.Tensor, "mean", original)

@@ -8,8 +8,9 @@ import saturation
 from capture import Node, Trace, Value
 
 BLOCK = 64  # elements per step of ATen's AVX2 pointwise kernels
-ADDS = ("add", "add_relu")
-ADD_ODDS = 100_000  # at most one add in this many may differ
+VECTORS = 8  # channels per step of its channels-last concatenation
+ADDS = ("add", "add_relu", "hardswish", "hardsigmoid", "cat")  # what is computed by two formulas
+ADD_ODDS = 100_000  # at most one of their results in this many may differ
 
 
 @dataclass
@@ -63,6 +64,18 @@ def tail_mask(value: Value) -> np.ndarray:
     return flat.reshape(n, h, w, c).transpose(0, 3, 1, 2)
 
 
+def cat_tail_mask(node: Node) -> np.ndarray:
+    """The last C mod 8 channels of each operand of a concatenation, if it takes the channels-last formula at all."""
+    mask = np.zeros(node.output.data.shape, bool)
+    at = 0
+    for x in node.inputs:
+        channels = x.data.shape[1]
+        if all(part.channels_last for part in node.inputs):
+            mask[:, at + channels - channels % VECTORS : at + channels] = True
+        at += channels
+    return mask
+
+
 def compare_node(node: Node, ours: Value | None, saturating: dict[str, bool], backend: str) -> NodeResult:
     """One node's output under the rules: all equal, save saturating outputs and adds off by one in the tail."""
     theirs = node.output
@@ -77,8 +90,8 @@ def compare_node(node: Node, ours: Value | None, saturating: dict[str, bool], ba
         result.saturating = int(excluded.sum())
         result.saturating_differ = int((differs & excluded).sum())
         differs &= ~excluded
-    if node.op in ADDS and backend == "fbgemm":
-        tail = differs & (delta == 1) & tail_mask(theirs)
+    if node.op == "cat" or node.op in ADDS and backend == "fbgemm":
+        tail = differs & (delta == 1) & (cat_tail_mask(node) if node.op == "cat" else tail_mask(theirs))
         result.tail = int(tail.sum())
         differs &= ~tail
     result.wrong = int(differs.sum())

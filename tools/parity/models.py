@@ -1,13 +1,28 @@
 """Models and data of a case: torchvision's quantizable networks with random weights and settled statistics."""
 
 import copy
+from functools import partial
 
 import torch
 import torchvision
 from torch import nn
 from torch.ao import quantization as tq
 
-BUILDERS = {name: getattr(torchvision.models.quantization, name) for name in ("resnet18", "resnet50", "mobilenet_v2")}
+NAMES = (
+    "resnet18", "resnet50", "mobilenet_v2", "googlenet", "inception_v3", "mobilenet_v3_large",
+    "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0",
+)  # fmt: skip
+LEAST = {"inception_v3": 75}  # the smallest side that gives every layer a pixel
+
+
+def _builder(name: str):
+    build = getattr(torchvision.models.quantization, name)
+    if name in ("googlenet", "inception_v3"):
+        return partial(build, init_weights=False)  # weights are drawn here; torchvision's own draw takes a minute
+    return build
+
+
+BUILDERS = {name: _builder(name) for name in NAMES}
 BACKENDS = ("fbgemm", "qnnpack")
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -40,7 +55,9 @@ def settle(model: nn.Module, batches: list[torch.Tensor]) -> None:
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None
-    model.train()
+    model.eval()  # without auxiliary heads, which need large images
+    for norm in norms:
+        norm.train()
     for batch in batches:
         model(batch)
     model.eval()

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import environment
 
-MODELS = ("resnet18", "resnet50", "mobilenet_v2")
+MODELS = (
+    "resnet18", "resnet50", "mobilenet_v2", "googlenet", "inception_v3", "mobilenet_v3_large",
+    "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0",
+)  # fmt: skip
 BACKENDS = ("fbgemm", "qnnpack")
 CHECKS = {"converted": "converted", "minmax": "torchvision", "histogram": "default"}
 
@@ -82,6 +85,7 @@ def main() -> int:
 
         return selftest.main()
     import cases
+    import models
     import octet
     import report
 
@@ -110,7 +114,9 @@ def main() -> int:
             seed = draw.randrange(2**31)
             for model in options.models:
                 for backend in options.backends:
-                    case = cases.Case(model, backend, seed, next(sizes))
+                    least = models.LEAST.get(model, 1)
+                    size = tuple(max(side, least) for side in next(sizes))
+                    case = cases.Case(model, backend, seed, size)
                     folder = root / f"{model}-{backend}-{seed}"
                     start = time.time()
                     result = cases.run(case, setting, engine, folder)

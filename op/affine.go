@@ -1,0 +1,49 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Affine multiplies each channel of images by a factor and adds a summand. It
+// exists in float only: preprocessing that a model does itself, in front of its
+// quantization (torchvision's transform_input).
+//
+// Input: x [N, C, H, W]. Result: the shape of x.
+type Affine struct {
+	Scale []float32 `json:"scale"` // by channel
+	Shift []float32 `json:"shift"`
+}
+
+// Kind is "affine".
+func (Affine) Kind() string { return "affine" }
+
+// Signatures: float.
+func (Affine) Signatures() []graph.Signature { return each(1, f32) }
+
+// Infer returns the shape of x.
+func (a Affine) Infer(in []graph.Type) (tensor.Shape, error) {
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	if err := images(in[0]); err != nil {
+		return nil, err
+	}
+	if c := in[0].Shape[1]; len(a.Scale) != c || len(a.Shift) != c {
+		return nil, fmt.Errorf("%d factors and %d summands for images of %d channels; expected one of each per channel", len(a.Scale), len(a.Shift), c)
+	}
+	return checked(in[0].Shape.Clone())
+}
+
+// Eval computes f32(x*scale) + shift.
+func (a Affine) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	y := tensor.New(f32, out.Shape...)
+	plane := out.Shape[2:].Numel()
+	for i, v := range in[0].Float32s() {
+		c := i / plane % len(a.Scale)
+		y.Float32s()[i] = float32(v*a.Scale[c]) + a.Shift[c]
+	}
+	return y, nil
+}

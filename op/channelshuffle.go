@@ -1,0 +1,55 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// ChannelShuffle is torch.nn.functional.channel_shuffle: the channels of an
+// image, seen as Groups rows, are read by columns. Channel c of the result is
+// channel c%Groups * C/Groups + c/Groups of the input.
+//
+// Input: x [N, C, H, W]. Result: the shape of x.
+type ChannelShuffle struct {
+	Groups int `json:"groups"`
+}
+
+// Kind is "channel_shuffle".
+func (ChannelShuffle) Kind() string { return "channel_shuffle" }
+
+// Signatures: float, and codes that keep their parameters.
+func (ChannelShuffle) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
+
+// Infer returns the shape of x.
+func (s ChannelShuffle) Infer(in []graph.Type) (tensor.Shape, error) {
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	if err := images(in[0]); err != nil {
+		return nil, err
+	}
+	if c := in[0].Shape[1]; s.Groups < 1 || c%s.Groups != 0 {
+		return nil, fmt.Errorf("%d groups do not divide %d channels", s.Groups, c)
+	}
+	return checked(in[0].Shape.Clone())
+}
+
+// Source is the channel of the input that channel c of the result is, among the
+// given number of channels.
+func (s ChannelShuffle) Source(c, channels int) int {
+	return c%s.Groups*(channels/s.Groups) + c/s.Groups
+}
+
+// Eval copies the channels.
+func (s ChannelShuffle) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	if err := needPerTensor(out); err != nil {
+		return nil, err
+	}
+	channels, plane := out.Shape[1], out.Shape[2:].Numel()
+	return moved(in[0], out, func(i int) int {
+		image, c := i/plane/channels, i/plane%channels
+		return (image*channels+s.Source(c, channels))*plane + i%plane
+	}), nil
+}

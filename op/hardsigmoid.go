@@ -1,0 +1,29 @@
+package op
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Hardsigmoid is torch.nn.functional.hardsigmoid: min(max(x+3, 0), 6) / 6. On codes the
+// result has the parameters of quant.UnitInterval.
+//
+// Input: x, any shape. Result: the shape of x.
+type Hardsigmoid struct{}
+
+// Kind is "hardsigmoid".
+func (Hardsigmoid) Kind() string { return "hardsigmoid" }
+
+// Signatures: float, quint8, qint8; the parameters of the result are fixed.
+func (Hardsigmoid) Signatures() []graph.Signature { return toUnitInterval() }
+
+// Infer returns the shape of x.
+func (Hardsigmoid) Infer(in []graph.Type) (tensor.Shape, error) { return inferSame(in) }
+
+// Eval applies quant.Hardsigmoid in float, quant.NewHardsigmoid on codes.
+func (Hardsigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	return evalPointwise(ctx, in[0], out, quant.Hardsigmoid, func() *quant.Pointwise {
+		return quant.NewHardsigmoid(ctx.Numerics, in[0].QParams(), out.DType)
+	})
+}

@@ -1,0 +1,28 @@
+package op
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Hardswish is torch.nn.functional.hardswish: x * min(max(x+3, 0), 6) / 6.
+//
+// Input: x, any shape. Result: the shape of x.
+type Hardswish struct{}
+
+// Kind is "hardswish".
+func (Hardswish) Kind() string { return "hardswish" }
+
+// Signatures: float, quint8, qint8; the result has parameters of its own.
+func (Hardswish) Signatures() []graph.Signature { return each(1, f32, u8, i8) }
+
+// Infer returns the shape of x.
+func (Hardswish) Infer(in []graph.Type) (tensor.Shape, error) { return inferSame(in) }
+
+// Eval applies quant.Hardswish in float, quant.NewHardswish on codes.
+func (Hardswish) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	return evalPointwise(ctx, in[0], out, quant.Hardswish, func() *quant.Pointwise {
+		return quant.NewHardswish(ctx.Numerics, in[0].QParams(), out.Q, out.DType)
+	})
+}

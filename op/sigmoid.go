@@ -1,0 +1,29 @@
+package op
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Sigmoid is torch.sigmoid: 1 / (1 + exp(-x)). On codes the
+// result has the parameters of quant.UnitInterval.
+//
+// Input: x, any shape. Result: the shape of x.
+type Sigmoid struct{}
+
+// Kind is "sigmoid".
+func (Sigmoid) Kind() string { return "sigmoid" }
+
+// Signatures: float, quint8, qint8; the parameters of the result are fixed.
+func (Sigmoid) Signatures() []graph.Signature { return toUnitInterval() }
+
+// Infer returns the shape of x.
+func (Sigmoid) Infer(in []graph.Type) (tensor.Shape, error) { return inferSame(in) }
+
+// Eval applies quant.Sigmoid in float, quant.NewSigmoid on codes.
+func (Sigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	return evalPointwise(ctx, in[0], out, quant.Sigmoid, func() *quant.Pointwise {
+		return quant.NewSigmoid(ctx.Numerics, in[0].QParams(), out.DType)
+	})
+}

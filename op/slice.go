@@ -1,0 +1,78 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Slice takes the elements from index Start up to, not including, End along
+// Axis, which counts from the end when negative.
+//
+// Input: x, any shape with at least one axis. Result: the shape of x with
+// End-Start along Axis.
+type Slice struct {
+	Axis  int `json:"axis"`
+	Start int `json:"start"`
+	End   int `json:"end"`
+}
+
+// Kind is "slice".
+func (Slice) Kind() string { return "slice" }
+
+// Signatures: float, and codes that keep their parameters.
+func (Slice) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
+
+// Infer returns the shape of x with another extent along Axis.
+func (s Slice) Infer(in []graph.Type) (tensor.Shape, error) {
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	shape := in[0].Shape.Clone()
+	axis, err := axisOf(s.Axis, len(shape))
+	if err != nil {
+		return nil, err
+	}
+	if s.Start < 0 || s.Start >= s.End || s.End > shape[axis] {
+		return nil, fmt.Errorf("slice from %d to %d along axis %d of %v; expected 0 <= start < end <= %d", s.Start, s.End, axis, in[0].Shape, shape[axis])
+	}
+	shape[axis] = s.End - s.Start
+	return checked(shape)
+}
+
+// Eval copies the elements.
+func (s Slice) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	axis, err := axisOf(s.Axis, len(out.Shape))
+	if err != nil {
+		return nil, err
+	}
+	if err := needPerTensor(out); err != nil {
+		return nil, err
+	}
+	return moved(in[0], out, func(i int) int {
+		inner := out.Shape[axis+1:].Numel()
+		line := inner * out.Shape[axis]
+		return i/line*inner*in[0].Dim(axis) + s.Start*inner + i%line
+	}), nil
+}
+
+// moved returns the tensor whose element i is element from(i) of x.
+func moved(x *tensor.Tensor, out graph.Type, from func(i int) int) *tensor.Tensor {
+	n := out.Shape.Numel()
+	switch out.DType {
+	case f32:
+		return tensor.Of(gathered(x.Float32s(), n, from), out.Shape...)
+	case u8:
+		return tensor.OfQuantized(gathered(x.Uint8s(), n, from), out.Q, out.Shape...)
+	}
+	return tensor.OfQuantized(gathered(x.Int8s(), n, from), out.Q, out.Shape...)
+}
+
+func gathered[T any](src []T, n int, from func(i int) int) []T {
+	dst := make([]T, n)
+	for i := range dst {
+		dst[i] = src[from(i)]
+	}
+	return dst
+}
