@@ -1,18 +1,10 @@
 package octet
 
-import (
-	_ "embed"
-	"strings"
-)
-
-//go:embed imagenet_labels.txt
-var imagenetLabels string
+import "github.com/octet-ml/octet/zoo"
 
 // ImageNetLabels returns the 1000 class names of ImageNet-1K in the order of
 // the outputs of torchvision's weights (their meta["categories"]).
-func ImageNetLabels() []string {
-	return strings.Split(strings.TrimSpace(imagenetLabels), "\n")
-}
+func ImageNetLabels() []string { return zoo.ImageNetCategories() }
 
 // fashionLabels are the classes of Fashion-MNIST.
 var fashionLabels = []string{

@@ -48,6 +48,7 @@ type quantizeOptions struct {
 
 type compileOptions struct {
 	threads   int
+	cpu       string
 	reference bool
 }
 
@@ -173,4 +174,11 @@ func WithThreads(n int) QuantizeCompileOption { return threadsOption(n) }
 // comparisons.
 func WithReference() CompileOption {
 	return compileFunc(func(o *compileOptions) { o.reference = true })
+}
+
+// WithCPU limits the instruction sets to a list such as "avx2+fma" of sets that
+// this machine has, or "none" for portable code. Integer results do not depend
+// on it.
+func WithCPU(features string) CompileOption {
+	return compileFunc(func(o *compileOptions) { o.cpu = features })
 }

@@ -46,7 +46,7 @@ func (m *Model) Compile(opts ...CompileOption) (*Session, error) {
 }
 
 func compile(g *graph.Graph, o compileOptions) (engine.Engine, error) {
-	program, err := engine.Compile(g, engine.Options{Threads: o.threads})
+	program, err := engine.Compile(g, engine.Options{Threads: o.threads, CPU: o.cpu})
 	if err != nil {
 		return nil, err
 	}

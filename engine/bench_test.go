@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/randomgraph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -14,14 +15,13 @@ import (
 
 // resnet18 is a stack of the shapes of ResNet-18 with random weights.
 func resnet18(dtype tensor.DType) *graph.Graph {
-	b := newBuilder(rand.New(rand.NewPCG(1, 2)), "resnet18", dtype, quant.FBGEMM)
-	b.perChannel = true
+	b := randomgraph.New(rand.New(rand.NewPCG(1, 2)), "resnet18", dtype, quant.FBGEMM)
 	conv := func(x *graph.Value, in, out, kernel, stride int, act quant.Activation) *graph.Value {
 		c := op.Conv2D{Stride: [2]int{stride, stride}, Padding: [2]int{kernel / 2, kernel / 2}, Dilation: [2]int{1, 1}, Groups: 1, Act: act}
-		return b.node("conv", c, b.quantum(), b.weights(x, out, in, kernel, kernel)...)
+		return b.Node("conv", c, b.Quantum(), b.Weights(x, out, in, kernel, kernel)...)
 	}
-	x := conv(b.input(), 3, 64, 7, 2, quant.ReLU)
-	x = b.pool(x, op.MaxPool2D{Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}})
+	x := conv(b.Input(), 3, 64, 7, 2, quant.ReLU)
+	x = b.Pool(x, op.MaxPool2D{Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}})
 	in := 64
 	for _, out := range []int{64, 128, 256, 512} {
 		for i := range 2 {
@@ -33,12 +33,12 @@ func resnet18(dtype tensor.DType) *graph.Graph {
 			if stride == 2 {
 				x = conv(x, in, out, 1, 2, quant.NoActivation)
 			}
-			x = b.node("add", op.Add{Act: quant.ReLU}, b.quantum(), y, x)
+			x = b.Node("add", op.Add{Act: quant.ReLU}, b.Quantum(), y, x)
 			in = out
 		}
 	}
-	x = b.pool(b.pool(x, op.AdaptiveAvgPool2D{Output: [2]int{1, 1}}), op.Flatten{Start: 1, End: -1})
-	return b.finish(b.node("fc", op.Linear{}, b.quantum(), b.weights(x, 1000, 512)...))
+	x = b.Pool(b.Pool(x, op.AdaptiveAvgPool2D{Output: [2]int{1, 1}}), op.Flatten{Start: 1, End: -1})
+	return b.Finish(b.Node("fc", op.Linear{}, b.Quantum(), b.Weights(x, 1000, 512)...))
 }
 
 func BenchmarkResNet18(b *testing.B) {
@@ -50,7 +50,7 @@ func BenchmarkResNet18(b *testing.B) {
 					b.Fatal(err)
 				}
 				s := p.NewSession()
-				x := input(rand.New(rand.NewPCG(3, 4)), 1, 3, 224, 224)
+				x := randomgraph.Image(rand.New(rand.NewPCG(3, 4)), 1, 3, 224, 224)
 				out, err := s.Run(context.Background(), x)
 				if err != nil {
 					b.Fatal(err)

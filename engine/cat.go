@@ -3,7 +3,6 @@ package engine
 import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/elementwise8"
-	"github.com/octet-ml/octet/internal/parallel"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -22,7 +21,7 @@ func lowerCat(n *graph.Node, c op.Cat, t target) (operation, string) {
 	if reason != "" {
 		return nil, reason
 	}
-	o := cat{axis: c.Axis, dtype: d, k: elementwise8.Select(elementwise8.Table, false, t.cpu)}
+	o := cat{axis: c.Axis, dtype: d, k: elementwise8.Select(elementwise8.Table, elementwise8.Map, t.cpu)}
 	for _, v := range n.Inputs {
 		var table *elementwise8.Unary
 		if d != tensor.Float32 && !v.Type.Q.Equal(n.Output.Type.Q) {
@@ -40,7 +39,7 @@ func (o cat) kernel() (string, string) {
 	return o.k.Name, o.k.ISA
 }
 
-func (o cat) fix(in []graph.Type, out graph.Type, _ int) (fixed, error) {
+func (o cat) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	axis := o.axis
 	if axis < 0 {
 		axis += len(out.Shape)
@@ -51,6 +50,7 @@ func (o cat) fix(in []graph.Type, out graph.Type, _ int) (fixed, error) {
 		s, _ := storedOrder(t.Shape, 0)
 		f.parts = append(f.parts, s[axis:].Numel())
 	}
+	f.runs = splitRuns(f.outer, divUp(shortest, max(1, f.line)), threads)
 	return f, nil
 }
 
@@ -65,6 +65,7 @@ func storedOrder(s tensor.Shape, axis int) (tensor.Shape, int) {
 
 type fixedCat struct {
 	cat
+	runs              // of lines
 	outer, line int   // lines of the result and their length
 	parts       []int // of a line, by operand
 }
@@ -72,33 +73,33 @@ type fixedCat struct {
 func (fixedCat) macs() int64  { return 0 }
 func (fixedCat) scratch() int { return 0 }
 
-func (f fixedCat) bind(in []memory, out memory, _ [][]uint64) step {
-	return &catStep{fixedCat: f, in: in, out: out}
+func (f fixedCat) bind(in []memory, out memory, scratch [][]uint64) step {
+	return pieces{f.runs.count, &taskCat{f, in, out, make([]elementwise8.Call, len(scratch))}}
 }
 
-type catStep struct {
+type taskCat struct {
 	fixedCat
-	in   []memory
-	out  memory
-	call elementwise8.Call
+	in    []memory
+	out   memory
+	calls []elementwise8.Call
 }
 
-func (s *catStep) exec(*parallel.Pool) error {
-	size := s.dtype.Size()
-	at := 0
-	for i, part := range s.parts {
-		n := part * size
-		for o := range s.outer {
-			dst := s.out[(o*s.line+at)*size:][:n]
-			src := s.in[i][o*n:][:n]
-			if s.tables[i] == nil {
+func (t *taskCat) Do(worker, piece int) {
+	c := &t.calls[worker]
+	size := t.dtype.Size()
+	from, to := t.bounds(piece)
+	for o := from; o < to; o++ {
+		line := t.out[o*t.line*size:][:t.line*size]
+		for i, part := range t.parts {
+			n := part * size
+			src, dst := t.in[i][o*n:][:n], line[:n]
+			line = line[n:]
+			if t.tables[i] == nil {
 				copy(dst, src)
 				continue
 			}
-			s.call.A, s.call.Out, s.call.Unary = src, dst, s.tables[i]
-			s.k.Run(&s.call)
+			c.A, c.Out, c.Unary = src, dst, t.tables[i]
+			t.k.Run(c)
 		}
-		at += part
 	}
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/randomgraph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -64,10 +65,10 @@ func variants(yield func(tensor.DType, quant.Numerics) bool) {
 func TestConformance(t *testing.T) {
 	r := seeded(t)
 	for dtype, numerics := range variants {
-		for _, c := range cases {
-			t.Run(fmt.Sprintf("%v %v/%s", dtype, numerics, c.name), func(t *testing.T) {
-				g := c.build(newBuilder(r, c.name, dtype, numerics))
-				conform(t, g, input(r, []int{1, 3, 8}[r.IntN(3)], c.channel, c.h, c.w))
+		for _, c := range randomgraph.Cases {
+			t.Run(fmt.Sprintf("%v %v/%s", dtype, numerics, c.Name), func(t *testing.T) {
+				g := c.Build(randomgraph.New(r, c.Name, dtype, numerics))
+				conform(t, g, randomgraph.Image(r, []int{1, 3, 8}[r.IntN(3)], c.Channels, c.H, c.W))
 			})
 		}
 	}

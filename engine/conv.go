@@ -37,6 +37,9 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 	if depthwise {
 		return newDepthwise8(n, g, f, t), "", nil
 	}
+	if g.stem() {
+		return newStem8(n, g, tapsFirst(w.Int8s(), g), f, t), "", nil
+	}
 	return newProduct8(n, g, tapsFirst(w.Int8s(), g), f, t), "", nil
 }
 
@@ -48,14 +51,19 @@ type geometry struct {
 }
 
 // tapsFirst reorders weights [O][channel][tap] to [O][tap][channel], the order
-// in which channels-last input is met.
+// in which channels-last input is met. With one tap both are w itself.
 func tapsFirst[T any](w []T, g geometry) []T {
+	if g.taps == 1 {
+		return w
+	}
 	out := make([]T, len(w))
 	size := g.in * g.taps
 	for o := range g.groups * g.out {
-		for c := range g.in {
-			for t := range g.taps {
-				out[o*size+t*g.in+c] = w[o*size+c*g.taps+t]
+		from := w[o*size : (o+1)*size]
+		for t := range g.taps {
+			to := out[o*size+t*g.in:][:g.in]
+			for c := range to {
+				to[c] = from[c*g.taps+t]
 			}
 		}
 	}

@@ -41,15 +41,20 @@ func lowerDequantize(n *graph.Node, t target) (operation, string) {
 	case !in.Q.IsPerTensor():
 		return nil, "quantized per channel"
 	}
-	reals := quantize.NewReals(in.DType == tensor.QInt8, quant.NewDequantizer(in.Q))
-	return conversion{k: quantize.Select(quantize.Table, true, t.cpu), reals: reals}, ""
+	c := conversion{k: quantize.Select(quantize.Table, true, t.cpu), real: quant.NewDequantizer(in.Q), signed: in.DType == tensor.QInt8}
+	c.reals = quantize.NewReals(c.signed, c.real)
+	return c, ""
 }
 
 // conversion turns numbers into codes or back.
 type conversion struct {
-	k     *quantize.Kernel
-	rule  quant.Quantizer
-	reals *[256]float32
+	k    *quantize.Kernel
+	rule quant.Quantizer // to codes
+
+	// To numbers.
+	real   quant.Dequantizer
+	signed bool
+	reals  *[256]float32
 }
 
 func (c conversion) kernel() (string, string) { return c.k.Name, c.k.ISA }
@@ -72,7 +77,7 @@ func (c fixedConversion) bind(in []memory, out memory, scratch [][]uint64) step 
 		t.real, t.codes = out.reals(), in[0].codes()
 	}
 	for i := range t.calls {
-		t.calls[i] = quantize.Call{Rule: c.rule, Reals: c.reals}
+		t.calls[i] = quantize.Call{Rule: c.rule, ToReal: c.real, Signed: c.signed, Reals: c.reals}
 	}
 	return pieces{c.runs.count, t}
 }

@@ -36,6 +36,7 @@ type convDepthwise8 struct {
 	k       *depthwise8.Kernel
 	weights *depthwise8.Weights
 	finish  finish
+	rule    *depthwise8.Rule // where the kernel makes codes of its sums itself
 	pad     []uint8
 }
 
@@ -43,6 +44,9 @@ func newDepthwise8(n *graph.Node, g geometry, f finish, t target) operation {
 	o := convDepthwise8{geometry: g, finish: f, pad: fill8(g.groups, zeroOf(n)),
 		k: depthwise8.Select(depthwise8.Table, t.cpu)}
 	o.weights = o.k.Pack(n.Inputs[1].Data.Int8s(), g.groups, g.taps, o.pad[0])
+	if f.rule != nil && o.k.PackRule != nil {
+		o.rule = o.k.PackRule(o.weights, f.rule)
+	}
 	return o
 }
 
@@ -59,13 +63,19 @@ type fixedDepthwise8 struct {
 	runs
 }
 
-func (f fixedDepthwise8) scratch() int { return divUp(f.chunk*f.operandRows.groups, 2) }
+// scratch holds the sums that the kernel cannot keep in registers.
+func (f fixedDepthwise8) scratch() int {
+	if f.rule != nil {
+		return 0
+	}
+	return divUp(f.chunk*f.operandRows.groups, 2)
+}
 
 func (f fixedDepthwise8) bind(in []memory, out memory, scratch [][]uint64) step {
 	t := &taskDepthwise8{f, out, make([]depthwise8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {
-		t.sum[i] = depthwise8.Call{X: in[0].codes(), Pad: f.pad, W: f.weights,
+		t.sum[i] = depthwise8.Call{X: in[0].codes(), Pad: f.pad, W: f.weights, Rule: f.rule,
 			Offset: g.offset, Rows: g.rows, Image: g.image, Acc: words[int32](scratch[i])}
 		t.code[i] = f.finish.call(g.groups)
 		t.code[i].N = g.groups
@@ -83,6 +93,11 @@ type taskDepthwise8 struct {
 func (t *taskDepthwise8) Do(worker, i int) {
 	s, c := &t.sum[worker], &t.code[worker]
 	s.M0, s.M1 = t.bounds(i)
+	if t.rule != nil {
+		s.Out = t.out.codes()[s.M0*t.operandRows.groups:]
+		t.k.RunCodes(s)
+		return
+	}
 	t.k.Run(s)
 	c.Acc, c.M = s.Acc, s.M1-s.M0
 	t.finish.run(c, t.out, s.M0)

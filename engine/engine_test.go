@@ -7,17 +7,19 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/randomgraph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
 func small(t testing.TB, dtype tensor.DType) *graph.Graph {
-	for _, c := range cases {
-		if c.name == "residual" {
-			return c.build(newBuilder(rand.New(rand.NewPCG(5, 6)), c.name, dtype, quant.FBGEMM))
+	for _, c := range randomgraph.Cases {
+		if c.Name == "residual" {
+			return c.Build(randomgraph.New(rand.New(rand.NewPCG(5, 6)), c.Name, dtype, quant.FBGEMM))
 		}
 	}
 	t.Fatal("no residual case")
@@ -42,7 +44,7 @@ func TestConcurrentRuns(t *testing.T) {
 	r := seeded(t)
 	var wg sync.WaitGroup
 	for i := range 6 {
-		x := input(r, 1+i%3, 8, 9, 9+i%2)
+		x := randomgraph.Image(r, 1+i%3, 8, 9, 9+i%2)
 		want, err := ref.Run(context.Background(), x)
 		if err != nil {
 			t.Fatal(err)
@@ -65,8 +67,24 @@ func TestConcurrentRuns(t *testing.T) {
 
 func TestRunIntoAllocatesNothing(t *testing.T) {
 	for _, dtype := range []tensor.DType{tensor.Float32, tensor.QUInt8} {
-		s := session(t, small(t, dtype), Options{Threads: 2})
-		x := input(rand.New(rand.NewPCG(1, 1)), 2, 8, 9, 9)
+		allocatesNothing(t, small(t, dtype), 8, 9, 9)
+	}
+	// A first layer of images, then channels enough for vectors.
+	for numerics := range 3 {
+		b := randomgraph.New(rand.New(rand.NewPCG(5, 6)), "mobile", tensor.QUInt8, quant.Numerics(1+numerics))
+		x := b.Conv(b.Input(), 3, 40, 3, 2, 1)
+		x = b.Conv(b.Conv(x, 40, 40, 3, 1, 40), 40, 24, 1, 1, 1)
+		allocatesNothing(t, b.Finish(b.Conv(x, 24, 70, 3, 1, 2)), 3, 20, 20)
+	}
+}
+
+func allocatesNothing(t *testing.T, g *graph.Graph, shape ...int) {
+	for _, cpu := range []string{"none", "avx2+fma", "avx2+fma+avx512", ""} {
+		if absent(cpu) {
+			continue
+		}
+		s := session(t, g, Options{Threads: 2, CPU: cpu})
+		x := randomgraph.Image(rand.New(rand.NewPCG(1, 1)), append([]int{2}, shape...)...)
 		out, err := s.Run(context.Background(), x)
 		if err != nil {
 			t.Fatal(err)
@@ -77,7 +95,7 @@ func TestRunIntoAllocatesNothing(t *testing.T) {
 			}
 		})
 		if n > 0 {
-			t.Errorf("%v: %v allocations per run", dtype, n)
+			t.Errorf("%s on %q: %v allocations per run", g.Name, cpu, n)
 		}
 	}
 }
@@ -88,7 +106,7 @@ func TestManySizes(t *testing.T) {
 	ref, _ := Reference(g)
 	r := seeded(t)
 	for i := range 3 * maxPlans {
-		x := input(r, 1, 8, 5+i%(maxPlans+2), 6)
+		x := randomgraph.Image(r, 1, 8, 5+i%(maxPlans+2), 6)
 		got, err := s.Run(context.Background(), x)
 		if err != nil {
 			t.Fatal(err)
@@ -114,12 +132,12 @@ func TestCancellation(t *testing.T) {
 			calls++
 			cancel()
 			return nil
-		}, input(seeded(t), 1, 8, 9, 9))
+		}, randomgraph.Image(seeded(t), 1, 8, 9, 9))
 		if !errors.Is(err, context.Canceled) || calls != 1 {
 			t.Errorf("%s: %v after %d nodes", e.name, err, calls)
 		}
 		stop := errors.New("stop")
-		_, err = eng.RunTapped(context.Background(), func(*graph.Value, *tensor.Tensor) error { return stop }, input(seeded(t), 1, 8, 9, 9))
+		_, err = eng.RunTapped(context.Background(), func(*graph.Value, *tensor.Tensor) error { return stop }, randomgraph.Image(seeded(t), 1, 8, 9, 9))
 		if !errors.Is(err, stop) {
 			t.Errorf("%s: the error of a tap became %v", e.name, err)
 		}
@@ -187,15 +205,15 @@ func TestCompileErrors(t *testing.T) {
 // What kernels do not cover is still right, and the plan says why.
 func TestFallback(t *testing.T) {
 	r := seeded(t)
-	b := newBuilder(r, "fallback", tensor.QUInt8, quant.FBGEMM)
-	x := b.input()
-	in := b.weights(x, 4, 6, 3, 3)
+	b := randomgraph.New(r, "fallback", tensor.QUInt8, quant.FBGEMM)
+	x := b.Input()
+	in := b.Weights(x, 4, 6, 3, 3)
 	q := tensor.Affine(0.01, 5)
 	in[1].Data = tensor.OfQuantized(in[1].Data.Int8s(), q, 4, 6, 3, 3)
 	in[1].Type = graph.TypeOf(in[1].Data)
 	c := op.Conv2D{Stride: [2]int{1, 1}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}
-	g := b.finish(b.node("conv", c, b.quantum(), in...))
-	conform(t, g, input(r, 2, 6, 5, 5))
+	g := b.Finish(b.Node("conv", c, b.Quantum(), in...))
+	conform(t, g, randomgraph.Image(r, 2, 6, 5, 5))
 	p, err := Compile(g, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -205,11 +223,11 @@ func TestFallback(t *testing.T) {
 		t.Errorf("%+v, %v", plan[1], err)
 	}
 	// Signed activations are pooled by the operator, added by kernels.
-	b = newBuilder(r, "signed", tensor.QInt8, quant.FBGEMM)
-	x = b.input()
-	y := b.pool(x, op.MaxPool2D{Kernel: [2]int{2, 2}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}})
-	g = b.finish(b.add(y, y), b.node("cat", op.Cat{Axis: 1}, b.quantum(), y, y))
-	conform(t, g, input(r, 2, 6, 5, 5))
+	b = randomgraph.New(r, "signed", tensor.QInt8, quant.FBGEMM)
+	x = b.Input()
+	y := b.Pool(x, op.MaxPool2D{Kernel: [2]int{2, 2}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}})
+	g = b.Finish(b.Add(y, y), b.Node("cat", op.Cat{Axis: 1}, b.Quantum(), y, y))
+	conform(t, g, randomgraph.Image(r, 2, 6, 5, 5))
 }
 
 func TestPlan(t *testing.T) {
@@ -275,7 +293,7 @@ func FuzzEngines(f *testing.F) {
 		for dtype, numerics := range variants {
 			if i == int(variant%4) {
 				g, channels := randomGraph(r, int(which), dtype, numerics)
-				conform(t, g, input(r, 1+int(size%3), channels, 6+int(size/3%9), 6+int(size/27%9)))
+				conform(t, g, randomgraph.Image(r, 1+int(size%3), channels, 6+int(size/3%9), 6+int(size/27%9)))
 			}
 			i++
 		}
@@ -284,32 +302,56 @@ func FuzzEngines(f *testing.F) {
 
 // randomGraph chains random layers, sometimes with a shortcut around them.
 func randomGraph(r *rand.Rand, layers int, dtype tensor.DType, numerics quant.Numerics) (*graph.Graph, int) {
-	b := newBuilder(r, "random", dtype, numerics)
+	b := randomgraph.New(r, "random", dtype, numerics)
 	in := 1 + r.IntN(9)
-	x, channels := b.input(), in
+	x, channels := b.Input(), in
 	for range 1 + layers%6 {
 		before := x
 		switch r.IntN(6) {
 		case 0:
-			x = b.conv(x, channels, channels, []int{1, 3, 5}[r.IntN(3)], 1, channels)
+			x = b.Conv(x, channels, channels, []int{1, 3, 5}[r.IntN(3)], 1, channels)
 		case 1:
-			x = b.pool(x, op.MaxPool2D{Kernel: [2]int{3, 3}, Stride: [2]int{1, 1}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}})
+			x = b.Pool(x, op.MaxPool2D{Kernel: [2]int{3, 3}, Stride: [2]int{1, 1}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}})
 		case 2:
-			x = b.pool(x, op.Clamp{Act: quant.ReLU})
+			x = b.Pool(x, op.Clamp{Act: quant.ReLU})
 		case 3:
-			y := b.conv(x, channels, 3, 3, 1, 1)
-			x, channels = b.node("cat", op.Cat{Axis: 1}, b.quantum(), x, y), channels+3
+			y := b.Conv(x, channels, 3, 3, 1, 1)
+			x, channels = b.Node("cat", op.Cat{Axis: 1}, b.Quantum(), x, y), channels+3
 			continue
 		case 4:
 			out := 1 + r.IntN(17)
-			x, channels = b.conv(x, channels, out, []int{1, 3}[r.IntN(2)], 1, 1), out
+			x, channels = b.Conv(x, channels, out, []int{1, 3}[r.IntN(2)], 1, 1), out
 			continue
 		default:
-			x = b.conv(x, channels, channels, 3, 1, 1)
+			x = b.Conv(x, channels, channels, 3, 1, 1)
 		}
 		if r.IntN(2) == 0 {
-			x = b.add(x, before)
+			x = b.Add(x, before)
 		}
 	}
-	return b.finish(x), in
+	return b.Finish(x), in
+}
+
+func TestRunTimed(t *testing.T) {
+	g := small(t, tensor.QUInt8)
+	s := session(t, g, Options{Threads: 1})
+	x := randomgraph.Image(seeded(t), 2, 8, 9, 9)
+	want, err := s.Run(context.Background(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := []*tensor.Tensor{tensor.New(tensor.Float32, want[0].Shape()...)}
+	took := make([]time.Duration, len(g.Nodes))
+	if err := s.RunTimed(context.Background(), took, out, x); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "output", out[0], want[0])
+	for i, d := range took {
+		if d <= 0 {
+			t.Errorf("%s took %v", g.Nodes[i].Name, d)
+		}
+	}
+	if err := s.RunTimed(context.Background(), took[1:], out, x); err == nil {
+		t.Error("too short a list of times was accepted")
+	}
 }

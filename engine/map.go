@@ -37,8 +37,8 @@ func lowerMap(n *graph.Node, t target) (operation, string) {
 		return map32{f}, ""
 	}
 	return pointwise8{
-		k:     elementwise8.Select(elementwise8.Table, false, t.cpu),
-		unary: elementwise8.NewUnary(d == tensor.QInt8, rule.Code),
+		k:    elementwise8.Select(elementwise8.Table, elementwise8.Map, t.cpu),
+		call: elementwise8.Call{Unary: elementwise8.NewUnary(d == tensor.QInt8, rule.Code)},
 	}, ""
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/kernel/layout"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -15,6 +16,7 @@ type plan struct {
 	steps  []fixed      // by node; nil where the result is the operand's memory
 	arena  int          // bytes
 	work   int          // words of scratch memory for each worker
+	inputs []arrival
 	free   frames
 }
 
@@ -46,6 +48,7 @@ func (p *Program) plan(shapes []tensor.Shape) (*plan, error) {
 		if err := add(t, -1); err != nil {
 			return nil, err
 		}
+		pl.inputs = append(pl.inputs, p.arrival(i, t))
 	}
 	for i, l := range p.lowered {
 		out := types[l.node.Output]
@@ -58,7 +61,7 @@ func (p *Program) plan(shapes []tensor.Shape) (*plan, error) {
 			pl.types, pl.blocks = append(pl.types, out), append(pl.blocks, pl.blocks[l.inputs[0]])
 			continue
 		}
-		f, err := l.op.fix(in, out, p.Threads())
+		f, err := p.fixed(l, in, out)
 		if err == nil {
 			err = add(out, i)
 		}
@@ -75,6 +78,14 @@ func (p *Program) plan(shapes []tensor.Shape) (*plan, error) {
 	return pl, nil
 }
 
+// fixed settles what depends on shapes.
+func (p *Program) fixed(l lowered, in []graph.Type, out graph.Type) (fixed, error) {
+	if c, ok := l.op.(conversion); ok && p.readsTensor(l.inputs[0], in[0].Shape) {
+		return c.fixImage(in[0].Shape, p), nil
+	}
+	return l.op.fix(in, out, p.Threads())
+}
+
 // fits reports whether the plan is for inputs of these shapes.
 func (pl *plan) fits(inputs []*tensor.Tensor) bool {
 	return slices.EqualFunc(pl.shapes, inputs, func(s tensor.Shape, t *tensor.Tensor) bool { return s.Equal(t.Shape()) })
@@ -85,10 +96,13 @@ type frame struct {
 	plan   *plan
 	values []memory // by number
 	steps  []step   // by node; nil where nothing is computed
+
+	tensors [][]float32 // by input: those of the caller's that a step reads
+	move    layout.Call // of inputs
 }
 
 func (p *Program) newFrame(pl *plan) *frame {
-	f := &frame{plan: pl, steps: make([]step, len(p.lowered))}
+	f := &frame{plan: pl, steps: make([]step, len(p.lowered)), tensors: make([][]float32, len(p.g.Inputs))}
 	// Go aligns large allocations to pages, so offsets keep their alignment.
 	arena := words[byte](make([]uint64, max(pl.arena, 1<<16)/8))
 	for i, t := range pl.types {
@@ -108,7 +122,12 @@ func (p *Program) newFrame(pl *plan) *frame {
 		for j, v := range l.inputs {
 			in[j] = f.values[v]
 		}
-		f.steps[i] = pl.steps[i].bind(in, f.values[len(p.g.Inputs)+i], scratch)
+		out := f.values[len(p.g.Inputs)+i]
+		if c, ok := pl.steps[i].(fixedImage); ok {
+			f.steps[i] = c.bindTensor(&f.tensors[l.inputs[0]], out, scratch)
+			continue
+		}
+		f.steps[i] = pl.steps[i].bind(in, out, scratch)
 	}
 	return f
 }

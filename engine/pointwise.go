@@ -12,11 +12,11 @@ import (
 // shortest is the least number of elements worth a piece of their own.
 const shortest = 8192
 
-// pointwise8 applies a tabulated function to the codes of one or two operands.
+// pointwise8 applies a function to the codes of one or two operands. call holds
+// the function's table or constants.
 type pointwise8 struct {
-	k      *elementwise8.Kernel
-	unary  *elementwise8.Unary
-	binary *elementwise8.Binary
+	k    *elementwise8.Kernel
+	call elementwise8.Call
 }
 
 func (o pointwise8) kernel() (string, string) { return o.k.Name, o.k.ISA }
@@ -33,7 +33,7 @@ type fixedPointwise8 struct {
 func (o fixedPointwise8) bind(in []memory, out memory, scratch [][]uint64) step {
 	t := &taskPointwise8{o, in, out, make([]elementwise8.Call, len(scratch))}
 	for i := range t.calls {
-		t.calls[i] = elementwise8.Call{Unary: o.unary, Binary: o.binary}
+		t.calls[i] = o.call
 	}
 	return pieces{o.runs.count, t}
 }
@@ -174,7 +174,8 @@ func lowerAdd(n *graph.Node, a op.Add, t target) (operation, string) {
 		return newPointwise32(elementwise32.Add, a.Act, t), ""
 	}
 	rule := quant.NewAdd(t.numerics, n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output.Type.Q, d, a.Act)
-	return newPair(d, rule.Code, t), ""
+	k, call := elementwise8.Prepare(elementwise8.Table, rule, nil, d == tensor.QInt8, t.cpu)
+	return pointwise8{k, call}, ""
 }
 
 func lowerMul(n *graph.Node, m op.Mul, t target) (operation, string) {
@@ -186,7 +187,8 @@ func lowerMul(n *graph.Node, m op.Mul, t target) (operation, string) {
 		return newPointwise32(elementwise32.Mul, m.Act, t), ""
 	}
 	rule := quant.NewMul(n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output.Type.Q, d, m.Act)
-	return newPair(d, rule.Code, t), ""
+	k, call := elementwise8.Prepare(elementwise8.Table, nil, rule, d == tensor.QInt8, t.cpu)
+	return pointwise8{k, call}, ""
 }
 
 func lowerClamp(n *graph.Node, c op.Clamp, t target) (operation, string) {
@@ -198,17 +200,8 @@ func lowerClamp(n *graph.Node, c op.Clamp, t target) (operation, string) {
 		return newPointwise32(elementwise32.Clamp, c.Act, t), ""
 	}
 	lo, hi := c.Act.Bounds(quant.NewQuantizer(n.Output.Type.Q, d))
-	return pointwise8{
-		k:     elementwise8.Select(elementwise8.Table, false, t.cpu),
-		unary: elementwise8.NewUnary(d == tensor.QInt8, func(v int32) int32 { return max(lo, min(v, hi)) }),
-	}, ""
-}
-
-func newPair(d tensor.DType, f func(a, b int32) int32, t target) operation {
-	return pointwise8{
-		k:      elementwise8.Select(elementwise8.Table, true, t.cpu),
-		binary: elementwise8.NewBinary(d == tensor.QInt8, f),
-	}
+	limit := elementwise8.NewUnary(d == tensor.QInt8, func(v int32) int32 { return max(lo, min(v, hi)) })
+	return pointwise8{elementwise8.Select(elementwise8.Table, elementwise8.Map, t.cpu), elementwise8.Call{Unary: limit}}, ""
 }
 
 func newPointwise32(f elementwise32.Function, act quant.Activation, t target) pointwise32 {

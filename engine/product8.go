@@ -7,11 +7,13 @@ import (
 )
 
 // product8 is a convolution or a linear layer on codes: exact sums by gemm8,
-// turned into codes while they are in the cache.
+// turned into codes by it while they are in registers, or else while they are
+// in the cache.
 type product8 struct {
 	geometry
 	k       *gemm8.Kernel
 	weights []*gemm8.Weights // by group
+	rules   []*gemm8.Rule    // by group; nil where the kernel leaves sums
 	finish  finish
 	pad     []uint8
 }
@@ -23,7 +25,14 @@ func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) operat
 		k: gemm8.Select(gemm8.Table, gemm8.Shape{N: g.out, K: k}, t.cpu)}
 	size := g.out * k
 	for i := range g.groups {
-		o.weights = append(o.weights, o.k.Pack(w[i*size:(i+1)*size], g.out, g.taps, g.in, o.pad[0]))
+		packed := o.k.Pack(w[i*size:(i+1)*size], g.out, g.taps, g.in, o.pad[0])
+		o.weights = append(o.weights, packed)
+		if f.rule == nil || o.k.PackRule == nil {
+			continue
+		}
+		if rule := o.k.PackRule(packed, f.rule, i*g.out); rule != nil {
+			o.rules = append(o.rules, rule)
+		}
 	}
 	return o
 }
@@ -43,12 +52,17 @@ type fixedProduct8 struct {
 
 func (f fixedProduct8) macs() int64 { return f.operandRows.macs() }
 
-// scratch is the block of sums, then the kernel's own.
+// scratch is the block of sums, where there is one, then the kernel's own.
 func (f fixedProduct8) scratch() int {
 	return f.sums() + f.k.Work(f.division.rows, f.product8.in*f.product8.taps)
 }
 
-func (f fixedProduct8) sums() int { return divUp(f.division.rows*f.cols, 2) }
+func (f fixedProduct8) sums() int {
+	if f.rules != nil {
+		return 0
+	}
+	return divUp(f.division.rows*f.cols, 2)
+}
 
 func (f fixedProduct8) bind(in []memory, out memory, scratch [][]uint64) step {
 	t := &taskProduct8{f, out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
@@ -57,7 +71,7 @@ func (f fixedProduct8) bind(in []memory, out memory, scratch [][]uint64) step {
 		t.sum[i] = gemm8.Call{
 			X: in[0].codes(), Pad: f.pad, Taps: g.taps, Depth: g.in,
 			Offset: g.offset, Rows: g.rows, Image: g.image, Stride: g.stride,
-			Acc: words[int32](scratch[i][:f.sums()]), Work: scratch[i][f.sums():],
+			Acc: words[int32](scratch[i][:f.sums()]), Work: scratch[i][f.sums():], LD: g.groups * g.out,
 		}
 		t.code[i] = f.finish.call(g.groups * g.out)
 	}
@@ -76,9 +90,15 @@ func (t *taskProduct8) Do(worker, i int) {
 	s := &t.sum[worker]
 	s.W, s.Base = t.weights[group], group*s.Depth
 	s.M0, s.M1, s.N0, s.N1 = m0, m1, n0, n1
+	first := group*t.n + n0
+	if t.rules != nil {
+		s.Rule, s.Out = t.rules[group], t.out.codes()[m0*s.LD+first:]
+		t.k.RunCodes(s)
+		return
+	}
 	t.k.Run(s)
 	c := &t.code[worker]
 	c.Acc, c.M, c.N = s.Acc, m1-m0, n1-n0
-	c.First = group*t.n + n0
+	c.First = first
 	t.finish.run(c, t.out, m0)
 }

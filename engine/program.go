@@ -13,10 +13,14 @@ import (
 type Program struct {
 	g    *graph.Graph
 	pool *parallel.Pool
+	cpu  cpu.Features
 	// lowered has one entry per node of g. Values are numbered: inputs first,
 	// then the results of the nodes.
 	lowered []lowered
 	outputs []int
+	// fromTensor tells, by input, whether it is only quantized: then it is read
+	// from the caller's tensor and not copied first.
+	fromTensor []bool
 }
 
 // lowered is a node with its kernel chosen and its weights packed.
@@ -72,23 +76,23 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 	if opts.Threads < 0 {
 		return nil, fmt.Errorf("%d threads; use 0 for one per core", opts.Threads)
 	}
-	p := &Program{g: g, pool: parallel.Shared(opts.Threads)}
+	p := &Program{g: g, pool: parallel.Shared(opts.Threads), cpu: features}
 	number := map[*graph.Value]int{}
 	for i, v := range g.Inputs {
 		number[v] = i
 	}
 	for i, n := range g.Nodes {
-		l, err := lower(n, target{features, g.Numerics})
-		if err != nil {
-			return nil, nodeError(g, n, err)
-		}
+		number[n.Output] = len(g.Inputs) + i
+	}
+	if err := p.lowerAll(target{features, g.Numerics}); err != nil {
+		return nil, err
+	}
+	for i, n := range g.Nodes {
 		for _, v := range n.Inputs {
 			if v.Role != graph.Parameter {
-				l.inputs = append(l.inputs, number[v])
+				p.lowered[i].inputs = append(p.lowered[i].inputs, number[v])
 			}
 		}
-		p.lowered = append(p.lowered, l)
-		number[n.Output] = len(g.Inputs) + i
 	}
 	for _, v := range g.Outputs {
 		i, ok := number[v]
@@ -97,7 +101,34 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		}
 		p.outputs = append(p.outputs, i)
 	}
+	p.fromTensor = p.onlyQuantized()
 	return p, nil
+}
+
+// lowerAll lowers every node. Nodes do not depend on each other, and packing
+// weights is most of the time between a file and its first answer.
+func (p *Program) lowerAll(t target) error {
+	p.lowered = make([]lowered, len(p.g.Nodes))
+	errs := make([]error, len(p.g.Nodes))
+	p.pool.Run(len(p.g.Nodes), lowering{p, t, errs})
+	for i, err := range errs {
+		if err != nil {
+			return nodeError(p.g, p.g.Nodes[i], err)
+		}
+	}
+	return nil
+}
+
+// lowering is the work of lowerAll, by node.
+type lowering struct {
+	p    *Program
+	t    target
+	errs []error
+}
+
+// Do lowers node i.
+func (l lowering) Do(_, i int) {
+	l.p.lowered[i], l.errs[i] = lower(l.p.g.Nodes[i], l.t)
 }
 
 // Graph returns the graph that was compiled.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
@@ -59,6 +60,38 @@ func (s *Session) RunInto(ctx context.Context, outputs []*tensor.Tensor, inputs 
 	return nil
 }
 
+// RunTimed is RunInto that also says how long each node took: took has an entry
+// for every node of the graph, in order; 0 where nothing is computed.
+func (s *Session) RunTimed(ctx context.Context, took []time.Duration, outputs []*tensor.Tensor, inputs ...*tensor.Tensor) error {
+	if len(took) != len(s.p.lowered) {
+		return fmt.Errorf("%s has %d nodes, got room for the times of %d", s.p.g.Name, len(s.p.lowered), len(took))
+	}
+	f, err := s.take(inputs)
+	if err != nil {
+		return err
+	}
+	defer f.plan.free.put(f)
+	if err := s.checkOutputs(f, outputs); err != nil {
+		return err
+	}
+	f.load(inputs)
+	last := time.Now()
+	for i := range f.steps {
+		if err := s.step(ctx, f, i); err != nil {
+			return err
+		}
+		now := time.Now()
+		took[i], last = now.Sub(last), now
+		if f.steps[i] == nil {
+			took[i] = 0
+		}
+	}
+	for i, v := range s.p.outputs {
+		f.values[v].store(outputs[i])
+	}
+	return nil
+}
+
 // RunTapped is Run that hands the result of every node to tap.
 func (s *Session) RunTapped(ctx context.Context, tap Tap, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	f, err := s.take(inputs)
@@ -103,6 +136,9 @@ func (s *Session) RunObserved(ctx context.Context, want map[*graph.Value]bool, o
 		return observe(v, f.values[number].reals(), f.plan.types[number].Shape)
 	}
 	for i, v := range s.p.g.Inputs {
+		if want[v] && f.plan.inputs[i].fromTensor {
+			f.values[i].load(inputs[i])
+		}
 		if err := see(v, i); err != nil {
 			return err
 		}
@@ -144,12 +180,6 @@ func (s *Session) step(ctx context.Context, f *frame, i int) error {
 		return nodeError(s.p.g, s.p.lowered[i].node, err)
 	}
 	return nil
-}
-
-func (f *frame) load(inputs []*tensor.Tensor) {
-	for i, t := range inputs {
-		f.values[i].load(t)
-	}
 }
 
 func (s *Session) checkOutputs(f *frame, outputs []*tensor.Tensor) error {
@@ -225,6 +255,7 @@ func (l *frames) get() *frame {
 }
 
 func (l *frames) put(f *frame) {
+	clear(f.tensors) // they are the caller's
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.idle) < l.limit {

@@ -41,9 +41,19 @@ func (p *Add) fixedPoint(a, b, out *tensor.QParams) {
 	_, exp := math.Frexp(float64(max(ra, rb))) // max = f * 2^exp, f in [0.5, 1)
 	p.shift = uint(max(0, min(21-(exp-1), 62)))
 	unit := math.Ldexp(1, int(p.shift))
-	p.multA = int64(math.RoundToEven(float64(ra) * unit))
-	p.multB = int64(math.RoundToEven(float64(rb) * unit))
+	p.multA = multiplier(float64(ra) * unit)
+	p.multB = multiplier(float64(rb) * unit)
 	p.bias = -(p.multA*a.ZeroPoint() + p.multB*b.ZeroPoint())
+}
+
+// multiplier rounds x >= 0. Scales so far apart that x is infinite, NaN or out
+// of all proportion give a number that saturates the sum but fits int64.
+func multiplier(x float64) int64 {
+	const most = 1 << 40
+	if !(x < most) {
+		return most
+	}
+	return int64(math.RoundToEven(x))
 }
 
 // Code adds two codes.
@@ -68,4 +78,48 @@ func (p *Add) fixedCode(a, b int32) int32 {
 	}
 	r := int32(max(math.MinInt16, min(v, math.MaxInt16)))
 	return clamp(sat16(r+p.zero), p.lo, p.hi)
+}
+
+// AddFloat holds the constants of the float rule:
+//
+//	Q.Code(fma(ScaleA, a, OffsetA) + fma(ScaleB, b, OffsetB))
+//
+// where the limits of Q are narrowed by the activation.
+type AddFloat struct {
+	ScaleA, OffsetA float32
+	ScaleB, OffsetB float32
+	Q               Quantizer
+}
+
+// Float returns the constants of the float rule, for kernels; false where the
+// fixed-point rule holds.
+func (p *Add) Float() (AddFloat, bool) {
+	q := p.q
+	q.Lo, q.Hi = p.lo, p.hi
+	return AddFloat{p.a.Scale, p.a.offset(), p.b.Scale, p.b.offset(), q}, !p.fixed
+}
+
+// AddFixed holds the constants of the fixed-point rule where int32 does for it:
+//
+//	clamp(round((MultA*a + MultB*b + Bias) / 2^Shift) + Zero, Lo, Hi)
+//
+// with halves rounded away from zero and 1 <= Shift <= 30.
+type AddFixed struct {
+	MultA, MultB, Bias int32
+	Shift              uint
+	Zero, Lo, Hi       int32
+}
+
+// Fixed returns the constants of the fixed-point rule, for kernels; false where
+// the float rule holds or a sum could leave int32.
+func (p *Add) Fixed() (AddFixed, bool) {
+	// A term with its zero point is at most 255 times its multiplier.
+	const most = math.MaxInt32 / 255
+	fits := p.multA >= 0 && p.multB >= 0 && p.multA <= most && p.multB <= most-p.multA && p.shift >= 1 && p.shift <= 30
+	f := AddFixed{Shift: p.shift, Zero: p.zero, Lo: p.lo, Hi: p.hi}
+	if !p.fixed || !fits {
+		return f, false
+	}
+	f.MultA, f.MultB, f.Bias = int32(p.multA), int32(p.multB), int32(p.bias)
+	return f, true
 }

@@ -60,5 +60,8 @@ func (d Dequantizer) Real(code int32) float32 {
 // Fused is fma(scale, code, f32(scale * -zero)): what the vector loops of
 // PyTorch's pointwise operators compute internally.
 func (d Dequantizer) Fused(code int32) float32 {
-	return FMA32(d.Scale, float32(code), float32(d.Scale*float32(-d.Zero)))
+	return FMA32(d.Scale, float32(code), d.offset())
 }
+
+// offset is the summand of Fused.
+func (d Dequantizer) offset() float32 { return float32(d.Scale * float32(-d.Zero)) }

@@ -31,3 +31,15 @@ func (p *Mul) Code(a, b int32) int32 {
 	r := ToInt32(float32(float32(prod) * p.mult))
 	return clamp(sat16(sat16(r)+p.zero), p.lo, p.hi)
 }
+
+// MulConstants are what the formula of Mul needs.
+type MulConstants struct {
+	Mult         float32
+	AZero, BZero int32
+	Zero, Lo, Hi int32
+}
+
+// Constants returns the constants of the rule, for kernels.
+func (p *Mul) Constants() MulConstants {
+	return MulConstants{p.mult, p.aZero, p.bZero, p.zero, p.lo, p.hi}
+}

@@ -62,3 +62,6 @@ func (p *Average) Code(sum int32, count int, m float32) int32 {
 	r := ToInt32(float32(float32(sum-p.zero*int32(count)) * m))
 	return clamp(sat16(sat16(r)+p.zero), p.lo, p.hi)
 }
+
+// Limits returns the zero point and the range of the codes, for kernels.
+func (p *Average) Limits() (zero, lo, hi int32) { return p.zero, p.lo, p.hi }

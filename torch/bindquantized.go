@@ -63,7 +63,7 @@ func BindQuantized(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph
 		if b.perChannel {
 			placed.Numerics, how = quant.FBGEMM, "per channel"
 		}
-		notes = append(notes, fmt.Sprintf("backend %v assumed: the weights are quantized %s, and the file does not name it", placed.Numerics, how))
+		notes = append(notes, fmt.Sprintf("backend %v: the weights are quantized %s, and the file does not name it", placed.Numerics, how))
 	}
 	placed.Prune()
 	return placed, notes, placed.Validate()

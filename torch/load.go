@@ -137,21 +137,48 @@ func (c *Checkpoint) normalise(raw []byte, dtype tensor.DType) {
 
 // gather copies the elements of the view out of its storage in row-major order.
 func (v *view) gather(dst, src []byte) {
-	walkStrided(v.shape, v.stride, v.offset, func(i int, at int64) {
-		size := v.dtype.Size()
-		copy(dst[i*size:(i+1)*size], src[at*int64(size):])
+	size := v.dtype.Size()
+	walkStrided(v.shape, v.stride, v.offset, func(i int, at int64, n, step int) {
+		from := int(at) * size
+		if size == 1 { // quantized weights: most of what is not contiguous
+			for j := range dst[i : i+n] {
+				dst[i+j] = src[from+j*step]
+			}
+			return
+		}
+		for j := range n {
+			copy(dst[(i+j)*size:(i+j+1)*size], src[from+j*step*size:])
+		}
 	})
 }
 
-// walkStrided calls visit for each element in row-major order with its index and
-// its address, in elements.
-func walkStrided(shape tensor.Shape, stride []int, offset int64, visit func(i int, at int64)) {
-	n := shape.Numel()
-	index := make([]int, len(shape))
+// walkStrided calls visit for each run of n elements, in row-major order, with
+// the index of the first, its address in elements, and the distance of two.
+// Axes that follow each other in memory make one run.
+func walkStrided(shape tensor.Shape, stride []int, offset int64, visit func(i int, at int64, n, step int)) {
+	total := shape.Numel()
+	if total == 0 {
+		return
+	}
+	n, step, outer := 1, 1, len(shape)
+coalesce:
+	for ; outer > 0; outer-- {
+		axis := outer - 1
+		switch {
+		case shape[axis] == 1:
+		case n == 1:
+			n, step = shape[axis], stride[axis]
+		case stride[axis] == n*step:
+			n *= shape[axis]
+		default:
+			break coalesce
+		}
+	}
+	index := make([]int, outer)
 	at := offset
-	for i := 0; i < n; i++ {
-		visit(i, at)
-		for axis := len(shape) - 1; axis >= 0; axis-- {
+	for i := 0; i < total; i += n {
+		visit(i, at, n, step)
+		for axis := outer - 1; axis >= 0; axis-- {
 			index[axis]++
 			at += int64(stride[axis])
 			if index[axis] < shape[axis] {

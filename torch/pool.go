@@ -189,9 +189,12 @@ func (s *outStorage) payload() ([]byte, error) {
 
 // scatter puts the row-major elements at their addresses.
 func (s slot) scatter(dst []byte) {
-	src, size := s.tensor.Data.Bytes(), int64(s.tensor.DType().Size())
-	walkStrided(s.tensor.Shape(), s.stride, s.offset, func(i int, at int64) {
-		copy(dst[at*size:(at+1)*size], src[int64(i)*size:])
+	src, size := s.tensor.Data.Bytes(), s.tensor.DType().Size()
+	walkStrided(s.tensor.Shape(), s.stride, s.offset, func(i int, at int64, n, step int) {
+		for j := range n {
+			to := (int(at) + j*step) * size
+			copy(dst[to:to+size], src[(i+j)*size:])
+		}
 	})
 }
 

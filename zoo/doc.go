@@ -7,5 +7,8 @@
 // widths, input channels. What they cannot say (strides, groups, depth) is the
 // architecture's.
 //
+// The weights that torchvision publishes are in a table by the names of its weight
+// enums; fetching them is not zoo's.
+//
 // zoo reads no file and executes nothing.
 package zoo

@@ -15,6 +15,7 @@ const (
 	exitData        = 4
 	exitOutput      = 5
 	exitStrict      = 6
+	exitCheck       = 7
 	exitInterrupted = 130
 )
 
@@ -28,6 +29,7 @@ const exitCodesHelp = `Exit codes of octet:
   4    the data cannot be used: calibration data, inputs, images, labels, classes
   5    the output cannot be written: full disk, missing permission, name in use
   6    --strict was given and something was skipped or left in float
+  7    a check failed that was asked for: bench --assert, cpu --selftest
   130  interrupted with Ctrl-C or a termination signal; no partial output is left
 
 With --json the failure is also the document on standard output:

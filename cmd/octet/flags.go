@@ -131,10 +131,11 @@ type presetFlags struct {
 func (f *presetFlags) register(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.name, "preset", "", "preprocessing of images: "+strings.Join(octet.PresetNames(), ", "))
-	fl.IntSliceVar(&f.resize, "resize", nil, "resize images: length of the shorter edge, or height,width")
-	fl.IntSliceVar(&f.crop, "crop", nil, "crop the middle of images: edge, or height,width")
-	fl.Float64SliceVar(&f.mean, "mean", nil, "mean to subtract, per channel, of values in 0..1")
-	fl.Float64SliceVar(&f.std, "std", nil, "standard deviation to divide by, per channel")
+	fl.IntSliceVar(&f.resize, "resize", nil, "resize images: shorter `EDGE`, or height,width")
+	fl.IntSliceVar(&f.crop, "crop", nil, "crop the middle of images: `EDGE`, or height,width")
+	fl.Float64SliceVar(&f.mean, "mean", nil, "per-channel mean to subtract, of values in 0..1, as `R,G,B`")
+	fl.Float64SliceVar(&f.std, "std", nil, "per-channel standard deviation to divide by, as `R,G,B`")
+	fl.Lookup("mean").DefValue, fl.Lookup("std").DefValue = "", ""
 	fl.StringVar(&f.interpolation, "interpolation", "", "of --resize: bilinear, bicubic or nearest")
 	complete(cmd, "preset", octet.PresetNames()...)
 	complete(cmd, "interpolation", "bilinear", "bicubic", "nearest")

@@ -89,7 +89,7 @@ func exists(path string) bool {
 
 func TestHelp(t *testing.T) {
 	help := octetCommand(t, "--help").must(t).out
-	for _, name := range []string{"quantize", "run", "eval", "inspect", "tensor", "advise", "demo", "completion", "version", "exit-codes"} {
+	for _, name := range []string{"quantize", "run", "eval", "inspect", "tensor", "advise", "demo", "bench", "cpu", "completion", "version", "exit-codes"} {
 		if !strings.Contains(help, "\n  "+name) && !strings.Contains(help, "octet "+name) {
 			t.Errorf("help does not list %s:\n%s", name, help)
 		}
@@ -106,7 +106,7 @@ func TestHelp(t *testing.T) {
 
 func TestExitCodesAreDocumented(t *testing.T) {
 	help := octetCommand(t, "help", "exit-codes").must(t).out
-	for _, code := range []string{"0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "130 "} {
+	for _, code := range []string{"0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "7 ", "130 "} {
 		if !strings.Contains(help, "\n  "+code) {
 			t.Errorf("exit code %s is not documented:\n%s", code, help)
 		}

@@ -32,6 +32,7 @@ and needs no Python.`,
 	root.AddCommand(
 		newQuantizeCommand(c), newRunCommand(c), newEvalCommand(c), newInspectCommand(c),
 		newTensorCommand(c), newAdviseCommand(c), newDemoCommand(c), newVersionCommand(c),
+		newBenchCommand(c), newBenchWorkerCommand(c), newCPUCommand(c),
 		newParityLayersCommand(c), newExitCodesTopic(),
 	)
 	root.InitDefaultHelpCmd()

@@ -21,10 +21,11 @@ const (
 	NEON                 // arm64 baseline
 	DotProd              // SDOT, UDOT
 	I8MM                 // SMMLA, UMMLA, USMMLA
+	AVX512VBMI           // VPERMI2B
 	numFeatures = iota
 )
 
-var names = [numFeatures]string{"avx2", "fma", "avx512", "avx512vnni", "avxvnni", "neon", "dotprod", "i8mm"}
+var names = [numFeatures]string{"avx2", "fma", "avx512", "avx512vnni", "avxvnni", "neon", "dotprod", "i8mm", "avx512vbmi"}
 
 // Has reports whether f contains everything in want.
 func (f Features) Has(want Features) bool { return f&want == want }
@@ -75,6 +76,7 @@ var Host = sync.OnceValue(func() Features {
 	add(x.HasAVX2 && x.HasFMA, FMA)
 	add(x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL, AVX512)
 	add(f.Has(AVX512) && x.HasAVX512VNNI, AVX512VNNI)
+	add(f.Has(AVX512) && x.HasAVX512VBMI, AVX512VBMI)
 	add(f.Has(AVX2) && x.HasAVXVNNI, AVXVNNI)
 	a := &cpu.ARM64
 	add(a.HasASIMD, NEON)

@@ -20,7 +20,7 @@ func TestStringAndParse(t *testing.T) {
 func TestHost(t *testing.T) {
 	f := Host()
 	t.Logf("%s: %v", runtime.GOARCH, f)
-	if f.Has(AVX512VNNI) && !f.Has(AVX512) || f.Has(FMA) && !f.Has(AVX2) {
+	if f&(AVX512VNNI|AVX512VBMI) != 0 && !f.Has(AVX512) || f.Has(FMA) && !f.Has(AVX2) {
 		t.Errorf("%v contains a feature without its base", f)
 	}
 	switch runtime.GOARCH {
@@ -29,7 +29,7 @@ func TestHost(t *testing.T) {
 			t.Errorf("%v on amd64", f)
 		}
 	case "arm64":
-		if !f.Has(NEON) || f&(AVX2|FMA|AVX512|AVX512VNNI|AVXVNNI) != 0 {
+		if !f.Has(NEON) || f&(AVX2|FMA|AVX512|AVX512VNNI|AVX512VBMI|AVXVNNI) != 0 {
 			t.Errorf("%v on arm64", f)
 		}
 	}

@@ -23,6 +23,7 @@ var order = [][]string{
 	{"internal/hashweights"}, // weights of test models from one hash
 	{"internal/npy"},
 	{"internal/atomicfile"},
+	{"tools/zoo"}, // generates tables of zoo
 	{"quant"},
 	{"internal/cpu"},
 	{"internal/parallel"},
@@ -30,6 +31,7 @@ var order = [][]string{
 	{"observe"},
 	{"graph"},
 	{"op"},
+	{"internal/randomgraph"}, // small graphs for differential tests
 	{"rewrite"},
 	{"safetensors", "torch", "onnx"},
 	{"vision"},

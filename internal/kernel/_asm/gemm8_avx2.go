@@ -6,7 +6,8 @@ import "fmt"
 const (
 	wideRows, wideStride, widePanel = "0(DI)", "8(DI)", "16(DI)"
 	wideInit, widePairs             = "24(DI)", "32(DI)"
-	wideAcc                         = 40
+	wideAdvance                     = "40(DI)"
+	wideResults                     = 48
 )
 
 // gemm8AVX2 writes tiles of 6 rows by 8 and 16 columns. A step takes two codes of
@@ -17,6 +18,8 @@ const (
 // Sums are in Y0 to Y11, weights in Y12 and Y13, a broadcast pair of codes in Y14,
 // products in Y15.
 func gemm8AVX2(p *printer) {
+	// Packing two rows within lanes alternates their halves.
+	p.dwords("unlane256", []int{0, 4, 1, 5, 2, 6, 3, 7})
 	for nv := 1; nv <= 2; nv++ {
 		wideTile(p, nv)
 	}
@@ -26,8 +29,12 @@ func gemm8AVX2(p *printer) {
 func wideTile(p *printer, nv int) {
 	acc := func(r, j int) string { return fmt.Sprintf("Y%d", r*nv+j) }
 	weight := func(j int) string { return fmt.Sprintf("Y%d", 12+j) }
-	p.text(fmt.Sprintf("tile6x%dAVX2", 8*nv), "arg *wideTile")
+	p.text(fmt.Sprintf("tiles6x%dAVX2", 8*nv), "arg *wideTile")
+	p.op("MOVQ $0, %s", wideAdvance)
+	p.op("MOVQ $0, %d(DI)", wideResults+resultsAdvance)
+	p.line("tile:")
 	p.op("MOVQ %s, R8", wideRows)
+	p.op("ADDQ %s, R8", wideAdvance)
 	p.op("MOVQ %s, AX", wideStride)
 	for r := 1; r < len(rowRegs); r++ {
 		p.op("LEAQ (%s)(AX*1), %s", rowRegs[r-1], rowRegs[r])
@@ -59,29 +66,149 @@ func wideTile(p *printer, nv int) {
 	p.op("INCQ AX")
 	p.op("CMPQ AX, BX")
 	p.op("JLT pair")
-	for r := range rowRegs {
-		p.op("MOVQ %d(DI), AX", wideAcc+8*r)
+	p.finishTile(wideResults)
+	for r, at := range outRows {
+		if r == outMiddle {
+			p.nextRows()
+		}
 		for j := range nv {
-			p.op("VMOVDQU %s, %d(AX)", acc(r, j), 32*j)
+			p.op("VMOVDQU %s, %d%s", acc(r, j), 32*j, at)
 		}
 	}
+	p.op("JMP stored")
+	wideCodes(p, nv)
+	p.line("stored:")
+	p.op("MOVQ %s, AX", wideStride)
+	p.op("LEAQ (AX)(AX*2), AX")
+	p.op("ADDQ AX, AX")
+	p.op("ADDQ AX, %s", wideAdvance)
+	p.nextTile(wideResults)
 	p.op("VZEROUPPER")
 	p.op("RET")
 }
 
-// widen writes the routine that turns codes into 16-bit numbers, 16 at a time.
+// wideCodes packs the sums of two rows at a time to bytes. The two saturations at
+// int16 are the contract's.
+func wideCodes(p *printer, nv int) {
+	acc := func(r, j int) string { return fmt.Sprintf("Y%d", r*nv+j) }
+	operand := func(base string) func(int) string {
+		return func(j int) string { return fmt.Sprintf("%d(%s)", 32*j, base) }
+	}
+	p.toIntegers(wideResults, len(rowRegs), nv, acc, func(int) {}, operand("BX"), operand("CX"), "Y12")
+	p.op("VMOVDQU unlane256<>(SB), Y12")
+	p.op("VPBROADCASTW %d(DI), Y13", wideResults+resultsZero)
+	p.op("VPBROADCASTB %d(DI), Y14", wideResults+resultsLo)
+	p.op("VPBROADCASTB %d(DI), Y15", wideResults+resultsHi)
+	for r := 0; r < len(rowRegs); r += 2 {
+		one := acc(r, 0)
+		for i := range 2 * (nv - 1) {
+			p.op("VPACKSSDW %s, %s, %s", acc(r+i, 1), acc(r+i, 0), acc(r+i, 0))
+			p.op("VPADDSW Y13, %s, %s", acc(r+i, 0), acc(r+i, 0))
+		}
+		if nv == 1 {
+			p.op("VPACKSSDW %s, %s, %s", acc(r+1, 0), one, one)
+			p.op("VPADDSW Y13, %s, %s", one, one)
+			p.op("VPACKUSWB %s, %s, %s", one, one, one)
+		} else {
+			p.op("VPACKUSWB %s, %s, %s", acc(r+1, 0), one, one)
+		}
+		p.op("VPMAXUB Y14, %s, %s", one, one)
+		p.op("VPMINUB Y15, %s, %s", one, one)
+		p.op("VPERMD %s, Y12, %s", one, one)
+	}
+	for r, at := range outRows {
+		if r == outMiddle {
+			p.nextRows()
+		}
+		n := r / 2 * 2 * nv
+		switch {
+		case nv == 1 && r%2 == 0:
+			p.op("VMOVQ X%d, %s", n, at)
+		case nv == 1:
+			p.op("VPEXTRQ $1, X%d, %s", n, at)
+		case r%2 == 0:
+			p.op("VMOVDQU X%d, %s", n, at)
+		default:
+			p.op("VEXTRACTI128 $1, Y%d, %s", n, at)
+		}
+	}
+}
+
+// The fields of gemm8.widening.
+const (
+	widenTo, widenX, widenPad         = "0(DI)", "8(DI)", "16(DI)"
+	widenOffset, widenStride          = "24(DI)", "32(DI)"
+	widenDepth, widenTaps, widenCount = "40(DI)", "48(DI)", "56(DI)"
+)
+
+// widen writes the routine that turns the codes of rows into 16-bit numbers, 16
+// or 8 at a time; the last ones of a run overlap those before them.
 func widen(p *printer) {
-	p.text("widen16AVX2", "arg *widening")
-	p.op("MOVQ 0(DI), DX")
-	p.op("MOVQ 8(DI), SI")
-	p.op("MOVQ 16(DI), CX")
+	p.text("widenAVX2", "arg *widening")
+	p.op("MOVQ %s, DX", widenTo)
+	p.op("MOVQ %s, R9", widenX)
+	p.op("MOVQ %s, R10", widenPad)
+	p.op("MOVQ %s, R8", widenOffset)
+	p.op("MOVQ %s, R11", widenDepth)
+	p.op("MOVQ %s, BX", widenCount)
+	p.op("MOVQ R11, R13")
+	p.op("IMULQ %s, R13 // codes of a row", widenTaps)
+	p.line("row:")
+	p.op("MOVQ %s, R12", widenTaps)
+	p.line("tap:")
+	p.op("MOVQ R9, SI")
+	p.op("TESTQ R8, R8")
+	p.op("JZ run")
+	p.op("MOVLQSX (R8), AX")
+	p.op("ADDQ $4, R8")
+	p.op("TESTQ AX, AX")
+	p.op("LEAQ (R9)(AX*1), SI")
+	p.op("CMOVQLT R10, SI")
+	p.line("run:")
+	p.op("MOVQ R11, CX")
+	p.op("CMPQ CX, $16")
+	p.op("JLT short")
 	p.line("block:")
 	p.op("VPMOVZXBW (SI), Y0")
 	p.op("VMOVDQU Y0, (DX)")
 	p.op("ADDQ $16, SI")
 	p.op("ADDQ $32, DX")
+	p.op("SUBQ $16, CX")
+	p.op("CMPQ CX, $16")
+	p.op("JGE block")
+	p.op("TESTQ CX, CX")
+	p.op("JZ next")
+	p.op("VPMOVZXBW -16(SI)(CX*1), Y0")
+	p.op("VMOVDQU Y0, -32(DX)(CX*2)")
+	p.op("LEAQ (DX)(CX*2), DX")
+	p.op("JMP next")
+	p.line("short:")
+	p.op("CMPQ CX, $8")
+	p.op("JLT code")
+	p.op("VPMOVZXBW (SI), X0")
+	p.op("VPMOVZXBW -8(SI)(CX*1), X1")
+	p.op("VMOVDQU X0, (DX)")
+	p.op("VMOVDQU X1, -16(DX)(CX*2)")
+	p.op("LEAQ (DX)(CX*2), DX")
+	p.op("JMP next")
+	p.line("code:")
+	p.op("MOVBLZX (SI), AX")
+	p.op("MOVW AX, (DX)")
+	p.op("INCQ SI")
+	p.op("ADDQ $2, DX")
 	p.op("DECQ CX")
-	p.op("JNZ block")
+	p.op("JNZ code")
+	p.line("next:")
+	p.op("DECQ R12")
+	p.op("JNZ tap")
+	p.op("TESTQ $1, R13")
+	p.op("JZ even")
+	p.op("MOVW $0, (DX)")
+	p.op("ADDQ $2, DX")
+	p.line("even:")
+	p.op("ADDQ %s, R9", widenStride)
+	p.op("DECQ BX")
+	p.op("JNZ row")
 	p.op("VZEROUPPER")
 	p.op("RET")
 }

@@ -14,9 +14,17 @@ import (
 
 // families lists the files of each kernel family and what writes them.
 var families = map[string]map[string]func(*printer){
-	"gemm8":    {"avx512vnni_amd64.s": gemm8AVX512VNNI, "avx2_amd64.s": gemm8AVX2},
-	"sgemm":    {"avx512_amd64.s": sgemmAVX512, "avx2_amd64.s": sgemmAVX2},
-	"requant8": {"avx512_amd64.s": requant8AVX512},
+	"gemm8":         {"avx512vnni_amd64.s": gemm8AVX512VNNI, "avx2_amd64.s": gemm8AVX2},
+	"depthwise8":    {"avx512vnni_amd64.s": depthwise8AVX512VNNI, "avx512_amd64.s": depthwise8AVX512, "avx2_amd64.s": depthwise8AVX2},
+	"requant8":      {"avx512_amd64.s": requant8AVX512, "avx2_amd64.s": requant8AVX2},
+	"elementwise8":  {"avx512_amd64.s": elementwise8AVX512, "avx2_amd64.s": elementwise8AVX2},
+	"pool8":         {"avx512_amd64.s": pool8AVX512, "avx2_amd64.s": pool8AVX2},
+	"quantize":      {"avx512_amd64.s": quantizeAVX512, "avx2_amd64.s": quantizeAVX2},
+	"layout":        {"avx512_amd64.s": layoutAVX512, "avx2_amd64.s": layoutAVX2},
+	"sgemm":         {"avx512_amd64.s": sgemmAVX512, "avx2_amd64.s": sgemmAVX2},
+	"elementwise32": {"avx512_amd64.s": elementwise32AVX512, "avx2_amd64.s": elementwise32AVX2},
+	"depthwise32":   {"avx512_amd64.s": depthwise32AVX512, "avx2_amd64.s": depthwise32AVX2},
+	"pool32":        {"avx512_amd64.s": pool32AVX512, "avx2_amd64.s": pool32AVX2},
 }
 
 func main() {

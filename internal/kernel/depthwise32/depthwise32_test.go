@@ -27,11 +27,11 @@ func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
 
 func TestKernelsApproachReference(t *testing.T) {
 	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
-		for i := range 100 {
-			channels, taps := []int{1, 3, 7, 8, 13, 31, 64, 65}[i%8], []int{1, 2, 3, 4, 9, 25}[r.IntN(6)]
+		for i := range 200 {
+			channels, taps := []int{1, 3, 7, 8, 13, 16, 17, 31, 32, 33, 64, 65, 72, 127, 131}[i%15], []int{1, 2, 3, 4, 9, 25}[r.IntN(6)]
 			rows, images := 1+r.IntN(7), 1+r.IntN(3)
 			random := func(n int) []float32 {
-				x := make([]float32, n)
+				x := make([]float32, 1+n)[1:] // off its natural alignment
 				for j := range x {
 					x[j] = float32(r.NormFloat64())
 				}
@@ -46,14 +46,15 @@ func TestKernelsApproachReference(t *testing.T) {
 			m := rows * images
 			zone := slices.Repeat([]float32{-7}, m*channels+16)
 			c := &Call{X: x, Pad: make([]float32, channels), W: k.Pack(w, channels, taps, bias),
-				Offset: offset, Rows: rows, Image: image, M0: r.IntN(m), M1: m, Lo: -1, Hi: 6, Out: zone[8 : 8+m*channels]}
+				Offset: offset, Rows: rows, Image: image, M1: 1 + r.IntN(m), Lo: -1, Hi: 6, Out: zone[8 : 8+m*channels]}
+			c.M0 = r.IntN(c.M1)
 			k.Run(c)
 			want := *c
 			want.Out = make([]float32, m*channels)
 			Reference(&want, w)
 			for j, v := range zone {
 				in := j - 8
-				if in < c.M0*channels || in >= m*channels {
+				if in < c.M0*channels || in >= c.M1*channels {
 					if v != -7 {
 						t.Fatalf("case %d: wrote outside the result", i)
 					}
@@ -63,6 +64,80 @@ func TestKernelsApproachReference(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A result must not depend on the rows computed with it.
+func TestDivisionChangesNothing(t *testing.T) {
+	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+		c := benchmarkCall(k, 9, 9, 83)
+		k.Run(c)
+		whole := slices.Clone(c.Out)
+		for m := range c.Rows {
+			c.M0, c.M1 = m, m+1
+			k.Run(c)
+		}
+		if !slices.Equal(c.Out, whole) {
+			t.Error("rows by themselves differ")
+		}
+	})
+}
+
+func TestNothingIsAllocated(t *testing.T) {
+	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+		c := benchmarkCall(k, 5, 5, 77)
+		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
+func TestNames(t *testing.T) {
+	for _, k := range Table {
+		if want := "depthwise_f32_" + k.ISA; k.Name != want {
+			t.Errorf("%s should be called %s", k.Name, want)
+		}
+	}
+}
+
+// benchmarkCall filters an image 3x3 with padding 1.
+func benchmarkCall(k *Kernel, h, w, channels int) *Call {
+	r := rand.New(rand.NewPCG(1, 2))
+	random := func(n int) []float32 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		return x
+	}
+	c := &Call{X: random(h * w * channels), Pad: make([]float32, channels), W: k.Pack(random(9*channels), channels, 9, random(channels)),
+		Rows: h * w, Image: h * w * channels, M1: h * w, Hi: 6, Out: make([]float32, h*w*channels)}
+	for p := range h * w {
+		for t := range 9 {
+			y, x := p/w+t/3-1, p%w+t%3-1
+			if y < 0 || x < 0 || y >= h || x >= w {
+				c.Offset = append(c.Offset, -1)
+			} else {
+				c.Offset = append(c.Offset, int32((y*w+x)*channels))
+			}
+		}
+	}
+	return c
+}
+
+func BenchmarkKernels(b *testing.B) {
+	for i := range Table {
+		k := &Table[i]
+		if !cpu.Host().Has(k.Requires) {
+			continue
+		}
+		b.Run(k.Name, func(b *testing.B) {
+			c := benchmarkCall(k, 28, 28, 192)
+			for b.Loop() {
+				k.Run(c)
+			}
+			b.ReportMetric(28*28*192*9*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GMAC/s")
+		})
+	}
 }
 
 func TestNaNPasses(t *testing.T) {

@@ -4,6 +4,8 @@
 //
 //	Out[m][c] = clamp(Bias[c] + sum over t of x[m][t][c] * w[t][c], Lo, Hi)
 //
-// added in the order of t, each product and sum rounded. Addressing is that of
-// sgemm's indirect rows; padding is zero.
+// added in the order of t. Whether a product is rounded before it is added is the
+// kernel's choice, the same for every result; so a result is the same at any
+// thread count and batch split, and kernels differ by rounding. Addressing is
+// that of sgemm's indirect rows; padding is zero.
 package depthwise32

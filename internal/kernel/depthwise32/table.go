@@ -33,7 +33,7 @@ type Call struct {
 }
 
 // Table lists the kernels, best first.
-var Table = []Kernel{{Name: "depthwise_f32_go", ISA: "go", Pack: packTaps, Run: run}}
+var Table = append(archTable, Kernel{Name: "depthwise_f32_go", ISA: "go", Pack: packTaps, Run: run})
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {

@@ -2,12 +2,15 @@ package depthwise8
 
 import (
 	"bytes"
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/quant"
 )
 
 // each runs f for every kernel that this machine can run.
@@ -25,10 +28,92 @@ func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
 	}
 }
 
+// codes compares RunCodes with the rule applied to the sums of c.
+func codes(t *testing.T, k *Kernel, c *Call, sums []int32, r *rand.Rand) {
+	if k.PackRule == nil {
+		return
+	}
+	n := c.W.Channels
+	q := &quant.Requant{Rule: quant.RequantRule(r.IntN(4)), Mult: make([]float32, n), Bias: make([]float32, n), BiasInt: make([]int32, n),
+		BiasMul: float32(r.ExpFloat64()), Zero: int32(r.IntN(256)), Lo: int32(r.IntN(100)), Hi: 255 - int32(r.IntN(100))}
+	for i := range n {
+		q.Mult[i] = float32(r.ExpFloat64()) / 500
+		q.Bias[i], q.BiasInt[i] = float32(r.NormFloat64()*3e4), int32(r.NormFloat64()*3e4)
+		switch r.IntN(20) {
+		case 0:
+			q.Mult[i] = 1e6
+		case 1:
+			q.Bias[i] = float32(math.NaN())
+		}
+	}
+	rule := k.PackRule(c.W, q)
+	if rule == nil {
+		if q.Rule != quant.RealBias && n >= 16 {
+			t.Fatalf("rule %d for %d channels was refused", q.Rule, n)
+		}
+		return
+	}
+	zone := bytes.Repeat([]byte{0xA5}, len(sums)+2*64)
+	d := *c
+	d.Acc, d.Rule, d.Out = nil, rule, zone[64:len(zone)-64]
+	k.RunCodes(&d)
+	for i, s := range sums {
+		if want := uint8(q.Code(s, i%n)); d.Out[i] != want {
+			t.Fatalf("%d channels, %d taps, rule %d: code of sum %d in channel %d is %d, want %d", n, c.W.Taps, q.Rule, s, i%n, d.Out[i], want)
+		}
+	}
+	for j := range 64 {
+		if zone[j] != 0xA5 || zone[len(zone)-1-j] != 0xA5 {
+			t.Fatal("codes were written outside the result")
+		}
+	}
+}
+
+func TestRowsFollowTheGrammar(t *testing.T) {
+	for _, k := range Table {
+		if k.Name != "depthwise_u8s8_"+k.ISA || (k.PackRule == nil) != (k.RunCodes == nil) {
+			t.Errorf("row %s is not as it should be", k.Name)
+		}
+	}
+	if k := Select(Table, 0); k.ISA != "go" {
+		t.Errorf("a machine without features gets %s", k.Name)
+	}
+}
+
+func BenchmarkKernels(b *testing.B) {
+	for i := range Table {
+		k := &Table[i]
+		if !cpu.Host().Has(k.Requires) {
+			continue
+		}
+		for _, channels := range []int{32, 96, 192, 960} {
+			b.Run(fmt.Sprintf("%s/%d", k.Name, channels), func(b *testing.B) {
+				const taps, rows = 9, 50
+				c := &Call{X: make([]uint8, 60*channels), Pad: make([]uint8, channels), W: k.Pack(make([]int8, channels*taps), channels, taps, 0),
+					Offset: make([]int32, rows*taps), Rows: rows, Image: 60 * channels, M1: rows,
+					Acc: make([]int32, rows*channels), Out: make([]uint8, rows*channels)}
+				for j := range c.Offset {
+					c.Offset[j] = int32((j/taps + j%taps) * channels)
+				}
+				do := k.Run
+				if k.PackRule != nil {
+					do = k.RunCodes
+					c.Rule = k.PackRule(c.W, &quant.Requant{Mult: make([]float32, channels), Bias: make([]float32, channels), Hi: 255})
+				}
+				for b.Loop() {
+					do(c)
+				}
+				b.ReportMetric(float64(rows*taps*channels)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GMAC/s")
+			})
+		}
+	}
+}
+
 func TestKernelsEqualReference(t *testing.T) {
 	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
-		for i := range 200 {
-			channels, taps := []int{1, 3, 7, 8, 13, 31, 64, 65}[i%8], []int{1, 2, 3, 4, 9, 25}[r.IntN(6)]
+		for i := range 300 {
+			channels := []int{1, 3, 7, 8, 13, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 79, 95, 97, 127, 131}[i%22]
+			taps := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 25, 49}[r.IntN(11)]
 			rows, images := 1+r.IntN(7), 1+r.IntN(3)
 			image := 5 * channels
 			shift := r.IntN(8)
@@ -61,6 +146,7 @@ func TestKernelsEqualReference(t *testing.T) {
 					t.Fatalf("case %d: wrote outside the result", i)
 				}
 			}
+			codes(t, k, c, want.Acc, r)
 		}
 	})
 }

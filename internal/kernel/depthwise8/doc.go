@@ -6,5 +6,6 @@
 //
 // where Init is -zero*sum(w[.][c]), and x[m][t] are the channels of the input
 // pixel under tap t, or padding, which holds the zero point. Addressing is that
-// of gemm8's indirect rows.
+// of gemm8's indirect rows. A kernel may also turn the sums into codes, by a
+// rule of package quant, before they leave its registers.
 package depthwise8

@@ -1,6 +1,9 @@
 package depthwise8
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/quant"
+)
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
@@ -8,7 +11,13 @@ type Kernel struct {
 	ISA      string
 	Requires cpu.Features
 	Pack     func(w []int8, channels, taps int, zero uint8) *Weights
-	Run      func(*Call)
+	Run      func(*Call) // sums, to Acc
+
+	// PackRule lays out a rule for RunCodes, which writes codes to Out while the
+	// sums are in registers. It returns nil for a rule or a number of channels
+	// that the kernel does not know, and is nil itself where there is no RunCodes.
+	PackRule func(*Weights, *quant.Requant) *Rule
+	RunCodes func(*Call)
 }
 
 // Weights are the filters packed for one kernel.
@@ -18,6 +27,12 @@ type Weights struct {
 	Data           any
 }
 
+// Rule is a quant.Requant packed for one kernel.
+type Rule struct {
+	rule         *quant.Requant
+	bias, factor []uint32 // bits of float32 or int32, in the kernel's order
+}
+
 // Call is a block of output pixels, all channels.
 type Call struct {
 	X   []uint8
@@ -25,16 +40,19 @@ type Call struct {
 	W   *Weights
 
 	// Output row m is row m%Rows of image m/Rows. The pixel of tap t starts at
-	// m/Rows*Image + Offset[m%Rows*Taps+t]; a negative offset means Pad.
+	// m/Rows*Image + Offset[m%Rows*Taps+t], whole within the Image codes of its
+	// image; a negative offset means Pad.
 	Offset      []int32
 	Rows, Image int
 
 	M0, M1 int
-	Acc    []int32 // (M1-M0) rows of Channels sums
+	Acc    []int32 // result of Run: (M1-M0) rows of Channels sums
+	Rule   *Rule
+	Out    []uint8 // result of RunCodes: (M1-M0) rows of Channels codes
 }
 
 // Table lists the kernels, best first. All are exact.
-var Table = []Kernel{{Name: "depthwise_u8s8_go", ISA: "go", Pack: packTaps, Run: run}}
+var Table = append(archTable, Kernel{Name: "depthwise_u8s8_go", ISA: "go", Pack: packTaps, Run: run})
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {

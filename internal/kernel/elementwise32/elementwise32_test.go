@@ -28,9 +28,10 @@ func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
 func TestKernelsEqualReference(t *testing.T) {
 	special := []float32{0, float32(math.Copysign(0, -1)), float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 6, 1e-45}
 	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
-		for n := range 70 {
+		for n := range 150 {
+			shift := r.IntN(8)
 			random := func() []float32 {
-				x := make([]float32, n)
+				x := make([]float32, shift+n)[shift:]
 				for i := range x {
 					x[i] = float32(r.NormFloat64() * 4)
 					if r.IntN(4) == 0 {
@@ -39,20 +40,59 @@ func TestKernelsEqualReference(t *testing.T) {
 				}
 				return x
 			}
-			c := &Call{A: random(), B: random(), C: random(), Lo: float32(math.Inf(-1)), Hi: float32(math.Inf(1)), Out: make([]float32, n)}
+			c := &Call{A: random(), B: random(), C: random(), Lo: float32(math.Inf(-1)), Hi: float32(math.Inf(1))}
 			if n%2 == 1 {
 				c.Lo, c.Hi = 0, 6
 			}
+			// Everything around the result must survive.
+			zone := slices.Repeat([]float32{-7}, n+64)
+			wantZone := slices.Clone(zone)
 			want := *c
-			want.Out = make([]float32, n)
+			want.Out = wantZone[16+shift:][:n]
 			Reference(&want, k.Function)
+			c.Out = zone[16+shift:][:n]
 			k.Run(c)
 			same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b }
+			if !slices.EqualFunc(zone, wantZone, same) {
+				t.Fatalf("n = %d: %v, want %v", n, zone, wantZone)
+			}
+			c.Out = [][]float32{c.A, c.B}[r.IntN(2)]
+			k.Run(c)
 			if !slices.EqualFunc(c.Out, want.Out, same) {
-				t.Fatalf("n = %d: %v, want %v", n, c.Out, want.Out)
+				t.Fatalf("n = %d: differs when the result is an operand", n)
 			}
 		}
 	})
+}
+
+func TestNothingIsAllocated(t *testing.T) {
+	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+		c := &Call{A: make([]float32, 77), B: make([]float32, 77), C: make([]float32, 77), Out: make([]float32, 77)}
+		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
+func BenchmarkKernels(b *testing.B) {
+	for i := range Table {
+		k := &Table[i]
+		if !cpu.Host().Has(k.Requires) {
+			continue
+		}
+		b.Run(k.Name, func(b *testing.B) {
+			const n = 28 * 28 * 128
+			c := &Call{A: make([]float32, n), B: make([]float32, n), C: make([]float32, n), Out: make([]float32, n), Hi: 6}
+			r := rand.New(rand.NewPCG(1, 2))
+			for i := range n {
+				c.A[i], c.B[i] = float32(r.NormFloat64()), float32(r.NormFloat64())
+			}
+			b.SetBytes(4 * n)
+			for b.Loop() {
+				k.Run(c)
+			}
+		})
+	}
 }
 
 func TestNames(t *testing.T) {

@@ -33,12 +33,12 @@ type Call struct {
 }
 
 // Table lists the kernels, best first. All are exact.
-var Table = []Kernel{
-	{Name: "elementwise_clamp_f32_go", ISA: "go", Function: Clamp, Run: runClamp},
-	{Name: "elementwise_add_f32_go", ISA: "go", Function: Add, Run: runAdd},
-	{Name: "elementwise_mul_f32_go", ISA: "go", Function: Mul, Run: runMul},
-	{Name: "elementwise_affine_f32_go", ISA: "go", Function: Affine, Run: runAffine},
-}
+var Table = append(archTable,
+	Kernel{Name: "elementwise_clamp_f32_go", ISA: "go", Function: Clamp, Run: runClamp},
+	Kernel{Name: "elementwise_add_f32_go", ISA: "go", Function: Add, Run: runAdd},
+	Kernel{Name: "elementwise_mul_f32_go", ISA: "go", Function: Mul, Run: runMul},
+	Kernel{Name: "elementwise_affine_f32_go", ISA: "go", Function: Affine, Run: runAffine},
+)
 
 // Select returns the first row of table with that function that runs on a
 // machine with features f.

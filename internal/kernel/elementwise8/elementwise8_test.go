@@ -2,11 +2,14 @@ package elementwise8
 
 import (
 	"bytes"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // each runs f for every kernel that this machine can run.
@@ -24,32 +27,197 @@ func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
 	}
 }
 
+// rules draws the rules of one addition and one product: usual scales, and such
+// that everything saturates or nothing is left.
+func rules(r *rand.Rand, n quant.Numerics) (*quant.Add, *quant.Mul) {
+	params := func() *tensor.QParams {
+		scale := math.Exp(r.Float64()*8 - 6)
+		switch r.IntN(8) {
+		case 0:
+			scale = 1
+		case 1:
+			scale = math.Exp(r.Float64()*60 - 30)
+		case 2:
+			scale = []float64{1e-38, 1e-44, 3e38}[r.IntN(3)]
+		}
+		return tensor.Affine(scale, []int64{0, 255, int64(r.IntN(256))}[r.IntN(3)])
+	}
+	a, b, out := params(), params(), params()
+	act := quant.Activation(r.IntN(3))
+	return quant.NewAdd(n, a, b, out, tensor.QUInt8, act), quant.NewMul(a, b, out, tensor.QUInt8, act)
+}
+
+// draw returns a call for function f and its rule, or false where the rule drawn
+// does not fit f. Lengths and operands are the caller's.
+func draw(r *rand.Rand, f Function) (c Call, rule func(a, b int32) int32, ok bool) {
+	numerics := quant.FBGEMM
+	if f == AddFixed {
+		numerics = quant.QNNPACK
+	}
+	add, mul := rules(r, numerics)
+	signed, k := r.IntN(2) == 0, int32(r.Uint32())
+	switch f {
+	case Map:
+		c.Unary = NewUnary(signed, func(v int32) int32 { return v*7 + k })
+		return c, nil, true
+	case Pair:
+		c.Binary = NewBinary(signed, func(a, b int32) int32 { return a*5 - b*k })
+		return c, nil, true
+	case Mul:
+		c.Mul = mul.Constants()
+		return c, mul.Code, true
+	case AddFloat:
+		c.AddFloat, ok = add.Float()
+	case AddFixed:
+		c.AddFixed, ok = add.Fixed()
+	}
+	return c, add.Code, ok
+}
+
 func TestKernelsEqualReference(t *testing.T) {
 	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
-		for n := range 140 {
-			signed := n%2 == 0
-			c := &Call{A: make([]uint8, n), B: make([]uint8, n),
-				Unary:  NewUnary(signed, func(v int32) int32 { return v*7 + int32(n) }),
-				Binary: NewBinary(signed, func(a, b int32) int32 { return a*5 - b*int32(n) })}
-			for i := range n {
-				c.A[i], c.B[i] = uint8(r.Uint32()), uint8(r.Uint32())
+		for n := range 300 {
+			c, rule, ok := draw(r, k.Function)
+			if !ok {
+				continue
 			}
-			zone := bytes.Repeat([]byte{0xA5}, n+32)
-			want := *c
+			// Shifted alignment, and operands whose neighbours are not theirs.
+			at := 16 + r.IntN(8)
+			operand := func() []uint8 {
+				x := make([]uint8, at+n)[at:]
+				for i := range x {
+					x[i] = []uint8{uint8(r.Uint32()), uint8(r.Uint32()), 0, 255}[r.IntN(4)]
+				}
+				return x[:n:n]
+			}
+			c.A, c.B = operand(), operand()
+			want := c
 			want.Out = make([]uint8, n)
-			Reference(&want, k.Pair)
-			c.Out = zone[16 : 16+n]
-			k.Run(c)
+			Reference(&want, k.Function, rule)
+			zone := bytes.Repeat([]byte{0xA5}, n+96)
+			c.Out = zone[at : at+n : at+n]
+			k.Run(&c)
 			if !bytes.Equal(c.Out, want.Out) {
 				t.Fatalf("n = %d: differs from the reference", n)
 			}
-			for _, v := range append(zone[:16:16], zone[16+n:]...) {
+			for _, v := range append(zone[:at:at], zone[at+n:]...) {
 				if v != 0xA5 {
 					t.Fatalf("n = %d: wrote outside the result", n)
 				}
 			}
+			c.Out = []([]uint8){c.A, c.B}[n%2]
+			k.Run(&c)
+			if !bytes.Equal(c.Out, want.Out) {
+				t.Fatalf("n = %d: differs when the result is an operand", n)
+			}
 		}
 	})
+}
+
+// Every pair of codes, for many rules.
+func TestAllPairs(t *testing.T) {
+	a, b := make([]uint8, 1<<16), make([]uint8, 1<<16)
+	for i := range a {
+		a[i], b[i] = uint8(i>>8), uint8(i)
+	}
+	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		tried := 0
+		for range 20 {
+			c, rule, ok := draw(r, k.Function)
+			if !ok {
+				continue
+			}
+			tried++
+			c.A, c.B, c.Out = a, b, make([]uint8, len(a))
+			k.Run(&c)
+			want := c
+			want.Out = make([]uint8, len(a))
+			Reference(&want, k.Function, rule)
+			for i, v := range c.Out {
+				if v != want.Out[i] {
+					t.Fatalf("%d and %d give %d, want %d (%+v %+v %+v)", a[i], b[i], v, want.Out[i], c.AddFloat, c.AddFixed, c.Mul)
+				}
+			}
+		}
+		if tried == 0 {
+			t.Error("no rule fitted the kernel")
+		}
+	})
+}
+
+// Whatever the rule, type and machine, Prepare's kernel follows it.
+func TestPrepare(t *testing.T) {
+	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 4))
+	a, b := make([]uint8, 999), make([]uint8, 999)
+	for i := range a {
+		a[i], b[i] = uint8(r.Uint32()), uint8(r.Uint32())
+	}
+	for i := range 12 {
+		add, mul := rules(r, quant.Numerics(1+i%3))
+		for _, f := range []cpu.Features{0, cpu.Host() &^ cpu.AVX512, cpu.Host()} {
+			for _, signed := range []bool{false, true} {
+				for _, sum := range []bool{false, true} {
+					k, c := Prepare(Table, nil, mul, signed, f)
+					rule := mul.Code
+					if sum {
+						k, c = Prepare(Table, add, nil, signed, f)
+						rule = add.Code
+					}
+					c.A, c.B, c.Out = a, b, make([]uint8, len(a))
+					k.Run(&c)
+					for j, v := range c.Out {
+						if want := uint8(rule(code(int(a[j]), signed), code(int(b[j]), signed))); v != want {
+							t.Fatalf("%s, signed %v: %d and %d give %d, want %d", k.Name, signed, a[j], b[j], v, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestNothingIsAllocated(t *testing.T) {
+	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		c := Call{Unary: new(Unary), Binary: new(Binary), A: make([]uint8, 77), B: make([]uint8, 77), Out: make([]uint8, 77)}
+		c.AddFixed.Shift = 1
+		if n := testing.AllocsPerRun(10, func() { k.Run(&c) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
+func TestNames(t *testing.T) {
+	for _, k := range Table {
+		codes := "u8"
+		if k.Function == Map || k.Function == Pair {
+			codes = "x8"
+		}
+		if want := "elementwise_" + k.Function.String() + "_" + codes + "_" + k.ISA; k.Name != want {
+			t.Errorf("%s should be called %s", k.Name, want)
+		}
+	}
+}
+
+func BenchmarkKernels(b *testing.B) {
+	for i := range Table {
+		k := &Table[i]
+		if !cpu.Host().Has(k.Requires) {
+			continue
+		}
+		b.Run(k.Name, func(b *testing.B) {
+			const n = 56 * 56 * 64
+			c := Call{Unary: new(Unary), Binary: new(Binary), A: make([]uint8, n), B: make([]uint8, n), Out: make([]uint8, n)}
+			c.AddFixed.Shift = 1
+			r := rand.New(rand.NewPCG(1, 2))
+			for i := range n {
+				c.A[i], c.B[i] = uint8(r.NormFloat64()*20+60), uint8(r.NormFloat64()*20+60)
+			}
+			b.SetBytes(n)
+			for b.Loop() {
+				k.Run(&c)
+			}
+		})
+	}
 }
 
 func TestTablesAreIndexedByBits(t *testing.T) {

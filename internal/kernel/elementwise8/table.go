@@ -1,12 +1,33 @@
 package elementwise8
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/quant"
+)
+
+// Function is what a kernel computes.
+type Function uint8
+
+// The functions. Map and Pair are driven by tables of all results, the others
+// by the constants of a rule for quint8.
+const (
+	Map Function = iota
+	Pair
+	AddFloat // quant.Add by its float rule
+	AddFixed // quant.Add by its fixed-point rule
+	Mul      // quant.Mul
+)
+
+// String returns the function's name in kernel names.
+func (f Function) String() string {
+	return [...]string{"map", "pair", "addfloat", "addfixed", "mul"}[f]
+}
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // elementwise_<map|pair>_x8_<isa>
+	Name     string // elementwise_<function>_<x8|u8>_<isa>
 	ISA      string
-	Pair     bool
+	Function Function
 	Requires cpu.Features
 	Run      func(*Call)
 }
@@ -17,29 +38,63 @@ type (
 	Binary [256][256]uint8
 )
 
-// Call is a run of codes. Out may be A or B.
+// Call is a run of codes. Out may be A or B. Of the rules and tables, a kernel
+// needs the one of its function.
 type Call struct {
-	A, B   []uint8
-	Out    []uint8
-	Unary  *Unary
-	Binary *Binary
+	A, B     []uint8
+	Out      []uint8
+	Unary    *Unary
+	Binary   *Binary
+	AddFloat quant.AddFloat
+	AddFixed quant.AddFixed
+	Mul      quant.MulConstants
 }
 
 // Table lists the kernels, best first. All are exact.
-var Table = []Kernel{
-	{Name: "elementwise_map_x8_go", ISA: "go", Run: runMap},
-	{Name: "elementwise_pair_x8_go", ISA: "go", Pair: true, Run: runPair},
-}
+var Table = append(archTable,
+	Kernel{Name: "elementwise_map_x8_go", ISA: "go", Run: runMap},
+	Kernel{Name: "elementwise_pair_x8_go", ISA: "go", Function: Pair, Run: runPair},
+)
 
-// Select returns the first row of table of that kind that runs on a machine
-// with features f.
-func Select(table []Kernel, pair bool, f cpu.Features) *Kernel {
+// Select returns the first row of table with that function that runs on a
+// machine with features f; nil where there is none, which cannot be for Map and
+// Pair.
+func Select(table []Kernel, function Function, f cpu.Features) *Kernel {
 	for i := range table {
-		if table[i].Pair == pair && f.Has(table[i].Requires) {
+		if table[i].Function == function && f.Has(table[i].Requires) {
 			return &table[i]
 		}
 	}
-	panic("elementwise8: no kernel for " + f.String())
+	return nil
+}
+
+// Prepare returns the kernel for two operands by a rule, and a call with the
+// rule's constants, or with the table of all results where no kernel computes
+// them. Exactly one of add and mul is given. signed says that codes are qint8.
+func Prepare(table []Kernel, add *quant.Add, mul *quant.Mul, signed bool, f cpu.Features) (*Kernel, Call) {
+	if !signed {
+		if k, c := computed(table, add, mul, f); k != nil {
+			return k, c
+		}
+	}
+	k := Select(table, Pair, f)
+	if add != nil {
+		return k, Call{Binary: NewBinary(signed, add.Code)}
+	}
+	return k, Call{Binary: NewBinary(signed, mul.Code)}
+}
+
+func computed(table []Kernel, add *quant.Add, mul *quant.Mul, f cpu.Features) (*Kernel, Call) {
+	if mul != nil {
+		return Select(table, Mul, f), Call{Mul: mul.Constants()}
+	}
+	if rule, ok := add.Float(); ok {
+		return Select(table, AddFloat, f), Call{AddFloat: rule}
+	}
+	if rule, ok := add.Fixed(); ok {
+		return Select(table, AddFixed, f), Call{AddFixed: rule}
+	}
+	return nil, Call{}
 }
 
 // NewUnary tabulates f. signed says that codes are qint8.

@@ -8,43 +8,52 @@ import (
 
 var avx2 = Kernel{
 	Name: "gemm_u8s8_6x16_avx2", ISA: "avx2", MR: tileRows, NR: 16, Block: 96, Exact: true,
-	Requires: cpu.AVX2,
+	Requires: cpu.AVX2 | cpu.FMA,
 	Pack:     packWide,
 	Work:     workWide,
-	Run:      runWide,
+	Run:      func(c *Call) { runWide(c, nil) },
+	PackRule: packRule,
+	RunCodes: func(c *Call) { runWide(c, c.Rule) },
 }
 
 // wideTile is the argument of an assembly routine: it computes, for tileRows
 // rows of 16-bit codes, stride bytes apart, and the columns of one panel,
 //
-//	for each pair of codes: acc[r][n] += x[r][0]*w[n][0] + x[r][1]*w[n][1]
+//	for each pair of codes: s[r][n] += x[r][0]*w[n][0] + x[r][1]*w[n][1]
 //
-// starting from init[n].
+// starting from init[n], hands them to results, and goes on with the next rows.
 type wideTile struct {
 	rows   unsafe.Pointer
 	stride int
 	panel  unsafe.Pointer
 	init   unsafe.Pointer
 	pairs  int
-	acc    [tileRows]unsafe.Pointer
+	// How far the routine is, in bytes from rows.
+	_ int
+	results
 }
 
-// widening is the argument of widen16AVX2: blocks times 16 codes of src become
-// 16-bit numbers at dst.
+// widening is the argument of widenAVX2: the codes of count rows become 16-bit
+// numbers at to, those of each row followed by a zero where they are odd in
+// number. Runs are found as by tile.
 type widening struct {
-	dst    unsafe.Pointer
-	src    unsafe.Pointer
-	blocks int
+	to     unsafe.Pointer
+	x, pad unsafe.Pointer
+	offset *int32
+	stride int // from row to row; 0 with offset
+	depth  int
+	taps   int
+	count  int
 }
 
 //go:noescape
-func tile6x8AVX2(arg *wideTile)
+func tiles6x8AVX2(arg *wideTile)
 
 //go:noescape
-func tile6x16AVX2(arg *wideTile)
+func tiles6x16AVX2(arg *wideTile)
 
 //go:noescape
-func widen16AVX2(arg *widening)
+func widenAVX2(arg *widening)
 
 const wideLanes = 8 // columns of one register
 
@@ -72,60 +81,70 @@ func packWide(w []int8, n, taps, depth int, zero uint8) *Weights {
 	return out
 }
 
-// workWide holds the widened codes of a block of rows, and one tile of sums.
-func workWide(m, k int) int {
-	return (roundUp(m, tileRows)*roundUp(k, 2)*2+7)/8 + tileRows*16*4/8
-}
+// workWide holds the widened codes of a block of rows.
+func workWide(m, k int) int { return (roundUp(m, tileRows)*roundUp(k, 2)*2 + 7) / 8 }
 
-func runWide(c *Call) {
+// runWide computes sums, or codes by rule.
+func runWide(c *Call, rule *Rule) {
 	w := c.W.Data.(*wideWeights)
 	k := roundUp(c.W.K, 2)
-	rows, width := c.M1-c.M0, c.N1-c.N0
+	rows := c.M1 - c.M0
 	work := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(c.Work))), len(c.Work)*4)
 	x := work[:roundUp(rows, tileRows)*k]
-	edge := unsafe.Slice((*int32)(unsafe.Pointer(&work[len(work)-tileRows*16*2])), tileRows*16)
-	for m := range roundUp(rows, tileRows) {
-		c.widen(x[m*k:(m+1)*k], c.M0+min(m, rows-1))
-	}
+	c.widen(x, k)
 	t := wideTile{stride: k * 2, pairs: k / 2}
+	var e edge
 	for n := c.N0; n < c.N1; n += 16 {
 		cols := min(16, c.N1-n)
-		padded := roundUp(cols, wideLanes)
 		t.panel, t.init = unsafe.Pointer(&w.data[n*k]), unsafe.Pointer(&w.init[n])
-		for m := 0; m < rows; m += tileRows {
-			t.rows = unsafe.Pointer(&x[m*k])
-			whole := cols == padded && m+tileRows <= rows
-			for r := range tileRows {
-				t.acc[r] = unsafe.Pointer(&edge[r*16])
-				if whole {
-					t.acc[r] = unsafe.Pointer(&c.Acc[(m+r)*width+n-c.N0])
-				}
-			}
-			if padded == wideLanes {
-				tile6x8AVX2(&t)
-			} else {
-				tile6x16AVX2(&t)
-			}
-			for r := 0; !whole && r < min(tileRows, rows-m); r++ {
-				copy(c.Acc[(m+r)*width+n-c.N0:][:cols], edge[r*16:])
-			}
+		t.factors(rule, n)
+		m := c.M0
+		t.rows = unsafe.Pointer(&x[0])
+		if whole := rows / tileRows; whole > 0 && cols%wideLanes == 0 {
+			t.place(c, m, n, whole, cols)
+			t.run(cols)
+			m += whole * tileRows
+		}
+		for ; m < c.M1; m += tileRows {
+			t.rows = unsafe.Pointer(&x[(m-c.M0)*k])
+			t.divert()
+			t.out = unsafe.Pointer(&e)
+			t.run(cols)
+			e.store(c, rule, m, n, min(tileRows, c.M1-m), cols)
 		}
 	}
 }
 
-// widen writes the codes of row m as 16-bit numbers, with zeros behind them.
-func (c *Call) widen(dst []int16, m int) {
-	row := c.row(m)
-	for t := range c.Taps {
-		run := row.run(t)
-		blocks := len(run) / 16
-		if blocks > 0 {
-			widen16AVX2(&widening{unsafe.Pointer(&dst[0]), unsafe.Pointer(&run[0]), blocks})
-		}
-		for i := blocks * 16; i < len(run); i++ {
-			dst[i] = int16(run[i])
-		}
-		dst = dst[len(run):]
+func (t *wideTile) run(cols int) {
+	if cols <= wideLanes {
+		tiles6x8AVX2(t)
+	} else {
+		tiles6x16AVX2(t)
 	}
-	clear(dst)
+}
+
+// widen writes the codes of all rows as 16-bit numbers, k for each. Rows that are
+// missing in the last tile repeat the one before them.
+func (c *Call) widen(to []int16, k int) {
+	a := widening{pad: unsafe.Pointer(&c.Pad[:c.Depth][0]), depth: c.Depth, taps: c.Taps}
+	rest := to
+	for m := c.M0; m < c.M1; m += a.count {
+		a.to, a.count = unsafe.Pointer(&rest[0]), c.M1-m
+		if c.Offset == nil {
+			a.stride = c.Stride
+			x := c.X[m*c.Stride+c.Base : (c.M1-1)*c.Stride+c.Base+c.Depth]
+			a.x = unsafe.Pointer(&x[0])
+		} else {
+			image, p := m/c.Rows, m%c.Rows
+			a.count = min(a.count, c.Rows-p)
+			a.offset = &c.Offset[p*c.Taps : (p+a.count)*c.Taps][0]
+			a.x = unsafe.Pointer(&c.X[image*c.Image+c.Base])
+		}
+		widenAVX2(&a)
+		rest = rest[a.count*k:]
+	}
+	done := len(to) - len(rest)
+	for len(rest) > 0 {
+		rest = rest[copy(rest, to[done-k:done]):]
+	}
 }

@@ -11,5 +11,8 @@
 // is the same product without copying its input. A negative offset stands for
 // a run of padding, which holds the zero point.
 //
+// A kernel may also turn the sums into codes, by a rule of package quant, before
+// they leave its registers.
+//
 // The package sees raw slices only and imports no other kernel family.
 package gemm8

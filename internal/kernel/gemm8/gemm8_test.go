@@ -3,12 +3,14 @@ package gemm8
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/quant"
 )
 
 // fill draws operands; extreme ones half of the time.
@@ -73,10 +75,10 @@ func TestKernelsEqualReference(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
-	sizes := []int{1, 2, 3, 4, 5, 7, 8, 13, 31, 64, 65}
+	sizes := []int{1, 2, 3, 4, 5, 7, 8, 13, 17, 31, 43, 64, 65}
 	depths := []int{1, 3, 4, 5, 17, 64, 127, 511, 512, 513, 1031, 2050}
 	eachKernel(t, func(t *testing.T, kern *Kernel) {
-		for i := range 150 {
+		for i := range 250 {
 			m, n := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
 			taps, depth := 1, depths[i%len(depths)]
 			var offset []int32
@@ -120,12 +122,66 @@ func TestKernelsEqualReference(t *testing.T) {
 					t.Fatalf("case %d: wrote outside the result at %d", i, j-guard)
 				}
 			}
+			codes(t, kern, &want, r)
 		}
 	})
 }
 
+// codes compares RunCodes with the rule applied to the sums of c.
+func codes(t *testing.T, k *Kernel, c *Call, r *rand.Rand) {
+	if k.PackRule == nil {
+		return
+	}
+	first := r.IntN(3)
+	n := first + c.W.N
+	q := &quant.Requant{Rule: quant.RequantRule(r.IntN(4)), Mult: make([]float32, n), Bias: make([]float32, n), BiasInt: make([]int32, n),
+		BiasMul: float32(r.ExpFloat64()), Zero: int32(r.IntN(256)), Lo: int32(r.IntN(100)), Hi: 255 - int32(r.IntN(100))}
+	for i := range n {
+		q.Mult[i] = float32(r.ExpFloat64()) / 3000
+		q.Bias[i], q.BiasInt[i] = float32(r.NormFloat64()*3e5), int32(r.NormFloat64()*3e5)
+		switch r.IntN(20) {
+		case 0:
+			q.Mult[i] = 1e6
+		case 1:
+			q.Bias[i] = float32(math.NaN())
+		}
+	}
+	rule := k.PackRule(c.W, q, first)
+	if rule == nil {
+		if q.Rule != quant.RealBias {
+			t.Fatalf("rule %d was refused", q.Rule)
+		}
+		return
+	}
+	d := *c
+	rows, width := c.M1-c.M0, c.N1-c.N0
+	d.LD = width + r.IntN(4)
+	size := (rows-1)*d.LD + width
+	zone, out := guarded(size, 0, uint8(0xA5))
+	d.Acc, d.Rule, d.Out = nil, rule, out
+	k.RunCodes(&d)
+	for i := range out {
+		m, col := i/d.LD, i%d.LD
+		want := uint8(0xA5)
+		if col < width {
+			want = uint8(q.Code(c.Acc[m*width+col], first+c.N0+col))
+		}
+		if out[i] != want {
+			t.Fatalf("m=%d n=%d taps=%d depth=%d rule %d: row %d, column %d is %d, want %d", rows, width, c.Taps, c.Depth, q.Rule, m, col, out[i], want)
+		}
+	}
+	for i := range guard {
+		if zone[i] != 0xA5 || zone[len(zone)-1-i] != 0xA5 {
+			t.Fatal("codes were written outside the result")
+		}
+	}
+}
+
 func TestRowsFollowTheGrammar(t *testing.T) {
 	for _, k := range Table {
+		if (k.PackRule == nil) != (k.RunCodes == nil) {
+			t.Errorf("%s has a rule but no codes, or codes but no rule", k.Name)
+		}
 		if want := fmt.Sprintf("gemm_u8s8_%dx%d_%s", k.MR, k.NR, k.ISA); k.Name != want {
 			t.Errorf("%s should be called %s", k.Name, want)
 		}

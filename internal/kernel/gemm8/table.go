@@ -1,6 +1,9 @@
 package gemm8
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/quant"
+)
 
 // Kernel is one implementation: a row of Table. Packing, tile and run function
 // belong together and are never mixed between rows.
@@ -19,6 +22,13 @@ type Kernel struct {
 	Work func(m, k int) int
 	// Run computes the sums of a call.
 	Run func(*Call)
+
+	// PackRule lays out a rule for columns that are the output channels from
+	// first on. RunCodes then computes codes, to Out, while the sums are in
+	// registers. PackRule returns nil for a rule that the kernel does not know;
+	// both are nil where there are only sums.
+	PackRule func(w *Weights, r *quant.Requant, first int) *Rule
+	RunCodes func(*Call)
 }
 
 // Weights is a matrix packed for one kernel.
@@ -26,6 +36,13 @@ type Weights struct {
 	N, K int
 	Init []int32 // [N]: where each sum starts, -zero * sum over k of w[n][k]
 	Data any     // the kernel's own layout
+}
+
+// Rule is a quant.Requant packed for one kernel.
+type Rule struct {
+	rule *quant.Requant
+	bias []uint32 // bits of float32 or int32, by column
+	mult []float32
 }
 
 // Call is a block of output rows and columns.
@@ -38,7 +55,7 @@ type Call struct {
 
 	// Output row m is row m%Rows of image m/Rows. Its run for tap t starts at
 	//	m/Rows*Image + Offset[m%Rows*Taps+t] + Base, or is Pad when the offset is negative
-	// and, with Offset nil, at m*Stride + Base.
+	// (it then lies whole in X) and, with Offset nil, at m*Stride + Base.
 	Offset      []int32
 	Rows, Image int
 	Stride      int
@@ -46,7 +63,10 @@ type Call struct {
 
 	M0, M1 int     // output rows, of all images
 	N0, N1 int     // output columns; N0 is a multiple of NR, N1 too or W.N
-	Acc    []int32 // result: (M1-M0) rows of N1-N0 sums
+	Acc    []int32 // result of Run: (M1-M0) rows of N1-N0 sums
+	Rule   *Rule
+	Out    []uint8 // result of RunCodes: (M1-M0) rows, LD apart, of N1-N0 codes
+	LD     int
 	Work   []uint64
 }
 

@@ -4,6 +4,3 @@ package gemm8
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{avx512VNNI, avx2}
-
-// tileRows is the number of rows of every tile here.
-const tileRows = 6

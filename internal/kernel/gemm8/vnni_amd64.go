@@ -10,33 +10,43 @@ import (
 // and the columns of one panel,
 //
 //	for each tap, for each group of four codes in the run of each row:
-//	    acc[r][n] += x[r][0]*w[n][0] + … + x[r][3]*w[n][3]
+//	    s[r][n] += x[r][0]*w[n][0] + … + x[r][3]*w[n][3]
 //
-// starting from init[n]. A run holds groups whole groups and, where tail is not
-// zero, one more of which tail marks the codes that exist. mask marks the columns
-// of the last vector that are stored.
+// starting from init[n], hands them to results, and goes on with the next rows. A
+// run holds groups whole groups and, where tail is not zero, one more of which
+// tail marks the codes that exist. columns marks the columns that are stored.
 type tile struct {
-	rows   *unsafe.Pointer // [taps][tileRows] start of each run
-	panel  unsafe.Pointer  // weights
-	init   unsafe.Pointer
-	taps   int
-	groups int
-	tail   uint64
-	mask   uint64
-	acc    [tileRows]unsafe.Pointer
+	runs    *unsafe.Pointer // [taps][tileRows] start of each run, of one tile only
+	panel   unsafe.Pointer  // weights
+	init    unsafe.Pointer
+	taps    int
+	groups  int
+	tail    uint64
+	columns uint64
+
+	// Where runs is nil, the run of row r for tap t starts at x + offset[r*taps+t],
+	// or is pad where that is negative; with offset nil too, at x + r*stride, and
+	// there is one tap.
+	offset *int32
+	x, pad unsafe.Pointer
+	stride int
+	// How far the routine is, in bytes from offset or x.
+	_ int
+
+	results
 }
 
 //go:noescape
-func tile6x16AVX512VNNI(arg *tile)
+func tiles6x16AVX512VNNI(arg *tile)
 
 //go:noescape
-func tile6x32AVX512VNNI(arg *tile)
+func tiles6x32AVX512VNNI(arg *tile)
 
 //go:noescape
-func tile6x48AVX512VNNI(arg *tile)
+func tiles6x48AVX512VNNI(arg *tile)
 
 //go:noescape
-func tile6x64AVX512VNNI(arg *tile)
+func tiles6x64AVX512VNNI(arg *tile)
 
 const vnniLanes = 16 // columns of one register
 
@@ -45,7 +55,9 @@ var avx512VNNI = Kernel{
 	Requires: cpu.AVX512 | cpu.AVX512VNNI,
 	Pack:     packVNNI,
 	Work:     func(int, int) int { return 0 },
-	Run:      runVNNI,
+	Run:      func(c *Call) { runVNNI(c, nil) },
+	PackRule: packRule,
+	RunCodes: func(c *Call) { runVNNI(c, c.Rule) },
 }
 
 // vnniWeights is the layout for VPDPBUSD: panels of 64 columns, the last one
@@ -76,50 +88,85 @@ func packVNNI(w []int8, n, taps, depth int, zero uint8) *Weights {
 	return out
 }
 
-func runVNNI(c *Call) {
+// runVNNI computes sums, or codes by rule. The rows of a panel of columns follow
+// each other, so that its weights stay in the cache.
+func runVNNI(c *Call, rule *Rule) {
 	w := c.W.Data.(*vnniWeights)
-	var t tile
-	t.taps, t.groups = c.Taps, c.Depth/4
-	t.tail = 1<<(c.Depth%4) - 1
-	var few [64 * tileRows]unsafe.Pointer
-	rows := few[:]
-	if need := c.Taps * tileRows; need > len(rows) {
-		rows = make([]unsafe.Pointer, need)
-	}
-	t.rows = &rows[0]
-	width := c.N1 - c.N0
+	t := tile{taps: c.Taps, groups: c.Depth / 4, tail: 1<<(c.Depth%4) - 1, pad: unsafe.Pointer(&c.Pad[:c.Depth][0])}
 	perColumn := c.Taps * ((c.Depth + 3) / 4) * 4
-	for m := c.M0; m < c.M1; m += tileRows {
-		c.pointers(rows, m)
-		for n := c.N0; n < c.N1; n += 64 {
-			vectors := (min(64, c.N1-n) + vnniLanes - 1) / vnniLanes
-			t.panel = unsafe.Pointer(&w.data[n*perColumn])
-			t.init = unsafe.Pointer(&w.init[n])
-			t.mask = 1<<(min(64, c.N1-n)-(vectors-1)*vnniLanes) - 1
-			for r := range tileRows {
-				t.acc[r] = unsafe.Pointer(&c.Acc[(min(m+r, c.M1-1)-c.M0)*width+n-c.N0])
+	var e edge
+	var some [32 * tileRows]unsafe.Pointer
+	for n := c.N0; n < c.N1; n += 64 {
+		cols := min(64, c.N1-n)
+		t.panel, t.init = unsafe.Pointer(&w.data[n*perColumn]), unsafe.Pointer(&w.init[n])
+		t.columns = 1<<cols - 1
+		t.factors(rule, n)
+		for m := c.M0; m < c.M1; {
+			end := c.M1
+			if c.Offset != nil {
+				end = min(end, (m/c.Rows+1)*c.Rows)
 			}
-			switch vectors {
-			case 1:
-				tile6x16AVX512VNNI(&t)
-			case 2:
-				tile6x32AVX512VNNI(&t)
-			case 3:
-				tile6x48AVX512VNNI(&t)
-			default:
-				tile6x64AVX512VNNI(&t)
+			if end-m >= tileRows {
+				t.many(c, m, end, n, cols)
+			} else {
+				runs := c.list(some[:], m, end)
+				t.runs, t.offset = &runs[0], nil
+				t.divert()
+				t.out = unsafe.Pointer(&e)
+				t.run()
+				e.store(c, rule, m, n, end-m, cols)
 			}
+			m = end
 		}
 	}
 }
 
-// pointers sets the start of every run of the rows from m on. Rows beyond the
-// block repeat its last one: they compute it again and store it again.
-func (c *Call) pointers(rows []unsafe.Pointer, m int) {
-	for r := range tileRows {
-		row := c.row(min(m+r, c.M1-1))
-		for t := range c.Taps {
-			rows[t*tileRows+r] = unsafe.Pointer(unsafe.SliceData(row.run(t)))
+func (t *tile) run() {
+	switch {
+	case t.columns>>(3*vnniLanes) != 0:
+		tiles6x64AVX512VNNI(t)
+	case t.columns>>(2*vnniLanes) != 0:
+		tiles6x48AVX512VNNI(t)
+	case t.columns>>vnniLanes != 0:
+		tiles6x32AVX512VNNI(t)
+	default:
+		tiles6x16AVX512VNNI(t)
+	}
+}
+
+// many computes the rows from m to end, of one image. The last tile may overlap
+// the one before it.
+func (t *tile) many(c *Call, m, end, n, cols int) {
+	t.runs = nil
+	for count := (end - m) / tileRows; m < end; count = 1 {
+		t.place(c, m, n, count, cols)
+		if c.Offset == nil {
+			t.stride = c.Stride
+			x := c.X[m*c.Stride+c.Base : (m+count*tileRows-1)*c.Stride+c.Base+c.Depth]
+			t.x = unsafe.Pointer(&x[0])
+		} else {
+			image, p := m/c.Rows, m%c.Rows
+			t.offset = &c.Offset[p*c.Taps : (p+count*tileRows)*c.Taps][0]
+			t.x = unsafe.Pointer(&c.X[image*c.Image+c.Base])
+		}
+		t.run()
+		if m += count * tileRows; m < end {
+			m = end - tileRows
 		}
 	}
+}
+
+// list returns the runs of less than a tile of rows, [tap][row]. The last row is
+// computed repeatedly.
+func (c *Call) list(runs []unsafe.Pointer, m, end int) []unsafe.Pointer {
+	if need := c.Taps * tileRows; need > len(runs) {
+		runs = make([]unsafe.Pointer, need)
+	}
+	for r := range tileRows {
+		row := c.row(min(m+r, end-1))
+		for t := range c.Taps {
+			runs[t*tileRows+r] = unsafe.Pointer(unsafe.SliceData(row.run(t)))
+		}
+	}
+	return runs
 }

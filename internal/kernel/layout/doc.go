@@ -1,4 +1,7 @@
 // Package layout moves images between the row-major order of tensors,
 // [image][channel][pixel], and the channels-last order in which kernels compute,
-// [image][pixel][channel]. Both are the same transposition of a matrix.
+// [image][pixel][channel]. Both are the same transposition of a matrix. A kernel
+// is a row of Table; for every row r and column c
+//
+//	Dst[c*Rows + r] = Src[r*Stride + c]
 package layout

@@ -12,13 +12,14 @@ const tile = 32
 func Transpose[T any](dst, src []T, n, rows, cols int) {
 	size := rows * cols
 	for i := range n {
-		one(dst[i*size:(i+1)*size], src[i*size:(i+1)*size], rows, cols)
+		transpose(dst[i*size:(i+1)*size], src[i*size:(i+1)*size], rows, cols, cols)
 	}
 }
 
-func one[T any](dst, src []T, rows, cols int) {
-	if rows == 1 || cols == 1 {
-		copy(dst, src)
+// transpose is for one matrix, whose rows are stride elements apart.
+func transpose[T any](dst, src []T, rows, cols, stride int) {
+	if rows == 1 || cols == 1 && stride == 1 {
+		copy(dst[:rows*cols], src)
 		return
 	}
 	for r0 := 0; r0 < rows; r0 += tile {
@@ -27,10 +28,10 @@ func one[T any](dst, src []T, rows, cols int) {
 			c1 := min(c0+tile, cols)
 			for c := c0; c < c1; c++ {
 				line := dst[c*rows+r0 : c*rows+r1]
-				at := r0*cols + c
+				at := r0*stride + c
 				for i := range line {
 					line[i] = src[at]
-					at += cols
+					at += stride
 				}
 			}
 		}

@@ -2,16 +2,17 @@ package pool32
 
 import "math"
 
-func runMax(c *Call) {
+// runMax computes the channels from first on.
+func runMax(c *Call, first int) {
 	n := c.Channels
-	for m := c.M0; m < c.M1; m++ {
+	for m := c.M0; m < c.M1 && first < n; m++ {
 		cells, image := c.cells(m)
-		out := c.Out[m*n:][:n]
+		out := c.Out[m*n+first:][:n-first]
 		for i := range out {
 			out[i] = float32(math.Inf(-1))
 		}
 		for _, at := range cells {
-			for i, v := range c.X[image+int(at):][:len(out)] {
+			for i, v := range c.X[image+int(at)+first:][:len(out)] {
 				if v > out[i] || v != v {
 					out[i] = v
 				}
@@ -20,19 +21,20 @@ func runMax(c *Call) {
 	}
 }
 
-func runAverage(c *Call) {
+// runAverage computes the channels from first on.
+func runAverage(c *Call, first int) {
 	n := c.Channels
-	acc := c.Acc[:n]
-	for m := c.M0; m < c.M1; m++ {
+	acc := c.Acc[:n-first]
+	for m := c.M0; m < c.M1 && first < n; m++ {
 		cells, image := c.cells(m)
 		clear(acc)
 		for _, at := range cells {
-			for i, v := range c.X[image+int(at):][:len(acc)] {
+			for i, v := range c.X[image+int(at)+first:][:len(acc)] {
 				acc[i] += float64(v)
 			}
 		}
 		for i, sum := range acc {
-			c.Out[m*n+i] = float32(sum) / c.Div[m%c.Rows]
+			c.Out[m*n+first+i] = float32(sum) / c.Div[m%c.Rows]
 		}
 	}
 }

@@ -2,14 +2,15 @@ package pool8
 
 import "encoding/binary"
 
-func runMax(c *Call) {
+// runMax computes the channels from first on.
+func runMax(c *Call, first int) {
 	n := c.Channels
-	for m := c.M0; m < c.M1; m++ {
+	for m := c.M0; m < c.M1 && first < n; m++ {
 		cells, image := c.cells(m)
-		out := c.Out[m*n:][:n]
+		out := c.Out[m*n+first:][:n-first]
 		clear(out)
 		for _, at := range cells {
-			maxInto(out, c.X[image+int(at):][:n])
+			maxInto(out, c.X[image+int(at)+first:][:len(out)])
 		}
 	}
 }
@@ -37,19 +38,20 @@ func max8(a, b uint64) uint64 {
 	return a&mask | b&^mask
 }
 
-func runAverage(c *Call) {
+// runAverage computes the channels from first on.
+func runAverage(c *Call, first int) {
 	n := c.Channels
-	acc := c.Acc[:n]
-	for m := c.M0; m < c.M1; m++ {
+	acc := c.Acc[:n-first]
+	for m := c.M0; m < c.M1 && first < n; m++ {
 		cells, image := c.cells(m)
 		clear(acc)
 		for _, at := range cells {
-			x := c.X[image+int(at):][:len(acc)]
+			x := c.X[image+int(at)+first:][:len(acc)]
 			for i, v := range x {
 				acc[i] += int32(v)
 			}
 		}
-		out := c.Out[m*n:][:n]
+		out := c.Out[m*n+first:][:len(acc)]
 		for i, sum := range acc {
 			out[i] = uint8(c.Rule.Code(sum, len(cells), c.Mult[m%c.Rows]))
 		}

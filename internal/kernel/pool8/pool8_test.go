@@ -28,11 +28,13 @@ func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
 
 func TestKernelsEqualReference(t *testing.T) {
 	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
-		for i := range 200 {
-			channels := []int{1, 3, 7, 8, 13, 31, 64, 65}[i%8]
+		for i := range 300 {
+			channels := []int{1, 3, 7, 8, 13, 31, 32, 33, 64, 65, 127, 255, 256, 257, 331}[i%15]
 			rows, images := 1+r.IntN(7), 1+r.IntN(3)
-			c := &Call{Channels: channels, Rows: rows, Image: 6 * channels, Start: []int32{0}, M0: r.IntN(rows), M1: rows * images}
-			c.X = make([]uint8, images*c.Image)
+			c := &Call{Channels: channels, Rows: rows, Image: 6 * channels, Start: []int32{0}, M1: 1 + r.IntN(rows*images)}
+			c.M0 = r.IntN(c.M1)
+			shift := r.IntN(8)
+			c.X = make([]uint8, shift+images*c.Image)[shift:]
 			for j := range c.X {
 				c.X[j] = []uint8{uint8(r.Uint32()), 255, 0}[r.IntN(3)]
 			}
@@ -49,25 +51,65 @@ func TestKernelsEqualReference(t *testing.T) {
 				c.Mult = append(c.Mult, c.Rule.Multiplier(int(c.Start[j+1]-c.Start[j])+r.IntN(2)))
 			}
 			c.Acc = make([]int32, channels)
-			zone := make([]uint8, rows*images*channels+16)
-			for j := range zone {
-				zone[j] = 0x55
-			}
+			// Everything around the rows M0 to M1 must survive.
+			size := rows * images * channels
+			zone := slices.Repeat([]uint8{0x55}, size+32)
+			wantZone := slices.Clone(zone)
 			want := *c
-			want.Out = slices.Clone(zone)[8:]
+			want.Out = wantZone[8+shift:][:size]
 			Reference(&want, k.Average)
-			c.Out = zone[8:]
+			c.Out = zone[8+shift:][:size]
 			k.Run(c)
-			if !slices.Equal(c.Out, want.Out) {
-				t.Fatalf("case %d: differs from the reference", i)
-			}
-			for _, v := range zone[:8] {
-				if v != 0x55 {
-					t.Fatalf("case %d: wrote before the result", i)
-				}
+			if !slices.Equal(zone, wantZone) {
+				t.Fatalf("case %d: %d channels: differs from the reference, or wrote outside the result", i, channels)
 			}
 		}
 	})
+}
+
+func TestNothingIsAllocated(t *testing.T) {
+	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+		c := benchmarkCall(5, 5, 77, 3)
+		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
+// benchmarkCall pools windows of size x size pixels, two apart, of an image.
+func benchmarkCall(h, w, channels, size int) *Call {
+	c := &Call{Channels: channels, Image: h * w * channels, X: make([]uint8, h*w*channels), Start: []int32{0}}
+	for y := 0; y+size <= h; y += 2 {
+		for x := 0; x+size <= w; x += 2 {
+			for i := range size * size {
+				c.Cells = append(c.Cells, int32(((y+i/size)*w+x+i%size)*channels))
+			}
+			c.Start = append(c.Start, int32(len(c.Cells)))
+		}
+	}
+	c.Rows = len(c.Start) - 1
+	c.M1 = c.Rows
+	c.Out = make([]uint8, c.Rows*channels)
+	c.Rule = quant.NewAverage(quant.FBGEMM, tensor.Affine(1, 3), tensor.QUInt8)
+	c.Mult = slices.Repeat([]float32{c.Rule.Multiplier(size * size)}, c.Rows)
+	c.Acc = make([]int32, channels)
+	return c
+}
+
+func BenchmarkKernels(b *testing.B) {
+	for i := range Table {
+		k := &Table[i]
+		if !cpu.Host().Has(k.Requires) {
+			continue
+		}
+		for name, c := range map[string]*Call{"3x3": benchmarkCall(112, 112, 64, 3), "global": benchmarkCall(7, 7, 2048, 7)} {
+			b.Run(k.Name+"/"+name, func(b *testing.B) {
+				for b.Loop() {
+					k.Run(c)
+				}
+			})
+		}
+	}
 }
 
 func TestNames(t *testing.T) {

@@ -33,10 +33,10 @@ type Call struct {
 }
 
 // Table lists the kernels, best first. All are exact.
-var Table = []Kernel{
-	{Name: "pool_max_u8_go", ISA: "go", Run: runMax},
-	{Name: "pool_avg_u8_go", ISA: "go", Average: true, Run: runAverage},
-}
+var Table = append(archTable,
+	Kernel{Name: "pool_max_u8_go", ISA: "go", Run: func(c *Call) { runMax(c, 0) }},
+	Kernel{Name: "pool_avg_u8_go", ISA: "go", Average: true, Run: func(c *Call) { runAverage(c, 0) }},
+)
 
 // Select returns the first row of table of that kind that runs on a machine
 // with features f.

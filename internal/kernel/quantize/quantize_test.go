@@ -31,12 +31,15 @@ func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
 func TestKernelsEqualReference(t *testing.T) {
 	special := []float32{0, float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 3e38, -3e38, 1 << 22, -1 << 22, 1<<22 + 1, 0.5, 1.5, 2.5, -0.5, 1 << 31}
 	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
-		for n := range 200 {
+		for n := range 300 {
 			dtype := []tensor.DType{tensor.QUInt8, tensor.QInt8}[n%2]
 			lo, _ := dtype.CodeRange()
-			q := tensor.Affine([]float64{1, math.Exp(r.Float64()*8 - 6)}[r.IntN(2)], lo+int64(r.IntN(256)))
-			c := &Call{Real: make([]float32, n), Codes: make([]uint8, n), Rule: quant.NewQuantizer(q, dtype),
-				Reals: NewReals(dtype == tensor.QInt8, quant.NewDequantizer(q))}
+			scale := []float64{1, math.Exp(r.Float64()*8 - 6), []float64{1e-44, 1e-38, 3e38}[r.IntN(3)]}[r.IntN(8)*3/8]
+			q := tensor.Affine(scale, lo+[]int64{0, 255, int64(r.IntN(256))}[r.IntN(3)])
+			shift := r.IntN(8)
+			zone, codeZone := slices.Repeat([]float32{-7}, n+32), bytes.Repeat([]byte{0xA5}, n+160)
+			c := Call{Real: zone[8+shift:][:n], Codes: codeZone[64+shift:][:n], Rule: quant.NewQuantizer(q, dtype),
+				ToReal: quant.NewDequantizer(q), Signed: dtype == tensor.QInt8, Reals: NewReals(dtype == tensor.QInt8, quant.NewDequantizer(q))}
 			for i := range n {
 				c.Codes[i] = uint8(r.Uint32())
 				c.Real[i] = float32(r.NormFloat64() * 100)
@@ -44,14 +47,54 @@ func TestKernelsEqualReference(t *testing.T) {
 					c.Real[i] = special[r.IntN(len(special))]
 				}
 			}
-			want := *c
-			want.Real, want.Codes = slices.Clone(c.Real), bytes.Clone(c.Codes)
+			// Everything around the result must survive.
+			want := c
+			wantZone, wantCodes := slices.Clone(zone), bytes.Clone(codeZone)
+			want.Real, want.Codes = wantZone[8+shift:][:n], wantCodes[64+shift:][:n]
 			Reference(&want, k.ToReal)
-			k.Run(c)
-			same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
-			if !bytes.Equal(c.Codes, want.Codes) || !slices.EqualFunc(c.Real, want.Real, same) {
-				t.Fatalf("n = %d: differs from the contract", n)
+			k.Run(&c)
+			same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b }
+			if !bytes.Equal(codeZone, wantCodes) || !slices.EqualFunc(zone, wantZone, same) {
+				t.Fatalf("n = %d, %v, %v: differs from the contract", n, q, dtype)
 			}
 		}
 	})
+}
+
+func TestNothingIsAllocated(t *testing.T) {
+	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+		c := &Call{Real: make([]float32, 77), Codes: make([]uint8, 77), Reals: new([256]float32)}
+		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
+func TestNames(t *testing.T) {
+	for _, k := range Table {
+		want := "quantize_f32x8_" + k.ISA
+		if k.ToReal {
+			want = "dequantize_x8f32_" + k.ISA
+		}
+		if k.Name != want {
+			t.Errorf("%s should be called %s", k.Name, want)
+		}
+	}
+}
+
+func BenchmarkKernels(b *testing.B) {
+	for i := range Table {
+		k := &Table[i]
+		if !cpu.Host().Has(k.Requires) {
+			continue
+		}
+		b.Run(k.Name, func(b *testing.B) {
+			const n = 3 * 224 * 224
+			c := &Call{Real: make([]float32, n), Codes: make([]uint8, n), Reals: new([256]float32), Rule: quant.Quantizer{Inv: 1, Hi: 255}}
+			b.SetBytes(n)
+			for b.Loop() {
+				k.Run(c)
+			}
+		})
+	}
 }

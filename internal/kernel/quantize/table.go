@@ -18,15 +18,19 @@ type Kernel struct {
 type Call struct {
 	Real  []float32
 	Codes []uint8
-	Rule  quant.Quantizer // to codes
-	Reals *[256]float32   // to reals
+	Rule  quant.Quantizer // to codes: those of quint8, or of qint8
+
+	// To reals: the rule, the type of the codes, and the table of all results.
+	ToReal quant.Dequantizer
+	Signed bool
+	Reals  *[256]float32
 }
 
 // Table lists the kernels, best first. All are exact.
-var Table = []Kernel{
-	{Name: "quantize_f32x8_go", ISA: "go", Run: toCodes},
-	{Name: "dequantize_x8f32_go", ISA: "go", ToReal: true, Run: toReals},
-}
+var Table = append(archTable,
+	Kernel{Name: "quantize_f32x8_go", ISA: "go", Run: toCodes},
+	Kernel{Name: "dequantize_x8f32_go", ISA: "go", ToReal: true, Run: toReals},
+)
 
 // Select returns the first row of table of that direction that runs on a
 // machine with features f.

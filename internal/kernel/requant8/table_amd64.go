@@ -10,9 +10,10 @@ import (
 //go:generate go run -C ../_asm . requant8 ../requant8
 
 // archTable lists the kernels of amd64, best first.
-var archTable = []Kernel{{
-	Name: "requant_s32u8_avx512", ISA: "avx512", Requires: cpu.AVX512, Run: runAVX512,
-}}
+var archTable = []Kernel{
+	{Name: "requant_s32u8_avx512", ISA: "avx512", Requires: cpu.AVX512, Run: runAVX512},
+	{Name: "requant_s32u8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA, Run: runAVX2},
+}
 
 // rows is the argument of an assembly routine: it computes, by the rule in its
 // name, out[m*ld+n] from acc[m*n+n] for all rows and columns.
@@ -35,30 +36,64 @@ func intBiasAVX512(arg *rows)
 //go:noescape
 func fusedBiasAVX512(arg *rows)
 
+//go:noescape
+func addBiasAVX2(arg *rows)
+
+//go:noescape
+func intBiasAVX2(arg *rows)
+
+//go:noescape
+func fusedBiasAVX2(arg *rows)
+
 func runAVX512(c *Call) {
-	r := c.Rule
 	if c.M == 0 || c.N == 0 {
 		return
 	}
-	if r.Rule == quant.RealBias {
+	a := c.rows()
+	switch c.Rule.Rule {
+	case quant.AddBias:
+		addBiasAVX512(&a)
+	case quant.FusedBias:
+		fusedBiasAVX512(&a)
+	case quant.IntBias:
+		intBiasAVX512(&a)
+	default:
+		run(c)
+	}
+}
+
+// runAVX2 leaves rows of less than a vector to portable code.
+func runAVX2(c *Call) {
+	if c.M == 0 || c.N < 8 {
 		run(c)
 		return
 	}
+	a := c.rows()
+	switch c.Rule.Rule {
+	case quant.AddBias:
+		addBiasAVX2(&a)
+	case quant.FusedBias:
+		fusedBiasAVX2(&a)
+	case quant.IntBias:
+		intBiasAVX2(&a)
+	default:
+		run(c)
+	}
+}
+
+// rows is the call for a routine. At least one sum must be there.
+func (c *Call) rows() rows {
+	r := c.Rule
 	_ = c.Acc[c.M*c.N-1]
 	_ = c.Out[(c.M-1)*c.LD+c.N-1]
 	a := rows{
 		acc: &c.Acc[0], out: &c.Out[0], m: c.M, n: c.N, ld: c.LD, mult: &r.Mult[c.First : c.First+c.N][0],
 		biasMul: r.BiasMul, zero: r.Zero, lo: r.Lo - r.Zero, hi: r.Hi - r.Zero,
 	}
-	switch r.Rule {
-	case quant.AddBias:
-		a.bias = unsafe.Pointer(&r.Bias[c.First : c.First+c.N][0])
-		addBiasAVX512(&a)
-	case quant.FusedBias:
-		a.bias = unsafe.Pointer(&r.Bias[c.First : c.First+c.N][0])
-		fusedBiasAVX512(&a)
-	case quant.IntBias:
+	if r.Rule == quant.IntBias {
 		a.bias = unsafe.Pointer(&r.BiasInt[c.First : c.First+c.N][0])
-		intBiasAVX512(&a)
+	} else {
+		a.bias = unsafe.Pointer(&r.Bias[c.First : c.First+c.N][0])
 	}
+	return a
 }

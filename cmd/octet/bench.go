@@ -1,0 +1,156 @@
+package main
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/engine"
+)
+
+// benchFlags are the flags of `octet bench`.
+type benchFlags struct {
+	work workloadFlags
+
+	runs        int
+	duration    time.Duration
+	concurrency int
+	float       string
+	assert      bool
+}
+
+func newBenchCommand(c *console) *cobra.Command {
+	f := &benchFlags{}
+	cmd := &cobra.Command{
+		Use:   "bench MODEL.pth",
+		Short: "Measure latency, throughput, memory and the time of every layer",
+		Long: `bench runs a model on random numbers (or --input) and prints the distribution of its
+latency, its throughput, the time and kernel of every layer, and, measured in fresh
+processes, the time from the start of a process to its first answer and its peak
+memory (MB are 10^6 bytes).
+
+The layers of an int8 model stand beside the same layers in float32, measured in turns:
+the same graph with dequantized weights, or the float model given by --float. A Quantize
+counts to the integer layers that read its codes, a Dequantize to the one that made them.
+A layer is called slower than float32 when both its median and its best time are.
+
+--assert also measures every layer with the kernels that other instruction sets of this
+machine would give, in turns, and fails with exit code 7 when a layer's kernel takes more
+than 5 % longer, in the median and at best, than the fastest of them. Kernels that need
+the same instruction set are not told apart.
+
+Use an otherwise idle machine: what else runs on it is measured too.`,
+		Example: `  octet bench resnet18_int8.pth
+  octet bench model.pth --arch resnet50 --threads 1 --batch 1 --json
+  octet bench int8.pth --threads 1 --concurrency 4 --duration 10s
+  octet bench int8.pth --cpu avx2+fma --assert`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeFiles("pth", "pt"),
+		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+			return runBench(c, cmd, f, args[0])
+		}),
+	}
+	f.work.register(cmd)
+	fl := cmd.Flags()
+	fl.IntVar(&f.runs, "runs", 0, "how often to run, in place of --duration")
+	fl.DurationVar(&f.duration, "duration", 3*time.Second, "how long to run, at least ten times")
+	fl.IntVar(&f.concurrency, "concurrency", 1, "goroutines that run the same session at the same time")
+	fl.StringVar(&f.float, "float", "", "compare with the layers of this float model, `FILE`.pth")
+	fl.BoolVar(&f.assert, "assert", false, "fail when a layer's kernel is slower than another one of this machine")
+	cmd.MarkFlagsMutuallyExclusive("runs", "duration")
+	return cmd
+}
+
+// benchOutput is the JSON document of `octet bench`.
+type benchOutput struct {
+	Model       string   `json:"model"`
+	Arch        string   `json:"arch"`
+	Kind        string   `json:"kind"`
+	Backend     string   `json:"backend,omitempty"`
+	Assumptions []string `json:"assumptions,omitempty"`
+	Input       []int    `json:"input"`
+	Threads     int      `json:"threads"`
+	Concurrency int      `json:"concurrency"`
+	CPU         string   `json:"cpu"` // features that were used
+	Platform    string   `json:"platform"`
+
+	Latency     latency  `json:"latency_ms"`
+	Runs        int      `json:"runs"`
+	Images      float64  `json:"images_per_s"`
+	Allocations int64    `json:"allocations_per_run"`
+	Peak        *float64 `json:"peak_rss_mb"` // null where the system does not say
+	Startup     float64  `json:"startup_ms"`  // process start to first answer
+
+	LayerSum   float64     `json:"layers_sum_ms"`   // of the medians
+	LayerTotal float64     `json:"layers_total_ms"` // median of the runs in which layers were timed
+	Layers     []layerTime `json:"layers"`
+	Slower     []string    `json:"slower_than_float"` // null for a float model
+	Assertion  *assertion  `json:"assert,omitempty"`
+}
+
+func runBench(c *console, cmd *cobra.Command, f *benchFlags, path string) error {
+	if err := f.check(cmd); err != nil {
+		return err
+	}
+	model, err := f.work.model.open(c, cmd, path)
+	if err != nil {
+		return err
+	}
+	x, err := f.work.tensor(model)
+	if err != nil {
+		return err
+	}
+	g, err := computedGraph(model)
+	if err != nil {
+		return err
+	}
+	w, err := newWorkload(g, f.work.options(f.work.cpu), x)
+	if err != nil {
+		return err
+	}
+	out := &benchOutput{
+		Model: path, Arch: model.Arch(), Kind: kindOf(model), Backend: model.Backend(), Assumptions: model.Assumptions(),
+		Input: x.Shape(), Threads: w.session.Program().Threads(), Concurrency: f.concurrency, CPU: f.work.cpu,
+		Platform: runtime.GOOS + "/" + runtime.GOARCH,
+	}
+	if out.CPU == "" {
+		out.CPU = engine.HostFeatures()
+	}
+	if out.Startup, out.Peak, err = f.work.freshProcess(cmd.Context(), path, x); err != nil {
+		return err
+	}
+	l, err := repeat(cmd.Context(), w, f.budget(), f.concurrency)
+	if err != nil {
+		return err
+	}
+	out.Runs, out.Allocations = len(l.each), l.allocations
+	out.Latency = distribution(l.each)
+	out.Images = float64(len(l.each)) * float64(x.Dim(0)) / l.wall.Seconds()
+	if err := f.layers(c, cmd, model, w, out); err != nil {
+		return err
+	}
+	if f.assert {
+		if out.Assertion, err = f.compareKernels(cmd.Context(), w); err != nil {
+			return err
+		}
+	}
+	if err := c.result(out, out.print); err != nil {
+		return err
+	}
+	return out.Assertion.failure()
+}
+
+func (f *benchFlags) check(cmd *cobra.Command) error {
+	switch {
+	case f.runs < 0 || cmd.Flags().Changed("runs") && f.runs == 0:
+		return usageError("--runs %d: at least 1", f.runs)
+	case f.duration <= 0:
+		return usageError("--duration %v: more than 0", f.duration)
+	case f.concurrency < 1:
+		return usageError("--concurrency %d: at least 1", f.concurrency)
+	}
+	return f.work.check(cmd)
+}
+
+func (f *benchFlags) budget() budget { return budget{f.runs, f.duration} }

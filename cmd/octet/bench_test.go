@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// The test program stands for octet where a command starts a process of its own.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "bench-worker" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+func TestBenchMeasuresAnInt8Model(t *testing.T) {
+	_, int8, _ := quantized(t)
+	var doc benchOutput
+	r := octetCommand(t, "bench", int8, "--threads", "1", "--batch", "2", "--runs", "12", "--json").must(t)
+	r.decode(t, &doc)
+	l := doc.Latency
+	if l.Min <= 0 || l.P50 < l.Min || l.P90 < l.P50 || l.P99 < l.P90 || doc.Runs != 12 || doc.Images <= 0 {
+		t.Errorf("latency %+v, %d runs, %g images/s", l, doc.Runs, doc.Images)
+	}
+	if doc.Startup <= 0 || doc.Peak == nil || *doc.Peak < 1 || doc.Threads != 1 || doc.Input[0] != 2 || doc.Input[2] != 28 {
+		t.Errorf("start %g ms, memory %v, input %v", doc.Startup, doc.Peak, doc.Input)
+	}
+	if doc.Slower == nil || len(doc.Layers) < 16 {
+		t.Fatalf("%d layers, slower: %v", len(doc.Layers), doc.Slower)
+	}
+	var share float64
+	for _, l := range doc.Layers {
+		share += l.Share
+		conversion := l.Op == "quantize" || l.Op == "dequantize"
+		if (l.Float == nil) != conversion || l.Kernel == "" || l.ISA == "" {
+			t.Errorf("%+v", l)
+		}
+		if strings.Contains(l.Node, "conv") && (l.MACs == 0 || l.Rate <= 0) {
+			t.Errorf("%+v", l)
+		}
+	}
+	if math.Abs(share-1) > 1e-6 {
+		t.Errorf("the shares add up to %g", share)
+	}
+	for _, field := range []string{`"latency_ms"`, `"min"`, `"p50"`, `"p90"`, `"peak_rss_mb"`, `"startup_ms"`, `"layers"`} {
+		if !strings.Contains(r.out, field) {
+			t.Errorf("the document has no %s", field)
+		}
+	}
+}
+
+func TestBenchText(t *testing.T) {
+	folder, int8, _ := quantized(t)
+	out := octetCommand(t, "bench", int8, "--runs", "3", "--float", folder+"/"+demoModel, "--cpu", "none", "--concurrency", "2").must(t).out
+	for _, want := range []string{"median", "images/s with 2 runs", "process start", "layer1.0.conv1", "gemm_u8s8_4x4_go", "float32"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("bench does not print %q:\n%s", want, out)
+		}
+	}
+}
+
+func TestBenchMeasuresAFloatModel(t *testing.T) {
+	folder, model, _, _ := demoFolder(t)
+	var doc benchOutput
+	octetCommand(t, "bench", model, "--runs", "3", "--input", grey(t, 3), "--json").must(t).decode(t, &doc)
+	if doc.Kind != "float" || doc.Slower != nil || doc.Input[0] != 3 || len(doc.Layers) == 0 || doc.Layers[0].Float != nil {
+		t.Errorf("%+v", doc)
+	}
+	octetCommand(t, "bench", model, "--float", model, "--runs", "1").fails(t, exitUsage, "--float")
+	octetCommand(t, "bench", model, "--input", folder+"/none.npy").fails(t, exitData)
+	for _, bad := range [][]string{{"--runs", "0"}, {"--batch", "0"}, {"--cpu", "mmx"}, {"--size", "28"}, {"--concurrency", "0"}, {"--duration", "0s"}, {"--runs", "2", "--duration", "1s"}} {
+		octetCommand(t, append([]string{"bench", model}, bad...)...).fails(t, exitUsage)
+	}
+}
+
+// Whether the assertion holds depends on the machine; that it compares does not.
+func TestBenchAssertion(t *testing.T) {
+	_, int8, _ := quantized(t)
+	r := octetCommand(t, "bench", int8, "--runs", "4", "--assert", "--json")
+	if r.code != exitOK && r.code != exitCheck {
+		t.Fatalf("exit code %d: %s", r.code, r.errOut)
+	}
+	var doc benchOutput
+	r.decode(t, &doc)
+	if doc.Assertion == nil || doc.Assertion.Rounds < 4 || (len(doc.Assertion.Failed) > 0) != (r.code == exitCheck) {
+		t.Errorf("%+v, exit code %d", doc.Assertion, r.code)
+	}
+}
+
+// timers with times of our choice for the nodes of a real plan.
+func fakeTimers(t *testing.T, chosen, rival time.Duration) (*timer, *timer) {
+	_, int8, _ := quantized(t)
+	m, err := octet.Open(int8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	make := func(d time.Duration) *timer {
+		w, err := newWorkload(m.Graph(), engine.Options{CPU: "none"}, tensor.New(tensor.Float32, 1, 1, 28, 28))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tm, err := newTimer(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range tm.each {
+			tm.each[i] = []time.Duration{d, d, d + time.Millisecond}
+		}
+		return tm
+	}
+	return make(chosen), make(rival)
+}
+
+func TestAFasterKernelIsNamed(t *testing.T) {
+	own, rival := fakeTimers(t, 110*time.Microsecond, 100*time.Microsecond)
+	if _, ok := fastest(1, own, []*timer{rival}, []string{"x"}); ok {
+		t.Error("the same kernel was called another one")
+	}
+	rival.plan[1].Kernel = "other"
+	s, ok := fastest(1, own, []*timer{rival}, []string{"x"})
+	if !ok || s.Faster != "other" || s.FasterLevel != "x" {
+		t.Errorf("%+v, %v", s, ok)
+	}
+	a := &assertion{Failed: []slowKernel{s}}
+	if err := a.failure(); exitCode(err) != exitCheck || !strings.Contains(err.Error(), s.Node) {
+		t.Error(err)
+	}
+	own.each[1][0] = 104 * time.Microsecond
+	if s, ok := fastest(1, own, []*timer{rival}, []string{"x"}); ok {
+		t.Errorf("best time within the tolerance, yet: %+v", s)
+	}
+}
+
+func TestConversionsCountToTheirLayers(t *testing.T) {
+	codes, float := fakeTimers(t, 100*time.Microsecond, 150*time.Microsecond)
+	layers := codes.layerTimes()
+	slower := compareWithFloat(layers, codes, float)
+	// Node 1 reads the Quantize, the last but one feeds the Dequantize.
+	want := []string{layers[1].Node, layers[len(layers)-2].Node}
+	if len(slower) != 2 || slower[0] != want[0] || slower[1] != want[1] {
+		t.Errorf("slower: %v, want %v", slower, want)
+	}
+	if got := *layers[1].WithQDQ; got != 0.2 {
+		t.Errorf("with its Quantize %s takes %g ms", layers[1].Node, got)
+	}
+}
+
+func TestDistribution(t *testing.T) {
+	var d []time.Duration
+	for i := range 100 {
+		d = append(d, time.Duration(100-i)*time.Millisecond)
+	}
+	if got, want := distribution(d), (latency{Min: 1, P50: 50, P90: 90, P99: 99, Mean: 50.5}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := distribution([]time.Duration{time.Second}); got.Min != 1000 || got.P99 != 1000 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestBenchWorkerAnswersRequests(t *testing.T) {
+	_, int8, _ := quantized(t)
+	in, requests := io.Pipe()
+	answers, out := io.Pipe()
+	done := make(chan int)
+	go func() {
+		code := run(t.Context(), []string{"bench-worker", int8, "--batch", "2", "--threads", "1", "--quiet"}, in, out, io.Discard)
+		out.Close()
+		done <- code
+	}()
+	lines := bufio.NewScanner(answers)
+	next := func(into any) {
+		t.Helper()
+		if !lines.Scan() {
+			t.Fatal("no answer")
+		}
+		if err := json.Unmarshal(lines.Bytes(), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var ready workerReady
+	next(&ready)
+	if !ready.Ready || ready.Images != 2 || len(ready.Argmax) != 2 {
+		t.Errorf("%+v", ready)
+	}
+	for _, n := range []int{3, 0, 1} {
+		json.NewEncoder(requests).Encode(workerRequest{n})
+		var a workerAnswer
+		next(&a)
+		if len(a.Nanoseconds) != n || n > 0 && a.Nanoseconds[0] <= 0 {
+			t.Errorf("%d runs: %+v", n, a)
+		}
+	}
+	requests.Close()
+	if code := <-done; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}

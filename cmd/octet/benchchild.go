@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// starts is how many fresh processes are started; the middle one counts.
+const starts = 3
+
+// freshProcess measures, in processes of its own, the time from the start of a
+// process to its first answer in milliseconds, and the most memory that it held
+// by then and during a few more runs, in units of 10^6 bytes.
+func (f *workloadFlags) freshProcess(ctx context.Context, model string, x *tensor.Tensor) (startup float64, peak *float64, err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return 0, nil, fmt.Errorf("cannot measure the start of a process: %w", err)
+	}
+	var times []float64
+	for range starts {
+		took, memory, err := firstAnswer(exec.CommandContext(ctx, program, f.workerArgs(model, x.Shape())...))
+		if err != nil {
+			return 0, nil, fmt.Errorf("cannot measure the start of a process: %w", err)
+		}
+		times = append(times, milliseconds(took))
+		if memory != nil && (peak == nil || *memory > *peak) {
+			peak = memory
+		}
+	}
+	slices.Sort(times)
+	return times[len(times)/2], peak, nil
+}
+
+// workerArgs is the command line of a worker for the same work.
+func (f *workloadFlags) workerArgs(model string, input tensor.Shape) []string {
+	args := []string{"bench-worker", model, "--quiet", "--threads", strconv.Itoa(f.threads)}
+	add := func(flag, value string) {
+		if value != "" {
+			args = append(args, flag, value)
+		}
+	}
+	add("--arch", f.model.arch)
+	add("--backend", f.model.backend)
+	add("--key", f.model.key)
+	add("--cpu", f.cpu)
+	add("--input", f.input)
+	if f.input != "" {
+		return args
+	}
+	return append(args, "--batch", strconv.Itoa(input[0]), "--size", fmt.Sprintf("%d,%d", input[2], input[3]))
+}
+
+// firstAnswer starts a worker, waits for its first line, and lets it run a few
+// times more.
+func firstAnswer(cmd *exec.Cmd) (took time.Duration, peak *float64, err error) {
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return 0, nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, nil, err
+	}
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, nil, err
+	}
+	lines := bufio.NewReader(out)
+	first, readErr := lines.ReadBytes('\n')
+	took = time.Since(start)
+	var ready workerReady
+	var answer workerAnswer
+	if readErr == nil {
+		readErr = json.Unmarshal(first, &ready)
+	}
+	if readErr == nil {
+		fmt.Fprintln(in, `{"run": 3}`)
+		in.Close()
+		readErr = json.NewDecoder(lines).Decode(&answer)
+	}
+	in.Close()
+	if err := cmd.Wait(); err != nil {
+		return 0, nil, fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
+	}
+	return took, answer.Peak, readErr
+}

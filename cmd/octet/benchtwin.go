@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/rewrite"
+)
+
+// floatTwin is g computed in float32: the same nodes under the same names with
+// dequantized weights, without Quantize and Dequantize.
+func floatTwin(g *graph.Graph) (*graph.Graph, error) {
+	twin := graph.New(g.Name)
+	values := map[*graph.Value]*graph.Value{}
+	for _, v := range g.Inputs {
+		values[v] = twin.AddInput(v.Name, v.Type)
+	}
+	for _, v := range g.Params {
+		data := v.Data
+		if data.DType().IsQuantized() {
+			var err error
+			if data, err = quant.Dequantize(data); err != nil {
+				return nil, fmt.Errorf("parameter %q: %w", v.Name, err)
+			}
+		}
+		values[v] = twin.AddConst(v.Name, data)
+	}
+	for _, n := range g.Nodes {
+		if isConversion(n) {
+			values[n.Output] = values[n.Inputs[0]]
+			continue
+		}
+		in := make([]*graph.Value, len(n.Inputs))
+		for i, v := range n.Inputs {
+			in[i] = values[v]
+		}
+		values[n.Output] = twin.AddNode(n.Name, n.Op, in...)
+	}
+	for _, v := range g.Outputs {
+		twin.Outputs = append(twin.Outputs, values[v])
+	}
+	return twin, nil
+}
+
+// isConversion reports whether n only goes between codes and real numbers.
+func isConversion(n *graph.Node) bool {
+	switch n.Op.(type) {
+	case op.Quantize, op.Dequantize:
+		return true
+	}
+	return false
+}
+
+// onCodes reports whether n computes on integers.
+func onCodes(n *graph.Node) bool {
+	quantized := n.Output.Type.DType.IsQuantized()
+	for _, v := range n.Inputs {
+		quantized = quantized || v.Type.DType.IsQuantized()
+	}
+	return quantized && !isConversion(n)
+}
+
+// floatLayers is the float graph whose layers m's are compared with: that of a
+// float model's file, or m's own twin.
+func (f *workloadFlags) floatLayers(c *console, cmd *cobra.Command, m *octet.Model, file string) (*graph.Graph, error) {
+	if file == "" {
+		g, err := floatTwin(m.Graph())
+		return g, withCode(exitModel, err)
+	}
+	flags := f.model
+	flags.arch, flags.backend = m.Arch(), ""
+	float, err := flags.open(c, cmd, file)
+	if err != nil {
+		return nil, err
+	}
+	if float, err = float.Quantizable(); err != nil {
+		return nil, withCode(exitModel, fmt.Errorf("--float: %w", err))
+	}
+	g, _, err := rewrite.Fuse(float.Graph())
+	return g, withCode(exitModel, err)
+}

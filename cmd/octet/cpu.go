@@ -1,0 +1,209 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/internal/cpu"
+)
+
+// cpuFlags are the flags of `octet cpu`.
+type cpuFlags struct {
+	features string
+	selftest bool
+	seed     uint64
+}
+
+func newCPUCommand(c *console) *cobra.Command {
+	f := &cpuFlags{}
+	cmd := &cobra.Command{
+		Use:   "cpu",
+		Short: "List CPU features and kernels, and test the kernels on this machine",
+		Long: `cpu lists the CPU features that octet asks for, every kernel with the features it
+needs, and which kernel would be picked on this machine and on others. A kernel is
+picked by the features alone: the first of its kind, in the order of the list, that runs.
+Kernels of another architecture than this program's are not in it; a program built for
+that architecture lists them.
+
+--selftest computes small random graphs of every operator, in float32 and with the rules
+of every backend, at every level of instruction sets that this machine has, and compares
+each node with the naive operators: codes must be equal to the bit, float32 within 1e-5.
+It names the kernels that took part and fails with exit code 7 when a node differs.`,
+		Example: `  octet cpu
+  octet cpu --for avx2+fma
+  octet cpu --selftest --json`,
+		Args: cobra.NoArgs,
+		RunE: c.command(func(cmd *cobra.Command, _ []string) error {
+			return runCPU(c, cmd, f)
+		}),
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.features, "for", "", "also show what a CPU with these features picks, such as avx2+fma, or none")
+	fl.BoolVar(&f.selftest, "selftest", false, "compare the kernels with the naive operators on this machine")
+	fl.Uint64Var(&f.seed, "seed", 0, "of --selftest: draw the same graphs again")
+	return cmd
+}
+
+// cpuOutput is the JSON document of `octet cpu`.
+type cpuOutput struct {
+	Platform string       `json:"platform"`
+	Cores    int          `json:"cores"`
+	Features []cpuFeature `json:"features"`
+	Kernels  []cpuKernel  `json:"kernels"`
+	Picks    []cpuPicks   `json:"picks"`
+	SelfTest *selfTest    `json:"selftest,omitempty"`
+}
+
+type cpuFeature struct {
+	Name    string `json:"name"`
+	Present bool   `json:"present"`
+}
+
+type cpuKernel struct {
+	Family   string `json:"family"`
+	Kind     string `json:"kind"`
+	Name     string `json:"name"`
+	ISA      string `json:"isa"`
+	Requires string `json:"requires"`
+	Runs     bool   `json:"runs"`   // on this machine
+	Picked   bool   `json:"picked"` // on this machine
+}
+
+// cpuPicks is what one CPU would run.
+type cpuPicks struct {
+	CPU      string            `json:"cpu"`
+	Features string            `json:"features"`
+	Picks    map[string]string `json:"picks"` // by kind
+}
+
+// knownCPUs are CPUs that are worth naming, by the architecture of their programs.
+var knownCPUs = map[string][]struct{ name, features string }{
+	"amd64": {
+		{"without AVX2", "none"},
+		{"AVX2 (Haswell, Zen 1 to 3)", "avx2+fma"},
+		{"AVX-VNNI (Alder Lake)", "avx2+fma+avxvnni"},
+		{"AVX-512 (Skylake-X)", "avx2+fma+avx512"},
+		{"AVX-512 VNNI (Ice Lake, Zen 4)", "avx2+fma+avx512+avx512vnni"},
+	},
+	"arm64": {
+		{"NEON (Cortex-A72)", "neon"},
+		{"dot product (Cortex-A76, Neoverse N1)", "neon+dotprod"},
+		{"int8 matrices (Neoverse V1, Apple M2)", "neon+dotprod+i8mm"},
+	},
+}
+
+func runCPU(c *console, cmd *cobra.Command, f *cpuFlags) error {
+	out := &cpuOutput{Platform: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(), Features: cpuFeatures()}
+	if err := out.listPicks(f.features); err != nil {
+		return err
+	}
+	out.listKernels()
+	if f.selftest {
+		var err error
+		if out.SelfTest, err = runSelfTest(cmd.Context(), c, f.seed); err != nil {
+			return err
+		}
+	}
+	if err := c.result(out, out.print); err != nil {
+		return err
+	}
+	return out.SelfTest.failure()
+}
+
+// cpuFeatures lists all features that octet knows.
+func cpuFeatures() []cpuFeature {
+	var list []cpuFeature
+	for bit := cpu.Features(1); bit.String() != cpu.Features(0).String(); bit <<= 1 {
+		list = append(list, cpuFeature{bit.String(), cpu.Host().Has(bit)})
+	}
+	return list
+}
+
+// listPicks starts with this machine.
+func (o *cpuOutput) listPicks(given string) error {
+	add := func(name, features string) error {
+		picks, err := engine.Picks(features)
+		if err != nil {
+			return usageError("--for: %w", err)
+		}
+		o.Picks = append(o.Picks, cpuPicks{name, features, picks})
+		return nil
+	}
+	if err := add("this machine", engine.HostFeatures()); err != nil {
+		return err
+	}
+	if given != "" {
+		if err := add("--for", given); err != nil {
+			return err
+		}
+	}
+	for _, known := range knownCPUs[runtime.GOARCH] {
+		if err := add(known.name, known.features); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *cpuOutput) listKernels() {
+	for _, r := range engine.Kernels() {
+		needs, err := cpu.Parse(r.Requires)
+		o.Kernels = append(o.Kernels, cpuKernel{
+			Family: r.Family, Kind: r.Kind(), Name: r.Name, ISA: r.ISA, Requires: r.Requires,
+			Runs: err == nil && cpu.Host().Has(needs), Picked: o.Picks[0].Picks[r.Kind()] == r.Name,
+		})
+	}
+}
+
+func (o *cpuOutput) print(w io.Writer) {
+	var have, lack []string
+	for _, f := range o.Features {
+		if f.Present {
+			have = append(have, f.Name)
+		} else {
+			lack = append(lack, f.Name)
+		}
+	}
+	fmt.Fprintf(w, "%s, %d cores\nfeatures  %s\nabsent    %s\n\n", o.Platform, o.Cores, orNone(have), orNone(lack))
+	t := newTable(w, "family", "kernel", "needs", "here")
+	for _, k := range o.Kernels {
+		here := "does not run"
+		if k.Picked {
+			here = "picked"
+		} else if k.Runs {
+			here = "runs"
+		}
+		t.AppendRow([]any{k.Family, k.Name, k.Requires, here})
+	}
+	t.Render()
+	o.printPicks(w)
+	if o.SelfTest != nil {
+		o.SelfTest.print(w)
+	}
+}
+
+// printPicks shows, by CPU, the kernels that are not portable.
+func (o *cpuOutput) printPicks(w io.Writer) {
+	fmt.Fprintln(w, "\npicked, where it is not portable code:")
+	for _, p := range o.Picks {
+		var names []string
+		for _, k := range o.Kernels {
+			if k.ISA != "go" && p.Picks[k.Kind] == k.Name {
+				names = append(names, k.Name)
+			}
+		}
+		fmt.Fprintf(w, "  %s, %s: %s\n", p.CPU, p.Features, orNone(names))
+	}
+}
+
+func orNone(words []string) string {
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(words, ", ")
+}

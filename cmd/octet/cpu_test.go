@@ -1,0 +1,78 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func TestCPUListsKernels(t *testing.T) {
+	var doc cpuOutput
+	octetCommand(t, "cpu", "--for", "none", "--json").must(t).decode(t, &doc)
+	if len(doc.Features) < 8 || len(doc.Kernels) != len(engine.Kernels()) || doc.SelfTest != nil {
+		t.Fatalf("%d features, %d kernels", len(doc.Features), len(doc.Kernels))
+	}
+	picked := map[string]string{}
+	for _, k := range doc.Kernels {
+		if k.ISA == "go" && !k.Runs {
+			t.Errorf("%s does not run", k.Name)
+		}
+		if k.Picked {
+			picked[k.Kind] = k.Name
+		}
+	}
+	for kind, name := range doc.Picks[0].Picks {
+		if picked[kind] != name {
+			t.Errorf("%s: picked %q, listed %q", kind, name, picked[kind])
+		}
+	}
+	if doc.Picks[1].CPU != "--for" || !strings.HasSuffix(doc.Picks[1].Picks["gemm_u8s8"], "_go") {
+		t.Errorf("--for none: %+v", doc.Picks[1])
+	}
+	octetCommand(t, "cpu", "--for", "mmx").fails(t, exitUsage, "mmx")
+	if text := octetCommand(t, "cpu").must(t).out; !strings.Contains(text, "gemm_u8s8_4x4_go") {
+		t.Errorf("table:\n%s", text)
+	}
+}
+
+func TestSelfTest(t *testing.T) {
+	var doc cpuOutput
+	octetCommand(t, "cpu", "--selftest", "--json").must(t).decode(t, &doc)
+	s := doc.SelfTest
+	t.Logf("seed %d", s.Seed)
+	if s.Graphs < 80 || len(s.Levels) < 1 || len(s.Failures) != 0 || s.Kernels["gemm_u8s8_4x4_go"] == 0 {
+		t.Errorf("%+v", s)
+	}
+	kinds := map[string]int{}
+	for _, r := range engine.Kernels() {
+		kinds[r.Kind()] += s.Kernels[r.Name]
+		if r.Family == "layout" { // moves the inputs and outputs of every graph, and is no node's
+			kinds[r.Kind()]++
+		}
+	}
+	for kind := range doc.Picks[0].Picks {
+		if kinds[kind] == 0 {
+			t.Errorf("no graph reaches a kernel of kind %s; add a case to internal/randomgraph", kind)
+		}
+	}
+	if text := octetCommand(t, "cpu", "--selftest", "--seed", "5").must(t).out; !strings.Contains(text, "seed 5") {
+		t.Errorf("table:\n%s", text)
+	}
+}
+
+func TestSelfTestSeesADifference(t *testing.T) {
+	x := tensor.Of([]float32{1, 2}, 2)
+	if d := difference(tensor.Of([]float32{1, 2.0001}, 2), x); d == "" {
+		t.Error("other numbers are called equal")
+	}
+	a, b := tensor.OfQuantized([]uint8{1}, tensor.Affine(1, 0), 1), tensor.OfQuantized([]uint8{2}, tensor.Affine(1, 0), 1)
+	if difference(a, b) == "" || difference(a, a) != "" {
+		t.Error("codes are compared wrongly")
+	}
+	failed := &selfTest{Failures: []string{"conv"}}
+	if exitCode(failed.failure()) != exitCheck {
+		t.Error("a failure is not reported")
+	}
+}

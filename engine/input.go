@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"unsafe"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/kernel/layout"
+	"github.com/octet-ml/octet/internal/kernel/quantize"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// arrival is how an input gets from the caller's tensor into memory.
+type arrival struct {
+	k          *layout.Kernel // nil where memory holds it as the tensor does
+	fromTensor bool           // a step reads the tensor instead
+}
+
+func (p *Program) arrival(input int, t graph.Type) arrival {
+	if rowMajor(t.Shape) {
+		return arrival{}
+	}
+	return arrival{layout.Select(layout.Table, t.DType.Size(), t.Shape[1], p.cpu), p.readsTensor(input, t.Shape)}
+}
+
+// onlyQuantized tells, by input, whether all its uses are quantizations.
+func (p *Program) onlyQuantized() []bool {
+	uses := make([]int, len(p.g.Inputs))
+	for _, l := range p.lowered {
+		c, ok := l.op.(conversion)
+		for _, v := range l.inputs {
+			switch {
+			case v >= len(uses) || uses[v] < 0:
+			case ok && !c.k.ToReal:
+				uses[v]++
+			default:
+				uses[v] = -1
+			}
+		}
+	}
+	for _, v := range p.outputs {
+		if v < len(uses) {
+			uses[v] = -1
+		}
+	}
+	only := make([]bool, len(uses))
+	for i, n := range uses {
+		only[i] = n > 0
+	}
+	return only
+}
+
+// readsTensor reports whether value v, of shape s, is read from the caller's tensor.
+func (p *Program) readsTensor(v int, s tensor.Shape) bool {
+	return v < len(p.fromTensor) && p.fromTensor[v] && !rowMajor(s)
+}
+
+// load brings the inputs into memory, or notes where they are.
+func (f *frame) load(inputs []*tensor.Tensor) {
+	for i, t := range inputs {
+		switch a := f.plan.inputs[i]; {
+		case a.fromTensor:
+			f.tensors[i] = t.Float32s()
+		case a.k == nil:
+			f.values[i].load(t)
+		default:
+			f.transpose(a.k, f.values[i], elementsOf(t), t.Shape())
+		}
+	}
+}
+
+func (f *frame) transpose(k *layout.Kernel, dst, src memory, s tensor.Shape) {
+	pixels := s[2] * s[3]
+	image := s[1] * pixels * k.Size
+	c := &f.move
+	c.Rows, c.Cols, c.Stride = s[1], pixels, pixels
+	for at := 0; at < len(dst); at += image {
+		c.Dst, c.Src = dst[at:at+image], src[at:at+image]
+		k.Run(c)
+	}
+	c.Dst, c.Src = nil, nil
+}
+
+// elementsOf returns the memory of an activation's elements, in row-major order.
+func elementsOf(t *tensor.Tensor) memory {
+	switch t.DType() {
+	case tensor.Float32:
+		return bytesIn(t.Float32s())
+	case tensor.QUInt8:
+		return t.Uint8s()
+	case tensor.QInt8:
+		return bytesIn(t.Int8s())
+	}
+	panic("engine: activation of type " + t.DType().String())
+}
+
+func bytesIn[T any](x []T) memory {
+	var zero T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(zero)))
+}
+
+// strip is the number of pixels that are quantized plane by plane before their
+// codes are interleaved: few enough for the first-level cache.
+const strip = 1024
+
+// fixImage quantizes row-major images of shape s and leaves them channels-last.
+func (c conversion) fixImage(s tensor.Shape, p *Program) fixed {
+	pixels := s[2] * s[3]
+	return fixedImage{c, layout.Select(layout.Table, 1, s[1], p.cpu), s[1], pixels, splitRuns(s[0]*pixels, shortest, p.Threads())}
+}
+
+type fixedImage struct {
+	conversion
+	move             *layout.Kernel
+	channels, pixels int
+	runs
+}
+
+func (fixedImage) macs() int64    { return 0 }
+func (f fixedImage) scratch() int { return divUp(f.channels*strip, 8) }
+
+func (fixedImage) bind([]memory, memory, [][]uint64) step {
+	panic("engine: an image is quantized from its tensor")
+}
+
+// bindTensor is bind for an operand that is the caller's tensor of the run.
+func (f fixedImage) bindTensor(from *[]float32, out memory, scratch [][]uint64) step {
+	t := &taskImage{f, from, out, make([]imageCalls, len(scratch))}
+	for i := range t.calls {
+		c := &t.calls[i]
+		c.code.Rule = f.rule
+		c.planes = words[byte](scratch[i])
+		c.move.Rows = f.channels
+	}
+	return pieces{f.count, t}
+}
+
+type taskImage struct {
+	fixedImage
+	from  *[]float32
+	out   memory
+	calls []imageCalls
+}
+
+// imageCalls are what one worker needs.
+type imageCalls struct {
+	planes []byte // [channel][pixel] of a strip
+	code   quantize.Call
+	move   layout.Call
+}
+
+func (t *taskImage) Do(worker, i int) {
+	c := &t.calls[worker]
+	for from, to := t.bounds(i); from < to; {
+		image, pixel := from/t.pixels, from%t.pixels
+		n := min(to-from, t.pixels-pixel, strip)
+		for ch := range t.channels {
+			c.code.Real = (*t.from)[(image*t.channels+ch)*t.pixels+pixel:][:n]
+			c.code.Codes = c.planes[ch*n:][:n]
+			t.k.Run(&c.code)
+		}
+		c.move.Dst = t.out[from*t.channels:][:n*t.channels]
+		c.move.Src = c.planes[:n*t.channels]
+		c.move.Cols, c.move.Stride = n, n
+		t.move.Run(&c.move)
+		from += n
+	}
+	c.code.Real = nil // the caller's
+}

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/octet-ml/octet/internal/cpu"
+)
+
+// A table that nobody lists would be neither shown nor tested.
+func TestEveryTableIsListed(t *testing.T) {
+	tables, err := filepath.Glob("../internal/kernel/*/table.go")
+	if err != nil || len(tables) < 5 {
+		t.Fatalf("%d tables, %v", len(tables), err)
+	}
+	rows := Kernels()
+	for _, path := range tables {
+		family := filepath.Base(filepath.Dir(path))
+		if !slices.ContainsFunc(rows, func(r KernelRow) bool { return r.Family == family }) {
+			t.Errorf("Kernels lists no row of %s", family)
+		}
+	}
+	names := map[string]bool{}
+	for _, r := range rows {
+		if names[r.Name] {
+			t.Errorf("two rows are named %s", r.Name)
+		}
+		names[r.Name] = true
+		if _, err := os.Stat("../internal/kernel/" + r.Family); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestKind(t *testing.T) {
+	for name, want := range map[[2]string]string{
+		{"gemm_u8s8_6x64_avx512vnni", "avx512vnni"}: "gemm_u8s8",
+		{"requant_s32u8_go", "go"}:                  "requant_s32u8",
+		{"elementwise_map_x8_go", "go"}:             "elementwise_map_x8",
+	} {
+		if got := (KernelRow{Name: name[0], ISA: name[1]}).Kind(); got != want {
+			t.Errorf("%s: kind %q, want %q", name[0], got, want)
+		}
+	}
+}
+
+func TestLevels(t *testing.T) {
+	for _, host := range []cpu.Features{0, cpu.AVX2, cpu.AVX2 | cpu.FMA, cpu.NEON | cpu.DotProd, 1<<20 - 1, cpu.Host()} {
+		list := levels(host)
+		picked := map[string]bool{}
+		for _, l := range list {
+			f, err := cpu.Parse(l)
+			if err != nil || !host.Has(f) {
+				t.Fatalf("%v: level %q, %v", host, l, err)
+			}
+			picks, err := Picks(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range picks {
+				picked[name] = true
+			}
+		}
+		if list[0] != "none" {
+			t.Errorf("%v: the first level is %s", host, list[0])
+		}
+		// A row is out of reach only behind one that needs no more than it.
+		for i, r := range Kernels() {
+			need := required(r)
+			hidden := slices.ContainsFunc(Kernels()[:i], func(before KernelRow) bool {
+				return before.Kind() == r.Kind() && need.Has(required(before))
+			})
+			if host.Has(need) && !hidden && !picked[r.Name] {
+				t.Errorf("%v: no level picks %s", host, r.Name)
+			}
+		}
+	}
+	if _, err := Picks("mmx"); err == nil {
+		t.Error("an unknown feature was accepted")
+	}
+}

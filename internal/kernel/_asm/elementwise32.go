@@ -1,0 +1,46 @@
+package main
+
+// The fields of elementwise32.numbers.
+const (
+	numbersA, numbersB, numbersC = "0(DI)", "8(DI)", "16(DI)"
+	numbersOut, numbersVectors   = "24(DI)", "32(DI)"
+	numbersLo, numbersHi         = "40(DI)", "44(DI)"
+)
+
+func elementwise32AVX512(p *printer) { elementwise32(p, avx512) }
+func elementwise32AVX2(p *printer)   { elementwise32(p, avx2) }
+
+// elementwise32 writes one routine for each function, over whole vectors. A
+// maximum or minimum takes the number as its second source, which lets NaN pass.
+func elementwise32(p *printer, l lanes) {
+	x, lo, hi := l.r(0), l.r(2), l.r(3)
+	numbersRoutine := func(name string, value func()) {
+		p.text(name+l.isa, "arg *numbers")
+		p.op("MOVQ %s, SI", numbersA)
+		p.op("MOVQ %s, DX", numbersB)
+		p.op("MOVQ %s, R9", numbersC)
+		p.op("MOVQ %s, R8", numbersOut)
+		p.op("MOVQ %s, CX", numbersVectors)
+		p.op("VBROADCASTSS %s, %s", numbersLo, lo)
+		p.op("VBROADCASTSS %s, %s", numbersHi, hi)
+		p.op("XORQ AX, AX")
+		p.line("vector:")
+		p.op("VMOVUPS (SI)(AX*1), %s", x)
+		value()
+		p.op("VMAXPS %s, %s, %s", x, lo, x)
+		p.op("VMINPS %s, %s, %s", x, hi, x)
+		p.op("VMOVUPS %s, (R8)(AX*1)", x)
+		p.op("ADDQ $%d, AX", l.bytes)
+		p.op("DECQ CX")
+		p.op("JNZ vector")
+		p.op("VZEROUPPER")
+		p.op("RET")
+	}
+	numbersRoutine("clamp", func() {})
+	numbersRoutine("add", func() { p.op("VADDPS (DX)(AX*1), %s, %s", x, x) })
+	numbersRoutine("mul", func() { p.op("VMULPS (DX)(AX*1), %s, %s", x, x) })
+	numbersRoutine("affine", func() { // two roundings
+		p.op("VMULPS (DX)(AX*1), %s, %s", x, x)
+		p.op("VADDPS (R9)(AX*1), %s, %s", x, x)
+	})
+}

@@ -1,0 +1,64 @@
+package main
+
+// requant8AVX2 writes one routine for each rule, as requant8AVX512 does, on 8
+// sums at a time. A row that is no multiple of 8 ends in a vector that overlaps
+// the one before it, so rows have at least 8 columns.
+func requant8AVX2(p *printer) {
+	requantRowsAVX2(p, "addBias", func() {
+		p.op("VCVTDQ2PS Y0, Y0")
+		p.op("VADDPS (R8)(AX*4), Y0, Y0")
+	})
+	requantRowsAVX2(p, "intBias", func() {
+		p.op("VPADDD (R8)(AX*4), Y0, Y0")
+		p.op("VCVTDQ2PS Y0, Y0")
+	})
+	requantRowsAVX2(p, "fusedBias", func() {
+		p.op("VCVTDQ2PS Y0, Y0")
+		p.op("VFMADD231PS (R8)(AX*4), Y7, Y0")
+	})
+}
+
+// requantRowsAVX2 keeps hi-zero, lo-zero and zero in Y4, Y5, Y6 and BiasMul in Y7.
+func requantRowsAVX2(p *printer, rule string, value func()) {
+	p.text(rule+"AVX2", "arg *rows")
+	p.op("MOVQ %s, SI", rowsAcc)
+	p.op("MOVQ %s, DX", rowsOut)
+	p.op("MOVQ %s, BX", rowsM)
+	p.op("MOVQ %s, CX", rowsN)
+	p.op("MOVQ %s, R10", rowsLD)
+	p.op("MOVQ %s, R8", rowsBias)
+	p.op("MOVQ %s, R9", rowsMult)
+	p.op("VPBROADCASTD %s, Y4", rowsHi)
+	p.op("VPBROADCASTD %s, Y5", rowsLo)
+	p.op("VPBROADCASTD %s, Y6", rowsZero)
+	p.op("VBROADCASTSS %s, Y7", rowsBiasMul)
+	p.op("LEAQ -8(CX), R11 // the last vector")
+	p.line("row:")
+	p.op("XORQ AX, AX")
+	p.line("column:")
+	p.op("VMOVDQU (SI)(AX*4), Y0")
+	value()
+	p.op("VMULPS (R9)(AX*4), Y0, Y0")
+	p.op("VCVTPS2DQ Y0, Y0")
+	p.op("VPMINSD Y4, Y0, Y0")
+	p.op("VPMAXSD Y5, Y0, Y0")
+	p.op("VPADDD Y6, Y0, Y0")
+	p.op("VEXTRACTI128 $1, Y0, X1")
+	p.op("VPACKSSDW X1, X0, X0")
+	p.op("VPACKUSWB X0, X0, X0")
+	p.op("VMOVQ X0, (DX)(AX*1)")
+	p.op("ADDQ $8, AX")
+	p.op("CMPQ AX, R11")
+	p.op("JLE column")
+	p.op("CMPQ AX, CX")
+	p.op("JGE next")
+	p.op("MOVQ R11, AX")
+	p.op("JMP column")
+	p.line("next:")
+	p.op("LEAQ (SI)(CX*4), SI")
+	p.op("ADDQ R10, DX")
+	p.op("DECQ BX")
+	p.op("JNZ row")
+	p.op("VZEROUPPER")
+	p.op("RET")
+}

@@ -1,0 +1,117 @@
+package elementwise32
+
+import "github.com/octet-ml/octet/internal/cpu"
+
+//go:generate go run -C ../_asm . elementwise32 ../elementwise32
+
+// Numbers in a vector of each instruction set.
+const (
+	wide   = 16 // AVX-512
+	narrow = 8  // AVX2
+)
+
+// archTable lists the kernels of amd64, best first.
+var archTable = []Kernel{
+	{Name: "elementwise_clamp_f32_avx512", ISA: "avx512", Function: Clamp, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Clamp, wide) }},
+	{Name: "elementwise_clamp_f32_avx2", ISA: "avx2", Function: Clamp, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Clamp, narrow) }},
+	{Name: "elementwise_add_f32_avx512", ISA: "avx512", Function: Add, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Add, wide) }},
+	{Name: "elementwise_add_f32_avx2", ISA: "avx2", Function: Add, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Add, narrow) }},
+	{Name: "elementwise_mul_f32_avx512", ISA: "avx512", Function: Mul, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Mul, wide) }},
+	{Name: "elementwise_mul_f32_avx2", ISA: "avx2", Function: Mul, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Mul, narrow) }},
+	{Name: "elementwise_affine_f32_avx512", ISA: "avx512", Function: Affine, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Affine, wide) }},
+	{Name: "elementwise_affine_f32_avx2", ISA: "avx2", Function: Affine, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Affine, narrow) }},
+}
+
+// numbers is the argument of an assembly routine: vectors of 16 or 8 numbers.
+type numbers struct {
+	a, b, c, out *float32
+	vectors      int
+	lo, hi       float32
+}
+
+//go:noescape
+func clampAVX512(arg *numbers)
+
+//go:noescape
+func clampAVX2(arg *numbers)
+
+//go:noescape
+func addAVX512(arg *numbers)
+
+//go:noescape
+func addAVX2(arg *numbers)
+
+//go:noescape
+func mulAVX512(arg *numbers)
+
+//go:noescape
+func mulAVX2(arg *numbers)
+
+//go:noescape
+func affineAVX512(arg *numbers)
+
+//go:noescape
+func affineAVX2(arg *numbers)
+
+// run computes whole vectors in place and the rest in a vector of its own.
+func (c *Call) run(f Function, lanes int) {
+	n := len(c.Out)
+	whole := n / lanes * lanes
+	operands := [3][]float32{c.A[:n]}
+	if f != Clamp {
+		operands[1] = c.B[:n]
+	}
+	if f == Affine {
+		operands[2] = c.C[:n]
+	}
+	a := numbers{lo: c.Lo, hi: c.Hi}
+	at := [3]**float32{&a.a, &a.b, &a.c}
+	if whole > 0 {
+		for i, x := range operands {
+			if x != nil {
+				*at[i] = &x[0]
+			}
+		}
+		a.out, a.vectors = &c.Out[0], whole/lanes
+		a.compute(f, lanes)
+	}
+	if whole < n {
+		var rest [3][wide]float32
+		for i, x := range operands {
+			if x != nil {
+				copy(rest[i][:], x[whole:])
+			}
+		}
+		a.a, a.b, a.c, a.out, a.vectors = &rest[0][0], &rest[1][0], &rest[2][0], &rest[0][0], 1
+		a.compute(f, lanes)
+		copy(c.Out[whole:], rest[0][:])
+	}
+}
+
+// compute calls the routine by name, since arguments of a function value would
+// have to live on the heap.
+func (a *numbers) compute(f Function, lanes int) {
+	if lanes == wide {
+		switch f {
+		case Clamp:
+			clampAVX512(a)
+		case Add:
+			addAVX512(a)
+		case Mul:
+			mulAVX512(a)
+		case Affine:
+			affineAVX512(a)
+		}
+		return
+	}
+	switch f {
+	case Clamp:
+		clampAVX2(a)
+	case Add:
+		addAVX2(a)
+	case Mul:
+		mulAVX2(a)
+	case Affine:
+		affineAVX2(a)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package elementwise32
+
+var archTable []Kernel

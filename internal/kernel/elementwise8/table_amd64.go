@@ -1,0 +1,146 @@
+package elementwise8
+
+import (
+	"math"
+
+	"github.com/octet-ml/octet/internal/cpu"
+)
+
+//go:generate go run -C ../_asm . elementwise8 ../elementwise8
+
+// Codes in a block of each instruction set.
+const (
+	wide   = 64 // AVX-512
+	narrow = 32 // AVX2
+)
+
+// archTable lists the kernels of amd64, best first.
+var archTable = []Kernel{
+	{Name: "elementwise_map_x8_avx512vbmi", ISA: "avx512vbmi", Requires: cpu.AVX512 | cpu.AVX512VBMI, Run: func(c *Call) { c.runMap(wide) }},
+	{Name: "elementwise_map_x8_avx2", ISA: "avx2", Requires: cpu.AVX2, Run: func(c *Call) { c.runMap(narrow) }},
+	{Name: "elementwise_addfloat_u8_avx512", ISA: "avx512", Function: AddFloat, Requires: cpu.AVX512 | cpu.FMA, Run: func(c *Call) { c.runAddFloat(wide) }},
+	{Name: "elementwise_addfloat_u8_avx2", ISA: "avx2", Function: AddFloat, Requires: cpu.AVX2 | cpu.FMA, Run: func(c *Call) { c.runAddFloat(narrow) }},
+	{Name: "elementwise_addfixed_u8_avx512", ISA: "avx512", Function: AddFixed, Requires: cpu.AVX512, Run: func(c *Call) { c.runAddFixed(wide) }},
+	{Name: "elementwise_addfixed_u8_avx2", ISA: "avx2", Function: AddFixed, Requires: cpu.AVX2, Run: func(c *Call) { c.runAddFixed(narrow) }},
+	{Name: "elementwise_mul_u8_avx512", ISA: "avx512", Function: Mul, Requires: cpu.AVX512, Run: func(c *Call) { c.runMul(wide) }},
+	{Name: "elementwise_mul_u8_avx2", ISA: "avx2", Function: Mul, Requires: cpu.AVX2, Run: func(c *Call) { c.runMul(narrow) }},
+}
+
+// codes is the argument of an assembly routine: blocks of 64 or 32 codes of a
+// and b, by the rule in its name. What the words are depends on the rule. Where
+// the rule is a table, it stands for b.
+type codes struct {
+	a, b, out *uint8
+	blocks    int
+	word      [6]uint32
+	zero      int32
+	zero16    int16
+	lo, hi    uint8
+}
+
+//go:noescape
+func mapVBMI(arg *codes)
+
+//go:noescape
+func mapAVX2(arg *codes)
+
+//go:noescape
+func addFloatAVX512(arg *codes)
+
+//go:noescape
+func addFloatAVX2(arg *codes)
+
+//go:noescape
+func addFixedAVX512(arg *codes)
+
+//go:noescape
+func addFixedAVX2(arg *codes)
+
+//go:noescape
+func mulAVX512(arg *codes)
+
+//go:noescape
+func mulAVX2(arg *codes)
+
+func newCodes(zero, lo, hi int32) codes {
+	return codes{zero: zero, zero16: int16(zero), lo: uint8(lo), hi: uint8(hi)}
+}
+
+func (c *Call) runMap(block int) {
+	n := len(c.Out)
+	whole := n / block * block
+	x := c.A[:n]
+	if whole > 0 {
+		a := codes{a: &x[0], b: &c.Unary[0], out: &c.Out[0], blocks: whole / block}
+		a.compute(Map, block)
+	}
+	for i, v := range x[whole:] {
+		c.Out[whole+i] = c.Unary[v]
+	}
+}
+
+func (c *Call) runAddFloat(block int) {
+	r := &c.AddFloat
+	a := newCodes(r.Q.Zero, r.Q.Lo, r.Q.Hi)
+	for i, v := range [...]float32{r.ScaleA, r.OffsetA, r.ScaleB, r.OffsetB, r.Q.Inv, 2147483520} {
+		a.word[i] = math.Float32bits(v)
+	}
+	c.run(a, AddFloat, block)
+}
+
+func (c *Call) runAddFixed(block int) {
+	r := &c.AddFixed
+	a := newCodes(r.Zero, r.Lo, r.Hi)
+	mask := uint32(1)<<r.Shift - 1
+	a.word = [6]uint32{uint32(r.MultA), uint32(r.MultB), uint32(r.Bias), mask, mask >> 1, uint32(r.Shift)}
+	c.run(a, AddFixed, block)
+}
+
+func (c *Call) runMul(block int) {
+	r := &c.Mul
+	a := newCodes(r.Zero, r.Lo, r.Hi)
+	a.word = [6]uint32{uint32(r.AZero), uint32(r.BZero), math.Float32bits(r.Mult)}
+	c.run(a, Mul, block)
+}
+
+// run computes whole blocks in place and the rest in a block of its own.
+func (c *Call) run(a codes, f Function, block int) {
+	n := len(c.Out)
+	whole := n / block * block
+	x, y := c.A[:n], c.B[:n]
+	if whole > 0 {
+		a.a, a.b, a.out, a.blocks = &x[0], &y[0], &c.Out[0], whole/block
+		a.compute(f, block)
+	}
+	if whole < n {
+		var rest [3][wide]uint8
+		copy(rest[0][:], x[whole:])
+		copy(rest[1][:], y[whole:])
+		a.a, a.b, a.out, a.blocks = &rest[0][0], &rest[1][0], &rest[2][0], 1
+		a.compute(f, block)
+		copy(c.Out[whole:], rest[2][:])
+	}
+}
+
+// compute calls the routine by name, since arguments of a function value would
+// have to live on the heap.
+func (a *codes) compute(f Function, block int) {
+	switch {
+	case f == Map && block == wide:
+		mapVBMI(a)
+	case f == Map:
+		mapAVX2(a)
+	case f == AddFloat && block == wide:
+		addFloatAVX512(a)
+	case f == AddFloat:
+		addFloatAVX2(a)
+	case f == AddFixed && block == wide:
+		addFixedAVX512(a)
+	case f == AddFixed:
+		addFixedAVX2(a)
+	case block == wide:
+		mulAVX512(a)
+	default:
+		mulAVX2(a)
+	}
+}

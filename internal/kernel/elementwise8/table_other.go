@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package elementwise8
+
+var archTable []Kernel

@@ -1,0 +1,66 @@
+package layout
+
+import "github.com/octet-ml/octet/internal/cpu"
+
+//go:generate go run -C ../_asm . layout ../layout
+
+// archTable lists the kernels of amd64, best first.
+var archTable = []Kernel{
+	{Name: "interleave3_x8_avx2", ISA: "avx2", Size: 1, Rows: 3, Requires: cpu.AVX2, Run: bytesAVX2},
+	{Name: "interleave3_x32_avx512", ISA: "avx512", Size: 4, Rows: 3, Requires: cpu.AVX512, Run: numbersAVX512},
+	{Name: "interleave3_x32_avx2", ISA: "avx2", Size: 4, Rows: 3, Requires: cpu.AVX2, Run: numbersAVX2},
+}
+
+// planes is the argument of an assembly routine: blocks of a vector of each of
+// three planes.
+type planes struct {
+	src, dst *byte
+	plane    int // bytes between two planes
+	blocks   int
+}
+
+//go:noescape
+func interleaveBytesAVX2(arg *planes)
+
+//go:noescape
+func interleaveNumbersAVX2(arg *planes)
+
+//go:noescape
+func interleaveNumbersAVX512(arg *planes)
+
+func bytesAVX2(c *Call) {
+	if p, ok := c.planes(1, 16); ok {
+		interleaveBytesAVX2(&p)
+	}
+	done := c.Cols / 16 * 16
+	transpose(c.Dst[done*3:], c.Src[done:], 3, c.Cols-done, c.Stride)
+}
+
+func numbersAVX2(c *Call) {
+	if p, ok := c.planes(4, 8); ok {
+		interleaveNumbersAVX2(&p)
+	}
+	c.restOfNumbers(c.Cols / 8 * 8)
+}
+
+func numbersAVX512(c *Call) {
+	if p, ok := c.planes(4, 16); ok {
+		interleaveNumbersAVX512(&p)
+	}
+	c.restOfNumbers(c.Cols / 16 * 16)
+}
+
+func (c *Call) restOfNumbers(done int) {
+	transpose(elements[uint32](c.Dst)[done*3:], elements[uint32](c.Src)[done:], 3, c.Cols-done, c.Stride)
+}
+
+// planes describes the whole blocks of elements; false where there are none.
+func (c *Call) planes(size, block int) (planes, bool) {
+	blocks := c.Cols / block
+	if blocks == 0 {
+		return planes{}, false
+	}
+	_ = c.Src[(2*c.Stride+c.Cols)*size-1]
+	_ = c.Dst[3*c.Cols*size-1]
+	return planes{&c.Src[0], &c.Dst[0], c.Stride * size, blocks}, true
+}

@@ -1,0 +1,95 @@
+package pool8
+
+import (
+	"unsafe"
+
+	"github.com/octet-ml/octet/internal/cpu"
+)
+
+//go:generate go run -C ../_asm . pool8 ../pool8
+
+// Codes in a vector of each instruction set.
+const (
+	wide   = 64 // AVX-512
+	narrow = 32 // AVX2
+)
+
+// archTable lists the kernels of amd64, best first.
+var archTable = []Kernel{
+	{Name: "pool_max_u8_avx512", ISA: "avx512", Requires: cpu.AVX512, Run: func(c *Call) { c.vectorMax(wide) }},
+	{Name: "pool_max_u8_avx2", ISA: "avx2", Requires: cpu.AVX2, Run: func(c *Call) { c.vectorMax(narrow) }},
+	{Name: "pool_avg_u8_avx512", ISA: "avx512", Average: true, Requires: cpu.AVX512, Run: func(c *Call) { c.vectorAverage(wide) }},
+	{Name: "pool_avg_u8_avx2", ISA: "avx2", Average: true, Requires: cpu.AVX2, Run: func(c *Call) { c.vectorAverage(narrow) }},
+}
+
+// windows is the argument of an assembly routine: count windows of the image at
+// x, which the list start delimits.
+type windows struct {
+	x            *uint8
+	cells, start *int32
+	out          *uint8
+	mult         *float32 // of averages
+	count        int
+	size, whole  int    // bytes of a pixel, and of those in whole vectors
+	mask         uint64 // of the channels in the last vector
+	zero         int32  // of averages, like the limits
+	zero16       int16
+	lo, hi       uint8
+}
+
+//go:noescape
+func maxAVX512(arg *windows)
+
+//go:noescape
+func maxAVX2(arg *windows)
+
+//go:noescape
+func averageAVX512(arg *windows)
+
+//go:noescape
+func averageAVX2(arg *windows)
+
+func (c *Call) vectorMax(lanes int) {
+	for m := c.M0; m < c.M1; {
+		w := c.windows(m, lanes)
+		m += w.count
+		if lanes == wide {
+			maxAVX512(&w)
+		} else {
+			maxAVX2(&w)
+		}
+	}
+	if lanes != wide {
+		runMax(c, c.Channels/lanes*lanes)
+	}
+}
+
+func (c *Call) vectorAverage(lanes int) {
+	for m := c.M0; m < c.M1; {
+		w := c.windows(m, lanes)
+		zero, lo, hi := c.Rule.Limits()
+		w.zero, w.zero16, w.lo, w.hi = zero, int16(zero), uint8(lo), uint8(hi)
+		w.mult = &c.Mult[m%c.Rows : c.Rows][0]
+		m += w.count
+		if lanes == wide {
+			averageAVX512(&w)
+		} else {
+			averageAVX2(&w)
+		}
+	}
+	runAverage(c, c.Channels/lanes*lanes)
+}
+
+// windows describes the windows from output row m to the end of its image or the
+// call.
+func (c *Call) windows(m, lanes int) windows {
+	n := c.Channels
+	image, first := m/c.Rows, m%c.Rows
+	count := min(c.Rows-first, c.M1-m)
+	w := windows{
+		x: unsafe.SliceData(c.X[image*c.Image:]), cells: unsafe.SliceData(c.Cells),
+		start: &c.Start[first : first+count+1][0], out: &c.Out[m*n : (m+count)*n][0],
+		count: count, size: n, whole: n / lanes * lanes, mask: 1<<(n%lanes) - 1,
+	}
+	return w
+}

@@ -1,0 +1,123 @@
+package quantize
+
+import "github.com/octet-ml/octet/internal/cpu"
+
+//go:generate go run -C ../_asm . quantize ../quantize
+
+// Bytes of a vector of each instruction set.
+const (
+	wide   = 64 // AVX-512
+	narrow = 32 // AVX2
+)
+
+// archTable lists the kernels of amd64, best first.
+var archTable = []Kernel{
+	{Name: "quantize_f32x8_avx512", ISA: "avx512", Requires: cpu.AVX512, Run: func(c *Call) { c.vectorCodes(wide) }},
+	{Name: "quantize_f32x8_avx2", ISA: "avx2", Requires: cpu.AVX2, Run: func(c *Call) { c.vectorCodes(narrow) }},
+	{Name: "dequantize_x8f32_avx512", ISA: "avx512", ToReal: true, Requires: cpu.AVX512, Run: func(c *Call) { c.vectorReals(wide) }},
+	{Name: "dequantize_x8f32_avx2", ISA: "avx2", ToReal: true, Requires: cpu.AVX2, Run: func(c *Call) { c.vectorReals(narrow) }},
+}
+
+// numbers is the argument of an assembly routine. A block is a vector of codes
+// on the way to codes and a vector of numbers on the way to reals.
+type numbers struct {
+	real    *float32
+	codes   *uint8
+	blocks  int
+	factor  float32
+	largest float32
+	zero    int32
+	lo, hi  uint8
+}
+
+//go:noescape
+func toUnsignedAVX512(arg *numbers)
+
+//go:noescape
+func toUnsignedAVX2(arg *numbers)
+
+//go:noescape
+func toSignedAVX512(arg *numbers)
+
+//go:noescape
+func toSignedAVX2(arg *numbers)
+
+//go:noescape
+func fromUnsignedAVX512(arg *numbers)
+
+//go:noescape
+func fromUnsignedAVX2(arg *numbers)
+
+//go:noescape
+func fromSignedAVX512(arg *numbers)
+
+//go:noescape
+func fromSignedAVX2(arg *numbers)
+
+// vectorCodes computes whole blocks in place and the rest in a block of its own.
+func (c *Call) vectorCodes(block int) {
+	n := len(c.Codes)
+	real := c.Real[:n]
+	whole := n / block * block
+	q := &c.Rule
+	a := numbers{factor: q.Inv, largest: 2147483520, zero: q.Zero, lo: uint8(q.Lo), hi: uint8(q.Hi)}
+	signed := q.Lo < 0
+	if whole > 0 {
+		a.real, a.codes, a.blocks = &real[0], &c.Codes[0], whole/block
+		a.toCodes(signed, block)
+	}
+	if whole < n {
+		var from [wide]float32
+		var to [wide]uint8
+		copy(from[:], real[whole:])
+		a.real, a.codes, a.blocks = &from[0], &to[0], 1
+		a.toCodes(signed, block)
+		copy(c.Codes[whole:], to[:])
+	}
+}
+
+func (a *numbers) toCodes(signed bool, block int) {
+	switch {
+	case signed && block == wide:
+		toSignedAVX512(a)
+	case signed:
+		toSignedAVX2(a)
+	case block == wide:
+		toUnsignedAVX512(a)
+	default:
+		toUnsignedAVX2(a)
+	}
+}
+
+// vectorReals computes whole blocks in place and the rest in a block of its own.
+func (c *Call) vectorReals(bytes int) {
+	n, block := len(c.Codes), bytes/4
+	real := c.Real[:n]
+	whole := n / block * block
+	a := numbers{factor: c.ToReal.Scale, zero: c.ToReal.Zero}
+	if whole > 0 {
+		a.real, a.codes, a.blocks = &real[0], &c.Codes[0], whole/block
+		a.toReals(c.Signed, bytes)
+	}
+	if whole < n {
+		var from [wide / 4]uint8
+		var to [wide / 4]float32
+		copy(from[:], c.Codes[whole:])
+		a.real, a.codes, a.blocks = &to[0], &from[0], 1
+		a.toReals(c.Signed, bytes)
+		copy(real[whole:], to[:])
+	}
+}
+
+func (a *numbers) toReals(signed bool, bytes int) {
+	switch {
+	case signed && bytes == wide:
+		fromSignedAVX512(a)
+	case signed:
+		fromSignedAVX2(a)
+	case bytes == wide:
+		fromUnsignedAVX512(a)
+	default:
+		fromUnsignedAVX2(a)
+	}
+}
