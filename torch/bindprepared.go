@@ -144,9 +144,11 @@ func (p *prepared) node(n *graph.Node) {
 		p.useAll(n.Name + actQuant) // of a function whose parameters are fixed
 		return
 	}
-	if q := p.activation(n.Name); q != nil {
-		n.Output.Type = graph.Type{DType: tensor.QUInt8, Q: q}
+	q := p.activation(n.Name)
+	if q == nil {
+		q = tensor.Affine(1, 0) // reported; readers of the result are not to blame
 	}
+	n.Output.Type = graph.Type{DType: tensor.QUInt8, Q: q}
 }
 
 // activation returns the parameters of the result of a module.

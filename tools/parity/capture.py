@@ -147,7 +147,9 @@ def _wrap_pool(function, owner, stack, record):
     def call(x, *args, **kwargs):
         output = original(x, *args, **kwargs)
         path, module = stack[-1]
-        return record(path if isinstance(module, owner) else _called(function, path), function, [x], output)
+        if isinstance(module, owner):
+            return record(path, function, [x], output, module)
+        return record(_called(function, path), function, [x], output)
 
     setattr(nn.functional, function, call)
     return lambda: setattr(nn.functional, function, original)

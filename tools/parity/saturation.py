@@ -21,6 +21,7 @@ def probe() -> dict[str, bool]:
             "dense": _conv_saturates(channels=16, groups=1, kernel=3),
             "pointwise": _conv_saturates(channels=64, groups=1, kernel=1),
             "depthwise": _conv_saturates(channels=16, groups=16, kernel=3),
+            "depthwise 5x5": _conv_saturates(channels=16, groups=16, kernel=5),
             "linear": _linear_saturates(),
         }
     finally:
@@ -40,10 +41,13 @@ def _short(result: torch.Tensor) -> bool:
 
 def _conv_saturates(channels, groups, kernel) -> bool:
     weight = _quantized((channels, channels // groups, kernel, kernel), 127, channels)
-    packed = torch.ops.quantized.conv2d_prepack(weight, None, [1, 1], [0, 0], [1, 1], groups)
+    # FBGEMM's depthwise kernels run only where the padding keeps the extent.
+    pad = kernel // 2 if groups > 1 else 0
+    packed = torch.ops.quantized.conv2d_prepack(weight, None, [1, 1], [pad, pad], [1, 1], groups)
     taps = channels // groups * kernel * kernel
     x = _quantized((1, channels, 8, 8), 255)
-    return _short(torch.ops.quantized.conv2d(x, packed, 255 * 127 * taps / 200, 0))
+    inner = slice(2, 4)  # untouched by the padding
+    return _short(torch.ops.quantized.conv2d(x, packed, 255 * 127 * taps / 200, 0)[:, :, inner, inner])
 
 
 def _linear_saturates() -> bool:
@@ -68,7 +72,7 @@ def mask(node, saturating: dict[str, bool]) -> np.ndarray | None:
 
 def _kind(conv) -> str:
     if conv.groups > 1:
-        return "depthwise"
+        return "depthwise 5x5" if conv.kernel_size == (5, 5) else "depthwise"
     return "pointwise" if conv.kernel_size == (1, 1) else "dense"
 
 

@@ -121,7 +121,7 @@ class StandIn:
 
 def _parameters(node):
     """Output scale and zero point: the module's own, or those of the input it only moves."""
-    if node.op in ("max_pool2d", capture.POOL):
+    if node.op in capture.POOLS:
         return node.inputs[0].scale, node.inputs[0].zero_point
     return float(node.module.scale), int(node.module.zero_point)
 
