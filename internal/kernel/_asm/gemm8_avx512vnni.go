@@ -4,12 +4,12 @@ import "fmt"
 
 // The fields of gemm8.tile.
 const (
-	tileRuns, tilePanel, tileInit  = "0(DI)", "8(DI)", "16(DI)"
-	tileTaps, tileGroups, tileTail = "24(DI)", "32(DI)", "40(DI)"
-	tileColumns                    = "48(DI)"
-	tileOffset, tileX, tilePad     = "56(DI)", "64(DI)", "72(DI)"
-	tileStride, tileAdvance        = "80(DI)", "88(DI)"
-	tileResults                    = 96
+	tilePanel, tileInit            = "0(DI)", "8(DI)"
+	tileTaps, tileGroups, tileTail = "16(DI)", "24(DI)", "32(DI)"
+	tileColumns                    = "40(DI)"
+	tileOffset, tileX, tilePad     = "48(DI)", "56(DI)", "64(DI)"
+	tileStride, tileAdvance        = "72(DI)", "80(DI)"
+	tileResults                    = 88
 )
 
 // The fields of gemm8.results, from where it starts.
@@ -24,7 +24,7 @@ const (
 // rowRegs hold the position in the run of each row.
 var rowRegs = [...]string{"R8", "R9", "R10", "R11", "R12", "R13"}
 
-// gemm8AVX512VNNI writes tiles of 6 rows by 16, 32, 48 and 64 columns. A step takes
+// gemm8AVX512VNNI writes tiles of 6 rows and of 1 by 16, 32, 48 and 64 columns. A step takes
 // four codes of each row, broadcast to all columns, and multiplies them by four
 // weights of each column with VPDPBUSD, whose sums are exact.
 //
@@ -37,7 +37,8 @@ func gemm8AVX512VNNI(p *printer) {
 	}
 	p.dwords("unlane512", order)
 	for vectors := 1; vectors <= 4; vectors++ {
-		vnniTile(p, vectors)
+		vnniTile(p, len(rowRegs), vectors)
+		vnniTile(p, 1, vectors)
 	}
 }
 
@@ -50,8 +51,7 @@ func (p *printer) dwords(name string, values []int) {
 	p.line("GLOBL %s<>(SB), RODATA|NOPTR, $%d", name, 4*len(values))
 }
 
-func vnniTile(p *printer, nz int) {
-	mr := len(rowRegs)
+func vnniTile(p *printer, mr, nz int) {
 	acc := func(r, j int) string { return fmt.Sprintf("Z%d", r*nz+j) }
 	weight := func(j int) string { return fmt.Sprintf("Z%d", 24+j) }
 	step := func(load func(r int, reg string)) {
@@ -91,13 +91,10 @@ func vnniTile(p *printer, nz int) {
 	p.op("ADDQ %s, SI", tileAdvance)
 	p.op("JMP tap")
 	p.line("plain:")
-	p.op("MOVQ %s, SI", tileRuns)
-	p.op("TESTQ SI, SI")
-	p.op("JNZ tap")
-	p.stridedRuns()
+	p.stridedRows(mr)
 	p.op("JMP start")
 	p.line("tap:")
-	p.tileRuns()
+	p.offsetRows(mr)
 	p.line("start:")
 	p.op("XORQ AX, AX")
 	p.op("MOVQ %s, BX", tileGroups)
@@ -123,17 +120,14 @@ func vnniTile(p *printer, nz int) {
 	p.op("MOVQ %s, SI", tileColumns)
 	p.op("SHRQ $%d, SI", 16*(nz-1))
 	p.op("KMOVW SI, K2")
-	for r, at := range outRows {
-		if r == outMiddle {
-			p.nextRows()
-		}
+	p.eachRow(mr, func(r int, at string) {
 		for j := range nz - 1 {
 			p.op("VMOVDQU32 %s, %d%s", acc(r, j), 64*j, at)
 		}
 		p.op("VMOVDQU32 %s, K2, %d%s", acc(r, nz-1), 64*(nz-1), at)
-	}
+	})
 	p.op("JMP stored")
-	vnniCodes(p, nz)
+	vnniCodes(p, mr, nz)
 	p.line("stored:")
 	// To the next rows: offsets for every tap, or the rows themselves.
 	p.op("MOVQ %s, AX", tileTaps)
@@ -142,50 +136,59 @@ func vnniTile(p *printer, nz int) {
 	p.op("JNE advance")
 	p.op("MOVQ %s, AX", tileStride)
 	p.line("advance:")
-	p.op("LEAQ (AX)(AX*2), AX")
-	p.op("ADDQ AX, AX")
-	p.op("ADDQ AX, %s", tileAdvance)
-	p.nextTile(tileResults)
+	p.addRows(mr, tileAdvance)
+	p.nextTile(mr, tileResults)
 	p.op("VZEROUPPER")
 	p.op("RET")
 }
 
-// outRows are the places of the rows of a tile, when AX is the first, R8 their
-// distance and R9 three times that; before row outMiddle comes nextRows.
-var outRows = [...]string{"(AX)", "(AX)(R8*1)", "(AX)(R8*2)", "(AX)", "(AX)(R8*1)", "(AX)(R8*2)"}
+// eachRow stores the rows of a tile, of which AX is the first, R8 their distance
+// and R9 three times that.
+func (p *printer) eachRow(mr int, store func(r int, at string)) {
+	for r := range mr {
+		if r == 3 {
+			p.op("ADDQ R9, AX")
+		}
+		store(r, []string{"(AX)", "(AX)(R8*1)", "(AX)(R8*2)"}[r%3])
+	}
+}
 
-const outMiddle = 3
+// addRows adds a tile of rows, AX apart, to a position.
+func (p *printer) addRows(mr int, to string) {
+	if mr == len(rowRegs) {
+		p.op("LEAQ (AX)(AX*2), AX")
+		p.op("ADDQ AX, AX")
+	}
+	p.op("ADDQ AX, %s", to)
+}
 
-func (p *printer) nextRows() { p.op("ADDQ R9, AX") }
-
-// nextTile goes on with the six rows behind.
-func (p *printer) nextTile(results int) {
-	p.op("LEAQ (R9)(R9*1), AX")
-	p.op("ADDQ AX, %d(DI)", results+resultsAdvance)
+// nextTile goes on with the rows behind.
+func (p *printer) nextTile(mr, results int) {
+	p.op("MOVQ R8, AX")
+	p.addRows(mr, fmt.Sprintf("%d(DI)", results+resultsAdvance))
 	p.op("DECQ %d(DI)", results+resultsTiles)
 	p.op("JNZ tile")
 }
 
-// stridedRuns points the row registers at plain rows.
-func (p *printer) stridedRuns() {
+// stridedRows points the row registers at plain rows.
+func (p *printer) stridedRows(mr int) {
 	p.op("MOVQ %s, R8", tileX)
 	p.op("ADDQ %s, R8", tileAdvance)
 	p.op("MOVQ %s, AX", tileStride)
-	for r := 1; r < len(rowRegs); r++ {
+	for r := 1; r < mr; r++ {
 		p.op("LEAQ (%s)(AX*1), %s", rowRegs[r-1], rowRegs[r])
 	}
 }
 
-// tileRuns points the row registers at the runs of the next tap: by the offsets
-// of rows that follow each other, or as listed.
-func (p *printer) tileRuns() {
-	p.op("CMPQ %s, $0", tileOffset)
-	p.op("JEQ listed")
+// offsetRows points the row registers at the runs of the next tap.
+func (p *printer) offsetRows(mr int) {
 	p.op("MOVQ %s, BX", tileX)
 	p.op("MOVQ %s, AX", tileTaps)
-	p.op("LEAQ (AX)(AX*2), R11")
-	p.op("LEAQ (AX)(AX*4), R13")
-	for r, at := range []string{"(SI)", "(SI)(AX*4)", "(SI)(AX*8)", "(SI)(R11*4)", "", "(SI)(R13*4)"} {
+	if mr > 1 {
+		p.op("LEAQ (AX)(AX*2), R11")
+		p.op("LEAQ (AX)(AX*4), R13")
+	}
+	for r, at := range []string{"(SI)", "(SI)(AX*4)", "(SI)(AX*8)", "(SI)(R11*4)", "", "(SI)(R13*4)"}[:mr] {
 		reg := rowRegs[r]
 		if at == "" {
 			p.op("SHLQ $4, AX")
@@ -197,12 +200,6 @@ func (p *printer) tileRuns() {
 		p.op("CMOVQLT %s, %s", tilePad, reg)
 	}
 	p.op("ADDQ $4, SI")
-	p.op("JMP start")
-	p.line("listed:")
-	for r, reg := range rowRegs {
-		p.op("MOVQ %d(SI), %s", 8*r, reg)
-	}
-	p.op("ADDQ $%d, SI", 8*len(rowRegs))
 }
 
 // finishTile prepares for storing, and goes on with the codes when a rule is
@@ -264,10 +261,10 @@ func (p *printer) toIntegers(results, rows, vectors int, acc func(r, j int) stri
 // vnniCodes packs the sums of each row to bytes. The two saturations at int16 are
 // the contract's. A vector that a narrow tile lacks is replaced by another.
 // Masked stores are slow and only serve panels that are not whole.
-func vnniCodes(p *printer, nz int) {
+func vnniCodes(p *printer, mr, nz int) {
 	acc := func(r, j int) string { return fmt.Sprintf("Z%d", r*nz+j) }
 	operand := func(reg string) func(int) string { return func(int) string { return reg } }
-	p.toIntegers(tileResults, len(rowRegs), nz, acc, func(j int) {
+	p.toIntegers(tileResults, mr, nz, acc, func(j int) {
 		p.op("VMOVDQU32 %d(BX), Z24", 64*j)
 		p.op("VMOVDQU32 %d(CX), Z25", 64*j)
 	}, operand("Z24"), operand("Z25"), "Z26")
@@ -275,7 +272,7 @@ func vnniCodes(p *printer, nz int) {
 	p.op("VPBROADCASTB %d(DI), Z28", tileResults+resultsLo)
 	p.op("VPBROADCASTB %d(DI), Z29", tileResults+resultsHi)
 	p.op("VMOVDQU32 unlane512<>(SB), Z30")
-	for r := range rowRegs {
+	for r := range mr {
 		first, second := acc(r, 0), acc(r, 0)
 		p.op("VPACKSSDW %s, %s, %s", acc(r, min(1, nz-1)), first, first)
 		p.op("VPADDSW Z27, %s, %s", first, first)
@@ -294,16 +291,8 @@ func vnniCodes(p *printer, nz int) {
 	p.op("NOTQ SI")
 	p.op("SHLQ $%d, SI", 64-16*nz)
 	p.op("JNZ narrow")
-	each := func(store func(n int, at string)) {
-		for r, at := range outRows {
-			if r == outMiddle {
-				p.nextRows()
-			}
-			store(r*nz, at)
-		}
-	}
-	each(func(n int, at string) {
-		switch nz {
+	p.eachRow(mr, func(r int, at string) {
+		switch n := r * nz; nz {
 		case 1:
 			p.op("VMOVDQU X%d, %s", n, at)
 		case 2:
@@ -317,5 +306,5 @@ func vnniCodes(p *printer, nz int) {
 	})
 	p.op("JMP stored")
 	p.line("narrow:")
-	each(func(n int, at string) { p.op("VMOVDQU8 Z%d, K3, %s", n, at) })
+	p.eachRow(mr, func(r int, at string) { p.op("VMOVDQU8 %s, K3, %s", acc(r, 0), at) })
 }

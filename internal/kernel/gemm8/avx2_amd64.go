@@ -16,7 +16,7 @@ var avx2 = Kernel{
 	RunCodes: func(c *Call) { runWide(c, c.Rule) },
 }
 
-// wideTile is the argument of an assembly routine: it computes, for tileRows
+// wideTile is the argument of an assembly routine: it computes, for the
 // rows of 16-bit codes, stride bytes apart, and the columns of one panel,
 //
 //	for each pair of codes: s[r][n] += x[r][0]*w[n][0] + x[r][1]*w[n][1]
@@ -53,6 +53,12 @@ func tiles6x8AVX2(arg *wideTile)
 func tiles6x16AVX2(arg *wideTile)
 
 //go:noescape
+func tiles1x8AVX2(arg *wideTile)
+
+//go:noescape
+func tiles1x16AVX2(arg *wideTile)
+
+//go:noescape
 func widenAVX2(arg *widening)
 
 const wideLanes = 8 // columns of one register
@@ -82,7 +88,7 @@ func packWide(w []int8, n, taps, depth int, zero uint8) *Weights {
 }
 
 // workWide holds the widened codes of a block of rows.
-func workWide(m, k int) int { return (roundUp(m, tileRows)*roundUp(k, 2)*2 + 7) / 8 }
+func workWide(m, k int) int { return (m*roundUp(k, 2)*2 + 7) / 8 }
 
 // runWide computes sums, or codes by rule.
 func runWide(c *Call, rule *Rule) {
@@ -90,7 +96,7 @@ func runWide(c *Call, rule *Rule) {
 	k := roundUp(c.W.K, 2)
 	rows := c.M1 - c.M0
 	work := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(c.Work))), len(c.Work)*4)
-	x := work[:roundUp(rows, tileRows)*k]
+	x := work[:rows*k]
 	c.widen(x, k)
 	t := wideTile{stride: k * 2, pairs: k / 2}
 	var e edge
@@ -98,38 +104,53 @@ func runWide(c *Call, rule *Rule) {
 		cols := min(16, c.N1-n)
 		t.panel, t.init = unsafe.Pointer(&w.data[n*k]), unsafe.Pointer(&w.init[n])
 		t.factors(rule, n)
-		m := c.M0
-		t.rows = unsafe.Pointer(&x[0])
-		if whole := rows / tileRows; whole > 0 && cols%wideLanes == 0 {
-			t.place(c, m, n, whole, cols)
-			t.run(cols)
-			m += whole * tileRows
-		}
-		for ; m < c.M1; m += tileRows {
-			t.rows = unsafe.Pointer(&x[(m-c.M0)*k])
+		whole, over := tilesOf(rows)
+		if cols%wideLanes != 0 {
+			// Tile by tile, for the copies from the edge.
 			t.divert()
 			t.out = unsafe.Pointer(&e)
-			t.run(cols)
-			e.store(c, rule, m, n, min(tileRows, c.M1-m), cols)
+			for m := 0; m < rows; {
+				height := tileRows
+				if rows-m < height {
+					height = 1
+				}
+				t.tiles, t.rows = 1, unsafe.Pointer(&x[m*k])
+				t.run(height, cols)
+				e.store(c, rule, c.M0+m, n, height, cols)
+				m += height
+			}
+			continue
+		}
+		for _, part := range [...]struct{ m, count, height int }{
+			{0, whole, tileRows}, {rows - over, over / tileRows, tileRows}, {whole * tileRows, rows - whole*tileRows - over, 1},
+		} {
+			if part.count > 0 {
+				t.rows = unsafe.Pointer(&x[part.m*k])
+				t.place(c, c.M0+part.m, n, part.count, part.height, cols)
+				t.run(part.height, cols)
+			}
 		}
 	}
 }
 
-func (t *wideTile) run(cols int) {
-	if cols <= wideLanes {
+func (t *wideTile) run(height, cols int) {
+	switch {
+	case height == 1 && cols <= wideLanes:
+		tiles1x8AVX2(t)
+	case height == 1:
+		tiles1x16AVX2(t)
+	case cols <= wideLanes:
 		tiles6x8AVX2(t)
-	} else {
+	default:
 		tiles6x16AVX2(t)
 	}
 }
 
-// widen writes the codes of all rows as 16-bit numbers, k for each. Rows that are
-// missing in the last tile repeat the one before them.
+// widen writes the codes of all rows as 16-bit numbers, k for each.
 func (c *Call) widen(to []int16, k int) {
 	a := widening{pad: unsafe.Pointer(&c.Pad[:c.Depth][0]), depth: c.Depth, taps: c.Taps}
-	rest := to
 	for m := c.M0; m < c.M1; m += a.count {
-		a.to, a.count = unsafe.Pointer(&rest[0]), c.M1-m
+		a.to, a.count = unsafe.Pointer(&to[0]), c.M1-m
 		if c.Offset == nil {
 			a.stride = c.Stride
 			x := c.X[m*c.Stride+c.Base : (c.M1-1)*c.Stride+c.Base+c.Depth]
@@ -141,10 +162,6 @@ func (c *Call) widen(to []int16, k int) {
 			a.x = unsafe.Pointer(&c.X[image*c.Image+c.Base])
 		}
 		widenAVX2(&a)
-		rest = rest[a.count*k:]
-	}
-	done := len(to) - len(rest)
-	for len(rest) > 0 {
-		rest = rest[copy(rest, to[done-k:done]):]
+		to = to[a.count*k:]
 	}
 }

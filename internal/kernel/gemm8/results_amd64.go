@@ -7,11 +7,23 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-// tileRows is the number of rows of every tile here.
+// tileRows is the number of rows of the tiles here. There are tiles of one row
+// besides, for what is left.
 const tileRows = 6
 
+// tilesOf divides rows into whole tiles. Where more than two are left over, the
+// last over rows make one more tile, which overlaps the one before it; otherwise
+// over is 0, and what is left over is computed row by row.
+func tilesOf(rows int) (whole, over int) {
+	whole = rows / tileRows
+	if whole > 0 && rows%tileRows > 2 {
+		over = tileRows
+	}
+	return whole, over
+}
+
 // results are the part of an assembly routine's argument that says what becomes
-// of the sums of tiles, each tileRows below the one before: with rule storeSums
+// of the sums of tiles, one below the other: with rule storeSums
 // they are stored as they are, ld bytes from row to row, otherwise as codes, with
 // bias and multiplier of the panel's columns. Routines count tiles down; how
 // far they are is kept apart from pointers, which must never leave their object.
@@ -49,11 +61,10 @@ func (s *results) factors(r *Rule, n int) {
 	s.bias, s.mult = unsafe.Pointer(&r.bias[n]), unsafe.Pointer(&r.mult[n])
 }
 
-// place sets where count tiles from row m, column n on are stored. They must be
-// whole and cols columns must exist.
-func (s *results) place(c *Call, m, n, count, cols int) {
+// place sets where count tiles of height rows from row m, column n on are stored.
+func (s *results) place(c *Call, m, n, count, height, cols int) {
 	s.tiles = count
-	first, last := m-c.M0, m-c.M0+count*tileRows-1
+	first, last := m-c.M0, m-c.M0+count*height-1
 	if s.rule == storeSums {
 		width := c.N1 - c.N0
 		at := c.Acc[first*width+n-c.N0 : last*width+n-c.N0+cols]
@@ -64,15 +75,15 @@ func (s *results) place(c *Call, m, n, count, cols int) {
 	}
 }
 
-// edge takes one tile that is not whole.
-type edge [tileRows * 64]int32
+// edge takes one tile whose columns are not whole registers.
+type edge [tileRows * 16]int32
 
-// divert makes one tile go to an edge, whose rows have 64 results; the caller
+// divert makes one tile go to an edge, whose rows have 16 results; the caller
 // sets out, for the sake of escape analysis.
 func (s *results) divert() {
-	s.tiles, s.ld = 1, 64*4
+	s.tiles, s.ld = 1, 16*4
 	if s.rule != storeSums {
-		s.ld = 64
+		s.ld = 16
 	}
 }
 
@@ -82,9 +93,9 @@ func (e *edge) store(c *Call, rule *Rule, m, n, rows, cols int) {
 	for r := range rows {
 		row := m - c.M0 + r
 		if rule == nil {
-			copy(c.Acc[row*(c.N1-c.N0)+n-c.N0:][:cols], e[r*64:])
+			copy(c.Acc[row*(c.N1-c.N0)+n-c.N0:][:cols], e[r*16:])
 		} else {
-			copy(c.Out[row*c.LD+n-c.N0:][:cols], codes[r*64:])
+			copy(c.Out[row*c.LD+n-c.N0:][:cols], codes[r*16:])
 		}
 	}
 }

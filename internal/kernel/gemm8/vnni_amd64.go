@@ -6,7 +6,7 @@ import (
 	"github.com/octet-ml/octet/internal/cpu"
 )
 
-// tile is the argument of an assembly routine: it computes, for tileRows rows
+// tile is the argument of an assembly routine: it computes, for the rows of a tile
 // and the columns of one panel,
 //
 //	for each tap, for each group of four codes in the run of each row:
@@ -16,17 +16,15 @@ import (
 // run holds groups whole groups and, where tail is not zero, one more of which
 // tail marks the codes that exist. columns marks the columns that are stored.
 type tile struct {
-	runs    *unsafe.Pointer // [taps][tileRows] start of each run, of one tile only
-	panel   unsafe.Pointer  // weights
+	panel   unsafe.Pointer // weights
 	init    unsafe.Pointer
 	taps    int
 	groups  int
 	tail    uint64
 	columns uint64
 
-	// Where runs is nil, the run of row r for tap t starts at x + offset[r*taps+t],
-	// or is pad where that is negative; with offset nil too, at x + r*stride, and
-	// there is one tap.
+	// The run of row r for tap t starts at x + offset[r*taps+t], or is pad where
+	// that is negative; with offset nil, at x + r*stride, and there is one tap.
 	offset *int32
 	x, pad unsafe.Pointer
 	stride int
@@ -47,6 +45,18 @@ func tiles6x48AVX512VNNI(arg *tile)
 
 //go:noescape
 func tiles6x64AVX512VNNI(arg *tile)
+
+//go:noescape
+func tiles1x16AVX512VNNI(arg *tile)
+
+//go:noescape
+func tiles1x32AVX512VNNI(arg *tile)
+
+//go:noescape
+func tiles1x48AVX512VNNI(arg *tile)
+
+//go:noescape
+func tiles1x64AVX512VNNI(arg *tile)
 
 const vnniLanes = 16 // columns of one register
 
@@ -94,8 +104,6 @@ func runVNNI(c *Call, rule *Rule) {
 	w := c.W.Data.(*vnniWeights)
 	t := tile{taps: c.Taps, groups: c.Depth / 4, tail: 1<<(c.Depth%4) - 1, pad: unsafe.Pointer(&c.Pad[:c.Depth][0])}
 	perColumn := c.Taps * ((c.Depth + 3) / 4) * 4
-	var e edge
-	var some [32 * tileRows]unsafe.Pointer
 	for n := c.N0; n < c.N1; n += 64 {
 		cols := min(64, c.N1-n)
 		t.panel, t.init = unsafe.Pointer(&w.data[n*perColumn]), unsafe.Pointer(&w.init[n])
@@ -106,67 +114,50 @@ func runVNNI(c *Call, rule *Rule) {
 			if c.Offset != nil {
 				end = min(end, (m/c.Rows+1)*c.Rows)
 			}
-			if end-m >= tileRows {
-				t.many(c, m, end, n, cols)
-			} else {
-				runs := c.list(some[:], m, end)
-				t.runs, t.offset = &runs[0], nil
-				t.divert()
-				t.out = unsafe.Pointer(&e)
-				t.run()
-				e.store(c, rule, m, n, end-m, cols)
+			whole, over := tilesOf(end - m)
+			t.rows(c, m, n, whole, tileRows, cols)
+			if over > 0 {
+				t.rows(c, end-over, n, 1, tileRows, cols)
+				whole++
 			}
+			t.rows(c, m+whole*tileRows, n, end-m-whole*tileRows, 1, cols)
 			m = end
 		}
 	}
 }
 
-func (t *tile) run() {
-	switch {
-	case t.columns>>(3*vnniLanes) != 0:
-		tiles6x64AVX512VNNI(t)
-	case t.columns>>(2*vnniLanes) != 0:
-		tiles6x48AVX512VNNI(t)
-	case t.columns>>vnniLanes != 0:
-		tiles6x32AVX512VNNI(t)
-	default:
+// rows computes count tiles of height rows from row m on, of one image.
+func (t *tile) rows(c *Call, m, n, count, height, cols int) {
+	if count <= 0 {
+		return
+	}
+	t.place(c, m, n, count, height, cols)
+	last := m + count*height - 1
+	if c.Offset == nil {
+		t.stride = c.Stride
+		x := c.X[m*c.Stride+c.Base : last*c.Stride+c.Base+c.Depth]
+		t.x = unsafe.Pointer(&x[0])
+	} else {
+		image, p := m/c.Rows, m%c.Rows
+		t.offset = &c.Offset[p*c.Taps : (p+count*height)*c.Taps][0]
+		t.x = unsafe.Pointer(&c.X[image*c.Image+c.Base])
+	}
+	switch vectors := (cols + vnniLanes - 1) / vnniLanes; {
+	case height == 1 && vectors == 1:
+		tiles1x16AVX512VNNI(t)
+	case height == 1 && vectors == 2:
+		tiles1x32AVX512VNNI(t)
+	case height == 1 && vectors == 3:
+		tiles1x48AVX512VNNI(t)
+	case height == 1:
+		tiles1x64AVX512VNNI(t)
+	case vectors == 1:
 		tiles6x16AVX512VNNI(t)
+	case vectors == 2:
+		tiles6x32AVX512VNNI(t)
+	case vectors == 3:
+		tiles6x48AVX512VNNI(t)
+	default:
+		tiles6x64AVX512VNNI(t)
 	}
-}
-
-// many computes the rows from m to end, of one image. The last tile may overlap
-// the one before it.
-func (t *tile) many(c *Call, m, end, n, cols int) {
-	t.runs = nil
-	for count := (end - m) / tileRows; m < end; count = 1 {
-		t.place(c, m, n, count, cols)
-		if c.Offset == nil {
-			t.stride = c.Stride
-			x := c.X[m*c.Stride+c.Base : (m+count*tileRows-1)*c.Stride+c.Base+c.Depth]
-			t.x = unsafe.Pointer(&x[0])
-		} else {
-			image, p := m/c.Rows, m%c.Rows
-			t.offset = &c.Offset[p*c.Taps : (p+count*tileRows)*c.Taps][0]
-			t.x = unsafe.Pointer(&c.X[image*c.Image+c.Base])
-		}
-		t.run()
-		if m += count * tileRows; m < end {
-			m = end - tileRows
-		}
-	}
-}
-
-// list returns the runs of less than a tile of rows, [tap][row]. The last row is
-// computed repeatedly.
-func (c *Call) list(runs []unsafe.Pointer, m, end int) []unsafe.Pointer {
-	if need := c.Taps * tileRows; need > len(runs) {
-		runs = make([]unsafe.Pointer, need)
-	}
-	for r := range tileRows {
-		row := c.row(min(m+r, end-1))
-		for t := range c.Taps {
-			runs[t*tileRows+r] = unsafe.Pointer(unsafe.SliceData(row.run(t)))
-		}
-	}
-	return runs
 }

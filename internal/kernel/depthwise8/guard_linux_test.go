@@ -1,0 +1,62 @@
+package depthwise8
+
+import (
+	"math/rand/v2"
+	"slices"
+	"syscall"
+	"testing"
+)
+
+// fenced returns n codes that end, or begin, at a page that must not be touched.
+func fenced(t *testing.T, n int, atEnd bool) []uint8 {
+	t.Helper()
+	page := syscall.Getpagesize()
+	size := (n + page - 1) / page * page
+	all, err := syscall.Mmap(-1, 0, size+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Munmap(all) })
+	for _, fence := range [][]byte{all[:page], all[page+size:]} {
+		if err := syscall.Mprotect(fence, syscall.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if atEnd {
+		return all[page+size-n : page+size : page+size]
+	}
+	return all[page : page+n : page+n]
+}
+
+// Kernels touch nothing in front of or behind their operands.
+func TestKernelsStayWithinOperands(t *testing.T) {
+	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		for channels := 1; channels < 140; channels += 1 + r.IntN(3) {
+			taps, rows, pixels := 1+r.IntN(26), 1+r.IntN(5), 1+r.IntN(4)
+			zero := uint8(r.IntN(256))
+			atEnd := r.IntN(3) > 0
+			c := &Call{X: fenced(t, pixels*channels, atEnd), Pad: fenced(t, channels, atEnd), Rows: rows, Image: pixels * channels, M1: rows}
+			w := make([]int8, channels*taps)
+			for j := range c.X {
+				c.X[j] = uint8(r.Uint32())
+			}
+			for j := range w {
+				w[j] = int8(r.Uint32())
+			}
+			for j := range c.Pad {
+				c.Pad[j] = zero
+			}
+			for range rows * taps {
+				c.Offset = append(c.Offset, int32((r.IntN(pixels+1)-1)*channels))
+			}
+			c.W, c.Acc = k.Pack(w, channels, taps, zero), make([]int32, rows*channels)
+			k.Run(c)
+			want := *c
+			want.Acc = make([]int32, len(c.Acc))
+			Reference(&want, w)
+			if !slices.Equal(c.Acc, want.Acc) {
+				t.Fatalf("%d channels, %d taps: differs from the reference", channels, taps)
+			}
+		}
+	})
+}

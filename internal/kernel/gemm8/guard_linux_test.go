@@ -1,0 +1,62 @@
+package gemm8
+
+import (
+	"math/rand/v2"
+	"slices"
+	"syscall"
+	"testing"
+)
+
+// fenced returns n codes that end, or begin, at a page that must not be touched.
+func fenced(t *testing.T, n int, atEnd bool) []uint8 {
+	t.Helper()
+	page := syscall.Getpagesize()
+	size := roundUp(n, page)
+	all, err := syscall.Mmap(-1, 0, size+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Munmap(all) })
+	for _, fence := range [][]byte{all[:page], all[page+size:]} {
+		if err := syscall.Mprotect(fence, syscall.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if atEnd {
+		return all[page+size-n : page+size : page+size]
+	}
+	return all[page : page+n : page+n]
+}
+
+// Kernels touch nothing in front of or behind their operands.
+func TestKernelsStayWithinOperands(t *testing.T) {
+	eachKernel(t, func(t *testing.T, kern *Kernel) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for i := range 60 {
+			m, n, taps, depth := 1+r.IntN(14), 1+r.IntN(70), 1+i%2*r.IntN(5), 1+r.IntN(70)
+			zero := uint8(r.IntN(256))
+			c := &Call{X: fenced(t, m*depth, i%3 > 0), Pad: fenced(t, depth, i%3 > 0), Taps: taps, Depth: depth,
+				Rows: m, Image: m * depth, Stride: depth, M1: m, N1: n, LD: n}
+			if i%2 == 1 {
+				for range m * taps {
+					c.Offset = append(c.Offset, int32((r.IntN(m+1)-1)*depth))
+				}
+			}
+			w := make([]int8, n*taps*depth)
+			fill(r, c.X, w)
+			for j := range c.Pad {
+				c.Pad[j] = zero
+			}
+			c.W = kern.Pack(w, n, taps, depth, zero)
+			c.Acc = make([]int32, m*n)
+			c.Work = make([]uint64, kern.Work(m, taps*depth))
+			kern.Run(c)
+			want := *c
+			want.Acc = make([]int32, m*n)
+			Reference(&want, w)
+			if !slices.Equal(c.Acc, want.Acc) {
+				t.Fatalf("m=%d n=%d taps=%d depth=%d: differs from the reference", m, n, taps, depth)
+			}
+		}
+	})
+}
