@@ -42,6 +42,9 @@ type CalibrationRecord struct {
 	Samples     int           `json:"samples"`
 	BatchSize   int           `json:"batch_size"`
 	Excluded    []string      `json:"excluded,omitempty"` // patterns of layers kept in float
+	// Slower names those of them that were excluded because their int8 form
+	// measured slower than float32 on the machine that made the model.
+	Slower []string `json:"slower_than_float,omitempty"`
 }
 
 // parseMetadata reads the record of file.

@@ -29,7 +29,7 @@ ENGINES = [
     Engine("torch onednn", "torch", "onednn.ts", "onednn"),
     Engine("ONNX Runtime int8", "onnxruntime", "int8-reduced.onnx"),
     Engine("OpenVINO int8", "openvino", "int8.onnx"),
-    Engine("octet int8 0..255", "octet", "onednn.pth", "onednn"),
+    Engine("octet int8 0..255", "octet", "full.pth", "fbgemm"),
     Engine("ONNX Runtime int8 exact", "onnxruntime", "int8.onnx", exact=True),
     Engine("octet fp32", "octet", "float.pth"),
     Engine("ONNX Runtime fp32", "onnxruntime", "float.onnx"),

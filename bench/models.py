@@ -46,10 +46,9 @@ def fused(model: nn.Module) -> nn.Module:
     return model
 
 
-def torch_int8(model: nn.Module, backend: str, calibration: torch.Tensor) -> nn.Module:
-    """torch.ao's eager-mode model: fbgemm and x86 with activations in 0..127, onednn in 0..255."""
+def torch_int8(model: nn.Module, backend: str, calibration: torch.Tensor, reduced: bool) -> nn.Module:
+    """torch.ao's eager-mode model, with activations calibrated to 0..127 (reduced) or 0..255."""
     torch.backends.quantized.engine = backend
-    reduced = backend != "onednn"
     model = fused(model)
     model.qconfig = tq.QConfig(
         activation=tq.MinMaxObserver.with_args(dtype=torch.quint8, reduce_range=reduced),
@@ -109,7 +108,7 @@ class Builder:
             print(f"{self.name}: cannot make {file}: {type(e).__name__}: {e}", file=sys.stderr)
 
     def complete(self, batches: list[int]) -> bool:
-        files = [f"input{n}.npy" for n in batches] + ["float.pth", "float.ts", "float.onnx", "int8.onnx", "int8-reduced.onnx"]
+        files = [f"input{n}.npy" for n in batches] + ["float.pth", "float.ts", "float.onnx", "int8.onnx", "int8-reduced.onnx", "full.pth"]
         files += [f"{b}.{kind}" for b in TORCH_BACKENDS for kind in ("pth", "ts")]
         return all((self.folder / f).exists() for f in files)
 
@@ -130,12 +129,13 @@ class Builder:
             if (self.folder / script).exists() and (self.folder / state).exists():
                 continue
             try:
-                int8 = torch_int8(model, backend, calibration)
+                int8 = torch_int8(model, backend, calibration, reduced=backend != "onednn")
             except Exception as e:
                 print(f"{self.name}: torch.ao cannot quantize for {backend}: {e}", file=sys.stderr)
                 continue
             self.step(state, lambda p: torch.save(int8.state_dict(), p))
             self.step(script, lambda p: save_script(int8, example, p))
+        self.step("full.pth", lambda p: torch.save(torch_int8(model, "fbgemm", calibration, reduced=False).state_dict(), p))
         floats = self.folder / "float.onnx"
         for file, reduced in (("int8-reduced.onnx", True), ("int8.onnx", False)):
             self.step(file, lambda p: save_onnx_int8(floats, calibration.numpy(), p, reduced))

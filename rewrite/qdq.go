@@ -76,6 +76,9 @@ func (p *placer) plan(n *graph.Node) ([]tensor.DType, bool) {
 	var best []tensor.DType
 	least := len(n.Inputs) + 1
 	for _, s := range n.Op.Signatures() {
+		if s.Out != n.Output.Type.DType {
+			continue // asking for the codes of its inputs would report them as missing
+		}
 		want := make([]tensor.DType, len(n.Inputs))
 		in := make([]graph.Type, len(n.Inputs))
 		conversions, ok := 0, len(s.In) > 0

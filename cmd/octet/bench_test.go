@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,11 +106,7 @@ func fakeTimers(t *testing.T, chosen, rival time.Duration) (*timer, *timer) {
 		t.Fatal(err)
 	}
 	make := func(d time.Duration) *timer {
-		w, err := newWorkload(m.Graph(), engine.Options{CPU: "none"}, tensor.New(tensor.Float32, 1, 1, 28, 28))
-		if err != nil {
-			t.Fatal(err)
-		}
-		tm, err := newTimer(w)
+		tm, err := newTimerOf(m.Graph(), engine.Options{CPU: "none"}, tensor.New(tensor.Float32, 1, 1, 28, 28))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,4 +202,31 @@ func TestBenchWorkerAnswersRequests(t *testing.T) {
 	if code := <-done; code != exitOK {
 		t.Errorf("exit code %d", code)
 	}
+}
+
+func TestQuantizeExcludesSlowerLayers(t *testing.T) {
+	defer func(b budget) { slowerBudget = b }(slowerBudget)
+	slowerBudget = budget{runs: 3}
+	folder, model, calibration, _ := demoFolder(t)
+	int8 := folder + "/int8.pth"
+	// Which layers are slower is the machine's affair; that they stay float is not.
+	var doc quantizeOutput
+	octetCommand(t, "quantize", model, "--calibration", calibration, "--limit", "8", "--qconfig", "torchvision",
+		"--exclude-slower", "--exclude", "fc", "--threads", "1", "--output", int8, "--json").must(t).decode(t, &doc)
+	m, err := octet.Open(int8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := m.Metadata().Calibration
+	if !slices.Equal(record.Slower, doc.Slower) {
+		t.Errorf("the model lists %v, the report %v", record.Slower, doc.Slower)
+	}
+	for _, name := range append(doc.Slower, "fc") {
+		node, ok := m.Graph().Node(name)
+		if !ok || onCodes(node) {
+			t.Errorf("%s computes on integers", name)
+		}
+	}
+	t.Logf("slower here: %v", doc.Slower)
+	octetCommand(t, "run", int8, "--input", grey(t, 1)).must(t)
 }

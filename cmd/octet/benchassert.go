@@ -40,11 +40,7 @@ func (f *benchFlags) compareKernels(ctx context.Context, w *workload) (*assertio
 	a := &assertion{Levels: lowerLevels(f.work.cpu), Failed: []slowKernel{}}
 	rivals := make([]*timer, len(a.Levels))
 	for i, level := range a.Levels {
-		rival, err := newWorkload(w.graph, f.work.options(level), w.input)
-		if err != nil {
-			return nil, err
-		}
-		if rivals[i], err = newTimer(rival); err != nil {
+		if rivals[i], err = newTimerOf(w.graph, f.work.options(level), w.input); err != nil {
 			return nil, err
 		}
 	}

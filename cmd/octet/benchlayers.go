@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -47,6 +48,15 @@ func newTimer(w *workload) (*timer, error) {
 	}
 	n := len(w.graph.Nodes)
 	return &timer{workload: w, out: out, took: make([]time.Duration, n), each: make([][]time.Duration, n)}, nil
+}
+
+// newTimerOf compiles g for it.
+func newTimerOf(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*timer, error) {
+	w, err := newWorkload(g, o, x)
+	if err != nil {
+		return nil, err
+	}
+	return newTimer(w)
 }
 
 func (t *timer) run(ctx context.Context) error {
@@ -114,15 +124,11 @@ func (f *benchFlags) layers(c *console, cmd *cobra.Command, model *octet.Model, 
 		if err != nil {
 			return err
 		}
-		float, err := newWorkload(g, f.work.options(f.work.cpu), w.input)
+		float, err := newTimerOf(g, f.work.options(f.work.cpu), w.input)
 		if err != nil {
 			return err
 		}
-		t, err := newTimer(float)
-		if err != nil {
-			return err
-		}
-		timers = append(timers, t)
+		timers = append(timers, float)
 	} else if f.float != "" {
 		return usageError("--float is for int8 models; %s is a float model", out.Model)
 	}
@@ -196,7 +202,11 @@ func withConversions(t *timer) []spread {
 			continue
 		}
 		var payers []int
-		if source := n.Inputs[0].Node; !n.Output.Type.DType.IsQuantized() && source != nil && onCodes(source) {
+		source := n.Inputs[0].Node
+		for source != nil && t.plan[number[source]].Kernel == "identity" {
+			source = source.Inputs[0].Node // a flatten that computes nothing
+		}
+		if !n.Output.Type.DType.IsQuantized() && source != nil && onCodes(source) {
 			payers = append(payers, number[source])
 		}
 		for _, reader := range t.graph.Consumers(n.Output) {

@@ -118,6 +118,16 @@ func TestExcludedLayersStayFloat(t *testing.T) {
 	octetCommand(t, "quantize", model, "--calibration", calibration, "--exclude", "layer9", "--output", int8).fails(t, exitUsage, "layer9", "matches no node")
 }
 
+// A float addition of a float and an integer value needs no codes of the former:
+// the file has none.
+func TestExcludedNeighboursAreReadBack(t *testing.T) {
+	folder, model, calibration, _ := demoFolder(t)
+	int8, x := filepath.Join(folder, "mixed.pth"), grey(t, 2)
+	octetCommand(t, "quantize", model, "--calibration", calibration, "--limit", "8", "--qconfig", "torchvision",
+		"--exclude", "layer3.0.add_relu", "--exclude", "layer3.0.downsample.0", "--output", int8).must(t)
+	octetCommand(t, "run", int8, "--input", x, "--json").must(t)
+}
+
 func TestRunGivesTheSameForArraysImagesAndFolders(t *testing.T) {
 	folder, int8, _ := quantized(t)
 	photos := filepath.Join(folder, "photos")

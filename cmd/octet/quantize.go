@@ -29,6 +29,7 @@ type quantizeFlags struct {
 	perTensor   bool
 	perChannel  bool
 	exclude     []string
+	slower      bool
 	stats       string
 	report      string
 	eval        string
@@ -48,6 +49,10 @@ in torchvision's quantized model of the same architecture.
 
 Calibration data is a .npy of float32 [N, C, H, W], a folder of images, a tar archive,
 an IDX file or a .npz. A few hundred typical inputs are enough; labels are not used.
+
+With --exclude-slower, every layer is timed in int8, with the Quantize and Dequantize
+around it, and in float32 on this machine; the slower ones stay in float and are listed
+in the model. Which ones they are depends on the machine and on what else it does.
 
 With --stats, what the observers have seen is kept in a file, also when the run is
 interrupted: the same command continues there, and a finished calibration is not run
@@ -72,6 +77,7 @@ again when only --exclude or --output change.`,
 	fl.BoolVar(&f.perTensor, "per-tensor", false, "one scale per weight, whatever --qconfig says")
 	fl.BoolVar(&f.perChannel, "per-channel", false, "one scale per output channel, whatever --qconfig says")
 	fl.StringArrayVar(&f.exclude, "exclude", nil, "keep layers that match `PATTERN` in float; may be repeated")
+	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.StringVar(&f.stats, "stats", "", "keep the calibration statistics in `FILE`.json, and use it if it exists")
 	fl.StringVar(&f.report, "report", "", "write the full report as `FILE`.json")
 	fl.StringVar(&f.eval, "eval", "", "measure float and int8 accuracy on labelled `DATA`")
@@ -93,6 +99,7 @@ type quantizeOutput struct {
 	QConfig     string      `json:"qconfig"`
 	Assumptions []string    `json:"assumptions,omitempty"`
 	Skipped     []string    `json:"skipped,omitempty"`
+	Slower      []string    `json:"slower_than_float,omitempty"` // kept in float by --exclude-slower
 	FloatFile   int64       `json:"float_file_bytes"`
 	Int8File    int64       `json:"int8_file_bytes"`
 	Accuracy    *accuracies `json:"accuracy,omitempty"`
@@ -124,7 +131,7 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 	}
 	out := quantizeOutput{
 		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.qconfig,
-		Assumptions: model.Assumptions(), Skipped: data.skipped(), Report: report,
+		Assumptions: model.Assumptions(), Skipped: data.skipped(), Slower: int8.Metadata().Calibration.Slower, Report: report,
 	}
 	if f.eval != "" {
 		if out.Accuracy, err = f.evaluate(cmd.Context(), c, model, int8); err != nil {
@@ -207,6 +214,9 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.M
 	c.finish()
 	if saveErr := f.saveStatistics(c, statistics, err != nil); err == nil {
 		err = saveErr
+	}
+	if err == nil && f.slower {
+		return f.excludeSlower(ctx, c, model, data, int8, report, opts)
 	}
 	return int8, report, quantizeError(f.calibration, err)
 }

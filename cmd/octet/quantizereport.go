@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/octet-ml/octet"
 )
@@ -56,6 +57,9 @@ func (o quantizeOutput) print(w io.Writer) {
 	fmt.Fprintf(w, "calibrated on %d inputs in batches of %d", r.Images, r.BatchSize)
 	if text := describeSkipped(o.Skipped); text != "" {
 		fmt.Fprintf(w, "; %s", text)
+	}
+	if len(o.Slower) > 0 {
+		fmt.Fprintf(w, "\nslower     in int8 than in float32 on this machine, so kept float: %s", strings.Join(o.Slower, ", "))
 	}
 	fmt.Fprintf(w, "\ncoverage   %d of %d layers compute on integers\n", r.Int8Nodes, r.Int8Nodes+r.FloatNodes)
 	fmt.Fprintf(w, "size       %s -> %s (%.2f of the float file)\n", byteText(o.FloatFile), byteText(o.Int8File), ratio(o.Int8File, o.FloatFile))
