@@ -7,12 +7,13 @@ import (
 
 // transformSuffix marks the architectures whose model first maps an image from
 // torchvision's normalisation to that of its weights' origin, as torchvision's
-// models do when they are built with weights (transform_input=True). No file of
-// parameters tells which of the two it was trained as.
+// models do when they are built with weights (transform_input=True): torchvision's
+// own weights are of that kind. No file of parameters tells which of the two it
+// was trained as.
 const transformSuffix = "+transform_input"
 
-// transformedInput declares the input; with transform, (x*std + mean - 0.5) / 0.5 follows,
-// as a factor and a summand per channel.
+// transformedInput declares the input; with transform, (x*std + mean - 0.5) / 0.5
+// follows, as a factor and a summand per channel.
 func transformedInput(b *builder, firstConv string, transform bool) act {
 	if !transform {
 		return b.input(firstConv, 3)

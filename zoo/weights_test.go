@@ -57,7 +57,11 @@ func TestWeightsAreTheRegistrys(t *testing.T) {
 				t.Errorf("%s: %s, registry has %s", w, g, h)
 			}
 		}
-		if path.Base(w.URL) != w.FileName || !strings.HasSuffix(e["builder"].(string), "."+w.Arch) || w.Quantized() != (e["backend"] != nil) {
+		arch, transformed := strings.CutSuffix(w.Arch, "+transform_input")
+		if _, err := zoo.Lookup(w.Arch); err != nil || transformed != (arch == "googlenet" || arch == "inception_v3") {
+			t.Errorf("%s: architecture %s (%v)", w, w.Arch, err)
+		}
+		if path.Base(w.URL) != w.FileName || !strings.HasSuffix(e["builder"].(string), "."+arch) || w.Quantized() != (e["backend"] != nil) {
 			t.Errorf("%s: file %s, architecture %s", w, w.FileName, w.Arch)
 		}
 		if d, err := zoo.Get(w.Enum + ".DEFAULT"); err != nil || d.Member != e["default_member"] {

@@ -11,14 +11,16 @@ from torch.ao import quantization as tq
 NAMES = (
     "resnet18", "resnet50", "mobilenet_v2", "googlenet", "inception_v3", "mobilenet_v3_large",
     "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0",
+    "googlenet+transform_input", "inception_v3+transform_input",
 )  # fmt: skip
-LEAST = {"inception_v3": 75}  # the smallest side that gives every layer a pixel
+LEAST = {"inception_v3": 75, "inception_v3+transform_input": 75}  # the smallest side that gives every layer a pixel
 
 
 def _builder(name: str):
+    name, _, transform = name.partition("+")
     build = getattr(torchvision.models.quantization, name)
     if name in ("googlenet", "inception_v3"):
-        return partial(build, init_weights=False)  # weights are drawn here; torchvision's own draw takes a minute
+        return partial(build, init_weights=False, transform_input=bool(transform))  # weights are drawn here; torchvision's own draw takes a minute
     return build
 
 

@@ -13,6 +13,7 @@ import environment
 MODELS = (
     "resnet18", "resnet50", "mobilenet_v2", "googlenet", "inception_v3", "mobilenet_v3_large",
     "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0",
+    "googlenet+transform_input", "inception_v3+transform_input",
 )  # fmt: skip
 BACKENDS = ("fbgemm", "qnnpack")
 CHECKS = {"converted": "converted", "minmax": "torchvision", "histogram": "default"}

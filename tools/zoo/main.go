@@ -132,8 +132,16 @@ func (e entry) check() error {
 	return nil
 }
 
-// Arch is the last part of the builder's path.
-func (e entry) Arch() string { return e.Builder[strings.LastIndex(e.Builder, ".")+1:] }
+// Arch is the last part of the builder's path. With weights, torchvision builds
+// the inception family so that it transforms its input, which is an architecture
+// of its own here.
+func (e entry) Arch() string {
+	name := e.Builder[strings.LastIndex(e.Builder, ".")+1:]
+	if name == "googlenet" || name == "inception_v3" {
+		name += "+transform_input"
+	}
+	return name
+}
 
 // Prepared says that the file is what prepare_qat left.
 func (e entry) Prepared() bool { return strings.Contains(e.Container, "QAT-prepared") }
