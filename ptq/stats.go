@@ -48,6 +48,9 @@ func ReadStats(r io.Reader) (*Stats, error) {
 	if s.Format != statsFormat {
 		return nil, fmt.Errorf("calibration statistics have format %d; this version reads %d: calibrate again", s.Format, statsFormat)
 	}
+	if _, err := json.Marshal(s); err != nil { // a qconfig without element types
+		return nil, fmt.Errorf("calibration statistics: incomplete: %w", err)
+	}
 	return &s, nil
 }
 
