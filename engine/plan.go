@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/arena"
 	"github.com/octet-ml/octet/internal/kernel/layout"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -11,11 +12,11 @@ import (
 // plan is a program for inputs of one list of shapes.
 type plan struct {
 	shapes []tensor.Shape
-	types  []graph.Type // by number of value, with shapes
-	blocks []*block     // by number of value; aliased values share one
-	steps  []fixed      // by node; nil where the result is the operand's memory
-	arena  int          // bytes
-	work   int          // words of scratch memory for each worker
+	types  []graph.Type   // by number of value, with shapes
+	blocks []*arena.Block // by number of value; aliased values share one
+	steps  []fixed        // by node; nil where the result is the operand's memory
+	arena  int            // bytes
+	work   int            // words of scratch memory for each worker
 	inputs []arrival
 	free   frames
 }
@@ -31,13 +32,13 @@ func (p *Program) plan(shapes []tensor.Shape) (*plan, error) {
 		return nil, err
 	}
 	pl := &plan{steps: make([]fixed, len(p.lowered))}
-	var blocks []*block
+	var blocks []*arena.Block
 	add := func(t graph.Type, at int) error {
 		bytes, err := bytesOf(t)
 		if err != nil {
 			return err
 		}
-		b := &block{bytes: bytes, first: at, last: at}
+		b := &arena.Block{Bytes: bytes, First: at, Last: at}
 		pl.types, pl.blocks, blocks = append(pl.types, t), append(pl.blocks, b), append(blocks, b)
 		return nil
 	}
@@ -55,7 +56,7 @@ func (p *Program) plan(shapes []tensor.Shape) (*plan, error) {
 		in := make([]graph.Type, len(l.inputs))
 		for j, v := range l.inputs {
 			in[j] = pl.types[v]
-			pl.blocks[v].last = i
+			pl.blocks[v].Last = i
 		}
 		if a, ok := l.op.(aliaser); ok && a.aliases(in[0], out) {
 			pl.types, pl.blocks = append(pl.types, out), append(pl.blocks, pl.blocks[l.inputs[0]])
@@ -72,9 +73,9 @@ func (p *Program) plan(shapes []tensor.Shape) (*plan, error) {
 		pl.work = max(pl.work, f.scratch())
 	}
 	for _, v := range p.outputs {
-		pl.blocks[v].last = len(p.lowered)
+		pl.blocks[v].Last = len(p.lowered)
 	}
-	pl.arena = place(blocks)
+	pl.arena = arena.Place(blocks)
 	return pl, nil
 }
 
@@ -104,11 +105,11 @@ type frame struct {
 func (p *Program) newFrame(pl *plan) *frame {
 	f := &frame{plan: pl, steps: make([]step, len(p.lowered)), tensors: make([][]float32, len(p.g.Inputs))}
 	// Go aligns large allocations to pages, so offsets keep their alignment.
-	arena := words[byte](make([]uint64, max(pl.arena, 1<<16)/8))
+	memories := words[byte](make([]uint64, max(pl.arena, 1<<16)/8))
 	for i, t := range pl.types {
-		at := pl.blocks[i].offset
+		at := pl.blocks[i].Offset
 		n := t.Shape.Numel() * t.DType.Size()
-		f.values = append(f.values, memory(arena[at:at+n:at+n]))
+		f.values = append(f.values, memory(memories[at:at+n:at+n]))
 	}
 	scratch := make([][]uint64, p.Threads())
 	for i := range scratch {

@@ -27,6 +27,7 @@ var order = [][]string{
 	{"quant"},
 	{"internal/cpu"},
 	{"internal/parallel"},
+	{"internal/arena"}, // memory planned by lifetime
 	{"internal/kernel/*"},
 	{"observe"},
 	{"graph"},

@@ -42,7 +42,8 @@ type matmul32 struct {
 	vectors int
 }
 
-const avx2MaskRegister = 15
+// maskRegister holds, for AVX2, the mask of the last vector of columns.
+const maskRegister = 15
 
 func (m matmul32) columns() int        { return m.vectors * m.bytes / 4 }
 func (m matmul32) sum(r, j int) string { return m.r(r*m.vectors + j) }
@@ -52,15 +53,6 @@ func (m matmul32) number(r int) string {
 		return m.r(len(rowRegs)*m.vectors + m.vectors + r%2)
 	}
 	return m.r(len(rowRegs)*m.vectors + m.vectors)
-}
-
-func (m matmul32) loadMask(p *printer) {
-	p.op("MOVQ %s, AX", mulMask)
-	if m.lanes == avx512 {
-		p.op("KMOVW (AX), K1")
-	} else {
-		p.op("VMOVDQU (AX), %s", m.r(avx2MaskRegister))
-	}
 }
 
 // begin sets the sums to zero or to what the result, whose rows out brings to
@@ -78,7 +70,7 @@ func (m matmul32) begin(p *printer, out func(r int)) {
 	for r := range rowRegs {
 		out(r)
 		for j := range m.vectors {
-			m.load(p, j == m.vectors-1, fmt.Sprintf("%d(AX)", j*m.bytes), m.sum(r, j))
+			m.load(p, maskRegister, j == m.vectors-1, fmt.Sprintf("%d(AX)", j*m.bytes), m.sum(r, j))
 		}
 	}
 	p.line("start:")
@@ -89,30 +81,8 @@ func (m matmul32) end(p *printer, out func(r int)) {
 	for r := range rowRegs {
 		out(r)
 		for j := range m.vectors {
-			m.store(p, j == m.vectors-1, m.sum(r, j), fmt.Sprintf("%d(AX)", j*m.bytes))
+			m.store(p, maskRegister, j == m.vectors-1, m.sum(r, j), fmt.Sprintf("%d(AX)", j*m.bytes))
 		}
-	}
-}
-
-func (m matmul32) load(p *printer, masked bool, from, to string) {
-	switch {
-	case !masked:
-		p.op("VMOVUPS %s, %s", from, to)
-	case m.lanes == avx512:
-		p.op("VMOVUPS.Z %s, K1, %s", from, to)
-	default:
-		p.op("VMASKMOVPS %s, %s, %s", from, m.r(avx2MaskRegister), to)
-	}
-}
-
-func (m matmul32) store(p *printer, masked bool, from, to string) {
-	switch {
-	case !masked:
-		p.op("VMOVUPS %s, %s", from, to)
-	case m.lanes == avx512:
-		p.op("VMOVUPS %s, K1, %s", from, to)
-	default:
-		p.op("VMASKMOVPS %s, %s, %s", from, m.r(avx2MaskRegister), to)
 	}
 }
 
@@ -145,7 +115,7 @@ func (m matmul32) rows(p *printer) {
 		p.op("ADDQ %s, AX", mulColumn)
 	}
 	p.text(fmt.Sprintf("rows6x%d%s", m.columns(), m.isa), "arg *block")
-	m.loadMask(p)
+	m.loadTail(p, maskRegister, mulMask)
 	p.op("MOVQ %s, SI", mulRows)
 	p.op("MOVQ %s, R15", mulPad)
 	p.line("tile:")
@@ -191,7 +161,7 @@ func (m matmul32) outer(p *printer) {
 		}
 	}
 	p.text(fmt.Sprintf("outer6x%d%s", m.columns(), m.isa), "arg *block")
-	m.loadMask(p)
+	m.loadTail(p, maskRegister, mulMask)
 	p.op("MOVQ %s, R15", mulPad)
 	p.op("MOVQ %s, R14", mulTap)
 	p.op("MOVQ %s, BX", mulShift)
@@ -206,7 +176,7 @@ func (m matmul32) outer(p *printer) {
 	p.line("row:")
 	p.run(0, "R8")
 	for j := range m.vectors {
-		m.load(p, j == m.vectors-1, fmt.Sprintf("%d(DX)", m.bytes*j), m.column(j))
+		m.load(p, maskRegister, j == m.vectors-1, fmt.Sprintf("%d(DX)", m.bytes*j), m.column(j))
 	}
 	m.products(p, func(r int) string { return fmt.Sprintf("%d(R8)(BX*4)", 4*r) })
 	p.op("ADDQ $%d, SI", mulRow)

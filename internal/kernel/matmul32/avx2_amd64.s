@@ -5,8 +5,8 @@
 // func rows6x8AVX2(arg *block)
 TEXT ·rows6x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	VMOVDQU (AX), Y15
+	MOVQ 48(DI), BX
+	VMOVDQU (BX), Y15
 	MOVQ 0(DI), SI
 	MOVQ 24(DI), R15
 tile:
@@ -130,8 +130,8 @@ depth:
 // func outer6x8AVX2(arg *block)
 TEXT ·outer6x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	VMOVDQU (AX), Y15
+	MOVQ 48(DI), BX
+	VMOVDQU (BX), Y15
 	MOVQ 24(DI), R15
 	MOVQ 16(DI), R14
 	MOVQ 64(DI), BX
@@ -211,8 +211,8 @@ row:
 // func rows6x16AVX2(arg *block)
 TEXT ·rows6x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	VMOVDQU (AX), Y15
+	MOVQ 48(DI), BX
+	VMOVDQU (BX), Y15
 	MOVQ 0(DI), SI
 	MOVQ 24(DI), R15
 tile:
@@ -361,8 +361,8 @@ depth:
 // func outer6x16AVX2(arg *block)
 TEXT ·outer6x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	VMOVDQU (AX), Y15
+	MOVQ 48(DI), BX
+	VMOVDQU (BX), Y15
 	MOVQ 24(DI), R15
 	MOVQ 16(DI), R14
 	MOVQ 64(DI), BX

@@ -5,8 +5,8 @@
 // func rows6x16AVX512(arg *block)
 TEXT ·rows6x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	KMOVW (AX), K1
+	MOVQ 48(DI), BX
+	KMOVW (BX), K1
 	MOVQ 0(DI), SI
 	MOVQ 24(DI), R15
 tile:
@@ -130,8 +130,8 @@ depth:
 // func outer6x16AVX512(arg *block)
 TEXT ·outer6x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	KMOVW (AX), K1
+	MOVQ 48(DI), BX
+	KMOVW (BX), K1
 	MOVQ 24(DI), R15
 	MOVQ 16(DI), R14
 	MOVQ 64(DI), BX
@@ -211,8 +211,8 @@ row:
 // func rows6x32AVX512(arg *block)
 TEXT ·rows6x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	KMOVW (AX), K1
+	MOVQ 48(DI), BX
+	KMOVW (BX), K1
 	MOVQ 0(DI), SI
 	MOVQ 24(DI), R15
 tile:
@@ -361,8 +361,8 @@ depth:
 // func outer6x32AVX512(arg *block)
 TEXT ·outer6x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	KMOVW (AX), K1
+	MOVQ 48(DI), BX
+	KMOVW (BX), K1
 	MOVQ 24(DI), R15
 	MOVQ 16(DI), R14
 	MOVQ 64(DI), BX
@@ -467,8 +467,8 @@ row:
 // func rows6x48AVX512(arg *block)
 TEXT ·rows6x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	KMOVW (AX), K1
+	MOVQ 48(DI), BX
+	KMOVW (BX), K1
 	MOVQ 0(DI), SI
 	MOVQ 24(DI), R15
 tile:
@@ -642,8 +642,8 @@ depth:
 // func outer6x48AVX512(arg *block)
 TEXT ·outer6x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	KMOVW (AX), K1
+	MOVQ 48(DI), BX
+	KMOVW (BX), K1
 	MOVQ 24(DI), R15
 	MOVQ 16(DI), R14
 	MOVQ 64(DI), BX
@@ -773,8 +773,8 @@ row:
 // func rows6x64AVX512(arg *block)
 TEXT ·rows6x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	KMOVW (AX), K1
+	MOVQ 48(DI), BX
+	KMOVW (BX), K1
 	MOVQ 0(DI), SI
 	MOVQ 24(DI), R15
 tile:
@@ -973,8 +973,8 @@ depth:
 // func outer6x64AVX512(arg *block)
 TEXT ·outer6x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 48(DI), AX
-	KMOVW (AX), K1
+	MOVQ 48(DI), BX
+	KMOVW (BX), K1
 	MOVQ 24(DI), R15
 	MOVQ 16(DI), R14
 	MOVQ 64(DI), BX

@@ -44,9 +44,6 @@ func goRows(c *RowsCall) {
 func (s *tile4x4) rows(x [4][]float32, w []float32) {
 	n := len(x[0])
 	x0, x1, x2, x3 := x[0], x[1][:n], x[2][:n], x[3][:n]
-	for r := range 4 {
-		_ = r
-	}
 	s0, s1, s2, s3 := s[0], s[1], s[2], s[3]
 	for k, a := range x0 {
 		q := (*[4]float32)(w[4*k:])
