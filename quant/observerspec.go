@@ -46,6 +46,9 @@ const (
 	PlainFakeQuant FakeQuantKind = "fake_quantize"
 	// FusedFakeQuant takes them from ChooseQParamsFused (FusedMovingAvgObsFakeQuantize).
 	FusedFakeQuant FakeQuantKind = "fused_moving_avg_obs_fake_quant"
+	// LearnableFakeQuant trains them, starting from those of CalculateQParams
+	// (learned step size quantization, LSQ).
+	LearnableFakeQuant FakeQuantKind = "learnable_fake_quantize"
 )
 
 // ObserverSpec says how a tensor is observed and quantized: a plain value that

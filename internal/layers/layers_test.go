@@ -30,6 +30,7 @@ var order = [][]string{
 	{"internal/arena"}, // memory planned by lifetime
 	{"internal/kernel/*"},
 	{"observe"},
+	{"fakequant"},
 	{"graph"},
 	{"op"},
 	{"internal/randomgraph"}, // small graphs for differential tests
@@ -39,6 +40,7 @@ var order = [][]string{
 	{"dataset"},
 	{"engine"},
 	{"eager"},
+	{"autodiff"},
 	{"ptq"},
 	{"qat"},
 	{"zoo"},
