@@ -185,6 +185,18 @@ func (m *Module) fused(lo, hi float32) (float64, int64, error) {
 // Codes is the range of codes that values are rounded to.
 func (m *Module) Codes() (lo, hi float32) { return float32(m.codes.Min), float32(m.codes.Max) }
 
+// Rule returns the scale and the zero point by which channel c is rounded.
+func (m *Module) Rule(c int) (scale, zero float32) {
+	if len(m.Scale) == 1 {
+		c = 0
+	}
+	scale, zero = m.Scale[c], m.ZeroPoint[c]
+	if m.Learning {
+		return max(scale, quant.DefaultEps), m.zero(zero)
+	}
+	return scale, zero
+}
+
 // QParams returns the parameters that a converted model has: by the rule of the
 // observers, whatever rule training went by, as PyTorch's convert derives them.
 func (m *Module) QParams() (*tensor.QParams, error) {

@@ -71,7 +71,9 @@ func randomOperand(r *rand.Rand, indirect bool) (o Operand, rows int) {
 func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w, zone []float32) {
 	o, rows := randomOperand(r, i%2 == 1)
 	n := pick(r, extents)
-	c = &RowsCall{Operand: o, W: k.NewPanels(o.Taps, o.Depth, n), M1: rows, N1: n, LD: n + r.IntN(3), Work: &Work{}}
+	panels := k.NewPanels(o.Taps, o.Depth, n)
+	panels.Use(random(r, panels.Len()))
+	c = &RowsCall{Operand: o, W: panels, M1: rows, N1: n, LD: n + r.IntN(3), Work: &Work{}}
 	c.M0, c.N0 = r.IntN(rows), r.IntN(n)/k.NR*k.NR
 	size := rows * c.LD
 	if i%4 == 3 {
@@ -269,7 +271,8 @@ func BenchmarkKernels(b *testing.B) {
 			speed := func(b *testing.B) {
 				b.ReportMetric(float64(m*n*depth*taps)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GMAC/s")
 			}
-			rows := &RowsCall{Operand: o, W: k.NewPanels(taps, depth, n), M1: m, N1: n, Out: y, LD: n, Work: &Work{}}
+			panels := k.NewPanels(taps, depth, n)
+			rows := &RowsCall{Operand: o, W: panels.Use(make([]float32, panels.Len())), M1: m, N1: n, Out: y, LD: n, Work: &Work{}}
 			b.Run(k.Name+"/rows/"+name, func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {

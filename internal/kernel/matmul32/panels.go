@@ -14,10 +14,19 @@ type Panels struct {
 	data      []float32
 }
 
-// NewPanels returns room for a matrix of taps*depth rows and n columns.
+// NewPanels describes a matrix of taps*depth rows and n columns, which has no
+// memory yet.
 func (k *Kernel) NewPanels(taps, depth, n int) *Panels {
-	return &Panels{N: n, Taps: taps, Depth: depth, nr: k.NR, lanes: k.lanes,
-		data: make([]float32, taps*depth*roundUp(n, k.lanes))}
+	return &Panels{N: n, Taps: taps, Depth: depth, nr: k.NR, lanes: k.lanes}
+}
+
+// Len is the number of float32 that the packed matrix takes.
+func (p *Panels) Len() int { return p.Taps * p.Depth * roundUp(p.N, p.lanes) }
+
+// Use makes data, Len long, the memory of the packed matrix.
+func (p *Panels) Use(data []float32) *Panels {
+	p.data = data[:p.Len()]
+	return p
 }
 
 // kBlock is a range of K: whole taps, or a part of one.

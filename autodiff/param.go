@@ -1,0 +1,89 @@
+package autodiff
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Role says what a parameter is to its layer, on which weight decay depends.
+type Role uint8
+
+// The roles.
+const (
+	Weight     Role = iota // of a convolution or a linear layer
+	Bias                   // of one
+	NormWeight             // gamma of a batch norm
+	NormBias               // beta of one
+	StepSize               // scale of a learnable fake quantization
+	ZeroPoint              // its zero point
+)
+
+// Param is a trained tensor. Data and Grad are in the layout of training: a
+// weight [O, I, ...] lies as [..., I, O], everything else as it is.
+type Param struct {
+	Name  string
+	Role  Role
+	Shape tensor.Shape // PyTorch's
+	Data  []float32
+	Grad  []float32
+}
+
+func newParam(v *graph.Value, role Role) *Param {
+	p := &Param{Name: v.Name, Role: role, Shape: v.Type.Shape.Clone()}
+	n := p.Shape.Numel()
+	p.Data, p.Grad = make([]float32, n), make([]float32, n)
+	p.Set(v.Data.Float32s())
+	return p
+}
+
+// Set copies a row-major tensor into Data.
+func (p *Param) Set(src []float32) { p.turn(func(at, from int) { p.Data[at] = src[from] }) }
+
+// Tensor returns Data as a tensor of PyTorch's layout.
+func (p *Param) Tensor() *tensor.Tensor { return p.tensorOf(p.Data) }
+
+// GradTensor returns Grad as a tensor of PyTorch's layout.
+func (p *Param) GradTensor() *tensor.Tensor { return p.tensorOf(p.Grad) }
+
+// TensorOf returns x, which lies as Data does, as a tensor of PyTorch's layout.
+func (p *Param) tensorOf(x []float32) *tensor.Tensor {
+	t := tensor.New(tensor.Float32, p.Shape...)
+	dst := t.Float32s()
+	p.turn(func(at, from int) { dst[from] = x[at] })
+	return t
+}
+
+// turn calls f with the place of each element in the layout of training and in
+// PyTorch's.
+func (p *Param) turn(f func(at, from int)) {
+	if p.Role != Weight || len(p.Shape) < 2 {
+		for i := range p.Data {
+			f(i, i)
+		}
+		return
+	}
+	o, in, taps := p.Shape[0], p.Shape[1], p.Shape[2:].Numel()
+	from := 0
+	for out := range o {
+		for i := range in {
+			for t := range taps {
+				f((t*in+i)*o+out, from)
+				from++
+			}
+		}
+	}
+}
+
+// Norm is the state of a batch norm beside its parameters.
+type Norm struct {
+	Name         string
+	Weight, Bias *Param
+	Mean, Var    []float32 // running statistics
+	Batches      int64     // num_batches_tracked
+	Eps          float64
+
+	mean, variance *graph.Value
+}
+
+// Momentum is the weight of a batch in the running statistics: PyTorch's default.
+const Momentum = 0.1
