@@ -57,9 +57,9 @@ type ActivationReport struct {
 	ZeroPoint int64   `json:"zero_point"`
 }
 
-func newReport(p *Prepared, s *Stats, numerics quant.Numerics) *Report {
+func newReport(p *Prepared, numerics quant.Numerics) *Report {
 	return &Report{
-		Architecture: p.Graph.Name, Numerics: numerics, QConfig: p.QConfig, Images: s.Images, BatchSize: s.BatchSize,
+		Architecture: p.Graph.Name, Numerics: numerics, QConfig: p.QConfig,
 		activations: map[string]ActivationReport{}, sqnr: map[string]float64{},
 	}
 }
