@@ -75,8 +75,7 @@ func (f fixedDepthwise8) bind(in []memory, out memory, scratch [][]uint64) step 
 	t := &taskDepthwise8{f, out, make([]depthwise8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {
-		t.sum[i] = depthwise8.Call{X: in[0].codes(), Pad: f.pad, W: f.weights, Rule: f.rule,
-			Offset: g.offset, Rows: g.rows, Image: g.image, Acc: words[int32](scratch[i])}
+		t.sum[i] = depthwise8.Call{Matrix: matrixOf(&g, g.groups, in[0].codes(), f.pad), W: f.weights, Rule: f.rule, Acc: words[int32](scratch[i])}
 		t.code[i] = f.finish.call(g.groups)
 		t.code[i].N = g.groups
 	}
@@ -138,8 +137,7 @@ func (f fixedDepthwise32) bind(in []memory, out memory, scratch [][]uint64) step
 	t := &taskDepthwise32{f, make([]depthwise32.Call, len(scratch))}
 	g := f.operandRows
 	for i := range t.calls {
-		t.calls[i] = depthwise32.Call{X: in[0].reals(), Pad: f.pad, W: f.weights,
-			Offset: g.offset, Rows: g.rows, Image: g.image, Lo: f.lo, Hi: f.hi, Out: out.reals()}
+		t.calls[i] = depthwise32.Call{Matrix: matrixOf(&g, g.groups, in[0].reals(), f.pad), W: f.weights, Lo: f.lo, Hi: f.hi, Out: out.reals()}
 	}
 	return pieces{f.runs.count, t}
 }

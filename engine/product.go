@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -46,6 +47,12 @@ type operandRows struct {
 	geometry
 	m, rows, image, stride int
 	offset                 []int32
+}
+
+// matrixOf is the operand x, whose runs hold depth elements, as kernels see it.
+func matrixOf[T any](r *operandRows, depth int, x, pad []T) operand.Matrix[T] {
+	return operand.Matrix[T]{X: x, Pad: pad, Taps: r.taps, Depth: depth,
+		Offset: r.offset, Rows: r.rows, Image: r.image, Stride: r.stride}
 }
 
 // locate finds the rows of a product over an operand of type in.

@@ -56,9 +56,8 @@ func (f fixedProduct32) bind(in []memory, out memory, scratch [][]uint64) step {
 	g := f.operandRows
 	for i := range scratch {
 		t.calls[i] = sgemm.Call{
-			X: in[0].reals(), Pad: f.pad, Taps: g.taps, Depth: g.in,
-			Offset: g.offset, Rows: g.rows, Image: g.image, Stride: g.stride,
-			Lo: f.lo, Hi: f.hi, LD: g.groups * g.out, Work: words[float32](scratch[i]),
+			Matrix: matrixOf(&g, g.in, in[0].reals(), f.pad),
+			Lo:     f.lo, Hi: f.hi, LD: g.groups * g.out, Work: words[float32](scratch[i]),
 		}
 	}
 	return pieces{f.count(), t}

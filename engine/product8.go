@@ -60,7 +60,7 @@ func (f fixedProduct8) macs() int64 { return f.operandRows.macs() }
 
 // scratch is the block of sums, where there is one, then the kernel's own.
 func (f fixedProduct8) scratch() int {
-	return f.sums() + f.k.Work(f.division.rows, f.product8.in*f.product8.taps)
+	return f.sums() + f.k.Work(f.division.rows, f.product8.taps, f.product8.in)
 }
 
 func (f fixedProduct8) sums() int {
@@ -75,9 +75,8 @@ func (f fixedProduct8) bind(in []memory, out memory, scratch [][]uint64) step {
 	g := f.operandRows
 	for i := range scratch {
 		t.sum[i] = gemm8.Call{
-			X: in[0].codes(), Pad: f.pad, Taps: g.taps, Depth: g.in,
-			Offset: g.offset, Rows: g.rows, Image: g.image, Stride: g.stride,
-			Acc: words[int32](scratch[i][:f.sums()]), Work: scratch[i][f.sums():], LD: g.groups * g.out,
+			Matrix: matrixOf(&g, g.in, in[0].codes(), f.pad),
+			Acc:    words[int32](scratch[i][:f.sums()]), Work: scratch[i][f.sums():], LD: g.groups * g.out,
 		}
 		t.code[i] = f.finish.call(g.groups * g.out)
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/gemm8"
 	"github.com/octet-ml/octet/internal/kernel/requant8"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 // stem8 is a convolution of few channels on codes, such as the first layer of a
@@ -46,9 +47,9 @@ func (o stem8) fix(in []graph.Type, out graph.Type, _ int) (fixed, error) {
 	f.pieces = divUp(height, f.rows)
 	f.line = fill8((f.inShape[3]+2*s.padding[1])*o.channels, o.pad[0])
 	f.lines = (f.rows-1)*s.stride[0] + (o.taps-1)*s.dilation[0] + 1
-	for y := range f.rows {
-		for x := range width {
-			for t := range o.taps {
+	for t := range o.taps {
+		for y := range f.rows {
+			for x := range width {
 				at := (y*s.stride[0]+t*s.dilation[0])*len(f.line) + x*s.stride[1]*o.channels
 				f.offset = append(f.offset, int32(at))
 			}
@@ -88,7 +89,7 @@ func (f fixedStem8) sums() int {
 }
 
 func (f fixedStem8) scratch() int {
-	return f.copied() + f.sums() + f.k.Work(f.pixels(), f.in*f.taps)
+	return f.copied() + f.sums() + f.k.Work(f.pixels(), f.taps, f.in)
 }
 
 func (f fixedStem8) bind(in []memory, out memory, scratch [][]uint64) step {
@@ -96,8 +97,9 @@ func (f fixedStem8) bind(in []memory, out memory, scratch [][]uint64) step {
 	for i, s := range scratch {
 		sums := f.copied() + f.sums()
 		t.sum[i] = gemm8.Call{
-			X: words[uint8](s[:f.copied()]), Pad: f.pad, W: f.weights[0], Taps: f.taps, Depth: f.in,
-			Offset: f.offset, Rows: f.pixels(), Image: f.copied() * 8, N1: f.out, LD: f.out,
+			Matrix: operand.Matrix[uint8]{X: words[uint8](s[:f.copied()]), Pad: f.pad, Taps: f.taps, Depth: f.in,
+				Offset: f.offset, Rows: f.pixels(), Image: f.copied() * 8},
+			W: f.weights[0], N1: f.out, LD: f.out,
 			Acc: words[int32](s[f.copied():sums]), Work: s[sums:],
 		}
 		if f.rules != nil {

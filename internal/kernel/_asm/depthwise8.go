@@ -5,11 +5,12 @@ import "fmt"
 // The fields of depthwise8.block.
 const (
 	depthX, depthPad, depthOffset      = "0(DI)", "8(DI)", "16(DI)"
-	depthTaps, depthRows, depthWeights = "24(DI)", "32(DI)", "40(DI)"
-	depthInit, depthOut, depthStride   = "48(DI)", "56(DI)", "64(DI)"
-	depthBias, depthMult, depthRule    = "72(DI)", "80(DI)", "88(DI)"
-	depthBiasMul, depthZero            = "96(DI)", "100(DI)"
-	depthLo, depthHi                   = "102(DI)", "103(DI)"
+	depthNextTap, depthTaps, depthRows = "24(DI)", "32(DI)", "40(DI)"
+	depthWeights, depthInit            = "48(DI)", "56(DI)"
+	depthOut, depthStride              = "64(DI)", "72(DI)"
+	depthBias, depthMult, depthRule    = "80(DI)", "88(DI)", "96(DI)"
+	depthBiasMul, depthZero            = "104(DI)", "108(DI)"
+	depthLo, depthHi                   = "110(DI)", "111(DI)"
 )
 
 // depthwise8AVX2 and its siblings write one routine for each width of a block of
@@ -79,7 +80,7 @@ func depthwiseRows(p *printer, isa string, width int, step tapStep) {
 	p.text(fmt.Sprintf("rows%d%s", width, isa), "arg *block")
 	p.op("MOVQ %s, SI", depthX)
 	p.op("MOVQ %s, BX", depthPad)
-	p.op("MOVQ %s, R12", depthOffset)
+	p.op("MOVQ %s, R14", depthOffset)
 	p.op("MOVQ %s, R13", depthRows)
 	p.op("MOVQ %s, R15", depthOut)
 	p.op("VBROADCASTSS %s, %s", depthBiasMul, v(11))
@@ -88,6 +89,7 @@ func depthwiseRows(p *printer, isa string, width int, step tapStep) {
 	p.op("VPBROADCASTB %s, %s", depthHi, v(14))
 	p.op("VPXOR X15, X15, X15")
 	p.line("row:")
+	p.op("MOVQ R14, R12")
 	p.op("MOVQ %s, CX", depthTaps)
 	p.op("MOVQ %s, DX", depthWeights)
 	p.op("MOVQ %s, AX", depthInit)
@@ -102,6 +104,7 @@ func depthwiseRows(p *printer, isa string, width int, step tapStep) {
 	p.op("JG tap")
 	depthwiseFinish(p, v, load, width)
 	p.line("next:")
+	p.op("ADDQ $4, R14")
 	p.op("ADDQ %s, R15", depthStride)
 	p.op("DECQ R13")
 	p.op("JNZ row")
@@ -109,11 +112,13 @@ func depthwiseRows(p *printer, isa string, width int, step tapStep) {
 	p.op("RET")
 }
 
-// tapPointers finds the pixels of the next taps. Behind the last tap the first
-// of the group stands in for those that do not exist; their weights are zero.
+// tapPointers finds the pixels of the next taps, from the offset at R12 on. Behind
+// the last tap the first of the group stands in for those that do not exist; their
+// weights are zero.
 func (p *printer) tapPointers(taps int) {
 	find := func(i int) {
-		p.op("MOVLQSX %d(R12), AX", 4*i)
+		p.op("MOVLQSX (R12), AX")
+		p.op("ADDQ %s, R12", depthNextTap)
 		p.op("LEAQ (SI)(AX*1), %s", depthPointers[i])
 		p.op("TESTQ AX, AX")
 		p.op("CMOVQLT BX, %s", depthPointers[i])
@@ -123,7 +128,6 @@ func (p *printer) tapPointers(taps int) {
 	for i := range taps {
 		find(i)
 	}
-	p.op("ADDQ $%d, R12", 4*taps)
 	p.op("JMP step")
 	p.line("last:")
 	find(0)
@@ -132,11 +136,9 @@ func (p *printer) tapPointers(taps int) {
 	}
 	for i := 1; i < taps-1; i++ {
 		p.op("CMPQ CX, $%d", i)
-		p.op("JEQ found")
+		p.op("JEQ step")
 		find(i)
 	}
-	p.line("found:")
-	p.op("LEAQ (R12)(CX*4), R12")
 	p.line("step:")
 }
 

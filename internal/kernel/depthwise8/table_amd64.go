@@ -27,7 +27,7 @@ var archTable = []Kernel{
 // block is the argument of an assembly routine: for rows output pixels and as
 // many channels as its name says, it computes the sums
 //
-//	s[m][c] = init[c] + sum over t of x[offset[m][t]+c] * weights[t][c]
+//	s[m][c] = init[c] + sum over t of x[offset[t][m]+c] * weights[t][c]
 //
 // reading pad where the offset is negative, and stores them at out, stride bytes
 // apart, or, where rule is not storeSums, the codes that the rule makes of them.
@@ -35,6 +35,7 @@ type block struct {
 	x       unsafe.Pointer
 	pad     unsafe.Pointer
 	offset  *int32
+	nextTap int // bytes from the offsets of one tap to the next
 	taps    int
 	rows    int
 	weights unsafe.Pointer
@@ -249,7 +250,7 @@ func packRule(b *blocked, r *quant.Requant) *Rule {
 func (f *family) run(c *Call, rule *Rule) {
 	b := c.W.Data.(*blocked)
 	n, taps := c.W.Channels, c.W.Taps
-	a := block{taps: taps}
+	a := block{taps: taps, nextTap: 4 * c.Rows}
 	if rule == nil {
 		a.stride = n * 4
 		_ = c.Acc[:(c.M1-c.M0)*n]
@@ -264,7 +265,7 @@ func (f *family) run(c *Call, rule *Rule) {
 	for m := c.M0; m < c.M1; m += a.rows {
 		image, row := m/c.Rows, m%c.Rows
 		a.rows = min(c.M1-m, c.Rows-row)
-		a.offset = &c.Offset[row*taps : (row+a.rows)*taps][0]
+		a.offset = &c.Offset[row : (taps-1)*c.Rows+row+a.rows][0]
 		x := c.X[image*c.Image : (image+1)*c.Image]
 		for _, p := range b.parts {
 			a.x, a.pad = unsafe.Pointer(&x[p.first]), unsafe.Pointer(&pad[p.first])
