@@ -18,7 +18,8 @@ var (
 	tileSecond, tileStarts = field(104), field(112)
 	tileExcess, tileWhere  = field(120), field(128)
 	tileEnds, tileEndsAt   = field(136), field(144)
-	tileRuns               = 152 // behind the cursor: of four steps, three, two, one
+	tileNext               = field(152)
+	tileRuns               = 160 // behind the cursor: of four steps, three, two, one
 )
 
 // gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A

@@ -37,6 +37,9 @@ func sumShortRuns(g gemm8, o operandRows) {
 	g.op("MOVQ %s, R15", tileSecond)
 	g.excess()
 	g.op("MOVQ %s, SI", tileStarts)
+	g.op("MOVQ %s, R13", tileNext)
+	g.op("LEAQ (R15)(R13*1), R14")
+	g.op("ADDQ DX, R13")
 	for i, steps := range []int{4, 3, 2, 1} {
 		g.op("MOVQ %s, BX", field(tileRuns+8*i))
 		g.op("TESTQ BX, BX")
@@ -56,6 +59,9 @@ func sumShortRuns(g gemm8, o operandRows) {
 func (g gemm8) shortRun(o operandRows, steps int) {
 	part := func(r, j int) string { return g.r(6 + r*g.vectors + j) }
 	for s := range steps {
+		for j := 0; j < g.vectors && s%2 == 0; j++ {
+			g.op("PREFETCHT1 %d(%s)(AX*8)", 32*s, []string{"R13", "R14"}[j])
+		}
 		for j := range g.vectors {
 			g.op("VMOVDQU %d%s, %s", 32*s, shortWeights[j], g.r(12+j))
 		}

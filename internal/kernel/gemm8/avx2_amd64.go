@@ -187,6 +187,7 @@ func runShort(c *Call, rule *Rule) {
 	t := tile{}
 	x := c.prepare(&t)
 	ends := t.ends
+	t.next = 2 * shortLanes * x.Depth
 	t.set(rule)
 	for n := c.N0; n < c.N1; n += 2 * shortLanes {
 		cols := min(2*shortLanes, c.N1-n)

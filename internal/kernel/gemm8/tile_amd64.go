@@ -41,6 +41,7 @@ type tile struct {
 	excess, where unsafe.Pointer // see rowsOf
 	ends          unsafe.Pointer // of the first row; nil where no code is above 127
 	_             int            // how far the routine is, in bytes from ends
+	next          int            // bytes from the panel to the next one
 	runs          [4]int
 }
 
