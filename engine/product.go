@@ -18,8 +18,19 @@ type division struct {
 // widest limits the columns of a piece, and with them its block of sums.
 const widest = 256
 
-func divide(m, n, groups, block, nr, threads int) division {
-	d := division{m: m, n: n, groups: groups, rows: max(1, min(block, m)), cols: min(roundUp(n, nr), roundUp(widest, nr))}
+// pieceBytes is about what the rows of a piece and their results take where they
+// are short: enough that a call is worth its price, and little enough for the
+// first-level cache.
+const pieceBytes = 32 << 10
+
+// divide is for rows that take so many bytes; a piece has a multiple of block of
+// them.
+func divide(m, n, groups, bytes, block, nr, threads int) division {
+	rows := block * max(1, pieceBytes/(block*max(1, bytes)))
+	if threads > 1 {
+		rows = max(block, min(rows, roundUp(divUp(m, 4*threads), block)))
+	}
+	d := division{m: m, n: n, groups: groups, rows: max(1, min(rows, m)), cols: min(roundUp(n, nr), roundUp(widest, nr))}
 	if threads > 1 {
 		// A few pieces for each thread, so that a slow one is made up for.
 		have := divUp(m, d.rows) * divUp(n, d.cols) * groups

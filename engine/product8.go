@@ -41,7 +41,7 @@ func (o product8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o product8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	r := o.locate(in[0], out)
-	d := divide(r.m, o.out, o.groups, o.k.Block, o.k.NR, threads)
+	d := divide(r.m, o.out, o.groups, o.in*o.taps+o.out, o.k.Block, o.k.NR, threads)
 	if o.rules != nil && threads == 1 {
 		// Without a block of sums to keep small, all columns share what the kernel
 		// makes of the rows.

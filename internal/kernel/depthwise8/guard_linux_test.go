@@ -38,7 +38,7 @@ func TestKernelsStayWithinOperands(t *testing.T) {
 			zero := uint8(r.IntN(256))
 			atEnd := r.IntN(3) > 0
 			c := &Call{M1: rows}
-			c.Matrix = operand.Matrix[uint8]{X: fenced(t, pixels*channels, atEnd), Pad: fenced(t, channels, atEnd),
+			c.Matrix = operand.Matrix[uint8]{X: fenced(t, pixels*channels, atEnd),
 				Taps: taps, Depth: channels, Rows: rows, Image: pixels * channels}
 			w := make([]int8, channels*taps)
 			for j := range c.X {
@@ -47,11 +47,14 @@ func TestKernelsStayWithinOperands(t *testing.T) {
 			for j := range w {
 				w[j] = int8(r.Uint32())
 			}
-			for j := range c.Pad {
-				c.Pad[j] = zero
-			}
 			for range rows * taps {
 				c.Offset = append(c.Offset, int32((r.IntN(pixels+1)-1)*channels))
+			}
+			c.Step = channels
+			c.Ends = operand.Runs(c.Offset, taps, c.Step)
+			c.Pad = fenced(t, operand.Longest(c.Ends)*channels, atEnd)
+			for j := range c.Pad {
+				c.Pad[j] = zero
 			}
 			c.W, c.Acc = k.Pack(w, channels, taps, zero), make([]int32, rows*channels)
 			k.Run(c)

@@ -36,8 +36,12 @@ type Rule struct {
 
 // Call is a block of output pixels, all channels.
 type Call struct {
-	operand.Matrix[uint8] // Depth is Channels, Pad the zero point; with offsets, within Image codes
-	W                     *Weights
+	// Depth is Channels, Pad the zero point, with offsets, within Image codes. Pad is
+	// as long as the longest run.
+	operand.Matrix[uint8]
+	Ends []int32 // operand.Runs(Offset, Taps, Step)
+	Step int     // from pixel to pixel of a run
+	W    *Weights
 
 	M0, M1 int
 	Acc    []int32 // result of Run: (M1-M0) rows of Channels sums

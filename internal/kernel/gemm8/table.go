@@ -12,7 +12,7 @@ type Kernel struct {
 	Name     string // gemm_u8s8_<MR>x<NR>_<isa>
 	ISA      string
 	MR, NR   int          // rows and columns of the tile
-	Block    int          // rows that one call should be given, where there are enough
+	Block    int          // rows that one call should be given at least, where there are enough
 	Requires cpu.Features // of the machine
 	Exact    bool         // equal to Reference for all operands, 255 and -128 included
 

@@ -10,7 +10,7 @@ type Kernel struct {
 	Name     string // gemm_f32_<MR>x<NR>_<isa>
 	ISA      string
 	MR, NR   int
-	Block    int // rows that one call should be given, where there are enough
+	Block    int // rows that one call should be given at least, where there are enough
 	Requires cpu.Features
 
 	// Pack lays out w, [n][k] row-major, for this kernel. bias is [n] or nil.
