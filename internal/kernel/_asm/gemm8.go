@@ -18,8 +18,8 @@ var (
 	tileSecond, tileStarts = field(104), field(112)
 	tileExcess, tileWhere  = field(120), field(128)
 	tileEnds, tileEndsAt   = field(136), field(144)
-	tileNext               = field(152)
-	tileRuns               = 160 // behind the cursor: of four steps, three, two, one
+	tileNext, tileDense    = field(152), field(160)
+	tileRuns               = 168 // behind the cursor: of four steps, three, two, one
 )
 
 // gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A

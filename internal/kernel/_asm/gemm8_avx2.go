@@ -2,8 +2,9 @@ package main
 
 // gemm8AVX2 multiplies with VPMADDUBSW, which adds pairs of products in 16 bits,
 // and goes on in 16 bits for runs of up to four steps. The runs were cut when the
-// weights were packed, such that no sum of codes up to 127 leaves them; of larger
-// codes the part above 127, the excess, is multiplied apart.
+// weights were packed, such that no sum of codes up to 128 leaves them; of larger
+// codes the part above 127, the excess, is multiplied apart: as a list where it is
+// sparse, otherwise in a second pass over the panel.
 //
 // The runs of four come first, then those of three, two and one; starts tells at
 // which byte of a row each begins. The two vectors of columns lie apart in memory,
@@ -16,9 +17,10 @@ func gemm8AVX2(p *printer) {
 	for i := range 8 {
 		p.line("DATA ones16<>+%d(SB)/4, $0x00010001", 4*i)
 		p.line("DATA ones8<>+%d(SB)/4, $0x01010101", 4*i)
-		p.line("DATA limit<>+%d(SB)/4, $0x01020102 // 258 * 127 < 2^15", 4*i)
+		p.line("DATA positive<>+%d(SB)/4, $0x00ff00ff // 255 * 128 < 2^15", 4*i)
+		p.line("DATA negative<>+%d(SB)/4, $0x01000100 // 256 * 128 = 2^15", 4*i)
 	}
-	for _, name := range []string{"ones16", "ones8", "limit"} {
+	for _, name := range []string{"ones16", "ones8", "positive", "negative"} {
 		p.line("GLOBL %s<>(SB), RODATA|NOPTR, $32", name)
 	}
 	gemm8Tiles(gemm8{printer: p, lanes: avx2, free: 12}, []width{{1, []int{1, 3}}, {2, []int{1, 3}}}, sumShortRuns)
@@ -36,10 +38,12 @@ func sumShortRuns(g gemm8, o operandRows) {
 	o.plain()
 	g.op("MOVQ %s, R15", tileSecond)
 	g.excess()
-	g.op("MOVQ %s, SI", tileStarts)
 	g.op("MOVQ %s, R13", tileNext)
 	g.op("LEAQ (R15)(R13*1), R14")
 	g.op("ADDQ DX, R13")
+	g.op("MOVQ %s, CX", tileDense)
+	g.line("pass:")
+	g.op("MOVQ %s, SI", tileStarts)
 	for i, steps := range []int{4, 3, 2, 1} {
 		g.op("MOVQ %s, BX", field(tileRuns+8*i))
 		g.op("TESTQ BX, BX")
@@ -53,6 +57,14 @@ func sumShortRuns(g gemm8, o operandRows) {
 		g.op("JNZ run%d", steps)
 		g.line("no%d:", steps)
 	}
+	g.op("TESTQ CX, CX")
+	g.op("JZ summed")
+	for _, row := range rowRegs[:g.rows] {
+		g.op("ADDQ CX, %s // to the excess", row)
+	}
+	g.op("XORQ CX, CX")
+	g.op("JMP pass")
+	g.line("summed:")
 }
 
 // shortRun adds the products of a run that begins at byte AX of the rows.
@@ -133,7 +145,7 @@ func cutRuns(p *printer) {
 	p.op("MOVQ %s, R8", cutLengths)
 	p.op("VPXOR Y15, Y15, Y15")
 	p.op("VMOVDQU ones8<>(SB), Y14")
-	p.op("VMOVDQU limit<>(SB), Y13")
+	p.op("VMOVDQU positive<>(SB), Y13")
 	for i := range 4 {
 		p.op("VPXOR Y%d, Y%d, Y%d", i, i, i)
 	}
@@ -148,7 +160,7 @@ func cutRuns(p *printer) {
 	for i := range 4 {
 		p.op("VPMADDUBSW Y14, Y%d, Y%d", 4+i, 4+i)
 		p.op("VPADDW Y%d, Y%d, Y%d", 4+i, i, i)
-		p.op("VPCMPGTW Y13, Y%d, Y%d", i, 8+i)
+		p.op("VPCMPGTW %s, Y%d, Y%d", []string{"Y13", "negative<>(SB)"}[i%2], i, 8+i)
 	}
 	for i := 1; i < 4; i++ {
 		p.op("VPOR Y%d, Y8, Y8", 8+i)

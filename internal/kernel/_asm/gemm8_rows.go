@@ -4,10 +4,12 @@ import "math/bits"
 
 // The fields of gemm8.rowsOf, behind the cursor.
 var (
-	rowsDepth, rowsCount  = field(0), field(8)
-	rowsTo, rowsPitch     = field(16), field(24)
-	rowsExcess, rowsWhere = field(32), field(40)
-	rowsEnds, rowsFound   = field(48), field(56)
+	rowsDepth, rowsCount    = field(0), field(8)
+	rowsFrom, rowsFromPitch = field(16), field(24)
+	rowsTo, rowsPitch       = field(32), field(40)
+	rowsDense               = field(48)
+	rowsExcess, rowsWhere   = field(56), field(64)
+	rowsEnds, rowsFound     = field(72), field(80)
 )
 
 // aboveAVX2 writes the routine that tells whether any code of plain rows is above
@@ -111,11 +113,12 @@ func gatherAVX2(p *printer) {
 	p.line("next:")
 	p.op("DECQ R12")
 	p.op("JNZ tap")
-	p.op("ADDQ $4, R8 // of the next row, where there are offsets")
-	p.op("ADDQ %s, R9 // of the next row, where there are none", cursorStride)
-	p.op("CMPQ %s, $0", cursorOffset)
-	p.op("JNE more")
-	p.op("XORQ R8, R8")
+	p.op("TESTQ R8, R8")
+	p.op("JZ plain")
+	p.op("ADDQ $4, R8")
+	p.op("JMP more")
+	p.line("plain:")
+	p.op("ADDQ %s, R9", cursorStride)
 	p.line("more:")
 	p.op("DECQ BX")
 	p.op("JNZ row")
@@ -123,9 +126,10 @@ func gatherAVX2(p *printer) {
 	p.op("RET")
 }
 
-// clampAVX2 writes the routine that limits gathered codes to 127 and lists, row by
-// row, the groups of four that had more: what they had more, and at which byte of
-// the row.
+// clampAVX2 writes the routine that copies rows with codes limited to 127, followed
+// by zeros up to the pitch, a multiple of 32, and what codes have above 127, their
+// excess, to rows of its own. It lists, row by row, the groups of four codes that
+// have some: the excess, and at which byte of the row.
 func clampAVX2(p *printer) {
 	p.line("")
 	for i := range 256 {
@@ -143,13 +147,16 @@ func clampAVX2(p *printer) {
 		p.line("DATA groups<>+%d(SB)/4, $%d", 4*i, 4*i)
 		p.line("DATA most<>+%d(SB)/4, $0x7f7f7f7f", 4*i)
 		p.line("DATA vector<>+%d(SB)/4, $32", 4*i)
+		p.line("DATA part<>+%d(SB)/8, $%d", 8*i, -(1 - i/4))
 	}
 	for _, name := range []string{"groups", "most", "vector"} {
 		p.line("GLOBL %s<>(SB), RODATA|NOPTR, $32", name)
 	}
+	p.line("GLOBL part<>(SB), RODATA|NOPTR, $64 // from 32-n on, the first n of 32 bytes")
 	p.text("clampAVX2", "arg *rowsOf")
-	p.op("MOVQ %s, SI", rowsTo)
-	p.op("MOVQ %s, BX", rowsCount)
+	p.op("MOVQ %s, R13", rowsTo)
+	p.op("MOVQ %s, R12", rowsFrom)
+	p.op("MOVQ %s, R14", rowsDense)
 	p.op("MOVQ %s, R8", rowsExcess)
 	p.op("MOVQ %s, R9", rowsWhere)
 	p.op("MOVQ %s, R10", rowsEnds)
@@ -157,21 +164,37 @@ func clampAVX2(p *printer) {
 	p.op("VMOVDQU most<>(SB), Y10")
 	p.op("VMOVDQU vector<>(SB), Y11")
 	p.op("VPXOR Y12, Y12, Y12")
+	p.op("MOVQ %s, BX", rowsDepth)
+	p.op("ANDQ $31, BX")
+	p.op("NEGQ BX")
+	p.op("LEAQ part<>(SB), R15")
+	p.op("VMOVDQU 32(R15)(BX*1), Y9 // the codes of a last vector")
+	p.op("MOVQ %s, BX", rowsCount)
 	p.op("XORQ DX, DX // listed")
 	p.line("row:")
 	p.op("MOVL DX, (R10)")
 	p.op("ADDQ $4, R10")
 	p.op("VMOVDQU groups<>(SB), Y13")
-	p.op("MOVQ %s, CX", rowsPitch)
+	p.op("MOVQ %s, CX", rowsDepth)
+	p.op("XORQ SI, SI")
 	p.line("vector:")
-	p.op("VMOVDQU (SI), Y0")
+	p.op("SUBQ $32, CX")
+	p.op("JL part")
+	p.op("VMOVDQU (R12)(SI*1), Y0")
+	p.op("JMP clamp")
+	p.line("part:")
+	p.op("CMPQ CX, $-32")
+	p.op("JE next")
+	p.op("VPAND (R12)(SI*1), Y9, Y0")
+	p.line("clamp:")
 	p.op("VPMINUB Y10, Y0, Y1")
+	p.op("VMOVDQU Y1, (R13)(SI*1)")
 	p.op("VPSUBB Y1, Y0, Y0")
+	p.op("VMOVDQU Y0, (R14)(SI*1)")
 	p.op("VPCMPEQD Y12, Y0, Y2")
 	p.op("VMOVMSKPS Y2, AX")
 	p.op("XORL $255, AX")
-	p.op("JZ next")
-	p.op("VMOVDQU Y1, (SI)")
+	p.op("JZ clamped")
 	p.op("VPMOVZXBD (R11)(AX*8), Y3")
 	p.op("VPERMD Y0, Y3, Y0")
 	p.op("VPERMD Y13, Y3, Y4")
@@ -179,11 +202,15 @@ func clampAVX2(p *printer) {
 	p.op("VMOVDQU Y4, (R9)(DX*4)")
 	p.op("POPCNTL AX, AX")
 	p.op("ADDQ AX, DX")
-	p.line("next:")
+	p.line("clamped:")
 	p.op("VPADDD Y11, Y13, Y13")
 	p.op("ADDQ $32, SI")
-	p.op("SUBQ $32, CX")
-	p.op("JNZ vector")
+	p.op("TESTQ CX, CX")
+	p.op("JG vector")
+	p.line("next:")
+	p.op("ADDQ %s, R12", rowsFromPitch)
+	p.op("ADDQ %s, R13", rowsPitch)
+	p.op("ADDQ %s, R14", rowsPitch)
 	p.op("DECQ BX")
 	p.op("JNZ row")
 	p.op("MOVL DX, (R10)")

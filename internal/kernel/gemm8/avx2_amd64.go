@@ -8,10 +8,9 @@ import (
 )
 
 // The row that multiplies with VPMADDUBSW. It sums codes up to 127 in 16 bits for
-// as many steps as the weights allow, so it reads gathered rows, of which the
-// excess of larger codes is listed apart and multiplied by itself. That is exact
-// for all codes, and fast where few are large, as after calibration with a
-// reduced range.
+// as many steps as the weights allow, and multiplies what larger codes have above
+// that, their excess, by itself. That is exact for all codes, and fastest where
+// few are large, as after calibration with a reduced range.
 var avx2 = Kernel{
 	Name: "gemm_u8s8_3x16_avx2", ISA: "avx2", MR: 3, NR: 16, Block: 96, Exact: true,
 	Requires: cpu.AVX2 | cpu.FMA,
@@ -43,7 +42,7 @@ type runs struct {
 }
 
 // cut is the argument of an assembly routine: it cuts the steps of two vectors of
-// columns into runs of at most four, as long as no sum of codes up to 127 can
+// columns into runs of at most four, as long as no sum of codes up to 128 can
 // leave 16 bits, and notes their lengths.
 type cut struct {
 	first, second unsafe.Pointer
@@ -105,8 +104,11 @@ func newRuns(lengths []uint8) runs {
 type rowsOf struct {
 	operand.Cursor
 	depth, count  int
-	to            *uint8 // rows gathered, pitch apart
+	from          *uint8
+	fromPitch     int
+	to            *uint8 // rows, pitch apart
 	pitch         int
+	dense         *uint8  // rows of the excess
 	excess, where *uint32 // of groups of four codes, one list for all rows
 	ends          *uint32 // where each row's part begins, and where the last one ends
 	found         int     // not 0: there are codes above 127
@@ -123,21 +125,26 @@ func clampAVX2(arg *rowsOf)
 
 // room divides scratch memory: offsets are in words of it.
 type room struct {
-	pitch                     int // of gathered rows
-	rows, excess, where, ends int
-	words                     int
+	pitch                            int // of rows
+	rows, dense, excess, where, ends int
+	words                            int
 }
 
 // newRoom is for m rows of k codes, in whole groups, behind a panel of results
 // whose columns do not all exist.
 func newRoom(m, k int) room {
 	r := room{pitch: roundUp(k, 32), rows: m * edgeColumns * 4 / 8}
-	r.excess = r.rows + m*r.pitch/8
+	r.dense = r.rows + m*r.pitch/8
+	r.excess = r.dense + m*r.pitch/8
 	r.where = r.excess + m*r.pitch/8 + 4 // vectors are stored behind the last group
 	r.ends = r.where + m*r.pitch/8 + 4
 	r.words = r.ends + m/2 + 1
 	return r
 }
+
+// denser is the part of the groups of four codes that must have an excess for a
+// second pass over all of them to be faster than a list.
+const denser = 0.3
 
 // prepare returns the rows of the call as plain rows of codes up to 127, and sets
 // what t has to know of their excess.
@@ -146,39 +153,59 @@ func (c *Call) prepare(t *tile) operand.Matrix[uint8] {
 	k := c.Taps * roundUp(c.Depth, 4)
 	r := newRoom(rows, k)
 	w := c.Work
+	_ = w[r.words-1]
+	to := (*uint8)(unsafe.Pointer(&w[r.rows]))
 	a := rowsOf{
-		depth: c.Depth, pitch: r.pitch, count: rows,
-		to:     (*uint8)(unsafe.Pointer(&w[r.rows])),
+		count: rows, to: to, pitch: r.pitch,
+		dense:  (*uint8)(unsafe.Pointer(&w[r.dense])),
 		excess: (*uint32)(unsafe.Pointer(&w[r.excess])),
 		where:  (*uint32)(unsafe.Pointer(&w[r.where])),
 		ends:   (*uint32)(unsafe.Pointer(&w[r.ends])),
 	}
-	_ = w[r.words-1]
-	plain := c.Offset == nil && c.Depth%4 == 0
-	if plain {
+	gathered := unsafe.Slice(to, rows*r.pitch)
+	switch {
+	case c.Depth%4 != 0:
+		c.copyRows(gathered, r.pitch)
+	case c.Offset != nil:
+		c.gatherRows(gathered, &a)
+	default:
 		operand.Lead(&a.Cursor, &c.Matrix, c.M0, c.M1)
+		a.depth = k
 		if aboveAVX2(&a); a.found == 0 {
 			return c.Matrix
 		}
-	}
-	gathered := unsafe.Slice(a.to, rows*r.pitch)
-	if c.Depth%4 == 0 {
-		for m := c.M0; m < c.M1; m += a.count {
-			a.count = c.Together(m, c.M1) - m
-			operand.Lead(&a.Cursor, &c.Matrix, m, m+a.count)
-			a.to = &gathered[(m-c.M0)*r.pitch]
-			gatherAVX2(&a)
+		// The last vector of a row is read whole.
+		last := (c.M1-1)*c.Stride + c.Base
+		if last+r.pitch <= len(c.X) {
+			a.from, a.fromPitch = &c.X[c.M0*c.Stride+c.Base], c.Stride
+		} else {
+			c.gatherRows(gathered, &a)
 		}
-	} else {
-		c.copyRows(gathered, r.pitch)
 	}
-	a.to, a.count = &gathered[0], rows
+	if a.from == nil {
+		a.from, a.fromPitch = to, r.pitch
+	}
+	a.to, a.depth, a.count = to, k, rows
 	clampAVX2(&a)
-	ends := unsafe.Slice(a.ends, rows+1)
-	if ends[rows] > 0 {
+	found := unsafe.Slice(a.ends, rows+1)[rows]
+	switch {
+	case float64(found) > denser*float64(rows*k/4):
+		t.dense = (r.dense - r.rows) * 8
+	case found > 0:
 		t.excess, t.where, t.ends = unsafe.Pointer(a.excess), unsafe.Pointer(a.where), unsafe.Pointer(a.ends)
 	}
 	return operand.Matrix[uint8]{X: gathered, Pad: gathered, Taps: 1, Depth: k, Stride: r.pitch, Base: -c.M0 * r.pitch}
+}
+
+// gatherRows copies the rows of the call, whose runs are whole groups.
+func (c *Call) gatherRows(to []uint8, a *rowsOf) {
+	a.depth = c.Depth
+	for m := c.M0; m < c.M1; m += a.count {
+		a.count = c.Together(m, c.M1) - m
+		operand.Lead(&a.Cursor, &c.Matrix, m, m+a.count)
+		a.to = &to[(m-c.M0)*a.pitch]
+		gatherAVX2(a)
+	}
 }
 
 // runShort computes sums, or codes by rule.

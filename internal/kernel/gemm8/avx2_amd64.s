@@ -4,31 +4,40 @@
 
 DATA ones16<>+0(SB)/4, $0x00010001
 DATA ones8<>+0(SB)/4, $0x01010101
-DATA limit<>+0(SB)/4, $0x01020102 // 258 * 127 < 2^15
+DATA positive<>+0(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
+DATA negative<>+0(SB)/4, $0x01000100 // 256 * 128 = 2^15
 DATA ones16<>+4(SB)/4, $0x00010001
 DATA ones8<>+4(SB)/4, $0x01010101
-DATA limit<>+4(SB)/4, $0x01020102 // 258 * 127 < 2^15
+DATA positive<>+4(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
+DATA negative<>+4(SB)/4, $0x01000100 // 256 * 128 = 2^15
 DATA ones16<>+8(SB)/4, $0x00010001
 DATA ones8<>+8(SB)/4, $0x01010101
-DATA limit<>+8(SB)/4, $0x01020102 // 258 * 127 < 2^15
+DATA positive<>+8(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
+DATA negative<>+8(SB)/4, $0x01000100 // 256 * 128 = 2^15
 DATA ones16<>+12(SB)/4, $0x00010001
 DATA ones8<>+12(SB)/4, $0x01010101
-DATA limit<>+12(SB)/4, $0x01020102 // 258 * 127 < 2^15
+DATA positive<>+12(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
+DATA negative<>+12(SB)/4, $0x01000100 // 256 * 128 = 2^15
 DATA ones16<>+16(SB)/4, $0x00010001
 DATA ones8<>+16(SB)/4, $0x01010101
-DATA limit<>+16(SB)/4, $0x01020102 // 258 * 127 < 2^15
+DATA positive<>+16(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
+DATA negative<>+16(SB)/4, $0x01000100 // 256 * 128 = 2^15
 DATA ones16<>+20(SB)/4, $0x00010001
 DATA ones8<>+20(SB)/4, $0x01010101
-DATA limit<>+20(SB)/4, $0x01020102 // 258 * 127 < 2^15
+DATA positive<>+20(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
+DATA negative<>+20(SB)/4, $0x01000100 // 256 * 128 = 2^15
 DATA ones16<>+24(SB)/4, $0x00010001
 DATA ones8<>+24(SB)/4, $0x01010101
-DATA limit<>+24(SB)/4, $0x01020102 // 258 * 127 < 2^15
+DATA positive<>+24(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
+DATA negative<>+24(SB)/4, $0x01000100 // 256 * 128 = 2^15
 DATA ones16<>+28(SB)/4, $0x00010001
 DATA ones8<>+28(SB)/4, $0x01010101
-DATA limit<>+28(SB)/4, $0x01020102 // 258 * 127 < 2^15
+DATA positive<>+28(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
+DATA negative<>+28(SB)/4, $0x01000100 // 256 * 128 = 2^15
 GLOBL ones16<>(SB), RODATA|NOPTR, $32
 GLOBL ones8<>(SB), RODATA|NOPTR, $32
-GLOBL limit<>(SB), RODATA|NOPTR, $32
+GLOBL positive<>(SB), RODATA|NOPTR, $32
+GLOBL negative<>(SB), RODATA|NOPTR, $32
 
 DATA orderAVX2<>+0(SB)/4, $0
 DATA orderAVX2<>+4(SB)/4, $4
@@ -74,11 +83,13 @@ group0:
 	JLT group0
 row0:
 none:
-	MOVQ 296(DI), SI
 	MOVQ 336(DI), R13
 	LEAQ (R15)(R13*1), R14
 	ADDQ DX, R13
-	MOVQ 344(DI), BX
+	MOVQ 344(DI), CX
+pass:
+	MOVQ 296(DI), SI
+	MOVQ 352(DI), BX
 	TESTQ BX, BX
 	JZ no4
 	PCALIGN $32
@@ -107,7 +118,7 @@ run4:
 	DECQ BX
 	JNZ run4
 no4:
-	MOVQ 352(DI), BX
+	MOVQ 360(DI), BX
 	TESTQ BX, BX
 	JZ no3
 	PCALIGN $32
@@ -132,7 +143,7 @@ run3:
 	DECQ BX
 	JNZ run3
 no3:
-	MOVQ 360(DI), BX
+	MOVQ 368(DI), BX
 	TESTQ BX, BX
 	JZ no2
 	PCALIGN $32
@@ -152,7 +163,7 @@ run2:
 	DECQ BX
 	JNZ run2
 no2:
-	MOVQ 368(DI), BX
+	MOVQ 376(DI), BX
 	TESTQ BX, BX
 	JZ no1
 	PCALIGN $32
@@ -168,6 +179,12 @@ run1:
 	DECQ BX
 	JNZ run1
 no1:
+	TESTQ CX, CX
+	JZ summed
+	ADDQ CX, R8 // to the excess
+	XORQ CX, CX
+	JMP pass
+summed:
 	MOVQ 232(DI), AX
 	ADDQ 248(DI), AX
 	MOVQ 240(DI), R8
@@ -299,11 +316,13 @@ group2:
 	JLT group2
 row2:
 none:
-	MOVQ 296(DI), SI
 	MOVQ 336(DI), R13
 	LEAQ (R15)(R13*1), R14
 	ADDQ DX, R13
-	MOVQ 344(DI), BX
+	MOVQ 344(DI), CX
+pass:
+	MOVQ 296(DI), SI
+	MOVQ 352(DI), BX
 	TESTQ BX, BX
 	JZ no4
 	PCALIGN $32
@@ -358,7 +377,7 @@ run4:
 	DECQ BX
 	JNZ run4
 no4:
-	MOVQ 352(DI), BX
+	MOVQ 360(DI), BX
 	TESTQ BX, BX
 	JZ no3
 	PCALIGN $32
@@ -403,7 +422,7 @@ run3:
 	DECQ BX
 	JNZ run3
 no3:
-	MOVQ 360(DI), BX
+	MOVQ 368(DI), BX
 	TESTQ BX, BX
 	JZ no2
 	PCALIGN $32
@@ -437,7 +456,7 @@ run2:
 	DECQ BX
 	JNZ run2
 no2:
-	MOVQ 368(DI), BX
+	MOVQ 376(DI), BX
 	TESTQ BX, BX
 	JZ no1
 	PCALIGN $32
@@ -461,6 +480,14 @@ run1:
 	DECQ BX
 	JNZ run1
 no1:
+	TESTQ CX, CX
+	JZ summed
+	ADDQ CX, R8 // to the excess
+	ADDQ CX, R9 // to the excess
+	ADDQ CX, R10 // to the excess
+	XORQ CX, CX
+	JMP pass
+summed:
 	MOVQ 232(DI), AX
 	ADDQ 248(DI), AX
 	MOVQ 240(DI), R8
@@ -601,11 +628,13 @@ group0:
 	JLT group0
 row0:
 none:
-	MOVQ 296(DI), SI
 	MOVQ 336(DI), R13
 	LEAQ (R15)(R13*1), R14
 	ADDQ DX, R13
-	MOVQ 344(DI), BX
+	MOVQ 344(DI), CX
+pass:
+	MOVQ 296(DI), SI
+	MOVQ 352(DI), BX
 	TESTQ BX, BX
 	JZ no4
 	PCALIGN $32
@@ -649,7 +678,7 @@ run4:
 	DECQ BX
 	JNZ run4
 no4:
-	MOVQ 352(DI), BX
+	MOVQ 360(DI), BX
 	TESTQ BX, BX
 	JZ no3
 	PCALIGN $32
@@ -686,7 +715,7 @@ run3:
 	DECQ BX
 	JNZ run3
 no3:
-	MOVQ 360(DI), BX
+	MOVQ 368(DI), BX
 	TESTQ BX, BX
 	JZ no2
 	PCALIGN $32
@@ -714,7 +743,7 @@ run2:
 	DECQ BX
 	JNZ run2
 no2:
-	MOVQ 368(DI), BX
+	MOVQ 376(DI), BX
 	TESTQ BX, BX
 	JZ no1
 	PCALIGN $32
@@ -735,6 +764,12 @@ run1:
 	DECQ BX
 	JNZ run1
 no1:
+	TESTQ CX, CX
+	JZ summed
+	ADDQ CX, R8 // to the excess
+	XORQ CX, CX
+	JMP pass
+summed:
 	MOVQ 232(DI), AX
 	ADDQ 248(DI), AX
 	MOVQ 240(DI), R8
@@ -897,11 +932,13 @@ group2:
 	JLT group2
 row2:
 none:
-	MOVQ 296(DI), SI
 	MOVQ 336(DI), R13
 	LEAQ (R15)(R13*1), R14
 	ADDQ DX, R13
-	MOVQ 344(DI), BX
+	MOVQ 344(DI), CX
+pass:
+	MOVQ 296(DI), SI
+	MOVQ 352(DI), BX
 	TESTQ BX, BX
 	JZ no4
 	PCALIGN $32
@@ -989,7 +1026,7 @@ run4:
 	DECQ BX
 	JNZ run4
 no4:
-	MOVQ 352(DI), BX
+	MOVQ 360(DI), BX
 	TESTQ BX, BX
 	JZ no3
 	PCALIGN $32
@@ -1060,7 +1097,7 @@ run3:
 	DECQ BX
 	JNZ run3
 no3:
-	MOVQ 360(DI), BX
+	MOVQ 368(DI), BX
 	TESTQ BX, BX
 	JZ no2
 	PCALIGN $32
@@ -1112,7 +1149,7 @@ run2:
 	DECQ BX
 	JNZ run2
 no2:
-	MOVQ 368(DI), BX
+	MOVQ 376(DI), BX
 	TESTQ BX, BX
 	JZ no1
 	PCALIGN $32
@@ -1147,6 +1184,14 @@ run1:
 	DECQ BX
 	JNZ run1
 no1:
+	TESTQ CX, CX
+	JZ summed
+	ADDQ CX, R8 // to the excess
+	ADDQ CX, R9 // to the excess
+	ADDQ CX, R10 // to the excess
+	XORQ CX, CX
+	JMP pass
+summed:
 	MOVQ 232(DI), AX
 	ADDQ 248(DI), AX
 	MOVQ 240(DI), R8
@@ -1321,7 +1366,7 @@ TEXT ·cutAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), R8
 	VPXOR Y15, Y15, Y15
 	VMOVDQU ones8<>(SB), Y14
-	VMOVDQU limit<>(SB), Y13
+	VMOVDQU positive<>(SB), Y13
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -1341,13 +1386,13 @@ step:
 	VPCMPGTW Y13, Y0, Y8
 	VPMADDUBSW Y14, Y5, Y5
 	VPADDW Y5, Y1, Y1
-	VPCMPGTW Y13, Y1, Y9
+	VPCMPGTW negative<>(SB), Y1, Y9
 	VPMADDUBSW Y14, Y6, Y6
 	VPADDW Y6, Y2, Y2
 	VPCMPGTW Y13, Y2, Y10
 	VPMADDUBSW Y14, Y7, Y7
 	VPADDW Y7, Y3, Y3
-	VPCMPGTW Y13, Y3, Y11
+	VPCMPGTW negative<>(SB), Y3, Y11
 	VPOR Y9, Y8, Y8
 	VPOR Y10, Y8, Y8
 	VPOR Y11, Y8, Y8
@@ -1409,7 +1454,7 @@ next:
 	VPMOVMSKB Y0, BX
 	ANDL $0x80808080, AX
 	ORL BX, AX
-	MOVQ AX, 240(DI)
+	MOVQ AX, 264(DI)
 	VZEROUPPER
 	RET
 
@@ -1421,11 +1466,11 @@ TEXT ·gatherAVX2(SB), NOSPLIT, $0-8
 	MOVQ 16(DI), R8
 	MOVQ 184(DI), R11
 	MOVQ 192(DI), BX
-	MOVQ 200(DI), R13
+	MOVQ 216(DI), R13
 	VPXOR X15, X15, X15
 row:
 	MOVQ R13, DX
-	ADDQ 208(DI), R13
+	ADDQ 224(DI), R13
 	VMOVDQU Y15, -32(R13)
 	MOVQ 40(DI), R12
 	MOVQ R8, R15
@@ -1474,11 +1519,12 @@ group:
 next:
 	DECQ R12
 	JNZ tap
-	ADDQ $4, R8 // of the next row, where there are offsets
-	ADDQ 32(DI), R9 // of the next row, where there are none
-	CMPQ 16(DI), $0
-	JNE more
-	XORQ R8, R8
+	TESTQ R8, R8
+	JZ plain
+	ADDQ $4, R8
+	JMP more
+plain:
+	ADDQ 32(DI), R9
 more:
 	DECQ BX
 	JNZ row
@@ -1746,58 +1792,84 @@ GLOBL lanesOf<>(SB), RODATA|NOPTR, $2048
 DATA groups<>+0(SB)/4, $0
 DATA most<>+0(SB)/4, $0x7f7f7f7f
 DATA vector<>+0(SB)/4, $32
+DATA part<>+0(SB)/8, $-1
 DATA groups<>+4(SB)/4, $4
 DATA most<>+4(SB)/4, $0x7f7f7f7f
 DATA vector<>+4(SB)/4, $32
+DATA part<>+8(SB)/8, $-1
 DATA groups<>+8(SB)/4, $8
 DATA most<>+8(SB)/4, $0x7f7f7f7f
 DATA vector<>+8(SB)/4, $32
+DATA part<>+16(SB)/8, $-1
 DATA groups<>+12(SB)/4, $12
 DATA most<>+12(SB)/4, $0x7f7f7f7f
 DATA vector<>+12(SB)/4, $32
+DATA part<>+24(SB)/8, $-1
 DATA groups<>+16(SB)/4, $16
 DATA most<>+16(SB)/4, $0x7f7f7f7f
 DATA vector<>+16(SB)/4, $32
+DATA part<>+32(SB)/8, $0
 DATA groups<>+20(SB)/4, $20
 DATA most<>+20(SB)/4, $0x7f7f7f7f
 DATA vector<>+20(SB)/4, $32
+DATA part<>+40(SB)/8, $0
 DATA groups<>+24(SB)/4, $24
 DATA most<>+24(SB)/4, $0x7f7f7f7f
 DATA vector<>+24(SB)/4, $32
+DATA part<>+48(SB)/8, $0
 DATA groups<>+28(SB)/4, $28
 DATA most<>+28(SB)/4, $0x7f7f7f7f
 DATA vector<>+28(SB)/4, $32
+DATA part<>+56(SB)/8, $0
 GLOBL groups<>(SB), RODATA|NOPTR, $32
 GLOBL most<>(SB), RODATA|NOPTR, $32
 GLOBL vector<>(SB), RODATA|NOPTR, $32
+GLOBL part<>(SB), RODATA|NOPTR, $64 // from 32-n on, the first n of 32 bytes
 
 // func clampAVX2(arg *rowsOf)
 TEXT ·clampAVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
-	MOVQ 200(DI), SI
-	MOVQ 192(DI), BX
-	MOVQ 216(DI), R8
-	MOVQ 224(DI), R9
-	MOVQ 232(DI), R10
+	MOVQ 216(DI), R13
+	MOVQ 200(DI), R12
+	MOVQ 232(DI), R14
+	MOVQ 240(DI), R8
+	MOVQ 248(DI), R9
+	MOVQ 256(DI), R10
 	LEAQ lanesOf<>(SB), R11
 	VMOVDQU most<>(SB), Y10
 	VMOVDQU vector<>(SB), Y11
 	VPXOR Y12, Y12, Y12
+	MOVQ 184(DI), BX
+	ANDQ $31, BX
+	NEGQ BX
+	LEAQ part<>(SB), R15
+	VMOVDQU 32(R15)(BX*1), Y9 // the codes of a last vector
+	MOVQ 192(DI), BX
 	XORQ DX, DX // listed
 row:
 	MOVL DX, (R10)
 	ADDQ $4, R10
 	VMOVDQU groups<>(SB), Y13
-	MOVQ 208(DI), CX
+	MOVQ 184(DI), CX
+	XORQ SI, SI
 vector:
-	VMOVDQU (SI), Y0
+	SUBQ $32, CX
+	JL part
+	VMOVDQU (R12)(SI*1), Y0
+	JMP clamp
+part:
+	CMPQ CX, $-32
+	JE next
+	VPAND (R12)(SI*1), Y9, Y0
+clamp:
 	VPMINUB Y10, Y0, Y1
+	VMOVDQU Y1, (R13)(SI*1)
 	VPSUBB Y1, Y0, Y0
+	VMOVDQU Y0, (R14)(SI*1)
 	VPCMPEQD Y12, Y0, Y2
 	VMOVMSKPS Y2, AX
 	XORL $255, AX
-	JZ next
-	VMOVDQU Y1, (SI)
+	JZ clamped
 	VPMOVZXBD (R11)(AX*8), Y3
 	VPERMD Y0, Y3, Y0
 	VPERMD Y13, Y3, Y4
@@ -1805,11 +1877,15 @@ vector:
 	VMOVDQU Y4, (R9)(DX*4)
 	POPCNTL AX, AX
 	ADDQ AX, DX
-next:
+clamped:
 	VPADDD Y11, Y13, Y13
 	ADDQ $32, SI
-	SUBQ $32, CX
-	JNZ vector
+	TESTQ CX, CX
+	JG vector
+next:
+	ADDQ 208(DI), R12
+	ADDQ 224(DI), R13
+	ADDQ 224(DI), R14
 	DECQ BX
 	JNZ row
 	MOVL DX, (R10)

@@ -42,6 +42,7 @@ type tile struct {
 	ends          unsafe.Pointer // of the first row; nil where no code is above 127
 	_             int            // how far the routine is, in bytes from ends
 	next          int            // bytes from the panel to the next one
+	dense         int            // bytes from rows to those of their excess; 0 where it is listed or none
 	runs          [4]int
 }
 
