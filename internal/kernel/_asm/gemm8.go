@@ -19,7 +19,8 @@ var (
 	tileExcess, tileWhere  = field(120), field(128)
 	tileEnds, tileEndsAt   = field(136), field(144)
 	tileNext, tileDense    = field(152), field(160)
-	tileRuns               = 168 // behind the cursor: of four steps, three, two, one
+	tileCarry, tileCarryAt = field(168), field(176)
+	tileRuns               = 184 // behind the cursor: of four steps, three, two, one
 )
 
 // gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A
@@ -83,6 +84,7 @@ func (g gemm8) tiles(sum func(gemm8, operandRows)) {
 	g.op("MOVQ $0, %s", cursorAt)
 	g.op("MOVQ $0, %s", tileStored)
 	g.op("MOVQ $0, %s", tileEndsAt)
+	g.op("MOVQ $0, %s", tileCarryAt)
 	if g.evex() {
 		g.op("MOVQ %s, AX", tileTail)
 		g.op("KMOVW AX, K1")

@@ -34,7 +34,21 @@ func gemm8AVX2(p *printer) {
 var shortWeights = [...]string{"(DX)(AX*8)", "(R15)(AX*8)"}
 
 func sumShortRuns(g gemm8, o operandRows) {
+	g.op("MOVQ %s, AX", tileCarry)
+	g.op("TESTQ AX, AX")
+	g.op("JNZ carry")
 	g.start()
+	g.op("JMP started")
+	g.line("carry:")
+	g.op("MOVQ %s, DX", tilePanel)
+	g.op("ADDQ %s, AX", tileCarryAt)
+	for r := range g.rows {
+		for j := range g.vectors {
+			g.op("VMOVDQU %d(AX), %s", 64*r+32*j, g.sum(r, j))
+		}
+	}
+	g.op("ADDQ $%d, %s", 64*g.rows, tileCarryAt)
+	g.line("started:")
 	o.plain()
 	g.op("MOVQ %s, R15", tileSecond)
 	g.excess()

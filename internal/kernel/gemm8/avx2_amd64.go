@@ -31,9 +31,13 @@ const shortLanes = 8
 // codes][column][4], where runs are filled up with zeros to whole groups.
 type shortWeights struct {
 	data   []int8
-	init   []int32 // padded to whole registers
-	panels []runs  // of 16 columns
+	init   []int32  // padded to whole registers
+	panels [][]runs // of 16 columns, stage by stage
 }
+
+// stageCodes limits the depth of a stage, so that a panel's weights of it stay in
+// the first-level cache from tile to tile.
+const stageCodes = 1024
 
 // runs say in which order the steps of a panel are taken.
 type runs struct {
@@ -68,21 +72,25 @@ func packShort(w []int8, n, taps, depth int, zero uint8) *Weights {
 			}
 		}
 	}
-	lengths := make([]uint8, kp/4)
+	lengths := make([]uint8, stageCodes/4)
 	for col := 0; col < np; col += 2 * shortLanes {
-		c := cut{first: unsafe.Pointer(&p.data[col*kp]), groups: kp / 4, lengths: &lengths[0]}
-		c.second = c.first
-		if col+shortLanes < np {
-			c.second = unsafe.Pointer(&p.data[(col+shortLanes)*kp])
+		var stages []runs
+		for at := 0; at < kp; at += stageCodes {
+			c := cut{first: unsafe.Pointer(&p.data[col*kp+at*shortLanes]), groups: min(stageCodes, kp-at) / 4, lengths: &lengths[0]}
+			c.second = c.first
+			if col+shortLanes < np {
+				c.second = unsafe.Pointer(&p.data[(col+shortLanes)*kp+at*shortLanes])
+			}
+			cutAVX2(&c)
+			stages = append(stages, newRuns(int32(at), lengths[:c.count]))
 		}
-		cutAVX2(&c)
-		p.panels = append(p.panels, newRuns(lengths[:c.count]))
+		p.panels = append(p.panels, stages)
 	}
 	return out
 }
 
-// newRuns sorts runs of the given lengths.
-func newRuns(lengths []uint8) runs {
+// newRuns sorts runs of the given lengths, the first of which begins at a byte.
+func newRuns(at int32, lengths []uint8) runs {
 	r := runs{starts: make([]int32, len(lengths))}
 	for _, l := range lengths {
 		r.counts[4-l]++
@@ -91,7 +99,6 @@ func newRuns(lengths []uint8) runs {
 	for i := 1; i < 4; i++ {
 		next[i] = next[i-1] + r.counts[i-1]
 	}
-	at := int32(0)
 	for _, l := range lengths {
 		r.starts[next[4-l]] = at
 		next[4-l]++
@@ -208,44 +215,59 @@ func (c *Call) gatherRows(to []uint8, a *rowsOf) {
 	}
 }
 
-// runShort computes sums, or codes by rule.
+// runShort computes sums, or codes by rule, panel by panel and stage by stage.
 func runShort(c *Call, rule *Rule) {
 	w := c.W.Data.(*shortWeights)
 	t := tile{}
 	x := c.prepare(&t)
-	ends := t.ends
 	t.next = 2 * shortLanes * x.Depth
-	t.set(rule)
+	excess := t.ends
 	for n := c.N0; n < c.N1; n += 2 * shortLanes {
 		cols := min(2*shortLanes, c.N1-n)
-		registers := (cols + shortLanes - 1) / shortLanes
-		r := &w.panels[n/(2*shortLanes)]
+		edge := cols%shortLanes != 0
 		t.panel, t.init = unsafe.Pointer(&w.data[n*x.Depth]), unsafe.Pointer(&w.init[n])
-		t.second = t.panel
-		if registers > 1 {
+		if t.second = t.panel; cols > shortLanes {
 			t.second = unsafe.Pointer(&w.data[(n+shortLanes)*x.Depth])
 		}
-		t.starts, t.runs = unsafe.Pointer(&r.starts[0]), r.counts
 		if rule != nil {
 			t.bias, t.mult = unsafe.Pointer(&rule.bias[n]), unsafe.Pointer(&rule.mult[n])
 		}
-		edge := cols < registers*shortLanes
-		rows := c.M1 - c.M0
-		for done := 0; done < rows; {
-			first, count, index := operand.Tiles(done, rows, shortHeights)
-			if ends != nil {
-				t.ends = unsafe.Add(ends, 4*first)
+		t.carry, t.ends = nil, excess // which is added in the first stage
+		stages := w.panels[n/(2*shortLanes)]
+		for i := range stages {
+			t.starts, t.runs = unsafe.Pointer(&stages[i].starts[0]), stages[i].counts
+			last := i+1 == len(stages)
+			if t.rule = storeSums; last {
+				t.set(rule)
 			}
-			done = first + count*shortHeights[index]
-			operand.Lead(&t.Cursor, &x, c.M0+first, c.M0+done)
-			t.place(c, first, done, n-c.N0, cols, edge)
-			t.tiles = count
-			tilesAVX2((registers-1)*len(shortHeights)+index, &t)
+			c.stage(&t, &x, n-c.N0, cols, edge || !last)
+			t.carry, t.ends = unsafe.Pointer(unsafe.SliceData(c.Work)), nil
 		}
 		if edge {
 			c.trim(rule, n-c.N0, cols)
 		}
 	}
+}
+
+// stage computes one stage of a panel for all rows. Where the results are to be
+// trimmed or carried on they go to the panel in Work.
+func (c *Call) stage(t *tile, x *operand.Matrix[uint8], n, cols int, inWork bool) {
+	rows, ends, carry := c.M1-c.M0, t.ends, t.carry
+	for done := 0; done < rows; {
+		first, count, index := operand.Tiles(done, rows, shortHeights)
+		if ends != nil {
+			t.ends = unsafe.Add(ends, 4*first)
+		}
+		if carry != nil {
+			t.carry = unsafe.Add(carry, 4*edgeColumns*first)
+		}
+		done = first + count*shortHeights[index]
+		operand.Lead(&t.Cursor, x, c.M0+first, c.M0+done)
+		t.place(c, first, done, n, cols, inWork)
+		t.tiles = count
+		tilesAVX2((cols-1)/shortLanes*len(shortHeights)+index, t)
+	}
+	t.ends, t.carry = ends, carry
 }
 
 // shortHeights are the heights of tiles that tilesAVX2 has routines for.

@@ -43,6 +43,8 @@ type tile struct {
 	_             int            // how far the routine is, in bytes from ends
 	next          int            // bytes from the panel to the next one
 	dense         int            // bytes from rows to those of their excess; 0 where it is listed or none
+	carry         unsafe.Pointer // rows of 16 sums to start from instead of init, or nil
+	_             int            // how far the routine is, in bytes from carry
 	runs          [4]int
 }
 
