@@ -44,7 +44,7 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 	if o := newWinograd8(n, g, filters, f, t); o != nil {
 		return o, "", nil
 	}
-	return newProduct8(n, g, filters, f, t), "", nil
+	return newConv8(n, g, filters, f, t), "", nil
 }
 
 // geometry is a convolution without its numbers. Channels are per group.

@@ -91,6 +91,9 @@ func (pl *plan) fits(inputs []*tensor.Tensor) bool {
 	return slices.EqualFunc(pl.shapes, inputs, func(s tensor.Shape, t *tensor.Tensor) bool { return s.Equal(t.Shape()) })
 }
 
+// overRead is how many bytes kernels may read behind a value, within its capacity.
+const overRead = 64
+
 // frame is the memory of one run.
 type frame struct {
 	plan   *plan
@@ -104,11 +107,11 @@ type frame struct {
 func (p *Program) newFrame(pl *plan) *frame {
 	f := &frame{plan: pl, steps: make([]step, len(p.lowered)), tensors: make([][]float32, len(p.g.Inputs))}
 	// Go aligns large allocations to pages, so offsets keep their alignment.
-	arena := words[byte](make([]uint64, max(pl.arena, 1<<16)/8))
+	arena := words[byte](make([]uint64, (max(pl.arena, 1<<16)+overRead)/8))
 	for i, t := range pl.types {
 		at := pl.blocks[i].offset
 		n := t.Shape.Numel() * t.DType.Size()
-		f.values = append(f.values, memory(arena[at:at+n:at+n]))
+		f.values = append(f.values, memory(arena[at:at+n]))
 	}
 	scratch := make([][]uint64, p.Threads())
 	for i := range scratch {

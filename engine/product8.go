@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/gemm8"
 	"github.com/octet-ml/octet/internal/kernel/requant8"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 // product8 is a convolution or a linear layer on codes: exact sums by gemm8,
@@ -19,7 +22,7 @@ type product8 struct {
 }
 
 // newProduct8 packs w, [O][tap][channel].
-func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
+func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) product8 {
 	k := g.in * g.taps
 	o := product8{geometry: g, finish: f, pad: fill8(max(1, g.in), zeroOf(n)),
 		k: gemm8.Select(gemm8.Table, gemm8.Shape{N: g.out, K: k}, t.cpu)}
@@ -47,13 +50,20 @@ func (o product8) fix(in []graph.Type, out graph.Type, threads int) (fixed, erro
 		// makes of the rows.
 		d.cols, d.across = roundUp(d.n, o.k.NR), 1
 	}
-	return fixedProduct8{o, r, d}, nil
+	f := fixedProduct8{product8: o, operandRows: r, division: d}
+	if o.k.Lines && !slices.ContainsFunc(r.offset, func(off int32) bool { return off < 0 }) {
+		f.step = o.slide.stride[1] * r.stride
+		f.ends = operand.Runs(r.offset, r.taps, f.step)
+	}
+	return f, nil
 }
 
 type fixedProduct8 struct {
 	product8
 	operandRows
 	division
+	ends []int32 // of runs, without padding
+	step int
 }
 
 func (f fixedProduct8) macs() int64 { return f.operandRows.macs() }
@@ -75,8 +85,8 @@ func (f fixedProduct8) bind(in []memory, out memory, scratch [][]uint64) step {
 	g := f.operandRows
 	for i := range scratch {
 		t.sum[i] = gemm8.Call{
-			Matrix: matrixOf(&g, g.in, in[0].codes(), f.pad),
-			Acc:    words[int32](scratch[i][:f.sums()]), Work: scratch[i][f.sums():], LD: g.groups * g.out,
+			Matrix: matrixOf(&g, g.in, in[0].codes(), f.pad), Ends: f.ends, Step: f.step,
+			Acc: words[int32](scratch[i][:f.sums()]), Work: scratch[i][f.sums():], LD: g.groups * g.out,
 		}
 		t.code[i] = f.finish.call(g.groups * g.out)
 	}

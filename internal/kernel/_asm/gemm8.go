@@ -6,21 +6,21 @@ import "fmt"
 var (
 	tilePanel, tileInit     = field(0), field(8)
 	tileGroups, tileTail    = field(16), field(24)
-	tileColumns             = field(32)
-	tileTiles, tileOut      = field(40), field(48)
-	tileLD, tileStored      = field(56), field(64)
-	tileRule                = field(72)
-	tileBias, tileMult      = field(80), field(88)
-	tileBiasMul, tileZero   = field(96), field(100)
-	tileLowest, tileHighest = field(102), field(103)
+	tileColumns, tileSkip   = field(32), field(40)
+	tileTiles, tileOut      = field(48), field(56)
+	tileLD, tileStored      = field(64), field(72)
+	tileRule                = field(80)
+	tileBias, tileMult      = field(88), field(96)
+	tileBiasMul, tileZero   = field(104), field(108)
+	tileLowest, tileHighest = field(110), field(111)
 
 	// AVX2 only.
-	tileSecond, tileStarts = field(104), field(112)
-	tileExcess, tileWhere  = field(120), field(128)
-	tileEnds, tileEndsAt   = field(136), field(144)
-	tileNext, tileDense    = field(152), field(160)
-	tileCarry, tileCarryAt = field(168), field(176)
-	tileRuns               = 184 // behind the cursor: of four steps, three, two, one
+	tileSecond, tileStarts = field(112), field(120)
+	tileExcess, tileWhere  = field(128), field(136)
+	tileEnds, tileEndsAt   = field(144), field(152)
+	tileNext, tileDense    = field(160), field(168)
+	tileCarry, tileCarryAt = field(176), field(184)
+	tileRuns               = 192 // behind the cursor: of four steps, three, two, one
 )
 
 // gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A
@@ -163,6 +163,7 @@ func (g gemm8) run(o operandRows) {
 			g.op("VPBROADCASTD %s, %s", x, to)
 		})
 		g.line("next:")
+		g.op("ADDQ %s, DX", tileSkip)
 	}
 }
 

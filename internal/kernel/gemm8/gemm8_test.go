@@ -76,7 +76,7 @@ func TestKernelsEqualReference(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
-	sizes := []int{1, 2, 3, 4, 5, 7, 8, 13, 17, 31, 43, 64, 65}
+	sizes := []int{1, 2, 3, 4, 5, 7, 8, 13, 17, 31, 43, 64, 65, 130}
 	depths := []int{1, 3, 4, 5, 17, 64, 127, 511, 512, 513, 1031, 2050}
 	eachKernel(t, func(t *testing.T, kern *Kernel) {
 		for i := range 250 {
@@ -97,7 +97,8 @@ func TestKernelsEqualReference(t *testing.T) {
 				offset[j] = int32(r.IntN(image-depth+1+5) - 5)
 			}
 			zero := uint8(r.IntN(256))
-			_, x := guarded(size, r.IntN(8), uint8(0xA5))
+			_, x := guarded(size+kern.OverRead, r.IntN(8), uint8(0xA5))
+			x = x[: size : len(x)-r.IntN(2)*kern.OverRead]
 			_, w := guarded(n*k, r.IntN(8), int8(0x5A))
 			fill(r, x, w)
 			zone, acc := guarded(rows*images*n, 0, int32(-7))
@@ -106,6 +107,15 @@ func TestKernelsEqualReference(t *testing.T) {
 				Taps: taps, Depth: depth, Offset: offset, Rows: rows, Image: image, Stride: depth, Base: base,
 			}}
 			c.M1 = rows * images
+			if c.Step = depth; i%4 == 1 {
+				for j := range offset {
+					offset[j] = max(0, offset[j])
+					if next := offset[max(0, j-1)] + int32(depth); j%rows > 0 && r.IntN(5) > 0 && int(next) <= image-depth {
+						offset[j] = next
+					}
+				}
+				c.Ends = operand.Runs(offset, taps, depth)
+			}
 			c.M0 = r.IntN(c.M1)
 			c.N1 = n
 			c.N0 = r.IntN(n) / kern.NR * kern.NR

@@ -15,6 +15,9 @@ type Kernel struct {
 	Block    int          // rows that one call should be given at least, where there are enough
 	Requires cpu.Features // of the machine
 	Exact    bool         // equal to Reference for all operands, 255 and -128 included
+	OverRead int          // bytes that may be read behind the end of X, if its capacity allows
+	Lines    bool         // fast on equally spaced rows only: see Call.Ends
+	Fewest   int          // columns of a matrix that it is made for
 
 	// Pack lays out w, [n][tap][depth] row-major, for this kernel.
 	Pack func(w []int8, n, taps, depth int, zero uint8) *Weights
@@ -50,6 +53,11 @@ type Call struct {
 	operand.Matrix[uint8] // Pad is the zero point, K = Taps * Depth
 	W                     *Weights
 
+	// With offsets of which none is negative, Ends may tell the runs of rows that lie
+	// Step apart, operand.Runs(Offset, Taps, Step).
+	Ends []int32
+	Step int
+
 	M0, M1 int     // output rows, of all images
 	N0, N1 int     // output columns; N0 is a multiple of NR, N1 too or W.N
 	Acc    []int32 // result of Run: (M1-M0) rows of N1-N0 sums
@@ -65,10 +73,11 @@ var Table = append(archTable, portable)
 // Shape is what the choice of a kernel may depend on.
 type Shape struct{ M, N, K int }
 
-// Select returns the first row of table that runs on a machine with features f.
-func Select(table []Kernel, _ Shape, f cpu.Features) *Kernel {
+// Select returns the first row of table that runs on a machine with features f and
+// is made for as many columns as s has.
+func Select(table []Kernel, s Shape, f cpu.Features) *Kernel {
 	for i := range table {
-		if f.Has(table[i].Requires) {
+		if f.Has(table[i].Requires) && s.N >= table[i].Fewest {
 			return &table[i]
 		}
 	}

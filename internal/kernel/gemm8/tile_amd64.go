@@ -24,6 +24,7 @@ type tile struct {
 	groups  int
 	tail    uint64
 	columns uint64 // AVX-512: those that are stored
+	skip    int    // AVX-512: bytes of weights behind the end of a run
 	tiles   int
 	out     unsafe.Pointer
 	ld      int // bytes from row to row of out
@@ -73,7 +74,9 @@ func (t *tile) set(r *Rule) {
 type family struct {
 	lanes  int // columns of a register
 	widths []width
+	first  int  // routine
 	masked bool // columns and codes behind whole registers and groups are masked
+	filled int  // groups of codes of which a run has a multiple, with zero weights behind its end; 0 means 1
 }
 
 // width lists the heights, in rows, of tiles some registers wide.
@@ -90,6 +93,7 @@ func (f *family) columns() int { return f.widest().registers * f.lanes }
 
 // fit returns the narrowest tiles for so many columns, and their first routine.
 func (f *family) fit(columns int) (w *width, routine int) {
+	routine = f.first
 	for i := range f.widths {
 		w = &f.widths[i]
 		if columns <= w.registers*f.lanes {
@@ -114,15 +118,19 @@ func (f *family) padded(n int) int {
 // as many registers wide as needed, [tap][group of 4 codes][column][4]. A run that
 // is not a multiple of four ends in zeros.
 type grouped struct {
-	data []int8
-	init []int32 // padded to whole registers
+	data    []int8
+	init    []int32 // padded to whole registers
+	columns int     // of all panels
 }
+
+// groups is the number of groups of a run that weights are packed for.
+func (f *family) groups(depth int) int { return roundUp((depth+3)/4, max(1, f.filled)) }
 
 func (f *family) pack(w []int8, n, taps, depth int, zero uint8) *Weights {
 	k := taps * depth
-	groups := (depth + 3) / 4
+	groups := f.groups(depth)
 	np := f.padded(n)
-	p := &grouped{data: make([]int8, np*taps*groups*4), init: make([]int32, np)}
+	p := &grouped{data: make([]int8, np*taps*groups*4), init: make([]int32, np), columns: np}
 	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
 	copy(p.init, out.Init)
 	for col := range n {
@@ -170,7 +178,7 @@ func (f *family) work(m, taps, depth int) int {
 func (f *family) run(c *Call, rule *Rule) {
 	w := c.W.Data.(*grouped)
 	x := c.Matrix
-	perColumn := x.Taps * roundUp(x.Depth, 4)
+	perColumn := x.Taps * f.groups(x.Depth) * 4
 	t := tile{groups: x.Depth / 4, tail: 1<<(x.Depth%4) - 1}
 	if !f.masked && t.tail != 0 {
 		x = c.wholeGroups()
@@ -180,6 +188,7 @@ func (f *family) run(c *Call, rule *Rule) {
 	for n := c.N0; n < c.N1; n += f.columns() {
 		cols := min(f.columns(), c.N1-n)
 		tiles, routine := f.fit(cols)
+		t.skip = (f.groups(c.Depth) - (c.Depth+3)/4) * tiles.registers * f.lanes * 4
 		t.panel, t.init, t.columns = unsafe.Pointer(&w.data[n*perColumn]), unsafe.Pointer(&w.init[n]), 1<<cols-1
 		if rule != nil {
 			t.bias, t.mult = unsafe.Pointer(&rule.bias[n]), unsafe.Pointer(&rule.mult[n])
