@@ -44,6 +44,11 @@ func newStem8(n *graph.Node, g geometry, w []int8, f finish, t target) operation
 	return lines8{newProduct8(n, rows, padded, f, t), g.in, 1}
 }
 
+func (o lines8) with(a adding) operation {
+	o.then = &a
+	return o
+}
+
 // newConv8 packs w, [O][tap][channel], for a product over the input itself, unless
 // its padding would keep the kernel from equally spaced rows.
 func newConv8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
@@ -120,7 +125,8 @@ func (f fixedLines8) scratch() int {
 }
 
 func (f fixedLines8) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskLines8{f, in[0].codes(), out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
+	t := &taskLines8{f, in[0].codes(), out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch)),
+		f.then.bind(func() memory { return in[1] }, out, len(scratch))}
 	for i, s := range scratch {
 		sums := f.copied() + f.sums()
 		t.sum[i] = gemm8.Call{
@@ -141,6 +147,7 @@ type taskLines8 struct {
 	out  memory
 	sum  []gemm8.Call
 	code []requant8.Call
+	then *addition
 }
 
 func (t *taskLines8) Do(worker, i int) {
@@ -162,6 +169,7 @@ func (t *taskLines8) Do(worker, i int) {
 		c.Acc, c.M, c.First = s.Acc, s.M1, g*t.product8.out
 		t.finish.run(c, t.out, m0)
 	}
+	t.then.block(worker, m0, m0+s.M1, 0, s.LD, s.LD)
 }
 
 // copy writes lines lines of the input from top on, with their padding.

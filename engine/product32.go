@@ -11,8 +11,14 @@ type product32 struct {
 	geometry
 	k       *sgemm.Kernel
 	weights []*sgemm.Weights // by group
+	then    *adding
 	pad     []float32
 	lo, hi  float32
+}
+
+func (o product32) with(a adding) operation {
+	o.then = &a
+	return o
 }
 
 // newProduct32 packs w, [O][tap][channel].
@@ -52,7 +58,7 @@ func (f fixedProduct32) scratch() int {
 }
 
 func (f fixedProduct32) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskProduct32{f, out.reals(), make([]sgemm.Call, len(scratch))}
+	t := &taskProduct32{f, out.reals(), make([]sgemm.Call, len(scratch)), f.then.bind(func() memory { return in[1] }, out, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {
 		t.calls[i] = sgemm.Call{
@@ -67,6 +73,7 @@ type taskProduct32 struct {
 	fixedProduct32
 	out   []float32
 	calls []sgemm.Call
+	then  *addition
 }
 
 func (t *taskProduct32) Do(worker, i int) {
@@ -76,4 +83,5 @@ func (t *taskProduct32) Do(worker, i int) {
 	c.W, c.Base = t.weights[group], group*c.Depth
 	c.Out = t.out[group*t.n:]
 	t.k.Run(c)
+	t.then.block(worker, c.M0, c.M1, group*t.n+c.N0, group*t.n+c.N1, t.division.groups*t.n)
 }

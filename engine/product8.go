@@ -18,7 +18,13 @@ type product8 struct {
 	weights []*gemm8.Weights // by group
 	rules   []*gemm8.Rule    // by group; nil where the kernel leaves sums
 	finish  finish
+	then    *adding
 	pad     []uint8
+}
+
+func (o product8) with(a adding) operation {
+	o.then = &a
+	return o
 }
 
 // newProduct8 packs w, [O][tap][channel].
@@ -81,7 +87,8 @@ func (f fixedProduct8) sums() int {
 }
 
 func (f fixedProduct8) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskProduct8{f, out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
+	t := &taskProduct8{f, out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch)),
+		f.then.bind(func() memory { return in[1] }, out, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {
 		t.sum[i] = gemm8.Call{
@@ -98,10 +105,16 @@ type taskProduct8 struct {
 	out  memory
 	sum  []gemm8.Call
 	code []requant8.Call
+	then *addition
 }
 
 func (t *taskProduct8) Do(worker, i int) {
 	group, m0, m1, n0, n1 := t.piece(i)
+	t.product(worker, group, m0, m1, n0, n1)
+	t.then.block(worker, m0, m1, group*t.n+n0, group*t.n+n1, t.division.groups*t.n)
+}
+
+func (t *taskProduct8) product(worker, group, m0, m1, n0, n1 int) {
 	s := &t.sum[worker]
 	s.W, s.Base = t.weights[group], group*s.Depth
 	s.M0, s.M1, s.N0, s.N1 = m0, m1, n0, n1

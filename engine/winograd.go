@@ -12,7 +12,13 @@ type winograd8Conv struct {
 	k       *winograd8.Kernel
 	weights *winograd8.Weights
 	rule    *winograd8.Rule
+	then    *adding
 	pad     []uint8
+}
+
+func (o winograd8Conv) with(a adding) operation {
+	o.then = &a
+	return o
 }
 
 // newWinograd8 packs w, [O][tap][channel]. It returns nil where no such kernel
@@ -43,7 +49,7 @@ const tilesBytes = 512 << 10
 func (o winograd8Conv) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	x, y := in[0].Shape, out.Shape
 	down, across := divUp(y[2], 2), divUp(y[3], 2)
-	f := fixedWinograd8{winograd8Conv: o, inImage: x[1:].Numel(), outImage: y[1:].Numel(), tiles: down * across, pixels: y[0] * y[2] * y[3]}
+	f := fixedWinograd8{winograd8Conv: o, inImage: x[1:].Numel(), outImage: y[1:].Numel(), tiles: down * across, across: across, outShape: y}
 	n := y[0] * f.tiles
 	count := divUp(n, max(1, tilesBytes/(32*o.in)))
 	if threads > 1 {
@@ -63,18 +69,19 @@ type fixedWinograd8 struct {
 	winograd8Conv
 	runs
 	inImage, outImage int
-	tiles, pixels     int     // of an image, of all images
+	tiles, across     int // of an image, of its lines
+	outShape          tensor.Shape
 	from, to          []int32 // input pixels of the tiles, and output pixels
 }
 
 func (f fixedWinograd8) macs() int64 {
-	return int64(f.pixels) * int64(f.taps) * int64(f.in) * int64(f.out)
+	return int64(f.outShape.Numel()) * int64(f.taps) * int64(f.in)
 }
 
 func (f fixedWinograd8) scratch() int { return f.k.Work(f.chunk, f.in) }
 
 func (f fixedWinograd8) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskWinograd8{f, make([]winograd8.Call, len(scratch))}
+	t := &taskWinograd8{f, make([]winograd8.Call, len(scratch)), f.then.bind(func() memory { return in[1] }, out, len(scratch))}
 	for i := range t.calls {
 		rows := operandRows{geometry: geometry{taps: 16}, rows: f.tiles, image: f.inImage, offset: f.from}
 		t.calls[i] = winograd8.Call{
@@ -88,10 +95,26 @@ func (f fixedWinograd8) bind(in []memory, out memory, scratch [][]uint64) step {
 type taskWinograd8 struct {
 	fixedWinograd8
 	calls []winograd8.Call
+	then  *addition
 }
 
 func (t *taskWinograd8) Do(worker, i int) {
 	c := &t.calls[worker]
 	c.M0, c.M1 = t.bounds(i)
 	t.k.Run(c)
+	if t.then == nil {
+		return
+	}
+	// Tiles of one line of them are two lines of pixels.
+	height, width := t.outShape[2], t.outShape[3]
+	for m := c.M0; m < c.M1; {
+		line, first := m/t.across, m%t.across
+		last := min(t.across, first+c.M1-m)
+		image, y := line/(t.tiles/t.across), line%(t.tiles/t.across)*2
+		for row := y; row < min(y+2, height); row++ {
+			at := (image*height + row) * width
+			t.then.block(worker, at+2*first, at+min(2*last, width), 0, t.out, t.out)
+		}
+		m += last - first
+	}
 }
