@@ -13,14 +13,15 @@ var (
 	tileBias, tileMult      = field(88), field(96)
 	tileBiasMul, tileZero   = field(104), field(108)
 	tileLowest, tileHighest = field(110), field(111)
+	tileNext, tileNextEnd   = field(112), field(120)
 
 	// AVX2 only.
-	tileSecond, tileStarts = field(112), field(120)
-	tileExcess, tileWhere  = field(128), field(136)
-	tileEnds, tileEndsAt   = field(144), field(152)
-	tileNext, tileDense    = field(160), field(168)
-	tileCarry, tileCarryAt = field(176), field(184)
-	tileRuns               = 192 // behind the cursor: of four steps, three, two, one
+	tileSecond, tileStarts = field(128), field(136)
+	tileExcess, tileWhere  = field(144), field(152)
+	tileEnds, tileEndsAt   = field(160), field(168)
+	tileDense              = field(176)
+	tileCarry, tileCarryAt = field(184), field(192)
+	tileRuns               = 200 // behind the cursor: of four steps, three, two, one
 )
 
 // gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A
@@ -124,8 +125,19 @@ func (g gemm8) chains() int {
 
 func (g gemm8) chain(c, j int) string { return g.r(c*g.vectors + j) }
 
+// fetches reports whether a routine has registers left to fetch the next panel's
+// weights, a line with every step, while it uses those of its own.
+func (g gemm8) fetches() bool { return g.rows > 1 && g.rows <= len(rowRegs)-2 }
+
 // run adds the products of one run.
 func (g gemm8) run(o operandRows) {
+	if g.fetches() {
+		g.op("MOVQ %s, R14", tileNext)
+		g.op("XORQ R15, R15")
+		g.op("MOVQ $64, AX")
+		g.op("CMPQ R14, %s", tileNextEnd)
+		g.op("CMOVQLT AX, R15")
+	}
 	g.op("XORQ AX, AX")
 	if c := g.chains(); c > 1 {
 		g.op("MOVQ %s, BX", tileGroups)
@@ -153,6 +165,9 @@ func (g gemm8) run(o operandRows) {
 	g.op("INCQ AX")
 	g.op("CMPQ AX, %s", tileGroups)
 	g.op("JLT step")
+	if g.fetches() {
+		g.op("MOVQ R14, %s", tileNext)
+	}
 	g.line("tail:")
 	if g.evex() {
 		g.op("CMPQ %s, $0", tileTail)
@@ -182,6 +197,10 @@ func (g gemm8) step(o operandRows, load func(r int, to string)) {
 		}
 	}
 	g.op("ADDQ $%d, DX", g.vectors*g.bytes)
+	if g.fetches() {
+		g.op("PREFETCHT1 (R14)")
+		g.op("ADDQ R15, R14")
+	}
 }
 
 // results stores the sums, or the codes that a rule makes of them.

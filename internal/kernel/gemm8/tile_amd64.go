@@ -35,6 +35,8 @@ type tile struct {
 	biasMul float32
 	zero    int16
 	lo, hi  uint8
+	next    int // address of weights to be fetched; with AVX2, bytes from the panel to the next one
+	nextEnd int
 
 	// AVX2 only.
 	second        unsafe.Pointer // weights of the second vector of columns
@@ -42,7 +44,6 @@ type tile struct {
 	excess, where unsafe.Pointer // see rowsOf
 	ends          unsafe.Pointer // of the first row; nil where no code is above 127
 	_             int            // how far the routine is, in bytes from ends
-	next          int            // bytes from the panel to the next one
 	dense         int            // bytes from rows to those of their excess; 0 where it is listed or none
 	carry         unsafe.Pointer // rows of 16 sums to start from instead of init, or nil
 	_             int            // how far the routine is, in bytes from carry
@@ -190,6 +191,9 @@ func (f *family) run(c *Call, rule *Rule) {
 		tiles, routine := f.fit(cols)
 		t.skip = (f.groups(c.Depth) - (c.Depth+3)/4) * tiles.registers * f.lanes * 4
 		t.panel, t.init, t.columns = unsafe.Pointer(&w.data[n*perColumn]), unsafe.Pointer(&w.init[n]), 1<<cols-1
+		t.next = int(uintptr(t.panel)) + f.columns()*perColumn
+		t.nextEnd = min(t.next+f.columns()*perColumn, int(uintptr(unsafe.Pointer(&w.data[0])))+len(w.data))
+		t.next = min(t.next, t.nextEnd-1)
 		if rule != nil {
 			t.bias, t.mult = unsafe.Pointer(&rule.bias[n]), unsafe.Pointer(&rule.mult[n])
 		}
