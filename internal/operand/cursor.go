@@ -11,7 +11,7 @@ type Cursor struct {
 	nextTap int            // bytes from there to tap 1
 	stride  int            // bytes from row to row
 	taps    int
-	_       int         // how far the routine is, in bytes from x or offset
+	_       [3]int      // how far the routine is: bytes from x or offset, taps left, bytes from offset to the next tap's
 	_       [16]uintptr // the runs of a tile under one tap
 }
 

@@ -125,18 +125,14 @@ func (g gemm8) chains() int {
 
 func (g gemm8) chain(c, j int) string { return g.r(c*g.vectors + j) }
 
-// fetches reports whether a routine has registers left to fetch the next panel's
-// weights, a line with every step, while it uses those of its own.
-func (g gemm8) fetches() bool { return g.rows > 1 && g.rows <= len(rowRegs)-2 }
+// fetches reports whether a routine fetches the next panel's weights, a line with
+// every step, while it uses those of its own.
+func (g gemm8) fetches() bool { return g.rows > 1 }
 
 // run adds the products of one run.
 func (g gemm8) run(o operandRows) {
 	if g.fetches() {
-		g.op("MOVQ %s, R14", tileNext)
-		g.op("XORQ R15, R15")
-		g.op("MOVQ $64, AX")
-		g.op("CMPQ R14, %s", tileNextEnd)
-		g.op("CMOVQLT AX, R15")
+		g.fetch(tileNext, tileNextEnd)
 	}
 	g.op("XORQ AX, AX")
 	if c := g.chains(); c > 1 {
@@ -166,7 +162,7 @@ func (g gemm8) run(o operandRows) {
 	g.op("CMPQ AX, %s", tileGroups)
 	g.op("JLT step")
 	if g.fetches() {
-		g.op("MOVQ R14, %s", tileNext)
+		g.op("MOVQ CX, %s", tileNext)
 	}
 	g.line("tail:")
 	if g.evex() {
@@ -198,8 +194,8 @@ func (g gemm8) step(o operandRows, load func(r int, to string)) {
 	}
 	g.op("ADDQ $%d, DX", g.vectors*g.bytes)
 	if g.fetches() {
-		g.op("PREFETCHT1 (R14)")
-		g.op("ADDQ R15, R14")
+		g.op("PREFETCHT1 (CX)")
+		g.op("ADDQ SI, CX")
 	}
 }
 

@@ -6,8 +6,8 @@ import "fmt"
 const (
 	cursorX, cursorPad, cursorOffset        = "0(DI)", "8(DI)", "16(DI)"
 	cursorNextTap, cursorStride, cursorTaps = "24(DI)", "32(DI)", "40(DI)"
-	cursorAt                                = "48(DI)"
-	cursorRows                              = 56
+	cursorAt, cursorLeft, cursorTap         = "48(DI)", "56(DI)", "64(DI)"
+	cursorRows                              = 72
 	cursorSize                              = cursorRows + 16*8
 )
 
@@ -24,27 +24,31 @@ type operandRows struct {
 }
 
 // each goes over the taps of the next rows; body finds their runs by run. It uses
-// AX, BX, CX and SI, and body may use AX and BX.
+// AX, BX and SI between them.
 func (o operandRows) each(body func()) {
-	o.op("MOVQ %s, CX", cursorTaps)
+	o.op("MOVQ %s, AX", cursorTaps)
+	o.op("MOVQ AX, %s", cursorLeft)
 	o.op("MOVQ %s, SI", cursorOffset)
 	o.op("TESTQ SI, SI")
 	o.op("JZ plain")
 	o.op("ADDQ %s, SI", cursorAt)
+	o.op("MOVQ SI, %s", cursorTap)
 	o.op("JMP tap")
 	o.line("plain:")
 	o.plain()
 	o.op("JMP runs")
 	o.line("tap:")
+	o.op("MOVQ %s, SI", cursorTap)
 	if o.wide && o.rows > 1 {
 		o.indirectWide()
 	} else {
 		o.indirect()
 	}
 	o.op("ADDQ %s, SI", cursorNextTap)
+	o.op("MOVQ SI, %s", cursorTap)
 	o.line("runs:")
 	body()
-	o.op("DECQ CX")
+	o.op("DECQ %s", cursorLeft)
 	o.op("JNZ tap")
 }
 
@@ -116,4 +120,14 @@ func (o operandRows) advance() {
 	o.op("IMUL3Q $%d, %s, AX", o.rows, cursorStride)
 	o.line("advance:")
 	o.op("ADDQ AX, %s", cursorAt)
+}
+
+// fetch leaves in CX where to fetch, from the field at, and in SI how far to go on
+// with each step: nowhere, once the end is reached.
+func (p *printer) fetch(at, end string) {
+	p.op("MOVQ %s, CX", at)
+	p.op("XORQ SI, SI")
+	p.op("MOVQ $64, AX")
+	p.op("CMPQ CX, %s", end)
+	p.op("CMOVQLT AX, SI")
 }

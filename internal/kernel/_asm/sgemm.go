@@ -9,6 +9,7 @@ var (
 	stileLo, stileHi         = field(32), field(36)
 	stileOut, stileLD        = field(40), field(48)
 	stileTiles, stileStored  = field(56), field(64)
+	stileNext, stileNextEnd  = field(72), field(80)
 )
 
 // field is the operand of a field at an offset behind the cursor.
@@ -82,8 +83,9 @@ func (g sgemm) write() {
 	g.op("RET")
 }
 
-// run adds the products of one run.
+// run adds the products of one run, and fetches the next panel's weights meanwhile.
 func (g sgemm) run(o operandRows) {
+	g.fetch(stileNext, stileNextEnd)
 	g.op("XORQ AX, AX")
 	g.op("PCALIGN $32")
 	g.line("depth:")
@@ -98,9 +100,12 @@ func (g sgemm) run(o operandRows) {
 		}
 	}
 	g.op("ADDQ $%d, DX", g.vectors*g.bytes)
+	g.op("PREFETCHT1 (CX)")
+	g.op("ADDQ SI, CX")
 	g.op("INCQ AX")
 	g.op("CMPQ AX, %s", stileDepth)
 	g.op("JLT depth")
+	g.op("MOVQ CX, %s", stileNext)
 }
 
 // store clamps the sums and writes them; with AVX-512 the last vector by mask.

@@ -38,6 +38,8 @@ type tile struct {
 	ld      int // bytes from row to row of out
 	tiles   int
 	_       int // bytes of out that are stored
+	next    int // address of weights to be fetched
+	nextEnd int
 }
 
 //go:noescape
@@ -110,6 +112,9 @@ func (f *family) run(c *Call) {
 		cols := min(f.columns(), c.N1-n)
 		registers := (cols + f.lanes - 1) / f.lanes
 		t.panel, t.bias = unsafe.Pointer(&w.data[n*c.W.K]), unsafe.Pointer(&w.bias[n])
+		t.next = int(uintptr(t.panel)) + f.columns()*c.W.K*4
+		t.nextEnd = min(t.next+f.columns()*c.W.K*4, int(uintptr(unsafe.Pointer(&w.data[0])))+len(w.data)*4)
+		t.next = min(t.next, t.nextEnd-1)
 		t.columns = 1<<(cols-(registers-1)*f.lanes) - 1
 		for m := c.M0; m < c.M1; {
 			end := c.Together(m, c.M1)
