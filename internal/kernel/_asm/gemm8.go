@@ -13,15 +13,16 @@ var (
 	tileBias, tileMult      = field(88), field(96)
 	tileBiasMul, tileZero   = field(104), field(108)
 	tileLowest, tileHighest = field(110), field(111)
-	tileNext, tileNextEnd   = field(112), field(120)
+	tileFetch               = 112 // behind the cursor
 
 	// AVX2 only.
-	tileSecond, tileStarts = field(128), field(136)
-	tileExcess, tileWhere  = field(144), field(152)
-	tileEnds, tileEndsAt   = field(160), field(168)
-	tileDense              = field(176)
-	tileCarry, tileCarryAt = field(184), field(192)
-	tileRuns               = 200 // behind the cursor: of four steps, three, two, one
+	tileNext, tileSecond   = field(136), field(144)
+	tileStarts             = field(152)
+	tileExcess, tileWhere  = field(160), field(168)
+	tileEnds, tileEndsAt   = field(176), field(184)
+	tileDense              = field(192)
+	tileCarry, tileCarryAt = field(200), field(208)
+	tileRuns               = 216 // behind the cursor: of four steps, three, two, one
 )
 
 // gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A
@@ -132,7 +133,7 @@ func (g gemm8) fetches() bool { return g.rows > 1 }
 // run adds the products of one run.
 func (g gemm8) run(o operandRows) {
 	if g.fetches() {
-		g.fetch(tileNext, tileNextEnd)
+		g.fetch(tileFetch)
 	}
 	g.op("XORQ AX, AX")
 	if c := g.chains(); c > 1 {
@@ -162,7 +163,7 @@ func (g gemm8) run(o operandRows) {
 	g.op("CMPQ AX, %s", tileGroups)
 	g.op("JLT step")
 	if g.fetches() {
-		g.op("MOVQ CX, %s", tileNext)
+		g.op("MOVQ CX, %s", field(tileFetch))
 	}
 	g.line("tail:")
 	if g.evex() {

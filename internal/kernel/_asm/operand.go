@@ -122,12 +122,11 @@ func (o operandRows) advance() {
 	o.op("ADDQ AX, %s", cursorAt)
 }
 
-// fetch leaves in CX where to fetch, from the field at, and in SI how far to go on
-// with each step: nowhere, once the end is reached.
-func (p *printer) fetch(at, end string) {
-	p.op("MOVQ %s, CX", at)
+// fetch leaves in CX where to fetch and in SI how far to go on with each step:
+// nowhere, once the end is reached. fields is the operand.Fetch.
+func (p *printer) fetch(fields int) {
+	p.op("MOVQ %s, CX", field(fields))
 	p.op("XORQ SI, SI")
-	p.op("MOVQ $64, AX")
-	p.op("CMPQ CX, %s", end)
-	p.op("CMOVQLT AX, SI")
+	p.op("CMPQ CX, %s", field(fields+8))
+	p.op("CMOVQLT %s, SI", field(fields+16))
 }

@@ -9,7 +9,7 @@ var (
 	stileLo, stileHi         = field(32), field(36)
 	stileOut, stileLD        = field(40), field(48)
 	stileTiles, stileStored  = field(56), field(64)
-	stileNext, stileNextEnd  = field(72), field(80)
+	stileFetch               = 72 // behind the cursor
 )
 
 // field is the operand of a field at an offset behind the cursor.
@@ -85,7 +85,7 @@ func (g sgemm) write() {
 
 // run adds the products of one run, and fetches the next panel's weights meanwhile.
 func (g sgemm) run(o operandRows) {
-	g.fetch(stileNext, stileNextEnd)
+	g.fetch(stileFetch)
 	g.op("XORQ AX, AX")
 	g.op("PCALIGN $32")
 	g.line("depth:")
@@ -105,7 +105,7 @@ func (g sgemm) run(o operandRows) {
 	g.op("INCQ AX")
 	g.op("CMPQ AX, %s", stileDepth)
 	g.op("JLT depth")
-	g.op("MOVQ CX, %s", stileNext)
+	g.op("MOVQ CX, %s", field(stileFetch))
 }
 
 // store clamps the sums and writes them; with AVX-512 the last vector by mask.

@@ -35,10 +35,10 @@ type tile struct {
 	biasMul float32
 	zero    int16
 	lo, hi  uint8
-	next    int // address of weights to be fetched; with AVX2, bytes from the panel to the next one
-	nextEnd int
+	operand.Fetch
 
 	// AVX2 only.
+	next          int            // bytes from the panel to the next one
 	second        unsafe.Pointer // weights of the second vector of columns
 	starts        unsafe.Pointer // see runs
 	excess, where unsafe.Pointer // see rowsOf
@@ -186,14 +186,13 @@ func (f *family) run(c *Call, rule *Rule) {
 		t.groups, t.tail = x.Depth/4, 0
 	}
 	t.set(rule)
+	tallest := f.widest().heights[len(f.widest().heights)-1]
 	for n := c.N0; n < c.N1; n += f.columns() {
 		cols := min(f.columns(), c.N1-n)
 		tiles, routine := f.fit(cols)
 		t.skip = (f.groups(c.Depth) - (c.Depth+3)/4) * tiles.registers * f.lanes * 4
 		t.panel, t.init, t.columns = unsafe.Pointer(&w.data[n*perColumn]), unsafe.Pointer(&w.init[n]), 1<<cols-1
-		t.next = int(uintptr(t.panel)) + f.columns()*perColumn
-		t.nextEnd = min(t.next+f.columns()*perColumn, int(uintptr(unsafe.Pointer(&w.data[0])))+len(w.data))
-		t.next = min(t.next, t.nextEnd-1)
+		operand.FetchNext(&t.Fetch, w.data, n*perColumn, f.columns()*perColumn, f.columns()*4, divUp(c.M1-c.M0, tallest))
 		if rule != nil {
 			t.bias, t.mult = unsafe.Pointer(&rule.bias[n]), unsafe.Pointer(&rule.mult[n])
 		}

@@ -38,8 +38,7 @@ type tile struct {
 	ld      int // bytes from row to row of out
 	tiles   int
 	_       int // bytes of out that are stored
-	next    int // address of weights to be fetched
-	nextEnd int
+	operand.Fetch
 }
 
 //go:noescape
@@ -108,13 +107,12 @@ func (f *family) work(m, _ int) int {
 func (f *family) run(c *Call) {
 	w := c.W.Data.(*simdWeights)
 	t := tile{depth: c.Depth, lo: c.Lo, hi: c.Hi}
+	tallest := f.heights[len(f.heights)-1]
 	for n := c.N0; n < c.N1; n += f.columns() {
 		cols := min(f.columns(), c.N1-n)
 		registers := (cols + f.lanes - 1) / f.lanes
 		t.panel, t.bias = unsafe.Pointer(&w.data[n*c.W.K]), unsafe.Pointer(&w.bias[n])
-		t.next = int(uintptr(t.panel)) + f.columns()*c.W.K*4
-		t.nextEnd = min(t.next+f.columns()*c.W.K*4, int(uintptr(unsafe.Pointer(&w.data[0])))+len(w.data)*4)
-		t.next = min(t.next, t.nextEnd-1)
+		operand.FetchNext(&t.Fetch, w.data, n*c.W.K, f.columns()*c.W.K, f.columns(), (c.M1-c.M0+tallest-1)/tallest)
 		t.columns = 1<<(cols-(registers-1)*f.lanes) - 1
 		for m := c.M0; m < c.M1; {
 			end := c.Together(m, c.M1)
