@@ -16,13 +16,12 @@ var (
 	tileFetch               = 112 // behind the cursor
 
 	// AVX2 only.
-	tileNext, tileSecond   = field(136), field(144)
-	tileStarts             = field(152)
-	tileExcess, tileWhere  = field(160), field(168)
-	tileEnds, tileEndsAt   = field(176), field(184)
-	tileDense              = field(192)
-	tileCarry, tileCarryAt = field(200), field(208)
-	tileRuns               = 216 // behind the cursor: of four steps, three, two, one
+	tileSecond, tileStarts = field(136), field(144)
+	tileExcess, tileWhere  = field(152), field(160)
+	tileEnds, tileEndsAt   = field(168), field(176)
+	tileDense              = field(184)
+	tileCarry, tileCarryAt = field(192), field(200)
+	tileRuns               = 208 // behind the cursor: of four steps, three, two, one
 )
 
 // gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A

@@ -52,9 +52,9 @@ func sumShortRuns(g gemm8, o operandRows) {
 	o.plain()
 	g.op("MOVQ %s, R15", tileSecond)
 	g.excess()
-	g.op("MOVQ %s, R13", tileNext)
-	g.op("LEAQ (R15)(R13*1), R14")
-	g.op("ADDQ DX, R13")
+	g.fetch(tileFetch)
+	g.op("MOVQ CX, R13")
+	g.op("MOVQ SI, R14")
 	g.op("MOVQ %s, CX", tileDense)
 	g.line("pass:")
 	g.op("MOVQ %s, SI", tileStarts)
@@ -79,15 +79,15 @@ func sumShortRuns(g gemm8, o operandRows) {
 	g.op("XORQ CX, CX")
 	g.op("JMP pass")
 	g.line("summed:")
+	g.op("MOVQ R13, %s", field(tileFetch))
 }
 
 // shortRun adds the products of a run that begins at byte AX of the rows.
 func (g gemm8) shortRun(o operandRows, steps int) {
 	part := func(r, j int) string { return g.r(6 + r*g.vectors + j) }
 	for s := range steps {
-		for j := 0; j < g.vectors && s%2 == 0; j++ {
-			g.op("PREFETCHT1 %d(%s)(AX*8)", 32*s, []string{"R13", "R14"}[j])
-		}
+		g.op("PREFETCHT1 (R13)")
+		g.op("ADDQ R14, R13")
 		for j := range g.vectors {
 			g.op("VMOVDQU %d%s, %s", 32*s, shortWeights[j], g.r(12+j))
 		}

@@ -220,7 +220,6 @@ func runShort(c *Call, rule *Rule) {
 	w := c.W.Data.(*shortWeights)
 	t := tile{}
 	x := c.prepare(&t)
-	t.next = 2 * shortLanes * x.Depth
 	excess := t.ends
 	for n := c.N0; n < c.N1; n += 2 * shortLanes {
 		cols := min(2*shortLanes, c.N1-n)
@@ -229,6 +228,7 @@ func runShort(c *Call, rule *Rule) {
 		if t.second = t.panel; cols > shortLanes {
 			t.second = unsafe.Pointer(&w.data[(n+shortLanes)*x.Depth])
 		}
+		operand.FetchNext(&t.Fetch, w.data, n*x.Depth, 2*shortLanes*x.Depth, 2*shortLanes*4, divUp(c.M1-c.M0, 3))
 		if rule != nil {
 			t.bias, t.mult = unsafe.Pointer(&rule.bias[n]), unsafe.Pointer(&rule.mult[n])
 		}

@@ -15,8 +15,8 @@ GLOBL orderAVXVNNI<>(SB), RODATA|NOPTR, $32
 TEXT tiles1x8AVXVNNI<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
-	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 376(DI)
+	MOVQ $0, 400(DI)
 tile:
 	MOVQ 200(DI), DX
 	MOVQ 208(DI), AX
@@ -156,8 +156,8 @@ advance:
 TEXT tiles3x8AVXVNNI<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
-	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 376(DI)
+	MOVQ $0, 400(DI)
 tile:
 	MOVQ 200(DI), DX
 	MOVQ 208(DI), AX
@@ -329,8 +329,8 @@ advance:
 TEXT tiles6x8AVXVNNI<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
-	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 376(DI)
+	MOVQ $0, 400(DI)
 tile:
 	MOVQ 200(DI), DX
 	MOVQ 208(DI), AX
@@ -580,8 +580,8 @@ advance:
 TEXT tiles1x16AVXVNNI<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
-	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 376(DI)
+	MOVQ $0, 400(DI)
 tile:
 	MOVQ 200(DI), DX
 	MOVQ 208(DI), AX
@@ -757,8 +757,8 @@ advance:
 TEXT tiles3x16AVXVNNI<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
-	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 376(DI)
+	MOVQ $0, 400(DI)
 tile:
 	MOVQ 200(DI), DX
 	MOVQ 208(DI), AX
@@ -987,8 +987,8 @@ advance:
 TEXT tiles6x16AVXVNNI<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
-	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 376(DI)
+	MOVQ $0, 400(DI)
 tile:
 	MOVQ 200(DI), DX
 	MOVQ 208(DI), AX

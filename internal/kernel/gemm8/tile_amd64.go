@@ -38,7 +38,6 @@ type tile struct {
 	operand.Fetch
 
 	// AVX2 only.
-	next          int            // bytes from the panel to the next one
 	second        unsafe.Pointer // weights of the second vector of columns
 	starts        unsafe.Pointer // see runs
 	excess, where unsafe.Pointer // see rowsOf
