@@ -100,12 +100,12 @@ const (
 	productsPanel, productsPairs               = "24(DI)", "32(DI)"
 	productsSums, productsCount                = "40(DI)", "48(DI)"
 	productsPoint, productsPointX              = "56(DI)", "64(DI)"
-	productsLeft                               = "72(DI)"
+	productsLeft, productsFetch                = "72(DI)", "80(DI)"
 )
 
 // products writes the routine for all points of a panel: rows by six, then what is
-// left by fewer. Each point's weights are fetched while those before them are
-// used. Sums are in Y0 to Y11, weights in Y12 and Y13, pairs of numbers in Y14,
+// left by fewer. Each point's weights are fetched, some with every step, while
+// those before them are used. Sums are in Y0 to Y11, weights in Y12 and Y13, pairs of numbers in Y14,
 // products in Y15.
 func products(p *printer) {
 	const most = 6
@@ -115,9 +115,11 @@ func products(p *printer) {
 	p.op("MOVQ $0, %s", productsPointX)
 	p.op("MOVQ %s, R15", productsPanel)
 	p.op("MOVQ %s, CX", productsSums)
-	p.op("MOVQ %s, R14", productsPairs)
-	p.op("SHLQ $6, R14")
+	p.op("MOVQ %s, R14", productsFetch)
 	p.line("point:")
+	p.op("MOVQ %s, SI", productsPairs)
+	p.op("SHLQ $6, SI")
+	p.op("ADDQ R15, SI")
 	p.op("MOVQ %s, R8", productsX)
 	p.op("ADDQ %s, R8", productsPointX)
 	p.op("MOVQ %s, AX", productsCount)
@@ -144,7 +146,8 @@ func products(p *printer) {
 		p.line("pair%d:", rows)
 		p.op("VMOVDQU (DX), Y12")
 		p.op("VMOVDQU 32(DX), Y13")
-		p.op("PREFETCHT0 (DX)(R14*1)")
+		p.op("PREFETCHT0 (SI)")
+		p.op("ADDQ R14, SI")
 		for r := range rows {
 			p.op("VPBROADCASTD (%s)(AX*4), Y14", rowRegs[r])
 			for j := range 2 {
@@ -170,7 +173,9 @@ func products(p *printer) {
 		}
 	}
 	p.line("done:")
-	p.op("ADDQ R14, R15")
+	p.op("MOVQ %s, AX", productsPairs)
+	p.op("SHLQ $6, AX")
+	p.op("ADDQ AX, R15")
 	p.op("MOVQ %s, AX", productsXPoints)
 	p.op("ADDQ AX, %s", productsPointX)
 	p.op("DECQ %s", productsPoint)

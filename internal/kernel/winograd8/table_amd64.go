@@ -21,6 +21,7 @@ var archTable = []Kernel{{
 const (
 	points       = 16 // of a transformed tile or filter
 	panelColumns = 16 // output channels computed together
+	tileRows     = 6  // rows of products computed together
 )
 
 // transform is the argument of spreadAVX2: it transforms the input of count tiles
@@ -46,7 +47,8 @@ type products struct {
 	pairs   int
 	sums    *int32 // [point][row][column]
 	count   int
-	_       [4]int // for the routine: the point, and what is left
+	_       [3]int // for the routine: the point, and what is left
+	fetch   int    // bytes of the next point's weights to go on with every step
 }
 
 //go:noescape
@@ -161,7 +163,7 @@ func run(c *Call) {
 		operand.Lead(&x.Cursor, &c.Matrix, m, end)
 		x.to, x.points, x.count = v, tiles*in*2, tiles
 		spreadAVX2(&x)
-		p := products{x: v, xPoints: x.points, stride: in * 2, pairs: in / 2, sums: sums, count: tiles}
+		p := products{x: v, xPoints: x.points, stride: in * 2, pairs: in / 2, sums: sums, count: tiles, fetch: panelColumns * 4 * tileRows / tiles}
 		f.points = tiles * panelColumns * 4
 		f.to = unsafe.Pointer(&c.To[first : 3*c.Rows+first+tiles][0])
 		result := c.Out[image*c.OutImage : (image+1)*c.OutImage]
