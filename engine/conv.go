@@ -28,7 +28,11 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 		if depthwise {
 			return newDepthwise32(n, g, c.Act, t), "", nil
 		}
-		return newProduct32(n, g, tapsFirst(w.Float32s(), g), c.Act, t), "", nil
+		filters := tapsFirst(w.Float32s(), g)
+		if g.stem() {
+			return newStem32(n, g, filters, c.Act, t), "", nil
+		}
+		return newProduct32(n, g, filters, c.Act, t), "", nil
 	}
 	f, err := newFinish(n, t, c.Act, false)
 	if err != nil {

@@ -89,12 +89,12 @@ type addition struct {
 	calls32    []elementwise32.Call
 }
 
-// bind returns the addition of other to out, or nil where there is none.
-func (a *adding) bind(other func() memory, out memory, workers int) *addition {
+// bind returns the addition of the last operand to out, or nil where there is none.
+func (a *adding) bind(in []memory, out memory, workers int) *addition {
 	if a == nil {
 		return nil
 	}
-	b := &addition{adding: *a, other: other(), out: out}
+	b := &addition{adding: *a, other: in[len(in)-1], out: out}
 	if a.k8 != nil {
 		b.calls8 = make([]elementwise8.Call, workers)
 		for i := range b.calls8 {

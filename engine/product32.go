@@ -22,7 +22,7 @@ func (o product32) with(a adding) operation {
 }
 
 // newProduct32 packs w, [O][tap][channel].
-func newProduct32(n *graph.Node, g geometry, w []float32, act quant.Activation, t target) operation {
+func newProduct32(n *graph.Node, g geometry, w []float32, act quant.Activation, t target) product32 {
 	k := g.in * g.taps
 	o := product32{geometry: g, pad: make([]float32, g.in), k: sgemm.Select(sgemm.Table, sgemm.Shape{N: g.out, K: k}, t.cpu)}
 	o.lo, o.hi = clampOf(act)
@@ -58,7 +58,7 @@ func (f fixedProduct32) scratch() int {
 }
 
 func (f fixedProduct32) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskProduct32{f, out.reals(), make([]sgemm.Call, len(scratch)), f.then.bind(func() memory { return in[1] }, out, len(scratch))}
+	t := &taskProduct32{f, out.reals(), make([]sgemm.Call, len(scratch)), f.then.bind(in, out, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {
 		t.calls[i] = sgemm.Call{

@@ -88,7 +88,7 @@ func (f fixedProduct8) sums() int {
 
 func (f fixedProduct8) bind(in []memory, out memory, scratch [][]uint64) step {
 	t := &taskProduct8{f, out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch)),
-		f.then.bind(func() memory { return in[1] }, out, len(scratch))}
+		f.then.bind(in, out, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {
 		t.sum[i] = gemm8.Call{

@@ -81,7 +81,7 @@ func (f fixedWinograd8) macs() int64 {
 func (f fixedWinograd8) scratch() int { return f.k.Work(f.chunk, f.in) }
 
 func (f fixedWinograd8) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskWinograd8{f, make([]winograd8.Call, len(scratch)), f.then.bind(func() memory { return in[1] }, out, len(scratch))}
+	t := &taskWinograd8{f, make([]winograd8.Call, len(scratch)), f.then.bind(in, out, len(scratch))}
 	for i := range t.calls {
 		rows := operandRows{geometry: geometry{taps: 16}, rows: f.tiles, image: f.inImage, offset: f.from}
 		t.calls[i] = winograd8.Call{
