@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -17,8 +18,19 @@ type division struct {
 // widest limits the columns of a piece, and with them its block of sums.
 const widest = 256
 
-func divide(m, n, groups, block, nr, threads int) division {
-	d := division{m: m, n: n, groups: groups, rows: max(1, min(block, m)), cols: min(roundUp(n, nr), roundUp(widest, nr))}
+// pieceBytes is about what the rows of a piece and their results take where they
+// are short: enough that a call is worth its price, and little enough for the
+// first-level cache.
+const pieceBytes = 32 << 10
+
+// divide is for rows that take so many bytes; a piece has a multiple of block of
+// them.
+func divide(m, n, groups, bytes, block, nr, threads int) division {
+	rows := block * max(1, pieceBytes/(block*max(1, bytes)))
+	if threads > 1 {
+		rows = max(block, min(rows, roundUp(divUp(m, 4*threads), block)))
+	}
+	d := division{m: m, n: n, groups: groups, rows: max(1, min(rows, m)), cols: min(roundUp(n, nr), roundUp(widest, nr))}
 	if threads > 1 {
 		// A few pieces for each thread, so that a slow one is made up for.
 		have := divUp(m, d.rows) * divUp(n, d.cols) * groups
@@ -46,6 +58,12 @@ type operandRows struct {
 	geometry
 	m, rows, image, stride int
 	offset                 []int32
+}
+
+// matrixOf is the operand x, whose runs hold depth elements, as kernels see it.
+func matrixOf[T any](r *operandRows, depth int, x, pad []T) operand.Matrix[T] {
+	return operand.Matrix[T]{X: x, Pad: pad, Taps: r.taps, Depth: depth,
+		Offset: r.offset, Rows: r.rows, Image: r.image, Stride: r.stride}
 }
 
 // locate finds the rows of a product over an operand of type in.

@@ -28,6 +28,7 @@ var order = [][]string{
 	{"internal/cpu"},
 	{"internal/parallel"},
 	{"internal/arena"}, // memory planned by lifetime
+	{"internal/operand"},
 	{"internal/kernel/*"},
 	{"observe"},
 	{"fakequant"},

@@ -20,6 +20,7 @@ var archTable = []Kernel{
 type pixels struct {
 	x, pad       *float32
 	offset       *int32
+	nextTap      int // bytes from the offsets of one tap to the next
 	w, bias, out *float32
 	count, taps  int
 	size         int            // bytes of a pixel
@@ -74,7 +75,7 @@ func (c *Call) pixels(m int, mask unsafe.Pointer) pixels {
 	image, row := m/c.Rows, m%c.Rows
 	count := min(c.Rows-row, c.M1-m)
 	return pixels{
-		x: unsafe.SliceData(c.X[image*c.Image:]), pad: &c.Pad[:n][0], offset: &c.Offset[row*taps : (row+count)*taps][0],
+		x: unsafe.SliceData(c.X[image*c.Image:]), pad: &c.Pad[:n][0], offset: &c.Offset[row : (taps-1)*c.Rows+row+count][0], nextTap: 4 * c.Rows,
 		w: &c.W.Data.([]float32)[0], bias: &c.W.Bias[:n][0], out: &c.Out[m*n : (m+count)*n][0],
 		count: count, taps: taps, size: n * 4, mask: mask, lo: c.Lo, hi: c.Hi,
 	}

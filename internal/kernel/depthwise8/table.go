@@ -2,6 +2,7 @@ package depthwise8
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -35,15 +36,12 @@ type Rule struct {
 
 // Call is a block of output pixels, all channels.
 type Call struct {
-	X   []uint8
-	Pad []uint8 // Channels codes, all the zero point
-	W   *Weights
-
-	// Output row m is row m%Rows of image m/Rows. The pixel of tap t starts at
-	// m/Rows*Image + Offset[m%Rows*Taps+t], whole within the Image codes of its
-	// image; a negative offset means Pad.
-	Offset      []int32
-	Rows, Image int
+	// Depth is Channels, Pad the zero point, with offsets, within Image codes. Pad is
+	// as long as the longest run.
+	operand.Matrix[uint8]
+	Ends []int32 // operand.Runs(Offset, Taps, Step)
+	Step int     // from pixel to pixel of a run
+	W    *Weights
 
 	M0, M1 int
 	Acc    []int32 // result of Run: (M1-M0) rows of Channels sums
@@ -62,14 +60,4 @@ func Select(table []Kernel, f cpu.Features) *Kernel {
 		}
 	}
 	panic("depthwise8: no kernel for " + f.String())
-}
-
-// pixel returns the channels of the input pixel of output row m under tap t.
-func (c *Call) pixel(m, t int) []uint8 {
-	off := int(c.Offset[m%c.Rows*c.W.Taps+t])
-	if off < 0 {
-		return c.Pad[:c.W.Channels]
-	}
-	at := m/c.Rows*c.Image + off
-	return c.X[at : at+c.W.Channels]
 }
