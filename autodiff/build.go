@@ -24,7 +24,7 @@ func (p *Program) build(shape tensor.Shape) (*Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Step{p: p, shape: shape.Clone(), values: map[string]*value{}, work: make([]matmul32.Work, p.pool.Threads())}
+	s := &Step{p: p, shape: shape.Clone(), values: map[string]*value{}, last: map[string]int{}, work: make([]matmul32.Work, p.pool.Threads())}
 	b := &builder{Step: s, types: types, at: map[*graph.Value]*value{}, fused: map[*graph.Node]bool{}}
 	s.input = b.newValue(p.g.Inputs[0].Name, shape, false)
 	s.values[s.input.name] = s.input
@@ -74,6 +74,7 @@ func (b *builder) push(name string, c cell, out *value) {
 	if out.trained {
 		out.grad.backward.include(b.next())
 	}
+	b.last[name] = len(b.cells)
 	b.cells = append(b.cells, c)
 	b.names = append(b.names, name)
 }

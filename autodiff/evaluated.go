@@ -69,7 +69,8 @@ func withoutAct(o graph.Op) graph.Op {
 	return o
 }
 
-func (c *evaluated) forward() error {
+// take copies the inputs.
+func (c *evaluated) take() {
 	c.last = c.last[:0]
 	at := 0
 	for _, p := range c.params {
@@ -81,6 +82,10 @@ func (c *evaluated) forward() error {
 		}
 		c.last = append(c.last, p)
 	}
+}
+
+func (c *evaluated) forward() error {
+	c.take()
 	y, err := c.op.Eval(graph.Context{}, c.last, graph.Type{DType: tensor.Float32, Shape: c.out.shape})
 	if err != nil {
 		return err

@@ -37,6 +37,8 @@ type cell interface {
 	// backward computes the gradients of what it was computed from, from that of
 	// the result, and those of its parameters.
 	backward() error
+	// replay does what forward does for backward, save that the result is given.
+	replay() error
 }
 
 // Step is a program for inputs of one shape. It is used by one goroutine at a
@@ -50,6 +52,8 @@ type Step struct {
 	input  *value
 	output *value
 	values map[string]*value // by the name of the node that the graph has for it
+	last   map[string]int    // the last cell of a node
+	spare  []byte            // a mask that nobody looks at
 	work   []matmul32.Work
 	pad    []float32
 }

@@ -131,6 +131,59 @@ func (c channels32) routines() {
 	c.reduce()
 	c.apply("apply", false)
 	c.apply("applyAdd", true)
+	c.decode()
+}
+
+// The fields of channels32.codes.
+const (
+	decodeCodes, decodeOut, decodeMask, decodeBlocks = "0(DI)", "8(DI)", "16(DI)", "24(DI)"
+	decodeZero, decodeScale, decodeLo, decodeHi      = "32(DI)", "36(DI)", "40(DI)", "44(DI)"
+)
+
+// decode turns blocks of 16 codes into numbers, and sets the bit of those strictly
+// between two codes.
+func (c channels32) decode() {
+	zero, scale, lo, hi := c.r(0), c.r(1), c.r(2), c.r(3)
+	c.text("decode"+c.isa, "arg *codes")
+	c.op("MOVQ %s, SI", decodeCodes)
+	c.op("MOVQ %s, R8", decodeOut)
+	c.op("MOVQ %s, R9", decodeMask)
+	c.op("MOVQ %s, CX", decodeBlocks)
+	c.op("VBROADCASTSS %s, %s", decodeZero, zero)
+	c.op("VBROADCASTSS %s, %s", decodeScale, scale)
+	c.op("VPBROADCASTD %s, %s", decodeLo, lo)
+	c.op("VPBROADCASTD %s, %s", decodeHi, hi)
+	c.line("block:")
+	n := c.bytes / 4
+	for at := 0; at < 16; at += n {
+		x, v, m := c.r(4), c.r(5), c.r(6)
+		c.op("VPMOVZXBD %d(SI), %s", at, x)
+		if c.lanes == avx512 {
+			c.op("VPCMPGTD %s, %s, K1", lo, x)
+			c.op("VPCMPGTD %s, %s, K1, K1", x, hi)
+		} else {
+			c.op("VPCMPGTD %s, %s, %s", lo, x, m)
+			c.op("VPCMPGTD %s, %s, %s", x, hi, v)
+			c.op("VANDPS %s, %s, %s", v, m, m)
+		}
+		c.op("VCVTDQ2PS %s, %s", x, v)
+		c.op("VSUBPS %s, %s, %s", zero, v, v)
+		c.op("VMULPS %s, %s, %s", scale, v, v)
+		c.op("VMOVUPS %s, %d(R8)", v, 4*at)
+		if c.lanes == avx512 {
+			c.op("KMOVW K1, (R9)")
+		} else {
+			c.op("VMOVMSKPS %s, BX", m)
+			c.op("MOVB BX, %d(R9)", at/8)
+		}
+	}
+	c.op("ADDQ $16, SI")
+	c.op("ADDQ $64, R8")
+	c.op("ADDQ $2, R9")
+	c.op("DECQ CX")
+	c.op("JNZ block")
+	c.op("VZEROUPPER")
+	c.op("RET")
 }
 
 // stats adds up what differs from the shift and its squares, and keeps the

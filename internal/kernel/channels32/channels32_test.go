@@ -221,6 +221,29 @@ func TestApplyFollowsReference(t *testing.T) {
 	})
 }
 
+func TestDecodeIsExact(t *testing.T) {
+	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		for range 100 {
+			rows, c := sizes(r)
+			d := &Decode{Codes: make([]uint8, rows*c), Mask: make([]byte, rows*MaskStride(c)), Rows: rows, C: c,
+				Scale: r.Float32(), Zero: float32(r.IntN(256)), Lo: int32(r.IntN(100) - 1), Hi: int32(200 + r.IntN(56))}
+			for i := range d.Codes {
+				d.Codes[i] = uint8(r.Uint32())
+			}
+			zone, out := guarded(rows*c, r.IntN(8))
+			d.Out = out
+			want := *d
+			want.Out, want.Mask = make([]float32, rows*c), make([]byte, len(d.Mask))
+			DecodeReference(&want)
+			k.Decode(d)
+			if !slices.Equal(d.Out, want.Out) || !slices.Equal(d.Mask, want.Mask) {
+				t.Fatalf("%d rows of %d channels differ from the reference", rows, c)
+			}
+			onlyInside(t, zone, out)
+		}
+	})
+}
+
 func TestRowsFollowTheGrammar(t *testing.T) {
 	for _, k := range Table {
 		if want := "channels_f32_" + k.ISA; k.Name != want {

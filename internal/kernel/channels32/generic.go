@@ -3,7 +3,7 @@ package channels32
 // portable is plain Go.
 var portable = Kernel{
 	Name: "channels_f32_go", ISA: "go",
-	stats: goStats, finish: FinishReference, reduce: goReduce, apply: goApply,
+	stats: goStats, finish: FinishReference, reduce: goReduce, apply: goApply, decode: DecodeReference,
 }
 
 func goStats(x []float32, rows int, s *Stats) {

@@ -85,3 +85,19 @@ func ApplyReference(a *Apply) {
 		}
 	}
 }
+
+// DecodeReference is Decode, one code at a time.
+func DecodeReference(d *Decode) {
+	stride := MaskStride(d.C)
+	for m := range d.Rows {
+		mask := d.Mask[m*stride : (m+1)*stride]
+		clear(mask)
+		out := d.Out[m*d.C : (m+1)*d.C]
+		for c, code := range d.Codes[m*d.C : (m+1)*d.C] {
+			out[c] = float32((float32(code) - d.Zero) * d.Scale)
+			if int32(code) > d.Lo && int32(code) < d.Hi {
+				mask[c/8] |= 1 << (c % 8)
+			}
+		}
+	}
+}

@@ -12,6 +12,7 @@ type Kernel struct {
 	finish func(*Finish)
 	reduce func(*Reduce)
 	apply  func(*Apply)
+	decode func(*Decode)
 }
 
 // Pad is what the number of channels is rounded up to in vectors of parameters
@@ -70,6 +71,17 @@ type Apply struct {
 	Add     bool // to what Out holds
 }
 
+// Decode is a pass from codes to what they stand for, f32(code - Zero) * Scale; a
+// gradient passes where Lo < code < Hi.
+type Decode struct {
+	Codes       []uint8 // [Rows][C]
+	Out         []float32
+	Mask        []byte // [Rows][MaskStride(C)]
+	Rows, C     int
+	Scale, Zero float32
+	Lo, Hi      int32
+}
+
 // Table lists the kernels, best first.
 var Table = append(archTable, portable)
 
@@ -102,6 +114,15 @@ func (k *Kernel) Reduce(r *Reduce) { k.reduce(r) }
 
 // Apply makes the pass a.
 func (k *Kernel) Apply(a *Apply) { k.apply(a) }
+
+// Decode makes the pass d.
+func (k *Kernel) Decode(d *Decode) {
+	if d.C%Pad == 0 { // rows follow each other in codes, numbers and mask alike
+		k.decode(d)
+	} else {
+		DecodeReference(d)
+	}
+}
 
 // passes reports whether bit c of a row of a mask is set.
 func passes(mask []byte, row, channels, c int) bool {

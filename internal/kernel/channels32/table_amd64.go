@@ -12,11 +12,11 @@ import (
 var archTable = []Kernel{
 	{
 		Name: "channels_f32_avx512", ISA: "avx512", Requires: cpu.AVX512,
-		stats: avx512.stats, finish: avx512.finish, reduce: avx512.reduce, apply: avx512.apply,
+		stats: avx512.stats, finish: avx512.finish, reduce: avx512.reduce, apply: avx512.apply, decode: avx512.decode,
 	},
 	{
 		Name: "channels_f32_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA,
-		stats: avx2.stats, finish: avx2.finish, reduce: avx2.reduce, apply: avx2.apply,
+		stats: avx2.stats, finish: avx2.finish, reduce: avx2.reduce, apply: avx2.apply, decode: avx2.decode,
 	},
 }
 
@@ -68,6 +68,22 @@ func applyAVX2(arg *pass)
 
 //go:noescape
 func applyAddAVX2(arg *pass)
+
+// codes is the argument of the routine that decodes.
+type codes struct {
+	codes       *uint8
+	out         *float32
+	mask        *byte
+	blocks      int // of 16
+	zero, scale float32
+	lo, hi      int32
+}
+
+//go:noescape
+func decodeAVX512(arg *codes)
+
+//go:noescape
+func decodeAVX2(arg *codes)
 
 // isa is an instruction set.
 type isa struct{ wide bool }
@@ -198,5 +214,18 @@ func (s isa) apply(a *Apply) {
 		default:
 			applyAVX2(&p)
 		}
+	}
+}
+
+func (s isa) decode(d *Decode) {
+	n := d.Rows * d.C
+	if n == 0 {
+		return
+	}
+	c := codes{&d.Codes[:n][0], &d.Out[:n][0], &d.Mask[:n/8][0], n / 16, d.Zero, d.Scale, d.Lo, d.Hi}
+	if s.wide {
+		decodeAVX512(&c)
+	} else {
+		decodeAVX2(&c)
 	}
 }
