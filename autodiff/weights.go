@@ -27,7 +27,7 @@ type weights struct {
 
 	scale, bias     []float32
 	inv, step, zero []float32
-	std             []float64 // of the norm's running statistics
+	std             []float32 // of the norm's running statistics
 	along           []float64 // set by the norm: what the result's scaling back adds
 }
 
@@ -50,7 +50,7 @@ func (b *builder) newWeights(p *Param, cols int, norm *Norm) *weights {
 	for i := range w.scale {
 		w.scale[i] = 1
 	}
-	w.std, w.along = make([]float64, cols), make([]float64, cols)
+	w.std, w.along = make([]float32, cols), make([]float64, cols)
 	w.pass = channels32.Finish{C: cols, Alpha: w.scale, Beta: w.bias, Inv: w.inv, Scale: w.step, Zero: w.zero,
 		Lo: float32(math.Inf(-1)), Hi: float32(math.Inf(1))}
 	return w
@@ -79,8 +79,9 @@ func (w *weights) forward() error {
 	}
 	if w.norm != nil {
 		for c := range w.std {
-			w.std[c] = math.Sqrt(float64(w.norm.Var[c]) + w.norm.Eps)
-			w.scale[c] = w.norm.Weight.Data[c] / float32(w.std[c])
+			// In float32, as PyTorch: a bit of the factor moves weights to other codes.
+			w.std[c] = float32(math.Sqrt(float64(w.norm.Var[c] + float32(w.norm.Eps))))
+			w.scale[c] = w.norm.Weight.Data[c] / w.std[c]
 			if w.scale[c] == 0 {
 				w.scale[c] = 1 // PyTorch divides by zero here
 			}
@@ -152,6 +153,6 @@ func (w *weights) backward() {
 		for i := range w.parts.count {
 			along += float64(sums[(i*2+1)*padded+c])
 		}
-		w.norm.Weight.Grad[c] += float32(along / w.std[c])
+		w.norm.Weight.Grad[c] += float32(along / float64(w.std[c]))
 	}
 }

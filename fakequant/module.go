@@ -27,6 +27,10 @@ type Module struct {
 	// channels were seen. ZeroPoint holds whole numbers unless it is trained.
 	Scale, ZeroPoint []float32
 
+	// AllCodes rounds to all codes of the type, as the converted operators do, and
+	// not only to those that the range is mapped to.
+	AllCodes bool
+
 	observer observe.Ranger // nil where the parameters are fixed
 }
 
@@ -183,7 +187,13 @@ func (m *Module) fused(lo, hi float32) (float64, int64, error) {
 }
 
 // Codes is the range of codes that values are rounded to.
-func (m *Module) Codes() (lo, hi float32) { return float32(m.codes.Min), float32(m.codes.Max) }
+func (m *Module) Codes() (lo, hi float32) {
+	if m.AllCodes {
+		a, b := m.spec.DType.CodeRange()
+		return float32(a), float32(b)
+	}
+	return float32(m.codes.Min), float32(m.codes.Max)
+}
 
 // Rule returns the scale and the zero point by which channel c is rounded.
 func (m *Module) Rule(c int) (scale, zero float32) {
@@ -224,4 +234,15 @@ func (m *Module) axis() int {
 // zero rounds a trained zero point to a code.
 func (m *Module) zero(z float32) float32 {
 	return max(float32(m.codes.Min), min(quant.RoundEven(z), float32(m.codes.Max)))
+}
+
+// Refresh sets Scale and ZeroPoint to those of the ranges, by the module's rule.
+func (m *Module) Refresh() error {
+	switch {
+	case m.observer == nil || m.Learning:
+		return nil
+	case m.spec.FakeQuant == quant.FusedFakeQuant:
+		return m.derive(m.fused)
+	}
+	return m.derive(m.plain)
 }
