@@ -37,16 +37,20 @@ func newParam(v *graph.Value, role Role) *Param {
 }
 
 // Set copies a row-major tensor into Data.
-func (p *Param) Set(src []float32) { p.turn(func(at, from int) { p.Data[at] = src[from] }) }
+func (p *Param) Set(src []float32) { p.SetInto(p.Data, src) }
+
+// SetInto copies a row-major tensor into x, which lies as Data does: the state of
+// an optimiser, an average.
+func (p *Param) SetInto(x, src []float32) { p.turn(func(at, from int) { x[at] = src[from] }) }
 
 // Tensor returns Data as a tensor of PyTorch's layout.
-func (p *Param) Tensor() *tensor.Tensor { return p.tensorOf(p.Data) }
+func (p *Param) Tensor() *tensor.Tensor { return p.TensorOf(p.Data) }
 
 // GradTensor returns Grad as a tensor of PyTorch's layout.
-func (p *Param) GradTensor() *tensor.Tensor { return p.tensorOf(p.Grad) }
+func (p *Param) GradTensor() *tensor.Tensor { return p.TensorOf(p.Grad) }
 
 // TensorOf returns x, which lies as Data does, as a tensor of PyTorch's layout.
-func (p *Param) tensorOf(x []float32) *tensor.Tensor {
+func (p *Param) TensorOf(x []float32) *tensor.Tensor {
 	t := tensor.New(tensor.Float32, p.Shape...)
 	dst := t.Float32s()
 	p.turn(func(at, from int) { dst[from] = x[at] })

@@ -44,6 +44,7 @@ var order = [][]string{
 	{"autodiff"},
 	{"ptq"},
 	{"qat"},
+	{"train"},
 	{"zoo"},
 	{"hub"},
 	{""}, // the facade
