@@ -159,7 +159,7 @@ func (t *Trainer) run(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return ctx.Err() // the batches end early only with it
 }
 
 // freeze freezes what the schedule says.
