@@ -44,6 +44,7 @@ type quantizeOptions struct {
 	statistics  *Statistics
 	source      string
 	progress    func(done int)
+	compatible  bool // training with PyTorch's numbers
 }
 
 type compileOptions struct {
@@ -159,6 +160,13 @@ func WithSource(name string) QuantizeOption {
 // calibrated.
 func WithProgress(f func(done int)) QuantizeOption {
 	return quantizeFunc(func(o *quantizeOptions) { o.progress = f })
+}
+
+// WithTorchCompatible makes TrainQuantized compute what PyTorch's prepare_qat
+// computes, throughout. Otherwise the forward pass is that of the converted model
+// once the statistics of batch norms are frozen.
+func WithTorchCompatible() QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.compatible = true })
 }
 
 type threadsOption int

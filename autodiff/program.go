@@ -34,7 +34,8 @@ type Options struct {
 
 // Program is a graph prepared for training, with its parameters.
 type Program struct {
-	g      *graph.Graph
+	whole  *graph.Graph // with results aside
+	g      *graph.Graph // the part that is trained
 	opts   Options
 	pool   *parallel.Pool
 	params []*Param
@@ -52,8 +53,10 @@ type Program struct {
 }
 
 // Compile prepares g, float32 and bound, with one input and one output, for
-// training. Its tensors are copied, and g is not changed.
+// training. Its tensors are copied, and g is not changed. What only results aside
+// need is not trained, and stays in the graph.
 func Compile(g *graph.Graph, opts Options) (*Program, error) {
+	whole := g
 	g = g.Running()
 	if len(g.Inputs) != 1 || len(g.Outputs) != 1 {
 		return nil, fmt.Errorf("%s has %d inputs and %d outputs; training needs one of each", g.Name, len(g.Inputs), len(g.Outputs))
@@ -70,7 +73,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		features = f
 	}
 	p := &Program{
-		g: g, opts: opts, pool: parallel.Shared(opts.Threads), frozen: opts.FrozenNorms,
+		whole: whole, g: g, opts: opts, pool: parallel.Shared(opts.Threads), frozen: opts.FrozenNorms,
 		byValue: map[*graph.Value]*Param{}, normOf: map[*graph.Node]*Norm{},
 		matmul: matmul32.Select(matmul32.Table, features), filters: filters32.Select(filters32.Table, features),
 		channels: channels32.Select(channels32.Table, features),
@@ -132,8 +135,8 @@ func (p *Program) FreezeNorms(frozen bool) { p.frozen = frozen }
 // Graph returns a copy of the graph with the parameters and running statistics as
 // they are now.
 func (p *Program) Graph() *graph.Graph {
-	out := p.g.Clone()
-	for i, v := range p.g.Params {
+	out := p.whole.Clone()
+	for i, v := range p.whole.Params {
 		if q := p.byValue[v]; q != nil {
 			out.Params[i].Data = q.Tensor()
 		}

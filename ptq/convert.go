@@ -39,6 +39,7 @@ type Trained struct {
 	// Activations has the parameters of every value of Prepared.Observed.
 	Activations map[string]*tensor.QParams
 	// Weights has those of every weight that is quantized, by the name of its node.
+	// One that only results aside need, which are not trained, may be missing.
 	Weights map[string]*tensor.QParams
 }
 
@@ -63,7 +64,7 @@ func ConvertTrained(p *Prepared, t Trained, numerics quant.Numerics) (*graph.Gra
 }
 
 func newConverter(p *Prepared, numerics quant.Numerics) *converter {
-	return &converter{p: p, out: p.Graph.Clone(), types: map[string]graph.Type{}, report: newReport(p, numerics), numerics: numerics}
+	return &converter{p: p, out: p.Graph.Clone(), types: map[string]graph.Type{}, report: newReport(p, numerics), numerics: numerics, running: p.Graph.Running()}
 }
 
 // convert turns types and weights into integers.
@@ -92,6 +93,7 @@ type converter struct {
 	report   *Report
 	numerics quant.Numerics
 	weights  map[string]*tensor.QParams // by node, where training has decided; nil otherwise
+	running  *graph.Graph               // what is not aside
 }
 
 // activations computes the parameters of all observed values.
@@ -170,8 +172,11 @@ func (c *converter) quantizeWeight(node string, w *tensor.Tensor) (*tensor.Tenso
 		return QuantizeWeight(w, c.p.QConfig.Weight)
 	}
 	q := c.weights[node]
-	if q == nil {
+	if _, running := c.running.Node(node); q == nil && running {
 		return nil, fmt.Errorf("training has decided no scale for it")
+	}
+	if q == nil {
+		return QuantizeWeight(w, c.p.QConfig.Weight)
 	}
 	if err := q.Validate(tensor.QInt8, w.Shape()); err != nil {
 		return nil, err

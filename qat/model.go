@@ -66,16 +66,6 @@ func (m *Model) FreezeObservers() {
 	}
 }
 
-// ObserversFrozen reports whether activations keep their scales.
-func (m *Model) ObserversFrozen() bool {
-	for _, f := range m.modules {
-		if f.Observing() {
-			return false
-		}
-	}
-	return true
-}
-
 // FreezeNorms keeps the running statistics of batch norms and normalises with
 // them. In octet's own training the forward pass is that of the converted model
 // from then on, so observers are frozen too.

@@ -77,9 +77,6 @@ func Prepare(g *graph.Graph, opts Options) (*Model, error) {
 	}
 	activations, weights := map[string]*fakequant.Module{}, map[string]*fakequant.Module{}
 	for path, f := range m.modules {
-		if slices.Contains(g.Idle, path) {
-			continue
-		}
 		if tail, ok := tails[path]; ok {
 			path = tail
 		}
@@ -99,18 +96,14 @@ func Prepare(g *graph.Graph, opts Options) (*Model, error) {
 
 // place makes the modules.
 func (m *Model) place() error {
-	running := m.fused.Graph.Running()
-	computed := map[string]bool{}
-	for _, n := range running.Nodes {
-		computed[n.Name] = true
-	}
+	names := slices.Concat(m.fused.Observed, m.graph.Idle)
 	for i, n := range m.fused.Graph.Nodes {
-		if !computed[n.Name] {
-			continue
-		}
 		var err error
 		switch d := m.fused.Decisions[i]; d.Kind {
 		case ptq.Own:
+			if !slices.Contains(names, n.Name) {
+				names = append(names, n.Name) // results aside have modules that see nothing
+			}
 			if isWeighted(n.Op) {
 				if m.weights[n.Name], err = fakequant.New(m.opts.QConfig.Weight); err != nil {
 					return fmt.Errorf("weight of %q: %w", n.Name, err)
@@ -125,7 +118,7 @@ func (m *Model) place() error {
 			}
 		}
 	}
-	for _, name := range slices.Concat(m.fused.Observed, m.graph.Idle) {
+	for _, name := range names {
 		f, err := fakequant.New(m.opts.QConfig.Activation)
 		if err != nil {
 			return fmt.Errorf("result of %q: %w", name, err)
