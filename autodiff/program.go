@@ -6,6 +6,7 @@ import (
 	"github.com/octet-ml/octet/fakequant"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel/argmax32"
 	"github.com/octet-ml/octet/internal/kernel/channels32"
 	"github.com/octet-ml/octet/internal/kernel/elementwise32"
 	"github.com/octet-ml/octet/internal/kernel/filters32"
@@ -49,6 +50,7 @@ type Program struct {
 	matmul   *matmul32.Kernel
 	filters  *filters32.Kernel
 	channels *channels32.Kernel
+	argmax   *argmax32.Kernel
 	add      *elementwise32.Kernel
 }
 
@@ -76,8 +78,8 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		whole: whole, g: g, opts: opts, pool: parallel.Shared(opts.Threads), frozen: opts.FrozenNorms,
 		byValue: map[*graph.Value]*Param{}, normOf: map[*graph.Node]*Norm{},
 		matmul: matmul32.Select(matmul32.Table, features), filters: filters32.Select(filters32.Table, features),
-		channels: channels32.Select(channels32.Table, features),
-		add:      elementwise32.Select(elementwise32.Table, elementwise32.Add, features),
+		channels: channels32.Select(channels32.Table, features), argmax: argmax32.Select(argmax32.Table, features),
+		add: elementwise32.Select(elementwise32.Table, elementwise32.Add, features),
 	}
 	for _, v := range g.Params {
 		if v.Data == nil || v.Type.DType != tensor.Float32 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel/argmax32"
 	"github.com/octet-ml/octet/internal/kernel/channels32"
 	"github.com/octet-ml/octet/internal/kernel/depthwise32"
 	"github.com/octet-ml/octet/internal/kernel/depthwise8"
@@ -100,6 +101,9 @@ func Kernels() []KernelRow {
 	}
 	for _, k := range channels32.Table {
 		add("channels32", k.Name, k.ISA, k.Requires)
+	}
+	for _, k := range argmax32.Table {
+		add("argmax32", k.Name, k.ISA, k.Requires)
 	}
 	return rows
 }

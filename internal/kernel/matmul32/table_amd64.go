@@ -166,7 +166,7 @@ func (f *family) rowsTile(vectors int, b *block) {
 
 // rowBlock is how many rows Outer adds up before it turns to other results: the
 // columns of y of a tile then stay in the first-level cache.
-const rowBlock = 128
+const rowBlock = 96
 
 func (f *family) outer(c *OuterCall) {
 	rows := c.Work.rows(rowBlock)
