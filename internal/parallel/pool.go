@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Task is a computation in independent pieces.
@@ -22,12 +23,16 @@ type Pool struct {
 	// The current task. Written while no worker is active.
 	task  Task
 	count int64
-	next  atomic.Int64
 	panic atomic.Pointer[caught]
+
+	_    line
+	next atomic.Int64
+	_    line
 
 	// state is epoch<<16 | open<<15 | number of active workers. A worker joins
 	// only an open task, so a worker that wakes late delays nobody.
 	state   atomic.Uint64
+	_       line
 	waiting atomic.Bool
 	idle    chan struct{} // tells a waiting caller that the last worker left
 	workers []worker
@@ -36,15 +41,20 @@ type Pool struct {
 type worker struct {
 	asleep atomic.Bool
 	wake   chan struct{}
-	_      [64]byte // keeps the flags of two workers in different cache lines
+	_      line
 }
+
+// line keeps what different goroutines write in different lines of the cache.
+type line [64]byte
 
 type caught struct{ value any }
 
 const (
 	open   = 1 << 15
 	active = open - 1
-	spins  = 200 // about 20 microseconds of yielding
+
+	spin   = 50 * time.Microsecond // of waiting before a goroutine yields, and then sleeps
+	yields = 20
 )
 
 var shared struct {
@@ -124,19 +134,36 @@ func (p *Pool) pieces(worker int) {
 
 // close lets no further worker join and waits for those that have.
 func (p *Pool) close() {
-	s := p.state.And(^uint64(open))
-	for range spins {
-		if s&active == 0 {
-			return
-		}
-		runtime.Gosched()
-		s = p.state.Load()
+	p.state.And(^uint64(open))
+	if waited(func() bool { return p.state.Load()&active == 0 }) {
+		return
 	}
 	p.waiting.Store(true)
 	if p.state.Load()&active == 0 && p.waiting.CompareAndSwap(true, false) {
 		return
 	}
 	<-p.idle
+}
+
+// waited waits a short while for done, first without leaving the CPU, and reports
+// whether it came true.
+func waited(done func() bool) bool {
+	const checks = 64 // between two looks at the clock
+	for start := time.Now(); time.Since(start) < spin; {
+		for range checks {
+			if done() {
+				return true
+			}
+			pause()
+		}
+	}
+	for range yields {
+		if done() {
+			return true
+		}
+		runtime.Gosched()
+	}
+	return false
 }
 
 // work is the life of worker i.
@@ -162,11 +189,8 @@ func (p *Pool) work(i int) {
 
 // await returns the state once its epoch differs from seen.
 func (p *Pool) await(w *worker, seen uint64) uint64 {
-	for range spins {
-		if s := p.state.Load(); s>>16 != seen {
-			return s
-		}
-		runtime.Gosched()
+	if waited(func() bool { return p.state.Load()>>16 != seen }) {
+		return p.state.Load()
 	}
 	w.asleep.Store(true)
 	if s := p.state.Load(); s>>16 != seen && w.asleep.CompareAndSwap(true, false) {
