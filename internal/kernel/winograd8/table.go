@@ -52,6 +52,7 @@ type Call struct {
 	Rule *Rule
 
 	M0, M1 int // tiles, of all images
+	N0, N1 int // output channels, multiples of Channels
 
 	// Output pixel i of tile m, row by row, is Out[m/Rows*OutImage + To[i*Rows+m%Rows]:],
 	// or does not exist where that is negative.
