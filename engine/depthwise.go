@@ -17,7 +17,8 @@ const (
 	resultsPerPiece = 16384
 )
 
-func (r operandRows) depthwiseRuns(results, threads int) runs {
+func (r operandRows) depthwiseRuns(results, rate, threads int) runs {
+	threads = worth(int(r.macs())/rate, threads)
 	rows := max(1, results/r.groups)
 	s := splitRuns(r.m, 1, threads)
 	if s.chunk > rows {
@@ -62,7 +63,7 @@ func (o convDepthwise8) fix(in []graph.Type, out graph.Type, threads int) (fixed
 	if o.rule == nil {
 		results = sumsPerPiece
 	}
-	f := fixedDepthwise8{convDepthwise8: o, operandRows: r, runs: r.depthwiseRuns(results, threads), step: o.slide.stride[1] * r.groups}
+	f := fixedDepthwise8{convDepthwise8: o, operandRows: r, runs: r.depthwiseRuns(results, o.k.Rate, threads), step: o.slide.stride[1] * r.groups}
 	f.ends = operand.Runs(r.offset, r.taps, f.step)
 	f.pad = fill8((operand.Longest(f.ends)-1)*f.step+r.groups, o.zero)
 	return f, nil
@@ -137,7 +138,7 @@ func (o convDepthwise32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o convDepthwise32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	r := o.locateIndirect(in[0], out)
-	return fixedDepthwise32{o, r, r.depthwiseRuns(sumsPerPiece, threads)}, nil
+	return fixedDepthwise32{o, r, r.depthwiseRuns(sumsPerPiece, o.k.Rate, threads)}, nil
 }
 
 type fixedDepthwise32 struct {

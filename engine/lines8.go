@@ -47,20 +47,19 @@ func (o lines8) with(a adding) operation {
 
 func (o lines8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	height, width := out.Shape[2], out.Shape[3]
+	e := extent{m: out.Shape[0] * height * width, n: o.product8.out, k: o.product8.in * o.product8.taps, groups: o.groups, bytes: 1}
+	threads = worth(e.time(o.k.Rate), threads)
+	f := fixedLines8{lines8: o, columns: roundUp(o.product8.out, o.k.NR)}
 	rows := divUp(stemPixels, width)
 	if o.k.Lines {
+		f.columns = e.columns(o.k.NR, threads)
 		line := (in[0].Shape[3] + 2*o.slide.padding[1]) * o.channels
 		least := divUp(o.k.Block, width)
 		rows = max(least, linesBytes/(o.slide.stride[0]*line))
-		if threads > 1 {
-			rows = min(rows, max(least, divUp(height*out.Shape[0], 4*threads)))
-		}
-	}
-	e := extent{m: out.Shape[0] * height * width, n: o.product8.out, k: o.product8.in * o.product8.taps, groups: o.groups, bytes: 1}
-	f := fixedLines8{lines8: o, columns: roundUp(o.product8.out, o.k.NR)}
-	if o.k.Lines {
-		if f.columns = e.columns(o.k.NR, threads); f.columns < o.product8.out {
+		if f.columns < o.product8.out {
 			rows = height
+		} else if threads > 1 {
+			rows = min(rows, max(least, divUp(height*out.Shape[0], 4*threads)))
 		}
 	}
 	f.lines = newLines(o.geometry, o.channels, o.across, in[0], out, rows)

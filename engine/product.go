@@ -35,6 +35,14 @@ type extent struct {
 	bytes           int // of an element
 }
 
+// time is about how long it takes, in nanoseconds: at so many multiplications in
+// one, and a few results, or, where there are few rows, as fast as weights come
+// from memory.
+func (e extent) time(rate int) int {
+	const results, bytes = 4, 10 // in a nanosecond
+	return e.groups * e.n * max(e.m*(e.k+rate/results)/rate, e.k*e.bytes/bytes)
+}
+
 // divide is for a kernel of nr columns that takes multiples of block rows. sums
 // says that it leaves sums.
 func (e extent) divide(block, nr, threads int, sums bool) division {

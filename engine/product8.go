@@ -50,7 +50,8 @@ func (o product8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o product8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	r := o.locate(in[0], out)
-	d := r.extent(1).divide(o.k.Block, o.k.NR, threads, o.rules == nil)
+	e := r.extent(1)
+	d := e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), o.rules == nil)
 	f := fixedProduct8{product8: o, operandRows: r, division: d}
 	if o.k.Lines && !slices.ContainsFunc(r.offset, func(off int32) bool { return off < 0 }) {
 		f.step = o.slide.stride[1] * r.stride

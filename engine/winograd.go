@@ -52,6 +52,7 @@ func (o winograd8Conv) fix(in []graph.Type, out graph.Type, threads int) (fixed,
 	f := fixedWinograd8{winograd8Conv: o, inImage: x[1:].Numel(), outImage: y[1:].Numel(), tiles: down * across, across: across, outShape: y}
 	n := y[0] * f.tiles
 	e := extent{m: n, n: o.out, k: 16 * o.in, groups: 1, bytes: 2}
+	threads = worth(e.time(4*o.k.Rate), threads)
 	f.columns = e.columns(o.k.Channels, threads)
 	f.parts = divUp(o.out, f.columns)
 	count := divUp(n, max(1, tilesBytes/(32*o.in)))

@@ -53,7 +53,7 @@ const (
 	open   = 1 << 15
 	active = open - 1
 
-	spin   = 50 * time.Microsecond // of waiting before a goroutine yields, and then sleeps
+	spin   = 200 * time.Microsecond // of waiting before a goroutine yields, and then sleeps
 	yields = 20
 )
 

@@ -12,7 +12,7 @@ import (
 // that, their excess, by itself. That is exact for all codes, and fastest where
 // few are large, as after calibration with a reduced range.
 var avx2 = Kernel{
-	Name: "gemm_u8s8_3x16_avx2", ISA: "avx2", MR: 3, NR: 16, Block: 96, Exact: true,
+	Name: "gemm_u8s8_3x16_avx2", ISA: "avx2", MR: 3, NR: 16, Block: 96, Exact: true, Rate: 110,
 	Requires: cpu.AVX2 | cpu.FMA,
 	Pack:     packShort,
 	Work:     func(m, taps, depth int) int { return newRoom(m, taps*roundUp(depth, 4)).words },

@@ -18,6 +18,7 @@ type Kernel struct {
 	OverRead int          // bytes that may be read behind the end of X, if its capacity allows
 	Lines    bool         // fast on equally spaced rows only: see Call.Ends
 	Fewest   int          // columns of a matrix that it is made for
+	Rate     int          // multiplications in a nanosecond, about
 
 	// Pack lays out w, [n][tap][depth] row-major, for this kernel.
 	Pack func(w []int8, n, taps, depth int, zero uint8) *Weights

@@ -11,6 +11,7 @@ type Kernel struct {
 	Name     string // winograd_u8s8_2x2_<isa>
 	ISA      string
 	Channels int // their numbers, in and out, must be multiples of it
+	Rate     int // multiplications in a nanosecond, about, of those that are left
 	Requires cpu.Features
 	Unless   cpu.Features // with any of these, gemm8 is faster
 

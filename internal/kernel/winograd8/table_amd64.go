@@ -13,7 +13,7 @@ import (
 
 // archTable lists the kernels of amd64.
 var archTable = []Kernel{{
-	Name: "winograd_u8s8_2x2_avx2", ISA: "avx2", Channels: panelColumns, Requires: cpu.AVX2 | cpu.FMA,
+	Name: "winograd_u8s8_2x2_avx2", ISA: "avx2", Channels: panelColumns, Rate: 70, Requires: cpu.AVX2 | cpu.FMA,
 	Unless: cpu.AVXVNNI | cpu.AVX512VNNI,
 	Pack:   pack, PackRule: packRule, Work: func(tiles, in int) int { return newRoom(tiles, in).words }, Run: run,
 }}
