@@ -46,9 +46,9 @@ type convDepthwise8 struct {
 	zero    uint8
 }
 
-func newDepthwise8(n *graph.Node, g geometry, f finish, t target) operation {
+func newDepthwise8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
 	o := convDepthwise8{geometry: g, finish: f, zero: zeroOf(n), k: depthwise8.Select(depthwise8.Table, t.cpu)}
-	o.weights = o.k.Pack(n.Inputs[1].Data.Int8s(), g.groups, g.taps, o.zero)
+	o.weights = o.k.Pack(w, g.groups, g.taps, o.zero)
 	if f.rule != nil && o.k.PackRule != nil {
 		o.rule = o.k.PackRule(o.weights, f.rule)
 	}
@@ -127,10 +127,10 @@ type convDepthwise32 struct {
 	lo, hi  float32
 }
 
-func newDepthwise32(n *graph.Node, g geometry, act quant.Activation, t target) operation {
+func newDepthwise32(n *graph.Node, g geometry, w []float32, act quant.Activation, t target) operation {
 	o := convDepthwise32{geometry: g, pad: make([]float32, g.groups), k: depthwise32.Select(depthwise32.Table, t.cpu)}
 	o.lo, o.hi = clampOf(act)
-	o.weights = o.k.Pack(n.Inputs[1].Data.Float32s(), g.groups, g.taps, biasOf(n))
+	o.weights = o.k.Pack(w, g.groups, g.taps, biasOf(n))
 	return o
 }
 
