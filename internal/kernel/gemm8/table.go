@@ -84,14 +84,3 @@ func Select(table []Kernel, s Shape, f cpu.Features) *Kernel {
 	}
 	panic("gemm8: no kernel for " + f.String())
 }
-
-// initial returns -zero times the sum of each row of w.
-func initial(w []int8, n, k int, zero uint8) []int32 {
-	init := make([]int32, n)
-	for i := range init {
-		for _, v := range w[i*k : (i+1)*k] {
-			init[i] -= int32(zero) * int32(v)
-		}
-	}
-	return init
-}
