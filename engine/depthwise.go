@@ -17,7 +17,8 @@ const (
 	resultsPerPiece = 16384
 )
 
-func (r operandRows) depthwiseRuns(results, threads int) runs {
+func (r operandRows) depthwiseRuns(results, rate, threads int) runs {
+	threads = worth(int(r.macs())/rate, threads)
 	rows := max(1, results/r.groups)
 	s := splitRuns(r.m, 1, threads)
 	if s.chunk > rows {
@@ -45,9 +46,9 @@ type convDepthwise8 struct {
 	zero    uint8
 }
 
-func newDepthwise8(n *graph.Node, g geometry, f finish, t target) operation {
+func newDepthwise8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
 	o := convDepthwise8{geometry: g, finish: f, zero: zeroOf(n), k: depthwise8.Select(depthwise8.Table, t.cpu)}
-	o.weights = o.k.Pack(n.Inputs[1].Data.Int8s(), g.groups, g.taps, o.zero)
+	o.weights = o.k.Pack(w, g.groups, g.taps, o.zero)
 	if f.rule != nil && o.k.PackRule != nil {
 		o.rule = o.k.PackRule(o.weights, f.rule)
 	}
@@ -62,7 +63,7 @@ func (o convDepthwise8) fix(in []graph.Type, out graph.Type, threads int) (fixed
 	if o.rule == nil {
 		results = sumsPerPiece
 	}
-	f := fixedDepthwise8{convDepthwise8: o, operandRows: r, runs: r.depthwiseRuns(results, threads), step: o.slide.stride[1] * r.groups}
+	f := fixedDepthwise8{convDepthwise8: o, operandRows: r, runs: r.depthwiseRuns(results, o.k.Rate, threads), step: o.slide.stride[1] * r.groups}
 	f.ends = operand.Runs(r.offset, r.taps, f.step)
 	f.pad = fill8((operand.Longest(f.ends)-1)*f.step+r.groups, o.zero)
 	return f, nil
@@ -126,10 +127,10 @@ type convDepthwise32 struct {
 	lo, hi  float32
 }
 
-func newDepthwise32(n *graph.Node, g geometry, act quant.Activation, t target) operation {
+func newDepthwise32(n *graph.Node, g geometry, w []float32, act quant.Activation, t target) operation {
 	o := convDepthwise32{geometry: g, pad: make([]float32, g.groups), k: depthwise32.Select(depthwise32.Table, t.cpu)}
 	o.lo, o.hi = clampOf(act)
-	o.weights = o.k.Pack(n.Inputs[1].Data.Float32s(), g.groups, g.taps, biasOf(n))
+	o.weights = o.k.Pack(w, g.groups, g.taps, biasOf(n))
 	return o
 }
 
@@ -137,7 +138,7 @@ func (o convDepthwise32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o convDepthwise32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	r := o.locateIndirect(in[0], out)
-	return fixedDepthwise32{o, r, r.depthwiseRuns(sumsPerPiece, threads)}, nil
+	return fixedDepthwise32{o, r, r.depthwiseRuns(sumsPerPiece, o.k.Rate, threads)}, nil
 }
 
 type fixedDepthwise32 struct {

@@ -21,6 +21,7 @@ import (
 	"github.com/octet-ml/octet/internal/kernel/quantize"
 	"github.com/octet-ml/octet/internal/kernel/requant8"
 	"github.com/octet-ml/octet/internal/kernel/sgemm"
+	"github.com/octet-ml/octet/internal/kernel/statistics"
 	"github.com/octet-ml/octet/internal/kernel/winograd8"
 )
 
@@ -92,6 +93,9 @@ func Kernels() []KernelRow {
 	}
 	for _, k := range elementwise32.Table {
 		add("elementwise32", k.Name, k.ISA, k.Requires)
+	}
+	for _, k := range statistics.Table {
+		add("statistics", k.Name, k.ISA, k.Requires)
 	}
 	for _, k := range matmul32.Table { // this and the following train
 		add("matmul32", k.Name, k.ISA, k.Requires)

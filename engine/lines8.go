@@ -47,16 +47,23 @@ func (o lines8) with(a adding) operation {
 
 func (o lines8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	height, width := out.Shape[2], out.Shape[3]
+	e := extent{m: out.Shape[0] * height * width, n: o.product8.out, k: o.product8.in * o.product8.taps, groups: o.groups, bytes: 1}
+	threads = worth(e.time(o.k.Rate), threads)
+	f := fixedLines8{lines8: o, columns: roundUp(o.product8.out, o.k.NR)}
 	rows := divUp(stemPixels, width)
 	if o.k.Lines {
+		f.columns = e.columns(o.k.NR, threads)
 		line := (in[0].Shape[3] + 2*o.slide.padding[1]) * o.channels
 		least := divUp(o.k.Block, width)
 		rows = max(least, linesBytes/(o.slide.stride[0]*line))
-		if threads > 1 {
+		if f.columns < o.product8.out {
+			rows = height
+		} else if threads > 1 {
 			rows = min(rows, max(least, divUp(height*out.Shape[0], 4*threads)))
 		}
 	}
-	f := fixedLines8{lines8: o, lines: newLines(o.geometry, o.channels, o.across, in[0], out, rows)}
+	f.lines = newLines(o.geometry, o.channels, o.across, in[0], out, rows)
+	f.parts = divUp(o.product8.out, f.columns)
 	f.line = fill8(f.length, o.pad[0])
 	f.ends = operand.Runs(f.offset, f.lines.taps, f.step())
 	return f, nil
@@ -65,8 +72,10 @@ func (o lines8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error)
 type fixedLines8 struct {
 	lines8
 	lines
-	ends []int32
-	line []uint8 // of padding
+	ends    []int32
+	line    []uint8 // of padding
+	columns int     // of a piece, in each group
+	parts   int     // of the columns
 }
 
 func (f fixedLines8) macs() int64 {
@@ -83,7 +92,7 @@ func (f fixedLines8) sums() int {
 	if f.rules != nil {
 		return 0
 	}
-	return divUp(f.pixels()*f.product8.out, 2)
+	return divUp(f.pixels()*f.columns, 2)
 }
 
 func (f fixedLines8) scratch() int {
@@ -93,19 +102,17 @@ func (f fixedLines8) scratch() int {
 func (f fixedLines8) bind(in []memory, out memory, scratch [][]uint64) step {
 	t := &taskLines8{f, in[0].codes(), out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch)),
 		f.then.bind(in, out, len(scratch))}
-	columns := f.product8.out
 	for i, s := range scratch {
 		sums := f.copied() + f.sums()
 		t.sum[i] = gemm8.Call{
 			Matrix: operand.Matrix[uint8]{X: words[uint8](s[:f.copied()]), Pad: f.pad, Taps: f.product8.taps, Depth: f.product8.in,
 				Offset: f.offset, Rows: f.pixels(), Image: f.copied() * 8},
-			Ends: f.ends, Step: f.step(), N1: columns, LD: f.groups * columns,
+			Ends: f.ends, Step: f.step(), LD: f.groups * f.product8.out,
 			Acc: words[int32](s[f.copied():sums]), Work: s[sums:],
 		}
-		t.code[i] = f.finish.call(f.groups * columns)
-		t.code[i].N = columns
+		t.code[i] = f.finish.call(f.groups * f.product8.out)
 	}
-	return pieces{f.lines.in[0] * f.lines.pieces, t}
+	return pieces{f.lines.in[0] * f.lines.pieces * f.parts, t}
 }
 
 type taskLines8 struct {
@@ -118,12 +125,14 @@ type taskLines8 struct {
 }
 
 func (t *taskLines8) Do(worker, i int) {
-	image, first, rows, m0 := t.piece(i)
+	image, first, rows, m0 := t.piece(i / t.parts)
 	s := &t.sum[worker]
 	copyLines(&t.lines, s.X, t.x, t.line, image, first, rows)
 	s.M1 = rows * t.lines.out[3]
+	s.N0 = i % t.parts * t.columns
+	s.N1 = min(s.N0+t.columns, t.product8.out)
 	for g, w := range t.weights {
-		column := g * t.product8.out
+		column := g*t.product8.out + s.N0
 		s.W, s.Base = w, g*t.product8.in
 		if t.rules != nil {
 			s.Rule, s.Out = t.rules[g], t.out.codes()[m0*s.LD+column:]
@@ -132,8 +141,11 @@ func (t *taskLines8) Do(worker, i int) {
 		}
 		t.k.Run(s)
 		c := &t.code[worker]
-		c.Acc, c.M, c.First = s.Acc, s.M1, column
+		c.Acc, c.M, c.N, c.First = s.Acc, s.M1, s.N1-s.N0, column
 		t.finish.run(c, t.out, m0)
 	}
-	t.then.block(worker, m0, m0+s.M1, 0, s.LD, s.LD)
+	for g := range t.weights {
+		column := g * t.product8.out
+		t.then.block(worker, m0, m0+s.M1, column+s.N0, column+s.N1, s.LD)
+	}
 }

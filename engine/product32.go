@@ -42,7 +42,8 @@ func (o product32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o product32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	r := o.locate(in[0], out)
-	return fixedProduct32{o, r, divide(r.m, o.out, o.groups, 4*(o.in*o.taps+o.out), o.k.Block, o.k.NR, threads)}, nil
+	e := r.extent(4)
+	return fixedProduct32{o, r, e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), false)}, nil
 }
 
 type fixedProduct32 struct {

@@ -50,12 +50,8 @@ func (o product8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o product8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	r := o.locate(in[0], out)
-	d := divide(r.m, o.out, o.groups, o.in*o.taps+o.out, o.k.Block, o.k.NR, threads)
-	if o.rules != nil && threads == 1 {
-		// Without a block of sums to keep small, all columns share what the kernel
-		// makes of the rows.
-		d.cols, d.across = roundUp(d.n, o.k.NR), 1
-	}
+	e := r.extent(1)
+	d := e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), o.rules == nil)
 	f := fixedProduct8{product8: o, operandRows: r, division: d}
 	if o.k.Lines && !slices.ContainsFunc(r.offset, func(off int32) bool { return off < 0 }) {
 		f.step = o.slide.stride[1] * r.stride

@@ -95,7 +95,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 	for i, n := range g.Nodes {
 		number[n.Output] = len(g.Inputs) + i
 	}
-	if err := p.lowerAll(target{features, g.Numerics}); err != nil {
+	if err := p.lowerAll(target{cpu: features, numerics: g.Numerics}); err != nil {
 		return nil, err
 	}
 	for i, n := range g.Nodes {
@@ -122,7 +122,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 func (p *Program) lowerAll(t target) error {
 	p.lowered = make([]lowered, len(p.g.Nodes))
 	errs := make([]error, len(p.g.Nodes))
-	p.pool.Run(len(p.g.Nodes), lowering{p, t, errs})
+	p.pool.Run(len(p.g.Nodes), lowering{p, t, make([]weightBuffers, p.Threads()), errs})
 	for i, err := range errs {
 		if err != nil {
 			return nodeError(p.g, p.g.Nodes[i], err)
@@ -133,13 +133,15 @@ func (p *Program) lowerAll(t target) error {
 
 // lowering is the work of lowerAll, by node.
 type lowering struct {
-	p    *Program
-	t    target
-	errs []error
+	p       *Program
+	t       target
+	weights []weightBuffers // by worker
+	errs    []error
 }
 
 // Do lowers node i.
-func (l lowering) Do(_, i int) {
+func (l lowering) Do(worker, i int) {
+	l.t.weights = &l.weights[worker]
 	l.p.lowered[i], l.errs[i] = lower(l.p.g.Nodes[i], l.t)
 }
 

@@ -51,8 +51,12 @@ func (o winograd8Conv) fix(in []graph.Type, out graph.Type, threads int) (fixed,
 	down, across := divUp(y[2], 2), divUp(y[3], 2)
 	f := fixedWinograd8{winograd8Conv: o, inImage: x[1:].Numel(), outImage: y[1:].Numel(), tiles: down * across, across: across, outShape: y}
 	n := y[0] * f.tiles
+	e := extent{m: n, n: o.out, k: 16 * o.in, groups: 1, bytes: 2}
+	threads = worth(e.time(4*o.k.Rate), threads)
+	f.columns = e.columns(o.k.Channels, threads)
+	f.parts = divUp(o.out, f.columns)
 	count := divUp(n, max(1, tilesBytes/(32*o.in)))
-	if threads > 1 {
+	if threads > 1 && f.parts == 1 {
 		count = roundUp(count, threads)
 	}
 	chunk := roundUp(divUp(n, count), 6) // rows of the products' tiles
@@ -70,6 +74,7 @@ type fixedWinograd8 struct {
 	runs
 	inImage, outImage int
 	tiles, across     int // of an image, of its lines
+	columns, parts    int // of a piece; of all columns
 	outShape          tensor.Shape
 	from, to          []int32 // input pixels of the tiles, and output pixels
 }
@@ -89,7 +94,7 @@ func (f fixedWinograd8) bind(in []memory, out memory, scratch [][]uint64) step {
 			Out: out.codes(), To: f.to, OutImage: f.outImage, Work: scratch[i],
 		}
 	}
-	return pieces{f.count, t}
+	return pieces{f.count * f.parts, t}
 }
 
 type taskWinograd8 struct {
@@ -100,7 +105,9 @@ type taskWinograd8 struct {
 
 func (t *taskWinograd8) Do(worker, i int) {
 	c := &t.calls[worker]
-	c.M0, c.M1 = t.bounds(i)
+	c.M0, c.M1 = t.bounds(i / t.parts)
+	c.N0 = i % t.parts * t.columns
+	c.N1 = min(c.N0+t.columns, t.out)
 	t.k.Run(c)
 	if t.then == nil {
 		return
@@ -113,7 +120,7 @@ func (t *taskWinograd8) Do(worker, i int) {
 		image, y := line/(t.tiles/t.across), line%(t.tiles/t.across)*2
 		for row := y; row < min(y+2, height); row++ {
 			at := (image*height + row) * width
-			t.then.block(worker, at+2*first, at+min(2*last, width), 0, t.out, t.out)
+			t.then.block(worker, at+2*first, at+min(2*last, width), c.N0, c.N1, t.out)
 		}
 		m += last - first
 	}

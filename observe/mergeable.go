@@ -41,7 +41,7 @@ func (o *mergeable) Observe(x []float32, shape tensor.Shape) error {
 	if err := o.checkBatch(x, shape); err != nil || len(x) == 0 {
 		return err
 	}
-	values, lo, hi, err := finiteRange(o.spec.Kind, x)
+	values, lo, hi, err := o.finiteRange(x)
 	if err != nil {
 		return err
 	}

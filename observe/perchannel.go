@@ -43,6 +43,11 @@ func (o *perChannel) observe(x []float32, shape tensor.Shape, later func(c int, 
 		return fmt.Errorf("%s observer: a batch of shape %v has %d channels on axis %d where earlier batches had %d",
 			o.spec.Kind, shape, shape[axis], axis, len(o.lo))
 	}
+	if o.strict {
+		if _, _, err := o.rangeOf(x); err != nil {
+			return err
+		}
+	}
 	lo, hi := channelRanges(x, shape, axis)
 	if len(o.lo) == 0 {
 		o.lo, o.hi = lo, hi
@@ -59,7 +64,7 @@ func channelRanges(x []float32, shape tensor.Shape, axis int) (lo, hi []float32)
 	lo, hi = make([]float32, n), make([]float32, n)
 	for at := 0; at < len(x); at += inner {
 		c, first := at/inner%n, at < n*inner
-		l, h := quant.MinMaxOf(x[at : at+inner])
+		l, h := minMaxOf(x[at : at+inner])
 		if !first {
 			l, h = min(lo[c], l), max(hi[c], h)
 		}

@@ -65,13 +65,13 @@ func sumDots(g gemm8, o operandRows) {
 	g.start()
 	for c := 1; c < g.chains(); c++ {
 		for j := range g.vectors {
-			g.op("VPXOR%s %s, %s, %s", g.either("", "Q"), g.chain(c, j), g.chain(c, j), g.chain(c, j))
+			g.op("VPXOR%s %s, %s, %s", g.either("", "Q"), g.sum(c, j), g.sum(c, j), g.sum(c, j))
 		}
 	}
 	o.each(func() { g.run(o) })
 	for c := 1; c < g.chains(); c++ {
 		for j := range g.vectors {
-			g.op("VPADDD %s, %s, %s", g.chain(c, j), g.sum(0, j), g.sum(0, j))
+			g.op("VPADDD %s, %s, %s", g.sum(c, j), g.sum(0, j), g.sum(0, j))
 		}
 	}
 }
@@ -123,79 +123,66 @@ func (g gemm8) chains() int {
 	return 4
 }
 
-func (g gemm8) chain(c, j int) string { return g.r(c*g.vectors + j) }
-
-// fetches reports whether a routine fetches the next panel's weights, a line with
-// every step, while it uses those of its own.
-func (g gemm8) fetches() bool { return g.rows > 1 }
-
-// run adds the products of one run.
+// run adds the products of one run, four steps at a time, and fetches the next
+// panel's weights meanwhile.
 func (g gemm8) run(o operandRows) {
-	if g.fetches() {
-		g.fetch(tileFetch)
-	}
+	const unroll = 4
+	g.fetch(tileFetch)
+	g.op("SHLQ $2, SI // for four steps")
 	g.op("XORQ AX, AX")
-	if c := g.chains(); c > 1 {
-		g.op("MOVQ %s, BX", tileGroups)
-		g.op("SUBQ $%d, BX", c)
-		g.op("JLT group")
-		g.line("groups:")
-		for i := range c {
-			g.op("VPBROADCASTD %d(%s)(AX*4), %s", 4*i, o.run(0, ""), g.r(g.free))
-			for j := range g.vectors {
-				g.op("%s %d(DX), %s", g.move(), (i*g.vectors+j)*g.bytes, g.r(g.free+1))
-				g.dot(g.r(g.free+1), g.r(g.free), g.chain(i, j))
-			}
-		}
-		g.op("ADDQ $%d, DX", c*g.vectors*g.bytes)
-		g.op("ADDQ $%d, AX", c)
-		g.op("CMPQ AX, BX")
-		g.op("JLE groups")
+	g.op("SUBQ $%d, %s", unroll, tileGroups)
+	g.op("JLT rest")
+	g.op("PCALIGN $32")
+	g.line("steps:")
+	for i := range unroll {
+		g.step(o, i, i%g.chains(), func(r int, to string) { g.op("VPBROADCASTD %d(%s)(AX*4), %s", 4*i, o.run(r, "BX"), to) })
 	}
-	g.line("group:")
+	g.op("PREFETCHT1 (CX)")
+	g.op("ADDQ SI, CX")
+	g.op("ADDQ $%d, DX", unroll*g.vectors*g.bytes)
+	g.op("ADDQ $%d, AX", unroll)
+	g.op("CMPQ AX, %s", tileGroups)
+	g.op("JLE steps")
+	g.op("MOVQ CX, %s", field(tileFetch))
+	g.line("rest:")
+	g.op("ADDQ $%d, %s", unroll, tileGroups)
 	g.op("CMPQ AX, %s", tileGroups)
 	g.op("JGE tail")
-	g.op("PCALIGN $32")
 	g.line("step:")
-	g.step(o, func(r int, to string) { g.op("VPBROADCASTD (%s)(AX*4), %s", o.run(r, "BX"), to) })
+	g.step(o, 0, 0, func(r int, to string) { g.op("VPBROADCASTD (%s)(AX*4), %s", o.run(r, "BX"), to) })
+	g.op("ADDQ $%d, DX", g.vectors*g.bytes)
 	g.op("INCQ AX")
 	g.op("CMPQ AX, %s", tileGroups)
 	g.op("JLT step")
-	if g.fetches() {
-		g.op("MOVQ CX, %s", field(tileFetch))
-	}
 	g.line("tail:")
 	if g.evex() {
 		g.op("CMPQ %s, $0", tileTail)
 		g.op("JEQ next")
-		g.step(o, func(r int, to string) {
+		g.step(o, 0, 0, func(r int, to string) {
 			x := "X" + to[1:]
 			g.op("VMOVDQU8.Z (%s)(AX*4), K1, %s", o.run(r, "BX"), x)
 			g.op("VPBROADCASTD %s, %s", x, to)
 		})
+		g.op("ADDQ $%d, DX", g.vectors*g.bytes)
 		g.line("next:")
 		g.op("ADDQ %s, DX", tileSkip)
 	}
 }
 
-// step multiplies four codes of each row. The weights are in the last registers
-// but those for codes, free to free + 3 where there are two vectors of them.
-func (g gemm8) step(o operandRows, load func(r int, to string)) {
+// step multiplies four codes of each row, that load finds, by the weights i steps
+// behind those at DX, for a chain of sums. Weights are in the last registers but
+// those for codes: free and the one behind it where there are two vectors of them.
+func (g gemm8) step(o operandRows, i, chain int, load func(r int, to string)) {
 	weights := g.free + 2 - g.vectors
 	for j := range g.vectors {
-		g.op("%s %d(DX), %s", g.move(), j*g.bytes, g.r(weights+j))
+		g.op("%s %d(DX), %s", g.move(), (i*g.vectors+j)*g.bytes, g.r(weights+j))
 	}
 	for r := range g.rows {
 		codes := g.r(g.free + 2 + r%2)
 		load(r, codes)
 		for j := range g.vectors {
-			g.dot(g.r(weights+j), codes, g.sum(r, j))
+			g.dot(g.r(weights+j), codes, g.sum(r+chain, j))
 		}
-	}
-	g.op("ADDQ $%d, DX", g.vectors*g.bytes)
-	if g.fetches() {
-		g.op("PREFETCHT1 (CX)")
-		g.op("ADDQ SI, CX")
 	}
 }
 

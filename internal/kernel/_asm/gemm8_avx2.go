@@ -86,8 +86,6 @@ func sumShortRuns(g gemm8, o operandRows) {
 func (g gemm8) shortRun(o operandRows, steps int) {
 	part := func(r, j int) string { return g.r(6 + r*g.vectors + j) }
 	for s := range steps {
-		g.op("PREFETCHT1 (R13)")
-		g.op("ADDQ R14, R13")
 		for j := range g.vectors {
 			g.op("VMOVDQU %d%s, %s", 32*s, shortWeights[j], g.r(12+j))
 		}
@@ -103,6 +101,11 @@ func (g gemm8) shortRun(o operandRows, steps int) {
 			}
 		}
 	}
+	g.op("PREFETCHT1 (R13)")
+	if steps == 3 {
+		g.op("ADDQ R14, R13")
+	}
+	g.op("LEAQ (R13)(R14*%d), R13", []int{1, 2, 2, 4}[steps-1])
 	for r := range g.rows {
 		for j := range g.vectors {
 			g.op("VPMADDWD ones16<>(SB), %s, Y15", part(r, j))

@@ -85,27 +85,50 @@ func (g sgemm) write() {
 
 // run adds the products of one run, and fetches the next panel's weights meanwhile.
 func (g sgemm) run(o operandRows) {
+	const unroll = 4
 	g.fetch(stileFetch)
+	g.op("SHLQ $2, SI // for four steps")
 	g.op("XORQ AX, AX")
+	g.op("SUBQ $%d, %s", unroll, stileDepth)
+	g.op("JLT rest")
 	g.op("PCALIGN $32")
-	g.line("depth:")
+	g.line("steps:")
+	for i := range unroll {
+		g.step(o, i)
+	}
+	g.op("PREFETCHT1 (CX)")
+	g.op("ADDQ SI, CX")
+	g.op("ADDQ $%d, DX", unroll*g.vectors*g.bytes)
+	g.op("ADDQ $%d, AX", unroll)
+	g.op("CMPQ AX, %s", stileDepth)
+	g.op("JLE steps")
+	g.line("rest:")
+	g.op("ADDQ $%d, %s", unroll, stileDepth)
+	g.op("CMPQ AX, %s", stileDepth)
+	g.op("JGE done")
+	g.line("step:")
+	g.step(o, 0)
+	g.op("ADDQ $%d, DX", g.vectors*g.bytes)
+	g.op("INCQ AX")
+	g.op("CMPQ AX, %s", stileDepth)
+	g.op("JLT step")
+	g.line("done:")
+	g.op("MOVQ CX, %s", field(stileFetch))
+}
+
+// step multiplies the numbers at AX, and i behind it, by the weights that belong to
+// them.
+func (g sgemm) step(o operandRows, i int) {
 	for j := range g.vectors {
-		g.op("VMOVUPS %d(DX), %s", j*g.bytes, g.r(g.weight+j))
+		g.op("VMOVUPS %d(DX), %s", (i*g.vectors+j)*g.bytes, g.r(g.weight+j))
 	}
 	for r := range g.rows {
 		number := g.r(g.number + r%2)
-		g.op("VBROADCASTSS (%s)(AX*4), %s", o.run(r, "BX"), number)
+		g.op("VBROADCASTSS %d(%s)(AX*4), %s", 4*i, o.run(r, "BX"), number)
 		for j := range g.vectors {
 			g.op("VFMADD231PS %s, %s, %s", g.r(g.weight+j), number, g.sum(r, j))
 		}
 	}
-	g.op("ADDQ $%d, DX", g.vectors*g.bytes)
-	g.op("PREFETCHT1 (CX)")
-	g.op("ADDQ SI, CX")
-	g.op("INCQ AX")
-	g.op("CMPQ AX, %s", stileDepth)
-	g.op("JLT depth")
-	g.op("MOVQ CX, %s", field(stileFetch))
 }
 
 // store clamps the sums and writes them; with AVX-512 the last vector by mask.

@@ -108,7 +108,10 @@ const (
 // those before them are used. Sums are in Y0 to Y11, weights in Y12 and Y13, pairs of numbers in Y14,
 // products in Y15.
 func products(p *printer) {
-	const most = 6
+	const (
+		most        = 6
+		pairsAtOnce = 4 // channels are a multiple of 16
+	)
 	p.text("productsAVX2", "arg *products")
 	p.op("MOVQ $16, AX")
 	p.op("MOVQ AX, %s", productsPoint)
@@ -116,6 +119,7 @@ func products(p *printer) {
 	p.op("MOVQ %s, R15", productsPanel)
 	p.op("MOVQ %s, CX", productsSums)
 	p.op("MOVQ %s, R14", productsFetch)
+	p.op("SHLQ $2, R14 // with every four pairs")
 	p.line("point:")
 	p.op("MOVQ %s, SI", productsPairs)
 	p.op("SHLQ $6, SI")
@@ -144,19 +148,21 @@ func products(p *printer) {
 		p.op("XORQ AX, AX")
 		p.op("PCALIGN $32")
 		p.line("pair%d:", rows)
-		p.op("VMOVDQU (DX), Y12")
-		p.op("VMOVDQU 32(DX), Y13")
-		p.op("PREFETCHT0 (SI)")
-		p.op("ADDQ R14, SI")
-		for r := range rows {
-			p.op("VPBROADCASTD (%s)(AX*4), Y14", rowRegs[r])
-			for j := range 2 {
-				p.op("VPMADDWD Y%d, Y14, Y15", 12+j)
-				p.op("VPADDD Y15, Y%d, Y%d", 2*r+j, 2*r+j)
+		for i := range pairsAtOnce {
+			p.op("VMOVDQU %d(DX), Y12", 64*i)
+			p.op("VMOVDQU %d(DX), Y13", 64*i+32)
+			for r := range rows {
+				p.op("VPBROADCASTD %d(%s)(AX*4), Y14", 4*i, rowRegs[r])
+				for j := range 2 {
+					p.op("VPMADDWD Y%d, Y14, Y15", 12+j)
+					p.op("VPADDD Y15, Y%d, Y%d", 2*r+j, 2*r+j)
+				}
 			}
 		}
-		p.op("ADDQ $64, DX")
-		p.op("INCQ AX")
+		p.op("PREFETCHT0 (SI)")
+		p.op("ADDQ R14, SI")
+		p.op("ADDQ $%d, DX", 64*pairsAtOnce)
+		p.op("ADDQ $%d, AX", pairsAtOnce)
 		p.op("CMPQ AX, BX")
 		p.op("JLT pair%d", rows)
 		for i := range 2 * rows {

@@ -10,6 +10,7 @@ type Kernel struct {
 	Name     string // depthwise_f32_<isa>
 	ISA      string
 	Requires cpu.Features
+	Rate     int // multiplications in a nanosecond, about
 	Pack     func(w []float32, channels, taps int, bias []float32) *Weights
 	Run      func(*Call)
 }
@@ -32,7 +33,7 @@ type Call struct {
 }
 
 // Table lists the kernels, best first.
-var Table = append(archTable, Kernel{Name: "depthwise_f32_go", ISA: "go", Pack: packTaps, Run: run})
+var Table = append(archTable, Kernel{Name: "depthwise_f32_go", ISA: "go", Rate: 2, Pack: packTaps, Run: run})
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {

@@ -11,6 +11,7 @@ type Kernel struct {
 	Name     string // depthwise_u8s8_<isa>
 	ISA      string
 	Requires cpu.Features
+	Rate     int // multiplications in a nanosecond, about
 	Pack     func(w []int8, channels, taps int, zero uint8) *Weights
 	Run      func(*Call) // sums, to Acc
 
@@ -50,7 +51,7 @@ type Call struct {
 }
 
 // Table lists the kernels, best first. All are exact.
-var Table = append(archTable, Kernel{Name: "depthwise_u8s8_go", ISA: "go", Pack: packTaps, Run: run})
+var Table = append(archTable, Kernel{Name: "depthwise_u8s8_go", ISA: "go", Rate: 3, Pack: packTaps, Run: run})
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {

@@ -12,7 +12,7 @@ import (
 // that, their excess, by itself. That is exact for all codes, and fastest where
 // few are large, as after calibration with a reduced range.
 var avx2 = Kernel{
-	Name: "gemm_u8s8_3x16_avx2", ISA: "avx2", MR: 3, NR: 16, Block: 96, Exact: true,
+	Name: "gemm_u8s8_3x16_avx2", ISA: "avx2", MR: 3, NR: 16, Block: 96, Exact: true, Rate: 110,
 	Requires: cpu.AVX2 | cpu.FMA,
 	Pack:     packShort,
 	Work:     func(m, taps, depth int) int { return newRoom(m, taps*roundUp(depth, 4)).words },
@@ -64,13 +64,8 @@ func packShort(w []int8, n, taps, depth int, zero uint8) *Weights {
 	p := &shortWeights{data: make([]int8, np*kp), init: make([]int32, np)}
 	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
 	copy(p.init, out.Init)
-	for col := range n {
-		panel := p.data[col/shortLanes*shortLanes*kp:]
-		for t := range taps {
-			for d, v := range w[col*k+t*depth:][:depth] {
-				panel[(t*run+d)/4*shortLanes*4+col%shortLanes*4+d%4] = v
-			}
-		}
+	for first := 0; first < n; first += shortLanes {
+		packGroups(p.data[first*kp:], w[first*k:], min(shortLanes, n-first), shortLanes, taps, depth, run/4)
 	}
 	lengths := make([]uint8, stageCodes/4)
 	for col := 0; col < np; col += 2 * shortLanes {

@@ -18,6 +18,7 @@ type Kernel struct {
 	OverRead int          // bytes that may be read behind the end of X, if its capacity allows
 	Lines    bool         // fast on equally spaced rows only: see Call.Ends
 	Fewest   int          // columns of a matrix that it is made for
+	Rate     int          // multiplications in a nanosecond, about
 
 	// Pack lays out w, [n][tap][depth] row-major, for this kernel.
 	Pack func(w []int8, n, taps, depth int, zero uint8) *Weights
@@ -82,15 +83,4 @@ func Select(table []Kernel, s Shape, f cpu.Features) *Kernel {
 		}
 	}
 	panic("gemm8: no kernel for " + f.String())
-}
-
-// initial returns -zero times the sum of each row of w.
-func initial(w []int8, n, k int, zero uint8) []int32 {
-	init := make([]int32, n)
-	for i := range init {
-		for _, v := range w[i*k : (i+1)*k] {
-			init[i] -= int32(zero) * int32(v)
-		}
-	}
-	return init
 }

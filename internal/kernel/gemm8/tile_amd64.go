@@ -133,15 +133,9 @@ func (f *family) pack(w []int8, n, taps, depth int, zero uint8) *Weights {
 	p := &grouped{data: make([]int8, np*taps*groups*4), init: make([]int32, np), columns: np}
 	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
 	copy(p.init, out.Init)
-	for col := range n {
-		first := col / f.columns() * f.columns()
+	for first := 0; first < n; first += f.columns() {
 		width := min(f.columns(), np-first)
-		panel := p.data[first*taps*groups*4:]
-		for t := range taps {
-			for d, v := range w[col*k+t*depth:][:depth] {
-				panel[((t*groups+d/4)*width+col-first)*4+d%4] = v
-			}
-		}
+		packGroups(p.data[first*taps*groups*4:], w[first*k:], min(width, n-first), width, taps, depth, groups)
 	}
 	return out
 }

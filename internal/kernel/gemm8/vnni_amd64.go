@@ -20,9 +20,9 @@ var (
 	vnni256 = family{lanes: 8, widths: []width{{1, []int{1, 3, 6}}, {2, []int{1, 3, 6}}}}
 )
 
-var avx512VNNI = vnni512.row("avx512vnni", 96, cpu.AVX512|cpu.AVX512VNNI)
+var avx512VNNI = vnni512.row("avx512vnni", 350, cpu.AVX512|cpu.AVX512VNNI)
 
-var avxVNNI = vnni256.row("avxvnni", 96, cpu.AVX2|cpu.FMA|cpu.AVXVNNI)
+var avxVNNI = vnni256.row("avxvnni", 200, cpu.AVX2|cpu.FMA|cpu.AVXVNNI)
 
 // tiles runs a routine. The calls are written out because the argument of a
 // function value would be allocated on the heap.
@@ -35,12 +35,12 @@ func (f *family) tiles(routine int, arg *tile) {
 }
 
 // row makes the family a row of the table.
-func (f *family) row(isa string, block int, requires cpu.Features) Kernel {
+func (f *family) row(isa string, rate int, requires cpu.Features) Kernel {
 	heights := f.widest().heights
 	tallest := heights[len(heights)-1]
 	return Kernel{
 		Name: fmt.Sprintf("gemm_u8s8_%dx%d_%s", tallest, f.columns(), isa), ISA: isa, MR: tallest, NR: f.columns(),
-		Block: block, Exact: true, Requires: requires,
+		Block: 96, Exact: true, Rate: rate, Requires: requires,
 		Pack:     f.pack,
 		Work:     f.work,
 		Run:      func(c *Call) { f.run(c, nil) },

@@ -3,7 +3,7 @@ package sgemm
 // portable is plain Go: four rows by two columns, which is what sixteen scalar
 // registers hold.
 var portable = Kernel{
-	Name: "gemm_f32_4x2_go", ISA: "go", MR: 4, NR: 2, Block: 64,
+	Name: "gemm_f32_4x2_go", ISA: "go", MR: 4, NR: 2, Block: 64, Rate: 5,
 	Pack: packColumns, Work: workRows, Run: run,
 }
 

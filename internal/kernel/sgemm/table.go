@@ -11,6 +11,7 @@ type Kernel struct {
 	ISA      string
 	MR, NR   int
 	Block    int // rows that one call should be given at least, where there are enough
+	Rate     int // multiplications in a nanosecond, about
 	Requires cpu.Features
 
 	// Pack lays out w, [n][k] row-major, for this kernel. bias is [n] or nil.

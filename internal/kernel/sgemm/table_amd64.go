@@ -14,11 +14,11 @@ import (
 // only where they multiply and add apart.
 var archTable = []Kernel{
 	{
-		Name: "gemm_f32_14x32_avx512", ISA: "avx512", MR: 14, NR: 32, Block: 112, Requires: cpu.AVX512,
+		Name: "gemm_f32_14x32_avx512", ISA: "avx512", MR: 14, NR: 32, Block: 112, Rate: 90, Requires: cpu.AVX512,
 		Pack: avx512.pack, Work: avx512.work, Run: avx512.run,
 	},
 	{
-		Name: "gemm_f32_6x16_avx2", ISA: "avx2", MR: 6, NR: 16, Block: 96, Requires: cpu.AVX2 | cpu.FMA,
+		Name: "gemm_f32_6x16_avx2", ISA: "avx2", MR: 6, NR: 16, Block: 96, Rate: 50, Requires: cpu.AVX2 | cpu.FMA,
 		Pack: avx2.pack, Work: avx2.work, Run: avx2.run,
 	},
 }

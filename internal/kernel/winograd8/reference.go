@@ -11,7 +11,7 @@ func Reference(c *Call, w []int8) {
 				continue
 			}
 			at += m / c.Rows * c.OutImage
-			for n := range c.W.Out {
+			for n := c.N0; n < c.N1; n++ {
 				var sum int32
 				for tap := range 9 {
 					x := c.Matrix.Run(m, (pixel/2+tap/3)*4+pixel%2+tap%3)

@@ -11,6 +11,7 @@ type Kernel struct {
 	Name     string // winograd_u8s8_2x2_<isa>
 	ISA      string
 	Channels int // their numbers, in and out, must be multiples of it
+	Rate     int // multiplications in a nanosecond, about, of those that are left
 	Requires cpu.Features
 	Unless   cpu.Features // with any of these, gemm8 is faster
 
@@ -52,6 +53,7 @@ type Call struct {
 	Rule *Rule
 
 	M0, M1 int // tiles, of all images
+	N0, N1 int // output channels, multiples of Channels
 
 	// Output pixel i of tile m, row by row, is Out[m/Rows*OutImage + To[i*Rows+m%Rows]:],
 	// or does not exist where that is negative.

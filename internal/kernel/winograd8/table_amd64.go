@@ -13,7 +13,7 @@ import (
 
 // archTable lists the kernels of amd64.
 var archTable = []Kernel{{
-	Name: "winograd_u8s8_2x2_avx2", ISA: "avx2", Channels: panelColumns, Requires: cpu.AVX2 | cpu.FMA,
+	Name: "winograd_u8s8_2x2_avx2", ISA: "avx2", Channels: panelColumns, Rate: 70, Requires: cpu.AVX2 | cpu.FMA,
 	Unless: cpu.AVXVNNI | cpu.AVX512VNNI,
 	Pack:   pack, PackRule: packRule, Work: func(tiles, in int) int { return newRoom(tiles, in).words }, Run: run,
 }}
@@ -146,7 +146,7 @@ func newRoom(tiles, in int) room {
 }
 
 func run(c *Call) {
-	in, out := c.W.In, c.W.Out
+	in := c.W.In
 	data, q := c.W.Data.([]int16), c.Rule.rule
 	room := newRoom(c.M1-c.M0, in)
 	_ = c.Work[room.words-1]
@@ -167,7 +167,7 @@ func run(c *Call) {
 		f.points = tiles * panelColumns * 4
 		f.to = unsafe.Pointer(&c.To[first : 3*c.Rows+first+tiles][0])
 		result := c.Out[image*c.OutImage : (image+1)*c.OutImage]
-		for n := 0; n < out; n += panelColumns {
+		for n := c.N0; n < c.N1; n += panelColumns {
 			p.panel = &data[n*points*in]
 			productsAVX2(&p)
 			f.init, f.bias, f.mult = unsafe.Pointer(&c.W.Init[n]), unsafe.Pointer(&c.Rule.bias[n]), unsafe.Pointer(&q.Mult[n])
