@@ -41,7 +41,25 @@ func (p *Param) Set(src []float32) { p.SetInto(p.Data, src) }
 
 // SetInto copies a row-major tensor into x, which lies as Data does: the state of
 // an optimiser, an average.
-func (p *Param) SetInto(x, src []float32) { p.turn(func(at, from int) { x[at] = src[from] }) }
+func (p *Param) SetInto(x, src []float32) {
+	outs, ins, taps := p.dims()
+	if outs == 1 {
+		copy(x, src)
+		return
+	}
+	size := ins * taps
+	for first := 0; first < outs; first += lane { // whole cache lines of x
+		last := min(first+lane, outs)
+		for i := range ins {
+			for t := range taps {
+				to := x[(t*ins+i)*outs:]
+				for o, from := first, first*size+i*taps+t; o < last; o, from = o+1, from+size {
+					to[o] = src[from]
+				}
+			}
+		}
+	}
+}
 
 // Tensor returns Data as a tensor of PyTorch's layout.
 func (p *Param) Tensor() *tensor.Tensor { return p.TensorOf(p.Data) }
@@ -51,31 +69,38 @@ func (p *Param) GradTensor() *tensor.Tensor { return p.TensorOf(p.Grad) }
 
 // TensorOf returns x, which lies as Data does, as a tensor of PyTorch's layout.
 func (p *Param) TensorOf(x []float32) *tensor.Tensor {
-	t := tensor.New(tensor.Float32, p.Shape...)
-	dst := t.Float32s()
-	p.turn(func(at, from int) { dst[from] = x[at] })
-	return t
-}
-
-// turn calls f with the place of each element in the layout of training and in
-// PyTorch's.
-func (p *Param) turn(f func(at, from int)) {
-	if p.Role != Weight || len(p.Shape) < 2 {
-		for i := range p.Data {
-			f(i, i)
-		}
-		return
+	result := tensor.New(tensor.Float32, p.Shape...)
+	dst := result.Float32s()
+	outs, ins, taps := p.dims()
+	if outs == 1 {
+		copy(dst, x)
+		return result
 	}
-	o, in, taps := p.Shape[0], p.Shape[1], p.Shape[2:].Numel()
-	from := 0
-	for out := range o {
-		for i := range in {
+	size := ins * taps
+	for first := 0; first < outs; first += lane {
+		last := min(first+lane, outs)
+		for i := range ins {
 			for t := range taps {
-				f((t*in+i)*o+out, from)
-				from++
+				from := x[(t*ins+i)*outs:]
+				for o, to := first, first*size+i*taps+t; o < last; o, to = o+1, to+size {
+					dst[to] = from[o]
+				}
 			}
 		}
 	}
+	return result
+}
+
+// lane is how many output channels are copied at a time: a cache line.
+const lane = 16
+
+// dims are output channels, input channels and filter taps; all that has no
+// layout of its own counts as input.
+func (p *Param) dims() (outs, ins, taps int) {
+	if p.Role != Weight || len(p.Shape) < 2 {
+		return 1, len(p.Data), 1
+	}
+	return p.Shape[0], p.Shape[1], p.Shape[2:].Numel()
 }
 
 // Norm is the state of a batch norm beside its parameters.

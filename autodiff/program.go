@@ -2,6 +2,7 @@ package autodiff
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/fakequant"
 	"github.com/octet-ml/octet/graph"
@@ -138,17 +139,19 @@ func (p *Program) FreezeNorms(frozen bool) { p.frozen = frozen }
 // they are now.
 func (p *Program) Graph() *graph.Graph {
 	out := p.whole.Clone()
-	for i, v := range p.whole.Params {
-		if q := p.byValue[v]; q != nil {
+	copies := task(func(_, i int) {
+		if q := p.byValue[p.whole.Params[i]]; q != nil {
 			out.Params[i].Data = q.Tensor()
 		}
-		for _, n := range p.norms {
-			switch v {
-			case n.mean:
-				out.Params[i].Data = tensor.Of(append([]float32(nil), n.Mean...), len(n.Mean))
-			case n.variance:
-				out.Params[i].Data = tensor.Of(append([]float32(nil), n.Var...), len(n.Var))
-			}
+	})
+	p.pool.Run(len(out.Params), copies)
+	stats := map[*graph.Value][]float32{}
+	for _, n := range p.norms {
+		stats[n.mean], stats[n.variance] = n.Mean, n.Var
+	}
+	for i, v := range p.whole.Params {
+		if x, ok := stats[v]; ok {
+			out.Params[i].Data = tensor.Of(slices.Clone(x), len(x))
 		}
 	}
 	return out

@@ -41,6 +41,8 @@ type Trained struct {
 	// Weights has those of every weight that is quantized, by the name of its node.
 	// One that only results aside need, which are not trained, may be missing.
 	Weights map[string]*tensor.QParams
+	// Unreported leaves out the report, which costs as much as the conversion.
+	Unreported bool
 }
 
 // ConvertTrained is Convert with the parameters that training has decided.
@@ -50,6 +52,9 @@ func ConvertTrained(p *Prepared, t Trained, numerics quant.Numerics) (*graph.Gra
 	}
 	c := newConverter(p, numerics)
 	c.weights = t.Weights
+	if t.Unreported {
+		c.report = nil
+	}
 	for _, name := range p.Observed {
 		q := t.Activations[name]
 		if q == nil {

@@ -29,7 +29,7 @@ type frozen struct {
 type limits []float64
 
 func newFrozen(m *Model) (*frozen, error) {
-	converted, _, err := m.Convert()
+	converted, _, err := m.convert(false)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func ownsRounding(o graph.Op) bool {
 
 // forward converts the model and runs it, handing every result to the twin.
 func (f *frozen) forward(ctx context.Context, x *tensor.Tensor) ([]float32, error) {
-	converted, _, err := f.m.Convert()
+	converted, _, err := f.m.convert(false)
 	if err != nil {
 		return nil, err
 	}

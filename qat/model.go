@@ -145,14 +145,16 @@ func rangeOf(o observe.Observer) (lo, hi float32, ok bool) {
 // training weights have the scale that they were trained with; in compatible
 // training PyTorch's convert has another rule for them than its training, which
 // is followed.
-func (m *Model) Convert() (*graph.Graph, *ptq.Report, error) {
+func (m *Model) Convert() (*graph.Graph, *ptq.Report, error) { return m.convert(true) }
+
+func (m *Model) convert(report bool) (*graph.Graph, *ptq.Report, error) {
 	fused, _, err := rewrite.Fuse(m.program.Graph())
 	if err != nil {
 		return nil, nil, err
 	}
 	p := *m.fused
 	p.Graph = fused
-	trained := ptq.Trained{Activations: map[string]*tensor.QParams{}, Weights: map[string]*tensor.QParams{}}
+	trained := ptq.Trained{Activations: map[string]*tensor.QParams{}, Weights: map[string]*tensor.QParams{}, Unreported: !report}
 	for _, name := range p.Observed {
 		if trained.Activations[name], err = m.modules[name].QParams(); err != nil {
 			return nil, nil, fmt.Errorf("scale of %q: %w", name, err)
