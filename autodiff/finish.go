@@ -36,6 +36,7 @@ type finish struct {
 	mask  *buffer
 	own   bool // the statistics are collected here
 	parts ranges
+	learn *learning // nil where the scale is not learned
 
 	pass            channels32.Finish // without memory and rows
 	alpha, beta     []float32
@@ -55,12 +56,14 @@ func (b *builder) finish(name string, y *value, f finishing) (*value, error) {
 	if f.fake != nil && f.fake.PerChannel() {
 		return nil, fmt.Errorf("its result is fake-quantized per channel; activations have one scale: use a per-tensor observer")
 	}
-	c := &finish{Step: b.Step, finishing: f, y: y, in: b.read(y, f.norm != nil)}
-	c.out = b.newValue(name, y.shape, y.trained || f.norm != nil || f.bias != nil)
-	if f.fresh && f.norm == nil {
+	learns := b.p.scales[f.fake] != nil
+	c := &finish{Step: b.Step, finishing: f, y: y, in: b.read(y, f.norm != nil || learns)}
+	c.out = b.newValue(name, y.shape, y.trained || f.norm != nil || f.bias != nil || learns)
+	if f.fresh && f.norm == nil && !learns {
 		b.alias(c.out, y)
 	}
 	c.parts = divide(y.rows, max(16, 1<<15/y.channels))
+	c.learn = b.newLearning(f.fake, c.parts, y.channels)
 	c.mask = b.scratch(y.rows*channels32.MaskStride(y.channels), true, c.out.trained)
 	if c.stats == nil {
 		c.stats, c.own = b.newStats(y, c.parts), true
@@ -171,6 +174,7 @@ func (c *finish) backward() error {
 	if !c.out.trained {
 		return nil
 	}
+	c.learn.learn(&c.pass, c.out.grad.floats(), c.y.data.floats())
 	if c.norm != nil || c.bias != nil {
 		c.reduce()
 	}

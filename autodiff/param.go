@@ -26,6 +26,10 @@ type Param struct {
 	Shape tensor.Shape // PyTorch's
 	Data  []float32
 	Grad  []float32
+
+	// Fixed parameters are not trained at the moment: they have no gradient, and an
+	// optimiser leaves them alone.
+	Fixed bool
 }
 
 func newParam(v *graph.Value, role Role) *Param {

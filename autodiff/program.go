@@ -42,6 +42,7 @@ type Program struct {
 	pool   *parallel.Pool
 	params []*Param
 	norms  []*Norm
+	scales map[*fakequant.Module]*scales
 
 	byValue map[*graph.Value]*Param
 	normOf  map[*graph.Node]*Norm
@@ -76,7 +77,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		features = f
 	}
 	p := &Program{
-		whole: whole, g: g, opts: opts, pool: parallel.Shared(opts.Threads), frozen: opts.FrozenNorms,
+		whole: whole, g: g, opts: opts, pool: parallel.Shared(opts.Threads), frozen: opts.FrozenNorms, scales: map[*fakequant.Module]*scales{},
 		byValue: map[*graph.Value]*Param{}, normOf: map[*graph.Node]*Norm{},
 		matmul: matmul32.Select(matmul32.Table, features), filters: filters32.Select(filters32.Table, features),
 		channels: channels32.Select(channels32.Table, features), argmax: argmax32.Select(argmax32.Table, features),
@@ -95,7 +96,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 			p.params = append(p.params, q)
 		}
 	}
-	return p, nil
+	return p, p.registerScales()
 }
 
 // register makes the parameters of a node.
@@ -122,7 +123,8 @@ func (p *Program) register(n *graph.Node) {
 	}
 }
 
-// Params lists the trained parameters in the order of the state dict.
+// Params lists the trained parameters in the order of the state dict, then the
+// scales and zero points of learnable fake quantizations.
 func (p *Program) Params() []*Param { return p.params }
 
 // Norms lists the batch norms in the order of computation.

@@ -23,6 +23,7 @@ type weights struct {
 	mask    *buffer
 	stats   *stats
 	sums    *buffer // of the gradient with the parameter
+	learn   *learning
 	pass    channels32.Finish
 
 	scale, bias     []float32
@@ -43,6 +44,7 @@ func (b *builder) newWeights(p *Param, cols int, norm *Norm) *weights {
 	w.rounded = b.scratch(4*len(p.Data), true, true)
 	w.mask = b.scratch(w.rows*channels32.MaskStride(cols), true, true)
 	w.stats = b.newStats(&value{data: &buffer{mem: bytesOfFloats(p.Data)}, rows: w.rows, channels: cols}, w.parts)
+	w.learn = b.newLearning(w.fake, w.parts, cols)
 	w.sums = b.scratch(4*w.parts.count*2*n, false, true)
 	for _, v := range []*[]float32{&w.scale, &w.bias, &w.inv, &w.step, &w.zero} {
 		*v = make([]float32, n)
@@ -137,6 +139,7 @@ func (w *weights) backward() {
 	}
 	n, stride, padded := w.cols, channels32.MaskStride(w.cols), channels32.Padded(w.cols)
 	grad, mask, sums, none := w.param.Grad, w.mask.mem, w.sums.floats(), w.bias
+	w.learn.learn(&w.pass, grad, w.param.Data)
 	w.run(w.parts.count, func(_, i int) {
 		from, to := w.parts.bounds(i)
 		g, m := grad[from*n:to*n], mask[from*stride:to*stride]

@@ -19,8 +19,7 @@ type Module struct {
 	ObserverEnabled bool
 	// Enabled: values are rounded; off, they pass as they are.
 	Enabled bool
-	// Learning: Scale and ZeroPoint are trained, not derived from a range. Only a
-	// learnable module has it, and its ObserverEnabled is off then.
+	// Learning: Scale and ZeroPoint are trained, not derived from a range: see Learn.
 	Learning bool
 
 	// Scale and ZeroPoint have one entry, or one for each channel once ranges of
@@ -108,8 +107,6 @@ func (m *Module) Update(lo, hi []float32) error {
 		}
 	}
 	switch {
-	case m.Learning:
-		return nil
 	case m.spec.FakeQuant == quant.FusedFakeQuant:
 		// The fused kernel derives the parameters whenever it rounds.
 		if m.Enabled {
@@ -117,6 +114,8 @@ func (m *Module) Update(lo, hi []float32) error {
 		}
 	case m.ObserverEnabled:
 		return m.derive(m.plain)
+	case m.Learnable():
+		m.Confine()
 	}
 	return nil
 }
@@ -142,7 +141,10 @@ func (m *Module) observe(lo, hi []float32) error {
 func (m *Module) derive(rule func(lo, hi float32) (scale float64, zero int64, err error)) error {
 	lo, hi := m.observer.Ranges()
 	if len(lo) == 0 {
-		lo, hi = []float32{float32(math.Inf(1))}, []float32{float32(math.Inf(-1))}
+		for c := range m.Scale { // of what has seen nothing
+			m.Scale[c], m.ZeroPoint[c] = 1, 0
+		}
+		return nil
 	}
 	if len(m.Scale) != len(lo) {
 		m.Scale, m.ZeroPoint = make([]float32, len(lo)), make([]float32, len(lo))
@@ -200,9 +202,8 @@ func (m *Module) Rule(c int) (scale, zero float32) {
 	if len(m.Scale) == 1 {
 		c = 0
 	}
-	scale, zero = m.Scale[c], m.ZeroPoint[c]
-	if m.Learning {
-		return max(scale, quant.DefaultEps), m.zero(zero)
+	if scale, zero = m.Scale[c], m.ZeroPoint[c]; m.Learnable() {
+		zero = m.zero(zero)
 	}
 	return scale, zero
 }
@@ -211,7 +212,7 @@ func (m *Module) Rule(c int) (scale, zero float32) {
 // observers, whatever rule training went by, as PyTorch's convert derives them.
 func (m *Module) QParams() (*tensor.QParams, error) {
 	switch {
-	case m.Learning:
+	case m.Learnable():
 		q := &tensor.QParams{Axis: m.axis()}
 		for c, s := range m.Scale {
 			q.Scales = append(q.Scales, float64(s))

@@ -75,16 +75,39 @@ func (m *Model) FreezeNorms() error {
 		return nil
 	}
 	m.FreezeObservers()
+	m.program.TrainScales(false)
+	m.each(func(f *fakequant.Module) {
+		if f.Learnable() {
+			f.Confine()
+		}
+	})
 	var err error
 	m.frozen, err = newFrozen(m)
 	return err
 }
 
+// LearnScales makes training decide the scales and zero points of all learnable
+// fake quantizations from now on, starting from what they are; in octet's own
+// training until batch norms are frozen.
+func (m *Model) LearnScales() {
+	m.each(func(f *fakequant.Module) {
+		if f.Learnable() {
+			f.Learn()
+		}
+	})
+	m.program.TrainScales(m.frozen == nil)
+}
+
 // EnableFakeQuant switches the rounding of activations and weights on or off.
 func (m *Model) EnableFakeQuant(on bool) {
+	m.each(func(f *fakequant.Module) { f.Enabled = on })
+}
+
+// each calls f with every fake quantization.
+func (m *Model) each(f func(*fakequant.Module)) {
 	for _, modules := range []map[string]*fakequant.Module{m.modules, m.weights} {
-		for _, f := range modules {
-			f.Enabled = on
+		for _, module := range modules {
+			f(module)
 		}
 	}
 }
@@ -212,8 +235,9 @@ func (m *Model) Load(sd *torch.StateDict) error {
 		return err
 	}
 	for _, q := range m.program.Params() {
-		v, _ := g.Param(q.Name)
-		q.Set(v.Data.Float32s())
+		if v, ok := g.Param(q.Name); ok { // scales are the modules'
+			q.Set(v.Data.Float32s())
+		}
 	}
 	for _, n := range m.program.Norms() {
 		mean, _ := g.Param(n.Name + ".running_mean")
@@ -222,5 +246,6 @@ func (m *Model) Load(sd *torch.StateDict) error {
 		copy(n.Var, variance.Data.Float32s())
 		n.Batches = p.Batches[n.Name]
 	}
+	m.program.TrainScales(m.frozen == nil)
 	return nil
 }

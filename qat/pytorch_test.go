@@ -102,6 +102,10 @@ func prepared(t *testing.T, file, arch, backend string, compatible bool) *Model 
 			}
 		}
 	}
+	learnable := backend == "learnable" // of tools/training/steps.py
+	if learnable {
+		backend = "qnnpack"
+	}
 	numerics, err := quant.ParseNumerics(backend)
 	if err != nil {
 		t.Fatal(err)
@@ -109,6 +113,9 @@ func prepared(t *testing.T, file, arch, backend string, compatible bool) *Model 
 	config, err := quant.DefaultQATQConfig(numerics)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if learnable {
+		config = config.Learnable()
 	}
 	m, err := Prepare(g, Options{Numerics: numerics, QConfig: config, Compatible: compatible})
 	if err != nil {
@@ -147,7 +154,10 @@ func (c torchStep) check(t *testing.T) bool {
 	}
 	var grads, scales comparison
 	for _, p := range m.Params() {
-		key := m.torchKey(p.Name)
+		if p.Fixed {
+			continue
+		}
+		key := m.torchKey(p)
 		if want := c.Grads[key]; want != nil {
 			grads.add(p.GradTensor().Float32s(), want, data)
 		} else {
@@ -199,7 +209,16 @@ func (c *comparison) within(t *testing.T, what string) bool {
 }
 
 // torchKey is the key of a parameter in PyTorch's prepared model.
-func (m *Model) torchKey(name string) string {
+func (m *Model) torchKey(p *autodiff.Param) string {
+	name := p.Name
+	for path, f := range m.fakes() {
+		switch &p.Data[0] {
+		case &f.Scale[0]:
+			return path + ".scale"
+		case &f.ZeroPoint[0]:
+			return path + ".zero_point"
+		}
+	}
 	for _, l := range m.layers {
 		if l.norm != nil && strings.HasPrefix(name, l.norm.Name+".") {
 			return l.name + ".bn" + strings.TrimPrefix(name, l.norm.Name)

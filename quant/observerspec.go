@@ -87,6 +87,9 @@ type ObserverSpec struct {
 	Dynamic bool `json:"dynamic,omitempty"`
 	// FakeQuant says whether training rounds the values.
 	FakeQuant FakeQuantKind `json:"fake_quant,omitempty"`
+	// GradScaling divides the gradients of a learnable scale and zero point by the
+	// root of the number of elements times the largest code.
+	GradScaling bool `json:"use_grad_scaling,omitempty"`
 }
 
 // Defaults of ObserverSpec's numeric fields.

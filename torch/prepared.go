@@ -137,6 +137,7 @@ func (e *preparedExporter) fake(path string, m *fakequant.Module) {
 		e.sd.Set(path+".scale", NewParameter(tensor.Of(slices.Clone(m.Scale), len(m.Scale)), m.Learning))
 		e.sd.Set(path+".zero_point", NewParameter(tensor.Of(slices.Clone(m.ZeroPoint), len(m.ZeroPoint)), m.Learning))
 		flag(".fake_quant_enabled", m.Enabled)
+		flag(".observer_enabled", true) // PyTorch looks at static_enabled instead
 		flag(".static_enabled", m.ObserverEnabled)
 		flag(".learning_enabled", m.Learning)
 		e.sd.SetTensor(path+".eps", tensor.Of([]float32{quant.DefaultEps}, 1))
@@ -227,6 +228,7 @@ func (l *preparedLoader) fake(path string, m *fakequant.Module) {
 	m.Enabled = l.flag(path + ".fake_quant_enabled")
 	if m.Spec().FakeQuant == quant.LearnableFakeQuant {
 		m.ObserverEnabled, m.Learning = l.flag(path+".static_enabled"), l.flag(path+".learning_enabled")
+		l.flag(path + ".observer_enabled")
 		l.numbers(path + ".eps")
 	} else {
 		m.ObserverEnabled = l.flag(path + ".observer_enabled")
@@ -244,7 +246,7 @@ func (l *preparedLoader) fake(path string, m *fakequant.Module) {
 		}
 		return
 	}
-	m.Scale, m.ZeroPoint = scale, zero
+	m.SetScales(scale, zero)
 	eps, lo, hi := l.numbers(path+".eps"), l.numbers(path+".min_val"), l.numbers(path+".max_val")
 	if eps == nil || lo == nil || hi == nil {
 		return

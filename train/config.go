@@ -34,6 +34,9 @@ type Config struct {
 	// Augment changes images at random.
 	Augment vision.Augment `json:"augment"`
 
+	// LearnScales, in quantization-aware training with learnable fake quantizations,
+	// lets the gradient decide scales and zero points from the second step on.
+	LearnScales bool `json:"learn_scales,omitempty"`
 	// For quantization-aware training: the share of the steps after which the scales
 	// of activations, and the statistics of batch norms, are frozen. 1 never does.
 	FreezeObservers float64 `json:"freeze_observers,omitempty"`

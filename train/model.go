@@ -30,6 +30,7 @@ type Model interface {
 type Quantizing interface {
 	Model
 	FreezeObservers()
+	LearnScales()
 	FreezeNorms() error
 }
 

@@ -34,6 +34,9 @@ type Optimizer struct {
 	// and, with DecayAll, biases and the parameters of batch norms too.
 	WeightDecay float64 `json:"weight_decay,omitempty"`
 	DecayAll    bool    `json:"decay_all,omitempty"`
+	// ScaleRate is the learning rate of learned scales and zero points as a share of
+	// LearningRate; 0 means 0.01. A scale is a hundredth of the numbers that it is for.
+	ScaleRate float64 `json:"scale_rate,omitempty"`
 }
 
 func (o Optimizer) validate() error {
@@ -46,6 +49,8 @@ func (o Optimizer) validate() error {
 		return fmt.Errorf("momentum is %v; it must be from 0 to below 1", o.Momentum)
 	case o.Nesterov && o.Momentum == 0:
 		return fmt.Errorf("nesterov needs a momentum")
+	case !(o.ScaleRate >= 0):
+		return fmt.Errorf("scale rate is %v; it must be a share of the learning rate", o.ScaleRate)
 	case !(o.WeightDecay >= 0):
 		return fmt.Errorf("weight decay is %v; it must not be negative", o.WeightDecay)
 	case !(o.Beta1 >= 0 && o.Beta1 < 1 && o.Beta2 >= 0 && o.Beta2 < 1 && o.Eps >= 0):
@@ -80,6 +85,9 @@ func newOptimizer(o Optimizer, params []*autodiff.Param, threads int) *optimizer
 	}
 	if o.Eps == 0 {
 		o.Eps = 1e-8
+	}
+	if o.ScaleRate == 0 {
+		o.ScaleRate = 0.01
 	}
 	s := &optimizer{Optimizer: o, params: params, pool: parallel.Shared(threads)}
 	for i, p := range params {
@@ -132,7 +140,14 @@ func (s *optimizer) step(rate, factor float64) {
 	s.pool.Run(len(s.pieces), task(func(i int) {
 		p := s.pieces[i]
 		q := s.params[p.param]
+		if q.Fixed {
+			return
+		}
 		w, g, m := q.Data[p.from:p.to], q.Grad[p.from:p.to], s.first[p.param][p.from:p.to]
+		rate := rate
+		if q.Role == autodiff.StepSize || q.Role == autodiff.ZeroPoint {
+			rate *= s.ScaleRate
+		}
 		if s.Kind == AdamW {
 			s.adamw(w, g, m, s.second[p.param][p.from:p.to], rate, factor, s.decay(q))
 		} else {

@@ -166,15 +166,21 @@ func float(t testing.TB, seed uint64, threads int) *Float {
 	return m
 }
 
-func quantizing(t testing.TB, g *graph.Graph, compatible bool, threads int) *qat.Model {
+// kinds of quantization-aware training.
+var kinds = []string{"own", "compatible", "own learned", "compatible learned"}
+
+func quantizing(t testing.TB, g *graph.Graph, kind string, threads int) *qat.Model {
 	t.Helper()
-	name := "octet_qat"
+	name, compatible := "octet_qat", strings.HasPrefix(kind, "compatible")
 	if compatible {
 		name = "default_qat"
 	}
 	config, err := quant.ParseQConfig(name, quant.QNNPACK)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if strings.HasSuffix(kind, "learned") {
+		config = config.Learnable()
 	}
 	m, err := qat.Prepare(g, qat.Options{Numerics: quant.QNNPACK, QConfig: config, Compatible: compatible, Threads: threads})
 	if err != nil {
@@ -229,7 +235,7 @@ func TestTrainingLearns(t *testing.T) {
 	if last.Step != 120 || last.Steps != 120 || epochs != 6 || !(last.MeanAccuracy > 0.95) {
 		t.Errorf("behind %d epochs: %+v", epochs, last)
 	}
-	q := quantizing(t, m.Graph(), false, 0)
+	q := quantizing(t, m.Graph(), "own", 0)
 	c = recipe()
 	c.FreezeObservers, c.FreezeNorms, c.Optimizer.LearningRate = 0.3, 0.6, 0.01
 	tr = newTrainer(t, q, stripes(240), c)
@@ -245,15 +251,15 @@ func TestTrainingLearns(t *testing.T) {
 
 // The result does not depend on the number of threads.
 func TestThreadsDoNotMatter(t *testing.T) {
-	for _, kind := range []string{"float", "own", "compatible"} {
+	for _, kind := range append(kinds, "float") {
 		var want []byte
 		for _, threads := range []int{1, 2, 3} {
 			var m Model = float(t, 2, threads)
 			if kind != "float" {
-				m = quantizing(t, network(2), kind == "compatible", threads)
+				m = quantizing(t, network(2), kind, threads)
 			}
 			c := recipe()
-			c.FreezeObservers, c.FreezeNorms, c.Steps = 0.3, 0.6, 10
+			c.FreezeObservers, c.FreezeNorms, c.Steps, c.LearnScales = 0.3, 0.6, 10, strings.HasSuffix(kind, "learned")
 			if err := newTrainer(t, m, stripes(60), c).Run(context.Background()); err != nil {
 				t.Fatal(err)
 			}
@@ -270,14 +276,14 @@ func TestThreadsDoNotMatter(t *testing.T) {
 
 // A training that was stopped at any step and resumed ends as one that was not.
 func TestResumeIsExact(t *testing.T) {
-	for _, kind := range []string{"float", "own", "compatible", "adamw"} {
+	for _, kind := range append(kinds, "float", "adamw") {
 		build := func() *Trainer {
 			var m Model = float(t, 3, 0)
-			if kind == "own" || kind == "compatible" {
-				m = quantizing(t, network(3), kind == "compatible", 0)
+			if kind != "float" && kind != "adamw" {
+				m = quantizing(t, network(3), kind, 0)
 			}
 			c := recipe()
-			c.FreezeObservers, c.FreezeNorms = 0.3, 0.6
+			c.FreezeObservers, c.FreezeNorms, c.LearnScales = 0.3, 0.6, strings.HasSuffix(kind, "learned")
 			if kind == "adamw" {
 				c.Optimizer = Optimizer{Kind: AdamW, LearningRate: 0.01, WeightDecay: 0.01}
 			}

@@ -23,10 +23,11 @@ type Trainer struct {
 	optimizer *optimizer
 	average   *average // nil without
 
-	step    int // the next one
-	epoch   meter
-	frozen  bool // batch norms
-	settled bool // observers
+	step     int // the next one
+	epoch    meter
+	frozen   bool // batch norms
+	settled  bool // observers
+	learning bool // scales
 
 	// Checkpoint, where set, is the file that the state is saved to every
 	// CheckpointEvery steps, and when Run ends for whatever reason but a broken
@@ -169,6 +170,10 @@ func (t *Trainer) freeze() error {
 		return nil
 	}
 	done := float64(t.step) / float64(t.Steps())
+	if t.cfg.LearnScales && t.step > 0 && !t.learning {
+		t.learning = true
+		q.LearnScales()
+	}
 	if !t.settled && t.cfg.FreezeObservers < 1 && done >= t.cfg.FreezeObservers {
 		q.FreezeObservers()
 		t.settled = true
@@ -188,6 +193,8 @@ func (t *Trainer) phase() string {
 	switch {
 	case t.frozen:
 		return "batch norms frozen"
+	case t.learning:
+		return "scales learned"
 	case t.settled:
 		return "observers frozen"
 	}

@@ -6,7 +6,9 @@
 then: go test ./qat -run TestPyTorchSteps -v -steps DIR
 
 A network is prepared with the default training qconfig of a backend, dropout is
-switched off, and it is trained on random images. In front of steps 0, 10 and 50
+switched off, and it is trained on random images. The qconfig "learnable" is
+qnnpack's with learnable scales and zero points, which are learned from the second
+step on. In front of steps 0, 10 and 50
 its state dict and the batch are saved; then the step is taken from there with
 oneDNN's convolutions, without them, and with images channels last. Saved are
 loss, gradients and the scales of all fake quantizations behind the first, and
@@ -28,6 +30,7 @@ import torch
 import torchvision
 from torch import nn
 from torch.ao import quantization as tq
+from torch.ao.quantization._learnable_fake_quantize import _LearnableFakeQuantize
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "demo"))
 import model as demo
@@ -36,9 +39,20 @@ warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
 
 
+def learnable():
+    """qnnpack's qconfig with learnable scales and zero points"""
+    def fake(**kwargs):
+        return _LearnableFakeQuantize.with_args(observer=tq.MovingAverageMinMaxObserver, use_grad_scaling=True, **kwargs)
+
+    return tq.QConfig(
+        activation=fake(quant_min=0, quant_max=255, dtype=torch.quint8, qscheme=torch.per_tensor_affine),
+        weight=fake(quant_min=-128, quant_max=127, dtype=torch.qint8, qscheme=torch.per_tensor_symmetric),
+    )
+
+
 def network(arch, backend):
     """The prepared model, with dropout 0, and its number of channels."""
-    torch.backends.quantized.engine = backend
+    torch.backends.quantized.engine = "qnnpack" if backend == "learnable" else backend
     if arch == "small":
         demo.STEM, demo.WIDTHS = 6, (6, 8, 12)
         net, channels = demo.QuantizableFashionResNet8(), 1
@@ -60,7 +74,7 @@ def network(arch, backend):
     for m in net.modules():
         if isinstance(m, nn.Dropout):
             m.p = 0.0
-    net.qconfig = tq.get_default_qat_qconfig(backend)
+    net.qconfig = learnable() if backend == "learnable" else tq.get_default_qat_qconfig(backend)
     return tq.prepare_qat(net.train(), inplace=True), channels
 
 
@@ -138,7 +152,7 @@ def main():
     p.add_argument("--batch", type=int, default=6)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--steps", default="0,10,50")
-    p.add_argument("--backends", default="fbgemm,qnnpack")
+    p.add_argument("--backends", default="fbgemm,qnnpack,learnable", help="qconfigs")
     a = p.parse_args()
     assert torch.__version__.startswith("2.15.0"), torch.__version__
     folder = Folder(a.out)
@@ -146,12 +160,18 @@ def main():
     for backend in a.backends.split(","):
         torch.manual_seed(a.seed)
         net, channels = network(a.arch, backend)
-        optimizer = torch.optim.SGD(net.parameters(), 0.02, momentum=0.9)
+        scales = [p for k, p in net.named_parameters() if k.endswith((".scale", ".zero_point"))]
+        others = [p for k, p in net.named_parameters() if not k.endswith((".scale", ".zero_point"))]
+        groups = [{"params": others}, {"params": scales, "lr": 0.0002}] if scales else others
+        optimizer = torch.optim.SGD(groups, 0.02, momentum=0.9)
         classes = 10 if a.arch == "small" else 1000
         for i in range(max(at) + 1):
             # Classes that can be told apart: the mean colour of the image.
             y = torch.randint(0, classes, (a.batch,))
             x = torch.randn(a.batch, channels, a.size, a.size) * 0.7 + (y.float() / classes - 0.5).reshape(-1, 1, 1, 1)
+            for m in net.modules():
+                if isinstance(m, _LearnableFakeQuantize) and i < 2:
+                    m.enable_param_learning() if i else m.enable_static_estimate()
             if i in at:
                 folder.save(f"{a.arch}_{backend}_{i}", net, x, y, "fashion_resnet8" if a.arch == "small" else a.arch, backend)
             optimizer.zero_grad()

@@ -131,7 +131,72 @@ func (c channels32) routines() {
 	c.reduce()
 	c.apply("apply", false)
 	c.apply("applyAdd", true)
+	c.learn()
 	c.decode()
+}
+
+// learn adds up what the gradient has to do with the scale of the rounding that
+// finish makes: the gradient times what a number is short of its code, and the
+// gradient of what was cut off.
+func (c channels32) learn() {
+	vectors := 4
+	if c.lanes == avx2 {
+		vectors = 1
+	}
+	reg := func(i, j int) string { return c.r(6*j + i) } // alpha, beta, inverse, zero and the two sums
+	s := 6 * vectors
+	lo, hi, qmin, qmax := c.r(s), c.r(s+1), c.r(s+2), c.r(s+3)
+	v, t, u, m, n := c.r(s+4), c.r(s+5), c.r(s+6), c.r(s+7), c.r(s+8)
+	const lt, gt = 0x11, 0x1e
+	c.routine(pass{
+		name: "learn", vectors: vectors,
+		shared: func() { c.scalars(s, passLo, passHi, passQMin, passQMax) },
+		params: func(j int) {
+			for i := range 6 {
+				c.op("VMOVUPS %s, %s", c.param(i, j), reg(i, j))
+			}
+		},
+		row: func(j int, masked bool) {
+			c.load(c.printer, tailRegister, masked, c.at("SI", j), v)
+			c.load(c.printer, tailRegister, masked, c.at("DX", j), u)
+			c.op("VMULPS %s, %s, %s", reg(0, j), v, v)
+			c.op("VADDPS %s, %s, %s", reg(1, j), v, v)
+			c.op("VMAXPS %s, %s, %s", v, lo, v)
+			c.op("VMINPS %s, %s, %s", v, hi, v)
+			c.op("VMULPS %s, %s, %s", reg(2, j), v, v) // in steps
+			c.op("VADDPS %s, %s, %s", reg(3, j), v, t)
+			if c.lanes == avx512 {
+				c.op("VRNDSCALEPS $8, %s, %s", t, t)
+				c.op("VCMPPS $%d, %s, %s, K2", lt, qmin, t)
+				c.op("VCMPPS $%d, %s, %s, K3", gt, qmax, t)
+				c.op("KORW K2, K3, K2 // cut off")
+			} else {
+				c.op("VROUNDPS $8, %s, %s", t, t)
+				c.op("VCMPPS $%d, %s, %s, %s", lt, qmin, t, m)
+				c.op("VCMPPS $%d, %s, %s, %s", gt, qmax, t, n)
+				c.op("VORPS %s, %s, %s", n, m, m)
+			}
+			c.op("VMAXPS %s, %s, %s", qmin, t, t)
+			c.op("VMINPS %s, %s, %s", qmax, t, t)
+			c.op("VSUBPS %s, %s, %s", reg(3, j), t, t)
+			if c.lanes == avx512 {
+				c.op("KNOTW K2, K3")
+				c.op("VSUBPS %s, %s, K3, %s", v, t, t)
+				c.op("VADDPS %s, %s, K2, %s", u, reg(5, j), reg(5, j))
+			} else {
+				c.op("VANDNPS %s, %s, %s", v, m, v)
+				c.op("VSUBPS %s, %s, %s", v, t, t)
+				c.op("VANDPS %s, %s, %s", u, m, m)
+				c.op("VADDPS %s, %s, %s", m, reg(5, j), reg(5, j))
+			}
+			c.op("VFMADD231PS %s, %s, %s", t, u, reg(4, j))
+		},
+		done: func(j int) {
+			for i := 4; i < 6; i++ {
+				c.op("VMOVUPS %s, %s", reg(i, j), c.param(i, j))
+			}
+		},
+	})
 }
 
 // The fields of channels32.codes.

@@ -284,3 +284,24 @@ func BenchmarkPasses(b *testing.B) {
 		}
 	}
 }
+
+func TestLearnFollowsReference(t *testing.T) {
+	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		for range 100 {
+			f, _ := randomFinish(r, true)
+			for i, v := range f.X {
+				if v != v || math.Abs(float64(v)) > 1e3 {
+					f.X[i] = 0
+				}
+			}
+			l := &Learn{Up: random(r, len(f.X)), X: f.X, Rows: f.Rows, C: f.C, Alpha: f.Alpha, Beta: f.Beta, Lo: f.Lo, Hi: f.Hi,
+				Inv: f.Inv, Zero: f.Zero, QMin: f.QMin, QMax: f.QMax, Steps: vector(r, f.C), Cut: vector(r, f.C)}
+			want := *l
+			want.Steps, want.Cut = slices.Clone(l.Steps), slices.Clone(l.Cut)
+			LearnReference(&want)
+			k.Learn(l)
+			within(t, "sum of steps", l.Steps[:l.C], want.Steps[:l.C], 1e-5)
+			within(t, "sum of what was cut off", l.Cut[:l.C], want.Cut[:l.C], 1e-5)
+		}
+	})
+}

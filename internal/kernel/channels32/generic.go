@@ -3,7 +3,7 @@ package channels32
 // portable is plain Go.
 var portable = Kernel{
 	Name: "channels_f32_go", ISA: "go",
-	stats: goStats, finish: FinishReference, reduce: goReduce, apply: goApply, decode: DecodeReference,
+	stats: goStats, finish: FinishReference, reduce: goReduce, apply: goApply, learn: goLearn, decode: DecodeReference,
 }
 
 func goStats(x []float32, rows int, s *Stats) {
@@ -51,6 +51,18 @@ func goApply(a *Apply) {
 				v += a.Out[i]
 			}
 			a.Out[i] = v
+		}
+	}
+}
+
+func goLearn(l *Learn) {
+	for m := range l.Rows {
+		for c, g := range l.Up[m*l.C : (m+1)*l.C] {
+			steps, cut := l.steps(l.X[m*l.C+c], c)
+			l.Steps[c] += float32(g * steps)
+			if cut {
+				l.Cut[c] += g
+			}
 		}
 	}
 }

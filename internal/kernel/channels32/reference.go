@@ -101,3 +101,33 @@ func DecodeReference(d *Decode) {
 		}
 	}
 }
+
+// LearnReference is Learn with sums in float64.
+func LearnReference(l *Learn) {
+	for c := range l.C {
+		steps, cut := float64(l.Steps[c]), float64(l.Cut[c])
+		for m := range l.Rows {
+			g := float64(l.Up[m*l.C+c])
+			d, off := l.steps(l.X[m*l.C+c], c)
+			steps += g * float64(d)
+			if off {
+				cut += g
+			}
+		}
+		l.Steps[c], l.Cut[c] = float32(steps), float32(cut)
+	}
+}
+
+// steps is the code of x as a distance from zero, less x's own unless it was cut
+// off.
+func (l *Learn) steps(x float32, c int) (d float32, cut bool) {
+	v := float32(x*l.Alpha[c]) + l.Beta[c]
+	v = float32(max(l.Lo, min(v, l.Hi)) * l.Inv[c])
+	t := float32(math.RoundToEven(float64(v + l.Zero[c])))
+	cut = t < l.QMin || t > l.QMax
+	d = max(l.QMin, min(t, l.QMax)) - l.Zero[c]
+	if !cut {
+		d -= v
+	}
+	return d, cut
+}

@@ -12,6 +12,7 @@ type Kernel struct {
 	finish func(*Finish)
 	reduce func(*Reduce)
 	apply  func(*Apply)
+	learn  func(*Learn)
 	decode func(*Decode)
 }
 
@@ -71,6 +72,25 @@ type Apply struct {
 	Add     bool // to what Out holds
 }
 
+// Learn adds to sums what the scale and the zero point of a rounding have to do
+// with a gradient: of the pass that Finish makes with Quant, from the gradient of
+// its result. Only here the zero point is added before the number of steps is
+// rounded, as PyTorch does.
+type Learn struct {
+	Up, X   []float32 // [Rows][C]
+	Rows, C int
+
+	Alpha, Beta []float32 // Padded(C)
+	Lo, Hi      float32
+	Inv, Zero   []float32 // Padded(C)
+	QMin, QMax  float32
+
+	// Steps is the sum of up times the code's distance from zero, less, where
+	// nothing was cut off, that of the number; Cut is the sum of up where something
+	// was cut off.
+	Steps, Cut []float32 // Padded(C)
+}
+
 // Decode is a pass from codes to what they stand for, f32(code - Zero) * Scale; a
 // gradient passes where Lo < code < Hi.
 type Decode struct {
@@ -114,6 +134,9 @@ func (k *Kernel) Reduce(r *Reduce) { k.reduce(r) }
 
 // Apply makes the pass a.
 func (k *Kernel) Apply(a *Apply) { k.apply(a) }
+
+// Learn makes the pass l.
+func (k *Kernel) Learn(l *Learn) { k.learn(l) }
 
 // Decode makes the pass d.
 func (k *Kernel) Decode(d *Decode) {

@@ -12,11 +12,11 @@ import (
 var archTable = []Kernel{
 	{
 		Name: "channels_f32_avx512", ISA: "avx512", Requires: cpu.AVX512,
-		stats: avx512.stats, finish: avx512.finish, reduce: avx512.reduce, apply: avx512.apply, decode: avx512.decode,
+		stats: avx512.stats, finish: avx512.finish, reduce: avx512.reduce, apply: avx512.apply, learn: avx512.learn, decode: avx512.decode,
 	},
 	{
 		Name: "channels_f32_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA,
-		stats: avx2.stats, finish: avx2.finish, reduce: avx2.reduce, apply: avx2.apply, decode: avx2.decode,
+		stats: avx2.stats, finish: avx2.finish, reduce: avx2.reduce, apply: avx2.apply, learn: avx2.learn, decode: avx2.decode,
 	},
 }
 
@@ -68,6 +68,12 @@ func applyAVX2(arg *pass)
 
 //go:noescape
 func applyAddAVX2(arg *pass)
+
+//go:noescape
+func learnAVX512(arg *pass)
+
+//go:noescape
+func learnAVX2(arg *pass)
 
 // codes is the argument of the routine that decodes.
 type codes struct {
@@ -213,6 +219,20 @@ func (s isa) apply(a *Apply) {
 			applyAVX512(&p)
 		default:
 			applyAVX2(&p)
+		}
+	}
+}
+
+func (s isa) learn(l *Learn) {
+	p := pass{param: [6]*float32{&l.Alpha[0], &l.Beta[0], &l.Inv[0], &l.Zero[0], &l.Steps[0], &l.Cut[0]},
+		lo: l.Lo, hi: l.Hi, qmin: l.QMin, qmax: l.QMax}
+	s.begin(&p, l.C, nil)
+	for m := 0; m < l.Rows; m += blockRows {
+		p.block(m, l.Rows, l.C, l.X, l.Up, nil, nil)
+		if s.wide {
+			learnAVX512(&p)
+		} else {
+			learnAVX2(&p)
 		}
 	}
 }
