@@ -120,6 +120,9 @@ func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...Qua
 	if err != nil {
 		return nil, classed{err, ErrRecipe}
 	}
+	if recipe.LearnScales {
+		config = config.Learnable()
+	}
 	t.numerics = numerics
 	t.quantized, err = qat.Prepare(g, qat.Options{
 		Numerics: numerics, QConfig: config, Compatible: t.opts.compatible, Exclude: t.opts.exclude, Threads: t.opts.threads,

@@ -11,13 +11,13 @@ import (
 type Loss struct {
 	// Smoothing is the share of the target that is spread evenly over all classes, as
 	// torch.nn.CrossEntropyLoss's label_smoothing.
-	Smoothing float64
+	Smoothing float64 `json:"smoothing,omitempty"`
 	// Distill is the weight of the teacher's part, from 0 to 1; the classes' part has
 	// the rest. The teacher's part is Temperature^2 times the Kullback-Leibler
 	// divergence of the student's probabilities from the teacher's, both of logits
 	// divided by Temperature (Hinton et al., 2015).
-	Distill     float64
-	Temperature float64 // 0 means 4
+	Distill     float64 `json:"distill,omitempty"`
+	Temperature float64 `json:"temperature,omitempty"` // 0 means 4
 }
 
 // Gradient sets grad to the gradient of the loss with respect to logits, [batch]

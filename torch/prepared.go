@@ -299,4 +299,3 @@ func (l *preparedLoader) flag(key string) bool {
 	}
 	return slices.ContainsFunc(t.Bytes(), func(b byte) bool { return b != 0 })
 }
-

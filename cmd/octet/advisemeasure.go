@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,15 +57,16 @@ func recipes() []candidate {
 	return all
 }
 
-func (f *adviseFlags) measure(c *console, cmd *cobra.Command, path string) (*measured, error) {
-	ctx := cmd.Context()
+// open opens the float model.
+func (f *adviseFlags) open(c *console, cmd *cobra.Command, path string) (*octet.Model, error) {
 	model, err := f.model.open(c, cmd, path)
-	if err != nil {
-		return nil, err
+	if err == nil && model.Quantized() {
+		err = withCode(exitModel, fmt.Errorf("%s is an int8 model already; advise takes the float model", path))
 	}
-	if model.Quantized() {
-		return nil, withCode(exitModel, fmt.Errorf("%s is an int8 model already; advise takes the float model", path))
-	}
+	return model, err
+}
+
+func (f *adviseFlags) measure(ctx context.Context, c *console, model *octet.Model, path string) (*measured, error) {
 	float, err := f.outputs(ctx, c, model, "float")
 	if err != nil {
 		return nil, err
@@ -79,11 +81,20 @@ func (f *adviseFlags) measure(c *console, cmd *cobra.Command, path string) (*mea
 	return m, nil
 }
 
-// try quantizes by one recipe and compares with the float model.
-func (f *adviseFlags) try(ctx context.Context, c *console, model *octet.Model, float *outputs, r *candidate) error {
-	data, err := f.data.open(c, model, []string{f.calibration})
+// few opens the data to calibrate on; of training data some images will do.
+func (f *adviseFlags) few(c *console, model *octet.Model) (*inputData, error) {
+	flags := f.data
+	if f.calibration == f.train && flags.limit == 0 {
+		flags.limit = adviseImages
+	}
+	return flags.open(c, model, []string{f.calibration})
+}
+
+// quantize makes the int8 model of a recipe.
+func (f *adviseFlags) quantize(ctx context.Context, c *console, model *octet.Model, r *candidate) (*octet.Model, error) {
+	data, err := f.few(c, model)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer data.close()
 	name := fmt.Sprintf("%s %s %s", r.Backend, r.Observer, r.Weights)
@@ -94,10 +105,19 @@ func (f *adviseFlags) try(ctx context.Context, c *console, model *octet.Model, f
 	}
 	int8, _, err := octet.Quantize(ctx, model, data.tensors(ctx, f.data.batchSize), octet.WithBackend(r.Backend),
 		octet.WithQConfig(r.QConfig), granularity, octet.WithBatchSize(f.data.batchSize), octet.WithThreads(f.data.threads),
-		octet.WithProgress(stage.set))
+		octet.WithSource(filepath.Base(filepath.Clean(f.calibration))), octet.WithProgress(stage.set))
 	stage.end()
 	if err != nil {
-		return quantizeError(f.calibration, err)
+		return nil, quantizeError(f.calibration, err)
+	}
+	return int8, nil
+}
+
+// try quantizes by one recipe and compares with the float model.
+func (f *adviseFlags) try(ctx context.Context, c *console, model *octet.Model, float *outputs, r *candidate) error {
+	int8, err := f.quantize(ctx, c, model, r)
+	if err != nil {
+		return err
 	}
 	var file bytes.Buffer
 	if err := int8.Write(&file); err != nil {
@@ -117,7 +137,7 @@ func (f *adviseFlags) try(ctx context.Context, c *console, model *octet.Model, f
 func (f *adviseFlags) outputs(ctx context.Context, c *console, model *octet.Model, name string) (*outputs, error) {
 	where := f.calibration
 	flags := evalFlags{data: f.data, classMap: f.classMap}
-	open := func() (*inputData, error) { return f.data.open(c, model, []string{where}) }
+	open := func() (*inputData, error) { return f.few(c, model) }
 	if f.eval != "" {
 		where = f.eval
 		open = func() (*inputData, error) { return flags.open(c, model, where) }
@@ -224,6 +244,10 @@ func (m *measured) advise(s situation, f *adviseFlags, path string) advice {
 		a.because("accuracy was not measured (--eval does that); %.2f %% is the share of answers that differ from the float model's", drop)
 	}
 	a.because("of the recipes tried for %s, %s observers with %s weights come closest to the float model", best.Backend, best.Observer, best.Weights)
+	if a.Method == "qat" && f.train != "" {
+		a.Steps = []string{f.qatCommand(path, m.Arch, best)}
+		return a
+	}
 	command := []string{"octet quantize", path, "--arch", m.Arch, "--backend", best.Backend, "--qconfig", best.QConfig, "--" + best.Weights, "--calibration", f.calibration, "--output INT8.pth"}
 	if f.data.limit > 0 {
 		command = append(command, fmt.Sprintf("--limit %d", f.data.limit))

@@ -266,6 +266,28 @@ func TestAdvise(t *testing.T) {
 	}
 }
 
+// With --output the advice is followed: by calibration, or by training where that
+// loses too much.
+func TestAdviceIsFollowed(t *testing.T) {
+	folder, model, calibration, test := demoFolder(t)
+	out := filepath.Join(folder, "int8.pth")
+	args := []string{"advise", model, "--train", calibration, "--eval", test, "--limit", "48", "--json", "--output", out}
+	var ptq, qat adviseOutput
+	octetCommand(t, append(args, "--max-drop", "100")...).must(t).decode(t, &ptq)
+	if m, err := octet.Open(out); err != nil || !m.Quantized() || m.Metadata().Training != nil || ptq.Written != out || ptq.QAT != nil {
+		t.Errorf("written by calibration: %v, %+v", err, ptq)
+	}
+	octetCommand(t, append(args, "--max-drop", "-100")...).must(t).decode(t, &qat)
+	m, err := octet.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := m.Metadata().Training; r == nil || qat.QAT == nil || r.Steps != qat.QAT.Steps || qat.Advice.Method != "qat" || !strings.HasPrefix(qat.Advice.Steps[0], "octet qat "+model) {
+		t.Errorf("written by training: %+v", qat)
+	}
+	octetCommand(t, "advise", model, "--calibration", calibration, "--limit", "16", "--max-drop", "-100", "--output", out).fails(t, exitUsage, "--train", "--max-drop")
+}
+
 func TestDecisionTree(t *testing.T) {
 	drop := func(v float64) *float64 { return &v }
 	for _, c := range []struct {

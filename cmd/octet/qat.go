@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -52,7 +53,11 @@ ends with the same bytes as if nothing had happened.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeFiles("pth", "pt"),
 		RunE: c.command(func(cmd *cobra.Command, args []string) error {
-			return runQAT(c, cmd, f, args[0])
+			out, err := f.run(c, cmd, args[0])
+			if err != nil {
+				return err
+			}
+			return c.result(out, out.print)
 		}),
 	}
 	f.register(cmd)
@@ -68,6 +73,8 @@ ends with the same bytes as if nothing had happened.`,
 	fl.Float64Var(&r.Loss.Temperature, "temperature", 0, "of --distill (default 4)")
 	fl.Float64Var(&r.FreezeObservers, "freeze-observers", r.FreezeObservers, "share of the training after which activations keep their scales; 1 never")
 	fl.Float64Var(&r.FreezeNorms, "freeze-norms", r.FreezeNorms, "share of the training after which batch norms keep their statistics; 1 never")
+	fl.BoolVar(&r.LearnScales, "learn-scales", false, "let the gradient decide scales and zero points, too (LSQ)")
+	fl.Float64Var(&r.Optimizer.ScaleRate, "scale-rate", 0, "of --learn-scales: their learning rate as a share of --lr (default 0.01)")
 	fl.StringVar(&f.prepared, "prepared", "", "also write the state dict of the model in training, `FILE`.pth")
 	cmd.MarkFlagsMutuallyExclusive("per-tensor", "per-channel")
 	complete(cmd, "qconfig", qconfigNames()...)
@@ -86,7 +93,7 @@ type qatOutput struct {
 	Accuracy *qatScores   `json:"accuracy,omitempty"`
 	Bytes    int64        `json:"bytes"`
 	Report   *ptq.Report  `json:"report"`
-	*trainingResult
+	trainingResult
 }
 
 // qatScores are the accuracies on the data of --eval.
@@ -98,52 +105,60 @@ type qatScores struct {
 	QAT float64  `json:"qat_top1_percent"`
 }
 
-func runQAT(c *console, cmd *cobra.Command, f *qatFlags, path string) error {
+// run trains the model in a file and writes what comes of it.
+func (f *qatFlags) run(c *console, cmd *cobra.Command, path string) (*qatOutput, error) {
 	if err := f.checkQAT(path); err != nil {
-		return err
+		return nil, err
 	}
-	ctx := cmd.Context()
 	model, err := f.model.open(c, cmd, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return f.trainModel(cmd.Context(), c, model, path)
+}
+
+// trainModel is run behind opening the model.
+func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Model, path string) (*qatOutput, error) {
 	inTraining := torch.IsPrepared(model.StateDict())
 	if model.Quantized() && !inTraining {
-		return withCode(exitModel, fmt.Errorf("%s is an int8 model; train the float model it was made from", path))
+		return nil, withCode(exitModel, fmt.Errorf("%s is an int8 model; train the float model it was made from", path))
 	}
 	data, err := f.open(ctx, c, model)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer data.Source.Close()
 	if data.Preset.Channels > 0 {
 		model = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.Preset })
 	}
 	t, err := octet.TrainQuantized(model, data, f.recipe, f.options()...)
-	if err != nil {
-		return withCode(exitModel, err)
+	switch {
+	case errors.Is(err, octet.ErrTraining):
+		return nil, withCode(exitData, err)
+	case err != nil:
+		return nil, withCode(exitModel, err)
 	}
 	scores := &qatScores{}
 	if f.calibration > 0 && !inTraining {
 		if err := f.calibrate(ctx, c, t, data, scores); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := f.resume(c, t); err != nil {
-		return err
+		return nil, err
 	}
 	r, err := f.runTraining(ctx, c, t, "qat", func() (*octet.Model, error) {
 		m, _, err := t.Int8()
 		return m, err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	out := qatOutput{Model: path, Output: f.output, Prepared: f.prepared, Backend: f.model.backend, Recipe: f.recipe, trainingResult: r}
+	out := &qatOutput{Model: path, Output: f.output, Prepared: f.prepared, Backend: f.model.backend, Recipe: f.recipe, trainingResult: *r}
 	if f.eval != "" {
 		out.Accuracy = scores
 	}
-	return f.finish(context.WithoutCancel(ctx), c, model, t, len(data.Labels), out)
+	return out, f.finish(context.WithoutCancel(ctx), c, model, t, len(data.Labels), out)
 }
 
 // checkQAT finds what can be said before anything is computed.
@@ -204,7 +219,7 @@ func (f *qatFlags) calibrate(ctx context.Context, c *console, t *octet.Training,
 }
 
 // finish writes the model and measures it.
-func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t *octet.Training, images int, out qatOutput) error {
+func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t *octet.Training, images int, out *qatOutput) error {
 	int8, report, err := t.Int8()
 	if err != nil {
 		return withCode(exitModel, err)
@@ -221,6 +236,7 @@ func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t
 			return withCode(exitOutput, err)
 		}
 	}
+	f.written()
 	out.Arch, out.Bytes, out.Report, out.Images = int8.Arch(), fileSize(f.output), report, images
 	out.QConfig = int8.Metadata().Training.QConfigName
 	if out.Accuracy != nil {
@@ -234,10 +250,10 @@ func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t
 		}
 		out.Accuracy.QAT = s.Top1Percent
 	}
-	return c.result(out, out.print)
+	return nil
 }
 
-func (o qatOutput) print(w io.Writer) {
+func (o *qatOutput) print(w io.Writer) {
 	o.curve(w)
 	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s, %s\n", o.Output, o.Arch, o.Backend, o.QConfig, byteText(o.Bytes))
 	if o.Prepared != "" {

@@ -44,7 +44,7 @@ type trainOutput struct {
 	Arch   string       `json:"arch"`
 	Bytes  int64        `json:"bytes"`
 	Recipe train.Config `json:"recipe"`
-	*trainingResult
+	trainingResult
 }
 
 func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, args []string) error {
@@ -81,8 +81,9 @@ func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, arg
 	if err != nil {
 		return withCode(exitOutput, err)
 	}
+	f.written()
 	r.Images = len(data.Labels)
-	out := trainOutput{f.output, trained.Arch(), fileSize(f.output), f.recipe, r}
+	out := trainOutput{f.output, trained.Arch(), fileSize(f.output), f.recipe, *r}
 	return c.result(out, out.print)
 }
 

@@ -33,6 +33,9 @@ type trainingFlags struct {
 	metrics             string
 }
 
+// checkpointEvery is the default number of steps between two checkpoints.
+const checkpointEvery = 200
+
 // evalFlagsOf say how the model is evaluated behind every epoch.
 type evalFlagsOf struct{ eval, classMap string }
 
@@ -64,7 +67,7 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	fl.IntVar(&f.limit, "limit", 0, "train on N images only, some of every class; 0 uses all")
 	fl.StringVarP(&f.output, "output", "o", "", "model to write, `FILE`.pth")
 	fl.StringVar(&f.checkpoint, "checkpoint", "", "keep the state in `FILE`.pth, and continue from it if it exists (default OUTPUT.training.pth; none keeps no state)")
-	fl.IntVar(&f.every, "checkpoint-every", 200, "save the state every N steps, besides when interrupted; 0 does not")
+	fl.IntVar(&f.every, "checkpoint-every", checkpointEvery, "save the state every N steps, besides when interrupted; 0 does not")
 	fl.StringVar(&f.metrics, "metrics", "", "append a line of JSON for every step to `FILE`.jsonl")
 	cmd.MarkFlagRequired("data")
 	cmd.MarkFlagRequired("output")

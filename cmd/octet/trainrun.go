@@ -88,19 +88,24 @@ func (f *trainingFlags) runTraining(ctx context.Context, c *console, t *octet.Tr
 func (f *trainingFlags) ended(c *console, t *octet.Training, err error) error {
 	switch {
 	case err == nil:
-		if f.checkpoint != "" {
-			os.Remove(f.checkpoint) // there is nothing to continue
-		}
 		return nil
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		if f.checkpoint != "" && t.Step() > 0 {
-			c.line(fmt.Sprintf("the state behind step %d of %d is saved in %s: the same command continues there", t.Step(), t.Steps(), f.checkpoint))
+			c.note("the state behind step %d of %d is saved in %s: the same command continues there", t.Step(), t.Steps(), f.checkpoint)
 		}
 		return err
 	case errors.Is(err, train.ErrDiverged):
 		return withCode(exitData, err)
 	}
 	return withCode(exitData, err)
+}
+
+// written removes the checkpoint: with its result in a file, there is nothing to
+// continue.
+func (f *trainingFlags) written() {
+	if f.checkpoint != "" {
+		os.Remove(f.checkpoint)
+	}
 }
 
 // measure evaluates on the data of --eval.

@@ -56,12 +56,7 @@ def network(arch, backend):
     if arch == "small":
         demo.STEM, demo.WIDTHS = 6, (6, 8, 12)
         net, channels = demo.QuantizableFashionResNet8(), 1
-        for first, *rest in [(net, "conv1", "bn1", "relu")] + [(s[0], "conv1", "bn1", "relu") for s in (net.layer1, net.layer2, net.layer3)]:
-            tq.fuse_modules_qat(first.train(), [rest], inplace=True)
-        for s in (net.layer1, net.layer2, net.layer3):
-            tq.fuse_modules_qat(s[0], [["conv2", "bn2"]], inplace=True)
-            if s[0].downsample is not None:
-                tq.fuse_modules_qat(s[0].downsample, [["0", "1"]], inplace=True)
+        net.train().fuse_model(is_qat=True)
     else:
         build = torchvision.models.quantization
         if arch == "mobilenet_v3_large":
