@@ -333,37 +333,6 @@ func TestNoGoroutineIsLeftBehind(t *testing.T) {
 	}
 }
 
-func TestCompareFindsTheDamagedLayer(t *testing.T) {
-	p := prepare(t, "torchvision")
-	g, _, err := ptq.Convert(p, calibrate(t, p, 2, ptq.CalibrateOptions{}), quant.FBGEMM)
-	if err != nil {
-		t.Fatal(err)
-	}
-	layers, err := ptq.Compare(context.Background(), p.Graph, g, smallBatch(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(layers) != len(p.Graph.Nodes) {
-		t.Fatalf("%d layers of %d nodes", len(layers), len(p.Graph.Nodes))
-	}
-	for _, l := range layers {
-		if !(l.SQNR > 15) || l.Saturated > 0.01 {
-			t.Errorf("%+v", l)
-		}
-	}
-	n, _ := g.Node("layer2.0.conv1")
-	n.Output.Type.Q = tensor.Affine(n.Output.Type.Q.Scale()/50, 0)
-	if layers, err = ptq.Compare(context.Background(), p.Graph, g, smallBatch(0)); err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range layers {
-		damaged := l.SQNR < 10 && l.Saturated > 0.2
-		if want := l.Node == "layer2.0.conv1"; want && !damaged || !want && strings.HasPrefix(l.Node, "layer1") && damaged {
-			t.Errorf("%+v", l)
-		}
-	}
-}
-
 // Whatever is excluded, the file gives the same model back.
 func TestExcludedLayersSurviveTheFile(t *testing.T) {
 	for _, exclude := range [][]string{nil, {"layer2.0.conv2"}, {"layer2"}, {"conv1", "fc"}, {"layer1.0.add_relu"}, {"layer3.0.conv1", "quant"}} {

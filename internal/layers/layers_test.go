@@ -39,6 +39,7 @@ var order = [][]string{
 	{"engine"},
 	{"eager"},
 	{"ptq"},
+	{"compare"},
 	{"qat"},
 	{"zoo"},
 	{"hub"},
