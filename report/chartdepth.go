@@ -78,7 +78,7 @@ func (c *Comparison) depth(pens []ink, lines bool, of func(compare.Layer) compar
 	if len(names) < 2 {
 		return nil
 	}
-	d := &depthChart{Width: 1080, Height: 330, Left: 44, Right: 1070, Top: 20, Bottom: 300, AsLines: lines}
+	d := &depthChart{Width: 1080, Height: 344, Left: 44, Right: 1070, Top: 20, Bottom: 300, AsLines: lines}
 	x := scale{0, float64(len(names) - 1), d.Left + 8, d.Right - 8}
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, v := range c.Variants {

@@ -100,7 +100,7 @@ func (f *compareFlags) register(cmd *cobra.Command) {
 }
 
 func runCompare(c *console, cmd *cobra.Command, f *compareFlags, paths []string) error {
-	if err := f.check(cmd); err != nil {
+	if err := f.check(cmd, paths); err != nil {
 		return err
 	}
 	doc, err := f.compare(c, cmd, paths)
@@ -162,7 +162,7 @@ func (s *sideBySide) collect() {
 }
 
 // check finds what can be said before anything is computed.
-func (f *compareFlags) check(cmd *cobra.Command) error {
+func (f *compareFlags) check(cmd *cobra.Command, paths []string) error {
 	var err error
 	if f.backends, err = backendList(f.model.backend); err != nil {
 		return err
@@ -184,9 +184,17 @@ func (f *compareFlags) check(cmd *cobra.Command) error {
 		return usageError("--qconfig, --per-tensor, --per-channel, --exclude and --keep belong to variants that are made here: add --calibration")
 	}
 	for _, name := range []string{f.markdown, f.html} {
+		for _, path := range paths {
+			if same, _ := sameFile(path, name); same {
+				return usageError("%s is a model: choose another name for the report", name)
+			}
+		}
 		if err := writable(name); err != nil {
 			return withCode(exitOutput, err)
 		}
+	}
+	if f.markdown != "" && f.markdown == f.html {
+		return usageError("--markdown and --html both name %s", f.html)
 	}
 	return f.data.check()
 }

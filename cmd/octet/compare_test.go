@@ -188,6 +188,8 @@ func TestCompareUsage(t *testing.T) {
 		"duration":                {[]string{float, int8, "--duration", "-1s"}, exitUsage, "--duration"},
 		"too many":                {[]string{float, "--calibration", test, "--limit", "4", "--calibration-limit", "4", "--qconfig", "default,minmax,mse"}, exitUsage, "19 variants, more than 16"},
 		"page":                    {[]string{float, int8, "--html", filepath.Join(folder, "nowhere", "x.html")}, exitOutput, "nowhere"},
+		"page over a model":       {[]string{float, int8, "--html", int8}, exitUsage, "is a model"},
+		"one name for both":       {[]string{float, int8, "--html", filepath.Join(folder, "r"), "--markdown", filepath.Join(folder, "r")}, exitUsage, "both name"},
 		"unlabelled":              {[]string{float, int8, "--eval", grey(t, 3)}, exitData, "no labels"},
 		"inputs":                  {[]string{float, int8, "--inputs", "nowhere.npy"}, exitData, "nowhere.npy"},
 		"calibration":             {[]string{float, "--calibration", "nowhere.npy"}, exitData, "nowhere.npy"},
