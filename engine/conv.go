@@ -28,7 +28,11 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 		if depthwise {
 			return newDepthwise32(n, g, c.Act, t), "", nil
 		}
-		return newProduct32(n, g, tapsFirst(w.Float32s(), g), c.Act, t), "", nil
+		filters := tapsFirst(w.Float32s(), g)
+		if g.stem() {
+			return newStem32(n, g, filters, c.Act, t), "", nil
+		}
+		return newProduct32(n, g, filters, c.Act, t), "", nil
 	}
 	f, err := newFinish(n, t, c.Act, false)
 	if err != nil {
@@ -40,7 +44,11 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 	if g.stem() {
 		return newStem8(n, g, tapsFirst(w.Int8s(), g), f, t), "", nil
 	}
-	return newProduct8(n, g, tapsFirst(w.Int8s(), g), f, t), "", nil
+	filters := tapsFirst(w.Int8s(), g)
+	if o := newWinograd8(n, g, filters, f, t); o != nil {
+		return o, "", nil
+	}
+	return newConv8(n, g, filters, f, t), "", nil
 }
 
 // geometry is a convolution without its numbers. Channels are per group.
@@ -79,13 +87,17 @@ func (g geometry) pointwise() bool {
 // offsets are the taps of all output pixels of an image, in elements; negative
 // for padding.
 func (g geometry) offsets(in, out tensor.Shape) []int32 {
-	taps := g.slide.taps(in, out)
-	for i, t := range taps {
-		if t >= 0 {
-			taps[i] = t * int32(in[1])
+	return scaled(g.slide.taps(in, out), in[1])
+}
+
+// scaled turns cells into elements of so many channels.
+func scaled(cells []int32, channels int) []int32 {
+	for i, c := range cells {
+		if c >= 0 {
+			cells[i] = c * int32(channels)
 		}
 	}
-	return taps
+	return cells
 }
 
 func fill8(n int, code uint8) []uint8 { return bytes.Repeat([]uint8{code}, n) }
