@@ -40,6 +40,7 @@ var order = [][]string{
 	{"engine"},
 	{"eager"},
 	{"ptq"},
+	{"compare"},
 	{"qat"},
 	{"zoo"},
 	{"hub"},
