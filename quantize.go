@@ -80,7 +80,7 @@ func (m *Model) converted(g *graph.Graph, p *ptq.Prepared) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	int8 := &Model{meta: m.meta, state: state, graph: g, quantized: true}
+	int8 := &Model{meta: m.meta, state: state, graph: g, quantized: true, madeFor: g.Numerics.String()}
 	int8.meta.Numerics = g.Numerics.String()
 	int8.meta.Float = floatNodes(p)
 	return int8, nil

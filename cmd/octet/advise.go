@@ -52,7 +52,7 @@ recommended model is written, trained where that is needed.`,
   octet advise model.pth --calibration calib.npy --eval val/ --max-drop 0.5
   octet advise model.pth --train train/ --eval val/ --max-drop 0.5 --output int8.pth`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeFiles("pth", "pt"),
+		ValidArgsFunction: completeModel("pth", "pt"),
 		RunE: c.command(func(cmd *cobra.Command, args []string) error {
 			return runAdvise(c, cmd, f, args)
 		}),
@@ -107,16 +107,14 @@ func runAdvise(c *console, cmd *cobra.Command, f *adviseFlags, args []string) er
 	case len(args) == 1 && f.noData:
 		return usageError("--no-data and %s contradict each other", calibration)
 	case len(args) == 1:
-		model, err := f.open(c, cmd, args[0])
+		m, err := f.measure(c, cmd, args[0])
 		if err != nil {
 			return err
 		}
-		if out.Measured, err = f.measure(cmd.Context(), c, model, args[0]); err != nil {
-			return err
-		}
-		out.Advice = out.Measured.advise(s, f, args[0])
+		out.Measured = m
+		out.Advice = m.advise(s, f, args[0])
 		if f.output != "" {
-			if err := f.follow(cmd.Context(), c, model, args[0], &out); err != nil {
+			if err := f.follow(cmd.Context(), c, args[0], &out); err != nil {
 				return err
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/train"
 )
 
@@ -28,16 +27,12 @@ func (f *adviseFlags) qatCommand(path, arch string, best *candidate) string {
 }
 
 // follow writes the model that the advice leads to.
-func (f *adviseFlags) follow(ctx context.Context, c *console, model *octet.Model, path string, out *adviseOutput) error {
+func (f *adviseFlags) follow(ctx context.Context, c *console, path string, out *adviseOutput) error {
 	best := out.Measured.best(out.Advice.Backend)
 	switch out.Advice.Method {
 	case "ptq":
-		int8, err := f.quantize(ctx, c, model, best)
-		if err != nil {
-			return err
-		}
 		out.Written = f.output
-		return withCode(exitOutput, int8.SaveContext(ctx, f.output))
+		return withCode(exitOutput, out.Measured.model(best.name).SaveContext(ctx, f.output))
 	case "qat":
 		if f.train == "" {
 			return usageError("the advice is to train, since int8 loses %s: name labelled data with --train", out.Advice.lost)
@@ -47,7 +42,7 @@ func (f *adviseFlags) follow(ctx context.Context, c *console, model *octet.Model
 		if err := q.checkQAT(path); err != nil {
 			return err
 		}
-		result, err := q.trainModel(ctx, c, model, path)
+		result, err := q.trainModel(ctx, c, out.Measured.side.float.model, path)
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ var order = [][]string{
 	{"internal/parallel"},
 	{"internal/arena"}, // memory planned by lifetime
 	{"internal/operand"},
+	{"internal/rule"},
 	{"internal/kernel/*"},
 	{"observe"},
 	{"fakequant"},
@@ -43,6 +44,7 @@ var order = [][]string{
 	{"eager"},
 	{"autodiff"},
 	{"ptq"},
+	{"compare"},
 	{"qat"},
 	{"train"},
 	{"zoo"},
