@@ -23,6 +23,7 @@ var order = [][]string{
 	{"internal/hashweights"}, // weights of test models from one hash
 	{"internal/npy"},
 	{"internal/atomicfile"},
+	{"internal/frame"}, // messages over pipes
 	{"tools/zoo"}, // generates tables of zoo
 	{"quant"},
 	{"internal/cpu"},
