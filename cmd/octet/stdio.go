@@ -38,7 +38,8 @@ runs and commands, at most in_flight:
   {"op": "cancel", "id": 4}
 
 The client chooses the numbers of sessions, and need not wait for open before it
-runs. The payload of run is the elements, little-endian, or the image files one
+runs. A session that could not be opened answers runs with the reason until it is
+closed, or opened again. The payload of run is the elements, little-endian, or the image files one
 behind the other; that of command is its standard input. With top, the answer is
 the most probable classes in place of the logits. Before an answer there may be
 any number of events:

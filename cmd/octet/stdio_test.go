@@ -198,7 +198,9 @@ func TestStdioRefusals(t *testing.T) {
 	c.refuse(stdioRequest{ID: 2, Op: "open", Session: 2, Args: []string{model, "--arch=resnet19"}}, nil, exitUsage, "--arch")
 	c.refuse(stdioRequest{ID: 2, Op: "walk"}, nil, exitUsage, `unknown operation "walk"`)
 	c.refuse(stdioRequest{Op: "close", Session: 1}, nil, exitUsage, "above 0")
-	c.ask(stdioRequest{ID: 3, Op: "open", Session: 2, Args: []string{model}}) // a failed session leaves its number free
+	c.refuse(stdioRequest{ID: 2, Op: "run", Session: 2, Tensor: infoOf(x)}, x.Bytes(), exitUsage, "--arch") // why it is not open
+	c.ask(stdioRequest{ID: 3, Op: "open", Session: 2, Args: []string{model}})
+	c.ask(stdioRequest{ID: 4, Op: "run", Session: 2, Tensor: infoOf(x)}, x.Bytes())
 	if code := c.end(); code != exitOK {
 		t.Errorf("exit code %d", code)
 	}

@@ -45,7 +45,7 @@ func (h *host) execute(ctx context.Context, id uint64, stdin io.Reader, command 
 	}
 	if d, ok := l.document.(lifter); ok {
 		rest, arrays := d.lift()
-		return answer{arrays, rest}, nil
+		return answer{arrays: arrays, document: rest}, nil
 	}
 	return answer{document: l.document}, nil
 }

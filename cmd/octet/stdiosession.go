@@ -40,12 +40,14 @@ type sessionInfo struct {
 	Assumptions []string       `json:"assumptions"`
 }
 
-// open begins to open a session; runs may be sent at once and wait for it.
+// open begins to open a session; runs may be sent at once and wait for it. One
+// that cannot be opened keeps its number, and the reason for those runs, until it
+// is closed or opened again.
 func (h *host) open(q stdioRequest) (work, error) {
 	s := &hostedSession{ready: make(chan struct{})}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if q.Session == 0 || h.sessions[q.Session] != nil {
+	if old := h.sessions[q.Session]; q.Session == 0 || old != nil && !old.failed() {
 		return nil, usageError("session %d: open sessions need different numbers above 0", q.Session)
 	}
 	h.sessions[q.Session] = s
@@ -53,11 +55,18 @@ func (h *host) open(q stdioRequest) (work, error) {
 		defer close(s.ready)
 		s.err = errors.New("opening the session failed unexpectedly") // unless the next line returns
 		a, s.err = h.execute(ctx, q.ID, nil, func(c *console) *cobra.Command { return newOpenCommand(c, s) }, q.Args)
-		if s.err != nil {
-			h.forget(q.Session)
-		}
 		return a, s.err
 	}, nil
+}
+
+// failed reports whether the session could not be opened.
+func (s *hostedSession) failed() bool {
+	select {
+	case <-s.ready:
+		return s.err != nil
+	default:
+		return false
+	}
 }
 
 // newOpenCommand opens a model as `octet run` does, for a client.
@@ -113,7 +122,9 @@ func (h *host) close(q stdioRequest) (work, error) {
 	if _, err := h.session(q.Session); err != nil {
 		return nil, err
 	}
-	h.forget(q.Session)
+	h.mu.Lock()
+	delete(h.sessions, q.Session) // runs of it that have begun come to their end
+	h.mu.Unlock()
 	return func(context.Context) (answer, error) { return answer{}, nil }, nil
 }
 
@@ -124,13 +135,6 @@ func (h *host) session(number uint64) (*hostedSession, error) {
 		return s, nil
 	}
 	return nil, usageError("session %d is not open", number)
-}
-
-// forget lets go of a session; runs of it that have begun come to their end.
-func (h *host) forget(number uint64) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.sessions, number)
 }
 
 // run reads the input of a run.

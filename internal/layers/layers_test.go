@@ -24,7 +24,7 @@ var order = [][]string{
 	{"internal/npy"},
 	{"internal/atomicfile"},
 	{"internal/frame"}, // messages over pipes
-	{"tools/zoo"}, // generates tables of zoo
+	{"tools/zoo"},      // generates tables of zoo
 	{"quant"},
 	{"internal/cpu"},
 	{"internal/parallel"},
