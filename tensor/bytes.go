@@ -66,14 +66,20 @@ func Decode(dtype DType, q *QParams, shape Shape, fill func(raw []byte) error) (
 		return nil, fmt.Errorf("%v tensor with %v", dtype, q)
 	}
 	t := &Tensor{dtype: dtype, shape: shape.Clone(), q: q, data: alloc(dtype, n)}
+	return t, t.Refill(fill)
+}
+
+// Refill overwrites the elements of t as Decode does, for a caller who holds the
+// only reference and wants no new memory. After an error they are undefined.
+func (t *Tensor) Refill(fill func(raw []byte) error) error {
 	raw := t.rawBytes()
 	if err := fill(raw); err != nil {
-		return nil, err
+		return err
 	}
 	if !hostLittle {
-		swap(raw, dtype.swapUnit())
+		swap(raw, t.dtype.swapUnit())
 	}
-	return t, nil
+	return nil
 }
 
 // swap reverses the bytes of each unit in place.

@@ -25,6 +25,8 @@ type hostedSession struct {
 	labels    []string
 	preset    vision.Preset
 	presetErr error // why images cannot be prepared
+
+	spare spareTensors
 }
 
 // sessionInfo is the document of an opened session.
@@ -143,7 +145,7 @@ func (h *host) run(q stdioRequest, size int) (work, error) {
 	if err != nil {
 		return nil, err
 	}
-	input, err := h.input(q, size)
+	input, err := h.input(s, q, size)
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +163,7 @@ func (h *host) run(q stdioRequest, size int) (work, error) {
 			return answer{}, withCode(exitData, err)
 		}
 		y, err := s.session.Run(ctx, x)
+		s.spare.put(x)
 		if err != nil {
 			return answer{}, withCode(exitData, err)
 		}
@@ -181,17 +184,18 @@ func (s *hostedSession) outcome(logits *tensor.Tensor, top int) answer {
 }
 
 // input reads a tensor, or image files that the session will prepare.
-func (h *host) input(q stdioRequest, size int) (func(context.Context, *hostedSession) (*tensor.Tensor, error), error) {
+func (h *host) input(s *hostedSession, q stdioRequest, size int) (func(context.Context, *hostedSession) (*tensor.Tensor, error), error) {
 	if len(q.Images) > 0 {
 		images, err := h.readImages(q.Images, size)
 		return func(ctx context.Context, s *hostedSession) (*tensor.Tensor, error) { return s.prepare(ctx, images) }, err
 	}
-	x, err := h.readTensor(q.Tensor, size)
+	x, err := h.readTensor(s, q.Tensor, size)
 	return func(context.Context, *hostedSession) (*tensor.Tensor, error) { return x, nil }, err
 }
 
-// readTensor reads the payload straight into a tensor.
-func (h *host) readTensor(info *arrayInfo, size int) (*tensor.Tensor, error) {
+// readTensor reads the payload straight into a tensor, where possible one that an
+// earlier run has done with.
+func (h *host) readTensor(s *hostedSession, info *arrayInfo, size int) (*tensor.Tensor, error) {
 	if info == nil {
 		return nil, usageError("run needs a tensor or images")
 	}
@@ -205,10 +209,14 @@ func (h *host) readTensor(info *arrayInfo, size int) (*tensor.Tensor, error) {
 	if n > size || n*info.DType.Size() != size { // in this order the product cannot overflow
 		return nil, usageError("%d bytes of data do not fill %v%v", size, info.DType, info.Shape)
 	}
-	return tensor.Decode(info.DType, nil, info.Shape, func(raw []byte) error {
+	fill := func(raw []byte) error {
 		_, err := io.ReadFull(h.in, raw)
 		return err
-	})
+	}
+	if x := s.spare.take(info.DType, info.Shape); x != nil {
+		return x, x.Refill(fill)
+	}
+	return tensor.Decode(info.DType, nil, info.Shape, fill)
 }
 
 func (h *host) readImages(sizes []int, size int) ([][]byte, error) {
