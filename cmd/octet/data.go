@@ -67,7 +67,7 @@ func (f *dataFlags) open(c *console, model *octet.Model, paths []string, opts ..
 	}
 	source, err := openSources(paths, opts)
 	if err != nil {
-		return nil, withCode(exitData, err)
+		return nil, withCode(exitData, adviseMissing(err, "give an image, a folder or tar archive of images, an IDX file, a .npy or a .npz"))
 	}
 	d := &inputData{source: f.limited(source), flags: f, c: c}
 	if !holdsArrays(source) {

@@ -93,7 +93,7 @@ func (f *modelFlags) open(c *console, cmd *cobra.Command, path string) (*octet.M
 	}
 	model, err := octet.Open(path, append(known, opts...)...)
 	if err != nil {
-		return nil, withCode(exitModel, err)
+		return nil, withCode(exitModel, adviseMissing(err, "give a model file, .pth, .pt or .safetensors, or zoo:NAME of published weights"))
 	}
 	for _, a := range model.Assumptions() {
 		c.note("assumed: %s", a)

@@ -93,7 +93,7 @@ func runInspect(c *console, cmd *cobra.Command, f *inspectFlags, path string) er
 	}
 	in, err := inspectFile(f, path)
 	if err != nil {
-		return withCode(exitModel, err)
+		return withCode(exitModel, adviseMissing(err, "give a model file, .pth, .pt or .safetensors"))
 	}
 	return in.finish(c, cmd, f)
 }
