@@ -12,7 +12,7 @@ const { Request } = require('./request.js');
 const MAX_DEATHS = { open: 10, run: 10, command: 2 };
 
 /** How often in a row the process may be killed before it says hello. */
-const MAX_FALSE_STARTS = 20;
+const MAX_FALSE_STARTS = 12;
 
 /** The longest pause before a process that died is replaced, in ms. */
 const MAX_PAUSE = 250;
