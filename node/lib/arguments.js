@@ -16,9 +16,13 @@ function flags(options) {
     if (OWN.has(name) || value === undefined || value === null) continue;
     if (!/^[a-z][a-zA-Z0-9]*$/.test(name)) throw new UsageError(`there is no option ${JSON.stringify(name)}`);
     const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
-    for (const v of Array.isArray(value) || ArrayBuffer.isView(value) ? value : [value]) out.push(`${flag}=${text(name, v)}`);
+    for (const v of isList(value) ? value : [value]) out.push(`${flag}=${text(name, v)}`);
   }
   return out;
+}
+
+function isList(value) {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
 function text(name, value) {
@@ -41,4 +45,4 @@ function file(value, call) {
   throw new UsageError(`${call} takes the path of a file, got ${describe(value)}`);
 }
 
-module.exports = { flags, describe, file };
+module.exports = { flags, isList, describe, file };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { flags, describe, file } = require('./arguments.js');
+const { flags, isList, describe, file } = require('./arguments.js');
 const { UsageError } = require('./errors.js');
 const { Pool } = require('./pool.js');
 const { fromTensor, isTensor, npy } = require('./tensor.js');
@@ -57,9 +57,7 @@ async function quantizeTensor(input, options = {}) {
 function operand(input) {
   if (typeof input === 'string' || input instanceof URL) return { arg: file(input, 'quantizeTensor'), stdin: [] };
   if (isTensor(input)) return { arg: '-', stdin: npy(fromTensor(input)) };
-  if (Array.isArray(input) || (ArrayBuffer.isView(input) && !(input instanceof DataView))) {
-    return { arg: '-', stdin: npy(fromTensor({ data: input, shape: [input.length] })) };
-  }
+  if (isList(input)) return { arg: '-', stdin: npy(fromTensor({ data: input, shape: [input.length] })) };
   throw new UsageError(`quantizeTensor takes numbers, { data, shape } or the path of a file, got ${describe(input)}`);
 }
 

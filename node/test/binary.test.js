@@ -5,9 +5,8 @@ const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { test } = require('node:test');
 const { BinaryError } = require('@octet-ml/octet');
-const { model, library, cli, findBinary, folder } = require('./helpers.js');
+const { test, model, library, cli, findBinary, folder } = require('./helpers.js');
 const { PLATFORMS } = require(path.join(library, 'platforms.js'));
 const { version } = require('@octet-ml/octet/package.json');
 

@@ -5,9 +5,8 @@ const assert = require('node:assert/strict');
 const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { model, testImages, cli, findBinary, folder, until, alive } = require('./helpers.js');
+const { test, model, testImages, cli, findBinary, folder, until, alive } = require('./helpers.js');
 const { version } = require('@octet-ml/octet/package.json');
 
 const windows = process.platform === 'win32';

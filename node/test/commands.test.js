@@ -3,10 +3,9 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const { test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Session, DataError, ModelError, OutputError, UsageError, OctetError, quantize, inspect, quantizeTensor } = require('@octet-ml/octet');
-const { model, calibration, testImages, octet, folder, images, npy } = require('./helpers.js');
+const { test, model, calibration, testImages, octet, folder, images, npy } = require('./helpers.js');
 
 test('quantize makes the file of the command line, with progress', async (t) => {
   const where = folder(t);

@@ -6,7 +6,14 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { test: nodeTest } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
+
+/** test is that of node:test, with an end for what hangs. */
+function test(name, options, body) {
+  if (typeof options === 'function') [options, body] = [{}, options];
+  return nodeTest(name, { timeout: 120_000, ...options }, body);
+}
 
 /** The model and data of `octet demo`. */
 const demo = (name) => path.join(process.env.OCTET_DEMO, name);
@@ -113,5 +120,5 @@ function script(t, text) {
 }
 
 module.exports = {
-  model, calibration, testImages, library, cli, findBinary, octet, folder, quantized, images, pgm, npy, logits, bytesEqual, until, alive, script,
+  test, model, calibration, testImages, library, cli, findBinary, octet, folder, quantized, images, pgm, npy, logits, bytesEqual, until, alive, script,
 };

@@ -5,17 +5,16 @@ const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 const { Session, Pool, ClosedError } = require('@octet-ml/octet');
-const { model, testImages, folder, images, until, alive } = require('./helpers.js');
+const { test, model, testImages, folder, images, until, alive } = require('./helpers.js');
 
 /** program runs a program of a user and returns its process, and what it prints. */
 function program(t, body) {
   const file = path.join(__dirname, `program-${process.pid}-${Math.random()}.cjs`);
   fs.writeFileSync(file, `const octet = require('@octet-ml/octet');
-const { model, testImages, images } = require('./helpers.js');
+const { test, model, testImages, images } = require('./helpers.js');
 const print = (x) => require('node:fs').writeSync(1, x + '\\n');
 (async () => { ${body} })();`);
   t.after(() => fs.rmSync(file));

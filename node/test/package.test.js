@@ -5,9 +5,8 @@ const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { test } = require('node:test');
 const { Session } = require('@octet-ml/octet');
-const { model, library, findBinary, folder, images, npy } = require('./helpers.js');
+const { test, model, library, findBinary, folder, images, npy } = require('./helpers.js');
 const { PLATFORMS } = require(path.join(library, 'platforms.js'));
 
 const modules = path.join(__dirname, '..', 'node_modules');

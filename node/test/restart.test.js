@@ -3,11 +3,10 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const { test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 const { Session, Pool, BinaryError, ProcessError, quantize } = require('@octet-ml/octet');
-const { model, testImages, library, findBinary, folder, images, logits, bytesEqual, until, alive, script } = require('./helpers.js');
+const { test, model, testImages, library, findBinary, folder, images, logits, bytesEqual, until, alive, script } = require('./helpers.js');
 
 // For larger numbers: OCTET_TEST_REQUESTS=1000 node scripts/test.js restart.test.js
 const REQUESTS = Number(process.env.OCTET_TEST_REQUESTS ?? 200);

@@ -3,10 +3,9 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const { test } = require('node:test');
 const { pathToFileURL } = require('node:url');
 const { Session, Pool, ModelError, DataError, UsageError, ClosedError, QueueFullError } = require('@octet-ml/octet');
-const { model, octet, folder, quantized, images, pgm, logits, bytesEqual } = require('./helpers.js');
+const { test, model, octet, folder, quantized, images, pgm, logits, bytesEqual } = require('./helpers.js');
 
 test('run gives the bytes of the command line, float and int8', async (t) => {
   for (const file of [model, quantized(t)]) {

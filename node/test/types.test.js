@@ -5,9 +5,8 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { createRequire } = require('node:module');
-const { test } = require('node:test');
 const octet = require('@octet-ml/octet');
-const { library } = require('./helpers.js');
+const { test, library } = require('./helpers.js');
 
 const tools = process.env.OCTET_TEST_TOOLS;
 const ts = createRequire(path.join(tools, 'x.js'))('typescript');
