@@ -3,6 +3,7 @@
 // npx octet: the binary behind the shim of the package manager.
 const assert = require('node:assert/strict');
 const { spawn, spawnSync } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
@@ -65,6 +66,22 @@ test('Ctrl-C, which a terminal sends to both, counts once', { skip: process.plat
   const { code, errors } = await interrupted(t, (child) => process.kill(-child.pid, 'SIGINT'));
   assert.equal(code, 130, errors);
   assert.match(errors, /interrupted; no partial output was left/);
+});
+
+test('signals that come together count as one, a later one ends at once', { skip: windows }, async () => {
+  // It waits for input, so the first signal does not end it.
+  const child = spawn(findBinary(), ['bench-worker', model, '--quiet'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(signal)));
+  await once(child.stdout, 'data');
+  for (let i = 0; i < 3; i++) {
+    child.kill('SIGINT');
+    await sleep(20);
+  }
+  await sleep(80);
+  assert.ok(alive(child.pid), 'signals within a tenth of a second have ended it');
+  await sleep(500);
+  child.kill('SIGINT');
+  assert.equal(await ended, 'SIGINT');
 });
 
 test('the end by a signal is passed on', { skip: process.platform !== 'linux' }, async (t) => {
