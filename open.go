@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -28,9 +29,17 @@ func Open(path string, opts ...OpenOption) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer ckpt.Close()
-	return fromCheckpoint(ckpt, collect(opts))
+	if keepsOpenFiles {
+		ckpt.LeaveInFile()
+	}
+	m, err := fromCheckpoint(ckpt, collect(opts))
+	ckpt.Close()
+	return m, err
 }
+
+// keepsOpenFiles says whether a file that is open may be replaced, so that int8
+// weights can be left in it.
+const keepsOpenFiles = runtime.GOOS != "windows"
 
 // Read is Open for a file of size bytes that is not on disk; name stands for it
 // in errors.

@@ -23,24 +23,37 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 		slide:  sliding{[2]int{s[2], s[3]}, c.Stride, c.Padding, c.Dilation},
 		groups: c.Groups, in: s[1], out: s[0] / c.Groups, taps: s[2] * s[3],
 	}
-	depthwise := g.in == 1 && g.out == 1 && g.groups > 1
 	if w.DType() == tensor.Float32 {
-		if depthwise {
-			return newDepthwise32(n, g, c.Act, t), "", nil
+		filters, err := t.reals(w)
+		if err != nil {
+			return nil, "", err
 		}
-		return newProduct32(n, g, tapsFirst(w.Float32s(), g), c.Act, t), "", nil
+		switch {
+		case g.depthwise():
+			return newDepthwise32(n, g, filters, c.Act, t), "", nil
+		case g.stem():
+			return newStem32(n, g, filters, c.Act, t), "", nil
+		}
+		return newProduct32(n, g, filters, c.Act, t), "", nil
 	}
 	f, err := newFinish(n, t, c.Act, false)
 	if err != nil {
 		return nil, "", err
 	}
-	if depthwise {
-		return newDepthwise8(n, g, f, t), "", nil
+	filters, err := t.codes(w)
+	if err != nil {
+		return nil, "", err
 	}
-	if g.stem() {
-		return newStem8(n, g, tapsFirst(w.Int8s(), g), f, t), "", nil
+	switch {
+	case g.depthwise():
+		return newDepthwise8(n, g, filters, f, t), "", nil
+	case g.stem():
+		return newStem8(n, g, filters, f, t), "", nil
 	}
-	return newProduct8(n, g, tapsFirst(w.Int8s(), g), f, t), "", nil
+	if o := newWinograd8(n, g, filters, f, t); o != nil {
+		return o, "", nil
+	}
+	return newConv8(n, g, filters, f, t), "", nil
 }
 
 // geometry is a convolution without its numbers. Channels are per group.
@@ -50,25 +63,8 @@ type geometry struct {
 	taps            int
 }
 
-// tapsFirst reorders weights [O][channel][tap] to [O][tap][channel], the order
-// in which channels-last input is met. With one tap both are w itself.
-func tapsFirst[T any](w []T, g geometry) []T {
-	if g.taps == 1 {
-		return w
-	}
-	out := make([]T, len(w))
-	size := g.in * g.taps
-	for o := range g.groups * g.out {
-		from := w[o*size : (o+1)*size]
-		for t := range g.taps {
-			to := out[o*size+t*g.in:][:g.in]
-			for c := range to {
-				to[c] = from[c*g.taps+t]
-			}
-		}
-	}
-	return out
-}
+// depthwise reports whether every channel has its own filter.
+func (g geometry) depthwise() bool { return g.in == 1 && g.out == 1 && g.groups > 1 }
 
 // pointwise reports whether each output pixel reads the one input pixel at its
 // own place, so that rows need no gathering.
@@ -79,13 +75,17 @@ func (g geometry) pointwise() bool {
 // offsets are the taps of all output pixels of an image, in elements; negative
 // for padding.
 func (g geometry) offsets(in, out tensor.Shape) []int32 {
-	taps := g.slide.taps(in, out)
-	for i, t := range taps {
-		if t >= 0 {
-			taps[i] = t * int32(in[1])
+	return scaled(g.slide.taps(in, out), in[1])
+}
+
+// scaled turns cells into elements of so many channels.
+func scaled(cells []int32, channels int) []int32 {
+	for i, c := range cells {
+		if c >= 0 {
+			cells[i] = c * int32(channels)
 		}
 	}
-	return taps
+	return cells
 }
 
 func fill8(n int, code uint8) []uint8 { return bytes.Repeat([]uint8{code}, n) }

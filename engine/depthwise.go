@@ -5,15 +5,21 @@ import (
 	"github.com/octet-ml/octet/internal/kernel/depthwise32"
 	"github.com/octet-ml/octet/internal/kernel/depthwise8"
 	"github.com/octet-ml/octet/internal/kernel/requant8"
+	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/quant"
 )
 
-// sumsPerPiece is about how many sums of a depthwise piece are computed before
-// they become codes, so that they stay in the first-level cache.
-const sumsPerPiece = 4096
+// About how many results a depthwise piece has: sums stay in the first-level cache
+// until they become codes, and so do the input rows of results that are finished
+// at once, which several blocks of channels read.
+const (
+	sumsPerPiece    = 4096
+	resultsPerPiece = 16384
+)
 
-func (r operandRows) depthwiseRuns(threads int) runs {
-	rows := max(1, sumsPerPiece/r.groups)
+func (r operandRows) depthwiseRuns(results, rate, threads int) runs {
+	threads = worth(int(r.macs())/rate, threads)
+	rows := max(1, results/r.groups)
 	s := splitRuns(r.m, 1, threads)
 	if s.chunk > rows {
 		s = runs{r.m, rows, divUp(r.m, rows)}
@@ -37,13 +43,12 @@ type convDepthwise8 struct {
 	weights *depthwise8.Weights
 	finish  finish
 	rule    *depthwise8.Rule // where the kernel makes codes of its sums itself
-	pad     []uint8
+	zero    uint8
 }
 
-func newDepthwise8(n *graph.Node, g geometry, f finish, t target) operation {
-	o := convDepthwise8{geometry: g, finish: f, pad: fill8(g.groups, zeroOf(n)),
-		k: depthwise8.Select(depthwise8.Table, t.cpu)}
-	o.weights = o.k.Pack(n.Inputs[1].Data.Int8s(), g.groups, g.taps, o.pad[0])
+func newDepthwise8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
+	o := convDepthwise8{geometry: g, finish: f, zero: zeroOf(n), k: depthwise8.Select(depthwise8.Table, t.cpu)}
+	o.weights = o.k.Pack(w, g.groups, g.taps, o.zero)
 	if f.rule != nil && o.k.PackRule != nil {
 		o.rule = o.k.PackRule(o.weights, f.rule)
 	}
@@ -54,13 +59,23 @@ func (o convDepthwise8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o convDepthwise8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	r := o.locateIndirect(in[0], out)
-	return fixedDepthwise8{o, r, r.depthwiseRuns(threads)}, nil
+	results := resultsPerPiece
+	if o.rule == nil {
+		results = sumsPerPiece
+	}
+	f := fixedDepthwise8{convDepthwise8: o, operandRows: r, runs: r.depthwiseRuns(results, o.k.Rate, threads), step: o.slide.stride[1] * r.groups}
+	f.ends = operand.Runs(r.offset, r.taps, f.step)
+	f.pad = fill8((operand.Longest(f.ends)-1)*f.step+r.groups, o.zero)
+	return f, nil
 }
 
 type fixedDepthwise8 struct {
 	convDepthwise8
 	operandRows
 	runs
+	step int // from pixel to pixel of a run
+	ends []int32
+	pad  []uint8
 }
 
 // scratch holds the sums that the kernel cannot keep in registers.
@@ -75,8 +90,8 @@ func (f fixedDepthwise8) bind(in []memory, out memory, scratch [][]uint64) step 
 	t := &taskDepthwise8{f, out, make([]depthwise8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {
-		t.sum[i] = depthwise8.Call{X: in[0].codes(), Pad: f.pad, W: f.weights, Rule: f.rule,
-			Offset: g.offset, Rows: g.rows, Image: g.image, Acc: words[int32](scratch[i])}
+		t.sum[i] = depthwise8.Call{Matrix: matrixOf(&g, g.groups, in[0].codes(), f.pad), Ends: f.ends, Step: f.step,
+			W: f.weights, Rule: f.rule, Acc: words[int32](scratch[i])}
 		t.code[i] = f.finish.call(g.groups)
 		t.code[i].N = g.groups
 	}
@@ -112,10 +127,10 @@ type convDepthwise32 struct {
 	lo, hi  float32
 }
 
-func newDepthwise32(n *graph.Node, g geometry, act quant.Activation, t target) operation {
+func newDepthwise32(n *graph.Node, g geometry, w []float32, act quant.Activation, t target) operation {
 	o := convDepthwise32{geometry: g, pad: make([]float32, g.groups), k: depthwise32.Select(depthwise32.Table, t.cpu)}
 	o.lo, o.hi = clampOf(act)
-	o.weights = o.k.Pack(n.Inputs[1].Data.Float32s(), g.groups, g.taps, biasOf(n))
+	o.weights = o.k.Pack(w, g.groups, g.taps, biasOf(n))
 	return o
 }
 
@@ -123,7 +138,7 @@ func (o convDepthwise32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o convDepthwise32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	r := o.locateIndirect(in[0], out)
-	return fixedDepthwise32{o, r, r.depthwiseRuns(threads)}, nil
+	return fixedDepthwise32{o, r, r.depthwiseRuns(sumsPerPiece, o.k.Rate, threads)}, nil
 }
 
 type fixedDepthwise32 struct {
@@ -138,8 +153,7 @@ func (f fixedDepthwise32) bind(in []memory, out memory, scratch [][]uint64) step
 	t := &taskDepthwise32{f, make([]depthwise32.Call, len(scratch))}
 	g := f.operandRows
 	for i := range t.calls {
-		t.calls[i] = depthwise32.Call{X: in[0].reals(), Pad: f.pad, W: f.weights,
-			Offset: g.offset, Rows: g.rows, Image: g.image, Lo: f.lo, Hi: f.hi, Out: out.reals()}
+		t.calls[i] = depthwise32.Call{Matrix: matrixOf(&g, g.groups, in[0].reals(), f.pad), W: f.weights, Lo: f.lo, Hi: f.hi, Out: out.reals()}
 	}
 	return pieces{f.runs.count, t}
 }

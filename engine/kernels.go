@@ -17,6 +17,8 @@ import (
 	"github.com/octet-ml/octet/internal/kernel/quantize"
 	"github.com/octet-ml/octet/internal/kernel/requant8"
 	"github.com/octet-ml/octet/internal/kernel/sgemm"
+	"github.com/octet-ml/octet/internal/kernel/statistics"
+	"github.com/octet-ml/octet/internal/kernel/winograd8"
 )
 
 // KernelRow is a row of a kernel table.
@@ -25,6 +27,7 @@ type KernelRow struct {
 	Name     string
 	ISA      string // the instruction set; "go" for portable code
 	Requires string // CPU features, as Options.CPU lists them; "none" for portable code
+	Unless   string // it is not chosen with any of these features; "none" mostly
 }
 
 // Kind is what rows have in common that compute the same thing: the name without
@@ -48,10 +51,14 @@ func isNumber(s string) bool {
 func Kernels() []KernelRow {
 	var rows []KernelRow
 	add := func(family, name, isa string, requires cpu.Features) {
-		rows = append(rows, KernelRow{family, name, isa, requires.String()})
+		rows = append(rows, KernelRow{family, name, isa, requires.String(), "none"})
 	}
 	for _, k := range gemm8.Table {
 		add("gemm8", k.Name, k.ISA, k.Requires)
+	}
+	for _, k := range winograd8.Table {
+		add("winograd8", k.Name, k.ISA, k.Requires)
+		rows[len(rows)-1].Unless = k.Unless.String()
 	}
 	for _, k := range requant8.Table {
 		add("requant8", k.Name, k.ISA, k.Requires)
@@ -83,6 +90,9 @@ func Kernels() []KernelRow {
 	for _, k := range elementwise32.Table {
 		add("elementwise32", k.Name, k.ISA, k.Requires)
 	}
+	for _, k := range statistics.Table {
+		add("statistics", k.Name, k.ISA, k.Requires)
+	}
 	return rows
 }
 
@@ -96,7 +106,7 @@ func Picks(features string) (map[string]string, error) {
 	}
 	picks := map[string]string{}
 	for _, r := range Kernels() {
-		if _, done := picks[r.Kind()]; !done && have.Has(required(r)) {
+		if _, done := picks[r.Kind()]; !done && r.chosen(have) {
 			picks[r.Kind()] = r.Name
 		}
 	}
@@ -146,12 +156,21 @@ func signature(f cpu.Features) string {
 	var s strings.Builder
 	seen := map[string]bool{}
 	for _, r := range Kernels() {
-		if !seen[r.Kind()] && f.Has(required(r)) {
+		if !seen[r.Kind()] && r.chosen(f) {
 			seen[r.Kind()] = true
 			s.WriteString(r.Name + "\n")
 		}
 	}
 	return s.String()
+}
+
+// chosen reports whether the row may be picked on a CPU with features f.
+func (r KernelRow) chosen(f cpu.Features) bool {
+	unless, err := cpu.Parse(r.Unless)
+	if err != nil {
+		panic("engine: row " + r.Name + ": " + err.Error())
+	}
+	return f.Has(required(r)) && f&unless == 0
 }
 
 // required is what a row asks for; tables hold nothing that does not parse.

@@ -15,13 +15,21 @@ func lowerLinear(n *graph.Node, l op.Linear, t target) (operation, string, error
 	g := geometry{groups: 1, in: w.Dim(1), out: w.Dim(0), taps: 1}
 	other := evaluation{n, graph.Context{Numerics: t.numerics}}
 	if w.DType() == tensor.Float32 {
-		return linear{newProduct32(n, g, w.Float32s(), l.Act, t), other}, "", nil
+		reals, err := t.reals(w)
+		if err != nil {
+			return nil, "", err
+		}
+		return linear{newProduct32(n, g, reals, l.Act, t), other}, "", nil
 	}
 	f, err := newFinish(n, t, l.Act, true)
 	if err != nil {
 		return nil, "", err
 	}
-	return linear{newProduct8(n, g, w.Int8s(), f, t), other}, "", nil
+	codes, err := t.codes(w)
+	if err != nil {
+		return nil, "", err
+	}
+	return linear{newProduct8(n, g, codes, f, t), other}, "", nil
 }
 
 // linear is a product of rows where features lie next to each other, and is

@@ -12,6 +12,24 @@ import (
 type target struct {
 	cpu      cpu.Features
 	numerics quant.Numerics
+	weights  *weightBuffers
+}
+
+// weightBuffers take the weights of one node after the other while they are packed,
+// so that no second copy of them is kept.
+type weightBuffers struct {
+	codes []int8
+	reals []float32
+}
+
+// codes are the elements of w, [O][tap][channel] where it is a filter.
+func (t target) codes(w *tensor.Tensor) ([]int8, error) {
+	return tensor.Elements(w, true, &t.weights.codes)
+}
+
+// reals are the elements of w, [O][tap][channel] where it is a filter.
+func (t target) reals(w *tensor.Tensor) ([]float32, error) {
+	return tensor.Elements(w, true, &t.weights.reals)
 }
 
 // lower chooses how n is computed. Whatever a lowering function refuses, with a
@@ -68,6 +86,13 @@ func lower(n *graph.Node, t target) (lowered, error) {
 	}
 	if o == nil {
 		o = evaluation{n, graph.Context{Numerics: t.numerics}}
+		for _, v := range n.Inputs {
+			if v.Role == graph.Parameter {
+				if err := v.Data.Load(); err != nil {
+					return lowered{}, err
+				}
+			}
+		}
 	}
 	return lowered{node: n, op: o, reason: reason}, nil
 }

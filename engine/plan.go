@@ -10,14 +10,15 @@ import (
 
 // plan is a program for inputs of one list of shapes.
 type plan struct {
-	shapes []tensor.Shape
-	types  []graph.Type // by number of value, with shapes
-	blocks []*block     // by number of value; aliased values share one
-	steps  []fixed      // by node; nil where the result is the operand's memory
-	arena  int          // bytes
-	work   int          // words of scratch memory for each worker
-	inputs []arrival
-	free   frames
+	lowered []lowered
+	shapes  []tensor.Shape
+	types   []graph.Type // by number of value, with shapes
+	blocks  []*block     // by number of value; aliased values share one
+	steps   []fixed      // by node; nil where the result is the operand's memory
+	arena   int          // bytes
+	work    int          // words of scratch memory for each worker
+	inputs  []arrival
+	free    frames
 }
 
 // aliaser is an operation that may leave its operand as it is.
@@ -25,12 +26,13 @@ type aliaser interface {
 	aliases(in, out graph.Type) bool
 }
 
-func (p *Program) plan(shapes []tensor.Shape) (*plan, error) {
+// plan is for the nodes lowered as in list.
+func (p *Program) plan(list []lowered, shapes []tensor.Shape) (*plan, error) {
 	types, err := p.g.Infer(shapes...)
 	if err != nil {
 		return nil, err
 	}
-	pl := &plan{steps: make([]fixed, len(p.lowered))}
+	pl := &plan{lowered: list, steps: make([]fixed, len(list))}
 	var blocks []*block
 	add := func(t graph.Type, at int) error {
 		bytes, err := bytesOf(t)
@@ -50,8 +52,8 @@ func (p *Program) plan(shapes []tensor.Shape) (*plan, error) {
 		}
 		pl.inputs = append(pl.inputs, p.arrival(i, t))
 	}
-	for i, l := range p.lowered {
-		out := types[l.node.Output]
+	for i, l := range list {
+		out := types[l.result()]
 		in := make([]graph.Type, len(l.inputs))
 		for j, v := range l.inputs {
 			in[j] = pl.types[v]
@@ -72,7 +74,7 @@ func (p *Program) plan(shapes []tensor.Shape) (*plan, error) {
 		pl.work = max(pl.work, f.scratch())
 	}
 	for _, v := range p.outputs {
-		pl.blocks[v].last = len(p.lowered)
+		pl.blocks[v].last = len(list)
 	}
 	pl.arena = place(blocks)
 	return pl, nil
@@ -86,10 +88,13 @@ func (p *Program) fixed(l lowered, in []graph.Type, out graph.Type) (fixed, erro
 	return l.op.fix(in, out, p.Threads())
 }
 
-// fits reports whether the plan is for inputs of these shapes.
-func (pl *plan) fits(inputs []*tensor.Tensor) bool {
-	return slices.EqualFunc(pl.shapes, inputs, func(s tensor.Shape, t *tensor.Tensor) bool { return s.Equal(t.Shape()) })
+// fits reports whether the plan is for list and inputs of these shapes.
+func (pl *plan) fits(list []lowered, inputs []*tensor.Tensor) bool {
+	return &pl.lowered[0] == &list[0] && slices.EqualFunc(pl.shapes, inputs, func(s tensor.Shape, t *tensor.Tensor) bool { return s.Equal(t.Shape()) })
 }
+
+// overRead is how many bytes kernels may read behind a value, within its capacity.
+const overRead = 64
 
 // frame is the memory of one run.
 type frame struct {
@@ -102,19 +107,19 @@ type frame struct {
 }
 
 func (p *Program) newFrame(pl *plan) *frame {
-	f := &frame{plan: pl, steps: make([]step, len(p.lowered)), tensors: make([][]float32, len(p.g.Inputs))}
+	f := &frame{plan: pl, steps: make([]step, len(pl.lowered)), tensors: make([][]float32, len(p.g.Inputs))}
 	// Go aligns large allocations to pages, so offsets keep their alignment.
-	arena := words[byte](make([]uint64, max(pl.arena, 1<<16)/8))
+	arena := words[byte](make([]uint64, (max(pl.arena, 1<<16)+overRead)/8))
 	for i, t := range pl.types {
 		at := pl.blocks[i].offset
 		n := t.Shape.Numel() * t.DType.Size()
-		f.values = append(f.values, memory(arena[at:at+n:at+n]))
+		f.values = append(f.values, memory(arena[at:at+n]))
 	}
 	scratch := make([][]uint64, p.Threads())
 	for i := range scratch {
 		scratch[i] = make([]uint64, pl.work)
 	}
-	for i, l := range p.lowered {
+	for i, l := range pl.lowered {
 		if pl.steps[i] == nil {
 			continue
 		}

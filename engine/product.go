@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -14,20 +15,67 @@ type division struct {
 	down, across int // pieces
 }
 
-// widest limits the columns of a piece, and with them its block of sums.
-const widest = 256
+const (
+	// widest limits the columns of a piece that leaves sums, and with them its block
+	// of sums.
+	widest = 256
+	// pieceBytes is about what the rows of a piece and their results take where they
+	// are short: enough that a call is worth its price, and little enough for the
+	// first-level cache.
+	pieceBytes = 32 << 10
+	// rowsBytes is about what the rows of a piece take that several threads read for
+	// columns of their own.
+	rowsBytes = 256 << 10
+)
 
-func divide(m, n, groups, block, nr, threads int) division {
-	d := division{m: m, n: n, groups: groups, rows: max(1, min(block, m)), cols: min(roundUp(n, nr), roundUp(widest, nr))}
+// extent is the size of a product: for each group, m rows of k elements by n
+// columns.
+type extent struct {
+	m, n, k, groups int
+	bytes           int // of an element
+}
+
+// time is about how long it takes, in nanoseconds: at so many multiplications in
+// one, and a few results, or, where there are few rows, as fast as weights come
+// from memory.
+func (e extent) time(rate int) int {
+	const results, bytes = 4, 10 // in a nanosecond
+	return e.groups * e.n * max(e.m*(e.k+rate/results)/rate, e.k*e.bytes/bytes)
+}
+
+// divide is for a kernel of nr columns that takes multiples of block rows. sums
+// says that it leaves sums.
+func (e extent) divide(block, nr, threads int, sums bool) division {
+	d := division{m: e.m, n: e.n, groups: e.groups, cols: roundUp(e.n, nr)}
+	if sums {
+		d.cols = min(d.cols, roundUp(widest, nr))
+	}
+	d.rows = block * max(1, pieceBytes/(block*max(1, (e.k+e.n)*e.bytes)))
 	if threads > 1 {
+		if cols := e.columns(nr, threads); cols < d.cols {
+			d.cols = cols
+			d.rows = max(d.rows, block*max(1, rowsBytes/(block*max(1, e.k*e.bytes))))
+		}
 		// A few pieces for each thread, so that a slow one is made up for.
-		have := divUp(m, d.rows) * divUp(n, d.cols) * groups
-		if want := 4 * threads; have < want {
-			d.cols = max(min(d.cols, 4*nr), roundUp(divUp(d.cols*have, want), nr))
+		across := divUp(e.n, d.cols) * e.groups
+		d.rows = max(block, min(d.rows, roundUp(divUp(e.m, divUp(4*threads, across)), block)))
+		if have := divUp(e.m, d.rows) * across; have < 4*threads {
+			d.cols = max(min(d.cols, 4*nr), roundUp(divUp(d.cols*have, 4*threads), nr))
 		}
 	}
-	d.down, d.across = divUp(m, d.rows), divUp(n, d.cols)
+	d.rows = max(1, min(d.rows, e.m))
+	d.down, d.across = divUp(e.m, d.rows), divUp(e.n, d.cols)
 	return d
+}
+
+// columns is how many columns threads should divide a product into. Where there is
+// more of the weights than of the rows, each thread had better read a part of the
+// weights and all rows; otherwise all columns are one part.
+func (e extent) columns(nr, threads int) int {
+	if threads == 1 || e.n <= e.m {
+		return roundUp(e.n, nr)
+	}
+	return roundUp(divUp(e.n, 2*threads), nr)
 }
 
 func (d *division) count() int { return d.down * d.across * d.groups }
@@ -48,6 +96,12 @@ type operandRows struct {
 	offset                 []int32
 }
 
+// matrixOf is the operand x, whose runs hold depth elements, as kernels see it.
+func matrixOf[T any](r *operandRows, depth int, x, pad []T) operand.Matrix[T] {
+	return operand.Matrix[T]{X: x, Pad: pad, Taps: r.taps, Depth: depth,
+		Offset: r.offset, Rows: r.rows, Image: r.image, Stride: r.stride}
+}
+
 // locate finds the rows of a product over an operand of type in.
 func (g geometry) locate(in, out graph.Type) operandRows {
 	x, y := in.Shape, out.Shape
@@ -62,6 +116,11 @@ func (g geometry) locate(in, out graph.Type) operandRows {
 		r.offset = g.offsets(tensor.Shape(x), y)
 	}
 	return r
+}
+
+// extent is the product's, of elements of so many bytes.
+func (r operandRows) extent(bytes int) extent {
+	return extent{m: r.m, n: r.out, k: r.in * r.taps, groups: r.groups, bytes: bytes}
 }
 
 func (r operandRows) macs() int64 {

@@ -11,12 +11,18 @@ type product32 struct {
 	geometry
 	k       *sgemm.Kernel
 	weights []*sgemm.Weights // by group
+	then    *adding
 	pad     []float32
 	lo, hi  float32
 }
 
+func (o product32) with(a adding) operation {
+	o.then = &a
+	return o
+}
+
 // newProduct32 packs w, [O][tap][channel].
-func newProduct32(n *graph.Node, g geometry, w []float32, act quant.Activation, t target) operation {
+func newProduct32(n *graph.Node, g geometry, w []float32, act quant.Activation, t target) product32 {
 	k := g.in * g.taps
 	o := product32{geometry: g, pad: make([]float32, g.in), k: sgemm.Select(sgemm.Table, sgemm.Shape{N: g.out, K: k}, t.cpu)}
 	o.lo, o.hi = clampOf(act)
@@ -36,7 +42,8 @@ func (o product32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o product32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	r := o.locate(in[0], out)
-	return fixedProduct32{o, r, divide(r.m, o.out, o.groups, o.k.Block, o.k.NR, threads)}, nil
+	e := r.extent(4)
+	return fixedProduct32{o, r, e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), false)}, nil
 }
 
 type fixedProduct32 struct {
@@ -52,13 +59,12 @@ func (f fixedProduct32) scratch() int {
 }
 
 func (f fixedProduct32) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskProduct32{f, out.reals(), make([]sgemm.Call, len(scratch))}
+	t := &taskProduct32{f, out.reals(), make([]sgemm.Call, len(scratch)), f.then.bind(in, out, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {
 		t.calls[i] = sgemm.Call{
-			X: in[0].reals(), Pad: f.pad, Taps: g.taps, Depth: g.in,
-			Offset: g.offset, Rows: g.rows, Image: g.image, Stride: g.stride,
-			Lo: f.lo, Hi: f.hi, LD: g.groups * g.out, Work: words[float32](scratch[i]),
+			Matrix: matrixOf(&g, g.in, in[0].reals(), f.pad),
+			Lo:     f.lo, Hi: f.hi, LD: g.groups * g.out, Work: words[float32](scratch[i]),
 		}
 	}
 	return pieces{f.count(), t}
@@ -68,6 +74,7 @@ type taskProduct32 struct {
 	fixedProduct32
 	out   []float32
 	calls []sgemm.Call
+	then  *addition
 }
 
 func (t *taskProduct32) Do(worker, i int) {
@@ -77,4 +84,5 @@ func (t *taskProduct32) Do(worker, i int) {
 	c.W, c.Base = t.weights[group], group*c.Depth
 	c.Out = t.out[group*t.n:]
 	t.k.Run(c)
+	t.then.block(worker, c.M0, c.M1, group*t.n+c.N0, group*t.n+c.N1, t.division.groups*t.n)
 }

@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/gemm8"
 	"github.com/octet-ml/octet/internal/kernel/requant8"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 // product8 is a convolution or a linear layer on codes: exact sums by gemm8,
@@ -15,11 +18,17 @@ type product8 struct {
 	weights []*gemm8.Weights // by group
 	rules   []*gemm8.Rule    // by group; nil where the kernel leaves sums
 	finish  finish
+	then    *adding
 	pad     []uint8
 }
 
+func (o product8) with(a adding) operation {
+	o.then = &a
+	return o
+}
+
 // newProduct8 packs w, [O][tap][channel].
-func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
+func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) product8 {
 	k := g.in * g.taps
 	o := product8{geometry: g, finish: f, pad: fill8(max(1, g.in), zeroOf(n)),
 		k: gemm8.Select(gemm8.Table, gemm8.Shape{N: g.out, K: k}, t.cpu)}
@@ -41,26 +50,29 @@ func (o product8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o product8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	r := o.locate(in[0], out)
-	d := divide(r.m, o.out, o.groups, o.k.Block, o.k.NR, threads)
-	if o.rules != nil && threads == 1 {
-		// Without a block of sums to keep small, all columns share what the kernel
-		// makes of the rows.
-		d.cols, d.across = roundUp(d.n, o.k.NR), 1
+	e := r.extent(1)
+	d := e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), o.rules == nil)
+	f := fixedProduct8{product8: o, operandRows: r, division: d}
+	if o.k.Lines && !slices.ContainsFunc(r.offset, func(off int32) bool { return off < 0 }) {
+		f.step = o.slide.stride[1] * r.stride
+		f.ends = operand.Runs(r.offset, r.taps, f.step)
 	}
-	return fixedProduct8{o, r, d}, nil
+	return f, nil
 }
 
 type fixedProduct8 struct {
 	product8
 	operandRows
 	division
+	ends []int32 // of runs, without padding
+	step int
 }
 
 func (f fixedProduct8) macs() int64 { return f.operandRows.macs() }
 
 // scratch is the block of sums, where there is one, then the kernel's own.
 func (f fixedProduct8) scratch() int {
-	return f.sums() + f.k.Work(f.division.rows, f.product8.in*f.product8.taps)
+	return f.sums() + f.k.Work(f.division.rows, f.product8.taps, f.product8.in)
 }
 
 func (f fixedProduct8) sums() int {
@@ -71,12 +83,12 @@ func (f fixedProduct8) sums() int {
 }
 
 func (f fixedProduct8) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskProduct8{f, out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
+	t := &taskProduct8{f, out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch)),
+		f.then.bind(in, out, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {
 		t.sum[i] = gemm8.Call{
-			X: in[0].codes(), Pad: f.pad, Taps: g.taps, Depth: g.in,
-			Offset: g.offset, Rows: g.rows, Image: g.image, Stride: g.stride,
+			Matrix: matrixOf(&g, g.in, in[0].codes(), f.pad), Ends: f.ends, Step: f.step,
 			Acc: words[int32](scratch[i][:f.sums()]), Work: scratch[i][f.sums():], LD: g.groups * g.out,
 		}
 		t.code[i] = f.finish.call(g.groups * g.out)
@@ -89,10 +101,16 @@ type taskProduct8 struct {
 	out  memory
 	sum  []gemm8.Call
 	code []requant8.Call
+	then *addition
 }
 
 func (t *taskProduct8) Do(worker, i int) {
 	group, m0, m1, n0, n1 := t.piece(i)
+	t.product(worker, group, m0, m1, n0, n1)
+	t.then.block(worker, m0, m1, group*t.n+n0, group*t.n+n1, t.division.groups*t.n)
+}
+
+func (t *taskProduct8) product(worker, group, m0, m1, n0, n1 int) {
 	s := &t.sum[worker]
 	s.W, s.Base = t.weights[group], group*s.Depth
 	s.M0, s.M1, s.N0, s.N1 = m0, m1, n0, n1

@@ -17,6 +17,7 @@ type Program struct {
 	// lowered has one entry per node of g. Values are numbered: inputs first,
 	// then the results of the nodes.
 	lowered []lowered
+	fused   []lowered // the same for runs that only give outputs, see fuse
 	outputs []int
 	// fromTensor tells, by input, whether it is only quantized: then it is read
 	// from the caller's tensor and not copied first.
@@ -29,6 +30,16 @@ type lowered struct {
 	op     operation
 	inputs []int // numbers of the operands that op reads from memory
 	reason string
+	gives  *graph.Value // what it computes, where that is not the node's own result
+	with   string       // the node that computes it
+}
+
+// result is what l computes.
+func (l *lowered) result() *graph.Value {
+	if l.gives != nil {
+		return l.gives
+	}
+	return l.node.Output
 }
 
 // operation is what a node has become for this CPU.
@@ -84,7 +95,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 	for i, n := range g.Nodes {
 		number[n.Output] = len(g.Inputs) + i
 	}
-	if err := p.lowerAll(target{features, g.Numerics}); err != nil {
+	if err := p.lowerAll(target{cpu: features, numerics: g.Numerics}); err != nil {
 		return nil, err
 	}
 	for i, n := range g.Nodes {
@@ -102,6 +113,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		p.outputs = append(p.outputs, i)
 	}
 	p.fromTensor = p.onlyQuantized()
+	p.fused = fuse(g, p.lowered)
 	return p, nil
 }
 
@@ -110,7 +122,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 func (p *Program) lowerAll(t target) error {
 	p.lowered = make([]lowered, len(p.g.Nodes))
 	errs := make([]error, len(p.g.Nodes))
-	p.pool.Run(len(p.g.Nodes), lowering{p, t, errs})
+	p.pool.Run(len(p.g.Nodes), lowering{p, t, make([]weightBuffers, p.Threads()), errs})
 	for i, err := range errs {
 		if err != nil {
 			return nodeError(p.g, p.g.Nodes[i], err)
@@ -121,13 +133,15 @@ func (p *Program) lowerAll(t target) error {
 
 // lowering is the work of lowerAll, by node.
 type lowering struct {
-	p    *Program
-	t    target
-	errs []error
+	p       *Program
+	t       target
+	weights []weightBuffers // by worker
+	errs    []error
 }
 
 // Do lowers node i.
-func (l lowering) Do(_, i int) {
+func (l lowering) Do(worker, i int) {
+	l.t.weights = &l.weights[worker]
 	l.p.lowered[i], l.errs[i] = lower(l.p.g.Nodes[i], l.t)
 }
 
@@ -141,6 +155,7 @@ func (p *Program) Threads() int { return p.pool.Threads() }
 type NodePlan struct {
 	Node   *graph.Node
 	Kernel string // its name, or "identity" where nothing is computed
+	With   string // the node that computes it at once with its own; Kernel is then "identity"
 	ISA    string // the instruction set; "go" for portable code
 	Reason string // why the operator's own evaluation is used instead of a kernel
 	MACs   int64  // multiplications with weights, for the given shapes
@@ -152,14 +167,15 @@ func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
 	var pl *plan
 	if len(inputs) > 0 {
 		var err error
-		if pl, err = p.plan(inputs); err != nil {
+		if pl, err = p.plan(p.fused, inputs); err != nil {
 			return nil, err
 		}
 	}
 	nodes := make([]NodePlan, len(p.lowered))
-	for i, l := range p.lowered {
+	for i, l := range p.fused {
 		name, isa := l.op.kernel()
 		nodes[i] = NodePlan{Node: l.node, Kernel: name, ISA: isa, Reason: l.reason}
+		nodes[i].With = l.with
 		if pl == nil {
 			continue
 		}

@@ -40,7 +40,7 @@ func (s *Session) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.
 // RunInto is Run into tensors of the caller, of the types that OutputTypes
 // tells. Once it has seen inputs of a size it allocates nothing.
 func (s *Session) RunInto(ctx context.Context, outputs []*tensor.Tensor, inputs ...*tensor.Tensor) error {
-	f, err := s.take(inputs)
+	f, err := s.take(s.p.fused, inputs)
 	if err != nil {
 		return err
 	}
@@ -61,12 +61,13 @@ func (s *Session) RunInto(ctx context.Context, outputs []*tensor.Tensor, inputs 
 }
 
 // RunTimed is RunInto that also says how long each node took: took has an entry
-// for every node of the graph, in order; 0 where nothing is computed.
+// for every node of the graph, in order; 0 where nothing is computed, as for an
+// addition that another node computes, see NodePlan.With.
 func (s *Session) RunTimed(ctx context.Context, took []time.Duration, outputs []*tensor.Tensor, inputs ...*tensor.Tensor) error {
 	if len(took) != len(s.p.lowered) {
 		return fmt.Errorf("%s has %d nodes, got room for the times of %d", s.p.g.Name, len(s.p.lowered), len(took))
 	}
-	f, err := s.take(inputs)
+	f, err := s.take(s.p.fused, inputs)
 	if err != nil {
 		return err
 	}
@@ -94,13 +95,17 @@ func (s *Session) RunTimed(ctx context.Context, took []time.Duration, outputs []
 
 // RunTapped is Run that hands the result of every node to tap.
 func (s *Session) RunTapped(ctx context.Context, tap Tap, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
-	f, err := s.take(inputs)
+	list := s.p.lowered
+	if tap == nil {
+		list = s.p.fused
+	}
+	f, err := s.take(list, inputs)
 	if err != nil {
 		return nil, err
 	}
 	defer f.plan.free.put(f)
 	f.load(inputs)
-	for i, l := range s.p.lowered {
+	for i, l := range list {
 		if err := s.step(ctx, f, i); err != nil {
 			return nil, err
 		}
@@ -123,7 +128,7 @@ func (s *Session) RunObserved(ctx context.Context, want map[*graph.Value]bool, o
 	if err := checkWanted(s.p.g, want); err != nil {
 		return err
 	}
-	f, err := s.take(inputs)
+	f, err := s.take(s.p.lowered, inputs)
 	if err != nil {
 		return err
 	}
@@ -195,12 +200,12 @@ func (s *Session) checkOutputs(f *frame, outputs []*tensor.Tensor) error {
 	return nil
 }
 
-// take returns the memory for a run on inputs.
-func (s *Session) take(inputs []*tensor.Tensor) (*frame, error) {
+// take returns the memory for a run of list on inputs.
+func (s *Session) take(list []lowered, inputs []*tensor.Tensor) (*frame, error) {
 	if err := matchInputs(s.p.g, inputs); err != nil {
 		return nil, err
 	}
-	pl, err := s.planFor(inputs)
+	pl, err := s.planFor(list, inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -210,11 +215,11 @@ func (s *Session) take(inputs []*tensor.Tensor) (*frame, error) {
 	return s.p.newFrame(pl), nil
 }
 
-func (s *Session) planFor(inputs []*tensor.Tensor) (*plan, error) {
+func (s *Session) planFor(list []lowered, inputs []*tensor.Tensor) (*plan, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, pl := range slices.Backward(s.plans) {
-		if pl.fits(inputs) {
+		if pl.fits(list, inputs) {
 			copy(s.plans[i:], s.plans[i+1:])
 			s.plans[len(s.plans)-1] = pl
 			return pl, nil
@@ -224,7 +229,7 @@ func (s *Session) planFor(inputs []*tensor.Tensor) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	pl, err := s.p.plan(shapes)
+	pl, err := s.p.plan(list, shapes)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,13 @@ func (s pieces) exec(p *parallel.Pool) error {
 	return nil
 }
 
+// worthwhile is the time that a thread should have to compute at least: to call it
+// and to move its part of the data between caches takes microseconds.
+const worthwhile = 8000 // ns
+
+// worth is the number of threads for work of about so many nanoseconds.
+func worth(ns, threads int) int { return max(1, min(threads, ns/worthwhile)) }
+
 // runs divides n elements into runs of at least chunk.
 type runs struct{ n, chunk, count int }
 

@@ -16,10 +16,26 @@ func (s sliding) windows(in, out tensor.Shape) windows {
 	return w
 }
 
-// taps lists all cells of each position, those outside the image as -1.
+// taps lists, tap by tap, the cell of each position, those outside the image as -1.
 func (s sliding) taps(in, out tensor.Shape) []int32 {
-	var taps []int32
-	s.each(in, out, func(cell int, _ bool) { taps = append(taps, int32(cell)) }, func() {})
+	h, w := in[2], in[3]
+	taps := make([]int32, 0, s.kernel[0]*s.kernel[1]*out[2]*out[3])
+	for ky := range s.kernel[0] {
+		for kx := range s.kernel[1] {
+			for oy := range out[2] {
+				y := oy*s.stride[0] - s.padding[0] + ky*s.dilation[0]
+				x := kx*s.dilation[1] - s.padding[1]
+				for range out[3] {
+					at := -1
+					if y >= 0 && y < h && x >= 0 && x < w {
+						at = y*w + x
+					}
+					taps = append(taps, int32(at))
+					x += s.stride[1]
+				}
+			}
+		}
+	}
 	return taps
 }
 

@@ -63,13 +63,13 @@ func (o *histogram) Observe(x []float32, shape tensor.Shape) error {
 
 // finiteRange returns the finite values of x and their range; NaN is an error.
 func finiteRange(kind quant.ObserverKind, x []float32) (values []float32, lo, hi float32, err error) {
-	lo, hi = quant.MinMaxOf(x)
+	lo, hi = minMaxOf(x)
 	switch {
 	case lo != lo:
 		return nil, 0, 0, nanError(kind, x)
 	case math.IsInf(float64(lo), 0) || math.IsInf(float64(hi), 0):
 		x = finite(x)
-		lo, hi = quant.MinMaxOf(x)
+		lo, hi = minMaxOf(x)
 	}
 	return x, lo, hi, nil
 }
@@ -121,15 +121,6 @@ func histc(x []float32, bins int, lo, hi float32) []float32 {
 		out[i] = float32(min(c, 1<<24))
 	}
 	return out
-}
-
-func binValues(counts []uint32, x []float32, lo, hi float32) {
-	bins, span := float32(len(counts)), hi-lo
-	last := len(counts) - 1
-	for _, v := range x {
-		// In 0..bins, so the plain conversion is the same on every machine.
-		counts[min(int(int32(float32((v-lo)*bins)/span)), last)]++
-	}
 }
 
 // spread distributes the counts over the bins of a wider range: each old bin is

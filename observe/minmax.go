@@ -26,7 +26,7 @@ func (o *minMax) Observe(x []float32, shape tensor.Shape) error {
 	if err := o.checkBatch(x, shape); err != nil || len(x) == 0 {
 		return err
 	}
-	o.include(quant.MinMaxOf(x))
+	o.include(minMaxOf(x))
 	return nil
 }
 

@@ -19,7 +19,7 @@ func (o *movingAverage) Observe(x []float32, shape tensor.Shape) error {
 	if err := o.checkBatch(x, shape); err != nil || len(x) == 0 {
 		return err
 	}
-	lo, hi := quant.MinMaxOf(x)
+	lo, hi := minMaxOf(x)
 	if never(o.lo, o.hi) {
 		o.lo, o.hi = lo, hi
 		return nil

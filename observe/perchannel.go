@@ -58,7 +58,7 @@ func channelRanges(x []float32, shape tensor.Shape, axis int) (lo, hi []float32)
 	lo, hi = make([]float32, n), make([]float32, n)
 	for at := 0; at < len(x); at += inner {
 		c, first := at/inner%n, at < n*inner
-		l, h := quant.MinMaxOf(x[at : at+inner])
+		l, h := minMaxOf(x[at : at+inner])
 		if !first {
 			l, h = min(lo[c], l), max(hi[c], h)
 		}

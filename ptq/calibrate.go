@@ -209,13 +209,8 @@ func (c *calibration) progress(images int) {
 // extremes returns the smallest and largest value, or an error for NaN and
 // infinities.
 func extremes(x []float32) (lo, hi float32, err error) {
-	lo, hi = float32(math.Inf(1)), float32(math.Inf(-1))
-	sum := float32(0) // of zeros, NaN once an element is not finite
-	for _, v := range x {
-		sum += float32(v * 0)
-		lo, hi = min(lo, v), max(hi, v)
-	}
-	if sum != 0 {
+	lo, hi, finite := observe.Range(x)
+	if !finite {
 		return 0, 0, errors.New("NaN or infinite values")
 	}
 	return lo, hi, nil

@@ -18,7 +18,8 @@ type Tensor struct {
 	dtype DType
 	shape Shape
 	q     *QParams
-	data  any // a slice of the Element type of dtype, shape.Numel() long
+	data  any // a slice of the Element type of dtype, shape.Numel() long; nil while lazy has them
+	lazy  *lazy
 }
 
 // New returns a tensor of zeros. Quantized types need NewQuantized.
@@ -93,11 +94,13 @@ func (t *Tensor) Numel() int { return t.shape.Numel() }
 func (t *Tensor) QParams() *QParams { return t.q }
 
 // Data returns the elements of t, shared, in row-major order. It panics when T
-// is not the Go type that holds t's dtype.
+// is not the Go type that holds t's dtype, or when elements that are not in memory
+// yet cannot be read: see Load.
 func Data[T Element](t *Tensor) []T {
-	d, ok := t.data.([]T)
+	data := t.elements()
+	d, ok := data.([]T)
 	if !ok {
-		panic(fmt.Sprintf("tensor: %v tensor is held in %T, not %T", t.dtype, t.data, d))
+		panic(fmt.Sprintf("tensor: %v tensor is held in %T, not %T", t.dtype, data, d))
 	}
 	return d
 }
@@ -127,7 +130,7 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 	if t.q != nil && !t.q.IsPerTensor() {
 		panic("tensor: cannot reshape a tensor quantized per channel")
 	}
-	return &Tensor{dtype: t.dtype, shape: Shape(shape).Clone(), q: t.q, data: t.data}
+	return &Tensor{dtype: t.dtype, shape: Shape(shape).Clone(), q: t.q, data: t.elements()}
 }
 
 // Clone returns a copy that shares no data with t.
@@ -207,8 +210,10 @@ func plainDType[T Element]() DType {
 }
 
 // rawBytes views the elements as the machine's bytes, without copying.
-func (t *Tensor) rawBytes() []byte {
-	switch d := t.data.(type) {
+func (t *Tensor) rawBytes() []byte { return rawBytes(t.elements()) }
+
+func rawBytes(data any) []byte {
+	switch d := data.(type) {
 	case []float32:
 		return bytesOf(d)
 	case []float64:

@@ -24,6 +24,15 @@ type Checkpoint struct {
 	bigEndian bool
 	extra     map[string]func() ([]byte, error)
 	closer    io.Closer
+	inFile    bool // large quantized weights are left there
+}
+
+// LeaveInFile has StateDict leave the elements of large quantized weights in the
+// file until something asks for them; the file must not be changed as long.
+// Close then does nothing: the file is closed once nothing refers to it.
+func (c *Checkpoint) LeaveInFile() {
+	c.inFile = true
+	c.closer = nil
 }
 
 // Open reads the file at path: a zip, a legacy stream, a tar, or a plain zip

@@ -71,7 +71,7 @@ func (c *Checkpoint) loadViews(wanted []*Tensor) error {
 // loadGroup loads all wanted views of one storage.
 func (c *Checkpoint) loadGroup(st *Storage, group []*Tensor) error {
 	fill := func(v *view, raw []byte) error { return st.readInto(raw) }
-	if !oneWholeView(group) {
+	if left := c.inFile && len(group) == 1 && group[0].view.leavable(); !left && !oneWholeView(group) {
 		buffer := make([]byte, st.Bytes)
 		if err := st.readInto(buffer); err != nil {
 			return err
@@ -92,6 +92,14 @@ func (c *Checkpoint) loadGroup(st *Storage, group []*Tensor) error {
 			t.Data = same
 			continue
 		}
+		if c.inFile && v.leavable() && len(group) == 1 {
+			data, err := tensor.FromSource(v.dtype, q, v.shape, weightInFile{c, st, !v.whole()})
+			if err != nil {
+				return err
+			}
+			t.Data = data
+			continue
+		}
 		data, err := tensor.Decode(v.dtype, q, v.shape, func(raw []byte) error {
 			if err := fill(v, raw); err != nil {
 				return err
@@ -106,6 +114,29 @@ func (c *Checkpoint) loadGroup(st *Storage, group []*Tensor) error {
 	}
 	return nil
 }
+
+// leavable reports whether the view is a large quantized weight that fills its
+// storage, row-major or channels-last.
+func (v *view) leavable() bool {
+	const large = 16 << 10
+	return v.dtype == tensor.QInt8 && v.bytes() >= large && (v.whole() || v.offset == 0 && v.bytes() == v.ref.Bytes &&
+		len(v.shape) == 4 && sameOrder(v.shape, v.stride, channelsLastStrides(v.shape)))
+}
+
+// weightInFile is a storage that is read when its tensor is used.
+type weightInFile struct {
+	c            *Checkpoint
+	st           *Storage
+	channelsLast bool
+}
+
+// ReadInto reads and checks the storage.
+func (s weightInFile) ReadInto(dst []byte) error {
+	return located(s.st.readInto(dst), s.c.name, s.c.recordOf(s.st))
+}
+
+// ChannelsLast tells the order in the file.
+func (s weightInFile) ChannelsLast() bool { return s.channelsLast }
 
 // oneWholeView reports whether all tensors of the group are the same view, and
 // that is the whole storage.

@@ -22,10 +22,11 @@ const (
 	DotProd              // SDOT, UDOT
 	I8MM                 // SMMLA, UMMLA, USMMLA
 	AVX512VBMI           // VPERMI2B
+	AMX                  // tiles of int8, with the system's consent to their state
 	numFeatures = iota
 )
 
-var names = [numFeatures]string{"avx2", "fma", "avx512", "avx512vnni", "avxvnni", "neon", "dotprod", "i8mm", "avx512vbmi"}
+var names = [numFeatures]string{"avx2", "fma", "avx512", "avx512vnni", "avxvnni", "neon", "dotprod", "i8mm", "avx512vbmi", "amx"}
 
 // Has reports whether f contains everything in want.
 func (f Features) Has(want Features) bool { return f&want == want }
@@ -78,6 +79,7 @@ var Host = sync.OnceValue(func() Features {
 	add(f.Has(AVX512) && x.HasAVX512VNNI, AVX512VNNI)
 	add(f.Has(AVX512) && x.HasAVX512VBMI, AVX512VBMI)
 	add(f.Has(AVX2) && x.HasAVXVNNI, AVXVNNI)
+	add(f.Has(AVX512) && x.HasAMXTile && x.HasAMXInt8 && tilesGranted(), AMX)
 	a := &cpu.ARM64
 	add(a.HasASIMD, NEON)
 	add(a.HasASIMDDP, DotProd)

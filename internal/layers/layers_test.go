@@ -28,6 +28,7 @@ var order = [][]string{
 	{"quant"},
 	{"internal/cpu"},
 	{"internal/parallel"},
+	{"internal/operand"},
 	{"internal/kernel/*"},
 	{"observe"},
 	{"graph"},

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Task is a computation in independent pieces.
@@ -20,31 +21,44 @@ type Pool struct {
 	busy    sync.Mutex // held by the caller whose task the workers compute
 
 	// The current task. Written while no worker is active.
-	task  Task
-	count int64
-	next  atomic.Int64
-	panic atomic.Pointer[caught]
+	task   Task
+	shares []share // by worker
+	panic  atomic.Pointer[caught]
+	_      line
 
 	// state is epoch<<16 | open<<15 | number of active workers. A worker joins
 	// only an open task, so a worker that wakes late delays nobody.
 	state   atomic.Uint64
+	_       line
 	waiting atomic.Bool
 	idle    chan struct{} // tells a waiting caller that the last worker left
 	workers []worker
 }
 
+// share is the pieces that are a worker's own. Who has done them helps others.
+type share struct {
+	next atomic.Int64
+	end  int64
+	_    line
+}
+
 type worker struct {
 	asleep atomic.Bool
 	wake   chan struct{}
-	_      [64]byte // keeps the flags of two workers in different cache lines
+	_      line
 }
+
+// line keeps what different goroutines write in different lines of the cache.
+type line [64]byte
 
 type caught struct{ value any }
 
 const (
 	open   = 1 << 15
 	active = open - 1
-	spins  = 200 // about 20 microseconds of yielding
+
+	spin   = 200 * time.Microsecond // of waiting before a goroutine yields, and then sleeps
+	yields = 20
 )
 
 var shared struct {
@@ -67,7 +81,7 @@ func Shared(threads int) *Pool {
 	if shared.pools == nil {
 		shared.pools = map[int]*Pool{}
 	}
-	p := &Pool{threads: threads, workers: make([]worker, threads-1), idle: make(chan struct{}, 1)}
+	p := &Pool{threads: threads, shares: make([]share, threads), workers: make([]worker, threads-1), idle: make(chan struct{}, 1)}
 	for i := range p.workers {
 		p.workers[i].wake = make(chan struct{}, 1)
 		go p.work(i)
@@ -80,7 +94,9 @@ func Shared(threads int) *Pool {
 func (p *Pool) Threads() int { return p.threads }
 
 // Run computes the pieces 0 to n-1 of t and returns when all are done. A panic
-// in a piece is raised again in the caller.
+// in a piece is raised again in the caller. Each worker begins with the same part
+// of the pieces in every run, so that it finds in its cache what it left there if
+// pieces of the same number touch the same data.
 func (p *Pool) Run(n int, t Task) {
 	if n <= 1 || p.threads == 1 || !p.busy.TryLock() {
 		for i := range n {
@@ -89,8 +105,12 @@ func (p *Pool) Run(n int, t Task) {
 		return
 	}
 	defer p.busy.Unlock()
-	p.task, p.count = t, int64(n)
-	p.next.Store(0)
+	p.task = t
+	for i := range p.shares {
+		s := &p.shares[i]
+		s.next.Store(int64(i * n / p.threads))
+		s.end = int64((i + 1) * n / p.threads)
+	}
 	p.state.Store((p.state.Load()>>16+1)<<16 | open)
 	for i := range min(len(p.workers), n-1) {
 		if w := &p.workers[i]; w.asleep.CompareAndSwap(true, false) {
@@ -105,38 +125,61 @@ func (p *Pool) Run(n int, t Task) {
 	}
 }
 
-// pieces computes until none is left or one has panicked.
+// pieces computes the worker's share, then what is left of the others', until
+// nothing is or a piece has panicked.
 func (p *Pool) pieces(worker int) {
 	defer func() {
 		if v := recover(); v != nil {
 			p.panic.CompareAndSwap(nil, &caught{v})
-			p.next.Store(p.count)
+			for i := range p.shares {
+				p.shares[i].next.Store(p.shares[i].end)
+			}
 		}
 	}()
-	for {
-		i := p.next.Add(1) - 1
-		if i >= p.count {
-			return
+	for i := range p.shares {
+		s := &p.shares[(worker+i)%len(p.shares)]
+		for {
+			piece := s.next.Add(1) - 1
+			if piece >= s.end {
+				break
+			}
+			p.task.Do(worker, int(piece))
 		}
-		p.task.Do(worker, int(i))
 	}
 }
 
 // close lets no further worker join and waits for those that have.
 func (p *Pool) close() {
-	s := p.state.And(^uint64(open))
-	for range spins {
-		if s&active == 0 {
-			return
-		}
-		runtime.Gosched()
-		s = p.state.Load()
+	p.state.And(^uint64(open))
+	if waited(func() bool { return p.state.Load()&active == 0 }) {
+		return
 	}
 	p.waiting.Store(true)
 	if p.state.Load()&active == 0 && p.waiting.CompareAndSwap(true, false) {
 		return
 	}
 	<-p.idle
+}
+
+// waited waits a short while for done, first without leaving the CPU, and reports
+// whether it came true.
+func waited(done func() bool) bool {
+	const checks = 64 // between two looks at the clock
+	for start := time.Now(); time.Since(start) < spin; {
+		for range checks {
+			if done() {
+				return true
+			}
+			pause()
+		}
+	}
+	for range yields {
+		if done() {
+			return true
+		}
+		runtime.Gosched()
+	}
+	return false
 }
 
 // work is the life of worker i.
@@ -162,11 +205,8 @@ func (p *Pool) work(i int) {
 
 // await returns the state once its epoch differs from seen.
 func (p *Pool) await(w *worker, seen uint64) uint64 {
-	for range spins {
-		if s := p.state.Load(); s>>16 != seen {
-			return s
-		}
-		runtime.Gosched()
+	if waited(func() bool { return p.state.Load()>>16 != seen }) {
+		return p.state.Load()
 	}
 	w.asleep.Store(true)
 	if s := p.state.Load(); s>>16 != seen && w.asleep.CompareAndSwap(true, false) {

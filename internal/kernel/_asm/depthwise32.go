@@ -5,10 +5,11 @@ import "fmt"
 // The fields of depthwise32.pixels.
 const (
 	pixelsX, pixelsPad, pixelsOffset = "0(DI)", "8(DI)", "16(DI)"
-	pixelsW, pixelsBias, pixelsOut   = "24(DI)", "32(DI)", "40(DI)"
-	pixelsCount, pixelsTaps          = "48(DI)", "56(DI)"
-	pixelsSize, pixelsMask           = "64(DI)", "72(DI)"
-	pixelsLo, pixelsHi               = "80(DI)", "84(DI)"
+	pixelsNextTap                    = "24(DI)"
+	pixelsW, pixelsBias, pixelsOut   = "32(DI)", "40(DI)", "48(DI)"
+	pixelsCount, pixelsTaps          = "56(DI)", "64(DI)"
+	pixelsSize, pixelsMask           = "72(DI)", "80(DI)"
+	pixelsLo, pixelsHi               = "88(DI)", "92(DI)"
 )
 
 func depthwise32AVX512(p *printer) {
@@ -38,9 +39,7 @@ func (d depthwise32) write() {
 	d.op("MOVQ %s, R11", pixelsOffset)
 	d.op("MOVQ %s, R8", pixelsW)
 	d.op("MOVQ %s, R15", pixelsOut)
-	d.op("MOVQ %s, R13", pixelsTaps)
-	d.op("SHLQ $2, R13 // bytes of a pixel's offsets")
-	d.op("LEAQ (R13)(R13*2), R9")
+	d.op("MOVQ %s, R13", pixelsNextTap)
 	d.op("VBROADCASTSS %s, %s", pixelsLo, d.r(d.lo))
 	d.op("VBROADCASTSS %s, %s", pixelsHi, d.r(d.hi))
 	d.op("MOVQ %s, AX", pixelsMask)
@@ -77,8 +76,8 @@ func (d depthwise32) group(name string, pixels int, next string) {
 	d.op("JGE %sNext", name)
 	d.channels(name+"Rest", pixels, 1, true)
 	d.line("%sNext:", name)
+	d.op("ADDQ $%d, R11", 4*pixels)
 	for range pixels {
-		d.op("ADDQ R13, R11")
 		d.op("ADDQ %s, R15", pixelsSize)
 	}
 	d.op("SUBQ $%d, %s", pixels, pixelsCount)
@@ -103,7 +102,7 @@ func (d depthwise32) channels(name string, pixels, vectors int, masked bool) {
 		d.load(masked, fmt.Sprintf("%d(R10)", j*d.bytes), d.r(d.weight+j))
 	}
 	for pixel := range pixels {
-		d.op("MOVLQSX %s, BX", []string{"(R12)", "(R12)(R13*1)", "(R12)(R13*2)", "(R12)(R9*1)"}[pixel])
+		d.op("MOVLQSX %d(R12), BX", 4*pixel)
 		d.op("TESTQ BX, BX")
 		d.op("LEAQ (SI)(BX*4), BX")
 		d.op("CMOVQLT DX, BX // padding")
@@ -116,7 +115,7 @@ func (d depthwise32) channels(name string, pixels, vectors int, masked bool) {
 			d.op("VFMADD231PS %s, %s, %s", x, d.r(d.weight+j), sum(pixel, j))
 		}
 	}
-	d.op("ADDQ $4, R12")
+	d.op("ADDQ R13, R12")
 	d.op("ADDQ %s, R10", pixelsSize)
 	d.op("DECQ CX")
 	d.op("JNZ %sTap", name)

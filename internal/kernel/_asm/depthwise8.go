@@ -5,26 +5,32 @@ import "fmt"
 // The fields of depthwise8.block.
 const (
 	depthX, depthPad, depthOffset      = "0(DI)", "8(DI)", "16(DI)"
-	depthTaps, depthRows, depthWeights = "24(DI)", "32(DI)", "40(DI)"
-	depthInit, depthOut, depthStride   = "48(DI)", "56(DI)", "64(DI)"
-	depthBias, depthMult, depthRule    = "72(DI)", "80(DI)", "88(DI)"
-	depthBiasMul, depthZero            = "96(DI)", "100(DI)"
-	depthLo, depthHi                   = "102(DI)", "103(DI)"
+	depthNextTap, depthTaps, depthRows = "24(DI)", "32(DI)", "40(DI)"
+	depthEnds, depthAt, depthStep      = "48(DI)", "56(DI)", "64(DI)"
+	depthWeights, depthInit            = "72(DI)", "80(DI)"
+	depthOut, depthStride              = "88(DI)", "96(DI)"
+	depthBias, depthMult, depthRule    = "104(DI)", "112(DI)", "120(DI)"
+	depthBiasMul, depthZero            = "128(DI)", "132(DI)"
+	depthLo, depthHi                   = "134(DI)", "135(DI)"
+	depthPixels                        = "136(DI)" // of the taps, to the end
 )
 
-// depthwise8AVX2 and its siblings write one routine for each width of a block of
+// depthwise8AVX2 and its sibling write one routine for each width of a block of
 // channels. Bytes are interleaved by tap within lanes of 128 bits, so sum k of
 // four holds, for each lane L, the channels 16*L+4*k and the three after it.
 // Weights, starting values and factors lie in that order, and packing the sums
 // to bytes, which works within lanes too, undoes it.
 //
-// Sums are in vectors 0 to 3, codes and what becomes of them in 4 to 9.
+// Sums end up in vectors 0 to 3; constants of the rule are in 11 to 14.
 func depthwise8AVX2(p *printer) {
-	depthwiseRows(p, "AVX2", 16, pairOfTaps)
-	depthwiseRows(p, "AVX2", 32, pairOfTaps)
+	p.line("")
+	for i := range 8 {
+		p.line("DATA nibbles<>+%d(SB)/4, $0x00100001", 4*i)
+	}
+	p.line("GLOBL nibbles<>(SB), RODATA|NOPTR, $32")
+	depthwiseRows(p, "AVX2", 16, nibbles)
+	depthwiseRows(p, "AVX2", 32, nibbles)
 }
-
-func depthwise8AVX512(p *printer) { depthwiseRows(p, "AVX512", 64, pairOfTaps) }
 
 func depthwise8AVX512VNNI(p *printer) {
 	for width := 16; width <= 64; width *= 2 {
@@ -32,44 +38,75 @@ func depthwise8AVX512VNNI(p *printer) {
 	}
 }
 
-// tapStep multiplies the codes of some taps at once; the position of each is in
-// depthPointers and the weights are at DX.
-type tapStep struct {
-	taps int
-	add  func(p *printer, v func(int) string, load string, width int)
+// dots multiplies the codes of some taps at once. load brings those of tap i to a
+// vector; the weights are at DX, four bytes for each channel.
+type dots struct {
+	taps  int
+	start func(p *printer, v func(int) string, load string, width int)
+	add   func(p *printer, v func(int) string, load func(i, to int), width int)
+	end   func(p *printer, v func(int) string, width int)
 }
 
-var depthPointers = [...]string{"R8", "R9", "R10", "R11"}
-
-// pairOfTaps widens the codes of two taps to 16 bits, side by side.
-var pairOfTaps = tapStep{2, func(p *printer, v func(int) string, load string, width int) {
-	p.op("%s (R8), %s", load, v(4))
-	p.op("%s (R9), %s", load, v(5))
-	p.op("VPUNPCKLBW %s, %s, %s", v(5), v(4), v(6))
-	p.op("VPUNPCKHBW %s, %s, %s", v(5), v(4), v(7))
-	for k, from := range []int{6, 6, 7, 7} {
-		p.op("VPUNPCK%cBW %s, %s, %s", "LH"[k%2], v(15), v(from), v(8+k%2))
-		p.op("VPMADDWD %d(DX), %s, %s", width*k, v(8+k%2), v(8+k%2))
-		p.op("VPADDD %s, %s, %s", v(8+k%2), v(k), v(k))
-	}
-}}
+// nibbles takes weights apart, 16*high + low with both in -8..8, and sums the
+// products of each part in 16 bits: up to 16 of them, at most 255*8 each, cannot
+// leave them. Vectors 0 and 1 sum the low parts, 2 and 3 the high parts.
+var nibbles = dots{
+	taps: 2,
+	start: func(p *printer, v func(int) string, _ string, _ int) {
+		for k := range 4 {
+			p.op("VPXOR %s, %s, %s", v(k), v(k), v(k))
+		}
+	},
+	add: func(p *printer, v func(int) string, load func(i, to int), width int) {
+		load(0, 4)
+		load(1, 5)
+		p.op("VPUNPCKLBW %s, %s, %s", v(5), v(4), v(6))
+		p.op("VPUNPCKHBW %s, %s, %s", v(5), v(4), v(7))
+		for k := range 4 {
+			p.op("VPMADDUBSW %d(DX), %s, %s", width*k, v(6+k%2), v(8+k%2))
+			p.op("VPADDW %s, %s, %s", v(8+k%2), v(k), v(k))
+		}
+	},
+	end: func(p *printer, v func(int) string, width int) {
+		for k := range 4 {
+			p.op("VPUNPCK%cWD %s, %s, %s", "LH"[k%2], v(2+k/2), v(k/2), v(4+k))
+		}
+		p.op("MOVQ %s, AX", depthInit)
+		for k := range 4 {
+			p.op("VPMADDWD %s, %s, %s", v(15), v(4+k), v(k))
+			p.op("VPADDD %d(AX), %s, %s", width*k, v(k), v(k))
+		}
+	},
+}
 
 // fourTaps puts the codes of four taps side by side.
-var fourTaps = tapStep{4, func(p *printer, v func(int) string, load string, width int) {
-	for i, at := range depthPointers {
-		p.op("%s (%s), %s", load, at, v(4+i))
-	}
-	p.op("VPUNPCKLBW %s, %s, %s", v(5), v(4), v(8))
-	p.op("VPUNPCKHBW %s, %s, %s", v(5), v(4), v(9))
-	p.op("VPUNPCKLBW %s, %s, %s", v(7), v(6), v(4))
-	p.op("VPUNPCKHBW %s, %s, %s", v(7), v(6), v(5))
-	for k := range 4 {
-		p.op("VPUNPCK%cWD %s, %s, %s", "LH"[k%2], v(4+k/2), v(8+k/2), v(6))
-		p.op("VPDPBUSD %d(DX), %s, %s", width*k, v(6), v(k))
-	}
-}}
+var fourTaps = dots{
+	taps: 4,
+	start: func(p *printer, v func(int) string, load string, width int) {
+		p.op("MOVQ %s, AX", depthInit)
+		for k := range 4 {
+			p.op("%s %d(AX), %s", load, width*k, v(k))
+		}
+	},
+	add: func(p *printer, v func(int) string, load func(i, to int), width int) {
+		for i := range 4 {
+			load(i, 4+i)
+		}
+		p.op("VPUNPCKLBW %s, %s, %s", v(5), v(4), v(8))
+		p.op("VPUNPCKHBW %s, %s, %s", v(5), v(4), v(9))
+		p.op("VPUNPCKLBW %s, %s, %s", v(7), v(6), v(4))
+		p.op("VPUNPCKHBW %s, %s, %s", v(7), v(6), v(5))
+		for k := range 4 {
+			p.op("VPUNPCK%cWD %s, %s, %s", "LH"[k%2], v(4+k/2), v(8+k/2), v(6))
+			p.op("VPDPBUSD %d(DX), %s, %s", width*k, v(6), v(k))
+		}
+	},
+	end: func(*printer, func(int) string, int) {},
+}
 
-func depthwiseRows(p *printer, isa string, width int, step tapStep) {
+// depthwiseRows writes the routine for a block of width channels. It takes runs of
+// pixels that lie equally far apart under all taps.
+func depthwiseRows(p *printer, isa string, width int, d dots) {
 	prefix := map[int]string{16: "X", 32: "Y", 64: "Z"}[width]
 	v := func(i int) string { return fmt.Sprintf("%s%d", prefix, i) }
 	load := "VMOVDQU"
@@ -77,74 +114,88 @@ func depthwiseRows(p *printer, isa string, width int, step tapStep) {
 		load = "VMOVDQU32"
 	}
 	p.text(fmt.Sprintf("rows%d%s", width, isa), "arg *block")
-	p.op("MOVQ %s, SI", depthX)
-	p.op("MOVQ %s, BX", depthPad)
-	p.op("MOVQ %s, R12", depthOffset)
+	p.op("MOVQ %s, R10", depthEnds)
+	p.op("MOVQ %s, R11", depthAt)
 	p.op("MOVQ %s, R13", depthRows)
+	p.op("MOVQ %s, R14", depthOffset)
 	p.op("MOVQ %s, R15", depthOut)
 	p.op("VBROADCASTSS %s, %s", depthBiasMul, v(11))
 	p.op("VPBROADCASTW %s, %s", depthZero, v(12))
 	p.op("VPBROADCASTB %s, %s", depthLo, v(13))
 	p.op("VPBROADCASTB %s, %s", depthHi, v(14))
-	p.op("VPXOR X15, X15, X15")
-	p.line("row:")
-	p.op("MOVQ %s, CX", depthTaps)
-	p.op("MOVQ %s, DX", depthWeights)
-	p.op("MOVQ %s, AX", depthInit)
-	for k := range 4 {
-		p.op("%s %d(AX), %s", load, width*k, v(k))
+	if d.taps == 2 {
+		p.op("VMOVDQU nibbles<>(SB), Y15")
 	}
-	p.line("tap:")
-	p.tapPointers(step.taps)
-	step.add(p, v, load, width)
+	p.line("run:")
+	p.op("MOVL (R10), CX")
+	p.op("SUBQ R11, CX")
+	p.op("CMPQ CX, R13")
+	p.op("JGE last // of this call")
+	p.op("ADDQ $4, R10")
+	p.op("JMP pixels")
+	p.line("last:")
+	p.op("MOVQ R13, CX")
+	p.line("pixels:")
+	p.tapPixels()
+	p.op("ADDQ CX, R11")
+	p.op("SUBQ CX, R13")
+	p.op("LEAQ (R14)(CX*4), R14")
+	p.op("XORQ R8, R8")
+	p.line("pixel:")
+	d.start(p, v, load, width)
+	p.op("MOVQ %s, DX", depthWeights)
+	p.op("LEAQ %s, R9", depthPixels)
+	p.op("MOVQ %s, BX", depthTaps)
+	p.line("taps:")
+	d.add(p, v, func(i, to int) {
+		p.op("MOVQ %d(R9), AX", 8*i)
+		p.op("%s (AX)(R8*1), %s", load, v(to))
+	}, width)
 	p.op("ADDQ $%d, DX", 4*width)
-	p.op("SUBQ $%d, CX", step.taps)
-	p.op("JG tap")
+	p.op("ADDQ $%d, R9", 8*d.taps)
+	p.op("SUBQ $%d, BX", d.taps)
+	p.op("JG taps")
+	d.end(p, v, width)
 	depthwiseFinish(p, v, load, width)
 	p.line("next:")
+	p.op("ADDQ %s, R8", depthStep)
 	p.op("ADDQ %s, R15", depthStride)
-	p.op("DECQ R13")
-	p.op("JNZ row")
+	p.op("DECQ CX")
+	p.op("JNZ pixel")
+	p.op("TESTQ R13, R13")
+	p.op("JNZ run")
 	p.op("VZEROUPPER")
 	p.op("RET")
 }
 
-// tapPointers finds the pixels of the next taps. Behind the last tap the first
-// of the group stands in for those that do not exist; their weights are zero.
-func (p *printer) tapPointers(taps int) {
-	find := func(i int) {
-		p.op("MOVLQSX %d(R12), AX", 4*i)
-		p.op("LEAQ (SI)(AX*1), %s", depthPointers[i])
-		p.op("TESTQ AX, AX")
-		p.op("CMOVQLT BX, %s", depthPointers[i])
+// tapPixels finds the first pixel of a run under each tap. The last one stands in
+// for taps that do not exist; their weights are zero.
+func (p *printer) tapPixels() {
+	p.op("MOVQ %s, SI", depthX)
+	p.op("MOVQ %s, BX", depthPad)
+	p.op("MOVQ R14, R12")
+	p.op("LEAQ %s, R9", depthPixels)
+	p.op("MOVQ %s, DX", depthTaps)
+	p.line("find:")
+	p.op("MOVLQSX (R12), AX")
+	p.op("ADDQ %s, R12", depthNextTap)
+	p.op("TESTQ AX, AX")
+	p.op("LEAQ (SI)(AX*1), AX")
+	p.op("CMOVQLT BX, AX")
+	p.op("MOVQ AX, (R9)")
+	p.op("ADDQ $8, R9")
+	p.op("DECQ DX")
+	p.op("JNZ find")
+	for i := range 3 {
+		p.op("MOVQ AX, %d(R9)", 8*i)
 	}
-	p.op("CMPQ CX, $%d", taps)
-	p.op("JLT last")
-	for i := range taps {
-		find(i)
-	}
-	p.op("ADDQ $%d, R12", 4*taps)
-	p.op("JMP step")
-	p.line("last:")
-	find(0)
-	for _, other := range depthPointers[1:taps] {
-		p.op("MOVQ %s, %s", depthPointers[0], other)
-	}
-	for i := 1; i < taps-1; i++ {
-		p.op("CMPQ CX, $%d", i)
-		p.op("JEQ found")
-		find(i)
-	}
-	p.line("found:")
-	p.op("LEAQ (R12)(CX*4), R12")
-	p.line("step:")
 }
 
 // depthwiseFinish stores the sums, or the codes that a rule makes of them.
 func depthwiseFinish(p *printer, v func(int) string, load string, width int) {
 	p.op("MOVQ %s, AX", depthRule)
-	p.op("MOVQ %s, R8", depthBias)
-	p.op("MOVQ %s, R9", depthMult)
+	p.op("MOVQ %s, SI", depthBias)
+	p.op("MOVQ %s, R12", depthMult)
 	for i, label := range []string{"addBias", "intBias", "fusedBias"} {
 		p.op("CMPQ AX, $%d", i+1)
 		p.op("JEQ %s", label)
@@ -163,23 +214,23 @@ func depthwiseFinish(p *printer, v func(int) string, load string, width int) {
 	p.line("addBias:")
 	for k := range 4 {
 		p.op("VCVTDQ2PS %s, %s", v(k), v(k))
-		p.op("VADDPS %d(R8), %s, %s", width*k, v(k), v(k))
+		p.op("VADDPS %d(SI), %s, %s", width*k, v(k), v(k))
 	}
 	p.op("JMP codes")
 	p.line("intBias:")
 	for k := range 4 {
-		p.op("VPADDD %d(R8), %s, %s", width*k, v(k), v(k))
+		p.op("VPADDD %d(SI), %s, %s", width*k, v(k), v(k))
 		p.op("VCVTDQ2PS %s, %s", v(k), v(k))
 	}
 	p.op("JMP codes")
 	p.line("fusedBias:")
 	for k := range 4 {
 		p.op("VCVTDQ2PS %s, %s", v(k), v(k))
-		p.op("VFMADD231PS %d(R8), %s, %s", width*k, v(11), v(k))
+		p.op("VFMADD231PS %d(SI), %s, %s", width*k, v(11), v(k))
 	}
 	p.line("codes:")
 	for k := range 4 {
-		p.op("VMULPS %d(R9), %s, %s", width*k, v(k), v(k))
+		p.op("VMULPS %d(R12), %s, %s", width*k, v(k), v(k))
 		p.op("VCVTPS2DQ %s, %s", v(k), v(k))
 	}
 	for k := 0; k < 4; k += 2 {

@@ -1,206 +1,209 @@
 package main
 
-import "fmt"
-
-// The fields of gemm8.wideTile.
-const (
-	wideRows, wideStride, widePanel = "0(DI)", "8(DI)", "16(DI)"
-	wideInit, widePairs             = "24(DI)", "32(DI)"
-	wideAdvance                     = "40(DI)"
-	wideResults                     = 48
-)
-
-// gemm8AVX2 writes tiles of 6 rows and of 1 by 8 and 16 columns. A step takes two codes of
-// each row, widened to 16 bits, and multiplies them by two 16-bit weights of each
-// column with VPMADDWD. A pair of products stays below 2^17, so nothing saturates
-// and the sums are exact for all codes.
+// gemm8AVX2 multiplies with VPMADDUBSW, which adds pairs of products in 16 bits,
+// and goes on in 16 bits for runs of up to four steps. The runs were cut when the
+// weights were packed, such that no sum of codes up to 128 leaves them; of larger
+// codes the part above 127, the excess, is multiplied apart: as a list where it is
+// sparse, otherwise in a second pass over the panel.
 //
-// Sums are in Y0 to Y11, weights in Y12 and Y13, a broadcast pair of codes in Y14,
-// products in Y15.
+// The runs of four come first, then those of three, two and one; starts tells at
+// which byte of a row each begins. The two vectors of columns lie apart in memory,
+// so that one register finds codes and weights.
+//
+// Sums are in Y0 to Y5, those of a run in Y6 to Y11, weights in Y12 and Y13, codes
+// in Y14, products in Y15.
 func gemm8AVX2(p *printer) {
-	// Packing two rows within lanes alternates their halves.
-	p.dwords("unlane256", []int{0, 4, 1, 5, 2, 6, 3, 7})
-	for nv := 1; nv <= 2; nv++ {
-		wideTile(p, len(rowRegs), nv)
-		wideTile(p, 1, nv)
+	p.line("")
+	for i := range 8 {
+		p.line("DATA ones16<>+%d(SB)/4, $0x00010001", 4*i)
+		p.line("DATA ones8<>+%d(SB)/4, $0x01010101", 4*i)
+		p.line("DATA positive<>+%d(SB)/4, $0x00ff00ff // 255 * 128 < 2^15", 4*i)
+		p.line("DATA negative<>+%d(SB)/4, $0x01000100 // 256 * 128 = 2^15", 4*i)
 	}
-	widen(p)
+	for _, name := range []string{"ones16", "ones8", "positive", "negative"} {
+		p.line("GLOBL %s<>(SB), RODATA|NOPTR, $32", name)
+	}
+	gemm8Tiles(gemm8{printer: p, lanes: avx2, free: 12}, []width{{1, []int{1, 3}}, {2, []int{1, 3}}}, sumShortRuns)
+	cutRuns(p)
+	aboveAVX2(p)
+	gatherAVX2(p)
+	clampAVX2(p)
 }
 
-func wideTile(p *printer, mr, nv int) {
-	acc := func(r, j int) string { return fmt.Sprintf("Y%d", r*nv+j) }
-	weight := func(j int) string { return fmt.Sprintf("Y%d", 12+j) }
-	p.text(fmt.Sprintf("tiles%dx%dAVX2", mr, 8*nv), "arg *wideTile")
-	p.op("MOVQ $0, %s", wideAdvance)
-	p.op("MOVQ $0, %d(DI)", wideResults+resultsAdvance)
-	p.line("tile:")
-	p.op("MOVQ %s, R8", wideRows)
-	p.op("ADDQ %s, R8", wideAdvance)
-	p.op("MOVQ %s, AX", wideStride)
-	for r := 1; r < mr; r++ {
-		p.op("LEAQ (%s)(AX*1), %s", rowRegs[r-1], rowRegs[r])
-	}
-	p.op("MOVQ %s, DX", widePanel)
-	p.op("MOVQ %s, AX", wideInit)
-	for j := range nv {
-		p.op("VMOVDQU %d(AX), %s", 32*j, acc(0, j))
-	}
-	for r := 1; r < mr; r++ {
-		for j := range nv {
-			p.op("VMOVDQA %s, %s", acc(0, j), acc(r, j))
+// The weights of each vector of columns, with the byte of the row in AX.
+var shortWeights = [...]string{"(DX)(AX*8)", "(R15)(AX*8)"}
+
+func sumShortRuns(g gemm8, o operandRows) {
+	g.op("MOVQ %s, AX", tileCarry)
+	g.op("TESTQ AX, AX")
+	g.op("JNZ carry")
+	g.start()
+	g.op("JMP started")
+	g.line("carry:")
+	g.op("MOVQ %s, DX", tilePanel)
+	g.op("ADDQ %s, AX", tileCarryAt)
+	for r := range g.rows {
+		for j := range g.vectors {
+			g.op("VMOVDQU %d(AX), %s", 64*r+32*j, g.sum(r, j))
 		}
 	}
-	p.op("MOVQ %s, BX", widePairs)
-	p.op("XORQ AX, AX")
-	p.line("pair:")
-	for j := range nv {
-		p.op("VMOVDQU %d(DX), %s", 32*j, weight(j))
+	g.op("ADDQ $%d, %s", 64*g.rows, tileCarryAt)
+	g.line("started:")
+	o.plain()
+	g.op("MOVQ %s, R15", tileSecond)
+	g.excess()
+	g.fetch(tileFetch)
+	g.op("MOVQ CX, R13")
+	g.op("MOVQ SI, R14")
+	g.op("MOVQ %s, CX", tileDense)
+	g.line("pass:")
+	g.op("MOVQ %s, SI", tileStarts)
+	for i, steps := range []int{4, 3, 2, 1} {
+		g.op("MOVQ %s, BX", field(tileRuns+8*i))
+		g.op("TESTQ BX, BX")
+		g.op("JZ no%d", steps)
+		g.op("PCALIGN $32")
+		g.line("run%d:", steps)
+		g.op("MOVL (SI), AX")
+		g.op("ADDQ $4, SI")
+		g.shortRun(o, steps)
+		g.op("DECQ BX")
+		g.op("JNZ run%d", steps)
+		g.line("no%d:", steps)
 	}
-	for r, row := range rowRegs[:mr] {
-		p.op("VPBROADCASTD (%s)(AX*4), Y14", row)
-		for j := range nv {
-			p.op("VPMADDWD %s, Y14, Y15", weight(j))
-			p.op("VPADDD Y15, %s, %s", acc(r, j), acc(r, j))
-		}
+	g.op("TESTQ CX, CX")
+	g.op("JZ summed")
+	for _, row := range rowRegs[:g.rows] {
+		g.op("ADDQ CX, %s // to the excess", row)
 	}
-	p.op("ADDQ $%d, DX", 32*nv)
-	p.op("INCQ AX")
-	p.op("CMPQ AX, BX")
-	p.op("JLT pair")
-	p.finishTile(wideResults)
-	p.eachRow(mr, func(r int, at string) {
-		for j := range nv {
-			p.op("VMOVDQU %s, %d%s", acc(r, j), 32*j, at)
-		}
-	})
-	p.op("JMP stored")
-	wideCodes(p, mr, nv)
-	p.line("stored:")
-	p.op("MOVQ %s, AX", wideStride)
-	p.addRows(mr, wideAdvance)
-	p.nextTile(mr, wideResults)
-	p.op("VZEROUPPER")
-	p.op("RET")
+	g.op("XORQ CX, CX")
+	g.op("JMP pass")
+	g.line("summed:")
+	g.op("MOVQ R13, %s", field(tileFetch))
 }
 
-// wideCodes packs the sums of two rows at a time to bytes. The two saturations at
-// int16 are the contract's.
-func wideCodes(p *printer, mr, nv int) {
-	acc := func(r, j int) string { return fmt.Sprintf("Y%d", r*nv+j) }
-	operand := func(base string) func(int) string {
-		return func(j int) string { return fmt.Sprintf("%d(%s)", 32*j, base) }
+// shortRun adds the products of a run that begins at byte AX of the rows.
+func (g gemm8) shortRun(o operandRows, steps int) {
+	part := func(r, j int) string { return g.r(6 + r*g.vectors + j) }
+	for s := range steps {
+		for j := range g.vectors {
+			g.op("VMOVDQU %d%s, %s", 32*s, shortWeights[j], g.r(12+j))
+		}
+		for r := range g.rows {
+			g.op("VPBROADCASTD %d(%s)(AX*1), Y14", 4*s, o.run(r, ""))
+			for j := range g.vectors {
+				if s == 0 {
+					g.op("VPMADDUBSW %s, Y14, %s", g.r(12+j), part(r, j))
+					continue
+				}
+				g.op("VPMADDUBSW %s, Y14, Y15", g.r(12+j))
+				g.op("VPADDW Y15, %s, %s", part(r, j), part(r, j))
+			}
+		}
 	}
-	p.toIntegers(wideResults, mr, nv, acc, func(int) {}, operand("BX"), operand("CX"), "Y12")
-	p.op("VMOVDQU unlane256<>(SB), Y12")
-	p.op("VPBROADCASTW %d(DI), Y13", wideResults+resultsZero)
-	p.op("VPBROADCASTB %d(DI), Y14", wideResults+resultsLo)
-	p.op("VPBROADCASTB %d(DI), Y15", wideResults+resultsHi)
-	for r := 0; r < mr; r += 2 {
-		one, other := acc(r, 0), acc(min(r+1, mr-1), 0) // a single row fills both places
-		if nv == 1 {
-			p.op("VPACKSSDW %s, %s, %s", other, one, one)
-			p.op("VPADDSW Y13, %s, %s", one, one)
-			other = one
-		}
-		for i := range min(2, mr) * (nv - 1) {
-			p.op("VPACKSSDW %s, %s, %s", acc(r+i, 1), acc(r+i, 0), acc(r+i, 0))
-			p.op("VPADDSW Y13, %s, %s", acc(r+i, 0), acc(r+i, 0))
-		}
-		p.op("VPACKUSWB %s, %s, %s", other, one, one)
-		p.op("VPMAXUB Y14, %s, %s", one, one)
-		p.op("VPMINUB Y15, %s, %s", one, one)
-		p.op("VPERMD %s, Y12, %s", one, one)
+	g.op("PREFETCHT1 (R13)")
+	if steps == 3 {
+		g.op("ADDQ R14, R13")
 	}
-	p.eachRow(mr, func(r int, at string) {
-		n := r / 2 * 2 * nv
-		switch {
-		case nv == 1 && r%2 == 0:
-			p.op("VMOVQ X%d, %s", n, at)
-		case nv == 1:
-			p.op("VPEXTRQ $1, X%d, %s", n, at)
-		case r%2 == 0:
-			p.op("VMOVDQU X%d, %s", n, at)
-		default:
-			p.op("VEXTRACTI128 $1, Y%d, %s", n, at)
+	g.op("LEAQ (R13)(R14*%d), R13", []int{1, 2, 2, 4}[steps-1])
+	for r := range g.rows {
+		for j := range g.vectors {
+			g.op("VPMADDWD ones16<>(SB), %s, Y15", part(r, j))
+			g.op("VPADDD Y15, %s, %s", g.sum(r, j), g.sum(r, j))
 		}
-	})
+	}
 }
 
-// The fields of gemm8.widening.
+// excess adds the products of what codes have above 127. ends lists, row by row,
+// where the row's groups of such codes end, behind the end of the row before.
+func (g gemm8) excess() {
+	g.op("MOVQ %s, CX", tileEnds)
+	g.op("TESTQ CX, CX")
+	g.op("JZ none")
+	g.op("ADDQ %s, CX", tileEndsAt)
+	g.op("ADDQ $%d, %s", 4*g.rows, tileEndsAt)
+	g.op("MOVQ %s, SI", tileExcess)
+	g.op("MOVQ %s, R12", tileWhere)
+	g.op("MOVL (CX), BX")
+	for r := range g.rows {
+		g.op("MOVL %d(CX), R13", 4*(r+1))
+		g.op("CMPQ BX, R13")
+		g.op("JGE row%d", r)
+		g.line("group%d:", r)
+		g.op("MOVL (R12)(BX*4), AX")
+		g.op("VPBROADCASTD (SI)(BX*4), Y14")
+		for j := range g.vectors {
+			// At most 128 in excess, so a pair is at least 128 * 2 * -128 = -2^15.
+			g.op("VPMADDUBSW %s, Y14, Y15", shortWeights[j])
+			g.op("VPMADDWD ones16<>(SB), Y15, Y15")
+			g.op("VPADDD Y15, %s, %s", g.sum(r, j), g.sum(r, j))
+		}
+		g.op("INCQ BX")
+		g.op("CMPQ BX, R13")
+		g.op("JLT group%d", r)
+		g.line("row%d:", r)
+	}
+	g.line("none:")
+}
+
+// The fields of gemm8.cut.
 const (
-	widenTo, widenX, widenPad         = "0(DI)", "8(DI)", "16(DI)"
-	widenOffset, widenStride          = "24(DI)", "32(DI)"
-	widenDepth, widenTaps, widenCount = "40(DI)", "48(DI)", "56(DI)"
+	cutFirst, cutSecond, cutGroups = "0(DI)", "8(DI)", "16(DI)"
+	cutLengths, cutCount           = "24(DI)", "32(DI)"
 )
 
-// widen writes the routine that turns the codes of rows into 16-bit numbers, 16
-// or 8 at a time; the last ones of a run overlap those before them.
-func widen(p *printer) {
-	p.text("widenAVX2", "arg *widening")
-	p.op("MOVQ %s, DX", widenTo)
-	p.op("MOVQ %s, R9", widenX)
-	p.op("MOVQ %s, R10", widenPad)
-	p.op("MOVQ %s, R8", widenOffset)
-	p.op("MOVQ %s, R11", widenDepth)
-	p.op("MOVQ %s, BX", widenCount)
-	p.op("MOVQ R11, R13")
-	p.op("IMULQ %s, R13 // codes of a row", widenTaps)
-	p.line("row:")
-	p.op("MOVQ %s, R12", widenTaps)
-	p.line("tap:")
-	p.op("MOVQ R9, SI")
-	p.op("TESTQ R8, R8")
-	p.op("JZ run")
-	p.op("MOVLQSX (R8), AX")
-	p.op("ADDQ $4, R8")
-	p.op("TESTQ AX, AX")
-	p.op("LEAQ (R9)(AX*1), SI")
-	p.op("CMOVQLT R10, SI")
-	p.line("run:")
-	p.op("MOVQ R11, CX")
-	p.op("CMPQ CX, $16")
-	p.op("JLT short")
-	p.line("block:")
-	p.op("VPMOVZXBW (SI), Y0")
-	p.op("VMOVDQU Y0, (DX)")
-	p.op("ADDQ $16, SI")
+// cutRuns writes the routine that cuts a panel's steps into runs. For each sum of
+// 16 bits, four vectors hold the sums of a run's positive and negative weights.
+func cutRuns(p *printer) {
+	p.text("cutAVX2", "arg *cut")
+	p.op("MOVQ %s, SI", cutFirst)
+	p.op("MOVQ %s, DX", cutSecond)
+	p.op("MOVQ %s, CX", cutGroups)
+	p.op("MOVQ %s, R8", cutLengths)
+	p.op("VPXOR Y15, Y15, Y15")
+	p.op("VMOVDQU ones8<>(SB), Y14")
+	p.op("VMOVDQU positive<>(SB), Y13")
+	for i := range 4 {
+		p.op("VPXOR Y%d, Y%d, Y%d", i, i, i)
+	}
+	p.op("XORQ AX, AX // length")
+	p.line("step:")
+	for j, from := range []string{"(SI)", "(DX)"} {
+		p.op("VMOVDQU %s, Y12", from)
+		p.op("VPMAXSB Y15, Y12, Y%d", 4+2*j)
+		p.op("VPMINSB Y15, Y12, Y%d", 5+2*j)
+		p.op("VPABSB Y%d, Y%d", 5+2*j, 5+2*j)
+	}
+	for i := range 4 {
+		p.op("VPMADDUBSW Y14, Y%d, Y%d", 4+i, 4+i)
+		p.op("VPADDW Y%d, Y%d, Y%d", 4+i, i, i)
+		p.op("VPCMPGTW %s, Y%d, Y%d", []string{"Y13", "negative<>(SB)"}[i%2], i, 8+i)
+	}
+	for i := 1; i < 4; i++ {
+		p.op("VPOR Y%d, Y8, Y8", 8+i)
+	}
+	p.op("VPMOVMSKB Y8, BX")
+	p.op("CMPQ AX, $4")
+	p.op("JEQ close")
+	p.op("TESTL BX, BX")
+	p.op("JZ same")
+	p.line("close:")
+	p.op("MOVB AX, (R8)")
+	p.op("INCQ R8")
+	p.op("XORQ AX, AX")
+	for i := range 4 {
+		p.op("VMOVDQA Y%d, Y%d", 4+i, i)
+	}
+	p.line("same:")
+	p.op("INCQ AX")
+	p.op("ADDQ $32, SI")
 	p.op("ADDQ $32, DX")
-	p.op("SUBQ $16, CX")
-	p.op("CMPQ CX, $16")
-	p.op("JGE block")
-	p.op("TESTQ CX, CX")
-	p.op("JZ next")
-	p.op("VPMOVZXBW -16(SI)(CX*1), Y0")
-	p.op("VMOVDQU Y0, -32(DX)(CX*2)")
-	p.op("LEAQ (DX)(CX*2), DX")
-	p.op("JMP next")
-	p.line("short:")
-	p.op("CMPQ CX, $8")
-	p.op("JLT code")
-	p.op("VPMOVZXBW (SI), X0")
-	p.op("VPMOVZXBW -8(SI)(CX*1), X1")
-	p.op("VMOVDQU X0, (DX)")
-	p.op("VMOVDQU X1, -16(DX)(CX*2)")
-	p.op("LEAQ (DX)(CX*2), DX")
-	p.op("JMP next")
-	p.line("code:")
-	p.op("MOVBLZX (SI), AX")
-	p.op("MOVW AX, (DX)")
-	p.op("INCQ SI")
-	p.op("ADDQ $2, DX")
 	p.op("DECQ CX")
-	p.op("JNZ code")
-	p.line("next:")
-	p.op("DECQ R12")
-	p.op("JNZ tap")
-	p.op("TESTQ $1, R13")
-	p.op("JZ even")
-	p.op("MOVW $0, (DX)")
-	p.op("ADDQ $2, DX")
-	p.line("even:")
-	p.op("ADDQ %s, R9", widenStride)
-	p.op("DECQ BX")
-	p.op("JNZ row")
+	p.op("JNZ step")
+	p.op("MOVB AX, (R8)")
+	p.op("INCQ R8")
+	p.op("SUBQ %s, R8", cutLengths)
+	p.op("MOVQ R8, %s", cutCount)
 	p.op("VZEROUPPER")
 	p.op("RET")
 }

@@ -17,9 +17,12 @@ var (
 
 func (l lanes) r(i int) string { return fmt.Sprintf("%s%d", l.reg, i) }
 
+// evex reports whether the vectors are AVX-512's, with masks.
+func (l lanes) evex() bool { return l.reg == "Z" }
+
 // either is a mnemonic that differs between the two encodings.
 func (l lanes) either(vex, evex string) string {
-	if l.reg == "Z" {
+	if l.evex() {
 		return evex
 	}
 	return vex

@@ -14,8 +14,9 @@ import (
 
 // families lists the files of each kernel family and what writes them.
 var families = map[string]map[string]func(*printer){
-	"gemm8":         {"avx512vnni_amd64.s": gemm8AVX512VNNI, "avx2_amd64.s": gemm8AVX2},
-	"depthwise8":    {"avx512vnni_amd64.s": depthwise8AVX512VNNI, "avx512_amd64.s": depthwise8AVX512, "avx2_amd64.s": depthwise8AVX2},
+	"gemm8":         {"avx512vnni_amd64.s": gemm8AVX512VNNI, "avxvnni_amd64.s": gemm8AVXVNNI, "amx_amd64.s": gemm8AMX, "avx2_amd64.s": gemm8AVX2},
+	"depthwise8":    {"avx512vnni_amd64.s": depthwise8AVX512VNNI, "avx2_amd64.s": depthwise8AVX2},
+	"winograd8":     {"avx2_amd64.s": winograd8AVX2},
 	"requant8":      {"avx512_amd64.s": requant8AVX512, "avx2_amd64.s": requant8AVX2},
 	"elementwise8":  {"avx512_amd64.s": elementwise8AVX512, "avx2_amd64.s": elementwise8AVX2},
 	"pool8":         {"avx512_amd64.s": pool8AVX512, "avx2_amd64.s": pool8AVX2},
@@ -24,6 +25,7 @@ var families = map[string]map[string]func(*printer){
 	"sgemm":         {"avx512_amd64.s": sgemmAVX512, "avx2_amd64.s": sgemmAVX2},
 	"elementwise32": {"avx512_amd64.s": elementwise32AVX512, "avx2_amd64.s": elementwise32AVX2},
 	"depthwise32":   {"avx512_amd64.s": depthwise32AVX512, "avx2_amd64.s": depthwise32AVX2},
+	"statistics":    {"avx2_amd64.s": statisticsAVX2},
 	"pool32":        {"avx512_amd64.s": pool32AVX512, "avx2_amd64.s": pool32AVX2},
 }
 
@@ -58,4 +60,27 @@ func (p *printer) text(name, arg string) {
 	p.line("// func %s(%s)", name, arg)
 	p.line("TEXT ·%s(SB), NOSPLIT, $0-8", name)
 	p.op("MOVQ arg+0(FP), DI")
+}
+
+// dispatcher writes a routine that goes on at one of several, which find the
+// argument in DI.
+func (p *printer) dispatcher(name, arg string, routines []string) {
+	p.line("")
+	for i, r := range routines {
+		p.line("DATA routines%s<>+%d(SB)/8, $%s<>(SB)", name, 8*i, r)
+	}
+	p.line("GLOBL routines%s<>(SB), RODATA, $%d", name, 8*len(routines))
+	p.line("")
+	p.line("// func %s(routine int, %s)", name, arg)
+	p.line("TEXT ·%s(SB), NOSPLIT, $0-16", name)
+	p.op("MOVQ routine+0(FP), AX")
+	p.op("MOVQ arg+8(FP), DI")
+	p.op("LEAQ routines%s<>(SB), CX", name)
+	p.op("JMP (CX)(AX*8)")
+}
+
+// routine opens one that a dispatcher goes on at.
+func (p *printer) routine(name string) {
+	p.line("")
+	p.line("TEXT %s<>(SB), NOSPLIT, $0-0", name)
 }

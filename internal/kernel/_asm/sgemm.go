@@ -2,122 +2,154 @@ package main
 
 import "fmt"
 
-// The fields of sgemm.tile.
-const (
-	stileRuns, stilePanel, stileBias = "0(DI)", "8(DI)", "16(DI)"
-	stileTaps, stileDepth            = "24(DI)", "32(DI)"
-	stileMask                        = "40(DI)"
-	stileLo, stileHi                 = "48(DI)", "52(DI)"
-	stileOut                         = 56
+// The fields of sgemm.tile, behind the cursor.
+var (
+	stilePanel, stileBias    = field(0), field(8)
+	stileDepth, stileColumns = field(16), field(24)
+	stileLo, stileHi         = field(32), field(36)
+	stileOut, stileLD        = field(40), field(48)
+	stileTiles, stileStored  = field(56), field(64)
+	stileFetch               = 72 // behind the cursor
 )
 
-// sgemmAVX512 writes tiles of 6 rows by 16, 32, 48 and 64 columns.
+// field is the operand of a field at an offset behind the cursor.
+func field(at int) string { return fmt.Sprintf("%d(DI)", cursorSize+at) }
+
 func sgemmAVX512(p *printer) {
-	for nz := 1; nz <= 4; nz++ {
-		sgemmTile(p, floatISA{
-			name: "AVX512", lanes: 16, reg: "Z", vectors: nz,
-			weight: 24, lo: 28, hi: 29, mask: true,
-		})
-	}
+	sgemmTiles(p, []int{1, 4, 7, 14}, sgemm{printer: p, lanes: avx512, weight: 28, number: 30})
 }
 
-// sgemmAVX2 writes tiles of 6 rows by 8 and 16 columns.
 func sgemmAVX2(p *printer) {
-	for nv := 1; nv <= 2; nv++ {
-		sgemmTile(p, floatISA{
-			name: "AVX2", lanes: 8, reg: "Y", vectors: nv,
-			weight: 12, lo: 12, hi: 13, broadcast: 14,
-		})
+	sgemmTiles(p, []int{1, 3, 6}, sgemm{printer: p, lanes: avx2, weight: 12, number: 14})
+}
+
+// sgemmTiles writes the routines for tiles of one vector of columns, then of two.
+func sgemmTiles(p *printer, heights []int, g sgemm) {
+	var names []string
+	for g.vectors = 1; g.vectors <= 2; g.vectors++ {
+		for _, g.rows = range heights {
+			names = append(names, g.name())
+			g.write()
+		}
+	}
+	p.dispatcher("tiles"+g.isa, "arg *tile", names)
+}
+
+// sgemm writes a routine for tiles of rows rows by vectors vectors of columns: it
+// multiplies one number of each row by vectors of weights with one rounding
+// (FMA), K in order, starting from the bias; then it clamps. A maximum or minimum
+// takes the sum as its second source, which lets NaN pass.
+//
+// Sums are in the first registers, weights from weight on, numbers of rows in
+// number and the one after it.
+type sgemm struct {
+	*printer
+	lanes
+	rows, vectors  int
+	weight, number int
+}
+
+func (g sgemm) name() string { return fmt.Sprintf("tiles%dx%d%s", g.rows, g.vectors*g.bytes/4, g.isa) }
+
+func (g sgemm) sum(r, j int) string { return g.r(r*g.vectors + j) }
+
+func (g sgemm) write() {
+	o := operandRows{g.printer, g.rows, 2, g.lanes == avx512}
+	g.routine(g.name())
+	o.masks()
+	g.op("MOVQ $0, %s", cursorAt)
+	g.op("MOVQ $0, %s", stileStored)
+	if g.lanes == avx512 {
+		g.op("MOVQ %s, AX", stileColumns)
+		g.op("KMOVW AX, K1")
+	}
+	g.line("tile:")
+	g.op("MOVQ %s, DX", stilePanel)
+	g.op("MOVQ %s, AX", stileBias)
+	for j := range g.vectors {
+		g.op("VMOVUPS %d(AX), %s", j*g.bytes, g.sum(0, j))
+	}
+	for r := 1; r < g.rows; r++ {
+		for j := range g.vectors {
+			g.op("VMOVAPS %s, %s", g.sum(0, j), g.sum(r, j))
+		}
+	}
+	o.each(func() { g.run(o) })
+	g.store()
+	o.advance()
+	g.op("DECQ %s", stileTiles)
+	g.op("JNZ tile")
+	g.op("VZEROUPPER")
+	g.op("RET")
+}
+
+// run adds the products of one run, and fetches the next panel's weights meanwhile.
+func (g sgemm) run(o operandRows) {
+	const unroll = 4
+	g.fetch(stileFetch)
+	g.op("SHLQ $2, SI // for four steps")
+	g.op("XORQ AX, AX")
+	g.op("SUBQ $%d, %s", unroll, stileDepth)
+	g.op("JLT rest")
+	g.op("PCALIGN $32")
+	g.line("steps:")
+	for i := range unroll {
+		g.step(o, i)
+	}
+	g.op("PREFETCHT1 (CX)")
+	g.op("ADDQ SI, CX")
+	g.op("ADDQ $%d, DX", unroll*g.vectors*g.bytes)
+	g.op("ADDQ $%d, AX", unroll)
+	g.op("CMPQ AX, %s", stileDepth)
+	g.op("JLE steps")
+	g.line("rest:")
+	g.op("ADDQ $%d, %s", unroll, stileDepth)
+	g.op("CMPQ AX, %s", stileDepth)
+	g.op("JGE done")
+	g.line("step:")
+	g.step(o, 0)
+	g.op("ADDQ $%d, DX", g.vectors*g.bytes)
+	g.op("INCQ AX")
+	g.op("CMPQ AX, %s", stileDepth)
+	g.op("JLT step")
+	g.line("done:")
+	g.op("MOVQ CX, %s", field(stileFetch))
+}
+
+// step multiplies the numbers at AX, and i behind it, by the weights that belong to
+// them.
+func (g sgemm) step(o operandRows, i int) {
+	for j := range g.vectors {
+		g.op("VMOVUPS %d(DX), %s", (i*g.vectors+j)*g.bytes, g.r(g.weight+j))
+	}
+	for r := range g.rows {
+		number := g.r(g.number + r%2)
+		g.op("VBROADCASTSS %d(%s)(AX*4), %s", 4*i, o.run(r, "BX"), number)
+		for j := range g.vectors {
+			g.op("VFMADD231PS %s, %s, %s", g.r(g.weight+j), number, g.sum(r, j))
+		}
 	}
 }
 
-// floatISA says how the registers of one instruction set are used: sums from 0
-// on, weights from weight on, the limits of the clamp in lo and hi.
-type floatISA struct {
-	name      string
-	lanes     int
-	reg       string
-	vectors   int
-	weight    int
-	lo, hi    int
-	broadcast int  // a register for one number of a row; 0 where the multiplication broadcasts itself
-	mask      bool // the last vector of columns is stored by mask
-}
-
-func (f floatISA) r(i int) string { return fmt.Sprintf("%s%d", f.reg, i) }
-
-// sgemmTile multiplies one number of each row by a vector of weights with one
-// rounding (FMA), K in order, starting from the bias; then it clamps. A maximum
-// or minimum takes the sum as its second source, which lets NaN pass.
-func sgemmTile(p *printer, f floatISA) {
-	acc := func(r, j int) string { return f.r(r*f.vectors + j) }
-	size := f.lanes * 4
-	move := "VMOVUPS"
-	p.text(fmt.Sprintf("tile6x%d%s", f.lanes*f.vectors, f.name), "arg *tile")
-	p.op("MOVQ %s, SI", stileRuns)
-	p.op("MOVQ %s, DX", stilePanel)
-	p.op("MOVQ %s, AX", stileBias)
-	for j := range f.vectors {
-		p.op("%s %d(AX), %s", move, size*j, acc(0, j))
-	}
-	for r := 1; r < len(rowRegs); r++ {
-		for j := range f.vectors {
-			p.op("VMOVAPS %s, %s", acc(0, j), acc(r, j))
-		}
-	}
-	p.op("MOVQ %s, CX", stileTaps)
-	p.op("MOVQ %s, BX", stileDepth)
-	p.line("tap:")
-	p.loadRuns()
-	p.op("XORQ AX, AX")
-	p.line("depth:")
-	for j := range f.vectors {
-		p.op("%s %d(DX), %s", move, size*j, f.r(f.weight+j))
-	}
-	for r, row := range rowRegs {
-		if f.broadcast != 0 {
-			p.op("VBROADCASTSS (%s)(AX*4), %s", row, f.r(f.broadcast))
-		}
-		for j := range f.vectors {
-			if f.broadcast != 0 {
-				p.op("VFMADD231PS %s, %s, %s", f.r(f.weight+j), f.r(f.broadcast), acc(r, j))
-			} else {
-				p.op("VFMADD231PS.BCST (%s)(AX*4), %s, %s", row, f.r(f.weight+j), acc(r, j))
+// store clamps the sums and writes them; with AVX-512 the last vector by mask.
+func (g sgemm) store() {
+	lo, hi := g.r(g.weight), g.r(g.weight+1)
+	g.op("VBROADCASTSS %s, %s", stileLo, lo)
+	g.op("VBROADCASTSS %s, %s", stileHi, hi)
+	g.op("MOVQ %s, AX", stileOut)
+	g.op("ADDQ %s, AX", stileStored)
+	for r := range g.rows {
+		for j := range g.vectors {
+			s, mask := g.sum(r, j), ""
+			if g.lanes == avx512 && j == g.vectors-1 {
+				mask = "K1, "
 			}
+			g.op("VMAXPS %s, %s, %s", s, lo, s)
+			g.op("VMINPS %s, %s, %s", s, hi, s)
+			g.op("VMOVUPS %s, %s%d(AX)", s, mask, j*g.bytes)
 		}
+		g.op("ADDQ %s, AX", stileLD)
 	}
-	p.op("ADDQ $%d, DX", size*f.vectors)
-	p.op("INCQ AX")
-	p.op("CMPQ AX, BX")
-	p.op("JLT depth")
-	p.op("DECQ CX")
-	p.op("JNZ tap")
-	p.op("VBROADCASTSS %s, %s", stileLo, f.r(f.lo))
-	p.op("VBROADCASTSS %s, %s", stileHi, f.r(f.hi))
-	if f.mask {
-		p.op("MOVQ %s, AX", stileMask)
-		p.op("KMOVW AX, K1")
-	}
-	for r := range rowRegs {
-		p.op("MOVQ %d(DI), AX", stileOut+8*r)
-		for j := range f.vectors {
-			a, k := acc(r, j), ""
-			p.op("VMAXPS %s, %s, %s", a, f.r(f.lo), a)
-			p.op("VMINPS %s, %s, %s", a, f.r(f.hi), a)
-			if f.mask && j == f.vectors-1 {
-				k = "K1, "
-			}
-			p.op("%s %s, %s%d(AX)", move, a, k, size*j)
-		}
-	}
-	p.op("VZEROUPPER")
-	p.op("RET")
-}
-
-// loadRuns points the row registers at the runs of the next tap.
-func (p *printer) loadRuns() {
-	for r, reg := range rowRegs {
-		p.op("MOVQ %d(SI), %s", 8*r, reg)
-	}
-	p.op("ADDQ $%d, SI", 8*len(rowRegs))
+	g.op("SUBQ %s, AX", stileOut)
+	g.op("MOVQ AX, %s", stileStored)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 // each runs f for every kernel that this machine can run.
@@ -45,8 +46,9 @@ func TestKernelsApproachReference(t *testing.T) {
 			}
 			m := rows * images
 			zone := slices.Repeat([]float32{-7}, m*channels+16)
-			c := &Call{X: x, Pad: make([]float32, channels), W: k.Pack(w, channels, taps, bias),
-				Offset: offset, Rows: rows, Image: image, M1: 1 + r.IntN(m), Lo: -1, Hi: 6, Out: zone[8 : 8+m*channels]}
+			c := &Call{W: k.Pack(w, channels, taps, bias), M1: 1 + r.IntN(m), Lo: -1, Hi: 6, Out: zone[8 : 8+m*channels]}
+			c.Matrix = operand.Matrix[float32]{X: x, Pad: make([]float32, channels), Taps: taps, Depth: channels,
+				Offset: offset, Rows: rows, Image: image}
 			c.M0 = r.IntN(c.M1)
 			k.Run(c)
 			want := *c
@@ -109,10 +111,11 @@ func benchmarkCall(k *Kernel, h, w, channels int) *Call {
 		}
 		return x
 	}
-	c := &Call{X: random(h * w * channels), Pad: make([]float32, channels), W: k.Pack(random(9*channels), channels, 9, random(channels)),
-		Rows: h * w, Image: h * w * channels, M1: h * w, Hi: 6, Out: make([]float32, h*w*channels)}
-	for p := range h * w {
-		for t := range 9 {
+	c := &Call{W: k.Pack(random(9*channels), channels, 9, random(channels)), M1: h * w, Hi: 6, Out: make([]float32, h*w*channels)}
+	c.Matrix = operand.Matrix[float32]{X: random(h * w * channels), Pad: make([]float32, channels), Taps: 9, Depth: channels,
+		Rows: h * w, Image: h * w * channels}
+	for t := range 9 {
+		for p := range h * w {
 			y, x := p/w+t/3-1, p%w+t%3-1
 			if y < 0 || x < 0 || y >= h || x >= w {
 				c.Offset = append(c.Offset, -1)
@@ -143,8 +146,8 @@ func BenchmarkKernels(b *testing.B) {
 func TestNaNPasses(t *testing.T) {
 	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
 		nan := float32(math.NaN())
-		c := &Call{X: []float32{nan, 1}, Pad: []float32{0, 0}, W: k.Pack([]float32{1, 1}, 2, 1, nil), Offset: []int32{0},
-			Rows: 1, M1: 1, Hi: 6, Out: make([]float32, 2)}
+		c := &Call{W: k.Pack([]float32{1, 1}, 2, 1, nil), M1: 1, Hi: 6, Out: make([]float32, 2)}
+		c.Matrix = operand.Matrix[float32]{X: []float32{nan, 1}, Pad: []float32{0, 0}, Taps: 1, Depth: 2, Offset: []int32{0}, Rows: 1}
 		k.Run(c)
 		if c.Out[0] == c.Out[0] || c.Out[1] != 1 {
 			t.Errorf("%v", c.Out)

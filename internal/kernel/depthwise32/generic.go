@@ -21,7 +21,7 @@ func run(c *Call) {
 		out := c.Out[m*n:][:n]
 		copy(out, c.W.Bias)
 		for t := range c.W.Taps {
-			x, wt := c.pixel(m, t)[:len(out)], w[t*n:][:len(out)]
+			x, wt := c.Matrix.Run(m, t)[:len(out)], w[t*n:][:len(out)]
 			for i := range out {
 				out[i] += float32(x[i] * wt[i])
 			}

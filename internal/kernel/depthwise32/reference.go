@@ -8,7 +8,7 @@ func Reference(c *Call, w []float32) {
 		for ch := range channels {
 			sum := float64(c.W.Bias[ch])
 			for t := range taps {
-				sum += float64(c.pixel(m, t)[ch]) * float64(w[ch*taps+t])
+				sum += float64(c.Matrix.Run(m, t)[ch]) * float64(w[ch*taps+t])
 			}
 			c.Out[m*channels+ch] = max(c.Lo, min(float32(sum), c.Hi))
 		}

@@ -1,12 +1,16 @@
 package depthwise32
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
+)
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
 	Name     string // depthwise_f32_<isa>
 	ISA      string
 	Requires cpu.Features
+	Rate     int // multiplications in a nanosecond, about
 	Pack     func(w []float32, channels, taps int, bias []float32) *Weights
 	Run      func(*Call)
 }
@@ -20,12 +24,8 @@ type Weights struct {
 
 // Call is a block of output pixels, all channels.
 type Call struct {
-	X   []float32
-	Pad []float32 // Channels zeros
-	W   *Weights
-
-	Offset      []int32 // see sgemm
-	Rows, Image int
+	operand.Matrix[float32] // Depth is Channels, Pad is zeros; with offsets
+	W                       *Weights
 
 	M0, M1 int
 	Lo, Hi float32 // clamp; NaN passes
@@ -33,7 +33,7 @@ type Call struct {
 }
 
 // Table lists the kernels, best first.
-var Table = append(archTable, Kernel{Name: "depthwise_f32_go", ISA: "go", Pack: packTaps, Run: run})
+var Table = append(archTable, Kernel{Name: "depthwise_f32_go", ISA: "go", Rate: 2, Pack: packTaps, Run: run})
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {
@@ -43,14 +43,4 @@ func Select(table []Kernel, f cpu.Features) *Kernel {
 		}
 	}
 	panic("depthwise32: no kernel for " + f.String())
-}
-
-// pixel returns the channels of the input pixel of output row m under tap t.
-func (c *Call) pixel(m, t int) []float32 {
-	off := int(c.Offset[m%c.Rows*c.W.Taps+t])
-	if off < 0 {
-		return c.Pad[:c.W.Channels]
-	}
-	at := m/c.Rows*c.Image + off
-	return c.X[at : at+c.W.Channels]
 }

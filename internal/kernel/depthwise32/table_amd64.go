@@ -11,8 +11,8 @@ import (
 // archTable lists the kernels of amd64, best first. They add each product with
 // one rounding (FMA).
 var archTable = []Kernel{
-	{Name: "depthwise_f32_avx512", ISA: "avx512", Requires: cpu.AVX512 | cpu.FMA, Pack: packTaps, Run: runAVX512},
-	{Name: "depthwise_f32_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA, Pack: packTaps, Run: runAVX2},
+	{Name: "depthwise_f32_avx512", ISA: "avx512", Rate: 25, Requires: cpu.AVX512 | cpu.FMA, Pack: packTaps, Run: runAVX512},
+	{Name: "depthwise_f32_avx2", ISA: "avx2", Rate: 20, Requires: cpu.AVX2 | cpu.FMA, Pack: packTaps, Run: runAVX2},
 }
 
 // pixels is the argument of an assembly routine: count output pixels of the
@@ -20,6 +20,7 @@ var archTable = []Kernel{
 type pixels struct {
 	x, pad       *float32
 	offset       *int32
+	nextTap      int // bytes from the offsets of one tap to the next
 	w, bias, out *float32
 	count, taps  int
 	size         int            // bytes of a pixel
@@ -74,7 +75,7 @@ func (c *Call) pixels(m int, mask unsafe.Pointer) pixels {
 	image, row := m/c.Rows, m%c.Rows
 	count := min(c.Rows-row, c.M1-m)
 	return pixels{
-		x: unsafe.SliceData(c.X[image*c.Image:]), pad: &c.Pad[:n][0], offset: &c.Offset[row*taps : (row+count)*taps][0],
+		x: unsafe.SliceData(c.X[image*c.Image:]), pad: &c.Pad[:n][0], offset: &c.Offset[row : (taps-1)*c.Rows+row+count][0], nextTap: 4 * c.Rows,
 		w: &c.W.Data.([]float32)[0], bias: &c.W.Bias[:n][0], out: &c.Out[m*n : (m+count)*n][0],
 		count: count, taps: taps, size: n * 4, mask: mask, lo: c.Lo, hi: c.Hi,
 	}

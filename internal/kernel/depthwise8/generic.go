@@ -22,10 +22,10 @@ func run(c *Call) {
 		copy(acc, c.W.Init)
 		t := 0
 		for ; t+3 <= c.W.Taps; t += 3 {
-			add3(acc, c.pixel(m, t), c.pixel(m, t+1), c.pixel(m, t+2), w[t*n:], n)
+			add3(acc, c.Matrix.Run(m, t), c.Matrix.Run(m, t+1), c.Matrix.Run(m, t+2), w[t*n:], n)
 		}
 		for ; t < c.W.Taps; t++ {
-			x, wt := c.pixel(m, t), w[t*n:][:n]
+			x, wt := c.Matrix.Run(m, t), w[t*n:][:n]
 			for i := range acc {
 				acc[i] += int32(x[i]) * wt[i]
 			}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 // fenced returns n codes that end, or begin, at a page that must not be touched.
@@ -35,7 +37,9 @@ func TestKernelsStayWithinOperands(t *testing.T) {
 			taps, rows, pixels := 1+r.IntN(26), 1+r.IntN(5), 1+r.IntN(4)
 			zero := uint8(r.IntN(256))
 			atEnd := r.IntN(3) > 0
-			c := &Call{X: fenced(t, pixels*channels, atEnd), Pad: fenced(t, channels, atEnd), Rows: rows, Image: pixels * channels, M1: rows}
+			c := &Call{M1: rows}
+			c.Matrix = operand.Matrix[uint8]{X: fenced(t, pixels*channels, atEnd),
+				Taps: taps, Depth: channels, Rows: rows, Image: pixels * channels}
 			w := make([]int8, channels*taps)
 			for j := range c.X {
 				c.X[j] = uint8(r.Uint32())
@@ -43,11 +47,14 @@ func TestKernelsStayWithinOperands(t *testing.T) {
 			for j := range w {
 				w[j] = int8(r.Uint32())
 			}
-			for j := range c.Pad {
-				c.Pad[j] = zero
-			}
 			for range rows * taps {
 				c.Offset = append(c.Offset, int32((r.IntN(pixels+1)-1)*channels))
+			}
+			c.Step = channels
+			c.Ends = operand.Runs(c.Offset, taps, c.Step)
+			c.Pad = fenced(t, operand.Longest(c.Ends)*channels, atEnd)
+			for j := range c.Pad {
+				c.Pad[j] = zero
 			}
 			c.W, c.Acc = k.Pack(w, channels, taps, zero), make([]int32, rows*channels)
 			k.Run(c)

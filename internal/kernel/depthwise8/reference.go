@@ -8,7 +8,7 @@ func Reference(c *Call, w []int8) {
 		for ch := range channels {
 			var sum int32
 			for t := range taps {
-				sum += (int32(c.pixel(m, t)[ch]) - int32(c.Pad[0])) * int32(w[ch*taps+t])
+				sum += (int32(c.Matrix.Run(m, t)[ch]) - int32(c.Pad[0])) * int32(w[ch*taps+t])
 			}
 			c.Acc[(m-c.M0)*channels+ch] = sum
 		}

@@ -2,6 +2,7 @@ package depthwise8
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -10,6 +11,7 @@ type Kernel struct {
 	Name     string // depthwise_u8s8_<isa>
 	ISA      string
 	Requires cpu.Features
+	Rate     int // multiplications in a nanosecond, about
 	Pack     func(w []int8, channels, taps int, zero uint8) *Weights
 	Run      func(*Call) // sums, to Acc
 
@@ -35,15 +37,12 @@ type Rule struct {
 
 // Call is a block of output pixels, all channels.
 type Call struct {
-	X   []uint8
-	Pad []uint8 // Channels codes, all the zero point
-	W   *Weights
-
-	// Output row m is row m%Rows of image m/Rows. The pixel of tap t starts at
-	// m/Rows*Image + Offset[m%Rows*Taps+t], whole within the Image codes of its
-	// image; a negative offset means Pad.
-	Offset      []int32
-	Rows, Image int
+	// Depth is Channels, Pad the zero point, with offsets, within Image codes. Pad is
+	// as long as the longest run.
+	operand.Matrix[uint8]
+	Ends []int32 // operand.Runs(Offset, Taps, Step)
+	Step int     // from pixel to pixel of a run
+	W    *Weights
 
 	M0, M1 int
 	Acc    []int32 // result of Run: (M1-M0) rows of Channels sums
@@ -52,7 +51,7 @@ type Call struct {
 }
 
 // Table lists the kernels, best first. All are exact.
-var Table = append(archTable, Kernel{Name: "depthwise_u8s8_go", ISA: "go", Pack: packTaps, Run: run})
+var Table = append(archTable, Kernel{Name: "depthwise_u8s8_go", ISA: "go", Rate: 3, Pack: packTaps, Run: run})
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {
@@ -62,14 +61,4 @@ func Select(table []Kernel, f cpu.Features) *Kernel {
 		}
 	}
 	panic("depthwise8: no kernel for " + f.String())
-}
-
-// pixel returns the channels of the input pixel of output row m under tap t.
-func (c *Call) pixel(m, t int) []uint8 {
-	off := int(c.Offset[m%c.Rows*c.W.Taps+t])
-	if off < 0 {
-		return c.Pad[:c.W.Channels]
-	}
-	at := m/c.Rows*c.Image + off
-	return c.X[at : at+c.W.Channels]
 }

@@ -2,6 +2,7 @@ package depthwise8
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
@@ -13,21 +14,17 @@ import (
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
 	rowOf("avx512vnni", cpu.AVX512|cpu.AVX512VNNI|cpu.FMA, family{
-		taps: 4, byteWeights: true,
-		rows: []routine{{64, zmmVNNI}, {32, ymmVNNI}, {16, xmmVNNI}},
-	}),
-	rowOf("avx512", cpu.AVX512|cpu.AVX2|cpu.FMA, family{
-		taps: 2, rows: []routine{{64, zmmPairs}, {32, ymmPairs}, {16, xmmPairs}},
+		taps: 4, rows: []routine{{64, zmmVNNI}, {32, ymmVNNI}, {16, xmmVNNI}},
 	}),
 	rowOf("avx2", cpu.AVX2|cpu.FMA, family{
-		taps: 2, rows: []routine{{32, ymmPairs}, {16, xmmPairs}},
+		taps: 2, nibbles: true, rows: []routine{{32, ymmNibbles}, {16, xmmNibbles}},
 	}),
 }
 
 // block is the argument of an assembly routine: for rows output pixels and as
 // many channels as its name says, it computes the sums
 //
-//	s[m][c] = init[c] + sum over t of x[offset[m][t]+c] * weights[t][c]
+//	s[m][c] = init[c] + sum over t of x[offset[t][m]+c] * weights[t][c]
 //
 // reading pad where the offset is negative, and stores them at out, stride bytes
 // apart, or, where rule is not storeSums, the codes that the rule makes of them.
@@ -35,8 +32,12 @@ type block struct {
 	x       unsafe.Pointer
 	pad     unsafe.Pointer
 	offset  *int32
+	nextTap int // bytes from the offsets of one tap to the next
 	taps    int
 	rows    int
+	ends    *int32 // of runs, from the one that holds the first row
+	at      int    // the first row, counted as ends are
+	step    int    // from pixel to pixel of a run
 	weights unsafe.Pointer
 	init    unsafe.Pointer // as weights, bias and mult in the order of the routine
 	out     unsafe.Pointer
@@ -47,7 +48,11 @@ type block struct {
 	biasMul float32
 	zero    int16
 	lo, hi  uint8
+	_       [maxTaps + 3]uintptr // the pixel under each tap
 }
+
+// maxTaps is the largest filter that the routines know: 7x7.
+const maxTaps = 49
 
 // The values of block.rule.
 const (
@@ -67,9 +72,6 @@ func rows16AVX2(arg *block)
 func rows32AVX2(arg *block)
 
 //go:noescape
-func rows64AVX512(arg *block)
-
-//go:noescape
 func rows16AVX512VNNI(arg *block)
 
 //go:noescape
@@ -80,9 +82,9 @@ func rows64AVX512VNNI(arg *block)
 
 // family is what the rows of the table differ in.
 type family struct {
-	taps        int       // multiplied at once
-	byteWeights bool      // of 8 bits, not 16
-	rows        []routine // widest first
+	taps    int       // multiplied at once
+	nibbles bool      // weights are taken apart, 16*high + low
+	rows    []routine // widest first
 }
 
 type routine struct {
@@ -93,9 +95,8 @@ type routine struct {
 // The routines. They are called by a switch, because the argument of a function
 // value would be allocated.
 const (
-	xmmPairs = iota
-	ymmPairs
-	zmmPairs
+	xmmNibbles = iota
+	ymmNibbles
 	xmmVNNI
 	ymmVNNI
 	zmmVNNI
@@ -103,12 +104,10 @@ const (
 
 func (r routine) run(a *block) {
 	switch r.code {
-	case xmmPairs:
+	case xmmNibbles:
 		rows16AVX2(a)
-	case ymmPairs:
+	case ymmNibbles:
 		rows32AVX2(a)
-	case zmmPairs:
-		rows64AVX512(a)
 	case xmmVNNI:
 		rows16AVX512VNNI(a)
 	case ymmVNNI:
@@ -118,33 +117,65 @@ func (r routine) run(a *block) {
 	}
 }
 
-// rowOf makes a row of the table. Fewer channels than the narrowest block are
-// left to the portable kernel.
+// rowOf makes a row of the table. What its routines do not know is left to the
+// portable kernel.
 func rowOf(isa string, requires cpu.Features, f family) Kernel {
-	least := f.rows[len(f.rows)-1].width
 	return Kernel{
-		Name: "depthwise_u8s8_" + isa, ISA: isa, Requires: requires,
+		Name: "depthwise_u8s8_" + isa, ISA: isa, Requires: requires, Rate: 25,
 		Pack: func(w []int8, channels, taps int, zero uint8) *Weights {
-			if channels < least {
+			if !f.knows(w, channels, taps) {
 				return packTaps(w, channels, taps, zero)
 			}
 			return f.pack(w, channels, taps, zero)
 		},
 		Run: func(c *Call) {
-			if c.W.Channels < least {
+			if _, ok := c.W.Data.(*blocked); !ok {
 				run(c)
 				return
 			}
 			f.run(c, nil)
 		},
 		PackRule: func(w *Weights, r *quant.Requant) *Rule {
-			if w.Channels < least || r.Rule == quant.RealBias {
+			b, ok := w.Data.(*blocked)
+			if !ok || r.Rule == quant.RealBias {
 				return nil
 			}
-			return packRule(w.Data.(*blocked), r)
+			return packRule(b, r)
 		},
 		RunCodes: func(c *Call) { f.run(c, c.Rule) },
 	}
+}
+
+// knows reports whether the routines compute such filters: not fewer channels than
+// the narrowest block, nor more taps than they have room for, nor, where weights
+// are taken apart, sums that could leave 16 bits, for which it takes more than 16
+// taps, and hardly ever happens.
+func (f *family) knows(w []int8, channels, taps int) bool {
+	if channels < f.rows[len(f.rows)-1].width || taps > maxTaps {
+		return false
+	}
+	if !f.nibbles || taps <= 16 {
+		return true
+	}
+	for c := range channels {
+		var most [4]int // of positive and negative low parts, then high ones
+		for _, v := range w[c*taps : (c+1)*taps] {
+			low, high := parts(v)
+			for i, p := range [...]int{low, -low, high, -high} {
+				most[i] += max(0, p)
+			}
+		}
+		if slices.Max(most[:])*255 > math.MaxInt16 {
+			return false
+		}
+	}
+	return true
+}
+
+// parts takes a weight apart: v = 16*high + low, both in -8..8.
+func parts(v int8) (low, high int) {
+	high = (int(v) + 8) >> 4
+	return int(v) - 16*high, high
 }
 
 // part is a block of channels. The last one may overlap the one before it, so
@@ -197,12 +228,8 @@ func order(i, width int) int {
 }
 
 func (f *family) pack(w []int8, channels, taps int, zero uint8) *Weights {
-	size := 2
-	if f.byteWeights {
-		size = 1
-	}
 	groups := (taps + f.taps - 1) / f.taps
-	b := &blocked{parts: f.cover(channels), perTaps: groups * f.taps * size}
+	b := &blocked{parts: f.cover(channels), perTaps: groups * 4}
 	out := &Weights{Channels: channels, Taps: taps, Init: make([]int32, channels), Data: b}
 	for c := range channels {
 		for _, v := range w[c*taps : (c+1)*taps] {
@@ -213,20 +240,29 @@ func (f *family) pack(w []int8, channels, taps int, zero uint8) *Weights {
 	total := last.at + last.width
 	b.weights, b.init = make([]byte, total*b.perTaps), make([]int32, total)
 	for _, p := range b.parts {
+		weights := b.weights[p.at*b.perTaps:]
 		for i := range p.width {
 			c := p.first + order(i, p.width)
 			b.init[p.at+i] = out.Init[c]
-			for t := range taps {
-				v := w[c*taps+t]
-				at := p.at*b.perTaps + ((t/f.taps*p.width+i)*f.taps+t%f.taps)*size
-				b.weights[at] = byte(v)
-				if size == 2 {
-					b.weights[at+1] = byte(int16(v) >> 8)
+			for t, v := range w[c*taps : (c+1)*taps] {
+				if f.nibbles {
+					packNibbles(weights[t/2*p.width*4:], p.width, c-p.first, t%2, v)
+				} else {
+					weights[(t/4*p.width+i)*4+t%4] = byte(v)
 				}
 			}
 		}
 	}
 	return out
+}
+
+// packNibbles puts a weight into a pair of taps: four vectors, the low parts of
+// one half of the channels of each lane, of the other half, then the high parts.
+func packNibbles(pair []byte, width, channel, tap int, v int8) {
+	low, high := parts(v)
+	lane, half, i := channel/16, channel%16/8, channel%8
+	at := half*width + lane*16 + i*2 + tap
+	pair[at], pair[2*width+at] = byte(low), byte(high)
 }
 
 func packRule(b *blocked, r *quant.Requant) *Rule {
@@ -249,7 +285,7 @@ func packRule(b *blocked, r *quant.Requant) *Rule {
 func (f *family) run(c *Call, rule *Rule) {
 	b := c.W.Data.(*blocked)
 	n, taps := c.W.Channels, c.W.Taps
-	a := block{taps: taps}
+	a := block{taps: taps, nextTap: 4 * c.Rows, step: c.Step}
 	if rule == nil {
 		a.stride = n * 4
 		_ = c.Acc[:(c.M1-c.M0)*n]
@@ -260,14 +296,16 @@ func (f *family) run(c *Call, rule *Rule) {
 		a.biasMul, a.zero, a.lo, a.hi = r.BiasMul, int16(r.Zero), uint8(r.Lo), uint8(r.Hi)
 		_ = c.Out[:(c.M1-c.M0)*n]
 	}
-	pad := c.Pad[:n]
 	for m := c.M0; m < c.M1; m += a.rows {
-		image, row := m/c.Rows, m%c.Rows
-		a.rows = min(c.M1-m, c.Rows-row)
-		a.offset = &c.Offset[row*taps : (row+a.rows)*taps][0]
+		image := m / c.Rows
+		a.at = m % c.Rows
+		a.rows = min(c.M1-m, c.Rows-a.at)
+		a.offset = &c.Offset[a.at : (taps-1)*c.Rows+a.at+a.rows][0]
+		first, _ := slices.BinarySearch(c.Ends, int32(a.at+1))
+		a.ends = &c.Ends[first]
 		x := c.X[image*c.Image : (image+1)*c.Image]
 		for _, p := range b.parts {
-			a.x, a.pad = unsafe.Pointer(&x[p.first]), unsafe.Pointer(&pad[p.first])
+			a.x, a.pad = unsafe.Pointer(&x[p.first]), unsafe.Pointer(&c.Pad[p.first])
 			a.weights, a.init = unsafe.Pointer(&b.weights[p.at*b.perTaps]), unsafe.Pointer(&b.init[p.at])
 			at := (m-c.M0)*n + p.first
 			if rule == nil {

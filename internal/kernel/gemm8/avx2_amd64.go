@@ -4,164 +4,266 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
+// The row that multiplies with VPMADDUBSW. It sums codes up to 127 in 16 bits for
+// as many steps as the weights allow, and multiplies what larger codes have above
+// that, their excess, by itself. That is exact for all codes, and fastest where
+// few are large, as after calibration with a reduced range.
 var avx2 = Kernel{
-	Name: "gemm_u8s8_6x16_avx2", ISA: "avx2", MR: tileRows, NR: 16, Block: 96, Exact: true,
+	Name: "gemm_u8s8_3x16_avx2", ISA: "avx2", MR: 3, NR: 16, Block: 96, Exact: true, Rate: 110,
 	Requires: cpu.AVX2 | cpu.FMA,
-	Pack:     packWide,
-	Work:     workWide,
-	Run:      func(c *Call) { runWide(c, nil) },
+	Pack:     packShort,
+	Work:     func(m, taps, depth int) int { return newRoom(m, taps*roundUp(depth, 4)).words },
+	Run:      func(c *Call) { runShort(c, nil) },
 	PackRule: packRule,
-	RunCodes: func(c *Call) { runWide(c, c.Rule) },
-}
-
-// wideTile is the argument of an assembly routine: it computes, for the
-// rows of 16-bit codes, stride bytes apart, and the columns of one panel,
-//
-//	for each pair of codes: s[r][n] += x[r][0]*w[n][0] + x[r][1]*w[n][1]
-//
-// starting from init[n], hands them to results, and goes on with the next rows.
-type wideTile struct {
-	rows   unsafe.Pointer
-	stride int
-	panel  unsafe.Pointer
-	init   unsafe.Pointer
-	pairs  int
-	// How far the routine is, in bytes from rows.
-	_ int
-	results
-}
-
-// widening is the argument of widenAVX2: the codes of count rows become 16-bit
-// numbers at to, those of each row followed by a zero where they are odd in
-// number. Runs are found as by tile.
-type widening struct {
-	to     unsafe.Pointer
-	x, pad unsafe.Pointer
-	offset *int32
-	stride int // from row to row; 0 with offset
-	depth  int
-	taps   int
-	count  int
+	RunCodes: func(c *Call) { runShort(c, c.Rule) },
 }
 
 //go:noescape
-func tiles6x8AVX2(arg *wideTile)
+func tilesAVX2(routine int, arg *tile)
 
-//go:noescape
-func tiles6x16AVX2(arg *wideTile)
+// shortLanes are the columns of a register.
+const shortLanes = 8
 
-//go:noescape
-func tiles1x8AVX2(arg *wideTile)
-
-//go:noescape
-func tiles1x16AVX2(arg *wideTile)
-
-//go:noescape
-func widenAVX2(arg *widening)
-
-const wideLanes = 8 // columns of one register
-
-// wideWeights is the layout for VPMADDWD: panels of 16 columns, the last one 8
-// or 16 wide, [pair of codes][column][2].
-type wideWeights struct {
-	data []int16
-	init []int32 // padded to whole registers
+// shortWeights is the layout of Weights: panels of 8 columns, [group of 4
+// codes][column][4], where runs are filled up with zeros to whole groups.
+type shortWeights struct {
+	data   []int8
+	init   []int32  // padded to whole registers
+	panels [][]runs // of 16 columns, stage by stage
 }
 
-func packWide(w []int8, n, taps, depth int, zero uint8) *Weights {
-	k := taps * depth
-	kp, np := roundUp(k, 2), roundUp(n, wideLanes)
-	p := &wideWeights{data: make([]int16, np*kp), init: make([]int32, np)}
+// stageCodes limits the depth of a stage, so that a panel's weights of it stay in
+// the first-level cache from tile to tile.
+const stageCodes = 1024
+
+// runs say in which order the steps of a panel are taken.
+type runs struct {
+	starts []int32 // the byte of a row where each run begins: those of four steps first
+	counts [4]int  // of runs of four steps, of three, two, one
+}
+
+// cut is the argument of an assembly routine: it cuts the steps of two vectors of
+// columns into runs of at most four, as long as no sum of codes up to 128 can
+// leave 16 bits, and notes their lengths.
+type cut struct {
+	first, second unsafe.Pointer
+	groups        int
+	lengths       *uint8
+	count         int
+}
+
+//go:noescape
+func cutAVX2(arg *cut)
+
+func packShort(w []int8, n, taps, depth int, zero uint8) *Weights {
+	k, run := taps*depth, roundUp(depth, 4)
+	kp, np := taps*run, roundUp(n, shortLanes)
+	p := &shortWeights{data: make([]int8, np*kp), init: make([]int32, np)}
 	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
 	copy(p.init, out.Init)
-	for col := range n {
-		first := col / 16 * 16
-		width := min(16, np-first)
-		panel := p.data[first*kp:]
-		for i, v := range w[col*k:][:k] {
-			panel[(i/2*width+col-first)*2+i%2] = int16(v)
+	for first := 0; first < n; first += shortLanes {
+		packGroups(p.data[first*kp:], w[first*k:], min(shortLanes, n-first), shortLanes, taps, depth, run/4)
+	}
+	lengths := make([]uint8, stageCodes/4)
+	for col := 0; col < np; col += 2 * shortLanes {
+		var stages []runs
+		for at := 0; at < kp; at += stageCodes {
+			c := cut{first: unsafe.Pointer(&p.data[col*kp+at*shortLanes]), groups: min(stageCodes, kp-at) / 4, lengths: &lengths[0]}
+			c.second = c.first
+			if col+shortLanes < np {
+				c.second = unsafe.Pointer(&p.data[(col+shortLanes)*kp+at*shortLanes])
+			}
+			cutAVX2(&c)
+			stages = append(stages, newRuns(int32(at), lengths[:c.count]))
 		}
+		p.panels = append(p.panels, stages)
 	}
 	return out
 }
 
-// workWide holds the widened codes of a block of rows.
-func workWide(m, k int) int { return (m*roundUp(k, 2)*2 + 7) / 8 }
+// newRuns sorts runs of the given lengths, the first of which begins at a byte.
+func newRuns(at int32, lengths []uint8) runs {
+	r := runs{starts: make([]int32, len(lengths))}
+	for _, l := range lengths {
+		r.counts[4-l]++
+	}
+	var next [4]int
+	for i := 1; i < 4; i++ {
+		next[i] = next[i-1] + r.counts[i-1]
+	}
+	for _, l := range lengths {
+		r.starts[next[4-l]] = at
+		next[4-l]++
+		at += 4 * int32(l)
+	}
+	return r
+}
 
-// runWide computes sums, or codes by rule.
-func runWide(c *Call, rule *Rule) {
-	w := c.W.Data.(*wideWeights)
-	k := roundUp(c.W.K, 2)
+// rowsOf is the argument of the assembly routines that prepare rows.
+type rowsOf struct {
+	operand.Cursor
+	depth, count  int
+	from          *uint8
+	fromPitch     int
+	to            *uint8 // rows, pitch apart
+	pitch         int
+	dense         *uint8  // rows of the excess
+	excess, where *uint32 // of groups of four codes, one list for all rows
+	ends          *uint32 // where each row's part begins, and where the last one ends
+	found         int     // not 0: there are codes above 127
+}
+
+//go:noescape
+func aboveAVX2(arg *rowsOf)
+
+//go:noescape
+func gatherAVX2(arg *rowsOf)
+
+//go:noescape
+func clampAVX2(arg *rowsOf)
+
+// room divides scratch memory: offsets are in words of it.
+type room struct {
+	pitch                            int // of rows
+	rows, dense, excess, where, ends int
+	words                            int
+}
+
+// newRoom is for m rows of k codes, in whole groups, behind a panel of results
+// whose columns do not all exist.
+func newRoom(m, k int) room {
+	r := room{pitch: roundUp(k, 32), rows: m * edgeColumns * 4 / 8}
+	r.dense = r.rows + m*r.pitch/8
+	r.excess = r.dense + m*r.pitch/8
+	r.where = r.excess + m*r.pitch/8 + 4 // vectors are stored behind the last group
+	r.ends = r.where + m*r.pitch/8 + 4
+	r.words = r.ends + m/2 + 1
+	return r
+}
+
+// denser is the part of the groups of four codes that must have an excess for a
+// second pass over all of them to be faster than a list.
+const denser = 0.3
+
+// prepare returns the rows of the call as plain rows of codes up to 127, and sets
+// what t has to know of their excess.
+func (c *Call) prepare(t *tile) operand.Matrix[uint8] {
 	rows := c.M1 - c.M0
-	work := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(c.Work))), len(c.Work)*4)
-	x := work[:rows*k]
-	c.widen(x, k)
-	t := wideTile{stride: k * 2, pairs: k / 2}
-	var e edge
-	for n := c.N0; n < c.N1; n += 16 {
-		cols := min(16, c.N1-n)
-		t.panel, t.init = unsafe.Pointer(&w.data[n*k]), unsafe.Pointer(&w.init[n])
-		t.factors(rule, n)
-		whole, over := tilesOf(rows)
-		if cols%wideLanes != 0 {
-			// Tile by tile, for the copies from the edge.
-			t.divert()
-			t.out = unsafe.Pointer(&e)
-			for m := 0; m < rows; {
-				height := tileRows
-				if rows-m < height {
-					height = 1
-				}
-				t.tiles, t.rows = 1, unsafe.Pointer(&x[m*k])
-				t.run(height, cols)
-				e.store(c, rule, c.M0+m, n, height, cols)
-				m += height
-			}
-			continue
-		}
-		for _, part := range [...]struct{ m, count, height int }{
-			{0, whole, tileRows}, {rows - over, over / tileRows, tileRows}, {whole * tileRows, rows - whole*tileRows - over, 1},
-		} {
-			if part.count > 0 {
-				t.rows = unsafe.Pointer(&x[part.m*k])
-				t.place(c, c.M0+part.m, n, part.count, part.height, cols)
-				t.run(part.height, cols)
-			}
-		}
+	k := c.Taps * roundUp(c.Depth, 4)
+	r := newRoom(rows, k)
+	w := c.Work
+	_ = w[r.words-1]
+	to := (*uint8)(unsafe.Pointer(&w[r.rows]))
+	a := rowsOf{
+		count: rows, to: to, pitch: r.pitch,
+		dense:  (*uint8)(unsafe.Pointer(&w[r.dense])),
+		excess: (*uint32)(unsafe.Pointer(&w[r.excess])),
+		where:  (*uint32)(unsafe.Pointer(&w[r.where])),
+		ends:   (*uint32)(unsafe.Pointer(&w[r.ends])),
 	}
-}
-
-func (t *wideTile) run(height, cols int) {
+	gathered := unsafe.Slice(to, rows*r.pitch)
 	switch {
-	case height == 1 && cols <= wideLanes:
-		tiles1x8AVX2(t)
-	case height == 1:
-		tiles1x16AVX2(t)
-	case cols <= wideLanes:
-		tiles6x8AVX2(t)
+	case c.Depth%4 != 0:
+		c.copyRows(gathered, r.pitch)
+	case c.Offset != nil:
+		c.gatherRows(gathered, &a)
 	default:
-		tiles6x16AVX2(t)
+		operand.Lead(&a.Cursor, &c.Matrix, c.M0, c.M1)
+		a.depth = k
+		if aboveAVX2(&a); a.found == 0 {
+			return c.Matrix
+		}
+		// The last vector of a row is read whole.
+		last := (c.M1-1)*c.Stride + c.Base
+		if last+r.pitch <= len(c.X) {
+			a.from, a.fromPitch = &c.X[c.M0*c.Stride+c.Base], c.Stride
+		} else {
+			c.gatherRows(gathered, &a)
+		}
+	}
+	if a.from == nil {
+		a.from, a.fromPitch = to, r.pitch
+	}
+	a.to, a.depth, a.count = to, k, rows
+	clampAVX2(&a)
+	found := unsafe.Slice(a.ends, rows+1)[rows]
+	switch {
+	case float64(found) > denser*float64(rows*k/4):
+		t.dense = (r.dense - r.rows) * 8
+	case found > 0:
+		t.excess, t.where, t.ends = unsafe.Pointer(a.excess), unsafe.Pointer(a.where), unsafe.Pointer(a.ends)
+	}
+	return operand.Matrix[uint8]{X: gathered, Pad: gathered, Taps: 1, Depth: k, Stride: r.pitch, Base: -c.M0 * r.pitch}
+}
+
+// gatherRows copies the rows of the call, whose runs are whole groups.
+func (c *Call) gatherRows(to []uint8, a *rowsOf) {
+	a.depth = c.Depth
+	for m := c.M0; m < c.M1; m += a.count {
+		a.count = c.Together(m, c.M1) - m
+		operand.Lead(&a.Cursor, &c.Matrix, m, m+a.count)
+		a.to = &to[(m-c.M0)*a.pitch]
+		gatherAVX2(a)
 	}
 }
 
-// widen writes the codes of all rows as 16-bit numbers, k for each.
-func (c *Call) widen(to []int16, k int) {
-	a := widening{pad: unsafe.Pointer(&c.Pad[:c.Depth][0]), depth: c.Depth, taps: c.Taps}
-	for m := c.M0; m < c.M1; m += a.count {
-		a.to, a.count = unsafe.Pointer(&to[0]), c.M1-m
-		if c.Offset == nil {
-			a.stride = c.Stride
-			x := c.X[m*c.Stride+c.Base : (c.M1-1)*c.Stride+c.Base+c.Depth]
-			a.x = unsafe.Pointer(&x[0])
-		} else {
-			image, p := m/c.Rows, m%c.Rows
-			a.count = min(a.count, c.Rows-p)
-			a.offset = &c.Offset[p*c.Taps : (p+a.count)*c.Taps][0]
-			a.x = unsafe.Pointer(&c.X[image*c.Image+c.Base])
+// runShort computes sums, or codes by rule, panel by panel and stage by stage.
+func runShort(c *Call, rule *Rule) {
+	w := c.W.Data.(*shortWeights)
+	t := tile{}
+	x := c.prepare(&t)
+	excess := t.ends
+	for n := c.N0; n < c.N1; n += 2 * shortLanes {
+		cols := min(2*shortLanes, c.N1-n)
+		edge := cols%shortLanes != 0
+		t.panel, t.init = unsafe.Pointer(&w.data[n*x.Depth]), unsafe.Pointer(&w.init[n])
+		if t.second = t.panel; cols > shortLanes {
+			t.second = unsafe.Pointer(&w.data[(n+shortLanes)*x.Depth])
 		}
-		widenAVX2(&a)
-		to = to[a.count*k:]
+		operand.FetchNext(&t.Fetch, w.data, n*x.Depth, 2*shortLanes*x.Depth, 2*shortLanes*4, divUp(c.M1-c.M0, 3))
+		if rule != nil {
+			t.bias, t.mult = unsafe.Pointer(&rule.bias[n]), unsafe.Pointer(&rule.mult[n])
+		}
+		t.carry, t.ends = nil, excess // which is added in the first stage
+		stages := w.panels[n/(2*shortLanes)]
+		for i := range stages {
+			t.starts, t.runs = unsafe.Pointer(&stages[i].starts[0]), stages[i].counts
+			last := i+1 == len(stages)
+			if t.rule = storeSums; last {
+				t.set(rule)
+			}
+			c.stage(&t, &x, n-c.N0, cols, edge || !last)
+			t.carry, t.ends = unsafe.Pointer(unsafe.SliceData(c.Work)), nil
+		}
+		if edge {
+			c.trim(rule, n-c.N0, cols)
+		}
 	}
 }
+
+// stage computes one stage of a panel for all rows. Where the results are to be
+// trimmed or carried on they go to the panel in Work.
+func (c *Call) stage(t *tile, x *operand.Matrix[uint8], n, cols int, inWork bool) {
+	rows, ends, carry := c.M1-c.M0, t.ends, t.carry
+	for done := 0; done < rows; {
+		first, count, index := operand.Tiles(done, rows, shortHeights)
+		if ends != nil {
+			t.ends = unsafe.Add(ends, 4*first)
+		}
+		if carry != nil {
+			t.carry = unsafe.Add(carry, 4*edgeColumns*first)
+		}
+		done = first + count*shortHeights[index]
+		operand.Lead(&t.Cursor, x, c.M0+first, c.M0+done)
+		t.place(c, first, done, n, cols, inWork)
+		t.tiles = count
+		tilesAVX2((cols-1)/shortLanes*len(shortHeights)+index, t)
+	}
+	t.ends, t.carry = ends, carry
+}
+
+// shortHeights are the heights of tiles that tilesAVX2 has routines for.
+var shortHeights = []int{1, 3}

@@ -6,11 +6,6 @@
 // where zero is the input's zero point: its part, -zero*sum(w[n]), is folded
 // into the starting value of the sums when the weights are packed.
 //
-// Rows of x are read plainly, Stride apart, or indirectly: K is then Taps runs
-// of Depth codes, and Offset says where each run starts, so that a convolution
-// is the same product without copying its input. A negative offset stands for
-// a run of padding, which holds the zero point.
-//
 // A kernel may also turn the sums into codes, by a rule of package quant, before
 // they leave its registers.
 //

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -75,7 +76,7 @@ func TestKernelsEqualReference(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
-	sizes := []int{1, 2, 3, 4, 5, 7, 8, 13, 17, 31, 43, 64, 65}
+	sizes := []int{1, 2, 3, 4, 5, 7, 8, 13, 17, 31, 43, 64, 65, 130}
 	depths := []int{1, 3, 4, 5, 17, 64, 127, 511, 512, 513, 1031, 2050}
 	eachKernel(t, func(t *testing.T, kern *Kernel) {
 		for i := range 250 {
@@ -96,20 +97,30 @@ func TestKernelsEqualReference(t *testing.T) {
 				offset[j] = int32(r.IntN(image-depth+1+5) - 5)
 			}
 			zero := uint8(r.IntN(256))
-			_, x := guarded(size, r.IntN(8), uint8(0xA5))
+			_, x := guarded(size+kern.OverRead, r.IntN(8), uint8(0xA5))
+			x = x[: size : len(x)-r.IntN(2)*kern.OverRead]
 			_, w := guarded(n*k, r.IntN(8), int8(0x5A))
 			fill(r, x, w)
 			zone, acc := guarded(rows*images*n, 0, int32(-7))
-			c := &Call{
-				X: x, Pad: bytes.Repeat([]byte{zero}, depth), W: kern.Pack(w, n, taps, depth, zero),
+			c := &Call{W: kern.Pack(w, n, taps, depth, zero), Matrix: operand.Matrix[uint8]{
+				X: x, Pad: bytes.Repeat([]byte{zero}, depth),
 				Taps: taps, Depth: depth, Offset: offset, Rows: rows, Image: image, Stride: depth, Base: base,
-			}
+			}}
 			c.M1 = rows * images
+			if c.Step = depth; i%4 == 1 {
+				for j := range offset {
+					offset[j] = max(0, offset[j])
+					if next := offset[max(0, j-1)] + int32(depth); j%rows > 0 && r.IntN(5) > 0 && int(next) <= image-depth {
+						offset[j] = next
+					}
+				}
+				c.Ends = operand.Runs(offset, taps, depth)
+			}
 			c.M0 = r.IntN(c.M1)
 			c.N1 = n
 			c.N0 = r.IntN(n) / kern.NR * kern.NR
 			c.Acc = acc[:(c.M1-c.M0)*(c.N1-c.N0)]
-			c.Work = make([]uint64, kern.Work(c.M1-c.M0, k))
+			c.Work = make([]uint64, kern.Work(c.M1-c.M0, taps, depth))
 			kern.Run(c)
 			want := *c
 			want.Acc = make([]int32, len(c.Acc))
@@ -200,11 +211,18 @@ func BenchmarkKernels(b *testing.B) {
 		if !cpu.Host().Has(k.Requires) {
 			continue
 		}
-		for _, s := range []Shape{{64, 64, 576}, {64, 256, 2304}, {49, 512, 4608}, {64, 64, 64}} {
+		for _, s := range []Shape{{112, 64, 64}, {112, 64, 576}, {112, 256, 2304}, {49, 512, 4608}, {49, 2048, 512}, {112, 24, 144}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
 				x, w := make([]uint8, s.M*s.K), make([]int8, s.N*s.K)
-				c := &Call{X: x, Pad: make([]uint8, s.K), W: k.Pack(w, s.N, 1, s.K, 3), Taps: 1, Depth: s.K, Stride: s.K,
-					M1: s.M, N1: s.N, Acc: make([]int32, s.M*s.N), Work: make([]uint64, k.Work(s.M, s.K))}
+				c := &Call{Matrix: operand.Matrix[uint8]{X: x, Pad: make([]uint8, s.K), Taps: 1, Depth: s.K, Stride: s.K}, W: k.Pack(w, s.N, 1, s.K, 3),
+					M1: s.M, N1: s.N, Acc: make([]int32, s.M*s.N), Work: make([]uint64, k.Work(s.M, 1, s.K))}
+				for i := range x {
+					x[i] = uint8(i * 31 % 128)
+				}
+				for i := range w {
+					w[i] = int8(rand.NormFloat64() * 36)
+				}
+				c.W = k.Pack(w, s.N, 1, s.K, 3)
 				for b.Loop() {
 					k.Run(c)
 				}

@@ -8,7 +8,7 @@ import "unsafe"
 // 255*128*depthBlock < 2^24, so both sums fit their 26 bits, everything is an
 // integer below 2^53, and the arithmetic is exact however it is rounded or fused.
 var portable = Kernel{
-	Name: "gemm_u8s8_4x4_go", ISA: "go", MR: 4, NR: 4, Block: 64, Exact: true,
+	Name: "gemm_u8s8_4x4_go", ISA: "go", MR: 4, NR: 4, Block: 64, Exact: true, Rate: 5,
 	Pack: packPairs, Work: workPairs, Run: runPairs,
 }
 
@@ -43,7 +43,9 @@ func packPairs(w []int8, n, taps, depth int, zero uint8) *Weights {
 	return &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: data}
 }
 
-func workPairs(m, k int) int { return roundUp(m, 4) * min(roundUp(k, unroll), depthBlock) }
+func workPairs(m, taps, depth int) int {
+	return roundUp(m, 4) * min(roundUp(taps*depth, unroll), depthBlock)
+}
 
 func runPairs(c *Call) {
 	w := c.W.Data.([]float64)
@@ -75,9 +77,8 @@ func (c *Call) gather(dst []float64, m, k, depth int) {
 	for r := range 4 {
 		at := r
 		if m+r < c.M1 {
-			row := c.row(m + r)
 			for t, d := k/c.Depth, k%c.Depth; t < c.Taps && at < len(dst); t, d = t+1, 0 {
-				run := row.run(t)[d:]
+				run := c.Matrix.Run(m+r, t)[d:]
 				for _, v := range run[:min(len(run), (len(dst)-at+3)/4)] {
 					dst[at] = codeToFloat[v]
 					at += 4

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 // fenced returns n codes that end, or begin, at a page that must not be touched.
@@ -35,8 +37,8 @@ func TestKernelsStayWithinOperands(t *testing.T) {
 		for i := range 60 {
 			m, n, taps, depth := 1+r.IntN(14), 1+r.IntN(70), 1+i%2*r.IntN(5), 1+r.IntN(70)
 			zero := uint8(r.IntN(256))
-			c := &Call{X: fenced(t, m*depth, i%3 > 0), Pad: fenced(t, depth, i%3 > 0), Taps: taps, Depth: depth,
-				Rows: m, Image: m * depth, Stride: depth, M1: m, N1: n, LD: n}
+			c := &Call{M1: m, N1: n, LD: n, Matrix: operand.Matrix[uint8]{X: fenced(t, m*depth, i%3 > 0), Pad: fenced(t, depth, i%3 > 0),
+				Taps: taps, Depth: depth, Rows: m, Image: m * depth, Stride: depth}}
 			if i%2 == 1 {
 				for range m * taps {
 					c.Offset = append(c.Offset, int32((r.IntN(m+1)-1)*depth))
@@ -49,7 +51,7 @@ func TestKernelsStayWithinOperands(t *testing.T) {
 			}
 			c.W = kern.Pack(w, n, taps, depth, zero)
 			c.Acc = make([]int32, m*n)
-			c.Work = make([]uint64, kern.Work(m, taps*depth))
+			c.Work = make([]uint64, kern.Work(m, taps, depth))
 			kern.Run(c)
 			want := *c
 			want.Acc = make([]int32, m*n)

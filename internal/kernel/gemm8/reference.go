@@ -7,11 +7,10 @@ func Reference(c *Call, w []int8) {
 	init := initial(w, c.W.N, k, c.Pad[0])
 	width := c.N1 - c.N0
 	for m := c.M0; m < c.M1; m++ {
-		row := c.row(m)
 		for n := c.N0; n < c.N1; n++ {
 			sum := init[n]
 			for t := range c.Taps {
-				for d, x := range row.run(t) {
+				for d, x := range c.Matrix.Run(m, t) {
 					sum += int32(x) * int32(w[n*k+t*c.Depth+d])
 				}
 			}

@@ -2,6 +2,7 @@ package gemm8
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -11,15 +12,18 @@ type Kernel struct {
 	Name     string // gemm_u8s8_<MR>x<NR>_<isa>
 	ISA      string
 	MR, NR   int          // rows and columns of the tile
-	Block    int          // rows that one call should be given, where there are enough
+	Block    int          // rows that one call should be given at least, where there are enough
 	Requires cpu.Features // of the machine
 	Exact    bool         // equal to Reference for all operands, 255 and -128 included
-	OverRead int          // bytes that may be read behind the end of a run of X
+	OverRead int          // bytes that may be read behind the end of X, if its capacity allows
+	Lines    bool         // fast on equally spaced rows only: see Call.Ends
+	Fewest   int          // columns of a matrix that it is made for
+	Rate     int          // multiplications in a nanosecond, about
 
 	// Pack lays out w, [n][tap][depth] row-major, for this kernel.
 	Pack func(w []int8, n, taps, depth int, zero uint8) *Weights
 	// Work is the number of words of scratch memory that a call for m rows needs.
-	Work func(m, k int) int
+	Work func(m, taps, depth int) int
 	// Run computes the sums of a call.
 	Run func(*Call)
 
@@ -47,19 +51,13 @@ type Rule struct {
 
 // Call is a block of output rows and columns.
 type Call struct {
-	X   []uint8
-	Pad []uint8 // at least Depth codes, all the zero point
-	W   *Weights
+	operand.Matrix[uint8] // Pad is the zero point, K = Taps * Depth
+	W                     *Weights
 
-	Taps, Depth int // K = Taps * Depth; Taps is 1 for plain rows
-
-	// Output row m is row m%Rows of image m/Rows. Its run for tap t starts at
-	//	m/Rows*Image + Offset[m%Rows*Taps+t] + Base, or is Pad when the offset is negative
-	// (it then lies whole in X) and, with Offset nil, at m*Stride + Base.
-	Offset      []int32
-	Rows, Image int
-	Stride      int
-	Base        int
+	// With offsets of which none is negative, Ends may tell the runs of rows that lie
+	// Step apart, operand.Runs(Offset, Taps, Step).
+	Ends []int32
+	Step int
 
 	M0, M1 int     // output rows, of all images
 	N0, N1 int     // output columns; N0 is a multiple of NR, N1 too or W.N
@@ -76,51 +74,13 @@ var Table = append(archTable, portable)
 // Shape is what the choice of a kernel may depend on.
 type Shape struct{ M, N, K int }
 
-// Select returns the first row of table that runs on a machine with features f.
-func Select(table []Kernel, _ Shape, f cpu.Features) *Kernel {
+// Select returns the first row of table that runs on a machine with features f and
+// is made for as many columns as s has.
+func Select(table []Kernel, s Shape, f cpu.Features) *Kernel {
 	for i := range table {
-		if f.Has(table[i].Requires) {
+		if f.Has(table[i].Requires) && s.N >= table[i].Fewest {
 			return &table[i]
 		}
 	}
 	panic("gemm8: no kernel for " + f.String())
-}
-
-// row finds one output row's operands.
-type row struct {
-	c      *Call
-	offset []int32 // of its runs; nil when they follow each other
-	base   int
-}
-
-func (c *Call) row(m int) row {
-	if c.Offset == nil {
-		return row{c: c, base: m*c.Stride + c.Base}
-	}
-	image, p := m/c.Rows, m%c.Rows
-	return row{c, c.Offset[p*c.Taps : (p+1)*c.Taps], image*c.Image + c.Base}
-}
-
-// run returns the operands of tap t.
-func (r *row) run(t int) []uint8 {
-	at := r.base
-	if r.offset != nil {
-		off := int(r.offset[t])
-		if off < 0 {
-			return r.c.Pad[:r.c.Depth]
-		}
-		at += off
-	}
-	return r.c.X[at : at+r.c.Depth : at+r.c.Depth]
-}
-
-// initial returns -zero times the sum of each row of w.
-func initial(w []int8, n, k int, zero uint8) []int32 {
-	init := make([]int32, n)
-	for i := range init {
-		for _, v := range w[i*k : (i+1)*k] {
-			init[i] -= int32(zero) * int32(v)
-		}
-	}
-	return init
 }

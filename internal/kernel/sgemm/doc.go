@@ -7,8 +7,4 @@
 // alone, never on how rows and columns are divided into calls: results are the
 // same at any thread count and batch split. Kernels differ from each other, and
 // from Reference, by rounding.
-//
-// Rows of x are read plainly, Stride apart, or indirectly: K is then Taps runs
-// of Depth numbers, and Offset says where each run starts; a negative offset
-// stands for zeros.
 package sgemm

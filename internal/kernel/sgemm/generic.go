@@ -3,7 +3,7 @@ package sgemm
 // portable is plain Go: four rows by two columns, which is what sixteen scalar
 // registers hold.
 var portable = Kernel{
-	Name: "gemm_f32_4x2_go", ISA: "go", MR: 4, NR: 2, Block: 64,
+	Name: "gemm_f32_4x2_go", ISA: "go", MR: 4, NR: 2, Block: 64, Rate: 5,
 	Pack: packColumns, Work: workRows, Run: run,
 }
 
@@ -64,9 +64,8 @@ func (c *Call) gather(dst []float32, m, k, depth int) {
 	for r := range 4 {
 		at := r
 		if m+r < c.M1 {
-			row := c.row(m + r)
 			for t, d := k/c.Depth, k%c.Depth; t < c.Taps && at < len(dst); t, d = t+1, 0 {
-				run := row.run(t)[d:]
+				run := c.Matrix.Run(m+r, t)[d:]
 				for _, v := range run[:min(len(run), (len(dst)-at+3)/4)] {
 					dst[at] = v
 					at += 4

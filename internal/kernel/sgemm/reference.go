@@ -6,11 +6,10 @@ package sgemm
 func Reference(c *Call, w []float32) {
 	k := c.Taps * c.Depth
 	for m := c.M0; m < c.M1; m++ {
-		row := c.row(m)
 		for n := c.N0; n < c.N1; n++ {
 			sum := float64(c.W.Bias[n])
 			for t := range c.Taps {
-				for d, x := range row.run(t) {
+				for d, x := range c.Matrix.Run(m, t) {
 					sum += float64(x) * float64(w[n*k+t*c.Depth+d])
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 const guard = 37
@@ -38,7 +39,8 @@ func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w, zone []float32) 
 	sizes := []int{1, 2, 5, 6, 7, 8, 13, 16, 17, 31, 47, 64, 65, 130}
 	depths := []int{1, 3, 4, 5, 17, 64, 127, 511, 513, 1031}
 	m, n := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
-	c = &Call{Taps: 1, Depth: depths[i%len(depths)], Rows: m, Base: r.IntN(3)}
+	c = &Call{}
+	c.Taps, c.Depth, c.Rows, c.Base = 1, depths[i%len(depths)], m, r.IntN(3)
 	images := 1
 	if i%2 == 1 {
 		c.Taps, c.Depth = 1+r.IntN(70), 1+r.IntN(20)
@@ -128,7 +130,7 @@ func TestNaNPassesTheClamp(t *testing.T) {
 	nan := float32(math.NaN())
 	eachKernel(t, func(t *testing.T, kern *Kernel) {
 		w := kern.Pack([]float32{1, 2}, 2, 1, nil)
-		c := &Call{X: []float32{nan}, Pad: []float32{0}, W: w, Taps: 1, Depth: 1, Stride: 1, Rows: 1, M1: 1, N1: 2,
+		c := &Call{Matrix: operand.Matrix[float32]{X: []float32{nan}, Pad: []float32{0}, Taps: 1, Depth: 1, Stride: 1, Rows: 1}, W: w, M1: 1, N1: 2,
 			Lo: 0, Hi: 6, Out: make([]float32, 2), LD: 2, Work: make([]float32, kern.Work(1, 1))}
 		if kern.Run(c); c.Out[0] == c.Out[0] || c.Out[1] == c.Out[1] {
 			t.Errorf("NaN became %v", c.Out)
@@ -153,11 +155,11 @@ func BenchmarkKernels(b *testing.B) {
 		if !cpu.Host().Has(k.Requires) {
 			continue
 		}
-		for _, s := range []Shape{{64, 64, 576}, {64, 256, 2304}, {49, 512, 4608}, {64, 64, 64}} {
+		for _, s := range []Shape{{112, 64, 64}, {112, 64, 576}, {112, 256, 2304}, {49, 512, 4608}, {49, 2048, 512}, {112, 24, 144}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
 				x, w := make([]float32, s.M*s.K), make([]float32, s.N*s.K)
-				c := &Call{X: x, Pad: make([]float32, s.K), W: k.Pack(w, s.N, s.K, nil), Taps: 1, Depth: s.K, Stride: s.K, Rows: s.M,
-					M1: s.M, N1: s.N, Lo: -1, Hi: 1, Out: make([]float32, s.M*s.N), LD: s.N, Work: make([]float32, k.Work(s.M, s.K))}
+				c := &Call{Matrix: operand.Matrix[float32]{X: x, Pad: make([]float32, s.K), Taps: 1, Depth: s.K, Stride: s.K, Rows: s.M},
+					W: k.Pack(w, s.N, s.K, nil), M1: s.M, N1: s.N, Lo: -1, Hi: 1, Out: make([]float32, s.M*s.N), LD: s.N, Work: make([]float32, k.Work(s.M, s.K))}
 				b.ReportAllocs()
 				for b.Loop() {
 					k.Run(c)

@@ -1,13 +1,17 @@
 package sgemm
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
+)
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
 	Name     string // gemm_f32_<MR>x<NR>_<isa>
 	ISA      string
 	MR, NR   int
-	Block    int // rows that one call should be given, where there are enough
+	Block    int // rows that one call should be given at least, where there are enough
+	Rate     int // multiplications in a nanosecond, about
 	Requires cpu.Features
 
 	// Pack lays out w, [n][k] row-major, for this kernel. bias is [n] or nil.
@@ -26,19 +30,8 @@ type Weights struct {
 
 // Call is a block of output rows and columns.
 type Call struct {
-	X   []float32
-	Pad []float32 // at least Depth zeros
-	W   *Weights
-
-	Taps, Depth int // K = Taps * Depth; Taps is 1 for plain rows
-
-	// Output row m is row m%Rows of image m/Rows. Its run for tap t starts at
-	//	m/Rows*Image + Offset[m%Rows*Taps+t] + Base, or is Pad when the offset is negative
-	// and, with Offset nil, at m*Stride + Base.
-	Offset      []int32
-	Rows, Image int
-	Stride      int
-	Base        int
+	operand.Matrix[float32] // Pad is zeros, K = Taps * Depth
+	W                       *Weights
 
 	M0, M1 int     // output rows, of all images
 	N0, N1 int     // output columns; N0 is a multiple of NR, N1 too or W.N
@@ -62,32 +55,4 @@ func Select(table []Kernel, _ Shape, f cpu.Features) *Kernel {
 		}
 	}
 	panic("sgemm: no kernel for " + f.String())
-}
-
-// row finds one output row's operands.
-type row struct {
-	c      *Call
-	offset []int32 // of its runs; nil when they follow each other
-	base   int
-}
-
-func (c *Call) row(m int) row {
-	if c.Offset == nil {
-		return row{c: c, base: m*c.Stride + c.Base}
-	}
-	image, p := m/c.Rows, m%c.Rows
-	return row{c, c.Offset[p*c.Taps : (p+1)*c.Taps], image*c.Image + c.Base}
-}
-
-// run returns the operands of tap t.
-func (r *row) run(t int) []float32 {
-	at := r.base
-	if r.offset != nil {
-		off := int(r.offset[t])
-		if off < 0 {
-			return r.c.Pad[:r.c.Depth]
-		}
-		at += off
-	}
-	return r.c.X[at : at+r.c.Depth : at+r.c.Depth]
 }

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 //go:generate go run -C ../_asm . sgemm ../sgemm
@@ -13,86 +14,62 @@ import (
 // only where they multiply and add apart.
 var archTable = []Kernel{
 	{
-		Name: "gemm_f32_6x64_avx512", ISA: "avx512", MR: tileRows, NR: 64, Block: 96, Requires: cpu.AVX512,
+		Name: "gemm_f32_14x32_avx512", ISA: "avx512", MR: 14, NR: 32, Block: 112, Rate: 90, Requires: cpu.AVX512,
 		Pack: avx512.pack, Work: avx512.work, Run: avx512.run,
 	},
 	{
-		Name: "gemm_f32_6x16_avx2", ISA: "avx2", MR: tileRows, NR: 16, Block: 96, Requires: cpu.AVX2 | cpu.FMA,
+		Name: "gemm_f32_6x16_avx2", ISA: "avx2", MR: 6, NR: 16, Block: 96, Rate: 50, Requires: cpu.AVX2 | cpu.FMA,
 		Pack: avx2.pack, Work: avx2.work, Run: avx2.run,
 	},
 }
 
-// tileRows is the number of rows of every tile here.
-const tileRows = 6
-
-// tile is the argument of an assembly routine: it computes, for tileRows rows
-// and the columns of one panel,
+// tile is the argument of an assembly routine: for tiles of rows, one below the
+// other, and the columns of one panel, it computes
 //
 //	out[r][n] = min(max(bias[n] + x[r][0]*w[n][0] + …, lo), hi)
-//
-// where the numbers of a row come in taps runs of depth.
 type tile struct {
-	runs   *unsafe.Pointer // [taps][tileRows] start of each run
-	panel  unsafe.Pointer  // weights, [tap][depth][column]
-	bias   unsafe.Pointer
-	taps   int
-	depth  int
-	mask   uint64 // AVX-512: the columns of the last vector that are stored
-	lo, hi float32
-	out    [tileRows]unsafe.Pointer
+	operand.Cursor
+	panel   unsafe.Pointer // weights, [tap][depth][column]
+	bias    unsafe.Pointer
+	depth   int
+	columns uint64 // AVX-512: those of the last vector that are stored
+	lo, hi  float32
+	out     unsafe.Pointer
+	ld      int // bytes from row to row of out
+	tiles   int
+	_       int // bytes of out that are stored
+	operand.Fetch
 }
 
 //go:noescape
-func tile6x8AVX2(arg *tile)
+func tilesAVX2(routine int, arg *tile)
 
 //go:noescape
-func tile6x16AVX2(arg *tile)
+func tilesAVX512(routine int, arg *tile)
 
-//go:noescape
-func tile6x16AVX512(arg *tile)
-
-//go:noescape
-func tile6x32AVX512(arg *tile)
-
-//go:noescape
-func tile6x48AVX512(arg *tile)
-
-//go:noescape
-func tile6x64AVX512(arg *tile)
-
-// family is one instruction set: tiles of 1, 2, … registers of lanes columns.
+// family is one instruction set: tiles of one or two registers of lanes columns
+// and of any of the heights, for which tiles has routines in that order.
 type family struct {
-	lanes  int
-	widest int  // registers of the widest tile
-	masked bool // the last register of a tile is stored by mask
+	lanes   int
+	heights []int // in rows
+	masked  bool  // the last register of a tile is stored by mask
 }
 
 var (
-	avx512 = family{lanes: 16, widest: 4, masked: true}
-	avx2   = family{lanes: 8, widest: 2}
+	avx512 = family{lanes: 16, heights: []int{1, 4, 7, 14}, masked: true}
+	avx2   = family{lanes: 8, heights: []int{1, 3, 6}}
 )
 
-// columns of the widest tile.
-func (f *family) columns() int { return f.lanes * f.widest }
+// columns of the wider tile.
+func (f *family) columns() int { return 2 * f.lanes }
 
-// tile runs the tile that many registers wide. The calls are written out
-// because an argument of a function value would be allocated on the heap.
-func (f *family) tile(registers int, t *tile) {
-	switch f.lanes * registers {
-	case 8:
-		tile6x8AVX2(t)
-	case 16:
-		if f.masked {
-			tile6x16AVX512(t)
-		} else {
-			tile6x16AVX2(t)
-		}
-	case 32:
-		tile6x32AVX512(t)
-	case 48:
-		tile6x48AVX512(t)
-	default:
-		tile6x64AVX512(t)
+// tiles runs the routine for heights[index] and registers.
+func (f *family) tiles(index, registers int, t *tile) {
+	routine := (registers-1)*len(f.heights) + index
+	if f.masked {
+		tilesAVX512(routine, t)
+	} else {
+		tilesAVX2(routine, t)
 	}
 }
 
@@ -118,52 +95,44 @@ func (f *family) pack(w []float32, n, k int, bias []float32) *Weights {
 	return &Weights{N: n, K: k, Bias: p.bias[:n], Data: p}
 }
 
-// work holds one tile of results whose columns do not all exist.
-func (f *family) work(int, int) int {
+// work holds tiles of results whose columns do not all exist.
+func (f *family) work(m, _ int) int {
 	if f.masked {
 		return 0
 	}
-	return tileRows * f.columns()
+	return m * f.columns()
 }
 
+// run computes panel by panel, so that the weights stay in the cache.
 func (f *family) run(c *Call) {
 	w := c.W.Data.(*simdWeights)
-	t := tile{taps: c.Taps, depth: c.Depth, lo: c.Lo, hi: c.Hi}
-	var few [64 * tileRows]unsafe.Pointer
-	runs := few[:]
-	if need := c.Taps * tileRows; need > len(runs) {
-		runs = make([]unsafe.Pointer, need)
-	}
-	t.runs = &runs[0]
-	for m := c.M0; m < c.M1; m += tileRows {
-		c.pointers(runs, m)
-		for n := c.N0; n < c.N1; n += f.columns() {
-			cols := min(f.columns(), c.N1-n)
-			registers := (cols + f.lanes - 1) / f.lanes
-			t.panel, t.bias = unsafe.Pointer(&w.data[n*c.W.K]), unsafe.Pointer(&w.bias[n])
-			t.mask = 1<<(cols-(registers-1)*f.lanes) - 1
+	t := tile{depth: c.Depth, lo: c.Lo, hi: c.Hi}
+	tallest := f.heights[len(f.heights)-1]
+	for n := c.N0; n < c.N1; n += f.columns() {
+		cols := min(f.columns(), c.N1-n)
+		registers := (cols + f.lanes - 1) / f.lanes
+		t.panel, t.bias = unsafe.Pointer(&w.data[n*c.W.K]), unsafe.Pointer(&w.bias[n])
+		operand.FetchNext(&t.Fetch, w.data, n*c.W.K, f.columns()*c.W.K, f.columns(), (c.M1-c.M0+tallest-1)/tallest)
+		t.columns = 1<<(cols-(registers-1)*f.lanes) - 1
+		for m := c.M0; m < c.M1; {
+			end := c.Together(m, c.M1)
+			out, ld := c.Out[m*c.LD+n:(end-1)*c.LD+n+cols], c.LD
 			edge := !f.masked && cols < registers*f.lanes
-			for r := range tileRows {
-				t.out[r] = unsafe.Pointer(&c.Out[min(m+r, c.M1-1)*c.LD+n])
-				if edge {
-					t.out[r] = unsafe.Pointer(&c.Work[r*f.columns()])
-				}
+			if edge {
+				out, ld = c.Work[:(end-m)*f.columns()], f.columns()
 			}
-			f.tile(registers, &t)
-			for r := 0; edge && r < min(tileRows, c.M1-m); r++ {
-				copy(c.Out[(m+r)*c.LD+n:][:cols], c.Work[r*f.columns():])
+			t.ld = ld * 4
+			for done := 0; done < end-m; {
+				first, count, index := operand.Tiles(done, end-m, f.heights)
+				done = first + count*f.heights[index]
+				operand.Lead(&t.Cursor, &c.Matrix, m+first, m+done)
+				t.tiles, t.out = count, unsafe.Pointer(&out[first*ld])
+				f.tiles(index, registers, &t)
 			}
-		}
-	}
-}
-
-// pointers sets the start of every run of the rows from m on. Rows beyond the
-// block repeat its last one: they compute it again and store it again.
-func (c *Call) pointers(runs []unsafe.Pointer, m int) {
-	for r := range tileRows {
-		row := c.row(min(m+r, c.M1-1))
-		for t := range c.Taps {
-			runs[t*tileRows+r] = unsafe.Pointer(unsafe.SliceData(row.run(t)))
+			for r := m; edge && r < end; r++ {
+				copy(c.Out[r*c.LD+n:][:cols], c.Work[(r-m)*f.columns():])
+			}
+			m = end
 		}
 	}
 }

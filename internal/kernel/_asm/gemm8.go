@@ -1,0 +1,348 @@
+package main
+
+import "fmt"
+
+// The fields of gemm8.tile, behind the cursor.
+var (
+	tilePanel, tileInit     = field(0), field(8)
+	tileGroups, tileTail    = field(16), field(24)
+	tileColumns, tileSkip   = field(32), field(40)
+	tileTiles, tileOut      = field(48), field(56)
+	tileLD, tileStored      = field(64), field(72)
+	tileRule                = field(80)
+	tileBias, tileMult      = field(88), field(96)
+	tileBiasMul, tileZero   = field(104), field(108)
+	tileLowest, tileHighest = field(110), field(111)
+	tileFetch               = 112 // behind the cursor
+
+	// AVX2 only.
+	tileSecond, tileStarts = field(136), field(144)
+	tileExcess, tileWhere  = field(152), field(160)
+	tileEnds, tileEndsAt   = field(168), field(176)
+	tileDense              = field(184)
+	tileCarry, tileCarryAt = field(192), field(200)
+	tileRuns               = 208 // behind the cursor: of four steps, three, two, one
+)
+
+// gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A
+// step takes four codes of each row, broadcast to all columns, and four weights of
+// each column. Sums end up in the first registers; four registers from free on are
+// used to make codes of them.
+type gemm8 struct {
+	*printer
+	lanes
+	rows, vectors int
+	free          int
+	dot           func(weights, codes, sums string) // adds four products of each column
+}
+
+func (g gemm8) name() string { return fmt.Sprintf("tiles%dx%d%s", g.rows, g.vectors*g.bytes/4, g.isa) }
+
+func (g gemm8) sum(r, j int) string { return g.r(r*g.vectors + j) }
+
+// width lists the heights of the tiles that are some vectors wide.
+type width struct {
+	vectors int
+	heights []int
+}
+
+// gemm8Tiles writes the routines for tiles of all sizes, in the order of widths.
+func gemm8Tiles(g gemm8, widths []width, sum func(gemm8, operandRows)) {
+	var names []string
+	g.packOrder(g.printer, "order"+g.isa)
+	for _, w := range widths {
+		g.vectors = w.vectors
+		for _, g.rows = range w.heights {
+			names = append(names, g.name())
+			g.tiles(sum)
+		}
+	}
+	g.dispatcher("tiles"+g.isa, "arg *tile", names)
+}
+
+// sumDots is the sum of tiles whose products dot adds.
+func sumDots(g gemm8, o operandRows) {
+	g.start()
+	for c := 1; c < g.chains(); c++ {
+		for j := range g.vectors {
+			g.op("VPXOR%s %s, %s, %s", g.either("", "Q"), g.sum(c, j), g.sum(c, j), g.sum(c, j))
+		}
+	}
+	o.each(func() { g.run(o) })
+	for c := 1; c < g.chains(); c++ {
+		for j := range g.vectors {
+			g.op("VPADDD %s, %s, %s", g.sum(c, j), g.sum(0, j), g.sum(0, j))
+		}
+	}
+}
+
+// tiles writes a routine that computes tile after tile; sum leaves the sums of one
+// in the first registers.
+func (g gemm8) tiles(sum func(gemm8, operandRows)) {
+	o := operandRows{g.printer, g.rows, 0, g.evex()}
+	g.routine(g.name())
+	o.masks()
+	g.op("MOVQ $0, %s", cursorAt)
+	g.op("MOVQ $0, %s", tileStored)
+	g.op("MOVQ $0, %s", tileEndsAt)
+	g.op("MOVQ $0, %s", tileCarryAt)
+	if g.evex() {
+		g.op("MOVQ %s, AX", tileTail)
+		g.op("KMOVW AX, K1")
+	}
+	g.line("tile:")
+	sum(g, o)
+	g.results()
+	o.advance()
+	g.op("DECQ %s", tileTiles)
+	g.op("JNZ tile")
+	g.op("VZEROUPPER")
+	g.op("RET")
+}
+
+// start sets the sums, and the panel in DX.
+func (g gemm8) start() {
+	g.op("MOVQ %s, DX", tilePanel)
+	g.op("MOVQ %s, AX", tileInit)
+	for j := range g.vectors {
+		g.op("%s %d(AX), %s", g.move(), j*g.bytes, g.sum(0, j))
+	}
+	for r := 1; r < g.rows; r++ {
+		for j := range g.vectors {
+			g.op("%s %s, %s", g.either("VMOVDQA", "VMOVDQA64"), g.sum(0, j), g.sum(r, j))
+		}
+	}
+}
+
+// chains is the number of sums that a column of a single row has, so that
+// products need not wait for each other.
+func (g gemm8) chains() int {
+	if g.rows > 1 {
+		return 1
+	}
+	return 4
+}
+
+// run adds the products of one run, four steps at a time, and fetches the next
+// panel's weights meanwhile.
+func (g gemm8) run(o operandRows) {
+	const unroll = 4
+	g.fetch(tileFetch)
+	g.op("SHLQ $2, SI // for four steps")
+	g.op("XORQ AX, AX")
+	g.op("SUBQ $%d, %s", unroll, tileGroups)
+	g.op("JLT rest")
+	g.op("PCALIGN $32")
+	g.line("steps:")
+	for i := range unroll {
+		g.step(o, i, i%g.chains(), func(r int, to string) { g.op("VPBROADCASTD %d(%s)(AX*4), %s", 4*i, o.run(r, "BX"), to) })
+	}
+	g.op("PREFETCHT1 (CX)")
+	g.op("ADDQ SI, CX")
+	g.op("ADDQ $%d, DX", unroll*g.vectors*g.bytes)
+	g.op("ADDQ $%d, AX", unroll)
+	g.op("CMPQ AX, %s", tileGroups)
+	g.op("JLE steps")
+	g.op("MOVQ CX, %s", field(tileFetch))
+	g.line("rest:")
+	g.op("ADDQ $%d, %s", unroll, tileGroups)
+	g.op("CMPQ AX, %s", tileGroups)
+	g.op("JGE tail")
+	g.line("step:")
+	g.step(o, 0, 0, func(r int, to string) { g.op("VPBROADCASTD (%s)(AX*4), %s", o.run(r, "BX"), to) })
+	g.op("ADDQ $%d, DX", g.vectors*g.bytes)
+	g.op("INCQ AX")
+	g.op("CMPQ AX, %s", tileGroups)
+	g.op("JLT step")
+	g.line("tail:")
+	if g.evex() {
+		g.op("CMPQ %s, $0", tileTail)
+		g.op("JEQ next")
+		g.step(o, 0, 0, func(r int, to string) {
+			x := "X" + to[1:]
+			g.op("VMOVDQU8.Z (%s)(AX*4), K1, %s", o.run(r, "BX"), x)
+			g.op("VPBROADCASTD %s, %s", x, to)
+		})
+		g.op("ADDQ $%d, DX", g.vectors*g.bytes)
+		g.line("next:")
+		g.op("ADDQ %s, DX", tileSkip)
+	}
+}
+
+// step multiplies four codes of each row, that load finds, by the weights i steps
+// behind those at DX, for a chain of sums. Weights are in the last registers but
+// those for codes: free and the one behind it where there are two vectors of them.
+func (g gemm8) step(o operandRows, i, chain int, load func(r int, to string)) {
+	weights := g.free + 2 - g.vectors
+	for j := range g.vectors {
+		g.op("%s %d(DX), %s", g.move(), (i*g.vectors+j)*g.bytes, g.r(weights+j))
+	}
+	for r := range g.rows {
+		codes := g.r(g.free + 2 + r%2)
+		load(r, codes)
+		for j := range g.vectors {
+			g.dot(g.r(weights+j), codes, g.sum(r+chain, j))
+		}
+	}
+}
+
+// results stores the sums, or the codes that a rule makes of them.
+func (g gemm8) results() {
+	g.op("MOVQ %s, AX", tileOut)
+	g.op("ADDQ %s, AX", tileStored)
+	g.op("MOVQ %s, R8", tileLD)
+	g.op("MOVQ %s, SI", tileRule)
+	g.op("MOVQ %s, BX", tileBias)
+	g.op("MOVQ %s, CX", tileMult)
+	for i, label := range []string{"addBias", "intBias", "fusedBias"} {
+		g.op("CMPQ SI, $%d", i+1)
+		g.op("JEQ %s", label)
+	}
+	mask := func(j int) string { return "" }
+	if g.evex() {
+		g.op("MOVQ %s, SI", tileColumns)
+		for j := range g.vectors {
+			g.op("KMOVW SI, K%d", 4+j)
+			g.op("SHRQ $16, SI")
+		}
+		mask = func(j int) string { return fmt.Sprintf("K%d, ", 4+j) }
+	}
+	for r := range g.rows {
+		for j := range g.vectors {
+			g.op("%s %s, %s%d(AX)", g.either("VMOVDQU", "VMOVDQU32"), g.sum(r, j), mask(j), j*g.bytes)
+		}
+		g.op("ADDQ R8, AX")
+	}
+	g.op("JMP stored")
+	g.integers()
+	g.codes()
+	g.line("stored:")
+	g.op("SUBQ %s, AX", tileOut)
+	g.op("MOVQ AX, %s", tileStored)
+}
+
+// integers applies a rule up to the rounding to all sums.
+func (g gemm8) integers() {
+	bias, mult, biasMul := g.r(g.free), g.r(g.free+1), g.r(g.free+2)
+	each := func(label string, value func(s string)) {
+		g.line("%s:", label)
+		for j := range g.vectors {
+			g.op("%s %d(BX), %s", g.move(), j*g.bytes, bias)
+			g.op("%s %d(CX), %s", g.move(), j*g.bytes, mult)
+			for r := range g.rows {
+				s := g.sum(r, j)
+				value(s)
+				g.op("VMULPS %s, %s, %s", mult, s, s)
+				g.op("VCVTPS2DQ %s, %s", s, s)
+			}
+		}
+	}
+	each("addBias", func(s string) {
+		g.op("VCVTDQ2PS %s, %s", s, s)
+		g.op("VADDPS %s, %s, %s", bias, s, s)
+	})
+	g.op("JMP codes")
+	each("intBias", func(s string) {
+		g.op("VPADDD %s, %s, %s", bias, s, s)
+		g.op("VCVTDQ2PS %s, %s", s, s)
+	})
+	g.op("JMP codes")
+	g.line("fusedBias:")
+	g.op("VBROADCASTSS %s, %s", tileBiasMul, biasMul)
+	each("fusedBiases", func(s string) {
+		g.op("VCVTDQ2PS %s, %s", s, s)
+		g.op("VFMADD231PS %s, %s, %s", bias, biasMul, s)
+	})
+	g.line("codes:")
+}
+
+// codes packs the integers to bytes, four vectors at a time, and stores them. The
+// two saturations at int16 are the contract's. Masked stores are slow and only
+// serve panels that are not whole.
+func (g gemm8) codes() {
+	zero, lo, hi, order := g.r(g.free), g.r(g.free+1), g.r(g.free+2), g.r(g.free+3)
+	g.op("VPBROADCASTW %s, %s", tileZero, zero)
+	g.op("VPBROADCASTB %s, %s", tileLowest, lo)
+	g.op("VPBROADCASTB %s, %s", tileHighest, hi)
+	g.op("%s order%s<>(SB), %s", g.move(), g.isa, order)
+	all := g.rows * g.vectors
+	v := func(i int) string { return g.r(min(i, all-1)) } // what a last group lacks is replaced
+	for i := 0; i < all; i += 4 {
+		g.op("VPACKSSDW %s, %s, %s", v(i+1), v(i), v(i))
+		g.op("VPADDSW %s, %s, %s", zero, v(i), v(i))
+		second := v(i)
+		if i+2 < all {
+			second = v(i + 2)
+			g.op("VPACKSSDW %s, %s, %s", v(i+3), second, second)
+			g.op("VPADDSW %s, %s, %s", zero, second, second)
+		}
+		g.op("VPACKUSWB %s, %s, %s", second, v(i), v(i))
+		g.op("VPMAXUB %s, %s, %s", lo, v(i), v(i))
+		g.op("VPMINUB %s, %s, %s", hi, v(i), v(i))
+		g.op("VPERMD %s, %s, %s", v(i), order, v(i))
+	}
+	if g.evex() {
+		g.op("MOVQ %s, SI", tileColumns)
+		g.op("KMOVQ SI, K5")
+		g.op("NOTQ SI")
+		if g.vectors < 4 {
+			g.op("SHLQ $%d, SI", 64-16*g.vectors)
+		}
+		g.op("TESTQ SI, SI")
+		g.op("JNZ narrow")
+	}
+	size := g.vectors * g.bytes / 4 // of a row
+	for r := range g.rows {
+		at := r * g.vectors % 4 * g.bytes / 4 // in its register
+		i := r * g.vectors / 4 * 4
+		g.part(i, at, size)
+		g.op("ADDQ R8, AX")
+	}
+	if !g.evex() {
+		return
+	}
+	g.op("JMP stored")
+	g.line("narrow:")
+	for r := range g.rows {
+		at := r * g.vectors % 4
+		i := r * g.vectors / 4 * 4
+		to := g.r(g.free)
+		switch {
+		case at == 0:
+			to = g.r(i)
+		case g.vectors == 2:
+			g.op("VEXTRACTI64X4 $1, %s, Y%d", g.r(i), g.free)
+		default:
+			g.op("VEXTRACTI32X4 $%d, %s, X%d", at, g.r(i), g.free)
+		}
+		g.op("VMOVDQU8 %s, K5, (AX)", to)
+		g.op("ADDQ R8, AX")
+	}
+}
+
+// part stores size bytes of register i, from byte at on.
+func (g gemm8) part(i, at, size int) {
+	switch {
+	case size == 8 && at%16 == 0 && at > 0:
+		g.op("VEXTRACTI128 $1, Y%d, X%d", i, g.free)
+		g.op("VMOVQ X%d, (AX)", g.free)
+	case size == 8 && at == 0:
+		g.op("VMOVQ X%d, (AX)", i)
+	case size == 8 && at > 16:
+		g.op("VPEXTRQ $1, X%d, (AX)", g.free)
+	case size == 8:
+		g.op("VPEXTRQ $1, X%d, (AX)", i)
+	case size == 64:
+		g.op("VMOVDQU32 Z%d, (AX)", i)
+	case size == 16 && at == 0:
+		g.op("%s X%d, (AX)", g.either("VMOVDQU", "VMOVDQU32"), i)
+	case size == 16 && !g.evex():
+		g.op("VEXTRACTI128 $1, Y%d, (AX)", i)
+	case size == 16:
+		g.op("VEXTRACTI32X4 $%d, Z%d, (AX)", at/16, i)
+	case at == 0:
+		g.op("VMOVDQU32 Y%d, (AX)", i)
+	default:
+		g.op("VEXTRACTI64X4 $1, Z%d, (AX)", i)
+	}
+}

@@ -1,0 +1,247 @@
+package gemm8
+
+import (
+	"slices"
+	"unsafe"
+
+	"github.com/octet-ml/octet/internal/cpu"
+)
+
+// The row that multiplies tiles of 16 rows by 64 codes. It takes segments of rows
+// that lie equally far apart, two at a time, and 32 columns; few rows, few columns
+// and padding are left to vectors, which read the same weights.
+var amx = Kernel{
+	Name: "gemm_u8s8_32x32_amx", ISA: "amx", MR: 2 * segmentRows, NR: tiles512.columns(), Block: 256, Exact: true, Lines: true, Fewest: 16, Rate: 1000,
+	OverRead: tileCodes - 1,
+	Requires: cpu.AVX512 | cpu.AVX512VNNI | cpu.AMX,
+	Pack:     tiles512.pack,
+	Work:     func(m, _, _ int) int { return newGridRoom(m).words },
+	Run:      func(c *Call) { runAMX(c, nil) },
+	PackRule: packRule,
+	RunCodes: func(c *Call) { runAMX(c, c.Rule) },
+}
+
+// tiles512 is vnni512 with runs filled up to whole tiles, and panels of two tiles'
+// columns, whose weights then lie in memory in the order in which they are used.
+var tiles512 = family{lanes: 16, masked: true, filled: tileCodes / 4, first: len(vnni512.widths[0].heights), widths: vnni512.widths[1:2]}
+
+const (
+	segmentRows = 16 // of a tile
+	tileCodes   = 64 // of a row of a tile
+	gridColumns = 32 // computed together
+	fewestRows  = 4  // of a call, for tiles
+
+	panelLines = gridColumns * tileCodes / 64 // of the cache: the weights of a block
+)
+
+// grid is the argument of gridAMX: for count pairs of segments of rows and a panel
+// of up to 32 columns, it computes what tile describes. Step is the distance of
+// the rows of a segment.
+type grid struct {
+	x       unsafe.Pointer
+	offset  unsafe.Pointer // of row 0 and tap 0, or nil
+	nextTap int            // bytes from there to tap 1
+	step    int
+	taps    int
+	blocks  int            // tiles of codes of a run
+	panel   unsafe.Pointer // [tap][group of 4 codes][column][4]
+	pairs   unsafe.Pointer // *pair
+	count   int
+	out     unsafe.Pointer
+	ld      int    // bytes from row to row of out
+	columns uint64 // that are stored
+	init    unsafe.Pointer
+	bias    unsafe.Pointer
+	mult    unsafe.Pointer
+	rule    int
+	biasMul float32
+	zero    int16
+	lo, hi  uint8
+	sums    unsafe.Pointer // of a pair, for the routine
+	config  *tileShapes
+	rows    [2]int // of the segments, as they are stored
+	next    unsafe.Pointer
+	lines   int // of the cache, to be fetched from next on with every block
+}
+
+// pair is two segments: where their first rows are, in bytes from grid.x or
+// grid.offset, and their places in the result.
+type pair struct{ at, row [2]int }
+
+// tileShapes is the operand of LDTILECFG.
+type tileShapes struct {
+	palette, _ uint8
+	_          [14]uint8
+	bytes      [16]uint16 // of a row
+	rows       [16]uint8
+}
+
+//go:noescape
+func gridAMX(arg *grid)
+
+// newShapes are the tiles for pairs of segments of so many rows.
+func newShapes(rows [2]int) tileShapes {
+	s := tileShapes{palette: 1}
+	a, b := uint8(rows[0]), uint8(max(1, rows[1]))
+	for t, r := range []uint8{a, a, b, b, a, b, tileCodes / 4, tileCodes / 4} {
+		s.bytes[t], s.rows[t] = 64, r
+	}
+	return s
+}
+
+// gridRoom divides scratch memory, in words.
+type gridRoom struct{ pairs, words int }
+
+// newGridRoom is for m rows, behind the sums of a pair: 32 rows of 32.
+func newGridRoom(m int) gridRoom {
+	r := gridRoom{pairs: 2 * segmentRows * gridColumns * 4 / 8}
+	r.words = r.pairs + 4*(m+1)/2 + 8
+	return r
+}
+
+// runAMX computes sums, or codes by rule.
+func runAMX(c *Call, rule *Rule) {
+	last := c.rowsForTiles()
+	if last-c.M0 < fewestRows {
+		tiles512.run(c, rule)
+		return
+	}
+	if last < c.M1 {
+		rest := *c
+		rest.M0 = last
+		if rule == nil {
+			rest.Acc = c.Acc[(last-c.M0)*(c.N1-c.N0):]
+		} else {
+			rest.Out = c.Out[(last-c.M0)*c.LD:]
+		}
+		tiles512.run(&rest, rule)
+	}
+	c.tiles(rule, last)
+}
+
+// rowsForTiles is the end of the rows that tiles may read: behind the codes of a
+// run they read on to a whole tile.
+func (c *Call) rowsForTiles() int {
+	readable, run := cap(c.X), roundUp(c.Depth, tileCodes)
+	if c.Offset == nil {
+		return min(c.M1, (readable-c.Base-run)/max(1, c.Stride)+1)
+	}
+	if c.Ends == nil {
+		return c.M0
+	}
+	for last := c.M1; last > c.M0; last-- {
+		row := (last - 1) % c.Rows
+		far := int32(0)
+		for t := range c.Taps {
+			far = max(far, c.Offset[t*c.Rows+row])
+		}
+		if (last-1)/c.Rows*c.Image+int(far)+c.Base+run <= readable {
+			return last
+		}
+	}
+	return c.M0
+}
+
+// tiles computes the rows from M0 to last.
+func (c *Call) tiles(rule *Rule, last int) {
+	w := c.W.Data.(*grouped)
+	room := newGridRoom(c.M1 - c.M0)
+	_ = c.Work[room.words-1]
+	var shapes tileShapes
+	g := grid{
+		taps: c.Taps, blocks: roundUp(c.Depth, tileCodes) / tileCodes, step: c.Stride,
+		sums: unsafe.Pointer(&c.Work[0]), config: &shapes,
+	}
+	if c.Offset != nil {
+		g.step, g.offset, g.nextTap = c.Step, unsafe.Pointer(&c.Offset[0]), 4*c.Rows
+	}
+	if rule != nil {
+		q := rule.rule
+		g.rule, g.biasMul, g.zero, g.lo, g.hi = rules[q.Rule], q.BiasMul, int16(q.Zero), uint8(q.Lo), uint8(q.Hi)
+	}
+	list := unsafe.Slice((*pair)(unsafe.Pointer(&c.Work[room.pairs])), (len(c.Work)-room.pairs)/4)
+	g.pairs = unsafe.Pointer(&list[0])
+	perColumn := c.Taps * g.blocks * tileCodes
+	for m := c.M0; m < last; {
+		at, end := m*c.Stride, last
+		if c.Offset != nil {
+			at, end = m/c.Rows*c.Image, c.Together(m, last)
+		}
+		g.x = unsafe.Pointer(&c.X[at+c.Base])
+		var count int
+		count, g.rows, end = c.pairs(list, m, end)
+		shapes = newShapes(g.rows)
+		for n := c.N0; n < c.N1; n += gridColumns {
+			g.panel = unsafe.Pointer(&w.data[n*perColumn])
+			cols := min(gridColumns, c.N1-n)
+			g.columns = 1<<cols - 1
+			g.init = unsafe.Pointer(&w.init[n])
+			if rule != nil {
+				g.bias, g.mult = unsafe.Pointer(&rule.bias[n]), unsafe.Pointer(&rule.mult[n])
+			}
+			g.place(c, last-c.M0, n-c.N0, cols)
+			if g.lines = panelLines / count; g.lines > 0 && n+gridColumns < w.columns {
+				g.next = unsafe.Pointer(&w.data[(n+gridColumns)*perColumn])
+			} else {
+				g.lines = 0 // the panel is used so often that it does not matter, or is the last one
+			}
+			g.count = count
+			gridAMX(&g)
+		}
+		m = end
+	}
+}
+
+// pairs lists segments of the rows from m to end of one image, two by two, as long
+// as all have the same sizes, and returns these and the row where they end.
+func (c *Call) pairs(list []pair, m, end int) (count int, rows [2]int, next int) {
+	first := m
+	for m < end && count < len(list) {
+		a := c.segment(m, end)
+		b := c.segment(m+a, end)
+		if count > 0 && rows != [2]int{a, b} {
+			break
+		}
+		rows = [2]int{a, b}
+		p := &list[count]
+		if *p = (pair{at: [2]int{c.at(m, first), c.at(m+a, first)}, row: [2]int{m - c.M0, m + a - c.M0}}); b == 0 {
+			p.at[1] = p.at[0]
+		}
+		m += a + b
+		count++
+	}
+	return count, rows, m
+}
+
+// segment is the length of the segment that begins at row m: at most a tile, within
+// a run, of which all segments are about equally long.
+func (c *Call) segment(m, end int) int {
+	left := end - m
+	if left <= 0 || c.Offset == nil {
+		return min(left, segmentRows)
+	}
+	row := m % c.Rows
+	i, _ := slices.BinarySearch(c.Ends, int32(row+1))
+	left = min(left, int(c.Ends[i])-row)
+	return divUp(left, divUp(left, segmentRows))
+}
+
+// at is where row m is, for a pair, when the first row of the list is at grid.x.
+func (c *Call) at(m, first int) int {
+	if c.Offset == nil {
+		return (m - first) * c.Stride
+	}
+	return m % c.Rows * 4
+}
+
+// place sets where the results of rows rows and the columns from n on go.
+func (g *grid) place(c *Call, rows, n, cols int) {
+	if g.rule == storeSums {
+		width := c.N1 - c.N0
+		g.out, g.ld = unsafe.Pointer(&c.Acc[n : (rows-1)*width+n+cols][0]), width*4
+		return
+	}
+	g.out, g.ld = unsafe.Pointer(&c.Out[n : (rows-1)*c.LD+n+cols][0]), c.LD
+}
+
+func divUp(n, by int) int { return (n + by - 1) / max(1, by) }

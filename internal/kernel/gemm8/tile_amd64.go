@@ -1,0 +1,266 @@
+package gemm8
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/quant"
+)
+
+// tile is the argument of an assembly routine: for tiles of rows, one below the
+// other, and the columns of one panel, it computes
+//
+//	for each tap, for each group of four codes in the run of each row:
+//	    s[r][n] += x[r][0]*w[n][0] + … + x[r][3]*w[n][3]
+//
+// starting from init[n], and stores the sums or, by a rule, codes. A run holds
+// groups whole groups; where tail is not zero (AVX-512 only) one more, of which
+// tail marks the codes that exist.
+type tile struct {
+	operand.Cursor
+	panel   unsafe.Pointer // weights
+	init    unsafe.Pointer
+	groups  int
+	tail    uint64
+	columns uint64 // AVX-512: those that are stored
+	skip    int    // AVX-512: bytes of weights behind the end of a run
+	tiles   int
+	out     unsafe.Pointer
+	ld      int // bytes from row to row of out
+	_       int // bytes of out that are stored
+	rule    int
+	bias    unsafe.Pointer
+	mult    unsafe.Pointer
+	biasMul float32
+	zero    int16
+	lo, hi  uint8
+	operand.Fetch
+
+	// AVX2 only.
+	second        unsafe.Pointer // weights of the second vector of columns
+	starts        unsafe.Pointer // see runs
+	excess, where unsafe.Pointer // see rowsOf
+	ends          unsafe.Pointer // of the first row; nil where no code is above 127
+	_             int            // how far the routine is, in bytes from ends
+	dense         int            // bytes from rows to those of their excess; 0 where it is listed or none
+	carry         unsafe.Pointer // rows of 16 sums to start from instead of init, or nil
+	_             int            // how far the routine is, in bytes from carry
+	runs          [4]int
+}
+
+// The values of tile.rule.
+const (
+	storeSums = iota
+	addBias
+	intBias
+	fusedBias
+)
+
+// rules are their values by quant's.
+var rules = [...]int{quant.AddBias: addBias, quant.FusedBias: fusedBias, quant.IntBias: intBias}
+
+// set says by which rule sums become codes; nil leaves them sums.
+func (t *tile) set(r *Rule) {
+	if r == nil {
+		return
+	}
+	q := r.rule
+	t.rule, t.biasMul, t.zero, t.lo, t.hi = rules[q.Rule], q.BiasMul, int16(q.Zero), uint8(q.Lo), uint8(q.Hi)
+}
+
+// family is one instruction set, with routines for tiles of the widths and their
+// heights, in that order.
+type family struct {
+	lanes  int // columns of a register
+	widths []width
+	first  int  // routine
+	masked bool // columns and codes behind whole registers and groups are masked
+	filled int  // groups of codes of which a run has a multiple, with zero weights behind its end; 0 means 1
+}
+
+// width lists the heights, in rows, of tiles some registers wide.
+type width struct {
+	registers int
+	heights   []int
+}
+
+// widest are the tiles of whole panels.
+func (f *family) widest() *width { return &f.widths[len(f.widths)-1] }
+
+// columns is the width of a panel.
+func (f *family) columns() int { return f.widest().registers * f.lanes }
+
+// fit returns the narrowest tiles for so many columns, and their first routine.
+func (f *family) fit(columns int) (w *width, routine int) {
+	routine = f.first
+	for i := range f.widths {
+		w = &f.widths[i]
+		if columns <= w.registers*f.lanes {
+			return w, routine
+		}
+		routine += len(w.heights)
+	}
+	panic("gemm8: a panel is too wide")
+}
+
+// padded is the number of columns that n take in panels.
+func (f *family) padded(n int) int {
+	rest := n % f.columns()
+	if rest == 0 {
+		return n
+	}
+	w, _ := f.fit(rest)
+	return n - rest + w.registers*f.lanes
+}
+
+// grouped is the layout of Weights: panels of f.columns() columns, the last one
+// as many registers wide as needed, [tap][group of 4 codes][column][4]. A run that
+// is not a multiple of four ends in zeros.
+type grouped struct {
+	data    []int8
+	init    []int32 // padded to whole registers
+	columns int     // of all panels
+}
+
+// groups is the number of groups of a run that weights are packed for.
+func (f *family) groups(depth int) int { return roundUp((depth+3)/4, max(1, f.filled)) }
+
+func (f *family) pack(w []int8, n, taps, depth int, zero uint8) *Weights {
+	k := taps * depth
+	groups := f.groups(depth)
+	np := f.padded(n)
+	p := &grouped{data: make([]int8, np*taps*groups*4), init: make([]int32, np), columns: np}
+	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
+	copy(p.init, out.Init)
+	for first := 0; first < n; first += f.columns() {
+		width := min(f.columns(), np-first)
+		packGroups(p.data[first*taps*groups*4:], w[first*k:], min(width, n-first), width, taps, depth, groups)
+	}
+	return out
+}
+
+// packRule pads the factors of the columns to whole registers.
+func packRule(w *Weights, q *quant.Requant, first int) *Rule {
+	if q.Rule == quant.RealBias {
+		return nil
+	}
+	np := roundUp(w.N, 64) // columns of the widest panel
+	r := &Rule{rule: q, bias: make([]uint32, np), mult: make([]float32, np)}
+	for n := range w.N {
+		r.mult[n] = q.Mult[first+n]
+		if q.Rule == quant.IntBias {
+			r.bias[n] = uint32(q.BiasInt[first+n])
+		} else {
+			r.bias[n] = math.Float32bits(q.Bias[first+n])
+		}
+	}
+	return r
+}
+
+// work holds, where there are no masks, rows of whole groups and a panel of
+// results whose columns do not all exist.
+func (f *family) work(m, taps, depth int) int {
+	if f.masked {
+		return 0
+	}
+	return (m*(edgeColumns*4+taps*roundUp(depth, 4)) + 7) / 8
+}
+
+// run computes sums, or codes by rule, panel by panel, so that the weights stay
+// in the cache.
+func (f *family) run(c *Call, rule *Rule) {
+	w := c.W.Data.(*grouped)
+	x := c.Matrix
+	perColumn := x.Taps * f.groups(x.Depth) * 4
+	t := tile{groups: x.Depth / 4, tail: 1<<(x.Depth%4) - 1}
+	if !f.masked && t.tail != 0 {
+		x = c.wholeGroups()
+		t.groups, t.tail = x.Depth/4, 0
+	}
+	t.set(rule)
+	tallest := f.widest().heights[len(f.widest().heights)-1]
+	for n := c.N0; n < c.N1; n += f.columns() {
+		cols := min(f.columns(), c.N1-n)
+		tiles, routine := f.fit(cols)
+		t.skip = (f.groups(c.Depth) - (c.Depth+3)/4) * tiles.registers * f.lanes * 4
+		t.panel, t.init, t.columns = unsafe.Pointer(&w.data[n*perColumn]), unsafe.Pointer(&w.init[n]), 1<<cols-1
+		operand.FetchNext(&t.Fetch, w.data, n*perColumn, f.columns()*perColumn, f.columns()*4, divUp(c.M1-c.M0, tallest))
+		if rule != nil {
+			t.bias, t.mult = unsafe.Pointer(&rule.bias[n]), unsafe.Pointer(&rule.mult[n])
+		}
+		edge := !f.masked && cols < tiles.registers*f.lanes
+		for m := c.M0; m < c.M1; {
+			end := x.Together(m, c.M1)
+			for done := 0; done < end-m; {
+				first, count, index := operand.Tiles(done, end-m, tiles.heights)
+				done = first + count*tiles.heights[index]
+				operand.Lead(&t.Cursor, &x, m+first, m+done)
+				t.place(c, m+first-c.M0, m+done-c.M0, n-c.N0, cols, edge)
+				t.tiles = count
+				f.tiles(routine+index, &t)
+			}
+			m = end
+		}
+		if edge {
+			c.trim(rule, n-c.N0, cols)
+		}
+	}
+}
+
+// edgeColumns is the width of the panel in Work that takes results whose columns
+// do not all exist.
+const edgeColumns = 16
+
+// place sets where the results of rows first to last and columns from n on go.
+func (t *tile) place(c *Call, first, last, n, cols int, edge bool) {
+	width, ld, size := c.N1-c.N0, c.LD, 1
+	if t.rule == storeSums {
+		ld, size = width, 4
+	}
+	t.ld = ld * size
+	switch {
+	case edge:
+		t.ld = edgeColumns * size
+		t.out = unsafe.Add(unsafe.Pointer(unsafe.SliceData(c.Work)), first*t.ld)
+	case t.rule == storeSums:
+		t.out = unsafe.Pointer(&c.Acc[first*ld+n : (last-1)*ld+n+cols][0])
+	default:
+		t.out = unsafe.Pointer(&c.Out[first*ld+n : (last-1)*ld+n+cols][0])
+	}
+}
+
+// trim copies the columns that exist from the panel in Work to the result's from
+// n on.
+func (c *Call) trim(rule *Rule, n, cols int) {
+	words := unsafe.Pointer(unsafe.SliceData(c.Work))
+	for r := range c.M1 - c.M0 {
+		if rule == nil {
+			from := unsafe.Slice((*int32)(unsafe.Add(words, r*edgeColumns*4)), cols)
+			copy(c.Acc[r*(c.N1-c.N0)+n:], from)
+		} else {
+			copy(c.Out[r*c.LD+n:], unsafe.Slice((*uint8)(unsafe.Add(words, r*edgeColumns)), cols))
+		}
+	}
+}
+
+// wholeGroups copies the rows of the call to Work, in whole groups.
+func (c *Call) wholeGroups() operand.Matrix[uint8] {
+	depth, rows := c.Taps*roundUp(c.Depth, 4), c.M1-c.M0
+	all := unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(c.Work))), len(c.Work)*8)
+	to := all[rows*edgeColumns*4:][:rows*depth]
+	c.copyRows(to, depth)
+	return operand.Matrix[uint8]{X: to, Pad: to, Taps: 1, Depth: depth, Stride: depth, Base: -c.M0 * depth}
+}
+
+// copyRows copies the rows of the call, pitch apart, each run followed by zeros up
+// to a whole group.
+func (c *Call) copyRows(to []uint8, pitch int) {
+	clear(to)
+	run := roundUp(c.Depth, 4)
+	for m := c.M0; m < c.M1; m++ {
+		for t := range c.Taps {
+			copy(to[(m-c.M0)*pitch+t*run:], c.Matrix.Run(m, t))
+		}
+	}
+}

@@ -1,0 +1,9 @@
+// Package statistics looks at float32 numbers as observers do. A kernel is a row
+// of Table and computes one of two functions:
+//
+//	range      Lo, Hi = smallest and largest element, and whether all are finite
+//	histogram  Counts[min(int(f32(f32(v-Lo)*f32(bins))/f32(Hi-Lo)), bins-1)]++ for every v
+//
+// with float32 rounding after each operation; the elements of a histogram lie in
+// Lo to Hi, which differ.
+package statistics

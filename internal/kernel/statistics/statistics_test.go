@@ -1,0 +1,122 @@
+package statistics
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/octet-ml/octet/internal/cpu"
+)
+
+// each runs f for every kernel of a function that this machine can run.
+func each(t *testing.T, function Function, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	for i := range Table {
+		k := &Table[i]
+		if k.Function != function {
+			continue
+		}
+		t.Run(k.Name, func(t *testing.T) {
+			if !cpu.Host().Has(k.Requires) {
+				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
+			}
+			f(t, k, rand.New(rand.NewPCG(seed, 5)))
+		})
+	}
+}
+
+// numbers are n of them, at a shifted alignment, spread over magnitudes or half zero.
+func numbers(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n+3)[r.IntN(4):][:n]
+	wide := r.IntN(2) == 0
+	for i := range x {
+		v := r.NormFloat64()
+		if wide {
+			v *= math.Exp(r.Float64()*40 - 20)
+		} else {
+			v = max(0, v)
+		}
+		x[i] = float32(v)
+	}
+	return x
+}
+
+func TestRanges(t *testing.T) {
+	each(t, Range, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		for i := range 400 {
+			x := numbers(r, r.IntN(70))
+			if i%3 == 0 && len(x) > 0 {
+				x[r.IntN(len(x))] = float32([]float64{math.NaN(), math.Inf(1), math.Inf(-1)}[r.IntN(3)])
+			}
+			c := Call{X: x}
+			k.Run(&c)
+			finite := !slices.ContainsFunc(x, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
+			if c.Finite != finite {
+				t.Fatalf("%v: finite is %v", x, c.Finite)
+			}
+			if finite && len(x) > 0 && (c.Lo != slices.Min(x) || c.Hi != slices.Max(x)) {
+				t.Fatalf("%v: %v to %v", x, c.Lo, c.Hi)
+			}
+		}
+	})
+}
+
+func TestHistograms(t *testing.T) {
+	each(t, Histogram, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		for range 60 {
+			x := numbers(r, 1+r.IntN(3*few))
+			bins := 8 + r.IntN(3000)
+			c := Call{X: x, Lo: slices.Min(x), Hi: slices.Max(x), Counts: make([]uint32, bins)}
+			if c.Lo == c.Hi {
+				c.Lo, c.Hi = c.Lo-1, c.Hi+1
+			}
+			for i := range c.Counts {
+				c.Counts[i] = uint32(r.IntN(3))
+			}
+			want := c
+			want.Counts = slices.Clone(c.Counts)
+			runHistogram(&want)
+			k.Run(&c)
+			if !slices.Equal(c.Counts, want.Counts) {
+				t.Fatalf("%d numbers in %d bins from %v to %v: counts differ", len(x), bins, c.Lo, c.Hi)
+			}
+		}
+	})
+}
+
+func TestRowsFollowTheGrammar(t *testing.T) {
+	for _, k := range Table {
+		if want := fmt.Sprintf("statistics_%v_f32_%s", k.Function, k.ISA); k.Name != want {
+			t.Errorf("%s should be called %s", k.Name, want)
+		}
+	}
+	for _, f := range []Function{Range, Histogram} {
+		if k := Select(Table, f, 0); k.ISA != "go" {
+			t.Errorf("a machine without features gets %s", k.Name)
+		}
+	}
+}
+
+func BenchmarkKernels(b *testing.B) {
+	x := make([]float32, 1<<18)
+	for i := range x {
+		x[i] = float32(max(0, rand.NormFloat64()))
+	}
+	for i := range Table {
+		k := &Table[i]
+		if !cpu.Host().Has(k.Requires) {
+			continue
+		}
+		b.Run(k.Name, func(b *testing.B) {
+			c := Call{X: x, Lo: slices.Min(x), Hi: slices.Max(x), Counts: make([]uint32, 2048)}
+			for b.Loop() {
+				k.Run(&c)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(x)), "ns/number")
+		})
+	}
+}

@@ -1,0 +1,53 @@
+package statistics
+
+import "github.com/octet-ml/octet/internal/cpu"
+
+// Function is what a kernel computes.
+type Function uint8
+
+// The functions.
+const (
+	Range Function = iota
+	Histogram
+)
+
+// String returns the function's name in kernel names.
+func (f Function) String() string { return [...]string{"range", "histogram"}[f] }
+
+// Kernel is one implementation: a row of Table. All are exact.
+type Kernel struct {
+	Name     string // statistics_<function>_f32_<isa>
+	ISA      string
+	Function Function
+	Requires cpu.Features
+	Run      func(*Call)
+}
+
+// Call is a run of numbers.
+type Call struct {
+	X []float32
+
+	// Of numbers that are not finite, only that there are some is told. Of the two
+	// zeros either may be told.
+	Lo, Hi float32
+	Finite bool
+
+	Counts []uint32 // of a histogram, added to
+}
+
+// Table lists the kernels, best first.
+var Table = append(archTable,
+	Kernel{Name: "statistics_range_f32_go", ISA: "go", Function: Range, Run: runRange},
+	Kernel{Name: "statistics_histogram_f32_go", ISA: "go", Function: Histogram, Run: runHistogram},
+)
+
+// Select returns the first row of table with that function that runs on a
+// machine with features f.
+func Select(table []Kernel, function Function, f cpu.Features) *Kernel {
+	for i := range table {
+		if table[i].Function == function && f.Has(table[i].Requires) {
+			return &table[i]
+		}
+	}
+	panic("statistics: no kernel for " + f.String())
+}

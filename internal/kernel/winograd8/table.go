@@ -1,0 +1,84 @@
+package winograd8
+
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/quant"
+)
+
+// Kernel is one implementation: a row of Table. All are exact.
+type Kernel struct {
+	Name     string // winograd_u8s8_2x2_<isa>
+	ISA      string
+	Channels int // their numbers, in and out, must be multiples of it
+	Rate     int // multiplications in a nanosecond, about, of those that are left
+	Requires cpu.Features
+	Unless   cpu.Features // with any of these, gemm8 is faster
+
+	// Pack transforms w, [out][tap][in]. The zero point's part of the sums is
+	// folded into where they start.
+	Pack func(w []int8, in, out int, zero uint8) *Weights
+	// PackRule lays out the rule by which sums become codes; nil where the kernel
+	// does not know it.
+	PackRule func(w *Weights, r *quant.Requant) *Rule
+	// Work is the number of words of scratch memory that a call for so many tiles
+	// needs.
+	Work func(tiles, in int) int
+	Run  func(*Call)
+}
+
+// Weights are filters transformed and packed for one kernel.
+type Weights struct {
+	In, Out int
+	Init    []int32 // [Out]: -zero * sum of the filter
+	Data    any
+}
+
+// Rule is a quant.Requant packed for one kernel.
+type Rule struct {
+	rule *quant.Requant
+	bias []uint32 // bits of float32 or int32, by channel
+}
+
+// MaxChannels is the largest number of input channels for which four times a sum
+// fits int32: 36 * 255 * 128 * MaxChannels < 2^31.
+const MaxChannels = 1827
+
+// Call is a block of tiles of one or more images.
+type Call struct {
+	// A tile is a row of 16 taps, its input pixels row by row; Depth is In, Pad the
+	// zero point. Offsets are always set.
+	operand.Matrix[uint8]
+	W    *Weights
+	Rule *Rule
+
+	M0, M1 int // tiles, of all images
+	N0, N1 int // output channels, multiples of Channels
+
+	// Output pixel i of tile m, row by row, is Out[m/Rows*OutImage + To[i*Rows+m%Rows]:],
+	// or does not exist where that is negative.
+	Out      []uint8
+	To       []int32 // [4][Rows]
+	OutImage int
+	Work     []uint64
+}
+
+// Table lists the kernels, best first. It has no portable row: where none of
+// these runs, gemm8 computes the same.
+var Table = archTable
+
+// maxFilters is the largest number of filters' planes that is transformed: more
+// would take too much memory, and come from memory for few tiles each.
+const maxFilters = 1 << 17
+
+// Select returns the first row of table that runs on a machine with features f
+// and computes such a convolution, or nil where gemm8 should.
+func Select(table []Kernel, in, out int, f cpu.Features) *Kernel {
+	for i := range table {
+		k := &table[i]
+		if f.Has(k.Requires) && f&k.Unless == 0 && in%k.Channels == 0 && out%k.Channels == 0 && in <= MaxChannels && in*out <= maxFilters {
+			return k
+		}
+	}
+	return nil
+}

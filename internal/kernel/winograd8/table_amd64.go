@@ -1,0 +1,179 @@
+package winograd8
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/quant"
+)
+
+//go:generate go run -C ../_asm . winograd8 ../winograd8
+
+// archTable lists the kernels of amd64.
+var archTable = []Kernel{{
+	Name: "winograd_u8s8_2x2_avx2", ISA: "avx2", Channels: panelColumns, Rate: 70, Requires: cpu.AVX2 | cpu.FMA,
+	Unless: cpu.AVXVNNI | cpu.AVX512VNNI,
+	Pack:   pack, PackRule: packRule, Work: func(tiles, in int) int { return newRoom(tiles, in).words }, Run: run,
+}}
+
+const (
+	points       = 16 // of a transformed tile or filter
+	panelColumns = 16 // output channels computed together
+	tileRows     = 6  // rows of products computed together
+)
+
+// transform is the argument of spreadAVX2: it transforms the input of count tiles
+// to 16-bit numbers at to, [point][tile][channel], points apart.
+type transform struct {
+	operand.Cursor
+	to       *int16
+	points   int // bytes from point to point
+	channels int
+	count    int
+}
+
+//go:noescape
+func spreadAVX2(arg *transform)
+
+// products is the argument of productsAVX2: for each point, for count rows of x
+// and the columns of a panel, it computes sums of products.
+type products struct {
+	x       *int16 // [point][row][channel]
+	xPoints int    // bytes from point to point
+	stride  int    // bytes from row to row
+	panel   *int16 // [point][pair of channels][column][2]
+	pairs   int
+	sums    *int32 // [point][row][column]
+	count   int
+	_       [3]int // for the routine: the point, and what is left
+	fetch   int    // bytes of the next point's weights to go on with every step
+}
+
+//go:noescape
+func productsAVX2(arg *products)
+
+// fold is the argument of foldAVX2: it transforms the sums of count tiles back and
+// stores the codes that a rule makes of them. It counts down.
+type fold struct {
+	sums    *int32
+	points  int            // bytes from point to point
+	to      unsafe.Pointer // *int32, of the first tile
+	nextTo  int            // bytes from the positions of one pixel to the next
+	out     unsafe.Pointer // of the panel's first channel
+	nowhere unsafe.Pointer // takes pixels that do not exist
+	count   int
+	init    unsafe.Pointer
+	bias    unsafe.Pointer
+	mult    unsafe.Pointer
+	rule    int
+	biasMul float32
+	zero    int16
+	lo, hi  uint8
+}
+
+//go:noescape
+func foldAVX2(arg *fold)
+
+// The values of fold.rule.
+const (
+	addBias = iota
+	intBias
+	fusedBias
+)
+
+// rules are their values by quant's.
+var rules = [...]int{quant.AddBias: addBias, quant.FusedBias: fusedBias, quant.IntBias: intBias}
+
+// pack lays out [panel][point][pair of channels][column][2].
+func pack(w []int8, in, out int, zero uint8) *Weights {
+	data := make([]int16, out*points*in)
+	p := &Weights{In: in, Out: out, Init: make([]int32, out), Data: data}
+	for n := range out {
+		panel := data[n/panelColumns*panelColumns*points*in:]
+		for d := range in {
+			var g [9]int16
+			for tap := range g {
+				g[tap] = int16(w[(n*9+tap)*in+d])
+				p.Init[n] -= int32(zero) * int32(g[tap])
+			}
+			for i, u := range transformFilter(&g) {
+				panel[((i*in/2+d/2)*panelColumns+n%panelColumns)*2+d%2] = u
+			}
+		}
+	}
+	return p
+}
+
+// transformFilter returns (2G)g(2G)'.
+func transformFilter(g *[9]int16) (u [points]int16) {
+	var rows [4][3]int16 // (2G)g
+	for j := range 3 {
+		a, b, c := g[j], g[3+j], g[6+j]
+		rows[0][j], rows[1][j], rows[2][j], rows[3][j] = 2*a, a+b+c, a-b+c, 2*c
+	}
+	for i, r := range rows {
+		a, b, c := r[0], r[1], r[2]
+		u[4*i], u[4*i+1], u[4*i+2], u[4*i+3] = 2*a, a+b+c, a-b+c, 2*c
+	}
+	return u
+}
+
+func packRule(w *Weights, q *quant.Requant) *Rule {
+	if q.Rule == quant.RealBias {
+		return nil
+	}
+	r := &Rule{rule: q, bias: make([]uint32, w.Out)}
+	for n := range r.bias {
+		if q.Rule == quant.IntBias {
+			r.bias[n] = uint32(q.BiasInt[n])
+		} else {
+			r.bias[n] = math.Float32bits(q.Bias[n])
+		}
+	}
+	return r
+}
+
+// room divides scratch memory: offsets are in words of it.
+type room struct{ sums, nowhere, words int }
+
+func newRoom(tiles, in int) room {
+	r := room{sums: tiles * points * in * 2 / 8}
+	r.nowhere = r.sums + tiles*points*panelColumns*4/8
+	r.words = r.nowhere + panelColumns/8
+	return r
+}
+
+func run(c *Call) {
+	in := c.W.In
+	data, q := c.W.Data.([]int16), c.Rule.rule
+	room := newRoom(c.M1-c.M0, in)
+	_ = c.Work[room.words-1]
+	v := (*int16)(unsafe.Pointer(&c.Work[0]))
+	sums := (*int32)(unsafe.Pointer(&c.Work[room.sums]))
+	x := transform{channels: in}
+	f := fold{
+		nextTo: c.Rows * 4, nowhere: unsafe.Pointer(&c.Work[room.nowhere]), sums: sums,
+		rule: rules[q.Rule], biasMul: q.BiasMul, zero: int16(q.Zero), lo: uint8(q.Lo), hi: uint8(q.Hi),
+	}
+	for m := c.M0; m < c.M1; {
+		end := c.Together(m, c.M1)
+		tiles, image, first := end-m, m/c.Rows, m%c.Rows
+		operand.Lead(&x.Cursor, &c.Matrix, m, end)
+		x.to, x.points, x.count = v, tiles*in*2, tiles
+		spreadAVX2(&x)
+		p := products{x: v, xPoints: x.points, stride: in * 2, pairs: in / 2, sums: sums, count: tiles, fetch: panelColumns * 4 * tileRows / tiles}
+		f.points = tiles * panelColumns * 4
+		f.to = unsafe.Pointer(&c.To[first : 3*c.Rows+first+tiles][0])
+		result := c.Out[image*c.OutImage : (image+1)*c.OutImage]
+		for n := c.N0; n < c.N1; n += panelColumns {
+			p.panel = &data[n*points*in]
+			productsAVX2(&p)
+			f.init, f.bias, f.mult = unsafe.Pointer(&c.W.Init[n]), unsafe.Pointer(&c.Rule.bias[n]), unsafe.Pointer(&q.Mult[n])
+			f.out, f.count = unsafe.Pointer(&result[n]), tiles
+			foldAVX2(&f)
+		}
+		m = end
+	}
+}

@@ -1,0 +1,9 @@
+//go:build amd64 || arm64
+
+package parallel
+
+// pause lets some tens of nanoseconds pass, in the way of the CPU for loops that
+// wait for memory to change.
+//
+//go:noescape
+func pause()
