@@ -3,8 +3,8 @@
 //
 //   node bench/overhead.mjs MODEL.pth [ARCH] [N,C,H,W] [RUNS]
 //
-// It uses the installed package, or with OCTET_BINARY the one of this folder. Bind
-// it to a core (taskset -c 1) to compare like with like.
+// OCTET_BINARY names the binary of both. Bind them to one core, and keep others off
+// it, for either side waits for the other: chrt -r 1 taskset -c 1 node ...
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
