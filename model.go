@@ -18,6 +18,7 @@ type Model struct {
 	state     *torch.StateDict
 	graph     *graph.Graph
 	quantized bool
+	madeFor   string // backend, of an int8 model
 	assumed   []string
 }
 
@@ -33,6 +34,11 @@ func (m *Model) Quantized() bool { return m.quantized }
 
 // Backend is the numeric preset of an int8 model; empty for a float one.
 func (m *Model) Backend() string { return m.meta.Numerics }
+
+// MadeFor is the backend that an int8 model was quantized for; empty for a float
+// one. Backend differs from it where WithBackend named another: then outputs
+// differ too, and Compare with the model opened without it tells how much.
+func (m *Model) MadeFor() string { return m.madeFor }
 
 // Graph returns the bound graph. The caller must not change it.
 func (m *Model) Graph() *graph.Graph { return m.graph }

@@ -29,6 +29,7 @@ type OpenQuantizeOption interface {
 
 type openOptions struct {
 	arch, backend, key string
+	madeFor            string
 	labels             []string
 	preset             *vision.Preset
 }
@@ -103,6 +104,13 @@ func (b backendOption) applyQuantize(o *quantizeOptions) { o.backend = string(b)
 // only for int8 files of others: without it, per-channel weights mean fbgemm,
 // per-tensor ones qnnpack. Quantize's default is fbgemm.
 func WithBackend(name string) OpenQuantizeOption { return backendOption(name) }
+
+// WithMadeFor names the backend that a foreign int8 file was made for, which it
+// does not say itself; octet's own files do. It is what the file is run by unless
+// WithBackend names another, which is then told apart from it.
+func WithMadeFor(backend string) OpenOption {
+	return openFunc(func(o *openOptions) { o.madeFor = backend })
+}
 
 // WithQConfig names the observers: default (PyTorch's get_default_qconfig),
 // torchvision (min/max activations), minmax, percentile, mse, or another name that

@@ -66,7 +66,7 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 	if err != nil {
 		return nil, nil, err
 	}
-	int8 := &Model{meta: m.meta, state: state, graph: converted, quantized: true}
+	int8 := &Model{meta: m.meta, state: state, graph: converted, quantized: true, madeFor: numerics.String()}
 	int8.meta.Numerics = numerics.String()
 	int8.meta.Float = floatNodes(prepared)
 	int8.meta.Calibration = &CalibrationRecord{

@@ -19,6 +19,6 @@ func OpenWeights(ctx context.Context, w zoo.Weights, fetch hub.Options, opts ...
 	if err != nil {
 		return nil, err
 	}
-	known := []OpenOption{WithArch(w.Arch), WithBackend(w.Backend), WithLabels(w.Categories()), WithPreset(w.Preset)}
+	known := []OpenOption{WithArch(w.Arch), WithMadeFor(w.Backend), WithLabels(w.Categories()), WithPreset(w.Preset)}
 	return Open(path, append(known, opts...)...)
 }

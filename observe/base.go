@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/octet-ml/octet/quant"
@@ -18,6 +19,8 @@ type base struct {
 	spec  quant.ObserverSpec // as given
 	full  quant.ObserverSpec // with defaults
 	codes quant.CodeRange
+
+	strict bool // infinite values are an error
 }
 
 func (b *base) Spec() quant.ObserverSpec { return b.spec }
@@ -89,6 +92,23 @@ func (b *base) checkBatch(x []float32, shape tensor.Shape) error {
 		return fmt.Errorf("%s observer: %d values for a batch of shape %v", b.spec.Kind, len(x), shape)
 	}
 	return nil
+}
+
+// rangeOf returns the smallest and largest element of x, as minMaxOf does. When the
+// observer is strict, a value that is not finite is an error.
+func (b *base) rangeOf(x []float32) (lo, hi float32, err error) {
+	lo, hi, finite := Range(x)
+	if b.strict && !finite {
+		err = b.notFinite(x)
+	}
+	return lo, hi, err
+}
+
+// notFinite is the error for the first element of x that is refused: NaN, and
+// infinities where the observer is strict.
+func (b *base) notFinite(x []float32) error {
+	at := slices.IndexFunc(x, func(v float32) bool { return v != v || b.strict && v-v != 0 })
+	return &ValueError{Kind: b.spec.Kind, Index: at, Value: x[at]}
 }
 
 // peer returns other as the type of an observer that it is to be merged into.

@@ -44,5 +44,8 @@ func (e *ValueError) Error() string {
 	if e.Value != e.Value {
 		return fmt.Sprintf("%s observer: element %d of the batch is NaN: look for NaN in the weights and in the calibration data", e.Kind, e.Index)
 	}
+	if e.Value-e.Value != 0 {
+		return fmt.Sprintf("%s observer: element %d of the batch is infinite: look for what makes values explode, in the weights and in the calibration data", e.Kind, e.Index)
+	}
 	return fmt.Sprintf("%s observer: element %d of the batch is %g, too large for a histogram in float32: look for what makes values explode, or use a minmax observer", e.Kind, e.Index, e.Value)
 }

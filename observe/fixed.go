@@ -19,7 +19,13 @@ func newFixed(b base) (Observer, error) {
 
 func newPlaceholder(b base) (Observer, error) { return &silent{b, nil}, nil }
 
-func (o *silent) Observe(x []float32, shape tensor.Shape) error { return o.checkBatch(x, shape) }
+func (o *silent) Observe(x []float32, shape tensor.Shape) error {
+	if err := o.checkBatch(x, shape); err != nil || !o.strict {
+		return err
+	}
+	_, _, err := o.rangeOf(x)
+	return err
+}
 
 // QParams are the given ones. A placeholder has none: that is an error.
 func (o *silent) QParams() (*tensor.QParams, error) {

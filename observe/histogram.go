@@ -3,7 +3,6 @@ package observe
 import (
 	"encoding/json"
 	"math"
-	"slices"
 
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -38,7 +37,10 @@ func (o *histogram) Observe(x []float32, shape tensor.Shape) error {
 	if err := o.checkBatch(x, shape); err != nil || len(x) == 0 {
 		return err
 	}
-	x, lo, hi, err := finiteRange(o.spec.Kind, x)
+	if o.within(x) {
+		return nil
+	}
+	x, lo, hi, err := o.finiteRange(x)
 	if err != nil || len(x) == 0 { // nothing but infinities
 		return err
 	}
@@ -54,28 +56,48 @@ func (o *histogram) Observe(x []float32, shape tensor.Shape) error {
 	if newLo != o.lo || newHi != o.hi {
 		o.counts = o.spread(newLo, newHi)
 	}
-	for i, u := range update {
-		o.counts[i] += u
-	}
+	o.add(update)
 	o.lo, o.hi = newLo, newHi
 	return nil
 }
 
-// finiteRange returns the finite values of x and their range; NaN is an error.
-func finiteRange(kind quant.ObserverKind, x []float32) (values []float32, lo, hi float32, err error) {
-	lo, hi = minMaxOf(x)
-	switch {
-	case lo != lo:
-		return nil, 0, 0, nanError(kind, x)
-	case math.IsInf(float64(lo), 0) || math.IsInf(float64(hi), 0):
-		x = finite(x)
-		lo, hi = minMaxOf(x)
+// within takes in a batch that leaves the range as it is, as most do, in one look.
+// Where that turns out not to be so, nothing has changed.
+func (o *histogram) within(x []float32) bool {
+	if !(o.lo < o.hi) {
+		return false
 	}
+	counts := make([]uint32, o.full.Bins)
+	if !binValues(counts, x, o.lo, o.hi) {
+		return false
+	}
+	o.add(torchCounts(counts))
+	return true
+}
+
+func (o *histogram) add(update []float32) {
+	for i, u := range update {
+		o.counts[i] += u
+	}
+}
+
+// finiteRange returns the finite values of x and their range; NaN is an error, and
+// so are infinities where the observer is strict.
+func (b *base) finiteRange(x []float32) (values []float32, lo, hi float32, err error) {
+	lo, hi, finite := Range(x)
+	switch {
+	case finite:
+		return x, lo, hi, nil
+	case b.strict || lo != lo:
+		return nil, 0, 0, b.notFinite(x)
+	}
+	x = onlyFinite(x)
+	lo, hi = minMaxOf(x)
 	return x, lo, hi, nil
 }
 
-// finite returns the finite values of x.
-func finite(x []float32) []float32 {
+// onlyFinite returns the finite values of x.
+func onlyFinite(x []float32) []float32 {
 	out := make([]float32, 0, len(x))
 	for _, v := range x {
 		if !math.IsInf(float64(v), 0) {
@@ -83,11 +105,6 @@ func finite(x []float32) []float32 {
 		}
 	}
 	return out
-}
-
-func nanError(kind quant.ObserverKind, x []float32) error {
-	at := slices.IndexFunc(x, func(v float32) bool { return v != v })
-	return &ValueError{Kind: kind, Index: at, Value: x[at]}
 }
 
 // checkSpan refuses a range that float32 cannot divide into bins.
@@ -116,7 +133,12 @@ func histc(x []float32, bins int, lo, hi float32) []float32 {
 	} else { // a value so large that adding one changes nothing
 		counts[bins/2] = uint32(min(len(x), 1<<24))
 	}
-	out := make([]float32, bins)
+	return torchCounts(counts)
+}
+
+// torchCounts are counts by ones in float32.
+func torchCounts(counts []uint32) []float32 {
+	out := make([]float32, len(counts))
 	for i, c := range counts {
 		out[i] = float32(min(c, 1<<24))
 	}
@@ -140,25 +162,14 @@ func (o *histogram) spread(newLo, newHi float32) []float32 {
 	edges := linspace(newLo, newHi, bins+1)
 	starts := linspace(o.lo, o.hi, bins*parts+1)
 	half := float32(0.5 * ((o.hi - o.lo) / float32(bins*parts)))
+	to := 0
 	for i, start := range starts[:bins*parts] {
-		to := upperBound(edges, start+half) - 1
-		out[max(0, min(to, bins-1))] += o.counts[i/parts] / parts
+		for middle := start + half; to < bins && edges[to] <= middle; {
+			to++ // edges and middles rise
+		}
+		out[max(0, min(to-1, bins-1))] += o.counts[i/parts] / parts
 	}
 	return out
-}
-
-// upperBound is the number of edges that are not above v.
-func upperBound(edges []float32, v float32) int {
-	lo, hi := 0, len(edges)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if edges[mid] > v {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
-	}
-	return lo
 }
 
 // QParams searches the range of least error and derives the parameters from it.

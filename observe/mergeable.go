@@ -3,6 +3,7 @@ package observe
 import (
 	"encoding/json"
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -41,7 +42,7 @@ func (o *mergeable) Observe(x []float32, shape tensor.Shape) error {
 	if err := o.checkBatch(x, shape); err != nil || len(x) == 0 {
 		return err
 	}
-	values, lo, hi, err := finiteRange(o.spec.Kind, x)
+	values, lo, hi, err := o.finiteRange(x)
 	if err != nil {
 		return err
 	}
@@ -110,6 +111,20 @@ func (o *mergeable) total() uint64 {
 
 // edge is where bin i starts.
 func (o *mergeable) edge(i int) float64 { return math.Ldexp(float64(o.first+int64(i)), o.exp) }
+
+// Binned is implemented by the kinds that count values in bins of equal width:
+// MergeableHistogram, Percentile and MSE.
+type Binned interface {
+	Observer
+	// Bins returns what was counted: bin i holds the values from start + i*width
+	// up to the next bin. There are no bins before the first value.
+	Bins() (start, width float64, counts []uint64)
+}
+
+// Bins returns the counts.
+func (o *mergeable) Bins() (start, width float64, counts []uint64) {
+	return o.edge(0), math.Ldexp(1, o.exp), slices.Clone(o.counts)
+}
 
 // Merge adds the counts of other.
 func (o *mergeable) Merge(other Observer) error {

@@ -85,7 +85,7 @@ func TestMergeableCounts(t *testing.T) {
 		if len(o.counts) > 50 {
 			t.Fatalf("%d bins", len(o.counts))
 		}
-		x = finite(x)
+		x = onlyFinite(x)
 		if o.total() != uint64(len(x)) {
 			t.Fatalf("%d values counted of %d", o.total(), len(x))
 		}

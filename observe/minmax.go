@@ -26,8 +26,11 @@ func (o *minMax) Observe(x []float32, shape tensor.Shape) error {
 	if err := o.checkBatch(x, shape); err != nil || len(x) == 0 {
 		return err
 	}
-	o.include(minMaxOf(x))
-	return nil
+	lo, hi, err := o.rangeOf(x)
+	if err == nil {
+		o.include(lo, hi)
+	}
+	return err
 }
 
 func (o *minMax) include(lo, hi float32) {

@@ -19,7 +19,10 @@ func (o *movingAverage) Observe(x []float32, shape tensor.Shape) error {
 	if err := o.checkBatch(x, shape); err != nil || len(x) == 0 {
 		return err
 	}
-	lo, hi := minMaxOf(x)
+	lo, hi, err := o.rangeOf(x)
+	if err != nil {
+		return err
+	}
 	if never(o.lo, o.hi) {
 		o.lo, o.hi = lo, hi
 		return nil

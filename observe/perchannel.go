@@ -42,6 +42,11 @@ func (o *perChannel) observe(x []float32, shape tensor.Shape, later func(c int, 
 		return fmt.Errorf("%s observer: a batch of shape %v has %d channels on axis %d where earlier batches had %d",
 			o.spec.Kind, shape, shape[axis], axis, len(o.lo))
 	}
+	if o.strict {
+		if _, _, err := o.rangeOf(x); err != nil {
+			return err
+		}
+	}
 	lo, hi := channelRanges(x, shape, axis)
 	if len(o.lo) == 0 {
 		o.lo, o.hi = lo, hi

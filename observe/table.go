@@ -36,14 +36,22 @@ func Kinds() []Kind { return append([]Kind(nil), kinds...) }
 
 // New returns an observer that has seen nothing. Errors name what in spec
 // contradicts itself.
-func New(spec quant.ObserverSpec) (Observer, error) {
+func New(spec quant.ObserverSpec) (Observer, error) { return newOf(base{spec: spec}) }
+
+// NewStrict is New for values that must be finite: a batch in which one is NaN or
+// infinite gives a *ValueError, whatever the kind.
+func NewStrict(spec quant.ObserverSpec) (Observer, error) {
+	return newOf(base{spec: spec, strict: true})
+}
+
+func newOf(b base) (Observer, error) {
 	for _, k := range kinds {
-		if k.Name != spec.Kind {
+		if k.Name != b.spec.Kind {
 			continue
 		}
-		o, err := k.open(base{spec: spec})
+		o, err := k.open(b)
 		if err != nil {
-			return nil, fmt.Errorf("%s observer: %w", spec.Kind, err)
+			return nil, fmt.Errorf("%s observer: %w", b.spec.Kind, err)
 		}
 		return o, nil
 	}
@@ -51,5 +59,5 @@ func New(spec quant.ObserverSpec) (Observer, error) {
 	for i, k := range kinds {
 		names[i] = string(k.Name)
 	}
-	return nil, fmt.Errorf("unknown observer %q: use one of %s", spec.Kind, strings.Join(names, ", "))
+	return nil, fmt.Errorf("unknown observer %q: use one of %s", b.spec.Kind, strings.Join(names, ", "))
 }

@@ -34,7 +34,10 @@ func minMaxOf(x []float32) (lo, hi float32) {
 	return lo, hi
 }
 
-// binValues counts the values of x, all in lo..hi, by bin.
-func binValues(counts []uint32, x []float32, lo, hi float32) {
-	kernels().histogram.Run(&statistics.Call{X: x, Lo: lo, Hi: hi, Counts: counts})
+// binValues counts the values of x by bin. It gives up, and reports false, at one
+// that is not in lo..hi.
+func binValues(counts []uint32, x []float32, lo, hi float32) bool {
+	c := statistics.Call{X: x, Lo: lo, Hi: hi, Counts: counts}
+	kernels().histogram.Run(&c)
+	return c.Inside
 }

@@ -1,7 +1,6 @@
 package ptq
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -71,16 +70,8 @@ func (s *Stats) check(p *Prepared) error {
 		return fmt.Errorf("the statistics were made with another model (%s, fingerprint %.12s; this one is %s, %.12s): calibrate again",
 			s.Architecture, s.Model, p.Graph.Name, model)
 	}
-	mine, err := json.Marshal(p.QConfig)
-	if err != nil {
-		return err
-	}
-	theirs, err := json.Marshal(s.QConfig)
-	if err != nil {
-		return fmt.Errorf("the statistics do not say with which qconfig they were made: %w", err)
-	}
-	if !bytes.Equal(mine, theirs) {
-		return fmt.Errorf("the statistics were made with another qconfig (%s; this one is %s): calibrate again", theirs, mine)
+	if mine, theirs := watched(p.QConfig.Activation), watched(s.QConfig.Activation); mine != theirs {
+		return fmt.Errorf("the statistics were made with other observers of activations (%s; these are %s): calibrate again", theirs, mine)
 	}
 	have := map[string]bool{}
 	for _, o := range s.Observers {
@@ -92,6 +83,21 @@ func (s *Stats) check(p *Prepared) error {
 		}
 	}
 	return nil
+}
+
+// watched describes what an observer sees, as opposed to the parameters that it
+// makes of it: statistics serve every recipe for which it is the same, whatever
+// the backend, its range of codes and the granularity of weights are.
+func watched(s quant.ObserverSpec) string {
+	d := s.WithDefaults()
+	text := fmt.Sprintf("%s %v", d.Kind, d.DType)
+	switch d.Kind {
+	case quant.MovingAverageMinMax:
+		text += fmt.Sprintf(", averaging constant %g", d.AveragingConstant)
+	case quant.Histogram, quant.MergeableHistogram, quant.Percentile, quant.MSE:
+		text += fmt.Sprintf(", %d bins", d.Bins)
+	}
+	return text
 }
 
 // fingerprint identifies a graph with its weights.

@@ -45,7 +45,7 @@ agrees with the float one on the calibration data.`,
   octet advise resnet18.pth --arch resnet18 --calibration photos/ --limit 200
   octet advise model.pth --calibration calib.npy --eval val/ --max-drop 0.5`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeFiles("pth", "pt"),
+		ValidArgsFunction: completeModel("pth", "pt"),
 		RunE: c.command(func(cmd *cobra.Command, args []string) error {
 			return runAdvise(c, cmd, f, args)
 		}),

@@ -1,29 +1,30 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/compare"
+	"github.com/octet-ml/octet/report"
 )
 
 // candidate is one recipe with what it gives.
 type candidate struct {
-	Backend     string   `json:"backend"`
-	Observer    string   `json:"observer"` // histogram or minmax
-	QConfig     string   `json:"qconfig"`
-	Weights     string   `json:"weights"` // per-channel or per-tensor
-	Bytes       int64    `json:"bytes"`
-	Agreement   float64  `json:"agreement_percent"` // same top-1 class as float
-	SQNR        *float64 `json:"sqnr_db"`           // of the logits; null where they are equal
-	Top1Percent *float64 `json:"top1_percent,omitempty"`
-	Recommended bool     `json:"recommended,omitempty"`
+	Backend     string           `json:"backend"`
+	Observer    string           `json:"observer"` // histogram or minmax
+	QConfig     string           `json:"qconfig"`
+	Weights     string           `json:"weights"` // per-channel or per-tensor
+	Bytes       int64            `json:"bytes"`
+	Agreement   float64          `json:"agreement_percent"` // same top-1 class as float
+	SQNR        compare.Decibels `json:"sqnr_db"`           // of the logits; null where they are equal
+	Top1Percent *float64         `json:"top1_percent,omitempty"`
+	Recommended bool             `json:"recommended,omitempty"`
+
+	name string // of the variant
 }
 
 // measured is the outcome of all recipes.
@@ -34,180 +35,61 @@ type measured struct {
 	FloatTop1  *float64    `json:"float_top1_percent,omitempty"`
 	FloatBytes int64       `json:"float_bytes"`
 	Candidates []candidate `json:"candidates"`
+
+	doc *report.Comparison
 }
 
-// outputs is what a model computes for the comparison data.
-type outputs struct {
-	logits [][]float32
-	top1   *float64 // percent, where the data is labelled
-}
+// observers are the names of the qconfigs that advise tries.
+var observers = map[string]string{"default": "histogram", "torchvision": "minmax"}
 
-// recipes are what advise tries: both backends, both observers, both
-// granularities of weights.
-func recipes() []candidate {
-	var all []candidate
-	for _, backend := range []string{"fbgemm", "qnnpack"} {
-		for _, observer := range [][2]string{{"histogram", "default"}, {"minmax", "torchvision"}} {
-			for _, weights := range []string{"per-channel", "per-tensor"} {
-				all = append(all, candidate{Backend: backend, Observer: observer[0], QConfig: observer[1], Weights: weights})
-			}
-		}
-	}
-	return all
-}
-
+// measure quantizes for both backends, with both observers and both granularities
+// of weights, and compares the results with the float model as `octet compare`
+// does: on the labelled data, or on the calibration data where there is none.
 func (f *adviseFlags) measure(c *console, cmd *cobra.Command, path string) (*measured, error) {
-	ctx := cmd.Context()
-	model, err := f.model.open(c, cmd, path)
-	if err != nil {
+	s := &sideBySide{c: c, f: &compareFlags{
+		model: f.model, data: f.data, backends: []string{"fbgemm", "qnnpack"}, qconfigs: []string{"default", "torchvision"},
+		calibration: f.calibration, calibrationLimit: f.data.limit, eval: f.eval, classMap: f.classMap,
+	}}
+	if err := s.open(cmd, []string{path}); err != nil {
 		return nil, err
 	}
-	if model.Quantized() {
-		return nil, withCode(exitModel, fmt.Errorf("%s is an int8 model already; advise takes the float model", path))
+	if s.float == nil {
+		return nil, alreadyInt8(path)
 	}
-	float, err := f.outputs(ctx, c, model, "float")
-	if err != nil {
+	if err := s.make(cmd.Context()); err != nil {
 		return nil, err
 	}
-	m := &measured{Model: path, Arch: model.Arch(), Images: len(float.logits), FloatTop1: float.top1, FloatBytes: fileSize(path)}
-	for _, r := range recipes() {
-		if err := f.try(ctx, c, model, float, &r); err != nil {
-			return nil, err
-		}
-		m.Candidates = append(m.Candidates, r)
+	s.describe()
+	if err := s.outputs(cmd.Context()); err != nil {
+		return nil, err
+	}
+	s.collect()
+	float := s.doc.Reference()
+	m := &measured{Model: path, Arch: s.doc.Arch, Images: s.doc.Inputs.Count, FloatTop1: top1(float), FloatBytes: float.Bytes, doc: s.doc}
+	for _, v := range s.doc.Int8Variants() {
+		m.Candidates = append(m.Candidates, candidate{
+			Backend: v.Backend, Observer: observers[v.QConfig], QConfig: v.QConfig, Weights: v.Weights, Bytes: v.Bytes,
+			Agreement: v.Outputs.Agreement, SQNR: v.Outputs.SQNR, Top1Percent: top1(v), name: v.Name,
+		})
 	}
 	return m, nil
 }
 
-// try quantizes by one recipe and compares with the float model.
-func (f *adviseFlags) try(ctx context.Context, c *console, model *octet.Model, float *outputs, r *candidate) error {
-	data, err := f.data.open(c, model, []string{f.calibration})
-	if err != nil {
-		return err
+// top1 is the accuracy in percent; nil where it was not measured.
+func top1(v *report.Variant) *float64 {
+	if v.Outputs.Accuracy == nil {
+		return nil
 	}
-	defer data.close()
-	name := fmt.Sprintf("%s %s %s", r.Backend, r.Observer, r.Weights)
-	stage := c.begin(name, "inputs", data.total())
-	granularity := octet.WithPerChannelWeights()
-	if r.Weights == "per-tensor" {
-		granularity = octet.WithPerTensorWeights()
-	}
-	int8, _, err := octet.Quantize(ctx, model, data.tensors(ctx, f.data.batchSize), octet.WithBackend(r.Backend),
-		octet.WithQConfig(r.QConfig), granularity, octet.WithBatchSize(f.data.batchSize), octet.WithThreads(f.data.threads),
-		octet.WithProgress(stage.set))
-	stage.end()
-	if err != nil {
-		return quantizeError(f.calibration, err)
-	}
-	var file bytes.Buffer
-	if err := int8.Write(&file); err != nil {
-		return err
-	}
-	r.Bytes = int64(file.Len())
-	got, err := f.outputs(ctx, c, int8, "int8")
-	if err != nil {
-		return err
-	}
-	r.compare(float, got)
-	return nil
-}
-
-// outputs computes a model on the labelled data, or on the calibration data
-// where there is none.
-func (f *adviseFlags) outputs(ctx context.Context, c *console, model *octet.Model, name string) (*outputs, error) {
-	where := f.calibration
-	flags := evalFlags{data: f.data, classMap: f.classMap}
-	open := func() (*inputData, error) { return f.data.open(c, model, []string{where}) }
-	if f.eval != "" {
-		where = f.eval
-		open = func() (*inputData, error) { return flags.open(c, model, where) }
-	}
-	data, err := open()
-	if err != nil {
-		return nil, err
-	}
-	defer data.close()
-	session, err := f.data.compile(model)
-	if err != nil {
-		return nil, err
-	}
-	stage := c.begin("run "+name, "inputs", data.total())
-	defer stage.end()
-	var out outputs
-	var s score
-	for b, err := range data.batches(ctx, f.data.batchSize) {
-		if err != nil {
-			return nil, withCode(exitData, err)
-		}
-		y, err := session.Run(ctx, b.x)
-		if err != nil {
-			return nil, withCode(exitData, err)
-		}
-		for i, row := range rowsOf(y) {
-			out.logits = append(out.logits, row)
-			if f.eval == "" {
-				continue
-			}
-			if err := s.add(row, b.labels[i]); err != nil {
-				return nil, withCode(exitData, fmt.Errorf("%s: %w", b.names[i], err))
-			}
-		}
-		stage.set(len(out.logits))
-	}
-	if f.eval != "" && s.Images > 0 {
-		percent := 100 * float64(s.Top1) / float64(s.Images)
-		out.top1 = &percent
-	}
-	return &out, nil
-}
-
-// compare fills in how close the int8 outputs are to the float ones.
-func (r *candidate) compare(float, got *outputs) {
-	same := 0
-	var signal, approx []float32
-	for i, want := range float.logits {
-		if rank(want)[0] == rank(got.logits[i])[0] {
-			same++
-		}
-		signal, approx = append(signal, want...), append(approx, got.logits[i]...)
-	}
-	r.Agreement = 100 * float64(same) / float64(max(1, len(float.logits)))
-	if e := measureError(signal, approx); e.SQNR != nil {
-		db := ptq.SQNR(signal, approx)
-		r.SQNR = &db
-	}
-	r.Top1Percent = got.top1
-}
-
-// better orders candidates: by accuracy where it was measured, then agreement,
-// then SQNR.
-func (r candidate) better(than candidate) bool {
-	if r.Top1Percent != nil && *r.Top1Percent != *than.Top1Percent {
-		return *r.Top1Percent > *than.Top1Percent
-	}
-	if r.Agreement != than.Agreement {
-		return r.Agreement > than.Agreement
-	}
-	switch {
-	case than.SQNR == nil:
-		return false
-	case r.SQNR == nil:
-		return true
-	}
-	return *r.SQNR > *than.SQNR
+	return &v.Outputs.Accuracy.Top1Percent
 }
 
 // best picks the recipe for a backend. The other backend's numbers are shown,
 // but the device decides which one runs there.
 func (m *measured) best(backend string) *candidate {
-	var best *candidate
-	for i := range m.Candidates {
-		r := &m.Candidates[i]
-		if r.Backend == backend && (best == nil || r.better(*best)) {
-			best = r
-		}
-	}
-	return best
+	own := *m.doc
+	own.Variants = slices.DeleteFunc(slices.Clone(own.Variants), func(v report.Variant) bool { return v.Kind == report.Int8 && v.Backend != backend })
+	best := own.Best()
+	return &m.Candidates[slices.IndexFunc(m.Candidates, func(r candidate) bool { return r.name == best.Name })]
 }
 
 // advise decides from the measurements.
@@ -240,17 +122,14 @@ func (m *measured) print(w io.Writer) {
 		t.AppendRow([]any{"", "float", "", "", fmt.Sprintf("%.2f %%", *m.FloatTop1), "", "", byteText(m.FloatBytes)})
 	}
 	for _, r := range m.Candidates {
-		mark, top1, sqnr := "", "", "equal"
+		mark, top1 := "", ""
 		if r.Recommended {
 			mark = "→"
 		}
 		if r.Top1Percent != nil {
 			top1 = fmt.Sprintf("%.2f %%", *r.Top1Percent)
 		}
-		if r.SQNR != nil {
-			sqnr = fmt.Sprintf("%.1f dB", *r.SQNR)
-		}
-		t.AppendRow([]any{mark, r.Backend, r.Observer, r.Weights, top1, fmt.Sprintf("%.2f %%", r.Agreement), sqnr, byteText(r.Bytes)})
+		t.AppendRow([]any{mark, r.Backend, r.Observer, r.Weights, top1, fmt.Sprintf("%.2f %%", r.Agreement), r.SQNR, byteText(r.Bytes)})
 	}
 	t.Render()
 }

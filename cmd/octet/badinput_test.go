@@ -178,7 +178,7 @@ func TestForeignStatisticsAreRefused(t *testing.T) {
 	octetCommand(t, append(base, "--calibration", calibration)...).must(t)
 	octetCommand(t, append(base, "--calibration", calibration, "--batch-size", "3")...).fails(t, exitData, "batches of 32, not 3")
 	octetCommand(t, append(base, "--calibration", grey(t, 8))...).fails(t, exitData, "x.npy")
-	octetCommand(t, append(base, "--calibration", calibration, "--qconfig", "default")...).fails(t, exitData, "qconfig")
+	octetCommand(t, append(base, "--calibration", calibration, "--qconfig", "default")...).fails(t, exitData, "other observers of activations")
 	os.WriteFile(stats, []byte("{}"), 0o644)
 	octetCommand(t, append(base, "--calibration", calibration)...).fails(t, exitData, "stats.json")
 }

@@ -46,7 +46,7 @@ Use an otherwise idle machine: what else runs on it is measured too.`,
   octet bench int8.pth --threads 1 --concurrency 4 --duration 10s
   octet bench int8.pth --cpu avx2+fma --assert`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeFiles("pth", "pt"),
+		ValidArgsFunction: completeModel("pth", "pt"),
 		RunE: c.command(func(cmd *cobra.Command, args []string) error {
 			return runBench(c, cmd, f, args[0])
 		}),

@@ -9,7 +9,6 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
-	"github.com/octet-ml/octet/rewrite"
 )
 
 // floatTwin is g computed in float32: the same nodes under the same names with
@@ -78,9 +77,9 @@ func (f *workloadFlags) floatLayers(c *console, cmd *cobra.Command, m *octet.Mod
 	if err != nil {
 		return nil, err
 	}
-	if float, err = float.Quantizable(); err != nil {
-		return nil, withCode(exitModel, fmt.Errorf("--float: %w", err))
+	if float.Quantized() {
+		return nil, withCode(exitModel, fmt.Errorf("--float: %s is an int8 model; name the float model it was made from", file))
 	}
-	g, _, err := rewrite.Fuse(float.Graph())
+	g, err := float.FusedGraph()
 	return g, withCode(exitModel, err)
 }

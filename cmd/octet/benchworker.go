@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -127,13 +128,7 @@ func peakMegabytes() *float64 {
 func argmax(logits *tensor.Tensor) []int {
 	var best []int
 	for _, row := range rowsOf(logits) {
-		at := 0
-		for i, v := range row {
-			if v > row[at] {
-				at = i
-			}
-		}
-		best = append(best, at)
+		best = append(best, compare.Top1(row))
 	}
 	return best
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 	"github.com/vbauerster/cupwriter"
+
+	"github.com/octet-ml/octet/report"
 )
 
 // console is everything a command reads from and prints to. Results go to out;
@@ -151,16 +153,4 @@ func (c *console) finish() {
 }
 
 // newTable returns a table that will be printed to w by Render.
-func newTable(w io.Writer, header ...any) table.Writer {
-	t := table.NewWriter()
-	t.SetOutputMirror(w)
-	style := table.StyleLight
-	style.Format.Header = 0 // as written
-	style.Options.DrawBorder = false
-	style.Options.SeparateColumns = false
-	t.SetStyle(style)
-	if len(header) > 0 {
-		t.AppendHeader(table.Row(header))
-	}
-	return t
-}
+func newTable(w io.Writer, header ...any) table.Writer { return report.NewTable(w, header...) }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel/statistics"
 	"github.com/octet-ml/octet/internal/randomgraph"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -58,6 +60,7 @@ func runSelfTest(ctx context.Context, c *console, seed uint64) (*selfTest, error
 			stage.set(s.Graphs)
 		}
 	}
+	s.checkStatistics(r)
 	s.listAbsent()
 	return s, nil
 }
@@ -93,6 +96,31 @@ func (s *selfTest) check(ctx context.Context, name string, g *graph.Graph, x *te
 		}
 	}
 	return nil
+}
+
+// checkStatistics compares the kernels of observers, which are no nodes, with the
+// portable ones.
+func (s *selfTest) checkStatistics(r *rand.Rand) {
+	x := make([]float32, 1+r.IntN(1<<16))
+	for i := range x {
+		x[i] = float32(max(-1, r.NormFloat64()))
+	}
+	lo, hi := slices.Min(x), slices.Max(x)+1
+	run := func(k *statistics.Kernel) statistics.Call {
+		c := statistics.Call{X: x, Lo: lo, Hi: hi, Counts: make([]uint32, 8+len(x)%3000)}
+		k.Run(&c)
+		return c
+	}
+	for i := range statistics.Table {
+		k := &statistics.Table[i]
+		if !cpu.Host().Has(k.Requires) {
+			continue
+		}
+		s.Kernels[k.Name]++
+		if got, want := run(k), run(statistics.Select(statistics.Table, k.Function, 0)); !reflect.DeepEqual(got, want) {
+			s.Failures = append(s.Failures, fmt.Sprintf("kernel %s on %d numbers", k.Name, len(x)))
+		}
+	}
 }
 
 // nodeResults runs x and returns what every node gave.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/dataset"
 )
 
@@ -38,7 +39,7 @@ other folders correspond to classes.`,
   octet eval model.pth --arch resnet18 pets/ --labels pets.txt
   octet eval model.pth --arch resnet18 imagenette/val --class-map folders.txt`,
 		Args:              cobra.ExactArgs(2),
-		ValidArgsFunction: completeFiles("pth", "pt"),
+		ValidArgsFunction: completeModel("pth", "pt"),
 		RunE: c.command(func(cmd *cobra.Command, args []string) error {
 			return runEval(c, cmd, f, args[0], args[1])
 		}),
@@ -145,18 +146,12 @@ func measure(ctx context.Context, c *console, model *octet.Model, data *inputDat
 	return s, nil
 }
 
-// add counts one image. Only the number of larger logits matters; of equal ones
-// the lower class goes first.
+// add counts one image.
 func (s *score) add(logits []float32, label int) error {
 	if label < 0 || label >= len(logits) {
 		return fmt.Errorf("its label is %d; the model has the classes 0..%d", label, len(logits)-1)
 	}
-	ahead := 0
-	for class, v := range logits {
-		if v > logits[label] || v == logits[label] && class < label || v != v {
-			ahead++
-		}
-	}
+	ahead := compare.Ahead(logits, label)
 	s.Images++
 	if ahead < 1 {
 		s.Top1++

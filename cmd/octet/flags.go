@@ -83,6 +83,21 @@ func (f *modelFlags) options(cmd *cobra.Command) ([]octet.OpenOption, error) {
 // open loads the model, which may be zoo:NAME, and prints what was assumed about
 // it.
 func (f *modelFlags) open(c *console, cmd *cobra.Command, path string) (*octet.Model, error) {
+	model, err := f.load(c, cmd, path)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range model.Assumptions() {
+		c.note("assumed: %s", a)
+	}
+	if model.Backend() != model.MadeFor() {
+		c.note("octet compare %s --backend %s measures what that costs", path, model.Backend())
+	}
+	return model, nil
+}
+
+// load is open without a word about assumptions.
+func (f *modelFlags) load(c *console, cmd *cobra.Command, path string) (*octet.Model, error) {
 	path, known, f, err := f.fromZoo(c, cmd, path)
 	if err != nil {
 		return nil, err
@@ -92,13 +107,7 @@ func (f *modelFlags) open(c *console, cmd *cobra.Command, path string) (*octet.M
 		return nil, err
 	}
 	model, err := octet.Open(path, append(known, opts...)...)
-	if err != nil {
-		return nil, withCode(exitModel, adviseMissing(err, "give a model file, .pth, .pt or .safetensors, or zoo:NAME of published weights"))
-	}
-	for _, a := range model.Assumptions() {
-		c.note("assumed: %s", a)
-	}
-	return model, nil
+	return model, withCode(exitModel, adviseMissing(err, "give a model file, .pth, .pt or .safetensors, or zoo:NAME of published weights"))
 }
 
 // readLines reads a file of names; empty lines at the end are dropped.

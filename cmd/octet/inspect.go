@@ -31,10 +31,11 @@ numerics, labels and preprocessing of a model file, and its layers with their
 scales and zero points. Nothing of the file is executed. A file whose
 architecture is not known is described as far as it is understood.`,
 		Example: `  octet inspect resnet18_int8.pth
+  octet inspect zoo:ResNet18_QuantizedWeights.DEFAULT
   octet inspect checkpoint.pth --key ema --tensors
   octet inspect model.pth --arch resnet18 --graph`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeFiles("pth", "pt"),
+		ValidArgsFunction: completeModel("pth", "pt"),
 		RunE: c.command(func(cmd *cobra.Command, args []string) error {
 			return runInspect(c, cmd, f, args[0])
 		}),
@@ -87,7 +88,12 @@ type keyInfo struct {
 	Value string `json:"value"`
 }
 
-func runInspect(c *console, cmd *cobra.Command, f *inspectFlags, path string) error {
+func runInspect(c *console, cmd *cobra.Command, f *inspectFlags, given string) error {
+	path, known, model, err := f.model.fromZoo(c, cmd, given)
+	if err != nil {
+		return err
+	}
+	f = &inspectFlags{*model, f.tensors, f.graph}
 	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
 		return inspectSafetensors(c, cmd, f, path)
 	}
@@ -95,16 +101,17 @@ func runInspect(c *console, cmd *cobra.Command, f *inspectFlags, path string) er
 	if err != nil {
 		return withCode(exitModel, adviseMissing(err, "give a model file, .pth, .pt or .safetensors"))
 	}
-	return in.finish(c, cmd, f)
+	return in.finish(c, cmd, f, known...)
 }
 
-// finish adds what the architecture tells, and prints.
-func (in *inspection) finish(c *console, cmd *cobra.Command, f *inspectFlags) error {
+// finish adds what the architecture tells, and prints. known are options that
+// those of the flags override.
+func (in *inspection) finish(c *console, cmd *cobra.Command, f *inspectFlags, known ...octet.OpenOption) error {
 	opts, err := f.model.options(cmd)
 	if err != nil {
 		return err
 	}
-	in.model, err = octet.Open(in.File, opts...)
+	in.model, err = octet.Open(in.File, append(known, opts...)...)
 	switch {
 	case err == nil:
 		in.describeModel()
@@ -202,6 +209,7 @@ func valueText(v torch.Value) string {
 // describeModel adds what the architecture tells.
 func (in *inspection) describeModel() {
 	m := in.model
+	in.Kind = kindOf(m)
 	in.Arch, in.Backend, in.Classes, in.Channels = m.Arch(), m.Backend(), m.Classes(), m.Channels()
 	in.Assumptions = m.Assumptions()
 	if meta := m.Metadata(); meta.Version > 0 {

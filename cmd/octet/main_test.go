@@ -89,7 +89,7 @@ func exists(path string) bool {
 
 func TestHelp(t *testing.T) {
 	help := octetCommand(t, "--help").must(t).out
-	for _, name := range []string{"quantize", "run", "eval", "inspect", "tensor", "advise", "demo", "zoo", "bench", "cpu", "completion", "version", "exit-codes"} {
+	for _, name := range []string{"quantize", "run", "eval", "compare", "inspect", "tensor", "advise", "demo", "zoo", "bench", "cpu", "completion", "version", "exit-codes"} {
 		if !strings.Contains(help, "\n  "+name) && !strings.Contains(help, "octet "+name) {
 			t.Errorf("help does not list %s:\n%s", name, help)
 		}

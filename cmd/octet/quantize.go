@@ -56,12 +56,13 @@ in the model. Which ones they are depends on the machine and on what else it doe
 
 With --stats, what the observers have seen is kept in a file, also when the run is
 interrupted: the same command continues there, and a finished calibration is not run
-again when only --exclude or --output change.`,
+again when only --backend, --per-tensor, --per-channel, --exclude or --output change:
+the same model for another backend is one flag away.`,
 		Example: `  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
   octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeFiles("pth", "pt"),
+		ValidArgsFunction: completeModel("pth", "pt"),
 		RunE: c.command(func(cmd *cobra.Command, args []string) error {
 			return runQuantize(c, cmd, f, args[0])
 		}),
@@ -115,7 +116,7 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 		return err
 	}
 	if model.Quantized() {
-		return withCode(exitModel, fmt.Errorf("%s is an int8 model already; quantize the float model it was made from", path))
+		return alreadyInt8(path)
 	}
 	data, err := f.data.open(c, model, []string{f.calibration})
 	if err != nil {

@@ -115,3 +115,11 @@ func completeModel(extensions ...string) cobra.CompletionFunc {
 		return files(cmd, args, typed)
 	}
 }
+
+// completeModels is completeModel for every argument.
+func completeModels(extensions ...string) cobra.CompletionFunc {
+	one := completeModel(extensions...)
+	return func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return one(cmd, nil, typed)
+	}
+}

@@ -33,8 +33,17 @@ func (f *modelFlags) fromZoo(c *console, cmd *cobra.Command, path string) (local
 	if g.arch == "" {
 		g.arch = w.Arch
 	}
-	if g.backend == "" {
-		g.backend = w.Backend
+	return local, []octet.OpenOption{octet.WithMadeFor(w.Backend), octet.WithLabels(w.Categories()), octet.WithPreset(w.Preset)}, &g, nil
+}
+
+// alreadyInt8 is the error of a command that takes float models only; of weights
+// it names those that they were made of.
+func alreadyInt8(path string) error {
+	float := "the float model that it was made of"
+	if name, ok := strings.CutPrefix(path, zooPrefix); ok {
+		if w, err := getWeights(name); err == nil && w.Unquantized != "" {
+			float = zooPrefix + w.Unquantized + ", which it was made of"
+		}
 	}
-	return local, []octet.OpenOption{octet.WithLabels(w.Categories()), octet.WithPreset(w.Preset)}, &g, nil
+	return withCode(exitModel, fmt.Errorf("%s is an int8 model already: name %s", path, float))
 }

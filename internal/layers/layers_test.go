@@ -41,6 +41,7 @@ var order = [][]string{
 	{"engine"},
 	{"eager"},
 	{"ptq"},
+	{"compare"},
 	{"qat"},
 	{"zoo"},
 	{"hub"},

@@ -4,6 +4,6 @@
 //	range      Lo, Hi = smallest and largest element, and whether all are finite
 //	histogram  Counts[min(int(f32(f32(v-Lo)*f32(bins))/f32(Hi-Lo)), bins-1)]++ for every v
 //
-// with float32 rounding after each operation; the elements of a histogram lie in
-// Lo to Hi, which differ.
+// with float32 rounding after each operation. Lo and Hi of a histogram differ; an
+// element outside them, or one that is not finite, ends it.
 package statistics

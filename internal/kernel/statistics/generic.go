@@ -21,9 +21,14 @@ func runRange(c *Call) {
 
 func runHistogram(c *Call) {
 	span := c.Hi - c.Lo
+	c.Inside = false
 	for _, v := range c.X {
+		if !(v >= c.Lo && v <= c.Hi) {
+			return
+		}
 		c.Counts[bin(v, c.Lo, span, len(c.Counts))]++
 	}
+	c.Inside = true
 }
 
 // bin is the bin of v. What is converted lies in 0..bins, so the plain conversion

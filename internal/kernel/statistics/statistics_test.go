@@ -81,8 +81,28 @@ func TestHistograms(t *testing.T) {
 			want.Counts = slices.Clone(c.Counts)
 			runHistogram(&want)
 			k.Run(&c)
+			if !c.Inside || !want.Inside {
+				t.Fatalf("%d numbers from %v to %v: inside is %v, the oracle says %v", len(x), c.Lo, c.Hi, c.Inside, want.Inside)
+			}
 			if !slices.Equal(c.Counts, want.Counts) {
 				t.Fatalf("%d numbers in %d bins from %v to %v: counts differ", len(x), bins, c.Lo, c.Hi)
+			}
+		}
+	})
+}
+
+// One number outside, or not finite, is found wherever it stands.
+func TestHistogramsEndOutside(t *testing.T) {
+	each(t, Histogram, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		for range 60 {
+			x := numbers(r, 1+r.IntN(40*few))
+			c := Call{X: x, Lo: slices.Min(x) - 1, Hi: slices.Max(x) + 1, Counts: make([]uint32, 8+r.IntN(3000))}
+			x[r.IntN(len(x))] = []float32{
+				math.Nextafter32(c.Lo, float32(math.Inf(-1))), math.Nextafter32(c.Hi, float32(math.Inf(1))),
+				float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), -math.MaxFloat32, math.MaxFloat32,
+			}[r.IntN(7)]
+			if k.Run(&c); c.Inside {
+				t.Fatalf("%d numbers, one not from %v to %v: inside", len(x), c.Lo, c.Hi)
 			}
 		}
 	})

@@ -32,7 +32,10 @@ type Call struct {
 	Lo, Hi float32
 	Finite bool
 
-	Counts []uint32 // of a histogram, added to
+	// Counts of a histogram are added to. When not all elements are inside Lo to Hi,
+	// some have been counted and some not.
+	Counts []uint32
+	Inside bool
 }
 
 // Table lists the kernels, best first.

@@ -2,13 +2,15 @@ package statistics
 
 import (
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/internal/cpu"
 )
 
 //go:generate go run -C ../_asm . statistics ../statistics
 
-// archTable lists the kernels of amd64.
+// archTable lists the kernels of amd64. Both wait for the memory; vectors twice as
+// wide gain nothing.
 var archTable = []Kernel{
 	{Name: "statistics_range_f32_avx2", ISA: "avx2", Function: Range, Requires: cpu.AVX2, Run: rangeVectors},
 	{Name: "statistics_histogram_f32_avx2", ISA: "avx2", Function: Histogram, Requires: cpu.AVX2, Run: histogramVectors},
@@ -16,91 +18,144 @@ var archTable = []Kernel{
 
 const lanes = 8
 
-// ranging is the argument of rangeAVX2: it finds the extremes of count vectors, and
-// a sum of zeros, lane by lane.
+// ranging is the argument of rangeAVX2, which takes count vectors into the extremes,
+// and into a sum of zeros, lane by lane.
 type ranging struct {
 	x      *float32
 	count  int
 	lo, hi [lanes]float32
-	zeros  [lanes]float32
+	zeros  [lanes]float32 // NaN once a number was not finite
+}
+
+func newRanging() (a ranging) {
+	for i := range a.lo {
+		a.lo[i], a.hi[i] = float32(math.Inf(1)), float32(math.Inf(-1))
+	}
+	return a
 }
 
 //go:noescape
 func rangeAVX2(arg *ranging)
 
 func rangeVectors(c *Call) {
-	whole := len(c.X) / lanes
-	rest := Call{X: c.X[whole*lanes:]}
+	n := len(c.X) / lanes
+	rest := Call{X: c.X[n*lanes:]}
 	runRange(&rest)
 	c.Lo, c.Hi, c.Finite = rest.Lo, rest.Hi, rest.Finite
-	if whole == 0 {
+	if n == 0 {
 		return
 	}
-	a := ranging{x: &c.X[0], count: whole}
+	a := newRanging()
+	a.x, a.count = &c.X[0], n
 	rangeAVX2(&a)
-	zeros := float32(0)
-	for i := range a.lo {
-		c.Lo, c.Hi = min(c.Lo, a.lo[i]), max(c.Hi, a.hi[i])
-		zeros += a.zeros[i]
-	}
-	c.Finite = c.Finite && zeros == 0 && !math.IsNaN(float64(zeros))
+	lo, hi, finite := a.all()
+	c.Lo, c.Hi, c.Finite = min(c.Lo, lo), max(c.Hi, hi), c.Finite && finite
 }
 
-// binning is the argument of histogramAVX2: it counts count vectors in four tables,
-// lane by lane, so that equal numbers next to each other do not wait for their
-// counts. Zeros go to the spare bins behind those of a table.
+// all joins the lanes.
+func (a *ranging) all() (lo, hi float32, finite bool) {
+	zeros := float32(0)
+	for _, v := range a.zeros {
+		zeros += v
+	}
+	return slices.Min(a.lo[:]), slices.Max(a.hi[:]), zeros == 0
+}
+
+// binning is the argument of histogramAVX2, which also does what rangeAVX2 does. It
+// counts the numbers that are not zero: those of a ReLU are every other one.
 type binning struct {
-	x      *float32
-	count  int
-	counts *uint32 // four tables of bins and spares
-	bins   int     // of a table, spares included
-	lo     float32
+	ranging
+	tables *uint16 // several, so that a number rarely waits for the count of an equal one
+	stride int     // of the tables
+	queue  *int32  // room for the bins of the numbers and a vector
+	queued int     // numbers that are not zero
+	from   float32
 	span   float32
-	many   float32 // bins without spares
-	last   int32
-	spares int32        // the first of them
-	_      [lanes]int32 // bins of a vector, for the routine
+	many   float32 // bins
+	last   int32   // bin
+	spare  int32   // bin, behind the others, that fills up the queue
 }
 
 //go:noescape
 func histogramAVX2(arg *binning)
 
 const (
-	tables = 4
-	spares = 64
+	tables = 8
 	few    = 4096 // numbers for which all that does not pay
+	piece  = 1024 // numbers that queue up, whose bins stay in the nearest cache
+	often  = 64   // pieces between looks whether all were inside
+	// most is how many are counted before a count of 16 bits could overflow.
+	most = math.MaxUint16 * tables / piece * piece
 )
 
 func histogramVectors(c *Call) {
-	whole := len(c.X) / lanes
-	if len(c.X) < few {
-		whole = 0
+	n := len(c.X) / lanes * lanes
+	if n < few {
+		n = 0
 	}
 	rest := *c
-	rest.X = c.X[whole*lanes:]
+	rest.X = c.X[n:]
 	runHistogram(&rest)
-	if whole == 0 {
+	c.Inside = rest.Inside
+	if n == 0 {
 		return
 	}
+	h := newCounter(c)
+	for x := c.X[:n]; c.Inside && len(x) > 0; {
+		part := x[:min(len(x), most)]
+		c.Inside = h.count(part)
+		h.addTo(c.Counts)
+		x = x[len(part):]
+	}
+}
+
+// counter counts for one Call.
+type counter struct {
+	binning
+	to     float32
+	counts []uint16
+	zeros  int
+}
+
+func newCounter(c *Call) *counter {
 	bins := len(c.Counts)
-	all := bins + spares
-	counts := make([]uint32, tables*all)
-	a := binning{
-		x: &c.X[0], count: whole, counts: &counts[0], bins: all,
-		lo: c.Lo, span: c.Hi - c.Lo, many: float32(bins), last: int32(bins - 1), spares: int32(bins),
+	h := &counter{to: c.Hi, counts: make([]uint16, tables*(bins+1))}
+	h.binning = binning{
+		tables: &h.counts[0], stride: bins + 1, queue: &make([]int32, piece+lanes)[0],
+		ranging: newRanging(), from: c.Lo, span: c.Hi - c.Lo, many: float32(bins), last: int32(bins - 1), spare: int32(bins),
 	}
-	histogramAVX2(&a)
-	zeros := uint32(0)
-	for t := range tables {
-		table := counts[t*all:][:all]
-		for i := range c.Counts {
-			c.Counts[i] += table[i]
+	return h
+}
+
+// count counts x, whole vectors and most at most, and reports whether all were inside.
+func (h *counter) count(x []float32) bool {
+	for i := 0; len(x) > 0; i++ {
+		n := min(len(x), piece)
+		h.x, h.ranging.count = &x[0], n/lanes
+		histogramAVX2(&h.binning)
+		h.zeros += n - h.queued
+		if x = x[n:]; i%often == often-1 && !h.inside() {
+			return false
 		}
-		for _, n := range table[bins:] {
-			zeros += n
+	}
+	return h.inside()
+}
+
+func (h *counter) inside() bool {
+	lo, hi, finite := h.all()
+	return finite && lo >= h.from && hi <= h.to
+}
+
+// addTo adds the counts to those of a Call and begins again.
+func (h *counter) addTo(counts []uint32) {
+	for i := range tables {
+		for k, n := range h.counts[i*h.stride:][:len(counts)] {
+			counts[k] += uint32(n)
 		}
 	}
-	if zeros > 0 {
-		c.Counts[bin(0, c.Lo, c.Hi-c.Lo, bins)] += zeros
+	if h.zeros > 0 { // 0 may be outside
+		counts[max(0, bin(0, h.from, h.span, len(counts)))] += uint32(h.zeros)
 	}
+	clear(h.counts)
+	h.zeros = 0
 }

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/compare"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// maxVariants keeps tables and plots readable.
+const maxVariants = 16
+
+// sideBySide is the work of `octet compare`.
+type sideBySide struct {
+	c *console
+	f *compareFlags
+
+	variants    []*contender // the reference first
+	float       *contender   // the float model that variants are made of; may be nil
+	calibration *report.Calibration
+	statistics  []*octet.Statistics // of earlier calibrations of the float model
+
+	doc     *report.Comparison
+	samples []*tensor.Tensor // on which layers are compared and time is measured
+}
+
+// contender is a model with its part of the document.
+type contender struct {
+	report.Variant
+	model *octet.Model
+	graph *graph.Graph // its nodes correspond to those of the others
+	path  string       // as it was named
+}
+
+// open opens the files that were named, each by the rules it was made for and,
+// an int8 one, by those of every --backend.
+func (s *sideBySide) open(cmd *cobra.Command, paths []string) error {
+	for _, path := range paths {
+		model, err := s.f.model.open(s.c, cmd, path)
+		if err != nil {
+			return err
+		}
+		name := filepath.Base(strings.TrimPrefix(path, zooPrefix))
+		if err := s.add(&contender{Variant: report.Variant{Name: name, File: path}, model: model, path: path}); err != nil {
+			return err
+		}
+		for _, backend := range s.f.backends {
+			if !model.Quantized() || backend == model.Backend() {
+				continue
+			}
+			if err := s.openFor(cmd, path, name, backend, model.Backend()); err != nil {
+				return err
+			}
+		}
+	}
+	// The reference goes first: "float" sorts before "int8".
+	slices.SortStableFunc(s.variants, func(a, b *contender) int { return cmp.Compare(a.Kind, b.Kind) })
+	if first := s.variants[0]; !first.model.Quantized() {
+		s.float = first
+		return s.addClamped(first)
+	}
+	return nil
+}
+
+// addClamped adds the variant of a float model that is quantized where it computes
+// another function: what int8 loses is seen against it.
+func (s *sideBySide) addClamped(float *contender) error {
+	last := s.variants[len(s.variants)-1]
+	if !float.model.ClampDiffers() || s.f.calibration == "" && !last.model.Quantized() {
+		return nil
+	}
+	relu, err := float.model.Quantizable()
+	if err != nil {
+		return withCode(exitModel, err)
+	}
+	return s.add(&contender{Variant: report.Variant{Name: float.Name + " with ReLU for ReLU6", File: float.File}, model: relu, path: float.path})
+}
+
+// openFor opens a file by the rules of another backend than its own.
+func (s *sideBySide) openFor(cmd *cobra.Command, path, name, backend, own string) error {
+	flags := s.f.model
+	flags.backend = backend
+	model, err := flags.load(s.c, cmd, path) // it is what was asked for
+	if err != nil {
+		return err
+	}
+	return s.add(&contender{Variant: report.Variant{Name: fmt.Sprintf("%s by %s's rules", name, backend), File: path, MadeFor: own}, model: model, path: path})
+}
+
+// add completes what is known of a variant from its model.
+func (s *sideBySide) add(v *contender) error {
+	if len(s.variants) > 0 {
+		first := s.variants[0]
+		if v.model.Arch() != first.model.Arch() || v.model.Classes() != first.model.Classes() {
+			return withCode(exitModel, fmt.Errorf("%s is %s with %d classes, %s is %s with %d: compare variants of one model",
+				v.Name, v.model.Arch(), v.model.Classes(), first.Name, first.model.Arch(), first.model.Classes()))
+		}
+	}
+	if len(s.variants) == maxVariants {
+		return usageError("more than %d variants: name fewer --backend, --qconfig or files", maxVariants)
+	}
+	for n, base := 2, v.Name; slices.ContainsFunc(s.variants, func(w *contender) bool { return w.Name == v.Name }); n++ {
+		v.Name = fmt.Sprintf("%s (%d)", base, n)
+	}
+	var err error
+	if v.graph, err = v.model.FusedGraph(); err != nil {
+		return withCode(exitModel, err)
+	}
+	v.Kind, v.Backend, v.Assumptions = kindOf(v.model), v.model.Backend(), v.model.Assumptions()
+	v.MadeFor = cmp.Or(v.MadeFor, v.model.MadeFor())
+	if v.model.Quantized() {
+		v.Weights = granularityOf(v.graph)
+		if r := v.model.Metadata().Calibration; r != nil {
+			v.QConfig, v.Excluded = r.QConfigName, r.Excluded
+		}
+		v.count()
+	}
+	if v.Bytes == 0 {
+		v.Bytes, err = modelBytes(v.model)
+	}
+	s.variants = append(s.variants, v)
+	return err
+}
+
+// count tells the nodes that compute on integers from those left in float.
+func (v *contender) count() {
+	for _, n := range v.graph.Running().Nodes {
+		switch {
+		case onCodes(n):
+			v.Int8Nodes++
+		case !isConversion(n):
+			v.FloatNodes = append(v.FloatNodes, n.Name)
+		}
+	}
+}
+
+// modelBytes is the size of the file that a model came from or makes.
+func modelBytes(m *octet.Model) (int64, error) {
+	if m.File() != "" {
+		return fileSize(m.File()), nil
+	}
+	var n countingWriter
+	err := m.Write(&n)
+	return int64(n), err
+}
+
+// countingWriter counts what is written.
+type countingWriter int64
+
+func (w *countingWriter) Write(b []byte) (int, error) {
+	*w += countingWriter(len(b))
+	return len(b), nil
+}
+
+var _ io.Writer = (*countingWriter)(nil)
+
+// granularityOf tells how the weights of an int8 graph are quantized.
+func granularityOf(g *graph.Graph) string {
+	found := ""
+	for _, p := range g.Running().Params {
+		if p.Type.Q == nil {
+			continue
+		}
+		how := report.PerChannel
+		if p.Type.Q.IsPerTensor() {
+			how = report.PerTensor
+		}
+		if found != "" && found != how {
+			return report.Mixed
+		}
+		found = how
+	}
+	return found
+}
+
+// rivals are the int8 variants as package compare takes them.
+func (s *sideBySide) rivals() []compare.Rival {
+	var list []compare.Rival
+	for _, v := range s.variants {
+		if !v.model.Quantized() {
+			continue
+		}
+		r := compare.Rival{Graph: v.graph}
+		if record := v.model.Metadata().Calibration; record != nil {
+			r.Codes, _ = record.QConfig.Activation.Codes() // all of quint8 where the record does not say
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// backendList reads names with commas between them.
+func backendList(text string) ([]string, error) {
+	var list []string
+	for _, name := range strings.Split(text, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		n, err := quant.ParseNumerics(name)
+		if err != nil {
+			return nil, usageError("--backend: %w", err)
+		}
+		if !slices.Contains(list, n.String()) {
+			list = append(list, n.String())
+		}
+	}
+	return list, nil
+}
+
+func checkQConfigs(names []string) error {
+	for _, name := range names {
+		if _, err := quant.ParseQConfig(name, quant.FBGEMM); err != nil {
+			return usageError("--qconfig: %w", err)
+		}
+	}
+	if len(names) == 0 {
+		return usageError("--qconfig names no observers")
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package octet
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/octet-ml/octet/compare"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/rewrite"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// comparedLayers is the number of inputs on which Compare looks at every layer.
+const comparedLayers = 16
+
+// Comparison says how far a model is from a reference.
+type Comparison struct {
+	// Outputs compares the logits, over all inputs.
+	Outputs compare.Outputs `json:"outputs"`
+	// Layers compares node by node, over the first 16 inputs, in order of
+	// computation: where the accumulated ratio falls is where the model loses.
+	Layers []compare.Layer `json:"layers"`
+}
+
+// Compare runs two models of one architecture on the same inputs: an int8 model
+// and the float one it was made from, or the same int8 model opened for two
+// backends. Changed inputs are named by their number. The models are not changed.
+func Compare(ctx context.Context, reference, model *Model, inputs Batches, opts ...CompileOption) (*Comparison, error) {
+	if reference.Arch() != model.Arch() {
+		return nil, fmt.Errorf("%s is %s and %s is %s: compare two models of one architecture", reference.name(), reference.Arch(), model.name(), model.Arch())
+	}
+	want, err := reference.Compile(opts...)
+	if err != nil {
+		return nil, err
+	}
+	got, err := model.Compile(opts...)
+	if err != nil {
+		return nil, err
+	}
+	c := &Comparison{}
+	var samples []*tensor.Tensor
+	for x, err := range inputs {
+		if err != nil {
+			return nil, err
+		}
+		if err := c.add(ctx, want, got, x); err != nil {
+			return nil, err
+		}
+		samples = append(samples, compare.Split(x, comparedLayers-len(samples))...)
+	}
+	if len(samples) == 0 {
+		return nil, fmt.Errorf("there are no inputs to compare %s and %s on", reference.name(), model.name())
+	}
+	return c, c.compareLayers(ctx, reference, model, samples, opts)
+}
+
+// add compares the logits of a batch.
+func (c *Comparison) add(ctx context.Context, want, got *Session, x *tensor.Tensor) error {
+	a, err := want.Run(ctx, x)
+	if err != nil {
+		return err
+	}
+	b, err := got.Run(ctx, x)
+	if err != nil {
+		return err
+	}
+	names := make([]string, x.Dim(0))
+	for i := range names {
+		names[i] = fmt.Sprint(c.Outputs.Inputs + i)
+	}
+	return c.Outputs.Add(names, nil, a, b)
+}
+
+func (c *Comparison) compareLayers(ctx context.Context, reference, model *Model, samples []*tensor.Tensor, opts []CompileOption) error {
+	var o compileOptions
+	for _, opt := range opts {
+		opt.applyCompile(&o)
+	}
+	want, err := reference.FusedGraph()
+	if err != nil {
+		return err
+	}
+	got, err := model.FusedGraph()
+	if err != nil {
+		return err
+	}
+	c.Layers, err = compare.Layers(ctx, want, got, samples, compare.Options{Threads: o.threads})
+	return err
+}
+
+// FusedGraph returns the graph whose nodes correspond, by name, to those of every
+// int8 model made of this one: of a float model the fused graph of the variant
+// that is quantized, of an int8 model its own.
+func (m *Model) FusedGraph() (*graph.Graph, error) {
+	if m.quantized {
+		return m.graph, nil
+	}
+	g, err := m.quantizable()
+	if err != nil {
+		return nil, err
+	}
+	if g, _, err = rewrite.Fuse(g); err != nil {
+		return nil, fmt.Errorf("%s: %w", m.name(), err)
+	}
+	return g, nil
+}

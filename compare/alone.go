@@ -1,0 +1,218 @@
+package compare
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// alone runs the int8 nodes of a graph side by side, each on what the reference
+// computes in front of it. They stand in one graph, whose inputs are values of
+// the reference:
+//
+//	isolated    codes of the inputs -> the node
+//	weights     the inputs -> the node in float with dequantized weights
+//	introduced  what that gives, or the reference's result -> codes of the result
+type alone struct {
+	session *engine.Session
+	inputs  []string         // the reference's values that are the graph's inputs
+	probes  map[string]probe // by name of the result
+}
+
+// probe says with which result of the reference one is compared, and where that
+// is summed up.
+type probe struct {
+	want   string
+	noise  *Noise
+	differ *mismatch // may be nil
+}
+
+type aloneBuilder struct {
+	want, got *graph.Graph
+	g         *graph.Graph
+	alone     *alone
+	values    map[string]*graph.Value // inputs and conversions, by name
+}
+
+// newAlone builds the graph of the int8 nodes among nodes; it has no session
+// where there are none.
+func newAlone(want, got *graph.Graph, nodes []*node, opts Options) (*alone, error) {
+	b := aloneBuilder{want: want, got: got, g: graph.New(got.Name), values: map[string]*graph.Value{},
+		alone: &alone{probes: map[string]probe{}}}
+	b.g.Numerics = got.Numerics
+	for _, n := range nodes {
+		if !onCodes(n.Node) {
+			continue
+		}
+		if err := b.node(n); err != nil {
+			return nil, fmt.Errorf("%s: node %q: %w", got.Name, n.Name, err)
+		}
+	}
+	if len(b.g.Nodes) == 0 {
+		return b.alone, nil
+	}
+	b.g.Outputs = []*graph.Value{b.g.Nodes[len(b.g.Nodes)-1].Output}
+	for _, v := range b.g.Inputs {
+		b.alone.inputs = append(b.alone.inputs, v.Name)
+	}
+	var err error
+	b.alone.session, err = session(b.g, opts)
+	return b.alone, err
+}
+
+func (b *aloneBuilder) node(n *node) error {
+	b.isolated(n)
+	if moves(n.Node) || n.quantizedReference {
+		return nil
+	}
+	real, err := b.withoutInputs(n)
+	if err != nil || real == nil {
+		return err
+	}
+	if out := n.Output.Type; out.DType.IsQuantized() {
+		real = b.g.AddNode("codes of "+n.Name, op.Quantize{}, real)
+		real.Type = out
+	}
+	b.alone.probes[real.Name] = probe{n.Name, &n.introduced, nil}
+	return nil
+}
+
+// isolated adds the node on codes of the reference's inputs.
+func (b *aloneBuilder) isolated(n *node) {
+	in := make([]*graph.Value, len(n.Inputs))
+	for i, v := range n.Inputs {
+		if v.Role == graph.Parameter {
+			in[i] = b.constant(v.Name, v.Data)
+		} else {
+			in[i] = b.as(b.source(v), v.Type)
+		}
+	}
+	y := b.g.AddNode("alone "+n.Name, n.Op, in...)
+	y.Type = n.Output.Type
+	b.alone.probes[y.Name] = probe{n.Name, &n.isolated, &n.differAlone}
+}
+
+// withoutInputs gives the result of n in float for the reference's inputs: with
+// the weights that n has, where it has any, otherwise what the reference computes.
+// It is nil where those weights are float.
+func (b *aloneBuilder) withoutInputs(n *node) (*graph.Value, error) {
+	w := weightOf(n.Node)
+	if w == nil {
+		return b.as(n.Name, graph.Float32), nil
+	}
+	if !w.Type.DType.IsQuantized() {
+		return nil, nil
+	}
+	data, err := quant.Dequantize(w.Data)
+	if err != nil {
+		return nil, err
+	}
+	in := []*graph.Value{b.as(b.source(n.Inputs[0]), graph.Float32), b.constant("real "+w.Name, data)}
+	for _, v := range n.Inputs[2:] {
+		in = append(in, b.constant(v.Name, v.Data))
+	}
+	y := b.g.AddNode("weights of "+n.Name, n.Op, in...)
+	b.alone.probes[y.Name] = probe{n.Name, &n.weights, nil}
+	return y, nil
+}
+
+// source names the reference's value that v is computed from without other
+// nodes than conversions of got's own.
+func (b *aloneBuilder) source(v *graph.Value) string {
+	for v.Node != nil {
+		if _, ok := b.want.Node(v.Name); ok {
+			break
+		}
+		v = v.Node.Inputs[0]
+	}
+	return v.Name
+}
+
+// as gives a value of the reference in a type: an input of the graph, or made of
+// one by conversions.
+func (b *aloneBuilder) as(name string, t graph.Type) *graph.Value {
+	v := b.input(name)
+	if v.Type.DType.IsQuantized() && !(t.DType == v.Type.DType && t.Q.Equal(v.Type.Q)) {
+		v = b.convert("real "+name, op.Dequantize{}, graph.Float32, v)
+	}
+	if t.DType.IsQuantized() && !v.Type.DType.IsQuantized() {
+		v = b.convert(fmt.Sprintf("%v of %s", t, name), op.Quantize{}, graph.Type{DType: t.DType, Q: t.Q}, v)
+	}
+	return v
+}
+
+func (b *aloneBuilder) input(name string) *graph.Value {
+	if v, ok := b.values[name]; ok {
+		return v
+	}
+	t := graph.Float32
+	if n, ok := b.want.Node(name); ok {
+		t = graph.Type{DType: n.Output.Type.DType, Q: n.Output.Type.Q}
+	}
+	b.values[name] = b.g.AddInput(name, t)
+	return b.values[name]
+}
+
+func (b *aloneBuilder) convert(name string, o graph.Op, t graph.Type, from *graph.Value) *graph.Value {
+	if v, ok := b.values[name]; ok {
+		return v
+	}
+	v := b.g.AddNode(name, o, from)
+	v.Type = t
+	b.values[name] = v
+	return v
+}
+
+// constant is a parameter, declared once.
+func (b *aloneBuilder) constant(name string, data *tensor.Tensor) *graph.Value {
+	if v, ok := b.values["parameter "+name]; ok {
+		return v
+	}
+	v := b.g.AddConst("parameter "+name, data)
+	b.values["parameter "+name] = v
+	return v
+}
+
+// add runs the nodes on values of the reference.
+func (a *alone) add(ctx context.Context, values map[string]*tensor.Tensor) error {
+	if a.session == nil {
+		return nil
+	}
+	inputs := make([]*tensor.Tensor, len(a.inputs))
+	for i, name := range a.inputs {
+		inputs[i] = values[name]
+	}
+	_, err := a.session.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error {
+		p, ok := a.probes[v.Name]
+		if !ok {
+			return nil
+		}
+		want := values[p.want]
+		if p.differ != nil {
+			p.differ.add(want, t)
+		}
+		return addNoise(p.noise, want, t)
+	}, inputs...)
+	return err
+}
+
+// weightOf returns the weight of a convolution or linear layer, otherwise nil.
+func weightOf(n *graph.Node) *graph.Value {
+	switch n.Op.(type) {
+	case op.Conv2D, op.Linear:
+		return n.Inputs[1]
+	}
+	return nil
+}
+
+// moves reports whether n gives codes that mean what its input's do, because it
+// selects, moves or averages them.
+func moves(n *graph.Node) bool {
+	in, out := n.Inputs[0].Type, n.Output.Type
+	return in.DType.IsQuantized() && in.DType == out.DType && in.Q.Equal(out.Q) && weightOf(n) == nil
+}

@@ -1,0 +1,245 @@
+package compare
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Layer compares a node of a graph with the node of that name of the reference.
+// The ratios are explained at the package.
+type Layer struct {
+	Node string `json:"node"`
+	Op   string `json:"op"`
+	Int8 bool   `json:"int8"` // it computes on codes
+
+	Accumulated Decibels `json:"sqnr_db"`
+	// Isolated and Introduced are set for int8 nodes. Introduced is +Inf where a
+	// node only selects, moves or averages codes, and equals Isolated where the
+	// reference computes codes too.
+	Isolated   Decibels `json:"isolated_sqnr_db"`
+	Introduced Decibels `json:"introduced_sqnr_db"`
+	// Parts says where the noise of the isolated node comes from; absent where
+	// there is none, or where the reference computes codes too.
+	Parts *Parts `json:"parts,omitempty"`
+	// Differ is the share of codes, in percent, that are not the reference's;
+	// set where both compute codes with the same parameters. DifferAlone is the
+	// same for the node alone, fed with the reference's codes.
+	Differ      *float64 `json:"codes_differ_percent,omitempty"`
+	DifferAlone *float64 `json:"isolated_codes_differ_percent,omitempty"`
+}
+
+// Parts are shares of the noise of a node, which add up to 1.
+type Parts struct {
+	Inputs  float64 `json:"inputs"`  // from the codes of its inputs
+	Weights float64 `json:"weights"` // from the codes of its weights
+	Result  float64 `json:"result"`  // from the codes of its result
+}
+
+// Options of a comparison; the zero value is good.
+type Options struct {
+	// Threads of the runs; 0 means one per core. Results do not depend on it.
+	Threads int
+	// Progress is called with the number of inputs done.
+	Progress func(inputs int)
+}
+
+func (o Options) progress(n int) {
+	if o.Progress != nil {
+		o.Progress(n)
+	}
+}
+
+func (o Options) engine() engine.Options { return engine.Options{Threads: o.Threads} }
+
+// Layers compares got with the reference want node by node, on inputs that are
+// float32 [N, C, H, W] each; all results of the reference for one of them are
+// held in memory. Nodes that only one graph has (conversions) are left out. The
+// result is in order of computation.
+func Layers(ctx context.Context, want, got *graph.Graph, inputs []*tensor.Tensor, opts Options) ([]Layer, error) {
+	c, err := newComparison(want.Running(), got.Running(), opts)
+	if err != nil {
+		return nil, err
+	}
+	for i, x := range inputs {
+		if err := c.add(ctx, x); err != nil {
+			return nil, err
+		}
+		opts.progress(i + 1)
+	}
+	return c.layers(), nil
+}
+
+// Split cuts a batch [N, ...] into its samples, [1, ...] each, without copying
+// them; at most limit of them.
+func Split(x *tensor.Tensor, limit int) []*tensor.Tensor {
+	n := x.Dim(0)
+	shape := append(tensor.Shape{1}, x.Shape()[1:]...)
+	var out []*tensor.Tensor
+	for i := range min(n, limit) {
+		size := x.Numel() / n
+		out = append(out, tensor.Of(x.Float32s()[i*size:(i+1)*size], shape...))
+	}
+	return out
+}
+
+// comparison is the work of Layers.
+type comparison struct {
+	reference, whole *engine.Session
+	alone            *alone
+	nodes            []*node
+	byName           map[string]*node
+}
+
+// node is what is collected of one node of got.
+type node struct {
+	*graph.Node
+	quantizedReference                         bool // the reference computes codes
+	accumulated, isolated, weights, introduced Noise
+	differ, differAlone                        mismatch
+}
+
+// mismatch counts codes that differ.
+type mismatch struct{ differ, of int }
+
+func (m mismatch) percent() *float64 {
+	if m.of == 0 {
+		return nil
+	}
+	p := percent(m.differ, m.of)
+	return &p
+}
+
+func (m *mismatch) add(want, got *tensor.Tensor) {
+	if !sameCodes(want, got) {
+		return
+	}
+	codes := got.Uint8s()
+	for i, c := range want.Uint8s() {
+		if c != codes[i] {
+			m.differ++
+		}
+	}
+	m.of += len(codes)
+}
+
+// sameCodes reports whether both tensors hold codes of one meaning.
+func sameCodes(a, b *tensor.Tensor) bool {
+	return a.DType() == tensor.QUInt8 && b.DType() == tensor.QUInt8 && a.QParams().Equal(b.QParams())
+}
+
+func newComparison(want, got *graph.Graph, opts Options) (*comparison, error) {
+	c := &comparison{byName: map[string]*node{}}
+	for _, n := range got.Nodes {
+		if r, ok := want.Node(n.Name); ok {
+			m := &node{Node: n, quantizedReference: onCodes(r)}
+			c.nodes, c.byName[n.Name] = append(c.nodes, m), m
+		}
+	}
+	if len(c.nodes) == 0 {
+		return nil, fmt.Errorf("%s and %s have no node in common; compare models of one architecture", want.Name, got.Name)
+	}
+	var err error
+	if c.reference, err = session(want, opts); err != nil {
+		return nil, err
+	}
+	if c.whole, err = session(got, opts); err != nil {
+		return nil, err
+	}
+	c.alone, err = newAlone(want, got, c.nodes, opts)
+	return c, err
+}
+
+func session(g *graph.Graph, opts Options) (*engine.Session, error) {
+	p, err := engine.Compile(g, opts.engine())
+	if err != nil {
+		return nil, err
+	}
+	return p.NewSession(), nil
+}
+
+// add takes in one input.
+func (c *comparison) add(ctx context.Context, x *tensor.Tensor) error {
+	values := map[string]*tensor.Tensor{} // of the reference
+	for _, v := range c.reference.Program().Graph().Inputs {
+		values[v.Name] = x
+	}
+	_, err := c.reference.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error {
+		values[v.Name] = t
+		return nil
+	}, x)
+	if err != nil {
+		return err
+	}
+	_, err = c.whole.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error {
+		n, ok := c.byName[v.Name]
+		if !ok {
+			return nil
+		}
+		want := values[v.Name]
+		if !want.Shape().Equal(t.Shape()) {
+			return fmt.Errorf("node %q gives %v in one graph and %v in the other; compare models of one architecture", v.Name, want, t)
+		}
+		n.differ.add(want, t)
+		return addNoise(&n.accumulated, want, t)
+	}, x)
+	if err != nil {
+		return err
+	}
+	return c.alone.add(ctx, values)
+}
+
+func addNoise(n *Noise, want, got *tensor.Tensor) error {
+	real, err := reals(want)
+	if err != nil {
+		return err
+	}
+	return n.addTensor(real, got)
+}
+
+// layers are the results.
+func (c *comparison) layers() []Layer {
+	none := Decibels(math.Inf(1))
+	out := make([]Layer, len(c.nodes))
+	for i, n := range c.nodes {
+		l := Layer{
+			Node: n.Name, Op: n.Op.Kind(), Int8: onCodes(n.Node), Accumulated: n.accumulated.Decibels(),
+			Isolated: none, Introduced: none, Differ: n.differ.percent(), DifferAlone: n.differAlone.percent(),
+		}
+		switch {
+		case l.Int8 && n.quantizedReference:
+			l.Isolated, l.Introduced = n.isolated.Decibels(), n.isolated.Decibels()
+		case l.Int8:
+			l.Isolated, l.Introduced, l.Parts = n.isolated.Decibels(), n.introduced.Decibels(), n.parts()
+		}
+		out[i] = l
+	}
+	return out
+}
+
+// parts divides the noise of the isolated node. What weights and result add is
+// taken to be independent of what the inputs bring.
+func (n *node) parts() *Parts {
+	weights := n.weights.Noise
+	result := max(0, n.introduced.Noise-weights)
+	inputs := max(0, n.isolated.Noise-n.introduced.Noise)
+	sum := weights + result + inputs
+	if sum == 0 {
+		return nil
+	}
+	return &Parts{Inputs: inputs / sum, Weights: weights / sum, Result: result / sum}
+}
+
+// onCodes reports whether n computes on integers: it gives codes, or takes them
+// other than to make real numbers of them.
+func onCodes(n *graph.Node) bool {
+	if _, ok := n.Op.(op.Dequantize); ok {
+		return false
+	}
+	return n.Output.Type.DType.IsQuantized() || len(n.Inputs) > 0 && n.Inputs[0].Type.DType.IsQuantized()
+}

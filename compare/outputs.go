@@ -1,0 +1,194 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Bounds of what Outputs keeps.
+const (
+	maxConfusion = 64 // classes
+	maxChanged   = 50 // inputs
+)
+
+// Outputs compares the logits of a model with those of the reference. The zero
+// value has seen nothing; the exported fields are complete after every Add.
+type Outputs struct {
+	Inputs int `json:"inputs"`
+	// Agreement is the share of inputs, in percent, for which both give the
+	// largest logit to the same class.
+	Agreement float64  `json:"agreement_percent"`
+	SQNR      Decibels `json:"sqnr_db"`   // of the logits; null where they are equal
+	MaxError  float64  `json:"max_error"` // largest difference of a logit
+	// Equal is the share of logits, in percent, that are the same to the bit.
+	Equal float64 `json:"equal_percent"`
+
+	// Accuracy is set where the inputs have labels.
+	Accuracy *Accuracy `json:"accuracy,omitempty"`
+
+	// Changed lists the first inputs whose class differs from the reference's;
+	// there are ChangedCount of them.
+	ChangedCount int       `json:"changed"`
+	Changed      []Changed `json:"changed_inputs,omitempty"`
+
+	noise         Noise
+	equal, logits int
+}
+
+// Accuracy counts right answers.
+type Accuracy struct {
+	Top1        int     `json:"top1_correct"`
+	Top5        int     `json:"top5_correct"`
+	Top1Percent float64 `json:"top1_percent"`
+	Top5Percent float64 `json:"top5_percent"`
+	// Lost counts the inputs that the reference had right and this model has
+	// not, Gained those with which it is the other way round.
+	Lost   int `json:"lost"`
+	Gained int `json:"gained"`
+	// Confusion counts the inputs by class (row) and answer (column); absent for
+	// more than 64 classes.
+	Confusion [][]int `json:"confusion,omitempty"`
+}
+
+// Changed is an input for which two models give different classes.
+type Changed struct {
+	Input string `json:"input"`
+	Label *int   `json:"label,omitempty"`
+	Want  int    `json:"reference_class"`
+	Got   int    `json:"class"`
+}
+
+// Add takes in the logits, float32 [N, classes], of both models for N inputs of
+// the given names. labels holds their classes, or is nil.
+func (o *Outputs) Add(names []string, labels []int, want, got *tensor.Tensor) error {
+	a, b := rows(want), rows(got)
+	if len(a) != len(b) || len(a) != len(names) || len(a) > 0 && len(a[0]) != len(b[0]) {
+		return fmt.Errorf("logits %v and %v of %d inputs cannot be compared: both models need the same classes", want, got, len(names))
+	}
+	for i := range a {
+		label := -1
+		if labels != nil {
+			if label = labels[i]; label < 0 || label >= len(a[i]) {
+				return fmt.Errorf("%s: its label is %d; the model has the classes 0..%d", names[i], label, len(a[i])-1)
+			}
+		}
+		o.add(names[i], label, a[i], b[i])
+	}
+	o.sum()
+	return nil
+}
+
+func (o *Outputs) add(name string, label int, want, got []float32) {
+	o.Inputs++
+	o.noise.Add(want, got)
+	o.logits += len(want)
+	for i, x := range want {
+		o.MaxError = max(o.MaxError, math.Abs(float64(x)-float64(got[i])))
+		if math.Float32bits(x) == math.Float32bits(got[i]) {
+			o.equal++
+		}
+	}
+	wanted, given := Top1(want), Top1(got)
+	if wanted != given {
+		o.ChangedCount++
+		if len(o.Changed) < maxChanged {
+			c := Changed{Input: name, Want: wanted, Got: given}
+			if label >= 0 {
+				c.Label = &label
+			}
+			o.Changed = append(o.Changed, c)
+		}
+	}
+	if label >= 0 {
+		if o.Accuracy == nil {
+			o.Accuracy = newAccuracy(len(want))
+		}
+		o.Accuracy.add(label, wanted, got)
+	}
+}
+
+// sum derives the shares from what was counted.
+func (o *Outputs) sum() {
+	if o.Inputs == 0 {
+		return
+	}
+	o.Agreement = percent(o.Inputs-o.ChangedCount, o.Inputs)
+	o.SQNR = o.noise.Decibels()
+	o.Equal = percent(o.equal, o.logits)
+	if a := o.Accuracy; a != nil {
+		a.Top1Percent, a.Top5Percent = percent(a.Top1, o.Inputs), percent(a.Top5, o.Inputs)
+	}
+}
+
+func percent(n, of int) float64 { return 100 * float64(n) / float64(of) }
+
+func newAccuracy(classes int) *Accuracy {
+	a := &Accuracy{}
+	if classes <= maxConfusion {
+		a.Confusion = make([][]int, classes)
+		for i := range a.Confusion {
+			a.Confusion[i] = make([]int, classes)
+		}
+	}
+	return a
+}
+
+func (a *Accuracy) add(label, wanted int, logits []float32) {
+	ahead := Ahead(logits, label)
+	right := ahead == 0
+	if right {
+		a.Top1++
+	}
+	if ahead < 5 {
+		a.Top5++
+	}
+	switch {
+	case wanted == label && !right:
+		a.Lost++
+	case wanted != label && right:
+		a.Gained++
+	}
+	if answer := Top1(logits); a.Confusion != nil && !isNaN(logits[answer]) {
+		a.Confusion[label][answer]++
+	}
+}
+
+// Ahead is the number of classes whose logit goes before that of class: larger
+// ones, and of equal ones those of lower classes. NaN goes before everything,
+// itself included: it is never a right answer.
+func Ahead(logits []float32, class int) int {
+	own, n := logits[class], 0
+	for i, v := range logits {
+		if v > own || v == own && i < class || isNaN(v) {
+			n++
+		}
+	}
+	return n
+}
+
+// Top1 is the class with the largest logit, the lowest of equal ones; that of
+// NaN where there is one.
+func Top1(logits []float32) int {
+	best := 0
+	for i, v := range logits {
+		if v > logits[best] || isNaN(v) && !isNaN(logits[best]) {
+			best = i
+		}
+	}
+	return best
+}
+
+func isNaN(v float32) bool { return v != v }
+
+// rows cuts [N, K] into its rows.
+func rows(t *tensor.Tensor) [][]float32 {
+	n := t.Dim(0)
+	out := make([][]float32, n)
+	for i := range out {
+		k := t.Numel() / n
+		out[i] = t.Float32s()[i*k : (i+1)*k]
+	}
+	return out
+}

@@ -1,0 +1,186 @@
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/octet-ml/octet/compare"
+)
+
+//go:embed page.html
+var pageHTML string
+
+//go:embed page.css
+var pageCSS string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"num":   num,
+	"css":   func() template.CSS { return template.CSS(pageCSS) },
+	"sub":   func(a, b float64) float64 { return a - b },
+	"add":   func(a, b float64) float64 { return a + b },
+	"words": words,
+}).Parse(pageHTML))
+
+// word is a part of a sentence.
+type word struct {
+	Text string
+	Flag bool // of a command line, with its value
+}
+
+// words cuts out the flags of a sentence, which must not be broken.
+func words(s string) []word {
+	var list []word
+	at := 0
+	for _, m := range flagPattern.FindAllStringIndex(s, -1) {
+		list = append(list, word{s[at:m[0]], false}, word{s[m[0]:m[1]], true})
+		at = m[1]
+	}
+	return append(list, word{s[at:], false})
+}
+
+var flagPattern = regexp.MustCompile(`--[a-z-]+( [a-z]+(,[a-z]+)+)?`)
+
+// Bounds of lists on a page.
+const (
+	shownChanged = 24
+	shownCells   = 2500 // layers of all variants, beyond which only some variants are listed
+)
+
+// page is what the template shows.
+type page struct {
+	*Comparison
+	Title   string
+	On      string // what was compared on
+	System  string
+	Tiles   []tile
+	Legend  []legendEntry
+	Rows    []pageRow
+	Columns columns
+
+	Size, Time           *barChart
+	Accumulated, Added   *depthChart
+	Guilty               []guiltyRow
+	Trials               []trialRow
+	Weights, MoreWeights []weightCard
+	Ranges, MoreRanges   []histogramCard
+	Matrices             []matrix
+	Changed              *changedTable
+	Layers               *layerTable
+	Codes                bool // the reference computes codes too
+}
+
+// tile is a figure that is seen first.
+type tile struct{ Value, Label, Note string }
+
+type legendEntry struct {
+	ink
+	Name string
+}
+
+// columns of the table of variants that have content.
+type columns struct{ Accuracy, Top5, Time bool }
+
+type pageRow struct {
+	ink
+	variantRow
+	Notes []string
+}
+
+// HTML writes c as a page.
+func (c *Comparison) HTML(w io.Writer) error {
+	return pageTemplate.Execute(w, c.page())
+}
+
+func (c *Comparison) page() *page {
+	pens := inks(c)
+	p := &page{
+		Comparison: c, Title: c.Arch + ": variants side by side", On: sentence(c.Inputs.text()),
+		System: fmt.Sprintf("octet %s, %s with %s, %s", c.Octet, c.System, c.CPU, threadsText(c.Threads)),
+		Tiles:  c.tiles(), Size: c.sizeBars(pens), Time: c.timeBars(pens),
+		Accumulated: c.depth(pens, true, func(l compare.Layer) compare.Decibels { return l.Accumulated }),
+		Added:       c.depth(pens, false, func(l compare.Layer) compare.Decibels { return l.Introduced }),
+		Layers:      c.layerTable(pens), Codes: c.Reference().Kind == Int8,
+	}
+	p.Rows, p.Columns = c.pageRows(pens)
+	for i, v := range c.Variants {
+		if i > 0 && v.Kind == Int8 {
+			p.Legend = append(p.Legend, legendEntry{pens[i], v.Name})
+		}
+	}
+	p.Weights, p.MoreWeights = c.weightCards()
+	p.Ranges, p.MoreRanges = c.histogramCards(pens)
+	shown := c.Best()
+	if shown == nil {
+		shown = &c.Variants[len(c.Variants)-1]
+	}
+	p.Matrices, p.Changed = c.confusions(shown), c.changed(shown)
+	if a := c.Advice; a != nil {
+		p.Guilty, p.Trials = c.guiltyRows(), trialRows(a.Exclusions)
+		if p.Added != nil {
+			p.Added.label(a.Variant, a.Guilty)
+		}
+	}
+	for _, d := range []*depthChart{p.Accumulated, p.Added} {
+		if d != nil {
+			d.thin()
+		}
+	}
+	return p
+}
+
+// tiles are the figures of the best variant, or of a file under other rules.
+func (c *Comparison) tiles() []tile {
+	v := c.Best()
+	if v == nil {
+		v = &c.Variants[len(c.Variants)-1]
+	}
+	o := v.Outputs
+	tiles := []tile{{percentText(o.Agreement), "same answers", fmt.Sprintf("%d of %d differ", o.ChangedCount, o.Inputs)}}
+	if a, r := o.Accuracy, c.Reference().Outputs.Accuracy; a != nil && r != nil {
+		tiles = append([]tile{{percentText(a.Top1Percent), "top-1", signed(a.Top1Percent-r.Top1Percent) + " points"}}, tiles...)
+	}
+	note := "signal to noise of the logits"
+	if v.Backend != v.MadeFor {
+		note = percentText(o.Equal) + " of the logits equal to the bit"
+	}
+	tiles = append(tiles, tile{o.SQNR.String(), "SQNR", note})
+	if c.Reference().Kind == Float {
+		tiles = append(tiles, tile{fmt.Sprintf("%.2f ×", v.SizeRatio), "size", bytesText(v.Bytes) + " for " + bytesText(c.Reference().Bytes)})
+	}
+	if l := v.Latency; l != nil {
+		tiles = append(tiles, tile{fmt.Sprintf("%.2f ×", l.Ratio), "time", millisText(l.P50) + " for " + millisText(c.Reference().Latency.P50)})
+	}
+	return tiles
+}
+
+// pageRows are the rows of the table of variants, and which columns it has.
+func (c *Comparison) pageRows(pens []ink) ([]pageRow, columns) {
+	var rows []pageRow
+	var cols columns
+	for i, r := range c.rows() {
+		rows = append(rows, pageRow{pens[i], r, r.notes()})
+		cols.Accuracy = cols.Accuracy || r.Top1 != ""
+		cols.Top5 = cols.Top5 || r.Top5 != ""
+		cols.Time = cols.Time || r.Time != ""
+	}
+	return rows, cols
+}
+
+// notes are what a reader has to know of a variant.
+func (v *Variant) notes() []string {
+	var notes []string
+	if v.Kind == Int8 && v.Backend != v.MadeFor {
+		notes = append(notes, "made for "+v.MadeFor)
+	}
+	if n := len(v.FloatNodes); v.Kind == Int8 && n > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %d layers in float", n, n+v.Int8Nodes))
+	}
+	if v.Kind == Int8 && !v.Made {
+		notes = append(notes, strings.TrimSpace(v.Backend+" "+v.Weights))
+	}
+	return notes
+}
