@@ -12,7 +12,7 @@ import (
 
 // hostedCommands are the commands that a client may ask for: those whose result
 // is one document.
-var hostedCommands = []string{"quantize", "inspect", "tensor"}
+var hostedCommands = []string{"quantize", "inspect", "compare", "tensor"}
 
 // command reads the standard input of a command.
 func (h *host) command(q stdioRequest) (work, error) {

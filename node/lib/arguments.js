@@ -5,10 +5,13 @@ const { UsageError } = require('./errors.js');
 /** Options that are for the call itself, not for the binary. */
 const OWN = new Set(['signal', 'onProgress', 'onNote', 'pool']);
 
+/** Options that the command line takes several times; of others, it takes a list with commas. */
+const REPEATED = new Set(['exclude']);
+
 /**
  * flags turns options into flags of the command line: perChannel: true is
- * --per-channel=true, exclude: ['fc', 'conv1'] is given twice. Which there are,
- * and what they may be, only the binary knows.
+ * --per-channel=true, mean: [0.5, 0.5] is --mean=0.5,0.5. Which there are, and what
+ * they may be, only the binary knows.
  */
 function flags(options) {
   const out = [];
@@ -16,7 +19,8 @@ function flags(options) {
     if (OWN.has(name) || value === undefined || value === null) continue;
     if (!/^[a-z][a-zA-Z0-9]*$/.test(name)) throw new UsageError(`there is no option ${JSON.stringify(name)}`);
     const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
-    for (const v of isList(value) ? value : [value]) out.push(`${flag}=${text(name, v)}`);
+    const values = [...(isList(value) ? value : [value])].map((v) => text(name, v));
+    for (const v of REPEATED.has(name) ? values : [values.join(',')]) out.push(`${flag}=${v}`);
   }
   return out;
 }
@@ -45,4 +49,13 @@ function file(value, call) {
   throw new UsageError(`${call} takes the path of a file, got ${describe(value)}`);
 }
 
-module.exports = { flags, isList, describe, file };
+/** model checks the name of a model: a file, or weights of the zoo. */
+function model(value, call) {
+  return isZoo(value) ? value : file(value, call);
+}
+
+function isZoo(value) {
+  return typeof value === 'string' && value.startsWith('zoo:');
+}
+
+module.exports = { flags, isList, describe, file, model, isZoo };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { flags, isList, describe, file } = require('./arguments.js');
+const { flags, isList, describe, file, model } = require('./arguments.js');
 const { UsageError } = require('./errors.js');
 const { Pool } = require('./pool.js');
 const { fromTensor, isTensor, npy } = require('./tensor.js');
@@ -27,14 +27,21 @@ async function command(name, options, args, stdin = []) {
 }
 
 /** quantize makes an int8 model of a float one. */
-async function quantize(model, options = {}) {
-  const { document } = await command('quantize', options, [file(model, 'quantize')]);
+async function quantize(name, options = {}) {
+  const { document } = await command('quantize', options, [model(name, 'quantize')]);
   return document;
 }
 
 /** inspect tells what a model file holds. */
-async function inspect(model, options = {}) {
-  const { document } = await command('inspect', options, [file(model, 'inspect')]);
+async function inspect(name, options = {}) {
+  const { document } = await command('inspect', options, [file(name, 'inspect')]);
+  return document;
+}
+
+/** compare puts variants of a model side by side. */
+async function compare(models, options = {}) {
+  const names = Array.isArray(models) ? models : [models];
+  const { document } = await command('compare', options, names.map((name) => model(name, 'compare')));
   return document;
 }
 
@@ -61,4 +68,4 @@ function operand(input) {
   throw new UsageError(`quantizeTensor takes numbers, { data, shape } or the path of a file, got ${describe(input)}`);
 }
 
-module.exports = { quantize, inspect, quantizeTensor };
+module.exports = { quantize, inspect, compare, quantizeTensor };

@@ -1,6 +1,9 @@
 /// <reference lib="esnext.disposable" />
 
 import { EventEmitter } from 'node:events';
+import type { Comparison, Inspection, Operation, QuantizedTensor, QuantizeResult } from './documents.js';
+
+export type * from './documents.js';
 
 /** Arrays that hold the elements of a tensor. Models take Float32Array. */
 export type TensorData =
@@ -246,35 +249,6 @@ export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   strict?: boolean;
 }
 
-/** The document of `octet quantize --json`. */
-export interface QuantizeResult {
-  model: string;
-  output: string;
-  arch: string;
-  backend: string;
-  qconfig: string;
-  assumptions?: string[];
-  /** Images that could not be read. */
-  skipped?: string[];
-  /** Layers that excludeSlower has kept in float. */
-  slower_than_float?: string[];
-  float_file_bytes: number;
-  int8_file_bytes: number;
-  accuracy?: { data: string; float: Score; float_quantizable?: Score; int8: Score };
-  report: Record<string, unknown>;
-}
-
-/** How often a model was right. */
-export interface Score {
-  images: number;
-  top1_correct: number;
-  top5_correct: number;
-  top1_percent: number;
-  top5_percent: number;
-  seconds: number;
-  skipped?: string[];
-}
-
 /** Makes an int8 model of a float one by post-training quantization. */
 export function quantize(model: string | URL, options: QuantizeOptions): Promise<QuantizeResult>;
 
@@ -284,32 +258,53 @@ export interface InspectOptions extends ModelOptions, LongCallOptions {
   tensors?: boolean;
 }
 
-/** The document of `octet inspect --json`. */
-export interface Inspection {
-  file: string;
-  bytes: number;
-  format: string;
-  key?: string;
-  state_dicts: string[];
-  tensors: number;
-  parameters: number;
-  elements_by_dtype: Record<string, number>;
-  stripped_prefixes?: string[];
-  kind: 'float' | 'int8';
-  arch?: string;
-  backend?: string;
-  classes?: number;
-  channels?: number;
-  metadata?: Record<string, unknown>;
-  assumptions?: string[];
-  /** Why the layers are not known. */
-  problem?: string;
-  layers?: { name: string; op: string; dtype: string; weight?: string; scale?: number; zero_point?: number; note?: string }[];
-  keys?: { key: string; value: string }[];
-}
-
 /** Tells what a model file holds. Nothing of it is executed. */
 export function inspect(model: string | URL, options?: InspectOptions): Promise<Inspection>;
+
+/** Options of `octet compare`, whose help says more about each. */
+export interface CompareOptions extends Omit<ModelOptions, 'backend'>, LongCallOptions {
+  /** Make int8 variants for these backends, and run files by their rules. */
+  backend?: string | readonly string[];
+  /** Make int8 variants of the float model, calibrated on this data. */
+  calibration?: string;
+  /** Calibrate on so many inputs only; 0, the default, uses all. */
+  calibrationLimit?: number;
+  /** Observers of the variants, as of quantize. */
+  qconfig?: string | readonly string[];
+  /** Make variants with one scale per weight only. */
+  perTensor?: boolean;
+  /** Make variants with one scale per output channel only. */
+  perChannel?: boolean;
+  /** Patterns of layers of the variants that stay in float. */
+  exclude?: string | readonly string[];
+  /** A folder for the variants. */
+  keep?: string;
+  /** Compare on labelled data, and measure accuracy. */
+  eval?: string;
+  /** Compare on data without labels. */
+  inputs?: string;
+  /** Of eval: a file with the true classes of a .npy or IDX file. */
+  truth?: string;
+  /** Of eval: a file that maps folders to classes. */
+  classMap?: string;
+  /** Compare every layer on so many inputs; 0 leaves the layers out, 16 is the default. */
+  layerInputs?: number;
+  /** How long to time each variant, such as 1s or 500ms; 0s does not. */
+  duration?: string;
+  /** A file for the report in Markdown. */
+  markdown?: string;
+  /** A file for the report as a page with plots. */
+  html?: string;
+  batchSize?: number;
+  threads?: number;
+  /** Use so many inputs only; 0, the default, uses all. */
+  limit?: number;
+  /** Stops at the first image that cannot be read, instead of skipping it. */
+  strict?: boolean;
+}
+
+/** Puts variants of a model side by side: files, zoo: names, and int8 variants made of the float one. */
+export function compare(models: string | URL | readonly (string | URL)[], options?: CompareOptions): Promise<Comparison>;
 
 /** Options of `octet tensor`. */
 export interface QuantizeTensorOptions extends CallOptions {
@@ -347,52 +342,6 @@ export interface OperationOptions extends QuantizeTensorOptions {
 
 /** Numbers, a tensor, or a .npy, .npz, .safetensors or .pth file. */
 export type Numbers = TensorData | Tensor | string | URL;
-
-/** How far numbers are from what they should be. */
-export interface ErrorFigures {
-  max_abs: number;
-  mean_abs: number;
-  /** Signal to noise in decibels; null where there is no noise. */
-  sqnr_db: number | null;
-}
-
-/** The document of `octet tensor --json`, with the elements in typed arrays. */
-export interface QuantizedTensor {
-  shape: number[];
-  dtype: 'quint8' | 'qint8' | 'qint32';
-  qscheme: string;
-  /** Channel axis; missing where there is one scale. */
-  axis?: number;
-  quant_min: number;
-  quant_max: number;
-  min: number[];
-  max: number[];
-  scales: number[];
-  zero_points: number[];
-  values: Float32Array;
-  /** In the integer type of dtype. */
-  codes: Uint8Array | Int8Array | Int32Array;
-  /** The numbers that the codes stand for. */
-  dequantized: Float32Array;
-  error: ErrorFigures;
-}
-
-/** The document of `octet tensor --op --json`. */
-export interface Operation {
-  op: string;
-  backend: string;
-  operands: (Omit<QuantizedTensor, 'values' | 'codes' | 'dequantized'> & { values: number[]; codes: number[]; dequantized: number[] })[];
-  result: {
-    shape: number[];
-    scale: number;
-    zero_point: number;
-    codes: number[];
-    dequantized: number[];
-    /** The same operation on the real numbers. */
-    real: number[];
-    error: ErrorFigures;
-  };
-}
 
 /** Computes on the codes of quantized tensors, and compares with the real numbers. */
 export function quantizeTensor(input: Numbers, options: OperationOptions): Promise<Operation>;

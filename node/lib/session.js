@@ -1,7 +1,7 @@
 'use strict';
 
 const path = require('node:path');
-const { flags, describe, file } = require('./arguments.js');
+const { flags, describe, file, isZoo } = require('./arguments.js');
 const { ClosedError, UsageError } = require('./errors.js');
 const { Pool } = require('./pool.js');
 const { fromTensor, isTensor, bytesOf, isBytes } = require('./tensor.js');
@@ -34,7 +34,7 @@ class Session {
   /** open opens a model file, or zoo:NAME. */
   static async open(model, options = {}) {
     const { pool = sharedPool(), signal, onProgress, onNote, ...rest } = options;
-    const name = typeof model === 'string' && model.startsWith('zoo:') ? model : path.resolve(file(model, 'Session.open'));
+    const name = isZoo(model) ? model : path.resolve(file(model, 'Session.open'));
     for (const option of FILES) if (typeof rest[option] === 'string') rest[option] = path.resolve(rest[option]);
     return new Session(pool, await pool.open([...flags(rest), '--', name], { signal, onProgress, onNote }));
   }

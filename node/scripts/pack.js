@@ -51,7 +51,7 @@ function stagePlatform(staging, platform) {
   fs.chmodSync(path.join(folder, platform.binary), 0o755);
   fs.copyFileSync(path.join(repository, 'LICENSE'), path.join(folder, 'LICENSE'));
   fs.writeFileSync(path.join(folder, 'THIRD_PARTY_LICENSES'), licences(go));
-  fs.writeFileSync(path.join(folder, 'README.md'), `# ${platform.package}\n\nThe octet binary for ${platform.name}. It is installed by [@octet-ml/octet](https://www.npmjs.com/package/@octet-ml/octet).\n`);
+  fs.writeFileSync(path.join(folder, 'README.md'), `# ${platform.package}\n\nThe octet binary for ${platform.name}. It comes with the package @octet-ml/octet.\n`);
   const { version, license, homepage, bugs, repository: source } = manifest;
   write(path.join(folder, 'package.json'), {
     name: platform.package,

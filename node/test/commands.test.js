@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { Session, DataError, ModelError, OutputError, UsageError, OctetError, quantize, inspect, quantizeTensor } = require('@octet-ml/octet');
+const { Session, DataError, ModelError, OutputError, UsageError, OctetError, quantize, inspect, compare, quantizeTensor } = require('@octet-ml/octet');
 const { test, model, calibration, testImages, octet, folder, images, npy } = require('./helpers.js');
 
 test('quantize makes the file of the command line, with progress', async (t) => {
@@ -32,6 +32,24 @@ test('quantize makes the file of the command line, with progress', async (t) => 
 test('inspect gives the document of the command line', async () => {
   assert.deepEqual(await inspect(model), JSON.parse(octet('inspect', model, '--json')));
   assert.deepEqual(await inspect(model, { tensors: true }), JSON.parse(octet('inspect', model, '--json', '--tensors')));
+});
+
+test('compare gives the document of the command line', async (t) => {
+  const html = path.join(folder(t), 'report.html');
+  const stages = new Set();
+  const got = await compare(model, {
+    calibration, calibrationLimit: 32, limit: 32, backend: ['fbgemm', 'qnnpack'], perChannel: true, qconfig: ['torchvision'], exclude: ['fc', 'conv1'],
+    layerInputs: 1, duration: '0s', html, onProgress: (p) => stages.add(p.stage),
+  });
+  const want = JSON.parse(octet('compare', model, '--calibration', calibration, '--calibration-limit', '32', '--limit', '32', '--backend', 'fbgemm,qnnpack', '--per-channel',
+    '--qconfig', 'torchvision', '--exclude', 'fc', '--exclude', 'conv1', '--layer-inputs', '1', '--duration', '0s', '--html', html, '--json'));
+  assert.deepEqual(got, want);
+  assert.deepEqual(got.variants.slice(0, 3).map((v) => v.backend), [undefined, 'fbgemm', 'qnnpack']);
+  assert.deepEqual(got.variants[1].excluded, ['fc', 'conv1']);
+  assert.ok(stages.size > 0);
+  await assert.rejects(compare([model]), (e) => e instanceof UsageError && /has nothing to be compared with: name int8 models too, or calibration/.test(e.message));
+  await assert.rejects(compare([]), UsageError);
+  await assert.rejects(compare([model, 7]), /compare takes the path of a file, got 7/);
 });
 
 test('quantizeTensor gives the codes of the command line', async (t) => {

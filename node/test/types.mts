@@ -1,6 +1,6 @@
 // Checked by tsc, not run: what users write, and what must not check.
 import { readFile } from 'node:fs/promises';
-import { Session, Pool, quantize, inspect, quantizeTensor, OctetError, QueueFullError, type Prediction, type Tensor, type SessionOptions } from '@octet-ml/octet';
+import { Session, Pool, quantize, inspect, compare, quantizeTensor, OctetError, QueueFullError, type Prediction, type Tensor, type SessionOptions } from '@octet-ml/octet';
 
 const options: SessionOptions = { arch: 'resnet18', backend: 'fbgemm', threads: 2, resize: [256, 256], crop: 224, mean: [0.5], onProgress: ({ stage, done, total }) => console.log(stage, done / total) };
 const session = await Session.open('resnet18.pth', options);
@@ -19,6 +19,7 @@ const kind: 'float' | 'int8' = session.info.kind;
 
 const result = await quantize(new URL('file:///model.pth'), { calibration: 'photos/', output: 'int8.pth', exclude: ['fc'], perChannel: true });
 const drop: number | undefined = result.accuracy && result.accuracy.float.top1_percent - result.accuracy.int8.top1_percent;
+const ratio: number | null | undefined = (await compare(['float.pth', 'zoo:ResNet18_QuantizedWeights.DEFAULT'], { backend: ['fbgemm'], duration: '0s' })).variants[1]?.outputs.sqnr_db;
 const found: string | undefined = (await inspect('int8.pth', { tensors: true })).arch;
 const codes = (await quantizeTensor([1, 2, 3], { dtype: 'qint8' })).codes;
 const sum: number[] = (await quantizeTensor(Float32Array.of(1), { op: 'add', with: [2] })).result.codes;
@@ -52,4 +53,4 @@ new Session();
 // @ts-expect-error: the document of a session is not for writing
 session.info.arch = 'resnet50';
 
-export { best, label, kind, drop, found, codes, sum };
+export { best, label, kind, drop, ratio, found, codes, sum };
