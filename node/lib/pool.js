@@ -43,7 +43,7 @@ class Pool extends EventEmitter {
   #deaths = 0; // since the last answer
   #pause; // timer before the next start
   #idle; // timer before the process is let go
-  #closing; // { promise, resolve }, once close was called
+  #closing; // { promise, resolve, end }, once close was called
 
   /** options: { binary, cwd, env, maxQueue } */
   constructor(options = {}) {
@@ -146,7 +146,11 @@ class Pool extends EventEmitter {
 
   /** #pump sends what there is room for, and starts a process where there is none. */
   #pump() {
-    if (this.#queue.length === 0 || this.#pause) return;
+    if (this.#queue.length === 0) return;
+    if (this.#pause) {
+      this.#pause.ref();
+      return;
+    }
     clearTimeout(this.#idle);
     try {
       this.#connection ??= this.#connect();
@@ -216,8 +220,11 @@ class Pool extends EventEmitter {
     return new BinaryError(`${binary} does not start: it ended ${howItEnded(exit)}\nIs it the octet binary for ${process.platform}-${process.arch}?`, 'ERR_OCTET_BINARY');
   }
 
+  /** #fail ends all requests; the next one begins anew. */
   #fail(error) {
     this.#queue = [];
+    this.#falseStarts = 0;
+    this.#deaths = 0;
     for (const request of this.#pending) request.reject(error);
   }
 
@@ -227,7 +234,7 @@ class Pool extends EventEmitter {
     this.#connection?.hold(false);
     if (this.#closing) {
       clearTimeout(this.#pause);
-      this.#letGo(true).then(this.#closing.resolve);
+      this.#closing.end ??= this.#letGo(true).then(this.#closing.resolve);
     } else if (this.#sessions.size === 0 && this.#connection) {
       clearTimeout(this.#idle);
       this.#idle = setTimeout(() => this.#letGo(false), IDLE).unref();

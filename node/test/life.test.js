@@ -39,6 +39,20 @@ test('an idle session does not keep the program alive, a running one does', asyn
   await until('the end of the process', () => !alive(Number(pid)));
 });
 
+test('a call between two processes keeps the program alive', async (t) => {
+  const child = program(t, `
+    const pool = new octet.Pool();
+    const session = await octet.Session.open(model, { pool });
+    const alive = setInterval(() => {}, 1000);
+    pool.on('exit', () => {
+      clearInterval(alive);
+      session.run(images(1)).then(() => print('answered'));
+    });
+    process.kill(pool.pid, 'SIGKILL');`);
+  assert.deepEqual(await child.ended, { code: 0, signal: null }, child.errors);
+  assert.equal(child.text, 'answered\n');
+});
+
 test('no process is left when the program is gone', async (t) => {
   const ends = {
     'killed while it computes': (child) => child.kill('SIGKILL'),
@@ -94,6 +108,7 @@ test('a closed pool ends its process after its requests', async () => {
   const { pid } = pool;
   const runs = [1, 2, 3, 4, 5, 6].map(() => session.run(images(100)));
   const closing = pool.close();
+  session.close(); // on top of it
   await assert.rejects(session.run(images(1)), ClosedError);
   await assert.rejects(Session.open(model, { pool }), ClosedError);
   for (const { shape } of await Promise.all(runs)) assert.deepEqual(shape, [100, 10]);

@@ -213,8 +213,13 @@ test('a process that is killed again and again before it is ready', { skip: wind
   assert.deepEqual((await session.run(images(1))).shape, [1, 10]);
   await pool.close();
   fs.rmSync(count);
-  const never = new Pool({ binary: script(t, `#!/bin/sh\necho x >> ${count}\nkill -9 $$\n`) });
+  const text = (times) => `#!/bin/sh\necho x >> ${count}\n[ $(wc -l < ${count}) -gt ${times} ] || kill -9 $$\nexec ${findBinary()} "$@"\n`;
+  const bad = script(t, text(1000));
+  const never = new Pool({ binary: bad });
   await assert.rejects(Session.open(model, { pool: never }), /does not start: it ended by SIGKILL/);
   assert.equal(fs.readFileSync(count, 'utf8').length, 2 * 13);
+  // It is tried anew with the next call.
+  fs.writeFileSync(bad, text(15));
+  assert.equal((await Session.open(model, { pool: never })).info.classes, 10);
   await never.close();
 });
