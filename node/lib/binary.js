@@ -13,7 +13,7 @@ const { version } = require('../package.json');
 function findBinary({ env = process.env, os = process.platform, cpu = process.arch, resolve = require.resolve } = {}) {
   if (env.OCTET_BINARY) {
     if (!fs.existsSync(env.OCTET_BINARY)) {
-      throw new BinaryError(`OCTET_BINARY is ${env.OCTET_BINARY}, which does not exist: set it to the octet binary, or unset it to use the one of the npm package`, 'ERR_OCTET_BINARY');
+      throw new BinaryError(`OCTET_BINARY is ${env.OCTET_BINARY}, which does not exist: set it to the octet binary, or unset it to use the one of the npm package`);
     }
     return env.OCTET_BINARY;
   }
@@ -44,7 +44,7 @@ function unsupported(os, cpu) {
       'octet is pure Go and may well run here: build it with\n' +
       '  go install github.com/octet-ml/octet/cmd/octet@latest\n' +
       'and set OCTET_BINARY to the path of the result.',
-    'ERR_OCTET_PLATFORM',
+    { code: 'ERR_OCTET_PLATFORM' },
   );
 }
 
@@ -60,7 +60,7 @@ function missing(platform, resolve) {
     `  npm install ${platform.package}@${version}`,
     'Or set OCTET_BINARY to the path of an octet binary.',
   );
-  return new BinaryError(lines.join('\n'), 'ERR_OCTET_BINARY');
+  return new BinaryError(lines.join('\n'));
 }
 
 /** notStarted explains why the system did not start the binary. */
@@ -71,7 +71,7 @@ function notStarted(file, error) {
     EPERM: 'the system forbids it; look at its security settings',
     ENOEXEC: 'it is for another platform; install the package of this one',
   }[error.code];
-  return new BinaryError(`cannot start ${file}: ${advice ?? error.message}`, 'ERR_OCTET_BINARY', { cause: error });
+  return new BinaryError(`cannot start ${file}: ${advice ?? error.message}`, { cause: error });
 }
 
 module.exports = { findBinary, notStarted };

@@ -127,7 +127,7 @@ class Connection {
 
   #hello({ protocol, version, in_flight: room }) {
     if (protocol !== PROTOCOL) {
-      this.#child.fail(new BinaryError(`${this.#binary} (octet ${version}) speaks version ${protocol} of the protocol, this package version ${PROTOCOL}: install both in the same version, or unset OCTET_BINARY`, 'ERR_OCTET_BINARY'));
+      this.#child.fail(new BinaryError(`${this.#binary} (octet ${version}) speaks version ${protocol} of the protocol, this package version ${PROTOCOL}: install both in the same version, or unset OCTET_BINARY`));
       return;
     }
     this.#room = room;

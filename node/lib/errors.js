@@ -2,9 +2,9 @@
 
 /** Base of all errors of this package. `code` says what kind it is. */
 class OctetError extends Error {
-  constructor(message, code, options) {
+  constructor(message, options = {}) {
     super(message, options);
-    this.code = code;
+    this.code = options.code ?? new.target.code;
   }
 
   get name() {
@@ -14,54 +14,42 @@ class OctetError extends Error {
 
 /** A call that cannot be meant: unknown option, missing argument, wrong kind of input. */
 class UsageError extends OctetError {
-  constructor(message, options) {
-    super(message, 'ERR_OCTET_USAGE', options);
-  }
+  static code = 'ERR_OCTET_USAGE';
 }
 
 /** The model file cannot be used. */
 class ModelError extends OctetError {
-  constructor(message, options) {
-    super(message, 'ERR_OCTET_MODEL', options);
-  }
+  static code = 'ERR_OCTET_MODEL';
 }
 
 /** The data cannot be used: a tensor of the wrong shape, a broken image, a missing folder. */
 class DataError extends OctetError {
-  constructor(message, options) {
-    super(message, 'ERR_OCTET_DATA', options);
-  }
+  static code = 'ERR_OCTET_DATA';
 }
 
 /** The output cannot be written. */
 class OutputError extends OctetError {
-  constructor(message, options) {
-    super(message, 'ERR_OCTET_OUTPUT', options);
-  }
+  static code = 'ERR_OCTET_OUTPUT';
 }
 
-/** There is no binary that can be started: `ERR_OCTET_PLATFORM` or `ERR_OCTET_BINARY`. */
-class BinaryError extends OctetError {}
+/** There is no binary that can be started; ERR_OCTET_PLATFORM where there is none for the platform. */
+class BinaryError extends OctetError {
+  static code = 'ERR_OCTET_BINARY';
+}
 
 /** The process of the binary died too often while it worked on a request. */
 class ProcessError extends OctetError {
-  constructor(message, options) {
-    super(message, 'ERR_OCTET_PROCESS', options);
-  }
+  static code = 'ERR_OCTET_PROCESS';
 }
 
 /** The session or pool was closed. */
 class ClosedError extends OctetError {
-  constructor(message, options) {
-    super(message, 'ERR_OCTET_CLOSED', options);
-  }
+  static code = 'ERR_OCTET_CLOSED';
 }
 
 /** More requests wait than the pool may hold. */
 class QueueFullError extends OctetError {
-  constructor(message, options) {
-    super(message, 'ERR_OCTET_QUEUE_FULL', options);
-  }
+  static code = 'ERR_OCTET_QUEUE_FULL';
 }
 
 /** Codes of the binary, as `octet help exit-codes` lists them. */
@@ -70,16 +58,16 @@ const BY_EXIT_CODE = {
   3: (message) => new ModelError(message),
   4: (message) => new DataError(message),
   5: (message) => new OutputError(message),
-  6: (message) => new OctetError(message, 'ERR_OCTET_STRICT'),
-  7: (message) => new OctetError(message, 'ERR_OCTET_CHECK'),
-  130: (message) => new OctetError(message, 'ERR_OCTET_INTERRUPTED'),
+  6: (message) => new OctetError(message, { code: 'ERR_OCTET_STRICT' }),
+  7: (message) => new OctetError(message, { code: 'ERR_OCTET_CHECK' }),
+  130: (message) => new OctetError(message, { code: 'ERR_OCTET_INTERRUPTED' }),
 };
 
 /** fromBinary is the error for {exit_code, message} of the binary. */
 function fromBinary({ exit_code: exitCode, message }) {
   const make = BY_EXIT_CODE[exitCode];
   if (make) return make(optionNames(message));
-  return new OctetError(`${message}\nThis should not happen; please report it with the call.`, 'ERR_OCTET_INTERNAL');
+  return new OctetError(`${message}\nThis should not happen; please report it with the call.`, { code: 'ERR_OCTET_INTERNAL' });
 }
 
 /** optionNames calls the flags of the command line what they are called here: the flag --class-map is the option classMap. */

@@ -350,37 +350,38 @@ export function quantizeTensor(input: Numbers, options?: QuantizeTensorOptions):
 
 /** Base of all errors of this package. */
 export class OctetError extends Error {
-  constructor(message: string, code: string, options?: ErrorOptions);
   /** What kind of error it is. */
   readonly code: string;
 }
-/** A call that cannot be meant: ERR_OCTET_USAGE. */
+/** A call that cannot be meant. */
 export class UsageError extends OctetError {
-  constructor(message: string, options?: ErrorOptions);
+  readonly code: 'ERR_OCTET_USAGE';
 }
-/** The model file cannot be used: ERR_OCTET_MODEL. */
+/** The model file cannot be used. */
 export class ModelError extends OctetError {
-  constructor(message: string, options?: ErrorOptions);
+  readonly code: 'ERR_OCTET_MODEL';
 }
-/** The data cannot be used, such as a tensor of the wrong shape: ERR_OCTET_DATA. */
+/** The data cannot be used, such as a tensor of the wrong shape. */
 export class DataError extends OctetError {
-  constructor(message: string, options?: ErrorOptions);
+  readonly code: 'ERR_OCTET_DATA';
 }
-/** The output cannot be written: ERR_OCTET_OUTPUT. */
+/** The output cannot be written. */
 export class OutputError extends OctetError {
-  constructor(message: string, options?: ErrorOptions);
+  readonly code: 'ERR_OCTET_OUTPUT';
 }
-/** There is no binary that can be started: ERR_OCTET_PLATFORM where there is none for the platform, else ERR_OCTET_BINARY. */
-export class BinaryError extends OctetError {}
-/** The process died too often while it worked on a request: ERR_OCTET_PROCESS. */
+/** There is no binary that can be started; ERR_OCTET_PLATFORM where there is none for the platform. */
+export class BinaryError extends OctetError {
+  readonly code: 'ERR_OCTET_BINARY' | 'ERR_OCTET_PLATFORM';
+}
+/** The process died too often while it worked on a request. */
 export class ProcessError extends OctetError {
-  constructor(message: string, options?: ErrorOptions);
+  readonly code: 'ERR_OCTET_PROCESS';
 }
-/** The session or pool was closed: ERR_OCTET_CLOSED. */
+/** The session or pool was closed. */
 export class ClosedError extends OctetError {
-  constructor(message: string, options?: ErrorOptions);
+  readonly code: 'ERR_OCTET_CLOSED';
 }
-/** More requests wait than the pool may hold: ERR_OCTET_QUEUE_FULL. */
+/** More requests wait than the pool may hold. */
 export class QueueFullError extends OctetError {
-  constructor(message: string, options?: ErrorOptions);
+  readonly code: 'ERR_OCTET_QUEUE_FULL';
 }

@@ -214,10 +214,10 @@ class Pool extends EventEmitter {
     const { binary, failure, greeted } = exit;
     if (failure instanceof OctetError) return failure;
     if (failure && exit.pid === undefined) return notStarted(binary, failure);
-    if (failure) return new BinaryError(`${binary} is no octet binary of this version: ${failure.message}`, 'ERR_OCTET_BINARY', { cause: failure });
+    if (failure) return new BinaryError(`${binary} is no octet binary of this version: ${failure.message}`, { cause: failure });
     if (greeted) return undefined;
     if (wasKilled(exit) && ++this.#falseStarts <= MAX_FALSE_STARTS) return undefined;
-    return new BinaryError(`${binary} does not start: it ended ${howItEnded(exit)}\nIs it the octet binary for ${process.platform}-${process.arch}?`, 'ERR_OCTET_BINARY');
+    return new BinaryError(`${binary} does not start: it ended ${howItEnded(exit)}\nIs it the octet binary for ${process.platform}-${process.arch}?`);
   }
 
   /** #fail ends all requests; the next one begins anew. */

@@ -1,6 +1,6 @@
 // Checked by tsc, not run: what users write, and what must not check.
 import { readFile } from 'node:fs/promises';
-import { Session, Pool, quantize, inspect, compare, quantizeTensor, OctetError, QueueFullError, type Prediction, type Tensor, type SessionOptions } from '@octet-ml/octet';
+import { Session, Pool, quantize, inspect, compare, quantizeTensor, OctetError, DataError, QueueFullError, type Prediction, type Tensor, type SessionOptions } from '@octet-ml/octet';
 
 const options: SessionOptions = { arch: 'resnet18', backend: 'fbgemm', threads: 2, resize: [256, 256], crop: 224, mean: [0.5], onProgress: ({ stage, done, total }) => console.log(stage, done / total) };
 const session = await Session.open('resnet18.pth', options);
@@ -32,8 +32,10 @@ await pool.close();
 try {
   await session.close();
 } catch (error) {
-  if (error instanceof QueueFullError) console.log(error.code);
-  if (error instanceof OctetError) console.log(error.code.toLowerCase());
+  if (!(error instanceof OctetError)) throw error;
+  if (error instanceof QueueFullError) console.log(error.code satisfies 'ERR_OCTET_QUEUE_FULL');
+  else if (error instanceof DataError) console.log(error.message);
+  else console.log(error.code.toLowerCase());
 }
 {
   await using other = await Session.open('model.pth');
