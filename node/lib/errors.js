@@ -72,7 +72,7 @@ function fromBinary({ exit_code: exitCode, message }) {
 
 /** optionNames calls the flags of the command line what they are called here: the flag --class-map is the option classMap. */
 function optionNames(message) {
-  return message.replace(/\bflag/g, 'option').replace(/(^|[\s("'`,;:])--([a-z][a-z0-9-]*)(?![\w./\\])/g, (_, before, flag) => before + camelCase(flag));
+  return message.replace(/\bflag/g, 'option').replace(/(^|[\s("'`,;:])--([a-z][a-z0-9-]*)(?![\w/\\-]|\.\w)/g, (_, before, flag) => before + camelCase(flag));
 }
 
 function camelCase(flag) {
@@ -80,5 +80,5 @@ function camelCase(flag) {
 }
 
 module.exports = {
-  OctetError, UsageError, ModelError, DataError, OutputError, BinaryError, ProcessError, ClosedError, QueueFullError, fromBinary,
+  OctetError, UsageError, ModelError, DataError, OutputError, BinaryError, ProcessError, ClosedError, QueueFullError, fromBinary, optionNames,
 };

@@ -2,7 +2,7 @@
 
 const path = require('node:path');
 const { flags, describe, file, isZoo } = require('./arguments.js');
-const { ClosedError, UsageError } = require('./errors.js');
+const { ClosedError, UsageError, optionNames } = require('./errors.js');
 const { Pool } = require('./pool.js');
 const { fromTensor, isTensor, bytesOf, isBytes } = require('./tensor.js');
 
@@ -28,7 +28,7 @@ class Session {
   constructor(pool, { session, info }) {
     this.#pool = pool;
     this.#handle = session;
-    this.info = Object.freeze(info);
+    this.info = Object.freeze({ ...info, assumptions: info.assumptions.map(optionNames) });
   }
 
   /** open opens a model file, or zoo:NAME. */
