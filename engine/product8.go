@@ -36,11 +36,8 @@ func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) produc
 	for i := range g.groups {
 		packed := o.k.Pack(w[i*size:(i+1)*size], g.out, g.taps, g.in, o.pad[0])
 		o.weights = append(o.weights, packed)
-		if f.rule == nil || o.k.PackRule == nil {
-			continue
-		}
-		if rule := o.k.PackRule(packed, f.rule, i*g.out); rule != nil {
-			o.rules = append(o.rules, rule)
+		if f.rule != nil && o.k.PackRule != nil {
+			o.rules = append(o.rules, o.k.PackRule(packed, f.rule, i*g.out))
 		}
 	}
 	return o

@@ -34,9 +34,7 @@ func newWinograd8(n *graph.Node, g geometry, w []int8, f finish, t target) opera
 	}
 	o := winograd8Conv{geometry: g, k: k, pad: fill8(g.in, zeroOf(n))}
 	o.weights = k.Pack(w, g.in, g.out, o.pad[0])
-	if o.rule = k.PackRule(o.weights, f.rule); o.rule == nil {
-		return nil
-	}
+	o.rule = k.PackRule(o.weights, f.rule)
 	return o
 }
 

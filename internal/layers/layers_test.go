@@ -29,6 +29,7 @@ var order = [][]string{
 	{"internal/cpu"},
 	{"internal/parallel"},
 	{"internal/operand"},
+	{"internal/rule"},
 	{"internal/kernel/*"},
 	{"observe"},
 	{"graph"},

@@ -3,16 +3,15 @@ package main
 import "fmt"
 
 // The fields of depthwise8.block.
-const (
+var (
 	depthX, depthPad, depthOffset      = "0(DI)", "8(DI)", "16(DI)"
 	depthNextTap, depthTaps, depthRows = "24(DI)", "32(DI)", "40(DI)"
 	depthEnds, depthAt, depthStep      = "48(DI)", "56(DI)", "64(DI)"
 	depthWeights, depthInit            = "72(DI)", "80(DI)"
 	depthOut, depthStride              = "88(DI)", "96(DI)"
-	depthBias, depthMult, depthRule    = "104(DI)", "112(DI)", "120(DI)"
-	depthBiasMul, depthZero            = "128(DI)", "132(DI)"
-	depthLo, depthHi                   = "134(DI)", "135(DI)"
-	depthPixels                        = "136(DI)" // of the taps, to the end
+	depthBias, depthMult               = "104(DI)", "112(DI)"
+	depthRule                          = ruleAt(func(at int) string { return fmt.Sprintf("%d(DI)", at) }, 120)
+	depthPixels                        = "144(DI)" // of the taps, to the end
 )
 
 // depthwise8AVX2 and its sibling write one routine for each width of a block of
@@ -28,11 +27,13 @@ func depthwise8AVX2(p *printer) {
 		p.line("DATA nibbles<>+%d(SB)/4, $0x00100001", 4*i)
 	}
 	p.line("GLOBL nibbles<>(SB), RODATA|NOPTR, $32")
+	realLimit(p)
 	depthwiseRows(p, "AVX2", 16, nibbles)
 	depthwiseRows(p, "AVX2", 32, nibbles)
 }
 
 func depthwise8AVX512VNNI(p *printer) {
+	realLimit(p)
 	for width := 16; width <= 64; width *= 2 {
 		depthwiseRows(p, "AVX512VNNI", width, fourTaps)
 	}
@@ -119,10 +120,10 @@ func depthwiseRows(p *printer, isa string, width int, d dots) {
 	p.op("MOVQ %s, R13", depthRows)
 	p.op("MOVQ %s, R14", depthOffset)
 	p.op("MOVQ %s, R15", depthOut)
-	p.op("VBROADCASTSS %s, %s", depthBiasMul, v(11))
-	p.op("VPBROADCASTW %s, %s", depthZero, v(12))
-	p.op("VPBROADCASTB %s, %s", depthLo, v(13))
-	p.op("VPBROADCASTB %s, %s", depthHi, v(14))
+	p.op("VBROADCASTSS %s, %s", depthRule.biasMul, v(11))
+	p.op("VPBROADCASTW %s, %s", depthRule.zero, v(12))
+	p.op("VPBROADCASTB %s, %s", depthRule.lo, v(13))
+	p.op("VPBROADCASTB %s, %s", depthRule.hi, v(14))
 	if d.taps == 2 {
 		p.op("VMOVDQU nibbles<>(SB), Y15")
 	}
@@ -193,13 +194,10 @@ func (p *printer) tapPixels() {
 
 // depthwiseFinish stores the sums, or the codes that a rule makes of them.
 func depthwiseFinish(p *printer, v func(int) string, load string, width int) {
-	p.op("MOVQ %s, AX", depthRule)
+	p.op("MOVQ %s, AX", depthRule.rule)
 	p.op("MOVQ %s, SI", depthBias)
 	p.op("MOVQ %s, R12", depthMult)
-	for i, label := range []string{"addBias", "intBias", "fusedBias"} {
-		p.op("CMPQ AX, $%d", i+1)
-		p.op("JEQ %s", label)
-	}
+	p.branch("AX", "")
 	for k := range 4 {
 		p.op("VMOVDQU X%d, %d(R15)", k, 16*k)
 		for lane := 1; lane < width/16; lane++ {
@@ -216,23 +214,37 @@ func depthwiseFinish(p *printer, v func(int) string, load string, width int) {
 		p.op("VCVTDQ2PS %s, %s", v(k), v(k))
 		p.op("VADDPS %d(SI), %s, %s", width*k, v(k), v(k))
 	}
-	p.op("JMP codes")
+	p.op("JMP scale")
 	p.line("intBias:")
 	for k := range 4 {
 		p.op("VPADDD %d(SI), %s, %s", width*k, v(k), v(k))
 		p.op("VCVTDQ2PS %s, %s", v(k), v(k))
 	}
-	p.op("JMP codes")
+	p.op("JMP scale")
 	p.line("fusedBias:")
 	for k := range 4 {
 		p.op("VCVTDQ2PS %s, %s", v(k), v(k))
 		p.op("VFMADD231PS %d(SI), %s, %s", width*k, v(11), v(k))
 	}
-	p.line("codes:")
+	p.line("scale:")
 	for k := range 4 {
 		p.op("VMULPS %d(R12), %s, %s", width*k, v(k), v(k))
 		p.op("VCVTPS2DQ %s, %s", v(k), v(k))
 	}
+	p.op("JMP codes")
+	p.line("realBias:")
+	p.op("VBROADCASTSS %s, %s", depthRule.realZero, v(4))
+	p.op("VBROADCASTSS realLimit<>(SB), %s", v(5))
+	for k := range 4 {
+		p.op("VCVTDQ2PS %s, %s", v(k), v(k))
+		p.op("VMULPS %d(R12), %s, %s", width*k, v(k), v(k))
+		p.op("VADDPS %d(SI), %s, %s", width*k, v(k), v(k))
+		p.op("VMULPS %s, %s, %s", v(11), v(k), v(k))
+		p.op("VADDPS %s, %s, %s", v(4), v(k), v(k))
+		p.op("VMINPS %s, %s, %s // NaN stays", v(k), v(5), v(k))
+		p.op("VCVTPS2DQ %s, %s", v(k), v(k))
+	}
+	p.line("codes:")
 	for k := 0; k < 4; k += 2 {
 		p.op("VPACKSSDW %s, %s, %s", v(k+1), v(k), v(k))
 		p.op("VPADDSW %s, %s, %s", v(12), v(k), v(k))

@@ -4,24 +4,22 @@ import "fmt"
 
 // The fields of gemm8.tile, behind the cursor.
 var (
-	tilePanel, tileInit     = field(0), field(8)
-	tileGroups, tileTail    = field(16), field(24)
-	tileColumns, tileSkip   = field(32), field(40)
-	tileTiles, tileOut      = field(48), field(56)
-	tileLD, tileStored      = field(64), field(72)
-	tileRule                = field(80)
-	tileBias, tileMult      = field(88), field(96)
-	tileBiasMul, tileZero   = field(104), field(108)
-	tileLowest, tileHighest = field(110), field(111)
-	tileFetch               = 112 // behind the cursor
+	tilePanel, tileInit   = field(0), field(8)
+	tileGroups, tileTail  = field(16), field(24)
+	tileColumns, tileSkip = field(32), field(40)
+	tileTiles, tileOut    = field(48), field(56)
+	tileLD, tileStored    = field(64), field(72)
+	tileRule              = ruleAt(field, 80)
+	tileBias, tileMult    = field(104), field(112)
+	tileFetch             = 120 // behind the cursor
 
 	// AVX2 only.
-	tileSecond, tileStarts = field(136), field(144)
-	tileExcess, tileWhere  = field(152), field(160)
-	tileEnds, tileEndsAt   = field(168), field(176)
-	tileDense              = field(184)
-	tileCarry, tileCarryAt = field(192), field(200)
-	tileRuns               = 208 // behind the cursor: of four steps, three, two, one
+	tileSecond, tileStarts = field(144), field(152)
+	tileExcess, tileWhere  = field(160), field(168)
+	tileEnds, tileEndsAt   = field(176), field(184)
+	tileDense              = field(192)
+	tileCarry, tileCarryAt = field(200), field(208)
+	tileRuns               = 216 // behind the cursor: of four steps, three, two, one
 )
 
 // gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A
@@ -50,6 +48,7 @@ type width struct {
 func gemm8Tiles(g gemm8, widths []width, sum func(gemm8, operandRows)) {
 	var names []string
 	g.packOrder(g.printer, "order"+g.isa)
+	realLimit(g.printer)
 	for _, w := range widths {
 		g.vectors = w.vectors
 		for _, g.rows = range w.heights {
@@ -191,13 +190,10 @@ func (g gemm8) results() {
 	g.op("MOVQ %s, AX", tileOut)
 	g.op("ADDQ %s, AX", tileStored)
 	g.op("MOVQ %s, R8", tileLD)
-	g.op("MOVQ %s, SI", tileRule)
+	g.op("MOVQ %s, SI", tileRule.rule)
 	g.op("MOVQ %s, BX", tileBias)
 	g.op("MOVQ %s, CX", tileMult)
-	for i, label := range []string{"addBias", "intBias", "fusedBias"} {
-		g.op("CMPQ SI, $%d", i+1)
-		g.op("JEQ %s", label)
-	}
+	g.branch("SI", "")
 	mask := func(j int) string { return "" }
 	if g.evex() {
 		g.op("MOVQ %s, SI", tileColumns)
@@ -223,35 +219,61 @@ func (g gemm8) results() {
 
 // integers applies a rule up to the rounding to all sums.
 func (g gemm8) integers() {
-	bias, mult, biasMul := g.r(g.free), g.r(g.free+1), g.r(g.free+2)
-	each := func(label string, value func(s string)) {
-		g.line("%s:", label)
+	bias, mult, one, two := g.r(g.free), g.r(g.free+1), g.r(g.free+2), g.r(g.free+3)
+	all := func(value func(s string)) {
+		for i := range g.rows * g.vectors {
+			value(g.r(i))
+		}
+	}
+	each := func(value func(s string)) {
 		for j := range g.vectors {
 			g.op("%s %d(BX), %s", g.move(), j*g.bytes, bias)
 			g.op("%s %d(CX), %s", g.move(), j*g.bytes, mult)
 			for r := range g.rows {
-				s := g.sum(r, j)
-				value(s)
-				g.op("VMULPS %s, %s, %s", mult, s, s)
-				g.op("VCVTPS2DQ %s, %s", s, s)
+				value(g.sum(r, j))
 			}
 		}
 	}
-	each("addBias", func(s string) {
+	scale := func(s string) {
+		g.op("VMULPS %s, %s, %s", mult, s, s)
+		g.op("VCVTPS2DQ %s, %s", s, s)
+	}
+	g.line("addBias:")
+	each(func(s string) {
 		g.op("VCVTDQ2PS %s, %s", s, s)
 		g.op("VADDPS %s, %s, %s", bias, s, s)
+		scale(s)
 	})
 	g.op("JMP codes")
-	each("intBias", func(s string) {
+	g.line("intBias:")
+	each(func(s string) {
 		g.op("VPADDD %s, %s, %s", bias, s, s)
 		g.op("VCVTDQ2PS %s, %s", s, s)
+		scale(s)
 	})
 	g.op("JMP codes")
 	g.line("fusedBias:")
-	g.op("VBROADCASTSS %s, %s", tileBiasMul, biasMul)
-	each("fusedBiases", func(s string) {
+	g.op("VBROADCASTSS %s, %s", tileRule.biasMul, one)
+	each(func(s string) {
 		g.op("VCVTDQ2PS %s, %s", s, s)
-		g.op("VFMADD231PS %s, %s, %s", bias, biasMul, s)
+		g.op("VFMADD231PS %s, %s, %s", bias, one, s)
+		scale(s)
+	})
+	g.op("JMP codes")
+	g.line("realBias:")
+	g.op("VBROADCASTSS %s, %s", tileRule.biasMul, one)
+	g.op("VBROADCASTSS %s, %s", tileRule.realZero, two)
+	each(func(s string) {
+		g.op("VCVTDQ2PS %s, %s", s, s)
+		g.op("VMULPS %s, %s, %s", mult, s, s)
+		g.op("VADDPS %s, %s, %s", bias, s, s)
+		g.op("VMULPS %s, %s, %s", one, s, s)
+		g.op("VADDPS %s, %s, %s", two, s, s)
+	})
+	g.op("VBROADCASTSS realLimit<>(SB), %s", one)
+	all(func(s string) {
+		g.op("VMINPS %s, %s, %s // NaN stays", s, one, s)
+		g.op("VCVTPS2DQ %s, %s", s, s)
 	})
 	g.line("codes:")
 }
@@ -261,9 +283,9 @@ func (g gemm8) integers() {
 // serve panels that are not whole.
 func (g gemm8) codes() {
 	zero, lo, hi, order := g.r(g.free), g.r(g.free+1), g.r(g.free+2), g.r(g.free+3)
-	g.op("VPBROADCASTW %s, %s", tileZero, zero)
-	g.op("VPBROADCASTB %s, %s", tileLowest, lo)
-	g.op("VPBROADCASTB %s, %s", tileHighest, hi)
+	g.op("VPBROADCASTW %s, %s", tileRule.zero, zero)
+	g.op("VPBROADCASTB %s, %s", tileRule.lo, lo)
+	g.op("VPBROADCASTB %s, %s", tileRule.hi, hi)
 	g.op("%s order%s<>(SB), %s", g.move(), g.isa, order)
 	all := g.rows * g.vectors
 	v := func(i int) string { return g.r(min(i, all-1)) } // what a last group lacks is replaced

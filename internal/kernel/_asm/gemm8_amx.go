@@ -3,17 +3,16 @@ package main
 import "fmt"
 
 // The fields of gemm8.grid.
-const (
+var (
 	gridX, gridOffset, gridNextTap  = "0(DI)", "8(DI)", "16(DI)"
 	gridStep, gridTaps, gridBlocks  = "24(DI)", "32(DI)", "40(DI)"
 	gridPanel, gridPairs, gridCount = "48(DI)", "56(DI)", "64(DI)"
 	gridOut, gridLD, gridColumns    = "72(DI)", "80(DI)", "88(DI)"
 	gridInit, gridBias, gridMult    = "96(DI)", "104(DI)", "112(DI)"
-	gridRule, gridBiasMul, gridZero = "120(DI)", "128(DI)", "132(DI)"
-	gridLo, gridHi                  = "134(DI)", "135(DI)"
-	gridSums, gridConfig            = "136(DI)", "144(DI)"
-	gridRows                        = 152 // of the two segments of a pair
-	gridNext, gridLines             = "168(DI)", "176(DI)"
+	gridRule                        = ruleAt(func(at int) string { return fmt.Sprintf("%d(DI)", at) }, 120)
+	gridSums, gridConfig            = "144(DI)", "152(DI)"
+	gridRows                        = 160 // of the two segments of a pair
+	gridNext, gridLines             = "176(DI)", "184(DI)"
 )
 
 // gemm8AMX writes the routine for pairs of segments of up to 16 rows and 32 columns.
@@ -23,6 +22,7 @@ const (
 func gemm8AMX(p *printer) {
 	g := gemm8{printer: p, lanes: lanes{"AMX", "Z", 64}, rows: 2, vectors: 2, free: 28}
 	g.packOrder(p, "orderAMX")
+	realLimit(p)
 	p.text("gridAMX", "arg *grid")
 	p.op("MOVQ %s, AX", gridConfig)
 	p.tileConfig("AX")
@@ -32,15 +32,17 @@ func gemm8AMX(p *printer) {
 	p.op("MOVQ %s, R15", gridSums)
 	p.op("MOVQ %s, R14", gridNext)
 	// Constants of the rule, and masks of the columns.
-	p.op("VBROADCASTSS %s, Z20", gridBiasMul)
-	p.op("VPBROADCASTW %s, Z21", gridZero)
-	p.op("VPBROADCASTB %s, Z22", gridLo)
-	p.op("VPBROADCASTB %s, Z23", gridHi)
+	p.op("VBROADCASTSS %s, Z20", gridRule.biasMul)
+	p.op("VPBROADCASTW %s, Z21", gridRule.zero)
+	p.op("VPBROADCASTB %s, Z22", gridRule.lo)
+	p.op("VPBROADCASTB %s, Z23", gridRule.hi)
 	p.op("VMOVDQU64 orderAMX<>(SB), Z24")
+	p.op("VBROADCASTSS %s, Z25", gridRule.realZero)
+	p.op("VBROADCASTSS realLimit<>(SB), Z26")
 	p.op("MOVQ %s, AX", gridInit)
 	p.op("VMOVDQU32 (AX), Z14")
 	p.op("VMOVDQU32 64(AX), Z15")
-	p.op("CMPQ %s, $0", gridRule)
+	p.op("CMPQ %s, $0", gridRule.rule)
 	p.op("JEQ masks")
 	p.op("MOVQ %s, AX", gridBias)
 	p.op("VMOVDQU32 (AX), Z16")
@@ -129,7 +131,7 @@ func (g gemm8) segment(s int) {
 	g.op("ADDQ %s, AX", gridOut)
 	g.op("MOVQ %d(DI), BX", gridRows+8*s)
 	g.op("MOVQ %s, R11", gridLD)
-	g.op("MOVQ %s, CX", gridRule)
+	g.op("MOVQ %s, CX", gridRule.rule)
 	g.op("TESTQ BX, BX")
 	g.op("JZ %s", label("end"))
 	g.line("%s:", label("rows"))
@@ -139,12 +141,7 @@ func (g gemm8) segment(s int) {
 		}
 	}
 	g.op("ADDQ $256, SI")
-	g.op("CMPQ CX, $1")
-	g.op("JEQ %s", label("addBias"))
-	g.op("CMPQ CX, $2")
-	g.op("JEQ %s", label("intBias"))
-	g.op("CMPQ CX, $3")
-	g.op("JEQ %s", label("fusedBias"))
+	g.branch("CX", fmt.Sprint(s))
 	// Sums as they are.
 	for r := range 2 {
 		if r == 1 {
@@ -185,6 +182,18 @@ func (g gemm8) segment(s int) {
 		g.op("VMULPS Z%d, %s, %s", 18+j, s, s)
 		g.op("VCVTPS2DQ %s, %s", s, s)
 	})
+	g.op("JMP %s", label("codes"))
+	g.line("%s:", label("realBias"))
+	each(func(s string, j int) {
+		g.op("VCVTDQ2PS %s, %s", s, s)
+		g.op("VMULPS Z%d, %s, %s", 18+j, s, s)
+		g.op("VADDPS Z%d, %s, %s", 16+j, s, s)
+		g.op("VMULPS Z20, %s, %s", s, s)
+		g.op("VADDPS Z25, %s, %s", s, s)
+		g.op("VMINPS %s, Z26, %s // NaN stays", s, s)
+		g.op("VCVTPS2DQ %s, %s", s, s)
+	})
+	g.line("%s:", label("codes"))
 	for r := range 2 {
 		g.op("VPACKSSDW %s, %s, %s", g.sum(r, 1), g.sum(r, 0), g.sum(r, 0))
 		g.op("VPADDSW Z21, %s, %s", g.sum(r, 0), g.sum(r, 0))

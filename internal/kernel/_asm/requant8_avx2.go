@@ -4,21 +4,34 @@ package main
 // sums at a time. A row that is no multiple of 8 ends in a vector that overlaps
 // the one before it, so rows have at least 8 columns.
 func requant8AVX2(p *printer) {
+	realLimit(p)
 	requantRowsAVX2(p, "addBias", func() {
 		p.op("VCVTDQ2PS Y0, Y0")
 		p.op("VADDPS (R8)(AX*4), Y0, Y0")
+		p.op("VMULPS (R9)(AX*4), Y0, Y0")
 	})
 	requantRowsAVX2(p, "intBias", func() {
 		p.op("VPADDD (R8)(AX*4), Y0, Y0")
 		p.op("VCVTDQ2PS Y0, Y0")
+		p.op("VMULPS (R9)(AX*4), Y0, Y0")
 	})
 	requantRowsAVX2(p, "fusedBias", func() {
 		p.op("VCVTDQ2PS Y0, Y0")
 		p.op("VFMADD231PS (R8)(AX*4), Y7, Y0")
+		p.op("VMULPS (R9)(AX*4), Y0, Y0")
+	})
+	requantRowsAVX2(p, "realBias", func() {
+		p.op("VCVTDQ2PS Y0, Y0")
+		p.op("VMULPS (R9)(AX*4), Y0, Y0")
+		p.op("VADDPS (R8)(AX*4), Y0, Y0")
+		p.op("VMULPS Y7, Y0, Y0")
+		p.op("VADDPS Y8, Y0, Y0")
+		p.op("VMINPS Y0, Y9, Y0 // NaN stays")
 	})
 }
 
-// requantRowsAVX2 keeps hi-zero, lo-zero and zero in Y4, Y5, Y6 and BiasMul in Y7.
+// requantRowsAVX2 keeps hi-zero, lo-zero and zero in Y4, Y5, Y6, BiasMul in Y7, the
+// zero point of realBias in Y8 and its limit in Y9.
 func requantRowsAVX2(p *printer, rule string, value func()) {
 	p.text(rule+"AVX2", "arg *rows")
 	p.op("MOVQ %s, SI", rowsAcc)
@@ -32,13 +45,14 @@ func requantRowsAVX2(p *printer, rule string, value func()) {
 	p.op("VPBROADCASTD %s, Y5", rowsLo)
 	p.op("VPBROADCASTD %s, Y6", rowsZero)
 	p.op("VBROADCASTSS %s, Y7", rowsBiasMul)
+	p.op("VBROADCASTSS %s, Y8", rowsRealZero)
+	p.op("VBROADCASTSS realLimit<>(SB), Y9")
 	p.op("LEAQ -8(CX), R11 // the last vector")
 	p.line("row:")
 	p.op("XORQ AX, AX")
 	p.line("column:")
 	p.op("VMOVDQU (SI)(AX*4), Y0")
 	value()
-	p.op("VMULPS (R9)(AX*4), Y0, Y0")
 	p.op("VCVTPS2DQ Y0, Y0")
 	p.op("VPMINSD Y4, Y0, Y0")
 	p.op("VPMAXSD Y5, Y0, Y0")

@@ -8,27 +8,41 @@ const (
 	rowsLD, rowsBias, rowsMult     = "32(DI)", "40(DI)", "48(DI)"
 	rowsBiasMul                    = "56(DI)"
 	rowsZero, rowsLo, rowsHi       = "60(DI)", "64(DI)", "68(DI)"
+	rowsRealZero                   = "72(DI)"
 )
 
 // requant8AVX512 writes one routine for each rule. Between them only the step
 // from the sum to the real value differs; it finds the sum in Z0, the channel's
-// bias in Z1, and leaves the value before multiplication in Z0.
+// bias and factor in Z1 and Z2, and leaves the value before rounding in Z0.
 func requant8AVX512(p *printer) {
+	realLimit(p)
 	requantRoutine(p, "addBias", func() {
 		p.op("VCVTDQ2PS Z0, Z0")
 		p.op("VADDPS Z1, Z0, Z0")
+		p.op("VMULPS Z2, Z0, Z0")
 	})
 	requantRoutine(p, "intBias", func() {
 		p.op("VPADDD Z1, Z0, Z0")
 		p.op("VCVTDQ2PS Z0, Z0")
+		p.op("VMULPS Z2, Z0, Z0")
 	})
 	requantRoutine(p, "fusedBias", func() {
 		p.op("VCVTDQ2PS Z0, Z0")
 		p.op("VFMADD231PS Z1, Z7, Z0")
+		p.op("VMULPS Z2, Z0, Z0")
+	})
+	requantRoutine(p, "realBias", func() {
+		p.op("VCVTDQ2PS Z0, Z0")
+		p.op("VMULPS Z2, Z0, Z0")
+		p.op("VADDPS Z1, Z0, Z0")
+		p.op("VMULPS Z7, Z0, Z0")
+		p.op("VADDPS Z8, Z0, Z0")
+		p.op("VMINPS Z0, Z9, Z0 // NaN stays")
 	})
 }
 
-// requantRoutine keeps hi-zero, lo-zero and zero in Z4, Z5, Z6 and BiasMul in Z7.
+// requantRoutine keeps hi-zero, lo-zero and zero in Z4, Z5, Z6, BiasMul in Z7, the
+// zero point of realBias in Z8 and its limit in Z9.
 // Rounding to int32 gives -2^31 outside its range, as the contract does, and one
 // clamp stands for both saturations at int16, since codes lie far inside.
 func requantRoutine(p *printer, rule string, value func()) {
@@ -41,7 +55,6 @@ func requantRoutine(p *printer, rule string, value func()) {
 		p.op("VMOVDQU32%s (R8)(AX*4), %sZ1", zeroing, mask)
 		p.op("VMOVDQU32%s (R9)(AX*4), %sZ2", zeroing, mask)
 		value()
-		p.op("VMULPS Z2, Z0, Z0")
 		p.op("VCVTPS2DQ Z0, Z0")
 		p.op("VPMINSD Z4, Z0, Z0")
 		p.op("VPMAXSD Z5, Z0, Z0")
@@ -60,6 +73,8 @@ func requantRoutine(p *printer, rule string, value func()) {
 	p.op("VPBROADCASTD %s, Z5", rowsLo)
 	p.op("VPBROADCASTD %s, Z6", rowsZero)
 	p.op("VBROADCASTSS %s, Z7", rowsBiasMul)
+	p.op("VBROADCASTSS %s, Z8", rowsRealZero)
+	p.op("VBROADCASTSS realLimit<>(SB), Z9")
 	p.op("MOVQ CX, R11")
 	p.op("ANDQ $-16, R11 // whole vectors")
 	p.op("MOVQ CX, R12")

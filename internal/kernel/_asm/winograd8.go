@@ -5,6 +5,7 @@ import "fmt"
 // winograd8AVX2 writes the three steps of the algorithm.
 func winograd8AVX2(p *printer) {
 	avx2.packOrder(p, "orderAVX2")
+	realLimit(p)
 	spread(p)
 	products(p)
 	fold(p)
@@ -191,13 +192,12 @@ func products(p *printer) {
 }
 
 // The fields of winograd8.fold.
-const (
+var (
 	foldSums, foldPoints            = "0(DI)", "8(DI)"
 	foldTo, foldNextTo              = "16(DI)", "24(DI)"
 	foldOut, foldNowhere, foldCount = "32(DI)", "40(DI)", "48(DI)"
 	foldInit, foldBias, foldMult    = "56(DI)", "64(DI)", "72(DI)"
-	foldRule, foldBiasMul, foldZero = "80(DI)", "88(DI)", "92(DI)"
-	foldLo, foldHi                  = "94(DI)", "95(DI)"
+	foldRule                        = ruleAt(func(at int) string { return fmt.Sprintf("%d(DI)", at) }, 80)
 )
 
 // fold transforms the sums of tiles back, 8 channels at a time, and makes codes of
@@ -215,9 +215,9 @@ func fold(p *printer) {
 	p.foldHalf(0, 8)
 	p.foldHalf(1, 4)
 	// Y8 to Y11 and Y4 to Y7 hold the pixels' integers.
-	p.op("VPBROADCASTW %s, Y12", foldZero)
-	p.op("VPBROADCASTB %s, Y13", foldLo)
-	p.op("VPBROADCASTB %s, Y14", foldHi)
+	p.op("VPBROADCASTW %s, Y12", foldRule.zero)
+	p.op("VPBROADCASTB %s, Y13", foldRule.lo)
+	p.op("VPBROADCASTB %s, Y14", foldRule.hi)
 	p.op("VMOVDQU orderAVX2<>(SB), Y15")
 	for pixel := range 4 {
 		p.op("VPACKSSDW Y%d, Y%d, Y%d", 4+pixel, 8+pixel, pixel)
@@ -293,31 +293,49 @@ func (p *printer) foldHalf(half, to int) {
 		p.op("VPSRAD $2, Y%d, Y%d", to+i, to+i)
 		p.op("VPADDD Y0, Y%d, Y%d", to+i, to+i)
 	}
-	p.op("CMPQ %s, $1", foldRule)
-	p.op("JEQ intBias%d", half)
-	for i := range 4 {
-		p.op("VCVTDQ2PS Y%d, Y%d", to+i, to+i)
+	p.op("MOVQ %s, AX", foldRule.rule)
+	p.branch("AX", fmt.Sprint(half))
+	each := func(value func(s string)) {
+		for i := range 4 {
+			value(fmt.Sprintf("Y%d", to+i))
+		}
 	}
-	p.op("CMPQ %s, $2", foldRule)
-	p.op("JEQ fusedBias%d", half)
-	for i := range 4 {
-		p.op("VADDPS Y1, Y%d, Y%d", to+i, to+i)
-	}
+	p.line("addBias%d:", half)
+	each(func(s string) {
+		p.op("VCVTDQ2PS %s, %s", s, s)
+		p.op("VADDPS Y1, %s, %s", s, s)
+	})
 	p.op("JMP scale%d", half)
 	p.line("fusedBias%d:", half)
-	p.op("VBROADCASTSS %s, Y3", foldBiasMul)
-	for i := range 4 {
-		p.op("VFMADD231PS Y1, Y3, Y%d", to+i)
-	}
+	p.op("VBROADCASTSS %s, Y3", foldRule.biasMul)
+	each(func(s string) {
+		p.op("VCVTDQ2PS %s, %s", s, s)
+		p.op("VFMADD231PS Y1, Y3, %s", s)
+	})
 	p.op("JMP scale%d", half)
+	p.line("realBias%d:", half)
+	p.op("VBROADCASTSS %s, Y3", foldRule.biasMul)
+	p.op("VBROADCASTSS %s, Y12", foldRule.realZero)
+	p.op("VBROADCASTSS realLimit<>(SB), Y13")
+	each(func(s string) {
+		p.op("VCVTDQ2PS %s, %s", s, s)
+		p.op("VMULPS Y2, %s, %s", s, s)
+		p.op("VADDPS Y1, %s, %s", s, s)
+		p.op("VMULPS Y3, %s, %s", s, s)
+		p.op("VADDPS Y12, %s, %s", s, s)
+		p.op("VMINPS %s, Y13, %s // NaN stays", s, s)
+		p.op("VCVTPS2DQ %s, %s", s, s)
+	})
+	p.op("JMP folded%d", half)
 	p.line("intBias%d:", half)
-	for i := range 4 {
-		p.op("VPADDD Y1, Y%d, Y%d", to+i, to+i)
-		p.op("VCVTDQ2PS Y%d, Y%d", to+i, to+i)
-	}
+	each(func(s string) {
+		p.op("VPADDD Y1, %s, %s", s, s)
+		p.op("VCVTDQ2PS %s, %s", s, s)
+	})
 	p.line("scale%d:", half)
-	for i := range 4 {
-		p.op("VMULPS Y2, Y%d, Y%d", to+i, to+i)
-		p.op("VCVTPS2DQ Y%d, Y%d", to+i, to+i)
-	}
+	each(func(s string) {
+		p.op("VMULPS Y2, %s, %s", s, s)
+		p.op("VCVTPS2DQ %s, %s", s, s)
+	})
+	p.line("folded%d:", half)
 }

@@ -40,6 +40,9 @@ func codes(t *testing.T, k *Kernel, c *Call, sums []int32, r *rand.Rand) {
 	for i := range n {
 		q.Mult[i] = float32(r.ExpFloat64()) / 500
 		q.Bias[i], q.BiasInt[i] = float32(r.NormFloat64()*3e4), int32(r.NormFloat64()*3e4)
+		if q.Rule == quant.RealBias { // added to what is multiplied already
+			q.Bias[i] /= 500
+		}
 		switch r.IntN(20) {
 		case 0:
 			q.Mult[i] = 1e6
@@ -50,7 +53,7 @@ func codes(t *testing.T, k *Kernel, c *Call, sums []int32, r *rand.Rand) {
 	rule := k.PackRule(c.W, q)
 	if rule == nil {
 		// Of large filters, random weights may be refused.
-		if q.Rule != quant.RealBias && n >= 16 && c.Taps <= 16 {
+		if n >= 16 && c.Taps <= 16 {
 			t.Fatalf("rule %d for %d channels was refused", q.Rule, n)
 		}
 		return

@@ -3,6 +3,7 @@ package depthwise8
 import (
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -16,8 +17,8 @@ type Kernel struct {
 	Run      func(*Call) // sums, to Acc
 
 	// PackRule lays out a rule for RunCodes, which writes codes to Out while the
-	// sums are in registers. It returns nil for a rule or a number of channels
-	// that the kernel does not know, and is nil itself where there is no RunCodes.
+	// sums are in registers. It returns nil for filters that the kernel does not
+	// know, and is nil itself where there is no RunCodes.
 	PackRule func(*Weights, *quant.Requant) *Rule
 	RunCodes func(*Call)
 }
@@ -31,8 +32,9 @@ type Weights struct {
 
 // Rule is a quant.Requant packed for one kernel.
 type Rule struct {
-	rule         *quant.Requant
-	bias, factor []uint32 // bits of float32 or int32, in the kernel's order
+	constants rule.Constants
+	bias      []uint32 // bits of float32 or int32, in the kernel's order
+	mult      []float32
 }
 
 // Call is a block of output pixels, all channels.

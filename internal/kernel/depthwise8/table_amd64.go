@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -27,7 +28,7 @@ var archTable = []Kernel{
 //	s[m][c] = init[c] + sum over t of x[offset[t][m]+c] * weights[t][c]
 //
 // reading pad where the offset is negative, and stores them at out, stride bytes
-// apart, or, where rule is not storeSums, the codes that the rule makes of them.
+// apart, or the codes that a rule makes of them.
 type block struct {
 	x       unsafe.Pointer
 	pad     unsafe.Pointer
@@ -44,26 +45,12 @@ type block struct {
 	stride  int
 	bias    unsafe.Pointer
 	mult    unsafe.Pointer
-	rule    int
-	biasMul float32
-	zero    int16
-	lo, hi  uint8
-	_       [maxTaps + 3]uintptr // the pixel under each tap
+	rule.Constants
+	_ [maxTaps + 3]uintptr // the pixel under each tap
 }
 
 // maxTaps is the largest filter that the routines know: 7x7.
 const maxTaps = 49
-
-// The values of block.rule.
-const (
-	storeSums = iota
-	addBias
-	intBias
-	fusedBias
-)
-
-// rules are their values by quant's.
-var rules = [...]int{quant.AddBias: addBias, quant.FusedBias: fusedBias, quant.IntBias: intBias}
 
 //go:noescape
 func rows16AVX2(arg *block)
@@ -137,7 +124,7 @@ func rowOf(isa string, requires cpu.Features, f family) Kernel {
 		},
 		PackRule: func(w *Weights, r *quant.Requant) *Rule {
 			b, ok := w.Data.(*blocked)
-			if !ok || r.Rule == quant.RealBias {
+			if !ok {
 				return nil
 			}
 			return packRule(b, r)
@@ -266,34 +253,27 @@ func packNibbles(pair []byte, width, channel, tap int, v int8) {
 }
 
 func packRule(b *blocked, r *quant.Requant) *Rule {
-	out := &Rule{rule: r, bias: make([]uint32, len(b.init)), factor: make([]uint32, len(b.init))}
+	out := &Rule{constants: rule.Of(r), bias: make([]uint32, len(b.init)), mult: make([]float32, len(b.init))}
 	for _, p := range b.parts {
 		for i := range p.width {
 			c := p.first + order(i, p.width)
-			out.factor[p.at+i] = math.Float32bits(r.Mult[c])
-			if r.Rule == quant.IntBias {
-				out.bias[p.at+i] = uint32(r.BiasInt[c])
-			} else {
-				out.bias[p.at+i] = math.Float32bits(r.Bias[c])
-			}
+			out.mult[p.at+i], out.bias[p.at+i] = r.Mult[c], rule.Bias(r, c)
 		}
 	}
 	return out
 }
 
-// run computes sums, or codes by rule.
-func (f *family) run(c *Call, rule *Rule) {
+// run computes sums, or codes.
+func (f *family) run(c *Call, codes *Rule) {
 	b := c.W.Data.(*blocked)
 	n, taps := c.W.Channels, c.W.Taps
 	a := block{taps: taps, nextTap: 4 * c.Rows, step: c.Step}
-	if rule == nil {
+	if codes == nil {
 		a.stride = n * 4
 		_ = c.Acc[:(c.M1-c.M0)*n]
 	} else {
-		r := rule.rule
 		a.stride = n
-		a.rule = rules[r.Rule]
-		a.biasMul, a.zero, a.lo, a.hi = r.BiasMul, int16(r.Zero), uint8(r.Lo), uint8(r.Hi)
+		a.Constants = codes.constants
 		_ = c.Out[:(c.M1-c.M0)*n]
 	}
 	for m := c.M0; m < c.M1; m += a.rows {
@@ -308,11 +288,11 @@ func (f *family) run(c *Call, rule *Rule) {
 			a.x, a.pad = unsafe.Pointer(&x[p.first]), unsafe.Pointer(&c.Pad[p.first])
 			a.weights, a.init = unsafe.Pointer(&b.weights[p.at*b.perTaps]), unsafe.Pointer(&b.init[p.at])
 			at := (m-c.M0)*n + p.first
-			if rule == nil {
+			if codes == nil {
 				a.out = unsafe.Pointer(&c.Acc[at])
 			} else {
 				a.out = unsafe.Pointer(&c.Out[at])
-				a.bias, a.mult = unsafe.Pointer(&rule.bias[p.at]), unsafe.Pointer(&rule.factor[p.at])
+				a.bias, a.mult = unsafe.Pointer(&codes.bias[p.at]), unsafe.Pointer(&codes.mult[p.at])
 			}
 			p.run(&a)
 		}

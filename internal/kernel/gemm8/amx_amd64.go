@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/rule"
 )
 
 // The row that multiplies tiles of 16 rows by 64 codes. It takes segments of rows
@@ -53,15 +54,12 @@ type grid struct {
 	init    unsafe.Pointer
 	bias    unsafe.Pointer
 	mult    unsafe.Pointer
-	rule    int
-	biasMul float32
-	zero    int16
-	lo, hi  uint8
-	sums    unsafe.Pointer // of a pair, for the routine
-	config  *tileShapes
-	rows    [2]int // of the segments, as they are stored
-	next    unsafe.Pointer
-	lines   int // of the cache, to be fetched from next on with every block
+	rule.Constants
+	sums   unsafe.Pointer // of a pair, for the routine
+	config *tileShapes
+	rows   [2]int // of the segments, as they are stored
+	next   unsafe.Pointer
+	lines  int // of the cache, to be fetched from next on with every block
 }
 
 // pair is two segments: where their first rows are, in bytes from grid.x or
@@ -99,24 +97,24 @@ func newGridRoom(m int) gridRoom {
 	return r
 }
 
-// runAMX computes sums, or codes by rule.
-func runAMX(c *Call, rule *Rule) {
+// runAMX computes sums, or codes.
+func runAMX(c *Call, codes *Rule) {
 	last := c.rowsForTiles()
 	if last-c.M0 < fewestRows {
-		tiles512.run(c, rule)
+		tiles512.run(c, codes)
 		return
 	}
 	if last < c.M1 {
 		rest := *c
 		rest.M0 = last
-		if rule == nil {
+		if codes == nil {
 			rest.Acc = c.Acc[(last-c.M0)*(c.N1-c.N0):]
 		} else {
 			rest.Out = c.Out[(last-c.M0)*c.LD:]
 		}
-		tiles512.run(&rest, rule)
+		tiles512.run(&rest, codes)
 	}
-	c.tiles(rule, last)
+	c.tiles(codes, last)
 }
 
 // rowsForTiles is the end of the rows that tiles may read: behind the codes of a
@@ -143,7 +141,7 @@ func (c *Call) rowsForTiles() int {
 }
 
 // tiles computes the rows from M0 to last.
-func (c *Call) tiles(rule *Rule, last int) {
+func (c *Call) tiles(codes *Rule, last int) {
 	w := c.W.Data.(*grouped)
 	room := newGridRoom(c.M1 - c.M0)
 	_ = c.Work[room.words-1]
@@ -155,9 +153,8 @@ func (c *Call) tiles(rule *Rule, last int) {
 	if c.Offset != nil {
 		g.step, g.offset, g.nextTap = c.Step, unsafe.Pointer(&c.Offset[0]), 4*c.Rows
 	}
-	if rule != nil {
-		q := rule.rule
-		g.rule, g.biasMul, g.zero, g.lo, g.hi = rules[q.Rule], q.BiasMul, int16(q.Zero), uint8(q.Lo), uint8(q.Hi)
+	if codes != nil {
+		g.Constants = codes.constants
 	}
 	list := unsafe.Slice((*pair)(unsafe.Pointer(&c.Work[room.pairs])), (len(c.Work)-room.pairs)/4)
 	g.pairs = unsafe.Pointer(&list[0])
@@ -176,8 +173,8 @@ func (c *Call) tiles(rule *Rule, last int) {
 			cols := min(gridColumns, c.N1-n)
 			g.columns = 1<<cols - 1
 			g.init = unsafe.Pointer(&w.init[n])
-			if rule != nil {
-				g.bias, g.mult = unsafe.Pointer(&rule.bias[n]), unsafe.Pointer(&rule.mult[n])
+			if codes != nil {
+				g.bias, g.mult = unsafe.Pointer(&codes.bias[n]), unsafe.Pointer(&codes.mult[n])
 			}
 			g.place(c, last-c.M0, n-c.N0, cols)
 			if g.lines = panelLines / count; g.lines > 0 && n+gridColumns < w.columns {
@@ -236,7 +233,7 @@ func (c *Call) at(m, first int) int {
 
 // place sets where the results of rows rows and the columns from n on go.
 func (g *grid) place(c *Call, rows, n, cols int) {
-	if g.rule == storeSums {
+	if g.Rule == rule.Sums {
 		width := c.N1 - c.N0
 		g.out, g.ld = unsafe.Pointer(&c.Acc[n : (rows-1)*width+n+cols][0]), width*4
 		return

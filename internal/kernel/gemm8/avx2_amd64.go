@@ -5,6 +5,7 @@ import (
 
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/internal/rule"
 )
 
 // The row that multiplies with VPMADDUBSW. It sums codes up to 127 in 16 bits for
@@ -210,8 +211,8 @@ func (c *Call) gatherRows(to []uint8, a *rowsOf) {
 	}
 }
 
-// runShort computes sums, or codes by rule, panel by panel and stage by stage.
-func runShort(c *Call, rule *Rule) {
+// runShort computes sums, or codes, panel by panel and stage by stage.
+func runShort(c *Call, codes *Rule) {
 	w := c.W.Data.(*shortWeights)
 	t := tile{}
 	x := c.prepare(&t)
@@ -224,22 +225,23 @@ func runShort(c *Call, rule *Rule) {
 			t.second = unsafe.Pointer(&w.data[(n+shortLanes)*x.Depth])
 		}
 		operand.FetchNext(&t.Fetch, w.data, n*x.Depth, 2*shortLanes*x.Depth, 2*shortLanes*4, divUp(c.M1-c.M0, 3))
-		if rule != nil {
-			t.bias, t.mult = unsafe.Pointer(&rule.bias[n]), unsafe.Pointer(&rule.mult[n])
+		if codes != nil {
+			t.bias, t.mult = unsafe.Pointer(&codes.bias[n]), unsafe.Pointer(&codes.mult[n])
 		}
 		t.carry, t.ends = nil, excess // which is added in the first stage
 		stages := w.panels[n/(2*shortLanes)]
 		for i := range stages {
 			t.starts, t.runs = unsafe.Pointer(&stages[i].starts[0]), stages[i].counts
 			last := i+1 == len(stages)
-			if t.rule = storeSums; last {
-				t.set(rule)
+			t.Constants = rule.Constants{}
+			if last && codes != nil {
+				t.Constants = codes.constants
 			}
 			c.stage(&t, &x, n-c.N0, cols, edge || !last)
 			t.carry, t.ends = unsafe.Pointer(unsafe.SliceData(c.Work)), nil
 		}
 		if edge {
-			c.trim(rule, n-c.N0, cols)
+			c.trim(codes, n-c.N0, cols)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package gemm8
 import (
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -29,8 +30,7 @@ type Kernel struct {
 
 	// PackRule lays out a rule for columns that are the output channels from
 	// first on. RunCodes then computes codes, to Out, while the sums are in
-	// registers. PackRule returns nil for a rule that the kernel does not know;
-	// both are nil where there are only sums.
+	// registers. Both are nil where there are only sums.
 	PackRule func(w *Weights, r *quant.Requant, first int) *Rule
 	RunCodes func(*Call)
 }
@@ -44,9 +44,9 @@ type Weights struct {
 
 // Rule is a quant.Requant packed for one kernel.
 type Rule struct {
-	rule *quant.Requant
-	bias []uint32 // bits of float32 or int32, by column
-	mult []float32
+	constants rule.Constants
+	bias      []uint32 // bits of float32 or int32, by column
+	mult      []float32
 }
 
 // Call is a block of output rows and columns.

@@ -1,10 +1,10 @@
 package gemm8
 
 import (
-	"math"
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -29,12 +29,9 @@ type tile struct {
 	out     unsafe.Pointer
 	ld      int // bytes from row to row of out
 	_       int // bytes of out that are stored
-	rule    int
-	bias    unsafe.Pointer
-	mult    unsafe.Pointer
-	biasMul float32
-	zero    int16
-	lo, hi  uint8
+	rule.Constants
+	bias unsafe.Pointer
+	mult unsafe.Pointer
 	operand.Fetch
 
 	// AVX2 only.
@@ -47,26 +44,6 @@ type tile struct {
 	carry         unsafe.Pointer // rows of 16 sums to start from instead of init, or nil
 	_             int            // how far the routine is, in bytes from carry
 	runs          [4]int
-}
-
-// The values of tile.rule.
-const (
-	storeSums = iota
-	addBias
-	intBias
-	fusedBias
-)
-
-// rules are their values by quant's.
-var rules = [...]int{quant.AddBias: addBias, quant.FusedBias: fusedBias, quant.IntBias: intBias}
-
-// set says by which rule sums become codes; nil leaves them sums.
-func (t *tile) set(r *Rule) {
-	if r == nil {
-		return
-	}
-	q := r.rule
-	t.rule, t.biasMul, t.zero, t.lo, t.hi = rules[q.Rule], q.BiasMul, int16(q.Zero), uint8(q.Lo), uint8(q.Hi)
 }
 
 // family is one instruction set, with routines for tiles of the widths and their
@@ -142,18 +119,11 @@ func (f *family) pack(w []int8, n, taps, depth int, zero uint8) *Weights {
 
 // packRule pads the factors of the columns to whole registers.
 func packRule(w *Weights, q *quant.Requant, first int) *Rule {
-	if q.Rule == quant.RealBias {
-		return nil
-	}
 	np := roundUp(w.N, 64) // columns of the widest panel
-	r := &Rule{rule: q, bias: make([]uint32, np), mult: make([]float32, np)}
+	r := &Rule{constants: rule.Of(q), bias: make([]uint32, np), mult: make([]float32, np)}
 	for n := range w.N {
 		r.mult[n] = q.Mult[first+n]
-		if q.Rule == quant.IntBias {
-			r.bias[n] = uint32(q.BiasInt[first+n])
-		} else {
-			r.bias[n] = math.Float32bits(q.Bias[first+n])
-		}
+		r.bias[n] = rule.Bias(q, first+n)
 	}
 	return r
 }
@@ -167,9 +137,9 @@ func (f *family) work(m, taps, depth int) int {
 	return (m*(edgeColumns*4+taps*roundUp(depth, 4)) + 7) / 8
 }
 
-// run computes sums, or codes by rule, panel by panel, so that the weights stay
+// run computes sums, or codes, panel by panel, so that the weights stay
 // in the cache.
-func (f *family) run(c *Call, rule *Rule) {
+func (f *family) run(c *Call, codes *Rule) {
 	w := c.W.Data.(*grouped)
 	x := c.Matrix
 	perColumn := x.Taps * f.groups(x.Depth) * 4
@@ -178,7 +148,9 @@ func (f *family) run(c *Call, rule *Rule) {
 		x = c.wholeGroups()
 		t.groups, t.tail = x.Depth/4, 0
 	}
-	t.set(rule)
+	if codes != nil {
+		t.Constants = codes.constants
+	}
 	tallest := f.widest().heights[len(f.widest().heights)-1]
 	for n := c.N0; n < c.N1; n += f.columns() {
 		cols := min(f.columns(), c.N1-n)
@@ -186,8 +158,8 @@ func (f *family) run(c *Call, rule *Rule) {
 		t.skip = (f.groups(c.Depth) - (c.Depth+3)/4) * tiles.registers * f.lanes * 4
 		t.panel, t.init, t.columns = unsafe.Pointer(&w.data[n*perColumn]), unsafe.Pointer(&w.init[n]), 1<<cols-1
 		operand.FetchNext(&t.Fetch, w.data, n*perColumn, f.columns()*perColumn, f.columns()*4, divUp(c.M1-c.M0, tallest))
-		if rule != nil {
-			t.bias, t.mult = unsafe.Pointer(&rule.bias[n]), unsafe.Pointer(&rule.mult[n])
+		if codes != nil {
+			t.bias, t.mult = unsafe.Pointer(&codes.bias[n]), unsafe.Pointer(&codes.mult[n])
 		}
 		edge := !f.masked && cols < tiles.registers*f.lanes
 		for m := c.M0; m < c.M1; {
@@ -203,7 +175,7 @@ func (f *family) run(c *Call, rule *Rule) {
 			m = end
 		}
 		if edge {
-			c.trim(rule, n-c.N0, cols)
+			c.trim(codes, n-c.N0, cols)
 		}
 	}
 }
@@ -215,7 +187,7 @@ const edgeColumns = 16
 // place sets where the results of rows first to last and columns from n on go.
 func (t *tile) place(c *Call, first, last, n, cols int, edge bool) {
 	width, ld, size := c.N1-c.N0, c.LD, 1
-	if t.rule == storeSums {
+	if t.Rule == rule.Sums {
 		ld, size = width, 4
 	}
 	t.ld = ld * size
@@ -223,7 +195,7 @@ func (t *tile) place(c *Call, first, last, n, cols int, edge bool) {
 	case edge:
 		t.ld = edgeColumns * size
 		t.out = unsafe.Add(unsafe.Pointer(unsafe.SliceData(c.Work)), first*t.ld)
-	case t.rule == storeSums:
+	case t.Rule == rule.Sums:
 		t.out = unsafe.Pointer(&c.Acc[first*ld+n : (last-1)*ld+n+cols][0])
 	default:
 		t.out = unsafe.Pointer(&c.Out[first*ld+n : (last-1)*ld+n+cols][0])
@@ -232,10 +204,10 @@ func (t *tile) place(c *Call, first, last, n, cols int, edge bool) {
 
 // trim copies the columns that exist from the panel in Work to the result's from
 // n on.
-func (c *Call) trim(rule *Rule, n, cols int) {
+func (c *Call) trim(codes *Rule, n, cols int) {
 	words := unsafe.Pointer(unsafe.SliceData(c.Work))
 	for r := range c.M1 - c.M0 {
-		if rule == nil {
+		if codes == nil {
 			from := unsafe.Slice((*int32)(unsafe.Add(words, r*edgeColumns*4)), cols)
 			copy(c.Acc[r*(c.N1-c.N0)+n:], from)
 		} else {

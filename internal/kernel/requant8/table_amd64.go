@@ -24,7 +24,8 @@ type rows struct {
 	bias         unsafe.Pointer // float32 or int32, by the rule
 	mult         *float32
 	biasMul      float32
-	zero, lo, hi int32 // lo and hi without the zero point
+	zero, lo, hi int32   // lo and hi without the zero point
+	realZero     float32 // of realBias; zero is then 0
 }
 
 //go:noescape
@@ -37,6 +38,9 @@ func intBiasAVX512(arg *rows)
 func fusedBiasAVX512(arg *rows)
 
 //go:noescape
+func realBiasAVX512(arg *rows)
+
+//go:noescape
 func addBiasAVX2(arg *rows)
 
 //go:noescape
@@ -44,6 +48,9 @@ func intBiasAVX2(arg *rows)
 
 //go:noescape
 func fusedBiasAVX2(arg *rows)
+
+//go:noescape
+func realBiasAVX2(arg *rows)
 
 func runAVX512(c *Call) {
 	if c.M == 0 || c.N == 0 {
@@ -57,8 +64,8 @@ func runAVX512(c *Call) {
 		fusedBiasAVX512(&a)
 	case quant.IntBias:
 		intBiasAVX512(&a)
-	default:
-		run(c)
+	case quant.RealBias:
+		realBiasAVX512(&a)
 	}
 }
 
@@ -76,8 +83,8 @@ func runAVX2(c *Call) {
 		fusedBiasAVX2(&a)
 	case quant.IntBias:
 		intBiasAVX2(&a)
-	default:
-		run(c)
+	case quant.RealBias:
+		realBiasAVX2(&a)
 	}
 }
 
@@ -89,6 +96,9 @@ func (c *Call) rows() rows {
 	a := rows{
 		acc: &c.Acc[0], out: &c.Out[0], m: c.M, n: c.N, ld: c.LD, mult: &r.Mult[c.First : c.First+c.N][0],
 		biasMul: r.BiasMul, zero: r.Zero, lo: r.Lo - r.Zero, hi: r.Hi - r.Zero,
+	}
+	if r.Rule == quant.RealBias {
+		a.realZero, a.zero, a.lo, a.hi = float32(r.Zero), 0, r.Lo, r.Hi
 	}
 	if r.Rule == quant.IntBias {
 		a.bias = unsafe.Pointer(&r.BiasInt[c.First : c.First+c.N][0])

@@ -1,8 +1,10 @@
 package winograd8
 
+import "github.com/octet-ml/octet/quant"
+
 // Reference is the oracle of all rows: the convolution itself, over weights w,
-// [out][tap][in], that nobody has transformed.
-func Reference(c *Call, w []int8) {
+// [out][tap][in], that nobody has transformed, and codes by q.
+func Reference(c *Call, w []int8, q *quant.Requant) {
 	in := c.W.In
 	for m := c.M0; m < c.M1; m++ {
 		for pixel := range 4 {
@@ -19,7 +21,7 @@ func Reference(c *Call, w []int8) {
 						sum += (int32(code) - int32(c.Pad[0])) * int32(w[(n*9+tap)*in+d])
 					}
 				}
-				c.Out[at+n] = uint8(c.Rule.rule.Code(sum, n))
+				c.Out[at+n] = uint8(q.Code(sum, n))
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package winograd8
 import (
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -18,8 +19,7 @@ type Kernel struct {
 	// Pack transforms w, [out][tap][in]. The zero point's part of the sums is
 	// folded into where they start.
 	Pack func(w []int8, in, out int, zero uint8) *Weights
-	// PackRule lays out the rule by which sums become codes; nil where the kernel
-	// does not know it.
+	// PackRule lays out the rule by which sums become codes.
 	PackRule func(w *Weights, r *quant.Requant) *Rule
 	// Work is the number of words of scratch memory that a call for so many tiles
 	// needs.
@@ -36,8 +36,9 @@ type Weights struct {
 
 // Rule is a quant.Requant packed for one kernel.
 type Rule struct {
-	rule *quant.Requant
-	bias []uint32 // bits of float32 or int32, by channel
+	constants rule.Constants
+	bias      []uint32 // bits of float32 or int32, by channel
+	mult      []float32
 }
 
 // MaxChannels is the largest number of input channels for which four times a sum

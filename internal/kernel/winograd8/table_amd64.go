@@ -1,11 +1,11 @@
 package winograd8
 
 import (
-	"math"
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -67,24 +67,11 @@ type fold struct {
 	init    unsafe.Pointer
 	bias    unsafe.Pointer
 	mult    unsafe.Pointer
-	rule    int
-	biasMul float32
-	zero    int16
-	lo, hi  uint8
+	rule.Constants
 }
 
 //go:noescape
 func foldAVX2(arg *fold)
-
-// The values of fold.rule.
-const (
-	addBias = iota
-	intBias
-	fusedBias
-)
-
-// rules are their values by quant's.
-var rules = [...]int{quant.AddBias: addBias, quant.FusedBias: fusedBias, quant.IntBias: intBias}
 
 // pack lays out [panel][point][pair of channels][column][2].
 func pack(w []int8, in, out int, zero uint8) *Weights {
@@ -121,16 +108,9 @@ func transformFilter(g *[9]int16) (u [points]int16) {
 }
 
 func packRule(w *Weights, q *quant.Requant) *Rule {
-	if q.Rule == quant.RealBias {
-		return nil
-	}
-	r := &Rule{rule: q, bias: make([]uint32, w.Out)}
+	r := &Rule{constants: rule.Of(q), bias: make([]uint32, w.Out), mult: q.Mult[:w.Out]}
 	for n := range r.bias {
-		if q.Rule == quant.IntBias {
-			r.bias[n] = uint32(q.BiasInt[n])
-		} else {
-			r.bias[n] = math.Float32bits(q.Bias[n])
-		}
+		r.bias[n] = rule.Bias(q, n)
 	}
 	return r
 }
@@ -147,7 +127,7 @@ func newRoom(tiles, in int) room {
 
 func run(c *Call) {
 	in := c.W.In
-	data, q := c.W.Data.([]int16), c.Rule.rule
+	data := c.W.Data.([]int16)
 	room := newRoom(c.M1-c.M0, in)
 	_ = c.Work[room.words-1]
 	v := (*int16)(unsafe.Pointer(&c.Work[0]))
@@ -155,7 +135,7 @@ func run(c *Call) {
 	x := transform{channels: in}
 	f := fold{
 		nextTo: c.Rows * 4, nowhere: unsafe.Pointer(&c.Work[room.nowhere]), sums: sums,
-		rule: rules[q.Rule], biasMul: q.BiasMul, zero: int16(q.Zero), lo: uint8(q.Lo), hi: uint8(q.Hi),
+		Constants: c.Rule.constants,
 	}
 	for m := c.M0; m < c.M1; {
 		end := c.Together(m, c.M1)
@@ -170,7 +150,7 @@ func run(c *Call) {
 		for n := c.N0; n < c.N1; n += panelColumns {
 			p.panel = &data[n*points*in]
 			productsAVX2(&p)
-			f.init, f.bias, f.mult = unsafe.Pointer(&c.W.Init[n]), unsafe.Pointer(&c.Rule.bias[n]), unsafe.Pointer(&q.Mult[n])
+			f.init, f.bias, f.mult = unsafe.Pointer(&c.W.Init[n]), unsafe.Pointer(&c.Rule.bias[n]), unsafe.Pointer(&c.Rule.mult[n])
 			f.out, f.count = unsafe.Pointer(&result[n]), tiles
 			foldAVX2(&f)
 		}

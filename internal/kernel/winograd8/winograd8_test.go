@@ -14,7 +14,7 @@ import (
 
 // image is a call for a convolution with padding 1 of images, h by w, and the
 // filters it is made of.
-func image(r *rand.Rand, k *Kernel, images, h, w, in, out int, extreme bool) (*Call, []int8) {
+func image(r *rand.Rand, k *Kernel, images, h, w, in, out int, extreme bool) (*Call, []int8, *quant.Requant) {
 	filters := make([]int8, out*9*in)
 	x := make([]uint8, images*h*w*in)
 	for i := range x {
@@ -50,15 +50,19 @@ func image(r *rand.Rand, k *Kernel, images, h, w, in, out int, extreme bool) (*C
 			c.To = append(c.To, at(tile/across*2+pixel/2, tile%across*2+pixel%2, out))
 		}
 	}
-	q := &quant.Requant{Rule: quant.RequantRule(r.IntN(3)), BiasMul: float32(r.ExpFloat64()), Zero: int32(r.IntN(256)), Hi: 255}
+	q := &quant.Requant{Rule: quant.RequantRule(r.IntN(4)), BiasMul: float32(r.ExpFloat64()), Zero: int32(r.IntN(256)), Hi: 255}
+	scale := 1.0
+	if q.Rule == quant.RealBias { // added to what is multiplied already
+		scale = 1e-2
+	}
 	for range out {
 		q.Mult = append(q.Mult, float32(r.ExpFloat64()/float64(1000*in)))
-		q.Bias = append(q.Bias, float32(r.NormFloat64()*1e4))
+		q.Bias = append(q.Bias, float32(r.NormFloat64()*1e4*scale))
 		q.BiasInt = append(q.BiasInt, int32(r.NormFloat64()*1e4))
 	}
 	c.Rule = k.PackRule(c.W, q)
 	c.Work = make([]uint64, k.Work(c.M1, in))
-	return c, filters
+	return c, filters, q
 }
 
 func TestKernelsEqualReference(t *testing.T) {
@@ -77,7 +81,7 @@ func TestKernelsEqualReference(t *testing.T) {
 				if i%20 == 0 {
 					in, h, w = MaxChannels/k.Channels*k.Channels, 3, 2
 				}
-				c, filters := image(r, k, images, h, w, in, out, i%4 == 0)
+				c, filters, q := image(r, k, images, h, w, in, out, i%4 == 0)
 				c.M0 = r.IntN(c.M1)
 				c.N0 = r.IntN(out) / k.Channels * k.Channels
 				zone := bytes.Repeat([]byte{0xA5}, len(c.Out)+2*64)
@@ -85,9 +89,9 @@ func TestKernelsEqualReference(t *testing.T) {
 				k.Run(c)
 				want := *c
 				want.Out = bytes.Repeat([]byte{0xA5}, len(c.Out))
-				Reference(&want, filters)
+				Reference(&want, filters, q)
 				if !bytes.Equal(c.Out, want.Out) {
-					t.Fatalf("case %d: %d images of %dx%d, %d to %d channels, rule %d: differs from the reference", i, images, h, w, in, out, c.Rule.rule.Rule)
+					t.Fatalf("case %d: %d images of %dx%d, %d to %d channels, rule %d: differs from the reference", i, images, h, w, in, out, q.Rule)
 				}
 				for j := range 64 {
 					if zone[j] != 0xA5 || zone[len(zone)-1-j] != 0xA5 {
@@ -105,7 +109,7 @@ func TestNothingIsAllocated(t *testing.T) {
 		if !cpu.Host().Has(k.Requires) {
 			continue
 		}
-		c, _ := image(rand.New(rand.NewPCG(1, 2)), k, 2, 6, 6, 32, 32, false)
+		c, _, _ := image(rand.New(rand.NewPCG(1, 2)), k, 2, 6, 6, 32, 32, false)
 		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
 			t.Errorf("%s: %v allocations", k.Name, n)
 		}
@@ -136,7 +140,7 @@ func BenchmarkKernels(b *testing.B) {
 		}
 		for _, s := range [][3]int{{8, 56, 64}, {8, 28, 128}, {14, 14, 256}, {7, 7, 512}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s[0], s[1], s[2]), func(b *testing.B) {
-				c, _ := image(rand.New(rand.NewPCG(1, 2)), k, 1, s[0], s[1], s[2], s[2], false)
+				c, _, _ := image(rand.New(rand.NewPCG(1, 2)), k, 1, s[0], s[1], s[2], s[2], false)
 				for b.Loop() {
 					k.Run(c)
 				}
