@@ -92,14 +92,18 @@ func (t *taskCat) Do(worker, piece int) {
 		line := t.out[o*t.line*size:][:t.line*size]
 		for i, part := range t.parts {
 			n := part * size
-			src, dst := t.in[i][o*n:][:n], line[:n]
+			t.part(c, i, line[:n], t.in[i][o*n:][:n])
 			line = line[n:]
-			if t.tables[i] == nil {
-				copy(dst, src)
-				continue
-			}
-			c.A, c.Out, c.Unary = src, dst, t.tables[i]
-			t.k.Run(c)
 		}
 	}
+}
+
+// part brings elements of operand i to the result.
+func (o *cat) part(c *elementwise8.Call, i int, dst, src []byte) {
+	if o.tables[i] == nil {
+		copy(dst, src)
+		return
+	}
+	c.A, c.Out, c.Unary = src, dst, o.tables[i]
+	o.k.Run(c)
 }

@@ -42,7 +42,7 @@ func lowerDequantize(n *graph.Node, t target) (operation, string) {
 		return nil, "quantized per channel"
 	}
 	c := conversion{k: quantize.Select(quantize.Table, true, t.cpu), real: quant.NewDequantizer(in.Q), signed: in.DType == tensor.QInt8}
-	c.reals = quantize.NewReals(c.signed, c.real)
+	c.reals = c.real.Table(c.signed)
 	return c, ""
 }
 

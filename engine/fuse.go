@@ -28,8 +28,8 @@ type adder interface {
 }
 
 // fuse returns the list of lowered nodes for runs of which nobody sees the nodes'
-// own results: additions are left to the later one of their operands, where
-// nothing else uses that.
+// own results: additions are left to the later one of their operands, and
+// concatenations to the shuffle of their result, where nothing else uses that.
 func fuse(g *graph.Graph, list []lowered) []lowered {
 	inputs := len(g.Inputs)
 	uses := map[*graph.Value]int{}
@@ -43,6 +43,10 @@ func fuse(g *graph.Graph, list []lowered) []lowered {
 	}
 	fused := append([]lowered(nil), list...)
 	for j, l := range list {
+		if s, ok := l.op.(shuffle); ok && l.inputs[0] >= inputs {
+			fuseJoined(fused, j, s, l.inputs[0]-inputs, uses)
+			continue
+		}
 		a, ok := newAdding(l)
 		if !ok || l.inputs[0] == l.inputs[1] {
 			continue
@@ -65,6 +69,22 @@ func fuse(g *graph.Graph, list []lowered) []lowered {
 		fused[j] = lowered{node: l.node, op: identity{}, inputs: []int{later}, with: list[i].node.Name}
 	}
 	return fused
+}
+
+// fuseJoined lets shuffle j read the operands of the concatenation i, if it is one,
+// and nothing else uses it.
+func fuseJoined(fused []lowered, j int, s shuffle, i int, uses map[*graph.Value]int) {
+	l := fused[i]
+	c, ok := l.op.(cat)
+	if !ok || uses[l.node.Output] != 1 {
+		return
+	}
+	o, ok := s.joining(c)
+	if !ok {
+		return
+	}
+	fused[j].op, fused[j].inputs = o, l.inputs
+	fused[i] = lowered{node: l.node, op: identity{}, inputs: l.inputs[:1], gives: l.node.Inputs[0], with: fused[j].node.Name}
 }
 
 // newAdding returns the addition that l computes.

@@ -66,7 +66,7 @@ func lower(n *graph.Node, t target) (lowered, error) {
 	case op.Slice:
 		o, reason = lowerSlice(n, attrs)
 	case op.ChannelShuffle:
-		o, reason = lowerShuffle(n, attrs)
+		o, reason = lowerShuffle(n, attrs, t)
 	case op.Affine:
 		o, reason = lowerAffine(n, attrs, t)
 	case op.Quantize:

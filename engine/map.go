@@ -9,70 +9,30 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// lowerMap lowers functions of one number: a table of codes, or the function
-// itself in float.
+// lowerMap lowers functions of one number: a table of codes, or a kernel in float.
 func lowerMap(n *graph.Node, t target) (operation, string) {
 	d, reason := uniform(n)
 	if reason != "" {
 		return nil, reason
 	}
 	in, out := n.Inputs[0].Type.Q, n.Output.Type.Q
-	var f func(float32) float32
-	var rule *quant.Pointwise
+	var float elementwise32.Function
+	var rule func() *quant.Pointwise
 	switch n.Op.(type) {
 	case op.Hardswish:
-		if f = quant.Hardswish; d != tensor.Float32 {
-			rule = quant.NewHardswish(t.numerics, in, out, d)
-		}
+		float, rule = elementwise32.Hardswish, func() *quant.Pointwise { return quant.NewHardswish(t.numerics, in, out, d) }
 	case op.Hardsigmoid:
-		if f = quant.Hardsigmoid; d != tensor.Float32 {
-			rule = quant.NewHardsigmoid(t.numerics, in, d)
-		}
+		float, rule = elementwise32.Hardsigmoid, func() *quant.Pointwise { return quant.NewHardsigmoid(t.numerics, in, d) }
 	case op.Sigmoid:
-		if f = quant.Sigmoid; d != tensor.Float32 {
-			rule = quant.NewSigmoid(t.numerics, in, d)
-		}
+		float, rule = elementwise32.Sigmoid, func() *quant.Pointwise { return quant.NewSigmoid(t.numerics, in, d) }
 	}
-	if rule == nil {
-		return map32{f}, ""
+	if d == tensor.Float32 {
+		return newPointwise32(float, quant.NoActivation, t), ""
 	}
 	return pointwise8{
 		k:    elementwise8.Select(elementwise8.Table, elementwise8.Map, t.cpu),
-		call: elementwise8.Call{Unary: elementwise8.NewUnary(d == tensor.QInt8, rule.Code)},
+		call: elementwise8.Call{Unary: elementwise8.NewUnary(d == tensor.QInt8, rule().Code)},
 	}, ""
-}
-
-// map32 applies a function to each float32.
-type map32 struct{ f func(float32) float32 }
-
-func (map32) kernel() (string, string) { return "map", "go" }
-
-func (o map32) fix(_ []graph.Type, out graph.Type, threads int) (fixed, error) {
-	return fixedMap32{o, splitRuns(out.Shape.Numel(), shortest, threads)}, nil
-}
-
-type fixedMap32 struct {
-	map32
-	runs
-}
-
-func (fixedMap32) macs() int64  { return 0 }
-func (fixedMap32) scratch() int { return 0 }
-
-func (o fixedMap32) bind(in []memory, out memory, _ [][]uint64) step {
-	return pieces{o.count, &taskMap32{o, in[0].reals(), out.reals()}}
-}
-
-type taskMap32 struct {
-	fixedMap32
-	in, out []float32
-}
-
-func (t *taskMap32) Do(_, i int) {
-	from, to := t.bounds(i)
-	for j, v := range t.in[from:to] {
-		t.out[from+j] = t.f(v)
-	}
 }
 
 // lowerAffine makes the factors and summands parameters of the kernel that batch

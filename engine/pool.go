@@ -57,10 +57,8 @@ func lowerAdaptive(n *graph.Node, p op.AdaptiveAvgPool2D, t target) (operation, 
 	})
 }
 
-func lowerMean(n *graph.Node, t target) (operation, string) {
-	if n.Output.Type.DType != tensor.Float32 && t.numerics != quant.QNNPACK {
-		return nil, "the mean of codes follows PyTorch's order of float additions"
-	}
+// lowerMeanPool lowers a mean that is an average of one window.
+func lowerMeanPool(n *graph.Node, t target) (operation, string) {
 	one := func(in, _ tensor.Shape) windows { return adaptiveWindows(in, tensor.Shape{in[0], in[1], 1, 1}) }
 	return newPool(n, true, t, one, func(_, _ tensor.Shape) *quant.Average {
 		return quant.NewAverage(quant.QNNPACK, n.Output.Type.Q, n.Output.Type.DType)

@@ -82,10 +82,13 @@ func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*ten
 	if ctx.Numerics == quant.QNNPACK && out.DType == u8 {
 		return m.average(in[0], n, out), nil
 	}
-	planes := reals(in[0])
+	rule := quant.NewDequantizer(in[0].QParams())
+	p := quant.Plane{Step: 1, Pixels: n, Reals: rule.Table(in[0].DType() == i8), Channels: x[1]}
 	means := make([]float32, x[0]*x[1])
 	for i := range means {
-		means[i] = planeSum(planes[i*n:(i+1)*n], i%x[1], x[1]) / float32(n)
+		p.Codes = in[0].Bytes()[i*n : (i+1)*n]
+		p.Sum(means[i:i+1], i%x[1])
+		means[i] /= float32(n)
 	}
 	return quantized(means, out), nil
 }

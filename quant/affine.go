@@ -57,6 +57,17 @@ func (d Dequantizer) Real(code int32) float32 {
 	return float32(d.Scale * float32(code-d.Zero))
 }
 
+// Table is Real for all codes of eight bits, by their bits.
+func (d Dequantizer) Table(signed bool) *[256]float32 {
+	t := new([256]float32)
+	for i := range t {
+		if t[i] = d.Real(int32(uint8(i))); signed {
+			t[i] = d.Real(int32(int8(i)))
+		}
+	}
+	return t
+}
+
 // Fused is fma(scale, code, f32(scale * -zero)): what the vector loops of
 // PyTorch's pointwise operators compute internally.
 func (d Dequantizer) Fused(code int32) float32 {

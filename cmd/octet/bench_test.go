@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"math"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -95,6 +99,22 @@ func TestBenchAssertion(t *testing.T) {
 	r.decode(t, &doc)
 	if doc.Assertion == nil || doc.Assertion.Rounds < 4 || (len(doc.Assertion.Failed) > 0) != (r.code == exitCheck) {
 		t.Errorf("%+v, exit code %d", doc.Assertion, r.code)
+	}
+}
+
+// googlenet's auxiliary heads do not run.
+func TestResultsAsideAreNotTimed(t *testing.T) {
+	g := graph.New("heads")
+	x := g.AddInput("x", graph.Float32)
+	y := g.AddNode("y", op.Clamp{Act: quant.ReLU}, x)
+	g.Aside = []*graph.Value{g.AddNode("head", op.Clamp{Act: quant.ReLU6}, x)}
+	g.Outputs = []*graph.Value{y}
+	tm, err := newTimerOf(g, engine.Options{}, tensor.New(tensor.Float32, 1, 3, 5, 5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tm.run(context.Background()); err != nil || len(tm.each) != 1 || len(tm.plan) != 1 {
+		t.Errorf("error %v, times of %d nodes of %d", err, len(tm.each), len(tm.plan))
 	}
 }
 

@@ -97,7 +97,7 @@ func (f *workloadFlags) options(features string) engine.Options {
 // workload is a compiled graph with its input and room for its outputs.
 type workload struct {
 	session *engine.Session
-	graph   *graph.Graph
+	graph   *graph.Graph // as it runs: without nodes that lead nowhere
 	plan    []engine.NodePlan
 	input   *tensor.Tensor
 }
@@ -112,7 +112,7 @@ func newWorkload(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*workload,
 	if err != nil {
 		return nil, withCode(exitData, err)
 	}
-	return &workload{p.NewSession(), g, plan, x}, nil
+	return &workload{p.NewSession(), p.Graph(), plan, x}, nil
 }
 
 // outputs makes tensors for the results of one run.

@@ -213,6 +213,13 @@ var Cases = []Case{
 			b.Pool(c, op.ChannelShuffle{Groups: 2}), b.Pool(c, op.ChannelShuffle{Groups: 3}), b.Pool(x, op.ChannelShuffle{Groups: 1}),
 			b.Pool(x, op.Slice{Axis: 2, Start: 2, End: 5}), b.Pool(x, op.Slice{Axis: -1, Start: 1, End: 4}))
 	}},
+	{"joined shuffles", 11, 9, 6, func(b *Builder) *graph.Graph { // of concatenations that nothing else uses
+		x := b.Input()
+		two := b.Node("cat", op.Cat{Axis: 1}, b.Quantum(), b.Conv(x, 11, 36, 3, 1, 1), b.Conv(x, 11, 36, 1, 1, 1))
+		three := b.Node("cat", op.Cat{Axis: -3, Views: true}, b.Quantum(), b.Conv(x, 11, 5, 3, 1, 1), b.Conv(x, 11, 5, 1, 1, 1), b.Conv(x, 11, 5, 1, 1, 1))
+		uneven := b.Node("cat", op.Cat{Axis: 1}, b.Quantum(), x, b.Conv(x, 11, 4, 1, 1, 1), b.Conv(x, 11, 6, 1, 1, 1))
+		return b.Finish(b.Pool(two, op.ChannelShuffle{Groups: 2}), b.Pool(three, op.ChannelShuffle{Groups: 3}), b.Pool(uneven, op.ChannelShuffle{Groups: 3}))
+	}},
 	{"pools", 9, 13, 11, func(b *Builder) *graph.Graph {
 		x := b.Input()
 		return b.Finish(

@@ -14,6 +14,12 @@ func elementwise32AVX2(p *printer)   { elementwise32(p, avx2) }
 // maximum or minimum takes the number as its second source, which lets NaN pass.
 func elementwise32(p *printer, l lanes) {
 	x, lo, hi := l.r(0), l.r(2), l.r(3)
+	p.line("")
+	p.line("DATA three<>+0(SB)/4, $0x40400000")
+	p.line("DATA six<>+0(SB)/4, $0x40c00000")
+	p.line("GLOBL three<>(SB), RODATA|NOPTR, $4")
+	p.line("GLOBL six<>(SB), RODATA|NOPTR, $4")
+	three, six, zero, hinge := l.r(4), l.r(5), l.r(6), l.r(1)
 	numbersRoutine := func(name string, value func()) {
 		p.text(name+l.isa, "arg *numbers")
 		p.op("MOVQ %s, SI", numbersA)
@@ -23,6 +29,9 @@ func elementwise32(p *printer, l lanes) {
 		p.op("MOVQ %s, CX", numbersVectors)
 		p.op("VBROADCASTSS %s, %s", numbersLo, lo)
 		p.op("VBROADCASTSS %s, %s", numbersHi, hi)
+		p.op("VBROADCASTSS three<>(SB), %s", three)
+		p.op("VBROADCASTSS six<>(SB), %s", six)
+		p.op("VXORPS X%[1]d, X%[1]d, X%[1]d", 6)
 		p.op("XORQ AX, AX")
 		p.line("vector:")
 		p.op("VMOVUPS (SI)(AX*1), %s", x)
@@ -42,5 +51,19 @@ func elementwise32(p *printer, l lanes) {
 	numbersRoutine("affine", func() { // two roundings
 		p.op("VMULPS (DX)(AX*1), %s, %s", x, x)
 		p.op("VADDPS (R9)(AX*1), %s, %s", x, x)
+	})
+	hinged := func() { // min(max(x+3, 0), 6)
+		p.op("VADDPS %s, %s, %s", three, x, hinge)
+		p.op("VMAXPS %s, %s, %s", hinge, zero, hinge)
+		p.op("VMINPS %s, %s, %s", hinge, six, hinge)
+	}
+	numbersRoutine("hardswish", func() {
+		hinged()
+		p.op("VMULPS %s, %s, %s", hinge, x, x)
+		p.op("VDIVPS %s, %s, %s", six, x, x)
+	})
+	numbersRoutine("hardsigmoid", func() {
+		hinged()
+		p.op("VDIVPS %s, %s, %s", six, hinge, x)
 	})
 }

@@ -8,8 +8,8 @@ const (
 	planesBlocks                      = "24(DI)"
 )
 
-// The routines of this family interleave three planes: a block takes one vector
-// of each and writes three.
+// The routines of this family interleave planes: a block takes one vector of each
+// and writes as many.
 
 // interleavePointers leaves the planes in SI, DX and R9, the result in R8.
 func interleavePointers(p *printer) {
@@ -25,6 +25,28 @@ func interleavePointers(p *printer) {
 func interleaveEnd(p *printer, bytes int) {
 	p.op("ADDQ $%d, AX", bytes)
 	p.op("ADDQ $%d, R8", 3*bytes)
+	p.op("DECQ CX")
+	p.op("JNZ block")
+	p.op("VZEROUPPER")
+	p.op("RET")
+}
+
+// interleaveTwo writes the routine for two planes, whose vectors low and high
+// interleave within lanes of 128 bits.
+func interleaveTwo(p *printer, name, low, high string) {
+	p.text(name, "arg *planes")
+	interleavePointers(p)
+	p.line("block:")
+	p.op("VMOVDQU (SI)(AX*1), Y0")
+	p.op("VMOVDQU (DX)(AX*1), Y1")
+	p.op("%s Y1, Y0, Y2", low)
+	p.op("%s Y1, Y0, Y3", high)
+	p.op("VMOVDQU X2, (R8)")
+	p.op("VMOVDQU X3, 16(R8)")
+	p.op("VEXTRACTI128 $1, Y2, 32(R8)")
+	p.op("VEXTRACTI128 $1, Y3, 48(R8)")
+	p.op("ADDQ $32, AX")
+	p.op("ADDQ $64, R8")
 	p.op("DECQ CX")
 	p.op("JNZ block")
 	p.op("VZEROUPPER")
@@ -100,6 +122,9 @@ func layoutAVX2(p *printer) {
 		p.op("VMOVUPS Y3, %d(R8)", 32*out)
 	}
 	interleaveEnd(p, 32)
+
+	interleaveTwo(p, "interleaveTwoBytesAVX2", "VPUNPCKLBW", "VPUNPCKHBW")
+	interleaveTwo(p, "interleaveTwoNumbersAVX2", "VPUNPCKLDQ", "VPUNPCKHDQ")
 }
 
 // layoutAVX512 selects numbers of 16 pixels from two planes with VPERMT2PS, then

@@ -5,4 +5,5 @@
 //	add:    Out[i] = clamp(A[i] + B[i])
 //	mul:    Out[i] = clamp(A[i] * B[i])
 //	affine: Out[i] = clamp(f32(A[i]*B[i]) + C[i])
+//	hardswish, hardsigmoid, sigmoid: Out[i] = clamp(quant.Hardswish(A[i])), …
 package elementwise32

@@ -37,3 +37,10 @@ func runAffine(c *Call) {
 		c.Out[i] = c.clamp(float32(v*b[i]) + d[i])
 	}
 }
+
+func (c *Call) each(f func(float32) float32) {
+	a := c.A[:len(c.Out)]
+	for i, v := range a {
+		c.Out[i] = c.clamp(f(v))
+	}
+}

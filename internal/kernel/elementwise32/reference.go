@@ -1,5 +1,7 @@
 package elementwise32
 
+import "github.com/octet-ml/octet/quant"
+
 // Reference is the oracle of all rows.
 func Reference(c *Call, f Function) {
 	for i := range c.Out {
@@ -11,6 +13,12 @@ func Reference(c *Call, f Function) {
 			v *= c.B[i]
 		case Affine:
 			v = float32(v*c.B[i]) + c.C[i]
+		case Hardswish:
+			v = quant.Hardswish(v)
+		case Hardsigmoid:
+			v = quant.Hardsigmoid(v)
+		case Sigmoid:
+			v = quant.Sigmoid(v)
 		}
 		c.Out[i] = c.clamp(v)
 	}

@@ -1,6 +1,9 @@
 package elementwise32
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/quant"
+)
 
 // Function is what a kernel computes.
 type Function uint8
@@ -11,10 +14,18 @@ const (
 	Add
 	Mul
 	Affine
+	Hardswish
+	Hardsigmoid
+	Sigmoid
 )
 
+// operands is the number of operands.
+func (f Function) operands() int { return [...]int{1, 2, 2, 3, 1, 1, 1}[f] }
+
 // String returns the function's name in kernel names.
-func (f Function) String() string { return [...]string{"clamp", "add", "mul", "affine"}[f] }
+func (f Function) String() string {
+	return [...]string{"clamp", "add", "mul", "affine", "hardswish", "hardsigmoid", "sigmoid"}[f]
+}
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
@@ -38,6 +49,9 @@ var Table = append(archTable,
 	Kernel{Name: "elementwise_add_f32_go", ISA: "go", Function: Add, Run: runAdd},
 	Kernel{Name: "elementwise_mul_f32_go", ISA: "go", Function: Mul, Run: runMul},
 	Kernel{Name: "elementwise_affine_f32_go", ISA: "go", Function: Affine, Run: runAffine},
+	Kernel{Name: "elementwise_hardswish_f32_go", ISA: "go", Function: Hardswish, Run: func(c *Call) { c.each(quant.Hardswish) }},
+	Kernel{Name: "elementwise_hardsigmoid_f32_go", ISA: "go", Function: Hardsigmoid, Run: func(c *Call) { c.each(quant.Hardsigmoid) }},
+	Kernel{Name: "elementwise_sigmoid_f32_go", ISA: "go", Function: Sigmoid, Run: func(c *Call) { c.each(quant.Sigmoid) }},
 )
 
 // Select returns the first row of table with that function that runs on a

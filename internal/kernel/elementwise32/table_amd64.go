@@ -20,6 +20,10 @@ var archTable = []Kernel{
 	{Name: "elementwise_mul_f32_avx2", ISA: "avx2", Function: Mul, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Mul, narrow) }},
 	{Name: "elementwise_affine_f32_avx512", ISA: "avx512", Function: Affine, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Affine, wide) }},
 	{Name: "elementwise_affine_f32_avx2", ISA: "avx2", Function: Affine, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Affine, narrow) }},
+	{Name: "elementwise_hardswish_f32_avx512", ISA: "avx512", Function: Hardswish, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Hardswish, wide) }},
+	{Name: "elementwise_hardswish_f32_avx2", ISA: "avx2", Function: Hardswish, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Hardswish, narrow) }},
+	{Name: "elementwise_hardsigmoid_f32_avx512", ISA: "avx512", Function: Hardsigmoid, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Hardsigmoid, wide) }},
+	{Name: "elementwise_hardsigmoid_f32_avx2", ISA: "avx2", Function: Hardsigmoid, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Hardsigmoid, narrow) }},
 }
 
 // numbers is the argument of an assembly routine: vectors of 16 or 8 numbers.
@@ -53,16 +57,29 @@ func affineAVX512(arg *numbers)
 //go:noescape
 func affineAVX2(arg *numbers)
 
+//go:noescape
+func hardswishAVX512(arg *numbers)
+
+//go:noescape
+func hardswishAVX2(arg *numbers)
+
+//go:noescape
+func hardsigmoidAVX512(arg *numbers)
+
+//go:noescape
+func hardsigmoidAVX2(arg *numbers)
+
 // run computes whole vectors in place and the rest in a vector of its own.
 func (c *Call) run(f Function, lanes int) {
 	n := len(c.Out)
 	whole := n / lanes * lanes
-	operands := [3][]float32{c.A[:n]}
-	if f != Clamp {
-		operands[1] = c.B[:n]
-	}
-	if f == Affine {
-		operands[2] = c.C[:n]
+	operands := [3][]float32{c.A, c.B, c.C}
+	for i := range operands {
+		if i < f.operands() {
+			operands[i] = operands[i][:n]
+		} else {
+			operands[i] = nil
+		}
 	}
 	a := numbers{lo: c.Lo, hi: c.Hi}
 	at := [3]**float32{&a.a, &a.b, &a.c}
@@ -101,6 +118,10 @@ func (a *numbers) compute(f Function, lanes int) {
 			mulAVX512(a)
 		case Affine:
 			affineAVX512(a)
+		case Hardswish:
+			hardswishAVX512(a)
+		case Hardsigmoid:
+			hardsigmoidAVX512(a)
 		}
 		return
 	}
@@ -113,5 +134,9 @@ func (a *numbers) compute(f Function, lanes int) {
 		mulAVX2(a)
 	case Affine:
 		affineAVX2(a)
+	case Hardswish:
+		hardswishAVX2(a)
+	case Hardsigmoid:
+		hardsigmoidAVX2(a)
 	}
 }

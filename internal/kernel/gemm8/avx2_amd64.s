@@ -1693,11 +1693,20 @@ vector:
 	JMP next
 short:
 	CMPQ CX, $16
-	JLT group
+	JLT shorter
 	VMOVDQU (SI), X0
 	VMOVDQU -16(SI)(CX*1), X1
 	VMOVDQU X0, (DX)
 	VMOVDQU X1, -16(DX)(CX*1)
+	ADDQ CX, DX
+	JMP next
+shorter:
+	CMPQ CX, $8
+	JLT group
+	VMOVQ (SI), X0
+	VMOVQ -8(SI)(CX*1), X1
+	VMOVQ X0, (DX)
+	VMOVQ X1, -8(DX)(CX*1)
 	ADDQ CX, DX
 	JMP next
 group:

@@ -137,3 +137,55 @@ block:
 	JNZ block
 	VZEROUPPER
 	RET
+
+// func interleaveTwoBytesAVX2(arg *planes)
+TEXT ·interleaveTwoBytesAVX2(SB), NOSPLIT, $0-8
+	MOVQ arg+0(FP), DI
+	MOVQ 0(DI), SI
+	MOVQ 8(DI), R8
+	MOVQ 16(DI), AX
+	LEAQ (SI)(AX*1), DX
+	LEAQ (DX)(AX*1), R9
+	MOVQ 24(DI), CX
+	XORQ AX, AX
+block:
+	VMOVDQU (SI)(AX*1), Y0
+	VMOVDQU (DX)(AX*1), Y1
+	VPUNPCKLBW Y1, Y0, Y2
+	VPUNPCKHBW Y1, Y0, Y3
+	VMOVDQU X2, (R8)
+	VMOVDQU X3, 16(R8)
+	VEXTRACTI128 $1, Y2, 32(R8)
+	VEXTRACTI128 $1, Y3, 48(R8)
+	ADDQ $32, AX
+	ADDQ $64, R8
+	DECQ CX
+	JNZ block
+	VZEROUPPER
+	RET
+
+// func interleaveTwoNumbersAVX2(arg *planes)
+TEXT ·interleaveTwoNumbersAVX2(SB), NOSPLIT, $0-8
+	MOVQ arg+0(FP), DI
+	MOVQ 0(DI), SI
+	MOVQ 8(DI), R8
+	MOVQ 16(DI), AX
+	LEAQ (SI)(AX*1), DX
+	LEAQ (DX)(AX*1), R9
+	MOVQ 24(DI), CX
+	XORQ AX, AX
+block:
+	VMOVDQU (SI)(AX*1), Y0
+	VMOVDQU (DX)(AX*1), Y1
+	VPUNPCKLDQ Y1, Y0, Y2
+	VPUNPCKHDQ Y1, Y0, Y3
+	VMOVDQU X2, (R8)
+	VMOVDQU X3, 16(R8)
+	VEXTRACTI128 $1, Y2, 32(R8)
+	VEXTRACTI128 $1, Y3, 48(R8)
+	ADDQ $32, AX
+	ADDQ $64, R8
+	DECQ CX
+	JNZ block
+	VZEROUPPER
+	RET

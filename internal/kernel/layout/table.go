@@ -8,7 +8,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // <transpose|interleave3>_<x8|x32>_<isa>
+	Name     string // <transpose|interleave2|interleave3>_<x8|x32>_<isa>
 	ISA      string
 	Size     int // bytes of an element
 	Rows     int // of the matrix; 0 for any

@@ -9,10 +9,12 @@ var archTable = []Kernel{
 	{Name: "interleave3_x8_avx2", ISA: "avx2", Size: 1, Rows: 3, Requires: cpu.AVX2, Run: bytesAVX2},
 	{Name: "interleave3_x32_avx512", ISA: "avx512", Size: 4, Rows: 3, Requires: cpu.AVX512, Run: numbersAVX512},
 	{Name: "interleave3_x32_avx2", ISA: "avx2", Size: 4, Rows: 3, Requires: cpu.AVX2, Run: numbersAVX2},
+	{Name: "interleave2_x8_avx2", ISA: "avx2", Size: 1, Rows: 2, Requires: cpu.AVX2, Run: twoBytesAVX2},
+	{Name: "interleave2_x32_avx2", ISA: "avx2", Size: 4, Rows: 2, Requires: cpu.AVX2, Run: twoNumbersAVX2},
 }
 
 // planes is the argument of an assembly routine: blocks of a vector of each of
-// three planes.
+// two or three planes.
 type planes struct {
 	src, dst *byte
 	plane    int // bytes between two planes
@@ -27,6 +29,42 @@ func interleaveNumbersAVX2(arg *planes)
 
 //go:noescape
 func interleaveNumbersAVX512(arg *planes)
+
+//go:noescape
+func interleaveTwoBytesAVX2(arg *planes)
+
+//go:noescape
+func interleaveTwoNumbersAVX2(arg *planes)
+
+// twoBytesAVX2 is often called for the channels of one pixel, which end in a vector
+// that overlaps the one before it.
+func twoBytesAVX2(c *Call) {
+	const block = 32
+	p, ok := c.planes(1, block)
+	if !ok {
+		transpose(c.Dst, c.Src, 2, c.Cols, c.Stride)
+		return
+	}
+	interleaveTwoBytesAVX2(&p)
+	if done := c.Cols - block; c.Cols%block != 0 {
+		p.src, p.dst, p.blocks = &c.Src[done], &c.Dst[2*done], 1
+		interleaveTwoBytesAVX2(&p)
+	}
+}
+
+func twoNumbersAVX2(c *Call) {
+	const block = 8
+	p, ok := c.planes(4, block)
+	if !ok {
+		transpose(elements[uint32](c.Dst), elements[uint32](c.Src), 2, c.Cols, c.Stride)
+		return
+	}
+	interleaveTwoNumbersAVX2(&p)
+	if done := c.Cols - block; c.Cols%block != 0 {
+		p.src, p.dst, p.blocks = &c.Src[4*done], &c.Dst[8*done], 1
+		interleaveTwoNumbersAVX2(&p)
+	}
+}
 
 func bytesAVX2(c *Call) {
 	if p, ok := c.planes(1, 16); ok {
@@ -60,7 +98,7 @@ func (c *Call) planes(size, block int) (planes, bool) {
 	if blocks == 0 {
 		return planes{}, false
 	}
-	_ = c.Src[(2*c.Stride+c.Cols)*size-1]
-	_ = c.Dst[3*c.Cols*size-1]
+	_ = c.Src[((c.Rows-1)*c.Stride+c.Cols)*size-1]
+	_ = c.Dst[c.Rows*c.Cols*size-1]
 	return planes{&c.Src[0], &c.Dst[0], c.Stride * size, blocks}, true
 }

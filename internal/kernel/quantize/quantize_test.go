@@ -39,7 +39,7 @@ func TestKernelsEqualReference(t *testing.T) {
 			shift := r.IntN(8)
 			zone, codeZone := slices.Repeat([]float32{-7}, n+32), bytes.Repeat([]byte{0xA5}, n+160)
 			c := Call{Real: zone[8+shift:][:n], Codes: codeZone[64+shift:][:n], Rule: quant.NewQuantizer(q, dtype),
-				ToReal: quant.NewDequantizer(q), Signed: dtype == tensor.QInt8, Reals: NewReals(dtype == tensor.QInt8, quant.NewDequantizer(q))}
+				ToReal: quant.NewDequantizer(q), Signed: dtype == tensor.QInt8, Reals: quant.NewDequantizer(q).Table(dtype == tensor.QInt8)}
 			for i := range n {
 				c.Codes[i] = uint8(r.Uint32())
 				c.Real[i] = float32(r.NormFloat64() * 100)

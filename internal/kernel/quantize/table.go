@@ -42,16 +42,3 @@ func Select(table []Kernel, toReal bool, f cpu.Features) *Kernel {
 	}
 	panic("quantize: no kernel for " + f.String())
 }
-
-// NewReals tabulates d. signed says that codes are qint8.
-func NewReals(signed bool, d quant.Dequantizer) *[256]float32 {
-	t := new([256]float32)
-	for i := range t {
-		code := int32(i)
-		if signed {
-			code = int32(int8(i))
-		}
-		t[i] = d.Real(code)
-	}
-	return t
-}

@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// mean averages codes over the image as real numbers, in PyTorch's order of
+// additions.
+type mean struct {
+	reals *[256]float32
+	rule  quant.Quantizer
+}
+
+func lowerMean(n *graph.Node, t target) (operation, string) {
+	d, reason := uniform(n)
+	switch {
+	case reason != "":
+		return nil, reason
+	case d == tensor.Float32 || d == tensor.QUInt8 && t.numerics == quant.QNNPACK:
+		return lowerMeanPool(n, t)
+	}
+	real := quant.NewDequantizer(n.Inputs[0].Type.Q)
+	return mean{real.Table(d == tensor.QInt8), quant.NewQuantizer(n.Output.Type.Q, d)}, ""
+}
+
+func (mean) kernel() (string, string) { return "mean", "go" }
+
+func (o mean) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+	x := in[0].Shape
+	f := fixedMean{mean: o, channels: x[1], pixels: x[2] * x[3], blocks: divUp(x[1], quant.SumWidth)}
+	f.runs = splitRuns(x[0]*f.blocks, divUp(shortest, quant.SumWidth*max(1, f.pixels)), threads)
+	return f, nil
+}
+
+type fixedMean struct {
+	mean
+	runs                     // of blocks of channels, image after image
+	channels, pixels, blocks int
+}
+
+func (fixedMean) macs() int64  { return 0 }
+func (fixedMean) scratch() int { return 0 }
+
+func (f fixedMean) bind(in []memory, out memory, _ [][]uint64) step {
+	return pieces{f.count, &taskMean{f, in[0].codes(), out.codes()}}
+}
+
+type taskMean struct {
+	fixedMean
+	in, out []uint8
+}
+
+func (t *taskMean) Do(_, i int) {
+	from, to := t.bounds(i)
+	for b := from; b < to; b++ {
+		image, c := b/t.blocks, b%t.blocks*quant.SumWidth
+		p := quant.Plane{
+			Codes: t.in[image*t.pixels*t.channels+c:], Step: t.channels, Pixels: t.pixels, Reals: t.reals, Channels: t.channels,
+		}
+		var sums [quant.SumWidth]float32
+		n := min(quant.SumWidth, t.channels-c)
+		p.Sum(sums[:n], c)
+		out := t.out[image*t.channels+c:][:n]
+		for k := range out {
+			out[k] = uint8(t.rule.Code(sums[k] / float32(t.pixels)))
+		}
+	}
+}
