@@ -7,11 +7,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/randomgraph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
@@ -20,27 +20,21 @@ import (
 
 // Every engine must give the values of Reference: codes to the bit, floats as
 // close as sums in another order come.
-var engines = []struct {
+type namedEngine struct {
 	name string
 	make func(*graph.Graph) (Engine, error)
-}{
-	{"reference", Reference},
-	{"1 thread", compiled(Options{Threads: 1})},
-	{"2 threads", compiled(Options{Threads: 2})},
-	{"3 threads", compiled(Options{Threads: 3})},
-	{"8 threads", compiled(Options{Threads: 8})},
-	{"none", compiled(Options{Threads: 2, CPU: "none"})},
-	{"avx2+fma", compiled(Options{Threads: 2, CPU: "avx2+fma"})},
-	{"avx2+fma+avx512", compiled(Options{Threads: 2, CPU: "avx2+fma+avx512"})},
-	{"neon+dotprod", compiled(Options{Threads: 2, CPU: "neon+dotprod"})},
 }
 
-// absent reports whether an engine is limited to features that this machine
-// does not have.
-func absent(name string) bool {
-	f, err := cpu.Parse(name)
-	return err == nil && !cpu.Host().Has(f)
-}
+var engines = sync.OnceValue(func() []namedEngine {
+	list := []namedEngine{{"reference", Reference}}
+	for _, threads := range []int{1, 2, 3, 8} {
+		list = append(list, namedEngine{fmt.Sprintf("%d threads", threads), compiled(Options{Threads: threads})})
+	}
+	for _, level := range Levels() {
+		list = append(list, namedEngine{level, compiled(Options{Threads: 2, CPU: level})})
+	}
+	return list
+})
 
 func compiled(o Options) func(*graph.Graph) (Engine, error) {
 	return func(g *graph.Graph) (Engine, error) {
@@ -80,10 +74,7 @@ func conform(t *testing.T, g *graph.Graph, x *tensor.Tensor) {
 	t.Helper()
 	ctx := context.Background()
 	var want, first map[string]*tensor.Tensor
-	for _, e := range engines {
-		if absent(e.name) {
-			continue
-		}
+	for _, e := range engines() {
 		eng, err := e.make(g)
 		if err != nil {
 			t.Fatal(err)

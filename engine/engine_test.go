@@ -79,10 +79,7 @@ func TestRunIntoAllocatesNothing(t *testing.T) {
 }
 
 func allocatesNothing(t *testing.T, g *graph.Graph, shape ...int) {
-	for _, cpu := range []string{"none", "avx2+fma", "avx2+fma+avx512", ""} {
-		if absent(cpu) {
-			continue
-		}
+	for _, cpu := range Levels() {
 		s := session(t, g, Options{Threads: 2, CPU: cpu})
 		x := randomgraph.Image(rand.New(rand.NewPCG(1, 1)), append([]int{2}, shape...)...)
 		out, err := s.Run(context.Background(), x)
@@ -120,7 +117,7 @@ func TestManySizes(t *testing.T) {
 }
 
 func TestCancellation(t *testing.T) {
-	for _, e := range engines[:4] {
+	for _, e := range engines()[:4] {
 		g := small(t, tensor.QUInt8)
 		eng, err := e.make(g)
 		if err != nil {
@@ -146,7 +143,7 @@ func TestCancellation(t *testing.T) {
 
 func TestInputErrors(t *testing.T) {
 	ctx := context.Background()
-	for _, e := range engines[:2] {
+	for _, e := range engines()[:2] {
 		eng, err := e.make(small(t, tensor.QUInt8))
 		if err != nil {
 			t.Fatal(err)
