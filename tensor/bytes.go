@@ -66,7 +66,10 @@ func Decode(dtype DType, q *QParams, shape Shape, fill func(raw []byte) error) (
 		return nil, fmt.Errorf("%v tensor with %v", dtype, q)
 	}
 	t := &Tensor{dtype: dtype, shape: shape.Clone(), q: q, data: alloc(dtype, n)}
-	return t, t.Refill(fill)
+	if err := t.Refill(fill); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // Refill overwrites the elements of t as Decode does, for a caller who holds the
