@@ -354,6 +354,33 @@ func TestAtNamesTheSample(t *testing.T) {
 	}
 }
 
+func TestEncoded(t *testing.T) {
+	src, err := dataset.Encoded([][]byte{pngOf(3), []byte("no image"), pngOf(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if src.Len() != 3 || src.Classes() != nil || src.Label(2) != -1 || src.Name(2) != "image 2" {
+		t.Errorf("%d images, classes %v, label %d, name %q", src.Len(), src.Classes(), src.Label(2), src.Name(2))
+	}
+	for i, want := range map[int]uint8{0: 3, 2: 1} {
+		s, err := src.At(t.Context(), i)
+		if err != nil || s.Image.Pix[0] != want || s.Label != -1 || s.Name != src.Name(i) {
+			t.Errorf("image %d: %+v, %v", i, s, err)
+		}
+	}
+	if _, err := src.At(t.Context(), 1); err == nil || !strings.HasPrefix(err.Error(), "image 1: not an image") {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := src.At(ctx, 0); err != context.Canceled {
+		t.Errorf("got %v", err)
+	}
+	if _, err := dataset.Encoded(nil); err == nil {
+		t.Error("an empty list was opened")
+	}
+}
+
 func TestSubsets(t *testing.T) {
 	var names []string
 	for _, c := range []string{"a", "b", "c"} {

@@ -66,14 +66,23 @@ func Decode(dtype DType, q *QParams, shape Shape, fill func(raw []byte) error) (
 		return nil, fmt.Errorf("%v tensor with %v", dtype, q)
 	}
 	t := &Tensor{dtype: dtype, shape: shape.Clone(), q: q, data: alloc(dtype, n)}
-	raw := t.rawBytes()
-	if err := fill(raw); err != nil {
+	if err := t.Refill(fill); err != nil {
 		return nil, err
 	}
-	if !hostLittle {
-		swap(raw, dtype.swapUnit())
-	}
 	return t, nil
+}
+
+// Refill overwrites the elements of t as Decode does, for a caller who holds the
+// only reference and wants no new memory. After an error they are undefined.
+func (t *Tensor) Refill(fill func(raw []byte) error) error {
+	raw := t.rawBytes()
+	if err := fill(raw); err != nil {
+		return err
+	}
+	if !hostLittle {
+		swap(raw, t.dtype.swapUnit())
+	}
+	return nil
 }
 
 // swap reverses the bytes of each unit in place.

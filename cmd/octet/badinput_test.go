@@ -191,3 +191,10 @@ func TestBadInputsOfRun(t *testing.T) {
 	octetCommand(t, "tensor", "1", "NaN").fails(t, exitData, "NaN")
 	octetCommand(t, "tensor", "1", "2", "--with", "3", "--op", "add").fails(t, exitData, "differ")
 }
+
+func TestMissingFilesComeWithAdvice(t *testing.T) {
+	_, model, _, _ := demoFolder(t)
+	octetCommand(t, "run", "no-such.pth", "x.npy").fails(t, exitModel, "no-such.pth", "give a model file", "zoo:NAME")
+	octetCommand(t, "inspect", "no-such.pth").fails(t, exitModel, "no-such.pth", "give a model file")
+	octetCommand(t, "run", model, "no-such.npy").fails(t, exitData, "no-such.npy", "give an image, a folder")
+}

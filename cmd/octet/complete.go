@@ -1,12 +1,31 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// completions is the annotation of a flag with its values.
+const completions = "octet_completions"
 
 // complete offers fixed values for a flag in shell completion.
 func complete(cmd *cobra.Command, flag string, values ...string) {
-	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-	if err != nil {
+	if err := cmd.Flags().SetAnnotation(flag, completions, values); err != nil {
 		panic(err) // the flag does not exist
+	}
+}
+
+// registerCompletions tells cobra the values of all flags. cobra keeps what it
+// is told as long as the process lives, so this is only for the command line,
+// not for commands that a client asks for.
+func registerCompletions(cmd *cobra.Command) {
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if values, ok := f.Annotations[completions]; ok {
+			cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		registerCompletions(sub)
 	}
 }
 

@@ -27,6 +27,8 @@ type console struct {
 	quiet    bool // --quiet
 	terminal bool // err is a terminal: bars instead of lines
 
+	listener *listener // a program that takes everything in place of out and err; mostly nil
+
 	mu       sync.Mutex
 	started  bool // the command line was accepted; later errors are no usage errors
 	printed  bool // the JSON document is out
@@ -59,6 +61,10 @@ func (c *console) warn(format string, args ...any) {
 }
 
 func (c *console) line(text string) {
+	if c.listener != nil {
+		c.listener.note(text)
+		return
+	}
 	if c.progress != nil && c.progress.write(text+"\n") {
 		return
 	}
@@ -70,6 +76,10 @@ func (c *console) line(text string) {
 // result prints the outcome: the document with --json, else what text prints.
 func (c *console) result(document any, text func(w io.Writer)) error {
 	c.finish()
+	if c.listener != nil {
+		c.listener.document = document
+		return nil
+	}
 	if !c.json {
 		var b strings.Builder
 		text(&b)
@@ -88,25 +98,33 @@ func (c *console) report(ctx context.Context, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if ctx.Err() != nil {
-		err = errInterrupted
-	}
-	if !c.started {
-		err = withCode(exitUsage, err)
-	}
+	err = c.failure(ctx, err)
 	code := exitCode(err)
 	fmt.Fprintf(c.err, "octet: %s\n", indentFollowing(err.Error()))
 	if hint := hints[code]; hint != "" {
 		fmt.Fprintln(c.err, hint)
 	}
 	if c.json && !c.printed {
-		type failure struct {
-			Code    int    `json:"exit_code"`
-			Message string `json:"message"`
-		}
 		json.NewEncoder(c.out).Encode(map[string]failure{"error": {code, err.Error()}})
 	}
 	return code
+}
+
+// failure is an error as programs are told it.
+type failure struct {
+	Code    int    `json:"exit_code"`
+	Message string `json:"message"`
+}
+
+// failure is what err, which ended a command, is reported as.
+func (c *console) failure(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case !c.started:
+		return withCode(exitUsage, err)
+	}
+	return err
 }
 
 // hints are remedies that hold for every error of a kind.

@@ -67,7 +67,7 @@ func (f *dataFlags) open(c *console, model *octet.Model, paths []string, opts ..
 	}
 	source, err := openSources(paths, opts)
 	if err != nil {
-		return nil, withCode(exitData, err)
+		return nil, withCode(exitData, adviseMissing(err, "give an image, a folder or tar archive of images, an IDX file, a .npy or a .npz"))
 	}
 	d := &inputData{source: f.limited(source), flags: f, c: c}
 	if !holdsArrays(source) {
@@ -77,11 +77,15 @@ func (f *dataFlags) open(c *console, model *octet.Model, paths []string, opts ..
 			return nil, withCode(exitData, err)
 		}
 		if assumed {
-			c.note("assumed: images are prepared as %s; --preset, --resize, --crop, --mean and --std say otherwise", presetText(preset))
+			c.note("assumed: %s", presetAssumed(preset))
 		}
 		d.preset = preset
 	}
 	return d, nil
+}
+
+func presetAssumed(p vision.Preset) string {
+	return fmt.Sprintf("images are prepared as %s; --preset, --resize, --crop, --mean and --std say otherwise", presetText(p))
 }
 
 // limited applies --limit. Calibration and evaluation on a part of a labelled

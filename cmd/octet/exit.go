@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // The exit codes, as `octet help exit-codes` documents them.
@@ -52,6 +53,14 @@ func withCode(code int, err error) error {
 		return err
 	}
 	return &exitError{code, err}
+}
+
+// adviseMissing adds advice to an error that says that a file does not exist.
+func adviseMissing(err error, advice string) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s", err, advice)
+	}
+	return err
 }
 
 func usageError(format string, args ...any) error {

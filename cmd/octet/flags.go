@@ -107,7 +107,7 @@ func (f *modelFlags) load(c *console, cmd *cobra.Command, path string) (*octet.M
 		return nil, err
 	}
 	model, err := octet.Open(path, append(known, opts...)...)
-	return model, withCode(exitModel, err)
+	return model, withCode(exitModel, adviseMissing(err, "give a model file, .pth, .pt or .safetensors, or zoo:NAME of published weights"))
 }
 
 // readLines reads a file of names; empty lines at the end are dropped.

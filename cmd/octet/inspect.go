@@ -99,7 +99,7 @@ func runInspect(c *console, cmd *cobra.Command, f *inspectFlags, given string) e
 	}
 	in, err := inspectFile(f, path)
 	if err != nil {
-		return withCode(exitModel, err)
+		return withCode(exitModel, adviseMissing(err, "give a model file, .pth, .pt or .safetensors"))
 	}
 	return in.finish(c, cmd, f, known...)
 }

@@ -6,12 +6,27 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
 )
+
+// oneSignal is how long further signals count as the first one: a terminal sends
+// Ctrl-C to this process and to the program around it, which may pass it on.
+const oneSignal = 300 * time.Millisecond
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks for an orderly end, the second ends at once.
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() {
+		time.Sleep(oneSignal)
+		stop()
+	})
+	if len(os.Args) > 1 && os.Args[1] == stdioName {
+		// The client decides when it has had enough, not who pressed Ctrl-C; a
+		// closed pipe is an error like others.
+		signal.Ignore(os.Interrupt, syscall.SIGPIPE)
+	}
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -20,8 +35,15 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	c := newConsole(stdin, stdout, stderr)
 	root := newRoot(c)
+	registerCompletions(root)
+	err := execute(ctx, c, root, args)
+	return c.report(ctx, err)
+}
+
+// execute runs the command that args name.
+func execute(ctx context.Context, c *console, root *cobra.Command, args []string) error {
 	root.SetArgs(protectNumbers(root, args))
 	err := root.ExecuteContext(ctx)
 	c.finish()
-	return c.report(ctx, err)
+	return err
 }

@@ -3,12 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -19,8 +21,11 @@ type operandFlags struct {
 	shape  []int
 }
 
-// load returns the operand as float32.
-func (o operandFlags) load() (*tensor.Tensor, error) {
+// load returns the operand as float32; - stands for an array on stdin.
+func (o operandFlags) load(stdin io.Reader) (*tensor.Tensor, error) {
+	if len(o.args) == 1 && o.args[0] == "-" {
+		return o.fromStdin(stdin)
+	}
 	values, err := parseNumbers(o.args)
 	if err == nil {
 		return o.fromNumbers(values)
@@ -34,6 +39,18 @@ func (o operandFlags) load() (*tensor.Tensor, error) {
 		return nil, usageError("%q is neither a number nor a file", path)
 	}
 	if err != nil {
+		return nil, withCode(exitData, err)
+	}
+	return o.reshape(t)
+}
+
+func (o operandFlags) fromStdin(stdin io.Reader) (*tensor.Tensor, error) {
+	const name = "standard input"
+	t, err := npy.Read(stdin)
+	if err != nil {
+		return nil, withCode(exitData, fmt.Errorf("%s: %w", name, err))
+	}
+	if t, err = asFloat32(name, t); err != nil {
 		return nil, withCode(exitData, err)
 	}
 	return o.reshape(t)

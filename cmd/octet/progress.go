@@ -13,11 +13,24 @@ import (
 // lineEvery is how often a stage reports itself where there is no terminal.
 var lineEvery = 5 * time.Second
 
-// progress shows how far stages are: bars on a terminal, lines elsewhere.
+// eventEvery is how often a stage reports itself to a listener.
+const eventEvery = 50 * time.Millisecond
+
+// progress shows how far stages are: bars on a terminal, lines elsewhere, events
+// where a program listens. At most one of them is set.
 type progress struct {
-	bars  *mpb.Progress // nil off a terminal
-	lines io.Writer     // nil on one
-	mu    sync.Mutex
+	bars   *mpb.Progress
+	lines  io.Writer
+	events func(progressEvent)
+	mu     sync.Mutex
+}
+
+// progressEvent is how far a stage is, as programs are told it.
+type progressEvent struct {
+	Stage string `json:"stage"`
+	Unit  string `json:"unit"`
+	Done  int    `json:"done"`
+	Total int    `json:"total"` // 0 where it is not known
 }
 
 // stage is one bar: calibrate 120/512.
@@ -27,10 +40,10 @@ type stage struct {
 	unit  string
 	total int
 
-	bar      *mpb.Bar
-	done     int
-	began    time.Time
-	lastLine time.Time
+	bar   *mpb.Bar
+	done  int
+	began time.Time
+	last  time.Time // line or event
 }
 
 // begin starts a stage. total is 0 where it is not known beforehand.
@@ -40,18 +53,22 @@ func (c *console) begin(name, unit string, total int) *stage {
 	}
 	if c.progress == nil {
 		c.progress = &progress{}
-		if c.terminal {
+		if c.listener != nil {
+			c.progress.events = c.listener.progress
+		} else if c.terminal {
 			c.progress.bars = mpb.New(mpb.WithOutput(c.err), mpb.WithWidth(40))
 		} else {
 			c.progress.lines = c.err
 		}
 	}
-	s := &stage{owner: c.progress, name: name, unit: unit, total: total, began: time.Now(), lastLine: time.Now()}
+	s := &stage{owner: c.progress, name: name, unit: unit, total: total, began: time.Now(), last: time.Now()}
 	if p := c.progress; p.bars != nil {
 		s.bar = p.bars.New(int64(total), mpb.BarStyle().Lbound(" ").Rbound(" ").Filler("━").Tip("━").Padding("─"),
 			mpb.PrependDecorators(decor.Name(name, decor.WC{C: decor.DindentRight | decor.DextraSpace, W: 18})),
 			mpb.AppendDecorators(decor.CountersNoUnit("%d/%d "+unit), decor.Name("  "),
 				decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO), "done")))
+	} else if p.events != nil {
+		p.events(s.event())
 	}
 	return s
 }
@@ -65,9 +82,12 @@ func (s *stage) set(done int) {
 	switch {
 	case s.bar != nil:
 		s.bar.SetCurrent(int64(done))
-	case p.lines != nil && time.Since(s.lastLine) >= lineEvery:
-		s.lastLine = time.Now()
+	case p.lines != nil && time.Since(s.last) >= lineEvery:
+		s.last = time.Now()
 		fmt.Fprintln(p.lines, s.describe())
+	case p.events != nil && time.Since(s.last) >= eventEvery:
+		s.last = time.Now()
+		p.events(s.event())
 	}
 }
 
@@ -76,12 +96,17 @@ func (s *stage) end() {
 	p := s.owner
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s.bar != nil {
+	switch {
+	case s.bar != nil:
 		s.bar.SetTotal(int64(s.done), true)
-	} else if p.lines != nil {
+	case p.lines != nil:
 		fmt.Fprintf(p.lines, "%s, %s\n", s.describe(), time.Since(s.began).Round(10*time.Millisecond))
+	case p.events != nil:
+		p.events(s.event())
 	}
 }
+
+func (s *stage) event() progressEvent { return progressEvent{s.name, s.unit, s.done, s.total} }
 
 func (s *stage) describe() string {
 	if s.total > 0 {

@@ -33,7 +33,7 @@ and needs no Python.`,
 		newQuantizeCommand(c), newRunCommand(c), newEvalCommand(c), newCompareCommand(c), newInspectCommand(c),
 		newTrainCommand(c), newQATCommand(c), newTensorCommand(c), newAdviseCommand(c), newDemoCommand(c), newVersionCommand(c),
 		newZooCommand(c), newBenchCommand(c), newBenchWorkerCommand(c), newCPUCommand(c),
-		newParityLayersCommand(c), newExitCodesTopic(),
+		newParityLayersCommand(c), newStdioCommand(c), newExitCodesTopic(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -116,13 +116,17 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 	} else {
 		labels, assumed := model.Labels()
 		if assumed && labels != nil {
-			c.note("assumed: the classes are ImageNet's, as there are %d; --labels says otherwise", len(labels))
+			c.note("assumed: %s", labelsAssumed(labels))
 		}
 		for i, row := range rowsOf(logits) {
 			out.Results = append(out.Results, runResult{names[i], topK(row, f.top, labels)})
 		}
 	}
 	return c.result(out, out.print)
+}
+
+func labelsAssumed(labels []string) string {
+	return fmt.Sprintf("the classes are ImageNet's, as there are %d; --labels says otherwise", len(labels))
 }
 
 // runAll computes the logits of all inputs.

@@ -139,10 +139,12 @@ type stepsDocument struct {
 	Max         []float32    `json:"max"`
 	Scales      []float64    `json:"scales"`
 	ZeroPoints  []int64      `json:"zero_points"`
-	Values      []float32    `json:"values"`
-	Codes       []int32      `json:"codes"`
-	Dequantized []float32    `json:"dequantized"`
+	Values      []float32    `json:"values,omitempty"`
+	Codes       []int32      `json:"codes,omitempty"`
+	Dequantized []float32    `json:"dequantized,omitempty"`
 	Error       errorFigures `json:"error"`
+
+	steps *steps
 }
 
 func (s *steps) document() stepsDocument {
@@ -151,12 +153,19 @@ func (s *steps) document() stepsDocument {
 		Shape: s.real.Shape(), DType: s.recipe.dtype.String(), QScheme: s.recipe.scheme.String(),
 		QuantMin: s.recipe.codes.Min, QuantMax: s.recipe.codes.Max,
 		Min: s.mins, Max: s.maxs, Scales: q.Scales, ZeroPoints: q.ZeroPoints,
-		Values: s.real.Float32s(), Codes: codesOf(s.quantized), Dequantized: s.restored.Float32s(), Error: s.err,
+		Values: s.real.Float32s(), Codes: codesOf(s.quantized), Dequantized: s.restored.Float32s(), Error: s.err, steps: s,
 	}
 	if !q.IsPerTensor() {
 		d.Axis = &q.Axis
 	}
 	return d
+}
+
+// lift takes the elements out, for a listener: the codes in the integer type of
+// their width.
+func (d stepsDocument) lift() (any, []namedTensor) {
+	d.Values, d.Codes, d.Dequantized = nil, nil, nil
+	return d, []namedTensor{{"values", d.steps.real}, {"codes", d.steps.quantized}, {"dequantized", d.steps.restored}}
 }
 
 // MarshalJSON is here to keep nil shapes from becoming null.

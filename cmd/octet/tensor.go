@@ -33,7 +33,7 @@ type tensorFlags struct {
 func newTensorCommand(c *console) *cobra.Command {
 	f := &tensorFlags{}
 	cmd := &cobra.Command{
-		Use:   "tensor {NUMBER... | FILE}",
+		Use:   "tensor {NUMBER... | FILE | -}",
 		Short: "Quantize numbers by hand and show the error made",
 		Long: `tensor shows every step of quantizing a tensor:
 
@@ -41,7 +41,8 @@ func newTensorCommand(c *console) *cobra.Command {
 
 and the error made: largest and mean absolute error, and the signal-to-noise
 ratio (SQNR) in decibels. The numbers come from the command line, a .npy or .npz
-file, a .safetensors file or a PyTorch checkpoint (--tensor names the tensor).
+file, a .safetensors file or a PyTorch checkpoint (--tensor names the tensor), or,
+as -, from a .npy array on standard input.
 
 With --op and --with, two quantized tensors are added, multiplied, ... on their
 codes, and the result is compared with the same operation on the real numbers.
@@ -90,7 +91,7 @@ func runTensor(c *console, f *tensorFlags) error {
 	if err != nil {
 		return withCode(exitUsage, err)
 	}
-	x, err := f.source.load()
+	x, err := f.source.load(c.in)
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func runTensor(c *console, f *tensorFlags) error {
 	if f.op == "" {
 		return c.result(steps.document(), steps.printer(f.rows))
 	}
-	result, err := f.operate(recipe, steps)
+	result, err := f.operate(c.in, recipe, steps)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ type operation struct {
 
 // operate applies --op to the quantized operands. The result gets scale and
 // zero point from the range of the real result, as calibration would do.
-func (f *tensorFlags) operate(r recipe, first *steps) (*operation, error) {
+func (f *tensorFlags) operate(stdin io.Reader, r recipe, first *steps) (*operation, error) {
 	o := &operation{name: f.op, operands: []*steps{first}}
 	kernel, err := f.operation()
 	if err != nil {
@@ -94,7 +94,7 @@ func (f *tensorFlags) operate(r recipe, first *steps) (*operation, error) {
 		return nil, usageError("--backend: %w", err)
 	}
 	if len(f.other.args) > 0 {
-		x, err := f.other.load()
+		x, err := f.other.load(stdin)
 		if err != nil {
 			return nil, err
 		}

@@ -9,8 +9,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is the module's version, or the commit of a build from a checkout.
+// release is the version of a packaged build, set by its builder with
+// -ldflags "-X main.release=v1.2.3".
+var release string
+
+// version is the release, the module's version, or the commit of a build from a
+// checkout.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -75,7 +75,7 @@ var Host = sync.OnceValue(func() Features {
 	x := &cpu.X86
 	add(x.HasAVX2, AVX2)
 	add(x.HasAVX2 && x.HasFMA, FMA)
-	add(x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL, AVX512)
+	add(x.HasAVX2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL, AVX512)
 	add(f.Has(AVX512) && x.HasAVX512VNNI, AVX512VNNI)
 	add(f.Has(AVX512) && x.HasAVX512VBMI, AVX512VBMI)
 	add(f.Has(AVX2) && x.HasAVXVNNI, AVXVNNI)

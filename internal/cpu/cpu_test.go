@@ -20,7 +20,7 @@ func TestStringAndParse(t *testing.T) {
 func TestHost(t *testing.T) {
 	f := Host()
 	t.Logf("%s: %v", runtime.GOARCH, f)
-	if f&(AVX512VNNI|AVX512VBMI) != 0 && !f.Has(AVX512) || f.Has(FMA) && !f.Has(AVX2) {
+	if f&(AVX512VNNI|AVX512VBMI|AMX) != 0 && !f.Has(AVX512) || f&(FMA|AVX512|AVXVNNI) != 0 && !f.Has(AVX2) {
 		t.Errorf("%v contains a feature without its base", f)
 	}
 	switch runtime.GOARCH {

@@ -23,7 +23,8 @@ var order = [][]string{
 	{"internal/hashweights"}, // weights of test models from one hash
 	{"internal/npy"},
 	{"internal/atomicfile"},
-	{"tools/zoo"}, // generates tables of zoo
+	{"internal/frame"}, // messages over pipes
+	{"tools/zoo"},      // generates tables of zoo
 	{"quant"},
 	{"internal/cpu"},
 	{"internal/parallel"},

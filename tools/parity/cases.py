@@ -32,6 +32,7 @@ class Setting:
 class Case:
     model: str
     backend: str
+    weights: str  # per-channel or per-tensor
     seed: int
     size: tuple[int, int]
 
@@ -80,7 +81,7 @@ def run(case: Case, setting: Setting, engine, folder: Path) -> Result:
     references = {}
     for recipe in RECIPES:
         if recipe in setting.checks or (recipe == "default" and "converted" in setting.checks):
-            references[recipe] = ptq.quantize(model, recipe, case.backend, calibration, setting.batch_size)
+            references[recipe] = ptq.quantize(model, recipe, case.backend, case.weights, calibration, setting.batch_size)
     if "converted" in setting.checks:
         result.converted = _converted(case, setting, engine, folder, references["default"].model, images)
     for recipe in RECIPES:
@@ -131,12 +132,12 @@ def _quantized(case, setting, engine, folder, recipe, reference, model, calibrat
     result = Quantized()
     if recipe == "default":
         with torch.backends.mkldnn.flags(enabled=False):
-            other = ptq.quantize(model, recipe, case.backend, calibration, setting.batch_size)
+            other = ptq.quantize(model, recipe, case.backend, case.weights, calibration, setting.batch_size)
         result.itself = ptq.compare_activations(reference.activations, other.activations)
     output = folder / "octet.pth"
     try:
         engine.quantize(
-            folder.parent / "float.pth", case.model, case.backend, folder.parent / "calibration.npy",
+            folder.parent / "float.pth", case.model, case.backend, case.weights, folder.parent / "calibration.npy",
             setting.batch_size, recipe, output,
         )  # fmt: skip
         state = _load(output)

@@ -11,7 +11,7 @@ from torch.ao import quantization as tq
 NAMES = (
     "resnet18", "resnet50", "mobilenet_v2", "googlenet", "inception_v3", "mobilenet_v3_large",
     "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0",
-    "googlenet+transform_input", "inception_v3+transform_input",
+    "resnext101_32x8d", "resnext101_64x4d", "googlenet+transform_input", "inception_v3+transform_input",
 )  # fmt: skip
 LEAST = {"inception_v3": 75, "inception_v3+transform_input": 75}  # the smallest side that gives every layer a pixel
 
@@ -86,22 +86,21 @@ def build_float(name: str, size: tuple[int, int], rng: torch.Generator) -> nn.Mo
     return model
 
 
-def torchvision_qconfig(backend: str) -> tq.QConfig:
-    """The recipe of torchvision's quantize_model: min/max in 0..127 for both backends."""
-    weight = tq.default_per_channel_weight_observer if backend == "fbgemm" else tq.default_weight_observer
-    return tq.QConfig(activation=tq.default_observer, weight=weight)
+WEIGHTS = {"per-channel": tq.default_per_channel_weight_observer, "per-tensor": tq.default_weight_observer}
 
 
-def qconfig(recipe: str, backend: str) -> tq.QConfig:
-    return torchvision_qconfig(backend) if recipe == "torchvision" else tq.get_default_qconfig(backend)
+def qconfig(recipe: str, backend: str, weights: str) -> tq.QConfig:
+    """torchvision's recipe (quantize_model: min/max in 0..127 for both backends) or torch.ao's, with such weights."""
+    activation = tq.default_observer if recipe == "torchvision" else tq.get_default_qconfig(backend).activation
+    return tq.QConfig(activation=activation, weight=WEIGHTS[weights])
 
 
-def prepare(model: nn.Module, recipe: str, backend: str) -> nn.Module:
+def prepare(model: nn.Module, recipe: str, backend: str, weights: str) -> nn.Module:
     """A fused copy with observers in place."""
     torch.backends.quantized.engine = backend
     prepared = copy.deepcopy(model).eval()
     prepared.fuse_model(is_qat=False)
-    prepared.qconfig = qconfig(recipe, backend)
+    prepared.qconfig = qconfig(recipe, backend, weights)
     return tq.prepare(prepared, inplace=True)
 
 

@@ -56,11 +56,11 @@ class Octet:
         return self.read(output)
 
     def quantize(
-        self, model: Path, arch: str, backend: str, calibration: Path, batch_size: int, recipe: str, output: Path
+        self, model: Path, arch: str, backend: str, weights: str, calibration: Path, batch_size: int, recipe: str, output: Path
     ) -> None:
         self.call(
             "quantize", model, "--arch", arch, "--backend", backend, "--calibration", calibration,
-            "--batch-size", batch_size, "--qconfig", recipe, "--output", output,
+            "--batch-size", batch_size, "--qconfig", recipe, f"--{weights}", "--output", output,
         )  # fmt: skip
 
     def read(self, folder: Path) -> dict[str, Value]:

@@ -34,8 +34,8 @@ class Reference:
     activations: dict[str, Activation]
 
 
-def quantize(model: nn.Module, recipe: str, backend: str, calibration: torch.Tensor, batch_size: int) -> Reference:
-    prepared = models.prepare(model, recipe, backend)
+def quantize(model: nn.Module, recipe: str, backend: str, weights: str, calibration: torch.Tensor, batch_size: int) -> Reference:
+    prepared = models.prepare(model, recipe, backend, weights)
     models.calibrate(prepared, calibration, batch_size)
     activations = observed(prepared)
     converted = models.convert(prepared, backend)

@@ -141,7 +141,7 @@ def torchvision_loads(results) -> Verdict:
 def row(result: Result) -> list[str]:
     """Lines about one case, first line the summary."""
     case = result.case
-    head = f"{case.model:13s} {case.backend:8s} seed {case.seed:<11d} {case.size[0]}x{case.size[1]}"
+    head = f"{case.model:13s} {case.backend:8s} {case.weights:12s} seed {case.seed:<11d} {case.size[0]}x{case.size[1]}"
     lines = []
     if result.converted:
         lines += _converted_lines(result.converted)

@@ -1,6 +1,7 @@
 """Measures octet against PyTorch on fresh models.  usage: python tools/parity/run.py [options]; see README.md."""
 
 import argparse
+import itertools
 import random
 import shutil
 import sys
@@ -13,9 +14,10 @@ import environment
 MODELS = (
     "resnet18", "resnet50", "mobilenet_v2", "googlenet", "inception_v3", "mobilenet_v3_large",
     "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0",
-    "googlenet+transform_input", "inception_v3+transform_input",
+    "resnext101_32x8d", "resnext101_64x4d", "googlenet+transform_input", "inception_v3+transform_input",
 )  # fmt: skip
 BACKENDS = ("fbgemm", "qnnpack")
+WEIGHTS = ("per-channel", "per-tensor")
 CHECKS = {"converted": "converted", "minmax": "torchvision", "histogram": "default"}
 
 
@@ -24,8 +26,9 @@ def arguments() -> argparse.Namespace:
     names = lambda allowed: lambda text: _subset(parser, text, allowed)
     parser.add_argument("--models", type=names(MODELS), default=MODELS, metavar="A,B")
     parser.add_argument("--backends", type=names(BACKENDS), default=BACKENDS, metavar="A,B")
+    parser.add_argument("--weights", type=names(WEIGHTS), default=WEIGHTS, metavar="A,B", help=", ".join(WEIGHTS))
     parser.add_argument("--checks", type=names(tuple(CHECKS)), default=tuple(CHECKS), metavar="A,B", help=", ".join(CHECKS))
-    parser.add_argument("--seeds", type=int, default=5, help="seeds per model and backend (default 5)")
+    parser.add_argument("--seeds", type=int, default=5, help="seeds per model, backend and kind of weights (default 5)")
     parser.add_argument("--seed", type=int, default=None, help="base seed (default: random, printed)")
     parser.add_argument("--sizes", default="64-192", help="48-192: each side drawn from it; or a list, 224,97x131")
     parser.add_argument("--images", type=int, default=2, help="images compared per case")
@@ -114,11 +117,11 @@ def main() -> int:
         for _ in range(options.seeds):
             seed = draw.randrange(2**31)
             for model in options.models:
-                for backend in options.backends:
+                for backend, weights in itertools.product(options.backends, options.weights):
                     least = models.LEAST.get(model, 1)
                     size = tuple(max(side, least) for side in next(sizes))
-                    case = cases.Case(model, backend, seed, size)
-                    folder = root / f"{model}-{backend}-{seed}"
+                    case = cases.Case(model, backend, weights, seed, size)
+                    folder = root / f"{model}-{backend}-{weights}-{seed}"
                     start = time.time()
                     result = cases.run(case, setting, engine, folder)
                     results.append(result)

@@ -52,7 +52,7 @@ def planted(fault, checks, broken, saturating, scratch) -> int:
     """The verdicts that break are exactly the expected ones."""
     setting = cases.Setting(checks, saturating, images=3, calibration=4, batch_size=2)
     # Three images of 40x56: 24 channels at 10x14 and 32 at 5x7 give adds with a tail.
-    case = cases.Case("mobilenet_v2", "fbgemm", 7, (40, 56))
+    case = cases.Case("mobilenet_v2", "fbgemm", "per-channel", 7, (40, 56))
     result = cases.run(case, setting, StandIn(fault), scratch / (fault or "none"))
     found = report.verdicts([result])
     actual = {i for i, v in enumerate(found) if v.ok is False}
@@ -67,7 +67,7 @@ def planted(fault, checks, broken, saturating, scratch) -> int:
 def _converted_model(name, backend, size, seed):
     rng = torch.Generator().manual_seed(seed)
     model = models.build_float(name, size, rng)
-    prepared = models.prepare(model, "default", backend)
+    prepared = models.prepare(model, "default", backend, "per-channel" if backend == "fbgemm" else "per-tensor")
     models.calibrate(prepared, models.random_images(2, size, rng), 1)
     return models.convert(prepared, backend), models.random_images(1, size, rng)
 

@@ -69,14 +69,14 @@ class StandIn:
     def read(self, folder):
         return layerfiles.read_outputs(folder)
 
-    def quantize(self, model, arch, backend, calibration, batch_size, recipe, output):
+    def quantize(self, model, arch, backend, weights, calibration, batch_size, recipe, output):
         """torch.ao with the convolution library off: float activations then differ in the last bits, as octet's do."""
         if self.fault == "refuse":
             raise OctetError("octet quantize: refused")
         network = models.BUILDERS[arch](weights=None, quantize=False)
         network.load_state_dict(torch.load(model, weights_only=True))
         with torch.backends.mkldnn.flags(enabled=False):
-            done = ptq.quantize(network.eval(), recipe, backend, torch.from_numpy(np.load(calibration)), batch_size)
+            done = ptq.quantize(network.eval(), recipe, backend, weights, torch.from_numpy(np.load(calibration)), batch_size)
         state = done.state
         self._spoil_state(state)
         torch.save(state, output)

@@ -38,6 +38,10 @@ type Call struct {
 	Inside bool
 }
 
+// few numbers are not worth the tables of a histogram by vector; tests draw sizes
+// on both sides of it.
+const few = 4096
+
 // Table lists the kernels, best first.
 var Table = append(archTable,
 	Kernel{Name: "statistics_range_f32_go", ISA: "go", Function: Range, Run: runRange},

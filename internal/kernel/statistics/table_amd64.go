@@ -81,7 +81,6 @@ func histogramAVX2(arg *binning)
 
 const (
 	tables = 8
-	few    = 4096 // numbers for which all that does not pay
 	piece  = 1024 // numbers that queue up, whose bins stay in the nearest cache
 	often  = 64   // pieces between looks whether all were inside
 	// most is how many are counted before a count of 16 bits could overflow.

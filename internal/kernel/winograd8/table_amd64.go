@@ -73,36 +73,58 @@ type fold struct {
 //go:noescape
 func foldAVX2(arg *fold)
 
+// pairsTogether is the pairs of channels of a panel that are packed together, while
+// what they are packed to stays in the first-level cache.
+const pairsTogether = 16
+
 // pack lays out [panel][point][pair of channels][column][2].
 func pack(w []int8, in, out int, zero uint8) *Weights {
 	data := make([]int16, out*points*in)
 	p := &Weights{In: in, Out: out, Init: make([]int32, out), Data: data}
-	for n := range out {
-		panel := data[n/panelColumns*panelColumns*points*in:]
-		for d := range in {
-			var g [9]int16
-			for tap := range g {
-				g[tap] = int16(w[(n*9+tap)*in+d])
-				p.Init[n] -= int32(zero) * int32(g[tap])
-			}
-			for i, u := range transformFilter(&g) {
-				panel[((i*in/2+d/2)*panelColumns+n%panelColumns)*2+d%2] = u
+	words := unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(data))), len(data)/2)
+	for first := 0; first < out; first += panelColumns {
+		panel := words[first*points*in/2:][:panelColumns*points*in/2]
+		for from := 0; from < in/2; from += pairsTogether {
+			pairs := min(pairsTogether, in/2-from)
+			for column := range panelColumns {
+				n := first + column
+				p.Init[n] -= int32(zero) * packColumn(panel[column:], w[n*9*in:][:9*in], in, from, pairs)
 			}
 		}
 	}
 	return p
 }
 
-// transformFilter returns (2G)g(2G)'.
-func transformFilter(g *[9]int16) (u [points]int16) {
-	var rows [4][3]int16 // (2G)g
-	for j := range 3 {
-		a, b, c := g[j], g[3+j], g[6+j]
-		rows[0][j], rows[1][j], rows[2][j], rows[3][j] = 2*a, a+b+c, a-b+c, 2*c
+// packColumn transforms the filters of pairs of channels and returns the sum of
+// their weights. A pair is computed as one number, low + 2^16*high.
+func packColumn(panel []uint32, w []int8, in, from, pairs int) (sum int32) {
+	for pair := from; pair < from+pairs; pair++ {
+		var g [9]int32
+		var all int32
+		for tap := range g {
+			g[tap] = int32(w[tap*in+2*pair]) + int32(w[tap*in+2*pair+1])<<16
+			all += g[tap]
+		}
+		low := int32(int16(all))
+		sum += low + (all-low)>>16
+		u := transformFilter(&g)
+		for point, v := range u {
+			// A negative low half has taken one from the high half.
+			panel[(point*in/2+pair)*panelColumns] = uint32(v + v&0x8000<<1)
+		}
 	}
-	for i, r := range rows {
-		a, b, c := r[0], r[1], r[2]
-		u[4*i], u[4*i+1], u[4*i+2], u[4*i+3] = 2*a, a+b+c, a-b+c, 2*c
+	return sum
+}
+
+// transformFilter returns (2G)g(2G)'.
+func transformFilter(g *[9]int32) (u [points]int32) {
+	for j := range 3 { // (2G)g
+		a, b, c := g[j], g[3+j], g[6+j]
+		u[j], u[4+j], u[8+j], u[12+j] = 2*a, a+b+c, a-b+c, 2*c
+	}
+	for i := 0; i < points; i += 4 {
+		a, b, c := u[i], u[i+1], u[i+2]
+		u[i], u[i+1], u[i+2], u[i+3] = 2*a, a+b+c, a-b+c, 2*c
 	}
 	return u
 }

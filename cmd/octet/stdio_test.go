@@ -1,0 +1,342 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/frame"
+	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func TestStdioRunsAsTheLibrary(t *testing.T) {
+	_, int8, _ := quantized(t)
+	_, float, _, _ := demoFolder(t)
+	c := newStdioClient(t, t.Context())
+	if c.hello.Protocol != stdioVersion || c.hello.InFlight < 3 || c.hello.MaxPayload != frame.MaxPayload {
+		t.Errorf("hello %+v", c.hello)
+	}
+	for i, path := range []string{float, int8} {
+		model, err := octet.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, err := model.Compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := greys(t, 3)
+		want, err := session.Run(t.Context(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		number := uint64(10 + i)
+		// Runs need not wait for open.
+		c.send(stdioRequest{ID: 1, Op: "open", Session: number, Args: []string{"--threads=1", "--", path}})
+		c.send(stdioRequest{ID: 2, Op: "run", Session: number, Tensor: infoOf(x)}, x.Bytes())
+		answers := []stdioAnswer{c.answer(), c.answer()}
+		slices.SortFunc(answers, func(a, b stdioAnswer) int { return int(a.ID) - int(b.ID) })
+		var info sessionInfo
+		answers[0].decode(t, &info)
+		if info.Model != path || info.Arch != "fashion_resnet8" || info.Channels != 1 || info.Classes != 10 || len(info.Labels) != 10 || info.Preset == nil || info.Kind != kindOf(model) {
+			t.Errorf("info %+v", info)
+		}
+		got := answers[1]
+		if got.Error != nil || len(got.Arrays) != 1 || got.Document || !got.Arrays[0].Shape.Equal(want.Shape()) || !bytes.Equal(got.payload, want.Bytes()) {
+			t.Errorf("%s: the answer %+v is not the library's %v", path, got.stdioReply, want)
+		}
+		top := c.ask(stdioRequest{ID: 3, Op: "run", Session: number, Tensor: infoOf(x), Top: 2}, x.Bytes())
+		var all [][]prediction
+		top.decode(t, &all)
+		labels, _ := model.Labels()
+		if d := cmp.Diff([][]prediction{topK(rowsOf(want)[0], 2, labels), topK(rowsOf(want)[1], 2, labels), topK(rowsOf(want)[2], 2, labels)}, all); d != "" {
+			t.Error(d)
+		}
+		c.ask(stdioRequest{ID: 4, Op: "close", Session: number})
+		c.refuse(stdioRequest{ID: 5, Op: "run", Session: number, Tensor: infoOf(x)}, x.Bytes(), exitUsage, "is not open")
+	}
+	if code := c.end(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestStdioClassifiesImages(t *testing.T) {
+	_, int8, _ := quantized(t)
+	files := []string{greyPNG(t), greyPNG(t)}
+	var want runOutput
+	octetCommand(t, "run", int8, files[0], files[1], "--top", "3", "--json").must(t).decode(t, &want)
+	var sizes []int
+	var payload []byte
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes, payload = append(sizes, len(b)), append(payload, b...)
+	}
+	c := newStdioClient(t, t.Context())
+	c.ask(stdioRequest{ID: 1, Op: "open", Session: 1, Args: []string{int8}})
+	var got [][]prediction
+	c.ask(stdioRequest{ID: 2, Op: "run", Session: 1, Images: sizes, Top: 3}, payload).decode(t, &got)
+	if d := cmp.Diff([][]prediction{want.Results[0].Top, want.Results[1].Top}, got); d != "" {
+		t.Error(d)
+	}
+	logits := c.ask(stdioRequest{ID: 3, Op: "run", Session: 1, Images: sizes}, payload)
+	if len(logits.Arrays) != 1 || !logits.Arrays[0].Shape.Equal(tensor.Shape{2, 10}) || len(logits.payload) != 80 {
+		t.Errorf("%+v", logits.stdioReply)
+	}
+	c.refuse(stdioRequest{ID: 4, Op: "run", Session: 1, Images: []int{sizes[0], 8}}, append(payload[:sizes[0]:sizes[0]], "no image"...), exitData, "image 1: not an image")
+	c.refuse(stdioRequest{ID: 5, Op: "run", Session: 1, Images: []int{sizes[0], sizes[1] + 1}}, payload, exitUsage, "in a payload of")
+	c.refuse(stdioRequest{ID: 6, Op: "run", Session: 1, Images: sizes[:1]}, payload, exitUsage, "in a payload of")
+}
+
+func TestStdioCarriesCommands(t *testing.T) {
+	folder, model, calibration, _ := demoFolder(t)
+	c := newStdioClient(t, t.Context())
+	out := filepath.Join(folder, "int8.pth")
+	var report quantizeOutput
+	c.ask(stdioRequest{ID: 1, Op: "command", Args: []string{"quantize", "--calibration=" + calibration, "--limit=8", "--exclude=fc", "--output=" + out, "--", model}}).decode(t, &report)
+	if report.Output != out || report.Report.Images != 8 || !exists(out) {
+		t.Errorf("%+v", report)
+	}
+	if n := len(c.stages); n < 2 || c.stages[0] != (progressEvent{"calibrate", "inputs", 0, 8}) || c.stages[n-1] != (progressEvent{"calibrate", "inputs", 8, 8}) {
+		t.Errorf("progress: %+v", c.stages)
+	}
+	if !slices.ContainsFunc(c.notes, func(s string) bool { return strings.HasPrefix(s, "assumed: architecture") }) {
+		t.Errorf("notes: %q", c.notes)
+	}
+	var want, got map[string]any
+	octetCommand(t, "inspect", out, "--json").must(t).decode(t, &want)
+	c.ask(stdioRequest{ID: 2, Op: "command", Args: []string{"inspect", out}}).decode(t, &got)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	c.refuse(stdioRequest{ID: 3, Op: "command", Args: []string{"inspect", "no-such.pth"}}, nil, exitModel, "no-such.pth")
+	c.refuse(stdioRequest{ID: 4, Op: "command", Args: []string{"inspect"}}, nil, exitUsage, "octet inspect")
+	c.refuse(stdioRequest{ID: 5, Op: "command", Args: []string{"inspect", out, "--colour"}}, nil, exitUsage, "--colour")
+	c.refuse(stdioRequest{ID: 6, Op: "command", Args: []string{"inspect", "--help"}}, nil, exitUsage, "no result")
+	for _, args := range [][]string{nil, {"stdio"}, {"demo"}, {"--json", "inspect"}} {
+		c.refuse(stdioRequest{ID: 7, Op: "command", Args: args}, nil, exitUsage, "quantize, inspect")
+	}
+}
+
+func TestStdioLiftsArrays(t *testing.T) {
+	x := tensor.Of([]float32{-1, 0.5, 2, 4}, 2, 2)
+	var file bytes.Buffer
+	if err := npy.Write(&file, x); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--dtype=qint8", "--per-channel"}
+	var want stepsDocument
+	octetCommand(t, append([]string{"tensor", "-1,0.5,2,4", "--shape=2,2", "--json"}, args...)...).must(t).decode(t, &want)
+	c := newStdioClient(t, t.Context())
+	a := c.ask(stdioRequest{ID: 1, Op: "command", Args: append([]string{"tensor", "-"}, args...)}, file.Bytes())
+	if d := cmp.Diff([]arrayInfo{
+		{"values", tensor.Float32, tensor.Shape{2, 2}}, {"codes", tensor.QInt8, tensor.Shape{2, 2}}, {"dequantized", tensor.Float32, tensor.Shape{2, 2}},
+	}, a.Arrays); d != "" {
+		t.Fatal(d)
+	}
+	var got stepsDocument
+	a.decode(t, &got)
+	if got.Codes != nil || !slices.Equal(got.Scales, want.Scales) || !bytes.Equal(a.payload[:16], x.Bytes()) {
+		t.Errorf("%+v", got)
+	}
+	for i, code := range want.Codes {
+		if int32(int8(a.payload[16+i])) != code {
+			t.Errorf("code %d is %d, want %d", i, int8(a.payload[16+i]), code)
+		}
+	}
+	// Two operands stand on standard input one behind the other.
+	two := append(slices.Clone(file.Bytes()), file.Bytes()...)
+	var sum struct {
+		Result struct {
+			Real []float32 `json:"real"`
+		} `json:"result"`
+	}
+	c.ask(stdioRequest{ID: 2, Op: "command", Args: []string{"tensor", "-", "--op=add", "--with=-"}}, two).decode(t, &sum)
+	if !slices.Equal(sum.Result.Real, []float32{-2, 1, 4, 8}) {
+		t.Errorf("sum %v", sum)
+	}
+	c.refuse(stdioRequest{ID: 3, Op: "command", Args: []string{"tensor", "-"}}, []byte("no array"), exitData, "standard input")
+}
+
+func TestStdioRefusals(t *testing.T) {
+	_, model, _, _ := demoFolder(t)
+	c := newStdioClient(t, t.Context())
+	x := greys(t, 1)
+	c.ask(stdioRequest{ID: 1, Op: "open", Session: 1, Args: []string{model}})
+	run := func(dtype tensor.DType, shape ...int) stdioRequest {
+		return stdioRequest{ID: 2, Op: "run", Session: 1, Tensor: &arrayInfo{DType: dtype, Shape: shape}}
+	}
+	c.refuse(run(tensor.Float32, 1, 3, 28, 28), make([]byte, 3*28*28*4), exitData, "[1, 3, 28, 28]", "fashion_resnet8 takes float32 [N, 1, H, W]")
+	c.refuse(run(tensor.UInt8, 1, 1, 28, 28), make([]byte, 28*28), exitData, "takes float32 [N, 1, H, W]")
+	c.refuse(run(tensor.Float32, 784), x.Bytes(), exitData, "takes float32 [N, 1, H, W]")
+	c.refuse(run(tensor.Float32, 0, 1, 28, 28), nil, exitData, "empty")
+	c.refuse(run(tensor.Float32, 1, 1, 28, 29), x.Bytes(), exitUsage, "3136 bytes of data do not fill float32[1, 1, 28, 29]")
+	c.refuse(run(tensor.Float32, 1<<40, 1<<40), x.Bytes(), exitUsage, "more elements than")
+	c.refuse(run(tensor.Float32, 1<<30, 1<<32), x.Bytes(), exitUsage, "do not fill")
+	c.refuse(run(tensor.Float32, -1, -784), x.Bytes(), exitUsage, "negative")
+	c.refuse(run(tensor.QUInt8, 784), make([]byte, 784), exitUsage, "scale")
+	c.refuse(stdioRequest{ID: 2, Op: "run", Session: 1}, nil, exitUsage, "tensor or images")
+	c.refuse(stdioRequest{ID: 2, Op: "run", Session: 2, Tensor: infoOf(x)}, x.Bytes(), exitUsage, "session 2 is not open")
+	c.refuse(stdioRequest{ID: 2, Op: "close", Session: 2}, nil, exitUsage, "session 2 is not open")
+	c.refuse(stdioRequest{ID: 2, Op: "open", Session: 1, Args: []string{model}}, nil, exitUsage, "different numbers")
+	c.refuse(stdioRequest{ID: 2, Op: "open", Args: []string{model}}, nil, exitUsage, "different numbers")
+	c.refuse(stdioRequest{ID: 2, Op: "open", Session: 2, Args: []string{"no-such.pth"}}, nil, exitModel, "no-such.pth")
+	c.refuse(stdioRequest{ID: 2, Op: "open", Session: 2, Args: []string{model, "--threads=-1"}}, nil, exitUsage, "--threads")
+	c.refuse(stdioRequest{ID: 2, Op: "open", Session: 2, Args: []string{model, "--arch=resnet19"}}, nil, exitUsage, "--arch")
+	c.refuse(stdioRequest{ID: 2, Op: "walk"}, nil, exitUsage, `unknown operation "walk"`)
+	c.refuse(stdioRequest{Op: "close", Session: 1}, nil, exitUsage, "above 0")
+	c.refuse(stdioRequest{ID: 2, Op: "run", Session: 2, Tensor: infoOf(x)}, x.Bytes(), exitUsage, "--arch") // why it is not open
+	c.ask(stdioRequest{ID: 3, Op: "open", Session: 2, Args: []string{model}})
+	c.ask(stdioRequest{ID: 4, Op: "run", Session: 2, Tensor: infoOf(x)}, x.Bytes())
+	if code := c.end(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestStdioCancels(t *testing.T) {
+	folder, model, _, test := demoFolder(t)
+	c := newStdioClient(t, t.Context())
+	out := filepath.Join(folder, "int8.pth")
+	c.send(stdioRequest{ID: 1, Op: "command", Args: []string{"quantize", "--calibration=" + test, "--output=" + out, "--", model}})
+	c.send(stdioRequest{ID: 99, Op: "cancel"}) // of nothing
+	c.send(stdioRequest{ID: 1, Op: "cancel"})
+	if a := c.answer(); a.ID != 1 || a.Error == nil || a.Error.Code != exitInterrupted || exists(out) {
+		t.Errorf("answer %+v %+v", a.stdioReply, a.Error)
+	}
+	c.ask(stdioRequest{ID: 2, Op: "command", Args: []string{"inspect", model}})
+}
+
+func TestStdioBoundsWhatIsInFlight(t *testing.T) {
+	_, model, _, test := demoFolder(t)
+	c := newStdioClient(t, t.Context())
+	for id := range uint64(c.hello.InFlight) {
+		c.send(stdioRequest{ID: 1 + id, Op: "command", Args: []string{"quantize", "--calibration=" + test, "--output=" + fmt.Sprintf("%s.%d", model, id), "--", model}})
+	}
+	c.refuse(stdioRequest{ID: 100, Op: "command", Args: []string{"inspect", model}}, nil, exitUsage, "in flight: wait")
+	c.refuse(stdioRequest{ID: 1, Op: "open", Session: 1, Args: []string{model}}, nil, exitUsage, "different ids")
+	if code := c.end(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// The client's end breaks off what runs and leaves no half-written file.
+func TestStdioEndsWithItsClient(t *testing.T) {
+	folder, model, _, test := demoFolder(t)
+	before, _ := os.ReadDir(folder)
+	for name, end := range map[string]func(c *stdioClient, cancel func()) int{
+		"end of input": func(c *stdioClient, _ func()) int { return c.end() },
+		"signal": func(c *stdioClient, cancel func()) int {
+			cancel()
+			return <-c.code
+		},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		c := newStdioClient(t, ctx)
+		c.send(stdioRequest{ID: 1, Op: "command", Args: []string{"quantize", "--calibration=" + test, "--output=" + filepath.Join(folder, "int8.pth"), "--", model}})
+		first := <-c.replies
+		code := end(c, cancel)
+		cancel()
+		if want := map[string]int{"end of input": exitOK, "signal": exitInterrupted}[name]; code != want {
+			t.Errorf("%s: exit code %d, want %d", name, code, want)
+		}
+		for a := range c.replies {
+			if a.Error != nil {
+				t.Errorf("%s: an answer %+v that the client would take for the request's", name, a.Error)
+			}
+		}
+		after, _ := os.ReadDir(folder)
+		if len(after) != len(before) {
+			t.Errorf("%s, after %+v: files %v", name, first.stdioReply, after)
+		}
+	}
+}
+
+func TestStdioGivesUpOnNonsense(t *testing.T) {
+	r, w := io.Pipe()
+	var out bytes.Buffer
+	go io.WriteString(w, "Welcome to my shell\n")
+	if code := run(t.Context(), []string{"stdio"}, r, &out, io.Discard); code != exitUsage {
+		t.Errorf("exit code %d", code)
+	}
+	answers := frame.NewReader(&out)
+	var hello, last stdioReply
+	answers.Next(&hello)
+	if _, err := answers.Next(&last); err != nil || last.Error == nil || !strings.Contains(last.Error.Message, "something else writes") {
+		t.Errorf("%+v, %v", last, err)
+	}
+}
+
+// A client may ask for many commands: nothing of them stays in memory.
+func TestStdioForgetsCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts memory over many commands")
+	}
+	x := tensor.New(tensor.Float32, 1<<16)
+	var file bytes.Buffer
+	if err := npy.Write(&file, x); err != nil {
+		t.Fatal(err)
+	}
+	c := newStdioClient(t, t.Context())
+	used := func(times int) uint64 {
+		for range times {
+			c.ask(stdioRequest{ID: 1, Op: "command", Args: []string{"tensor", "-"}}, file.Bytes())
+		}
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := used(5)
+	if after := used(50); after > before+1<<20 {
+		t.Errorf("50 commands leave %d bytes", after-before)
+	}
+}
+
+func FuzzStdio(f *testing.F) {
+	add := func(requests ...stdioRequest) {
+		var b bytes.Buffer
+		w := frame.NewWriter(&b)
+		for _, q := range requests {
+			w.Write(q, []byte("0123456789abcdef"))
+		}
+		f.Add(b.Bytes())
+	}
+	add(stdioRequest{ID: 1, Op: "command", Args: []string{"tensor", "1", "2"}})
+	add(stdioRequest{ID: 1, Op: "open", Session: 1, Args: []string{"x.pth"}}, stdioRequest{ID: 2, Op: "run", Session: 1, Tensor: &arrayInfo{DType: tensor.Float32, Shape: tensor.Shape{4}}})
+	add(stdioRequest{ID: 1, Op: "open", Session: 1, Args: []string{"x.pth"}}, stdioRequest{ID: 2, Op: "run", Session: 1, Images: []int{10, 6}}, stdioRequest{ID: 2, Op: "cancel"}, stdioRequest{ID: 3, Op: "close", Session: 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if bytes.Contains(b, []byte("quantize")) || bytes.Contains(b, []byte("zoo")) {
+			return // they write files and fetch some
+		}
+		var out bytes.Buffer
+		if code := run(t.Context(), []string{"stdio"}, bytes.NewReader(b), &out, io.Discard); code != exitOK && code != exitUsage {
+			t.Fatalf("exit code %d", code)
+		}
+		answers := frame.NewReader(&out)
+		for {
+			var a stdioReply
+			if _, err := answers.Next(&a); err == io.EOF {
+				return
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if a.Error != nil && a.Error.Code == exitInternal {
+				t.Fatal(a.Error.Message)
+			}
+		}
+	})
+}

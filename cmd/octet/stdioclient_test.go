@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"image"
+	"image/png"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/internal/frame"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// stdioClient talks to a host in this process.
+type stdioClient struct {
+	t       *testing.T
+	w       *frame.Writer
+	pipe    io.Closer
+	hello   stdioHello
+	replies chan stdioAnswer
+	code    chan int
+	notes   []string
+	stages  []progressEvent
+}
+
+type stdioAnswer struct {
+	stdioReply
+	payload []byte
+}
+
+func newStdioClient(t *testing.T, ctx context.Context) *stdioClient {
+	t.Helper()
+	in, requests := io.Pipe()
+	answers, out := io.Pipe()
+	c := &stdioClient{t: t, w: frame.NewWriter(requests), pipe: requests, replies: make(chan stdioAnswer, 100), code: make(chan int, 1)}
+	go func() {
+		c.code <- run(ctx, []string{"stdio"}, in, out, io.Discard)
+		out.Close()
+	}()
+	go func() {
+		defer close(c.replies)
+		r := frame.NewReader(answers)
+		for {
+			var a stdioAnswer
+			if _, err := r.Next(&a.stdioReply); err != nil {
+				return
+			}
+			a.payload, _ = io.ReadAll(r)
+			c.replies <- a
+		}
+	}()
+	t.Cleanup(func() { requests.Close() })
+	a := <-c.replies
+	if a.Hello == nil {
+		t.Fatalf("the first frame is %+v", a)
+	}
+	c.hello = *a.Hello
+	return c
+}
+
+func (c *stdioClient) send(q stdioRequest, payload ...[]byte) {
+	c.t.Helper()
+	if err := c.w.Write(q, payload...); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// answer waits for the next answer and keeps the events before it.
+func (c *stdioClient) answer() stdioAnswer {
+	c.t.Helper()
+	for a := range c.replies {
+		switch {
+		case a.Progress != nil:
+			c.stages = append(c.stages, *a.Progress)
+		case a.Note != "":
+			c.notes = append(c.notes, a.Note)
+		default:
+			return a
+		}
+	}
+	c.t.Fatal("the conversation has ended")
+	return stdioAnswer{}
+}
+
+// ask sends a request and returns its answer, which must be no error.
+func (c *stdioClient) ask(q stdioRequest, payload ...[]byte) stdioAnswer {
+	c.t.Helper()
+	c.send(q, payload...)
+	a := c.answer()
+	if a.ID != q.ID || a.Error != nil {
+		c.t.Fatalf("request %d: answer %+v %+v", q.ID, a.stdioReply, a.Error)
+	}
+	return a
+}
+
+// refuse sends a request that must fail.
+func (c *stdioClient) refuse(q stdioRequest, payload []byte, code int, parts ...string) {
+	c.t.Helper()
+	c.send(q, payload)
+	a := c.answer()
+	if a.ID != q.ID || a.Error == nil || a.Error.Code != code {
+		c.t.Fatalf("request %+v: answer %+v, error %+v; want exit code %d", q, a.stdioReply, a.Error, code)
+	}
+	for _, p := range parts {
+		if !strings.Contains(a.Error.Message, p) {
+			c.t.Errorf("the error does not say %q: %s", p, a.Error.Message)
+		}
+	}
+}
+
+// end closes the client's side and returns the exit code.
+func (c *stdioClient) end() int {
+	c.pipe.Close()
+	return <-c.code
+}
+
+func (a stdioAnswer) decode(t *testing.T, into any) {
+	t.Helper()
+	at := 0
+	for _, x := range a.Arrays {
+		at += x.Shape.Numel() * x.DType.Size()
+	}
+	if err := json.Unmarshal(a.payload[at:], into); err != nil {
+		t.Fatalf("%v: %s", err, a.payload[at:])
+	}
+}
+
+// greys is random images for the demo's model.
+func greys(t *testing.T, n int) *tensor.Tensor {
+	t.Helper()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	x := tensor.New(tensor.Float32, n, 1, 28, 28)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+// greyPNG is a random image for the demo's model.
+func greyPNG(t *testing.T) string {
+	t.Helper()
+	m := image.NewGray(image.Rect(0, 0, 28, 28))
+	for i := range m.Pix {
+		m.Pix[i] = byte(rand.Uint32())
+	}
+	f, err := os.Create(filepath.Join(t.TempDir(), "grey.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, m); err != nil {
+		t.Fatal(err)
+	}
+	return f.Name()
+}
+
+func infoOf(x *tensor.Tensor) *arrayInfo { return &arrayInfo{DType: x.DType(), Shape: x.Shape()} }

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/vision"
+)
+
+// hostedSession is a model that a client keeps open. All but ready is set before
+// ready is closed and not changed later.
+type hostedSession struct {
+	ready chan struct{}
+	err   error // why it could not be opened
+
+	session   *octet.Session
+	threads   int
+	labels    []string
+	preset    vision.Preset
+	presetErr error // why images cannot be prepared
+
+	spare spareTensors
+}
+
+// sessionInfo is the document of an opened session.
+type sessionInfo struct {
+	Model       string         `json:"model"`
+	Arch        string         `json:"arch"`
+	Kind        string         `json:"kind"` // float or int8
+	Backend     string         `json:"backend,omitempty"`
+	Channels    int            `json:"channels"`
+	Classes     int            `json:"classes"`
+	Labels      []string       `json:"labels,omitempty"`
+	Preset      *vision.Preset `json:"preset,omitempty"` // nil where images cannot be prepared
+	Assumptions []string       `json:"assumptions"`
+}
+
+// open begins to open a session; runs may be sent at once and wait for it. One
+// that cannot be opened keeps its number, and the reason for those runs, until it
+// is closed or opened again.
+func (h *host) open(q stdioRequest) (work, error) {
+	s := &hostedSession{ready: make(chan struct{})}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if old := h.sessions[q.Session]; q.Session == 0 || old != nil && !old.failed() {
+		return nil, usageError("session %d: open sessions need different numbers above 0", q.Session)
+	}
+	h.sessions[q.Session] = s
+	return func(ctx context.Context) (a answer, err error) {
+		defer close(s.ready)
+		s.err = errors.New("opening the session failed unexpectedly") // unless the next line returns
+		a, s.err = h.execute(ctx, q.ID, nil, func(c *console) *cobra.Command { return newOpenCommand(c, s) }, q.Args)
+		return a, s.err
+	}, nil
+}
+
+// failed reports whether the session could not be opened.
+func (s *hostedSession) failed() bool {
+	select {
+	case <-s.ready:
+		return s.err != nil
+	default:
+		return false
+	}
+}
+
+// newOpenCommand opens a model as `octet run` does, for a client.
+func newOpenCommand(c *console, s *hostedSession) *cobra.Command {
+	f := &modelFlags{}
+	cmd := &cobra.Command{
+		Use: "open MODEL.pth", Args: cobra.ExactArgs(1), SilenceErrors: true, SilenceUsage: true,
+		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+			if s.threads < 0 {
+				return usageError("--threads %d: 0 or more", s.threads)
+			}
+			model, err := f.open(c, cmd, args[0])
+			if err != nil {
+				return err
+			}
+			info, err := s.load(args[0], model)
+			if err != nil {
+				return err
+			}
+			return c.result(info, nil)
+		}),
+	}
+	f.register(cmd)
+	cmd.Flags().IntVar(&s.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
+	setUsageArgs(cmd)
+	return cmd
+}
+
+// load compiles the model and tells what it is.
+func (s *hostedSession) load(name string, m *octet.Model) (info sessionInfo, err error) {
+	info = sessionInfo{
+		Model: name, Arch: m.Arch(), Kind: kindOf(m), Backend: m.Backend(),
+		Channels: m.Channels(), Classes: m.Classes(), Assumptions: append([]string{}, m.Assumptions()...),
+	}
+	if s.session, err = m.Compile(octet.WithThreads(s.threads)); err != nil {
+		return info, withCode(exitModel, err)
+	}
+	var assumed bool
+	if s.labels, assumed = m.Labels(); assumed && s.labels != nil {
+		info.Assumptions = append(info.Assumptions, labelsAssumed(s.labels))
+	}
+	info.Labels = s.labels
+	if s.preset, assumed, s.presetErr = m.Preset(); s.presetErr == nil {
+		info.Preset = &s.preset
+		if assumed {
+			info.Assumptions = append(info.Assumptions, presetAssumed(s.preset))
+		}
+	}
+	return info, nil
+}
+
+func (h *host) close(q stdioRequest) (work, error) {
+	if _, err := h.session(q.Session); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	delete(h.sessions, q.Session) // runs of it that have begun come to their end
+	h.mu.Unlock()
+	return func(context.Context) (answer, error) { return answer{}, nil }, nil
+}
+
+func (h *host) session(number uint64) (*hostedSession, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.sessions[number]; s != nil {
+		return s, nil
+	}
+	return nil, usageError("session %d is not open", number)
+}
+
+// run reads the input of a run.
+func (h *host) run(q stdioRequest, size int) (work, error) {
+	s, err := h.session(q.Session)
+	if err != nil {
+		return nil, err
+	}
+	input, err := h.input(s, q, size)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (answer, error) {
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			return answer{}, errInterrupted
+		}
+		if s.err != nil {
+			return answer{}, s.err
+		}
+		x, err := input(ctx, s)
+		if err != nil {
+			return answer{}, withCode(exitData, err)
+		}
+		y, err := s.session.Run(ctx, x)
+		s.spare.put(x)
+		if err != nil {
+			return answer{}, withCode(exitData, err)
+		}
+		return s.outcome(y, q.Top), nil
+	}, nil
+}
+
+// outcome is the logits, or the most probable classes.
+func (s *hostedSession) outcome(logits *tensor.Tensor, top int) answer {
+	if top <= 0 {
+		return answer{arrays: []namedTensor{{"output", logits}}}
+	}
+	all := [][]prediction{}
+	for _, row := range rowsOf(logits) {
+		all = append(all, topK(row, top, s.labels))
+	}
+	return answer{document: all}
+}
+
+// input reads a tensor, or image files that the session will prepare.
+func (h *host) input(s *hostedSession, q stdioRequest, size int) (func(context.Context, *hostedSession) (*tensor.Tensor, error), error) {
+	if len(q.Images) > 0 {
+		images, err := h.readImages(q.Images, size)
+		return func(ctx context.Context, s *hostedSession) (*tensor.Tensor, error) { return s.prepare(ctx, images) }, err
+	}
+	x, err := h.readTensor(s, q.Tensor, size)
+	return func(context.Context, *hostedSession) (*tensor.Tensor, error) { return x, nil }, err
+}
+
+// readTensor reads the payload straight into a tensor, where possible one that an
+// earlier run has done with.
+func (h *host) readTensor(s *hostedSession, info *arrayInfo, size int) (*tensor.Tensor, error) {
+	if info == nil {
+		return nil, usageError("run needs a tensor or images")
+	}
+	n, err := info.Shape.CheckedNumel()
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	if info.DType.IsQuantized() {
+		return nil, usageError("a tensor of %v has no scale and zero point here: give float32", info.DType)
+	}
+	if n > size || n*info.DType.Size() != size { // in this order the product cannot overflow
+		return nil, usageError("%d bytes of data do not fill %v%v", size, info.DType, info.Shape)
+	}
+	fill := func(raw []byte) error {
+		_, err := io.ReadFull(h.in, raw)
+		return err
+	}
+	if x := s.spare.take(info.DType, info.Shape); x != nil {
+		return x, x.Refill(fill)
+	}
+	return tensor.Decode(info.DType, nil, info.Shape, fill)
+}
+
+func (h *host) readImages(sizes []int, size int) ([][]byte, error) {
+	images, left := make([][]byte, len(sizes)), size
+	for i, n := range sizes {
+		if n < 0 || n > left {
+			return nil, usageError("images of %v bytes in a payload of %d", sizes, size)
+		}
+		images[i], left = make([]byte, n), left-n
+		if _, err := io.ReadFull(h.in, images[i]); err != nil {
+			return nil, err
+		}
+	}
+	if left > 0 {
+		return nil, usageError("images of %v bytes in a payload of %d", sizes, size)
+	}
+	return images, nil
+}
+
+// prepare makes one batch of images.
+func (s *hostedSession) prepare(ctx context.Context, images [][]byte) (*tensor.Tensor, error) {
+	if s.presetErr != nil {
+		return nil, s.presetErr
+	}
+	source, err := dataset.Encoded(images)
+	if err != nil {
+		return nil, err
+	}
+	loader, err := dataset.NewLoader(source, dataset.LoaderOptions{Preset: s.preset, BatchSize: len(images), Workers: s.threads, Strict: true})
+	if err != nil {
+		return nil, err
+	}
+	for b, err := range loader.Batches(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		return b.Input, nil
+	}
+	return nil, fmt.Errorf("no image was read")
+}

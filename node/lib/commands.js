@@ -1,0 +1,71 @@
+'use strict';
+
+const { flags, isList, describe, file, model } = require('./arguments.js');
+const { UsageError } = require('./errors.js');
+const { Pool } = require('./pool.js');
+const { fromTensor, isTensor, npy } = require('./tensor.js');
+
+// Commands have a process of their own, so that their memory is given back and a
+// quantization that runs out of it takes no session along. It is started in the
+// current folder, because that is what their paths are relative to.
+let pool;
+let startedIn;
+
+function commandPool() {
+  if (!pool || startedIn !== process.cwd()) {
+    pool?.close();
+    startedIn = process.cwd();
+    pool = new Pool({ cwd: startedIn });
+  }
+  return pool;
+}
+
+/** command runs a command of the binary and returns the document of its --json. */
+async function command(name, options, args, stdin = []) {
+  const { signal, onProgress, onNote } = options;
+  return commandPool().command([name, ...flags(options), '--', ...args], stdin, { signal, onProgress, onNote });
+}
+
+/** quantize makes an int8 model of a float one. */
+async function quantize(name, options = {}) {
+  const { document } = await command('quantize', options, [model(name, 'quantize')]);
+  return document;
+}
+
+/** inspect tells what a model file holds. */
+async function inspect(name, options = {}) {
+  const { document } = await command('inspect', options, [file(name, 'inspect')]);
+  return document;
+}
+
+/** compare puts variants of a model side by side. */
+async function compare(models, options = {}) {
+  const names = Array.isArray(models) ? models : [models];
+  const { document } = await command('compare', options, names.map((name) => model(name, 'compare')));
+  return document;
+}
+
+/** quantizeTensor quantizes numbers by hand and tells the error made. */
+async function quantizeTensor(input, options = {}) {
+  const first = operand(input);
+  const { with: second, ...rest } = options;
+  const stdin = [...first.stdin];
+  if (second !== undefined) {
+    const other = operand(second);
+    rest.with = other.arg;
+    stdin.push(...other.stdin);
+  }
+  const { document, arrays } = await command('tensor', rest, [first.arg], stdin);
+  for (const [name, { data }] of Object.entries(arrays)) document[name] = data;
+  return document;
+}
+
+/** operand is how a tensor, numbers or a file are given to the command. */
+function operand(input) {
+  if (typeof input === 'string' || input instanceof URL) return { arg: file(input, 'quantizeTensor'), stdin: [] };
+  if (isTensor(input)) return { arg: '-', stdin: npy(fromTensor(input)) };
+  if (isList(input)) return { arg: '-', stdin: npy(fromTensor({ data: input, shape: [input.length] })) };
+  throw new UsageError(`quantizeTensor takes numbers, { data, shape } or the path of a file, got ${describe(input)}`);
+}
+
+module.exports = { quantize, inspect, compare, quantizeTensor };

@@ -1,0 +1,387 @@
+/// <reference lib="esnext.disposable" />
+
+import { EventEmitter } from 'node:events';
+import type { Comparison, Inspection, Operation, QuantizedTensor, QuantizeResult } from './documents.js';
+
+export type * from './documents.js';
+
+/** Arrays that hold the elements of a tensor. Models take Float32Array. */
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
+  | readonly number[];
+
+/** A dense array in row-major order. Numbers in a plain array are taken as float32. */
+export interface Tensor<Data extends TensorData = TensorData> {
+  /** Leave it alone until the call that was given it has ended: it is not copied. */
+  readonly data: Data;
+  /** The extent of each axis, outermost first: [1, 3, 224, 224]. */
+  readonly shape: readonly number[];
+}
+
+/** The bytes of an image file: PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or PGM. A Buffer is one. */
+export type ImageBytes = Uint8Array | ArrayBuffer | SharedArrayBuffer;
+
+/** What a model is run on: a tensor [N, C, H, W], or images that the model's own preprocessing makes one of. */
+export type Input = Tensor | ImageBytes | readonly ImageBytes[];
+
+/** One class that the model considers. */
+export interface Prediction {
+  /** The number of the output. */
+  class: number;
+  /** Its name, where the model knows names. */
+  label?: string;
+  /** Its softmax probability, 0..1. */
+  probability: number;
+  logit: number;
+}
+
+export interface CallOptions {
+  /** Ends the call with the signal's reason; what is being computed for it is broken off. */
+  signal?: AbortSignal;
+}
+
+/** How far a stage of long work is. */
+export interface Progress {
+  /** calibrate, eval, download ... */
+  stage: string;
+  /** What is counted: inputs, images, kB. */
+  unit: string;
+  done: number;
+  /** 0 where it is not known. */
+  total: number;
+}
+
+export interface LongCallOptions extends CallOptions {
+  /** Called about 20 times a second, and when a stage begins and ends. What it throws ends the call. */
+  onProgress?: (progress: Progress) => void;
+  /** Called with assumptions, warnings and hints, as the command line prints them. */
+  onNote?: (note: string) => void;
+}
+
+/** What a model file may not say itself. */
+export interface ModelOptions {
+  /** Architecture in torchvision's words, such as resnet18. */
+  arch?: string;
+  /** Numeric preset. Any of them runs on any CPU. */
+  backend?: 'fbgemm' | 'qnnpack' | 'onednn' | 'x86';
+  /** Which state dict of a checkpoint to use, such as ema.state_dict. */
+  key?: string;
+  /** A file with one class name per line, in the order of the outputs. */
+  labels?: string;
+  /** Preprocessing of images by name; the options below replace parts of it. */
+  preset?: 'imagenet' | 'imagenet-v2' | 'fashion-mnist';
+  /** The length of the shorter edge, or [height, width]. */
+  resize?: number | readonly [height: number, width: number];
+  /** The edge of a square in the middle, or [height, width]. */
+  crop?: number | readonly [height: number, width: number];
+  /** Per channel, of values in 0..1. */
+  mean?: readonly number[];
+  /** Per channel, of values in 0..1. */
+  std?: readonly number[];
+  interpolation?: 'bilinear' | 'bicubic' | 'nearest';
+}
+
+/** How images become the input of a model. */
+export interface Preset {
+  channels: 1 | 3;
+  resize?: number[];
+  interpolation?: 'bilinear' | 'bicubic' | 'nearest';
+  crop?: [height: number, width: number];
+  /** The size that images must have, where they are neither resized nor cropped. */
+  input?: [height: number, width: number];
+  mean?: number[];
+  std?: number[];
+}
+
+/** What is known about an open model. */
+export interface SessionInfo {
+  model: string;
+  arch: string;
+  kind: 'float' | 'int8';
+  /** Of an int8 model. */
+  backend?: string;
+  /** Channels of the input. */
+  channels: number;
+  /** Number of outputs. */
+  classes: number;
+  labels?: string[];
+  /** Missing where the model does not say how images are prepared, and it cannot be assumed. */
+  preset?: Preset;
+  /** What neither the file nor an option said. */
+  assumptions: string[];
+}
+
+export interface SessionOptions extends ModelOptions, LongCallOptions {
+  /** CPU threads; 0, the default, uses all. Results do not depend on it. */
+  threads?: number;
+  /** The pool whose process computes; by default one that all sessions of a thread share. */
+  pool?: Pool;
+}
+
+export interface ClassifyOptions extends CallOptions {
+  /** How many classes to return; 5 by default. */
+  top?: number;
+}
+
+export interface ConcurrencyOptions {
+  /** How many inputs are on their way at a time; by default as many as keep the process busy. */
+  concurrency?: number;
+}
+
+/**
+ * A model that is open in a process of its pool. Calls may overlap. The process is
+ * replaced when it dies, and what it had not answered is computed again.
+ */
+export class Session implements AsyncDisposable {
+  private constructor();
+
+  /**
+   * Opens a model file, float or int8, or weights that torchvision publishes, which
+   * are downloaded once: `zoo:ResNet50_QuantizedWeights.DEFAULT`.
+   */
+  static open(model: string | URL, options?: SessionOptions): Promise<Session>;
+
+  readonly info: Readonly<SessionInfo>;
+
+  /** Computes the logits, float32 [N, classes]. */
+  run(input: Input, options?: CallOptions): Promise<Tensor<Float32Array>>;
+
+  /** Returns the most probable classes of an image, best first. */
+  classify(image: ImageBytes, options?: ClassifyOptions): Promise<Prediction[]>;
+  /** The same for each of several images, or for each row of a tensor. */
+  classify(input: Tensor | readonly ImageBytes[], options?: ClassifyOptions): Promise<Prediction[][]>;
+
+  /** Runs inputs as fast as they can be computed, reads no more of them ahead, and yields the outputs in their order. */
+  runAll(inputs: Iterable<Input> | AsyncIterable<Input>, options?: CallOptions & ConcurrencyOptions): AsyncGenerator<Tensor<Float32Array>, void, undefined>;
+
+  /** Does the same with classify. */
+  classifyAll(inputs: Iterable<ImageBytes> | AsyncIterable<ImageBytes>, options?: ClassifyOptions & ConcurrencyOptions): AsyncGenerator<Prediction[], void, undefined>;
+
+  /** Lets the calls come to their end, and the model go. Later calls fail. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface PoolOptions {
+  /** Path of the octet binary; by default OCTET_BINARY, or that of the package for this platform. */
+  binary?: string;
+  /** Folder in which the process starts. */
+  cwd?: string;
+  /** Environment of the process; by default that of this one. */
+  env?: Record<string, string | undefined>;
+  /** How many requests may wait; 1024 by default. Further ones fail with a QueueFullError. */
+  maxQueue?: number;
+}
+
+/** How a process has ended: of code and signal, one is null. */
+export interface ProcessExit {
+  pid: number;
+  code: number | null;
+  signal: string | null;
+}
+
+/**
+ * A process of the binary, kept while it is used, and the requests that wait for
+ * it. Sessions share one unless they are given another.
+ */
+export class Pool extends EventEmitter implements AsyncDisposable {
+  constructor(options?: PoolOptions);
+
+  /** Number of the running process; undefined where none is running. */
+  readonly pid: number | undefined;
+  /** How many requests wait for their turn. */
+  readonly queued: number;
+  /** How many requests the process takes at a time; 0 before it has started. */
+  readonly concurrency: number;
+
+  /** The process has ended unasked; another one takes its place when it is needed. */
+  on(event: 'exit', listener: (exit: ProcessExit) => void): this;
+  once(event: 'exit', listener: (exit: ProcessExit) => void): this;
+  off(event: 'exit', listener: (exit: ProcessExit) => void): this;
+
+  /** Lets all requests come to their end, and then the process. Later calls fail. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Options of `octet quantize`, whose help says more about each. */
+export interface QuantizeOptions extends ModelOptions, LongCallOptions {
+  /** Calibration data: a folder or tar archive of images, an IDX file, a .npy or a .npz. */
+  calibration: string;
+  /** The int8 model to write, a .pth. It appears complete or not at all. */
+  output: string;
+  /** Observers: default (histogram), torchvision (minimum and maximum), minmax, percentile, mse, or another of PyTorch's names. */
+  qconfig?: string;
+  /** One scale per weight, whatever qconfig says. */
+  perTensor?: boolean;
+  /** One scale per output channel, whatever qconfig says. */
+  perChannel?: boolean;
+  /** Patterns of layers that stay in float. */
+  exclude?: string | readonly string[];
+  /** Keeps layers in float whose int8 form measures slower on this machine. */
+  excludeSlower?: boolean;
+  /** A file that keeps the statistics, also when the call is broken off; the next one continues there. */
+  stats?: string;
+  /** A file for the full report. */
+  report?: string;
+  /** Labelled data on which float and int8 accuracy are measured. */
+  eval?: string;
+  /** Of eval: a file that maps folders to classes. */
+  classMap?: string;
+  /** Fails where a layer stays in float that was not excluded. */
+  strictInt8?: boolean;
+  /** Inputs shown to the observers at a time; part of the recipe. */
+  batchSize?: number;
+  threads?: number;
+  /** Use so many inputs only; 0, the default, uses all. */
+  limit?: number;
+  /** Stops at the first image that cannot be read, instead of skipping it. */
+  strict?: boolean;
+}
+
+/** Makes an int8 model of a float one by post-training quantization. */
+export function quantize(model: string | URL, options: QuantizeOptions): Promise<QuantizeResult>;
+
+/** Options of `octet inspect`. */
+export interface InspectOptions extends ModelOptions, LongCallOptions {
+  /** List every key of the state dict. */
+  tensors?: boolean;
+}
+
+/** Tells what a model file holds. Nothing of it is executed. */
+export function inspect(model: string | URL, options?: InspectOptions): Promise<Inspection>;
+
+/** Options of `octet compare`, whose help says more about each. */
+export interface CompareOptions extends Omit<ModelOptions, 'backend'>, LongCallOptions {
+  /** Make int8 variants for these backends, and run files by their rules. */
+  backend?: string | readonly string[];
+  /** Make int8 variants of the float model, calibrated on this data. */
+  calibration?: string;
+  /** Calibrate on so many inputs only; 0, the default, uses all. */
+  calibrationLimit?: number;
+  /** Observers of the variants, as of quantize. */
+  qconfig?: string | readonly string[];
+  /** Make variants with one scale per weight only. */
+  perTensor?: boolean;
+  /** Make variants with one scale per output channel only. */
+  perChannel?: boolean;
+  /** Patterns of layers of the variants that stay in float. */
+  exclude?: string | readonly string[];
+  /** A folder for the variants. */
+  keep?: string;
+  /** Compare on labelled data, and measure accuracy. */
+  eval?: string;
+  /** Compare on data without labels. */
+  inputs?: string;
+  /** Of eval: a file with the true classes of a .npy or IDX file. */
+  truth?: string;
+  /** Of eval: a file that maps folders to classes. */
+  classMap?: string;
+  /** Compare every layer on so many inputs; 0 leaves the layers out, 16 is the default. */
+  layerInputs?: number;
+  /** How long to time each variant, such as 1s or 500ms; 0s does not. */
+  duration?: string;
+  /** A file for the report in Markdown. */
+  markdown?: string;
+  /** A file for the report as a page with plots. */
+  html?: string;
+  batchSize?: number;
+  threads?: number;
+  /** Use so many inputs only; 0, the default, uses all. */
+  limit?: number;
+  /** Stops at the first image that cannot be read, instead of skipping it. */
+  strict?: boolean;
+}
+
+/** Puts variants of a model side by side: files, zoo: names, and int8 variants made of the float one. */
+export function compare(models: string | URL | readonly (string | URL)[], options?: CompareOptions): Promise<Comparison>;
+
+/** Options of `octet tensor`. */
+export interface QuantizeTensorOptions extends CallOptions {
+  dtype?: 'quint8' | 'qint8' | 'qint32';
+  /** Zero point in the middle of the codes. */
+  symmetric?: boolean;
+  /** A scale and a zero point for every index of axis. */
+  perChannel?: boolean;
+  /** PyTorch's name of the scheme, in place of symmetric and perChannel. */
+  qscheme?: 'per_tensor_affine' | 'per_tensor_symmetric' | 'per_channel_affine' | 'per_channel_symmetric';
+  /** Channel axis of perChannel; negative counts from the end. */
+  axis?: number;
+  /** Smallest and largest code that the range is mapped to. */
+  quantMin?: number;
+  quantMax?: number;
+  /** Given together: use these instead of ones from the minimum and maximum. */
+  scale?: number;
+  zeroPoint?: number;
+  /** Name of the tensor, where the input is a file with several. */
+  tensor?: string;
+  /** Another shape for the numbers. */
+  shape?: readonly number[];
+}
+
+/** An operation on the codes of one or two tensors, as `octet tensor --op` has them. */
+export interface OperationOptions extends QuantizeTensorOptions {
+  op: 'add' | 'add-relu' | 'mul' | 'matmul' | 'cat' | 'linear' | 'conv2d' | 'relu' | 'relu6' | 'max-pool2d' | 'avg-pool2d';
+  /** The second operand. */
+  with?: Numbers;
+  withTensor?: string;
+  withShape?: readonly number[];
+  /** Rules of rounding. */
+  backend?: 'fbgemm' | 'qnnpack' | 'onednn' | 'x86';
+}
+
+/** Numbers, a tensor, or a .npy, .npz, .safetensors or .pth file. */
+export type Numbers = TensorData | Tensor | string | URL;
+
+/** Computes on the codes of quantized tensors, and compares with the real numbers. */
+export function quantizeTensor(input: Numbers, options: OperationOptions): Promise<Operation>;
+/** Quantizes numbers by hand, and tells the error made. */
+export function quantizeTensor(input: Numbers, options?: QuantizeTensorOptions): Promise<QuantizedTensor>;
+
+/** Base of all errors of this package. */
+export class OctetError extends Error {
+  /** What kind of error it is. */
+  readonly code: string;
+}
+/** A call that cannot be meant. */
+export class UsageError extends OctetError {
+  readonly code: 'ERR_OCTET_USAGE';
+}
+/** The model file cannot be used. */
+export class ModelError extends OctetError {
+  readonly code: 'ERR_OCTET_MODEL';
+}
+/** The data cannot be used, such as a tensor of the wrong shape. */
+export class DataError extends OctetError {
+  readonly code: 'ERR_OCTET_DATA';
+}
+/** The output cannot be written. */
+export class OutputError extends OctetError {
+  readonly code: 'ERR_OCTET_OUTPUT';
+}
+/** There is no binary that can be started; ERR_OCTET_PLATFORM where there is none for the platform. */
+export class BinaryError extends OctetError {
+  readonly code: 'ERR_OCTET_BINARY' | 'ERR_OCTET_PLATFORM';
+}
+/** The process died too often while it worked on a request. */
+export class ProcessError extends OctetError {
+  readonly code: 'ERR_OCTET_PROCESS';
+}
+/** The session or pool was closed. */
+export class ClosedError extends OctetError {
+  readonly code: 'ERR_OCTET_CLOSED';
+}
+/** More requests wait than the pool may hold. */
+export class QueueFullError extends OctetError {
+  readonly code: 'ERR_OCTET_QUEUE_FULL';
+}

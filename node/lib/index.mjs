@@ -1,0 +1,7 @@
+// The package itself is CommonJS, so that import and require give the same classes.
+import octet from './index.js';
+
+export const {
+  Session, Pool, quantize, inspect, compare, quantizeTensor,
+  OctetError, UsageError, ModelError, DataError, OutputError, BinaryError, ProcessError, ClosedError, QueueFullError,
+} = octet;

@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+'use strict';
+
+// Builds the binaries and packs all packages of a checkout:
+//
+//   node scripts/pack.js [--host] [--out FOLDER]
+//
+// It needs Go, and writes one tarball per package into FOLDER (dist). --host packs
+// the main package and that of this platform only.
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+const { PLATFORMS } = require('../lib/platforms.js');
+
+const root = path.join(__dirname, '..');
+const repository = path.join(root, '..');
+const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+
+/** pack writes the tarballs and returns their paths, the main package first. */
+function pack({ host = false, out = path.join(root, 'dist') } = {}) {
+  const platforms = PLATFORMS.filter((p) => !host || (p.os === process.platform && p.cpu === process.arch));
+  if (platforms.length === 0) throw new Error(`there is no package for ${process.platform}-${process.arch}`);
+  fs.mkdirSync(out, { recursive: true });
+  const staging = fs.mkdtempSync(path.join(os.tmpdir(), 'octet-pack-'));
+  try {
+    const folders = [stageMain(staging), ...platforms.map((p) => stagePlatform(staging, p))];
+    return folders.map((folder) => tarball(folder, out));
+  } finally {
+    fs.rmSync(staging, { recursive: true });
+  }
+}
+
+/** stageMain copies what users get of this folder. */
+function stageMain(staging) {
+  const folder = path.join(staging, 'octet');
+  for (const name of [...manifest.files, 'README.md']) fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
+  fs.copyFileSync(path.join(repository, 'LICENSE'), path.join(folder, 'LICENSE'));
+  const { scripts, ...published } = manifest;
+  write(path.join(folder, 'package.json'), published);
+  return folder;
+}
+
+/** stagePlatform builds the binary of a platform and describes it. */
+function stagePlatform(staging, platform) {
+  const folder = path.join(staging, platform.name);
+  const env = { ...process.env, CGO_ENABLED: '0', GOOS: platform.goos, GOARCH: platform.goarch };
+  const go = (...args) => execFileSync('go', args, { cwd: repository, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 26 });
+  go('build', '-trimpath', '-buildvcs=false', '-ldflags', `-s -w -X main.release=v${manifest.version}`, '-o', path.join(folder, platform.binary), './cmd/octet');
+  fs.chmodSync(path.join(folder, platform.binary), 0o755);
+  fs.copyFileSync(path.join(repository, 'LICENSE'), path.join(folder, 'LICENSE'));
+  fs.writeFileSync(path.join(folder, 'THIRD_PARTY_LICENSES'), licences(go));
+  fs.writeFileSync(path.join(folder, 'README.md'), `# ${platform.package}\n\nThe octet binary for ${platform.name}. It comes with the package @octet-ml/octet.\n`);
+  const { version, license, homepage, bugs, repository: source } = manifest;
+  write(path.join(folder, 'package.json'), {
+    name: platform.package,
+    version,
+    description: `The octet binary for ${platform.name}`,
+    license, homepage, bugs,
+    repository: source,
+    os: [platform.os],
+    cpu: [platform.cpu],
+    files: ['bin', 'THIRD_PARTY_LICENSES'],
+    preferUnplugged: true, // Yarn must not leave it in an archive
+  });
+  return folder;
+}
+
+/** licences are the texts that the modules in the binary, and Go itself, ask to be passed on. */
+function licences(go) {
+  const modules = new Map([['Go', go('env', 'GOROOT').trim()], ['The data of octet demo', path.join(repository, 'cmd', 'octet', 'demodata')]]);
+  const listed = go('list', '-deps', '-f', '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}{{end}}', './cmd/octet');
+  for (const line of listed.split('\n').filter(Boolean)) {
+    const [name, folder] = line.split('\t');
+    modules.set(name, folder);
+  }
+  return [...modules].map(([name, folder]) => {
+    const files = fs.readdirSync(folder).filter((f) => /^((un)?licen[sc]e|copying|notice)/i.test(f));
+    if (files.length === 0) throw new Error(`${name}: no licence in ${folder}`);
+    return `${name}\n\n${files.map((f) => fs.readFileSync(path.join(folder, f), 'utf8').trim()).join('\n\n')}\n`;
+  }).join(`\n${'-'.repeat(72)}\n\n`);
+}
+
+function write(file, value) {
+  fs.writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+function tarball(folder, out) {
+  const windows = process.platform === 'win32';
+  const listing = execFileSync(windows ? 'npm.cmd' : 'npm', ['pack', '--json', '--pack-destination', path.resolve(out)], { cwd: folder, encoding: 'utf8', shell: windows, stdio: ['ignore', 'pipe', 'inherit'] });
+  const result = JSON.parse(listing);
+  const [{ filename, size, unpackedSize }] = Array.isArray(result) ? result : Object.values(result);
+  const file = path.join(out, filename.replace('@', '').replace('/', '-'));
+  console.error(`${file}  ${(size / 1e6).toFixed(1)} MB packed, ${(unpackedSize / 1e6).toFixed(1)} MB installed`);
+  return file;
+}
+
+if (require.main === module) {
+  const { values } = parseArgs({ options: { host: { type: 'boolean' }, out: { type: 'string' } } });
+  pack(values);
+}
+
+module.exports = { pack };

@@ -1,0 +1,58 @@
+// Checked by tsc, not run: what users write, and what must not check.
+import { readFile } from 'node:fs/promises';
+import { Session, Pool, quantize, inspect, compare, quantizeTensor, OctetError, DataError, QueueFullError, type Prediction, type Tensor, type SessionOptions } from '@octet-ml/octet';
+
+const options: SessionOptions = { arch: 'resnet18', backend: 'fbgemm', threads: 2, resize: [256, 256], crop: 224, mean: [0.5], onProgress: ({ stage, done, total }) => console.log(stage, done / total) };
+const session = await Session.open('resnet18.pth', options);
+const output: Tensor<Float32Array> = await session.run({ data: new Float32Array(784), shape: [1, 1, 28, 28] }, { signal: AbortSignal.timeout(1000) });
+const best: number = Math.max(...output.data);
+
+const one: Prediction[] = await session.classify(await readFile('cat.jpg'), { top: 3 });
+const several: Prediction[][] = await session.classify([await readFile('cat.jpg'), new Uint8Array(8)]);
+const label: string | undefined = one[0]?.label ?? several[0]?.[0]?.label;
+for await (const { shape } of session.runAll([{ data: [1, 2], shape: [2] }])) console.log(shape);
+async function* photos() {
+  yield await readFile('cat.jpg');
+}
+for await (const [first] of session.classifyAll(photos(), { top: 1, concurrency: 2 })) console.log(first?.probability);
+const kind: 'float' | 'int8' = session.info.kind;
+
+const result = await quantize(new URL('file:///model.pth'), { calibration: 'photos/', output: 'int8.pth', exclude: ['fc'], perChannel: true });
+const drop: number | undefined = result.accuracy && result.accuracy.float.top1_percent - result.accuracy.int8.top1_percent;
+const ratio: number | null | undefined = (await compare(['float.pth', 'zoo:ResNet18_QuantizedWeights.DEFAULT'], { backend: ['fbgemm'], duration: '0s' })).variants[1]?.outputs.sqnr_db;
+const found: string | undefined = (await inspect('int8.pth', { tensors: true })).arch;
+const codes = (await quantizeTensor([1, 2, 3], { dtype: 'qint8' })).codes;
+const sum: number[] = (await quantizeTensor(Float32Array.of(1), { op: 'add', with: [2] })).result.codes;
+
+const pool = new Pool({ maxQueue: 10, env: process.env });
+pool.on('exit', ({ pid, signal }) => console.log(pid, signal));
+await Session.open('model.pth', { pool });
+await pool.close();
+
+try {
+  await session.close();
+} catch (error) {
+  if (!(error instanceof OctetError)) throw error;
+  if (error instanceof QueueFullError) console.log(error.code satisfies 'ERR_OCTET_QUEUE_FULL');
+  else if (error instanceof DataError) console.log(error.message);
+  else console.log(error.code.toLowerCase());
+}
+{
+  await using other = await Session.open('model.pth');
+  console.log(other.info.classes);
+}
+
+// @ts-expect-error: a path is no image
+await session.classify('cat.jpg');
+// @ts-expect-error: the shape is missing
+await session.run({ data: new Float32Array(4) });
+// @ts-expect-error: there is no such backend
+await Session.open('model.pth', { backend: 'cuda' });
+// @ts-expect-error: output is missing
+await quantize('model.pth', { calibration: 'photos/' });
+// @ts-expect-error: sessions are opened
+new Session();
+// @ts-expect-error: the document of a session is not for writing
+session.info.arch = 'resnet50';
+
+export { best, label, kind, drop, ratio, found, codes, sum };
