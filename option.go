@@ -38,6 +38,7 @@ type quantizeOptions struct {
 	backend     string
 	qconfig     string
 	granularity granularity
+	weightBits  int // 0 leaves the QConfig's
 	exclude     []string
 	batchSize   int
 	limit       int
@@ -130,6 +131,12 @@ func WithPerChannelWeights() QuantizeOption {
 // WithPerTensorWeights gives each weight one scale, whatever the QConfig says.
 func WithPerTensorWeights() QuantizeOption {
 	return quantizeFunc(func(o *quantizeOptions) { o.granularity = perTensor })
+}
+
+// WithWeightBits gives weights the codes of so many bits, from 2 to 8, whatever the
+// QConfig says. They are stored as int8 all the same.
+func WithWeightBits(bits int) QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.weightBits = bits })
 }
 
 // WithExclude keeps the layers that match a pattern in float. A pattern is a

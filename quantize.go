@@ -133,6 +133,11 @@ func (o quantizeOptions) recipe() (quant.Numerics, quant.QConfig, error) {
 			c.Weight.Kind = quant.MovingAverageMinMax
 		}
 	}
+	if o.weightBits != 0 {
+		if c.Weight, err = c.Weight.WithBits(o.weightBits); err != nil {
+			return 0, c, fmt.Errorf("weights: %w", err)
+		}
+	}
 	return n, c, nil
 }
 

@@ -117,6 +117,27 @@ func (s ObserverSpec) WithDefaults() ObserverSpec {
 	return s
 }
 
+// WithBits returns s with the codes of n bits, from 2 to 8. Signed ones are as many
+// on both sides of zero: conversion, like PyTorch's, clamps to the type and not to
+// these codes, and with one more below zero the largest value would be rounded to
+// one that is not among them.
+func (s ObserverSpec) WithBits(n int) (ObserverSpec, error) {
+	if n < 2 || n > 8 {
+		return s, fmt.Errorf("%d bits: use 2 to 8", n)
+	}
+	codes, err := s.Codes()
+	if err != nil {
+		return s, err
+	}
+	lo, hi := 0, 1<<n-1
+	if codes.Min < 0 {
+		hi = 1<<(n-1) - 1
+		lo = -hi
+	}
+	s.QuantMin, s.QuantMax, s.ReduceRange = &lo, &hi, false
+	return s, nil
+}
+
 // Codes returns the range of codes that the calibrated range is mapped to.
 func (s ObserverSpec) Codes() (CodeRange, error) {
 	r, err := NewCodeRange(s.DType, s.QuantMin, s.QuantMax, s.ReduceRange)

@@ -111,7 +111,7 @@ func (c *Comparison) page() *page {
 			p.Legend = append(p.Legend, legendEntry{pens[i], v.Name})
 		}
 	}
-	p.Weights, p.MoreWeights = c.weightCards()
+	p.Weights, p.MoreWeights = c.weightCards(allCodes)
 	p.Ranges, p.MoreRanges = c.histogramCards(pens)
 	shown := c.Best()
 	if shown == nil {

@@ -23,10 +23,13 @@ type qatFlags struct {
 	qconfig     string
 	perTensor   bool
 	perChannel  bool
+	weightBits  int
 	exclude     []string
 	compatible  bool
 	calibration int
 	prepared    string
+
+	calibrated *octet.Model // what calibration alone gives
 }
 
 func newQATCommand(c *console) *cobra.Command {
@@ -66,6 +69,7 @@ ends with the same bytes as if nothing had happened.`,
 	fl.StringVar(&f.qconfig, "qconfig", "", "fake quantizations (default octet_qat; default_qat with --torch-compatible)")
 	fl.BoolVar(&f.perTensor, "per-tensor", false, "one scale per weight, whatever --qconfig says")
 	fl.BoolVar(&f.perChannel, "per-channel", false, "one scale per output channel, whatever --qconfig says")
+	fl.IntVar(&f.weightBits, "weight-bits", 8, "codes of N bits for weights, 2 to 8; they are stored as int8 all the same")
 	fl.StringArrayVar(&f.exclude, "exclude", nil, "keep layers that match `PATTERN` in float; may be repeated")
 	fl.BoolVar(&f.compatible, "torch-compatible", false, "train with PyTorch's numbers throughout")
 	fl.IntVar(&f.calibration, "calibrate", 256, "start from the ranges of N training images; 0 starts from the first batch")
@@ -86,6 +90,7 @@ type qatOutput struct {
 	Model    string       `json:"model"`
 	Output   string       `json:"output"`
 	Prepared string       `json:"prepared,omitempty"`
+	HTML     string       `json:"html,omitempty"`
 	Arch     string       `json:"arch"`
 	Backend  string       `json:"backend"`
 	QConfig  string       `json:"qconfig"`
@@ -154,7 +159,7 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Mode
 	if err != nil {
 		return nil, err
 	}
-	out := &qatOutput{Model: path, Output: f.output, Prepared: f.prepared, Backend: f.model.backend, Recipe: f.recipe, trainingResult: *r}
+	out := &qatOutput{Model: path, Output: f.output, Prepared: f.prepared, HTML: f.html, Backend: f.model.backend, Recipe: f.recipe, trainingResult: *r}
 	if f.eval != "" {
 		out.Accuracy = scores
 	}
@@ -167,6 +172,9 @@ func (f *qatFlags) checkQAT(path string) error {
 		if _, err := quant.ParseQConfig(f.qconfig, quant.FBGEMM); err != nil {
 			return usageError("--qconfig: %w", err)
 		}
+	}
+	if err := checkWeightBits(f.weightBits); err != nil {
+		return err
 	}
 	if f.calibration < 0 {
 		return usageError("--calibrate %d: 0 or more", f.calibration)
@@ -191,6 +199,9 @@ func (f *qatFlags) options() []octet.QuantizeOption {
 	case f.perChannel:
 		opts = append(opts, octet.WithPerChannelWeights())
 	}
+	if f.weightBits != 8 {
+		opts = append(opts, octet.WithWeightBits(f.weightBits))
+	}
 	if f.compatible {
 		opts = append(opts, octet.WithTorchCompatible())
 	}
@@ -206,7 +217,7 @@ func (f *qatFlags) calibrate(ctx context.Context, c *console, t *octet.Training,
 	if err != nil {
 		return withCode(exitData, err)
 	}
-	if f.eval == "" {
+	if f.calibrated = int8; f.eval == "" {
 		return nil
 	}
 	s, err := f.measure(ctx, c, int8)
@@ -250,7 +261,7 @@ func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t
 		}
 		out.Accuracy.QAT = s.Top1Percent
 	}
-	return nil
+	return f.report(float, int8, out)
 }
 
 func (o *qatOutput) print(w io.Writer) {
@@ -258,6 +269,9 @@ func (o *qatOutput) print(w io.Writer) {
 	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s, %s\n", o.Output, o.Arch, o.Backend, o.QConfig, byteText(o.Bytes))
 	if o.Prepared != "" {
 		fmt.Fprintf(w, "           %s: PyTorch's state dict of the model in training\n", o.Prepared)
+	}
+	if o.HTML != "" {
+		fmt.Fprintf(w, "           %s: a page with plots\n", o.HTML)
 	}
 	o.summary(w)
 	if a := o.Accuracy; a != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/train"
 )
 
@@ -41,6 +42,7 @@ had happened. Results do not depend on the number of threads.`,
 // trainOutput is the JSON document of `octet train`.
 type trainOutput struct {
 	Output string       `json:"output"`
+	HTML   string       `json:"html,omitempty"`
 	Arch   string       `json:"arch"`
 	Bytes  int64        `json:"bytes"`
 	Recipe train.Config `json:"recipe"`
@@ -83,7 +85,12 @@ func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, arg
 	}
 	f.written()
 	r.Images = len(data.Labels)
-	out := trainOutput{f.output, trained.Arch(), fileSize(f.output), f.recipe, *r}
+	doc := f.describe(trained.Arch(), "training", r)
+	doc.Results = []report.Result{{Name: "float", Kind: report.Float, Top1: r.lastEval(), Bytes: fileSize(f.output)}}
+	if err := f.writePage(doc); err != nil {
+		return err
+	}
+	out := trainOutput{f.output, f.html, trained.Arch(), fileSize(f.output), f.recipe, *r}
 	return c.result(out, out.print)
 }
 
@@ -129,6 +136,14 @@ func (o trainOutput) print(w io.Writer) {
 	o.curve(w)
 	fmt.Fprintf(w, "wrote      %s: %s, %s\n", o.Output, o.Arch, byteText(o.Bytes))
 	o.summary(w)
+}
+
+// lastEval is the accuracy on --eval behind the last epoch; nil without.
+func (r *trainingResult) lastEval() *float64 {
+	if len(r.Epochs) == 0 {
+		return nil
+	}
+	return r.Epochs[len(r.Epochs)-1].Eval
 }
 
 // summary is the last epoch in words.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,46 @@ func TestQATWritesWhatItTrained(t *testing.T) {
 		})
 	}
 	octetCommand(t, append([]string{"qat", filepath.Join(folder, "int8.pth"), "--output", filepath.Join(folder, "o.pth")}, short(calibration)...)...).fails(t, exitModel, "int8 model")
+}
+
+// The page shows the three models and the recipe; weights of fewer bits reach the
+// file.
+func TestTrainingPages(t *testing.T) {
+	folder, model, calibration, test := demoFolder(t)
+	page := filepath.Join(folder, "page.html")
+	read := func() string {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	int8 := filepath.Join(folder, "int8.pth")
+	var doc qatOutput
+	octetCommand(t, append([]string{"qat", model, "--output", int8, "--backend", "qnnpack", "--per-tensor", "--weight-bits", "4", "--eval", calibration, "--html", page, "--json"}, short(calibration)...)...).must(t).decode(t, &doc)
+	text := read()
+	for _, want := range []string{"fashion_resnet8: quantization-aware training", "int8 by calibration", "int8 by training", "weights of 4 bits with one scale each", "<h2>Accuracy", fmt.Sprintf("%.2f %%", doc.Accuracy.QAT), "of its 15 codes"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not show %q", want)
+		}
+	}
+	if doc.HTML != page {
+		t.Errorf("html is %q in the document", doc.HTML)
+	}
+	m, err := octet.Open(int8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, _ := m.StateDict().Tensor("layer1.0.conv1.weight")
+	if codes := w.Int8s(); slices.Min(codes) < -7 || slices.Max(codes) > 7 {
+		t.Errorf("codes %d..%d of 4 bits", slices.Min(codes), slices.Max(codes))
+	}
+	octetCommand(t, append([]string{"train", "--arch", "fashion_resnet8", "--output", filepath.Join(folder, "f.pth"), "--eval", test, "--html", page}, short(calibration)...)...).must(t)
+	if text := read(); !strings.Contains(text, "fashion_resnet8: training") || strings.Contains(text, "by calibration") || !strings.Contains(text, "learning rate 0.1") {
+		t.Error("the page of a float training")
+	}
+	octetCommand(t, append([]string{"qat", model, "--output", int8, "--weight-bits", "9"}, short(calibration)...)...).fails(t, exitUsage, "--weight-bits", "2 to 8")
+	octetCommand(t, "quantize", model, "--calibration", calibration, "--output", int8, "--weight-bits", "1").fails(t, exitUsage, "--weight-bits", "2 to 8")
 }
 
 // A training that is killed and started again writes the same bytes as one that

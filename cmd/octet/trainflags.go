@@ -30,7 +30,7 @@ type trainingFlags struct {
 	output              string
 	checkpoint          string
 	every               int
-	metrics             string
+	metrics, html       string
 }
 
 // checkpointEvery is the default number of steps between two checkpoints.
@@ -69,6 +69,7 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.checkpoint, "checkpoint", "", "keep the state in `FILE`.pth, and continue from it if it exists (default OUTPUT.training.pth; none keeps no state)")
 	fl.IntVar(&f.every, "checkpoint-every", checkpointEvery, "save the state every N steps, besides when interrupted; 0 does not")
 	fl.StringVar(&f.metrics, "metrics", "", "append a line of JSON for every step to `FILE`.jsonl")
+	fl.StringVar(&f.html, "html", "", "write a page with plots of the training, `FILE`.html")
 	cmd.MarkFlagRequired("data")
 	cmd.MarkFlagRequired("output")
 	complete(cmd, "optimizer", "sgd", "adamw")
@@ -115,7 +116,7 @@ func (f *trainingFlags) check() error {
 	case "none":
 		f.checkpoint = ""
 	}
-	for _, name := range []string{f.output, f.checkpoint, f.metrics} {
+	for _, name := range []string{f.output, f.checkpoint, f.metrics, f.html} {
 		if err := writable(name); err != nil {
 			return withCode(exitOutput, err)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/guptarohit/asciigraph"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/train"
 )
 
@@ -27,6 +28,8 @@ type epochResult struct {
 	Eval    *float64 `json:"eval_top1_percent,omitempty"`
 	Phase   string   `json:"phase,omitempty"`
 	Seconds float64  `json:"seconds"`
+
+	step int // steps taken
 }
 
 // trainingResult is what both commands have to say of a training.
@@ -35,7 +38,19 @@ type trainingResult struct {
 	Images  int           `json:"images"`
 	Seconds float64       `json:"seconds"`
 	Epochs  []epochResult `json:"epochs"`
-	losses  []float64
+
+	from          int // steps taken before
+	losses, rates []float64
+	phases        []report.Phase
+}
+
+// see takes in a step.
+func (r *trainingResult) see(p train.Progress) {
+	r.losses, r.rates = append(r.losses, p.Loss), append(r.rates, p.Rate)
+	if n := len(r.phases); n == 0 || r.phases[n-1].Name != p.Phase {
+		r.phases = append(r.phases, report.Phase{Name: p.Phase, From: p.Step - 1})
+	}
+	r.phases[len(r.phases)-1].To = p.Step
 }
 
 // runTraining trains to the end and tells of it. snapshot is the model as --eval
@@ -45,17 +60,17 @@ func (f *trainingFlags) runTraining(ctx context.Context, c *console, t *octet.Tr
 	if err != nil {
 		return nil, withCode(exitOutput, err)
 	}
-	r := &trainingResult{}
+	r := &trainingResult{from: t.Step()}
 	start, epochStart := time.Now(), time.Now()
 	stage := c.begin(name, "steps", t.Steps())
 	stage.set(t.Step())
 	t.OnStep = func(p train.Progress) {
-		r.losses = append(r.losses, p.Loss)
+		r.see(p)
 		stage.set(p.Step)
 		log.write(p)
 	}
 	t.OnEpoch = func(p train.Progress) error {
-		e := epochResult{Epoch: (p.Step + t.PerEpoch() - 1) / t.PerEpoch(), Loss: p.MeanLoss, Accuracy: 100 * p.MeanAccuracy, Phase: p.Phase}
+		e := epochResult{Epoch: (p.Step + t.PerEpoch() - 1) / t.PerEpoch(), Loss: p.MeanLoss, Accuracy: 100 * p.MeanAccuracy, Phase: p.Phase, step: p.Step}
 		if f.eval != "" {
 			m, err := snapshot()
 			if err != nil {

@@ -43,11 +43,11 @@ def accuracy(net, images, labels):
 
 
 def bits(qconfig, weight_bits):
-    """the qconfig with fewer codes for weights"""
+    """the qconfig with fewer codes for weights, as many on both sides of zero: convert does not clamp to them"""
     if weight_bits == 8:
         return qconfig
-    top = 2 ** (weight_bits - 1)
-    return tq.QConfig(activation=qconfig.activation, weight=qconfig.weight.with_args(quant_min=-top, quant_max=top - 1))
+    top = 2 ** (weight_bits - 1) - 1
+    return tq.QConfig(activation=qconfig.activation, weight=qconfig.weight.with_args(quant_min=-top, quant_max=top))
 
 
 def ptq(state, images, a):
