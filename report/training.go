@@ -1,10 +1,7 @@
 package report
 
 import (
-	_ "embed"
 	"fmt"
-	"html/template"
-	"io"
 	"math"
 	"time"
 
@@ -65,12 +62,7 @@ type Phase struct {
 	From, To int // steps
 }
 
-//go:embed training.html
-var trainingHTML string
-
-var trainingTemplate = template.Must(template.Must(pageTemplate.Clone()).New("training").Parse(trainingHTML))
-
-// trainingPage is what the template shows.
+// trainingPage is what is shown.
 type trainingPage struct {
 	*Training
 	Title    string
@@ -92,11 +84,6 @@ type resultRow struct {
 	Result
 	Accuracy, Change, Size, Ratio string
 	Best                          bool
-}
-
-// HTML writes t as a page.
-func (t *Training) HTML(w io.Writer) error {
-	return trainingTemplate.Execute(w, t.page())
 }
 
 func (t *Training) page() *trainingPage {
