@@ -320,6 +320,39 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// Even a short training wins back most of what calibration alone loses.
+func TestDemoOfTraining(t *testing.T) {
+	var doc demoOutput
+	folder := t.TempDir()
+	keep, page := filepath.Join(folder, "kept"), filepath.Join(folder, "page.html")
+	octetCommand(t, "demo", "--qat", "--epochs", "1", "--limit", "1000", "--keep", keep, "--html", page, "--json").must(t).decode(t, &doc)
+	if len(doc.Models) != 3 || doc.Training == nil || doc.Training.Images != 2560 || doc.Training.Steps != 40 || doc.Training.HTML != page || doc.Calibration != 512 {
+		t.Fatalf("result: %+v, training %+v", doc, doc.Training)
+	}
+	ptq, qat := doc.Models[1], doc.Models[2]
+	if ptq.Drop < 2 || qat.Drop > ptq.Drop-1.5 || doc.Models[0].Kind != "float" || qat.Kind != "int8" {
+		t.Errorf("calibration loses %.2f points, training %.2f", ptq.Drop, qat.Drop)
+	}
+	for _, m := range doc.Models {
+		if m.Images != 1000 || !exists(m.File) || m.Bytes == 0 {
+			t.Errorf("%s: %+v", m.Name, m)
+		}
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"fashion_mobilenet: quantization-aware training", "2560 images of Fashion-MNIST", "weights of 6 bits with one scale each", "% from the float model"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the page does not show %q", want)
+		}
+	}
+	for _, args := range [][]string{{"--html", page}, {"--epochs", "2"}, {"--seed", "2"}, {"--qat", "--qconfig", "minmax"}, {"--qat", "--epochs", "0"}} {
+		octetCommand(t, append([]string{"demo"}, args...)...).fails(t, exitUsage)
+	}
+	octetCommand(t, "demo", "--qat", "--html", filepath.Join(folder, "missing", "page.html")).fails(t, exitOutput, "missing")
+}
+
 // cancelWriter ends a context when something is printed.
 type cancelWriter struct {
 	mu     sync.Mutex

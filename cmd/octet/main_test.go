@@ -67,7 +67,7 @@ func (r result) decode(t *testing.T, into any) {
 func demoFolder(t *testing.T) (folder, model, calibration, test string) {
 	t.Helper()
 	folder = t.TempDir()
-	if err := unpackDemo(folder); err != nil {
+	if err := unpackDemo(folder, demoModel, demoCalibration, demoTest); err != nil {
 		t.Fatal(err)
 	}
 	return folder, filepath.Join(folder, demoModel), filepath.Join(folder, demoCalibration), filepath.Join(folder, demoTest)

@@ -18,9 +18,10 @@ import (
 
 // trainingFlags are the flags that train and qat share.
 type trainingFlags struct {
-	model modelFlags
-	data  string
-	truth string
+	model    modelFlags
+	data     string
+	dataName string // on the page; data without
+	truth    string
 	evalFlagsOf
 	recipe train.Config
 
@@ -37,7 +38,10 @@ type trainingFlags struct {
 const checkpointEvery = 200
 
 // evalFlagsOf say how the model is evaluated behind every epoch.
-type evalFlagsOf struct{ eval, classMap string }
+type evalFlagsOf struct {
+	eval, classMap string
+	evalLimit      int // images; 0 uses all
+}
 
 func (f *trainingFlags) register(cmd *cobra.Command) {
 	f.model.register(cmd)

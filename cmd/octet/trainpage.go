@@ -22,6 +22,9 @@ func (f *trainingFlags) describe(arch, method string, r *trainingResult) *report
 		Arch: arch, Method: method, Data: f.data, Images: r.Images, Seconds: r.Seconds, Recipe: settings(f.recipe),
 		From: r.from, Losses: r.losses, Rates: r.rates, Phases: r.phases,
 	}
+	if f.dataName != "" {
+		doc.Data = f.dataName
+	}
 	if doc.Threads == 0 {
 		doc.Threads = runtime.GOMAXPROCS(0)
 	}

@@ -185,7 +185,7 @@ class QuantizableFashionMobileNet(FashionMobileNet):
     def fuse_model(self, is_qat: bool = False):
         """Fuses in place; the model must be in eval mode, or with is_qat in training mode."""
         fuse = fuse_modules_qat if is_qat else fuse_modules
-        for m in self.modules():
+        for m in list(self.modules()):
             if isinstance(m, nn.Sequential) and len(m) == 3 and isinstance(m[0], nn.Conv2d) and isinstance(m[2], nn.ReLU):
                 fuse(m, ["0", "1", "2"], inplace=True)
             if isinstance(m, InvertedResidual):
