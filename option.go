@@ -15,9 +15,15 @@ type QuantizeOption interface{ applyQuantize(*quantizeOptions) }
 // CompileOption tunes Compile.
 type CompileOption interface{ applyCompile(*compileOptions) }
 
-// QuantizeCompileOption serves both calls.
-type QuantizeCompileOption interface {
+// TrainOption serves Train and TrainQuantized.
+type TrainOption interface {
 	QuantizeOption
+	training()
+}
+
+// QuantizeCompileOption serves these calls, and training.
+type QuantizeCompileOption interface {
+	TrainOption
 	CompileOption
 }
 
@@ -47,6 +53,7 @@ type quantizeOptions struct {
 	source      string
 	progress    func(done int)
 	compatible  bool // training with PyTorch's numbers
+	recompute   bool // training in less memory
 }
 
 type compileOptions struct {
@@ -184,10 +191,21 @@ func WithTorchCompatible() QuantizeOption {
 	return quantizeFunc(func(o *quantizeOptions) { o.compatible = true })
 }
 
+type recomputeOption struct{}
+
+func (recomputeOption) applyQuantize(o *quantizeOptions) { o.recompute = true }
+func (recomputeOption) training()                        {}
+
+// WithRecompute trains in less memory and a little more time: results of batch
+// norms are not kept until their gradients are taken, but computed again. The
+// numbers do not change.
+func WithRecompute() TrainOption { return recomputeOption{} }
+
 type threadsOption int
 
 func (n threadsOption) applyQuantize(o *quantizeOptions) { o.threads = int(n) }
 func (n threadsOption) applyCompile(o *compileOptions)   { o.threads = int(n) }
+func (threadsOption) training()                          {}
 
 // WithThreads bounds the CPU threads; 0, the default, uses all. Results do not
 // depend on it.

@@ -80,7 +80,7 @@ func TrainingData(ctx context.Context, m *Model, source dataset.Source) (*train.
 }
 
 // Train prepares the training of a float model. m is not changed.
-func Train(m *Model, data *train.Data, recipe train.Config, opts ...QuantizeCompileOption) (*Training, error) {
+func Train(m *Model, data *train.Data, recipe train.Config, opts ...TrainOption) (*Training, error) {
 	t := &Training{model: m, data: data}
 	for _, o := range opts {
 		o.applyQuantize(&t.opts)
@@ -89,7 +89,7 @@ func Train(m *Model, data *train.Data, recipe train.Config, opts ...QuantizeComp
 		return nil, classed{fmt.Errorf("%s is an int8 model, which has no gradients: train the float model it was made from", m.name()), ErrRecipe}
 	}
 	var err error
-	if t.float, err = train.NewFloat(m.graph, autodiff.Options{Threads: t.opts.threads}); err != nil {
+	if t.float, err = train.NewFloat(m.graph, autodiff.Options{Threads: t.opts.threads, Recompute: t.opts.recompute}); err != nil {
 		return nil, fmt.Errorf("%s: %w", m.name(), err)
 	}
 	t.Trainer, err = train.New(t.float, data, recipe, t.teacher(recipe))
@@ -125,7 +125,7 @@ func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...Qua
 	}
 	t.numerics = numerics
 	t.quantized, err = qat.Prepare(g, qat.Options{
-		Numerics: numerics, QConfig: config, Compatible: t.opts.compatible, Exclude: t.opts.exclude, Threads: t.opts.threads,
+		Numerics: numerics, QConfig: config, Compatible: t.opts.compatible, Exclude: t.opts.exclude, Threads: t.opts.threads, Recompute: t.opts.recompute,
 	})
 	if err != nil {
 		return nil, classed{err, ErrRecipe}

@@ -47,6 +47,7 @@ func (p *Program) build(shape tensor.Shape) (*Step, error) {
 	s.output.data.forward.include(last)
 	s.output.grad.backward.include(last)
 	b.settle()
+	b.recompute()
 	s.memory.place(last)
 	return s, nil
 }
@@ -119,6 +120,24 @@ func (b *builder) settle() {
 				first = false
 			}
 		}
+	}
+}
+
+// recompute decides what is computed again on the way back, and when: results that
+// lie ready in what is kept for the batch norm anyway.
+func (b *builder) recompute() {
+	if !b.p.opts.Recompute {
+		return
+	}
+	b.again = map[int][]*finish{}
+	for _, c := range b.cells {
+		f, ok := c.(*finish)
+		if !ok || f.norm == nil || f.out.data.backward.hi < f.out.data.backward.lo {
+			continue
+		}
+		f.out.data.again = true
+		first := f.out.data.backward.hi
+		b.again[first] = append(b.again[first], f)
 	}
 }
 

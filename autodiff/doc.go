@@ -12,6 +12,9 @@
 // is summed in pieces that the shapes alone decide, and the pieces in order. They
 // are the same bits on one instruction set, and close across instruction sets.
 //
+// Activations are kept as long as a gradient needs them. On request, those that a
+// pass over kept ones brings back are dropped and computed again.
+//
 // What no kernel covers is evaluated, and differentiated, by the operator itself.
 //
 // autodiff knows graphs, operators and fake quantization; it must not know

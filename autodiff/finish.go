@@ -101,6 +101,12 @@ func (c *finish) forward() error {
 	if err := c.round(); err != nil {
 		return err
 	}
+	c.compute()
+	return nil
+}
+
+// compute is the pass itself.
+func (c *finish) compute() {
 	y, out, mask := c.y.data.floats(), c.out.data.floats(), c.mask.mem
 	stride, n := channels32.MaskStride(c.y.channels), c.y.channels
 	c.run(c.parts.count, func(_, i int) {
@@ -109,7 +115,12 @@ func (c *finish) forward() error {
 		pass.X, pass.Out, pass.Mask, pass.Rows = y[from*n:to*n], out[from*n:to*n], mask[from*stride:to*stride], to-from
 		c.p.channels.Finish(&pass)
 	})
-	return nil
+}
+
+// again computes the result once more, on the way back.
+func (c *finish) again() {
+	c.out.data.mem = c.out.data.ways[back]
+	c.compute()
 }
 
 // affine sets factor and summand of each channel.

@@ -8,12 +8,21 @@ import (
 )
 
 // buffer is memory of a step. It is alive from the first of its uses to the last
-// and shares its place with others before and after.
+// and shares its place with others before and after. One that is computed again on
+// the way back is not kept until then, and has another place there.
 type buffer struct {
 	size              int  // bytes
 	forward, backward span // the cells that use it
-	mem               []byte
+	again             bool
+	mem               []byte // where it is at the moment
+	ways              [2][]byte
 }
+
+// The ways through the cells.
+const (
+	there = iota
+	back
+)
 
 // span is a range of numbers of cells; empty while hi < lo.
 type span struct{ lo, hi int }
@@ -53,23 +62,46 @@ func (m *memory) newFloats(n int) *buffer { return m.newBytes(4 * n) }
 // place plans the arena for a step of so many cells. Cell i runs forward at time
 // i and backward at time 2*cells - i; at time cells the loss is computed.
 func (m *memory) place(cells int) {
-	blocks := make([]*arena.Block, len(m.buffers))
+	var blocks []*arena.Block
+	blocksOf := make([][2]*arena.Block, len(m.buffers))
 	for i, b := range m.buffers {
-		alive := span{0, -1}
-		for _, s := range []span{b.forward, {2*cells - b.backward.hi, 2*cells - b.backward.lo}} {
-			if s.lo <= s.hi {
-				alive.include(s.lo)
-				alive.include(s.hi)
-			}
+		lives := [2]span{b.forward, {2*cells - b.backward.hi, 2*cells - b.backward.lo}}
+		if !b.again {
+			lives[there] = join(lives[there], lives[back])
 		}
-		blocks[i] = &arena.Block{Bytes: arena.RoundUp(b.size + slack), First: alive.lo, Last: max(alive.lo, alive.hi)}
+		for way, alive := range lives {
+			if way == back && !b.again {
+				blocksOf[i][back] = blocksOf[i][there]
+				break
+			}
+			block := &arena.Block{Bytes: arena.RoundUp(b.size + slack), First: alive.lo, Last: max(alive.lo, alive.hi)}
+			blocks, blocksOf[i][way] = append(blocks, block), block
+		}
 	}
 	m.bytes = arena.Place(blocks)
 	memory := viewOf[byte](bytesOf(make([]uint64, m.bytes/8)))
 	for i, b := range m.buffers {
-		at := blocks[i].Offset
-		b.mem = memory[at : at+b.size : at+blocks[i].Bytes]
+		for way, block := range blocksOf[i] {
+			b.ways[way] = memory[block.Offset : block.Offset+b.size : block.Offset+block.Bytes]
+		}
 	}
+	m.restart()
+}
+
+// restart is for the start of a forward pass.
+func (m *memory) restart() {
+	for _, b := range m.buffers {
+		b.mem = b.ways[there]
+	}
+}
+
+// join is the shortest span with both.
+func join(a, b span) span {
+	if b.lo <= b.hi {
+		a.include(b.lo)
+		a.include(b.hi)
+	}
+	return a
 }
 
 func bytesOf(w []uint64) []byte {

@@ -53,6 +53,7 @@ type Step struct {
 	output *value
 	values map[string]*value // by the name of the node that the graph has for it
 	last   map[string]int    // the last cell of a node
+	again  map[int][]*finish // whose results are computed again before a cell's gradient
 	spare  []byte            // a mask that nobody looks at
 	work   []matmul32.Work
 	pad    []float32
@@ -71,6 +72,7 @@ func (s *Step) Forward(ctx context.Context, x *tensor.Tensor) ([]float32, error)
 	if x.DType() != tensor.Float32 || !x.Shape().Equal(s.shape) {
 		return nil, fmt.Errorf("the step is for float32%v, the input is %v", s.shape, x)
 	}
+	s.memory.restart()
 	images(s.input.data.floats(), x.Float32s(), s.shape)
 	for i, c := range s.cells {
 		if err := ctx.Err(); err != nil {
@@ -91,6 +93,9 @@ func (s *Step) Backward(ctx context.Context) error {
 	for i := len(s.cells) - 1; i >= 0; i-- {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		for _, c := range s.again[i] {
+			c.again()
 		}
 		if err := s.cells[i].backward(); err != nil {
 			return s.failed(i, err)

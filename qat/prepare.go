@@ -25,9 +25,10 @@ type Options struct {
 	Compatible bool
 	// Exclude lists nodes that stay in float, as ptq.Options.Exclude does.
 	Exclude []string
-	// Threads and CPU are those of autodiff.Options.
-	Threads int
-	CPU     string
+	// Threads, CPU and Recompute are those of autodiff.Options.
+	Threads   int
+	CPU       string
+	Recompute bool
 }
 
 // Model is a float graph with fake quantizations, in training. It is used by one
@@ -86,7 +87,7 @@ func Prepare(g *graph.Graph, opts Options) (*Model, error) {
 		n, _ := g.Node(path)
 		weights[n.Inputs[1].Name] = f
 	}
-	m.program, err = autodiff.Compile(g, autodiff.Options{Threads: opts.Threads, CPU: opts.CPU, Activations: activations, Weights: weights})
+	m.program, err = autodiff.Compile(g, autodiff.Options{Threads: opts.Threads, CPU: opts.CPU, Activations: activations, Weights: weights, Recompute: opts.Recompute})
 	if err != nil {
 		return nil, err
 	}

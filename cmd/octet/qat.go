@@ -190,8 +190,11 @@ func (f *qatFlags) checkQAT(path string) error {
 
 func (f *qatFlags) options() []octet.QuantizeOption {
 	opts := []octet.QuantizeOption{
-		octet.WithBackend(f.model.backend), octet.WithQConfig(f.qconfig), octet.WithExclude(f.exclude...), octet.WithThreads(f.threads),
+		octet.WithBackend(f.model.backend), octet.WithQConfig(f.qconfig), octet.WithExclude(f.exclude...),
 		octet.WithSource(filepath.Base(filepath.Clean(f.data))),
+	}
+	for _, o := range f.computing() {
+		opts = append(opts, o)
 	}
 	switch {
 	case f.perTensor:

@@ -65,7 +65,7 @@ func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, arg
 	if data.Preset.Channels > 0 {
 		model = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.Preset })
 	}
-	t, err := octet.Train(model, data, f.recipe, octet.WithThreads(f.threads))
+	t, err := octet.Train(model, data, f.recipe, f.computing()...)
 	if err != nil {
 		return withCode(exitData, err)
 	}

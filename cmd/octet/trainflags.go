@@ -28,6 +28,7 @@ type trainingFlags struct {
 	optimizer, schedule string
 	augment             string
 	threads, limit      int
+	recompute           bool
 	output              string
 	checkpoint          string
 	every               int
@@ -68,6 +69,7 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.augment, "augment", "auto", "random changes of images: "+strings.Join(augmentNames(), ", "))
 	fl.Uint64Var(&r.Seed, "seed", 0, "decides order, augmentation and fresh parameters")
 	fl.IntVar(&f.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
+	fl.BoolVar(&f.recompute, "recompute", false, "train in less memory and a little more time: results of batch norms are computed again, not kept")
 	fl.IntVar(&f.limit, "limit", 0, "train on N images only, some of every class; 0 uses all")
 	fl.StringVarP(&f.output, "output", "o", "", "model to write, `FILE`.pth")
 	fl.StringVar(&f.checkpoint, "checkpoint", "", "keep the state in `FILE`.pth, and continue from it if it exists (default OUTPUT.training.pth; none keeps no state)")
@@ -79,6 +81,16 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	complete(cmd, "optimizer", "sgd", "adamw")
 	complete(cmd, "schedule", "cosine", "step", "constant")
 	complete(cmd, "augment", augmentNames()...)
+}
+
+// computing are the options of how steps are computed, on which results do not
+// depend.
+func (f *trainingFlags) computing() []octet.TrainOption {
+	opts := []octet.TrainOption{octet.WithThreads(f.threads)}
+	if f.recompute {
+		opts = append(opts, octet.WithRecompute())
+	}
+	return opts
 }
 
 // augmentations are the named ways of changing images at random.
