@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/octet-ml/octet/autodiff"
 	"github.com/octet-ml/octet/engine"
@@ -26,6 +29,12 @@ var everyArch = flag.Bool("every", false, "test every architecture")
 // float returns an architecture with hashed weights and its input.
 func float(t testing.TB, arch string, batch, size int) (*graph.Graph, *tensor.Tensor) {
 	t.Helper()
+	return seeded(t, arch, batch, size, 11)
+}
+
+// seeded is float with other numbers for every seed.
+func seeded(t testing.TB, arch string, batch, size int, seed uint64) (*graph.Graph, *tensor.Tensor) {
+	t.Helper()
 	g, err := zoo.Build(arch, nil, zoo.Quantizable)
 	if err != nil {
 		t.Fatal(err)
@@ -42,14 +51,17 @@ func float(t testing.TB, arch string, batch, size int) (*graph.Graph, *tensor.Te
 	}
 	for _, p := range g.Params {
 		module := p.Name[:strings.LastIndexByte(p.Name, '.')]
-		p.Data = hashweights.Model{Seed: 11}.Parameter(p.Name, norms[module], p.Type.Shape...)
+		p.Data = hashweights.Model{Seed: seed}.Parameter(p.Name, norms[module], p.Type.Shape...)
 	}
-	return g, hashweights.Images(batch, channels, size, 4)
+	return g, hashweights.Images(batch, channels, size, seed+4)
 }
 
-func own(t testing.TB, g *graph.Graph, n quant.Numerics) *Model {
+func own(t testing.TB, g *graph.Graph, n quant.Numerics, bits int) *Model {
 	t.Helper()
 	config, err := quant.ParseQConfig("octet_qat", n)
+	if err == nil {
+		config.Weight, err = config.Weight.WithBits(bits)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,36 +103,79 @@ func train(t testing.TB, m *Model, x *tensor.Tensor, steps int, rate float32) (l
 }
 
 // What training computes once statistics are frozen is, in every element of every
-// layer, what the operators' own evaluation of the converted graph gives.
+// layer, what the operators' own evaluation of the converted graph gives: for a
+// network of every family, and with -every for every architecture.
 func TestFrozenForwardIsTheConvertedModel(t *testing.T) {
-	archs := []string{"fashion_resnet8", "mobilenet_v2", "shufflenet_v2_x0_5"}
-	if *everyArch {
-		archs = nil
-		for _, a := range zoo.Architectures() {
-			archs = append(archs, a.Name)
-		}
-	} else if testing.Short() {
-		archs = archs[:1]
-	} else {
-		archs = append(archs, "mobilenet_v3_small")
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	both := []quant.Numerics{quant.FBGEMM, quant.QNNPACK}
+	check := func(arch string, g *graph.Graph, x *tensor.Tensor, n quant.Numerics) {
+		bits := []int{8, 8, 6, 4}[r.IntN(4)]
+		t.Run(fmt.Sprintf("%s %v %d bits", arch, n, bits), func(t *testing.T) {
+			m := own(t, g, n, bits)
+			train(t, m, x, 2, 0.01)
+			if err := m.FreezeNorms(); err != nil {
+				t.Fatal(err)
+			}
+			train(t, m, x, 2, 0.01)
+			checkAgreement(t, m, x)
+		})
 	}
-	for _, arch := range archs {
-		for _, numerics := range []quant.Numerics{quant.FBGEMM, quant.QNNPACK} {
-			t.Run(arch+" "+numerics.String(), func(t *testing.T) {
-				size := 32
-				if strings.HasPrefix(arch, "inception") {
-					size = 96
-				}
-				g, x := float(t, arch, 3, size)
-				m := own(t, g, numerics)
-				train(t, m, x, 2, 0.01)
-				if err := m.FreezeNorms(); err != nil {
-					t.Fatal(err)
-				}
-				train(t, m, x, 2, 0.01)
-				checkAgreement(t, m, x)
-			})
+	// Networks of the large families take seconds: they get one backend a run, and of
+	// the two largest one has its turn.
+	quick := []string{"fashion_resnet8", "fashion_mobilenet", "mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x0_5"}
+	slow := []string{"resnet18", "googlenet", []string{"resnext50_32x4d", "inception_v3"}[r.IntN(2)]}
+	switch {
+	case *everyArch:
+		quick, slow = nil, nil
+		for _, a := range zoo.Architectures() {
+			quick = append(quick, a.Name)
 		}
+	case testing.Short():
+		quick, slow = quick[:2], nil
+	}
+	for _, arch := range append(quick, slow...) {
+		size := 32 + r.IntN(2)
+		if strings.HasPrefix(arch, "inception") {
+			size = 80
+		}
+		g, x := seeded(t, arch, 3, size, r.Uint64())
+		if slices.Contains(slow, arch) {
+			check(arch, g, x, both[r.IntN(2)])
+			continue
+		}
+		for _, n := range both {
+			check(arch, g, x, n)
+		}
+	}
+	for _, arch := range []string{"fashion_resnet8", "fashion_mobilenet"} {
+		g, x := seeded(t, arch, 3, 28, r.Uint64())
+		trained(t, g, arch)
+		for _, n := range both {
+			check("trained "+arch, g, x, n)
+		}
+	}
+}
+
+// trained gives a network the demo's parameters.
+func trained(t *testing.T, g *graph.Graph, arch string) {
+	t.Helper()
+	ckpt, err := torch.Open("../cmd/octet/demodata/" + arch + ".pth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ckpt.Close()
+	sd, err := ckpt.StateDict("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range g.Params {
+		v, ok := sd.Tensor(p.Name)
+		if !ok || !v.Shape().Equal(p.Data.Shape()) {
+			t.Fatalf("%s is not in the demo's file", p.Name)
+		}
+		p.Data = v
 	}
 }
 
@@ -174,7 +229,7 @@ func checkAgreement(t *testing.T, m *Model, x *tensor.Tensor) {
 // The gradients at codes are near those of the float network wherever rounding is.
 func TestFrozenGradientsFollowFloat(t *testing.T) {
 	g, x := float(t, "fashion_resnet8", 8, 28)
-	m := own(t, g, quant.FBGEMM)
+	m := own(t, g, quant.FBGEMM, 8)
 	train(t, m, x, 80, 0) // running statistics become those of the batch
 	if err := m.FreezeNorms(); err != nil {
 		t.Fatal(err)

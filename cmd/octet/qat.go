@@ -128,6 +128,11 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Mode
 	if model.Quantized() && !inTraining {
 		return nil, withCode(exitModel, fmt.Errorf("%s is an int8 model; train the float model it was made from", path))
 	}
+	if !inTraining {
+		if err := f.checkRanges(); err != nil {
+			return nil, err
+		}
+	}
 	data, err := f.open(ctx, c, model)
 	if err != nil {
 		return nil, err
@@ -186,6 +191,18 @@ func (f *qatFlags) checkQAT(path string) error {
 		return withCode(exitOutput, err)
 	}
 	return f.check()
+}
+
+// checkRanges refuses recipes in which something is frozen that never had a range.
+func (f *qatFlags) checkRanges() error {
+	observers, norms := f.recipe.FreezeObservers == 0, f.recipe.FreezeNorms == 0
+	switch {
+	case f.compatible && observers:
+		return usageError("--freeze-observers 0 with --torch-compatible freezes the scales of weights before they have any: observe for a share of the steps, such as 0.1")
+	case !f.compatible && (observers || norms) && f.calibration == 0:
+		return usageError("--calibrate 0 with observers or batch norms frozen from the start leaves activations without scales: calibrate on some images, or observe for a share of the steps")
+	}
+	return nil
 }
 
 func (f *qatFlags) options() []octet.QuantizeOption {

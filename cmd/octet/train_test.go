@@ -147,6 +147,9 @@ func TestTrainingPages(t *testing.T) {
 	if text := read(); !strings.Contains(text, "fashion_resnet8: training") || strings.Contains(text, "by calibration") || !strings.Contains(text, "learning rate 0.1") {
 		t.Error("the page of a float training")
 	}
+	for _, never := range [][]string{{"--torch-compatible", "--freeze-observers", "0"}, {"--calibrate", "0", "--freeze-observers", "0"}, {"--calibrate", "0", "--freeze-norms", "0"}} {
+		octetCommand(t, append(append([]string{"qat", model, "--output", int8}, never...), short(calibration)...)...).fails(t, exitUsage, "share of the steps")
+	}
 	octetCommand(t, append([]string{"qat", model, "--output", int8, "--weight-bits", "9"}, short(calibration)...)...).fails(t, exitUsage, "--weight-bits", "2 to 8")
 	octetCommand(t, "quantize", model, "--calibration", calibration, "--output", int8, "--weight-bits", "1").fails(t, exitUsage, "--weight-bits", "2 to 8")
 }

@@ -5,7 +5,10 @@ quantization and quantization-aware training with one recipe, for several seeds.
     python tools/training/fashion.py --octet ./octet
 
 prints the accuracy on Fashion-MNIST's test images of the float model, of PTQ and of
-the converted model of each seed. Without arguments the network, the training images
+the converted model of each seed; of PyTorch's QAT also that of the model in training,
+which computes in float what it takes for the converted one ("simulated"). The two differ
+where weights have fewer bits: training clamps weights to their codes, convert does not.
+Without arguments the network, the training images
 and the recipe are those of the demo; --model, --train and the others change them.
 
 The recipe: SGD with Nesterov momentum 0.9, weight decay of convolutions and linear
@@ -128,7 +131,7 @@ def qat(state, images, labels, a, seed):
             loss.backward()
             optimizer.step()
             i += 1
-    return tq.convert(net.eval())
+    return net.eval()
 
 
 def octet(a, seed):
@@ -187,9 +190,12 @@ def main():
 
     measured("PyTorch float", lambda: quantizable(state))
     measured("PyTorch PTQ", lambda: ptq(copy.deepcopy(state), images[: a.calibrate], a))
-    scores = {"PyTorch": [], "octet": []}
+    scores = {"PyTorch, simulated,": [], "PyTorch": [], "octet": []}
     for seed in map(int, a.seeds.split(",")):
-        scores["PyTorch"].append(measured(f"PyTorch QAT, seed {seed}", lambda: qat(copy.deepcopy(state), images, labels, a, seed)))
+        start = time.time()
+        net = qat(copy.deepcopy(state), images, labels, a, seed)
+        scores["PyTorch, simulated,"].append(report(f"PyTorch QAT, simulated, seed {seed}", accuracy(net, test_images, test_labels), start))
+        scores["PyTorch"].append(measured(f"PyTorch QAT, seed {seed}", lambda: tq.convert(net)))
         if a.octet:
             start = time.time()
             float_score, ptq_score, score = octet(a, seed)
