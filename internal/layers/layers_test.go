@@ -46,7 +46,8 @@ var order = [][]string{
 	{"qat"},
 	{"zoo"},
 	{"hub"},
-	{""}, // the facade
+	{"tools/transforms"}, // prepares images for a comparison with torchvision
+	{""},                 // the facade
 	{"serve", "report"},
 	{"cmd/octet/demodata"},
 	{"cmd/octet"},
