@@ -28,7 +28,7 @@ type trainingFlags struct {
 	optimizer, schedule string
 	augment             string
 	threads, limit      int
-	recompute           bool
+	recompute, exif     bool
 	output              string
 	checkpoint          string
 	every               int
@@ -69,6 +69,7 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.augment, "augment", "auto", "random changes of images: "+strings.Join(augmentNames(), ", "))
 	fl.Uint64Var(&r.Seed, "seed", 0, "decides order, augmentation and fresh parameters")
 	fl.IntVar(&f.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
+	fl.BoolVar(&f.exif, "exif", false, exifUsage)
 	fl.BoolVar(&f.recompute, "recompute", false, "train in less memory and a little more time: results of batch norms are computed again, not kept")
 	fl.IntVar(&f.limit, "limit", 0, "train on N images only, some of every class; 0 uses all")
 	fl.StringVarP(&f.output, "output", "o", "", "model to write, `FILE`.pth")
@@ -142,7 +143,7 @@ func (f *trainingFlags) check() error {
 
 // open opens the data that model is trained on.
 func (f *trainingFlags) open(ctx context.Context, c *console, model *octet.Model) (*train.Data, error) {
-	flags := evalFlags{data: dataFlags{batchSize: f.recipe.BatchSize, threads: f.threads, limit: f.limit, spread: true}, truth: f.truth, classMap: f.classMap}
+	flags := evalFlags{data: dataFlags{batchSize: f.recipe.BatchSize, threads: f.threads, limit: f.limit, exif: f.exif, spread: true}, truth: f.truth, classMap: f.classMap}
 	in, err := flags.open(c, model, f.data)
 	if err != nil {
 		return nil, err
