@@ -11,22 +11,22 @@ import (
 // archive, an IDX file, a .npy or .npz of float32 [N, C, H, W], or one image.
 // Images are prepared as m.Preset says. The first one that cannot be read ends
 // the stream with an error; use a dataset.Loader to skip such images.
-func Inputs(ctx context.Context, m *Model, path string) Batches {
+func Inputs(ctx context.Context, m *Model, path string, opts ...dataset.Option) Batches {
 	return func(yield func(*tensor.Tensor, error) bool) {
-		source, err := dataset.Open(path)
+		source, err := dataset.Open(path, opts...)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		defer source.Close()
-		opts := dataset.LoaderOptions{BatchSize: DefaultBatchSize, Strict: true}
+		load := dataset.LoaderOptions{BatchSize: DefaultBatchSize, Strict: true}
 		if sample, err := source.At(ctx, 0); err != nil || sample.Tensor == nil {
-			if opts.Preset, _, err = m.Preset(); err != nil {
+			if load.Preset, _, err = m.Preset(); err != nil {
 				yield(nil, err)
 				return
 			}
 		}
-		loader, err := dataset.NewLoader(source, opts)
+		loader, err := dataset.NewLoader(source, load)
 		if err != nil {
 			yield(nil, err)
 			return

@@ -34,6 +34,9 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 		case g.stem():
 			return newStem32(n, g, filters, c.Act, t), "", nil
 		}
+		if o := newWinograd32(n, g, filters, c.Act, t); o != nil {
+			return o, "", nil
+		}
 		return newProduct32(n, g, filters, c.Act, t), "", nil
 	}
 	f, err := newFinish(n, t, c.Act, false)

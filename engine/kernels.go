@@ -22,6 +22,7 @@ import (
 	"github.com/octet-ml/octet/internal/kernel/requant8"
 	"github.com/octet-ml/octet/internal/kernel/sgemm"
 	"github.com/octet-ml/octet/internal/kernel/statistics"
+	"github.com/octet-ml/octet/internal/kernel/winograd32"
 	"github.com/octet-ml/octet/internal/kernel/winograd8"
 )
 
@@ -84,6 +85,9 @@ func Kernels() []KernelRow {
 	}
 	for _, k := range sgemm.Table {
 		add("sgemm", k.Name, k.ISA, k.Requires)
+	}
+	for _, k := range winograd32.Table {
+		add("winograd32", k.Name, k.ISA, k.Requires)
 	}
 	for _, k := range depthwise32.Table {
 		add("depthwise32", k.Name, k.ISA, k.Requires)

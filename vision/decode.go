@@ -26,6 +26,9 @@ type Decoder struct {
 	// MaxPixels refuses images of more pixels before they are unpacked; 0
 	// means DefaultMaxPixels.
 	MaxPixels int
+	// Upright turns images as the EXIF orientation of a JPEG, PNG or WebP file
+	// says; like PIL and torchvision, the zero value does not.
+	Upright bool
 }
 
 // ErrTooLarge is what a decoding error wraps when an image exceeds MaxPixels.
@@ -100,6 +103,9 @@ func (d Decoder) Decode(b []byte) (*Image, error) {
 		m, err := f.read(b, limit)
 		if err != nil && !errors.Is(err, ErrTooLarge) {
 			err = fmt.Errorf("broken %s image: %w", f.name, err)
+		}
+		if err == nil && d.Upright {
+			m = orient(m, orientation(b))
 		}
 		return m, err
 	}

@@ -53,6 +53,31 @@ func TestFormatsEqualPIL(t *testing.T) {
 	}
 }
 
+// Turned upright on request, pixels are those of PIL's exif_transpose.
+func TestUprightEqualsPIL(t *testing.T) {
+	var files map[string]struct {
+		Shape  [3]int
+		SHA256 string
+	}
+	readJSON(t, "upright.json", &files)
+	if len(files) < 10 {
+		t.Fatalf("only %d files", len(files))
+	}
+	for name, want := range files {
+		m, err := vision.Decoder{Upright: true}.DecodeFile(golden(name))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if [3]int{m.Height, m.Width, 3} != want.Shape || hash(m.Pix) != want.SHA256 {
+			t.Errorf("%s: %d x %d pixels differ from PIL's %v", name, m.Height, m.Width, want.Shape)
+		}
+		if m, err = vision.DecodeFile(golden(name)); err != nil || m.Height != 5 || m.Width != 9 {
+			t.Errorf("%s: turned without being asked: %v", name, err)
+		}
+	}
+}
+
 // Every transform of pixels that are exact is exact, to the last bit of the float.
 func TestPresetsEqualTorchvision(t *testing.T) {
 	var cases []struct {

@@ -169,7 +169,7 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m, err := vision.Decoder{MaxPixels: 1 << 16}.Decode(b)
+		m, err := vision.Decoder{MaxPixels: 1 << 16, Upright: true}.Decode(b)
 		if err == nil && (m.Width < 1 || m.Height < 1 || len(m.Pix) != 3*m.Width*m.Height) {
 			t.Fatalf("%d x %d pixels in %d bytes", m.Width, m.Height, len(m.Pix))
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/vision"
 )
 
 // grey is a .npy of n inputs for the demo's model, all different.
@@ -428,6 +429,33 @@ func TestLimitTakesFromEveryClass(t *testing.T) {
 		if !slices.Equal(b.labels, []int{3, 4, 8}) {
 			t.Errorf("classes %v, want one of each", b.labels)
 		}
+	}
+}
+
+// A turned image is taken as it lies, unless it is to be turned upright.
+func TestImagesAreTurnedUprightOnRequest(t *testing.T) {
+	_, model, _, _ := demoFolder(t)
+	turned := filepath.Join("..", "..", "vision", "testdata", "golden", "upright6.jpg")
+	edges := func(exif bool) tensor.Shape {
+		m, err := octet.Open(model, octet.WithPreset(vision.Preset{Channels: 1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := (&dataFlags{batchSize: 1, exif: exif}).open(newConsole(nil, io.Discard, io.Discard), m, []string{turned})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.close()
+		for b, err := range d.batches(t.Context(), 1) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b.x.Shape()[2:]
+		}
+		return nil
+	}
+	if lies, upright := edges(false), edges(true); !lies.Equal(tensor.Shape{5, 9}) || !upright.Equal(tensor.Shape{9, 5}) {
+		t.Errorf("%v as it lies, %v upright", lies, upright)
 	}
 }
 

@@ -20,6 +20,7 @@ type dataFlags struct {
 	threads   int
 	limit     int
 	strict    bool
+	exif      bool
 	spread    bool // --limit takes from all classes in turn
 }
 
@@ -29,7 +30,10 @@ func (f *dataFlags) register(cmd *cobra.Command, batchSize int) {
 	fl.IntVar(&f.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
 	fl.IntVar(&f.limit, "limit", 0, "use N inputs only: the first ones, or some of every class; 0 uses all")
 	fl.BoolVar(&f.strict, "strict", false, "stop at the first image that cannot be read, instead of skipping it")
+	fl.BoolVar(&f.exif, "exif", false, exifUsage)
 }
+
+const exifUsage = "turn images upright, as their EXIF orientation says; PyTorch's loaders do not"
 
 func (f *dataFlags) check() error {
 	switch {
@@ -65,7 +69,7 @@ func (f *dataFlags) open(c *console, model *octet.Model, paths []string, opts ..
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	source, err := openSources(paths, opts)
+	source, err := openSources(paths, append(opts, dataset.WithDecoder(vision.Decoder{Upright: f.exif})))
 	if err != nil {
 		return nil, withCode(exitData, adviseMissing(err, "give an image, a folder or tar archive of images, an IDX file, a .npy or a .npz"))
 	}

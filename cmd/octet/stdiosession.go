@@ -25,6 +25,7 @@ type hostedSession struct {
 	labels    []string
 	preset    vision.Preset
 	presetErr error // why images cannot be prepared
+	decoder   vision.Decoder
 
 	spare spareTensors
 }
@@ -93,6 +94,7 @@ func newOpenCommand(c *console, s *hostedSession) *cobra.Command {
 	}
 	f.register(cmd)
 	cmd.Flags().IntVar(&s.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
+	cmd.Flags().BoolVar(&s.decoder.Upright, "exif", false, exifUsage)
 	setUsageArgs(cmd)
 	return cmd
 }
@@ -241,7 +243,7 @@ func (s *hostedSession) prepare(ctx context.Context, images [][]byte) (*tensor.T
 	if s.presetErr != nil {
 		return nil, s.presetErr
 	}
-	source, err := dataset.Encoded(images)
+	source, err := dataset.Encoded(images, dataset.WithDecoder(s.decoder))
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,8 @@ var order = [][]string{
 	{"train"},
 	{"zoo"},
 	{"hub"},
-	{""}, // the facade
+	{"tools/transforms"}, // prepares images for a comparison with torchvision
+	{""},                 // the facade
 	{"serve", "report"},
 	{"cmd/octet/demodata"},
 	{"cmd/octet"},

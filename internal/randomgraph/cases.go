@@ -153,6 +153,11 @@ var Cases = []Case{
 		return b.Finish(y, b.Node("conv", c, graph.Float32, b.Weights(x, 3, 2, 3, 4)...))
 	}},
 	{"deep rows", 70, 5, 5, func(b *Builder) *graph.Graph { return b.Finish(b.Conv(b.Input(), 70, 9, 3, 1, 1)) }},
+	{"conv3x3, channels by the vector", 32, 7, 10, func(b *Builder) *graph.Graph {
+		x := b.Conv(b.Input(), 32, 16, 3, 1, 1)
+		c := op.Conv2D{Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}
+		return b.Finish(b.Add(b.Conv(x, 16, 16, 3, 1, 1), x), b.Node("conv", c, b.Quantum(), b.Weights(x, 48, 16, 3, 3)...))
+	}},
 	{"dilated, unequal", 4, 12, 11, func(b *Builder) *graph.Graph {
 		c := op.Conv2D{Stride: [2]int{2, 1}, Padding: [2]int{0, 3}, Dilation: [2]int{2, 3}, Groups: 2, Act: quant.ReLU}
 		return b.Finish(b.Node("conv", c, b.Quantum(), b.Weights(b.Input(), 6, 2, 2, 3)...))

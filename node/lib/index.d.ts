@@ -124,6 +124,8 @@ export interface SessionInfo {
 export interface SessionOptions extends ModelOptions, LongCallOptions {
   /** CPU threads; 0, the default, uses all. Results do not depend on it. */
   threads?: number;
+  /** Turns images upright, as their EXIF orientation says; PyTorch's loaders do not. */
+  exif?: boolean;
   /** The pool whose process computes; by default one that all sessions of a thread share. */
   pool?: Pool;
 }
@@ -247,6 +249,8 @@ export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   limit?: number;
   /** Stops at the first image that cannot be read, instead of skipping it. */
   strict?: boolean;
+  /** Turns images upright, as their EXIF orientation says; PyTorch's loaders do not. */
+  exif?: boolean;
 }
 
 /** Makes an int8 model of a float one by post-training quantization. */
@@ -301,6 +305,8 @@ export interface CompareOptions extends Omit<ModelOptions, 'backend'>, LongCallO
   limit?: number;
   /** Stops at the first image that cannot be read, instead of skipping it. */
   strict?: boolean;
+  /** Turns images upright, as their EXIF orientation says; PyTorch's loaders do not. */
+  exif?: boolean;
 }
 
 /** Puts variants of a model side by side: files, zoo: names, and int8 variants made of the float one. */

@@ -12,7 +12,7 @@ import shutil
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
 from torchvision.transforms._presets import ImageClassification
@@ -169,6 +169,21 @@ def formats(out):
     return exact
 
 
+def upright(out):
+    """Files that state an orientation, and the hash of the pixels that PIL turns by it."""
+    im, turned = Image.fromarray(picture(3, 9, 5)), {}
+    for o in range(10):  # 0 and 9 mean nothing
+        exif = Image.Exif()
+        exif[0x010F] = "a maker"  # a tag before
+        exif[274] = o
+        name = f"upright{o}.{'jpg png webp'.split()[o % 3]}"
+        im.save(out / name, exif=exif, **({"lossless": True} if name.endswith("webp") else {}))
+        with Image.open(out / name) as saved:
+            a = np.asarray(ImageOps.exif_transpose(saved).convert("RGB"))
+        turned[name] = {"shape": list(a.shape), "sha256": sha(a)}
+    return turned
+
+
 def transforms(out):
     """Presets on pictures of awkward sizes; hashes of the float32 tensors."""
     cases = []
@@ -203,6 +218,7 @@ def vision():
     lines = ",\n".join(json.dumps(c) for c in cases)
     (out / "presets.json").write_text(f"[\n{lines}\n]\n")
     (out / "tensor.json").write_text(json.dumps(full) + "\n")
+    (out / "upright.json").write_text(json.dumps(upright(out), indent=0) + "\n")
     (out / "formats.json").write_text(json.dumps(exact, indent=0) + "\n")
 
 

@@ -130,10 +130,9 @@ def _end_to_end(case, setting, engine, folder, file, trace) -> compare.EndToEnd:
 
 def _quantized(case, setting, engine, folder, recipe, reference, model, calibration, images) -> Quantized:
     result = Quantized()
-    if recipe == "default":
-        with torch.backends.mkldnn.flags(enabled=False):
-            other = ptq.quantize(model, recipe, case.backend, case.weights, calibration, setting.batch_size)
-        result.itself = ptq.compare_activations(reference.activations, other.activations)
+    with torch.backends.mkldnn.flags(enabled=False):
+        other = ptq.quantize(model, recipe, case.backend, case.weights, calibration, setting.batch_size)
+    result.itself = ptq.compare_activations(reference.activations, other.activations)
     output = folder / "octet.pth"
     try:
         engine.quantize(

@@ -165,14 +165,18 @@ def explain(outcome: EndToEnd, trace: Trace, ours: dict[str, Value], saturating:
 
 
 class Producers:
-    """Which node made a value: the latest earlier node whose output holds the same integers and parameters."""
+    """Which node made a value: the latest earlier node whose output holds the same integers and parameters.
+
+    Shuffling and splitting channels leave parameters only: those stand for the latest node that gave them.
+    """
 
     def __init__(self, trace: Trace):
         self.made: dict[str, list[str]] = {}
         seen: dict[tuple, str] = {}
         for node in trace.nodes:
-            self.made[node.name] = [seen[key] for key in map(_key, node.inputs) if key in seen]
-            seen[_key(node.output)] = node.name
+            makers = [seen.get(_key(value)) or seen.get(_parameters(value)) for value in node.inputs]
+            self.made[node.name] = [maker for maker in makers if maker]
+            seen[_key(node.output)] = seen[_parameters(node.output)] = node.name
 
     def of(self, node: Node) -> list[str]:
         return self.made[node.name]
@@ -181,3 +185,7 @@ class Producers:
 def _key(value: Value) -> tuple:
     # Flattening keeps the bytes of a contiguous array, so the shape is left out.
     return value.data.dtype.str, value.data.size, hash(value.data.tobytes()), value.scale, value.zero_point
+
+
+def _parameters(value: Value) -> tuple:
+    return value.scale, value.zero_point

@@ -113,7 +113,9 @@ def minmax(results) -> Verdict:
     if not _recipes(results, "torchvision"):
         return Verdict(promise, None, "")
     pooled = pool(results, "torchvision")
-    return Verdict(promise, pooled.minmax_ok(), f"{describe(pooled)}; {len(pooled.unexcused)} zero points wrong")
+    itself = describe(pool(results, "torchvision", itself=True))
+    found = f"{describe(pooled)}; {len(pooled.unexcused)} zero points wrong; PyTorch against itself: {itself}"
+    return Verdict(promise, pooled.minmax_ok(), found)
 
 
 def histogram(results) -> Verdict:

@@ -26,6 +26,7 @@ var families = map[string]map[string]func(*printer){
 	"elementwise32": {"avx512_amd64.s": elementwise32AVX512, "avx2_amd64.s": elementwise32AVX2},
 	"depthwise32":   {"avx512_amd64.s": depthwise32AVX512, "avx2_amd64.s": depthwise32AVX2},
 	"statistics":    {"avx2_amd64.s": statisticsAVX2},
+	"winograd32":    {"avx512_amd64.s": winograd32AVX512, "avx2_amd64.s": winograd32AVX2},
 	"pool32":        {"avx512_amd64.s": pool32AVX512, "avx2_amd64.s": pool32AVX2},
 	"argmax32":      {"avx512_amd64.s": argmax32AVX512, "avx2_amd64.s": argmax32AVX2},
 	"filters32":     {"avx512_amd64.s": filters32AVX512, "avx2_amd64.s": filters32AVX2},
