@@ -57,8 +57,8 @@ in the model. Which ones they are depends on the machine and on what else it doe
 
 With --stats, what the observers have seen is kept in a file, also when the run is
 interrupted: the same command continues there, and a finished calibration is not run
-again when only --backend, --per-tensor, --per-channel, --exclude or --output change:
-the same model for another backend is one flag away.`,
+again when only --backend, --per-tensor, --per-channel, --weight-bits, --exclude or
+--output change: the same model for another backend is one flag away.`,
 		Example: `  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
   octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth`,
