@@ -238,14 +238,6 @@ func quantizeError(calibration string, err error) error {
 	return withCode(exitModel, err)
 }
 
-// checkWeightBits is for every --weight-bits.
-func checkWeightBits(n int) error {
-	if n < 2 || n > 8 {
-		return usageError("--weight-bits %d: use 2 to 8", n)
-	}
-	return nil
-}
-
 // recipe is what belongs to the numbers, as opposed to the bookkeeping.
 func (f *quantizeFlags) recipe() []octet.QuantizeOption {
 	opts := []octet.QuantizeOption{
