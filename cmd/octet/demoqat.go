@@ -17,8 +17,7 @@ const (
 	demoEpochs     = 20
 	demoBits       = 6
 	demoCalibrated = 512 // images
-	demoRate       = 0.003
-	demoDistill    = 0.9 // the float model knows more than the labels of a few images
+	demoDistill    = 1   // the float model knows more than the labels of a few images
 )
 
 // demoTraining is what `octet demo --qat` adds to the document.
@@ -45,7 +44,7 @@ func (f *demoFlags) checkTraining() error {
 
 func (f *demoFlags) recipe() train.Config {
 	r := train.DefaultQAT()
-	r.Epochs, r.Seed, r.Optimizer.LearningRate, r.Loss.Distill = f.epochs, f.seed, demoRate, demoDistill
+	r.Epochs, r.Seed, r.Loss.Distill = f.epochs, f.seed, demoDistill
 	return r
 }
 

@@ -57,8 +57,8 @@ in the model. Which ones they are depends on the machine and on what else it doe
 
 With --stats, what the observers have seen is kept in a file, also when the run is
 interrupted: the same command continues there, and a finished calibration is not run
-again when only --backend, --per-tensor, --per-channel, --exclude or --output change:
-the same model for another backend is one flag away.`,
+again when only --backend, --per-tensor, --per-channel, --weight-bits, --exclude or
+--output change: the same model for another backend is one flag away.`,
 		Example: `  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
   octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth`,
@@ -236,14 +236,6 @@ func quantizeError(calibration string, err error) error {
 		return withCode(exitUsage, err)
 	}
 	return withCode(exitModel, err)
-}
-
-// checkWeightBits is for every --weight-bits.
-func checkWeightBits(n int) error {
-	if n < 2 || n > 8 {
-		return usageError("--weight-bits %d: use 2 to 8", n)
-	}
-	return nil
 }
 
 // recipe is what belongs to the numbers, as opposed to the bookkeeping.

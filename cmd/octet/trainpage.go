@@ -66,6 +66,8 @@ func settings(c train.Config) []report.Setting {
 	add("schedule", "%s, warm-up %.0f %%", c.Schedule.Kind, 100*c.Schedule.Warmup)
 	add("length", "%d epochs in batches of %d, seed %d", c.Epochs, c.BatchSize, c.Seed)
 	switch l := c.Loss; {
+	case l.Distill == 1:
+		add("loss", "learning from the float model alone")
 	case l.Distill > 0:
 		add("loss", "%.0f %% from the float model, the rest cross-entropy", 100*l.Distill)
 	case l.Smoothing > 0:

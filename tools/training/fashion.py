@@ -5,17 +5,16 @@ quantization and quantization-aware training with one recipe, for several seeds.
     python tools/training/fashion.py --octet ./octet
 
 prints the accuracy on Fashion-MNIST's test images of the float model, of PTQ and of
-the converted model of each seed; of PyTorch's QAT also that of the model in training,
-which computes in float what it takes for the converted one ("simulated"). The two differ
-where weights have fewer bits: training clamps weights to their codes, convert does not.
-Without arguments the network, the training images
-and the recipe are those of the demo; --model, --train and the others change them.
+the converted model of each seed. Of PyTorch's QAT it is also printed for the model in
+training, which computes in float what the converted one is taken to compute
+("simulated"). Without arguments the network, the training images and the recipe are
+those of the demo; --model, --train and the others change them.
 
 The recipe: SGD with Nesterov momentum 0.9, weight decay of convolutions and linear
-layers only, a linear warm-up and a cosine; random flips and shifts; part of the loss
-is learning from the float model; observers, then batch norms, are frozen at a share
-of the steps. Both begin with ranges of the same number of images. The seeds decide
-other orders and other flips in either program: compare means.
+layers only, a linear warm-up and a cosine; random flips and shifts; the float model is
+the teacher; observers, then batch norms, are frozen at a share of the steps. Both begin
+with ranges of the same number of images. The seeds decide other orders and other flips
+in either program: compare means.
 
 Needs torch 2.15.0 and numpy; uses one thread unless --threads says otherwise.
 """
@@ -159,10 +158,10 @@ def arguments():
     p.add_argument("--seeds", default="1,2,3")
     p.add_argument("--epochs", type=int, default=20)
     p.add_argument("--batch", type=int, default=64)
-    p.add_argument("--lr", type=float, default=0.003)
+    p.add_argument("--lr", type=float, default=0.005)
     p.add_argument("--warmup", type=float, default=0.05)
     p.add_argument("--weight-decay", type=float, default=1e-4)
-    p.add_argument("--distill", type=float, default=0.9)
+    p.add_argument("--distill", type=float, default=1.0)
     p.add_argument("--temperature", type=float, default=4.0)
     p.add_argument("--calibrate", type=int, default=512)
     p.add_argument("--freeze-observers", type=float, default=0.4)
