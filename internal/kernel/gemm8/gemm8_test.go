@@ -200,6 +200,15 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 	if k := Select(Table, Shape{1, 1, 1}, 0); k.ISA != "go" {
 		t.Errorf("a machine without features gets %s", k.Name)
 	}
+	for i := range Table {
+		k := &Table[i]
+		if s := (Shape{1, k.NR, max(1, k.Depth)}); Select(Table[i:], s, k.Requires) != k {
+			t.Errorf("%s is not chosen for its own tile", k.Name)
+		}
+		if s := (Shape{1, k.NR, k.Depth/3 + 1}); k.Depth > 0 && Select(Table[i:], s, k.Requires) == k {
+			t.Errorf("%s is chosen for %v, which leaves its tile empty", k.Name, s)
+		}
+	}
 }
 
 func BenchmarkKernels(b *testing.B) {

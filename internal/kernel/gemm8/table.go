@@ -18,7 +18,7 @@ type Kernel struct {
 	Exact    bool         // equal to Reference for all operands, 255 and -128 included
 	OverRead int          // bytes that may be read behind the end of X, if its capacity allows
 	Lines    bool         // fast on equally spaced rows only: see Call.Ends
-	Fewest   int          // columns of a matrix that it is made for
+	Depth    int          // products of a sum that it takes at a time, where filling them up costs much; 0 elsewhere
 	Rate     int          // multiplications in a nanosecond, about
 
 	// Pack lays out w, [n][tap][depth] row-major, for this kernel.
@@ -75,12 +75,22 @@ var Table = append(archTable, portable)
 type Shape struct{ M, N, K int }
 
 // Select returns the first row of table that runs on a machine with features f and
-// is made for as many columns as s has.
+// whose tile a matrix of shape s fills well.
 func Select(table []Kernel, s Shape, f cpu.Features) *Kernel {
 	for i := range table {
-		if f.Has(table[i].Requires) && s.N >= table[i].Fewest {
+		if f.Has(table[i].Requires) && table[i].filled(s) {
 			return &table[i]
 		}
 	}
 	panic("gemm8: no kernel for " + f.String())
+}
+
+// filled reports whether at least 5 of 11 products of k's tiles are wanted ones. With
+// fewer, the row behind it was the faster one.
+func (k *Kernel) filled(s Shape) bool {
+	if k.Depth == 0 {
+		return true
+	}
+	up := func(n, to int) int { return (n + to - 1) / to * to }
+	return 5*up(s.N, k.NR)*up(s.K, k.Depth) <= 11*s.N*s.K
 }
