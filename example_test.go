@@ -9,6 +9,7 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/train"
 )
 
 // Quantize a float checkpoint on images, save it, read it back and run it.
@@ -71,4 +72,46 @@ func ExamplePreset() {
 	p, err := octet.Preset("imagenet")
 	fmt.Println(p.Resize, p.Crop, err)
 	// Output: [256] [224 224] <nil>
+}
+
+// Quantization-aware training starts from a calibrated model, and gives one that
+// computes what was trained.
+func ExampleTrainQuantized() {
+	ctx := context.Background()
+	model, err := octet.Open("cmd/octet/demodata/fashion_mobilenet.pth")
+	if err != nil {
+		log.Fatal(err)
+	}
+	data, err := octet.LabelledData(ctx, model, "cmd/octet/demodata/calibration-images-idx3-ubyte.gz")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer data.Source.Close()
+	recipe := train.DefaultQAT()
+	recipe.Steps, recipe.BatchSize = 6, 16
+	t, err := octet.TrainQuantized(model, data, recipe, octet.WithBackend("qnnpack"), octet.WithPerTensorWeights())
+	if err != nil {
+		log.Fatal(err)
+	}
+	few := octet.Inputs(ctx, model, "cmd/octet/demodata/calibration-images-idx3-ubyte.gz")
+	if _, err := t.Calibrate(ctx, few); err != nil {
+		log.Fatal(err)
+	}
+	t.OnStep = func(p train.Progress) { fmt.Println(p.Step, p.Phase) }
+	if err := t.Run(ctx); err != nil {
+		log.Fatal(err)
+	}
+	int8, report, err := t.Int8()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(int8.Arch(), int8.Backend(), "layers in float:", report.FloatNodes)
+	// Output:
+	// 1 observing
+	// 2 observing
+	// 3 observing
+	// 4 observers frozen
+	// 5 batch norms frozen
+	// 6 batch norms frozen
+	// fashion_mobilenet qnnpack layers in float: 0
 }

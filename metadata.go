@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/train"
 	"github.com/octet-ml/octet/vision"
 )
 
@@ -32,6 +33,22 @@ type Metadata struct {
 	Float []string `json:"float,omitempty"`
 	// Calibration says how an int8 model came about.
 	Calibration *CalibrationRecord `json:"calibration,omitempty"`
+	// Training says how a model was trained, in float or with quantization in the
+	// loop.
+	Training *TrainingRecord `json:"training,omitempty"`
+}
+
+// TrainingRecord says how a model was trained.
+type TrainingRecord struct {
+	Recipe  train.Config `json:"recipe"`
+	Source  string       `json:"source,omitempty"` // name of the data, without folders
+	Samples int          `json:"samples"`
+	Steps   int          `json:"steps"`
+	// Of quantization-aware training.
+	QConfigName     string         `json:"qconfig_name,omitempty"`
+	QConfig         *quant.QConfig `json:"qconfig,omitempty"`
+	TorchCompatible bool           `json:"torch_compatible,omitempty"`
+	Excluded        []string       `json:"excluded,omitempty"`
 }
 
 // CalibrationRecord says how a model was quantized.

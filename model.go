@@ -3,6 +3,7 @@ package octet
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/torch"
@@ -94,7 +95,7 @@ func (m *Model) Labels() (labels []string, assumed bool) {
 		return slices.Clone(m.meta.Labels), false
 	case m.Classes() == 1000:
 		return ImageNetLabels(), true
-	case m.meta.Arch == "fashion_resnet8" && m.Classes() == len(fashionLabels):
+	case strings.HasPrefix(m.meta.Arch, "fashion_") && m.Classes() == len(fashionLabels):
 		return slices.Clone(fashionLabels), false
 	}
 	return nil, true
@@ -107,7 +108,7 @@ func (m *Model) Preset() (preset vision.Preset, assumed bool, err error) {
 	switch {
 	case m.meta.Preset != nil:
 		return *m.meta.Preset, false, nil
-	case m.meta.Arch == "fashion_resnet8":
+	case strings.HasPrefix(m.meta.Arch, "fashion_"):
 		return fashionMNIST(), false, nil
 	case m.Channels() == 3:
 		return vision.ImageClassification(224, 256), true, nil

@@ -238,11 +238,38 @@ func TestCancelledQuantizeKeepsStatistics(t *testing.T) {
 	}
 }
 
+// Weights of fewer bits use all of these, and no other code.
+func TestWeightBits(t *testing.T) {
+	x := octet.FromTensor(noise(t, 4))
+	for _, opts := range [][]octet.QuantizeOption{{octet.WithPerTensorWeights()}, {octet.WithPerChannelWeights()}} {
+		int8, _, err := octet.Quantize(t.Context(), open(t), x, append(opts, octet.WithBackend("qnnpack"), octet.WithWeightBits(5))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		weights := 0
+		for _, k := range int8.StateDict().Keys() {
+			w, ok := int8.StateDict().Tensor(k)
+			if !ok || w.DType() != tensor.QInt8 {
+				continue
+			}
+			weights++
+			codes := w.Int8s()
+			if slices.Min(codes) < -15 || slices.Max(codes) > 15 || max(slices.Max(codes), -slices.Min(codes)) < 15 {
+				t.Errorf("%s: codes %d..%d", k, slices.Min(codes), slices.Max(codes))
+			}
+		}
+		if weights != 9 {
+			t.Errorf("%d quantized weights of convolutions, want 9", weights)
+		}
+	}
+}
+
 func TestRecipeErrors(t *testing.T) {
 	x := octet.FromTensor(noise(t, 2))
 	for name, opt := range map[string]octet.QuantizeOption{
 		"backend": octet.WithBackend("cuda"), "qconfig": octet.WithQConfig("best"), "dynamic": octet.WithQConfig("default_dynamic_qconfig"),
 		"exclude": octet.WithExclude("layer9"), "all excluded": octet.WithExclude("*"), "batch size": octet.WithBatchSize(0),
+		"weight bits": octet.WithWeightBits(9),
 	} {
 		if _, _, err := octet.Quantize(t.Context(), open(t), x, opt); !errors.Is(err, octet.ErrRecipe) {
 			t.Errorf("%s: %v", name, err)

@@ -15,9 +15,15 @@ type QuantizeOption interface{ applyQuantize(*quantizeOptions) }
 // CompileOption tunes Compile.
 type CompileOption interface{ applyCompile(*compileOptions) }
 
-// QuantizeCompileOption serves both calls.
-type QuantizeCompileOption interface {
+// TrainOption serves Train and TrainQuantized.
+type TrainOption interface {
 	QuantizeOption
+	training()
+}
+
+// QuantizeCompileOption serves these calls, and training.
+type QuantizeCompileOption interface {
+	TrainOption
 	CompileOption
 }
 
@@ -38,6 +44,7 @@ type quantizeOptions struct {
 	backend     string
 	qconfig     string
 	granularity granularity
+	weightBits  int // 0 leaves the QConfig's
 	exclude     []string
 	batchSize   int
 	limit       int
@@ -45,6 +52,8 @@ type quantizeOptions struct {
 	statistics  *Statistics
 	source      string
 	progress    func(done int)
+	compatible  bool // training with PyTorch's numbers
+	recompute   bool // training in less memory
 }
 
 type compileOptions struct {
@@ -131,6 +140,12 @@ func WithPerTensorWeights() QuantizeOption {
 	return quantizeFunc(func(o *quantizeOptions) { o.granularity = perTensor })
 }
 
+// WithWeightBits gives weights the codes of so many bits, from 2 to 8, whatever the
+// QConfig says. They are stored as int8 all the same.
+func WithWeightBits(bits int) QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.weightBits = bits })
+}
+
 // WithExclude keeps the layers that match a pattern in float. A pattern is a
 // module path with the wildcards of path.Match (fc, layer4.*.conv2); it also
 // covers the modules below what it matches.
@@ -169,10 +184,28 @@ func WithProgress(f func(done int)) QuantizeOption {
 	return quantizeFunc(func(o *quantizeOptions) { o.progress = f })
 }
 
+// WithTorchCompatible makes TrainQuantized compute what PyTorch's prepare_qat
+// computes, throughout. Otherwise the forward pass is that of the converted model
+// once the statistics of batch norms are frozen.
+func WithTorchCompatible() QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.compatible = true })
+}
+
+type recomputeOption struct{}
+
+func (recomputeOption) applyQuantize(o *quantizeOptions) { o.recompute = true }
+func (recomputeOption) training()                        {}
+
+// WithRecompute trains in less memory and a little more time: results of batch
+// norms are not kept until their gradients are taken, but computed again. The
+// numbers do not change.
+func WithRecompute() TrainOption { return recomputeOption{} }
+
 type threadsOption int
 
 func (n threadsOption) applyQuantize(o *quantizeOptions) { o.threads = int(n) }
 func (n threadsOption) applyCompile(o *compileOptions)   { o.threads = int(n) }
+func (threadsOption) training()                          {}
 
 // WithThreads bounds the CPU threads; 0, the default, uses all. Results do not
 // depend on it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/rewrite"
@@ -62,18 +63,27 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", m.name(), err)
 	}
-	state, err := torch.ExportStateDict(converted)
+	int8, err := m.converted(converted, prepared)
 	if err != nil {
 		return nil, nil, err
 	}
-	int8 := &Model{meta: m.meta, state: state, graph: converted, quantized: true, madeFor: numerics.String()}
-	int8.meta.Numerics = numerics.String()
-	int8.meta.Float = floatNodes(prepared)
 	int8.meta.Calibration = &CalibrationRecord{
 		QConfigName: o.qconfig, QConfig: prepared.QConfig, Source: o.source,
 		Samples: stats.Images, BatchSize: o.batchSize, Excluded: o.exclude,
 	}
 	return int8, report, nil
+}
+
+// converted returns the int8 model of m whose graph is g.
+func (m *Model) converted(g *graph.Graph, p *ptq.Prepared) (*Model, error) {
+	state, err := torch.ExportStateDict(g)
+	if err != nil {
+		return nil, err
+	}
+	int8 := &Model{meta: m.meta, state: state, graph: g, quantized: true, madeFor: g.Numerics.String()}
+	int8.meta.Numerics = g.Numerics.String()
+	int8.meta.Float = floatNodes(p)
+	return int8, nil
 }
 
 // prepare fuses the quantizable variant and decides what becomes int8.
@@ -110,11 +120,23 @@ func (o quantizeOptions) recipe() (quant.Numerics, quant.QConfig, error) {
 	if err != nil {
 		return 0, c, err
 	}
+	averaged := c.Weight.FakeQuant != quant.NoFakeQuant // in training
 	switch o.granularity {
 	case perChannel:
 		c.Weight.Kind, c.Weight.QScheme = quant.PerChannelMinMax, quant.PerChannelSymmetric
+		if averaged {
+			c.Weight.Kind = quant.MovingAveragePerChannelMinMax
+		}
 	case perTensor:
 		c.Weight.Kind, c.Weight.QScheme = quant.MinMax, quant.PerTensorSymmetric
+		if averaged {
+			c.Weight.Kind = quant.MovingAverageMinMax
+		}
+	}
+	if o.weightBits != 0 {
+		if c.Weight, err = c.Weight.WithBits(o.weightBits); err != nil {
+			return 0, c, fmt.Errorf("weights: %w", err)
+		}
 	}
 	return n, c, nil
 }

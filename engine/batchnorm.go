@@ -11,6 +11,9 @@ import (
 // lowerBatchNorm makes a factor and a summand of each channel's statistics, by
 // the formula of op.BatchNorm.
 func lowerBatchNorm(n *graph.Node, b op.BatchNorm, t target) (operation, string) {
+	if b.Training {
+		return nil, "statistics are those of the batch"
+	}
 	for _, v := range n.Inputs[1:] {
 		if v.Role != graph.Parameter {
 			return nil, "statistics are not parameters"

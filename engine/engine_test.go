@@ -251,34 +251,6 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-func TestPlace(t *testing.T) {
-	r := seeded(t)
-	for range 200 {
-		var blocks []*block
-		for range 1 + r.IntN(30) {
-			first := r.IntN(20) - 1
-			blocks = append(blocks, &block{bytes: r.IntN(9) * alignment, first: first, last: first + r.IntN(6)})
-		}
-		size := place(blocks)
-		for i, a := range blocks {
-			if a.offset%alignment != 0 || a.offset < 0 || a.offset+a.bytes > size {
-				t.Fatalf("block at %d, %d bytes, arena of %d", a.offset, a.bytes, size)
-			}
-			for _, b := range blocks[:i] {
-				together := a.first <= b.last && b.first <= a.last
-				if together && a.offset < b.offset+b.bytes && b.offset < a.offset+a.bytes {
-					t.Fatalf("%+v and %+v overlap", *a, *b)
-				}
-			}
-		}
-	}
-	// A chain needs the memory of two neighbours only.
-	chain := []*block{{100, 0, 1, 0}, {100, 1, 2, 0}, {100, 2, 3, 0}, {100, 3, 4, 0}}
-	if size := place(chain); size != 200 {
-		t.Errorf("a chain needs %d bytes", size)
-	}
-}
-
 // FuzzEngines builds a graph from the fuzzer's numbers and compares engines.
 func FuzzEngines(f *testing.F) {
 	for i := range uint64(12) {

@@ -6,12 +6,16 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel/argmax32"
+	"github.com/octet-ml/octet/internal/kernel/channels32"
 	"github.com/octet-ml/octet/internal/kernel/depthwise32"
 	"github.com/octet-ml/octet/internal/kernel/depthwise8"
 	"github.com/octet-ml/octet/internal/kernel/elementwise32"
 	"github.com/octet-ml/octet/internal/kernel/elementwise8"
+	"github.com/octet-ml/octet/internal/kernel/filters32"
 	"github.com/octet-ml/octet/internal/kernel/gemm8"
 	"github.com/octet-ml/octet/internal/kernel/layout"
+	"github.com/octet-ml/octet/internal/kernel/matmul32"
 	"github.com/octet-ml/octet/internal/kernel/pool32"
 	"github.com/octet-ml/octet/internal/kernel/pool8"
 	"github.com/octet-ml/octet/internal/kernel/quantize"
@@ -96,6 +100,18 @@ func Kernels() []KernelRow {
 	}
 	for _, k := range statistics.Table {
 		add("statistics", k.Name, k.ISA, k.Requires)
+	}
+	for _, k := range matmul32.Table { // this and the following train
+		add("matmul32", k.Name, k.ISA, k.Requires)
+	}
+	for _, k := range filters32.Table {
+		add("filters32", k.Name, k.ISA, k.Requires)
+	}
+	for _, k := range channels32.Table {
+		add("channels32", k.Name, k.ISA, k.Requires)
+	}
+	for _, k := range argmax32.Table {
+		add("argmax32", k.Name, k.ISA, k.Requires)
 	}
 	return rows
 }

@@ -2,10 +2,10 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 	"unsafe"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/arena"
 	"github.com/octet-ml/octet/internal/kernel/layout"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -88,44 +88,6 @@ func toRowMajor[T any](dst, src []T, s tensor.Shape) {
 	layout.Transpose(dst, src, s[0], s[2]*s[3], s[1])
 }
 
-// alignment of values in the arena: a cache line, and a vector register.
-const alignment = 64
-
-// block is the memory of one or more aliased values: bytes that live from step
-// first to step last, both included.
-type block struct {
-	bytes       int
-	first, last int
-	offset      int
-}
-
-// place gives the blocks offsets such that those alive at the same step do not
-// overlap, and returns the size of the arena. Large blocks go first, each to
-// the lowest place where it fits.
-func place(blocks []*block) int {
-	order := slices.Clone(blocks)
-	slices.SortStableFunc(order, func(a, b *block) int { return b.bytes - a.bytes })
-	var placed []*block // by offset
-	size := 0
-	for _, b := range order {
-		at := 0
-		for _, p := range placed {
-			if p.last < b.first || b.last < p.first {
-				continue
-			}
-			if at+b.bytes <= p.offset {
-				break
-			}
-			at = max(at, p.offset+p.bytes)
-		}
-		b.offset = at
-		i, _ := slices.BinarySearchFunc(placed, b, func(p, b *block) int { return p.offset - b.offset })
-		placed = slices.Insert(placed, i, b)
-		size = max(size, at+b.bytes)
-	}
-	return size
-}
-
 // bytesOf is the memory that a value needs, rounded up to the alignment.
 func bytesOf(t graph.Type) (int, error) {
 	switch t.DType {
@@ -133,6 +95,5 @@ func bytesOf(t graph.Type) (int, error) {
 	default:
 		return 0, fmt.Errorf("activations of type %v are not supported", t.DType)
 	}
-	n := t.Shape.Numel() * t.DType.Size()
-	return (n + alignment - 1) / alignment * alignment, nil
+	return arena.RoundUp(t.Shape.Numel() * t.DType.Size()), nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/arena"
 	"github.com/octet-ml/octet/internal/kernel/layout"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -12,11 +13,11 @@ import (
 type plan struct {
 	lowered []lowered
 	shapes  []tensor.Shape
-	types   []graph.Type // by number of value, with shapes
-	blocks  []*block     // by number of value; aliased values share one
-	steps   []fixed      // by node; nil where the result is the operand's memory
-	arena   int          // bytes
-	work    int          // words of scratch memory for each worker
+	types   []graph.Type   // by number of value, with shapes
+	blocks  []*arena.Block // by number of value; aliased values share one
+	steps   []fixed        // by node; nil where the result is the operand's memory
+	arena   int            // bytes
+	work    int            // words of scratch memory for each worker
 	inputs  []arrival
 	free    frames
 }
@@ -33,13 +34,13 @@ func (p *Program) plan(list []lowered, shapes []tensor.Shape) (*plan, error) {
 		return nil, err
 	}
 	pl := &plan{lowered: list, steps: make([]fixed, len(list))}
-	var blocks []*block
+	var blocks []*arena.Block
 	add := func(t graph.Type, at int) error {
 		bytes, err := bytesOf(t)
 		if err != nil {
 			return err
 		}
-		b := &block{bytes: bytes, first: at, last: at}
+		b := &arena.Block{Bytes: bytes, First: at, Last: at}
 		pl.types, pl.blocks, blocks = append(pl.types, t), append(pl.blocks, b), append(blocks, b)
 		return nil
 	}
@@ -57,7 +58,7 @@ func (p *Program) plan(list []lowered, shapes []tensor.Shape) (*plan, error) {
 		in := make([]graph.Type, len(l.inputs))
 		for j, v := range l.inputs {
 			in[j] = pl.types[v]
-			pl.blocks[v].last = i
+			pl.blocks[v].Last = i
 		}
 		if a, ok := l.op.(aliaser); ok && a.aliases(in[0], out) {
 			pl.types, pl.blocks = append(pl.types, out), append(pl.blocks, pl.blocks[l.inputs[0]])
@@ -74,9 +75,9 @@ func (p *Program) plan(list []lowered, shapes []tensor.Shape) (*plan, error) {
 		pl.work = max(pl.work, f.scratch())
 	}
 	for _, v := range p.outputs {
-		pl.blocks[v].last = len(list)
+		pl.blocks[v].Last = len(list)
 	}
-	pl.arena = place(blocks)
+	pl.arena = arena.Place(blocks)
 	return pl, nil
 }
 
@@ -109,11 +110,11 @@ type frame struct {
 func (p *Program) newFrame(pl *plan) *frame {
 	f := &frame{plan: pl, steps: make([]step, len(pl.lowered)), tensors: make([][]float32, len(p.g.Inputs))}
 	// Go aligns large allocations to pages, so offsets keep their alignment.
-	arena := words[byte](make([]uint64, (max(pl.arena, 1<<16)+overRead)/8))
+	memories := words[byte](make([]uint64, (max(pl.arena, 1<<16)+overRead)/8))
 	for i, t := range pl.types {
-		at := pl.blocks[i].offset
+		at := pl.blocks[i].Offset
 		n := t.Shape.Numel() * t.DType.Size()
-		f.values = append(f.values, memory(arena[at:at+n]))
+		f.values = append(f.values, memory(memories[at:at+n]))
 	}
 	scratch := make([][]uint64, p.Threads())
 	for i := range scratch {

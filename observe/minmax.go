@@ -2,6 +2,7 @@ package observe
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 
 	"github.com/octet-ml/octet/quant"
@@ -41,6 +42,18 @@ func (o *minMax) QParams() (*tensor.QParams, error) { return o.affine(o.lo, o.hi
 
 // Range holds NaN, and is ok, when NaN was seen.
 func (o *minMax) Range() (lo, hi float32, ok bool) { return o.lo, o.hi, !never(o.lo, o.hi) }
+
+// Ranges returns the one range, +Inf to -Inf before the first batch.
+func (o *minMax) Ranges() (lo, hi []float32) { return []float32{o.lo}, []float32{o.hi} }
+
+// SetRanges replaces the range.
+func (o *minMax) SetRanges(lo, hi []float32) error {
+	if len(lo) != 1 || len(hi) != 1 {
+		return fmt.Errorf("%s observer: %d minima and %d maxima; it keeps one range", o.spec.Kind, len(lo), len(hi))
+	}
+	o.lo, o.hi = lo[0], hi[0]
+	return nil
+}
 
 // Merge takes in the range of other.
 func (o *minMax) Merge(other Observer) error {

@@ -33,3 +33,14 @@ type Observer interface {
 	// Kinds that depend on the order of batches return an *OrderError.
 	Merge(other Observer) error
 }
+
+// Ranger is an observer whose statistics are ranges and nothing else: one, or
+// one for each channel. PyTorch's state dicts hold them as min_val and max_val.
+type Ranger interface {
+	Observer
+	// Ranges returns the smallest and largest values, or their averages: +Inf and
+	// -Inf, or none of a per-channel kind, before the first batch.
+	Ranges() (lo, hi []float32)
+	// SetRanges replaces them.
+	SetRanges(lo, hi []float32) error
+}

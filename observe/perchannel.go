@@ -3,6 +3,7 @@ package observe
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -100,6 +101,18 @@ func (o *perChannel) Range() (lo, hi float32, ok bool) {
 		lo, hi = min(lo, o.lo[c]), max(hi, o.hi[c])
 	}
 	return lo, hi, true
+}
+
+// Ranges returns the range of each channel; none before the first batch.
+func (o *perChannel) Ranges() (lo, hi []float32) { return slices.Clone(o.lo), slices.Clone(o.hi) }
+
+// SetRanges replaces the ranges.
+func (o *perChannel) SetRanges(lo, hi []float32) error {
+	if len(lo) != len(hi) {
+		return fmt.Errorf("%s observer: %d minima and %d maxima", o.spec.Kind, len(lo), len(hi))
+	}
+	o.lo, o.hi = slices.Clone(lo), slices.Clone(hi)
+	return nil
 }
 
 // Merge takes in the ranges of other.

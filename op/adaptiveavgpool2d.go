@@ -92,3 +92,13 @@ func (p AdaptiveAvgPool2D) each(x tensor.Shape, visit func(i int, cells []int)) 
 func span(i, in, n int) (start, end int) {
 	return i * in / n, ((i+1)*in + n - 1) / n
 }
+
+// Gradient is shared out evenly among the cells of each window.
+func (p AdaptiveAvgPool2D) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(p, in, up); err != nil {
+		return nil, err
+	}
+	g := make([]float64, in[0].Numel())
+	p.each(in[0].Shape(), func(i int, cells []int) { shareOut(g, cells, up.Float32s()[i], len(cells)) })
+	return []*tensor.Tensor{rounded(g, in[0].Shape())}, nil
+}

@@ -57,3 +57,16 @@ func (o Add) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 	}
 	return ofCodes(codes, out), nil
 }
+
+// Gradient is that of both summands.
+func (o Add) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(o, in, up); err != nil {
+		return nil, err
+	}
+	sum := make([]float32, up.Numel())
+	for i, a := range in[0].Float32s() {
+		sum[i] = a + in[1].Float32s()[i]
+	}
+	g := rounded(behind(o.Act, sum, up), up.Shape())
+	return []*tensor.Tensor{g, g}, nil
+}

@@ -47,3 +47,15 @@ func (a Affine) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*ten
 	}
 	return y, nil
 }
+
+// Gradient is that of x.
+func (a Affine) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(a, in, up); err != nil {
+		return nil, err
+	}
+	g, plane := float64s(up), up.Shape()[2:].Numel()
+	for i := range g {
+		g[i] *= float64(a.Scale[i/plane%len(a.Scale)])
+	}
+	return []*tensor.Tensor{rounded(g, up.Shape())}, nil
+}

@@ -88,3 +88,23 @@ func sumCodes(src []int32, cells []int) int32 {
 	}
 	return sum
 }
+
+// Gradient is shared out evenly among the cells of each window.
+func (p AvgPool2D) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(p, in, up); err != nil {
+		return nil, err
+	}
+	g := make([]float64, in[0].Numel())
+	windows{in[0].Shape(), up.Shape(), p.Kernel, p.Stride, p.Padding, [2]int{1, 1}}.each(func(i, padded int, cells []int) {
+		shareOut(g, cells, up.Float32s()[i], p.divisor(padded, len(cells)))
+	})
+	return []*tensor.Tensor{rounded(g, in[0].Shape())}, nil
+}
+
+// shareOut adds up/divisor to each of the cells.
+func shareOut(g []float64, cells []int, up float32, divisor int) {
+	share := float64(up) / float64(divisor)
+	for _, at := range cells {
+		g[at] += share
+	}
+}

@@ -114,3 +114,26 @@ func place[T any](dst, src []T, shape tensor.Shape, axis, at, n int) int {
 	}
 	return at + n
 }
+
+// Gradient is that of each part: its place in up.
+func (c Cat) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(c, in, up); err != nil {
+		return nil, err
+	}
+	axis, err := axisOf(c.Axis, len(up.Shape()))
+	if err != nil {
+		return nil, err
+	}
+	grads := make([]*tensor.Tensor, len(in))
+	at := 0
+	for i, x := range in {
+		g := tensor.New(f32, x.Shape()...)
+		run, line := x.Shape()[axis:].Numel(), up.Shape()[axis:].Numel()
+		for o := range x.Shape()[:axis].Numel() {
+			copy(g.Float32s()[o*run:(o+1)*run], up.Float32s()[o*line+at:])
+		}
+		at += run
+		grads[i] = g
+	}
+	return grads, nil
+}

@@ -47,9 +47,19 @@ func (s ChannelShuffle) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Typ
 	if err := needPerTensor(out); err != nil {
 		return nil, err
 	}
-	channels, plane := out.Shape[1], out.Shape[2:].Numel()
-	return moved(in[0], out, func(i int) int {
+	return moved(in[0], out, s.source(out.Shape)), nil
+}
+
+// source returns the function from an element of the result to that of x.
+func (s ChannelShuffle) source(x tensor.Shape) func(i int) int {
+	channels, plane := x[1], x[2:].Numel()
+	return func(i int) int {
 		image, c := i/plane/channels, i/plane%channels
 		return (image*channels+s.Source(c, channels))*plane + i%plane
-	}), nil
+	}
+}
+
+// Gradient is up with its channels back in their places.
+func (s ChannelShuffle) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	return scattered(s, in, up, s.source(in[0].Shape()))
 }

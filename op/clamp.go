@@ -58,3 +58,8 @@ func activate(dst, src []float32, act quant.Activation) {
 		dst[i] = act.Float(v)
 	}
 }
+
+// Gradient passes where x is strictly inside the bounds, as in PyTorch.
+func (c Clamp) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	return pointwiseGradient(c, in, up, func(x float64) float64 { return through(c.Act, float32(x)) })
+}

@@ -49,3 +49,8 @@ func reals(x *tensor.Tensor) []float32 {
 	}
 	return real
 }
+
+// Gradient is up: in float the stub does nothing.
+func (o Dequantize) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	return scattered(o, in, up, func(i int) int { return i })
+}

@@ -60,12 +60,31 @@ func (f FakeQuantize) Infer(in []graph.Type) (tensor.Shape, error) {
 
 // Eval rounds with the functions of package quant.
 func (f FakeQuantize) Eval(_ graph.Context, in []*tensor.Tensor, _ graph.Type) (*tensor.Tensor, error) {
-	var y *tensor.Tensor
-	var err error
-	if f.Axis == tensor.PerTensor {
-		y, _, err = quant.FakeQuantizePerTensor(in[0], f.Scales[0], f.ZeroPoints[0], f.QMin, f.QMax)
-	} else {
-		y, _, err = quant.FakeQuantizePerChannel(in[0], tensor.PerAxis(f.Scales, f.ZeroPoints, f.Axis), f.QMin, f.QMax)
-	}
+	y, _, err := f.apply(in[0])
 	return y, err
+}
+
+func (f FakeQuantize) apply(x *tensor.Tensor) (y, mask *tensor.Tensor, err error) {
+	if f.Axis == tensor.PerTensor {
+		return quant.FakeQuantizePerTensor(x, f.Scales[0], f.ZeroPoints[0], f.QMin, f.QMax)
+	}
+	return quant.FakeQuantizePerChannel(x, tensor.PerAxis(f.Scales, f.ZeroPoints, f.Axis), f.QMin, f.QMax)
+}
+
+// Gradient passes straight through where x has a code, and not beyond.
+func (f FakeQuantize) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(f, in, up); err != nil {
+		return nil, err
+	}
+	_, mask, err := f.apply(in[0])
+	if err != nil {
+		return nil, err
+	}
+	g := tensor.New(f32, up.Shape()...)
+	for i, m := range mask.Uint8s() {
+		if m != 0 {
+			g.Float32s()[i] = up.Float32s()[i]
+		}
+	}
+	return []*tensor.Tensor{g}, nil
 }

@@ -57,3 +57,8 @@ func (f Flatten) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*te
 	}
 	return in[0].Reshape(out.Shape...), nil
 }
+
+// Gradient is up with the shape of x.
+func (f Flatten) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	return scattered(f, in, up, func(i int) int { return i })
+}

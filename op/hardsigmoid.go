@@ -27,3 +27,13 @@ func (Hardsigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) 
 		return quant.NewHardsigmoid(ctx.Numerics, in[0].QParams(), out.DType)
 	})
 }
+
+// Gradient multiplies by 1/6 strictly between -3 and 3, by 0 elsewhere.
+func (o Hardsigmoid) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	return pointwiseGradient(o, in, up, func(x float64) float64 {
+		if x > -3 && x < 3 {
+			return 1.0 / 6
+		}
+		return 0
+	})
+}

@@ -26,3 +26,16 @@ func (Hardswish) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*
 		return quant.NewHardswish(ctx.Numerics, in[0].QParams(), out.Q, out.DType)
 	})
 }
+
+// Gradient multiplies by 0 up to -3, by 1 from 3 on, and by x/3 + 1/2 in between.
+func (o Hardswish) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	return pointwiseGradient(o, in, up, func(x float64) float64 {
+		switch {
+		case x <= -3:
+			return 0
+		case x < 3:
+			return x/3 + 0.5
+		}
+		return 1
+	})
+}

@@ -80,3 +80,27 @@ func dot[T int32 | float64](a, b []T, i, j, n int) T {
 	}
 	return sum
 }
+
+// Gradient is that of x, weight and, where there is one, bias.
+func (l Linear) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(l, in, up); err != nil {
+		return nil, err
+	}
+	x, w := float64s(in[0]), float64s(in[1])
+	channels, k := in[1].Dim(0), in[1].Dim(1)
+	before, e := make([]float32, up.Numel()), epilogue{bias: biasOf(in)}
+	for i := range before {
+		before[i] = e.finish(float32(dot(x, w, i/channels*k, i%channels*k, k)), i%channels)
+	}
+	dx, dw, db := make([]float64, len(x)), make([]float64, len(w)), make([]float64, channels)
+	for i, g := range behind(l.Act, before, up) {
+		row, o := i/channels*k, i%channels*k
+		for j := range k {
+			dx[row+j] += float64(g * w[o+j])
+			dw[o+j] += float64(g * x[row+j])
+		}
+		db[i%channels] += g
+	}
+	grads := []*tensor.Tensor{rounded(dx, in[0].Shape()), rounded(dw, in[1].Shape()), rounded(db, tensor.Shape{channels})}
+	return grads[:len(in)], nil
+}

@@ -63,3 +63,23 @@ func matmul(a, b []float32, shape, out tensor.Shape) []float32 {
 	}
 	return y
 }
+
+// Gradient is that of a, up times b transposed, and of b, a transposed times up.
+func (o MatMul) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(o, in, up); err != nil {
+		return nil, err
+	}
+	rank := len(up.Shape())
+	m, k, n := up.Dim(rank-2), in[0].Dim(rank-1), up.Dim(rank-1)
+	a, b := float64s(in[0]), float64s(in[1])
+	da, db := make([]float64, len(a)), make([]float64, len(b))
+	for i, v := range up.Float32s() {
+		row, col := i/n, i%n
+		for j := range k {
+			p, q := row*k+j, (row/m*k+j)*n+col
+			da[p] += float64(v) * b[q]
+			db[q] += float64(v) * a[p]
+		}
+	}
+	return []*tensor.Tensor{rounded(da, in[0].Shape()), rounded(db, in[1].Shape())}, nil
+}

@@ -93,3 +93,22 @@ func maxPool[T int32 | float32](dst, src []T, w windows, lowest T) {
 		dst[i] = best
 	})
 }
+
+// Gradient goes to the largest element under each window, the first of equal
+// ones.
+func (p MaxPool2D) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(p, in, up); err != nil {
+		return nil, err
+	}
+	x, g := in[0].Float32s(), make([]float64, in[0].Numel())
+	windows{in[0].Shape(), up.Shape(), p.Kernel, p.Stride, p.Padding, p.Dilation}.each(func(i, _ int, cells []int) {
+		best := cells[0]
+		for _, at := range cells[1:] {
+			if v := x[at]; v > x[best] || v != v {
+				best = at
+			}
+		}
+		g[best] += float64(up.Float32s()[i])
+	})
+	return []*tensor.Tensor{rounded(g, in[0].Shape())}, nil
+}

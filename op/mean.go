@@ -106,3 +106,15 @@ func (Mean) average(x *tensor.Tensor, n int, out graph.Type) *tensor.Tensor {
 	}
 	return ofCodes(codes, out)
 }
+
+// Gradient is shared out evenly among the cells of each image.
+func (m Mean) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(m, in, up); err != nil {
+		return nil, err
+	}
+	g, n := make([]float64, in[0].Numel()), in[0].Dim(2)*in[0].Dim(3)
+	for i := range g {
+		g[i] = float64(up.Float32s()[i/n]) / float64(n)
+	}
+	return []*tensor.Tensor{rounded(g, in[0].Shape())}, nil
+}

@@ -73,3 +73,24 @@ func (o Mul) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 // repeats is how many consecutive elements of a result with n elements one
 // element of t is a factor of: 1, or H*W for [N, C, 1, 1].
 func repeats(t *tensor.Tensor, n int) int { return max(1, n/max(1, t.Numel())) }
+
+// Gradient is that of both factors; that of a factor for each channel is summed
+// over the image.
+func (o Mul) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(o, in, up); err != nil {
+		return nil, err
+	}
+	n := up.Numel()
+	strideA, strideB := repeats(in[0], n), repeats(in[1], n)
+	a, b := float64s(in[0]), float64s(in[1])
+	product := make([]float32, n)
+	for i := range product {
+		product[i] = float32(a[i/strideA] * b[i/strideB])
+	}
+	da, db := make([]float64, len(a)), make([]float64, len(b))
+	for i, g := range behind(o.Act, product, up) {
+		da[i/strideA] += float64(g * b[i/strideB])
+		db[i/strideB] += float64(g * a[i/strideA])
+	}
+	return []*tensor.Tensor{rounded(da, in[0].Shape()), rounded(db, in[1].Shape())}, nil
+}

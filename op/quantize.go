@@ -53,3 +53,8 @@ func quantized(x []float32, out graph.Type) *tensor.Tensor {
 	}
 	return ofCodes(codes, out)
 }
+
+// Gradient is up: in float the stub does nothing.
+func (o Quantize) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	return scattered(o, in, up, func(i int) int { return i })
+}

@@ -27,3 +27,11 @@ func (Sigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*te
 		return quant.NewSigmoid(ctx.Numerics, in[0].QParams(), out.DType)
 	})
 }
+
+// Gradient multiplies by y*(1-y), y being the result.
+func (o Sigmoid) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	return pointwiseGradient(o, in, up, func(x float64) float64 {
+		y := float64(quant.Sigmoid(float32(x)))
+		return float64(y * (1 - y))
+	})
+}

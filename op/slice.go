@@ -50,11 +50,23 @@ func (s Slice) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 	if err := needPerTensor(out); err != nil {
 		return nil, err
 	}
-	return moved(in[0], out, func(i int) int {
-		inner := out.Shape[axis+1:].Numel()
-		line := inner * out.Shape[axis]
-		return i/line*inner*in[0].Dim(axis) + s.Start*inner + i%line
-	}), nil
+	return moved(in[0], out, s.source(in[0].Shape(), axis)), nil
+}
+
+// source returns the function from an element of the result to that of x.
+func (s Slice) source(x tensor.Shape, axis int) func(i int) int {
+	inner := x[axis+1:].Numel()
+	line := inner * (s.End - s.Start)
+	return func(i int) int { return i/line*inner*x[axis] + s.Start*inner + i%line }
+}
+
+// Gradient is up in its place, zero elsewhere.
+func (s Slice) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	axis, err := axisOf(s.Axis, len(in[0].Shape()))
+	if err != nil {
+		return nil, err
+	}
+	return scattered(s, in, up, s.source(in[0].Shape(), axis))
 }
 
 // moved returns the tensor whose element i is element from(i) of x.

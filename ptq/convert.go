@@ -26,16 +26,60 @@ func Convert(p *Prepared, stats *Stats, numerics quant.Numerics) (*graph.Graph, 
 	if stats.Images == 0 {
 		return nil, nil, ErrNoImages
 	}
-	c := &converter{p: p, out: p.Graph.Clone(), types: map[string]graph.Type{}, report: newReport(p, stats, numerics)}
+	c := newConverter(p, numerics)
+	c.report.Images, c.report.BatchSize = stats.Images, stats.BatchSize
 	if err := c.activations(stats); err != nil {
 		return nil, nil, err
 	}
+	return c.convert()
+}
+
+// Trained is what training, unlike calibration, has decided.
+type Trained struct {
+	// Activations has the parameters of every value of Prepared.Observed.
+	Activations map[string]*tensor.QParams
+	// Weights has those of every weight that is quantized, by the name of its node.
+	// One that only results aside need, which are not trained, may be missing.
+	Weights map[string]*tensor.QParams
+	// Unreported leaves out the report, which costs as much as the conversion.
+	Unreported bool
+}
+
+// ConvertTrained is Convert with the parameters that training has decided.
+func ConvertTrained(p *Prepared, t Trained, numerics quant.Numerics) (*graph.Graph, *Report, error) {
+	if numerics == quant.NumericsUnset {
+		return nil, nil, fmt.Errorf("%s: convert needs a backend: fbgemm, qnnpack or onednn", p.Graph.Name)
+	}
+	c := newConverter(p, numerics)
+	c.weights = t.Weights
+	if t.Unreported {
+		c.report = nil
+	}
+	for _, name := range p.Observed {
+		q := t.Activations[name]
+		if q == nil {
+			return nil, nil, fmt.Errorf("%s: training has decided no scale for %q", p.Graph.Name, name)
+		}
+		if err := q.Validate(tensor.QUInt8, nil); err != nil {
+			return nil, nil, fmt.Errorf("parameters of %q: %w", name, err)
+		}
+		c.types[name] = graph.Type{DType: tensor.QUInt8, Q: q}
+	}
+	return c.convert()
+}
+
+func newConverter(p *Prepared, numerics quant.Numerics) *converter {
+	return &converter{p: p, out: p.Graph.Clone(), types: map[string]graph.Type{}, report: newReport(p, numerics), numerics: numerics, running: p.Graph.Running()}
+}
+
+// convert turns types and weights into integers.
+func (c *converter) convert() (*graph.Graph, *Report, error) {
 	for i, n := range c.out.Nodes {
-		if err := c.node(n, p.Decisions[i]); err != nil {
-			return nil, nil, fmt.Errorf("%s: node %q: %w", p.Graph.Name, n.Name, err)
+		if err := c.node(n, c.p.Decisions[i]); err != nil {
+			return nil, nil, fmt.Errorf("%s: node %q: %w", c.p.Graph.Name, n.Name, err)
 		}
 	}
-	c.out.Numerics = numerics
+	c.out.Numerics = c.numerics
 	out, err := rewrite.PlaceQDQ(c.out, func(name string) (graph.Type, bool) {
 		t, ok := c.types[name]
 		return t, ok
@@ -43,15 +87,18 @@ func Convert(p *Prepared, stats *Stats, numerics quant.Numerics) (*graph.Graph, 
 	if err != nil {
 		return nil, nil, err
 	}
-	c.report.finish(p.Graph, out)
+	c.report.finish(c.p.Graph, out)
 	return out, c.report, nil
 }
 
 type converter struct {
-	p      *Prepared
-	out    *graph.Graph
-	types  map[string]graph.Type // of every observed value
-	report *Report
+	p        *Prepared
+	out      *graph.Graph
+	types    map[string]graph.Type // of every observed value
+	report   *Report
+	numerics quant.Numerics
+	weights  map[string]*tensor.QParams // by node, where training has decided; nil otherwise
+	running  *graph.Graph               // what is not aside
 }
 
 // activations computes the parameters of all observed values.
@@ -116,13 +163,30 @@ func (c *converter) weight(n *graph.Node, w *graph.Value) error {
 			}
 		}
 	}
-	q, err := QuantizeWeight(w.Data, c.p.QConfig.Weight)
+	q, err := c.quantizeWeight(n.Name, w.Data)
 	if err != nil {
 		return fmt.Errorf("weight %q: %w", w.Name, err)
 	}
 	c.report.weight(n.Name, w.Data, q)
 	w.Data, w.Type = q, graph.TypeOf(q)
 	return nil
+}
+
+func (c *converter) quantizeWeight(node string, w *tensor.Tensor) (*tensor.Tensor, error) {
+	if c.weights == nil {
+		return QuantizeWeight(w, c.p.QConfig.Weight)
+	}
+	q := c.weights[node]
+	if _, running := c.running.Node(node); q == nil && running {
+		return nil, fmt.Errorf("training has decided no scale for it")
+	}
+	if q == nil {
+		return QuantizeWeight(w, c.p.QConfig.Weight)
+	}
+	if err := q.Validate(tensor.QInt8, w.Shape()); err != nil {
+		return nil, err
+	}
+	return quantizeBy(w, q, tensor.QInt8)
 }
 
 // QuantizeWeight quantizes a float32 weight [O, ...] by what an observer that
@@ -139,8 +203,12 @@ func QuantizeWeight(w *tensor.Tensor, spec quant.ObserverSpec) (*tensor.Tensor, 
 	if err != nil {
 		return nil, err
 	}
+	return quantizeBy(w, q, o.DType())
+}
+
+func quantizeBy(w *tensor.Tensor, q *tensor.QParams, dtype tensor.DType) (*tensor.Tensor, error) {
 	if q.IsPerTensor() {
-		return quant.QuantizePerTensor(w, q.Scale(), q.ZeroPoint(), o.DType())
+		return quant.QuantizePerTensor(w, q.Scale(), q.ZeroPoint(), dtype)
 	}
-	return quant.QuantizePerChannel(w, q.Scales, q.ZeroPoints, q.Axis, o.DType())
+	return quant.QuantizePerChannel(w, q.Scales, q.ZeroPoints, q.Axis, dtype)
 }

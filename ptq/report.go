@@ -57,9 +57,9 @@ type ActivationReport struct {
 	ZeroPoint int64   `json:"zero_point"`
 }
 
-func newReport(p *Prepared, s *Stats, numerics quant.Numerics) *Report {
+func newReport(p *Prepared, numerics quant.Numerics) *Report {
 	return &Report{
-		Architecture: p.Graph.Name, Numerics: numerics, QConfig: p.QConfig, Images: s.Images, BatchSize: s.BatchSize,
+		Architecture: p.Graph.Name, Numerics: numerics, QConfig: p.QConfig,
 		activations: map[string]ActivationReport{}, sqnr: map[string]float64{},
 	}
 }
@@ -73,6 +73,9 @@ func (r *Report) activation(name string, o observe.Observer, q *tensor.QParams) 
 }
 
 func (r *Report) weight(node string, w, q *tensor.Tensor) {
+	if r == nil {
+		return
+	}
 	r.sqnr[node] = weightSQNR(w, q)
 	if math.IsNaN(r.sqnr[node]) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s: all weights are zero", node))
@@ -81,6 +84,9 @@ func (r *Report) weight(node string, w, q *tensor.Tensor) {
 
 // finish fills in what only the finished graph knows.
 func (r *Report) finish(float, converted *graph.Graph) {
+	if r == nil {
+		return
+	}
 	for _, p := range float.Params {
 		r.FloatBytes += int64(len(p.Data.Bytes()))
 	}

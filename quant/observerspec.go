@@ -46,6 +46,9 @@ const (
 	PlainFakeQuant FakeQuantKind = "fake_quantize"
 	// FusedFakeQuant takes them from ChooseQParamsFused (FusedMovingAvgObsFakeQuantize).
 	FusedFakeQuant FakeQuantKind = "fused_moving_avg_obs_fake_quant"
+	// LearnableFakeQuant trains them, starting from those of CalculateQParams
+	// (learned step size quantization, LSQ).
+	LearnableFakeQuant FakeQuantKind = "learnable_fake_quantize"
 )
 
 // ObserverSpec says how a tensor is observed and quantized: a plain value that
@@ -84,6 +87,9 @@ type ObserverSpec struct {
 	Dynamic bool `json:"dynamic,omitempty"`
 	// FakeQuant says whether training rounds the values.
 	FakeQuant FakeQuantKind `json:"fake_quant,omitempty"`
+	// GradScaling divides the gradients of a learnable scale and zero point by the
+	// root of the number of elements times the largest code.
+	GradScaling bool `json:"use_grad_scaling,omitempty"`
 }
 
 // Defaults of ObserverSpec's numeric fields.
@@ -109,6 +115,27 @@ func (s ObserverSpec) WithDefaults() ObserverSpec {
 		s.Percent = DefaultPercent
 	}
 	return s
+}
+
+// WithBits returns s with the codes of n bits, from 2 to 8. Signed ones are as many
+// on both sides of zero: conversion, like PyTorch's, clamps to the type and not to
+// these codes, and with one more below zero the largest value would be rounded to
+// one that is not among them.
+func (s ObserverSpec) WithBits(n int) (ObserverSpec, error) {
+	if n < 2 || n > 8 {
+		return s, fmt.Errorf("%d bits: use 2 to 8", n)
+	}
+	codes, err := s.Codes()
+	if err != nil {
+		return s, err
+	}
+	lo, hi := 0, 1<<n-1
+	if codes.Min < 0 {
+		hi = 1<<(n-1) - 1
+		lo = -hi
+	}
+	s.QuantMin, s.QuantMax, s.ReduceRange = &lo, &hi, false
+	return s, nil
 }
 
 // Codes returns the range of codes that the calibrated range is mapped to.

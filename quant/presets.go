@@ -8,6 +8,7 @@ var presets = []Preset{
 	{"default_qat", "training default of the backend: fused moving averages", true, defaultQAT},
 	{"default_qat_v0", "training default of the backend before PyTorch fused observer and rounding", true, defaultQATv0},
 	{"torchvision", "what torchvision.models.quantization uses: min/max activations in 0..127", true, torchvisionConfig},
+	{"octet_qat", "octet's own, for training: averaged activations, weights by their own range in -127..127", true, octetQAT},
 	{"minmax", "octet's own: the backend's default with the smallest and largest value seen", true, observing(MinMax)},
 	{"percentile", "octet's own: the backend's default with the range that holds 99.99 % of the values", true, observing(Percentile)},
 	{"mse", "octet's own: the backend's default with the range of least mean squared error", true, observing(MSE)},
@@ -148,6 +149,15 @@ func trainingConfig(n Numerics, f FakeQuantKind) QConfig {
 		Activation: averaged(within(headroom(minmaxPlain, n), 0, 255), f),
 		Weight:     averaged(within(weightOf(n), -128, 127), f),
 	}
+}
+
+// octetQAT trains on the grid that the converted model has: weights by the range
+// they have at the moment, in -127..127, where the largest of them has a code of
+// its own whatever its sign.
+func octetQAT(n Numerics) QConfig {
+	c := trainingConfig(n, PlainFakeQuant)
+	c.Weight = memoryless(within(c.Weight, -127, 127))
+	return c
 }
 
 func torchvisionConfig(n Numerics) QConfig {

@@ -12,6 +12,18 @@ type QConfig struct {
 	Weight     ObserverSpec `json:"weight"`
 }
 
+// Learnable returns c with every fake quantization learnable, its gradients scaled
+// as learned step size quantization (LSQ) has them: training then decides scales
+// and zero points, after the first step, which takes them from ranges.
+func (c QConfig) Learnable() QConfig {
+	for _, s := range []*ObserverSpec{&c.Activation, &c.Weight} {
+		if *s = s.clone(); s.FakeQuant != NoFakeQuant {
+			s.FakeQuant, s.GradScaling = LearnableFakeQuant, true
+		}
+	}
+	return c
+}
+
 // DefaultQConfig is PyTorch's get_default_qconfig: for post-training
 // quantization of a model that will run with the rules of backend.
 func DefaultQConfig(backend Numerics) (QConfig, error) { return ParseQConfig("default", backend) }

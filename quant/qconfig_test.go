@@ -176,3 +176,45 @@ func TestOwnQConfigsReplaceTheActivationObserver(t *testing.T) {
 		}
 	}
 }
+
+func TestWithBits(t *testing.T) {
+	for _, c := range []struct {
+		config string
+		n      Numerics
+		bits   int
+		lo, hi int64
+	}{{"default_qat", QNNPACK, 8, -127, 127}, {"default_qat", FBGEMM, 6, -31, 31}, {"octet_qat", QNNPACK, 5, -15, 15}, {"default", QNNPACK, 2, -1, 1}} {
+		q, err := ParseQConfig(c.config, c.n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, err := q.Weight.WithBits(c.bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := spec.Codes()
+		if err != nil || r.Min != c.lo || r.Max != c.hi {
+			t.Errorf("%s, %v, %d bits: %d..%d, %v; want %d..%d", c.config, c.n, c.bits, r.Min, r.Max, err, c.lo, c.hi)
+		}
+		if q.Weight.QuantMin == spec.QuantMin || spec.Kind != q.Weight.Kind || spec.QScheme != q.Weight.QScheme {
+			t.Errorf("%s, %v: %v became %v", c.config, c.n, q.Weight, spec)
+		}
+	}
+	p := func(v int) *int { return &v }
+	symmetric := ObserverSpec{Kind: MinMax, DType: parseDType(t, "qint8"), QuantMin: p(-127), QuantMax: p(127)}
+	unsigned := ObserverSpec{Kind: MinMax, DType: parseDType(t, "quint8"), ReduceRange: true}
+	for _, c := range []struct {
+		spec   ObserverSpec
+		lo, hi int64
+	}{{symmetric, -7, 7}, {unsigned, 0, 15}} {
+		spec, err := c.spec.WithBits(4)
+		if r, _ := spec.Codes(); err != nil || r.Min != c.lo || r.Max != c.hi {
+			t.Errorf("%v with 4 bits: %v %v, want %d..%d", c.spec, spec, err, c.lo, c.hi)
+		}
+	}
+	for _, bits := range []int{-1, 0, 1, 9} {
+		if _, err := symmetric.WithBits(bits); err == nil {
+			t.Errorf("%d bits without error", bits)
+		}
+	}
+}

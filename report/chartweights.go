@@ -35,15 +35,19 @@ type weightCard struct {
 	worst float64
 }
 
-// weightCards draws all weights, those first that lose most.
-func (c *Comparison) weightCards() (first, rest []weightCard) {
+// allCodes is the number of codes that weights usually have.
+const allCodes = 255
+
+// weightCards draws all weights, those first that lose most, for one scale with so
+// many codes.
+func (c *Comparison) weightCards(codes int) (first, rest []weightCard) {
 	if len(c.Weights) == 0 {
 		return nil, nil
 	}
 	bars := min(mostBars, max(fewestBars, allBars/len(c.Weights)))
 	var cards []weightCard
 	for _, w := range c.Weights {
-		cards = append(cards, c.weightCard(w, bars))
+		cards = append(cards, c.weightCard(w, bars, codes))
 	}
 	order := slices.Clone(cards)
 	slices.SortStableFunc(order, func(a, b weightCard) int { return cmp.Compare(a.worst, b.worst) })
@@ -57,7 +61,7 @@ func (c *Comparison) weightCards() (first, rest []weightCard) {
 	return order, rest
 }
 
-func (c *Comparison) weightCard(w compare.Weights, bars int) weightCard {
+func (c *Comparison) weightCard(w compare.Weights, bars, codes int) weightCard {
 	k := weightCard{Node: w.Node, Shape: tensor.Shape(w.Shape).String(), Width: 260, Height: 96, worst: math.Inf(1)}
 	var largest float64
 	for i := range w.Min {
@@ -66,7 +70,7 @@ func (c *Comparison) weightCard(w compare.Weights, bars int) weightCard {
 	y := scale{-largest, largest, k.Height - 4, 4}
 	k.BandTop, k.BandHeight, k.Zero = y.to, y.from-y.to, y.at(0)
 	k.High, k.Low = short(largest), short(-largest)
-	coarse := k.draw(w, bars, y, largest/127.5)
+	coarse := k.draw(w, bars, y, 2*largest/float64(codes))
 	if coarse > 0 {
 		k.Note = fmt.Sprintf("%d of %d channels would use fewer than 16 codes of one scale", coarse, len(w.Min))
 	}

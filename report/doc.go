@@ -3,6 +3,8 @@
 // and dark and on paper. The JSON form of the document is described in
 // docs/compare.md and changes only with its version.
 //
+// A Training is the page of a training, with its curves.
+//
 // A page escapes everything that came from files, loads nothing from anywhere, runs
 // no script, and stays below two megabytes: of large models it draws fewer
 // channels, never fewer layers.

@@ -3,27 +3,14 @@ package report
 import (
 	_ "embed"
 	"fmt"
-	"html/template"
-	"io"
 	"regexp"
 	"strings"
 
 	"github.com/octet-ml/octet/compare"
 )
 
-//go:embed page.html
-var pageHTML string
-
 //go:embed page.css
 var pageCSS string
-
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"num":   num,
-	"css":   func() template.CSS { return template.CSS(pageCSS) },
-	"sub":   func(a, b float64) float64 { return a - b },
-	"add":   func(a, b float64) float64 { return a + b },
-	"words": words,
-}).Parse(pageHTML))
 
 // word is a part of a sentence.
 type word struct {
@@ -50,7 +37,7 @@ const (
 	shownCells   = 2500 // layers of all variants, beyond which only some variants are listed
 )
 
-// page is what the template shows.
+// page is what is shown.
 type page struct {
 	*Comparison
 	Title   string
@@ -90,11 +77,6 @@ type pageRow struct {
 	Notes []string
 }
 
-// HTML writes c as a page.
-func (c *Comparison) HTML(w io.Writer) error {
-	return pageTemplate.Execute(w, c.page())
-}
-
 func (c *Comparison) page() *page {
 	pens := inks(c)
 	p := &page{
@@ -111,7 +93,7 @@ func (c *Comparison) page() *page {
 			p.Legend = append(p.Legend, legendEntry{pens[i], v.Name})
 		}
 	}
-	p.Weights, p.MoreWeights = c.weightCards()
+	p.Weights, p.MoreWeights = c.weightCards(allCodes)
 	p.Ranges, p.MoreRanges = c.histogramCards(pens)
 	shown := c.Best()
 	if shown == nil {

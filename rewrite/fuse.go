@@ -65,7 +65,7 @@ func (f *fuser) each(rule func(*graph.Graph, *graph.Node) bool) func(*graph.Grap
 // foldBatchNorm folds the batch norm n into its producer.
 func (f *fuser) foldBatchNorm(g *graph.Graph, n *graph.Node) bool {
 	bn, ok := n.Op.(op.BatchNorm)
-	if !ok {
+	if !ok || bn.Training {
 		return false
 	}
 	p := soleProducer(g, n)

@@ -194,16 +194,21 @@ func (e *exporter) params(prefix string, q *tensor.QParams, shape ...int) {
 	e.sd.SetTensor(prefix+".zero_point", tensor.Of([]int64{q.ZeroPoint()}, shape...))
 }
 
-// idle stores the parameters of modules that are never called, behind the last
-// node n of the same parent module.
+// idle stores the parameters of modules that are never called.
 func (e *exporter) idle(n *graph.Node, rest []*graph.Node) {
+	e.each(n, rest, func(name string) { e.params(name, tensor.Affine(1, 0)) })
+}
+
+// each calls store for the modules that are never called and whose place is behind
+// node n, the last of the same parent module.
+func (e *exporter) each(n *graph.Node, rest []*graph.Node, store func(name string)) {
 	for _, name := range e.g.Idle {
 		parent := name[:strings.LastIndexByte(name, '.')+1]
 		last := strings.HasPrefix(n.Name, parent) && !slices.ContainsFunc(rest, func(m *graph.Node) bool {
 			return strings.HasPrefix(m.Name, parent)
 		})
 		if last {
-			e.params(name, tensor.Affine(1, 0))
+			store(name)
 			e.version(name, 1)
 		}
 	}

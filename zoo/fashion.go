@@ -7,7 +7,21 @@ import (
 )
 
 func init() {
-	register(Arch{Name: "fashion_resnet8", build: fashionResNet8})
+	register(Arch{Name: "fashion_resnet8", build: fashionResNet8}, Arch{Name: "fashion_mobilenet", build: fashionMobileNet})
+}
+
+// fashionMobileNet is the network of the demo of quantization-aware training,
+// defined in tools/demo/model.py: MobileNetV2's blocks with ReLU.
+func fashionMobileNet(b *builder) {
+	x := b.input("features.0.0", 1)
+	x = convNormAct(b, x, "features.0", conv{out: 16, kernel: 3}, quant.ReLU)
+	blocks := []struct{ expand, channels, stride int }{{1, 16, 2}, {4, 24, 1}, {4, 32, 2}, {4, 32, 1}, {4, 64, 1}}
+	for i, s := range blocks {
+		x = invertedResidual(b, x, fmt.Sprintf("features.%d", i+1), s.expand, s.channels, s.stride, quant.ReLU)
+	}
+	x = convNormAct(b, x, fmt.Sprintf("features.%d", len(blocks)+1), conv{out: 128, kernel: 1}, quant.ReLU)
+	x = b.globalPool(x, "adaptive_avg_pool2d")
+	b.output(b.linear(x, "classifier.1", 10))
 }
 
 // fashionResNet8 is the demo's network, defined in tools/demo/model.py: a stem

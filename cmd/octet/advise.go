@@ -21,6 +21,8 @@ type adviseFlags struct {
 	calibration string
 	eval        string
 	classMap    string
+	train       string
+	output      string
 }
 
 func newAdviseCommand(c *console) *cobra.Command {
@@ -40,10 +42,15 @@ a float model and calibration data it measures instead: it quantizes for both
 backends, with min/max and histogram observers, per channel and per tensor, compares
 each result with the float model, and recommends one with the command that makes it.
 With --eval it measures accuracy on labelled data; otherwise how often the int8 model
-agrees with the float one on the calibration data.`,
+agrees with the float one on the calibration data.
+
+With --train there is labelled data to train on: where post-training quantization
+loses too much, the advice is octet qat, and with --output it is followed at once: the
+recommended model is written, trained where that is needed.`,
 		Example: `  octet advise --device arm --can-train
   octet advise resnet18.pth --arch resnet18 --calibration photos/ --limit 200
-  octet advise model.pth --calibration calib.npy --eval val/ --max-drop 0.5`,
+  octet advise model.pth --calibration calib.npy --eval val/ --max-drop 0.5
+  octet advise model.pth --train train/ --eval val/ --max-drop 0.5 --output int8.pth`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeModel("pth", "pt"),
 		RunE: c.command(func(cmd *cobra.Command, args []string) error {
@@ -59,6 +66,8 @@ agrees with the float one on the calibration data.`,
 	fl.Float64Var(&f.maxDrop, "max-drop", 1, "acceptable loss of top-1 accuracy, in points")
 	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on, as for quantize")
 	fl.StringVar(&f.eval, "eval", "", "labelled `DATA` to measure accuracy on")
+	fl.StringVar(&f.train, "train", "", "labelled `DATA` to train on, as for qat; without --calibration also to calibrate on")
+	fl.StringVarP(&f.output, "output", "o", "", "follow the advice, and write the int8 model to `FILE`.pth")
 	fl.StringVar(&f.classMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
 	complete(cmd, "device", "x86", "arm")
 	return cmd
@@ -75,21 +84,28 @@ func hostDevice() string {
 type adviseOutput struct {
 	Advice   advice    `json:"advice"`
 	Measured *measured `json:"measured,omitempty"`
+	// Written is the model of --output; QAT how it was trained, where it was.
+	Written string     `json:"written,omitempty"`
+	QAT     *qatOutput `json:"qat,omitempty"`
 }
 
 func runAdvise(c *console, cmd *cobra.Command, f *adviseFlags, args []string) error {
-	s := situation{device: f.device, noData: f.noData, canTrain: f.canTrain, maxDrop: f.maxDrop}
+	s := situation{device: f.device, noData: f.noData, canTrain: f.canTrain || f.train != "", maxDrop: f.maxDrop}
+	calibration := "--calibration"
+	if f.calibration == "" && f.train != "" {
+		f.calibration, calibration = f.train, "--train"
+	}
 	if s.device != "x86" && s.device != "arm" {
 		return usageError("--device %q: use x86 or arm", s.device)
 	}
 	var out adviseOutput
 	switch {
-	case len(args) == 0 && (f.calibration != "" || f.eval != ""):
-		return usageError("--calibration and --eval belong to a measurement: name the float model too")
+	case len(args) == 0 && (f.calibration != "" || f.eval != "" || f.output != ""):
+		return usageError("--calibration, --train, --eval and --output belong to a measurement: name the float model too")
 	case len(args) == 1 && f.calibration == "":
-		return usageError("a model alone tells nothing: add --calibration with images or a .npy, or leave the model out")
+		return usageError("a model alone tells nothing: add --calibration with images or a .npy, or --train, or leave the model out")
 	case len(args) == 1 && f.noData:
-		return usageError("--no-data and --calibration contradict each other")
+		return usageError("--no-data and %s contradict each other", calibration)
 	case len(args) == 1:
 		m, err := f.measure(c, cmd, args[0])
 		if err != nil {
@@ -97,6 +113,11 @@ func runAdvise(c *console, cmd *cobra.Command, f *adviseFlags, args []string) er
 		}
 		out.Measured = m
 		out.Advice = m.advise(s, f, args[0])
+		if f.output != "" {
+			if err := f.follow(cmd.Context(), c, args[0], &out); err != nil {
+				return err
+			}
+		}
 	default:
 		out.Advice = s.decide()
 	}
@@ -106,5 +127,6 @@ func runAdvise(c *console, cmd *cobra.Command, f *adviseFlags, args []string) er
 			fmt.Fprintln(w)
 		}
 		out.Advice.print(w)
+		out.printWritten(w)
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/report"
 )
@@ -36,7 +37,8 @@ type measured struct {
 	FloatBytes int64       `json:"float_bytes"`
 	Candidates []candidate `json:"candidates"`
 
-	doc *report.Comparison
+	side *sideBySide
+	doc  *report.Comparison
 }
 
 // observers are the names of the qconfigs that advise tries.
@@ -50,6 +52,9 @@ func (f *adviseFlags) measure(c *console, cmd *cobra.Command, path string) (*mea
 		model: f.model, data: f.data, backends: []string{"fbgemm", "qnnpack"}, qconfigs: []string{"default", "torchvision"},
 		calibration: f.calibration, calibrationLimit: f.data.limit, eval: f.eval, classMap: f.classMap,
 	}}
+	if f.calibration == f.train && f.data.limit == 0 {
+		s.f.calibrationLimit = adviseImages
+	}
 	if err := s.open(cmd, []string{path}); err != nil {
 		return nil, err
 	}
@@ -65,7 +70,7 @@ func (f *adviseFlags) measure(c *console, cmd *cobra.Command, path string) (*mea
 	}
 	s.collect()
 	float := s.doc.Reference()
-	m := &measured{Model: path, Arch: s.doc.Arch, Images: s.doc.Inputs.Count, FloatTop1: top1(float), FloatBytes: float.Bytes, doc: s.doc}
+	m := &measured{Model: path, Arch: s.doc.Arch, Images: s.doc.Inputs.Count, FloatTop1: top1(float), FloatBytes: float.Bytes, side: s, doc: s.doc}
 	for _, v := range s.doc.Int8Variants() {
 		m.Candidates = append(m.Candidates, candidate{
 			Backend: v.Backend, Observer: observers[v.QConfig], QConfig: v.QConfig, Weights: v.Weights, Bytes: v.Bytes,
@@ -81,6 +86,12 @@ func top1(v *report.Variant) *float64 {
 		return nil
 	}
 	return &v.Outputs.Accuracy.Top1Percent
+}
+
+// model returns the model of a variant.
+func (m *measured) model(name string) *octet.Model {
+	i := slices.IndexFunc(m.side.variants, func(v *contender) bool { return v.Name == name })
+	return m.side.variants[i].model
 }
 
 // best picks the recipe for a backend. The other backend's numbers are shown,
@@ -106,6 +117,10 @@ func (m *measured) advise(s situation, f *adviseFlags, path string) advice {
 		a.because("accuracy was not measured (--eval does that); %.2f %% is the share of answers that differ from the float model's", drop)
 	}
 	a.because("of the recipes tried for %s, %s observers with %s weights come closest to the float model", best.Backend, best.Observer, best.Weights)
+	if a.Method == "qat" && f.train != "" {
+		a.Steps = []string{f.qatCommand(path, m.Arch, best)}
+		return a
+	}
 	command := []string{"octet quantize", path, "--arch", m.Arch, "--backend", best.Backend, "--qconfig", best.QConfig, "--" + best.Weights, "--calibration", f.calibration, "--output INT8.pth"}
 	if f.data.limit > 0 {
 		command = append(command, fmt.Sprintf("--limit %d", f.data.limit))

@@ -22,12 +22,17 @@ type advice struct {
 	Backend string   `json:"backend"`
 	Reasons []string `json:"reasons"`
 	Steps   []string `json:"steps"`
+
+	lost string // what int8 loses, in words; empty where nobody measured
 }
 
 // decide walks the decision tree. Where the drop of int8 was not measured, the
 // advice begins with measuring it.
 func (s situation) decide() advice {
 	a := advice{Method: "ptq", Backend: s.backend()}
+	if s.drop != nil {
+		a.lost = s.loss()
+	}
 	a.because("%s", s.backendReason())
 	switch {
 	case s.noData:
@@ -40,7 +45,7 @@ func (s situation) decide() advice {
 		a.step("octet quantize FLOAT.pth --arch ARCH --backend %s --calibration IMAGES --output INT8.pth", a.Backend)
 		a.step("octet eval INT8.pth LABELLED_IMAGES   (and the same for FLOAT.pth)")
 		if s.canTrain {
-			a.step("if top-1 falls by more than %g points: quantization-aware training, starting from the float weights", s.maxDrop)
+			a.step("if top-1 falls by more than %g points: octet qat FLOAT.pth --arch ARCH --backend %s --data TRAIN --eval LABELLED_IMAGES --output INT8.pth", s.maxDrop, a.Backend)
 		} else {
 			a.step("if top-1 falls by more than %g points: keep the most sensitive layers in float with --exclude, or find time for quantization-aware training", s.maxDrop)
 		}
@@ -49,7 +54,7 @@ func (s situation) decide() advice {
 	case s.canTrain:
 		a.Method = "qat"
 		a.because("int8 loses %s, more than the %g that are acceptable, and there is time to train", s.loss(), s.maxDrop)
-		a.step("train a few epochs with fake quantization in PyTorch (prepare_qat, convert), save the converted state_dict, and run it here: octet run INT8.pth --arch ARCH --backend %s", a.Backend)
+		a.step("octet qat FLOAT.pth --arch ARCH --backend %s --data TRAIN --output INT8.pth", a.Backend)
 	default:
 		a.Method = "ptq-mixed"
 		a.because("int8 loses %s, more than the %g that are acceptable, and there is no time to train", s.loss(), s.maxDrop)

@@ -267,6 +267,28 @@ func TestAdvise(t *testing.T) {
 	}
 }
 
+// With --output the advice is followed: by calibration, or by training where that
+// loses too much.
+func TestAdviceIsFollowed(t *testing.T) {
+	folder, model, calibration, test := demoFolder(t)
+	out := filepath.Join(folder, "int8.pth")
+	args := []string{"advise", model, "--train", calibration, "--eval", test, "--limit", "48", "--json", "--output", out}
+	var ptq, qat adviseOutput
+	octetCommand(t, append(args, "--max-drop", "100")...).must(t).decode(t, &ptq)
+	if m, err := octet.Open(out); err != nil || !m.Quantized() || m.Metadata().Training != nil || ptq.Written != out || ptq.QAT != nil {
+		t.Errorf("written by calibration: %v, %+v", err, ptq)
+	}
+	octetCommand(t, append(args, "--max-drop", "-100")...).must(t).decode(t, &qat)
+	m, err := octet.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := m.Metadata().Training; r == nil || qat.QAT == nil || r.Steps != qat.QAT.Steps || qat.Advice.Method != "qat" || !strings.HasPrefix(qat.Advice.Steps[0], "octet qat "+model) {
+		t.Errorf("written by training: %+v", qat)
+	}
+	octetCommand(t, "advise", model, "--calibration", calibration, "--limit", "16", "--max-drop", "-100", "--output", out).fails(t, exitUsage, "--train", "--max-drop")
+}
+
 func TestDecisionTree(t *testing.T) {
 	drop := func(v float64) *float64 { return &v }
 	for _, c := range []struct {
@@ -297,6 +319,42 @@ func TestDemo(t *testing.T) {
 			t.Errorf("%s: %+v", m.Name, m)
 		}
 	}
+}
+
+// Even a short training wins back most of what calibration alone loses.
+func TestDemoOfTraining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for some seconds")
+	}
+	var doc demoOutput
+	folder := t.TempDir()
+	keep, page := filepath.Join(folder, "kept"), filepath.Join(folder, "page.html")
+	octetCommand(t, "demo", "--qat", "--epochs", "1", "--limit", "1000", "--keep", keep, "--html", page, "--json").must(t).decode(t, &doc)
+	if len(doc.Models) != 3 || doc.Training == nil || doc.Training.Images != 2560 || doc.Training.Steps != 40 || doc.Training.HTML != page || doc.Calibration != 512 {
+		t.Fatalf("result: %+v, training %+v", doc, doc.Training)
+	}
+	ptq, qat := doc.Models[1], doc.Models[2]
+	if ptq.Drop < 2 || qat.Drop > ptq.Drop-1.5 || doc.Models[0].Kind != "float" || qat.Kind != "int8" {
+		t.Errorf("calibration loses %.2f points, training %.2f", ptq.Drop, qat.Drop)
+	}
+	for _, m := range doc.Models {
+		if m.Images != 1000 || !exists(m.File) || m.Bytes == 0 {
+			t.Errorf("%s: %+v", m.Name, m)
+		}
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"fashion_mobilenet: quantization-aware training", "2560 images of Fashion-MNIST", "weights of 6 bits with one scale each", "learning from the float model alone"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the page does not show %q", want)
+		}
+	}
+	for _, args := range [][]string{{"--html", page}, {"--epochs", "2"}, {"--seed", "2"}, {"--qat", "--qconfig", "minmax"}, {"--qat", "--epochs", "0"}} {
+		octetCommand(t, append([]string{"demo"}, args...)...).fails(t, exitUsage)
+	}
+	octetCommand(t, "demo", "--qat", "--html", filepath.Join(folder, "missing", "page.html")).fails(t, exitOutput, "missing")
 }
 
 // cancelWriter ends a context when something is printed.

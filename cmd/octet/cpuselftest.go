@@ -26,7 +26,7 @@ type selfTest struct {
 	Seed     uint64         `json:"seed"`
 	Levels   []string       `json:"levels"`
 	Graphs   int            `json:"graphs"`  // at each level
-	Kernels  map[string]int `json:"kernels"` // nodes compared, by kernel
+	Kernels  map[string]int `json:"kernels"` // results compared, by kernel
 	Absent   []string       `json:"not_reached"`
 	Failures []string       `json:"failures"`
 }
@@ -61,6 +61,9 @@ func runSelfTest(ctx context.Context, c *console, seed uint64) (*selfTest, error
 		}
 	}
 	s.checkStatistics(r)
+	if err := s.checkTraining(ctx, r); err != nil {
+		return nil, err
+	}
 	s.listAbsent()
 	return s, nil
 }
@@ -191,7 +194,7 @@ func (s *selfTest) failure() error {
 
 func (s *selfTest) print(w io.Writer) {
 	fmt.Fprintf(w, "\nself-test: %d graphs (seed %d) at each level: %s\n", s.Graphs, s.Seed, strings.Join(s.Levels, ", "))
-	t := newTable(w, "kernel", "nodes compared")
+	t := newTable(w, "kernel", "results compared")
 	var names []string
 	for name := range s.Kernels {
 		names = append(names, name)
@@ -205,6 +208,6 @@ func (s *selfTest) print(w io.Writer) {
 		fmt.Fprintf(w, "took no part: %s\n", strings.Join(s.Absent, ", "))
 	}
 	if len(s.Failures) == 0 {
-		fmt.Fprintln(w, "all nodes equal the naive operators")
+		fmt.Fprintln(w, "all nodes equal the naive operators, and all gradients those of portable code")
 	}
 }

@@ -4,31 +4,36 @@ import (
 	"embed"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
-// The demo's files: a float checkpoint as PyTorch saved it (tools/demo trains
-// it), calibration images from Fashion-MNIST's training set, and its 10,000 test
-// images with their labels.
+// The demos' files: float checkpoints (tools/demo makes them), images of
+// Fashion-MNIST's training set with their labels, a few to calibrate on and more to
+// train on, and its 10,000 test images with their labels.
 //
-//go:embed demodata/fashion_resnet8.pth demodata/*.gz
+//go:embed demodata/*.pth demodata/*.gz
 var demoFiles embed.FS
 
 const (
 	demoModel       = "fashion_resnet8.pth"
 	demoCalibration = "calibration-images-idx3-ubyte.gz"
 	demoTest        = "t10k-images-idx3-ubyte.gz"
+
+	demoHardModel = "fashion_mobilenet.pth"
+	demoTrain     = "train-images-idx3-ubyte.gz"
 )
 
-// unpackDemo writes the demo's files into folder.
-func unpackDemo(folder string) error {
-	entries, err := demoFiles.ReadDir("demodata")
-	if err != nil {
-		return err
+// unpackDemo writes a demo's files into folder: a model, and images with their
+// labels.
+func unpackDemo(folder, model string, images ...string) error {
+	names := []string{model}
+	for _, name := range images {
+		names = append(names, name, strings.Replace(name, "images-idx3", "labels-idx1", 1))
 	}
-	for _, e := range entries {
-		content, err := demoFiles.ReadFile("demodata/" + e.Name())
+	for _, name := range names {
+		content, err := demoFiles.ReadFile("demodata/" + name)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(folder, e.Name()), content, 0o644)
+			err = os.WriteFile(filepath.Join(folder, name), content, 0o644)
 		}
 		if err != nil {
 			return withCode(exitOutput, err)

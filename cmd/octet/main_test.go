@@ -67,7 +67,7 @@ func (r result) decode(t *testing.T, into any) {
 func demoFolder(t *testing.T) (folder, model, calibration, test string) {
 	t.Helper()
 	folder = t.TempDir()
-	if err := unpackDemo(folder); err != nil {
+	if err := unpackDemo(folder, demoModel, demoCalibration, demoTest); err != nil {
 		t.Fatal(err)
 	}
 	return folder, filepath.Join(folder, demoModel), filepath.Join(folder, demoCalibration), filepath.Join(folder, demoTest)
@@ -89,7 +89,7 @@ func exists(path string) bool {
 
 func TestHelp(t *testing.T) {
 	help := octetCommand(t, "--help").must(t).out
-	for _, name := range []string{"quantize", "run", "eval", "compare", "inspect", "tensor", "advise", "demo", "zoo", "bench", "cpu", "completion", "version", "exit-codes"} {
+	for _, name := range []string{"quantize", "qat", "train", "run", "eval", "compare", "inspect", "tensor", "advise", "demo", "zoo", "bench", "cpu", "completion", "version", "exit-codes"} {
 		if !strings.Contains(help, "\n  "+name) && !strings.Contains(help, "octet "+name) {
 			t.Errorf("help does not list %s:\n%s", name, help)
 		}

@@ -27,6 +27,7 @@ type quantizeFlags struct {
 	output      string
 	qconfig     string
 	perTensor   bool
+	weightBits  int
 	perChannel  bool
 	exclude     []string
 	slower      bool
@@ -56,8 +57,8 @@ in the model. Which ones they are depends on the machine and on what else it doe
 
 With --stats, what the observers have seen is kept in a file, also when the run is
 interrupted: the same command continues there, and a finished calibration is not run
-again when only --backend, --per-tensor, --per-channel, --exclude or --output change:
-the same model for another backend is one flag away.`,
+again when only --backend, --per-tensor, --per-channel, --weight-bits, --exclude or
+--output change: the same model for another backend is one flag away.`,
 		Example: `  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
   octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth`,
@@ -77,6 +78,7 @@ the same model for another backend is one flag away.`,
 	fl.StringVar(&f.qconfig, "qconfig", octet.DefaultQConfig, "observers: default (histogram), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.BoolVar(&f.perTensor, "per-tensor", false, "one scale per weight, whatever --qconfig says")
 	fl.BoolVar(&f.perChannel, "per-channel", false, "one scale per output channel, whatever --qconfig says")
+	fl.IntVar(&f.weightBits, "weight-bits", 8, "codes of N bits for weights, 2 to 8; they are stored as int8 all the same")
 	fl.StringArrayVar(&f.exclude, "exclude", nil, "keep layers that match `PATTERN` in float; may be repeated")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.StringVar(&f.stats, "stats", "", "keep the calibration statistics in `FILE`.json, and use it if it exists")
@@ -152,6 +154,9 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 func (f *quantizeFlags) check(path string) error {
 	if _, err := quant.ParseQConfig(f.qconfig, quant.FBGEMM); err != nil {
 		return usageError("--qconfig: %w", err)
+	}
+	if err := checkWeightBits(f.weightBits); err != nil {
+		return err
 	}
 	if same, _ := sameFile(path, f.output); same {
 		return usageError("--output %s is the float model itself: choose another name", f.output)
@@ -244,6 +249,9 @@ func (f *quantizeFlags) recipe() []octet.QuantizeOption {
 		opts = append(opts, octet.WithPerTensorWeights())
 	case f.perChannel:
 		opts = append(opts, octet.WithPerChannelWeights())
+	}
+	if f.weightBits != 8 {
+		opts = append(opts, octet.WithWeightBits(f.weightBits))
 	}
 	return opts
 }

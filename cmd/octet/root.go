@@ -31,7 +31,7 @@ and needs no Python.`,
 	root.PersistentFlags().BoolVarP(&c.quiet, "quiet", "q", false, "print no progress, assumptions or hints")
 	root.AddCommand(
 		newQuantizeCommand(c), newRunCommand(c), newEvalCommand(c), newCompareCommand(c), newInspectCommand(c),
-		newTensorCommand(c), newAdviseCommand(c), newDemoCommand(c), newVersionCommand(c),
+		newTrainCommand(c), newQATCommand(c), newTensorCommand(c), newAdviseCommand(c), newDemoCommand(c), newVersionCommand(c),
 		newZooCommand(c), newBenchCommand(c), newBenchWorkerCommand(c), newCPUCommand(c),
 		newParityLayersCommand(c), newStdioCommand(c), newExitCodesTopic(),
 	)

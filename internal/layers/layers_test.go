@@ -28,10 +28,12 @@ var order = [][]string{
 	{"quant"},
 	{"internal/cpu"},
 	{"internal/parallel"},
+	{"internal/arena"}, // memory planned by lifetime
 	{"internal/operand"},
 	{"internal/rule"},
 	{"internal/kernel/*"},
 	{"observe"},
+	{"fakequant"},
 	{"graph"},
 	{"op"},
 	{"internal/randomgraph"}, // small graphs for differential tests
@@ -41,9 +43,11 @@ var order = [][]string{
 	{"dataset"},
 	{"engine"},
 	{"eager"},
+	{"autodiff"},
 	{"ptq"},
 	{"compare"},
 	{"qat"},
+	{"train"},
 	{"zoo"},
 	{"hub"},
 	{"tools/transforms"}, // prepares images for a comparison with torchvision

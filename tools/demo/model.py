@@ -1,14 +1,15 @@
-"""fashion_resnet8: a small residual network for 28x28 grey images, in torchvision's naming.
+"""fashion_resnet8 and fashion_mobilenet: small networks for 28x28 grey images, in torchvision's naming.
 
 `FashionResNet8` is the plain float network, `QuantizableFashionResNet8` the same network with the stubs and
-FloatFunctionals that torch.ao's eager mode needs. Both have the same state_dict keys; README.md beside this file
-states the architecture in words, for builders in other languages.
+FloatFunctionals that torch.ao's eager mode needs; `FashionMobileNet` and `QuantizableFashionMobileNet` are another
+pair. Both of a pair have the same state_dict keys; README.md beside this file states the architectures in words, for
+builders in other languages.
 """
 
 import torch
 from torch import nn
 from torch.ao.nn.quantized import FloatFunctional
-from torch.ao.quantization import DeQuantStub, QuantStub, fuse_modules
+from torch.ao.quantization import DeQuantStub, QuantStub, fuse_modules, fuse_modules_qat
 
 MEAN, STD = 0.2860, 0.3530
 CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
@@ -88,10 +89,10 @@ class QuantizableBasicBlock(BasicBlock):
     def forward(self, x):
         return self.add_relu.add_relu(self.residual(x), self.shortcut(x))
 
-    def fuse_model(self):
-        fuse_modules(self, [["conv1", "bn1", "relu"], ["conv2", "bn2"]], inplace=True)
+    def fuse_model(self, fuse=fuse_modules):
+        fuse(self, [["conv1", "bn1", "relu"], ["conv2", "bn2"]], inplace=True)
         if self.downsample is not None:
-            fuse_modules(self.downsample, ["0", "1"], inplace=True)
+            fuse(self.downsample, ["0", "1"], inplace=True)
 
 
 class QuantizableFashionResNet8(FashionResNet8):
@@ -105,11 +106,91 @@ class QuantizableFashionResNet8(FashionResNet8):
     def forward(self, x):
         return self.dequant(self.logits(self.quant(x)))
 
-    def fuse_model(self):
-        """Fuses in place; the model must be in eval mode."""
-        fuse_modules(self, ["conv1", "bn1", "relu"], inplace=True)
+    def fuse_model(self, is_qat: bool = False):
+        """Fuses in place; the model must be in eval mode, or with is_qat in training mode."""
+        fuse = fuse_modules_qat if is_qat else fuse_modules
+        fuse(self, ["conv1", "bn1", "relu"], inplace=True)
         for stage in (self.layer1, self.layer2, self.layer3):
-            stage[0].fuse_model()
+            stage[0].fuse_model(fuse)
+
+
+def conv_norm_act(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class InvertedResidual(nn.Module):
+    """MobileNetV2's block with ReLU: widen, convolve each channel by itself, narrow; add the input where it fits."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int, expand: int):
+        super().__init__()
+        wide = inputs * expand
+        layers = [] if expand == 1 else [conv_norm_act(inputs, wide, 1)]
+        layers += [conv_norm_act(wide, wide, 3, stride, wide), nn.Conv2d(wide, outputs, 1, bias=False), nn.BatchNorm2d(outputs)]
+        self.conv = nn.Sequential(*layers)
+        self.residual = stride == 1 and inputs == outputs
+
+    def forward(self, x):
+        return x + self.conv(x) if self.residual else self.conv(x)
+
+
+class FashionMobileNet(nn.Module):
+    """Logits [N,classes] of normalised images [N,1,28,28]."""
+
+    block = InvertedResidual
+    blocks = [(16, 2, 1), (24, 1, 4), (32, 2, 4), (32, 1, 4), (64, 1, 4)]  # channels, stride, expansion
+
+    def __init__(self, classes: int = len(CLASSES)):
+        super().__init__()
+        layers, inputs = [conv_norm_act(1, 16, 3)], 16
+        for outputs, stride, expand in self.blocks:
+            layers.append(self.block(inputs, outputs, stride, expand))
+            inputs = outputs
+        self.features = nn.Sequential(*layers, conv_norm_act(inputs, 128, 1))
+        self.classifier = nn.Sequential(nn.Identity(), nn.Linear(128, classes))
+
+    def logits(self, x):
+        x = nn.functional.adaptive_avg_pool2d(self.features(x), (1, 1))
+        return self.classifier(torch.flatten(x, 1))
+
+    def forward(self, x):
+        return self.logits(x)
+
+
+class QuantizableInvertedResidual(InvertedResidual):
+    """InvertedResidual whose add is a FloatFunctional, as in torchvision's quantizable mobilenet_v2."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int, expand: int):
+        super().__init__(inputs, outputs, stride, expand)
+        self.skip_add = FloatFunctional()
+
+    def forward(self, x):
+        return self.skip_add.add(x, self.conv(x)) if self.residual else self.conv(x)
+
+
+class QuantizableFashionMobileNet(FashionMobileNet):
+    block = QuantizableInvertedResidual
+
+    def __init__(self, classes: int = len(CLASSES)):
+        super().__init__(classes)
+        self.quant = QuantStub()
+        self.dequant = DeQuantStub()
+
+    def forward(self, x):
+        return self.dequant(self.logits(self.quant(x)))
+
+    def fuse_model(self, is_qat: bool = False):
+        """Fuses in place; the model must be in eval mode, or with is_qat in training mode."""
+        fuse = fuse_modules_qat if is_qat else fuse_modules
+        for m in list(self.modules()):
+            if isinstance(m, nn.Sequential) and len(m) == 3 and isinstance(m[0], nn.Conv2d) and isinstance(m[2], nn.ReLU):
+                fuse(m, ["0", "1", "2"], inplace=True)
+            if isinstance(m, InvertedResidual):
+                last = len(m.conv)
+                fuse(m.conv, [str(last - 2), str(last - 1)], inplace=True)
 
 
 def macs(model: nn.Module) -> int:

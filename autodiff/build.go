@@ -1,0 +1,291 @@
+package autodiff
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/kernel/matmul32"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// builder makes a step.
+type builder struct {
+	*Step
+	types map[*graph.Value]graph.Type
+	at    map[*graph.Value]*value // what has been computed
+	fused map[*graph.Node]bool    // nodes that an earlier cell computes
+	all   []*value
+}
+
+func (p *Program) build(shape tensor.Shape) (*Step, error) {
+	types, err := p.g.Infer(shape)
+	if err != nil {
+		return nil, err
+	}
+	s := &Step{p: p, shape: shape.Clone(), values: map[string]*value{}, last: map[string]int{}, work: make([]matmul32.Work, p.pool.Threads())}
+	b := &builder{Step: s, types: types, at: map[*graph.Value]*value{}, fused: map[*graph.Node]bool{}}
+	s.input = b.newValue(p.g.Inputs[0].Name, shape, false)
+	s.values[s.input.name] = s.input
+	b.at[p.g.Inputs[0]] = s.input
+	s.input.data.forward.include(0)
+	for _, n := range p.g.Nodes {
+		if b.fused[n] {
+			continue
+		}
+		if err := b.node(n); err != nil {
+			return nil, fmt.Errorf("%s: node %q (%s): %w", p.g.Name, n.Name, n.Op.Kind(), err)
+		}
+	}
+	s.output = b.at[p.g.Outputs[0]]
+	if !s.output.trained {
+		return nil, fmt.Errorf("%s: the output depends on nothing that is trained", p.g.Name)
+	}
+	// The loss reads the output and sets its gradient between the two passes.
+	last := len(s.cells)
+	s.output.data.forward.include(last)
+	s.output.grad.backward.include(last)
+	b.settle()
+	b.recompute()
+	s.memory.place(last)
+	return s, nil
+}
+
+// newValue declares an activation of a shape.
+func (b *builder) newValue(name string, shape tensor.Shape, trained bool) *value {
+	v := &value{name: name, shape: shape, trained: trained, channels: shape[1], rows: shape[0]}
+	if len(shape) == 4 {
+		v.rows *= shape[2] * shape[3]
+	}
+	v.data = b.memory.newFloats(v.rows * v.channels)
+	if trained {
+		v.grad = b.memory.newFloats(v.rows * v.channels)
+	}
+	b.all = append(b.all, v)
+	return v
+}
+
+// next is the number of the cell that is being built.
+func (b *builder) next() int { return len(b.cells) }
+
+// push appends a cell that computes out.
+func (b *builder) push(name string, c cell, out *value) {
+	out.data.forward.include(b.next())
+	if out.trained {
+		out.grad.backward.include(b.next())
+	}
+	b.last[name] = len(b.cells)
+	b.cells = append(b.cells, c)
+	b.names = append(b.names, name)
+}
+
+// read declares that the next cell reads v; with keep, also backward.
+func (b *builder) read(v *value, keep bool) *reader {
+	r := &reader{v: v, cell: b.next()}
+	v.readers = append(v.readers, r)
+	v.data.forward.include(r.cell)
+	if keep {
+		v.data.backward.include(r.cell)
+	}
+	if v.trained {
+		v.grad.backward.include(r.cell)
+	}
+	return r
+}
+
+// scratch declares memory that the next cell uses in both passes, or in one.
+func (b *builder) scratch(bytes int, forward, backward bool) *buffer {
+	m := b.memory.newBytes(bytes)
+	if forward {
+		m.forward.include(b.next())
+	}
+	if backward {
+		m.backward.include(b.next())
+	}
+	return m
+}
+
+// settle decides which reader of a value sets its gradient.
+func (b *builder) settle() {
+	for _, v := range b.all {
+		last := -1
+		for _, r := range v.readers {
+			last = max(last, r.cell)
+		}
+		first := true
+		for _, r := range v.readers {
+			r.add = r.cell != last || !first
+			if r.cell == last {
+				first = false
+			}
+		}
+	}
+}
+
+// recompute decides what is computed again on the way back, and when: results that
+// lie ready in what is kept for the batch norm anyway.
+func (b *builder) recompute() {
+	if !b.p.opts.Recompute {
+		return
+	}
+	b.again = map[int][]*finish{}
+	for _, c := range b.cells {
+		f, ok := c.(*finish)
+		if !ok || f.norm == nil || f.out.data.backward.hi < f.out.data.backward.lo {
+			continue
+		}
+		f.out.data.again = true
+		first := f.out.data.backward.hi
+		b.again[first] = append(b.again[first], f)
+	}
+}
+
+// zeros makes sure that there is a row of n zeros.
+func (b *builder) zeros(n int) {
+	if n += matmul32.OverRead; len(b.pad) < n {
+		b.pad = make([]float32, n)
+	}
+}
+
+// alias makes out the memory of in, data and gradient, which nothing else reads.
+func (b *builder) alias(out, in *value) {
+	b.drop(out.data)
+	out.data = in.data
+	if out.trained {
+		b.drop(out.grad)
+		out.grad = in.grad
+	}
+}
+
+// drop takes back a buffer.
+func (b *builder) drop(m *buffer) {
+	for i, other := range b.memory.buffers {
+		if other == m {
+			b.memory.buffers = append(b.memory.buffers[:i], b.memory.buffers[i+1:]...)
+			return
+		}
+	}
+}
+
+// trained reports whether one of the values has a gradient.
+func trained(values ...*value) bool {
+	for _, v := range values {
+		if v.trained {
+			return true
+		}
+	}
+	return false
+}
+
+// activations returns the values that n reads, in order.
+func (b *builder) activations(n *graph.Node) []*value {
+	var in []*value
+	for _, v := range n.Inputs {
+		if v.Role != graph.Parameter {
+			in = append(in, b.at[v])
+		}
+	}
+	return in
+}
+
+// node builds what computes n, and the batch norm, the clamp and the fake
+// quantization that only follow it.
+func (b *builder) node(n *graph.Node) error {
+	f := finishing{act: actOf(n.Op)}
+	tail := n
+	if o, ok := n.Op.(op.BatchNorm); ok {
+		if f.norm = b.p.normOf[n]; f.norm.Weight == nil || f.norm.Bias == nil {
+			return fmt.Errorf("its weight or bias is computed; only parameters can be trained")
+		}
+		f.act = o.Act
+	}
+	if next, ok := b.follower(tail).(op.BatchNorm); ok && f == (finishing{}) {
+		tail = b.absorb(tail)
+		f.norm, f.act = b.p.normOf[tail], next.Act
+	}
+	if next, ok := b.follower(tail).(op.Clamp); ok && f.act == quant.NoActivation {
+		tail = b.absorb(tail)
+		f.act = next.Act
+	}
+	f.fake = b.p.opts.Activations[tail.Output.Name]
+	out, err := b.compute(n, &f)
+	if err != nil {
+		return err
+	}
+	if f.any() {
+		if out, err = b.finish(tail.Name, out, f); err != nil {
+			return err
+		}
+	}
+	b.at[tail.Output] = out
+	b.values[tail.Name] = out
+	return nil
+}
+
+// follower returns the operator of the node that alone reads n's result, or nil
+// where that result is rounded.
+func (b *builder) follower(n *graph.Node) graph.Op {
+	next := b.p.g.SoleConsumer(n.Output)
+	if next == nil || next.Inputs[0] != n.Output || b.p.opts.Activations[n.Output.Name] != nil {
+		return nil
+	}
+	return next.Op
+}
+
+// absorb makes the node behind n part of the same computation.
+func (b *builder) absorb(n *graph.Node) *graph.Node {
+	next := b.p.g.SoleConsumer(n.Output)
+	b.fused[next] = true
+	return next
+}
+
+// actOf is the clamp that an operator applies to its own result.
+func actOf(o graph.Op) quant.Activation {
+	switch o := o.(type) {
+	case op.Conv2D:
+		return o.Act
+	case op.Linear:
+		return o.Act
+	case op.Add:
+		return o.Act
+	case op.Mul:
+		return o.Act
+	case op.Clamp:
+		return o.Act
+	}
+	return quant.NoActivation
+}
+
+// compute builds the cell of n without what f says of its result, and adds to f
+// what has to be done there.
+func (b *builder) compute(n *graph.Node, f *finishing) (*value, error) {
+	in := b.activations(n)
+	switch o := n.Op.(type) {
+	case op.Quantize, op.Dequantize, op.Clamp, op.BatchNorm:
+		return in[0], nil
+	case op.Conv2D:
+		if w := b.p.byValue[n.Inputs[1]]; w != nil && len(in) == 1 {
+			return b.conv(n, o, w, f)
+		}
+	case op.Linear:
+		if w := b.p.byValue[n.Inputs[1]]; w != nil && len(in) == 1 && len(in[0].shape) == 2 {
+			return b.linear(n, w, f)
+		}
+	case op.Add:
+		if len(in) == 2 {
+			return b.addition(n, in[0], in[1]), nil
+		}
+	case op.MaxPool2D:
+		return b.maxPool(n, o, in[0])
+	case op.AdaptiveAvgPool2D:
+		return b.average(n, in[0], adaptiveWindows(in[0].shape, b.types[n.Output].Shape)), nil
+	case op.Mean:
+		return b.average(n, in[0], adaptiveWindows(in[0].shape, tensor.Shape{in[0].shape[0], in[0].shape[1], 1, 1})), nil
+	case op.Flatten:
+		if b.sameMemory(n, in[0]) {
+			return b.view(n, in[0]), nil
+		}
+	}
+	return b.evaluated(n, in)
+}

@@ -1,0 +1,22 @@
+// Package autodiff trains graphs: Compile lowers one for this CPU, and a Step,
+// its program for inputs of one shape, runs it forward, keeping what the
+// gradient needs, and backward.
+//
+// It is to op.Differentiable what package engine is to op.Eval: the same
+// functions by kernels, several threads, and memory planned by lifetime. Images
+// are channels-last. A convolution, the batch norm behind it, the clamp behind
+// that and the fake quantization of the result are two passes, as are their
+// gradients.
+//
+// Results do not depend on the number of threads: what is summed over the batch
+// is summed in pieces that the shapes alone decide, and the pieces in order. They
+// are the same bits on one instruction set, and close across instruction sets.
+//
+// Activations are kept as long as a gradient needs them. On request, those that a
+// pass over kept ones brings back are dropped and computed again.
+//
+// What no kernel covers is evaluated, and differentiated, by the operator itself.
+//
+// autodiff knows graphs, operators and fake quantization; it must not know
+// optimisers, data, files or architectures.
+package autodiff

@@ -1,0 +1,129 @@
+package autodiff
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// evaluated is a node that its operator computes and differentiates itself, on
+// row-major tensors.
+type evaluated struct {
+	*Step
+	node   *graph.Node
+	op     op.Differentiable
+	in     []*reader
+	params []*tensor.Tensor // by input; nil for activations
+	out    *value
+
+	last []*tensor.Tensor // the inputs of the last forward pass
+}
+
+// evaluated builds the cell of n. What n clamps is left to what finishes it.
+func (b *builder) evaluated(n *graph.Node, in []*value) (*value, error) {
+	o, ok := withoutAct(n.Op).(op.Differentiable)
+	if !ok {
+		return nil, fmt.Errorf("%s has no gradient", n.Op.Kind())
+	}
+	shape := b.types[n.Output].Shape
+	if len(shape) != 2 && len(shape) != 4 {
+		return nil, fmt.Errorf("its result has shape %v; training knows images and vectors", shape)
+	}
+	c := &evaluated{Step: b.Step, node: n, op: o, params: make([]*tensor.Tensor, len(n.Inputs))}
+	for i, v := range n.Inputs {
+		if v.Role != graph.Parameter {
+			continue
+		}
+		if b.p.byValue[v] != nil {
+			return nil, fmt.Errorf("parameter %q of it cannot be trained", v.Name)
+		}
+		c.params[i] = v.Data
+	}
+	for _, v := range in {
+		c.in = append(c.in, b.read(v, true))
+	}
+	c.out = b.newValue(n.Name, shape, trained(in...))
+	b.push(n.Name, c, c.out)
+	return c.out, nil
+}
+
+// withoutAct returns the operator without the clamp of its result.
+func withoutAct(o graph.Op) graph.Op {
+	switch o := o.(type) {
+	case op.Conv2D:
+		o.Act = quant.NoActivation
+		return o
+	case op.Linear:
+		o.Act = quant.NoActivation
+		return o
+	case op.Add:
+		o.Act = quant.NoActivation
+		return o
+	case op.Mul:
+		o.Act = quant.NoActivation
+		return o
+	}
+	return o
+}
+
+// take copies the inputs.
+func (c *evaluated) take() {
+	c.last = c.last[:0]
+	at := 0
+	for _, p := range c.params {
+		if p == nil {
+			v := c.in[at].v
+			p = tensor.New(tensor.Float32, v.shape...)
+			rowMajor(p.Float32s(), v.data.floats(), v.shape)
+			at++
+		}
+		c.last = append(c.last, p)
+	}
+}
+
+func (c *evaluated) forward() error {
+	c.take()
+	y, err := c.op.Eval(graph.Context{}, c.last, graph.Type{DType: tensor.Float32, Shape: c.out.shape})
+	if err != nil {
+		return err
+	}
+	images(c.out.data.floats(), y.Float32s(), c.out.shape)
+	return nil
+}
+
+func (c *evaluated) backward() error {
+	if !c.out.trained {
+		return nil
+	}
+	up := tensor.New(tensor.Float32, c.out.shape...)
+	rowMajor(up.Float32s(), c.out.grad.floats(), c.out.shape)
+	grads, err := c.op.Gradient(c.last, up)
+	if err != nil {
+		return err
+	}
+	at := 0
+	for i, p := range c.params {
+		if p != nil {
+			continue
+		}
+		r := c.in[at]
+		at++
+		if !r.v.trained {
+			continue
+		}
+		down := r.v.grad.floats()
+		turned := make([]float32, len(down))
+		images(turned, grads[i].Float32s(), r.v.shape)
+		if !r.add {
+			copy(down, turned)
+			continue
+		}
+		for j, g := range turned {
+			down[j] += g
+		}
+	}
+	return nil
+}

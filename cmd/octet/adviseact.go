@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/octet-ml/octet/train"
+)
+
+// adviseImages is how many of the images of --train advise calibrates on.
+const adviseImages = 512
+
+// qatCommand is the training that is advised, as a command. It has the weights'
+// granularity from the best recipe.
+func (f *adviseFlags) qatCommand(path, arch string, best *candidate) string {
+	parts := []string{"octet qat", path, "--arch", arch, "--backend", best.Backend, "--" + best.Weights, "--data", f.train}
+	if f.eval != "" {
+		parts = append(parts, "--eval", f.eval)
+	}
+	output := f.output
+	if output == "" {
+		output = "INT8.pth"
+	}
+	return strings.Join(append(parts, "--output", output), " ")
+}
+
+// follow writes the model that the advice leads to.
+func (f *adviseFlags) follow(ctx context.Context, c *console, path string, out *adviseOutput) error {
+	best := out.Measured.best(out.Advice.Backend)
+	switch out.Advice.Method {
+	case "ptq":
+		out.Written = f.output
+		return withCode(exitOutput, out.Measured.model(best.name).SaveContext(ctx, f.output))
+	case "qat":
+		if f.train == "" {
+			return usageError("the advice is to train, since int8 loses %s: name labelled data with --train", out.Advice.lost)
+		}
+		c.note("int8 loses %s by calibration alone: training begins", out.Advice.lost)
+		q := f.training(best)
+		if err := q.checkQAT(path); err != nil {
+			return err
+		}
+		result, err := q.trainModel(ctx, c, out.Measured.side.float.model, path)
+		if err != nil {
+			return err
+		}
+		out.Written, out.QAT = f.output, result
+		return nil
+	}
+	return usageError("int8 loses %s, more than the %g points that are acceptable, and there is nothing to train on: name labelled data with --train, or accept more with --max-drop", out.Advice.lost, f.maxDrop)
+}
+
+// training is `octet qat` with its defaults, for a recipe.
+func (f *adviseFlags) training(best *candidate) *qatFlags {
+	r := train.DefaultQAT()
+	q := &qatFlags{calibration: adviseImages, weightBits: 8, perTensor: best.Weights == "per-tensor", perChannel: best.Weights == "per-channel"}
+	q.trainingFlags = trainingFlags{
+		model: f.model, data: f.train, evalFlagsOf: evalFlagsOf{eval: f.eval, classMap: f.classMap}, recipe: r,
+		optimizer: string(r.Optimizer.Kind), schedule: string(r.Schedule.Kind), augment: "auto", threads: f.data.threads,
+		output: f.output, every: checkpointEvery,
+	}
+	q.model.backend = best.Backend
+	return q
+}
+
+func (o adviseOutput) printWritten(w io.Writer) {
+	switch {
+	case o.QAT != nil:
+		fmt.Fprintln(w)
+		o.QAT.print(w)
+	case o.Written != "":
+		fmt.Fprintf(w, "\nwrote %s, by the recipe marked above\n", o.Written)
+	}
+}

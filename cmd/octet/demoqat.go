@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/train"
+)
+
+// The setting of `octet demo --qat`. tools/training/fashion.py has the same for
+// PyTorch.
+const (
+	demoPage       = "octet-demo-qat.html"
+	demoEpochs     = 20
+	demoBits       = 6
+	demoCalibrated = 512 // images
+	demoDistill    = 1   // the float model knows more than the labels of a few images
+)
+
+// demoTraining is what `octet demo --qat` adds to the document.
+type demoTraining struct {
+	Setting string       `json:"setting"`
+	HTML    string       `json:"html,omitempty"`
+	Recipe  train.Config `json:"recipe"`
+	trainingResult
+}
+
+// checkTraining finds what can be said of --qat before anything is computed.
+func (f *demoFlags) checkTraining() error {
+	if !f.qat {
+		return nil
+	}
+	if f.html == "none" {
+		f.html = ""
+	}
+	if err := f.recipe().Validate(); err != nil {
+		return usageError("%w", err)
+	}
+	return withCode(exitOutput, writable(f.html))
+}
+
+func (f *demoFlags) recipe() train.Config {
+	r := train.DefaultQAT()
+	r.Epochs, r.Seed, r.Loss.Distill = f.epochs, f.seed, demoDistill
+	return r
+}
+
+// train trains with quantization in the loop, and measures the float model, what
+// calibration alone gives, and what training gives.
+func (f *demoFlags) train(ctx context.Context, c *console, folder string, out *demoOutput) error {
+	if err := unpackDemo(folder, demoHardModel, demoTrain, demoTest); err != nil {
+		return err
+	}
+	path := filepath.Join(folder, demoHardModel)
+	float, err := octet.Open(path)
+	if err != nil {
+		return err
+	}
+	q := &qatFlags{calibration: demoCalibrated, weightBits: demoBits, perTensor: true}
+	q.trainingFlags = trainingFlags{
+		data: filepath.Join(folder, demoTrain), dataName: "Fashion-MNIST", recipe: f.recipe(), augment: "small",
+		evalFlagsOf: evalFlagsOf{eval: filepath.Join(folder, demoTest), evalLimit: f.data.limit},
+		threads:     f.data.threads, output: filepath.Join(folder, "int8_qat.pth"), html: f.html,
+	}
+	q.model.backend = quant.QNNPACK.String()
+	trained, err := q.trainModel(ctx, c, float, path)
+	if err != nil {
+		return err
+	}
+	if err := q.calibrated.SaveContext(ctx, filepath.Join(folder, "int8_ptq.pth")); err != nil {
+		return withCode(exitOutput, err)
+	}
+	out.Arch, out.Calibration, out.QConfig = trained.Arch, demoCalibrated, trained.QConfig
+	out.Training = &demoTraining{fmt.Sprintf("backend %s, %s", trained.Backend, q.weightsText()), f.html, trained.Recipe, trained.trainingResult}
+	for _, row := range []struct{ file, name string }{{demoHardModel, "float"}, {"int8_ptq.pth", "int8 by calibration"}, {"int8_qat.pth", "int8 by training"}} {
+		m, err := octet.Open(filepath.Join(folder, row.file))
+		if err != nil {
+			return err
+		}
+		if err := f.measure(ctx, c, folder, row.file, row.name, m, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}

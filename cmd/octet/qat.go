@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/torch"
+	"github.com/octet-ml/octet/train"
+)
+
+// qatFlags are the flags of `octet qat`.
+type qatFlags struct {
+	trainingFlags
+	qconfig     string
+	perTensor   bool
+	perChannel  bool
+	weightBits  int
+	exclude     []string
+	compatible  bool
+	calibration int
+	prepared    string
+
+	calibrated *octet.Model // what calibration alone gives
+}
+
+func newQATCommand(c *console) *cobra.Command {
+	f := &qatFlags{trainingFlags: trainingFlags{recipe: train.DefaultQAT()}}
+	cmd := &cobra.Command{
+		Use:   "qat FLOAT.pth --data DATA --output INT8.pth",
+		Short: "Train a model with quantization in the loop, and convert it to int8",
+		Long: `qat fine-tunes a float checkpoint so that its int8 form loses less accuracy than
+post-training quantization does. It starts from the ranges of a short calibration,
+learns with weights and activations rounded, freezes the scales of activations, then
+the statistics of batch norms, and writes the int8 model.
+
+Once batch norms are frozen, the forward pass of training is that of the int8 model
+itself, operator by operator: what is trained is what runs. With --torch-compatible
+everything is computed as PyTorch's prepare_qat does instead. Either way --prepared
+writes the model in training as PyTorch's state dict, and such a file is a starting
+point, too.
+
+An interrupted training, also a killed one, is continued by the same command, and
+ends with the same bytes as if nothing had happened.`,
+		Example: `  octet qat resnet18.pth --arch resnet18 --data imagenet/train --eval imagenet/val --epochs 1 --output int8.pth
+  octet qat mobilenet_v2.pth --backend qnnpack --data photos/ --distill 0.5 --output int8.pth
+  octet qat model.pth --data train/ --torch-compatible --prepared prepared.pth --output int8.pth`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeFiles("pth", "pt"),
+		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+			out, err := f.run(c, cmd, args[0])
+			if err != nil {
+				return err
+			}
+			return c.result(out, out.print)
+		}),
+	}
+	f.register(cmd)
+	fl, r := cmd.Flags(), &f.recipe
+	fl.Lookup("backend").DefValue, f.model.backend = octet.DefaultBackend, octet.DefaultBackend
+	fl.StringVar(&f.qconfig, "qconfig", "", "fake quantizations (default octet_qat; default_qat with --torch-compatible)")
+	fl.BoolVar(&f.perTensor, "per-tensor", false, "one scale per weight, whatever --qconfig says")
+	fl.BoolVar(&f.perChannel, "per-channel", false, "one scale per output channel, whatever --qconfig says")
+	fl.IntVar(&f.weightBits, "weight-bits", 8, "codes of N bits for weights, 2 to 8; they are stored as int8 all the same")
+	fl.StringArrayVar(&f.exclude, "exclude", nil, "keep layers that match `PATTERN` in float; may be repeated")
+	fl.BoolVar(&f.compatible, "torch-compatible", false, "train with PyTorch's numbers throughout")
+	fl.IntVar(&f.calibration, "calibrate", 256, "start from the ranges of N training images; 0 starts from the first batch")
+	fl.Float64Var(&r.Loss.Distill, "distill", 0, "weight, from 0 to 1, of learning from the float model instead of the labels")
+	fl.Float64Var(&r.Loss.Temperature, "temperature", 0, "of --distill (default 4)")
+	fl.Float64Var(&r.FreezeObservers, "freeze-observers", r.FreezeObservers, "share of the training after which activations keep their scales; 1 never")
+	fl.Float64Var(&r.FreezeNorms, "freeze-norms", r.FreezeNorms, "share of the training after which batch norms keep their statistics; 1 never")
+	fl.BoolVar(&r.LearnScales, "learn-scales", false, "let the gradient decide scales and zero points, too (LSQ)")
+	fl.Float64Var(&r.Optimizer.ScaleRate, "scale-rate", 0, "of --learn-scales: their learning rate as a share of --lr (default 0.01)")
+	fl.StringVar(&f.prepared, "prepared", "", "also write the state dict of the model in training, `FILE`.pth")
+	cmd.MarkFlagsMutuallyExclusive("per-tensor", "per-channel")
+	complete(cmd, "qconfig", qconfigNames()...)
+	return cmd
+}
+
+// qatOutput is the JSON document of `octet qat`.
+type qatOutput struct {
+	Model    string       `json:"model"`
+	Output   string       `json:"output"`
+	Prepared string       `json:"prepared,omitempty"`
+	HTML     string       `json:"html,omitempty"`
+	Arch     string       `json:"arch"`
+	Backend  string       `json:"backend"`
+	QConfig  string       `json:"qconfig"`
+	Recipe   train.Config `json:"recipe"`
+	Accuracy *qatScores   `json:"accuracy,omitempty"`
+	Bytes    int64        `json:"bytes"`
+	Report   *ptq.Report  `json:"report"`
+	trainingResult
+}
+
+// qatScores are the accuracies on the data of --eval.
+type qatScores struct {
+	Float float64 `json:"float_top1_percent"`
+	// PTQ is that of post-training quantization alone; nil where nothing was
+	// calibrated.
+	PTQ *float64 `json:"ptq_top1_percent,omitempty"`
+	QAT float64  `json:"qat_top1_percent"`
+}
+
+// run trains the model in a file and writes what comes of it.
+func (f *qatFlags) run(c *console, cmd *cobra.Command, path string) (*qatOutput, error) {
+	if err := f.checkQAT(path); err != nil {
+		return nil, err
+	}
+	model, err := f.model.open(c, cmd, path)
+	if err != nil {
+		return nil, err
+	}
+	return f.trainModel(cmd.Context(), c, model, path)
+}
+
+// trainModel is run behind opening the model.
+func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Model, path string) (*qatOutput, error) {
+	inTraining := torch.IsPrepared(model.StateDict())
+	if model.Quantized() && !inTraining {
+		return nil, withCode(exitModel, fmt.Errorf("%s is an int8 model; train the float model it was made from", path))
+	}
+	if !inTraining {
+		if err := f.checkRanges(); err != nil {
+			return nil, err
+		}
+	}
+	data, err := f.open(ctx, c, model)
+	if err != nil {
+		return nil, err
+	}
+	defer data.Source.Close()
+	if data.Preset.Channels > 0 {
+		model = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.Preset })
+	}
+	t, err := octet.TrainQuantized(model, data, f.recipe, f.options()...)
+	switch {
+	case errors.Is(err, octet.ErrTraining):
+		return nil, withCode(exitData, err)
+	case err != nil:
+		return nil, withCode(exitModel, err)
+	}
+	scores := &qatScores{}
+	if f.calibration > 0 && !inTraining {
+		if err := f.calibrate(ctx, c, t, data, scores); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.resume(c, t); err != nil {
+		return nil, err
+	}
+	r, err := f.runTraining(ctx, c, t, "qat", func() (*octet.Model, error) {
+		m, _, err := t.Int8()
+		return m, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &qatOutput{Model: path, Output: f.output, Prepared: f.prepared, HTML: f.html, Backend: f.model.backend, Recipe: f.recipe, trainingResult: *r}
+	if f.eval != "" {
+		out.Accuracy = scores
+	}
+	return out, f.finish(context.WithoutCancel(ctx), c, model, t, len(data.Labels), out)
+}
+
+func (f *qatFlags) options() []octet.QuantizeOption {
+	opts := []octet.QuantizeOption{
+		octet.WithBackend(f.model.backend), octet.WithQConfig(f.qconfig), octet.WithExclude(f.exclude...),
+		octet.WithSource(filepath.Base(filepath.Clean(f.data))),
+	}
+	for _, o := range f.computing() {
+		opts = append(opts, o)
+	}
+	switch {
+	case f.perTensor:
+		opts = append(opts, octet.WithPerTensorWeights())
+	case f.perChannel:
+		opts = append(opts, octet.WithPerChannelWeights())
+	}
+	if f.weightBits != 8 {
+		opts = append(opts, octet.WithWeightBits(f.weightBits))
+	}
+	if f.compatible {
+		opts = append(opts, octet.WithTorchCompatible())
+	}
+	return opts
+}
+
+// calibrate starts from the ranges of some training images, and measures what
+// these alone give.
+func (f *qatFlags) calibrate(ctx context.Context, c *console, t *octet.Training, data *train.Data, scores *qatScores) error {
+	few := &inputData{source: dataset.Draw(data.Source, f.calibration, 0), preset: data.Preset, flags: &dataFlags{threads: f.threads, strict: true}, c: c}
+	c.note("calibrating on %d of the training images", few.total())
+	int8, err := t.Calibrate(ctx, few.tensors(ctx, octet.DefaultBatchSize))
+	if err != nil {
+		return withCode(exitData, err)
+	}
+	if f.calibrated = int8; f.eval == "" {
+		return nil
+	}
+	s, err := f.measure(ctx, c, int8)
+	if err != nil {
+		return err
+	}
+	scores.PTQ = &s.Top1Percent
+	c.note("int8 by calibration alone: %.2f %% on --eval", s.Top1Percent)
+	return nil
+}
+
+// finish writes the model and measures it.
+func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t *octet.Training, images int, out *qatOutput) error {
+	int8, report, err := t.Int8()
+	if err != nil {
+		return withCode(exitModel, err)
+	}
+	if err := int8.SaveContext(ctx, f.output); err != nil {
+		return withCode(exitOutput, err)
+	}
+	if f.prepared != "" {
+		sd, err := t.Prepared()
+		if err == nil {
+			err = torch.Save(f.prepared, sd)
+		}
+		if err != nil {
+			return withCode(exitOutput, err)
+		}
+	}
+	f.written()
+	out.Arch, out.Bytes, out.Report, out.Images = int8.Arch(), fileSize(f.output), report, images
+	out.QConfig = int8.Metadata().Training.QConfigName
+	if out.Accuracy != nil {
+		s, err := f.measure(ctx, c, float)
+		if err != nil {
+			return err
+		}
+		out.Accuracy.Float = s.Top1Percent
+		if s, err = f.measure(ctx, c, int8); err != nil {
+			return err
+		}
+		out.Accuracy.QAT = s.Top1Percent
+	}
+	return f.report(float, int8, out)
+}
+
+func (o *qatOutput) print(w io.Writer) {
+	o.curve(w)
+	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s, %s\n", o.Output, o.Arch, o.Backend, o.QConfig, byteText(o.Bytes))
+	if o.Prepared != "" {
+		fmt.Fprintf(w, "           %s: PyTorch's state dict of the model in training\n", o.Prepared)
+	}
+	if o.HTML != "" {
+		fmt.Fprintf(w, "           %s: a page with plots\n", o.HTML)
+	}
+	o.summary(w)
+	if a := o.Accuracy; a != nil {
+		fmt.Fprintf(w, "float      %.2f %%\n", a.Float)
+		if a.PTQ != nil {
+			fmt.Fprintf(w, "int8 PTQ   %.2f %% (%+.2f points)\n", *a.PTQ, *a.PTQ-a.Float)
+		}
+		fmt.Fprintf(w, "int8 QAT   %.2f %% (%+.2f points)\n", a.QAT, a.QAT-a.Float)
+	}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/train"
+)
+
+func newTrainCommand(c *console) *cobra.Command {
+	f := &trainingFlags{recipe: train.Default()}
+	var classes int
+	cmd := &cobra.Command{
+		Use:   "train [FLOAT.pth] --data DATA --output OUT.pth",
+		Short: "Train a float model, from scratch or from a checkpoint",
+		Long: `train trains a model of one of the architectures on labelled images: from fresh
+random parameters, or from those of a float checkpoint. What it writes is a float
+checkpoint that torchvision loads, and that quantize and qat take.
+
+The number of classes is that of the data. An interrupted training, also a killed
+one, is continued by the same command, and ends with the same bytes as if nothing
+had happened. Results do not depend on the number of threads.`,
+		Example: `  octet train --arch resnet18 --data pets/train --eval pets/val --epochs 30 --output pets.pth
+  octet train --arch mobilenet_v2 --preset fashion-mnist --data train-images-idx3-ubyte.gz -o fashion.pth
+  octet train resnet18.pth --data more/ --epochs 5 --lr 0.01 --output tuned.pth --metrics tuned.jsonl`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeFiles("pth", "pt"),
+		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+			return runTrain(c, cmd, f, classes, args)
+		}),
+	}
+	f.register(cmd)
+	cmd.Flags().IntVar(&classes, "classes", 0, "outputs of a fresh model; 0 means the classes of the data")
+	return cmd
+}
+
+// trainOutput is the JSON document of `octet train`.
+type trainOutput struct {
+	Output string       `json:"output"`
+	HTML   string       `json:"html,omitempty"`
+	Arch   string       `json:"arch"`
+	Bytes  int64        `json:"bytes"`
+	Recipe train.Config `json:"recipe"`
+	trainingResult
+}
+
+func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, args []string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	model, err := f.startFrom(c, cmd, classes, args)
+	if err != nil {
+		return err
+	}
+	data, err := f.open(cmd.Context(), c, model)
+	if err != nil {
+		return err
+	}
+	defer data.Source.Close()
+	if data.Preset.Channels > 0 {
+		model = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.Preset })
+	}
+	t, err := octet.Train(model, data, f.recipe, f.computing()...)
+	if err != nil {
+		return withCode(exitData, err)
+	}
+	if err := f.resume(c, t); err != nil {
+		return err
+	}
+	r, err := f.runTraining(cmd.Context(), c, t, "train", t.Float)
+	if err != nil {
+		return err
+	}
+	trained, err := t.Float()
+	if err == nil {
+		err = trained.SaveContext(context.WithoutCancel(cmd.Context()), f.output)
+	}
+	if err != nil {
+		return withCode(exitOutput, err)
+	}
+	f.written()
+	r.Images = len(data.Labels)
+	doc := f.describe(trained.Arch(), "training", r)
+	doc.Results = []report.Result{{Name: "float", Kind: report.Float, Top1: r.lastEval(), Bytes: fileSize(f.output)}}
+	if err := f.writePage(doc); err != nil {
+		return err
+	}
+	out := trainOutput{f.output, f.html, trained.Arch(), fileSize(f.output), f.recipe, *r}
+	return c.result(out, out.print)
+}
+
+// startFrom opens the checkpoint, or makes a fresh model.
+func (f *trainingFlags) startFrom(c *console, cmd *cobra.Command, classes int, args []string) (*octet.Model, error) {
+	if len(args) == 1 {
+		if classes != 0 {
+			return nil, usageError("--classes goes with a fresh model; %s has its own", args[0])
+		}
+		return f.model.open(c, cmd, args[0])
+	}
+	if f.model.arch == "" {
+		return nil, usageError("name an --arch for a fresh model, or a checkpoint to start from")
+	}
+	preset, err := f.model.preset.preset(cmd)
+	if err != nil {
+		return nil, err
+	}
+	found, names, err := classesOf(f.data, f.truth)
+	if err != nil {
+		return nil, withCode(exitData, err)
+	}
+	if classes == 0 {
+		classes = found
+	}
+	channels := 0
+	if preset != nil {
+		channels = preset.Channels
+	}
+	model, err := octet.New(f.model.arch, classes, channels, f.recipe.Seed)
+	if err != nil {
+		return nil, usageError("--arch: %w", err)
+	}
+	return model.WithMetadata(func(m *octet.Metadata) {
+		m.Preset = preset
+		if len(names) == classes {
+			m.Labels = names
+		}
+	}), nil
+}
+
+func (o trainOutput) print(w io.Writer) {
+	o.curve(w)
+	fmt.Fprintf(w, "wrote      %s: %s, %s\n", o.Output, o.Arch, byteText(o.Bytes))
+	o.summary(w)
+}
+
+// lastEval is the accuracy on --eval behind the last epoch; nil without.
+func (r *trainingResult) lastEval() *float64 {
+	if len(r.Epochs) == 0 {
+		return nil
+	}
+	return r.Epochs[len(r.Epochs)-1].Eval
+}
+
+// summary is the last epoch in words.
+func (r *trainingResult) summary(w io.Writer) {
+	fmt.Fprintf(w, "trained    %d steps on %d images in %.1f s\n", r.Steps, r.Images, r.Seconds)
+	if len(r.Epochs) == 0 {
+		return
+	}
+	last := r.Epochs[len(r.Epochs)-1]
+	fmt.Fprintf(w, "last epoch loss %.4f, accuracy %.2f %%\n", last.Loss, last.Accuracy)
+	if last.Eval != nil {
+		fmt.Fprintf(w, "on --eval  %.2f %%\n", *last.Eval)
+	}
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/train"
+	"github.com/octet-ml/octet/vision"
+)
+
+// trainingFlags are the flags that train and qat share.
+type trainingFlags struct {
+	model    modelFlags
+	data     string
+	dataName string // on the page; data without
+	truth    string
+	evalFlagsOf
+	recipe train.Config
+
+	optimizer, schedule string
+	augment             string
+	threads, limit      int
+	recompute, exif     bool
+	output              string
+	checkpoint          string
+	every               int
+	metrics, html       string
+}
+
+// checkpointEvery is the default number of steps between two checkpoints.
+const checkpointEvery = 200
+
+// evalFlagsOf say how the model is evaluated behind every epoch.
+type evalFlagsOf struct {
+	eval, classMap string
+	evalLimit      int // images; 0 uses all
+}
+
+func (f *trainingFlags) register(cmd *cobra.Command) {
+	f.model.register(cmd)
+	fl, r := cmd.Flags(), &f.recipe
+	fl.StringVar(&f.data, "data", "", "labelled `DATA` to train on: a folder or archive with one folder per class, an IDX file, a .npz")
+	fl.StringVar(&f.truth, "truth", "", "`FILE` with the classes of a .npy or IDX file")
+	fl.StringVar(&f.eval, "eval", "", "measure the accuracy on labelled `DATA` behind every epoch")
+	fl.StringVar(&f.classMap, "class-map", "", "`FILE` that maps folders to classes")
+	fl.IntVar(&r.Epochs, "epochs", r.Epochs, "how often each image is seen")
+	fl.IntVar(&r.Steps, "steps", 0, "end after N steps, whatever --epochs says; 0 does not")
+	fl.IntVar(&r.BatchSize, "batch-size", r.BatchSize, "images of a step")
+	fl.Float64Var(&r.Optimizer.LearningRate, "lr", r.Optimizer.LearningRate, "highest learning rate")
+	fl.StringVar(&f.optimizer, "optimizer", string(r.Optimizer.Kind), "sgd or adamw")
+	fl.Float64Var(&r.Optimizer.Momentum, "momentum", r.Optimizer.Momentum, "of sgd; Nesterov's form, unless --no-nesterov")
+	fl.Float64Var(&r.Optimizer.WeightDecay, "weight-decay", r.Optimizer.WeightDecay, "of convolutions and linear layers")
+	fl.BoolVar(&r.Optimizer.DecayAll, "decay-all", false, "weight decay of biases and batch norms too")
+	fl.StringVar(&f.schedule, "schedule", string(r.Schedule.Kind), "how the rate falls: cosine, step or constant")
+	fl.Float64Var(&r.Schedule.Warmup, "warmup", r.Schedule.Warmup, "share of the training in which the rate rises")
+	fl.Float64Var(&r.Schedule.Every, "step-every", 0, "of the step schedule: share of the training between two falls (default a third)")
+	fl.Float64Var(&r.Schedule.Factor, "step-factor", 0, "of the step schedule: what the rate is multiplied with (default 0.1)")
+	fl.Float64Var(&r.Clip, "clip", 0, "shorten gradients that are longer; 0 does not")
+	fl.Float64Var(&r.EMA, "ema", 0, "average the parameters over the steps, with this weight of the past, such as 0.999")
+	fl.Float64Var(&r.Loss.Smoothing, "label-smoothing", 0, "share of the target that is spread over all classes")
+	fl.StringVar(&f.augment, "augment", "auto", "random changes of images: "+strings.Join(augmentNames(), ", "))
+	fl.Uint64Var(&r.Seed, "seed", 0, "decides order, augmentation and fresh parameters")
+	fl.IntVar(&f.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
+	fl.BoolVar(&f.exif, "exif", false, exifUsage)
+	fl.BoolVar(&f.recompute, "recompute", false, "train in less memory and a little more time: results of batch norms are computed again, not kept")
+	fl.IntVar(&f.limit, "limit", 0, "train on N images only, some of every class; 0 uses all")
+	fl.StringVarP(&f.output, "output", "o", "", "model to write, `FILE`.pth")
+	fl.StringVar(&f.checkpoint, "checkpoint", "", "keep the state in `FILE`.pth, and continue from it if it exists (default OUTPUT.training.pth; none keeps no state)")
+	fl.IntVar(&f.every, "checkpoint-every", checkpointEvery, "save the state every N steps, besides when interrupted; 0 does not")
+	fl.StringVar(&f.metrics, "metrics", "", "append a line of JSON for every step to `FILE`.jsonl")
+	fl.StringVar(&f.html, "html", "", "write a page with plots of the training, `FILE`.html")
+	cmd.MarkFlagRequired("data")
+	cmd.MarkFlagRequired("output")
+	complete(cmd, "optimizer", "sgd", "adamw")
+	complete(cmd, "schedule", "cosine", "step", "constant")
+	complete(cmd, "augment", augmentNames()...)
+}
+
+// computing are the options of how steps are computed, on which results do not
+// depend.
+func (f *trainingFlags) computing() []octet.TrainOption {
+	opts := []octet.TrainOption{octet.WithThreads(f.threads)}
+	if f.recompute {
+		opts = append(opts, octet.WithRecompute())
+	}
+	return opts
+}
+
+// augmentations are the named ways of changing images at random.
+var augmentations = map[string]vision.Augment{
+	"none":     {},
+	"flip":     {Flip: 0.5},
+	"small":    {Flip: 0.5, Pad: 2},
+	"imagenet": {Flip: 0.5, Scale: []float64{0.08, 1}},
+	"color":    {Flip: 0.5, Scale: []float64{0.08, 1}, Brightness: 0.4, Contrast: 0.4, Saturation: 0.4, Hue: 0.1},
+}
+
+func augmentNames() []string {
+	names := []string{"auto"}
+	for name := range augmentations {
+		names = append(names, name)
+	}
+	slices.Sort(names[1:])
+	return names
+}
+
+// check finds what can be said before anything is computed.
+func (f *trainingFlags) check() error {
+	f.recipe.Optimizer.Kind, f.recipe.Schedule.Kind = train.OptimizerKind(f.optimizer), train.ScheduleKind(f.schedule)
+	if f.recipe.Optimizer.Kind == train.AdamW || f.recipe.Optimizer.Momentum == 0 {
+		f.recipe.Optimizer.Momentum, f.recipe.Optimizer.Nesterov = 0, false
+	}
+	if _, known := augmentations[f.augment]; !known && f.augment != "auto" {
+		return usageError("--augment %q: use %s", f.augment, strings.Join(augmentNames(), ", "))
+	}
+	if err := f.recipe.Validate(); err != nil {
+		return usageError("%w", err)
+	}
+	if f.every < 0 || f.limit < 0 || f.threads < 0 {
+		return usageError("--checkpoint-every, --limit and --threads must not be negative")
+	}
+	switch f.checkpoint {
+	case "":
+		f.checkpoint = strings.TrimSuffix(f.output, ".pth") + ".training.pth"
+	case "none":
+		f.checkpoint = ""
+	}
+	for _, name := range []string{f.output, f.checkpoint, f.metrics, f.html} {
+		if err := writable(name); err != nil {
+			return withCode(exitOutput, err)
+		}
+	}
+	return nil
+}
+
+// open opens the data that model is trained on.
+func (f *trainingFlags) open(ctx context.Context, c *console, model *octet.Model) (*train.Data, error) {
+	flags := evalFlags{data: dataFlags{batchSize: f.recipe.BatchSize, threads: f.threads, limit: f.limit, exif: f.exif, spread: true}, truth: f.truth, classMap: f.classMap}
+	in, err := flags.open(c, model, f.data)
+	if err != nil {
+		return nil, err
+	}
+	d, err := octet.TrainingData(ctx, model, in.source)
+	if err != nil {
+		in.close()
+		return nil, withCode(exitData, err)
+	}
+	f.recipe.Augment = f.chooseAugment(c, d)
+	return d, nil
+}
+
+// chooseAugment is what --augment says; auto is what suits the size of the images.
+func (f *trainingFlags) chooseAugment(c *console, d *train.Data) vision.Augment {
+	if f.augment != "auto" {
+		return augmentations[f.augment]
+	}
+	name := "small"
+	switch {
+	case d.Preset.Channels == 0:
+		name = "none" // arrays may be anything
+	case len(d.Preset.Crop) == 2:
+		name = "imagenet"
+	}
+	c.note("assumed: images are changed at random as --augment %s says", name)
+	return augmentations[name]
+}
+
+// classesOf is the number of classes of labelled data, and their names where they
+// have any.
+func classesOf(path, truth string) (int, []string, error) {
+	var opts []dataset.Option
+	if truth != "" {
+		opts = append(opts, dataset.WithLabels(truth))
+	}
+	s, err := dataset.Open(path, opts...)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer s.Close()
+	if names := s.Classes(); names != nil {
+		return len(names), names, nil
+	}
+	most := -1
+	for i := range s.Len() {
+		most = max(most, s.Label(i))
+	}
+	if most < 0 {
+		return 0, nil, fmt.Errorf("%s has no labels: training needs one folder per class, an IDX file with labels beside it, a .npz with x and y, or --truth", path)
+	}
+	return most + 1, nil, nil
+}
+
+// resume continues from the checkpoint, where there is one.
+func (f *trainingFlags) resume(c *console, t *octet.Training) error {
+	t.Checkpoint, t.CheckpointEvery = f.checkpoint, f.every
+	if f.checkpoint == "" {
+		return nil
+	}
+	if _, err := os.Stat(f.checkpoint); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err := t.Resume(f.checkpoint); err != nil {
+		return withCode(exitUsage, fmt.Errorf("%w\nremove %s to begin anew, or name another --checkpoint", err, f.checkpoint))
+	}
+	c.note("training continues behind step %d of %d, from %s", t.Step(), t.Steps(), f.checkpoint)
+	return nil
+}

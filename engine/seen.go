@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Seen is the result of a node as it lies in memory, images channels-last,
+// [N, H, W, C]; it is valid during the call of a Look only. One of Codes and Reals
+// is set: Codes for quint8, Reals for float32.
+type Seen struct {
+	Type  graph.Type // with the shape, [N, C, H, W]
+	Codes []uint8
+	Reals []float32
+}
+
+// Look receives the result of one node.
+type Look func(v *graph.Value, s Seen) error
+
+// RunSeen runs and hands the result of every node, in node order, to look
+// without copying it, save results of other types than quint8 and float32. An
+// error of look ends the run.
+func (s *Session) RunSeen(ctx context.Context, look Look, inputs ...*tensor.Tensor) error {
+	f, err := s.take(s.p.lowered, inputs)
+	if err != nil {
+		return err
+	}
+	defer f.plan.free.put(f)
+	f.load(inputs)
+	for i, l := range s.p.lowered {
+		if err := s.step(ctx, f, i); err != nil {
+			return err
+		}
+		number := len(inputs) + i
+		seen := Seen{Type: f.plan.types[number]}
+		switch seen.Type.DType {
+		case tensor.QUInt8:
+			seen.Codes = f.values[number].codes()
+		case tensor.Float32:
+			seen.Reals = f.values[number].reals()
+		default:
+			continue
+		}
+		if err := look(l.node.Output, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}

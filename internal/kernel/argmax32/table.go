@@ -1,0 +1,50 @@
+package argmax32
+
+import "github.com/octet-ml/octet/internal/cpu"
+
+// Kernel is one implementation: a row of Table.
+type Kernel struct {
+	Name     string // argmax_f32_<isa>
+	ISA      string
+	Requires cpu.Features
+
+	lanes int // the pixels of a call have a multiple of it channels
+	run   func(*Call)
+}
+
+// Call is the pixels M0 to M1 of an image.
+type Call struct {
+	X   []float32
+	Pad []float32 // C times -Inf
+
+	// Tap t of pixel m starts at Offset[m*Taps+t], or is Pad when that is negative.
+	Offset  []int32
+	Taps, C int // at most 256 taps
+	M0, M1  int
+	Out     []float32 // [pixels][C]
+	Which   []uint8   // [pixels][C]
+}
+
+// Table lists the kernels, best first.
+var Table = append(archTable, portable)
+
+// Select returns the first row of table that runs on a machine with features f.
+func Select(table []Kernel, f cpu.Features) *Kernel {
+	for i := range table {
+		if f.Has(table[i].Requires) {
+			return &table[i]
+		}
+	}
+	panic("argmax32: no kernel for " + f.String())
+}
+
+// Run computes c.
+func (k *Kernel) Run(c *Call) {
+	switch {
+	case c.M0 >= c.M1:
+	case c.C%k.lanes == 0:
+		k.run(c)
+	default:
+		Reference(c)
+	}
+}

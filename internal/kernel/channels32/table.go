@@ -1,0 +1,153 @@
+package channels32
+
+import "github.com/octet-ml/octet/internal/cpu"
+
+// Kernel is one implementation: a row of Table.
+type Kernel struct {
+	Name     string // channels_f32_<isa>
+	ISA      string
+	Requires cpu.Features
+
+	stats  func(x []float32, rows int, s *Stats)
+	finish func(*Finish)
+	reduce func(*Reduce)
+	apply  func(*Apply)
+	learn  func(*Learn)
+	decode func(*Decode)
+}
+
+// Pad is what the number of channels is rounded up to in vectors of parameters
+// and results, and in masks.
+const Pad = 16
+
+// Padded is the length of a vector with an entry for each channel.
+func Padded(channels int) int { return (channels + Pad - 1) / Pad * Pad }
+
+// MaskStride is the number of bytes of a mask for one row; bit c%8 of byte c/8
+// belongs to channel c.
+func MaskStride(channels int) int { return Padded(channels) / 8 }
+
+// Stats are sums over rows. The vectors have Padded(C) entries.
+type Stats struct {
+	C                 int
+	Shift             []float32
+	Sum, Square       []float32 // of x-Shift
+	Smallest, Largest []float32
+}
+
+// Finish is a pass from X to Out, [Rows][C], which may be the same memory.
+type Finish struct {
+	X, Out  []float32
+	Mask    []byte // [Rows][MaskStride(C)]
+	Rows, C int
+
+	Alpha, Beta []float32 // Padded(C)
+	Lo, Hi      float32   // the clamp; a gradient passes strictly between them
+
+	// With Quant, Out is f32(clamp(rne(v*Inv)+Zero, QMin, QMax) - Zero) * Scale, and a
+	// gradient passes only where nothing was cut off. NaN has the code QMin.
+	Quant            bool
+	Inv, Scale, Zero []float32 // Padded(C)
+	QMin, QMax       float32
+}
+
+// Reduce adds to the sums. X may be nil; SumX is then undefined.
+type Reduce struct {
+	Up, X   []float32 // [Rows][C]
+	Mask    []byte    // as Finish sets it; nil lets all pass
+	Rows, C int
+
+	Mean      []float32 // Padded(C)
+	Sum, SumX []float32 // Padded(C)
+}
+
+// Apply is a pass to Out, which may be Up. X may be nil where B is zero.
+type Apply struct {
+	Up, X   []float32 // [Rows][C]
+	Mask    []byte    // as Finish sets it; nil lets all pass
+	Rows, C int
+
+	A, B, K []float32 // Padded(C); K is the constant
+	Out     []float32
+	Add     bool // to what Out holds
+}
+
+// Learn adds to sums what the scale and the zero point of a rounding have to do
+// with a gradient: of the pass that Finish makes with Quant, from the gradient of
+// its result. Only here the zero point is added before the number of steps is
+// rounded, as PyTorch does.
+type Learn struct {
+	Up, X   []float32 // [Rows][C]
+	Rows, C int
+
+	Alpha, Beta []float32 // Padded(C)
+	Lo, Hi      float32
+	Inv, Zero   []float32 // Padded(C)
+	QMin, QMax  float32
+
+	// Steps is the sum of up times the code's distance from zero, less, where
+	// nothing was cut off, that of the number; Cut is the sum of up where something
+	// was cut off.
+	Steps, Cut []float32 // Padded(C)
+}
+
+// Decode is a pass from codes to what they stand for, f32(code - Zero) * Scale; a
+// gradient passes where Lo < code < Hi.
+type Decode struct {
+	Codes       []uint8 // [Rows][C]
+	Out         []float32
+	Mask        []byte // [Rows][MaskStride(C)]
+	Rows, C     int
+	Scale, Zero float32
+	Lo, Hi      int32
+}
+
+// Table lists the kernels, best first.
+var Table = append(archTable, portable)
+
+// Select returns the first row of table that runs on a machine with features f.
+func Select(table []Kernel, f cpu.Features) *Kernel {
+	for i := range table {
+		if f.Has(table[i].Requires) {
+			return &table[i]
+		}
+	}
+	panic("channels32: no kernel for " + f.String())
+}
+
+// Stats sets s to the statistics of rows of x, at least one, with the first as
+// the shift.
+func (k *Kernel) Stats(x []float32, rows int, s *Stats) {
+	copy(s.Shift, x[:s.C])
+	copy(s.Smallest, x[:s.C])
+	copy(s.Largest, x[:s.C])
+	clear(s.Sum)
+	clear(s.Square)
+	k.stats(x, rows, s)
+}
+
+// Finish makes the pass f.
+func (k *Kernel) Finish(f *Finish) { k.finish(f) }
+
+// Reduce makes the pass r.
+func (k *Kernel) Reduce(r *Reduce) { k.reduce(r) }
+
+// Apply makes the pass a.
+func (k *Kernel) Apply(a *Apply) { k.apply(a) }
+
+// Learn makes the pass l.
+func (k *Kernel) Learn(l *Learn) { k.learn(l) }
+
+// Decode makes the pass d.
+func (k *Kernel) Decode(d *Decode) {
+	if d.C%Pad == 0 { // rows follow each other in codes, numbers and mask alike
+		k.decode(d)
+	} else {
+		DecodeReference(d)
+	}
+}
+
+// passes reports whether bit c of a row of a mask is set.
+func passes(mask []byte, row, channels, c int) bool {
+	return mask == nil || mask[row*MaskStride(channels)+c/8]>>(c%8)&1 != 0
+}

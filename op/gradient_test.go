@@ -1,0 +1,283 @@
+package op
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// gradientsDir may name the output of another run of tools/golden/gradient.py.
+var gradientsDir = flag.String("gradients", "testdata/gradient", "directory of the golden gradients")
+
+// goldenGradient is one backward pass of PyTorch.
+type goldenGradient struct {
+	Op    string          `json:"op"`
+	Attrs json.RawMessage `json:"attrs"`
+	In    []stored        `json:"in"`
+	Up    stored          `json:"up"`
+	Grads []*stored       `json:"grads"`
+}
+
+// gradientBound is how far a gradient may be from PyTorch's, whose sums are
+// float32, as a share of the largest one.
+const gradientBound = 1e-5
+
+func TestGoldenGradients(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(*gradientsDir, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden gradients in %s: %v", *gradientsDir, err)
+	}
+	covered := map[string]bool{}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := os.ReadFile(strings.TrimSuffix(file, ".json") + ".bin")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var cases []goldenGradient
+			if err := json.Unmarshal(text, &cases); err != nil {
+				t.Fatal(err)
+			}
+			worst := 0.0
+			for i, c := range cases {
+				covered[c.Op] = true
+				worst = max(worst, c.compare(t, fmt.Sprintf("case %d: %s %s", i, c.Op, c.Attrs), data))
+			}
+			t.Logf("%d cases, worst difference %.1e of the largest gradient", len(cases), worst)
+		})
+	}
+	for _, kind := range Kinds() {
+		if !covered[kind] {
+			t.Errorf("no golden gradient for %s", kind)
+		}
+	}
+}
+
+func (c goldenGradient) compare(t *testing.T, name string, data []byte) (worst float64) {
+	t.Helper()
+	o, err := Decode(c.Op, c.Attrs)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	in := make([]*tensor.Tensor, len(c.In))
+	for i, s := range c.In {
+		in[i] = s.load(t, data)
+	}
+	grads, err := o.(Differentiable).Gradient(in, c.Up.load(t, data))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	for i, g := range grads {
+		if (g == nil) != (c.Grads[i] == nil) {
+			t.Errorf("%s: input %d: gradient %v, PyTorch's %v", name, i, g, c.Grads[i])
+			continue
+		}
+		if g == nil {
+			continue
+		}
+		want := c.Grads[i].load(t, data)
+		if !g.Shape().Equal(want.Shape()) {
+			t.Errorf("%s: input %d: shape %v, want %v", name, i, g.Shape(), want.Shape())
+			continue
+		}
+		e := worstError(g.Float32s(), want.Float32s())
+		if !(e <= gradientBound) {
+			t.Errorf("%s: input %d: differs by %.1e of the largest gradient", name, i, e)
+		}
+		worst = max(worst, e)
+	}
+	return worst
+}
+
+// smooth draws an operator and inputs such that no kink lies within a small step.
+var smooth = map[string]func(r *rand.Rand) (graph.Op, []*tensor.Tensor){
+	"conv2d": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		groups := 1 + r.IntN(3)
+		i, o := groups*(1+r.IntN(3)), groups*(1+r.IntN(3))
+		c := Conv2D{Stride: pair(r, 1, 2), Padding: pair(r, 0, 2), Dilation: pair(r, 1, 2), Groups: groups}
+		k := pair(r, 1, 3)
+		return c, []*tensor.Tensor{normal(r, 2, i, 6, 5), normal(r, o, i/groups, k[0], k[1]), normal(r, o)}
+	},
+	"linear": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Linear{}, []*tensor.Tensor{normal(r, 3, 7), normal(r, 5, 7), normal(r, 5)}
+	},
+	"matmul": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return MatMul{}, []*tensor.Tensor{normal(r, 2, 3, 4), normal(r, 2, 4, 5)}
+	},
+	"batch_norm": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		b := BatchNorm{Eps: 1e-3, Training: r.IntN(2) == 0}
+		v := normal(r, 3)
+		for i, x := range v.Float32s() {
+			v.Float32s()[i] = 1 + x*x
+		}
+		return b, []*tensor.Tensor{normal(r, 4, 3, 2, 3), normal(r, 3), normal(r, 3), normal(r, 3), v}
+	},
+	"add": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Add{}, []*tensor.Tensor{normal(r, 2, 3, 2, 2), normal(r, 2, 3, 2, 2)}
+	},
+	"mul": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Mul{}, []*tensor.Tensor{normal(r, 2, 3, 2, 2), normal(r, 2, 3, 1, 1)}
+	},
+	"cat": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Cat{Axis: 1}, []*tensor.Tensor{normal(r, 2, 3, 2), normal(r, 2, 1, 2), normal(r, 2, 2, 2)}
+	},
+	"slice": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Slice{Axis: 1, Start: 1, End: 3}, []*tensor.Tensor{normal(r, 2, 4, 3)}
+	},
+	"channel_shuffle": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return ChannelShuffle{Groups: 2}, []*tensor.Tensor{normal(r, 2, 6, 2, 2)}
+	},
+	"flatten": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Flatten{Start: 1, End: -1}, []*tensor.Tensor{normal(r, 2, 3, 2, 2)}
+	},
+	"affine": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Affine{Scale: []float32{2, -1}, Shift: []float32{0, 3}}, []*tensor.Tensor{normal(r, 2, 2, 2, 2)}
+	},
+	"mean": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Mean{Axes: []int{2, 3}}, []*tensor.Tensor{normal(r, 2, 3, 2, 4)}
+	},
+	"avg_pool2d": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return AvgPool2D{Kernel: pair(r, 2, 3), Stride: pair(r, 1, 2), Padding: [2]int{1, 1}, CountIncludePad: r.IntN(2) == 0}, []*tensor.Tensor{normal(r, 2, 3, 6, 5)}
+	},
+	"adaptive_avg_pool2d": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return AdaptiveAvgPool2D{Output: pair(r, 1, 4)}, []*tensor.Tensor{normal(r, 2, 3, 5, 6)}
+	},
+	"max_pool2d": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		x := tensor.New(f32, 2, 3, 5, 6)
+		for i, p := range r.Perm(x.Numel()) {
+			x.Float32s()[i] = float32(p)
+		}
+		return MaxPool2D{Kernel: pair(r, 2, 3), Stride: pair(r, 1, 2), Padding: [2]int{1, 1}, Dilation: pair(r, 1, 2)}, []*tensor.Tensor{x}
+	},
+	"relu":        pointwiseOf(Clamp{Act: quant.ReLU}),
+	"relu6":       pointwiseOf(Clamp{Act: quant.ReLU6}),
+	"hardswish":   pointwiseOf(Hardswish{}),
+	"hardsigmoid": pointwiseOf(Hardsigmoid{}),
+	"sigmoid":     pointwiseOf(Sigmoid{}),
+	"quantize":    pointwiseOf(Quantize{}),
+	"dequantize":  pointwiseOf(Dequantize{}),
+}
+
+// pointwiseOf draws numbers that are at least 1/8 from the integers.
+func pointwiseOf(o graph.Op) func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+	return func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		x := tensor.New(f32, 2, 3, 4, 2)
+		for i := range x.Float32s() {
+			x.Float32s()[i] = float32(r.IntN(20)-10) + 0.125 + 0.75*r.Float32()
+		}
+		return o, []*tensor.Tensor{x}
+	}
+}
+
+func pair(r *rand.Rand, lo, hi int) [2]int {
+	return [2]int{lo + r.IntN(hi-lo+1), lo + r.IntN(hi-lo+1)}
+}
+
+func normal(r *rand.Rand, shape ...int) *tensor.Tensor {
+	t := tensor.New(f32, shape...)
+	for i := range t.Float32s() {
+		t.Float32s()[i] = float32(r.NormFloat64())
+	}
+	return t
+}
+
+// Along a random direction, the change of the result must be what the gradient
+// says. A rounding function has no such derivative: PyTorch decides for it.
+func TestGradientsAreDerivatives(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	for _, kind := range Kinds() {
+		draw := smooth[kind]
+		if draw == nil {
+			if kind != (FakeQuantize{}).Kind() {
+				t.Errorf("no case for %s", kind)
+			}
+			continue
+		}
+		t.Run(kind, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 2))
+			for range 20 {
+				o, in := draw(r)
+				checkDerivative(t, r, o.(Differentiable), in)
+			}
+		})
+	}
+}
+
+func checkDerivative(t *testing.T, r *rand.Rand, o Differentiable, in []*tensor.Tensor) {
+	t.Helper()
+	shape, err := o.Infer(typesOf(in))
+	if err != nil {
+		t.Fatalf("%+v: %v", o, err)
+	}
+	up := normal(r, shape...)
+	grads, err := o.Gradient(in, up)
+	if err != nil {
+		t.Fatalf("%+v: %v", o, err)
+	}
+	const eps = 1.0 / 64
+	for i, g := range grads {
+		if g == nil {
+			continue
+		}
+		// The direction has steps of powers of two, which round nowhere.
+		direction, want, size := make([]float32, g.Numel()), 0.0, 0.0
+		for j := range direction {
+			direction[j] = float32(1-2*r.IntN(2)) * float32(1+r.IntN(2)) / 2
+			want += float64(direction[j]) * float64(g.Float32s()[j])
+			size += math.Abs(float64(direction[j]) * float64(g.Float32s()[j]))
+		}
+		ahead, behind := along(t, o, in, i, direction, eps, up), along(t, o, in, i, direction, -eps, up)
+		got := (ahead - behind) / (2 * eps)
+		// What is not linear has an error of second order in eps.
+		if !(math.Abs(got-want) <= 2e-3*(size+1)) {
+			t.Errorf("%+v %v: along a direction of input %d the result changes by %v, the gradient says %v", o, in, i, got, want)
+		}
+	}
+}
+
+// along is the sum of the products of the result and up, with input i moved.
+func along(t *testing.T, o graph.Op, in []*tensor.Tensor, i int, direction []float32, step float32, up *tensor.Tensor) float64 {
+	t.Helper()
+	moved := append([]*tensor.Tensor(nil), in...)
+	moved[i] = tensor.New(f32, in[i].Shape()...)
+	for j, v := range in[i].Float32s() {
+		moved[i].Float32s()[j] = v + float32(direction[j]*step)
+	}
+	y, err := o.Eval(graph.Context{}, moved, graph.Type{DType: f32, Shape: up.Shape()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for j, v := range y.Float32s() {
+		sum += float64(v) * float64(up.Float32s()[j])
+	}
+	return sum
+}
+
+func TestGradientRefusesCodes(t *testing.T) {
+	x := tensor.NewQuantized(u8, tensor.Affine(1, 0), 2, 3)
+	_, err := Clamp{Act: quant.ReLU}.Gradient([]*tensor.Tensor{x}, tensor.New(f32, 2, 3))
+	if err == nil || !strings.Contains(err.Error(), "only float32 has gradients") {
+		t.Errorf("codes: %v", err)
+	}
+	_, err = Clamp{Act: quant.ReLU}.Gradient([]*tensor.Tensor{tensor.New(f32, 2, 3)}, tensor.New(f32, 3, 2))
+	if err == nil || !strings.Contains(err.Error(), "shape") {
+		t.Errorf("wrong shape: %v", err)
+	}
+}

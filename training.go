@@ -1,0 +1,282 @@
+package octet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/octet-ml/octet/autodiff"
+	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/qat"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
+	"github.com/octet-ml/octet/train"
+	"github.com/octet-ml/octet/zoo"
+)
+
+// Training is the training of a model: in float, or with quantization in the loop.
+// Set what its Trainer offers, such as Checkpoint and OnStep, and Run it.
+type Training struct {
+	*train.Trainer
+	model     *Model
+	data      *train.Data
+	float     *train.Float
+	quantized *qat.Model // nil in float
+	numerics  quant.Numerics
+	opts      quantizeOptions
+}
+
+// New returns a float model with fresh random parameters, for training from
+// scratch: with so many classes, for images of so many channels; 0 means
+// torchvision's.
+func New(arch string, classes, channels int, seed uint64) (*Model, error) {
+	g, err := zoo.New(arch, classes, channels, seed, zoo.Plain)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{meta: Metadata{Arch: arch}, graph: g}
+	m.state, err = torch.ExportStateDict(g)
+	return m, err
+}
+
+// LabelledData opens labelled samples for the training of m: a folder with one
+// folder of images per class, an archive of one, an IDX file with its labels
+// beside it, a .npz of x and y. Images are prepared as m.Preset says. The caller
+// closes the Source.
+func LabelledData(ctx context.Context, m *Model, path string, opts ...dataset.Option) (*train.Data, error) {
+	source, err := dataset.Open(path, opts...)
+	if err != nil {
+		return nil, err
+	}
+	d, err := TrainingData(ctx, m, source)
+	if err != nil {
+		source.Close()
+	}
+	return d, err
+}
+
+// TrainingData makes training data for m of a source whose labels are the model's
+// classes.
+func TrainingData(ctx context.Context, m *Model, source dataset.Source) (*train.Data, error) {
+	d := &train.Data{Source: source, Classes: m.Classes()}
+	for i := range source.Len() {
+		d.Labels = append(d.Labels, source.Label(i))
+	}
+	sample, err := source.At(ctx, 0)
+	if err == nil && sample.Tensor != nil {
+		if s := sample.Tensor.Shape(); len(s) != 3 || s[0] != m.Channels() {
+			return nil, fmt.Errorf("%s has the shape %v; %s takes [%d, H, W]", sample.Name, s, m.name(), m.Channels())
+		}
+		return d, nil
+	}
+	d.Preset, _, err = m.Preset()
+	if err == nil && d.Preset.Channels != m.Channels() {
+		err = fmt.Errorf("images are prepared with %d channels, %s takes %d", d.Preset.Channels, m.name(), m.Channels())
+	}
+	return d, err
+}
+
+// Train prepares the training of a float model. m is not changed.
+func Train(m *Model, data *train.Data, recipe train.Config, opts ...TrainOption) (*Training, error) {
+	t := &Training{model: m, data: data}
+	for _, o := range opts {
+		o.applyQuantize(&t.opts)
+	}
+	if m.quantized {
+		return nil, classed{fmt.Errorf("%s is an int8 model, which has no gradients: train the float model it was made from", m.name()), ErrRecipe}
+	}
+	var err error
+	if t.float, err = train.NewFloat(m.graph, autodiff.Options{Threads: t.opts.threads, Recompute: t.opts.recompute}); err != nil {
+		return nil, fmt.Errorf("%s: %w", m.name(), err)
+	}
+	t.Trainer, err = train.New(t.float, data, recipe, t.teacher(recipe))
+	return t, trainError(err, t.Trainer, m.Arch())
+}
+
+// TrainQuantized prepares quantization-aware training of a float model, or goes on
+// with a model in it that PyTorch or octet has saved. The options are those of
+// Quantize; WithTorchCompatible trains with PyTorch's numbers. Where the recipe
+// distills, the float model is the teacher. m is not changed.
+func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...QuantizeOption) (*Training, error) {
+	t := &Training{model: m, data: data, opts: quantizeOptions{backend: DefaultBackend, batchSize: DefaultBatchSize}}
+	for _, o := range opts {
+		o.applyQuantize(&t.opts)
+	}
+	prepared := torch.IsPrepared(m.state)
+	g, err := m.trainable(prepared)
+	if err != nil {
+		return nil, err
+	}
+	if t.opts.qconfig == "" {
+		t.opts.qconfig = "octet_qat"
+		if t.opts.compatible {
+			t.opts.qconfig = "default_qat"
+		}
+	}
+	numerics, config, err := t.opts.recipe()
+	if err != nil {
+		return nil, classed{err, ErrRecipe}
+	}
+	if recipe.LearnScales {
+		config = config.Learnable()
+	}
+	t.numerics = numerics
+	t.quantized, err = qat.Prepare(g, qat.Options{
+		Numerics: numerics, QConfig: config, Compatible: t.opts.compatible, Exclude: t.opts.exclude, Threads: t.opts.threads, Recompute: t.opts.recompute,
+	})
+	if err != nil {
+		return nil, classed{err, ErrRecipe}
+	}
+	if prepared {
+		if err := t.quantized.Load(m.state); err != nil {
+			return nil, err
+		}
+	}
+	t.Trainer, err = train.New(t.quantized, data, recipe, t.teacher(recipe))
+	return t, trainError(err, t.Trainer, m.Arch()+" "+t.opts.backend+" "+t.opts.qconfig)
+}
+
+// trainError names what is trained, or gives an error of New its class.
+func trainError(err error, t *train.Trainer, label string) error {
+	if err != nil {
+		return classed{err, ErrTraining}
+	}
+	t.Label = label
+	return nil
+}
+
+// ErrTraining: the recipe or the data of a training cannot be used.
+var ErrTraining = errors.New("training")
+
+// trainable returns the unfused graph of the quantizable variant.
+func (m *Model) trainable(prepared bool) (*graph.Graph, error) {
+	if !prepared {
+		return m.quantizable()
+	}
+	g, err := zoo.Build(m.meta.Arch, m.state.ShapeOf, zoo.Quantizable)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range g.Params { // the state dict will set them
+		p.Data = tensor.New(tensor.Float32, p.Type.Shape...)
+		for i := range p.Data.Float32s() {
+			p.Data.Float32s()[i] = 1
+		}
+	}
+	return g, nil
+}
+
+// teacher runs the float model, where the recipe asks for one.
+func (t *Training) teacher(recipe train.Config) train.Teacher {
+	if recipe.Loss.Distill == 0 || t.model.quantized {
+		return nil
+	}
+	var session *Session
+	return func(ctx context.Context, x *tensor.Tensor) ([]float32, error) {
+		if session == nil {
+			m, err := t.model.Quantizable()
+			if err == nil {
+				session, err = m.Compile(WithThreads(t.opts.threads))
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		y, err := session.Run(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		return y.Float32s(), nil
+	}
+}
+
+// Calibrate starts quantization-aware training from the ranges that post-training
+// quantization finds on a few samples, and returns the int8 model that this alone
+// gives.
+func (t *Training) Calibrate(ctx context.Context, samples Batches) (*Model, error) {
+	o := t.opts
+	o.qconfig = DefaultQConfig
+	prepared, numerics, err := t.model.prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	stats, err := calibrate(ctx, prepared, regroup(samples, t.model.Channels(), o), o)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.quantized.StartFrom(prepared, stats); err != nil {
+		return nil, err
+	}
+	converted, _, err := ptq.Convert(prepared, stats, numerics)
+	if err != nil {
+		return nil, err
+	}
+	return t.model.converted(converted, prepared)
+}
+
+// Float returns the float model as it is now, with averaged parameters where the
+// recipe averages.
+func (t *Training) Float() (*Model, error) {
+	var m *Model
+	err := t.Averaged(func() error {
+		g := t.graph()
+		state, err := torch.ExportStateDict(g)
+		if err != nil {
+			return err
+		}
+		m = &Model{meta: t.model.meta, state: state, graph: g}
+		m.meta.Training = t.record()
+		return nil
+	})
+	return m, err
+}
+
+func (t *Training) graph() *graph.Graph {
+	if t.quantized != nil {
+		return t.quantized.Graph()
+	}
+	return t.float.Graph()
+}
+
+// Int8 returns the int8 model of quantization-aware training as it is now, with
+// averaged parameters where the recipe averages.
+func (t *Training) Int8() (*Model, *ptq.Report, error) {
+	var m *Model
+	var report *ptq.Report
+	err := t.Averaged(func() error {
+		converted, r, err := t.quantized.Convert()
+		if err != nil {
+			return err
+		}
+		report = r
+		m, err = t.model.converted(converted, t.quantized.Prepared())
+		return err
+	})
+	if err == nil {
+		m.meta.Training = t.record()
+	}
+	return m, report, err
+}
+
+// Prepared returns the state dict of PyTorch's model in quantization-aware
+// training, as it is now.
+func (t *Training) Prepared() (*torch.StateDict, error) {
+	var sd *torch.StateDict
+	err := t.Averaged(func() (err error) {
+		sd, err = t.quantized.StateDict()
+		return err
+	})
+	return sd, err
+}
+
+func (t *Training) record() *TrainingRecord {
+	r := &TrainingRecord{Recipe: t.Config(), Source: t.opts.source, Samples: len(t.data.Labels), Steps: t.Step()}
+	if t.quantized != nil {
+		config := t.quantized.Prepared().QConfig
+		r.QConfigName, r.QConfig, r.TorchCompatible, r.Excluded = t.opts.qconfig, &config, t.opts.compatible, t.opts.exclude
+	}
+	return r
+}
