@@ -140,7 +140,9 @@ type Case struct {
 // Cases cover all operators, and all ways of computing them that the engine has.
 var Cases = []Case{
 	{"conv3x3", 5, 9, 7, func(b *Builder) *graph.Graph { return b.Finish(b.Conv(b.Input(), 5, 7, 3, 1, 1)) }},
-	{"conv1x1", 16, 8, 5, func(b *Builder) *graph.Graph { return b.Finish(b.Conv(b.Conv(b.Input(), 16, 33, 1, 1, 1), 33, 64, 1, 1, 1)) }},
+	{"conv1x1", 16, 8, 5, func(b *Builder) *graph.Graph {
+		return b.Finish(b.Conv(b.Conv(b.Input(), 16, 33, 1, 1, 1), 33, 64, 1, 1, 1))
+	}},
 	{"conv1x1 stride 2", 6, 9, 9, func(b *Builder) *graph.Graph { return b.Finish(b.Conv(b.Input(), 6, 5, 1, 2, 1)) }},
 	{"stem", 3, 31, 29, func(b *Builder) *graph.Graph {
 		x := b.Conv(b.Input(), 3, 32, 7, 2, 1)
