@@ -13,6 +13,9 @@ const (
 	mulTiles, mulStride, mulLD = "72(DI)", "80(DI)", "88(DI)"
 )
 
+// mulRowRegs lead to the rows of a tile.
+var mulRowRegs = rowRegs[:6]
+
 // The fields of matmul32.row, which is 24 bytes long.
 const mulRowX, mulRowOffset, mulRowOut, mulRow = 0, 8, 16, 24
 
@@ -47,12 +50,12 @@ const maskRegister = 15
 
 func (m matmul32) columns() int        { return m.vectors * m.bytes / 4 }
 func (m matmul32) sum(r, j int) string { return m.r(r*m.vectors + j) }
-func (m matmul32) column(j int) string { return m.r(len(rowRegs)*m.vectors + j) }
+func (m matmul32) column(j int) string { return m.r(len(mulRowRegs)*m.vectors + j) }
 func (m matmul32) number(r int) string {
 	if m.lanes == avx512 {
-		return m.r(len(rowRegs)*m.vectors + m.vectors + r%2)
+		return m.r(len(mulRowRegs)*m.vectors + m.vectors + r%2)
 	}
-	return m.r(len(rowRegs)*m.vectors + m.vectors)
+	return m.r(len(mulRowRegs)*m.vectors + m.vectors)
 }
 
 // begin sets the sums to zero or to what the result, whose rows out brings to
@@ -60,14 +63,14 @@ func (m matmul32) number(r int) string {
 func (m matmul32) begin(p *printer, out func(r int)) {
 	p.op("CMPQ %s, $0", mulAdd)
 	p.op("JNE add")
-	for r := range rowRegs {
+	for r := range mulRowRegs {
 		for j := range m.vectors {
 			p.op("VXORPS %s, %[1]s, %[1]s", m.sum(r, j))
 		}
 	}
 	p.op("JMP start")
 	p.line("add:")
-	for r := range rowRegs {
+	for r := range mulRowRegs {
 		out(r)
 		for j := range m.vectors {
 			m.load(p, maskRegister, j == m.vectors-1, fmt.Sprintf("%d(AX)", j*m.bytes), m.sum(r, j))
@@ -78,7 +81,7 @@ func (m matmul32) begin(p *printer, out func(r int)) {
 
 // end stores the sums.
 func (m matmul32) end(p *printer, out func(r int)) {
-	for r := range rowRegs {
+	for r := range mulRowRegs {
 		out(r)
 		for j := range m.vectors {
 			m.store(p, maskRegister, j == m.vectors-1, m.sum(r, j), fmt.Sprintf("%d(AX)", j*m.bytes))
@@ -88,7 +91,7 @@ func (m matmul32) end(p *printer, out func(r int)) {
 
 // products adds a number of each row times the vectors of columns.
 func (m matmul32) products(p *printer, number func(r int) string) {
-	for r := range rowRegs {
+	for r := range mulRowRegs {
 		p.op("VBROADCASTSS %s, %s", number(r), m.number(r))
 		for j := range m.vectors {
 			p.op("VFMADD231PS %s, %s, %s", m.column(j), m.number(r), m.sum(r, j))
@@ -124,7 +127,7 @@ func (m matmul32) rows(p *printer) {
 	p.op("MOVQ %s, CX", mulTaps)
 	p.op("MOVQ %s, R14", mulTap)
 	p.line("tap:")
-	for r, reg := range rowRegs {
+	for r, reg := range mulRowRegs {
 		p.run(r*mulRow, reg)
 	}
 	p.op("MOVQ %s, AX", mulShift)
@@ -134,7 +137,7 @@ func (m matmul32) rows(p *printer) {
 	for j := range m.vectors {
 		p.op("VMOVUPS %d(DX), %s", m.bytes*j, m.column(j))
 	}
-	m.products(p, func(r int) string { return fmt.Sprintf("(%s)(AX*4)", rowRegs[r]) })
+	m.products(p, func(r int) string { return fmt.Sprintf("(%s)(AX*4)", mulRowRegs[r]) })
 	p.op("ADDQ $%d, DX", m.bytes*m.vectors)
 	p.op("INCQ AX")
 	p.op("CMPQ AX, BX")
@@ -143,7 +146,7 @@ func (m matmul32) rows(p *printer) {
 	p.op("DECQ CX")
 	p.op("JNZ tap")
 	m.end(p, out)
-	p.op("ADDQ $%d, SI", len(rowRegs)*mulRow)
+	p.op("ADDQ $%d, SI", len(mulRowRegs)*mulRow)
 	p.op("DECQ %s", mulCount)
 	p.op("JNZ tile")
 	p.op("VZEROUPPER")
@@ -185,7 +188,7 @@ func (m matmul32) outer(p *printer) {
 	p.op("JNZ row")
 	m.end(p, out)
 	p.op("LEAQ (AX)(R13*1), R12")
-	p.op("ADDQ $%d, BX", len(rowRegs))
+	p.op("ADDQ $%d, BX", len(mulRowRegs))
 	p.op("DECQ %s", mulTiles)
 	p.op("JNZ tile")
 	p.op("VZEROUPPER")
