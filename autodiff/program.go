@@ -163,6 +163,10 @@ func (p *Program) Graph() *graph.Graph {
 	return out
 }
 
+// Release gives back the memory of all steps, which are useless from then on; the
+// program stays.
+func (p *Program) Release() { p.steps = nil }
+
 // maxSteps bounds the memory that batches of ever changing shapes leave behind.
 const maxSteps = 2
 

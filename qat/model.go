@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 
 	"github.com/octet-ml/octet/fakequant"
 	"github.com/octet-ml/octet/graph"
@@ -82,7 +83,11 @@ func (m *Model) FreezeNorms() error {
 		}
 	})
 	var err error
-	m.frozen, err = newFrozen(m)
+	if m.frozen, err = newFrozen(m); err == nil {
+		m.program.Release() // its steps are not taken any more
+		m.step = nil
+		runtime.GC()
+	}
 	return err
 }
 
