@@ -53,14 +53,14 @@ func (o winograd32Conv) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o winograd32Conv) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
 	f := fixedWinograd32{winograd32Conv: o, tiling: o.tile(in[0].Shape, out.Shape)}
-	e := extent{m: f.n, n: o.out, k: winograd32.Points * o.in, groups: 1, bytes: 4}
+	e := extent{m: f.tiling.n, n: o.out, k: winograd32.Points * o.in, groups: 1, bytes: 4}
 	threads = worth(e.time(o.product.Rate), threads)
 	count := divUp(e.m, max(1, sumsBytes/(4*winograd32.Points*(o.in+o.out))))
 	if threads > 1 {
 		count = roundUp(count, threads)
 	}
-	f.chunk = roundUp(divUp(e.m, count), o.product.MR)
-	f.count = divUp(e.m, f.chunk)
+	chunk := roundUp(divUp(e.m, count), o.product.MR)
+	f.runs = runs{e.m, chunk, divUp(e.m, chunk)}
 	return f, nil
 }
 
@@ -72,7 +72,7 @@ const sumsBytes = 1 << 20
 type fixedWinograd32 struct {
 	winograd32Conv
 	tiling
-	chunk, count int // tiles of a piece, pieces
+	runs
 }
 
 func (f fixedWinograd32) macs() int64 { return f.tiling.macs(f.geometry) }
@@ -118,7 +118,7 @@ type taskWinograd32 struct {
 
 func (t *taskWinograd32) Do(worker, i int) {
 	c := &t.calls[worker]
-	m0, m1 := i*t.chunk, min((i+1)*t.chunk, t.n)
+	m0, m1 := t.bounds(i)
 	tiles := m1 - m0
 	c.spread.M0, c.spread.M1, c.spread.To = m0, m1, c.input
 	t.k.Spread(&c.spread)

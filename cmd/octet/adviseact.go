@@ -55,7 +55,8 @@ func (f *adviseFlags) follow(ctx context.Context, c *console, path string, out *
 // training is `octet qat` with its defaults, for a recipe.
 func (f *adviseFlags) training(best *candidate) *qatFlags {
 	r := train.DefaultQAT()
-	q := &qatFlags{calibration: adviseImages, weightBits: 8, perTensor: best.Weights == "per-tensor", perChannel: best.Weights == "per-channel"}
+	q := &qatFlags{calibration: adviseImages}
+	q.recipeFlags = recipeFlags{weightBits: 8, perTensor: best.Weights == "per-tensor", perChannel: best.Weights == "per-channel"}
 	q.trainingFlags = trainingFlags{
 		model: f.model, data: f.train, evalFlagsOf: evalFlagsOf{eval: f.eval, classMap: f.classMap}, recipe: r,
 		optimizer: string(r.Optimizer.Kind), schedule: string(r.Schedule.Kind), augment: "auto", threads: f.data.threads,

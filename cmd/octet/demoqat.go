@@ -59,7 +59,7 @@ func (f *demoFlags) train(ctx context.Context, c *console, folder string, out *d
 	if err != nil {
 		return err
 	}
-	q := &qatFlags{calibration: demoCalibrated, weightBits: demoBits, perTensor: true}
+	q := &qatFlags{calibration: demoCalibrated, recipeFlags: recipeFlags{weightBits: demoBits, perTensor: true}}
 	q.trainingFlags = trainingFlags{
 		data: filepath.Join(folder, demoTrain), dataName: "Fashion-MNIST", recipe: f.recipe(), augment: "small",
 		evalFlagsOf: evalFlagsOf{eval: filepath.Join(folder, demoTest), evalLimit: f.data.limit},

@@ -19,11 +19,7 @@ import (
 // qatFlags are the flags of `octet qat`.
 type qatFlags struct {
 	trainingFlags
-	qconfig     string
-	perTensor   bool
-	perChannel  bool
-	weightBits  int
-	exclude     []string
+	recipeFlags
 	compatible  bool
 	calibration int
 	prepared    string
@@ -65,11 +61,7 @@ ends with the same bytes as if nothing had happened.`,
 	f.register(cmd)
 	fl, r := cmd.Flags(), &f.recipe
 	fl.Lookup("backend").DefValue, f.model.backend = octet.DefaultBackend, octet.DefaultBackend
-	fl.StringVar(&f.qconfig, "qconfig", "", "fake quantizations (default octet_qat; default_qat with --torch-compatible)")
-	fl.BoolVar(&f.perTensor, "per-tensor", false, "one scale per weight, whatever --qconfig says")
-	fl.BoolVar(&f.perChannel, "per-channel", false, "one scale per output channel, whatever --qconfig says")
-	fl.IntVar(&f.weightBits, "weight-bits", 8, "codes of N bits for weights, 2 to 8; they are stored as int8 all the same")
-	fl.StringArrayVar(&f.exclude, "exclude", nil, "keep layers that match `PATTERN` in float; may be repeated")
+	f.registerRecipe(cmd, "", "fake quantizations (default octet_qat; default_qat with --torch-compatible)")
 	fl.BoolVar(&f.compatible, "torch-compatible", false, "train with PyTorch's numbers throughout")
 	fl.IntVar(&f.calibration, "calibrate", 256, "start from the ranges of N training images; 0 starts from the first batch")
 	fl.Float64Var(&r.Loss.Distill, "distill", 0, "weight, from 0 to 1, of learning from the float model instead of the labels")
@@ -79,8 +71,6 @@ ends with the same bytes as if nothing had happened.`,
 	fl.BoolVar(&r.LearnScales, "learn-scales", false, "let the gradient decide scales and zero points, too (LSQ)")
 	fl.Float64Var(&r.Optimizer.ScaleRate, "scale-rate", 0, "of --learn-scales: their learning rate as a share of --lr (default 0.01)")
 	fl.StringVar(&f.prepared, "prepared", "", "also write the state dict of the model in training, `FILE`.pth")
-	cmd.MarkFlagsMutuallyExclusive("per-tensor", "per-channel")
-	complete(cmd, "qconfig", qconfigNames()...)
 	return cmd
 }
 
@@ -171,21 +161,9 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Mode
 }
 
 func (f *qatFlags) options() []octet.QuantizeOption {
-	opts := []octet.QuantizeOption{
-		octet.WithBackend(f.model.backend), octet.WithQConfig(f.qconfig), octet.WithExclude(f.exclude...),
-		octet.WithSource(filepath.Base(filepath.Clean(f.data))),
-	}
+	opts := append(f.recipeOptions(f.model.backend), octet.WithSource(filepath.Base(filepath.Clean(f.data))))
 	for _, o := range f.computing() {
 		opts = append(opts, o)
-	}
-	switch {
-	case f.perTensor:
-		opts = append(opts, octet.WithPerTensorWeights())
-	case f.perChannel:
-		opts = append(opts, octet.WithPerChannelWeights())
-	}
-	if f.weightBits != 8 {
-		opts = append(opts, octet.WithWeightBits(f.weightBits))
 	}
 	if f.compatible {
 		opts = append(opts, octet.WithTorchCompatible())

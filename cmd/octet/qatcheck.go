@@ -1,15 +1,13 @@
 package main
 
-import "github.com/octet-ml/octet/quant"
-
 // checkQAT finds what can be said before anything is computed.
 func (f *qatFlags) checkQAT(path string) error {
 	if f.qconfig != "" {
-		if _, err := quant.ParseQConfig(f.qconfig, quant.FBGEMM); err != nil {
-			return usageError("--qconfig: %w", err)
+		if err := checkQConfigs([]string{f.qconfig}); err != nil {
+			return err
 		}
 	}
-	if err := checkWeightBits(f.weightBits); err != nil {
+	if err := f.checkWeightBits(); err != nil {
 		return err
 	}
 	if f.calibration < 0 {
@@ -32,14 +30,6 @@ func (f *qatFlags) checkRanges() error {
 		return usageError("--freeze-observers 0 with --torch-compatible freezes the scales of weights before they have any: observe for a share of the steps, such as 0.1")
 	case !f.compatible && (observers || norms) && f.calibration == 0:
 		return usageError("--calibrate 0 with observers or batch norms frozen from the start leaves activations without scales: calibrate on some images, or observe for a share of the steps")
-	}
-	return nil
-}
-
-// checkWeightBits is for every --weight-bits.
-func checkWeightBits(n int) error {
-	if n < 2 || n > 8 {
-		return usageError("--weight-bits %d: use 2 to 8", n)
 	}
 	return nil
 }

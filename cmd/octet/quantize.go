@@ -15,7 +15,6 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/ptq"
-	"github.com/octet-ml/octet/quant"
 )
 
 // quantizeFlags are the flags of `octet quantize`.
@@ -23,13 +22,10 @@ type quantizeFlags struct {
 	model modelFlags
 	data  dataFlags
 
+	recipeFlags
+
 	calibration string
 	output      string
-	qconfig     string
-	perTensor   bool
-	weightBits  int
-	perChannel  bool
-	exclude     []string
 	slower      bool
 	stats       string
 	report      string
@@ -75,11 +71,7 @@ again when only --backend, --per-tensor, --per-channel, --weight-bits, --exclude
 	fl.Lookup("batch-size").Usage = "inputs shown to the observers at a time; part of the recipe"
 	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz")
 	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth")
-	fl.StringVar(&f.qconfig, "qconfig", octet.DefaultQConfig, "observers: default (histogram), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
-	fl.BoolVar(&f.perTensor, "per-tensor", false, "one scale per weight, whatever --qconfig says")
-	fl.BoolVar(&f.perChannel, "per-channel", false, "one scale per output channel, whatever --qconfig says")
-	fl.IntVar(&f.weightBits, "weight-bits", 8, "codes of N bits for weights, 2 to 8; they are stored as int8 all the same")
-	fl.StringArrayVar(&f.exclude, "exclude", nil, "keep layers that match `PATTERN` in float; may be repeated")
+	f.registerRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.StringVar(&f.stats, "stats", "", "keep the calibration statistics in `FILE`.json, and use it if it exists")
 	fl.StringVar(&f.report, "report", "", "write the full report as `FILE`.json")
@@ -88,8 +80,6 @@ again when only --backend, --per-tensor, --per-channel, --weight-bits, --exclude
 	fl.BoolVar(&f.strictFloat, "strict-int8", false, "fail when a layer stays in float that was not excluded")
 	cmd.MarkFlagRequired("calibration")
 	cmd.MarkFlagRequired("output")
-	cmd.MarkFlagsMutuallyExclusive("per-tensor", "per-channel")
-	complete(cmd, "qconfig", qconfigNames()...)
 	return cmd
 }
 
@@ -152,10 +142,10 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 
 // check finds what can be said before anything is computed.
 func (f *quantizeFlags) check(path string) error {
-	if _, err := quant.ParseQConfig(f.qconfig, quant.FBGEMM); err != nil {
-		return usageError("--qconfig: %w", err)
+	if err := checkQConfigs([]string{f.qconfig}); err != nil {
+		return err
 	}
-	if err := checkWeightBits(f.weightBits); err != nil {
+	if err := f.checkWeightBits(); err != nil {
 		return err
 	}
 	if same, _ := sameFile(path, f.output); same {
@@ -240,20 +230,8 @@ func quantizeError(calibration string, err error) error {
 
 // recipe is what belongs to the numbers, as opposed to the bookkeeping.
 func (f *quantizeFlags) recipe() []octet.QuantizeOption {
-	opts := []octet.QuantizeOption{
-		octet.WithBackend(f.model.backend), octet.WithQConfig(f.qconfig), octet.WithExclude(f.exclude...),
-		octet.WithBatchSize(f.data.batchSize), octet.WithLimit(f.data.limit), octet.WithThreads(f.data.threads),
-	}
-	switch {
-	case f.perTensor:
-		opts = append(opts, octet.WithPerTensorWeights())
-	case f.perChannel:
-		opts = append(opts, octet.WithPerChannelWeights())
-	}
-	if f.weightBits != 8 {
-		opts = append(opts, octet.WithWeightBits(f.weightBits))
-	}
-	return opts
+	return append(f.recipeOptions(f.model.backend),
+		octet.WithBatchSize(f.data.batchSize), octet.WithLimit(f.data.limit), octet.WithThreads(f.data.threads))
 }
 
 // readStatistics returns the statistics of --stats, empty ones where the file

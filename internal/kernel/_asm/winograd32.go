@@ -10,7 +10,7 @@ type winograd32 struct {
 }
 
 func (w winograd32) write() {
-	w.spread()
+	winogradSpread{w.lanes, 4, 4, "VMOVUPS", "VMOVUPS", "VADDPS", "VSUBPS"}.write(w.printer)
 	w.fold()
 }
 
@@ -19,85 +19,6 @@ func (w winograd32) three(op string, a, b, c int) { w.op("%s %s, %s, %s", op, w.
 
 func (w winograd32) add(a, b, c int) { w.three("VADDPS", a, b, c) }
 func (w winograd32) sub(a, b, c int) { w.three("VSUBPS", a, b, c) }
-
-// spread transforms the input of tiles, a vector of channels at a time. Rows 1 and 2
-// of a tile, in vectors 0 to 7, are part of all rows of the result.
-func (w winograd32) spread() {
-	w.text("spread"+w.isa, "arg *transform") // laid out as winograd8's
-	w.op("MOVQ $0, %s", cursorAt)
-	w.op("MOVQ %s, R8", spreadTo)
-	w.op("MOVQ %s, R9", spreadPoints)
-	w.op("LEAQ (R9)(R9*2), R10")
-	w.line("tile:")
-	w.op("MOVQ %s, SI", cursorOffset)
-	w.op("ADDQ %s, SI", cursorAt)
-	w.op("MOVQ %s, BX", cursorX)
-	w.op("MOVQ %s, DX", cursorPad)
-	for tap := range 16 {
-		w.op("MOVLQSX (SI), AX")
-		w.op("ADDQ %s, SI", cursorNextTap)
-		w.op("TESTQ AX, AX")
-		w.op("LEAQ (BX)(AX*4), AX")
-		w.op("CMOVQLT DX, AX")
-		w.op("MOVQ AX, %d(DI)", cursorRows+8*tap)
-	}
-	w.op("XORQ AX, AX")
-	w.line("channels:")
-	load := func(row int, to int) {
-		for col := range 4 {
-			w.op("MOVQ %d(DI), BX", cursorRows+8*(row*4+col))
-			w.op("VMOVUPS (BX)(AX*4), %s", w.r(to+col))
-		}
-	}
-	w.op("LEAQ (R8)(AX*4), SI")
-	store := func(row, t int) { // of B'd in t to t+3; uses vector 12
-		for col, place := range []string{"(SI)", "(SI)(R9*1)", "(SI)(R9*2)", "(SI)(R10*1)"} {
-			switch col {
-			case 0:
-				w.sub(t, t+2, 12)
-			case 1:
-				w.add(t+1, t+2, 12)
-			case 2:
-				w.sub(t+2, t+1, 12)
-			case 3:
-				w.sub(t+1, t+3, 12)
-			}
-			w.op("VMOVUPS %s, %s", w.r(12), place)
-		}
-		if row < 3 {
-			w.op("LEAQ (SI)(R9*4), SI")
-		}
-	}
-	load(1, 0)
-	load(2, 4)
-	load(0, 8)
-	for c := range 4 {
-		w.sub(8+c, 4+c, 8+c)
-	}
-	store(0, 8)
-	for c := range 4 {
-		w.add(c, 4+c, 8+c)
-	}
-	store(1, 8)
-	for c := range 4 {
-		w.sub(4+c, c, 8+c)
-	}
-	store(2, 8)
-	load(3, 8)
-	for c := range 4 {
-		w.sub(c, 8+c, 8+c)
-	}
-	store(3, 8)
-	w.op("ADDQ $%d, AX", w.bytes/4)
-	w.op("CMPQ AX, %s", spreadChannels)
-	w.op("JLT channels")
-	w.op("LEAQ (R8)(AX*4), R8")
-	w.op("ADDQ $4, %s", cursorAt)
-	w.op("DECQ %s", spreadCount)
-	w.op("JNZ tile")
-	w.op("VZEROUPPER")
-	w.op("RET")
-}
 
 // The fields of winograd32.fold.
 const (

@@ -6,93 +6,9 @@ import "fmt"
 func winograd8AVX2(p *printer) {
 	avx2.packOrder(p, "orderAVX2")
 	realLimit(p)
-	spread(p)
+	winogradSpread{avx2, 1, 2, "VPMOVZXBW", "VMOVDQU", "VPADDW", "VPSUBW"}.write(p)
 	products(p)
 	fold(p)
-}
-
-// The fields of winograd8.transform, behind the cursor.
-var (
-	spreadTo, spreadPoints      = field(0), field(8)
-	spreadChannels, spreadCount = field(16), field(24)
-)
-
-// spread transforms the input of tiles, 16 channels at a time. Rows 1 and 2 of a
-// tile, in Y0 to Y7, are part of all rows of the result.
-func spread(p *printer) {
-	const tiles = 16 // taps
-	p.text("spreadAVX2", "arg *transform")
-	p.op("MOVQ $0, %s", cursorAt)
-	p.op("MOVQ %s, R8", spreadTo)
-	p.op("MOVQ %s, R9", spreadPoints)
-	p.op("LEAQ (R9)(R9*2), R10")
-	p.line("tile:")
-	p.op("MOVQ %s, SI", cursorOffset)
-	p.op("ADDQ %s, SI", cursorAt)
-	p.op("MOVQ %s, BX", cursorX)
-	p.op("MOVQ %s, DX", cursorPad)
-	for tap := range tiles {
-		p.op("MOVLQSX (SI), AX")
-		p.op("ADDQ %s, SI", cursorNextTap)
-		p.op("TESTQ AX, AX")
-		p.op("LEAQ (BX)(AX*1), AX")
-		p.op("CMOVQLT DX, AX")
-		p.op("MOVQ AX, %d(DI)", cursorRows+8*tap)
-	}
-	p.op("XORQ AX, AX")
-	p.line("channels:")
-	load := func(row int, to int) {
-		for col := range 4 {
-			p.op("MOVQ %d(DI), BX", cursorRows+8*(row*4+col))
-			p.op("VPMOVZXBW (BX)(AX*1), Y%d", to+col)
-		}
-	}
-	p.op("LEAQ (R8)(AX*2), SI")
-	store := func(row int, t int) { // of B'd in Y t to t+3; uses Y12
-		put := func(col int) {
-			p.op("VMOVDQU Y12, %s", []string{"(SI)", "(SI)(R9*1)", "(SI)(R9*2)", "(SI)(R10*1)"}[col])
-		}
-		p.op("VPSUBW Y%d, Y%d, Y12", t+2, t)
-		put(0)
-		p.op("VPADDW Y%d, Y%d, Y12", t+1, t+2)
-		put(1)
-		p.op("VPSUBW Y%d, Y%d, Y12", t+1, t+2)
-		put(2)
-		p.op("VPSUBW Y%d, Y%d, Y12", t+3, t+1)
-		put(3)
-		if row < 3 {
-			p.op("LEAQ (SI)(R9*4), SI")
-		}
-	}
-	load(1, 0)
-	load(2, 4)
-	load(0, 8)
-	for c := range 4 {
-		p.op("VPSUBW Y%d, Y%d, Y%d", 4+c, 8+c, 8+c)
-	}
-	store(0, 8)
-	for c := range 4 {
-		p.op("VPADDW Y%d, Y%d, Y%d", c, 4+c, 8+c)
-	}
-	store(1, 8)
-	for c := range 4 {
-		p.op("VPSUBW Y%d, Y%d, Y%d", c, 4+c, 8+c)
-	}
-	store(2, 8)
-	load(3, 8)
-	for c := range 4 {
-		p.op("VPSUBW Y%d, Y%d, Y%d", 8+c, c, 8+c)
-	}
-	store(3, 8)
-	p.op("ADDQ $16, AX")
-	p.op("CMPQ AX, %s", spreadChannels)
-	p.op("JLT channels")
-	p.op("LEAQ (R8)(AX*2), R8")
-	p.op("ADDQ $4, %s", cursorAt)
-	p.op("DECQ %s", spreadCount)
-	p.op("JNZ tile")
-	p.op("VZEROUPPER")
-	p.op("RET")
 }
 
 // The fields of winograd8.products.
