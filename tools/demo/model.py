@@ -95,8 +95,8 @@ class QuantizableBasicBlock(BasicBlock):
             fuse(self.downsample, ["0", "1"], inplace=True)
 
 
-class QuantizableFashionResNet8(FashionResNet8):
-    block = QuantizableBasicBlock
+class Quantizable:
+    """A network with stubs around it; goes in front of the network's class."""
 
     def __init__(self, classes: int = len(CLASSES)):
         super().__init__(classes)
@@ -105,6 +105,10 @@ class QuantizableFashionResNet8(FashionResNet8):
 
     def forward(self, x):
         return self.dequant(self.logits(self.quant(x)))
+
+
+class QuantizableFashionResNet8(Quantizable, FashionResNet8):
+    block = QuantizableBasicBlock
 
     def fuse_model(self, is_qat: bool = False):
         """Fuses in place; the model must be in eval mode, or with is_qat in training mode."""
@@ -171,16 +175,8 @@ class QuantizableInvertedResidual(InvertedResidual):
         return self.skip_add.add(x, self.conv(x)) if self.residual else self.conv(x)
 
 
-class QuantizableFashionMobileNet(FashionMobileNet):
+class QuantizableFashionMobileNet(Quantizable, FashionMobileNet):
     block = QuantizableInvertedResidual
-
-    def __init__(self, classes: int = len(CLASSES)):
-        super().__init__(classes)
-        self.quant = QuantStub()
-        self.dequant = DeQuantStub()
-
-    def forward(self, x):
-        return self.dequant(self.logits(self.quant(x)))
 
     def fuse_model(self, is_qat: bool = False):
         """Fuses in place; the model must be in eval mode, or with is_qat in training mode."""
