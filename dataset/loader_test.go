@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/tensor"
@@ -128,7 +128,7 @@ func TestLoaderErrors(t *testing.T) {
 }
 
 func TestLoaderStops(t *testing.T) {
-	before := runtime.NumGoroutine()
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	src := numbered(t, 60)
 	l := loader(t, src, dataset.LoaderOptions{Preset: plain, Workers: 5})
 	for range l.Batches(t.Context()) {
@@ -152,13 +152,6 @@ func TestLoaderStops(t *testing.T) {
 	if len(l.Skipped()) != 0 {
 		t.Errorf("cancelling skipped %v", l.Skipped())
 	}
-	for range 100 {
-		if runtime.NumGoroutine() <= before {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
 
 // The window bounds how far the workers read ahead of a slow consumer.

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"flag"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/hashweights"
@@ -56,7 +57,7 @@ func TestSoak(t *testing.T) {
 	for i, p := range programs {
 		shared[i] = p.NewSession()
 	}
-	before := runtime.NumGoroutine() // with the workers that all programs share
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent()) // which are the workers that all programs share
 	end := time.Now().Add(*soak)
 	var wg sync.WaitGroup
 	for worker := range 8 {
@@ -85,7 +86,4 @@ func TestSoak(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if now := runtime.NumGoroutine(); now > before {
-		t.Errorf("%d goroutines, %d before", now, before)
-	}
 }

@@ -10,10 +10,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // server serves one file at any path, with as much malice as a test asks for.
@@ -32,12 +33,12 @@ type server struct {
 func newServer(t *testing.T, content []byte) *server {
 	t.Helper()
 	s := &server{content: content, etag: `"v1"`}
-	before := runtime.NumGoroutine()
+	before := goleak.IgnoreCurrent()
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(func() {
 		s.CloseClientConnections()
 		s.Close()
-		noMoreGoroutines(t, before)
+		goleak.VerifyNone(t, before)
 	})
 	return s
 }
@@ -76,18 +77,6 @@ func (s *server) options(t *testing.T) Options {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	return Options{Cache: t.TempDir(), Client: &http.Client{Transport: transport}, Backoff: time.Millisecond, NoTorchCache: true}
-}
-
-// noMoreGoroutines waits for those that are about to end.
-func noMoreGoroutines(t *testing.T, before int) {
-	for range 200 {
-		if runtime.NumGoroutine() <= before {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	stacks := make([]byte, 1<<16)
-	t.Errorf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
 }
 
 // blob is a file of n bytes, new in every run, with the name that it gets.
