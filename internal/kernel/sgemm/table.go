@@ -44,10 +44,7 @@ type Call struct {
 // Table lists the kernels, best first.
 var Table = append(archTable, portable)
 
-// Shape is what the choice of a kernel may depend on.
-type Shape struct{ M, N, K int }
-
 // Select returns the first row of table that runs on a machine with features f.
-func Select(table []Kernel, _ Shape, f cpu.Features) *Kernel {
+func Select(table []Kernel, f cpu.Features) *Kernel {
 	return kernel.MustSelect(table, f, nil)
 }
