@@ -56,6 +56,7 @@ var order = [][]string{
 	{"serve", "report"},
 	{"cmd/octet/demodata"},
 	{"cmd/octet"},
+	{"internal/kerneltest"}, // last: only tests may import it
 }
 
 // level returns the position of a package in the table, or -1.

@@ -6,9 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 )
 
 const guard = 37
@@ -32,20 +31,6 @@ func random(r *rand.Rand, n int) []float32 {
 
 // vector returns random parameters of channels.
 func vector(r *rand.Rand, channels int) []float32 { return random(r, Padded(channels)) }
-
-func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 1)))
-		})
-	}
-}
 
 var channelCounts = []int{1, 3, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 96, 130}
 
@@ -82,7 +67,7 @@ func onlyInside(t *testing.T, zone, inner []float32) {
 }
 
 func TestStatsFollowReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 100 {
 			rows, channels := sizes(r)
 			x := random(r, rows*channels)
@@ -132,7 +117,7 @@ func randomFinish(r *rand.Rand, quantized bool) (f *Finish, zone []float32) {
 }
 
 func TestFinishIsExact(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 200 {
 			f, zone := randomFinish(r, i%2 == 0)
 			want := *f
@@ -173,7 +158,7 @@ func randomMask(r *rand.Rand, rows, channels int) []byte {
 }
 
 func TestReduceFollowsReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 100 {
 			rows, c := sizes(r)
 			red := &Reduce{Up: random(r, rows*c), X: random(r, rows*c), Mask: randomMask(r, rows, c), Rows: rows, C: c,
@@ -194,7 +179,7 @@ func TestReduceFollowsReference(t *testing.T) {
 }
 
 func TestApplyFollowsReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 100 {
 			rows, c := sizes(r)
 			a := &Apply{Up: random(r, rows*c), X: random(r, rows*c), Mask: randomMask(r, rows, c), Rows: rows, C: c,
@@ -222,7 +207,7 @@ func TestApplyFollowsReference(t *testing.T) {
 }
 
 func TestDecodeIsExact(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 100 {
 			rows, c := sizes(r)
 			d := &Decode{Codes: make([]uint8, rows*c), Mask: make([]byte, rows*MaskStride(c)), Rows: rows, C: c,
@@ -245,22 +230,14 @@ func TestDecodeIsExact(t *testing.T) {
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if want := "channels_f32_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "channels_f32_" + k.ISA })
 	if k := Select(Table, 0); k.ISA != "go" {
 		t.Errorf("a machine without features gets %s", k.Name)
 	}
 }
 
 func BenchmarkPasses(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, s := range [][2]int{{200000, 16}, {50000, 96}, {3136, 960}} {
 			rows, c := s[0], s[1]
 			x, up, v := make([]float32, rows*c), make([]float32, rows*c), make([]float32, Padded(c))
@@ -286,7 +263,7 @@ func BenchmarkPasses(b *testing.B) {
 }
 
 func TestLearnFollowsReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 100 {
 			f, _ := randomFinish(r, true)
 			for i, v := range f.X {

@@ -5,29 +5,13 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
-// each runs f for every kernel that this machine can run.
-func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 3)))
-		})
-	}
-}
-
 func TestKernelsApproachReference(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 200 {
 			channels, taps := []int{1, 3, 7, 8, 13, 16, 17, 31, 32, 33, 64, 65, 72, 127, 131}[i%15], []int{1, 2, 3, 4, 9, 25}[r.IntN(6)]
 			rows, images := 1+r.IntN(7), 1+r.IntN(3)
@@ -70,7 +54,7 @@ func TestKernelsApproachReference(t *testing.T) {
 
 // A result must not depend on the rows computed with it.
 func TestDivisionChangesNothing(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, _ *rand.Rand) {
 		c := benchmarkCall(k, 9, 9, 83)
 		k.Run(c)
 		whole := slices.Clone(c.Out)
@@ -85,7 +69,7 @@ func TestDivisionChangesNothing(t *testing.T) {
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, _ *rand.Rand) {
 		c := benchmarkCall(k, 5, 5, 77)
 		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
 			t.Errorf("%v allocations", n)
@@ -94,11 +78,7 @@ func TestNothingIsAllocated(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, k := range Table {
-		if want := "depthwise_f32_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "depthwise_f32_" + k.ISA })
 }
 
 // benchmarkCall filters an image 3x3 with padding 1.
@@ -128,11 +108,7 @@ func benchmarkCall(k *Kernel, h, w, channels int) *Call {
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		b.Run(k.Name, func(b *testing.B) {
 			c := benchmarkCall(k, 28, 28, 192)
 			for b.Loop() {
@@ -144,7 +120,7 @@ func BenchmarkKernels(b *testing.B) {
 }
 
 func TestNaNPasses(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, _ *rand.Rand) {
 		nan := float32(math.NaN())
 		c := &Call{W: k.Pack([]float32{1, 1}, 2, 1, nil), M1: 1, Hi: 6, Out: make([]float32, 2)}
 		c.Matrix = operand.Matrix[float32]{X: []float32{nan, 1}, Pad: []float32{0, 0}, Taps: 1, Depth: 2, Offset: []int32{0}, Rows: 1}

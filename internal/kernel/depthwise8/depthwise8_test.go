@@ -7,27 +7,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/quant"
 )
-
-// each runs f for every kernel that this machine can run.
-func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 3)))
-		})
-	}
-}
 
 // codes compares RunCodes with the rule applied to the sums of c.
 func codes(t *testing.T, k *Kernel, c *Call, sums []int32, r *rand.Rand) {
@@ -75,9 +59,10 @@ func codes(t *testing.T, k *Kernel, c *Call, sums []int32, r *rand.Rand) {
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "depthwise_u8s8_" + k.ISA })
 	for _, k := range Table {
-		if k.Name != "depthwise_u8s8_"+k.ISA || (k.PackRule == nil) != (k.RunCodes == nil) {
-			t.Errorf("row %s is not as it should be", k.Name)
+		if (k.PackRule == nil) != (k.RunCodes == nil) {
+			t.Errorf("%s has a rule but no codes, or codes but no rule", k.Name)
 		}
 	}
 	if k := Select(Table, 0); k.ISA != "go" {
@@ -86,11 +71,7 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, channels := range []int{32, 96, 192, 960} {
 			b.Run(fmt.Sprintf("%s/%d", k.Name, channels), func(b *testing.B) {
 				const taps, rows = 9, 50
@@ -117,7 +98,7 @@ func BenchmarkKernels(b *testing.B) {
 }
 
 func TestKernelsEqualReference(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 300 {
 			channels := []int{1, 3, 7, 8, 13, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 79, 95, 97, 127, 131}[i%22]
 			taps := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 25, 49}[r.IntN(11)]

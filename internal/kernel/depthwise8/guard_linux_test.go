@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
@@ -32,7 +33,7 @@ func fenced(t *testing.T, n int, atEnd bool) []uint8 {
 
 // Kernels touch nothing in front of or behind their operands.
 func TestKernelsStayWithinOperands(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for channels := 1; channels < 140; channels += 1 + r.IntN(3) {
 			taps, rows, pixels := 1+r.IntN(26), 1+r.IntN(5), 1+r.IntN(4)
 			zero := uint8(r.IntN(256))

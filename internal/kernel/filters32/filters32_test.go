@@ -6,9 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 )
 
 const guard = 37
@@ -28,20 +27,6 @@ func random(r *rand.Rand, n int) []float32 {
 		x[i] = float32(r.NormFloat64())
 	}
 	return x
-}
-
-func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 1)))
-		})
-	}
 }
 
 var channelCounts = []int{1, 3, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 96, 130}
@@ -78,7 +63,7 @@ func compare(t *testing.T, zone, got, want []float32, from, to, sums int) {
 }
 
 func TestFilterFollowsReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 100 {
 			o, pixels := randomOperand(r)
 			f := &Filter{Operand: o, W: random(r, o.Taps*o.C), Add: i%3 == 0}
@@ -97,7 +82,7 @@ func TestFilterFollowsReference(t *testing.T) {
 }
 
 func TestWeightsFollowReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 100 {
 			o, pixels := randomOperand(r)
 			w := &Weights{Operand: o, Y: random(r, pixels*o.C)}
@@ -117,7 +102,7 @@ func TestWeightsFollowReference(t *testing.T) {
 
 // A pixel must not depend on how pixels are split between workers.
 func TestPixelsDoNotDependOnTheSplit(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 20 {
 			o, pixels := randomOperand(r)
 			f := &Filter{Operand: o, W: random(r, o.Taps*o.C), M1: pixels, Out: make([]float32, pixels*o.C)}
@@ -138,22 +123,14 @@ func TestPixelsDoNotDependOnTheSplit(t *testing.T) {
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if want := "filters_f32_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "filters_f32_" + k.ISA })
 	if k := Select(Table, 0); k.ISA != "go" {
 		t.Errorf("a machine without features gets %s", k.Name)
 	}
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, s := range [][2]int{{12544, 32}, {3136, 144}, {196, 576}} {
 			rows, c := s[0], s[1]
 			o := Operand{X: make([]float32, (rows+9)*c), Pad: make([]float32, c), Rows: rows, Taps: 9, C: c}

@@ -7,9 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/quant"
 )
@@ -55,30 +54,10 @@ func guarded[T any](n, shift int, mark T) (zone, inner []T) {
 	return zone, zone[guard+shift : guard+shift+n : guard+shift+n]
 }
 
-func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel)) {
-	ran := 0
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			ran++
-			f(t, k)
-		})
-	}
-	if ran == 0 {
-		t.Error("no kernel ran")
-	}
-}
-
 func TestKernelsEqualReference(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
 	sizes := []int{1, 2, 3, 4, 5, 7, 8, 13, 17, 31, 43, 64, 65, 130}
 	depths := []int{1, 3, 4, 5, 17, 64, 127, 511, 512, 513, 1031, 2050}
-	eachKernel(t, func(t *testing.T, kern *Kernel) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, r *rand.Rand) {
 		for i := range 250 {
 			m, n := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
 			taps, depth := 1, depths[i%len(depths)]
@@ -186,14 +165,7 @@ func codes(t *testing.T, k *Kernel, c *Call, r *rand.Rand) {
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if (k.PackRule == nil) != (k.RunCodes == nil) {
-			t.Errorf("%s has a rule but no codes, or codes but no rule", k.Name)
-		}
-		if want := fmt.Sprintf("gemm_u8s8_%dx%d_%s", k.MR, k.NR, k.ISA); k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return fmt.Sprintf("gemm_u8s8_%dx%d_%s", k.MR, k.NR, k.ISA) })
 	if last := Table[len(Table)-1]; last.Requires != 0 || !last.Exact {
 		t.Errorf("the last row, %s, must run anywhere and be exact", last.Name)
 	}
@@ -202,6 +174,9 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 	}
 	for i := range Table {
 		k := &Table[i]
+		if (k.PackRule == nil) != (k.RunCodes == nil) {
+			t.Errorf("%s has a rule but no codes, or codes but no rule", k.Name)
+		}
 		if s := (Shape{1, k.NR, max(1, k.Depth)}); Select(Table[i:], s, k.Requires) != k {
 			t.Errorf("%s is not chosen for its own tile", k.Name)
 		}
@@ -212,11 +187,7 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, s := range []Shape{{112, 64, 64}, {112, 64, 576}, {112, 256, 2304}, {49, 512, 4608}, {49, 2048, 512}, {112, 24, 144}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
 				x, w := make([]uint8, s.M*s.K), make([]int8, s.N*s.K)

@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
@@ -32,7 +33,7 @@ func fenced(t *testing.T, n int, atEnd bool) []uint8 {
 
 // Kernels touch nothing in front of or behind their operands.
 func TestKernelsStayWithinOperands(t *testing.T) {
-	eachKernel(t, func(t *testing.T, kern *Kernel) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, _ *rand.Rand) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for i := range 60 {
 			m, n, taps, depth := 1+r.IntN(14), 1+r.IntN(70), 1+i%2*r.IntN(5), 1+r.IntN(70)

@@ -5,9 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 )
 
 const guard = 37
@@ -27,20 +26,6 @@ func random(r *rand.Rand, n int) []float32 {
 		x[i] = float32(r.NormFloat64())
 	}
 	return x
-}
-
-func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 1)))
-		})
-	}
 }
 
 var (
@@ -111,7 +96,7 @@ func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w, zone []float32)
 }
 
 func TestRowsFollowReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 150 {
 			c, w, zone := randomRows(r, k, i)
 			before := append([]float32(nil), zone...)
@@ -168,7 +153,7 @@ func randomOuter(r *rand.Rand, k *Kernel, i int) (c *OuterCall, zone []float32) 
 }
 
 func TestOuterFollowsReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 150 {
 			c, zone := randomOuter(r, k, i)
 			before := append([]float32(nil), zone...)
@@ -195,7 +180,7 @@ func TestOuterFollowsReference(t *testing.T) {
 
 // A result must not depend on how rows and columns are split between workers.
 func TestResultsDoNotDependOnTheSplit(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 20 {
 			c, _, _ := randomRows(r, k, 4*i+i%3)
 			c.M0, c.N0, c.Add = 0, 0, false
@@ -240,11 +225,7 @@ func sameBits(t *testing.T, what string, a, b []float32) {
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if want := fmt.Sprintf("matmul_f32_%dx%d_%s", k.MR, k.NR, k.ISA); k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return fmt.Sprintf("matmul_f32_%dx%d_%s", k.MR, k.NR, k.ISA) })
 	if k := Select(Table, 0); k.ISA != "go" {
 		t.Errorf("a machine without features gets %s", k.Name)
 	}
@@ -255,11 +236,7 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 var benchShapes = [][4]int{{3136, 9, 64, 64}, {784, 9, 128, 128}, {392, 9, 256, 256}, {392, 9, 512, 512}, {3136, 1, 16, 96}, {3136, 1, 96, 24}, {784, 1, 384, 64}, {1568, 7, 21, 64}}
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, s := range benchShapes {
 			m, taps, depth, n := s[0], s[1], s[2], s[3]
 			o := Operand{X: make([]float32, (m+taps)*depth+OverRead), Taps: taps, Depth: depth, Rows: m, Offset: make([]int32, m*taps), Pad: make([]float32, depth+OverRead)}

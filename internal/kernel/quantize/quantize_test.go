@@ -6,31 +6,15 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// each runs f for every kernel that this machine can run.
-func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 3)))
-		})
-	}
-}
-
 func TestKernelsEqualReference(t *testing.T) {
 	special := []float32{0, float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 3e38, -3e38, 1 << 22, -1 << 22, 1<<22 + 1, 0.5, 1.5, 2.5, -0.5, 1 << 31}
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for n := range 300 {
 			dtype := []tensor.DType{tensor.QUInt8, tensor.QInt8}[n%2]
 			lo, _ := dtype.CodeRange()
@@ -62,7 +46,7 @@ func TestKernelsEqualReference(t *testing.T) {
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, _ *rand.Rand) {
 		c := &Call{Real: make([]float32, 77), Codes: make([]uint8, 77), Reals: new([256]float32)}
 		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
 			t.Errorf("%v allocations", n)
@@ -71,23 +55,16 @@ func TestNothingIsAllocated(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, k := range Table {
-		want := "quantize_f32x8_" + k.ISA
+	kerneltest.Names(t, Table, func(k *Kernel) string {
 		if k.ToReal {
-			want = "dequantize_x8f32_" + k.ISA
+			return "dequantize_x8f32_" + k.ISA
 		}
-		if k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+		return "quantize_f32x8_" + k.ISA
+	})
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		b.Run(k.Name, func(b *testing.B) {
 			const n = 3 * 224 * 224
 			c := &Call{Real: make([]float32, n), Codes: make([]uint8, n), Reals: new([256]float32), Rule: quant.Quantizer{Inv: 1, Hi: 255}}

@@ -5,9 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
@@ -20,18 +19,6 @@ func guarded(n, shift int) (zone, inner []float32) {
 		zone[i] = float32(math.NaN())
 	}
 	return zone, zone[guard+shift : guard+shift+n : guard+shift+n]
-}
-
-func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel)) {
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k)
-		})
-	}
 }
 
 // randomCall draws a call, plain or indirect, and its weights.
@@ -75,10 +62,7 @@ func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w, zone []float32) 
 }
 
 func TestKernelsFollowReference(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
-	eachKernel(t, func(t *testing.T, kern *Kernel) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, r *rand.Rand) {
 		for i := range 120 {
 			c, w, zone := randomCall(r, kern, i)
 			kern.Run(c)
@@ -103,7 +87,7 @@ func TestKernelsFollowReference(t *testing.T) {
 // A result must not depend on how the rows are split between workers.
 func TestResultsDoNotDependOnTheSplit(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	eachKernel(t, func(t *testing.T, kern *Kernel) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, _ *rand.Rand) {
 		for i := range 20 {
 			c, _, _ := randomCall(r, kern, i)
 			c.M0, c.N0 = 0, 0
@@ -128,7 +112,7 @@ func TestResultsDoNotDependOnTheSplit(t *testing.T) {
 
 func TestNaNPassesTheClamp(t *testing.T) {
 	nan := float32(math.NaN())
-	eachKernel(t, func(t *testing.T, kern *Kernel) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, _ *rand.Rand) {
 		w := kern.Pack([]float32{1, 2}, 2, 1, nil)
 		c := &Call{Matrix: operand.Matrix[float32]{X: []float32{nan}, Pad: []float32{0}, Taps: 1, Depth: 1, Stride: 1, Rows: 1}, W: w, M1: 1, N1: 2,
 			Lo: 0, Hi: 6, Out: make([]float32, 2), LD: 2, Work: make([]float32, kern.Work(1, 1))}
@@ -139,22 +123,14 @@ func TestNaNPassesTheClamp(t *testing.T) {
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if want := fmt.Sprintf("gemm_f32_%dx%d_%s", k.MR, k.NR, k.ISA); k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return fmt.Sprintf("gemm_f32_%dx%d_%s", k.MR, k.NR, k.ISA) })
 	if k := Select(Table, 0); k.ISA != "go" {
 		t.Errorf("a machine without features gets %s", k.Name)
 	}
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, s := range []struct{ M, N, K int }{{112, 64, 64}, {112, 64, 576}, {112, 256, 2304}, {49, 512, 4608}, {49, 2048, 512}, {112, 24, 144}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
 				x, w := make([]float32, s.M*s.K), make([]float32, s.N*s.K)

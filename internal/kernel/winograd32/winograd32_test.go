@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
@@ -69,20 +70,6 @@ func (p *problem) fold(r *rand.Rand, m0, m1, n0, n1 int) *Fold {
 	return f
 }
 
-func each(t *testing.T, test func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			test(t, k, rand.New(rand.NewPCG(seed, 1)))
-		})
-	}
-}
-
 // same tells whether two runs of numbers are the same bits, NaN being NaN.
 func same(a, b []float32) bool {
 	return slices.EqualFunc(a, b, func(x, y float32) bool {
@@ -106,7 +93,7 @@ func guarded(t *testing.T, x []float32) (inside []float32, check func()) {
 }
 
 func TestSpreadEqualsReference(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 60 {
 			p := draw(r, k)
 			p.x[r.IntN(len(p.x))] = []float32{float32(math.NaN()), float32(math.Inf(1)), 1, float32(math.Copysign(0, -1))}[r.IntN(4)]
@@ -127,7 +114,7 @@ func TestSpreadEqualsReference(t *testing.T) {
 }
 
 func TestFoldEqualsReference(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 60 {
 			p := draw(r, k)
 			m0 := r.IntN(p.images * p.tiles())
@@ -195,7 +182,7 @@ func TestOraclesConvolve(t *testing.T) {
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		p := draw(r, k)
 		tiles := p.images * p.tiles()
 		s, f := p.spread(0, tiles), p.fold(r, 0, tiles, 0, p.out)
@@ -206,12 +193,10 @@ func TestNothingIsAllocated(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "winograd_f32_2x2_" + k.ISA })
 	all := ^cpu.Features(0)
 	for i := range Table {
 		k := &Table[i]
-		if want := "winograd_f32_2x2_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
 		if Select(Table, k.Channels, k.Channels, k.Requires) != k {
 			t.Errorf("%s is not chosen on its own machine", k.Name)
 		}
@@ -222,11 +207,7 @@ func TestSelect(t *testing.T) {
 }
 
 func BenchmarkTransforms(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		r := rand.New(rand.NewPCG(1, 2))
 		p := &problem{images: 1, h: 28, w: 28, in: 128, out: 128}
 		p.x = normal(r, p.h*p.w*p.in)
