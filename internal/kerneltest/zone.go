@@ -18,8 +18,9 @@ type Zone[T any] struct {
 }
 
 // guard is the number of marks on each side: more than a kernel writes at a time
-// (three vectors of 64 codes), and odd, so that no Inner is well aligned by chance.
-const guard = 261
+// (three vectors of 64 codes), and no multiple of a vector, so that Inner is not
+// aligned to one unless it is shifted.
+const guard = 260
 
 // NewZone makes a zone for n values, moved by shift from where they would lie
 // otherwise, which gives them another alignment.

@@ -15,22 +15,15 @@ func TestKernelsApproachReference(t *testing.T) {
 		for i := range 200 {
 			channels, taps := []int{1, 3, 7, 8, 13, 16, 17, 31, 32, 33, 64, 65, 72, 127, 131}[i%15], []int{1, 2, 3, 4, 9, 25}[r.IntN(6)]
 			rows, images := 1+r.IntN(7), 1+r.IntN(3)
-			random := func(n int) []float32 {
-				x := make([]float32, 1+n)[1:] // off its natural alignment
-				for j := range x {
-					x[j] = float32(r.NormFloat64())
-				}
-				return x
-			}
 			image := 5 * channels
-			x, w, bias := random(image*images), random(channels*taps), random(channels)
+			x, w, bias := kerneltest.Normal(r, image*images), kerneltest.Normal(r, channels*taps), kerneltest.Normal(r, channels)
 			offset := make([]int32, rows*taps)
 			for j := range offset {
 				offset[j] = int32(r.IntN(6)-1) * int32(channels)
 			}
 			m := rows * images
-			zone := slices.Repeat([]float32{-7}, m*channels+16)
-			c := &Call{W: k.Pack(w, channels, taps, bias), M1: 1 + r.IntN(m), Lo: -1, Hi: 6, Out: zone[8 : 8+m*channels]}
+			out := kerneltest.NewZone(m*channels, 0, float32(-7))
+			c := &Call{W: k.Pack(w, channels, taps, bias), M1: 1 + r.IntN(m), Lo: -1, Hi: 6, Out: out.Inner}
 			c.Matrix = operand.Matrix[float32]{X: x, Pad: make([]float32, channels), Taps: taps, Depth: channels,
 				Offset: offset, Rows: rows, Image: image}
 			c.M0 = r.IntN(c.M1)
@@ -38,16 +31,16 @@ func TestKernelsApproachReference(t *testing.T) {
 			want := *c
 			want.Out = make([]float32, m*channels)
 			Reference(&want, w)
-			for j, v := range zone {
-				in := j - 8
-				if in < c.M0*channels || in >= c.M1*channels {
+			for j, v := range c.Out {
+				if j < c.M0*channels || j >= c.M1*channels {
 					if v != -7 {
-						t.Fatalf("case %d: wrote outside the result", i)
+						t.Fatalf("case %d: wrote to other rows", i)
 					}
-				} else if math.Abs(float64(v-want.Out[in])) > 1e-5 {
-					t.Fatalf("case %d: %v, want %v", i, v, want.Out[in])
+				} else if math.Abs(float64(v-want.Out[j])) > 1e-5 {
+					t.Fatalf("case %d: %v, want %v", i, v, want.Out[j])
 				}
 			}
+			out.Check(t)
 		}
 	})
 }

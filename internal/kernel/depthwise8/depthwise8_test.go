@@ -42,20 +42,16 @@ func codes(t *testing.T, k *Kernel, c *Call, sums []int32, r *rand.Rand) {
 		}
 		return
 	}
-	zone := bytes.Repeat([]byte{0xA5}, len(sums)+2*64)
+	out := kerneltest.NewZone(len(sums), 0, uint8(0xA5))
 	d := *c
-	d.Acc, d.Rule, d.Out = nil, rule, zone[64:len(zone)-64]
+	d.Acc, d.Rule, d.Out = nil, rule, out.Inner
 	k.RunCodes(&d)
 	for i, s := range sums {
 		if want := uint8(q.Code(s, i%n)); d.Out[i] != want {
 			t.Fatalf("%d channels, %d taps, rule %d: code of sum %d in channel %d is %d, want %d", n, c.W.Taps, q.Rule, s, i%n, d.Out[i], want)
 		}
 	}
-	for j := range 64 {
-		if zone[j] != 0xA5 || zone[len(zone)-1-j] != 0xA5 {
-			t.Fatal("codes were written outside the result")
-		}
-	}
+	out.Check(t)
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
@@ -132,8 +128,8 @@ func TestKernelsEqualReference(t *testing.T) {
 			}
 			c.Ends = operand.Runs(offset, taps, c.Step)
 			c.Pad = bytes.Repeat([]byte{zero}, (operand.Longest(c.Ends)-1)*c.Step+channels)
-			zone := slices.Repeat([]int32{-7}, (c.M1-c.M0)*channels+2*16)
-			c.Acc = zone[16 : len(zone)-16]
+			acc := kerneltest.NewZone((c.M1-c.M0)*channels, 0, int32(-7))
+			c.Acc = acc.Inner
 			k.Run(c)
 			want := *c
 			want.Acc = make([]int32, len(c.Acc))
@@ -141,11 +137,7 @@ func TestKernelsEqualReference(t *testing.T) {
 			if !slices.Equal(c.Acc, want.Acc) {
 				t.Fatalf("case %d: %d channels, %d taps: differs from the reference", i, channels, taps)
 			}
-			for j := range 16 {
-				if zone[j] != -7 || zone[len(zone)-1-j] != -7 {
-					t.Fatalf("case %d: wrote outside the result", i)
-				}
-			}
+			acc.Check(t)
 			codes(t, k, c, want.Acc, r)
 		}
 	})

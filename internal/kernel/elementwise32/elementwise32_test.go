@@ -3,7 +3,6 @@ package elementwise32
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/octet-ml/octet/internal/kerneltest"
@@ -28,21 +27,19 @@ func TestKernelsEqualReference(t *testing.T) {
 			if n%2 == 1 {
 				c.Lo, c.Hi = 0, 6
 			}
-			// Everything around the result must survive.
-			zone := slices.Repeat([]float32{-7}, n+64)
-			wantZone := slices.Clone(zone)
 			want := *c
-			want.Out = wantZone[16+shift:][:n]
+			want.Out = make([]float32, n)
 			Reference(&want, k.Function)
-			c.Out = zone[16+shift:][:n]
+			out := kerneltest.NewZone(n, shift, float32(-7))
+			c.Out = out.Inner
 			k.Run(c)
-			same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b }
-			if !slices.EqualFunc(zone, wantZone, same) {
-				t.Fatalf("n = %d: %v, want %v", n, zone, wantZone)
+			if !kerneltest.Same(c.Out, want.Out) {
+				t.Fatalf("n = %d: %v, want %v", n, c.Out, want.Out)
 			}
+			out.Check(t)
 			c.Out = [][]float32{c.A, c.B}[r.IntN(2)]
 			k.Run(c)
-			if !slices.EqualFunc(c.Out, want.Out, same) {
+			if !kerneltest.Same(c.Out, want.Out) {
 				t.Fatalf("n = %d: differs when the result is an operand", n)
 			}
 		}

@@ -80,17 +80,13 @@ func TestKernelsEqualReference(t *testing.T) {
 			want := c
 			want.Out = make([]uint8, n)
 			Reference(&want, k.Function, rule)
-			zone := bytes.Repeat([]byte{0xA5}, n+96)
-			c.Out = zone[at : at+n : at+n]
+			out := kerneltest.NewZone(n, at, uint8(0xA5))
+			c.Out = out.Inner
 			k.Run(&c)
 			if !bytes.Equal(c.Out, want.Out) {
 				t.Fatalf("n = %d: differs from the reference", n)
 			}
-			for _, v := range append(zone[:at:at], zone[at+n:]...) {
-				if v != 0xA5 {
-					t.Fatalf("n = %d: wrote outside the result", n)
-				}
-			}
+			out.Check(t)
 			c.Out = []([]uint8){c.A, c.B}[n%2]
 			k.Run(&c)
 			if !bytes.Equal(c.Out, want.Out) {

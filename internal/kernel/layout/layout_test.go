@@ -45,18 +45,16 @@ func TestKernelsEqualReference(t *testing.T) {
 			for j := range src {
 				src[j] = byte(r.Uint32())
 			}
-			// Everything around the result must survive.
-			size := rows * cols * k.Size
-			zone := bytes.Repeat([]byte{0xA5}, size+256)
-			wantZone := bytes.Clone(zone)
-			c := &Call{Src: src, Rows: rows, Cols: cols, Stride: stride}
-			c.Dst = wantZone[(16+shift)*k.Size:][:size]
+			want := make([]byte, rows*cols*k.Size)
+			c := &Call{Dst: want, Src: src, Rows: rows, Cols: cols, Stride: stride}
 			Reference(c, k.Size)
-			c.Dst = zone[(16+shift)*k.Size:][:size]
+			out := kerneltest.NewZone(len(want), shift*k.Size, uint8(0xA5))
+			c.Dst = out.Inner
 			k.Run(c)
-			if !bytes.Equal(zone, wantZone) {
+			if !bytes.Equal(c.Dst, want) {
 				t.Fatalf("%dx%d, rows %d apart: differs from the reference", rows, cols, stride)
 			}
+			out.Check(t)
 			if n := testing.AllocsPerRun(1, func() { k.Run(c) }); n != 0 {
 				t.Fatalf("%v allocations", n)
 			}

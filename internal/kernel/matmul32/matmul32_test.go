@@ -4,29 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/octet-ml/octet/internal/kerneltest"
 )
-
-const guard = 37
-
-// guarded returns n numbers at a shifted alignment within a zone of NaN.
-func guarded(n, shift int) (zone, inner []float32) {
-	zone = make([]float32, n+2*guard)
-	for i := range zone {
-		zone[i] = float32(math.NaN())
-	}
-	return zone, zone[guard+shift : guard+shift+n : guard+shift+n]
-}
-
-func random(r *rand.Rand, n int) []float32 {
-	_, x := guarded(n, r.IntN(8))
-	for i := range x {
-		x[i] = float32(r.NormFloat64())
-	}
-	return x
-}
 
 var (
 	extents = []int{1, 2, 4, 5, 6, 7, 8, 13, 16, 17, 31, 48, 64, 65, 130}
@@ -48,16 +30,16 @@ func randomOperand(r *rand.Rand, indirect bool) (o Operand, rows int) {
 	for j := range o.Offset {
 		o.Offset[j] = int32(r.IntN(o.Image-o.Depth+1+5) - 5)
 	}
-	o.X = random(r, max(images*o.Image, o.Rows*o.Stride)+o.Base+o.Depth+OverRead)
+	o.X = kerneltest.Normal(r, max(images*o.Image, o.Rows*o.Stride)+o.Base+o.Depth+OverRead)
 	o.Pad = make([]float32, o.Depth+OverRead)
 	return o, o.Rows * images
 }
 
-func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w, zone []float32) {
+func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w []float32, out *kerneltest.Zone[float32]) {
 	o, rows := randomOperand(r, i%2 == 1)
 	n := pick(r, extents)
 	panels := k.NewPanels(o.Taps, o.Depth, n)
-	panels.Use(random(r, panels.Len()))
+	panels.Use(kerneltest.Normal(r, panels.Len()))
 	c = &RowsCall{Operand: o, W: panels, M1: rows, N1: n, LD: n + r.IntN(3), Work: &Work{}}
 	c.M0, c.N0 = r.IntN(rows), r.IntN(n)/k.NR*k.NR
 	size := rows * c.LD
@@ -68,7 +50,7 @@ func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w, zone []float32)
 		}
 		size = rows / o.Rows * c.OutImage
 	}
-	w = random(r, o.Taps*o.Depth*n)
+	w = kerneltest.Normal(r, o.Taps*o.Depth*n)
 	for t := range o.Taps {
 		src := w[t*o.Depth*n:][:o.Depth*n]
 		if i%3 > 0 {
@@ -84,7 +66,8 @@ func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w, zone []float32)
 		c.W.PackTransposed(t, turned, o.Depth, 0, n)
 	}
 	c.Add = i%5 > 2
-	zone, c.Out = guarded(size, r.IntN(8))
+	out = kerneltest.NewZone(size, r.IntN(8), kerneltest.NaN)
+	c.Out = out.Inner
 	if c.Add {
 		for m := c.M0; m < c.M1; m++ {
 			for j := range c.out(m) {
@@ -92,16 +75,16 @@ func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w, zone []float32)
 			}
 		}
 	}
-	return c, w, zone
+	return c, w, out
 }
 
 func TestRowsFollowReference(t *testing.T) {
 	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 150 {
-			c, w, zone := randomRows(r, k, i)
-			before := append([]float32(nil), zone...)
+			c, w, out := randomRows(r, k, i)
+			before := slices.Clone(c.Out)
 			want := *c
-			want.Out = append([]float32(nil), c.Out...)
+			want.Out = slices.Clone(c.Out)
 			RowsReference(&want, w)
 			k.Rows(c)
 			bound := 1e-6 * math.Sqrt(float64(c.Taps*c.Depth)) * 8
@@ -113,33 +96,31 @@ func TestRowsFollowReference(t *testing.T) {
 					c.out(m)[j] = 0
 				}
 			}
-			// What is no result keeps its bits.
-			for m := c.M0; m < c.M1; m++ {
-				clear(want.out(m))
-			}
-			checkOutside(t, i, zone, before)
+			checkRest(t, i, c.Out, before)
+			out.Check(t)
 		}
 	})
 }
 
-// checkOutside compares a zone, in which the results have been set to zero, with
-// what it was.
-func checkOutside(t *testing.T, i int, zone, before []float32) {
+// checkRest compares memory in which the results have been set to zero with what
+// it was: what is no result keeps its bits.
+func checkRest(t *testing.T, i int, out, before []float32) {
 	t.Helper()
-	for j, v := range zone {
+	for j, v := range out {
 		if v != 0 && math.Float32bits(v) != math.Float32bits(before[j]) {
-			t.Fatalf("case %d: wrote outside the result at %d", i, j-guard)
+			t.Fatalf("case %d: wrote between the results at %d", i, j)
 		}
 	}
 }
 
-func randomOuter(r *rand.Rand, k *Kernel, i int) (c *OuterCall, zone []float32) {
+func randomOuter(r *rand.Rand, k *Kernel, i int) (c *OuterCall, out *kerneltest.Zone[float32]) {
 	o, rows := randomOperand(r, i%2 == 1)
 	n := pick(r, extents)
 	c = &OuterCall{Operand: o, LDY: n + r.IntN(3), M1: rows, T1: o.Taps, D1: o.Depth, N1: n, LD: n + r.IntN(3), Work: &Work{}, Add: i%3 == 0}
 	c.M0, c.T0, c.N0, c.D0 = r.IntN(rows+1), r.IntN(o.Taps), r.IntN(n)/k.NR*k.NR, r.IntN(o.Depth)/k.MR*k.MR
-	c.Y = random(r, rows*c.LDY)
-	zone, c.Out = guarded(o.Taps*roundUp(o.Depth, k.MR)*c.LD, r.IntN(8))
+	c.Y = kerneltest.Normal(r, rows*c.LDY)
+	out = kerneltest.NewZone(o.Taps*roundUp(o.Depth, k.MR)*c.LD, r.IntN(8), kerneltest.NaN)
+	c.Out = out.Inner
 	if c.Add {
 		for t := c.T0; t < c.T1; t++ {
 			for d := c.D0; d < roundUp(c.D1, k.MR); d++ {
@@ -149,16 +130,16 @@ func randomOuter(r *rand.Rand, k *Kernel, i int) (c *OuterCall, zone []float32) 
 			}
 		}
 	}
-	return c, zone
+	return c, out
 }
 
 func TestOuterFollowsReference(t *testing.T) {
 	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 150 {
-			c, zone := randomOuter(r, k, i)
-			before := append([]float32(nil), zone...)
+			c, out := randomOuter(r, k, i)
+			before := slices.Clone(c.Out)
 			want := *c
-			want.Out = append([]float32(nil), c.Out...)
+			want.Out = slices.Clone(c.Out)
 			OuterReference(k, &want)
 			k.Outer(c)
 			bound := 1e-6 * math.Sqrt(float64(c.M1-c.M0)+1) * 8
@@ -173,7 +154,8 @@ func TestOuterFollowsReference(t *testing.T) {
 					}
 				}
 			}
-			checkOutside(t, i, zone, before)
+			checkRest(t, i, c.Out, before)
+			out.Check(t)
 		}
 	})
 }

@@ -36,17 +36,16 @@ func TestKernelsEqualReference(t *testing.T) {
 			}
 			c.Acc = make([]int32, channels)
 			// Everything around the rows M0 to M1 must survive.
-			size := rows * images * channels
-			zone := slices.Repeat([]uint8{0x55}, size+32)
-			wantZone := slices.Clone(zone)
+			out := kerneltest.NewZone(rows*images*channels, shift, uint8(0x55))
 			want := *c
-			want.Out = wantZone[8+shift:][:size]
+			want.Out = slices.Clone(out.Inner)
 			Reference(&want, k.Average)
-			c.Out = zone[8+shift:][:size]
+			c.Out = out.Inner
 			k.Run(c)
-			if !slices.Equal(zone, wantZone) {
-				t.Fatalf("case %d: %d channels: differs from the reference, or wrote outside the result", i, channels)
+			if !slices.Equal(c.Out, want.Out) {
+				t.Fatalf("case %d: %d channels: differs from the reference", i, channels)
 			}
+			out.Check(t)
 		}
 	})
 }

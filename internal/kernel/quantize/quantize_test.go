@@ -21,8 +21,8 @@ func TestKernelsEqualReference(t *testing.T) {
 			scale := []float64{1, math.Exp(r.Float64()*8 - 6), []float64{1e-44, 1e-38, 3e38}[r.IntN(3)]}[r.IntN(8)*3/8]
 			q := tensor.Affine(scale, lo+[]int64{0, 255, int64(r.IntN(256))}[r.IntN(3)])
 			shift := r.IntN(8)
-			zone, codeZone := slices.Repeat([]float32{-7}, n+32), bytes.Repeat([]byte{0xA5}, n+160)
-			c := Call{Real: zone[8+shift:][:n], Codes: codeZone[64+shift:][:n], Rule: quant.NewQuantizer(q, dtype),
+			reals, codes := kerneltest.NewZone(n, shift, float32(-7)), kerneltest.NewZone(n, shift, uint8(0xA5))
+			c := Call{Real: reals.Inner, Codes: codes.Inner, Rule: quant.NewQuantizer(q, dtype),
 				ToReal: quant.NewDequantizer(q), Signed: dtype == tensor.QInt8, Reals: quant.NewDequantizer(q).Table(dtype == tensor.QInt8)}
 			for i := range n {
 				c.Codes[i] = uint8(r.Uint32())
@@ -31,16 +31,15 @@ func TestKernelsEqualReference(t *testing.T) {
 					c.Real[i] = special[r.IntN(len(special))]
 				}
 			}
-			// Everything around the result must survive.
 			want := c
-			wantZone, wantCodes := slices.Clone(zone), bytes.Clone(codeZone)
-			want.Real, want.Codes = wantZone[8+shift:][:n], wantCodes[64+shift:][:n]
+			want.Real, want.Codes = slices.Clone(c.Real), bytes.Clone(c.Codes)
 			Reference(&want, k.ToReal)
 			k.Run(&c)
-			same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b }
-			if !bytes.Equal(codeZone, wantCodes) || !slices.EqualFunc(zone, wantZone, same) {
+			if !bytes.Equal(c.Codes, want.Codes) || !kerneltest.Same(c.Real, want.Real) {
 				t.Fatalf("n = %d, %v, %v: differs from the contract", n, q, dtype)
 			}
+			reals.Check(t)
+			codes.Check(t)
 		}
 	})
 }

@@ -10,19 +10,8 @@ import (
 	"github.com/octet-ml/octet/internal/operand"
 )
 
-const guard = 37
-
-// guarded returns n numbers at a shifted alignment within a zone of NaN.
-func guarded(n, shift int) (zone, inner []float32) {
-	zone = make([]float32, n+2*guard)
-	for i := range zone {
-		zone[i] = float32(math.NaN())
-	}
-	return zone, zone[guard+shift : guard+shift+n : guard+shift+n]
-}
-
 // randomCall draws a call, plain or indirect, and its weights.
-func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w, zone []float32) {
+func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w []float32, out *kerneltest.Zone[float32]) {
 	sizes := []int{1, 2, 5, 6, 7, 8, 13, 16, 17, 31, 47, 64, 65, 130}
 	depths := []int{1, 3, 4, 5, 17, 64, 127, 511, 513, 1031}
 	m, n := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
@@ -39,16 +28,10 @@ func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w, zone []float32) 
 		c.Offset[j] = int32(r.IntN(c.Image-c.Depth+1+5) - 5)
 	}
 	k := c.Taps * c.Depth
-	_, c.X = guarded(images*c.Image+c.Base+c.Depth, r.IntN(8))
-	_, w = guarded(n*k, r.IntN(8))
-	bias := make([]float32, n)
-	for _, s := range [][]float32{c.X, w, bias} {
-		for j := range s {
-			s[j] = float32(r.NormFloat64())
-		}
-	}
+	c.X = kerneltest.Normal(r, images*c.Image+c.Base+c.Depth)
+	w = kerneltest.Normal(r, n*k)
 	c.Pad = make([]float32, c.Depth)
-	c.W = kern.Pack(w, n, k, bias)
+	c.W = kern.Pack(w, n, k, kerneltest.Normal(r, n))
 	c.M1, c.N1 = m*images, n
 	c.M0, c.N0 = r.IntN(c.M1), r.IntN(n)/kern.NR*kern.NR
 	c.Lo, c.Hi = float32(math.Inf(-1)), float32(math.Inf(1))
@@ -56,30 +39,32 @@ func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w, zone []float32) 
 		c.Lo, c.Hi = 0, 6
 	}
 	c.LD = n + r.IntN(3)
-	zone, c.Out = guarded(c.M1*c.LD, 0)
+	out = kerneltest.NewZone(c.M1*c.LD, 0, kerneltest.NaN)
+	c.Out = out.Inner
 	c.Work = make([]float32, kern.Work(c.M1-c.M0, k))
-	return c, w, zone
+	return c, w, out
 }
 
 func TestKernelsFollowReference(t *testing.T) {
 	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, r *rand.Rand) {
 		for i := range 120 {
-			c, w, zone := randomCall(r, kern, i)
+			c, w, out := randomCall(r, kern, i)
 			kern.Run(c)
 			want := *c
-			_, want.Out = guarded(len(c.Out), 0)
+			want.Out = make([]float32, len(c.Out))
 			Reference(&want, w)
 			bound := 1e-6 * math.Sqrt(float64(c.W.K)) * 8
-			for j, v := range zone {
-				m, n := (j-guard)/c.LD, (j-guard)%c.LD
-				inside := j >= guard && m >= c.M0 && m < c.M1 && n >= c.N0 && n < c.N1
+			for j, v := range c.Out {
+				m, n := j/c.LD, j%c.LD
+				inside := m >= c.M0 && m < c.M1 && n >= c.N0 && n < c.N1
 				switch {
 				case !inside && v == v:
-					t.Fatalf("case %d: wrote outside the result at %d", i, j-guard)
-				case inside && !(math.Abs(float64(v-want.Out[j-guard])) <= bound):
-					t.Fatalf("case %d: row %d column %d is %v, want %v", i, m, n, v, want.Out[j-guard])
+					t.Fatalf("case %d: wrote between the results at %d", i, j)
+				case inside && !(math.Abs(float64(v-want.Out[j])) <= bound):
+					t.Fatalf("case %d: row %d column %d is %v, want %v", i, m, n, v, want.Out[j])
 				}
 			}
+			out.Check(t)
 		}
 	})
 }

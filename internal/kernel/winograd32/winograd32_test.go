@@ -70,28 +70,6 @@ func (p *problem) fold(r *rand.Rand, m0, m1, n0, n1 int) *Fold {
 	return f
 }
 
-// same tells whether two runs of numbers are the same bits, NaN being NaN.
-func same(a, b []float32) bool {
-	return slices.EqualFunc(a, b, func(x, y float32) bool {
-		return math.Float32bits(x) == math.Float32bits(y) || x != x && y != y
-	})
-}
-
-// guarded is a copy of x amid numbers that must stay as they are.
-func guarded(t *testing.T, x []float32) (inside []float32, check func()) {
-	const zone, mark = 32, 12345
-	all := slices.Repeat([]float32{mark}, len(x)+2*zone)
-	inside = all[zone : zone+len(x) : zone+len(x)]
-	copy(inside, x)
-	return inside, func() {
-		for i := range zone {
-			if all[i] != mark || all[len(all)-1-i] != mark {
-				t.Fatal("wrote outside the result")
-			}
-		}
-	}
-}
-
 func TestSpreadEqualsReference(t *testing.T) {
 	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 60 {
@@ -99,14 +77,14 @@ func TestSpreadEqualsReference(t *testing.T) {
 			p.x[r.IntN(len(p.x))] = []float32{float32(math.NaN()), float32(math.Inf(1)), 1, float32(math.Copysign(0, -1))}[r.IntN(4)]
 			m0 := r.IntN(p.images * p.tiles())
 			s := p.spread(m0, m0+1+r.IntN(p.images*p.tiles()-m0))
+			to := kerneltest.NewZone(len(s.To), 0, float32(12345))
+			s.To = to.Inner
 			want := *s
 			want.To = slices.Clone(s.To)
 			ReferenceSpread(&want)
-			to, check := guarded(t, s.To)
-			s.To = to
 			k.Spread(s)
-			check()
-			if !same(s.To, want.To) {
+			to.Check(t)
+			if !kerneltest.Same(s.To, want.To) {
 				t.Fatalf("tiles %d to %d of %d images of %dx%d with %d channels: differ", s.M0, s.M1, p.images, p.h, p.w, p.in)
 			}
 		}
@@ -122,17 +100,14 @@ func TestFoldEqualsReference(t *testing.T) {
 			n1 := n0 + (1+r.IntN((p.out-n0)/k.Channels))*k.Channels
 			f := p.fold(r, m0, m0+1+r.IntN(p.images*p.tiles()-m0), n0, n1)
 			f.Sums[r.IntN(len(f.Sums))] = []float32{float32(math.NaN()), float32(math.Inf(1)), 1, -1}[r.IntN(4)]
-			for i := range f.Out {
-				f.Out[i] = 7
-			}
+			out := kerneltest.NewZone(len(f.Out), 0, float32(7))
+			f.Out = out.Inner
 			want := *f
 			want.Out = slices.Clone(f.Out)
 			ReferenceFold(&want)
-			out, check := guarded(t, f.Out)
-			f.Out = out
 			k.Fold(f)
-			check()
-			if !same(f.Out, want.Out) {
+			out.Check(t)
+			if !kerneltest.Same(f.Out, want.Out) {
 				t.Fatalf("tiles %d to %d, channels %d to %d of %d images of %dx%d: differ", f.M0, f.M1, n0, n1, p.images, p.h, p.w)
 			}
 		}
