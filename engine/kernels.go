@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/kernel/argmax32"
 	"github.com/octet-ml/octet/internal/kernel/channels32"
 	"github.com/octet-ml/octet/internal/kernel/depthwise32"
@@ -26,6 +27,31 @@ import (
 	"github.com/octet-ml/octet/internal/kernel/winograd8"
 )
 
+// tables lists the kernel tables; Kernels keeps this order.
+var tables = []struct {
+	family string
+	rows   []kernel.Row
+}{
+	{"gemm8", kernel.Rows(gemm8.Table)},
+	{"winograd8", kernel.Rows(winograd8.Table)},
+	{"requant8", kernel.Rows(requant8.Table)},
+	{"depthwise8", kernel.Rows(depthwise8.Table)},
+	{"pool8", kernel.Rows(pool8.Table)},
+	{"elementwise8", kernel.Rows(elementwise8.Table)},
+	{"quantize", kernel.Rows(quantize.Table)},
+	{"layout", kernel.Rows(layout.Table)},
+	{"sgemm", kernel.Rows(sgemm.Table)},
+	{"winograd32", kernel.Rows(winograd32.Table)},
+	{"depthwise32", kernel.Rows(depthwise32.Table)},
+	{"pool32", kernel.Rows(pool32.Table)},
+	{"elementwise32", kernel.Rows(elementwise32.Table)},
+	{"statistics", kernel.Rows(statistics.Table)},
+	{"matmul32", kernel.Rows(matmul32.Table)}, // this and the following train
+	{"filters32", kernel.Rows(filters32.Table)},
+	{"channels32", kernel.Rows(channels32.Table)},
+	{"argmax32", kernel.Rows(argmax32.Table)},
+}
+
 // KernelRow is a row of a kernel table.
 type KernelRow struct {
 	Family   string // the package of the table
@@ -33,7 +59,12 @@ type KernelRow struct {
 	ISA      string // the instruction set; "go" for portable code
 	Requires string // CPU features, as Options.CPU lists them; "none" for portable code
 	Unless   string // it is not chosen with any of these features; "none" mostly
+
+	row kernel.Row
 }
+
+// Runs reports whether this machine can run the row.
+func (r KernelRow) Runs() bool { return r.row.RunsOn(cpu.Host()) }
 
 // Kind is what rows have in common that compute the same thing: the name without
 // tile and instruction set (gemm_u8s8 of gemm_u8s8_6x64_avx512vnni).
@@ -55,63 +86,10 @@ func isNumber(s string) bool {
 // best first.
 func Kernels() []KernelRow {
 	var rows []KernelRow
-	add := func(family, name, isa string, requires cpu.Features) {
-		rows = append(rows, KernelRow{family, name, isa, requires.String(), "none"})
-	}
-	for _, k := range gemm8.Table {
-		add("gemm8", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range winograd8.Table {
-		add("winograd8", k.Name, k.ISA, k.Requires)
-		rows[len(rows)-1].Unless = k.Unless.String()
-	}
-	for _, k := range requant8.Table {
-		add("requant8", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range depthwise8.Table {
-		add("depthwise8", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range pool8.Table {
-		add("pool8", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range elementwise8.Table {
-		add("elementwise8", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range quantize.Table {
-		add("quantize", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range layout.Table {
-		add("layout", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range sgemm.Table {
-		add("sgemm", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range winograd32.Table {
-		add("winograd32", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range depthwise32.Table {
-		add("depthwise32", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range pool32.Table {
-		add("pool32", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range elementwise32.Table {
-		add("elementwise32", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range statistics.Table {
-		add("statistics", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range matmul32.Table { // this and the following train
-		add("matmul32", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range filters32.Table {
-		add("filters32", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range channels32.Table {
-		add("channels32", k.Name, k.ISA, k.Requires)
-	}
-	for _, k := range argmax32.Table {
-		add("argmax32", k.Name, k.ISA, k.Requires)
+	for _, t := range tables {
+		for _, r := range t.rows {
+			rows = append(rows, KernelRow{t.family, r.Name, r.ISA, r.Requires.String(), r.Unless.String(), r})
+		}
 	}
 	return rows
 }
@@ -126,7 +104,7 @@ func Picks(features string) (map[string]string, error) {
 	}
 	picks := map[string]string{}
 	for _, r := range Kernels() {
-		if _, done := picks[r.Kind()]; !done && r.chosen(have) {
+		if _, done := picks[r.Kind()]; !done && r.row.ChosenOn(have) {
 			picks[r.Kind()] = r.Name
 		}
 	}
@@ -151,8 +129,8 @@ func levels(host cpu.Features) []string {
 		}
 	}
 	for _, r := range Kernels() {
-		if need := required(r); host.Has(need) {
-			candidates = append(candidates, need)
+		if r.row.RunsOn(host) {
+			candidates = append(candidates, r.row.Requires)
 		}
 	}
 	// Of levels that pick the same rows, the largest describes them best; code
@@ -176,28 +154,10 @@ func signature(f cpu.Features) string {
 	var s strings.Builder
 	seen := map[string]bool{}
 	for _, r := range Kernels() {
-		if !seen[r.Kind()] && r.chosen(f) {
+		if !seen[r.Kind()] && r.row.ChosenOn(f) {
 			seen[r.Kind()] = true
 			s.WriteString(r.Name + "\n")
 		}
 	}
 	return s.String()
-}
-
-// chosen reports whether the row may be picked on a CPU with features f.
-func (r KernelRow) chosen(f cpu.Features) bool {
-	unless, err := cpu.Parse(r.Unless)
-	if err != nil {
-		panic("engine: row " + r.Name + ": " + err.Error())
-	}
-	return f.Has(required(r)) && f&unless == 0
-}
-
-// required is what a row asks for; tables hold nothing that does not parse.
-func required(r KernelRow) cpu.Features {
-	f, err := cpu.Parse(r.Requires)
-	if err != nil {
-		panic("engine: row " + r.Name + ": " + err.Error())
-	}
-	return f
 }

@@ -24,7 +24,7 @@ func (o product32) with(a adding) operation {
 // newProduct32 packs w, [O][tap][channel].
 func newProduct32(n *graph.Node, g geometry, w []float32, act quant.Activation, t target) product32 {
 	k := g.in * g.taps
-	o := product32{geometry: g, pad: make([]float32, g.in), k: sgemm.Select(sgemm.Table, sgemm.Shape{N: g.out, K: k}, t.cpu)}
+	o := product32{geometry: g, pad: make([]float32, g.in), k: sgemm.Select(sgemm.Table, t.cpu)}
 	o.lo, o.hi = clampOf(act)
 	bias := biasOf(n)
 	size := g.out * k

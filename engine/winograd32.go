@@ -37,7 +37,7 @@ func newWinograd32(n *graph.Node, g geometry, w []float32, act quant.Activation,
 	if k == nil {
 		return nil
 	}
-	o := winograd32Conv{geometry: g, k: k, product: sgemm.Select(sgemm.Table, sgemm.Shape{N: g.out, K: g.in}, t.cpu), bias: biasOf(n), pad: make([]float32, g.in)}
+	o := winograd32Conv{geometry: g, k: k, product: sgemm.Select(sgemm.Table, t.cpu), bias: biasOf(n), pad: make([]float32, g.in)}
 	if o.bias == nil {
 		o.bias = make([]float32, g.out)
 	}

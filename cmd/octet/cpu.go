@@ -152,10 +152,9 @@ func (o *cpuOutput) listPicks(given string) error {
 
 func (o *cpuOutput) listKernels() {
 	for _, r := range engine.Kernels() {
-		needs, err := cpu.Parse(r.Requires)
 		o.Kernels = append(o.Kernels, cpuKernel{
 			Family: r.Family, Kind: r.Kind(), Name: r.Name, ISA: r.ISA, Requires: r.Requires,
-			Runs: err == nil && cpu.Host().Has(needs), Picked: o.Picks[0].Picks[r.Kind()] == r.Name,
+			Runs: r.Runs(), Picked: o.Picks[0].Picks[r.Kind()] == r.Name,
 		})
 	}
 }

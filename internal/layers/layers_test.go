@@ -32,6 +32,7 @@ var order = [][]string{
 	{"internal/slab"},  // memory in large pages
 	{"internal/operand"},
 	{"internal/rule"},
+	{"internal/kernel"}, // the row that all kernels have
 	{"internal/kernel/*"},
 	{"observe"},
 	{"fakequant"},
@@ -56,6 +57,7 @@ var order = [][]string{
 	{"serve", "report"},
 	{"cmd/octet/demodata"},
 	{"cmd/octet"},
+	{"internal/kerneltest"}, // last: only tests may import it
 }
 
 // level returns the position of a package in the table, or -1.
@@ -138,7 +140,7 @@ func TestImportsGoDownwards(t *testing.T) {
 
 func TestLevel(t *testing.T) {
 	for pkg, want := range map[string]bool{
-		"tensor": true, "internal/kernel/gemm8": true, "internal/kernel": false,
+		"tensor": true, "internal/kernel/gemm8": true, "internal/kernel": true, "internal": false,
 		"internal/kernel/gemm8/_asm": false, "nowhere": false, "": true,
 	} {
 		if got := level(pkg) >= 0; got != want {

@@ -6,9 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 )
 
 func random(r *rand.Rand, c, taps, pixels int) *Call {
@@ -30,44 +29,27 @@ func random(r *rand.Rand, c, taps, pixels int) *Call {
 }
 
 func TestKernelsFollowReference(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		for range 200 {
+			c := random(r, []int{1, 3, 8, 15, 16, 24, 32, 64, 72}[r.IntN(9)], 1+r.IntN(30), 1+r.IntN(9))
+			want := *c
+			want.Out, want.Which = slices.Clone(c.Out), slices.Clone(c.Which)
+			Reference(&want)
+			k.Run(c)
+			if !slices.Equal(c.Out, want.Out) || !slices.Equal(c.Which, want.Which) {
+				t.Fatalf("%d channels, %d taps: differs from the reference", c.C, c.Taps)
 			}
-			r := rand.New(rand.NewPCG(seed, 1))
-			for range 200 {
-				c := random(r, []int{1, 3, 8, 15, 16, 24, 32, 64, 72}[r.IntN(9)], 1+r.IntN(30), 1+r.IntN(9))
-				want := *c
-				want.Out, want.Which = slices.Clone(c.Out), slices.Clone(c.Which)
-				Reference(&want)
-				k.Run(c)
-				if !slices.Equal(c.Out, want.Out) || !slices.Equal(c.Which, want.Which) {
-					t.Fatalf("%d channels, %d taps: differs from the reference", c.C, c.Taps)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if want := "argmax_f32_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "argmax_f32_" + k.ISA })
 }
 
 func BenchmarkKernels(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		c := random(r, 64, 9, 3136)
 		c.M0, c.M1 = 0, 3136
 		b.Run(fmt.Sprintf("%s/3136x9x64", k.Name), func(b *testing.B) {

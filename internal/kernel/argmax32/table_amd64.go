@@ -1,13 +1,16 @@
 package argmax32
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
+)
 
 //go:generate go run -C ../_asm . argmax32 ../argmax32
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
-	{Name: "argmax_f32_avx512", ISA: "avx512", Requires: cpu.AVX512, lanes: 16, run: func(c *Call) { a := c.pixels(); pixelsAVX512(&a) }},
-	{Name: "argmax_f32_avx2", ISA: "avx2", Requires: cpu.AVX2, lanes: 8, run: func(c *Call) { a := c.pixels(); pixelsAVX2(&a) }},
+	{Row: kernel.Row{Name: "argmax_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, lanes: 16, run: func(c *Call) { a := c.pixels(); pixelsAVX512(&a) }},
+	{Row: kernel.Row{Name: "argmax_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, lanes: 8, run: func(c *Call) { a := c.pixels(); pixelsAVX2(&a) }},
 }
 
 // pixels is the argument of an assembly routine.

@@ -6,46 +6,12 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 )
 
-const guard = 37
-
-// guarded returns n numbers at a shifted alignment within a zone of NaN.
-func guarded(n, shift int) (zone, inner []float32) {
-	zone = make([]float32, n+2*guard)
-	for i := range zone {
-		zone[i] = float32(math.NaN())
-	}
-	return zone, zone[guard+shift : guard+shift+n : guard+shift+n]
-}
-
-func random(r *rand.Rand, n int) []float32 {
-	_, x := guarded(n, r.IntN(8))
-	for i := range x {
-		x[i] = float32(r.NormFloat64())
-	}
-	return x
-}
-
 // vector returns random parameters of channels.
-func vector(r *rand.Rand, channels int) []float32 { return random(r, Padded(channels)) }
-
-func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 1)))
-		})
-	}
-}
+func vector(r *rand.Rand, channels int) []float32 { return kerneltest.Normal(r, Padded(channels)) }
 
 var channelCounts = []int{1, 3, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 96, 130}
 
@@ -67,25 +33,11 @@ func within(t *testing.T, what string, got, exact []float32, share float64) {
 	}
 }
 
-// onlyInside fails when the zone was written around inner.
-func onlyInside(t *testing.T, zone, inner []float32) {
-	t.Helper()
-	clear(inner)
-	for i, v := range zone {
-		if v == v && v != 0 {
-			t.Fatalf("wrote outside the result at %d", i-guard)
-		}
-	}
-	if n := len(zone) - len(inner); n != 2*guard {
-		t.Fatal("not the zone of the result")
-	}
-}
-
 func TestStatsFollowReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 100 {
 			rows, channels := sizes(r)
-			x := random(r, rows*channels)
+			x := kerneltest.Normal(r, rows*channels)
 			for i := range x {
 				x[i] += 50 // far from zero, where sums of squares would cancel
 			}
@@ -106,9 +58,9 @@ func newStats(channels int) *Stats {
 	return &Stats{C: channels, Shift: v(), Sum: v(), Square: v(), Smallest: v(), Largest: v()}
 }
 
-func randomFinish(r *rand.Rand, quantized bool) (f *Finish, zone []float32) {
+func randomFinish(r *rand.Rand, quantized bool) (f *Finish, out *kerneltest.Zone[float32]) {
 	rows, channels := sizes(r)
-	f = &Finish{X: random(r, rows*channels), Rows: rows, C: channels, Alpha: vector(r, channels), Beta: vector(r, channels),
+	f = &Finish{X: kerneltest.Normal(r, rows*channels), Rows: rows, C: channels, Alpha: vector(r, channels), Beta: vector(r, channels),
 		Lo: float32(math.Inf(-1)), Hi: float32(math.Inf(1)), Quant: quantized, Mask: make([]byte, rows*MaskStride(channels))}
 	if r.IntN(2) == 0 {
 		f.Lo, f.Hi = 0, []float32{float32(math.Inf(1)), 6}[r.IntN(2)]
@@ -127,14 +79,15 @@ func randomFinish(r *rand.Rand, quantized bool) (f *Finish, zone []float32) {
 			f.X[i], f.Alpha[i%channels], f.Beta[i%channels] = v, 1, 0
 		}
 	}
-	zone, f.Out = guarded(len(f.X), r.IntN(8))
-	return f, zone
+	out = kerneltest.NewZone(len(f.X), r.IntN(8), kerneltest.NaN)
+	f.Out = out.Inner
+	return f, out
 }
 
 func TestFinishIsExact(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 200 {
-			f, zone := randomFinish(r, i%2 == 0)
+			f, out := randomFinish(r, i%2 == 0)
 			want := *f
 			want.Out, want.Mask = make([]float32, len(f.Out)), make([]byte, len(f.Mask))
 			FinishReference(&want)
@@ -148,7 +101,7 @@ func TestFinishIsExact(t *testing.T) {
 					t.Fatalf("case %d: at %v (result %v) the gradient passes: %v", i, f.X[j], v, passes(f.Mask, m, f.C, c))
 				}
 			}
-			onlyInside(t, zone, f.Out)
+			out.Check(t)
 			// In place.
 			f.Out = f.X
 			k.Finish(f)
@@ -173,10 +126,10 @@ func randomMask(r *rand.Rand, rows, channels int) []byte {
 }
 
 func TestReduceFollowsReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 100 {
 			rows, c := sizes(r)
-			red := &Reduce{Up: random(r, rows*c), X: random(r, rows*c), Mask: randomMask(r, rows, c), Rows: rows, C: c,
+			red := &Reduce{Up: kerneltest.Normal(r, rows*c), X: kerneltest.Normal(r, rows*c), Mask: randomMask(r, rows, c), Rows: rows, C: c,
 				Mean: vector(r, c), Sum: vector(r, c), SumX: vector(r, c)}
 			if i%5 == 0 {
 				red.X, red.Mean = nil, nil
@@ -194,24 +147,24 @@ func TestReduceFollowsReference(t *testing.T) {
 }
 
 func TestApplyFollowsReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 100 {
 			rows, c := sizes(r)
-			a := &Apply{Up: random(r, rows*c), X: random(r, rows*c), Mask: randomMask(r, rows, c), Rows: rows, C: c,
+			a := &Apply{Up: kerneltest.Normal(r, rows*c), X: kerneltest.Normal(r, rows*c), Mask: randomMask(r, rows, c), Rows: rows, C: c,
 				A: vector(r, c), B: vector(r, c), K: vector(r, c), Add: i%3 == 0}
 			if i%5 == 0 {
 				a.X = nil
 				clear(a.B)
 			}
-			zone, out := guarded(rows*c, r.IntN(8))
-			copy(out, random(r, rows*c))
-			a.Out = out
+			out := kerneltest.NewZone(rows*c, r.IntN(8), kerneltest.NaN)
+			copy(out.Inner, kerneltest.Normal(r, rows*c))
+			a.Out = out.Inner
 			want := *a
-			want.Out = slices.Clone(out)
+			want.Out = slices.Clone(out.Inner)
 			ApplyReference(&want)
 			k.Apply(a)
 			within(t, "result", a.Out, want.Out, 1e-6)
-			onlyInside(t, zone, out)
+			out.Check(t)
 			if !a.Add {
 				a.Out = a.Up
 				k.Apply(a)
@@ -222,7 +175,7 @@ func TestApplyFollowsReference(t *testing.T) {
 }
 
 func TestDecodeIsExact(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 100 {
 			rows, c := sizes(r)
 			d := &Decode{Codes: make([]uint8, rows*c), Mask: make([]byte, rows*MaskStride(c)), Rows: rows, C: c,
@@ -230,8 +183,8 @@ func TestDecodeIsExact(t *testing.T) {
 			for i := range d.Codes {
 				d.Codes[i] = uint8(r.Uint32())
 			}
-			zone, out := guarded(rows*c, r.IntN(8))
-			d.Out = out
+			out := kerneltest.NewZone(rows*c, r.IntN(8), kerneltest.NaN)
+			d.Out = out.Inner
 			want := *d
 			want.Out, want.Mask = make([]float32, rows*c), make([]byte, len(d.Mask))
 			DecodeReference(&want)
@@ -239,28 +192,20 @@ func TestDecodeIsExact(t *testing.T) {
 			if !slices.Equal(d.Out, want.Out) || !slices.Equal(d.Mask, want.Mask) {
 				t.Fatalf("%d rows of %d channels differ from the reference", rows, c)
 			}
-			onlyInside(t, zone, out)
+			out.Check(t)
 		}
 	})
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if want := "channels_f32_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "channels_f32_" + k.ISA })
 	if k := Select(Table, 0); k.ISA != "go" {
 		t.Errorf("a machine without features gets %s", k.Name)
 	}
 }
 
 func BenchmarkPasses(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, s := range [][2]int{{200000, 16}, {50000, 96}, {3136, 960}} {
 			rows, c := s[0], s[1]
 			x, up, v := make([]float32, rows*c), make([]float32, rows*c), make([]float32, Padded(c))
@@ -286,7 +231,7 @@ func BenchmarkPasses(b *testing.B) {
 }
 
 func TestLearnFollowsReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 100 {
 			f, _ := randomFinish(r, true)
 			for i, v := range f.X {
@@ -294,7 +239,7 @@ func TestLearnFollowsReference(t *testing.T) {
 					f.X[i] = 0
 				}
 			}
-			l := &Learn{Up: random(r, len(f.X)), X: f.X, Rows: f.Rows, C: f.C, Alpha: f.Alpha, Beta: f.Beta, Lo: f.Lo, Hi: f.Hi,
+			l := &Learn{Up: kerneltest.Normal(r, len(f.X)), X: f.X, Rows: f.Rows, C: f.C, Alpha: f.Alpha, Beta: f.Beta, Lo: f.Lo, Hi: f.Hi,
 				Inv: f.Inv, Zero: f.Zero, QMin: f.QMin, QMax: f.QMax, Steps: vector(r, f.C), Cut: vector(r, f.C)}
 			want := *l
 			want.Steps, want.Cut = slices.Clone(l.Steps), slices.Clone(l.Cut)

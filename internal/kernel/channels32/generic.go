@@ -1,8 +1,10 @@
 package channels32
 
+import "github.com/octet-ml/octet/internal/kernel"
+
 // portable is plain Go.
 var portable = Kernel{
-	Name: "channels_f32_go", ISA: "go",
+	Row:   kernel.Row{Name: "channels_f32_go", ISA: "go"},
 	stats: goStats, finish: FinishReference, reduce: goReduce, apply: goApply, learn: goLearn, decode: DecodeReference,
 }
 

@@ -1,12 +1,13 @@
 package channels32
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
+)
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // channels_f32_<isa>
-	ISA      string
-	Requires cpu.Features
+	kernel.Row // channels_f32_<isa>
 
 	stats  func(x []float32, rows int, s *Stats)
 	finish func(*Finish)
@@ -107,12 +108,7 @@ var Table = append(archTable, portable)
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {
-	for i := range table {
-		if f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	panic("channels32: no kernel for " + f.String())
+	return kernel.MustSelect(table, f, nil)
 }
 
 // Stats sets s to the statistics of rows of x, at least one, with the first as

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 )
 
 //go:generate go run -C ../_asm . channels32 ../channels32
@@ -11,11 +12,11 @@ import (
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
 	{
-		Name: "channels_f32_avx512", ISA: "avx512", Requires: cpu.AVX512,
+		Row:   kernel.Row{Name: "channels_f32_avx512", ISA: "avx512", Requires: cpu.AVX512},
 		stats: avx512.stats, finish: avx512.finish, reduce: avx512.reduce, apply: avx512.apply, learn: avx512.learn, decode: avx512.decode,
 	},
 	{
-		Name: "channels_f32_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA,
+		Row:   kernel.Row{Name: "channels_f32_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
 		stats: avx2.stats, finish: avx2.finish, reduce: avx2.reduce, apply: avx2.apply, learn: avx2.learn, decode: avx2.decode,
 	},
 }

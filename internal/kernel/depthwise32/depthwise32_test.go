@@ -5,48 +5,25 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
-// each runs f for every kernel that this machine can run.
-func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 3)))
-		})
-	}
-}
-
 func TestKernelsApproachReference(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 200 {
 			channels, taps := []int{1, 3, 7, 8, 13, 16, 17, 31, 32, 33, 64, 65, 72, 127, 131}[i%15], []int{1, 2, 3, 4, 9, 25}[r.IntN(6)]
 			rows, images := 1+r.IntN(7), 1+r.IntN(3)
-			random := func(n int) []float32 {
-				x := make([]float32, 1+n)[1:] // off its natural alignment
-				for j := range x {
-					x[j] = float32(r.NormFloat64())
-				}
-				return x
-			}
 			image := 5 * channels
-			x, w, bias := random(image*images), random(channels*taps), random(channels)
+			x, w, bias := kerneltest.Normal(r, image*images), kerneltest.Normal(r, channels*taps), kerneltest.Normal(r, channels)
 			offset := make([]int32, rows*taps)
 			for j := range offset {
 				offset[j] = int32(r.IntN(6)-1) * int32(channels)
 			}
 			m := rows * images
-			zone := slices.Repeat([]float32{-7}, m*channels+16)
-			c := &Call{W: k.Pack(w, channels, taps, bias), M1: 1 + r.IntN(m), Lo: -1, Hi: 6, Out: zone[8 : 8+m*channels]}
+			out := kerneltest.NewZone(m*channels, 0, float32(-7))
+			c := &Call{W: k.Pack(w, channels, taps, bias), M1: 1 + r.IntN(m), Lo: -1, Hi: 6, Out: out.Inner}
 			c.Matrix = operand.Matrix[float32]{X: x, Pad: make([]float32, channels), Taps: taps, Depth: channels,
 				Offset: offset, Rows: rows, Image: image}
 			c.M0 = r.IntN(c.M1)
@@ -54,23 +31,23 @@ func TestKernelsApproachReference(t *testing.T) {
 			want := *c
 			want.Out = make([]float32, m*channels)
 			Reference(&want, w)
-			for j, v := range zone {
-				in := j - 8
-				if in < c.M0*channels || in >= c.M1*channels {
+			for j, v := range c.Out {
+				if j < c.M0*channels || j >= c.M1*channels {
 					if v != -7 {
-						t.Fatalf("case %d: wrote outside the result", i)
+						t.Fatalf("case %d: wrote to other rows", i)
 					}
-				} else if math.Abs(float64(v-want.Out[in])) > 1e-5 {
-					t.Fatalf("case %d: %v, want %v", i, v, want.Out[in])
+				} else if math.Abs(float64(v-want.Out[j])) > 1e-5 {
+					t.Fatalf("case %d: %v, want %v", i, v, want.Out[j])
 				}
 			}
+			out.Check(t)
 		}
 	})
 }
 
 // A result must not depend on the rows computed with it.
 func TestDivisionChangesNothing(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, _ *rand.Rand) {
 		c := benchmarkCall(k, 9, 9, 83)
 		k.Run(c)
 		whole := slices.Clone(c.Out)
@@ -85,7 +62,7 @@ func TestDivisionChangesNothing(t *testing.T) {
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, _ *rand.Rand) {
 		c := benchmarkCall(k, 5, 5, 77)
 		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
 			t.Errorf("%v allocations", n)
@@ -94,11 +71,7 @@ func TestNothingIsAllocated(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, k := range Table {
-		if want := "depthwise_f32_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "depthwise_f32_" + k.ISA })
 }
 
 // benchmarkCall filters an image 3x3 with padding 1.
@@ -128,11 +101,7 @@ func benchmarkCall(k *Kernel, h, w, channels int) *Call {
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		b.Run(k.Name, func(b *testing.B) {
 			c := benchmarkCall(k, 28, 28, 192)
 			for b.Loop() {
@@ -144,7 +113,7 @@ func BenchmarkKernels(b *testing.B) {
 }
 
 func TestNaNPasses(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, _ *rand.Rand) {
 		nan := float32(math.NaN())
 		c := &Call{W: k.Pack([]float32{1, 1}, 2, 1, nil), M1: 1, Hi: 6, Out: make([]float32, 2)}
 		c.Matrix = operand.Matrix[float32]{X: []float32{nan, 1}, Pad: []float32{0, 0}, Taps: 1, Depth: 2, Offset: []int32{0}, Rows: 1}

@@ -2,17 +2,17 @@ package depthwise32
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // depthwise_f32_<isa>
-	ISA      string
-	Requires cpu.Features
-	Rate     int // multiplications in a nanosecond, about
-	Pack     func(w []float32, channels, taps int, bias []float32) *Weights
-	Run      func(*Call)
+	kernel.Row // depthwise_f32_<isa>
+
+	Rate int // multiplications in a nanosecond, about
+	Pack func(w []float32, channels, taps int, bias []float32) *Weights
+	Run  func(*Call)
 }
 
 // Weights are the filters packed for one kernel.
@@ -33,14 +33,9 @@ type Call struct {
 }
 
 // Table lists the kernels, best first.
-var Table = append(archTable, Kernel{Name: "depthwise_f32_go", ISA: "go", Rate: 2, Pack: packTaps, Run: run})
+var Table = append(archTable, Kernel{Row: kernel.Row{Name: "depthwise_f32_go", ISA: "go"}, Rate: 2, Pack: packTaps, Run: run})
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {
-	for i := range table {
-		if f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	panic("depthwise32: no kernel for " + f.String())
+	return kernel.MustSelect(table, f, nil)
 }

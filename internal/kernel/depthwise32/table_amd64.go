@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 )
 
 //go:generate go run -C ../_asm . depthwise32 ../depthwise32
@@ -11,8 +12,8 @@ import (
 // archTable lists the kernels of amd64, best first. They add each product with
 // one rounding (FMA).
 var archTable = []Kernel{
-	{Name: "depthwise_f32_avx512", ISA: "avx512", Rate: 25, Requires: cpu.AVX512 | cpu.FMA, Pack: packTaps, Run: runAVX512},
-	{Name: "depthwise_f32_avx2", ISA: "avx2", Rate: 20, Requires: cpu.AVX2 | cpu.FMA, Pack: packTaps, Run: runAVX2},
+	{Row: kernel.Row{Name: "depthwise_f32_avx512", ISA: "avx512", Requires: cpu.AVX512 | cpu.FMA}, Rate: 25, Pack: packTaps, Run: runAVX512},
+	{Row: kernel.Row{Name: "depthwise_f32_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Rate: 20, Pack: packTaps, Run: runAVX2},
 }
 
 // pixels is the argument of an assembly routine: count output pixels of the

@@ -7,27 +7,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/quant"
 )
-
-// each runs f for every kernel that this machine can run.
-func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 3)))
-		})
-	}
-}
 
 // codes compares RunCodes with the rule applied to the sums of c.
 func codes(t *testing.T, k *Kernel, c *Call, sums []int32, r *rand.Rand) {
@@ -58,26 +42,23 @@ func codes(t *testing.T, k *Kernel, c *Call, sums []int32, r *rand.Rand) {
 		}
 		return
 	}
-	zone := bytes.Repeat([]byte{0xA5}, len(sums)+2*64)
+	out := kerneltest.NewZone(len(sums), 0, uint8(0xA5))
 	d := *c
-	d.Acc, d.Rule, d.Out = nil, rule, zone[64:len(zone)-64]
+	d.Acc, d.Rule, d.Out = nil, rule, out.Inner
 	k.RunCodes(&d)
 	for i, s := range sums {
 		if want := uint8(q.Code(s, i%n)); d.Out[i] != want {
 			t.Fatalf("%d channels, %d taps, rule %d: code of sum %d in channel %d is %d, want %d", n, c.W.Taps, q.Rule, s, i%n, d.Out[i], want)
 		}
 	}
-	for j := range 64 {
-		if zone[j] != 0xA5 || zone[len(zone)-1-j] != 0xA5 {
-			t.Fatal("codes were written outside the result")
-		}
-	}
+	out.Check(t)
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "depthwise_u8s8_" + k.ISA })
 	for _, k := range Table {
-		if k.Name != "depthwise_u8s8_"+k.ISA || (k.PackRule == nil) != (k.RunCodes == nil) {
-			t.Errorf("row %s is not as it should be", k.Name)
+		if (k.PackRule == nil) != (k.RunCodes == nil) {
+			t.Errorf("%s has a rule but no codes, or codes but no rule", k.Name)
 		}
 	}
 	if k := Select(Table, 0); k.ISA != "go" {
@@ -86,11 +67,7 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, channels := range []int{32, 96, 192, 960} {
 			b.Run(fmt.Sprintf("%s/%d", k.Name, channels), func(b *testing.B) {
 				const taps, rows = 9, 50
@@ -117,7 +94,7 @@ func BenchmarkKernels(b *testing.B) {
 }
 
 func TestKernelsEqualReference(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 300 {
 			channels := []int{1, 3, 7, 8, 13, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 79, 95, 97, 127, 131}[i%22]
 			taps := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 25, 49}[r.IntN(11)]
@@ -151,8 +128,8 @@ func TestKernelsEqualReference(t *testing.T) {
 			}
 			c.Ends = operand.Runs(offset, taps, c.Step)
 			c.Pad = bytes.Repeat([]byte{zero}, (operand.Longest(c.Ends)-1)*c.Step+channels)
-			zone := slices.Repeat([]int32{-7}, (c.M1-c.M0)*channels+2*16)
-			c.Acc = zone[16 : len(zone)-16]
+			acc := kerneltest.NewZone((c.M1-c.M0)*channels, 0, int32(-7))
+			c.Acc = acc.Inner
 			k.Run(c)
 			want := *c
 			want.Acc = make([]int32, len(c.Acc))
@@ -160,11 +137,7 @@ func TestKernelsEqualReference(t *testing.T) {
 			if !slices.Equal(c.Acc, want.Acc) {
 				t.Fatalf("case %d: %d channels, %d taps: differs from the reference", i, channels, taps)
 			}
-			for j := range 16 {
-				if zone[j] != -7 || zone[len(zone)-1-j] != -7 {
-					t.Fatalf("case %d: wrote outside the result", i)
-				}
-			}
+			acc.Check(t)
 			codes(t, k, c, want.Acc, r)
 		}
 	})

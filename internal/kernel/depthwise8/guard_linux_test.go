@@ -3,42 +3,21 @@ package depthwise8
 import (
 	"math/rand/v2"
 	"slices"
-	"syscall"
 	"testing"
 
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
-// fenced returns n codes that end, or begin, at a page that must not be touched.
-func fenced(t *testing.T, n int, atEnd bool) []uint8 {
-	t.Helper()
-	page := syscall.Getpagesize()
-	size := (n + page - 1) / page * page
-	all, err := syscall.Mmap(-1, 0, size+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = syscall.Munmap(all) })
-	for _, fence := range [][]byte{all[:page], all[page+size:]} {
-		if err := syscall.Mprotect(fence, syscall.PROT_NONE); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if atEnd {
-		return all[page+size-n : page+size : page+size]
-	}
-	return all[page : page+n : page+n]
-}
-
 // Kernels touch nothing in front of or behind their operands.
 func TestKernelsStayWithinOperands(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for channels := 1; channels < 140; channels += 1 + r.IntN(3) {
 			taps, rows, pixels := 1+r.IntN(26), 1+r.IntN(5), 1+r.IntN(4)
 			zero := uint8(r.IntN(256))
 			atEnd := r.IntN(3) > 0
 			c := &Call{M1: rows}
-			c.Matrix = operand.Matrix[uint8]{X: fenced(t, pixels*channels, atEnd),
+			c.Matrix = operand.Matrix[uint8]{X: kerneltest.Fenced(t, pixels*channels, atEnd),
 				Taps: taps, Depth: channels, Rows: rows, Image: pixels * channels}
 			w := make([]int8, channels*taps)
 			for j := range c.X {
@@ -52,7 +31,7 @@ func TestKernelsStayWithinOperands(t *testing.T) {
 			}
 			c.Step = channels
 			c.Ends = operand.Runs(c.Offset, taps, c.Step)
-			c.Pad = fenced(t, operand.Longest(c.Ends)*channels, atEnd)
+			c.Pad = kerneltest.Fenced(t, operand.Longest(c.Ends)*channels, atEnd)
 			for j := range c.Pad {
 				c.Pad[j] = zero
 			}

@@ -2,6 +2,7 @@ package depthwise8
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/quant"
@@ -9,12 +10,11 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // depthwise_u8s8_<isa>
-	ISA      string
-	Requires cpu.Features
-	Rate     int // multiplications in a nanosecond, about
-	Pack     func(w []int8, channels, taps int, zero uint8) *Weights
-	Run      func(*Call) // sums, to Acc
+	kernel.Row // depthwise_u8s8_<isa>
+
+	Rate int // multiplications in a nanosecond, about
+	Pack func(w []int8, channels, taps int, zero uint8) *Weights
+	Run  func(*Call) // sums, to Acc
 
 	// PackRule lays out a rule for RunCodes, which writes codes to Out while the
 	// sums are in registers. It returns nil for filters that the kernel does not
@@ -53,14 +53,9 @@ type Call struct {
 }
 
 // Table lists the kernels, best first. All are exact.
-var Table = append(archTable, Kernel{Name: "depthwise_u8s8_go", ISA: "go", Rate: 3, Pack: packTaps, Run: run})
+var Table = append(archTable, Kernel{Row: kernel.Row{Name: "depthwise_u8s8_go", ISA: "go"}, Rate: 3, Pack: packTaps, Run: run})
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {
-	for i := range table {
-		if f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	panic("depthwise8: no kernel for " + f.String())
+	return kernel.MustSelect(table, f, nil)
 }

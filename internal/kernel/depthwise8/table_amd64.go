@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/quant"
 )
@@ -108,7 +109,8 @@ func (r routine) run(a *block) {
 // portable kernel.
 func rowOf(isa string, requires cpu.Features, f family) Kernel {
 	return Kernel{
-		Name: "depthwise_u8s8_" + isa, ISA: isa, Requires: requires, Rate: 25,
+		Row:  kernel.Row{Name: "depthwise_u8s8_" + isa, ISA: isa, Requires: requires},
+		Rate: 25,
 		Pack: func(w []int8, channels, taps int, zero uint8) *Weights {
 			if !f.knows(w, channels, taps) {
 				return packTaps(w, channels, taps, zero)

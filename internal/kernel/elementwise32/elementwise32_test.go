@@ -3,31 +3,14 @@ package elementwise32
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 )
-
-// each runs f for every kernel that this machine can run.
-func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 3)))
-		})
-	}
-}
 
 func TestKernelsEqualReference(t *testing.T) {
 	special := []float32{0, float32(math.Copysign(0, -1)), float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 6, 1e-45}
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for n := range 150 {
 			shift := r.IntN(8)
 			random := func() []float32 {
@@ -44,21 +27,19 @@ func TestKernelsEqualReference(t *testing.T) {
 			if n%2 == 1 {
 				c.Lo, c.Hi = 0, 6
 			}
-			// Everything around the result must survive.
-			zone := slices.Repeat([]float32{-7}, n+64)
-			wantZone := slices.Clone(zone)
 			want := *c
-			want.Out = wantZone[16+shift:][:n]
+			want.Out = make([]float32, n)
 			Reference(&want, k.Function)
-			c.Out = zone[16+shift:][:n]
+			out := kerneltest.NewZone(n, shift, float32(-7))
+			c.Out = out.Inner
 			k.Run(c)
-			same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b }
-			if !slices.EqualFunc(zone, wantZone, same) {
-				t.Fatalf("n = %d: %v, want %v", n, zone, wantZone)
+			if !kerneltest.Same(c.Out, want.Out) {
+				t.Fatalf("n = %d: %v, want %v", n, c.Out, want.Out)
 			}
+			out.Check(t)
 			c.Out = [][]float32{c.A, c.B}[r.IntN(2)]
 			k.Run(c)
-			if !slices.EqualFunc(c.Out, want.Out, same) {
+			if !kerneltest.Same(c.Out, want.Out) {
 				t.Fatalf("n = %d: differs when the result is an operand", n)
 			}
 		}
@@ -66,7 +47,7 @@ func TestKernelsEqualReference(t *testing.T) {
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, _ *rand.Rand) {
 		c := &Call{A: make([]float32, 77), B: make([]float32, 77), C: make([]float32, 77), Out: make([]float32, 77)}
 		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
 			t.Errorf("%v allocations", n)
@@ -75,11 +56,7 @@ func TestNothingIsAllocated(t *testing.T) {
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		b.Run(k.Name, func(b *testing.B) {
 			const n = 28 * 28 * 128
 			c := &Call{A: make([]float32, n), B: make([]float32, n), C: make([]float32, n), Out: make([]float32, n), Hi: 6}
@@ -96,9 +73,5 @@ func BenchmarkKernels(b *testing.B) {
 }
 
 func TestNames(t *testing.T) {
-	for _, k := range Table {
-		if want := "elementwise_" + k.Function.String() + "_f32_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "elementwise_" + k.Function.String() + "_f32_" + k.ISA })
 }

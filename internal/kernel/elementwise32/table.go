@@ -2,6 +2,7 @@ package elementwise32
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -29,10 +30,9 @@ func (f Function) String() string {
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // elementwise_<function>_f32_<isa>
-	ISA      string
+	kernel.Row // elementwise_<function>_f32_<isa>
+
 	Function Function
-	Requires cpu.Features
 	Run      func(*Call)
 }
 
@@ -45,22 +45,17 @@ type Call struct {
 
 // Table lists the kernels, best first. All are exact.
 var Table = append(archTable,
-	Kernel{Name: "elementwise_clamp_f32_go", ISA: "go", Function: Clamp, Run: runClamp},
-	Kernel{Name: "elementwise_add_f32_go", ISA: "go", Function: Add, Run: runAdd},
-	Kernel{Name: "elementwise_mul_f32_go", ISA: "go", Function: Mul, Run: runMul},
-	Kernel{Name: "elementwise_affine_f32_go", ISA: "go", Function: Affine, Run: runAffine},
-	Kernel{Name: "elementwise_hardswish_f32_go", ISA: "go", Function: Hardswish, Run: func(c *Call) { c.each(quant.Hardswish) }},
-	Kernel{Name: "elementwise_hardsigmoid_f32_go", ISA: "go", Function: Hardsigmoid, Run: func(c *Call) { c.each(quant.Hardsigmoid) }},
-	Kernel{Name: "elementwise_sigmoid_f32_go", ISA: "go", Function: Sigmoid, Run: func(c *Call) { c.each(quant.Sigmoid) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_clamp_f32_go", ISA: "go"}, Function: Clamp, Run: runClamp},
+	Kernel{Row: kernel.Row{Name: "elementwise_add_f32_go", ISA: "go"}, Function: Add, Run: runAdd},
+	Kernel{Row: kernel.Row{Name: "elementwise_mul_f32_go", ISA: "go"}, Function: Mul, Run: runMul},
+	Kernel{Row: kernel.Row{Name: "elementwise_affine_f32_go", ISA: "go"}, Function: Affine, Run: runAffine},
+	Kernel{Row: kernel.Row{Name: "elementwise_hardswish_f32_go", ISA: "go"}, Function: Hardswish, Run: func(c *Call) { c.each(quant.Hardswish) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_hardsigmoid_f32_go", ISA: "go"}, Function: Hardsigmoid, Run: func(c *Call) { c.each(quant.Hardsigmoid) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_sigmoid_f32_go", ISA: "go"}, Function: Sigmoid, Run: func(c *Call) { c.each(quant.Sigmoid) }},
 )
 
 // Select returns the first row of table with that function that runs on a
 // machine with features f.
 func Select(table []Kernel, function Function, f cpu.Features) *Kernel {
-	for i := range table {
-		if table[i].Function == function && f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	panic("elementwise32: no kernel for " + f.String())
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.Function == function })
 }

@@ -1,6 +1,9 @@
 package elementwise32
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
+)
 
 //go:generate go run -C ../_asm . elementwise32 ../elementwise32
 
@@ -12,18 +15,18 @@ const (
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
-	{Name: "elementwise_clamp_f32_avx512", ISA: "avx512", Function: Clamp, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Clamp, wide) }},
-	{Name: "elementwise_clamp_f32_avx2", ISA: "avx2", Function: Clamp, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Clamp, narrow) }},
-	{Name: "elementwise_add_f32_avx512", ISA: "avx512", Function: Add, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Add, wide) }},
-	{Name: "elementwise_add_f32_avx2", ISA: "avx2", Function: Add, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Add, narrow) }},
-	{Name: "elementwise_mul_f32_avx512", ISA: "avx512", Function: Mul, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Mul, wide) }},
-	{Name: "elementwise_mul_f32_avx2", ISA: "avx2", Function: Mul, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Mul, narrow) }},
-	{Name: "elementwise_affine_f32_avx512", ISA: "avx512", Function: Affine, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Affine, wide) }},
-	{Name: "elementwise_affine_f32_avx2", ISA: "avx2", Function: Affine, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Affine, narrow) }},
-	{Name: "elementwise_hardswish_f32_avx512", ISA: "avx512", Function: Hardswish, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Hardswish, wide) }},
-	{Name: "elementwise_hardswish_f32_avx2", ISA: "avx2", Function: Hardswish, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Hardswish, narrow) }},
-	{Name: "elementwise_hardsigmoid_f32_avx512", ISA: "avx512", Function: Hardsigmoid, Requires: cpu.AVX512, Run: func(c *Call) { c.run(Hardsigmoid, wide) }},
-	{Name: "elementwise_hardsigmoid_f32_avx2", ISA: "avx2", Function: Hardsigmoid, Requires: cpu.AVX2, Run: func(c *Call) { c.run(Hardsigmoid, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_clamp_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Clamp, Run: func(c *Call) { c.run(Clamp, wide) }},
+	{Row: kernel.Row{Name: "elementwise_clamp_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Clamp, Run: func(c *Call) { c.run(Clamp, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_add_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Add, Run: func(c *Call) { c.run(Add, wide) }},
+	{Row: kernel.Row{Name: "elementwise_add_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Add, Run: func(c *Call) { c.run(Add, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_mul_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Mul, Run: func(c *Call) { c.run(Mul, wide) }},
+	{Row: kernel.Row{Name: "elementwise_mul_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Mul, Run: func(c *Call) { c.run(Mul, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_affine_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Affine, Run: func(c *Call) { c.run(Affine, wide) }},
+	{Row: kernel.Row{Name: "elementwise_affine_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Affine, Run: func(c *Call) { c.run(Affine, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_hardswish_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Hardswish, Run: func(c *Call) { c.run(Hardswish, wide) }},
+	{Row: kernel.Row{Name: "elementwise_hardswish_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Hardswish, Run: func(c *Call) { c.run(Hardswish, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_hardsigmoid_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Hardsigmoid, Run: func(c *Call) { c.run(Hardsigmoid, wide) }},
+	{Row: kernel.Row{Name: "elementwise_hardsigmoid_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Hardsigmoid, Run: func(c *Call) { c.run(Hardsigmoid, narrow) }},
 }
 
 // numbers is the argument of an assembly routine: vectors of 16 or 8 numbers.

@@ -8,24 +8,10 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
-
-// each runs f for every kernel that this machine can run.
-func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 3)))
-		})
-	}
-}
 
 // rules draws the rules of one addition and one product: usual scales, and such
 // that everything saturates or nothing is left.
@@ -75,7 +61,7 @@ func draw(r *rand.Rand, f Function) (c Call, rule func(a, b int32) int32, ok boo
 }
 
 func TestKernelsEqualReference(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for n := range 300 {
 			c, rule, ok := draw(r, k.Function)
 			if !ok {
@@ -94,17 +80,13 @@ func TestKernelsEqualReference(t *testing.T) {
 			want := c
 			want.Out = make([]uint8, n)
 			Reference(&want, k.Function, rule)
-			zone := bytes.Repeat([]byte{0xA5}, n+96)
-			c.Out = zone[at : at+n : at+n]
+			out := kerneltest.NewZone(n, at, uint8(0xA5))
+			c.Out = out.Inner
 			k.Run(&c)
 			if !bytes.Equal(c.Out, want.Out) {
 				t.Fatalf("n = %d: differs from the reference", n)
 			}
-			for _, v := range append(zone[:at:at], zone[at+n:]...) {
-				if v != 0xA5 {
-					t.Fatalf("n = %d: wrote outside the result", n)
-				}
-			}
+			out.Check(t)
 			c.Out = []([]uint8){c.A, c.B}[n%2]
 			k.Run(&c)
 			if !bytes.Equal(c.Out, want.Out) {
@@ -120,7 +102,7 @@ func TestAllPairs(t *testing.T) {
 	for i := range a {
 		a[i], b[i] = uint8(i>>8), uint8(i)
 	}
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		tried := 0
 		for range 20 {
 			c, rule, ok := draw(r, k.Function)
@@ -177,7 +159,7 @@ func TestPrepare(t *testing.T) {
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		c := Call{Unary: new(Unary), Binary: new(Binary), A: make([]uint8, 77), B: make([]uint8, 77), Out: make([]uint8, 77)}
 		c.AddFixed.Shift = 1
 		if n := testing.AllocsPerRun(10, func() { k.Run(&c) }); n != 0 {
@@ -187,23 +169,17 @@ func TestNothingIsAllocated(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, k := range Table {
+	kerneltest.Names(t, Table, func(k *Kernel) string {
 		codes := "u8"
 		if k.Function == Map || k.Function == Pair {
 			codes = "x8"
 		}
-		if want := "elementwise_" + k.Function.String() + "_" + codes + "_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+		return "elementwise_" + k.Function.String() + "_" + codes + "_" + k.ISA
+	})
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		b.Run(k.Name, func(b *testing.B) {
 			const n = 56 * 56 * 64
 			c := Call{Unary: new(Unary), Binary: new(Binary), A: make([]uint8, n), B: make([]uint8, n), Out: make([]uint8, n)}

@@ -2,6 +2,7 @@ package elementwise8
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -25,10 +26,9 @@ func (f Function) String() string {
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // elementwise_<function>_<x8|u8>_<isa>
-	ISA      string
+	kernel.Row // elementwise_<function>_<x8|u8>_<isa>
+
 	Function Function
-	Requires cpu.Features
 	Run      func(*Call)
 }
 
@@ -52,20 +52,15 @@ type Call struct {
 
 // Table lists the kernels, best first. All are exact.
 var Table = append(archTable,
-	Kernel{Name: "elementwise_map_x8_go", ISA: "go", Run: runMap},
-	Kernel{Name: "elementwise_pair_x8_go", ISA: "go", Function: Pair, Run: runPair},
+	Kernel{Row: kernel.Row{Name: "elementwise_map_x8_go", ISA: "go"}, Run: runMap},
+	Kernel{Row: kernel.Row{Name: "elementwise_pair_x8_go", ISA: "go"}, Function: Pair, Run: runPair},
 )
 
 // Select returns the first row of table with that function that runs on a
 // machine with features f; nil where there is none, which cannot be for Map and
 // Pair.
 func Select(table []Kernel, function Function, f cpu.Features) *Kernel {
-	for i := range table {
-		if table[i].Function == function && f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	return nil
+	return kernel.Select(table, f, func(k *Kernel) bool { return k.Function == function })
 }
 
 // Prepare returns the kernel for two operands by a rule, and a call with the

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 )
 
 //go:generate go run -C ../_asm . elementwise8 ../elementwise8
@@ -16,14 +17,14 @@ const (
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
-	{Name: "elementwise_map_x8_avx512vbmi", ISA: "avx512vbmi", Requires: cpu.AVX512 | cpu.AVX512VBMI, Run: func(c *Call) { c.runMap(wide) }},
-	{Name: "elementwise_map_x8_avx2", ISA: "avx2", Requires: cpu.AVX2, Run: func(c *Call) { c.runMap(narrow) }},
-	{Name: "elementwise_addfloat_u8_avx512", ISA: "avx512", Function: AddFloat, Requires: cpu.AVX512 | cpu.FMA, Run: func(c *Call) { c.runAddFloat(wide) }},
-	{Name: "elementwise_addfloat_u8_avx2", ISA: "avx2", Function: AddFloat, Requires: cpu.AVX2 | cpu.FMA, Run: func(c *Call) { c.runAddFloat(narrow) }},
-	{Name: "elementwise_addfixed_u8_avx512", ISA: "avx512", Function: AddFixed, Requires: cpu.AVX512, Run: func(c *Call) { c.runAddFixed(wide) }},
-	{Name: "elementwise_addfixed_u8_avx2", ISA: "avx2", Function: AddFixed, Requires: cpu.AVX2, Run: func(c *Call) { c.runAddFixed(narrow) }},
-	{Name: "elementwise_mul_u8_avx512", ISA: "avx512", Function: Mul, Requires: cpu.AVX512, Run: func(c *Call) { c.runMul(wide) }},
-	{Name: "elementwise_mul_u8_avx2", ISA: "avx2", Function: Mul, Requires: cpu.AVX2, Run: func(c *Call) { c.runMul(narrow) }},
+	{Row: kernel.Row{Name: "elementwise_map_x8_avx512vbmi", ISA: "avx512vbmi", Requires: cpu.AVX512 | cpu.AVX512VBMI}, Run: func(c *Call) { c.runMap(wide) }},
+	{Row: kernel.Row{Name: "elementwise_map_x8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Run: func(c *Call) { c.runMap(narrow) }},
+	{Row: kernel.Row{Name: "elementwise_addfloat_u8_avx512", ISA: "avx512", Requires: cpu.AVX512 | cpu.FMA}, Function: AddFloat, Run: func(c *Call) { c.runAddFloat(wide) }},
+	{Row: kernel.Row{Name: "elementwise_addfloat_u8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Function: AddFloat, Run: func(c *Call) { c.runAddFloat(narrow) }},
+	{Row: kernel.Row{Name: "elementwise_addfixed_u8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: AddFixed, Run: func(c *Call) { c.runAddFixed(wide) }},
+	{Row: kernel.Row{Name: "elementwise_addfixed_u8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: AddFixed, Run: func(c *Call) { c.runAddFixed(narrow) }},
+	{Row: kernel.Row{Name: "elementwise_mul_u8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Mul, Run: func(c *Call) { c.runMul(wide) }},
+	{Row: kernel.Row{Name: "elementwise_mul_u8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Mul, Run: func(c *Call) { c.runMul(narrow) }},
 }
 
 // codes is the argument of an assembly routine: blocks of 64 or 32 codes of a

@@ -6,43 +6,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 )
-
-const guard = 37
-
-// guarded returns n numbers at a shifted alignment within a zone of NaN.
-func guarded(n, shift int) (zone, inner []float32) {
-	zone = make([]float32, n+2*guard)
-	for i := range zone {
-		zone[i] = float32(math.NaN())
-	}
-	return zone, zone[guard+shift : guard+shift+n : guard+shift+n]
-}
-
-func random(r *rand.Rand, n int) []float32 {
-	_, x := guarded(n, r.IntN(8))
-	for i := range x {
-		x[i] = float32(r.NormFloat64())
-	}
-	return x
-}
-
-func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 1)))
-		})
-	}
-}
 
 var channelCounts = []int{1, 3, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 96, 130}
 
@@ -53,14 +19,14 @@ func randomOperand(r *rand.Rand) (o Operand, pixels int) {
 	for range o.Rows * o.Taps {
 		o.Offset = append(o.Offset, int32(r.IntN(o.Image-o.C+1+9)-9))
 	}
-	o.X, o.Pad = random(r, images*o.Image), make([]float32, o.C)
+	o.X, o.Pad = kerneltest.Normal(r, images*o.Image), make([]float32, o.C)
 	return o, images * o.Rows
 }
 
 // compare fails unless results agree, and nothing but them was written.
-func compare(t *testing.T, zone, got, want []float32, from, to, sums int) {
+func compare(t *testing.T, got *kerneltest.Zone[float32], want []float32, from, to, sums int) {
 	t.Helper()
-	for i, v := range got {
+	for i, v := range got.Inner {
 		inside := i >= from && i < to
 		switch {
 		case inside && !(math.Abs(float64(v-want[i])) <= 1e-6*8*math.Sqrt(float64(sums))):
@@ -69,58 +35,53 @@ func compare(t *testing.T, zone, got, want []float32, from, to, sums int) {
 			t.Fatalf("wrote outside the result at %d", i)
 		}
 	}
-	clear(got)
-	for i, v := range zone {
-		if v == v && v != 0 {
-			t.Fatalf("wrote outside the memory of the result at %d", i-guard)
-		}
-	}
+	got.Check(t)
 }
 
 func TestFilterFollowsReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 100 {
 			o, pixels := randomOperand(r)
-			f := &Filter{Operand: o, W: random(r, o.Taps*o.C), Add: i%3 == 0}
+			f := &Filter{Operand: o, W: kerneltest.Normal(r, o.Taps*o.C), Add: i%3 == 0}
 			f.M0 = r.IntN(pixels)
 			f.M1 = f.M0 + 1 + r.IntN(pixels-f.M0)
-			zone, out := guarded(pixels*o.C, r.IntN(8))
-			copy(out, random(r, len(out)))
-			f.Out = out
+			out := kerneltest.NewZone(pixels*o.C, r.IntN(8), kerneltest.NaN)
+			copy(out.Inner, kerneltest.Normal(r, len(out.Inner)))
+			f.Out = out.Inner
 			want := *f
-			want.Out = slices.Clone(out)
+			want.Out = slices.Clone(out.Inner)
 			FilterReference(&want)
 			k.Filter(f)
-			compare(t, zone, f.Out, want.Out, f.M0*o.C, f.M1*o.C, o.Taps)
+			compare(t, out, want.Out, f.M0*o.C, f.M1*o.C, o.Taps)
 		}
 	})
 }
 
 func TestWeightsFollowReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 100 {
 			o, pixels := randomOperand(r)
-			w := &Weights{Operand: o, Y: random(r, pixels*o.C)}
+			w := &Weights{Operand: o, Y: kerneltest.Normal(r, pixels*o.C)}
 			w.M0 = r.IntN(pixels)
 			w.M1 = w.M0 + 1 + r.IntN(pixels-w.M0)
-			zone, out := guarded(o.Taps*o.C, r.IntN(8))
-			copy(out, random(r, len(out)))
-			w.Out = out
+			out := kerneltest.NewZone(o.Taps*o.C, r.IntN(8), kerneltest.NaN)
+			copy(out.Inner, kerneltest.Normal(r, len(out.Inner)))
+			w.Out = out.Inner
 			want := *w
-			want.Out = slices.Clone(out)
+			want.Out = slices.Clone(out.Inner)
 			WeightsReference(&want)
 			k.Weights(w)
-			compare(t, zone, w.Out, want.Out, 0, len(out), pixels)
+			compare(t, out, want.Out, 0, len(out.Inner), pixels)
 		}
 	})
 }
 
 // A pixel must not depend on how pixels are split between workers.
 func TestPixelsDoNotDependOnTheSplit(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 20 {
 			o, pixels := randomOperand(r)
-			f := &Filter{Operand: o, W: random(r, o.Taps*o.C), M1: pixels, Out: make([]float32, pixels*o.C)}
+			f := &Filter{Operand: o, W: kerneltest.Normal(r, o.Taps*o.C), M1: pixels, Out: make([]float32, pixels*o.C)}
 			k.Filter(f)
 			part := *f
 			part.Out = make([]float32, len(f.Out))
@@ -138,22 +99,14 @@ func TestPixelsDoNotDependOnTheSplit(t *testing.T) {
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if want := "filters_f32_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "filters_f32_" + k.ISA })
 	if k := Select(Table, 0); k.ISA != "go" {
 		t.Errorf("a machine without features gets %s", k.Name)
 	}
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, s := range [][2]int{{12544, 32}, {3136, 144}, {196, 576}} {
 			rows, c := s[0], s[1]
 			o := Operand{X: make([]float32, (rows+9)*c), Pad: make([]float32, c), Rows: rows, Taps: 9, C: c}

@@ -1,7 +1,9 @@
 package filters32
 
+import "github.com/octet-ml/octet/internal/kernel"
+
 // portable is plain Go.
-var portable = Kernel{Name: "filters_f32_go", ISA: "go", filter: goFilter, weights: goWeights}
+var portable = Kernel{Row: kernel.Row{Name: "filters_f32_go", ISA: "go"}, filter: goFilter, weights: goWeights}
 
 func goFilter(f *Filter) {
 	for m := f.M0; m < f.M1; m++ {

@@ -1,12 +1,13 @@
 package filters32
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
+)
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // filters_f32_<isa>
-	ISA      string
-	Requires cpu.Features
+	kernel.Row // filters_f32_<isa>
 
 	filter  func(*Filter)
 	weights func(*Weights)
@@ -46,12 +47,7 @@ var Table = append(archTable, portable)
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {
-	for i := range table {
-		if f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	panic("filters32: no kernel for " + f.String())
+	return kernel.MustSelect(table, f, nil)
 }
 
 // Filter computes f.

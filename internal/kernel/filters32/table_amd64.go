@@ -4,14 +4,15 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 )
 
 //go:generate go run -C ../_asm . filters32 ../filters32
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
-	{Name: "filters_f32_avx512", ISA: "avx512", Requires: cpu.AVX512, filter: avx512.filter, weights: avx512.weights},
-	{Name: "filters_f32_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA, filter: avx2.filter, weights: avx2.weights},
+	{Row: kernel.Row{Name: "filters_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, filter: avx512.filter, weights: avx512.weights},
+	{Row: kernel.Row{Name: "filters_f32_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, filter: avx2.filter, weights: avx2.weights},
 }
 
 // pixels is the argument of an assembly routine: pixels of one image.

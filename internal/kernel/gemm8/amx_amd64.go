@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/rule"
 )
 
@@ -12,9 +13,9 @@ import (
 // that lie equally far apart, two at a time, and 32 columns; few rows, few columns
 // and padding are left to vectors, which read the same weights.
 var amx = Kernel{
-	Name: "gemm_u8s8_32x32_amx", ISA: "amx", MR: 2 * segmentRows, NR: tiles512.columns(), Block: 256, Exact: true, Lines: true, Depth: tileCodes, Rate: 1000,
+	Row: kernel.Row{Name: "gemm_u8s8_32x32_amx", ISA: "amx", Requires: cpu.AVX512 | cpu.AVX512VNNI | cpu.AMX},
+	MR:  2 * segmentRows, NR: tiles512.columns(), Block: 256, Exact: true, Lines: true, Depth: tileCodes, Rate: 1000,
 	OverRead: tileCodes - 1,
-	Requires: cpu.AVX512 | cpu.AVX512VNNI | cpu.AMX,
 	Pack:     tiles512.pack,
 	Work:     func(m, _, _ int) int { return newGridRoom(m).words },
 	Run:      func(c *Call) { runAMX(c, nil) },

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/internal/rule"
 )
@@ -13,8 +14,8 @@ import (
 // that, their excess, by itself. That is exact for all codes, and fastest where
 // few are large, as after calibration with a reduced range.
 var avx2 = Kernel{
-	Name: "gemm_u8s8_3x16_avx2", ISA: "avx2", MR: 3, NR: 16, Block: 96, Exact: true, Rate: 110,
-	Requires: cpu.AVX2 | cpu.FMA,
+	Row: kernel.Row{Name: "gemm_u8s8_3x16_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
+	MR:  3, NR: 16, Block: 96, Exact: true, Rate: 110,
 	Pack:     packShort,
 	Work:     func(m, taps, depth int) int { return newRoom(m, taps*roundUp(depth, 4)).words },
 	Run:      func(c *Call) { runShort(c, nil) },

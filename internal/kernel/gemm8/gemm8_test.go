@@ -7,9 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/quant"
 )
@@ -44,41 +43,10 @@ func fill(r *rand.Rand, x []uint8, w []int8) {
 	}
 }
 
-const guard = 37
-
-// guarded returns a slice of n values at a shifted alignment within a zone of marks.
-func guarded[T any](n, shift int, mark T) (zone, inner []T) {
-	zone = make([]T, n+2*guard)
-	for i := range zone {
-		zone[i] = mark
-	}
-	return zone, zone[guard+shift : guard+shift+n : guard+shift+n]
-}
-
-func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel)) {
-	ran := 0
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			ran++
-			f(t, k)
-		})
-	}
-	if ran == 0 {
-		t.Error("no kernel ran")
-	}
-}
-
 func TestKernelsEqualReference(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
 	sizes := []int{1, 2, 3, 4, 5, 7, 8, 13, 17, 31, 43, 64, 65, 130}
 	depths := []int{1, 3, 4, 5, 17, 64, 127, 511, 512, 513, 1031, 2050}
-	eachKernel(t, func(t *testing.T, kern *Kernel) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, r *rand.Rand) {
 		for i := range 250 {
 			m, n := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
 			taps, depth := 1, depths[i%len(depths)]
@@ -97,11 +65,10 @@ func TestKernelsEqualReference(t *testing.T) {
 				offset[j] = int32(r.IntN(image-depth+1+5) - 5)
 			}
 			zero := uint8(r.IntN(256))
-			_, x := guarded(size+kern.OverRead, r.IntN(8), uint8(0xA5))
+			x := kerneltest.NewZone(size+kern.OverRead, r.IntN(8), uint8(0xA5)).Inner
 			x = x[: size : len(x)-r.IntN(2)*kern.OverRead]
-			_, w := guarded(n*k, r.IntN(8), int8(0x5A))
+			w := kerneltest.NewZone(n*k, r.IntN(8), int8(0x5A)).Inner
 			fill(r, x, w)
-			zone, acc := guarded(rows*images*n, 0, int32(-7))
 			c := &Call{W: kern.Pack(w, n, taps, depth, zero), Matrix: operand.Matrix[uint8]{
 				X: x, Pad: bytes.Repeat([]byte{zero}, depth),
 				Taps: taps, Depth: depth, Offset: offset, Rows: rows, Image: image, Stride: depth, Base: base,
@@ -119,7 +86,8 @@ func TestKernelsEqualReference(t *testing.T) {
 			c.M0 = r.IntN(c.M1)
 			c.N1 = n
 			c.N0 = r.IntN(n) / kern.NR * kern.NR
-			c.Acc = acc[:(c.M1-c.M0)*(c.N1-c.N0)]
+			acc := kerneltest.NewZone((c.M1-c.M0)*(c.N1-c.N0), 0, int32(-7))
+			c.Acc = acc.Inner
 			c.Work = make([]uint64, kern.Work(c.M1-c.M0, taps, depth))
 			kern.Run(c)
 			want := *c
@@ -128,11 +96,7 @@ func TestKernelsEqualReference(t *testing.T) {
 			if !slices.Equal(c.Acc, want.Acc) {
 				t.Fatalf("case %d: m=%d n=%d taps=%d depth=%d differs from the reference", i, m, n, taps, depth)
 			}
-			for j, v := range zone {
-				if (j < guard || j >= guard+len(c.Acc)) && v != -7 {
-					t.Fatalf("case %d: wrote outside the result at %d", i, j-guard)
-				}
-			}
+			acc.Check(t)
 			codes(t, kern, &want, r)
 		}
 	})
@@ -165,35 +129,24 @@ func codes(t *testing.T, k *Kernel, c *Call, r *rand.Rand) {
 	rows, width := c.M1-c.M0, c.N1-c.N0
 	d.LD = width + r.IntN(4)
 	size := (rows-1)*d.LD + width
-	zone, out := guarded(size, 0, uint8(0xA5))
-	d.Acc, d.Rule, d.Out = nil, rule, out
+	out := kerneltest.NewZone(size, 0, uint8(0xA5))
+	d.Acc, d.Rule, d.Out = nil, rule, out.Inner
 	k.RunCodes(&d)
-	for i := range out {
+	for i, got := range d.Out {
 		m, col := i/d.LD, i%d.LD
 		want := uint8(0xA5)
 		if col < width {
 			want = uint8(q.Code(c.Acc[m*width+col], first+c.N0+col))
 		}
-		if out[i] != want {
-			t.Fatalf("m=%d n=%d taps=%d depth=%d rule %d: row %d, column %d is %d, want %d", rows, width, c.Taps, c.Depth, q.Rule, m, col, out[i], want)
+		if got != want {
+			t.Fatalf("m=%d n=%d taps=%d depth=%d rule %d: row %d, column %d is %d, want %d", rows, width, c.Taps, c.Depth, q.Rule, m, col, got, want)
 		}
 	}
-	for i := range guard {
-		if zone[i] != 0xA5 || zone[len(zone)-1-i] != 0xA5 {
-			t.Fatal("codes were written outside the result")
-		}
-	}
+	out.Check(t)
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if (k.PackRule == nil) != (k.RunCodes == nil) {
-			t.Errorf("%s has a rule but no codes, or codes but no rule", k.Name)
-		}
-		if want := fmt.Sprintf("gemm_u8s8_%dx%d_%s", k.MR, k.NR, k.ISA); k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return fmt.Sprintf("gemm_u8s8_%dx%d_%s", k.MR, k.NR, k.ISA) })
 	if last := Table[len(Table)-1]; last.Requires != 0 || !last.Exact {
 		t.Errorf("the last row, %s, must run anywhere and be exact", last.Name)
 	}
@@ -202,6 +155,9 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 	}
 	for i := range Table {
 		k := &Table[i]
+		if (k.PackRule == nil) != (k.RunCodes == nil) {
+			t.Errorf("%s has a rule but no codes, or codes but no rule", k.Name)
+		}
 		if s := (Shape{1, k.NR, max(1, k.Depth)}); Select(Table[i:], s, k.Requires) != k {
 			t.Errorf("%s is not chosen for its own tile", k.Name)
 		}
@@ -212,11 +168,7 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, s := range []Shape{{112, 64, 64}, {112, 64, 576}, {112, 256, 2304}, {49, 512, 4608}, {49, 2048, 512}, {112, 24, 144}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
 				x, w := make([]uint8, s.M*s.K), make([]int8, s.N*s.K)

@@ -1,6 +1,10 @@
 package gemm8
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/octet-ml/octet/internal/kernel"
+)
 
 // portable is plain Go. Processors multiply floats faster than Go can multiply
 // integers one at a time, and a float64 holds two sums side by side: weights of
@@ -8,7 +12,8 @@ import "unsafe"
 // 255*128*depthBlock < 2^24, so both sums fit their 26 bits, everything is an
 // integer below 2^53, and the arithmetic is exact however it is rounded or fused.
 var portable = Kernel{
-	Name: "gemm_u8s8_4x4_go", ISA: "go", MR: 4, NR: 4, Block: 64, Exact: true, Rate: 5,
+	Row: kernel.Row{Name: "gemm_u8s8_4x4_go", ISA: "go"},
+	MR:  4, NR: 4, Block: 64, Exact: true, Rate: 5,
 	Pack: packPairs, Work: workPairs, Run: runPairs,
 }
 

@@ -3,41 +3,20 @@ package gemm8
 import (
 	"math/rand/v2"
 	"slices"
-	"syscall"
 	"testing"
 
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
-// fenced returns n codes that end, or begin, at a page that must not be touched.
-func fenced(t *testing.T, n int, atEnd bool) []uint8 {
-	t.Helper()
-	page := syscall.Getpagesize()
-	size := roundUp(n, page)
-	all, err := syscall.Mmap(-1, 0, size+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = syscall.Munmap(all) })
-	for _, fence := range [][]byte{all[:page], all[page+size:]} {
-		if err := syscall.Mprotect(fence, syscall.PROT_NONE); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if atEnd {
-		return all[page+size-n : page+size : page+size]
-	}
-	return all[page : page+n : page+n]
-}
-
 // Kernels touch nothing in front of or behind their operands.
 func TestKernelsStayWithinOperands(t *testing.T) {
-	eachKernel(t, func(t *testing.T, kern *Kernel) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, _ *rand.Rand) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for i := range 60 {
 			m, n, taps, depth := 1+r.IntN(14), 1+r.IntN(70), 1+i%2*r.IntN(5), 1+r.IntN(70)
 			zero := uint8(r.IntN(256))
-			c := &Call{M1: m, N1: n, LD: n, Matrix: operand.Matrix[uint8]{X: fenced(t, m*depth, i%3 > 0), Pad: fenced(t, depth, i%3 > 0),
+			c := &Call{M1: m, N1: n, LD: n, Matrix: operand.Matrix[uint8]{X: kerneltest.Fenced(t, m*depth, i%3 > 0), Pad: kerneltest.Fenced(t, depth, i%3 > 0),
 				Taps: taps, Depth: depth, Rows: m, Image: m * depth, Stride: depth}}
 			if i%2 == 1 {
 				for range m * taps {

@@ -2,6 +2,7 @@ package gemm8
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/quant"
@@ -10,16 +11,15 @@ import (
 // Kernel is one implementation: a row of Table. Packing, tile and run function
 // belong together and are never mixed between rows.
 type Kernel struct {
-	Name     string // gemm_u8s8_<MR>x<NR>_<isa>
-	ISA      string
-	MR, NR   int          // rows and columns of the tile
-	Block    int          // rows that one call should be given at least, where there are enough
-	Requires cpu.Features // of the machine
-	Exact    bool         // equal to Reference for all operands, 255 and -128 included
-	OverRead int          // bytes that may be read behind the end of X, if its capacity allows
-	Lines    bool         // fast on equally spaced rows only: see Call.Ends
-	Depth    int          // products of a sum that it takes at a time, where filling them up costs much; 0 elsewhere
-	Rate     int          // multiplications in a nanosecond, about
+	kernel.Row // gemm_u8s8_<MR>x<NR>_<isa>
+
+	MR, NR   int  // rows and columns of the tile
+	Block    int  // rows that one call should be given at least, where there are enough
+	Exact    bool // equal to Reference for all operands, 255 and -128 included
+	OverRead int  // bytes that may be read behind the end of X, if its capacity allows
+	Lines    bool // fast on equally spaced rows only: see Call.Ends
+	Depth    int  // products of a sum that it takes at a time, where filling them up costs much; 0 elsewhere
+	Rate     int  // multiplications in a nanosecond, about
 
 	// Pack lays out w, [n][tap][depth] row-major, for this kernel.
 	Pack func(w []int8, n, taps, depth int, zero uint8) *Weights
@@ -77,12 +77,7 @@ type Shape struct{ M, N, K int }
 // Select returns the first row of table that runs on a machine with features f and
 // whose tile a matrix of shape s fills well.
 func Select(table []Kernel, s Shape, f cpu.Features) *Kernel {
-	for i := range table {
-		if f.Has(table[i].Requires) && table[i].filled(s) {
-			return &table[i]
-		}
-	}
-	panic("gemm8: no kernel for " + f.String())
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.filled(s) })
 }
 
 // filled reports whether at least 5 of 11 products of k's tiles are wanted ones. With

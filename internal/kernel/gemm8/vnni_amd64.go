@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 )
 
 //go:noescape
@@ -39,8 +40,9 @@ func (f *family) row(isa string, rate int, requires cpu.Features) Kernel {
 	heights := f.widest().heights
 	tallest := heights[len(heights)-1]
 	return Kernel{
-		Name: fmt.Sprintf("gemm_u8s8_%dx%d_%s", tallest, f.columns(), isa), ISA: isa, MR: tallest, NR: f.columns(),
-		Block: 96, Exact: true, Rate: rate, Requires: requires,
+		Row: kernel.Row{Name: fmt.Sprintf("gemm_u8s8_%dx%d_%s", tallest, f.columns(), isa), ISA: isa, Requires: requires},
+		MR:  tallest, NR: f.columns(),
+		Block: 96, Exact: true, Rate: rate,
 		Pack:     f.pack,
 		Work:     f.work,
 		Run:      func(c *Call) { f.run(c, nil) },

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 )
 
 func TestTranspose(t *testing.T) {
@@ -34,64 +33,47 @@ func TestTranspose(t *testing.T) {
 }
 
 func TestKernelsEqualReference(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		for cols := range 140 {
+			rows := k.Rows
+			if rows == 0 {
+				rows = []int{1, 2, 3, 31, 32, 33, 67}[r.IntN(7)]
 			}
-			for cols := range 140 {
-				rows := k.Rows
-				if rows == 0 {
-					rows = []int{1, 2, 3, 31, 32, 33, 67}[r.IntN(7)]
-				}
-				stride := cols + r.IntN(20)
-				shift := r.IntN(8)
-				src := make([]byte, (shift+rows*stride)*k.Size)[shift*k.Size:]
-				for j := range src {
-					src[j] = byte(r.Uint32())
-				}
-				// Everything around the result must survive.
-				size := rows * cols * k.Size
-				zone := bytes.Repeat([]byte{0xA5}, size+256)
-				wantZone := bytes.Clone(zone)
-				c := &Call{Src: src, Rows: rows, Cols: cols, Stride: stride}
-				c.Dst = wantZone[(16+shift)*k.Size:][:size]
-				Reference(c, k.Size)
-				c.Dst = zone[(16+shift)*k.Size:][:size]
-				k.Run(c)
-				if !bytes.Equal(zone, wantZone) {
-					t.Fatalf("%dx%d, rows %d apart: differs from the reference", rows, cols, stride)
-				}
-				if n := testing.AllocsPerRun(1, func() { k.Run(c) }); n != 0 {
-					t.Fatalf("%v allocations", n)
-				}
+			stride := cols + r.IntN(20)
+			shift := r.IntN(8)
+			src := make([]byte, (shift+rows*stride)*k.Size)[shift*k.Size:]
+			for j := range src {
+				src[j] = byte(r.Uint32())
 			}
-		})
-	}
+			want := make([]byte, rows*cols*k.Size)
+			c := &Call{Dst: want, Src: src, Rows: rows, Cols: cols, Stride: stride}
+			Reference(c, k.Size)
+			out := kerneltest.NewZone(len(want), shift*k.Size, uint8(0xA5))
+			c.Dst = out.Inner
+			k.Run(c)
+			if !bytes.Equal(c.Dst, want) {
+				t.Fatalf("%dx%d, rows %d apart: differs from the reference", rows, cols, stride)
+			}
+			out.Check(t)
+			if n := testing.AllocsPerRun(1, func() { k.Run(c) }); n != 0 {
+				t.Fatalf("%v allocations", n)
+			}
+		}
+	})
 }
 
 func TestNames(t *testing.T) {
-	for _, k := range Table {
+	kerneltest.Names(t, Table, func(k *Kernel) string {
 		what := "transpose"
 		if k.Rows != 0 {
 			what = fmt.Sprintf("interleave%d", k.Rows)
 		}
-		if want := fmt.Sprintf("%s_x%d_%s", what, 8*k.Size, k.ISA); k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+		return fmt.Sprintf("%s_x%d_%s", what, 8*k.Size, k.ISA)
+	})
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		b.Run(k.Name, func(b *testing.B) {
 			const pixels = 224 * 224
 			c := &Call{Src: make([]byte, 3*pixels*k.Size), Dst: make([]byte, 3*pixels*k.Size), Rows: 3, Cols: pixels, Stride: pixels}

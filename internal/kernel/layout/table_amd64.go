@@ -1,16 +1,19 @@
 package layout
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
+)
 
 //go:generate go run -C ../_asm . layout ../layout
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
-	{Name: "interleave3_x8_avx2", ISA: "avx2", Size: 1, Rows: 3, Requires: cpu.AVX2, Run: bytesAVX2},
-	{Name: "interleave3_x32_avx512", ISA: "avx512", Size: 4, Rows: 3, Requires: cpu.AVX512, Run: numbersAVX512},
-	{Name: "interleave3_x32_avx2", ISA: "avx2", Size: 4, Rows: 3, Requires: cpu.AVX2, Run: numbersAVX2},
-	{Name: "interleave2_x8_avx2", ISA: "avx2", Size: 1, Rows: 2, Requires: cpu.AVX2, Run: twoBytesAVX2},
-	{Name: "interleave2_x32_avx2", ISA: "avx2", Size: 4, Rows: 2, Requires: cpu.AVX2, Run: twoNumbersAVX2},
+	{Row: kernel.Row{Name: "interleave3_x8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Size: 1, Rows: 3, Run: bytesAVX2},
+	{Row: kernel.Row{Name: "interleave3_x32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Size: 4, Rows: 3, Run: numbersAVX512},
+	{Row: kernel.Row{Name: "interleave3_x32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Size: 4, Rows: 3, Run: numbersAVX2},
+	{Row: kernel.Row{Name: "interleave2_x8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Size: 1, Rows: 2, Run: twoBytesAVX2},
+	{Row: kernel.Row{Name: "interleave2_x32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Size: 4, Rows: 2, Run: twoNumbersAVX2},
 }
 
 // planes is the argument of an assembly routine: blocks of a vector of each of

@@ -1,9 +1,12 @@
 package matmul32
 
+import "github.com/octet-ml/octet/internal/kernel"
+
 // portable is plain Go: tiles of four rows by four columns, whose sixteen sums
 // the compiler keeps in registers.
 var portable = Kernel{
-	Name: "matmul_f32_4x4_go", ISA: "go", MR: 4, NR: 4,
+	Row: kernel.Row{Name: "matmul_f32_4x4_go", ISA: "go"},
+	MR:  4, NR: 4,
 	lanes: 4, rows: goRows, outer: goOuter,
 }
 

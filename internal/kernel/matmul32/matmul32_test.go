@@ -4,44 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 )
-
-const guard = 37
-
-// guarded returns n numbers at a shifted alignment within a zone of NaN.
-func guarded(n, shift int) (zone, inner []float32) {
-	zone = make([]float32, n+2*guard)
-	for i := range zone {
-		zone[i] = float32(math.NaN())
-	}
-	return zone, zone[guard+shift : guard+shift+n : guard+shift+n]
-}
-
-func random(r *rand.Rand, n int) []float32 {
-	_, x := guarded(n, r.IntN(8))
-	for i := range x {
-		x[i] = float32(r.NormFloat64())
-	}
-	return x
-}
-
-func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 1)))
-		})
-	}
-}
 
 var (
 	extents = []int{1, 2, 4, 5, 6, 7, 8, 13, 16, 17, 31, 48, 64, 65, 130}
@@ -63,16 +30,16 @@ func randomOperand(r *rand.Rand, indirect bool) (o Operand, rows int) {
 	for j := range o.Offset {
 		o.Offset[j] = int32(r.IntN(o.Image-o.Depth+1+5) - 5)
 	}
-	o.X = random(r, max(images*o.Image, o.Rows*o.Stride)+o.Base+o.Depth+OverRead)
+	o.X = kerneltest.Normal(r, max(images*o.Image, o.Rows*o.Stride)+o.Base+o.Depth+OverRead)
 	o.Pad = make([]float32, o.Depth+OverRead)
 	return o, o.Rows * images
 }
 
-func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w, zone []float32) {
+func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w []float32, out *kerneltest.Zone[float32]) {
 	o, rows := randomOperand(r, i%2 == 1)
 	n := pick(r, extents)
 	panels := k.NewPanels(o.Taps, o.Depth, n)
-	panels.Use(random(r, panels.Len()))
+	panels.Use(kerneltest.Normal(r, panels.Len()))
 	c = &RowsCall{Operand: o, W: panels, M1: rows, N1: n, LD: n + r.IntN(3), Work: &Work{}}
 	c.M0, c.N0 = r.IntN(rows), r.IntN(n)/k.NR*k.NR
 	size := rows * c.LD
@@ -83,7 +50,7 @@ func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w, zone []float32)
 		}
 		size = rows / o.Rows * c.OutImage
 	}
-	w = random(r, o.Taps*o.Depth*n)
+	w = kerneltest.Normal(r, o.Taps*o.Depth*n)
 	for t := range o.Taps {
 		src := w[t*o.Depth*n:][:o.Depth*n]
 		if i%3 > 0 {
@@ -99,7 +66,8 @@ func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w, zone []float32)
 		c.W.PackTransposed(t, turned, o.Depth, 0, n)
 	}
 	c.Add = i%5 > 2
-	zone, c.Out = guarded(size, r.IntN(8))
+	out = kerneltest.NewZone(size, r.IntN(8), kerneltest.NaN)
+	c.Out = out.Inner
 	if c.Add {
 		for m := c.M0; m < c.M1; m++ {
 			for j := range c.out(m) {
@@ -107,16 +75,16 @@ func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w, zone []float32)
 			}
 		}
 	}
-	return c, w, zone
+	return c, w, out
 }
 
 func TestRowsFollowReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 150 {
-			c, w, zone := randomRows(r, k, i)
-			before := append([]float32(nil), zone...)
+			c, w, out := randomRows(r, k, i)
+			before := slices.Clone(c.Out)
 			want := *c
-			want.Out = append([]float32(nil), c.Out...)
+			want.Out = slices.Clone(c.Out)
 			RowsReference(&want, w)
 			k.Rows(c)
 			bound := 1e-6 * math.Sqrt(float64(c.Taps*c.Depth)) * 8
@@ -128,33 +96,31 @@ func TestRowsFollowReference(t *testing.T) {
 					c.out(m)[j] = 0
 				}
 			}
-			// What is no result keeps its bits.
-			for m := c.M0; m < c.M1; m++ {
-				clear(want.out(m))
-			}
-			checkOutside(t, i, zone, before)
+			checkRest(t, i, c.Out, before)
+			out.Check(t)
 		}
 	})
 }
 
-// checkOutside compares a zone, in which the results have been set to zero, with
-// what it was.
-func checkOutside(t *testing.T, i int, zone, before []float32) {
+// checkRest compares memory in which the results have been set to zero with what
+// it was: what is no result keeps its bits.
+func checkRest(t *testing.T, i int, out, before []float32) {
 	t.Helper()
-	for j, v := range zone {
+	for j, v := range out {
 		if v != 0 && math.Float32bits(v) != math.Float32bits(before[j]) {
-			t.Fatalf("case %d: wrote outside the result at %d", i, j-guard)
+			t.Fatalf("case %d: wrote between the results at %d", i, j)
 		}
 	}
 }
 
-func randomOuter(r *rand.Rand, k *Kernel, i int) (c *OuterCall, zone []float32) {
+func randomOuter(r *rand.Rand, k *Kernel, i int) (c *OuterCall, out *kerneltest.Zone[float32]) {
 	o, rows := randomOperand(r, i%2 == 1)
 	n := pick(r, extents)
 	c = &OuterCall{Operand: o, LDY: n + r.IntN(3), M1: rows, T1: o.Taps, D1: o.Depth, N1: n, LD: n + r.IntN(3), Work: &Work{}, Add: i%3 == 0}
 	c.M0, c.T0, c.N0, c.D0 = r.IntN(rows+1), r.IntN(o.Taps), r.IntN(n)/k.NR*k.NR, r.IntN(o.Depth)/k.MR*k.MR
-	c.Y = random(r, rows*c.LDY)
-	zone, c.Out = guarded(o.Taps*roundUp(o.Depth, k.MR)*c.LD, r.IntN(8))
+	c.Y = kerneltest.Normal(r, rows*c.LDY)
+	out = kerneltest.NewZone(o.Taps*roundUp(o.Depth, k.MR)*c.LD, r.IntN(8), kerneltest.NaN)
+	c.Out = out.Inner
 	if c.Add {
 		for t := c.T0; t < c.T1; t++ {
 			for d := c.D0; d < roundUp(c.D1, k.MR); d++ {
@@ -164,16 +130,16 @@ func randomOuter(r *rand.Rand, k *Kernel, i int) (c *OuterCall, zone []float32) 
 			}
 		}
 	}
-	return c, zone
+	return c, out
 }
 
 func TestOuterFollowsReference(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 150 {
-			c, zone := randomOuter(r, k, i)
-			before := append([]float32(nil), zone...)
+			c, out := randomOuter(r, k, i)
+			before := slices.Clone(c.Out)
 			want := *c
-			want.Out = append([]float32(nil), c.Out...)
+			want.Out = slices.Clone(c.Out)
 			OuterReference(k, &want)
 			k.Outer(c)
 			bound := 1e-6 * math.Sqrt(float64(c.M1-c.M0)+1) * 8
@@ -188,14 +154,15 @@ func TestOuterFollowsReference(t *testing.T) {
 					}
 				}
 			}
-			checkOutside(t, i, zone, before)
+			checkRest(t, i, c.Out, before)
+			out.Check(t)
 		}
 	})
 }
 
 // A result must not depend on how rows and columns are split between workers.
 func TestResultsDoNotDependOnTheSplit(t *testing.T) {
-	eachKernel(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 20 {
 			c, _, _ := randomRows(r, k, 4*i+i%3)
 			c.M0, c.N0, c.Add = 0, 0, false
@@ -240,11 +207,7 @@ func sameBits(t *testing.T, what string, a, b []float32) {
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if want := fmt.Sprintf("matmul_f32_%dx%d_%s", k.MR, k.NR, k.ISA); k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return fmt.Sprintf("matmul_f32_%dx%d_%s", k.MR, k.NR, k.ISA) })
 	if k := Select(Table, 0); k.ISA != "go" {
 		t.Errorf("a machine without features gets %s", k.Name)
 	}
@@ -255,11 +218,7 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 var benchShapes = [][4]int{{3136, 9, 64, 64}, {784, 9, 128, 128}, {392, 9, 256, 256}, {392, 9, 512, 512}, {3136, 1, 16, 96}, {3136, 1, 96, 24}, {784, 1, 384, 64}, {1568, 7, 21, 64}}
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, s := range benchShapes {
 			m, taps, depth, n := s[0], s[1], s[2], s[3]
 			o := Operand{X: make([]float32, (m+taps)*depth+OverRead), Taps: taps, Depth: depth, Rows: m, Offset: make([]int32, m*taps), Pad: make([]float32, depth+OverRead)}

@@ -4,14 +4,14 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 )
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // matmul_f32_<MR>x<NR>_<isa>
-	ISA      string
-	MR, NR   int
-	Requires cpu.Features
+	kernel.Row // matmul_f32_<MR>x<NR>_<isa>
+
+	MR, NR int
 
 	lanes int // columns of Panels are padded to a multiple of it
 	rows  func(*RowsCall)
@@ -92,12 +92,7 @@ var Table = append(archTable, portable)
 
 // Select returns the first row of table that runs on a machine with features f.
 func Select(table []Kernel, f cpu.Features) *Kernel {
-	for i := range table {
-		if f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	panic("matmul32: no kernel for " + f.String())
+	return kernel.MustSelect(table, f, nil)
 }
 
 // Rows computes a block of x * w.

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 )
 
 //go:generate go run -C ../_asm . matmul32 ../matmul32
@@ -12,11 +13,13 @@ import (
 // rounding each (FMA).
 var archTable = []Kernel{
 	{
-		Name: "matmul_f32_6x64_avx512", ISA: "avx512", MR: tileRows, NR: 64, Requires: cpu.AVX512,
+		Row: kernel.Row{Name: "matmul_f32_6x64_avx512", ISA: "avx512", Requires: cpu.AVX512},
+		MR:  tileRows, NR: 64,
 		lanes: 16, rows: avx512.rows, outer: avx512.outer,
 	},
 	{
-		Name: "matmul_f32_6x16_avx2", ISA: "avx2", MR: tileRows, NR: 16, Requires: cpu.AVX2 | cpu.FMA,
+		Row: kernel.Row{Name: "matmul_f32_6x16_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
+		MR:  tileRows, NR: 16,
 		lanes: 8, rows: avx2.rows, outer: avx2.outer,
 	},
 }

@@ -1,14 +1,16 @@
 package pool32
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
+)
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // pool_<max|avg>_f32_<isa>
-	ISA      string
-	Average  bool
-	Requires cpu.Features
-	Run      func(*Call)
+	kernel.Row // pool_<max|avg>_f32_<isa>
+
+	Average bool
+	Run     func(*Call)
 }
 
 // Call is a block of output pixels, all channels.
@@ -30,19 +32,14 @@ type Call struct {
 
 // Table lists the kernels, best first. All are exact.
 var Table = append(archTable,
-	Kernel{Name: "pool_max_f32_go", ISA: "go", Run: func(c *Call) { runMax(c, 0) }},
-	Kernel{Name: "pool_avg_f32_go", ISA: "go", Average: true, Run: func(c *Call) { runAverage(c, 0) }},
+	Kernel{Row: kernel.Row{Name: "pool_max_f32_go", ISA: "go"}, Run: func(c *Call) { runMax(c, 0) }},
+	Kernel{Row: kernel.Row{Name: "pool_avg_f32_go", ISA: "go"}, Average: true, Run: func(c *Call) { runAverage(c, 0) }},
 )
 
 // Select returns the first row of table of that kind that runs on a machine
 // with features f.
 func Select(table []Kernel, average bool, f cpu.Features) *Kernel {
-	for i := range table {
-		if table[i].Average == average && f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	panic("pool32: no kernel for " + f.String())
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.Average == average })
 }
 
 // cells returns the window of output row m and the start of its image.

@@ -4,30 +4,14 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// each runs f for every kernel that this machine can run.
-func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 3)))
-		})
-	}
-}
-
 func TestKernelsEqualReference(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 300 {
 			channels := []int{1, 3, 7, 8, 13, 31, 32, 33, 64, 65, 127, 255, 256, 257, 331}[i%15]
 			rows, images := 1+r.IntN(7), 1+r.IntN(3)
@@ -52,23 +36,22 @@ func TestKernelsEqualReference(t *testing.T) {
 			}
 			c.Acc = make([]int32, channels)
 			// Everything around the rows M0 to M1 must survive.
-			size := rows * images * channels
-			zone := slices.Repeat([]uint8{0x55}, size+32)
-			wantZone := slices.Clone(zone)
+			out := kerneltest.NewZone(rows*images*channels, shift, uint8(0x55))
 			want := *c
-			want.Out = wantZone[8+shift:][:size]
+			want.Out = slices.Clone(out.Inner)
 			Reference(&want, k.Average)
-			c.Out = zone[8+shift:][:size]
+			c.Out = out.Inner
 			k.Run(c)
-			if !slices.Equal(zone, wantZone) {
-				t.Fatalf("case %d: %d channels: differs from the reference, or wrote outside the result", i, channels)
+			if !slices.Equal(c.Out, want.Out) {
+				t.Fatalf("case %d: %d channels: differs from the reference", i, channels)
 			}
+			out.Check(t)
 		}
 	})
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, _ *rand.Rand) {
 		c := benchmarkCall(5, 5, 77, 3)
 		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
 			t.Errorf("%v allocations", n)
@@ -97,11 +80,7 @@ func benchmarkCall(h, w, channels, size int) *Call {
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for name, c := range map[string]*Call{"3x3": benchmarkCall(112, 112, 64, 3), "global": benchmarkCall(7, 7, 2048, 7)} {
 			b.Run(k.Name+"/"+name, func(b *testing.B) {
 				for b.Loop() {
@@ -113,15 +92,13 @@ func BenchmarkKernels(b *testing.B) {
 }
 
 func TestNames(t *testing.T) {
-	for _, k := range Table {
+	kerneltest.Names(t, Table, func(k *Kernel) string {
 		kind := "max"
 		if k.Average {
 			kind = "avg"
 		}
-		if want := "pool_" + kind + "_u8_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+		return "pool_" + kind + "_u8_" + k.ISA
+	})
 }
 
 func TestMax8(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 )
 
 //go:generate go run -C ../_asm . pool8 ../pool8
@@ -16,10 +17,10 @@ const (
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
-	{Name: "pool_max_u8_avx512", ISA: "avx512", Requires: cpu.AVX512, Run: func(c *Call) { c.vectorMax(wide) }},
-	{Name: "pool_max_u8_avx2", ISA: "avx2", Requires: cpu.AVX2, Run: func(c *Call) { c.vectorMax(narrow) }},
-	{Name: "pool_avg_u8_avx512", ISA: "avx512", Average: true, Requires: cpu.AVX512, Run: func(c *Call) { c.vectorAverage(wide) }},
-	{Name: "pool_avg_u8_avx2", ISA: "avx2", Average: true, Requires: cpu.AVX2, Run: func(c *Call) { c.vectorAverage(narrow) }},
+	{Row: kernel.Row{Name: "pool_max_u8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Run: func(c *Call) { c.vectorMax(wide) }},
+	{Row: kernel.Row{Name: "pool_max_u8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Run: func(c *Call) { c.vectorMax(narrow) }},
+	{Row: kernel.Row{Name: "pool_avg_u8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Average: true, Run: func(c *Call) { c.vectorAverage(wide) }},
+	{Row: kernel.Row{Name: "pool_avg_u8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Average: true, Run: func(c *Call) { c.vectorAverage(narrow) }},
 }
 
 // windows is the argument of an assembly routine: count windows of the image at

@@ -6,39 +6,23 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// each runs f for every kernel that this machine can run.
-func each(t *testing.T, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 3)))
-		})
-	}
-}
-
 func TestKernelsEqualReference(t *testing.T) {
 	special := []float32{0, float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 3e38, -3e38, 1 << 22, -1 << 22, 1<<22 + 1, 0.5, 1.5, 2.5, -0.5, 1 << 31}
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for n := range 300 {
 			dtype := []tensor.DType{tensor.QUInt8, tensor.QInt8}[n%2]
 			lo, _ := dtype.CodeRange()
 			scale := []float64{1, math.Exp(r.Float64()*8 - 6), []float64{1e-44, 1e-38, 3e38}[r.IntN(3)]}[r.IntN(8)*3/8]
 			q := tensor.Affine(scale, lo+[]int64{0, 255, int64(r.IntN(256))}[r.IntN(3)])
 			shift := r.IntN(8)
-			zone, codeZone := slices.Repeat([]float32{-7}, n+32), bytes.Repeat([]byte{0xA5}, n+160)
-			c := Call{Real: zone[8+shift:][:n], Codes: codeZone[64+shift:][:n], Rule: quant.NewQuantizer(q, dtype),
+			reals, codes := kerneltest.NewZone(n, shift, float32(-7)), kerneltest.NewZone(n, shift, uint8(0xA5))
+			c := Call{Real: reals.Inner, Codes: codes.Inner, Rule: quant.NewQuantizer(q, dtype),
 				ToReal: quant.NewDequantizer(q), Signed: dtype == tensor.QInt8, Reals: quant.NewDequantizer(q).Table(dtype == tensor.QInt8)}
 			for i := range n {
 				c.Codes[i] = uint8(r.Uint32())
@@ -47,22 +31,21 @@ func TestKernelsEqualReference(t *testing.T) {
 					c.Real[i] = special[r.IntN(len(special))]
 				}
 			}
-			// Everything around the result must survive.
 			want := c
-			wantZone, wantCodes := slices.Clone(zone), bytes.Clone(codeZone)
-			want.Real, want.Codes = wantZone[8+shift:][:n], wantCodes[64+shift:][:n]
+			want.Real, want.Codes = slices.Clone(c.Real), bytes.Clone(c.Codes)
 			Reference(&want, k.ToReal)
 			k.Run(&c)
-			same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b }
-			if !bytes.Equal(codeZone, wantCodes) || !slices.EqualFunc(zone, wantZone, same) {
+			if !bytes.Equal(c.Codes, want.Codes) || !kerneltest.Same(c.Real, want.Real) {
 				t.Fatalf("n = %d, %v, %v: differs from the contract", n, q, dtype)
 			}
+			reals.Check(t)
+			codes.Check(t)
 		}
 	})
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, _ *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, _ *rand.Rand) {
 		c := &Call{Real: make([]float32, 77), Codes: make([]uint8, 77), Reals: new([256]float32)}
 		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
 			t.Errorf("%v allocations", n)
@@ -71,23 +54,16 @@ func TestNothingIsAllocated(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, k := range Table {
-		want := "quantize_f32x8_" + k.ISA
+	kerneltest.Names(t, Table, func(k *Kernel) string {
 		if k.ToReal {
-			want = "dequantize_x8f32_" + k.ISA
+			return "dequantize_x8f32_" + k.ISA
 		}
-		if k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+		return "quantize_f32x8_" + k.ISA
+	})
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		b.Run(k.Name, func(b *testing.B) {
 			const n = 3 * 224 * 224
 			c := &Call{Real: make([]float32, n), Codes: make([]uint8, n), Reals: new([256]float32), Rule: quant.Quantizer{Inv: 1, Hi: 255}}

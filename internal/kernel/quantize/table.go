@@ -2,16 +2,16 @@ package quantize
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/quant"
 )
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // quantize_f32x8_<isa>, dequantize_x8f32_<isa>
-	ISA      string
-	ToReal   bool
-	Requires cpu.Features
-	Run      func(*Call)
+	kernel.Row // quantize_f32x8_<isa>, dequantize_x8f32_<isa>
+
+	ToReal bool
+	Run    func(*Call)
 }
 
 // Call is a run of numbers. Codes of qint8 are held as their bits.
@@ -28,17 +28,12 @@ type Call struct {
 
 // Table lists the kernels, best first. All are exact.
 var Table = append(archTable,
-	Kernel{Name: "quantize_f32x8_go", ISA: "go", Run: toCodes},
-	Kernel{Name: "dequantize_x8f32_go", ISA: "go", ToReal: true, Run: toReals},
+	Kernel{Row: kernel.Row{Name: "quantize_f32x8_go", ISA: "go"}, Run: toCodes},
+	Kernel{Row: kernel.Row{Name: "dequantize_x8f32_go", ISA: "go"}, ToReal: true, Run: toReals},
 )
 
 // Select returns the first row of table of that direction that runs on a
 // machine with features f.
 func Select(table []Kernel, toReal bool, f cpu.Features) *Kernel {
-	for i := range table {
-		if table[i].ToReal == toReal && f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	panic("quantize: no kernel for " + f.String())
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.ToReal == toReal })
 }

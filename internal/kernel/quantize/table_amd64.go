@@ -1,6 +1,9 @@
 package quantize
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
+)
 
 //go:generate go run -C ../_asm . quantize ../quantize
 
@@ -12,10 +15,10 @@ const (
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
-	{Name: "quantize_f32x8_avx512", ISA: "avx512", Requires: cpu.AVX512, Run: func(c *Call) { c.vectorCodes(wide) }},
-	{Name: "quantize_f32x8_avx2", ISA: "avx2", Requires: cpu.AVX2, Run: func(c *Call) { c.vectorCodes(narrow) }},
-	{Name: "dequantize_x8f32_avx512", ISA: "avx512", ToReal: true, Requires: cpu.AVX512, Run: func(c *Call) { c.vectorReals(wide) }},
-	{Name: "dequantize_x8f32_avx2", ISA: "avx2", ToReal: true, Requires: cpu.AVX2, Run: func(c *Call) { c.vectorReals(narrow) }},
+	{Row: kernel.Row{Name: "quantize_f32x8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Run: func(c *Call) { c.vectorCodes(wide) }},
+	{Row: kernel.Row{Name: "quantize_f32x8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Run: func(c *Call) { c.vectorCodes(narrow) }},
+	{Row: kernel.Row{Name: "dequantize_x8f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, ToReal: true, Run: func(c *Call) { c.vectorReals(wide) }},
+	{Row: kernel.Row{Name: "dequantize_x8f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, ToReal: true, Run: func(c *Call) { c.vectorReals(narrow) }},
 }
 
 // numbers is the argument of an assembly routine. A block is a vector of codes

@@ -6,9 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -41,40 +40,31 @@ func rule(t *testing.T, r *rand.Rand, n quant.Numerics, perChannel, bias bool, c
 }
 
 func TestKernelsEqualReference(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 2))
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skip("not on this machine")
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		for i := range 600 {
+			n := 1 + r.IntN(67)
+			first := r.IntN(5)
+			c := &Call{M: 1 + r.IntN(5), N: n, First: first, LD: n + r.IntN(4)}
+			c.Rule = rule(t, r, quant.Numerics(1+i%3), i%2 == 0, i%5 != 0, first+n)
+			c.Acc = make([]int32, c.M*n)
+			for j := range c.Acc {
+				c.Acc[j] = int32(r.Uint32()) >> r.IntN(32)
 			}
-			for i := range 600 {
-				n := 1 + r.IntN(67)
-				first := r.IntN(5)
-				c := &Call{M: 1 + r.IntN(5), N: n, First: first, LD: n + r.IntN(4)}
-				c.Rule = rule(t, r, quant.Numerics(1+i%3), i%2 == 0, i%5 != 0, first+n)
-				c.Acc = make([]int32, c.M*n)
-				for j := range c.Acc {
-					c.Acc[j] = int32(r.Uint32()) >> r.IntN(32)
-				}
-				for range first + n {
-					c.Scale = append(c.Scale, float32(r.NormFloat64()))
-					c.Bias = append(c.Bias, float32(r.NormFloat64()*100))
-				}
-				c.Lo, c.Hi = []float32{-1e9, 0}[r.IntN(2)], []float32{1e9, 6}[r.IntN(2)]
-				c.Real = slices.Repeat([]float32{-7}, c.M*c.LD)
-				// Marks between the rows must survive.
-				c.Out = bytes.Repeat([]byte{0xA5}, c.M*c.LD)
-				want := *c
-				want.Out, want.Real = bytes.Clone(c.Out), slices.Clone(c.Real)
-				Reference(&want, k.ToReal)
-				k.Run(c)
-				if !bytes.Equal(c.Out, want.Out) || !slices.Equal(c.Real, want.Real) {
-					t.Fatalf("case %d, rule %d: differs from the contract", i, c.Rule.Rule)
-				}
+			for range first + n {
+				c.Scale = append(c.Scale, float32(r.NormFloat64()))
+				c.Bias = append(c.Bias, float32(r.NormFloat64()*100))
 			}
-		})
-	}
+			c.Lo, c.Hi = []float32{-1e9, 0}[r.IntN(2)], []float32{1e9, 6}[r.IntN(2)]
+			c.Real = slices.Repeat([]float32{-7}, c.M*c.LD)
+			// Marks between the rows must survive.
+			c.Out = bytes.Repeat([]byte{0xA5}, c.M*c.LD)
+			want := *c
+			want.Out, want.Real = bytes.Clone(c.Out), slices.Clone(c.Real)
+			Reference(&want, k.ToReal)
+			k.Run(c)
+			if !bytes.Equal(c.Out, want.Out) || !slices.Equal(c.Real, want.Real) {
+				t.Fatalf("case %d, rule %d: differs from the contract", i, c.Rule.Rule)
+			}
+		}
+	})
 }

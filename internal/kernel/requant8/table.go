@@ -2,16 +2,16 @@ package requant8
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/quant"
 )
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // requant_s32<u8|f32>_<isa>
-	ISA      string
-	ToReal   bool
-	Requires cpu.Features
-	Run      func(*Call)
+	kernel.Row // requant_s32<u8|f32>_<isa>
+
+	ToReal bool
+	Run    func(*Call)
 }
 
 // Call is a block of sums.
@@ -31,19 +31,14 @@ type Call struct {
 
 // Table lists the kernels, best first. All are exact.
 var Table = append(archTable,
-	Kernel{Name: "requant_s32u8_go", ISA: "go", Run: run},
-	Kernel{Name: "requant_s32f32_go", ISA: "go", ToReal: true, Run: runReal},
+	Kernel{Row: kernel.Row{Name: "requant_s32u8_go", ISA: "go"}, Run: run},
+	Kernel{Row: kernel.Row{Name: "requant_s32f32_go", ISA: "go"}, ToReal: true, Run: runReal},
 )
 
 // Select returns the first row of table with that result that runs on a machine
 // with features f.
 func Select(table []Kernel, toReal bool, f cpu.Features) *Kernel {
-	for i := range table {
-		if table[i].ToReal == toReal && f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	panic("requant8: no kernel for " + f.String())
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.ToReal == toReal })
 }
 
 // Reference is the oracle of all rows.

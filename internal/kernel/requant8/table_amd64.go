@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -11,8 +12,8 @@ import (
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
-	{Name: "requant_s32u8_avx512", ISA: "avx512", Requires: cpu.AVX512, Run: runAVX512},
-	{Name: "requant_s32u8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA, Run: runAVX2},
+	{Row: kernel.Row{Name: "requant_s32u8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Run: runAVX512},
+	{Row: kernel.Row{Name: "requant_s32u8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Run: runAVX2},
 }
 
 // rows is the argument of an assembly routine: it computes, by the rule in its

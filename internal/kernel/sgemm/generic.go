@@ -1,9 +1,12 @@
 package sgemm
 
+import "github.com/octet-ml/octet/internal/kernel"
+
 // portable is plain Go: four rows by two columns, which is what sixteen scalar
 // registers hold.
 var portable = Kernel{
-	Name: "gemm_f32_4x2_go", ISA: "go", MR: 4, NR: 2, Block: 64, Rate: 5,
+	Row: kernel.Row{Name: "gemm_f32_4x2_go", ISA: "go"},
+	MR:  4, NR: 2, Block: 64, Rate: 5,
 	Pack: packColumns, Work: workRows, Run: run,
 }
 

@@ -5,37 +5,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
-const guard = 37
-
-// guarded returns n numbers at a shifted alignment within a zone of NaN.
-func guarded(n, shift int) (zone, inner []float32) {
-	zone = make([]float32, n+2*guard)
-	for i := range zone {
-		zone[i] = float32(math.NaN())
-	}
-	return zone, zone[guard+shift : guard+shift+n : guard+shift+n]
-}
-
-func eachKernel(t *testing.T, f func(t *testing.T, k *Kernel)) {
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k)
-		})
-	}
-}
-
 // randomCall draws a call, plain or indirect, and its weights.
-func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w, zone []float32) {
+func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w []float32, out *kerneltest.Zone[float32]) {
 	sizes := []int{1, 2, 5, 6, 7, 8, 13, 16, 17, 31, 47, 64, 65, 130}
 	depths := []int{1, 3, 4, 5, 17, 64, 127, 511, 513, 1031}
 	m, n := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
@@ -52,16 +28,10 @@ func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w, zone []float32) 
 		c.Offset[j] = int32(r.IntN(c.Image-c.Depth+1+5) - 5)
 	}
 	k := c.Taps * c.Depth
-	_, c.X = guarded(images*c.Image+c.Base+c.Depth, r.IntN(8))
-	_, w = guarded(n*k, r.IntN(8))
-	bias := make([]float32, n)
-	for _, s := range [][]float32{c.X, w, bias} {
-		for j := range s {
-			s[j] = float32(r.NormFloat64())
-		}
-	}
+	c.X = kerneltest.Normal(r, images*c.Image+c.Base+c.Depth)
+	w = kerneltest.Normal(r, n*k)
 	c.Pad = make([]float32, c.Depth)
-	c.W = kern.Pack(w, n, k, bias)
+	c.W = kern.Pack(w, n, k, kerneltest.Normal(r, n))
 	c.M1, c.N1 = m*images, n
 	c.M0, c.N0 = r.IntN(c.M1), r.IntN(n)/kern.NR*kern.NR
 	c.Lo, c.Hi = float32(math.Inf(-1)), float32(math.Inf(1))
@@ -69,33 +39,32 @@ func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w, zone []float32) 
 		c.Lo, c.Hi = 0, 6
 	}
 	c.LD = n + r.IntN(3)
-	zone, c.Out = guarded(c.M1*c.LD, 0)
+	out = kerneltest.NewZone(c.M1*c.LD, 0, kerneltest.NaN)
+	c.Out = out.Inner
 	c.Work = make([]float32, kern.Work(c.M1-c.M0, k))
-	return c, w, zone
+	return c, w, out
 }
 
 func TestKernelsFollowReference(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
-	eachKernel(t, func(t *testing.T, kern *Kernel) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, r *rand.Rand) {
 		for i := range 120 {
-			c, w, zone := randomCall(r, kern, i)
+			c, w, out := randomCall(r, kern, i)
 			kern.Run(c)
 			want := *c
-			_, want.Out = guarded(len(c.Out), 0)
+			want.Out = make([]float32, len(c.Out))
 			Reference(&want, w)
 			bound := 1e-6 * math.Sqrt(float64(c.W.K)) * 8
-			for j, v := range zone {
-				m, n := (j-guard)/c.LD, (j-guard)%c.LD
-				inside := j >= guard && m >= c.M0 && m < c.M1 && n >= c.N0 && n < c.N1
+			for j, v := range c.Out {
+				m, n := j/c.LD, j%c.LD
+				inside := m >= c.M0 && m < c.M1 && n >= c.N0 && n < c.N1
 				switch {
 				case !inside && v == v:
-					t.Fatalf("case %d: wrote outside the result at %d", i, j-guard)
-				case inside && !(math.Abs(float64(v-want.Out[j-guard])) <= bound):
-					t.Fatalf("case %d: row %d column %d is %v, want %v", i, m, n, v, want.Out[j-guard])
+					t.Fatalf("case %d: wrote between the results at %d", i, j)
+				case inside && !(math.Abs(float64(v-want.Out[j])) <= bound):
+					t.Fatalf("case %d: row %d column %d is %v, want %v", i, m, n, v, want.Out[j])
 				}
 			}
+			out.Check(t)
 		}
 	})
 }
@@ -103,7 +72,7 @@ func TestKernelsFollowReference(t *testing.T) {
 // A result must not depend on how the rows are split between workers.
 func TestResultsDoNotDependOnTheSplit(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	eachKernel(t, func(t *testing.T, kern *Kernel) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, _ *rand.Rand) {
 		for i := range 20 {
 			c, _, _ := randomCall(r, kern, i)
 			c.M0, c.N0 = 0, 0
@@ -128,7 +97,7 @@ func TestResultsDoNotDependOnTheSplit(t *testing.T) {
 
 func TestNaNPassesTheClamp(t *testing.T) {
 	nan := float32(math.NaN())
-	eachKernel(t, func(t *testing.T, kern *Kernel) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, _ *rand.Rand) {
 		w := kern.Pack([]float32{1, 2}, 2, 1, nil)
 		c := &Call{Matrix: operand.Matrix[float32]{X: []float32{nan}, Pad: []float32{0}, Taps: 1, Depth: 1, Stride: 1, Rows: 1}, W: w, M1: 1, N1: 2,
 			Lo: 0, Hi: 6, Out: make([]float32, 2), LD: 2, Work: make([]float32, kern.Work(1, 1))}
@@ -139,23 +108,15 @@ func TestNaNPassesTheClamp(t *testing.T) {
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if want := fmt.Sprintf("gemm_f32_%dx%d_%s", k.MR, k.NR, k.ISA); k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
-	if k := Select(Table, Shape{1, 1, 1}, 0); k.ISA != "go" {
+	kerneltest.Names(t, Table, func(k *Kernel) string { return fmt.Sprintf("gemm_f32_%dx%d_%s", k.MR, k.NR, k.ISA) })
+	if k := Select(Table, 0); k.ISA != "go" {
 		t.Errorf("a machine without features gets %s", k.Name)
 	}
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
-		for _, s := range []Shape{{112, 64, 64}, {112, 64, 576}, {112, 256, 2304}, {49, 512, 4608}, {49, 2048, 512}, {112, 24, 144}} {
+	for k := range kerneltest.Runnable(Table) {
+		for _, s := range []struct{ M, N, K int }{{112, 64, 64}, {112, 64, 576}, {112, 256, 2304}, {49, 512, 4608}, {49, 2048, 512}, {112, 24, 144}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
 				x, w := make([]float32, s.M*s.K), make([]float32, s.N*s.K)
 				c := &Call{Matrix: operand.Matrix[float32]{X: x, Pad: make([]float32, s.K), Taps: 1, Depth: s.K, Stride: s.K, Rows: s.M},

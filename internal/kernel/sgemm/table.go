@@ -2,17 +2,17 @@ package sgemm
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // gemm_f32_<MR>x<NR>_<isa>
-	ISA      string
-	MR, NR   int
-	Block    int // rows that one call should be given at least, where there are enough
-	Rate     int // multiplications in a nanosecond, about
-	Requires cpu.Features
+	kernel.Row // gemm_f32_<MR>x<NR>_<isa>
+
+	MR, NR int
+	Block  int // rows that one call should be given at least, where there are enough
+	Rate   int // multiplications in a nanosecond, about
 
 	// Pack lays out w, [n][k] row-major, for this kernel. bias is [n] or nil.
 	Pack func(w []float32, n, k int, bias []float32) *Weights
@@ -44,15 +44,7 @@ type Call struct {
 // Table lists the kernels, best first.
 var Table = append(archTable, portable)
 
-// Shape is what the choice of a kernel may depend on.
-type Shape struct{ M, N, K int }
-
 // Select returns the first row of table that runs on a machine with features f.
-func Select(table []Kernel, _ Shape, f cpu.Features) *Kernel {
-	for i := range table {
-		if f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	panic("sgemm: no kernel for " + f.String())
+func Select(table []Kernel, f cpu.Features) *Kernel {
+	return kernel.MustSelect(table, f, nil)
 }

@@ -6,27 +6,13 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 )
 
-// each runs f for every kernel of a function that this machine can run.
-func each(t *testing.T, function Function, f func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		if k.Function != function {
-			continue
-		}
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			f(t, k, rand.New(rand.NewPCG(seed, 5)))
-		})
-	}
+// of returns the kernels of a function.
+func of(function Function) []Kernel {
+	return slices.DeleteFunc(slices.Clone(Table), func(k Kernel) bool { return k.Function != function })
 }
 
 // numbers are n of them, at a shifted alignment, spread over magnitudes or half zero.
@@ -46,7 +32,7 @@ func numbers(r *rand.Rand, n int) []float32 {
 }
 
 func TestRanges(t *testing.T) {
-	each(t, Range, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, of(Range), func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 400 {
 			x := numbers(r, r.IntN(70))
 			if i%3 == 0 && len(x) > 0 {
@@ -66,7 +52,7 @@ func TestRanges(t *testing.T) {
 }
 
 func TestHistograms(t *testing.T) {
-	each(t, Histogram, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, of(Histogram), func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 60 {
 			x := numbers(r, 1+r.IntN(3*few))
 			bins := 8 + r.IntN(3000)
@@ -93,7 +79,7 @@ func TestHistograms(t *testing.T) {
 
 // One number outside, or not finite, is found wherever it stands.
 func TestHistogramsEndOutside(t *testing.T) {
-	each(t, Histogram, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, of(Histogram), func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 60 {
 			x := numbers(r, 1+r.IntN(40*few))
 			c := Call{X: x, Lo: slices.Min(x) - 1, Hi: slices.Max(x) + 1, Counts: make([]uint32, 8+r.IntN(3000))}
@@ -109,11 +95,7 @@ func TestHistogramsEndOutside(t *testing.T) {
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	for _, k := range Table {
-		if want := fmt.Sprintf("statistics_%v_f32_%s", k.Function, k.ISA); k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
-	}
+	kerneltest.Names(t, Table, func(k *Kernel) string { return fmt.Sprintf("statistics_%v_f32_%s", k.Function, k.ISA) })
 	for _, f := range []Function{Range, Histogram} {
 		if k := Select(Table, f, 0); k.ISA != "go" {
 			t.Errorf("a machine without features gets %s", k.Name)
@@ -126,11 +108,7 @@ func BenchmarkKernels(b *testing.B) {
 	for i := range x {
 		x[i] = float32(max(0, rand.NormFloat64()))
 	}
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		b.Run(k.Name, func(b *testing.B) {
 			c := Call{X: x, Lo: slices.Min(x), Hi: slices.Max(x), Counts: make([]uint32, 2048)}
 			for b.Loop() {

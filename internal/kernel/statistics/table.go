@@ -1,6 +1,9 @@
 package statistics
 
-import "github.com/octet-ml/octet/internal/cpu"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
+)
 
 // Function is what a kernel computes.
 type Function uint8
@@ -16,10 +19,9 @@ func (f Function) String() string { return [...]string{"range", "histogram"}[f] 
 
 // Kernel is one implementation: a row of Table. All are exact.
 type Kernel struct {
-	Name     string // statistics_<function>_f32_<isa>
-	ISA      string
+	kernel.Row // statistics_<function>_f32_<isa>
+
 	Function Function
-	Requires cpu.Features
 	Run      func(*Call)
 }
 
@@ -44,17 +46,12 @@ const few = 4096
 
 // Table lists the kernels, best first.
 var Table = append(archTable,
-	Kernel{Name: "statistics_range_f32_go", ISA: "go", Function: Range, Run: runRange},
-	Kernel{Name: "statistics_histogram_f32_go", ISA: "go", Function: Histogram, Run: runHistogram},
+	Kernel{Row: kernel.Row{Name: "statistics_range_f32_go", ISA: "go"}, Function: Range, Run: runRange},
+	Kernel{Row: kernel.Row{Name: "statistics_histogram_f32_go", ISA: "go"}, Function: Histogram, Run: runHistogram},
 )
 
 // Select returns the first row of table with that function that runs on a
 // machine with features f.
 func Select(table []Kernel, function Function, f cpu.Features) *Kernel {
-	for i := range table {
-		if table[i].Function == function && f.Has(table[i].Requires) {
-			return &table[i]
-		}
-	}
-	panic("statistics: no kernel for " + f.String())
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.Function == function })
 }

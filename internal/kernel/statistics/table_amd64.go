@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 )
 
 //go:generate go run -C ../_asm . statistics ../statistics
@@ -12,8 +13,8 @@ import (
 // archTable lists the kernels of amd64. Both wait for the memory; vectors twice as
 // wide gain nothing.
 var archTable = []Kernel{
-	{Name: "statistics_range_f32_avx2", ISA: "avx2", Function: Range, Requires: cpu.AVX2, Run: rangeVectors},
-	{Name: "statistics_histogram_f32_avx2", ISA: "avx2", Function: Histogram, Requires: cpu.AVX2, Run: histogramVectors},
+	{Row: kernel.Row{Name: "statistics_range_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Range, Run: rangeVectors},
+	{Row: kernel.Row{Name: "statistics_histogram_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Histogram, Run: histogramVectors},
 }
 
 const lanes = 8

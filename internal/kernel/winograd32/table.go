@@ -2,6 +2,7 @@ package winograd32
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
@@ -10,10 +11,9 @@ const Points = 16
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	Name     string // winograd_f32_2x2_<isa>
-	ISA      string
+	kernel.Row // winograd_f32_2x2_<isa>
+
 	Channels int // their numbers, in and out, must be multiples of it
-	Requires cpu.Features
 	Spread   func(*Spread)
 	Fold     func(*Fold)
 }
@@ -56,13 +56,9 @@ const maxFilters = 1 << 16
 // Select returns the first row of table that runs on a machine with features f
 // and serves such a convolution, or nil.
 func Select(table []Kernel, in, out int, f cpu.Features) *Kernel {
-	for i := range table {
-		k := &table[i]
-		if f.Has(k.Requires) && in%k.Channels == 0 && out%k.Channels == 0 && in*out <= maxFilters {
-			return k
-		}
-	}
-	return nil
+	return kernel.Select(table, f, func(k *Kernel) bool {
+		return in%k.Channels == 0 && out%k.Channels == 0 && in*out <= maxFilters
+	})
 }
 
 // Filters transforms w, [out][9][in], to [Points][out][in].

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
@@ -12,12 +13,14 @@ import (
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
 	{
-		Name: "winograd_f32_2x2_avx512", ISA: "avx512", Channels: 16, Requires: cpu.AVX512,
-		Spread: func(s *Spread) { s.run(true) }, Fold: func(f *Fold) { f.run(true) },
+		Row:      kernel.Row{Name: "winograd_f32_2x2_avx512", ISA: "avx512", Requires: cpu.AVX512},
+		Channels: 16,
+		Spread:   func(s *Spread) { s.run(true) }, Fold: func(f *Fold) { f.run(true) },
 	},
 	{
-		Name: "winograd_f32_2x2_avx2", ISA: "avx2", Channels: 8, Requires: cpu.AVX2,
-		Spread: func(s *Spread) { s.run(false) }, Fold: func(f *Fold) { f.run(false) },
+		Row:      kernel.Row{Name: "winograd_f32_2x2_avx2", ISA: "avx2", Requires: cpu.AVX2},
+		Channels: 8,
+		Spread:   func(s *Spread) { s.run(false) }, Fold: func(f *Fold) { f.run(false) },
 	},
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
@@ -69,57 +70,21 @@ func (p *problem) fold(r *rand.Rand, m0, m1, n0, n1 int) *Fold {
 	return f
 }
 
-func each(t *testing.T, test func(t *testing.T, k *Kernel, r *rand.Rand)) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
-			}
-			test(t, k, rand.New(rand.NewPCG(seed, 1)))
-		})
-	}
-}
-
-// same tells whether two runs of numbers are the same bits, NaN being NaN.
-func same(a, b []float32) bool {
-	return slices.EqualFunc(a, b, func(x, y float32) bool {
-		return math.Float32bits(x) == math.Float32bits(y) || x != x && y != y
-	})
-}
-
-// guarded is a copy of x amid numbers that must stay as they are.
-func guarded(t *testing.T, x []float32) (inside []float32, check func()) {
-	const zone, mark = 32, 12345
-	all := slices.Repeat([]float32{mark}, len(x)+2*zone)
-	inside = all[zone : zone+len(x) : zone+len(x)]
-	copy(inside, x)
-	return inside, func() {
-		for i := range zone {
-			if all[i] != mark || all[len(all)-1-i] != mark {
-				t.Fatal("wrote outside the result")
-			}
-		}
-	}
-}
-
 func TestSpreadEqualsReference(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 60 {
 			p := draw(r, k)
 			p.x[r.IntN(len(p.x))] = []float32{float32(math.NaN()), float32(math.Inf(1)), 1, float32(math.Copysign(0, -1))}[r.IntN(4)]
 			m0 := r.IntN(p.images * p.tiles())
 			s := p.spread(m0, m0+1+r.IntN(p.images*p.tiles()-m0))
+			to := kerneltest.NewZone(len(s.To), 0, float32(12345))
+			s.To = to.Inner
 			want := *s
 			want.To = slices.Clone(s.To)
 			ReferenceSpread(&want)
-			to, check := guarded(t, s.To)
-			s.To = to
 			k.Spread(s)
-			check()
-			if !same(s.To, want.To) {
+			to.Check(t)
+			if !kerneltest.Same(s.To, want.To) {
 				t.Fatalf("tiles %d to %d of %d images of %dx%d with %d channels: differ", s.M0, s.M1, p.images, p.h, p.w, p.in)
 			}
 		}
@@ -127,7 +92,7 @@ func TestSpreadEqualsReference(t *testing.T) {
 }
 
 func TestFoldEqualsReference(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 60 {
 			p := draw(r, k)
 			m0 := r.IntN(p.images * p.tiles())
@@ -135,17 +100,14 @@ func TestFoldEqualsReference(t *testing.T) {
 			n1 := n0 + (1+r.IntN((p.out-n0)/k.Channels))*k.Channels
 			f := p.fold(r, m0, m0+1+r.IntN(p.images*p.tiles()-m0), n0, n1)
 			f.Sums[r.IntN(len(f.Sums))] = []float32{float32(math.NaN()), float32(math.Inf(1)), 1, -1}[r.IntN(4)]
-			for i := range f.Out {
-				f.Out[i] = 7
-			}
+			out := kerneltest.NewZone(len(f.Out), 0, float32(7))
+			f.Out = out.Inner
 			want := *f
 			want.Out = slices.Clone(f.Out)
 			ReferenceFold(&want)
-			out, check := guarded(t, f.Out)
-			f.Out = out
 			k.Fold(f)
-			check()
-			if !same(f.Out, want.Out) {
+			out.Check(t)
+			if !kerneltest.Same(f.Out, want.Out) {
 				t.Fatalf("tiles %d to %d, channels %d to %d of %d images of %dx%d: differ", f.M0, f.M1, n0, n1, p.images, p.h, p.w)
 			}
 		}
@@ -195,7 +157,7 @@ func TestOraclesConvolve(t *testing.T) {
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	each(t, func(t *testing.T, k *Kernel, r *rand.Rand) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		p := draw(r, k)
 		tiles := p.images * p.tiles()
 		s, f := p.spread(0, tiles), p.fold(r, 0, tiles, 0, p.out)
@@ -206,12 +168,10 @@ func TestNothingIsAllocated(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "winograd_f32_2x2_" + k.ISA })
 	all := ^cpu.Features(0)
 	for i := range Table {
 		k := &Table[i]
-		if want := "winograd_f32_2x2_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
 		if Select(Table, k.Channels, k.Channels, k.Requires) != k {
 			t.Errorf("%s is not chosen on its own machine", k.Name)
 		}
@@ -222,11 +182,7 @@ func TestSelect(t *testing.T) {
 }
 
 func BenchmarkTransforms(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		r := rand.New(rand.NewPCG(1, 2))
 		p := &problem{images: 1, h: 28, w: 28, in: 128, out: 128}
 		p.x = normal(r, p.h*p.w*p.in)

@@ -2,6 +2,7 @@ package winograd8
 
 import (
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/quant"
@@ -9,12 +10,10 @@ import (
 
 // Kernel is one implementation: a row of Table. All are exact.
 type Kernel struct {
-	Name     string // winograd_u8s8_2x2_<isa>
-	ISA      string
+	kernel.Row // winograd_u8s8_2x2_<isa>
+
 	Channels int // their numbers, in and out, must be multiples of it
 	Rate     int // multiplications in a nanosecond, about, of those that are left
-	Requires cpu.Features
-	Unless   cpu.Features // with any of these, gemm8 is faster
 
 	// Pack transforms w, [out][tap][in]. The zero point's part of the sums is
 	// folded into where they start.
@@ -75,11 +74,7 @@ const maxFilters = 1 << 17
 // Select returns the first row of table that runs on a machine with features f
 // and computes such a convolution, or nil where gemm8 should.
 func Select(table []Kernel, in, out int, f cpu.Features) *Kernel {
-	for i := range table {
-		k := &table[i]
-		if f.Has(k.Requires) && f&k.Unless == 0 && in%k.Channels == 0 && out%k.Channels == 0 && in <= MaxChannels && in*out <= maxFilters {
-			return k
-		}
-	}
-	return nil
+	return kernel.Select(table, f, func(k *Kernel) bool {
+		return in%k.Channels == 0 && out%k.Channels == 0 && in <= MaxChannels && in*out <= maxFilters
+	})
 }

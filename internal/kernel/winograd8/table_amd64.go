@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/quant"
@@ -11,11 +12,11 @@ import (
 
 //go:generate go run -C ../_asm . winograd8 ../winograd8
 
-// archTable lists the kernels of amd64.
+// archTable lists the kernels of amd64. With dot products of codes, gemm8 is faster.
 var archTable = []Kernel{{
-	Name: "winograd_u8s8_2x2_avx2", ISA: "avx2", Channels: panelColumns, Rate: 70, Requires: cpu.AVX2 | cpu.FMA,
-	Unless: cpu.AVXVNNI | cpu.AVX512VNNI,
-	Pack:   pack, PackRule: packRule, Work: func(tiles, in int) int { return newRoom(tiles, in).words }, Run: run,
+	Row:      kernel.Row{Name: "winograd_u8s8_2x2_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA, Unless: cpu.AVXVNNI | cpu.AVX512VNNI},
+	Channels: panelColumns, Rate: 70,
+	Pack: pack, PackRule: packRule, Work: func(tiles, in int) int { return newRoom(tiles, in).words }, Run: run,
 }}
 
 const (

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/quant"
 )
@@ -66,49 +66,32 @@ func image(r *rand.Rand, k *Kernel, images, h, w, in, out int, extreme bool) (*C
 }
 
 func TestKernelsEqualReference(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range Table {
-		k := &Table[i]
-		t.Run(k.Name, func(t *testing.T) {
-			if !cpu.Host().Has(k.Requires) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), k.Requires)
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		for i := range 60 {
+			in, out := k.Channels*(1+r.IntN(4)), k.Channels*(1+r.IntN(4))
+			images, h, w := 1+r.IntN(2), 1+r.IntN(9), 1+r.IntN(9)
+			if i%20 == 0 {
+				in, h, w = MaxChannels/k.Channels*k.Channels, 3, 2
 			}
-			r := rand.New(rand.NewPCG(seed, 1))
-			for i := range 60 {
-				in, out := k.Channels*(1+r.IntN(4)), k.Channels*(1+r.IntN(4))
-				images, h, w := 1+r.IntN(2), 1+r.IntN(9), 1+r.IntN(9)
-				if i%20 == 0 {
-					in, h, w = MaxChannels/k.Channels*k.Channels, 3, 2
-				}
-				c, filters, q := image(r, k, images, h, w, in, out, i%4 == 0)
-				c.M0 = r.IntN(c.M1)
-				c.N0 = r.IntN(out) / k.Channels * k.Channels
-				zone := bytes.Repeat([]byte{0xA5}, len(c.Out)+2*64)
-				c.Out = zone[64 : len(zone)-64]
-				k.Run(c)
-				want := *c
-				want.Out = bytes.Repeat([]byte{0xA5}, len(c.Out))
-				Reference(&want, filters, q)
-				if !bytes.Equal(c.Out, want.Out) {
-					t.Fatalf("case %d: %d images of %dx%d, %d to %d channels, rule %d: differs from the reference", i, images, h, w, in, out, q.Rule)
-				}
-				for j := range 64 {
-					if zone[j] != 0xA5 || zone[len(zone)-1-j] != 0xA5 {
-						t.Fatalf("case %d: wrote outside the result", i)
-					}
-				}
+			c, filters, q := image(r, k, images, h, w, in, out, i%4 == 0)
+			c.M0 = r.IntN(c.M1)
+			c.N0 = r.IntN(out) / k.Channels * k.Channels
+			codes := kerneltest.NewZone(len(c.Out), 0, uint8(0xA5))
+			c.Out = codes.Inner
+			k.Run(c)
+			want := *c
+			want.Out = bytes.Repeat([]byte{0xA5}, len(c.Out))
+			Reference(&want, filters, q)
+			if !bytes.Equal(c.Out, want.Out) {
+				t.Fatalf("case %d: %d images of %dx%d, %d to %d channels, rule %d: differs from the reference", i, images, h, w, in, out, q.Rule)
 			}
-		})
-	}
+			codes.Check(t)
+		}
+	})
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		c, _, _ := image(rand.New(rand.NewPCG(1, 2)), k, 2, 6, 6, 32, 32, false)
 		if n := testing.AllocsPerRun(10, func() { k.Run(c) }); n != 0 {
 			t.Errorf("%s: %v allocations", k.Name, n)
@@ -117,12 +100,10 @@ func TestNothingIsAllocated(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
+	kerneltest.Names(t, Table, func(k *Kernel) string { return "winograd_u8s8_2x2_" + k.ISA })
 	all := ^cpu.Features(0)
 	for i := range Table {
 		k := &Table[i]
-		if want := "winograd_u8s8_2x2_" + k.ISA; k.Name != want {
-			t.Errorf("%s should be called %s", k.Name, want)
-		}
 		if Select(Table, k.Channels, k.Channels, k.Requires) == nil {
 			t.Errorf("%s is not chosen on its own machine", k.Name)
 		}
@@ -133,11 +114,7 @@ func TestSelect(t *testing.T) {
 }
 
 func BenchmarkKernels(b *testing.B) {
-	for i := range Table {
-		k := &Table[i]
-		if !cpu.Host().Has(k.Requires) {
-			continue
-		}
+	for k := range kerneltest.Runnable(Table) {
 		for _, s := range [][3]int{{8, 56, 64}, {8, 28, 128}, {14, 14, 256}, {7, 7, 512}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s[0], s[1], s[2]), func(b *testing.B) {
 				c, _, _ := image(rand.New(rand.NewPCG(1, 2)), k, 1, s[0], s[1], s[2], s[2], false)
