@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/slab"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -12,6 +13,7 @@ import (
 type target struct {
 	cpu      cpu.Features
 	numerics quant.Numerics
+	memory   *slab.Slab // of packed weights
 	weights  *weightBuffers
 }
 

@@ -33,7 +33,7 @@ func newProduct32(n *graph.Node, g geometry, w []float32, act quant.Activation, 
 		if bias != nil {
 			b = bias[i*g.out : (i+1)*g.out]
 		}
-		o.weights = append(o.weights, o.k.Pack(w[i*size:(i+1)*size], g.out, k, b))
+		o.weights = append(o.weights, o.k.Pack(t.memory, w[i*size:(i+1)*size], g.out, k, b))
 	}
 	return o
 }

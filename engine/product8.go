@@ -34,7 +34,7 @@ func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) produc
 		k: gemm8.Select(gemm8.Table, gemm8.Shape{N: g.out, K: k}, t.cpu)}
 	size := g.out * k
 	for i := range g.groups {
-		packed := o.k.Pack(w[i*size:(i+1)*size], g.out, g.taps, g.in, o.pad[0])
+		packed := o.k.Pack(t.memory, w[i*size:(i+1)*size], g.out, g.taps, g.in, o.pad[0])
 		o.weights = append(o.weights, packed)
 		if f.rule != nil && o.k.PackRule != nil {
 			o.rules = append(o.rules, o.k.PackRule(packed, f.rule, i*g.out))

@@ -6,6 +6,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/parallel"
+	"github.com/octet-ml/octet/internal/slab"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -95,7 +96,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 	for i, n := range g.Nodes {
 		number[n.Output] = len(g.Inputs) + i
 	}
-	if err := p.lowerAll(target{cpu: features, numerics: g.Numerics}); err != nil {
+	if err := p.lowerAll(target{cpu: features, numerics: g.Numerics, memory: slab.New(bytesOfWeights(g))}); err != nil {
 		return nil, err
 	}
 	for i, n := range g.Nodes {
@@ -115,6 +116,19 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 	p.fromTensor = p.onlyQuantized()
 	p.fused = fuse(g, p.lowered)
 	return p, nil
+}
+
+// bytesOfWeights is the size of all parameters of two dimensions and more.
+func bytesOfWeights(g *graph.Graph) int {
+	bytes := 0
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			if v.Role == graph.Parameter && len(v.Type.Shape) > 1 {
+				bytes += v.Type.Shape.Numel() * v.Type.DType.Size()
+			}
+		}
+	}
+	return bytes
 }
 
 // lowerAll lowers every node. Nodes do not depend on each other, and packing

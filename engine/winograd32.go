@@ -44,7 +44,7 @@ func newWinograd32(n *graph.Node, g geometry, w []float32, act quant.Activation,
 	o.lo, o.hi = clampOf(act)
 	filters := winograd32.Filters(w, g.out, g.in)
 	for size := g.out * g.in; len(filters) > 0; filters = filters[size:] {
-		o.weights = append(o.weights, o.product.Pack(filters[:size], g.out, g.in, nil))
+		o.weights = append(o.weights, o.product.Pack(t.memory, filters[:size], g.out, g.in, nil))
 	}
 	return o
 }

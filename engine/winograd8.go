@@ -31,7 +31,7 @@ func newWinograd8(n *graph.Node, g geometry, w []int8, f finish, t target) opera
 		return nil
 	}
 	o := winograd8Conv{geometry: g, k: k, pad: fill8(g.in, zeroOf(n))}
-	o.weights = k.Pack(w, g.in, g.out, o.pad[0])
+	o.weights = k.Pack(t.memory, w, g.in, g.out, o.pad[0])
 	o.rule = k.PackRule(o.weights, f.rule)
 	return o
 }

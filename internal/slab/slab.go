@@ -7,7 +7,7 @@ import (
 
 // Number is what slices may hold: no pointers.
 type Number interface {
-	~int8 | ~uint8 | ~int16 | ~int32 | ~uint32 | ~float32 | ~uint64
+	~int8 | ~uint8 | ~int16 | ~int32 | ~uint32 | ~float32 | ~uint64 | ~float64
 }
 
 // Make returns n zeros. Memory of 2 MB and more is advised to be in large pages.

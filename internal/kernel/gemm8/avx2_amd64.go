@@ -7,6 +7,7 @@ import (
 	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/internal/rule"
+	"github.com/octet-ml/octet/internal/slab"
 )
 
 // The row that multiplies with VPMADDUBSW. It sums codes up to 127 in 16 bits for
@@ -60,10 +61,10 @@ type cut struct {
 //go:noescape
 func cutAVX2(arg *cut)
 
-func packShort(w []int8, n, taps, depth int, zero uint8) *Weights {
+func packShort(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights {
 	k, run := taps*depth, roundUp(depth, 4)
 	kp, np := taps*run, roundUp(n, shortLanes)
-	p := &shortWeights{data: make([]int8, np*kp), init: make([]int32, np)}
+	p := &shortWeights{data: slab.Part[int8](m, np*kp), init: make([]int32, np)}
 	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
 	copy(p.init, out.Init)
 	for first := 0; first < n; first += shortLanes {

@@ -69,7 +69,7 @@ func TestKernelsEqualReference(t *testing.T) {
 			x = x[: size : len(x)-r.IntN(2)*kern.OverRead]
 			w := kerneltest.NewZone(n*k, r.IntN(8), int8(0x5A)).Inner
 			fill(r, x, w)
-			c := &Call{W: kern.Pack(w, n, taps, depth, zero), Matrix: operand.Matrix[uint8]{
+			c := &Call{W: kern.Pack(nil, w, n, taps, depth, zero), Matrix: operand.Matrix[uint8]{
 				X: x, Pad: bytes.Repeat([]byte{zero}, depth),
 				Taps: taps, Depth: depth, Offset: offset, Rows: rows, Image: image, Stride: depth, Base: base,
 			}}
@@ -172,7 +172,7 @@ func BenchmarkKernels(b *testing.B) {
 		for _, s := range []Shape{{112, 64, 64}, {112, 64, 576}, {112, 256, 2304}, {49, 512, 4608}, {49, 2048, 512}, {112, 24, 144}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
 				x, w := make([]uint8, s.M*s.K), make([]int8, s.N*s.K)
-				c := &Call{Matrix: operand.Matrix[uint8]{X: x, Pad: make([]uint8, s.K), Taps: 1, Depth: s.K, Stride: s.K}, W: k.Pack(w, s.N, 1, s.K, 3),
+				c := &Call{Matrix: operand.Matrix[uint8]{X: x, Pad: make([]uint8, s.K), Taps: 1, Depth: s.K, Stride: s.K}, W: k.Pack(nil, w, s.N, 1, s.K, 3),
 					M1: s.M, N1: s.N, Acc: make([]int32, s.M*s.N), Work: make([]uint64, k.Work(s.M, 1, s.K))}
 				for i := range x {
 					x[i] = uint8(i * 31 % 128)
@@ -180,7 +180,7 @@ func BenchmarkKernels(b *testing.B) {
 				for i := range w {
 					w[i] = int8(rand.NormFloat64() * 36)
 				}
-				c.W = k.Pack(w, s.N, 1, s.K, 3)
+				c.W = k.Pack(nil, w, s.N, 1, s.K, 3)
 				for b.Loop() {
 					k.Run(c)
 				}

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/kernel"
+	"github.com/octet-ml/octet/internal/slab"
 )
 
 // portable is plain Go. Processors multiply floats faster than Go can multiply
@@ -33,10 +34,10 @@ var codeToFloat = func() (t [256]float64) {
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 // packPairs lays out [block of K][group of 4 columns][k][2 pairs].
-func packPairs(w []int8, n, taps, depth int, zero uint8) *Weights {
+func packPairs(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights {
 	k := taps * depth
 	kp, np := roundUp(k, unroll), roundUp(n, 4)
-	data := make([]float64, kp*np/2)
+	data := slab.Part[float64](m, kp*np/2)
 	for row := range n {
 		for col, v := range w[row*k : (row+1)*k] {
 			block := col / depthBlock * depthBlock

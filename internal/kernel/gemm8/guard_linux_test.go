@@ -28,7 +28,7 @@ func TestKernelsStayWithinOperands(t *testing.T) {
 			for j := range c.Pad {
 				c.Pad[j] = zero
 			}
-			c.W = kern.Pack(w, n, taps, depth, zero)
+			c.W = kern.Pack(nil, w, n, taps, depth, zero)
 			c.Acc = make([]int32, m*n)
 			c.Work = make([]uint64, kern.Work(m, taps, depth))
 			kern.Run(c)

@@ -5,6 +5,7 @@ import (
 	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/internal/rule"
+	"github.com/octet-ml/octet/internal/slab"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -21,8 +22,8 @@ type Kernel struct {
 	Depth    int  // products of a sum that it takes at a time, where filling them up costs much; 0 elsewhere
 	Rate     int  // multiplications in a nanosecond, about
 
-	// Pack lays out w, [n][tap][depth] row-major, for this kernel.
-	Pack func(w []int8, n, taps, depth int, zero uint8) *Weights
+	// Pack lays out w, [n][tap][depth] row-major, for this kernel, in memory of m.
+	Pack func(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights
 	// Work is the number of words of scratch memory that a call for m rows needs.
 	Work func(m, taps, depth int) int
 	// Run computes the sums of a call.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/internal/rule"
+	"github.com/octet-ml/octet/internal/slab"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -103,11 +104,11 @@ type grouped struct {
 // groups is the number of groups of a run that weights are packed for.
 func (f *family) groups(depth int) int { return roundUp((depth+3)/4, max(1, f.filled)) }
 
-func (f *family) pack(w []int8, n, taps, depth int, zero uint8) *Weights {
+func (f *family) pack(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights {
 	k := taps * depth
 	groups := f.groups(depth)
 	np := f.padded(n)
-	p := &grouped{data: make([]int8, np*taps*groups*4), init: make([]int32, np), columns: np}
+	p := &grouped{data: slab.Part[int8](m, np*taps*groups*4), init: make([]int32, np), columns: np}
 	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
 	copy(p.init, out.Init)
 	for first := 0; first < n; first += f.columns() {

@@ -1,6 +1,9 @@
 package sgemm
 
-import "github.com/octet-ml/octet/internal/kernel"
+import (
+	"github.com/octet-ml/octet/internal/kernel"
+	"github.com/octet-ml/octet/internal/slab"
+)
 
 // portable is plain Go: four rows by two columns, which is what sixteen scalar
 // registers hold.
@@ -18,11 +21,11 @@ const (
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 // packColumns lays out [block of K][pair of columns][k][2].
-func packColumns(w []float32, n, k int, bias []float32) *Weights {
+func packColumns(m *slab.Slab, w []float32, n, k int, bias []float32) *Weights {
 	p := &Weights{N: n, K: k, Bias: make([]float32, n)}
 	copy(p.Bias, bias)
 	kp, np := roundUp(k, unroll), roundUp(n, 2)
-	data := make([]float32, kp*np)
+	data := slab.Part[float32](m, kp*np)
 	for row := range n {
 		for col, v := range w[row*k : (row+1)*k] {
 			block := col / depthBlock * depthBlock

@@ -31,7 +31,7 @@ func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w []float32, out *k
 	c.X = kerneltest.Normal(r, images*c.Image+c.Base+c.Depth)
 	w = kerneltest.Normal(r, n*k)
 	c.Pad = make([]float32, c.Depth)
-	c.W = kern.Pack(w, n, k, kerneltest.Normal(r, n))
+	c.W = kern.Pack(nil, w, n, k, kerneltest.Normal(r, n))
 	c.M1, c.N1 = m*images, n
 	c.M0, c.N0 = r.IntN(c.M1), r.IntN(n)/kern.NR*kern.NR
 	c.Lo, c.Hi = float32(math.Inf(-1)), float32(math.Inf(1))
@@ -98,7 +98,7 @@ func TestResultsDoNotDependOnTheSplit(t *testing.T) {
 func TestNaNPassesTheClamp(t *testing.T) {
 	nan := float32(math.NaN())
 	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, _ *rand.Rand) {
-		w := kern.Pack([]float32{1, 2}, 2, 1, nil)
+		w := kern.Pack(nil, []float32{1, 2}, 2, 1, nil)
 		c := &Call{Matrix: operand.Matrix[float32]{X: []float32{nan}, Pad: []float32{0}, Taps: 1, Depth: 1, Stride: 1, Rows: 1}, W: w, M1: 1, N1: 2,
 			Lo: 0, Hi: 6, Out: make([]float32, 2), LD: 2, Work: make([]float32, kern.Work(1, 1))}
 		if kern.Run(c); c.Out[0] == c.Out[0] || c.Out[1] == c.Out[1] {
@@ -120,7 +120,7 @@ func BenchmarkKernels(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
 				x, w := make([]float32, s.M*s.K), make([]float32, s.N*s.K)
 				c := &Call{Matrix: operand.Matrix[float32]{X: x, Pad: make([]float32, s.K), Taps: 1, Depth: s.K, Stride: s.K, Rows: s.M},
-					W: k.Pack(w, s.N, s.K, nil), M1: s.M, N1: s.N, Lo: -1, Hi: 1, Out: make([]float32, s.M*s.N), LD: s.N, Work: make([]float32, k.Work(s.M, s.K))}
+					W: k.Pack(nil, w, s.N, s.K, nil), M1: s.M, N1: s.N, Lo: -1, Hi: 1, Out: make([]float32, s.M*s.N), LD: s.N, Work: make([]float32, k.Work(s.M, s.K))}
 				b.ReportAllocs()
 				for b.Loop() {
 					k.Run(c)

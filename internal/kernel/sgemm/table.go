@@ -4,6 +4,7 @@ import (
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/internal/slab"
 )
 
 // Kernel is one implementation: a row of Table.
@@ -14,8 +15,8 @@ type Kernel struct {
 	Block  int // rows that one call should be given at least, where there are enough
 	Rate   int // multiplications in a nanosecond, about
 
-	// Pack lays out w, [n][k] row-major, for this kernel. bias is [n] or nil.
-	Pack func(w []float32, n, k int, bias []float32) *Weights
+	// Pack lays out w, [n][k] row-major, for this kernel, in memory of m. bias is [n] or nil.
+	Pack func(m *slab.Slab, w []float32, n, k int, bias []float32) *Weights
 	// Work is the number of float32 of scratch memory that a call for m rows needs.
 	Work func(m, k int) int
 	Run  func(*Call)

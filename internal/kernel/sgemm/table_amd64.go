@@ -6,6 +6,7 @@ import (
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/internal/slab"
 )
 
 //go:generate go run -C ../_asm . sgemm ../sgemm
@@ -83,9 +84,9 @@ type simdWeights struct {
 	bias []float32 // padded to whole registers
 }
 
-func (f *family) pack(w []float32, n, k int, bias []float32) *Weights {
+func (f *family) pack(m *slab.Slab, w []float32, n, k int, bias []float32) *Weights {
 	np := roundUp(n, f.lanes)
-	p := &simdWeights{data: make([]float32, np*k), bias: make([]float32, np)}
+	p := &simdWeights{data: slab.Part[float32](m, np*k), bias: make([]float32, np)}
 	copy(p.bias, bias)
 	for col := range n {
 		first := col / f.columns() * f.columns()

@@ -5,6 +5,7 @@ import (
 	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/internal/rule"
+	"github.com/octet-ml/octet/internal/slab"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -15,9 +16,9 @@ type Kernel struct {
 	Channels int // their numbers, in and out, must be multiples of it
 	Rate     int // multiplications in a nanosecond, about, of those that are left
 
-	// Pack transforms w, [out][tap][in]. The zero point's part of the sums is
+	// Pack transforms w, [out][tap][in], to memory of m. The zero point's part of the sums is
 	// folded into where they start.
-	Pack func(w []int8, in, out int, zero uint8) *Weights
+	Pack func(m *slab.Slab, w []int8, in, out int, zero uint8) *Weights
 	// PackRule lays out the rule by which sums become codes.
 	PackRule func(w *Weights, r *quant.Requant) *Rule
 	// Work is the number of words of scratch memory that a call for so many tiles

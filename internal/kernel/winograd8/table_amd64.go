@@ -7,6 +7,7 @@ import (
 	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/internal/rule"
+	"github.com/octet-ml/octet/internal/slab"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -79,8 +80,8 @@ func foldAVX2(arg *fold)
 const pairsTogether = 16
 
 // pack lays out [panel][point][pair of channels][column][2].
-func pack(w []int8, in, out int, zero uint8) *Weights {
-	data := make([]int16, out*points*in)
+func pack(m *slab.Slab, w []int8, in, out int, zero uint8) *Weights {
+	data := slab.Part[int16](m, out*points*in)
 	p := &Weights{In: in, Out: out, Init: make([]int32, out), Data: data}
 	words := unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(data))), len(data)/2)
 	for first := 0; first < out; first += panelColumns {

@@ -32,7 +32,7 @@ func image(r *rand.Rand, k *Kernel, images, h, w, in, out int, extreme bool) (*C
 	}
 	zero := uint8(r.IntN(256))
 	down, across := (h+1)/2, (w+1)/2
-	c := &Call{W: k.Pack(filters, in, out, zero), M1: images * down * across, N1: out, Out: make([]uint8, images*h*w*out), OutImage: h * w * out}
+	c := &Call{W: k.Pack(nil, filters, in, out, zero), M1: images * down * across, N1: out, Out: make([]uint8, images*h*w*out), OutImage: h * w * out}
 	c.Matrix = operand.Matrix[uint8]{X: x, Pad: bytes.Repeat([]byte{zero}, in), Taps: 16, Depth: in, Rows: down * across, Image: h * w * in}
 	at := func(y, x, channels int) int32 {
 		if y < 0 || x < 0 || y >= h || x >= w {
