@@ -52,14 +52,14 @@ func (o lines8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error)
 	f := fixedLines8{lines8: o, columns: roundUp(o.product8.out, o.k.NR)}
 	rows := divUp(stemPixels, width)
 	if o.k.Lines {
-		f.columns = e.columns(o.k.NR, threads)
+		f.columns = e.columns(o.k.NR, threads, far)
 		line := (in[0].Shape[3] + 2*o.slide.padding[1]) * o.channels
 		least := divUp(o.k.Block, width)
 		rows = max(least, linesBytes/(o.slide.stride[0]*line))
 		if f.columns < o.product8.out {
 			rows = height
 		} else if t := divUp(threads, out.Shape[0]); t > 1 {
-			if even := evenly(height*width, width, t*divUp(height, t*rows), t); even > 0 {
+			if even := evenly(height*width, width, rows*width, t); even > 0 {
 				rows = even / width
 			} else {
 				f.columns, rows = roundUp(divUp(o.product8.out, 2*threads), o.k.NR), height

@@ -60,9 +60,9 @@ func (e extent) divide(block, nr, threads int, sums bool) division {
 
 // share makes pieces for several threads.
 func (e extent) share(d *division, block, nr, threads int) {
-	cols := e.columns(nr, threads)
+	cols := e.columns(nr, threads, far)
 	if cols == roundUp(e.n, nr) {
-		if rows := evenly(e.m, 1, threads*divUp(e.m, threads*d.rows), threads); rows > 0 {
+		if rows := evenly(e.m, 1, d.rows, threads); rows > 0 {
 			d.rows = rows
 			return
 		}
@@ -76,32 +76,35 @@ func (e extent) share(d *division, block, nr, threads int) {
 // often.
 const fewest = 96
 
-// evenly divides n rows into at least so many pieces with which
-// all threads have as much to do as they can, a few for each, so that a slow one is
-// made up for. It returns the rows of a piece, a multiple of unit, or 0 where there are
-// too few.
-func evenly(n, unit, atLeast, threads int) int {
+// evenly divides n rows into pieces of about most at most, with which all threads have
+// as much to do as they can; where there are few, into a few for each, so that a slow one
+// is made up for. It returns the rows of a piece, a multiple of unit, or 0 where there
+// are too few for all threads.
+func evenly(n, unit, most, threads int) int {
+	if n < fewest*threads {
+		return 0
+	}
 	best, least := 0, 0
-	for pieces := max(4*threads, atLeast); pieces >= max(threads, atLeast); pieces -= threads {
+	for pieces := threads * divUp(n, threads*most); best == 0 || pieces <= 4*threads; pieces += threads {
 		rows := roundUp(divUp(n, pieces), unit)
-		if rows < fewest {
-			continue
-		}
 		load := divUp(divUp(n, rows), threads) * rows
-		if best == 0 || load < least {
+		if best == 0 || rows >= fewest && load <= least {
 			best, least = rows, load
 		}
 	}
 	return best
 }
 
-// columns is how many columns threads should divide a product into. Where there is
-// far more of the weights than of the rows, each thread had better read a part of the
-// weights and all rows, though others have written some of them: they come from
-// another core's cache, which takes several times as long as weights from memory that
-// are fetched early. Otherwise all columns are one part.
-func (e extent) columns(nr, threads int) int {
-	if threads == 1 || e.n <= 8*e.m {
+// far is how much more of the weights than of the rows there must be before threads share
+// the weights: rows that others have written come from another core's cache, which takes
+// several times as long as weights from memory that are fetched early.
+const far = 8
+
+// columns is how many columns threads should divide a product into. Where there are more
+// than far times the rows, each thread had better read a part of the weights and all rows.
+// Otherwise all columns are one part.
+func (e extent) columns(nr, threads, far int) int {
+	if threads == 1 || e.n <= far*e.m {
 		return roundUp(e.n, nr)
 	}
 	return roundUp(divUp(e.n, 2*threads), nr)

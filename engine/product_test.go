@@ -37,15 +37,16 @@ func TestDivide(t *testing.T) {
 }
 
 func TestEvenly(t *testing.T) {
-	for _, c := range []struct{ n, unit, atLeast, threads, want int }{
-		{784, 1, 2, 2, 98},   // of an image of 28x28, eight pieces
-		{784, 28, 2, 2, 196}, // in lines: seven each
-		{196, 1, 2, 2, 98},
-		{190, 1, 2, 2, 0}, // too few
-		{3136, 1, 14, 2, 224},
-		{784, 1, 3, 3, 131},
+	for _, c := range []struct{ n, unit, most, threads, want int }{
+		{784, 1, 256, 2, 98},    // of an image of 28x28, eight pieces
+		{784, 28, 1000, 2, 196}, // in lines: seven each
+		{196, 1, 500, 2, 98},
+		{190, 1, 96, 2, 0}, // too few
+		{3136, 1, 256, 2, 224},
+		{3136, 1, 96, 2, 93},
+		{784, 1, 256, 3, 131}, // two each
 	} {
-		if got := evenly(c.n, c.unit, c.atLeast, c.threads); got != c.want {
+		if got := evenly(c.n, c.unit, c.most, c.threads); got != c.want {
 			t.Errorf("%+v: %d", c, got)
 		}
 	}

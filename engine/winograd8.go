@@ -46,7 +46,7 @@ func (o winograd8Conv) fix(in []graph.Type, out graph.Type, threads int) (fixed,
 	f := fixedWinograd8{winograd8Conv: o, tiling: o.tile(in[0].Shape, out.Shape)}
 	e := extent{m: f.tiling.n, n: o.out, k: 16 * o.in, groups: 1, bytes: 2}
 	threads = worth(e.time(4*o.k.Rate), threads)
-	f.columns = e.columns(o.k.Channels, threads)
+	f.columns = e.columns(o.k.Channels, threads, 1) // transformed, filters are eight times as large
 	f.parts = divUp(o.out, f.columns)
 	count := divUp(e.m, max(1, tilesBytes/(32*o.in)))
 	if threads > 1 && f.parts == 1 {
