@@ -21,6 +21,7 @@ class Engine:
     backend: str = ""
     exact: bool = False
     threads: int = 0  # instead of the run's
+    calibrate: int = 0  # a run is no inference: it observes the input in batches of so many images
 
 
 ENGINES = [
@@ -46,6 +47,9 @@ RATIOS = {
     "octet int8 0..255": ["ONNX Runtime int8 exact"],
     "octet fp32": ["ONNX Runtime fp32", "torch fp32"],
 }
+
+
+CALIBRATION = [Engine("octet", "octet", "float.pth", "fbgemm"), Engine("torch.ao", "torch-calibration", "float.pth", "fbgemm")]
 
 
 # What cpuid.c hides from the other engines, and the features that octet is left with.
@@ -75,15 +79,18 @@ class Worker:
         if engine.family == "octet":
             command = [octet, "bench-worker", str(model), "--quiet", "--arch", folder.name.split("-seed")[0]]
             command += ["--backend", engine.backend] if engine.backend else []
-            command += ["--cpu", features] if features else []
+            command += ["--cpu", features] if features and not engine.calibrate else []
         else:
             command = [sys.executable, str(HERE / "worker.py"), engine.family, str(model)]
             command += ["--backend", engine.backend] if engine.backend else []
             command += ["--exact"] if engine.exact else []
         command += ["--input", data, "--threads", str(threads)]
+        command += ["--calibrate", str(engine.calibrate)] if engine.calibrate else []
         environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "PYTHONWARNINGS": "ignore"}
         if hidden and engine.family != "octet":
             environment |= {"LD_PRELOAD": str(preload(folder.parent)), "HIDE": hidden}
+        if engine.calibrate and "avx512" in hidden:  # observers run on what the CPU has
+            environment |= {"GODEBUG": "cpu.avx512f=off"}
         self.started = time.perf_counter()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         env=environment, preexec_fn=pin(threads))

@@ -6,19 +6,19 @@ from engines import ENGINES, RATIOS, SINGLE
 
 
 def markdown(doc: dict) -> str:
-    parts = [machine(doc), *(case(c) for c in doc["cases"]), means(doc["cases"]), *(start(s) for s in doc["starts"])]
+    s = doc["settings"]
+    rounds = f"- {s['rounds']} rounds of about {s['slice_ms']} ms for each engine; taken {doc['taken']}"
+    parts = [machine(doc["machine"], s["isa"]) + "\n" + rounds, *(case(c) for c in doc["cases"]), means(doc["cases"]), *(start(s) for s in doc["starts"])]
     return "\n\n".join(p for p in parts if p) + "\n"
 
 
-def machine(doc: dict) -> str:
-    m = doc["machine"]
+def machine(m: dict, isa: str) -> str:
     versions = ", ".join(f"{k} {v}" for k, v in m["versions"].items() if v)
     lines = [
         f"- CPU: {m['cpu']}, {len(m['cpus'])} CPUs, {' '.join(m['flags'])}",
         f"- octet {m['octet']['version']}: {', '.join(m['octet']['kernels']) or 'portable code'}",
         f"- peers: {versions}",
-        f"- instruction sets: {doc['settings']['isa'] or 'all that the CPU has'}; load before the run: {load(m)}",
-        f"- {doc['settings']['rounds']} rounds of about {doc['settings']['slice_ms']} ms for each engine; taken {doc['taken']}",
+        f"- instruction sets: {isa or 'all that the CPU has'}; load before the run: {load(m)}",
     ]
     return "\n".join(lines)
 

@@ -16,9 +16,19 @@ from engines import ENGINES, LIMITS, RATIOS, SINGLE, Worker
 HERE = Path(__file__).resolve().parent
 
 
-def arguments() -> argparse.Namespace:
+def common() -> argparse.ArgumentParser:
+    """The options of every command here."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "octet-bench"
-    p = argparse.ArgumentParser(description=__doc__)
+    p = argparse.ArgumentParser(add_help=False)
+    p.add_argument("--isa", default="", choices=LIMITS, help="keep the engines that can be limited to this instruction set")
+    p.add_argument("--octet", help="a binary, instead of building this checkout")
+    p.add_argument("--cache", type=Path, default=cache, help="where the models are kept (default %(default)s)")
+    p.add_argument("--seed", type=int, default=1, help="of the weights and images")
+    return p
+
+
+def arguments() -> argparse.Namespace:
+    p = argparse.ArgumentParser(description=__doc__, parents=[common()])
     p.add_argument("--models", default="resnet18,resnet50,mobilenet_v2", help="quantizable networks of torchvision")
     p.add_argument("--threads", default="1,2")
     p.add_argument("--batches", default="1,8")
@@ -26,10 +36,6 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--slice-ms", type=float, default=200, help="about how long an engine runs in a round")
     p.add_argument("--starts", type=int, default=5, help="fresh processes of each engine; 0 leaves this part out")
     p.add_argument("--engines", default="", help="only those whose name contains one of these words, comma-separated")
-    p.add_argument("--isa", default="", choices=LIMITS, help="keep the engines that can be limited to this instruction set")
-    p.add_argument("--octet", help="a binary, instead of building this checkout")
-    p.add_argument("--cache", type=Path, default=cache, help="where the models are kept (default %(default)s)")
-    p.add_argument("--seed", type=int, default=1, help="of the weights and images")
     p.add_argument("--quick", action="store_true", help="resnet18 and mobilenet_v2, one thread, batch 1, few rounds: does it work?")
     p.add_argument("--json", type=Path, help="write all figures")
     p.add_argument("--markdown", type=Path, help="write the tables")
@@ -45,7 +51,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     args = arguments()
     octet = args.octet or build_octet(args.cache)
-    build_models(args)
+    build_models(args.cache, args.models, sorted({1, *args.batches}), args.seed)
     chosen = [e for e in ENGINES if not args.engines or any(w in e.name for w in args.engines.split(","))]
     doc = {
         "taken": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -87,11 +93,10 @@ def build_octet(cache: Path) -> str:
     return str(binary)
 
 
-def build_models(args) -> None:
+def build_models(cache: Path, models: list[str], batches: list[int], seed: int) -> None:
     """In a process of its own, so that this one stays small."""
-    batches = ",".join(str(b) for b in sorted({1, *args.batches}))
-    subprocess.run([sys.executable, str(HERE / "models.py"), str(args.cache / "models"), "--models", ",".join(args.models),
-                    "--batches", batches, "--seed", str(args.seed)], check=True)
+    subprocess.run([sys.executable, str(HERE / "models.py"), str(cache / "models"), "--models", ",".join(models),
+                    "--batches", ",".join(map(str, batches)), "--seed", str(seed)], check=True)
 
 
 def warn(m: dict, args) -> None:

@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 import time
+from pathlib import Path
 
 
 def peak_mb() -> float | None:
@@ -37,6 +38,34 @@ def torch_engine(args, x):
             return model(x)
 
     return run, lambda y: y.numpy(), f"ATen {torch.backends.cpu.get_cpu_capability()}; fbgemm and oneDNN choose by themselves"
+
+
+def torch_calibration(args, x):
+    """torch.ao's eager mode as its users run it, each time from observers that have seen nothing."""
+    import copy
+
+    import torch
+    import torchvision
+    from torch.ao import quantization as tq
+
+    torch.set_num_threads(args.threads)
+    torch.set_num_interop_threads(1)
+    torch.backends.quantized.engine = args.backend
+    name = Path(args.model).parent.name.split("-seed")[0]
+    model = getattr(torchvision.models.quantization, name)(weights=None, quantize=False)
+    model.load_state_dict(torch.load(args.model))
+    model.eval().fuse_model(is_qat=False)
+    model.qconfig = tq.get_default_qconfig(args.backend)
+    tq.prepare(model, inplace=True)
+    x = torch.from_numpy(x)
+
+    def run():
+        observed = copy.deepcopy(model)  # a hundredth of the time that follows
+        with torch.inference_mode():
+            for batch in x.split(args.calibrate):
+                observed(batch)
+
+    return run, lambda y: None, f"ATen {torch.backends.cpu.get_cpu_capability()}"
 
 
 def onnxruntime_engine(args, x):
@@ -73,7 +102,7 @@ def openvino_isa(compiled) -> str:
     return ", ".join(f"{k} x{n}" for k, n in sorted(counts.items(), key=lambda e: -e[1])[:4])
 
 
-ENGINES = {"torch": torch_engine, "onnxruntime": onnxruntime_engine, "openvino": openvino_engine}
+ENGINES = {"torch": torch_engine, "torch-calibration": torch_calibration, "onnxruntime": onnxruntime_engine, "openvino": openvino_engine}
 
 
 def main() -> None:
@@ -84,6 +113,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--backend")
     parser.add_argument("--exact", action="store_true")
+    parser.add_argument("--calibrate", type=int, help="images per batch of torch-calibration")
     args = parser.parse_args()
     say = lambda line: print(json.dumps(line), flush=True)
     try:
@@ -95,7 +125,7 @@ def main() -> None:
     except Exception as e:
         say({"error": f"{type(e).__name__}: {e}"})
         return
-    say({"ready": True, "images": len(x), "threads": args.threads, "argmax": y.argmax(1).tolist(), "peak_rss_mb": peak_mb(), "isa": isa})
+    say({"ready": True, "images": len(x), "threads": args.threads, "argmax": None if y is None else y.argmax(1).tolist(), "peak_rss_mb": peak_mb(), "isa": isa})
     for line in sys.stdin:
         times = []
         for _ in range(json.loads(line)["run"]):

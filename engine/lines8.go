@@ -58,8 +58,12 @@ func (o lines8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error)
 		rows = max(least, linesBytes/(o.slide.stride[0]*line))
 		if f.columns < o.product8.out {
 			rows = height
-		} else if threads > 1 {
-			rows = min(rows, max(least, divUp(height*out.Shape[0], 4*threads)))
+		} else if t := divUp(threads, out.Shape[0]); t > 1 {
+			if even := evenly(height*width, width, t*divUp(height, t*rows), t); even > 0 {
+				rows = even / width
+			} else {
+				f.columns, rows = roundUp(divUp(o.product8.out, 2*threads), o.k.NR), height
+			}
 		}
 	}
 	f.lines = newLines(o.geometry, o.channels, o.across, in[0], out, rows)

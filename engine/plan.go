@@ -6,6 +6,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/arena"
 	"github.com/octet-ml/octet/internal/kernel/layout"
+	"github.com/octet-ml/octet/internal/slab"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -110,7 +111,7 @@ type frame struct {
 func (p *Program) newFrame(pl *plan) *frame {
 	f := &frame{plan: pl, steps: make([]step, len(pl.lowered)), tensors: make([][]float32, len(p.g.Inputs))}
 	// Go aligns large allocations to pages, so offsets keep their alignment.
-	memories := words[byte](make([]uint64, (max(pl.arena, 1<<16)+overRead)/8))
+	memories := words[byte](slab.Make[uint64]((max(pl.arena, 1<<16) + overRead) / 8))
 	for i, t := range pl.types {
 		at := pl.blocks[i].Offset
 		n := t.Shape.Numel() * t.DType.Size()
@@ -118,7 +119,7 @@ func (p *Program) newFrame(pl *plan) *frame {
 	}
 	scratch := make([][]uint64, p.Threads())
 	for i := range scratch {
-		scratch[i] = make([]uint64, pl.work)
+		scratch[i] = slab.Make[uint64](pl.work)
 	}
 	for i, l := range pl.lowered {
 		if pl.steps[i] == nil {

@@ -43,8 +43,7 @@ func (e extent) time(rate int) int {
 	return e.groups * e.n * max(e.m*(e.k+rate/results)/rate, e.k*e.bytes/bytes)
 }
 
-// divide is for a kernel of nr columns that takes multiples of block rows. sums
-// says that it leaves sums.
+// divide is for a kernel of nr columns that takes blocks of rows at a time. sums says that it leaves sums.
 func (e extent) divide(block, nr, threads int, sums bool) division {
 	d := division{m: e.m, n: e.n, groups: e.groups, cols: roundUp(e.n, nr)}
 	if sums {
@@ -52,27 +51,57 @@ func (e extent) divide(block, nr, threads int, sums bool) division {
 	}
 	d.rows = block * max(1, pieceBytes/(block*max(1, (e.k+e.n)*e.bytes)))
 	if threads > 1 {
-		if cols := e.columns(nr, threads); cols < d.cols {
-			d.cols = cols
-			d.rows = max(d.rows, block*max(1, rowsBytes/(block*max(1, e.k*e.bytes))))
-		}
-		// A few pieces for each thread, so that a slow one is made up for.
-		across := divUp(e.n, d.cols) * e.groups
-		d.rows = max(block, min(d.rows, roundUp(divUp(e.m, divUp(4*threads, across)), block)))
-		if have := divUp(e.m, d.rows) * across; have < 4*threads {
-			d.cols = max(min(d.cols, 4*nr), roundUp(divUp(d.cols*have, 4*threads), nr))
-		}
+		e.share(&d, block, nr, threads)
 	}
 	d.rows = max(1, min(d.rows, e.m))
 	d.down, d.across = divUp(e.m, d.rows), divUp(e.n, d.cols)
 	return d
 }
 
+// share makes pieces for several threads.
+func (e extent) share(d *division, block, nr, threads int) {
+	cols := e.columns(nr, threads)
+	if cols == roundUp(e.n, nr) {
+		if rows := evenly(e.m, 1, threads*divUp(e.m, threads*d.rows), threads); rows > 0 {
+			d.rows = rows
+			return
+		}
+		cols = roundUp(divUp(e.n, 2*threads), nr)
+	}
+	d.cols = min(d.cols, cols)
+	d.rows = max(d.rows, block*max(1, rowsBytes/(block*max(1, e.k*e.bytes))))
+}
+
+// fewest is how many rows a piece had better have: for fewer, weights are read too
+// often.
+const fewest = 96
+
+// evenly divides n rows into at least so many pieces with which
+// all threads have as much to do as they can, a few for each, so that a slow one is
+// made up for. It returns the rows of a piece, a multiple of unit, or 0 where there are
+// too few.
+func evenly(n, unit, atLeast, threads int) int {
+	best, least := 0, 0
+	for pieces := max(4*threads, atLeast); pieces >= max(threads, atLeast); pieces -= threads {
+		rows := roundUp(divUp(n, pieces), unit)
+		if rows < fewest {
+			continue
+		}
+		load := divUp(divUp(n, rows), threads) * rows
+		if best == 0 || load < least {
+			best, least = rows, load
+		}
+	}
+	return best
+}
+
 // columns is how many columns threads should divide a product into. Where there is
-// more of the weights than of the rows, each thread had better read a part of the
-// weights and all rows; otherwise all columns are one part.
+// far more of the weights than of the rows, each thread had better read a part of the
+// weights and all rows, though others have written some of them: they come from
+// another core's cache, which takes several times as long as weights from memory that
+// are fetched early. Otherwise all columns are one part.
 func (e extent) columns(nr, threads int) int {
-	if threads == 1 || e.n <= e.m {
+	if threads == 1 || e.n <= 8*e.m {
 		return roundUp(e.n, nr)
 	}
 	return roundUp(divUp(e.n, 2*threads), nr)

@@ -187,40 +187,50 @@ func TestDistribution(t *testing.T) {
 
 func TestBenchWorkerAnswersRequests(t *testing.T) {
 	_, int8, _ := quantized(t)
-	in, requests := io.Pipe()
-	answers, out := io.Pipe()
-	done := make(chan int)
-	go func() {
-		code := run(t.Context(), []string{"bench-worker", int8, "--batch", "2", "--threads", "1", "--quiet"}, in, out, io.Discard)
-		out.Close()
-		done <- code
-	}()
-	lines := bufio.NewScanner(answers)
-	next := func(into any) {
-		t.Helper()
-		if !lines.Scan() {
-			t.Fatal("no answer")
+	_, float, _, _ := demoFolder(t)
+	for _, c := range []struct {
+		args    []string
+		images  int
+		classes int
+	}{
+		{[]string{int8, "--batch", "2"}, 2, 2},
+		{[]string{float, "--batch", "5", "--calibrate", "2"}, 5, 0},
+	} {
+		in, requests := io.Pipe()
+		answers, out := io.Pipe()
+		done := make(chan int)
+		go func() {
+			code := run(t.Context(), append([]string{"bench-worker", "--threads", "1", "--quiet"}, c.args...), in, out, io.Discard)
+			out.Close()
+			done <- code
+		}()
+		lines := bufio.NewScanner(answers)
+		next := func(into any) {
+			t.Helper()
+			if !lines.Scan() {
+				t.Fatal("no answer")
+			}
+			if err := json.Unmarshal(lines.Bytes(), into); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := json.Unmarshal(lines.Bytes(), into); err != nil {
-			t.Fatal(err)
+		var ready workerReady
+		next(&ready)
+		if !ready.Ready || ready.Images != c.images || len(ready.Argmax) != c.classes {
+			t.Errorf("%v: %+v", c.args, ready)
 		}
-	}
-	var ready workerReady
-	next(&ready)
-	if !ready.Ready || ready.Images != 2 || len(ready.Argmax) != 2 {
-		t.Errorf("%+v", ready)
-	}
-	for _, n := range []int{3, 0, 1} {
-		json.NewEncoder(requests).Encode(workerRequest{n})
-		var a workerAnswer
-		next(&a)
-		if len(a.Nanoseconds) != n || n > 0 && a.Nanoseconds[0] <= 0 {
-			t.Errorf("%d runs: %+v", n, a)
+		for _, n := range []int{3, 0, 1} {
+			json.NewEncoder(requests).Encode(workerRequest{n})
+			var a workerAnswer
+			next(&a)
+			if len(a.Nanoseconds) != n || n > 0 && a.Nanoseconds[0] <= 0 {
+				t.Errorf("%v: %d runs: %+v", c.args, n, a)
+			}
 		}
-	}
-	requests.Close()
-	if code := <-done; code != exitOK {
-		t.Errorf("exit code %d", code)
+		requests.Close()
+		if code := <-done; code != exitOK {
+			t.Errorf("%v: exit code %d", c.args, code)
+		}
 	}
 }
 

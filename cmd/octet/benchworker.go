@@ -21,20 +21,25 @@ import (
 // request, so that engines can be measured in turns.
 func newBenchWorkerCommand(c *console) *cobra.Command {
 	f := &workloadFlags{}
+	calibrate := 0
 	cmd := &cobra.Command{
 		Use:   "bench-worker MODEL.pth",
 		Short: "Compute on request: lines of JSON in and out",
 		Long: `bench-worker computes once and prints a line such as
   {"ready": true, "images": 1, "threads": 2, "argmax": [3], "peak_rss_mb": 40.1}
 For every line {"run": N} on standard input it then computes N times and answers
-{"ns": [...], "peak_rss_mb": 41.0}, one duration per run. It ends with its input.`,
+{"ns": [...], "peak_rss_mb": 41.0}, one duration per run. It ends with its input.
+
+With --calibrate N a run is a calibration of the float model, with --backend's default
+observers, on the images of --input in batches of N.`,
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: c.command(func(cmd *cobra.Command, args []string) error {
-			return benchWorker(c, cmd, f, args[0])
+			return benchWorker(c, cmd, f, calibrate, args[0])
 		}),
 	}
 	f.register(cmd)
+	cmd.Flags().IntVar(&calibrate, "calibrate", 0, "measure calibration in batches of so many images, not inference")
 	return cmd
 }
 
@@ -44,7 +49,7 @@ type workerReady struct {
 	Images  int      `json:"images"`
 	Threads int      `json:"threads"`
 	CPU     string   `json:"cpu"`
-	Argmax  []int    `json:"argmax"`
+	Argmax  []int    `json:"argmax"`      // null where a run gives no classes
 	Peak    *float64 `json:"peak_rss_mb"` // null where the system does not say
 }
 
@@ -57,40 +62,80 @@ type workerAnswer struct {
 	Peak        *float64 `json:"peak_rss_mb"`
 }
 
-func benchWorker(c *console, cmd *cobra.Command, f *workloadFlags, path string) error {
+func benchWorker(c *console, cmd *cobra.Command, f *workloadFlags, calibrate int, path string) error {
 	if err := f.check(cmd); err != nil {
 		return err
+	}
+	if calibrate < 0 || calibrate > 0 && f.cpu != "" {
+		return usageError("--calibrate N: at least 1, and without --cpu")
 	}
 	model, err := f.model.open(c, cmd, path)
 	if err != nil {
 		return err
 	}
-	session, err := model.Compile(octet.WithThreads(f.threads), octet.WithCPU(f.cpu))
-	if err != nil {
-		return withCode(exitModel, err)
-	}
 	x, err := f.tensor(model)
 	if err != nil {
 		return err
-	}
-	y, err := session.Run(cmd.Context(), x)
-	if err != nil {
-		return withCode(exitData, err)
 	}
 	threads := f.threads
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
+	ready := workerReady{Ready: true, Images: x.Dim(0), Threads: threads, CPU: f.cpu}
+	var run benchRun
+	if calibrate > 0 {
+		run = calibrationRun(model, x, f.model.backend, calibrate, threads)
+	} else if run, ready.Argmax, err = inferenceRun(cmd.Context(), model, x, f); err != nil {
+		return err
+	}
+	ready.Peak = peakMegabytes()
 	out := json.NewEncoder(c.out)
-	ready := workerReady{Ready: true, Images: x.Dim(0), Threads: threads, CPU: f.cpu, Argmax: argmax(y), Peak: peakMegabytes()}
 	if err := out.Encode(ready); err != nil {
 		return withCode(exitOutput, err)
 	}
-	return serveRuns(cmd.Context(), c.in, out, session, x)
+	return serveRuns(cmd.Context(), c.in, out, run)
+}
+
+// benchRun is what a worker does on request. It returns how long that took.
+type benchRun func(ctx context.Context) (time.Duration, error)
+
+// inferenceRun computes x once, and returns the classes and how to do so again.
+func inferenceRun(ctx context.Context, model *octet.Model, x *tensor.Tensor, f *workloadFlags) (benchRun, []int, error) {
+	session, err := model.Compile(octet.WithThreads(f.threads), octet.WithCPU(f.cpu))
+	if err != nil {
+		return nil, nil, withCode(exitModel, err)
+	}
+	y, err := session.Run(ctx, x)
+	if err != nil {
+		return nil, nil, withCode(exitData, err)
+	}
+	return func(ctx context.Context) (time.Duration, error) {
+		start := time.Now()
+		_, err := session.Run(ctx, x)
+		return time.Since(start), withCode(exitData, err)
+	}, argmax(y), nil
+}
+
+// calibrationRun quantizes model. What counts is the time from the first image asked
+// for to the last one done: neither compilation before nor conversion after it.
+func calibrationRun(model *octet.Model, x *tensor.Tensor, backend string, batch, threads int) benchRun {
+	if backend == "" {
+		backend = octet.DefaultBackend
+	}
+	return func(ctx context.Context) (time.Duration, error) {
+		var start, end time.Time
+		images := func(yield func(*tensor.Tensor, error) bool) {
+			start = time.Now()
+			yield(x, nil)
+		}
+		_, _, err := octet.Quantize(ctx, model, images, octet.WithBackend(backend), octet.WithBatchSize(batch),
+			octet.WithThreads(threads), octet.WithProgress(func(int) { end = time.Now() }))
+		return end.Sub(start), withCode(exitData, err)
+	}
 }
 
 // serveRuns answers requests until their end.
-func serveRuns(ctx context.Context, in io.Reader, out *json.Encoder, session *octet.Session, x *tensor.Tensor) error {
+func serveRuns(ctx context.Context, in io.Reader, out *json.Encoder, run benchRun) error {
 	requests := json.NewDecoder(bufio.NewReader(in))
 	for {
 		var r workerRequest
@@ -101,11 +146,11 @@ func serveRuns(ctx context.Context, in io.Reader, out *json.Encoder, session *oc
 		}
 		a := workerAnswer{Nanoseconds: []int64{}}
 		for range r.Run {
-			start := time.Now()
-			if _, err := session.Run(ctx, x); err != nil {
-				return withCode(exitData, err)
+			took, err := run(ctx)
+			if err != nil {
+				return err
 			}
-			a.Nanoseconds = append(a.Nanoseconds, time.Since(start).Nanoseconds())
+			a.Nanoseconds = append(a.Nanoseconds, took.Nanoseconds())
 		}
 		a.Peak = peakMegabytes()
 		if err := out.Encode(a); err != nil {

@@ -29,6 +29,7 @@ var order = [][]string{
 	{"internal/cpu"},
 	{"internal/parallel"},
 	{"internal/arena"}, // memory planned by lifetime
+	{"internal/slab"},  // memory in large pages
 	{"internal/operand"},
 	{"internal/rule"},
 	{"internal/kernel"}, // the row that all kernels have

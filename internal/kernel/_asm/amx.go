@@ -28,10 +28,6 @@ func (p *printer) tileStore(tile int, base, stride string, displacement int) {
 	p.tileMemory("TILESTORED", 2, tile, base, stride, displacement)
 }
 
-func (p *printer) tileZero(tile int) {
-	p.tileOp(fmt.Sprintf("TILEZERO T%d", tile), 3, 0x49, tile, 0, 0)
-}
-
 // tileDot adds to each element of sums the products of a row of unsigned and a
 // column of signed bytes.
 func (p *printer) tileDot(sums, unsigned, signed int) {

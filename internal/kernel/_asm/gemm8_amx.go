@@ -16,7 +16,8 @@ var (
 )
 
 // gemm8AMX writes the routine for pairs of segments of up to 16 rows and 32 columns.
-// Tiles 0 to 3 hold the sums, 4 and 5 the codes of the segments, 6 and 7 weights.
+// Tiles 0 to 3 hold the sums, each row of which begins as one line of memory says; 4 and 5
+// hold the codes of the segments, 6 and 7 weights.
 // The sums of a pair are stored and then taken up by vectors, two rows at a time.
 // Weights that come next are fetched meanwhile, some lines with every block.
 func gemm8AMX(p *printer) {
@@ -39,9 +40,6 @@ func gemm8AMX(p *printer) {
 	p.op("VMOVDQU64 orderAMX<>(SB), Z24")
 	p.op("VBROADCASTSS %s, Z25", gridRule.realZero)
 	p.op("VBROADCASTSS realLimit<>(SB), Z26")
-	p.op("MOVQ %s, AX", gridInit)
-	p.op("VMOVDQU32 (AX), Z14")
-	p.op("VMOVDQU32 64(AX), Z15")
 	p.op("CMPQ %s, $0", gridRule.rule)
 	p.op("JEQ masks")
 	p.op("MOVQ %s, AX", gridBias)
@@ -57,8 +55,10 @@ func gemm8AMX(p *printer) {
 	p.op("SHRQ $16, AX")
 	p.op("KMOVW AX, K3")
 	p.line("pair:")
+	p.op("MOVQ %s, AX", gridInit)
+	p.op("XORL BX, BX // every row is the first")
 	for t := range 4 {
-		p.tileZero(t)
+		p.tileLoad(t, "AX", "BX", t%2*64)
 	}
 	p.op("MOVQ %s, DX", gridPanel)
 	p.op("MOVQ %s, CX", gridTaps)
@@ -137,7 +137,7 @@ func (g gemm8) segment(s int) {
 	g.line("%s:", label("rows"))
 	for r := range 2 {
 		for j := range 2 {
-			g.op("VPADDD %d(SI), Z%d, %s", r*128+j*64, 14+j, g.sum(r, j))
+			g.op("VMOVDQU32 %d(SI), %s", r*128+j*64, g.sum(r, j))
 		}
 	}
 	g.op("ADDQ $256, SI")

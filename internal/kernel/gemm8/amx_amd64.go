@@ -191,37 +191,52 @@ func (c *Call) tiles(codes *Rule, last int) {
 }
 
 // pairs lists segments of the rows from m to end of one image, two by two, as long
-// as all have the same sizes, and returns these and the row where they end.
+// as all have the same size, and returns their sizes and the row where they end.
+// Where the last has none beside it, it is computed twice: a pair of another size
+// would take another pass over the weights.
 func (c *Call) pairs(list []pair, m, end int) (count int, rows [2]int, next int) {
-	first := m
-	for m < end && count < len(list) {
-		a := c.segment(m, end)
-		b := c.segment(m+a, end)
-		if count > 0 && rows != [2]int{a, b} {
+	first, size, n := m, 0, 0
+	for m < end {
+		run := c.run(m, end)
+		segments := divUp(run, segmentRows)
+		if c.Offset == nil && segments > 1 {
+			segments = roundUp(segments, 2) // there is no other run
+		}
+		if size == 0 {
+			size = divUp(run, segments)
+		} else if size != divUp(run, segments) || n+segments > 2*len(list) {
 			break
 		}
-		rows = [2]int{a, b}
-		p := &list[count]
-		if *p = (pair{at: [2]int{c.at(m, first), c.at(m+a, first)}, row: [2]int{m - c.M0, m + a - c.M0}}); b == 0 {
-			p.at[1] = p.at[0]
+		for i := range segments {
+			start := m
+			if i > 0 { // what two of them share is computed twice
+				start += i * (run - size) / (segments - 1)
+			}
+			p := &list[n/2]
+			p.at[n%2], p.row[n%2] = c.at(start, first), start-c.M0
+			n++
 		}
-		m += a + b
-		count++
+		m += run
 	}
-	return count, rows, m
+	if n == 1 {
+		list[0].at[1] = list[0].at[0]
+		return 1, [2]int{size, 0}, m
+	}
+	if n%2 == 1 {
+		p := &list[n/2]
+		p.at[1], p.row[1] = p.at[0], p.row[0]
+	}
+	return divUp(n, 2), [2]int{size, size}, m
 }
 
-// segment is the length of the segment that begins at row m: at most a tile, within
-// a run, of which all segments are about equally long.
-func (c *Call) segment(m, end int) int {
-	left := end - m
-	if left <= 0 || c.Offset == nil {
-		return min(left, segmentRows)
+// run is the number of rows from m on, to end at most, that lie equally far apart.
+func (c *Call) run(m, end int) int {
+	if c.Offset == nil {
+		return end - m
 	}
 	row := m % c.Rows
 	i, _ := slices.BinarySearch(c.Ends, int32(row+1))
-	left = min(left, int(c.Ends[i])-row)
-	return divUp(left, divUp(left, segmentRows))
+	return min(end-m, int(c.Ends[i])-row)
 }
 
 // at is where row m is, for a pair, when the first row of the list is at grid.x.

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package slab
+
+import "unsafe"
+
+func adviseLarge(unsafe.Pointer, int) {}
