@@ -7,7 +7,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // argmax_f32_<isa>
+	kernel.Row // named argmax_f32_<isa>
 
 	lanes int // the pixels of a call have a multiple of it channels
 	run   func(*Call)

@@ -7,7 +7,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // channels_f32_<isa>
+	kernel.Row // named channels_f32_<isa>
 
 	stats  func(x []float32, rows int, s *Stats)
 	finish func(*Finish)

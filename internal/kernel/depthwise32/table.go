@@ -8,7 +8,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // depthwise_f32_<isa>
+	kernel.Row // named depthwise_f32_<isa>
 
 	Rate int // multiplications in a nanosecond, about
 	Pack func(w []float32, channels, taps int, bias []float32) *Weights

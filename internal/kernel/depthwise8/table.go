@@ -10,7 +10,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // depthwise_u8s8_<isa>
+	kernel.Row // named depthwise_u8s8_<isa>
 
 	Rate int // multiplications in a nanosecond, about
 	Pack func(w []int8, channels, taps int, zero uint8) *Weights

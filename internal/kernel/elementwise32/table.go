@@ -30,7 +30,7 @@ func (f Function) String() string {
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // elementwise_<function>_f32_<isa>
+	kernel.Row // named elementwise_<function>_f32_<isa>
 
 	Function Function
 	Run      func(*Call)

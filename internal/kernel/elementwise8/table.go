@@ -26,7 +26,7 @@ func (f Function) String() string {
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // elementwise_<function>_<x8|u8>_<isa>
+	kernel.Row // named elementwise_<function>_<x8|u8>_<isa>
 
 	Function Function
 	Run      func(*Call)

@@ -7,7 +7,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // filters_f32_<isa>
+	kernel.Row // named filters_f32_<isa>
 
 	filter  func(*Filter)
 	weights func(*Weights)

@@ -12,7 +12,7 @@ import (
 // Kernel is one implementation: a row of Table. Packing, tile and run function
 // belong together and are never mixed between rows.
 type Kernel struct {
-	kernel.Row // gemm_u8s8_<MR>x<NR>_<isa>
+	kernel.Row // named gemm_u8s8_<MR>x<NR>_<isa>
 
 	MR, NR   int  // rows and columns of the tile
 	Block    int  // rows that one call should be given at least, where there are enough

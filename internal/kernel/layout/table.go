@@ -9,7 +9,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // <transpose|interleave2|interleave3>_<x8|x32>_<isa>
+	kernel.Row // named <transpose|interleave2|interleave3>_<x8|x32>_<isa>
 
 	Size int // bytes of an element
 	Rows int // of the matrix; 0 for any

@@ -9,7 +9,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // matmul_f32_<MR>x<NR>_<isa>
+	kernel.Row // named matmul_f32_<MR>x<NR>_<isa>
 
 	MR, NR int
 

@@ -7,7 +7,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // pool_<max|avg>_f32_<isa>
+	kernel.Row // named pool_<max|avg>_f32_<isa>
 
 	Average bool
 	Run     func(*Call)

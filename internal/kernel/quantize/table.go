@@ -8,7 +8,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // quantize_f32x8_<isa>, dequantize_x8f32_<isa>
+	kernel.Row // named quantize_f32x8_<isa>, dequantize_x8f32_<isa>
 
 	ToReal bool
 	Run    func(*Call)

@@ -8,7 +8,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // requant_s32<u8|f32>_<isa>
+	kernel.Row // named requant_s32<u8|f32>_<isa>
 
 	ToReal bool
 	Run    func(*Call)

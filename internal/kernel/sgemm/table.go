@@ -9,7 +9,7 @@ import (
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // gemm_f32_<MR>x<NR>_<isa>
+	kernel.Row // named gemm_f32_<MR>x<NR>_<isa>
 
 	MR, NR int
 	Block  int // rows that one call should be given at least, where there are enough

@@ -19,7 +19,7 @@ func (f Function) String() string { return [...]string{"range", "histogram"}[f] 
 
 // Kernel is one implementation: a row of Table. All are exact.
 type Kernel struct {
-	kernel.Row // statistics_<function>_f32_<isa>
+	kernel.Row // named statistics_<function>_f32_<isa>
 
 	Function Function
 	Run      func(*Call)

@@ -11,7 +11,7 @@ const Points = 16
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // winograd_f32_2x2_<isa>
+	kernel.Row // named winograd_f32_2x2_<isa>
 
 	Channels int // their numbers, in and out, must be multiples of it
 	Spread   func(*Spread)

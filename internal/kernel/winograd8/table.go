@@ -11,7 +11,7 @@ import (
 
 // Kernel is one implementation: a row of Table. All are exact.
 type Kernel struct {
-	kernel.Row // winograd_u8s8_2x2_<isa>
+	kernel.Row // named winograd_u8s8_2x2_<isa>
 
 	Channels int // their numbers, in and out, must be multiples of it
 	Rate     int // multiplications in a nanosecond, about, of those that are left
