@@ -46,6 +46,9 @@ func (o lines8) with(a adding) operation {
 }
 
 func (o lines8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+	if o.across == o.slide.kernel[1] && o.gathering(out) {
+		return o.fixGather(in[0], out, threads), nil
+	}
 	height, width := out.Shape[2], out.Shape[3]
 	e := extent{m: out.Shape[0] * height * width, n: o.product8.out, k: o.product8.in * o.product8.taps, groups: o.groups, bytes: 1}
 	threads = worth(e.time(o.k.Rate), threads)

@@ -53,9 +53,14 @@ func (e extent) divide(block, nr, threads int, sums bool) division {
 	if threads > 1 {
 		e.share(&d, block, nr, threads)
 	}
-	d.rows = max(1, min(d.rows, e.m))
-	d.down, d.across = divUp(e.m, d.rows), divUp(e.n, d.cols)
+	d.limit(e.m)
 	return d
+}
+
+// limit makes pieces of so many rows at most.
+func (d *division) limit(rows int) {
+	d.rows = max(1, min(d.rows, rows))
+	d.down, d.across = divUp(d.m, d.rows), divUp(d.n, d.cols)
 }
 
 // share makes pieces for several threads.

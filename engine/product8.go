@@ -46,6 +46,9 @@ func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) produc
 func (o product8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o product8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+	if o.gathering(out) {
+		return o.fixGather(in[0], out, threads), nil
+	}
 	r := o.locate(in[0], out)
 	e := r.extent(1)
 	d := e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), o.rules == nil)

@@ -155,6 +155,12 @@ var Cases = []Case{
 		return b.Finish(y, b.Node("conv", c, graph.Float32, b.Weights(x, 3, 2, 3, 4)...))
 	}},
 	{"deep rows", 70, 5, 5, func(b *Builder) *graph.Graph { return b.Finish(b.Conv(b.Input(), 70, 9, 3, 1, 1)) }},
+	{"narrow, many channels", 40, 5, 6, func(b *Builder) *graph.Graph {
+		x := b.Conv(b.Input(), 40, 260, 3, 1, 1)
+		c := op.Conv2D{Stride: [2]int{2, 1}, Padding: [2]int{2, 1}, Dilation: [2]int{2, 1}, Groups: 1}
+		y := b.Node("conv", c, graph.Float32, b.Weights(x, 257, 260, 2, 2)...)
+		return b.Finish(b.Add(b.Conv(x, 260, 256, 1, 2, 1), b.Conv(x, 260, 256, 3, 2, 1)), y)
+	}},
 	{"conv3x3, channels by the vector", 32, 7, 10, func(b *Builder) *graph.Graph {
 		x := b.Conv(b.Input(), 32, 16, 3, 1, 1)
 		c := op.Conv2D{Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}

@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/kernel/gemm8"
+	"github.com/octet-ml/octet/internal/kernel/requant8"
+)
+
+// gathering reports whether windows had better be copied to rows that follow each other.
+// Kernels that want equally spaced rows take those of one output line at a time
+// otherwise, which in a small image are few. The copy pays where each of its bytes is
+// multiplied often.
+func (o product8) gathering(out graph.Type) bool {
+	const rows, least, often = 16, 12, 256 // of a tile; not worth it with so many; columns
+	if !o.k.Lines || o.slide == (sliding{}) || o.groups > 1 || o.pointwise() || o.out < often {
+		return false
+	}
+	if o.taps == 1 && out.Shape[0] == 1 {
+		return false // it waits for the weights anyway
+	}
+	width := out.Shape[3]
+	return divUp(width, divUp(width, rows)) < least
+}
+
+// gatherBytes is about what the copy of a piece's windows may take in the second-level
+// cache.
+const gatherBytes = 512 << 10
+
+// fixedGather8 is a product8 over copies of its windows.
+type fixedGather8 struct {
+	product8
+	operandRows
+	division
+	window int // bytes
+}
+
+// fixGather is fix with windows copied. In the packed weights every run is as long as
+// Depth says, or whole multiples of it.
+func (o product8) fixGather(in, out graph.Type, threads int) fixed {
+	f := fixedGather8{product8: o, operandRows: o.locate(in, out)}
+	f.window = f.operandRows.taps * roundUp(o.in, o.k.Depth)
+	e := f.operandRows.extent(1)
+	f.division = e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), o.rules == nil)
+	f.division.limit(max(o.k.MR, gatherBytes/f.window))
+	return f
+}
+
+func (f fixedGather8) macs() int64 { return f.operandRows.macs() }
+
+// copied is the number of words of the copy.
+func (f fixedGather8) copied() int { return divUp(f.division.rows*f.window+f.k.OverRead, 8) }
+
+// sums is the number of words of the block of sums, where there is one.
+func (f fixedGather8) sums() int {
+	if f.rules != nil {
+		return 0
+	}
+	return divUp(f.division.rows*f.cols, 2)
+}
+
+func (f fixedGather8) scratch() int {
+	return f.copied() + f.sums() + f.k.Work(f.division.rows, 1, f.window)
+}
+
+func (f fixedGather8) bind(in []memory, out memory, scratch [][]uint64) step {
+	t := &taskGather8{f, in[0].codes(), out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch)),
+		f.then.bind(in, out, len(scratch))}
+	for i, s := range scratch {
+		sums := f.copied() + f.sums()
+		c := &t.sum[i]
+		c.X, c.Taps, c.Depth, c.Stride = words[uint8](s[:f.copied()]), 1, f.window, f.window
+		c.Pad = c.X // of which there is none
+		c.W, c.Acc, c.Work, c.LD = f.weights[0], words[int32](s[f.copied():sums]), s[sums:], f.product8.out
+		t.code[i] = f.finish.call(f.product8.out)
+	}
+	return pieces{f.count(), t}
+}
+
+type taskGather8 struct {
+	fixedGather8
+	x    []uint8
+	out  memory
+	sum  []gemm8.Call
+	code []requant8.Call
+	then *addition
+}
+
+func (t *taskGather8) Do(worker, i int) {
+	_, m0, m1, n0, n1 := t.piece(i)
+	s := &t.sum[worker]
+	t.gather(s.X, m0, m1)
+	s.M1, s.N0, s.N1 = m1-m0, n0, n1
+	if t.rules != nil {
+		s.Rule, s.Out = t.rules[0], t.out.codes()[m0*s.LD+n0:]
+		t.k.RunCodes(s)
+	} else {
+		t.k.Run(s)
+		c := &t.code[worker]
+		c.Acc, c.M, c.N, c.First = s.Acc, m1-m0, n1-n0, n0
+		t.finish.run(c, t.out, m0)
+	}
+	t.then.block(worker, m0, m1, n0, n1, s.LD)
+}
+
+// gather copies the windows of output pixels m0 to m1. What lies between the runs is
+// multiplied by zeros.
+func (t *taskGather8) gather(to []uint8, m0, m1 int) {
+	r, run := &t.operandRows, t.window/t.operandRows.taps
+	for m := m0; m < m1; m++ {
+		image, row := m/r.rows*r.image, m%r.rows
+		for tap := range r.taps {
+			if at := int(r.offset[tap*r.rows+row]); at >= 0 {
+				copy(to[:r.in], t.x[image+at:])
+			} else {
+				copy(to[:r.in], t.pad)
+			}
+			to = to[run:]
+		}
+	}
+}
