@@ -22,7 +22,7 @@ type barRow struct {
 // sizeBars and timeBars are nil where there is nothing to show.
 func (c *Comparison) sizeBars(pens []ink) *barChart {
 	return c.bars("Size of the file", pens, func(v *Variant) (float64, string) {
-		return float64(v.Bytes), ratioText(bytesText(v.Bytes), v.SizeRatio, v == c.Reference())
+		return float64(v.Bytes), ratioText(Size(v.Bytes), v.SizeRatio, v == c.Reference())
 	})
 }
 

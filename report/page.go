@@ -131,7 +131,7 @@ func (c *Comparison) tiles() []tile {
 	}
 	tiles = append(tiles, tile{o.SQNR.String(), "SQNR", note})
 	if c.Reference().Kind == Float {
-		tiles = append(tiles, tile{fmt.Sprintf("%.2f ×", v.SizeRatio), "size", bytesText(v.Bytes) + " for " + bytesText(c.Reference().Bytes)})
+		tiles = append(tiles, tile{fmt.Sprintf("%.2f ×", v.SizeRatio), "size", Size(v.Bytes) + " for " + Size(c.Reference().Bytes)})
 	}
 	if l := v.Latency; l != nil {
 		tiles = append(tiles, tile{fmt.Sprintf("%.2f ×", l.Ratio), "time", millisText(l.P50) + " for " + millisText(c.Reference().Latency.P50)})

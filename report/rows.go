@@ -16,7 +16,7 @@ func (c *Comparison) rows() []variantRow {
 	for i := range c.Variants {
 		v := &c.Variants[i]
 		o := v.Outputs
-		r := variantRow{Variant: v, Reference: i == 0, Best: v == best, Size: bytesText(v.Bytes)}
+		r := variantRow{Variant: v, Reference: i == 0, Best: v == best, Size: Size(v.Bytes)}
 		if a := o.Accuracy; a != nil {
 			r.Top1 = percentText(a.Top1Percent)
 			if c.Classes > 5 {

@@ -147,7 +147,7 @@ func (t *Training) rows() []resultRow {
 	for i, r := range t.Results {
 		row := resultRow{Result: r, Best: i == len(t.Results)-1 && i > 0}
 		if r.Bytes > 0 {
-			row.Size = bytesText(r.Bytes)
+			row.Size = Size(r.Bytes)
 			if first := t.Results[0].Bytes; i > 0 && first > 0 {
 				row.Ratio = fmt.Sprintf("%.2f", float64(r.Bytes)/float64(first))
 			}

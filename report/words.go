@@ -28,9 +28,11 @@ func signed(d float64) string {
 	return "±0"
 }
 
-// bytesText formats a size: 44.7 MB. The units are powers of 1000.
-func bytesText(n int64) string {
+// Size formats a size: 44.7 MB. The units are powers of 1000.
+func Size(n int64) string {
 	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
 	case n >= 1e6:
 		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 	case n >= 1e3:

@@ -130,11 +130,11 @@ func (m *measured) advise(s situation, f *adviseFlags, path string) advice {
 }
 
 func (m *measured) print(w io.Writer) {
-	fmt.Fprintf(w, "%s, %s, compared on %d inputs\n\n", m.Arch, byteText(m.FloatBytes), m.Images)
+	fmt.Fprintf(w, "%s, %s, compared on %d inputs\n\n", m.Arch, report.Size(m.FloatBytes), m.Images)
 	t := newTable(w, "", "backend", "observer", "weights", "top-1", "agrees", "SQNR", "size")
 	t.SuppressEmptyColumns()
 	if m.FloatTop1 != nil {
-		t.AppendRow([]any{"", "float", "", "", fmt.Sprintf("%.2f %%", *m.FloatTop1), "", "", byteText(m.FloatBytes)})
+		t.AppendRow([]any{"", "float", "", "", fmt.Sprintf("%.2f %%", *m.FloatTop1), "", "", report.Size(m.FloatBytes)})
 	}
 	for _, r := range m.Candidates {
 		mark, top1 := "", ""
@@ -144,7 +144,7 @@ func (m *measured) print(w io.Writer) {
 		if r.Top1Percent != nil {
 			top1 = fmt.Sprintf("%.2f %%", *r.Top1Percent)
 		}
-		t.AppendRow([]any{mark, r.Backend, r.Observer, r.Weights, top1, fmt.Sprintf("%.2f %%", r.Agreement), r.SQNR, byteText(r.Bytes)})
+		t.AppendRow([]any{mark, r.Backend, r.Observer, r.Weights, top1, fmt.Sprintf("%.2f %%", r.Agreement), r.SQNR, report.Size(r.Bytes)})
 	}
 	t.Render()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/report"
 )
 
 type demoFlags struct {
@@ -222,7 +223,7 @@ func (o demoOutput) print(w io.Writer) {
 			change = fmt.Sprintf("%+.2f points", 0-m.Drop)
 			speed = fmt.Sprintf("%.2f x", o.Models[0].Each/m.Each)
 		}
-		t.AppendRow([]any{m.Name, fmt.Sprintf("%.2f %%", m.Top1Percent), change, byteText(m.Bytes), fmt.Sprintf("%.2f", m.Ratio), fmt.Sprintf("%.1f µs", m.Each), speed})
+		t.AppendRow([]any{m.Name, fmt.Sprintf("%.2f %%", m.Top1Percent), change, report.Size(m.Bytes), fmt.Sprintf("%.2f", m.Ratio), fmt.Sprintf("%.1f µs", m.Each), speed})
 	}
 	t.Render()
 	fmt.Fprintf(w, "\ntook %.1f s\n", o.Seconds)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 )
@@ -242,7 +243,7 @@ func (in *inspection) print(w io.Writer, f *inspectFlags) {
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%-14s %s\n", name, fmt.Sprintf(format, args...))
 	}
-	row("file", "%s (%s, %s container)", in.File, byteText(in.Bytes), in.Format)
+	row("file", "%s (%s, %s container)", in.File, report.Size(in.Bytes), in.Format)
 	if in.Key != "" || len(in.StateDicts) > 1 {
 		row("state dicts", "%s", strings.Join(in.StateDicts, ", "))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/train"
 )
@@ -229,7 +230,7 @@ func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t
 
 func (o *qatOutput) print(w io.Writer) {
 	o.curve(w)
-	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s, %s\n", o.Output, o.Arch, o.Backend, o.QConfig, byteText(o.Bytes))
+	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s, %s\n", o.Output, o.Arch, o.Backend, o.QConfig, report.Size(o.Bytes))
 	if o.Prepared != "" {
 		fmt.Fprintf(w, "           %s: PyTorch's state dict of the model in training\n", o.Prepared)
 	}

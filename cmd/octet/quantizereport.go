@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/report"
 )
 
 // accuracies are measured by `octet quantize --eval`.
@@ -62,7 +63,7 @@ func (o quantizeOutput) print(w io.Writer) {
 		fmt.Fprintf(w, "\nslower     in int8 than in float32 on this machine, so kept float: %s", strings.Join(o.Slower, ", "))
 	}
 	fmt.Fprintf(w, "\ncoverage   %d of %d layers compute on integers\n", r.Int8Nodes, r.Int8Nodes+r.FloatNodes)
-	fmt.Fprintf(w, "size       %s -> %s (%.2f of the float file)\n", byteText(o.FloatFile), byteText(o.Int8File), ratio(o.Int8File, o.FloatFile))
+	fmt.Fprintf(w, "size       %s -> %s (%.2f of the float file)\n", report.Size(o.FloatFile), report.Size(o.Int8File), ratio(o.Int8File, o.FloatFile))
 	for _, n := range r.Nodes {
 		if !n.Int8 && n.Op != "dequantize" {
 			fmt.Fprintf(w, "float      %s (%s): %s\n", n.Name, n.Op, n.Note)

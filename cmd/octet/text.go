@@ -8,19 +8,6 @@ import (
 	"github.com/octet-ml/octet/vision"
 )
 
-// byteText formats a size: 44.7 MB. The units are powers of 1000.
-func byteText(n int64) string {
-	switch {
-	case n >= 1e9:
-		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	case n >= 1e3:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	}
-	return fmt.Sprintf("%d B", n)
-}
-
 // countText formats a number of things: 11.69 M.
 func countText(n int) string {
 	switch {

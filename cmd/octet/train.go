@@ -134,7 +134,7 @@ func (f *trainingFlags) startFrom(c *console, cmd *cobra.Command, classes int, a
 
 func (o trainOutput) print(w io.Writer) {
 	o.curve(w)
-	fmt.Fprintf(w, "wrote      %s: %s, %s\n", o.Output, o.Arch, byteText(o.Bytes))
+	fmt.Fprintf(w, "wrote      %s: %s, %s\n", o.Output, o.Arch, report.Size(o.Bytes))
 	o.summary(w)
 }
 
