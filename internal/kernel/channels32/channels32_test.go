@@ -245,7 +245,8 @@ func TestLearnFollowsReference(t *testing.T) {
 			want.Steps, want.Cut = slices.Clone(l.Steps), slices.Clone(l.Cut)
 			LearnReference(&want)
 			k.Learn(l)
-			within(t, "sum of steps", l.Steps[:l.C], want.Steps[:l.C], 1e-5)
+			// Terms of many steps may leave a small sum; a term that is wrong is off by one.
+			within(t, "sum of steps", l.Steps[:l.C], want.Steps[:l.C], 1e-5*float64(max(1, l.QMax-l.QMin)))
 			within(t, "sum of what was cut off", l.Cut[:l.C], want.Cut[:l.C], 1e-5)
 		}
 	})
