@@ -8,7 +8,7 @@ import sys
 import machine
 import report
 import run
-from engines import CALIBRATION, LIMITS, Worker
+from engines import CALIBRATION, Worker
 from turns import spread
 
 

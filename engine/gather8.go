@@ -28,16 +28,14 @@ const gatherBytes = 512 << 10
 
 // fixedGather8 is a product8 over copies of its windows.
 type fixedGather8 struct {
-	product8
-	operandRows
-	division
+	fixedProduct8
 	window int // bytes
 }
 
 // fixGather is fix with windows copied. In the packed weights every run is as long as
 // Depth says, or whole multiples of it.
 func (o product8) fixGather(in, out graph.Type, threads int) fixed {
-	f := fixedGather8{product8: o, operandRows: o.locate(in, out)}
+	f := fixedGather8{fixedProduct8: fixedProduct8{product8: o, operandRows: o.locate(in, out)}}
 	f.window = f.operandRows.taps * roundUp(o.in, o.k.Depth)
 	e := f.operandRows.extent(1)
 	f.division = e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), o.rules == nil)
@@ -45,18 +43,8 @@ func (o product8) fixGather(in, out graph.Type, threads int) fixed {
 	return f
 }
 
-func (f fixedGather8) macs() int64 { return f.operandRows.macs() }
-
 // copied is the number of words of the copy.
 func (f fixedGather8) copied() int { return divUp(f.division.rows*f.window+f.k.OverRead, 8) }
-
-// sums is the number of words of the block of sums, where there is one.
-func (f fixedGather8) sums() int {
-	if f.rules != nil {
-		return 0
-	}
-	return divUp(f.division.rows*f.cols, 2)
-}
 
 func (f fixedGather8) scratch() int {
 	return f.copied() + f.sums() + f.k.Work(f.division.rows, 1, f.window)
@@ -70,7 +58,7 @@ func (f fixedGather8) bind(in []memory, out memory, scratch [][]uint64) step {
 		c := &t.sum[i]
 		c.X, c.Taps, c.Depth, c.Stride = words[uint8](s[:f.copied()]), 1, f.window, f.window
 		c.Pad = c.X // of which there is none
-		c.W, c.Acc, c.Work, c.LD = f.weights[0], words[int32](s[f.copied():sums]), s[sums:], f.product8.out
+		c.Acc, c.Work, c.LD = words[int32](s[f.copied():sums]), s[sums:], f.product8.out
 		t.code[i] = f.finish.call(f.product8.out)
 	}
 	return pieces{f.count(), t}
@@ -90,15 +78,7 @@ func (t *taskGather8) Do(worker, i int) {
 	s := &t.sum[worker]
 	t.gather(s.X, m0, m1)
 	s.M1, s.N0, s.N1 = m1-m0, n0, n1
-	if t.rules != nil {
-		s.Rule, s.Out = t.rules[0], t.out.codes()[m0*s.LD+n0:]
-		t.k.RunCodes(s)
-	} else {
-		t.k.Run(s)
-		c := &t.code[worker]
-		c.Acc, c.M, c.N, c.First = s.Acc, m1-m0, n1-n0, n0
-		t.finish.run(c, t.out, m0)
-	}
+	t.run(s, &t.code[worker], t.out, 0, m0)
 	t.then.block(worker, m0, m1, n0, n1, s.LD)
 }
 

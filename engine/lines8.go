@@ -65,7 +65,7 @@ func (o lines8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error)
 			if even := evenly(height*width, width, rows*width, t); even > 0 {
 				rows = even / width
 			} else {
-				f.columns, rows = roundUp(divUp(o.product8.out, 2*threads), o.k.NR), height
+				f.columns, rows = e.columns(o.k.NR, threads, 0), height
 			}
 		}
 	}
@@ -138,18 +138,9 @@ func (t *taskLines8) Do(worker, i int) {
 	s.M1 = rows * t.lines.out[3]
 	s.N0 = i % t.parts * t.columns
 	s.N1 = min(s.N0+t.columns, t.product8.out)
-	for g, w := range t.weights {
-		column := g*t.product8.out + s.N0
-		s.W, s.Base = w, g*t.product8.in
-		if t.rules != nil {
-			s.Rule, s.Out = t.rules[g], t.out.codes()[m0*s.LD+column:]
-			t.k.RunCodes(s)
-			continue
-		}
-		t.k.Run(s)
-		c := &t.code[worker]
-		c.Acc, c.M, c.N, c.First = s.Acc, s.M1, s.N1-s.N0, column
-		t.finish.run(c, t.out, m0)
+	for g := range t.weights {
+		s.Base = g * t.product8.in
+		t.run(s, &t.code[worker], t.out, g, m0)
 	}
 	for g := range t.weights {
 		column := g * t.product8.out

@@ -43,7 +43,8 @@ func (e extent) time(rate int) int {
 	return e.groups * e.n * max(e.m*(e.k+rate/results)/rate, e.k*e.bytes/bytes)
 }
 
-// divide is for a kernel of nr columns that takes blocks of rows at a time. sums says that it leaves sums.
+// divide is for a kernel of nr columns that takes blocks of rows at a time. sums says
+// that it leaves sums.
 func (e extent) divide(block, nr, threads int, sums bool) division {
 	d := division{m: e.m, n: e.n, groups: e.groups, cols: roundUp(e.n, nr)}
 	if sums {
@@ -71,7 +72,7 @@ func (e extent) share(d *division, block, nr, threads int) {
 			d.rows = rows
 			return
 		}
-		cols = roundUp(divUp(e.n, 2*threads), nr)
+		cols = e.columns(nr, threads, 0)
 	}
 	d.cols = min(d.cols, cols)
 	d.rows = max(d.rows, block*max(1, rowsBytes/(block*max(1, e.k*e.bytes))))

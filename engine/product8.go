@@ -112,17 +112,21 @@ func (t *taskProduct8) Do(worker, i int) {
 
 func (t *taskProduct8) product(worker, group, m0, m1, n0, n1 int) {
 	s := &t.sum[worker]
-	s.W, s.Base = t.weights[group], group*s.Depth
+	s.Base = group * s.Depth
 	s.M0, s.M1, s.N0, s.N1 = m0, m1, n0, n1
-	first := group*t.n + n0
-	if t.rules != nil {
-		s.Rule, s.Out = t.rules[group], t.out.codes()[m0*s.LD+first:]
-		t.k.RunCodes(s)
+	t.run(s, &t.code[worker], t.out, group, m0)
+}
+
+// run computes the rows and columns of s in a group, to row at of to and those behind.
+func (o *product8) run(s *gemm8.Call, c *requant8.Call, to memory, group, at int) {
+	first := group*o.out + s.N0
+	s.W = o.weights[group]
+	if o.rules != nil {
+		s.Rule, s.Out = o.rules[group], to.codes()[at*s.LD+first:]
+		o.k.RunCodes(s)
 		return
 	}
-	t.k.Run(s)
-	c := &t.code[worker]
-	c.Acc, c.M, c.N = s.Acc, m1-m0, n1-n0
-	c.First = first
-	t.finish.run(c, t.out, m0)
+	o.k.Run(s)
+	c.Acc, c.M, c.N, c.First = s.Acc, s.M1-s.M0, s.N1-s.N0, first
+	o.finish.run(c, to, at)
 }

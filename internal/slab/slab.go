@@ -49,7 +49,7 @@ func (s *Slab) take(words int) []uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if words > len(s.free) {
-		// What is left is lost, at most a quarter of the first.
+		// What is left is lost. The estimate was nearly right: little more is needed.
 		s.free = Make[uint64](max(words, s.size/8))
 		s.size = (s.size + 3) / 4
 	}
