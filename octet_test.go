@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/safetensors"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
@@ -23,9 +22,7 @@ const demoModel = "cmd/octet/demodata/fashion_resnet8.pth"
 // noise is n random inputs of the demo's model, from a logged seed.
 func noise(t *testing.T, n int) *tensor.Tensor {
 	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
+	r := testseed.Rand(t)
 	x := tensor.New(tensor.Float32, n, 1, 28, 28)
 	for i := range x.Float32s() {
 		x.Float32s()[i] = r.Float32()*2.8 - 0.8

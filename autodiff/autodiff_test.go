@@ -7,22 +7,15 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/hashweights"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/zoo"
 )
-
-func seeded(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
-}
 
 func normal(r *rand.Rand, scale float64, shape ...int) *tensor.Tensor {
 	x := tensor.New(tensor.Float32, shape...)
@@ -240,7 +233,7 @@ func square(n int) [2]int { return [2]int{n, n} }
 // A convolution of each kind, between two others, so that it has gradients of its
 // input and of its weights, behind and in front of what a network has there.
 func TestConvolutions(t *testing.T) {
-	r := seeded(t)
+	r := testseed.Rand(t)
 	for i := range 60 {
 		b := &net{r: r, g: graph.New("net")}
 		channels := []int{3, 8, 12, 16, 20, 33}[r.IntN(6)]
@@ -274,7 +267,7 @@ func TestConvolutions(t *testing.T) {
 
 // Values that several nodes read, and nodes that no kernel covers.
 func TestBranches(t *testing.T) {
-	r := seeded(t)
+	r := testseed.Rand(t)
 	for range 10 {
 		b := &net{r: r, g: graph.New("net")}
 		plain := op.Conv2D{Stride: square(1), Padding: square(1), Dilation: square(1), Groups: 1}

@@ -4,11 +4,13 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 // Along each logit the loss must change as its gradient says.
 func TestLossGradient(t *testing.T) {
-	r := seeded(t)
+	r := testseed.Rand(t)
 	for _, l := range []Loss{{}, {Smoothing: 0.1}, {Distill: 0.7, Temperature: 2}, {Smoothing: 0.2, Distill: 1}} {
 		logits, teacher := normal(r, 2, 4, 7).Float32s(), normal(r, 2, 4, 7).Float32s()
 		labels := []int{3, 0, 6, 3}

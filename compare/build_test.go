@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/hashweights"
@@ -19,14 +17,6 @@ import (
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/zoo"
 )
-
-// seeded returns a source of random numbers whose seed is in the test's log.
-func seeded(t testing.TB) *rand.Rand {
-	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
 
 // fused returns the fused float graph of an architecture with hashed weights.
 func fused(t testing.TB, arch string, m hashweights.Model) *graph.Graph {

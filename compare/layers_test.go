@@ -10,6 +10,7 @@ import (
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/hashweights"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -146,7 +147,7 @@ func exactInputs(t *testing.T, g *graph.Graph, n *graph.Node, exact map[string]*
 
 // Wherever one layer is damaged, it is the first that is named.
 func TestTheDamagedLayerIsGuilty(t *testing.T) {
-	r := seeded(t)
+	r := testseed.Rand(t)
 	archs := []string{"fashion_resnet8", "shufflenet_v2_x0_5", "mobilenet_v3_small", "mobilenet_v2", "resnet18"}
 	if testing.Short() {
 		archs = archs[:2]

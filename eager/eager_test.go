@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -23,9 +23,7 @@ func codes(r *rand.Rand, q *tensor.QParams, shape ...int) *tensor.Tensor {
 
 // Every function gives what its operator defines, under every preset.
 func TestEqualsOperators(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
+	r := testseed.Rand(t)
 	qa, qb, qo := tensor.Affine(0.02, 110), tensor.Affine(0.013, 3), tensor.Affine(0.04, 77)
 	a, b := codes(r, qa, 2, 6, 5, 5), codes(r, qb, 2, 6, 5, 5)
 	s := codes(r, qb, 2, 6, 1, 1)

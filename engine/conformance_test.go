@@ -5,14 +5,13 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/randomgraph"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -46,18 +45,12 @@ func compiled(o Options) func(*graph.Graph) (Engine, error) {
 	}
 }
 
-func seeded(t testing.TB) *rand.Rand {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 7))
-}
-
 func variants(yield func(tensor.DType, quant.Numerics) bool) {
 	_ = yield(tensor.Float32, 0) && yield(tensor.QUInt8, quant.FBGEMM) && yield(tensor.QUInt8, quant.QNNPACK) && yield(tensor.QUInt8, quant.OneDNN)
 }
 
 func TestConformance(t *testing.T) {
-	r := seeded(t)
+	r := testseed.Rand(t)
 	for dtype, numerics := range variants {
 		for _, c := range randomgraph.Cases {
 			t.Run(fmt.Sprintf("%v %v/%s", dtype, numerics, c.Name), func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/randomgraph"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -41,7 +42,7 @@ func TestConcurrentRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := seeded(t)
+	r := testseed.Rand(t)
 	var wg sync.WaitGroup
 	for i := range 6 {
 		x := randomgraph.Image(r, 1+i%3, 8, 9, 9+i%2)
@@ -101,7 +102,7 @@ func TestManySizes(t *testing.T) {
 	g := small(t, tensor.QUInt8)
 	s := session(t, g, Options{Threads: 1})
 	ref, _ := Reference(g)
-	r := seeded(t)
+	r := testseed.Rand(t)
 	for i := range 3 * maxPlans {
 		x := randomgraph.Image(r, 1, 8, 5+i%(maxPlans+2), 6)
 		got, err := s.Run(context.Background(), x)
@@ -129,12 +130,12 @@ func TestCancellation(t *testing.T) {
 			calls++
 			cancel()
 			return nil
-		}, randomgraph.Image(seeded(t), 1, 8, 9, 9))
+		}, randomgraph.Image(testseed.Rand(t), 1, 8, 9, 9))
 		if !errors.Is(err, context.Canceled) || calls != 1 {
 			t.Errorf("%s: %v after %d nodes", e.name, err, calls)
 		}
 		stop := errors.New("stop")
-		_, err = eng.RunTapped(context.Background(), func(*graph.Value, *tensor.Tensor) error { return stop }, randomgraph.Image(seeded(t), 1, 8, 9, 9))
+		_, err = eng.RunTapped(context.Background(), func(*graph.Value, *tensor.Tensor) error { return stop }, randomgraph.Image(testseed.Rand(t), 1, 8, 9, 9))
 		if !errors.Is(err, stop) {
 			t.Errorf("%s: the error of a tap became %v", e.name, err)
 		}
@@ -201,7 +202,7 @@ func TestCompileErrors(t *testing.T) {
 
 // What kernels do not cover is still right, and the plan says why.
 func TestFallback(t *testing.T) {
-	r := seeded(t)
+	r := testseed.Rand(t)
 	b := randomgraph.New(r, "fallback", tensor.QUInt8, quant.FBGEMM)
 	x := b.Input()
 	in := b.Weights(x, 4, 6, 3, 3)
@@ -304,7 +305,7 @@ func randomGraph(r *rand.Rand, layers int, dtype tensor.DType, numerics quant.Nu
 func TestRunTimed(t *testing.T) {
 	g := small(t, tensor.QUInt8)
 	s := session(t, g, Options{Threads: 1})
-	x := randomgraph.Image(seeded(t), 2, 8, 9, 9)
+	x := randomgraph.Image(testseed.Rand(t), 2, 8, 9, 9)
 	want, err := s.Run(context.Background(), x)
 	if err != nil {
 		t.Fatal(err)

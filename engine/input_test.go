@@ -8,6 +8,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/randomgraph"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -16,7 +17,7 @@ import (
 // Inputs reach memory by several ways: read by a quantization where they are,
 // transposed, or copied. All must give what the reference gives.
 func TestInputs(t *testing.T) {
-	r := seeded(t)
+	r := testseed.Rand(t)
 	uses := map[string]func(b *randomgraph.Builder) *graph.Graph{
 		"only quantized": func(b *randomgraph.Builder) *graph.Graph { return b.Finish(b.Input()) },
 		"quantized twice": func(b *randomgraph.Builder) *graph.Graph {

@@ -1,17 +1,15 @@
 package engine
 
 import (
-	"math/rand/v2"
 	"testing"
-	"time"
+
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 // Pieces cover a product once, and with several threads none has much more to do than
 // its share.
 func TestDivide(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
+	r := testseed.Rand(t)
 	for range 500 {
 		e := extent{m: 1 + r.IntN(1500), n: 1 + r.IntN(200), k: 1 + r.IntN(700), groups: 1 + r.IntN(3), bytes: 1 + 3*r.IntN(2)}
 		threads, nr := 1+r.IntN(9), 1<<(2+r.IntN(5))

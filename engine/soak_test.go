@@ -14,6 +14,7 @@ import (
 
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/hashweights"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -23,8 +24,7 @@ var soak = flag.Duration("soak", time.Second, "how long many goroutines share se
 // Goroutines share sessions of whole models, with inputs of their own, some of them
 // cancelled, and sessions come and go: answers stay, and nothing is left behind.
 func TestSoak(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := testseed.Of(t)
 	type request struct{ x, want *tensor.Tensor }
 	var programs []*engine.Program
 	var requests [][]request

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 // server serves one file at any path, with as much malice as a test asks for.
@@ -82,10 +83,8 @@ func (s *server) options(t *testing.T) Options {
 // blob is a file of n bytes, new in every run, with the name that it gets.
 func blob(t *testing.T, n int) (content []byte, name string) {
 	t.Helper()
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
 	content = make([]byte, n)
-	r := rand.New(rand.NewPCG(seed, 0))
+	r := testseed.Rand(t)
 	for i := range content {
 		content[i] = byte(r.Uint32())
 	}

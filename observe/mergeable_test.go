@@ -6,17 +6,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
-
-func newRand(t testing.TB) *rand.Rand {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 2))
-}
 
 // anyValues draws values of wildly different magnitudes, with zeros of both
 // signs, repetitions and infinities.
@@ -45,7 +39,7 @@ var orderFree = []quant.ObserverKind{quant.MinMax, quant.MergeableHistogram, qua
 // TestSharding observes the same values in one batch, and shuffled, batched and
 // sharded at random; the states must be equal, byte by byte.
 func TestSharding(t *testing.T) {
-	rnd := newRand(t)
+	rnd := testseed.Rand(t)
 	for trial := range 200 {
 		spec := quant.ObserverSpec{Kind: orderFree[trial%len(orderFree)], DType: tensor.QUInt8, Bins: []int{0, 8, 64, 300}[trial/4%4]}
 		x := anyValues(rnd, 1+rnd.IntN(500))
@@ -77,7 +71,7 @@ func TestSharding(t *testing.T) {
 }
 
 func TestMergeableCounts(t *testing.T) {
-	rnd := newRand(t)
+	rnd := testseed.Rand(t)
 	for range 100 {
 		x := anyValues(rnd, 300)
 		o := open(t, quant.ObserverSpec{Kind: quant.MergeableHistogram, DType: tensor.QInt8, Bins: 50}).(*mergeable)
@@ -104,7 +98,7 @@ func TestMergeableCounts(t *testing.T) {
 }
 
 func TestPercentile(t *testing.T) {
-	rnd := newRand(t)
+	rnd := testseed.Rand(t)
 	x := make([]float32, 100000)
 	for i := range x {
 		x[i] = float32(rnd.NormFloat64())
@@ -129,7 +123,7 @@ func TestPercentile(t *testing.T) {
 
 // TestMSEIsNearTheBest compares with the best of many ranges tried on the values.
 func TestMSEIsNearTheBest(t *testing.T) {
-	rnd := newRand(t)
+	rnd := testseed.Rand(t)
 	for trial := range 12 {
 		x := make([]float32, 5000)
 		for i := range x {

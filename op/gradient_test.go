@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -199,8 +199,7 @@ func normal(r *rand.Rand, shape ...int) *tensor.Tensor {
 // Along a random direction, the change of the result must be what the gradient
 // says. A rounding function has no such derivative: PyTorch decides for it.
 func TestGradientsAreDerivatives(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := testseed.Of(t)
 	for _, kind := range Kinds() {
 		draw := smooth[kind]
 		if draw == nil {

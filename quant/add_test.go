@@ -2,18 +2,15 @@ package quant
 
 import (
 	"math"
-	"math/rand/v2"
 	"testing"
-	"time"
 
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // The constants handed to kernels say the same as Code.
 func TestAddConstants(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
+	r := testseed.Rand(t)
 	fixed := 0
 	for i := range 400 {
 		params := func() *tensor.QParams {

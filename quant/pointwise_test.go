@@ -2,15 +2,13 @@ package quant
 
 import (
 	"math"
-	"math/rand/v2"
 	"testing"
-	"time"
+
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 func TestExpIsMathExp(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
+	r := testseed.Rand(t)
 	for range 20000 {
 		x := r.Float64()*1460 - 745
 		if r.IntN(2) == 0 {

@@ -5,21 +5,15 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
-	"time"
+
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 func float32NaN() float32 { return float32(math.NaN()) }
 
-// newRand returns a generator with a fresh seed, which it logs.
-func newRand(t *testing.T) *rand.Rand {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
-}
-
 // TestFMA32AgainstBig compares FMA32 with exact arithmetic, rounded once.
 func TestFMA32AgainstBig(t *testing.T) {
-	rnd := newRand(t)
+	rnd := testseed.Rand(t)
 	var p, s big.Float
 	p.SetPrec(2000)
 	s.SetPrec(2000)
@@ -87,7 +81,7 @@ func TestToInt32(t *testing.T) {
 			t.Errorf("ToInt32(%v) = %d, want %d", c.x, got, c.want)
 		}
 	}
-	rnd := newRand(t)
+	rnd := testseed.Rand(t)
 	for range 200000 {
 		x := math.Float32frombits(rnd.Uint32())
 		if rnd.IntN(2) == 0 {

@@ -2,16 +2,14 @@ package report
 
 import (
 	"html"
-	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 func TestPutEscapes(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
+	r := testseed.Rand(t)
 	pieces := []string{"<script>", "</style>", `"`, "'", "&", "&lt;", "{}", "\x00", "=", " onload=x", "é", "𝄞", "\xff", "]]>", "<!--", "`", "%s"}
 	for range 200 {
 		var s string

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/compare"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/report"
 )
 
@@ -156,9 +156,7 @@ func TestPageOfLittle(t *testing.T) {
 
 // Pages stay small however large the model is.
 func TestPageIsBounded(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
+	r := testseed.Rand(t)
 	c := sample()
 	for len(c.Variants) < 16 {
 		v := c.Variants[1]

@@ -3,12 +3,11 @@ package report_test
 import (
 	"bytes"
 	"math"
-	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/compare"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/report"
 )
 
@@ -77,9 +76,7 @@ func TestTrainingPageShowsTheFigures(t *testing.T) {
 // A page of any training parses and stays small: of a single step, of a hundred
 // thousand, with names that look like HTML, with nothing to show.
 func TestTrainingPageOfAnything(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
+	r := testseed.Rand(t)
 	hostile := trained(10)
 	hostile.Arch, hostile.Data, hostile.Results[1].Name, hostile.Phases[0].Name = "<script>", "</style>", `"><svg onload=x>`, "&amp;"
 	docs := map[string]*report.Training{"hostile": hostile, "nothing": {Results: []report.Result{{Name: "float"}}}, "one step": trained(1), "long": trained(100_000)}

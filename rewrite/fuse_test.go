@@ -5,11 +5,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -116,9 +116,7 @@ func run(t *testing.T, g *graph.Graph, x *tensor.Tensor) []*tensor.Tensor {
 }
 
 func TestFuseKeepsTheFunction(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
+	rng := testseed.Rand(t)
 	fused := 0
 	for range 150 {
 		g := random(rng)

@@ -6,13 +6,13 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/internal/frame"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -133,9 +133,7 @@ func (a stdioAnswer) decode(t *testing.T, into any) {
 // greys is random images for the demo's model.
 func greys(t *testing.T, n int) *tensor.Tensor {
 	t.Helper()
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
+	r := testseed.Rand(t)
 	x := tensor.New(tensor.Float32, n, 1, 28, 28)
 	for i := range x.Float32s() {
 		x.Float32s()[i] = float32(r.NormFloat64())
@@ -146,9 +144,9 @@ func greys(t *testing.T, n int) *tensor.Tensor {
 // greyPNG is a random image for the demo's model.
 func greyPNG(t *testing.T) string {
 	t.Helper()
-	m := image.NewGray(image.Rect(0, 0, 28, 28))
+	r, m := testseed.Rand(t), image.NewGray(image.Rect(0, 0, 28, 28))
 	for i := range m.Pix {
-		m.Pix[i] = byte(rand.Uint32())
+		m.Pix[i] = byte(r.Uint32())
 	}
 	f, err := os.Create(filepath.Join(t.TempDir(), "grey.png"))
 	if err != nil {

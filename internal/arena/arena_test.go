@@ -1,16 +1,14 @@
 package arena
 
 import (
-	"math/rand/v2"
 	"testing"
-	"time"
+
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 // Blocks alive at the same step must not overlap, and the arena must hold them.
 func TestPlace(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
+	r := testseed.Rand(t)
 	for range 200 {
 		var blocks []*Block
 		for range 1 + r.IntN(40) {

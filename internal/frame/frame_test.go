@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"runtime"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"testing/iotest"
 
 	"github.com/octet-ml/octet/internal/frame"
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 type header struct {
@@ -21,9 +21,7 @@ type header struct {
 }
 
 func TestRoundTrip(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := testseed.Rand(t)
 	var stream bytes.Buffer
 	w := frame.NewWriter(&stream)
 	var want [][]byte

@@ -10,6 +10,7 @@ import (
 
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 // recorder notes what a check says instead of failing.
@@ -69,8 +70,9 @@ func TestNamesSeesAWrongOne(t *testing.T) {
 
 func checkZone[T any](t *testing.T, mark, other T) {
 	t.Helper()
+	r := testseed.Rand(t)
 	for range 20 {
-		n, shift := rand.IntN(9), rand.IntN(8)
+		n, shift := r.IntN(9), r.IntN(8)
 		z := NewZone(n, shift, mark)
 		if len(z.Inner) != n || cap(z.Inner) != n {
 			t.Fatalf("%d of %d values, want %d", len(z.Inner), cap(z.Inner), n)

@@ -4,18 +4,17 @@ import (
 	"iter"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 // Each runs f as a subtest of every kernel of table, and skips those that this
 // machine cannot run. It logs the seed of r, which all kernels start from.
 func Each[K any, P kernel.InTable[K]](t *testing.T, table []K, f func(t *testing.T, k *K, r *rand.Rand)) {
 	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := testseed.Of(t)
 	for i, row := range kernel.Rows[K, P](table) {
 		t.Run(row.Name, func(t *testing.T) {
 			if !row.RunsOn(cpu.Host()) {

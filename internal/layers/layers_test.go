@@ -57,7 +57,8 @@ var order = [][]string{
 	{"serve", "report"},
 	{"cmd/octet/demodata"},
 	{"cmd/octet"},
-	{"internal/kerneltest"}, // last: only tests may import it
+	{"internal/testseed"}, // this and the next are last: only tests may import them
+	{"internal/kerneltest"},
 }
 
 // level returns the position of a package in the table, or -1.

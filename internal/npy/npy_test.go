@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -100,9 +99,7 @@ func TestWritesNumpysBytes(t *testing.T) {
 }
 
 func TestRoundTrip(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
+	r := testseed.Rand(t)
 	for range 50 {
 		shape := make([]int, r.IntN(5))
 		for i := range shape {

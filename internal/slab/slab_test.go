@@ -4,15 +4,15 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
-	"time"
 	"unsafe"
+
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 // Parts of all sizes, taken at the same time, are zero, begin at lines of the cache
 // and do not touch each other.
 func TestPartsAreApart(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := testseed.Of(t)
 	s := New(1 << 20)
 	var wg sync.WaitGroup
 	for worker := range 4 {

@@ -5,10 +5,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kerneltest"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -129,7 +129,7 @@ func TestAllPairs(t *testing.T) {
 
 // Whatever the rule, type and machine, Prepare's kernel follows it.
 func TestPrepare(t *testing.T) {
-	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 4))
+	r := testseed.Rand(t)
 	a, b := make([]uint8, 999), make([]uint8, 999)
 	for i := range a {
 		a[i], b[i] = uint8(r.Uint32()), uint8(r.Uint32())

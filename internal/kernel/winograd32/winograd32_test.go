@@ -6,11 +6,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/internal/testseed"
 )
 
 // problem is a convolution with padding 1 of images, h by w.
@@ -116,9 +116,7 @@ func TestFoldEqualsReference(t *testing.T) {
 
 // The transforms and products together are a convolution.
 func TestOraclesConvolve(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
+	r := testseed.Rand(t)
 	for range 20 {
 		p := draw(r, &Kernel{Channels: 3})
 		tiles := p.images * p.tiles()
