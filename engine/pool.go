@@ -4,6 +4,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/pool32"
 	"github.com/octet-ml/octet/internal/kernel/pool8"
+	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -136,13 +137,12 @@ func (fixedPool) macs() int64    { return 0 }
 func (f fixedPool) scratch() int { return f.channels }
 
 func (f fixedPool) bind(in []memory, out memory, scratch [][]uint64) step {
-	rows := len(f.start) - 1
 	if f.k8 != nil {
 		t := &taskPool8{f, make([]pool8.Call, len(scratch))}
 		for i := range t.calls {
 			t.calls[i] = pool8.Call{
-				X: in[0].codes(), Channels: f.channels, Cells: f.cells, Start: f.start, Rows: rows, Image: f.image,
-				Rule: f.average, Mult: f.factors, Acc: words[int32](scratch[i]), Out: out.codes(),
+				Windows: block(&f, in[0].codes(), out.codes()),
+				Rule:    f.average, Mult: f.factors, Acc: words[int32](scratch[i]),
 			}
 		}
 		return pieces{f.count, t}
@@ -150,11 +150,16 @@ func (f fixedPool) bind(in []memory, out memory, scratch [][]uint64) step {
 	t := &taskPool32{f, make([]pool32.Call, len(scratch))}
 	for i := range t.calls {
 		t.calls[i] = pool32.Call{
-			X: in[0].reals(), Channels: f.channels, Cells: f.cells, Start: f.start, Rows: rows, Image: f.image,
-			Div: f.factors, Acc: words[float64](scratch[i]), Out: out.reals(),
+			Windows: block(&f, in[0].reals(), out.reals()),
+			Div:     f.factors, Acc: words[float64](scratch[i]),
 		}
 	}
 	return pieces{f.count, t}
+}
+
+// block is the windows of f over x, all rows, with their results in out.
+func block[T any](f *fixedPool, x, out []T) operand.Windows[T] {
+	return operand.Windows[T]{X: x, Channels: f.channels, Cells: f.cells, Start: f.start, Rows: len(f.start) - 1, Image: f.image, Out: out}
 }
 
 type taskPool8 struct {

@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// The fields of pool8.windows and pool32.windows.
+// The fields of operand.WindowCursor, and those behind it in pool8 and pool32.
 const (
 	windowsX, windowsCells, windowsStart  = "0(DI)", "8(DI)", "16(DI)"
 	windowsOut, windowsMult, windowsCount = "24(DI)", "32(DI)", "40(DI)"

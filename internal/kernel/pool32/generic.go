@@ -6,7 +6,7 @@ import "math"
 func runMax(c *Call, first int) {
 	n := c.Channels
 	for m := c.M0; m < c.M1 && first < n; m++ {
-		cells, image := c.cells(m)
+		cells, image := c.Window(m)
 		out := c.Out[m*n+first:][:n-first]
 		for i := range out {
 			out[i] = float32(math.Inf(-1))
@@ -26,7 +26,7 @@ func runAverage(c *Call, first int) {
 	n := c.Channels
 	acc := c.Acc[:n-first]
 	for m := c.M0; m < c.M1 && first < n; m++ {
-		cells, image := c.cells(m)
+		cells, image := c.Window(m)
 		clear(acc)
 		for _, at := range cells {
 			for i, v := range c.X[image+int(at)+first:][:len(acc)] {

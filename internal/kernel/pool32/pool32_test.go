@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/internal/kerneltest"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 func TestKernelsEqualReference(t *testing.T) {
@@ -14,7 +15,7 @@ func TestKernelsEqualReference(t *testing.T) {
 		for i := range 300 {
 			channels := []int{1, 3, 7, 8, 13, 31, 32, 33, 64, 65, 127, 255, 256, 257, 331}[i%15]
 			rows, images := 1+r.IntN(7), 1+r.IntN(3)
-			c := &Call{Channels: channels, Rows: rows, Image: 6 * channels, Start: []int32{0}, M1: 1 + r.IntN(rows*images)}
+			c := &Call{Windows: operand.Windows[float32]{Channels: channels, Rows: rows, Image: 6 * channels, Start: []int32{0}, M1: 1 + r.IntN(rows*images)}}
 			c.M0 = r.IntN(c.M1)
 			shift := r.IntN(8)
 			c.X = make([]float32, shift+images*c.Image)[shift:]
@@ -56,7 +57,7 @@ func TestNothingIsAllocated(t *testing.T) {
 
 // benchmarkCall pools windows of size x size pixels, two apart, of an image.
 func benchmarkCall(h, w, channels, size int) *Call {
-	c := &Call{Channels: channels, Image: h * w * channels, X: make([]float32, h*w*channels), Start: []int32{0}}
+	c := &Call{Windows: operand.Windows[float32]{Channels: channels, Image: h * w * channels, X: make([]float32, h*w*channels), Start: []int32{0}}}
 	for y := 0; y+size <= h; y += 2 {
 		for x := 0; x+size <= w; x += 2 {
 			for i := range size * size {

@@ -5,7 +5,7 @@ import "math"
 // Reference is the oracle of all rows.
 func Reference(c *Call, average bool) {
 	for m := c.M0; m < c.M1; m++ {
-		cells, image := c.cells(m)
+		cells, image := c.Window(m)
 		for ch := range c.Channels {
 			most := float32(math.Inf(-1))
 			var sum float64

@@ -3,6 +3,7 @@ package pool32
 import (
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 // Kernel is one implementation: a row of Table.
@@ -15,19 +16,10 @@ type Kernel struct {
 
 // Call is a block of output pixels, all channels.
 type Call struct {
-	X        []float32
-	Channels int
-
-	// Output row m is window m%Rows of image m/Rows, whose pixels start at
-	// m/Rows*Image + Cells[i] for Start[w] <= i < Start[w+1].
-	Cells, Start []int32
-	Rows, Image  int
+	operand.Windows[float32]
 
 	Div []float32 // [Rows], of averages
 	Acc []float64 // [Channels], scratch of averages
-
-	M0, M1 int
-	Out    []float32
 }
 
 // Table lists the kernels, best first. All are exact.
@@ -40,10 +32,4 @@ var Table = append(archTable,
 // with features f.
 func Select(table []Kernel, average bool, f cpu.Features) *Kernel {
 	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.Average == average })
-}
-
-// cells returns the window of output row m and the start of its image.
-func (c *Call) cells(m int) ([]int32, int) {
-	w := m % c.Rows
-	return c.Cells[c.Start[w]:c.Start[w+1]], m / c.Rows * c.Image
 }

@@ -2,10 +2,10 @@ package pool32
 
 import (
 	"math"
-	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 //go:generate go run -C ../_asm . pool32 ../pool32
@@ -24,17 +24,10 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "pool_avg_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Average: true, Run: func(c *Call) { c.vectorAverage(narrow) }},
 }
 
-// windows is the argument of an assembly routine: count windows of the image at
-// x, which the list start delimits.
+// windows is the argument of an assembly routine.
 type windows struct {
-	x            *float32
-	cells, start *int32
-	out          *float32
-	mult         *float32 // of averages: divisors
-	count        int
-	size, whole  int    // bytes of a pixel, and of those in whole vectors
-	mask         uint64 // of the channels in the last vector
-	least        float32
+	operand.WindowCursor
+	least float32 // what maxima begin with
 }
 
 //go:noescape
@@ -50,9 +43,9 @@ func averageAVX512(arg *windows)
 func averageAVX2(arg *windows)
 
 func (c *Call) vectorMax(lanes int) {
+	w := windows{least: float32(math.Inf(-1))}
 	for m := c.M0; m < c.M1; {
-		w := c.windows(m, lanes)
-		m += w.count
+		m = operand.Walk(&w.WindowCursor, &c.Windows, m, lanes, nil)
 		if lanes == wide {
 			maxAVX512(&w)
 		} else {
@@ -65,10 +58,9 @@ func (c *Call) vectorMax(lanes int) {
 }
 
 func (c *Call) vectorAverage(lanes int) {
+	var w windows
 	for m := c.M0; m < c.M1; {
-		w := c.windows(m, lanes)
-		w.mult = &c.Div[m%c.Rows : c.Rows][0]
-		m += w.count
+		m = operand.Walk(&w.WindowCursor, &c.Windows, m, lanes, c.Div)
 		if lanes == wide {
 			averageAVX512(&w)
 		} else {
@@ -76,19 +68,4 @@ func (c *Call) vectorAverage(lanes int) {
 		}
 	}
 	runAverage(c, c.Channels/lanes*lanes)
-}
-
-// windows describes the windows from output row m to the end of its image or the
-// call.
-func (c *Call) windows(m, lanes int) windows {
-	n := c.Channels
-	image, first := m/c.Rows, m%c.Rows
-	count := min(c.Rows-first, c.M1-m)
-	w := windows{
-		x: unsafe.SliceData(c.X[image*c.Image:]), cells: unsafe.SliceData(c.Cells),
-		start: &c.Start[first : first+count+1][0], out: &c.Out[m*n : (m+count)*n][0],
-		count: count, size: n * 4, whole: n / lanes * lanes * 4, mask: 1<<(n%lanes) - 1,
-	}
-	w.least = float32(math.Inf(-1))
-	return w
 }

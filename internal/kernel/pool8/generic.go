@@ -6,7 +6,7 @@ import "encoding/binary"
 func runMax(c *Call, first int) {
 	n := c.Channels
 	for m := c.M0; m < c.M1 && first < n; m++ {
-		cells, image := c.cells(m)
+		cells, image := c.Window(m)
 		out := c.Out[m*n+first:][:n-first]
 		clear(out)
 		for _, at := range cells {
@@ -43,7 +43,7 @@ func runAverage(c *Call, first int) {
 	n := c.Channels
 	acc := c.Acc[:n-first]
 	for m := c.M0; m < c.M1 && first < n; m++ {
-		cells, image := c.cells(m)
+		cells, image := c.Window(m)
 		clear(acc)
 		for _, at := range cells {
 			x := c.X[image+int(at)+first:][:len(acc)]

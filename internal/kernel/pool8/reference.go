@@ -3,7 +3,7 @@ package pool8
 // Reference is the oracle of all rows.
 func Reference(c *Call, average bool) {
 	for m := c.M0; m < c.M1; m++ {
-		cells, image := c.cells(m)
+		cells, image := c.Window(m)
 		for ch := range c.Channels {
 			var most uint8
 			var sum int32

@@ -1,10 +1,9 @@
 package pool8
 
 import (
-	"unsafe"
-
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 //go:generate go run -C ../_asm . pool8 ../pool8
@@ -23,19 +22,12 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "pool_avg_u8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Average: true, Run: func(c *Call) { c.vectorAverage(narrow) }},
 }
 
-// windows is the argument of an assembly routine: count windows of the image at
-// x, which the list start delimits.
+// windows is the argument of an assembly routine.
 type windows struct {
-	x            *uint8
-	cells, start *int32
-	out          *uint8
-	mult         *float32 // of averages
-	count        int
-	size, whole  int    // bytes of a pixel, and of those in whole vectors
-	mask         uint64 // of the channels in the last vector
-	zero         int32  // of averages, like the limits
-	zero16       int16
-	lo, hi       uint8
+	operand.WindowCursor
+	zero   int32 // of averages, like the rest
+	zero16 int16
+	lo, hi uint8
 }
 
 //go:noescape
@@ -51,9 +43,9 @@ func averageAVX512(arg *windows)
 func averageAVX2(arg *windows)
 
 func (c *Call) vectorMax(lanes int) {
+	var w windows
 	for m := c.M0; m < c.M1; {
-		w := c.windows(m, lanes)
-		m += w.count
+		m = operand.Walk(&w.WindowCursor, &c.Windows, m, lanes, nil)
 		if lanes == wide {
 			maxAVX512(&w)
 		} else {
@@ -66,12 +58,10 @@ func (c *Call) vectorMax(lanes int) {
 }
 
 func (c *Call) vectorAverage(lanes int) {
+	zero, lo, hi := c.Rule.Limits()
+	w := windows{zero: zero, zero16: int16(zero), lo: uint8(lo), hi: uint8(hi)}
 	for m := c.M0; m < c.M1; {
-		w := c.windows(m, lanes)
-		zero, lo, hi := c.Rule.Limits()
-		w.zero, w.zero16, w.lo, w.hi = zero, int16(zero), uint8(lo), uint8(hi)
-		w.mult = &c.Mult[m%c.Rows : c.Rows][0]
-		m += w.count
+		m = operand.Walk(&w.WindowCursor, &c.Windows, m, lanes, c.Mult)
 		if lanes == wide {
 			averageAVX512(&w)
 		} else {
@@ -79,18 +69,4 @@ func (c *Call) vectorAverage(lanes int) {
 		}
 	}
 	runAverage(c, c.Channels/lanes*lanes)
-}
-
-// windows describes the windows from output row m to the end of its image or the
-// call.
-func (c *Call) windows(m, lanes int) windows {
-	n := c.Channels
-	image, first := m/c.Rows, m%c.Rows
-	count := min(c.Rows-first, c.M1-m)
-	w := windows{
-		x: unsafe.SliceData(c.X[image*c.Image:]), cells: unsafe.SliceData(c.Cells),
-		start: &c.Start[first : first+count+1][0], out: &c.Out[m*n : (m+count)*n][0],
-		count: count, size: n, whole: n / lanes * lanes, mask: 1<<(n%lanes) - 1,
-	}
-	return w
 }

@@ -1,0 +1,55 @@
+package operand
+
+import "unsafe"
+
+// Windows is a block of output pixels of a pooling, all channels of each. Output row
+// m is window m%Rows of image m/Rows, whose pixels start in X at
+//
+//	m/Rows*Image + Cells[i] for Start[w] <= i < Start[w+1], with w = m%Rows
+type Windows[T any] struct {
+	X            []T
+	Channels     int
+	Cells, Start []int32
+	Rows, Image  int
+
+	M0, M1 int // rows to compute
+	Out    []T
+}
+
+// Window returns the pixels of output row m, and the start of the image they are in.
+func (w *Windows[T]) Window(m int) (cells []int32, image int) {
+	row := m % w.Rows
+	return w.Cells[w.Start[row]:w.Start[row+1]], m / w.Rows * w.Image
+}
+
+// WindowCursor is the part of an assembly routine's argument that leads it to windows
+// of one image, and to where their results go.
+type WindowCursor struct {
+	x            unsafe.Pointer
+	cells, start *int32
+	out          unsafe.Pointer
+	factor       *float32 // the first of one for each window, or nil
+	count        int      // of windows
+	size, whole  int      // bytes of a pixel, and of those in whole vectors
+	mask         uint64   // of the channels in the last vector
+}
+
+// Walk makes c lead to the windows from output row m to the end of its image or of
+// the block, and returns the row behind them. Vectors have lanes channels; factors
+// are nil or one for each of the Rows.
+func Walk[T any](c *WindowCursor, w *Windows[T], m, lanes int, factors []float32) (next int) {
+	var zero T
+	size, n := int(unsafe.Sizeof(zero)), w.Channels
+	image, first := m/w.Rows, m%w.Rows
+	next = min(m-first+w.Rows, w.M1)
+	count := next - m
+	*c = WindowCursor{
+		x: unsafe.Pointer(unsafe.SliceData(w.X[image*w.Image:])), cells: unsafe.SliceData(w.Cells),
+		start: &w.Start[first : first+count+1][0], out: unsafe.Pointer(&w.Out[m*n : next*n][0]),
+		count: count, size: n * size, whole: n / lanes * lanes * size, mask: 1<<(n%lanes) - 1,
+	}
+	if factors != nil {
+		c.factor = &factors[first : first+count][0]
+	}
+	return next
+}
