@@ -2,8 +2,6 @@ package engine
 
 import (
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/internal/kernel/gemm8"
-	"github.com/octet-ml/octet/internal/kernel/requant8"
 )
 
 // gathering reports whether windows had better be copied to rows that follow each other.
@@ -51,26 +49,21 @@ func (f fixedGather8) scratch() int {
 }
 
 func (f fixedGather8) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskGather8{f, in[0].codes(), out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch)),
-		f.then.bind(in, out, len(scratch))}
+	t := &taskGather8{f, f.workers(in, out, len(scratch)), in[0].codes()}
 	for i, s := range scratch {
 		sums := f.copied() + f.sums()
 		c := &t.sum[i]
 		c.X, c.Taps, c.Depth, c.Stride = words[uint8](s[:f.copied()]), 1, f.window, f.window
 		c.Pad = c.X // of which there is none
 		c.Acc, c.Work, c.LD = words[int32](s[f.copied():sums]), s[sums:], f.product8.out
-		t.code[i] = f.finish.call(f.product8.out)
 	}
 	return pieces{f.count(), t}
 }
 
 type taskGather8 struct {
 	fixedGather8
-	x    []uint8
-	out  memory
-	sum  []gemm8.Call
-	code []requant8.Call
-	then *addition
+	workers8
+	x []uint8
 }
 
 func (t *taskGather8) Do(worker, i int) {
@@ -78,7 +71,7 @@ func (t *taskGather8) Do(worker, i int) {
 	s := &t.sum[worker]
 	t.gather(s.X, m0, m1)
 	s.M1, s.N0, s.N1 = m1-m0, n0, n1
-	t.run(s, &t.code[worker], t.out, 0, m0)
+	t.run(&t.workers8, worker, 0, m0)
 	t.then.block(worker, m0, m1, n0, n1, s.LD)
 }
 

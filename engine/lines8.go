@@ -3,7 +3,6 @@ package engine
 import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/gemm8"
-	"github.com/octet-ml/octet/internal/kernel/requant8"
 	"github.com/octet-ml/octet/internal/operand"
 )
 
@@ -107,8 +106,7 @@ func (f fixedLines8) scratch() int {
 }
 
 func (f fixedLines8) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskLines8{f, in[0].codes(), out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch)),
-		f.then.bind(in, out, len(scratch))}
+	t := &taskLines8{f, f.workers(in, out, len(scratch)), in[0].codes()}
 	for i, s := range scratch {
 		sums := f.copied() + f.sums()
 		t.sum[i] = gemm8.Call{
@@ -117,18 +115,14 @@ func (f fixedLines8) bind(in []memory, out memory, scratch [][]uint64) step {
 			Ends: f.ends, Step: f.step(), LD: f.groups * f.product8.out,
 			Acc: words[int32](s[f.copied():sums]), Work: s[sums:],
 		}
-		t.code[i] = f.finish.call(f.groups * f.product8.out)
 	}
 	return pieces{f.lines.in[0] * f.lines.pieces * f.parts, t}
 }
 
 type taskLines8 struct {
 	fixedLines8
-	x    []uint8
-	out  memory
-	sum  []gemm8.Call
-	code []requant8.Call
-	then *addition
+	workers8
+	x []uint8
 }
 
 func (t *taskLines8) Do(worker, i int) {
@@ -140,7 +134,7 @@ func (t *taskLines8) Do(worker, i int) {
 	s.N1 = min(s.N0+t.columns, t.product8.out)
 	for g := range t.weights {
 		s.Base = g * t.product8.in
-		t.run(s, &t.code[worker], t.out, g, m0)
+		t.run(&t.workers8, worker, g, m0)
 	}
 	for g := range t.weights {
 		column := g * t.product8.out

@@ -83,25 +83,20 @@ func (f fixedProduct8) sums() int {
 }
 
 func (f fixedProduct8) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskProduct8{f, out, make([]gemm8.Call, len(scratch)), make([]requant8.Call, len(scratch)),
-		f.then.bind(in, out, len(scratch))}
+	t := &taskProduct8{f, f.workers(in, out, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {
 		t.sum[i] = gemm8.Call{
 			Matrix: matrixOf(&g, g.in, in[0].codes(), f.pad), Ends: f.ends, Step: f.step,
 			Acc: words[int32](scratch[i][:f.sums()]), Work: scratch[i][f.sums():], LD: g.groups * g.out,
 		}
-		t.code[i] = f.finish.call(g.groups * g.out)
 	}
 	return pieces{f.count(), t}
 }
 
 type taskProduct8 struct {
 	fixedProduct8
-	out  memory
-	sum  []gemm8.Call
-	code []requant8.Call
-	then *addition
+	workers8
 }
 
 func (t *taskProduct8) Do(worker, i int) {
@@ -114,19 +109,38 @@ func (t *taskProduct8) product(worker, group, m0, m1, n0, n1 int) {
 	s := &t.sum[worker]
 	s.Base = group * s.Depth
 	s.M0, s.M1, s.N0, s.N1 = m0, m1, n0, n1
-	t.run(s, &t.code[worker], t.out, group, m0)
+	t.run(&t.workers8, worker, group, m0)
 }
 
-// run computes the rows and columns of s in a group, to row at of to and those behind.
-func (o *product8) run(s *gemm8.Call, c *requant8.Call, to memory, group, at int) {
+// workers8 is what the workers of a product8 compute with, and where results go.
+type workers8 struct {
+	out  memory
+	sum  []gemm8.Call
+	code []requant8.Call
+	then *addition
+}
+
+// workers makes n of them; their products are still to be described.
+func (o *product8) workers(in []memory, out memory, n int) workers8 {
+	w := workers8{out, make([]gemm8.Call, n), make([]requant8.Call, n), o.then.bind(in, out, n)}
+	for i := range w.code {
+		w.code[i] = o.finish.call(o.groups * o.out)
+	}
+	return w
+}
+
+// run computes the rows and columns of a worker's product in a group, to row at of
+// the result and those behind.
+func (o *product8) run(w *workers8, worker, group, at int) {
+	s, c := &w.sum[worker], &w.code[worker]
 	first := group*o.out + s.N0
 	s.W = o.weights[group]
 	if o.rules != nil {
-		s.Rule, s.Out = o.rules[group], to.codes()[at*s.LD+first:]
+		s.Rule, s.Out = o.rules[group], w.out.codes()[at*s.LD+first:]
 		o.k.RunCodes(s)
 		return
 	}
 	o.k.Run(s)
 	c.Acc, c.M, c.N, c.First = s.Acc, s.M1-s.M0, s.N1-s.N0, first
-	o.finish.run(c, to, at)
+	o.finish.run(c, w.out, at)
 }

@@ -113,8 +113,6 @@ func gradientNorm(t testing.TB, m *Model) float64 {
 			squares += float64(g) * float64(g)
 		}
 	}
-	if math.Sqrt(squares) > 1e6 {
-	}
 	return math.Sqrt(squares)
 }
 
