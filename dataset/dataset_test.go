@@ -190,6 +190,13 @@ func TestTar(t *testing.T) {
 func TestFlatFolderAndFiles(t *testing.T) {
 	root := tree(t, "b.png", "a.png", "sub/c.png")
 	want := listing{Names: []string{"a.png", "b.png", "sub/c.png"}, Labels: []int{-1, -1, -1}, First: []float32{1, 0, 2}}
+	if d := cmp.Diff(want, list(t, open(t, root, dataset.WithoutClasses()), root)); d != "" {
+		t.Error(d)
+	}
+	if err := os.Remove(filepath.Join(root, "sub", "c.png")); err != nil { // a folder without images is no class
+		t.Fatal(err)
+	}
+	want = listing{Names: []string{"a.png", "b.png"}, Labels: []int{-1, -1}, First: []float32{1, 0}}
 	if d := cmp.Diff(want, list(t, open(t, root), root)); d != "" {
 		t.Error(d)
 	}
@@ -291,7 +298,7 @@ func TestOpenRefuses(t *testing.T) {
 	x := array("x.npy", tensor.New(tensor.Float32, 2, 1, 2, 2))
 	idx := file("idx", idxOf(make([]byte, 8), 2, 2, 2))
 	cut := tarOf(t, "a.png", "b.png")
-	tree := tree(t, "a/1.png", "b/1.txt")
+	hidden, tree := tree(t, ".cache/1.png", "a/._1.png"), tree(t, "a/1.gif", "b/1.avif")
 	cases := map[string]struct {
 		path string
 		opts []dataset.Option
@@ -299,7 +306,8 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		"absent":        {filepath.Join(dir, "absent"), nil, "absent"},
 		"empty folder":  {mkdir("none"), nil, "no image in this folder"},
-		"empty class":   {tree, nil, "counts as a class"},
+		"no image":      {tree, nil, "it holds 2 pictures of other formats (1 .avif, 1 .gif)"},
+		"only hidden":   {hidden, nil, "no image in this folder"},
 		"empty file":    {file("empty", nil), nil, "file is empty"},
 		"text":          {file("text", []byte("hello")), nil, "neither"},
 		"cut gzip":      {file("cut.gz", zipped(t, cut)[:9]), nil, "cut.gz"},

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,15 +11,6 @@ import (
 
 	"github.com/octet-ml/octet/vision"
 )
-
-// extensions are the file names' endings, in lower case, that torchvision's
-// ImageFolder takes for images.
-var extensions = []string{".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
-
-func isImageFile(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(extensions, func(e string) bool { return strings.HasSuffix(name, e) })
-}
 
 // files is a list of image files.
 type files struct {
@@ -68,51 +58,69 @@ func (f *files) At(ctx context.Context, i int) (Sample, error) {
 }
 
 // openFolder follows ImageFolder: the folders in root are the classes, in the
-// order of their names, each searched to any depth. A root that holds images
-// itself is a set without labels.
+// order of their names, each searched to any depth, and files beside them are
+// passed over. A root none of whose folders holds an image is a set without
+// labels. Unlike ImageFolder, a hidden folder is no class, and one without
+// images is: its samples may lie in another part of the set.
 func openFolder(root string, o options) (Source, error) {
+	if o.flat {
+		found, err := search(root)
+		return openFlat(root, found, o, err)
+	}
 	entries, err := os.ReadDir(root)
 	if err != nil {
 		return nil, err
 	}
 	out := &files{decoder: o.decoder}
-	flat := o.flat
+	all := &finder{}
+	var empty []string
 	for _, e := range entries {
 		path := filepath.Join(root, e.Name())
-		if isFolder(path, e) {
-			out.classes = append(out.classes, e.Name())
-		} else if isImageFile(e.Name()) {
-			flat = true
+		if !isFolder(path, e) || all.passesOver(path) {
+			continue
 		}
-	}
-	if flat {
-		out.classes = nil
-		out.paths, err = imagesBelow(root)
-		if err == nil && len(out.paths) == 0 {
-			err = noImages(root)
-		}
-		return out, err
-	}
-	if len(out.classes) == 0 {
-		return nil, noImages(root)
-	}
-	slices.Sort(out.classes)
-	for label, class := range out.classes {
-		paths, err := imagesBelow(filepath.Join(root, class))
+		found, err := search(path)
 		if err != nil {
 			return nil, err
 		}
-		if len(paths) == 0 {
-			return nil, fmt.Errorf("%w; every folder in %s counts as a class, so remove those that are none", noImages(filepath.Join(root, class)), root)
+		if len(found.images) == 0 {
+			empty = append(empty, e.Name())
 		}
-		out.paths = append(out.paths, paths...)
-		out.labels = append(out.labels, slices.Repeat([]int{label}, len(paths))...)
+		all.merge(found)
+		out.paths = append(out.paths, found.images...)
+		out.labels = append(out.labels, slices.Repeat([]int{len(out.classes)}, len(found.images))...)
+		out.classes = append(out.classes, e.Name())
 	}
+	if len(out.paths) == 0 { // the folders, if any, are no classes
+		found, err := search(root)
+		return openFlat(root, found, o, err)
+	}
+	o.noteBeside(root, filesIn(root, entries))
+	if len(empty) > 0 {
+		o.note("%s: no image in %s; each still counts as a class (ImageFolder refuses it)", root, some(empty))
+	}
+	all.report(root, o)
 	return out, nil
 }
 
-func noImages(folder string) error {
-	return fmt.Errorf("%s: no image in this folder; images end in %s", folder, strings.Join(extensions, ", "))
+// openFlat makes a set without labels of what was found.
+func openFlat(root string, found *finder, o options, err error) (Source, error) {
+	if err != nil {
+		return nil, err
+	}
+	if len(found.images) == 0 {
+		return nil, noImages(root, found)
+	}
+	found.report(root, o)
+	return &files{paths: found.images, decoder: o.decoder}, nil
+}
+
+func noImages(folder string, found *finder) error {
+	err := fmt.Errorf("%s: no image in this folder; images end in %s", folder, strings.Join(extensions, ", "))
+	if text := found.foreignText(); text != "" {
+		err = fmt.Errorf("%w; it holds %s", err, text)
+	}
+	return err
 }
 
 // isFolder follows symbolic links.
@@ -124,43 +132,13 @@ func isFolder(path string, e os.DirEntry) bool {
 	return err == nil && info.IsDir()
 }
 
-// imagesBelow returns the images in root and its folders, which are ordered by
-// their whole path as text, and in each by name.
-func imagesBelow(root string) ([]string, error) {
-	var paths []string
-	if err := walk(root, nil, &paths); err != nil {
-		return nil, err
-	}
-	slices.SortFunc(paths, byFolder)
-	return paths, nil
-}
-
-func byFolder(a, b string) int {
-	return cmp.Or(cmp.Compare(filepath.Dir(a), filepath.Dir(b)), cmp.Compare(a, b))
-}
-
-// walk follows symbolic links, but not into a folder that it is already in.
-func walk(folder string, above []os.FileInfo, paths *[]string) error {
-	self, err := os.Stat(folder)
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(above, func(a os.FileInfo) bool { return os.SameFile(a, self) }) {
-		return nil
-	}
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return err
-	}
+// filesIn returns the names of the entries that are no folders.
+func filesIn(root string, entries []os.DirEntry) []string {
+	var names []string
 	for _, e := range entries {
-		path := filepath.Join(folder, e.Name())
-		if isFolder(path, e) {
-			if err := walk(path, append(above, self), paths); err != nil {
-				return err
-			}
-		} else if isImageFile(e.Name()) {
-			*paths = append(*paths, path)
+		if !isFolder(filepath.Join(root, e.Name()), e) {
+			names = append(names, e.Name())
 		}
 	}
-	return nil
+	return names
 }

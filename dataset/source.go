@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
@@ -40,6 +41,14 @@ type options struct {
 	labels  string
 	flat    bool
 	decoder vision.Decoder
+	notes   func(string)
+}
+
+// note tells the caller of Open about something that it passed over.
+func (o options) note(format string, args ...any) {
+	if o.notes != nil {
+		o.notes(fmt.Sprintf(format, args...))
+	}
 }
 
 // WithLabels gives the file of the labels of an IDX or .npy set: an IDX file,
@@ -53,6 +62,10 @@ func WithoutClasses() Option { return func(o *options) { o.flat = true } }
 
 // WithDecoder sets the decoder of images, and with it their largest size.
 func WithDecoder(d vision.Decoder) Option { return func(o *options) { o.decoder = d } }
+
+// WithNotes has Open say, one line at a time, what it passes over: files beside
+// class folders, hidden folders, pictures of formats that are not read.
+func WithNotes(note func(string)) Option { return func(o *options) { o.notes = note } }
 
 func collect(opts []Option) options {
 	var o options

@@ -66,16 +66,22 @@ func openTar(path string, o options) (Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	members, err := indexTar(f)
+	members, found, err := indexTar(f)
 	if err == nil && len(members) == 0 {
-		err = fmt.Errorf("no image among its members; images end in %s", strings.Join(extensions, ", "))
+		err = errors.New("no image among its members; images end in " + strings.Join(extensions, ", "))
+		if text := found.foreignText(); text != "" {
+			err = fmt.Errorf("%w; it holds %s", err, text)
+		}
 	}
 	if err != nil {
 		done()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	a := &archive{path: path, data: f, members: members, decoder: o.decoder, close: done}
-	a.classes = classify(members, o.flat)
+	a := &archive{path: path, data: f, decoder: o.decoder, close: done}
+	var beside []string
+	a.members, a.classes, beside = classify(members, o.flat)
+	o.noteBeside(path, beside)
+	found.report(path, o)
 	return a, nil
 }
 
@@ -114,78 +120,97 @@ func plainFile(path string, limit int64) (f *os.File, done func() error, err err
 	return temp, done, nil
 }
 
-// indexTar lists the images of a tar and where their bytes are.
-func indexTar(r io.ReadSeeker) ([]member, error) {
+// indexTar lists the images of a tar and where their bytes are, and what else was
+// found.
+func indexTar(r io.ReadSeeker) ([]member, *finder, error) {
 	end, err := r.Seek(0, io.SeekEnd)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var members []member
+	found := &finder{}
 	t := tar.NewReader(r)
 	for {
 		h, err := t.Next()
 		if err == io.EOF {
-			return members, nil
+			return members, found, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("broken tar after %d images: %w", len(members), err)
+			return nil, nil, fmt.Errorf("broken tar after %d images: %w", len(members), err)
 		}
 		name := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
-		// macOS adds "._x.jpg" with the attributes of x.jpg.
-		if h.Typeflag != tar.TypeReg || !isImageFile(name) || strings.HasPrefix(path.Base(name), "._") {
+		if h.Typeflag != tar.TypeReg || found.inHidden(name) || !found.file(name) {
 			continue
 		}
 		if h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.size"] != "" {
-			return nil, fmt.Errorf("%s: sparse members are not supported; write the archive without --sparse", name)
+			return nil, nil, fmt.Errorf("%s: sparse members are not supported; write the archive without --sparse", name)
 		}
 		at, err := r.Seek(0, io.SeekCurrent) // the reader stops exactly at the content
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if h.Size > end-at {
-			return nil, fmt.Errorf("%s: %d bytes are announced, %d are left; the archive is cut off", name, h.Size, end-at)
+			return nil, nil, fmt.Errorf("%s: %d bytes are announced, %d are left; the archive is cut off", name, h.Size, end-at)
 		}
 		if len(members) == maxMembers {
-			return nil, fmt.Errorf("more than %d images", maxMembers)
+			return nil, nil, fmt.Errorf("more than %d images", maxMembers)
 		}
 		members = append(members, member{name: name, offset: at, size: h.Size, label: -1})
 	}
 }
 
+// inHidden reports whether a file of an archive lies in a hidden folder, and
+// remembers the folder.
+func (f *finder) inHidden(name string) bool {
+	for dir := path.Dir(name); dir != "." && dir != "/"; dir = path.Dir(dir) {
+		if isHidden(dir) {
+			if base := path.Base(dir); !slices.Contains(f.hidden, base) {
+				f.hidden = append(f.hidden, base)
+			}
+			return true
+		}
+	}
+	return false
+}
+
 // classify orders the members as ImageFolder would order the unpacked archive
 // and labels them by their class folder. Folders that all images share are not
-// classes; images that all lie in one folder have none.
-func classify(members []member, flat bool) []string {
-	shared := sharedFolder(members)
-	named := !flat
-	for i := range members {
-		m := &members[i]
+// classes; images that all lie in one folder have none. It returns the names of
+// the images beside class folders apart.
+func classify(all []member, flat bool) (members []member, classes, beside []string) {
+	shared := sharedFolder(all)
+	named := false
+	for i := range all {
+		m := &all[i]
 		m.pathInside = strings.TrimPrefix(m.name, shared)
-		folder, _, ok := strings.Cut(m.pathInside, "/")
-		named = named && ok
-		m.folder = folder
+		folder, _, inFolder := strings.Cut(m.pathInside, "/")
+		if inFolder && !flat {
+			named, m.folder = true, folder
+		}
+	}
+	for _, m := range all {
+		if named && m.folder == "" {
+			beside = append(beside, m.pathInside)
+		} else {
+			members = append(members, m)
+		}
 	}
 	slices.SortStableFunc(members, func(a, b member) int {
-		class := 0
-		if named {
-			class = cmp.Compare(a.folder, b.folder)
-		}
-		return cmp.Or(class, cmp.Compare(path.Dir(a.pathInside), path.Dir(b.pathInside)), cmp.Compare(a.pathInside, b.pathInside))
+		return cmp.Or(cmp.Compare(a.folder, b.folder), cmp.Compare(path.Dir(a.pathInside), path.Dir(b.pathInside)), cmp.Compare(a.pathInside, b.pathInside))
 	})
 	if !named {
-		return nil
+		return members, nil, nil
 	}
-	var classes []string
 	for i := range members {
 		if f := members[i].folder; len(classes) == 0 || classes[len(classes)-1] != f {
 			classes = append(classes, f)
 		}
 		members[i].label = len(classes) - 1
 	}
-	return classes
+	return members, classes, beside
 }
 
 // sharedFolder returns the longest "a/b/" that begins all names.

@@ -54,6 +54,8 @@ type inputData struct {
 	flags  *dataFlags
 	c      *console
 	loader *dataset.Loader
+
+	leftOut []string // what was passed over when the data were opened
 }
 
 // batch is some consecutive inputs.
@@ -69,11 +71,16 @@ func (f *dataFlags) open(c *console, model *octet.Model, paths []string, opts ..
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	source, err := openSources(paths, append(opts, dataset.WithDecoder(vision.Decoder{Upright: f.exif})))
+	d := &inputData{flags: f, c: c}
+	note := func(text string) {
+		d.leftOut = append(d.leftOut, text)
+		c.note("%s", text)
+	}
+	source, err := openSources(paths, append(opts, dataset.WithDecoder(vision.Decoder{Upright: f.exif}), dataset.WithNotes(note)))
 	if err != nil {
 		return nil, withCode(exitData, adviseMissing(err, "give an image, a folder or tar archive of images, an IDX file, a .npy or a .npz"))
 	}
-	d := &inputData{source: f.limited(source), flags: f, c: c}
+	d.source = f.limited(source)
 	if !holdsArrays(source) {
 		preset, assumed, err := model.Preset()
 		if err != nil {

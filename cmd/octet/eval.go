@@ -60,6 +60,7 @@ type score struct {
 	Top5Percent float64  `json:"top5_percent"`
 	Seconds     float64  `json:"seconds"` // of computing, without reading images
 	Skipped     []string `json:"skipped,omitempty"`
+	LeftOut     []string `json:"left_out,omitempty"` // files that were no samples
 }
 
 // evalOutput is the JSON document of `octet eval`.
@@ -140,7 +141,7 @@ func measure(ctx context.Context, c *console, model *octet.Model, data *inputDat
 	if s.Images == 0 {
 		return s, withCode(exitData, errors.New("no image could be used"+skippedText(data.skipped())))
 	}
-	s.Skipped, s.Seconds = data.skipped(), took.Seconds()
+	s.Skipped, s.LeftOut, s.Seconds = data.skipped(), data.leftOut, took.Seconds()
 	s.Top1Percent = 100 * float64(s.Top1) / float64(s.Images)
 	s.Top5Percent = 100 * float64(s.Top5) / float64(s.Images)
 	return s, nil
@@ -163,13 +164,16 @@ func (s *score) add(logits []float32, label int) error {
 }
 
 func (o evalOutput) print(w io.Writer) {
-	fmt.Fprintf(w, "top-1   %6.2f %%  (%d of %d)\n", o.Top1Percent, o.Top1, o.Images)
+	fmt.Fprintf(w, "top-1   %6.2f %%  (%d of %d images)\n", o.Top1Percent, o.Top1, o.Images)
 	if o.Classes > 5 {
-		fmt.Fprintf(w, "top-5   %6.2f %%  (%d of %d)\n", o.Top5Percent, o.Top5, o.Images)
+		fmt.Fprintf(w, "top-5   %6.2f %%  (%d of %d images)\n", o.Top5Percent, o.Top5, o.Images)
 	}
 	each := time.Duration(o.Seconds / float64(o.Images) * float64(time.Second))
 	fmt.Fprintf(w, "time    %s, %s per image\n", durationText(time.Duration(o.Seconds*float64(time.Second))), durationText(each))
 	if text := describeSkipped(o.Skipped); text != "" {
+		fmt.Fprintf(w, "        %s\n", text)
+	}
+	for _, text := range o.LeftOut {
 		fmt.Fprintf(w, "        %s\n", text)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -90,7 +91,7 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 	if err != nil {
 		return err
 	}
-	data, err := f.data.open(c, model, inputs)
+	data, err := f.data.open(c, model, inputs, dataset.WithoutClasses())
 	if err != nil {
 		return err
 	}
