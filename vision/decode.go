@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 
-	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 )
 
@@ -47,11 +46,16 @@ var formats = []format{
 	{"JPEG", "\xff\xd8", jpegSize, decodeJPEG},
 	{"WebP", "RIFF????WEBP", webpSize, decodeWebP},
 	{"GIF", "GIF8?a", gifSize, decodeGIF},
-	{"BMP", "BM", configOf(bmp.DecodeConfig), pixelsOf(bmp.Decode)},
+	{"BMP", "BM", bmpSize, decodeBMP},
 	{"TIFF", "II*\x00", configOf(tiff.DecodeConfig), decodeTIFF},
 	{"TIFF", "MM\x00*", configOf(tiff.DecodeConfig), decodeTIFF},
-	{"PPM", "P6", pnmSize, decodePNM},
+	{"PBM", "P1", pnmSize, decodePNM},
+	{"PGM", "P2", pnmSize, decodePNM},
+	{"PPM", "P3", pnmSize, decodePNM},
+	{"PBM", "P4", pnmSize, decodePNM},
 	{"PGM", "P5", pnmSize, decodePNM},
+	{"PPM", "P6", pnmSize, decodePNM},
+	{"PFM", "Pf", pnmSize, decodePNM},
 }
 
 // Decode decodes a whole image file with the zero Decoder.
@@ -84,7 +88,7 @@ func (d Decoder) DecodeFrom(r io.Reader) (*Image, error) {
 }
 
 // Decode decodes a whole image file: PNG, JPEG, WebP, GIF (the first frame),
-// BMP, TIFF (the first page), PPM or PGM, recognised by its content.
+// BMP, TIFF (the first page) or PNM, recognised by its content.
 func (d Decoder) Decode(b []byte) (*Image, error) {
 	if len(b) == 0 {
 		return nil, errors.New("the image is empty (0 bytes)")
@@ -109,7 +113,7 @@ func (d Decoder) Decode(b []byte) (*Image, error) {
 		}
 		return m, err
 	}
-	return nil, fmt.Errorf("not an image: it starts with %q; PNG, JPEG, WebP, GIF, BMP, TIFF, PPM and PGM are read", b[:min(len(b), 8)])
+	return nil, fmt.Errorf("not an image: it starts with %q; PNG, JPEG, WebP, GIF, BMP, TIFF and PNM are read", b[:min(len(b), 8)])
 }
 
 // read decodes an image of at most limit pixels. A panic of a decoder becomes an

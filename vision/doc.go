@@ -7,5 +7,5 @@
 // dropped, not blended; palettes, grayscale, 16-bit and CMYK images are
 // converted by PIL's rules; the EXIF orientation of a JPEG is not applied unless a
 // Decoder is told so (that of a TIFF always is). Pixels and transforms are exact, JPEG included; the reference
-// is Pillow 13 with libjpeg-turbo and libwebp.
+// is Pillow 13.
 package vision

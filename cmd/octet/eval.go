@@ -32,7 +32,7 @@ DATA is a folder or tar archive with one folder of images per class, an IDX file
 a .npz with arrays x and y, or a .npy with --truth.
 
 Folders are classes in the order of their names, as torchvision's ImageFolder has
-them. When the model's labels are known, the folders must bear those names, in any
+them; files beside them and hidden folders are ignored, and said. When the model's labels are known, the folders must bear those names, in any
 order. Otherwise their number must be the number of classes. --class-map says how
 other folders correspond to classes.`,
 		Example: `  octet eval resnet18_int8.pth imagenet/val --batch-size 64
