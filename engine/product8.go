@@ -30,8 +30,11 @@ func (o product8) with(a adding) operation {
 // newProduct8 packs w, [O][tap][channel].
 func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) product8 {
 	k := g.in * g.taps
-	o := product8{geometry: g, finish: f, pad: fill8(max(1, g.in), zeroOf(n)),
-		k: gemm8.Select(gemm8.Table, gemm8.Shape{N: g.out, K: k}, t.cpu)}
+	shape := gemm8.Shape{N: g.out, K: k}
+	if !g.pointwise() {
+		shape.Gathered = g.taps
+	}
+	o := product8{geometry: g, finish: f, pad: fill8(max(1, g.in), zeroOf(n)), k: gemm8.Select(gemm8.Table, shape, t.cpu)}
 	size := g.out * k
 	for i := range g.groups {
 		packed := o.k.Pack(t.memory, w[i*size:(i+1)*size], g.out, g.taps, g.in, o.pad[0])

@@ -14,7 +14,7 @@ import (
 
 // families lists the files of each kernel family and what writes them.
 var families = map[string]map[string]func(*printer){
-	"gemm8":         {"avx512vnni_amd64.s": gemm8AVX512VNNI, "avxvnni_amd64.s": gemm8AVXVNNI, "amx_amd64.s": gemm8AMX, "avx2_amd64.s": gemm8AVX2},
+	"gemm8":         {"avx512vnni_amd64.s": gemm8AVX512VNNI, "avxvnni_amd64.s": gemm8AVXVNNI, "amx_amd64.s": gemm8AMX, "avx2_amd64.s": gemm8AVX2, "pairs_amd64.s": gemm8Pairs},
 	"depthwise8":    {"avx512vnni_amd64.s": depthwise8AVX512VNNI, "avx2_amd64.s": depthwise8AVX2},
 	"winograd8":     {"avx2_amd64.s": winograd8AVX2},
 	"requant8":      {"avx512_amd64.s": requant8AVX512, "avx2_amd64.s": requant8AVX2},

@@ -17,14 +17,32 @@ func pool8AVX2(p *printer)   { pool8(p, avx2) }
 
 // pool8 writes the routines for consecutive windows of one image. Maxima are in
 // registers 0 to 3. Sums of as many channels as a vector has bytes are in the
-// same registers, as int32; what is left is the caller's.
+// same registers, as int32.
+//
+// What is left of a pixel behind its whole vectors is covered by a vector that
+// overlaps them: a result depends on its channel alone, and may be written twice.
+// Pixels smaller than a vector are covered by two halves or two quarters of one,
+// pixels smaller than a quarter are the caller's.
 func pool8(p *printer, l lanes) {
-	most := poolLoop{p: p, l: l, size: 1}
-	most.write("max", 4, func(vectors int, masked bool) {
-		for j := range vectors {
+	zero := func(n int) {
+		for j := range n {
 			p.op("%s %s, %s, %s", l.either("VPXOR", "VPXORD"), l.r(j), l.r(j), l.r(j))
 		}
-	}, func(vectors int, masked bool) {
+	}
+	most := poolLoop{p: p, l: l, size: 1}
+	if l == avx2 {
+		most.parts = func(label string, bytes int) {
+			most.channels(label, func() { zero(1) }, func() {
+				if bytes == 16 {
+					p.op("VPMAXUB (BX)(AX*1), X0, X0")
+					return
+				}
+				p.op("VMOVQ (BX)(AX*1), X4")
+				p.op("VPMAXUB X4, X0, X0")
+			}, func() { p.low(0, bytes, "(R8)(AX*1)") })
+		}
+	}
+	most.write("max", 4, func(vectors int, masked bool) { zero(vectors) }, func(vectors int, masked bool) {
 		for j := range vectors {
 			at := fmt.Sprintf("%d(BX)(AX*1)", j*l.bytes)
 			if masked {
@@ -51,35 +69,56 @@ func pool8(p *printer, l lanes) {
 		p.op("VPBROADCASTB %s, %s", windowsHi, l.r(8))
 		p.op("%s order%s<>(SB), %s", l.move(), l.isa, l.r(9))
 	}}
-	mean.write("average", 1, func(int, bool) {
-		for j := range 4 {
-			p.op("%s %s, %s, %s", l.either("VPXOR", "VPXORD"), l.r(j), l.r(j), l.r(j))
-		}
-	}, func(int, bool) {
-		for j := range 4 {
+	add := func(vectors int) {
+		for j := range vectors {
 			p.op("VPMOVZXBD %d(BX)(AX*1), %s", j*l.bytes/4, l.r(4))
 			p.op("VPADDD %s, %s, %s", l.r(4), l.r(j), l.r(j))
 		}
-	}, func(int, bool) {
-		p.op("MOVQ R13, BX // cells of the window")
-		p.op("SUBQ R11, BX")
-		p.op("SHRQ $2, BX")
-		p.op("VMOVD BX, X4")
-		p.op("VPBROADCASTD X4, %s", l.r(4))
-		p.op("VPMULLD %s, %s, %s", l.r(5), l.r(4), l.r(4))
-		p.op("MOVQ %s, BX", windowsMult)
-		p.op("VBROADCASTSS (BX), %s", l.r(10))
-		for j := range 4 {
-			p.op("VPSUBD %s, %s, %s", l.r(4), l.r(j), l.r(j))
-			p.op("VCVTDQ2PS %s, %s", l.r(j), l.r(j))
-			p.op("VMULPS %s, %s, %s", l.r(10), l.r(j), l.r(j))
-			p.op("VCVTPS2DQ %s, %s", l.r(j), l.r(j))
-		}
-		l.pack(p, "VPACKUSWB", 9, func(r string) { p.op("VPADDSW %s, %s, %s", l.r(6), r, r) })
-		p.op("VPMAXUB %s, %s, %s", l.r(7), l.r(0), l.r(0))
-		p.op("VPMINUB %s, %s, %s", l.r(8), l.r(0), l.r(0))
+	}
+	mean.parts = func(label string, bytes int) {
+		vectors := 4 * bytes / l.bytes
+		mean.channels(label, func() { zero(4) }, func() { add(vectors) }, func() {
+			l.codes(p, vectors)
+			p.low(0, bytes, "(R8)(AX*1)")
+		})
+	}
+	mean.write("average", 1, func(int, bool) { zero(4) }, func(int, bool) { add(4) }, func(int, bool) {
+		l.codes(p, 4)
 		p.op("%s %s, (R8)(AX*1)", l.move(), l.r(0))
 	})
+}
+
+// codes makes codes, in register 0, of the sums in the first of registers 0 to 3.
+func (l lanes) codes(p *printer, vectors int) {
+	p.op("MOVQ R13, BX // cells of the window")
+	p.op("SUBQ R11, BX")
+	p.op("SHRQ $2, BX")
+	p.op("VMOVD BX, X4")
+	p.op("VPBROADCASTD X4, %s", l.r(4))
+	p.op("VPMULLD %s, %s, %s", l.r(5), l.r(4), l.r(4))
+	p.op("MOVQ %s, BX", windowsMult)
+	p.op("VBROADCASTSS (BX), %s", l.r(10))
+	for j := range vectors {
+		p.op("VPSUBD %s, %s, %s", l.r(4), l.r(j), l.r(j))
+		p.op("VCVTDQ2PS %s, %s", l.r(j), l.r(j))
+		p.op("VMULPS %s, %s, %s", l.r(10), l.r(j), l.r(j))
+		p.op("VCVTPS2DQ %s, %s", l.r(j), l.r(j))
+	}
+	l.pack(p, "VPACKUSWB", 9, func(r string) { p.op("VPADDSW %s, %s, %s", l.r(6), r, r) })
+	p.op("VPMAXUB %s, %s, %s", l.r(7), l.r(0), l.r(0))
+	p.op("VPMINUB %s, %s, %s", l.r(8), l.r(0), l.r(0))
+}
+
+// low stores the first 8, 16 or 32 bytes of register i.
+func (p *printer) low(i, bytes int, to string) {
+	switch bytes {
+	case 8:
+		p.op("VMOVQ X%d, %s", i, to)
+	case 16:
+		p.op("VMOVDQU X%d, %s", i, to)
+	case 32:
+		p.op("VMOVDQU Y%d, %s", i, to)
+	}
 }
 
 // poolLoop writes the loops over windows, channels and cells. Where a step finds
@@ -90,26 +129,37 @@ type poolLoop struct {
 	l     lanes
 	size  int // bytes of an element
 	begin func()
+
+	// parts writes a step for so many bytes of channels, less than a vector. With it,
+	// the routine covers all pixels of at least a quarter of a vector.
+	parts func(label string, bytes int)
+}
+
+// channels writes the loop over the cells of a window for the channels at AX.
+func (o poolLoop) channels(label string, first, cell, last func()) {
+	p := o.p
+	first()
+	p.op("MOVQ R11, R12")
+	p.line("%s:", label)
+	p.op("CMPQ R12, R13")
+	p.op("JGE %sEnd", label)
+	p.op("MOVLQSX (R12), BX")
+	p.op("LEAQ (SI)(BX*%d), BX", o.size)
+	cell()
+	p.op("ADDQ $4, R12")
+	p.op("JMP %s", label)
+	p.line("%sEnd:", label)
+	last()
 }
 
 // write writes a routine that takes so many vectors of channels at a time, then
 // single ones up to Whole, then, with AVX-512, the rest under mask K1. Routines
-// that take one at a time have no masked step.
+// that take one at a time have no masked step. What is left otherwise is covered by
+// parts, or is the caller's.
 func (o poolLoop) write(name string, vectors int, first, cell, last func(vectors int, masked bool)) {
 	p, l := o.p, o.l
 	channels := func(label string, vectors int, masked bool) {
-		first(vectors, masked)
-		p.op("MOVQ R11, R12")
-		p.line("%s:", label)
-		p.op("CMPQ R12, R13")
-		p.op("JGE %sEnd", label)
-		p.op("MOVLQSX (R12), BX")
-		p.op("LEAQ (SI)(BX*%d), BX", o.size)
-		cell(vectors, masked)
-		p.op("ADDQ $4, R12")
-		p.op("JMP %s", label)
-		p.line("%sEnd:", label)
-		last(vectors, masked)
+		o.channels(label, func() { first(vectors, masked) }, func() { cell(vectors, masked) }, func() { last(vectors, masked) })
 	}
 	p.text(name+l.isa, "arg *windows")
 	p.op("MOVQ %s, SI", windowsX)
@@ -141,10 +191,17 @@ func (o poolLoop) write(name string, vectors int, first, cell, last func(vectors
 	p.line("narrow:")
 	p.op("CMPQ AX, %s", windowsWhole)
 	p.op("JGE rest")
+	if o.parts != nil {
+		p.line("narrowLast:")
+	}
 	channels("narrowCell", 1, false)
 	p.op("ADDQ $%d, AX", l.bytes)
 	p.op("JMP narrow")
 	p.line("rest:")
+	if o.parts != nil {
+		o.rest()
+		p.line("next:")
+	}
 	if masked {
 		p.op("CMPQ AX, %s", windowsSize)
 		p.op("JGE next")
@@ -160,4 +217,30 @@ func (o poolLoop) write(name string, vectors int, first, cell, last func(vectors
 	p.op("JNZ window")
 	p.op("VZEROUPPER")
 	p.op("RET")
+}
+
+// rest writes what is done behind the whole vectors of a pixel, of which AX is the
+// end. It is for elements of a byte.
+func (o poolLoop) rest() {
+	p, size := o.p, o.l.bytes
+	p.op("MOVQ %s, CX", windowsSize)
+	p.op("CMPQ AX, CX")
+	p.op("JGE next")
+	p.op("SUBQ $%d, CX", size)
+	p.op("JLT part")
+	p.op("MOVQ CX, AX // a vector that ends with the pixel")
+	p.op("JMP narrowLast")
+	p.line("part:")
+	for i, label := range []string{"half", "quarter"} {
+		bytes := size >> (i + 1)
+		p.op("ADDQ $%d, CX", []int{size - bytes, bytes}[i])
+		p.op("JLT %sLess", label)
+		p.line("%s:", label)
+		o.parts(label+"Cell", bytes)
+		p.op("CMPQ AX, CX")
+		p.op("JGE next")
+		p.op("MOVQ CX, AX")
+		p.op("JMP %s", label)
+		p.line("%sLess:", label)
+	}
 }

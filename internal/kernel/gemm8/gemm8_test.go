@@ -150,7 +150,7 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 	if last := Table[len(Table)-1]; last.Requires != 0 || !last.Exact {
 		t.Errorf("the last row, %s, must run anywhere and be exact", last.Name)
 	}
-	if k := Select(Table, Shape{1, 1, 1}, 0); k.ISA != "go" {
+	if k := Select(Table, Shape{M: 1, N: 1, K: 1}, 0); k.ISA != "go" {
 		t.Errorf("a machine without features gets %s", k.Name)
 	}
 	for i := range Table {
@@ -158,10 +158,20 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 		if (k.PackRule == nil) != (k.RunCodes == nil) {
 			t.Errorf("%s has a rule but no codes, or codes but no rule", k.Name)
 		}
-		if s := (Shape{1, k.NR, max(1, k.Depth)}); Select(Table[i:], s, k.Requires) != k {
-			t.Errorf("%s is not chosen for its own tile", k.Name)
+		s := Shape{M: 1, N: k.NR, K: max(1, k.Depth)}
+		for s.Gathered = range 10 {
+			if k.Least != nil {
+				s.K = (k.Least(s.Gathered) + s.N - 1) / s.N
+			}
+			if Select(Table[i:], s, k.Requires) != k {
+				t.Errorf("%s is not chosen for its own tile", k.Name)
+			}
+			if s.K--; k.Least != nil && Select(Table[i:], s, k.Requires) == k {
+				t.Errorf("%s is chosen for %+v, which has too few products", k.Name, s)
+			}
+			s.K++
 		}
-		if s := (Shape{1, k.NR, k.Depth/3 + 1}); k.Depth > 0 && Select(Table[i:], s, k.Requires) == k {
+		if s := (Shape{M: 1, N: k.NR, K: k.Depth/3 + 1}); k.Depth > 0 && Select(Table[i:], s, k.Requires) == k {
 			t.Errorf("%s is chosen for %v, which leaves its tile empty", k.Name, s)
 		}
 	}
@@ -169,7 +179,7 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 
 func BenchmarkKernels(b *testing.B) {
 	for k := range kerneltest.Runnable(Table) {
-		for _, s := range []Shape{{112, 64, 64}, {112, 64, 576}, {112, 256, 2304}, {49, 512, 4608}, {49, 2048, 512}, {112, 24, 144}} {
+		for _, s := range []Shape{{112, 64, 64, 0}, {112, 64, 576, 0}, {112, 256, 2304, 0}, {49, 512, 4608, 0}, {49, 2048, 512, 0}, {112, 24, 144, 0}, {196, 12, 9, 0}, {196, 16, 16, 0}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
 				x, w := make([]uint8, s.M*s.K), make([]int8, s.N*s.K)
 				c := &Call{Matrix: operand.Matrix[uint8]{X: x, Pad: make([]uint8, s.K), Taps: 1, Depth: s.K, Stride: s.K}, W: k.Pack(nil, w, s.N, 1, s.K, 3),

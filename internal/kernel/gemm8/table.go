@@ -22,6 +22,10 @@ type Kernel struct {
 	Depth    int  // products of a sum that it takes at a time, where filling them up costs much; 0 elsewhere
 	Rate     int  // multiplications in a nanosecond, about
 
+	// Least is the number of products of a row from which on the kernel is chosen: with
+	// fewer, the row behind it is faster. See Shape.Gathered; nil means any number.
+	Least func(gathered int) int
+
 	// Pack lays out w, [n][tap][depth] row-major, for this kernel, in memory of m.
 	Pack func(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights
 	// Work is the number of words of scratch memory that a call for m rows needs.
@@ -73,13 +77,19 @@ type Call struct {
 var Table = append(archTable, portable)
 
 // Shape is what the choice of a kernel may depend on.
-type Shape struct{ M, N, K int }
+type Shape struct {
+	M, N, K  int
+	Gathered int // runs that each row is gathered from; 0 with plain rows
+}
 
 // Select returns the first row of table that runs on a machine with features f and
 // whose tile a matrix of shape s fills well.
 func Select(table []Kernel, s Shape, f cpu.Features) *Kernel {
-	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.filled(s) })
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.worth(s) && k.filled(s) })
 }
+
+// worth reports whether s has enough products for k.
+func (k *Kernel) worth(s Shape) bool { return k.Least == nil || s.N*s.K >= k.Least(s.Gathered) }
 
 // filled reports whether at least 5 of 11 products of k's tiles are wanted ones. With
 // fewer, the row behind it was the faster one.

@@ -1,8 +1,11 @@
 package gemm8
 
 import (
+	"fmt"
 	"unsafe"
 
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/internal/rule"
 	"github.com/octet-ml/octet/internal/slab"
@@ -54,7 +57,46 @@ type family struct {
 	widths []width
 	first  int  // routine
 	masked bool // columns and codes behind whole registers and groups are masked
-	filled int  // groups of codes of which a run has a multiple, with zero weights behind its end; 0 means 1
+	routines
+	filled int // groups of codes of which a run has a multiple, with zero weights behind its end; 0 means 1
+}
+
+// routines are those of a family.
+type routines int
+
+const (
+	evexVNNI routines = iota
+	vexVNNI
+	pairs
+)
+
+// tiles runs a routine. The calls are written out because the argument of a
+// function value would be allocated on the heap.
+func (f *family) tiles(routine int, arg *tile) {
+	switch f.routines {
+	case evexVNNI:
+		tilesAVX512VNNI(routine, arg)
+	case vexVNNI:
+		tilesAVXVNNI(routine, arg)
+	case pairs:
+		tilesAVX2Pairs(routine, arg)
+	}
+}
+
+// row makes the family a row of the table.
+func (f *family) row(isa string, rate int, requires cpu.Features) Kernel {
+	heights := f.widest().heights
+	tallest := heights[len(heights)-1]
+	return Kernel{
+		Row: kernel.Row{Name: fmt.Sprintf("gemm_u8s8_%dx%d_%s", tallest, f.columns(), isa), ISA: isa, Requires: requires},
+		MR:  tallest, NR: f.columns(),
+		Block: 96, Exact: true, Rate: rate,
+		Pack:     f.pack,
+		Work:     f.work,
+		Run:      func(c *Call) { f.run(c, nil) },
+		PackRule: packRule,
+		RunCodes: func(c *Call) { f.run(c, c.Rule) },
+	}
 }
 
 // width lists the heights, in rows, of tiles some registers wide.

@@ -45,6 +45,7 @@ wideCellEnd:
 narrow:
 	CMPQ AX, 56(DI)
 	JGE rest
+narrowLast:
 	VPXOR Y0, Y0, Y0
 	MOVQ R11, R12
 narrowCell:
@@ -60,6 +61,56 @@ narrowCellEnd:
 	ADDQ $32, AX
 	JMP narrow
 rest:
+	MOVQ 48(DI), CX
+	CMPQ AX, CX
+	JGE next
+	SUBQ $32, CX
+	JLT part
+	MOVQ CX, AX // a vector that ends with the pixel
+	JMP narrowLast
+part:
+	ADDQ $16, CX
+	JLT halfLess
+half:
+	VPXOR Y0, Y0, Y0
+	MOVQ R11, R12
+halfCell:
+	CMPQ R12, R13
+	JGE halfCellEnd
+	MOVLQSX (R12), BX
+	LEAQ (SI)(BX*1), BX
+	VPMAXUB (BX)(AX*1), X0, X0
+	ADDQ $4, R12
+	JMP halfCell
+halfCellEnd:
+	VMOVDQU X0, (R8)(AX*1)
+	CMPQ AX, CX
+	JGE next
+	MOVQ CX, AX
+	JMP half
+halfLess:
+	ADDQ $8, CX
+	JLT quarterLess
+quarter:
+	VPXOR Y0, Y0, Y0
+	MOVQ R11, R12
+quarterCell:
+	CMPQ R12, R13
+	JGE quarterCellEnd
+	MOVLQSX (R12), BX
+	LEAQ (SI)(BX*1), BX
+	VMOVQ (BX)(AX*1), X4
+	VPMAXUB X4, X0, X0
+	ADDQ $4, R12
+	JMP quarterCell
+quarterCellEnd:
+	VMOVQ X0, (R8)(AX*1)
+	CMPQ AX, CX
+	JGE next
+	MOVQ CX, AX
+	JMP quarter
+quarterLess:
+next:
 	ADDQ $4, DX
 	ADDQ 48(DI), R8
 	DECQ 40(DI)
@@ -98,6 +149,7 @@ window:
 narrow:
 	CMPQ AX, 56(DI)
 	JGE rest
+narrowLast:
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -155,6 +207,109 @@ narrowCellEnd:
 	ADDQ $32, AX
 	JMP narrow
 rest:
+	MOVQ 48(DI), CX
+	CMPQ AX, CX
+	JGE next
+	SUBQ $32, CX
+	JLT part
+	MOVQ CX, AX // a vector that ends with the pixel
+	JMP narrowLast
+part:
+	ADDQ $16, CX
+	JLT halfLess
+half:
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	MOVQ R11, R12
+halfCell:
+	CMPQ R12, R13
+	JGE halfCellEnd
+	MOVLQSX (R12), BX
+	LEAQ (SI)(BX*1), BX
+	VPMOVZXBD 0(BX)(AX*1), Y4
+	VPADDD Y4, Y0, Y0
+	VPMOVZXBD 8(BX)(AX*1), Y4
+	VPADDD Y4, Y1, Y1
+	ADDQ $4, R12
+	JMP halfCell
+halfCellEnd:
+	MOVQ R13, BX // cells of the window
+	SUBQ R11, BX
+	SHRQ $2, BX
+	VMOVD BX, X4
+	VPBROADCASTD X4, Y4
+	VPMULLD Y5, Y4, Y4
+	MOVQ 32(DI), BX
+	VBROADCASTSS (BX), Y10
+	VPSUBD Y4, Y0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMULPS Y10, Y0, Y0
+	VCVTPS2DQ Y0, Y0
+	VPSUBD Y4, Y1, Y1
+	VCVTDQ2PS Y1, Y1
+	VMULPS Y10, Y1, Y1
+	VCVTPS2DQ Y1, Y1
+	VPACKSSDW Y1, Y0, Y0
+	VPACKSSDW Y3, Y2, Y2
+	VPADDSW Y6, Y0, Y0
+	VPADDSW Y6, Y2, Y2
+	VPACKUSWB Y2, Y0, Y0
+	VPERMD Y0, Y9, Y0
+	VPMAXUB Y7, Y0, Y0
+	VPMINUB Y8, Y0, Y0
+	VMOVDQU X0, (R8)(AX*1)
+	CMPQ AX, CX
+	JGE next
+	MOVQ CX, AX
+	JMP half
+halfLess:
+	ADDQ $8, CX
+	JLT quarterLess
+quarter:
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	MOVQ R11, R12
+quarterCell:
+	CMPQ R12, R13
+	JGE quarterCellEnd
+	MOVLQSX (R12), BX
+	LEAQ (SI)(BX*1), BX
+	VPMOVZXBD 0(BX)(AX*1), Y4
+	VPADDD Y4, Y0, Y0
+	ADDQ $4, R12
+	JMP quarterCell
+quarterCellEnd:
+	MOVQ R13, BX // cells of the window
+	SUBQ R11, BX
+	SHRQ $2, BX
+	VMOVD BX, X4
+	VPBROADCASTD X4, Y4
+	VPMULLD Y5, Y4, Y4
+	MOVQ 32(DI), BX
+	VBROADCASTSS (BX), Y10
+	VPSUBD Y4, Y0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMULPS Y10, Y0, Y0
+	VCVTPS2DQ Y0, Y0
+	VPACKSSDW Y1, Y0, Y0
+	VPACKSSDW Y3, Y2, Y2
+	VPADDSW Y6, Y0, Y0
+	VPADDSW Y6, Y2, Y2
+	VPACKUSWB Y2, Y0, Y0
+	VPERMD Y0, Y9, Y0
+	VPMAXUB Y7, Y0, Y0
+	VPMINUB Y8, Y0, Y0
+	VMOVQ X0, (R8)(AX*1)
+	CMPQ AX, CX
+	JGE next
+	MOVQ CX, AX
+	JMP quarter
+quarterLess:
+next:
 	ADDQ $4, DX
 	ADDQ 48(DI), R8
 	ADDQ $4, 32(DI)

@@ -46,6 +46,7 @@ wideCellEnd:
 narrow:
 	CMPQ AX, 56(DI)
 	JGE rest
+narrowLast:
 	VPXORD Z0, Z0, Z0
 	MOVQ R11, R12
 narrowCell:
@@ -123,6 +124,7 @@ window:
 narrow:
 	CMPQ AX, 56(DI)
 	JGE rest
+narrowLast:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -180,6 +182,109 @@ narrowCellEnd:
 	ADDQ $64, AX
 	JMP narrow
 rest:
+	MOVQ 48(DI), CX
+	CMPQ AX, CX
+	JGE next
+	SUBQ $64, CX
+	JLT part
+	MOVQ CX, AX // a vector that ends with the pixel
+	JMP narrowLast
+part:
+	ADDQ $32, CX
+	JLT halfLess
+half:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ R11, R12
+halfCell:
+	CMPQ R12, R13
+	JGE halfCellEnd
+	MOVLQSX (R12), BX
+	LEAQ (SI)(BX*1), BX
+	VPMOVZXBD 0(BX)(AX*1), Z4
+	VPADDD Z4, Z0, Z0
+	VPMOVZXBD 16(BX)(AX*1), Z4
+	VPADDD Z4, Z1, Z1
+	ADDQ $4, R12
+	JMP halfCell
+halfCellEnd:
+	MOVQ R13, BX // cells of the window
+	SUBQ R11, BX
+	SHRQ $2, BX
+	VMOVD BX, X4
+	VPBROADCASTD X4, Z4
+	VPMULLD Z5, Z4, Z4
+	MOVQ 32(DI), BX
+	VBROADCASTSS (BX), Z10
+	VPSUBD Z4, Z0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMULPS Z10, Z0, Z0
+	VCVTPS2DQ Z0, Z0
+	VPSUBD Z4, Z1, Z1
+	VCVTDQ2PS Z1, Z1
+	VMULPS Z10, Z1, Z1
+	VCVTPS2DQ Z1, Z1
+	VPACKSSDW Z1, Z0, Z0
+	VPACKSSDW Z3, Z2, Z2
+	VPADDSW Z6, Z0, Z0
+	VPADDSW Z6, Z2, Z2
+	VPACKUSWB Z2, Z0, Z0
+	VPERMD Z0, Z9, Z0
+	VPMAXUB Z7, Z0, Z0
+	VPMINUB Z8, Z0, Z0
+	VMOVDQU Y0, (R8)(AX*1)
+	CMPQ AX, CX
+	JGE next
+	MOVQ CX, AX
+	JMP half
+halfLess:
+	ADDQ $16, CX
+	JLT quarterLess
+quarter:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ R11, R12
+quarterCell:
+	CMPQ R12, R13
+	JGE quarterCellEnd
+	MOVLQSX (R12), BX
+	LEAQ (SI)(BX*1), BX
+	VPMOVZXBD 0(BX)(AX*1), Z4
+	VPADDD Z4, Z0, Z0
+	ADDQ $4, R12
+	JMP quarterCell
+quarterCellEnd:
+	MOVQ R13, BX // cells of the window
+	SUBQ R11, BX
+	SHRQ $2, BX
+	VMOVD BX, X4
+	VPBROADCASTD X4, Z4
+	VPMULLD Z5, Z4, Z4
+	MOVQ 32(DI), BX
+	VBROADCASTSS (BX), Z10
+	VPSUBD Z4, Z0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMULPS Z10, Z0, Z0
+	VCVTPS2DQ Z0, Z0
+	VPACKSSDW Z1, Z0, Z0
+	VPACKSSDW Z3, Z2, Z2
+	VPADDSW Z6, Z0, Z0
+	VPADDSW Z6, Z2, Z2
+	VPACKUSWB Z2, Z0, Z0
+	VPERMD Z0, Z9, Z0
+	VPMAXUB Z7, Z0, Z0
+	VPMINUB Z8, Z0, Z0
+	VMOVDQU X0, (R8)(AX*1)
+	CMPQ AX, CX
+	JGE next
+	MOVQ CX, AX
+	JMP quarter
+quarterLess:
+next:
 	ADDQ $4, DX
 	ADDQ 48(DI), R8
 	ADDQ $4, 32(DI)

@@ -2,15 +2,14 @@ package pool8
 
 import "encoding/binary"
 
-// runMax computes the channels from first on.
-func runMax(c *Call, first int) {
+func runMax(c *Call) {
 	n := c.Channels
-	for m := c.M0; m < c.M1 && first < n; m++ {
+	for m := c.M0; m < c.M1; m++ {
 		cells, image := c.Window(m)
-		out := c.Out[m*n+first:][:n-first]
+		out := c.Out[m*n:][:n]
 		clear(out)
 		for _, at := range cells {
-			maxInto(out, c.X[image+int(at)+first:][:len(out)])
+			maxInto(out, c.X[image+int(at):][:n])
 		}
 	}
 }
@@ -38,20 +37,19 @@ func max8(a, b uint64) uint64 {
 	return a&mask | b&^mask
 }
 
-// runAverage computes the channels from first on.
-func runAverage(c *Call, first int) {
+func runAverage(c *Call) {
 	n := c.Channels
-	acc := c.Acc[:n-first]
-	for m := c.M0; m < c.M1 && first < n; m++ {
+	acc := c.Acc[:n]
+	for m := c.M0; m < c.M1; m++ {
 		cells, image := c.Window(m)
 		clear(acc)
 		for _, at := range cells {
-			x := c.X[image+int(at)+first:][:len(acc)]
+			x := c.X[image+int(at):][:n]
 			for i, v := range x {
 				acc[i] += int32(v)
 			}
 		}
-		out := c.Out[m*n+first:][:len(acc)]
+		out := c.Out[m*n:][:n]
 		for i, sum := range acc {
 			out[i] = uint8(c.Rule.Code(sum, len(cells), c.Mult[m%c.Rows]))
 		}

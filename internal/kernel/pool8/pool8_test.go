@@ -14,7 +14,7 @@ import (
 func TestKernelsEqualReference(t *testing.T) {
 	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 300 {
-			channels := []int{1, 3, 7, 8, 13, 31, 32, 33, 64, 65, 127, 255, 256, 257, 331}[i%15]
+			channels := []int{1, 3, 7, 8, 12, 13, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 127, 255, 256, 257, 331}[i%22]
 			rows, images := 1+r.IntN(7), 1+r.IntN(3)
 			c := &Call{Windows: operand.Windows[uint8]{Channels: channels, Rows: rows, Image: 6 * channels, Start: []int32{0}, M1: 1 + r.IntN(rows*images)}}
 			c.M0 = r.IntN(c.M1)
@@ -82,7 +82,7 @@ func benchmarkCall(h, w, channels, size int) *Call {
 
 func BenchmarkKernels(b *testing.B) {
 	for k := range kerneltest.Runnable(Table) {
-		for name, c := range map[string]*Call{"3x3": benchmarkCall(112, 112, 64, 3), "global": benchmarkCall(7, 7, 2048, 7)} {
+		for name, c := range map[string]*Call{"3x3": benchmarkCall(112, 112, 64, 3), "3x3of16": benchmarkCall(29, 29, 16, 3), "3x3of12": benchmarkCall(29, 29, 12, 3), "global": benchmarkCall(7, 7, 2048, 7)} {
 			b.Run(k.Name+"/"+name, func(b *testing.B) {
 				for b.Loop() {
 					k.Run(c)

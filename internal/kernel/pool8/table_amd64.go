@@ -8,7 +8,8 @@ import (
 
 //go:generate go run -C ../_asm . pool8 ../pool8
 
-// Codes in a vector of each instruction set.
+// Codes in a vector of each instruction set. Pixels of at least a quarter of one
+// need no portable code; with masks, maxima never do.
 const (
 	wide   = 64 // AVX-512
 	narrow = 32 // AVX2
@@ -43,6 +44,10 @@ func averageAVX512(arg *windows)
 func averageAVX2(arg *windows)
 
 func (c *Call) vectorMax(lanes int) {
+	if lanes != wide && c.Channels < lanes/4 {
+		runMax(c)
+		return
+	}
 	var w windows
 	for m := c.M0; m < c.M1; {
 		m = operand.Walk(&w.WindowCursor, &c.Windows, m, lanes, nil)
@@ -52,12 +57,13 @@ func (c *Call) vectorMax(lanes int) {
 			maxAVX2(&w)
 		}
 	}
-	if lanes != wide {
-		runMax(c, c.Channels/lanes*lanes)
-	}
 }
 
 func (c *Call) vectorAverage(lanes int) {
+	if c.Channels < lanes/4 {
+		runAverage(c)
+		return
+	}
 	zero, lo, hi := c.Rule.Limits()
 	w := windows{zero: zero, zero16: int16(zero), lo: uint8(lo), hi: uint8(hi)}
 	for m := c.M0; m < c.M1; {
@@ -68,5 +74,4 @@ func (c *Call) vectorAverage(lanes int) {
 			averageAVX2(&w)
 		}
 	}
-	runAverage(c, c.Channels/lanes*lanes)
 }
