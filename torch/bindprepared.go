@@ -2,6 +2,7 @@ package torch
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -20,10 +21,6 @@ const (
 	observerOf = ".activation_post_process"
 )
 
-// trainedAverage is the averaging constant of PyTorch's observers in training,
-// which their files do not hold.
-const trainedAverage float32 = 0.01
-
 // IsPrepared reports whether a state dict is that of a model in
 // quantization-aware training: it has fake quantizations of weights.
 func IsPrepared(sd *StateDict) bool {
@@ -35,18 +32,22 @@ func IsPrepared(sd *StateDict) bool {
 // publishes mobilenet_v3_large. g is built as PyTorch's quantizable model.
 //
 // Batch norms are folded, and scales and zero points follow from the observed
-// ranges, never from the scales in the file, which PyTorch recomputes too. Where
-// the observer of a weight is still on, its range moves once more towards that
-// of the folded weight, because PyTorch's convert calls it once more.
+// ranges, as PyTorch recomputes them too; where they were fixed or learned, the
+// file's are the answer. Where the observer of a weight is still on, its range
+// moves once more towards that of the folded weight, because PyTorch's convert
+// calls it once more.
 //
-// The codes of activations are 0..127 under fbgemm and 0..255 otherwise, as in
-// PyTorch's default configurations; opts.Numerics unset is decided as
-// BindQuantized does. What was assumed is returned as notes.
+// The codes that ranges are mapped to follow from the ranges and the scales of the
+// file (see codeRule). Where those do not tell, they are those of PyTorch's default
+// configurations. Signed activations become unsigned ones of the same values, with
+// zero points 128 higher. opts.Numerics unset is decided as BindQuantized does.
+// What was assumed is returned as notes.
 func BindPrepared(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph.Graph, []string, error) {
 	if !IsPrepared(sd) {
 		return nil, nil, &Error{File: sd.Source, Err: fmt.Errorf("the file holds no fake quantizations; expected a model in quantization-aware training"),
 			Remedy: "open it as the float or int8 model that it is"}
 	}
+	sd = upToDate(sd)
 	float, ranges := splitPrepared(g, sd)
 	bound, err := Bind(g, float)
 	if err != nil {
@@ -56,18 +57,12 @@ func BindPrepared(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph.
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &prepared{binder: newBinder(out, ranges), numerics: opts.Numerics}
-	var notes []string
-	if p.numerics == quant.NumericsUnset {
-		how := "per tensor"
-		p.numerics = quant.QNNPACK
-		if p.perChannel() {
-			p.numerics, how = quant.FBGEMM, "per channel"
-		}
-		notes = append(notes, fmt.Sprintf("backend %v assumed: the weights were trained for quantization %s, and the file does not name it", p.numerics, how))
+	p := &prepared{binder: newBinder(out, ranges), numerics: opts.Numerics, weights: map[*graph.Node]*fakeState{}, activations: map[string]*fakeState{}}
+	p.read(out)
+	if err := p.finish(); err != nil {
+		return nil, nil, err
 	}
-	codes := p.activationCodes()
-	notes = append(notes, fmt.Sprintf("activations have codes %d to %d, as %v is trained by default; the file does not hold their range", codes.Min, codes.Max, p.numerics))
+	p.decide()
 	for _, n := range out.Nodes {
 		p.node(n)
 	}
@@ -82,7 +77,7 @@ func BindPrepared(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph.
 		return nil, nil, &Error{File: sd.Source, Err: err}
 	}
 	placed.Numerics = p.numerics
-	return placed, notes, placed.Validate()
+	return placed, p.notes, placed.Validate()
 }
 
 // splitPrepared separates the float parameters, under the keys of the float
@@ -110,25 +105,103 @@ func splitPrepared(g *graph.Graph, sd *StateDict) (float, ranges *StateDict) {
 	return float, ranges
 }
 
-// prepared binds the ranges that training observed.
+// prepared binds what training observed.
 type prepared struct {
 	*binder
-	numerics quant.Numerics
+	numerics    quant.Numerics
+	weights     map[*graph.Node]*fakeState
+	activations map[string]*fakeState // by the path of the module
+
+	weightRules, activationRules *ballot
+	notes                        []string
+}
+
+// read takes the fake quantizations of the graph's nodes out of the state dict.
+func (p *prepared) read(g *graph.Graph) {
+	for _, n := range g.Nodes {
+		switch n.Op.(type) {
+		case op.Dequantize, op.Affine:
+			continue
+		case op.Conv2D, op.Linear:
+			p.weights[n] = p.fake(n.Name + weightQuant)
+		}
+		if observed(n) {
+			p.activations[n.Name] = p.fake(n.Name + actQuant)
+		} else {
+			p.useBelow(n.Name + actQuant) // of a function whose parameters are fixed
+		}
+	}
+	for _, name := range g.Idle {
+		p.activations[name] = p.fake(name + actQuant)
+	}
+}
+
+// observed reports whether the result of a node on codes has parameters of its
+// own.
+func observed(n *graph.Node) bool {
+	return !slices.ContainsFunc(n.Op.Signatures(), func(s graph.Signature) bool {
+		return s.Out.IsQuantized() && (s.FixedQ != nil || s.SameQ)
+	})
+}
+
+// decide finds out by which rules ranges become parameters, and for which backend
+// the model was trained.
+func (p *prepared) decide() {
+	if p.numerics == quant.NumericsUnset {
+		how := "per tensor"
+		p.numerics = quant.QNNPACK
+		if p.perChannel() {
+			p.numerics, how = quant.FBGEMM, "per channel"
+		}
+		p.note("backend %v assumed: the weights were trained for quantization %s, and the file does not name it", p.numerics, how)
+	}
+	weights, activations := statesIn(p.weights), statesIn(p.activations)
+	p.weightRules = newBallot(usualWeights, weights)
+	if keepExtremes(p.weights) {
+		for _, s := range weights {
+			s.extremes = !s.fused
+		}
+	}
+	if _, told := p.weightRules.best(); !told {
+		if bits := learnedBits(weights); bits < 8 {
+			r := ruleFrom(quant.PerTensorSymmetric, -1<<(bits-1), 1<<(bits-1)-1)
+			p.weightRules = newBallot([]codeRule{r}, weights)
+			p.note("weights have %v assumed: their scales were learned, and the file does not name the number of bits", r)
+		}
+	}
+	usual := []codeRule{allCodes, halfCodes, signedCodes, symmetricQUInt8}
+	if p.numerics == quant.FBGEMM {
+		usual = []codeRule{halfCodes, allCodes, signedCodes, symmetricQUInt8}
+	}
+	p.activationRules = newBallot(usual, activations)
+	if _, told := p.activationRules.best(); !told && slices.ContainsFunc(activations, func(s *fakeState) bool { return s.derived() && !s.never() }) {
+		p.note("activations have %v, as %v is trained by default; the scales in the file do not go with its ranges", usual[0], p.numerics)
+	}
+	if p.signed() {
+		p.note("the activations were trained with signed codes; they have the same values as unsigned ones, with zero points 128 higher")
+	}
+}
+
+func (p *prepared) note(format string, args ...any) {
+	p.notes = append(p.notes, fmt.Sprintf(format, args...))
 }
 
 // perChannel reports whether some weight was observed channel by channel.
 func (p *prepared) perChannel() bool {
-	return slices.ContainsFunc(p.sd.Keys(), func(k string) bool {
-		t, ok := p.sd.Tensor(k)
-		return ok && len(t.Shape()) == 1 && strings.HasSuffix(k, weightQuant+observerOf+".min_val")
-	})
+	return slices.ContainsFunc(statesIn(p.weights), func(s *fakeState) bool { return s.channels || len(s.scale) > 1 })
 }
 
-func (p *prepared) activationCodes() quant.CodeRange {
-	if p.numerics == quant.FBGEMM {
-		return quant.CodeRange{Min: 0, Max: 127}
+// signed reports whether activations have codes of qint8.
+func (p *prepared) signed() bool {
+	if r, told := p.activationRules.best(); told {
+		return r.dtype == tensor.QInt8
 	}
-	return quant.CodeRange{Min: 0, Max: 255}
+	// A zero point that is learned or fixed can miss the codes by a little.
+	return slices.ContainsFunc(statesIn(p.activations), func(s *fakeState) bool { return !s.derived() && len(s.zero) > 0 && s.zero[0] < -16 })
+}
+
+func statesIn[K comparable](m map[K]*fakeState) []*fakeState {
+	return slices.DeleteFunc(slices.Collect(maps.Values(m)), func(s *fakeState) bool { return s == nil })
 }
 
 // node sets the type of one node, whose inputs have theirs.
@@ -141,7 +214,6 @@ func (p *prepared) node(n *graph.Node) {
 	}
 	if t, ok := n.Prescribed(); ok {
 		n.Output.Type = t
-		p.useAll(n.Name + actQuant) // of a function whose parameters are fixed
 		return
 	}
 	q := p.activation(n.Name)
@@ -153,61 +225,69 @@ func (p *prepared) node(n *graph.Node) {
 
 // activation returns the parameters of the result of a module.
 func (p *prepared) activation(module string) *tensor.QParams {
-	prefix := module + actQuant
-	lo, hi, eps, ok := p.observed(prefix)
-	if !ok {
-		return nil
+	s := p.activations[module]
+	dtype := tensor.QUInt8
+	if p.signed() {
+		dtype = tensor.QInt8
 	}
-	if len(lo) != 1 {
-		p.differ(prefix+observerOf+".min_val", WrongShape, "one value", fmt.Sprintf("%d values", len(lo)))
-		return nil
+	q, err := s.qparams(p.activationRules.of(s), dtype)
+	if err == nil && !q.IsPerTensor() {
+		err = fmt.Errorf("%d scales, where activations have one", len(q.Scales))
 	}
-	s, z, err := quant.CalculateQParams(lo[0], hi[0], quant.PerTensorAffine, tensor.QUInt8, p.activationCodes(), eps)
-	q := tensor.Affine(s, z)
 	if err == nil {
+		if dtype == tensor.QInt8 {
+			q.ZeroPoints[0] += 128
+		}
 		err = q.Validate(tensor.QUInt8, nil)
 	}
 	if err != nil {
-		p.differ(prefix+observerOf+".min_val", BadValue, "", err.Error())
+		p.differ(s.path, BadValue, "", err.Error())
 		return nil
 	}
 	return q
 }
 
+// learnedBits guesses the number of bits of weights whose scales were learned and no
+// longer follow from a range: about log2(range / scale), in the middle of all.
+func learnedBits(states []*fakeState) int {
+	var bits []float64
+	for _, s := range states {
+		if s.learnable && !s.never() && len(s.scale) == len(s.lo) {
+			c := slices.Index(s.scale, slices.Max(s.scale))
+			bits = append(bits, math.Log2(2*float64(max(-s.lo[c], s.hi[c])/s.scale[c])))
+		}
+	}
+	if len(bits) == 0 {
+		return 8
+	}
+	slices.Sort(bits)
+	middle := math.Round(bits[len(bits)/2])
+	if !(middle >= 2 && middle < 6) { // those who train fewer bits take 2 to 4 of them
+		return 8
+	}
+	return int(middle)
+}
+
 // weight quantizes the weight of a node.
 func (p *prepared) weight(n *graph.Node) {
-	prefix := n.Name + weightQuant
-	lo, hi, eps, ok := p.observed(prefix)
-	if !ok {
-		return
-	}
-	v := n.Inputs[1]
-	w := v.Data
-	scheme, rows := quant.PerTensorSymmetric, 1
-	if t, _ := p.sd.Tensor(prefix + observerOf + ".min_val"); len(t.Shape()) == 1 {
-		scheme, rows = quant.PerChannelSymmetric, w.Dim(0)
-	}
-	if never := len(lo) == 0; never && scheme == quant.PerChannelSymmetric {
-		lo, hi = neverSeen(rows)
-	}
-	if len(lo) != rows || w.Numel() == 0 {
-		p.differ(prefix+observerOf+".min_val", WrongShape, fmt.Sprintf("%d values, one per channel", rows), fmt.Sprintf("%d values", len(lo)))
-		return
-	}
-	if p.enabled(prefix + ".observer_enabled") {
-		lo, hi = observeOnce(lo, hi, w.Float32s())
-	}
-	q, err := quant.CalculateQParamsPerChannel(lo, hi, 0, scheme, tensor.QInt8, quant.CodeRange{Min: -128, Max: 127}, eps)
+	s, v := p.weights[n], n.Inputs[1]
+	rule := p.weightRules.of(s) // before the range moves
+	err := s.observeWeight(v.Data)
+	var q *tensor.QParams
 	if err == nil {
-		if scheme == quant.PerTensorSymmetric {
-			q = tensor.Affine(q.Scales[0], 0)
-		}
-		err = q.Validate(tensor.QInt8, w.Shape())
+		q, err = s.qparams(rule, tensor.QInt8)
+	}
+	if err == nil {
+		err = q.Validate(tensor.QInt8, v.Data.Shape())
+	}
+	if err == nil && slices.ContainsFunc(q.ZeroPoints, func(z int64) bool { return z != 0 }) {
+		err = fmt.Errorf("zero points that are not 0: weights are symmetric, per tensor or per channel (torch.per_channel_symmetric)")
 	}
 	if err != nil {
-		p.differ(prefix+observerOf+".min_val", BadValue, "", err.Error())
+		p.differ(s.path, BadValue, "", err.Error())
 		return
 	}
+	w := v.Data
 	if q.IsPerTensor() {
 		w, err = quant.QuantizePerTensor(w, q.Scale(), 0, tensor.QInt8)
 	} else {
@@ -217,78 +297,8 @@ func (p *prepared) weight(n *graph.Node) {
 		p.differ(v.Name, BadValue, "", err.Error())
 		return
 	}
+	for i, code := range tensor.Data[int8](w) {
+		tensor.Data[int8](w)[i] = int8(max(rule.codes.Min, min(int64(code), rule.codes.Max)))
+	}
 	v.Data, v.Type = w, graph.TypeOf(w)
-}
-
-// observeOnce moves the ranges of equal parts of w as their observer would.
-func observeOnce(lo, hi, w []float32) ([]float32, []float32) {
-	lo, hi = slices.Clone(lo), slices.Clone(hi)
-	row := len(w) / len(lo)
-	for c := range lo {
-		a, b := quant.MinMaxOf(w[c*row : (c+1)*row])
-		if math.IsInf(float64(lo[c]), 1) && math.IsInf(float64(hi[c]), -1) {
-			lo[c], hi[c] = a, b
-			continue
-		}
-		lo[c] += float32(trainedAverage * (a - lo[c]))
-		hi[c] += float32(trainedAverage * (b - hi[c]))
-	}
-	return lo, hi
-}
-
-// neverSeen is the state in which observers start.
-func neverSeen(n int) (lo, hi []float32) {
-	inf := float32(math.Inf(1))
-	return slices.Repeat([]float32{inf}, n), slices.Repeat([]float32{-inf}, n)
-}
-
-// observed reads the range and the smallest scale of the fake quantization at
-// prefix, whose other keys are recomputed.
-func (p *prepared) observed(prefix string) (lo, hi []float32, eps float32, ok bool) {
-	p.useAll(prefix)
-	read := func(name, expected string) []float32 {
-		key := prefix + observerOf + name
-		t, found := p.sd.Tensor(key)
-		switch {
-		case !found:
-			p.differ(key, Missing, expected, "")
-		case t.DType() != tensor.Float32:
-			p.differ(key, WrongType, expected, t.String())
-		default:
-			return t.Float32s()
-		}
-		ok = false
-		return nil
-	}
-	ok = true
-	lo, hi = read(".min_val", "float32, the smallest value seen"), read(".max_val", "float32, the largest value seen")
-	e := read(".eps", "float32 with one element")
-	if ok && (len(e) != 1 || len(lo) != len(hi)) {
-		p.differ(prefix+observerOf+".max_val", WrongShape, fmt.Sprintf("%d values, and one of eps", len(lo)), fmt.Sprintf("%d, and %d", len(hi), len(e)))
-		return nil, nil, 0, false
-	}
-	if ok {
-		eps = e[0]
-	}
-	return lo, hi, eps, ok
-}
-
-// enabled reads a switch: one integer that is not zero.
-func (p *prepared) enabled(key string) bool {
-	t, ok := p.sd.Tensor(key)
-	if !ok || t.Numel() != 1 {
-		p.differ(key, Missing, "an integer, 0 or 1", "")
-		return false
-	}
-	f := t.Bytes()
-	return slices.ContainsFunc(f, func(b byte) bool { return b != 0 })
-}
-
-// useAll marks the keys below a prefix as known.
-func (p *prepared) useAll(prefix string) {
-	for _, k := range p.sd.Keys() {
-		if strings.HasPrefix(k, prefix+".") {
-			p.use(k)
-		}
-	}
 }

@@ -187,7 +187,7 @@ func LoadPrepared(g *graph.Graph, sd *StateDict, p *Prepared) (*graph.Graph, err
 		return nil, &Error{File: sd.Source, Err: fmt.Errorf("the file holds no fake quantizations; expected a model in quantization-aware training"),
 			Remedy: "open it as the float or int8 model that it is"}
 	}
-	float, rest := splitPrepared(g, sd)
+	float, rest := splitPrepared(g, upToDate(sd))
 	bound, err := Bind(g, float)
 	if err != nil {
 		return nil, err

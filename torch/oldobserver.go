@@ -1,0 +1,59 @@
+package torch
+
+import (
+	"strings"
+
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// upToDate returns the state dict of a prepared model as PyTorch 2 would write it.
+// Older ones differ in names and in what they leave out, which the modules'
+// versions in the metadata say; because the metadata is often lost, the keys are
+// asked:
+//
+//   - observers of version 1 have no eps;
+//   - those of channels call their range min_vals and max_vals below version 3;
+//   - a convolution of version 1 holds its batch norm as gamma, beta and
+//     running_mean beside its weight, not in a module bn.
+func upToDate(sd *StateDict) *StateDict {
+	out := &StateDict{Metadata: sd.Metadata, Stripped: sd.Stripped, Source: sd.Source, Extra: sd.Extra}
+	for _, k := range sd.Keys() {
+		v, _ := sd.Entry(k)
+		module, name := splitKey(k)
+		switch {
+		case name == "min_vals", name == "max_vals":
+			name = strings.TrimSuffix(name, "s")
+		case oldNorm[name] != "" && foldedBefore(sd, module):
+			name = oldNorm[name]
+		}
+		out.Set(join(module, name), v)
+		if version, known := sd.Metadata[module]; name == "min_val" && (known && version < 2 || sd.Metadata == nil) {
+			if _, ok := sd.Entry(join(module, "eps")); !ok {
+				out.SetTensor(join(module, "eps"), tensor.Of([]float32{quant.DefaultEps}, 1))
+			}
+		}
+	}
+	return out
+}
+
+// oldNorm names what a convolution of version 1 holds.
+var oldNorm = map[string]string{
+	"gamma": "bn.weight", "beta": "bn.bias", "running_mean": "bn.running_mean", "running_var": "bn.running_var",
+	"num_batches_tracked": "bn.num_batches_tracked",
+}
+
+// foldedBefore reports whether a module is a convolution of version 1 with its
+// batch norm.
+func foldedBefore(sd *StateDict, module string) bool {
+	_, gamma := sd.Entry(join(module, "gamma"))
+	_, beta := sd.Entry(join(module, "beta"))
+	_, weight := sd.Entry(join(module, "weight"))
+	return gamma && beta && weight
+}
+
+// splitKey cuts the last part off a key.
+func splitKey(k string) (module, name string) {
+	i := strings.LastIndexByte(k, '.')
+	return k[:max(i, 0)], k[i+1:]
+}

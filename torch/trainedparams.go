@@ -1,0 +1,189 @@
+package torch
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/observe"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// trainedAverage is the averaging constant of PyTorch's observers in training,
+// which their files do not hold.
+const trainedAverage float32 = 0.01
+
+// derived reports whether convert makes the parameters of the range anew, and not
+// those that the file holds.
+func (s *fakeState) derived() bool {
+	return !s.fixed() && !s.learnable && !(s.histogram != nil && s.scale != nil)
+}
+
+// qparams returns what PyTorch's convert makes of s.
+func (s *fakeState) qparams(rule codeRule, dtype tensor.DType) (*tensor.QParams, error) {
+	switch {
+	case !s.derived():
+		return s.stored(dtype)
+	case s.histogram != nil:
+		return s.search(rule)
+	}
+	q := &tensor.QParams{Axis: tensor.PerTensor}
+	if s.channels {
+		q.Axis = 0
+	}
+	for c := range s.lo {
+		// Averages of constant extremes can cross by a rounding.
+		lo, hi := s.lo[c], s.hi[c]
+		if !math.IsInf(float64(lo), 1) {
+			lo, hi = min(lo, hi), max(lo, hi)
+		}
+		scale, zero, err := rule.apply(lo, hi, s.eps)
+		if err != nil {
+			return nil, err
+		}
+		q.Scales, q.ZeroPoints = append(q.Scales, scale), append(q.ZeroPoints, zero)
+	}
+	return q, nil
+}
+
+// stored returns the parameters in the file, rounded as those that were learned
+// have to be.
+func (s *fakeState) stored(dtype tensor.DType) (*tensor.QParams, error) {
+	q := &tensor.QParams{Axis: tensor.PerTensor}
+	if s.channels || len(s.scale) > 1 {
+		q.Axis = 0
+	}
+	least, most := dtype.CodeRange()
+	for c, scale := range s.scale {
+		zero := s.zero[c]
+		if s.learnable {
+			scale = max(scale, s.eps)
+			zero = max(float32(least), min(quant.RoundEven(zero), float32(most)))
+		}
+		if zero != zero || scale != scale {
+			return nil, fmt.Errorf("scale %v and zero point %v: training has diverged", scale, zero)
+		}
+		q.Scales, q.ZeroPoints = append(q.Scales, float64(scale)), append(q.ZeroPoints, int64(zero))
+	}
+	if len(q.Scales) == 0 {
+		return nil, fmt.Errorf("no scale")
+	}
+	return q, nil
+}
+
+// search asks octet's histogram observer, put in the state of PyTorch's.
+func (s *fakeState) search(rule codeRule) (*tensor.QParams, error) {
+	o, err := s.observer(rule)
+	if err != nil {
+		return nil, err
+	}
+	return o.QParams()
+}
+
+func (s *fakeState) observer(rule codeRule) (observe.Observer, error) {
+	least, most := int(rule.codes.Min), int(rule.codes.Max)
+	o, err := observe.New(quant.ObserverSpec{Kind: quant.Histogram, DType: rule.dtype, QScheme: rule.scheme,
+		QuantMin: &least, QuantMax: &most, Eps: s.eps, Bins: len(s.histogram)})
+	if err != nil || s.never() {
+		return o, err
+	}
+	state, err := json.Marshal(map[string]any{"min": s.lo[0], "max": s.hi[0], "histogram": s.histogram})
+	if err != nil {
+		return nil, err
+	}
+	return o, o.SetState(state)
+}
+
+// observeWeight lets an observer that is on look once more at a weight, as
+// PyTorch's convert does.
+func (s *fakeState) observeWeight(w *tensor.Tensor) error {
+	rows := max(len(s.lo), 1)
+	if s.fixed() {
+		rows = max(len(s.scale), 1)
+	}
+	if s.channels || rows > 1 {
+		if len(s.lo) == 0 && !s.fixed() {
+			s.lo, s.hi = neverSeen(w.Dim(0))
+			rows = w.Dim(0)
+		}
+		if rows != w.Dim(0) {
+			return fmt.Errorf("%d ranges for %d channels", rows, w.Dim(0))
+		}
+	}
+	if !s.observing || s.fixed() || w.Numel() == 0 {
+		return nil
+	}
+	if len(s.lo) == 0 {
+		s.lo, s.hi = neverSeen(1)
+	}
+	s.observe(extremesOf(w, len(s.lo)))
+	if s.learnable {
+		s.learnable = false // it takes its scales from the range as long as it observes
+	}
+	return nil
+}
+
+// observe moves the ranges as their observer would for new extremes.
+func (s *fakeState) observe(least, most []float32) {
+	s.lo, s.hi = slices.Clone(s.lo), slices.Clone(s.hi)
+	for c := range s.lo {
+		never := math.IsInf(float64(s.lo[c]), 1) && math.IsInf(float64(s.hi[c]), -1)
+		switch {
+		case never:
+			s.lo[c], s.hi[c] = least[c], most[c]
+		case s.extremes:
+			s.lo[c], s.hi[c] = min(s.lo[c], least[c]), max(s.hi[c], most[c])
+		default:
+			s.lo[c] += float32(trainedAverage * (least[c] - s.lo[c]))
+			s.hi[c] += float32(trainedAverage * (most[c] - s.hi[c]))
+		}
+	}
+}
+
+// keepExtremes reports whether ranges, by weight, are those of observers of
+// extremes and not of averages, which files do not say. Extremes that have seen
+// these weights enclose them, and some ends are a weight's own while others are
+// wider, which averages of weights that move never are.
+func keepExtremes(weights map[*graph.Node]*fakeState) bool {
+	own, wider := 0, 0
+	for n, s := range weights {
+		w := n.Inputs[1].Data
+		if s == nil || s.fused || s.never() || w.Numel()%len(s.lo) != 0 {
+			continue
+		}
+		least, most := extremesOf(w, len(s.lo))
+		for c := range s.lo {
+			rounding := 1e-6 * max(-least[c], most[c]) // training folds batch norms in another order
+			for _, d := range []float32{least[c] - s.lo[c], s.hi[c] - most[c]} {
+				switch {
+				case d < -rounding:
+					return false
+				case d <= rounding:
+					own++
+				default:
+					wider++
+				}
+			}
+		}
+	}
+	return own > 0 && wider > 0
+}
+
+// extremesOf returns the smallest and largest elements of equal parts of w.
+func extremesOf(w *tensor.Tensor, parts int) (least, most []float32) {
+	row := w.Numel() / parts
+	least, most = make([]float32, parts), make([]float32, parts)
+	for c := range parts {
+		least[c], most[c] = quant.MinMaxOf(w.Float32s()[c*row : (c+1)*row])
+	}
+	return least, most
+}
+
+// neverSeen is the state in which observers start.
+func neverSeen(n int) (lo, hi []float32) {
+	inf := float32(math.Inf(1))
+	return slices.Repeat([]float32{inf}, n), slices.Repeat([]float32{-inf}, n)
+}
