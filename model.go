@@ -108,7 +108,7 @@ func (m *Model) Preset() (preset vision.Preset, assumed bool, err error) {
 	switch {
 	case m.meta.Preset != nil:
 		return *m.meta.Preset, false, nil
-	case strings.HasPrefix(m.meta.Arch, "fashion_"):
+	case strings.HasPrefix(m.meta.Arch, "fashion_") && m.Channels() == 1:
 		return fashionMNIST(), false, nil
 	case m.Channels() == 3:
 		return vision.ImageClassification(224, 256), true, nil
@@ -125,7 +125,11 @@ func (m *Model) name() string {
 }
 
 func (m *Model) checkLabels() error {
-	if n := len(m.meta.Labels); n > 0 && n != m.Classes() {
+	n := len(m.meta.Labels)
+	if m.Classes() == 1 && n == 2 { // of the classes 0 and 1 between which one output decides
+		return nil
+	}
+	if n > 0 && n != m.Classes() {
 		return fmt.Errorf("%d labels for the %d classes of %s: one label per class is needed, in the order of the outputs", n, m.Classes(), m.name())
 	}
 	return nil

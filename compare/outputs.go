@@ -70,8 +70,8 @@ func (o *Outputs) Add(names []string, labels []int, want, got *tensor.Tensor) er
 	for i := range a {
 		label := -1
 		if labels != nil {
-			if label = labels[i]; label < 0 || label >= len(a[i]) {
-				return fmt.Errorf("%s: its label is %d; the model has the classes 0..%d", names[i], label, len(a[i])-1)
+			if label = labels[i]; label < 0 || label >= Classes(len(a[i])) {
+				return fmt.Errorf("%s: its label is %d; the model has the classes 0..%d", names[i], label, Classes(len(a[i]))-1)
 			}
 		}
 		o.add(names[i], label, a[i], b[i])
@@ -103,7 +103,7 @@ func (o *Outputs) add(name string, label int, want, got []float32) {
 	}
 	if label >= 0 {
 		if o.Accuracy == nil {
-			o.Accuracy = newAccuracy(len(want))
+			o.Accuracy = newAccuracy(Classes(len(want)))
 		}
 		o.Accuracy.add(label, wanted, got)
 	}
@@ -150,37 +150,10 @@ func (a *Accuracy) add(label, wanted int, logits []float32) {
 	case wanted != label && right:
 		a.Gained++
 	}
-	if answer := Top1(logits); a.Confusion != nil && !isNaN(logits[answer]) {
-		a.Confusion[label][answer]++
+	if a.Confusion != nil && !undecided(logits) {
+		a.Confusion[label][Top1(logits)]++
 	}
 }
-
-// Ahead is the number of classes whose logit goes before that of class: larger
-// ones, and of equal ones those of lower classes. NaN goes before everything,
-// itself included: it is never a right answer.
-func Ahead(logits []float32, class int) int {
-	own, n := logits[class], 0
-	for i, v := range logits {
-		if v > own || v == own && i < class || isNaN(v) {
-			n++
-		}
-	}
-	return n
-}
-
-// Top1 is the class with the largest logit, the lowest of equal ones; that of
-// NaN where there is one.
-func Top1(logits []float32) int {
-	best := 0
-	for i, v := range logits {
-		if v > logits[best] || isNaN(v) && !isNaN(logits[best]) {
-			best = i
-		}
-	}
-	return best
-}
-
-func isNaN(v float32) bool { return v != v }
 
 // rows cuts [N, K] into its rows.
 func rows(t *tensor.Tensor) [][]float32 {

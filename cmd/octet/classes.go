@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/dataset"
 )
 
@@ -25,15 +26,19 @@ func (f *evalFlags) matchClasses(c *console, model *octet.Model, data *inputData
 		return nil // numbers are classes already; each is checked when it is counted
 	}
 	labels, assumed := model.Labels()
+	classes := compare.Classes(model.Classes())
+	if classes == 2 && len(labels) == 1 {
+		labels = bothLabels(labels[0], folders)
+	}
 	if f.classMap != "" {
-		mapping, err := readClassMap(f.classMap, folders, labels, model.Classes())
+		mapping, err := readClassMap(f.classMap, folders, labels, classes)
 		if err != nil {
 			return fmt.Errorf("--class-map: %w", err)
 		}
 		data.source = relabel(data.source, mapping)
 		return nil
 	}
-	mapping, how, err := matchFolders(folders, labels, assumed, model.Classes())
+	mapping, how, err := matchFolders(folders, labels, assumed, classes)
 	if err != nil {
 		return fmt.Errorf("%s: %w", where, err)
 	}
@@ -42,6 +47,18 @@ func (f *evalFlags) matchClasses(c *console, model *octet.Model, data *inputData
 	}
 	data.source = relabel(data.source, mapping)
 	return nil
+}
+
+// bothLabels names the two classes between which a single output decides: label is
+// that of class 1, and the other folder is class 0.
+func bothLabels(label string, folders []string) []string {
+	other := "not " + label
+	for _, f := range folders {
+		if len(folders) == 2 && !sameName(f, label) {
+			other = f
+		}
+	}
+	return []string{other, label}
 }
 
 // wordnetID is how ImageNet's folders are called.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/octet-ml/octet"
 )
 
 func TestMatchFolders(t *testing.T) {
@@ -33,7 +35,7 @@ func TestMatchFolders(t *testing.T) {
 }
 
 func TestTopK(t *testing.T) {
-	top := topK([]float32{1, 3, 3, -2}, 3, []string{"a", "b", "c", "d"})
+	top := octet.TopK([]float32{1, 3, 3, -2}, 3, []string{"a", "b", "c", "d"})
 	if fmt.Sprint(top[0].Class, top[1].Class, top[2].Class) != "1 2 0" || top[1].Label != "c" {
 		t.Errorf("order: %+v", top)
 	}

@@ -34,7 +34,8 @@ a .npz with arrays x and y, or a .npy with --truth.
 Folders are classes in the order of their names, as torchvision's ImageFolder has
 them; files beside them and hidden folders are ignored, and said. When the model's labels are known, the folders must bear those names, in any
 order. Otherwise their number must be the number of classes. --class-map says how
-other folders correspond to classes.`,
+other folders correspond to classes. A model with a single output decides between
+the classes 0 and 1 by the sign of its logit.`,
 		Example: `  octet eval resnet18_int8.pth imagenet/val --batch-size 64
   octet eval model.pth --arch resnet18 pets/ --labels pets.txt
   octet eval model.pth --arch resnet18 imagenette/val --class-map folders.txt`,
@@ -149,8 +150,8 @@ func measure(ctx context.Context, c *console, model *octet.Model, data *inputDat
 
 // add counts one image.
 func (s *score) add(logits []float32, label int) error {
-	if label < 0 || label >= len(logits) {
-		return fmt.Errorf("its label is %d; the model has the classes 0..%d", label, len(logits)-1)
+	if label < 0 || label >= compare.Classes(len(logits)) {
+		return fmt.Errorf("its label is %d; the model has the classes 0..%d", label, compare.Classes(len(logits))-1)
 	}
 	ahead := compare.Ahead(logits, label)
 	s.Images++

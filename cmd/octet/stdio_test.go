@@ -57,10 +57,10 @@ func TestStdioRunsAsTheLibrary(t *testing.T) {
 			t.Errorf("%s: the answer %+v is not the library's %v", path, got.stdioReply, want)
 		}
 		top := c.ask(stdioRequest{ID: 3, Op: "run", Session: number, Tensor: infoOf(x), Top: 2}, x.Bytes())
-		var all [][]prediction
+		var all [][]octet.Prediction
 		top.decode(t, &all)
 		labels, _ := model.Labels()
-		if d := cmp.Diff([][]prediction{topK(rowsOf(want)[0], 2, labels), topK(rowsOf(want)[1], 2, labels), topK(rowsOf(want)[2], 2, labels)}, all); d != "" {
+		if d := cmp.Diff([][]octet.Prediction{octet.TopK(rowsOf(want)[0], 2, labels), octet.TopK(rowsOf(want)[1], 2, labels), octet.TopK(rowsOf(want)[2], 2, labels)}, all); d != "" {
 			t.Error(d)
 		}
 		c.ask(stdioRequest{ID: 4, Op: "close", Session: number})
@@ -87,9 +87,9 @@ func TestStdioClassifiesImages(t *testing.T) {
 	}
 	c := newStdioClient(t, t.Context())
 	c.ask(stdioRequest{ID: 1, Op: "open", Session: 1, Args: []string{int8}})
-	var got [][]prediction
+	var got [][]octet.Prediction
 	c.ask(stdioRequest{ID: 2, Op: "run", Session: 1, Images: sizes, Top: 3}, payload).decode(t, &got)
-	if d := cmp.Diff([][]prediction{want.Results[0].Top, want.Results[1].Top}, got); d != "" {
+	if d := cmp.Diff([][]octet.Prediction{want.Results[0].Top, want.Results[1].Top}, got); d != "" {
 		t.Error(d)
 	}
 	logits := c.ask(stdioRequest{ID: 3, Op: "run", Session: 1, Images: sizes}, payload)

@@ -178,9 +178,9 @@ func (s *hostedSession) outcome(logits *tensor.Tensor, top int) answer {
 	if top <= 0 {
 		return answer{arrays: []namedTensor{{"output", logits}}}
 	}
-	all := [][]prediction{}
+	all := [][]octet.Prediction{}
 	for _, row := range rowsOf(logits) {
-		all = append(all, topK(row, top, s.labels))
+		all = append(all, octet.TopK(row, top, s.labels))
 	}
 	return answer{document: all}
 }
