@@ -120,6 +120,9 @@ func (m *Model) complete(o openOptions) error {
 		}
 		m.meta.Preset = o.preset
 	}
+	if err := m.changePreset(o.presetChange); err != nil {
+		return err
+	}
 	return m.checkLabels()
 }
 

@@ -38,6 +38,7 @@ type openOptions struct {
 	madeFor            string
 	labels             []string
 	preset             *vision.Preset
+	presetChange       PresetChange
 }
 
 type quantizeOptions struct {

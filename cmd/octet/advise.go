@@ -98,6 +98,9 @@ func runAdvise(c *console, cmd *cobra.Command, f *adviseFlags, args []string) er
 	if s.device != "x86" && s.device != "arm" {
 		return usageError("--device %q: use x86 or arm", s.device)
 	}
+	if err := checkOutputs(output{"output", f.output, modelOutput}); err != nil {
+		return err
+	}
 	var out adviseOutput
 	switch {
 	case len(args) == 0 && (f.calibration != "" || f.eval != "" || f.output != ""):

@@ -149,7 +149,9 @@ func (s *sideBySide) describe() {
 	if s.doc.Threads == 0 {
 		s.doc.Threads = runtime.GOMAXPROCS(0)
 	}
-	s.doc.Labels, _ = reference.Labels()
+	if s.doc.Labels, _ = reference.Labels(); len(s.doc.Labels) == 1 {
+		s.doc.Labels = bothLabels(s.doc.Labels[0], nil)
+	}
 }
 
 // collect brings the variants into the document.
@@ -189,9 +191,9 @@ func (f *compareFlags) check(cmd *cobra.Command, paths []string) error {
 				return usageError("%s is a model: choose another name for the report", name)
 			}
 		}
-		if err := writable(name); err != nil {
-			return withCode(exitOutput, err)
-		}
+	}
+	if err := checkOutputs(output{"markdown", f.markdown, markdownOutput}, output{"html", f.html, pageOutput}); err != nil {
+		return err
 	}
 	if f.markdown != "" && f.markdown == f.html {
 		return usageError("--markdown and --html both name %s", f.html)

@@ -39,7 +39,7 @@ func (f *demoFlags) checkTraining() error {
 	if err := f.recipe().Validate(); err != nil {
 		return usageError("%w", err)
 	}
-	return withCode(exitOutput, writable(f.html))
+	return checkOutputs(output{"html", f.html, pageOutput})
 }
 
 func (f *demoFlags) recipe() train.Config {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/quant"
-	"github.com/octet-ml/octet/vision"
 	"github.com/octet-ml/octet/zoo"
 )
 
@@ -70,14 +70,8 @@ func (f *modelFlags) options(cmd *cobra.Command) ([]octet.OpenOption, error) {
 		}
 		opts = append(opts, octet.WithLabels(labels))
 	}
-	preset, err := f.preset.preset(cmd)
-	if err != nil {
-		return nil, err
-	}
-	if preset != nil {
-		opts = append(opts, octet.WithPreset(*preset))
-	}
-	return opts, nil
+	preset, err := f.preset.options(cmd)
+	return append(opts, preset...), err
 }
 
 // open loads the model, which may be zoo:NAME, and prints what was assumed about
@@ -87,13 +81,17 @@ func (f *modelFlags) open(c *console, cmd *cobra.Command, path string) (*octet.M
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range model.Assumptions() {
-		c.note("assumed: %s", a)
-	}
+	noteAssumptions(c, model)
 	if model.Backend() != model.MadeFor() {
 		c.note("octet compare %s --backend %s measures what that costs", path, model.Backend())
 	}
 	return model, nil
+}
+
+func noteAssumptions(c *console, model *octet.Model) {
+	for _, a := range model.Assumptions() {
+		c.note("assumed: %s", a)
+	}
 }
 
 // load is open without a word about assumptions.
@@ -107,6 +105,9 @@ func (f *modelFlags) load(c *console, cmd *cobra.Command, path string) (*octet.M
 		return nil, err
 	}
 	model, err := octet.Open(path, append(known, opts...)...)
+	if errors.Is(err, octet.ErrRecipe) {
+		return nil, usageError("%w", err)
+	}
 	return model, withCode(exitModel, adviseMissing(err, "give a model file, .pth, .pt or .safetensors, or zoo:NAME of published weights"))
 }
 
@@ -132,65 +133,4 @@ func readLines(path string) ([]string, error) {
 		return nil, fmt.Errorf("%s holds no names; one per line is expected", path)
 	}
 	return lines, nil
-}
-
-// presetFlags say how an image becomes the model's input.
-type presetFlags struct {
-	name          string
-	resize, crop  []int
-	mean, std     []float64
-	interpolation string
-}
-
-func (f *presetFlags) register(cmd *cobra.Command) {
-	fl := cmd.Flags()
-	fl.StringVar(&f.name, "preset", "", "preprocessing of images: "+strings.Join(octet.PresetNames(), ", "))
-	fl.IntSliceVar(&f.resize, "resize", nil, "resize images: shorter `EDGE`, or height,width")
-	fl.IntSliceVar(&f.crop, "crop", nil, "crop the middle of images: `EDGE`, or height,width")
-	fl.Float64SliceVar(&f.mean, "mean", nil, "per-channel mean to subtract, of values in 0..1, as `R,G,B`")
-	fl.Float64SliceVar(&f.std, "std", nil, "per-channel standard deviation to divide by, as `R,G,B`")
-	fl.Lookup("mean").DefValue, fl.Lookup("std").DefValue = "", ""
-	fl.StringVar(&f.interpolation, "interpolation", "", "of --resize: bilinear, bicubic or nearest")
-	complete(cmd, "preset", octet.PresetNames()...)
-	complete(cmd, "interpolation", "bilinear", "bicubic", "nearest")
-}
-
-// preset combines the flags: single ones replace parts of the named preset.
-// nil means that no flag was given.
-func (f *presetFlags) preset(cmd *cobra.Command) (*vision.Preset, error) {
-	given := func(flag string) bool { return cmd.Flags().Changed(flag) }
-	if !given("preset") && !given("resize") && !given("crop") && !given("mean") && !given("std") && !given("interpolation") {
-		return nil, nil
-	}
-	p := vision.Preset{Channels: max(1, len(f.mean))}
-	if f.name != "" {
-		var err error
-		if p, err = octet.Preset(f.name); err != nil {
-			return nil, usageError("--preset: %w", err)
-		}
-	} else if len(f.mean) == 0 {
-		return nil, usageError("give --preset, or --mean and --std: without them the number of channels and the range of values are unknown")
-	}
-	if given("resize") {
-		p.Resize, p.Input = f.resize, nil
-	}
-	if given("crop") {
-		p.Crop, p.Input = f.crop, nil
-		if len(f.crop) == 1 {
-			p.Crop = []int{f.crop[0], f.crop[0]}
-		}
-	}
-	if given("mean") {
-		p.Mean = f.mean
-	}
-	if given("std") {
-		p.Std = f.std
-	}
-	if given("interpolation") {
-		p.Interpolation = vision.Interpolation(f.interpolation)
-	}
-	if err := p.Validate(); err != nil {
-		return nil, usageError("%w", err)
-	}
-	return &p, nil
 }

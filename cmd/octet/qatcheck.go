@@ -16,8 +16,8 @@ func (f *qatFlags) checkQAT(path string) error {
 	if same, _ := sameFile(path, f.output); same {
 		return usageError("--output %s is the float model itself: choose another name", f.output)
 	}
-	if err := writable(f.prepared); err != nil {
-		return withCode(exitOutput, err)
+	if err := checkOutputs(output{"prepared", f.prepared, modelOutput}); err != nil {
+		return err
 	}
 	return f.check()
 }

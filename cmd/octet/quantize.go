@@ -151,12 +151,7 @@ func (f *quantizeFlags) check(path string) error {
 	if same, _ := sameFile(path, f.output); same {
 		return usageError("--output %s is the float model itself: choose another name", f.output)
 	}
-	for _, name := range []string{f.output, f.stats, f.report} {
-		if err := writable(name); err != nil {
-			return withCode(exitOutput, err)
-		}
-	}
-	return nil
+	return checkOutputs(output{"output", f.output, modelOutput}, output{"stats", f.stats, jsonOutput}, output{"report", f.report, jsonOutput})
 }
 
 func sameFile(a, b string) (bool, error) {

@@ -32,7 +32,8 @@ func newRunCommand(c *console) *cobra.Command {
 the logits as a .npy file. Inputs are images, folders of images, or .npy files of
 float32 [N, C, H, W], which are taken as they are. Float and int8 files are told
 apart by their content. zoo:NAME in place of the file stands for weights that torchvision
-publishes (octet zoo list), with their labels and preprocessing.`,
+publishes (octet zoo list), with their labels and preprocessing. Of a model with a single
+output, the logit and its sigmoid are printed.`,
 		Example: `  octet run resnet18_int8.pth cat.jpg dog.png
   octet run zoo:ResNet50_QuantizedWeights.DEFAULT photo.jpg
   octet run model.pth --arch resnet18 photos/ --top 3
@@ -70,8 +71,8 @@ type runOutput struct {
 }
 
 type runResult struct {
-	Input string       `json:"input"`
-	Top   []prediction `json:"top"`
+	Input string             `json:"input"`
+	Top   []octet.Prediction `json:"top"`
 }
 
 func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []string) error {
@@ -86,6 +87,9 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 	}
 	if f.top < 1 {
 		return usageError("--top %d: at least 1", f.top)
+	}
+	if err := checkOutputs(output{"output", f.output, arrayOutput}); err != nil {
+		return err
 	}
 	model, err := f.model.open(c, cmd, path)
 	if err != nil {
@@ -120,7 +124,7 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 			c.note("assumed: %s", labelsAssumed(labels))
 		}
 		for i, row := range rowsOf(logits) {
-			out.Results = append(out.Results, runResult{names[i], topK(row, f.top, labels)})
+			out.Results = append(out.Results, runResult{names[i], octet.TopK(row, f.top, labels)})
 		}
 	}
 	return c.result(out, out.print)
@@ -169,6 +173,10 @@ func kindOf(m *octet.Model) string {
 func (o runOutput) print(w io.Writer) {
 	if o.Output != "" {
 		fmt.Fprintf(w, "%s: float32%v\n", o.Output, tensor.Shape(o.Shape))
+		return
+	}
+	if len(o.Results) > 0 && o.Results[0].Top[0].Sigmoid != nil {
+		printSigmoids(w, o.Results)
 		return
 	}
 	t := newTable(w, "input", "", "class", "label", "probability")

@@ -105,7 +105,7 @@ func (f *trainingFlags) startFrom(c *console, cmd *cobra.Command, classes int, a
 	if f.model.arch == "" {
 		return nil, usageError("name an --arch for a fresh model, or a checkpoint to start from")
 	}
-	preset, err := f.model.preset.preset(cmd)
+	preset, change, err := f.model.preset.given(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (f *trainingFlags) startFrom(c *console, cmd *cobra.Command, classes int, a
 	if classes == 0 {
 		classes = found
 	}
-	channels := 0
+	channels := len(change.Mean)
 	if preset != nil {
 		channels = preset.Channels
 	}
@@ -124,12 +124,17 @@ func (f *trainingFlags) startFrom(c *console, cmd *cobra.Command, classes int, a
 	if err != nil {
 		return nil, usageError("--arch: %w", err)
 	}
-	return model.WithMetadata(func(m *octet.Metadata) {
+	model, err = model.WithMetadata(func(m *octet.Metadata) {
 		m.Preset = preset
 		if len(names) == classes {
 			m.Labels = names
 		}
-	}), nil
+	}).ChangePreset(change)
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	noteAssumptions(c, model)
+	return model, nil
 }
 
 func (o trainOutput) print(w io.Writer) {

@@ -133,12 +133,8 @@ func (f *trainingFlags) check() error {
 	case "none":
 		f.checkpoint = ""
 	}
-	for _, name := range []string{f.output, f.checkpoint, f.metrics, f.html} {
-		if err := writable(name); err != nil {
-			return withCode(exitOutput, err)
-		}
-	}
-	return nil
+	return checkOutputs(output{"output", f.output, modelOutput}, output{"checkpoint", f.checkpoint, modelOutput},
+		output{"metrics", f.metrics, linesOutput}, output{"html", f.html, pageOutput})
 }
 
 // open opens the data that model is trained on.

@@ -36,13 +36,16 @@ export type Input = Tensor | ImageBytes | readonly ImageBytes[];
 
 /** One class that the model considers. */
 export interface Prediction {
-  /** The number of the output. */
+  /** The number of the output. A model with one output decides between 0 and 1. */
   class: number;
   /** Its name, where the model knows names. */
   label?: string;
-  /** Its softmax probability, 0..1. */
-  probability: number;
-  logit: number;
+  /** The probability of the class, 0..1; null where the logits are not finite. */
+  probability: number | null;
+  /** null where it is not finite. */
+  logit: number | null;
+  /** Of a model with one output: the probability of class 1. */
+  sigmoid?: number;
 }
 
 export interface CallOptions {
@@ -80,13 +83,13 @@ export interface ModelOptions {
   labels?: string;
   /** Preprocessing of images by name; the options below replace parts of it. */
   preset?: 'imagenet' | 'imagenet-v2' | 'fashion-mnist';
-  /** The length of the shorter edge, or [height, width]. */
+  /** The length of the shorter edge, or [height, width]; 0 does not resize. This and the following replace single parts of what the model has, or of what is assumed. */
   resize?: number | readonly [height: number, width: number];
-  /** The edge of a square in the middle, or [height, width]. */
+  /** The edge of a square in the middle, or [height, width]; 0 does not crop. */
   crop?: number | readonly [height: number, width: number];
-  /** Per channel, of values in 0..1. */
+  /** Per channel, of values in 0..1, or one for all channels. */
   mean?: readonly number[];
-  /** Per channel, of values in 0..1. */
+  /** Per channel, of values in 0..1, or one for all channels. */
   std?: readonly number[];
   interpolation?: 'bilinear' | 'bicubic' | 'nearest';
 }

@@ -105,7 +105,7 @@ test('a wrong option says which there are', async () => {
   await assert.rejects(Session.open(model, { '-x': 1 }), /there is no option "-x"/);
   await assert.rejects(Session.open(model, { threads: {} }), /option threads is an object \(Object\); give a string/);
   await assert.rejects(Session.open(model, { threads: -1 }), /threads -1: 0 or more/);
-  await assert.rejects(Session.open(model, { resize: 28 }), /give preset, or mean and std/);
+  await assert.rejects(Session.open(model, { resize: -28 }), /resize \[-28\]: give an edge in pixels/);
 });
 
 test('a wrong shape says what is expected', async () => {

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+func TestOutputsAreWhatTheirNamesSay(t *testing.T) {
+	folder, model, calibration, _ := demoFolder(t)
+	at := func(name string) string { return filepath.Join(folder, name) }
+	x := grey(t, 2)
+	for _, name := range []string{"x.onnx", "x.safetensors", "X.ONNX", "x.npz", "x.h5", "x.tflite", "x.pt2", "x.json", "x.pth.zip"} {
+		for _, args := range [][]string{
+			{"quantize", model, "--calibration", calibration, "-o", at(name)},
+			{"qat", model, "--data", calibration, "-o", at(name)},
+			{"qat", model, "--data", calibration, "-o", at("int8.pth"), "--prepared", at(name)},
+			{"train", model, "--data", calibration, "-o", at(name)},
+			{"advise", model, "--calibration", calibration, "-o", at(name)},
+		} {
+			octetCommand(t, args...).fails(t, exitUsage, name, "PyTorch state dict", ".pth")
+		}
+		if exists(at(name)) {
+			t.Errorf("%s was written", name)
+		}
+	}
+	for _, name := range []string{"y.npz", "y.csv", "y.json", "y.pth", "y.txt"} {
+		octetCommand(t, "run", model, x, "-o", at(name)).fails(t, exitUsage, name, "NumPy array")
+	}
+	octetCommand(t, "quantize", model, "--calibration", calibration, "-o", at("o.pth"), "--report", at("r.html")).fails(t, exitUsage, "r.html", "JSON")
+	octetCommand(t, "quantize", model, "--calibration", calibration, "-o", at("o.pth"), "--stats", at("s.npz")).fails(t, exitUsage, "s.npz", "JSON")
+	octetCommand(t, "compare", model, "--calibration", calibration, "--html", at("r.pdf")).fails(t, exitUsage, "r.pdf", "HTML")
+	octetCommand(t, "compare", model, "--calibration", calibration, "--markdown", at("r.docx")).fails(t, exitUsage, "r.docx", "Markdown")
+	octetCommand(t, "train", model, "--data", calibration, "-o", at("o.pth"), "--metrics", at("m.csv")).fails(t, exitUsage, "m.csv", "JSON")
+	for _, name := range []string{"a.pth", "a.pt", "A.PTH", "a", "resnet18_v1.2", "a.pth.tar"} {
+		octetCommand(t, "quantize", model, "--calibration", calibration, "--limit", "2", "--qconfig", "minmax", "-o", at(name)).must(t)
+		octetCommand(t, "run", at(name), x).must(t)
+	}
+}
