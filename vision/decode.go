@@ -8,8 +8,6 @@ import (
 	"image/png"
 	"io"
 	"os"
-
-	"golang.org/x/image/tiff"
 )
 
 // DefaultMaxPixels is the limit of a zero Decoder: where PIL begins to warn of
@@ -47,8 +45,12 @@ var formats = []format{
 	{"WebP", "RIFF????WEBP", webpSize, decodeWebP},
 	{"GIF", "GIF8?a", gifSize, decodeGIF},
 	{"BMP", "BM", bmpSize, decodeBMP},
-	{"TIFF", "II*\x00", configOf(tiff.DecodeConfig), decodeTIFF},
-	{"TIFF", "MM\x00*", configOf(tiff.DecodeConfig), decodeTIFF},
+	{"TIFF", "II*\x00", tiffSize, decodeTIFF},
+	{"TIFF", "MM\x00*", tiffSize, decodeTIFF},
+	{"TIFF", "II\x00*", tiffSize, decodeTIFF}, // wrong, yet read by PIL
+	{"TIFF", "MM*\x00", tiffSize, decodeTIFF},
+	{"BigTIFF", "II+\x00", tiffSize, decodeTIFF},
+	{"BigTIFF", "MM\x00+", tiffSize, decodeTIFF},
 	{"PBM", "P1", pnmSize, decodePNM},
 	{"PGM", "P2", pnmSize, decodePNM},
 	{"PPM", "P3", pnmSize, decodePNM},

@@ -15,7 +15,11 @@ func orientation(b []byte) int {
 	if !bytes.HasPrefix(tags, []byte("II*\x00")) && !bytes.HasPrefix(tags, []byte("MM\x00*")) {
 		return 0
 	}
-	return tiffTags(tags)[tagOrientation]
+	t, _, err := readTIFFTags(tags)
+	if err != nil {
+		return 0
+	}
+	return t.number(tagOrientation, 0)
 }
 
 // exifOf returns the block of EXIF tags of a file, which is not checked; nil where

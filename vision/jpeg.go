@@ -17,6 +17,17 @@ func decodeJPEG(b []byte) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	out := NewImage(f.width, f.height)
+	convert := f.colors()
+	for y, rows := range f.rows {
+		convert(out.row(y), rows)
+	}
+	return out, nil
+}
+
+// rows yields the samples of each row, one slice per component, which are valid
+// until the next. The coefficients are used up.
+func (f *jpegFile) rows(yield func(y int, rows [][]uint8) bool) {
 	rows := make([][]uint8, len(f.components))
 	enlarge := make([]func(y int), len(f.components))
 	for i := range f.components {
@@ -27,15 +38,14 @@ func decodeJPEG(b []byte) (*Image, error) {
 		up := chromaUpsampler(p, f.maxH/c.h, f.maxV/c.v)
 		enlarge[i] = func(y int) { up(rows[i], p, y) }
 	}
-	out := NewImage(f.width, f.height)
-	convert := f.colors()
 	for y := range f.height {
 		for _, e := range enlarge {
 			e(y)
 		}
-		convert(out.row(y), rows)
+		if !yield(y, rows) {
+			return
+		}
 	}
-	return out, nil
 }
 
 // colors decides, as libjpeg does, what the components mean, and returns what

@@ -39,6 +39,16 @@ const maxJPEGScans = 500 // encoders write about ten
 // parseJPEG reads the file up to its frame header, or, if whole is set, to its end.
 func parseJPEG(b []byte, whole bool) (*jpegFile, error) {
 	f := &jpegFile{}
+	err := f.parse(b, whole)
+	if err == nil && whole {
+		err = f.finished()
+	}
+	return f, err
+}
+
+// parse reads what stands between SOI and EOI: tables, frame and scans. What was
+// read before stays.
+func (f *jpegFile) parse(b []byte, whole bool) error {
 	scans := 0
 	for i := 2; ; {
 		for i < len(b) && (b[i] != 0xff || i+1 < len(b) && b[i+1] == 0xff) {
@@ -46,13 +56,13 @@ func parseJPEG(b []byte, whole bool) (*jpegFile, error) {
 		}
 		if i+4 > len(b) {
 			if i+2 <= len(b) && b[i+1] == 0xd9 {
-				return f, f.finished()
+				return nil
 			}
-			return nil, errors.New("it is cut off")
+			return errors.New("it is cut off")
 		}
 		marker := b[i+1]
 		if marker == 0xd9 {
-			return f, f.finished()
+			return nil
 		}
 		if marker <= 1 || marker >= 0xd0 && marker <= 0xd8 { // no segment follows
 			i += 2
@@ -61,7 +71,7 @@ func parseJPEG(b []byte, whole bool) (*jpegFile, error) {
 		size := int(binary.BigEndian.Uint16(b[i+2:]))
 		end := i + 2 + size
 		if size < 2 || end > len(b) {
-			return nil, errors.New("it is cut off")
+			return errors.New("it is cut off")
 		}
 		payload := b[i+4 : end]
 		i = end
@@ -69,7 +79,7 @@ func parseJPEG(b []byte, whole bool) (*jpegFile, error) {
 		switch {
 		case marker == 0xda:
 			if scans++; scans > maxJPEGScans {
-				return nil, fmt.Errorf("more than %d scans", maxJPEGScans)
+				return fmt.Errorf("more than %d scans", maxJPEGScans)
 			}
 			var n int
 			n, err = f.scan(payload, b[i:])
@@ -80,7 +90,7 @@ func parseJPEG(b []byte, whole bool) (*jpegFile, error) {
 			err = fmt.Errorf("marker %#x is not supported", marker)
 		case marker >= 0xc0 && marker <= 0xcf:
 			if err = f.frame(marker, payload); err == nil && !whole {
-				return f, nil
+				return nil
 			}
 		case marker == 0xdb:
 			err = f.quantTables(payload)
@@ -92,7 +102,7 @@ func parseJPEG(b []byte, whole bool) (*jpegFile, error) {
 			f.adobe, f.transform = true, payload[11]
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 }

@@ -1,73 +1,166 @@
 package vision
 
 import (
-	"bytes"
-	"encoding/binary"
-
-	"golang.org/x/image/tiff"
+	"errors"
+	"fmt"
+	"slices"
 )
 
-// The TIFF tags that are read here, and the values that matter.
+// tiffPage is the first page of a TIFF, as PIL understands it.
+type tiffPage struct {
+	data          []byte // the file
+	bigEndian     bool
+	tags          tiffTags
+	width, height int
+	compression   int
+	photometric   int
+	separate      bool // one plane after the other
+	reversed      bool // the first pixel is in the lowest bit
+	bits          int  // per sample
+	samples       int  // per pixel
+	divisor       int  // what PIL takes for their number where each is a plane
+	layout        tiffLayout
+	colors        [256][3]uint8
+}
+
+// Values of the tag Compression.
 const (
-	tagCompression = 259
-	tagPhotometric = 262
-	tagOrientation = 274
-
-	compressionFax3 = 3
-	compressionFax4 = 4
-	blackIsZero     = 1
+	tiffRaw       = 1
+	tiffFaxRLE    = 2
+	tiffFax3      = 3
+	tiffFax4      = 4
+	tiffLZW       = 5
+	tiffJPEG      = 7
+	tiffDeflate   = 8
+	tiffDeflate2  = 32946
+	tiffPackBits  = 32773
+	tiffLZMA      = 34925
+	tiffZstandard = 50000
+	tiffWebP      = 50001
 )
+
+// Values of the tag PhotometricInterpretation.
+const (
+	tiffWhiteIsZero = 0
+	tiffBlackIsZero = 1
+	tiffRGB         = 2
+	tiffPalette     = 3
+	tiffCMYK        = 5
+	tiffYCbCr       = 6
+	tiffLAB         = 8
+)
+
+func tiffSize(b []byte) (int, int, error) {
+	p, err := openTIFF(b)
+	if err != nil {
+		return 0, 0, err
+	}
+	return p.width, p.height, nil
+}
+
+// openTIFF reads what decides the layout of the pixels.
+func openTIFF(b []byte) (*tiffPage, error) {
+	tags, bigEndian, err := readTIFFTags(b)
+	if err != nil {
+		return nil, err
+	}
+	p := &tiffPage{data: b, bigEndian: bigEndian, tags: tags}
+	p.width, p.height = tags.number(256, 0), tags.number(257, 0)
+	if p.width < 1 || p.height < 1 {
+		return nil, fmt.Errorf("it has %d x %d pixels", p.width, p.height)
+	}
+	p.compression, p.photometric = tags.number(259, tiffRaw), tags.number(262, tiffWhiteIsZero)
+	p.separate, p.reversed = tags.number(284, 1) == 2, tags.number(266, 1) == 2
+	p.samples = tags.number(277, 1)
+	bits, extra := tags.numbers(258, []int{1}), tags.numbers(338, nil)
+	if p.separate && len(extra) > 0 && slices.Max(extra) == 0 { // unspecified planes at the end
+		bits, p.samples, extra = bits[:max(0, len(bits)-len(extra))], p.samples-len(extra), nil
+	}
+	if p.samples < 1 || p.samples > 6 || len(bits) < p.samples && len(bits) != 1 {
+		return nil, fmt.Errorf("%d samples per pixel with %v bits are not supported", p.samples, bits)
+	}
+	p.bits, p.divisor = bits[0], 1+len(extra)
+	switch p.photometric {
+	case tiffRGB, tiffYCbCr, tiffLAB:
+		p.divisor = 3 + len(extra)
+	case tiffCMYK:
+		p.divisor = 4 + len(extra)
+	}
+	for _, other := range bits[:min(len(bits), p.samples)] {
+		if other != p.bits {
+			return nil, fmt.Errorf("samples of different widths (%v bits) are not supported", bits)
+		}
+	}
+	var ok bool
+	if p.layout, ok = p.findLayout(extra); !ok {
+		return nil, fmt.Errorf("photometric interpretation %d with %d samples of %d bits (format %v, extra samples %v) is not supported",
+			p.photometric, p.samples, p.bits, tags.numbers(339, nil), extra)
+	}
+	if p.photometric == tiffYCbCr && p.compression != tiffRaw && p.samples == 3 {
+		p.layout.mode = modeRGB // the codec makes it
+	}
+	if p.layout.mode == modePalette || p.layout.mode == modePaletteAlpha {
+		return p, p.readPalette()
+	}
+	return p, nil
+}
+
+// readPalette reads all red, then all green, then all blue values, of 16 bits each.
+func (p *tiffPage) readPalette() error {
+	entries := p.tags.numbers(320, nil)
+	n := len(entries) / 3
+	if n == 0 || n > 256 {
+		return fmt.Errorf("its palette has %d colours", n)
+	}
+	for i := range n {
+		p.colors[i] = [3]uint8{uint8(entries[i] / 256), uint8(entries[n+i] / 256), uint8(entries[2*n+i] / 256)}
+	}
+	return nil
+}
 
 // decodeTIFF decodes the first page and turns it upright: unlike for JPEG, PIL
 // applies the orientation of a TIFF.
 func decodeTIFF(b []byte) (*Image, error) {
-	decoded, err := tiff.Decode(bytes.NewReader(b))
+	p, err := openTIFF(b)
 	if err != nil {
 		return nil, err
 	}
-	m, err := toRGB(decoded)
+	m := &tiffCanvas{tiffPage: p, pix: make([]uint8, 4*p.width*p.height)}
+	switch {
+	case p.compression == tiffRaw:
+		err = m.decodeRaw()
+	case p.photometric == tiffYCbCr && !(p.compression == tiffJPEG && !p.separate):
+		err = m.decodeYCbCr()
+	default:
+		err = m.decodeBlocks()
+	}
 	if err != nil {
 		return nil, err
 	}
-	tags := tiffTags(b)
-	// A white run of a fax is made of zeros, whatever zero stands for in the
-	// file; the decoder always makes it white.
-	c := tags[tagCompression]
-	if (c == compressionFax3 || c == compressionFax4) && tags[tagPhotometric] == blackIsZero {
-		for i := range m.Pix {
-			m.Pix[i] ^= 255
-		}
-	}
-	return orient(m, tags[tagOrientation]), nil
+	return orient(m.image(), p.tags.number(tagOrientation, 0)), nil
 }
 
-// tiffTags returns the tags of the first directory that hold one short number.
-func tiffTags(b []byte) map[int]int {
-	tags := map[int]int{}
-	var order binary.ByteOrder = binary.LittleEndian
-	if b[0] == 'M' {
-		order = binary.BigEndian
-	}
-	if len(b) < 8 {
-		return tags
-	}
-	at := uint64(order.Uint32(b[4:]))
-	if at+2 > uint64(len(b)) {
-		return tags
-	}
-	entries := b[at+2:]
-	for range order.Uint16(b[at:]) {
-		if len(entries) < 12 {
-			break
-		}
-		const short = 3
-		if order.Uint16(entries[2:]) == short && order.Uint32(entries[4:]) == 1 {
-			tags[int(order.Uint16(entries))] = int(order.Uint16(entries[8:]))
-		}
-		entries = entries[12:]
-	}
-	return tags
+// tiffCanvas has four bytes per pixel: samples of a mode, of which some become RGB
+// only when all are there.
+type tiffCanvas struct {
+	*tiffPage
+	pix []uint8
 }
+
+func (m *tiffCanvas) at(x, y int) []uint8 { return m.pix[4*(y*m.width+x):] }
+
+// image converts the samples to RGB.
+func (m *tiffCanvas) image() *Image {
+	out := NewImage(m.width, m.height)
+	convert := m.layout.mode.convert(&m.colors)
+	for i := range m.width * m.height {
+		convert(out.Pix[3*i:3*i+3:3*i+3], m.pix[4*i:4*i+4:4*i+4])
+	}
+	return out
+}
+
+// errTIFFCut says that a strip or tile is not whole.
+var errTIFFCut = errors.New("its pixels end too early; it is cut off")
 
 // orient turns an image whose row 0 and column 0 lie where the value says
 // (TIFF 6.0, Orientation): 2 to 4 mirror and turn by 180 degrees, 5 to 8 also

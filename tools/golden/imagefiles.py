@@ -206,7 +206,295 @@ def bmps(rng, draw):
         yield f"pil_{mode}.bmp", saved(Image.fromarray(rgb).convert(mode), "BMP")
 
 
-FAMILIES = {"pnm": pnm, "bmp": bmps}
+# TIFF.
+
+
+def lzw(data):
+    """Codes of 9 to 12 bits, most significant bit first, with a real table."""
+    out, bits, width, table = 0, 0, 9, {}
+
+    def emit(code):
+        nonlocal out, bits
+        out, bits = out << width | code, bits + width
+
+    emit(256)
+    table, prefix = {bytes([i]): i for i in range(256)}, b""
+    following = 258
+    for byte in data:
+        longer = prefix + bytes([byte])
+        if longer in table:
+            prefix = longer
+            continue
+        emit(table[prefix])
+        table[longer] = following
+        following += 1
+        if following == 4094:
+            emit(256)
+            table, width, following = {bytes([i]): i for i in range(256)}, 9, 258
+        elif following >= 1 << width:
+            width += 1
+        prefix = bytes([byte])
+    if prefix:
+        emit(table[prefix])
+        following += 1
+        if following >= 1 << width:
+            width = min(12, width + 1)
+    emit(257)
+    pad = -bits % 8
+    return (out << pad).to_bytes((bits + pad) // 8, "big")
+
+
+def packbits(data):
+    out, i = bytearray(), 0
+    while i < len(data):
+        n = 1
+        while i + n < len(data) and data[i + n] == data[i] and n < 128:
+            n += 1
+        if n > 1:
+            out += bytes([257 - n, data[i]])
+        else:
+            while i + n < len(data) and n < 128 and (i + n + 1 >= len(data) or data[i + n] != data[i + n + 1]):
+                n += 1
+            out += bytes([n - 1]) + data[i : i + n]
+        i += n
+    return bytes(out)
+
+
+def zstandard(data):
+    return b"\x28\xb5\x2f\xfd\xa0" + struct.pack("<I", len(data)) + (1 | len(data) << 3).to_bytes(3, "little") + data
+
+
+COMPRESS = {
+    1: bytes, 5: lzw, 8: zlib.compress, 32946: zlib.compress, 32773: packbits, 50000: zstandard,
+    34925: lambda d: lzma.compress(d, check=lzma.CHECK_NONE), 99: bytes,
+}
+
+
+def tiff_file(order, tags, blocks, big=False, tiled=False, magic=None):
+    """blocks are the compressed strips or tiles; tags a dict of lists of integers, floats (fractions) or bytes."""
+    tags = dict(tags)
+    head = 16 if big else 8
+    body, offsets = bytearray(), []
+    for b in blocks:
+        offsets.append(head + len(body))
+        body += b
+    tags[324 if tiled else 273], tags[325 if tiled else 279] = offsets, [len(b) for b in blocks]
+    body += b"\0" * (len(body) % 2)
+    inline = 8 if big else 4
+    start = head + len(body)
+    directory_size = (8 if big else 2) + (20 if big else 12) * len(tags) + inline
+    entries, tail = b"", b""
+    for tag, values in sorted(tags.items()):
+        if isinstance(values, bytes):
+            kind, count, data = 7, len(values), values
+        elif any(isinstance(v, float) for v in values):
+            kind, count, data = 5, len(values), b"".join(struct.pack(order + "II", round(v * 10000), 10000) for v in values)
+        elif tag in (273, 279, 324, 325):
+            kind, count, data = 4, len(values), struct.pack(f"{order}{len(values)}I", *values)
+        else:
+            kind, count, data = 3, len(values), struct.pack(f"{order}{len(values)}H", *values)
+        if len(data) > inline:
+            where = start + directory_size + len(tail)
+            tail += data + b"\0" * (len(data) % 2)
+            data = struct.pack(order + ("Q" if big else "I"), where)
+        entries += struct.pack(order + ("HHQ" if big else "HHI"), tag, kind, count) + data.ljust(inline, b"\0")
+    mark = b"II" if order == "<" else b"MM"
+    if big:
+        header = mark + struct.pack(order + "HHHQ", 43, 8, 0, start)
+    else:
+        header = mark + (magic or struct.pack(order + "H", 42)) + struct.pack(order + "I", start)
+    count = struct.pack(order + ("Q" if big else "H"), len(tags))
+    return header + bytes(body) + count + entries + b"\0" * inline + tail
+
+
+def differences(rows, predictor, bits):
+    """rows [h, w, n]; predictor 2 of integers."""
+    if predictor != 2:
+        return rows
+    out = rows.copy()
+    with np.errstate(over="ignore"):
+        out[:, 1:] = rows[:, 1:] - rows[:, :-1]
+    return out
+
+
+def float_planes(rows, order):
+    """Predictor 3: the bytes of each row by significance, and their differences."""
+    out = b""
+    for row in rows:
+        planes = np.frombuffer(row.astype(">f4").tobytes(), np.uint8).reshape(-1, 4).T.ravel()
+        n = rows.shape[2]
+        diff = planes.copy()
+        diff[n:] = planes[n:] - planes[:-n]
+        out += diff.tobytes()
+    return out
+
+
+def tiff(a, photometric, bits=None, compression=1, predictor=None, separate=False, tile=None, rows=None, order="<", extra=None,
+         format=None, big=False, reverse=False, subsampling=None, more=None, cut=0, magic=None):
+    """a is [h, w, n] of samples."""
+    h, w, n = a.shape
+    bits = bits or a.dtype.itemsize * 8
+    tags = {256: [w], 257: [h], 258: [bits] * n, 259: [compression], 262: [photometric], 277: [n], 284: [2 if separate else 1]}
+    if predictor:
+        tags[317] = [predictor]
+    if extra is not None:
+        tags[338] = list(extra)
+    if format:
+        tags[339] = [format] * n
+    if reverse:
+        tags[266] = [2]
+    if subsampling:
+        tags[530] = list(subsampling)
+    tags.update(more or {})
+    rows = rows or h
+    tw, th = tile or (w, rows)
+    if tile:
+        tags[322], tags[323] = [tw], [th]
+    else:
+        tags[278] = [rows]
+    blocks = []
+    for plane in (range(n) if separate else [slice(None)]):
+        for y in range(0, h, th):
+            for x in range(0, w, tw):
+                part = a[y : y + th, x : x + tw, plane]
+                part = part[..., None] if part.ndim == 2 else part
+                if tile:
+                    part = np.pad(part, ((0, th - part.shape[0]), (0, tw - part.shape[1]), (0, 0)), mode="edge")
+                if subsampling:
+                    ch, cv = subsampling
+                    part = np.pad(part, ((0, -part.shape[0] % cv), (0, -part.shape[1] % ch), (0, 0)), mode="edge")
+                    units = []
+                    for uy in range(0, part.shape[0], cv):
+                        for ux in range(0, part.shape[1], ch):
+                            u = part[uy : uy + cv, ux : ux + ch]
+                            units.append(u[..., 0].tobytes() + bytes([u[0, 0, 1], u[0, 0, 2]]))
+                    data = b"".join(units)
+                elif predictor == 3:
+                    data = float_planes(part, order)
+                elif bits in (8, 16, 32, 64):
+                    part = differences(part, predictor, bits)
+                    data = part.astype(part.dtype.newbyteorder(order)).tobytes()
+                else:
+                    data = packed(part.reshape(part.shape[0], -1), bits)
+                if reverse and compression == 1:
+                    data = bytes(int(f"{b:08b}"[::-1], 2) for b in data)
+                data = COMPRESS[compression](data)
+                if reverse and compression != 1:
+                    data = bytes(int(f"{b:08b}"[::-1], 2) for b in data)
+                blocks.append(data[: len(data) - cut])
+    return tiff_file(order, tags, blocks, big, bool(tile), magic)
+
+
+def tiffs(rng, draw):
+    w, h = draw.randint(1, 37), draw.randint(1, 33)
+    a8 = picture(rng, w, h, 6)
+    wide = rng.integers(0, 65536, (h, w, 4), np.uint16)
+    low = rng.integers(0, 300, (h, w, 4)).astype(np.uint16)
+    tile = (16 * draw.randint(1, 2), 16)
+    rows = draw.randint(1, h)
+    codecs = (1, 5, 8, 32946, 32773, 50000, 34925)
+    for c in codecs:
+        for order in "<>":
+            o = dict(compression=c, order=order, big=draw.random() < 0.3 and order == "<", rows=draw.choice((None, rows)))
+            if draw.random() < 0.3:
+                o["tile"], o["rows"] = tile, None
+            name = f"{c}{'le' if order == '<' else 'be'}"
+            yield f"gray_{name}.tif", tiff(a8[..., :1], draw.choice((0, 1)), **o)
+            yield f"rgb_{name}.tif", tiff(a8[..., :3], 2, **o)
+            yield f"gray16_{name}.tif", tiff(low[..., :1], 1, **o)
+            yield f"rgb16_{name}.tif", tiff(wide[..., :3], 2, **o)
+            yield f"cmyk_{name}.tif", tiff(a8[..., :4], 5, **o)
+            yield f"cmyk16_{name}.tif", tiff(wide, 5, **o)
+            yield f"lab_{name}.tif", tiff(a8[..., :3], 8, **o)
+            yield f"float_{name}.tif", tiff((rng.normal(size=(h, w, 1)) * 150).astype(np.float32), draw.choice((0, 1)), format=3, **o)
+            yield f"int32_{name}.tif", tiff(rng.integers(-100, 400, (h, w, 1)).astype(np.int32), 1, format=2, **o)
+            yield f"int16_{name}.tif", tiff(rng.integers(-100, 400, (h, w, 1)).astype(np.int16), 1, format=2, **o)
+            yield f"uint32_{name}.tif", tiff(rng.integers(0, 400, (h, w, 1)).astype(np.uint32), 1, format=1, **o)
+            yield f"rgba_{name}.tif", tiff(a8[..., :4], 2, extra=[draw.choice((0, 1, 2))], **o)
+            yield f"rgba16_{name}.tif", tiff(wide, 2, extra=[draw.choice((0, 1, 2))], **o)
+            yield f"separate_{name}.tif", tiff(a8[..., :3], 2, separate=True, **o)
+            yield f"separate4_{name}.tif", tiff(a8[..., :4], draw.choice((2, 5)), separate=True, extra=draw.choice((None, [0], [1], [2])), **o)
+            yield f"separate16_{name}.tif", tiff(wide[..., :3], 2, separate=True, **o)
+            yield f"separate_lab_{name}.tif", tiff(a8[..., :3], 8, separate=True, **o)
+            yield f"separate_gray_{name}.tif", tiff(a8[..., :1], 1, separate=True, **o)
+            for bits in (1, 2, 4):
+                samples = rng.integers(0, 1 << bits, (h, w, 1), np.uint8)
+                yield f"gray{bits}_{name}.tif", tiff(samples, draw.choice((0, 1)), bits=bits, **{**o, "tile": None})
+                colors = rng.integers(0, 65536, 3 << bits).tolist()
+                yield f"palette{bits}_{name}.tif", tiff(samples, 3, bits=bits, more={320: colors}, **{**o, "tile": None})
+            colors = rng.integers(0, 65536, 768).tolist()
+            yield f"palette8_{name}.tif", tiff(a8[..., :1], 3, more={320: colors}, **o)
+            if c in (5, 8, 50000, 34925):
+                for kind, x in {"gray": a8[..., :1], "rgb": a8[..., :3], "rgba": a8[..., :4], "gray16": low[..., :1], "rgb16": wide[..., :3]}.items():
+                    photometric = 1 if kind.startswith("gray") else 2
+                    extra = [2] if kind == "rgba" else None
+                    yield f"predicted_{kind}_{name}.tif", tiff(x, photometric, predictor=2, extra=extra, **o)
+                yield f"predicted_separate_{name}.tif", tiff(a8[..., :3], 2, predictor=2, separate=True, **o)
+                yield f"predicted_int32_{name}.tif", tiff(rng.integers(-100, 400, (h, w, 1)).astype(np.int32), 1, format=2, predictor=2, **o)
+                f = (rng.normal(size=(h, w, 1)) * 150).astype(np.float32)
+                yield f"predicted_float_{name}.tif", tiff(f, 1, format=3, predictor=3, **o)
+    for c in (1, 5, 8):
+        for sub in ((1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (4, 2), (4, 4)):
+            whole = 4 * draw.randint(1, 4)
+            o = dict(compression=c, subsampling=sub, rows=draw.choice((None, whole)))
+            x = a8[..., :3]
+            if draw.random() < 0.3:
+                o["more"] = {529: [0.2126, 0.7152, 0.0722], 532: [16.0, 235.0, 128.0, 240.0, 128.0, 240.0]}
+            yield f"ycc{sub[0]}{sub[1]}_{c}.tif", tiff(x, 6, **o)
+            if c != 1:
+                yield f"ycc_tiles{sub[0]}{sub[1]}_{c}.tif", tiff(x, 6, **{**o, "rows": None, "tile": (16, 16)})
+    yield "ycc_plain.tif", tiff(a8[..., :3], 6, more={530: [1, 1]})
+    yield "ycc_separate.tif", tiff(a8[..., :3], 6, compression=8, separate=True, more={530: [1, 1]})
+    x3, x4 = a8[..., :3], a8[..., :4]
+    yield "orientation.tif", tiff(x3, 2, compression=5, more={274: [draw.randint(1, 8)]})
+    yield "gray12.tif", tiff(rng.integers(0, 400, (h, w, 1)), 1, bits=12)
+    yield "gray12_lzw.tif", tiff(rng.integers(0, 400, (h, w, 1)), 1, bits=12, compression=5)
+    yield "white16.tif", tiff(low[..., :1], 0)
+    for extra in ([0, 0], [1, 0], [2, 0], [0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 2]):
+        n = 3 + len(extra)
+        yield f"extra{''.join(map(str, extra))}.tif", tiff(a8[..., :n], 2, extra=extra, compression=draw.choice((1, 5)))
+    yield "extra999.tif", tiff(x4, 2, extra=[999], compression=draw.choice((1, 5)))
+    yield "no_extra.tif", tiff(x4, 2)
+    yield "cmyk_extra.tif", tiff(a8[..., :5], 5, extra=[0], compression=draw.choice((1, 5)))
+    for extra in (0, 1, 2):
+        yield f"gray_alpha{extra}.tif", tiff(a8[..., :2], 1, extra=[extra], compression=draw.choice((1, 5)))
+        yield f"palette_alpha{extra}.tif", tiff(a8[..., :2], 3, extra=[extra], compression=draw.choice((1, 5)), more={320: colors})
+    for c in (1, 5, 8):
+        yield f"reversed_gray_{c}.tif", tiff(a8[..., :1], draw.choice((0, 1)), compression=c, reverse=True)
+        yield f"reversed_bits_{c}.tif", tiff(rng.integers(0, 2, (h, w, 1)), draw.choice((0, 1)), bits=1, compression=c, reverse=True)
+        yield f"reversed_rgb_{c}.tif", tiff(x3, 2, compression=c, reverse=True)
+        yield f"reversed_16_{c}.tif", tiff(low[..., :1], 1, compression=c, reverse=True)
+        yield f"reversed_cmyk_{c}.tif", tiff(x4, 5, compression=c, reverse=True)
+        yield f"reversed_palette_{c}.tif", tiff(a8[..., :1], 3, compression=c, reverse=True, more={320: colors})
+    yield "wrong_magic_le.tif", tiff(x3, 2, magic=b"\0*")
+    yield "wrong_magic_be.tif", tiff(x3, 2, order=">", magic=b"*\0")
+    for c in codecs:
+        yield f"cut_{c}.tif", tiff(x3, 2, compression=c, cut=draw.randint(1, 9), rows=rows)
+    yield "cut_file.tif", tiff(x3, 2, compression=5)[: draw.randint(8, 60)]
+    yield "double.tif", tiff(rng.normal(size=(h, w, 1)), 1, format=3)
+    yield "signed_rgb.tif", tiff(x3, 2, format=2)
+    yield "signed_gray.tif", tiff(a8[..., :1], 1, format=2)
+    im = Image.fromarray(x3.copy())
+    modes = {"1": im.convert("1"), "L": im.convert("L"), "P": im.quantize(40), "RGB": im, "CMYK": im.convert("CMYK"), "YCbCr": im.convert("YCbCr"), "LAB": None,
+             "RGBA": Image.fromarray(x4.copy(), "RGBA"), "F": Image.fromarray((rng.normal(size=(h, w)) * 150).astype(np.float32)),
+             "I": Image.fromarray(rng.integers(-100, 400, (h, w)).astype(np.int32)), "I16": Image.fromarray(low[..., 0].copy())}
+    modes["LAB"] = Image.frombytes("LAB", (w, h), x3.tobytes())
+    for mode, m in modes.items():
+        for c in ("raw", "tiff_lzw", "packbits", "tiff_adobe_deflate", "zstd", "lzma", "jpeg", "webp", "group3", "group4"):
+            try:
+                content = saved(m, "TIFF", compression=c)
+            except Exception:
+                continue
+            yield f"pil_{mode}_{c}.tif", content
+    for sub in ("4:4:4", "4:2:2", "4:2:0"):
+        yield f"pil_jpeg_{sub.replace(':', '')}.tif", saved(modes["YCbCr"], "TIFF", compression="jpeg", quality=draw.randint(40, 95), subsampling=sub, strip_size=draw.choice((512, 65536)))
+    yield "pil_big.tif", saved(im, "TIFF", compression="tiff_lzw", big_tiff=True)
+    large = Image.fromarray(picture(rng, draw.randint(40, 60), draw.randint(40, 60), 3))
+    for c in ("jpeg", "tiff_lzw", "packbits"):
+        yield f"pil_strips_{c}.tif", saved(large, "TIFF", compression=c, strip_size=1500)
+
+
+FAMILIES = {"pnm": pnm, "bmp": bmps, "tiff": tiffs}
 
 
 def files(seed, families=None):
