@@ -22,7 +22,10 @@ type barRow struct {
 // sizeBars and timeBars are nil where there is nothing to show.
 func (c *Comparison) sizeBars(pens []ink) *barChart {
 	return c.bars("Size of the file", pens, func(v *Variant) (float64, string) {
-		return float64(v.Bytes), ratioText(Size(v.Bytes), v.SizeRatio, v == c.Reference())
+		if v == c.Reference() {
+			return float64(v.Bytes), Size(v.Bytes)
+		}
+		return float64(v.Bytes), fmt.Sprintf("%s · %.2f", Size(v.Bytes), v.SizeRatio)
 	})
 }
 
@@ -31,15 +34,12 @@ func (c *Comparison) timeBars(pens []ink) *barChart {
 		if v.Latency == nil {
 			return 0, ""
 		}
-		return v.Latency.P50, ratioText(millisText(v.Latency.P50), v.Latency.Ratio, v == c.Reference())
+		text := millisText(v.Latency.P50)
+		if s := v.Latency.Speed; s != nil {
+			text += " · " + s.factor()
+		}
+		return v.Latency.P50, text
 	})
-}
-
-func ratioText(value string, ratio float64, reference bool) string {
-	if reference {
-		return value
-	}
-	return fmt.Sprintf("%s · %.2f", value, ratio)
 }
 
 func (c *Comparison) bars(title string, pens []ink, of func(*Variant) (float64, string)) *barChart {

@@ -86,10 +86,8 @@ type Variant struct {
 	Excluded    []string `json:"excluded,omitempty"`
 	Assumptions []string `json:"assumptions,omitempty"`
 
-	Bytes int64 `json:"bytes"` // of the file
-	// SizeRatio and TimeRatio are those of the reference's; below 1 is smaller
-	// and faster.
-	SizeRatio  float64  `json:"size_ratio"`
+	Bytes      int64    `json:"bytes"`      // of the file
+	SizeRatio  float64  `json:"size_ratio"` // of the reference's; below 1 is smaller
 	Int8Nodes  int      `json:"int8_nodes"`
 	FloatNodes []string `json:"float_nodes,omitempty"` // of an int8 variant
 
@@ -107,8 +105,10 @@ type Latency struct {
 	P99  float64 `json:"p99"`
 	Mean float64 `json:"mean"`
 	Runs int     `json:"runs"`
-	// Ratio is the median, over the turns, of the time divided by the
-	// reference's.
+	// Speed is that beside the reference, of which there is none itself.
+	Speed *Speed `json:"speed,omitempty"`
+	// Ratio is the time divided by the reference's: the inverse of Speed.Times, which
+	// documents had before they had intervals.
 	Ratio float64 `json:"ratio"`
 }
 

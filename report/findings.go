@@ -13,7 +13,6 @@ const (
 	noticeable   = 1.0  // decibels, between variants
 	standsOut    = 6.0  // decibels below the median layer
 	otherWeights = 15.0 // decibels of weights, below which they are not the reference's
-	slower       = 1.02 // of the reference's time
 )
 
 // Find writes the findings of c in sentences, the most important first.
@@ -56,8 +55,8 @@ func (c *Comparison) findBest(add adder) {
 	if best.SizeRatio > 0 && c.Reference().Kind == Float {
 		text += fmt.Sprintf(", at %.2f of the size", best.SizeRatio)
 	}
-	if l := best.Latency; l != nil && c.Reference().Kind == Float && l.Ratio < 1 {
-		text += fmt.Sprintf(", %.1f times as fast", 1/l.Ratio)
+	if l := best.Latency; l != nil && l.Speed != nil && c.Reference().Kind == Float && l.Speed.Faster() {
+		text += ", " + l.Speed.String()
 	}
 	add("%s.", text)
 }
@@ -201,12 +200,12 @@ func (c *Comparison) findFloat(add adder) {
 func (c *Comparison) findSlower(add adder) {
 	var names []string
 	for _, v := range c.Int8Variants() {
-		if v.Latency != nil && c.Reference().Kind == Float && v.Latency.Ratio > slower {
-			names = append(names, fmt.Sprintf("%s (%.2f of its time)", v.Name, v.Latency.Ratio))
+		if l := v.Latency; l != nil && l.Speed != nil && c.Reference().Kind == Float && !l.Speed.Faster() {
+			names = append(names, fmt.Sprintf("%s: %s", v.Name, l.Speed))
 		}
 	}
 	if len(names) > 0 {
-		add("Slower than %s on this machine: %s; octet quantize --exclude-slower keeps the slower layers in float.", c.Reference().Name, strings.Join(names, ", "))
+		add("Not faster than %s on this machine: %s. Where layers are small, int8 gains no time: octet quantize --exclude-slower keeps in float those that are slower.", c.Reference().Name, strings.Join(names, "; "))
 	}
 }
 

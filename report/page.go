@@ -133,8 +133,8 @@ func (c *Comparison) tiles() []tile {
 	if c.Reference().Kind == Float {
 		tiles = append(tiles, tile{fmt.Sprintf("%.2f ×", v.SizeRatio), "size", Size(v.Bytes) + " for " + Size(c.Reference().Bytes)})
 	}
-	if l := v.Latency; l != nil {
-		tiles = append(tiles, tile{fmt.Sprintf("%.2f ×", l.Ratio), "time", millisText(l.P50) + " for " + millisText(c.Reference().Latency.P50)})
+	if l := v.Latency; l != nil && l.Speed != nil {
+		tiles = append(tiles, tile{l.Speed.factor(), "speed", millisText(l.P50) + " for " + millisText(c.Reference().Latency.P50)})
 	}
 	return tiles
 }

@@ -51,14 +51,14 @@ const measured = `<h2>How it was measured</h2>
 <dt>SQNR</dt><dd>10 log₁₀(Σx² / Σ(x−y)²) over all values of all inputs, x being the reference's and y the variant's. 20 dB are an error of a tenth, 40 dB of a hundredth.</dd>
 <dt>adds</dt><dd>The SQNR of a layer that gets the reference's exact inputs, with its own quantized weights and the codes of its own result.</dd>
 <dt>kept in float</dt><dd>Layers were made float one by one, and the logits measured again: it counts what was measured, not what was estimated.</dd>
-<dt>time</dt><dd>All variants run in turns on one input; a ratio is the median, over the turns, of the time divided by the reference's of the same turn.</dd>
+<dt>time</dt><dd>All variants run in turns on one input. The speed is how many times faster than the reference a variant is: the median, over the turns, of the reference's time divided by its own, with an interval of 95 %.</dd>
 </dl>
 `
 
 // sideBySide writes the table of the variants.
 func (m *markup) sideBySide(p *page) {
 	m.put(`<h2>Side by side</h2>
-<p class="lead">All figures are against the first row. Ratios of size and time below 1 are smaller and faster.</p>
+<p class="lead">All figures are against the first row. A ratio of sizes below 1 is smaller, a speed above 1 is faster.</p>
 <div class="card scroll"><table>
 `)
 	names := []string{"variant"}
@@ -70,7 +70,7 @@ func (m *markup) sideBySide(p *page) {
 	}
 	names = append(names, "#same answers", "#SQNR", "#size", "#ratio")
 	if p.Columns.Time {
-		names = append(names, "#time", "#ratio")
+		names = append(names, "#time", "#speed")
 	}
 	m.head(names...)
 	m.put(`<tbody>`)
@@ -99,7 +99,7 @@ func (m *markup) variant(r pageRow, c columns) {
 	}
 	m.numbers(r.Agrees, r.SQNR, r.Size, r.SizeRatio)
 	if c.Time {
-		m.numbers(r.variantRow.Time, r.Ratio)
+		m.numbers(r.variantRow.Time, r.variantRow.Speed)
 	}
 	m.put("</tr>\n")
 }

@@ -6,7 +6,7 @@ import "fmt"
 type variantRow struct {
 	*Variant
 	Reference, Best                                                bool
-	Top1, Change, Top5, Agrees, SQNR, Size, SizeRatio, Time, Ratio string
+	Top1, Change, Top5, Agrees, SQNR, Size, SizeRatio, Time, Speed string
 }
 
 // rows are the variants in words; what does not apply is empty.
@@ -31,8 +31,8 @@ func (c *Comparison) rows() []variantRow {
 		}
 		if l := v.Latency; l != nil {
 			r.Time = millisText(l.P50)
-			if i > 0 {
-				r.Ratio = fmt.Sprintf("%.2f", l.Ratio)
+			if l.Speed != nil {
+				r.Speed = l.Speed.Short()
 			}
 		}
 		rows = append(rows, r)

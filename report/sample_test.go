@@ -47,9 +47,9 @@ func sample() *report.Comparison {
 			{Name: "resnet18.pth", Kind: report.Float, File: "resnet18.pth", Bytes: 46_800_000, SizeRatio: 1, Outputs: outputs(180, 0, 0, 0, exact),
 				Latency: &report.Latency{P50: 20, Ratio: 1, Runs: 10}},
 			{Name: "fbgemm per-channel", Kind: report.Int8, Made: true, Backend: "fbgemm", MadeFor: "fbgemm", Weights: report.PerChannel, QConfig: "default",
-				Bytes: 11_800_000, SizeRatio: 0.252, Int8Nodes: 6, Outputs: outputs(170, 14, 4, 20, 21.25), Layers: layers, Latency: &report.Latency{P50: 5, Ratio: 0.25, Runs: 10}},
+				Bytes: 11_800_000, SizeRatio: 0.252, Int8Nodes: 6, Outputs: outputs(170, 14, 4, 20, 21.25), Layers: layers, Latency: &report.Latency{P50: 5, Speed: &report.Speed{Times: 4, Low: 3.9, High: 4.1, Turns: 10}, Ratio: 0.25, Runs: 10}},
 			{Name: "fbgemm per-tensor", Kind: report.Int8, Made: true, Backend: "fbgemm", MadeFor: "fbgemm", Weights: report.PerTensor, QConfig: "default",
-				Bytes: 11_700_000, SizeRatio: 0.25, Int8Nodes: 6, Outputs: outputs(140, 44, 4, 60, 14.5), Layers: layers, Latency: &report.Latency{P50: 21, Ratio: 1.05, Runs: 10}},
+				Bytes: 11_700_000, SizeRatio: 0.25, Int8Nodes: 6, Outputs: outputs(140, 44, 4, 60, 14.5), Layers: layers, Latency: &report.Latency{P50: 21, Speed: &report.Speed{Times: 0.95, Low: 0.94, High: 0.96, Turns: 10}, Ratio: 1.05, Runs: 10}},
 		},
 		Weights: []compare.Weights{
 			{Node: "conv1", Shape: []int{3, 1, 2, 2}, Min: []float32{-0.5, -0.25, -0.001}, Max: []float32{0.25, 0.5, 0.002},

@@ -19,13 +19,13 @@ func ExampleComparison_Text() {
 	// Output:
 	// resnet18, compared on 200 labelled inputs of val, layers on 16
 	//
-	//  variant               top-1    change  agrees   SQNR     size     ratio  time     ratio
-	// ─────────────────────────────────────────────────────────────────────────────────────────
+	//  variant               top-1    change  agrees   SQNR     size     ratio  time     speed
+	// ──────────────────────────────────────────────────────────────────────────────────────────────────────
 	//  resnet18.pth          90.00 %                            46.8 MB         20.0 ms
-	//  fbgemm per-channel ←  85.00 %  −5.00   90.00 %  21.2 dB  11.8 MB  0.25   5.00 ms  0.25
-	//  fbgemm per-tensor     70.00 %  −20.00  70.00 %  14.5 dB  11.7 MB  0.25   21.0 ms  1.05
+	//  fbgemm per-channel ←  85.00 %  −5.00   90.00 %  21.2 dB  11.8 MB  0.25   5.00 ms  4.00 × (3.90–4.10)
+	//  fbgemm per-tensor     70.00 %  −20.00  70.00 %  14.5 dB  11.7 MB  0.25   21.0 ms  0.95 × (0.94–0.96)
 	//
-	// fbgemm per-channel comes closest to resnet18.pth: 90.00 % of the answers are the same, the logits at 21.2 dB, top-1 85.00 % (−5.00 points), at 0.25 of the size, 4.0 times as fast.
+	// fbgemm per-channel comes closest to resnet18.pth: 90.00 % of the answers are the same, the logits at 21.2 dB, top-1 85.00 % (−5.00 points), at 0.25 of the size, 4.00 times faster (3.90 to 4.10).
 	//
 	// layers of fbgemm per-channel that add most noise
 	//
@@ -53,8 +53,8 @@ func TestMarkdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"# resnet18: variants side by side\n", "| variant | top-1 | change | agrees | SQNR | size | ratio | time | ratio |\n",
-		"| fbgemm per-channel ← | 85.00 % | −5.00 | 90.00 % | 21.2 dB | 11.8 MB | 0.25 | 5.00 ms | 0.25 |\n",
+		"# resnet18: variants side by side\n", "| variant | top-1 | change | agrees | SQNR | size | ratio | time | speed |\n",
+		"| fbgemm per-channel ← | 85.00 % | −5.00 | 90.00 % | 21.2 dB | 11.8 MB | 0.25 | 5.00 ms | 4.00 × (3.90–4.10) |\n",
 		"## What to do about fbgemm per-channel\n", "```sh\noctet quantize resnet18.pth --exclude conv1 --output INT8.pth\n```\n", "| → conv1 |",
 	} {
 		if !strings.Contains(b.String(), want) {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/report"
 )
 
 // benchFlags are the flags of `octet bench`.
@@ -33,7 +34,8 @@ memory (MB are 10^6 bytes).
 The layers of an int8 model stand beside the same layers in float32, measured in turns:
 the same graph with dequantized weights, or the float model given by --float. A Quantize
 counts to the integer layers that read its codes, a Dequantize to the one that made them.
-A layer is called slower than float32 when both its median and its best time are.
+A layer is called slower than float32 when both its median and its best time are. A speed
+is how many times faster int8 is: the time of float32 divided by its own.
 
 --assert also measures every layer with the kernels that other instruction sets of this
 machine would give, in turns, and fails with exit code 7 when a layer's kernel takes more
@@ -81,6 +83,8 @@ type benchOutput struct {
 	Allocations int64    `json:"allocations_per_run"`
 	Peak        *float64 `json:"peak_rss_mb"` // null where the system does not say
 	Startup     float64  `json:"startup_ms"`  // process start to first answer
+
+	Speed *report.Speed `json:"speed,omitempty"` // of an int8 model beside float32, whole runs
 
 	LayerSum   float64     `json:"layers_sum_ms"`   // of the medians
 	LayerTotal float64     `json:"layers_total_ms"` // median of the runs in which layers were timed

@@ -145,6 +145,8 @@ func (f *benchFlags) layers(c *console, cmd *cobra.Command, model *octet.Model, 
 	out.LayerTotal = spreadOf(codes.total).median
 	if len(timers) == 2 {
 		out.Slower = compareWithFloat(out.Layers, codes, timers[1])
+		s := speedOf(codes, timers[1])
+		out.Speed = &s
 	}
 	return nil
 }

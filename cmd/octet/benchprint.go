@@ -37,14 +37,14 @@ func (o *benchOutput) printLayers(w io.Writer) {
 	header := []any{"node", "op", "kernel", "MMAC", "ms", "GMAC/s", "share"}
 	compared := o.Slower != nil
 	if compared {
-		header = append(header, "with Q/DQ", "float32", "int8/float")
+		header = append(header, "with Q/DQ", "float32", "speed")
 	}
 	t := newTable(w, header...)
 	for _, l := range o.Layers {
 		row := []any{l.Node, l.Op, l.Kernel, blankZero("%.1f", float64(l.MACs)/1e6), fmt.Sprintf("%.4f", l.Time),
 			blankZero("%.1f", l.Rate), fmt.Sprintf("%.1f %%", 100*l.Share)}
 		if compared && l.Float != nil {
-			row = append(row, fmt.Sprintf("%.4f", *l.WithQDQ), fmt.Sprintf("%.4f", *l.Float), ratioText(*l.WithQDQ, *l.Float))
+			row = append(row, fmt.Sprintf("%.4f", *l.WithQDQ), fmt.Sprintf("%.4f", *l.Float), factorText(*l.Float, *l.WithQDQ))
 		}
 		t.AppendRow(row)
 	}
@@ -52,12 +52,18 @@ func (o *benchOutput) printLayers(w io.Writer) {
 }
 
 func (o *benchOutput) printFindings(w io.Writer) {
+	if o.Speed != nil {
+		fmt.Fprintf(w, "int8 beside float32, whole runs in turns: %v\n", o.Speed)
+	}
 	switch {
 	case o.Slower == nil:
 	case len(o.Slower) == 0:
 		fmt.Fprintln(w, "no layer is slower than in float32")
 	default:
 		fmt.Fprintf(w, "slower than in float32: %s\n", strings.Join(o.Slower, ", "))
+	}
+	if len(o.Slower) > 0 || o.Speed != nil && !o.Speed.Faster() {
+		fmt.Fprintf(w, "int8 gains no time where layers are small: %s\n", excludeSlowerHint)
 	}
 	if a := o.Assertion; a != nil && len(a.Failed) == 0 {
 		fmt.Fprintf(w, "no layer has a faster kernel on this machine (compared: %s)\n", strings.Join(a.Levels, ", "))
@@ -71,9 +77,11 @@ func blankZero(format string, v float64) string {
 	return fmt.Sprintf(format, v)
 }
 
-func ratioText(a, b float64) string {
-	if b == 0 {
+// factorText is how many times faster something is that takes own in place of
+// reference.
+func factorText(reference, own float64) string {
+	if own == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.2f", a/b)
+	return fmt.Sprintf("%.2f ×", reference/own)
 }

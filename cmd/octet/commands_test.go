@@ -308,6 +308,7 @@ func TestDecisionTree(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
+	quickDemo(t)
 	var doc demoOutput
 	keep := filepath.Join(t.TempDir(), "kept")
 	octetCommand(t, "demo", "--limit", "20", "--qconfig", "torchvision", "--keep", keep, "--json").must(t).decode(t, &doc)
@@ -315,6 +316,9 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("models: %+v", doc.Models)
 	}
 	for _, m := range doc.Models {
+		if m.Each <= 0 || (m.Speed == nil) != (m.Kind == "float") || m.Speed != nil && (m.Speed.Turns != 20 || m.Speed.Low > m.Speed.Times || m.Speed.Times > m.Speed.High) {
+			t.Errorf("%s: %g µs, %+v", m.Name, m.Each, m.Speed)
+		}
 		if m.Images != 20 || m.Top1Percent < 60 || !exists(m.File) {
 			t.Errorf("%s: %+v", m.Name, m)
 		}
@@ -326,6 +330,7 @@ func TestDemoOfTraining(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains for some seconds")
 	}
+	quickDemo(t)
 	var doc demoOutput
 	folder := t.TempDir()
 	keep, page := filepath.Join(folder, "kept"), filepath.Join(folder, "page.html")

@@ -38,12 +38,12 @@ func (s *sideBySide) time(ctx context.Context) error {
 // latencyOf sums up the runs of t, which had their turns with those of reference.
 func latencyOf(t, reference *timer) *report.Latency {
 	l := distribution(slices.Clone(t.total))
-	ratios := make([]float64, len(t.total))
-	for i, took := range t.total {
-		ratios[i] = float64(took) / float64(reference.total[i])
+	latency := &report.Latency{Min: l.Min, P50: l.P50, P90: l.P90, P99: l.P99, Mean: l.Mean, Runs: len(t.total), Ratio: 1}
+	if t != reference {
+		s := speedOf(t, reference)
+		latency.Speed, latency.Ratio = &s, 1/s.Times
 	}
-	slices.Sort(ratios)
-	return &report.Latency{Min: l.Min, P50: l.P50, P90: l.P90, P99: l.P99, Mean: l.Mean, Runs: len(t.total), Ratio: ratios[len(ratios)/2]}
+	return latency
 }
 
 // setTimes gives every layer the median of its times.

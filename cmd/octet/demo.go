@@ -32,7 +32,8 @@ func newDemoCommand(c *console) *cobra.Command {
 		Short: "Quantize a small embedded model and compare it with its float original",
 		Long: `demo takes a float checkpoint that PyTorch saved (a small residual network trained on
 Fashion-MNIST, embedded in this program), quantizes it for both backends on images of
-the training set, and measures float and int8 on the 10,000 test images.
+the training set, and measures float and int8: accuracy on the 10,000 test images, time
+on one of them at a time, in turns and on one thread.
 
 With --qat it takes a network of depthwise convolutions and allows its weights 6 bits
 with one scale each: post-training quantization then loses some five points, and a few
@@ -74,7 +75,9 @@ type demoRow struct {
 	Bytes   int64   `json:"bytes"`
 	Ratio   float64 `json:"size_ratio"`        // of the float file
 	Drop    float64 `json:"top1_drop_points"`  // below float
-	Each    float64 `json:"microseconds_each"` // per image, batched
+	Each    float64 `json:"microseconds_each"` // one image at a time, median
+
+	Speed *report.Speed `json:"speed,omitempty"` // beside float
 	score
 }
 
@@ -84,6 +87,7 @@ type demoOutput struct {
 	Calibration int       `json:"calibration_images"`
 	QConfig     string    `json:"qconfig"`
 	Models      []demoRow `json:"models"`
+	Threads     int       `json:"threads"` // of a run that was timed
 
 	Training *demoTraining `json:"training,omitempty"` // of --qat
 
@@ -138,6 +142,7 @@ func (f *demoFlags) compare(ctx context.Context, c *console, folder string, out 
 	if err := f.measure(ctx, c, folder, demoModel, "float", float, out); err != nil {
 		return err
 	}
+	models := []*octet.Model{float}
 	for _, backend := range []string{"fbgemm", "qnnpack"} {
 		name := "int8_" + backend + ".pth"
 		if err := f.quantize(ctx, c, float, folder, name, backend, out); err != nil {
@@ -151,8 +156,9 @@ func (f *demoFlags) compare(ctx context.Context, c *console, folder string, out 
 		if err := f.measure(ctx, c, folder, name, "int8 "+backend, int8, out); err != nil {
 			return err
 		}
+		models = append(models, int8)
 	}
-	return nil
+	return f.time(ctx, c, folder, models, out)
 }
 
 func (f *demoFlags) quantize(ctx context.Context, c *console, float *octet.Model, folder, name, backend string, out *demoOutput) error {
@@ -164,14 +170,14 @@ func (f *demoFlags) quantize(ctx context.Context, c *console, float *octet.Model
 	}
 	defer data.close()
 	stage := c.begin("calibrate "+backend, "images", data.total())
-	int8, report, err := octet.Quantize(ctx, float, data.tensors(ctx, octet.DefaultBatchSize),
+	int8, summary, err := octet.Quantize(ctx, float, data.tensors(ctx, octet.DefaultBatchSize),
 		octet.WithBackend(backend), octet.WithQConfig(f.qconfig), octet.WithThreads(flags.threads),
 		octet.WithSource("Fashion-MNIST training images"), octet.WithProgress(stage.set))
 	stage.end()
 	if err != nil {
 		return err
 	}
-	out.Calibration = report.Images
+	out.Calibration = summary.Images
 	return withCode(exitOutput, int8.SaveContext(ctx, filepath.Join(folder, name)))
 }
 
@@ -196,7 +202,6 @@ func (f *demoFlags) measure(ctx context.Context, c *console, folder, file, name 
 	float := out.Models[0]
 	row.Ratio = ratio(row.Bytes, float.Bytes)
 	row.Drop = float.Top1Percent - s.Top1Percent
-	row.Each = 1e6 * s.Seconds / float64(s.Images)
 	if row.Kind == "float" {
 		out.Models[0] = row
 		return nil
@@ -221,11 +226,12 @@ func (o demoOutput) print(w io.Writer) {
 		change, speed := "", ""
 		if m.Kind != "float" {
 			change = fmt.Sprintf("%+.2f points", 0-m.Drop)
-			speed = fmt.Sprintf("%.2f x", o.Models[0].Each/m.Each)
+			speed = m.Speed.Short()
 		}
 		t.AppendRow([]any{m.Name, fmt.Sprintf("%.2f %%", m.Top1Percent), change, report.Size(m.Bytes), fmt.Sprintf("%.2f", m.Ratio), fmt.Sprintf("%.1f µs", m.Each), speed})
 	}
 	t.Render()
+	o.printSpeed(w)
 	fmt.Fprintf(w, "\ntook %.1f s\n", o.Seconds)
 	if t := o.Training; t != nil && t.HTML != "" {
 		fmt.Fprintf(w, "%s is a page with plots\n", t.HTML)

@@ -75,6 +75,7 @@ func (f *demoFlags) train(ctx context.Context, c *console, folder string, out *d
 	}
 	out.Arch, out.Calibration, out.QConfig = trained.Arch, demoCalibrated, trained.QConfig
 	out.Training = &demoTraining{fmt.Sprintf("backend %s, %s", trained.Backend, q.weightsText()), f.html, trained.Recipe, trained.trainingResult}
+	var models []*octet.Model
 	for _, row := range []struct{ file, name string }{{demoHardModel, "float"}, {"int8_ptq.pth", "int8 by calibration"}, {"int8_qat.pth", "int8 by training"}} {
 		m, err := octet.Open(filepath.Join(folder, row.file))
 		if err != nil {
@@ -83,6 +84,7 @@ func (f *demoFlags) train(ctx context.Context, c *console, folder string, out *d
 		if err := f.measure(ctx, c, folder, row.file, row.name, m, out); err != nil {
 			return err
 		}
+		models = append(models, m)
 	}
-	return nil
+	return f.time(ctx, c, folder, models, out)
 }

@@ -13,7 +13,7 @@ func pool32AVX2(p *printer)   { pool32(p, avx2) }
 // operand is NaN, so that one must be put in by itself. Sums are in the same
 // registers in float64, of a vector of channels in 0 and 1.
 func pool32(p *printer, l lanes) {
-	most := poolLoop{p: p, l: l, size: 4, begin: func() { p.op("VBROADCASTSS %s, %s // -Inf", windowsZero, l.r(6)) }}
+	most := poolLoop{p: p, l: l, size: 4, overlap: l == avx2, begin: func() { p.op("VBROADCASTSS %s, %s // -Inf", windowsZero, l.r(6)) }}
 	most.write("max", 4, func(vectors int, _ bool) {
 		for j := range vectors {
 			p.op("VMOVAPS %s, %s", l.r(6), l.r(j))
@@ -48,7 +48,7 @@ func pool32(p *printer, l lanes) {
 	half := func(i int) string {
 		return strings.Map(func(c rune) rune { return map[rune]rune{'Z': 'Y', 'Y': 'X'}[c] }, l.reg) + fmt.Sprint(i)
 	}
-	mean := poolLoop{p: p, l: l, size: 4}
+	mean := poolLoop{p: p, l: l, size: 4, overlap: true}
 	mean.write("average", 1, func(int, bool) {
 		for j := range 2 {
 			p.op("%s %s, %s, %s", l.either("VPXOR", "VPXORD"), l.r(j), l.r(j), l.r(j))

@@ -30,7 +30,7 @@ func pool8(p *printer, l lanes) {
 		}
 	}
 	most := poolLoop{p: p, l: l, size: 1}
-	if l == avx2 {
+	if most.overlap = l == avx2; most.overlap {
 		most.parts = func(label string, bytes int) {
 			most.channels(label, func() { zero(1) }, func() {
 				if bytes == 16 {
@@ -62,7 +62,7 @@ func pool8(p *printer, l lanes) {
 	})
 
 	l.packOrder(p, "order"+l.isa)
-	mean := poolLoop{p: p, l: l, size: 1, begin: func() {
+	mean := poolLoop{p: p, l: l, size: 1, overlap: true, begin: func() {
 		p.op("VPBROADCASTD %s, %s", windowsZero, l.r(5))
 		p.op("VPBROADCASTW %s, %s", windowsZero16, l.r(6))
 		p.op("VPBROADCASTB %s, %s", windowsLo, l.r(7))
@@ -130,8 +130,11 @@ type poolLoop struct {
 	size  int // bytes of an element
 	begin func()
 
-	// parts writes a step for so many bytes of channels, less than a vector. With it,
-	// the routine covers all pixels of at least a quarter of a vector.
+	// overlap has what is left behind whole vectors covered by one that ends with the
+	// pixel; pixels smaller than a vector are the caller's.
+	overlap bool
+	// parts, with overlap, writes a step for so many bytes of channels, less than a
+	// vector: only pixels smaller than a quarter of one are the caller's then.
 	parts func(label string, bytes int)
 }
 
@@ -154,8 +157,8 @@ func (o poolLoop) channels(label string, first, cell, last func()) {
 
 // write writes a routine that takes so many vectors of channels at a time, then
 // single ones up to Whole, then, with AVX-512, the rest under mask K1. Routines
-// that take one at a time have no masked step. What is left otherwise is covered by
-// parts, or is the caller's.
+// that take one at a time have no masked step. What is left otherwise is the caller's,
+// unless vectors overlap.
 func (o poolLoop) write(name string, vectors int, first, cell, last func(vectors int, masked bool)) {
 	p, l := o.p, o.l
 	channels := func(label string, vectors int, masked bool) {
@@ -191,14 +194,14 @@ func (o poolLoop) write(name string, vectors int, first, cell, last func(vectors
 	p.line("narrow:")
 	p.op("CMPQ AX, %s", windowsWhole)
 	p.op("JGE rest")
-	if o.parts != nil {
+	if o.overlap {
 		p.line("narrowLast:")
 	}
 	channels("narrowCell", 1, false)
 	p.op("ADDQ $%d, AX", l.bytes)
 	p.op("JMP narrow")
 	p.line("rest:")
-	if o.parts != nil {
+	if o.overlap {
 		o.rest()
 		p.line("next:")
 	}
@@ -220,16 +223,23 @@ func (o poolLoop) write(name string, vectors int, first, cell, last func(vectors
 }
 
 // rest writes what is done behind the whole vectors of a pixel, of which AX is the
-// end. It is for elements of a byte.
+// end.
 func (o poolLoop) rest() {
 	p, size := o.p, o.l.bytes
 	p.op("MOVQ %s, CX", windowsSize)
 	p.op("CMPQ AX, CX")
 	p.op("JGE next")
 	p.op("SUBQ $%d, CX", size)
-	p.op("JLT part")
+	if o.parts == nil {
+		p.op("JLT next")
+	} else {
+		p.op("JLT part")
+	}
 	p.op("MOVQ CX, AX // a vector that ends with the pixel")
 	p.op("JMP narrowLast")
+	if o.parts == nil {
+		return
+	}
 	p.line("part:")
 	for i, label := range []string{"half", "quarter"} {
 		bytes := size >> (i + 1)

@@ -58,6 +58,7 @@ wideCellEnd:
 narrow:
 	CMPQ AX, 56(DI)
 	JGE rest
+narrowLast:
 	VMOVAPS Y6, Y0
 	MOVQ R11, R12
 narrowCell:
@@ -76,6 +77,14 @@ narrowCellEnd:
 	ADDQ $32, AX
 	JMP narrow
 rest:
+	MOVQ 48(DI), CX
+	CMPQ AX, CX
+	JGE next
+	SUBQ $32, CX
+	JLT next
+	MOVQ CX, AX // a vector that ends with the pixel
+	JMP narrowLast
+next:
 	ADDQ $4, DX
 	ADDQ 48(DI), R8
 	DECQ 40(DI)
@@ -99,6 +108,7 @@ window:
 narrow:
 	CMPQ AX, 56(DI)
 	JGE rest
+narrowLast:
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	MOVQ R11, R12
@@ -125,6 +135,14 @@ narrowCellEnd:
 	ADDQ $32, AX
 	JMP narrow
 rest:
+	MOVQ 48(DI), CX
+	CMPQ AX, CX
+	JGE next
+	SUBQ $32, CX
+	JLT next
+	MOVQ CX, AX // a vector that ends with the pixel
+	JMP narrowLast
+next:
 	ADDQ $4, DX
 	ADDQ 48(DI), R8
 	ADDQ $4, 32(DI)

@@ -118,6 +118,7 @@ window:
 narrow:
 	CMPQ AX, 56(DI)
 	JGE rest
+narrowLast:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ R11, R12
@@ -144,6 +145,14 @@ narrowCellEnd:
 	ADDQ $64, AX
 	JMP narrow
 rest:
+	MOVQ 48(DI), CX
+	CMPQ AX, CX
+	JGE next
+	SUBQ $64, CX
+	JLT next
+	MOVQ CX, AX // a vector that ends with the pixel
+	JMP narrowLast
+next:
 	ADDQ $4, DX
 	ADDQ 48(DI), R8
 	ADDQ $4, 32(DI)

@@ -24,8 +24,8 @@ type Call struct {
 
 // Table lists the kernels, best first. All are exact.
 var Table = append(archTable,
-	Kernel{Row: kernel.Row{Name: "pool_max_f32_go", ISA: "go"}, Run: func(c *Call) { runMax(c, 0) }},
-	Kernel{Row: kernel.Row{Name: "pool_avg_f32_go", ISA: "go"}, Average: true, Run: func(c *Call) { runAverage(c, 0) }},
+	Kernel{Row: kernel.Row{Name: "pool_max_f32_go", ISA: "go"}, Run: runMax},
+	Kernel{Row: kernel.Row{Name: "pool_avg_f32_go", ISA: "go"}, Average: true, Run: runAverage},
 )
 
 // Select returns the first row of table of that kind that runs on a machine

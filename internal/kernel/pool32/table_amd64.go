@@ -43,6 +43,10 @@ func averageAVX512(arg *windows)
 func averageAVX2(arg *windows)
 
 func (c *Call) vectorMax(lanes int) {
+	if lanes != wide && c.Channels < lanes {
+		runMax(c)
+		return
+	}
 	w := windows{least: float32(math.Inf(-1))}
 	for m := c.M0; m < c.M1; {
 		m = operand.Walk(&w.WindowCursor, &c.Windows, m, lanes, nil)
@@ -52,12 +56,13 @@ func (c *Call) vectorMax(lanes int) {
 			maxAVX2(&w)
 		}
 	}
-	if lanes != wide {
-		runMax(c, c.Channels/lanes*lanes)
-	}
 }
 
 func (c *Call) vectorAverage(lanes int) {
+	if c.Channels < lanes {
+		runAverage(c)
+		return
+	}
 	var w windows
 	for m := c.M0; m < c.M1; {
 		m = operand.Walk(&w.WindowCursor, &c.Windows, m, lanes, c.Div)
@@ -67,5 +72,4 @@ func (c *Call) vectorAverage(lanes int) {
 			averageAVX2(&w)
 		}
 	}
-	runAverage(c, c.Channels/lanes*lanes)
 }

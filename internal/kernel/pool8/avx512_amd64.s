@@ -46,7 +46,6 @@ wideCellEnd:
 narrow:
 	CMPQ AX, 56(DI)
 	JGE rest
-narrowLast:
 	VPXORD Z0, Z0, Z0
 	MOVQ R11, R12
 narrowCell:

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/report"
+)
+
+// demoBudget is for timing one of the demo's models.
+var demoBudget = budget{duration: 1500 * time.Millisecond}
+
+// time measures the models of out, float first, one image at a time and in turns: on
+// one thread, unless --threads says otherwise.
+func (f *demoFlags) time(ctx context.Context, c *console, folder string, models []*octet.Model, out *demoOutput) error {
+	flags := f.data
+	flags.limit = 1
+	data, err := flags.open(c, models[0], []string{filepath.Join(folder, demoTest)})
+	if err != nil {
+		return err
+	}
+	defer data.close()
+	x, err := firstSample(ctx, data)
+	if err != nil {
+		return err
+	}
+	out.Threads = max(1, f.data.threads)
+	b := demoBudget
+	b.duration *= time.Duration(len(models))
+	took, err := sideTimes(ctx, b, out.Threads, x, models...)
+	if err != nil {
+		return err
+	}
+	for i := range out.Models {
+		row := &out.Models[i]
+		if row.Kind != "float" {
+			s := report.NewSpeed(took[0], took[i])
+			row.Speed = &s
+		}
+		row.Each = 1000 * milliseconds(quantile(slices.Sorted(slices.Values(took[i])), 0.5))
+	}
+	return nil
+}
+
+// printSpeed says how the times came about, and what to do where int8 does not pay.
+func (o demoOutput) printSpeed(w io.Writer) {
+	speed := o.Models[1].Speed
+	fmt.Fprintf(w, "\ntime: one image at a time, --threads %d, the models in turns: median of %d runs each\n", o.Threads, speed.Turns)
+	fmt.Fprintln(w, "speed: how many times faster than float, its time divided by that of int8 (95 % interval)")
+	for _, m := range o.Models[1:] {
+		if !m.Speed.Faster() {
+			fmt.Fprintf(w, "%s does not pay here, %v: the network is too small for it on this machine;\n%s\n", m.Name, m.Speed, excludeSlowerHint)
+		}
+	}
+}

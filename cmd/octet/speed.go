@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// excludeSlowerHint says what can be done where int8 is slower than float.
+const excludeSlowerHint = "octet quantize --exclude-slower keeps in float the layers that are slower in int8 on this machine"
+
+// speedOf is how many times faster t is than reference, with which it had its turns.
+func speedOf(t, reference *timer) report.Speed { return report.NewSpeed(reference.total, t.total) }
+
+// sideTimes are the times of whole runs of models on x in turns, nothing else being
+// timed within them.
+func sideTimes(ctx context.Context, b budget, threads int, x *tensor.Tensor, models ...*octet.Model) ([][]time.Duration, error) {
+	loads := make([]*workload, len(models))
+	outputs := make([][]*tensor.Tensor, len(models))
+	for i, m := range models {
+		g, err := computedGraph(m)
+		if err == nil {
+			loads[i], err = newWorkload(g, engine.Options{Threads: threads}, x)
+		}
+		if err == nil {
+			outputs[i], err = loads[i].outputs()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	took := make([][]time.Duration, len(models))
+	const warmUp = 10
+	for n, start := -warmUp, time.Now(); n < 0 || !b.done(n, time.Since(start)); n++ {
+		if n == 0 {
+			start = time.Now()
+		}
+		for turn := range models {
+			i := (turn + n + warmUp) % len(models)
+			before := time.Now()
+			if err := loads[i].session.RunInto(ctx, outputs[i], x); err != nil {
+				return nil, withCode(exitData, err)
+			}
+			if n >= 0 {
+				took[i] = append(took[i], time.Since(before))
+			}
+		}
+	}
+	return took, nil
+}
