@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
 
@@ -166,19 +167,26 @@ func (s *idxImages) At(ctx context.Context, i int) (Sample, error) {
 	if err := ctx.Err(); err != nil {
 		return Sample{}, err
 	}
-	h, w, c := s.images.shape[1], s.images.shape[2], 1
-	if len(s.images.shape) == 4 {
-		c = s.images.shape[3]
-	}
-	b := make([]byte, h*w*c)
-	if _, err := s.images.data.ReadAt(b, int64(i)*int64(len(b))); err != nil && err != io.EOF {
+	h, w := s.images.shape[1], s.images.shape[2]
+	b, err := s.pixels(i)
+	if err != nil {
 		return Sample{}, fmt.Errorf("%s: %w", s.Name(i), err)
 	}
 	out := Sample{Name: s.Name(i), Label: s.Label(i)}
-	if c == 1 {
+	if len(s.images.shape) == 3 {
 		out.Image = vision.FromGray(w, h, b)
 	} else {
 		out.Image = &vision.Image{Width: w, Height: h, Pix: b}
 	}
 	return out, nil
+}
+
+// pixels reads the bytes of image i.
+func (s *idxImages) pixels(i int) ([]byte, error) {
+	b := make([]byte, tensor.Shape(s.images.shape[1:]).Numel())
+	_, err := s.images.data.ReadAt(b, int64(i)*int64(len(b)))
+	if err == io.EOF {
+		err = nil
+	}
+	return b, err
 }
