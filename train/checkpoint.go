@@ -1,14 +1,12 @@
 package train
 
 import (
-	"encoding/hex"
+	"context"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
-	"reflect"
-	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 )
@@ -16,20 +14,22 @@ import (
 // Record is the name of the JSON record of a checkpoint beside its tensors.
 const Record = "octet-training.json"
 
-// recordVersion changes when older readers would misunderstand the record.
-const recordVersion = 1
+// recordVersion changes when older readers would misunderstand the record. Version 1
+// did not say what the samples were.
+const recordVersion = 2
 
 // record is what a checkpoint says beside its tensors.
 type record struct {
-	Version int    `json:"octet_training"`
-	Label   string `json:"label,omitempty"`
-	Config  Config `json:"config"`
-	Data    string `json:"data"` // a fingerprint
-	Step    int    `json:"step"`
-	Updates int    `json:"updates"`
-	Epoch   meter  `json:"epoch"`
-	Frozen  bool   `json:"batch_norms_frozen,omitempty"`
-	Settled bool   `json:"observers_frozen,omitempty"`
+	Version int              `json:"octet_training"`
+	Label   string           `json:"label,omitempty"`
+	Made    dataset.Settings `json:"made,omitempty"` // Settings of the Trainer
+	Config  Config           `json:"config"`
+	Data    dataset.Settings `json:"data"` // how samples were prepared
+	Step    int              `json:"step"`
+	Updates int              `json:"updates"`
+	Epoch   meter            `json:"epoch"`
+	Frozen  bool             `json:"batch_norms_frozen,omitempty"`
+	Settled bool             `json:"observers_frozen,omitempty"`
 }
 
 // The prefixes of a checkpoint's keys.
@@ -38,12 +38,19 @@ const (
 	firstKeys   = "optimizer.first."
 	secondKeys  = "optimizer.second."
 	averageKeys = "average."
+	dataKeys    = "data."
 )
 
+// samplesKey, behind dataKeys, is the key of the samples: gzipped lines as bytes.
+const samplesKey = "samples"
+
 // Save writes the state of the training to a file, complete or not at all: a state
-// dict with the model's under model., the optimiser's under optimizer. and the
-// averaged parameters under average.
+// dict with the model's under model., the optimiser's under optimizer., the
+// averaged parameters under average. and what the samples are under data.
 func (t *Trainer) Save(path string) error {
+	if err := t.Identify(context.Background(), nil); err != nil {
+		return err
+	}
 	sd, err := t.model.StateDict()
 	if err != nil {
 		return err
@@ -70,7 +77,8 @@ func (t *Trainer) Save(path string) error {
 	if t.average != nil {
 		put(averageKeys, t.average.mean)
 	}
-	r := record{Version: recordVersion, Label: t.Label, Config: t.cfg, Data: t.data.fingerprint(), Step: t.step,
+	out.SetTensor(dataKeys+samplesKey, t.samples)
+	r := record{Version: recordVersion, Label: t.Label, Made: t.Settings, Config: t.cfg, Data: t.identity.Settings, Step: t.step,
 		Updates: t.optimizer.updates, Epoch: t.epoch, Frozen: t.frozen, Settled: t.settled}
 	if out.Extra[Record], err = json.Marshal(r); err != nil {
 		return err
@@ -81,14 +89,17 @@ func (t *Trainer) Save(path string) error {
 // Resume continues from a checkpoint of the same training: its model, recipe and
 // data. What differs is an error that says so.
 func (t *Trainer) Resume(path string) error {
+	if err := t.Identify(context.Background(), nil); err != nil {
+		return err
+	}
 	ckpt, err := torch.Open(path)
 	if err != nil {
-		return err
+		return unreadable(err)
 	}
 	defer ckpt.Close()
 	sd, err := ckpt.StateDict("")
 	if err != nil {
-		return err
+		return unreadable(err)
 	}
 	text, ok := sd.Extra[Record]
 	if !ok {
@@ -96,12 +107,12 @@ func (t *Trainer) Resume(path string) error {
 	}
 	var r record
 	if err := json.Unmarshal(text, &r); err != nil {
-		return fmt.Errorf("%s: record %s: %w", path, Record, err)
-	}
-	if err := t.same(r); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: record %s: %w: %w", path, Record, ErrDamaged, err)
 	}
 	parts := split(sd)
+	if err := t.same(r, parts[dataKeys]); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
 	if err := t.model.Load(parts[modelKeys]); err != nil {
 		return err
 	}
@@ -117,73 +128,38 @@ func (t *Trainer) Resume(path string) error {
 }
 
 // same refuses a record of another training.
-func (t *Trainer) same(r record) error {
+func (t *Trainer) same(r record, data *torch.StateDict) error {
 	if r.Version != recordVersion {
-		return fmt.Errorf("the checkpoint has version %d, this octet reads %d: use the octet that wrote it", r.Version, recordVersion)
+		return fmt.Errorf("the checkpoint has version %d, this octet reads %d: begin anew, or use the octet that wrote it", r.Version, recordVersion)
 	}
 	if r.Label != t.Label {
 		return fmt.Errorf("the checkpoint is of another model (%s; this is %s): continue with the same model and architecture, or choose another checkpoint", r.Label, t.Label)
 	}
-	if !reflect.DeepEqual(r.Config, t.cfg) {
-		return fmt.Errorf("the checkpoint is of another recipe: %s: continue with the same, or choose another checkpoint", difference(r.Config, t.cfg))
+	if d := r.Made.Differences(t.Settings); d != nil {
+		return fmt.Errorf("the checkpoint is of another model, or one quantized otherwise: %s: continue with the same, or choose another checkpoint", strings.Join(d, ", "))
 	}
-	if d := t.data.fingerprint(); r.Data != d {
-		return fmt.Errorf("the checkpoint is of other data (%s; this is %s): continue with the same samples and labels", r.Data, d)
+	if d := settingsOf(r.Config).Differences(settingsOf(t.cfg)); d != nil {
+		return fmt.Errorf("the checkpoint is of another recipe: %s: continue with the same, or choose another checkpoint", strings.Join(d, ", "))
+	}
+	if err := t.sameData(r, data); err != nil {
+		return err
 	}
 	if r.Step < 0 || r.Step > t.Steps() || r.Updates < 0 {
-		return fmt.Errorf("the checkpoint is at step %d of %d; it is damaged", r.Step, t.Steps())
+		return fmt.Errorf("%w: it is at step %d of %d", ErrDamaged, r.Step, t.Steps())
 	}
 	return nil
 }
 
-// difference names the fields in which two recipes differ.
-func difference(was, is Config) string {
-	var parts []string
-	a, b := fields(was), fields(is)
-	for k, v := range a {
-		if b[k] != v {
-			parts = append(parts, fmt.Sprintf("%s was %s and is %s", k, orNothing(v), orNothing(b[k])))
-		}
-	}
-	for k, v := range b {
-		if _, ok := a[k]; !ok {
-			parts = append(parts, fmt.Sprintf("%s was nothing and is %s", k, v))
-		}
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, ", ")
-}
-
-func orNothing(s string) string {
-	if s == "" {
-		return "nothing"
-	}
+func settingsOf(c Config) dataset.Settings {
+	s := dataset.Settings{}
+	s.Set("", c)
 	return s
-}
-
-// fields flattens a recipe into the values of its JSON form.
-func fields(c Config) map[string]string {
-	var tree map[string]json.RawMessage
-	text, _ := json.Marshal(c) // of plain data
-	_ = json.Unmarshal(text, &tree)
-	out := map[string]string{}
-	for k, v := range tree {
-		var inner map[string]json.RawMessage
-		if json.Unmarshal(v, &inner) != nil {
-			out[k] = string(v)
-			continue
-		}
-		for name, value := range inner {
-			out[k+"."+name] = string(value)
-		}
-	}
-	return out
 }
 
 // split divides a checkpoint by prefix.
 func split(sd *torch.StateDict) map[string]*torch.StateDict {
 	parts := map[string]*torch.StateDict{}
-	for _, prefix := range []string{modelKeys, firstKeys, secondKeys, averageKeys} {
+	for _, prefix := range []string{modelKeys, firstKeys, secondKeys, averageKeys, dataKeys} {
 		parts[prefix] = &torch.StateDict{Source: sd.Source, Metadata: map[string]int{}}
 	}
 	for _, k := range sd.Keys() {
@@ -206,7 +182,7 @@ func (t *Trainer) restore(parts map[string]*torch.StateDict, path string) error 
 			}
 			x, ok := parts[prefix].Tensor(p.Name)
 			if !ok || x.DType() != tensor.Float32 || !x.Shape().Equal(p.Shape) {
-				return fmt.Errorf("%s: %s%s is missing or is not float32%v; the checkpoint is damaged", path, prefix, p.Name, p.Shape)
+				return fmt.Errorf("%s: %s%s is missing or is not float32%v: %w", path, prefix, p.Name, p.Shape, ErrDamaged)
 			}
 			p.SetInto(all[i], x.Float32s())
 		}
@@ -222,13 +198,4 @@ func (t *Trainer) restore(parts map[string]*torch.StateDict, path string) error 
 		return nil
 	}
 	return get(averageKeys, t.average.mean)
-}
-
-// fingerprint identifies a set of samples by their number and labels.
-func (d *Data) fingerprint() string {
-	h := fnv.New64a()
-	for _, l := range d.Labels {
-		fmt.Fprintln(h, l)
-	}
-	return fmt.Sprintf("%d samples of %d classes, %s", d.Source.Len(), d.Classes, hex.EncodeToString(h.Sum(nil)))
 }

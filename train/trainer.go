@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -23,6 +24,9 @@ type Trainer struct {
 	optimizer *optimizer
 	average   *average // nil without
 
+	identity *dataset.Identity // of the data, once it was read for it
+	samples  *tensor.Tensor    // of identity, as checkpoints hold them
+
 	step     int // the next one
 	epoch    meter
 	frozen   bool // batch norms
@@ -34,8 +38,11 @@ type Trainer struct {
 	// state; 0 saves at the end only.
 	Checkpoint      string
 	CheckpointEvery int
-	// Label says in checkpoints what is trained; a checkpoint of another is refused.
-	Label string
+	// Label says in checkpoints what is trained, and Settings what beside recipe and
+	// data decides its numbers: where it started, how it is quantized. A checkpoint of
+	// another is refused.
+	Label    string
+	Settings dataset.Settings
 	// OnStep is called behind every step, OnEpoch behind every epoch, with the state
 	// of then; an error of OnEpoch ends the training.
 	OnStep  func(Progress)
@@ -112,6 +119,11 @@ func (t *Trainer) Config() Config { return t.cfg }
 // has begun is finished. With a Checkpoint the state is saved then, unless it
 // holds NaN, so that a later Resume goes on as if nothing had happened.
 func (t *Trainer) Run(ctx context.Context) error {
+	if t.Checkpoint != "" {
+		if err := t.Identify(ctx, nil); err != nil {
+			return err
+		}
+	}
 	err := t.run(ctx)
 	if t.Checkpoint == "" || errors.Is(err, ErrDiverged) {
 		return err
