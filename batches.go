@@ -18,8 +18,11 @@ func FromTensor(x *tensor.Tensor) Batches {
 
 // regroup cuts a stream into batches of the recipe's size, the last one possibly
 // smaller, and ends it after the recipe's limit. All samples need one shape with
-// the model's number of channels.
+// the model's number of channels. Nothing, nil, stays nothing.
 func regroup(in Batches, channels int, o quantizeOptions) Batches {
+	if in == nil {
+		return nil
+	}
 	return func(yield func(*tensor.Tensor, error) bool) {
 		g := grouper{size: o.batchSize, left: o.limit, bounded: o.limit > 0, channels: channels}
 		for x, err := range in {

@@ -6,9 +6,9 @@ import (
 )
 
 func FuzzReadStatistics(f *testing.F) {
-	f.Add([]byte(`{"octet_statistics":1,"complete":true,"batch_size":2,"stats":{"format":1,"images":3}}`))
-	f.Add([]byte(`{"octet_statistics":2}`))
-	f.Add([]byte(`{"octet_statistics":1,"stats":null}`))
+	f.Add([]byte(`{"octet_statistics":2,"complete":true,"batch_size":2,"data":{"settings":{"crop":"[2,2]"},"samples":["00112233445566778899aabbccddeeff 9 -1 a b.png"]},"stats":{"format":1,"images":1}}`))
+	f.Add([]byte(`{"octet_statistics":1}`))
+	f.Add([]byte(`{"octet_statistics":2,"stats":null}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := ReadStatistics(bytes.NewReader(b))
 		if err != nil {

@@ -3,6 +3,7 @@ package octet
 import (
 	"slices"
 
+	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/vision"
 )
 
@@ -51,6 +52,7 @@ type quantizeOptions struct {
 	limit       int
 	threads     int
 	statistics  *Statistics
+	identity    *dataset.Identity
 	source      string
 	progress    func(done int)
 	compatible  bool // training with PyTorch's numbers
@@ -168,10 +170,19 @@ func WithLimit(n int) QuantizeOption {
 }
 
 // WithStatistics continues from, or reuses, the statistics of an earlier
-// calibration of the same model. Quantize changes s; after an error s holds what
-// was calibrated until then.
+// calibration of the same model on the same data. Quantize changes s; after an error
+// s holds what was calibrated until then. Other data, or data prepared otherwise, is
+// an error that says what differs. Where s is complete, the data may be nil.
 func WithStatistics(s *Statistics) QuantizeOption {
 	return quantizeFunc(func(o *quantizeOptions) { o.statistics = s })
+}
+
+// WithIdentity says what the calibration batches are made of, as dataset.Identify
+// finds it, with the images prepared as the batches are. Statistics are then matched
+// by the files of the data, so that complete ones are reused without decoding an
+// image. Without it, they are matched by the batches, which are then read to the end.
+func WithIdentity(data dataset.Identity) QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.identity = &data })
 }
 
 // WithSource names the calibration data in the record of the model.

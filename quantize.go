@@ -24,6 +24,9 @@ const (
 var (
 	// ErrCalibration: the calibration data or statistics cannot be used.
 	ErrCalibration = errors.New("calibration")
+	// ErrStatistics: the statistics are of other data, or of another model or recipe.
+	// Such errors match ErrCalibration, too.
+	ErrStatistics = errors.New("statistics")
 	// ErrRecipe: options contradict each other or do not fit the model.
 	ErrRecipe = errors.New("recipe")
 )
@@ -51,14 +54,14 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 	if err != nil {
 		return nil, nil, err
 	}
-	reused := o.statistics != nil && o.statistics.Complete
+	reused := o.statistics != nil && o.statistics.finished()
 	stats, err := calibrate(ctx, prepared, regroup(calibration, m.Channels(), o), o)
 	if err != nil {
 		return nil, nil, err
 	}
 	converted, report, err := ptq.Convert(prepared, stats, numerics)
 	if err != nil && reused {
-		return nil, nil, classed{err, ErrCalibration}
+		return nil, nil, classed{classed{err, ErrStatistics}, ErrCalibration}
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", m.name(), err)
@@ -139,32 +142,6 @@ func (o quantizeOptions) recipe() (quant.Numerics, quant.QConfig, error) {
 		}
 	}
 	return n, c, nil
-}
-
-// calibrate runs the data through the prepared graph, or takes complete
-// statistics as they are.
-func calibrate(ctx context.Context, p *ptq.Prepared, data Batches, o quantizeOptions) (*ptq.Stats, error) {
-	s := o.statistics
-	if s == nil {
-		s = &Statistics{}
-	}
-	if err := s.fits(o); err != nil {
-		return nil, classed{err, ErrCalibration}
-	}
-	if s.Complete {
-		return s.stats, nil
-	}
-	resume := s.stats
-	stats, err := ptq.Calibrate(ctx, p, data, ptq.CalibrateOptions{
-		Threads: o.threads, Progress: o.progress, Resume: resume,
-	})
-	if stats != nil && stats.Images > 0 {
-		*s = Statistics{err == nil, o.source, o.batchSize, o.limit, stats.Images, stats}
-	}
-	if err != nil {
-		return nil, classed{err, ErrCalibration}
-	}
-	return stats, nil
 }
 
 // floatNodes names what stays in float.

@@ -93,7 +93,7 @@ func Train(m *Model, data *train.Data, recipe train.Config, opts ...TrainOption)
 		return nil, fmt.Errorf("%s: %w", m.name(), err)
 	}
 	t.Trainer, err = train.New(t.float, data, recipe, t.teacher(recipe))
-	return t, trainError(err, t.Trainer, m.Arch())
+	return t, t.ready(err, m.Arch())
 }
 
 // TrainQuantized prepares quantization-aware training of a float model, or goes on
@@ -136,15 +136,15 @@ func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...Qua
 		}
 	}
 	t.Trainer, err = train.New(t.quantized, data, recipe, t.teacher(recipe))
-	return t, trainError(err, t.Trainer, m.Arch()+" "+t.opts.backend+" "+t.opts.qconfig)
+	return t, t.ready(err, m.Arch()+" "+t.opts.backend+" "+t.opts.qconfig)
 }
 
-// trainError names what is trained, or gives an error of New its class.
-func trainError(err error, t *train.Trainer, label string) error {
+// ready says what is trained, or gives an error of New its class.
+func (t *Training) ready(err error, label string) error {
 	if err != nil {
 		return classed{err, ErrTraining}
 	}
-	t.Label = label
+	t.Label, t.Settings = label, t.made()
 	return nil
 }
 

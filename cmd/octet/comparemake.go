@@ -103,6 +103,11 @@ func (s *sideBySide) quantize(ctx context.Context, v report.Variant) (*octet.Mod
 		octet.WithBackend(v.Backend), octet.WithQConfig(v.QConfig), granularity, octet.WithExclude(v.Excluded...),
 		octet.WithBatchSize(flags.batchSize), octet.WithThreads(flags.threads), octet.WithSource(filepath.Base(filepath.Clean(f.calibration))),
 	}
+	identity, err := data.identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, identity)
 	batches := data.tensors(ctx, flags.batchSize)
 	for _, statistics := range s.statistics {
 		int8, _, err := octet.Quantize(ctx, s.float.model, batches, append(opts, octet.WithStatistics(statistics))...)

@@ -45,7 +45,7 @@ writes the model in training as PyTorch's state dict, and such a file is a start
 point, too.
 
 An interrupted training, also a killed one, is continued by the same command, and
-ends with the same bytes as if nothing had happened.`,
+ends with the same bytes as if nothing had happened.` + mayChange,
 		Example: `  octet qat resnet18.pth --arch resnet18 --data imagenet/train --eval imagenet/val --epochs 1 --output int8.pth
   octet qat mobilenet_v2.pth --backend qnnpack --data photos/ --distill 0.5 --output int8.pth
   octet qat model.pth --data train/ --torch-compatible --prepared prepared.pth --output int8.pth`,
@@ -139,12 +139,13 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Mode
 		return nil, withCode(exitModel, err)
 	}
 	scores := &qatScores{}
+	t.Settings.Set("calibrate", f.calibration)
 	if f.calibration > 0 && !inTraining {
 		if err := f.calibrate(ctx, c, t, data, scores); err != nil {
 			return nil, err
 		}
 	}
-	if err := f.resume(c, t); err != nil {
+	if err := f.resume(ctx, c, t, len(data.Labels)); err != nil {
 		return nil, err
 	}
 	r, err := f.runTraining(ctx, c, t, "qat", func() (*octet.Model, error) {

@@ -53,8 +53,13 @@ in the model. Which ones they are depends on the machine and on what else it doe
 
 With --stats, what the observers have seen is kept in a file, also when the run is
 interrupted: the same command continues there, and a finished calibration is not run
-again when only --backend, --per-tensor, --per-channel, --weight-bits, --exclude or
---output change: the same model for another backend is one flag away.`,
+again. These may change: --backend, --per-tensor, --per-channel, --weight-bits,
+--exclude, --threads, --eval, --class-map, --labels, --report and --output, so that
+the same model for another backend is one flag away; and where the data lies and what
+it is called, as long as content and order stay. Everything else must be the same:
+the content of every sample, the model, --qconfig's observers, --batch-size, --limit,
+and for images --preset, --resize, --crop, --interpolation, --mean, --std and --exif.
+The files are read to find out, but not decoded; a difference is an error that names it.`,
 		Example: `  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
   octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth`,
@@ -191,25 +196,40 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.M
 	if err != nil {
 		return nil, nil, err
 	}
+	calledBefore, name := statistics.Source, filepath.Base(filepath.Clean(f.calibration))
+	opts := append(f.recipe(), octet.WithSource(name))
+	if f.keepsStatistics() {
+		identity, err := data.identity(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		opts = append(opts, octet.WithStatistics(statistics), identity)
+	}
 	stage := c.begin("calibrate", "inputs", data.total())
-	opts := append(f.recipe(),
-		octet.WithStatistics(statistics),
-		octet.WithSource(filepath.Base(filepath.Clean(f.calibration))),
-		octet.WithProgress(stage.set),
-	)
+	seen := 0
+	opts = append(opts, octet.WithProgress(func(done int) {
+		seen = done
+		stage.set(done)
+	}))
 	int8, report, err := octet.Quantize(ctx, model, data.tensors(ctx, f.data.batchSize), opts...)
 	if err == nil && statistics.Images > 0 {
 		stage.set(statistics.Images)
 	}
 	stage.end()
 	c.finish()
-	if saveErr := f.saveStatistics(c, statistics, err != nil); err == nil {
+	if f.stats == "" && err != nil && seen > 0 {
+		c.note("what was seen of %d inputs is lost; with --stats FILE it is kept for the next run", seen)
+	}
+	if saveErr := f.saveStatistics(c, statistics); err == nil {
 		err = saveErr
+	}
+	if err == nil {
+		noteOtherName(c, calledBefore, name)
 	}
 	if err == nil && f.slower {
 		return f.excludeSlower(ctx, c, model, data, int8, report, opts)
 	}
-	return int8, report, quantizeError(f.calibration, err)
+	return int8, report, quantizeError(f.calibration, f.withRemedy(err))
 }
 
 // quantizeError gives an error of octet.Quantize its exit code.
@@ -256,11 +276,8 @@ func (f *quantizeFlags) readStatistics(c *console) (*octet.Statistics, error) {
 }
 
 // saveStatistics writes the statistics, also after an interruption.
-func (f *quantizeFlags) saveStatistics(c *console, s *octet.Statistics, failed bool) error {
+func (f *quantizeFlags) saveStatistics(c *console, s *octet.Statistics) error {
 	if f.stats == "" || s.Images == 0 {
-		if failed && s.Images > 0 {
-			c.note("what was seen of %d inputs is lost; with --stats FILE it is kept for the next run", s.Images)
-		}
 		return nil
 	}
 	err := atomicfile.Write(f.stats, s.Write)

@@ -24,7 +24,7 @@ checkpoint that torchvision loads, and that quantize and qat take.
 
 The number of classes is that of the data. An interrupted training, also a killed
 one, is continued by the same command, and ends with the same bytes as if nothing
-had happened. Results do not depend on the number of threads.`,
+had happened. Results do not depend on the number of threads.` + mayChange,
 		Example: `  octet train --arch resnet18 --data pets/train --eval pets/val --epochs 30 --output pets.pth
   octet train --arch mobilenet_v2 --preset fashion-mnist --data train-images-idx3-ubyte.gz -o fashion.pth
   octet train resnet18.pth --data more/ --epochs 5 --lr 0.01 --output tuned.pth --metrics tuned.jsonl`,
@@ -69,7 +69,7 @@ func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, arg
 	if err != nil {
 		return withCode(exitData, err)
 	}
-	if err := f.resume(c, t); err != nil {
+	if err := f.resume(cmd.Context(), c, t, len(data.Labels)); err != nil {
 		return err
 	}
 	r, err := f.runTraining(cmd.Context(), c, t, "train", t.Float)

@@ -195,16 +195,19 @@ func classesOf(path, truth string) (int, []string, error) {
 }
 
 // resume continues from the checkpoint, where there is one.
-func (f *trainingFlags) resume(c *console, t *octet.Training) error {
+func (f *trainingFlags) resume(ctx context.Context, c *console, t *octet.Training, samples int) error {
 	t.Checkpoint, t.CheckpointEvery = f.checkpoint, f.every
 	if f.checkpoint == "" {
 		return nil
+	}
+	if err := f.identify(ctx, c, t, samples); err != nil {
+		return err
 	}
 	if _, err := os.Stat(f.checkpoint); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err := t.Resume(f.checkpoint); err != nil {
-		return withCode(exitUsage, fmt.Errorf("%w\nremove %s to begin anew, or name another --checkpoint", err, f.checkpoint))
+		return f.resumeError(err)
 	}
 	c.note("training continues behind step %d of %d, from %s", t.Step(), t.Steps(), f.checkpoint)
 	return nil

@@ -235,7 +235,7 @@ export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   exclude?: string | readonly string[];
   /** Keeps layers in float whose int8 form measures slower on this machine. */
   excludeSlower?: boolean;
-  /** A file that keeps the statistics, also when the call is broken off; the next one continues there. */
+  /** A file that keeps the statistics, also when the call is broken off; the next one continues there. Other data or preprocessing is a DataError. */
   stats?: string;
   /** A file for the full report. */
   report?: string;

@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Session, DataError, ModelError, OutputError, UsageError, OctetError, quantize, inspect, compare, quantizeTensor } = require('@octet-ml/octet');
-const { test, model, calibration, testImages, octet, folder, images, npy } = require('./helpers.js');
+const { test, model, calibration, testImages, octet, folder, images, npy, pgm } = require('./helpers.js');
 
 test('quantize makes the file of the command line, with progress', async (t) => {
   const where = folder(t);
@@ -106,6 +106,49 @@ test('an aborted quantization leaves no file', async (t) => {
   await assert.rejects(quantize(model, { ...options, onProgress: () => { throw broken; } }), broken);
   await sleep(3 * whole); // long enough for the file to appear, if it still would
   assert.deepEqual(fs.readdirSync(where), []);
+});
+
+test('kept statistics serve the data that they were made of', async (t) => {
+  const where = folder(t);
+  let photos = path.join(where, 'photos');
+  fs.mkdirSync(photos);
+  const photo = (i) => path.join(photos, `${i}.pgm`);
+  for (let i = 0; i < 6; i++) fs.writeFileSync(photo(i), pgm());
+  const stats = path.join(where, 'stats.json');
+  const output = path.join(where, 'int8.pth');
+  const calibrate = (more) => quantize(model, { calibration: photos, qconfig: 'torchvision', stats, output, ...more });
+  await calibrate();
+  const first = fs.readFileSync(output);
+
+  const refused = (pattern, more) => assert.rejects(calibrate(more), (e) => (e instanceof DataError && pattern.test(e.message) && e.message.includes(stats)) || assert.fail(`${e.stack} is not a DataError ${pattern}`));
+  const kept = fs.readFileSync(photo(2));
+  fs.rmSync(output);
+  fs.writeFileSync(photo(2), pgm());
+  await refused(/1 sample has other content: 2\.pgm/);
+  fs.rmSync(photo(2));
+  await refused(/1 sample is missing: 2\.pgm/);
+  fs.writeFileSync(photo(2), kept);
+  fs.writeFileSync(photo(9), pgm());
+  await refused(/1 sample is new: 9\.pgm/);
+  fs.rmSync(photo(9));
+  fs.renameSync(photo(0), photo(7));
+  await refused(/another order, from sample 0 on/);
+  fs.renameSync(photo(7), photo(0));
+  await refused(/mean was \[0\.286\] and is \[0\.5\]/, { mean: [0.5], std: [0.5] });
+  await refused(/exif was false and is true/, { exif: true });
+  await refused(/limit 0, not 3/, { limit: 3 });
+  assert.equal(fs.existsSync(output), false);
+
+  photos = path.join(where, 'elsewhere');
+  fs.renameSync(path.join(where, 'photos'), photos);
+  const notes = [];
+  await calibrate({ onNote: (n) => notes.push(n) });
+  assert.match(notes.join('\n'), /nothing is calibrated[^]*called photos; its content is the same/);
+  const back = path.join(where, 'photos');
+  fs.renameSync(photos, back);
+  photos = back;
+  await calibrate();
+  assert.deepEqual(fs.readFileSync(output), first);
 });
 
 test('errors of commands', async (t) => {
