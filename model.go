@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/vision"
 	"github.com/octet-ml/octet/zoo"
@@ -69,12 +71,22 @@ func (m *Model) WithMetadata(change func(*Metadata)) *Model {
 
 // Classes is the number of outputs.
 func (m *Model) Classes() int {
-	for _, p := range slices.Backward(m.graph.Params) {
-		if len(p.Type.Shape) == 2 {
-			return p.Type.Shape[0]
+	for v := m.graph.Outputs[0]; v.Node != nil; v = v.Node.Inputs[0] {
+		switch v.Node.Op.(type) {
+		case op.Dequantize:
+			continue
+		case op.Linear:
+			return v.Node.Inputs[1].Type.Shape[0]
 		}
+		break
 	}
-	return 0
+	// A network without classifier gives its features.
+	const edge = 224 // enough for every architecture; the features do not depend on it
+	types, err := m.graph.Infer(tensor.Shape{1, m.Channels(), edge, edge})
+	if err != nil || len(types[m.graph.Outputs[0]].Shape) != 2 {
+		return 0
+	}
+	return types[m.graph.Outputs[0]].Shape[1]
 }
 
 // Channels is the number of channels of the input.

@@ -20,6 +20,10 @@ import (
 // state dict. The errors of package torch come through: a *torch.MismatchError
 // lists every key in which file and architecture differ.
 //
+// The network is found under any prefix of the keys and among other things in the
+// file; Assumptions lists what was left out. Where several networks fit, the error
+// is a *ChoiceError, and where none does, a *NearestError.
+//
 // A .safetensors file is read as a float state dict; it holds no int8 models.
 func Open(path string, opts ...OpenOption) (*Model, error) {
 	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
@@ -61,9 +65,6 @@ func collect(opts []OpenOption) openOptions {
 }
 
 func openSafetensors(path string, o openOptions) (*Model, error) {
-	if o.key != "" {
-		return nil, fmt.Errorf("%s: a .safetensors file holds one state dict; it has no key %q", path, o.key)
-	}
 	f, err := safetensors.Open(path)
 	if err != nil {
 		return nil, err
@@ -73,42 +74,57 @@ func openSafetensors(path string, o openOptions) (*Model, error) {
 		t, _ := f.Tensor(name)
 		sd.SetTensor(name, t)
 	}
-	m := &Model{file: path, state: sd}
-	return m, m.complete(o)
+	if sd, err = sd.Under(o.key); err != nil {
+		return nil, err
+	}
+	if err := sd.Unwrap(); err != nil {
+		return nil, err
+	}
+	m := &Model{file: path}
+	explain, err := m.choose([]stateDict{{o.key, sd}}, o)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.complete(o, explain)
 }
 
 func fromCheckpoint(ckpt *torch.Checkpoint, o openOptions) (*Model, error) {
-	var meta Metadata
+	m := &Model{file: ckpt.Name()}
 	if slices.Contains(ckpt.ExtraRecords(), MetadataRecord) {
 		record, err := ckpt.Extra(MetadataRecord)
 		if err == nil {
-			meta, err = parseMetadata(ckpt.Name(), record)
+			m.meta, err = parseMetadata(ckpt.Name(), record)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	sd, err := ckpt.StateDict(o.key)
+	dicts, err := stateDicts(ckpt, o.key)
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{file: ckpt.Name(), meta: meta, state: sd, quantized: torch.IsQuantized(sd) || torch.IsPrepared(sd)}
-	if len(sd.Stripped) > 0 {
-		m.assume("the prefix %s of all keys belongs to a wrapper and was left out", strings.Join(sd.Stripped, ""))
+	explain, err := m.choose(dicts, o)
+	if err != nil {
+		return nil, err
 	}
-	return m, m.complete(o)
+	if err := ckpt.Fill(m.state); err != nil {
+		return nil, err
+	}
+	return m, m.complete(o, explain)
 }
 
 // complete fills in what the options say and what has to be assumed, and binds
 // the state dict to the graph of its architecture.
-func (m *Model) complete(o openOptions) error {
-	if err := m.chooseArch(o.arch); err != nil {
-		return err
-	}
+func (m *Model) complete(o openOptions, explain explain) error {
 	if m.quantized && m.meta.Numerics == "" {
 		m.meta.Numerics = o.madeFor
 	}
-	if err := m.bind(o.backend); err != nil {
+	err := m.bind(o.backend)
+	var mismatch *torch.MismatchError
+	if errors.As(err, &mismatch) {
+		return explain(mismatch)
+	}
+	if err != nil {
 		return err
 	}
 	if o.labels != nil {
@@ -126,48 +142,12 @@ func (m *Model) complete(o openOptions) error {
 	return m.checkLabels()
 }
 
-// chooseArch takes the option, else the file's record, else what fits.
-func (m *Model) chooseArch(given string) error {
-	switch {
-	case given != "":
-		m.meta.Arch = given
-	case m.meta.Arch != "":
-	default:
-		names := zoo.Guess(m.state.Keys(), m.state.ShapeOf)
-		if len(names) != 1 {
-			return fmt.Errorf("%s: %s", m.file, unknownArch(names))
-		}
-		m.meta.Arch = names[0]
-		m.assume("architecture %s: keys and shapes are exactly its, and the file does not name one", names[0])
-	}
-	_, err := zoo.Lookup(m.meta.Arch)
-	return err
-}
-
-func unknownArch(candidates []string) string {
-	var known []string
-	for _, a := range zoo.Architectures() {
-		known = append(known, a.Name)
-	}
-	if len(candidates) == 0 {
-		return "the file does not name its architecture and its keys are not those of a known one (" +
-			strings.Join(known, ", ") + "); name the one it was made for, to see what differs"
-	}
-	return "the file does not name its architecture; its keys fit " + strings.Join(candidates, " and ") + ": name the right one"
-}
-
 // bind gives the graph of the architecture the parameters of the file.
-func (m *Model) bind(backend string) error {
-	var err error
+func (m *Model) bind(backend string) (err error) {
 	if m.quantized {
-		err = m.bindQuantized(backend)
-	} else {
-		m.graph, err = m.floatGraph(zoo.Plain)
+		return m.bindQuantized(backend)
 	}
-	var mismatch *torch.MismatchError
-	if errors.As(err, &mismatch) {
-		return m.explain(mismatch)
-	}
+	m.graph, err = m.floatGraph(zoo.Plain)
 	return err
 }
 
@@ -225,27 +205,3 @@ func (m *Model) numerics(given string) (quant.Numerics, error) {
 	}
 	return n, err
 }
-
-// explain adds to a mismatch what the file looks like instead.
-func (m *Model) explain(mismatch *torch.MismatchError) error {
-	names := slices.DeleteFunc(zoo.Guess(m.state.Keys(), m.state.ShapeOf), func(n string) bool { return n == m.meta.Arch })
-	if len(names) == 0 {
-		return mismatch
-	}
-	return &LooksLikeError{Mismatch: mismatch, Archs: names}
-}
-
-// LooksLikeError is a mismatch with the architecture that was named, of a file
-// that fits others.
-type LooksLikeError struct {
-	Mismatch *torch.MismatchError
-	Archs    []string // best first
-}
-
-// Error is the full report of differences, and what the file looks like.
-func (e *LooksLikeError) Error() string {
-	return fmt.Sprintf("%v\nthe file looks like %s", e.Mismatch, strings.Join(e.Archs, " or "))
-}
-
-// Unwrap returns the mismatch.
-func (e *LooksLikeError) Unwrap() error { return e.Mismatch }

@@ -26,20 +26,19 @@ func IsQuantized(sd *StateDict) bool {
 // ShapeOf returns the shape of the tensor that a float model has at key; the
 // weight and bias of a packed Linear are found too.
 func (s *StateDict) ShapeOf(key string) (tensor.Shape, bool) {
-	if t, ok := s.Tensor(key); ok {
+	if t, ok := s.values[key].(*Tensor); ok {
 		return t.Shape(), true
 	}
-	for suffix, pick := range map[string]func(w, b *tensor.Tensor) *tensor.Tensor{
-		".weight": func(w, _ *tensor.Tensor) *tensor.Tensor { return w },
-		".bias":   func(_, b *tensor.Tensor) *tensor.Tensor { return b },
-	} {
-		prefix, ok := strings.CutSuffix(key, suffix)
-		if !ok {
-			continue
-		}
-		if w, b, err := s.Linear(prefix); err == nil && pick(w, b) != nil {
-			return pick(w, b).Shape(), true
-		}
+	module, param := cutLast(key)
+	if t, ok := s.values[module+"_packed_params."+param].(*Tensor); ok {
+		return t.Shape(), true
+	}
+	pair, ok := s.values[module+"_packed_params._packed_params"].(*PackedLinear)
+	switch {
+	case ok && param == "weight":
+		return pair.Weight.Shape(), true
+	case ok && param == "bias" && pair.Bias != nil:
+		return pair.Bias.Shape(), true
 	}
 	return nil, false
 }

@@ -45,35 +45,57 @@ func (e *MismatchError) Count(p Problem) int {
 	return n
 }
 
-// Error is the full report: a summary, then a line per key.
+// Error is Summary behind the names of file and model.
 func (e *MismatchError) Error() string {
-	var counts []string
-	var b strings.Builder
-	for _, p := range problems {
-		if n := e.Count(p); n > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", n, p))
-		}
-	}
 	file := e.File
 	if file == "" {
 		file = "the state dict"
 	}
-	fmt.Fprintf(&b, "%s does not fit %s: %s", file, e.Model, strings.Join(counts, ", "))
+	return fmt.Sprintf("%s does not fit %s: %s", file, e.Model, e.Summary())
+}
+
+// Summary counts the differences and lists the first of each problem, in at most
+// a dozen lines. Differences has all of them.
+func (e *MismatchError) Summary() string {
+	const most = 10
+	var present []Problem
+	var counts []string
 	for _, p := range problems {
+		if n := e.Count(p); n > 0 {
+			present = append(present, p)
+			counts = append(counts, fmt.Sprintf("%d %s", n, p))
+		}
+	}
+	var b strings.Builder
+	b.WriteString(strings.Join(counts, ", "))
+	shown := 0
+	for i, p := range present {
+		// What earlier problems leave of the lines is shared by the others.
+		room := (most - shown) / (len(present) - i)
 		for _, d := range e.Differences {
-			if d.Problem != p {
-				continue
-			}
-			fmt.Fprintf(&b, "\n  %-11s %s", p, d.Key)
-			switch {
-			case d.Expected != "" && d.Found != "":
-				fmt.Fprintf(&b, ": expected %s, found %s", d.Expected, d.Found)
-			case d.Expected != "":
-				fmt.Fprintf(&b, ": expected %s", d.Expected)
-			case d.Found != "":
-				fmt.Fprintf(&b, ": found %s", d.Found)
+			if d.Problem == p && room > 0 {
+				b.WriteString("\n  " + d.String())
+				room--
+				shown++
 			}
 		}
 	}
+	if left := len(e.Differences) - shown; left > 0 {
+		fmt.Fprintf(&b, "\n  and %d more", left)
+	}
 	return b.String()
+}
+
+// String is a line: problem, key, and what was expected and found.
+func (d Difference) String() string {
+	text := fmt.Sprintf("%-11s %s", d.Problem, d.Key)
+	switch {
+	case d.Expected != "" && d.Found != "" && d.Problem != Missing:
+		return text + fmt.Sprintf(": expected %s, found %s", d.Expected, d.Found)
+	case d.Expected != "":
+		return text + ": expected " + d.Expected
+	case d.Found != "":
+		return text + ": found " + d.Found
+	}
+	return text
 }

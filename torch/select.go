@@ -22,8 +22,23 @@ var prefixes = []string{"module.", "_orig_mod.", "model."}
 // StateDict picks a state dict and loads its tensors. With key "" it is the root,
 // or the only state dict below it, or the only one under a key that training
 // scripts use for models. Another key is a dotted path; path elements may
-// themselves contain dots. Errors match ErrNoStateDict and ErrAmbiguous.
+// themselves contain dots, and the last ones may be the beginning that keys of a
+// flat state dict have in common: student takes student.conv1.weight and its
+// like. The key "." is the root. Errors match ErrNoStateDict and ErrAmbiguous.
+//
+// Layers that torch.nn.utils.prune has pruned get the weight that they compute
+// with: weight_orig times weight_mask.
 func (c *Checkpoint) StateDict(key string) (*StateDict, error) {
+	sd, err := c.Outline(key)
+	if err != nil {
+		return nil, err
+	}
+	return sd, c.Fill(sd)
+}
+
+// Outline is StateDict without the elements: names, types and shapes, for a look
+// at what there is. Fill loads the elements of what is wanted of it.
+func (c *Checkpoint) Outline(key string) (*StateDict, error) {
 	d, path, err := c.pick(key)
 	if err != nil {
 		return nil, located(err, c.name, "")
@@ -32,7 +47,6 @@ func (c *Checkpoint) StateDict(key string) (*StateDict, error) {
 	if path != "" {
 		sd.Source += ": " + path
 	}
-	var wanted []*Tensor
 	for i := range d.Len() {
 		k, raw := d.At(i)
 		name := string(k.(String))
@@ -41,26 +55,44 @@ func (c *Checkpoint) StateDict(key string) (*StateDict, error) {
 			return nil, located(atKey(err, join(path, name)), c.name, "")
 		}
 		sd.Set(name, v)
-		wanted = append(wanted, tensorsIn(v)...)
-	}
-	if err := c.load(wanted); err != nil {
-		return nil, located(c.nameKey(err, sd, path), c.name, "")
 	}
 	if d.metadata != nil {
 		sd.Metadata = versions(d.metadata)
 	}
+	sd.path = path
 	sd.strip()
+	sd.unwrap()
+	sd.pairMasks()
+	return sd, nil
+}
+
+// Fill loads the elements of the tensors of an Outline, or of what Select took
+// from it.
+func (c *Checkpoint) Fill(sd *StateDict) error {
+	var wanted []*Tensor
+	for _, k := range sd.keys {
+		wanted = append(wanted, tensorsIn(sd.values[k])...)
+		if mask := sd.masks[k]; mask != nil {
+			wanted = append(wanted, mask)
+		}
+	}
+	if err := c.load(wanted); err != nil {
+		return located(c.nameKey(err, sd, join(sd.path, strings.TrimSuffix(strings.Join(sd.Stripped, ""), "."))), c.name, "")
+	}
+	if err := sd.applyMasks(); err != nil {
+		return located(err, c.name, "")
+	}
 	for _, name := range c.ExtraRecords() {
 		b, err := c.Extra(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if sd.Extra == nil {
 			sd.Extra = map[string][]byte{}
 		}
 		sd.Extra[name] = b
 	}
-	return sd, nil
+	return nil
 }
 
 // nameKey finds the key whose tensor could not be loaded: the first without data.
@@ -84,6 +116,12 @@ func (c *Checkpoint) Candidates() []string {
 	seen := map[*Dict]bool{}
 	var visit func(v Value, path string, depth int)
 	visit = func(v Value, path string, depth int) {
+		if l, ok := v.(*List); ok && depth <= 4 {
+			for i, item := range l.Items {
+				visit(item, join(path, strconv.Itoa(i)), depth+1)
+			}
+			return
+		}
 		d, ok := v.(*Dict)
 		if !ok || seen[d] || depth > 4 {
 			return
@@ -94,8 +132,8 @@ func (c *Checkpoint) Candidates() []string {
 			return
 		}
 		for i := range d.Len() {
-			// Optimisers keep tensors under numbers: those are no models.
-			if k, val := d.At(i); k.kind() == String("").kind() {
+			// Optimisers keep tensors under numbers and in param_groups: those are no models.
+			if k, val := d.At(i); k.kind() == String("").kind() && k != String("param_groups") {
 				visit(val, join(path, string(k.(String))), depth+1)
 			}
 		}
@@ -108,26 +146,76 @@ func (c *Checkpoint) Candidates() []string {
 func (c *Checkpoint) pick(key string) (*Dict, string, error) {
 	found := c.Candidates()
 	if key != "" {
-		d, ok := lookup(c.root, key).(*Dict)
-		if !ok || !isStateDict(d) {
+		d, path := c.named(key)
+		if d == nil {
 			return nil, "", withRemedy(fmt.Errorf("%w under the key %q", ErrNoStateDict, key), advise(found))
 		}
-		return d, key, nil
+		return d, path, nil
 	}
 	choice := found
 	if len(found) > 1 {
-		choice = slices.DeleteFunc(slices.Clone(found), func(p string) bool {
-			return !wellKnown[p[strings.LastIndexByte(p, '.')+1:]]
-		})
+		choice = slices.DeleteFunc(slices.Clone(found), func(p string) bool { return !WellKnown(p) })
 	}
+	list, isList := c.root.(*List)
 	switch {
 	case len(found) == 0:
 		return nil, "", withRemedy(fmt.Errorf("%w: the file holds %s without a dict of tensors", ErrNoStateDict, c.root.kind()),
 			"save one with "+SaveStateDict)
+	case isList && len(list.Items) > 1:
+		return nil, "", withRemedy(fmt.Errorf("%w: the file holds %s of %d values, with state dicts at %s", ErrAmbiguous, list.kind(), len(list.Items), someOf(found)),
+			fmt.Sprintf("the key %s opens the first: --key %[1]s", found[0]))
 	case len(choice) != 1:
-		return nil, "", withRemedy(fmt.Errorf("%w: %s", ErrAmbiguous, strings.Join(found, ", ")), "choose one by its key")
+		return nil, "", withRemedy(fmt.Errorf("%w: %s", ErrAmbiguous, someOf(found)), "choose one by its key, such as --key "+found[0])
 	}
 	return lookup(c.root, choice[0]).(*Dict), choice[0], nil
+}
+
+// WellKnown reports whether a path ends in a key under which training scripts keep
+// models.
+func WellKnown(path string) bool { return wellKnown[path[strings.LastIndexByte(path, '.')+1:]] }
+
+// named returns the dict that a key which was given means, nil where there is none.
+func (c *Checkpoint) named(key string) (*Dict, string) {
+	key = strings.TrimSuffix(key, ".")
+	if d, ok := lookup(c.root, key).(*Dict); ok && isStateDict(d) {
+		return d, key
+	}
+	// The last elements may be what flat keys begin with.
+	for end := len(key); end > 0; {
+		end = max(strings.LastIndexByte(key[:end], '.'), 0)
+		if d, ok := lookup(c.root, key[:end]).(*Dict); ok {
+			if part := d.under(strings.TrimPrefix(key[end:], ".") + "."); isStateDict(part) {
+				return part, key
+			}
+		}
+	}
+	return nil, ""
+}
+
+// under returns the items whose keys begin with a prefix, without it.
+func (d *Dict) under(prefix string) *Dict {
+	out := &Dict{ordered: d.ordered}
+	for i, k := range d.keys {
+		if name, ok := k.(String); ok && len(name) > len(prefix) && strings.HasPrefix(string(name), prefix) {
+			out.keys, out.vals = append(out.keys, name[len(prefix):]), append(out.vals, d.vals[i])
+		}
+	}
+	if d.metadata != nil {
+		out.metadata = d.metadata.under(prefix)
+		if own, ok := d.metadata.Get(strings.TrimSuffix(prefix, ".")); ok {
+			out.metadata.keys, out.metadata.vals = append(out.metadata.keys, String("")), append(out.metadata.vals, own)
+		}
+	}
+	return out
+}
+
+// someOf lists the first paths.
+func someOf(paths []string) string {
+	const most = 8
+	if n := len(paths) - most; n > 1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(paths[:most], ", "), n)
+	}
+	return strings.Join(paths, ", ")
 }
 
 func advise(found []string) string {
@@ -137,7 +225,7 @@ func advise(found []string) string {
 	case found[0] == "":
 		return "the file is a state dict itself: leave the key out"
 	}
-	return "the file has: " + strings.Join(found, ", ")
+	return "the file has: " + someOf(found)
 }
 
 // lookup follows a dotted path through dicts and lists, nil when it leads nowhere.
@@ -233,6 +321,25 @@ func versions(meta *Dict) map[string]int {
 	return out
 }
 
+// elements are names that wrappers put between those of modules, anywhere:
+// torch.compile, FSDP and activation checkpointing of single layers.
+var elements = []string{"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
+
+// unwrap takes the wrappers' elements out of all keys.
+func (s *StateDict) unwrap() {
+	for _, e := range elements {
+		without := func(key string) (string, bool) {
+			return strings.ReplaceAll("."+key, "."+e+".", ".")[1:], true
+		}
+		if slices.ContainsFunc(s.keys, func(k string) bool { short, _ := without(k); return short != k }) {
+			if part := s.Select(without); part.Len() == s.Len() {
+				s.keys, s.values, s.Metadata = part.keys, part.values, part.Metadata
+				s.Unwrapped = append(s.Unwrapped, e)
+			}
+		}
+	}
+}
+
 // strip takes prefixes off that all keys share, again and again.
 func (s *StateDict) strip() {
 	for again := true; again; {
@@ -247,25 +354,9 @@ func (s *StateDict) strip() {
 }
 
 func (s *StateDict) stripPrefix(p string) {
-	values := make(map[string]Value, len(s.values))
-	for i, k := range s.keys {
-		s.keys[i] = k[len(p):]
-		values[s.keys[i]] = s.values[k]
-	}
-	s.values = values
+	part := s.Select(func(key string) (string, bool) { return strings.CutPrefix(key, p) })
+	s.keys, s.values, s.Metadata = part.keys, part.values, part.Metadata
 	s.Stripped = append(s.Stripped, p)
-	if s.Metadata == nil {
-		return
-	}
-	meta := map[string]int{}
-	for path, n := range s.Metadata {
-		if path+"." == p {
-			meta[""] = n
-		} else if rest, ok := strings.CutPrefix(path, p); ok {
-			meta[rest] = n
-		}
-	}
-	s.Metadata = meta
 }
 
 func join(path, key string) string {

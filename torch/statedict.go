@@ -1,7 +1,9 @@
 package torch
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -22,8 +24,18 @@ type StateDict struct {
 	// Extra holds JSON records beside the pickle, by name. PyTorch ignores them.
 	Extra map[string][]byte
 
+	// Unwrapped lists the names that wrappers of single layers had put into keys,
+	// anywhere: _orig_mod and its like.
+	Unwrapped []string
+
+	// Pruned lists the keys whose weight was computed of a weight_orig and its
+	// weight_mask.
+	Pruned []string
+
 	keys   []string
 	values map[string]Value
+	masks  map[string]*Tensor // by key; of weights that were pruned and not yet masked
+	path   string             // within the file
 }
 
 // Keys returns the keys in order. The caller must not change them.
@@ -68,6 +80,55 @@ func (s *StateDict) Delete(key string) {
 		delete(s.values, key)
 		s.keys = slices.DeleteFunc(s.keys, func(k string) bool { return k == key })
 	}
+}
+
+// Select returns the entries that name knows, in order, under the names that it
+// gives them. The versions of modules follow: name is asked for a module's path
+// with a dot behind.
+func (s *StateDict) Select(name func(key string) (string, bool)) *StateDict {
+	out := &StateDict{Stripped: s.Stripped, Unwrapped: s.Unwrapped, Source: s.Source, Extra: s.Extra, path: s.path}
+	for _, k := range s.keys {
+		as, ok := name(k)
+		if !ok {
+			continue
+		}
+		out.Set(as, s.values[k])
+		if mask := s.masks[k]; mask != nil {
+			out.mask(as, mask)
+		}
+		if slices.Contains(s.Pruned, k) {
+			out.Pruned = append(out.Pruned, as)
+		}
+	}
+	if s.Metadata == nil {
+		return out
+	}
+	out.Metadata = map[string]int{}
+	for path, n := range s.Metadata {
+		dotted := path + "."
+		if path == "" {
+			dotted = ""
+		}
+		if as, ok := name(dotted); ok {
+			out.Metadata[strings.TrimSuffix(as, ".")] = n
+		}
+	}
+	return out
+}
+
+// Under returns the entries whose keys begin with prefix and a dot, without them;
+// all for "" and ".".
+func (s *StateDict) Under(prefix string) (*StateDict, error) {
+	if prefix = strings.TrimSuffix(prefix, "."); prefix == "" {
+		return s, nil
+	}
+	part := s.Select(func(key string) (string, bool) { return strings.CutPrefix(key, prefix+".") })
+	if part.Len() == 0 {
+		return nil, &Error{File: s.Source, Err: fmt.Errorf("%w under the key %q", ErrNoStateDict, prefix),
+			Remedy: "no key begins with " + prefix + "."}
+	}
+	part.Source += ": " + prefix
+	return part, nil
 }
 
 // tensorsIn lists the tensors in a value of a state dict, those of packed

@@ -19,6 +19,7 @@ type builder struct {
 	shapes  Shapes
 	variant Variant
 	eps     float64 // of batch norms; 0 means batchNormEps
+	first   string  // the first convolution
 }
 
 // act is an activation and its number of channels.
@@ -38,6 +39,7 @@ func (b *builder) preprocessed(firstConv string, channels int, ops ...graph.Op) 
 	if s, ok := b.shapes(firstConv + ".weight"); ok && len(s) == 4 && s[1] > 0 {
 		channels = s[1]
 	}
+	b.first = firstConv
 	x := b.g.AddInput("x", graph.Float32)
 	for _, o := range ops {
 		x = b.g.AddNode("transform_input", o, x)

@@ -21,7 +21,7 @@ func fashionMobileNet(b *builder) {
 	}
 	x = convNormAct(b, x, fmt.Sprintf("features.%d", len(blocks)+1), conv{out: 128, kernel: 1}, quant.ReLU)
 	x = b.globalPool(x, "adaptive_avg_pool2d")
-	b.output(b.linear(x, "classifier.1", 10))
+	b.output(b.head(x, "classifier.1", 10))
 }
 
 // fashionResNet8 is the demo's network, defined in tools/demo/model.py: a stem
@@ -40,5 +40,5 @@ func fashionResNet8(b *builder) {
 		x = basicBlock(b, x, fmt.Sprintf("layer%d.0", i+1), planes, stride, true)
 	}
 	x = b.globalPool(x, "avgpool")
-	b.output(b.linear(x, "fc", 10))
+	b.output(b.head(x, "fc", 10))
 }

@@ -36,7 +36,7 @@ func googLeNet(b *builder, transform bool) {
 	googLeNetAux(b, first, "aux1")
 	googLeNetAux(b, second, "aux2")
 	x = b.globalPool(x, "avgpool")
-	b.output(b.linear(x, "fc", 1000))
+	b.output(b.head(x, "fc", 1000))
 }
 
 // inception appends four branches and joins them.

@@ -3,7 +3,6 @@ package zoo
 import (
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/octet-ml/octet/graph"
 )
@@ -12,21 +11,25 @@ import (
 // which keys are all keys and shapes their shapes. Where several differ in widths
 // only, which the file decides, they are one and the same network, and the one
 // closest to torchvision's sizes stands for all. Where several compute different
-// functions, all are named. It understands float and converted files.
+// functions, all are named. It understands float and converted files. Find looks
+// under prefixes too.
 func Guess(keys []string, shapes Shapes) []string {
+	f := newFinder(keys, shapes, "")
 	weights := map[string]bool{}
-	for _, k := range keys {
-		// A converted linear layer holds its weight packed.
-		if p, ok := strings.CutSuffix(k, "._packed_params._packed_params"); ok {
-			k = p + ".weight"
-		}
-		if s, ok := shapes(k); ok && strings.HasSuffix(k, ".weight") && len(s) >= 2 {
-			weights[k] = true
-		}
+	for w := range f.weights {
+		weights[w] = true
 	}
+	return f.guess(weights, shapes)
+}
+
+// guess is Guess among the architectures that are looked for.
+func (f *finder) guess(weights map[string]bool, shapes Shapes) []string {
 	var found []candidate
-	for _, a := range architectures {
-		c, ok := matches(a, weights, shapes)
+	for _, a := range f.archs {
+		if len(a.names) > 2*len(weights) || len(weights) > 2*len(a.names)+8 {
+			continue
+		}
+		c, ok := matches(a.Arch, weights, shapes)
 		if !ok {
 			continue
 		}

@@ -34,7 +34,7 @@ func inceptionV3(b *builder, transform bool) {
 	x = inceptionE(b, x, "Mixed_7b")
 	x = inceptionE(b, x, "Mixed_7c")
 	x = b.globalPool(x, "avgpool")
-	b.output(b.linear(x, "fc", 1000))
+	b.output(b.head(x, "fc", 1000))
 }
 
 // branch is a chain of convolutions below a block.

@@ -37,7 +37,7 @@ func mobileNetV2(b *builder) {
 	}
 	x = convNormAct(b, x, fmt.Sprintf("features.%d", i), conv{out: 1280, kernel: 1}, quant.ReLU6)
 	x = b.globalPool(x, "adaptive_avg_pool2d")
-	b.output(b.linear(x, "classifier.1", 1000))
+	b.output(b.head(x, "classifier.1", 1000))
 }
 
 // invertedResidual widens, convolves each channel by itself, narrows, and adds

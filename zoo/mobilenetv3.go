@@ -64,9 +64,13 @@ func mobileNetV3(b *builder, last int, blocks []bneck) {
 	}
 	x = convBN(b, x, fmt.Sprintf("features.%d", len(blocks)+1), conv{out: 6 * x.channels, kernel: 1}, op.Hardswish{})
 	x = b.globalPool(x, "avgpool")
-	x = b.linear(x, "classifier.0", last)
-	x = b.apply(x, "classifier.1", op.Hardswish{})
-	b.output(b.linear(x, "classifier.3", 1000))
+	// A classifier of one layer reads the features of the last convolution.
+	if s, ok := b.shapes("classifier.3.weight"); b.has("classifier.0") || !ok || len(s) != 2 || s[1] != x.channels {
+		if hidden := b.head(x, "classifier.0", last); hidden != x {
+			x = b.apply(hidden, "classifier.1", op.Hardswish{})
+		}
+	}
+	b.output(b.head(x, "classifier.3", 1000))
 }
 
 // append adds the block: widen, convolve each channel by itself, weigh the

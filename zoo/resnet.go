@@ -15,10 +15,28 @@ type resnet struct {
 	bottleneck bool
 	groups     int // of the 3x3 convolutions in bottlenecks; 0 means 1
 	groupWidth int // 0 means 64
+	stem       stem
 }
 
+// stem is how the first convolution sees the image.
+type stem uint8
+
+const (
+	imagenetStem stem = iota // 7x7 with stride 2, then max pooling
+	cifarStem                // 3x3 with stride 1, for small images, and no pooling
+	cifarPooled              // the same with the max pooling
+)
+
 func init() {
-	row := func(name string, r resnet) Arch { return Arch{Name: name, build: r.build} }
+	var variants []Arch
+	row := func(name string, r resnet) Arch {
+		small, pooled := r, r
+		small.stem, pooled.stem = cifarStem, cifarPooled
+		variants = append(variants,
+			Arch{Name: name + "_cifar", Base: name, build: small.build},
+			Arch{Name: name + "_cifar_maxpool", Base: name, OnRequest: true, build: pooled.build})
+		return Arch{Name: name, build: r.build}
+	}
 	register(
 		row("resnet18", resnet{blocks: [4]int{2, 2, 2, 2}}),
 		row("resnet34", resnet{blocks: [4]int{3, 4, 6, 3}}),
@@ -31,14 +49,21 @@ func init() {
 		row("wide_resnet50_2", resnet{blocks: [4]int{3, 4, 6, 3}, bottleneck: true, groupWidth: 128}),
 		row("wide_resnet101_2", resnet{blocks: [4]int{3, 4, 23, 3}, bottleneck: true, groupWidth: 128}),
 	)
+	register(variants...)
 }
 
 func (r resnet) build(b *builder) {
 	x := b.input("conv1", 3)
-	x = b.conv(x, conv{name: "conv1", out: 64, kernel: 7, stride: 2})
+	first := conv{name: "conv1", out: 64, kernel: 7, stride: 2}
+	if r.stem != imagenetStem {
+		first.kernel, first.stride = 3, 1
+	}
+	x = b.conv(x, first)
 	x = b.batchNorm(x, "bn1")
 	x = b.clamp(x, "relu", quant.ReLU)
-	x.v = b.g.AddNode("maxpool", maxPool3x3(), x.v)
+	if r.stem != cifarStem {
+		x.v = b.g.AddNode("maxpool", maxPool3x3(), x.v)
+	}
 	for i, n := range r.blocks {
 		for j := range n {
 			stride := 1
@@ -54,7 +79,7 @@ func (r resnet) build(b *builder) {
 		}
 	}
 	x = b.globalPool(x, "avgpool")
-	b.output(b.linear(x, "fc", 1000))
+	b.output(b.head(x, "fc", 1000))
 }
 
 func maxPool3x3() op.MaxPool2D {

@@ -32,7 +32,7 @@ func shuffleNetV2(b *builder, stages [3]int, last int) {
 	}
 	x = convBN(b, x, "conv5", conv{out: last, kernel: 1}, op.Clamp{Act: quant.ReLU})
 	x = b.apply(x, "mean", op.Mean{Axes: []int{2, 3}})
-	b.output(b.linear(x, "fc", 1000))
+	b.output(b.head(x, "fc", 1000))
 }
 
 // shuffleBlock halves the extents in two branches, or passes half of the

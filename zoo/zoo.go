@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
@@ -39,7 +40,13 @@ type Arch struct {
 	// ClampDiffers says that Plain and Quantizable compute different functions,
 	// because one clamps at 6 and the other does not.
 	ClampDiffers bool
-	build        func(*builder)
+	// Base names the architecture that this one is a variant of, such as resnet18 of
+	// resnet18_cifar; empty for those that Architectures lists.
+	Base string
+	// OnRequest says that a file fits Base's other variant as well, which is taken
+	// unless this one is named.
+	OnRequest bool
+	build     func(*builder)
 }
 
 // Architectures in the order in which they are listed and guessed.
@@ -47,17 +54,21 @@ var architectures []Arch
 
 func register(rows ...Arch) { architectures = append(architectures, rows...) }
 
-// Architectures lists the known architectures.
-func Architectures() []Arch { return append([]Arch(nil), architectures...) }
+// Architectures lists the known architectures, without their variants.
+func Architectures() []Arch {
+	return slices.DeleteFunc(slices.Clone(architectures), func(a Arch) bool { return a.Base != "" })
+}
 
 // Lookup returns the architecture called name. The error lists the known ones.
 func Lookup(name string) (Arch, error) {
-	names := make([]string, len(architectures))
-	for i, a := range architectures {
+	var names []string
+	for _, a := range architectures {
 		if a.Name == name {
 			return a, nil
 		}
-		names[i] = a.Name
+		if a.Base == "" {
+			names = append(names, a.Name)
+		}
 	}
 	return Arch{}, fmt.Errorf("unknown architecture %q: known are %s", name, strings.Join(names, ", "))
 }

@@ -25,7 +25,7 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.arch, "arch", "", "architecture, in torchvision's words: "+strings.Join(archNames(), ", "))
 	fl.StringVar(&f.backend, "backend", "", "numeric preset: fbgemm (x86 servers), qnnpack (ARM), onednn, x86 (as fbgemm)")
-	fl.StringVar(&f.key, "key", "", "which state dict of a checkpoint to use, such as model or ema.state_dict")
+	fl.StringVar(&f.key, "key", "", "which state dict of a checkpoint to use, such as model or ema.state_dict, or what its keys begin with, such as student")
 	fl.StringVar(&f.labels, "labels", "", "`FILE` with one class name per line, in the order of the outputs")
 	f.preset.register(cmd)
 	complete(cmd, "arch", archNames()...)
@@ -108,6 +108,7 @@ func (f *modelFlags) load(c *console, cmd *cobra.Command, path string) (*octet.M
 	if errors.Is(err, octet.ErrRecipe) {
 		return nil, usageError("%w", err)
 	}
+	err = adviseModel(err, path, f)
 	return model, withCode(exitModel, adviseMissing(err, "give a model file, .pth, .pt or .safetensors, or zoo:NAME of published weights"))
 }
 

@@ -116,8 +116,8 @@ func (in *inspection) finish(c *console, cmd *cobra.Command, f *inspectFlags, kn
 	switch {
 	case err == nil:
 		in.describeModel()
-	case f.model.arch != "" || isMismatch(err):
-		return withCode(exitModel, err)
+	case !f.tensors && (f.model.arch != "" || isMismatch(err) || errors.Is(err, torch.ErrAmbiguous)):
+		return withCode(exitModel, adviseModel(err, in.File, &f.model))
 	default:
 		in.Problem = err.Error()
 	}
@@ -155,6 +155,10 @@ func inspectFile(f *inspectFlags, path string) (*inspection, error) {
 	defer ckpt.Close()
 	in := &inspection{File: path, Bytes: fileSize(path), Format: ckpt.Format(), StateDicts: ckpt.Candidates(), Key: f.model.key, DTypes: map[string]int{}, Kind: "float"}
 	sd, err := ckpt.StateDict(f.model.key)
+	if errors.Is(err, torch.ErrAmbiguous) {
+		// One of them may be the only one with a known network.
+		sd, err = openedStateDict(f, path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +174,15 @@ func inspectFile(f *inspectFlags, path string) (*inspection, error) {
 		}
 	}
 	return in, nil
+}
+
+// openedStateDict is the state dict of the file that a model is opened from.
+func openedStateDict(f *inspectFlags, path string) (*torch.StateDict, error) {
+	m, err := octet.Open(path, octet.WithArch(f.model.arch), octet.WithKey(f.model.key))
+	if err != nil {
+		return nil, adviseModel(err, path, &f.model)
+	}
+	return m.StateDict(), nil
 }
 
 // count adds the tensors of one entry to the totals.

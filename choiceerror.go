@@ -1,0 +1,178 @@
+package octet
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/octet-ml/octet/torch"
+	"github.com/octet-ml/octet/zoo"
+)
+
+// ChoiceError reports a file with several networks, any of which could be meant.
+// It matches torch.ErrAmbiguous.
+type ChoiceError struct {
+	File    string
+	Choices []Choice
+}
+
+// Choice is a network in a file: the key that WithKey takes, and its architecture.
+type Choice struct {
+	Key  string `json:"key"`
+	Arch string `json:"arch"`
+}
+
+// Error lists the choices.
+func (e *ChoiceError) Error() string {
+	const most = 8
+	var list []string
+	for i, c := range e.Choices {
+		if i == most && len(e.Choices) > most+1 {
+			list = append(list, fmt.Sprintf("and %d more", len(e.Choices)-most))
+			break
+		}
+		list = append(list, fmt.Sprintf("%s (%s)", c.Key, c.Arch))
+	}
+	return fmt.Sprintf("%s: %v fit: %s; choose one by its key, such as --key %s",
+		e.File, torch.ErrAmbiguous, strings.Join(list, ", "), e.Choices[0].Key)
+}
+
+// Unwrap returns torch.ErrAmbiguous.
+func (e *ChoiceError) Unwrap() error { return torch.ErrAmbiguous }
+
+func (m *Model) severalFit(fits []network) error {
+	err := &ChoiceError{File: m.file}
+	for _, n := range fits {
+		err.Choices = append(err.Choices, Choice{n.key(), n.place.Archs[0]})
+	}
+	return err
+}
+
+// NearestError reports a file that does not name its architecture and fits none
+// of those that octet knows.
+type NearestError struct {
+	File     string
+	Arch     string  // the nearest; empty where none is near
+	Prefix   string  // under which it is
+	Share    float64 // of the layers of both, what they have in common
+	Why      string  // in words, where the keys alone do not show it; may be empty
+	Mismatch *torch.MismatchError
+}
+
+// Error says what is nearest and how it differs.
+func (e *NearestError) Error() string {
+	const unnamed = "the file does not name its architecture"
+	if e.Arch == "" {
+		text := fmt.Sprintf("%s: %s and its keys are not those of a known one", e.File, unnamed)
+		if e.Why != "" {
+			text += "; " + e.Why
+		}
+		return text + "\nknown are " + strings.Join(archNames(), ", ") + ": name the one it was made for, to see what differs"
+	}
+	text := fmt.Sprintf("%s: nearest is %s, with %.0f %% of the layers in common", e.File, e.Arch, 100*e.Share)
+	if e.Prefix != "" {
+		text += " under the prefix " + e.Prefix
+	}
+	text += "; " + unnamed
+	if e.Why != "" {
+		text += "\n" + e.Why
+	}
+	if e.Mismatch != nil {
+		text += "\n" + e.Mismatch.Summary()
+	}
+	return text
+}
+
+// Unwrap returns the mismatch with the nearest architecture.
+func (e *NearestError) Unwrap() error {
+	if e.Mismatch == nil {
+		return nil
+	}
+	return e.Mismatch
+}
+
+func archNames() []string {
+	var names []string
+	for _, a := range zoo.Architectures() {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+// noneFits takes what is nearest as the model's state dict, so that binding tells
+// the differences, and returns how to explain them; or says why nothing is near.
+func (m *Model) noneFits(dicts []stateDict, nearest network, arch string) (explain, error) {
+	const near = 0.4
+	sd, place := nearest.dict.StateDict, nearest.place
+	if err := sd.Reparametrized(); err != nil {
+		return nil, err
+	}
+	switch {
+	case place.Share < near && len(dicts) > 1:
+		return nil, m.manyUnknown(dicts)
+	case place.Share < near && arch == "":
+		return nil, &NearestError{File: m.file, Why: zoo.Foreign(sd.Keys())}
+	}
+	m.use(nearest)
+	if m.meta.Arch = arch; arch != "" {
+		return m.looksLike(place.Why), nil
+	}
+	m.meta.Arch = place.Nearest
+	m.assume("architecture %s: it is the nearest, and the file does not name one", place.Nearest)
+	return func(mismatch *torch.MismatchError) error {
+		return &NearestError{File: m.file, Arch: place.Nearest, Prefix: strings.Join(sd.Stripped, "") + place.Prefix,
+			Share: min(place.Share, 1), Why: place.Why, Mismatch: mismatch}
+	}, nil
+}
+
+// explain says more about a state dict that cannot be bound.
+type explain func(*torch.MismatchError) error
+
+// manyUnknown is the error for several state dicts none of which is known.
+func (m *Model) manyUnknown(dicts []stateDict) error {
+	var keys []string
+	for _, d := range dicts {
+		keys = append(keys, d.key)
+	}
+	return fmt.Errorf("%s: %w: %s, and none is of a known architecture; choose one by its key, such as --key %s",
+		m.file, torch.ErrAmbiguous, groups(keys), keys[0])
+}
+
+// looksLike adds to a mismatch what the file looks like instead.
+func (m *Model) looksLike(why string) explain {
+	return func(mismatch *torch.MismatchError) error {
+		looks := &LooksLikeError{Mismatch: mismatch, Why: why}
+		fits, _ := zoo.Find(m.state.Keys(), m.state.ShapeOf, "")
+		for _, p := range fits {
+			looks.Archs = append(looks.Archs, p.Archs...)
+		}
+		looks.Archs = slices.DeleteFunc(looks.Archs, func(name string) bool { return name == m.meta.Arch })
+		if len(looks.Archs) == 0 && why == "" {
+			return mismatch
+		}
+		return looks
+	}
+}
+
+// LooksLikeError is a mismatch with the architecture that was named, of a file
+// that fits others.
+type LooksLikeError struct {
+	Mismatch *torch.MismatchError
+	Archs    []string // best first
+	Why      string   // in words, what the keys alone do not show; may be empty
+}
+
+// Error is the report of differences, and what the file looks like.
+func (e *LooksLikeError) Error() string {
+	text := e.Mismatch.Error()
+	if e.Why != "" {
+		text += "\n" + e.Why
+	}
+	if len(e.Archs) > 0 {
+		text += "\nthe file looks like " + strings.Join(e.Archs, " or ")
+	}
+	return text
+}
+
+// Unwrap returns the mismatch.
+func (e *LooksLikeError) Unwrap() error { return e.Mismatch }

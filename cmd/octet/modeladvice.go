@@ -1,0 +1,38 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/torch"
+)
+
+// adviseModel ends the error of a model file that could not be opened with a
+// command that helps.
+func adviseModel(err error, path string, f *modelFlags) error {
+	var (
+		choice   *octet.ChoiceError
+		nearest  *octet.NearestError
+		looks    *octet.LooksLikeError
+		mismatch *torch.MismatchError
+	)
+	inspect := "octet inspect " + path
+	if f.key != "" {
+		inspect += " --key " + f.key
+	}
+	advice := ""
+	switch {
+	case errors.As(err, &choice):
+		advice = fmt.Sprintf("octet inspect %s --key %s", path, choice.Choices[0].Key)
+	case errors.As(err, &nearest):
+		advice = inspect + " --tensors   lists the keys of the file"
+	case errors.As(err, &looks) && len(looks.Archs) > 0:
+		advice = fmt.Sprintf("%s --arch %s", inspect, looks.Archs[0])
+	case errors.As(err, &mismatch):
+		advice = inspect + " --tensors   lists the keys of the file"
+	default:
+		return err
+	}
+	return fmt.Errorf("%w\n%s", err, advice)
+}
