@@ -15,16 +15,18 @@ import (
 // elements of its tensors stay in the file until StateDict or Load asks for them.
 // It is not safe for concurrent use.
 type Checkpoint struct {
-	name      string
-	size      int64
-	format    string
-	lim       Limits
-	root      Value
-	storages  storages
-	bigEndian bool
-	extra     map[string]func() ([]byte, error)
-	closer    io.Closer
-	inFile    bool // large quantized weights are left there
+	name       string
+	size       int64
+	format     string
+	lim        Limits
+	inflatable int64 // bytes that may still be inflated out of the file
+	root       Value
+	storages   storages
+	bigEndian  bool
+	extra      map[string]func() ([]byte, error)
+	closer     io.Closer
+	opened     bool // root has objects opened
+	inFile     bool // large quantized weights are left there
 }
 
 // LeaveInFile has StateDict leave the elements of large quantized weights in the
@@ -35,8 +37,8 @@ func (c *Checkpoint) LeaveInFile() {
 	c.closer = nil
 }
 
-// Open reads the file at path: a zip, a legacy stream, a tar, or a plain zip
-// that holds one such file. It keeps the file open; close the Checkpoint when the
+// Open reads the file at path: a zip, a legacy stream, a tar of the first
+// versions, or one such file in a zip, tar, gzip or bzip2. It keeps the file open; close the Checkpoint when the
 // state dicts wanted are loaded. Errors are *Error and match the Err variables.
 func Open(path string, opts ...Option) (*Checkpoint, error) {
 	f, err := os.Open(path)
@@ -78,30 +80,38 @@ func Read(r io.ReaderAt, size int64, name string, opts ...Option) (*Checkpoint, 
 		o(&c.lim)
 	}
 	c.lim = c.lim.withDefaults()
-	if err := c.read(r, size, true); err != nil {
+	c.inflatable = 1<<20 + c.lim.InflateRatio*min(size, 1<<40)
+	if err := c.read(r, size, deepest); err != nil {
 		return nil, located(err, name, "")
 	}
-	if err := checkTree(c.root, c.lim); err != nil {
+	err := checkTree(c.root, c.lim)
+	if err == nil {
+		err = c.openObjects()
+	}
+	if err != nil {
 		return nil, located(err, name, "")
 	}
 	return c, nil
 }
 
 // read detects the container by its first bytes.
-func (c *Checkpoint) read(r io.ReaderAt, size int64, nested bool) error {
+func (c *Checkpoint) read(r io.ReaderAt, size int64, depth int) error {
 	head := make([]byte, min(size, 512))
 	if _, err := io.ReadFull(io.NewSectionReader(r, 0, size), head); err != nil {
 		return err
 	}
+	pack, command := packing(head)
 	switch {
 	case size == 0:
 		return errors.New("the file is empty")
 	case bytes.HasPrefix(head, []byte("PK")):
-		return c.readZip(r, size, nested)
-	case len(head) == 512 && string(head[257:262]) == "ustar":
-		return c.readTar(r, size)
+		return c.readZip(r, size, depth)
+	case isTar(head):
+		return c.readTar(r, size, depth)
 	case head[0] == opProto:
 		return c.readLegacy(r, size)
+	case pack != "":
+		return c.readCompressed(pack, command, r, size, depth)
 	case bytes.HasPrefix(head, []byte("version https://git-lfs")):
 		return withRemedy(errors.New("a Git LFS pointer, not the file itself"), "fetch it with: git lfs pull")
 	case size > 8 && head[8] == '{':

@@ -2,7 +2,7 @@ package torch
 
 import (
 	"fmt"
-	"math/big"
+	"slices"
 )
 
 // construct executes REDUCE, NEWOBJ, BUILD and BINPERSID: the opcodes that in
@@ -19,6 +19,9 @@ func (u *unpickler) construct(op byte) error {
 		}
 		return u.push(u.persist(id[0]))
 	}
+	if op == opNewObjEx {
+		return u.newObjectEx()
+	}
 	pair, err := u.pop(2)
 	if err != nil {
 		return err
@@ -28,11 +31,28 @@ func (u *unpickler) construct(op byte) error {
 	case opBuild:
 		return u.push(build(subject, arg))
 	case opNewObj:
+		u.objects += copied(arg)
 		return u.push(newObject(subject, arg))
 	default:
 		u.objects += copied(arg)
 		return u.push(reduce(subject, arg))
 	}
+}
+
+// newObjectEx is cls.__new__(cls, *args, **kwargs), which only opaque classes have.
+func (u *unpickler) newObjectEx() error {
+	three, err := u.pop(3)
+	if err != nil {
+		return err
+	}
+	cls, ok1 := three[0].(Global)
+	args, ok2 := three[1].(*List)
+	named, ok3 := three[2].(*Dict)
+	if !ok1 || !ok2 || !ok3 || args.Kind != Tuple || roleOf(cls) != roleInert {
+		return fmt.Errorf("an object is made of %s, %s and %s, expected an unknown class, a tuple and a dict", three[0].kind(), three[1].kind(), three[2].kind())
+	}
+	u.objects += len(args.Items)
+	return u.push(&Opaque{Global: cls, Args: append(slices.Clone(args.Items), named)}, nil)
 }
 
 // copied counts what a call may copy out of its arguments, so that calling again
@@ -51,50 +71,60 @@ func copied(args Value) int {
 			n += len(a.Items)
 		case String:
 			n += len(a) / 16
+		case Global:
+			n += len(a.Name) / 16
 		}
 	}
 	return n
 }
 
-// reduce is callee(*args) for the callees of the lists.
+// reduce is callee(*args).
 func reduce(callee, args Value) (Value, error) {
-	g, ok := callee.(Global)
-	if !ok {
-		return nil, fmt.Errorf("%s is called, expected a function", callee.kind())
-	}
 	t, ok := args.(*List)
 	if !ok || t.Kind != Tuple {
-		return nil, fmt.Errorf("%v is called with %s, expected a tuple", g, args.kind())
+		return nil, fmt.Errorf("%s is called with %s, expected a tuple", callee.kind(), args.kind())
 	}
-	if call := callOf(g.String()); call != nil {
-		v, err := call(t.Items)
-		if err != nil {
-			return nil, prefixed(err, g.String())
+	switch g := callee.(type) {
+	case Global:
+		if g == getattr {
+			return attribute(t.Items)
 		}
-		return v, nil
+		if call := callOf(g); call != nil {
+			v, err := call(t.Items)
+			if err != nil {
+				return nil, prefixed(err, g.String())
+			}
+			return v, nil
+		}
+		if roleOf(g) == roleInert {
+			return &Opaque{Global: g, Args: slices.Clip(t.Items)}, nil
+		}
+	case *Opaque: // functools.partial of a class, a bound method
+		return &Opaque{Global: g.Global, Args: append(slices.Clone(t.Items), g)}, nil
 	}
-	if roleOf(g) == roleInert {
-		return &Opaque{Global: g, Args: t.Items}, nil
-	}
-	return nil, fmt.Errorf("%v may not be called", g)
+	return nil, fmt.Errorf("%s may not be called", callee.kind())
 }
 
 // newObject is cls.__new__(cls, *args).
 func newObject(cls, args Value) (Value, error) {
-	g, ok := cls.(Global)
 	t, isTuple := args.(*List)
-	if !ok || !isTuple || t.Kind != Tuple {
-		return nil, fmt.Errorf("an object is made of %s and %s, expected a class and a tuple", cls.kind(), args.kind())
+	if !isTuple || t.Kind != Tuple {
+		return nil, fmt.Errorf("an object of %s is made of %s, expected a tuple", cls.kind(), args.kind())
 	}
-	switch {
-	case roleOf(g) == roleScript && len(t.Items) == 0:
-		return &ScriptObject{}, nil
-	case roleOf(g) == roleInert:
-		return &Opaque{Global: g, Args: t.Items}, nil
-	case g.String() == "collections.OrderedDict" && len(t.Items) == 0:
-		return &Dict{ordered: true}, nil
+	switch g := cls.(type) {
+	case Global:
+		switch {
+		case roleOf(g) == roleScript && len(t.Items) == 0:
+			return &ScriptObject{}, nil
+		case roleOf(g) == roleInert && g != getattr:
+			return &Opaque{Global: g, Args: slices.Clip(t.Items)}, nil
+		case g.String() == "collections.OrderedDict" && len(t.Items) == 0:
+			return &Dict{ordered: true}, nil
+		}
+	case *Opaque: // a class that was made as the pickle was loaded
+		return &Opaque{Global: g.Global, Args: slices.Clip(t.Items)}, nil
 	}
-	return nil, fmt.Errorf("no object of %v may be made", g)
+	return nil, fmt.Errorf("no object of %s may be made", cls.kind())
 }
 
 // scriptClasses are the packed recurrent cells of dynamic quantization.
@@ -107,16 +137,17 @@ var scriptClasses = newSet(
 func build(subject, state Value) (Value, error) {
 	switch s := subject.(type) {
 	case *Dict:
-		d, ok := state.(*Dict)
-		if !s.ordered || !ok {
-			return nil, fmt.Errorf("%s is built from %s; only an OrderedDict has attributes", subject.kind(), state.kind())
+		if !s.ordered {
+			return nil, fmt.Errorf("%s is built from %s; only subclasses of dict have attributes", subject.kind(), state.kind())
 		}
 		// Of the attributes a state dict may carry, only _metadata has a meaning.
-		if m, ok := d.Get("_metadata"); ok {
-			if s.metadata, ok = m.(*Dict); !ok {
-				return nil, fmt.Errorf("_metadata is %s, expected a dict", m.kind())
+		if d, ok := state.(*Dict); ok && d != s {
+			if m, ok := d.Get("_metadata"); ok {
+				s.metadata, _ = m.(*Dict)
 			}
 		}
+		return s, nil
+	case *Tensor: // attributes that Python code has set
 		return s, nil
 	case *Opaque:
 		s.State = state
@@ -133,139 +164,5 @@ func build(subject, state Value) (Value, error) {
 		s.State, s.Class = pair.Items[0], string(class)
 		return s, nil
 	}
-	return nil, fmt.Errorf("%s is built from %s; only OrderedDict and training leftovers have state", subject.kind(), state.kind())
-}
-
-// callOf returns what a REDUCE of the function makes, nil for all others.
-func callOf(name string) func([]Value) (Value, error) {
-	switch name {
-	case "collections.OrderedDict":
-		return func(a []Value) (Value, error) { return makeDict(a, true) }
-	case "collections.Counter":
-		return func(a []Value) (Value, error) { return makeDict(a, false) }
-	case "collections.defaultdict":
-		return func(a []Value) (Value, error) { // the factory is a token or None and is dropped
-			return makeDict(a[min(len(a), 1):], false)
-		}
-	case "builtins.set", "builtins.frozenset":
-		return makeSet
-	case "builtins.complex":
-		return makeComplex
-	case "builtins.bytes", "builtins.bytearray":
-		return makeBytes
-	case "_codecs.encode":
-		return encode
-	case "torch.Size":
-		return makeSize
-	}
-	return rebuildOf(name)
-}
-
-// makeDict is dict() or dict(other): an OrderedDict of old writers holds pairs.
-func makeDict(a []Value, ordered bool) (Value, error) {
-	d := &Dict{ordered: ordered}
-	if len(a) == 0 {
-		return d, nil
-	}
-	if len(a) > 1 {
-		return nil, fmt.Errorf("%d arguments, expected at most one", len(a))
-	}
-	switch src := a[0].(type) {
-	case *Dict:
-		d.keys = append(d.keys, src.keys...)
-		d.vals = append(d.vals, src.vals...)
-		return d, nil
-	case *List:
-		for _, item := range src.Items {
-			pair, ok := item.(*List)
-			if !ok || len(pair.Items) != 2 {
-				return nil, fmt.Errorf("%s in a list of pairs", item.kind())
-			}
-			if err := d.set(pair.Items[0], pair.Items[1]); err != nil {
-				return nil, err
-			}
-		}
-		return d, nil
-	}
-	return nil, fmt.Errorf("%s, expected a dict or pairs", a[0].kind())
-}
-
-func makeSet(a []Value) (Value, error) {
-	s := &List{Kind: Set}
-	if len(a) == 1 {
-		if src, ok := a[0].(*List); ok {
-			s.Items = append(s.Items, src.Items...)
-			return s, nil
-		}
-	}
-	if len(a) != 0 {
-		return nil, fmt.Errorf("expected one list")
-	}
-	return s, nil
-}
-
-func makeComplex(a []Value) (Value, error) {
-	if len(a) == 2 {
-		re, ok1 := a[0].(Float)
-		im, ok2 := a[1].(Float)
-		if ok1 && ok2 {
-			return Complex(complex(re, im)), nil
-		}
-	}
-	return nil, fmt.Errorf("expected two floats")
-}
-
-// makeBytes is bytes(), bytes(b) or bytearray(text, "latin-1").
-func makeBytes(a []Value) (Value, error) {
-	if len(a) == 0 {
-		return Bytes{}, nil
-	}
-	if b, ok := a[0].(Bytes); ok && len(a) == 1 {
-		return b, nil
-	}
-	return encode(a)
-}
-
-// encode is _codecs.encode(text, "latin1"), the way protocol 2 writes bytes.
-func encode(a []Value) (Value, error) {
-	if len(a) == 2 {
-		text, ok1 := a[0].(String)
-		codec, ok2 := a[1].(String)
-		if ok1 && ok2 && (codec == "latin1" || codec == "latin-1") {
-			out := make(Bytes, 0, len(text))
-			for _, r := range string(text) {
-				if r > 0xff {
-					return nil, fmt.Errorf("%q is not latin-1", r)
-				}
-				out = append(out, byte(r))
-			}
-			return out, nil
-		}
-	}
-	return nil, fmt.Errorf("expected a text and the codec latin1")
-}
-
-func makeSize(a []Value) (Value, error) {
-	if len(a) == 1 {
-		if src, ok := a[0].(*List); ok {
-			return &List{Kind: Size, Items: src.Items}, nil
-		}
-	}
-	return nil, fmt.Errorf("expected one tuple")
-}
-
-// parseLong reads a two's complement little-endian integer of at most 16 bytes.
-func parseLong(b []byte) Value {
-	be := make([]byte, len(b))
-	for i, x := range b {
-		be[len(b)-1-i] = x
-	}
-	n := new(big.Int).SetBytes(be)
-	if len(be) > 0 && be[0]&0x80 != 0 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
-	}
-	if n.IsInt64() {
-		return Int(n.Int64())
-	}
-	return BigInt{n}
+	return nil, fmt.Errorf("%s is built from %s; only objects have state", subject.kind(), state.kind())
 }

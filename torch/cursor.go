@@ -11,6 +11,9 @@ import (
 // errCut reports a pickle that ends before its STOP opcode.
 var errCut = errors.New("the pickle ends in the middle: the file is cut off or damaged")
 
+// longestName bounds the name of a class, which no class reaches.
+const longestName = 512
+
 // cursor reads the bytes of a pickle. Every length is checked against what is
 // left before anything is allocated.
 type cursor struct {
@@ -66,9 +69,8 @@ func (c *cursor) uint(n int64) (uint64, error) {
 
 // line returns the text up to the next newline, which is dropped.
 func (c *cursor) line() (string, error) {
-	const longest = 512 // no class has a longer name
 	var text []byte
-	for len(text) <= longest {
+	for len(text) <= longestName {
 		b, err := c.byte()
 		if err != nil {
 			return "", err
@@ -78,7 +80,7 @@ func (c *cursor) line() (string, error) {
 		}
 		text = append(text, b)
 	}
-	return "", fmt.Errorf("a name of more than %d bytes", longest)
+	return "", fmt.Errorf("a name of more than %d bytes", longestName)
 }
 
 func (c *cursor) failed(err error) error {

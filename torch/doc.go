@@ -1,10 +1,14 @@
 // Package torch reads and writes PyTorch checkpoints: the files of torch.save,
-// as zip archives, legacy streams (before PyTorch 1.6) and tars (before 0.1.10).
+// as zip archives, legacy streams (before PyTorch 1.6) and tars (before 0.1.10),
+// also within a gzip, bzip2, tar or plain zip.
 //
-// A checkpoint is a pickle. Its opcodes are interpreted into an inert tree of
-// [Value]s; nothing is ever imported, called or resolved. A global name is a
-// token that is compared, exactly, with the lists of globals.go and rebuild.go;
-// any other name is an error that names it. [Open] gives the tree,
+// A checkpoint is a pickle, of protocol 1 to 5. Its opcodes are interpreted into an
+// inert tree of [Value]s; nothing is ever imported, called or resolved. A global
+// name is a token that is compared, exactly, with what calls.go and rebuild.go
+// know. Objects of any other class are [Opaque]: what a training kept beside its
+// weights does not stand in their way, and is an error only within the state dict.
+// Names that attacks are made of, listed in hostile.go, are refused wherever they
+// stand, although they could do nothing here. [Open] gives the tree,
 // [Checkpoint.StateDict] the state dict in it with its tensors loaded, [Save] and
 // [Write] write a state dict that torch.load(weights_only=True) accepts.
 //

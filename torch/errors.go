@@ -3,14 +3,18 @@ package torch
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // The reasons for which a file or a key is refused; test with errors.Is.
 var (
-	// ErrGlobal: the pickle names a class or function that is not on the list of inert ones.
+	// ErrGlobal: the pickle names a function that can run programs, or the state dict
+	// holds an object that is no tensor.
 	ErrGlobal = errors.New("global is not allowed")
-	// ErrPickledModel: the file holds a whole pickled model (its class, not only its weights).
+	// ErrPickledModel: the file holds a whole pickled model (an nn.Module, not only its
+	// weights), and no state dict beside it.
 	ErrPickledModel = errors.New("the file holds a whole pickled model, which only its Python code can rebuild")
 	// ErrTorchScript: the file is a TorchScript or torch.export program.
 	ErrTorchScript = errors.New("the file is a program, not a checkpoint")
@@ -39,16 +43,24 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
 	if e.Record != "" {
-		b.WriteString(": record " + e.Record)
+		b.WriteString(": record " + printable(e.Record))
 	}
 	if e.Key != "" {
-		b.WriteString(": key " + e.Key)
+		b.WriteString(": key " + printable(e.Key))
 	}
 	b.WriteString(": " + e.Err.Error())
 	if e.Remedy != "" {
 		b.WriteString("; " + e.Remedy)
 	}
 	return b.String()
+}
+
+// printable quotes a name that would do more than be read on a terminal.
+func printable(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 // Unwrap returns the cause.
@@ -91,6 +103,16 @@ func atKey(err error, key string) error {
 
 // withRemedy adds what to do.
 func withRemedy(err error, remedy string) error { return &Error{Err: err, Remedy: remedy} }
+
+// withNewRemedy says something else to do, and keeps the rest of err.
+func withNewRemedy(err error, remedy string) error {
+	if e, ok := err.(*Error); ok {
+		c := *e
+		c.Remedy = remedy
+		return &c
+	}
+	return withRemedy(err, remedy)
+}
 
 // prefixed puts a place before the message of err and keeps its remedy.
 func prefixed(err error, place string) error {

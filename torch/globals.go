@@ -7,15 +7,13 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// role is what the interpreter may do with an allowed global.
+// role is what the interpreter makes of a global.
 type role uint8
 
 const (
-	roleNone    role = iota // not allowed
-	roleToken               // may only be an argument or a value
+	roleInert   role = iota // REDUCE, NEWOBJ and BUILD make an Opaque
 	roleStorage             // names the class of a storage in a persistent id
 	roleCall                // REDUCE makes a value: see callOf
-	roleInert               // REDUCE, NEWOBJ and BUILD make an Opaque
 	roleScript              // NEWOBJ makes a ScriptObject
 )
 
@@ -46,38 +44,6 @@ var storageClasses = map[string]storageClass{
 	"torch.storage.UntypedStorage": {tensor.Invalid, 1},
 }
 
-// tokens may stand where a value stands; nothing can be done with them.
-var tokens = newSet(
-	"torch.per_tensor_affine", "torch.per_channel_affine", "torch.per_channel_affine_float_qparams",
-	"torch.per_tensor_symmetric", "torch.per_channel_symmetric",
-	"torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer",
-	"torch.strided", "torch.sparse_coo", "torch.contiguous_format", "torch.channels_last", "torch.preserve_format",
-	"torch.quint4x2", "torch.quint2x4", "torch.complex32", "torch.float8_e4m3fnuz", "torch.float8_e5m2fnuz",
-	"torch.FloatTensor", "torch.DoubleTensor", "torch.HalfTensor", "torch.LongTensor", "torch.IntTensor",
-	"torch.ShortTensor", "torch.CharTensor", "torch.ByteTensor", // classes of tars
-	"builtins.list", "builtins.dict", "builtins.tuple", "builtins.int", "builtins.float", "builtins.str", "builtins.bool",
-	"builtins.object",
-	"numpy.ndarray", "numpy.bool", "numpy.bool_", "numpy.int8", "numpy.int16", "numpy.int32", "numpy.int64", "numpy.uint8", "numpy.uint16",
-	"numpy.uint32", "numpy.uint64", "numpy.float16", "numpy.float32", "numpy.float64",
-)
-
-// inert are training leftovers that hold data only. They become Opaque: the
-// rest of the checkpoint can be read, they cannot be part of a state dict.
-var inert = newSet(
-	"argparse.Namespace", "types.SimpleNamespace", "easydict.EasyDict",
-	"numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",
-	"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.dtype",
-	"pathlib.Path", "pathlib.PosixPath", "pathlib.WindowsPath",
-	"pathlib.PurePath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath",
-	"pathlib._local.Path", "pathlib._local.PosixPath", "pathlib._local.WindowsPath",
-	"pathlib._local.PurePath", "pathlib._local.PurePosixPath", "pathlib._local.PureWindowsPath",
-	"collections.deque", "builtins.slice", "builtins.range",
-	"datetime.date", "datetime.time", "datetime.datetime", "datetime.timedelta", "datetime.timezone",
-	"decimal.Decimal", "fractions.Fraction", "uuid.UUID",
-	"torch.device", "torch.torch_version.TorchVersion", "torch.serialization._get_layout",
-	"torch._utils._rebuild_meta_tensor_no_storage", "torch._utils._rebuild_sparse_tensor",
-)
-
 func newSet(names ...string) map[string]bool {
 	m := make(map[string]bool, len(names))
 	for _, n := range names {
@@ -97,51 +63,78 @@ func spelled(module, name string) Global {
 	return Global{module, name}
 }
 
-// roleOf compares g with the lists. The pair must match exactly: a dotted name
-// is the way to smuggle an attribute in ("torch" + "_utils._rebuild_tensor_v2").
+// roleOf compares g with what the interpreter knows. Module and name must match
+// exactly: a dotted name is the way to smuggle an attribute in ("torch" +
+// "_utils._rebuild_tensor_v2").
 func roleOf(g Global) role {
-	if strings.Contains(g.Name, ".") {
-		return roleNone
-	}
-	name := g.String()
 	switch {
-	case callOf(name) != nil:
-		return roleCall
-	case tokens[name]:
-		return roleToken
-	case inert[name]:
+	case strings.Contains(g.Name, "."):
 		return roleInert
-	case name == "torch.ScriptObject":
+	case callOf(g) != nil:
+		return roleCall
+	case g.String() == "torch.ScriptObject":
 		return roleScript
 	}
-	if _, ok := storageClasses[name]; ok {
+	if _, ok := storageClasses[g.String()]; ok {
 		return roleStorage
 	}
-	return roleNone
+	return roleInert
 }
 
-// resolve turns an allowed global into its value: a DType, or the Global itself.
+// resolve turns a global into its value: a DType, or the Global itself. What it
+// names is never looked up, so any class is as harmless as another; the names
+// that attacks are made of are refused all the same.
 func resolve(module, name string) (Value, error) {
 	g := spelled(module, name)
+	if strings.Contains(name, ".") || isHostile(g) {
+		return nil, refuse(g)
+	}
 	if g.Module == "torch" {
-		if dt, err := tensor.ParseDType(name); err == nil && !strings.Contains(name, ".") {
+		if dt, err := tensor.ParseDType(name); err == nil {
 			return DType(dt), nil
 		}
 	}
-	if roleOf(g) != roleNone {
-		return g, nil
-	}
-	return nil, refuse(g)
+	return g, nil
 }
 
-// refuse is the error for a global that is on no list.
-func refuse(g Global) error {
-	for _, p := range []string{"torch.nn", "torchvision", "torch.fx", "torch.jit", "torch.ao", "torch.quantization", "__main__", "timm"} {
-		if g.Module == p || strings.HasPrefix(g.Module, p+".") {
-			return withRemedy(fmt.Errorf("%w (it names the class %q)", ErrPickledModel, g),
-				"load it in Python and save the weights alone: "+SaveStateDict)
+// resolveNested is resolve for the names of protocol 4, which may be those of a
+// class within a class: Outer.Inner.
+func resolveNested(module, name string) (Value, error) {
+	g := spelled(module, name)
+	if g == getattr {
+		return g, nil
+	}
+	if !strings.Contains(name, ".") {
+		return resolve(module, name)
+	}
+	if isHostile(g) || reachesInto(g) {
+		return nil, refuse(g)
+	}
+	return g, nil
+}
+
+// getattr is how protocol 2 names a class within a class, and a bound method.
+var getattr = Global{"builtins", "getattr"}
+
+// attribute is getattr(object, name) for what is opaque anyway.
+func attribute(args []Value) (Value, error) {
+	if len(args) == 2 {
+		name, _ := args[1].(String)
+		switch of := args[0].(type) {
+		case Global:
+			g := Global{of.Module, of.Name + "." + string(name)}
+			if name != "" && len(g.Name) <= longestName && roleOf(of) == roleInert && of != getattr && !isHostile(g) && !reachesInto(g) {
+				return g, nil
+			}
+		case *Opaque:
+			return &Opaque{Global: getattr, Args: args}, nil
 		}
 	}
-	return withRemedy(fmt.Errorf("%w: the pickle names %q, which may run code; octet reads data only", ErrGlobal, g),
-		"if you trust the file, load it in Python and save the weights alone: "+SaveStateDict)
+	return nil, refuse(getattr)
+}
+
+// refuse is the error for a global of which no checkpoint is made.
+func refuse(g Global) error {
+	return withRemedy(fmt.Errorf("%w: the pickle names %q, which can run code in Python; octet runs nothing and reads no such file", ErrGlobal, g),
+		"do not load it in Python unless you know who made it; ask for the weights alone: "+SaveStateDict)
 }

@@ -48,7 +48,7 @@ func rebuildTensor(a []Value, least, most int) (Value, error) {
 	if t.RequiresGrad, err = flags(a[4], a[5]); err != nil {
 		return nil, err
 	}
-	return t, plainBits(a[6:])
+	return plainBits(t, a[6:]), nil
 }
 
 // rebuildUntyped takes (storage, offset, size, stride, requires_grad, hooks, dtype[, metadata]);
@@ -69,7 +69,7 @@ func rebuildUntyped(a []Value) (Value, error) {
 	if t.RequiresGrad, err = flags(a[4], a[5]); err != nil {
 		return nil, err
 	}
-	return t, plainBits(a[7:])
+	return plainBits(t, a[7:]), nil
 }
 
 // rebuildQuantized takes (storage, offset, size, stride, params, requires_grad, hooks).
@@ -116,7 +116,7 @@ func rebuildParameter(a []Value, n int) (Value, error) {
 }
 
 // rebuildFromType takes (function, type, args, state): a tensor with Python
-// attributes, which are dropped.
+// attributes, or of a subclass. Its elements are what the function makes.
 func rebuildFromType(a []Value) (Value, error) {
 	if len(a) != 4 {
 		return nil, fmt.Errorf("%d arguments, expected 4", len(a))
@@ -127,13 +127,12 @@ func rebuildFromType(a []Value) (Value, error) {
 	if !ok1 || !ok2 || !ok3 {
 		return nil, fmt.Errorf("expected a function, a class and a tuple")
 	}
-	name, class := fn.String(), cls.String()
-	rebuild := rebuildOf(name)
-	if rebuild == nil || name == "torch._tensor._rebuild_from_type_v2" || class != "torch.Tensor" && class != "torch.nn.parameter.Parameter" {
-		return nil, fmt.Errorf("%s of %s; expected a tensor or a parameter", name, class)
+	call := callOf(fn)
+	if rebuildOf(fn.String()) == nil || call == nil || roleOf(cls) != roleInert || fn.String() == "torch._tensor._rebuild_from_type_v2" {
+		return &Opaque{Global: cls, Args: a}, nil
 	}
-	v, err := rebuild(args.Items)
-	if t, ok := v.(*Tensor); ok && err == nil && class == "torch.nn.parameter.Parameter" {
+	v, err := call(args.Items)
+	if t, ok := v.(*Tensor); ok && err == nil && cls.String() == "torch.nn.parameter.Parameter" {
 		t.Parameter = true
 	}
 	return v, err
@@ -183,36 +182,34 @@ func extents(v Value) ([]int, error) {
 	return out, nil
 }
 
-// flags checks requires_grad and the hooks, which are always empty.
+// flags checks requires_grad and the hooks, which are empty or never called.
 func flags(requiresGrad, hooks Value) (bool, error) {
 	rg, ok := requiresGrad.(Bool)
 	if !ok {
 		return false, fmt.Errorf("requires_grad is %s", requiresGrad.kind())
 	}
-	switch h := hooks.(type) {
-	case None:
+	switch hooks.(type) {
+	case None, *Dict:
 		return bool(rg), nil
-	case *Dict:
-		if h.Len() == 0 {
-			return bool(rg), nil
-		}
 	}
-	return false, fmt.Errorf("a tensor with backward hooks")
+	return false, fmt.Errorf("backward hooks are %s, expected a dict", hooks.kind())
 }
 
-// plainBits refuses tensors whose conjugation or negation is still pending.
-func plainBits(metadata []Value) error {
+// plainBits makes a tensor opaque whose conjugation or negation is still pending:
+// its elements are not what the storage holds.
+func plainBits(t *Tensor, metadata []Value) Value {
 	if len(metadata) == 0 {
-		return nil
+		return t
 	}
 	d, ok := metadata[0].(*Dict)
 	if !ok {
-		return nil
+		return t
 	}
 	for _, bit := range []string{"conj", "neg"} {
 		if v, ok := d.Get(bit); ok && v == Value(Bool(true)) {
-			return withRemedy(fmt.Errorf("a tensor with a pending %s", bit), "save tensor.resolve_"+bit+"() instead")
+			why := withRemedy(fmt.Errorf("a tensor with a pending %s", bit), "save tensor.resolve_"+bit+"() instead")
+			return &Opaque{Global: Global{"torch", "Tensor"}, why: why}
 		}
 	}
-	return nil
+	return t
 }

@@ -52,7 +52,7 @@ func (c *Checkpoint) Outline(key string) (*StateDict, error) {
 		name := string(k.(String))
 		v, err := entry(raw)
 		if err != nil {
-			return nil, located(atKey(err, join(path, name)), c.name, "")
+			return nil, located(atKey(c.objectInside(err, d, stepsTo(c.root, path)), join(path, name)), c.name, "")
 		}
 		sd.Set(name, v)
 	}
@@ -159,8 +159,7 @@ func (c *Checkpoint) pick(key string) (*Dict, string, error) {
 	list, isList := c.root.(*List)
 	switch {
 	case len(found) == 0:
-		return nil, "", withRemedy(fmt.Errorf("%w: the file holds %s without a dict of tensors", ErrNoStateDict, c.root.kind()),
-			"save one with "+SaveStateDict)
+		return nil, "", c.noStateDict()
 	case isList && len(list.Items) > 1:
 		return nil, "", withRemedy(fmt.Errorf("%w: the file holds %s of %d values, with state dicts at %s", ErrAmbiguous, list.kind(), len(list.Items), someOf(found)),
 			fmt.Sprintf("the key %s opens the first: --key %[1]s", found[0]))
@@ -294,9 +293,12 @@ func entry(v Value) (Value, error) {
 			}
 		}
 	case *Opaque:
-		return nil, withRemedy(fmt.Errorf("%w: an object of %q inside the state dict", ErrGlobal, v.Global), "save the weights alone: "+SaveStateDict)
+		if v.why != nil {
+			return nil, v.why
+		}
+		return nil, fmt.Errorf("an object of the class %q inside the state dict, expected a tensor (%w)", v.Global, ErrGlobal)
 	case Global:
-		return nil, withRemedy(fmt.Errorf("%w: %q inside the state dict", ErrGlobal, v), "save the weights alone: "+SaveStateDict)
+		return nil, fmt.Errorf("the class %q inside the state dict, expected a tensor (%w)", v, ErrGlobal)
 	}
 	return nil, fmt.Errorf("%s, expected a tensor; a state dict holds tensors, None, (weight, bias) pairs and scalars", v.kind())
 }

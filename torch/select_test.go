@@ -67,7 +67,19 @@ func TestRefusals(t *testing.T) {
 		{"golden/two_models.pth", "", ErrAmbiguous, []string{"model, model_ema", "key"}},
 		{"golden/training.pth", "optimizer", ErrNoStateDict, []string{"optimizer", "state_dict"}},
 		{"golden/leftover_inside.pth", "", ErrGlobal, []string{"key norm", "multiarray._reconstruct", saveLine}},
-		{"golden/protocol4.pth", "", nil, []string{"protocol 4", "pickle_protocol"}},
+		{"checkpoints/refused/model_at_key.pth", "", ErrPickledModel, []string{"container.Sequential", saveLine, `["model"]`}},
+		{"checkpoints/refused/model_in_list.pth", "", ErrPickledModel, []string{"container.Sequential", saveLine, `)[0]`}},
+		{"checkpoints/refused/model_beside_tensor.pth", "", ErrPickledModel, []string{"key net", "container.Sequential", saveLine, `["net"]`}},
+		{"checkpoints/refused/model_protocol4.pth", "", ErrPickledModel, []string{"container.Sequential", `["ema"]`}},
+		{"checkpoints/refused/enum_inside.pth", "", ErrGlobal, []string{"key state_dict.phase", "project.Phase", `sd.pop("phase")`}},
+		{"checkpoints/refused/array_inside.pth", "", ErrGlobal, []string{"key state_dict.norm", "multiarray._reconstruct", `sd.pop("norm")`}},
+		{"checkpoints/refused/dataclass_inside.pth", "", ErrGlobal, []string{`key state_dict.cfg's "name"`, "project.Config", `'\''s \"name\"`}},
+		{"checkpoints/refused/class_inside.pth", "", ErrGlobal, []string{"key state_dict.cls", "project.Head"}},
+		{"checkpoints/refused/sparse_inside.pth", "", ErrGlobal, []string{"key state_dict.extra", "_rebuild_sparse_tensor"}},
+		{"checkpoints/refused/conj_inside.pth", "", nil, []string{"key state_dict.z", "pending conj", "resolve_conj"}},
+		{"checkpoints/refused/enum_alone.pth", "", ErrNoStateDict, []string{"project.Phase"}},
+		{"checkpoints/refused/dataclass_alone.pth", "", ErrNoStateDict, []string{"project.Config"}},
+		{"checkpoints/refused/attrdict_alone.pth", "", ErrNoStateDict, []string{"a dict"}},
 		{"samples/evil_os_system_nt.pth", "", ErrGlobal, []string{"nt.system"}},
 		{"samples/evil_getattr.pth", "", ErrGlobal, []string{"builtins.getattr"}},
 		{"samples/evil_persid_module.pth", "", ErrPickledModel, []string{"torch.nn.Linear", saveLine}},
@@ -78,6 +90,9 @@ func TestRefusals(t *testing.T) {
 	} {
 		path := "testdata/" + c.file
 		_, err := Load(path, c.key)
+		if c.is != ErrPickledModel && errors.Is(err, ErrPickledModel) {
+			t.Errorf("%s is called a pickled model: %v", path, err)
+		}
 		if err == nil || c.is != nil && !errors.Is(err, c.is) {
 			t.Errorf("%s: error %v, want %v", path, err, c.is)
 			continue
@@ -112,19 +127,48 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
-// TestGlobalsOutsideTheLists: every name that is on no list is refused, alone
-// and where its class is harmless but unknown.
-func TestGlobalsOutsideTheLists(t *testing.T) {
+// TestHostileGlobals: what attacks are made of is refused by name, alone, as an
+// attribute, and under the names of protocol 4.
+func TestHostileGlobals(t *testing.T) {
 	for _, g := range []string{"os system", "posix system", "subprocess Popen", "builtins eval", "__builtin__ exec", "builtins getattr",
 		"builtins __import__", "torch load", "torch hub.load", "torch._utils _rebuild_tensor_v2.__globals__", "numpy load",
-		"functools partial", "operator attrgetter", "_codecs decode", "torch.storage _load_from_bytes", "collections namedtuple",
-		"models.net Net", "__main__ Net", "copyreg _reconstructor", "pathlib Path.exists", "torch float32.x"} {
+		"operator attrgetter", "_codecs decode", "torch.storage _load_from_bytes", "collections namedtuple",
+		"pathlib Path.exists", "torch float32.x", "nt system", "os.path join", "sys modules", "importlib import_module", "runpy run_path",
+		"webbrowser open", "pty spawn", "socket socket", "shutil rmtree", "pickle loads", "builtins open", "builtins compile", "urllib.request urlopen",
+		"torch.hub load", "numpy.testing._private.utils runstring", "ctypes CDLL", "code InteractiveInterpreter", "functools reduce", "types FunctionType"} {
 		module, name, _ := strings.Cut(g, " ")
 		if v, err := resolve(module, name); err == nil {
 			t.Errorf("%s became %v", g, v)
-		} else if !strings.Contains(err.Error(), name) {
+		} else if !strings.Contains(err.Error(), name) || !errors.Is(err, ErrGlobal) {
 			t.Errorf("%s is not named in %v", g, err)
 		}
+	}
+	for _, g := range []string{"posix system", "torch.serialization os.system", "torch._utils _rebuild_tensor_v2.__globals__", "project Net.__class__",
+		"numpy.f2py x", "project a..b", "builtins eval"} {
+		module, name, _ := strings.Cut(g, " ")
+		if v, err := resolveNested(module, name); err == nil {
+			t.Errorf("%s became %v", g, v)
+		}
+	}
+}
+
+// TestUnknownClasses: any other name is a name, whose objects are opaque.
+func TestUnknownClasses(t *testing.T) {
+	for _, g := range []string{"models.net Net", "__main__ Net", "functools partial", "copyreg _reconstructor", "torch.nn.modules.linear Linear", "os_utils Config",
+		"system System", "builtins ValueError", "pathlib PosixPath", "my.os Thing"} {
+		module, name, _ := strings.Cut(g, " ")
+		v, err := resolve(module, name)
+		if err != nil || v != Value(Global{module, name}) {
+			t.Errorf("%s became %v, error %v", g, v, err)
+			continue
+		}
+		o, err := reduce(v, &List{Kind: Tuple, Items: []Value{Int(1)}})
+		if opaque, ok := o.(*Opaque); !ok || opaque.Global.Name != name {
+			t.Errorf("%s(1) became %v, error %v", g, o, err)
+		}
+	}
+	if v, err := resolveNested("torch", "_utils._rebuild_tensor_v2"); err != nil || roleOf(v.(Global)) != roleInert {
+		t.Errorf("a nested name became %v, error %v", v, err)
 	}
 }
 

@@ -30,6 +30,8 @@ func (storageRef) kind() string { return "a bare storage" }
 type storages struct {
 	byKey map[string]*Storage
 	order []*Storage // in the order of first use
+
+	modules []Global // classes of modules that persistent ids name
 }
 
 // persistentID resolves ('storage', class, key, location, numel[, view]).
@@ -38,10 +40,15 @@ func (s *storages) persistentID(id Value) (Value, error) {
 	if !ok || t.Kind != Tuple || len(t.Items) == 0 {
 		return nil, fmt.Errorf("the persistent id is %s, expected a tuple", id.kind())
 	}
-	if what, _ := t.Items[0].(String); what == "module" {
-		return nil, withRemedy(fmt.Errorf("%w (persistent id of kind \"module\")", ErrPickledModel),
-			"load it in Python and save the weights alone: "+SaveStateDict)
-	} else if what != "storage" {
+	switch what, _ := t.Items[0].(String); what {
+	case "storage":
+	case "module": // ('module', class, source file, source): how the legacy stream names the class of a module
+		if class, ok := t.Items[min(1, len(t.Items)-1)].(Global); ok && roleOf(class) == roleInert {
+			s.modules = append(s.modules, class)
+			return class, nil
+		}
+		fallthrough
+	default:
 		return nil, fmt.Errorf("persistent id of kind %q, expected \"storage\"", what)
 	}
 	if len(t.Items) != 5 && len(t.Items) != 6 {

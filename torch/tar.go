@@ -6,21 +6,37 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/octet-ml/octet/tensor"
 )
 
-// readTar reads the tars of torch < 0.1.10: the members storages (count, then
-// per storage a pickle, an element count and the elements), tensors (count, then
-// per tensor a pickle and its geometry) and pickle, whose persistent ids are the
-// keys of the tensors.
-func (c *Checkpoint) readTar(r io.ReaderAt, size int64) error {
-	c.format = "tar"
+// readTar reads a tar of torch < 0.1.10, or the one checkpoint in another.
+func (c *Checkpoint) readTar(r io.ReaderAt, size int64, depth int) error {
 	members, err := tarMembers(r, size, c.lim)
 	if err != nil {
 		return err
 	}
+	if members["pickle"] != nil || members["storages"] != nil || members["tensors"] != nil {
+		return c.readOldTar(members)
+	}
+	var all []member
+	for name, m := range members {
+		all = append(all, member{name,
+			func() (io.ReadCloser, error) { return io.NopCloser(io.NewSectionReader(m, 0, m.Size())), nil },
+			func() (io.ReaderAt, int64, error) { return m, m.Size(), nil }})
+	}
+	slices.SortFunc(all, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	return c.readMember(all, "tar -xf", depth)
+}
+
+// readOldTar reads the tars of torch < 0.1.10: the members storages (count, then
+// per storage a pickle, an element count and the elements), tensors (count, then
+// per tensor a pickle and its geometry) and pickle, whose persistent ids are the
+// keys of the tensors.
+func (c *Checkpoint) readOldTar(members map[string]*io.SectionReader) error {
+	c.format = "tar"
 	for _, name := range []string{"storages", "tensors", "pickle"} {
 		if members[name] == nil {
 			return &Error{Record: name, Err: errMissing}
@@ -64,10 +80,10 @@ func tarMembers(r io.ReaderAt, size int64, lim Limits) (map[string]*io.SectionRe
 			return nil, err
 		}
 		switch {
-		case h.Typeflag == tar.TypeDir:
+		case h.Typeflag != tar.TypeReg: // folders and links
 			continue
-		case h.Typeflag != tar.TypeReg || h.Size > size-at:
-			return nil, &Error{Record: h.Name, Err: errors.New("not a plain member of this file")}
+		case h.Size > size-at:
+			return nil, &Error{Record: h.Name, Err: errors.New("it is longer than the file")}
 		case out[name] != nil:
 			return nil, &Error{Record: h.Name, Err: errors.New("the name occurs twice")}
 		case len(out) >= lim.Records:

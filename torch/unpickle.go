@@ -2,60 +2,9 @@ package torch
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
-
-// The opcodes that torch.save writes (protocol 2, with the byte strings of
-// protocol 3). Every other one is refused.
-const (
-	opMark           = '('
-	opStop           = '.'
-	opBinFloat       = 'G'
-	opBinInt         = 'J'
-	opBinInt1        = 'K'
-	opBinInt2        = 'M'
-	opNone           = 'N'
-	opBinPersID      = 'Q'
-	opReduce         = 'R'
-	opBinString      = 'T'
-	opShortBinString = 'U'
-	opBinUnicode     = 'X'
-	opAppend         = 'a'
-	opBuild          = 'b'
-	opGlobal         = 'c'
-	opAppends        = 'e'
-	opBinGet         = 'h'
-	opLongBinGet     = 'j'
-	opBinPut         = 'q'
-	opLongBinPut     = 'r'
-	opSetItem        = 's'
-	opTuple          = 't'
-	opSetItems       = 'u'
-	opEmptyDict      = '}'
-	opEmptyList      = ']'
-	opEmptyTuple     = ')'
-	opBinBytes       = 'B'
-	opShortBinBytes  = 'C'
-	opProto          = 0x80
-	opNewObj         = 0x81
-	opTuple1         = 0x85
-	opTuple2         = 0x86
-	opTuple3         = 0x87
-	opNewTrue        = 0x88
-	opNewFalse       = 0x89
-	opLong1          = 0x8a
-)
-
-// forbidden names the opcodes that have a well-known way to do harm, so that the
-// error can say which it was.
-var forbidden = map[byte]string{
-	'i': "INST", 'o': "OBJ", 'P': "PERSID", 0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4",
-	0x8b: "LONG4", 0x8d: "BINUNICODE8", 0x8e: "BINBYTES8", 0x8f: "EMPTY_SET", 0x92: "NEWOBJ_EX", 0x93: "STACK_GLOBAL",
-	0x94: "MEMOIZE", 0x95: "FRAME", 0x8c: "SHORT_BINUNICODE",
-}
 
 // unpickler interprets one pickle into a tree of values. It executes nothing.
 type unpickler struct {
@@ -102,17 +51,21 @@ func (u *unpickler) step(op byte) error {
 	switch op {
 	case opProto:
 		v, err := u.in.byte()
-		if err == nil && v > 3 {
-			err = withRemedy(fmt.Errorf("pickle protocol %d; torch.save writes 2", v), "save again without pickle_protocol")
+		if err == nil && v > lastProtocol {
+			err = withRemedy(fmt.Errorf("pickle protocol %d; the newest is %d", v, lastProtocol), "save again without pickle_protocol")
 		}
 		return err
-	case opGlobal:
-		return u.global()
+	case opFrame:
+		return u.frame()
+	case opGlobal, opStackGlobal:
+		return u.global(op)
 	case opMark:
 		u.marks = append(u.marks, len(u.stack))
 		u.objects++
 		return nil
-	case opBinPut, opLongBinPut:
+	case opPop, opPopMark:
+		return u.drop(op)
+	case opBinPut, opLongBinPut, opMemoize:
 		return u.put(op)
 	case opBinGet, opLongBinGet:
 		return u.get(op)
@@ -120,9 +73,11 @@ func (u *unpickler) step(op byte) error {
 		return u.pushObject(&Dict{})
 	case opEmptyList:
 		return u.pushObject(&List{})
+	case opEmptySet:
+		return u.pushObject(&List{Kind: Set})
 	case opEmptyTuple:
 		return u.pushObject(&List{Kind: Tuple})
-	case opTuple, opTuple1, opTuple2, opTuple3:
+	case opTuple, opTuple1, opTuple2, opTuple3, opFrozenSet:
 		return u.tuple(op)
 	case opNone:
 		return u.push(None{}, nil)
@@ -130,13 +85,14 @@ func (u *unpickler) step(op byte) error {
 		return u.push(Bool(true), nil)
 	case opNewFalse:
 		return u.push(Bool(false), nil)
-	case opBinInt, opBinInt1, opBinInt2, opLong1, opBinFloat:
+	case opBinInt, opBinInt1, opBinInt2, opInt, opLong, opLong1, opLong4, opBinFloat:
 		return u.push(u.number(op))
-	case opBinUnicode, opBinString, opShortBinString, opBinBytes, opShortBinBytes:
+	case opBinUnicode, opShortBinUnicode, opBinUnicode8, opBinString, opShortBinString,
+		opBinBytes, opShortBinBytes, opBinBytes8, opByteArray8:
 		return u.push(u.text(op))
-	case opSetItem, opSetItems, opAppend, opAppends:
+	case opSetItem, opSetItems, opAppend, opAppends, opAddItems:
 		return u.fill(op)
-	case opReduce, opNewObj, opBuild, opBinPersID:
+	case opReduce, opNewObj, opNewObjEx, opBuild, opBinPersID:
 		return u.construct(op)
 	}
 	if name := forbidden[op]; name != "" {
@@ -192,7 +148,43 @@ func (u *unpickler) top() (Value, error) {
 	return vals[0], nil
 }
 
-func (u *unpickler) global() error {
+// frame checks the length that protocol 4 writes before a run of opcodes.
+func (u *unpickler) frame() error {
+	n, err := u.in.uint(8)
+	if err == nil && n > uint64(u.in.left) {
+		err = fmt.Errorf("%w (a frame of %d bytes where %d are left)", errCut, n, u.in.left)
+	}
+	return err
+}
+
+// drop executes POP and POP_MARK, which writers need for a tuple within itself.
+func (u *unpickler) drop(op byte) error {
+	if op == opPopMark {
+		_, err := u.popMark()
+		return err
+	}
+	if n := len(u.marks); n > 0 && u.marks[n-1] == len(u.stack) {
+		u.marks = u.marks[:n-1]
+		return nil
+	}
+	_, err := u.pop(1)
+	return err
+}
+
+// global reads the name of a class or function: from two lines, or from the stack.
+func (u *unpickler) global(op byte) error {
+	if op == opStackGlobal {
+		pair, err := u.pop(2)
+		if err != nil {
+			return err
+		}
+		module, ok1 := pair[0].(String)
+		name, ok2 := pair[1].(String)
+		if !ok1 || !ok2 || len(module) > longestName || len(name) > longestName {
+			return fmt.Errorf("a global is named by %s and %s, expected two short texts", pair[0].kind(), pair[1].kind())
+		}
+		return u.push(resolveNested(string(module), string(name)))
+	}
 	module, err := u.in.line()
 	if err != nil {
 		return err
@@ -201,184 +193,30 @@ func (u *unpickler) global() error {
 	if err != nil {
 		return err
 	}
+	if spelled(module, name) == getattr {
+		return u.push(getattr, nil)
+	}
 	return u.push(resolve(module, name))
 }
 
-func (u *unpickler) put(op byte) error {
-	i, err := u.in.uint(memoWidth(op))
-	if err != nil {
-		return err
-	}
-	v, err := u.top()
-	if err != nil {
-		return err
-	}
-	u.objects++
-	u.memo.put(uint32(i), v)
-	return nil
-}
-
-func (u *unpickler) get(op byte) error {
-	i, err := u.in.uint(memoWidth(op))
-	if err != nil {
-		return err
-	}
-	v := u.memo.get(uint32(i))
-	if v == nil {
-		return fmt.Errorf("memo slot %d was never set", i)
-	}
-	return u.push(v, nil)
-}
-
-// memo holds the values that a pickle numbers. Writers count from 0, but any
-// 32-bit number is legal.
-type memo struct {
-	dense  []Value
-	sparse map[uint32]Value
-}
-
-func (m *memo) put(i uint32, v Value) {
-	switch {
-	case uint64(i) < uint64(len(m.dense)):
-		m.dense[i] = v
-	case uint64(i) == uint64(len(m.dense)):
-		m.dense = append(m.dense, v)
-	default:
-		if m.sparse == nil {
-			m.sparse = map[uint32]Value{}
-		}
-		m.sparse[i] = v
-	}
-}
-
-// get returns nil for a number that was never put.
-func (m *memo) get(i uint32) Value {
-	if uint64(i) < uint64(len(m.dense)) {
-		return m.dense[i]
-	}
-	return m.sparse[i]
-}
-
-func memoWidth(op byte) int64 {
-	if op == opLongBinPut || op == opLongBinGet {
-		return 4
-	}
-	return 1
-}
-
+// tuple executes TUPLE, TUPLE1 to 3 and FROZENSET: what cannot be changed later.
 func (u *unpickler) tuple(op byte) error {
 	var items []Value
 	var err error
-	if op == opTuple {
+	kind := Tuple
+	switch op {
+	case opFrozenSet:
+		kind = FrozenSet
+		fallthrough
+	case opTuple:
 		items, err = u.popMark()
-	} else {
+	default:
 		items, err = u.pop(int(op-opTuple1) + 1)
 	}
 	if err != nil {
 		return err
 	}
-	return u.pushObject(&List{Kind: Tuple, Items: append([]Value(nil), items...)})
-}
-
-func (u *unpickler) number(op byte) (Value, error) {
-	switch op {
-	case opBinInt1:
-		n, err := u.in.uint(1)
-		return Int(n), err
-	case opBinInt2:
-		n, err := u.in.uint(2)
-		return Int(n), err
-	case opBinInt:
-		n, err := u.in.uint(4)
-		return Int(int32(n)), err
-	case opLong1:
-		n, err := u.in.byte()
-		if err != nil {
-			return nil, err
-		}
-		if n > 16 {
-			return nil, fmt.Errorf("an integer of %d bytes; 16 are allowed", n)
-		}
-		b, err := u.in.bytes(int64(n))
-		return parseLong(b), err
-	default: // opBinFloat, the one big-endian number
-		b, err := u.in.bytes(8)
-		if err != nil {
-			return nil, err
-		}
-		var bits uint64
-		for _, x := range b {
-			bits = bits<<8 | uint64(x)
-		}
-		return Float(math.Float64frombits(bits)), nil
-	}
-}
-
-func (u *unpickler) text(op byte) (Value, error) {
-	width := int64(4)
-	if op == opShortBinString || op == opShortBinBytes {
-		width = 1
-	}
-	n, err := u.in.uint(width)
-	if err != nil {
-		return nil, err
-	}
-	b, err := u.in.bytes(int64(n))
-	if err != nil {
-		return nil, err
-	}
-	// Python 2 wrote bytes and text alike: what is no text stays bytes.
-	if op == opBinBytes || op == opShortBinBytes || !utf8.Valid(b) {
-		return Bytes(b), nil
-	}
-	return String(b), nil
-}
-
-// fill executes SETITEM(S) and APPEND(S).
-func (u *unpickler) fill(op byte) error {
-	var items []Value
-	var err error
-	switch op {
-	case opSetItem:
-		items, err = u.pop(2)
-	case opAppend:
-		items, err = u.pop(1)
-	default:
-		items, err = u.popMark()
-	}
-	if err != nil {
-		return err
-	}
-	target, err := u.top()
-	if err != nil {
-		return err
-	}
-	if op == opAppend || op == opAppends {
-		switch t := target.(type) {
-		case *List:
-			if t.Kind == PlainList {
-				t.Items = append(t.Items, items...)
-				return nil
-			}
-		case *Opaque: // collections.deque
-			t.Args = append(t.Args, items...)
-			return nil
-		}
-		return fmt.Errorf("%s cannot be appended to", target.kind())
-	}
-	d, ok := target.(*Dict)
-	if !ok {
-		return fmt.Errorf("items are set in %s, expected a dict", target.kind())
-	}
-	if len(items)%2 != 0 {
-		return fmt.Errorf("a key without a value")
-	}
-	for i := 0; i < len(items); i += 2 {
-		if err := d.set(items[i], items[i+1]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return u.pushObject(&List{Kind: kind, Items: append([]Value(nil), items...)})
 }
 
 // path is the key path of the value being built: in each open dict, the key

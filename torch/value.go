@@ -45,20 +45,26 @@ const (
 	Tuple
 	Set
 	Size // torch.Size
+	FrozenSet
 )
 
-// List is a list, tuple, set or torch.Size.
+// List is a list, tuple, set, frozenset or torch.Size.
 type List struct {
 	Kind  ListKind
 	Items []Value
 }
 
-// Opaque is something that octet does not look into: a training leftover such as
-// argparse.Namespace or a numpy array. Global says what it is.
+// Opaque is something that octet does not look into: an object of a class that
+// is no container of Python's and no tensor. Global says what it is. Its parts are
+// as the file has them: they may refer to the object again, and no limit on depth
+// or size holds for them.
 type Opaque struct {
 	Global Global
 	Args   []Value // what it would be built from
 	State  Value   // what it would be filled with; may be nil
+
+	slot uint32 // the last number that the pickle gave it
+	why  error  // what makes it opaque where its class does not
 }
 
 // ScriptObject is a packed recurrent cell of a dynamically quantized RNN.
@@ -89,15 +95,16 @@ func (*ScriptObject) kind() string { return "a packed recurrent cell" }
 func (o *Opaque) kind() string     { return "an object of " + o.Global.String() }
 func (t *Tensor) kind() string     { return "a tensor" }
 func (l *List) kind() string {
-	return [...]string{"a list", "a tuple", "a set", "a torch.Size"}[l.Kind]
+	return [...]string{"a list", "a tuple", "a set", "a torch.Size", "a frozenset"}[l.Kind]
 }
 
-// Dict is a Python dict, OrderedDict, defaultdict or Counter, in insertion order.
+// Dict is a Python dict, OrderedDict, defaultdict, Counter or an object of another
+// subclass of dict, in insertion order.
 type Dict struct {
 	keys, vals []Value
 	index      map[Value]int // built once the dict is too long to scan
 	metadata   *Dict         // the _metadata attribute of a state dict
-	ordered    bool          // an OrderedDict
+	ordered    bool          // an OrderedDict or another subclass, which may have attributes
 }
 
 // Len returns the number of items.
@@ -115,30 +122,54 @@ func (d *Dict) Get(key string) (Value, bool) {
 }
 
 // set stores a value as Python does: a later value replaces an earlier one in
-// its place. Keys are hashable scalars.
+// its place. Of the keys that are no scalars (tuples, members of an enum) each
+// is taken for a new one: nothing looks them up.
 func (d *Dict) set(key, val Value) error {
-	switch key.(type) {
-	case None, Bool, Int, Float, String:
-	default:
-		return fmt.Errorf("%s as a dict key; keys are strings and numbers", key.kind())
+	if !hashable(key) {
+		return fmt.Errorf("%s as a dict key, which Python cannot hash", key.kind())
 	}
 	if i := d.find(key); i >= 0 {
 		d.vals[i] = val
 		return nil
 	}
 	d.keys, d.vals = append(d.keys, key), append(d.vals, val)
-	if d.index != nil {
+	if d.index != nil && isScalar(key) {
 		d.index[key] = len(d.keys) - 1
 	}
 	return nil
 }
 
+func hashable(key Value) bool {
+	switch key := key.(type) {
+	case *Dict:
+		return key.ordered // a subclass may say how
+	case *List:
+		return key.Kind != PlainList && key.Kind != Set
+	}
+	return true
+}
+
+// isScalar reports whether the key can be compared as Go compares.
+func isScalar(key Value) bool {
+	switch key.(type) {
+	case None, Bool, Int, Float, String, DType, Global:
+		return true
+	}
+	return false
+}
+
+// find returns the index of a key, -1 for one that is new or no scalar.
 func (d *Dict) find(key Value) int {
 	const scan = 8
+	if !isScalar(key) {
+		return -1
+	}
 	if len(d.keys) > scan && d.index == nil {
 		d.index = make(map[Value]int, 2*len(d.keys))
 		for i, k := range d.keys {
-			d.index[k] = i
+			if isScalar(k) {
+				d.index[k] = i
+			}
 		}
 	}
 	if d.index != nil {
@@ -148,7 +179,7 @@ func (d *Dict) find(key Value) int {
 		return -1
 	}
 	for i, k := range d.keys {
-		if k == key {
+		if isScalar(k) && k == key {
 			return i
 		}
 	}

@@ -19,13 +19,13 @@ type archive struct {
 	r       io.ReaderAt
 }
 
-// readZip reads a zip of torch.save, or the one file in a plain zip.
-func (c *Checkpoint) readZip(r io.ReaderAt, size int64, nested bool) error {
+// readZip reads a zip of torch.save, or the one checkpoint in a plain zip.
+func (c *Checkpoint) readZip(r io.ReaderAt, size int64, depth int) error {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return withRemedy(fmt.Errorf("damaged zip: %w", err), "the file may be cut off: copy or download it again")
 	}
-	files, err := checkZip(z, r, size, c.lim)
+	files, err := c.checkZip(z, size)
 	if err != nil {
 		return err
 	}
@@ -34,8 +34,8 @@ func (c *Checkpoint) readZip(r io.ReaderAt, size int64, nested bool) error {
 		content += int64(f.UncompressedSize64)
 	}
 	c.size = max(c.size, content)
-	if len(files) == 1 && nested && !strings.HasSuffix(files[0].Name, "/data.pkl") {
-		return c.readNested(r, files[0])
+	if isPlainZip(files) {
+		return c.readPlainZip(r, files, depth)
 	}
 	a, err := newArchive(r, files)
 	if err != nil {
@@ -47,15 +47,14 @@ func (c *Checkpoint) readZip(r io.ReaderAt, size int64, nested bool) error {
 
 // checkZip applies the rules that archive/zip does not: names, duplicates,
 // encryption, methods, overlaps, sizes. Folders are left out of the result.
-func checkZip(z *zip.Reader, r io.ReaderAt, size int64, lim Limits) ([]*zip.File, error) {
-	if len(z.File) > lim.Records {
+func (c *Checkpoint) checkZip(z *zip.Reader, size int64) ([]*zip.File, error) {
+	if len(z.File) > c.lim.Records {
 		return nil, limitf("%d records in the zip", len(z.File))
 	}
 	type span struct{ from, to int64 }
 	var files []*zip.File
 	var spans []span
 	names := map[string]bool{}
-	inflated := int64(1 << 20)
 	for _, f := range z.File {
 		bad := func(format string, args ...any) error {
 			return &Error{Record: f.Name, Err: fmt.Errorf(format, args...)}
@@ -83,9 +82,8 @@ func checkZip(z *zip.Reader, r io.ReaderAt, size int64, lim Limits) ([]*zip.File
 			}
 		case zip.Deflate:
 			// Sums cannot overflow: they stop at the first size beyond the limit.
-			inflated += int64(f.UncompressedSize64)
-			if inflated > 1<<20+lim.InflateRatio*size {
-				return nil, limitf("compressed records inflate to more than %d times the file", lim.InflateRatio)
+			if c.inflatable -= int64(f.UncompressedSize64); c.inflatable < 0 {
+				return nil, limitf("compressed records inflate to more than %d times the file", c.lim.InflateRatio)
 			}
 		default:
 			return nil, bad("compression method %d; torch.save stores records", f.Method)
@@ -110,9 +108,10 @@ func checkZip(z *zip.Reader, r io.ReaderAt, size int64, lim Limits) ([]*zip.File
 }
 
 // checkRecordName accepts relative slash-separated names only. No name is ever
-// used as a path of this machine; a file with such names was not made by torch.
+// used as a path of this machine, so a colon is as good as a letter; a file with
+// other names was not made by torch.
 func checkRecordName(name string) error {
-	if name == "" || strings.ContainsAny(name, "\\\x00") || path.IsAbs(name) || strings.Contains(strings.SplitN(name, "/", 2)[0], ":") {
+	if name == "" || strings.ContainsAny(name, "\\\x00") || path.IsAbs(name) {
 		return errors.New("not a relative record name")
 	}
 	for _, part := range strings.Split(name, "/") {
@@ -242,20 +241,28 @@ func (a *archive) read(name string, limit int64) ([]byte, error) {
 	return b, st.readInto(b)
 }
 
-// readNested reads the one file of a plain zip, as old model hubs served them.
-func (c *Checkpoint) readNested(r io.ReaderAt, f *zip.File) error {
-	n := int64(f.UncompressedSize64)
-	if f.Method == zip.Store {
-		at, err := f.DataOffset()
-		if err != nil {
-			return err
-		}
-		return located(c.read(io.NewSectionReader(r, at, n), n, false), "", f.Name)
+// isPlainZip reports whether the zip holds files, not the records of torch.
+func isPlainZip(files []*zip.File) bool {
+	return !slices.ContainsFunc(files, func(f *zip.File) bool {
+		_, name, _ := strings.Cut(f.Name, "/")
+		return slices.Contains([]string{"data.pkl", "version", ".data/version", "constants.pkl", "archive_format", "models/model.json"}, name)
+	})
+}
+
+// readPlainZip reads a checkpoint that was packed, as old model hubs served them.
+func (c *Checkpoint) readPlainZip(r io.ReaderAt, files []*zip.File, depth int) error {
+	var all []member
+	for _, f := range files {
+		n := int64(f.UncompressedSize64)
+		all = append(all, member{f.Name, f.Open, func() (io.ReaderAt, int64, error) {
+			if f.Method == zip.Store {
+				at, err := f.DataOffset()
+				return io.NewSectionReader(r, at, n), n, err
+			}
+			a := archive{records: map[string]*zip.File{f.Name: f}}
+			b, err := a.read(f.Name, n) // checkZip has bounded n
+			return bytes.NewReader(b), n, err
+		}})
 	}
-	a := archive{records: map[string]*zip.File{f.Name: f}}
-	b, err := a.read(f.Name, n) // checkZip has bounded n
-	if err != nil {
-		return located(err, "", f.Name)
-	}
-	return located(c.read(bytes.NewReader(b), n, false), "", f.Name)
+	return c.readMember(all, "unzip", depth)
 }

@@ -253,16 +253,6 @@ func TestStatisticsServeEveryBackend(t *testing.T) {
 	}
 }
 
-func TestShellWord(t *testing.T) {
-	for word, want := range map[string]string{
-		"photos/val": "photos/val", "layer4.*.conv2": "'layer4.*.conv2'", "my photos": "'my photos'", "it's": `'it'\''s'`, "": "''", "$(rm -rf x)": "'$(rm -rf x)'", "a\nb": "'a\nb'",
-	} {
-		if got := shellWord(word); got != want {
-			t.Errorf("%q becomes %s, want %s", word, got, want)
-		}
-	}
-}
-
 func TestCompletionOfCompare(t *testing.T) {
 	got := octetCommand(t, "__complete", "compare", "float.pth", "zoo:ResNet18_Q").must(t).out
 	if !strings.Contains(got, "zoo:ResNet18_QuantizedWeights.DEFAULT\n") {

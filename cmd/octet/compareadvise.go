@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/compare"
+	"github.com/octet-ml/octet/internal/shell"
 	"github.com/octet-ml/octet/report"
 )
 
@@ -134,17 +134,7 @@ func (s *sideBySide) quantizeCommand(v *contender, exclude []string) string {
 	}
 	add("--output", "INT8.pth")
 	for i, w := range words {
-		words[i] = shellWord(w)
+		words[i] = shell.Quote(w)
 	}
 	return strings.Join(words, " ")
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
-
-// shellWord quotes a word for a POSIX shell where that is needed.
-func shellWord(w string) string {
-	if plainWord.MatchString(w) {
-		return w
-	}
-	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }

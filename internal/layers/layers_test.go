@@ -24,6 +24,7 @@ var order = [][]string{
 	{"internal/npy"},
 	{"internal/atomicfile"},
 	{"internal/frame"}, // messages over pipes
+	{"internal/shell"}, // commands in messages
 	{"tools/zoo"},      // generates tables of zoo
 	{"quant"},
 	{"internal/cpu"},

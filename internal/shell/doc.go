@@ -1,0 +1,3 @@
+// Package shell writes words of commands that messages show, as a POSIX shell takes
+// them. It runs nothing.
+package shell

@@ -1,0 +1,128 @@
+package torch
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"strings"
+	"unicode/utf8"
+)
+
+func (u *unpickler) number(op byte) (Value, error) {
+	switch op {
+	case opBinInt1:
+		n, err := u.in.uint(1)
+		return Int(n), err
+	case opBinInt2:
+		n, err := u.in.uint(2)
+		return Int(n), err
+	case opBinInt:
+		n, err := u.in.uint(4)
+		return Int(int32(n)), err
+	case opInt, opLong:
+		return u.decimal(op)
+	case opLong1, opLong4:
+		return u.long(op)
+	default: // opBinFloat, the one big-endian number
+		b, err := u.in.bytes(8)
+		if err != nil {
+			return nil, err
+		}
+		var bits uint64
+		for _, x := range b {
+			bits = bits<<8 | uint64(x)
+		}
+		return Float(math.Float64frombits(bits)), nil
+	}
+}
+
+// decimal reads the numbers of protocol 1: 00 and 01 are its bools.
+func (u *unpickler) decimal(op byte) (Value, error) {
+	text, err := u.in.line()
+	if err != nil {
+		return nil, err
+	}
+	if op == opInt && (text == "00" || text == "01") {
+		return Bool(text == "01"), nil
+	}
+	if op == opLong {
+		text = strings.TrimSuffix(text, "L")
+	}
+	n, ok := new(big.Int).SetString(text, 10)
+	if !ok {
+		return nil, fmt.Errorf("%q, expected an integer", text)
+	}
+	return integer(n), nil
+}
+
+// long reads an integer of any length. One that no arithmetic needs, beyond 256
+// bytes, stays what it was written as.
+func (u *unpickler) long(op byte) (Value, error) {
+	const longest = 256
+	width := int64(1)
+	if op == opLong4 {
+		width = 4
+	}
+	n, err := u.in.uint(width)
+	if err != nil {
+		return nil, err
+	}
+	if op == opLong4 && int32(n) < 0 {
+		return nil, fmt.Errorf("an integer of %d bytes", int32(n))
+	}
+	b, err := u.in.bytes(int64(n))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > longest {
+		return &Opaque{Global: Global{"builtins", "int"}, Args: []Value{Bytes(b)}}, nil
+	}
+	return parseLong(b), nil
+}
+
+// parseLong reads a two's complement little-endian integer.
+func parseLong(b []byte) Value {
+	be := make([]byte, len(b))
+	for i, x := range b {
+		be[len(b)-1-i] = x
+	}
+	n := new(big.Int).SetBytes(be)
+	if len(be) > 0 && be[0]&0x80 != 0 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
+	}
+	return integer(n)
+}
+
+func integer(n *big.Int) Value {
+	if n.IsInt64() {
+		return Int(n.Int64())
+	}
+	return BigInt{n}
+}
+
+func (u *unpickler) text(op byte) (Value, error) {
+	width := int64(4)
+	switch op {
+	case opShortBinString, opShortBinBytes, opShortBinUnicode:
+		width = 1
+	case opBinUnicode8, opBinBytes8, opByteArray8:
+		width = 8
+	}
+	n, err := u.in.uint(width)
+	if err != nil {
+		return nil, err
+	}
+	b, err := u.in.bytes(int64(n))
+	if err != nil {
+		return nil, err
+	}
+	switch op {
+	case opBinBytes, opShortBinBytes, opBinBytes8, opByteArray8:
+		return Bytes(b), nil
+	}
+	// Python 2 wrote bytes and text alike: what is no text stays bytes.
+	if !utf8.Valid(b) {
+		return Bytes(b), nil
+	}
+	return String(b), nil
+}
