@@ -1,0 +1,71 @@
+"""Makes the checkpoints of kinds.py in a folder, with the inputs and PyTorch's logits.
+
+    python tools/checkpoints/make.py FOLDER [--only NAME ...]
+
+Each kind has a folder with its file, input.npy, and logits.npy where PyTorch's answer is known.
+"""
+import argparse
+import gzip
+import os
+import pathlib
+import shutil
+import tarfile
+
+os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
+import numpy as np
+import torch
+
+import kinds
+import nets
+
+torch.set_num_threads(1)
+
+
+def pack(path, how):
+    if how == "gzip":
+        packed = path.with_name(path.name + ".gz")
+        packed.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    else:
+        packed = path.with_name(path.stem + "." + how)
+        with tarfile.open(packed, "w:gz") as t:
+            t.add(path, "run1/" + path.name)
+    path.unlink()
+    return packed
+
+
+def make(kind, root):
+    folder = root / kind.__name__
+    folder.mkdir()
+    torch.manual_seed(0)
+    saved = kind(folder)
+    path = saved.path
+    if path is None:
+        path = folder / "checkpoint.pth"
+        torch.save(saved.obj, path, **saved.kw)
+    if saved.pack:
+        path = pack(path, saved.pack)
+    x = nets.images(4, 99)
+    np.save(folder / "input.npy", x.numpy())
+    if saved.model is not None:
+        with torch.no_grad():
+            np.save(folder / "logits.npy", saved.model(x).numpy())
+    for f in folder.iterdir():
+        if f not in (path, folder / "input.npy", folder / "logits.npy"):
+            f.unlink() if not f.is_dir() else shutil.rmtree(f)
+    return path
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("folder", type=pathlib.Path)
+    p.add_argument("--only", nargs="*", default=[])
+    args = p.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    for kind in kinds.KINDS:
+        if not args.only or kind.__name__ in args.only:
+            shutil.rmtree(args.folder / kind.__name__, ignore_errors=True)
+            print(make(kind, args.folder), flush=True)
+
+
+if __name__ == "__main__":
+    main()
