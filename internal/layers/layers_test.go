@@ -53,8 +53,9 @@ var order = [][]string{
 	{"train"},
 	{"zoo"},
 	{"hub"},
-	{"tools/transforms"}, // prepares images for a comparison with torchvision
-	{""},                 // the facade
+	{"tools/transforms"},  // prepares images for a comparison with torchvision
+	{"tools/checkpoints"}, // opens what training scripts saved
+	{""},                  // the facade
 	{"serve", "report"},
 	{"cmd/octet/demodata"},
 	{"cmd/octet"},
