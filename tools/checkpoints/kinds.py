@@ -212,7 +212,7 @@ def tuple_of_states(folder):
 def dropout_head(folder):
     net = nets.resnet18(23)
     linear = net.fc
-    net.fc = torch.nn.Sequential(torch.nn.Dropout(0.5), linear)
+    net.fc = torch.nn.Sequential(torch.nn.Dropout(0.5), linear).eval()
     return Saved(dict(state_dict=net.state_dict(), classes=["a", "b", "c", "d", "e"]), net)
 
 
