@@ -28,6 +28,7 @@ type record struct {
 	Step    int              `json:"step"`
 	Updates int              `json:"updates"`
 	Epoch   meter            `json:"epoch"`
+	First   float64          `json:"first_loss"`
 	Frozen  bool             `json:"batch_norms_frozen,omitempty"`
 	Settled bool             `json:"observers_frozen,omitempty"`
 }
@@ -79,7 +80,7 @@ func (t *Trainer) Save(path string) error {
 	}
 	out.SetTensor(dataKeys+samplesKey, t.samples)
 	r := record{Version: recordVersion, Label: t.Label, Made: t.Settings, Config: t.cfg, Data: t.identity.Settings, Step: t.step,
-		Updates: t.optimizer.updates, Epoch: t.epoch, Frozen: t.frozen, Settled: t.settled}
+		Updates: t.optimizer.updates, Epoch: t.epoch, First: t.divergence.first, Frozen: t.frozen, Settled: t.settled}
 	if out.Extra[Record], err = json.Marshal(r); err != nil {
 		return err
 	}
@@ -120,6 +121,7 @@ func (t *Trainer) Resume(path string) error {
 		return err
 	}
 	t.step, t.epoch, t.settled, t.optimizer.updates = r.Step, r.Epoch, r.Settled, r.Updates
+	t.divergence.first = r.First
 	if q, ok := t.model.(Quantizing); ok && r.Frozen {
 		t.frozen = true
 		return q.FreezeNorms()

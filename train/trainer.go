@@ -33,6 +33,8 @@ type Trainer struct {
 	settled  bool // observers
 	learning bool // scales
 
+	divergence divergence
+
 	// Checkpoint, where set, is the file that the state is saved to every
 	// CheckpointEvery steps, and when Run ends for whatever reason but a broken
 	// state; 0 saves at the end only.
@@ -47,6 +49,8 @@ type Trainer struct {
 	// of then; an error of OnEpoch ends the training.
 	OnStep  func(Progress)
 	OnEpoch func(Progress) error
+	// OnDivergence is called once, when the loss shows that the model gets worse.
+	OnDivergence func(Divergence)
 }
 
 // Progress says how far training is.
@@ -155,7 +159,8 @@ func (t *Trainer) run(ctx context.Context) error {
 		if t.OnStep != nil {
 			t.OnStep(p)
 		}
-		if t.step%t.PerEpoch() == 0 || t.step == t.Steps() {
+		t.watch(p)
+		if t.epochEnds() {
 			if t.OnEpoch != nil {
 				if err := t.OnEpoch(p); err != nil {
 					return err

@@ -38,6 +38,7 @@ type trainingResult struct {
 	Images  int           `json:"images"`
 	Seconds float64       `json:"seconds"`
 	Epochs  []epochResult `json:"epochs"`
+	Warning string        `json:"warning,omitempty"` // of a training that diverges
 
 	from          int // steps taken before
 	losses, rates []float64
@@ -68,6 +69,10 @@ func (f *trainingFlags) runTraining(ctx context.Context, c *console, t *octet.Tr
 		r.see(p)
 		stage.set(p.Step)
 		log.write(p)
+	}
+	t.OnDivergence = func(d train.Divergence) {
+		r.Warning = f.divergenceText(d)
+		c.warn("%s", r.Warning)
 	}
 	t.OnEpoch = func(p train.Progress) error {
 		e := epochResult{Epoch: (p.Step + t.PerEpoch() - 1) / t.PerEpoch(), Loss: p.MeanLoss, Accuracy: 100 * p.MeanAccuracy, Phase: p.Phase, step: p.Step}
@@ -110,7 +115,7 @@ func (f *trainingFlags) ended(c *console, t *octet.Training, err error) error {
 		}
 		return err
 	case errors.Is(err, train.ErrDiverged):
-		return withCode(exitData, err)
+		return withCode(exitData, fmt.Errorf("%w\ntry %s", err, f.calmer()))
 	}
 	return withCode(exitData, err)
 }
