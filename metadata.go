@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/train"
 	"github.com/octet-ml/octet/vision"
@@ -31,6 +32,9 @@ type Metadata struct {
 	Preset *vision.Preset `json:"preset,omitempty"`
 	// Float names the nodes that an int8 model computes in float.
 	Float []string `json:"float,omitempty"`
+	// Saturation lists the layers of an int8 model that may saturate in PyTorch on x86
+	// CPUs without VNNI, in the worst case of its weights; octet computes them exactly.
+	Saturation []ptq.Saturation `json:"pytorch_saturation,omitempty"`
 	// Calibration says how an int8 model came about.
 	Calibration *CalibrationRecord `json:"calibration,omitempty"`
 	// Training says how a model was trained, in float or with quantization in the

@@ -65,7 +65,7 @@ func (m *Model) assume(format string, args ...any) {
 func (m *Model) WithMetadata(change func(*Metadata)) *Model {
 	c := *m
 	change(&c.meta)
-	c.meta.Arch, c.meta.Numerics, c.meta.Float = m.meta.Arch, m.meta.Numerics, m.meta.Float
+	c.meta.Arch, c.meta.Numerics, c.meta.Float, c.meta.Saturation = m.meta.Arch, m.meta.Numerics, m.meta.Float, m.meta.Saturation
 	return &c
 }
 

@@ -125,9 +125,9 @@ func WithMadeFor(backend string) OpenOption {
 }
 
 // WithQConfig names the observers: default (PyTorch's get_default_qconfig),
-// torchvision (min/max activations), minmax, percentile, mse, or another name that
-// quant.QConfigs lists.
-// The default is "default".
+// torchvision (min/max activations), octet (all codes for activations, a scale per
+// channel: for files that octet runs), minmax, percentile, mse, or another name that
+// quant.QConfigs lists. The default is "default".
 func WithQConfig(name string) QuantizeOption {
 	return quantizeFunc(func(o *quantizeOptions) { o.qconfig = name })
 }

@@ -86,7 +86,9 @@ func (m *Model) converted(g *graph.Graph, p *ptq.Prepared) (*Model, error) {
 	int8 := &Model{meta: m.meta, state: state, graph: g, quantized: true, madeFor: g.Numerics.String()}
 	int8.meta.Numerics = g.Numerics.String()
 	int8.meta.Float = floatNodes(p)
-	return int8, nil
+	codes, _ := p.QConfig.Activation.Codes() // none where nothing becomes int8
+	int8.meta.Saturation, err = ptq.Saturations(g, codes)
+	return int8, err
 }
 
 // prepare fuses the quantizable variant and decides what becomes int8.

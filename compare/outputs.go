@@ -19,9 +19,11 @@ type Outputs struct {
 	Inputs int `json:"inputs"`
 	// Agreement is the share of inputs, in percent, for which both give the
 	// largest logit to the same class.
-	Agreement float64  `json:"agreement_percent"`
-	SQNR      Decibels `json:"sqnr_db"`   // of the logits; null where they are equal
-	MaxError  float64  `json:"max_error"` // largest difference of a logit
+	Agreement float64 `json:"agreement_percent"`
+	// AgreementInterval is where the share of all such inputs lies, with 95 % confidence.
+	AgreementInterval Interval `json:"agreement_interval_percent"`
+	SQNR              Decibels `json:"sqnr_db"`   // of the logits; null where they are equal
+	MaxError          float64  `json:"max_error"` // largest difference of a logit
 	// Equal is the share of logits, in percent, that are the same to the bit.
 	Equal float64 `json:"equal_percent"`
 
@@ -47,6 +49,9 @@ type Accuracy struct {
 	// not, Gained those with which it is the other way round.
 	Lost   int `json:"lost"`
 	Gained int `json:"gained"`
+	// ChangeInterval is where the change of top-1 against the reference lies on all such
+	// inputs, in points, with 95 % confidence.
+	ChangeInterval Interval `json:"change_interval_points"`
 	// Confusion counts the inputs by class (row) and answer (column); absent for
 	// more than 64 classes.
 	Confusion [][]int `json:"confusion,omitempty"`
@@ -115,10 +120,12 @@ func (o *Outputs) sum() {
 		return
 	}
 	o.Agreement = percent(o.Inputs-o.ChangedCount, o.Inputs)
+	o.AgreementInterval = ShareInterval(o.Inputs-o.ChangedCount, o.Inputs)
 	o.SQNR = o.noise.Decibels()
 	o.Equal = percent(o.equal, o.logits)
 	if a := o.Accuracy; a != nil {
 		a.Top1Percent, a.Top5Percent = percent(a.Top1, o.Inputs), percent(a.Top5, o.Inputs)
+		a.ChangeInterval = ChangeInterval(a.Gained, a.Lost, o.Inputs)
 	}
 }
 

@@ -87,7 +87,9 @@ func (c *converter) convert() (*graph.Graph, *Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c.report.finish(c.p.Graph, out)
+	if err := c.report.finish(c.p, out); err != nil {
+		return nil, nil, err
+	}
 	return out, c.report, nil
 }
 

@@ -30,6 +30,9 @@ type Report struct {
 
 	Nodes    []NodeReport `json:"nodes"` // in order of computation, inserted ones included
 	Warnings []string     `json:"warnings,omitempty"`
+	// Saturation lists the layers that may saturate in PyTorch on x86 CPUs without
+	// VNNI; octet computes them exactly.
+	Saturation []Saturation `json:"pytorch_saturation,omitempty"`
 
 	activations map[string]ActivationReport
 	sqnr        map[string]float64
@@ -83,11 +86,15 @@ func (r *Report) weight(node string, w, q *tensor.Tensor) {
 }
 
 // finish fills in what only the finished graph knows.
-func (r *Report) finish(float, converted *graph.Graph) {
+func (r *Report) finish(p *Prepared, converted *graph.Graph) (err error) {
 	if r == nil {
-		return
+		return nil
 	}
-	for _, p := range float.Params {
+	codes, _ := p.QConfig.Activation.Codes() // none where nothing becomes int8
+	if r.Saturation, err = Saturations(converted, codes); err != nil {
+		return err
+	}
+	for _, p := range p.Graph.Params {
 		r.FloatBytes += int64(len(p.Data.Bytes()))
 	}
 	for _, p := range converted.Params {
@@ -114,6 +121,7 @@ func (r *Report) finish(float, converted *graph.Graph) {
 	if idle := converted.Idle; len(idle) > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("never called, so stored with scale 1 and zero point 0, as PyTorch does: %s", strings.Join(idle, ", ")))
 	}
+	return nil
 }
 
 // paramBytes is the size of scales (float64) and zero points (int64).

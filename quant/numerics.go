@@ -40,7 +40,7 @@ func ParseNumerics(name string) (Numerics, error) {
 	case "onednn":
 		return OneDNN, nil
 	}
-	return NumericsUnset, fmt.Errorf("unknown backend %q: use fbgemm (x86 servers), qnnpack (ARM devices), onednn or x86 (the same as fbgemm)", name)
+	return NumericsUnset, fmt.Errorf("unknown backend %q: use fbgemm (x86 servers; x86 is another name of it), qnnpack (ARM devices) or onednn (other scales and rules than fbgemm)", name)
 }
 
 // MarshalText gives the preset's name, so that files and reports carry words.

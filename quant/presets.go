@@ -8,6 +8,8 @@ var presets = []Preset{
 	{"default_qat", "training default of the backend: fused moving averages", true, defaultQAT},
 	{"default_qat_v0", "training default of the backend before PyTorch fused observer and rounding", true, defaultQATv0},
 	{"torchvision", "what torchvision.models.quantization uses: min/max activations in 0..127", true, torchvisionConfig},
+	{"octet", "octet's own, for files that octet runs: fbgemm's default over all of 0..255, whatever the backend", false,
+		fixed(histogramAct, perChannelWeight)},
 	{"octet_qat", "octet's own, for training: averaged activations, weights by their own range in -127..127", true, octetQAT},
 	{"minmax", "octet's own: the backend's default with the smallest and largest value seen", true, observing(MinMax)},
 	{"percentile", "octet's own: the backend's default with the range that holds 99.99 % of the values", true, observing(Percentile)},

@@ -43,8 +43,8 @@ func TorchvisionQConfig(backend Numerics) (QConfig, error) {
 // ParseQConfig returns the preset called name for a backend. Names are
 // PyTorch's, which may leave out "_qconfig" at the end where that is not
 // ambiguous; QConfigs lists them. "default", "default_qat" and "torchvision"
-// depend on the backend, PyTorch's global ones do not; minmax, percentile and mse
-// are octet's own.
+// depend on the backend, PyTorch's global ones do not; octet, minmax, percentile and
+// mse are octet's own.
 func ParseQConfig(name string, backend Numerics) (QConfig, error) {
 	p, ok := findPreset(strings.ToLower(name))
 	if !ok {

@@ -218,3 +218,24 @@ func TestWithBits(t *testing.T) {
 		}
 	}
 }
+
+// The recipe for octet has the scales of PyTorch's onednn default, which takes all
+// codes, whatever the backend.
+func TestOctetQConfig(t *testing.T) {
+	want, err := DefaultQConfig(OneDNN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []Numerics{NumericsUnset, FBGEMM, QNNPACK, OneDNN} {
+		got, err := ParseQConfig("Octet", n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%v: %s", n, d)
+		}
+		if codes, err := got.Activation.Codes(); err != nil || codes.Min != 0 || codes.Max != 255 {
+			t.Errorf("%v: %+v, %v", n, codes, err)
+		}
+	}
+}

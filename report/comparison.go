@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/compare"
+	"github.com/octet-ml/octet/ptq"
 )
 
 // ComparisonVersion changes when readers of an older version would misunderstand
@@ -33,7 +34,8 @@ type Comparison struct {
 	Weights     []compare.Weights    `json:"weights"`
 	Activations []compare.Activation `json:"activations,omitempty"` // of a float reference
 
-	Findings []string `json:"findings"` // in sentences, the most important first
+	Choices  []Choice `json:"choices,omitempty"` // the variant for each purpose of a file
+	Findings []string `json:"findings"`          // in sentences, the most important first
 	Advice   *Advice  `json:"advice,omitempty"`
 }
 
@@ -85,6 +87,8 @@ type Variant struct {
 	QConfig     string   `json:"qconfig,omitempty"`
 	Excluded    []string `json:"excluded,omitempty"`
 	Assumptions []string `json:"assumptions,omitempty"`
+	// Saturation lists the layers that may saturate in PyTorch on x86 without VNNI.
+	Saturation []ptq.Saturation `json:"pytorch_saturation,omitempty"`
 
 	Bytes      int64    `json:"bytes"`      // of the file
 	SizeRatio  float64  `json:"size_ratio"` // of the reference's; below 1 is smaller
@@ -157,14 +161,16 @@ func (c *Comparison) Variant(name string) *Variant {
 // Best is the variant that comes closest to the reference: of those that no other
 // surpasses in accuracy, and then in agreement, by more than chance explains, the
 // one with the highest ratio of signal to noise, where half a decibel counts.
-// Proposed variants do not count,
-// nor files under other rules than their own. It is nil where there is no int8
-// variant beside the reference.
-func (c *Comparison) Best() *Variant {
+// Proposed variants do not count, nor files under other rules than their own. It is
+// nil where there is no int8 variant beside the reference.
+func (c *Comparison) Best() *Variant { return c.best(func(*Variant) bool { return true }) }
+
+// best is Best among some variants.
+func (c *Comparison) best(among func(*Variant) bool) *Variant {
 	var left []*Variant
 	for i := range c.Variants[1:] {
 		v := &c.Variants[i+1]
-		if v.Kind == Int8 && !v.Proposed && v.Backend == v.MadeFor && v.Outputs != nil {
+		if v.Kind == Int8 && !v.Proposed && v.Backend == v.MadeFor && v.Outputs != nil && among(v) {
 			left = append(left, v)
 		}
 	}
@@ -184,29 +190,17 @@ func (c *Comparison) Best() *Variant {
 	return best
 }
 
+// beyondChance is how many standard deviations chance explains, with 95 % confidence.
+const beyondChance = 1.96
+
 // unsurpassed leaves out variants that another one surpasses. Counts of changes
-// scatter by their square root, so that is the least difference that counts.
+// scatter by their square root, so about twice that is the least difference that counts.
 func unsurpassed(list []*Variant, of func(*compare.Outputs) (right, changed int)) []*Variant {
 	return slices.DeleteFunc(slices.Clone(list), func(v *Variant) bool {
 		mine, scatter := of(v.Outputs)
 		return slices.ContainsFunc(list, func(w *Variant) bool {
 			theirs, more := of(w.Outputs)
-			return float64(theirs-mine) > math.Sqrt(float64(scatter+more))
+			return float64(theirs-mine) > beyondChance*math.Sqrt(float64(scatter+more))
 		})
 	})
-}
-
-// What a variant may differ from the reference and still be as good as it.
-const (
-	goodDrop      = 0.5  // points of top-1
-	goodAgreement = 99.0 // percent of the answers
-)
-
-// Good reports whether v is as good as the reference for what it was made for: the
-// class of an input.
-func (c *Comparison) Good(v *Variant) bool {
-	if a, r := v.Outputs.Accuracy, c.Reference().Outputs.Accuracy; a != nil && r != nil {
-		return r.Top1Percent-a.Top1Percent < goodDrop && v.Outputs.Agreement >= goodAgreement-2
-	}
-	return v.Outputs.Agreement >= goodAgreement
 }

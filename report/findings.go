@@ -23,9 +23,11 @@ func (c *Comparison) Find() {
 		add("Compared on random numbers, for want of inputs: how often real inputs get another answer may differ much.")
 	}
 	c.findBest(add)
+	c.findChoices(add)
 	c.findRules(add)
 	c.findGranularity(add)
 	c.findHeadroom(add)
+	c.findSaturation(add)
 	c.findStrangers(add)
 	c.findGuilty(add)
 	c.findFloat(add)
@@ -42,15 +44,9 @@ func (c *Comparison) findBest(add adder) {
 	if best == nil {
 		return
 	}
-	text := fmt.Sprintf("%s comes closest to %s: %s of the answers are the same", best.Name, c.Reference().Name, percentText(best.Outputs.Agreement))
+	text := fmt.Sprintf("%s comes closest to %s: %s", best.Name, c.Reference().Name, c.answersText(best))
 	if best.Outputs.SQNR.Known() {
 		text += fmt.Sprintf(", the logits at %s", best.Outputs.SQNR)
-	}
-	if a := best.Outputs.Accuracy; a != nil {
-		text += fmt.Sprintf(", top-1 %s", percentText(a.Top1Percent))
-		if r := c.Reference().Outputs.Accuracy; r != nil {
-			text += fmt.Sprintf(" (%s points)", signed(a.Top1Percent-r.Top1Percent))
-		}
 	}
 	if best.SizeRatio > 0 && c.Reference().Kind == Float {
 		text += fmt.Sprintf(", at %.2f of the size", best.SizeRatio)
@@ -112,11 +108,12 @@ func (c *Comparison) findGranularity(add adder) {
 func (c *Comparison) findHeadroom(add adder) {
 	for _, v := range c.Int8Variants() {
 		for _, w := range c.Int8Variants() {
-			if !v.Made || !w.Made || v.Proposed || w.Proposed || v.Backend != "fbgemm" || w.Backend == v.Backend || w.Weights != v.Weights || w.QConfig != v.QConfig {
+			same := v.QConfig == w.QConfig && v.Backend != w.Backend || w.QConfig == "octet" // but for the range
+			if !v.Made || !w.Made || v.Proposed || w.Proposed || v.Backend != "fbgemm" || v.QConfig == "octet" || w.Weights != v.Weights || !same {
 				continue
 			}
 			if gain := float64(w.Outputs.SQNR - v.Outputs.SQNR); gain > 3 {
-				add("%s is at %.1f dB less than %s: fbgemm calibrates activations to 0..127, one bit less, for instructions that saturate. octet's do not, on any CPU.", v.Name, gain, w.Name)
+				add("%s is at %.1f dB less than %s: fbgemm calibrates activations to 0..127, one bit less, since PyTorch's instructions saturate. octet's do not, on any CPU: --qconfig octet takes 0..255.", v.Name, gain, w.Name)
 				return
 			}
 		}
@@ -224,16 +221,20 @@ func (c *Comparison) Advise() {
 		return
 	}
 	if c.Good(v) {
-		add("Nothing has to be done: %s answers as %s does.", v.Name, c.Reference().Name)
+		if v.Outputs.Inputs < FewInputs {
+			add("%d of %d answers differ, which is too few to say more: compare %s with %s on some hundreds of inputs.", v.Outputs.ChangedCount, v.Outputs.Inputs, v.Name, c.Reference().Name)
+		} else {
+			add("Nothing has to be done as far as %d inputs tell: %s answers as %s does.", v.Outputs.Inputs, v.Name, c.Reference().Name)
+		}
 		if e != nil && e.Proposal != nil {
-			add("Where the logits themselves matter, keep %s in float: on %d inputs they rise from %s to %s, for %s of the multiplications.", and(e.Proposal.Exclude), e.Inputs, e.SQNR, e.Proposal.SQNR, percentText(e.Proposal.MACs))
+			add("Where the logits themselves matter, keep %s in float: on %s they rise from %s to %s, for %s of the multiplications.", and(e.Proposal.Exclude), countOf(e.Inputs, "input"), e.SQNR, e.Proposal.SQNR, percentText(e.Proposal.MACs))
 		}
 		return
 	}
 	switch {
 	case e == nil || len(e.Trials) == 0:
 	case e.Proposal != nil:
-		add("Keep %s in float: on %d inputs the logits rise from %s to %s, for %s of the multiplications.", and(e.Proposal.Exclude), e.Inputs, e.SQNR, e.Proposal.SQNR, percentText(e.Proposal.MACs))
+		add("Keep %s in float: on %s the logits rise from %s to %s, for %s of the multiplications.", and(e.Proposal.Exclude), countOf(e.Inputs, "input"), e.SQNR, e.Proposal.SQNR, percentText(e.Proposal.MACs))
 	default:
 		add("Keeping layers in float does not help: of the %d sets tried, none gains %.0f dB. The loss is spread over the depth.", len(e.Trials), noticeable)
 	}

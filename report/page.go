@@ -121,7 +121,7 @@ func (c *Comparison) tiles() []tile {
 		v = &c.Variants[len(c.Variants)-1]
 	}
 	o := v.Outputs
-	tiles := []tile{{percentText(o.Agreement), "same answers", fmt.Sprintf("%d of %d differ", o.ChangedCount, o.Inputs)}}
+	tiles := []tile{{percentText(o.Agreement), "same answers", differNote(o)}}
 	if a, r := o.Accuracy, c.Reference().Outputs.Accuracy; a != nil && r != nil {
 		tiles = append([]tile{{percentText(a.Top1Percent), "top-1", signed(a.Top1Percent-r.Top1Percent) + " points"}}, tiles...)
 	}
@@ -137,6 +137,15 @@ func (c *Comparison) tiles() []tile {
 		tiles = append(tiles, tile{l.Speed.factor(), "speed", millisText(l.P50) + " for " + millisText(c.Reference().Latency.P50)})
 	}
 	return tiles
+}
+
+// differNote is what a tile of answers says below its figure.
+func differNote(o *compare.Outputs) string {
+	text := fmt.Sprintf("%d of %d differ", o.ChangedCount, o.Inputs)
+	if o.Inputs < FewInputs {
+		return text + ": too few to say more"
+	}
+	return text + fmt.Sprintf("; with 95 %% confidence at most %.1f %%", compare.ShareInterval(o.ChangedCount, o.Inputs).High)
 }
 
 // pageRows are the rows of the table of variants, and which columns it has.
@@ -160,6 +169,9 @@ func (v *Variant) notes() []string {
 	}
 	if n := len(v.FloatNodes); v.Kind == Int8 && n > 0 {
 		notes = append(notes, fmt.Sprintf("%d of %d layers in float", n, n+v.Int8Nodes))
+	}
+	if n := len(v.Saturation); n > 0 {
+		notes = append(notes, "PyTorch on AVX2 may saturate in "+countOf(n, "layer"))
 	}
 	if v.Kind == Int8 && !v.Made {
 		notes = append(notes, strings.TrimSpace(v.Backend+" "+v.Weights))

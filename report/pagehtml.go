@@ -145,7 +145,7 @@ func (m *markup) guilty(rows []guiltyRow, codes bool) {
 }
 
 func (m *markup) trials(rows []trialRow, inputs int) {
-	m.put("\n<h3>Kept in float, measured on {} inputs</h3>\n<div class=\"card scroll\"><table>", inputs)
+	m.put("\n<h3>Kept in float, measured on {}</h3>\n<div class=\"card scroll\"><table>", countOf(inputs, "input"))
 	m.put(`<thead><tr><th>kept in float</th><th class="n">layers</th><th class="n">of the multiplications</th><th class="n">SQNR</th><th class="n">gain</th><th></th><th class="n">same answers</th></tr></thead>
 <tbody>`)
 	for _, r := range rows {

@@ -68,6 +68,7 @@ func sample() *report.Comparison {
 			Commands: []string{"octet quantize resnet18.pth --exclude conv1 --output INT8.pth"},
 		},
 	}
+	c.Choose()
 	c.Find()
 	c.Advise()
 	return c
@@ -111,6 +112,7 @@ func hostile() *report.Comparison {
 	}
 	a.Exclusions.Trials[0].Exclude, a.Exclusions.Proposal.Exclude = []string{evil()}, []string{evil()}
 	a.Commands = []string{evil()}
+	c.Choose()
 	c.Find()
 	c.Advise()
 	return c

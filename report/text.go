@@ -26,7 +26,7 @@ func (c *Comparison) Text(w io.Writer) {
 		c.guiltyTable().text(w)
 	}
 	if e := a.Exclusions; e != nil && len(e.Trials) > 0 {
-		fmt.Fprintf(w, "\nkept in float, on %d inputs\n\n", e.Inputs)
+		fmt.Fprintf(w, "\nkept in float, on %s\n\n", countOf(e.Inputs, "input"))
 		trialTable(e).text(w)
 	}
 	fmt.Fprintln(w)
@@ -68,7 +68,7 @@ func (c *Comparison) markdownAdvice(b *strings.Builder, a *Advice) {
 		c.guiltyTable().markdown(b)
 	}
 	if e := a.Exclusions; e != nil && len(e.Trials) > 0 {
-		fmt.Fprintf(b, "### Kept in float, on %d inputs\n\n", e.Inputs)
+		fmt.Fprintf(b, "### Kept in float, on %s\n\n", countOf(e.Inputs, "input"))
 		trialTable(e).markdown(b)
 	}
 }
@@ -92,11 +92,11 @@ func threadsText(n int) string {
 func (in Inputs) text() string {
 	switch in.Kind {
 	case Random:
-		return fmt.Sprintf("compared on %d inputs of random numbers, layers on %d", in.Count, in.Layers)
+		return fmt.Sprintf("compared on %s of random numbers, layers on %d", countOf(in.Count, "input"), in.Layers)
 	case Calibrating:
-		return fmt.Sprintf("compared on %d calibration inputs of %s, layers on %d", in.Count, in.Source, in.Layers)
+		return fmt.Sprintf("compared on %s of %s, layers on %d", countOf(in.Count, "calibration input"), in.Source, in.Layers)
 	}
-	return fmt.Sprintf("compared on %d %s inputs of %s, layers on %d", in.Count, in.Kind, in.Source, in.Layers)
+	return fmt.Sprintf("compared on %s of %s, layers on %d", countOf(in.Count, in.Kind+" input"), in.Source, in.Layers)
 }
 
 // variantTable is the table of all variants.

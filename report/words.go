@@ -62,6 +62,14 @@ func some(names []string, n int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
 }
 
+// countOf is a number of things: 1 input, 2 inputs.
+func countOf(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // and joins names with a last "and".
 func and(names []string) string {
 	if len(names) < 2 {

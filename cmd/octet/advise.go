@@ -3,18 +3,21 @@ package main
 import (
 	"fmt"
 	"io"
-	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/report"
 )
 
 // adviseFlags are the flags of `octet advise`.
 type adviseFlags struct {
 	model       modelFlags
 	data        dataFlags
-	device      string
+	purpose     string // --for
+	device      string // an older spelling of it
 	noData      bool
 	canTrain    bool
 	maxDrop     float64
@@ -35,19 +38,24 @@ func newAdviseCommand(c *console) *cobra.Command {
   calibration data, no time to train     post-training quantization
   the loss of accuracy is too high       quantization-aware training, or some
                                          layers left in float
-  ARM device                             backend qnnpack, otherwise fbgemm
 
-Without a model it answers from --device, --no-data, --can-train and --max-drop. With
-a float model and calibration data it measures instead: it quantizes for both
-backends, with min/max and histogram observers, per channel and per tensor, compares
-each result with the float model, and recommends one with the command that makes it.
-With --eval it measures accuracy on labelled data; otherwise how often the int8 model
-agrees with the float one on the calibration data.
+and which recipe to take, by what the file is for (--for):
+
+` + whichRecipe + `
+
+Without a model it answers from --for, --no-data, --can-train and --max-drop, and says
+what it cannot know. With a float model and calibration data it measures instead: it
+quantizes by --qconfig octet and for every backend, with min/max and histogram
+observers, per channel and per tensor, compares each result with the float model, and
+recommends one with the command that makes it. With --eval it measures accuracy on
+labelled data; otherwise how often the int8 model agrees with the float one on the
+calibration data. It says how sure that is: where the inputs are too few to tell
+whether the loss is within --max-drop, the advice says so, and how many would do.
 
 With --train there is labelled data to train on: where post-training quantization
 loses too much, the advice is octet qat, and with --output it is followed at once: the
 recommended model is written, trained where that is needed.`,
-		Example: `  octet advise --device arm --can-train
+		Example: `  octet advise --for pytorch-arm --can-train
   octet advise resnet18.pth --arch resnet18 --calibration photos/ --limit 200
   octet advise model.pth --calibration calib.npy --eval val/ --max-drop 0.5
   octet advise model.pth --train train/ --eval val/ --max-drop 0.5 --output int8.pth`,
@@ -60,7 +68,9 @@ recommended model is written, trained where that is needed.`,
 	f.model.register(cmd)
 	f.data.register(cmd, octet.DefaultBatchSize)
 	fl := cmd.Flags()
-	fl.StringVar(&f.device, "device", hostDevice(), "where the model will run: x86 or arm (default: as this machine)")
+	fl.StringVar(&f.purpose, "for", report.ForOctet, "what will run the file: "+strings.Join(report.Purposes(), ", "))
+	fl.StringVar(&f.device, "device", "", "x86 or arm: as --for pytorch-x86 and pytorch-arm")
+	fl.MarkHidden("device")
 	fl.BoolVar(&f.noData, "no-data", false, "there are no images to calibrate on")
 	fl.BoolVar(&f.canTrain, "can-train", false, "there are training data and time for some epochs")
 	fl.Float64Var(&f.maxDrop, "max-drop", 1, "acceptable loss of top-1 accuracy, in points")
@@ -69,15 +79,9 @@ recommended model is written, trained where that is needed.`,
 	fl.StringVar(&f.train, "train", "", "labelled `DATA` to train on, as for qat; without --calibration also to calibrate on")
 	fl.StringVarP(&f.output, "output", "o", "", "follow the advice, and write the int8 model to `FILE`.pth")
 	fl.StringVar(&f.classMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
-	complete(cmd, "device", "x86", "arm")
+	cmd.MarkFlagsMutuallyExclusive("for", "device")
+	complete(cmd, "for", report.Purposes()...)
 	return cmd
-}
-
-func hostDevice() string {
-	if runtime.GOARCH == "arm64" || runtime.GOARCH == "arm" {
-		return "arm"
-	}
-	return "x86"
 }
 
 // adviseOutput is the JSON document of `octet advise`.
@@ -90,13 +94,16 @@ type adviseOutput struct {
 }
 
 func runAdvise(c *console, cmd *cobra.Command, f *adviseFlags, args []string) error {
-	s := situation{device: f.device, noData: f.noData, canTrain: f.canTrain || f.train != "", maxDrop: f.maxDrop}
+	if f.device != "" {
+		f.purpose = "pytorch-" + f.device
+	}
+	if !slices.Contains(report.Purposes(), f.purpose) {
+		return usageError("--for %s: use one of %s", f.purpose, strings.Join(report.Purposes(), ", "))
+	}
+	s := situation{purpose: f.purpose, noData: f.noData, canTrain: f.canTrain || f.train != "", maxDrop: f.maxDrop}
 	calibration := "--calibration"
 	if f.calibration == "" && f.train != "" {
 		f.calibration, calibration = f.train, "--train"
-	}
-	if s.device != "x86" && s.device != "arm" {
-		return usageError("--device %q: use x86 or arm", s.device)
 	}
 	if err := checkOutputs(output{"output", f.output, modelOutput}); err != nil {
 		return err
@@ -115,7 +122,9 @@ func runAdvise(c *console, cmd *cobra.Command, f *adviseFlags, args []string) er
 			return err
 		}
 		out.Measured = m
-		out.Advice = m.advise(s, f, args[0])
+		if out.Advice, err = m.advise(s, f, args[0]); err != nil {
+			return err
+		}
 		if f.output != "" {
 			if err := f.follow(cmd.Context(), c, args[0], &out); err != nil {
 				return err

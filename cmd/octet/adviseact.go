@@ -28,11 +28,14 @@ func (f *adviseFlags) qatCommand(path, arch string, best *candidate) string {
 
 // follow writes the model that the advice leads to.
 func (f *adviseFlags) follow(ctx context.Context, c *console, path string, out *adviseOutput) error {
-	best := out.Measured.best(out.Advice.Backend)
+	best, err := out.Measured.best(out.Advice.For)
+	if err != nil {
+		return err
+	}
 	switch out.Advice.Method {
 	case "ptq":
 		out.Written = f.output
-		return withCode(exitOutput, out.Measured.model(best.name).SaveContext(ctx, f.output))
+		return withCode(exitOutput, out.Measured.contender(best).model.SaveContext(ctx, f.output))
 	case "qat":
 		if f.train == "" {
 			return usageError("the advice is to train, since int8 loses %s: name labelled data with --train", out.Advice.lost)

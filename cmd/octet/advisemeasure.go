@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/report"
 )
@@ -16,16 +14,20 @@ import (
 // candidate is one recipe with what it gives.
 type candidate struct {
 	Backend     string           `json:"backend"`
-	Observer    string           `json:"observer"` // histogram or minmax
+	Observer    string           `json:"observer"` // histogram or minmax, and the codes where they are all
 	QConfig     string           `json:"qconfig"`
 	Weights     string           `json:"weights"` // per-channel or per-tensor
 	Bytes       int64            `json:"bytes"`
 	Agreement   float64          `json:"agreement_percent"` // same top-1 class as float
-	SQNR        compare.Decibels `json:"sqnr_db"`           // of the logits; null where they are equal
+	Interval    compare.Interval `json:"agreement_interval_percent"`
+	Changed     int              `json:"changed"` // answers that differ
+	SQNR        compare.Decibels `json:"sqnr_db"` // of the logits; null where they are equal
 	Top1Percent *float64         `json:"top1_percent,omitempty"`
-	Recommended bool             `json:"recommended,omitempty"`
+	// Saturates is how many layers may saturate in PyTorch on x86 without VNNI.
+	Saturates   int  `json:"pytorch_saturating_layers,omitempty"`
+	Recommended bool `json:"recommended,omitempty"`
 
-	name string // of the variant
+	variant *report.Variant
 }
 
 // measured is the outcome of all recipes.
@@ -36,20 +38,22 @@ type measured struct {
 	FloatTop1  *float64    `json:"float_top1_percent,omitempty"`
 	FloatBytes int64       `json:"float_bytes"`
 	Candidates []candidate `json:"candidates"`
+	// Choices are the variants for each purpose, as octet compare finds them.
+	Choices []report.Choice `json:"choices"`
 
 	side *sideBySide
 	doc  *report.Comparison
 }
 
 // observers are the names of the qconfigs that advise tries.
-var observers = map[string]string{"default": "histogram", "torchvision": "minmax"}
+var observers = map[string]string{octetQConfig: "histogram, all codes", "default": "histogram", "torchvision": "minmax"}
 
-// measure quantizes for both backends, with both observers and both granularities
-// of weights, and compares the results with the float model as `octet compare`
+// measure quantizes for octet and for every backend, with both observers and both
+// granularities of weights, and compares the results with the float model as `octet compare`
 // does: on the labelled data, or on the calibration data where there is none.
 func (f *adviseFlags) measure(c *console, cmd *cobra.Command, path string) (*measured, error) {
 	s := &sideBySide{c: c, f: &compareFlags{
-		model: f.model, data: f.data, backends: []string{"fbgemm", "qnnpack"}, qconfigs: []string{"default", "torchvision"},
+		model: f.model, data: f.data, octets: true, qconfigs: []string{"default", "torchvision"},
 		calibration: f.calibration, calibrationLimit: f.data.limit, eval: f.eval, classMap: f.classMap,
 	}}
 	if f.calibration == f.train && f.data.limit == 0 {
@@ -69,12 +73,14 @@ func (f *adviseFlags) measure(c *console, cmd *cobra.Command, path string) (*mea
 		return nil, err
 	}
 	s.collect()
+	s.choose()
 	float := s.doc.Reference()
-	m := &measured{Model: path, Arch: s.doc.Arch, Images: s.doc.Inputs.Count, FloatTop1: top1(float), FloatBytes: float.Bytes, side: s, doc: s.doc}
+	m := &measured{Model: path, Arch: s.doc.Arch, Images: s.doc.Inputs.Count, FloatTop1: top1(float), FloatBytes: float.Bytes, Choices: s.doc.Choices, side: s, doc: s.doc}
 	for _, v := range s.doc.Int8Variants() {
 		m.Candidates = append(m.Candidates, candidate{
 			Backend: v.Backend, Observer: observers[v.QConfig], QConfig: v.QConfig, Weights: v.Weights, Bytes: v.Bytes,
-			Agreement: v.Outputs.Agreement, SQNR: v.Outputs.SQNR, Top1Percent: top1(v), name: v.Name,
+			Agreement: v.Outputs.Agreement, Interval: v.Outputs.AgreementInterval, Changed: v.Outputs.ChangedCount, SQNR: v.Outputs.SQNR,
+			Top1Percent: top1(v), Saturates: len(v.Saturation), variant: v,
 		})
 	}
 	return m, nil
@@ -88,63 +94,87 @@ func top1(v *report.Variant) *float64 {
 	return &v.Outputs.Accuracy.Top1Percent
 }
 
-// model returns the model of a variant.
-func (m *measured) model(name string) *octet.Model {
-	i := slices.IndexFunc(m.side.variants, func(v *contender) bool { return v.Name == name })
-	return m.side.variants[i].model
+// contender is the variant of a recipe with its model.
+func (m *measured) contender(r *candidate) *contender {
+	return m.side.variants[slices.IndexFunc(m.side.variants, func(v *contender) bool { return v.Name == r.variant.Name })]
 }
 
-// best picks the recipe for a backend. The other backend's numbers are shown,
-// but the device decides which one runs there.
-func (m *measured) best(backend string) *candidate {
-	own := *m.doc
-	own.Variants = slices.DeleteFunc(slices.Clone(own.Variants), func(v report.Variant) bool { return v.Kind == report.Int8 && v.Backend != backend })
-	best := own.Best()
-	return &m.Candidates[slices.IndexFunc(m.Candidates, func(r candidate) bool { return r.name == best.Name })]
+// best picks the recipe for a purpose: the other recipes' numbers are shown, but what
+// runs the file decides which of them hold there.
+func (m *measured) best(purpose string) (*candidate, error) {
+	best := m.doc.BestFor(purpose)
+	if best == nil {
+		return nil, withCode(exitModel, fmt.Errorf("none of the %d recipes is for %s", len(m.Candidates), purpose))
+	}
+	return &m.Candidates[slices.IndexFunc(m.Candidates, func(r candidate) bool { return r.variant == best })], nil
+}
+
+// loss is what a recipe was measured to lose: top-1, or answers, of which at most so
+// many are right ones.
+func (m *measured) loss(best *candidate) (drop float64, l *loss) {
+	o := best.variant.Outputs
+	a := o.Accuracy
+	if a == nil {
+		of := func(n int) compare.Interval { return compare.ShareInterval(n*o.ChangedCount, n*o.Inputs) }
+		return 100 - o.Agreement, &loss{of(1), o.Inputs, "no more than the answers that differ: " + report.AnswersText(o), of}
+	}
+	of := func(n int) compare.Interval {
+		i := compare.ChangeInterval(n*a.Gained, n*a.Lost, n*o.Inputs)
+		return compare.Interval{Low: -i.High, High: -i.Low}
+	}
+	drop = *m.FloatTop1 - a.Top1Percent
+	what := fmt.Sprintf("%.2f points of top-1", drop)
+	if drop < 0 {
+		what = fmt.Sprintf("nothing: %.2f points of top-1 are gained", -drop)
+	}
+	what += fmt.Sprintf(" on %d inputs (with 95 %% confidence the loss is %s)", o.Inputs, report.PointsText(of(1)))
+	return drop, &loss{of(1), o.Inputs, what, of}
 }
 
 // advise decides from the measurements.
-func (m *measured) advise(s situation, f *adviseFlags, path string) advice {
-	best := m.best(s.backend())
+func (m *measured) advise(s situation, f *adviseFlags, path string) (advice, error) {
+	best, err := m.best(s.purpose)
+	if err != nil {
+		return advice{}, err
+	}
 	best.Recommended = true
-	drop := 100 - best.Agreement // at most so many answers are lost
-	if m.FloatTop1 != nil {
-		drop = *m.FloatTop1 - *best.Top1Percent
-	}
-	s.drop, s.atMost = &drop, m.FloatTop1 == nil
+	drop, measured := m.loss(best)
+	s.drop, s.measured = &drop, measured
 	a := s.decide()
+	a.Backend, a.QConfig = best.Backend, best.QConfig
 	if m.FloatTop1 == nil {
-		a.because("accuracy was not measured (--eval does that); %.2f %% is the share of answers that differ from the float model's", drop)
+		a.Unknown = append(a.Unknown, "accuracy: no labels were given (--eval names labelled data), and an answer that differs may be a better one")
 	}
-	a.because("of the recipes tried for %s, %s observers with %s weights come closest to the float model", best.Backend, best.Observer, best.Weights)
+	a.Unknown = append(a.Unknown, "speed, and which layers lose: octet compare measures them")
+	a.because("of the recipes for %s, %s (%s) comes closest to the float model", report.PurposeText(s.purpose), best.variant.Name, best.SQNR)
 	if a.Method == "qat" && f.train != "" {
 		a.Steps = []string{f.qatCommand(path, m.Arch, best)}
-		return a
+		return a, nil
 	}
-	command := []string{"octet quantize", path, "--arch", m.Arch, "--backend", best.Backend, "--qconfig", best.QConfig, "--" + best.Weights, "--calibration", f.calibration, "--output INT8.pth"}
-	if f.data.limit > 0 {
-		command = append(command, fmt.Sprintf("--limit %d", f.data.limit))
-	}
-	a.Steps = append([]string{strings.Join(command, " ")}, a.Steps...)
-	return a
+	a.Steps = append([]string{m.side.quantizeCommand(m.contender(best), nil)}, a.Steps...)
+	return a, nil
 }
 
 func (m *measured) print(w io.Writer) {
 	fmt.Fprintf(w, "%s, %s, compared on %d inputs\n\n", m.Arch, report.Size(m.FloatBytes), m.Images)
-	t := newTable(w, "", "backend", "observer", "weights", "top-1", "agrees", "SQNR", "size")
+	t := newTable(w, "", "backend", "observer", "weights", "top-1", "differ", "with 95 %", "SQNR", "size", "PyTorch, AVX2")
 	t.SuppressEmptyColumns()
 	if m.FloatTop1 != nil {
 		t.AppendRow([]any{"", "float", "", "", fmt.Sprintf("%.2f %%", *m.FloatTop1), "", "", report.Size(m.FloatBytes)})
 	}
 	for _, r := range m.Candidates {
-		mark, top1 := "", ""
+		mark, top1, saturates := "", "", ""
 		if r.Recommended {
 			mark = "→"
 		}
 		if r.Top1Percent != nil {
 			top1 = fmt.Sprintf("%.2f %%", *r.Top1Percent)
 		}
-		t.AppendRow([]any{mark, r.Backend, r.Observer, r.Weights, top1, fmt.Sprintf("%.2f %%", r.Agreement), r.SQNR, report.Size(r.Bytes)})
+		if r.Saturates > 0 {
+			saturates = "may saturate"
+		}
+		t.AppendRow([]any{mark, r.Backend, r.Observer, r.Weights, top1, fmt.Sprintf("%d of %d", r.Changed, m.Images),
+			fmt.Sprintf("%.1f to %.1f %%", 100-r.Interval.High, 100-r.Interval.Low), r.SQNR, report.Size(r.Bytes), saturates})
 	}
 	t.Render()
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
@@ -262,7 +263,7 @@ func TestAdvise(t *testing.T) {
 	_, model, calibration, test := demoFolder(t)
 	var measured adviseOutput
 	octetCommand(t, "advise", model, "--calibration", calibration, "--eval", test, "--limit", "8", "--device", "x86", "--max-drop", "100", "--json").must(t).decode(t, &measured)
-	if len(measured.Measured.Candidates) != 8 || measured.Advice.Backend != "fbgemm" || !strings.HasPrefix(measured.Advice.Steps[0], "octet quantize ") {
+	if len(measured.Measured.Candidates) != 13 || measured.Advice.Backend != "fbgemm" || !strings.HasPrefix(measured.Advice.Steps[0], "octet quantize ") {
 		t.Errorf("measured advice: %+v", measured)
 	}
 }
@@ -295,11 +296,11 @@ func TestDecisionTree(t *testing.T) {
 		s    situation
 		want string
 	}{
-		{situation{device: "x86"}, "ptq"},
-		{situation{device: "x86", noData: true, canTrain: true}, "none"},
-		{situation{device: "x86", maxDrop: 1, drop: drop(0.4)}, "ptq"},
-		{situation{device: "x86", maxDrop: 1, drop: drop(3), canTrain: true}, "qat"},
-		{situation{device: "arm", maxDrop: 1, drop: drop(3)}, "ptq-mixed"},
+		{situation{purpose: report.ForTorchX86}, "ptq"},
+		{situation{purpose: report.ForTorchX86, noData: true, canTrain: true}, "none"},
+		{situation{purpose: report.ForTorchX86, maxDrop: 1, drop: drop(0.4)}, "ptq"},
+		{situation{purpose: report.ForTorchX86, maxDrop: 1, drop: drop(3), canTrain: true}, "qat"},
+		{situation{purpose: report.ForTorchARM, maxDrop: 1, drop: drop(3)}, "ptq-mixed"},
 	} {
 		if got := c.s.decide(); got.Method != c.want || len(got.Reasons) == 0 {
 			t.Errorf("%+v: %+v, want %s", c.s, got, c.want)

@@ -24,6 +24,7 @@ type compareFlags struct {
 	calibration      string
 	calibrationLimit int
 	qconfigs         []string
+	octets           bool // the variant whose file is made for octet, too
 	perTensor        bool
 	perChannel       bool
 	exclude          []string
@@ -48,9 +49,13 @@ signal to noise of the logits and of every layer, size and time; names the layer
 lose most; and finds out by trying which of them to keep in float.
 
 The reference is the first float model, or else the first file. With --calibration, int8
-variants are made of the float model: for every backend, per channel and per tensor,
-unless --backend, --per-channel, --per-tensor and --qconfig say otherwise. --keep writes
-them as files.
+variants are made of the float model: by --qconfig octet, and for every backend, per
+channel and per tensor, unless --backend, --per-channel, --per-tensor and --qconfig say
+otherwise. --keep writes them as files.
+
+It answers which one to take, by what the file is for:
+
+` + whichRecipe + `
 
 An int8 file is run by the rules of the backend that it was made for. With --backend it
 is also run by those of another, which shows what that costs; with a float model and
@@ -133,6 +138,7 @@ func (f *compareFlags) compare(c *console, cmd *cobra.Command, paths []string) (
 		}
 	}
 	s.collect()
+	s.choose()
 	s.doc.Find()
 	s.doc.Advise()
 	return s.doc, nil
@@ -170,6 +176,7 @@ func (f *compareFlags) check(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	f.model.backend = "" // files are opened by their own
+	f.octets = !cmd.Flags().Changed("qconfig")
 	if err := checkQConfigs(f.qconfigs); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/octet-ml/octet"
@@ -51,6 +52,9 @@ func (f *compareFlags) recipes() []report.Variant {
 		granularities = granularities[1:]
 	}
 	var list []report.Variant
+	if f.octets && !f.perTensor && slices.Contains(backends, octet.DefaultBackend) {
+		list = append(list, report.Variant{Backend: octet.DefaultBackend, QConfig: octetQConfig, Weights: report.PerChannel, Excluded: f.exclude})
+	}
 	for _, backend := range backends {
 		for _, qconfig := range f.qconfigs {
 			for _, weights := range granularities {

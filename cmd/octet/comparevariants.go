@@ -13,6 +13,7 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/tensor"
@@ -121,8 +122,8 @@ func (s *sideBySide) add(v *contender) error {
 	v.MadeFor = cmp.Or(v.MadeFor, v.model.MadeFor())
 	if v.model.Quantized() {
 		v.Weights = granularityOf(v.graph)
-		if r := v.model.Metadata().Calibration; r != nil {
-			v.QConfig, v.Excluded = r.QConfigName, r.Excluded
+		if err := v.recipe(); err != nil {
+			return withCode(exitModel, err)
 		}
 		v.count()
 	}
@@ -131,6 +132,35 @@ func (s *sideBySide) add(v *contender) error {
 	}
 	s.variants = append(s.variants, v)
 	return err
+}
+
+// recipe takes from the file's record how the variant was quantized.
+func (v *contender) recipe() (err error) {
+	m := v.model.Metadata()
+	v.Saturation = m.Saturation
+	switch {
+	case m.Calibration != nil:
+		v.QConfig, v.Excluded = m.Calibration.QConfigName, m.Calibration.Excluded
+	case m.Training != nil:
+		v.QConfig, v.Excluded = m.Training.QConfigName, m.Training.Excluded
+	}
+	if v.Saturation == nil { // of older files, and of layers that are safe
+		v.Saturation, err = ptq.Saturations(v.graph, v.codes())
+	}
+	return err
+}
+
+// codes are those that calibrated ranges are mapped to; none where the record does not
+// say.
+func (v *contender) codes() quant.CodeRange {
+	var codes quant.CodeRange
+	switch m := v.model.Metadata(); {
+	case m.Calibration != nil:
+		codes, _ = m.Calibration.QConfig.Activation.Codes()
+	case m.Training != nil && m.Training.QConfig != nil:
+		codes, _ = m.Training.QConfig.Activation.Codes()
+	}
+	return codes
 }
 
 // count tells the nodes that compute on integers from those left in float.
@@ -191,11 +221,7 @@ func (s *sideBySide) rivals() []compare.Rival {
 		if !v.model.Quantized() {
 			continue
 		}
-		r := compare.Rival{Graph: v.graph}
-		if record := v.model.Metadata().Calibration; record != nil {
-			r.Codes, _ = record.QConfig.Activation.Codes() // all of quint8 where the record does not say
-		}
-		list = append(list, r)
+		list = append(list, compare.Rival{Graph: v.graph, Codes: v.codes()})
 	}
 	return list
 }

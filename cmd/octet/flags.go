@@ -24,7 +24,7 @@ type modelFlags struct {
 func (f *modelFlags) register(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.arch, "arch", "", "architecture, in torchvision's words: "+strings.Join(archNames(), ", "))
-	fl.StringVar(&f.backend, "backend", "", "numeric preset: fbgemm (x86 servers), qnnpack (ARM), onednn, x86 (as fbgemm)")
+	fl.StringVar(&f.backend, "backend", "", "rules and default observers: fbgemm or x86, as PyTorch has them on x86, qnnpack (on ARM), onednn; octet runs them all on any CPU")
 	fl.StringVar(&f.key, "key", "", "which state dict of a checkpoint to use, such as model or ema.state_dict, or what its keys begin with, such as student")
 	fl.StringVar(&f.labels, "labels", "", "`FILE` with one class name per line, in the order of the outputs")
 	f.preset.register(cmd)

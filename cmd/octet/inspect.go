@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
@@ -299,6 +300,9 @@ func (in *inspection) printMetadata(row func(string, string, ...any)) {
 	}
 	if cal := m.Calibration; cal != nil {
 		row("calibrated", "qconfig %s, %d samples of %s, batches of %d", cal.QConfigName, cal.Samples, orUnknown(cal.Source), cal.BatchSize)
+	}
+	if text := ptq.SaturationText(m.Saturation); text != "" {
+		row("saturation", "%s", text)
 	}
 	if len(m.Float) > 0 {
 		row("kept float", "%s", abbreviate(m.Float, 8))

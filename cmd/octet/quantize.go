@@ -44,6 +44,12 @@ batch norms are folded, the calibration inputs are run through the float model w
 observers watch, and weights and activations become 8-bit integers. The result loads
 in torchvision's quantized model of the same architecture.
 
+Which recipe to take depends on what runs the file:
+
+` + whichRecipe + `
+
+The default is the one for PyTorch on x86, whose files every tool computes as octet does.
+
 Calibration data is a .npy of float32 [N, C, H, W], a folder of images, a tar archive,
 an IDX file or a .npz. A few hundred typical inputs are enough; labels are not used.
 
@@ -76,7 +82,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 	fl.Lookup("batch-size").Usage = "inputs shown to the observers at a time; part of the recipe"
 	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz")
 	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth")
-	f.registerRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
+	f.registerRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.StringVar(&f.stats, "stats", "", "keep the calibration statistics in `FILE`.json, and use it if it exists")
 	fl.StringVar(&f.report, "report", "", "write the full report as `FILE`.json")
@@ -101,6 +107,7 @@ type quantizeOutput struct {
 	FloatFile   int64       `json:"float_file_bytes"`
 	Int8File    int64       `json:"int8_file_bytes"`
 	Accuracy    *accuracies `json:"accuracy,omitempty"`
+	Hints       []string    `json:"hints,omitempty"`
 	Report      *ptq.Report `json:"report"`
 }
 
@@ -130,6 +137,9 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 	out := quantizeOutput{
 		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.qconfig,
 		Assumptions: model.Assumptions(), Skipped: data.skipped(), Slower: int8.Metadata().Calibration.Slower, Report: report,
+	}
+	if hint := rangeHint(report.Numerics, report.QConfig); hint != "" {
+		out.Hints = append(out.Hints, hint)
 	}
 	if f.eval != "" {
 		if out.Accuracy, err = f.evaluate(cmd.Context(), c, model, int8); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/report"
 )
 
@@ -71,6 +72,12 @@ func (o quantizeOutput) print(w io.Writer) {
 	}
 	for _, text := range r.Warnings {
 		fmt.Fprintf(w, "warning    %s\n", text)
+	}
+	if text := ptq.SaturationText(r.Saturation); text != "" {
+		fmt.Fprintf(w, "PyTorch    %s\n", strings.TrimPrefix(text, "PyTorch "))
+	}
+	for _, text := range o.Hints {
+		fmt.Fprintf(w, "hint       %s\n", text)
 	}
 	if o.Accuracy != nil {
 		o.Accuracy.print(w)

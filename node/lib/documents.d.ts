@@ -15,6 +15,8 @@ export interface QuantizeResult {
   float_file_bytes: number;
   int8_file_bytes: number;
   accuracy?: { data: string; float: Score; float_quantizable?: Score; int8: Score };
+  /** What another recipe would give, in sentences. */
+  hints?: string[];
   report: Record<string, unknown>;
 }
 

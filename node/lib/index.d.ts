@@ -225,7 +225,7 @@ export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   calibration: string;
   /** The int8 model to write, a .pth. It appears complete or not at all. */
   output: string;
-  /** Observers: default (histogram), torchvision (minimum and maximum), minmax, percentile, mse, or another of PyTorch's names. */
+  /** Observers: default (histogram), octet (all codes of activations, a scale per channel: for files that octet runs), torchvision (minimum and maximum), minmax, percentile, mse, or another of PyTorch's names. */
   qconfig?: string;
   /** One scale per weight, whatever qconfig says. */
   perTensor?: boolean;
