@@ -24,7 +24,7 @@ func BenchmarkStep(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				b.ReportMetric(float64(s.Bytes())/(1<<20), "MiB")
+				b.ReportMetric(float64(s.Bytes())/1e6, "MB")
 				for b.Loop() {
 					if _, err := s.Forward(context.Background(), x); err != nil {
 						b.Fatal(err)

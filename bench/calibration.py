@@ -30,7 +30,7 @@ def main() -> None:
     run.build_models(args.cache, args.models, [1, args.images], args.seed)
     print(report.machine(machine.describe(octet), args.isa))
     print(f"- {args.rounds} rounds of {args.images} images, {args.threads} threads\n")
-    rows = [["model", "batch", *(e.name for e in CALIBRATION), "ratio: median (min .. max)"]]
+    rows = [["model", "batch", *(e.name for e in CALIBRATION), "octet is times faster: median (min .. max)"]]
     for model in args.models:
         for batch in args.batches:
             speeds = race(args, octet, model, batch)

@@ -30,8 +30,8 @@ def load(m: dict) -> str:
 def case(c: dict) -> str:
     """One model, batch and thread count: times, then octet's against the others'."""
     title = f"### {c['model']}, batch {c['batch']}, {c['threads']} thread{'s' if c['threads'] > 1 else ''}"
-    rows = [["engine", "best ms", "median ms", "octet / it: median (min .. max)", "of"]]
-    compared = {peer: (own, r) for own, peers in c["ratios"].items() for peer, r in peers.items() if peer in names()}
+    rows = [["engine", "best ms", "median ms", "octet is times faster: median (min .. max)", "of"]]
+    compared = {peer: (own, r) for own, peers in c["speeds"].items() for peer, r in peers.items() if peer in names()}
     for name in names():
         if name in c["engines"]:
             e = c["engines"][name]
@@ -39,7 +39,7 @@ def case(c: dict) -> str:
             rows.append([name, f"{e['best_ms']:.2f}", f"{e['median_ms']:.2f}", spread(ratio), own])
         elif name in c["missing"]:
             rows.append([name, "not measured", "", "", c["missing"][name].splitlines()[0][:80] if c["missing"][name] else ""])
-    for own, peers in c["ratios"].items():
+    for own, peers in c["speeds"].items():
         if "best of all" in peers:
             rows.append([f"**best of all peers of {own}**", "", "", f"**{spread(peers['best of all'])}**", own])
     if "speedup" in c:
@@ -62,10 +62,10 @@ def means(cases: list[dict]) -> str:
         here = [c for c in cases if (c["batch"], c["threads"]) == (batch, threads)]
         for own, peers in RATIOS.items():
             for peer in [*peers, "best of all"]:
-                values = [c["ratios"][own][peer]["median"] for c in here if peer in c["ratios"].get(own, {})]
+                values = [c["speeds"][own][peer]["median"] for c in here if peer in c["speeds"].get(own, {})]
                 if values:
                     mean = math.exp(sum(map(math.log, values)) / len(values))
-                    rows.append([str(batch), str(threads), own, peer, f"{mean:.3f}", f"{max(values):.3f}", str(len(values))])
+                    rows.append([str(batch), str(threads), own, peer, f"{mean:.3f}", f"{min(values):.3f}", str(len(values))])
     return "### Over all models\n\n" + table(rows) if len(rows) > 1 else ""
 
 

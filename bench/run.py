@@ -79,10 +79,10 @@ def main() -> None:
 def case(args, octet: str, chosen, folder: Path, model: str, batch: int, threads: int) -> dict:
     engines = chosen + [SINGLE] if threads > 1 and any(e.name == "octet int8" for e in chosen) else chosen
     result = turns.race(engines, lambda e: Worker(e, octet, args.isa, folder, batch, threads), args.rounds, args.slice_ms)
-    c = {"model": model, "batch": batch, "threads": threads, **result, "ratios": turns.ratios(result, RATIOS)}
-    gain = turns.ratios(result, {SINGLE.name: ["octet int8"]})
+    c = {"model": model, "batch": batch, "threads": threads, **result, "speeds": turns.speeds(result, RATIOS)}
+    gain = turns.speeds(result, {"octet int8": [SINGLE.name]})
     if gain:
-        c["speedup"] = gain[SINGLE.name]["octet int8"]
+        c["speedup"] = gain["octet int8"][SINGLE.name]
     return c
 
 

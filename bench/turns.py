@@ -53,8 +53,9 @@ def race(engines, make, rounds: int, slice_ms: float) -> dict:
     return {"engines": result, "missing": missing}
 
 
-def ratios(result: dict, pairs: dict) -> dict:
-    """For each engine of octet and each peer, and the fastest peer of each round: the spread of the rounds' ratios."""
+def speeds(result: dict, pairs: dict) -> dict:
+    """For each engine of octet and each peer, and the fastest peer of each round: how many times faster octet is,
+    the peer's time divided by octet's, as the spread of the rounds."""
     measured = {name: e["rounds_ms"] for name, e in result["engines"].items()}
     out = {}
     for own, peers in pairs.items():
@@ -64,7 +65,7 @@ def ratios(result: dict, pairs: dict) -> dict:
         rivals = {p: measured[p] for p in present}
         if len(present) > 1:
             rivals["best of all"] = [min(times) for times in zip(*rivals.values())]
-        out[own] = {p: spread([a / b for a, b in zip(measured[own], t)]) for p, t in rivals.items()}
+        out[own] = {p: spread([b / a for a, b in zip(measured[own], t)]) for p, t in rivals.items()}
     return out
 
 

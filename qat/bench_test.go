@@ -39,7 +39,7 @@ func BenchmarkStep(b *testing.B) {
 					for b.Loop() {
 						step(b, m, x.Dim(0), func() ([]float32, error) { return m.Forward(context.Background(), x) })
 					}
-					b.ReportMetric(float64(m.Bytes())/(1<<20), "MiB")
+					b.ReportMetric(float64(m.Bytes())/1e6, "MB")
 				})
 			}
 		}

@@ -38,11 +38,14 @@ type Weights struct {
 
 	Acc1, Acc5 float64 // top-1 and top-5 accuracy on ImageNet-1K's validation images, percent
 	MinSize    [2]int  // smallest height and width of an input
-	FileSizeMB float64 // as torchvision documents it, in units of 2^20 bytes
+	FileSizeMB float64 // as torchvision documents it, in units of 2^20 bytes; see Bytes
 	GFLOPS     float64 // multiply-adds of one image of Preset's size, in 10^9
 
 	Preset vision.Preset // from an image to the input
 }
+
+// Bytes is about the size of the file.
+func (w Weights) Bytes() int64 { return int64(w.FileSizeMB * (1 << 20)) }
 
 // String returns torchvision's full name: ResNet50_QuantizedWeights.IMAGENET1K_FBGEMM_V2.
 func (w Weights) String() string { return w.Enum + "." + w.Member }

@@ -313,7 +313,7 @@ func TestDemo(t *testing.T) {
 	var doc demoOutput
 	keep := filepath.Join(t.TempDir(), "kept")
 	octetCommand(t, "demo", "--limit", "20", "--qconfig", "torchvision", "--keep", keep, "--json").must(t).decode(t, &doc)
-	if len(doc.Models) != 3 || doc.Models[1].Backend != "fbgemm" || doc.Models[2].Backend != "qnnpack" {
+	if len(doc.Models) != 3 || doc.Models[1].Backend != "fbgemm" || doc.Models[2].Backend != "qnnpack" || doc.Arch != "fashion_resnet8" {
 		t.Fatalf("models: %+v", doc.Models)
 	}
 	for _, m := range doc.Models {

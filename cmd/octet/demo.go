@@ -131,15 +131,15 @@ func (f *demoFlags) folder() (path string, done func(), err error) {
 
 // compare quantizes for both backends and measures all three models.
 func (f *demoFlags) compare(ctx context.Context, c *console, folder string, out *demoOutput) error {
-	if err := unpackDemo(folder, demoModel, demoCalibration, demoTest); err != nil {
+	if err := unpackDemo(folder, demoNetwork, demoCalibration, demoTest); err != nil {
 		return err
 	}
-	float, err := octet.Open(filepath.Join(folder, demoModel))
+	float, err := octet.Open(filepath.Join(folder, demoNetwork))
 	if err != nil {
 		return err
 	}
 	out.Arch = float.Arch()
-	if err := f.measure(ctx, c, folder, demoModel, "float", float, out); err != nil {
+	if err := f.measure(ctx, c, folder, demoNetwork, "float", float, out); err != nil {
 		return err
 	}
 	models := []*octet.Model{float}

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -11,11 +12,11 @@ import (
 // Fashion-MNIST's training set with their labels, a few to calibrate on and more to
 // train on, and its 10,000 test images with their labels.
 //
-//go:embed demodata/*.pth demodata/*.gz
+//go:embed demodata/fashion_resnet8_wide.pth demodata/fashion_mobilenet.pth demodata/*.gz
 var demoFiles embed.FS
 
 const (
-	demoModel       = "fashion_resnet8.pth"
+	demoNetwork     = "fashion_resnet8_wide.pth"
 	demoCalibration = "calibration-images-idx3-ubyte.gz"
 	demoTest        = "t10k-images-idx3-ubyte.gz"
 
@@ -23,12 +24,12 @@ const (
 	demoTrain     = "train-images-idx3-ubyte.gz"
 )
 
-// unpackDemo writes a demo's files into folder: a model, and images with their
-// labels.
-func unpackDemo(folder, model string, images ...string) error {
-	names := []string{model}
-	for _, name := range images {
-		names = append(names, name, strings.Replace(name, "images-idx3", "labels-idx1", 1))
+// unpackDemo writes a demo's files into folder, images with their labels.
+func unpackDemo(folder string, names ...string) error {
+	for _, name := range slices.Clone(names) {
+		if labels := strings.Replace(name, "images-idx3", "labels-idx1", 1); labels != name {
+			names = append(names, labels)
+		}
 	}
 	for _, name := range names {
 		content, err := demoFiles.ReadFile("demodata/" + name)

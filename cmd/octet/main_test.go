@@ -63,11 +63,21 @@ func (r result) decode(t *testing.T, into any) {
 	}
 }
 
-// demoFolder unpacks the embedded model and data.
+// demoModel is the small network of many tests.
+const demoModel = "fashion_resnet8.pth"
+
+// demoFolder is a folder with demoModel and the data of the demo.
 func demoFolder(t *testing.T) (folder, model, calibration, test string) {
 	t.Helper()
 	folder = t.TempDir()
-	if err := unpackDemo(folder, demoModel, demoCalibration, demoTest); err != nil {
+	content, err := os.ReadFile(filepath.Join("demodata", demoModel))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, demoModel), content, 0o644)
+	}
+	if err == nil {
+		err = unpackDemo(folder, demoCalibration, demoTest)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return folder, filepath.Join(folder, demoModel), filepath.Join(folder, demoCalibration), filepath.Join(folder, demoTest)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/zoo"
 )
 
@@ -43,14 +44,14 @@ type zooEntry struct {
 	Backend string  `json:"backend,omitempty"`
 	Acc1    float64 `json:"acc_at_1"`
 	Acc5    float64 `json:"acc_at_5"`
-	SizeMB  float64 `json:"file_size_mb"`
+	SizeMB  float64 `json:"file_size_mb"` // of 10^6 bytes
 	GFLOPS  float64 `json:"gflops"`
 }
 
 func newZooEntry(w zoo.Weights) zooEntry {
 	d, err := zoo.Get(w.Enum + ".DEFAULT")
 	_, unknown := zoo.Lookup(w.Arch)
-	return zooEntry{w.String(), err == nil && d.Member == w.Member, w.Arch, unknown == nil, w.Backend, w.Acc1, w.Acc5, w.FileSizeMB, w.GFLOPS}
+	return zooEntry{w.String(), err == nil && d.Member == w.Member, w.Arch, unknown == nil, w.Backend, w.Acc1, w.Acc5, float64(w.Bytes()) / 1e6, w.GFLOPS}
 }
 
 func newZooListCommand(c *console) *cobra.Command {
@@ -88,7 +89,7 @@ func printZooList(w io.Writer, entries []zooEntry) {
 			note = "cannot be run yet"
 		}
 		t.AppendRow([]any{e.Name, mark, backend, fmt.Sprintf("%.2f %%", e.Acc1), fmt.Sprintf("%.2f %%", e.Acc5),
-			fmt.Sprintf("%.1f MiB", e.SizeMB), e.GFLOPS, note})
+			report.Size(int64(1e6 * e.SizeMB)), e.GFLOPS, note})
 	}
 	t.Render()
 }
@@ -146,7 +147,7 @@ func printZooInfo(out io.Writer, info zooInfo, w zoo.Weights) {
 		row("content", "float32 state dict as prepare_qat left it; int8 after conversion")
 	}
 	row("accuracy", "top-1 %.3f %%, top-5 %.3f %% on ImageNet-1K", w.Acc1, w.Acc5)
-	row("cost", "%.3g GFLOPS, %.1f MiB", w.GFLOPS, w.FileSizeMB)
+	row("cost", "%.3g GFLOPS, %s", w.GFLOPS, report.Size(w.Bytes()))
 	row("preprocessing", "%s", presetText(w.Preset))
 	row("smallest image", "%d x %d", w.MinSize[0], w.MinSize[1])
 	row("recipe", "%s", w.Recipe)

@@ -19,7 +19,7 @@ warnings.filterwarnings("ignore")  # each quantized tensor prints a deprecation 
 import torch  # noqa: E402
 from torch.ao import quantization as tq  # noqa: E402
 
-from model import FashionResNet8, QuantizableFashionResNet8, macs, normalize  # noqa: E402
+from model import FashionResNet8, QuantizableFashionResNet8, channels, macs, normalize  # noqa: E402
 from train import accuracy, load  # noqa: E402
 
 
@@ -32,7 +32,7 @@ def minmax(engine: str) -> tq.QConfig:
 @torch.no_grad()
 def quantize(state: dict, engine: str, qconfig: tq.QConfig, images: torch.Tensor, batch: int):
     torch.backends.quantized.engine = engine
-    model = QuantizableFashionResNet8()
+    model = QuantizableFashionResNet8(**channels(state))
     model.load_state_dict(copy.deepcopy(state))
     model.eval()
     model.fuse_model()
@@ -58,7 +58,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     state = torch.load(args.model, weights_only=True)
-    plain = FashionResNet8()
+    plain = FashionResNet8(**channels(state))
     plain.load_state_dict(state)
     images, labels = load(args.data, "t10k")
     calibration, _ = load(args.data, "calibration")

@@ -16,6 +16,11 @@ CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shi
 STEM, WIDTHS = 12, (12, 24, 104)
 
 
+def channels(state: dict) -> dict:
+    """The arguments of FashionResNet8 that make the network of a state_dict."""
+    return {"stem": len(state["conv1.weight"]), "widths": tuple(len(state[f"layer{i}.0.conv1.weight"]) for i in (1, 2, 3))}
+
+
 def normalize(images: torch.Tensor) -> torch.Tensor:
     """uint8 [N,28,28] -> float32 [N,1,28,28]: (x/255 - MEAN) / STD, each step one float32 operation."""
     return (images.unsqueeze(1).to(torch.float32).div(255).sub(MEAN)).div(STD)
@@ -56,17 +61,18 @@ class FashionResNet8(nn.Module):
 
     block = BasicBlock
 
-    def __init__(self, classes: int = len(CLASSES)):
+    def __init__(self, classes: int = len(CLASSES), stem: int = 0, widths: tuple[int, ...] = ()):
         super().__init__()
-        self.conv1 = conv3x3(1, STEM, 1)
-        self.bn1 = nn.BatchNorm2d(STEM)
+        stem, widths = stem or STEM, widths or WIDTHS
+        self.conv1 = conv3x3(1, stem, 1)
+        self.bn1 = nn.BatchNorm2d(stem)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        self.layer1 = nn.Sequential(self.block(STEM, WIDTHS[0], 1))
-        self.layer2 = nn.Sequential(self.block(WIDTHS[0], WIDTHS[1], 2))
-        self.layer3 = nn.Sequential(self.block(WIDTHS[1], WIDTHS[2], 2))
+        self.layer1 = nn.Sequential(self.block(stem, widths[0], 1))
+        self.layer2 = nn.Sequential(self.block(widths[0], widths[1], 2))
+        self.layer3 = nn.Sequential(self.block(widths[1], widths[2], 2))
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
-        self.fc = nn.Linear(WIDTHS[2], classes)
+        self.fc = nn.Linear(widths[2], classes)
 
     def features(self, x):
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
@@ -98,8 +104,8 @@ class QuantizableBasicBlock(BasicBlock):
 class Quantizable:
     """A network with stubs around it; goes in front of the network's class."""
 
-    def __init__(self, classes: int = len(CLASSES)):
-        super().__init__(classes)
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
         self.quant = QuantStub()
         self.dequant = DeQuantStub()
 

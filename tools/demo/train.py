@@ -1,6 +1,6 @@
-"""Trains fashion_resnet8 on Fashion-MNIST and saves its float state_dict, as a user of PyTorch would.
+"""Trains a fashion_resnet8 on Fashion-MNIST and saves its float state_dict, as a user of PyTorch would.
 
-usage: python train.py --data DIR [--out fashion_resnet8.pth] [--epochs N] [--seed S] [--threads T]
+usage: python train.py --data DIR [--out fashion_resnet8.pth] [--widths STEM 1 2 3] [--epochs N] [--seed S] [--threads T]
 The result is reproducible for one PyTorch build, CPU type and thread count. One thread by default: small layers gain little from
 more, and lose much where cores are shared.
 """
@@ -74,12 +74,14 @@ def main() -> None:
     parser.add_argument("--peak", type=float, default=0.2, help="highest learning rate of the cycle")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--widths", type=int, nargs=4, help="channels of the stem and of the three blocks")
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(args.seed)
-    model = FashionResNet8().to(memory_format=torch.channels_last)
+    stem, *widths = args.widths or (0,)
+    model = FashionResNet8(stem=stem, widths=tuple(widths)).to(memory_format=torch.channels_last)
     parameters = sum(p.numel() for p in model.parameters())
     print(f"parameters {parameters} MACs {macs(model)}", flush=True)
 

@@ -43,7 +43,7 @@ warnings.filterwarnings("ignore")
 
 
 def quantizable(state):
-    net = demo.QuantizableFashionMobileNet() if "features.0.0.weight" in state else demo.QuantizableFashionResNet8()
+    net = demo.QuantizableFashionMobileNet() if "features.0.0.weight" in state else demo.QuantizableFashionResNet8(**demo.channels(state))
     net.load_state_dict(state)
     return net
 

@@ -134,7 +134,7 @@ class Bench:
             theirs = [n for n in ways if n.startswith("PyTorch") and n.endswith("frozen") == name.endswith("frozen")]
             best = [min(times[n][i] for n in theirs) for i in range(self.a.turns)]
             ratio = statistics.median(t / b for t, b in zip(times[name], best))
-            print(f"  {name:32} {statistics.median(times[name]):7.3f} s {ratio:11.2f} {peaks[name] / 2**20:8.0f} MiB", flush=True)
+            print(f"  {name:32} {statistics.median(times[name]):7.3f} s {ratio:11.2f} {peaks[name] / 1e6:8.0f} MB", flush=True)
 
 
 def main():
