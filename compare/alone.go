@@ -7,20 +7,20 @@ import (
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
-	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // alone runs the int8 nodes of a graph side by side, each on what the reference
 // computes in front of it. They stand in one graph, whose inputs are values of
-// the reference:
+// the reference, and what weighted makes of them:
 //
 //	isolated    codes of the inputs -> the node
-//	weights     the inputs -> the node in float with dequantized weights
-//	introduced  what that gives, or the reference's result -> codes of the result
+//	introduced  the node's result in float with dequantized weights, or the
+//	            reference's result -> codes of the result
 type alone struct {
-	session *engine.Session
-	inputs  []string         // the reference's values that are the graph's inputs
+	graph   *graph.Graph
+	session *engine.Session  // nil where there is nothing to run
+	inputs  []string         // the values that are the graph's inputs
 	probes  map[string]probe // by name of the result
 }
 
@@ -33,17 +33,18 @@ type probe struct {
 }
 
 type aloneBuilder struct {
-	want, got *graph.Graph
-	g         *graph.Graph
-	alone     *alone
-	values    map[string]*graph.Value // inputs and conversions, by name
+	want   *graph.Graph
+	g      *graph.Graph
+	values map[string]*graph.Value // inputs and conversions, by name
+
+	alone    *alone
+	weighted *weighted
 }
 
-// newAlone builds the graph of the int8 nodes among nodes; it has no session
-// where there are none.
-func newAlone(want, got *graph.Graph, nodes []*node, opts Options) (*alone, error) {
-	b := aloneBuilder{want: want, got: got, g: graph.New(got.Name), values: map[string]*graph.Value{},
-		alone: &alone{probes: map[string]probe{}}}
+// newAlone builds the graph of the int8 nodes among nodes.
+func newAlone(want, got *graph.Graph, nodes []*node, w *weighted) (*alone, error) {
+	b := aloneBuilder{want: want, g: graph.New(got.Name), values: map[string]*graph.Value{},
+		alone: &alone{probes: map[string]probe{}}, weighted: w}
 	b.g.Numerics = got.Numerics
 	for _, n := range nodes {
 		if !onCodes(n.Node) {
@@ -53,16 +54,28 @@ func newAlone(want, got *graph.Graph, nodes []*node, opts Options) (*alone, erro
 			return nil, fmt.Errorf("%s: node %q: %w", got.Name, n.Name, err)
 		}
 	}
+	b.alone.graph, b.alone.inputs = b.finish()
+	return b.alone, nil
+}
+
+// finish gives the graph its output, and the names of its inputs.
+func (b *aloneBuilder) finish() (*graph.Graph, []string) {
 	if len(b.g.Nodes) == 0 {
-		return b.alone, nil
+		return b.g, nil
 	}
 	b.g.Outputs = []*graph.Value{b.g.Nodes[len(b.g.Nodes)-1].Output}
+	var inputs []string
 	for _, v := range b.g.Inputs {
-		b.alone.inputs = append(b.alone.inputs, v.Name)
+		inputs = append(inputs, v.Name)
 	}
-	var err error
-	b.alone.session, err = session(b.g, opts)
-	return b.alone, err
+	return b.g, inputs
+}
+
+func (a *alone) compile(opts Options) (err error) {
+	if len(a.graph.Nodes) > 0 {
+		a.session, err = session(a.graph, opts)
+	}
+	return err
 }
 
 func (b *aloneBuilder) node(n *node) error {
@@ -70,9 +83,18 @@ func (b *aloneBuilder) node(n *node) error {
 	if moves(n.Node) || n.quantizedReference {
 		return nil
 	}
-	real, err := b.withoutInputs(n)
-	if err != nil || real == nil {
-		return err
+	var real *graph.Value
+	switch w := weightOf(n.Node); {
+	case w == nil:
+		real = b.as(n.Name, graph.Float32)
+	case !w.Type.DType.IsQuantized():
+		return nil
+	default:
+		name, err := b.weighted.node(n)
+		if err != nil || !n.Output.Type.DType.IsQuantized() {
+			return err
+		}
+		real = b.input(name)
 	}
 	if out := n.Output.Type; out.DType.IsQuantized() {
 		real = b.g.AddNode("codes of "+n.Name, op.Quantize{}, real)
@@ -95,30 +117,6 @@ func (b *aloneBuilder) isolated(n *node) {
 	y := b.g.AddNode("alone "+n.Name, n.Op, in...)
 	y.Type = n.Output.Type
 	b.alone.probes[y.Name] = probe{n.Name, &n.isolated, &n.differAlone}
-}
-
-// withoutInputs gives the result of n in float for the reference's inputs: with
-// the weights that n has, where it has any, otherwise what the reference computes.
-// It is nil where those weights are float.
-func (b *aloneBuilder) withoutInputs(n *node) (*graph.Value, error) {
-	w := weightOf(n.Node)
-	if w == nil {
-		return b.as(n.Name, graph.Float32), nil
-	}
-	if !w.Type.DType.IsQuantized() {
-		return nil, nil
-	}
-	data, err := quant.Dequantize(w.Data)
-	if err != nil {
-		return nil, err
-	}
-	in := []*graph.Value{b.as(b.source(n.Inputs[0]), graph.Float32), b.constant("real "+w.Name, data)}
-	for _, v := range n.Inputs[2:] {
-		in = append(in, b.constant(v.Name, v.Data))
-	}
-	y := b.g.AddNode("weights of "+n.Name, n.Op, in...)
-	b.alone.probes[y.Name] = probe{n.Name, &n.weights, nil}
-	return y, nil
 }
 
 // source names the reference's value that v is computed from without other

@@ -68,6 +68,7 @@ func FindExclusions(ctx context.Context, float, converted *graph.Graph, layers [
 		return nil, err
 	}
 	candidates := t.candidates(layers)
+	opts.total(len(candidates) + combined)
 	found := &Exclusions{Inputs: len(inputs), SQNR: t.base.SQNR, Agreement: t.base.Agreement}
 	for i, c := range candidates {
 		trial, err := t.measure(ctx, []string{c})

@@ -2,8 +2,11 @@ package compare
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"sync"
+	"sync/atomic"
 
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
@@ -47,11 +50,20 @@ type Options struct {
 	Threads int
 	// Progress is called with the number of inputs done.
 	Progress func(inputs int)
+	// Total is called before the first Progress where the caller cannot know it: with
+	// the number of sets that FindExclusions tries at most.
+	Total func(sets int)
 }
 
 func (o Options) progress(n int) {
 	if o.Progress != nil {
 		o.Progress(n)
+	}
+}
+
+func (o Options) total(n int) {
+	if o.Total != nil {
+		o.Total(n)
 	}
 }
 
@@ -62,7 +74,17 @@ func (o Options) engine() engine.Options { return engine.Options{Threads: o.Thre
 // held in memory. Nodes that only one graph has (conversions) are left out. The
 // result is in order of computation.
 func Layers(ctx context.Context, want, got *graph.Graph, inputs []*tensor.Tensor, opts Options) ([]Layer, error) {
-	c, err := newComparison(want.Running(), got.Running(), opts)
+	all, err := LayersOf(ctx, want, []*graph.Graph{got}, inputs, opts)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// LayersOf is Layers for several graphs. They share the runs of the reference, and
+// those of its layers with quantized weights that several of them have.
+func LayersOf(ctx context.Context, want *graph.Graph, gots []*graph.Graph, inputs []*tensor.Tensor, opts Options) ([][]Layer, error) {
+	c, err := newComparison(want.Running(), gots, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +94,11 @@ func Layers(ctx context.Context, want, got *graph.Graph, inputs []*tensor.Tensor
 		}
 		opts.progress(i + 1)
 	}
-	return c.layers(), nil
+	out := make([][]Layer, len(c.rivals))
+	for i, r := range c.rivals {
+		out[i] = r.layers()
+	}
+	return out, nil
 }
 
 // Split cuts a batch [N, ...] into its samples, [1, ...] each, without copying
@@ -88,12 +114,21 @@ func Split(x *tensor.Tensor, limit int) []*tensor.Tensor {
 	return out
 }
 
-// comparison is the work of Layers.
+// comparison is the work of LayersOf.
 type comparison struct {
-	reference, whole *engine.Session
-	alone            *alone
-	nodes            []*node
-	byName           map[string]*node
+	reference *engine.Session
+	weighted  *weighted
+	rivals    []*rival
+	threads   int // that work on rivals side by side
+}
+
+// rival is a graph that is compared with the reference.
+type rival struct {
+	graph  *graph.Graph
+	whole  *engine.Session
+	alone  *alone
+	nodes  []*node
+	byName map[string]*node
 }
 
 // node is what is collected of one node of got.
@@ -133,26 +168,66 @@ func sameCodes(a, b *tensor.Tensor) bool {
 	return a.DType() == tensor.QUInt8 && b.DType() == tensor.QUInt8 && a.QParams().Equal(b.QParams())
 }
 
-func newComparison(want, got *graph.Graph, opts Options) (*comparison, error) {
-	c := &comparison{byName: map[string]*node{}}
-	for _, n := range got.Nodes {
-		if r, ok := want.Node(n.Name); ok {
-			m := &node{Node: n, quantizedReference: onCodes(r)}
-			c.nodes, c.byName[n.Name] = append(c.nodes, m), m
+func newComparison(want *graph.Graph, gots []*graph.Graph, opts Options) (*comparison, error) {
+	c := &comparison{weighted: newWeighted(want)}
+	for _, got := range gots {
+		r, err := newRival(want, got.Running(), c.weighted)
+		if err != nil {
+			return nil, err
 		}
-	}
-	if len(c.nodes) == 0 {
-		return nil, fmt.Errorf("%s and %s have no node in common; compare models of one architecture", want.Name, got.Name)
+		c.rivals = append(c.rivals, r)
 	}
 	var err error
 	if c.reference, err = session(want, opts); err != nil {
 		return nil, err
 	}
-	if c.whole, err = session(got, opts); err != nil {
+	if err := c.weighted.compile(opts); err != nil {
 		return nil, err
 	}
-	c.alone, err = newAlone(want, got, c.nodes, opts)
-	return c, err
+	// A core for each rival waits less than all cores for one: between its layers a run
+	// hands results over one by one.
+	c.threads = c.reference.Program().Threads()
+	opts.Threads = max(1, c.threads/max(1, len(c.rivals)))
+	return c, c.each(func(r *rival) error { return r.compile(opts) })
+}
+
+func newRival(want, got *graph.Graph, w *weighted) (*rival, error) {
+	r := &rival{graph: got, byName: map[string]*node{}}
+	for _, n := range got.Nodes {
+		if ref, ok := want.Node(n.Name); ok {
+			m := &node{Node: n, quantizedReference: onCodes(ref)}
+			r.nodes, r.byName[n.Name] = append(r.nodes, m), m
+		}
+	}
+	if len(r.nodes) == 0 {
+		return nil, fmt.Errorf("%s and %s have no node in common; compare models of one architecture", want.Name, got.Name)
+	}
+	var err error
+	r.alone, err = newAlone(want, got, r.nodes, w)
+	return r, err
+}
+
+func (r *rival) compile(opts Options) (err error) {
+	if r.whole, err = session(r.graph, opts); err != nil {
+		return err
+	}
+	return r.alone.compile(opts)
+}
+
+// each works on all rivals, some of them side by side.
+func (c *comparison) each(work func(*rival) error) error {
+	errs := make([]error, len(c.rivals))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(c.threads, len(c.rivals)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(errs)); i = next.Add(1) - 1 {
+				errs[i] = work(c.rivals[i])
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 func session(g *graph.Graph, opts Options) (*engine.Session, error) {
@@ -176,14 +251,22 @@ func (c *comparison) add(ctx context.Context, x *tensor.Tensor) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.whole.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error {
-		n, ok := c.byName[v.Name]
+	if err := c.weighted.add(ctx, values); err != nil {
+		return err
+	}
+	return c.each(func(r *rival) error { return r.add(ctx, x, values) })
+}
+
+// add takes in one input, of which values has what the reference computes.
+func (r *rival) add(ctx context.Context, x *tensor.Tensor, values map[string]*tensor.Tensor) error {
+	_, err := r.whole.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error {
+		n, ok := r.byName[v.Name]
 		if !ok {
 			return nil
 		}
 		want := values[v.Name]
-		if !want.Shape().Equal(t.Shape()) {
-			return fmt.Errorf("node %q gives %v in one graph and %v in the other; compare models of one architecture", v.Name, want, t)
+		if err := sameShape(v.Name, want, t); err != nil {
+			return err
 		}
 		n.differ.add(want, t)
 		return addNoise(&n.accumulated, want, t)
@@ -191,7 +274,14 @@ func (c *comparison) add(ctx context.Context, x *tensor.Tensor) error {
 	if err != nil {
 		return err
 	}
-	return c.alone.add(ctx, values)
+	return r.alone.add(ctx, values)
+}
+
+func sameShape(node string, want, got *tensor.Tensor) error {
+	if !want.Shape().Equal(got.Shape()) {
+		return fmt.Errorf("node %q gives %v in one graph and %v in the other; compare models of one architecture", node, want, got)
+	}
+	return nil
 }
 
 func addNoise(n *Noise, want, got *tensor.Tensor) error {
@@ -203,10 +293,10 @@ func addNoise(n *Noise, want, got *tensor.Tensor) error {
 }
 
 // layers are the results.
-func (c *comparison) layers() []Layer {
+func (r *rival) layers() []Layer {
 	none := Decibels(math.Inf(1))
-	out := make([]Layer, len(c.nodes))
-	for i, n := range c.nodes {
+	out := make([]Layer, len(r.nodes))
+	for i, n := range r.nodes {
 		l := Layer{
 			Node: n.Name, Op: n.Op.Kind(), Int8: onCodes(n.Node), Accumulated: n.accumulated.Decibels(),
 			Isolated: none, Introduced: none, Differ: n.differ.percent(), DifferAlone: n.differAlone.percent(),

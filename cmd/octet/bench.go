@@ -157,4 +157,4 @@ func (f *benchFlags) check(cmd *cobra.Command) error {
 	return f.work.check(cmd)
 }
 
-func (f *benchFlags) budget() budget { return budget{f.runs, f.duration} }
+func (f *benchFlags) budget() budget { return budget{runs: f.runs, duration: f.duration} }

@@ -45,6 +45,9 @@ func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1
 type budget struct {
 	runs     int
 	duration time.Duration
+	// settled, if set, ends it before its time, once there are ten runs: more would not
+	// say more. It is asked after every turn.
+	settled func() bool
 }
 
 // done reports whether n runs that took so long are enough. Ten are the least,
@@ -53,7 +56,8 @@ func (b budget) done(n int, took time.Duration) bool {
 	if b.runs > 0 {
 		return n >= b.runs
 	}
-	return n >= 10 && took >= b.duration
+	enough := took >= b.duration || b.settled != nil && b.settled()
+	return n >= 10 && enough
 }
 
 // loop is what many runs of one workload gave.

@@ -36,7 +36,7 @@ func (s *sideBySide) advise(ctx context.Context) error {
 	}
 	stage := s.c.begin("keep in float", "sets", 0)
 	samples := s.samples[:s.doc.Inputs.Layers]
-	found, err := compare.FindExclusions(ctx, s.float.graph, v.graph, layers, samples, compare.Options{Threads: s.f.data.threads, Progress: stage.set})
+	found, err := compare.FindExclusions(ctx, s.float.graph, v.graph, layers, samples, compare.Options{Threads: s.f.data.threads, Progress: stage.set, Total: stage.expect})
 	stage.end()
 	if err != nil {
 		return withCode(exitModel, fmt.Errorf("%s: %w", v.Name, err))
@@ -90,9 +90,7 @@ func (s *sideBySide) prove(ctx context.Context, v *contender, exclude []string) 
 		return err
 	}
 	layers, err := compare.Layers(ctx, s.variants[0].graph, last.graph, s.samples[:s.doc.Inputs.Layers], compare.Options{Threads: s.f.data.threads})
-	for _, l := range layers {
-		last.Layers = append(last.Layers, report.Layer{Layer: l})
-	}
+	last.setLayers(layers)
 	return withCode(exitModel, err)
 }
 

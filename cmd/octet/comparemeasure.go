@@ -149,24 +149,31 @@ func (s *sideBySide) layers(ctx context.Context) error {
 	if n == 0 {
 		return nil
 	}
-	stage := s.c.begin("layers", "inputs", n*len(s.variants))
+	stage := s.c.begin("layers", "inputs", n)
 	defer stage.end()
-	done := 0
-	opts := compare.Options{Threads: s.f.data.threads, Progress: func(int) { done++; stage.set(done) }}
+	var int8s []*contender
+	var graphs []*graph.Graph
 	for _, v := range s.variants[1:] {
-		if !v.model.Quantized() {
-			continue
-		}
-		layers, err := compare.Layers(ctx, s.variants[0].graph, v.graph, s.samples[:n], opts)
-		if err != nil {
-			return withCode(exitModel, fmt.Errorf("%s: %w", v.Name, err))
-		}
-		v.Layers = nil
-		for _, l := range layers {
-			v.Layers = append(v.Layers, report.Layer{Layer: l})
+		if v.model.Quantized() {
+			int8s, graphs = append(int8s, v), append(graphs, v.graph)
 		}
 	}
+	all, err := compare.LayersOf(ctx, s.variants[0].graph, graphs, s.samples[:n], compare.Options{Threads: s.f.data.threads, Progress: stage.set})
+	if err != nil {
+		return withCode(exitModel, err)
+	}
+	for i, v := range int8s {
+		v.setLayers(all[i])
+	}
 	return nil
+}
+
+// setLayers puts what was found of layers into the document.
+func (v *contender) setLayers(layers []compare.Layer) {
+	v.Layers = nil
+	for _, l := range layers {
+		v.Layers = append(v.Layers, report.Layer{Layer: l})
+	}
 }
 
 // rounded collects what was rounded: weights, and values of a float reference.

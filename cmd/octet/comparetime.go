@@ -25,7 +25,15 @@ func (s *sideBySide) time(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := inTurns(ctx, budget{duration: time.Duration(len(timers)) * s.f.duration}, timers...); err != nil {
+	all := time.Duration(len(timers)) * s.f.duration
+	stage := s.c.begin("time", "ms", int(all.Milliseconds()))
+	defer stage.end()
+	begin := time.Now()
+	b := budget{duration: all, settled: func() bool {
+		stage.set(int(time.Since(begin).Milliseconds()))
+		return settled(timers)
+	}}
+	if err := inTurns(ctx, b, timers...); err != nil {
 		return err
 	}
 	for i, t := range timers {
@@ -57,4 +65,22 @@ func setTimes(layers []report.Layer, t *timer) {
 			layers[i].Time = &ms
 		}
 	}
+}
+
+// narrow is the width of an interval of speed, as a part of it, at which more turns
+// would tell nothing new.
+const narrow = 0.04
+
+// settled reports whether the speeds of all timers beside the first are known well
+// enough.
+func settled(timers []*timer) bool {
+	for _, t := range timers[1:] {
+		if len(t.total) == 0 {
+			return false
+		}
+		if s := speedOf(t, timers[0]); s.High-s.Low > narrow*s.Times {
+			return false
+		}
+	}
+	return true
 }

@@ -73,6 +73,15 @@ func (c *console) begin(name, unit string, total int) *stage {
 	return s
 }
 
+// expect says how much there is to do, where begin did not know.
+func (s *stage) expect(total int) {
+	s.owner.mu.Lock()
+	defer s.owner.mu.Unlock()
+	if s.total = total; s.bar != nil {
+		s.bar.SetTotal(int64(total), false)
+	}
+}
+
 // set says how much is done by now. It may be called from any goroutine.
 func (s *stage) set(done int) {
 	p := s.owner
@@ -84,7 +93,7 @@ func (s *stage) set(done int) {
 		s.bar.SetCurrent(int64(done))
 	case p.lines != nil && time.Since(s.last) >= lineEvery:
 		s.last = time.Now()
-		fmt.Fprintln(p.lines, s.describe())
+		fmt.Fprintln(p.lines, s.describe()+s.remaining())
 	case p.events != nil && time.Since(s.last) >= eventEvery:
 		s.last = time.Now()
 		p.events(s.event())
@@ -113,6 +122,16 @@ func (s *stage) describe() string {
 		return fmt.Sprintf("%s: %d/%d %s", s.name, s.done, s.total, s.unit)
 	}
 	return fmt.Sprintf("%s: %d %s", s.name, s.done, s.unit)
+}
+
+// remaining says how long the rest will take, if it goes on like this; empty where
+// that is not known.
+func (s *stage) remaining() string {
+	if s.done <= 0 || s.total <= s.done {
+		return ""
+	}
+	left := time.Duration(float64(time.Since(s.began)) / float64(s.done) * float64(s.total-s.done))
+	return fmt.Sprintf(", about %s left", left.Round(time.Second))
 }
 
 // write prints text above the bars; false where there are none.
