@@ -10,13 +10,16 @@ import (
 	"os"
 )
 
-// DefaultMaxPixels is the limit of a zero Decoder: where PIL begins to warn of
-// decompression bombs (a quarter of 2^30 bytes of RGB).
-const DefaultMaxPixels = 1 << 30 / 4 / 3
+// LargePixels is where PIL begins to warn of decompression bombs: a quarter of 2^30
+// bytes of RGB.
+const LargePixels = 1 << 30 / 4 / 3
 
-// maxBytes bounds the encoded file: 16 bytes per pixel allowed, so that the
+// DefaultMaxPixels is the limit of a zero Decoder: PIL refuses what has more.
+const DefaultMaxPixels = 2 * LargePixels
+
+// maxBytes bounds the encoded file: 8 bytes per pixel allowed, so that the
 // limit on pixels is the one that users meet.
-const maxBytes = 16 * DefaultMaxPixels
+func maxBytes(pixels int) int64 { return 8 * int64(max(pixels, DefaultMaxPixels)) }
 
 // Decoder decodes image files within a limit. The zero value is ready to use.
 type Decoder struct {
@@ -26,6 +29,19 @@ type Decoder struct {
 	// Upright turns images as the EXIF orientation of a JPEG, PNG or WebP file
 	// says; like PIL and torchvision, the zero value does not.
 	Upright bool
+	// Strict refuses damaged files that PIL reads in part, or despite a wrong
+	// checksum.
+	Strict bool
+}
+
+// ErrDamaged is what a decoding error wraps when Strict refuses a file.
+var ErrDamaged = errors.New("the file is damaged")
+
+func (d Decoder) limit() int {
+	if d.MaxPixels == 0 {
+		return DefaultMaxPixels
+	}
+	return d.MaxPixels
 }
 
 // ErrTooLarge is what a decoding error wraps when an image exceeds MaxPixels.
@@ -40,7 +56,7 @@ type format struct {
 }
 
 var formats = []format{
-	{"PNG", "\x89PNG\r\n\x1a\n", configOf(png.DecodeConfig), pixelsOf(png.Decode)},
+	{"PNG", pngMagic, configOf(png.DecodeConfig), decodePNG},
 	{"JPEG", "\xff\xd8", jpegSize, decodeJPEG},
 	{"WebP", "RIFF????WEBP", webpSize, decodeWebP},
 	{"GIF", "GIF8?a", gifSize, decodeGIF},
@@ -82,7 +98,7 @@ func (d Decoder) DecodeFile(path string) (*Image, error) {
 
 // DecodeFrom decodes the image that r delivers.
 func (d Decoder) DecodeFrom(r io.Reader) (*Image, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	b, err := io.ReadAll(io.LimitReader(r, maxBytes(d.MaxPixels)+1))
 	if err != nil {
 		return nil, err
 	}
@@ -95,20 +111,19 @@ func (d Decoder) Decode(b []byte) (*Image, error) {
 	if len(b) == 0 {
 		return nil, errors.New("the image is empty (0 bytes)")
 	}
-	if len(b) > maxBytes {
-		return nil, fmt.Errorf("%w: the file has more than %d bytes", ErrTooLarge, maxBytes)
-	}
-	limit := d.MaxPixels
-	if limit == 0 {
-		limit = DefaultMaxPixels
+	if most := maxBytes(d.MaxPixels); int64(len(b)) > most {
+		return nil, fmt.Errorf("%w: the file has more than %d bytes", ErrTooLarge, most)
 	}
 	for _, f := range formats {
 		if !matches(f.magic, b) {
 			continue
 		}
-		m, err := f.read(b, limit)
+		m, err := f.read(b, d.limit())
 		if err != nil && !errors.Is(err, ErrTooLarge) {
 			err = fmt.Errorf("broken %s image: %w", f.name, err)
+		}
+		if err == nil && d.Strict && m.Damage != "" {
+			return nil, fmt.Errorf("%w: %s", ErrDamaged, m.Damage)
 		}
 		if err == nil && d.Upright {
 			m = orient(m, orientation(b))
@@ -134,7 +149,7 @@ func (f format) read(b []byte, limit int) (m *Image, err error) {
 		return nil, fmt.Errorf("it has %d x %d pixels", w, h)
 	}
 	if w > limit/h {
-		return nil, fmt.Errorf("%w: %d x %d pixels exceed the limit of %d; raise MaxPixels if the file is trusted", ErrTooLarge, w, h, limit)
+		return nil, fmt.Errorf("%w: %d x %d pixels exceed the limit of %d; raise the limit if the file is trusted", ErrTooLarge, w, h, limit)
 	}
 	return f.decode(b)
 }
@@ -155,15 +170,5 @@ func configOf(f func(io.Reader) (image.Config, error)) func([]byte) (int, int, e
 	return func(b []byte) (int, int, error) {
 		c, err := f(bytes.NewReader(b))
 		return c.Width, c.Height, err
-	}
-}
-
-func pixelsOf(f func(io.Reader) (image.Image, error)) func([]byte) (*Image, error) {
-	return func(b []byte) (*Image, error) {
-		m, err := f(bytes.NewReader(b))
-		if err != nil {
-			return nil, err
-		}
-		return toRGB(m)
 	}
 }

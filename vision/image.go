@@ -6,6 +6,7 @@ import "fmt"
 type Image struct {
 	Width, Height int
 	Pix           []uint8 // R, G, B of each pixel, row by row: Height*Width*3 bytes
+	Damage        string  // what is wrong with the file, which PIL reads nevertheless; empty of a sound one
 }
 
 // NewImage returns a black image.

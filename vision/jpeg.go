@@ -22,6 +22,7 @@ func decodeJPEG(b []byte) (*Image, error) {
 	for y, rows := range f.rows {
 		convert(out.row(y), rows)
 	}
+	out.Damage = f.damage
 	return out, nil
 }
 

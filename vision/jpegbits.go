@@ -33,7 +33,7 @@ func newHuffmanTable(counts, values []byte) (*huffmanTable, error) {
 			code++
 			index++
 		}
-		if code > 1<<length {
+		if code >= 1<<length && counts[length-1] > 0 { // no code is all ones
 			return nil, errors.New("bad Huffman table")
 		}
 		t.limit[length] = code
@@ -49,18 +49,30 @@ type bitReader struct {
 	acc  uint64 // the next bits, the first of them at the top
 	n    int    // how many of them there are
 	fake int    // how many of those stand behind the end of the data
+	cut  bool   // the data end without a marker
+	bad  bool   // a code was none
 }
 
-// fill makes at least 32 bits available; behind the end they are zeros.
+// fill makes at least 57 bits available; behind the end they are zeros.
 func (r *bitReader) fill() {
 	for r.n <= 56 {
 		var b byte
 		switch {
-		case r.pos >= len(r.data) || r.data[r.pos] == 0xff && (r.pos+1 >= len(r.data) || r.data[r.pos+1] != 0):
+		case r.pos >= len(r.data):
+			r.cut = true
 			r.fake += 8
 		case r.data[r.pos] == 0xff:
-			b = 0xff
-			r.pos += 2
+			next := r.pos + 1
+			for next < len(r.data) && r.data[next] == 0xff { // padding
+				next++
+			}
+			if next < len(r.data) && r.data[next] == 0 {
+				b = 0xff
+				r.pos = next + 1
+				break
+			}
+			r.cut = r.cut || next >= len(r.data)
+			r.fake += 8
 		default:
 			b = r.data[r.pos]
 			r.pos++
@@ -97,43 +109,69 @@ func (r *bitReader) signed(n int) int32 {
 	return v
 }
 
-// symbol returns the next Huffman-coded byte.
-func (r *bitReader) symbol(t *huffmanTable) (byte, error) {
-	if r.n < 16 {
+// symbol returns the next Huffman-coded byte; 0 where the bits are no code, as
+// libjpeg does.
+func (r *bitReader) symbol(t *huffmanTable) byte {
+	if r.n < 24 {
 		r.fill()
 	}
 	if e := t.fast[r.acc>>56]; e != 0 {
 		r.acc <<= e >> 8
 		r.n -= int(e >> 8)
-		return byte(e), nil
+		return byte(e)
 	}
 	top := int32(r.acc >> 48)
 	for length := 9; length <= 16; length++ {
 		if code := top >> (16 - length); code < t.limit[length] {
 			r.acc <<= length
 			r.n -= length
-			i := code + t.offset[length]
-			if i < 0 || int(i) >= len(t.values) {
-				return 0, errJPEGData
+			if i := code + t.offset[length]; i >= 0 && int(i) < len(t.values) {
+				return t.values[i]
 			}
-			return t.values[i], nil
+			r.bad = true
+			return 0
 		}
 	}
-	return 0, errJPEGData
+	const tried = 17 // bits
+	r.acc <<= tried
+	r.n -= tried
+	r.bad = true
+	return 0
 }
 
-// nextRestart drops the rest of the interval and steps over its marker.
-func (r *bitReader) nextRestart() error {
-	r.acc, r.n, r.fake = 0, 0, 0
-	for r.pos+1 < len(r.data) {
-		if r.data[r.pos] == 0xff && r.data[r.pos+1] != 0 && r.data[r.pos+1] != 0xff {
-			if m := r.data[r.pos+1]; m < 0xd0 || m > 0xd7 {
-				return errJPEGCut
-			}
-			r.pos += 2
-			return nil
+// marker returns the position and code of the next marker, or false at the end.
+func (r *bitReader) marker(from int) (int, byte, bool) {
+	for i := from; i+1 < len(r.data); i++ {
+		if m := r.data[i+1]; r.data[i] == 0xff && m != 0 && m != 0xff {
+			return i, m, true
 		}
-		r.pos++
 	}
-	return errJPEGCut
+	return 0, 0, false
+}
+
+// nextRestart drops the rest of the interval and steps over restart marker number n.
+// Where another marker stands there, it is libjpeg's guess what was lost: ready says
+// whether data follow, else the reader stays before the marker; sound, whether all was
+// as it should be.
+func (r *bitReader) nextRestart(n int) (ready, sound bool, err error) {
+	from := r.pos
+	r.acc, r.n, r.fake = 0, 0, 0
+	at, m, ok := r.marker(from)
+	sound = ok && at == from && int(m) == 0xd0+n
+	for {
+		if !ok {
+			return false, false, errJPEGCut
+		}
+		ahead := (int(m) - 0xd0 - n) & 7
+		switch {
+		case m >= 0xc0 && (m < 0xd0 || m > 0xd7), m >= 0xd0 && m <= 0xd7 && (ahead == 1 || ahead == 2):
+			r.pos = at // the interval is missing
+			return false, false, nil
+		case m < 0xc0, ahead == 6 || ahead == 7: // rubbish, or a marker that came before
+			at, m, ok = r.marker(at + 2)
+			continue
+		}
+		r.pos = at + 2
+		return true, sound, nil
+	}
 }

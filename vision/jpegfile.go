@@ -19,6 +19,10 @@ type jpegFile struct {
 	huffman [2][4]*huffmanTable
 	restart int // MCUs between restart markers, 0 without
 
+	scans    int
+	complete bool   // the one scan of a sequential file was read: nothing behind it matters
+	damage   string // the first thing that is wrong
+
 	jfif      bool
 	adobe     bool
 	transform byte // Adobe's: 0 none, 1 YCbCr, 2 YCCK
@@ -31,7 +35,8 @@ type jpegComponent struct {
 	width, height int // in samples
 	columns, rows int // in blocks, padded to whole MCUs
 	coeff         []int16
-	used          bool // a scan has touched it
+	used          bool     // a scan has touched it
+	precision     [64]int8 // of each coefficient: 1 more than the bits that are missing, 0 for all
 }
 
 const maxJPEGScans = 500 // encoders write about ten
@@ -58,20 +63,26 @@ func (f *jpegFile) parse(b []byte, whole bool) error {
 			if i+2 <= len(b) && b[i+1] == 0xd9 {
 				return nil
 			}
-			return errors.New("it is cut off")
+			return f.cutOff()
 		}
 		marker := b[i+1]
 		if marker == 0xd9 {
 			return nil
 		}
-		if marker <= 1 || marker >= 0xd0 && marker <= 0xd8 { // no segment follows
+		if marker <= 1 || marker >= 0xd0 && marker <= 0xd7 { // no segment follows
 			i += 2
 			continue
 		}
+		if marker < 0xc0 || marker == 0xd8 || marker == 0xde || marker == 0xdf || marker >= 0xf0 && marker != 0xfe {
+			return fmt.Errorf("marker %#x is unknown here", marker)
+		}
 		size := int(binary.BigEndian.Uint16(b[i+2:]))
 		end := i + 2 + size
-		if size < 2 || end > len(b) {
-			return errors.New("it is cut off")
+		if size < 2 {
+			return errors.New("a segment has no length")
+		}
+		if end > len(b) {
+			return f.cutOff()
 		}
 		payload := b[i+4 : end]
 		i = end
@@ -86,7 +97,7 @@ func (f *jpegFile) parse(b []byte, whole bool) error {
 			i += n
 		case marker == 0xc4:
 			err = f.huffmanTables(payload)
-		case marker == 0xc8 || marker == 0xcc || marker == 0xdc:
+		case marker == 0xc8 || marker == 0xcc:
 			err = fmt.Errorf("marker %#x is not supported", marker)
 		case marker >= 0xc0 && marker <= 0xcf:
 			if err = f.frame(marker, payload); err == nil && !whole {
@@ -107,16 +118,56 @@ func (f *jpegFile) parse(b []byte, whole bool) error {
 	}
 }
 
+// cutOff is what the end of a file without its marker means.
+func (f *jpegFile) cutOff() error {
+	if !f.complete {
+		return errors.New("it is cut off")
+	}
+	f.damaged("its end is missing")
+	return nil
+}
+
+// damaged notes what is wrong with a file that is read all the same.
+func (f *jpegFile) damaged(how string) {
+	if f.damage == "" {
+		f.damage = how
+	}
+}
+
+// finished checks what was read at the end of the file. What has no data is gray.
 func (f *jpegFile) finished() error {
 	if len(f.components) == 0 {
 		return errors.New("it has no frame header")
 	}
-	for _, c := range f.components {
-		if !c.used {
-			return errors.New("a component has no data; it is cut off")
+	if f.scans == 0 {
+		return errors.New("it has no scan; it is cut off")
+	}
+	if f.progressive && f.smoothed() {
+		return errors.New("it ends before all its details, which libjpeg would then guess from the coarse picture; it is cut off")
+	}
+	for i := range f.components {
+		if c := &f.components[i]; !c.used {
+			f.damaged("a component has no data")
+			c.coeff = make([]int16, c.columns*c.rows*64)
 		}
 	}
 	return nil
+}
+
+// smoothed reports whether libjpeg smooths blocks: where the mean of each is known
+// and some of the first coefficients are not, or not to the last bit.
+func (f *jpegFile) smoothed() bool {
+	const considered = 10
+	coarse := false
+	for _, c := range f.components {
+		if c.precision[0] == 0 {
+			return false
+		}
+		for _, p := range c.precision[1:considered] {
+			coarse = coarse || p != 1
+		}
+	}
+	return coarse
 }
 
 // frame reads the frame header.
@@ -194,11 +245,8 @@ func (f *jpegFile) huffmanTables(p []byte) error {
 		if n > 256 || len(p) < 17+n {
 			return errors.New("bad Huffman table")
 		}
-		t, err := newHuffmanTable(p[1:17], p[17:17+n])
-		if err != nil {
-			return err
-		}
-		f.huffman[p[0]>>4][p[0]&15] = t
+		// A table that is none matters only where it is used.
+		f.huffman[p[0]>>4][p[0]&15], _ = newHuffmanTable(p[1:17], p[17:17+n])
 		p = p[17+n:]
 	}
 	return nil

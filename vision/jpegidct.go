@@ -3,7 +3,9 @@ package vision
 // The inverse cosine transform is that of Loeffler, Ligtenberg and Moschytz
 // ("Practical fast 1-D DCT algorithms with 11 multiplications", 1989) in
 // integers: constants of 13 bits, two more bits kept between the passes, as
-// libjpeg's accurate transform, whose results it equals.
+// libjpeg's accurate transform, whose results it equals. Damaged files exceed the
+// range of the values; then it does what libjpeg-turbo's vector code does, which has
+// 16 bits for the coefficients, some sums, which wrap, and the results of a pass.
 const (
 	idctBits = 13
 	passBits = 2
@@ -15,18 +17,19 @@ func rotate8(v *[8]int32) {
 	z := (v[2] + v[6]) * 4433 // sqrt(2) cos(3 pi/8)
 	r2 := z - v[6]*15137      // sqrt(2) (cos(3 pi/8) + sin(3 pi/8))
 	r3 := z + v[2]*6270       // sqrt(2) (sin(3 pi/8) - cos(3 pi/8))
-	s0 := (v[0] + v[4]) << idctBits
-	s1 := (v[0] - v[4]) << idctBits
+	s0 := int32(int16(v[0]+v[4])) << idctBits
+	s1 := int32(int16(v[0]-v[4])) << idctBits
 	e0, e3 := s0+r3, s0-r3
 	e1, e2 := s1+r2, s1-r2
 
 	// Odd part.
 	a, b, c, d := v[7], v[5], v[3], v[1]
-	z5 := (a + b + c + d) * 9633
+	ac, bd := int32(int16(a+c)), int32(int16(b+d))
+	z5 := (ac + bd) * 9633
 	z1 := -(a + d) * 7373
 	z2 := -(b + c) * 20995
-	z3 := z5 - (a+c)*16069
-	z4 := z5 - (b+d)*3196
+	z3 := z5 - ac*16069
+	z4 := z5 - bd*3196
 	a = a*2446 + z1 + z3
 	b = b*16819 + z2 + z4
 	c = c*25172 + z2 + z3
@@ -45,12 +48,12 @@ func inverseDCT(dst []uint8, stride int, c *[64]int16, quant *[64]int32) {
 	var v [8]int32
 	for x := range 8 {
 		for y := range v {
-			v[y] = int32(c[8*y+x]) * quant[8*y+x]
+			v[y] = int32(int16(int32(c[8*y+x]) * quant[8*y+x]))
 		}
 		rotate8(&v)
 		const shift = idctBits - passBits
 		for y := range v {
-			work[8*y+x] = (v[y] + 1<<(shift-1)) >> shift
+			work[8*y+x] = min(max((v[y]+1<<(shift-1))>>shift, -1<<15), 1<<15-1)
 		}
 	}
 	for y := range 8 {

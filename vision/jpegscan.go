@@ -1,6 +1,9 @@
 package vision
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // zigzag is the raster position of the k-th coefficient of a block.
 var zigzag = [64]uint8{
@@ -36,15 +39,27 @@ func (f *jpegFile) scan(head, data []byte) (int, error) {
 	if one { // then an MCU is one block, and padding blocks are absent
 		columns, rows = ceilDiv(s.planes[0].width, 8), ceilDiv(s.planes[0].height, 8)
 	}
+	dry := false // the data have ended: the blocks up to the next restart stay zero
+	restarts := 0
 	for mcu := range columns * rows {
 		if f.restart > 0 && mcu > 0 && mcu%f.restart == 0 {
-			if err := s.nextRestart(); err != nil {
+			ready, sound, err := s.nextRestart(restarts & 7)
+			if err != nil {
 				return 0, err
+			}
+			if restarts++; ready {
+				dry = false
+			}
+			if !sound {
+				f.damaged("a restart marker is missing")
 			}
 			s.blocksLeft = 0
 			for i := range s.planes {
 				s.planes[i].before = 0
 			}
+		}
+		if dry {
+			continue
 		}
 		x, y := mcu%columns, mcu/columns
 		for i := range s.planes {
@@ -61,9 +76,22 @@ func (f *jpegFile) scan(head, data []byte) (int, error) {
 			}
 		}
 		if s.short() {
-			return 0, errJPEGCut
+			if s.cut {
+				return 0, errJPEGCut
+			}
+			dry = true
+			f.damaged("the compressed data end too early")
 		}
 	}
+	if s.bad {
+		f.damaged("the compressed data hold what is no code")
+	}
+	const readAhead = 8 // bytes that libjpeg wants to see
+	if left := len(data) - s.pos + (s.n-s.fake)/8; s.cut && left < readAhead {
+		return 0, errJPEGCut
+	}
+	f.scans++
+	f.complete = f.scans == 1 && len(s.planes) == len(f.components) && !f.progressive
 	return s.pos, nil
 }
 
@@ -91,7 +119,7 @@ func (f *jpegFile) scanHeader(s *jpegScan, p []byte) error {
 				plane.jpegComponent = c
 			}
 		}
-		if plane.jpegComponent == nil || tables>>4 > 3 || tables&15 > 3 {
+		if plane.jpegComponent == nil {
 			return bad
 		}
 		for _, other := range s.planes {
@@ -99,14 +127,26 @@ func (f *jpegFile) scanHeader(s *jpegScan, p []byte) error {
 				return bad
 			}
 		}
-		plane.dc, plane.ac = f.huffman[0][tables>>4], f.huffman[1][tables&15]
-		if s.first == 0 && s.high == 0 && plane.dc == nil || s.last > 0 && plane.ac == nil {
-			return errors.New("a Huffman table is missing")
+		if tables>>4 <= 3 {
+			plane.dc = f.huffman[0][tables>>4]
+		}
+		if tables&15 <= 3 {
+			plane.ac = f.huffman[1][tables&15]
+		}
+		needsDC := s.first == 0 && s.high == 0
+		if needsDC && plane.dc == nil || s.last > 0 && plane.ac == nil {
+			return errors.New("a Huffman table is missing, or is none")
+		}
+		if needsDC && len(plane.dc.values) > 0 && slices.Max(plane.dc.values) > 15 {
+			return errors.New("bad Huffman table")
 		}
 		if plane.coeff == nil {
 			plane.coeff = make([]int16, plane.columns*plane.rows*64)
 		}
 		plane.used = true
+		for k := s.first; k <= s.last; k++ {
+			plane.precision[k] = int8(s.low) + 1
+		}
 		s.planes = append(s.planes, plane)
 	}
 	return nil
@@ -118,7 +158,7 @@ func (s *jpegScan) block(p *scanPlane, c *[64]int16, progressive bool) error {
 		if err := s.dcFirst(p, c); err != nil {
 			return err
 		}
-		return s.acBaseline(p.ac, c)
+		s.acBaseline(p.ac, c)
 	case s.first == 0 && s.high == 0:
 		return s.dcFirst(p, c)
 	case s.first == 0:
@@ -127,17 +167,15 @@ func (s *jpegScan) block(p *scanPlane, c *[64]int16, progressive bool) error {
 		}
 		return nil
 	case s.high == 0:
-		return s.acFirst(p.ac, c)
+		s.acFirst(p.ac, c)
 	default:
-		return s.acRefine(p.ac, c)
+		s.acRefine(p.ac, c)
 	}
+	return nil
 }
 
 func (s *jpegScan) dcFirst(p *scanPlane, c *[64]int16) error {
-	n, err := s.symbol(p.dc)
-	if err != nil {
-		return err
-	}
+	n := s.symbol(p.dc)
 	if n > 15 {
 		return errJPEGData
 	}
@@ -146,91 +184,74 @@ func (s *jpegScan) dcFirst(p *scanPlane, c *[64]int16) error {
 	return nil
 }
 
-func (s *jpegScan) acBaseline(t *huffmanTable, c *[64]int16) error {
+// raster is the position of the k-th coefficient. Damaged data may count beyond the
+// last one, which then is meant.
+func raster(k int) uint8 { return zigzag[min(k, 63)] }
+
+func (s *jpegScan) acBaseline(t *huffmanTable, c *[64]int16) {
 	for k := 1; k < 64; k++ {
-		v, err := s.symbol(t)
-		if err != nil {
-			return err
-		}
+		v := s.symbol(t)
 		run, n := int(v>>4), int(v&15)
 		if n == 0 {
 			if run < 15 {
-				return nil
+				return
 			}
 			k += 15
 			continue
 		}
-		if k += run; k > 63 {
-			return errJPEGData
-		}
-		c[zigzag[k]] = int16(s.signed(n))
+		k += run
+		c[raster(k)] = int16(s.signed(n))
 	}
-	return nil
 }
 
 // acFirst reads the upper bits of a band for the first time.
-func (s *jpegScan) acFirst(t *huffmanTable, c *[64]int16) error {
+func (s *jpegScan) acFirst(t *huffmanTable, c *[64]int16) {
 	if s.blocksLeft > 0 {
 		s.blocksLeft--
-		return nil
+		return
 	}
 	for k := s.first; k <= s.last; k++ {
-		v, err := s.symbol(t)
-		if err != nil {
-			return err
-		}
+		v := s.symbol(t)
 		run, n := int(v>>4), int(v&15)
 		if n == 0 {
 			if run < 15 {
 				s.blocksLeft = 1<<run + int(s.bits(run)) - 1
-				return nil
+				return
 			}
 			k += 15
 			continue
 		}
-		if k += run; k > s.last {
-			return errJPEGData
-		}
-		c[zigzag[k]] = int16(s.signed(n) << s.low)
+		k += run
+		c[raster(k)] = int16(s.signed(n) << s.low)
 	}
-	return nil
 }
 
 // acRefine adds one bit to the coefficients of a band: a correction to those
 // that are not zero, and new ones between them.
-func (s *jpegScan) acRefine(t *huffmanTable, c *[64]int16) error {
+func (s *jpegScan) acRefine(t *huffmanTable, c *[64]int16) {
 	k := s.first
-	for s.blocksLeft == 0 && k <= s.last {
-		v, err := s.symbol(t)
-		if err != nil {
-			return err
-		}
+	for ; s.blocksLeft == 0 && k <= s.last; k++ {
+		v := s.symbol(t)
 		run, fresh := int(v>>4), int16(0)
-		switch v & 15 {
-		case 0:
-			if run < 15 {
-				s.blocksLeft = 1<<run + int(s.bits(run))
-				continue
-			}
-		case 1:
+		if v&15 != 0 { // 1 in sound data
+			s.bad = s.bad || v&15 != 1
 			fresh = -1 << s.low
 			if s.bits(1) != 0 {
 				fresh = 1 << s.low
 			}
-		default:
-			return errJPEGData
+		} else if run < 15 {
+			s.blocksLeft = 1<<run + int(s.bits(run))
+			break
 		}
 		for ; k <= s.last; k++ {
-			at := &c[zigzag[k]]
-			if *at != 0 {
+			if at := &c[zigzag[k]]; *at != 0 {
 				s.correct(at)
-			} else if run == 0 {
-				*at = fresh
-				k++
+			} else if run--; run < 0 {
 				break
-			} else {
-				run--
 			}
+		}
+		if fresh != 0 {
+			c[raster(k)] = fresh
 		}
 	}
 	if s.blocksLeft > 0 {
@@ -241,7 +262,6 @@ func (s *jpegScan) acRefine(t *huffmanTable, c *[64]int16) error {
 		}
 		s.blocksLeft--
 	}
-	return nil
 }
 
 // correct reads whether the magnitude gains the current bit.

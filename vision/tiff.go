@@ -144,7 +144,8 @@ func decodeTIFF(b []byte) (*Image, error) {
 // only when all are there.
 type tiffCanvas struct {
 	*tiffPage
-	pix []uint8
+	pix    []uint8
+	damage string
 }
 
 func (m *tiffCanvas) at(x, y int) []uint8 { return m.pix[4*(y*m.width+x):] }
@@ -152,6 +153,7 @@ func (m *tiffCanvas) at(x, y int) []uint8 { return m.pix[4*(y*m.width+x):] }
 // image converts the samples to RGB.
 func (m *tiffCanvas) image() *Image {
 	out := NewImage(m.width, m.height)
+	out.Damage = m.damage
 	convert := m.layout.mode.convert(&m.colors)
 	for i := range m.width * m.height {
 		convert(out.Pix[3*i:3*i+3:3*i+3], m.pix[4*i:4*i+4:4*i+4])
@@ -177,6 +179,7 @@ func orient(m *Image, orientation int) *Image {
 		w, h = h, w
 	}
 	out := NewImage(w, h)
+	out.Damage = m.Damage
 	for y := range h {
 		for x := range w {
 			sx, sy := x, y

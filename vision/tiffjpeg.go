@@ -1,6 +1,8 @@
 package vision
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -24,12 +26,14 @@ func (m *tiffCanvas) jpegBlock(b block, data []byte) ([]byte, error) {
 	if w != b.columns || h < b.rows {
 		return nil, fmt.Errorf("a JPEG of %d x %d pixels stands for %d x %d", w, h, b.columns, b.rows)
 	}
-	if err := f.parse(data, true); err != nil {
+	// libtiff ends a strip that has no end.
+	if err := f.parse(append(bytes.Clone(data), 0xff, 0xd9), true); err != nil {
 		return nil, err
 	}
 	if err := f.finished(); err != nil {
 		return nil, err
 	}
+	m.damage = cmp.Or(m.damage, f.damage)
 	n := len(f.components)
 	if n != m.samplesStored() || m.bits != 8 {
 		return nil, fmt.Errorf("a JPEG of %d components stands for %d samples of %d bits", n, m.samplesStored(), m.bits)

@@ -494,7 +494,110 @@ def tiffs(rng, draw):
         yield f"pil_strips_{c}.tif", saved(large, "TIFF", compression=c, strip_size=1500)
 
 
-FAMILIES = {"pnm": pnm, "bmp": bmps, "tiff": tiffs}
+# JPEG and PNG, damaged.
+
+
+def jpegs(rng, draw):
+    w, h = draw.randint(1, 70), draw.randint(1, 60)
+    im = Image.fromarray(picture(rng, w, h, 3))
+    kinds = {
+        "444": (im, dict(subsampling="4:4:4")), "420": (im, dict(subsampling="4:2:0")), "gray": (im.convert("L"), {}),
+        "cmyk": (im.convert("CMYK"), {}), "restart": (im, dict(restart_marker_blocks=draw.randint(1, 5), subsampling="4:2:0")),
+        "restart_rows": (im, dict(restart_marker_rows=1)), "progressive": (im, dict(progressive=True)),
+        "progressive_restart": (im, dict(progressive=True, restart_marker_rows=1)), "optimized": (im, dict(optimize=True)),
+    }
+    for kind, (m, options) in kinds.items():
+        b = saved(m, "JPEG", quality=draw.randint(30, 95), **options)
+        scan = b.index(b"\xff\xda") + 14
+        at = draw.randint(scan, len(b) - 2)
+        yield f"{kind}.jpg", b
+        yield f"{kind}_cut.jpg", b[:at]
+        yield f"{kind}_cut_end.jpg", b[:at] + b"\xff\xd9"
+        yield f"{kind}_late_cut_end.jpg", b[: len(b) - draw.randint(3, 8)] + b"\xff\xd9"
+        yield f"{kind}_no_end.jpg", b[:-2]
+        yield f"{kind}_no_end_more.jpg", b[:-2] + bytes(draw.randint(8, 40))
+        yield f"{kind}_more.jpg", b + b"more of it"
+        yield f"{kind}_header_cut.jpg", b[: draw.randint(3, scan - 15)]
+        for i in range(3):
+            broken = bytearray(b)
+            for _ in range(draw.randint(1, 3)):
+                broken[draw.randint(scan, len(b) - 3)] ^= 1 << draw.randint(0, 7)
+            yield f"{kind}_flipped{i}.jpg", bytes(broken)
+            there = draw.randint(scan, len(b) - 3)
+            yield f"{kind}_lost{i}.jpg", b[:there] + b[there + draw.randint(1, 60) :].lstrip(b"\0")
+        markers = [i for i in range(scan, len(b) - 2) if b[i] == 0xFF and 0xD0 <= b[i + 1] <= 0xD7]
+        if markers:
+            i = draw.choice(markers)
+            yield f"{kind}_no_marker.jpg", b[:i] + b[i + 2 :]
+            yield f"{kind}_other_marker.jpg", b[: i + 1] + bytes([0xD0 + draw.randint(0, 7)]) + b[i + 2 :]
+            yield f"{kind}_junk_marker.jpg", b[:i] + b"junk" + b[i:]
+            j = draw.choice(markers)
+            yield f"{kind}_lost_marker.jpg", b[: min(i, j)] + b[max(i, j) :]
+
+
+def chunk(name, content, crc=None):
+    crc = zlib.crc32(name + content) if crc is None else crc
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", crc)
+
+
+def pngs(rng, draw):
+    w, h = draw.randint(1, 40), draw.randint(2, 30)
+    colors = rng.integers(0, 256, 768, np.uint8).tobytes()
+    for kind, (color, bits, n) in {"rgb": (2, 8, 3), "gray": (0, 8, 1), "palette": (3, 8, 1), "rgba": (6, 8, 4), "rgb16": (2, 16, 6), "gray1": (0, 1, 1)}.items():
+        size = (w * n * min(bits, 8) + 7) // 8
+        filters = [draw.randint(0, 4) for _ in range(h)]
+        raw = b"".join(bytes([f]) + rng.integers(0, 256, size, np.uint8).tobytes() for f in filters)
+        before = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, bits, color, 0, 0, 0))
+        if color == 3:
+            before += chunk(b"PLTE", colors) + chunk(b"tRNS", bytes(range(100)))
+        end = chunk(b"IEND", b"")
+        z = zlib.compress(raw, draw.choice((0, 6)))
+        row = size + 1
+        at = draw.randint(3, len(z) - 5)
+        text = chunk(b"tEXt", b"key\0text")
+        for name, content in {
+            "sound": before + chunk(b"IDAT", z) + end,
+            "no_end": before + chunk(b"IDAT", z),
+            "no_crc": before + chunk(b"IDAT", z)[:-4],
+            "half_sum": before + chunk(b"IDAT", z)[:-6],
+            "no_sum": before + chunk(b"IDAT", z[:-4]) + end,
+            "wrong_sum": before + chunk(b"IDAT", z[:-4] + b"abcd") + end,
+            "sum_apart": before + chunk(b"IDAT", z[:-4]) + chunk(b"IDAT", b"abcd") + end,
+            "sum_half_apart": before + chunk(b"IDAT", z[:-2]) + chunk(b"IDAT", b"cd") + end,
+            "cut": before + chunk(b"IDAT", z)[: 8 + at],
+            "wrong_crc": before + chunk(b"IDAT", z, 1) + end,
+            "wrong_head_crc": before[:-4] + b"abcd" + chunk(b"IDAT", z) + end,
+            "wrong_text_crc": before + chunk(b"tEXt", b"key\0text", 1) + chunk(b"IDAT", z) + end,
+            "wrong_text_crc_behind": before + chunk(b"IDAT", z) + chunk(b"tEXt", b"key\0text", 1) + end,
+            "extra_row": before + chunk(b"IDAT", zlib.compress(raw + raw[:row])) + end,
+            "extra_row_wrong_sum": before + chunk(b"IDAT", zlib.compress(raw + raw[:row])[:-4] + b"abcd") + end,
+            "extra_bytes": before + chunk(b"IDAT", zlib.compress(raw + b"ab")) + end,
+            "missing_row": before + chunk(b"IDAT", zlib.compress(raw[:-row])) + end,
+            "missing_row_wrong_sum": before + chunk(b"IDAT", zlib.compress(raw[:-row])[:-4] + b"abcd") + end,
+            "missing_row_no_sum": before + chunk(b"IDAT", zlib.compress(raw[:-row])[:-4]) + end,
+            "missing_bytes": before + chunk(b"IDAT", zlib.compress(raw[:-1])) + end,
+            "junk_behind": before + chunk(b"IDAT", z) + b"junk and more of it",
+            "text_between": before + chunk(b"IDAT", z[:at]) + text + chunk(b"IDAT", z[at:]) + end,
+            "pieces": before + b"".join(chunk(b"IDAT", z[i : i + 7], draw.choice((None, 5))) for i in range(0, len(z), 7)) + end,
+            "empty_pieces": before + chunk(b"IDAT", b"") + chunk(b"IDAT", z) + chunk(b"IDAT", b"") + end,
+            "late_data": before + chunk(b"IDAT", z) + text + chunk(b"IDAT", b"123") + end,
+            "too_long": before + struct.pack(">I", len(z) + 50) + b"IDAT" + z,
+            "too_long_end": before + struct.pack(">I", len(z) + 50) + b"IDAT" + z + end,
+            "wrong_zlib": before + chunk(b"IDAT", b"\x79\x9c" + z[2:]) + end,
+            "wrong_filter": before + chunk(b"IDAT", zlib.compress(b"\7" + raw[1:])) + end,
+            "flipped": before + chunk(b"IDAT", z[:at] + bytes([z[at] ^ 16]) + z[at + 1 :]) + end,
+            "no_data": before + end,
+        }.items():
+            yield f"{kind}_{name}.png", content
+
+
+def may_refuse(name):
+    """What octet refuses and PIL may read. Progressive JPEGs that end before all their scans: libjpeg guesses details
+    by smoothing. JPEGs without an end marker: libjpeg reads them if it happens to have looked ahead far enough."""
+    return name.startswith("progressive") or name.endswith("_no_end.jpg")
+
+
+FAMILIES = {"pnm": pnm, "bmp": bmps, "tiff": tiffs, "jpeg": jpegs, "png": pngs}
 
 
 def files(seed, families=None):
