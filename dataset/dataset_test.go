@@ -322,7 +322,7 @@ func TestOpenRefuses(t *testing.T) {
 		"float labels":  {x, []dataset.Option{dataset.WithLabels(array("yf.npy", tensor.New(tensor.Float32, 2)))}, "integers"},
 		"bad label":     {x, []dataset.Option{dataset.WithLabels(array("yn.npy", tensor.Of([]int64{0, -2}, 2)))}, "sample 1"},
 		"label image":   {x, []dataset.Option{dataset.WithLabels(file("i.png", pngOf(0)))}, "only"},
-		"folder labels": {mkdir("none"), []dataset.Option{dataset.WithLabels(x)}, "goes only with"},
+		"folder labels": {mkdir("none"), []dataset.Option{dataset.WithLabels(x)}, "from a CSV"},
 		"npy rank":      {array("r.npy", tensor.New(tensor.Float32, 2, 3, 4)), nil, "[N, C, H, W]"},
 		"npy type":      {array("i.npy", tensor.New(tensor.Int64, 2, 3, 4, 4)), nil, "no set of images"},
 		"npy CHW":       {array("u.npy", tensor.New(tensor.UInt8, 2, 3, 4, 4)), nil, "transpose"},

@@ -25,8 +25,13 @@ func Open(path string, opts ...Option) (Source, error) {
 			return nil, err
 		}
 	}
-	if o.labels != "" && kind != kindIDX && kind != kindNPY {
-		return nil, fmt.Errorf("%s: a file of labels (%s) goes only with IDX and .npy sets", path, o.labels)
+	if o.labels != "" || o.fromNames {
+		if kind == kindFolder || kind == kindTar {
+			return openLabelled(path, kind, o)
+		}
+		if o.fromNames || kind != kindIDX && kind != kindNPY {
+			return nil, fmt.Errorf("%s: labels in names or in a file (%s) go with folders, archives, IDX and .npy sets", path, o.labels)
+		}
 	}
 	switch kind {
 	case kindFolder:
@@ -42,6 +47,36 @@ func Open(path string, opts ...Option) (Source, error) {
 	default:
 		return openFiles([]string{path}, o)
 	}
+}
+
+// openLabelled opens a folder or archive whose labels are in a table or in the names
+// of the files.
+func openLabelled(path string, k kind, o options) (Source, error) {
+	if o.labels != "" {
+		if _, err := recognise(o.labels); err == nil {
+			return nil, fmt.Errorf("%s: the labels of a folder or archive are read from a CSV, with the name of an image and its class in each line; %s is none", path, o.labels)
+		}
+	}
+	o.flat = true
+	open := openFolder
+	if k == kindTar {
+		open = openTar
+	}
+	src, err := open(path, o)
+	if err != nil {
+		return nil, err
+	}
+	var out Source
+	if o.fromNames {
+		out, err = namesAsLabels(src, path, o)
+	} else {
+		out, err = readTable(o.labels, src, path, o)
+	}
+	if err != nil {
+		src.Close()
+		return nil, err
+	}
+	return out, nil
 }
 
 type kind int
@@ -105,10 +140,11 @@ func peek(f *os.File) ([]byte, error) {
 }
 
 func looksLikeImage(head []byte) bool {
-	for _, magic := range []string{"\x89PNG", "\xff\xd8\xff", "RIFF", "GIF8", "BM", "II*\x00", "MM\x00*"} {
+	for _, magic := range []string{"\x89PNG", "\xff\xd8\xff", "RIFF", "GIF8", "BM", "II*\x00", "MM\x00*", "II+\x00", "MM\x00+"} {
 		if bytes.HasPrefix(head, []byte(magic)) {
 			return true
 		}
 	}
-	return false
+	netpbm := len(head) > 2 && head[0] == 'P' && head[1] >= '1' && head[1] <= '6'
+	return netpbm && bytes.ContainsRune([]byte(" \t\r\n"), rune(head[2]))
 }

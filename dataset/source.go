@@ -38,10 +38,12 @@ type Source interface {
 type Option func(*options)
 
 type options struct {
-	labels  string
-	flat    bool
-	decoder vision.Decoder
-	notes   func(string)
+	labels string
+	flat   bool
+
+	fromNames bool
+	decoder   vision.Decoder
+	notes     func(string)
 }
 
 // note tells the caller of Open about something that it passed over.
@@ -51,10 +53,16 @@ func (o options) note(format string, args ...any) {
 	}
 }
 
-// WithLabels gives the file of the labels of an IDX or .npy set: an IDX file,
-// or a .npy of integers [N]. Without it, the labels of IDX images are looked
-// for beside them under MNIST's names; a .npy has none.
+// WithLabels gives the file of the labels: for an IDX or .npy set an IDX file or a
+// .npy of integers [N], for a folder or archive a CSV with a line per image, its name
+// and its class. Without it, the labels of IDX images are looked for beside them
+// under MNIST's names; a .npy has none.
 func WithLabels(path string) Option { return func(o *options) { o.labels = path } }
+
+// WithLabelsFromNames takes the class of each image of a folder or archive from the
+// name of its file: what stands before its number, as in cat.12.jpg, or the number of
+// WordNet in it.
+func WithLabelsFromNames() Option { return func(o *options) { o.fromNames = true } }
 
 // WithoutClasses reads all images of a folder or archive without labels, even
 // where they lie in one folder per class.

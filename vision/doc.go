@@ -6,6 +6,7 @@
 // Decoded pixels are those of PIL's Image.open(f).convert("RGB"): alpha is
 // dropped, not blended; palettes, grayscale, 16-bit and CMYK images are
 // converted by PIL's rules; the EXIF orientation of a JPEG is not applied unless a
-// Decoder is told so (that of a TIFF always is). Pixels and transforms are exact, JPEG included; the reference
-// is Pillow 13.
+// Decoder is told so (that of a TIFF always is). Damaged files that PIL reads are
+// read the same; Image.Damage says so. Pixels and transforms are exact, JPEG
+// included; the reference is Pillow 13.
 package vision

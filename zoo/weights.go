@@ -153,3 +153,10 @@ var imagenetCategories string
 func ImageNetCategories() []string {
 	return strings.Split(strings.TrimSpace(imagenetCategories), "\n")
 }
+
+//go:embed imagenet_wordnet.txt
+var imagenetWordNet string
+
+// ImageNetWordNet returns the WordNet numbers of the 1000 classes of ImageNet-1K, such
+// as n01440764, in the order of the outputs. They are sorted.
+func ImageNetWordNet() []string { return strings.Fields(imagenetWordNet) }

@@ -11,12 +11,13 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/zoo"
 )
 
 // matchClasses makes the labels of the data classes of the model, or refuses.
 func (f *evalFlags) matchClasses(c *console, model *octet.Model, data *inputData, where string) error {
 	if data.source.Label(0) < 0 {
-		return fmt.Errorf("%s has no labels: eval needs one folder per class, an IDX file with labels beside it, a .npz with x and y, or --truth", where)
+		return fmt.Errorf("%s has no labels: eval needs one folder per class, an IDX file with labels beside it, a .npz with x and y, --truth, or --truth-from-names", where)
 	}
 	folders := data.source.Classes()
 	if folders == nil {
@@ -68,6 +69,11 @@ var wordnetID = regexp.MustCompile(`^n\d{8}$`)
 func matchFolders(folders, labels []string, assumed bool, classes int) (mapping []int, how string, err error) {
 	if mapping := byName(folders, labels); mapping != nil {
 		return mapping, "", nil
+	}
+	if ids := zoo.ImageNetWordNet(); classes == len(ids) && (labels == nil || slices.Equal(labels, zoo.ImageNetCategories())) {
+		if mapping := byName(folders, ids); mapping != nil {
+			return mapping, "folders called by numbers of WordNet are the classes of ImageNet", nil
+		}
 	}
 	if len(folders) != classes {
 		return nil, "", fmt.Errorf("%d folders (%s) for the %d classes of the model, and their names are not its labels: give --class-map", len(folders), abbreviate(folders, 3), classes)

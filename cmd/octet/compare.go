@@ -32,6 +32,7 @@ type compareFlags struct {
 
 	eval, inputs    string
 	truth, classMap string
+	names           bool
 	layerInputs     int
 	duration        time.Duration
 
@@ -93,7 +94,8 @@ func (f *compareFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.keep, "keep", "", "write the variants into this `FOLDER`")
 	fl.StringVar(&f.eval, "eval", "", "compare on labelled `DATA`, and measure accuracy")
 	fl.StringVar(&f.inputs, "inputs", "", "compare on `DATA` without labels")
-	fl.StringVar(&f.truth, "truth", "", "of --eval: `FILE` with the true classes of a .npy or IDX file")
+	fl.StringVar(&f.truth, "truth", "", "of --eval: "+truthUsage)
+	fl.BoolVar(&f.names, "truth-from-names", false, "of --eval: "+namesUsage)
 	fl.StringVar(&f.classMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
 	fl.IntVar(&f.layerInputs, "layer-inputs", 16, "compare every layer on N inputs; 0 leaves the layers out")
 	fl.DurationVar(&f.duration, "duration", time.Second, "how long to time each variant, in turns; 0 does not")
@@ -187,8 +189,8 @@ func (f *compareFlags) check(cmd *cobra.Command, paths []string) error {
 		return usageError("--calibration-limit %d: 0 or more", f.calibrationLimit)
 	case f.duration < 0:
 		return usageError("--duration %v: 0 or more", f.duration)
-	case f.eval == "" && (f.truth != "" || f.classMap != ""):
-		return usageError("--truth and --class-map belong to --eval")
+	case f.eval == "" && (f.truth != "" || f.names || f.classMap != ""):
+		return usageError("--truth, --truth-from-names and --class-map belong to --eval")
 	case !made && (f.perTensor || f.perChannel || f.keep != "" || len(f.exclude) > 0 || cmd.Flags().Changed("qconfig")):
 		return usageError("--qconfig, --per-tensor, --per-channel, --exclude and --keep belong to variants that are made here: add --calibration")
 	}

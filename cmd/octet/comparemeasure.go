@@ -34,7 +34,7 @@ func (s *sideBySide) inputs() (*inputSet, error) {
 	var err error
 	switch {
 	case f.eval != "":
-		flags := evalFlags{data: f.data, truth: f.truth, classMap: f.classMap}
+		flags := evalFlags{data: f.data, truth: f.truth, names: f.names, classMap: f.classMap}
 		data, err = flags.open(s.c, reference, f.eval)
 	case f.inputs != "":
 		set.Source, set.Kind = f.inputs, report.Unlabelled

@@ -21,6 +21,7 @@ type dataFlags struct {
 	limit     int
 	strict    bool
 	exif      bool
+	maxPixels int
 	spread    bool // --limit takes from all classes in turn
 }
 
@@ -29,9 +30,12 @@ func (f *dataFlags) register(cmd *cobra.Command, batchSize int) {
 	fl.IntVar(&f.batchSize, "batch-size", batchSize, "how many inputs are computed at a time")
 	fl.IntVar(&f.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
 	fl.IntVar(&f.limit, "limit", 0, "use N inputs only: the first ones, or some of every class; 0 uses all")
-	fl.BoolVar(&f.strict, "strict", false, "stop at the first image that cannot be read, instead of skipping it")
+	fl.BoolVar(&f.strict, "strict", false, "stop at the first image that cannot be read or is damaged, instead of skipping it or reading what PIL reads of it")
 	fl.BoolVar(&f.exif, "exif", false, exifUsage)
+	fl.IntVar(&f.maxPixels, "max-pixels", vision.DefaultMaxPixels, maxPixelsUsage)
 }
+
+const maxPixelsUsage = "leave out images of more pixels than `N`, which may be decompression bombs; the default is PIL's"
 
 const exifUsage = "turn images upright, as their EXIF orientation says; PyTorch's loaders do not"
 
@@ -43,6 +47,8 @@ func (f *dataFlags) check() error {
 		return usageError("--threads %d: 0 or more", f.threads)
 	case f.limit < 0:
 		return usageError("--limit %d: 0 or more", f.limit)
+	case f.maxPixels < 0:
+		return usageError("--max-pixels %d: at least 1", f.maxPixels)
 	}
 	return nil
 }
@@ -55,6 +61,7 @@ type inputData struct {
 	c      *console
 	loader *dataset.Loader
 
+	images  *imageWatch
 	leftOut []string // what was passed over when the data were opened
 }
 
@@ -76,11 +83,12 @@ func (f *dataFlags) open(c *console, model *octet.Model, paths []string, opts ..
 		d.leftOut = append(d.leftOut, text)
 		c.note("%s", text)
 	}
-	source, err := openSources(paths, append(opts, dataset.WithDecoder(vision.Decoder{Upright: f.exif}), dataset.WithNotes(note)))
+	source, err := openSources(paths, append(opts, dataset.WithDecoder(vision.Decoder{Upright: f.exif, Strict: f.strict, MaxPixels: f.maxPixels}), dataset.WithNotes(note)))
 	if err != nil {
 		return nil, withCode(exitData, adviseMissing(err, "give an image, a folder or tar archive of images, an IDX file, a .npy or a .npz"))
 	}
-	d.source = f.limited(source)
+	d.images = &imageWatch{Source: source, c: c, limit: f.maxPixels}
+	d.source = f.limited(d.images)
 	if !holdsArrays(source) {
 		preset, assumed, err := model.Preset()
 		if err != nil {

@@ -19,8 +19,27 @@ type evalFlags struct {
 	model    modelFlags
 	data     dataFlags
 	truth    string
+	names    bool // labels are in the names of the files
 	classMap string
 }
+
+// labelOptions say where the labels of data are.
+func labelOptions(truth string, names bool) ([]dataset.Option, error) {
+	switch {
+	case truth != "" && names:
+		return nil, usageError("--truth and --truth-from-names both give the labels: choose one")
+	case truth != "":
+		return []dataset.Option{dataset.WithLabels(truth)}, nil
+	case names:
+		return []dataset.Option{dataset.WithLabelsFromNames()}, nil
+	}
+	return nil, nil
+}
+
+const (
+	truthUsage = "`FILE` with the true classes: .npy of integers or IDX for arrays, a CSV of names and classes for a folder"
+	namesUsage = "the class of an image is in its file's name, before a number: cat.12.jpg, dog_3.png"
+)
 
 func newEvalCommand(c *console) *cobra.Command {
 	f := &evalFlags{data: dataFlags{spread: true}}
@@ -29,11 +48,12 @@ func newEvalCommand(c *console) *cobra.Command {
 		Short: "Measure the accuracy of a model on labelled images",
 		Long: `eval computes a model on labelled images and prints its top-1 and top-5 accuracy.
 DATA is a folder or tar archive with one folder of images per class, an IDX file,
-a .npz with arrays x and y, or a .npy with --truth.
+a .npz with arrays x and y, or a .npy with --truth. The labels of a flat folder come
+from a CSV (--truth) or from the names of its files (--truth-from-names).
 
 Folders are classes in the order of their names, as torchvision's ImageFolder has
 them; files beside them and hidden folders are ignored, and said. When the model's labels are known, the folders must bear those names, in any
-order. Otherwise their number must be the number of classes. --class-map says how
+order; ImageNet's WordNet numbers are known. Otherwise their number must be the number of classes. --class-map says how
 other folders correspond to classes. A model with a single output decides between
 the classes 0 and 1 by the sign of its logit.`,
 		Example: `  octet eval resnet18_int8.pth imagenet/val --batch-size 64
@@ -47,7 +67,8 @@ the classes 0 and 1 by the sign of its logit.`,
 	}
 	f.model.register(cmd)
 	f.data.register(cmd, 32)
-	cmd.Flags().StringVar(&f.truth, "truth", "", "`FILE` with the true classes of a .npy or IDX file: .npy of integers or IDX")
+	cmd.Flags().StringVar(&f.truth, "truth", "", truthUsage)
+	cmd.Flags().BoolVar(&f.names, "truth-from-names", false, namesUsage)
 	cmd.Flags().StringVar(&f.classMap, "class-map", "", "`FILE` with one line per folder: its name, a tab, and the number or label of its class")
 	return cmd
 }
@@ -61,6 +82,7 @@ type score struct {
 	Top5Percent float64  `json:"top5_percent"`
 	Seconds     float64  `json:"seconds"` // of computing, without reading images
 	Skipped     []string `json:"skipped,omitempty"`
+	Damaged     []string `json:"damaged,omitempty"`  // read all the same
 	LeftOut     []string `json:"left_out,omitempty"` // files that were no samples
 }
 
@@ -96,9 +118,9 @@ func runEval(c *console, cmd *cobra.Command, f *evalFlags, path, where string) e
 
 // open opens labelled data whose labels are classes of the model.
 func (f *evalFlags) open(c *console, model *octet.Model, where string) (*inputData, error) {
-	var opts []dataset.Option
-	if f.truth != "" {
-		opts = append(opts, dataset.WithLabels(f.truth))
+	opts, err := labelOptions(f.truth, f.names)
+	if err != nil {
+		return nil, err
 	}
 	data, err := f.data.open(c, model, []string{where}, opts...)
 	if err != nil {
@@ -142,6 +164,7 @@ func measure(ctx context.Context, c *console, model *octet.Model, data *inputDat
 	if s.Images == 0 {
 		return s, withCode(exitData, errors.New("no image could be used"+skippedText(data.skipped())))
 	}
+	s.Damaged = data.damagedImages()
 	s.Skipped, s.LeftOut, s.Seconds = data.skipped(), data.leftOut, took.Seconds()
 	s.Top1Percent = 100 * float64(s.Top1) / float64(s.Images)
 	s.Top5Percent = 100 * float64(s.Top5) / float64(s.Images)
@@ -172,6 +195,9 @@ func (o evalOutput) print(w io.Writer) {
 	each := time.Duration(o.Seconds / float64(o.Images) * float64(time.Second))
 	fmt.Fprintf(w, "time    %s, %s per image\n", durationText(time.Duration(o.Seconds*float64(time.Second))), durationText(each))
 	if text := describeSkipped(o.Skipped); text != "" {
+		fmt.Fprintf(w, "        %s\n", text)
+	}
+	if text := describeDamaged(o.Damaged); text != "" {
 		fmt.Fprintf(w, "        %s\n", text)
 	}
 	for _, text := range o.LeftOut {

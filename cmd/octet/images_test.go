@@ -49,3 +49,122 @@ func TestCommandsIgnoreWhatIsNoSample(t *testing.T) {
 	noted(octetCommand(t, "train", model, "--data", data, "--batch-size", "4", "--epochs", "1", "--output", out()))
 	noted(octetCommand(t, "compare", model, "--calibration", data, "--eval", data, "--backend", "fbgemm"))
 }
+
+// damaged writes a picture of which PIL reads the pixels, but not the checksum, and
+// one that PIL refuses.
+func damaged(t *testing.T, folder string) {
+	t.Helper()
+	whole := filepath.Join(t.TempDir(), "whole.png")
+	picture(t, whole, 7)
+	b, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const end = 12 // bytes of the last chunk
+	for name, content := range map[string][]byte{"no_end.png": b[:len(b)-end], "no_checksum.png": b[:len(b)-end-6], "refused.png": b[:len(b)/2]} {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestDamagedImagesAreReadAndCounted(t *testing.T) {
+	folder, model, _, _ := demoFolder(t)
+	data := filepath.Join(folder, "data")
+	picture(t, filepath.Join(data, "Bag", "a.png"), 3)
+	picture(t, filepath.Join(data, "Coat", "a.png"), 9)
+	damaged(t, filepath.Join(data, "Bag"))
+	var score evalOutput
+	r := octetCommand(t, "eval", model, data, "--json").must(t)
+	if r.decode(t, &score); score.Images != 4 || len(score.Damaged) != 2 || len(score.Skipped) != 1 || !strings.Contains(r.errOut, "damaged, but read as PIL reads it") {
+		t.Errorf("score %+v, stderr:\n%s", score.score, r.errOut)
+	}
+	if text := octetCommand(t, "eval", model, data).must(t).out; !strings.Contains(text, "2 damaged, read as PIL reads them") || !strings.Contains(text, "1 skipped") {
+		t.Errorf("summary:\n%s", text)
+	}
+	var run runOutput
+	octetCommand(t, "run", model, filepath.Join(data, "Bag"), "--json").must(t).decode(t, &run)
+	if run.Inputs != 3 || len(run.Damaged) != 2 || len(run.Skipped) != 1 {
+		t.Errorf("%+v", run)
+	}
+	out := filepath.Join(t.TempDir(), "o.pth")
+	if text := octetCommand(t, "quantize", model, "--calibration", data, "--output", out).must(t).out; !strings.Contains(text, "2 damaged") {
+		t.Errorf("report:\n%s", text)
+	}
+	if err := os.Remove(filepath.Join(data, "Bag", "refused.png")); err != nil {
+		t.Fatal(err)
+	}
+	octetCommand(t, "eval", model, data, "--strict").fails(t, exitData, "the file is damaged")
+	octetCommand(t, "quantize", model, "--calibration", data, "--output", out, "--strict").fails(t, exitData, "the file is damaged")
+}
+
+func TestMaxPixels(t *testing.T) {
+	folder, model, _, _ := demoFolder(t)
+	small := filepath.Join(folder, "small.png")
+	picture(t, small, 1)
+	octetCommand(t, "run", model, small, "--max-pixels", "784").must(t)
+	octetCommand(t, "run", model, small, "--max-pixels", "783").fails(t, exitData, "28 x 28 pixels exceed the limit of 783")
+	octetCommand(t, "run", model, small, "--max-pixels", "-1").fails(t, exitUsage, "--max-pixels -1")
+	// Black and white, so that its file and its decoding are small.
+	large := filepath.Join(folder, "large.pbm")
+	if err := os.WriteFile(large, append([]byte("P4 9500 9500\n"), make([]byte, 9500*((9500+7)/8))...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"run", model, large, "--preset", "fashion-mnist", "--resize", "28,28"}
+	if r := octetCommand(t, args...).must(t); !strings.Contains(r.errOut, "90250000 pixels, more than 89478485") {
+		t.Errorf("stderr:\n%s", r.errOut)
+	}
+	if r := octetCommand(t, append(args, "--max-pixels", "400000000")...).must(t); strings.Contains(r.errOut, "bomb") {
+		t.Errorf("stderr:\n%s", r.errOut)
+	}
+}
+
+func TestLabelsOfFlatFolders(t *testing.T) {
+	folder, model, _, _ := demoFolder(t)
+	data := filepath.Join(folder, "data")
+	for i, name := range []string{"Bag_1", "Bag_2", "Coat_1", "Ankle boot_1"} {
+		picture(t, filepath.Join(data, name+".png"), uint8(50*i))
+	}
+	octetCommand(t, "eval", model, data).fails(t, exitData, "--truth-from-names")
+	table := filepath.Join(folder, "labels.csv")
+	for _, text := range []string{"Bag_1,Bag\nBag_2,Bag\nCoat_1,Coat\nAnkle boot_1,Ankle boot\n", "file,label\nBag_1.png,8\nBag_2.png,8\nCoat_1.png,4\nAnkle boot_1.png,9\n"} {
+		if err := os.WriteFile(table, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var byTable, byName evalOutput
+		octetCommand(t, "eval", model, data, "--truth", table, "--json").must(t).decode(t, &byTable)
+		octetCommand(t, "eval", model, data, "--truth-from-names", "--json").must(t).decode(t, &byName)
+		if byTable.Images != 4 || byTable.Top1 != byName.Top1 || byTable.Top5 != byName.Top5 || byName.Images != 4 {
+			t.Errorf("%+v and %+v", byTable.score, byName.score)
+		}
+	}
+	octetCommand(t, "eval", model, data, "--truth", table, "--truth-from-names").fails(t, exitUsage, "choose one")
+	out := filepath.Join(t.TempDir(), "o.pth")
+	octetCommand(t, "qat", model, "--data", data, "--truth", table, "--calibrate", "2", "--batch-size", "2", "--epochs", "1", "--output", out).must(t)
+	octetCommand(t, "train", "--arch", "fashion_resnet8", "--data", data, "--truth-from-names", "--batch-size", "2", "--epochs", "1", "--preset", "fashion-mnist", "--output", out).must(t)
+}
+
+// ImageNet's folders need no map, also where only some of the classes are there.
+func TestWordNetFolders(t *testing.T) {
+	labels := make([]string, 0)
+	for _, folders := range [][]string{{"n01440764", "n02102040", "n03888257"}, {"n15075141"}, {"n03888257", "n01440764"}} {
+		mapping, how, err := matchFolders(folders, nil, true, 1000)
+		if err != nil || !strings.Contains(how, "WordNet") {
+			t.Fatal(folders, how, err)
+		}
+		for i, f := range folders {
+			if want := map[string]int{"n01440764": 0, "n02102040": 217, "n03888257": 701, "n15075141": 999}[f]; mapping[i] != want {
+				t.Errorf("%s is class %d, want %d", f, mapping[i], want)
+			}
+		}
+	}
+	if _, _, err := matchFolders([]string{"n01440764", "n99999999"}, nil, true, 1000); err == nil {
+		t.Error("an unknown number was matched")
+	}
+	for i := range 1000 {
+		labels = append(labels, strings.Repeat("x", i+1))
+	}
+	if _, _, err := matchFolders([]string{"n01440764"}, labels, false, 1000); err == nil {
+		t.Error("a model with other labels was taken for ImageNet's")
+	}
+}

@@ -103,6 +103,7 @@ type quantizeOutput struct {
 	QConfig     string      `json:"qconfig"`
 	Assumptions []string    `json:"assumptions,omitempty"`
 	Skipped     []string    `json:"skipped,omitempty"`
+	Damaged     []string    `json:"damaged,omitempty"`           // read all the same
 	Slower      []string    `json:"slower_than_float,omitempty"` // kept in float by --exclude-slower
 	FloatFile   int64       `json:"float_file_bytes"`
 	Int8File    int64       `json:"int8_file_bytes"`
@@ -136,7 +137,7 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 	}
 	out := quantizeOutput{
 		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.qconfig,
-		Assumptions: model.Assumptions(), Skipped: data.skipped(), Slower: int8.Metadata().Calibration.Slower, Report: report,
+		Assumptions: model.Assumptions(), Skipped: data.skipped(), Damaged: data.damagedImages(), Slower: int8.Metadata().Calibration.Slower, Report: report,
 	}
 	if hint := rangeHint(report.Numerics, report.QConfig); hint != "" {
 		out.Hints = append(out.Hints, hint)

@@ -60,6 +60,9 @@ func (o quantizeOutput) print(w io.Writer) {
 	if text := describeSkipped(o.Skipped); text != "" {
 		fmt.Fprintf(w, "; %s", text)
 	}
+	if text := describeDamaged(o.Damaged); text != "" {
+		fmt.Fprintf(w, "; %s", text)
+	}
 	if len(o.Slower) > 0 {
 		fmt.Fprintf(w, "\nslower     in int8 than in float32 on this machine, so kept float: %s", strings.Join(o.Slower, ", "))
 	}

@@ -64,7 +64,8 @@ type runOutput struct {
 	Assumptions []string    `json:"assumptions,omitempty"`
 	Inputs      int         `json:"inputs"`
 	Skipped     []string    `json:"skipped,omitempty"`
-	Seconds     float64     `json:"seconds"` // of computing, without reading inputs
+	Damaged     []string    `json:"damaged,omitempty"` // read all the same
+	Seconds     float64     `json:"seconds"`           // of computing, without reading inputs
 	Output      string      `json:"output,omitempty"`
 	Shape       []int       `json:"shape,omitempty"`
 	Results     []runResult `json:"results,omitempty"`
@@ -112,6 +113,7 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 	if err != nil {
 		return err
 	}
+	out.Damaged = data.damagedImages()
 	out.Inputs, out.Skipped, out.Seconds = len(names), data.skipped(), took.Seconds()
 	if f.output != "" {
 		if err := writeNPY(f.output, logits); err != nil {

@@ -109,7 +109,7 @@ func (f *trainingFlags) startFrom(c *console, cmd *cobra.Command, classes int, a
 	if err != nil {
 		return nil, err
 	}
-	found, names, err := classesOf(f.data, f.truth)
+	found, names, err := classesOf(f.data, f.truth, f.names)
 	if err != nil {
 		return nil, withCode(exitData, err)
 	}

@@ -22,6 +22,7 @@ type trainingFlags struct {
 	data     string
 	dataName string // on the page; data without
 	truth    string
+	names    bool
 	evalFlagsOf
 	recipe train.Config
 
@@ -29,6 +30,7 @@ type trainingFlags struct {
 	augment             string
 	threads, limit      int
 	recompute, exif     bool
+	maxPixels           int
 	output              string
 	checkpoint          string
 	every               int
@@ -48,7 +50,8 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	f.model.register(cmd)
 	fl, r := cmd.Flags(), &f.recipe
 	fl.StringVar(&f.data, "data", "", "labelled `DATA` to train on: a folder or archive with one folder per class, an IDX file, a .npz")
-	fl.StringVar(&f.truth, "truth", "", "`FILE` with the classes of a .npy or IDX file")
+	fl.StringVar(&f.truth, "truth", "", truthUsage)
+	fl.BoolVar(&f.names, "truth-from-names", false, namesUsage)
 	fl.StringVar(&f.eval, "eval", "", "measure the accuracy on labelled `DATA` behind every epoch")
 	fl.StringVar(&f.classMap, "class-map", "", "`FILE` that maps folders to classes")
 	fl.IntVar(&r.Epochs, "epochs", r.Epochs, "how often each image is seen")
@@ -70,6 +73,7 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	fl.Uint64Var(&r.Seed, "seed", 0, "decides order, augmentation and fresh parameters")
 	fl.IntVar(&f.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
 	fl.BoolVar(&f.exif, "exif", false, exifUsage)
+	fl.IntVar(&f.maxPixels, "max-pixels", vision.DefaultMaxPixels, maxPixelsUsage)
 	fl.BoolVar(&f.recompute, "recompute", false, "train in less memory and a little more time: results of batch norms are computed again, not kept")
 	fl.IntVar(&f.limit, "limit", 0, "train on N images only, some of every class; 0 uses all")
 	fl.StringVarP(&f.output, "output", "o", "", "model to write, `FILE`.pth")
@@ -139,7 +143,7 @@ func (f *trainingFlags) check() error {
 
 // open opens the data that model is trained on.
 func (f *trainingFlags) open(ctx context.Context, c *console, model *octet.Model) (*train.Data, error) {
-	flags := evalFlags{data: dataFlags{batchSize: f.recipe.BatchSize, threads: f.threads, limit: f.limit, exif: f.exif, spread: true}, truth: f.truth, classMap: f.classMap}
+	flags := evalFlags{data: dataFlags{batchSize: f.recipe.BatchSize, threads: f.threads, limit: f.limit, exif: f.exif, maxPixels: f.maxPixels, spread: true}, truth: f.truth, names: f.names, classMap: f.classMap}
 	in, err := flags.open(c, model, f.data)
 	if err != nil {
 		return nil, err
@@ -171,10 +175,10 @@ func (f *trainingFlags) chooseAugment(c *console, d *train.Data) vision.Augment 
 
 // classesOf is the number of classes of labelled data, and their names where they
 // have any.
-func classesOf(path, truth string) (int, []string, error) {
-	var opts []dataset.Option
-	if truth != "" {
-		opts = append(opts, dataset.WithLabels(truth))
+func classesOf(path, truth string, fromNames bool) (int, []string, error) {
+	opts, err := labelOptions(truth, fromNames)
+	if err != nil {
+		return 0, nil, err
 	}
 	s, err := dataset.Open(path, opts...)
 	if err != nil {

@@ -130,7 +130,7 @@ func (f *trainingFlags) written() {
 
 // measure evaluates on the data of --eval.
 func (f *trainingFlags) measure(ctx context.Context, c *console, m *octet.Model) (score, error) {
-	flags := evalFlags{data: dataFlags{batchSize: 64, threads: f.threads, limit: f.evalLimit, exif: f.exif}, classMap: f.classMap}
+	flags := evalFlags{data: dataFlags{batchSize: 64, threads: f.threads, limit: f.evalLimit, exif: f.exif, maxPixels: f.maxPixels}, classMap: f.classMap}
 	data, err := flags.open(&console{err: c.err, quiet: true}, m, f.eval)
 	if err != nil {
 		return score{}, err
