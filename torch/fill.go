@@ -26,7 +26,7 @@ func (u *unpickler) fill(op byte) error {
 	}
 	switch t := target.(type) {
 	case *List:
-		if t.Kind == PlainList || t.Kind == Set && op == opAddItems {
+		if op != opAddItems && t.Kind == PlainList || op == opAddItems && t.Kind == Set {
 			t.Items = append(t.Items, items...)
 			return nil
 		}

@@ -167,7 +167,8 @@ func (c *Checkpoint) noStateDict() error {
 		return c.pickledModel(c.storages.modules[0], []Value{})
 	}
 	return withRemedy(fmt.Errorf("%w: the file holds %s without a dict of tensors", ErrNoStateDict, c.root.kind()),
-		"save one with "+SaveStateDict)
+		"save one with "+SaveStateDict+"; what the file holds instead, if you trust it:"+
+			c.inPython([]Value{}, "saved = ", "print(type(saved), list(saved) if hasattr(saved, \"__iter__\") else saved)"))
 }
 
 func (c *Checkpoint) pickledModel(class Global, steps []Value) error {
@@ -179,10 +180,11 @@ func (c *Checkpoint) pickledModel(class Global, steps []Value) error {
 // objectInside is the error for a value of the state dict that is no tensor.
 func (c *Checkpoint) objectInside(err error, d *Dict, steps []Value) error {
 	drop := ""
-	bad := 0
+	bad, tensors := 0, 0
 	for i := range d.Len() {
 		k, v := d.At(i)
 		if _, err := entry(v); err == nil {
+			tensors += len(tensorsIn(v))
 			continue
 		}
 		if o, ok := v.(*Opaque); ok && o.isModule() {
@@ -193,6 +195,9 @@ func (c *Checkpoint) objectInside(err error, d *Dict, steps []Value) error {
 		}
 		bad++
 		drop += "sd.pop(" + pythonKey(k) + "); "
+	}
+	if bad > tensors { // the states of generators, not of a model
+		return c.noStateDict()
 	}
 	if bad > 4 {
 		drop = "sd = {k: v for k, v in sd.items() if isinstance(v, torch.Tensor)}; "

@@ -331,6 +331,18 @@ def schedulers(folder):
     return Saved(dict(net=net.state_dict(), optimizer=opt.state_dict(), schedulers=[s.state_dict() for s in all_of]), net)
 
 
+def optimizer_alone(folder):
+    return Saved(trained(49)[1].state_dict(), None)
+
+
+def scheduler_alone(folder):
+    return Saved(trained(50)[2].state_dict(), None)
+
+
+def rng_alone(folder):
+    return Saved(dict(torch=torch.get_rng_state(), numpy=np.random.get_state(), python=random.getstate()), None)
+
+
 def omegaconf_config(folder):
     net = nets.resnet18(36)
     return Saved(dict(cfg=leftovers.dict_config(), state_dict=net.state_dict()), net)
@@ -402,5 +414,5 @@ def whole_model_in_training(folder):
 KINDS = [lightning_checkpoint, lightning_wrapped_backbone, timm_saver, timm_saver_ema, timm_model, torchvision_reference, imagenet_example, data_parallel, ddp,
          ddp_compiled, fsdp_full, compiled, averaged_model, ema_beside_model, ema_prefix, teacher_student, normalising_sequential, tuple_of_states, dropout_head,
          pruned, qat_default, qat_full_range, qat_observers_v1, qat_observers_v2, ptq_prepared, eager_int8, fx_int8, random_states, numpy_generators, schedulers,
-         omegaconf_config, attribute_dict, enums_and_dataclasses, arrays_and_tensors, protocol4, protocol5_legacy, legacy_training, gzipped, tarred, named_by_time,
+         optimizer_alone, scheduler_alone, rng_alone, omegaconf_config, attribute_dict, enums_and_dataclasses, arrays_and_tensors, protocol4, protocol5_legacy, legacy_training, gzipped, tarred, named_by_time,
          half_precision, whole_model, whole_model_in_training]

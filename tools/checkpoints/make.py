@@ -2,7 +2,7 @@
 
     python tools/checkpoints/make.py FOLDER [--only NAME ...]
 
-Each kind has a folder with its file, input.npy, and logits.npy where PyTorch's answer is known.
+Each kind has a folder with its file, and logits.npy where PyTorch's answer to FOLDER/input.npy is known.
 """
 import argparse
 import gzip
@@ -19,6 +19,7 @@ import kinds
 import nets
 
 torch.set_num_threads(1)
+INPUT = nets.images(2, 99)
 
 
 def pack(path, how):
@@ -44,13 +45,11 @@ def make(kind, root):
         torch.save(saved.obj, path, **saved.kw)
     if saved.pack:
         path = pack(path, saved.pack)
-    x = nets.images(4, 99)
-    np.save(folder / "input.npy", x.numpy())
     if saved.model is not None:
         with torch.no_grad():
-            np.save(folder / "logits.npy", saved.model(x).numpy())
+            np.save(folder / "logits.npy", saved.model(INPUT).numpy())
     for f in folder.iterdir():
-        if f not in (path, folder / "input.npy", folder / "logits.npy"):
+        if f not in (path, folder / "logits.npy"):
             f.unlink() if not f.is_dir() else shutil.rmtree(f)
     return path
 
@@ -61,6 +60,7 @@ def main():
     p.add_argument("--only", nargs="*", default=[])
     args = p.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
+    np.save(args.folder / "input.npy", INPUT.numpy())
     for kind in kinds.KINDS:
         if not args.only or kind.__name__ in args.only:
             shutil.rmtree(args.folder / kind.__name__, ignore_errors=True)

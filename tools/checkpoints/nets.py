@@ -61,4 +61,4 @@ def quantizable_resnet18(seed=1, classes=5):
 
 
 def images(n=4, seed=0):
-    return torch.randn(n, 3, 64, 64, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(n, 3, 40, 40, generator=torch.Generator().manual_seed(seed))

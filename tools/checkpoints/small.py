@@ -123,6 +123,14 @@ def main(folder):
     save("conj_inside.pth", inside(z=torch.tensor([1j]).conj()))
     save("enum_alone.pth", leftovers.Phase.TRAIN)
     save("dataclass_alone.pth", leftovers.Config())
+    opt = torch.optim.Adam(net.parameters())
+    for p in net.parameters():
+        p.grad = torch.ones_like(p)
+    opt.step()
+    save("optimizer_alone.pth", opt.state_dict())
+    save("scheduler_alone.pth", torch.optim.lr_scheduler.StepLR(opt, 1).state_dict())
+    save("tensor_alone.pth", torch.ones(3))
+    save("rng_alone.pth", [torch.get_rng_state(), leftovers.numbers()["mt19937"]])
     save("attrdict_alone.pth", leftovers.AttrDict(lr=0.1))
     print(sum(f.stat().st_size for f in folder.rglob("*.*")), "bytes")
 
