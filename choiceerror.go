@@ -52,11 +52,12 @@ func (m *Model) severalFit(fits []network) error {
 // of those that octet knows.
 type NearestError struct {
 	File     string
-	Arch     string  // the nearest; empty where none is near
-	Prefix   string  // under which it is
-	Share    float64 // of the layers of both, what they have in common
-	Why      string  // in words, where the keys alone do not show it; may be empty
-	Mismatch *torch.MismatchError
+	Arch     string               // the nearest; empty where none is near
+	Prefix   string               // under which it is
+	Share    float64              // of the layers of both, what they have in common
+	Why      string               // in words, where the keys alone do not show it; may be empty
+	Key      string               // that opens the nearest place alone; may be empty
+	Mismatch *torch.MismatchError // nil where the place alone fits
 }
 
 // Error says what is nearest and how it differs.
@@ -69,6 +70,10 @@ func (e *NearestError) Error() string {
 		}
 		return text + "\nknown are " + strings.Join(archNames(), ", ") + ": name the one it was made for, to see what differs"
 	}
+	if e.Mismatch == nil {
+		return fmt.Sprintf("%s: nearest is %s, under the key %s, but it is not the whole network: %s; --key %[3]s opens that part alone",
+			e.File, e.Arch, e.Key, e.Why)
+	}
 	text := fmt.Sprintf("%s: nearest is %s, with %.0f %% of the layers in common", e.File, e.Arch, 100*e.Share)
 	if e.Prefix != "" {
 		text += " under the prefix " + e.Prefix
@@ -77,10 +82,7 @@ func (e *NearestError) Error() string {
 	if e.Why != "" {
 		text += "\n" + e.Why
 	}
-	if e.Mismatch != nil {
-		text += "\n" + e.Mismatch.Summary()
-	}
-	return text
+	return text + "\n" + e.Mismatch.Summary()
 }
 
 // Unwrap returns the mismatch with the nearest architecture.
@@ -102,30 +104,44 @@ func archNames() []string {
 // noneFits takes what is nearest as the model's state dict, so that binding tells
 // the differences, and returns how to explain them; or says why nothing is near.
 func (m *Model) noneFits(dicts []stateDict, nearest network, arch string) (explain, error) {
-	const near = 0.4
+	const enough = 0.4
 	sd, place := nearest.dict.StateDict, nearest.place
 	if err := sd.Reparametrized(); err != nil {
 		return nil, err
 	}
+	unknown := place.Share < enough && !place.Covered
 	switch {
-	case place.Share < near && len(dicts) > 1:
+	case unknown && len(dicts) > 1:
 		return nil, m.manyUnknown(dicts)
-	case place.Share < near && arch == "":
+	case unknown && arch == "":
 		return nil, &NearestError{File: m.file, Why: zoo.Foreign(sd.Keys())}
 	}
 	m.use(nearest)
+	near := func(mismatch *torch.MismatchError) error {
+		return &NearestError{File: m.file, Arch: place.Nearest, Prefix: strings.Join(sd.Stripped, "") + place.Prefix,
+			Share: min(place.Share, 1), Why: place.Why, Key: nearest.key(), Mismatch: mismatch}
+	}
 	if m.meta.Arch = arch; arch != "" {
-		return m.looksLike(place.Why), nil
+		looksLike := m.looksLike(place.Why)
+		return func(mismatch *torch.MismatchError) error {
+			if mismatch == nil && place.Why != "" {
+				return near(nil)
+			}
+			return looksLike(mismatch)
+		}, nil
 	}
 	m.meta.Arch = place.Nearest
-	m.assume("architecture %s: it is the nearest, and the file does not name one", place.Nearest)
 	return func(mismatch *torch.MismatchError) error {
-		return &NearestError{File: m.file, Arch: place.Nearest, Prefix: strings.Join(sd.Stripped, "") + place.Prefix,
-			Share: min(place.Share, 1), Why: place.Why, Mismatch: mismatch}
+		if mismatch == nil && place.Why == "" {
+			m.assume("architecture %s: it is the nearest, and the file does not name one", place.Nearest)
+			return nil
+		}
+		return near(mismatch)
 	}, nil
 }
 
-// explain says more about a state dict that cannot be bound.
+// explain says more about a state dict that cannot be bound. It is asked with nil
+// about one that can be, and may refuse it all the same: a part of a network.
 type explain func(*torch.MismatchError) error
 
 // manyUnknown is the error for several state dicts none of which is known.
@@ -141,6 +157,9 @@ func (m *Model) manyUnknown(dicts []stateDict) error {
 // looksLike adds to a mismatch what the file looks like instead.
 func (m *Model) looksLike(why string) explain {
 	return func(mismatch *torch.MismatchError) error {
+		if mismatch == nil {
+			return nil
+		}
 		looks := &LooksLikeError{Mismatch: mismatch, Why: why}
 		fits, _ := zoo.Find(m.state.Keys(), m.state.ShapeOf, "")
 		for _, p := range fits {

@@ -89,7 +89,21 @@ func (m *Model) choose(dicts []stateDict, o openOptions) (explain, error) {
 	if len(fits) == 0 {
 		return m.noneFits(dicts, nearest, arch)
 	}
+	if key := fits[0].dict.key; len(dicts) > 1 {
+		m.assume("of %d state dicts in the file, %s was taken; WithKey (--key) takes another: %s", len(dicts), key, others(dicts, key))
+	}
 	return m.looksLike(""), m.take(fits[0], arch)
+}
+
+// others lists the keys of the state dicts but one.
+func others(dicts []stateDict, but string) string {
+	var keys []string
+	for _, d := range dicts {
+		if d.key != but {
+			keys = append(keys, d.key)
+		}
+	}
+	return groups(keys)
 }
 
 // narrow drops the networks that are plainly not meant: those below the one that

@@ -121,8 +121,8 @@ func (m *Model) complete(o openOptions, explain explain) error {
 	}
 	err := m.bind(o.backend)
 	var mismatch *torch.MismatchError
-	if errors.As(err, &mismatch) {
-		return explain(mismatch)
+	if errors.As(err, &mismatch) || err == nil {
+		err = explain(mismatch)
 	}
 	if err != nil {
 		return err

@@ -230,3 +230,40 @@ func preparedState(t *testing.T, float *octet.Model, x *tensor.Tensor) *torch.St
 	}
 	return sd
 }
+
+// A part of a network is not taken for the whole: the error says what follows and
+// how to open the part, which gives features.
+func TestPartsOfNetworks(t *testing.T) {
+	x := noise(t, 2)
+	for name, c := range map[string]struct {
+		prefix string
+		more   map[string]tensor.Shape
+	}{
+		"a neck":         {"backbone.", map[string]tensor.Shape{"neck.weight": {64, 104}, "head.weight": {10, 64}}},
+		"a decoder":      {"encoder.", map[string]tensor.Shape{"decoder.0.weight": {16, 104, 3, 3}}},
+		"a pyramid":      {"backbone.body.", map[string]tensor.Shape{"backbone.fpn.inner.weight": {16, 104, 1, 1}, "rpn.cls.weight": {1, 16, 1, 1}}},
+		"two heads":      {"trunk.", map[string]tensor.Shape{"age.weight": {1, 104}, "gender.weight": {2, 104}}},
+		"a batch norm":   {"net.", map[string]tensor.Shape{"bnneck.running_mean": {104}, "bnneck.linear.weight": {10, 104}}},
+		"two layer head": {"model.encoder.", map[string]tensor.Shape{"model.projector.0.weight": {104, 104}, "model.projector.2.weight": {16, 104}}},
+	} {
+		file := open(t).StateDict().Select(func(key string) (string, bool) { return c.prefix + key, !strings.HasPrefix(key, "fc.") })
+		for k, shape := range c.more {
+			file.SetTensor(k, tensor.New(tensor.Float32, shape...))
+		}
+		path := saved(t, file)
+		for _, arch := range []string{"", "fashion_resnet8"} {
+			_, err := octet.Open(path, octet.WithArch(arch))
+			var nearest *octet.NearestError
+			if !errors.As(err, &nearest) || nearest.Arch != "fashion_resnet8" || nearest.Key+"." != c.prefix || nearest.Why == "" {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			m, err := octet.Open(path, octet.WithKey(nearest.Key))
+			if err != nil {
+				t.Errorf("%s: key %s: %v", name, nearest.Key, err)
+			} else if n := len(run(t, m, x)); n != 2*104 || m.Classes() != 104 {
+				t.Errorf("%s: %d outputs, %d classes", name, n, m.Classes())
+			}
+		}
+	}
+}

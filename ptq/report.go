@@ -3,7 +3,6 @@ package ptq
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/observe"
@@ -33,6 +32,10 @@ type Report struct {
 	// Saturation lists the layers that may saturate in PyTorch on x86 CPUs without
 	// VNNI; octet computes them exactly.
 	Saturation []Saturation `json:"pytorch_saturation,omitempty"`
+
+	// Idle are modules that the network never calls, stored with scale 1 and zero
+	// point 0 as PyTorch stores them.
+	Idle []string `json:"never_called,omitempty"`
 
 	activations map[string]ActivationReport
 	sqnr        map[string]float64
@@ -118,9 +121,7 @@ func (r *Report) finish(p *Prepared, converted *graph.Graph) (err error) {
 		}
 		r.Nodes = append(r.Nodes, d)
 	}
-	if idle := converted.Idle; len(idle) > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("never called, so stored with scale 1 and zero point 0, as PyTorch does: %s", strings.Join(idle, ", ")))
-	}
+	r.Idle = converted.Idle
 	return nil
 }
 

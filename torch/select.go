@@ -161,8 +161,12 @@ func (c *Checkpoint) pick(key string) (*Dict, string, error) {
 	case len(found) == 0:
 		return nil, "", c.noStateDict()
 	case isList && len(list.Items) > 1:
-		return nil, "", withRemedy(fmt.Errorf("%w: the file holds %s of %d values, with state dicts at %s", ErrAmbiguous, list.kind(), len(list.Items), someOf(found)),
-			fmt.Sprintf("the key %s opens the first: --key %[1]s", found[0]))
+		at := "a state dict at " + found[0]
+		if len(found) > 1 {
+			at = "state dicts at " + someOf(found)
+		}
+		return nil, "", withRemedy(fmt.Errorf("%w: the file holds %s of %d values, with %s", ErrAmbiguous, list.kind(), len(list.Items), at),
+			"open it by its key: --key "+found[0])
 	case len(choice) != 1:
 		return nil, "", withRemedy(fmt.Errorf("%w: %s", ErrAmbiguous, someOf(found)), "choose one by its key, such as --key "+found[0])
 	}

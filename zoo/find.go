@@ -20,6 +20,8 @@ type Place struct {
 	// of the layers of both that are in common.
 	Nearest string
 	Share   float64
+	// Covered says that every layer of Nearest is there, among others.
+	Covered bool
 	// Notes say, in sentences, what the keys leave open and how it is taken.
 	Notes []string
 	// Why says what keeps Nearest from fitting where the keys alone do not show it.
@@ -87,6 +89,10 @@ func Find(keys []string, shapes Shapes, arch string) (fits []Place, nearest Plac
 			nearest = p
 		}
 	}
+	first := func(p Place) int {
+		return slices.IndexFunc(keys, func(k string) bool { return strings.HasPrefix(k, p.Prefix) })
+	}
+	slices.SortStableFunc(fits, func(a, b Place) int { return first(a) - first(b) })
 	return fits, nearest
 }
 
@@ -196,6 +202,7 @@ func (f *finder) place(s spot) Place {
 		}
 		within := f.within(&p)
 		p.Share = share(count, len(a.names), len(within))
+		p.Covered = count == len(a.names)
 		// Where names are alike, shapes tell: resnet50 and its wide form.
 		p.Share += 1e-3 * f.alike(&p, a)
 		if p.Share > best.Share {

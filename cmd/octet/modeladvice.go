@@ -25,6 +25,8 @@ func adviseModel(err error, path string, f *modelFlags) error {
 	switch {
 	case errors.As(err, &choice):
 		advice = fmt.Sprintf("octet inspect %s --key %s", path, choice.Choices[0].Key)
+	case errors.As(err, &nearest) && nearest.Mismatch == nil && nearest.Key != "":
+		advice = fmt.Sprintf("octet inspect %s --key %s", path, nearest.Key)
 	case errors.As(err, &nearest):
 		advice = inspect + " --tensors   lists the keys of the file"
 	case errors.As(err, &looks) && len(looks.Archs) > 0:

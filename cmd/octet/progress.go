@@ -49,7 +49,7 @@ type stage struct {
 // begin starts a stage. total is 0 where it is not known beforehand.
 func (c *console) begin(name, unit string, total int) *stage {
 	if c.quiet {
-		return &stage{owner: &progress{}, began: time.Now()}
+		return silentStage()
 	}
 	if c.progress == nil {
 		c.progress = &progress{}
@@ -81,6 +81,9 @@ func (s *stage) expect(total int) {
 		s.bar.SetTotal(int64(total), false)
 	}
 }
+
+// silentStage shows nothing: of work that is done already, or with --quiet.
+func silentStage() *stage { return &stage{owner: &progress{}, began: time.Now()} }
 
 // set says how much is done by now. It may be called from any goroutine.
 func (s *stage) set(done int) {

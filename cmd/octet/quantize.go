@@ -216,7 +216,10 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.M
 		}
 		opts = append(opts, octet.WithStatistics(statistics), identity)
 	}
-	stage := c.begin("calibrate", "inputs", data.total())
+	stage := silentStage()
+	if !statistics.Complete {
+		stage = c.begin("calibrate", "inputs", data.total())
+	}
 	seen := 0
 	opts = append(opts, octet.WithProgress(func(done int) {
 		seen = done
