@@ -14,16 +14,22 @@ import (
 type ChoiceError struct {
 	File    string
 	Choices []Choice
+
+	reason error // in place of the list, where the architectures do not matter
 }
 
-// Choice is a network in a file: the key that WithKey takes, and its architecture.
+// Choice is a network in a file: the key that WithKey takes, and its architecture
+// where that is known.
 type Choice struct {
 	Key  string `json:"key"`
-	Arch string `json:"arch"`
+	Arch string `json:"arch,omitempty"`
 }
 
 // Error lists the choices.
 func (e *ChoiceError) Error() string {
+	if e.reason != nil {
+		return e.reason.Error()
+	}
 	const most = 8
 	var list []string
 	for i, c := range e.Choices {
@@ -150,8 +156,17 @@ func (m *Model) manyUnknown(dicts []stateDict) error {
 	for _, d := range dicts {
 		keys = append(keys, d.key)
 	}
-	return fmt.Errorf("%s: %w: %s, and none is of a known architecture; choose one by its key, such as --key %s",
-		m.file, torch.ErrAmbiguous, groups(keys), keys[0])
+	return &ChoiceError{File: m.file, Choices: unknownChoices(keys),
+		reason: fmt.Errorf("%s: %w: %s, and none is of a known architecture; choose one by its key, such as --key %s",
+			m.file, torch.ErrAmbiguous, groups(keys), keys[0])}
+}
+
+func unknownChoices(keys []string) []Choice {
+	var choices []Choice
+	for _, k := range keys {
+		choices = append(choices, Choice{Key: k})
+	}
+	return choices
 }
 
 // looksLike adds to a mismatch what the file looks like instead.

@@ -38,6 +38,9 @@ func (n network) key() string {
 func stateDicts(ckpt *torch.Checkpoint, key string) ([]stateDict, error) {
 	if list, ok := ckpt.Root().(*torch.List); ok && len(list.Items) > 1 && key == "" {
 		_, err := ckpt.Outline("") // which item is meant must be said
+		if found := ckpt.Candidates(); len(found) > 0 {
+			err = &ChoiceError{File: ckpt.Name(), Choices: unknownChoices(found), reason: err}
+		}
 		return nil, err
 	}
 	var found []stateDict

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/torch"
@@ -17,24 +18,33 @@ func adviseModel(err error, path string, f *modelFlags) error {
 		looks    *octet.LooksLikeError
 		mismatch *torch.MismatchError
 	)
-	inspect := "octet inspect " + path
+	word := shellWord(path)
+	inspect := "octet inspect " + word
 	if f.key != "" {
-		inspect += " --key " + f.key
+		inspect += " --key " + shellWord(f.key)
 	}
 	advice := ""
 	switch {
 	case errors.As(err, &choice):
-		advice = fmt.Sprintf("octet inspect %s --key %s", path, choice.Choices[0].Key)
+		advice = fmt.Sprintf("octet inspect %s --key %s", word, shellWord(choice.Choices[0].Key))
 	case errors.As(err, &nearest) && nearest.Mismatch == nil && nearest.Key != "":
-		advice = fmt.Sprintf("octet inspect %s --key %s", path, nearest.Key)
+		advice = fmt.Sprintf("octet inspect %s --key %s", word, shellWord(nearest.Key))
 	case errors.As(err, &nearest):
-		advice = inspect + " --tensors   lists the keys of the file"
+		advice = inspect + " --tensors"
 	case errors.As(err, &looks) && len(looks.Archs) > 0:
 		advice = fmt.Sprintf("%s --arch %s", inspect, looks.Archs[0])
 	case errors.As(err, &mismatch):
-		advice = inspect + " --tensors   lists the keys of the file"
+		advice = inspect + " --tensors"
 	default:
 		return err
 	}
 	return fmt.Errorf("%w\n%s", err, advice)
+}
+
+// shellWord quotes a path or key where a shell would take it apart.
+func shellWord(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$`&;|<>()*?[]#~!{}") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
