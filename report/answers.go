@@ -25,6 +25,30 @@ func (c *Comparison) Good(v *Variant) bool {
 	return v.Outputs.Agreement >= goodAgreement
 }
 
+// Holds reports whether a proposal is worth its cost on all inputs: in nothing worse
+// than the closest variant, and better than every other one in something.
+func (c *Comparison) Holds(proposal *Variant) bool {
+	p := proposal.Outputs
+	right := func(o *compare.Outputs) int {
+		if o.Accuracy == nil {
+			return 0
+		}
+		return o.Accuracy.Top1
+	}
+	for i := range c.Variants[1:] {
+		v := &c.Variants[i+1]
+		if v.Kind != Int8 || v.Proposed || v.Backend != v.MadeFor || v.Outputs == nil {
+			continue
+		}
+		o := v.Outputs
+		if o.SQNR >= p.SQNR-0.5 && o.ChangedCount <= p.ChangedCount && right(o) >= right(p) {
+			return false
+		}
+	}
+	best := c.Best()
+	return best == nil || p.SQNR >= best.Outputs.SQNR && p.ChangedCount <= best.Outputs.ChangedCount && right(p) >= right(best.Outputs)
+}
+
 // answersText says how the answers of v differ from the reference's, and how sure that
 // is.
 func (c *Comparison) answersText(v *Variant) string {

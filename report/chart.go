@@ -81,14 +81,16 @@ func (p *polyline) gap() { p.pen = false }
 
 func (p *polyline) String() string { return p.b.String() }
 
-// Ink is how a variant is drawn everywhere: a hue for each backend and recipe, or
-// file, and a dash for the granularity of weights.
+// ink is how a variant is drawn everywhere: a hue for each backend and recipe, or
+// file, dashes and a shape of points for the granularity of weights; a proposal has
+// its own.
 type ink struct {
-	Hue  int    // a class of the style sheet
-	Dash string // of lines; empty for solid ones
+	Hue   int    // a class of the style sheet
+	Dash  string // of lines; empty for solid ones
+	Shape string // of points, shown in legends; circles without
 }
 
-// hues is the number of hues in the style sheet.
+// hues is the number of hues in the style sheet, without that of proposals.
 const hues = 8
 
 // inks gives every variant its ink.
@@ -103,6 +105,10 @@ func inks(c *Comparison) []ink {
 			}
 			continue
 		}
+		if v.Proposed {
+			out[i] = ink{Hue: hues, Dash: "1 4", Shape: diamond}
+			continue
+		}
 		key := "file " + v.Name
 		if v.Made {
 			key = "made " + v.Backend + " " + v.QConfig
@@ -112,17 +118,10 @@ func inks(c *Comparison) []ink {
 			hue = len(known) % (hues - 1)
 			known[key] = hue
 		}
-		out[i] = ink{Hue: hue, Dash: dashOf(v)}
+		out[i] = ink{Hue: hue, Shape: circle}
+		if v.Weights == PerTensor {
+			out[i].Dash, out[i].Shape = "6 4", square
+		}
 	}
 	return out
-}
-
-func dashOf(v Variant) string {
-	switch {
-	case v.Proposed:
-		return "1 4"
-	case v.Weights == PerTensor:
-		return "6 4"
-	}
-	return ""
 }

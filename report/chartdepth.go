@@ -18,8 +18,9 @@ type depthChart struct {
 	Bands             []band
 	Ticks             []tick
 	Lines             []depthLine
-	Marks             []mark // names of single layers
-	Caption           string // what the labels of bands leave out
+	Marks             []mark     // names of single layers
+	Ends              []endLabel // names of the lines
+	Caption           string     // what the labels of bands leave out
 	ExactAt           float64
 	HasExact, AsLines bool
 }
@@ -44,6 +45,7 @@ type depthLine struct {
 type depthPoint struct {
 	X, Y  float64
 	Title string
+	Gap   bool // no line leads to it
 }
 
 type mark struct {
@@ -79,6 +81,9 @@ func (c *Comparison) depth(pens []ink, lines bool, of func(compare.Layer) compar
 		return nil
 	}
 	d := &depthChart{Width: 1080, Height: 344, Left: 44, Right: 1070, Top: 20, Bottom: 300, AsLines: lines}
+	if lines {
+		d.Right -= endLabelRoom
+	}
 	x := scale{0, float64(len(names) - 1), d.Left + 8, d.Right - 8}
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, v := range c.Variants {
@@ -120,12 +125,16 @@ func (c *Comparison) depth(pens []ink, lines bool, of func(compare.Layer) compar
 			d.Lines[len(d.Lines)-1].Best = true
 		}
 	}
+	d.spread()
+	if lines {
+		d.ends()
+	}
 	return d
 }
 
 func (d *depthChart) line(v Variant, pen ink, index map[string]int, x, y scale, of func(compare.Layer) compare.Decibels) depthLine {
 	line := depthLine{ink: pen, Name: v.Name}
-	var path polyline
+	gap := false
 	for _, l := range v.Layers {
 		at, ok := index[l.Node]
 		if !ok {
@@ -135,15 +144,14 @@ func (d *depthChart) line(v Variant, pen ink, index map[string]int, x, y scale, 
 		px, py := x.at(float64(at)), y.at(float64(r))
 		switch {
 		case !l.Int8 && !d.AsLines, !r.Known() && !d.AsLines, math.IsNaN(float64(r)):
-			path.gap()
+			gap = true
 			continue
 		case !r.Known():
 			py = d.ExactAt
 		}
-		path.to(px, py)
-		line.Points = append(line.Points, depthPoint{px, py, fmt.Sprintf("%s, %s: %s", l.Node, v.Name, r)})
+		line.Points = append(line.Points, depthPoint{px, py, fmt.Sprintf("%s, %s: %s", l.Node, v.Name, r), gap})
+		gap = false
 	}
-	line.Path = path.String()
 	return line
 }
 

@@ -97,3 +97,32 @@ func TestFewInputsAreNoFinding(t *testing.T) {
 		}
 	}
 }
+
+// A proposal costs speed: it is made only where it is better than every variant in
+// something, and in nothing worse than the closest.
+func TestHolds(t *testing.T) {
+	with := func(v report.Variant, db compare.Decibels, changed, right int) report.Variant {
+		v.Outputs = answers(100, changed, db)
+		v.Outputs.Accuracy = &compare.Accuracy{Top1: right, Gained: changed}
+		return v
+	}
+	closest, other := with(recipe("a", "fbgemm", "octet", 0), 34, 2, 90), with(recipe("b", "fbgemm", "default", 0), 28, 4, 91)
+	for _, x := range []struct {
+		name           string
+		db             compare.Decibels
+		changed, right int
+		want           bool
+	}{
+		{"better", 36, 1, 91, true}, {"better logits, as many answers", 36, 2, 90, true}, {"a little", 34.3, 2, 90, false},
+		{"worse logits", 33, 1, 95, false}, {"more answers differ", 38, 3, 95, false}, {"fewer right", 38, 1, 89, false}, {"equal", 34, 2, 90, false},
+		{"more right answers", 34.2, 2, 92, true},
+	} {
+		c := contest(closest, other)
+		p := with(recipe("p", "fbgemm", "octet", 0), x.db, x.changed, x.right)
+		p.Proposed = true
+		c.Variants = append(c.Variants, p)
+		if got := c.Holds(&c.Variants[3]); got != x.want {
+			t.Errorf("%s: %v", x.name, got)
+		}
+	}
+}

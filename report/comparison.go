@@ -130,8 +130,10 @@ type Advice struct {
 	// Exclusions is what keeping layers in float was measured to give; absent
 	// where there is no float model.
 	Exclusions *compare.Exclusions `json:"exclusions,omitempty"`
-	Steps      []string            `json:"steps"`    // in sentences
-	Commands   []string            `json:"commands"` // ready to be run
+	// Withdrawn are the layers of a proposal that did not hold on all inputs.
+	Withdrawn []string `json:"withdrawn,omitempty"`
+	Steps     []string `json:"steps"`    // in sentences
+	Commands  []string `json:"commands"` // ready to be run
 }
 
 // Reference is the variant that the others are compared with.

@@ -220,6 +220,9 @@ func (c *Comparison) Advise() {
 		add("Quantize the float weights for %s: what a file loses by other rules than its own, a model made for them does not.", v.Backend)
 		return
 	}
+	if len(a.Withdrawn) > 0 {
+		add("Keeping %s in float is not proposed: it gains on the %s of the layers, but on all %s it is worse in something than a variant that costs less.", and(a.Withdrawn), countOf(e.Inputs, "input"), countOf(v.Outputs.Inputs, "input"))
+	}
 	if c.Good(v) {
 		if v.Outputs.Inputs < FewInputs {
 			add("%d of %d answers differ, which is too few to say more: compare %s with %s on some hundreds of inputs.", v.Outputs.ChangedCount, v.Outputs.Inputs, v.Name, c.Reference().Name)
@@ -232,7 +235,7 @@ func (c *Comparison) Advise() {
 		return
 	}
 	switch {
-	case e == nil || len(e.Trials) == 0:
+	case e == nil || len(e.Trials) == 0 || len(a.Withdrawn) > 0:
 	case e.Proposal != nil:
 		add("Keep %s in float: on %s the logits rise from %s to %s, for %s of the multiplications.", and(e.Proposal.Exclude), countOf(e.Inputs, "input"), e.SQNR, e.Proposal.SQNR, percentText(e.Proposal.MACs))
 	default:

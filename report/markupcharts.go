@@ -2,7 +2,11 @@ package report
 
 // key writes the piece of line that stands for something in charts.
 func (m *markup) key(i ink) {
-	m.put(`<svg class="key h{}" viewBox="0 0 26 8" aria-hidden="true"><path class="stroke line" d="M0 4H26"{}/></svg>`, i.Hue, attr("stroke-dasharray", i.Dash))
+	m.put(`<svg class="key h{}" viewBox="0 0 26 8" aria-hidden="true"><path class="stroke line" d="M0 4H26"{}/>`, i.Hue, attr("stroke-dasharray", i.Dash))
+	if i.Shape != "" {
+		m.shape(i.Shape, 13, 4, 3, "")
+	}
+	m.put(`</svg>`)
 }
 
 func (m *markup) legend(list []legendEntry) {
@@ -51,6 +55,9 @@ func (m *markup) depth(c *depthChart) {
 	for _, l := range c.Lines {
 		m.dots(l, c.AsLines)
 	}
+	for _, e := range c.Ends {
+		m.put(`<g class="h{}"><path class="stroke lead" d="M{} {}L{} {}"/><text class="fill" x="{}" y="{}">{}</text></g>`, e.Hue, e.FromX, e.FromY, e.X-3, e.Y, e.X, e.Y+4, e.Name)
+	}
 	for _, k := range c.Marks {
 		anchor := "start"
 		if k.End {
@@ -63,24 +70,41 @@ func (m *markup) depth(c *depthChart) {
 
 // dots writes the points of a line.
 func (m *markup) dots(l depthLine, onLine bool) {
-	radius, width := "3", "5"
+	radius, width := 3.0, "5"
 	switch {
 	case onLine:
-		radius, width = "1.9", "3"
+		radius, width = 2.2, "3"
 	case l.Best:
-		radius = "4"
+		radius = 4
 	}
-	m.put(`<g class="dots h{}{}">`, l.Hue, when(l.Dash != "", " hollow"))
+	m.put(`<g class="dots h{}">`, l.Hue)
 	if l.Dots != "" {
 		m.put(`<path class="stroke" stroke-linecap="round" stroke-width="{}" d="{}"/>`, width, l.Dots)
 	}
-	m.points(l.Points, radius)
+	m.points(l.Points, l.Shape, radius)
 	m.put(`</g>`)
 }
 
-func (m *markup) points(list []depthPoint, radius string) {
+func (m *markup) points(list []depthPoint, shape string, radius float64) {
 	for _, p := range list {
-		m.put(`<circle cx="{}" cy="{}" r="{}"><title>{}</title></circle>`, p.X, p.Y, radius, p.Title)
+		m.shape(shape, p.X, p.Y, radius, p.Title)
+	}
+}
+
+// shape writes a point, which may tell its name.
+func (m *markup) shape(shape string, x, y, r float64, title string) {
+	name := raw("")
+	if title != "" {
+		name = raw("<title>" + escaped(title) + "</title>")
+	}
+	switch shape {
+	case square:
+		m.put(`<rect class="point" x="{}" y="{}" width="{}" height="{}">{}</rect>`, x-r, y-r, 2*r, 2*r, name)
+	case diamond:
+		r *= 1.5
+		m.put(`<path class="point" d="M{} {}L{} {}L{} {}L{} {}Z">{}</path>`, x-r, y, x, y-r, x+r, y, x, y+r, name)
+	default:
+		m.put(`<circle class="point" cx="{}" cy="{}" r="{}">{}</circle>`, x, y, r, name)
 	}
 }
 
@@ -178,7 +202,7 @@ func (m *markup) curve(c *curveChart) {
 	}
 	for _, s := range c.Series {
 		m.put(`<path class="stroke line h{}" d="{}"/><g class="dots h{}">`, s.Hue, s.Path, s.Hue)
-		m.points(s.Points, "3.5")
+		m.points(s.Points, s.Shape, 3.5)
 		m.put(`</g>`)
 	}
 	for _, b := range c.Bands {

@@ -131,13 +131,14 @@ func TestPageShowsTheFigures(t *testing.T) {
 	count := map[string]int{}
 	for _, e := range elements {
 		count[e.name]++
-		if e.name == "circle" {
-			count[e.attrs["r"]]++
+		if e.attrs["class"] == "point" {
+			count[e.name+e.attrs["r"]+e.attrs["width"]]++
 		}
 	}
-	// Six layers and two variants as dots of lines; as marks without the pool.
-	if count["1.9"] != 12 || count["4"] != 5 || count["3"] != 5 {
-		t.Errorf("%d points of lines, %d and %d marks", count["1.9"], count["4"], count["3"])
+	// Six layers of a variant per channel, circles, and of one per tensor, squares: as
+	// points of lines, and as marks without the pool. Three places have the keys.
+	if count["circle2.2"] != 6 || count["rect4.4"] != 6 || count["circle4"] != 5 || count["rect6"] < 5+3 {
+		t.Errorf("%v", count)
 	}
 }
 

@@ -84,9 +84,9 @@ func (m *markup) sideBySide(p *page) {
 }
 
 func (m *markup) variant(r pageRow, c columns) {
-	m.put(`<tr{}><td class="name">`, when(r.Best, ` class="best"`))
+	m.put(`<tr{}{}><td class="name">`, when(r.Best, ` class="best"`), when(r.Proposed, ` class="proposed"`))
 	m.key(r.ink)
-	m.put(`{}{}{}{}`, r.Name, when(r.Best, `<span class="tag">closest</span>`), when(r.Reference, `<span class="tag quiet">reference</span>`), when(r.Proposed, `<span class="tag quiet">proposed</span>`))
+	m.put(`{}{}{}{}`, r.Name, when(r.Best, `<span class="tag">closest</span>`), when(r.Reference, `<span class="tag quiet">reference</span>`), when(r.Proposed, `<span class="tag proposal">proposed</span>`))
 	for _, n := range r.Notes {
 		m.put(`<span class="note">{}</span>`, n)
 	}
@@ -164,7 +164,7 @@ func (m *markup) losses(p *page) {
 		m.put(`
 
 <h2>Where it is lost</h2>
-<p class="lead">Signal to noise of every layer's result in the whole model, in order of computation: all that is lost up to there. Higher is better; 6 dB are one bit. Point at a mark for its name.</p>
+<p class="lead">Signal to noise of every layer's result in the whole model, in order of computation: all that is lost up to there. Higher is better; 6 dB are one bit. Lines that would hide each other are drawn side by side; point at a mark for its name and figure.</p>
 <div class="card">`)
 		m.legend(p.Legend)
 		m.depth(p.Accumulated)

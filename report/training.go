@@ -47,6 +47,9 @@ type Result struct {
 	Kind  string // Float or Int8
 	Top1  *float64
 	Bytes int64 // of the file; 0 where there is none
+	// Latency is the time of a run, all models having been run in turns; nil where it
+	// was not measured.
+	Latency *Latency
 }
 
 // EpochMark is the end of an epoch, or of an earlier training.
@@ -82,8 +85,9 @@ type trainingPage struct {
 // resultRow is a result in words.
 type resultRow struct {
 	Result
-	Accuracy, Change, Size, Ratio string
-	Best                          bool
+	Accuracy, Change, Size, Ratio, Time, Speed string
+
+	Best bool
 }
 
 func (t *Training) page() *trainingPage {
@@ -150,6 +154,12 @@ func (t *Training) rows() []resultRow {
 			row.Size = Size(r.Bytes)
 			if first := t.Results[0].Bytes; i > 0 && first > 0 {
 				row.Ratio = fmt.Sprintf("%.2f", float64(r.Bytes)/float64(first))
+			}
+		}
+		if l := r.Latency; l != nil {
+			row.Time = millisText(l.P50)
+			if l.Speed != nil {
+				row.Speed = l.Speed.Short()
 			}
 		}
 		if r.Top1 != nil {

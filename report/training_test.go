@@ -44,12 +44,20 @@ func trainingHTML(t *testing.T, doc *report.Training) string {
 }
 
 func TestTrainingPageShowsTheFigures(t *testing.T) {
-	page := trainingHTML(t, trained(200))
+	doc := trained(200)
+	if page := trainingHTML(t, doc); strings.Contains(page, ">time<") {
+		t.Error("a column of times that were not measured")
+	}
+	doc.Results[0].Latency = &report.Latency{P50: 20}
+	doc.Results[1].Latency = &report.Latency{P50: 5, Speed: &report.Speed{Times: 4, Low: 3.9, High: 4.1, Turns: 20}}
+	doc.Results[2].Latency = &report.Latency{P50: 20.1, Speed: &report.Speed{Times: 1, Low: 0.99, High: 1.01, Turns: 20}}
+	page := trainingHTML(t, doc)
 	elements, text := parse(t, closed(page))
 	for _, want := range []string{
 		"mobilenet_v2: quantization-aware training", "640 images of train, 200 steps in 1m1.3s", "92.50 %", "88.25 %", "−4.25 points", "−0.25",
 		"loses 4.25 points; training wins back 4.00 of them, which is 94 %", "1 of the 3 channels of features.1.conv.0.0", "From step 100 on",
 		"batch norms frozen", "int8 by training 12.0 dB", "learning rate 0.005", "octet 1.2.3, linux/amd64 with avx2+fma, 2 threads",
+		"20.0 ms", "5.00 ms", "4.00 × (3.90–4.10)", "no difference",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not show %q", want)

@@ -172,10 +172,10 @@ func (t *Training) accuracyChart() *curveChart {
 	for i, e := range t.Epochs {
 		at := x.at(float64(e.Step))
 		trainPath.to(at, y.at(e.Train))
-		training.Points = append(training.Points, depthPoint{at, y.at(e.Train), fmt.Sprintf("epoch %d: %s", i+1, percentText(e.Train))})
+		training.Points = append(training.Points, depthPoint{X: at, Y: y.at(e.Train), Title: fmt.Sprintf("epoch %d: %s", i+1, percentText(e.Train))})
 		if e.Eval != nil {
 			evalPath.to(at, y.at(*e.Eval))
-			eval.Points = append(eval.Points, depthPoint{at, y.at(*e.Eval), fmt.Sprintf("epoch %d: %s", i+1, percentText(*e.Eval))})
+			eval.Points = append(eval.Points, depthPoint{X: at, Y: y.at(*e.Eval), Title: fmt.Sprintf("epoch %d: %s", i+1, percentText(*e.Eval))})
 		}
 	}
 	eval.Path, training.Path = evalPath.String(), trainPath.String()

@@ -1,6 +1,9 @@
 package report
 
-import "io"
+import (
+	"io"
+	"slices"
+)
 
 // HTML writes t as a page.
 func (t *Training) HTML(w io.Writer) error {
@@ -58,11 +61,19 @@ func (m *markup) results(rows []resultRow) {
 		return
 	}
 	m.put("<h2>The models</h2>\n<div class=\"card scroll\"><table>\n")
-	m.head("model", "#top-1", "#points", "#size", "#ratio")
+	names := []string{"model", "#top-1", "#points", "#size", "#ratio"}
+	timed := slices.ContainsFunc(rows, func(r resultRow) bool { return r.Time != "" })
+	if timed {
+		names = append(names, "#time", "#speed")
+	}
+	m.head(names...)
 	m.put(`<tbody>`)
 	for _, r := range rows {
 		m.put(`<tr{}><td class="name">{}</td>`, when(r.Best, ` class="best"`), r.Name)
 		m.numbers(r.Accuracy, r.Change, r.Size, r.Ratio)
+		if timed {
+			m.numbers(r.Time, r.Speed)
+		}
 		m.put("</tr>\n")
 	}
 	m.put("</tbody></table></div>\n")

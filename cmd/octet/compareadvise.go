@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -89,9 +90,25 @@ func (s *sideBySide) prove(ctx context.Context, v *contender, exclude []string) 
 	if err := s.run(ctx, set, "compare proposal", []*contender{s.variants[0], last}); err != nil {
 		return err
 	}
+	if !s.doc.Holds(&last.Variant) {
+		return s.withdraw(v, exclude)
+	}
 	layers, err := compare.Layers(ctx, s.variants[0].graph, last.graph, s.samples[:s.doc.Inputs.Layers], compare.Options{Threads: s.f.data.threads})
 	last.setLayers(layers)
 	return withCode(exitModel, err)
+}
+
+// withdraw takes back the proposal that was made last, for v.
+func (s *sideBySide) withdraw(v *contender, exclude []string) error {
+	last := s.variants[len(s.variants)-1]
+	s.variants = s.variants[:len(s.variants)-1]
+	a := s.doc.Advice
+	a.Withdrawn, a.Exclusions.Proposal = exclude, nil
+	a.Commands = []string{s.quantizeCommand(v, nil)}
+	if last.File == "" {
+		return nil
+	}
+	return withCode(exitOutput, os.Remove(last.File))
 }
 
 // quantizeCommand is the command line that makes v, with some layers in float.

@@ -69,10 +69,7 @@ func (s *sideBySide) random() *inputSet {
 			return func(yield func(batch, error) bool) {
 				r := rand.New(rand.NewPCG(1, 2))
 				for i := range n {
-					x := tensor.New(tensor.Float32, 1, reference.Channels(), h, w)
-					for j := range x.Float32s() {
-						x.Float32s()[j] = float32(r.NormFloat64())
-					}
+					x := randomInput(r, reference.Channels(), h, w)
 					if !yield(batch{x, []string{fmt.Sprint(i)}, []int{-1}}, nil) {
 						return
 					}
@@ -80,6 +77,15 @@ func (s *sideBySide) random() *inputSet {
 			}
 		},
 	}
+}
+
+// randomInput is one input of normally distributed numbers.
+func randomInput(r *rand.Rand, channels, h, w int) *tensor.Tensor {
+	x := tensor.New(tensor.Float32, 1, channels, h, w)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(r.NormFloat64())
+	}
+	return x
 }
 
 // outputs compares the logits of all variants.

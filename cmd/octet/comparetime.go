@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // time runs all variants in turns on one input.
@@ -15,15 +18,13 @@ func (s *sideBySide) time(ctx context.Context) error {
 		return nil
 	}
 	s.c.note("timing %d variants in turns; what else this machine does is measured too", len(s.variants))
-	timers := make([]*timer, len(s.variants))
-	for i, v := range s.variants {
-		g, err := computedGraph(v.model)
-		if err != nil {
-			return err
-		}
-		if timers[i], err = newTimerOf(g, engine.Options{Threads: s.f.data.threads}, s.samples[0]); err != nil {
-			return err
-		}
+	var models []*octet.Model
+	for _, v := range s.variants {
+		models = append(models, v.model)
+	}
+	timers, err := newTimers(models, s.f.data.threads, s.samples[0])
+	if err != nil {
+		return err
 	}
 	all := time.Duration(len(timers)) * s.f.duration
 	stage := s.c.begin("time", "ms", int(all.Milliseconds()))
@@ -39,6 +40,41 @@ func (s *sideBySide) time(ctx context.Context) error {
 	for i, t := range timers {
 		s.variants[i].Latency = latencyOf(t, timers[0])
 		setTimes(s.variants[i].Layers, t)
+	}
+	return nil
+}
+
+// newTimers times models on an input.
+func newTimers(models []*octet.Model, threads int, x *tensor.Tensor) ([]*timer, error) {
+	timers := make([]*timer, len(models))
+	for i, m := range models {
+		g, err := computedGraph(m)
+		if err != nil {
+			return nil, err
+		}
+		if timers[i], err = newTimerOf(g, engine.Options{Threads: threads}, x); err != nil {
+			return nil, err
+		}
+	}
+	return timers, nil
+}
+
+// resultsBudget is for the times of a training's page.
+const resultsBudget = time.Second
+
+// timeResults runs the models of a training's results in turns on random numbers.
+func timeResults(ctx context.Context, doc *report.Training, threads int, models ...*octet.Model) error {
+	h, w := (&workloadFlags{}).imageSize(models[0])
+	x := randomInput(rand.New(rand.NewPCG(1, 2)), models[0].Channels(), h, w)
+	timers, err := newTimers(models, threads, x)
+	if err != nil {
+		return err
+	}
+	if err := inTurns(ctx, budget{duration: resultsBudget, settled: func() bool { return settled(timers) }}, timers...); err != nil {
+		return err
+	}
+	for i, t := range timers {
+		doc.Results[i].Latency = latencyOf(t, timers[0])
 	}
 	return nil
 }

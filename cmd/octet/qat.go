@@ -226,7 +226,7 @@ func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t
 		}
 		out.Accuracy.QAT = s.Top1Percent
 	}
-	return f.report(float, int8, out)
+	return f.report(ctx, float, int8, out)
 }
 
 func (o *qatOutput) print(w io.Writer) {

@@ -135,6 +135,9 @@ func TestTrainingPages(t *testing.T) {
 	if doc.HTML != page {
 		t.Errorf("html is %q in the document", doc.HTML)
 	}
+	if b, err := os.ReadFile(page); err != nil || !strings.Contains(string(b), `<th class="n">time</th><th class="n">speed</th>`) {
+		t.Errorf("the page has no times: %v", err)
+	}
 	m, err := octet.Open(int8)
 	if err != nil {
 		t.Fatal(err)

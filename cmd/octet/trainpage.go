@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
@@ -130,7 +131,7 @@ func (f *qatFlags) weightsText() string {
 }
 
 // report writes the page of --html.
-func (f *qatFlags) report(float, int8 *octet.Model, out *qatOutput) error {
+func (f *qatFlags) report(ctx context.Context, float, int8 *octet.Model, out *qatOutput) error {
 	if f.html == "" {
 		return nil
 	}
@@ -164,6 +165,9 @@ func (f *qatFlags) report(float, int8 *octet.Model, out *qatOutput) error {
 	if !torch.IsPrepared(float.StateDict()) {
 		if doc.Weights, err = weightRanges(float, models...); err != nil {
 			return withCode(exitModel, err)
+		}
+		if err := timeResults(ctx, doc, f.threads, append([]*octet.Model{float}, models...)...); err != nil {
+			return err
 		}
 	}
 	return f.writePage(doc)
