@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"runtime"
 	"time"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/engine"
-	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/report"
 )
 
@@ -99,8 +97,8 @@ func (f *compareFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.classMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
 	fl.IntVar(&f.layerInputs, "layer-inputs", 16, "compare every layer on N inputs; 0 leaves the layers out")
 	fl.DurationVar(&f.duration, "duration", time.Second, "how long to time each variant, in turns; 0 does not")
-	fl.StringVar(&f.markdown, "markdown", "", "write the report as `FILE`.md")
-	fl.StringVar(&f.html, "html", "", "write the report as a page with plots, `FILE`.html")
+	fl.StringVar(&f.markdown, "markdown", "", "write the report as `FILE`.md; - is standard output")
+	fl.StringVar(&f.html, "html", "", "write the report as a page with plots, `FILE`.html; - is standard output")
 	cmd.MarkFlagsMutuallyExclusive("per-tensor", "per-channel")
 	cmd.MarkFlagsMutuallyExclusive("eval", "inputs")
 	complete(cmd, "qconfig", qconfigNames()...)
@@ -110,11 +108,14 @@ func runCompare(c *console, cmd *cobra.Command, f *compareFlags, paths []string)
 	if err := f.check(cmd, paths); err != nil {
 		return err
 	}
+	if err := c.expect(planned{f.markdown, pageSize}, planned{f.html, pageSize}); err != nil {
+		return err
+	}
 	doc, err := f.compare(c, cmd, paths)
 	if err != nil {
 		return err
 	}
-	if err := f.write(doc); err != nil {
+	if err := f.write(c, doc); err != nil {
 		return err
 	}
 	return c.result(doc, doc.Text)
@@ -201,7 +202,10 @@ func (f *compareFlags) check(cmd *cobra.Command, paths []string) error {
 			}
 		}
 	}
-	if err := checkOutputs(output{"markdown", f.markdown, markdownOutput}, output{"html", f.html, pageOutput}); err != nil {
+	if err := checkOutputs(output{"markdown", f.markdown, markdownStream}, output{"html", f.html, pageStream}); err != nil {
+		return err
+	}
+	if err := writableFolder(f.keep); err != nil {
 		return err
 	}
 	if f.markdown != "" && f.markdown == f.html {
@@ -211,13 +215,13 @@ func (f *compareFlags) check(cmd *cobra.Command, paths []string) error {
 }
 
 // write writes the files of the report.
-func (f *compareFlags) write(doc *report.Comparison) error {
+func (f *compareFlags) write(c *console, doc *report.Comparison) error {
 	for path, render := range map[string]func(io.Writer) error{f.markdown: doc.Markdown, f.html: doc.HTML} {
 		if path == "" {
 			continue
 		}
-		if err := atomicfile.Write(path, render); err != nil {
-			return withCode(exitOutput, fmt.Errorf("cannot write %s: %w", path, err))
+		if _, err := c.write(path, render); err != nil {
+			return err
 		}
 	}
 	return nil

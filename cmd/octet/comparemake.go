@@ -29,6 +29,9 @@ func (s *sideBySide) make(ctx context.Context) error {
 		if err := os.MkdirAll(f.keep, 0o755); err != nil {
 			return withCode(exitOutput, err)
 		}
+		if err := s.c.expect(planned{filepath.Join(f.keep, "variants"), int64(len(recipes)) * int8Bytes(s.float.model)}); err != nil {
+			return err
+		}
 	}
 	for _, r := range recipes {
 		if err := s.makeOne(ctx, r); err != nil {

@@ -25,6 +25,7 @@ type console struct {
 
 	json     bool // --json
 	quiet    bool // --quiet
+	streams  bool // an output goes to out; what the command says goes to err
 	terminal bool // err is a terminal: bars instead of lines
 
 	listener *listener // a program that takes everything in place of out and err; mostly nil
@@ -83,7 +84,7 @@ func (c *console) result(document any, text func(w io.Writer)) error {
 	if !c.json {
 		var b strings.Builder
 		text(&b)
-		_, err := io.WriteString(c.out, b.String())
+		_, err := io.WriteString(c.said(), b.String())
 		return withCode(exitOutput, err)
 	}
 	c.printed = true
@@ -101,7 +102,7 @@ func (c *console) report(ctx context.Context, err error) int {
 	err = c.failure(ctx, err)
 	code := exitCode(err)
 	fmt.Fprintf(c.err, "octet: %s\n", indentFollowing(err.Error()))
-	if hint := hints[code]; hint != "" {
+	if hint := hintOf(code, err); hint != "" {
 		fmt.Fprintln(c.err, hint)
 	}
 	if c.json && !c.printed {
@@ -125,13 +126,6 @@ func (c *console) failure(ctx context.Context, err error) error {
 		return withCode(exitUsage, err)
 	}
 	return err
-}
-
-// hints are remedies that hold for every error of a kind.
-var hints = map[int]string{
-	exitInternal: "This should not happen; please report it with the command line.",
-	exitUsage:    "Run the command with --help for its flags and examples.",
-	exitOutput:   "No partial file was left. Free space, or write to another place.",
 }
 
 // errInterrupted is what any failure after a signal is reported as: whatever

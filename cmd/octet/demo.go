@@ -102,6 +102,9 @@ func runDemo(ctx context.Context, c *console, f *demoFlags) error {
 	if err := f.checkTraining(); err != nil {
 		return err
 	}
+	if err := writableFolder(f.keep); err != nil {
+		return err
+	}
 	start := time.Now()
 	folder, done, err := f.folder()
 	if err != nil {

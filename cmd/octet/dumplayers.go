@@ -2,18 +2,15 @@ package main
 
 import (
 	"context"
-	"io"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/internal/atomicfile"
-	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // dumpLayers runs all inputs in one batch, writes what every node computes into
 // folder, and the logits to output where it is given.
-func dumpLayers(ctx context.Context, model *octet.Model, session *octet.Session, data *inputData, folder, output string) error {
+func dumpLayers(ctx context.Context, c *console, model *octet.Model, session *octet.Session, data *inputData, folder, output string) error {
 	w, err := newLayerWriter(folder, model.Arch(), model.Backend())
 	if err != nil {
 		return err
@@ -32,7 +29,7 @@ func dumpLayers(ctx context.Context, model *octet.Model, session *octet.Session,
 			return withCode(exitData, err)
 		}
 		if output != "" {
-			if err := writeNPY(output, y); err != nil {
+			if err := c.writeArray(output, y); err != nil {
 				return err
 			}
 		}
@@ -44,9 +41,4 @@ func dumpLayers(ctx context.Context, model *octet.Model, session *octet.Session,
 // values: reshapes and the way back to real numbers.
 func isComputation(n *graph.Node) bool {
 	return n.Op.Kind() != "flatten" && n.Op.Kind() != "dequantize"
-}
-
-// writeNPY writes an array that appears complete or not at all.
-func writeNPY(path string, t *tensor.Tensor) error {
-	return withCode(exitOutput, atomicfile.Write(path, func(w io.Writer) error { return npy.Write(w, t) }))
 }

@@ -10,17 +10,26 @@ import (
 type outputKind struct {
 	what    string
 	endings []string // the usual one first
+	stream  bool     // - stands for standard output
 }
 
 var (
-	modelOutput    = outputKind{"a PyTorch state dict", []string{".pth", ".pt", ".bin", ".ckpt", ".pth.tar"}}
-	arrayOutput    = outputKind{"a NumPy array", []string{".npy"}}
-	jsonOutput     = outputKind{"JSON", []string{".json"}}
-	linesOutput    = outputKind{"lines of JSON", []string{".jsonl", ".ndjson", ".json", ".log"}}
-	pageOutput     = outputKind{"an HTML page", []string{".html", ".htm"}}
-	markdownOutput = outputKind{"Markdown", []string{".md", ".markdown"}}
-	pictureOutput  = outputKind{"a PNG picture", []string{".png"}}
+	modelOutput    = outputKind{what: "a PyTorch state dict", endings: []string{".pth", ".pt", ".bin", ".ckpt", ".pth.tar"}}
+	modelStream    = modelOutput.streamed()
+	arrayStream    = outputKind{what: "a NumPy array", endings: []string{".npy"}, stream: true}
+	jsonOutput     = outputKind{what: "JSON", endings: []string{".json"}}
+	linesOutput    = outputKind{what: "lines of JSON", endings: []string{".jsonl", ".ndjson", ".json", ".log"}}
+	pageOutput     = outputKind{what: "an HTML page", endings: []string{".html", ".htm"}}
+	pageStream     = pageOutput.streamed()
+	markdownStream = outputKind{what: "Markdown", endings: []string{".md", ".markdown"}, stream: true}
+	pictureOutput  = outputKind{what: "a PNG picture", endings: []string{".png"}}
 )
+
+// streamed is k where - stands for standard output.
+func (k outputKind) streamed() outputKind {
+	k.stream = true
+	return k
+}
 
 // wordless is a last part of a name that says nothing about a format: the 2 of
 // resnet18_v1.2.
@@ -57,11 +66,17 @@ type output struct {
 // name that belongs to another format.
 func checkOutputs(outputs ...output) error {
 	for _, o := range outputs {
+		switch {
+		case o.path == "" || o.path == streamName && o.kind.stream:
+			continue
+		case o.path == streamName:
+			return usageError("--%s -: this cannot go to standard output: name a file", o.flag)
+		}
 		if err := o.kind.check(o.flag, o.path); err != nil {
 			return err
 		}
 		if err := writable(o.path); err != nil {
-			return withCode(exitOutput, err)
+			return err
 		}
 	}
 	return nil

@@ -103,15 +103,18 @@ func (s *stage) set(done int) {
 	}
 }
 
-// end closes the stage with what was reached.
+// end closes the stage with what was reached. One in which nothing was done leaves
+// no trace: it was refused, or there was nothing to do.
 func (s *stage) end() {
 	p := s.owner
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
+	case s.bar != nil && s.done == 0:
+		s.bar.Abort(true)
 	case s.bar != nil:
 		s.bar.SetTotal(int64(s.done), true)
-	case p.lines != nil:
+	case p.lines != nil && s.done > 0:
 		fmt.Fprintf(p.lines, "%s, %s\n", s.describe(), time.Since(s.began).Round(10*time.Millisecond))
 	case p.events != nil:
 		p.events(s.event())

@@ -123,6 +123,9 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Mode
 			return nil, err
 		}
 	}
+	if err := f.expect(c, model, int8Bytes(model), planned{f.prepared, parameterBytes(model)}); err != nil {
+		return nil, err
+	}
 	data, err := f.open(ctx, c, model)
 	if err != nil {
 		return nil, err
@@ -200,8 +203,8 @@ func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t
 	if err != nil {
 		return withCode(exitModel, err)
 	}
-	if err := int8.SaveContext(ctx, f.output); err != nil {
-		return withCode(exitOutput, err)
+	if out.Bytes, err = c.save(ctx, int8, f.output); err != nil {
+		return err
 	}
 	if f.prepared != "" {
 		sd, err := t.Prepared()
@@ -213,7 +216,7 @@ func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t
 		}
 	}
 	f.written()
-	out.Arch, out.Bytes, out.Report, out.Images = int8.Arch(), fileSize(f.output), report, images
+	out.Arch, out.Report, out.Images = int8.Arch(), report, images
 	out.QConfig = int8.Metadata().Training.QConfigName
 	if out.Accuracy != nil {
 		s, err := f.measure(ctx, c, float)

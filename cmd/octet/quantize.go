@@ -81,7 +81,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 	fl.Lookup("backend").DefValue, f.model.backend = octet.DefaultBackend, octet.DefaultBackend
 	fl.Lookup("batch-size").Usage = "inputs shown to the observers at a time; part of the recipe"
 	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz")
-	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth")
+	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth; - is standard output")
 	f.registerRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.StringVar(&f.stats, "stats", "", "keep the calibration statistics in `FILE`.json, and use it if it exists")
@@ -123,6 +123,9 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 	if model.Quantized() {
 		return alreadyInt8(path)
 	}
+	if err := c.expect(planned{f.output, int8Bytes(model)}, planned{f.report, pageSize}); err != nil {
+		return err
+	}
 	data, err := f.data.open(c, model, []string{f.calibration})
 	if err != nil {
 		return err
@@ -150,7 +153,7 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 	if left := leftFloat(report); f.strictFloat && len(left) > 0 {
 		return withCode(exitStrict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
 	}
-	if err := f.write(cmd.Context(), int8, &out); err != nil {
+	if err := f.write(cmd.Context(), c, int8, &out); err != nil {
 		return err
 	}
 	return c.result(out, out.print)
@@ -167,7 +170,7 @@ func (f *quantizeFlags) check(path string) error {
 	if same, _ := sameFile(path, f.output); same {
 		return usageError("--output %s is the float model itself: choose another name", f.output)
 	}
-	return checkOutputs(output{"output", f.output, modelOutput}, output{"stats", f.stats, jsonOutput}, output{"report", f.report, jsonOutput})
+	return checkOutputs(output{"output", f.output, modelStream}, output{"stats", f.stats, jsonOutput}, output{"report", f.report, jsonOutput})
 }
 
 func sameFile(a, b string) (bool, error) {
@@ -182,31 +185,13 @@ func sameFile(a, b string) (bool, error) {
 	return os.SameFile(x, y), nil
 }
 
-// writable finds out before a long calibration that its result has no place.
-func writable(path string) error {
-	if path == "" {
-		return nil
-	}
-	folder := filepath.Dir(path)
-	info, err := os.Stat(folder)
-	if err != nil {
-		return fmt.Errorf("cannot write %s: the folder does not exist: %w", path, err)
-	}
-	if !info.IsDir() {
-		return fmt.Errorf("cannot write %s: %s is not a folder", path, folder)
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("cannot write %s: it is a folder", path)
-	}
-	return nil
-}
-
 // quantize calibrates and converts, and keeps the statistics.
 func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.Model, data *inputData) (*octet.Model, *ptq.Report, error) {
 	statistics, err := f.readStatistics(c)
 	if err != nil {
 		return nil, nil, err
 	}
+	reused := statistics.Complete
 	calledBefore, name := statistics.Source, filepath.Base(filepath.Clean(f.calibration))
 	opts := append(f.recipe(), octet.WithSource(name))
 	if f.keepsStatistics() {
@@ -226,9 +211,6 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.M
 		stage.set(done)
 	}))
 	int8, report, err := octet.Quantize(ctx, model, data.tensors(ctx, f.data.batchSize), opts...)
-	if err == nil && statistics.Images > 0 {
-		stage.set(statistics.Images)
-	}
 	stage.end()
 	c.finish()
 	if f.stats == "" && err != nil && seen > 0 {
@@ -236,6 +218,9 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.M
 	}
 	if saveErr := f.saveStatistics(c, statistics); err == nil {
 		err = saveErr
+	}
+	if err == nil && reused {
+		c.note("statistics of %d inputs are taken from %s; nothing is calibrated", statistics.Images, f.stats)
 	}
 	if err == nil {
 		noteOtherName(c, calledBefore, name)
@@ -281,9 +266,7 @@ func (f *quantizeFlags) readStatistics(c *console) (*octet.Statistics, error) {
 	if err != nil {
 		return nil, withCode(exitData, fmt.Errorf("--stats %s: %w", f.stats, err))
 	}
-	if s.Complete {
-		c.note("statistics of %d inputs are taken from %s; nothing is calibrated", s.Images, f.stats)
-	} else {
+	if !s.Complete {
 		c.note("calibration continues behind the %d inputs of %s", s.Images, f.stats)
 	}
 	return s, nil
@@ -302,11 +285,12 @@ func (f *quantizeFlags) saveStatistics(c *console, s *octet.Statistics) error {
 }
 
 // write saves the model and the report.
-func (f *quantizeFlags) write(ctx context.Context, int8 *octet.Model, out *quantizeOutput) error {
-	if err := int8.SaveContext(ctx, f.output); err != nil {
-		return withCode(exitOutput, err)
+func (f *quantizeFlags) write(ctx context.Context, c *console, int8 *octet.Model, out *quantizeOutput) error {
+	var err error
+	if out.Int8File, err = c.save(ctx, int8, f.output); err != nil {
+		return err
 	}
-	out.FloatFile, out.Int8File = fileSize(out.Model), fileSize(f.output)
+	out.FloatFile = fileSize(out.Model)
 	if f.report == "" {
 		return nil
 	}

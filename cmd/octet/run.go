@@ -48,7 +48,7 @@ output, the logit and its sigmoid are printed.`,
 	f.data.register(cmd, 32)
 	fl := cmd.Flags()
 	fl.StringVar(&f.input, "input", "", "`FILE`.npy with float32 [N, C, H, W], in place of images")
-	fl.StringVarP(&f.output, "output", "o", "", "write the logits as `FILE`.npy, float32 [N, classes]")
+	fl.StringVarP(&f.output, "output", "o", "", "write the logits as `FILE`.npy, float32 [N, classes]; - is standard output")
 	fl.IntVar(&f.top, "top", 5, "how many classes to print per input")
 	fl.StringVar(&f.dump, "dump-layers", "", "write every node's output into this `FOLDER`")
 	fl.MarkHidden("dump-layers")
@@ -89,7 +89,7 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 	if f.top < 1 {
 		return usageError("--top %d: at least 1", f.top)
 	}
-	if err := checkOutputs(output{"output", f.output, arrayOutput}); err != nil {
+	if err := checkOutputs(output{"output", f.output, arrayStream}); err != nil {
 		return err
 	}
 	model, err := f.model.open(c, cmd, path)
@@ -101,12 +101,15 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 		return err
 	}
 	defer data.close()
+	if err := c.expect(planned{f.output, 4 * int64(data.total()*model.Classes())}); err != nil {
+		return err
+	}
 	session, err := f.data.compile(model)
 	if err != nil {
 		return err
 	}
 	if f.dump != "" {
-		return dumpLayers(cmd.Context(), model, session, data, f.dump, f.output)
+		return dumpLayers(cmd.Context(), c, model, session, data, f.dump, f.output)
 	}
 	out := runOutput{Model: path, Arch: model.Arch(), Kind: kindOf(model), Backend: model.Backend(), Assumptions: model.Assumptions()}
 	logits, names, took, err := runAll(cmd, c, session, data, f.data.batchSize)
@@ -116,7 +119,7 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 	out.Damaged = data.damagedImages()
 	out.Inputs, out.Skipped, out.Seconds = len(names), data.skipped(), took.Seconds()
 	if f.output != "" {
-		if err := writeNPY(f.output, logits); err != nil {
+		if err := c.writeArray(f.output, logits); err != nil {
 			return err
 		}
 		out.Output, out.Shape = f.output, logits.Shape()

@@ -57,6 +57,9 @@ func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, arg
 	if err != nil {
 		return err
 	}
+	if err := f.expect(c, model, parameterBytes(model)); err != nil {
+		return err
+	}
 	data, err := f.open(cmd.Context(), c, model)
 	if err != nil {
 		return err
@@ -77,20 +80,21 @@ func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, arg
 		return err
 	}
 	trained, err := t.Float()
-	if err == nil {
-		err = trained.SaveContext(context.WithoutCancel(cmd.Context()), f.output)
-	}
 	if err != nil {
-		return withCode(exitOutput, err)
+		return withCode(exitModel, err)
+	}
+	bytes, err := c.save(context.WithoutCancel(cmd.Context()), trained, f.output)
+	if err != nil {
+		return err
 	}
 	f.written()
 	r.Images = len(data.Labels)
 	doc := f.describe(trained.Arch(), "training", r)
-	doc.Results = []report.Result{{Name: "float", Kind: report.Float, Top1: r.lastEval(), Bytes: fileSize(f.output)}}
+	doc.Results = []report.Result{{Name: "float", Kind: report.Float, Top1: r.lastEval(), Bytes: bytes}}
 	if err := f.writePage(doc); err != nil {
 		return err
 	}
-	out := trainOutput{f.output, f.html, trained.Arch(), fileSize(f.output), f.recipe, *r}
+	out := trainOutput{f.output, f.html, trained.Arch(), bytes, f.recipe, *r}
 	return c.result(out, out.print)
 }
 

@@ -76,8 +76,8 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	fl.IntVar(&f.maxPixels, "max-pixels", vision.DefaultMaxPixels, maxPixelsUsage)
 	fl.BoolVar(&f.recompute, "recompute", false, "train in less memory and a little more time: results of batch norms are computed again, not kept")
 	fl.IntVar(&f.limit, "limit", 0, "train on N images only, some of every class; 0 uses all")
-	fl.StringVarP(&f.output, "output", "o", "", "model to write, `FILE`.pth")
-	fl.StringVar(&f.checkpoint, "checkpoint", "", "keep the state in `FILE`.pth, and continue from it if it exists (default OUTPUT.training.pth; none keeps no state)")
+	fl.StringVarP(&f.output, "output", "o", "", "model to write, `FILE`.pth; - is standard output")
+	fl.StringVar(&f.checkpoint, "checkpoint", "", "keep the state in `FILE`.pth, and continue from it if it exists (default OUTPUT.training.pth; none, or without it --output -, keeps no state)")
 	fl.IntVar(&f.every, "checkpoint-every", checkpointEvery, "save the state every N steps, besides when interrupted; 0 does not")
 	fl.StringVar(&f.metrics, "metrics", "", "append a line of JSON for every step to `FILE`.jsonl")
 	fl.StringVar(&f.html, "html", "", "write a page with plots of the training, `FILE`.html")
@@ -133,11 +133,14 @@ func (f *trainingFlags) check() error {
 	}
 	switch f.checkpoint {
 	case "":
+		if f.output == streamName { // there is no name to make one of
+			break
+		}
 		f.checkpoint = strings.TrimSuffix(f.output, ".pth") + ".training.pth"
 	case "none":
 		f.checkpoint = ""
 	}
-	return checkOutputs(output{"output", f.output, modelOutput}, output{"checkpoint", f.checkpoint, modelOutput},
+	return checkOutputs(output{"output", f.output, modelStream}, output{"checkpoint", f.checkpoint, modelOutput},
 		output{"metrics", f.metrics, linesOutput}, output{"html", f.html, pageOutput})
 }
 
