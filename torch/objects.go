@@ -223,6 +223,11 @@ func (c *Checkpoint) inPython(steps []Value, assign, save string) string {
 	return "\n  python -c " + shell.Quote(code) + " " + shell.Quote(c.name)
 }
 
+// withKey is the last line of an error: a command that opens one of several.
+func (c *Checkpoint) withKey(key string) string {
+	return "\n  octet inspect " + shell.Quote(c.name) + " --key " + shell.Quote(key)
+}
+
 func pythonKey(v Value) string {
 	switch v := v.(type) {
 	case String:

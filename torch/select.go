@@ -166,9 +166,9 @@ func (c *Checkpoint) pick(key string) (*Dict, string, error) {
 			at = "state dicts at " + someOf(found)
 		}
 		return nil, "", withRemedy(fmt.Errorf("%w: the file holds %s of %d values, with %s", ErrAmbiguous, list.kind(), len(list.Items), at),
-			"open it by its key: --key "+found[0])
+			"open it by its key: --key "+found[0]+c.withKey(found[0]))
 	case len(choice) != 1:
-		return nil, "", withRemedy(fmt.Errorf("%w: %s", ErrAmbiguous, someOf(found)), "choose one by its key, such as --key "+found[0])
+		return nil, "", withRemedy(fmt.Errorf("%w: %s", ErrAmbiguous, someOf(found)), "choose one by its key, such as --key "+found[0]+c.withKey(found[0]))
 	}
 	return lookup(c.root, choice[0]).(*Dict), choice[0], nil
 }

@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/shell"
 	"github.com/octet-ml/octet/torch"
 )
 
@@ -18,17 +18,17 @@ func adviseModel(err error, path string, f *modelFlags) error {
 		looks    *octet.LooksLikeError
 		mismatch *torch.MismatchError
 	)
-	word := shellWord(path)
+	word := shell.Quote(path)
 	inspect := "octet inspect " + word
 	if f.key != "" {
-		inspect += " --key " + shellWord(f.key)
+		inspect += " --key " + shell.Quote(f.key)
 	}
 	advice := ""
 	switch {
 	case errors.As(err, &choice):
-		advice = fmt.Sprintf("octet inspect %s --key %s", word, shellWord(choice.Choices[0].Key))
+		advice = fmt.Sprintf("octet inspect %s --key %s", word, shell.Quote(choice.Choices[0].Key))
 	case errors.As(err, &nearest) && nearest.Mismatch == nil && nearest.Key != "":
-		advice = fmt.Sprintf("octet inspect %s --key %s", word, shellWord(nearest.Key))
+		advice = fmt.Sprintf("octet inspect %s --key %s", word, shell.Quote(nearest.Key))
 	case errors.As(err, &nearest):
 		advice = inspect + " --tensors"
 	case errors.As(err, &looks) && len(looks.Archs) > 0:
@@ -39,12 +39,4 @@ func adviseModel(err error, path string, f *modelFlags) error {
 		return err
 	}
 	return fmt.Errorf("%w\n%s", err, advice)
-}
-
-// shellWord quotes a path or key where a shell would take it apart.
-func shellWord(s string) string {
-	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$`&;|<>()*?[]#~!{}") {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
