@@ -255,6 +255,8 @@ def qat_full_range(folder):
 
 
 def old_observers(folder, version):
+    """The answer is that of the model before it was saved: PyTorch 2.15 loads these files without an error, but only
+    resizes per-channel ranges to fit min_vals and max_vals and copies nothing."""
     from torch.ao.quantization import get_default_qat_qconfig
     net = qat(27 + version, get_default_qat_qconfig("fbgemm", version=0))
     state = net.state_dict()
