@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/octet-ml/octet/internal/atomicfile"
 )
 
 // attempt asks once for the file, or for what is missing of it. It returns nil
@@ -85,6 +87,9 @@ func (d *download) ask(ctx context.Context, have int64, known origin) (*http.Res
 	case errors.As(err, &fatal), errors.As(err, &certificate):
 		return nil, permanent{err}
 	}
+	if e := unreachable(d.url.Hostname(), err); e != nil && !d.received {
+		return nil, permanent{e}
+	}
 	return nil, cut{err}
 }
 
@@ -115,6 +120,11 @@ func (d *download) judge(resp *http.Response, have int64, known origin) (offset 
 	}
 	if now.Size > d.o.MaxBytes {
 		return 0, now, permanent{fmt.Errorf("%s has %d bytes; at most %d are accepted", d.url.Redacted(), now.Size, d.o.MaxBytes)}
+	}
+	if now.Size >= 0 {
+		if err := atomicfile.Room(d.o.Cache, now.Size-offset); err != nil {
+			return 0, now, permanent{err}
+		}
 	}
 	return offset, now, nil
 }
@@ -155,6 +165,7 @@ func (d *download) receive(f *os.File, body io.Reader, offset, total int64, aliv
 		n, err := body.Read(buffer)
 		if n > 0 {
 			alive()
+			d.received = true
 			offset += int64(n)
 			if offset > d.o.MaxBytes {
 				return permanent{spoiled{fmt.Errorf("%s sends more than the %d bytes that are accepted", d.url.Redacted(), d.o.MaxBytes)}}

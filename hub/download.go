@@ -18,6 +18,8 @@ type download struct {
 	path   string
 	prefix string
 
+	received bool // something of the file came in this run
+
 	longest int64 // what NAME.part has reached at best
 	// doubtful says that NAME.part may be wrong although the server has the right
 	// file: its bytes come from several answers, or its size was never announced.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/zoo"
 )
 
@@ -34,7 +35,7 @@ func Weights(ctx context.Context, w zoo.Weights, opts Options) (path string, err
 // Fetch may be called from many goroutines and processes at once: one of them
 // downloads. What was downloaded when it is cancelled, cut or killed is
 // continued by the next call. Errors are, or wrap, ErrOffline, *HashError,
-// *StatusError and those of ctx.
+// *StatusError, *UnreachableError and those of ctx.
 func Fetch(ctx context.Context, url, fileName, hashPrefix string, opts Options) (path string, err error) {
 	o, err := opts.complete()
 	if err != nil {
@@ -85,11 +86,16 @@ func Fetch(ctx context.Context, url, fileName, hashPrefix string, opts Options) 
 // remedy says what can be done about a failed download.
 func remedy(err error, url, path string) string {
 	var space *fs.PathError
+	var room *atomicfile.SpaceError
 	var wrong *HashError
+	var away *UnreachableError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "; what is there is kept and continued next time"
-	case errors.As(err, &space):
+	case errors.As(err, &away):
+		return fmt.Sprintf("\ncheck the network, and HTTPS_PROXY where there is a proxy; OCTET_BASE_URL names a mirror\n"+
+			"or download %s elsewhere and place it at %s", url, path)
+	case errors.As(err, &space), errors.As(err, &room):
 		return "; OCTET_CACHE names another folder"
 	case errors.As(err, &wrong):
 		return fmt.Sprintf("; nothing of it was kept: a proxy, a mirror or a changed file may be why; place the right file at %s", path)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/octet-ml/octet/internal/spelling"
 )
 
 // nearWeights lists the names of weights that a mistyped name may have meant,
@@ -19,8 +21,8 @@ func nearWeights(name string) []string {
 		for _, member := range e.memberNames() {
 			full := e.name + "." + member
 			// What was typed may be a part only: an architecture, an enum.
-			d := min(editDistance(wanted, plainName(full)), 1+editDistance(wanted, plainName(e.name)),
-				1+editDistance(wanted, plainName(e.members[0].Arch)))
+			d := min(spelling.Distance(wanted, plainName(full)), 1+spelling.Distance(wanted, plainName(e.name)),
+				1+spelling.Distance(wanted, plainName(e.members[0].Arch)))
 			all = append(all, candidate{full, d})
 		}
 	}
@@ -35,26 +37,4 @@ func nearWeights(name string) []string {
 // plainName drops what is easily written differently.
 func plainName(name string) string {
 	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
-}
-
-// editDistance is the number of bytes to insert, delete or replace to make b of
-// a (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -25,6 +25,7 @@ type console struct {
 
 	json     bool // --json
 	quiet    bool // --quiet
+	binary   bool // out is no terminal
 	streams  bool // an output goes to out; what the command says goes to err
 	terminal bool // err is a terminal: bars instead of lines
 
@@ -37,15 +38,17 @@ type console struct {
 }
 
 func newConsole(in io.Reader, out, err io.Writer) *console {
-	return &console{in: in, out: out, err: err, terminal: cupwriter.New(err, false).IsTerminal()}
+	return &console{in: in, out: &checkedWriter{w: out}, err: err, terminal: isTerminal(err), binary: !isTerminal(out)}
 }
+
+func isTerminal(w io.Writer) bool { return cupwriter.New(w, false).IsTerminal() }
 
 // command wraps the body of a command so that what fails inside it is not taken
 // for wrong usage.
 func (c *console) command(body func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		c.started = true
-		return body(cmd, args)
+		return suggestValues(cmd, body(cmd, args))
 	}
 }
 
@@ -92,29 +95,6 @@ func (c *console) result(document any, text func(w io.Writer)) error {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return withCode(exitOutput, enc.Encode(document))
-}
-
-// report prints how the command ended and returns the exit code.
-func (c *console) report(ctx context.Context, err error) int {
-	if err == nil {
-		return exitOK
-	}
-	err = c.failure(ctx, err)
-	code := exitCode(err)
-	fmt.Fprintf(c.err, "octet: %s\n", indentFollowing(err.Error()))
-	if hint := hintOf(code, err); hint != "" {
-		fmt.Fprintln(c.err, hint)
-	}
-	if c.json && !c.printed {
-		json.NewEncoder(c.out).Encode(map[string]failure{"error": {code, err.Error()}})
-	}
-	return code
-}
-
-// failure is an error as programs are told it.
-type failure struct {
-	Code    int    `json:"exit_code"`
-	Message string `json:"message"`
 }
 
 // failure is what err, which ended a command, is reported as.

@@ -17,8 +17,15 @@ const (
 	exitOutput      = 5
 	exitStrict      = 6
 	exitCheck       = 7
+	exitNetwork     = 8
 	exitInterrupted = 130
 )
+
+// kinds name the exit codes in the document of a failure.
+var kinds = map[int]string{
+	exitInternal: "internal", exitUsage: "usage", exitModel: "model", exitData: "data", exitOutput: "output",
+	exitStrict: "strict", exitCheck: "check", exitNetwork: "network", exitInterrupted: "interrupted",
+}
 
 const exitCodesHelp = `Exit codes of octet:
 
@@ -31,10 +38,19 @@ const exitCodesHelp = `Exit codes of octet:
   5    the output cannot be written: full disk, missing permission, name in use
   6    --strict was given and something was skipped or left in float
   7    a check failed that was asked for: bench --assert, cpu --selftest
+  8    weights are not here and cannot be fetched: no network, unknown host, no such
+       file on the server, or downloads are off
   130  interrupted with Ctrl-C or a termination signal; no partial output is left
 
 With --json the failure is also the document on standard output:
-{"error": {"exit_code": 3, "message": "..."}}
+
+  {"error": {"exit_code": 3, "kind": "model", "message": "...", "hint": "..."}}
+
+kind is internal, usage, model, data, output, strict, check, network or interrupted, in the
+order of the codes. Where the keys of a model file do not fit its architecture, the error
+has them all: missing and extra, lists of keys; misshapen, a list of {key, problem, expected,
+found}; looks_like, a list of the architectures that fit better, best first. Where a file
+holds several networks, choices lists them as {key, arch}: --key takes one of the keys.
 `
 
 // exitError is an error with the exit code that it calls for.

@@ -36,6 +36,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	c := newConsole(stdin, stdout, stderr)
 	root := newRoot(c)
 	registerCompletions(root)
+	c.json = asksForJSON(args) // holds also where the command line is wrong
 	err := execute(ctx, c, root, args)
 	return c.report(ctx, err)
 }

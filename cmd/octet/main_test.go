@@ -116,7 +116,7 @@ func TestHelp(t *testing.T) {
 
 func TestExitCodesAreDocumented(t *testing.T) {
 	help := octetCommand(t, "help", "exit-codes").must(t).out
-	for _, code := range []string{"0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "7 ", "130 "} {
+	for _, code := range []string{"0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "7 ", "8 ", "130 "} {
 		if !strings.Contains(help, "\n  "+code) {
 			t.Errorf("exit code %s is not documented:\n%s", code, help)
 		}

@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/vbauerster/cupwriter"
-
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/internal/npy"
@@ -127,7 +125,7 @@ func (c *console) stream() error {
 		return usageError("--json and an output named - both want standard output: name a file")
 	case c.streams:
 		return usageError("two outputs are named -, and there is one standard output: name a file")
-	case cupwriter.New(c.out, false).IsTerminal():
+	case !c.binary:
 		return usageError("an output named - goes to standard output, which is a terminal: name a file, or send it on with | or >")
 	}
 	c.streams = true

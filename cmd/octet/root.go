@@ -38,6 +38,7 @@ and needs no Python.`,
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	setUsageArgs(root)
+	root.SetFlagErrorFunc(suggestFlag)
 	return root
 }
 

@@ -140,7 +140,7 @@ func (h *host) serve(ctx context.Context) error {
 	h.end(patience)
 	var protocol *protocolError
 	if errors.As(err, &protocol) {
-		h.out.Write(stdioReply{Error: &failure{exitUsage, err.Error()}})
+		h.out.Write(stdioReply{Error: newFailure(usageError("%w", err))})
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func (h *host) answer(ctx context.Context, id uint64, a answer, err error) {
 		err = h.send(id, a)
 	}
 	if err != nil {
-		h.out.Write(stdioReply{ID: id, Error: &failure{exitCode(err), err.Error()}})
+		h.out.Write(stdioReply{ID: id, Error: newFailure(err)})
 	}
 }
 

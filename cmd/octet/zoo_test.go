@@ -130,7 +130,7 @@ func TestZooPullAndInfo(t *testing.T) {
 	if info.Path != "" || info.HashPrefix != w.HashPrefix || info.Backend != "fbgemm" || !info.Known {
 		t.Errorf("%+v", info)
 	}
-	octetCommand(t, "zoo", "pull", "x", "--offline").fails(t, exitModel, w.URL[len("https://download.pytorch.org"):], "place it at", "offline")
+	octetCommand(t, "zoo", "pull", "x", "--offline").fails(t, exitNetwork, w.URL[len("https://download.pytorch.org"):], "place it at", "offline")
 	var pulled []zooPulled
 	octetCommand(t, "zoo", "pull", "x", "--json").must(t).decode(t, &pulled)
 	if b, err := os.ReadFile(pulled[0].Path); err != nil || !bytes.Equal(b, content) || pulled[0].Bytes != int64(len(content)) {

@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+	"io/fs"
 	"log/slog"
+	"net"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/hub"
+	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/zoo"
 )
 
@@ -58,7 +62,7 @@ func (f *fetchFlags) cached(ctx context.Context, w zoo.Weights) (string, error) 
 // pull fetches the file of weights and shows how far it is.
 func (f *fetchFlags) pull(ctx context.Context, c *console, w zoo.Weights) (string, error) {
 	o := f.options()
-	o.Logger = slog.New(slog.NewTextHandler(noteWriter{c}, &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: withoutTime}))
+	o.Logger = slog.New(noteHandler{c})
 	var s *stage
 	o.Progress = func(done, total int64) {
 		if s == nil {
@@ -70,22 +74,49 @@ func (f *fetchFlags) pull(ctx context.Context, c *console, w zoo.Weights) (strin
 	if s != nil {
 		s.end()
 	}
-	return path, withCode(exitModel, err)
+	return path, withCode(fetchCode(err), err)
 }
 
-// noteWriter prints lines of a log as notes.
-type noteWriter struct{ c *console }
-
-func (n noteWriter) Write(b []byte) (int, error) {
-	n.c.note("%s", strings.TrimRight(string(b), "\n"))
-	return len(b), nil
-}
-
-func withoutTime(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) == 0 && a.Key == slog.TimeKey {
-		return slog.Attr{}
+// fetchCode is the exit code for an error of the hub.
+func fetchCode(err error) int {
+	var (
+		wrong   *hub.HashError
+		file    *fs.PathError
+		away    *hub.UnreachableError
+		refused *hub.StatusError
+		network net.Error
+	)
+	switch {
+	case errors.As(err, &wrong):
+		return exitModel
+	case errors.As(err, &away), errors.As(err, &refused), errors.Is(err, hub.ErrOffline):
+		return exitNetwork
+	case errors.As(err, &file), atomicfile.FullDisk(err):
+		return exitOutput // of the cache
+	case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
+		return exitNetwork
 	}
-	return a
+	return exitModel
+}
+
+// noteHandler prints the events of a log as notes: download interrupted: error ...,
+// bytes 0, retry in 1s.
+type noteHandler struct{ c *console }
+
+func (h noteHandler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelInfo
+}
+func (h noteHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
+func (h noteHandler) WithGroup(string) slog.Handler      { return h }
+
+func (h noteHandler) Handle(_ context.Context, r slog.Record) error {
+	var details []string
+	r.Attrs(func(a slog.Attr) bool {
+		details = append(details, a.Key+" "+a.Value.String())
+		return true
+	})
+	h.c.note("%s: %s", r.Message, strings.Join(details, ", "))
+	return nil
 }
 
 // completeWeights offers the names of weights.

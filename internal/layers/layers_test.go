@@ -23,9 +23,10 @@ var order = [][]string{
 	{"internal/hashweights"}, // weights of test models from one hash
 	{"internal/npy"},
 	{"internal/atomicfile"},
-	{"internal/frame"}, // messages over pipes
-	{"internal/shell"}, // commands in messages
-	{"tools/zoo"},      // generates tables of zoo
+	{"internal/frame"},    // messages over pipes
+	{"internal/shell"},    // commands in messages
+	{"internal/spelling"}, // what a mistyped word may have meant
+	{"tools/zoo"},         // generates tables of zoo
 	{"quant"},
 	{"internal/cpu"},
 	{"internal/parallel"},

@@ -60,13 +60,20 @@ const BY_EXIT_CODE = {
   5: (message) => new OutputError(message),
   6: (message) => new OctetError(message, { code: 'ERR_OCTET_STRICT' }),
   7: (message) => new OctetError(message, { code: 'ERR_OCTET_CHECK' }),
+  8: (message) => new OctetError(message, { code: 'ERR_OCTET_NETWORK' }),
   130: (message) => new OctetError(message, { code: 'ERR_OCTET_INTERRUPTED' }),
 };
 
-/** fromBinary is the error for {exit_code, message} of the binary. */
-function fromBinary({ exit_code: exitCode, message }) {
+/** fromBinary is the error for {exit_code, message} of the binary; what else the document holds becomes properties. */
+function fromBinary({ exit_code: exitCode, message, missing, extra, misshapen, looks_like: looksLike, choices }) {
   const make = BY_EXIT_CODE[exitCode];
-  if (make) return make(optionNames(message));
+  if (make) {
+    const error = make(optionNames(message));
+    for (const [name, value] of Object.entries({ missing, extra, misshapen, looksLike, choices })) {
+      if (value !== undefined) error[name] = value;
+    }
+    return error;
+  }
   return new OctetError(`${message}\nThis should not happen; please report it with the call.`, { code: 'ERR_OCTET_INTERNAL' });
 }
 

@@ -369,6 +369,16 @@ export class UsageError extends OctetError {
 /** The model file cannot be used. */
 export class ModelError extends OctetError {
   readonly code: 'ERR_OCTET_MODEL';
+  /** Keys that the architecture needs and the file lacks; set, as the next three, where keys do not fit. */
+  readonly missing?: string[];
+  /** Keys of the file that the architecture does not know. */
+  readonly extra?: string[];
+  /** Keys of another shape or type, or of impossible values. */
+  readonly misshapen?: { key: string; problem: string; expected?: string; found?: string }[];
+  /** The architectures that fit better, best first. */
+  readonly looksLike?: string[];
+  /** The networks of a file that holds several: key is what the option key takes. */
+  readonly choices?: { key: string; arch: string }[];
 }
 /** The data cannot be used, such as a tensor of the wrong shape. */
 export class DataError extends OctetError {

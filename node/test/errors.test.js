@@ -20,9 +20,19 @@ test('messages speak of options, not of flags', () => {
   ]) assert.equal(optionNames(of), want);
 });
 
+test('an error of a model file has the keys in which it differs', () => {
+  const lists = { missing: ['a.weight'], extra: [], misshapen: [{ key: 'b', problem: 'wrong shape', expected: '[2]', found: '[3]' }], looks_like: ['resnet18'] };
+  const error = fromBinary({ exit_code: 3, message: 'it does not fit', ...lists });
+  assert.deepEqual(error.missing, lists.missing);
+  assert.deepEqual(error.extra, []);
+  assert.deepEqual(error.misshapen, lists.misshapen);
+  assert.deepEqual(error.looksLike, ['resnet18']);
+  assert.equal('missing' in fromBinary({ exit_code: 3, message: 'no such file' }), false);
+});
+
 test('every exit code has its error', () => {
   const kinds = { 2: octet.UsageError, 3: octet.ModelError, 4: octet.DataError, 5: octet.OutputError };
-  const codes = { 1: 'INTERNAL', 2: 'USAGE', 3: 'MODEL', 4: 'DATA', 5: 'OUTPUT', 6: 'STRICT', 7: 'CHECK', 130: 'INTERRUPTED', 99: 'INTERNAL' };
+  const codes = { 1: 'INTERNAL', 2: 'USAGE', 3: 'MODEL', 4: 'DATA', 5: 'OUTPUT', 6: 'STRICT', 7: 'CHECK', 8: 'NETWORK', 130: 'INTERRUPTED', 99: 'INTERNAL' };
   for (const [exitCode, code] of Object.entries(codes)) {
     const error = fromBinary({ exit_code: Number(exitCode), message: 'it went wrong' });
     assert.equal(error.constructor, kinds[exitCode] ?? octet.OctetError);

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/torch"
+)
+
+// failure is an error as programs are told it.
+type failure struct {
+	Code    int    `json:"exit_code"`
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+
+	Choices []octet.Choice `json:"choices,omitempty"` // of --key, where a file holds several networks
+	*mismatch
+}
+
+// mismatch lists in what a model file differs from the architecture that it was
+// taken for.
+type mismatch struct {
+	Missing   []string           `json:"missing"`
+	Extra     []string           `json:"extra"`
+	Misshapen []torch.Difference `json:"misshapen"` // also of a type or values that cannot be taken
+	LooksLike []string           `json:"looks_like"`
+}
+
+func newFailure(err error) *failure {
+	code := exitCode(err)
+	f := &failure{Code: code, Kind: kinds[code], Message: err.Error(), Hint: hintOf(code, err), mismatch: mismatchOf(err)}
+	var several *octet.ChoiceError
+	if errors.As(err, &several) {
+		f.Choices = several.Choices
+	}
+	return f
+}
+
+// mismatchOf is nil for other errors.
+func mismatchOf(err error) *mismatch {
+	var keys *torch.MismatchError
+	var looks *octet.LooksLikeError
+	var nearest *octet.NearestError
+	m := &mismatch{[]string{}, []string{}, []torch.Difference{}, []string{}}
+	switch {
+	case errors.As(err, &looks):
+		keys, m.LooksLike = looks.Mismatch, append(m.LooksLike, looks.Archs...)
+	case errors.As(err, &nearest):
+		keys = nearest.Mismatch
+		if nearest.Arch != "" {
+			m.LooksLike = append(m.LooksLike, nearest.Arch)
+		}
+	default:
+		errors.As(err, &keys)
+	}
+	if keys == nil {
+		if len(m.LooksLike) == 0 {
+			return nil
+		}
+		return m
+	}
+	for _, d := range keys.Differences {
+		switch d.Problem {
+		case torch.Missing:
+			m.Missing = append(m.Missing, d.Key)
+		case torch.Extra:
+			m.Extra = append(m.Extra, d.Key)
+		default:
+			m.Misshapen = append(m.Misshapen, d)
+		}
+	}
+	return m
+}
+
+// report prints how the command ended and returns the exit code.
+func (c *console) report(ctx context.Context, err error) int {
+	if lost := c.lost(); lost != nil && exitCode(err) != exitOutput {
+		err, c.started = lost, true
+	}
+	if err == nil {
+		return exitOK
+	}
+	err = c.failure(ctx, err)
+	f := newFailure(err)
+	fmt.Fprintf(c.err, "octet: %s\n", indentFollowing(f.Message))
+	if f.Hint != "" {
+		fmt.Fprintln(c.err, f.Hint)
+	}
+	if c.json && !c.printed {
+		json.NewEncoder(c.out).Encode(map[string]*failure{"error": f})
+	}
+	return f.Code
+}
+
+// asksForJSON reports whether --json is among args. A command line that is wrong
+// before it says so has been read no further.
+func asksForJSON(args []string) bool {
+	if i := slices.Index(args, "--"); i >= 0 {
+		args = args[:i]
+	}
+	asked := false
+	for _, arg := range args {
+		if arg == "--json" {
+			asked = true
+		} else if value, ok := strings.CutPrefix(arg, "--json="); ok {
+			asked, _ = strconv.ParseBool(value)
+		}
+	}
+	return asked
+}
+
+// checkedWriter remembers the first error: what prints help does not look at it.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (w *checkedWriter) Write(b []byte) (int, error) {
+	n, err := w.w.Write(b)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// lost is the error of a standard output that did not take everything.
+func (c *console) lost() error {
+	if w, ok := c.out.(*checkedWriter); ok && w.err != nil {
+		return withCode(exitOutput, fmt.Errorf("cannot write to standard output: %w", w.err))
+	}
+	return nil
+}
