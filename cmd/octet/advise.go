@@ -45,7 +45,7 @@ and which recipe to take, by what the file is for (--for):
 
 Without a model it answers from --for, --no-data, --can-train and --max-drop, and says
 what it cannot know. With a float model and calibration data it measures instead: it
-quantizes by --qconfig octet and for every backend, with min/max and histogram
+quantizes by octet's own recipe and for every backend, with min/max and histogram
 observers, per channel and per tensor, compares each result with the float model, and
 recommends one with the command that makes it. With --eval it measures accuracy on
 labelled data; otherwise how often the int8 model agrees with the float one on the

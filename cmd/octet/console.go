@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/vbauerster/cupwriter"
 
+	"github.com/octet-ml/octet/internal/shell"
 	"github.com/octet-ml/octet/report"
 )
 
@@ -56,6 +57,13 @@ func (c *console) command(body func(cmd *cobra.Command, args []string) error) fu
 func (c *console) note(format string, args ...any) {
 	if !c.quiet {
 		c.line(fmt.Sprintf(format, args...))
+	}
+}
+
+// next says to a person what can be done with a file that was written.
+func (c *console) next(format, path string) {
+	if c.listener == nil && !c.json && path != streamName {
+		c.note("next: "+format, shell.Quote(path))
 	}
 }
 

@@ -33,7 +33,8 @@ that architecture lists them.
 --selftest computes small random graphs of every operator, in float32 and with the rules
 of every backend, at every level of instruction sets that this machine has, and compares
 each node with the naive operators: codes must be equal to the bit, float32 within 1e-5.
-Steps of training are compared with those of portable code. It names the kernels that took part and fails with exit code 7 when a node differs.`,
+Steps of training are compared with those of portable code. It names the kernels that
+took part and fails with exit code 7 when a node differs.`,
 		Example: `  octet cpu
   octet cpu --for avx2+fma
   octet cpu --selftest --json`,

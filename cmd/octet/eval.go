@@ -52,10 +52,11 @@ a .npz with arrays x and y, or a .npy with --truth. The labels of a flat folder 
 from a CSV (--truth) or from the names of its files (--truth-from-names).
 
 Folders are classes in the order of their names, as torchvision's ImageFolder has
-them; files beside them and hidden folders are ignored, and said. When the model's labels are known, the folders must bear those names, in any
-order; ImageNet's WordNet numbers are known. Otherwise their number must be the number of classes. --class-map says how
-other folders correspond to classes. A model with a single output decides between
-the classes 0 and 1 by the sign of its logit.`,
+them; files beside them and hidden folders are ignored, and said. When the model's
+labels are known, the folders must bear those names, in any order; ImageNet's WordNet
+numbers are known. Otherwise their number must be the number of classes. --class-map
+says how other folders correspond to classes. A model with a single output decides
+between the classes 0 and 1 by the sign of its logit.`,
 		Example: `  octet eval resnet18_int8.pth imagenet/val --batch-size 64
   octet eval model.pth --arch resnet18 pets/ --labels pets.txt
   octet eval model.pth --arch resnet18 imagenette/val --class-map folders.txt`,

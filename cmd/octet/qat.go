@@ -56,7 +56,11 @@ ends with the same bytes as if nothing had happened.` + mayChange,
 			if err != nil {
 				return err
 			}
-			return c.result(out, out.print)
+			if err := c.result(out, out.print); err != nil {
+				return err
+			}
+			c.next("octet eval %[1]s DATA measures its accuracy, octet run %[1]s IMAGE runs it", f.output)
+			return nil
 		}),
 	}
 	f.register(cmd)

@@ -89,10 +89,15 @@ The files are read to find out, but not decoded; a difference is an error that n
 	fl.StringVar(&f.eval, "eval", "", "measure float and int8 accuracy on labelled `DATA`")
 	fl.StringVar(&f.evalMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
 	fl.BoolVar(&f.strictFloat, "strict-int8", false, "fail when a layer stays in float that was not excluded")
-	cmd.MarkFlagRequired("calibration")
-	cmd.MarkFlagRequired("output")
+	require(cmd, "calibration", whyCalibration)
+	require(cmd, "output", "")
 	return cmd
 }
+
+// whyCalibration is said where quantize gets no data.
+const whyCalibration = "The ranges of activations are not in the file: they are observed while the float model computes typical images. A few\n" +
+	"hundred are enough, 100 to 500, since only the range of each layer's values is wanted, which soon settles; they should look\n" +
+	"like those that the model will see, and need no labels. Without any: octet advise --no-data says what can be done."
 
 // quantizeOutput is the JSON document of `octet quantize`.
 type quantizeOutput struct {
@@ -156,7 +161,11 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 	if err := f.write(cmd.Context(), c, int8, &out); err != nil {
 		return err
 	}
-	return c.result(out, out.print)
+	if err := c.result(out, out.print); err != nil {
+		return err
+	}
+	c.next("octet eval %[1]s DATA measures its accuracy, octet run %[1]s IMAGE runs it", f.output)
+	return nil
 }
 
 // check finds what can be said before anything is computed.

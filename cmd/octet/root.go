@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,13 +18,16 @@ and needs no Python.`,
 		Example: `  octet demo
   octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
   octet run int8.pth cat.jpg`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Version:       version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Version:           version(),
+		PersistentPreRunE: checkRequired,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return cmd.Help()
+			fmt.Fprint(cmd.OutOrStdout(), newcomer)
+			return nil
 		},
 	}
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { help(cmd.OutOrStdout(), cmd) })
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)

@@ -95,7 +95,11 @@ func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, arg
 		return err
 	}
 	out := trainOutput{f.output, f.html, trained.Arch(), bytes, f.recipe, *r}
-	return c.result(out, out.print)
+	if err := c.result(out, out.print); err != nil {
+		return err
+	}
+	c.next("octet quantize %s --calibration DATA --output INT8.pth makes an int8 model of it", f.output)
+	return nil
 }
 
 // startFrom opens the checkpoint, or makes a fresh model.

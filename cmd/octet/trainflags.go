@@ -27,6 +27,7 @@ type trainingFlags struct {
 	recipe train.Config
 
 	optimizer, schedule string
+	plain               bool // momentum without Nesterov's form
 	augment             string
 	threads, limit      int
 	recompute, exif     bool
@@ -60,6 +61,7 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	fl.Float64Var(&r.Optimizer.LearningRate, "lr", r.Optimizer.LearningRate, "highest learning rate")
 	fl.StringVar(&f.optimizer, "optimizer", string(r.Optimizer.Kind), "sgd or adamw")
 	fl.Float64Var(&r.Optimizer.Momentum, "momentum", r.Optimizer.Momentum, "of sgd; Nesterov's form, unless --no-nesterov")
+	fl.BoolVar(&f.plain, "no-nesterov", false, "of sgd: plain momentum")
 	fl.Float64Var(&r.Optimizer.WeightDecay, "weight-decay", r.Optimizer.WeightDecay, "of convolutions and linear layers")
 	fl.BoolVar(&r.Optimizer.DecayAll, "decay-all", false, "weight decay of biases and batch norms too")
 	fl.StringVar(&f.schedule, "schedule", string(r.Schedule.Kind), "how the rate falls: cosine, step or constant")
@@ -81,8 +83,8 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	fl.IntVar(&f.every, "checkpoint-every", checkpointEvery, "save the state every N steps, besides when interrupted; 0 does not")
 	fl.StringVar(&f.metrics, "metrics", "", "append a line of JSON for every step to `FILE`.jsonl")
 	fl.StringVar(&f.html, "html", "", "write a page with plots of the training, `FILE`.html")
-	cmd.MarkFlagRequired("data")
-	cmd.MarkFlagRequired("output")
+	require(cmd, "data", "")
+	require(cmd, "output", "")
 	complete(cmd, "optimizer", "sgd", "adamw")
 	complete(cmd, "schedule", "cosine", "step", "constant")
 	complete(cmd, "augment", augmentNames()...)
@@ -121,6 +123,9 @@ func (f *trainingFlags) check() error {
 	f.recipe.Optimizer.Kind, f.recipe.Schedule.Kind = train.OptimizerKind(f.optimizer), train.ScheduleKind(f.schedule)
 	if f.recipe.Optimizer.Kind == train.AdamW || f.recipe.Optimizer.Momentum == 0 {
 		f.recipe.Optimizer.Momentum, f.recipe.Optimizer.Nesterov = 0, false
+	}
+	if f.plain {
+		f.recipe.Optimizer.Nesterov = false
 	}
 	if _, known := augmentations[f.augment]; !known && f.augment != "auto" {
 		return usageError("--augment %q: use %s", f.augment, strings.Join(augmentNames(), ", "))
