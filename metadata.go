@@ -63,6 +63,8 @@ type CalibrationRecord struct {
 	Samples     int           `json:"samples"`
 	BatchSize   int           `json:"batch_size"`
 	Excluded    []string      `json:"excluded,omitempty"` // patterns of layers kept in float
+	// ReLU6Ranges says that the ranges are those of the model with ReLU6.
+	ReLU6Ranges bool `json:"relu6_ranges,omitempty"`
 	// Slower names those of them that were excluded because their int8 form
 	// measured slower than float32 on the machine that made the model.
 	Slower []string `json:"slower_than_float,omitempty"`

@@ -57,12 +57,14 @@ type quantizeOptions struct {
 	progress    func(done int)
 	compatible  bool // training with PyTorch's numbers
 	recompute   bool // training in less memory
+	relu6       bool // ranges of the model with ReLU6
 }
 
 type compileOptions struct {
 	threads   int
 	cpu       string
 	reference bool
+	finite    bool // inputs are checked
 }
 
 type granularity uint8

@@ -55,9 +55,15 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 		return nil, nil, err
 	}
 	reused := o.statistics != nil && o.statistics.finished()
-	stats, err := calibrate(ctx, prepared, regroup(calibration, m.Channels(), o), o)
+	watch := &clampWatch{model: m}
+	data := regroup(calibration, m.Channels(), o)
+	stats, err := calibrate(ctx, prepared, watch.tee(data), o)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, watch.explain(ctx, err, o)
+	}
+	clamp, err := watch.effect(ctx, data, o)
+	if err != nil {
+		return nil, nil, classed{err, ErrCalibration}
 	}
 	converted, report, err := ptq.Convert(prepared, stats, numerics)
 	if err != nil && reused {
@@ -70,9 +76,10 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 	if err != nil {
 		return nil, nil, err
 	}
+	warnClamp(report, clamp, o)
 	int8.meta.Calibration = &CalibrationRecord{
 		QConfigName: o.qconfig, QConfig: prepared.QConfig, Source: o.source,
-		Samples: stats.Images, BatchSize: o.batchSize, Excluded: o.exclude,
+		Samples: stats.Images, BatchSize: o.batchSize, Excluded: o.exclude, ReLU6Ranges: o.relu6 && m.ClampDiffers(),
 	}
 	return int8, report, nil
 }
@@ -105,7 +112,13 @@ func (m *Model) prepare(o quantizeOptions) (*ptq.Prepared, quant.Numerics, error
 	if err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", m.name(), err)
 	}
-	prepared, err := ptq.Prepare(fused, qconfig, ptq.Options{Exclude: o.exclude})
+	options := ptq.Options{Exclude: o.exclude}
+	if o.relu6 && m.ClampDiffers() {
+		if options.Calibrated, err = m.clamped(); err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", m.name(), err)
+		}
+	}
+	prepared, err := ptq.Prepare(fused, qconfig, options)
 	if err != nil {
 		return nil, 0, classed{err, ErrRecipe}
 	}

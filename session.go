@@ -15,6 +15,7 @@ import (
 type Session struct {
 	model  *Model
 	engine engine.Engine
+	finite bool // inputs are checked
 }
 
 // Compile prepares the model for running on this CPU: kernels are chosen,
@@ -33,7 +34,7 @@ func (m *Model) Compile(opts ...CompileOption) (*Session, error) {
 			return nil, fmt.Errorf("%s: %w", m.name(), err)
 		}
 	}
-	s := &Session{model: m}
+	s := &Session{model: m, finite: o.finite}
 	if o.reference {
 		s.engine, err = engine.Reference(g)
 	} else {
@@ -86,6 +87,9 @@ func (s *Session) checkInput(x *tensor.Tensor) error {
 	}
 	if x.Numel() == 0 {
 		return fmt.Errorf("the input is empty: %v", x)
+	}
+	if s.finite {
+		return checkFinite(x)
 	}
 	return nil
 }

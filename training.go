@@ -21,6 +21,9 @@ import (
 // Set what its Trainer offers, such as Checkpoint and OnStep, and Run it.
 type Training struct {
 	*train.Trainer
+	// ReLU6 compares the float model that is trained, with ReLU, with the one that
+	// training begins from; Calibrate sets it where the two differ.
+	ReLU6     *ptq.ClampEffect
 	model     *Model
 	data      *train.Data
 	float     *train.Float
@@ -195,16 +198,22 @@ func (t *Training) teacher(recipe train.Config) train.Teacher {
 
 // Calibrate starts quantization-aware training from the ranges that post-training
 // quantization finds on a few samples, and returns the int8 model that this alone
-// gives.
+// gives. A model with ReLU6 is calibrated with it, although ReLU takes its place in
+// training: without its clamp a network may compute numbers that no gradient
+// survives, and codes do not leave the calibrated range.
 func (t *Training) Calibrate(ctx context.Context, samples Batches) (*Model, error) {
 	o := t.opts
-	o.qconfig = DefaultQConfig
+	o.qconfig, o.relu6 = DefaultQConfig, true
+	watch := &clampWatch{model: t.model}
 	prepared, numerics, err := t.model.prepare(o)
 	if err != nil {
 		return nil, err
 	}
-	stats, err := calibrate(ctx, prepared, regroup(samples, t.model.Channels(), o), o)
+	stats, err := calibrate(ctx, prepared, watch.tee(regroup(samples, t.model.Channels(), o)), o)
 	if err != nil {
+		return nil, err
+	}
+	if t.ReLU6, err = watch.effect(ctx, nil, o); err != nil {
 		return nil, err
 	}
 	if err := t.quantized.StartFrom(prepared, stats); err != nil {

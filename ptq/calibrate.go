@@ -87,7 +87,7 @@ func newCalibration(p *Prepared, opts CalibrateOptions) (*calibration, error) {
 	var notCompiled error
 	var compiling sync.WaitGroup
 	compiling.Go(func() { run, notCompiled = newForward(p, opts.Threads) })
-	model, err := fingerprint(p.Graph)
+	model, err := fingerprint(p.Calibrated)
 	compiling.Wait()
 	if err := errors.Join(err, notCompiled); err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ type forward func(ctx context.Context, x *tensor.Tensor, see func(k int, data []
 
 // newForward compiles the graph for running several forwards side by side.
 func newForward(p *Prepared, threads int) (forward, error) {
-	program, err := engine.Compile(p.Graph, engine.Options{Threads: threads})
+	program, err := engine.Compile(p.Calibrated, engine.Options{Threads: threads})
 	if err != nil {
 		return nil, err
 	}
@@ -26,19 +26,19 @@ func newForward(p *Prepared, threads int) (forward, error) {
 		number[name] = k
 	}
 	want := map[*graph.Value]bool{}
-	for _, v := range p.Graph.Inputs {
+	for _, v := range p.Calibrated.Inputs {
 		if _, ok := number[v.Name]; ok {
 			want[v] = true
 		}
 	}
-	for _, n := range p.Graph.Nodes {
+	for _, n := range p.Calibrated.Nodes {
 		if _, ok := number[n.Name]; ok {
 			want[n.Output] = true
 		}
 	}
-	if len(p.Graph.Inputs) != 1 || len(want) != len(p.Observed) {
+	if len(p.Calibrated.Inputs) != 1 || len(want) != len(p.Observed) {
 		return nil, fmt.Errorf("%s: %d inputs, %d of %d observed values found; calibration needs a graph of one input as Prepare made it",
-			p.Graph.Name, len(p.Graph.Inputs), len(want), len(p.Observed))
+			p.Calibrated.Name, len(p.Calibrated.Inputs), len(want), len(p.Observed))
 	}
 	return func(ctx context.Context, x *tensor.Tensor, see func(int, []float32, tensor.Shape) error) error {
 		// Observers of activations do not care for the order of the elements,

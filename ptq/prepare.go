@@ -17,12 +17,18 @@ type Options struct {
 	// names, in which a name also covers the modules below it (layer4 covers
 	// layer4.0.conv1).
 	Exclude []string
+	// Calibrated is the graph that calibration runs in place of the one that is
+	// converted: the same nodes with other clamps. nil means the same graph.
+	Calibrated *graph.Graph
 }
 
 // Prepared is a float graph with the decisions about it.
 type Prepared struct {
-	Graph   *graph.Graph // fused, float, bound; not to be changed
-	QConfig quant.QConfig
+	Graph *graph.Graph // fused, float, bound; not to be changed
+	// Calibrated is the graph that calibration runs; Graph unless Options name
+	// another one.
+	Calibrated *graph.Graph
+	QConfig    quant.QConfig
 	// Decisions has an entry for each node of Graph, in order.
 	Decisions []Decision
 	// Observed lists the values that are observed, in order of computation: an
@@ -72,7 +78,10 @@ func Prepare(g *graph.Graph, qconfig quant.QConfig, opts Options) (*Prepared, er
 	if err != nil {
 		return nil, err
 	}
-	p := &Prepared{Graph: g, QConfig: qconfig}
+	p := &Prepared{Graph: g, Calibrated: g, QConfig: qconfig}
+	if opts.Calibrated != nil {
+		p.Calibrated = opts.Calibrated
+	}
 	kinds := decide(p, excluded)
 	for _, n := range g.Nodes {
 		if kinds[n] == Own {

@@ -27,6 +27,10 @@ type Report struct {
 	FloatBytes int64 `json:"float_bytes"`
 	Int8Bytes  int64 `json:"int8_bytes"`
 
+	// ReLU6 compares the float model that was quantized with the trained one; nil
+	// where both are the same.
+	ReLU6 *ClampEffect `json:"relu6_to_relu,omitempty"`
+
 	Nodes    []NodeReport `json:"nodes"` // in order of computation, inserted ones included
 	Warnings []string     `json:"warnings,omitempty"`
 	// Saturation lists the layers that may saturate in PyTorch on x86 CPUs without

@@ -19,7 +19,7 @@ const statsFormat = 1
 type Stats struct {
 	Format       int           `json:"format"`
 	Architecture string        `json:"architecture"`
-	Model        string        `json:"model"` // fingerprint of the fused float graph with its weights
+	Model        string        `json:"model"` // fingerprint of the fused float graph that was run, with its weights
 	QConfig      quant.QConfig `json:"qconfig"`
 	BatchSize    int           `json:"batch_size"` // of the first batch; part of the recipe
 	Batches      int           `json:"batches"`
@@ -62,7 +62,7 @@ func (s *Stats) Write(w io.Writer) error {
 
 // check returns an error when the statistics are not those of p.
 func (s *Stats) check(p *Prepared) error {
-	model, err := fingerprint(p.Graph)
+	model, err := fingerprint(p.Calibrated)
 	if err != nil {
 		return err
 	}

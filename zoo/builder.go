@@ -28,6 +28,9 @@ type act struct {
 	channels int
 }
 
+// stubs reports whether the graph is that of torchvision.models.quantization.
+func (b *builder) stubs() bool { return b.variant != Plain }
+
 // input declares "x" with the channels of the first convolution and, in the
 // quantizable variant, the stub behind it.
 func (b *builder) input(firstConv string, channels int) act {
@@ -44,7 +47,7 @@ func (b *builder) preprocessed(firstConv string, channels int, ops ...graph.Op) 
 	for _, o := range ops {
 		x = b.g.AddNode("transform_input", o, x)
 	}
-	if b.variant == Quantizable {
+	if b.stubs() {
 		x = b.g.AddNode("quant", op.Quantize{}, x)
 	}
 	return act{x, channels}
@@ -53,7 +56,7 @@ func (b *builder) preprocessed(firstConv string, channels int, ops ...graph.Op) 
 // output ends the graph with v, behind the stub of the quantizable variant.
 func (b *builder) output(x act) {
 	v := x.v
-	if b.variant == Quantizable {
+	if b.stubs() {
 		v = b.g.AddNode("dequant", op.Dequantize{}, v)
 	}
 	b.g.Outputs = append(b.g.Outputs, v)

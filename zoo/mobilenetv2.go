@@ -55,7 +55,7 @@ func invertedResidual(b *builder, x act, name string, expand, channels, stride i
 	if stride == 1 && y.channels == x.channels {
 		return b.add(x, y, name+".skip_add", quant.NoActivation)
 	}
-	if b.variant == Quantizable {
+	if b.stubs() {
 		b.g.Idle = append(b.g.Idle, name+".skip_add")
 	}
 	return y

@@ -99,7 +99,7 @@ func (k bneck) append(b *builder, x act, name string) act {
 	if k.stride == 1 && y.channels == x.channels {
 		return b.add(x, y, name+".skip_add", quant.NoActivation)
 	}
-	if b.variant == Quantizable {
+	if b.stubs() {
 		b.g.Idle = append(b.g.Idle, name+".skip_add")
 	}
 	return y

@@ -19,12 +19,18 @@ const (
 	// Quantizable is torchvision.models.quantization: with the stubs "quant" and
 	// "dequant" around the network, and with ReLU where Plain has ReLU6.
 	Quantizable
+	// Clamped is Quantizable with ReLU6 where Plain has it: Plain's function in the
+	// nodes of Quantizable.
+	Clamped
 )
 
 // String returns the variant's name.
 func (v Variant) String() string {
-	if v == Quantizable {
+	switch v {
+	case Quantizable:
 		return "quantizable"
+	case Clamped:
+		return "clamped"
 	}
 	return "plain"
 }

@@ -30,7 +30,7 @@ func (f *dataFlags) register(cmd *cobra.Command, batchSize int) {
 	fl.IntVar(&f.batchSize, "batch-size", batchSize, "how many inputs are computed at a time")
 	fl.IntVar(&f.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
 	fl.IntVar(&f.limit, "limit", 0, "use N inputs only: the first ones, or some of every class; 0 uses all")
-	fl.BoolVar(&f.strict, "strict", false, "stop at the first image that cannot be read or is damaged, instead of skipping it or reading what PIL reads of it")
+	fl.BoolVar(&f.strict, "strict", false, "stop at the first image that cannot be read or is damaged, instead of skipping it or reading what PIL reads of it, and at inputs with NaN or infinite values")
 	fl.BoolVar(&f.exif, "exif", false, exifUsage)
 	fl.IntVar(&f.maxPixels, "max-pixels", vision.DefaultMaxPixels, maxPixelsUsage)
 }
@@ -60,6 +60,7 @@ type inputData struct {
 	flags  *dataFlags
 	c      *console
 	loader *dataset.Loader
+	odd    nonFinite // of the latest reading
 
 	images  *imageWatch
 	leftOut []string // what was passed over when the data were opened
@@ -207,6 +208,8 @@ func (d *inputData) batches(ctx context.Context, size int) iter.Seq2[batch, erro
 		}
 		d.loader = loader
 		reported := 0
+		d.odd = nonFinite{}
+		defer func() { d.odd.report(d.c) }()
 		for b, err := range loader.Batches(ctx) {
 			for _, s := range loader.Skipped()[reported:] {
 				d.c.warn("skipped: %v", s)
@@ -216,7 +219,15 @@ func (d *inputData) batches(ctx context.Context, size int) iter.Seq2[batch, erro
 				yield(batch{}, err)
 				return
 			}
-			if !yield(batch{b.Input, b.Names, b.Labels}, nil) {
+			read := batch{b.Input, b.Names, b.Labels}
+			if d.preset.Channels == 0 { // arrays may hold anything
+				if err := d.odd.see(read); err != nil && d.flags.strict {
+					d.odd = nonFinite{} // said by the error
+					yield(batch{}, withCode(exitStrict, fmt.Errorf("--strict: %w", err)))
+					return
+				}
+			}
+			if !yield(read, nil) {
 				return
 			}
 		}
@@ -227,6 +238,10 @@ func (d *inputData) batches(ctx context.Context, size int) iter.Seq2[batch, erro
 func (d *inputData) tensors(ctx context.Context, size int) octet.Batches {
 	return func(yield func(*tensor.Tensor, error) bool) {
 		for b, err := range d.batches(ctx, size) {
+			if err == nil {
+				err = new(nonFinite).see(b) // of which no range can be made
+				d.odd = nonFinite{}
+			}
 			if !yield(b.x, err) {
 				return
 			}

@@ -76,15 +76,16 @@ between the classes 0 and 1 by the sign of its logit.`,
 
 // score counts how often a model was right.
 type score struct {
-	Images      int      `json:"images"`
-	Top1        int      `json:"top1_correct"`
-	Top5        int      `json:"top5_correct"`
-	Top1Percent float64  `json:"top1_percent"`
-	Top5Percent float64  `json:"top5_percent"`
-	Seconds     float64  `json:"seconds"` // of computing, without reading images
-	Skipped     []string `json:"skipped,omitempty"`
-	Damaged     []string `json:"damaged,omitempty"`  // read all the same
-	LeftOut     []string `json:"left_out,omitempty"` // files that were no samples
+	Images      int        `json:"images"`
+	Top1        int        `json:"top1_correct"`
+	Top5        int        `json:"top5_correct"`
+	Top1Percent float64    `json:"top1_percent"`
+	Top5Percent float64    `json:"top5_percent"`
+	Seconds     float64    `json:"seconds"` // of computing, without reading images
+	Skipped     []string   `json:"skipped,omitempty"`
+	Damaged     []string   `json:"damaged,omitempty"`  // read all the same
+	LeftOut     []string   `json:"left_out,omitempty"` // files that were no samples
+	NonFinite   *nonFinite `json:"non_finite,omitempty"`
 }
 
 // evalOutput is the JSON document of `octet eval`.
@@ -166,6 +167,7 @@ func measure(ctx context.Context, c *console, model *octet.Model, data *inputDat
 		return s, withCode(exitData, errors.New("no image could be used"+skippedText(data.skipped())))
 	}
 	s.Damaged = data.damagedImages()
+	s.NonFinite = data.odd.found()
 	s.Skipped, s.LeftOut, s.Seconds = data.skipped(), data.leftOut, took.Seconds()
 	s.Top1Percent = 100 * float64(s.Top1) / float64(s.Images)
 	s.Top5Percent = 100 * float64(s.Top5) / float64(s.Images)
@@ -200,6 +202,9 @@ func (o evalOutput) print(w io.Writer) {
 	}
 	if text := describeDamaged(o.Damaged); text != "" {
 		fmt.Fprintf(w, "        %s\n", text)
+	}
+	if o.NonFinite != nil {
+		fmt.Fprintf(w, "        %s\n", o.NonFinite)
 	}
 	for _, text := range o.LeftOut {
 		fmt.Fprintf(w, "        %s\n", text)

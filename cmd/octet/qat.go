@@ -89,9 +89,11 @@ type qatOutput struct {
 	Backend  string       `json:"backend"`
 	QConfig  string       `json:"qconfig"`
 	Recipe   train.Config `json:"recipe"`
-	Accuracy *qatScores   `json:"accuracy,omitempty"`
-	Bytes    int64        `json:"bytes"`
-	Report   *ptq.Report  `json:"report"`
+	// ReLU6 compares the float model that is trained with the one of the file.
+	ReLU6    *ptq.ClampEffect `json:"relu6_to_relu,omitempty"`
+	Accuracy *qatScores       `json:"accuracy,omitempty"`
+	Bytes    int64            `json:"bytes"`
+	Report   *ptq.Report      `json:"report"`
 	trainingResult
 }
 
@@ -152,6 +154,9 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Mode
 			return nil, err
 		}
 	}
+	if err := f.checkClamp(ctx, c, t, model, data); err != nil {
+		return nil, err
+	}
 	if err := f.resume(ctx, c, t, len(data.Labels)); err != nil {
 		return nil, err
 	}
@@ -162,7 +167,7 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Mode
 	if err != nil {
 		return nil, err
 	}
-	out := &qatOutput{Model: path, Output: f.output, Prepared: f.prepared, HTML: f.html, Backend: f.model.backend, Recipe: f.recipe, trainingResult: *r}
+	out := &qatOutput{Model: path, Output: f.output, Prepared: f.prepared, HTML: f.html, Backend: f.model.backend, Recipe: f.recipe, ReLU6: t.ReLU6, trainingResult: *r}
 	if f.eval != "" {
 		out.Accuracy = scores
 	}

@@ -27,6 +27,7 @@ type quantizeFlags struct {
 	calibration string
 	output      string
 	slower      bool
+	relu6       bool
 	stats       string
 	report      string
 	eval        string
@@ -84,6 +85,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth; - is standard output")
 	f.registerRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
+	fl.BoolVar(&f.relu6, "relu6-ranges", false, "of mobilenet_v2: calibrate with ReLU6 as it was trained, though ReLU is what torchvision's file has")
 	fl.StringVar(&f.stats, "stats", "", "keep the calibration statistics in `FILE`.json, and use it if it exists")
 	fl.StringVar(&f.report, "report", "", "write the full report as `FILE`.json")
 	fl.StringVar(&f.eval, "eval", "", "measure float and int8 accuracy on labelled `DATA`")
@@ -253,7 +255,11 @@ func quantizeError(calibration string, err error) error {
 
 // recipe is what belongs to the numbers, as opposed to the bookkeeping.
 func (f *quantizeFlags) recipe() []octet.QuantizeOption {
-	return append(f.recipeOptions(f.model.backend),
+	opts := f.recipeOptions(f.model.backend)
+	if f.relu6 {
+		opts = append(opts, octet.WithReLU6Ranges())
+	}
+	return append(opts,
 		octet.WithBatchSize(f.data.batchSize), octet.WithLimit(f.data.limit), octet.WithThreads(f.data.threads))
 }
 

@@ -73,6 +73,9 @@ func (o quantizeOutput) print(w io.Writer) {
 			fmt.Fprintf(w, "float      %s (%s): %s\n", n.Name, n.Op, n.Note)
 		}
 	}
+	if r.ReLU6 != nil && !r.ReLU6.Harmful() {
+		fmt.Fprintf(w, "ReLU6      %v\n", r.ReLU6)
+	}
 	for _, text := range r.Warnings {
 		fmt.Fprintf(w, "warning    %s\n", text)
 	}

@@ -65,7 +65,8 @@ type runOutput struct {
 	Inputs      int         `json:"inputs"`
 	Skipped     []string    `json:"skipped,omitempty"`
 	Damaged     []string    `json:"damaged,omitempty"` // read all the same
-	Seconds     float64     `json:"seconds"`           // of computing, without reading inputs
+	NonFinite   *nonFinite  `json:"non_finite,omitempty"`
+	Seconds     float64     `json:"seconds"` // of computing, without reading inputs
 	Output      string      `json:"output,omitempty"`
 	Shape       []int       `json:"shape,omitempty"`
 	Results     []runResult `json:"results,omitempty"`
@@ -117,7 +118,7 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 		return err
 	}
 	out.Damaged = data.damagedImages()
-	out.Inputs, out.Skipped, out.Seconds = len(names), data.skipped(), took.Seconds()
+	out.Inputs, out.Skipped, out.NonFinite, out.Seconds = len(names), data.skipped(), data.odd.found(), took.Seconds()
 	if f.output != "" {
 		if err := c.writeArray(f.output, logits); err != nil {
 			return err

@@ -22,6 +22,7 @@ type hostedSession struct {
 
 	session   *octet.Session
 	threads   int
+	strict    bool // inputs must be finite
 	labels    []string
 	preset    vision.Preset
 	presetErr error // why images cannot be prepared
@@ -94,6 +95,7 @@ func newOpenCommand(c *console, s *hostedSession) *cobra.Command {
 	}
 	f.register(cmd)
 	cmd.Flags().IntVar(&s.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
+	cmd.Flags().BoolVar(&s.strict, "strict", false, "refuse inputs with NaN or infinite values")
 	cmd.Flags().BoolVar(&s.decoder.Upright, "exif", false, exifUsage)
 	setUsageArgs(cmd)
 	return cmd
@@ -105,7 +107,11 @@ func (s *hostedSession) load(name string, m *octet.Model) (info sessionInfo, err
 		Model: name, Arch: m.Arch(), Kind: kindOf(m), Backend: m.Backend(),
 		Channels: m.Channels(), Classes: m.Classes(), Assumptions: append([]string{}, m.Assumptions()...),
 	}
-	if s.session, err = m.Compile(octet.WithThreads(s.threads)); err != nil {
+	opts := []octet.CompileOption{octet.WithThreads(s.threads)}
+	if s.strict {
+		opts = append(opts, octet.WithFiniteInputs())
+	}
+	if s.session, err = m.Compile(opts...); err != nil {
 		return info, withCode(exitModel, err)
 	}
 	var assumed bool

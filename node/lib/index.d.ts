@@ -127,6 +127,8 @@ export interface SessionInfo {
 export interface SessionOptions extends ModelOptions, LongCallOptions {
   /** CPU threads; 0, the default, uses all. Results do not depend on it. */
   threads?: number;
+  /** Refuses inputs with NaN or infinite values, which an int8 model has no codes for. */
+  strict?: boolean;
   /** Turns images upright, as their EXIF orientation says; PyTorch's loaders do not. */
   exif?: boolean;
   /** The pool whose process computes; by default one that all sessions of a thread share. */
@@ -235,6 +237,8 @@ export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   exclude?: string | readonly string[];
   /** Keeps layers in float whose int8 form measures slower on this machine. */
   excludeSlower?: boolean;
+  /** Of mobilenet_v2: calibrates with ReLU6 as it was trained, though ReLU is what torchvision's file has. */
+  relu6Ranges?: boolean;
   /** A file that keeps the statistics, also when the call is broken off; the next one continues there. Other data or preprocessing is a DataError. */
   stats?: string;
   /** A file for the full report. */

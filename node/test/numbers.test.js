@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const { Session, quantize, UsageError } = require('@octet-ml/octet');
+const { Session, quantize, DataError, UsageError } = require('@octet-ml/octet');
 const { test, model, calibration, octet, folder, images } = require('./helpers.js');
 
 /** oneLogit writes a model with a single output: random numbers in the shapes of the demo's. */
@@ -67,4 +67,19 @@ test('a file is what its name says', async (t) => {
     await assert.rejects(quantize(model, { calibration, output }), (e) => e instanceof UsageError && /PyTorch state dict/.test(e.message));
     assert.ok(!fs.existsSync(output));
   }
+});
+
+test('a strict session refuses NaN and infinity', async () => {
+  const strict = await Session.open(model, { strict: true });
+  const lax = await Session.open(model);
+  await strict.run(images(2));
+  for (const value of [NaN, Infinity, -Infinity]) {
+    const input = images(3);
+    input.data[784 + 3] = value;
+    await assert.rejects(strict.run(input), (e) => e instanceof DataError && /input 1 holds NaN or infinite values/.test(e.message));
+    await assert.rejects(strict.classify(input), DataError);
+    assert.equal((await lax.classify(input)).length, 3);
+  }
+  await strict.close();
+  await lax.close();
 });
