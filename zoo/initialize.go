@@ -19,12 +19,17 @@ func New(name string, classes, channels int, seed uint64, variant Variant) (*gra
 	if err != nil {
 		return nil, err
 	}
+	// All shapes are known: what is not, a file would lack.
 	override := map[string]tensor.Shape{}
+	for _, p := range standard.Params {
+		override[p.Name] = p.Type.Shape
+	}
 	if classes > 0 {
 		for _, n := range standard.Nodes {
 			if _, ok := n.Op.(op.Linear); ok && (isHead(standard, n) || isAside(standard, n)) {
 				w := n.Inputs[1]
 				override[w.Name] = tensor.Shape{classes, w.Type.Shape[1]}
+				override[n.Inputs[2].Name] = tensor.Shape{classes}
 			}
 		}
 	}

@@ -252,3 +252,19 @@ func TestLookupListsTheKnown(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestFreshModelsHaveTheirBiases(t *testing.T) {
+	for _, arch := range []string{"resnet18", "googlenet", "mobilenet_v2", "mobilenet_v3_large", "shufflenet_v2_x0_5"} {
+		standard, err := Build(arch, nil, Plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := New(arch, 7, 1, 1, Plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(g.Params) != len(standard.Params) {
+			t.Errorf("%s: %d parameters for 7 classes, %d for torchvision's", arch, len(g.Params), len(standard.Params))
+		}
+	}
+}
