@@ -149,11 +149,17 @@ func (m *Model) take(n network, arch string) error {
 		m.assume("%s pruned: weight_orig times weight_mask was taken (%s)", count(len(pruned), "parameter"), groups(pruned))
 	}
 	if names := n.place.Archs; len(names) > 1 && arch == "" {
+		if why := explainTransform(names[0]); why != "" {
+			return fmt.Errorf("%s: the file does not name its architecture; its keys fit %s: name the right one\n%s", m.file, strings.Join(names, " and "), why)
+		}
 		return fmt.Errorf("%s: the file does not name its architecture; its keys fit %s: name the right one", m.file, strings.Join(names, " and "))
 	}
 	m.meta.Arch = n.place.Archs[0]
 	if arch == "" {
 		m.assume("architecture %s: keys and shapes are exactly its, and the file does not name one", m.meta.Arch)
+	}
+	if transforms, twin := zoo.Transforms(arch); twin != "" && !transforms && !recorded {
+		m.assume("%s without a transform of its input, as told; the file does not say it. %s", arch, explainTransform(arch))
 	}
 	if !recorded {
 		m.assumed = append(m.assumed, n.place.Notes...)

@@ -97,6 +97,8 @@ type evalOutput struct {
 	Data        string   `json:"data"`
 	Classes     int      `json:"classes"`
 	Assumptions []string `json:"assumptions,omitempty"`
+	// Transform is set where nobody says whether the model transforms its input.
+	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
 	score
 }
 
@@ -110,11 +112,15 @@ func runEval(c *console, cmd *cobra.Command, f *evalFlags, path, where string) e
 		return err
 	}
 	defer data.close()
+	trial, err := tryTransform(cmd.Context(), c, path, model, data, true)
+	if err != nil {
+		return err
+	}
 	s, err := measure(cmd.Context(), c, model, data, "eval", f.data)
 	if err != nil {
 		return err
 	}
-	out := evalOutput{path, model.Arch(), kindOf(model), model.Backend(), where, model.Classes(), model.Assumptions(), s}
+	out := evalOutput{path, model.Arch(), kindOf(model), model.Backend(), where, model.Classes(), model.Assumptions(), trial, s}
 	return c.result(out, out.print)
 }
 

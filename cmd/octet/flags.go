@@ -82,6 +82,9 @@ func (f *modelFlags) open(c *console, cmd *cobra.Command, path string) (*octet.M
 		return nil, err
 	}
 	noteAssumptions(c, model)
+	if text := model.Unsaid(); text != "" && !strings.HasPrefix(path, zooPrefix) {
+		c.note("not in the file: %s", text)
+	}
 	if model.Backend() != model.MadeFor() {
 		c.note("octet compare %s --backend %s measures what that costs", path, model.Backend())
 	}

@@ -116,7 +116,9 @@ type quantizeOutput struct {
 	Int8File    int64       `json:"int8_file_bytes"`
 	Accuracy    *accuracies `json:"accuracy,omitempty"`
 	Hints       []string    `json:"hints,omitempty"`
-	Report      *ptq.Report `json:"report"`
+	// Transform is set where nobody says whether the model transforms its input.
+	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
+	Report    *ptq.Report           `json:"report"`
 }
 
 func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) error {
@@ -141,13 +143,17 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 	if data.preset.Channels > 0 {
 		model = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.preset })
 	}
+	trial, err := tryTransform(cmd.Context(), c, path, model, data, false)
+	if err != nil {
+		return err
+	}
 	int8, report, err := f.quantize(cmd.Context(), c, model, data)
 	if err != nil {
 		return err
 	}
 	out := quantizeOutput{
 		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.qconfig,
-		Assumptions: model.Assumptions(), Skipped: data.skipped(), Damaged: data.damagedImages(), Slower: int8.Metadata().Calibration.Slower, Report: report,
+		Assumptions: model.Assumptions(), Skipped: data.skipped(), Damaged: data.damagedImages(), Slower: int8.Metadata().Calibration.Slower, Transform: trial, Report: report,
 	}
 	if hint := rangeHint(report.Numerics, report.QConfig); hint != "" {
 		out.Hints = append(out.Hints, hint)
