@@ -35,15 +35,14 @@ const (
 	otherFlags = "Other"
 )
 
-// grouped sorts flags into the groups; those of no group come last.
-func grouped(flags *pflag.FlagSet) []struct {
+// flagSet is a group of a command.
+type flagSet struct {
 	title string
 	flags *pflag.FlagSet
-} {
-	type group = struct {
-		title string
-		flags *pflag.FlagSet
-	}
+}
+
+// grouped sorts flags into the groups; those of no group come last.
+func grouped(flags *pflag.FlagSet) []flagSet {
 	n := 0
 	flags.VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden {
@@ -51,10 +50,10 @@ func grouped(flags *pflag.FlagSet) []struct {
 		}
 	})
 	if n <= manyFlags {
-		return []group{{"Flags", flags}}
+		return []flagSet{{"Flags", flags}}
 	}
 	of := map[string]string{}
-	groups := make([]group, 0, len(flagGroups)+1)
+	groups := make([]flagSet, 0, len(flagGroups)+1)
 	for _, g := range append(flagGroups, flagGroup{otherFlags, nil}) {
 		for _, name := range g.names {
 			of[name] = g.title
@@ -66,7 +65,7 @@ func grouped(flags *pflag.FlagSet) []struct {
 				set.AddFlag(f)
 			}
 		}
-		groups = append(groups, group{g.title, set})
+		groups = append(groups, flagSet{g.title, set})
 	}
 	flags.VisitAll(func(f *pflag.Flag) {
 		if of[f.Name] == "" && f.Name != "help" {

@@ -37,7 +37,7 @@ and needs no Python.`,
 		newQuantizeCommand(c), newRunCommand(c), newEvalCommand(c), newCompareCommand(c), newInspectCommand(c),
 		newTrainCommand(c), newQATCommand(c), newTensorCommand(c), newAdviseCommand(c), newDemoCommand(c), newVersionCommand(c),
 		newZooCommand(c), newBenchCommand(c), newBenchWorkerCommand(c), newCPUCommand(c),
-		newParityLayersCommand(c), newStdioCommand(c), newExitCodesTopic(),
+		newParityLayersCommand(c), newStdioCommand(c), newManCommand(c), newExitCodesTopic(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

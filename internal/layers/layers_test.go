@@ -55,6 +55,7 @@ var order = [][]string{
 	{"zoo"},
 	{"hub"},
 	{"tools/transforms"},  // prepares images for a comparison with torchvision
+	{"tools/release"},     // builds archives and packages
 	{"tools/checkpoints"}, // opens what training scripts saved
 	{""},                  // the facade
 	{"serve", "report"},

@@ -25,8 +25,14 @@ function pack({ host = false, out = path.join(root, 'dist') } = {}) {
   fs.mkdirSync(out, { recursive: true });
   const staging = fs.mkdtempSync(path.join(os.tmpdir(), 'octet-pack-'));
   try {
-    const folders = [stageMain(staging), ...platforms.map((p) => stagePlatform(staging, p))];
-    return folders.map((folder) => tarball(folder, out));
+    const steps = [
+      { name: 'octet', stage: () => stageMain(staging) },
+      ...platforms.map((p) => ({ name: `${p.name}: building the binary`, stage: () => stagePlatform(staging, p) })),
+    ];
+    return steps.map(({ name, stage }, i) => {
+      console.error(`[${i + 1}/${steps.length}] ${name}`);
+      return tarball(stage(), out);
+    });
   } finally {
     fs.rmSync(staging, { recursive: true });
   }
@@ -46,11 +52,10 @@ function stageMain(staging) {
 function stagePlatform(staging, platform) {
   const folder = path.join(staging, platform.name);
   const env = { ...process.env, CGO_ENABLED: '0', GOOS: platform.goos, GOARCH: platform.goarch };
-  const go = (...args) => execFileSync('go', args, { cwd: repository, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 26 });
-  go('build', '-trimpath', '-buildvcs=false', '-ldflags', `-s -w -X main.release=v${manifest.version}`, '-o', path.join(folder, platform.binary), './cmd/octet');
+  go(env, 'build', '-trimpath', '-buildvcs=false', '-ldflags', `-s -w -X main.release=v${manifest.version}`, '-o', path.join(folder, platform.binary), './cmd/octet');
   fs.chmodSync(path.join(folder, platform.binary), 0o755);
   fs.copyFileSync(path.join(repository, 'LICENSE'), path.join(folder, 'LICENSE'));
-  fs.writeFileSync(path.join(folder, 'THIRD_PARTY_LICENSES'), licences(go));
+  fs.writeFileSync(path.join(folder, 'THIRD_PARTY_LICENSES'), go(process.env, 'run', './tools/release', 'licences', `${platform.goos}/${platform.goarch}`));
   fs.writeFileSync(path.join(folder, 'README.md'), `# ${platform.package}\n\nThe octet binary for ${platform.name}. It comes with the package @octet-ml/octet.\n`);
   const { version, license, homepage, bugs, repository: source } = manifest;
   write(path.join(folder, 'package.json'), {
@@ -67,19 +72,8 @@ function stagePlatform(staging, platform) {
   return folder;
 }
 
-/** licences are the texts that the modules in the binary, and Go itself, ask to be passed on. */
-function licences(go) {
-  const modules = new Map([['Go', go('env', 'GOROOT').trim()], ['The data of octet demo', path.join(repository, 'cmd', 'octet', 'demodata')]]);
-  const listed = go('list', '-deps', '-f', '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}{{end}}', './cmd/octet');
-  for (const line of listed.split('\n').filter(Boolean)) {
-    const [name, folder] = line.split('\t');
-    modules.set(name, folder);
-  }
-  return [...modules].map(([name, folder]) => {
-    const files = fs.readdirSync(folder).filter((f) => /^((un)?licen[sc]e|copying|notice)/i.test(f));
-    if (files.length === 0) throw new Error(`${name}: no licence in ${folder}`);
-    return `${name}\n\n${files.map((f) => fs.readFileSync(path.join(folder, f), 'utf8').trim()).join('\n\n')}\n`;
-  }).join(`\n${'-'.repeat(72)}\n\n`);
+function go(env, ...args) {
+  return execFileSync('go', args, { cwd: repository, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 26 });
 }
 
 function write(file, value) {
@@ -92,7 +86,7 @@ function tarball(folder, out) {
   const result = JSON.parse(listing);
   const [{ filename, size, unpackedSize }] = Array.isArray(result) ? result : Object.values(result);
   const file = path.join(out, filename.replace('@', '').replace('/', '-'));
-  console.error(`${file}  ${(size / 1e6).toFixed(1)} MB packed, ${(unpackedSize / 1e6).toFixed(1)} MB installed`);
+  console.error(`      ${file}  ${(size / 1e6).toFixed(1)} MB packed, ${(unpackedSize / 1e6).toFixed(1)} MB installed`);
   return file;
 }
 
