@@ -20,7 +20,7 @@ const elements = 1 << 15
 
 func (b *builder) addition(n *graph.Node, x, y *value) *value {
 	c := &addition{Step: b.Step, a: b.read(x, false), b: b.read(y, false)}
-	c.out = b.newValue(n.Name, b.types[n.Output].Shape, trained(x, y))
+	c.out = b.newValue(n.Name, b.types[n.Output()].Shape, trained(x, y))
 	c.parts = divide(c.out.rows*c.out.channels, elements)
 	b.push(n.Name, c, c.out)
 	return c.out

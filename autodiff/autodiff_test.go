@@ -57,19 +57,19 @@ func runReference(t *testing.T, g *graph.Graph, frozen bool, x *tensor.Tensor, u
 		t.Fatal(err)
 	}
 	for _, n := range g.Nodes {
-		y, err := training(n).Eval(graph.Context{}, inputs(n), types[n.Output])
+		y, err := training(n).Eval(graph.Context{}, inputs(n), []graph.Type{types[n.Output()].Type})
 		if err != nil {
 			t.Fatalf("%s: %v", n.Name, err)
 		}
-		r.values[n.Output] = y
+		r.values[n.Output()] = y[0]
 	}
 	r.grads[g.Outputs[0]] = up(r.values[g.Outputs[0]])
 	for i := len(g.Nodes) - 1; i >= 0; i-- {
 		n := g.Nodes[i]
-		if r.grads[n.Output] == nil {
+		if r.grads[n.Output()] == nil {
 			continue
 		}
-		grads, err := training(n).(op.Differentiable).Gradient(inputs(n), r.grads[n.Output])
+		grads, err := training(n).(op.Differentiable).Gradient(inputs(n), r.grads[n.Output()])
 		if err != nil {
 			t.Fatalf("%s: %v", n.Name, err)
 		}

@@ -13,7 +13,7 @@ import (
 // builder makes a step.
 type builder struct {
 	*Step
-	types map[*graph.Value]graph.Type
+	types map[*graph.Value]graph.Fact
 	at    map[*graph.Value]*value // what has been computed
 	fused map[*graph.Node]bool    // nodes that an earlier cell computes
 	all   []*value
@@ -208,7 +208,7 @@ func (b *builder) node(n *graph.Node) error {
 		tail = b.absorb(tail)
 		f.act = next.Act
 	}
-	f.fake = b.p.opts.Activations[tail.Output.Name]
+	f.fake = b.p.opts.Activations[tail.Output().Name]
 	out, err := b.compute(n, &f)
 	if err != nil {
 		return err
@@ -218,7 +218,7 @@ func (b *builder) node(n *graph.Node) error {
 			return err
 		}
 	}
-	b.at[tail.Output] = out
+	b.at[tail.Output()] = out
 	b.values[tail.Name] = out
 	return nil
 }
@@ -226,8 +226,8 @@ func (b *builder) node(n *graph.Node) error {
 // follower returns the operator of the node that alone reads n's result, or nil
 // where that result is rounded.
 func (b *builder) follower(n *graph.Node) graph.Op {
-	next := b.p.g.SoleConsumer(n.Output)
-	if next == nil || next.Inputs[0] != n.Output || b.p.opts.Activations[n.Output.Name] != nil {
+	next := b.p.g.SoleConsumer(n.Output())
+	if next == nil || next.Inputs[0] != n.Output() || b.p.opts.Activations[n.Output().Name] != nil {
 		return nil
 	}
 	return next.Op
@@ -235,7 +235,7 @@ func (b *builder) follower(n *graph.Node) graph.Op {
 
 // absorb makes the node behind n part of the same computation.
 func (b *builder) absorb(n *graph.Node) *graph.Node {
-	next := b.p.g.SoleConsumer(n.Output)
+	next := b.p.g.SoleConsumer(n.Output())
 	b.fused[next] = true
 	return next
 }
@@ -279,7 +279,7 @@ func (b *builder) compute(n *graph.Node, f *finishing) (*value, error) {
 	case op.MaxPool2D:
 		return b.maxPool(n, o, in[0])
 	case op.AdaptiveAvgPool2D:
-		return b.average(n, in[0], adaptiveWindows(in[0].shape, b.types[n.Output].Shape)), nil
+		return b.average(n, in[0], adaptiveWindows(in[0].shape, b.types[n.Output()].Shape)), nil
 	case op.Mean:
 		return b.average(n, in[0], adaptiveWindows(in[0].shape, tensor.Shape{in[0].shape[0], in[0].shape[1], 1, 1})), nil
 	case op.Flatten:

@@ -11,7 +11,7 @@ import (
 // conv builds the cell of a convolution.
 func (b *builder) conv(n *graph.Node, o op.Conv2D, w *Param, f *finishing) (*value, error) {
 	x := b.activations(n)[0]
-	g := newGeometry(o, x.shape, w.Shape, b.types[n.Output].Shape)
+	g := newGeometry(o, x.shape, w.Shape, b.types[n.Output()].Shape)
 	y, ws, err := b.weighted(n, x, w, f)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (b *builder) weighted(n *graph.Node, x *value, w *Param, f *finishing) (*va
 			return nil, nil, fmt.Errorf("its weight %q is shared with %q; shared weights cannot be trained", w.Name, other.Name)
 		}
 	}
-	y := b.newValue(n.Name, b.types[n.Output].Shape, true)
+	y := b.newValue(n.Name, b.types[n.Output()].Shape, true)
 	if len(n.Inputs) > 2 {
 		if f.bias = b.p.byValue[n.Inputs[2]]; f.bias == nil {
 			return nil, nil, fmt.Errorf("its bias is computed; only parameters can be trained")

@@ -28,7 +28,7 @@ func (b *builder) evaluated(n *graph.Node, in []*value) (*value, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s has no gradient", n.Op.Kind())
 	}
-	shape := b.types[n.Output].Shape
+	shape := b.types[n.Output()].Shape
 	if len(shape) != 2 && len(shape) != 4 {
 		return nil, fmt.Errorf("its result has shape %v; training knows images and vectors", shape)
 	}
@@ -86,11 +86,11 @@ func (c *evaluated) take() {
 
 func (c *evaluated) forward() error {
 	c.take()
-	y, err := c.op.Eval(graph.Context{}, c.last, graph.Type{DType: tensor.Float32, Shape: c.out.shape})
+	y, err := c.op.Eval(graph.Context{}, c.last, []graph.Type{{DType: tensor.Float32, Shape: c.out.shape}})
 	if err != nil {
 		return err
 	}
-	images(c.out.data.floats(), y.Float32s(), c.out.shape)
+	images(c.out.data.floats(), y[0].Float32s(), c.out.shape)
 	return nil
 }
 

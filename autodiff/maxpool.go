@@ -23,7 +23,7 @@ type maxPool struct {
 }
 
 func (b *builder) maxPool(n *graph.Node, o op.MaxPool2D, x *value) (*value, error) {
-	shape := b.types[n.Output].Shape
+	shape := b.types[n.Output()].Shape
 	taps := o.Kernel[0] * o.Kernel[1]
 	if taps > 256 {
 		return nil, fmt.Errorf("windows of %d cells; at most 256 can be trained", taps)

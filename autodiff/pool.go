@@ -39,7 +39,7 @@ type average struct {
 }
 
 func (b *builder) average(n *graph.Node, x *value, w windows) *value {
-	shape := b.types[n.Output].Shape
+	shape := b.types[n.Output()].Shape
 	c := &average{Step: b.Step, in: b.read(x, false), images: shape[0], windows: w}
 	c.out = b.newValue(n.Name, shape, x.trained)
 	b.push(n.Name, c, c.out)

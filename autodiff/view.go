@@ -5,7 +5,7 @@ import "github.com/octet-ml/octet/graph"
 // sameMemory reports whether the result of n lies in memory as its operand does,
 // which nothing else reads.
 func (b *builder) sameMemory(n *graph.Node, v *value) bool {
-	shape := b.types[n.Output].Shape
+	shape := b.types[n.Output()].Shape
 	pixel := len(v.shape) != 4 || v.shape[2]*v.shape[3] == 1
 	return pixel && len(shape) == 2 && shape[0] == v.shape[0] && b.p.g.SoleConsumer(n.Inputs[0]) == n
 }
@@ -14,7 +14,7 @@ func (b *builder) sameMemory(n *graph.Node, v *value) bool {
 // activation by two names.
 func (b *builder) view(n *graph.Node, v *value) *value {
 	w := *v
-	w.name, w.shape = n.Name, b.types[n.Output].Shape
+	w.name, w.shape = n.Name, b.types[n.Output()].Shape
 	w.rows, w.channels = w.shape[0], w.shape[1]
 	b.all = append(b.all, &w)
 	return &w

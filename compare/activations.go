@@ -139,7 +139,7 @@ func watch(want *graph.Graph, rivals []Rival) ([]*watchedValue, error) {
 func valuesOf(g *graph.Graph) []*graph.Value {
 	values := append([]*graph.Value(nil), g.Inputs...)
 	for _, n := range g.Nodes {
-		values = append(values, n.Output)
+		values = append(values, n.Output())
 	}
 	return values
 }
@@ -149,14 +149,14 @@ func valuesOf(g *graph.Graph) []*graph.Value {
 func ownTypes(want, g *graph.Graph) map[string]graph.Type {
 	types := map[string]graph.Type{}
 	for _, n := range g.Running().Nodes {
-		if !n.Output.Type.DType.IsQuantized() || moves(n) {
+		if !n.Output().Type.DType.IsQuantized() || moves(n) {
 			continue
 		}
 		name := n.Name
 		if _, ok := want.Node(name); !ok { // a conversion that was inserted
 			name = n.Inputs[0].Name
 		}
-		types[name] = n.Output.Type
+		types[name] = n.Output().Type
 	}
 	return types
 }

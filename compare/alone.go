@@ -63,7 +63,7 @@ func (b *aloneBuilder) finish() (*graph.Graph, []string) {
 	if len(b.g.Nodes) == 0 {
 		return b.g, nil
 	}
-	b.g.Outputs = []*graph.Value{b.g.Nodes[len(b.g.Nodes)-1].Output}
+	b.g.Outputs = []*graph.Value{b.g.Nodes[len(b.g.Nodes)-1].Output()}
 	var inputs []string
 	for _, v := range b.g.Inputs {
 		inputs = append(inputs, v.Name)
@@ -91,12 +91,12 @@ func (b *aloneBuilder) node(n *node) error {
 		return nil
 	default:
 		name, err := b.weighted.node(n)
-		if err != nil || !n.Output.Type.DType.IsQuantized() {
+		if err != nil || !n.Output().Type.DType.IsQuantized() {
 			return err
 		}
 		real = b.input(name)
 	}
-	if out := n.Output.Type; out.DType.IsQuantized() {
+	if out := n.Output().Type; out.DType.IsQuantized() {
 		real = b.g.AddNode("codes of "+n.Name, op.Quantize{}, real)
 		real.Type = out
 	}
@@ -115,7 +115,7 @@ func (b *aloneBuilder) isolated(n *node) {
 		}
 	}
 	y := b.g.AddNode("alone "+n.Name, n.Op, in...)
-	y.Type = n.Output.Type
+	y.Type = n.Output().Type
 	b.alone.probes[y.Name] = probe{n.Name, &n.isolated, &n.differAlone}
 }
 
@@ -150,7 +150,7 @@ func (b *aloneBuilder) input(name string) *graph.Value {
 	}
 	t := graph.Float32
 	if n, ok := b.want.Node(name); ok {
-		t = graph.Type{DType: n.Output.Type.DType, Q: n.Output.Type.Q}
+		t = graph.Type{DType: n.Output().Type.DType, Q: n.Output().Type.Q}
 	}
 	b.values[name] = b.g.AddInput(name, t)
 	return b.values[name]
@@ -211,6 +211,6 @@ func weightOf(n *graph.Node) *graph.Value {
 // moves reports whether n gives codes that mean what its input's do, because it
 // selects, moves or averages them.
 func moves(n *graph.Node) bool {
-	in, out := n.Inputs[0].Type, n.Output.Type
+	in, out := n.Inputs[0].Type, n.Output().Type
 	return in.DType.IsQuantized() && in.DType == out.DType && in.Q.Equal(out.Q) && weightOf(n) == nil
 }

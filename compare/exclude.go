@@ -15,14 +15,14 @@ func Excluding(float, converted *graph.Graph, exclude func(node string) bool) (*
 	out.Numerics = converted.Numerics
 	types := map[string]graph.Type{} // that values have where codes are needed
 	for _, n := range converted.Nodes {
-		if !n.Output.Type.DType.IsQuantized() {
+		if !n.Output().Type.DType.IsQuantized() {
 			continue
 		}
 		name := n.Name
 		if _, ok := float.Node(name); !ok {
 			name = n.Inputs[0].Name
 		}
-		types[name] = n.Output.Type
+		types[name] = n.Output().Type
 	}
 	for _, n := range out.Nodes {
 		c, ok := converted.Node(n.Name)
@@ -42,11 +42,11 @@ func Excluding(float, converted *graph.Graph, exclude func(node string) bool) (*
 func convert(n, c *graph.Node) {
 	if _, follows := c.Prescribed(); follows {
 		if t, ok := n.Prescribed(); ok {
-			n.Output.Type = t
+			n.Output().Type = t
 		}
 		return
 	}
-	n.Output.Type = graph.Type{DType: c.Output.Type.DType, Q: c.Output.Type.Q}
+	n.Output().Type = graph.Type{DType: c.Output().Type.DType, Q: c.Output().Type.Q}
 	if w := weightOf(n); w != nil {
 		w.Data, w.Type = weightOf(c).Data, weightOf(c).Type
 	}
@@ -55,15 +55,15 @@ func convert(n, c *graph.Node) {
 // dropIdleStubs makes stubs float whose codes no int8 node reads.
 func dropIdleStubs(g *graph.Graph) {
 	for _, n := range g.Nodes {
-		if _, ok := n.Op.(op.Quantize); !ok || !n.Output.Type.DType.IsQuantized() {
+		if _, ok := n.Op.(op.Quantize); !ok || !n.Output().Type.DType.IsQuantized() {
 			continue
 		}
 		wanted := false
-		for _, reader := range g.Consumers(n.Output) {
-			wanted = wanted || reader.Output.Type.DType.IsQuantized()
+		for _, reader := range g.Consumers(n.Output()) {
+			wanted = wanted || reader.Output().Type.DType.IsQuantized()
 		}
 		if !wanted {
-			n.Output.Type = graph.Float32
+			n.Output().Type = graph.Float32
 		}
 	}
 }

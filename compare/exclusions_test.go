@@ -64,7 +64,7 @@ func TestExcludingEqualsQuantizingWithout(t *testing.T) {
 func kinds(g *graph.Graph) []string {
 	var list []string
 	for _, n := range g.Nodes {
-		list = append(list, n.Name+" "+n.Output.Type.String())
+		list = append(list, n.Name+" "+n.Output().Type.String())
 	}
 	return list
 }

@@ -71,9 +71,9 @@ func (m goldenModel) converted(t *testing.T, float *graph.Graph) *graph.Graph {
 		want, ok := m.Activations[n.Name]
 		switch {
 		case ok:
-			n.Output.Type.Q = tensor.Affine(want[0], int64(want[1]))
-		case n.Output.Type.Q != nil:
-			n.Output.Type.Q = n.Inputs[0].Type.Q
+			n.Output().Type.Q = tensor.Affine(want[0], int64(want[1]))
+		case n.Output().Type.Q != nil:
+			n.Output().Type.Q = n.Inputs[0].Type.Q
 		}
 	}
 	return g

@@ -331,5 +331,5 @@ func onCodes(n *graph.Node) bool {
 	if _, ok := n.Op.(op.Dequantize); ok {
 		return false
 	}
-	return n.Output.Type.DType.IsQuantized() || len(n.Inputs) > 0 && n.Inputs[0].Type.DType.IsQuantized()
+	return n.Output().Type.DType.IsQuantized() || len(n.Inputs) > 0 && n.Inputs[0].Type.DType.IsQuantized()
 }

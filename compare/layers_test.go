@@ -58,7 +58,6 @@ func real(t *testing.T, x *tensor.Tensor) []float32 {
 func alone(t *testing.T, g *graph.Graph, n *graph.Node, exact map[string]*tensor.Tensor) *tensor.Tensor {
 	t.Helper()
 	in := make([]*tensor.Tensor, len(n.Inputs))
-	types := make([]graph.Type, len(n.Inputs))
 	for i, v := range n.Inputs {
 		in[i] = v.Data
 		if v.Role != graph.Parameter {
@@ -70,19 +69,18 @@ func alone(t *testing.T, g *graph.Graph, n *graph.Node, exact map[string]*tensor
 				t.Fatal(err)
 			}
 		}
-		types[i] = graph.TypeOf(in[i])
 	}
-	shape, err := n.Op.Infer(types)
+	types, err := n.Op.Infer(graph.FactsOf(in...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := n.Output.Type
-	out.Shape = shape
-	y, err := n.Op.Eval(graph.Context{Numerics: g.Numerics}, in, out)
+	out := n.Output().Type
+	out.Shape = types[0].Shape
+	y, err := n.Op.Eval(graph.Context{Numerics: g.Numerics}, in, []graph.Type{out})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return y
+	return y[0]
 }
 
 // Every ratio is what the definitions at the package give, computed naively.
@@ -131,14 +129,16 @@ func exactInputs(t *testing.T, g *graph.Graph, n *graph.Node, exact map[string]*
 			t.Fatal(err)
 		}
 		in := []*tensor.Tensor{exact[n.Inputs[0].Name], w, n.Inputs[2].Data}
-		if y, err = n.Op.Eval(graph.Context{}, in, graph.TypeOf(y)); err != nil {
+		results, err := n.Op.Eval(graph.Context{}, in, []graph.Type{graph.TypeOf(y)})
+		if err != nil {
 			t.Fatal(err)
 		}
+		y = results[0]
 	}
-	if n.Output.Type.Q == nil {
+	if n.Output().Type.Q == nil {
 		return y
 	}
-	q, err := quant.QuantizePerTensor(y, n.Output.Type.Q.Scale(), n.Output.Type.Q.ZeroPoint(), n.Output.Type.DType)
+	q, err := quant.QuantizePerTensor(y, n.Output().Type.Q.Scale(), n.Output().Type.Q.ZeroPoint(), n.Output().Type.DType)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestTheDamagedLayerIsGuilty(t *testing.T) {
 			own := owners(g)
 			n := own[r.IntN(len(own))]
 			t.Logf("damaged: %s", n.Name)
-			n.Output.Type.Q = tensor.Affine(n.Output.Type.Q.Scale()*60, n.Output.Type.Q.ZeroPoint())
+			n.Output().Type.Q = tensor.Affine(n.Output().Type.Q.Scale()*60, n.Output().Type.Q.ZeroPoint())
 			follow(g)
 			guilty := compare.Guilty(layersOf(t, float, g, inputs))
 			if guilty[0].Node != n.Name || guilty[0].Parts.Result < 0.5 {
@@ -178,7 +178,7 @@ func TestTheDamagedLayerIsGuilty(t *testing.T) {
 func owners(g *graph.Graph) []*graph.Node {
 	var list []*graph.Node
 	for _, n := range g.Nodes {
-		if k := n.Op.Kind(); (k == "conv2d" || k == "linear") && n.Output.Type.Q != nil {
+		if k := n.Op.Kind(); (k == "conv2d" || k == "linear") && n.Output().Type.Q != nil {
 			list = append(list, n)
 		}
 	}
@@ -188,8 +188,8 @@ func owners(g *graph.Graph) []*graph.Node {
 // follow gives results the parameters that follow from their inputs'.
 func follow(g *graph.Graph) {
 	for _, n := range g.Nodes {
-		if t, ok := n.Prescribed(); ok && n.Output.Type.Q != nil {
-			n.Output.Type.Q = t.Q
+		if t, ok := n.Prescribed(); ok && n.Output().Type.Q != nil {
+			n.Output().Type.Q = t.Q
 		}
 	}
 }

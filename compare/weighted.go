@@ -41,7 +41,7 @@ func newWeighted(want *graph.Graph) *weighted {
 // node adds the layer of a rival, and returns the name of its result.
 func (w *weighted) node(n *node) (string, error) {
 	noise := &n.weights
-	if !n.Output.Type.DType.IsQuantized() { // without codes of the result that is all it adds
+	if !n.Output().Type.DType.IsQuantized() { // without codes of the result that is all it adds
 		noise = &n.introduced
 	}
 	for _, l := range w.layers[n.Name] {
@@ -74,7 +74,7 @@ func sameLayer(a, b *graph.Node) bool {
 			return false
 		}
 	}
-	return a.Output.Type.DType.IsQuantized() == b.Output.Type.DType.IsQuantized()
+	return a.Output().Type.DType.IsQuantized() == b.Output().Type.DType.IsQuantized()
 }
 
 func sameData(a, b *tensor.Tensor) bool {

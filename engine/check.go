@@ -40,7 +40,7 @@ func isQuantized(n *graph.Node) bool {
 			return true
 		}
 	}
-	return n.Output.Type.DType.IsQuantized()
+	return n.Output().Type.DType.IsQuantized()
 }
 
 // checkInputs compares the tensors of a run with the graph's inputs and returns
@@ -83,7 +83,7 @@ func checkWanted(g *graph.Graph, want map[*graph.Value]bool) error {
 		known[v] = true
 	}
 	for _, n := range g.Nodes {
-		known[n.Output] = true
+		known[n.Output()] = true
 	}
 	for v, wanted := range want {
 		if wanted && (!known[v] || v.Type.DType != tensor.Float32) {

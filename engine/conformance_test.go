@@ -143,8 +143,8 @@ func observed(t *testing.T, name string, eng Engine, g *graph.Graph, x *tensor.T
 	t.Helper()
 	want := map[*graph.Value]bool{g.Inputs[0]: true}
 	for _, n := range g.Nodes {
-		if n.Output.Type.DType == tensor.Float32 {
-			want[n.Output] = true
+		if n.Output().Type.DType == tensor.Float32 {
+			want[n.Output()] = true
 		}
 	}
 	seen := 0

@@ -19,7 +19,7 @@ func (identity) fix([]graph.Type, graph.Type, int) (fixed, error) {
 }
 
 func lowerQuantize(n *graph.Node, t target) (operation, string) {
-	out := n.Output.Type
+	out := n.Output().Type
 	switch {
 	case activations(n) != 1:
 		return nil, "its operand is a parameter"

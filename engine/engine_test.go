@@ -183,8 +183,10 @@ func TestCompileErrors(t *testing.T) {
 	for want, g := range map[string]*graph.Graph{
 		`node "quant2" computes on integers`: change(func(g *graph.Graph) { g.Numerics = 0 }),
 		`has no data; bind`:                  change(func(g *graph.Graph) { g.Params[0].Data = nil }),
-		"no rule for":                        change(func(g *graph.Graph) { g.Nodes[2].Output.Type = graph.Type{DType: tensor.QInt8, Q: tensor.Affine(1, 0)} }),
-		"has no output":                      change(func(g *graph.Graph) { g.Outputs = nil }),
+		"no rule for": change(func(g *graph.Graph) {
+			g.Nodes[2].Output().Type = graph.Type{DType: tensor.QInt8, Q: tensor.Affine(1, 0)}
+		}),
+		"has no output": change(func(g *graph.Graph) { g.Outputs = nil }),
 	} {
 		if _, err := Compile(g, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("compile: error %v does not say %q", err, want)

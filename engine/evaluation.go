@@ -52,10 +52,10 @@ func (e *evaluationStep) exec(*parallel.Pool) error {
 		operands = append(operands, e.from[next].tensor(e.in[next]))
 		next++
 	}
-	t, err := e.node.Op.Eval(e.ctx, operands, e.out)
+	t, err := e.node.Op.Eval(e.ctx, operands, []graph.Type{e.out})
 	if err != nil {
 		return err
 	}
-	e.to.load(t)
+	e.to.load(t[0])
 	return nil
 }

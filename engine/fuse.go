@@ -56,7 +56,7 @@ func fuse(g *graph.Graph, list []lowered) []lowered {
 			later, other = other, later
 		}
 		i := later - inputs
-		if i < 0 || uses[list[i].node.Output] != 1 {
+		if i < 0 || uses[list[i].node.Output()] != 1 {
 			continue
 		}
 		p, ok := list[i].op.(adder)
@@ -65,7 +65,7 @@ func fuse(g *graph.Graph, list []lowered) []lowered {
 		}
 		fused[i].op = p.with(a)
 		fused[i].inputs = append(append([]int(nil), list[i].inputs...), other)
-		fused[i].gives = l.node.Output
+		fused[i].gives = l.node.Output()
 		fused[j] = lowered{node: l.node, op: identity{}, inputs: []int{later}, with: list[i].node.Name}
 	}
 	return fused
@@ -76,7 +76,7 @@ func fuse(g *graph.Graph, list []lowered) []lowered {
 func fuseJoined(fused []lowered, j int, s shuffle, i int, uses map[*graph.Value]int) {
 	l := fused[i]
 	c, ok := l.op.(cat)
-	if !ok || uses[l.node.Output] != 1 {
+	if !ok || uses[l.node.Output()] != 1 {
 		return
 	}
 	o, ok := s.joining(c)

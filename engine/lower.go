@@ -113,7 +113,7 @@ func activations(n *graph.Node) int {
 // uniform returns the element type that the result and all operands of n have,
 // or the reason why no kernel covers them.
 func uniform(n *graph.Node) (tensor.DType, string) {
-	d := n.Output.Type.DType
+	d := n.Output().Type.DType
 	if activations(n) != len(n.Inputs) {
 		return d, "an operand is a parameter"
 	}
@@ -122,7 +122,7 @@ func uniform(n *graph.Node) (tensor.DType, string) {
 			return d, "operands of mixed types"
 		}
 	}
-	if !perTensor(n.Output.Type) {
+	if !perTensor(n.Output().Type) {
 		return d, "quantized per channel"
 	}
 	return d, ""

@@ -15,7 +15,7 @@ func lowerMap(n *graph.Node, t target) (operation, string) {
 	if reason != "" {
 		return nil, reason
 	}
-	in, out := n.Inputs[0].Type.Q, n.Output.Type.Q
+	in, out := n.Inputs[0].Type.Q, n.Output().Type.Q
 	var float elementwise32.Function
 	var rule func() *quant.Pointwise
 	switch n.Op.(type) {

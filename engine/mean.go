@@ -22,7 +22,7 @@ func lowerMean(n *graph.Node, t target) (operation, string) {
 		return lowerMeanPool(n, t)
 	}
 	real := quant.NewDequantizer(n.Inputs[0].Type.Q)
-	return mean{real.Table(d == tensor.QInt8), quant.NewQuantizer(n.Output.Type.Q, d)}, ""
+	return mean{real.Table(d == tensor.QInt8), quant.NewQuantizer(n.Output().Type.Q, d)}, ""
 }
 
 func (mean) kernel() (string, string) { return "mean", "go" }

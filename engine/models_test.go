@@ -77,7 +77,7 @@ func TestModelsSameOnEveryISA(t *testing.T) {
 				t.Fatal(err)
 			}
 			want, logits := codes(t, ref, x)
-			if high := slices.Max(want[g.Nodes[0].Output.Name]); high <= 127 {
+			if high := slices.Max(want[g.Nodes[0].Output().Name]); high <= 127 {
 				t.Errorf("the largest code of the image is %d", high)
 			}
 			var options []engine.Options
@@ -170,11 +170,11 @@ func TestSaturatingOperandsAreExact(t *testing.T) {
 				}
 				w := n.Inputs[1].Data.Int8s()
 				for i := range w {
-					if w[i] = weight; n.Output == wide {
+					if w[i] = weight; n.Output() == wide {
 						w[i] = 127
 					}
 				}
-				n.Output.Type.Q = tensor.Affine(math.Exp(r.Float64()*6-2), int64(r.IntN(256)))
+				n.Output().Type.Q = tensor.Affine(math.Exp(r.Float64()*6-2), int64(r.IntN(256)))
 			}
 			wide.Type.Q = tensor.Affine(1e-6, 0) // all 255
 			image := tensor.New(tensor.Float32, 1, 3, 9, 11)

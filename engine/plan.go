@@ -30,7 +30,7 @@ type aliaser interface {
 
 // plan is for the nodes lowered as in list.
 func (p *Program) plan(list []lowered, shapes []tensor.Shape) (*plan, error) {
-	types, err := p.g.Infer(shapes...)
+	facts, err := p.g.Infer(shapes...)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (p *Program) plan(list []lowered, shapes []tensor.Shape) (*plan, error) {
 	}
 	for i, v := range p.g.Inputs {
 		pl.shapes = append(pl.shapes, shapes[i].Clone())
-		t := types[v]
+		t := facts[v].Type
 		t.Shape = pl.shapes[i]
 		if err := add(t, -1); err != nil {
 			return nil, err
@@ -55,7 +55,7 @@ func (p *Program) plan(list []lowered, shapes []tensor.Shape) (*plan, error) {
 		pl.inputs = append(pl.inputs, p.arrival(i, t))
 	}
 	for i, l := range list {
-		out := types[l.result()]
+		out := facts[l.result()].Type
 		in := make([]graph.Type, len(l.inputs))
 		for j, v := range l.inputs {
 			in[j] = pl.types[v]

@@ -173,7 +173,7 @@ func lowerAdd(n *graph.Node, a op.Add, t target) (operation, string) {
 	if d == tensor.Float32 {
 		return newPointwise32(elementwise32.Add, a.Act, t), ""
 	}
-	rule := quant.NewAdd(t.numerics, n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output.Type.Q, d, a.Act)
+	rule := quant.NewAdd(t.numerics, n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output().Type.Q, d, a.Act)
 	k, call := elementwise8.Prepare(elementwise8.Table, rule, nil, d == tensor.QInt8, t.cpu)
 	return pointwise8{k, call}, ""
 }
@@ -186,7 +186,7 @@ func lowerMul(n *graph.Node, m op.Mul, t target) (operation, string) {
 	if d == tensor.Float32 {
 		return newPointwise32(elementwise32.Mul, m.Act, t), ""
 	}
-	rule := quant.NewMul(n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output.Type.Q, d, m.Act)
+	rule := quant.NewMul(n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output().Type.Q, d, m.Act)
 	k, call := elementwise8.Prepare(elementwise8.Table, nil, rule, d == tensor.QInt8, t.cpu)
 	return pointwise8{k, call}, ""
 }
@@ -199,7 +199,7 @@ func lowerClamp(n *graph.Node, c op.Clamp, t target) (operation, string) {
 	if d == tensor.Float32 {
 		return newPointwise32(elementwise32.Clamp, c.Act, t), ""
 	}
-	lo, hi := c.Act.Bounds(quant.NewQuantizer(n.Output.Type.Q, d))
+	lo, hi := c.Act.Bounds(quant.NewQuantizer(n.Output().Type.Q, d))
 	limit := elementwise8.NewUnary(d == tensor.QInt8, func(v int32) int32 { return max(lo, min(v, hi)) })
 	return pointwise8{elementwise8.Select(elementwise8.Table, elementwise8.Map, t.cpu), elementwise8.Call{Unary: limit}}, ""
 }

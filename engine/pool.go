@@ -32,7 +32,7 @@ func lowerAvgPool(n *graph.Node, p op.AvgPool2D, t target) (operation, string) {
 	if p.CeilMode && numerics == quant.QNNPACK {
 		numerics = quant.FBGEMM // qnnpack's own rule knows no ceil mode
 	}
-	whole := n.Output.Type.DType == tensor.QUInt8 && numerics == quant.QNNPACK
+	whole := n.Output().Type.DType == tensor.QUInt8 && numerics == quant.QNNPACK
 	list := func(in, out tensor.Shape) windows {
 		w := s.windows(in, out)
 		switch {
@@ -47,14 +47,14 @@ func lowerAvgPool(n *graph.Node, p op.AvgPool2D, t target) (operation, string) {
 		return w
 	}
 	return newPool(n, true, t, list, func(_, _ tensor.Shape) *quant.Average {
-		return quant.NewAverage(numerics, n.Output.Type.Q, n.Output.Type.DType)
+		return quant.NewAverage(numerics, n.Output().Type.Q, n.Output().Type.DType)
 	})
 }
 
 func lowerAdaptive(n *graph.Node, p op.AdaptiveAvgPool2D, t target) (operation, string) {
 	return newPool(n, true, t, adaptiveWindows, func(in, out tensor.Shape) *quant.Average {
 		even := in[2]%out[2] == 0 && in[3]%out[3] == 0 && (in[2] != out[2] || in[3] != out[3])
-		return quant.NewAdaptiveAverage(t.numerics, n.Output.Type.Q, n.Output.Type.DType, even)
+		return quant.NewAdaptiveAverage(t.numerics, n.Output().Type.Q, n.Output().Type.DType, even)
 	})
 }
 
@@ -62,7 +62,7 @@ func lowerAdaptive(n *graph.Node, p op.AdaptiveAvgPool2D, t target) (operation, 
 func lowerMeanPool(n *graph.Node, t target) (operation, string) {
 	one := func(in, _ tensor.Shape) windows { return adaptiveWindows(in, tensor.Shape{in[0], in[1], 1, 1}) }
 	return newPool(n, true, t, one, func(_, _ tensor.Shape) *quant.Average {
-		return quant.NewAverage(quant.QNNPACK, n.Output.Type.Q, n.Output.Type.DType)
+		return quant.NewAverage(quant.QNNPACK, n.Output().Type.Q, n.Output().Type.DType)
 	})
 }
 

@@ -40,7 +40,7 @@ func (l *lowered) result() *graph.Value {
 	if l.gives != nil {
 		return l.gives
 	}
-	return l.node.Output
+	return l.node.Output()
 }
 
 // operation is what a node has become for this CPU.
@@ -94,7 +94,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		number[v] = i
 	}
 	for i, n := range g.Nodes {
-		number[n.Output] = len(g.Inputs) + i
+		number[n.Output()] = len(g.Inputs) + i
 	}
 	if err := p.lowerAll(target{cpu: features, numerics: g.Numerics, memory: slab.New(bytesOfWeights(g))}); err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ func (r *reference) RunTapped(ctx context.Context, tap Tap, inputs ...*tensor.Te
 	if err != nil {
 		return nil, err
 	}
-	types, err := r.g.Infer(shapes...)
+	facts, err := r.g.Infer(shapes...)
 	if err != nil {
 		return nil, err
 	}
@@ -47,13 +47,19 @@ func (r *reference) RunTapped(ctx context.Context, tap Tap, inputs ...*tensor.Te
 		for i, v := range n.Inputs {
 			in[i] = values[v]
 		}
-		t, err := n.Op.Eval(graph.Context{Numerics: r.g.Numerics}, in, types[n.Output])
+		out := make([]graph.Type, len(n.Outputs))
+		for i, v := range n.Outputs {
+			out[i] = facts[v].Type
+		}
+		results, err := n.Op.Eval(graph.Context{Numerics: r.g.Numerics}, in, out)
 		if err != nil {
 			return nil, nodeError(r.g, n, err)
 		}
-		values[n.Output] = t
-		if err := tap(n.Output, t); err != nil {
-			return nil, err
+		for i, v := range n.Outputs {
+			values[v] = results[i]
+			if err := tap(v, results[i]); err != nil {
+				return nil, err
+			}
 		}
 	}
 	out := make([]*tensor.Tensor, len(r.g.Outputs))

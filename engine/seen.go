@@ -43,7 +43,7 @@ func (s *Session) RunSeen(ctx context.Context, look Look, inputs ...*tensor.Tens
 		default:
 			continue
 		}
-		if err := look(l.node.Output, seen); err != nil {
+		if err := look(l.node.Output(), seen); err != nil {
 			return err
 		}
 	}

@@ -111,7 +111,7 @@ func (s *Session) RunTapped(ctx context.Context, tap Tap, inputs ...*tensor.Tens
 		}
 		if tap != nil {
 			v := len(inputs) + i
-			if err := tap(l.node.Output, f.values[v].tensor(f.plan.types[v])); err != nil {
+			if err := tap(l.node.Output(), f.values[v].tensor(f.plan.types[v])); err != nil {
 				return nil, err
 			}
 		}
@@ -152,7 +152,7 @@ func (s *Session) RunObserved(ctx context.Context, want map[*graph.Value]bool, o
 		if err := s.step(ctx, f, i); err != nil {
 			return err
 		}
-		if err := see(l.node.Output, len(inputs)+i); err != nil {
+		if err := see(l.node.Output(), len(inputs)+i); err != nil {
 			return err
 		}
 	}
@@ -162,13 +162,13 @@ func (s *Session) RunObserved(ctx context.Context, want map[*graph.Value]bool, o
 // OutputTypes returns the types, with shapes, of the outputs for inputs of the
 // given shapes.
 func (s *Session) OutputTypes(inputs ...tensor.Shape) ([]graph.Type, error) {
-	types, err := s.p.g.Infer(inputs...)
+	facts, err := s.p.g.Infer(inputs...)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]graph.Type, len(s.p.g.Outputs))
 	for i, v := range s.p.g.Outputs {
-		out[i] = types[v]
+		out[i] = facts[v].Type
 	}
 	return out, nil
 }

@@ -10,7 +10,7 @@ import (
 // weightsReason says why no kernel covers the operands of a convolution or a
 // linear layer, or "".
 func weightsReason(n *graph.Node) string {
-	x, w, out := n.Inputs[0], n.Inputs[1], n.Output.Type
+	x, w, out := n.Inputs[0], n.Inputs[1], n.Output().Type
 	switch {
 	case x.Role == graph.Parameter:
 		return "its operand is a parameter"
@@ -50,7 +50,7 @@ type finish struct {
 
 // newFinish prepares the result of a convolution or a linear layer on codes.
 func newFinish(n *graph.Node, t target, act quant.Activation, linear bool) (finish, error) {
-	x, w, out := n.Inputs[0].Type, n.Inputs[1].Type, n.Output.Type
+	x, w, out := n.Inputs[0].Type, n.Inputs[1].Type, n.Output().Type
 	channels := w.Shape[0]
 	toReal := out.DType == tensor.Float32
 	f := finish{k: requant8.Select(requant8.Table, toReal, t.cpu)}

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Dump writes the graph as text, one node per line:
+// Dump writes the graph as text, one node per line, of several results the types
+// in order:
 //
 //	layer1.0.conv1 = conv2d(maxpool, layer1.0.conv1.weight) {"stride":[1,1],...} : quint8 (scale=0.03 zero_point=0)
 func (g *Graph) Dump(w io.Writer) error {
@@ -25,7 +26,10 @@ func (g *Graph) Dump(w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("node %q: %w", n.Name, err)
 		}
-		fmt.Fprintf(&b, "%s = %s(%s) %s : %v", n.Name, n.Op.Kind(), strings.Join(inputNames(n), ", "), attrs, n.Output.Type)
+		fmt.Fprintf(&b, "%s = %s(%s) %s : %v", strings.Join(namesOf(n.Outputs), ", "), n.Op.Kind(), strings.Join(namesOf(n.Inputs), ", "), attrs, n.Output().Type)
+		for _, v := range n.Outputs[1:] {
+			fmt.Fprintf(&b, ", %v", v.Type)
+		}
 		if n.Note != "" {
 			fmt.Fprintf(&b, " # %s", n.Note)
 		}
@@ -38,9 +42,9 @@ func (g *Graph) Dump(w io.Writer) error {
 	return err
 }
 
-func inputNames(n *Node) []string {
-	names := make([]string, len(n.Inputs))
-	for i, v := range n.Inputs {
+func namesOf(values []*Value) []string {
+	names := make([]string, len(values))
+	for i, v := range values {
 		names[i] = v.Name
 	}
 	return names
@@ -58,6 +62,7 @@ func (g *Graph) MarshalJSON() ([]byte, error) {
 		Attrs  Op       `json:"attrs"`
 		Inputs []string `json:"inputs"`
 		Type   string   `json:"type"`
+		Rest   []value  `json:"rest,omitempty"` // results behind the first
 		Note   string   `json:"note,omitempty"`
 	}
 	var d struct {
@@ -79,7 +84,11 @@ func (g *Graph) MarshalJSON() ([]byte, error) {
 		d.Outputs = append(d.Outputs, v.Name)
 	}
 	for _, n := range g.Nodes {
-		d.Nodes = append(d.Nodes, node{n.Name, n.Op.Kind(), n.Op, inputNames(n), n.Output.Type.String(), n.Note})
+		r := node{n.Name, n.Op.Kind(), n.Op, namesOf(n.Inputs), n.Output().Type.String(), nil, n.Note}
+		for _, v := range n.Outputs[1:] {
+			r.Rest = append(r.Rest, value{v.Name, v.Type.String()})
+		}
+		d.Nodes = append(d.Nodes, r)
 	}
 	for _, v := range g.Params {
 		d.Params = append(d.Params, value{v.Name, v.Type.String()})

@@ -55,25 +55,60 @@ func (g *Graph) AddConst(name string, data *tensor.Tensor) *Value {
 	return v
 }
 
-// AddNode appends a node with a float32 result and returns the result.
+// AddNode appends a node and returns its first result; node.Outputs has all of
+// them. Their element types follow from the operator's signatures; where those
+// allow several, as they do for codes with parameters of their own, they are
+// float32 until the caller says otherwise.
 func (g *Graph) AddNode(name string, op Op, inputs ...*Value) *Value {
-	n := &Node{Name: name, Op: op, Inputs: inputs}
-	n.Output = &Value{Name: name, Role: Result, Type: Float32, Node: n}
+	n := newNode(name, op, inputs)
+	for i, v := range n.Outputs {
+		v.Type = n.defaultType(i)
+	}
 	g.Nodes = append(g.Nodes, n)
-	return n.Output
+	return n.Output()
 }
 
-// InsertAfter places a new node behind value v in the order of computation,
-// without connecting its result to anything.
+// InsertAfter places a new node with one result behind value v in the order of
+// computation, without connecting its result to anything.
 func (g *Graph) InsertAfter(v *Value, name string, op Op, out Type, inputs ...*Value) *Value {
-	n := &Node{Name: name, Op: op, Inputs: inputs}
-	n.Output = &Value{Name: name, Role: Result, Type: out, Node: n}
+	n := newNode(name, op, inputs)
+	n.Output().Type = out
 	at := 0
 	if v.Node != nil {
 		at = slices.Index(g.Nodes, v.Node) + 1
 	}
 	g.Nodes = slices.Insert(g.Nodes, at, n)
-	return n.Output
+	return n.Output()
+}
+
+// newNode makes a node with results that have names but no types.
+func newNode(name string, op Op, inputs []*Value) *Node {
+	n := &Node{Name: name, Op: op, Inputs: inputs}
+	results := 1
+	if m, ok := op.(Multiple); ok {
+		results = m.Results()
+	}
+	for i := range results {
+		v := &Value{Name: name, Role: Result, Node: n}
+		if i > 0 {
+			v.Name = fmt.Sprintf("%s:%d", name, i)
+		}
+		n.Outputs = append(n.Outputs, v)
+	}
+	return n
+}
+
+// defaultType is the type of result i that the first signature for n's inputs
+// gives, float32 where none decides.
+func (n *Node) defaultType(i int) Type {
+	in := n.inputTypes()
+	for _, s := range n.Op.Signatures() {
+		t, ok := s.prescribes(in, i)
+		if ok && s.Matches(in, slices.Repeat([]Type{t}, 1)) {
+			return t
+		}
+	}
+	return Float32
 }
 
 // Node returns the node of that name.
@@ -149,7 +184,7 @@ func (g *Graph) ReplaceUses(old, new *Value, except ...*Node) {
 // aside needs.
 func (g *Graph) Prune() {
 	live := g.needed(slices.Concat(g.Outputs, g.Aside))
-	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *Node) bool { return !live[n.Output] })
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *Node) bool { return !n.live(live) })
 	g.Params = slices.DeleteFunc(g.Params, func(v *Value) bool { return !live[v] })
 }
 
@@ -161,13 +196,18 @@ func (g *Graph) needed(values []*Value) map[*Value]bool {
 		live[v] = true
 	}
 	for _, n := range slices.Backward(g.Nodes) {
-		if live[n.Output] {
+		if n.live(live) {
 			for _, v := range n.Inputs {
 				live[v] = true
 			}
 		}
 	}
 	return live
+}
+
+// live reports whether one of n's results is needed.
+func (n *Node) live(needed map[*Value]bool) bool {
+	return slices.ContainsFunc(n.Outputs, func(v *Value) bool { return needed[v] })
 }
 
 // Running returns the part of g that computes its outputs. Nodes and values are
@@ -180,7 +220,7 @@ func (g *Graph) Running() *Graph {
 	r := *g
 	r.Aside, r.Nodes, r.Params = nil, nil, nil
 	for _, n := range g.Nodes {
-		if live[n.Output] {
+		if n.live(live) {
 			r.Nodes = append(r.Nodes, n)
 		}
 	}
@@ -213,8 +253,11 @@ func (g *Graph) Clone() *Graph {
 		for i, v := range n.Inputs {
 			m.Inputs[i] = seen[v]
 		}
-		m.Output = copyValue(n.Output)
-		m.Output.Node = m
+		for _, v := range n.Outputs {
+			r := copyValue(v)
+			r.Node = m
+			m.Outputs = append(m.Outputs, r)
+		}
 		c.Nodes = append(c.Nodes, m)
 	}
 	for _, v := range g.Outputs {
@@ -256,8 +299,13 @@ func (g *Graph) Validate() error {
 				return fmt.Errorf("%s: node %q reads %q before it is computed", g.Name, n.Name, v.Name)
 			}
 		}
-		if err := define(n.Output); err != nil {
-			return err
+		if len(n.Outputs) == 0 {
+			return fmt.Errorf("%s: node %q has no result", g.Name, n.Name)
+		}
+		for _, v := range n.Outputs {
+			if err := define(v); err != nil {
+				return err
+			}
 		}
 	}
 	if len(g.Outputs) == 0 {

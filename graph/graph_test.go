@@ -17,11 +17,11 @@ type stub struct {
 
 func (stub) Kind() string { return "stub" }
 
-func (stub) Infer(in []Type) (tensor.Shape, error) {
+func (stub) Infer(in []Fact) ([]Type, error) {
 	if len(in[0].Shape) == 0 {
 		return nil, errors.New("needs an axis")
 	}
-	return in[0].Shape, nil
+	return []Type{in[0].Type}, nil
 }
 
 func (stub) Signatures() []Signature {
@@ -31,7 +31,7 @@ func (stub) Signatures() []Signature {
 	}
 }
 
-func (stub) Eval(Context, []*tensor.Tensor, Type) (*tensor.Tensor, error) {
+func (stub) Eval(Context, []*tensor.Tensor, []Type) ([]*tensor.Tensor, error) {
 	return nil, errors.New("not evaluated in these tests")
 }
 
@@ -60,13 +60,13 @@ func node(t *testing.T, g *Graph, name string) *Node {
 func TestConsumers(t *testing.T) {
 	g := diamond()
 	a, b, d := node(t, g, "a"), node(t, g, "b"), node(t, g, "d")
-	if users := g.Consumers(a.Output); len(users) != 2 || users[0] != b {
+	if users := g.Consumers(a.Output()); len(users) != 2 || users[0] != b {
 		t.Errorf("a is read by %d nodes, want b and c", len(users))
 	}
-	if g.SoleConsumer(a.Output) != nil || g.SoleConsumer(b.Output) != d {
+	if g.SoleConsumer(a.Output()) != nil || g.SoleConsumer(b.Output()) != d {
 		t.Error("a has two consumers, b one")
 	}
-	if g.SoleConsumer(d.Output) != nil {
+	if g.SoleConsumer(d.Output()) != nil {
 		t.Error("an output of the graph has a reader that is no node")
 	}
 }
@@ -84,8 +84,8 @@ func TestCloneSharesNoStructure(t *testing.T) {
 	if got := dump(t, c); got != before {
 		t.Errorf("the clone reads\n%s\nwant\n%s", got, before)
 	}
-	node(t, c, "a").Output.Type = Type{DType: tensor.QUInt8, Q: tensor.Affine(1, 0)}
-	c.ReplaceUses(node(t, c, "b").Output, node(t, c, "c").Output)
+	node(t, c, "a").Output().Type = Type{DType: tensor.QUInt8, Q: tensor.Affine(1, 0)}
+	c.ReplaceUses(node(t, c, "b").Output(), node(t, c, "c").Output())
 	c.Prune()
 	if dump(t, g) != before {
 		t.Error("changing the clone changed the original")
@@ -100,7 +100,7 @@ func TestCloneSharesNoStructure(t *testing.T) {
 
 func TestReplaceUsesSparesExceptions(t *testing.T) {
 	g := diamond()
-	a := node(t, g, "a").Output
+	a := node(t, g, "a").Output()
 	q := g.InsertAfter(a, "q", stub{}, Float32, a)
 	g.ReplaceUses(a, q, q.Node)
 	if err := g.Validate(); err != nil {
@@ -113,10 +113,10 @@ func TestReplaceUsesSparesExceptions(t *testing.T) {
 
 func TestValidateNamesTheCulprit(t *testing.T) {
 	for want, breakIt := range map[string]func(*Graph){
-		`two values are called "a"`: func(g *Graph) { g.Nodes[1].Output.Name = "a" },
-		`reads "c" before`:          func(g *Graph) { g.Nodes[1].Inputs[0] = g.Nodes[2].Output },
+		`two values are called "a"`: func(g *Graph) { g.Nodes[1].Output().Name = "a" },
+		`reads "c" before`:          func(g *Graph) { g.Nodes[1].Inputs[0] = g.Nodes[2].Output() },
 		`has no output`:             func(g *Graph) { g.Outputs = nil },
-		`value "c" is quint8`:       func(g *Graph) { g.Nodes[2].Output.Type.DType = tensor.QUInt8 },
+		`value "c" is quint8`:       func(g *Graph) { g.Nodes[2].Output().Type.DType = tensor.QUInt8 },
 		`"b.weight" is declared`:    func(g *Graph) { g.Params[0].Data = tensor.New(tensor.Float32, 4, 3) },
 	} {
 		g := diamond()
@@ -155,7 +155,7 @@ func TestSignatures(t *testing.T) {
 		{[]Type{f, f}, f, true}, {[]Type{f}, f, true}, {[]Type{f, f, f}, f, false},
 		{[]Type{q, q, q}, q, true}, {[]Type{q}, other, false}, {[]Type{q, f}, q, false}, {[]Type{f}, q, false},
 	} {
-		n := &Node{Name: "n", Op: stub{}, Output: &Value{Type: c.out}}
+		n := &Node{Name: "n", Op: stub{}, Outputs: []*Value{{Type: c.out}}}
 		for _, in := range c.in {
 			n.Inputs = append(n.Inputs, &Value{Type: in})
 		}
@@ -169,7 +169,7 @@ func TestRewriteLeavesItsInputAlone(t *testing.T) {
 	g := diamond()
 	before := dump(t, g)
 	out, err := Rewrite(g, Pass{"drop b", func(g *Graph) (bool, error) {
-		g.ReplaceUses(g.Nodes[1].Output, g.Nodes[2].Output)
+		g.ReplaceUses(g.Nodes[1].Output(), g.Nodes[2].Output())
 		return true, nil
 	}})
 	if err != nil {
@@ -188,7 +188,7 @@ func TestDumps(t *testing.T) {
 	g := diamond()
 	g.Numerics = quant.FBGEMM
 	n := node(t, g, "c")
-	n.Output.Type, n.Note = Type{DType: tensor.QUInt8, Q: tensor.Affine(0.5, 3)}, "why"
+	n.Output().Type, n.Note = Type{DType: tensor.QUInt8, Q: tensor.Affine(0.5, 3)}, "why"
 	text := dump(t, g)
 	for _, want := range []string{
 		"graph diamond numerics=fbgemm\n", "b = stub(a, b.weight) {\"gain\":2} : float32\n",

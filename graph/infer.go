@@ -3,36 +3,93 @@ package graph
 import (
 	"fmt"
 
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Infer computes the type, shape included, of every value of g for inputs of
-// the given shapes, save those that only results aside need. The error names the node where shapes stop fitting.
-func (g *Graph) Infer(inputs ...tensor.Shape) (map[*Value]Type, error) {
+// maxKnown limits the elements of a result that is computed while shapes are
+// inferred: enough for every shape, index and size, too few to cost time.
+const maxKnown = 1 << 12
+
+// Infer finds out what is known of every value of g for inputs of the given
+// shapes, save of those that only results aside need: its type, shape included,
+// and its data where that follows from parameters and shapes. The latter is what
+// operators compute with sizes (Shape, Gather, Cat ... in front of a Reshape). The
+// error names the node where types or shapes stop fitting.
+func (g *Graph) Infer(inputs ...tensor.Shape) (map[*Value]Fact, error) {
 	if len(inputs) != len(g.Inputs) {
 		return nil, fmt.Errorf("%s takes %d inputs, got %d", g.Name, len(g.Inputs), len(inputs))
 	}
-	types := make(map[*Value]Type, len(g.Nodes)+len(g.Params)+len(g.Inputs))
+	facts := make(map[*Value]Fact, len(g.Nodes)+len(g.Params)+len(g.Inputs))
 	for i, v := range g.Inputs {
 		t := v.Type
 		t.Shape = inputs[i]
-		types[v] = t
+		facts[v] = Fact{Type: t}
 	}
 	for _, v := range g.Params {
-		types[v] = v.Type
+		facts[v] = Fact{v.Type, v.Data}
 	}
 	for _, n := range g.Running().Nodes {
-		in := make([]Type, len(n.Inputs))
-		for i, v := range n.Inputs {
-			in[i] = types[v]
-		}
-		shape, err := n.Op.Infer(in)
-		if err != nil {
+		if err := n.infer(facts, g.Numerics); err != nil {
 			return nil, fmt.Errorf("%s: node %q (%s): %w", g.Name, n.Name, n.Op.Kind(), err)
 		}
-		t := n.Output.Type
-		t.Shape = shape
-		types[n.Output] = t
 	}
-	return types, nil
+	return facts, nil
+}
+
+// infer adds what is known of n's results.
+func (n *Node) infer(facts map[*Value]Fact, numerics quant.Numerics) error {
+	in := make([]Fact, len(n.Inputs))
+	for i, v := range n.Inputs {
+		in[i] = facts[v]
+	}
+	types, err := n.Op.Infer(in)
+	if err != nil {
+		return err
+	}
+	if len(types) != len(n.Outputs) {
+		return fmt.Errorf("the operator gives %d results, the node has %d", len(types), len(n.Outputs))
+	}
+	for i, v := range n.Outputs {
+		if v.Type.DType.IsQuantized() {
+			types[i].DType, types[i].Q = v.Type.DType, v.Type.Q
+		}
+		if types[i].DType != v.Type.DType {
+			return fmt.Errorf("result %q is declared %v, and is %v", v.Name, v.Type.DType, types[i].DType)
+		}
+		facts[v] = Fact{Type: types[i]}
+	}
+	data, err := n.known(in, types, numerics)
+	for i, t := range data {
+		facts[n.Outputs[i]] = Fact{types[i], t}
+	}
+	return err
+}
+
+// known computes n's results where they follow from what is known of its inputs,
+// and are small.
+func (n *Node) known(in []Fact, out []Type, numerics quant.Numerics) ([]*tensor.Tensor, error) {
+	if r, ok := n.Op.(ShapeReader); ok {
+		types := make([]Type, len(in))
+		for i, f := range in {
+			types[i] = f.Type
+		}
+		return r.Read(types), nil
+	}
+	data := make([]*tensor.Tensor, len(in))
+	for i, f := range in {
+		if f.Data == nil || f.Shape.Numel() > maxKnown {
+			return nil, nil
+		}
+		if err := f.Data.Load(); err != nil {
+			return nil, err
+		}
+		data[i] = f.Data
+	}
+	for _, t := range out {
+		if t.Shape.Numel() > maxKnown {
+			return nil, nil
+		}
+	}
+	return n.Op.Eval(Context{Numerics: numerics}, data, out)
 }

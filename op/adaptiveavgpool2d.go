@@ -24,7 +24,7 @@ func (AdaptiveAvgPool2D) Kind() string { return "adaptive_avg_pool2d" }
 func (AdaptiveAvgPool2D) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
 
 // Infer returns [N, C, Output[0], Output[1]].
-func (p AdaptiveAvgPool2D) Infer(in []graph.Type) (tensor.Shape, error) {
+func (p AdaptiveAvgPool2D) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
@@ -38,19 +38,20 @@ func (p AdaptiveAvgPool2D) Infer(in []graph.Type) (tensor.Shape, error) {
 	if x[2] == 0 || x[3] == 0 {
 		return nil, fmt.Errorf("input %v has no cells to average", x)
 	}
-	return checked(tensor.Shape{x[0], x[1], p.Output[0], p.Output[1]})
+	return like(in[0], tensor.Shape{x[0], x[1], p.Output[0], p.Output[1]})
 }
 
 // Eval averages: f32(sum)/count in float, with the sum in float64, and
 // quant.Average on codes.
-func (p AdaptiveAvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (p AdaptiveAvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	x := in[0].Shape()
 	if out.DType == f32 {
 		y := tensor.New(f32, out.Shape...)
 		p.each(x, func(i int, cells []int) {
 			y.Float32s()[i] = sumOf(in[0].Float32s(), cells) / float32(len(cells))
 		})
-		return y, nil
+		return []*tensor.Tensor{y}, nil
 	}
 	if err := needIntegerRules(ctx, out); err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func (p AdaptiveAvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, out grap
 	p.each(x, func(i int, cells []int) {
 		codes[i] = rule.Code(sumCodes(src, cells), len(cells), rule.Multiplier(len(cells)))
 	})
-	return ofCodes(codes, out), nil
+	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
 // each calls visit for every element of the result, in order, with the indices

@@ -23,7 +23,7 @@ func (Add) Kind() string { return "add" }
 func (Add) Signatures() []graph.Signature { return each(2, f32, u8, i8) }
 
 // Infer returns the common shape.
-func (o Add) Infer(in []graph.Type) (tensor.Shape, error) {
+func (o Add) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 2, 2); err != nil {
 		return nil, err
 	}
@@ -34,18 +34,19 @@ func (o Add) Infer(in []graph.Type) (tensor.Shape, error) {
 	if !a.Equal(b) {
 		return nil, fmt.Errorf("shapes %v and %v differ; add does not broadcast", a, b)
 	}
-	return checked(a.Clone())
+	return like(in[0], a.Clone())
 }
 
 // Eval adds: f32(a + b) in float, quant.Add on codes.
-func (o Add) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (o Add) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	if out.DType == f32 {
 		y := tensor.New(f32, out.Shape...)
 		b := in[1].Float32s()
 		for i, a := range in[0].Float32s() {
 			y.Float32s()[i] = o.Act.Float(a + b[i])
 		}
-		return y, nil
+		return []*tensor.Tensor{y}, nil
 	}
 	if err := needIntegerRules(ctx, append(typesOf(in), out)...); err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func (o Add) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 	for i, a := range codes {
 		codes[i] = rule.Code(a, b[i])
 	}
-	return ofCodes(codes, out), nil
+	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
 // Gradient is that of both summands.

@@ -24,7 +24,7 @@ func (Affine) Kind() string { return "affine" }
 func (Affine) Signatures() []graph.Signature { return each(1, f32) }
 
 // Infer returns the shape of x.
-func (a Affine) Infer(in []graph.Type) (tensor.Shape, error) {
+func (a Affine) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
@@ -34,18 +34,19 @@ func (a Affine) Infer(in []graph.Type) (tensor.Shape, error) {
 	if c := in[0].Shape[1]; len(a.Scale) != c || len(a.Shift) != c {
 		return nil, fmt.Errorf("%d factors and %d summands for images of %d channels; expected one of each per channel", len(a.Scale), len(a.Shift), c)
 	}
-	return checked(in[0].Shape.Clone())
+	return like(in[0], in[0].Shape.Clone())
 }
 
 // Eval computes f32(x*scale) + shift.
-func (a Affine) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (a Affine) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	y := tensor.New(f32, out.Shape...)
 	plane := out.Shape[2:].Numel()
 	for i, v := range in[0].Float32s() {
 		c := i / plane % len(a.Scale)
 		y.Float32s()[i] = float32(v*a.Scale[c]) + a.Shift[c]
 	}
-	return y, nil
+	return []*tensor.Tensor{y}, nil
 }
 
 // Gradient is that of x.

@@ -27,13 +27,14 @@ func (AvgPool2D) Kind() string { return "avg_pool2d" }
 func (AvgPool2D) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
 
 // Infer returns [N, C, OH, OW].
-func (p AvgPool2D) Infer(in []graph.Type) (tensor.Shape, error) {
+func (p AvgPool2D) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return inferPool(in, p.Kernel, p.Stride, p.Padding, [2]int{1, 1}, p.CeilMode)
 }
 
 // Eval averages: f32(sum)/divisor in float, with the sum in float64, and
 // quant.Average on codes.
-func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	w := windows{in[0].Shape(), out.Shape, p.Kernel, p.Stride, p.Padding, [2]int{1, 1}}
 	if out.DType == f32 {
 		y := tensor.New(f32, out.Shape...)
@@ -41,7 +42,7 @@ func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) 
 		w.each(func(i, padded int, cells []int) {
 			y.Float32s()[i] = sumOf(src, cells) / float32(p.divisor(padded, len(cells)))
 		})
-		return y, nil
+		return []*tensor.Tensor{y}, nil
 	}
 	if err := needIntegerRules(ctx, out); err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) 
 		}
 		codes[i] = rule.Code(sumCodes(src, cells), len(cells), rule.Multiplier(div))
 	})
-	return ofCodes(codes, out), nil
+	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
 // divisor is the number of cells of a window that count.

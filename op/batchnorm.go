@@ -28,7 +28,7 @@ func (BatchNorm) Kind() string { return "batch_norm" }
 func (BatchNorm) Signatures() []graph.Signature { return each(5, f32) }
 
 // Infer returns the shape of x.
-func (b BatchNorm) Infer(in []graph.Type) (tensor.Shape, error) {
+func (b BatchNorm) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 5, 5); err != nil {
 		return nil, err
 	}
@@ -50,16 +50,17 @@ func (b BatchNorm) Infer(in []graph.Type) (tensor.Shape, error) {
 	if b.Training && x[0]*x[2:].Numel() < 2 {
 		return nil, fmt.Errorf("input %v has one value per channel; training needs more for a variance", x)
 	}
-	return checked(x.Clone())
+	return like(in[0], x.Clone())
 }
 
 // Eval computes x*alpha + beta with alpha = weight / sqrt(var + eps) and
 // beta = bias - mean*alpha, each step rounded to float32. In Training mean and
 // variance (of the population) are those of x, in float64, rounded once.
-func (b BatchNorm) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (b BatchNorm) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	y := b.linear(in)
 	activate(y, y, b.Act)
-	return tensor.Of(y, out.Shape...), nil
+	return []*tensor.Tensor{tensor.Of(y, out.Shape...)}, nil
 }
 
 // linear is the result before Act.

@@ -35,7 +35,7 @@ func (Cat) Signatures() []graph.Signature {
 }
 
 // Infer returns the joined shape.
-func (c Cat) Infer(in []graph.Type) (tensor.Shape, error) {
+func (c Cat) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if len(in) == 0 {
 		return nil, fmt.Errorf("takes at least one input")
 	}
@@ -60,11 +60,12 @@ func (c Cat) Infer(in []graph.Type) (tensor.Shape, error) {
 			return nil, fmt.Errorf("the result has more than %d elements along axis %d", maxElements, axis)
 		}
 	}
-	return checked(out)
+	return like(in[0], out)
 }
 
 // Eval copies each input to its place, rescaled by quant.Rescale on codes.
-func (c Cat) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (c Cat) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	axis, err := axisOf(c.Axis, len(out.Shape))
 	if err != nil {
 		return nil, err
@@ -75,7 +76,7 @@ func (c Cat) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 		for _, x := range in {
 			at = place(y.Float32s(), x.Float32s(), out.Shape, axis, at, x.Dim(axis))
 		}
-		return y, nil
+		return []*tensor.Tensor{y}, nil
 	}
 	if err := needIntegerRules(ctx, append(typesOf(in), out)...); err != nil {
 		return nil, err
@@ -90,7 +91,7 @@ func (c Cat) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 		}
 		at = place(codes, src, out.Shape, axis, at, x.Dim(axis))
 	}
-	return ofCodes(codes, out), nil
+	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
 // Rescale returns the rule by which the codes of an operand become those of the

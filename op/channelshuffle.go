@@ -23,7 +23,7 @@ func (ChannelShuffle) Kind() string { return "channel_shuffle" }
 func (ChannelShuffle) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
 
 // Infer returns the shape of x.
-func (s ChannelShuffle) Infer(in []graph.Type) (tensor.Shape, error) {
+func (s ChannelShuffle) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (s ChannelShuffle) Infer(in []graph.Type) (tensor.Shape, error) {
 	if c := in[0].Shape[1]; s.Groups < 1 || c%s.Groups != 0 {
 		return nil, fmt.Errorf("%d groups do not divide %d channels", s.Groups, c)
 	}
-	return checked(in[0].Shape.Clone())
+	return like(in[0], in[0].Shape.Clone())
 }
 
 // Source is the channel of the input that channel c of the result is, among the
@@ -43,11 +43,12 @@ func (s ChannelShuffle) Source(c, channels int) int {
 }
 
 // Eval copies the channels.
-func (s ChannelShuffle) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (s ChannelShuffle) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	if err := needPerTensor(out); err != nil {
 		return nil, err
 	}
-	return moved(in[0], out, s.source(out.Shape)), nil
+	return []*tensor.Tensor{moved(in[0], out, s.source(out.Shape))}, nil
 }
 
 // source returns the function from an element of the result to that of x.

@@ -23,23 +23,24 @@ func (c Clamp) Kind() string { return c.Act.String() }
 func (Clamp) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
 
 // Infer returns the shape of x.
-func (c Clamp) Infer(in []graph.Type) (tensor.Shape, error) {
+func (c Clamp) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
 	if c.Act != quant.ReLU && c.Act != quant.ReLU6 {
 		return nil, fmt.Errorf("a clamp must be relu or relu6, not %q", c.Act)
 	}
-	return checked(in[0].Shape.Clone())
+	return like(in[0], in[0].Shape.Clone())
 }
 
 // Eval clamps each element.
-func (c Clamp) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (c Clamp) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	x := in[0]
 	if out.DType == f32 {
 		y := tensor.New(f32, out.Shape...)
 		activate(y.Float32s(), x.Float32s(), c.Act)
-		return y, nil
+		return []*tensor.Tensor{y}, nil
 	}
 	if err := needPerTensor(out); err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (c Clamp) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 	for i, v := range codes {
 		codes[i] = max(lo, min(v, hi))
 	}
-	return ofCodes(codes, out), nil
+	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
 // activate writes act(src) to dst, which may be src.

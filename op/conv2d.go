@@ -27,7 +27,7 @@ func (Conv2D) Kind() string { return "conv2d" }
 func (Conv2D) Signatures() []graph.Signature { return weighted }
 
 // Infer returns [N, O, OH, OW].
-func (c Conv2D) Infer(in []graph.Type) (tensor.Shape, error) {
+func (c Conv2D) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 2, 3); err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (c Conv2D) Infer(in []graph.Type) (tensor.Shape, error) {
 	if err != nil {
 		return nil, err
 	}
-	return checked(tensor.Shape{x[0], w[0], oh, ow})
+	return float(tensor.Shape{x[0], w[0], oh, ow})
 }
 
 func (c Conv2D) checkAttributes() error {
@@ -78,7 +78,7 @@ func (c Conv2D) checkAttributes() error {
 }
 
 // checkBias checks the optional third input of conv2d and linear.
-func checkBias(in []graph.Type, channels int) error {
+func checkBias(in []graph.Fact, channels int) error {
 	if len(in) < 3 {
 		return nil
 	}
@@ -90,7 +90,8 @@ func checkBias(in []graph.Type, channels int) error {
 
 // Eval convolves: in float each sum is rounded to float32 once, codes follow
 // quant.Requant.
-func (c Conv2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (c Conv2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	x, w := in[0], in[1]
 	plane := out.Shape[2] * out.Shape[3]
 	at := func(n, o int) int { return (n*out.Shape[1] + o) * plane }
@@ -102,7 +103,7 @@ func (c Conv2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*t
 				y.Float32s()[at(n, o)+i] = e.finish(float32(v), o)
 			}
 		})
-		return y, nil
+		return []*tensor.Tensor{y}, nil
 	}
 	e, err := newEpilogue(ctx, in, out, c.Act, quant.NewRequant)
 	if err != nil {
@@ -114,5 +115,5 @@ func (c Conv2D) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*t
 			y.set(at(n, o)+i, v, o)
 		}
 	})
-	return y.tensor(), nil
+	return []*tensor.Tensor{y.tensor()}, nil
 }

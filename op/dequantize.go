@@ -26,18 +26,24 @@ func (Dequantize) Signatures() []graph.Signature {
 }
 
 // Infer returns the shape of x.
-func (Dequantize) Infer(in []graph.Type) (tensor.Shape, error) { return inferSame(in) }
+func (Dequantize) Infer(in []graph.Fact) ([]graph.Type, error) {
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	return float(in[0].Shape.Clone())
+}
 
 // Eval dequantizes with quant.Dequantizer.Real.
-func (Dequantize) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (Dequantize) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	x := in[0]
 	if x.DType() == f32 {
-		return x, nil
+		return []*tensor.Tensor{x}, nil
 	}
 	if err := needPerTensor(graph.TypeOf(x)); err != nil {
 		return nil, err
 	}
-	return tensor.Of(reals(x), out.Shape...), nil
+	return []*tensor.Tensor{tensor.Of(reals(x), out.Shape...)}, nil
 }
 
 // reals returns the numbers that the codes of x stand for.

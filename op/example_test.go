@@ -15,14 +15,14 @@ func Example() {
 	a := tensor.OfQuantized([]uint8{10, 20, 30}, tensor.Affine(0.1, 10), 3)
 	b := tensor.OfQuantized([]uint8{0, 5, 250}, tensor.Affine(0.2, 5), 3)
 	add := op.Add{Act: quant.ReLU}
-	shape, err := add.Infer([]graph.Type{graph.TypeOf(a), graph.TypeOf(b)})
+	types, err := add.Infer(graph.FactsOf(a, b))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	out := graph.Type{DType: tensor.QUInt8, Shape: shape, Q: tensor.Affine(0.25, 3)}
-	y, err := add.Eval(graph.Context{Numerics: quant.FBGEMM}, []*tensor.Tensor{a, b}, out)
-	fmt.Println(y, y.Uint8s(), err)
+	out := graph.Type{DType: tensor.QUInt8, Shape: types[0].Shape, Q: tensor.Affine(0.25, 3)}
+	y, err := add.Eval(graph.Context{Numerics: quant.FBGEMM}, []*tensor.Tensor{a, b}, []graph.Type{out})
+	fmt.Println(y[0], y[0].Uint8s(), err)
 	// Output: quint8[3] (scale=0.25 zero_point=3) [3 7 207] <nil>
 }
 
@@ -32,7 +32,8 @@ func ExampleDecode() {
 		fmt.Println(err)
 		return
 	}
-	shape, err := o.Infer([]graph.Type{{DType: tensor.Float32, Shape: tensor.Shape{1, 64, 112, 112}}})
-	fmt.Println(shape, err)
-	// Output: [1, 64, 56, 56] <nil>
+	image := graph.Fact{Type: graph.Type{DType: tensor.Float32, Shape: tensor.Shape{1, 64, 112, 112}}}
+	types, err := o.Infer([]graph.Fact{image})
+	fmt.Println(types, err)
+	// Output: [float32[1, 64, 56, 56]] <nil>
 }

@@ -32,12 +32,11 @@ func (FakeQuantize) Kind() string { return "fake_quantize" }
 func (FakeQuantize) Signatures() []graph.Signature { return each(1, f32) }
 
 // Infer returns the shape of x.
-func (f FakeQuantize) Infer(in []graph.Type) (tensor.Shape, error) {
-	shape, err := inferSame(in)
-	if err != nil {
+func (f FakeQuantize) Infer(in []graph.Fact) ([]graph.Type, error) {
+	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
-	want := 1
+	shape, want := in[0].Shape, 1
 	if f.Axis != tensor.PerTensor {
 		if f.Axis < 0 || f.Axis >= len(shape) {
 			return nil, fmt.Errorf("quantization axis %d is outside shape %v", f.Axis, shape)
@@ -55,13 +54,13 @@ func (f FakeQuantize) Infer(in []graph.Type) (tensor.Shape, error) {
 			return nil, fmt.Errorf("scale %d is %v with zero point %d; expected a finite positive scale and a zero point from %d to %d", i, s, z, f.QMin, f.QMax)
 		}
 	}
-	return shape, nil
+	return like(in[0], shape.Clone())
 }
 
 // Eval rounds with the functions of package quant.
-func (f FakeQuantize) Eval(_ graph.Context, in []*tensor.Tensor, _ graph.Type) (*tensor.Tensor, error) {
+func (f FakeQuantize) Eval(_ graph.Context, in []*tensor.Tensor, _ []graph.Type) ([]*tensor.Tensor, error) {
 	y, _, err := f.apply(in[0])
-	return y, err
+	return []*tensor.Tensor{y}, err
 }
 
 func (f FakeQuantize) apply(x *tensor.Tensor) (y, mask *tensor.Tensor, err error) {

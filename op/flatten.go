@@ -23,7 +23,7 @@ func (Flatten) Kind() string { return "flatten" }
 func (Flatten) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
 
 // Infer returns the shape with the axes joined.
-func (f Flatten) Infer(in []graph.Type) (tensor.Shape, error) {
+func (f Flatten) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
@@ -41,21 +41,22 @@ func (f Flatten) Infer(in []graph.Type) (tensor.Shape, error) {
 		return nil, fmt.Errorf("axes %d to %d: the first must not be behind the last", f.Start, f.End)
 	}
 	if len(x) == 0 {
-		return tensor.Shape{1}, nil
+		return like(in[0], tensor.Shape{1})
 	}
 	joined, err := x[start : end+1].CheckedNumel()
 	if err != nil {
 		return nil, err
 	}
-	return checked(slices.Concat(x[:start], tensor.Shape{joined}, x[end+1:]))
+	return like(in[0], slices.Concat(x[:start], tensor.Shape{joined}, x[end+1:]))
 }
 
 // Eval returns the input with another shape, sharing its elements.
-func (f Flatten) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (f Flatten) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	if err := needPerTensor(graph.TypeOf(in[0])); err != nil {
 		return nil, err
 	}
-	return in[0].Reshape(out.Shape...), nil
+	return []*tensor.Tensor{in[0].Reshape(out.Shape...)}, nil
 }
 
 // Gradient is up with the shape of x.

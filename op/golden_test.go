@@ -159,20 +159,25 @@ func evaluate(kind string, attrs []byte, numerics string, in []*tensor.Tensor, w
 // run infers the shape of the result, checks it against the type wanted, if that
 // has one, and the signature, and evaluates.
 func run(ctx graph.Context, o graph.Op, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
-	shape, err := o.Infer(typesOf(in))
+	types, err := o.Infer(graph.FactsOf(in...))
 	if err != nil {
 		return nil, err
 	}
+	shape := types[0].Shape
 	if out.Shape != nil && !shape.Equal(out.Shape) {
 		return nil, fmt.Errorf("inferred shape %v, want %v", shape, out.Shape)
 	}
 	out.Shape = shape
-	matches := func(s graph.Signature) bool { return s.Matches(typesOf(in), out) }
+	matches := func(s graph.Signature) bool { return s.Matches(typesOf(in), []graph.Type{out}) }
 	if !slices.ContainsFunc(o.Signatures(), matches) {
 		return nil, fmt.Errorf("no signature for %v -> %v", typesOf(in), out)
 	}
-	got, err := o.Eval(ctx, in, out)
-	if err == nil && (got.DType() != out.DType || !got.Shape().Equal(out.Shape) || !got.QParams().Equal(out.Q)) {
+	all, err := o.Eval(ctx, in, []graph.Type{out})
+	if err != nil {
+		return nil, err
+	}
+	got := all[0]
+	if got.DType() != out.DType || !got.Shape().Equal(out.Shape) || !got.QParams().Equal(out.Q) {
 		err = fmt.Errorf("result is %v, want %v", got, out)
 	}
 	return got, err

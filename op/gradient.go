@@ -29,11 +29,11 @@ func needFloats(o graph.Op, in []*tensor.Tensor, up *tensor.Tensor) error {
 			return fmt.Errorf("gradient of %s: operand %d is %v; only float32 has gradients", o.Kind(), i, t.DType())
 		}
 	}
-	shape, err := o.Infer(typesOf(in))
+	types, err := o.Infer(graph.FactsOf(in...))
 	if err != nil {
 		return err
 	}
-	if !shape.Equal(up.Shape()) {
+	if shape := types[0].Shape; !shape.Equal(up.Shape()) {
 		return fmt.Errorf("gradient of %s: the gradient of the result has shape %v, the result %v", o.Kind(), up.Shape(), shape)
 	}
 	return nil

@@ -220,11 +220,11 @@ func TestGradientsAreDerivatives(t *testing.T) {
 
 func checkDerivative(t *testing.T, r *rand.Rand, o Differentiable, in []*tensor.Tensor) {
 	t.Helper()
-	shape, err := o.Infer(typesOf(in))
+	types, err := o.Infer(graph.FactsOf(in...))
 	if err != nil {
 		t.Fatalf("%+v: %v", o, err)
 	}
-	up := normal(r, shape...)
+	up := normal(r, types[0].Shape...)
 	grads, err := o.Gradient(in, up)
 	if err != nil {
 		t.Fatalf("%+v: %v", o, err)
@@ -258,12 +258,12 @@ func along(t *testing.T, o graph.Op, in []*tensor.Tensor, i int, direction []flo
 	for j, v := range in[i].Float32s() {
 		moved[i].Float32s()[j] = v + float32(direction[j]*step)
 	}
-	y, err := o.Eval(graph.Context{}, moved, graph.Type{DType: f32, Shape: up.Shape()})
+	y, err := o.Eval(graph.Context{}, moved, []graph.Type{{DType: f32, Shape: up.Shape()}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := 0.0
-	for j, v := range y.Float32s() {
+	for j, v := range y[0].Float32s() {
 		sum += float64(v) * float64(up.Float32s()[j])
 	}
 	return sum

@@ -19,10 +19,11 @@ func (Hardsigmoid) Kind() string { return "hardsigmoid" }
 func (Hardsigmoid) Signatures() []graph.Signature { return toUnitInterval() }
 
 // Infer returns the shape of x.
-func (Hardsigmoid) Infer(in []graph.Type) (tensor.Shape, error) { return inferSame(in) }
+func (Hardsigmoid) Infer(in []graph.Fact) ([]graph.Type, error) { return inferSame(in) }
 
 // Eval applies quant.Hardsigmoid in float, quant.NewHardsigmoid on codes.
-func (Hardsigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (Hardsigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	return evalPointwise(ctx, in[0], out, quant.Hardsigmoid, func() *quant.Pointwise {
 		return quant.NewHardsigmoid(ctx.Numerics, in[0].QParams(), out.DType)
 	})

@@ -18,10 +18,11 @@ func (Hardswish) Kind() string { return "hardswish" }
 func (Hardswish) Signatures() []graph.Signature { return each(1, f32, u8, i8) }
 
 // Infer returns the shape of x.
-func (Hardswish) Infer(in []graph.Type) (tensor.Shape, error) { return inferSame(in) }
+func (Hardswish) Infer(in []graph.Fact) ([]graph.Type, error) { return inferSame(in) }
 
 // Eval applies quant.Hardswish in float, quant.NewHardswish on codes.
-func (Hardswish) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (Hardswish) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	return evalPointwise(ctx, in[0], out, quant.Hardswish, func() *quant.Pointwise {
 		return quant.NewHardswish(ctx.Numerics, in[0].QParams(), out.Q, out.DType)
 	})

@@ -16,7 +16,7 @@ const (
 )
 
 // arity checks the number of inputs.
-func arity(in []graph.Type, lo, hi int) error {
+func arity(in []graph.Fact, lo, hi int) error {
 	if len(in) < lo || len(in) > hi {
 		if lo == hi {
 			return fmt.Errorf("takes %d inputs, got %d", lo, len(in))
@@ -27,13 +27,33 @@ func arity(in []graph.Type, lo, hi int) error {
 }
 
 // checkInputs refuses shapes that no tensor has.
-func checkInputs(in []graph.Type) error {
+func checkInputs(in []graph.Fact) error {
 	for i, t := range in {
 		if _, err := checked(t.Shape); err != nil {
 			return fmt.Errorf("input %d: %w", i, err)
 		}
 	}
 	return nil
+}
+
+// like returns the type of a result that has shape and else the type of x.
+func like(x graph.Fact, shape tensor.Shape) ([]graph.Type, error) {
+	return typed(graph.Type{DType: x.DType, Shape: shape, Q: x.Q})
+}
+
+// float returns the type of a float32 result.
+func float(shape tensor.Shape) ([]graph.Type, error) {
+	return typed(graph.Type{DType: f32, Shape: shape})
+}
+
+// typed returns the types of results, when tensors of them can be allocated.
+func typed(types ...graph.Type) ([]graph.Type, error) {
+	for _, t := range types {
+		if _, err := checked(t.Shape); err != nil {
+			return nil, err
+		}
+	}
+	return types, nil
 }
 
 // checked returns shape when a tensor of it can be allocated.
@@ -54,7 +74,7 @@ func checked(shape tensor.Shape) (tensor.Shape, error) {
 }
 
 // images checks that t is a batch of images.
-func images(t graph.Type) error {
+func images(t graph.Fact) error {
 	if len(t.Shape) != 4 {
 		return fmt.Errorf("input has shape %v; expected [N, C, H, W]", t.Shape)
 	}

@@ -10,12 +10,12 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-func shapes(all ...tensor.Shape) []graph.Type {
-	types := make([]graph.Type, len(all))
+func shapes(all ...tensor.Shape) []graph.Fact {
+	facts := make([]graph.Fact, len(all))
 	for i, s := range all {
-		types[i] = graph.Type{DType: f32, Shape: s}
+		facts[i].Type = graph.Type{DType: f32, Shape: s}
 	}
-	return types
+	return facts
 }
 
 func TestInferMistakes(t *testing.T) {
@@ -37,7 +37,7 @@ func TestInferMistakes(t *testing.T) {
 	wide.Padding = [2]int{2, 0}
 	for _, c := range []struct {
 		op   graph.Op
-		in   []graph.Type
+		in   []graph.Fact
 		want string
 	}{
 		{conv, shapes(x), "takes 2 to 3 inputs, got 1"},
@@ -87,9 +87,9 @@ func TestInferMistakes(t *testing.T) {
 		{FakeQuantize{QMax: 255, Axis: -1}, shapes(x), "0 scales and 0 zero points"},
 		{FakeQuantize{QMax: 255, Axis: -1, Scales: []float64{0}, ZeroPoints: []int64{0}}, shapes(x), "finite positive scale"},
 	} {
-		shape, err := c.op.Infer(c.in)
+		types, err := c.op.Infer(c.in)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s %+v of %v: got %v, %v; want an error with %q", c.op.Kind(), c.op, c.in, shape, err, c.want)
+			t.Errorf("%s %+v of %v: got %v, %v; want an error with %q", c.op.Kind(), c.op, c.in, types, err, c.want)
 		}
 	}
 }
@@ -149,13 +149,15 @@ func FuzzInfer(f *testing.F) {
 			t.Skip()
 		}
 		x := tensor.Shape{n, c, h, w}
-		for _, in := range [][]graph.Type{shapes(x), shapes(x, x), shapes(x, tensor.Shape{o, c, w, h}), shapes(tensor.Shape{o, n}, tensor.Shape{c, n})} {
-			shape, err := op.Infer(in)
+		for _, in := range [][]graph.Fact{shapes(x), shapes(x, x), shapes(x, tensor.Shape{o, c, w, h}), shapes(tensor.Shape{o, n}, tensor.Shape{c, n})} {
+			types, err := op.Infer(in)
 			if err != nil {
 				continue
 			}
-			if numel, err := shape.CheckedNumel(); err != nil || numel > maxElements {
-				t.Fatalf("%s %s of %v: %v", op.Kind(), attrs, in, shape)
+			for _, r := range types {
+				if numel, err := r.Shape.CheckedNumel(); err != nil || numel > maxElements {
+					t.Fatalf("%s %s of %v: %v", op.Kind(), attrs, in, r)
+				}
 			}
 		}
 	})

@@ -23,7 +23,7 @@ func (Linear) Kind() string { return "linear" }
 func (Linear) Signatures() []graph.Signature { return weighted }
 
 // Infer returns [..., O].
-func (l Linear) Infer(in []graph.Type) (tensor.Shape, error) {
+func (l Linear) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 2, 3); err != nil {
 		return nil, err
 	}
@@ -42,12 +42,13 @@ func (l Linear) Infer(in []graph.Type) (tensor.Shape, error) {
 	}
 	out := x.Clone()
 	out[len(out)-1] = w[0]
-	return checked(out)
+	return float(out)
 }
 
 // Eval multiplies: in float each sum is rounded to float32 once, codes follow
 // quant.Requant.
-func (l Linear) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (l Linear) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	x, w := in[0], in[1]
 	channels, k := w.Dim(0), w.Dim(1)
 	if x.DType() == f32 {
@@ -57,7 +58,7 @@ func (l Linear) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*t
 		for i := range y.Float32s() {
 			y.Float32s()[i] = e.finish(float32(dot(xs, ws, i/channels*k, i%channels*k, k)), i%channels)
 		}
-		return y, nil
+		return []*tensor.Tensor{y}, nil
 	}
 	e, err := newEpilogue(ctx, in, out, l.Act, quant.NewLinearRequant)
 	if err != nil {
@@ -68,7 +69,7 @@ func (l Linear) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*t
 	for i := range out.Shape.Numel() {
 		y.set(i, dot(xs, ws, i/channels*k, i%channels*k, k), i%channels)
 	}
-	return y.tensor(), nil
+	return []*tensor.Tensor{y.tensor()}, nil
 }
 
 // dot is the sum of the products of a[i:i+n] and b[j:j+n], in order; int32 sums

@@ -21,7 +21,7 @@ func (MatMul) Kind() string { return "matmul" }
 func (MatMul) Signatures() []graph.Signature { return each(2, f32, u8, i8) }
 
 // Infer returns [..., M, N].
-func (MatMul) Infer(in []graph.Type) (tensor.Shape, error) {
+func (MatMul) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 2, 2); err != nil {
 		return nil, err
 	}
@@ -32,19 +32,20 @@ func (MatMul) Infer(in []graph.Type) (tensor.Shape, error) {
 	}
 	out := a.Clone()
 	out[n-1] = b[n-1]
-	return checked(out)
+	return like(in[0], out)
 }
 
 // Eval multiplies real numbers and rounds each sum once; codes are dequantized
 // before and quantized after.
-func (MatMul) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (MatMul) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	if out.DType == f32 {
-		return tensor.Of(matmul(in[0].Float32s(), in[1].Float32s(), in[0].Shape(), out.Shape), out.Shape...), nil
+		return []*tensor.Tensor{tensor.Of(matmul(in[0].Float32s(), in[1].Float32s(), in[0].Shape(), out.Shape), out.Shape...)}, nil
 	}
 	if err := needIntegerRules(ctx, append(typesOf(in), out)...); err != nil {
 		return nil, err
 	}
-	return quantized(matmul(reals(in[0]), reals(in[1]), in[0].Shape(), out.Shape), out), nil
+	return []*tensor.Tensor{quantized(matmul(reals(in[0]), reals(in[1]), in[0].Shape(), out.Shape), out)}, nil
 }
 
 // matmul computes [..., M, K] x [..., K, N].

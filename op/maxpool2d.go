@@ -29,12 +29,12 @@ func (MaxPool2D) Kind() string { return "max_pool2d" }
 func (MaxPool2D) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
 
 // Infer returns [N, C, OH, OW].
-func (p MaxPool2D) Infer(in []graph.Type) (tensor.Shape, error) {
+func (p MaxPool2D) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return inferPool(in, p.Kernel, p.Stride, p.Padding, p.Dilation, p.CeilMode)
 }
 
 // inferPool is Infer of the pools with windows.
-func inferPool(in []graph.Type, kernel, stride, padding, dilation [2]int, ceil bool) (tensor.Shape, error) {
+func inferPool(in []graph.Fact, kernel, stride, padding, dilation [2]int, ceil bool) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
@@ -64,21 +64,22 @@ func inferPool(in []graph.Type, kernel, stride, padding, dilation [2]int, ceil b
 	if err != nil {
 		return nil, err
 	}
-	return checked(tensor.Shape{x[0], x[1], oh, ow})
+	return like(in[0], tensor.Shape{x[0], x[1], oh, ow})
 }
 
 // Eval takes the largest element, or code, under each window.
-func (p MaxPool2D) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (p MaxPool2D) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	w := windows{in[0].Shape(), out.Shape, p.Kernel, p.Stride, p.Padding, p.Dilation}
 	if out.DType == f32 {
 		y := tensor.New(f32, out.Shape...)
 		maxPool(y.Float32s(), in[0].Float32s(), w, float32(math.Inf(-1)))
-		return y, nil
+		return []*tensor.Tensor{y}, nil
 	}
 	lo, _ := out.DType.CodeRange()
 	codes := make([]int32, out.Shape.Numel())
 	maxPool(codes, codesOf(in[0]), w, int32(lo))
-	return ofCodes(codes, out), nil
+	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
 // maxPool fills dst; lowest is the value of padding. NaN wins over all others.

@@ -26,7 +26,7 @@ func (Mean) Kind() string { return "mean" }
 func (Mean) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
 
 // Infer returns [N, C] or [N, C, 1, 1].
-func (m Mean) Infer(in []graph.Type) (tensor.Shape, error) {
+func (m Mean) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
@@ -41,9 +41,9 @@ func (m Mean) Infer(in []graph.Type) (tensor.Shape, error) {
 		return nil, fmt.Errorf("input %v has no cells to average", x)
 	}
 	if m.KeepDim {
-		return checked(tensor.Shape{x[0], x[1], 1, 1})
+		return like(in[0], tensor.Shape{x[0], x[1], 1, 1})
 	}
-	return checked(tensor.Shape{x[0], x[1]})
+	return like(in[0], tensor.Shape{x[0], x[1]})
 }
 
 // overImage reports whether Axes are height and width.
@@ -62,7 +62,8 @@ func (m Mean) overImage() bool {
 // Eval averages each plane. In float the sum is taken in float64. On codes
 // qnnpack has an integer rule (quant.Average); the other presets dequantize,
 // take the mean in float32 in PyTorch's order, and quantize.
-func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	x := in[0].Shape()
 	n := x[2] * x[3]
 	if out.DType == f32 {
@@ -74,13 +75,13 @@ func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*ten
 			}
 			y.Float32s()[i] = float32(sum) / float32(n)
 		}
-		return y, nil
+		return []*tensor.Tensor{y}, nil
 	}
 	if err := needIntegerRules(ctx, out); err != nil {
 		return nil, err
 	}
 	if ctx.Numerics == quant.QNNPACK && out.DType == u8 {
-		return m.average(in[0], n, out), nil
+		return []*tensor.Tensor{m.average(in[0], n, out)}, nil
 	}
 	rule := quant.NewDequantizer(in[0].QParams())
 	p := quant.Plane{Step: 1, Pixels: n, Reals: rule.Table(in[0].DType() == i8), Channels: x[1]}
@@ -90,7 +91,7 @@ func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*ten
 		p.Sum(means[i:i+1], i%x[1])
 		means[i] /= float32(n)
 	}
-	return quantized(means, out), nil
+	return []*tensor.Tensor{quantized(means, out)}, nil
 }
 
 func (Mean) average(x *tensor.Tensor, n int, out graph.Type) *tensor.Tensor {

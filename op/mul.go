@@ -24,7 +24,7 @@ func (Mul) Kind() string { return "mul" }
 func (Mul) Signatures() []graph.Signature { return each(2, f32, u8, i8) }
 
 // Infer returns the larger shape.
-func (o Mul) Infer(in []graph.Type) (tensor.Shape, error) {
+func (o Mul) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 2, 2); err != nil {
 		return nil, err
 	}
@@ -34,9 +34,9 @@ func (o Mul) Infer(in []graph.Type) (tensor.Shape, error) {
 	a, b := in[0].Shape, in[1].Shape
 	switch {
 	case a.Equal(b), perChannelOf(b, a):
-		return checked(a.Clone())
+		return like(in[0], a.Clone())
 	case perChannelOf(a, b):
-		return checked(b.Clone())
+		return like(in[0], b.Clone())
 	}
 	return nil, fmt.Errorf("shapes %v and %v: expected equal ones, or [N, C, 1, 1] with [N, C, H, W]", a, b)
 }
@@ -47,7 +47,8 @@ func perChannelOf(s, x tensor.Shape) bool {
 }
 
 // Eval multiplies: f32(a * b) in float, quant.Mul on codes.
-func (o Mul) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (o Mul) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	n := out.Shape.Numel()
 	strideA, strideB := repeats(in[0], n), repeats(in[1], n)
 	if out.DType == f32 {
@@ -56,7 +57,7 @@ func (o Mul) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 		for i := range n {
 			y.Float32s()[i] = o.Act.Float(a[i/strideA] * b[i/strideB])
 		}
-		return y, nil
+		return []*tensor.Tensor{y}, nil
 	}
 	if err := needIntegerRules(ctx, append(typesOf(in), out)...); err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func (o Mul) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 	for i := range codes {
 		codes[i] = rule.Code(a[i/strideA], b[i/strideB])
 	}
-	return ofCodes(codes, out), nil
+	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
 // repeats is how many consecutive elements of a result with n elements one

@@ -7,13 +7,13 @@ import (
 )
 
 // evalPointwise applies f in float, and on codes the rule that rule makes.
-func evalPointwise(ctx graph.Context, x *tensor.Tensor, out graph.Type, f func(float32) float32, rule func() *quant.Pointwise) (*tensor.Tensor, error) {
+func evalPointwise(ctx graph.Context, x *tensor.Tensor, out graph.Type, f func(float32) float32, rule func() *quant.Pointwise) ([]*tensor.Tensor, error) {
 	if out.DType == f32 {
 		y := tensor.New(f32, out.Shape...)
 		for i, v := range x.Float32s() {
 			y.Float32s()[i] = f(v)
 		}
-		return y, nil
+		return []*tensor.Tensor{y}, nil
 	}
 	if err := needIntegerRules(ctx, graph.TypeOf(x), out); err != nil {
 		return nil, err
@@ -22,7 +22,7 @@ func evalPointwise(ctx graph.Context, x *tensor.Tensor, out graph.Type, f func(f
 	for i, c := range codes {
 		codes[i] = r.Code(c)
 	}
-	return ofCodes(codes, out), nil
+	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
 // toUnitInterval are the signatures of functions onto 0 to 1: float, and codes

@@ -95,7 +95,7 @@ func TestBatchSplit(t *testing.T) {
 		if o.Kind() == "conv2d" {
 			in = append(in, w)
 		}
-		if _, err := o.Infer(typesOf(in)); err != nil {
+		if _, err := o.Infer(graph.FactsOf(in...)); err != nil {
 			t.Skip(err)
 		}
 		whole := eval(t, ctx, o, q, in...)
@@ -141,7 +141,7 @@ func TestMaxPoolCommutesWithDequantize(t *testing.T) {
 		q := anyQ(t)
 		x := anyImages(t, q)
 		o := MaxPool2D{Kernel: anyPair(t, "kernel", 1, 3), Stride: anyPair(t, "stride", 1, 2), Dilation: anyPair(t, "dilation", 1, 2), CeilMode: true}
-		if _, err := o.Infer(typesOf([]*tensor.Tensor{x})); err != nil {
+		if _, err := o.Infer(graph.FactsOf(x)); err != nil {
 			t.Skip(err)
 		}
 		var ctx graph.Context

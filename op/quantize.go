@@ -23,25 +23,26 @@ func (Quantize) Signatures() []graph.Signature {
 }
 
 // Infer returns the shape of x.
-func (Quantize) Infer(in []graph.Type) (tensor.Shape, error) { return inferSame(in) }
+func (Quantize) Infer(in []graph.Fact) ([]graph.Type, error) { return inferSame(in) }
 
 // inferSame is Infer of operators that keep the shape of their one input.
-func inferSame(in []graph.Type) (tensor.Shape, error) {
+func inferSame(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
-	return in[0].Shape.Clone(), nil
+	return like(in[0], in[0].Shape.Clone())
 }
 
 // Eval quantizes with quant.Quantizer.
-func (Quantize) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (Quantize) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	if out.DType == f32 {
-		return in[0], nil
+		return []*tensor.Tensor{in[0]}, nil
 	}
 	if err := needPerTensor(out); err != nil {
 		return nil, err
 	}
-	return quantized(in[0].Float32s(), out), nil
+	return []*tensor.Tensor{quantized(in[0].Float32s(), out)}, nil
 }
 
 // quantized returns a tensor of type out with the codes of x.

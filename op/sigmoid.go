@@ -19,10 +19,11 @@ func (Sigmoid) Kind() string { return "sigmoid" }
 func (Sigmoid) Signatures() []graph.Signature { return toUnitInterval() }
 
 // Infer returns the shape of x.
-func (Sigmoid) Infer(in []graph.Type) (tensor.Shape, error) { return inferSame(in) }
+func (Sigmoid) Infer(in []graph.Fact) ([]graph.Type, error) { return inferSame(in) }
 
 // Eval applies quant.Sigmoid in float, quant.NewSigmoid on codes.
-func (Sigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (Sigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	return evalPointwise(ctx, in[0], out, quant.Sigmoid, func() *quant.Pointwise {
 		return quant.NewSigmoid(ctx.Numerics, in[0].QParams(), out.DType)
 	})

@@ -25,7 +25,7 @@ func (Slice) Kind() string { return "slice" }
 func (Slice) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
 
 // Infer returns the shape of x with another extent along Axis.
-func (s Slice) Infer(in []graph.Type) (tensor.Shape, error) {
+func (s Slice) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
@@ -38,11 +38,12 @@ func (s Slice) Infer(in []graph.Type) (tensor.Shape, error) {
 		return nil, fmt.Errorf("slice from %d to %d along axis %d of %v; expected 0 <= start < end <= %d", s.Start, s.End, axis, in[0].Shape, shape[axis])
 	}
 	shape[axis] = s.End - s.Start
-	return checked(shape)
+	return like(in[0], shape)
 }
 
 // Eval copies the elements.
-func (s Slice) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+func (s Slice) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	out := outs[0]
 	axis, err := axisOf(s.Axis, len(out.Shape))
 	if err != nil {
 		return nil, err
@@ -50,7 +51,7 @@ func (s Slice) Eval(_ graph.Context, in []*tensor.Tensor, out graph.Type) (*tens
 	if err := needPerTensor(out); err != nil {
 		return nil, err
 	}
-	return moved(in[0], out, s.source(in[0].Shape(), axis)), nil
+	return []*tensor.Tensor{moved(in[0], out, s.source(in[0].Shape(), axis))}, nil
 }
 
 // source returns the function from an element of the result to that of x.

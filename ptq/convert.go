@@ -136,7 +136,7 @@ func (c *converter) node(n *graph.Node, d Decision) error {
 	case Float:
 		n.Note = "kept float: " + d.Reason
 	case Follow:
-		n.Output.Type, _ = n.Prescribed()
+		n.Output().Type, _ = n.Prescribed()
 	case Own:
 		t, observed := c.types[n.Name]
 		if !observed {
@@ -145,7 +145,7 @@ func (c *converter) node(n *graph.Node, d Decision) error {
 			t = graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(1, 0)}
 			n.Note = "never called: scale 1 and zero point 0, as PyTorch stores"
 		}
-		n.Output.Type = t
+		n.Output().Type = t
 		if w := weightOf(n); w != nil {
 			return c.weight(n, w)
 		}

@@ -33,7 +33,7 @@ func newForward(p *Prepared, threads int) (forward, error) {
 	}
 	for _, n := range p.Calibrated.Nodes {
 		if _, ok := number[n.Name]; ok {
-			want[n.Output] = true
+			want[n.Output()] = true
 		}
 	}
 	if len(p.Calibrated.Inputs) != 1 || len(want) != len(p.Observed) {

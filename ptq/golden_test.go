@@ -174,7 +174,7 @@ func (c golden) checkActivations(t *testing.T, g *graph.Graph) {
 			continue
 		}
 		seen++
-		q := n.Output.Type.Q
+		q := n.Output().Type.Q
 		off := math.Abs(q.Scale()-want[0]) / want[0]
 		if off <= 1e-4 && float64(q.ZeroPoint()) == want[1] {
 			close++
@@ -199,9 +199,9 @@ func (c golden) checkIntegers(t *testing.T, g *graph.Graph) {
 		want, ok := c.Activations[n.Name]
 		switch {
 		case ok:
-			n.Output.Type.Q = tensor.Affine(want[0], int64(want[1]))
-		case n.Output.Type.Q != nil:
-			n.Output.Type.Q = n.Inputs[0].Type.Q
+			n.Output().Type.Q = tensor.Affine(want[0], int64(want[1]))
+		case n.Output().Type.Q != nil:
+			n.Output().Type.Q = n.Inputs[0].Type.Q
 		}
 	}
 	if err := g.Validate(); err != nil {

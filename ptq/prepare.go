@@ -172,7 +172,7 @@ func decide(p *Prepared, excluded map[string]string) map[*graph.Node]Kind {
 	}
 	// A stub whose codes nobody wants would only add rounding.
 	for _, n := range p.Graph.Nodes {
-		if _, ok := n.Op.(op.Quantize); ok && kinds[n] == Own && !wanted(p.Graph, n.Output, kinds) {
+		if _, ok := n.Op.(op.Quantize); ok && kinds[n] == Own && !wanted(p.Graph, n.Output(), kinds) {
 			kinds[n], reasons[n] = Float, "its readers compute in float"
 		}
 		if kinds[n] == Follow && !quantizedInput(n, kinds) {
@@ -194,7 +194,7 @@ func kindOf(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]strin
 	}
 	own, follow := false, false
 	for _, s := range n.Op.Signatures() {
-		if s.Out == tensor.QUInt8 {
+		if s.Gives(tensor.QUInt8) {
 			follows := s.SameQ || s.FixedQ != nil
 			own = own || !follows
 			follow = follow || follows
@@ -225,7 +225,7 @@ func quantizedInput(n *graph.Node, kinds map[*graph.Node]Kind) bool {
 // wanted reports whether a reader of v computes on codes.
 func wanted(g *graph.Graph, v *graph.Value, kinds map[*graph.Node]Kind) bool {
 	for _, n := range g.Consumers(v) {
-		if kinds[n] == Own || kinds[n] == Follow && wanted(g, n.Output, kinds) {
+		if kinds[n] == Own || kinds[n] == Follow && wanted(g, n.Output(), kinds) {
 			return true
 		}
 	}
@@ -249,7 +249,7 @@ func watch(p *Prepared, kinds map[*graph.Node]Kind) {
 		if kinds[n] != Own {
 			continue
 		}
-		seen[n.Output] = true
+		seen[n.Output()] = true
 		if _, ok := n.Op.(op.Quantize); ok {
 			continue
 		}
@@ -265,7 +265,7 @@ func watch(p *Prepared, kinds map[*graph.Node]Kind) {
 		}
 	}
 	for _, n := range p.Graph.Nodes {
-		if seen[n.Output] {
+		if seen[n.Output()] {
 			p.Observed = append(p.Observed, n.Name)
 		}
 	}

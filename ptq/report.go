@@ -108,7 +108,7 @@ func (r *Report) finish(p *Prepared, converted *graph.Graph) (err error) {
 		r.Int8Bytes += int64(len(p.Data.Bytes())) + paramBytes(p.Type)
 	}
 	for _, n := range converted.Nodes {
-		d := NodeReport{Name: n.Name, Op: n.Op.Kind(), Int8: n.Output.Type.DType.IsQuantized(), Note: n.Note}
+		d := NodeReport{Name: n.Name, Op: n.Op.Kind(), Int8: n.Output().Type.DType.IsQuantized(), Note: n.Note}
 		if a, ok := r.activations[n.Name]; ok {
 			d.Activation = &a
 		}
@@ -119,7 +119,7 @@ func (r *Report) finish(p *Prepared, converted *graph.Graph) (err error) {
 		switch {
 		case d.Int8:
 			r.Int8Nodes++
-			r.Int8Bytes += paramBytes(n.Output.Type)
+			r.Int8Bytes += paramBytes(n.Output().Type)
 		case !boundary:
 			r.FloatNodes++
 		}

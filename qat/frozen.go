@@ -65,7 +65,7 @@ func twinOf(converted *graph.Graph) (*graph.Graph, map[string]*fakequant.Module,
 	}
 	fakes := map[string]*fakequant.Module{}
 	for _, n := range g.Nodes {
-		t := n.Output.Type
+		t := n.Output().Type
 		if !t.DType.IsQuantized() {
 			continue
 		}
@@ -78,7 +78,7 @@ func twinOf(converted *graph.Graph) (*graph.Graph, map[string]*fakequant.Module,
 		}
 	}
 	for _, n := range g.Nodes {
-		n.Output.Type = graph.Float32
+		n.Output().Type = graph.Float32
 	}
 	return g, fakes, nil
 }

@@ -105,7 +105,7 @@ func (f *fuser) foldBatchNorm(g *graph.Graph, n *graph.Node) bool {
 		p.Op = withAct(p.Op, bn.Act)
 	}
 	f.join(p, n)
-	g.ReplaceUses(n.Output, p.Output)
+	g.ReplaceUses(n.Output(), p.Output())
 	return true
 }
 
@@ -121,7 +121,7 @@ func (f *fuser) fuseClamp(g *graph.Graph, n *graph.Node) bool {
 	}
 	p.Op = withAct(p.Op, clamp.Act)
 	f.join(p, n)
-	g.ReplaceUses(n.Output, p.Output)
+	g.ReplaceUses(n.Output(), p.Output())
 	return true
 }
 
@@ -150,7 +150,7 @@ func soleProducer(g *graph.Graph, n *graph.Node) *graph.Node {
 }
 
 func floatNode(n *graph.Node) bool {
-	return n.Output.Type.DType == tensor.Float32 && n.Inputs[0].Type.DType == tensor.Float32
+	return n.Output().Type.DType == tensor.Float32 && n.Inputs[0].Type.DType == tensor.Float32
 }
 
 func inputAt(n *graph.Node, i int) *graph.Value {

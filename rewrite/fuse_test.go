@@ -104,9 +104,11 @@ func run(t *testing.T, g *graph.Graph, x *tensor.Tensor) []*tensor.Tensor {
 		for i, v := range n.Inputs {
 			in[i] = values[v]
 		}
-		if values[n.Output], err = n.Op.Eval(graph.Context{Numerics: g.Numerics}, in, types[n.Output]); err != nil {
+		results, err := n.Op.Eval(graph.Context{Numerics: g.Numerics}, in, []graph.Type{types[n.Output()].Type})
+		if err != nil {
 			t.Fatalf("%s: %v", n.Name, err)
 		}
+		values[n.Output()] = results[0]
 	}
 	var out []*tensor.Tensor
 	for _, v := range g.Outputs {

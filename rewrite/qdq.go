@@ -75,26 +75,34 @@ type madeKey struct {
 func (p *placer) plan(n *graph.Node) ([]tensor.DType, bool) {
 	var best []tensor.DType
 	least := len(n.Inputs) + 1
+	var inputs, out []graph.Type
+	for _, v := range n.Inputs {
+		inputs = append(inputs, v.Type)
+	}
+	for _, v := range n.Outputs {
+		out = append(out, v.Type)
+	}
 	for _, s := range n.Op.Signatures() {
-		if s.Out != n.Output.Type.DType {
+		if !s.Gives(out[0].DType) {
 			continue // asking for the codes of its inputs would report them as missing
 		}
+		s = s.Bound(inputs, out)
 		want := make([]tensor.DType, len(n.Inputs))
 		in := make([]graph.Type, len(n.Inputs))
 		conversions, ok := 0, len(s.In) > 0
 		for i, v := range n.Inputs {
 			in[i] = v.Type
-			if i >= len(s.In) && !s.Variadic || !ok {
+			var room bool
+			if want[i], room = s.Input(i); !room || !ok {
 				ok = false
 				break
 			}
-			want[i] = s.In[min(i, len(s.In)-1)]
 			if want[i] != v.Type.DType {
 				in[i], ok = p.converted(v, want[i])
 				conversions++
 			}
 		}
-		if ok && s.Matches(in, n.Output.Type) && conversions < least {
+		if ok && s.Matches(in, out) && conversions < least {
 			best, least = want, conversions
 		}
 	}
@@ -149,8 +157,8 @@ func foldQDQ(g *graph.Graph) (changed bool, err error) {
 			continue
 		}
 		source := producer.Inputs[0]
-		if source.Type.DType == n.Output.Type.DType && source.Type.Q.Equal(n.Output.Type.Q) && source.Type.Q != nil {
-			g.ReplaceUses(n.Output, source)
+		if source.Type.DType == n.Output().Type.DType && source.Type.Q.Equal(n.Output().Type.Q) && source.Type.Q != nil {
+			g.ReplaceUses(n.Output(), source)
 			changed = true
 		}
 	}

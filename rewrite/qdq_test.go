@@ -45,8 +45,8 @@ func TestPlaceQDQAroundAFloatNode(t *testing.T) {
 		t.Errorf("nodes %s, want %s", got, want)
 	}
 	n, _ := out.Node("f.quant")
-	if n.Note != "inserted: b needs quint8" || !n.Output.Type.Q.Equal(tensor.Affine(0.7, 9)) {
-		t.Errorf("%q %v", n.Note, n.Output.Type)
+	if n.Note != "inserted: b needs quint8" || !n.Output().Type.Q.Equal(tensor.Affine(0.7, 9)) {
+		t.Errorf("%q %v", n.Note, n.Output().Type)
 	}
 	for _, n := range out.Nodes {
 		if err := n.CheckSignature(); err != nil {

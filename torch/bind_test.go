@@ -144,8 +144,8 @@ func TestBindQuantizedRoundTrip(t *testing.T) {
 			"add": tensor.Affine(float64(float32(0.3)), 50), "flat": tensor.Affine(float64(float32(0.3)), 50), "dequant": nil,
 		} {
 			n, ok := g.Node(name)
-			if !ok || !n.Output.Type.Q.Equal(want) {
-				t.Errorf("%s: %v, want %v", name, n.Output.Type, want)
+			if !ok || !n.Output().Type.Q.Equal(want) {
+				t.Errorf("%s: %v, want %v", name, n.Output().Type, want)
 			}
 		}
 		back, err := torch.ExportStateDict(g)

@@ -213,14 +213,14 @@ func (p *prepared) node(n *graph.Node) {
 		p.weight(n)
 	}
 	if t, ok := n.Prescribed(); ok {
-		n.Output.Type = t
+		n.Output().Type = t
 		return
 	}
 	q := p.activation(n.Name)
 	if q == nil {
 		q = tensor.Affine(1, 0) // reported; readers of the result are not to blame
 	}
-	n.Output.Type = graph.Type{DType: tensor.QUInt8, Q: q}
+	n.Output().Type = graph.Type{DType: tensor.QUInt8, Q: q}
 }
 
 // activation returns the parameters of the result of a module.

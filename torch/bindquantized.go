@@ -123,7 +123,7 @@ func (b *quantizedBinder) other(n *graph.Node) {
 		}
 	}
 	if t, ok := n.Prescribed(); ok {
-		n.Output.Type = t
+		n.Output().Type = t
 		return
 	}
 	b.own(n)
@@ -135,7 +135,7 @@ func (b *quantizedBinder) own(n *graph.Node) {
 		return
 	}
 	if q := b.params(n.Name); q != nil {
-		n.Output.Type = graph.Type{DType: tensor.QUInt8, Q: q}
+		n.Output().Type = graph.Type{DType: tensor.QUInt8, Q: q}
 	}
 }
 

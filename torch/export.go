@@ -27,7 +27,7 @@ func ExportStateDict(g *graph.Graph) (*StateDict, error) {
 			return nil, fmt.Errorf("%s: parameter %q is not bound", g.Name, p.Name)
 		}
 	}
-	converted := slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return n.Output.Type.DType.IsQuantized() })
+	converted := slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return n.Output().Type.DType.IsQuantized() })
 	if converted && g.Numerics == quant.NumericsUnset {
 		return nil, fmt.Errorf("%s: the converted graph does not say which numerics it follows", g.Name)
 	}
@@ -59,8 +59,8 @@ func FloatNodes(g *graph.Graph) []string {
 	for _, n := range g.Nodes {
 		_, boundary := n.Op.(op.Dequantize)
 		parameters := slices.ContainsFunc(n.Inputs, func(v *graph.Value) bool { return v.Role == graph.Parameter })
-		own := slices.ContainsFunc(n.Op.Signatures(), func(s graph.Signature) bool { return s.Out == tensor.QUInt8 && !s.SameQ })
-		if n.Output.Type.DType == tensor.Float32 && own && !boundary && !parameters {
+		own := slices.ContainsFunc(n.Op.Signatures(), func(s graph.Signature) bool { return s.Gives(tensor.QUInt8) && !s.SameQ })
+		if n.Output().Type.DType == tensor.Float32 && own && !boundary && !parameters {
 			names = append(names, n.Name)
 		}
 	}
@@ -100,7 +100,7 @@ type exporter struct {
 
 func (e *exporter) node(n *graph.Node) error {
 	e.version(n.Name, 1)
-	quantized := n.Output.Type.DType.IsQuantized()
+	quantized := n.Output().Type.DType.IsQuantized()
 	switch n.Op.(type) {
 	case op.Conv2D:
 		if n.Inputs[1].Type.DType.IsQuantized() {
@@ -112,7 +112,7 @@ func (e *exporter) node(n *graph.Node) error {
 		}
 	case op.Quantize:
 		if quantized {
-			e.params(n.Name, n.Output.Type.Q, 1)
+			e.params(n.Name, n.Output().Type.Q, 1)
 		}
 		return nil
 	case op.BatchNorm:
@@ -122,7 +122,7 @@ func (e *exporter) node(n *graph.Node) error {
 		return nil
 	default:
 		if _, prescribed := n.Prescribed(); quantized && !prescribed {
-			e.params(n.Name, n.Output.Type.Q)
+			e.params(n.Name, n.Output().Type.Q)
 		}
 	}
 	e.floats(n)
@@ -144,7 +144,7 @@ func (e *exporter) floats(n *graph.Node) {
 }
 
 func (e *exporter) conv(n *graph.Node) error {
-	if !n.Output.Type.DType.IsQuantized() {
+	if !n.Output().Type.DType.IsQuantized() {
 		return e.noForm(n)
 	}
 	e.sd.SetTensor(n.Name+".weight", n.Inputs[1].Data)
@@ -157,12 +157,12 @@ func (e *exporter) conv(n *graph.Node) error {
 	default:
 		e.sd.Set(n.Name+".bias", None{})
 	}
-	e.params(n.Name, n.Output.Type.Q)
+	e.params(n.Name, n.Output().Type.Q)
 	return nil
 }
 
 func (e *exporter) linear(n *graph.Node) error {
-	if !n.Output.Type.DType.IsQuantized() {
+	if !n.Output().Type.DType.IsQuantized() {
 		return e.noForm(n)
 	}
 	packed := &PackedLinear{Weight: NewTensor(n.Inputs[1].Data)}
@@ -175,7 +175,7 @@ func (e *exporter) linear(n *graph.Node) error {
 	case qnnpack:
 		packed.Bias = NewTensor(tensor.New(tensor.Float32, n.Inputs[1].Type.Shape[0]))
 	}
-	e.params(n.Name, n.Output.Type.Q)
+	e.params(n.Name, n.Output().Type.Q)
 	e.sd.Set(n.Name+"._packed_params.dtype", DType(tensor.QInt8))
 	e.sd.Set(n.Name+"._packed_params._packed_params", packed)
 	e.version(n.Name, 3)

@@ -56,7 +56,7 @@ func New(name string, classes, channels int, seed uint64, variant Variant) (*gra
 // isHead reports whether n computes the classes.
 func isHead(g *graph.Graph, n *graph.Node) bool {
 	for _, v := range g.Outputs {
-		if v == n.Output || v.Node != nil && v.Node.Inputs[0] == n.Output {
+		if v == n.Output() || v.Node != nil && v.Node.Inputs[0] == n.Output() {
 			return true
 		}
 	}
@@ -66,7 +66,7 @@ func isHead(g *graph.Graph, n *graph.Node) bool {
 // isAside reports whether n computes the classes of an auxiliary head.
 func isAside(g *graph.Graph, n *graph.Node) bool {
 	for _, v := range g.Aside {
-		if v == n.Output {
+		if v == n.Output() {
 			return true
 		}
 	}

@@ -208,11 +208,11 @@ func withConversions(t *timer) []spread {
 		for source != nil && t.plan[number[source]].Kernel == "identity" {
 			source = source.Inputs[0].Node // a flatten that computes nothing
 		}
-		if !n.Output.Type.DType.IsQuantized() && source != nil && onCodes(source) {
+		if !n.Output().Type.DType.IsQuantized() && source != nil && onCodes(source) {
 			payers = append(payers, number[source])
 		}
-		for _, reader := range t.graph.Consumers(n.Output) {
-			if n.Output.Type.DType.IsQuantized() && onCodes(reader) {
+		for _, reader := range t.graph.Consumers(n.Output()) {
+			if n.Output().Type.DType.IsQuantized() && onCodes(reader) {
 				payers = append(payers, number[reader])
 			}
 		}

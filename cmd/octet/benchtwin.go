@@ -31,14 +31,14 @@ func floatTwin(g *graph.Graph) (*graph.Graph, error) {
 	}
 	for _, n := range g.Nodes {
 		if isConversion(n) {
-			values[n.Output] = values[n.Inputs[0]]
+			values[n.Output()] = values[n.Inputs[0]]
 			continue
 		}
 		in := make([]*graph.Value, len(n.Inputs))
 		for i, v := range n.Inputs {
 			in[i] = values[v]
 		}
-		values[n.Output] = twin.AddNode(n.Name, n.Op, in...)
+		values[n.Output()] = twin.AddNode(n.Name, n.Op, in...)
 	}
 	for _, v := range g.Outputs {
 		twin.Outputs = append(twin.Outputs, values[v])
@@ -57,7 +57,7 @@ func isConversion(n *graph.Node) bool {
 
 // onCodes reports whether n computes on integers.
 func onCodes(n *graph.Node) bool {
-	quantized := n.Output.Type.DType.IsQuantized()
+	quantized := n.Output().Type.DType.IsQuantized()
 	for _, v := range n.Inputs {
 		quantized = quantized || v.Type.DType.IsQuantized()
 	}

@@ -168,7 +168,7 @@ func (s *selfTest) count(n engine.NodePlan, level string) {
 		return
 	}
 	kind := "requant_s32u8"
-	if n.Node.Output.Type.DType == tensor.Float32 {
+	if n.Node.Output().Type.DType == tensor.Float32 {
 		kind = "requant_s32f32"
 	}
 	s.Kernels[picks[kind]]++

@@ -231,8 +231,8 @@ func (in *inspection) describeModel() {
 		in.Metadata = &meta
 	}
 	for _, n := range m.Graph().Nodes {
-		l := layerInfo{Name: n.Name, Op: n.Op.Kind(), DType: n.Output.Type.DType.String(), Note: n.Note}
-		if q := n.Output.Type.Q; q != nil {
+		l := layerInfo{Name: n.Name, Op: n.Op.Kind(), DType: n.Output().Type.DType.String(), Note: n.Note}
+		if q := n.Output().Type.Q; q != nil {
 			scale, zero := q.Scale(), q.ZeroPoint()
 			l.Scale, l.ZeroPoint = &scale, &zero
 		}

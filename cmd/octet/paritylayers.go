@@ -116,7 +116,7 @@ func alone(g *graph.Graph, node *graph.Node) *graph.Graph {
 		inputs = append(inputs, one.AddInput(fmt.Sprintf("in%d", i), graph.Type{DType: v.Type.DType, Q: v.Type.Q}))
 	}
 	y := one.AddNode(node.Name, node.Op, inputs...)
-	y.Type = node.Output.Type
+	y.Type = node.Output().Type
 	one.Outputs = append(one.Outputs, y)
 	return one
 }
