@@ -192,12 +192,14 @@ func (b *builder) activations(n *graph.Node) []*value {
 // node builds what computes n, and the batch norm, the clamp and the fake
 // quantization that only follow it.
 func (b *builder) node(n *graph.Node) error {
-	f := finishing{act: actOf(n.Op)}
+	f := finishing{act: op.ClampOf(n.Op)}
 	tail := n
-	if o, ok := n.Op.(op.BatchNorm); ok {
+	switch o := n.Op.(type) {
+	case op.BatchNorm:
 		if f.norm = b.p.normOf[n]; f.norm.Weight == nil || f.norm.Bias == nil {
 			return fmt.Errorf("its weight or bias is computed; only parameters can be trained")
 		}
+	case op.Clamp:
 		f.act = o.Act
 	}
 	if next, ok := b.follower(tail).(op.BatchNorm); ok && f == (finishing{}) {
@@ -238,23 +240,6 @@ func (b *builder) absorb(n *graph.Node) *graph.Node {
 	next := b.p.g.SoleConsumer(n.Output())
 	b.fused[next] = true
 	return next
-}
-
-// actOf is the clamp that an operator applies to its own result.
-func actOf(o graph.Op) quant.Activation {
-	switch o := o.(type) {
-	case op.Conv2D:
-		return o.Act
-	case op.Linear:
-		return o.Act
-	case op.Add:
-		return o.Act
-	case op.Mul:
-		return o.Act
-	case op.Clamp:
-		return o.Act
-	}
-	return quant.NoActivation
 }
 
 // compute builds the cell of n without what f says of its result, and adds to f

@@ -5,7 +5,6 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
-	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -24,7 +23,7 @@ type evaluated struct {
 
 // evaluated builds the cell of n. What n clamps is left to what finishes it.
 func (b *builder) evaluated(n *graph.Node, in []*value) (*value, error) {
-	o, ok := withoutAct(n.Op).(op.Differentiable)
+	o, ok := op.WithoutClamp(n.Op).(op.Differentiable)
 	if !ok {
 		return nil, fmt.Errorf("%s has no gradient", n.Op.Kind())
 	}
@@ -48,25 +47,6 @@ func (b *builder) evaluated(n *graph.Node, in []*value) (*value, error) {
 	c.out = b.newValue(n.Name, shape, trained(in...))
 	b.push(n.Name, c, c.out)
 	return c.out, nil
-}
-
-// withoutAct returns the operator without the clamp of its result.
-func withoutAct(o graph.Op) graph.Op {
-	switch o := o.(type) {
-	case op.Conv2D:
-		o.Act = quant.NoActivation
-		return o
-	case op.Linear:
-		o.Act = quant.NoActivation
-		return o
-	case op.Add:
-		o.Act = quant.NoActivation
-		return o
-	case op.Mul:
-		o.Act = quant.NoActivation
-		return o
-	}
-	return o
 }
 
 // take copies the inputs.

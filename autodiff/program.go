@@ -116,7 +116,7 @@ func (p *Program) register(n *graph.Node) {
 		return p.byValue[v]
 	}
 	switch o := n.Op.(type) {
-	case op.Conv2D, op.Linear:
+	case op.Weighted:
 		param(1, Weight)
 		param(2, Bias)
 	case op.BatchNorm:

@@ -84,7 +84,7 @@ func (b *aloneBuilder) node(n *node) error {
 		return nil
 	}
 	var real *graph.Value
-	switch w := weightOf(n.Node); {
+	switch w := op.WeightOf(n.Node); {
 	case w == nil:
 		real = b.as(n.Name, graph.Float32)
 	case !w.Type.DType.IsQuantized():
@@ -199,18 +199,9 @@ func (a *alone) add(ctx context.Context, values map[string]*tensor.Tensor) error
 	return err
 }
 
-// weightOf returns the weight of a convolution or linear layer, otherwise nil.
-func weightOf(n *graph.Node) *graph.Value {
-	switch n.Op.(type) {
-	case op.Conv2D, op.Linear:
-		return n.Inputs[1]
-	}
-	return nil
-}
-
 // moves reports whether n gives codes that mean what its input's do, because it
 // selects, moves or averages them.
 func moves(n *graph.Node) bool {
 	in, out := n.Inputs[0].Type, n.Output().Type
-	return in.DType.IsQuantized() && in.DType == out.DType && in.Q.Equal(out.Q) && weightOf(n) == nil
+	return in.DType.IsQuantized() && in.DType == out.DType && in.Q.Equal(out.Q) && op.WeightOf(n) == nil
 }

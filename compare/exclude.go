@@ -47,8 +47,8 @@ func convert(n, c *graph.Node) {
 		return
 	}
 	n.Output().Type = graph.Type{DType: c.Output().Type.DType, Q: c.Output().Type.Q}
-	if w := weightOf(n); w != nil {
-		w.Data, w.Type = weightOf(c).Data, weightOf(c).Type
+	if w := op.WeightOf(n); w != nil {
+		w.Data, w.Type = op.WeightOf(c).Data, op.WeightOf(c).Type
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -50,7 +51,7 @@ func (w *weighted) node(n *node) (string, error) {
 			return l.name, nil
 		}
 	}
-	data, err := quant.Dequantize(weightOf(n.Node).Data)
+	data, err := quant.Dequantize(op.WeightOf(n.Node).Data)
 	if err != nil {
 		return "", err
 	}

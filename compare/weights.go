@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -40,7 +41,7 @@ type WeightCodes struct {
 func WeightsOf(want *graph.Graph, got []*graph.Graph) ([]Weights, error) {
 	var out []Weights
 	for _, n := range want.Running().Nodes {
-		v := weightOf(n)
+		v := op.WeightOf(n)
 		if v == nil || v.Data == nil {
 			continue
 		}
@@ -75,10 +76,10 @@ func channelRanges(x []float32, n int) (lo, hi []float32) {
 // form compares the weight with that of the node in g.
 func (w *Weights) form(real []float32, g *graph.Graph) (*WeightCodes, error) {
 	n, ok := g.Node(w.Node)
-	if !ok || weightOf(n) == nil || !weightOf(n).Data.DType().IsQuantized() {
+	if !ok || op.WeightOf(n) == nil || !op.WeightOf(n).Data.DType().IsQuantized() {
 		return nil, nil
 	}
-	codes := weightOf(n).Data
+	codes := op.WeightOf(n).Data
 	if !codes.Shape().Equal(w.Shape) {
 		return nil, fmt.Errorf("its weight is %v in one graph and %v in the other; compare models of one architecture", tensor.Shape(w.Shape), codes.Shape())
 	}

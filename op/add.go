@@ -19,6 +19,18 @@ type Add struct {
 // Kind is "add".
 func (Add) Kind() string { return "add" }
 
+// Clamp is Act.
+func (o Add) Clamp() quant.Activation { return o.Act }
+
+// WithClamp returns the operator with another Act.
+func (o Add) WithClamp(a quant.Activation) graph.Op {
+	o.Act = a
+	return o
+}
+
+// Real is a + b.
+func (Add) Real(a, b float32) float32 { return a + b }
+
 // Signatures: float, quint8, qint8; the result has parameters of its own.
 func (Add) Signatures() []graph.Signature { return each(2, f32, u8, i8) }
 

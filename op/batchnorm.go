@@ -24,6 +24,15 @@ type BatchNorm struct {
 // Kind is "batch_norm".
 func (BatchNorm) Kind() string { return "batch_norm" }
 
+// Clamp is Act.
+func (b BatchNorm) Clamp() quant.Activation { return b.Act }
+
+// WithClamp returns the operator with another Act.
+func (b BatchNorm) WithClamp(a quant.Activation) graph.Op {
+	b.Act = a
+	return b
+}
+
 // Signatures: float.
 func (BatchNorm) Signatures() []graph.Signature { return each(5, f32) }
 

@@ -19,6 +19,8 @@ type ChannelShuffle struct {
 // Kind is "channel_shuffle".
 func (ChannelShuffle) Kind() string { return "channel_shuffle" }
 
+func (ChannelShuffle) moves() {}
+
 // Signatures: float, and codes that keep their parameters.
 func (ChannelShuffle) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
 

@@ -33,6 +33,15 @@ func (c Clamp) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return like(in[0], in[0].Shape.Clone())
 }
 
+// Real clamps a number.
+func (c Clamp) Real(x float32) float32 { return c.Act.Float(x) }
+
+// Rule clamps at the codes of the bounds.
+func (c Clamp) Rule(_ quant.Numerics, _, out *tensor.QParams, d tensor.DType) func(int32) int32 {
+	lo, hi := c.Act.Bounds(quant.NewQuantizer(out, d))
+	return func(code int32) int32 { return max(lo, min(code, hi)) }
+}
+
 // Eval clamps each element.
 func (c Clamp) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	out := outs[0]
@@ -45,10 +54,9 @@ func (c Clamp) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]
 	if err := needPerTensor(out); err != nil {
 		return nil, err
 	}
-	lo, hi := c.Act.Bounds(quant.NewQuantizer(out.Q, out.DType))
-	codes := codesOf(x)
+	rule, codes := c.Rule(0, nil, out.Q, out.DType), codesOf(x)
 	for i, v := range codes {
-		codes[i] = max(lo, min(v, hi))
+		codes[i] = rule(v)
 	}
 	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }

@@ -23,6 +23,17 @@ type Conv2D struct {
 // Kind is "conv2d".
 func (Conv2D) Kind() string { return "conv2d" }
 
+// Clamp is Act.
+func (c Conv2D) Clamp() quant.Activation { return c.Act }
+
+// WithClamp returns the operator with another Act.
+func (c Conv2D) WithClamp(a quant.Activation) graph.Op {
+	c.Act = a
+	return c
+}
+
+func (Conv2D) weighted() {}
+
 // Signatures: float, quint8 with qint8 weights to quint8, and the same to float32.
 func (Conv2D) Signatures() []graph.Signature { return weighted }
 

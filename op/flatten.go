@@ -19,6 +19,8 @@ type Flatten struct {
 // Kind is "flatten".
 func (Flatten) Kind() string { return "flatten" }
 
+func (Flatten) moves() {}
+
 // Signatures: float, and codes that keep their parameters.
 func (Flatten) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
 

@@ -21,12 +21,17 @@ func (Hardsigmoid) Signatures() []graph.Signature { return toUnitInterval() }
 // Infer returns the shape of x.
 func (Hardsigmoid) Infer(in []graph.Fact) ([]graph.Type, error) { return inferSame(in) }
 
-// Eval applies quant.Hardsigmoid in float, quant.NewHardsigmoid on codes.
-func (Hardsigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
-	out := outs[0]
-	return evalPointwise(ctx, in[0], out, quant.Hardsigmoid, func() *quant.Pointwise {
-		return quant.NewHardsigmoid(ctx.Numerics, in[0].QParams(), out.DType)
-	})
+// Real is quant.Hardsigmoid.
+func (Hardsigmoid) Real(x float32) float32 { return quant.Hardsigmoid(x) }
+
+// Rule is that of quant.NewHardsigmoid.
+func (Hardsigmoid) Rule(n quant.Numerics, in, _ *tensor.QParams, d tensor.DType) func(int32) int32 {
+	return quant.NewHardsigmoid(n, in, d).Code
+}
+
+// Eval applies Real, or Rule on codes.
+func (o Hardsigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+	return evalUnary(o, ctx, in[0], out[0])
 }
 
 // Gradient multiplies by 1/6 strictly between -3 and 3, by 0 elsewhere.

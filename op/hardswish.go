@@ -20,12 +20,17 @@ func (Hardswish) Signatures() []graph.Signature { return each(1, f32, u8, i8) }
 // Infer returns the shape of x.
 func (Hardswish) Infer(in []graph.Fact) ([]graph.Type, error) { return inferSame(in) }
 
-// Eval applies quant.Hardswish in float, quant.NewHardswish on codes.
-func (Hardswish) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
-	out := outs[0]
-	return evalPointwise(ctx, in[0], out, quant.Hardswish, func() *quant.Pointwise {
-		return quant.NewHardswish(ctx.Numerics, in[0].QParams(), out.Q, out.DType)
-	})
+// Real is quant.Hardswish.
+func (Hardswish) Real(x float32) float32 { return quant.Hardswish(x) }
+
+// Rule is that of quant.NewHardswish.
+func (Hardswish) Rule(n quant.Numerics, in, out *tensor.QParams, d tensor.DType) func(int32) int32 {
+	return quant.NewHardswish(n, in, out, d).Code
+}
+
+// Eval applies Real, or Rule on codes.
+func (o Hardswish) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+	return evalUnary(o, ctx, in[0], out[0])
 }
 
 // Gradient multiplies by 0 up to -3, by 1 from 3 on, and by x/3 + 1/2 in between.

@@ -19,6 +19,17 @@ type Linear struct {
 // Kind is "linear".
 func (Linear) Kind() string { return "linear" }
 
+// Clamp is Act.
+func (l Linear) Clamp() quant.Activation { return l.Act }
+
+// WithClamp returns the operator with another Act.
+func (l Linear) WithClamp(a quant.Activation) graph.Op {
+	l.Act = a
+	return l
+}
+
+func (Linear) weighted() {}
+
 // Signatures: float, quint8 with qint8 weights to quint8, and the same to float32.
 func (Linear) Signatures() []graph.Signature { return weighted }
 

@@ -20,6 +20,18 @@ type Mul struct {
 // Kind is "mul".
 func (Mul) Kind() string { return "mul" }
 
+// Clamp is Act.
+func (o Mul) Clamp() quant.Activation { return o.Act }
+
+// WithClamp returns the operator with another Act.
+func (o Mul) WithClamp(a quant.Activation) graph.Op {
+	o.Act = a
+	return o
+}
+
+// Real is a * b.
+func (Mul) Real(a, b float32) float32 { return a * b }
+
 // Signatures: float, quint8, qint8; the result has parameters of its own.
 func (Mul) Signatures() []graph.Signature { return each(2, f32, u8, i8) }
 

@@ -6,21 +6,21 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// evalPointwise applies f in float, and on codes the rule that rule makes.
-func evalPointwise(ctx graph.Context, x *tensor.Tensor, out graph.Type, f func(float32) float32, rule func() *quant.Pointwise) ([]*tensor.Tensor, error) {
+// evalUnary applies o to each element.
+func evalUnary(o Unary, ctx graph.Context, x *tensor.Tensor, out graph.Type) ([]*tensor.Tensor, error) {
 	if out.DType == f32 {
 		y := tensor.New(f32, out.Shape...)
 		for i, v := range x.Float32s() {
-			y.Float32s()[i] = f(v)
+			y.Float32s()[i] = o.Real(v)
 		}
 		return []*tensor.Tensor{y}, nil
 	}
 	if err := needIntegerRules(ctx, graph.TypeOf(x), out); err != nil {
 		return nil, err
 	}
-	r, codes := rule(), codesOf(x)
+	rule, codes := o.Rule(ctx.Numerics, x.QParams(), out.Q, out.DType), codesOf(x)
 	for i, c := range codes {
-		codes[i] = r.Code(c)
+		codes[i] = rule(c)
 	}
 	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }

@@ -21,12 +21,17 @@ func (Sigmoid) Signatures() []graph.Signature { return toUnitInterval() }
 // Infer returns the shape of x.
 func (Sigmoid) Infer(in []graph.Fact) ([]graph.Type, error) { return inferSame(in) }
 
-// Eval applies quant.Sigmoid in float, quant.NewSigmoid on codes.
-func (Sigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
-	out := outs[0]
-	return evalPointwise(ctx, in[0], out, quant.Sigmoid, func() *quant.Pointwise {
-		return quant.NewSigmoid(ctx.Numerics, in[0].QParams(), out.DType)
-	})
+// Real is quant.Sigmoid.
+func (Sigmoid) Real(x float32) float32 { return quant.Sigmoid(x) }
+
+// Rule is that of quant.NewSigmoid.
+func (Sigmoid) Rule(n quant.Numerics, in, _ *tensor.QParams, d tensor.DType) func(int32) int32 {
+	return quant.NewSigmoid(n, in, d).Code
+}
+
+// Eval applies Real, or Rule on codes.
+func (o Sigmoid) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+	return evalUnary(o, ctx, in[0], out[0])
 }
 
 // Gradient multiplies by y*(1-y), y being the result.

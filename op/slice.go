@@ -21,6 +21,8 @@ type Slice struct {
 // Kind is "slice".
 func (Slice) Kind() string { return "slice" }
 
+func (Slice) moves() {}
+
 // Signatures: float, and codes that keep their parameters.
 func (Slice) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
 

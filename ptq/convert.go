@@ -6,6 +6,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/observe"
+	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/rewrite"
 	"github.com/octet-ml/octet/tensor"
@@ -146,7 +147,7 @@ func (c *converter) node(n *graph.Node, d Decision) error {
 			n.Note = "never called: scale 1 and zero point 0, as PyTorch stores"
 		}
 		n.Output().Type = t
-		if w := weightOf(n); w != nil {
+		if w := op.WeightOf(n); w != nil {
 			return c.weight(n, w)
 		}
 	}

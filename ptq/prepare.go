@@ -201,7 +201,7 @@ func kindOf(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]strin
 		}
 	}
 	switch {
-	case own && weightOf(n) != nil && weightOf(n).Role != graph.Parameter:
+	case own && op.WeightOf(n) != nil && op.WeightOf(n).Role != graph.Parameter:
 		return Float, "its weight is computed"
 	case own:
 		return Own, ""
@@ -230,15 +230,6 @@ func wanted(g *graph.Graph, v *graph.Value, kinds map[*graph.Node]Kind) bool {
 		}
 	}
 	return false
-}
-
-// weightOf returns the weight of a convolution or linear layer, otherwise nil.
-func weightOf(n *graph.Node) *graph.Value {
-	switch n.Op.(type) {
-	case op.Conv2D, op.Linear:
-		return n.Inputs[1]
-	}
-	return nil
 }
 
 // watch fills p.Observed: the results of Own nodes, and the float values that

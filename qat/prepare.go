@@ -105,7 +105,7 @@ func (m *Model) place() error {
 			if !slices.Contains(names, n.Name) {
 				names = append(names, n.Name) // results aside have modules that see nothing
 			}
-			if isWeighted(n.Op) {
+			if op.WeightOf(n) != nil {
 				if m.weights[n.Name], err = fakequant.New(m.opts.QConfig.Weight); err != nil {
 					return fmt.Errorf("weight of %q: %w", n.Name, err)
 				}
@@ -128,15 +128,6 @@ func (m *Model) place() error {
 		m.modules[name] = f
 	}
 	return nil
-}
-
-// isWeighted reports whether an operator multiplies with a trained weight.
-func isWeighted(o graph.Op) bool {
-	switch o.(type) {
-	case op.Conv2D, op.Linear:
-		return true
-	}
-	return false
 }
 
 // fixedOf returns the parameters that the quint8 result of an operator always has;
@@ -164,7 +155,7 @@ func (m *Model) findLayers(groups []rewrite.Group) {
 		members[g.Name] = g.Members
 	}
 	for _, n := range m.graph.Nodes {
-		if !isWeighted(n.Op) || params[n.Inputs[1].Name] == nil {
+		if op.WeightOf(n) == nil || params[n.Inputs[1].Name] == nil {
 			continue
 		}
 		l := &layer{name: n.Name, weight: params[n.Inputs[1].Name]}

@@ -69,7 +69,7 @@ func (f *fuser) foldBatchNorm(g *graph.Graph, n *graph.Node) bool {
 		return false
 	}
 	p := soleProducer(g, n)
-	if p == nil || actOf(p.Op) != quant.NoActivation || !floatNode(p) {
+	if p == nil || op.ClampOf(p.Op) != quant.NoActivation || !floatNode(p) {
 		return false
 	}
 	formula := foldConv
@@ -102,7 +102,7 @@ func (f *fuser) foldBatchNorm(g *graph.Graph, n *graph.Node) bool {
 		w.Data, bias.Data = nil, nil
 	}
 	if bn.Act != quant.NoActivation {
-		p.Op = withAct(p.Op, bn.Act)
+		p.Op = p.Op.(op.Clamped).WithClamp(bn.Act)
 	}
 	f.join(p, n)
 	g.ReplaceUses(n.Output(), p.Output())
@@ -116,10 +116,14 @@ func (f *fuser) fuseClamp(g *graph.Graph, n *graph.Node) bool {
 		return false
 	}
 	p := soleProducer(g, n)
-	if p == nil || !floatNode(p) || !takesAct(p.Op) || actOf(p.Op) != quant.NoActivation {
+	if p == nil || !floatNode(p) {
 		return false
 	}
-	p.Op = withAct(p.Op, clamp.Act)
+	owner, ok := p.Op.(op.Clamped)
+	if !ok || owner.Clamp() != quant.NoActivation {
+		return false
+	}
+	p.Op = owner.WithClamp(clamp.Act)
 	f.join(p, n)
 	g.ReplaceUses(n.Output(), p.Output())
 	return true

@@ -1,0 +1,74 @@
+package op
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Traits say what passes, conversion, training and engines need to know of an
+// operator, so that none of them keeps a list of operators.
+
+// Clamped is an operator that can apply a clamp to its own result.
+type Clamped interface {
+	graph.Op
+	// Clamp is the clamp that it applies now.
+	Clamp() quant.Activation
+	// WithClamp returns the operator with another one.
+	WithClamp(quant.Activation) graph.Op
+}
+
+// Unary is a function of one number, applied to each element.
+type Unary interface {
+	graph.Op
+	// Real is the function of a float32.
+	Real(x float32) float32
+	// Rule returns the function of a code: of codes of type d with parameters in, to
+	// codes with parameters out.
+	Rule(n quant.Numerics, in, out *tensor.QParams, d tensor.DType) func(code int32) int32
+}
+
+// Binary is a function of two numbers, applied to the elements of two operands,
+// which broadcast as NumPy's do.
+type Binary interface {
+	Clamped
+	// Real is the function of two float32, without the clamp.
+	Real(a, b float32) float32
+}
+
+// Mover gives elements of its inputs, unchanged, in another place or shape.
+type Mover interface {
+	graph.Op
+	moves()
+}
+
+// Weighted is an operator with a weight as its second input, and perhaps a bias as
+// its third.
+type Weighted interface {
+	Clamped
+	weighted()
+}
+
+// ClampOf is the clamp that an operator applies to its own result.
+func ClampOf(o graph.Op) quant.Activation {
+	if c, ok := o.(Clamped); ok {
+		return c.Clamp()
+	}
+	return quant.NoActivation
+}
+
+// WithoutClamp returns the operator without the clamp of its result.
+func WithoutClamp(o graph.Op) graph.Op {
+	if c, ok := o.(Clamped); ok {
+		return c.WithClamp(quant.NoActivation)
+	}
+	return o
+}
+
+// WeightOf returns the weight of a node whose operator has one, otherwise nil.
+func WeightOf(n *graph.Node) *graph.Value {
+	if _, ok := n.Op.(Weighted); ok {
+		return n.Inputs[1]
+	}
+	return nil
+}
