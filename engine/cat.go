@@ -10,6 +10,7 @@ import (
 // cat joins its operands. Codes pass through a table each, which is nil where
 // the parameters are the result's.
 type cat struct {
+	sameOrder
 	axis   int
 	k      *elementwise8.Kernel
 	dtype  tensor.DType
@@ -32,6 +33,8 @@ func lowerCat(n *graph.Node, c op.Cat, t target) (operation, string) {
 	return o, ""
 }
 
+func (cat) readsParameters() {}
+
 func (o cat) kernel() (string, string) {
 	if o.dtype == tensor.Float32 {
 		return "copy", "go"
@@ -39,28 +42,23 @@ func (o cat) kernel() (string, string) {
 	return o.k.Name, o.k.ISA
 }
 
-func (o cat) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
-	axis := o.axis
-	if axis < 0 {
-		axis += len(out.Shape)
-	}
-	stored, axis := storedOrder(out.Shape, axis)
-	f := fixedCat{cat: o, outer: stored[:axis].Numel(), line: stored[axis:].Numel()}
-	for _, t := range in {
-		s, _ := storedOrder(t.Shape, 0)
-		f.parts = append(f.parts, s[axis:].Numel())
+func (o cat) fix(in, outs []desc, threads int) (fixed, error) {
+	out := outs[0]
+	axis := out.order.place(axisOf(o.axis, len(out.Shape)))
+	f := fixedCat{cat: o, outer: out.order.of(out.Shape)[:axis].Numel(), line: out.order.of(out.Shape)[axis:].Numel()}
+	for _, d := range in {
+		f.parts = append(f.parts, d.order.of(d.Shape)[axis:].Numel())
 	}
 	f.runs = splitRuns(f.outer, divUp(shortest, max(1, f.line)), threads)
 	return f, nil
 }
 
-// storedOrder returns the extents in the order of memory, outermost first, and
-// the place of an axis among them.
-func storedOrder(s tensor.Shape, axis int) (tensor.Shape, int) {
-	if len(s) != 4 {
-		return s, axis
+// axisOf is an axis that counts from the end when negative.
+func axisOf(axis, rank int) int {
+	if axis < 0 {
+		return axis + rank
 	}
-	return tensor.Shape{s[0], s[2], s[3], s[1]}, [4]int{0, 3, 1, 2}[axis]
+	return axis
 }
 
 type fixedCat struct {
@@ -73,7 +71,8 @@ type fixedCat struct {
 func (fixedCat) macs() int64  { return 0 }
 func (fixedCat) scratch() int { return 0 }
 
-func (f fixedCat) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedCat) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	return pieces{f.runs.count, &taskCat{f, in, out, make([]elementwise8.Call, len(scratch))}}
 }
 

@@ -151,7 +151,7 @@ func observed(t *testing.T, name string, eng Engine, g *graph.Graph, x *tensor.T
 	err := eng.RunObserved(context.Background(), want, func(v *graph.Value, data []float32, shape tensor.Shape) error {
 		seen++
 		y := tensor.New(tensor.Float32, shape...)
-		toRowMajor(y.Float32s(), data, shape)
+		fromUsual(y, data)
 		ref := tapped[v.Name]
 		if v == g.Inputs[0] {
 			ref = x
@@ -188,4 +188,10 @@ func split(t *testing.T, name string, eng Engine, g *graph.Graph, x *tensor.Tens
 			equal(t, fmt.Sprintf("%s: image %d alone: %s", name, i, v.Name), out[j], want)
 		}
 	}
+}
+
+// fromUsual sets y to data that lies as images usually do.
+func fromUsual(y *tensor.Tensor, data []float32) {
+	w := newWalk(y.Shape(), usual(y.Shape()), nil, 4)
+	w.all(y.Memory(), tensor.Of(data, len(data)).Memory())
 }

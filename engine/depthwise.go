@@ -28,7 +28,7 @@ func (r operandRows) depthwiseRuns(results, rate, threads int) runs {
 }
 
 // locateIndirect is locate for kernels that only know indirect rows.
-func (g geometry) locateIndirect(in, out graph.Type) operandRows {
+func (g geometry) locateIndirect(in, out desc) operandRows {
 	r := g.locate(in, out)
 	if r.offset == nil {
 		r.offset = g.offsets(in.Shape, out.Shape)
@@ -57,7 +57,8 @@ func newDepthwise8(n *graph.Node, g geometry, w []int8, f finish, t target) oper
 
 func (o convDepthwise8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
-func (o convDepthwise8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+func (o convDepthwise8) fix(in, outs []desc, threads int) (fixed, error) {
+	out := outs[0]
 	r := o.locateIndirect(in[0], out)
 	results := resultsPerPiece
 	if o.rule == nil {
@@ -86,7 +87,8 @@ func (f fixedDepthwise8) scratch() int {
 	return divUp(f.chunk*f.operandRows.groups, 2)
 }
 
-func (f fixedDepthwise8) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedDepthwise8) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	t := &taskDepthwise8{f, out, make([]depthwise8.Call, len(scratch)), make([]requant8.Call, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {
@@ -136,7 +138,8 @@ func newDepthwise32(n *graph.Node, g geometry, w []float32, act quant.Activation
 
 func (o convDepthwise32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
-func (o convDepthwise32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+func (o convDepthwise32) fix(in, outs []desc, threads int) (fixed, error) {
+	out := outs[0]
 	r := o.locateIndirect(in[0], out)
 	return fixedDepthwise32{o, r, r.depthwiseRuns(sumsPerPiece, o.k.Rate, threads)}, nil
 }
@@ -149,7 +152,8 @@ type fixedDepthwise32 struct {
 
 func (fixedDepthwise32) scratch() int { return 0 }
 
-func (f fixedDepthwise32) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedDepthwise32) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	t := &taskDepthwise32{f, make([]depthwise32.Call, len(scratch))}
 	g := f.operandRows
 	for i := range t.calls {

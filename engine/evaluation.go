@@ -18,27 +18,40 @@ type evaluation struct {
 
 func (e evaluation) kernel() (string, string) { return "operator", "go" }
 
-func (e evaluation) fix(in []graph.Type, out graph.Type, _ int) (fixed, error) {
-	return fixedEvaluation{e, in, out}, nil
+// wishes has none: operands are copied anyway.
+func (evaluation) wishes(in, _ []desc) []order { return make([]order, len(in)) }
+
+// orders takes operands as they lie, and leaves results as their readers wish.
+func (evaluation) orders(in, out []desc) (need, give []order) {
+	for _, d := range in {
+		need = append(need, d.order)
+	}
+	for _, d := range out {
+		give = append(give, d.order)
+	}
+	return need, give
+}
+
+func (e evaluation) fix(in, outs []desc, _ int) (fixed, error) {
+	return fixedEvaluation{e, in, outs}, nil
 }
 
 type fixedEvaluation struct {
 	evaluation
-	in  []graph.Type // of the operands that are not parameters
-	out graph.Type
+	in  []desc // of the operands that are not parameters
+	out []desc
 }
 
 func (fixedEvaluation) macs() int64  { return 0 }
 func (fixedEvaluation) scratch() int { return 0 }
 
-func (e fixedEvaluation) bind(in []memory, out memory, _ [][]uint64) step {
-	return &evaluationStep{e, in, out}
+func (e fixedEvaluation) bind(in, outs []memory, _ [][]uint64) step {
+	return &evaluationStep{e, in, outs}
 }
 
 type evaluationStep struct {
 	fixedEvaluation
-	from []memory
-	to   memory
+	from, to []memory
 }
 
 func (e *evaluationStep) exec(*parallel.Pool) error {
@@ -49,13 +62,24 @@ func (e *evaluationStep) exec(*parallel.Pool) error {
 			operands = append(operands, v.Data)
 			continue
 		}
-		operands = append(operands, e.from[next].tensor(e.in[next]))
+		d := e.in[next]
+		t := newTensor(d.Type)
+		w := newWalk(d.Shape, d.order, nil, d.DType.Size())
+		w.all(elementsOf(t), e.from[next])
+		operands = append(operands, t)
 		next++
 	}
-	t, err := e.node.Op.Eval(e.ctx, operands, []graph.Type{e.out})
+	types := make([]graph.Type, len(e.out))
+	for i, d := range e.out {
+		types[i] = d.Type
+	}
+	results, err := e.node.Op.Eval(e.ctx, operands, types)
 	if err != nil {
 		return err
 	}
-	e.to.load(t[0])
+	for i, d := range e.out {
+		w := newWalk(d.Shape, nil, d.order, d.DType.Size())
+		w.all(e.to[i], elementsOf(results[i]))
+	}
 	return nil
 }

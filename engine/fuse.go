@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/elementwise32"
 	"github.com/octet-ml/octet/internal/kernel/elementwise8"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // adding is a residual addition that the producer of one operand computes itself,
@@ -27,64 +30,107 @@ type adder interface {
 	with(a adding) operation
 }
 
-// fuse returns the list of lowered nodes for runs of which nobody sees the nodes'
-// own results: additions are left to the later one of their operands, and
+// fuse returns the list of lowered nodes for runs whose intermediate results are not
+// observed: additions are left to the later one of their operands, and
 // concatenations to the shuffle of their result, where nothing else uses that.
-func fuse(g *graph.Graph, list []lowered) []lowered {
-	inputs := len(g.Inputs)
-	uses := map[*graph.Value]int{}
-	for _, n := range g.Nodes {
+func (p *Program) fuse() []lowered {
+	f := fuser{uses: map[int]int{}, by: map[int]int{}, list: slices.Clone(p.lowered)}
+	for i, n := range p.g.Nodes {
 		for _, v := range n.Inputs {
-			uses[v]++
+			f.uses[p.number[v]]++
+		}
+		for _, v := range p.lowered[i].outputs {
+			f.by[v] = i
 		}
 	}
-	for _, v := range g.Outputs {
-		uses[v] += 2
+	for _, v := range p.outputs {
+		f.uses[v] += 2
 	}
-	fused := append([]lowered(nil), list...)
-	for j, l := range list {
-		if s, ok := l.op.(shuffle); ok && l.inputs[0] >= inputs {
-			fuseJoined(fused, j, s, l.inputs[0]-inputs, uses)
-			continue
+	for j, l := range p.lowered {
+		if s, ok := l.op.(shuffle); ok {
+			f.join(j, s, p.lowered)
+		} else if a, ok := newAdding(l); ok {
+			f.add(j, a, p.lowered)
 		}
-		a, ok := newAdding(l)
-		if !ok || l.inputs[0] == l.inputs[1] {
-			continue
-		}
-		later, other := l.inputs[0], l.inputs[1]
-		if a.second = other > later; a.second {
-			later, other = other, later
-		}
-		i := later - inputs
-		if i < 0 || uses[list[i].node.Output()] != 1 {
-			continue
-		}
-		p, ok := list[i].op.(adder)
-		if !ok {
-			continue
-		}
-		fused[i].op = p.with(a)
-		fused[i].inputs = append(append([]int(nil), list[i].inputs...), other)
-		fused[i].gives = l.node.Output()
-		fused[j] = lowered{node: l.node, op: identity{}, inputs: []int{later}, with: list[i].node.Name}
 	}
-	return fused
+	return f.list
 }
 
-// fuseJoined lets shuffle j read the operands of the concatenation i, if it is one,
-// and nothing else uses it.
-func fuseJoined(fused []lowered, j int, s shuffle, i int, uses map[*graph.Value]int) {
-	l := fused[i]
-	c, ok := l.op.(cat)
-	if !ok || uses[l.node.Output()] != 1 {
+// settled returns list without the fused additions that have to repeat an operand,
+// which only shapes tell.
+func (p *Program) settled(list []lowered, facts map[*graph.Value]graph.Fact) []lowered {
+	shape := func(v int) tensor.Shape { return facts[p.values[v]].Shape }
+	out := list
+	for i, l := range list {
+		if l.adds == 0 || shape(l.inputs[len(l.inputs)-1]).Equal(shape(l.outputs[0])) && shape(p.lowered[i].outputs[0]).Equal(shape(l.outputs[0])) {
+			continue
+		}
+		if &out[0] == &list[0] {
+			out = slices.Clone(list)
+		}
+		out[i], out[l.adds] = p.lowered[i], p.lowered[l.adds]
+	}
+	return out
+}
+
+// fuser fuses lowered nodes.
+type fuser struct {
+	list []lowered
+	uses map[int]int // by number of value
+	by   map[int]int // the node that computes a value
+}
+
+// add lets the producer of the later operand of the addition j, whose only use it is,
+// add the other one.
+func (f *fuser) add(j int, a adding, list []lowered) {
+	l := list[j]
+	later, other := l.inputs[0], l.inputs[1]
+	if later == other {
+		return
+	}
+	if a.second = f.node(other) > f.node(later); a.second {
+		later, other = other, later
+	}
+	i := f.node(later)
+	if i < 0 || f.uses[later] != 1 {
+		return
+	}
+	o, ok := list[i].op.(adder)
+	if !ok {
+		return
+	}
+	f.list[i].op = o.with(a)
+	f.list[i].inputs = append(slices.Clone(list[i].inputs), other)
+	f.list[i].outputs, f.list[i].adds = l.outputs, j
+	f.list[j] = lowered{node: l.node, outputs: l.outputs, with: list[i].node.Name}
+}
+
+// node is the place of the node that computes a value, -1 for inputs and parameters.
+func (f *fuser) node(value int) int {
+	if i, ok := f.by[value]; ok {
+		return i
+	}
+	return -1
+}
+
+// join lets shuffle j read the operands of the concatenation in front of it, if it is
+// one and nothing else uses it.
+func (f *fuser) join(j int, s shuffle, list []lowered) {
+	v := list[j].inputs[0]
+	i := f.node(v)
+	if i < 0 || f.uses[v] != 1 {
+		return
+	}
+	c, ok := list[i].op.(cat)
+	if !ok {
 		return
 	}
 	o, ok := s.joining(c)
 	if !ok {
 		return
 	}
-	fused[j].op, fused[j].inputs = o, l.inputs
-	fused[i] = lowered{node: l.node, op: identity{}, inputs: l.inputs[:1], gives: l.node.Inputs[0], with: fused[j].node.Name}
+	f.list[j].op, f.list[j].inputs = o, list[i].inputs
+	f.list[i] = lowered{node: list[i].node, with: list[j].node.Name}
 }
 
 // newAdding returns the addition that l computes.

@@ -1,14 +1,12 @@
 package engine
 
-import (
-	"github.com/octet-ml/octet/graph"
-)
+import ()
 
 // gathering reports whether windows had better be copied to rows that follow each other.
 // Kernels that want equally spaced rows take those of one output line at a time
 // otherwise, which in a small image are few. The copy pays where each of its bytes is
 // multiplied often.
-func (o product8) gathering(out graph.Type) bool {
+func (o product8) gathering(out desc) bool {
 	const rows, least, often = 16, 12, 256 // of a tile; not worth it with so many; columns
 	if !o.k.Lines || o.slide == (sliding{}) || o.groups > 1 || o.pointwise() || o.out < often {
 		return false
@@ -32,7 +30,7 @@ type fixedGather8 struct {
 
 // fixGather is fix with windows copied. In the packed weights every run is as long as
 // Depth says, or whole multiples of it.
-func (o product8) fixGather(in, out graph.Type, threads int) fixed {
+func (o product8) fixGather(in, out desc, threads int) fixed {
 	f := fixedGather8{fixedProduct8: fixedProduct8{product8: o, operandRows: o.locate(in, out)}}
 	f.window = f.operandRows.taps * roundUp(o.in, o.k.Depth)
 	e := f.operandRows.extent(1)
@@ -48,7 +46,8 @@ func (f fixedGather8) scratch() int {
 	return f.copied() + f.sums() + f.k.Work(f.division.rows, 1, f.window)
 }
 
-func (f fixedGather8) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedGather8) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	t := &taskGather8{f, f.workers(in, out, len(scratch)), in[0].codes()}
 	for i, s := range scratch {
 		sums := f.copied() + f.sums()

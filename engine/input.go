@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"unsafe"
-
-	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/layout"
 	"github.com/octet-ml/octet/internal/kernel/quantize"
 	"github.com/octet-ml/octet/tensor"
@@ -11,15 +8,17 @@ import (
 
 // arrival is how an input gets from the caller's tensor into memory.
 type arrival struct {
-	k          *layout.Kernel // nil where memory holds it as the tensor does
+	walk
+	k          *layout.Kernel // of a transposition of matrices; nil for others
 	fromTensor bool           // a step reads the tensor instead
 }
 
-func (p *Program) arrival(input int, t graph.Type) arrival {
-	if rowMajor(t.Shape) {
-		return arrival{}
+func (p *Program) arrival(input int, d desc) arrival {
+	a := arrival{walk: newWalk(d.Shape, nil, d.order, d.DType.Size()), fromTensor: p.readsTensor(input, d)}
+	if _, rows, _, ok := a.matrix(); ok && (a.size == 1 || a.size == 4) {
+		a.k = layout.Select(layout.Table, a.size, rows, p.cpu)
 	}
-	return arrival{layout.Select(layout.Table, t.DType.Size(), t.Shape[1], p.cpu), p.readsTensor(input, t.Shape)}
+	return a
 }
 
 // onlyQuantized tells, by input, whether all its uses are quantizations.
@@ -49,53 +48,37 @@ func (p *Program) onlyQuantized() []bool {
 	return only
 }
 
-// readsTensor reports whether value v, of shape s, is read from the caller's tensor.
-func (p *Program) readsTensor(v int, s tensor.Shape) bool {
-	return v < len(p.fromTensor) && p.fromTensor[v] && !rowMajor(s)
+// readsTensor reports whether value v is read from the caller's tensor: an image that
+// is only quantized, and has to lie channels-last.
+func (p *Program) readsTensor(v int, d desc) bool {
+	return v < len(p.fromTensor) && p.fromTensor[v] && len(d.Shape) == 4 &&
+		sameMemory(d.Shape, d.order, channelsLast(4)) && !sameMemory(d.Shape, d.order, nil)
 }
 
 // load brings the inputs into memory, or notes where they are.
 func (f *frame) load(inputs []*tensor.Tensor) {
 	for i, t := range inputs {
-		switch a := f.plan.inputs[i]; {
+		switch a := &f.plan.inputs[i]; {
 		case a.fromTensor:
 			f.tensors[i] = t.Float32s()
 		case a.k == nil:
-			f.values[i].load(t)
+			a.all(f.values[i], elementsOf(t))
 		default:
-			f.transpose(a.k, f.values[i], elementsOf(t), t.Shape())
+			f.transpose(a, f.values[i], elementsOf(t))
 		}
 	}
 }
 
-func (f *frame) transpose(k *layout.Kernel, dst, src memory, s tensor.Shape) {
-	pixels := s[2] * s[3]
-	image := s[1] * pixels * k.Size
+func (f *frame) transpose(a *arrival, dst, src memory) {
+	_, rows, cols, _ := a.matrix()
+	image := rows * cols * a.size
 	c := &f.move
-	c.Rows, c.Cols, c.Stride = s[1], pixels, pixels
+	c.Rows, c.Cols, c.Stride = rows, cols, cols
 	for at := 0; at < len(dst); at += image {
 		c.Dst, c.Src = dst[at:at+image], src[at:at+image]
-		k.Run(c)
+		a.k.Run(c)
 	}
 	c.Dst, c.Src = nil, nil
-}
-
-// elementsOf returns the memory of an activation's elements, in row-major order.
-func elementsOf(t *tensor.Tensor) memory {
-	switch t.DType() {
-	case tensor.Float32:
-		return bytesIn(t.Float32s())
-	case tensor.QUInt8:
-		return t.Uint8s()
-	case tensor.QInt8:
-		return bytesIn(t.Int8s())
-	}
-	panic("engine: activation of type " + t.DType().String())
-}
-
-func bytesIn[T any](x []T) memory {
-	var zero T
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(zero)))
 }
 
 // strip is the number of pixels that are quantized plane by plane before their
@@ -118,7 +101,7 @@ type fixedImage struct {
 func (fixedImage) macs() int64    { return 0 }
 func (f fixedImage) scratch() int { return divUp(f.channels*strip, 8) }
 
-func (fixedImage) bind([]memory, memory, [][]uint64) step {
+func (fixedImage) bind(_, _ []memory, _ [][]uint64) step {
 	panic("engine: an image is quantized from its tensor")
 }
 

@@ -13,13 +13,12 @@ func lowerLinear(n *graph.Node, l op.Linear, t target) (operation, string, error
 	}
 	w := n.Inputs[1].Data
 	g := geometry{groups: 1, in: w.Dim(1), out: w.Dim(0), taps: 1}
-	other := evaluation{n, graph.Context{Numerics: t.numerics}}
 	if w.DType() == tensor.Float32 {
 		reals, err := t.reals(w)
 		if err != nil {
 			return nil, "", err
 		}
-		return linear{newProduct32(n, g, reals, l.Act, t), other}, "", nil
+		return linear32{newProduct32(n, g, reals, l.Act, t)}, "", nil
 	}
 	f, err := newFinish(n, t, l.Act, true)
 	if err != nil {
@@ -29,19 +28,36 @@ func lowerLinear(n *graph.Node, l op.Linear, t target) (operation, string, error
 	if err != nil {
 		return nil, "", err
 	}
-	return linear{newProduct8(n, g, codes, f, t), other}, "", nil
+	return linear8{newProduct8(n, g, codes, f, t)}, "", nil
 }
 
-// linear is a product of rows where features lie next to each other, and is
-// left to the operator elsewhere: on images, whose channels come last.
-type linear struct {
-	operation
-	other evaluation
-}
+// lastInnermost is for operations on the last axis, which has to lie innermost, and
+// whose results are row-major.
+type lastInnermost struct{}
 
-func (l linear) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
-	if !rowMajor(in[0].Shape) || !rowMajor(out.Shape) {
-		return l.other.fix(in, out, threads)
+func (lastInnermost) wishes(in, _ []desc) []order {
+	wishes := make([]order, len(in))
+	for i, d := range in {
+		wishes[i] = order(nil).axes(len(d.Shape))
 	}
-	return l.operation.fix(in, out, threads)
+	return wishes
 }
+
+func (lastInnermost) orders(in, out []desc) (need, give []order) {
+	return make([]order, len(in)), make([]order, len(out))
+}
+
+// linear32 and linear8 are products over rows.
+type (
+	linear32 struct{ product32 }
+	linear8  struct{ product8 }
+)
+
+func (linear32) wishes(in, out []desc) []order              { return lastInnermost{}.wishes(in, out) }
+func (linear32) orders(in, out []desc) (need, give []order) { return lastInnermost{}.orders(in, out) }
+func (linear8) wishes(in, out []desc) []order               { return lastInnermost{}.wishes(in, out) }
+func (linear8) orders(in, out []desc) (need, give []order)  { return lastInnermost{}.orders(in, out) }
+
+// with keeps the order of a linear layer where an addition follows.
+func (o linear32) with(a adding) operation { return linear32{o.product32.with(a).(product32)} }
+func (o linear8) with(a adding) operation  { return linear8{o.product8.with(a).(product8)} }

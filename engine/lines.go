@@ -3,7 +3,6 @@ package engine
 import (
 	"slices"
 
-	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -32,7 +31,7 @@ type lines struct {
 }
 
 // newLines is for pieces of about so many lines of the output.
-func newLines(g geometry, channels, across int, in, out graph.Type, rows int) lines {
+func newLines(g geometry, channels, across int, in, out desc, rows int) lines {
 	s := g.slide
 	l := lines{slide: s, channels: channels, across: across, taps: s.kernel[0] * across, in: in.Shape, out: out.Shape}
 	l.length = (in.Shape[3] + 2*s.padding[1]) * channels

@@ -25,7 +25,8 @@ func (o stem32) with(a adding) operation {
 	return o
 }
 
-func (o stem32) fix(in []graph.Type, out graph.Type, _ int) (fixed, error) {
+func (o stem32) fix(in, outs []desc, _ int) (fixed, error) {
+	out := outs[0]
 	l := newLines(o.geometry, o.channels, 1, in[0], out, divUp(stemPixels, out.Shape[3]))
 	return fixedStem32{o, l, make([]float32, l.length)}, nil
 }
@@ -47,7 +48,8 @@ func (f fixedStem32) scratch() int {
 	return f.copied() + divUp(f.k.Work(f.pixels(), f.product32.in*f.product32.taps), 2)
 }
 
-func (f fixedStem32) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedStem32) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	t := &taskStem32{f, in[0].reals(), out.reals(), make([]sgemm.Call, len(scratch)), f.then.bind(in, out, len(scratch))}
 	for i, s := range scratch {
 		t.calls[i] = sgemm.Call{

@@ -44,7 +44,8 @@ func (o lines8) with(a adding) operation {
 	return o
 }
 
-func (o lines8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+func (o lines8) fix(in, outs []desc, threads int) (fixed, error) {
+	out := outs[0]
 	if o.across == o.slide.kernel[1] && o.gathering(out) {
 		return o.fixGather(in[0], out, threads), nil
 	}
@@ -105,7 +106,8 @@ func (f fixedLines8) scratch() int {
 	return f.copied() + f.sums() + f.k.Work(f.pixels(), f.product8.taps, f.product8.in)
 }
 
-func (f fixedLines8) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedLines8) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	t := &taskLines8{f, f.workers(in, out, len(scratch)), in[0].codes()}
 	for i, s := range scratch {
 		sums := f.copied() + f.sums()

@@ -57,14 +57,10 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason = lowerAdd(n, attrs, t)
 	case op.Mul:
 		o, reason = lowerMul(n, attrs, t)
-	case op.Clamp:
-		o, reason = lowerClamp(n, attrs, t)
 	case op.BatchNorm:
 		o, reason = lowerBatchNorm(n, attrs, t)
 	case op.Cat:
 		o, reason = lowerCat(n, attrs, t)
-	case op.Hardswish, op.Hardsigmoid, op.Sigmoid:
-		o, reason = lowerMap(n, t)
 	case op.Slice:
 		o, reason = lowerSlice(n, attrs)
 	case op.ChannelShuffle:
@@ -76,10 +72,9 @@ func lower(n *graph.Node, t target) (lowered, error) {
 	case op.Dequantize:
 		o, reason = lowerDequantize(n, t)
 	case op.Flatten:
-		o, reason = flatten{}, ""
-		if activations(n) != 1 {
-			o, reason = nil, "its operand is a parameter"
-		}
+		o = reshape{}
+	case op.Unary:
+		o, reason = lowerUnary(n, attrs, t)
 	default:
 		reason = "no kernel for " + n.Op.Kind()
 	}

@@ -9,30 +9,69 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// lowerMap lowers functions of one number: a table of codes, or a kernel in float.
-func lowerMap(n *graph.Node, t target) (operation, string) {
+// lowerUnary lowers functions of one number: a table of codes, or in float a kernel,
+// where there is one, and else the operator's own function.
+func lowerUnary(n *graph.Node, u op.Unary, t target) (operation, string) {
 	d, reason := uniform(n)
-	if reason != "" {
+	switch {
+	case reason != "":
 		return nil, reason
+	case d == tensor.Float32:
+		return lowerUnary32(u, t), ""
 	}
-	in, out := n.Inputs[0].Type.Q, n.Output().Type.Q
-	var float elementwise32.Function
-	var rule func() *quant.Pointwise
-	switch n.Op.(type) {
-	case op.Hardswish:
-		float, rule = elementwise32.Hardswish, func() *quant.Pointwise { return quant.NewHardswish(t.numerics, in, out, d) }
-	case op.Hardsigmoid:
-		float, rule = elementwise32.Hardsigmoid, func() *quant.Pointwise { return quant.NewHardsigmoid(t.numerics, in, d) }
-	case op.Sigmoid:
-		float, rule = elementwise32.Sigmoid, func() *quant.Pointwise { return quant.NewSigmoid(t.numerics, in, d) }
-	}
-	if d == tensor.Float32 {
-		return newPointwise32(float, quant.NoActivation, t), ""
-	}
+	rule := u.Rule(t.numerics, n.Inputs[0].Type.Q, n.Output().Type.Q, d)
 	return pointwise8{
 		k:    elementwise8.Select(elementwise8.Table, elementwise8.Map, t.cpu),
-		call: elementwise8.Call{Unary: elementwise8.NewUnary(d == tensor.QInt8, rule().Code)},
+		call: elementwise8.Call{Unary: elementwise8.NewUnary(d == tensor.QInt8, rule)},
 	}, ""
+}
+
+func lowerUnary32(u op.Unary, t target) operation {
+	if c, ok := u.(op.Clamp); ok {
+		return newPointwise32(elementwise32.Clamp, c.Act, t)
+	}
+	if f, ok := elementwise32.FunctionOf(u.Kind()); ok {
+		return newPointwise32(f, quant.NoActivation, t)
+	}
+	return function32{f: u.Real}
+}
+
+// function32 applies a function that has no kernel to float32 numbers.
+type function32 struct {
+	anyOrder
+	f func(float32) float32
+}
+
+func (function32) kernel() (string, string) { return "function", "go" }
+
+func (o function32) fix(_, outs []desc, threads int) (fixed, error) {
+	const slow = 16 // numbers of other kernels in the time of one
+	return fixedFunction32{o, splitRuns(outs[0].Shape.Numel(), shortest/slow, threads)}, nil
+}
+
+type fixedFunction32 struct {
+	function32
+	runs
+}
+
+func (fixedFunction32) macs() int64  { return 0 }
+func (fixedFunction32) scratch() int { return 0 }
+
+func (f fixedFunction32) bind(in, outs []memory, _ [][]uint64) step {
+	return pieces{f.count, &taskFunction32{f, in[0].reals(), outs[0].reals()}}
+}
+
+type taskFunction32 struct {
+	fixedFunction32
+	in, out []float32
+}
+
+func (t *taskFunction32) Do(_, i int) {
+	from, to := t.bounds(i)
+	out := t.out[from:to]
+	for j, v := range t.in[from:to] {
+		out[j] = t.f(v)
+	}
 }
 
 // lowerAffine makes the factors and summands parameters of the kernel that batch
@@ -41,7 +80,5 @@ func lowerAffine(n *graph.Node, a op.Affine, t target) (operation, string) {
 	if _, reason := uniform(n); reason != "" {
 		return nil, reason
 	}
-	o := newPointwise32(elementwise32.Affine, quant.NoActivation, t)
-	o.b, o.c = a.Scale, a.Shift
-	return o, ""
+	return newChannelwise(a.Scale, a.Shift, quant.NoActivation, t), ""
 }

@@ -27,7 +27,7 @@ func lowerMean(n *graph.Node, t target) (operation, string) {
 
 func (mean) kernel() (string, string) { return "mean", "go" }
 
-func (o mean) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+func (o mean) fix(in, _ []desc, threads int) (fixed, error) {
 	x := in[0].Shape
 	f := fixedMean{mean: o, channels: x[1], pixels: x[2] * x[3], blocks: divUp(x[1], quant.SumWidth)}
 	f.runs = splitRuns(x[0]*f.blocks, divUp(shortest, quant.SumWidth*max(1, f.pixels)), threads)
@@ -43,7 +43,8 @@ type fixedMean struct {
 func (fixedMean) macs() int64  { return 0 }
 func (fixedMean) scratch() int { return 0 }
 
-func (f fixedMean) bind(in []memory, out memory, _ [][]uint64) step {
+func (f fixedMean) bind(in, outs []memory, _ [][]uint64) step {
+	out := outs[0]
 	return pieces{f.count, &taskMean{f, in[0].codes(), out.codes()}}
 }
 

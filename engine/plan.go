@@ -5,27 +5,80 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/arena"
-	"github.com/octet-ml/octet/internal/kernel/layout"
 	"github.com/octet-ml/octet/internal/slab"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // plan is a program for inputs of one list of shapes.
 type plan struct {
-	lowered []lowered
-	shapes  []tensor.Shape
-	types   []graph.Type   // by number of value, with shapes
-	blocks  []*arena.Block // by number of value; aliased values share one
-	steps   []fixed        // by node; nil where the result is the operand's memory
-	arena   int            // bytes
-	work    int            // words of scratch memory for each worker
-	inputs  []arrival
-	free    frames
+	list   []lowered
+	of     []lowered      // what was planned: list but for what shapes decide
+	shapes []tensor.Shape // of the inputs
+	// values has the program's values by number, then those that the plan adds:
+	// values in another order, and data that is known.
+	values []planned
+	steps  []planStep // in order of computation
+	ends   []int      // by node: the number of steps when its results are there
+	inputs []arrival
+	// outputs are the numbers of the graph's outputs, in row-major order.
+	outputs []int
+
+	arena int // bytes
+	work  int // words of scratch memory for each worker
+	free  frames
 }
 
-// aliaser is an operation that may leave its operand as it is.
-type aliaser interface {
-	aliases(in, out graph.Type) bool
+// planned is a value of a plan.
+type planned struct {
+	desc
+	block  *arena.Block   // shared with what lies in the same memory; nil for known data
+	known  *tensor.Tensor // its data, where that does not depend on the inputs' data
+	memory memory         // of known data that a step reads
+}
+
+// planStep computes values of a plan.
+type planStep struct {
+	fixed
+	node    int   // of the list; a reorder belongs to the node that needs it
+	in, out []int // numbers of values
+}
+
+// wishing is an operation that says, for results that their readers wish to lie in
+// the orders of out, how its operands had best lie; nil is no wish.
+type wishing interface {
+	wishes(in, out []desc) []order
+}
+
+// ordered is an operation that says how its operands and results lie. Others work
+// on images channels-last and on everything else row-major.
+type ordered interface {
+	wishing
+	// orders returns how the operands have to lie, for operands that lie as in says,
+	// and how the results then do; the orders of out are wishes.
+	orders(in, out []desc) (need, give []order)
+}
+
+// relabeling is an operation that may leave its operand where it is.
+type relabeling interface {
+	wishing
+	// relabel returns the order of the result in the memory of the operand, or false
+	// where elements have to move first; then the operand is brought into row-major
+	// order.
+	relabel(in, out desc) (order, bool)
+}
+
+// planner makes a plan.
+type planner struct {
+	*plan
+	p         *Program
+	facts     map[*graph.Value]graph.Fact
+	wish      []order // by number of value
+	reordered map[orderKey]int
+}
+
+type orderKey struct {
+	value int
+	order string
 }
 
 // plan is for the nodes lowered as in list.
@@ -34,57 +87,265 @@ func (p *Program) plan(list []lowered, shapes []tensor.Shape) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	pl := &plan{lowered: list, steps: make([]fixed, len(list))}
-	var blocks []*arena.Block
-	add := func(t graph.Type, at int) error {
-		bytes, err := bytesOf(t)
+	pl := &planner{plan: &plan{list: p.settled(list, facts), of: list}, p: p, facts: facts, wish: make([]order, len(p.values)), reordered: map[orderKey]int{}}
+	for _, v := range p.values {
+		f := facts[v]
+		pl.values = append(pl.values, planned{desc: desc{Type: f.Type}, known: f.Data})
+	}
+	pl.wishes()
+	for i := range p.g.Inputs {
+		if err := pl.input(i, shapes[i]); err != nil {
+			return nil, err
+		}
+	}
+	for i, l := range pl.list {
+		if err := pl.node(i, l); err != nil {
+			return nil, nodeError(p.g, l.node, err)
+		}
+		pl.ends = append(pl.ends, len(pl.steps))
+	}
+	if err := pl.results(); err != nil {
+		return nil, err
+	}
+	pl.place()
+	return pl.plan, nil
+}
+
+// results brings the outputs of the graph into row-major order, where they stay.
+func (pl *planner) results() error {
+	for _, v := range pl.p.outputs {
+		n, err := pl.as(v, nil, len(pl.list)-1)
 		if err != nil {
 			return err
 		}
-		b := &arena.Block{Bytes: bytes, First: at, Last: at}
-		pl.types, pl.blocks, blocks = append(pl.types, t), append(pl.blocks, b), append(blocks, b)
-		return nil
+		pl.outputs = append(pl.outputs, n)
 	}
-	for i, v := range p.g.Inputs {
-		pl.shapes = append(pl.shapes, shapes[i].Clone())
-		t := facts[v].Type
-		t.Shape = pl.shapes[i]
-		if err := add(t, -1); err != nil {
-			return nil, err
+	for _, v := range pl.outputs {
+		if b := pl.values[v].block; b != nil {
+			b.Last = len(pl.steps)
 		}
-		pl.inputs = append(pl.inputs, p.arrival(i, t))
 	}
-	for i, l := range list {
-		out := facts[l.result()].Type
-		in := make([]graph.Type, len(l.inputs))
-		for j, v := range l.inputs {
-			in[j] = pl.types[v]
-			pl.blocks[v].Last = i
-		}
-		if a, ok := l.op.(aliaser); ok && a.aliases(in[0], out) {
-			pl.types, pl.blocks = append(pl.types, out), append(pl.blocks, pl.blocks[l.inputs[0]])
-			continue
-		}
-		f, err := p.fixed(l, in, out)
-		if err == nil {
-			err = add(out, i)
-		}
-		if err != nil {
-			return nil, nodeError(p.g, l.node, err)
-		}
-		pl.steps[i] = f
-		pl.work = max(pl.work, f.scratch())
+	if len(pl.ends) > 0 {
+		pl.ends[len(pl.ends)-1] = len(pl.steps)
 	}
-	for _, v := range p.outputs {
-		pl.blocks[v].Last = len(list)
+	return nil
+}
+
+// place finds room for all values in one arena.
+func (pl *plan) place() {
+	var blocks []*arena.Block
+	for _, v := range pl.values {
+		if v.block != nil && !slices.Contains(blocks, v.block) {
+			blocks = append(blocks, v.block)
+		}
 	}
 	pl.arena = arena.Place(blocks)
-	return pl, nil
+}
+
+// wishes finds out, from the last node to the first, how readers wish values to lie.
+func (pl *planner) wishes() {
+	for i := len(pl.list) - 1; i >= 0; i-- {
+		l := pl.list[i]
+		in, out := pl.descs(l.inputs), pl.descs(l.outputs)
+		for j, v := range l.outputs {
+			out[j].order = pl.wish[v]
+		}
+		var wishes []order
+		switch o := l.op.(type) {
+		case nil:
+			continue
+		case wishing:
+			wishes = o.wishes(in, out)
+		default:
+			for _, d := range in {
+				wishes = append(wishes, usual(d.Shape))
+			}
+		}
+		for j, v := range l.inputs {
+			if wishes[j] != nil {
+				pl.wish[v] = wishes[j]
+			}
+		}
+	}
+}
+
+// descs describes values as far as they are planned.
+func (pl *planner) descs(values []int) []desc {
+	all := make([]desc, len(values))
+	for i, v := range values {
+		all[i] = pl.values[v].desc
+	}
+	return all
+}
+
+// input plans how input i comes into memory.
+func (pl *planner) input(i int, s tensor.Shape) error {
+	s = s.Clone()
+	pl.shapes = append(pl.shapes, s)
+	v := &pl.values[i]
+	v.Shape, v.order = s, pl.wish[i]
+	if err := pl.allocate(i); err != nil {
+		return err
+	}
+	pl.inputs = append(pl.inputs, pl.p.arrival(i, v.desc))
+	return nil
+}
+
+// allocate gives value v memory from the next step on.
+func (pl *planner) allocate(v int) error {
+	bytes, err := bytesOf(pl.values[v].Type)
+	if err != nil {
+		return err
+	}
+	at := len(pl.steps)
+	if v < len(pl.p.g.Inputs) {
+		at = -1
+	}
+	pl.values[v].block = &arena.Block{Bytes: bytes, First: at, Last: at}
+	return nil
+}
+
+// node plans the steps of one node.
+func (pl *planner) node(i int, l lowered) error {
+	if l.op == nil || pl.allKnown(l.outputs) {
+		return nil
+	}
+	in, out := pl.descs(l.inputs), pl.descs(l.outputs)
+	for j, v := range l.outputs {
+		out[j].order = pl.wish[v]
+	}
+	if r, ok := l.op.(relabeling); ok {
+		return pl.relabel(i, l, r, in[0], out[0])
+	}
+	need, give := pl.orders(l.op, in, out)
+	s := planStep{node: i, out: l.outputs}
+	for j, v := range l.inputs {
+		n, err := pl.as(v, need[j], i)
+		if err != nil {
+			return err
+		}
+		s.in = append(s.in, n)
+		in[j] = pl.values[n].desc
+	}
+	for j := range out {
+		out[j].order = give[j]
+		pl.values[l.outputs[j]].order = give[j]
+	}
+	var err error
+	if s.fixed, err = pl.p.fixed(l, in, out); err != nil {
+		return err
+	}
+	return pl.step(s)
+}
+
+func (pl *planner) allKnown(values []int) bool {
+	return !slices.ContainsFunc(values, func(v int) bool { return pl.values[v].known == nil })
+}
+
+// orders asks an operation how its operands have to lie and its results do.
+func (pl *planner) orders(o operation, in, out []desc) (need, give []order) {
+	if o, ok := o.(ordered); ok {
+		return o.orders(in, out)
+	}
+	for _, d := range in {
+		need = append(need, usual(d.Shape))
+	}
+	for _, d := range out {
+		give = append(give, usual(d.Shape))
+	}
+	return need, give
+}
+
+// relabel plans a node whose result lies in its operand's memory, in row-major order
+// where that is necessary.
+func (pl *planner) relabel(i int, l lowered, r relabeling, in, out desc) error {
+	v := l.inputs[0]
+	o, ok := r.relabel(in, out)
+	if !ok {
+		var err error
+		if v, err = pl.as(v, nil, i); err != nil {
+			return err
+		}
+		o, _ = r.relabel(pl.values[v].desc, out)
+	}
+	if pl.values[v].known != nil { // large data, of which the result is not known
+		n, err := pl.constant(v, pl.values[v].order)
+		if err != nil {
+			return err
+		}
+		v = n
+	}
+	result := &pl.values[l.outputs[0]]
+	result.order, result.block, result.memory = o, pl.values[v].block, pl.values[v].memory
+	return nil
+}
+
+// as returns the number of value v in an order; where it lies otherwise, a step
+// brings it there, for all nodes behind that need it so.
+func (pl *planner) as(v int, o order, node int) (int, error) {
+	d := &pl.values[v]
+	if d.known != nil {
+		return pl.constant(v, o)
+	}
+	if sameMemory(d.Shape, d.order, o) {
+		d.order = o // they mean the same memory
+		return v, nil
+	}
+	key := orderKey{v, string(o.axes(len(d.Shape)).bytes())}
+	if n, ok := pl.reordered[key]; ok {
+		return n, nil
+	}
+	n := len(pl.values)
+	pl.reordered[key] = n
+	pl.values = append(pl.values, planned{desc: desc{d.Type, o}})
+	return n, pl.step(planStep{newReorder(pl.values[v].desc, o, pl.p), node, []int{v}, []int{n}})
+}
+
+// constant returns the number of a value that holds the known data of v in an order.
+func (pl *planner) constant(v int, o order) (int, error) {
+	key := orderKey{v, string(o.axes(len(pl.values[v].Shape)).bytes())}
+	if n, ok := pl.reordered[key]; ok {
+		return n, nil
+	}
+	t := pl.values[v].known
+	if err := t.Load(); err != nil {
+		return 0, err
+	}
+	d := desc{graph.TypeOf(t), o}
+	bytes, err := bytesOf(d.Type)
+	if err != nil {
+		return 0, err
+	}
+	data := words[byte](slab.Make[uint64](divUp(bytes+overRead, 8)))
+	c := planned{desc: d, known: t, memory: memory(data[:d.Shape.Numel()*d.DType.Size()])}
+	w := newWalk(d.Shape, nil, o, d.DType.Size())
+	w.all(c.memory, elementsOf(t))
+	n := len(pl.values)
+	pl.reordered[key] = n
+	pl.values = append(pl.values, c)
+	return n, nil
+}
+
+// step appends a step and gives its results memory.
+func (pl *planner) step(s planStep) error {
+	for _, v := range s.out {
+		if err := pl.allocate(v); err != nil {
+			return err
+		}
+	}
+	for _, v := range s.in {
+		if b := pl.values[v].block; b != nil {
+			b.Last = len(pl.steps)
+		}
+	}
+	pl.steps = append(pl.steps, s)
+	pl.work = max(pl.work, s.scratch())
+	return nil
 }
 
 // fixed settles what depends on shapes.
-func (p *Program) fixed(l lowered, in []graph.Type, out graph.Type) (fixed, error) {
-	if c, ok := l.op.(conversion); ok && p.readsTensor(l.inputs[0], in[0].Shape) {
+func (p *Program) fixed(l lowered, in, out []desc) (fixed, error) {
+	if c, ok := l.op.(conversion); ok && p.readsTensor(l.inputs[0], in[0]) {
 		return c.fixImage(in[0].Shape, p), nil
 	}
 	return l.op.fix(in, out, p.Threads())
@@ -92,49 +353,5 @@ func (p *Program) fixed(l lowered, in []graph.Type, out graph.Type) (fixed, erro
 
 // fits reports whether the plan is for list and inputs of these shapes.
 func (pl *plan) fits(list []lowered, inputs []*tensor.Tensor) bool {
-	return &pl.lowered[0] == &list[0] && slices.EqualFunc(pl.shapes, inputs, func(s tensor.Shape, t *tensor.Tensor) bool { return s.Equal(t.Shape()) })
-}
-
-// overRead is how many bytes kernels may read behind a value, within its capacity.
-const overRead = 64
-
-// frame is the memory of one run.
-type frame struct {
-	plan   *plan
-	values []memory // by number
-	steps  []step   // by node; nil where nothing is computed
-
-	tensors [][]float32 // by input: those of the caller's that a step reads
-	move    layout.Call // of inputs
-}
-
-func (p *Program) newFrame(pl *plan) *frame {
-	f := &frame{plan: pl, steps: make([]step, len(pl.lowered)), tensors: make([][]float32, len(p.g.Inputs))}
-	// Go aligns large allocations to pages, so offsets keep their alignment.
-	memories := words[byte](slab.Make[uint64]((max(pl.arena, 1<<16) + overRead) / 8))
-	for i, t := range pl.types {
-		at := pl.blocks[i].Offset
-		n := t.Shape.Numel() * t.DType.Size()
-		f.values = append(f.values, memory(memories[at:at+n]))
-	}
-	scratch := make([][]uint64, p.Threads())
-	for i := range scratch {
-		scratch[i] = slab.Make[uint64](pl.work)
-	}
-	for i, l := range pl.lowered {
-		if pl.steps[i] == nil {
-			continue
-		}
-		in := make([]memory, len(l.inputs))
-		for j, v := range l.inputs {
-			in[j] = f.values[v]
-		}
-		out := f.values[len(p.g.Inputs)+i]
-		if c, ok := pl.steps[i].(fixedImage); ok {
-			f.steps[i] = c.bindTensor(&f.tensors[l.inputs[0]], out, scratch)
-			continue
-		}
-		f.steps[i] = pl.steps[i].bind(in, out, scratch)
-	}
-	return f
+	return &pl.of[0] == &list[0] && slices.EqualFunc(pl.shapes, inputs, func(s tensor.Shape, t *tensor.Tensor) bool { return s.Equal(t.Shape()) })
 }

@@ -15,14 +15,17 @@ const shortest = 8192
 // pointwise8 applies a function to the codes of one or two operands. call holds
 // the function's table or constants.
 type pointwise8 struct {
+	anyOrder
 	k    *elementwise8.Kernel
 	call elementwise8.Call
 }
 
+func (pointwise8) readsParameters() {}
+
 func (o pointwise8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
-func (o pointwise8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
-	return fixedPointwise8{o, newBroadcast(in, out, threads)}, nil
+func (o pointwise8) fix(in, outs []desc, threads int) (fixed, error) {
+	return fixedPointwise8{o, newBroadcast(in, outs[0], threads)}, nil
 }
 
 type fixedPointwise8 struct {
@@ -30,52 +33,56 @@ type fixedPointwise8 struct {
 	broadcast
 }
 
-func (o fixedPointwise8) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskPointwise8{o, in, out, make([]elementwise8.Call, len(scratch))}
-	for i := range t.calls {
-		t.calls[i] = o.call
+func (o fixedPointwise8) bind(in, outs []memory, scratch [][]uint64) step {
+	t := &taskPointwise8{o, in, outs[0], make([]pointwiseWorker8, len(scratch))}
+	for i := range t.workers {
+		t.workers[i] = pointwiseWorker8{o.call, newSpread[uint8](&o.broadcast, scratch[i])}
 	}
 	return pieces{o.runs.count, t}
 }
 
+type pointwiseWorker8 struct {
+	call   elementwise8.Call
+	spread spread[uint8]
+}
+
 type taskPointwise8 struct {
 	fixedPointwise8
-	in    []memory
-	out   memory
-	calls []elementwise8.Call
+	in      []memory
+	out     memory
+	workers []pointwiseWorker8
 }
 
 func (t *taskPointwise8) Do(worker, i int) {
-	c := &t.calls[worker]
+	w := &t.workers[worker]
+	w.spread.forget()
+	c := &w.call
 	from, to := t.runs.bounds(i)
 	for from < to {
 		n := t.next(from, to)
 		c.Out = t.out[from : from+n]
-		c.A = t.operand(0, t.in[0], from, n)
+		c.A = operandOf(&t.broadcast, &w.spread, 0, t.in[0].codes(), from, n)
 		if len(t.in) > 1 {
-			c.B = t.operand(1, t.in[1], from, n)
+			c.B = operandOf(&t.broadcast, &w.spread, 1, t.in[1].codes(), from, n)
 		}
 		t.k.Run(c)
 		from += n
 	}
 }
 
-// pointwise32 applies a function to float32 operands. With parameters, one per
-// channel, these are its second and third operand.
+// pointwise32 applies a function to one or two float32 operands.
 type pointwise32 struct {
+	anyOrder
 	k      *elementwise32.Kernel
 	lo, hi float32
-	b, c   []float32
 }
+
+func (pointwise32) readsParameters() {}
 
 func (o pointwise32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
-func (o pointwise32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
-	b := newBroadcast(in, out, threads)
-	if o.b != nil {
-		b.row = len(o.b)
-	}
-	return fixedPointwise32{o, b}, nil
+func (o pointwise32) fix(in, outs []desc, threads int) (fixed, error) {
+	return fixedPointwise32{o, newBroadcast(in, outs[0], threads)}, nil
 }
 
 type fixedPointwise32 struct {
@@ -83,125 +90,73 @@ type fixedPointwise32 struct {
 	broadcast
 }
 
-func (o fixedPointwise32) bind(in []memory, out memory, scratch [][]uint64) step {
-	t := &taskPointwise32{o, nil, out.reals(), make([]elementwise32.Call, len(scratch))}
+func (o fixedPointwise32) bind(in, outs []memory, scratch [][]uint64) step {
+	t := &taskPointwise32{o, nil, outs[0].reals(), make([]pointwiseWorker32, len(scratch))}
 	for _, m := range in {
 		t.in = append(t.in, m.reals())
 	}
-	for i := range t.calls {
-		t.calls[i] = elementwise32.Call{Lo: o.lo, Hi: o.hi}
+	for i := range t.workers {
+		t.workers[i] = pointwiseWorker32{elementwise32.Call{Lo: o.lo, Hi: o.hi}, newSpread[float32](&o.broadcast, scratch[i])}
 	}
 	return pieces{o.runs.count, t}
 }
 
+type pointwiseWorker32 struct {
+	call   elementwise32.Call
+	spread spread[float32]
+}
+
 type taskPointwise32 struct {
 	fixedPointwise32
-	in    [][]float32
-	out   []float32
-	calls []elementwise32.Call
+	in      [][]float32
+	out     []float32
+	workers []pointwiseWorker32
 }
 
 func (t *taskPointwise32) Do(worker, i int) {
-	c := &t.calls[worker]
+	w := &t.workers[worker]
+	w.spread.forget()
+	c := &w.call
 	from, to := t.runs.bounds(i)
 	for from < to {
 		n := t.next(from, to)
 		c.Out = t.out[from : from+n]
-		c.A = operandOf(&t.broadcast, 0, t.in[0], from, n)
+		c.A = operandOf(&t.broadcast, &w.spread, 0, t.in[0], from, n)
 		if len(t.in) > 1 {
-			c.B = operandOf(&t.broadcast, 1, t.in[1], from, n)
-		}
-		if t.b != nil {
-			channel := from % t.row
-			c.B, c.C = t.b[channel:channel+n], t.c[channel:channel+n]
+			c.B = operandOf(&t.broadcast, &w.spread, 1, t.in[1], from, n)
 		}
 		t.k.Run(c)
 		from += n
 	}
 }
 
-// broadcast divides a result into runs within which every operand is a run of
-// its own memory. Operands are as large as the result, or hold a row of channels
-// per image that repeats for every pixel.
-type broadcast struct {
-	runs
-	row    int     // channels; 0 when nothing repeats
-	image  int     // elements of an image
-	repeat [2]bool // by operand
-}
-
-func newBroadcast(in []graph.Type, out graph.Type, threads int) broadcast {
-	b := broadcast{runs: splitRuns(out.Shape.Numel(), shortest, threads)}
-	for i, t := range in {
-		if !t.Shape.Equal(out.Shape) {
-			b.repeat[i] = true
-			b.row = out.Shape[1]
-			b.image = out.Shape[1:].Numel()
-		}
-	}
-	return b
-}
-
-// next is the length of the run that starts at from: to the end of the row
-// where operands repeat.
-func (b *broadcast) next(from, to int) int {
-	if b.row == 0 {
-		return to - from
-	}
-	return min(to-from, b.row-from%b.row)
-}
-
-func (b *broadcast) operand(i int, m memory, from, n int) []uint8 {
-	return operandOf(b, i, m.codes(), from, n)
-}
-
-func operandOf[T any](b *broadcast, i int, m []T, from, n int) []T {
-	if b.repeat[i] {
-		from = from/b.image*b.row + from%b.row
-	}
-	return m[from : from+n]
-}
-
-func (broadcast) macs() int64  { return 0 }
-func (broadcast) scratch() int { return 0 }
-
+// lowerAdd lowers additions of codes; those of floats are like all other functions.
 func lowerAdd(n *graph.Node, a op.Add, t target) (operation, string) {
 	d, reason := uniform(n)
-	if reason != "" {
-		return nil, reason
-	}
-	if d == tensor.Float32 {
-		return newPointwise32(elementwise32.Add, a.Act, t), ""
+	if reason != "" || d == tensor.Float32 {
+		return lowerBinary32(elementwise32.Add, a.Act, t, reason)
 	}
 	rule := quant.NewAdd(t.numerics, n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output().Type.Q, d, a.Act)
 	k, call := elementwise8.Prepare(elementwise8.Table, rule, nil, d == tensor.QInt8, t.cpu)
-	return pointwise8{k, call}, ""
+	return pointwise8{k: k, call: call}, ""
 }
 
 func lowerMul(n *graph.Node, m op.Mul, t target) (operation, string) {
 	d, reason := uniform(n)
-	if reason != "" {
-		return nil, reason
-	}
-	if d == tensor.Float32 {
-		return newPointwise32(elementwise32.Mul, m.Act, t), ""
+	if reason != "" || d == tensor.Float32 {
+		return lowerBinary32(elementwise32.Mul, m.Act, t, reason)
 	}
 	rule := quant.NewMul(n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output().Type.Q, d, m.Act)
 	k, call := elementwise8.Prepare(elementwise8.Table, nil, rule, d == tensor.QInt8, t.cpu)
-	return pointwise8{k, call}, ""
+	return pointwise8{k: k, call: call}, ""
 }
 
-func lowerClamp(n *graph.Node, c op.Clamp, t target) (operation, string) {
-	d, reason := uniform(n)
+// lowerBinary32 lowers a function of two float32, unless there is a reason not to.
+func lowerBinary32(f elementwise32.Function, act quant.Activation, t target, reason string) (operation, string) {
 	if reason != "" {
 		return nil, reason
 	}
-	if d == tensor.Float32 {
-		return newPointwise32(elementwise32.Clamp, c.Act, t), ""
-	}
-	lo, hi := c.Act.Bounds(quant.NewQuantizer(n.Output().Type.Q, d))
-	limit := elementwise8.NewUnary(d == tensor.QInt8, func(v int32) int32 { return max(lo, min(v, hi)) })
-	return pointwise8{elementwise8.Select(elementwise8.Table, elementwise8.Map, t.cpu), elementwise8.Call{Unary: limit}}, ""
+	return newPointwise32(f, act, t), ""
 }
 
 func newPointwise32(f elementwise32.Function, act quant.Activation, t target) pointwise32 {

@@ -94,7 +94,8 @@ func (o pool) kernel() (string, string) {
 	return o.k32.Name, o.k32.ISA
 }
 
-func (o pool) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+func (o pool) fix(in, outs []desc, threads int) (fixed, error) {
+	out := outs[0]
 	x := in[0].Shape
 	f := fixedPool{pool: o, windows: o.list(x, out.Shape), channels: x[1], image: x[1:].Numel()}
 	for i := range f.cells {
@@ -136,7 +137,8 @@ type fixedPool struct {
 func (fixedPool) macs() int64    { return 0 }
 func (f fixedPool) scratch() int { return f.channels }
 
-func (f fixedPool) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedPool) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	if f.k8 != nil {
 		t := &taskPool8{f, make([]pool8.Call, len(scratch))}
 		for i := range t.calls {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/operand"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -141,7 +140,7 @@ func matrixOf[T any](r *operandRows, depth int, x, pad []T) operand.Matrix[T] {
 }
 
 // locate finds the rows of a product over an operand of type in.
-func (g geometry) locate(in, out graph.Type) operandRows {
+func (g geometry) locate(in, out desc) operandRows {
 	x, y := in.Shape, out.Shape
 	r := operandRows{geometry: g, stride: g.groups * g.in}
 	if len(y) != 4 || g.slide == (sliding{}) { // a linear layer

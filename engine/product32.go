@@ -40,7 +40,8 @@ func newProduct32(n *graph.Node, g geometry, w []float32, act quant.Activation, 
 
 func (o product32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
-func (o product32) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+func (o product32) fix(in, outs []desc, threads int) (fixed, error) {
+	out := outs[0]
 	r := o.locate(in[0], out)
 	e := r.extent(4)
 	return fixedProduct32{o, r, e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), false)}, nil
@@ -58,7 +59,8 @@ func (f fixedProduct32) scratch() int {
 	return divUp(f.k.Work(f.division.rows, f.product32.in*f.product32.taps), 2)
 }
 
-func (f fixedProduct32) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedProduct32) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	t := &taskProduct32{f, out.reals(), make([]sgemm.Call, len(scratch)), f.then.bind(in, out, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {

@@ -48,7 +48,8 @@ func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) produc
 
 func (o product8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
-func (o product8) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+func (o product8) fix(in, outs []desc, threads int) (fixed, error) {
+	out := outs[0]
 	if o.gathering(out) {
 		return o.fixGather(in[0], out, threads), nil
 	}
@@ -85,7 +86,8 @@ func (f fixedProduct8) sums() int {
 	return divUp(f.division.rows*f.cols, 2)
 }
 
-func (f fixedProduct8) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedProduct8) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	t := &taskProduct8{f, f.workers(in, out, len(scratch))}
 	g := f.operandRows
 	for i := range scratch {

@@ -7,7 +7,6 @@ import (
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/parallel"
 	"github.com/octet-ml/octet/internal/slab"
-	"github.com/octet-ml/octet/tensor"
 )
 
 // Program is a graph compiled for one CPU. It is immutable.
@@ -15,10 +14,13 @@ type Program struct {
 	g    *graph.Graph
 	pool *parallel.Pool
 	cpu  cpu.Features
-	// lowered has one entry per node of g. Values are numbered: inputs first,
-	// then the results of the nodes.
+	// values are the inputs, then the results of the nodes in order, then the
+	// parameters that steps read. Their places here are their numbers.
+	values []*graph.Value
+	number map[*graph.Value]int
+	// lowered has one entry per node of g.
 	lowered []lowered
-	fused   []lowered // the same for runs that only give outputs, see fuse
+	fused   []lowered // the same for runs whose intermediate results are not observed, see fuse
 	outputs []int
 	// fromTensor tells, by input, whether it is only quantized: then it is read
 	// from the caller's tensor and not copied first.
@@ -27,28 +29,24 @@ type Program struct {
 
 // lowered is a node with its kernel chosen and its weights packed.
 type lowered struct {
-	node   *graph.Node
-	op     operation
-	inputs []int // numbers of the operands that op reads from memory
-	reason string
-	gives  *graph.Value // what it computes, where that is not the node's own result
-	with   string       // the node that computes it
+	node            *graph.Node
+	op              operation // nil where another node's kernel computes this one, too
+	inputs, outputs []int     // numbers of the values that op reads from memory and computes
+	reason          string
+	with            string // the node whose kernel also computes this one
+	adds            int    // the place of the addition that op also computes; 0 for none
 }
 
-// result is what l computes.
-func (l *lowered) result() *graph.Value {
-	if l.gives != nil {
-		return l.gives
-	}
-	return l.node.Output()
-}
+// parameterReader is an operation that reads parameters from memory as it does other
+// operands, instead of packing them.
+type parameterReader interface{ readsParameters() }
 
 // operation is what a node has become for this CPU.
 type operation interface {
 	// kernel names what computes it, and the instruction set.
 	kernel() (name, isa string)
 	// fix settles everything that depends on shapes.
-	fix(in []graph.Type, out graph.Type, threads int) (fixed, error)
+	fix(in, out []desc, threads int) (fixed, error)
 }
 
 // fixed is an operation for operands of known shapes.
@@ -59,10 +57,10 @@ type fixed interface {
 	scratch() int
 	// bind makes the step that computes out from in. scratch has one entry for
 	// each worker. The step is used by one run at a time.
-	bind(in []memory, out memory, scratch [][]uint64) step
+	bind(in, out []memory, scratch [][]uint64) step
 }
 
-// step computes a node's result.
+// step computes a node's results.
 type step interface {
 	exec(p *parallel.Pool) error
 }
@@ -89,33 +87,48 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		return nil, fmt.Errorf("%d threads; use 0 for one per core", opts.Threads)
 	}
 	p := &Program{g: g, pool: parallel.Shared(opts.Threads), cpu: features}
-	number := map[*graph.Value]int{}
-	for i, v := range g.Inputs {
-		number[v] = i
-	}
-	for i, n := range g.Nodes {
-		number[n.Output()] = len(g.Inputs) + i
-	}
 	if err := p.lowerAll(target{cpu: features, numerics: g.Numerics, memory: slab.New(bytesOfWeights(g))}); err != nil {
 		return nil, err
 	}
-	for i, n := range g.Nodes {
+	p.connect()
+	for _, v := range g.Outputs {
+		if v.Role == graph.Parameter {
+			return nil, fmt.Errorf("%s: output %q is a parameter; an output must be computed", g.Name, v.Name)
+		}
+		p.outputs = append(p.outputs, p.number[v])
+	}
+	p.fromTensor = p.onlyQuantized()
+	p.fused = p.fuse()
+	return p, nil
+}
+
+// connect numbers the values and tells every operation which it reads and computes.
+func (p *Program) connect() {
+	p.number = map[*graph.Value]int{}
+	add := func(v *graph.Value) int {
+		n, ok := p.number[v]
+		if !ok {
+			n = len(p.values)
+			p.values, p.number[v] = append(p.values, v), n
+		}
+		return n
+	}
+	for _, v := range p.g.Inputs {
+		add(v)
+	}
+	for i, n := range p.g.Nodes {
+		for _, v := range n.Outputs {
+			p.lowered[i].outputs = append(p.lowered[i].outputs, add(v))
+		}
+	}
+	for i, n := range p.g.Nodes {
+		_, params := p.lowered[i].op.(parameterReader)
 		for _, v := range n.Inputs {
-			if v.Role != graph.Parameter {
-				p.lowered[i].inputs = append(p.lowered[i].inputs, number[v])
+			if v.Role != graph.Parameter || params {
+				p.lowered[i].inputs = append(p.lowered[i].inputs, add(v))
 			}
 		}
 	}
-	for _, v := range g.Outputs {
-		i, ok := number[v]
-		if !ok {
-			return nil, fmt.Errorf("%s: output %q is a parameter; an output must be computed", g.Name, v.Name)
-		}
-		p.outputs = append(p.outputs, i)
-	}
-	p.fromTensor = p.onlyQuantized()
-	p.fused = fuse(g, p.lowered)
-	return p, nil
 }
 
 // bytesOfWeights is the size of all parameters of two dimensions and more.
@@ -164,40 +177,3 @@ func (p *Program) Graph() *graph.Graph { return p.g }
 
 // Threads is the number of threads of one run.
 func (p *Program) Threads() int { return p.pool.Threads() }
-
-// NodePlan says how one node is computed.
-type NodePlan struct {
-	Node   *graph.Node
-	Kernel string // its name, or "identity" where nothing is computed
-	With   string // the node that computes it at once with its own; Kernel is then "identity"
-	ISA    string // the instruction set; "go" for portable code
-	Reason string // why the operator's own evaluation is used instead of a kernel
-	MACs   int64  // multiplications with weights, for the given shapes
-}
-
-// Plan lists the nodes in order. MACs, and whether a flatten is free, depend on
-// the shapes of the graph's inputs; without any, MACs are 0.
-func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
-	var pl *plan
-	if len(inputs) > 0 {
-		var err error
-		if pl, err = p.plan(p.fused, inputs); err != nil {
-			return nil, err
-		}
-	}
-	nodes := make([]NodePlan, len(p.lowered))
-	for i, l := range p.fused {
-		name, isa := l.op.kernel()
-		nodes[i] = NodePlan{Node: l.node, Kernel: name, ISA: isa, Reason: l.reason}
-		nodes[i].With = l.with
-		if pl == nil {
-			continue
-		}
-		if pl.steps[i] == nil {
-			nodes[i].Kernel, nodes[i].ISA = "identity", "go"
-		} else {
-			nodes[i].MACs = pl.steps[i].macs()
-		}
-	}
-	return nodes, nil
-}

@@ -23,29 +23,26 @@ type Look func(v *graph.Value, s Seen) error
 // without copying it, save results of other types than quint8 and float32. An
 // error of look ends the run.
 func (s *Session) RunSeen(ctx context.Context, look Look, inputs ...*tensor.Tensor) error {
-	f, err := s.take(s.p.lowered, inputs)
+	f, err := s.begin(s.p.lowered, inputs)
 	if err != nil {
 		return err
 	}
 	defer f.plan.free.put(f)
-	f.load(inputs)
-	for i, l := range s.p.lowered {
-		if err := s.step(ctx, f, i); err != nil {
-			return err
+	return s.compute(ctx, f, func(node int) error {
+		for _, v := range s.p.lowered[node].outputs {
+			seen := Seen{Type: f.plan.values[v].Type}
+			switch seen.Type.DType {
+			case tensor.QUInt8:
+				seen.Codes = f.usual(v).codes()
+			case tensor.Float32:
+				seen.Reals = f.usual(v).reals()
+			default:
+				continue
+			}
+			if err := look(s.p.values[v], seen); err != nil {
+				return err
+			}
 		}
-		number := len(inputs) + i
-		seen := Seen{Type: f.plan.types[number]}
-		switch seen.Type.DType {
-		case tensor.QUInt8:
-			seen.Codes = f.values[number].codes()
-		case tensor.Float32:
-			seen.Reals = f.values[number].reals()
-		default:
-			continue
-		}
-		if err := look(l.node.Output(), seen); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }

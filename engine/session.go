@@ -40,7 +40,7 @@ func (s *Session) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.
 // RunInto is Run into tensors of the caller, of the types that OutputTypes
 // tells. Once it has seen inputs of a size it allocates nothing.
 func (s *Session) RunInto(ctx context.Context, outputs []*tensor.Tensor, inputs ...*tensor.Tensor) error {
-	f, err := s.take(s.p.fused, inputs)
+	f, err := s.begin(s.p.fused, inputs)
 	if err != nil {
 		return err
 	}
@@ -48,15 +48,10 @@ func (s *Session) RunInto(ctx context.Context, outputs []*tensor.Tensor, inputs 
 	if err := s.checkOutputs(f, outputs); err != nil {
 		return err
 	}
-	f.load(inputs)
-	for i := range f.steps {
-		if err := s.step(ctx, f, i); err != nil {
-			return err
-		}
+	if err := s.compute(ctx, f, nil); err != nil {
+		return err
 	}
-	for i, v := range s.p.outputs {
-		f.values[v].store(outputs[i])
-	}
+	f.give(outputs)
 	return nil
 }
 
@@ -67,7 +62,7 @@ func (s *Session) RunTimed(ctx context.Context, took []time.Duration, outputs []
 	if len(took) != len(s.p.lowered) {
 		return fmt.Errorf("%s has %d nodes, got room for the times of %d", s.p.g.Name, len(s.p.lowered), len(took))
 	}
-	f, err := s.take(s.p.fused, inputs)
+	f, err := s.begin(s.p.fused, inputs)
 	if err != nil {
 		return err
 	}
@@ -75,50 +70,51 @@ func (s *Session) RunTimed(ctx context.Context, took []time.Duration, outputs []
 	if err := s.checkOutputs(f, outputs); err != nil {
 		return err
 	}
-	f.load(inputs)
-	last := time.Now()
-	for i := range f.steps {
-		if err := s.step(ctx, f, i); err != nil {
-			return err
-		}
+	last, steps := time.Now(), 0
+	err = s.compute(ctx, f, func(node int) error {
 		now := time.Now()
-		took[i], last = now.Sub(last), now
-		if f.steps[i] == nil {
-			took[i] = 0
+		took[node], last = now.Sub(last), now
+		if f.plan.ends[node] == steps {
+			took[node] = 0
 		}
+		steps = f.plan.ends[node]
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	for i, v := range s.p.outputs {
-		f.values[v].store(outputs[i])
-	}
+	f.give(outputs)
 	return nil
 }
 
-// RunTapped is Run that hands the result of every node to tap.
+// RunTapped is Run that hands the results of every node to tap.
 func (s *Session) RunTapped(ctx context.Context, tap Tap, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	list := s.p.lowered
 	if tap == nil {
 		list = s.p.fused
 	}
-	f, err := s.take(list, inputs)
+	f, err := s.begin(list, inputs)
 	if err != nil {
 		return nil, err
 	}
 	defer f.plan.free.put(f)
-	f.load(inputs)
-	for i, l := range list {
-		if err := s.step(ctx, f, i); err != nil {
-			return nil, err
-		}
-		if tap != nil {
-			v := len(inputs) + i
-			if err := tap(l.node.Output(), f.values[v].tensor(f.plan.types[v])); err != nil {
-				return nil, err
+	var visit func(int) error
+	if tap != nil {
+		visit = func(node int) error {
+			for _, v := range list[node].outputs {
+				if err := tap(s.p.values[v], f.tensor(v)); err != nil {
+					return err
+				}
 			}
+			return nil
 		}
 	}
-	outputs := make([]*tensor.Tensor, len(s.p.outputs))
-	for i, v := range s.p.outputs {
-		outputs[i] = f.values[v].tensor(f.plan.types[v])
+	if err := s.compute(ctx, f, visit); err != nil {
+		return nil, err
+	}
+	outputs := make([]*tensor.Tensor, len(f.plan.outputs))
+	for i, v := range f.plan.outputs {
+		outputs[i] = f.tensor(v)
 	}
 	return outputs, nil
 }
@@ -128,35 +124,33 @@ func (s *Session) RunObserved(ctx context.Context, want map[*graph.Value]bool, o
 	if err := checkWanted(s.p.g, want); err != nil {
 		return err
 	}
-	f, err := s.take(s.p.lowered, inputs)
+	f, err := s.begin(s.p.lowered, inputs)
 	if err != nil {
 		return err
 	}
 	defer f.plan.free.put(f)
-	f.load(inputs)
-	see := func(v *graph.Value, number int) error {
-		if !want[v] {
+	see := func(v int) error {
+		if !want[s.p.values[v]] {
 			return nil
 		}
-		return observe(v, f.values[number].reals(), f.plan.types[number].Shape)
+		return observe(s.p.values[v], f.usual(v).reals(), f.plan.values[v].Shape)
 	}
 	for i, v := range s.p.g.Inputs {
 		if want[v] && f.plan.inputs[i].fromTensor {
-			f.values[i].load(inputs[i])
+			f.plan.inputs[i].all(f.values[i], elementsOf(inputs[i]))
 		}
-		if err := see(v, i); err != nil {
+		if err := see(i); err != nil {
 			return err
 		}
 	}
-	for i, l := range s.p.lowered {
-		if err := s.step(ctx, f, i); err != nil {
-			return err
+	return s.compute(ctx, f, func(node int) error {
+		for _, v := range s.p.lowered[node].outputs {
+			if err := see(v); err != nil {
+				return err
+			}
 		}
-		if err := see(l.node.Output(), len(inputs)+i); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // OutputTypes returns the types, with shapes, of the outputs for inputs of the
@@ -173,26 +167,45 @@ func (s *Session) OutputTypes(inputs ...tensor.Shape) ([]graph.Type, error) {
 	return out, nil
 }
 
-// step computes node i.
-func (s *Session) step(ctx context.Context, f *frame, i int) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// begin returns the memory for a run of list on inputs, which are in it.
+func (s *Session) begin(list []lowered, inputs []*tensor.Tensor) (*frame, error) {
+	f, err := s.take(list, inputs)
+	if err != nil {
+		return nil, err
 	}
-	if f.steps[i] == nil {
-		return nil
-	}
-	if err := f.steps[i].exec(s.p.pool); err != nil {
-		return nodeError(s.p.g, s.p.lowered[i].node, err)
+	f.load(inputs)
+	return f, nil
+}
+
+// compute runs all steps, and calls visit, unless it is nil, when the results of a
+// node are there.
+func (s *Session) compute(ctx context.Context, f *frame, visit func(node int) error) error {
+	at := 0
+	for node, end := range f.plan.ends {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for ; at < end; at++ {
+			if err := f.steps[at].exec(s.p.pool); err != nil {
+				return nodeError(s.p.g, s.p.g.Nodes[node], err)
+			}
+		}
+		if visit == nil {
+			continue
+		}
+		if err := visit(node); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 func (s *Session) checkOutputs(f *frame, outputs []*tensor.Tensor) error {
-	if len(outputs) != len(s.p.outputs) {
-		return fmt.Errorf("%s gives %d outputs, got %d tensors for them", s.p.g.Name, len(s.p.outputs), len(outputs))
+	if len(outputs) != len(f.plan.outputs) {
+		return fmt.Errorf("%s gives %d outputs, got %d tensors for them", s.p.g.Name, len(f.plan.outputs), len(outputs))
 	}
-	for i, v := range s.p.outputs {
-		t, want := outputs[i], &f.plan.types[v]
+	for i, v := range f.plan.outputs {
+		t, want := outputs[i], &f.plan.values[v].Type
 		if t == nil || t.DType() != want.DType || !t.Shape().Equal(want.Shape) || !t.QParams().Equal(want.Q) {
 			return fmt.Errorf("%s: output %q is %v; the tensor given for it is %v", s.p.g.Name, s.p.g.Outputs[i].Name, *want, t)
 		}
@@ -239,31 +252,4 @@ func (s *Session) planFor(list []lowered, inputs []*tensor.Tensor) (*plan, error
 	}
 	s.plans = append(s.plans, pl)
 	return pl, nil
-}
-
-// frames keeps memory between runs.
-type frames struct {
-	mu    sync.Mutex
-	idle  []*frame
-	limit int
-}
-
-func (l *frames) get() *frame {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.idle) == 0 {
-		return nil
-	}
-	f := l.idle[len(l.idle)-1]
-	l.idle = l.idle[:len(l.idle)-1]
-	return f
-}
-
-func (l *frames) put(f *frame) {
-	clear(f.tensors) // they are the caller's
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.idle) < l.limit {
-		l.idle = append(l.idle, f)
-	}
 }

@@ -35,7 +35,8 @@ func (o shuffle) kernel() (string, string) { return o.k.Name, o.k.ISA }
 // shuffledBytes of pixels, at least one, are joined before they are shuffled.
 const shuffledBytes = 8 << 10
 
-func (o shuffle) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+func (o shuffle) fix(in, outs []desc, threads int) (fixed, error) {
+	out := outs[0]
 	channels := out.Shape[1]
 	f := fixedShuffle{shuffle: o, columns: channels / o.groups, pixel: channels * o.k.Size, grouped: len(in) == o.groups}
 	for _, t := range in {
@@ -66,7 +67,8 @@ func (f fixedShuffle) scratch() int {
 	return divUp(f.together*f.pixel, 8)
 }
 
-func (f fixedShuffle) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedShuffle) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	t := &taskShuffle{f, in, out, make([]shuffler, len(scratch))}
 	for i := range t.workers {
 		w := &t.workers[i]

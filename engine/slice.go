@@ -6,23 +6,27 @@ import (
 )
 
 // slice copies a part of each line of memory.
-type slice struct{ op.Slice }
+type slice struct {
+	sameOrder
+	op.Slice
+}
 
 func lowerSlice(n *graph.Node, s op.Slice) (operation, string) {
 	if _, reason := uniform(n); reason != "" {
 		return nil, reason
 	}
-	return slice{s}, ""
+	return slice{Slice: s}, ""
 }
+
+func (slice) readsParameters() {}
 
 func (slice) kernel() (string, string) { return "copy", "go" }
 
-func (o slice) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
-	axis := o.Axis
-	if axis < 0 {
-		axis += len(in[0].Shape)
-	}
-	stored, at := storedOrder(in[0].Shape, axis)
+func (o slice) fix(in, outs []desc, threads int) (fixed, error) {
+	out := outs[0]
+	d := in[0]
+	at := d.order.place(axisOf(o.Axis, len(d.Shape)))
+	stored := d.order.of(d.Shape)
 	inner := stored[at+1:].Numel() * out.DType.Size()
 	f := fixedSlice{line: stored[at] * inner, start: o.Start * inner, part: (o.End - o.Start) * inner}
 	f.runs = splitRuns(stored[:at].Numel(), divUp(shortest, max(1, f.part)), threads)
@@ -37,7 +41,8 @@ type fixedSlice struct {
 func (fixedSlice) macs() int64  { return 0 }
 func (fixedSlice) scratch() int { return 0 }
 
-func (f fixedSlice) bind(in []memory, out memory, _ [][]uint64) step {
+func (f fixedSlice) bind(in, outs []memory, _ [][]uint64) step {
+	out := outs[0]
 	return pieces{f.count, &taskSlice{f, in[0], out}}
 }
 

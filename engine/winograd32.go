@@ -51,7 +51,8 @@ func newWinograd32(n *graph.Node, g geometry, w []float32, act quant.Activation,
 
 func (o winograd32Conv) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
-func (o winograd32Conv) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+func (o winograd32Conv) fix(in, outs []desc, threads int) (fixed, error) {
+	out := outs[0]
 	f := fixedWinograd32{winograd32Conv: o, tiling: o.tile(in[0].Shape, out.Shape)}
 	e := extent{m: f.tiling.n, n: o.out, k: winograd32.Points * o.in, groups: 1, bytes: 4}
 	threads = worth(e.time(o.product.Rate), threads)
@@ -82,7 +83,8 @@ func (f fixedWinograd32) scratch() int {
 	return divUp(winograd32.Points*f.chunk*(f.in+f.out)+f.product.Work(f.chunk, f.in), 2)
 }
 
-func (f fixedWinograd32) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedWinograd32) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	t := &taskWinograd32{f, make([]winograd32Calls, len(scratch)), f.then.bind(in, out, len(scratch))}
 	for i := range t.calls {
 		work := words[float32](scratch[i])

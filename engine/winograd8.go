@@ -42,7 +42,8 @@ func (o winograd8Conv) kernel() (string, string) { return o.k.Name, o.k.ISA }
 // in the second-level cache; the fewer pieces, the less often filters are read.
 const tilesBytes = 512 << 10
 
-func (o winograd8Conv) fix(in []graph.Type, out graph.Type, threads int) (fixed, error) {
+func (o winograd8Conv) fix(in, outs []desc, threads int) (fixed, error) {
+	out := outs[0]
 	f := fixedWinograd8{winograd8Conv: o, tiling: o.tile(in[0].Shape, out.Shape)}
 	e := extent{m: f.tiling.n, n: o.out, k: 16 * o.in, groups: 1, bytes: 2}
 	threads = worth(e.time(4*o.k.Rate), threads)
@@ -68,7 +69,8 @@ func (f fixedWinograd8) macs() int64 { return f.tiling.macs(f.geometry) }
 
 func (f fixedWinograd8) scratch() int { return f.k.Work(f.chunk, f.in) }
 
-func (f fixedWinograd8) bind(in []memory, out memory, scratch [][]uint64) step {
+func (f fixedWinograd8) bind(in, outs []memory, scratch [][]uint64) step {
+	out := outs[0]
 	t := &taskWinograd8{f, make([]winograd8.Call, len(scratch)), f.then.bind(in, out, len(scratch))}
 	for i := range t.calls {
 		t.calls[i] = winograd8.Call{

@@ -21,6 +21,10 @@ func (d DType) swapUnit() int {
 	}
 }
 
+// Memory returns the elements in row-major order as they lie in this machine's
+// memory, which is t's own: what is written there changes t.
+func (t *Tensor) Memory() []byte { return t.rawBytes() }
+
 // Bytes returns the elements in row-major order and little-endian byte order,
 // as every file format stores them. On little-endian machines it shares t's
 // memory; the caller must not change it.

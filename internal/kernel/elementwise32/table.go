@@ -28,6 +28,16 @@ func (f Function) String() string {
 	return [...]string{"clamp", "add", "mul", "affine", "hardswish", "hardsigmoid", "sigmoid"}[f]
 }
 
+// FunctionOf returns the function of that name, and false where there is none.
+func FunctionOf(name string) (Function, bool) {
+	for f := Clamp; f <= Sigmoid; f++ {
+		if f.String() == name {
+			return f, true
+		}
+	}
+	return 0, false
+}
+
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
 	kernel.Row // named elementwise_<function>_f32_<isa>

@@ -1,0 +1,267 @@
+package engine
+
+import (
+	"github.com/octet-ml/octet/tensor"
+)
+
+// broadcast is how the operands of an element-wise operation follow its result.
+// What lies as the result does is read where it is. Another operand, which repeats
+// along some axes or lies in another order, is read where it is line by line when
+// lines are long, and is otherwise spread over a few thousand elements at a time.
+type broadcast struct {
+	runs
+	extents []int // of the result's axes in memory, outermost first; those that merge are one
+	from    [2]operandPlace
+	operands,
+	words int // of scratch for an operand that is spread
+	byLine bool
+}
+
+// operandPlace says where an operand's elements are.
+type operandPlace struct {
+	dense   bool  // as the result's
+	strides []int // by axis of broadcast.extents
+}
+
+const (
+	// spreadElements is how many elements of an operand are spread at a time: few
+	// enough for the first-level cache.
+	spreadElements = 2048
+	// longLine is from how many elements on a line is worth a call of its own.
+	longLine = 64
+)
+
+// newBroadcast plans the operands in for a result out.
+func newBroadcast(in []desc, out desc, threads int) broadcast {
+	b := broadcast{runs: splitRuns(out.Shape.Numel(), shortest, threads), operands: len(in), byLine: true}
+	var strides [2][]int
+	for i, d := range in {
+		b.from[i].dense = d.Shape.Equal(out.Shape) && sameMemory(d.Shape, d.order, out.order)
+		strides[i] = along(d, out.Shape)
+	}
+	for _, a := range out.order.axes(len(out.Shape)) {
+		b.push(out.Shape[a], strides, a)
+	}
+	if len(b.extents) == 0 {
+		b.push(2, [2][]int{{0}, {0}}, 0) // an axis is needed; it is not walked to its end
+	}
+	last := len(b.extents) - 1
+	for i := range in {
+		if f := &b.from[i]; !f.dense {
+			b.words = divUp(spreadElements*out.DType.Size(), 8)
+			b.byLine = b.byLine && b.extents[last] >= longLine && f.strides[last] == 1
+		}
+	}
+	if b.byLine {
+		b.words = 0
+	}
+	return b
+}
+
+// along is the distance, in elements of d, of neighbours along each axis of a result
+// of shape to, as NumPy broadcasts: 0 where d repeats.
+func along(d desc, to tensor.Shape) []int {
+	own := d.order.strides(d.Shape)
+	strides := make([]int, len(to))
+	for i, n := range d.Shape {
+		if n != 1 {
+			strides[len(to)-len(d.Shape)+i] = own[i]
+		}
+	}
+	return strides
+}
+
+// push adds axis a of the result inside the others.
+func (b *broadcast) push(extent int, strides [2][]int, a int) {
+	if extent == 1 {
+		return
+	}
+	n := len(b.extents) - 1
+	merges := n >= 0
+	for i := range b.operands {
+		s := b.from[i].strides
+		merges = merges && s[n] == strides[i][a]*extent
+	}
+	if merges {
+		b.extents[n] *= extent
+		for i := range b.operands {
+			b.from[i].strides[n] = strides[i][a]
+		}
+		return
+	}
+	b.extents = append(b.extents, extent)
+	for i := range b.operands {
+		b.from[i].strides = append(b.from[i].strides, strides[i][a])
+	}
+}
+
+func (broadcast) macs() int64    { return 0 }
+func (b broadcast) scratch() int { return b.words * b.operands }
+
+// next is how many elements of the result from element from on, before to, are
+// computed at once.
+func (b *broadcast) next(from, to int) int {
+	switch line := b.extents[len(b.extents)-1]; {
+	case b.words > 0:
+		return min(to-from, spreadElements)
+	case b.dense():
+		return to - from
+	default:
+		return min(to-from, line-from%line)
+	}
+}
+
+// dense reports whether all operands lie as the result does.
+func (b *broadcast) dense() bool {
+	return b.from[0].dense && (b.operands < 2 || b.from[1].dense)
+}
+
+// spread holds, for each operand of one worker, what it was spread to.
+type spread[T any] struct {
+	buffers [2][]T
+	at      [2]int // the first element of the result that the buffer is for; -1 for none
+	n       [2]int
+}
+
+func newSpread[T any](b *broadcast, scratch []uint64) spread[T] {
+	s := spread[T]{at: [2]int{-1, -1}}
+	for i := range b.operands {
+		s.buffers[i] = words[T](scratch[i*b.words : (i+1)*b.words])
+	}
+	return s
+}
+
+// forget makes s ready for another run, in which operands have other elements.
+func (s *spread[T]) forget() { s.at = [2]int{-1, -1} }
+
+// operandOf returns the elements of operand i, which are m, for n elements of the
+// result from element from on.
+func operandOf[T any](b *broadcast, s *spread[T], i int, m []T, from, n int) []T {
+	f := &b.from[i]
+	switch {
+	case f.dense:
+		return m[from:][:n]
+	case b.byLine:
+		return m[b.at(f, from):][:n]
+	case s.at[i] >= 0 && s.n[i] >= n && b.repeats(f, s.at[i], from):
+		return s.buffers[i][:n]
+	}
+	buffer := s.buffers[i][:n]
+	fillFrom(b, f, buffer, m, from)
+	s.at[i], s.n[i] = from, n
+	return buffer
+}
+
+// at is where the operand's element for element from of the result is.
+func (b *broadcast) at(f *operandPlace, from int) int {
+	at := 0
+	for a := len(b.extents) - 1; a >= 0; a-- {
+		at += from % b.extents[a] * f.strides[a]
+		from /= b.extents[a]
+	}
+	return at
+}
+
+// repeats reports whether what was spread for element was of the result is right for
+// element from, too: the operand is one number, or one line that repeats everywhere.
+func (b *broadcast) repeats(f *operandPlace, was, from int) bool {
+	last := len(b.extents) - 1
+	for _, s := range f.strides[:last] {
+		if s != 0 {
+			return false
+		}
+	}
+	return f.strides[last] == 0 || was%b.extents[last] == from%b.extents[last]
+}
+
+// fillFrom spreads elements of m over buffer, which is for elements of the result
+// from element from on.
+func fillFrom[T any](b *broadcast, f *operandPlace, buffer, m []T, from int) {
+	last := len(b.extents) - 1
+	line, stride := b.extents[last], f.strides[last]
+	for len(buffer) > 0 {
+		n := min(len(buffer), line-from%line)
+		part, at := buffer[:n], b.at(f, from)
+		switch stride {
+		case 0:
+			for j := range part {
+				part[j] = m[at]
+			}
+		case 1:
+			copy(part, m[at:])
+		default:
+			for j := range part {
+				part[j] = m[at]
+				at += stride
+			}
+		}
+		buffer = buffer[n:]
+		from += n
+	}
+}
+
+// sameOrder is for operations whose operands and results have the same axes, and have
+// to lie alike: as readers of the results wish, or else as the first operand does.
+type sameOrder struct{}
+
+func (sameOrder) wishes(in, out []desc) []order {
+	wishes := make([]order, len(in))
+	for i := range in {
+		wishes[i] = out[0].order
+	}
+	return wishes
+}
+
+func (sameOrder) orders(in, out []desc) (need, give []order) {
+	chosen := in[0].order
+	for _, d := range in {
+		if out[0].order != nil && sameMemory(d.Shape, d.order, out[0].order) {
+			chosen = out[0].order
+		}
+	}
+	for range in {
+		need = append(need, chosen)
+	}
+	for range out {
+		give = append(give, chosen)
+	}
+	return need, give
+}
+
+// anyOrder is for operations that compute element by element: operands may lie as
+// they like, and results follow what is as large as they are.
+type anyOrder struct{}
+
+// wishes passes on how results should lie to operands as large as them.
+func (anyOrder) wishes(in, out []desc) []order {
+	wishes := make([]order, len(in))
+	for i, d := range in {
+		if d.Shape.Equal(out[0].Shape) {
+			wishes[i] = out[0].order
+		}
+	}
+	return wishes
+}
+
+// orders takes operands as they lie. The result lies as its readers wish if an
+// operand lies so, and otherwise as the first operand of its size.
+func (anyOrder) orders(in, out []desc) (need, give []order) {
+	var chosen order
+	found := false
+	for _, d := range in {
+		need = append(need, d.order)
+		if !d.Shape.Equal(out[0].Shape) {
+			continue
+		}
+		if !found || sameMemory(d.Shape, d.order, out[0].order) {
+			chosen, found = d.order, true
+		}
+	}
+	if !found {
+		chosen = out[0].order
+	}
+	for range out {
+		give = append(give, chosen)
+	}
+	return need, give
+}

@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"sync"
+
+	"github.com/octet-ml/octet/internal/kernel/layout"
+	"github.com/octet-ml/octet/internal/slab"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// overRead is how many bytes kernels may read behind a value, within its capacity.
+const overRead = 64
+
+// frame is the memory of one run.
+type frame struct {
+	plan   *plan
+	values []memory // by number of the plan's values
+	steps  []step
+
+	tensors [][]float32 // by input: those of the caller's that a step reads
+	move    layout.Call // of inputs
+}
+
+func (p *Program) newFrame(pl *plan) *frame {
+	f := &frame{plan: pl, steps: make([]step, len(pl.steps)), tensors: make([][]float32, len(p.g.Inputs))}
+	// Go aligns large allocations to pages, so offsets keep their alignment.
+	memories := words[byte](slab.Make[uint64]((max(pl.arena, 1<<16) + overRead) / 8))
+	for _, v := range pl.values {
+		m := v.memory
+		if v.block != nil {
+			at := v.block.Offset
+			m = memories[at : at+v.Shape.Numel()*v.DType.Size()]
+		}
+		f.values = append(f.values, m)
+	}
+	scratch := make([][]uint64, p.Threads())
+	for i := range scratch {
+		scratch[i] = slab.Make[uint64](pl.work)
+	}
+	for i, s := range pl.steps {
+		if c, ok := s.fixed.(fixedImage); ok {
+			f.steps[i] = c.bindTensor(&f.tensors[s.in[0]], f.values[s.out[0]], scratch)
+			continue
+		}
+		f.steps[i] = s.bind(f.memories(s.in), f.memories(s.out), scratch)
+	}
+	return f
+}
+
+func (f *frame) memories(values []int) []memory {
+	m := make([]memory, len(values))
+	for i, v := range values {
+		m[i] = f.values[v]
+	}
+	return m
+}
+
+// give copies the outputs to tensors of the caller.
+func (f *frame) give(outputs []*tensor.Tensor) {
+	for i, v := range f.plan.outputs {
+		copy(elementsOf(outputs[i]), f.values[v])
+	}
+}
+
+// tensor returns a copy of a value as a row-major tensor.
+func (f *frame) tensor(v int) *tensor.Tensor {
+	p := &f.plan.values[v]
+	if p.known != nil {
+		return p.known.Clone()
+	}
+	out := newTensor(p.Type)
+	w := newWalk(p.Shape, p.order, nil, p.DType.Size())
+	w.all(elementsOf(out), f.values[v])
+	return out
+}
+
+// usual returns a value in the order in which images, and everything else, usually
+// lie: its own memory, or a copy.
+func (f *frame) usual(v int) memory {
+	p := &f.plan.values[v]
+	m, own := f.values[v], p.order
+	if p.known != nil {
+		m, own = elementsOf(p.known), nil
+	}
+	if sameMemory(p.Shape, own, usual(p.Shape)) {
+		return m
+	}
+	c := make(memory, len(m))
+	w := newWalk(p.Shape, own, usual(p.Shape), p.DType.Size())
+	w.all(c, m)
+	return c
+}
+
+// frames keeps memory between runs.
+type frames struct {
+	mu    sync.Mutex
+	idle  []*frame
+	limit int
+}
+
+func (l *frames) get() *frame {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.idle) == 0 {
+		return nil
+	}
+	f := l.idle[len(l.idle)-1]
+	l.idle = l.idle[:len(l.idle)-1]
+	return f
+}
+
+func (l *frames) put(f *frame) {
+	clear(f.tensors) // they are the caller's
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.idle) < l.limit {
+		l.idle = append(l.idle, f)
+	}
+}

@@ -1,0 +1,54 @@
+package engine
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// NodePlan says how one node is computed.
+type NodePlan struct {
+	Node   *graph.Node
+	Kernel string // its name, or "identity" where nothing is computed
+	With   string // the node whose kernel also computes this one; Kernel is then "identity"
+	ISA    string // the instruction set; "go" for portable code
+	Reason string // why the operator's own evaluation is used instead of a kernel
+	MACs   int64  // multiplications with weights, for the given shapes
+	// Reorders names the kernels that bring operands into another order of axes first.
+	Reorders []string
+}
+
+// Plan lists the nodes in order. MACs, reorders, and whether a node costs anything,
+// depend on the shapes of the graph's inputs; without any, MACs are 0.
+func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
+	nodes := make([]NodePlan, len(p.fused))
+	for i, l := range p.fused {
+		nodes[i] = NodePlan{Node: l.node, Kernel: "identity", ISA: "go", Reason: l.reason, With: l.with}
+		if l.op != nil {
+			nodes[i].Kernel, nodes[i].ISA = l.op.kernel()
+		}
+	}
+	if len(inputs) == 0 {
+		return nodes, nil
+	}
+	pl, err := p.plan(p.fused, inputs)
+	if err != nil {
+		return nil, err
+	}
+	computed := make([]bool, len(nodes))
+	for _, s := range pl.steps {
+		n := &nodes[s.node]
+		if r, ok := s.fixed.(reorder); ok {
+			name, _ := r.kernel()
+			n.Reorders = append(n.Reorders, name)
+			continue
+		}
+		n.MACs += s.macs()
+		computed[s.node] = true
+	}
+	for i := range nodes {
+		if !computed[i] {
+			nodes[i].Kernel, nodes[i].ISA = "identity", "go"
+		}
+	}
+	return nodes, nil
+}
