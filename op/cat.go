@@ -25,9 +25,10 @@ type Cat struct {
 // Kind is "cat".
 func (Cat) Kind() string { return "cat" }
 
-// Signatures: float, quint8, qint8; the result has parameters of its own.
+// Signatures: float, quint8 and qint8, whose result has parameters of its own, and
+// int64.
 func (Cat) Signatures() []graph.Signature {
-	sigs := each(1, f32, u8, i8)
+	sigs := each(1, f32, u8, i8, i64)
 	for i := range sigs {
 		sigs[i].Variadic = true
 	}
@@ -70,11 +71,15 @@ func (c Cat) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]
 	if err != nil {
 		return nil, err
 	}
-	if out.DType == f32 {
-		y := tensor.New(f32, out.Shape...)
+	if !out.DType.IsQuantized() {
+		y := tensor.New(out.DType, out.Shape...)
 		at := 0
 		for _, x := range in {
-			at = place(y.Float32s(), x.Float32s(), out.Shape, axis, at, x.Dim(axis))
+			if out.DType == i64 {
+				at = place(y.Int64s(), x.Int64s(), out.Shape, axis, at, x.Dim(axis))
+			} else {
+				at = place(y.Float32s(), x.Float32s(), out.Shape, axis, at, x.Dim(axis))
+			}
 		}
 		return []*tensor.Tensor{y}, nil
 	}

@@ -21,8 +21,8 @@ func (Flatten) Kind() string { return "flatten" }
 
 func (Flatten) moves() {}
 
-// Signatures: float, and codes that keep their parameters.
-func (Flatten) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
+// Signatures: any type; codes keep their parameters.
+func (Flatten) Signatures() []graph.Signature { return anyType }
 
 // Infer returns the shape with the axes joined.
 func (f Flatten) Infer(in []graph.Fact) ([]graph.Type, error) {

@@ -26,6 +26,7 @@ type golden struct {
 	Numerics string          `json:"numerics"`
 	In       []stored        `json:"in"`
 	Out      stored          `json:"out"`
+	Rest     []stored        `json:"rest"` // results behind the first
 
 	// How the result may differ; by default not in a single bit (NaN is NaN).
 	Relative  float64 `json:"relative"`   // of the largest magnitude of the result
@@ -104,13 +105,26 @@ func (c golden) compare(t *testing.T, name string, data []byte) (allowed, elemen
 	for i, s := range c.In {
 		in[i] = s.load(t, data)
 	}
-	want := c.Out.load(t, data)
+	want := []*tensor.Tensor{c.Out.load(t, data)}
+	for _, r := range c.Rest {
+		want = append(want, r.load(t, data))
+	}
 	name = fmt.Sprintf("%s: %s %s %s %v", name, c.Numerics, c.Op, c.Attrs, in)
 	got, err := evaluate(c.Op, c.Attrs, c.Numerics, in, want)
 	if err != nil {
 		t.Errorf("%s: %v", name, err)
-		return 0, want.Numel()
+		return 0, want[0].Numel()
 	}
+	for i := range got {
+		a, n := c.judge(t, fmt.Sprintf("%s: result %d", name, i), got[i], want[i])
+		allowed, elements = allowed+a, elements+n
+	}
+	return allowed, elements
+}
+
+// judge compares one result with PyTorch's.
+func (c golden) judge(t *testing.T, name string, got, want *tensor.Tensor) (allowed, elements int) {
+	t.Helper()
 	bad := diff(got, want)
 	allowed, limit := len(bad), 0.0
 	switch {
@@ -142,7 +156,7 @@ func (c golden) compare(t *testing.T, name string, data []byte) (allowed, elemen
 }
 
 // evaluate runs one operator as a node would, checking what the graph checks.
-func evaluate(kind string, attrs []byte, numerics string, in []*tensor.Tensor, want *tensor.Tensor) (*tensor.Tensor, error) {
+func evaluate(kind string, attrs []byte, numerics string, in, want []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	o, err := Decode(kind, attrs)
 	if err != nil {
 		return nil, err
@@ -153,34 +167,51 @@ func evaluate(kind string, attrs []byte, numerics string, in []*tensor.Tensor, w
 			return nil, err
 		}
 	}
-	return run(ctx, o, in, graph.TypeOf(want))
+	return runAll(ctx, o, in, typesOf(want))
 }
 
-// run infers the shape of the result, checks it against the type wanted, if that
-// has one, and the signature, and evaluates.
+// run is runAll for one result.
 func run(ctx graph.Context, o graph.Op, in []*tensor.Tensor, out graph.Type) (*tensor.Tensor, error) {
+	results, err := runAll(ctx, o, in, []graph.Type{out})
+	if err != nil {
+		return nil, err
+	}
+	return results[0], nil
+}
+
+// runAll infers the shapes of the results, checks them against the types wanted, if
+// those have any, and the signature, and evaluates.
+func runAll(ctx graph.Context, o graph.Op, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	types, err := o.Infer(graph.FactsOf(in...))
 	if err != nil {
 		return nil, err
 	}
-	shape := types[0].Shape
-	if out.Shape != nil && !shape.Equal(out.Shape) {
-		return nil, fmt.Errorf("inferred shape %v, want %v", shape, out.Shape)
+	if len(types) != len(out) {
+		return nil, fmt.Errorf("inferred %v, want %v", types, out)
 	}
-	out.Shape = shape
-	matches := func(s graph.Signature) bool { return s.Matches(typesOf(in), []graph.Type{out}) }
+	for i, t := range types {
+		if out[i].Shape != nil && !t.Shape.Equal(out[i].Shape) {
+			return nil, fmt.Errorf("inferred shape %v, want %v", t.Shape, out[i].Shape)
+		}
+		if !out[i].DType.IsQuantized() && t.DType != out[i].DType {
+			return nil, fmt.Errorf("inferred type %v, want %v", t, out[i])
+		}
+		out[i].Shape = t.Shape
+	}
+	matches := func(s graph.Signature) bool { return s.Matches(typesOf(in), out) }
 	if !slices.ContainsFunc(o.Signatures(), matches) {
 		return nil, fmt.Errorf("no signature for %v -> %v", typesOf(in), out)
 	}
-	all, err := o.Eval(ctx, in, []graph.Type{out})
+	got, err := o.Eval(ctx, in, out)
 	if err != nil {
 		return nil, err
 	}
-	got := all[0]
-	if got.DType() != out.DType || !got.Shape().Equal(out.Shape) || !got.QParams().Equal(out.Q) {
-		err = fmt.Errorf("result is %v, want %v", got, out)
+	for i, t := range got {
+		if t.DType() != out[i].DType || !t.Shape().Equal(out[i].Shape) || !t.QParams().Equal(out[i].Q) {
+			return nil, fmt.Errorf("result %d is %v, want %v", i, t, out[i])
+		}
 	}
-	return got, err
+	return got, nil
 }
 
 // diff lists the elements whose bits differ; all NaN count as equal.
@@ -205,6 +236,8 @@ func at(t *tensor.Tensor, i int) string {
 		return fmt.Sprintf("%g (%#x)", v, math.Float32bits(v))
 	case u8:
 		return fmt.Sprint(t.Uint8s()[i])
+	case i64:
+		return fmt.Sprint(t.Int64s()[i])
 	default:
 		return fmt.Sprint(t.Int8s()[i])
 	}

@@ -61,9 +61,13 @@ func TestGoldenGradients(t *testing.T) {
 			t.Logf("%d cases, worst difference %.1e of the largest gradient", len(cases), worst)
 		})
 	}
-	for _, kind := range Kinds() {
-		if !covered[kind] {
-			t.Errorf("no golden gradient for %s", kind)
+	for _, o := range Prototypes() {
+		_, differentiable := o.(Differentiable)
+		if differentiable != covered[o.Kind()] {
+			t.Errorf("%s: it has a gradient: %v; there are golden ones: %v", o.Kind(), differentiable, covered[o.Kind()])
+		}
+		if !differentiable && withoutGradient[o.Kind()] == "" {
+			t.Errorf("%s has no gradient, and no reason for it", o.Kind())
 		}
 	}
 }
@@ -102,6 +106,12 @@ func (c goldenGradient) compare(t *testing.T, name string, data []byte) (worst f
 		worst = max(worst, e)
 	}
 	return worst
+}
+
+// withoutGradient says why an operator has none.
+var withoutGradient = map[string]string{
+	"shape": "its result does not depend on the data",
+	"split": "training takes each part as the slice that it is",
 }
 
 // smooth draws an operator and inputs such that no kink lies within a small step.
@@ -164,13 +174,49 @@ var smooth = map[string]func(r *rand.Rand) (graph.Op, []*tensor.Tensor){
 		}
 		return MaxPool2D{Kernel: pair(r, 2, 3), Stride: pair(r, 1, 2), Padding: [2]int{1, 1}, Dilation: pair(r, 1, 2)}, []*tensor.Tensor{x}
 	},
-	"relu":        pointwiseOf(Clamp{Act: quant.ReLU}),
-	"relu6":       pointwiseOf(Clamp{Act: quant.ReLU6}),
-	"hardswish":   pointwiseOf(Hardswish{}),
-	"hardsigmoid": pointwiseOf(Hardsigmoid{}),
-	"sigmoid":     pointwiseOf(Sigmoid{}),
-	"quantize":    pointwiseOf(Quantize{}),
-	"dequantize":  pointwiseOf(Dequantize{}),
+	"sub": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Sub{}, []*tensor.Tensor{normal(r, 2, 3, 2), normal(r, 3, 1)}
+	},
+	"div": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		by := normal(r, 3, 1)
+		for i := range by.Float32s() {
+			by.Float32s()[i] = 2 + r.Float32()
+		}
+		return Div{}, []*tensor.Tensor{normal(r, 2, 3, 2), by}
+	},
+	"transpose": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Transpose{Perm: r.Perm(3)}, []*tensor.Tensor{normal(r, 2, 3, 4)}
+	},
+	"reshape": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Reshape{Shape: []int{4, -1}}, []*tensor.Tensor{normal(r, 2, 3, 2)}
+	},
+	"squeeze": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Squeeze{Axes: []int{1}}, []*tensor.Tensor{normal(r, 2, 1, 3)}
+	},
+	"unsqueeze": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Unsqueeze{Axes: []int{1}}, []*tensor.Tensor{normal(r, 2, 3)}
+	},
+	"gather": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Gather{Axis: 1}, []*tensor.Tensor{normal(r, 2, 4, 2), tensor.Of([]int64{1, -1, 1}, 3)}
+	},
+	"softmax": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Softmax{Axis: 1}, []*tensor.Tensor{normal(r, 2, 4, 2)}
+	},
+	"layer_norm": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return LayerNorm{Axis: -1, Eps: 1e-1}, []*tensor.Tensor{normal(r, 3, 5), normal(r, 5), normal(r, 5)}
+	},
+	"conv_transpose2d": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		c := ConvTranspose2D{Stride: pair(r, 1, 2), Padding: pair(r, 0, 1), Dilation: pair(r, 1, 2), Groups: 2}
+		return c, []*tensor.Tensor{normal(r, 2, 4, 3, 4), normal(r, 4, 3, 2, 3), normal(r, 6)}
+	},
+	"resize": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Resize{Mode: "linear", Size: pair(r, 2, 7)}, []*tensor.Tensor{normal(r, 2, 2, 3, 4)}
+	},
+	"pad": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Pad{Before: []int{0, 1}, After: []int{2, 1}, Mode: []string{"constant", "reflect", "edge"}[r.IntN(3)]}, []*tensor.Tensor{normal(r, 3, 4)}
+	},
+	"quantize":   pointwiseOf(Quantize{}),
+	"dequantize": pointwiseOf(Dequantize{}),
 }
 
 // pointwiseOf draws numbers that are at least 1/8 from the integers.
@@ -200,10 +246,13 @@ func normal(r *rand.Rand, shape ...int) *tensor.Tensor {
 // says. A rounding function has no such derivative: PyTorch decides for it.
 func TestGradientsAreDerivatives(t *testing.T) {
 	seed := testseed.Of(t)
-	for _, kind := range Kinds() {
-		draw := smooth[kind]
+	for _, o := range Prototypes() {
+		kind, draw := o.Kind(), smooth[o.Kind()]
+		if _, unary := o.(Unary); unary && draw == nil {
+			draw = pointwiseOf(o)
+		}
 		if draw == nil {
-			if kind != (FakeQuantize{}).Kind() {
+			if _, ok := o.(Differentiable); ok && kind != (FakeQuantize{}).Kind() {
 				t.Errorf("no case for %s", kind)
 			}
 			continue

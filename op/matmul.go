@@ -7,8 +7,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// MatMul multiplies matrices: a [..., M, K] by b [..., K, N], with equal leading
-// axes. On codes the operands are dequantized, multiplied as floats, and the
+// MatMul multiplies matrices: a [..., M, K] by b [..., K, N], whose leading axes
+// broadcast. On codes the operands are dequantized, multiplied as floats, and the
 // product is quantized.
 //
 // Inputs: a, b. Result: [..., M, N].
@@ -26,13 +26,14 @@ func (MatMul) Infer(in []graph.Fact) ([]graph.Type, error) {
 		return nil, err
 	}
 	a, b := in[0].Shape, in[1].Shape
-	n := len(a)
-	if n < 2 || len(b) != n || !a[:n-2].Equal(b[:n-2]) || a[n-1] != b[n-2] {
-		return nil, fmt.Errorf("shapes %v and %v: expected [..., M, K] and [..., K, N] with equal leading axes", a, b)
+	if len(a) < 2 || len(b) < 2 || a[len(a)-1] != b[len(b)-2] {
+		return nil, fmt.Errorf("shapes %v and %v: expected [..., M, K] and [..., K, N]", a, b)
 	}
-	out := a.Clone()
-	out[n-1] = b[n-1]
-	return like(in[0], out)
+	lead, err := broadcastShape(a[:len(a)-2], b[:len(b)-2])
+	if err != nil {
+		return nil, err
+	}
+	return like(in[0], append(lead, a[len(a)-2], b[len(b)-1]))
 }
 
 // Eval multiplies real numbers and rounds each sum once; codes are dequantized
@@ -40,29 +41,39 @@ func (MatMul) Infer(in []graph.Fact) ([]graph.Type, error) {
 func (MatMul) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	out := outs[0]
 	if out.DType == f32 {
-		return []*tensor.Tensor{tensor.Of(matmul(in[0].Float32s(), in[1].Float32s(), in[0].Shape(), out.Shape), out.Shape...)}, nil
+		return []*tensor.Tensor{tensor.Of(matmul(in[0].Float32s(), in[1].Float32s(), in[0].Shape(), in[1].Shape(), out.Shape), out.Shape...)}, nil
 	}
 	if err := needIntegerRules(ctx, append(typesOf(in), out)...); err != nil {
 		return nil, err
 	}
-	return []*tensor.Tensor{quantized(matmul(reals(in[0]), reals(in[1]), in[0].Shape(), out.Shape), out)}, nil
+	return []*tensor.Tensor{quantized(matmul(reals(in[0]), reals(in[1]), in[0].Shape(), in[1].Shape(), out.Shape), out)}, nil
 }
 
 // matmul computes [..., M, K] x [..., K, N].
-func matmul(a, b []float32, shape, out tensor.Shape) []float32 {
-	rank := len(out)
-	m, k, n := out[rank-2], shape[rank-1], out[rank-1]
-	y := make([]float32, out.Numel())
-	for i := range y {
-		row, col := i/n, i%n
-		batch := row / m
+func matmul(a, b []float32, as, bs, out tensor.Shape) []float32 {
+	k, y := as[len(as)-1], make([]float32, out.Numel())
+	rowsAndColumns(as, bs, out, func(i, p, q, step int) {
 		var sum float64
 		for j := range k {
-			sum += float64(a[row*k+j]) * float64(b[(batch*k+j)*n+col]) // exact product
+			sum += float64(a[p+j]) * float64(b[q+j*step]) // exact product
 		}
 		y[i] = float32(sum)
-	}
+	})
 	return y
+}
+
+// rowsAndColumns visits the elements of a product of matrices, with the place of the
+// row of a, of the column of b, and the distance of the column's elements.
+func rowsAndColumns(as, bs, out tensor.Shape, visit func(i, p, q, step int)) {
+	rank := len(out)
+	m, n, k := out[rank-2], out[rank-1], as[len(as)-1]
+	pairs(as[:len(as)-2], bs[:len(bs)-2], out[:rank-2], func(batch, x, y int) {
+		for row := range m {
+			for col := range n {
+				visit((batch*m+row)*n+col, (x*m+row)*k, y*k*n+col, n)
+			}
+		}
+	})
 }
 
 // Gradient is that of a, up times b transposed, and of b, a transposed times up.
@@ -70,17 +81,15 @@ func (o MatMul) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tens
 	if err := needFloats(o, in, up); err != nil {
 		return nil, err
 	}
-	rank := len(up.Shape())
-	m, k, n := up.Dim(rank-2), in[0].Dim(rank-1), up.Dim(rank-1)
+	as, bs := in[0].Shape(), in[1].Shape()
 	a, b := float64s(in[0]), float64s(in[1])
 	da, db := make([]float64, len(a)), make([]float64, len(b))
-	for i, v := range up.Float32s() {
-		row, col := i/n, i%n
-		for j := range k {
-			p, q := row*k+j, (row/m*k+j)*n+col
-			da[p] += float64(v) * b[q]
-			db[q] += float64(v) * a[p]
+	rowsAndColumns(as, bs, up.Shape(), func(i, p, q, step int) {
+		v := float64(up.Float32s()[i])
+		for j := range as[len(as)-1] {
+			da[p+j] += v * b[q+j*step]
+			db[q+j*step] += v * a[p+j]
 		}
-	}
-	return []*tensor.Tensor{rounded(da, in[0].Shape()), rounded(db, in[1].Shape())}, nil
+	})
+	return []*tensor.Tensor{rounded(da, as), rounded(db, bs)}, nil
 }

@@ -191,12 +191,17 @@ func TestLinearIsAConvolutionOfOnePixel(t *testing.T) {
 }
 
 func TestKindsDecodeWhatDumpsHold(t *testing.T) {
-	ops := []graph.Op{
+	ops := Prototypes()
+	for _, o := range []graph.Op{ // with attributes
 		AdaptiveAvgPool2D{Output: [2]int{1, 2}}, Add{Act: quant.ReLU}, AvgPool2D{Kernel: [2]int{3, 3}, CountIncludePad: true},
-		BatchNorm{Eps: 1e-5}, Cat{Axis: 1}, Conv2D{Stride: [2]int{1, 2}, Groups: 3, Act: quant.ReLU6}, Dequantize{},
+		BatchNorm{Eps: 1e-5}, Cat{Axis: 1}, Conv2D{Stride: [2]int{1, 2}, Groups: 3, Act: quant.ReLU6},
 		FakeQuantize{QMax: 255, Scales: []float64{0.1}, ZeroPoints: []int64{3}, Axis: -1}, Flatten{Start: 1, End: -1},
-		Linear{}, MatMul{}, MaxPool2D{CeilMode: true}, Mean{Axes: []int{2, 3}}, Mul{}, Quantize{}, Clamp{Act: quant.ReLU}, Clamp{Act: quant.ReLU6},
-		Affine{Scale: []float32{0.5}, Shift: []float32{-1}}, ChannelShuffle{Groups: 2}, Hardsigmoid{}, Hardswish{}, Sigmoid{}, Slice{Axis: 1, End: 3},
+		MaxPool2D{CeilMode: true}, Mean{Axes: []int{2, 3}}, Affine{Scale: []float32{0.5}, Shift: []float32{-1}}, ChannelShuffle{Groups: 2},
+		Slice{Axis: 1, End: 3}, Split{Axis: 1, Sizes: []int{2, 3}}, Resize{Mode: "linear", Scale: [2]float64{2, 2}}, GELU{Tanh: true},
+		Pad{Before: []int{1}, After: []int{2}, Mode: "edge"}, Transpose{Perm: []int{1, 0}}, LeakyReLU{Slope: 0.1},
+	} {
+		i := slices.IndexFunc(ops, func(p graph.Op) bool { return p.Kind() == o.Kind() })
+		ops[i] = o
 	}
 	var seen []string
 	for _, o := range ops {

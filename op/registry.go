@@ -13,46 +13,59 @@ import (
 
 // kinds is the table of operators, in alphabetical order.
 var kinds = []row{
-	kindOf[AdaptiveAvgPool2D](nil),
-	kindOf[Add](nil),
-	kindOf[Affine](nil),
-	kindOf[AvgPool2D](nil),
-	kindOf[BatchNorm](nil),
-	kindOf[Cat](nil),
-	kindOf[ChannelShuffle](nil),
-	kindOf[Conv2D](nil),
-	kindOf[Dequantize](nil),
-	kindOf[FakeQuantize](nil),
-	kindOf[Flatten](nil),
-	kindOf[Hardsigmoid](nil),
-	kindOf[Hardswish](nil),
-	kindOf[Linear](nil),
-	kindOf[MatMul](nil),
-	kindOf[MaxPool2D](nil),
-	kindOf[Mean](nil),
-	kindOf[Mul](nil),
-	kindOf[Quantize](nil),
-	kindOf(&Clamp{Act: quant.ReLU}),
-	kindOf(&Clamp{Act: quant.ReLU6}),
-	kindOf[Sigmoid](nil),
-	kindOf[Slice](nil),
+	kindOf(AdaptiveAvgPool2D{}),
+	kindOf(Add{}),
+	kindOf(Affine{}),
+	kindOf(AvgPool2D{}),
+	kindOf(BatchNorm{}),
+	kindOf(Cat{}),
+	kindOf(ChannelShuffle{}),
+	kindOf(Conv2D{}),
+	kindOf(ConvTranspose2D{}),
+	kindOf(Dequantize{}),
+	kindOf(Div{}),
+	kindOf(FakeQuantize{}),
+	kindOf(Flatten{}),
+	kindOf(Gather{}),
+	kindOf(GELU{}),
+	kindOf(Hardsigmoid{}),
+	kindOf(Hardswish{}),
+	kindOf(LayerNorm{}),
+	kindOf(LeakyReLU{}),
+	kindOf(Linear{}),
+	kindOf(MatMul{}),
+	kindOf(MaxPool2D{}),
+	kindOf(Mean{}),
+	kindOf(Mul{}),
+	kindOf(Pad{}),
+	kindOf(Quantize{}),
+	kindOf(Clamp{Act: quant.ReLU}),
+	kindOf(Clamp{Act: quant.ReLU6}),
+	kindOf(Reshape{}),
+	kindOf(Resize{}),
+	kindOf(Shape{}),
+	kindOf(Sigmoid{}),
+	kindOf(Slice{}),
+	kindOf(Softmax{}),
+	kindOf(Split{}),
+	kindOf(Squeeze{}),
+	kindOf(Sub{}),
+	kindOf(Tanh{}),
+	kindOf(Transpose{}),
+	kindOf(Unsqueeze{}),
 }
 
-// row is one operator: its kind and how its attributes are read.
+// row is one operator: its kind, a value of it, and how its attributes are read.
 type row struct {
 	kind   string
+	proto  graph.Op
 	decode func(attrs []byte) (graph.Op, error)
 }
 
-// kindOf makes the row of operator type T; proto, if given, is the value whose
-// kind the row is for.
-func kindOf[T graph.Op](proto *T) row {
-	var zero T
-	if proto != nil {
-		zero = *proto
-	}
+// kindOf makes the row of zero's operator.
+func kindOf[T graph.Op](zero T) row {
 	kind := zero.Kind()
-	return row{kind, func(attrs []byte) (graph.Op, error) {
+	return row{kind, zero, func(attrs []byte) (graph.Op, error) {
 		v := zero
 		d := json.NewDecoder(bytes.NewReader(attrs))
 		d.DisallowUnknownFields()
@@ -76,6 +89,16 @@ func Kinds() []string {
 		names[i] = r.kind
 	}
 	return names
+}
+
+// Prototypes returns a value of every operator, in the order of Kinds. Where an
+// operator has attributes that must be given, it is not one that Infer accepts.
+func Prototypes() []graph.Op {
+	protos := make([]graph.Op, len(kinds))
+	for i, r := range kinds {
+		protos[i] = r.proto
+	}
+	return protos
 }
 
 // Decode returns the operator of the given kind with attributes from JSON, as

@@ -37,3 +37,6 @@ var weighted = []graph.Signature{
 	{In: []tensor.DType{u8, i8, f32}, Out: u8},
 	{In: []tensor.DType{u8, i8, f32}, Out: f32},
 }
+
+// anyType is the signature of what only moves elements: codes keep their parameters.
+var anyType = []graph.Signature{{In: []tensor.DType{graph.T}, Out: graph.T, SameQ: true}}

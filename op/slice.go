@@ -23,8 +23,8 @@ func (Slice) Kind() string { return "slice" }
 
 func (Slice) moves() {}
 
-// Signatures: float, and codes that keep their parameters.
-func (Slice) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
+// Signatures: any type; codes keep their parameters.
+func (Slice) Signatures() []graph.Signature { return anyType }
 
 // Infer returns the shape of x with another extent along Axis.
 func (s Slice) Infer(in []graph.Fact) ([]graph.Type, error) {
@@ -70,24 +70,4 @@ func (s Slice) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tenso
 		return nil, err
 	}
 	return scattered(s, in, up, s.source(in[0].Shape(), axis))
-}
-
-// moved returns the tensor whose element i is element from(i) of x.
-func moved(x *tensor.Tensor, out graph.Type, from func(i int) int) *tensor.Tensor {
-	n := out.Shape.Numel()
-	switch out.DType {
-	case f32:
-		return tensor.Of(gathered(x.Float32s(), n, from), out.Shape...)
-	case u8:
-		return tensor.OfQuantized(gathered(x.Uint8s(), n, from), out.Q, out.Shape...)
-	}
-	return tensor.OfQuantized(gathered(x.Int8s(), n, from), out.Q, out.Shape...)
-}
-
-func gathered[T any](src []T, n int, from func(i int) int) []T {
-	dst := make([]T, n)
-	for i := range dst {
-		dst[i] = src[from(i)]
-	}
-	return dst
 }

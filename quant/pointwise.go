@@ -28,6 +28,12 @@ func newPointwise(n Numerics, in, out *tensor.QParams, dtype tensor.DType, f fun
 	return p
 }
 
+// NewFunction prepares a function for which PyTorch has no rule on codes: it is applied
+// to what a code stands for.
+func NewFunction(n Numerics, in, out *tensor.QParams, dtype tensor.DType, f func(float32) float32) *Pointwise {
+	return newPointwise(n, in, out, dtype, f)
+}
+
 // NewHardswish prepares hardswish from codes quantized by in to codes of type
 // dtype quantized by out.
 func NewHardswish(n Numerics, in, out *tensor.QParams, dtype tensor.DType) *Pointwise {

@@ -1,0 +1,151 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// ConvTranspose2D is torch.nn.functional.conv_transpose2d, then Act: every input pixel
+// adds its multiple of the filters to the output, Stride apart.
+//
+// Inputs: x [N, C, H, W], weight [C, O/Groups, KH, KW], optionally bias [O]. Result:
+// [N, O, OH, OW], OH = (H-1)*Stride - 2*Padding + Dilation*(KH-1) + OutputPadding + 1.
+type ConvTranspose2D struct {
+	Stride        [2]int           `json:"stride"`
+	Padding       [2]int           `json:"padding"`
+	OutputPadding [2]int           `json:"output_padding"`
+	Dilation      [2]int           `json:"dilation"`
+	Groups        int              `json:"groups"`
+	Act           quant.Activation `json:"act,omitempty"`
+}
+
+// Kind is "conv_transpose2d".
+func (ConvTranspose2D) Kind() string { return "conv_transpose2d" }
+
+// Clamp is Act.
+func (c ConvTranspose2D) Clamp() quant.Activation { return c.Act }
+
+// WithClamp returns the operator with another Act.
+func (c ConvTranspose2D) WithClamp(a quant.Activation) graph.Op {
+	c.Act = a
+	return c
+}
+
+// Signatures: float.
+func (ConvTranspose2D) Signatures() []graph.Signature { return each(3, f32) }
+
+// Infer returns [N, O, OH, OW].
+func (c ConvTranspose2D) Infer(in []graph.Fact) ([]graph.Type, error) {
+	if err := arity(in, 2, 3); err != nil {
+		return nil, err
+	}
+	if err := c.checkAttributes(); err != nil {
+		return nil, err
+	}
+	if err := images(in[0]); err != nil {
+		return nil, err
+	}
+	x, w := in[0].Shape, in[1].Shape
+	if len(w) != 4 || w.Numel() == 0 {
+		return nil, fmt.Errorf("weight has shape %v; expected [C, O/groups, KH, KW]", w)
+	}
+	if x[1] != w[0] || w[0]%c.Groups != 0 {
+		return nil, fmt.Errorf("weight %v in %d groups expects %d channels; the input has shape %v", w, c.Groups, w[0], x)
+	}
+	channels := w[1] * c.Groups
+	if err := checkBias(in, channels); err != nil {
+		return nil, err
+	}
+	out := tensor.Shape{x[0], channels, 0, 0}
+	for i := range 2 {
+		out[2+i] = (x[2+i]-1)*c.Stride[i] - 2*c.Padding[i] + c.Dilation[i]*(w[2+i]-1) + c.OutputPadding[i] + 1
+		if out[2+i] < 1 {
+			return nil, fmt.Errorf("input %v and weight %v with padding %v leave no output", x, w, c.Padding)
+		}
+	}
+	return float(out)
+}
+
+func (c ConvTranspose2D) checkAttributes() error {
+	conv := Conv2D{Stride: c.Stride, Padding: c.Padding, Dilation: c.Dilation, Groups: c.Groups, Act: c.Act}
+	if err := conv.checkAttributes(); err != nil {
+		return err
+	}
+	return attrRange("output_padding", c.OutputPadding, 0)
+}
+
+// Eval adds up in float64 and rounds each sum to float32 once.
+func (c ConvTranspose2D) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+	y := tensor.New(f32, out[0].Shape...)
+	for i, v := range c.before(in, out[0].Shape) {
+		y.Float32s()[i] = c.Act.Float(v)
+	}
+	return []*tensor.Tensor{y}, nil
+}
+
+// before is the result without Act.
+func (c ConvTranspose2D) before(in []*tensor.Tensor, out tensor.Shape) []float32 {
+	x, w := float64s(in[0]), float64s(in[1])
+	sums := make([]float64, out.Numel())
+	c.each(in[0].Shape(), in[1].Shape(), out, func(from, weight, to int) { sums[to] += float64(x[from] * w[weight]) })
+	bias, plane := biasOf(in), out[2]*out[3]
+	y := make([]float32, len(sums))
+	for i, v := range sums {
+		if y[i] = float32(v); bias != nil {
+			y[i] += bias[i/plane%out[1]]
+		}
+	}
+	return y
+}
+
+// each visits the products: the element of x, that of the weight and that of the
+// result to which it is added.
+func (c ConvTranspose2D) each(xs, ws, out tensor.Shape, visit func(from, weight, to int)) {
+	perGroup := ws[0] / c.Groups
+	for n := range xs[0] {
+		for ci := range xs[1] {
+			for co := range ws[1] {
+				o := ci/perGroup*ws[1] + co
+				for cell := range ws[2] * ws[3] {
+					ky, kx := cell/ws[3], cell%ws[3]
+					for y := range xs[2] {
+						oy := y*c.Stride[0] - c.Padding[0] + ky*c.Dilation[0]
+						if oy < 0 || oy >= out[2] {
+							continue
+						}
+						for x := range xs[3] {
+							ox := x*c.Stride[1] - c.Padding[1] + kx*c.Dilation[1]
+							if ox < 0 || ox >= out[3] {
+								continue
+							}
+							visit(((n*xs[1]+ci)*xs[2]+y)*xs[3]+x, (ci*ws[1]+co)*ws[2]*ws[3]+cell, ((n*out[1]+o)*out[2]+oy)*out[3]+ox)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// Gradient is that of x, weight and, where there is one, bias.
+func (c ConvTranspose2D) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(c, in, up); err != nil {
+		return nil, err
+	}
+	xs, ws, out := in[0].Shape(), in[1].Shape(), up.Shape()
+	g := behind(c.Act, c.before(in, out), up)
+	x, w := float64s(in[0]), float64s(in[1])
+	dx, dw, db := make([]float64, len(x)), make([]float64, len(w)), make([]float64, out[1])
+	c.each(xs, ws, out, func(from, weight, to int) {
+		dx[from] += float64(g[to] * w[weight])
+		dw[weight] += float64(g[to] * x[from])
+	})
+	for i, v := range g {
+		db[i/(out[2]*out[3])%out[1]] += v
+	}
+	grads := []*tensor.Tensor{rounded(dx, xs), rounded(dw, ws), rounded(db, out[1:2])}
+	return grads[:len(in)], nil
+}

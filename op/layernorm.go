@@ -1,0 +1,127 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// LayerNorm is torch.nn.functional.layer_norm over the axes from Axis on, which counts
+// from the end when negative: (x - mean) / sqrt(variance + Eps) * weight + bias.
+//
+// Inputs: x, optionally weight and bias with the shape of these axes. Result: the
+// shape of x.
+type LayerNorm struct {
+	Axis int     `json:"axis"`
+	Eps  float64 `json:"eps"`
+}
+
+// Kind is "layer_norm".
+func (LayerNorm) Kind() string { return "layer_norm" }
+
+// Signatures: float.
+func (LayerNorm) Signatures() []graph.Signature { return each(3, f32) }
+
+// Infer returns the shape of x.
+func (l LayerNorm) Infer(in []graph.Fact) ([]graph.Type, error) {
+	if err := arity(in, 1, 3); err != nil {
+		return nil, err
+	}
+	x := in[0].Shape
+	axis, err := axisOf(l.Axis, len(x))
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range in[1:] {
+		if !p.Shape.Equal(x[axis:]) {
+			return nil, fmt.Errorf("a parameter has shape %v; expected %v, the axes of %v from %d on", p.Shape, x[axis:], x, axis)
+		}
+	}
+	return like(in[0], x.Clone())
+}
+
+// Eval computes moments in float64 and rounds each result once.
+func (l LayerNorm) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+	y := tensor.New(f32, out[0].Shape...)
+	n, err := l.width(out[0].Shape)
+	if err != nil {
+		return nil, err
+	}
+	for row := range y.Numel() / max(1, n) {
+		hat, _ := l.normalized(in[0].Float32s()[row*n : (row+1)*n])
+		for i, v := range hat {
+			if len(in) > 1 {
+				v = float64(v * float64(in[1].Float32s()[i]))
+			}
+			if len(in) > 2 {
+				v += float64(in[2].Float32s()[i])
+			}
+			y.Float32s()[row*n+i] = float32(v)
+		}
+	}
+	return []*tensor.Tensor{y}, nil
+}
+
+// width is the number of elements that are normalized together.
+func (l LayerNorm) width(x tensor.Shape) (int, error) {
+	axis, err := axisOf(l.Axis, len(x))
+	if err != nil {
+		return 0, err
+	}
+	return x[axis:].Numel(), nil
+}
+
+// normalized returns x with mean 0 and variance 1, and the factor of its distances
+// from the mean.
+func (l LayerNorm) normalized(x []float32) (hat []float64, factor float64) {
+	mean, variance := 0.0, 0.0
+	for _, v := range x {
+		mean += float64(v)
+	}
+	mean /= float64(len(x))
+	hat = make([]float64, len(x))
+	for i, v := range x {
+		hat[i] = float64(v) - mean
+		variance += float64(hat[i] * hat[i])
+	}
+	factor = 1 / math.Sqrt(variance/float64(len(x))+l.Eps)
+	for i := range hat {
+		hat[i] *= factor
+	}
+	return hat, factor
+}
+
+// Gradient is that of x and, where there are, weight and bias.
+func (l LayerNorm) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(l, in, up); err != nil {
+		return nil, err
+	}
+	n, err := l.width(up.Shape())
+	if err != nil {
+		return nil, err
+	}
+	dx, dw, db := make([]float64, up.Numel()), make([]float64, n), make([]float64, n)
+	for row := range up.Numel() / max(1, n) {
+		hat, factor := l.normalized(in[0].Float32s()[row*n : (row+1)*n])
+		g, mean, along := make([]float64, n), 0.0, 0.0
+		for i, v := range up.Float32s()[row*n : (row+1)*n] {
+			dw[i] += float64(float64(v) * hat[i])
+			db[i] += float64(v)
+			if g[i] = float64(v); len(in) > 1 {
+				g[i] *= float64(in[1].Float32s()[i])
+			}
+			mean += g[i]
+			along += float64(g[i] * hat[i])
+		}
+		for i, v := range hat {
+			dx[row*n+i] = factor * (g[i] - mean/float64(n) - float64(v*along)/float64(n))
+		}
+	}
+	grads := []*tensor.Tensor{rounded(dx, up.Shape())}
+	for i, d := range [][]float64{dw, db}[:len(in)-1] {
+		grads = append(grads, rounded(d, in[i+1].Shape()))
+	}
+	return grads, nil
+}

@@ -1,0 +1,58 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Squeeze is torch.squeeze: it leaves out Axes, of one element each.
+//
+// Input: x. Result: its other extents. It shares its elements with x.
+type Squeeze struct {
+	Axes []int `json:"axes"`
+}
+
+// Kind is "squeeze".
+func (Squeeze) Kind() string { return "squeeze" }
+
+func (Squeeze) moves() {}
+
+// Signatures: any type; codes keep their parameters.
+func (Squeeze) Signatures() []graph.Signature { return anyType }
+
+// Infer returns the shape.
+func (o Squeeze) Infer(in []graph.Fact) ([]graph.Type, error) {
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	x := in[0].Shape
+	chosen, err := axesOf(o.Axes, len(x))
+	if err != nil {
+		return nil, err
+	}
+	out := tensor.Shape{}
+	for i, n := range x {
+		switch {
+		case !chosen[i]:
+			out = append(out, n)
+		case n != 1:
+			return nil, fmt.Errorf("axis %d of %v has %d elements; only an axis of one can be left out", i, x, n)
+		}
+	}
+	return like(in[0], out)
+}
+
+// Eval returns x with another shape, sharing its elements.
+func (o Squeeze) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+	if err := needPerTensor(out[0]); err != nil {
+		return nil, err
+	}
+	return []*tensor.Tensor{in[0].Reshape(out[0].Shape...)}, nil
+}
+
+// Gradient is up with the shape of x.
+func (o Squeeze) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	return scattered(o, in, up, func(i int) int { return i })
+}

@@ -1,0 +1,255 @@
+"""Golden data of operators for which one case gives the result and the gradients.
+
+    python tools/golden/opcase.py                                # writes op/testdata and op/testdata/gradient
+    python tools/golden/opcase.py --out DIR --seed 7 --count 300 # a larger run
+
+then: go test ./op -run TestGolden -cases DIR -gradients DIR/gradient -v
+
+A case is a function from a Source to (attributes, inputs, function of the inputs) and the
+bound of its relative error, 0 for the same bits. Files are as those of op.py and
+gradient.py; results behind the first are in "rest".
+
+Needs torch 2.15.0 and numpy.
+"""
+import argparse
+import pathlib
+
+import torch
+import torch.nn.functional as F
+from op import CODES, Source, Writer, act, engine
+
+Q = torch.ops.quantized
+
+
+def dense(r, shape, spread=1.0):
+    return r.floats(shape or (1,), spread).contiguous().reshape(shape)
+
+
+def broadcasting(r):
+    """two shapes that broadcast"""
+    shape = [r.between(1, 4) for _ in range(r.between(1, 4))]
+
+    def cut():
+        s = [n if r.pick(True, True, False) else 1 for n in shape]
+        return tuple(s[r.between(0, len(s)) if r.pick(True, False) else 0 :])
+
+    return cut(), tuple(shape)
+
+
+def binary(kind, f, positive=False):
+    def case(r):
+        shapes = list(broadcasting(r))
+        if r.pick(True, False):
+            shapes.reverse()
+        relu = r.pick(True, False)
+        ins = [dense(r, s) for s in shapes]
+        if positive:
+            ins[1] = ins[1].abs() + 0.5
+        return act(relu), ins, lambda a, b: f(a, b).relu() if relu else f(a, b)
+
+    return kind, case, 0, True
+
+
+def unary(kind, f, attrs=None, relative=1e-6):
+    def case(r):
+        a, g = attrs(r) if attrs else ({}, f)
+        x = dense(r, (2, 3, 5, 4), 4)
+        x.view(-1)[:7] = torch.tensor([0.0, -0.0, 3.0, -3.0, 6.0, 1e-5, -1e-5])
+        return a, [x], g
+
+    return kind, case, relative, True
+
+
+def leaky(r):
+    slope = r.pick(0.01, 0.1, 0.25)
+    return {"slope": slope}, lambda x: F.leaky_relu(x, slope)
+
+
+def gelu(r):
+    tanh = r.pick(True, False)
+    return ({"tanh": True} if tanh else {}), lambda x: F.gelu(x, approximate="tanh" if tanh else "none")
+
+
+def transpose(r):
+    rank = r.between(1, 5)
+    perm = [int(v) for v in r.rng.permutation(rank)]
+    x = dense(r, tuple(r.between(1, 4) for _ in range(rank)))
+    return {"perm": perm}, [x], lambda x: x.permute(perm).contiguous()
+
+
+def reshape(r):
+    want = r.pick([6, 20], [-1], [2, -1, 4], [120, 1], [3, 2, 2, -1], [1, -1, 1, 5])
+    return {"shape": want}, [dense(r, r.pick((2, 3, 5, 4), (120,), (6, 20)))], lambda x: x.reshape(want)
+
+
+def squeeze(r):
+    axes = r.pick([0], [2], [0, 2], [-2], [])
+    return {"axes": axes}, [dense(r, (1, 3, 1, 4))], lambda x: x.squeeze(axes) if axes else x.clone()
+
+
+def unsqueeze(r):
+    axes = r.pick([0], [1], [0, 2], [-1], [1, 3], [])
+
+    def f(x):
+        for a in sorted(a % (2 + len(axes)) for a in axes):
+            x = x.unsqueeze(a)
+        return x.clone()
+
+    return {"axes": axes}, [dense(r, (3, 4))], f
+
+
+def split(r):
+    axis = r.between(-3, 2)
+    x = dense(r, (4, 6, 5))
+    sizes, left = [], x.shape[axis]
+    while left:
+        sizes.append(r.between(1, left))
+        left -= sizes[-1]
+    return {"axis": axis, "sizes": sizes}, [x], lambda x: [t.contiguous() for t in torch.split(x, sizes, axis)]
+
+
+def gather(r):
+    axis = r.between(-3, 2)
+    x = dense(r, (4, 6, 5))
+    shape = r.pick((), (3,), (2, 3))
+    n = x.shape[axis]
+    index = torch.from_numpy(r.rng.integers(-n, n, shape)) if shape else torch.tensor(r.between(-n, n - 1))
+
+    def f(x, i):
+        a, j = axis % 3, (i % n).long()
+        y = x.index_select(a, j.reshape(-1))
+        return y.reshape(*x.shape[:a], *j.shape, *x.shape[a + 1 :])
+
+    return {"axis": axis}, [x, index.long()], f
+
+
+def shape(r):
+    x = dense(r, tuple(r.between(1, 5) for _ in range(r.between(0, 4))))
+    return {}, [x], lambda x: torch.tensor(list(x.shape), dtype=torch.int64)
+
+
+def softmax(r):
+    axis = r.between(-3, 2)
+    return {"axis": axis}, [dense(r, (r.between(1, 4), r.between(1, 9), r.between(1, 40)), 3)], lambda x: x.softmax(axis)
+
+
+def layer_norm(r):
+    x = dense(r, (2, r.between(1, 5), r.between(2, 40)), 3)
+    axis = r.pick(-1, 2, 1)
+    tail = x.shape[axis % 3 :]
+    ins = [x] + [dense(r, tail) for _ in range(r.pick(0, 1, 2, 2))]
+    return {"axis": axis, "eps": 1e-5}, ins, lambda x, *p: F.layer_norm(x, tail, *p)
+
+
+def matmul_broadcast(r):
+    a, b = r.pick(((3, 1), (1, 2)), ((2,), ()), ((), (2, 3)), ((2, 3), (3,)))
+    m, k, n = r.between(1, 7), r.between(1, 30), r.between(1, 7)
+    return {}, [dense(r, (*a, m, k)), dense(r, (*b, k, n))], torch.matmul
+
+
+def conv_transpose2d(r):
+    g = r.pick(1, 1, 2, 3)
+    i, o = g * r.between(1, 3), r.between(1, 4)
+    k = (r.between(1, 4), r.between(1, 4))
+    stride = (r.between(1, 3), r.between(1, 3))
+    dilation = (r.pick(1, 1, 2), r.pick(1, 1, 2))
+    a = {"stride": stride, "padding": tuple(r.between(0, d * (n - 1)) for n, d in zip(k, dilation)), "dilation": dilation, "groups": g}
+    a["output_padding"] = tuple(r.between(0, max(s, d) - 1) for s, d in zip(stride, dilation))
+    x = dense(r, (2, i, r.between(3, 6), r.between(3, 6)))
+    relu = r.pick(True, False)
+    ins = [x, dense(r, (i, o, *k))] + ([dense(r, (o * g,))] if r.pick(True, False) else [])
+
+    def f(x, w, b=None):
+        y = F.conv_transpose2d(x, w, b, a["stride"], a["padding"], a["output_padding"], g, a["dilation"])
+        return y.relu() if relu else y
+
+    return a | act(relu), ins, f
+
+
+def resize(r):
+    x = dense(r, (2, 2, r.between(1, 6), r.between(1, 6)))
+    mode, corners = r.pick(("nearest", False), ("linear", False), ("linear", True))
+    torch_mode = {"nearest": "nearest", "linear": "bilinear"}[mode]
+    align = None if mode == "nearest" else corners
+    a = {"mode": mode} | ({"align_corners": True} if corners else {})
+    if r.pick(True, False):
+        size = (r.between(1, 12), r.between(1, 12))
+        return a | {"size": size}, [x], lambda x: F.interpolate(x, size, mode=torch_mode, align_corners=align)
+    scale = (r.pick(1.0, 2.0, 1.5, 3.0), r.pick(1.0, 2.0, 2.5))
+    return a | {"scale": scale}, [x], lambda x: F.interpolate(x, scale_factor=scale, mode=torch_mode, align_corners=align)
+
+
+def pad(r):
+    mode = r.pick("constant", "reflect", "edge")
+    x = dense(r, (2, 3, r.between(3, 5), r.between(3, 5)))
+    amount = [r.between(0, 2) for _ in range(4)]
+    before, after, value = [0, 0, amount[0], amount[2]], [0, 0, amount[1], amount[3]], r.pick(0.0, 1.5)
+    torch_pad = [before[3], after[3], before[2], after[2]]
+    a = {"before": before, "after": after, "mode": mode}
+    if mode == "constant":
+        return a | {"value": value}, [x], lambda x: F.pad(x, torch_pad, "constant", value)
+    return a, [x], lambda x: F.pad(x, torch_pad, {"reflect": "reflect", "edge": "replicate"}[mode])
+
+
+# name of the files, case, relative error, whether there are gradients
+CASES = [
+    binary("sub", torch.sub), binary("div", torch.div, positive=True), binary("add_broadcast", torch.add), binary("mul_broadcast", torch.mul),
+    unary("tanh", torch.tanh), unary("gelu", None, gelu), unary("leaky_relu", None, leaky, 0),
+    ("transpose", transpose, 0, True), ("reshape", reshape, 0, True), ("squeeze", squeeze, 0, True), ("unsqueeze", unsqueeze, 0, True),
+    ("split", split, 0, False), ("gather", gather, 0, True), ("shape", shape, 0, False),
+    ("softmax", softmax, 1e-6, True), ("layer_norm", layer_norm, 1e-5, True), ("matmul_broadcast", matmul_broadcast, 1e-5, True),
+    ("conv_transpose2d", conv_transpose2d, 1e-5, True), ("resize", resize, 1e-5, True), ("pad", pad, 0, True),
+]
+KINDS = {"add_broadcast": "add", "mul_broadcast": "mul", "matmul_broadcast": "matmul"}
+
+
+def codes_broadcast(wr, r, count):
+    """additions and products of codes whose shapes differ"""
+    for i in range(count):
+        kind, dt = r.pick("add", "mul"), r.pick(torch.quint8, torch.qint8)
+        shape = (2, 16, 4, 4)
+        a, b = r.codes(shape, dt), r.codes(r.pick((1, 16, 1, 1), (16, 1, 1), (1,), (4, 4)), dt)
+        s, z = float(a.q_scale() * b.q_scale() * 80) if kind == "mul" else float(a.q_scale() * 2), r.between(*CODES[dt])
+        eng = ("fbgemm", "qnnpack", "onednn")[i % 3] if dt == torch.quint8 else "fbgemm"
+        with engine(eng):
+            y = {"add": Q.add, "mul": Q.mul}[kind](a, b, s, z)
+        wr.add(kind, {}, [a, b], y, eng)
+
+
+def main():
+    root = pathlib.Path(__file__).parents[2] / "op" / "testdata"
+    p = argparse.ArgumentParser()
+    p.add_argument("--out", default=root)
+    p.add_argument("--seed", type=int, default=20260901)
+    p.add_argument("--count", type=int, default=0, help="cases per operator; 0 means the committed set")
+    a = p.parse_args()
+    assert torch.__version__.startswith("2.15.0"), torch.__version__
+    torch.backends.mkldnn.enabled = False
+    out = pathlib.Path(a.out)
+    (out / "gradient").mkdir(parents=True, exist_ok=True)
+    for i, (name, case, relative, differentiable) in enumerate(CASES):
+        w, g, r = Writer(out, name), Writer(out / "gradient", name), Source([a.seed, i])
+        kind = KINDS.get(name, name)
+        for _ in range(a.count or 12):
+            attrs, ins, f = case(r)
+            y = f(*ins)
+            ys = y if isinstance(y, list) else [y]
+            w.add(kind, attrs, ins, ys[0], **({"relative": relative} if relative else {}) | ({"rest": [w.tensor(t) for t in ys[1:]]} if ys[1:] else {}))
+            if not differentiable:
+                continue
+            leaves = [t.clone().requires_grad_() if t.is_floating_point() else t for t in ins]
+            y = f(*leaves)
+            up = r.floats(tuple(y.shape)).contiguous()
+            y.backward(up)
+            g.cases.append({"op": kind, "attrs": attrs, "in": [g.tensor(t) for t in ins], "up": g.tensor(up), "grads": [None if t.grad is None else g.tensor(t.grad) for t in leaves]})
+        w.close()
+        if g.cases:
+            g.close()
+        print(name, len(w.cases), "cases", len(w.data) + len(g.data), "bytes")
+    w = Writer(out, "codes_broadcast")
+    codes_broadcast(w, Source([a.seed, 1000]), a.count or 18)
+    w.close()
+
+
+if __name__ == "__main__":
+    main()
