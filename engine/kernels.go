@@ -21,6 +21,7 @@ import (
 	"github.com/octet-ml/octet/internal/kernel/pool8"
 	"github.com/octet-ml/octet/internal/kernel/quantize"
 	"github.com/octet-ml/octet/internal/kernel/requant8"
+	"github.com/octet-ml/octet/internal/kernel/rows32"
 	"github.com/octet-ml/octet/internal/kernel/sgemm"
 	"github.com/octet-ml/octet/internal/kernel/statistics"
 	"github.com/octet-ml/octet/internal/kernel/winograd32"
@@ -45,6 +46,7 @@ var tables = []struct {
 	{"depthwise32", kernel.Rows(depthwise32.Table)},
 	{"pool32", kernel.Rows(pool32.Table)},
 	{"elementwise32", kernel.Rows(elementwise32.Table)},
+	{"rows32", kernel.Rows(rows32.Table)},
 	{"statistics", kernel.Rows(statistics.Table)},
 	{"matmul32", kernel.Rows(matmul32.Table)}, // this and the following train
 	{"filters32", kernel.Rows(filters32.Table)},

@@ -17,8 +17,13 @@ type GELU struct {
 	Tanh bool `json:"tanh,omitempty"`
 }
 
-// Kind is "gelu".
-func (GELU) Kind() string { return "gelu" }
+// Kind is "gelu" or "gelu_tanh".
+func (o GELU) Kind() string {
+	if o.Tanh {
+		return "gelu_tanh"
+	}
+	return "gelu"
+}
 
 // Signatures: float, quint8, qint8; the result has parameters of its own.
 func (GELU) Signatures() []graph.Signature { return each(1, f32, u8, i8) }

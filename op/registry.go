@@ -28,6 +28,7 @@ var kinds = []row{
 	kindOf(Flatten{}),
 	kindOf(Gather{}),
 	kindOf(GELU{}),
+	kindOf(GELU{Tanh: true}),
 	kindOf(Hardsigmoid{}),
 	kindOf(Hardswish{}),
 	kindOf(LayerNorm{}),

@@ -15,6 +15,9 @@ func hinge(x float32) float32 { return min(max(x+3, 0), 6) }
 // Sigmoid is 1 / (1 + exp(-x)), with the exponential rounded to float32.
 func Sigmoid(x float32) float32 { return 1 / (1 + float32(exp(-float64(x)))) }
 
+// Exp is e^x, rounded to float32.
+func Exp(x float32) float32 { return float32(exp(float64(x))) }
+
 // exp is e^x with the same bits on every machine, which math.Exp does not
 // promise, within two units in the last place: x is reduced to k*ln2 + r with
 // |r| <= ln2/2, and e^r is its Taylor polynomial.

@@ -5,5 +5,8 @@
 //	add:    Out[i] = clamp(A[i] + B[i])
 //	mul:    Out[i] = clamp(A[i] * B[i])
 //	affine: Out[i] = clamp(f32(A[i]*B[i]) + C[i])
-//	hardswish, hardsigmoid, sigmoid: Out[i] = clamp(quant.Hardswish(A[i])), …
+//	sub:    Out[i] = clamp(A[i] - B[i])
+//	div:    Out[i] = clamp(A[i] / B[i])
+//	hardswish, hardsigmoid, sigmoid, silu, tanh, gelu, gelu_tanh:
+//	        Out[i] = clamp(quant.Hardswish(A[i])), …
 package elementwise32

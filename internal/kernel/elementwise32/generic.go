@@ -31,6 +31,20 @@ func runMul(c *Call) {
 	}
 }
 
+func runSub(c *Call) {
+	a, b := c.A[:len(c.Out)], c.B[:len(c.Out)]
+	for i, v := range a {
+		c.Out[i] = c.clamp(v - b[i])
+	}
+}
+
+func runDiv(c *Call) {
+	a, b := c.A[:len(c.Out)], c.B[:len(c.Out)]
+	for i, v := range a {
+		c.Out[i] = c.clamp(v / b[i])
+	}
+}
+
 func runAffine(c *Call) {
 	a, b, d := c.A[:len(c.Out)], c.B[:len(c.Out)], c.C[:len(c.Out)]
 	for i, v := range a {

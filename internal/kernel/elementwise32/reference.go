@@ -19,6 +19,18 @@ func Reference(c *Call, f Function) {
 			v = quant.Hardsigmoid(v)
 		case Sigmoid:
 			v = quant.Sigmoid(v)
+		case Sub:
+			v -= c.B[i]
+		case Div:
+			v /= c.B[i]
+		case SiLU:
+			v = quant.SiLU(v)
+		case Tanh:
+			v = quant.Tanh(v)
+		case GELU:
+			v = quant.GELU(v)
+		case GELUTanh:
+			v = quant.GELUTanh(v)
 		}
 		c.Out[i] = c.clamp(v)
 	}

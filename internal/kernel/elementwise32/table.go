@@ -18,19 +18,34 @@ const (
 	Hardswish
 	Hardsigmoid
 	Sigmoid
+	Sub
+	Div
+	SiLU
+	Tanh
+	GELU
+	GELUTanh
+	functions // their number
 )
 
+// known lists the names and the number of operands of the functions.
+var known = [functions]struct {
+	name     string
+	operands int
+}{
+	Clamp: {"clamp", 1}, Add: {"add", 2}, Mul: {"mul", 2}, Affine: {"affine", 3},
+	Hardswish: {"hardswish", 1}, Hardsigmoid: {"hardsigmoid", 1}, Sigmoid: {"sigmoid", 1},
+	Sub: {"sub", 2}, Div: {"div", 2}, SiLU: {"silu", 1}, Tanh: {"tanh", 1}, GELU: {"gelu", 1}, GELUTanh: {"gelu_tanh", 1},
+}
+
 // operands is the number of operands.
-func (f Function) operands() int { return [...]int{1, 2, 2, 3, 1, 1, 1}[f] }
+func (f Function) operands() int { return known[f].operands }
 
 // String returns the function's name in kernel names.
-func (f Function) String() string {
-	return [...]string{"clamp", "add", "mul", "affine", "hardswish", "hardsigmoid", "sigmoid"}[f]
-}
+func (f Function) String() string { return known[f].name }
 
 // FunctionOf returns the function of that name, and false where there is none.
 func FunctionOf(name string) (Function, bool) {
-	for f := Clamp; f <= Sigmoid; f++ {
+	for f := range functions {
 		if f.String() == name {
 			return f, true
 		}
@@ -62,6 +77,12 @@ var Table = append(archTable,
 	Kernel{Row: kernel.Row{Name: "elementwise_hardswish_f32_go", ISA: "go"}, Function: Hardswish, Run: func(c *Call) { c.each(quant.Hardswish) }},
 	Kernel{Row: kernel.Row{Name: "elementwise_hardsigmoid_f32_go", ISA: "go"}, Function: Hardsigmoid, Run: func(c *Call) { c.each(quant.Hardsigmoid) }},
 	Kernel{Row: kernel.Row{Name: "elementwise_sigmoid_f32_go", ISA: "go"}, Function: Sigmoid, Run: func(c *Call) { c.each(quant.Sigmoid) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_sub_f32_go", ISA: "go"}, Function: Sub, Run: runSub},
+	Kernel{Row: kernel.Row{Name: "elementwise_div_f32_go", ISA: "go"}, Function: Div, Run: runDiv},
+	Kernel{Row: kernel.Row{Name: "elementwise_silu_f32_go", ISA: "go"}, Function: SiLU, Run: func(c *Call) { c.each(quant.SiLU) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_tanh_f32_go", ISA: "go"}, Function: Tanh, Run: func(c *Call) { c.each(quant.Tanh) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_gelu_f32_go", ISA: "go"}, Function: GELU, Run: func(c *Call) { c.each(quant.GELU) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_gelu_tanh_f32_go", ISA: "go"}, Function: GELUTanh, Run: func(c *Call) { c.each(quant.GELUTanh) }},
 )
 
 // Select returns the first row of table with that function that runs on a

@@ -1,0 +1,4 @@
+package rows32
+
+// archTable lists the kernels of amd64, best first.
+var archTable []Kernel
