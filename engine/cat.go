@@ -25,7 +25,7 @@ func lowerCat(n *graph.Node, c op.Cat, t target) (operation, string) {
 	o := cat{axis: c.Axis, dtype: d, k: elementwise8.Select(elementwise8.Table, elementwise8.Map, t.cpu)}
 	for _, v := range n.Inputs {
 		var table *elementwise8.Unary
-		if d != tensor.Float32 && !v.Type.Q.Equal(n.Output().Type.Q) {
+		if d.IsQuantized() && !v.Type.Q.Equal(n.Output().Type.Q) {
 			table = elementwise8.NewUnary(d == tensor.QInt8, c.Rescale(v.Type.Q, n.Output().Type.Q, d).Code)
 		}
 		o.tables = append(o.tables, table)
@@ -33,10 +33,8 @@ func lowerCat(n *graph.Node, c op.Cat, t target) (operation, string) {
 	return o, ""
 }
 
-func (cat) readsParameters() {}
-
 func (o cat) kernel() (string, string) {
-	if o.dtype == tensor.Float32 {
+	if !o.dtype.IsQuantized() {
 		return "copy", "go"
 	}
 	return o.k.Name, o.k.ISA

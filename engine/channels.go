@@ -18,6 +18,8 @@ func newChannelwise(factor, shift []float32, act quant.Activation, t target) cha
 	return channelwise{elementwise32.Select(elementwise32.Table, elementwise32.Affine, t.cpu), lo, hi, factor, shift}
 }
 
+func (channelwise) packsParameters() {}
+
 func (o channelwise) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (channelwise) wishes(in, _ []desc) []order { return []order{channelsLast(len(in[0].Shape))} }

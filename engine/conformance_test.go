@@ -105,7 +105,7 @@ func conform(t *testing.T, g *graph.Graph, x *tensor.Tensor) {
 			}
 		}
 		observed(t, e.name, eng, g, x, got)
-		split(t, e.name, eng, g, x, got)
+		parted(t, e.name, eng, g, x, got)
 	}
 }
 
@@ -164,8 +164,8 @@ func observed(t *testing.T, name string, eng Engine, g *graph.Graph, x *tensor.T
 	}
 }
 
-// split compares a batch with its parts, where the graph keeps images apart.
-func split(t *testing.T, name string, eng Engine, g *graph.Graph, x *tensor.Tensor, whole map[string]*tensor.Tensor) {
+// parted compares a batch with its parts, where the graph keeps images apart.
+func parted(t *testing.T, name string, eng Engine, g *graph.Graph, x *tensor.Tensor, whole map[string]*tensor.Tensor) {
 	t.Helper()
 	n := x.Dim(0)
 	for _, node := range g.Nodes {

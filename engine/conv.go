@@ -66,6 +66,8 @@ type geometry struct {
 	taps            int
 }
 
+func (geometry) packsParameters() {}
+
 // depthwise reports whether every channel has its own filter.
 func (g geometry) depthwise() bool { return g.in == 1 && g.out == 1 && g.groups > 1 }
 

@@ -19,8 +19,6 @@ func (identity) relabel(in, _ desc) (order, bool) { return in.order, true }
 // relabeled is for operations that are never computed.
 type relabeled struct{}
 
-func (relabeled) readsParameters() {}
-
 func (relabeled) fix(_, _ []desc, _ int) (fixed, error) {
 	panic("engine: what only gives another name to memory is never computed")
 }
@@ -60,8 +58,6 @@ type conversion struct {
 	signed bool
 	reals  *[256]float32
 }
-
-func (conversion) readsParameters() {}
 
 func (c conversion) kernel() (string, string) { return c.k.Name, c.k.ISA }
 

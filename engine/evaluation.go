@@ -16,6 +16,8 @@ type evaluation struct {
 	ctx  graph.Context
 }
 
+func (evaluation) packsParameters() {}
+
 func (e evaluation) kernel() (string, string) { return "operator", "go" }
 
 // wishes has none: operands are copied anyway.

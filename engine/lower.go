@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel/elementwise32"
 	"github.com/octet-ml/octet/internal/slab"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
@@ -71,8 +72,24 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason = lowerQuantize(n, t)
 	case op.Dequantize:
 		o, reason = lowerDequantize(n, t)
-	case op.Flatten:
+	case op.Sub:
+		o, reason = lowerReal(n, elementwise32.Sub, attrs, t)
+	case op.Div:
+		o, reason = lowerReal(n, elementwise32.Div, attrs, t)
+	case op.MatMul:
+		o, reason, err = lowerMatMul(n, t)
+	case op.Softmax:
+		o, reason = lowerSoftmax(n, attrs, t)
+	case op.LayerNorm:
+		o, reason = lowerLayerNorm(n, attrs, t)
+	case op.Flatten, op.Reshape, op.Squeeze, op.Unsqueeze:
 		o = reshape{}
+	case op.Transpose:
+		o = transpose{perm: attrs.Axes()}
+	case op.Split:
+		o = split{Split: attrs}
+	case op.Gather:
+		o = gather{n, attrs.Axis}
 	case op.Unary:
 		o, reason = lowerUnary(n, attrs, t)
 	default:
@@ -94,24 +111,10 @@ func lower(n *graph.Node, t target) (lowered, error) {
 	return lowered{node: n, op: o, reason: reason}, nil
 }
 
-// activations is the number of operands that are not parameters.
-func activations(n *graph.Node) int {
-	count := 0
-	for _, v := range n.Inputs {
-		if v.Role != graph.Parameter {
-			count++
-		}
-	}
-	return count
-}
-
 // uniform returns the element type that the result and all operands of n have,
 // or the reason why no kernel covers them.
 func uniform(n *graph.Node) (tensor.DType, string) {
 	d := n.Output().Type.DType
-	if activations(n) != len(n.Inputs) {
-		return d, "an operand is a parameter"
-	}
 	for _, v := range n.Inputs {
 		if v.Type.DType != d || !perTensor(v.Type) {
 			return d, "operands of mixed types"
@@ -121,6 +124,15 @@ func uniform(n *graph.Node) (tensor.DType, string) {
 		return d, "quantized per channel"
 	}
 	return d, ""
+}
+
+// arithmetic is uniform for types that kernels compute with.
+func arithmetic(n *graph.Node) (tensor.DType, string) {
+	d, reason := uniform(n)
+	if reason == "" && d != tensor.Float32 && !d.IsQuantized() {
+		reason = "values of type " + d.String()
+	}
+	return d, reason
 }
 
 func perTensor(t graph.Type) bool { return t.Q == nil || t.Q.IsPerTensor() }

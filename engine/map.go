@@ -12,7 +12,7 @@ import (
 // lowerUnary lowers functions of one number: a table of codes, or in float a kernel,
 // where there is one, and else the operator's own function.
 func lowerUnary(n *graph.Node, u op.Unary, t target) (operation, string) {
-	d, reason := uniform(n)
+	d, reason := arithmetic(n)
 	switch {
 	case reason != "":
 		return nil, reason
@@ -77,8 +77,8 @@ func (t *taskFunction32) Do(_, i int) {
 // lowerAffine makes the factors and summands parameters of the kernel that batch
 // norms use, too.
 func lowerAffine(n *graph.Node, a op.Affine, t target) (operation, string) {
-	if _, reason := uniform(n); reason != "" {
-		return nil, reason
+	if n.Inputs[0].Role == graph.Parameter {
+		return nil, "its operand is a parameter"
 	}
 	return newChannelwise(a.Scale, a.Shift, quant.NoActivation, t), ""
 }

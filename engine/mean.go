@@ -14,7 +14,7 @@ type mean struct {
 }
 
 func lowerMean(n *graph.Node, t target) (operation, string) {
-	d, reason := uniform(n)
+	d, reason := arithmetic(n)
 	switch {
 	case reason != "":
 		return nil, reason

@@ -44,3 +44,9 @@ func bytesOf(t graph.Type) (int, error) {
 
 // elementsOf returns the memory of a tensor's elements, in row-major order.
 func elementsOf(t *tensor.Tensor) memory { return t.Memory() }
+
+// bytesIn returns the memory of a slice.
+func bytesIn[T any](x []T) memory {
+	var zero T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(zero)))
+}

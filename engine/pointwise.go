@@ -20,8 +20,6 @@ type pointwise8 struct {
 	call elementwise8.Call
 }
 
-func (pointwise8) readsParameters() {}
-
 func (o pointwise8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o pointwise8) fix(in, outs []desc, threads int) (fixed, error) {
@@ -77,8 +75,6 @@ type pointwise32 struct {
 	lo, hi float32
 }
 
-func (pointwise32) readsParameters() {}
-
 func (o pointwise32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o pointwise32) fix(in, outs []desc, threads int) (fixed, error) {
@@ -132,7 +128,7 @@ func (t *taskPointwise32) Do(worker, i int) {
 
 // lowerAdd lowers additions of codes; those of floats are like all other functions.
 func lowerAdd(n *graph.Node, a op.Add, t target) (operation, string) {
-	d, reason := uniform(n)
+	d, reason := arithmetic(n)
 	if reason != "" || d == tensor.Float32 {
 		return lowerBinary32(elementwise32.Add, a.Act, t, reason)
 	}
@@ -142,13 +138,22 @@ func lowerAdd(n *graph.Node, a op.Add, t target) (operation, string) {
 }
 
 func lowerMul(n *graph.Node, m op.Mul, t target) (operation, string) {
-	d, reason := uniform(n)
+	d, reason := arithmetic(n)
 	if reason != "" || d == tensor.Float32 {
 		return lowerBinary32(elementwise32.Mul, m.Act, t, reason)
 	}
 	rule := quant.NewMul(n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output().Type.Q, d, m.Act)
 	k, call := elementwise8.Prepare(elementwise8.Table, nil, rule, d == tensor.QInt8, t.cpu)
 	return pointwise8{k: k, call: call}, ""
+}
+
+// lowerReal lowers a function of two numbers that has no rule on codes.
+func lowerReal(n *graph.Node, f elementwise32.Function, o op.Binary, t target) (operation, string) {
+	d, reason := arithmetic(n)
+	if reason == "" && d != tensor.Float32 {
+		reason = "no kernel for " + d.String()
+	}
+	return lowerBinary32(f, o.Clamp(), t, reason)
 }
 
 // lowerBinary32 lowers a function of two float32, unless there is a reason not to.

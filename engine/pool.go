@@ -75,7 +75,7 @@ type pool struct {
 }
 
 func newPool(n *graph.Node, average bool, t target, list windowsOf, rule func(in, out tensor.Shape) *quant.Average) (operation, string) {
-	d, reason := uniform(n)
+	d, reason := arithmetic(n)
 	switch {
 	case reason != "":
 		return nil, reason

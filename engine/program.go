@@ -37,9 +37,9 @@ type lowered struct {
 	adds            int    // the place of the addition that op also computes; 0 for none
 }
 
-// parameterReader is an operation that reads parameters from memory as it does other
-// operands, instead of packing them.
-type parameterReader interface{ readsParameters() }
+// packer is an operation that packs the parameters of its node when it is lowered. Others
+// read them from memory as they do other operands.
+type packer interface{ packsParameters() }
 
 // operation is what a node has become for this CPU.
 type operation interface {
@@ -122,9 +122,9 @@ func (p *Program) connect() {
 		}
 	}
 	for i, n := range p.g.Nodes {
-		_, params := p.lowered[i].op.(parameterReader)
+		_, packs := p.lowered[i].op.(packer)
 		for _, v := range n.Inputs {
-			if v.Role != graph.Parameter || params {
+			if v.Role != graph.Parameter || !packs {
 				p.lowered[i].inputs = append(p.lowered[i].inputs, add(v))
 			}
 		}

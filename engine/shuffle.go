@@ -21,6 +21,9 @@ func lowerShuffle(n *graph.Node, s op.ChannelShuffle, t target) (operation, stri
 	if reason != "" {
 		return nil, reason
 	}
+	if d.Size() != 1 && d.Size() != 4 {
+		return nil, "values of type " + d.String()
+	}
 	return shuffle{groups: s.Groups, k: layout.Select(layout.Table, d.Size(), s.Groups, t.cpu)}, ""
 }
 

@@ -18,8 +18,6 @@ func lowerSlice(n *graph.Node, s op.Slice) (operation, string) {
 	return slice{Slice: s}, ""
 }
 
-func (slice) readsParameters() {}
-
 func (slice) kernel() (string, string) { return "copy", "go" }
 
 func (o slice) fix(in, outs []desc, threads int) (fixed, error) {

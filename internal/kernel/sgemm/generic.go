@@ -11,6 +11,11 @@ var portable = Kernel{
 	Row: kernel.Row{Name: "gemm_f32_4x2_go", ISA: "go"},
 	MR:  4, NR: 2, Block: 64, Rate: 5,
 	Pack: packColumns, Work: workRows, Run: run,
+	Size: func(n, k int) int { return roundUp(k, unroll) * roundUp(n, 2) },
+	Place: func(memory []float32, n, k int) *Weights {
+		return &Weights{N: n, K: k, Bias: make([]float32, n), Data: memory[:roundUp(k, unroll)*roundUp(n, 2)]}
+	},
+	Fill: fillColumns,
 }
 
 const (
@@ -35,6 +40,26 @@ func packColumns(m *slab.Slab, w []float32, n, k int, bias []float32) *Weights {
 	}
 	p.Data = data
 	return p
+}
+
+// fillColumns is packColumns for a computed matrix.
+func fillColumns(p *Weights, w Right, n, k int) {
+	data := p.Data.([]float32)
+	p.N, p.K = n, k
+	kp, np := roundUp(k, unroll), roundUp(n, 2)
+	clear(data[:kp*np])
+	row, col := w.Stride, 1
+	if w.Transposed {
+		row, col = 1, w.Stride
+	}
+	for j := range k {
+		block := j / depthBlock * depthBlock
+		depth := min(depthBlock, kp-block)
+		to := data[block*np+(j-block)*2:]
+		for i := range n {
+			to[i/2*depth*2+i%2] = w.X[j*row+i*col]
+		}
+	}
 }
 
 func workRows(m, k int) int { return roundUp(m, 4) * min(roundUp(k, unroll), depthBlock) }

@@ -69,6 +69,44 @@ func TestKernelsFollowReference(t *testing.T) {
 	})
 }
 
+// A computed right operand, in either order, gives what a packed one gives, also in
+// memory that held a larger one before.
+func TestFillIsPack(t *testing.T) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, r *rand.Rand) {
+		for i := range 60 {
+			c, w, _ := randomCall(r, kern, i)
+			n, k := c.W.N, c.W.K
+			c.W = kern.Pack(nil, w, n, k, nil)
+			c.N0, c.M0 = 0, 0
+			c.Work = make([]float32, kern.Work(c.M1, k))
+			kern.Run(c)
+			most, deepest := n+r.IntN(40), k+r.IntN(40)
+			stride := max(n, k) + r.IntN(9)
+			right := Right{X: make([]float32, max(n, k)*stride), Stride: stride, Transposed: i%2 == 0}
+			for col := range n {
+				for d := range k {
+					at := d*stride + col
+					if right.Transposed {
+						at = col*stride + d
+					}
+					right.X[at] = w[col*k+d]
+				}
+			}
+			other := *c
+			other.Out = make([]float32, len(c.Out))
+			memory := kerneltest.Normal(r, kern.Size(most, deepest))
+			other.W = kern.Place(memory, most, deepest)
+			kern.Fill(other.W, right, n, k)
+			kern.Run(&other)
+			for m := range c.M1 {
+				if !kerneltest.Same(other.Out[m*c.LD:][:n], c.Out[m*c.LD:][:n]) {
+					t.Fatalf("case %d: row %d of %dx%d, transposed %v, differs", i, m, k, n, right.Transposed)
+				}
+			}
+		}
+	})
+}
+
 // A result must not depend on how the rows are split between workers.
 func TestResultsDoNotDependOnTheSplit(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))

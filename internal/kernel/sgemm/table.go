@@ -17,6 +17,13 @@ type Kernel struct {
 
 	// Pack lays out w, [n][k] row-major, for this kernel, in memory of m. bias is [n] or nil.
 	Pack func(m *slab.Slab, w []float32, n, k int, bias []float32) *Weights
+	// Place makes a packed matrix of memory, for n columns and a depth of k at most, of
+	// Size(n, k) numbers, which Fill fills: the right operand of a product that is
+	// computed itself. It has no bias.
+	Size  func(n, k int) int
+	Place func(memory []float32, n, k int) *Weights
+	// Fill packs w, an operand of n columns and a depth of k.
+	Fill func(p *Weights, w Right, n, k int)
 	// Work is the number of float32 of scratch memory that a call for m rows needs.
 	Work func(m, k int) int
 	Run  func(*Call)
@@ -27,6 +34,14 @@ type Weights struct {
 	N, K int
 	Bias []float32 // [N]
 	Data any
+}
+
+// Right is a matrix that is the right operand of a product. The number for depth k and
+// column n is X[k*Stride + n], or X[n*Stride + k] where it is Transposed.
+type Right struct {
+	X          []float32
+	Stride     int
+	Transposed bool
 }
 
 // Call is a block of output rows and columns.

@@ -19,11 +19,13 @@ var archTable = []Kernel{
 		Row: kernel.Row{Name: "gemm_f32_14x32_avx512", ISA: "avx512", Requires: cpu.AVX512},
 		MR:  14, NR: 32, Block: 112, Rate: 90,
 		Pack: avx512.pack, Work: avx512.work, Run: avx512.run,
+		Size: avx512.size, Place: avx512.place, Fill: avx512.fill,
 	},
 	{
 		Row: kernel.Row{Name: "gemm_f32_6x16_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
 		MR:  6, NR: 16, Block: 96, Rate: 50,
 		Pack: avx2.pack, Work: avx2.work, Run: avx2.run,
+		Size: avx2.size, Place: avx2.place, Fill: avx2.fill,
 	},
 }
 
@@ -97,6 +99,55 @@ func (f *family) pack(m *slab.Slab, w []float32, n, k int, bias []float32) *Weig
 		}
 	}
 	return &Weights{N: n, K: k, Bias: p.bias[:n], Data: p}
+}
+
+func (f *family) size(n, k int) int { return roundUp(n, f.lanes) * k }
+
+func (f *family) place(memory []float32, n, k int) *Weights {
+	p := &simdWeights{data: memory[:f.size(n, k)], bias: make([]float32, roundUp(n, f.lanes))}
+	return &Weights{N: n, K: k, Bias: p.bias[:n], Data: p}
+}
+
+// fill is pack for a computed matrix.
+func (f *family) fill(p *Weights, w Right, n, k int) {
+	p.N, p.K = n, k
+	data := p.Data.(*simdWeights).data
+	np := roundUp(n, f.lanes)
+	for first := 0; first < n; first += f.columns() {
+		width := min(f.columns(), np-first)
+		cols := min(width, n-first)
+		panel := data[first*k:][:width*k]
+		if w.Transposed {
+			fillTransposed(panel, w.X[first*w.Stride:], w.Stride, width, cols, k)
+			continue
+		}
+		for j := range k {
+			line := panel[j*width:][:width]
+			clear(line[copy(line, w.X[j*w.Stride+first:][:cols]):])
+		}
+	}
+}
+
+// fillTransposed fills a panel of so many columns from rows, each of one column.
+func fillTransposed(panel, x []float32, stride, width, cols, k int) {
+	const block = 8 // of k: a few lines of the cache at a time
+	for from := 0; from < k; from += block {
+		depth := min(block, k-from)
+		for c := range width {
+			at := from*width + c
+			if c >= cols {
+				for range depth {
+					panel[at] = 0
+					at += width
+				}
+				continue
+			}
+			for _, v := range x[c*stride+from:][:depth] {
+				panel[at] = v
+				at += width
+			}
+		}
+	}
 }
 
 // work holds tiles of results whose columns do not all exist.

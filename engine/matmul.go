@@ -1,0 +1,197 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/kernel/sgemm"
+	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// lowerMatMul makes a product over rows where the right operand is a matrix of
+// parameters, as a linear layer is, and otherwise one whose right operand is packed
+// in every run.
+func lowerMatMul(n *graph.Node, t target) (operation, string, error) {
+	a, b := n.Inputs[0], n.Inputs[1]
+	if n.Output().Type.DType != tensor.Float32 || a.Type.DType != tensor.Float32 || b.Type.DType != tensor.Float32 {
+		return nil, "no kernel for products of codes that are both computed", nil
+	}
+	if b.Role == graph.Parameter && len(b.Type.Shape) == 2 {
+		w, err := t.reals(b.Data)
+		if err != nil {
+			return nil, "", err
+		}
+		k, columns := b.Type.Shape[0], b.Type.Shape[1]
+		turned := make([]float32, len(w))
+		walk := newWalk(tensor.Shape{columns, k}, order{1, 0}, nil, 4)
+		walk.all(bytesIn(turned), bytesIn(w))
+		product := newProduct32(&graph.Node{Inputs: n.Inputs[:2]}, geometry{groups: 1, in: k, out: columns, taps: 1}, turned, quant.NoActivation, t)
+		return matmulPacked{linear32{product}}, "", nil
+	}
+	return matmul{k: sgemm.Select(sgemm.Table, t.cpu)}, "", nil
+}
+
+// matmulPacked is a product whose right operand is packed when the graph is compiled.
+type matmulPacked struct{ linear32 }
+
+func (o matmulPacked) with(a adding) operation { return matmulPacked{o.linear32.with(a).(linear32)} }
+
+// matmul is a product of computed matrices, or of a computed and a constant one.
+type matmul struct{ k *sgemm.Kernel }
+
+func (o matmul) kernel() (string, string) { return o.k.Name, o.k.ISA }
+
+// wishes has none: the last axis of an operand lies innermost, or for the right one the
+// one before, in nearly every order that others leave.
+func (matmul) wishes(in, _ []desc) []order { return make([]order, len(in)) }
+
+// orders takes operands whose rows lie in one piece, and the right one also with
+// columns in one piece. Rows of the result lie in one piece, whatever is around them.
+func (matmul) orders(in, out []desc) (need, give []order) {
+	need = make([]order, 2)
+	if in[0].innermost() == len(in[0].Shape)-1 {
+		need[0] = in[0].order
+	}
+	if at := in[1].innermost(); at >= len(in[1].Shape)-2 {
+		need[1] = in[1].order
+	}
+	if out[0].innermost() == len(out[0].Shape)-1 {
+		return need, []order{out[0].order}
+	}
+	return need, []order{nil}
+}
+
+// innermost is the axis that lies innermost, leaving out those of one element.
+func (d desc) innermost() int {
+	if longer := d.order.longer(d.Shape); len(longer) > 0 {
+		return longer[len(longer)-1]
+	}
+	return len(d.Shape) - 1
+}
+
+// packedBytes is about what the columns of a piece may take when they are packed: they
+// stay in the second-level cache while rows are multiplied.
+const packedBytes = 256 << 10
+
+func (o matmul) fix(in, outs []desc, threads int) (fixed, error) {
+	a, b, out := in[0], in[1], outs[0]
+	rank := len(out.Shape)
+	f := fixedMatMul{matmul: o, m: out.Shape[rank-2], n: out.Shape[rank-1], depth: a.Shape[len(a.Shape)-1]}
+	f.rows, f.columns, f.to = matrixIn(a), matrixIn(b), matrixIn(out)
+	lead := out.Shape[:rank-2]
+	f.batches = lead.Numel()
+	for i := range f.batches {
+		f.places = append(f.places, [3]int{a.matrixAt(i, lead), b.matrixAt(i, lead), out.matrixAt(i, lead)})
+	}
+	threads = worth(f.batches*extent{m: f.m, n: f.n, k: f.depth, groups: 1, bytes: 4}.time(o.k.Rate), threads)
+	widest := max(o.k.NR, packedBytes/(4*max(1, f.depth))/o.k.NR*o.k.NR)
+	f.width = min(widest, roundUp(f.n, o.k.NR))
+	if few := divUp(4*threads, max(1, f.batches)); threads > 1 && few > 1 {
+		f.width = min(f.width, roundUp(divUp(f.n, few), o.k.NR))
+	}
+	f.parts = divUp(f.n, f.width)
+	return f, nil
+}
+
+// matrix is how the last two axes of a value lie: the distance of rows, or, where it
+// lies column by column, of columns.
+type matrix struct {
+	stride  int
+	columns bool
+}
+
+func matrixIn(d desc) matrix {
+	strides, rank := d.order.strides(d.Shape), len(d.Shape)
+	if d.innermost() == rank-2 && d.Shape[rank-1] > 1 {
+		return matrix{strides[rank-1], true}
+	}
+	return matrix{strides[rank-2], false}
+}
+
+// matrixAt is where the matrix begins that belongs to number i of the leading axes lead,
+// to which those of d broadcast.
+func (d desc) matrixAt(i int, lead tensor.Shape) int {
+	strides := along(desc{graph.Type{Shape: d.Shape[:len(d.Shape)-2]}, nil}, lead)
+	own := d.order.strides(d.Shape)
+	offset, at := len(lead)-(len(d.Shape)-2), 0
+	for axis := len(lead) - 1; axis >= 0; axis-- {
+		if j := axis - offset; j >= 0 && strides[axis] != 0 {
+			at += i % lead[axis] * own[j]
+		}
+		i /= lead[axis]
+	}
+	return at
+}
+
+type fixedMatMul struct {
+	matmul
+	m, n, depth       int
+	batches           int
+	places            [][3]int // by batch: where its matrices begin
+	rows, columns, to matrix
+	width, parts      int // columns of a piece, pieces of a batch
+}
+
+func (f fixedMatMul) macs() int64 { return int64(f.batches) * int64(f.m) * int64(f.n) * int64(f.depth) }
+
+func (f fixedMatMul) packed() int { return divUp(f.k.Size(f.width, f.depth), 2) }
+
+func (f fixedMatMul) scratch() int { return f.packed() + divUp(f.k.Work(f.m, f.depth), 2) }
+
+func (f fixedMatMul) bind(in, outs []memory, scratch [][]uint64) step {
+	t := &taskMatMul{fixedMatMul: f, a: in[0].reals(), b: in[1].reals(), out: outs[0].reals(), calls: make([]sgemm.Call, len(scratch))}
+	pad := make([]float32, f.depth)
+	for i, s := range scratch {
+		packed := words[float32](s[:f.packed()])
+		t.calls[i] = sgemm.Call{
+			Matrix: operand.Matrix[float32]{Pad: pad, Taps: 1, Depth: f.depth, Stride: f.rows.stride, Rows: f.m},
+			W:      f.k.Place(packed, f.width, f.depth), M1: f.m, Lo: -inf, Hi: inf, LD: f.to.stride, Work: words[float32](s[f.packed():]),
+		}
+	}
+	return pieces{f.batches * f.parts, t}
+}
+
+type taskMatMul struct {
+	fixedMatMul
+	a, b, out []float32
+	calls     []sgemm.Call
+}
+
+func (t *taskMatMul) Do(worker, i int) {
+	c, at := &t.calls[worker], t.places[i/t.parts]
+	first := i % t.parts * t.width
+	n := min(t.width, t.n-first)
+	right := sgemm.Right{X: t.b[at[1]+first:], Stride: t.columns.stride, Transposed: t.columns.columns}
+	if right.Transposed {
+		right.X = t.b[at[1]+first*right.Stride:]
+	}
+	t.k.Fill(c.W, right, n, t.depth)
+	c.N1 = n
+	c.X, c.Out = t.a[at[0]:], t.out[at[2]+first:]
+	t.k.Run(c)
+}
+
+// lastAxis is for operations on rows along one axis, which has to lie innermost.
+type lastAxis struct{ axis int }
+
+// rowOrder is the order of a value with an axis innermost and others as they lie.
+func (l lastAxis) rowOrder(d desc) order {
+	axis := axisOf(l.axis, len(d.Shape))
+	if d.innermost() == axis || d.Shape[axis] == 1 {
+		return d.order
+	}
+	o := slices.DeleteFunc(slices.Clone(d.order.axes(len(d.Shape))), func(a int) bool { return a == axis })
+	return append(o, axis)
+}
+
+func (l lastAxis) wishes(in, out []desc) []order {
+	d := desc{in[0].Type, out[0].order}
+	return append([]order{l.rowOrder(d).axes(len(d.Shape))}, make([]order, len(in)-1)...)
+}
+
+func (l lastAxis) orders(in, _ []desc) (need, give []order) {
+	o := l.rowOrder(in[0])
+	return append([]order{o}, make([]order, len(in)-1)...), []order{o}
+}
