@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quant"
@@ -40,7 +41,7 @@ func isQuantized(n *graph.Node) bool {
 			return true
 		}
 	}
-	return n.Output().Type.DType.IsQuantized()
+	return slices.ContainsFunc(n.Outputs, func(v *graph.Value) bool { return v.Type.DType.IsQuantized() })
 }
 
 // checkInputs compares the tensors of a run with the graph's inputs and returns
@@ -83,7 +84,9 @@ func checkWanted(g *graph.Graph, want map[*graph.Value]bool) error {
 		known[v] = true
 	}
 	for _, n := range g.Nodes {
-		known[n.Output()] = true
+		for _, v := range n.Outputs {
+			known[v] = true
+		}
 	}
 	for v, wanted := range want {
 		if wanted && (!known[v] || v.Type.DType != tensor.Float32) {

@@ -138,7 +138,10 @@ type Case struct {
 }
 
 // Cases cover all operators, and all ways of computing them that the engine has.
-var Cases = []Case{
+var Cases = append(general, images...)
+
+// images are cases of operators on images.
+var images = []Case{
 	{"conv3x3", 5, 9, 7, func(b *Builder) *graph.Graph { return b.Finish(b.Conv(b.Input(), 5, 7, 3, 1, 1)) }},
 	{"conv1x1", 16, 8, 5, func(b *Builder) *graph.Graph {
 		return b.Finish(b.Conv(b.Conv(b.Input(), 16, 33, 1, 1, 1), 33, 64, 1, 1, 1))

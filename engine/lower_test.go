@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/octet-ml/octet/internal/randomgraph"
+	"github.com/octet-ml/octet/internal/testseed"
+	"github.com/octet-ml/octet/op"
+)
+
+// withoutKernel says why the engine leaves an operator to its own evaluation.
+var withoutKernel = map[string]string{
+	"fake_quantize":    "it is computed in training alone, which has kernels of its own",
+	"conv_transpose2d": "rare at the end of segmenters; a product and a sum of its rows would serve",
+	"pad":              "rare as a node: convolutions pad themselves",
+	"resize":           "rare at the end of segmenters and between the scales of detectors",
+	"shape":            "its result is known with the shapes",
+}
+
+// Every operator occurs in the random graphs that engines are compared on, and has a
+// kernel for some types, or a reason why not.
+func TestEveryOperatorHasAKernelOrAReason(t *testing.T) {
+	r := testseed.Rand(t)
+	occurs, kernel := map[string]bool{}, map[string]bool{}
+	for dtype, numerics := range variants {
+		for _, c := range randomgraph.Cases {
+			g := c.Build(randomgraph.New(r, c.Name, dtype, numerics))
+			p, err := Compile(g, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := p.Plan()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range plan {
+				kind := n.Node.Op.Kind()
+				occurs[kind] = true
+				kernel[kind] = kernel[kind] || n.Kernel != "operator"
+			}
+		}
+	}
+	for _, kind := range op.Kinds() {
+		switch reason := withoutKernel[kind]; {
+		case !occurs[kind] && kind != "fake_quantize":
+			t.Errorf("%s is in no random graph (internal/randomgraph)", kind)
+		case !kernel[kind] && reason == "":
+			t.Errorf("%s has no kernel (engine/lower.go), and no reason here", kind)
+		case kernel[kind] && reason != "":
+			t.Errorf("%s has a kernel; the reason %q is out of date", kind, reason)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package randomgraph
+
+import (
+	"math"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Constant adds a parameter of the type of activations, or of its own quantization.
+func (b *Builder) Constant(shape ...int) *graph.Value {
+	n := tensor.Shape(shape).Numel()
+	if b.dtype == tensor.Float32 {
+		return b.g.AddConst(b.name("constant"), tensor.Of(b.floats(n, 1), shape...))
+	}
+	codes := make([]uint8, n)
+	for i := range codes {
+		codes[i] = uint8(b.r.Uint32())
+	}
+	return b.g.AddConst(b.name("constant"), tensor.OfQuantized(codes, b.Quantum().Q, shape...))
+}
+
+// Real is x as float32.
+func (b *Builder) Real(x *graph.Value) *graph.Value {
+	return b.Node("dequant", op.Dequantize{}, graph.Float32, x)
+}
+
+// Float adds a node with float32 results and returns the first.
+func (b *Builder) Float(kind string, o graph.Op, in ...*graph.Value) *graph.Value {
+	return b.g.AddNode(b.name(kind), o, in...)
+}
+
+// Moved adds a node that gives elements of x, with its type, and returns its results.
+func (b *Builder) Moved(kind string, o graph.Op, x *graph.Value, more ...*graph.Value) []*graph.Value {
+	v := b.g.AddNode(b.name(kind), o, append([]*graph.Value{x}, more...)...)
+	return v.Node.Outputs
+}
+
+// ints adds a parameter of int64.
+func (b *Builder) ints(values ...int64) *graph.Value {
+	return b.g.AddConst(b.name("ints"), tensor.Of(values, len(values)))
+}
+
+// linear32 is a linear layer on float32, whatever the type of activations is.
+func (b *Builder) linear32(x *graph.Value, in, out int) *graph.Value {
+	w := b.g.AddConst(b.name("weight"), tensor.Of(b.floats(in*out, 0.5/math.Sqrt(float64(in))), out, in))
+	bias := b.g.AddConst(b.name("bias"), tensor.Of(b.floats(out, 0.3), out))
+	return b.Float("fc", op.Linear{}, x, w, bias)
+}
+
+// norm32 is a layer norm over the last axis whose results are not large, so that a chain
+// of products keeps its rounding errors small.
+func (b *Builder) norm32(x *graph.Value, n int) *graph.Value {
+	w, bias := tensor.Of(positive(b.floats(n, 0.3)), n), tensor.Of(b.floats(n, 0.3), n)
+	return b.Float("norm", op.LayerNorm{Axis: -1, Eps: 1e-5}, x, b.g.AddConst(b.name("weight"), w), b.g.AddConst(b.name("bias"), bias))
+}
+
+// Block is a transformer encoder block on tokens [N, T, width] with so many heads.
+func (b *Builder) Block(x *graph.Value, width, heads int) *graph.Value {
+	h := b.norm32(x, width)
+	qkv := b.linear32(h, width, 3*width)
+	parts := b.Moved("split", op.Split{Axis: -1, Sizes: []int{width, width, width}}, qkv)
+	head := func(v *graph.Value, perm ...int) *graph.Value {
+		v = b.Float("heads", op.Reshape{Shape: []int{0, 0, heads, width / heads}, KeepZero: true}, v)
+		return b.Float("transpose", op.Transpose{Perm: perm}, v)
+	}
+	scores := b.Float("scores", op.MatMul{}, head(parts[0], 0, 2, 1, 3), head(parts[1], 0, 2, 3, 1))
+	root := b.g.AddConst(b.name("root"), tensor.Of([]float32{float32(math.Sqrt(float64(width / heads)))}, 1))
+	attention := b.Float("attention", op.Softmax{Axis: -1}, b.Float("scaled", op.Div{}, scores, root))
+	h = b.Float("context", op.MatMul{}, attention, head(parts[2], 0, 2, 1, 3))
+	h = b.Float("transpose", op.Transpose{Perm: []int{0, 2, 1, 3}}, h)
+	h = b.Float("join", op.Reshape{Shape: []int{0, 0, width}, KeepZero: true}, h)
+	x = b.Float("residual", op.Add{}, b.linear32(h, width, width), x)
+	h = b.Float("gelu", op.GELU{}, b.linear32(b.norm32(x, width), width, 4*width))
+	return b.Float("residual", op.Add{}, x, b.linear32(h, 4*width, width))
+}
+
+// general are cases of operators that know no images.
+var general = []Case{
+	{"broadcasting", 10, 7, 6, func(b *Builder) *graph.Graph {
+		x := b.Conv(b.Input(), 10, 10, 3, 1, 1)
+		row, image := b.Pool(x, op.AdaptiveAvgPool2D{Output: [2]int{1, 6}}), b.Pool(x, op.AdaptiveAvgPool2D{Output: [2]int{7, 1}})
+		var out []*graph.Value
+		for i, other := range []*graph.Value{b.Constant(10, 1, 1), b.Constant(1), b.Constant(6), b.Constant(1, 10, 7, 6), b.Constant(7, 1), b.Constant(1, 1, 7, 6), row, image} {
+			o := []graph.Op{op.Add{Act: b.Act()}, op.Mul{Act: b.Act()}}[i%2]
+			pair := []*graph.Value{x, other}
+			if b.r.IntN(2) == 0 {
+				pair[0], pair[1] = other, x
+			}
+			out = append(out, b.Node("pair", o, b.Quantum(), pair...))
+		}
+		return b.Finish(append(out, b.Add(row, image))...)
+	}},
+	{"real arithmetic", 70, 5, 9, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Input())
+		y := b.Float("gelu", op.GELU{}, x)
+		twice := b.g.AddConst(b.name("two"), tensor.Of([]float32{2.5}, 1))
+		return b.Finish(
+			b.Float("sub", op.Sub{Act: b.Act()}, y, x), b.Float("div", op.Div{}, x, twice), b.Float("affine", op.Affine{Scale: b.floats(70, 1), Shift: b.floats(70, 1)}, x), b.Float("sub", op.Sub{}, twice, b.Float("tanh", op.Tanh{}, y)),
+			b.Float("div", op.Div{Act: b.Act()}, y, b.g.AddConst(b.name("by"), tensor.Of(positive(b.floats(70, 1)), 70, 1, 1))),
+			b.Float("gelu", op.GELU{Tanh: true}, b.Float("leaky", op.LeakyReLU{Slope: 0.1}, x)))
+	}},
+	{"functions on codes", 9, 6, 5, func(b *Builder) *graph.Graph {
+		x := b.Input()
+		return b.Finish(
+			b.Node("gelu", op.GELU{}, b.Quantum(), x), b.Node("gelu", op.GELU{Tanh: true}, b.Quantum(), x),
+			b.Node("tanh", op.Tanh{}, b.Quantum(), x), b.Node("leaky", op.LeakyReLU{Slope: 0.25}, b.Quantum(), x))
+	}},
+	{"moving", 6, 4, 5, func(b *Builder) *graph.Graph {
+		x := b.Conv(b.Input(), 6, 6, 3, 1, 1)
+		last := b.Moved("nhwc", op.Transpose{Perm: []int{0, 2, 3, 1}}, x)[0]
+		parts := b.Moved("split", op.Split{Axis: 3, Sizes: []int{1, 3, 2}}, last)
+		back := b.Moved("nchw", op.Transpose{Perm: []int{0, 3, 1, 2}}, parts[1])[0]
+		rows := b.Moved("split", op.Split{Axis: -2, Sizes: []int{3, 1}}, x)
+		picked := b.Moved("gather", op.Gather{Axis: 1}, x, b.ints(5, 0, -1, 2))[0]
+		single := b.Moved("unsqueeze", op.Unsqueeze{Axes: []int{1, -1}}, rows[1])[0]
+		flat := b.Moved("reshape", op.Reshape{Shape: []int{0, -1}, KeepZero: true}, last)[0]
+		return b.Finish(parts[0], b.Conv(back, 3, 4, 3, 1, 1), rows[0], parts[2], picked,
+			b.Moved("squeeze", op.Squeeze{Axes: []int{1, 3, 5}}, single)[0], b.Linear(flat, 120, 7),
+			b.Moved("reshape", op.Reshape{Shape: []int{-1, 6, 20}}, x)[0])
+	}},
+	{"sizes as data", 4, 6, 5, func(b *Builder) *graph.Graph {
+		x := b.Conv(b.Input(), 4, 8, 3, 1, 1)
+		shape := b.Moved("shape", op.Shape{}, x)[0]
+		batch := b.Moved("gather", op.Gather{Axis: 0}, shape, b.ints(0))[0]
+		area := b.Float("area", op.Mul{}, b.Moved("gather", op.Gather{Axis: 0}, shape, b.ints(2))[0], b.Moved("gather", op.Gather{Axis: 0}, shape, b.ints(3))[0])
+		want := b.Float("want", op.Cat{Axis: 0}, batch, b.ints(2), b.ints(-1), area)
+		return b.Finish(b.Moved("reshape", op.Reshape{}, x, want)[0])
+	}},
+	{"pad and resize", 5, 6, 7, func(b *Builder) *graph.Graph {
+		x := b.Conv(b.Input(), 5, 5, 3, 1, 1)
+		real := b.Real(x)
+		w := b.g.AddConst(b.name("weight"), tensor.Of(b.floats(5*3*4, 1), 5, 3, 2, 2))
+		up := b.Float("up", op.ConvTranspose2D{Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}, Groups: 1}, real, w)
+		return b.Finish(
+			b.Moved("pad", op.Pad{Before: []int{0, 0, 1, 2}, After: []int{0, 1, 0, 2}, Mode: "constant", Value: 0.5}, x)[0],
+			b.Moved("pad", op.Pad{Before: []int{0, 0, 1, 2}, After: []int{0, 0, 2, 0}, Mode: "reflect"}, x)[0],
+			b.Moved("nearest", op.Resize{Mode: "nearest", Scale: [2]float64{2, 1.5}}, x)[0],
+			b.Float("linear", op.Resize{Mode: "linear", Size: [2]int{11, 4}}, real), up)
+	}},
+	{"attention", 24, 3, 5, func(b *Builder) *graph.Graph { // images as tokens
+		x := b.Real(b.Input())
+		tokens := b.Float("tokens", op.Transpose{Perm: []int{0, 2, 1}}, b.Float("flatten", op.Flatten{Start: 2, End: -1}, x))
+		y := b.Block(tokens, 24, 3)
+		whole := b.Float("softmax", op.Softmax{Axis: 1}, y)
+		norm := b.Float("norm", op.LayerNorm{Axis: -2, Eps: 1e-3}, x)
+		return b.Finish(y, whole, b.linear32(y, 24, 5), norm)
+	}},
+	{"products", 3, 8, 8, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Input())
+		turned := b.Float("transpose", op.Transpose{Perm: []int{0, 1, 3, 2}}, x)
+		w := b.g.AddConst(b.name("weight"), tensor.Of(b.floats(8*40, 1), 8, 40))
+		stack := b.g.AddConst(b.name("stack"), tensor.Of(b.floats(3*8*5, 1), 3, 8, 5))
+		relu := b.Float("sum", op.Add{}, b.Float("matmul", op.MatMul{}, turned, x), x)
+		return b.Finish(relu, b.Float("matmul", op.MatMul{}, x, w), b.Float("matmul", op.MatMul{}, turned, stack), b.Float("matmul", op.MatMul{}, x, turned))
+	}},
+}
