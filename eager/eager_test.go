@@ -86,6 +86,34 @@ func TestEqualsOperators(t *testing.T) {
 	}
 }
 
+// Map computes every function of one number, as the operator does.
+func TestMapCoversEveryFunction(t *testing.T) {
+	r := testseed.Rand(t)
+	x := codes(r, tensor.Affine(0.05, 100), 2, 3, 4, 5)
+	own := tensor.Affine(0.03, 7)
+	for _, proto := range op.Prototypes() {
+		o, ok := proto.(op.Unary)
+		if !ok {
+			continue
+		}
+		q := own
+		for _, s := range o.Signatures() {
+			if s.Out == tensor.QUInt8 && (s.SameQ || s.FixedQ != nil) {
+				q = nil
+			}
+		}
+		got, err := Map(o, x, q, WithNumerics(quant.QNNPACK))
+		if err != nil {
+			t.Errorf("%s: %v", o.Kind(), err)
+			continue
+		}
+		want, err := o.Eval(graph.Context{Numerics: quant.QNNPACK}, []*tensor.Tensor{x}, []graph.Type{graph.TypeOf(got)})
+		if err != nil || !bytes.Equal(got.Bytes(), want[0].Bytes()) {
+			t.Errorf("%s: %v differs from the operator's, %v", o.Kind(), got, err)
+		}
+	}
+}
+
 func TestErrorsNameTheOperator(t *testing.T) {
 	q := tensor.Affine(0.1, 0)
 	x := tensor.NewQuantized(tensor.QUInt8, q, 1, 2, 3, 3)

@@ -61,6 +61,19 @@ func Mul(a, b *tensor.Tensor, out *tensor.QParams, opts ...Option) (*tensor.Tens
 	return several(op.Mul{}, []*tensor.Tensor{a, b}, out, opts)
 }
 
+// Map applies a function of one number to each element: op.SiLU{}, op.Hardswish{} and
+// all others. The result is quantized by out, or, with out nil, by what the function
+// prescribes: the parameters of x, or fixed ones.
+func Map(o op.Unary, x *tensor.Tensor, out *tensor.QParams, opts ...Option) (*tensor.Tensor, error) {
+	if out == nil && x != nil {
+		n := &graph.Node{Name: "result", Op: o, Inputs: []*graph.Value{{Type: graph.Type{DType: x.DType(), Q: x.QParams()}}}}
+		if t, ok := n.Prescribed(); ok {
+			return apply(o, t, []*tensor.Tensor{x}, 1, opts)
+		}
+	}
+	return several(o, []*tensor.Tensor{x}, out, opts)
+}
+
 // MatMul multiplies matrices [..., M, K] and [..., K, N].
 func MatMul(a, b *tensor.Tensor, out *tensor.QParams, opts ...Option) (*tensor.Tensor, error) {
 	return several(op.MatMul{}, []*tensor.Tensor{a, b}, out, opts)

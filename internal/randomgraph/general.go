@@ -37,6 +37,17 @@ func (b *Builder) Moved(kind string, o graph.Op, x *graph.Value, more ...*graph.
 	return v.Node.Outputs
 }
 
+// Unary adds a function of one number, with parameters of its own where it has them.
+func (b *Builder) Unary(o op.Unary, x *graph.Value) *graph.Value {
+	v := b.g.AddNode(b.name(o.Kind()), o, x)
+	if t, ok := v.Node.Prescribed(); ok {
+		v.Type = t
+	} else {
+		v.Type = b.Quantum()
+	}
+	return v
+}
+
 // ints adds a parameter of int64.
 func (b *Builder) ints(values ...int64) *graph.Value {
 	return b.g.AddConst(b.name("ints"), tensor.Of(values, len(values)))
@@ -101,11 +112,15 @@ var general = []Case{
 			b.Float("div", op.Div{Act: b.Act()}, y, b.g.AddConst(b.name("by"), tensor.Of(positive(b.floats(70, 1)), 70, 1, 1))),
 			b.Float("gelu", op.GELU{Tanh: true}, b.Float("leaky", op.LeakyReLU{Slope: 0.1}, x)))
 	}},
-	{"functions on codes", 9, 6, 5, func(b *Builder) *graph.Graph {
+	{"every function", 9, 6, 5, func(b *Builder) *graph.Graph {
 		x := b.Input()
-		return b.Finish(
-			b.Node("gelu", op.GELU{}, b.Quantum(), x), b.Node("gelu", op.GELU{Tanh: true}, b.Quantum(), x),
-			b.Node("tanh", op.Tanh{}, b.Quantum(), x), b.Node("leaky", op.LeakyReLU{Slope: 0.25}, b.Quantum(), x))
+		var out []*graph.Value
+		for _, o := range op.Prototypes() {
+			if u, ok := o.(op.Unary); ok {
+				out = append(out, b.Unary(u, x))
+			}
+		}
+		return b.Finish(out...)
 	}},
 	{"moving", 6, 4, 5, func(b *Builder) *graph.Graph {
 		x := b.Conv(b.Input(), 6, 6, 3, 1, 1)
