@@ -46,6 +46,7 @@ var kinds = []row{
 	kindOf(Resize{}),
 	kindOf(Shape{}),
 	kindOf(Sigmoid{}),
+	kindOf(SiLU{}),
 	kindOf(Slice{}),
 	kindOf(Softmax{}),
 	kindOf(Split{}),

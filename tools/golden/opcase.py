@@ -194,6 +194,7 @@ CASES = [
     ("split", split, 0, False), ("gather", gather, 0, True), ("shape", shape, 0, False),
     ("softmax", softmax, 1e-6, True), ("layer_norm", layer_norm, 1e-5, True), ("matmul_broadcast", matmul_broadcast, 1e-5, True),
     ("conv_transpose2d", conv_transpose2d, 1e-5, True), ("resize", resize, 1e-5, True), ("pad", pad, 0, True),
+    unary("silu", F.silu),
 ]
 KINDS = {"add_broadcast": "add", "mul_broadcast": "mul", "matmul_broadcast": "matmul"}
 
