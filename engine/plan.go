@@ -275,6 +275,9 @@ func (pl *planner) relabel(i int, l lowered, r relabeling, in, out desc) error {
 		}
 		v = n
 	}
+	if b := pl.values[v].block; b != nil {
+		b.Last = max(b.Last, len(pl.steps)) // who looks at the result does so behind the steps so far
+	}
 	result := &pl.values[l.outputs[0]]
 	result.order, result.block, result.memory = o, pl.values[v].block, pl.values[v].memory
 	return nil

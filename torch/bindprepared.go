@@ -140,7 +140,7 @@ func (p *prepared) read(g *graph.Graph) {
 // own.
 func observed(n *graph.Node) bool {
 	return !slices.ContainsFunc(n.Op.Signatures(), func(s graph.Signature) bool {
-		return s.Out.IsQuantized() && (s.FixedQ != nil || s.SameQ)
+		return s.Gives(tensor.QUInt8) && (s.FixedQ != nil || s.SameQ)
 	})
 }
 
