@@ -3,11 +3,15 @@
 // Sessions compute. Reference evaluates the operators' own definitions one by
 // one; it is slow and the oracle of the other.
 //
-// Inside a run images are channels-last and live in one arena per run, planned
-// by lifetime; tensors given and returned are row-major [N, C, H, W] as
-// everywhere else. Compiling never changes a number: an integer node has the
+// Inside a run every value has an order of axes, which the plan for the sizes at
+// hand chooses: images lie channels-last, operands of products row by row. Values
+// live in one arena per run, planned by lifetime; tensors given and returned are
+// row-major [N, C, H, W] as everywhere else. Compiling never changes a number: an integer node has the
 // same bits on every machine, thread count and batch split, a float node the
 // same bits at every thread count and batch split of one instruction set.
+//
+// Data that follows from parameters and shapes alone is computed with the plan and
+// costs no step.
 //
 // What no kernel covers is evaluated by the operator itself; Program.Plan says
 // where and why.
