@@ -3,6 +3,7 @@ package engine
 import (
 	"sync"
 
+	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel/layout"
 	"github.com/octet-ml/octet/internal/slab"
 	"github.com/octet-ml/octet/tensor"
@@ -18,11 +19,12 @@ type frame struct {
 	steps  []step
 
 	tensors [][]float32 // by input: those of the caller's that a step reads
-	move    layout.Call // of inputs
+	cpu     cpu.Features
+	move    layout.Call // of inputs, and of values that are looked at
 }
 
 func (p *Program) newFrame(pl *plan) *frame {
-	f := &frame{plan: pl, steps: make([]step, len(pl.steps)), tensors: make([][]float32, len(p.g.Inputs))}
+	f := &frame{plan: pl, steps: make([]step, len(pl.steps)), tensors: make([][]float32, len(p.g.Inputs)), cpu: p.cpu}
 	// Go aligns large allocations to pages, so offsets keep their alignment.
 	memories := words[byte](slab.Make[uint64]((max(pl.arena, 1<<16) + overRead) / 8))
 	for _, v := range pl.values {
@@ -69,8 +71,8 @@ func (f *frame) tensor(v int) *tensor.Tensor {
 		return p.known.Clone()
 	}
 	out := newTensor(p.Type)
-	w := newWalk(p.Shape, p.order, nil, p.DType.Size())
-	w.all(elementsOf(out), f.values[v])
+	m := newMover(p.Shape, p.order, nil, p.DType.Size(), f.cpu)
+	m.all(&f.move, elementsOf(out), f.values[v])
 	return out
 }
 
@@ -86,8 +88,8 @@ func (f *frame) usual(v int) memory {
 		return m
 	}
 	c := make(memory, len(m))
-	w := newWalk(p.Shape, own, usual(p.Shape), p.DType.Size())
-	w.all(c, m)
+	to := newMover(p.Shape, own, usual(p.Shape), p.DType.Size(), f.cpu)
+	to.all(&f.move, c, m)
 	return c
 }
 

@@ -8,17 +8,12 @@ import (
 
 // arrival is how an input gets from the caller's tensor into memory.
 type arrival struct {
-	walk
-	k          *layout.Kernel // of a transposition of matrices; nil for others
-	fromTensor bool           // a step reads the tensor instead
+	mover
+	fromTensor bool // a step reads the tensor instead
 }
 
 func (p *Program) arrival(input int, d desc) arrival {
-	a := arrival{walk: newWalk(d.Shape, nil, d.order, d.DType.Size()), fromTensor: p.readsTensor(input, d)}
-	if _, rows, _, ok := a.matrix(); ok && (a.size == 1 || a.size == 4) {
-		a.k = layout.Select(layout.Table, a.size, rows, p.cpu)
-	}
-	return a
+	return arrival{newMover(d.Shape, nil, d.order, d.DType.Size(), p.cpu), p.readsTensor(input, d)}
 }
 
 // onlyQuantized tells, by input, whether all its uses are quantizations.
@@ -58,27 +53,12 @@ func (p *Program) readsTensor(v int, d desc) bool {
 // load brings the inputs into memory, or notes where they are.
 func (f *frame) load(inputs []*tensor.Tensor) {
 	for i, t := range inputs {
-		switch a := &f.plan.inputs[i]; {
-		case a.fromTensor:
+		if a := &f.plan.inputs[i]; a.fromTensor {
 			f.tensors[i] = t.Float32s()
-		case a.k == nil:
-			a.all(f.values[i], elementsOf(t))
-		default:
-			f.transpose(a, f.values[i], elementsOf(t))
+		} else {
+			a.all(&f.move, f.values[i], elementsOf(t))
 		}
 	}
-}
-
-func (f *frame) transpose(a *arrival, dst, src memory) {
-	_, rows, cols, _ := a.matrix()
-	image := rows * cols * a.size
-	c := &f.move
-	c.Rows, c.Cols, c.Stride = rows, cols, cols
-	for at := 0; at < len(dst); at += image {
-		c.Dst, c.Src = dst[at:at+image], src[at:at+image]
-		a.k.Run(c)
-	}
-	c.Dst, c.Src = nil, nil
 }
 
 // strip is the number of pixels that are quantized plane by plane before their

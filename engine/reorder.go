@@ -5,22 +5,18 @@ import "github.com/octet-ml/octet/internal/kernel/layout"
 // reorder brings a value into another order of axes: a step of its own in a plan,
 // where an operation needs an operand to lie otherwise than it does.
 type reorder struct {
-	walk
+	mover
 	runs
-	k                  *layout.Kernel // of a transposition of matrices; nil for others
-	images, rows, cols int
 }
 
 // newReorder plans the copy of d to another order.
 func newReorder(d desc, to order, p *Program) reorder {
-	r := reorder{walk: newWalk(d.Shape, d.order, to, d.DType.Size())}
-	if images, rows, cols, ok := r.matrix(); ok && (r.size == 1 || r.size == 4) {
-		r.k = layout.Select(layout.Table, r.size, rows, p.cpu)
-		r.images, r.rows, r.cols = images, rows, cols
-		r.runs = splitRuns(images*cols, divUp(shortest, max(1, rows)), p.Threads())
-		return r
+	r := reorder{mover: newMover(d.Shape, d.order, to, d.DType.Size(), p.cpu)}
+	if r.k != nil {
+		r.runs = splitRuns(r.images*r.cols, divUp(shortest, max(1, r.mover.rows)), p.Threads())
+	} else {
+		r.runs = splitRuns(r.walk.rows(), divUp(shortest, max(1, r.line())), p.Threads())
 	}
-	r.runs = splitRuns(r.walk.rows(), divUp(shortest, max(1, r.line())), p.Threads())
 	return r
 }
 
@@ -50,16 +46,5 @@ func (t *taskReorder) Do(worker, i int) {
 		t.walk.run(t.out, t.in, from, to)
 		return
 	}
-	c := &t.calls[worker]
-	c.Rows, c.Stride = t.rows, t.cols
-	for from < to {
-		image, col := from/t.cols, from%t.cols
-		n := min(to-from, t.cols-col)
-		at := image * t.rows * t.cols
-		c.Cols = n
-		c.Dst = t.out[(at+col*t.rows)*t.size:][:n*t.rows*t.size]
-		c.Src = t.in[(at+col)*t.size : (at+t.rows*t.cols)*t.size]
-		t.k.Run(c)
-		from += n
-	}
+	t.columns(&t.calls[worker], t.out, t.in, from, to)
 }

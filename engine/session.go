@@ -137,7 +137,7 @@ func (s *Session) RunObserved(ctx context.Context, want map[*graph.Value]bool, o
 	}
 	for i, v := range s.p.g.Inputs {
 		if want[v] && f.plan.inputs[i].fromTensor {
-			f.plan.inputs[i].all(f.values[i], elementsOf(inputs[i]))
+			f.plan.inputs[i].all(&f.move, f.values[i], elementsOf(inputs[i]))
 		}
 		if err := see(i); err != nil {
 			return err
