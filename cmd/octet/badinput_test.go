@@ -189,7 +189,7 @@ func TestBadInputsOfRun(t *testing.T) {
 	octetCommand(t, "run", model, "nowhere.png").fails(t, exitData, "nowhere.png")
 	octetCommand(t, "eval", model, grey(t, 1)).fails(t, exitData, "no labels")
 	octetCommand(t, "tensor", "1", "NaN").fails(t, exitData, "NaN")
-	octetCommand(t, "tensor", "1", "2", "--with", "3", "--op", "add").fails(t, exitData, "differ")
+	octetCommand(t, "tensor", "1", "2", "3", "--with", "4", "--with", "5", "--op", "add").fails(t, exitData, "differ")
 }
 
 func TestMissingFilesComeWithAdvice(t *testing.T) {
