@@ -44,6 +44,7 @@ type options struct {
 	fromNames bool
 	decoder   vision.Decoder
 	notes     func(string)
+	names     []string // of images in memory
 }
 
 // note tells the caller of Open about something that it passed over.
@@ -70,6 +71,9 @@ func WithoutClasses() Option { return func(o *options) { o.flat = true } }
 
 // WithDecoder sets the decoder of images, and with it their largest size.
 func WithDecoder(d vision.Decoder) Option { return func(o *options) { o.decoder = d } }
+
+// WithNames calls the images of Encoded by these names, in their order.
+func WithNames(names ...string) Option { return func(o *options) { o.names = names } }
 
 // WithNotes has Open say, one line at a time, what it passes over: files beside
 // class folders, hidden folders, pictures of formats that are not read.

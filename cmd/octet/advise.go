@@ -66,6 +66,7 @@ recommended model is written, trained where that is needed.`,
 		}),
 	}
 	f.model.register(cmd)
+	f.model.float = true
 	f.data.register(cmd, octet.DefaultBatchSize)
 	fl := cmd.Flags()
 	fl.StringVar(&f.purpose, "for", report.ForOctet, "what will run the file: "+strings.Join(report.Purposes(), ", "))

@@ -178,6 +178,7 @@ func (f *compareFlags) check(cmd *cobra.Command, paths []string) error {
 	if f.backends, err = backendList(f.model.backend); err != nil {
 		return err
 	}
+	f.model.float = f.calibration != ""
 	f.model.backend = "" // files are opened by their own
 	f.octets = !cmd.Flags().Changed("qconfig")
 	if err := checkQConfigs(f.qconfigs); err != nil {

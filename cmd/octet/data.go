@@ -22,7 +22,8 @@ type dataFlags struct {
 	strict    bool
 	exif      bool
 	maxPixels int
-	spread    bool // --limit takes from all classes in turn
+	spread    bool              // --limit takes from all classes in turn
+	pictures  map[string][]byte // that are no files, by the names of the inputs
 }
 
 func (f *dataFlags) register(cmd *cobra.Command, batchSize int) {
@@ -84,7 +85,7 @@ func (f *dataFlags) open(c *console, model *octet.Model, paths []string, opts ..
 		d.leftOut = append(d.leftOut, text)
 		c.note("%s", text)
 	}
-	source, err := openSources(paths, append(opts, dataset.WithDecoder(vision.Decoder{Upright: f.exif, Strict: f.strict, MaxPixels: f.maxPixels}), dataset.WithNotes(note)))
+	source, err := f.openSources(paths, append(opts, dataset.WithDecoder(vision.Decoder{Upright: f.exif, Strict: f.strict, MaxPixels: f.maxPixels}), dataset.WithNotes(note)))
 	if err != nil {
 		return nil, withCode(exitData, adviseMissing(err, "give an image, a folder or tar archive of images, an IDX file, a .npy or a .npz"))
 	}
@@ -118,10 +119,10 @@ func (f *dataFlags) limited(s dataset.Source) dataset.Source {
 }
 
 // openSources opens each path and joins what they hold.
-func openSources(paths []string, opts []dataset.Option) (dataset.Source, error) {
+func (f *dataFlags) openSources(paths []string, opts []dataset.Option) (dataset.Source, error) {
 	var all joined
 	for _, p := range paths {
-		s, err := dataset.Open(p, opts...)
+		s, err := f.openInput(p, opts)
 		if err != nil {
 			all.Close()
 			return nil, err

@@ -17,7 +17,7 @@ var flagGroups = []flagGroup{
 	}},
 	{"Images", []string{"preset", "resize", "crop", "interpolation", "mean", "std", "exif", "max-pixels"}},
 	{"Recipe", []string{
-		"qconfig", "per-channel", "per-tensor", "weight-bits", "exclude", "exclude-slower", "strict-int8", "torch-compatible", "for", "can-train", "max-drop",
+		"qconfig", "per-channel", "per-tensor", "weight-bits", "exclude", "exclude-slower", "relu6-ranges", "strict-int8", "torch-compatible", "for", "can-train", "max-drop",
 		"dtype", "qscheme", "symmetric", "axis", "quant-min", "quant-max", "scale", "zero-point", "op", "qat",
 	}},
 	{"Training", []string{
@@ -25,9 +25,9 @@ var flagGroups = []flagGroup{
 		"label-smoothing", "distill", "temperature", "freeze-observers", "freeze-norms", "learn-scales", "scale-rate", "augment", "seed",
 	}},
 	{"Output", []string{
-		"output", "stats", "report", "html", "markdown", "keep", "prepared", "checkpoint", "checkpoint-every", "metrics", "top", "rows", "tensors", "graph",
+		"output", "stats", "report", "html", "markdown", "keep", "prepared", "checkpoint", "checkpoint-every", "metrics", "draw", "top", "rows", "tensors", "graph",
 	}},
-	{"Computing", []string{"threads", "recompute", "cpu", "runs", "duration", "concurrency", "layer-inputs", "assert"}},
+	{"Computing", []string{"threads", "offline", "recompute", "cpu", "runs", "duration", "concurrency", "layer-inputs", "assert"}},
 }
 
 const (

@@ -17,6 +17,8 @@ import (
 // modelFlags say about a model file what it may not say itself.
 type modelFlags struct {
 	arch, backend, key string
+	float              bool // zoo:resnet18 is its float weights
+	offline            bool
 	labels             string
 	preset             presetFlags
 }

@@ -77,6 +77,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 		}),
 	}
 	f.model.register(cmd)
+	f.model.float = true
 	f.data.register(cmd, octet.DefaultBatchSize)
 	fl := cmd.Flags()
 	fl.Lookup("backend").DefValue, f.model.backend = octet.DefaultBackend, octet.DefaultBackend

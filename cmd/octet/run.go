@@ -21,6 +21,8 @@ type runFlags struct {
 	input, output string
 	top           int
 	dump          string
+	draw          string
+	offline       bool
 }
 
 func newRunCommand(c *console) *cobra.Command {
@@ -30,12 +32,16 @@ func newRunCommand(c *console) *cobra.Command {
 		Short: "Run a model, float or int8, on images or arrays",
 		Long: `run computes a model on its inputs and prints the most probable classes, or writes
 the logits as a .npy file. Inputs are images, folders of images, or .npy files of
-float32 [N, C, H, W], which are taken as they are. Float and int8 files are told
+float32 [N, C, H, W], which are taken as they are; - is an image on standard input, and
+an address of http or https one that is downloaded, up to 64 MiB in a minute. Float and int8 files are told
 apart by their content. zoo:NAME in place of the file stands for weights that torchvision
-publishes (octet zoo list), with their labels and preprocessing. Of a model with a single
+publishes (octet zoo list), with their labels and preprocessing; zoo:resnet18 is the best
+int8 one of that architecture. Of a model with a single
 output, the logit and its sigmoid are printed.`,
 		Example: `  octet run resnet18_int8.pth cat.jpg dog.png
-  octet run zoo:ResNet50_QuantizedWeights.DEFAULT photo.jpg
+  octet run zoo:resnet50 photo.jpg --draw labelled.png
+  octet run zoo:ResNet50_QuantizedWeights.DEFAULT https://example.org/photo.jpg
+  octet run resnet18_int8.pth - < photo.jpg
   octet run model.pth --arch resnet18 photos/ --top 3
   octet run model.pth --arch resnet18 --backend fbgemm --input x.npy --output y.npy`,
 		Args:              cobra.MinimumNArgs(1),
@@ -50,6 +56,8 @@ output, the logit and its sigmoid are printed.`,
 	fl.StringVar(&f.input, "input", "", "`FILE`.npy with float32 [N, C, H, W], in place of images")
 	fl.StringVarP(&f.output, "output", "o", "", "write the logits as `FILE`.npy, float32 [N, classes]; - is standard output")
 	fl.IntVar(&f.top, "top", 5, "how many classes to print per input")
+	fl.StringVar(&f.draw, "draw", "", "write the image with its labels below it as `FILE`.png; several get numbers")
+	fl.BoolVar(&f.offline, "offline", false, "download nothing, neither weights nor images")
 	fl.StringVar(&f.dump, "dump-layers", "", "write every node's output into this `FOLDER`")
 	fl.MarkHidden("dump-layers")
 	return cmd
@@ -69,6 +77,7 @@ type runOutput struct {
 	Seconds     float64     `json:"seconds"` // of computing, without reading inputs
 	Output      string      `json:"output,omitempty"`
 	Shape       []int       `json:"shape,omitempty"`
+	Drawn       []string    `json:"drawn,omitempty"` // files of --draw
 	Results     []runResult `json:"results,omitempty"`
 }
 
@@ -90,11 +99,18 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 	if f.top < 1 {
 		return usageError("--top %d: at least 1", f.top)
 	}
-	if err := checkOutputs(output{"output", f.output, arrayStream}); err != nil {
+	if f.draw != "" && f.output != "" {
+		return usageError("--draw needs the labels that --output writes logits in place of: give one of them")
+	}
+	if err := checkOutputs(output{"output", f.output, arrayStream}, output{"draw", f.draw, pictureOutput}); err != nil {
 		return err
 	}
+	f.model.offline = f.offline
 	model, err := f.model.open(c, cmd, path)
 	if err != nil {
+		return err
+	}
+	if f.data.pictures, err = fetchPictures(cmd.Context(), c, inputs, f.offline); err != nil {
 		return err
 	}
 	data, err := f.data.open(c, model, inputs, dataset.WithoutClasses())
@@ -131,6 +147,11 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 		}
 		for i, row := range rowsOf(logits) {
 			out.Results = append(out.Results, runResult{names[i], octet.TopK(row, f.top, labels)})
+		}
+		if f.draw != "" {
+			if out.Drawn, err = drawLabels(cmd.Context(), f.draw, data.source, out.Results); err != nil {
+				return err
+			}
 		}
 	}
 	return c.result(out, out.print)
@@ -181,6 +202,11 @@ func (o runOutput) print(w io.Writer) {
 		fmt.Fprintf(w, "%s: float32%v\n", o.Output, tensor.Shape(o.Shape))
 		return
 	}
+	defer func() {
+		if len(o.Drawn) > 0 {
+			fmt.Fprintf(w, "drawn      %s\n", abbreviate(o.Drawn, 3))
+		}
+	}()
 	if len(o.Results) > 0 && o.Results[0].Top[0].Sigmoid != nil {
 		printSigmoids(w, o.Results)
 		return

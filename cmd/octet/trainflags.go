@@ -49,6 +49,7 @@ type evalFlagsOf struct {
 
 func (f *trainingFlags) register(cmd *cobra.Command) {
 	f.model.register(cmd)
+	f.model.float = true
 	fl, r := cmd.Flags(), &f.recipe
 	fl.StringVar(&f.data, "data", "", "labelled `DATA` to train on: a folder or archive with one folder per class, an IDX file, a .npz")
 	fl.StringVar(&f.truth, "truth", "", truthUsage)

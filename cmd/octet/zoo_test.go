@@ -167,7 +167,7 @@ func TestZooList(t *testing.T) {
 
 func TestZooNames(t *testing.T) {
 	octetCommand(t, "zoo", "pull", "ResNet50_Weight.DEFAULT").fails(t, exitUsage, "ResNet50_Weights.DEFAULT", "octet zoo list")
-	octetCommand(t, "run", "zoo:resnet18", "x.jpg").fails(t, exitUsage, "ResNet18_QuantizedWeights.DEFAULT")
+	octetCommand(t, "run", "zoo:resnet19", "x.jpg").fails(t, exitUsage, "ResNet18_QuantizedWeights.DEFAULT")
 	octetCommand(t, "zoo", "pull").fails(t, exitUsage, "octet zoo pull")
 	got := octetCommand(t, "__complete", "run", "zoo:Res").must(t).out
 	for _, name := range []string{"zoo:ResNet50_QuantizedWeights.DEFAULT", "zoo:ResNet18_Weights.IMAGENET1K_V1"} {

@@ -26,6 +26,7 @@ var getWeights = zoo.Get
 type fetchFlags struct {
 	cache, baseURL string
 	offline        bool
+	float          bool // of a short name
 }
 
 func (f *fetchFlags) register(cmd *cobra.Command) {
@@ -37,7 +38,11 @@ func (f *fetchFlags) register(cmd *cobra.Command) {
 
 // weights finds weights by name, with or without the prefix.
 func (f *fetchFlags) weights(name string) (zoo.Weights, error) {
-	w, err := getWeights(strings.TrimPrefix(name, zooPrefix))
+	name = strings.TrimPrefix(name, zooPrefix)
+	if short, ok := zoo.Short(name, f.float); ok {
+		name = short.String()
+	}
+	w, err := getWeights(name)
 	if err != nil {
 		return w, usageError("%w; octet zoo list names all", err)
 	}

@@ -17,13 +17,16 @@ func (f *modelFlags) fromZoo(c *console, cmd *cobra.Command, path string) (local
 	if !ok {
 		return path, nil, f, nil
 	}
-	fetch := &fetchFlags{}
+	fetch := &fetchFlags{float: f.float, offline: f.offline}
 	w, err := fetch.weights(name)
 	if err != nil {
 		return "", nil, nil, err
 	}
 	if _, err := zoo.Lookup(w.Arch); err != nil { // before anything is downloaded
 		return "", nil, nil, withCode(exitModel, fmt.Errorf("%s cannot be run yet: %w", w, err))
+	}
+	if w.String() != name {
+		c.note("%s is %s", path, w)
 	}
 	local, err = fetch.pull(cmd.Context(), c, w)
 	if err != nil {
