@@ -17,7 +17,16 @@ export interface QuantizeResult {
   accuracy?: { data: string; float: Score; float_quantizable?: Score; int8: Score };
   /** What another recipe would give, in sentences. */
   hints?: string[];
+  /** Of GoogLeNet and Inception v3, where no file says whether the input is transformed: both ways on some of the images. */
+  transform_input?: { inputs: number; tried: TransformAnswer; other: TransformAnswer };
+  /** Of mobilenet_v2, relu6_to_relu says what ReLU in place of ReLU6 does to the float model. */
   report: Record<string, unknown>;
+}
+
+/** How sure one of two architectures of the same parameters is of its answers. */
+export interface TransformAnswer {
+  arch: string;
+  confidence_percent: number;
 }
 
 /** How often a model was right. */
@@ -29,6 +38,8 @@ export interface Score {
   top5_percent: number;
   seconds: number;
   skipped?: string[];
+  /** Inputs with NaN or infinite values, and how many of each. */
+  non_finite?: { inputs: number; nan: number; infinite: number; names: string[] };
 }
 
 /** The document of `octet inspect --json`. */

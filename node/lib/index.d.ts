@@ -154,7 +154,7 @@ export class Session implements AsyncDisposable {
 
   /**
    * Opens a model file, float or int8, or weights that torchvision publishes, which
-   * are downloaded once: `zoo:ResNet50_QuantizedWeights.DEFAULT`.
+   * are downloaded once: `zoo:ResNet50_QuantizedWeights.DEFAULT`, or `zoo:resnet50` for the same.
    */
   static open(model: string | URL, options?: SessionOptions): Promise<Session>;
 
