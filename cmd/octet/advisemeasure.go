@@ -65,6 +65,9 @@ func (f *adviseFlags) measure(c *console, cmd *cobra.Command, path string) (*mea
 	if s.float == nil {
 		return nil, alreadyInt8(path)
 	}
+	if err := c.expect(planned{f.output, int8Bytes(s.float.model)}); err != nil {
+		return nil, err
+	}
 	if err := s.make(cmd.Context()); err != nil {
 		return nil, err
 	}

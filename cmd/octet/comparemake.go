@@ -83,10 +83,12 @@ func (s *sideBySide) makeOne(ctx context.Context, v report.Variant) error {
 	}
 	if s.f.keep != "" {
 		v.File = filepath.Join(s.f.keep, strings.NewReplacer(" ", "-", ",", "").Replace(v.Name)+".pth")
-		if err := model.SaveContext(ctx, v.File); err != nil {
-			return withCode(exitOutput, err)
+		if err := s.c.expect(planned{v.File, int8Bytes(s.float.model)}); err != nil {
+			return err
 		}
-		v.Bytes = fileSize(v.File)
+		if v.Bytes, err = s.c.save(ctx, model, v.File); err != nil {
+			return err
+		}
 	}
 	return s.add(&contender{Variant: v, model: model, path: v.File})
 }

@@ -30,6 +30,8 @@ type console struct {
 	streams  bool // an output goes to out; what the command says goes to err
 	terminal bool // err is a terminal: bars instead of lines
 
+	replaced []string // files that were said to be replaced
+
 	listener *listener // a program that takes everything in place of out and err; mostly nil
 
 	mu       sync.Mutex

@@ -105,6 +105,11 @@ func runDemo(ctx context.Context, c *console, f *demoFlags) error {
 	if err := writableFolder(f.keep); err != nil {
 		return err
 	}
+	if f.qat {
+		if err := c.expect(planned{f.html, pageSize}); err != nil {
+			return err
+		}
+	}
 	start := time.Now()
 	folder, done, err := f.folder()
 	if err != nil {

@@ -156,7 +156,6 @@ func TestMistypedFlagsAndValues(t *testing.T) {
 		"did you mean --dtype qint8?":             {"tensor", "1", "--dtype", "qnit8"},
 		"did you mean --for pytorch-x86?":         {"advise", "--for", "pytorch-x68"},
 		"ResNet50_Weights.DEFAULT":                {"run", "zoo:ResNet50_Wieghts.DEFAULT", "x.jpg"},
-		"Did you mean this?\n  \tquantize":        {"quantise"},
 		"unknown flag: --colour of octet inspect": {"inspect", model, "--colour"},
 	} {
 		octetCommand(t, args...).fails(t, exitUsage, meant)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -98,7 +99,8 @@ func (c *console) expect(files ...planned) error {
 			continue
 		}
 		need[filepath.Dir(f.path)] += f.bytes
-		if err == nil {
+		if err == nil && !slices.Contains(c.replaced, f.path) {
+			c.replaced = append(c.replaced, f.path)
 			c.note("%s (%s, of %s) will be replaced", f.path, report.Size(info.Size()), info.ModTime().Format(time.DateTime))
 		}
 	}
@@ -106,7 +108,7 @@ func (c *console) expect(files ...planned) error {
 		var space *atomicfile.SpaceError
 		switch err := atomicfile.Room(folder, bytes); {
 		case errors.As(err, &space):
-			return newPlaceError(fmt.Errorf("%s has %s free; what shall be written there takes about %s: %w", folder, report.Size(space.Free), report.Size(space.Need), err),
+			return newPlaceError(fmt.Errorf("the disk of %s has %s free; what shall be written there takes about %s", folder, report.Size(space.Free), report.Size(space.Need)),
 				"Free space there, or write to another place.")
 		case err != nil:
 			return withCode(exitOutput, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -144,6 +145,36 @@ func TestRoomIsCounted(t *testing.T) {
 	}
 	if hint := hintOf(exitOutput, err); !strings.Contains(hint, "Free space") {
 		t.Errorf("hint %q", hint)
+	}
+}
+
+// A small file system that is nearly full is noticed before anything is computed.
+func TestANearlyFullDisk(t *testing.T) {
+	folder, model, calibration, _ := demoFolder(t)
+	disk := filepath.Join(folder, "disk")
+	os.Mkdir(disk, 0o755)
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=64k", "octet-test", disk).CombinedOutput(); err != nil {
+		t.Skipf("no file system can be mounted here: %v: %s", err, out)
+	}
+	t.Cleanup(func() { exec.Command("umount", disk).Run() })
+	image := filepath.Join(folder, "int8.pth")
+	octetCommand(t, "quantize", model, "--calibration", calibration, "--limit", "4", "--qconfig", "torchvision", "-o", image).must(t)
+	for name, args := range map[string][]string{
+		"quantize":  {"quantize", model, "--calibration", calibration, "-o", filepath.Join(disk, "o.pth")},
+		"report":    {"quantize", model, "--calibration", calibration, "-o", image, "--report", filepath.Join(disk, "r.json")},
+		"train":     {"train", model, "--data", calibration, "-o", filepath.Join(disk, "o.pth")},
+		"qat":       {"qat", model, "--data", calibration, "-o", filepath.Join(disk, "o.pth")},
+		"page":      {"compare", model, image, "--inputs", calibration, "--html", filepath.Join(disk, "p.html")},
+		"keep":      {"compare", model, "--calibration", calibration, "--keep", filepath.Join(disk, "kept")},
+		"advise":    {"advise", model, "--calibration", calibration, "-o", filepath.Join(disk, "o.pth")},
+		"run":       {"run", image, "--input", grey(t, 3000), "-o", filepath.Join(disk, "y.npy")},
+		"full disk": {"demo", "--qat", "--html", filepath.Join(disk, "p.html")},
+	} {
+		r := octetCommand(t, args...)
+		r.fails(t, exitOutput, disk, "free; what shall be written there takes about", "Free space there")
+		if strings.Contains(r.errOut, "calibrate:") || strings.Contains(r.errOut, "steps") {
+			t.Errorf("%s: it was noticed late:\n%s", name, r.errOut)
+		}
 	}
 }
 

@@ -39,8 +39,10 @@ and needs no Python.`,
 		newZooCommand(c), newBenchCommand(c), newBenchWorkerCommand(c), newCPUCommand(c),
 		newParityLayersCommand(c), newStdioCommand(c), newManCommand(c), newExitCodesTopic(),
 	)
+	root.SetHelpCommand(newHelpCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
+	checkNames(root)
 	setUsageArgs(root)
 	root.SetFlagErrorFunc(suggestFlag)
 	return root
