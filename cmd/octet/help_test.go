@@ -112,11 +112,11 @@ func TestWithoutArguments(t *testing.T) {
 }
 
 func TestMissingFlagsSayWhatTheyAreFor(t *testing.T) {
-	octetCommand(t, "quantize", "m.pth", "-o", "o.pth").fails(t, exitUsage, "octet quantize needs --calibration DATA", "100 to 500", "no labels", "octet advise --no-data")
-	octetCommand(t, "quantize", "m.pth").fails(t, exitUsage, "octet quantize needs --calibration DATA and --output FILE")
-	octetCommand(t, "quantize", "m.pth", "--calibration", "x").fails(t, exitUsage, "octet quantize needs --output FILE")
-	octetCommand(t, "qat", "m.pth").fails(t, exitUsage, "octet qat needs --data DATA and --output FILE")
-	octetCommand(t, "train", "--arch", "resnet18", "--data", "x").fails(t, exitUsage, "octet train needs --output FILE")
+	octetCommand(t, "quantize", "m.pth", "-o", "o.pth").fails(t, exitUsage, "octet: quantize needs --calibration DATA", "100 to 500", "no labels", "octet advise --no-data")
+	octetCommand(t, "quantize", "m.pth").fails(t, exitUsage, "octet: quantize needs --calibration DATA and --output FILE")
+	octetCommand(t, "quantize", "m.pth", "--calibration", "x").fails(t, exitUsage, "octet: quantize needs --output FILE")
+	octetCommand(t, "qat", "m.pth").fails(t, exitUsage, "octet: qat needs --data DATA and --output FILE")
+	octetCommand(t, "train", "--arch", "resnet18", "--data", "x").fails(t, exitUsage, "octet: train needs --output FILE")
 	if r := octetCommand(t, "quantize", "m.pth", "--calibration", "x"); strings.Contains(r.errOut, "100 to 500") {
 		t.Errorf("it explains what was given:\n%s", r.errOut)
 	}

@@ -36,5 +36,5 @@ func checkRequired(cmd *cobra.Command, _ []string) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return usageError("%s needs %s", cmd.CommandPath(), strings.Join(append([]string{strings.Join(missing, " and ")}, why...), "\n"))
+	return usageError("%s needs %s", strings.TrimPrefix(cmd.CommandPath(), "octet "), strings.Join(append([]string{strings.Join(missing, " and ")}, why...), "\n"))
 }

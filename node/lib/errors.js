@@ -77,9 +77,16 @@ function fromBinary({ exit_code: exitCode, message, missing, extra, misshapen, l
   return new OctetError(`${message}\nThis should not happen; please report it with the call.`, { code: 'ERR_OCTET_INTERNAL' });
 }
 
-/** optionNames calls the flags of the command line what they are called here: the flag --class-map is the option classMap. */
+/**
+ * optionNames calls the flags of the command line what they are called here: the flag --class-map is the option classMap.
+ * A command that is shown, octet inspect x.pth --tensors, stays one.
+ */
 function optionNames(message) {
-  return message.replace(/\bflag/g, 'option').replace(/(^|[\s("'`,;:])--([a-z][a-z0-9-]*)(?![\w/\\-]|\.\w)/g, (_, before, flag) => before + camelCase(flag));
+  const text = message.replace(/\bflag/g, 'option');
+  return text.replace(/(^|[\s("'`,;:])--([a-z][a-z0-9-]*)(?![\w/\\-]|\.\w)/g, (all, before, flag, at) => {
+    const sentence = text.slice(0, at).split(/[\n;]/).at(-1);
+    return /\boctet [a-z]/.test(sentence) ? all : before + camelCase(flag);
+  });
 }
 
 function camelCase(flag) {

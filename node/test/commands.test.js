@@ -155,7 +155,10 @@ test('errors of commands', async (t) => {
   const where = folder(t);
   const output = path.join(where, 'int8.pth');
   const wrong = (call, type, pattern) => assert.rejects(call, (e) => (e instanceof type && e instanceof OctetError && pattern.test(e.message)) || assert.fail(`${e.stack} is not ${type.name} ${pattern}`));
-  await wrong(quantize(model), UsageError, /required option\(s\) "calibration", "output" not set/);
+  await wrong(quantize(model), UsageError, /quantize needs calibration DATA and output FILE/);
+  const mismatch = await inspect(model, { arch: 'resnet18' }).then(() => assert.fail('it fits'), (e) => e);
+  assert.ok(mismatch instanceof ModelError && mismatch.missing.length > 20 && mismatch.misshapen[0].found && Array.isArray(mismatch.extra));
+  assert.deepEqual(mismatch.looksLike, ['fashion_resnet8']);
   await wrong(quantize(model, { calibration, output, perTensor: true, perChannel: true }), UsageError, /per-tensor/);
   await wrong(quantize(model, { calibration, output, batchSize: 0 }), UsageError, /batchSize 0: at least 1/);
   await wrong(quantize(model, { calibration: path.join(where, 'no'), output }), DataError, /give an image, a folder/);

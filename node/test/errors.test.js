@@ -17,6 +17,9 @@ test('messages speak of options, not of flags', () => {
     ['open --arch/model.pth: no such file', 'open --arch/model.pth: no such file'],
     ['name it with --arch.', 'name it with arch.'],
     ['a -- b, 3--4', 'a -- b, 3--4'],
+    ['it does not fit\noctet inspect x.pth --tensors', 'it does not fit\noctet inspect x.pth --tensors'],
+    ['quantize needs --calibration DATA. Without any: octet advise --no-data', 'quantize needs calibration DATA. Without any: octet advise --no-data'],
+    ['octet zoo list --json lists them; --arch says which', 'octet zoo list --json lists them; arch says which'],
   ]) assert.equal(optionNames(of), want);
 });
 
