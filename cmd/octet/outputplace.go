@@ -45,7 +45,7 @@ func writable(path string) error {
 	info, err := os.Stat(folder)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return newPlaceError(fmt.Errorf("cannot write %s: the folder %s does not exist", path, folder), "Make it first: mkdir -p %s", shell.Quote(folder))
+		return newPlaceError(fmt.Errorf("cannot write %s: the folder does not exist", path), "Make it first: mkdir -p %s", shell.Quote(folder))
 	case err == nil && !info.IsDir():
 		return newPlaceError(fmt.Errorf("cannot write %s: %s is a file, not a folder", path, folder), "Name a folder, or write to another place.")
 	}
