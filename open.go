@@ -165,7 +165,7 @@ func (m *Model) bindQuantized(backend string) error {
 	if err != nil {
 		return err
 	}
-	g, err := zoo.Build(m.meta.Arch, m.state.ShapeOf, zoo.Quantizable)
+	g, err := m.quantizableGraph()
 	if err != nil {
 		return err
 	}
@@ -184,6 +184,16 @@ func (m *Model) bindQuantized(backend string) error {
 	}
 	m.meta.Numerics = bound.Numerics.String()
 	return nil
+}
+
+// quantizableGraph builds what the file was converted from: torchvision's
+// quantizable model, or what FX graph mode made of the plain one.
+func (m *Model) quantizableGraph() (*graph.Graph, error) {
+	g, err := zoo.Build(m.meta.Arch, m.state.ShapeOf, zoo.Quantizable)
+	if err == nil && m.ClampDiffers() && torch.IsTraced(m.state) && torch.ClampsApart(g, m.state) {
+		return zoo.Build(m.meta.Arch, m.state.ShapeOf, zoo.Clamped)
+	}
+	return g, err
 }
 
 // numerics takes the option, else what the file was made for; unset where neither

@@ -36,12 +36,15 @@ func BindQuantized(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph
 	if err != nil {
 		return nil, nil, err
 	}
-	b := &quantizedBinder{binder: newBinder(out, sd), g: out, float: opts.Float}
+	eager, float := untraced(out, sd)
+	b := &quantizedBinder{binder: newBinder(out, eager), g: out, float: slices.Concat(opts.Float, float)}
 	for _, n := range out.Nodes {
 		b.node(n)
 	}
-	for _, name := range out.Idle {
-		b.params(name)
+	if eager == sd { // FX graph mode drops what nothing uses
+		for _, name := range out.Idle {
+			b.params(name)
+		}
 	}
 	if len(b.err.Differences) > 0 {
 		// Types are incomplete now; what conversions need cannot be told.

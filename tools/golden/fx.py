@@ -1,0 +1,116 @@
+"""Writes testdata/fx: small networks converted in FX graph mode, with PyTorch's logits. With a folder as argument,
+it writes networks in full size there: FILE.pth, its input FILE.x.npy and PyTorch's logits FILE.npy.
+
+Run from the repository's root with torch 2.15.0 and torchvision 0.29.2:  python tools/golden/fx.py
+"""
+
+import os
+
+os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
+import pathlib
+import sys
+import warnings
+
+import numpy as np
+import torch
+import torchvision
+from hashweights import images, parameter
+from torch.ao.quantization import get_default_qat_qconfig_mapping, get_default_qconfig_mapping
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx, prepare_qat_fx
+from torchvision.models import quantization as quantizable
+
+warnings.filterwarnings("ignore")
+OUT = pathlib.Path("testdata/fx")
+FULL = (
+    "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small",
+    "googlenet", "inception_v3", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0",
+)  # fmt: skip
+
+
+def small(name, plain):
+    """A narrow member of an architecture, quantizable or plain."""
+    if name == "mobilenet_v2":
+        net = torchvision.models.mobilenet_v2 if plain else quantizable.mobilenet_v2
+        return net(weights=None, width_mult=0.1, num_classes=10)
+    if name == "shufflenet_v2_x0_5":
+        stages = [4, 8, 4], [24, 16, 32, 64, 64]
+        cls = torchvision.models.shufflenetv2.ShuffleNetV2 if plain else quantizable.shufflenetv2.QuantizableShuffleNetV2
+        return cls(*stages, num_classes=10)
+    setting, last = torchvision.models.mobilenetv3._mobilenet_v3_conf("mobilenet_v3_small", width_mult=0.25)
+    if plain:
+        return torchvision.models.mobilenetv3.MobileNetV3(setting, 64, num_classes=10)
+    block = quantizable.mobilenetv3.QuantizableInvertedResidual
+    return quantizable.mobilenetv3.QuantizableMobileNetV3(setting, 64, num_classes=10, block=block)
+
+
+def fill(net):
+    """Weights of internal/hashweights."""
+    norms = {n for n, m in net.named_modules() if isinstance(m, torch.nn.BatchNorm2d)}
+    state = net.state_dict()
+    for key, value in state.items():
+        if value.is_floating_point():
+            state[key] = torch.from_numpy(parameter(key, key.rsplit(".", 1)[0] in norms, tuple(value.shape), 7, {}))
+    net.load_state_dict(state)
+    return net
+
+
+def convert(net, training, backend, batches):
+    torch.backends.quantized.engine = backend
+    if training:
+        prepared = prepare_qat_fx(net.train(), get_default_qat_qconfig_mapping(backend), batches[0]).eval()
+    else:
+        prepared = prepare_fx(net.eval(), get_default_qconfig_mapping(backend), batches[0])
+    with torch.no_grad():
+        for b in batches:
+            prepared(b)
+    return convert_fx(prepared)
+
+
+def networks():
+    batches = [torch.from_numpy(images(2, 3, 64, seed)) for seed in (1, 2)]
+    for name in ("mobilenet_v2", "shufflenet_v2_x0_5", "mobilenet_v3_small"):
+        for plain in (True, False):
+            for training in (False, True):
+                # qnnpack's kernels do not saturate, so that the logits are the same on every machine. But
+                # its ReLU6 takes channels-last codes for contiguous ones and mixes them up: fbgemm then.
+                relu6 = plain and name == "mobilenet_v2"
+                net = convert(fill(small(name, plain)), training, "fbgemm" if relu6 else "qnnpack", batches)
+                with torch.no_grad():
+                    logits = net(batches[1])
+                kind = f"{name}.{'plain' if plain else 'quantizable'}.{'qat' if training else 'ptq'}"
+                torch.save(net.state_dict(), OUT / f"{kind}.pth")
+                np.save(OUT / f"{kind}.npy", logits.numpy())
+
+
+def full(folder):
+    """Writes torchvision's networks in full size, converted, with an input and PyTorch's logits: too large to commit."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FULL:
+        for plain in (True, False):
+            module = torchvision.models if plain else quantizable
+            if not hasattr(module, name) or plain and name == "mobilenet_v2":
+                continue
+            more = dict(aux_logits=False, init_weights=False, transform_input=False) if name in ("googlenet", "inception_v3") else {}
+            torch.manual_seed(1)
+            batch = torch.randn(2, 3, 96, 96)
+            net = convert(module.__dict__[name](weights=None, **more), False, "qnnpack", [batch])
+            kind = f"{name}.{'plain' if plain else 'quantizable'}"
+            torch.save(net.state_dict(), folder / f"{kind}.pth")
+            np.save(folder / f"{kind}.x.npy", batch.numpy())
+            with torch.no_grad():
+                np.save(folder / f"{kind}.npy", net(batch).numpy())
+
+
+def main():
+    torch.set_num_threads(1)
+    assert torch.__version__.startswith("2.15.0"), torch.__version__
+    if len(sys.argv) > 1:
+        full(sys.argv[1])
+        return
+    OUT.mkdir(parents=True, exist_ok=True)
+    networks()
+
+
+if __name__ == "__main__":
+    main()
