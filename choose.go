@@ -50,6 +50,7 @@ func stateDicts(ckpt *torch.Checkpoint, key string) ([]stateDict, error) {
 	}
 	for _, k := range keys {
 		if sd, err := ckpt.Outline(k); err == nil {
+			sd.JoinObserved()
 			found = append(found, stateDict{k, sd})
 		} else if len(keys) == 1 {
 			return nil, err
@@ -170,7 +171,7 @@ func (m *Model) take(n network, arch string) error {
 // use takes the entries that belong to the network as the state dict.
 func (m *Model) use(n network) {
 	m.state = n.dict.Select(n.place.Name)
-	m.quantized = torch.IsQuantized(m.state) || torch.IsPrepared(m.state)
+	m.quantized = torch.IsQuantized(m.state) || torch.IsPrepared(m.state) || torch.IsObserved(m.state)
 }
 
 func count(n int, what string) string { return fmt.Sprintf("%d %s", n, pick(n, what, what+"s")) }

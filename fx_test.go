@@ -1,6 +1,7 @@
 package octet
 
 import (
+	"bytes"
 	"context"
 	"math"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/octet-ml/octet/internal/hashweights"
 	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // Networks that FX graph mode converted, plain and quantizable, calibrated and trained,
@@ -27,15 +29,7 @@ func TestConvertedInGraphMode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := m.Compile()
-			if err != nil {
-				t.Fatal(err)
-			}
-			x := hashweights.Images(2, 3, 64, 2)
-			got, err := s.Run(context.Background(), x)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := logitsOf(t, m)
 			f, err := os.Open(strings.TrimSuffix(file, ".pth") + ".npy")
 			if err != nil {
 				t.Fatal(err)
@@ -50,6 +44,30 @@ func TestConvertedInGraphMode(t *testing.T) {
 					t.Fatalf("logit %d is %v, PyTorch's %v", i, got.Float32s()[i], v)
 				}
 			}
+			saved := filepath.Join(t.TempDir(), "saved.pth")
+			if err := m.Save(saved); err != nil {
+				t.Fatal(err)
+			}
+			again, err := Open(saved)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(logitsOf(t, again).Bytes(), got.Bytes()) {
+				t.Error("the logits are others once the model is saved and opened again")
+			}
 		})
 	}
+}
+
+func logitsOf(t *testing.T, m *Model) *tensor.Tensor {
+	t.Helper()
+	s, err := m.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Run(context.Background(), hashweights.Images(2, 3, 64, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
 }

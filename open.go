@@ -170,9 +170,13 @@ func (m *Model) bindQuantized(backend string) error {
 		return err
 	}
 	bind := torch.BindQuantized
-	if torch.IsPrepared(m.state) {
+	switch {
+	case torch.IsPrepared(m.state):
 		bind = torch.BindPrepared
 		m.assume("the file holds a model in quantization-aware training; it was converted")
+	case torch.IsObserved(m.state):
+		bind = torch.BindPrepared
+		m.assume("the file holds a model prepared for post-training quantization, with observers; it was converted")
 	}
 	bound, notes, err := bind(g, m.state, torch.QuantizedOptions{Numerics: numerics, Float: m.meta.Float})
 	if err != nil {

@@ -40,6 +40,10 @@ func (s *StateDict) ShapeOf(key string) (tensor.Shape, bool) {
 	case ok && param == "bias" && pair.Bias != nil:
 		return pair.Bias.Shape(), true
 	}
+	// A convolution that was excluded by hand, fused with its ReLU.
+	if t, ok := s.values[module+"0."+param].(*Tensor); ok && param == "weight" && len(t.Shape()) == 4 {
+		return t.Shape(), true
+	}
 	return nil, false
 }
 

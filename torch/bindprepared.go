@@ -43,21 +43,28 @@ func IsPrepared(sd *StateDict) bool {
 // zero points 128 higher. opts.Numerics unset is decided as BindQuantized does.
 // What was assumed is returned as notes.
 func BindPrepared(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph.Graph, []string, error) {
-	if !IsPrepared(sd) {
-		return nil, nil, &Error{File: sd.Source, Err: fmt.Errorf("the file holds no fake quantizations; expected a model in quantization-aware training"),
+	sd = upToDate(sd)
+	if err := otherRoute(g, sd); err != nil {
+		return nil, nil, err
+	}
+	var out *graph.Graph
+	var ranges *StateDict
+	var err error
+	switch {
+	case IsPrepared(sd):
+		out, ranges, err = bindTrained(g, sd)
+	case IsObserved(sd):
+		if out, _, err = passes.Fuse(g); err == nil {
+			out, ranges, err = bindObserved(out, sd)
+		}
+	default:
+		err = &Error{File: sd.Source, Err: fmt.Errorf("the file holds no observers and no fake quantizations; expected a prepared model"),
 			Remedy: "open it as the float or int8 model that it is"}
 	}
-	sd = upToDate(sd)
-	float, ranges := splitPrepared(g, sd)
-	bound, err := Bind(g, float)
 	if err != nil {
 		return nil, nil, err
 	}
-	out, _, err := passes.Fuse(bound)
-	if err != nil {
-		return nil, nil, err
-	}
-	p := &prepared{binder: newBinder(out, ranges), numerics: opts.Numerics, weights: map[*graph.Node]*fakeState{}, activations: map[string]*fakeState{}}
+	p := &prepared{binder: newBinder(out, ranges), numerics: opts.Numerics, observedOnly: IsObserved(sd), weights: map[*graph.Node]*fakeState{}, activations: map[string]*fakeState{}}
 	p.read(out)
 	if err := p.finish(); err != nil {
 		return nil, nil, err
@@ -77,7 +84,19 @@ func BindPrepared(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph.
 		return nil, nil, &Error{File: sd.Source, Err: err}
 	}
 	placed.Numerics = p.numerics
-	return placed, p.notes, placed.Validate()
+	return placed, append(p.notes, qnnpackRefuses(placed)...), placed.Validate()
+}
+
+// bindTrained binds the float parameters of a model in quantization-aware training
+// and fuses the graph.
+func bindTrained(g *graph.Graph, sd *StateDict) (out *graph.Graph, ranges *StateDict, err error) {
+	float, ranges := splitPrepared(g, sd)
+	bound, err := Bind(g, float)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, _, err = passes.Fuse(bound)
+	return out, ranges, err
 }
 
 // splitPrepared separates the float parameters, under the keys of the float
@@ -108,9 +127,11 @@ func splitPrepared(g *graph.Graph, sd *StateDict) (float, ranges *StateDict) {
 // prepared binds what training observed.
 type prepared struct {
 	*binder
-	numerics    quant.Numerics
-	weights     map[*graph.Node]*fakeState
-	activations map[string]*fakeState // by the path of the module
+	numerics quant.Numerics
+	// observedOnly: prepared for post-training quantization.
+	observedOnly bool
+	weights      map[*graph.Node]*fakeState
+	activations  map[string]*fakeState // by the path of the module
 
 	weightRules, activationRules *ballot
 	notes                        []string
@@ -123,7 +144,10 @@ func (p *prepared) read(g *graph.Graph) {
 		case op.Dequantize, op.Affine:
 			continue
 		case op.Conv2D, op.Linear:
-			p.weights[n] = p.fake(n.Name + weightQuant)
+			p.weights[n] = nil
+			if !p.observedOnly {
+				p.weights[n] = p.fake(n.Name + weightQuant)
+			}
 		}
 		if observed(n) {
 			p.activations[n.Name] = p.fake(n.Name + actQuant)
@@ -147,6 +171,10 @@ func observed(n *graph.Node) bool {
 // decide finds out by which rules ranges become parameters, and for which backend
 // the model was trained.
 func (p *prepared) decide() {
+	if p.observedOnly {
+		p.decideObserved()
+		return
+	}
 	if p.numerics == quant.NumericsUnset {
 		how := "per tensor"
 		p.numerics = quant.QNNPACK
@@ -182,6 +210,32 @@ func (p *prepared) decide() {
 	}
 }
 
+// decideObserved takes PyTorch's defaults for what observers alone do not tell.
+func (p *prepared) decideObserved() {
+	if p.numerics == quant.NumericsUnset {
+		p.numerics = quant.FBGEMM
+		p.note("backend %v assumed: the file does not name it", p.numerics)
+	}
+	for n := range p.weights {
+		p.weights[n] = freshWeight(n.Name+weightQuant, p.numerics)
+	}
+	p.weightRules = newBallot(usualWeights, nil)
+	usual := halfCodes // of MinMaxObserver as default_observer has it, and of fbgemm
+	if histogram := slices.ContainsFunc(statesIn(p.activations), func(s *fakeState) bool { return s.histogram != nil }); histogram && p.numerics != quant.FBGEMM {
+		usual = allCodes
+	}
+	if symmetric := slices.ContainsFunc(statesIn(p.activations), func(s *fakeState) bool { return s.eps == 0x1p-12 }); symmetric {
+		// Only the configurations of XNNPACK have this eps (default_symmetric_qnnpack).
+		usual, p.weightRules = signedCodes, newBallot(usualWeights[1:], nil)
+	}
+	p.activationRules = newBallot([]codeRule{usual}, nil)
+	how := "per channel"
+	if p.numerics == quant.QNNPACK {
+		how = "per tensor"
+	}
+	p.note("activations have %v and weights are quantized %s, as by PyTorch's default for %v: observers do not name it", usual, how, p.numerics)
+}
+
 func (p *prepared) note(format string, args ...any) {
 	p.notes = append(p.notes, fmt.Sprintf(format, args...))
 }
@@ -193,7 +247,7 @@ func (p *prepared) perChannel() bool {
 
 // signed reports whether activations have codes of qint8.
 func (p *prepared) signed() bool {
-	if r, told := p.activationRules.best(); told {
+	if r, told := p.activationRules.best(); told || p.observedOnly {
 		return r.dtype == tensor.QInt8
 	}
 	// A zero point that is learned or fixed can miss the codes by a little.

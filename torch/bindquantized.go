@@ -32,16 +32,24 @@ func BindQuantized(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph
 	if err := checkConverted(sd); err != nil {
 		return nil, nil, err
 	}
+	if err := otherRoute(g, sd); err != nil {
+		return nil, nil, err
+	}
 	out, _, err := passes.Fuse(g)
 	if err != nil {
 		return nil, nil, err
 	}
-	eager, float := untraced(out, sd)
-	b := &quantizedBinder{binder: newBinder(out, eager), g: out, float: slices.Concat(opts.Float, float)}
+	sd = joinFloat(out, sd)
+	eager, traced := untraced(out, sd)
+	b := &quantizedBinder{binder: newBinder(out, eager), g: out, float: slices.Concat(opts.Float, traced.float), onCodes: traced.onCodes}
+	if stub := movedStub(out, sd); stub != "" && !slices.Contains(b.float, stub) {
+		b.float = append(b.float, stub)
+		b.stub = stub
+	}
 	for _, n := range out.Nodes {
 		b.node(n)
 	}
-	if eager == sd { // FX graph mode drops what nothing uses
+	if !IsTraced(sd) { // FX graph mode drops what nothing uses
 		for _, name := range out.Idle {
 			b.params(name)
 		}
@@ -69,7 +77,7 @@ func BindQuantized(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph
 		notes = append(notes, fmt.Sprintf("backend %v: the weights are quantized %s, and the file does not name it", placed.Numerics, how))
 	}
 	placed.Prune()
-	return placed, notes, placed.Validate()
+	return placed, append(notes, qnnpackRefuses(placed)...), placed.Validate()
 }
 
 // checkConverted refuses state dicts of other stages.
@@ -89,8 +97,14 @@ func checkConverted(sd *StateDict) error {
 
 type quantizedBinder struct {
 	*binder
-	g          *graph.Graph
-	float      []string // names of nodes to keep in float
+	g     *graph.Graph
+	float []string // names of nodes to keep in float
+	// stub is a Quantize whose parameters belong to the first value that is quantized
+	// behind float layers; "" when there is none, or once they are taken.
+	stub string
+	// onCodes names nodes that work on codes though their input is float, and the
+	// values whose parameters, as quantized for them, they keep.
+	onCodes    map[string]string
 	perChannel bool
 }
 
@@ -117,6 +131,12 @@ func (b *quantizedBinder) node(n *graph.Node) {
 // follows from their input, and those whose result has its own.
 func (b *quantizedBinder) other(n *graph.Node) {
 	if slices.Contains(b.float, n.Name) {
+		return
+	}
+	if from, ok := b.onCodes[n.Name]; ok {
+		if q := b.params(from + ".quant"); q != nil {
+			n.Output().Type = graph.Type{DType: tensor.QUInt8, Q: q}
+		}
 		return
 	}
 	if !slices.ContainsFunc(n.Inputs, func(v *graph.Value) bool { return v.Type.DType.IsQuantized() }) {
@@ -261,6 +281,13 @@ func (b *quantizedBinder) useInserted() {
 
 // quantized gives the type that the file has for an inserted Quantize.
 func (b *quantizedBinder) quantized(name string) (graph.Type, bool) {
+	if b.stub != "" && !b.has(name+".quant.scale") {
+		b.sd.Set(name+".quant.scale", b.sd.values[b.stub+".scale"])
+		b.sd.Set(name+".quant.zero_point", b.sd.values[b.stub+".zero_point"])
+		b.use(b.stub + ".scale")
+		b.use(b.stub + ".zero_point")
+		b.stub = ""
+	}
 	q := b.params(name + ".quant")
 	return graph.Type{DType: tensor.QUInt8, Q: q}, q != nil
 }

@@ -55,17 +55,17 @@ func ClampsApart(g *graph.Graph, sd *StateDict) bool {
 }
 
 // untraced returns the state dict of a model converted in FX graph mode under the
-// keys of eager mode, for the fused graph g; others return as they are. float
-// names nodes that FX computes on floats between codes.
-func untraced(g *graph.Graph, sd *StateDict) (out *StateDict, float []string) {
+// keys of eager mode, for the fused graph g; others return as they are. The tracer
+// knows which nodes FX computes on floats and on codes against the keys.
+func untraced(g *graph.Graph, sd *StateDict) (*StateDict, *tracer) {
+	t := &tracer{g: g, sd: sd, to: map[string]string{}, copies: map[string]string{}, onCodes: map[string]string{}, floats: map[*graph.Value]bool{}}
 	if !IsTraced(sd) {
-		return sd, nil
+		return sd, t
 	}
-	t := &tracer{g: g, sd: sd, to: map[string]string{}, copies: map[string]string{}}
 	for _, n := range g.Nodes {
 		t.node(n)
 	}
-	return t.renamed(), t.float
+	return t.renamed(), t
 }
 
 type tracer struct {
@@ -73,21 +73,26 @@ type tracer struct {
 	sd     *StateDict
 	to     map[string]string // key of a scale -> prefix in eager mode
 	copies map[string]string // prefix in eager mode -> that of the same parameters
-	float  []string
+	float  []string          // nodes between codes that are computed on floats
+
+	floats  map[*graph.Value]bool // results of excluded layers, and what is computed of them
+	onCodes map[string]string     // node that keeps its input's parameters -> the float value quantized for it
 }
 
 // node finds the parameters of one node, whose inputs have theirs.
 func (t *tracer) node(n *graph.Node) {
-	if t.has(n.Name + ".scale") {
+	if _, input := n.Op.(op.Quantize); !input && t.afterExcluded(n) || t.has(n.Name+".scale") {
 		return
 	}
-	path := strings.ReplaceAll(n.Name, ".", "_")
-	parent, _ := splitKey(n.Name)
-	parent = strings.ReplaceAll(parent, ".", "_")
+	path, parent := tracedPath(n.Name), tracedPath(parentOf(n.Name))
 	switch o := n.Op.(type) {
 	case op.Quantize:
 		for _, reader := range t.g.Consumers(n.Output()) {
-			t.take(strings.ReplaceAll(reader.Name, ".", "_")+"_input_scale_0", n.Name)
+			t.take(tracedPath(reader.Name)+"_input_scale_0", n.Name)
+		}
+		if movedStub(t.g, t.sd) == n.Name {
+			t.float = append(t.float, n.Name)
+			t.floats[n.Output()] = true
 		}
 	case op.Slice:
 		// The parts of a chunk are quantized anew, one after the other.
@@ -112,6 +117,46 @@ func (t *tracer) node(n *graph.Node) {
 	}
 }
 
+// afterExcluded handles what reads floats or makes them: layers that were excluded,
+// and what is computed of their results. It reports whether n stays float.
+func (t *tracer) afterExcluded(n *graph.Node) bool {
+	if keptFloat(t.sd, n) {
+		t.floats[n.Output()] = true
+		return true
+	}
+	float := len(n.Inputs) > 0
+	for _, v := range n.Inputs {
+		if v.Role == graph.Parameter {
+			continue
+		}
+		if !t.floats[v] {
+			float = false
+			continue
+		}
+		for _, key := range []string{tracedPath(n.Name) + "_input_scale_0", tracedPath(parentOf(n.Name)) + "_input_scale_0", tracedPath(parentOf(n.Name)) + "_input_scale_1"} {
+			if t.take(key, v.Node.Name+".quant") {
+				float = false
+				if !observed(n) {
+					t.onCodes[n.Name] = v.Node.Name
+				}
+				break
+			}
+		}
+	}
+	if float {
+		t.floats[n.Output()] = true
+	}
+	return float
+}
+
+// tracedPath is a module's path in the names of attributes.
+func tracedPath(name string) string { return strings.ReplaceAll(name, ".", "_") }
+
+func parentOf(name string) string {
+	parent, _ := splitKey(name)
+	return parent
+}
+
 func (t *tracer) has(key string) bool {
 	_, ok := t.sd.Entry(key)
 	return ok
@@ -134,8 +179,11 @@ func (t *tracer) origin(v *graph.Value) string {
 		}
 		v = v.Node.Inputs[0]
 	}
-	if v.Node == nil {
+	switch {
+	case v.Node == nil:
 		return ""
+	case t.floats[v]:
+		return v.Node.Name + ".quant"
 	}
 	if from, ok := t.copies[v.Node.Name]; ok {
 		return from

@@ -1,0 +1,63 @@
+package torch
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+)
+
+// numberedObserver begins the keys of observers in FX graph mode.
+const numberedObserver = "activation_post_process_"
+
+// IsObserved reports whether a state dict is that of a model prepared for
+// post-training quantization: it has observers and no fake quantization.
+func IsObserved(sd *StateDict) bool {
+	return !IsQuantized(sd) && !IsPrepared(sd) && slices.ContainsFunc(sd.Keys(), func(k string) bool {
+		return strings.Contains(k, actQuant+".") || strings.HasPrefix(k, numberedObserver)
+	})
+}
+
+// JoinObserved takes "0" out of the keys of convolutions and linear layers that are
+// observed together with the ReLU behind them: fuse_model makes a Sequential of the
+// two, and batch norms are folded by then.
+func (s *StateDict) JoinObserved() {
+	var keys []string
+	values := map[string]Value{}
+	for _, k := range s.keys {
+		as := k
+		for _, name := range []string{".0.weight", ".0.bias"} {
+			module, ok := strings.CutSuffix(k, name)
+			if ok && !s.has(module+name[len(".0"):]) && s.has(module+actQuant+".min_val") && !s.has(module+".0"+actQuant+".min_val") {
+				as = module + name[len(".0"):]
+			}
+		}
+		keys, values[as] = append(keys, as), s.values[k]
+	}
+	s.keys, s.values = keys, values
+}
+
+// bindObserved binds the float parameters of a model prepared for post-training
+// quantization to the fused graph, and returns what is left of the state dict.
+func bindObserved(fused *graph.Graph, sd *StateDict) (*graph.Graph, *StateDict, error) {
+	float, ranges := &StateDict{Source: sd.Source}, &StateDict{Source: sd.Source}
+	for _, k := range sd.Keys() {
+		v, _ := sd.Entry(k)
+		if strings.Contains(k, actQuant+".") {
+			ranges.Set(k, v)
+		} else {
+			float.Set(k, v)
+		}
+	}
+	bound, err := Bind(fused, float)
+	return bound, ranges, err
+}
+
+// freshWeight is the observer of a weight that convert makes and shows the weight
+// once: files of post-training quantization hold none.
+func freshWeight(path string, numerics quant.Numerics) *fakeState {
+	s := &fakeState{path: path, eps: quant.DefaultEps, observing: true, extremes: true, channels: numerics != quant.QNNPACK}
+	s.lo, s.hi = []float32{}, []float32{}
+	return s
+}

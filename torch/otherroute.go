@@ -1,0 +1,92 @@
+package torch
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// otherRoute refuses, in one line, models that were quantized in a way that no
+// graph of g's kind computes; g is unfused.
+func otherRoute(g *graph.Graph, sd *StateDict) error {
+	refuse := func(key, what, remedy string) error {
+		return &Error{File: sd.Source, Key: key, Err: errors.New(what), Remedy: remedy}
+	}
+	if key := unfusedNorm(g, sd); key != "" {
+		return refuse(key, "the model was not fused: a batch norm stands beside the quantized convolution in front of it",
+			"call fuse_model() before prepare or prepare_qat, or let octet quantize the float checkpoint, which fuses")
+	}
+	if key := dynamicLinear(g, sd); key != "" {
+		return refuse(key, "the model is quantized dynamically: its linear layers hold int8 weights, and no activation has a scale",
+			"quantize the float checkpoint statically: octet quantize FLOAT.pth --calibration IMAGES")
+	}
+	if key := signedZero(sd); key != "" {
+		return refuse(key, "activations are quantized to qint8, with a negative zero point; those of octet are quint8",
+			"convert with a qconfig of quint8 activations, such as get_default_qconfig('fbgemm') or ('qnnpack')")
+	}
+	if i := slices.IndexFunc(sd.Keys(), func(k string) bool { return strings.HasPrefix(k, numberedObserver) }); i >= 0 {
+		return refuse(sd.Keys()[i], "the model was prepared in FX graph mode, which numbers observers and does not name what they observe",
+			"call convert_fx(model) and save the state dict of its result, which octet runs")
+	}
+	return nil
+}
+
+// unfusedNorm returns a key of a batch norm that is a module of its own behind a
+// convolution on codes.
+func unfusedNorm(g *graph.Graph, sd *StateDict) string {
+	for _, n := range g.Nodes {
+		if _, ok := n.Op.(op.BatchNorm); !ok || n.Inputs[0].Node == nil || !sd.has(n.Name+".running_mean") {
+			continue
+		}
+		conv := n.Inputs[0].Node.Name
+		if w, ok := sd.Tensor(conv + ".weight"); sd.has(conv+weightQuant+".fake_quant_enabled") || sd.has(conv+actQuant+".min_val") || ok && w.DType() == tensor.QInt8 {
+			return n.Name + ".running_mean"
+		}
+	}
+	return ""
+}
+
+// dynamicLinear returns a key of a linear layer on codes in a model whose
+// convolutions are float with their batch norms, and whose input is not quantized.
+func dynamicLinear(g *graph.Graph, sd *StateDict) string {
+	key := ""
+	for _, n := range g.Nodes {
+		switch n.Op.(type) {
+		case op.Quantize:
+			if sd.has(n.Name + ".scale") {
+				return ""
+			}
+		case op.BatchNorm:
+			if !sd.has(n.Name + ".running_mean") {
+				return ""
+			}
+		case op.Conv2D:
+			if w, ok := sd.Tensor(n.Name + ".weight"); !ok || w.DType().IsQuantized() {
+				return ""
+			}
+		case op.Linear:
+			if w, _, err := sd.Linear(n.Name); err == nil && w.DType().IsQuantized() {
+				key = n.Name
+			}
+		}
+	}
+	return key
+}
+
+// signedZero returns the key of a negative zero point.
+func signedZero(sd *StateDict) string {
+	for _, k := range sd.Keys() {
+		_, name := splitKey(k)
+		if name != "zero_point" && !strings.Contains(name, "_zero_point_") || strings.Contains(k, weightQuant) || strings.Contains(k, actQuant) {
+			continue
+		}
+		if t, ok := sd.Tensor(k); ok && t.DType() == tensor.Int64 && slices.ContainsFunc(t.Int64s(), func(z int64) bool { return z < 0 }) {
+			return k
+		}
+	}
+	return ""
+}
