@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/torch"
@@ -118,23 +120,35 @@ func asksForJSON(args []string) bool {
 }
 
 // checkedWriter remembers the first error: what prints help does not look at it.
+// A host that has stopped waiting for its tasks may still be written to.
 type checkedWriter struct {
 	w   io.Writer
+	mu  sync.Mutex
 	err error
 }
 
 func (w *checkedWriter) Write(b []byte) (int, error) {
 	n, err := w.w.Write(b)
-	if w.err == nil {
-		w.err = err
+	if err != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.err = cmp.Or(w.err, err)
 	}
 	return n, err
 }
 
+func (w *checkedWriter) failed() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
 // lost is the error of a standard output that did not take everything.
 func (c *console) lost() error {
-	if w, ok := c.out.(*checkedWriter); ok && w.err != nil {
-		return withCode(exitOutput, fmt.Errorf("cannot write to standard output: %w", w.err))
+	if w, ok := c.out.(*checkedWriter); ok {
+		if err := w.failed(); err != nil {
+			return withCode(exitOutput, fmt.Errorf("cannot write to standard output: %w", err))
+		}
 	}
 	return nil
 }
