@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/ptq"
-	"github.com/octet-ml/octet/rewrite"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/zoo"
 )

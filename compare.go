@@ -4,22 +4,28 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/rewrite"
+	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // comparedLayers is the number of inputs on which Compare looks at every layer.
 const comparedLayers = 16
 
+// OutputComparison compares logits: accuracy of agreement and distances.
+type OutputComparison = compare.Outputs
+
+// LayerComparison compares the results of one node.
+type LayerComparison = compare.Layer
+
 // Comparison says how far a model is from a reference.
 type Comparison struct {
 	// Outputs compares the logits, over all inputs.
-	Outputs compare.Outputs `json:"outputs"`
+	Outputs OutputComparison `json:"outputs"`
 	// Layers compares node by node, over the first 16 inputs, in order of
 	// computation: where the accumulated ratio falls is where the model loses.
-	Layers []compare.Layer `json:"layers"`
+	Layers []LayerComparison `json:"layers"`
 }
 
 // Compare runs two models of one architecture on the same inputs: an int8 model

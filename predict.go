@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/octet-ml/octet/compare"
+	"github.com/octet-ml/octet/internal/compare"
 )
 
 // Prediction is one class that a model considers.

@@ -6,9 +6,9 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
-	"github.com/octet-ml/octet/rewrite"
 	"github.com/octet-ml/octet/torch"
 )
 

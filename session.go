@@ -6,7 +6,7 @@ import (
 
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/rewrite"
+	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/tensor"
 )
 

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/octet-ml/octet/autodiff"
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/autodiff"
+	"github.com/octet-ml/octet/internal/qat"
 	"github.com/octet-ml/octet/ptq"
-	"github.com/octet-ml/octet/qat"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"

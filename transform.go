@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/octet-ml/octet/compare"
+	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/zoo"
 )
 

@@ -13,10 +13,10 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/hashweights"
 	"github.com/octet-ml/octet/internal/randomgraph"
+	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
-	"github.com/octet-ml/octet/rewrite"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/zoo"
 )

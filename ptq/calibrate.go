@@ -10,7 +10,7 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/octet-ml/octet/observe"
+	"github.com/octet-ml/octet/internal/observe"
 	"github.com/octet-ml/octet/tensor"
 )
 

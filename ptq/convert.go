@@ -5,10 +5,10 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/observe"
+	"github.com/octet-ml/octet/internal/observe"
+	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
-	"github.com/octet-ml/octet/rewrite"
 	"github.com/octet-ml/octet/tensor"
 )
 

@@ -5,9 +5,9 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/internal/hashweights"
+	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
-	"github.com/octet-ml/octet/rewrite"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/zoo"
 )

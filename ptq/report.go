@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/observe"
+	"github.com/octet-ml/octet/internal/observe"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )

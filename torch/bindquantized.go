@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
+	passes "github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
-	passes "github.com/octet-ml/octet/rewrite"
 	"github.com/octet-ml/octet/tensor"
 )
 

@@ -5,11 +5,11 @@ import (
 	"math"
 	"slices"
 
-	"github.com/octet-ml/octet/fakequant"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/fakequant"
+	passes "github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
-	passes "github.com/octet-ml/octet/rewrite"
 	"github.com/octet-ml/octet/tensor"
 )
 

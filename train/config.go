@@ -3,7 +3,6 @@ package train
 import (
 	"fmt"
 
-	"github.com/octet-ml/octet/autodiff"
 	"github.com/octet-ml/octet/vision"
 )
 
@@ -30,7 +29,7 @@ type Config struct {
 	EMA float64 `json:"ema,omitempty"`
 
 	// Loss says what is made small; its teacher is given to New.
-	Loss autodiff.Loss `json:"loss"`
+	Loss Loss `json:"loss"`
 	// Augment changes images at random.
 	Augment vision.Augment `json:"augment"`
 
@@ -49,7 +48,7 @@ func Default() Config {
 		Epochs: 10, BatchSize: 64,
 		Optimizer: Optimizer{Kind: SGD, LearningRate: 0.1, Momentum: 0.9, Nesterov: true, WeightDecay: 5e-4},
 		Schedule:  Schedule{Kind: Cosine, Warmup: 0.05},
-		Loss:      autodiff.Loss{},
+		Loss:      Loss{},
 	}
 }
 

@@ -1,6 +1,6 @@
 package train
 
-import "github.com/octet-ml/octet/autodiff"
+import "github.com/octet-ml/octet/internal/autodiff"
 
 // average is the exponential average of the parameters over the steps.
 type average struct {

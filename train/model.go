@@ -3,8 +3,8 @@ package train
 import (
 	"context"
 
-	"github.com/octet-ml/octet/autodiff"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/autodiff"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 )
@@ -18,8 +18,8 @@ type Model interface {
 	Gradient() []float32
 	// Backward sets the gradients of the parameters.
 	Backward(ctx context.Context) error
-	Params() []*autodiff.Param
-	Norms() []*autodiff.Norm
+	Params() []*Param
+	Norms() []*Norm
 	Threads() int
 	// StateDict and Load write and read everything that training changes.
 	StateDict() (*torch.StateDict, error)
@@ -42,7 +42,7 @@ type Float struct {
 }
 
 // NewFloat prepares a float graph, unfused and bound, for training.
-func NewFloat(g *graph.Graph, opts autodiff.Options) (*Float, error) {
+func NewFloat(g *graph.Graph, opts Options) (*Float, error) {
 	p, err := autodiff.Compile(g, opts)
 	if err != nil {
 		return nil, err
@@ -67,10 +67,10 @@ func (f *Float) Gradient() []float32 { return f.step.Gradient() }
 func (f *Float) Backward(ctx context.Context) error { return f.step.Backward(ctx) }
 
 // Params implements Model.
-func (f *Float) Params() []*autodiff.Param { return f.program.Params() }
+func (f *Float) Params() []*Param { return f.program.Params() }
 
 // Norms implements Model.
-func (f *Float) Norms() []*autodiff.Norm { return f.program.Norms() }
+func (f *Float) Norms() []*Norm { return f.program.Norms() }
 
 // Threads implements Model.
 func (f *Float) Threads() int { return f.program.Threads() }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/octet-ml/octet/autodiff"
+	"github.com/octet-ml/octet/internal/autodiff"
 	"github.com/octet-ml/octet/internal/parallel"
 )
 
@@ -62,7 +62,7 @@ func (o Optimizer) validate() error {
 // optimizer is an Optimizer with its state.
 type optimizer struct {
 	Optimizer
-	params  []*autodiff.Param
+	params  []*Param
 	first   [][]float32 // momentum, or the mean of gradients
 	second  [][]float32 // of AdamW: the mean of their squares
 	updates int
@@ -76,7 +76,7 @@ type piece struct{ param, from, to int }
 
 const pieceSize = 1 << 15
 
-func newOptimizer(o Optimizer, params []*autodiff.Param, threads int) *optimizer {
+func newOptimizer(o Optimizer, params []*Param, threads int) *optimizer {
 	if o.Beta1 == 0 {
 		o.Beta1 = 0.9
 	}
@@ -105,7 +105,7 @@ func newOptimizer(o Optimizer, params []*autodiff.Param, threads int) *optimizer
 }
 
 // decay is the weight decay of a parameter.
-func (s *optimizer) decay(p *autodiff.Param) float64 {
+func (s *optimizer) decay(p *Param) float64 {
 	if p.Role == autodiff.Weight || s.DecayAll && p.Role != autodiff.StepSize && p.Role != autodiff.ZeroPoint {
 		return s.WeightDecay
 	}

@@ -14,11 +14,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/octet-ml/octet/autodiff"
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/autodiff"
+	"github.com/octet-ml/octet/internal/qat"
 	"github.com/octet-ml/octet/op"
-	"github.com/octet-ml/octet/qat"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"

@@ -8,8 +8,8 @@ import (
 
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/hashweights"
+	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/op"
-	"github.com/octet-ml/octet/rewrite"
 	"github.com/octet-ml/octet/tensor"
 )
 

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/octet-ml/octet/compare"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/internal/report"
 )
 
 // candidate is one recipe with what it gives.

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/compare"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/internal/report"
 )
 
 // situation is what the decision about a way of quantizing depends on.

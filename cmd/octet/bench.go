@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/engine"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/report"
 )
 
 // benchFlags are the flags of `octet bench`.

@@ -11,7 +11,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/npy"
-	"github.com/octet-ml/octet/rewrite"
+	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/tensor"
 )
 

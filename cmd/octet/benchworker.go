@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/compare"
+	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/tensor"
 )
 

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/zoo"
 )
 

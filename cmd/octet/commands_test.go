@@ -18,7 +18,7 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/internal/npy"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )

@@ -10,7 +10,7 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/engine"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/report"
 )
 
 // compareFlags are the flags of `octet compare`.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/torch"
 )
 

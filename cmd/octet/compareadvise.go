@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/compare"
+	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/internal/shell"
-	"github.com/octet-ml/octet/report"
 )
 
 // guiltyLayers is how many layers the advice names.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/report"
 )
 
 // make quantizes the float model by every recipe that the flags name.

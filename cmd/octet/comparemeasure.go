@@ -8,9 +8,9 @@ import (
 	"math/rand/v2"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/tensor"
 )
 

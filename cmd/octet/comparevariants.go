@@ -11,11 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
-	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/tensor"
 )
 

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/vbauerster/cupwriter"
 
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/internal/shell"
-	"github.com/octet-ml/octet/report"
 )
 
 // console is everything a command reads from and prints to. Results go to out;

@@ -6,9 +6,9 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/octet-ml/octet/autodiff"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/autodiff"
 	"github.com/octet-ml/octet/internal/randomgraph"
 	"github.com/octet-ml/octet/tensor"
 )

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/report"
 )
 
 // demoBudget is for timing one of the demo's models.

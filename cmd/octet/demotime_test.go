@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/report"
 )
 
 // quickDemo has the demo's models timed in few runs.

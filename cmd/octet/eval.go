@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/compare"
 )
 
 // evalFlags are the flags of `octet eval`.

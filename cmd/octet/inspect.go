@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/ptq"
-	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 )

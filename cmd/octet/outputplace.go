@@ -15,8 +15,8 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/internal/shell"
-	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/tensor"
 )
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/ptq"
-	"github.com/octet-ml/octet/report"
 )
 
 // accuracies are measured by `octet quantize --eval`.

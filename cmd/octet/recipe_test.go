@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/torch"
 )
 

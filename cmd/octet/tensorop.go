@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/octet-ml/octet/eager"
+	"github.com/octet-ml/octet/internal/eager"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/train"
 )
 

@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/compare"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/train"
 )

@@ -14,7 +14,7 @@ import (
 	"github.com/guptarohit/asciigraph"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/train"
 )
 

@@ -36,21 +36,21 @@ var order = [][]string{
 	{"internal/rule"},
 	{"internal/kernel"}, // the row that all kernels have
 	{"internal/kernel/*"},
-	{"observe"},
-	{"fakequant"},
+	{"internal/observe"},
+	{"internal/fakequant"},
 	{"graph"},
 	{"op"},
 	{"internal/randomgraph"}, // small graphs for differential tests
-	{"rewrite"},
+	{"internal/rewrite"},
 	{"safetensors", "torch", "onnx"},
 	{"vision"},
 	{"dataset"},
 	{"engine"},
-	{"eager"},
-	{"autodiff"},
+	{"internal/eager"},
+	{"internal/autodiff"},
 	{"ptq"},
-	{"compare"},
-	{"qat"},
+	{"internal/compare"},
+	{"internal/qat"},
 	{"train"},
 	{"zoo"},
 	{"hub"},
@@ -58,7 +58,7 @@ var order = [][]string{
 	{"tools/release"},     // builds archives and packages
 	{"tools/checkpoints"}, // opens what training scripts saved
 	{""},                  // the facade
-	{"serve", "report"},
+	{"internal/report"},
 	{"cmd/octet/demodata"},
 	{"cmd/octet"},
 	{"internal/testseed"}, // this and the next are last: only tests may import them

@@ -1,4 +1,4 @@
-"""Writes compare/testdata/golden.json: the figures of package compare as PyTorch's numeric suite gives them.
+"""Writes internal/compare/testdata/golden.json: the figures of package compare as PyTorch's numeric suite gives them.
 
 Layers: torch.ao.ns._numeric_suite pairs the results of a fused float model with those of the model that torch.ao
 converted from it, and compute_sqnr compares them; the same function compares a module alone, fed with codes of the float
@@ -129,7 +129,7 @@ def main():
     torch.set_num_threads(1)
     with torch.no_grad():
         golden = {"models": [case(*c) for c in CASES], "vectors": vectors(), "answers": answers()}
-    with open("compare/testdata/golden.json", "w") as f:
+    with open("internal/compare/testdata/golden.json", "w") as f:
         json.dump(golden, f)
         f.write("\n")
 

@@ -1,7 +1,7 @@
 """Golden streams of package fakequant: what PyTorch's fake-quantization modules
 make of batches, with their switches turned on the way.
 
-    python tools/golden/fakequant.py        # writes fakequant/testdata/streams.json
+    python tools/golden/fakequant.py        # writes internal/fakequant/testdata/streams.json
 
 Needs torch 2.15.0 and numpy.
 """

@@ -1,7 +1,7 @@
 """Golden gradients of learnable fake quantizations, by tensor and by channel: of
 the numbers, the scales and the zero points.
 
-    python tools/golden/learnable.py        # writes autodiff/testdata/learnable.json
+    python tools/golden/learnable.py        # writes internal/autodiff/testdata/learnable.json
 
 Needs torch 2.15.0 and numpy.
 """

@@ -1,4 +1,4 @@
-"""Golden data of package observe, from PyTorch 2.15: observe/testdata/*.json.
+"""Golden data of package observe, from PyTorch 2.15: internal/observe/testdata/*.json.
 
     ATEN_CPU_CAPABILITY=avx2 python tools/golden/observe.py [FOLDER] [--times N] [--seed S]
 
@@ -25,7 +25,7 @@ torch.set_num_threads(1)
 np.seterr(all="ignore")
 
 ap = argparse.ArgumentParser()
-ap.add_argument("folder", nargs="?", default=str(pathlib.Path(__file__).parents[2] / "observe/testdata"))
+ap.add_argument("folder", nargs="?", default=str(pathlib.Path(__file__).parents[2] / "internal/observe/testdata"))
 ap.add_argument("--times", type=int, default=1)
 ap.add_argument("--seed", type=int, default=20261102)
 args = ap.parse_args()

@@ -1,6 +1,6 @@
 """Steps of PyTorch's quantization-aware training, to be repeated by octet.
 
-    python tools/training/steps.py --out qat/testdata/steps                    # the committed cases: a small network
+    python tools/training/steps.py --out internal/qat/testdata/steps                    # the committed cases: a small network
     python tools/training/steps.py --out DIR --arch mobilenet_v2 --size 96 --batch 8 --seed 5
 
 then: go test ./qat -run TestPyTorchSteps -v -steps DIR

@@ -1,0 +1,69 @@
+package compare
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/rewrite"
+	"github.com/octet-ml/octet/op"
+)
+
+// Excluding returns converted with some of its int8 nodes computed in float, as
+// quantizing float again without them would give, but for the calibration:
+// nodes that only move codes become float behind float ones, and conversions
+// stand where types meet. float is the fused graph that converted was made from.
+func Excluding(float, converted *graph.Graph, exclude func(node string) bool) (*graph.Graph, error) {
+	out := float.Clone()
+	out.Numerics = converted.Numerics
+	types := map[string]graph.Type{} // that values have where codes are needed
+	for _, n := range converted.Nodes {
+		if !n.Output().Type.DType.IsQuantized() {
+			continue
+		}
+		name := n.Name
+		if _, ok := float.Node(name); !ok {
+			name = n.Inputs[0].Name
+		}
+		types[name] = n.Output().Type
+	}
+	for _, n := range out.Nodes {
+		c, ok := converted.Node(n.Name)
+		if ok && onCodes(c) && !exclude(n.Name) {
+			convert(n, c)
+		}
+	}
+	dropIdleStubs(out)
+	return rewrite.PlaceQDQ(out, func(name string) (graph.Type, bool) {
+		t, ok := types[name]
+		return t, ok
+	})
+}
+
+// convert gives n the types and the weight of its converted form c, unless n
+// follows an input that has become float.
+func convert(n, c *graph.Node) {
+	if _, follows := c.Prescribed(); follows {
+		if t, ok := n.Prescribed(); ok {
+			n.Output().Type = t
+		}
+		return
+	}
+	n.Output().Type = graph.Type{DType: c.Output().Type.DType, Q: c.Output().Type.Q}
+	if w := op.WeightOf(n); w != nil {
+		w.Data, w.Type = op.WeightOf(c).Data, op.WeightOf(c).Type
+	}
+}
+
+// dropIdleStubs makes stubs float whose codes no int8 node reads.
+func dropIdleStubs(g *graph.Graph) {
+	for _, n := range g.Nodes {
+		if _, ok := n.Op.(op.Quantize); !ok || !n.Output().Type.DType.IsQuantized() {
+			continue
+		}
+		wanted := false
+		for _, reader := range g.Consumers(n.Output()) {
+			wanted = wanted || reader.Output().Type.DType.IsQuantized()
+		}
+		if !wanted {
+			n.Output().Type = graph.Float32
+		}
+	}
+}
