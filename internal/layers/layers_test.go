@@ -58,6 +58,7 @@ var order = [][]string{
 	{"tools/release"},     // builds archives and packages
 	{"tools/checkpoints"}, // opens what training scripts saved
 	{""},                  // the facade
+	{"tools/samebytes"},   // compares what two binaries write
 	{"internal/report"},
 	{"cmd/octet/demodata"},
 	{"cmd/octet"},
