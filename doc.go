@@ -18,5 +18,6 @@
 //
 // Everything here is a thin layer over packages that can be used alone: torch
 // reads and writes files, zoo knows architectures, ptq calibrates and converts,
-// engine runs, vision and dataset turn images into tensors.
+// engine runs, vision and dataset turn images into tensors. It must not know how
+// results are shown: flags, tables and pages are the command line's.
 package octet

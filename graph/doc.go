@@ -10,5 +10,6 @@
 // Activations carry no shape in a graph: any batch and image size runs through
 // it, and Infer computes the shapes for one. Parameters do carry theirs.
 //
-// graph holds no operator, reads no file and executes nothing.
+// graph holds no operator, reads no file and executes nothing; it must not know what
+// a node computes.
 package graph

@@ -10,5 +10,6 @@
 // The weights that torchvision publishes are in a table by the names of its weight
 // enums; fetching them is not zoo's.
 //
-// zoo reads no file and executes nothing.
+// zoo knows operators and the names of parameters; it must not know files, reads
+// none and executes nothing.
 package zoo

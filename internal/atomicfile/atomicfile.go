@@ -1,6 +1,3 @@
-// Package atomicfile writes files so that a reader, or a machine that lost
-// power, sees the old content or the new one and never a part. It knows no
-// format.
 package atomicfile
 
 import (

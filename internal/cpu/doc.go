@@ -2,5 +2,5 @@
 // used, the operating system's consent included. A Features value is plain
 // data, so that kernel selection can be asked what another machine would run.
 //
-// It knows instruction sets and nothing of kernels.
+// It knows instruction sets; it must not know kernels.
 package cpu

@@ -7,4 +7,6 @@
 // operator needs the scale and zero point of its result (out), except where the
 // operator keeps those of its input, and follows fbgemm's rules unless WithNumerics
 // says otherwise. Errors name the operator and what does not fit.
+//
+// eager has a function for each operator; it must not know files, models or calibration.
 package eager

@@ -7,81 +7,37 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-const module = "github.com/octet-ml/octet"
+const (
+	module = "github.com/octet-ml/octet"
+	root   = "../.."
+)
 
-// order lists the layers, lowest first. A package imports only from layers
-// before its own; packages of one line stand side by side and do not import
-// each other. "dir/*" is every package directly below dir.
-var order = [][]string{
-	{"tensor"},
-	{"internal/hashweights"}, // weights of test models from one hash
-	{"internal/npy"},
-	{"internal/atomicfile"},
-	{"internal/frame"},    // messages over pipes
-	{"internal/shell"},    // commands in messages
-	{"internal/spelling"}, // what a mistyped word may have meant
-	{"tools/zoo"},         // generates tables of zoo
-	{"quant"},
-	{"internal/cpu"},
-	{"internal/parallel"},
-	{"internal/arena"}, // memory planned by lifetime
-	{"internal/slab"},  // memory in large pages
-	{"internal/operand"},
-	{"internal/rule"},
-	{"internal/kernel"}, // the row that all kernels have
-	{"internal/kernel/*"},
-	{"internal/observe"},
-	{"internal/fakequant"},
-	{"graph"},
-	{"op"},
-	{"internal/randomgraph"}, // small graphs for differential tests
-	{"internal/rewrite"},
-	{"safetensors", "torch", "onnx"},
-	{"vision"},
-	{"dataset"},
-	{"engine"},
-	{"internal/eager"},
-	{"internal/autodiff"},
-	{"ptq"},
-	{"internal/compare"},
-	{"internal/qat"},
-	{"train"},
-	{"zoo"},
-	{"hub"},
-	{"tools/transforms"},  // prepares images for a comparison with torchvision
-	{"tools/release"},     // builds archives and packages
-	{"tools/checkpoints"}, // opens what training scripts saved
-	{""},                  // the facade
-	{"tools/samebytes"},   // compares what two binaries write
-	{"internal/report"},
-	{"cmd/octet/demodata"},
-	{"cmd/octet"},
-	{"internal/testseed"}, // this and the next are last: only tests may import them
-	{"internal/kerneltest"},
-}
+// document holds the layers, in words and as a table.
+const document = "docs/architecture.md"
 
-// level returns the position of a package in the table, or -1.
-func level(pkg string) int {
-	return slices.IndexFunc(order, func(layer []string) bool {
-		return slices.ContainsFunc(layer, func(p string) bool {
-			if dir, ok := strings.CutSuffix(p, "/*"); ok {
-				return strings.HasPrefix(pkg, dir+"/") && !strings.Contains(pkg[len(dir)+1:], "/")
-			}
-			return p == pkg
-		})
-	})
+// layers reads the table of the document.
+func layers(t *testing.T) table {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := parse(string(text))
+	if err != nil {
+		t.Fatalf("%s: %v", document, err)
+	}
+	return table
 }
 
 // imports returns, for each package directory below root, the project packages
 // that its files import. Tests may import more than the code: they are given
 // apart, and only checked for living in a known package.
-func imports(t *testing.T, root string) map[string][]string {
+func imports(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -123,34 +79,41 @@ func fileExists(path string) bool {
 }
 
 func TestImportsGoDownwards(t *testing.T) {
-	found := imports(t, "../..")
+	rows, found := layers(t), imports(t)
 	if len(found) < 3 {
 		t.Fatalf("found only %d packages: the test looks in the wrong place", len(found))
 	}
 	for pkg, deps := range found {
-		if pkg == "internal/layers" {
-			continue
-		}
-		own := level(pkg)
+		own := rows.level(pkg)
 		if own < 0 {
-			t.Errorf("package %q is in no layer: add it to the table and to docs/architecture.md", pkg)
+			t.Errorf("%s is in no row of %s: add it where its imports allow, with what it owns", called(pkg), document)
 			continue
 		}
 		for _, dep := range deps {
-			if at := level(dep); at < 0 || at >= own {
-				t.Errorf("package %q imports %q, which is not in a layer below it", pkg, dep)
+			switch at := rows.level(dep); {
+			case at < 0:
+				t.Errorf("%s imports %s, which is in no row of %s", called(pkg), called(dep), document)
+			case at >= own:
+				t.Errorf("%s (%s:%d) imports %s (line %d): imports go only to rows above",
+					called(pkg), document, rows[own].line, called(dep), rows[at].line)
 			}
 		}
 	}
 }
 
-func TestLevel(t *testing.T) {
-	for pkg, want := range map[string]bool{
-		"tensor": true, "internal/kernel/gemm8": true, "internal/kernel": true, "internal": false,
-		"internal/kernel/gemm8/_asm": false, "nowhere": false, "": true,
-	} {
-		if got := level(pkg) >= 0; got != want {
-			t.Errorf("level(%q) known = %v, want %v", pkg, got, want)
+// A row without a package is one that was left behind.
+func TestEveryRowHasPackages(t *testing.T) {
+	rows, found := layers(t), imports(t)
+	for _, row := range rows {
+		for _, p := range row.patterns {
+			one := table{{row.line, []string{p}}}
+			some := false
+			for pkg := range found {
+				some = some || one.level(pkg) >= 0
+			}
+			if !some {
+				t.Errorf("%s:%d names %s, which does not exist", document, row.line, called(p))
+			}
 		}
 	}
 }

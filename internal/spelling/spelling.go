@@ -1,4 +1,3 @@
-// Package spelling finds what a mistyped word may have meant. It knows no words.
 package spelling
 
 import "strings"

@@ -6,4 +6,6 @@
 //
 // Offset says where the channels of tap t start; a negative offset stands for
 // -Inf. All kernels give the same bits; NaN is not looked for.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package argmax32

@@ -14,4 +14,6 @@
 // which are batch norm, activation and fake-quantization forward and backward,
 // in one pass each. Finish and Decode give the same bits on every machine; the others
 // differ between kernels, and from the references, by rounding.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package channels32

@@ -8,4 +8,6 @@
 // kernel's choice, the same for every result; so a result is the same at any
 // thread count and batch split, and kernels differ by rounding. Addressing is
 // that of sgemm's indirect rows; padding is zero.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package depthwise32

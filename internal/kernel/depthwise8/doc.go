@@ -8,4 +8,6 @@
 // pixel under tap t, or padding, which holds the zero point. Addressing is that
 // of gemm8's indirect rows. A kernel may also turn the sums into codes, by a
 // rule of package quant, before they leave its registers.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package depthwise8

@@ -9,4 +9,6 @@
 //	div:    Out[i] = clamp(A[i] / B[i])
 //	hardswish, hardsigmoid, sigmoid, silu, tanh, gelu, gelu_tanh:
 //	        Out[i] = clamp(quant.Hardswish(A[i])), …
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package elementwise32

@@ -9,4 +9,6 @@
 //
 // Codes of qint8 are bytes like any other: the tables are indexed by their bits.
 // A kernel is a row of Table.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package elementwise8

@@ -11,4 +11,6 @@
 //
 // Results do not depend on how Filter is divided into calls, those of Weights on
 // the ranges of pixels given. Kernels differ from each other by rounding.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package filters32

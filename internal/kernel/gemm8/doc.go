@@ -9,5 +9,5 @@
 // A kernel may also turn the sums into codes, by a rule of package quant, before
 // they leave its registers.
 //
-// The package sees raw slices only and imports no other kernel family.
+// It sees raw slices; it must not know tensors, graphs or other families.
 package gemm8

@@ -4,4 +4,6 @@
 // is a row of Table; for every row r and column c
 //
 //	Dst[c*Rows + r] = Src[r*Stride + c]
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package layout

@@ -19,4 +19,6 @@
 // the kernel (Rows), or on the range of rows given (Outer), never on how the
 // results are divided into calls. Kernels differ from each other, and from the
 // references, by rounding.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package matmul32

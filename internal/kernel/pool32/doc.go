@@ -3,4 +3,6 @@
 //
 //	max:     Out[m][c] = max over cells of x[cell][c]; NaN wins
 //	average: Out[m][c] = f32(sum over cells of x[cell][c], in float64) / Div[m]
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package pool32

@@ -4,4 +4,6 @@
 //
 //	max:     Out[m][c] = max over cells of x[cell][c]
 //	average: Out[m][c] = Rule.Code(sum over cells of x[cell][c], cells, Mult[m])
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package pool8

@@ -5,4 +5,6 @@
 //	to reals: Real[i] = Reals[Codes[i]]
 //
 // where Reals tabulates quant.Dequantizer.Real over all codes.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package quantize

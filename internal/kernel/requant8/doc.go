@@ -9,4 +9,6 @@
 //
 // It runs on the block of sums that gemm8 or depthwise8 has just written, while
 // it is in the first-level cache.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package requant8

@@ -6,4 +6,6 @@
 //
 // Kernels differ from each other, and from Reference, by rounding. A row's results
 // depend on the row and the kernel alone.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package rows32

@@ -7,4 +7,6 @@
 // alone, never on how rows and columns are divided into calls: results are the
 // same at any thread count and batch split. Kernels differ from each other, and
 // from Reference, by rounding.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package sgemm

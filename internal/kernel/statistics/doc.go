@@ -6,4 +6,6 @@
 //
 // with float32 rounding after each operation. Lo and Hi of a histogram differ; an
 // element outside them, or one that is not finite, ends it.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package statistics

@@ -10,4 +10,6 @@
 // with U = G g G', see Filters. What is added and multiplied for a pixel, and in which
 // order, depends on its place in the image alone. Fold and Spread only add, with one
 // rounding for each addition, so all rows of Table agree to the bit.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package winograd32

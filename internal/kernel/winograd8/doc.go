@@ -16,4 +16,6 @@
 //
 // The sums become codes by a rule of package quant while they are in registers.
 // The transformed filters take 32 bytes for 9 weights.
+//
+// It sees raw slices; it must not know tensors, graphs or other families.
 package winograd8
