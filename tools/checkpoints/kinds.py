@@ -23,8 +23,9 @@ warnings.filterwarnings("ignore")
 class Saved:
     """What a kind gives: obj for torch.save with its arguments, or a file it has written itself."""
 
-    def __init__(self, obj=None, model=None, path=None, pack=None, **kw):
-        self.obj, self.model, self.path, self.pack, self.kw = obj, model, path, pack, kw
+    def __init__(self, obj=None, model=None, path=None, pack=None, saturates=False, **kw):
+        """saturates: codes exceed 127, so that PyTorch's own logits may be wrong on this CPU (see exact.py)."""
+        self.obj, self.model, self.path, self.pack, self.saturates, self.kw = obj, model, path, pack, saturates, kw
 
 
 def trained(seed):
@@ -251,7 +252,7 @@ def qat_full_range(folder):
     from torch.ao.quantization import FakeQuantize, MovingAverageMinMaxObserver, QConfig, default_per_channel_weight_fake_quant
     activation = FakeQuantize.with_args(observer=MovingAverageMinMaxObserver, quant_min=0, quant_max=255, dtype=torch.quint8)
     net = qat(26, QConfig(activation=activation, weight=default_per_channel_weight_fake_quant))
-    return Saved(dict(state_dict=net.state_dict(), epoch=1), converted(net))
+    return Saved(dict(state_dict=net.state_dict(), epoch=1), converted(net), saturates=True)
 
 
 def old_observers(folder, version):

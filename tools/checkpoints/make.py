@@ -2,7 +2,8 @@
 
     python tools/checkpoints/make.py FOLDER [--only NAME ...]
 
-Each kind has a folder with its file, and logits.npy where PyTorch's answer to FOLDER/input.npy is known.
+Each kind has a folder with its file, and logits.npy where PyTorch's answer to FOLDER/input.npy is known. Where sums may
+saturate in PyTorch, logits.npy has those of exact sums, and pytorch.npy its own.
 """
 import argparse
 import gzip
@@ -15,6 +16,7 @@ os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 import numpy as np
 import torch
 
+import exact
 import kinds
 import nets
 
@@ -47,9 +49,12 @@ def make(kind, root):
         path = pack(path, saved.pack)
     if saved.model is not None:
         with torch.no_grad():
-            np.save(folder / "logits.npy", saved.model(INPUT).numpy())
+            own = saved.model(INPUT).numpy()
+            np.save(folder / "logits.npy", exact.logits(saved.model, INPUT) if saved.saturates else own)
+            if saved.saturates:
+                np.save(folder / "pytorch.npy", own)
     for f in folder.iterdir():
-        if f not in (path, folder / "logits.npy"):
+        if f not in (path, folder / "logits.npy", folder / "pytorch.npy"):
             f.unlink() if not f.is_dir() else shutil.rmtree(f)
     return path
 
