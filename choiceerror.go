@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/zoo"
 )
@@ -58,12 +59,12 @@ func (m *Model) severalFit(fits []network) error {
 // of those that octet knows.
 type NearestError struct {
 	File     string
-	Arch     string               // the nearest; empty where none is near
-	Prefix   string               // under which it is
-	Share    float64              // of the layers of both, what they have in common
-	Why      string               // in words, where the keys alone do not show it; may be empty
-	Key      string               // that opens the nearest place alone; may be empty
-	Mismatch *torch.MismatchError // nil where the place alone fits
+	Arch     string                   // the nearest; empty where none is near
+	Prefix   string                   // under which it is
+	Share    float64                  // of the layers of both, what they have in common
+	Why      string                   // in words, where the keys alone do not show it; may be empty
+	Key      string                   // that opens the nearest place alone; may be empty
+	Mismatch *statedict.MismatchError // nil where the place alone fits
 }
 
 // Error says what is nearest and how it differs.
@@ -123,13 +124,13 @@ func (m *Model) noneFits(dicts []stateDict, nearest network, arch string) (expla
 		return nil, &NearestError{File: m.file, Why: zoo.Foreign(sd.Keys())}
 	}
 	m.use(nearest)
-	near := func(mismatch *torch.MismatchError) error {
+	near := func(mismatch *statedict.MismatchError) error {
 		return &NearestError{File: m.file, Arch: place.Nearest, Prefix: strings.Join(sd.Stripped, "") + place.Prefix,
 			Share: min(place.Share, 1), Why: place.Why, Key: nearest.key(), Mismatch: mismatch}
 	}
 	if m.meta.Arch = arch; arch != "" {
 		looksLike := m.looksLike(place.Why)
-		return func(mismatch *torch.MismatchError) error {
+		return func(mismatch *statedict.MismatchError) error {
 			if mismatch == nil && place.Why != "" {
 				return near(nil)
 			}
@@ -137,7 +138,7 @@ func (m *Model) noneFits(dicts []stateDict, nearest network, arch string) (expla
 		}, nil
 	}
 	m.meta.Arch = place.Nearest
-	return func(mismatch *torch.MismatchError) error {
+	return func(mismatch *statedict.MismatchError) error {
 		if mismatch == nil && place.Why == "" {
 			m.assume("architecture %s: it is the nearest, and the file does not name one", place.Nearest)
 			return nil
@@ -148,7 +149,7 @@ func (m *Model) noneFits(dicts []stateDict, nearest network, arch string) (expla
 
 // explain says more about a state dict that cannot be bound. It is asked with nil
 // about one that can be, and may refuse it all the same: a part of a network.
-type explain func(*torch.MismatchError) error
+type explain func(*statedict.MismatchError) error
 
 // manyUnknown is the error for several state dicts none of which is known.
 func (m *Model) manyUnknown(dicts []stateDict) error {
@@ -171,12 +172,12 @@ func unknownChoices(keys []string) []Choice {
 
 // looksLike adds to a mismatch what the file looks like instead.
 func (m *Model) looksLike(why string) explain {
-	return func(mismatch *torch.MismatchError) error {
+	return func(mismatch *statedict.MismatchError) error {
 		if mismatch == nil {
 			return nil
 		}
 		looks := &LooksLikeError{Mismatch: mismatch, Why: why}
-		fits, _ := zoo.Find(m.state.Keys(), m.state.ShapeOf, "")
+		fits, _ := zoo.Find(m.state.Keys(), statedict.ShapesOf(m.state), "")
 		for _, p := range fits {
 			looks.Archs = append(looks.Archs, p.Archs...)
 		}
@@ -191,7 +192,7 @@ func (m *Model) looksLike(why string) explain {
 // LooksLikeError is a mismatch with the architecture that was named, of a file
 // that fits others.
 type LooksLikeError struct {
-	Mismatch *torch.MismatchError
+	Mismatch *statedict.MismatchError
 	Archs    []string // best first
 	Why      string   // in words, what the keys alone do not show; may be empty
 }

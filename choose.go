@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/zoo"
 )
@@ -50,7 +51,7 @@ func stateDicts(ckpt *torch.Checkpoint, key string) ([]stateDict, error) {
 	}
 	for _, k := range keys {
 		if sd, err := ckpt.Outline(k); err == nil {
-			sd.JoinObserved()
+			sd = statedict.JoinObserved(sd)
 			found = append(found, stateDict{k, sd})
 		} else if len(keys) == 1 {
 			return nil, err
@@ -79,7 +80,7 @@ func (m *Model) choose(dicts []stateDict, o openOptions) (explain, error) {
 	var fits []network
 	nearest := network{dict: dicts[0]}
 	for _, d := range dicts {
-		places, near := zoo.Find(d.Keys(), d.ShapeOf, arch)
+		places, near := zoo.Find(d.Keys(), statedict.ShapesOf(d.StateDict), arch)
 		for _, p := range places {
 			fits = append(fits, network{d, p})
 		}
@@ -171,7 +172,7 @@ func (m *Model) take(n network, arch string) error {
 // use takes the entries that belong to the network as the state dict.
 func (m *Model) use(n network) {
 	m.state = n.dict.Select(n.place.Name)
-	m.quantized = torch.IsQuantized(m.state) || torch.IsPrepared(m.state) || torch.IsObserved(m.state)
+	m.quantized = statedict.IsQuantized(m.state) || statedict.IsPrepared(m.state) || statedict.IsObserved(m.state)
 }
 
 func count(n int, what string) string { return fmt.Sprintf("%d %s", n, pick(n, what, what+"s")) }

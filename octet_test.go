@@ -12,6 +12,7 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/safetensors"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/vision"
@@ -64,7 +65,7 @@ func TestOpenReportsWhatItAssumes(t *testing.T) {
 func TestWrongArchitectureIsExplained(t *testing.T) {
 	_, err := octet.Open(demoModel, octet.WithArch("resnet50"))
 	var looks *octet.LooksLikeError
-	var mismatch *torch.MismatchError
+	var mismatch *statedict.MismatchError
 	if !errors.As(err, &looks) || !errors.As(err, &mismatch) {
 		t.Fatalf("error %T: %v", err, err)
 	}

@@ -12,13 +12,14 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/safetensors"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/zoo"
 )
 
 // Open reads a model, float or int8, from a file of torch.save that holds its
-// state dict. The errors of package torch come through: a *torch.MismatchError
-// lists every key in which file and architecture differ.
+// state dict. The errors of packages torch and statedict come through: a
+// *statedict.MismatchError lists every key in which file and architecture differ.
 //
 // The network is found under any prefix of the keys and among other things in the
 // file; Assumptions lists what was left out. Where several networks fit, the error
@@ -120,7 +121,7 @@ func (m *Model) complete(o openOptions, explain explain) error {
 		m.meta.Numerics = o.madeFor
 	}
 	err := m.bind(o.backend)
-	var mismatch *torch.MismatchError
+	var mismatch *statedict.MismatchError
 	if errors.As(err, &mismatch) || err == nil {
 		err = explain(mismatch)
 	}
@@ -153,11 +154,11 @@ func (m *Model) bind(backend string) (err error) {
 
 // floatGraph builds and binds one variant of a float model.
 func (m *Model) floatGraph(v zoo.Variant) (*graph.Graph, error) {
-	g, err := zoo.Build(m.meta.Arch, m.state.ShapeOf, v)
+	g, err := zoo.Build(m.meta.Arch, statedict.ShapesOf(m.state), v)
 	if err != nil {
 		return nil, err
 	}
-	return torch.Bind(g, m.state)
+	return statedict.Bind(g, m.state)
 }
 
 func (m *Model) bindQuantized(backend string) error {
@@ -169,16 +170,16 @@ func (m *Model) bindQuantized(backend string) error {
 	if err != nil {
 		return err
 	}
-	bind := torch.BindQuantized
+	bind := statedict.BindQuantized
 	switch {
-	case torch.IsPrepared(m.state):
-		bind = torch.BindPrepared
+	case statedict.IsPrepared(m.state):
+		bind = statedict.BindPrepared
 		m.assume("the file holds a model in quantization-aware training; it was converted")
-	case torch.IsObserved(m.state):
-		bind = torch.BindPrepared
+	case statedict.IsObserved(m.state):
+		bind = statedict.BindPrepared
 		m.assume("the file holds a model prepared for post-training quantization, with observers; it was converted")
 	}
-	bound, notes, err := bind(g, m.state, torch.QuantizedOptions{Numerics: numerics, Float: m.meta.Float})
+	bound, notes, err := bind(g, m.state, statedict.QuantizedOptions{Numerics: numerics, Float: m.meta.Float})
 	if err != nil {
 		return err
 	}
@@ -193,9 +194,9 @@ func (m *Model) bindQuantized(backend string) error {
 // quantizableGraph builds what the file was converted from: torchvision's
 // quantizable model, or what FX graph mode made of the plain one.
 func (m *Model) quantizableGraph() (*graph.Graph, error) {
-	g, err := zoo.Build(m.meta.Arch, m.state.ShapeOf, zoo.Quantizable)
-	if err == nil && m.ClampDiffers() && torch.IsTraced(m.state) && torch.ClampsApart(g, m.state) {
-		return zoo.Build(m.meta.Arch, m.state.ShapeOf, zoo.Clamped)
+	g, err := zoo.Build(m.meta.Arch, statedict.ShapesOf(m.state), zoo.Quantizable)
+	if err == nil && m.ClampDiffers() && statedict.IsTraced(m.state) && statedict.ClampsApart(g, m.state) {
+		return zoo.Build(m.meta.Arch, statedict.ShapesOf(m.state), zoo.Clamped)
 	}
 	return g, err
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
-	"github.com/octet-ml/octet/torch"
+	"github.com/octet-ml/octet/statedict"
 )
 
 // Defaults of Quantize.
@@ -86,7 +86,7 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 
 // converted returns the int8 model of m whose graph is g.
 func (m *Model) converted(g *graph.Graph, p *ptq.Prepared) (*Model, error) {
-	state, err := torch.ExportStateDict(g)
+	state, err := statedict.ExportStateDict(g)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/octet-ml/octet/internal/qat"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/train"
@@ -41,7 +42,7 @@ func New(arch string, classes, channels int, seed uint64) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{meta: Metadata{Arch: arch}, graph: g}
-	m.state, err = torch.ExportStateDict(g)
+	m.state, err = statedict.ExportStateDict(g)
 	return m, err
 }
 
@@ -108,7 +109,7 @@ func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...Qua
 	for _, o := range opts {
 		o.applyQuantize(&t.opts)
 	}
-	prepared := torch.IsPrepared(m.state)
+	prepared := statedict.IsPrepared(m.state)
 	g, err := m.trainable(prepared)
 	if err != nil {
 		return nil, err
@@ -159,7 +160,7 @@ func (m *Model) trainable(prepared bool) (*graph.Graph, error) {
 	if !prepared {
 		return m.quantizable()
 	}
-	g, err := zoo.Build(m.meta.Arch, m.state.ShapeOf, zoo.Quantizable)
+	g, err := zoo.Build(m.meta.Arch, statedict.ShapesOf(m.state), zoo.Quantizable)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +233,7 @@ func (t *Training) Float() (*Model, error) {
 	var m *Model
 	err := t.Averaged(func() error {
 		g := t.graph()
-		state, err := torch.ExportStateDict(g)
+		state, err := statedict.ExportStateDict(g)
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	bindHashed(g, hashweights.Model{Seed: 1}) // torch.Bind for a real file
+	bindHashed(g, hashweights.Model{Seed: 1}) // statedict.Bind for a real file
 	fused, _, err := rewrite.Fuse(g)
 	if err != nil {
 		fmt.Println(err)

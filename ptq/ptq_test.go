@@ -19,8 +19,8 @@ import (
 	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
-	"github.com/octet-ml/octet/torch"
 )
 
 // small is the demo's network with hashed weights, fused.
@@ -339,11 +339,11 @@ func TestExcludedLayersSurviveTheFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sd, err := torch.ExportStateDict(g)
+			sd, err := statedict.ExportStateDict(g)
 			if err != nil {
 				t.Fatal(err)
 			}
-			back, _, err := torch.BindQuantized(build(t, "fashion_resnet8"), sd, torch.QuantizedOptions{Float: torch.FloatNodes(g)})
+			back, _, err := statedict.BindQuantized(build(t, "fashion_resnet8"), sd, statedict.QuantizedOptions{Float: statedict.FloatNodes(g)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,12 +12,9 @@
 // [Checkpoint.StateDict] the state dict in it with its tensors loaded, [Save] and
 // [Write] write a state dict that torch.load(weights_only=True) accepts.
 //
-// Given a graph whose nodes bear PyTorch's module paths, [Bind] and
-// [BindQuantized] put a state dict's tensors into it, and [ExportStateDict] takes
-// them out again with PyTorch's keys, order and shapes.
-//
-// The package owns the container formats, the pickle subset and the layout of
-// PyTorch's quantized state dicts (PackedLinear, per-channel parameters, keys per
-// module). It must not know any architecture, executes nothing, and does no
-// arithmetic on the tensors it carries.
+// The package owns the container formats, the pickle subset and [StateDict], the
+// ordered named values of a checkpoint, whoever makes or reads them: package
+// statedict binds them to a graph. It must not know graphs, operators or
+// architectures, executes nothing, and does no arithmetic on the tensors it
+// carries, save that a pruned weight is multiplied by its mask.
 package torch

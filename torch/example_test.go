@@ -31,18 +31,6 @@ func ExampleOpen() {
 	// float32[4, 3, 3, 3]
 }
 
-// The layer of a quantized model, however its PyTorch version stored it.
-func ExampleStateDict_Linear() {
-	sd, err := torch.Load("testdata/samples/quant_old_linear_v1.pth", "")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	weight, bias, err := sd.Linear("fc")
-	fmt.Println(weight, bias, err)
-	// Output: qint8[10, 32] (per channel, axis 0, 10 scales) float32[10] <nil>
-}
-
 func ExampleSave() {
 	sd := &torch.StateDict{Metadata: map[string]int{"": 1, "conv": 1}}
 	q := tensor.PerAxis([]float64{0.5, 0.25}, []int64{0, 0}, 0)

@@ -55,7 +55,6 @@ func readAndRewrite(t *testing.T, b []byte) {
 		if _, script := v.(*ScriptObject); script {
 			return // read only
 		}
-		sd.Linear(k)
 	}
 	var out bytes.Buffer
 	if err := Write(&out, sd); err != nil {

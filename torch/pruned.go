@@ -115,9 +115,9 @@ func (s *StateDict) Reparametrized() error {
 		switch {
 		case strings.Contains(k, ".parametrizations.") || strings.HasPrefix(k, "parametrizations."):
 			what, remedy = "torch.nn.utils.parametrize", `torch.nn.utils.parametrize.remove_parametrizations(layer, "weight")`
-		case param == "weight_g" && s.has(module+"weight_v"):
+		case param == "weight_g" && s.Has(module+"weight_v"):
 			what, remedy = "torch.nn.utils.weight_norm", "torch.nn.utils.remove_weight_norm(layer)"
-		case param == "weight_orig" && s.has(module+"weight_u"):
+		case param == "weight_orig" && s.Has(module+"weight_u"):
 			what, remedy = "torch.nn.utils.spectral_norm", "torch.nn.utils.remove_spectral_norm(layer)"
 		default:
 			continue
@@ -126,11 +126,6 @@ func (s *StateDict) Reparametrized() error {
 			Remedy: "call " + remedy + " on each such layer and save the state dict again"}
 	}
 	return nil
-}
-
-func (s *StateDict) has(key string) bool {
-	_, ok := s.values[key]
-	return ok
 }
 
 // cutLast cuts a key before its last element.

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/octet-ml/octet/tensor"
 )
 
 var modelKeys = []string{"conv.weight", "conv.bias", "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var",
@@ -173,37 +171,5 @@ func TestUnknownClasses(t *testing.T) {
 	}
 	if v, err := resolveNested("torch", "_utils._rebuild_tensor_v2"); err != nil || roleOf(v.(Global)) != roleInert {
 		t.Errorf("a nested name became %v, error %v", v, err)
-	}
-}
-
-// TestLinear reads the same layer from all four layouts of history.
-func TestLinear(t *testing.T) {
-	var first *tensor.Tensor
-	for _, file := range []string{"quant_old_linear_v1", "quant_old_linear_v1packed", "quant_old_linear_v2", "quant_fbgemm"} {
-		sd, err := Load("testdata/samples/"+file+".pth", "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, b, err := sd.Linear("fc")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if first == nil {
-			first = w
-		}
-		if !slices.Equal(first.Int8s(), w.Int8s()) || !first.QParams().Equal(w.QParams()) || b.Numel() != 10 {
-			t.Errorf("%s: weight %v, bias %v", file, w, b)
-		}
-	}
-	sd, err := Load("testdata/samples/dynamic_linear.pth", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := sd.Linear("missing"); err == nil || !strings.Contains(err.Error(), "missing.weight") {
-		t.Errorf("error %v", err)
-	}
-	sd.SetTensor("a.weight", first)
-	if _, _, err := sd.Linear("a"); err == nil || !strings.Contains(err.Error(), "second time") {
-		t.Errorf("error %v", err)
 	}
 }

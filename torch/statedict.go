@@ -2,6 +2,7 @@ package torch
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -48,6 +49,12 @@ func (s *StateDict) Len() int { return len(s.keys) }
 func (s *StateDict) Entry(key string) (Value, bool) {
 	v, ok := s.values[key]
 	return v, ok
+}
+
+// Has reports whether the key is there.
+func (s *StateDict) Has(key string) bool {
+	_, ok := s.values[key]
+	return ok
 }
 
 // Tensor returns the tensor at a key; false when the key is missing or holds
@@ -129,6 +136,19 @@ func (s *StateDict) Under(prefix string) (*StateDict, error) {
 	}
 	part.Source += ": " + prefix
 	return part, nil
+}
+
+// Tensors gives all tensors in order, those within packed values included.
+func (s *StateDict) Tensors() iter.Seq[*Tensor] {
+	return func(yield func(*Tensor) bool) {
+		for _, k := range s.keys {
+			for _, t := range tensorsIn(s.values[k]) {
+				if !yield(t) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // tensorsIn lists the tensors in a value of a state dict, those of packed

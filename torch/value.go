@@ -98,6 +98,22 @@ func (l *List) kind() string {
 	return [...]string{"a list", "a tuple", "a set", "a torch.Size", "a frozenset"}[l.Kind]
 }
 
+// Describe says what a value is: of a tensor its type and shape.
+func Describe(v Value) string {
+	switch v := v.(type) {
+	case nil:
+		return "nothing"
+	case *Tensor:
+		if v.Data != nil {
+			return v.Data.String()
+		}
+		return v.DType().String() + v.Shape().String()
+	case *PackedLinear:
+		return "(" + Describe(v.Weight) + ", bias)"
+	}
+	return v.kind()
+}
+
 // Dict is a Python dict, OrderedDict, defaultdict, Counter or an object of another
 // subclass of dict, in insertion order.
 type Dict struct {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/autodiff"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 )
@@ -83,7 +84,7 @@ func (f *Float) Bytes() int { return f.step.Bytes() }
 
 // StateDict is that of PyTorch's float model.
 func (f *Float) StateDict() (*torch.StateDict, error) {
-	sd, err := torch.ExportStateDict(f.program.Graph())
+	sd, err := statedict.ExportStateDict(f.program.Graph())
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (f *Float) StateDict() (*torch.StateDict, error) {
 
 // Load reads a state dict of PyTorch's float model.
 func (f *Float) Load(sd *torch.StateDict) error {
-	g, err := torch.Bind(f.graph, sd)
+	g, err := statedict.Bind(f.graph, sd)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
 // Package zoo builds the graphs of known architectures, with the parameter
-// names of torchvision (whose files it reads through package torch) and nodes
+// names of torchvision (whose state dicts package statedict binds to them) and nodes
 // named by PyTorch's module paths.
 //
 // An architecture is a row of a table; a new one is a new file that appends its

@@ -14,6 +14,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 )
@@ -73,14 +74,14 @@ func TestFloatLayoutIsTorchvisions(t *testing.T) {
 			for _, variant := range []Variant{Plain, Quantizable} {
 				var shapes Shapes
 				if want.Float != nil { // whether there are auxiliary heads
-					shapes = stateDict(want.Float, false).ShapeOf
+					shapes = statedict.ShapesOf(stateDict(want.Float, false))
 				}
 				g, err := Build(name, shapes, variant)
 				if err != nil {
 					t.Fatal(err)
 				}
 				fill(g)
-				sd, err := torch.ExportStateDict(g)
+				sd, err := statedict.ExportStateDict(g)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -152,14 +153,14 @@ func TestConvertedLayoutIsTorchvisions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			perChannel := !strings.HasPrefix(name, "mobilenet")
 			sd := stateDict(want.Converted, perChannel)
-			if got := Guess(sd.Keys(), sd.ShapeOf); len(got) == 0 || got[0] != name {
+			if got := Guess(sd.Keys(), statedict.ShapesOf(sd)); len(got) == 0 || got[0] != name {
 				t.Errorf("guessed %q", got)
 			}
-			g, err := Build(name, sd.ShapeOf, Quantizable)
+			g, err := Build(name, statedict.ShapesOf(sd), Quantizable)
 			if err != nil {
 				t.Fatal(err)
 			}
-			bound, notes, err := torch.BindQuantized(g, sd, torch.QuantizedOptions{})
+			bound, notes, err := statedict.BindQuantized(g, sd, statedict.QuantizedOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +179,7 @@ func TestConvertedLayoutIsTorchvisions(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			out, err := torch.ExportStateDict(bound)
+			out, err := statedict.ExportStateDict(bound)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -228,7 +229,7 @@ func TestGuessTellsTheFamilyApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		fill(g)
-		sd, err := torch.ExportStateDict(g)
+		sd, err := statedict.ExportStateDict(g)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -238,7 +239,7 @@ func TestGuessTellsTheFamilyApart(t *testing.T) {
 		if _, err := Lookup(name + transformSuffix); ambiguous || err == nil {
 			want = append(want, name+transformSuffix)
 		}
-		if got := Guess(sd.Keys(), sd.ShapeOf); !slices.Equal(got, want) {
+		if got := Guess(sd.Keys(), statedict.ShapesOf(sd)); !slices.Equal(got, want) {
 			t.Errorf("%s is guessed as %q", a.Name, got)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"sync"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/torch"
+	"github.com/octet-ml/octet/statedict"
 )
 
 // failure is an error as programs are told it.
@@ -30,10 +30,10 @@ type failure struct {
 // mismatch lists in what a model file differs from the architecture that it was
 // taken for.
 type mismatch struct {
-	Missing   []string           `json:"missing"`
-	Extra     []string           `json:"extra"`
-	Misshapen []torch.Difference `json:"misshapen"` // also of a type or values that cannot be taken
-	LooksLike []string           `json:"looks_like"`
+	Missing   []string               `json:"missing"`
+	Extra     []string               `json:"extra"`
+	Misshapen []statedict.Difference `json:"misshapen"` // also of a type or values that cannot be taken
+	LooksLike []string               `json:"looks_like"`
 }
 
 func newFailure(err error) *failure {
@@ -48,10 +48,10 @@ func newFailure(err error) *failure {
 
 // mismatchOf is nil for other errors.
 func mismatchOf(err error) *mismatch {
-	var keys *torch.MismatchError
+	var keys *statedict.MismatchError
 	var looks *octet.LooksLikeError
 	var nearest *octet.NearestError
-	m := &mismatch{[]string{}, []string{}, []torch.Difference{}, []string{}}
+	m := &mismatch{[]string{}, []string{}, []statedict.Difference{}, []string{}}
 	switch {
 	case errors.As(err, &looks):
 		keys, m.LooksLike = looks.Mismatch, append(m.LooksLike, looks.Archs...)
@@ -71,9 +71,9 @@ func mismatchOf(err error) *mismatch {
 	}
 	for _, d := range keys.Differences {
 		switch d.Problem {
-		case torch.Missing:
+		case statedict.Missing:
 			m.Missing = append(m.Missing, d.Key)
-		case torch.Extra:
+		case statedict.Extra:
 			m.Extra = append(m.Extra, d.Key)
 		default:
 			m.Misshapen = append(m.Misshapen, d)

@@ -13,6 +13,7 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 )
@@ -126,7 +127,7 @@ func (in *inspection) finish(c *console, cmd *cobra.Command, f *inspectFlags, kn
 }
 
 func isMismatch(err error) bool {
-	var mismatch *torch.MismatchError
+	var mismatch *statedict.MismatchError
 	return errors.As(err, &mismatch)
 }
 
@@ -164,7 +165,7 @@ func inspectFile(f *inspectFlags, path string) (*inspection, error) {
 		return nil, err
 	}
 	in.Stripped = sd.Stripped
-	if torch.IsQuantized(sd) {
+	if statedict.IsQuantized(sd) {
 		in.Kind = "int8"
 	}
 	for _, key := range sd.Keys() {

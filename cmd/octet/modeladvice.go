@@ -6,7 +6,7 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/internal/shell"
-	"github.com/octet-ml/octet/torch"
+	"github.com/octet-ml/octet/statedict"
 )
 
 // adviseModel ends the error of a model file that could not be opened with a
@@ -16,7 +16,7 @@ func adviseModel(err error, path string, f *modelFlags) error {
 		choice   *octet.ChoiceError
 		nearest  *octet.NearestError
 		looks    *octet.LooksLikeError
-		mismatch *torch.MismatchError
+		mismatch *statedict.MismatchError
 	)
 	word := shell.Quote(path)
 	inspect := "octet inspect " + word

@@ -13,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/train"
 )
@@ -120,7 +121,7 @@ func (f *qatFlags) run(c *console, cmd *cobra.Command, path string) (*qatOutput,
 
 // trainModel is run behind opening the model.
 func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Model, path string) (*qatOutput, error) {
-	inTraining := torch.IsPrepared(model.StateDict())
+	inTraining := statedict.IsPrepared(model.StateDict())
 	if model.Quantized() && !inTraining {
 		return nil, withCode(exitModel, fmt.Errorf("%s is an int8 model; train the float model it was made from", path))
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/internal/report"
-	"github.com/octet-ml/octet/torch"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/train"
 )
 
@@ -162,7 +162,7 @@ func (f *qatFlags) report(ctx context.Context, float, int8 *octet.Model, out *qa
 			doc.Results[1].Top1 = a.PTQ
 		}
 	}
-	if !torch.IsPrepared(float.StateDict()) {
+	if !statedict.IsPrepared(float.StateDict()) {
 		if doc.Weights, err = weightRanges(float, models...); err != nil {
 			return withCode(exitModel, err)
 		}

@@ -12,6 +12,6 @@
 //
 // State dicts of models in training are exchanged with PyTorch either way.
 //
-// qat knows graphs, autodiff, ptq and the formats of package torch; it must not
+// qat knows graphs, autodiff, ptq and the state dicts of package statedict; it must not
 // know optimisers, data or architectures.
 package qat

@@ -11,6 +11,7 @@ import (
 	"github.com/octet-ml/octet/internal/observe"
 	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 )
@@ -217,9 +218,9 @@ func (m *Model) weightQParams(f *fakequant.Module, w *tensor.Tensor) (*tensor.QP
 	return o.QParams()
 }
 
-// prepared returns the state of the model as package torch knows it.
-func (m *Model) prepared() torch.Prepared {
-	p := torch.Prepared{Weights: m.weights, Activations: m.modules, Batches: map[string]int64{}}
+// prepared returns the state of the model as package statedict knows it.
+func (m *Model) prepared() statedict.Prepared {
+	p := statedict.Prepared{Weights: m.weights, Activations: m.modules, Batches: map[string]int64{}}
 	for _, n := range m.program.Norms() {
 		p.Batches[n.Name] = n.Batches
 	}
@@ -228,14 +229,14 @@ func (m *Model) prepared() torch.Prepared {
 
 // StateDict returns the state dict of PyTorch's prepared model.
 func (m *Model) StateDict() (*torch.StateDict, error) {
-	return torch.ExportPrepared(m.program.Graph(), m.prepared())
+	return statedict.ExportPrepared(m.program.Graph(), m.prepared())
 }
 
 // Load sets parameters, statistics, ranges and switches to those of a state dict
 // of PyTorch's prepared model.
 func (m *Model) Load(sd *torch.StateDict) error {
 	p := m.prepared()
-	g, err := torch.LoadPrepared(m.graph, sd, &p)
+	g, err := statedict.LoadPrepared(m.graph, sd, &p)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/octet-ml/octet/internal/autodiff"
 	"github.com/octet-ml/octet/internal/fakequant"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/zoo"
@@ -90,7 +91,7 @@ func prepared(t *testing.T, file, arch, backend string, compatible bool) *Model 
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := zoo.Build(arch, sd.ShapeOf, zoo.Quantizable)
+	g, err := zoo.Build(arch, statedict.ShapesOf(sd), zoo.Quantizable)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-"""Writes torch/testdata/golden/qconfigs.pth: the network of qat.py in training under many QConfigs, and what PyTorch converts it to.
+"""Writes statedict/testdata/golden/qconfigs.pth: the network of qat.py in training under many QConfigs, and what PyTorch converts it to.
 
 For each name the file holds name.prepared and name.converted. Run from the repository's root with torch 2.15.0:
 python tools/golden/convert.py

@@ -1,4 +1,4 @@
-"""Writes torch/testdata/golden/qat_*.pth: a small model in quantization-aware training, and what PyTorch converts it to.
+"""Writes statedict/testdata/golden/qat_*.pth: a small model in quantization-aware training, and what PyTorch converts it to.
 
 Run from the repository's root with torch 2.15.0:  python tools/golden/qat.py
 """
@@ -14,11 +14,11 @@ from torch import nn
 from torch.ao import quantization as tq
 
 warnings.filterwarnings("ignore")
-OUT = pathlib.Path("torch/testdata/golden")
+OUT = pathlib.Path("statedict/testdata/golden")
 
 
 class Net(nn.Module):
-    """What mobilenet_v3 is made of, small: torch/bindprepared_test.go builds the same graph."""
+    """What mobilenet_v3 is made of, small: statedict/bindprepared_test.go builds the same graph."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-package torch
+package statedict
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // QuantizedOptions of BindQuantized; the zero value asks nothing.
@@ -28,7 +29,7 @@ type QuantizedOptions struct {
 // layers whose weight is float stay float, with Quantize and Dequantize around
 // them. What the file does not say and was assumed is returned as notes. Keys
 // that do not fit give a *MismatchError with all of them.
-func BindQuantized(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph.Graph, []string, error) {
+func BindQuantized(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (*graph.Graph, []string, error) {
 	if err := checkConverted(sd); err != nil {
 		return nil, nil, err
 	}
@@ -64,7 +65,7 @@ func BindQuantized(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph
 		return nil, nil, err
 	}
 	if placeErr != nil {
-		return nil, nil, &Error{File: sd.Source, Err: placeErr}
+		return nil, nil, &torch.Error{File: sd.Source, Err: placeErr}
 	}
 	placed.Numerics = opts.Numerics
 	var notes []string
@@ -81,18 +82,18 @@ func BindQuantized(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph
 }
 
 // checkConverted refuses state dicts of other stages.
-func checkConverted(sd *StateDict) error {
+func checkConverted(sd *torch.StateDict) error {
 	if IsQuantized(sd) {
 		return nil
 	}
 	for _, k := range sd.Keys() {
 		if strings.Contains(k, "activation_post_process") || strings.Contains(k, "weight_fake_quant") {
-			return &Error{File: sd.Source, Key: k,
+			return &torch.Error{File: sd.Source, Key: k,
 				Err:    fmt.Errorf("the model was prepared for quantization but not converted"),
 				Remedy: "a model in quantization-aware training is bound by BindPrepared; of others save the state dict behind torch.ao.quantization.convert(model)"}
 		}
 	}
-	return &Error{File: sd.Source, Err: fmt.Errorf("the file holds a float model; expected a converted (int8) one"), Remedy: "quantize it first"}
+	return &torch.Error{File: sd.Source, Err: fmt.Errorf("the file holds a float model; expected a converted (int8) one"), Remedy: "quantize it first"}
 }
 
 type quantizedBinder struct {
@@ -206,21 +207,21 @@ func (b *quantizedBinder) convWeight(n *graph.Node) (w, bias *tensor.Tensor, key
 		return nil, nil, keys, false
 	}
 	b.use(keys[0])
-	t, isTensor := v.(*Tensor)
+	t, isTensor := v.(*torch.Tensor)
 	if !isTensor {
-		b.differ(keys[0], WrongType, "qint8"+n.Inputs[1].Type.Shape.String(), describe(v))
+		b.differ(keys[0], WrongType, "qint8"+n.Inputs[1].Type.Shape.String(), torch.Describe(v))
 		return nil, nil, keys, false
 	}
 	switch v, found := b.sd.Entry(keys[1]); v := v.(type) {
-	case *Tensor:
+	case *torch.Tensor:
 		b.use(keys[1])
 		bias = v.Data
-	case None:
+	case torch.None:
 		b.use(keys[1])
 	default:
 		if found {
 			b.use(keys[1])
-			b.differ(keys[1], WrongType, "float32 or None", describe(v))
+			b.differ(keys[1], WrongType, "float32 or None", torch.Describe(v))
 		} else if len(n.Inputs) > 2 || t.DType().IsQuantized() {
 			b.differ(keys[1], Missing, fmt.Sprintf("float32[%d] or None", n.Inputs[1].Type.Shape[0]), "")
 		}
@@ -236,12 +237,12 @@ func (b *quantizedBinder) linearWeight(n *graph.Node) (w, bias *tensor.Tensor, k
 			if k == "._packed_params._packed_params" {
 				keys = [2]string{n.Name + k, n.Name + k}
 			}
-			if d, isType := v.(DType); isType && tensor.DType(d) != tensor.QInt8 {
+			if d, isType := v.(torch.DType); isType && tensor.DType(d) != tensor.QInt8 {
 				b.differ(n.Name+k, WrongType, "torch.qint8", tensor.DType(d).String())
 			}
 		}
 	}
-	w, bias, err := b.sd.Linear(n.Name)
+	w, bias, err := Linear(b.sd, n.Name)
 	if err != nil {
 		b.differ(keys[0], Missing, "qint8"+n.Inputs[1].Type.Shape.String(), err.Error())
 		return nil, nil, keys, false
@@ -282,10 +283,12 @@ func (b *quantizedBinder) useInserted() {
 // quantized gives the type that the file has for an inserted Quantize.
 func (b *quantizedBinder) quantized(name string) (graph.Type, bool) {
 	if b.stub != "" && !b.has(name+".quant.scale") {
-		b.sd.Set(name+".quant.scale", b.sd.values[b.stub+".scale"])
-		b.sd.Set(name+".quant.zero_point", b.sd.values[b.stub+".zero_point"])
-		b.use(b.stub + ".scale")
-		b.use(b.stub + ".zero_point")
+		for _, param := range []string{".scale", ".zero_point"} {
+			if v, ok := b.sd.Entry(b.stub + param); ok {
+				b.sd.Set(name+".quant"+param, v)
+			}
+			b.use(b.stub + param)
+		}
 		b.stub = ""
 	}
 	q := b.params(name + ".quant")
@@ -342,9 +345,9 @@ func (b *quantizedBinder) single(key, expected string) *tensor.Tensor {
 		}
 		return nil
 	}
-	if t, isTensor := v.(*Tensor); isTensor && t.Data.Numel() == 1 {
+	if t, isTensor := v.(*torch.Tensor); isTensor && t.Data.Numel() == 1 {
 		return t.Data
 	}
-	b.differ(key, WrongType, expected, describe(v))
+	b.differ(key, WrongType, expected, torch.Describe(v))
 	return nil
 }

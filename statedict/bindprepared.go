@@ -1,4 +1,4 @@
-package torch
+package statedict
 
 import (
 	"fmt"
@@ -12,6 +12,7 @@ import (
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 
 // IsPrepared reports whether a state dict is that of a model in
 // quantization-aware training: it has fake quantizations of weights.
-func IsPrepared(sd *StateDict) bool {
+func IsPrepared(sd *torch.StateDict) bool {
 	return slices.ContainsFunc(sd.Keys(), func(k string) bool { return strings.Contains(k, weightQuant+".") })
 }
 
@@ -42,13 +43,13 @@ func IsPrepared(sd *StateDict) bool {
 // configurations. Signed activations become unsigned ones of the same values, with
 // zero points 128 higher. opts.Numerics unset is decided as BindQuantized does.
 // What was assumed is returned as notes.
-func BindPrepared(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph.Graph, []string, error) {
+func BindPrepared(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (*graph.Graph, []string, error) {
 	sd = upToDate(sd)
 	if err := otherRoute(g, sd); err != nil {
 		return nil, nil, err
 	}
 	var out *graph.Graph
-	var ranges *StateDict
+	var ranges *torch.StateDict
 	var err error
 	switch {
 	case IsPrepared(sd):
@@ -58,7 +59,7 @@ func BindPrepared(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph.
 			out, ranges, err = bindObserved(out, sd)
 		}
 	default:
-		err = &Error{File: sd.Source, Err: fmt.Errorf("the file holds no observers and no fake quantizations; expected a prepared model"),
+		err = &torch.Error{File: sd.Source, Err: fmt.Errorf("the file holds no observers and no fake quantizations; expected a prepared model"),
 			Remedy: "open it as the float or int8 model that it is"}
 	}
 	if err != nil {
@@ -81,7 +82,7 @@ func BindPrepared(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph.
 	}
 	placed, err := passes.PlaceQDQ(out, nil)
 	if err != nil {
-		return nil, nil, &Error{File: sd.Source, Err: err}
+		return nil, nil, &torch.Error{File: sd.Source, Err: err}
 	}
 	placed.Numerics = p.numerics
 	return placed, append(p.notes, qnnpackRefuses(placed)...), placed.Validate()
@@ -89,7 +90,7 @@ func BindPrepared(g *graph.Graph, sd *StateDict, opts QuantizedOptions) (*graph.
 
 // bindTrained binds the float parameters of a model in quantization-aware training
 // and fuses the graph.
-func bindTrained(g *graph.Graph, sd *StateDict) (out *graph.Graph, ranges *StateDict, err error) {
+func bindTrained(g *graph.Graph, sd *torch.StateDict) (out *graph.Graph, ranges *torch.StateDict, err error) {
 	float, ranges := splitPrepared(g, sd)
 	bound, err := Bind(g, float)
 	if err != nil {
@@ -102,14 +103,14 @@ func bindTrained(g *graph.Graph, sd *StateDict) (out *graph.Graph, ranges *State
 // splitPrepared separates the float parameters, under the keys of the float
 // model, from what fake quantizations hold. In training a batch norm is a part
 // of the convolution in front of it, bn.
-func splitPrepared(g *graph.Graph, sd *StateDict) (float, ranges *StateDict) {
+func splitPrepared(g *graph.Graph, sd *torch.StateDict) (float, ranges *torch.StateDict) {
 	norms := map[string]string{}
 	for _, n := range g.Nodes {
 		if _, ok := n.Op.(op.BatchNorm); ok && n.Inputs[0].Node != nil {
 			norms[n.Inputs[0].Node.Name] = n.Name
 		}
 	}
-	float, ranges = &StateDict{Source: sd.Source}, &StateDict{Source: sd.Source}
+	float, ranges = &torch.StateDict{Source: sd.Source}, &torch.StateDict{Source: sd.Source}
 	for _, k := range sd.Keys() {
 		v, _ := sd.Entry(k)
 		if strings.Contains(k, weightQuant+".") || strings.Contains(k, actQuant+".") {

@@ -1,20 +1,21 @@
-package torch
+package statedict
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/torch"
 )
 
 // aged returns a state dict as PyTorch of another time wrote it.
-func aged(sd *StateDict, change func(module, name string) (newName string, keep bool), versions map[int]int) *StateDict {
-	out := &StateDict{Source: sd.Source}
+func aged(sd *torch.StateDict, change func(module, name string) (newName string, keep bool), versions map[int]int) *torch.StateDict {
+	out := &torch.StateDict{Source: sd.Source}
 	for _, k := range sd.Keys() {
 		v, _ := sd.Entry(k)
 		module, name := splitKey(k)
 		if name, keep := change(module, name); keep {
-			out.Set(join(module, name), v)
+			out.Set(module+"."+name, v)
 		}
 	}
 	if versions != nil {
@@ -30,9 +31,9 @@ func aged(sd *StateDict, change func(module, name string) (newName string, keep 
 }
 
 func TestOldObserversAreConverted(t *testing.T) {
-	plural := func(sd *StateDict) func(string, string) (string, bool) { // as observers of channels had it
+	plural := func(sd *torch.StateDict) func(string, string) (string, bool) { // as observers of channels had it
 		return func(module, name string) (string, bool) {
-			if v, ok := sd.Tensor(join(module, name)); ok && (name == "min_val" || name == "max_val") && len(v.Shape()) == 1 {
+			if v, ok := sd.Tensor(module + "." + name); ok && (name == "min_val" || name == "max_val") && len(v.Shape()) == 1 {
 				name += "s"
 			}
 			return name, true
@@ -64,7 +65,7 @@ func TestOldObserversAreConverted(t *testing.T) {
 	for _, file := range []string{"fbgemm_v1", "fbgemm_v1_frozen", "fbgemm_v0", "qnnpack_v1", "qnnpack_v0"} {
 		want := stateDictOf(t, "qat_"+file+"_converted.pth")
 		now := stateDictOf(t, "qat_"+file+".pth")
-		for name, sd := range map[string]*StateDict{
+		for name, sd := range map[string]*torch.StateDict{
 			"version 1":                  aged(now, without("eps")(plural(now)), map[int]int{3: 1}),
 			"version 2":                  aged(now, plural(now), map[int]int{3: 2}),
 			"version 1 without metadata": aged(now, without("eps")(plural(now)), nil),
@@ -83,12 +84,12 @@ func TestOldObserversAreConverted(t *testing.T) {
 }
 
 // climb resolves the "../" of keys.
-func climb(sd *StateDict) *StateDict {
-	out := &StateDict{Source: sd.Source, Metadata: sd.Metadata}
+func climb(sd *torch.StateDict) *torch.StateDict {
+	out := &torch.StateDict{Source: sd.Source, Metadata: sd.Metadata}
 	for _, k := range sd.Keys() {
 		v, _ := sd.Entry(k)
 		if module, name, ok := strings.Cut(k, ".bn.../"); ok {
-			k = join(module, name)
+			k = module + "." + name
 		}
 		out.Set(k, v)
 	}

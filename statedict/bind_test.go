@@ -1,4 +1,4 @@
-package torch_test
+package statedict_test
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 )
@@ -57,7 +58,7 @@ func TestBind(t *testing.T) {
 	sd.SetTensor("fc.bias", tensor.OfType(tensor.Float16, []uint16{0x3c00, 0xc000, 0x3800}, 3))
 	sd.SetTensor("bn.bias", tensor.OfType(tensor.BFloat16, []uint16{0x3f80, 0xc000}, 2))
 	sd.SetTensor("bn.weight", tensor.Of([]float64{1, 2}, 2))
-	g, err := torch.Bind(net(), sd)
+	g, err := statedict.Bind(net(), sd)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func TestBind(t *testing.T) {
 		}
 	}
 	sd.Delete("bn.num_batches_tracked")
-	if _, err := torch.Bind(net(), sd); err != nil {
+	if _, err := statedict.Bind(net(), sd); err != nil {
 		t.Errorf("without num_batches_tracked: %v", err)
 	}
 }
@@ -83,19 +84,19 @@ func TestBindReportsEveryDifference(t *testing.T) {
 	sd.SetTensor("bn.weight", tensor.Of([]float32{nan, 1}, 2))
 	sd.SetTensor("bn.running_var", tensor.Of([]float32{-1, 1}, 2))
 	sd.Set("bn.bias", torch.None{})
-	_, err := torch.Bind(net(), sd)
-	var m *torch.MismatchError
+	_, err := statedict.Bind(net(), sd)
+	var m *statedict.MismatchError
 	if !errors.As(err, &m) {
 		t.Fatalf("error %v", err)
 	}
-	want := []torch.Difference{
-		{Key: "conv.weight", Problem: torch.Missing, Expected: "float32[2, 2, 1, 1]"},
-		{Key: "bn.weight", Problem: torch.BadValue, Found: "1 of 2 values NaN"},
-		{Key: "bn.bias", Problem: torch.WrongType, Expected: "float32[2]", Found: "None"},
-		{Key: "bn.running_var", Problem: torch.BadValue, Found: "1 of 2 values negative variances"},
-		{Key: "fc.weight", Problem: torch.WrongShape, Expected: "[3, 2]", Found: "[3, 5]"},
-		{Key: "fc.bias", Problem: torch.WrongType, Expected: "float32[3]", Found: "int64[3]"},
-		{Key: "head.weight", Problem: torch.Extra, Found: "float32[2]"},
+	want := []statedict.Difference{
+		{Key: "conv.weight", Problem: statedict.Missing, Expected: "float32[2, 2, 1, 1]"},
+		{Key: "bn.weight", Problem: statedict.BadValue, Found: "1 of 2 values NaN"},
+		{Key: "bn.bias", Problem: statedict.WrongType, Expected: "float32[2]", Found: "None"},
+		{Key: "bn.running_var", Problem: statedict.BadValue, Found: "1 of 2 values negative variances"},
+		{Key: "fc.weight", Problem: statedict.WrongShape, Expected: "[3, 2]", Found: "[3, 5]"},
+		{Key: "fc.bias", Problem: statedict.WrongType, Expected: "float32[3]", Found: "int64[3]"},
+		{Key: "head.weight", Problem: statedict.Extra, Found: "float32[2]"},
 	}
 	if diff := cmp.Diff(want, m.Differences); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -132,7 +133,7 @@ func convertedDict() *torch.StateDict {
 func TestBindQuantizedRoundTrip(t *testing.T) {
 	for _, numerics := range []quant.Numerics{quant.NumericsUnset, quant.QNNPACK} {
 		sd := convertedDict()
-		g, notes, err := torch.BindQuantized(net(), sd, torch.QuantizedOptions{Numerics: numerics})
+		g, notes, err := statedict.BindQuantized(net(), sd, statedict.QuantizedOptions{Numerics: numerics})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +149,7 @@ func TestBindQuantizedRoundTrip(t *testing.T) {
 				t.Errorf("%s: %v, want %v", name, n.Output().Type, want)
 			}
 		}
-		back, err := torch.ExportStateDict(g)
+		back, err := statedict.ExportStateDict(g)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,14 +178,14 @@ func TestBindQuantizedKeepsFloatLayers(t *testing.T) {
 	sd.Delete("conv2.bias")
 	sd.Delete("conv2.scale")
 	sd.Delete("conv2.zero_point")
-	_, _, err := torch.BindQuantized(net(), sd, torch.QuantizedOptions{})
-	var m *torch.MismatchError
+	_, _, err := statedict.BindQuantized(net(), sd, statedict.QuantizedOptions{})
+	var m *statedict.MismatchError
 	if !errors.As(err, &m) || len(m.Differences) != 2 || m.Differences[0].Key != "conv2.quant.scale" {
 		t.Fatalf("error %v", err)
 	}
 	sd.SetTensor("conv2.quant.scale", tensor.Of([]float32{0.2}, 1))
 	sd.SetTensor("conv2.quant.zero_point", tensor.Of([]int64{60}, 1))
-	g, _, err := torch.BindQuantized(net(), sd, torch.QuantizedOptions{})
+	g, _, err := statedict.BindQuantized(net(), sd, statedict.QuantizedOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,11 +199,11 @@ func TestBindQuantizedKeepsFloatLayers(t *testing.T) {
 	if want := []string{"quant", "conv", "conv.dequant", "conv2", "conv2.quant", "add", "pool", "flat", "fc", "dequant"}; !slices.Equal(names, want) {
 		t.Errorf("nodes %q, want %q", names, want)
 	}
-	back, err := torch.ExportStateDict(g)
+	back, err := statedict.ExportStateDict(g)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, _, err := torch.BindQuantized(net(), back, torch.QuantizedOptions{})
+	again, _, err := statedict.BindQuantized(net(), back, statedict.QuantizedOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,26 +215,26 @@ func TestBindQuantizedKeepsFloatLayers(t *testing.T) {
 func TestBindQuantizedReportsDifferences(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*torch.StateDict)
-		want   torch.Difference
+		want   statedict.Difference
 	}{
-		"missing scale":  {func(sd *torch.StateDict) { sd.Delete("add.scale") }, torch.Difference{Key: "add.scale", Problem: torch.Missing, Expected: "float32 with one element"}},
-		"missing weight": {func(sd *torch.StateDict) { sd.Delete("conv.weight") }, torch.Difference{Key: "conv.weight", Problem: torch.Missing, Expected: "qint8[2, 2, 1, 1]"}},
-		"missing bias":   {func(sd *torch.StateDict) { sd.Delete("conv.bias") }, torch.Difference{Key: "conv.bias", Problem: torch.Missing, Expected: "float32[2] or None"}},
-		"extra":          {func(sd *torch.StateDict) { sd.SetTensor("bn.weight", filled(2)) }, torch.Difference{Key: "bn.weight", Problem: torch.Extra, Found: "float32[2]"}},
-		"zero scale":     {func(sd *torch.StateDict) { sd.SetTensor("fc.scale", tensor.New(tensor.Float32)) }, torch.Difference{Key: "fc.scale", Problem: torch.BadValue, Found: "scale 0 is 0; a scale must be finite and positive"}},
-		"zero point":     {func(sd *torch.StateDict) { sd.SetTensor("fc.zero_point", tensor.Of([]int64{256})) }, torch.Difference{Key: "fc.zero_point", Problem: torch.BadValue, Found: "zero point 0 is 256, outside 0..255 of quint8"}},
+		"missing scale":  {func(sd *torch.StateDict) { sd.Delete("add.scale") }, statedict.Difference{Key: "add.scale", Problem: statedict.Missing, Expected: "float32 with one element"}},
+		"missing weight": {func(sd *torch.StateDict) { sd.Delete("conv.weight") }, statedict.Difference{Key: "conv.weight", Problem: statedict.Missing, Expected: "qint8[2, 2, 1, 1]"}},
+		"missing bias":   {func(sd *torch.StateDict) { sd.Delete("conv.bias") }, statedict.Difference{Key: "conv.bias", Problem: statedict.Missing, Expected: "float32[2] or None"}},
+		"extra":          {func(sd *torch.StateDict) { sd.SetTensor("bn.weight", filled(2)) }, statedict.Difference{Key: "bn.weight", Problem: statedict.Extra, Found: "float32[2]"}},
+		"zero scale":     {func(sd *torch.StateDict) { sd.SetTensor("fc.scale", tensor.New(tensor.Float32)) }, statedict.Difference{Key: "fc.scale", Problem: statedict.BadValue, Found: "scale 0 is 0; a scale must be finite and positive"}},
+		"zero point":     {func(sd *torch.StateDict) { sd.SetTensor("fc.zero_point", tensor.Of([]int64{256})) }, statedict.Difference{Key: "fc.zero_point", Problem: statedict.BadValue, Found: "zero point 0 is 256, outside 0..255 of quint8"}},
 		"shape": {func(sd *torch.StateDict) {
 			sd.SetTensor("conv.weight", tensor.OfQuantized(make([]int8, 2), tensor.Affine(1, 0), 1, 2, 1, 1))
-		}, torch.Difference{Key: "conv.weight", Problem: torch.WrongShape, Expected: "[2, 2, 1, 1]", Found: "[1, 2, 1, 1]"}},
+		}, statedict.Difference{Key: "conv.weight", Problem: statedict.WrongShape, Expected: "[2, 2, 1, 1]", Found: "[1, 2, 1, 1]"}},
 		"bias with NaN": {func(sd *torch.StateDict) {
 			sd.SetTensor("conv.bias", tensor.Of([]float32{float32(math.NaN()), 0}, 2))
-		}, torch.Difference{Key: "conv.bias", Problem: torch.BadValue, Found: "1 of 2 values NaN"}},
+		}, statedict.Difference{Key: "conv.bias", Problem: statedict.BadValue, Found: "1 of 2 values NaN"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sd := convertedDict()
 			tc.change(sd)
-			_, _, err := torch.BindQuantized(net(), sd, torch.QuantizedOptions{})
-			var m *torch.MismatchError
+			_, _, err := statedict.BindQuantized(net(), sd, statedict.QuantizedOptions{})
+			var m *statedict.MismatchError
 			if !errors.As(err, &m) {
 				t.Fatalf("error %v", err)
 			}
@@ -245,15 +246,15 @@ func TestBindQuantizedReportsDifferences(t *testing.T) {
 }
 
 func TestBindRefusesTheOtherStage(t *testing.T) {
-	if _, err := torch.Bind(net(), convertedDict()); err == nil || !strings.Contains(err.Error(), "expected a float one") {
+	if _, err := statedict.Bind(net(), convertedDict()); err == nil || !strings.Contains(err.Error(), "expected a float one") {
 		t.Errorf("error %v", err)
 	}
 	sd := floatDict()
-	if _, _, err := torch.BindQuantized(net(), sd, torch.QuantizedOptions{}); err == nil || !strings.Contains(err.Error(), "expected a converted") {
+	if _, _, err := statedict.BindQuantized(net(), sd, statedict.QuantizedOptions{}); err == nil || !strings.Contains(err.Error(), "expected a converted") {
 		t.Errorf("error %v", err)
 	}
 	sd.SetTensor("conv.activation_post_process.min_val", filled())
-	if _, _, err := torch.BindQuantized(net(), sd, torch.QuantizedOptions{}); err == nil || !strings.Contains(err.Error(), "not converted") {
+	if _, _, err := statedict.BindQuantized(net(), sd, statedict.QuantizedOptions{}); err == nil || !strings.Contains(err.Error(), "not converted") {
 		t.Errorf("error %v", err)
 	}
 }

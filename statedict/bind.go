@@ -1,4 +1,4 @@
-package torch
+package statedict
 
 import (
 	"fmt"
@@ -7,44 +7,18 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // IsQuantized reports whether a state dict is that of a converted model: it has
 // a tensor of codes.
-func IsQuantized(sd *StateDict) bool {
-	for _, k := range sd.Keys() {
-		v, _ := sd.Entry(k)
-		for _, t := range tensorsIn(v) {
-			if t.DType().IsQuantized() {
-				return true
-			}
+func IsQuantized(sd *torch.StateDict) bool {
+	for t := range sd.Tensors() {
+		if t.DType().IsQuantized() {
+			return true
 		}
 	}
 	return false
-}
-
-// ShapeOf returns the shape of the tensor that a float model has at key; the
-// weight and bias of a packed Linear are found too.
-func (s *StateDict) ShapeOf(key string) (tensor.Shape, bool) {
-	if t, ok := s.values[key].(*Tensor); ok {
-		return t.Shape(), true
-	}
-	module, param := cutLast(key)
-	if t, ok := s.values[module+"_packed_params."+param].(*Tensor); ok {
-		return t.Shape(), true
-	}
-	pair, ok := s.values[module+"_packed_params._packed_params"].(*PackedLinear)
-	switch {
-	case ok && param == "weight":
-		return pair.Weight.Shape(), true
-	case ok && param == "bias" && pair.Bias != nil:
-		return pair.Bias.Shape(), true
-	}
-	// A convolution that was excluded by hand, fused with its ReLU.
-	if t, ok := s.values[module+"0."+param].(*Tensor); ok && param == "weight" && len(t.Shape()) == 4 {
-		return t.Shape(), true
-	}
-	return nil, false
 }
 
 // Bind returns a copy of g whose parameters hold the tensors of a float state
@@ -55,9 +29,9 @@ func (s *StateDict) ShapeOf(key string) (tensor.Shape, bool) {
 // that does not fit.
 //
 // g is as built, with its batch norms: PyTorch's float files are not fused.
-func Bind(g *graph.Graph, sd *StateDict) (*graph.Graph, error) {
+func Bind(g *graph.Graph, sd *torch.StateDict) (*graph.Graph, error) {
 	if IsQuantized(sd) {
-		return nil, &Error{File: sd.Source, Err: fmt.Errorf("the file holds a converted (int8) model; expected a float one"),
+		return nil, &torch.Error{File: sd.Source, Err: fmt.Errorf("the file holds a converted (int8) model; expected a float one"),
 			Remedy: "run it as it is, or quantize from the float checkpoint it was made of"}
 	}
 	out := g.Clone()
@@ -80,12 +54,12 @@ func Bind(g *graph.Graph, sd *StateDict) (*graph.Graph, error) {
 
 // binder takes values out of a state dict and collects what does not fit.
 type binder struct {
-	sd   *StateDict
+	sd   *torch.StateDict
 	used map[string]bool
 	err  MismatchError
 }
 
-func newBinder(g *graph.Graph, sd *StateDict) *binder {
+func newBinder(g *graph.Graph, sd *torch.StateDict) *binder {
 	return &binder{sd: sd, used: map[string]bool{}, err: MismatchError{File: sd.Source, Model: g.Name}}
 }
 
@@ -100,7 +74,7 @@ func (b *binder) finish() error {
 	for _, k := range b.sd.Keys() {
 		if !b.used[k] {
 			v, _ := b.sd.Entry(k)
-			b.differ(k, Extra, "", describe(v))
+			b.differ(k, Extra, "", torch.Describe(v))
 		}
 	}
 	if len(b.err.Differences) > 0 {
@@ -117,9 +91,9 @@ func (b *binder) float(p *graph.Value, key string) {
 		return
 	}
 	b.use(key)
-	t, ok := v.(*Tensor)
+	t, ok := v.(*torch.Tensor)
 	if !ok {
-		b.differ(key, WrongType, p.Type.String(), describe(v))
+		b.differ(key, WrongType, p.Type.String(), torch.Describe(v))
 		return
 	}
 	b.floatTensor(p, key, t.Data)
@@ -166,17 +140,4 @@ func badValues(x []float32, variance bool) string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// describe says what a value of a state dict is.
-func describe(v Value) string {
-	switch v := v.(type) {
-	case *Tensor:
-		return v.Data.String()
-	case *PackedLinear:
-		return "(" + v.Weight.Data.String() + ", bias)"
-	case nil:
-		return "nothing"
-	}
-	return v.kind()
 }

@@ -1,4 +1,4 @@
-package torch
+package statedict
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/torch"
 )
 
 // numberedObserver begins the keys of observers in FX graph mode.
@@ -13,7 +14,7 @@ const numberedObserver = "activation_post_process_"
 
 // IsObserved reports whether a state dict is that of a model prepared for
 // post-training quantization: it has observers and no fake quantization.
-func IsObserved(sd *StateDict) bool {
+func IsObserved(sd *torch.StateDict) bool {
 	return !IsQuantized(sd) && !IsPrepared(sd) && slices.ContainsFunc(sd.Keys(), func(k string) bool {
 		return strings.Contains(k, actQuant+".") || strings.HasPrefix(k, numberedObserver)
 	})
@@ -22,26 +23,23 @@ func IsObserved(sd *StateDict) bool {
 // JoinObserved takes "0" out of the keys of convolutions and linear layers that are
 // observed together with the ReLU behind them: fuse_model makes a Sequential of the
 // two, and batch norms are folded by then.
-func (s *StateDict) JoinObserved() {
-	var keys []string
-	values := map[string]Value{}
-	for _, k := range s.keys {
-		as := k
+func JoinObserved(sd *torch.StateDict) *torch.StateDict {
+	return sd.Select(func(key string) (string, bool) {
 		for _, name := range []string{".0.weight", ".0.bias"} {
-			module, ok := strings.CutSuffix(k, name)
-			if ok && !s.has(module+name[len(".0"):]) && s.has(module+actQuant+".min_val") && !s.has(module+".0"+actQuant+".min_val") {
-				as = module + name[len(".0"):]
+			module, ok := strings.CutSuffix(key, name)
+			joined := module + name[len(".0"):]
+			if ok && !sd.Has(joined) && sd.Has(module+actQuant+".min_val") && !sd.Has(module+".0"+actQuant+".min_val") {
+				return joined, true
 			}
 		}
-		keys, values[as] = append(keys, as), s.values[k]
-	}
-	s.keys, s.values = keys, values
+		return key, true
+	})
 }
 
 // bindObserved binds the float parameters of a model prepared for post-training
 // quantization to the fused graph, and returns what is left of the state dict.
-func bindObserved(fused *graph.Graph, sd *StateDict) (*graph.Graph, *StateDict, error) {
-	float, ranges := &StateDict{Source: sd.Source}, &StateDict{Source: sd.Source}
+func bindObserved(fused *graph.Graph, sd *torch.StateDict) (*graph.Graph, *torch.StateDict, error) {
+	float, ranges := &torch.StateDict{Source: sd.Source}, &torch.StateDict{Source: sd.Source}
 	for _, k := range sd.Keys() {
 		v, _ := sd.Entry(k)
 		if strings.Contains(k, actQuant+".") {

@@ -1,4 +1,4 @@
-package torch
+package statedict
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // ExportStateDict returns the state dict that PyTorch's model of the same
@@ -20,8 +21,8 @@ import (
 // (weight and bias, batch norms folded), and the parameters of a Quantize that
 // was inserted behind a value lie under the value's name (conv1.quant.scale);
 // no model of PyTorch has such keys.
-func ExportStateDict(g *graph.Graph) (*StateDict, error) {
-	e := &exporter{g: g, sd: &StateDict{Metadata: map[string]int{"": 1}, Source: g.Name}}
+func ExportStateDict(g *graph.Graph) (*torch.StateDict, error) {
+	e := &exporter{g: g, sd: &torch.StateDict{Metadata: map[string]int{"": 1}, Source: g.Name}}
 	for _, p := range g.Params {
 		if p.Data == nil {
 			return nil, fmt.Errorf("%s: parameter %q is not bound", g.Name, p.Name)
@@ -95,7 +96,7 @@ func fromInput(v *graph.Value) bool {
 
 type exporter struct {
 	g  *graph.Graph
-	sd *StateDict
+	sd *torch.StateDict
 }
 
 func (e *exporter) node(n *graph.Node) error {
@@ -135,9 +136,9 @@ func (e *exporter) floats(n *graph.Node) {
 		if v.Role != graph.Parameter {
 			continue
 		}
-		t := NewParameter(v.Data, true)
+		t := torch.NewParameter(v.Data, true)
 		if strings.HasSuffix(v.Name, ".running_mean") || strings.HasSuffix(v.Name, ".running_var") {
-			t = NewTensor(v.Data)
+			t = torch.NewTensor(v.Data)
 		}
 		e.sd.Set(v.Name, t)
 	}
@@ -150,12 +151,12 @@ func (e *exporter) conv(n *graph.Node) error {
 	e.sd.SetTensor(n.Name+".weight", n.Inputs[1].Data)
 	switch {
 	case len(n.Inputs) > 2:
-		e.sd.Set(n.Name+".bias", NewParameter(n.Inputs[2].Data, true))
+		e.sd.Set(n.Name+".bias", torch.NewParameter(n.Inputs[2].Data, true))
 	case e.g.Numerics == quant.QNNPACK:
 		// qnnpack's packed weights always have a bias.
 		e.sd.SetTensor(n.Name+".bias", tensor.New(tensor.Float32, n.Inputs[1].Type.Shape[0]))
 	default:
-		e.sd.Set(n.Name+".bias", None{})
+		e.sd.Set(n.Name+".bias", torch.None{})
 	}
 	e.params(n.Name, n.Output().Type.Q)
 	return nil
@@ -165,18 +166,18 @@ func (e *exporter) linear(n *graph.Node) error {
 	if !n.Output().Type.DType.IsQuantized() {
 		return e.noForm(n)
 	}
-	packed := &PackedLinear{Weight: NewTensor(n.Inputs[1].Data)}
+	packed := &torch.PackedLinear{Weight: torch.NewTensor(n.Inputs[1].Data)}
 	qnnpack := e.g.Numerics == quant.QNNPACK
 	switch {
 	case len(n.Inputs) > 2 && qnnpack:
-		packed.Bias = &Tensor{Data: n.Inputs[2].Data, RequiresGrad: true}
+		packed.Bias = &torch.Tensor{Data: n.Inputs[2].Data, RequiresGrad: true}
 	case len(n.Inputs) > 2:
-		packed.Bias = NewParameter(n.Inputs[2].Data, true)
+		packed.Bias = torch.NewParameter(n.Inputs[2].Data, true)
 	case qnnpack:
-		packed.Bias = NewTensor(tensor.New(tensor.Float32, n.Inputs[1].Type.Shape[0]))
+		packed.Bias = torch.NewTensor(tensor.New(tensor.Float32, n.Inputs[1].Type.Shape[0]))
 	}
 	e.params(n.Name, n.Output().Type.Q)
-	e.sd.Set(n.Name+"._packed_params.dtype", DType(tensor.QInt8))
+	e.sd.Set(n.Name+"._packed_params.dtype", torch.DType(tensor.QInt8))
 	e.sd.Set(n.Name+"._packed_params._packed_params", packed)
 	e.version(n.Name, 3)
 	e.version(n.Name+"._packed_params", 3)

@@ -1,10 +1,11 @@
-package torch
+package statedict
 
 import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/torch"
 )
 
 // What is excluded by hand (qconfig = None) stays as it was fused: a convolution
@@ -12,17 +13,17 @@ import (
 
 // joinFloat returns the state dict with the float weights of such layers of the
 // fused graph g under the names of the layers.
-func joinFloat(g *graph.Graph, sd *StateDict) *StateDict {
+func joinFloat(g *graph.Graph, sd *torch.StateDict) *torch.StateDict {
 	names := map[string]string{}
 	for _, n := range g.Nodes {
-		if isWeighted(n) && !sd.has(n.Name+".weight") && sd.has(n.Name+".0.weight") {
+		if isWeighted(n) && !sd.Has(n.Name+".weight") && sd.Has(n.Name+".0.weight") {
 			names[n.Name+".0.weight"], names[n.Name+".0.bias"] = n.Name+".weight", n.Name+".bias"
 		}
 	}
 	if len(names) == 0 {
 		return sd
 	}
-	out := &StateDict{Metadata: sd.Metadata, Stripped: sd.Stripped, Source: sd.Source, Extra: sd.Extra}
+	out := &torch.StateDict{Metadata: sd.Metadata, Stripped: sd.Stripped, Source: sd.Source, Extra: sd.Extra}
 	for _, k := range sd.Keys() {
 		v, _ := sd.Entry(k)
 		if as, ok := names[k]; ok {
@@ -42,21 +43,21 @@ func isWeighted(n *graph.Node) bool {
 }
 
 // keptFloat reports whether the file holds a float weight for a layer.
-func keptFloat(sd *StateDict, n *graph.Node) bool {
+func keptFloat(sd *torch.StateDict, n *graph.Node) bool {
 	if !isWeighted(n) {
 		return false
 	}
 	if w, ok := sd.Tensor(n.Name + ".weight"); ok {
 		return !w.DType().IsQuantized()
 	}
-	w, _, err := sd.Linear(n.Name)
+	w, _, err := Linear(sd, n.Name)
 	return err == nil && !w.DType().IsQuantized()
 }
 
 // movedStub returns the name of a stub of g whose readers are all float in the
 // file: it was moved behind the layers that were excluded, and its parameters are
 // those of the first value that is quantized after all. "" when there is none.
-func movedStub(g *graph.Graph, sd *StateDict) string {
+func movedStub(g *graph.Graph, sd *torch.StateDict) string {
 	for _, n := range g.Nodes {
 		if _, ok := n.Op.(op.Quantize); !ok {
 			continue

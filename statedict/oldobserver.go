@@ -1,10 +1,11 @@
-package torch
+package statedict
 
 import (
 	"strings"
 
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // upToDate returns the state dict of a prepared model as PyTorch 2 would write it.
@@ -16,21 +17,22 @@ import (
 //   - those of channels call their range min_vals and max_vals below version 3;
 //   - a convolution of version 1 holds its batch norm as gamma, beta and
 //     running_mean beside its weight, not in a module bn.
-func upToDate(sd *StateDict) *StateDict {
-	out := &StateDict{Metadata: sd.Metadata, Stripped: sd.Stripped, Source: sd.Source, Extra: sd.Extra}
+func upToDate(sd *torch.StateDict) *torch.StateDict {
+	out := &torch.StateDict{Metadata: sd.Metadata, Stripped: sd.Stripped, Source: sd.Source, Extra: sd.Extra}
 	for _, k := range sd.Keys() {
 		v, _ := sd.Entry(k)
 		module, name := splitKey(k)
+		prefix := strings.TrimSuffix(k, name)
 		switch {
 		case name == "min_vals", name == "max_vals":
 			name = strings.TrimSuffix(name, "s")
-		case oldNorm[name] != "" && foldedBefore(sd, module):
+		case oldNorm[name] != "" && foldedBefore(sd, prefix):
 			name = oldNorm[name]
 		}
-		out.Set(join(module, name), v)
+		out.Set(prefix+name, v)
 		if version, known := sd.Metadata[module]; name == "min_val" && (known && version < 2 || sd.Metadata == nil) {
-			if _, ok := sd.Entry(join(module, "eps")); !ok {
-				out.SetTensor(join(module, "eps"), tensor.Of([]float32{quant.DefaultEps}, 1))
+			if !sd.Has(prefix + "eps") {
+				out.SetTensor(prefix+"eps", tensor.Of([]float32{quant.DefaultEps}, 1))
 			}
 		}
 	}
@@ -43,13 +45,10 @@ var oldNorm = map[string]string{
 	"num_batches_tracked": "bn.num_batches_tracked",
 }
 
-// foldedBefore reports whether a module is a convolution of version 1 with its
-// batch norm.
-func foldedBefore(sd *StateDict, module string) bool {
-	_, gamma := sd.Entry(join(module, "gamma"))
-	_, beta := sd.Entry(join(module, "beta"))
-	_, weight := sd.Entry(join(module, "weight"))
-	return gamma && beta && weight
+// foldedBefore reports whether the module whose keys begin with prefix is a
+// convolution of version 1 with its batch norm.
+func foldedBefore(sd *torch.StateDict, prefix string) bool {
+	return sd.Has(prefix+"gamma") && sd.Has(prefix+"beta") && sd.Has(prefix+"weight")
 }
 
 // splitKey cuts the last part off a key.

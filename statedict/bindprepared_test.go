@@ -1,10 +1,11 @@
-package torch
+package statedict
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // trainedNet is the network of tools/golden/qat.py.
@@ -46,9 +48,9 @@ func trainedNet() *graph.Graph {
 	return g
 }
 
-func stateDictOf(t *testing.T, name string) *StateDict {
+func stateDictOf(t *testing.T, name string) *torch.StateDict {
 	t.Helper()
-	c, err := Open(filepath.Join("testdata", "golden", name))
+	c, err := torch.Open(filepath.Join("testdata", "golden", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +83,7 @@ func TestBindPreparedIsPyTorchsConvert(t *testing.T) {
 
 // sameAsPyTorchs compares a converted graph with the state dict that PyTorch
 // converted: the same keys, integers, scales and zero points.
-func sameAsPyTorchs(t *testing.T, g *graph.Graph, want *StateDict) {
+func sameAsPyTorchs(t *testing.T, g *graph.Graph, want *torch.StateDict) {
 	t.Helper()
 	got, err := ExportStateDict(g)
 	if err != nil {
@@ -94,9 +96,9 @@ func sameAsPyTorchs(t *testing.T, g *graph.Graph, want *StateDict) {
 			t.Errorf("%s is missing", k)
 			continue
 		}
-		a, b := tensorsIn(v), tensorsIn(w)
+		a, b := tensorsOf(v), tensorsOf(w)
 		if len(a) != len(b) {
-			t.Errorf("%s: %s, PyTorch has %s", k, describe(v), describe(w))
+			t.Errorf("%s: %s, PyTorch has %s", k, torch.Describe(v), torch.Describe(w))
 			continue
 		}
 		for i := range a {
@@ -108,6 +110,13 @@ func sameAsPyTorchs(t *testing.T, g *graph.Graph, want *StateDict) {
 	if got.Len() != want.Len() {
 		t.Errorf("%d keys, PyTorch has %d", got.Len(), want.Len())
 	}
+}
+
+// tensorsOf are those of one value, a weight and its bias in one included.
+func tensorsOf(v torch.Value) (list []*torch.Tensor) {
+	sd := torch.StateDict{}
+	sd.Set("value", v)
+	return slices.Collect(sd.Tensors())
 }
 
 func firstBytes(x *tensor.Tensor) string {

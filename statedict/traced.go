@@ -1,4 +1,4 @@
-package torch
+package statedict
 
 import (
 	"regexp"
@@ -8,6 +8,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/torch"
 )
 
 // FX graph mode (prepare_fx, convert_fx) traces a model and keeps the parameters of
@@ -19,7 +20,7 @@ var tracedKey = regexp.MustCompile(`^\w+_scale_\d+$`)
 
 // IsTraced reports whether a state dict is that of a model converted in FX graph
 // mode.
-func IsTraced(sd *StateDict) bool {
+func IsTraced(sd *torch.StateDict) bool {
 	return slices.ContainsFunc(sd.Keys(), func(k string) bool {
 		if !tracedKey.MatchString(k) {
 			return false
@@ -39,7 +40,7 @@ func zeroPointOf(scale string) string {
 // were modules of their own when the model was traced: FX fuses ReLU with the
 // convolution in front of it and leaves ReLU6 alone. The result of a convolution
 // and ReLU is never negative, so that its zero point is 0.
-func ClampsApart(g *graph.Graph, sd *StateDict) bool {
+func ClampsApart(g *graph.Graph, sd *torch.StateDict) bool {
 	return slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool {
 		c, ok := n.Op.(op.Clamp)
 		if !ok || c.Act != quant.ReLU || n.Inputs[0].Node == nil {
@@ -57,7 +58,7 @@ func ClampsApart(g *graph.Graph, sd *StateDict) bool {
 // untraced returns the state dict of a model converted in FX graph mode under the
 // keys of eager mode, for the fused graph g; others return as they are. The tracer
 // knows which nodes FX computes on floats and on codes against the keys.
-func untraced(g *graph.Graph, sd *StateDict) (*StateDict, *tracer) {
+func untraced(g *graph.Graph, sd *torch.StateDict) (*torch.StateDict, *tracer) {
 	t := &tracer{g: g, sd: sd, to: map[string]string{}, copies: map[string]string{}, onCodes: map[string]string{}, floats: map[*graph.Value]bool{}}
 	if !IsTraced(sd) {
 		return sd, t
@@ -70,7 +71,7 @@ func untraced(g *graph.Graph, sd *StateDict) (*StateDict, *tracer) {
 
 type tracer struct {
 	g      *graph.Graph
-	sd     *StateDict
+	sd     *torch.StateDict
 	to     map[string]string // key of a scale -> prefix in eager mode
 	copies map[string]string // prefix in eager mode -> that of the same parameters
 	float  []string          // nodes between codes that are computed on floats
@@ -192,8 +193,8 @@ func (t *tracer) origin(v *graph.Value) string {
 }
 
 // renamed is the state dict under the new keys.
-func (t *tracer) renamed() *StateDict {
-	out := &StateDict{Metadata: t.sd.Metadata, Stripped: t.sd.Stripped, Source: t.sd.Source, Extra: t.sd.Extra}
+func (t *tracer) renamed() *torch.StateDict {
+	out := &torch.StateDict{Metadata: t.sd.Metadata, Stripped: t.sd.Stripped, Source: t.sd.Source, Extra: t.sd.Extra}
 	names := map[string]string{}
 	for key, prefix := range t.to {
 		names[key], names[zeroPointOf(key)] = prefix+".scale", prefix+".zero_point"

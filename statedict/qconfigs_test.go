@@ -1,4 +1,4 @@
-package torch
+package statedict
 
 import (
 	"path/filepath"
@@ -7,11 +7,12 @@ import (
 
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // Every QConfig of tools/golden/convert.py is converted to PyTorch's integers.
 func TestBindPreparedForEveryQConfig(t *testing.T) {
-	c, err := Open(filepath.Join("testdata", "golden", "qconfigs.pth"))
+	c, err := torch.Open(filepath.Join("testdata", "golden", "qconfigs.pth"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func TestBindPreparedForEveryQConfig(t *testing.T) {
 
 // shiftCodes writes the zero points of signed activations as those of the same
 // values in unsigned codes.
-func shiftCodes(t *testing.T, sd *StateDict) {
+func shiftCodes(t *testing.T, sd *torch.StateDict) {
 	t.Helper()
 	for _, k := range sd.Keys() {
 		if v, ok := sd.Tensor(k); ok && strings.HasSuffix(k, "zero_point") {

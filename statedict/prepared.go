@@ -1,4 +1,4 @@
-package torch
+package statedict
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // Prepared is what a model in quantization-aware training holds beside the float
@@ -27,13 +28,13 @@ type Prepared struct {
 // ExportPrepared returns the state dict of torch.ao's prepare_qat of the model
 // of g, which is unfused and bound: with its keys, element types and shapes, so
 // that load_state_dict(strict=True) accepts it.
-func ExportPrepared(g *graph.Graph, p Prepared) (*StateDict, error) {
+func ExportPrepared(g *graph.Graph, p Prepared) (*torch.StateDict, error) {
 	for _, v := range g.Params {
 		if v.Data == nil {
 			return nil, fmt.Errorf("%s: parameter %q is not bound", g.Name, v.Name)
 		}
 	}
-	e := &preparedExporter{exporter{g: g, sd: &StateDict{Metadata: map[string]int{"": 1}, Source: g.Name}}, p, partsOf(g)}
+	e := &preparedExporter{exporter{g: g, sd: &torch.StateDict{Metadata: map[string]int{"": 1}, Source: g.Name}}, p, partsOf(g)}
 	nodes, stubs := moduleOrder(g)
 	for i, n := range nodes {
 		e.module(n)
@@ -105,9 +106,9 @@ func (e *preparedExporter) module(n *graph.Node) {
 // norm stores a batch norm at a path.
 func (e *preparedExporter) norm(n *graph.Node, path string) {
 	for i, name := range []string{"weight", "bias", "running_mean", "running_var"} {
-		t := NewTensor(n.Inputs[i+1].Data)
+		t := torch.NewTensor(n.Inputs[i+1].Data)
 		if i < 2 {
-			t = NewParameter(n.Inputs[i+1].Data, true)
+			t = torch.NewParameter(n.Inputs[i+1].Data, true)
 		}
 		e.sd.Set(path+"."+name, t)
 	}
@@ -134,8 +135,8 @@ func (e *preparedExporter) fake(path string, m *fakequant.Module) {
 	}
 	e.version(path, 1)
 	if spec.FakeQuant == quant.LearnableFakeQuant {
-		e.sd.Set(path+".scale", NewParameter(tensor.Of(slices.Clone(m.Scale), len(m.Scale)), m.Learning))
-		e.sd.Set(path+".zero_point", NewParameter(tensor.Of(slices.Clone(m.ZeroPoint), len(m.ZeroPoint)), m.Learning))
+		e.sd.Set(path+".scale", torch.NewParameter(tensor.Of(slices.Clone(m.Scale), len(m.Scale)), m.Learning))
+		e.sd.Set(path+".zero_point", torch.NewParameter(tensor.Of(slices.Clone(m.ZeroPoint), len(m.ZeroPoint)), m.Learning))
 		flag(".fake_quant_enabled", m.Enabled)
 		flag(".observer_enabled", true) // PyTorch looks at static_enabled instead
 		flag(".static_enabled", m.ObserverEnabled)
@@ -182,9 +183,9 @@ func (e *preparedExporter) observer(path string, m *fakequant.Module) {
 // quantization-aware training, and sets the modules of p to its state. Keys and
 // shapes must agree exactly; the error is a *MismatchError that lists every key
 // that does not fit.
-func LoadPrepared(g *graph.Graph, sd *StateDict, p *Prepared) (*graph.Graph, error) {
+func LoadPrepared(g *graph.Graph, sd *torch.StateDict, p *Prepared) (*graph.Graph, error) {
 	if !IsPrepared(sd) {
-		return nil, &Error{File: sd.Source, Err: fmt.Errorf("the file holds no fake quantizations; expected a model in quantization-aware training"),
+		return nil, &torch.Error{File: sd.Source, Err: fmt.Errorf("the file holds no fake quantizations; expected a model in quantization-aware training"),
 			Remedy: "open it as the float or int8 model that it is"}
 	}
 	float, rest := splitPrepared(g, upToDate(sd))

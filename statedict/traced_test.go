@@ -1,4 +1,4 @@
-package torch_test
+package statedict_test
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/zoo"
@@ -41,13 +42,13 @@ func TestAttributesOfFXGraphMode(t *testing.T) {
 			}
 			code := tensor.OfQuantized([]int8{1}, tensor.Affine(1, 0), 1)
 			sd.SetTensor("codes", code) // what is converted has some
-			_, _, err = torch.BindQuantized(g, sd, torch.QuantizedOptions{})
-			var mismatch *torch.MismatchError
+			_, _, err = statedict.BindQuantized(g, sd, statedict.QuantizedOptions{})
+			var mismatch *statedict.MismatchError
 			if !errors.As(err, &mismatch) {
 				t.Fatal(err)
 			}
 			for _, d := range mismatch.Differences {
-				if d.Problem == torch.Extra && d.Key != "codes" {
+				if d.Problem == statedict.Extra && d.Key != "codes" {
 					t.Errorf("%s belongs to nothing", d.Key)
 				}
 			}

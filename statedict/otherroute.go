@@ -1,4 +1,4 @@
-package torch
+package statedict
 
 import (
 	"errors"
@@ -8,13 +8,14 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // otherRoute refuses, in one line, models that were quantized in a way that no
 // graph of g's kind computes; g is unfused.
-func otherRoute(g *graph.Graph, sd *StateDict) error {
+func otherRoute(g *graph.Graph, sd *torch.StateDict) error {
 	refuse := func(key, what, remedy string) error {
-		return &Error{File: sd.Source, Key: key, Err: errors.New(what), Remedy: remedy}
+		return &torch.Error{File: sd.Source, Key: key, Err: errors.New(what), Remedy: remedy}
 	}
 	if key := unfusedNorm(g, sd); key != "" {
 		return refuse(key, "the model was not fused: a batch norm stands beside the quantized convolution in front of it",
@@ -37,13 +38,13 @@ func otherRoute(g *graph.Graph, sd *StateDict) error {
 
 // unfusedNorm returns a key of a batch norm that is a module of its own behind a
 // convolution on codes.
-func unfusedNorm(g *graph.Graph, sd *StateDict) string {
+func unfusedNorm(g *graph.Graph, sd *torch.StateDict) string {
 	for _, n := range g.Nodes {
-		if _, ok := n.Op.(op.BatchNorm); !ok || n.Inputs[0].Node == nil || !sd.has(n.Name+".running_mean") {
+		if _, ok := n.Op.(op.BatchNorm); !ok || n.Inputs[0].Node == nil || !sd.Has(n.Name+".running_mean") {
 			continue
 		}
 		conv := n.Inputs[0].Node.Name
-		if w, ok := sd.Tensor(conv + ".weight"); sd.has(conv+weightQuant+".fake_quant_enabled") || sd.has(conv+actQuant+".min_val") || ok && w.DType() == tensor.QInt8 {
+		if w, ok := sd.Tensor(conv + ".weight"); sd.Has(conv+weightQuant+".fake_quant_enabled") || sd.Has(conv+actQuant+".min_val") || ok && w.DType() == tensor.QInt8 {
 			return n.Name + ".running_mean"
 		}
 	}
@@ -52,16 +53,16 @@ func unfusedNorm(g *graph.Graph, sd *StateDict) string {
 
 // dynamicLinear returns a key of a linear layer on codes in a model whose
 // convolutions are float with their batch norms, and whose input is not quantized.
-func dynamicLinear(g *graph.Graph, sd *StateDict) string {
+func dynamicLinear(g *graph.Graph, sd *torch.StateDict) string {
 	key := ""
 	for _, n := range g.Nodes {
 		switch n.Op.(type) {
 		case op.Quantize:
-			if sd.has(n.Name + ".scale") {
+			if sd.Has(n.Name + ".scale") {
 				return ""
 			}
 		case op.BatchNorm:
-			if !sd.has(n.Name + ".running_mean") {
+			if !sd.Has(n.Name + ".running_mean") {
 				return ""
 			}
 		case op.Conv2D:
@@ -69,7 +70,7 @@ func dynamicLinear(g *graph.Graph, sd *StateDict) string {
 				return ""
 			}
 		case op.Linear:
-			if w, _, err := sd.Linear(n.Name); err == nil && w.DType().IsQuantized() {
+			if w, _, err := Linear(sd, n.Name); err == nil && w.DType().IsQuantized() {
 				key = n.Name
 			}
 		}
@@ -78,7 +79,7 @@ func dynamicLinear(g *graph.Graph, sd *StateDict) string {
 }
 
 // signedZero returns the key of a negative zero point.
-func signedZero(sd *StateDict) string {
+func signedZero(sd *torch.StateDict) string {
 	for _, k := range sd.Keys() {
 		_, name := splitKey(k)
 		if name != "zero_point" && !strings.Contains(name, "_zero_point_") || strings.Contains(k, weightQuant) || strings.Contains(k, actQuant) {
