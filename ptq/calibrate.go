@@ -2,7 +2,6 @@ package ptq
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -56,11 +55,7 @@ func Calibrate(ctx context.Context, p *Prepared, batches iter.Seq2[*tensor.Tenso
 			c.stats.Images, c.stats.InputMin)
 	}
 	for k, o := range c.observers {
-		state, err := o.State()
-		if err != nil {
-			return nil, fmt.Errorf("observer of %q: %w", p.Observed[k], err)
-		}
-		c.stats.Observers = append(c.stats.Observers, ObserverState{p.Observed[k], state})
+		c.stats.observers = append(c.stats.observers, observed{value: p.Observed[k], live: o})
 	}
 	return c.stats, stopped
 }
@@ -87,7 +82,7 @@ func newCalibration(p *Prepared, opts CalibrateOptions) (*calibration, error) {
 	var notCompiled error
 	var compiling sync.WaitGroup
 	compiling.Go(func() { run, notCompiled = newForward(p, opts.Threads) })
-	model, err := fingerprint(p.Calibrated)
+	model, err := p.model()
 	compiling.Wait()
 	if err := errors.Join(err, notCompiled); err != nil {
 		return nil, err
@@ -96,23 +91,18 @@ func newCalibration(p *Prepared, opts CalibrateOptions) (*calibration, error) {
 		Format: statsFormat, Architecture: p.Graph.Name, Model: model, QConfig: p.QConfig,
 		InputMin: float32(math.Inf(1)), InputMax: float32(math.Inf(-1)),
 	}}
-	states := map[string]json.RawMessage{}
+	begin := func(string) (observe.Observer, error) { return observe.NewStrict(p.QConfig.Activation) }
 	if r := opts.Resume; r != nil {
 		if err := r.check(p); err != nil {
 			return nil, err
 		}
-		for _, o := range r.Observers {
-			states[o.Value] = o.State
-		}
+		begin = func(name string) (observe.Observer, error) { return r.observer(name, p.QConfig.Activation) }
 		resumed := *r
-		resumed.Observers = nil
+		resumed.observers = nil
 		c.stats, c.skip, c.done = &resumed, r.Batches, r.Images
 	}
 	for _, name := range p.Observed {
-		o, err := observe.NewStrict(p.QConfig.Activation)
-		if err == nil && opts.Resume != nil {
-			err = o.SetState(states[name])
-		}
+		o, err := begin(name)
 		if err != nil {
 			return nil, fmt.Errorf("observer of %q: %w", name, err)
 		}

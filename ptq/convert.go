@@ -1,7 +1,6 @@
 package ptq
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
@@ -106,15 +105,8 @@ type converter struct {
 
 // activations computes the parameters of all observed values.
 func (c *converter) activations(stats *Stats) error {
-	states := map[string]json.RawMessage{}
-	for _, o := range stats.Observers {
-		states[o.Value] = o.State
-	}
 	for _, name := range c.p.Observed {
-		o, err := observe.New(c.p.QConfig.Activation)
-		if err == nil {
-			err = o.SetState(states[name])
-		}
+		o, err := stats.observer(name, c.p.QConfig.Activation)
 		if err != nil {
 			return fmt.Errorf("statistics of %q: %w", name, err)
 		}
@@ -135,7 +127,7 @@ func (c *converter) activations(stats *Stats) error {
 func (c *converter) node(n *graph.Node, d Decision) error {
 	switch d.Kind {
 	case Float:
-		n.Note = "kept float: " + d.Reason
+		n.Note = "kept float: " + d.Text
 	case Follow:
 		n.Output().Type, _ = n.Prescribed()
 	case Own:

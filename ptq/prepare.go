@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -34,14 +35,17 @@ type Prepared struct {
 	// Observed lists the values that are observed, in order of computation: an
 	// input of the graph or results of nodes.
 	Observed []string
+
+	model func() (string, error) // fingerprint of Calibrated, found once
 }
 
 // Decision says what becomes of a node.
 type Decision struct {
 	Node string
 	Kind Kind
-	// Reason says why a node stays in float; empty for the others.
-	Reason string
+	// Reason says why a node stays in float, Text in words; empty for the others.
+	Reason Reason
+	Text   string
 }
 
 // Kind says how a node computes in the converted graph.
@@ -82,6 +86,7 @@ func Prepare(g *graph.Graph, qconfig quant.QConfig, opts Options) (*Prepared, er
 	if opts.Calibrated != nil {
 		p.Calibrated = opts.Calibrated
 	}
+	p.model = sync.OnceValues(func() (string, error) { return fingerprint(p.Calibrated) })
 	kinds := decide(p, excluded)
 	for _, n := range g.Nodes {
 		if kinds[n] == Own {
@@ -166,31 +171,39 @@ func sampleNames(g *graph.Graph) string {
 // decide fills p.Decisions.
 func decide(p *Prepared, excluded map[string]string) map[*graph.Node]Kind {
 	kinds := map[*graph.Node]Kind{}
-	reasons := map[*graph.Node]string{}
+	decisions := map[*graph.Node]Decision{}
+	set := func(n *graph.Node, d Decision) {
+		d.Node = n.Name
+		kinds[n], decisions[n] = d.Kind, d
+	}
 	for _, n := range p.Graph.Nodes {
-		kinds[n], reasons[n] = kindOf(n, kinds, excluded)
+		set(n, decisionOn(n, kinds, excluded))
 	}
 	// A stub whose codes nobody wants would only add rounding.
 	for _, n := range p.Graph.Nodes {
 		if _, ok := n.Op.(op.Quantize); ok && kinds[n] == Own && !wanted(p.Graph, n.Output(), kinds) {
-			kinds[n], reasons[n] = Float, "its readers compute in float"
+			set(n, Decision{Reason: FloatReaders, Text: "its readers compute in float"})
 		}
 		if kinds[n] == Follow && !quantizedInput(n, kinds) {
-			kinds[n], reasons[n] = Float, "its input is float"
+			set(n, floatInput)
 		}
 	}
 	for _, n := range p.Graph.Nodes {
-		p.Decisions = append(p.Decisions, Decision{Node: n.Name, Kind: kinds[n], Reason: reasons[n]})
+		p.Decisions = append(p.Decisions, decisions[n])
 	}
 	return kinds
 }
 
-func kindOf(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]string) (Kind, string) {
+// floatInput is the decision on what only moves or selects floats.
+var floatInput = Decision{Reason: FloatInput, Text: "its input is float"}
+
+// decisionOn is what n's operator and its producers decide.
+func decisionOn(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]string) Decision {
 	if _, ok := n.Op.(op.Dequantize); ok {
-		return Boundary, ""
+		return Decision{Kind: Boundary}
 	}
 	if pattern, ok := excluded[n.Name]; ok {
-		return Float, fmt.Sprintf("excluded by %q", pattern)
+		return Decision{Reason: Excluded, Text: fmt.Sprintf("excluded by %q", pattern)}
 	}
 	own, follow := false, false
 	for _, s := range n.Op.Signatures() {
@@ -202,18 +215,18 @@ func kindOf(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]strin
 	}
 	switch {
 	case own && op.WeightOf(n) != nil && op.WeightOf(n).Role != graph.Parameter:
-		return Float, "its weight is computed"
+		return Decision{Reason: ComputedWeight, Text: "its weight is computed"}
 	case own:
-		return Own, ""
+		return Decision{Kind: Own}
 	case follow && quantizedInput(n, kinds):
-		return Follow, ""
+		return Decision{Kind: Follow}
 	case follow:
-		return Float, "its input is float"
+		return floatInput
 	}
 	if _, ok := n.Op.(op.BatchNorm); ok {
-		return Float, "batch_norm has no int8 form, and could not be folded into a layer in front of it"
+		return Decision{Reason: UnfoldedNorm, Text: "batch_norm has no int8 form, and could not be folded into a layer in front of it"}
 	}
-	return Float, fmt.Sprintf("%s has no int8 form", n.Op.Kind())
+	return Decision{Reason: NoInt8Form, Text: fmt.Sprintf("%s has no int8 form", n.Op.Kind())}
 }
 
 // quantizedInput reports whether the first input of n has codes.
@@ -265,8 +278,8 @@ func watch(p *Prepared, kinds map[*graph.Node]Kind) {
 func firstReasons(decisions []Decision) string {
 	var parts []string
 	for _, d := range decisions {
-		if d.Reason != "" {
-			parts = append(parts, d.Node+": "+d.Reason)
+		if d.Reason != NotFloat {
+			parts = append(parts, d.Node+": "+d.Text)
 		}
 		if len(parts) == 3 {
 			break

@@ -50,7 +50,9 @@ type NodeReport struct {
 	Name string `json:"name"`
 	Op   string `json:"op"`
 	Int8 bool   `json:"int8"`
-	// Note says why the node stayed float or was inserted; may be empty.
+	// Reason says why the node stayed float.
+	Reason Reason `json:"-"`
+	// Note says it in words, or why the node was inserted; may be empty.
 	Note string `json:"note,omitempty"`
 	// Activation is set where the result was observed.
 	Activation *ActivationReport `json:"activation,omitempty"`
@@ -107,8 +109,12 @@ func (r *Report) finish(p *Prepared, converted *graph.Graph) (err error) {
 	for _, p := range converted.Params {
 		r.Int8Bytes += int64(len(p.Data.Bytes())) + paramBytes(p.Type)
 	}
+	reasons := map[string]Reason{}
+	for _, d := range p.Decisions {
+		reasons[d.Node] = d.Reason
+	}
 	for _, n := range converted.Nodes {
-		d := NodeReport{Name: n.Name, Op: n.Op.Kind(), Int8: n.Output().Type.DType.IsQuantized(), Note: n.Note}
+		d := NodeReport{Name: n.Name, Op: n.Op.Kind(), Int8: n.Output().Type.DType.IsQuantized(), Reason: reasons[n.Name], Note: n.Note}
 		if a, ok := r.activations[n.Name]; ok {
 			d.Activation = &a
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/observe"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -26,28 +27,62 @@ type Stats struct {
 	Images       int           `json:"images"`
 	InputMin     float32       `json:"input_min"` // over all images
 	InputMax     float32       `json:"input_max"`
-	// Observers has the state of every observer, in order of computation.
-	Observers []ObserverState `json:"observers"`
+
+	observers []observed // in order of computation
 }
 
-// ObserverState is the state of the observer of one value.
-type ObserverState struct {
+// observed is the observer of one value: as it was left by a calibration, or the
+// state of one in a file.
+type observed struct {
+	value string
+	live  observe.Observer // nil: state is it
+	state json.RawMessage
+}
+
+// statsJSON is the form of Stats in files.
+type statsJSON struct {
+	*plainStats
+	Observers []observerJSON `json:"observers"`
+}
+
+type plainStats Stats
+
+type observerJSON struct {
 	Value string          `json:"value"`
 	State json.RawMessage `json:"state"`
+}
+
+// MarshalJSON gives the form that ReadStats reads.
+func (s *Stats) MarshalJSON() ([]byte, error) {
+	j := statsJSON{plainStats: (*plainStats)(s)}
+	for _, o := range s.observers {
+		if o.live != nil {
+			var err error
+			if o.state, err = o.live.State(); err != nil {
+				return nil, fmt.Errorf("observer of %q: %w", o.value, err)
+			}
+		}
+		j.Observers = append(j.Observers, observerJSON{o.value, o.state})
+	}
+	return json.Marshal(j)
 }
 
 // ReadStats reads the JSON form of Stats.
 func ReadStats(r io.Reader) (*Stats, error) {
 	var s Stats
+	j := statsJSON{plainStats: (*plainStats)(&s)}
 	d := json.NewDecoder(r)
 	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
+	if err := d.Decode(&j); err != nil {
 		return nil, fmt.Errorf("calibration statistics: %w", err)
+	}
+	for _, o := range j.Observers {
+		s.observers = append(s.observers, observed{value: o.Value, state: o.State})
 	}
 	if s.Format != statsFormat {
 		return nil, fmt.Errorf("calibration statistics have format %d; this version reads %d: calibrate again", s.Format, statsFormat)
 	}
-	if _, err := json.Marshal(s); err != nil { // a qconfig without element types
+	if _, err := json.Marshal(s.QConfig); err != nil { // one without element types
 		return nil, fmt.Errorf("calibration statistics: incomplete: %w", err)
 	}
 	return &s, nil
@@ -62,7 +97,7 @@ func (s *Stats) Write(w io.Writer) error {
 
 // check returns an error when the statistics are not those of p.
 func (s *Stats) check(p *Prepared) error {
-	model, err := fingerprint(p.Calibrated)
+	model, err := p.model()
 	if err != nil {
 		return err
 	}
@@ -74,8 +109,8 @@ func (s *Stats) check(p *Prepared) error {
 		return fmt.Errorf("the statistics were made with other observers of activations (%s; these are %s): calibrate again", theirs, mine)
 	}
 	have := map[string]bool{}
-	for _, o := range s.Observers {
-		have[o.Value] = true
+	for _, o := range s.observers {
+		have[o.value] = true
 	}
 	for _, name := range p.Observed {
 		if !have[name] {
@@ -83,6 +118,48 @@ func (s *Stats) check(p *Prepared) error {
 		}
 	}
 	return nil
+}
+
+// observer returns an observer by spec of what was seen of a value. Showing it more
+// does not change s.
+func (s *Stats) observer(value string, spec quant.ObserverSpec) (observe.Observer, error) {
+	for _, seen := range s.observers {
+		if seen.value != value {
+			continue
+		}
+		if seen.live != nil {
+			return observe.Copy(seen.live, spec)
+		}
+		o, err := observe.NewStrict(spec)
+		if err != nil {
+			return nil, err
+		}
+		return o, o.SetState(seen.state)
+	}
+	return nil, fmt.Errorf("the calibration has not observed %q; calibrate with the same exclusions", value)
+}
+
+// Range is what a value was seen to be within, as its observer judges: that of a
+// histogram is narrower than the values. ok is false where nothing was seen.
+func (s *Stats) Range(value string, spec quant.ObserverSpec) (lo, hi float32, ok bool, err error) {
+	o, err := s.observer(value, spec)
+	if err != nil {
+		return 0, 0, false, err
+	}
+	if _, ranger := o.(observe.Ranger); ranger {
+		lo, hi, ok = o.Range()
+		return lo, hi, ok, nil
+	}
+	q, err := o.QParams()
+	if err != nil {
+		return 0, 0, false, nil
+	}
+	codes, err := spec.Codes()
+	if err != nil {
+		return 0, 0, false, nil
+	}
+	scale, zero := q.Scale(), q.ZeroPoint()
+	return float32(scale * float64(codes.Min-zero)), float32(scale * float64(codes.Max-zero)), true, nil
 }
 
 // watched describes what an observer sees, as opposed to the parameters that it

@@ -336,8 +336,7 @@ func fileSize(path string) int64 {
 func leftFloat(r *ptq.Report) []string {
 	var left []string
 	for _, n := range r.Nodes {
-		wanted := strings.Contains(n.Note, "excluded by") || strings.Contains(n.Note, "compute in float") || strings.Contains(n.Note, "input is float")
-		if !n.Int8 && n.Op != "dequantize" && !wanted {
+		if !n.Int8 && n.Op != "dequantize" && !n.Reason.ByChoice() {
 			left = append(left, fmt.Sprintf("%s (%s): %s", n.Name, n.Op, n.Note))
 		}
 	}

@@ -2,7 +2,6 @@ package qat
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"runtime"
 
@@ -121,23 +120,11 @@ func (m *Model) each(f func(*fakequant.Module)) {
 // StartFrom sets the ranges of activations to those that a calibration of the same
 // model has found, so that training does not begin with the range of one batch.
 func (m *Model) StartFrom(p *ptq.Prepared, stats *ptq.Stats) error {
-	states := map[string]json.RawMessage{}
-	for _, o := range stats.Observers {
-		states[o.Value] = o.State
-	}
 	for _, name := range m.fused.Observed {
-		state, ok := states[name]
-		if !ok {
-			return fmt.Errorf("the calibration has not observed %q; calibrate with the same exclusions", name)
-		}
-		o, err := observe.New(p.QConfig.Activation)
-		if err == nil {
-			err = o.SetState(state)
-		}
+		lo, hi, ok, err := stats.Range(name, p.QConfig.Activation)
 		if err != nil {
 			return fmt.Errorf("calibrated range of %q: %w", name, err)
 		}
-		lo, hi, ok := rangeOf(o)
 		if !ok {
 			continue
 		}
@@ -150,24 +137,6 @@ func (m *Model) StartFrom(p *ptq.Prepared, stats *ptq.Stats) error {
 		}
 	}
 	return nil
-}
-
-// rangeOf is the range that an observer's parameters stand for, where it is not
-// that of the values seen: a histogram's is narrower.
-func rangeOf(o observe.Observer) (lo, hi float32, ok bool) {
-	if _, ranger := o.(observe.Ranger); ranger {
-		return o.Range()
-	}
-	q, err := o.QParams()
-	if err != nil {
-		return 0, 0, false
-	}
-	codes, err := o.Spec().Codes()
-	if err != nil {
-		return 0, 0, false
-	}
-	s, z := q.Scale(), q.ZeroPoint()
-	return float32(s * float64(codes.Min-z)), float32(s * float64(codes.Max-z)), true
 }
 
 // Convert returns the int8 graph of the model as it is now. In octet's own
