@@ -48,7 +48,7 @@ func (e *ChoiceError) Error() string {
 func (e *ChoiceError) Unwrap() error { return torch.ErrAmbiguous }
 
 func (m *Model) severalFit(fits []network) error {
-	err := &ChoiceError{File: m.file}
+	err := &ChoiceError{File: m.origin.file}
 	for _, n := range fits {
 		err.Choices = append(err.Choices, Choice{n.key(), n.place.Archs[0]})
 	}
@@ -121,11 +121,11 @@ func (m *Model) noneFits(dicts []stateDict, nearest network, arch string) (expla
 	case unknown && len(dicts) > 1:
 		return nil, m.manyUnknown(dicts)
 	case unknown && arch == "":
-		return nil, &NearestError{File: m.file, Why: zoo.Foreign(sd.Keys())}
+		return nil, &NearestError{File: m.origin.file, Why: zoo.Foreign(sd.Keys())}
 	}
 	m.use(nearest)
 	near := func(mismatch *statedict.MismatchError) error {
-		return &NearestError{File: m.file, Arch: place.Nearest, Prefix: strings.Join(sd.Stripped, "") + place.Prefix,
+		return &NearestError{File: m.origin.file, Arch: place.Nearest, Prefix: strings.Join(sd.Stripped, "") + place.Prefix,
 			Share: min(place.Share, 1), Why: place.Why, Key: nearest.key(), Mismatch: mismatch}
 	}
 	if m.meta.Arch = arch; arch != "" {
@@ -157,9 +157,9 @@ func (m *Model) manyUnknown(dicts []stateDict) error {
 	for _, d := range dicts {
 		keys = append(keys, d.key)
 	}
-	return &ChoiceError{File: m.file, Choices: unknownChoices(keys),
+	return &ChoiceError{File: m.origin.file, Choices: unknownChoices(keys),
 		reason: fmt.Errorf("%s: %w: %s, and none is of a known architecture; choose one by its key, such as --key %s",
-			m.file, torch.ErrAmbiguous, groups(keys), keys[0])}
+			m.origin.file, torch.ErrAmbiguous, groups(keys), keys[0])}
 }
 
 func unknownChoices(keys []string) []Choice {
@@ -177,7 +177,7 @@ func (m *Model) looksLike(why string) explain {
 			return nil
 		}
 		looks := &LooksLikeError{Mismatch: mismatch, Why: why}
-		fits, _ := zoo.Find(m.state.Keys(), statedict.ShapesOf(m.state), "")
+		fits, _ := zoo.Find(m.origin.state.Keys(), statedict.ShapesOf(m.origin.state), "")
 		for _, p := range fits {
 			looks.Archs = append(looks.Archs, p.Archs...)
 		}

@@ -147,14 +147,14 @@ func (m *Model) take(n network, arch string) error {
 		m.assume("%s of the file %s no part of the network and %s left out: %s",
 			count(len(outside), "key"), pick(len(outside), "is", "are"), pick(len(outside), "was", "were"), groups(outside))
 	}
-	if pruned := m.state.Pruned; len(pruned) > 0 {
+	if pruned := m.origin.state.Pruned; len(pruned) > 0 {
 		m.assume("%s pruned: weight_orig times weight_mask was taken (%s)", count(len(pruned), "parameter"), groups(pruned))
 	}
 	if names := n.place.Archs; len(names) > 1 && arch == "" {
 		if why := explainTransform(names[0]); why != "" {
-			return fmt.Errorf("%s: the file does not name its architecture; its keys fit %s: name the right one\n%s", m.file, strings.Join(names, " and "), why)
+			return fmt.Errorf("%s: the file does not name its architecture; its keys fit %s: name the right one\n%s", m.origin.file, strings.Join(names, " and "), why)
 		}
-		return fmt.Errorf("%s: the file does not name its architecture; its keys fit %s: name the right one", m.file, strings.Join(names, " and "))
+		return fmt.Errorf("%s: the file does not name its architecture; its keys fit %s: name the right one", m.origin.file, strings.Join(names, " and "))
 	}
 	m.meta.Arch = n.place.Archs[0]
 	if arch == "" {
@@ -171,8 +171,8 @@ func (m *Model) take(n network, arch string) error {
 
 // use takes the entries that belong to the network as the state dict.
 func (m *Model) use(n network) {
-	m.state = n.dict.Select(n.place.Name)
-	m.quantized = statedict.IsQuantized(m.state) || statedict.IsPrepared(m.state) || statedict.IsObserved(m.state)
+	m.origin.state = n.dict.Select(n.place.Name)
+	m.quantized = statedict.IsQuantized(m.origin.state) || statedict.IsPrepared(m.origin.state) || statedict.IsObserved(m.origin.state)
 }
 
 func count(n int, what string) string { return fmt.Sprintf("%d %s", n, pick(n, what, what+"s")) }

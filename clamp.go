@@ -9,7 +9,6 @@ import (
 	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/tensor"
-	"github.com/octet-ml/octet/zoo"
 )
 
 // clampInputs is the number of inputs on which the float variants are compared.
@@ -75,7 +74,7 @@ func WithReLU6Ranges() QuantizeOption {
 
 // clamped returns the fused graph of the quantizable variant with its ReLU6.
 func (m *Model) clamped() (*graph.Graph, error) {
-	g, err := m.floatGraph(zoo.Clamped)
+	g, err := m.derived.clamped()
 	if err != nil {
 		return nil, err
 	}

@@ -20,15 +20,15 @@ func exploding(t *testing.T, gain float32) *octet.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range m.StateDict().Keys() {
-		if x, ok := m.StateDict().Tensor(key); ok && strings.HasSuffix(key, ".1.weight") && len(x.Shape()) == 1 {
+	for _, key := range stateOf(t, m).Keys() {
+		if x, ok := stateOf(t, m).Tensor(key); ok && strings.HasSuffix(key, ".1.weight") && len(x.Shape()) == 1 {
 			for i := range x.Float32s() {
 				x.Float32s()[i] = gain
 			}
 		}
 	}
 	path := filepath.Join(t.TempDir(), "exploding.pth")
-	if err := m.Save(path); err != nil {
+	if err := m.Save(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	if m, err = octet.Open(path); err != nil {

@@ -57,7 +57,10 @@ func Compare(ctx context.Context, reference, model *Model, inputs Batches, opts 
 	if len(samples) == 0 {
 		return nil, fmt.Errorf("there are no inputs to compare %s and %s on", reference.name(), model.name())
 	}
-	return c, c.compareLayers(ctx, reference, model, samples, opts)
+	if err := c.compareLayers(ctx, reference, model, samples, opts); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // add compares the logits of a batch.

@@ -84,7 +84,7 @@ func TestMadeFor(t *testing.T) {
 		t.Errorf("made for %q and %q", float.MadeFor(), int8.MadeFor())
 	}
 	path := filepath.Join(t.TempDir(), "int8.pth")
-	if err := int8.Save(path); err != nil {
+	if err := int8.Save(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	other, err := octet.Open(path, octet.WithBackend("qnnpack"))
@@ -116,7 +116,7 @@ func TestMadeFor(t *testing.T) {
 func TestWithMadeFor(t *testing.T) {
 	_, int8, _ := openDemo(t)
 	path := filepath.Join(t.TempDir(), "bare.pth")
-	if err := torch.Save(path, int8.StateDict()); err != nil {
+	if err := torch.Save(path, stateOf(t, int8)); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

@@ -5,7 +5,7 @@
 //	model, err := octet.Open("resnet18.pth", octet.WithArch("resnet18"))
 //	calibration := octet.Inputs(ctx, model, "photos/")
 //	int8, report, err := octet.Quantize(ctx, model, calibration, octet.WithBackend("fbgemm"))
-//	err = int8.Save("resnet18_int8.pth")
+//	err = int8.Save(ctx, "resnet18_int8.pth")
 //	session, err := int8.Compile()
 //	logits, err := session.Run(ctx, images)
 //

@@ -27,7 +27,7 @@ func Example() {
 	folder, _ := os.MkdirTemp("", "octet")
 	defer os.RemoveAll(folder)
 	path := filepath.Join(folder, "int8.pth")
-	if err := int8.Save(path); err != nil {
+	if err := int8.Save(ctx, path); err != nil {
 		log.Fatal(err)
 	}
 

@@ -126,7 +126,7 @@ func TestFormsQuantize(t *testing.T) {
 				t.Fatal(err)
 			}
 			saved := filepath.Join(t.TempDir(), "int8.pth")
-			if err := int8.Save(saved); err != nil {
+			if err := int8.Save(t.Context(), saved); err != nil {
 				t.Fatal(err)
 			}
 			again, err := octet.Open(saved)

@@ -45,7 +45,7 @@ func TestConvertedInGraphMode(t *testing.T) {
 				}
 			}
 			saved := filepath.Join(t.TempDir(), "saved.pth")
-			if err := m.Save(saved); err != nil {
+			if err := m.Save(t.Context(), saved); err != nil {
 				t.Fatal(err)
 			}
 			again, err := Open(saved)

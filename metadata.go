@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
@@ -95,4 +96,45 @@ func (m Metadata) encode() ([]byte, error) {
 		return nil, errors.New("metadata: " + err.Error())
 	}
 	return append(b, '\n'), nil
+}
+
+// clone shares nothing with m that can be changed.
+func (m Metadata) clone() Metadata {
+	m.Labels, m.Float, m.Saturation = slices.Clone(m.Labels), slices.Clone(m.Float), slices.Clone(m.Saturation)
+	if m.Preset != nil {
+		p := clonePreset(*m.Preset)
+		m.Preset = &p
+	}
+	if m.Calibration != nil {
+		c := *m.Calibration
+		c.QConfig = cloneQConfig(c.QConfig)
+		c.Excluded, c.Slower = slices.Clone(c.Excluded), slices.Clone(c.Slower)
+		m.Calibration = &c
+	}
+	if m.Training != nil {
+		t := *m.Training
+		t.Excluded = slices.Clone(t.Excluded)
+		if t.QConfig != nil {
+			c := cloneQConfig(*t.QConfig)
+			t.QConfig = &c
+		}
+		m.Training = &t
+	}
+	return m
+}
+
+func clonePreset(p vision.Preset) vision.Preset {
+	p.Resize, p.Crop, p.Input = slices.Clone(p.Resize), slices.Clone(p.Crop), slices.Clone(p.Input)
+	p.Mean, p.Std = slices.Clone(p.Mean), slices.Clone(p.Std)
+	return p
+}
+
+func cloneQConfig(c quant.QConfig) quant.QConfig {
+	for _, end := range []**int{&c.Activation.QuantMin, &c.Activation.QuantMax, &c.Weight.QuantMin, &c.Weight.QuantMax} {
+		if *end != nil {
+			v := **end
+			*end = &v
+		}
+	}
+	return c
 }

@@ -3,31 +3,39 @@ package octet
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/op"
-	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/vision"
 	"github.com/octet-ml/octet/zoo"
 )
 
-// Model is a state dict bound to the graph of its architecture, with what is
-// known about it. It is immutable and safe for concurrent use.
+// Model is a graph with its parameters, and what is known about it. It is immutable
+// and safe for concurrent use.
 type Model struct {
-	file      string
-	meta      Metadata
-	state     *torch.StateDict
 	graph     *graph.Graph
+	derived   *derived
+	origin    origin
+	meta      Metadata
 	quantized bool
 	madeFor   string // backend, of an int8 model
 	assumed   []string
 }
 
+// origin is where a model came from. It takes no part in computing: Save gives a
+// file back as it was read, and training goes on from what only the file holds.
+type origin struct {
+	file  string
+	state *torch.StateDict // nil for a model that was made here
+}
+
+// setGraph makes g what the model computes.
+func (m *Model) setGraph(g *graph.Graph) { m.graph, m.derived = g, derive(m.meta.Arch, g) }
+
 // File is the name of the file that the model came from; empty for the result
 // of Quantize.
-func (m *Model) File() string { return m.file }
+func (m *Model) File() string { return m.origin.file }
 
 // Arch is torchvision's name of the architecture.
 func (m *Model) Arch() string { return m.meta.Arch }
@@ -46,11 +54,25 @@ func (m *Model) MadeFor() string { return m.madeFor }
 // Graph returns the bound graph. The caller must not change it.
 func (m *Model) Graph() *graph.Graph { return m.graph }
 
-// StateDict returns the state dict behind the graph. The caller must not change it.
-func (m *Model) StateDict() *torch.StateDict { return m.state }
+// StateDict returns the model's parameters under PyTorch's keys: of a model from a
+// file what the file holds, otherwise what PyTorch's model of the same architecture
+// has. The caller must not change it.
+func (m *Model) StateDict() (*torch.StateDict, error) {
+	if m.origin.state != nil {
+		return m.origin.state, nil
+	}
+	return statedict.ExportStateDict(m.graph)
+}
+
+// InTraining reports whether the model's file holds one in quantization-aware
+// training, with which TrainQuantized goes on. The model itself is the int8 model
+// that it converts to.
+func (m *Model) InTraining() bool {
+	return m.origin.state != nil && statedict.IsPrepared(m.origin.state)
+}
 
 // Metadata returns what is known about the model beside its parameters.
-func (m *Model) Metadata() Metadata { return m.meta }
+func (m *Model) Metadata() Metadata { return m.meta.clone() }
 
 // Assumptions lists, in sentences, what neither the file nor an option said and
 // was therefore assumed: the architecture, the backend, a prefix of the keys.
@@ -64,76 +86,65 @@ func (m *Model) assume(format string, args ...any) {
 // Save writes. Arch, Numerics and Float belong to the parameters and stay.
 func (m *Model) WithMetadata(change func(*Metadata)) *Model {
 	c := *m
+	c.meta = m.meta.clone()
 	change(&c.meta)
+	c.meta = c.meta.clone() // what change has put in stays the caller's
 	c.meta.Arch, c.meta.Numerics, c.meta.Float, c.meta.Saturation = m.meta.Arch, m.meta.Numerics, m.meta.Float, m.meta.Saturation
 	return &c
 }
 
-// Classes is the number of outputs.
-func (m *Model) Classes() int {
-	for v := m.graph.Outputs[0]; v.Node != nil; v = v.Node.Inputs[0] {
-		switch v.Node.Op.(type) {
-		case op.Dequantize:
-			continue
-		case op.Linear:
-			return v.Node.Inputs[1].Type.Shape[0]
-		}
-		break
-	}
-	// A network without classifier gives its features.
-	const edge = 224 // enough for every architecture; the features do not depend on it
-	types, err := m.graph.Infer(tensor.Shape{1, m.Channels(), edge, edge})
-	if err != nil || len(types[m.graph.Outputs[0]].Shape) != 2 {
-		return 0
-	}
-	return types[m.graph.Outputs[0]].Shape[1]
-}
+// Classes is the number of outputs; of a network without classifier, of features.
+func (m *Model) Classes() int { return m.derived.classes() }
 
 // Channels is the number of channels of the input.
-func (m *Model) Channels() int {
-	for _, p := range m.graph.Params {
-		if len(p.Type.Shape) == 4 {
-			return p.Type.Shape[1]
-		}
-	}
-	return 0
-}
+func (m *Model) Channels() int { return channelsOf(m.graph) }
 
 // Labels names the classes, in the order of the outputs. Where nobody named
-// them, those of ImageNet are assumed for 1000 classes; otherwise it is nil.
+// them, those that the architecture was made for are taken, and those of ImageNet are
+// assumed for 1000 classes; otherwise it is nil.
 func (m *Model) Labels() (labels []string, assumed bool) {
-	switch {
-	case m.meta.Labels != nil:
+	if m.meta.Labels != nil {
 		return slices.Clone(m.meta.Labels), false
-	case m.Classes() == 1000:
+	}
+	if own := m.arch().Labels; own != nil && len(own) == m.Classes() {
+		return slices.Clone(own), false
+	}
+	if m.Classes() == 1000 {
 		return ImageNetLabels(), true
-	case strings.HasPrefix(m.meta.Arch, "fashion_") && m.Classes() == len(fashionLabels):
-		return slices.Clone(fashionLabels), false
 	}
 	return nil, true
 }
 
-// Preset says how an image becomes the model's input. Where nobody said it, the
-// ImageNet preset is assumed for models of colour images; a model of other
-// images has none, and the error says which options give one.
+// Preset says how an image becomes the model's input. Where nobody said it, that of
+// the architecture is taken, and the ImageNet preset is assumed for models of colour
+// images; a model of other images has none, and the error says which options give one.
 func (m *Model) Preset() (preset vision.Preset, assumed bool, err error) {
-	switch {
-	case m.meta.Preset != nil:
-		return *m.meta.Preset, false, nil
-	case strings.HasPrefix(m.meta.Arch, "fashion_") && m.Channels() == 1:
-		return fashionMNIST(), false, nil
-	case m.Channels() == 3:
+	if m.meta.Preset != nil {
+		return clonePreset(*m.meta.Preset), false, nil
+	}
+	if name := m.arch().Preset; name != "" {
+		if own, err := Preset(name); err != nil || own.Channels == m.Channels() {
+			return own, false, err
+		}
+	}
+	if m.Channels() == 3 {
 		return vision.ImageClassification(224, 256), true, nil
 	}
 	return vision.Preset{}, true, fmt.Errorf("%s takes images with %d channels and does not say how they were prepared: name a preset, or mean and standard deviation", m.name(), m.Channels())
 }
 
+// arch is the row of the model's architecture; empty for an unknown one.
+func (m *Model) arch() zoo.Arch {
+	a, _ := zoo.Lookup(m.meta.Arch)
+	return a
+}
+
 // name is how messages call the model.
 func (m *Model) name() string {
-	if m.file == "" {
+	if m.origin.file == "" {
 		return "the model"
 	}
-	return m.file
+	return m.origin.file
 }
 
 func (m *Model) checkLabels() error {
@@ -147,22 +158,19 @@ func (m *Model) checkLabels() error {
 	return nil
 }
 
-// quantizable builds the graph that is quantized: torchvision's quantizable
-// variant, bound to the float parameters.
+// quantizable is the graph that is quantized: torchvision's quantizable variant, with
+// the float parameters.
 func (m *Model) quantizable() (*graph.Graph, error) {
 	if m.quantized {
 		return nil, fmt.Errorf("%s is an int8 model already: quantize the float model it was made from", m.name())
 	}
-	return m.floatGraph(zoo.Quantizable)
+	return m.derived.quantizable()
 }
 
 // ClampDiffers reports whether the variant that is quantized computes another
 // function than the float model: ReLU where the float model has ReLU6, as in
 // torchvision's mobilenet_v2.
-func (m *Model) ClampDiffers() bool {
-	a, err := zoo.Lookup(m.meta.Arch)
-	return err == nil && a.ClampDiffers
-}
+func (m *Model) ClampDiffers() bool { return m.arch().ClampDiffers }
 
 // Quantizable returns the float model in the variant that Quantize starts from.
 // It differs from m only where ClampDiffers says so.
@@ -172,6 +180,6 @@ func (m *Model) Quantizable() (*Model, error) {
 		return nil, err
 	}
 	c := *m
-	c.graph = g
+	c.setGraph(g)
 	return &c, nil
 }

@@ -96,7 +96,7 @@ func TestSavedModelIsTheModel(t *testing.T) {
 				t.Errorf("report: %d images, %d int8 nodes", report.Images, report.Int8Nodes)
 			}
 			path := filepath.Join(t.TempDir(), "int8.pth")
-			if err := int8.Save(path); err != nil {
+			if err := int8.Save(t.Context(), path); err != nil {
 				t.Fatal(err)
 			}
 			again, err := octet.Open(path)
@@ -132,7 +132,7 @@ func TestBackendOfForeignFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := filepath.Join(t.TempDir(), "foreign.pth")
-		if err := torch.Save(path, int8.StateDict()); err != nil { // without octet's record
+		if err := torch.Save(path, stateOf(t, int8)); err != nil { // without octet's record
 			t.Fatal(err)
 		}
 		m, err := octet.Open(path)
@@ -245,8 +245,8 @@ func TestWeightBits(t *testing.T) {
 			t.Fatal(err)
 		}
 		weights := 0
-		for _, k := range int8.StateDict().Keys() {
-			w, ok := int8.StateDict().Tensor(k)
+		for _, k := range stateOf(t, int8).Keys() {
+			w, ok := stateOf(t, int8).Tensor(k)
 			if !ok || w.DType() != tensor.QInt8 {
 				continue
 			}
@@ -305,8 +305,8 @@ func TestPresets(t *testing.T) {
 func TestSafetensors(t *testing.T) {
 	m := open(t)
 	var f safetensors.File
-	for _, key := range m.StateDict().Keys() {
-		x, _ := m.StateDict().Tensor(key)
+	for _, key := range stateOf(t, m).Keys() {
+		x, _ := stateOf(t, m).Tensor(key)
 		f.Set(key, x)
 	}
 	path := filepath.Join(t.TempDir(), "model.safetensors")
@@ -332,7 +332,7 @@ func TestOverriddenBackendIsReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "int8.pth")
-	if err := int8.Save(path); err != nil {
+	if err := int8.Save(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	m, err := octet.Open(path, octet.WithBackend("qnnpack"))
@@ -347,7 +347,7 @@ func TestOverriddenBackendIsReported(t *testing.T) {
 func TestSavedFloatModelNeedsNoOptions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "float.pth")
 	m := open(t).WithMetadata(func(d *octet.Metadata) { d.Labels, d.Arch = strings.Split("0123456789", ""), "resnet18" })
-	if err := m.Save(path); err != nil {
+	if err := m.Save(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	again, err := octet.Open(path)

@@ -81,16 +81,16 @@ func openSafetensors(path string, o openOptions) (*Model, error) {
 	if err := sd.Unwrap(); err != nil {
 		return nil, err
 	}
-	m := &Model{file: path}
+	m := &Model{origin: origin{file: path}}
 	explain, err := m.choose([]stateDict{{o.key, sd}}, o)
 	if err != nil {
 		return nil, err
 	}
-	return m, m.complete(o, explain)
+	return m.complete(o, explain)
 }
 
 func fromCheckpoint(ckpt *torch.Checkpoint, o openOptions) (*Model, error) {
-	m := &Model{file: ckpt.Name()}
+	m := &Model{origin: origin{file: ckpt.Name()}}
 	if slices.Contains(ckpt.ExtraRecords(), MetadataRecord) {
 		record, err := ckpt.Extra(MetadataRecord)
 		if err == nil {
@@ -108,15 +108,15 @@ func fromCheckpoint(ckpt *torch.Checkpoint, o openOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := ckpt.Fill(m.state); err != nil {
+	if err := ckpt.Fill(m.origin.state); err != nil {
 		return nil, err
 	}
-	return m, m.complete(o, explain)
+	return m.complete(o, explain)
 }
 
 // complete fills in what the options say and what has to be assumed, and binds
-// the state dict to the graph of its architecture.
-func (m *Model) complete(o openOptions, explain explain) error {
+// the state dict to the graph of its architecture. It returns the finished model.
+func (m *Model) complete(o openOptions, explain explain) (*Model, error) {
 	if m.quantized && m.meta.Numerics == "" {
 		m.meta.Numerics = o.madeFor
 	}
@@ -126,39 +126,41 @@ func (m *Model) complete(o openOptions, explain explain) error {
 		err = explain(mismatch)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if o.labels != nil {
 		m.meta.Labels = o.labels
 	}
 	if o.preset != nil {
 		if err := o.preset.Validate(); err != nil {
-			return err
+			return nil, err
 		}
-		m.meta.Preset = o.preset
+		preset := clonePreset(*o.preset)
+		m.meta.Preset = &preset
 	}
 	if err := m.changePreset(o.presetChange); err != nil {
-		return err
+		return nil, err
 	}
-	return m.checkLabels()
+	if err := m.checkLabels(); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // bind gives the graph of the architecture the parameters of the file.
-func (m *Model) bind(backend string) (err error) {
+func (m *Model) bind(backend string) error {
 	if m.quantized {
 		return m.bindQuantized(backend)
 	}
-	m.graph, err = m.floatGraph(zoo.Plain)
-	return err
-}
-
-// floatGraph builds and binds one variant of a float model.
-func (m *Model) floatGraph(v zoo.Variant) (*graph.Graph, error) {
-	g, err := zoo.Build(m.meta.Arch, statedict.ShapesOf(m.state), v)
+	g, err := zoo.Build(m.meta.Arch, statedict.ShapesOf(m.origin.state), zoo.Plain)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return statedict.Bind(g, m.state)
+	if g, err = statedict.Bind(g, m.origin.state); err != nil {
+		return err
+	}
+	m.setGraph(g)
+	return nil
 }
 
 func (m *Model) bindQuantized(backend string) error {
@@ -172,18 +174,19 @@ func (m *Model) bindQuantized(backend string) error {
 	}
 	bind := statedict.BindQuantized
 	switch {
-	case statedict.IsPrepared(m.state):
+	case statedict.IsPrepared(m.origin.state):
 		bind = statedict.BindPrepared
 		m.assume("the file holds a model in quantization-aware training; it was converted")
-	case statedict.IsObserved(m.state):
+	case statedict.IsObserved(m.origin.state):
 		bind = statedict.BindPrepared
 		m.assume("the file holds a model prepared for post-training quantization, with observers; it was converted")
 	}
-	bound, notes, err := bind(g, m.state, statedict.QuantizedOptions{Numerics: numerics, Float: m.meta.Float})
+	bound, notes, err := bind(g, m.origin.state, statedict.QuantizedOptions{Numerics: numerics, Float: m.meta.Float})
 	if err != nil {
 		return err
 	}
-	m.graph, m.assumed = bound, append(m.assumed, notes...)
+	m.setGraph(bound)
+	m.assumed = append(m.assumed, notes...)
 	if m.madeFor = m.meta.Numerics; m.madeFor == "" {
 		m.madeFor = bound.Numerics.String()
 	}
@@ -194,9 +197,9 @@ func (m *Model) bindQuantized(backend string) error {
 // quantizableGraph builds what the file was converted from: torchvision's
 // quantizable model, or what FX graph mode made of the plain one.
 func (m *Model) quantizableGraph() (*graph.Graph, error) {
-	g, err := zoo.Build(m.meta.Arch, statedict.ShapesOf(m.state), zoo.Quantizable)
-	if err == nil && m.ClampDiffers() && statedict.IsTraced(m.state) && statedict.ClampsApart(g, m.state) {
-		return zoo.Build(m.meta.Arch, statedict.ShapesOf(m.state), zoo.Clamped)
+	g, err := zoo.Build(m.meta.Arch, statedict.ShapesOf(m.origin.state), zoo.Quantizable)
+	if err == nil && m.ClampDiffers() && statedict.IsTraced(m.origin.state) && statedict.ClampsApart(g, m.origin.state) {
+		return zoo.Build(m.meta.Arch, statedict.ShapesOf(m.origin.state), zoo.Clamped)
 	}
 	return g, err
 }
@@ -208,7 +211,7 @@ func (m *Model) numerics(given string) (quant.Numerics, error) {
 	if m.meta.Numerics != "" {
 		var err error
 		if recorded, err = quant.ParseNumerics(m.meta.Numerics); err != nil {
-			return 0, fmt.Errorf("%s: the backend that it was made for: %w", m.file, err)
+			return 0, fmt.Errorf("%s: the backend that it was made for: %w", m.origin.file, err)
 		}
 	}
 	if given == "" {

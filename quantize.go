@@ -9,7 +9,6 @@ import (
 	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
-	"github.com/octet-ml/octet/statedict"
 )
 
 // Defaults of Quantize.
@@ -86,16 +85,16 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 
 // converted returns the int8 model of m whose graph is g.
 func (m *Model) converted(g *graph.Graph, p *ptq.Prepared) (*Model, error) {
-	state, err := statedict.ExportStateDict(g)
-	if err != nil {
+	made := &Model{meta: m.meta.clone(), quantized: true, madeFor: g.Numerics.String()}
+	made.setGraph(g)
+	made.meta.Numerics = g.Numerics.String()
+	made.meta.Float = floatNodes(p)
+	codes, _ := p.QConfig.Activation.Codes() // none where nothing becomes int8
+	var err error
+	if made.meta.Saturation, err = ptq.Saturations(g, codes); err != nil {
 		return nil, err
 	}
-	int8 := &Model{meta: m.meta, state: state, graph: g, quantized: true, madeFor: g.Numerics.String()}
-	int8.meta.Numerics = g.Numerics.String()
-	int8.meta.Float = floatNodes(p)
-	codes, _ := p.QConfig.Activation.Codes() // none where nothing becomes int8
-	int8.meta.Saturation, err = ptq.Saturations(g, codes)
-	return int8, err
+	return made, nil
 }
 
 // prepare fuses the quantizable variant and decides what becomes int8.

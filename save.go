@@ -11,11 +11,8 @@ import (
 // Save writes the model as a file of torch.save: its state dict, and what is
 // known beside it as the record MetadataRecord, which PyTorch ignores. A fully
 // quantized model loads in torchvision's quantized model of the same name
-// (strict). The file appears complete or not at all.
-func (m *Model) Save(path string) error { return m.SaveContext(context.Background(), path) }
-
-// SaveContext is Save that ctx can end early; no file is left then.
-func (m *Model) SaveContext(ctx context.Context, path string) error {
+// (strict). The file appears complete or not at all: when ctx ends early, none is left.
+func (m *Model) Save(ctx context.Context, path string) error {
 	sd, err := m.withRecord()
 	if err != nil {
 		return err
@@ -38,9 +35,13 @@ func (m *Model) withRecord() (*torch.StateDict, error) {
 	if err != nil {
 		return nil, err
 	}
-	sd := *m.state
+	state, err := m.StateDict()
+	if err != nil {
+		return nil, err
+	}
+	sd := *state
 	sd.Extra = map[string][]byte{}
-	maps.Copy(sd.Extra, m.state.Extra)
+	maps.Copy(sd.Extra, state.Extra)
 	sd.Extra[MetadataRecord] = record
 	return &sd, nil
 }

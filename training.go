@@ -41,9 +41,9 @@ func New(arch string, classes, channels int, seed uint64) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{meta: Metadata{Arch: arch}, graph: g}
-	m.state, err = statedict.ExportStateDict(g)
-	return m, err
+	m := &Model{meta: Metadata{Arch: arch}}
+	m.setGraph(g)
+	return m, nil
 }
 
 // LabelledData opens labelled samples for the training of m: a folder with one
@@ -109,7 +109,7 @@ func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...Qua
 	for _, o := range opts {
 		o.applyQuantize(&t.opts)
 	}
-	prepared := statedict.IsPrepared(m.state)
+	prepared := m.InTraining()
 	g, err := m.trainable(prepared)
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...Qua
 		return nil, classed{err, ErrRecipe}
 	}
 	if prepared {
-		if err := t.quantized.Load(m.state); err != nil {
+		if err := t.quantized.Load(m.origin.state); err != nil {
 			return nil, err
 		}
 	}
@@ -148,8 +148,9 @@ func (t *Training) ready(err error, label string) error {
 	if err != nil {
 		return classed{err, ErrTraining}
 	}
-	t.Label, t.Settings = label, t.made()
-	return nil
+	t.Label = label
+	t.Settings, err = t.made()
+	return err
 }
 
 // ErrTraining: the recipe or the data of a training cannot be used.
@@ -160,7 +161,7 @@ func (m *Model) trainable(prepared bool) (*graph.Graph, error) {
 	if !prepared {
 		return m.quantizable()
 	}
-	g, err := zoo.Build(m.meta.Arch, statedict.ShapesOf(m.state), zoo.Quantizable)
+	g, err := zoo.Build(m.meta.Arch, statedict.ShapesOf(m.origin.state), zoo.Quantizable)
 	if err != nil {
 		return nil, err
 	}
@@ -232,12 +233,8 @@ func (t *Training) Calibrate(ctx context.Context, samples Batches) (*Model, erro
 func (t *Training) Float() (*Model, error) {
 	var m *Model
 	err := t.Averaged(func() error {
-		g := t.graph()
-		state, err := statedict.ExportStateDict(g)
-		if err != nil {
-			return err
-		}
-		m = &Model{meta: t.model.meta, state: state, graph: g}
+		m = &Model{meta: t.model.meta.clone()}
+		m.setGraph(t.graph())
 		m.meta.Training = t.record()
 		return nil
 	})
@@ -265,10 +262,11 @@ func (t *Training) Int8() (*Model, *ptq.Report, error) {
 		m, err = t.model.converted(converted, t.quantized.Prepared())
 		return err
 	})
-	if err == nil {
-		m.meta.Training = t.record()
+	if err != nil {
+		return nil, nil, err
 	}
-	return m, report, err
+	m.meta.Training = t.record()
+	return m, report, nil
 }
 
 // Prepared returns the state dict of PyTorch's model in quantization-aware

@@ -35,7 +35,7 @@ func (m *Model) TransformUnsaid() bool {
 }
 
 // bare reports whether the model came from a file without octet's record.
-func (m *Model) bare() bool { return m.file != "" && m.meta.Version == 0 }
+func (m *Model) bare() bool { return m.origin.file != "" && m.meta.Version == 0 }
 
 // Unsaid says in a sentence what the file of the model cannot say, and what was
 // taken for it; empty for files that octet wrote.
@@ -97,14 +97,13 @@ func (m *Model) TryTransform(ctx context.Context, inputs Batches, labels []int, 
 	if twin == "" {
 		return nil, nil
 	}
-	other := *m
-	other.meta.Arch, other.assumed = twin, nil
-	if err := other.bind(""); err != nil {
+	other, err := m.as(twin)
+	if err != nil {
 		return nil, err
 	}
 	t := &TransformTrial{Tried: TransformAnswer{Arch: m.meta.Arch}, Other: TransformAnswer{Arch: twin}, Labeled: labels != nil}
 	var sessions [2]*Session
-	for i, model := range []*Model{m, &other} {
+	for i, model := range []*Model{m, other} {
 		s, err := model.Compile(opts...)
 		if err != nil {
 			return nil, err
@@ -132,6 +131,20 @@ func (m *Model) TryTransform(ctx context.Context, inputs Batches, labels []int, 
 		a.Confidence = 100 * a.Confidence / max(1, float64(t.Inputs))
 	}
 	return t, nil
+}
+
+// as returns the model of the same parameters and another architecture.
+func (m *Model) as(arch string) (*Model, error) {
+	other := *m
+	other.meta.Arch, other.assumed = arch, nil
+	var err error
+	if other.origin.state, err = m.StateDict(); err != nil {
+		return nil, err
+	}
+	if err := other.bind(""); err != nil {
+		return nil, err
+	}
+	return &other, nil
 }
 
 // add takes in the logits of n inputs.

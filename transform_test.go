@@ -18,7 +18,7 @@ func bare(t *testing.T, arch string) string {
 		t.Fatal(err)
 	}
 	path := t.TempDir() + "/bare.pth"
-	if err := torch.Save(path, m.StateDict()); err != nil {
+	if err := torch.Save(path, stateOf(t, m)); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -47,7 +47,7 @@ func TestTheInputTransformIsExplained(t *testing.T) {
 			t.Errorf("%s+transform_input: %v, %q", arch, err, m.Assumptions())
 		}
 		path := t.TempDir() + "/own.pth"
-		if err := m.Save(path); err != nil {
+		if err := m.Save(t.Context(), path); err != nil {
 			t.Fatal(err)
 		}
 		if m, err = octet.Open(path); err != nil || m.TransformUnsaid() || m.Unsaid() != "" {

@@ -64,7 +64,7 @@ func stages(t *testing.T, x *tensor.Tensor) map[string]*torch.StateDict {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]*torch.StateDict{"float": float.StateDict(), "int8": int8.StateDict(), "prepared": preparedState(t, float, x)}
+	return map[string]*torch.StateDict{"float": stateOf(t, float), "int8": stateOf(t, int8), "prepared": preparedState(t, float, x)}
 }
 
 // A network opens under any prefix, whatever is beside it, and computes the same.
@@ -118,7 +118,7 @@ func TestBesideTheNetwork(t *testing.T) {
 	want := run(t, open(t), x)
 	for kind, others := range beside {
 		for _, arch := range []string{"", "fashion_resnet8"} {
-			m, err := octet.Open(saved(t, wrapped(open(t).StateDict(), "", others)), octet.WithArch(arch))
+			m, err := octet.Open(saved(t, wrapped(stateOf(t, open(t)), "", others)), octet.WithArch(arch))
 			if err != nil {
 				t.Errorf("beside %s: %v", kind, err)
 				continue
@@ -133,7 +133,7 @@ func TestBesideTheNetwork(t *testing.T) {
 // Names that wrappers of single layers put into keys are no part of them.
 func TestWrappedLayers(t *testing.T) {
 	x := noise(t, 2)
-	sd := open(t).StateDict()
+	sd := stateOf(t, open(t))
 	want := run(t, open(t), x)
 	for _, change := range [][2]string{
 		{"layer1.", "layer1._orig_mod."}, {"layer2.0.", "layer2.0._checkpoint_wrapped_module."},
@@ -160,7 +160,7 @@ func TestWrappedLayers(t *testing.T) {
 // names opens.
 func TestSeveralNetworks(t *testing.T) {
 	x := noise(t, 2)
-	sd := open(t).StateDict()
+	sd := stateOf(t, open(t))
 	want := run(t, open(t), x)
 	for _, prefixes := range [][]string{
 		{"student.", "teacher."}, {"model.", "ema."}, {"generator.", "discriminator.", "critic."}, {"", "ema_model.module."},
@@ -246,7 +246,7 @@ func TestPartsOfNetworks(t *testing.T) {
 		"a batch norm":   {"net.", map[string]tensor.Shape{"bnneck.running_mean": {104}, "bnneck.linear.weight": {10, 104}}},
 		"two layer head": {"model.encoder.", map[string]tensor.Shape{"model.projector.0.weight": {104, 104}, "model.projector.2.weight": {16, 104}}},
 	} {
-		file := open(t).StateDict().Select(func(key string) (string, bool) { return c.prefix + key, !strings.HasPrefix(key, "fc.") })
+		file := stateOf(t, open(t)).Select(func(key string) (string, bool) { return c.prefix + key, !strings.HasPrefix(key, "fc.") })
 		for k, shape := range c.more {
 			file.SetTensor(k, tensor.New(tensor.Float32, shape...))
 		}
@@ -266,4 +266,14 @@ func TestPartsOfNetworks(t *testing.T) {
 			}
 		}
 	}
+}
+
+// stateOf is the state dict of a model.
+func stateOf(t testing.TB, m *octet.Model) *torch.StateDict {
+	t.Helper()
+	sd, err := m.StateDict()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sd
 }

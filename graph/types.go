@@ -51,6 +51,10 @@ type Value struct {
 	Role Role
 	Type Type
 
+	// Sizes declares the extents of an Input, 0 where any is accepted; nil says
+	// nothing. They are for those who ask what to give; Infer checks what was given.
+	Sizes []int
+
 	Node *Node          // the producer of a Result
 	Data *tensor.Tensor // of a Parameter; nil until a state dict has been bound
 }

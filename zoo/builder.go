@@ -44,6 +44,7 @@ func (b *builder) preprocessed(firstConv string, channels int, ops ...graph.Op) 
 	}
 	b.first = firstConv
 	x := b.g.AddInput("x", graph.Float32)
+	x.Sizes = []int{0, channels, 0, 0}
 	for _, o := range ops {
 		x = b.g.AddNode("transform_input", o, x)
 	}

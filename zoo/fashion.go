@@ -7,7 +7,16 @@ import (
 )
 
 func init() {
-	register(Arch{Name: "fashion_resnet8", build: fashionResNet8}, Arch{Name: "fashion_mobilenet", build: fashionMobileNet})
+	const preset = "fashion-mnist"
+	register(
+		Arch{Name: "fashion_resnet8", Labels: fashionLabels, Preset: preset, build: fashionResNet8},
+		Arch{Name: "fashion_mobilenet", Labels: fashionLabels, Preset: preset, build: fashionMobileNet},
+	)
+}
+
+// fashionLabels are the classes of Fashion-MNIST.
+var fashionLabels = []string{
+	"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 }
 
 // fashionMobileNet is the network of the demo of quantization-aware training,

@@ -52,7 +52,12 @@ type Arch struct {
 	// OnRequest says that a file fits Base's other variant as well, which is taken
 	// unless this one is named.
 	OnRequest bool
-	build     func(*builder)
+	// Labels are the classes of the data that the architecture was made for, and
+	// Preset is the name of how its images are prepared. Both are empty for
+	// torchvision's, which are trained on anything.
+	Labels []string
+	Preset string
+	build  func(*builder)
 }
 
 // Architectures in the order in which they are listed and guessed.

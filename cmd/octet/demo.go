@@ -186,7 +186,7 @@ func (f *demoFlags) quantize(ctx context.Context, c *console, float *octet.Model
 		return err
 	}
 	out.Calibration = summary.Images
-	return withCode(exitOutput, int8.SaveContext(ctx, filepath.Join(folder, name)))
+	return withCode(exitOutput, int8.Save(ctx, filepath.Join(folder, name)))
 }
 
 func (f *demoFlags) measure(ctx context.Context, c *console, folder, file, name string, m *octet.Model, out *demoOutput) error {

@@ -70,7 +70,7 @@ func (f *demoFlags) train(ctx context.Context, c *console, folder string, out *d
 	if err != nil {
 		return err
 	}
-	if err := q.calibrated.SaveContext(ctx, filepath.Join(folder, "int8_ptq.pth")); err != nil {
+	if err := q.calibrated.Save(ctx, filepath.Join(folder, "int8_ptq.pth")); err != nil {
 		return withCode(exitOutput, err)
 	}
 	out.Arch, out.Calibration, out.QConfig = trained.Arch, demoCalibrated, trained.QConfig

@@ -184,7 +184,7 @@ func openedStateDict(f *inspectFlags, path string) (*torch.StateDict, error) {
 	if err != nil {
 		return nil, adviseModel(err, path, &f.model)
 	}
-	return m.StateDict(), nil
+	return m.StateDict()
 }
 
 // count adds the tensors of one entry to the totals.

@@ -158,7 +158,7 @@ func (c *console) write(path string, fill func(io.Writer) error) (int64, error) 
 // save is write for a model.
 func (c *console) save(ctx context.Context, m *octet.Model, path string) (int64, error) {
 	if path != streamName {
-		err := m.SaveContext(ctx, path)
+		err := m.Save(ctx, path)
 		return fileSize(path), withCode(exitOutput, err)
 	}
 	return c.write(path, m.Write)
@@ -170,13 +170,11 @@ func (c *console) writeArray(path string, t *tensor.Tensor) error {
 	return err
 }
 
-// parameterBytes is what the tensors of a model take in a file.
+// parameterBytes is what the parameters of a model take in a file.
 func parameterBytes(m *octet.Model) int64 {
 	var n int64
-	for _, name := range m.StateDict().Keys() {
-		if t, ok := m.StateDict().Tensor(name); ok {
-			n += int64(t.Numel()) * int64(t.DType().Size())
-		}
+	for _, p := range m.Graph().Params {
+		n += int64(p.Data.Numel()) * int64(p.Data.DType().Size())
 	}
 	return n
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/ptq"
-	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/train"
 )
@@ -121,7 +120,7 @@ func (f *qatFlags) run(c *console, cmd *cobra.Command, path string) (*qatOutput,
 
 // trainModel is run behind opening the model.
 func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Model, path string) (*qatOutput, error) {
-	inTraining := statedict.IsPrepared(model.StateDict())
+	inTraining := model.InTraining()
 	if model.Quantized() && !inTraining {
 		return nil, withCode(exitModel, fmt.Errorf("%s is an int8 model; train the float model it was made from", path))
 	}

@@ -19,8 +19,8 @@ func explodingModel(t *testing.T, gain float32) (model, x, y string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range m.StateDict().Keys() {
-		if w, ok := m.StateDict().Tensor(key); ok && strings.HasSuffix(key, ".1.weight") && len(w.Shape()) == 1 {
+	for _, key := range stateOf(t, m).Keys() {
+		if w, ok := stateOf(t, m).Tensor(key); ok && strings.HasSuffix(key, ".1.weight") && len(w.Shape()) == 1 {
 			for i := range w.Float32s() {
 				w.Float32s()[i] = gain
 			}
@@ -28,7 +28,7 @@ func explodingModel(t *testing.T, gain float32) (model, x, y string) {
 	}
 	folder := t.TempDir()
 	model, x, y = filepath.Join(folder, "m.pth"), filepath.Join(folder, "x.npy"), filepath.Join(folder, "y.npy")
-	if err := m.Save(model); err != nil {
+	if err := m.Save(t.Context(), model); err != nil {
 		t.Fatal(err)
 	}
 	in := tensor.New(tensor.Float32, 8, 3, 32, 32)

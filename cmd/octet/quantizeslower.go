@@ -45,9 +45,7 @@ func (f *quantizeFlags) excludeSlower(ctx context.Context, c *console, model *oc
 		}
 	}
 	int8 = int8.WithMetadata(func(m *octet.Metadata) {
-		record := *m.Calibration
-		record.Slower = excluded
-		m.Calibration = &record
+		m.Calibration.Slower = excluded
 	})
 	return int8, report, nil
 }

@@ -20,7 +20,7 @@ func freshModel(t *testing.T, arch string, classes, channels int) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), arch+".pth")
-	if err := m.Save(path); err != nil {
+	if err := m.Save(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -142,7 +142,7 @@ func TestTrainingPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, _ := m.StateDict().Tensor("layer1.0.conv1.weight")
+	w, _ := stateOf(t, m).Tensor("layer1.0.conv1.weight")
 	if codes := w.Int8s(); slices.Min(codes) < -7 || slices.Max(codes) > 7 {
 		t.Errorf("codes %d..%d of 4 bits", slices.Min(codes), slices.Max(codes))
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/internal/report"
-	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/train"
 )
 
@@ -162,7 +161,7 @@ func (f *qatFlags) report(ctx context.Context, float, int8 *octet.Model, out *qa
 			doc.Results[1].Top1 = a.PTQ
 		}
 	}
-	if !statedict.IsPrepared(float.StateDict()) {
+	if !float.InTraining() {
 		if doc.Weights, err = weightRanges(float, models...); err != nil {
 			return withCode(exitModel, err)
 		}

@@ -16,7 +16,7 @@ func TestTheInputTransformIsTriedOnImagesAtHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	file, photos := filepath.Join(folder, "g.pth"), filepath.Join(folder, "photos")
-	if err := torch.Save(file, m.StateDict()); err != nil {
+	if err := torch.Save(file, stateOf(t, m)); err != nil {
 		t.Fatal(err)
 	}
 	for i, name := range []string{"a/1.png", "a/2.png", "b/3.png", "b/4.png"} {

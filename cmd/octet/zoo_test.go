@@ -62,7 +62,7 @@ func smallResNet18(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := torch.Write(&b, int8.StateDict()); err != nil {
+	if err := torch.Write(&b, stateOf(t, int8)); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -178,4 +178,14 @@ func TestZooNames(t *testing.T) {
 	if got := octetCommand(t, "__complete", "zoo", "info", "").must(t).out; !strings.Contains(got, "ResNet18_Weights.DEFAULT\n") {
 		t.Errorf("completion offers\n%s", got)
 	}
+}
+
+// stateOf is the state dict of a model.
+func stateOf(t testing.TB, m *octet.Model) *torch.StateDict {
+	t.Helper()
+	sd, err := m.StateDict()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sd
 }

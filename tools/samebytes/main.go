@@ -10,6 +10,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"log"
@@ -69,7 +70,7 @@ func check(arch, before, after string, seed uint64, edge int) (same, total int, 
 	if err != nil {
 		return 0, 0, err
 	}
-	if err := m.Save(float); err != nil {
+	if err := m.Save(context.Background(), float); err != nil {
 		return 0, 0, err
 	}
 	images := filepath.Join(dir, "images.npy")

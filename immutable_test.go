@@ -1,0 +1,55 @@
+package octet_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/vision"
+)
+
+// What a caller does to metadata that it was given, or has given, does not reach the
+// model.
+func TestMetadataIsNotShared(t *testing.T) {
+	m := open(t)
+	int8, _, err := octet.Quantize(t.Context(), m, octet.FromTensor(noise(t, 2)), octet.WithExclude("fc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := vision.ImageClassification(28, 28)
+	int8 = int8.WithMetadata(func(d *octet.Metadata) { d.Labels, d.Preset = []string{"a", "b"}, &mine })
+	mine.Mean[0], mine.Crop[0] = 7, 7
+	d := int8.Metadata()
+	d.Labels[0], d.Preset.Std[0], d.Calibration.Excluded[0], d.Float[0] = "changed", 7, "changed", "changed"
+	int8.WithMetadata(func(d *octet.Metadata) { d.Calibration.Excluded[0], d.Preset.Resize[0] = "changed", 7 })
+	d = int8.Metadata()
+	if d.Labels[0] != "a" || d.Calibration.Excluded[0] != "fc" || slices.Contains(d.Float, "changed") || slices.Contains(d.Preset.Mean, 7) ||
+		slices.Contains(d.Preset.Std, 7) || d.Preset.Crop[0] != 28 || d.Preset.Resize[0] != 28 {
+		t.Errorf("%+v, preset %+v, calibration %+v", d, d.Preset, d.Calibration)
+	}
+}
+
+// An error comes without a half-built value.
+func TestErrorsComeAlone(t *testing.T) {
+	m := open(t)
+	path := filepath.Join(t.TempDir(), "model.pth")
+	if err := m.Save(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	bad := octet.WithLabels([]string{"one", "two", "three"})
+	if m, err := octet.Open(path, bad); err == nil || m != nil {
+		t.Errorf("Open: %v, %v", m, err)
+	}
+	var file bytes.Buffer
+	if err := m.Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := octet.Read(bytes.NewReader(file.Bytes()), int64(file.Len()), "file", bad); err == nil || m != nil {
+		t.Errorf("Read: %v, %v", m, err)
+	}
+	if c, err := octet.Compare(t.Context(), m, m, octet.FromTensor(noise(t, 1).Reshape(1, 28, 28, 1))); err == nil || c != nil {
+		t.Errorf("Compare: %v, %v", c, err)
+	}
+}

@@ -1,0 +1,73 @@
+package octet
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/zoo"
+)
+
+// derived is what follows from a graph, found when it is first asked for. Copies of
+// a Model share it.
+type derived struct {
+	quantizable, clamped func() (*graph.Graph, error)
+	classes              func() int
+}
+
+func derive(arch string, g *graph.Graph) *derived {
+	variant := func(v zoo.Variant) func() (*graph.Graph, error) {
+		return sync.OnceValues(func() (*graph.Graph, error) { return rebuild(arch, g, v) })
+	}
+	return &derived{
+		quantizable: variant(zoo.Quantizable),
+		clamped:     variant(zoo.Clamped),
+		classes:     sync.OnceValue(func() int { return classesOf(g) }),
+	}
+}
+
+// rebuild returns another variant of the architecture of a float graph, with its
+// parameters.
+func rebuild(arch string, g *graph.Graph, v zoo.Variant) (*graph.Graph, error) {
+	params := make(map[string]*graph.Value, len(g.Params))
+	for _, p := range g.Params {
+		params[p.Name] = p
+	}
+	out, err := zoo.Build(arch, func(key string) (tensor.Shape, bool) {
+		p, ok := params[key]
+		if !ok {
+			return nil, false
+		}
+		return p.Type.Shape, true
+	}, v)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range out.Params {
+		from, ok := params[p.Name]
+		if !ok || !from.Type.Shape.Equal(p.Type.Shape) {
+			return nil, fmt.Errorf("the %v variant of %s has a parameter %s of shape %v, the %v one has not", v, arch, p.Name, p.Type.Shape, zoo.Plain)
+		}
+		p.Data = from.Data
+	}
+	return out, nil
+}
+
+// classesOf is the length of the rows that the graph gives, 0 where it gives none.
+func classesOf(g *graph.Graph) int {
+	const edge = 224 // enough for every architecture; the answer does not depend on it
+	facts, err := g.Infer(tensor.Shape{1, channelsOf(g), edge, edge})
+	if err != nil || len(facts[g.Outputs[0]].Shape) != 2 {
+		return 0
+	}
+	return facts[g.Outputs[0]].Shape[1]
+}
+
+// channelsOf is the number of channels that the input is declared with.
+func channelsOf(g *graph.Graph) int {
+	if sizes := g.Inputs[0].Sizes; len(sizes) == 4 {
+		return sizes[1]
+	}
+	return 0
+}
