@@ -77,6 +77,7 @@ func TestLeftOutIsSaid(t *testing.T) {
 // Whatever is wrong with the keys of a file, the error has at most 20 lines, the
 // first says what it is about, and the last what to do.
 func TestErrorsAreShort(t *testing.T) {
+	slow(t, "compares keys with those of every architecture many times")
 	_, model, _, _ := demoFolder(t)
 	file := func(arch string, name func(string) string, more ...string) string {
 		sd := &torch.StateDict{}

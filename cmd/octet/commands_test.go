@@ -271,9 +271,11 @@ func TestAdvise(t *testing.T) {
 // With --output the advice is followed: by calibration, or by training where that
 // loses too much.
 func TestAdviceIsFollowed(t *testing.T) {
-	folder, model, calibration, test := demoFolder(t)
+	slow(t, "measures every recipe, and trains")
+	folder, model, _, test := demoFolder(t)
+	calibration := firstImages(t, demoCalibration, 64)
 	out := filepath.Join(folder, "int8.pth")
-	args := []string{"advise", model, "--train", calibration, "--eval", test, "--limit", "48", "--json", "--output", out}
+	args := []string{"advise", model, "--train", calibration, "--eval", test, "--limit", "16", "--json", "--output", out}
 	var ptq, qat adviseOutput
 	octetCommand(t, append(args, "--max-drop", "100")...).must(t).decode(t, &ptq)
 	if m, err := octet.Open(out); err != nil || !m.Quantized() || m.Metadata().Training != nil || ptq.Written != out || ptq.QAT != nil {

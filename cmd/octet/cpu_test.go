@@ -38,6 +38,7 @@ func TestCPUListsKernels(t *testing.T) {
 }
 
 func TestSelfTest(t *testing.T) {
+	slow(t, "runs graphs on every kernel, as the tests of engine do")
 	var doc cpuOutput
 	octetCommand(t, "cpu", "--selftest", "--json").must(t).decode(t, &doc)
 	s := doc.SelfTest

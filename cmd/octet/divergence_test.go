@@ -8,6 +8,7 @@ import (
 
 // A training that destroys the model says so, and which flags help.
 func TestDivergingTrainingWarns(t *testing.T) {
+	slow(t, "trains eight times")
 	folder, model, calibration, _ := demoFolder(t)
 	out := filepath.Join(folder, "o.pth")
 	for _, c := range []struct {

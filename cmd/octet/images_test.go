@@ -99,6 +99,7 @@ func TestDamagedImagesAreReadAndCounted(t *testing.T) {
 }
 
 func TestMaxPixels(t *testing.T) {
+	slow(t, "decodes 90 million pixels")
 	folder, model, _, _ := demoFolder(t)
 	small := filepath.Join(folder, "small.png")
 	picture(t, small, 1)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -61,35 +60,6 @@ func (r result) decode(t *testing.T, into any) {
 	if dec.More() {
 		t.Fatalf("more than one JSON document:\n%s", r.out)
 	}
-}
-
-// demoModel is the small network of many tests.
-const demoModel = "fashion_resnet8.pth"
-
-// demoFolder is a folder with demoModel and the data of the demo.
-func demoFolder(t *testing.T) (folder, model, calibration, test string) {
-	t.Helper()
-	folder = t.TempDir()
-	content, err := os.ReadFile(filepath.Join("demodata", demoModel))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, demoModel), content, 0o644)
-	}
-	if err == nil {
-		err = unpackDemo(folder, demoCalibration, demoTest)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return folder, filepath.Join(folder, demoModel), filepath.Join(folder, demoCalibration), filepath.Join(folder, demoTest)
-}
-
-// quantized makes an int8 model of the demo's on a few images.
-func quantized(t *testing.T) (folder, int8, test string) {
-	t.Helper()
-	folder, model, calibration, test := demoFolder(t)
-	int8 = filepath.Join(folder, "int8.pth")
-	octetCommand(t, "quantize", model, "--calibration", calibration, "--limit", "8", "--qconfig", "torchvision", "--output", int8).must(t)
-	return folder, int8, test
 }
 
 func exists(path string) bool {

@@ -44,6 +44,7 @@ func explodingModel(t *testing.T, gain float32) (model, x, y string) {
 }
 
 func TestQuantizeTellsWhatReLUDoesToANetworkWithReLU6(t *testing.T) {
+	slow(t, "quantizes mobilenet_v2 three times")
 	model, x, _ := explodingModel(t, 7)
 	out := filepath.Join(t.TempDir(), "o.pth")
 	args := []string{"quantize", model, "--calibration", x, "--qconfig", "minmax", "-o", out}
@@ -65,6 +66,7 @@ func TestQuantizeTellsWhatReLUDoesToANetworkWithReLU6(t *testing.T) {
 }
 
 func TestTrainingOfANetworkThatNeedsReLU6BeginsWithNumbers(t *testing.T) {
+	slow(t, "trains mobilenet_v2 five times")
 	for _, c := range []struct {
 		gain  float32
 		flags []string

@@ -14,6 +14,7 @@ import (
 // codes above 127 under rules whose kernels add in pairs; a recipe that gives a bit
 // away says so, and which one does not.
 func TestRecipesAndTheirRanges(t *testing.T) {
+	slow(t, "quantizes by eleven recipes")
 	folder, model, calibration, _ := demoFolder(t)
 	for _, x := range []struct {
 		recipe    []string
@@ -57,6 +58,7 @@ func TestRecipesAndTheirRanges(t *testing.T) {
 
 // What saturates is known of older files too, which have only the recipe.
 func TestCompareKnowsWhatSaturates(t *testing.T) {
+	slow(t, "quantizes and compares five times")
 	folder, model, calibration, test := demoFolder(t)
 	files := map[string]string{"octet": "fbgemm", "default": "onednn", "torchvision": "fbgemm", "minmax": "qnnpack", "percentile": "onednn"}
 	for qconfig, backend := range files {
@@ -85,6 +87,7 @@ func withoutRecord(t *testing.T, file string) string {
 
 // compare and advise give one answer for each purpose.
 func TestOneAnswer(t *testing.T) {
+	slow(t, "measures every recipe several times")
 	_, model, calibration, _ := demoFolder(t)
 	c, _ := compared(t, model, "--calibration", calibration, "--calibration-limit", "64", "--limit", "64", "--layer-inputs", "0", "--duration", "0s")
 	if len(c.Choices) != 3 {
@@ -113,6 +116,7 @@ func TestOneAnswer(t *testing.T) {
 
 // Without data advise says what it does not know, with data how sure it is.
 func TestAdviseSaysHowSureItIs(t *testing.T) {
+	slow(t, "measures every recipe seven times")
 	_, model, calibration, test := demoFolder(t)
 	var blind adviseOutput
 	octetCommand(t, "advise", "--json").must(t).decode(t, &blind)

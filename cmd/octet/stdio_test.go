@@ -207,7 +207,8 @@ func TestStdioRefusals(t *testing.T) {
 }
 
 func TestStdioCancels(t *testing.T) {
-	folder, model, _, test := demoFolder(t)
+	folder, model, _, _ := demoFolder(t)
+	test := wholeTest(t)
 	c := newStdioClient(t, t.Context())
 	out := filepath.Join(folder, "int8.pth")
 	c.send(stdioRequest{ID: 1, Op: "command", Args: []string{"quantize", "--calibration=" + test, "--output=" + out, "--", model}})
@@ -220,7 +221,8 @@ func TestStdioCancels(t *testing.T) {
 }
 
 func TestStdioBoundsWhatIsInFlight(t *testing.T) {
-	_, model, _, test := demoFolder(t)
+	_, model, _, _ := demoFolder(t)
+	test := wholeTest(t)
 	c := newStdioClient(t, t.Context())
 	for id := range uint64(c.hello.InFlight) {
 		c.send(stdioRequest{ID: 1 + id, Op: "command", Args: []string{"quantize", "--calibration=" + test, "--output=" + fmt.Sprintf("%s.%d", model, id), "--", model}})
@@ -234,7 +236,8 @@ func TestStdioBoundsWhatIsInFlight(t *testing.T) {
 
 // The client's end breaks off what runs and leaves no half-written file.
 func TestStdioEndsWithItsClient(t *testing.T) {
-	folder, model, _, test := demoFolder(t)
+	folder, model, _, _ := demoFolder(t)
+	test := wholeTest(t)
 	before, _ := os.ReadDir(folder)
 	for name, end := range map[string]func(c *stdioClient, cancel func()) int{
 		"end of input": func(c *stdioClient, _ func()) int { return c.end() },

@@ -44,6 +44,7 @@ func lines(t *testing.T, path string) []map[string]any {
 }
 
 func TestTrainFromScratch(t *testing.T) {
+	slow(t, "trains twice")
 	folder, _, calibration, test := demoFolder(t)
 	out, metrics := filepath.Join(folder, "out.pth"), filepath.Join(folder, "out.jsonl")
 	var doc struct {
@@ -85,6 +86,7 @@ func TestTrainFromScratch(t *testing.T) {
 }
 
 func TestQATWritesWhatItTrained(t *testing.T) {
+	slow(t, "trains eight times")
 	folder, model, calibration, test := demoFolder(t)
 	for _, way := range [][]string{nil, {"--torch-compatible"}, {"--learn-scales", "--qconfig", "default_qat_v0"}, {"--distill", "0.5", "--ema", "0.5"}} {
 		t.Run(fmt.Sprint(way), func(t *testing.T) {
@@ -114,6 +116,7 @@ func TestQATWritesWhatItTrained(t *testing.T) {
 // The page shows the three models and the recipe; weights of fewer bits reach the
 // file.
 func TestTrainingPages(t *testing.T) {
+	slow(t, "trains twice")
 	folder, model, calibration, test := demoFolder(t)
 	page := filepath.Join(folder, "page.html")
 	read := func() string {
@@ -160,6 +163,7 @@ func TestTrainingPages(t *testing.T) {
 // A training that is killed and started again writes the same bytes as one that
 // was left alone.
 func TestKilledTrainingResumes(t *testing.T) {
+	slow(t, "trains in processes of its own")
 	folder, model, calibration, _ := demoFolder(t)
 	args := func(out string) []string {
 		return []string{"qat", model, "--output", out, "--data", calibration, "--batch-size", "16", "--epochs", "4", "--limit", "200", "--checkpoint-every", "3", "--metrics", strings.TrimSuffix(out, ".pth") + ".jsonl", "--seed", "4"}

@@ -10,6 +10,7 @@ import (
 )
 
 func TestTheInputTransformIsTriedOnImagesAtHand(t *testing.T) {
+	slow(t, "runs and quantizes googlenet")
 	folder := t.TempDir()
 	m, err := octet.New("googlenet", 2, 3, 1)
 	if err != nil {
