@@ -54,6 +54,7 @@ func largest(values []float32) (most float64) {
 }
 
 func TestReLUInPlaceOfReLU6IsMeasured(t *testing.T) {
+	slow(t, "runs mobilenet_v2 ten times")
 	x := colours(4)
 	for _, gain := range []float32{0.2, 1, 2, 4, 8} {
 		m := exploding(t, gain)
@@ -79,6 +80,7 @@ func TestReLUInPlaceOfReLU6IsMeasured(t *testing.T) {
 }
 
 func TestQuantizeWarnsWhereReLU6IsNeeded(t *testing.T) {
+	slow(t, "calibrates mobilenet_v2 three times")
 	x := colours(4)
 	m := exploding(t, 4)
 	var stats octet.Statistics
@@ -103,6 +105,7 @@ func TestQuantizeWarnsWhereReLU6IsNeeded(t *testing.T) {
 }
 
 func TestRangesOfReLU6KeepANetworkTogether(t *testing.T) {
+	slow(t, "quantizes mobilenet_v2 five times")
 	x := colours(4)
 	for _, gain := range []float32{1, 2, 4, 8, 16} {
 		m := exploding(t, gain)

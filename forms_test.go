@@ -63,6 +63,7 @@ func (f form) state(t *testing.T, seed uint64) *torch.StateDict {
 // Classifiers, stems and names as people change them open without a word about
 // the architecture, say what was assumed, and compute what PyTorch computes.
 func TestForms(t *testing.T) {
+	slow(t, "opens and runs a network of full size for each form")
 	file := readForms(t)
 	for _, f := range file.Forms {
 		t.Run(f.Name, func(t *testing.T) {
@@ -106,6 +107,7 @@ func TestForms(t *testing.T) {
 
 // What is quantized of such a file is the standard layout, which opens by itself.
 func TestFormsQuantize(t *testing.T) {
+	slow(t, "quantizes six networks of full size")
 	file := readForms(t)
 	for _, f := range file.Forms {
 		if !slices.Contains([]string{"dropout before fc", "fc without bias", "fc is Identity", "CIFAR stem", "shortcut and linear", "mobilenet_v2, one layer"}, f.Name) {

@@ -20,6 +20,15 @@ import (
 
 const demoModel = "cmd/octet/demodata/fashion_resnet8.pth"
 
+// slow leaves a test out of short runs, which the race detector does: why says what
+// takes long, and that it has no concurrency that other tests do not have.
+func slow(t *testing.T, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("slow: " + why)
+	}
+}
+
 // noise is n random inputs of the demo's model, from a logged seed.
 func noise(t *testing.T, n int) *tensor.Tensor {
 	t.Helper()
@@ -75,6 +84,7 @@ func TestWrongArchitectureIsExplained(t *testing.T) {
 }
 
 func TestSavedModelIsTheModel(t *testing.T) {
+	slow(t, "quantizes by six recipes")
 	x := noise(t, 12)
 	for _, c := range []struct {
 		name string

@@ -71,7 +71,7 @@ func TestPresetIsChangedPartByPart(t *testing.T) {
 }
 
 func TestWhatAChangedPresetKeepsIsSaid(t *testing.T) {
-	m, err := octet.New("resnet18", 4, 3, 1)
+	m, err := octet.New("shufflenet_v2_x0_5", 4, 3, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,11 +95,11 @@ func TestWhatAChangedPresetKeepsIsSaid(t *testing.T) {
 }
 
 func TestWrongPresetChanges(t *testing.T) {
-	grey, err := octet.New("resnet18", 4, 1, 1)
+	grey, err := octet.New("shufflenet_v2_x0_5", 4, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	color, _ := octet.New("resnet18", 4, 3, 1)
+	color, _ := octet.New("shufflenet_v2_x0_5", 4, 3, 1)
 	for name, c := range map[string]struct {
 		m      *octet.Model
 		change octet.PresetChange

@@ -25,6 +25,7 @@ func bare(t *testing.T, arch string) string {
 }
 
 func TestTheInputTransformIsExplained(t *testing.T) {
+	slow(t, "opens googlenet and inception_v3 several times")
 	for _, arch := range []string{"googlenet", "inception_v3"} {
 		file := bare(t, arch)
 		_, err := octet.Open(file)
@@ -57,6 +58,7 @@ func TestTheInputTransformIsExplained(t *testing.T) {
 }
 
 func TestBothInputTransformsAreTried(t *testing.T) {
+	slow(t, "runs and quantizes googlenet")
 	file := bare(t, "googlenet")
 	plain, err := octet.Open(file, octet.WithArch("googlenet"))
 	if err != nil {
@@ -114,6 +116,7 @@ func TestBothInputTransformsAreTried(t *testing.T) {
 }
 
 func TestWhatBareFilesCannotSayIsSaid(t *testing.T) {
+	slow(t, "opens five networks of full size")
 	for _, arch := range []string{"resnet18", "mobilenet_v2", "shufflenet_v2_x0_5", "mobilenet_v3_large", "resnet50"} {
 		m, err := octet.Open(bare(t, arch))
 		if err != nil {

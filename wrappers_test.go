@@ -69,6 +69,7 @@ func stages(t *testing.T, x *tensor.Tensor) map[string]*torch.StateDict {
 
 // A network opens under any prefix, whatever is beside it, and computes the same.
 func TestWrappers(t *testing.T) {
+	slow(t, "opens a network in some hundred files")
 	x := noise(t, 3)
 	prefixes := []string{"module.", "net.", "backbone.", "encoder.", "student.", "1.", "model_fp32.", "_forward_module.", "timm_model.", "ema_model.",
 		"_fsdp_wrapped_module.", "module.model.", "model.module.backbone._orig_mod.", "a.b.c.d.e."}
