@@ -8,7 +8,7 @@ import (
 )
 
 // Batches is a stream of model inputs, float32 [N, C, H, W] with any N. An error
-// ends it.
+// ends it. A tensor belongs to the receiver: who gave it must not change it any more.
 type Batches = iter.Seq2[*tensor.Tensor, error]
 
 // FromTensor streams the samples of one tensor [N, C, H, W].
@@ -18,7 +18,8 @@ func FromTensor(x *tensor.Tensor) Batches {
 
 // regroup cuts a stream into batches of the recipe's size, the last one possibly
 // smaller, and ends it after the recipe's limit. All samples need one shape with
-// the model's number of channels. Nothing, nil, stays nothing.
+// the model's number of channels. Batches that fit already are passed on as they are.
+// Nothing, nil, stays nothing.
 func regroup(in Batches, channels int, o quantizeOptions) Batches {
 	if in == nil {
 		return nil
@@ -32,6 +33,12 @@ func regroup(in Batches, channels int, o quantizeOptions) Batches {
 			if err != nil {
 				yield(nil, err)
 				return
+			}
+			if g.fits(x) {
+				if !yield(g.pass(x), nil) || g.ended() {
+					return
+				}
+				continue
 			}
 			for row := range x.Dim(0) {
 				if g.add(x, row); !g.full() {
@@ -77,14 +84,41 @@ func (g *grouper) check(x *tensor.Tensor) error {
 	return nil
 }
 
+// fits reports whether x is a batch of the recipe as it is.
+func (g *grouper) fits(x *tensor.Tensor) bool {
+	n := x.Dim(0)
+	return len(g.data) == 0 && n == g.size && (!g.bounded || n <= g.left)
+}
+
+// pass counts a batch that fits.
+func (g *grouper) pass(x *tensor.Tensor) *tensor.Tensor {
+	g.left -= x.Dim(0)
+	g.seen += x.Dim(0)
+	return x
+}
+
 func (g *grouper) add(x *tensor.Tensor, row int) {
 	if g.ended() {
 		return
 	}
 	n := g.shape.Numel()
+	if g.data == nil {
+		g.data = make([]float32, 0, g.room(x.Dim(0)-row)*n)
+	}
 	g.data = append(g.data, x.Float32s()[row*n:(row+1)*n]...)
 	g.left--
 	g.seen++
+}
+
+// room is how many samples the next batch will hold where so many are at hand: all of
+// the recipe's, or what the limit leaves. The size is the caller's to choose, so that a
+// huge one is not taken on trust.
+func (g *grouper) room(atHand int) int {
+	n := min(g.size, max(atHand, DefaultBatchSize))
+	if g.bounded {
+		n = min(n, g.left)
+	}
+	return n
 }
 
 func (g *grouper) count() int  { return len(g.data) / max(1, g.shape.Numel()) }

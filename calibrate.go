@@ -10,44 +10,70 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// calibrate runs the data through the prepared graph, or takes complete
-// statistics of the same data as they are. The data may be nil for these.
-func calibrate(ctx context.Context, p *ptq.Prepared, data Batches, o quantizeOptions) (*ptq.Stats, error) {
-	stats, err := o.calibrate(ctx, p, data)
+// Calibrate shows the observers of m, prepared for quantization, the given inputs. The
+// result depends on the inputs, their order and the batch size, never on the number of
+// threads. The model is not changed.
+//
+// When ctx ends or the inputs give an error, Calibrate returns that error and, where
+// something was seen, the calibration so far: Write keeps it, WithResume goes on with
+// it. Errors of the data match ErrCalibration, those of the options ErrRecipe.
+func Calibrate(ctx context.Context, m *Model, inputs Batches, opts ...QuantizeOption) (*Calibration, error) {
+	o := quantizeRecipe(opts)
+	o.identified = true
+	prepared, _, err := m.prepare(o)
 	if err != nil {
-		return nil, classed{err, ErrCalibration}
-	}
-	return stats, nil
-}
-
-func (o quantizeOptions) calibrate(ctx context.Context, p *ptq.Prepared, data Batches) (*ptq.Stats, error) {
-	s := o.statistics
-	if data == nil && (s == nil || !s.finished()) {
-		return nil, errors.New("there is no calibration data: give some, or complete statistics")
-	}
-	run := ptq.CalibrateOptions{Threads: o.threads, Progress: o.progress}
-	if s == nil {
-		return ptq.Calibrate(ctx, p, data, run)
-	}
-	if err := s.fits(o); err != nil {
 		return nil, err
 	}
-	w := &witness{statistics: s}
-	if o.identity == nil && data != nil {
+	return m.calibrate(ctx, prepared, inputs, o)
+}
+
+// calibrate is Calibrate of a prepared model.
+func (m *Model) calibrate(ctx context.Context, p *ptq.Prepared, inputs Batches, o quantizeOptions) (*Calibration, error) {
+	watch := &clampWatch{model: m}
+	inputs = regroup(inputs, m.Channels(), o)
+	c, err := o.calibrate(ctx, p, watch.tee(inputs))
+	if err != nil {
+		return c, watch.explain(ctx, classed{err, ErrCalibration}, o)
+	}
+	effect, err := watch.effect(ctx, inputs, o)
+	if err != nil {
+		return c, classed{err, ErrCalibration}
+	}
+	seen := *c
+	seen.relu6 = effect
+	return &seen, nil
+}
+
+// calibrate runs the data through the prepared graph, or takes a complete calibration
+// on the same data as it is, for which the data may be nil.
+func (o quantizeOptions) calibrate(ctx context.Context, p *ptq.Prepared, data Batches) (*Calibration, error) {
+	before := o.resume
+	switch {
+	case data == nil && !before.finished():
+		return nil, errors.New("there is no calibration data: give some, or complete statistics")
+	case before == nil:
+		before = &Calibration{}
+	default:
+		if err := before.fits(o); err != nil {
+			return nil, err
+		}
+	}
+	w := &witness{known: before}
+	if (o.identified || o.resume != nil) && o.identity == nil && data != nil {
 		data = w.watch(data)
 	}
 	switch {
-	case s.finished() && o.identity == nil:
-		return s.stats, drain(ctx, data)
-	case s.finished():
-		return s.stats, nil
+	case before.finished() && o.identity == nil:
+		return before, drain(ctx, data)
+	case before.finished():
+		return before, nil
 	}
-	run.Resume = s.stats
-	stats, err := ptq.Calibrate(ctx, p, data, run)
-	if stats != nil && stats.Images > 0 {
-		*s = Statistics{err == nil, o.source, o.batchSize, o.limit, stats.Images, w.identity(o, stats.Images), stats}
+	stats, err := ptq.Calibrate(ctx, p, data, ptq.CalibrateOptions{Threads: o.threads, Progress: o.progress, Resume: before.stats})
+	if stats == nil || stats.Images == 0 {
+		return nil, err
 	}
-	return stats, err
+	return &Calibration{Complete: err == nil, Source: o.source, BatchSize: o.batchSize, Limit: o.limit,
+		Images: stats.Images, Data: w.identity(o, stats.Images), stats: stats}, err
 }
 
 // drain reads all of data.
@@ -67,27 +93,27 @@ func drain(ctx context.Context, data Batches) error {
 }
 
 // witness identifies the samples of a stream while it is read, and compares them
-// with those that statistics have seen.
+// with those that an earlier calibration has seen.
 type witness struct {
-	statistics *Statistics
-	seen       []dataset.SampleID
+	known *Calibration
+	seen  []dataset.SampleID
 }
 
 // watch passes the stream on. It ends with an error behind the samples of the
-// statistics if these were others, before anything is computed from what follows.
+// earlier calibration if these were others, before anything is computed from what follows.
 func (w *witness) watch(in Batches) Batches {
 	return func(yield func(*tensor.Tensor, error) bool) {
-		s := w.statistics
-		known, compared := s.Images, s.stats == nil
+		c := w.known
+		known, compared := c.Images, c.stats == nil
 		for x, err := range in {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
 			w.see(x)
-			if !compared && len(w.seen) >= known && !s.finished() {
+			if !compared && len(w.seen) >= known && !c.finished() {
 				compared = true
-				err = s.madeOf(w.data(known))
+				err = c.madeOf(w.data(known))
 			}
 			if err != nil {
 				yield(nil, err)
@@ -100,7 +126,7 @@ func (w *witness) watch(in Batches) Batches {
 		if compared {
 			return
 		}
-		if err := s.madeOf(w.data(len(w.seen))); err != nil {
+		if err := c.madeOf(w.data(len(w.seen))); err != nil {
 			yield(nil, err)
 		}
 	}
@@ -120,16 +146,16 @@ func (w *witness) data(n int) dataset.Identity {
 	return dataset.Identity{Settings: dataset.Tensors(), Samples: w.seen[:min(n, len(w.seen))]}
 }
 
-// identity is what statistics of n samples were made of. Those that the statistics
-// knew before stay what they were, also where reading them again was broken off.
+// identity is what a calibration of n samples was made of. Those that were known
+// before stay what they were, also where reading them again was broken off.
 func (w *witness) identity(o quantizeOptions, n int) dataset.Identity {
-	known := w.statistics.Images
+	known := w.known.Images
 	switch {
 	case o.identity != nil:
 		return *o.identity
 	case n <= known:
-		return w.statistics.Data
+		return w.known.Data
 	}
 	id := w.data(n)
-	return dataset.Identity{Settings: id.Settings, Samples: append(slices.Clone(w.statistics.Data.Samples), id.Samples[known:]...)}
+	return dataset.Identity{Settings: id.Settings, Samples: append(slices.Clone(w.known.Data.Samples), id.Samples[known:]...)}
 }

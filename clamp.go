@@ -90,7 +90,7 @@ type clampWatch struct {
 
 // tee passes the calibration data on.
 func (w *clampWatch) tee(in Batches) Batches {
-	if !w.model.ClampDiffers() {
+	if in == nil || !w.model.ClampDiffers() {
 		return in
 	}
 	return func(yield func(*tensor.Tensor, error) bool) {
@@ -112,7 +112,7 @@ func (w *clampWatch) keep(x *tensor.Tensor) {
 // effect measures on what was kept or, where a calibration needed no data, on the
 // beginning of the data.
 func (w *clampWatch) effect(ctx context.Context, data Batches, o quantizeOptions) (*ptq.ClampEffect, error) {
-	if !w.model.ClampDiffers() {
+	if !w.model.ClampDiffers() || data == nil && len(w.samples) == 0 {
 		return nil, nil
 	}
 	if len(w.samples) > 0 {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -83,9 +84,11 @@ func TestQuantizeWarnsWhereReLU6IsNeeded(t *testing.T) {
 	slow(t, "calibrates mobilenet_v2 three times")
 	x := colours(4)
 	m := exploding(t, 4)
-	var stats octet.Statistics
+	var seen *octet.Calibration
 	for range 2 { // calibrated, and from statistics
-		_, report, err := octet.Quantize(t.Context(), m, octet.FromTensor(x), octet.WithQConfig("minmax"), octet.WithStatistics(&stats))
+		var report *ptq.Report
+		var err error
+		_, seen, report, err = inStages(t.Context(), m, octet.FromTensor(x), octet.WithQConfig("minmax"), octet.WithResume(seen))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-func FuzzReadStatistics(f *testing.F) {
+func FuzzReadCalibration(f *testing.F) {
 	f.Add([]byte(`{"octet_statistics":2,"complete":true,"batch_size":2,"data":{"settings":{"crop":"[2,2]"},"samples":["00112233445566778899aabbccddeeff 9 -1 a b.png"]},"stats":{"format":1,"images":1}}`))
 	f.Add([]byte(`{"octet_statistics":1}`))
 	f.Add([]byte(`{"octet_statistics":2,"stats":null}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := ReadStatistics(bytes.NewReader(b))
+		s, err := ReadCalibration(bytes.NewReader(b))
 		if err != nil {
 			return
 		}
@@ -18,7 +18,7 @@ func FuzzReadStatistics(f *testing.F) {
 		if err := s.Write(&out); err != nil {
 			t.Fatalf("what was read cannot be written: %v", err)
 		}
-		if _, err := ReadStatistics(&out); err != nil {
+		if _, err := ReadCalibration(&out); err != nil {
 			t.Fatalf("what was written cannot be read: %v", err)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/internal/testseed"
+	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/safetensors"
 	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
@@ -213,24 +214,36 @@ func TestRegroupingMakesTheRecipe(t *testing.T) {
 	}
 }
 
-func TestCancelledQuantizeKeepsStatistics(t *testing.T) {
+// inStages quantizes stage by stage.
+func inStages(ctx context.Context, m *octet.Model, data octet.Batches, opts ...octet.QuantizeOption) (*octet.Model, *octet.Calibration, *ptq.Report, error) {
+	c, err := octet.Calibrate(ctx, m, data, opts...)
+	if err != nil {
+		return nil, c, nil, err
+	}
+	int8, report, err := octet.Convert(m, c, opts...)
+	return int8, c, report, err
+}
+
+func TestCancelledCalibrationGoesOn(t *testing.T) {
 	x := noise(t, 20)
 	ctx, cancel := context.WithCancel(t.Context())
-	var stats octet.Statistics
-	opts := []octet.QuantizeOption{octet.WithBatchSize(2), octet.WithThreads(1), octet.WithStatistics(&stats)}
-	_, _, err := octet.Quantize(ctx, open(t), octet.FromTensor(x), append(opts, octet.WithProgress(func(int) { cancel() }))...)
-	if !errors.Is(err, context.Canceled) || stats.Images == 0 || stats.Images == 20 || stats.Complete {
+	opts := []octet.QuantizeOption{octet.WithBatchSize(2), octet.WithThreads(1)}
+	stats, err := octet.Calibrate(ctx, open(t), octet.FromTensor(x), append(opts, octet.WithProgress(func(int) { cancel() }))...)
+	if !errors.Is(err, context.Canceled) || stats == nil || stats.Images == 0 || stats.Images == 20 || stats.Complete {
 		t.Fatalf("%v with statistics %+v", err, stats)
+	}
+	if _, _, err := octet.Convert(open(t), stats, opts...); !errors.Is(err, octet.ErrCalibration) || !strings.Contains(err.Error(), "broken off") {
+		t.Errorf("converted with a part of a calibration: %v", err)
 	}
 	var file bytes.Buffer
 	if err := stats.Write(&file); err != nil {
 		t.Fatal(err)
 	}
-	read, err := octet.ReadStatistics(&file)
+	read, err := octet.ReadCalibration(&file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resumed, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(x), octet.WithBatchSize(2), octet.WithStatistics(read))
+	resumed, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(x), octet.WithBatchSize(2), octet.WithResume(read))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +254,7 @@ func TestCancelledQuantizeKeepsStatistics(t *testing.T) {
 	if !slices.Equal(run(t, resumed, x), run(t, whole, x)) {
 		t.Error("the continued calibration gives another model")
 	}
-	if _, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(x), octet.WithBatchSize(3), octet.WithStatistics(read)); !errors.Is(err, octet.ErrCalibration) {
+	if _, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(x), octet.WithBatchSize(3), octet.WithResume(read)); !errors.Is(err, octet.ErrCalibration) {
 		t.Errorf("statistics of another batch size: %v", err)
 	}
 }

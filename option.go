@@ -51,8 +51,9 @@ type quantizeOptions struct {
 	batchSize   int
 	limit       int
 	threads     int
-	statistics  *Statistics
+	resume      *Calibration
 	identity    *dataset.Identity
+	identified  bool // the calibration says what it was made of
 	source      string
 	progress    func(done int)
 	compatible  bool // training with PyTorch's numbers
@@ -171,18 +172,18 @@ func WithLimit(n int) QuantizeOption {
 	return quantizeFunc(func(o *quantizeOptions) { o.limit = n })
 }
 
-// WithStatistics continues from, or reuses, the statistics of an earlier
-// calibration of the same model on the same data. Quantize changes s; after an error
-// s holds what was calibrated until then. Other data, or data prepared otherwise, is
-// an error that says what differs. Where s is complete, the data may be nil.
-func WithStatistics(s *Statistics) QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.statistics = s })
+// WithResume continues an earlier calibration of the same model on the same data: the
+// samples that it has seen are read again, compared and left out. A complete one is
+// taken as it is, and the data may be nil then. Other data, or data prepared otherwise,
+// is an error that says what differs.
+func WithResume(c *Calibration) QuantizeOption {
+	return quantizeFunc(func(o *quantizeOptions) { o.resume = c })
 }
 
 // WithIdentity says what the calibration batches are made of, as dataset.Identify
-// finds it, with the images prepared as the batches are. Statistics are then matched
-// by the files of the data, so that complete ones are reused without decoding an
-// image. Without it, they are matched by the batches, which are then read to the end.
+// finds it, with the images prepared as the batches are. A calibration is then matched
+// by the files of the data, so that a complete one is reused without decoding an
+// image. Without it, it is matched by the batches, which are then read to the end.
 func WithIdentity(data dataset.Identity) QuantizeOption {
 	return quantizeFunc(func(o *quantizeOptions) { o.identity = &data })
 }

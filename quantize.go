@@ -1,6 +1,7 @@
 package octet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,50 +38,71 @@ func (e classed) Error() string   { return e.err.Error() }
 func (e classed) Unwrap() []error { return []error{e.err, e.class} }
 
 // Quantize makes an int8 model of a float one by post-training quantization:
-// fuse, prepare, calibrate on the given inputs, convert. The model is not
-// changed. The result depends on the inputs, their order and the batch size,
-// never on the number of threads.
+// fuse, prepare, calibrate on the given inputs, convert. It is Calibrate and Convert in
+// one. The model is not changed. The result depends on the inputs, their order and the
+// batch size, never on the number of threads.
 //
-// When ctx ends, Quantize returns its error; the statistics of WithStatistics
-// then hold what was calibrated, and a later call with them continues there.
 // Errors of the data match ErrCalibration, those of the options ErrRecipe.
 func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...QuantizeOption) (*Model, *ptq.Report, error) {
-	o := quantizeOptions{backend: DefaultBackend, qconfig: DefaultQConfig, batchSize: DefaultBatchSize}
-	for _, opt := range opts {
-		opt.applyQuantize(&o)
+	o := quantizeRecipe(opts)
+	prepared, numerics, err := m.prepare(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := m.calibrate(ctx, prepared, calibration, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m.convert(prepared, numerics, c, o)
+}
+
+// Convert makes an int8 model of a float one with what a calibration of it has seen.
+// The recipe may be another one as long as it observes activations alike: of another
+// backend or granularity of weights, or with layers excluded behind which nothing new
+// has to be observed. Otherwise the error matches ErrStatistics.
+func Convert(m *Model, c *Calibration, opts ...QuantizeOption) (*Model, *ptq.Report, error) {
+	o := quantizeRecipe(opts)
+	switch {
+	case c == nil || c.stats == nil:
+		return nil, nil, classed{errors.New("there is no calibration: Calibrate returns one"), ErrCalibration}
+	case !c.Complete:
+		return nil, nil, classed{fmt.Errorf("the calibration has seen %d samples and was broken off: go on with it (octet.WithResume)", c.Images), ErrCalibration}
 	}
 	prepared, numerics, err := m.prepare(o)
 	if err != nil {
 		return nil, nil, err
 	}
-	reused := o.statistics != nil && o.statistics.finished()
-	watch := &clampWatch{model: m}
-	data := regroup(calibration, m.Channels(), o)
-	stats, err := calibrate(ctx, prepared, watch.tee(data), o)
-	if err != nil {
-		return nil, nil, watch.explain(ctx, err, o)
+	return m.convert(prepared, numerics, c, o)
+}
+
+// quantizeRecipe is what opts say, and the defaults.
+func quantizeRecipe(opts []QuantizeOption) quantizeOptions {
+	o := quantizeOptions{backend: DefaultBackend, qconfig: DefaultQConfig, batchSize: DefaultBatchSize}
+	for _, opt := range opts {
+		opt.applyQuantize(&o)
 	}
-	clamp, err := watch.effect(ctx, data, o)
-	if err != nil {
-		return nil, nil, classed{err, ErrCalibration}
-	}
-	converted, report, err := ptq.Convert(prepared, stats, numerics)
-	if err != nil && reused {
+	return o
+}
+
+// convert is Convert of a prepared model.
+func (m *Model) convert(p *ptq.Prepared, numerics quant.Numerics, c *Calibration, o quantizeOptions) (*Model, *ptq.Report, error) {
+	g, report, err := ptq.Convert(p, c.stats, numerics)
+	switch {
+	case errors.Is(err, ptq.ErrStats), errors.Is(err, ptq.ErrNoImages):
 		return nil, nil, classed{classed{err, ErrStatistics}, ErrCalibration}
-	}
-	if err != nil {
+	case err != nil:
 		return nil, nil, fmt.Errorf("%s: %w", m.name(), err)
 	}
-	int8, err := m.converted(converted, prepared)
+	made, err := m.converted(g, p)
 	if err != nil {
 		return nil, nil, err
 	}
-	warnClamp(report, clamp, o)
-	int8.meta.Calibration = &CalibrationRecord{
-		QConfigName: o.qconfig, QConfig: prepared.QConfig, Source: o.source,
-		Samples: stats.Images, BatchSize: o.batchSize, Excluded: o.exclude, ReLU6Ranges: o.relu6 && m.ClampDiffers(),
+	warnClamp(report, c.relu6, o)
+	made.meta.Calibration = &CalibrationRecord{
+		QConfigName: o.qconfig, QConfig: p.QConfig, Source: cmp.Or(o.source, c.Source),
+		Samples: c.Images, BatchSize: c.BatchSize, Excluded: o.exclude, ReLU6Ranges: o.relu6 && m.ClampDiffers(),
 	}
-	return int8, report, nil
+	return made, report, nil
 }
 
 // converted returns the int8 model of m whose graph is g.

@@ -105,10 +105,7 @@ func Train(m *Model, data *train.Data, recipe train.Config, opts ...TrainOption)
 // Quantize; WithTorchCompatible trains with PyTorch's numbers. Where the recipe
 // distills, the float model is the teacher. m is not changed.
 func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...QuantizeOption) (*Training, error) {
-	t := &Training{model: m, data: data, opts: quantizeOptions{backend: DefaultBackend, batchSize: DefaultBatchSize}}
-	for _, o := range opts {
-		o.applyQuantize(&t.opts)
-	}
+	t := &Training{model: m, data: data, opts: quantizeRecipe(append([]QuantizeOption{WithQConfig("")}, opts...))}
 	prepared := m.InTraining()
 	g, err := m.trainable(prepared)
 	if err != nil {
@@ -206,22 +203,19 @@ func (t *Training) teacher(recipe train.Config) train.Teacher {
 func (t *Training) Calibrate(ctx context.Context, samples Batches) (*Model, error) {
 	o := t.opts
 	o.qconfig, o.relu6 = DefaultQConfig, true
-	watch := &clampWatch{model: t.model}
 	prepared, numerics, err := t.model.prepare(o)
 	if err != nil {
 		return nil, err
 	}
-	stats, err := calibrate(ctx, prepared, watch.tee(regroup(samples, t.model.Channels(), o)), o)
+	c, err := t.model.calibrate(ctx, prepared, samples, o)
 	if err != nil {
 		return nil, err
 	}
-	if t.ReLU6, err = watch.effect(ctx, nil, o); err != nil {
+	t.ReLU6 = c.relu6
+	if err := t.quantized.StartFrom(prepared, c.stats); err != nil {
 		return nil, err
 	}
-	if err := t.quantized.StartFrom(prepared, stats); err != nil {
-		return nil, err
-	}
-	converted, _, err := ptq.Convert(prepared, stats, numerics)
+	converted, _, err := ptq.Convert(prepared, c.stats, numerics)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func Convert(p *Prepared, stats *Stats, numerics quant.Numerics) (*graph.Graph, 
 	c := newConverter(p, numerics)
 	c.report.Images, c.report.BatchSize = stats.Images, stats.BatchSize
 	if err := c.activations(stats); err != nil {
-		return nil, nil, err
+		return nil, nil, statsError{err}
 	}
 	return c.convert()
 }

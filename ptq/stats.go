@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -95,8 +96,25 @@ func (s *Stats) Write(w io.Writer) error {
 	return e.Encode(s)
 }
 
-// check returns an error when the statistics are not those of p.
+// ErrStats: statistics are of another model or other observers, or are damaged. Test
+// with errors.Is.
+var ErrStats = errors.New("statistics")
+
+// statsError is an error that matches ErrStats, of which its text does not speak.
+type statsError struct{ error }
+
+func (e statsError) Unwrap() error        { return e.error }
+func (e statsError) Is(target error) bool { return target == ErrStats }
+
+// check returns an error that matches ErrStats when the statistics are not those of p.
 func (s *Stats) check(p *Prepared) error {
+	if err := s.compare(p); err != nil {
+		return statsError{err}
+	}
+	return nil
+}
+
+func (s *Stats) compare(p *Prepared) error {
 	model, err := p.model()
 	if err != nil {
 		return err

@@ -112,26 +112,23 @@ func (s *sideBySide) quantize(ctx context.Context, v report.Variant) (*octet.Mod
 		octet.WithBackend(v.Backend), octet.WithQConfig(v.QConfig), granularity, octet.WithExclude(v.Excluded...),
 		octet.WithBatchSize(flags.batchSize), octet.WithThreads(flags.threads), octet.WithSource(filepath.Base(filepath.Clean(f.calibration))),
 	}
-	identity, err := data.identity(ctx)
-	if err != nil {
-		return nil, err
-	}
-	opts = append(opts, identity)
-	batches := data.tensors(ctx, flags.batchSize)
 	for _, statistics := range s.statistics {
-		int8, _, err := octet.Quantize(ctx, s.float.model, batches, append(opts, octet.WithStatistics(statistics))...)
+		int8, _, err := octet.Convert(s.float.model, statistics, opts...)
 		if err == nil || !errors.Is(err, octet.ErrCalibration) {
 			return int8, quantizeError(f.calibration, err)
 		}
 	}
-	statistics := &octet.Statistics{}
 	stage := s.c.begin("calibrate", "inputs", data.total())
-	int8, r, err := octet.Quantize(ctx, s.float.model, batches, append(opts, octet.WithStatistics(statistics), octet.WithProgress(stage.set))...)
+	seen, err := octet.Calibrate(ctx, s.float.model, data.tensors(ctx, flags.batchSize), append(opts, octet.WithProgress(stage.set))...)
 	stage.end()
 	if err != nil {
 		return nil, quantizeError(f.calibration, err)
 	}
-	s.statistics = append(s.statistics, statistics)
+	int8, r, err := octet.Convert(s.float.model, seen, opts...)
+	if err != nil {
+		return nil, quantizeError(f.calibration, err)
+	}
+	s.statistics = append(s.statistics, seen)
 	s.calibration = &report.Calibration{Source: f.calibration, Samples: r.Images, BatchSize: r.BatchSize}
 	return int8, nil
 }

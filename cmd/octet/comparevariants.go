@@ -30,7 +30,7 @@ type sideBySide struct {
 	variants    []*contender // the reference first
 	float       *contender   // the float model that variants are made of; may be nil
 	calibration *report.Calibration
-	statistics  []*octet.Statistics // of earlier calibrations of the float model
+	statistics  []*octet.Calibration // of earlier calibrations of the float model
 
 	doc     *report.Comparison
 	samples []*tensor.Tensor // on which layers are compared and time is measured

@@ -22,9 +22,6 @@ func (d *inputData) identity(ctx context.Context) (octet.QuantizeOption, error) 
 	return octet.WithIdentity(id), err
 }
 
-// keepsStatistics reports whether statistics outlive the first conversion.
-func (f *quantizeFlags) keepsStatistics() bool { return f.stats != "" || f.slower }
-
 // withRemedy says what to do where the statistics of --stats do not fit.
 func (f *quantizeFlags) withRemedy(err error) error {
 	if f.stats != "" && errors.Is(err, octet.ErrStatistics) {

@@ -205,22 +205,22 @@ func sameFile(a, b string) (bool, error) {
 
 // quantize calibrates and converts, and keeps the statistics.
 func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.Model, data *inputData) (*octet.Model, *ptq.Report, error) {
-	statistics, err := f.readStatistics(c)
+	before, err := f.readStatistics(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	reused := statistics.Complete
-	calledBefore, name := statistics.Source, filepath.Base(filepath.Clean(f.calibration))
+	reused := before != nil && before.Complete
+	name := filepath.Base(filepath.Clean(f.calibration))
 	opts := append(f.recipe(), octet.WithSource(name))
-	if f.keepsStatistics() {
+	if f.stats != "" {
 		identity, err := data.identity(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
-		opts = append(opts, octet.WithStatistics(statistics), identity)
+		opts = append(opts, octet.WithResume(before), identity)
 	}
 	stage := silentStage()
-	if !statistics.Complete {
+	if !reused {
 		stage = c.begin("calibrate", "inputs", data.total())
 	}
 	seen := 0
@@ -228,25 +228,36 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.M
 		seen = done
 		stage.set(done)
 	}))
-	int8, report, err := octet.Quantize(ctx, model, data.tensors(ctx, f.data.batchSize), opts...)
+	calibration, err := octet.Calibrate(ctx, model, data.tensors(ctx, f.data.batchSize), opts...)
 	stage.end()
 	c.finish()
 	if f.stats == "" && err != nil && seen > 0 {
 		c.note("what was seen of %d inputs is lost; with --stats FILE it is kept for the next run", seen)
 	}
-	if saveErr := f.saveStatistics(c, statistics); err == nil {
+	if calibration == nil {
+		calibration = before
+	}
+	if saveErr := f.saveStatistics(c, calibration); err == nil {
 		err = saveErr
 	}
-	if err == nil && reused {
-		c.note("statistics of %d inputs are taken from %s; nothing is calibrated", statistics.Images, f.stats)
-	}
+	var int8 *octet.Model
+	var report *ptq.Report
 	if err == nil {
-		noteOtherName(c, calledBefore, name)
+		int8, report, err = octet.Convert(model, calibration, opts...)
 	}
-	if err == nil && f.slower {
-		return f.excludeSlower(ctx, c, model, data, int8, report, opts)
+	if err != nil {
+		return nil, nil, quantizeError(f.calibration, f.withRemedy(err))
 	}
-	return int8, report, quantizeError(f.calibration, f.withRemedy(err))
+	if reused {
+		c.note("statistics of %d inputs are taken from %s; nothing is calibrated", calibration.Images, f.stats)
+	}
+	if before != nil {
+		noteOtherName(c, before.Source, name)
+	}
+	if f.slower {
+		return f.excludeSlower(ctx, c, model, data, calibration, int8, report, opts)
+	}
+	return int8, report, nil
 }
 
 // quantizeError gives an error of octet.Quantize its exit code.
@@ -270,21 +281,21 @@ func (f *quantizeFlags) recipe() []octet.QuantizeOption {
 		octet.WithBatchSize(f.data.batchSize), octet.WithLimit(f.data.limit), octet.WithThreads(f.data.threads))
 }
 
-// readStatistics returns the statistics of --stats, empty ones where the file
-// does not exist yet.
-func (f *quantizeFlags) readStatistics(c *console) (*octet.Statistics, error) {
+// readStatistics returns the statistics of --stats, nil where the file does not
+// exist yet.
+func (f *quantizeFlags) readStatistics(c *console) (*octet.Calibration, error) {
 	if f.stats == "" {
-		return &octet.Statistics{}, nil
+		return nil, nil
 	}
 	file, err := os.Open(f.stats)
 	if errors.Is(err, os.ErrNotExist) {
-		return &octet.Statistics{}, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, withCode(exitData, err)
 	}
 	defer file.Close()
-	s, err := octet.ReadStatistics(file)
+	s, err := octet.ReadCalibration(file)
 	if err != nil {
 		return nil, withCode(exitData, fmt.Errorf("--stats %s: %w", f.stats, err))
 	}
@@ -295,8 +306,8 @@ func (f *quantizeFlags) readStatistics(c *console) (*octet.Statistics, error) {
 }
 
 // saveStatistics writes the statistics, also after an interruption.
-func (f *quantizeFlags) saveStatistics(c *console, s *octet.Statistics) error {
-	if f.stats == "" || s.Images == 0 {
+func (f *quantizeFlags) saveStatistics(c *console, s *octet.Calibration) error {
+	if f.stats == "" || s == nil || s.Images == 0 {
 		return nil
 	}
 	err := atomicfile.Write(f.stats, s.Write)

@@ -22,9 +22,8 @@ const slowerRounds = 4
 var slowerBudget = budget{duration: 2 * time.Second}
 
 // excludeSlower quantizes again, without the layers whose int8 form is slower than
-// float32, until there is none. opts are those that made int8, whose statistics
-// are complete.
-func (f *quantizeFlags) excludeSlower(ctx context.Context, c *console, model *octet.Model, data *inputData, int8 *octet.Model, report *ptq.Report, opts []octet.QuantizeOption) (*octet.Model, *ptq.Report, error) {
+// float32, until there is none. opts are those that made int8 of the calibration.
+func (f *quantizeFlags) excludeSlower(ctx context.Context, c *console, model *octet.Model, data *inputData, calibration *octet.Calibration, int8 *octet.Model, report *ptq.Report, opts []octet.QuantizeOption) (*octet.Model, *ptq.Report, error) {
 	x, err := firstSample(ctx, data)
 	if err != nil {
 		return nil, nil, err
@@ -40,7 +39,7 @@ func (f *quantizeFlags) excludeSlower(ctx context.Context, c *console, model *oc
 		}
 		c.note("slower in int8 than in float32: %s", strings.Join(slower, ", "))
 		excluded = append(excluded, slower...)
-		if int8, report, err = f.quantizeAgain(ctx, c, model, data, append(slices.Clone(opts), octet.WithExclude(excluded...))); err != nil {
+		if int8, report, err = f.quantizeAgain(ctx, c, model, data, calibration, append(slices.Clone(opts), octet.WithExclude(excluded...))); err != nil {
 			return nil, nil, withCode(exitCode(err), fmt.Errorf("--exclude-slower leaves %d layers in float: %w", len(excluded), err))
 		}
 	}
@@ -50,14 +49,13 @@ func (f *quantizeFlags) excludeSlower(ctx context.Context, c *console, model *oc
 	return int8, report, nil
 }
 
-// quantizeAgain converts with the statistics in opts. They lack the values whose
-// codes are only needed now, behind a layer that has become float: then all is
-// calibrated again.
-func (f *quantizeFlags) quantizeAgain(ctx context.Context, c *console, model *octet.Model, data *inputData, opts []octet.QuantizeOption) (*octet.Model, *ptq.Report, error) {
-	int8, report, err := octet.Quantize(ctx, model, data.tensors(ctx, f.data.batchSize), opts...)
+// quantizeAgain converts with the calibration. It lacks the values whose codes are
+// only needed now, behind a layer that has become float: then all is calibrated again.
+func (f *quantizeFlags) quantizeAgain(ctx context.Context, c *console, model *octet.Model, data *inputData, calibration *octet.Calibration, opts []octet.QuantizeOption) (*octet.Model, *ptq.Report, error) {
+	int8, report, err := octet.Convert(model, calibration, opts...)
 	if errors.Is(err, octet.ErrCalibration) {
 		stage := c.begin("calibrate", "inputs", data.total())
-		opts = append(opts, octet.WithStatistics(&octet.Statistics{}), octet.WithProgress(stage.set))
+		opts = append(opts, octet.WithResume(nil), octet.WithProgress(stage.set))
 		int8, report, err = octet.Quantize(ctx, model, data.tensors(ctx, f.data.batchSize), opts...)
 		stage.end()
 		c.finish()

@@ -11,11 +11,12 @@ import (
 	"github.com/octet-ml/octet/ptq"
 )
 
-// Statistics is what a calibration has seen so far. The zero value is empty; give
-// it to WithStatistics to keep the work of an interrupted calibration, or to
-// convert again without calibrating.
-type Statistics struct {
-	// Complete says that all calibration data was seen.
+// Calibration is what the observers of a calibration have seen. Calibrate returns it
+// and Convert takes it, for every recipe that observes activations alike; Write keeps
+// it in a file. It does not change.
+type Calibration struct {
+	// Complete says that all calibration data was seen. One that is not is there to be
+	// continued: WithResume.
 	Complete bool
 	// Source is what the calibration data was called.
 	Source string
@@ -25,10 +26,11 @@ type Statistics struct {
 	// Images is the number of samples seen.
 	Images int
 	// Data is what they were made of: that of WithIdentity, or else what the
-	// observers were shown. Other data is refused.
+	// observers were shown. WithResume refuses other data.
 	Data dataset.Identity
 
 	stats *ptq.Stats
+	relu6 *ptq.ClampEffect // measured on the same data; nil where it was not
 }
 
 // statisticsVersion is the version of the JSON form.
@@ -45,22 +47,22 @@ type statisticsJSON struct {
 	Stats     json.RawMessage  `json:"stats"`
 }
 
-// Write writes s as JSON. Empty statistics are an error.
-func (s *Statistics) Write(w io.Writer) error {
-	if s.stats == nil {
+// Write writes c as JSON.
+func (c *Calibration) Write(w io.Writer) error {
+	if c.stats == nil {
 		return fmt.Errorf("there are no statistics to write: calibration has not begun")
 	}
-	inner, err := json.Marshal(s.stats)
+	inner, err := json.Marshal(c.stats)
 	if err != nil {
 		return err
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", " ")
-	return enc.Encode(statisticsJSON{statisticsVersion, s.Complete, s.Source, s.BatchSize, s.Limit, s.Data, inner})
+	return enc.Encode(statisticsJSON{statisticsVersion, c.Complete, c.Source, c.BatchSize, c.Limit, c.Data, inner})
 }
 
-// ReadStatistics reads what Write wrote.
-func ReadStatistics(r io.Reader) (*Statistics, error) {
+// ReadCalibration reads what Write wrote.
+func ReadCalibration(r io.Reader) (*Calibration, error) {
 	var outer statisticsJSON
 	if err := json.NewDecoder(r).Decode(&outer); err != nil {
 		return nil, fmt.Errorf("not a file of calibration statistics: %w: calibrate again", err)
@@ -79,23 +81,23 @@ func ReadStatistics(r io.Reader) (*Statistics, error) {
 	if stats.Images < 0 || stats.Images > len(outer.Data.Samples) {
 		return nil, fmt.Errorf("the calibration statistics are of %d samples and name %d; the file is damaged: calibrate again", stats.Images, len(outer.Data.Samples))
 	}
-	return &Statistics{outer.Complete, outer.Source, outer.BatchSize, outer.Limit, stats.Images, outer.Data, stats}, nil
+	return &Calibration{Complete: outer.Complete, Source: outer.Source, BatchSize: outer.BatchSize, Limit: outer.Limit,
+		Images: stats.Images, Data: outer.Data, stats: stats}, nil
 }
 
 // finished reports whether there is nothing left to calibrate.
-func (s *Statistics) finished() bool { return s.Complete && s.stats != nil }
+func (c *Calibration) finished() bool { return c != nil && c.Complete && c.stats != nil }
 
 // fits checks what can be said of the recipe and the data before the data is read.
-func (s *Statistics) fits(o quantizeOptions) error {
+func (c *Calibration) fits(o quantizeOptions) error {
 	var err error
 	switch {
-	case s.stats == nil:
-	case s.BatchSize != o.batchSize:
-		err = fmt.Errorf("the statistics were made with batches of %d, not %d: use the same batch size, or other statistics", s.BatchSize, o.batchSize)
-	case s.Limit != o.limit:
-		err = fmt.Errorf("the statistics were made with limit %d, not %d: use the same, or other statistics", s.Limit, o.limit)
+	case c.BatchSize != o.batchSize:
+		err = fmt.Errorf("the statistics were made with batches of %d, not %d: use the same batch size, or other statistics", c.BatchSize, o.batchSize)
+	case c.Limit != o.limit:
+		err = fmt.Errorf("the statistics were made with limit %d, not %d: use the same, or other statistics", c.Limit, o.limit)
 	case o.identity != nil:
-		return s.madeOf(*o.identity)
+		return c.madeOf(*o.identity)
 	}
 	if err != nil {
 		return classed{err, ErrStatistics}
@@ -104,8 +106,8 @@ func (s *Statistics) fits(o quantizeOptions) error {
 }
 
 // madeOf refuses other data than that of the statistics.
-func (s *Statistics) madeOf(data dataset.Identity) error {
-	if d := s.Data.Differences(data); d != nil {
+func (c *Calibration) madeOf(data dataset.Identity) error {
+	if d := c.Data.Differences(data); d != nil {
 		return classed{fmt.Errorf("the statistics were made of other data: %s: use the same data and settings, or calibrate again", strings.Join(d, "; ")), ErrStatistics}
 	}
 	return nil

@@ -17,14 +17,14 @@ import (
 	"github.com/octet-ml/octet/vision"
 )
 
-// read is what becomes of statistics in a file.
-func read(t *testing.T, s *octet.Statistics) *octet.Statistics {
+// read is what becomes of a calibration in a file.
+func read(t *testing.T, s *octet.Calibration) *octet.Calibration {
 	t.Helper()
 	var file bytes.Buffer
 	if err := s.Write(&file); err != nil {
 		t.Fatal(err)
 	}
-	out, err := octet.ReadStatistics(&file)
+	out, err := octet.ReadCalibration(&file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,8 +51,7 @@ func rows(x *tensor.Tensor, index ...int) *tensor.Tensor {
 func TestStatisticsBelongToTheirTensors(t *testing.T) {
 	x := noise(t, 6)
 	base := []octet.QuantizeOption{octet.WithBatchSize(2), octet.WithQConfig("torchvision")}
-	var stats octet.Statistics
-	int8, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(x), append(base, octet.WithStatistics(&stats))...)
+	int8, stats, _, err := inStages(t.Context(), open(t), octet.FromTensor(x), base...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,8 +64,8 @@ func TestStatisticsBelongToTheirTensors(t *testing.T) {
 		"1 sample is missing: sample 5":                                         rows(x, 0, 1, 2, 3, 4),
 		"1 sample is new: sample 6":                                             rows(x, 0, 1, 2, 3, 4, 5, 0),
 	} {
-		s := read(t, &stats)
-		_, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(other), append(base, octet.WithStatistics(s))...)
+		s := read(t, stats)
+		_, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(other), append(base, octet.WithResume(s))...)
 		if !errors.Is(err, octet.ErrStatistics) || !errors.Is(err, octet.ErrCalibration) || !strings.Contains(err.Error(), says) {
 			t.Errorf("error %v does not say %q", err, says)
 		}
@@ -79,7 +78,7 @@ func TestStatisticsBelongToTheirTensors(t *testing.T) {
 		"one by one": oneByOne(x),
 		"no data":    nil,
 	} {
-		again, _, err := octet.Quantize(t.Context(), open(t), data, append(base, octet.WithStatistics(read(t, &stats)))...)
+		again, _, err := octet.Quantize(t.Context(), open(t), data, append(base, octet.WithResume(read(t, stats)))...)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if !slices.Equal(run(t, again, x), want) {
@@ -90,7 +89,7 @@ func TestStatisticsBelongToTheirTensors(t *testing.T) {
 		t.Errorf("neither data nor statistics: %v", err)
 	}
 	broken := errors.New("the disk is gone")
-	_, _, err = octet.Quantize(t.Context(), open(t), func(yield func(*tensor.Tensor, error) bool) { yield(nil, broken) }, append(base, octet.WithStatistics(&stats))...)
+	_, _, err = octet.Quantize(t.Context(), open(t), func(yield func(*tensor.Tensor, error) bool) { yield(nil, broken) }, append(base, octet.WithResume(stats))...)
 	if !errors.Is(err, broken) {
 		t.Errorf("data that cannot be read again: %v", err)
 	}
@@ -111,14 +110,16 @@ func oneByOne(x *tensor.Tensor) octet.Batches {
 func TestContinuedCalibrationBelongsToItsTensors(t *testing.T) {
 	x := noise(t, 20)
 	base := []octet.QuantizeOption{octet.WithBatchSize(2), octet.WithThreads(1), octet.WithQConfig("torchvision")}
-	var stats octet.Statistics
 	ctx, cancel := context.WithCancel(t.Context())
 	stop := func(done int) {
 		if done >= 6 {
 			cancel()
 		}
 	}
-	_, _, err := octet.Quantize(ctx, open(t), octet.FromTensor(x), append(base, octet.WithStatistics(&stats), octet.WithProgress(stop))...)
+	stats, err := octet.Calibrate(ctx, open(t), octet.FromTensor(x), append(base, octet.WithProgress(stop))...)
+	if stats == nil {
+		t.Fatal(err)
+	}
 	seen := stats.Images
 	if !errors.Is(err, context.Canceled) || seen < 6 || seen >= 19 || len(stats.Data.Samples) != seen {
 		t.Fatalf("%v with %d samples, %d identified", err, seen, len(stats.Data.Samples))
@@ -132,31 +133,32 @@ func TestContinuedCalibrationBelongsToItsTensors(t *testing.T) {
 		"other content":           noise(t, 20),
 		"missing: sample":         rows(x, 0, 1, 2),
 	} {
-		s := read(t, &stats)
-		_, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(other), append(base, octet.WithStatistics(s), octet.WithProgress(func(done int) {
+		s := read(t, stats)
+		left, err := octet.Calibrate(t.Context(), open(t), octet.FromTensor(other), append(base, octet.WithResume(s), octet.WithProgress(func(done int) {
 			t.Errorf("%s: %d samples were computed", says, done)
 		}))...)
 		if !errors.Is(err, octet.ErrStatistics) || !strings.Contains(err.Error(), says) {
 			t.Errorf("error %v does not say %q", err, says)
 		}
-		if s.Images != seen || s.Data.Differences(stats.Data) != nil || s.Complete {
-			t.Errorf("%s: refused statistics were changed", says)
+		for _, c := range []*octet.Calibration{s, left} {
+			if c.Images != seen || c.Data.Differences(stats.Data) != nil || c.Complete {
+				t.Errorf("%s: refused statistics were changed", says)
+			}
 		}
 	}
 	// Broken off while what was seen is read again, they stay what they were.
 	again, cut := context.WithCancel(t.Context())
-	s := read(t, &stats)
-	_, _, err = octet.Quantize(again, open(t), func(yield func(*tensor.Tensor, error) bool) {
+	s, err := octet.Calibrate(again, open(t), func(yield func(*tensor.Tensor, error) bool) {
 		yield(rows(x, 0, 1), nil)
 		cut()
 		yield(rows(x, 2, 3), nil)
-	}, append(base, octet.WithStatistics(s))...)
-	if err == nil || s.Data.Differences(stats.Data) != nil {
+	}, append(base, octet.WithResume(read(t, stats)))...)
+	if err == nil || s == nil || s.Data.Differences(stats.Data) != nil {
 		t.Errorf("broken off: %v, %d samples identified", err, len(s.Data.Samples))
 	}
 	// What lies behind them may be other data: that is what is calibrated on.
 	other := edited(x, func(d []float32) { clear(d[(seen+1)*n:]) })
-	continued, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(other), append(base, octet.WithStatistics(s))...)
+	continued, s, _, err := inStages(t.Context(), open(t), octet.FromTensor(other), append(base, octet.WithResume(s))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +169,7 @@ func TestContinuedCalibrationBelongsToItsTensors(t *testing.T) {
 	if !slices.Equal(run(t, continued, x), run(t, whole, x)) {
 		t.Error("the continued calibration gives another model")
 	}
-	if _, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(x), append(base, octet.WithStatistics(s))...); !errors.Is(err, octet.ErrStatistics) {
+	if _, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(x), append(base, octet.WithResume(s))...); !errors.Is(err, octet.ErrStatistics) {
 		t.Errorf("completed on other data: %v", err)
 	}
 }
@@ -191,9 +193,9 @@ func TestStatisticsBelongToTheirImages(t *testing.T) {
 	turned := usual
 	turned.Mean = []float64{0.5}
 	for _, files := range []bool{false, true} {
-		quantize := func(p vision.Preset, s *octet.Statistics) error {
+		quantize := func(p vision.Preset, s *octet.Calibration) (*octet.Calibration, error) {
 			m := open(t, octet.WithPreset(p))
-			opts := []octet.QuantizeOption{octet.WithQConfig("torchvision"), octet.WithStatistics(s)}
+			opts := []octet.QuantizeOption{octet.WithQConfig("torchvision"), octet.WithResume(s)}
 			if files {
 				id, err := dataset.Identify(t.Context(), source, p, dataset.IdentifyOptions{})
 				if err != nil {
@@ -201,21 +203,21 @@ func TestStatisticsBelongToTheirImages(t *testing.T) {
 				}
 				opts = append(opts, octet.WithIdentity(id))
 			}
-			_, _, err := octet.Quantize(t.Context(), m, octet.Inputs(t.Context(), m, folder), opts...)
-			return err
+			_, c, _, err := inStages(t.Context(), m, octet.Inputs(t.Context(), m, folder), opts...)
+			return c, err
 		}
-		var s octet.Statistics
-		if err := quantize(usual, &s); err != nil {
+		s, err := quantize(usual, nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := quantize(usual, read(t, &s)); err != nil {
+		if _, err := quantize(usual, read(t, s)); err != nil {
 			t.Errorf("files %v: the same data: %v", files, err)
 		}
 		says := "5 samples have other content"
 		if files {
 			says = "mean was [0.286] and is [0.5]"
 		}
-		if err := quantize(turned, read(t, &s)); !errors.Is(err, octet.ErrStatistics) || !strings.Contains(err.Error(), says) {
+		if _, err := quantize(turned, read(t, s)); !errors.Is(err, octet.ErrStatistics) || !strings.Contains(err.Error(), says) {
 			t.Errorf("files %v: error %v does not say %q", files, err, says)
 		}
 		path := filepath.Join(folder, "3.pgm")
@@ -227,9 +229,49 @@ func TestStatisticsBelongToTheirImages(t *testing.T) {
 		if files {
 			says = "1 sample has other content: 3.pgm"
 		}
-		if err := quantize(usual, read(t, &s)); !errors.Is(err, octet.ErrStatistics) || !strings.Contains(err.Error(), says) {
+		if _, err := quantize(usual, read(t, s)); !errors.Is(err, octet.ErrStatistics) || !strings.Contains(err.Error(), says) {
 			t.Errorf("files %v: error %v does not say %q", files, err, says)
 		}
 		os.WriteFile(path, before, 0o644)
+	}
+}
+
+// One calibration serves every recipe that observes alike, with the integers of a
+// calibration of its own.
+func TestOneCalibrationServesManyRecipes(t *testing.T) {
+	x := noise(t, 6)
+	m := open(t)
+	usual := []octet.QuantizeOption{octet.WithBatchSize(2)}
+	c, err := octet.Calibrate(t.Context(), m, octet.FromTensor(x), usual...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, recipe := range map[string][]octet.QuantizeOption{
+		"as calibrated": nil,
+		"qnnpack":       {octet.WithBackend("qnnpack")},
+		"per tensor":    {octet.WithPerTensorWeights()},
+		"read again":    {octet.WithBackend("qnnpack"), octet.WithResume(read(t, c))},
+	} {
+		opts := append(slices.Clone(usual), recipe...)
+		shared, _, err := octet.Convert(m, c, opts...)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		own, _, err := octet.Quantize(t.Context(), m, octet.FromTensor(x), opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(run(t, shared, x), run(t, own, x)) {
+			t.Errorf("%s: another model", name)
+		}
+	}
+	for says, c := range map[string]*octet.Calibration{"there is no calibration": nil, "Calibrate returns one": {Complete: true}} {
+		if _, _, err := octet.Convert(m, c); !errors.Is(err, octet.ErrCalibration) || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v does not say %q", err, says)
+		}
+	}
+	if _, _, err := octet.Convert(m, c, octet.WithQConfig("minmax")); !errors.Is(err, octet.ErrStatistics) {
+		t.Errorf("other observers: %v", err)
 	}
 }
