@@ -140,7 +140,7 @@ func (m *Model) noneFits(dicts []stateDict, nearest network, arch string) (expla
 	m.meta.Arch = place.Nearest
 	return func(mismatch *statedict.MismatchError) error {
 		if mismatch == nil && place.Why == "" {
-			m.assume("architecture %s: it is the nearest, and the file does not name one", place.Nearest)
+			m.assume(AssumedArch, "architecture %s: it is the nearest, and the file does not name one", place.Nearest)
 			return nil
 		}
 		return near(mismatch)

@@ -95,7 +95,7 @@ func (m *Model) choose(dicts []stateDict, o openOptions) (explain, error) {
 		return m.noneFits(dicts, nearest, arch)
 	}
 	if key := fits[0].dict.key; len(dicts) > 1 {
-		m.assume("of %d state dicts in the file, %s was taken; WithKey (--key) takes another: %s", len(dicts), key, others(dicts, key))
+		m.assume(AssumedKey, "of %d state dicts in the file, %s was taken; WithKey (--key) takes another: %s", len(dicts), key, others(dicts, key))
 	}
 	return m.looksLike(""), m.take(fits[0], arch)
 }
@@ -138,17 +138,17 @@ func (m *Model) take(n network, arch string) error {
 		if slices.ContainsFunc(n.dict.Keys(), func(k string) bool { return !strings.HasPrefix(k, n.place.Prefix) }) {
 			whose = "of the network's keys"
 		}
-		m.assume("the prefix %s %s belongs to a wrapper and was left out", prefix, whose)
+		m.assume(AssumedPrefix, "the prefix %s %s belongs to a wrapper and was left out", prefix, whose)
 	}
 	if names := n.dict.Unwrapped; len(names) > 0 {
-		m.assume("%s in the keys belongs to a wrapper and was left out", strings.Join(names, " and "))
+		m.assume(AssumedPrefix, "%s in the keys belongs to a wrapper and was left out", strings.Join(names, " and "))
 	}
 	if outside := n.place.Outside; len(outside) > 0 {
-		m.assume("%s of the file %s no part of the network and %s left out: %s",
+		m.assume(AssumedLeftOut, "%s of the file %s no part of the network and %s left out: %s",
 			count(len(outside), "key"), pick(len(outside), "is", "are"), pick(len(outside), "was", "were"), groups(outside))
 	}
 	if pruned := m.origin.state.Pruned; len(pruned) > 0 {
-		m.assume("%s pruned: weight_orig times weight_mask was taken (%s)", count(len(pruned), "parameter"), groups(pruned))
+		m.assume(AssumedPruned, "%s pruned: weight_orig times weight_mask was taken (%s)", count(len(pruned), "parameter"), groups(pruned))
 	}
 	if names := n.place.Archs; len(names) > 1 && arch == "" {
 		if why := explainTransform(names[0]); why != "" {
@@ -158,13 +158,15 @@ func (m *Model) take(n network, arch string) error {
 	}
 	m.meta.Arch = n.place.Archs[0]
 	if arch == "" {
-		m.assume("architecture %s: keys and shapes are exactly its, and the file does not name one", m.meta.Arch)
+		m.assume(AssumedArch, "architecture %s: keys and shapes are exactly its, and the file does not name one", m.meta.Arch)
 	}
 	if transforms, twin := zoo.Transforms(arch); twin != "" && !transforms && !recorded {
-		m.assume("%s without a transform of its input, as told; the file does not say it. %s", arch, explainTransform(arch))
+		m.assume(AssumedVariant, "%s without a transform of its input, as told; the file does not say it. %s", arch, explainTransform(arch))
 	}
 	if !recorded {
-		m.assumed = append(m.assumed, n.place.Notes...)
+		for _, note := range n.place.Notes {
+			m.assume(AssumedVariant, "%s", note)
+		}
 	}
 	return nil
 }

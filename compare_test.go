@@ -91,7 +91,7 @@ func TestMadeFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	notice := strings.Join(other.Assumptions(), "\n")
+	notice := said(other)
 	if other.Backend() != "qnnpack" || other.MadeFor() != "fbgemm" || !strings.Contains(notice, "made for fbgemm") || !strings.Contains(notice, "quantized for qnnpack") {
 		t.Errorf("%s, made for %s: %s", other.Backend(), other.MadeFor(), notice)
 	}
@@ -133,7 +133,7 @@ func TestWithMadeFor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if notice := strings.Contains(strings.Join(m.Assumptions(), "\n"), "as told"); m.Backend() != c.backend || m.MadeFor() != c.madeFor || notice != c.notice {
+		if notice := strings.Contains(said(m), "as told"); m.Backend() != c.backend || m.MadeFor() != c.madeFor || notice != c.notice {
 			t.Errorf("%s, made for %s, %q; want %+v", m.Backend(), m.MadeFor(), m.Assumptions(), c)
 		}
 	}

@@ -20,7 +20,7 @@ type Model struct {
 	meta      Metadata
 	quantized bool
 	madeFor   string // backend, of an int8 model
-	assumed   []string
+	assumed   []Assumption
 }
 
 // origin is where a model came from. It takes no part in computing: Save gives a
@@ -74,13 +74,9 @@ func (m *Model) InTraining() bool {
 // Metadata returns what is known about the model beside its parameters.
 func (m *Model) Metadata() Metadata { return m.meta.clone() }
 
-// Assumptions lists, in sentences, what neither the file nor an option said and
-// was therefore assumed: the architecture, the backend, a prefix of the keys.
-func (m *Model) Assumptions() []string { return slices.Clone(m.assumed) }
-
-func (m *Model) assume(format string, args ...any) {
-	m.assumed = append(m.assumed, fmt.Sprintf(format, args...))
-}
+// Assumptions lists what neither the file nor an option said and was therefore
+// assumed: the architecture, the backend, a prefix of the keys.
+func (m *Model) Assumptions() []Assumption { return slices.Clone(m.assumed) }
 
 // WithMetadata returns a copy of m whose metadata change has edited; it is what
 // Save writes. Arch, Numerics and Float belong to the parameters and stay.

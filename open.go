@@ -176,17 +176,19 @@ func (m *Model) bindQuantized(backend string) error {
 	switch {
 	case statedict.IsPrepared(m.origin.state):
 		bind = statedict.BindPrepared
-		m.assume("the file holds a model in quantization-aware training; it was converted")
+		m.assume(AssumedConverted, "the file holds a model in quantization-aware training; it was converted")
 	case statedict.IsObserved(m.origin.state):
 		bind = statedict.BindPrepared
-		m.assume("the file holds a model prepared for post-training quantization, with observers; it was converted")
+		m.assume(AssumedConverted, "the file holds a model prepared for post-training quantization, with observers; it was converted")
 	}
 	bound, notes, err := bind(g, m.origin.state, statedict.QuantizedOptions{Numerics: numerics, Float: m.meta.Float})
 	if err != nil {
 		return err
 	}
 	m.setGraph(bound)
-	m.assumed = append(m.assumed, notes...)
+	for _, note := range notes {
+		m.assume(AssumedNumerics, "%s", note)
+	}
 	if m.madeFor = m.meta.Numerics; m.madeFor == "" {
 		m.madeFor = bound.Numerics.String()
 	}
@@ -219,7 +221,7 @@ func (m *Model) numerics(given string) (quant.Numerics, error) {
 	}
 	n, err := quant.ParseNumerics(given)
 	if err == nil && recorded != quant.NumericsUnset && n != recorded {
-		m.assume("backend %v, as told, for a file that was made for %v: their roundings differ by one code in about one output of a thousand in each layer, and more behind many layers; a model quantized for %v from the float weights does not lose that", n, recorded, n)
+		m.assume(AssumedNumerics, "backend %v, as told, for a file that was made for %v: their roundings differ by one code in about one output of a thousand in each layer, and more behind many layers; a model quantized for %v from the float weights does not lose that", n, recorded, n)
 	}
 	return n, err
 }

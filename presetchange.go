@@ -57,10 +57,10 @@ func (m *Model) changePreset(c PresetChange) error {
 		return classed{fmt.Errorf("%s: %w", m.name(), err), ErrRecipe}
 	}
 	if kept := c.kept(base); assumed && unknown == nil && kept != "" {
-		m.assume("preprocessing of images as for ImageNet where nothing else was said: %s", kept)
+		m.assume(AssumedPreset, "preprocessing of images as for ImageNet where nothing else was said: %s", kept)
 	}
 	if c.Crop == nil && padded(p) {
-		m.assume("the crop stays %d x %d pixels, more than images have when they are resized to %d: the rest is black, unless a crop is given too", p.Crop[0], p.Crop[1], p.Resize)
+		m.assume(AssumedPreset, "the crop stays %d x %d pixels, more than images have when they are resized to %d: the rest is black, unless a crop is given too", p.Crop[0], p.Crop[1], p.Resize)
 	}
 	m.meta.Preset = &p
 	return nil

@@ -79,7 +79,7 @@ func TestWhatAChangedPresetKeepsIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := strings.Join(changed.Assumptions(), "\n")
+	said := said(changed)
 	for _, want := range []string{"crop [224 224]", "mean [0.485", "the rest is black"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("assumptions do not say %q:\n%s", want, said)

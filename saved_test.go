@@ -50,7 +50,7 @@ func TestSavedByPyTorch(t *testing.T) {
 				t.Errorf("%s: logit %d is %v, PyTorch's %v", name, i, got, want.Logits[i])
 			}
 		}
-		if said := strings.Join(m.Assumptions(), "\n"); strings.HasPrefix(name, "pruned") != strings.Contains(said, "weight_orig times weight_mask") {
+		if said := said(m); strings.HasPrefix(name, "pruned") != strings.Contains(said, "weight_orig times weight_mask") {
 			t.Errorf("%s: assumptions\n%s", name, said)
 		}
 	}

@@ -41,7 +41,7 @@ func TestTheInputTransformIsExplained(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if said := strings.Join(m.Assumptions(), "\n"); !m.TransformUnsaid() || !strings.Contains(said, "without a transform of its input") || !strings.Contains(said, arch+"+transform_input is for") {
+		if said := said(m); !m.TransformUnsaid() || !strings.Contains(said, "without a transform of its input") || !strings.Contains(said, arch+"+transform_input is for") {
 			t.Errorf("%s: %q", arch, said)
 		}
 		if m, err = octet.Open(file, octet.WithArch(arch+"+transform_input")); err != nil || len(m.Assumptions()) > 0 {

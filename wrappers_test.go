@@ -98,7 +98,7 @@ func TestWrappers(t *testing.T) {
 					if !slices.Equal(run(t, m, x), want) {
 						t.Errorf("%s under %s beside %s computes something else", stage, prefix, kind)
 					}
-					said := strings.Join(m.Assumptions(), "\n")
+					said := said(m)
 					for _, e := range strings.Split(strings.TrimSuffix(prefix, "."), ".") {
 						if !strings.Contains(said, e) {
 							t.Errorf("%s of the prefix %s is not among the assumptions:\n%s", e, prefix, said)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
@@ -95,6 +96,15 @@ func Kernels() []KernelRow {
 	}
 	return rows
 }
+
+// families finds the family of a kernel by its name.
+var families = sync.OnceValue(func() map[string]string {
+	of := map[string]string{}
+	for _, r := range Kernels() {
+		of[r.Name] = r.Family
+	}
+	return of
+})
 
 // Picks returns, by kind, the name of the best row for a CPU with the features
 // in the list, which need not be this machine's. A kind that no row computes

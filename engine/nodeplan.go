@@ -10,6 +10,7 @@ type NodePlan struct {
 	Node   *graph.Node
 	Kernel string // its name, or "identity" where nothing is computed
 	With   string // the node whose kernel also computes this one; Kernel is then "identity"
+	Family string // of the kernel: the package of its table; "" for none
 	ISA    string // the instruction set; "go" for portable code
 	Reason string // why the operator's own evaluation is used instead of a kernel
 	MACs   int64  // multiplications with weights, for the given shapes
@@ -25,6 +26,7 @@ func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
 		nodes[i] = NodePlan{Node: l.node, Kernel: "identity", ISA: "go", Reason: l.reason, With: l.with}
 		if l.op != nil {
 			nodes[i].Kernel, nodes[i].ISA = l.op.kernel()
+			nodes[i].Family = families()[nodes[i].Kernel]
 		}
 	}
 	if len(inputs) == 0 {
@@ -47,7 +49,7 @@ func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
 	}
 	for i := range nodes {
 		if !computed[i] {
-			nodes[i].Kernel, nodes[i].ISA = "identity", "go"
+			nodes[i].Kernel, nodes[i].Family, nodes[i].ISA = "identity", "", "go"
 		}
 	}
 	return nodes, nil

@@ -114,7 +114,7 @@ func runBench(c *console, cmd *cobra.Command, f *benchFlags, path string) error 
 		return err
 	}
 	out := &benchOutput{
-		Model: path, Arch: model.Arch(), Kind: kindOf(model), Backend: model.Backend(), Assumptions: model.Assumptions(),
+		Model: path, Arch: model.Arch(), Kind: kindOf(model), Backend: model.Backend(), Assumptions: texts(model.Assumptions()),
 		Input: x.Shape(), Threads: w.session.Program().Threads(), Concurrency: f.concurrency, CPU: f.work.cpu,
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}

@@ -118,7 +118,7 @@ func (s *sideBySide) add(v *contender) error {
 	if v.graph, err = v.model.FusedGraph(); err != nil {
 		return withCode(exitModel, err)
 	}
-	v.Kind, v.Backend, v.Assumptions = kindOf(v.model), v.model.Backend(), v.model.Assumptions()
+	v.Kind, v.Backend, v.Assumptions = kindOf(v.model), v.model.Backend(), texts(v.model.Assumptions())
 	v.MadeFor = cmp.Or(v.MadeFor, v.model.MadeFor())
 	if v.model.Quantized() {
 		v.Weights = granularityOf(v.graph)

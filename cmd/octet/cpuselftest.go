@@ -160,7 +160,7 @@ func difference(got, want *tensor.Tensor) string {
 // real numbers run inside products and have no node of their own.
 func (s *selfTest) count(n engine.NodePlan, level string) {
 	s.Kernels[n.Kernel]++
-	if !strings.HasPrefix(n.Kernel, "gemm_u8s8") && !strings.HasPrefix(n.Kernel, "depthwise_u8s8") {
+	if n.Family != "gemm8" && n.Family != "depthwise8" {
 		return
 	}
 	picks, err := engine.Picks(level)

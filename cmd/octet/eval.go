@@ -120,7 +120,7 @@ func runEval(c *console, cmd *cobra.Command, f *evalFlags, path, where string) e
 	if err != nil {
 		return err
 	}
-	out := evalOutput{path, model.Arch(), kindOf(model), model.Backend(), where, model.Classes(), model.Assumptions(), trial, s}
+	out := evalOutput{path, model.Arch(), kindOf(model), model.Backend(), where, model.Classes(), texts(model.Assumptions()), trial, s}
 	return c.result(out, out.print)
 }
 

@@ -99,6 +99,15 @@ func noteAssumptions(c *console, model *octet.Model) {
 	}
 }
 
+// texts are the sentences of assumptions.
+func texts(assumed []octet.Assumption) []string {
+	var list []string
+	for _, a := range assumed {
+		list = append(list, a.Text)
+	}
+	return list
+}
+
 // load is open without a word about assumptions.
 func (f *modelFlags) load(c *console, cmd *cobra.Command, path string) (*octet.Model, error) {
 	path, known, f, err := f.fromZoo(c, cmd, path)

@@ -227,7 +227,7 @@ func (in *inspection) describeModel() {
 	m := in.model
 	in.Kind = kindOf(m)
 	in.Arch, in.Backend, in.Classes, in.Channels = m.Arch(), m.Backend(), m.Classes(), m.Channels()
-	in.Assumptions = m.Assumptions()
+	in.Assumptions = texts(m.Assumptions())
 	if meta := m.Metadata(); meta.Version > 0 {
 		in.Metadata = &meta
 	}

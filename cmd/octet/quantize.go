@@ -154,7 +154,7 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 	}
 	out := quantizeOutput{
 		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.qconfig,
-		Assumptions: model.Assumptions(), Skipped: data.skipped(), Damaged: data.damagedImages(), Slower: int8.Metadata().Calibration.Slower, Transform: trial, Report: report,
+		Assumptions: texts(model.Assumptions()), Skipped: data.skipped(), Damaged: data.damagedImages(), Slower: int8.Metadata().Calibration.Slower, Transform: trial, Report: report,
 	}
 	if hint := rangeHint(report.Numerics, report.QConfig); hint != "" {
 		out.Hints = append(out.Hints, hint)

@@ -128,7 +128,7 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 	if f.dump != "" {
 		return dumpLayers(cmd.Context(), c, model, session, data, f.dump, f.output)
 	}
-	out := runOutput{Model: path, Arch: model.Arch(), Kind: kindOf(model), Backend: model.Backend(), Assumptions: model.Assumptions()}
+	out := runOutput{Model: path, Arch: model.Arch(), Kind: kindOf(model), Backend: model.Backend(), Assumptions: texts(model.Assumptions())}
 	logits, names, took, err := runAll(cmd, c, session, data, f.data.batchSize)
 	if err != nil {
 		return err

@@ -105,7 +105,7 @@ func newOpenCommand(c *console, s *hostedSession) *cobra.Command {
 func (s *hostedSession) load(name string, m *octet.Model) (info sessionInfo, err error) {
 	info = sessionInfo{
 		Model: name, Arch: m.Arch(), Kind: kindOf(m), Backend: m.Backend(),
-		Channels: m.Channels(), Classes: m.Classes(), Assumptions: append([]string{}, m.Assumptions()...),
+		Channels: m.Channels(), Classes: m.Classes(), Assumptions: append([]string{}, texts(m.Assumptions())...),
 	}
 	opts := []octet.CompileOption{octet.WithThreads(s.threads)}
 	if s.strict {

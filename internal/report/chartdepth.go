@@ -46,6 +46,7 @@ type depthPoint struct {
 	X, Y  float64
 	Title string
 	Gap   bool // no line leads to it
+	node  string
 }
 
 type mark struct {
@@ -149,7 +150,7 @@ func (d *depthChart) line(v Variant, pen ink, index map[string]int, x, y scale, 
 		case !r.Known():
 			py = d.ExactAt
 		}
-		line.Points = append(line.Points, depthPoint{px, py, fmt.Sprintf("%s, %s: %s", l.Node, v.Name, r), gap})
+		line.Points = append(line.Points, depthPoint{X: px, Y: py, Title: fmt.Sprintf("%s, %s: %s", l.Node, v.Name, r), Gap: gap, node: l.Node})
 		gap = false
 	}
 	return line
@@ -163,7 +164,7 @@ func (d *depthChart) label(variant string, layers []compare.Layer) {
 		}
 		for _, l := range layers {
 			for _, p := range line.Points {
-				if strings.HasPrefix(p.Title, l.Node+", ") && !d.crowded(p) {
+				if p.node == l.Node && !d.crowded(p) {
 					m := mark{p.X + 7, p.Y + 4, l.Node, p.X > d.Right-160}
 					if m.End {
 						m.X = p.X - 7
