@@ -115,3 +115,27 @@ func ExampleTrainQuantized() {
 	// 6 batch norms frozen
 	// fashion_mobilenet qnnpack layers in float: 0
 }
+
+// A calibration costs most of the time of quantizing. It serves several recipes, and
+// may be kept in a file with Write.
+func ExampleCalibrate() {
+	ctx := context.Background()
+	model, err := octet.Open("cmd/octet/demodata/fashion_resnet8.pth")
+	if err != nil {
+		log.Fatal(err)
+	}
+	calibration, err := octet.Calibrate(ctx, model, octet.Inputs(ctx, model, "cmd/octet/demodata/calibration-images-idx3-ubyte.gz"), octet.WithLimit(32))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, backend := range []string{"fbgemm", "qnnpack"} {
+		int8, report, err := octet.Convert(model, calibration, octet.WithBackend(backend))
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(int8.Backend(), report.Images, report.Int8Nodes > 0)
+	}
+	// Output:
+	// fbgemm 32 true
+	// qnnpack 32 true
+}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -71,19 +70,7 @@ func (r KernelRow) Runs() bool { return r.row.RunsOn(cpu.Host()) }
 
 // Kind is what rows have in common that compute the same thing: the name without
 // tile and instruction set (gemm_u8s8 of gemm_u8s8_6x64_avx512vnni).
-func (r KernelRow) Kind() string {
-	kind := strings.TrimSuffix(r.Name, "_"+r.ISA)
-	at := strings.LastIndexByte(kind, '_')
-	if rows, columns, ok := strings.Cut(kind[at+1:], "x"); ok && isNumber(rows) && isNumber(columns) {
-		kind = kind[:at]
-	}
-	return kind
-}
-
-func isNumber(s string) bool {
-	_, err := strconv.Atoi(s)
-	return err == nil
-}
+func (r KernelRow) Kind() string { return r.row.Kind() }
 
 // Kernels lists the rows of all kernel tables, those of one table together and
 // best first.

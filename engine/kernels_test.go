@@ -3,6 +3,7 @@ package engine
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -53,14 +54,31 @@ func hasRows(t *testing.T, path string) bool {
 	return err == nil
 }
 
+// A row's name is made of its kind, its tile and its instruction set.
 func TestKind(t *testing.T) {
-	for name, want := range map[[2]string]string{
-		{"gemm_u8s8_6x64_avx512vnni", "avx512vnni"}: "gemm_u8s8",
-		{"requant_s32u8_go", "go"}:                  "requant_s32u8",
-		{"elementwise_map_x8_go", "go"}:             "elementwise_map_x8",
+	size := regexp.MustCompile(`^[0-9]+x[0-9]+$`)
+	kinds := map[string]string{}
+	for _, r := range Kernels() {
+		name := r.Kind()
+		if last := name[strings.LastIndexByte(name, '_')+1:]; size.MatchString(last) {
+			t.Errorf("%s: the row does not say that its tile is %s", r.Name, last)
+		}
+		if r.row.Tile != "" {
+			if !size.MatchString(r.row.Tile) {
+				t.Errorf("%s: the tile is %q", r.Name, r.row.Tile)
+			}
+			name += "_" + r.row.Tile
+		}
+		if name+"_"+r.ISA != r.Name {
+			t.Errorf("%s: kind %q, tile %q, instruction set %q", r.Name, r.Kind(), r.row.Tile, r.ISA)
+		}
+		kinds[r.Name] = r.Kind()
+	}
+	for name, want := range map[string]string{
+		"gemm_u8s8_4x4_go": "gemm_u8s8", "requant_s32u8_go": "requant_s32u8", "elementwise_map_x8_go": "elementwise_map_x8", "quantize_f32x8_go": "quantize_f32x8",
 	} {
-		if got := (KernelRow{Name: name[0], ISA: name[1]}).Kind(); got != want {
-			t.Errorf("%s: kind %q, want %q", name[0], got, want)
+		if kinds[name] != want {
+			t.Errorf("%s: kind %q, want %q", name, kinds[name], want)
 		}
 	}
 }

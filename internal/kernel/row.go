@@ -3,6 +3,7 @@ package kernel
 import (
 	"path"
 	"reflect"
+	"strings"
 
 	"github.com/octet-ml/octet/internal/cpu"
 )
@@ -11,9 +12,20 @@ import (
 // family embeds it.
 type Row struct {
 	Name     string       // <function>_<types>[_<tile>]_<ISA>; no two rows of all tables share one
+	Tile     string       // of a kernel with one: 6x16
 	ISA      string       // the instruction set; "go" for portable code
 	Requires cpu.Features // of the machine; none for portable code
 	Unless   cpu.Features // it is not chosen with any of these, where something else is faster
+}
+
+// Kind is what rows have in common that compute the same thing: the name without
+// tile and instruction set.
+func (r *Row) Kind() string {
+	kind := strings.TrimSuffix(r.Name, "_"+r.ISA)
+	if r.Tile != "" {
+		kind = strings.TrimSuffix(kind, "_"+r.Tile)
+	}
+	return kind
 }
 
 // RunsOn reports whether a machine with features f can run the row.

@@ -13,7 +13,7 @@ import (
 // that lie equally far apart, two at a time, and 32 columns; few rows, few columns
 // and padding are left to vectors, which read the same weights.
 var amx = Kernel{
-	Row: kernel.Row{Name: "gemm_u8s8_32x32_amx", ISA: "amx", Requires: cpu.AVX512 | cpu.AVX512VNNI | cpu.AMX},
+	Row: kernel.Row{Name: "gemm_u8s8_32x32_amx", Tile: "32x32", ISA: "amx", Requires: cpu.AVX512 | cpu.AVX512VNNI | cpu.AMX},
 	MR:  2 * segmentRows, NR: tiles512.columns(), Block: 256, Exact: true, Lines: true, Depth: tileCodes, Rate: 1000,
 	OverRead: tileCodes - 1,
 	Pack:     tiles512.pack,

@@ -15,7 +15,7 @@ import (
 // that, their excess, by itself. That is exact for all codes, and fastest where
 // few are large, as after calibration with a reduced range.
 var avx2 = Kernel{
-	Row: kernel.Row{Name: "gemm_u8s8_3x16_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
+	Row: kernel.Row{Name: "gemm_u8s8_3x16_avx2", Tile: "3x16", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
 	MR:  3, NR: 16, Block: 96, Exact: true, Rate: 110,
 	Least:    leastShort,
 	Pack:     packShort,

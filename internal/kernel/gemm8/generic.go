@@ -13,7 +13,7 @@ import (
 // 255*128*depthBlock < 2^24, so both sums fit their 26 bits, everything is an
 // integer below 2^53, and the arithmetic is exact however it is rounded or fused.
 var portable = Kernel{
-	Row: kernel.Row{Name: "gemm_u8s8_4x4_go", ISA: "go"},
+	Row: kernel.Row{Name: "gemm_u8s8_4x4_go", Tile: "4x4", ISA: "go"},
 	MR:  4, NR: 4, Block: 64, Exact: true, Rate: 5,
 	Pack: packPairs, Work: workPairs, Run: runPairs,
 }

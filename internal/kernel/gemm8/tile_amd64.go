@@ -87,8 +87,9 @@ func (f *family) tiles(routine int, arg *tile) {
 func (f *family) row(isa string, rate int, requires cpu.Features) Kernel {
 	heights := f.widest().heights
 	tallest := heights[len(heights)-1]
+	size := fmt.Sprintf("%dx%d", tallest, f.columns())
 	return Kernel{
-		Row: kernel.Row{Name: fmt.Sprintf("gemm_u8s8_%dx%d_%s", tallest, f.columns(), isa), ISA: isa, Requires: requires},
+		Row: kernel.Row{Name: "gemm_u8s8_" + size + "_" + isa, Tile: size, ISA: isa, Requires: requires},
 		MR:  tallest, NR: f.columns(),
 		Block: 96, Exact: true, Rate: rate,
 		Pack:     f.pack,

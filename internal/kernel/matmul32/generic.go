@@ -5,7 +5,7 @@ import "github.com/octet-ml/octet/internal/kernel"
 // portable is plain Go: tiles of four rows by four columns, whose sixteen sums
 // the compiler keeps in registers.
 var portable = Kernel{
-	Row: kernel.Row{Name: "matmul_f32_4x4_go", ISA: "go"},
+	Row: kernel.Row{Name: "matmul_f32_4x4_go", Tile: "4x4", ISA: "go"},
 	MR:  4, NR: 4,
 	lanes: 4, rows: goRows, outer: goOuter,
 }

@@ -13,12 +13,12 @@ import (
 // rounding each (FMA).
 var archTable = []Kernel{
 	{
-		Row: kernel.Row{Name: "matmul_f32_6x64_avx512", ISA: "avx512", Requires: cpu.AVX512},
+		Row: kernel.Row{Name: "matmul_f32_6x64_avx512", Tile: "6x64", ISA: "avx512", Requires: cpu.AVX512},
 		MR:  tileRows, NR: 64,
 		lanes: 16, rows: avx512.rows, outer: avx512.outer,
 	},
 	{
-		Row: kernel.Row{Name: "matmul_f32_6x16_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
+		Row: kernel.Row{Name: "matmul_f32_6x16_avx2", Tile: "6x16", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
 		MR:  tileRows, NR: 16,
 		lanes: 8, rows: avx2.rows, outer: avx2.outer,
 	},

@@ -8,7 +8,7 @@ import (
 // portable is plain Go: four rows by two columns, which is what sixteen scalar
 // registers hold.
 var portable = Kernel{
-	Row: kernel.Row{Name: "gemm_f32_4x2_go", ISA: "go"},
+	Row: kernel.Row{Name: "gemm_f32_4x2_go", Tile: "4x2", ISA: "go"},
 	MR:  4, NR: 2, Block: 64, Rate: 5,
 	Pack: packColumns, Work: workRows, Run: run,
 	Size: func(n, k int) int { return roundUp(k, unroll) * roundUp(n, 2) },

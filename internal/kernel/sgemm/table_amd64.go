@@ -16,13 +16,13 @@ import (
 // only where they multiply and add apart.
 var archTable = []Kernel{
 	{
-		Row: kernel.Row{Name: "gemm_f32_14x32_avx512", ISA: "avx512", Requires: cpu.AVX512},
+		Row: kernel.Row{Name: "gemm_f32_14x32_avx512", Tile: "14x32", ISA: "avx512", Requires: cpu.AVX512},
 		MR:  14, NR: 32, Block: 112, Rate: 90,
 		Pack: avx512.pack, Work: avx512.work, Run: avx512.run,
 		Size: avx512.size, Place: avx512.place, Fill: avx512.fill,
 	},
 	{
-		Row: kernel.Row{Name: "gemm_f32_6x16_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
+		Row: kernel.Row{Name: "gemm_f32_6x16_avx2", Tile: "6x16", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
 		MR:  6, NR: 16, Block: 96, Rate: 50,
 		Pack: avx2.pack, Work: avx2.work, Run: avx2.run,
 		Size: avx2.size, Place: avx2.place, Fill: avx2.fill,

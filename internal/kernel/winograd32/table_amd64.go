@@ -13,12 +13,12 @@ import (
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
 	{
-		Row:      kernel.Row{Name: "winograd_f32_2x2_avx512", ISA: "avx512", Requires: cpu.AVX512},
+		Row:      kernel.Row{Name: "winograd_f32_2x2_avx512", Tile: "2x2", ISA: "avx512", Requires: cpu.AVX512},
 		Channels: 16,
 		Spread:   func(s *Spread) { s.run(true) }, Fold: func(f *Fold) { f.run(true) },
 	},
 	{
-		Row:      kernel.Row{Name: "winograd_f32_2x2_avx2", ISA: "avx2", Requires: cpu.AVX2},
+		Row:      kernel.Row{Name: "winograd_f32_2x2_avx2", Tile: "2x2", ISA: "avx2", Requires: cpu.AVX2},
 		Channels: 8,
 		Spread:   func(s *Spread) { s.run(false) }, Fold: func(f *Fold) { f.run(false) },
 	},

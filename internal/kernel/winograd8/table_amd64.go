@@ -15,7 +15,7 @@ import (
 
 // archTable lists the kernels of amd64. With dot products of codes, gemm8 is faster.
 var archTable = []Kernel{{
-	Row:      kernel.Row{Name: "winograd_u8s8_2x2_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA, Unless: cpu.AVXVNNI | cpu.AVX512VNNI},
+	Row:      kernel.Row{Name: "winograd_u8s8_2x2_avx2", Tile: "2x2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA, Unless: cpu.AVXVNNI | cpu.AVX512VNNI},
 	Channels: panelColumns, Rate: 70,
 	Pack: pack, PackRule: packRule, Work: func(tiles, in int) int { return newRoom(tiles, in).words }, Run: run,
 }}
