@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/compare"
-	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -70,16 +68,6 @@ func addClamped(ctx context.Context, e *ptq.ClampEffect, want, got *Session, x *
 // the range that was calibrated, so the int8 model clamps near 6 all the same.
 func WithReLU6Ranges() QuantizeOption {
 	return quantizeFunc(func(o *quantizeOptions) { o.relu6 = true })
-}
-
-// clamped returns the fused graph of the quantizable variant with its ReLU6.
-func (m *Model) clamped() (*graph.Graph, error) {
-	g, err := m.derived.clamped()
-	if err != nil {
-		return nil, err
-	}
-	g, _, err = rewrite.Fuse(g)
-	return g, err
 }
 
 // clampWatch keeps what it needs of a calibration's inputs to measure ClampEffect.

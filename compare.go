@@ -6,7 +6,6 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/compare"
-	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -99,17 +98,14 @@ func (c *Comparison) compareLayers(ctx context.Context, reference, model *Model,
 
 // FusedGraph returns the graph whose nodes correspond, by name, to those of every
 // int8 model made of this one: of a float model the fused graph of the variant
-// that is quantized, of an int8 model its own.
+// that is quantized, of an int8 model its own. The caller must not change it.
 func (m *Model) FusedGraph() (*graph.Graph, error) {
 	if m.quantized {
 		return m.graph, nil
 	}
-	g, err := m.quantizable()
+	f, err := m.fused()
 	if err != nil {
 		return nil, err
 	}
-	if g, _, err = rewrite.Fuse(g); err != nil {
-		return nil, fmt.Errorf("%s: %w", m.name(), err)
-	}
-	return g, nil
+	return f.graph, nil
 }

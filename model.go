@@ -163,6 +163,18 @@ func (m *Model) quantizable() (*graph.Graph, error) {
 	return m.derived.quantizable()
 }
 
+// fused is the graph that is prepared and converted: quantizable, fused.
+func (m *Model) fused() (*fused, error) {
+	if _, err := m.quantizable(); err != nil {
+		return nil, err
+	}
+	f, err := m.derived.fused()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.name(), err)
+	}
+	return f, nil
+}
+
 // ClampDiffers reports whether the variant that is quantized computes another
 // function than the float model: ReLU where the float model has ReLU6, as in
 // torchvision's mobilenet_v2.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
 )
@@ -125,21 +124,17 @@ func (m *Model) prepare(o quantizeOptions) (*ptq.Prepared, quant.Numerics, error
 	if err != nil {
 		return nil, 0, classed{err, ErrRecipe}
 	}
-	g, err := m.quantizable()
+	converted, err := m.fused()
 	if err != nil {
 		return nil, 0, err
 	}
-	fused, _, err := rewrite.Fuse(g)
-	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", m.name(), err)
-	}
-	options := ptq.Options{Exclude: o.exclude}
+	run := converted
 	if o.relu6 && m.ClampDiffers() {
-		if options.Calibrated, err = m.clamped(); err != nil {
+		if run, err = m.derived.clamped(); err != nil {
 			return nil, 0, fmt.Errorf("%s: %w", m.name(), err)
 		}
 	}
-	prepared, err := ptq.Prepare(fused, qconfig, options)
+	prepared, err := ptq.Prepare(converted.graph, qconfig, ptq.Options{Exclude: o.exclude, Calibrated: run.graph, Fingerprint: run.fingerprint})
 	if err != nil {
 		return nil, 0, classed{err, ErrRecipe}
 	}

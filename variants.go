@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/rewrite"
+	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/zoo"
 )
@@ -12,19 +14,38 @@ import (
 // derived is what follows from a graph, found when it is first asked for. Copies of
 // a Model share it.
 type derived struct {
-	quantizable, clamped func() (*graph.Graph, error)
-	classes              func() int
+	quantizable    func() (*graph.Graph, error)
+	fused, clamped func() (*fused, error) // the quantizable variant, and the same with its ReLU6
+	classes        func() int
+}
+
+// fused is a fused graph and what identifies it with its weights.
+type fused struct {
+	graph       *graph.Graph
+	fingerprint func() (string, error)
 }
 
 func derive(arch string, g *graph.Graph) *derived {
 	variant := func(v zoo.Variant) func() (*graph.Graph, error) {
 		return sync.OnceValues(func() (*graph.Graph, error) { return rebuild(arch, g, v) })
 	}
-	return &derived{
-		quantizable: variant(zoo.Quantizable),
-		clamped:     variant(zoo.Clamped),
-		classes:     sync.OnceValue(func() int { return classesOf(g) }),
-	}
+	d := &derived{quantizable: variant(zoo.Quantizable)}
+	d.fused, d.clamped = fuse(d.quantizable), fuse(variant(zoo.Clamped))
+	d.classes = sync.OnceValue(func() int { return classesOf(g) })
+	return d
+}
+
+func fuse(variant func() (*graph.Graph, error)) func() (*fused, error) {
+	return sync.OnceValues(func() (*fused, error) {
+		g, err := variant()
+		if err != nil {
+			return nil, err
+		}
+		if g, _, err = rewrite.Fuse(g); err != nil {
+			return nil, err
+		}
+		return &fused{g, sync.OnceValues(func() (string, error) { return ptq.Fingerprint(g) })}, nil
+	})
 }
 
 // rebuild returns another variant of the architecture of a float graph, with its

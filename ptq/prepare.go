@@ -21,6 +21,9 @@ type Options struct {
 	// Calibrated is the graph that calibration runs in place of the one that is
 	// converted: the same nodes with other clamps. nil means the same graph.
 	Calibrated *graph.Graph
+	// Fingerprint gives the Fingerprint of the graph that calibration runs, for those
+	// who prepare it again and again. nil means that it is found out where needed.
+	Fingerprint func() (string, error)
 }
 
 // Prepared is a float graph with the decisions about it.
@@ -86,7 +89,9 @@ func Prepare(g *graph.Graph, qconfig quant.QConfig, opts Options) (*Prepared, er
 	if opts.Calibrated != nil {
 		p.Calibrated = opts.Calibrated
 	}
-	p.model = sync.OnceValues(func() (string, error) { return fingerprint(p.Calibrated) })
+	if p.model = opts.Fingerprint; p.model == nil {
+		p.model = sync.OnceValues(func() (string, error) { return Fingerprint(p.Calibrated) })
+	}
 	kinds := decide(p, excluded)
 	for _, n := range g.Nodes {
 		if kinds[n] == Own {

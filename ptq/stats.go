@@ -195,8 +195,8 @@ func watched(s quant.ObserverSpec) string {
 	return text
 }
 
-// fingerprint identifies a graph with its weights.
-func fingerprint(g *graph.Graph) (string, error) {
+// Fingerprint identifies a graph with its weights, all of which it reads.
+func Fingerprint(g *graph.Graph) (string, error) {
 	structure, err := g.MarshalJSON()
 	if err != nil {
 		return "", err
