@@ -3,19 +3,25 @@ package octet
 import (
 	"context"
 
-	"github.com/octet-ml/octet/hub"
 	"github.com/octet-ml/octet/zoo"
 )
 
+// Fetcher brings the file of weights onto this machine and returns its path.
+// hub.Options is one, from whose zero value cache, mirror and offline mode are taken
+// from the environment. That this package knows no other keeps HTTP and TLS out of
+// programs that download nothing.
+type Fetcher interface {
+	Fetch(ctx context.Context, w zoo.Weights) (path string, err error)
+}
+
 // OpenWeights fetches the file of weights, unless it is in a cache, and opens
 // it: with the architecture, the backend, the class names and the preprocessing
-// that belong to it. opts come after those and override them. The zero
-// hub.Options take cache, mirror and offline mode from the environment.
-func OpenWeights(ctx context.Context, w zoo.Weights, fetch hub.Options, opts ...OpenOption) (*Model, error) {
+// that belong to it. opts come after those and override them.
+func OpenWeights(ctx context.Context, w zoo.Weights, fetch Fetcher, opts ...OpenOption) (*Model, error) {
 	if _, err := zoo.Lookup(w.Arch); err != nil { // before anything is downloaded
 		return nil, err
 	}
-	path, err := hub.Weights(ctx, w, fetch)
+	path, err := fetch.Fetch(ctx, w)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // labelled is some samples of a source, with labels from elsewhere.
@@ -137,7 +138,7 @@ func readTable(table string, src Source, root string, o options) (Source, error)
 // className is a cell's class. ImageNet's own table has boxes behind it.
 func className(cell string) string {
 	cell = strings.TrimSpace(cell)
-	if first, _, boxes := strings.Cut(cell, " "); boxes && wordNet.FindString(first) == first {
+	if first, _, boxes := strings.Cut(cell, " "); boxes && wordNet().FindString(first) == first {
 		return first
 	}
 	return cell
@@ -166,8 +167,8 @@ func samplesByName(src Source, root string) map[string]int {
 }
 
 var (
-	wordNet = regexp.MustCompile(`n\d{8}`)
-	running = regexp.MustCompile(`[ ._-]*\(?\d+\)?$`)
+	wordNet = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`n\d{8}`) })
+	running = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[ ._-]*\(?\d+\)?$`) })
 )
 
 // labelInName is the class that a file is called by: what stands before its running
@@ -176,10 +177,10 @@ var (
 func labelInName(name string) string {
 	base := path.Base(filepath.ToSlash(name))
 	base = strings.TrimSuffix(base, path.Ext(base))
-	if id := wordNet.FindString(base); id != "" {
+	if id := wordNet().FindString(base); id != "" {
 		return id
 	}
-	return running.ReplaceAllString(base, "")
+	return running().ReplaceAllString(base, "")
 }
 
 // namesAsLabels labels samples by their names.

@@ -110,10 +110,10 @@ func TestMirrorAndEnvironment(t *testing.T) {
 	w := zoo.ResNet18QuantizedWeights.Default()
 	o := s.options(t)
 	o.Cache = ""
-	_, err := Weights(t.Context(), w, o)
+	_, err := o.Fetch(t.Context(), w)
 	fails(t, err, w.String(), w.HashPrefix, s.URL+"/mirror/models/quantized/"+w.FileName)
 	w.HashPrefix = hashOf(content)
-	path, err := Weights(t.Context(), w, o)
+	path, err := o.Fetch(t.Context(), w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestMirrorAndEnvironment(t *testing.T) {
 		t.Errorf("%s from %s", path, s.request(1).URL)
 	}
 	o.BaseURL, o.Cache = "ftp://x/", t.TempDir()
-	_, err = Weights(t.Context(), w, o)
+	_, err = o.Fetch(t.Context(), w)
 	fails(t, err, "base URL", "ftp://x/", "http")
 }
 

@@ -16,9 +16,9 @@ import (
 	"github.com/octet-ml/octet/zoo"
 )
 
-// Weights fetches the file of weights. See Fetch.
-func Weights(ctx context.Context, w zoo.Weights, opts Options) (path string, err error) {
-	path, err = Fetch(ctx, w.URL, w.FileName, w.HashPrefix, opts)
+// Fetch fetches the file of weights, as the function Fetch does.
+func (o Options) Fetch(ctx context.Context, w zoo.Weights) (path string, err error) {
+	path, err = Fetch(ctx, w.URL, w.FileName, w.HashPrefix, o)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", w, err)
 	}

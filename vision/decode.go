@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"image"
 	"image/png"
 	"io"
 	"os"
@@ -55,8 +54,10 @@ type format struct {
 	decode func(b []byte) (*Image, error)
 }
 
+// formats is written without calls, so that the linker leaves the decoders out of
+// programs that decode no file.
 var formats = []format{
-	{"PNG", pngMagic, configOf(png.DecodeConfig), decodePNG},
+	{"PNG", pngMagic, pngSize, decodePNG},
 	{"JPEG", "\xff\xd8", jpegSize, decodeJPEG},
 	{"WebP", "RIFF????WEBP", webpSize, decodeWebP},
 	{"GIF", "GIF8?a", gifSize, decodeGIF},
@@ -166,9 +167,7 @@ func matches(magic string, b []byte) bool {
 	return true
 }
 
-func configOf(f func(io.Reader) (image.Config, error)) func([]byte) (int, int, error) {
-	return func(b []byte) (int, int, error) {
-		c, err := f(bytes.NewReader(b))
-		return c.Width, c.Height, err
-	}
+func pngSize(b []byte) (width, height int, err error) {
+	c, err := png.DecodeConfig(bytes.NewReader(b))
+	return c.Width, c.Height, err
 }

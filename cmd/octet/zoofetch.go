@@ -57,7 +57,7 @@ func (f *fetchFlags) options() hub.Options {
 func (f *fetchFlags) cached(ctx context.Context, w zoo.Weights) (string, error) {
 	o := f.options()
 	o.Offline = true
-	path, err := hub.Weights(ctx, w, o)
+	path, err := o.Fetch(ctx, w)
 	if errors.Is(err, hub.ErrOffline) {
 		return "", nil
 	}
@@ -75,7 +75,7 @@ func (f *fetchFlags) pull(ctx context.Context, c *console, w zoo.Weights) (strin
 		}
 		s.set(int(done / 1000))
 	}
-	path, err := hub.Weights(ctx, w, o)
+	path, err := o.Fetch(ctx, w)
 	if s != nil {
 		s.end()
 	}
