@@ -11,14 +11,18 @@ import (
 )
 
 // Each runs f as a subtest of every kernel of table, and skips those that this
-// machine cannot run. It logs the seed of r, which all kernels start from.
+// machine cannot run; with OCTET_REQUIRE, those that need what it names fail instead.
+// It logs the seed of r, which all kernels start from.
 func Each[K any, P kernel.InTable[K]](t *testing.T, table []K, f func(t *testing.T, k *K, r *rand.Rand)) {
 	t.Helper()
 	seed := testseed.Of(t)
 	for i, row := range kernel.Rows[K, P](table) {
 		t.Run(row.Name, func(t *testing.T) {
-			if !row.RunsOn(cpu.Host()) {
-				t.Skipf("this machine (%v) lacks %v", cpu.Host(), row.Requires)
+			if lacks := row.Requires &^ cpu.Host(); lacks != 0 {
+				if wrong := refused(lacks); wrong != "" {
+					t.Fatal(wrong)
+				}
+				t.Skipf("this machine (%v) lacks %v", cpu.Host(), lacks)
 			}
 			f(t, &table[i], rand.New(rand.NewPCG(seed, 1)))
 		})

@@ -1,3 +1,5 @@
+//go:build !noasm
+
 package gemm8
 
 //go:generate go run -C ../_asm . gemm8 ../gemm8

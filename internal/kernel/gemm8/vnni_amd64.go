@@ -1,3 +1,5 @@
+//go:build !noasm
+
 package gemm8
 
 import "github.com/octet-ml/octet/internal/cpu"

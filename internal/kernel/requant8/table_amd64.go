@@ -1,3 +1,5 @@
+//go:build !noasm
+
 package requant8
 
 import (

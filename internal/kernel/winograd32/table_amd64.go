@@ -1,3 +1,5 @@
+//go:build !noasm
+
 package winograd32
 
 import (
