@@ -23,6 +23,12 @@ func version() string {
 	if !ok {
 		return "unknown"
 	}
+	return built(info)
+}
+
+// built is the version of a build without flags: that of the module where Go knows
+// it (go install …@v0.1.0, or a tagged checkout), otherwise the commit.
+func built(info *debug.BuildInfo) string {
 	v := info.Main.Version
 	if v == "" || v == "(devel)" {
 		v = "devel"
