@@ -2,8 +2,10 @@ package octet_test
 
 import (
 	"bytes"
+	"io"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/octet-ml/octet"
@@ -51,5 +53,45 @@ func TestErrorsComeAlone(t *testing.T) {
 	}
 	if c, err := octet.Compare(t.Context(), m, m, octet.FromTensor(noise(t, 1).Reshape(1, 28, 28, 1))); err == nil || c != nil {
 		t.Errorf("Compare: %v, %v", c, err)
+	}
+}
+
+// What a model finds out when it is first asked is found out once, by whoever asks.
+func TestModelsServeManyAtOnce(t *testing.T) {
+	m := open(t)
+	x := noise(t, 2)
+	c, err := octet.Calibrate(t.Context(), m, octet.FromTensor(x))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m = open(t) // which nobody has asked yet
+	models := make([]*octet.Model, 8)
+	var all sync.WaitGroup
+	for i := range models {
+		all.Go(func() {
+			if n := m.Classes(); n != 10 {
+				t.Errorf("%d classes", n)
+			}
+			if _, err := m.FusedGraph(); err != nil {
+				t.Error(err)
+			}
+			var err error
+			if models[i], _, err = octet.Convert(m, c, octet.WithBackend([]string{"fbgemm", "qnnpack"}[i%2])); err != nil {
+				t.Error(err)
+				return
+			}
+			if err := models[i].Write(io.Discard); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if t.Failed() {
+		return
+	}
+	for i := 2; i < len(models); i++ {
+		if !slices.Equal(run(t, models[i], x), run(t, models[i%2], x)) {
+			t.Errorf("model %d is another one", i)
+		}
 	}
 }
