@@ -13,7 +13,13 @@ type Batches = iter.Seq2[*tensor.Tensor, error]
 
 // FromTensor streams the samples of one tensor [N, C, H, W].
 func FromTensor(x *tensor.Tensor) Batches {
-	return func(yield func(*tensor.Tensor, error) bool) { yield(x, nil) }
+	return func(yield func(*tensor.Tensor, error) bool) {
+		if x == nil {
+			yield(nil, errNil("tensor", "octet.FromTensor takes float32 [N, C, H, W]"))
+			return
+		}
+		yield(x, nil)
+	}
 }
 
 // regroup cuts a stream into batches of the recipe's size, the last one possibly
@@ -69,7 +75,7 @@ type grouper struct {
 }
 
 func (g *grouper) check(x *tensor.Tensor) error {
-	if x.DType() != tensor.Float32 || len(x.Shape()) != 4 {
+	if x == nil || x.DType() != tensor.Float32 || len(x.Shape()) != 4 {
 		return fmt.Errorf("calibration data: sample %d comes as %v; float32 [N, C, H, W] is needed", g.seen, x)
 	}
 	if x.Dim(1) != g.channels {

@@ -49,7 +49,10 @@ type statisticsJSON struct {
 
 // Write writes c as JSON.
 func (c *Calibration) Write(w io.Writer) error {
-	if c.stats == nil {
+	if w == nil {
+		return errNil("writer", "os.Create returns one")
+	}
+	if c == nil || c.stats == nil {
 		return fmt.Errorf("there are no statistics to write: calibration has not begun")
 	}
 	inner, err := json.Marshal(c.stats)
@@ -63,6 +66,9 @@ func (c *Calibration) Write(w io.Writer) error {
 
 // ReadCalibration reads what Write wrote.
 func ReadCalibration(r io.Reader) (*Calibration, error) {
+	if r == nil {
+		return nil, errNil("reader", "os.Open returns one")
+	}
 	var outer statisticsJSON
 	if err := json.NewDecoder(r).Decode(&outer); err != nil {
 		return nil, fmt.Errorf("not a file of calibration statistics: %w: calibrate again", err)

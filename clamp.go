@@ -18,6 +18,12 @@ const clampRemedy = "take the ranges from the model with ReLU6, which int8 codes
 // ClampEffect runs the two float variants of m, with ReLU6 and with ReLU, on up to
 // 64 inputs, and says how far they are apart. It is nil where ClampDiffers is false.
 func (m *Model) ClampEffect(ctx context.Context, inputs Batches, opts ...CompileOption) (*ptq.ClampEffect, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	if inputs == nil {
+		return nil, errNil("stream of inputs", "octet.Inputs and octet.FromTensor return one")
+	}
 	if !m.ClampDiffers() || m.quantized {
 		return nil, nil
 	}
@@ -37,6 +43,9 @@ func (m *Model) ClampEffect(ctx context.Context, inputs Batches, opts ...Compile
 	for x, err := range inputs {
 		if err != nil {
 			return nil, err
+		}
+		if x == nil {
+			return nil, errNil("input", "it is a tensor of float32 [N, C, H, W]")
 		}
 		for _, one := range compare.Split(x, clampInputs-e.Inputs) {
 			if err := addClamped(ctx, e, want, got, one); err != nil {

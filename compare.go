@@ -31,6 +31,14 @@ type Comparison struct {
 // and the float one it was made from, or the same int8 model opened for two
 // backends. Changed inputs are named by their number. The models are not changed.
 func Compare(ctx context.Context, reference, model *Model, inputs Batches, opts ...CompileOption) (*Comparison, error) {
+	for _, m := range []*Model{reference, model} {
+		if err := m.check(); err != nil {
+			return nil, err
+		}
+	}
+	if inputs == nil {
+		return nil, errNil("stream of inputs", "octet.Inputs and octet.FromTensor return one")
+	}
 	if reference.Arch() != model.Arch() {
 		return nil, fmt.Errorf("%s is %s and %s is %s: compare two models of one architecture", reference.name(), reference.Arch(), model.name(), model.Arch())
 	}
@@ -100,6 +108,9 @@ func (c *Comparison) compareLayers(ctx context.Context, reference, model *Model,
 // int8 model made of this one: of a float model the fused graph of the variant
 // that is quantized, of an int8 model its own. The caller must not change it.
 func (m *Model) FusedGraph() (*graph.Graph, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
 	if m.quantized {
 		return m.graph, nil
 	}

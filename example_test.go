@@ -3,6 +3,8 @@ package octet_test
 import (
 	"context"
 	"fmt"
+	"image"
+	"image/color"
 	"log"
 	"os"
 	"path/filepath"
@@ -45,6 +47,31 @@ func Example() {
 	}
 	fmt.Println(report.FloatNodes, "layers in float;", int8.Backend(), logits)
 	// Output: 0 layers in float; fbgemm float32[2, 10]
+}
+
+// An image becomes a class in two lines: with the preprocessing that belongs to the
+// model, and the names of its classes.
+func ExampleSession_Classify() {
+	model, err := octet.Open("cmd/octet/demodata/fashion_resnet8.pth")
+	if err != nil {
+		log.Fatal(err)
+	}
+	img := image.NewGray(image.Rect(0, 0, 28, 28)) // or what image.Decode returns
+	for y := 6; y < 22; y++ {
+		for x := 4; x < 24; x++ {
+			img.SetGray(x, y, color.Gray{Y: 220})
+		}
+	}
+	session, err := model.Compile()
+	if err != nil {
+		log.Fatal(err)
+	}
+	top, err := session.Classify(context.Background(), img, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(top[0].Label)
+	// Output: Bag
 }
 
 func ExampleFromTensor() {

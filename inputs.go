@@ -13,6 +13,10 @@ import (
 // the stream with an error; use a dataset.Loader to skip such images.
 func Inputs(ctx context.Context, m *Model, path string, opts ...dataset.Option) Batches {
 	return func(yield func(*tensor.Tensor, error) bool) {
+		if err := m.check(); err != nil {
+			yield(nil, err)
+			return
+		}
 		source, err := dataset.Open(path, opts...)
 		if err != nil {
 			yield(nil, err)

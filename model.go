@@ -58,6 +58,9 @@ func (m *Model) Graph() *graph.Graph { return m.graph }
 // file what the file holds, otherwise what PyTorch's model of the same architecture
 // has. The caller must not change it.
 func (m *Model) StateDict() (*torch.StateDict, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
 	if m.origin.state != nil {
 		return m.origin.state, nil
 	}
@@ -115,6 +118,9 @@ func (m *Model) Labels() (labels []string, assumed bool) {
 // the architecture is taken, and the ImageNet preset is assumed for models of colour
 // images; a model of other images has none, and the error says which options give one.
 func (m *Model) Preset() (preset vision.Preset, assumed bool, err error) {
+	if err := m.check(); err != nil {
+		return vision.Preset{}, true, err
+	}
 	if m.meta.Preset != nil {
 		return clonePreset(*m.meta.Preset), false, nil
 	}
@@ -157,6 +163,9 @@ func (m *Model) checkLabels() error {
 // quantizable is the graph that is quantized: torchvision's quantizable variant, with
 // the float parameters.
 func (m *Model) quantizable() (*graph.Graph, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
 	if m.quantized {
 		return nil, fmt.Errorf("%s is an int8 model already: quantize the float model it was made from", m.name())
 	}

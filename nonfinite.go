@@ -22,7 +22,7 @@ type NonFinite struct {
 // CountNonFinite counts the values of float32 inputs [N, ...]. It returns in rows
 // which of the N inputs hold any.
 func CountNonFinite(x *tensor.Tensor) (count NonFinite, rows []int) {
-	if x.DType() != tensor.Float32 || len(x.Shape()) == 0 || x.Numel() == 0 {
+	if x == nil || x.DType() != tensor.Float32 || len(x.Shape()) == 0 || x.Numel() == 0 {
 		return count, nil
 	}
 	size := x.Numel() / x.Dim(0)

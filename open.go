@@ -49,6 +49,9 @@ const keepsOpenFiles = runtime.GOOS != "windows"
 // Read is Open for a file of size bytes that is not on disk; name stands for it
 // in errors.
 func Read(r io.ReaderAt, size int64, name string, opts ...OpenOption) (*Model, error) {
+	if r == nil {
+		return nil, errNil("reader", "os.Open returns one")
+	}
 	ckpt, err := torch.Read(r, size, name)
 	if err != nil {
 		return nil, err

@@ -30,6 +30,9 @@ func TopK(logits []float32, k int, labels []string) []Prediction {
 	if len(logits) == 1 {
 		return []Prediction{binary(logits[0], labels)}
 	}
+	if len(logits) == 0 {
+		return nil
+	}
 	order := make([]int, len(logits))
 	for i := range order {
 		order[i] = i
@@ -40,7 +43,7 @@ func TopK(logits []float32, k int, labels []string) []Prediction {
 		sum += math.Exp(float64(v) - largest)
 	}
 	var top []Prediction
-	for _, class := range order[:min(k, len(order))] {
+	for _, class := range order[:max(0, min(k, len(order)))] {
 		p := Prediction{Class: class, Logit: logits[class], Probability: math.Exp(float64(logits[class])-largest) / sum}
 		if class < len(labels) {
 			p.Label = labels[class]

@@ -33,6 +33,9 @@ func WithPresetChange(c PresetChange) OpenOption {
 // kept of an assumed preset is named among the assumptions. Errors of the change
 // match ErrRecipe.
 func (m *Model) ChangePreset(c PresetChange) (*Model, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
 	changed := *m
 	changed.assumed = slices.Clone(m.assumed)
 	if err := changed.changePreset(c); err != nil {

@@ -120,6 +120,9 @@ func (m *Model) converted(g *graph.Graph, p *ptq.Prepared) (*Model, error) {
 
 // prepare fuses the quantizable variant and decides what becomes int8.
 func (m *Model) prepare(o quantizeOptions) (*ptq.Prepared, quant.Numerics, error) {
+	if err := m.check(); err != nil {
+		return nil, 0, err
+	}
 	numerics, qconfig, err := o.recipe()
 	if err != nil {
 		return nil, 0, classed{err, ErrRecipe}

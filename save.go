@@ -22,6 +22,9 @@ func (m *Model) Save(ctx context.Context, path string) error {
 
 // Write is Save to a stream.
 func (m *Model) Write(w io.Writer) error {
+	if w == nil {
+		return errNil("writer", "os.Create returns one")
+	}
 	sd, err := m.withRecord()
 	if err != nil {
 		return err
@@ -31,6 +34,9 @@ func (m *Model) Write(w io.Writer) error {
 
 // withRecord returns the state dict with the metadata as an extra record.
 func (m *Model) withRecord() (*torch.StateDict, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
 	record, err := m.meta.encode()
 	if err != nil {
 		return nil, err

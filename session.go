@@ -23,6 +23,9 @@ type Session struct {
 // its convolutions, which changes the last bits of its outputs; an int8 model is
 // run as it is.
 func (m *Model) Compile(opts ...CompileOption) (*Session, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
 	var o compileOptions
 	for _, opt := range opts {
 		opt.applyCompile(&o)
@@ -73,6 +76,9 @@ func (s *Session) RunTapped(ctx context.Context, x *tensor.Tensor, tap func(*gra
 	if err := s.checkInput(x); err != nil {
 		return nil, err
 	}
+	if tap == nil {
+		return s.Run(ctx, x)
+	}
 	y, err := s.engine.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error { return tap(v.Node, t) }, x)
 	if err != nil {
 		return nil, err
@@ -81,6 +87,12 @@ func (s *Session) RunTapped(ctx context.Context, x *tensor.Tensor, tap func(*gra
 }
 
 func (s *Session) checkInput(x *tensor.Tensor) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	if x == nil {
+		return errNil("input", "Session.Inputs tells its type")
+	}
 	channels := s.model.Channels()
 	if x.DType() != tensor.Float32 || len(x.Shape()) != 4 || x.Dim(1) != channels {
 		return fmt.Errorf("the input is %v; %s takes float32 [N, %d, H, W]", x, s.model.meta.Arch, channels)

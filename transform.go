@@ -93,6 +93,12 @@ func (t *TransformTrial) String() string {
 // where m does not, or the other way round. labels are the classes of the inputs in
 // their order, or nil. It is nil for architectures that have no such twin.
 func (m *Model) TryTransform(ctx context.Context, inputs Batches, labels []int, opts ...CompileOption) (*TransformTrial, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	if inputs == nil {
+		return nil, errNil("stream of inputs", "octet.Inputs and octet.FromTensor return one")
+	}
 	_, twin := zoo.Transforms(m.meta.Arch)
 	if twin == "" {
 		return nil, nil

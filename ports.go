@@ -1,0 +1,61 @@
+package octet
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// ValueInfo describes an input or an output.
+type ValueInfo struct {
+	Name  string
+	DType tensor.DType
+	Shape tensor.Shape // -1 where any size is accepted
+}
+
+// String is like float32[-1, 3, -1, -1] x.
+func (v ValueInfo) String() string { return fmt.Sprintf("%v%v %s", v.DType, []int(v.Shape), v.Name) }
+
+// Inputs describes what Run takes.
+func (s *Session) Inputs() []ValueInfo {
+	var in []ValueInfo
+	for _, v := range s.model.graph.Inputs {
+		info := ValueInfo{v.Name, tensor.Float32, slices.Clone(tensor.Shape(v.Sizes))}
+		for i, size := range info.Shape {
+			if size == 0 {
+				info.Shape[i] = -1
+			}
+		}
+		in = append(in, info)
+	}
+	return in
+}
+
+// Outputs describes what Run gives for an input of the given shape, [N, C, H, W].
+func (s *Session) Outputs(shape ...int) ([]ValueInfo, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	if err := s.checkShape(shape); err != nil {
+		return nil, err
+	}
+	g := s.model.graph
+	facts, err := g.Infer(tensor.Shape(shape))
+	if err != nil {
+		return nil, err
+	}
+	var out []ValueInfo
+	for _, v := range g.Outputs {
+		out = append(out, ValueInfo{v.Name, facts[v].DType, slices.Clone(facts[v].Shape)})
+	}
+	return out, nil
+}
+
+// checkShape refuses a shape that no input has.
+func (s *Session) checkShape(shape tensor.Shape) error {
+	if len(shape) != 4 || shape[1] != s.model.Channels() || slices.Min(shape) < 1 {
+		return fmt.Errorf("an input of shape %v; %s takes [N, %d, H, W]", []int(shape), s.model.meta.Arch, s.model.Channels())
+	}
+	return nil
+}
