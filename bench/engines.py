@@ -65,32 +65,12 @@ class NotMeasured(Exception):
     """An engine that is missing or failed, with the reason."""
 
 
-class Worker:
+class Process:
     """A process that computes on request, bound to the first CPUs that this process may use."""
 
-    def __init__(self, engine: Engine, octet: str, limit: str, folder: Path, batch: int, threads: int, patience: float = 300):
-        self.engine, self.patience, self.buffer = engine, patience, b""
-        threads = engine.threads or threads
-        hidden, features = LIMITS[limit]
-        model = folder / engine.file
-        if not model.exists():
-            raise NotMeasured(f"{engine.file} could not be made")
-        data = str(folder / f"input{batch}.npy")
-        if engine.family == "octet":
-            command = [octet, "bench-worker", str(model), "--quiet", "--arch", folder.name.split("-seed")[0]]
-            command += ["--backend", engine.backend] if engine.backend else []
-            command += ["--cpu", features] if features and not engine.calibrate else []
-        else:
-            command = [sys.executable, str(HERE / "worker.py"), engine.family, str(model)]
-            command += ["--backend", engine.backend] if engine.backend else []
-            command += ["--exact"] if engine.exact else []
-        command += ["--input", data, "--threads", str(threads)]
-        command += ["--calibrate", str(engine.calibrate)] if engine.calibrate else []
-        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "PYTHONWARNINGS": "ignore"}
-        if hidden and engine.family != "octet":
-            environment |= {"LD_PRELOAD": str(preload(folder.parent)), "HIDE": hidden}
-        if engine.calibrate and "avx512" in hidden:  # observers run on what the CPU has
-            environment |= {"GODEBUG": "cpu.avx512f=off"}
+    def __init__(self, command: list[str], threads: int, environment: dict | None = None, patience: float = 300):
+        self.patience, self.buffer = patience, b""
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "PYTHONWARNINGS": "ignore"} | (environment or {})
         self.started = time.perf_counter()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         env=environment, preexec_fn=pin(threads))
@@ -140,6 +120,40 @@ class Worker:
             self.process.wait()
         self.process.stdout.close()
         self.process.stderr.close()
+
+
+class Worker(Process):
+    """The process of an engine with the model in a folder."""
+
+    def __init__(self, engine: Engine, octet: str, limit: str, folder: Path, batch: int, threads: int, patience: float = 300):
+        self.engine = engine
+        threads = engine.threads or threads
+        hidden, features = LIMITS[limit]
+        model = folder / engine.file
+        if not model.exists():
+            raise NotMeasured(f"{engine.file} could not be made")
+        data = str(folder / f"input{batch}.npy")
+        if engine.family == "octet":
+            command = [octet, "bench-worker", str(model), "--quiet", "--arch", folder.name.split("-seed")[0]]
+            command += ["--backend", engine.backend] if engine.backend else []
+            command += ["--cpu", features] if features and not engine.calibrate else []
+        else:
+            command = [sys.executable, str(HERE / "worker.py"), engine.family, str(model)]
+            command += ["--backend", engine.backend] if engine.backend else []
+            command += ["--exact"] if engine.exact else []
+        command += ["--input", data, "--threads", str(threads)]
+        command += ["--calibrate", str(engine.calibrate)] if engine.calibrate else []
+        environment = {}
+        if hidden and engine.family != "octet":
+            environment |= hiding(hidden, folder.parent)
+        if engine.calibrate and "avx512" in hidden:  # observers run on what the CPU has
+            environment |= {"GODEBUG": "cpu.avx512f=off"}
+        super().__init__(command, threads, environment, patience)
+
+
+def hiding(features: str, folder: Path) -> dict:
+    """The environment in which a process does not see these features of the CPU."""
+    return {"LD_PRELOAD": str(preload(folder)), "HIDE": features}
 
 
 @functools.cache

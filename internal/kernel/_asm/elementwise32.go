@@ -66,4 +66,13 @@ func elementwise32(p *printer, l lanes) {
 		hinged()
 		p.op("VDIVPS %s, %s, %s", six, hinge, x)
 	})
+	numbersRoutine("sub", func() { p.op("VSUBPS (DX)(AX*1), %s, %s", x, x) })
+	numbersRoutine("div", func() { p.op("VDIVPS (DX)(AX*1), %s, %s", x, x) })
+	f := newFunctions32(p, l, 0, 7)
+	numbersRoutine("sigmoid", f.sigmoid)
+	numbersRoutine("silu", f.silu)
+	numbersRoutine("tanh", f.tanh)
+	numbersRoutine("gelu", f.gelu)
+	numbersRoutine("geluTanh", f.geluTanh)
+	f.constants()
 }

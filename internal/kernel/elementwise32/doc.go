@@ -7,8 +7,10 @@
 //	affine: Out[i] = clamp(f32(A[i]*B[i]) + C[i])
 //	sub:    Out[i] = clamp(A[i] - B[i])
 //	div:    Out[i] = clamp(A[i] / B[i])
-//	hardswish, hardsigmoid, sigmoid, silu, tanh, gelu, gelu_tanh:
+//	hardswish, hardsigmoid:
 //	        Out[i] = clamp(quant.Hardswish(A[i])), …
+//	sigmoid, silu, tanh, gelu, gelu_tanh:
+//	        Out[i] = clamp(real32.Sigmoid(A[i])), …
 //
 // It sees raw slices; it must not know tensors, graphs or other families.
 package elementwise32

@@ -1,6 +1,9 @@
 package elementwise32
 
-import "github.com/octet-ml/octet/quant"
+import (
+	"github.com/octet-ml/octet/internal/real32"
+	"github.com/octet-ml/octet/quant"
+)
 
 // Reference is the oracle of all rows.
 func Reference(c *Call, f Function) {
@@ -18,19 +21,19 @@ func Reference(c *Call, f Function) {
 		case Hardsigmoid:
 			v = quant.Hardsigmoid(v)
 		case Sigmoid:
-			v = quant.Sigmoid(v)
+			v = real32.Sigmoid(v)
 		case Sub:
 			v -= c.B[i]
 		case Div:
 			v /= c.B[i]
 		case SiLU:
-			v = quant.SiLU(v)
+			v = real32.SiLU(v)
 		case Tanh:
-			v = quant.Tanh(v)
+			v = real32.Tanh(v)
 		case GELU:
-			v = quant.GELU(v)
+			v = real32.GELU(v)
 		case GELUTanh:
-			v = quant.GELUTanh(v)
+			v = real32.GELUTanh(v)
 		}
 		c.Out[i] = c.clamp(v)
 	}

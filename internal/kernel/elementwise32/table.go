@@ -3,6 +3,7 @@ package elementwise32
 import (
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
+	"github.com/octet-ml/octet/internal/real32"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -68,7 +69,7 @@ type Call struct {
 	Lo, Hi  float32
 }
 
-// Table lists the kernels, best first. All are exact.
+// Table lists the kernels, best first. All give the same bits.
 var Table = append(archTable,
 	Kernel{Row: kernel.Row{Name: "elementwise_clamp_f32_go", ISA: "go"}, Function: Clamp, Run: runClamp},
 	Kernel{Row: kernel.Row{Name: "elementwise_add_f32_go", ISA: "go"}, Function: Add, Run: runAdd},
@@ -76,13 +77,13 @@ var Table = append(archTable,
 	Kernel{Row: kernel.Row{Name: "elementwise_affine_f32_go", ISA: "go"}, Function: Affine, Run: runAffine},
 	Kernel{Row: kernel.Row{Name: "elementwise_hardswish_f32_go", ISA: "go"}, Function: Hardswish, Run: func(c *Call) { c.each(quant.Hardswish) }},
 	Kernel{Row: kernel.Row{Name: "elementwise_hardsigmoid_f32_go", ISA: "go"}, Function: Hardsigmoid, Run: func(c *Call) { c.each(quant.Hardsigmoid) }},
-	Kernel{Row: kernel.Row{Name: "elementwise_sigmoid_f32_go", ISA: "go"}, Function: Sigmoid, Run: func(c *Call) { c.each(quant.Sigmoid) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_sigmoid_f32_go", ISA: "go"}, Function: Sigmoid, Run: func(c *Call) { c.each(real32.Sigmoid) }},
 	Kernel{Row: kernel.Row{Name: "elementwise_sub_f32_go", ISA: "go"}, Function: Sub, Run: runSub},
 	Kernel{Row: kernel.Row{Name: "elementwise_div_f32_go", ISA: "go"}, Function: Div, Run: runDiv},
-	Kernel{Row: kernel.Row{Name: "elementwise_silu_f32_go", ISA: "go"}, Function: SiLU, Run: func(c *Call) { c.each(quant.SiLU) }},
-	Kernel{Row: kernel.Row{Name: "elementwise_tanh_f32_go", ISA: "go"}, Function: Tanh, Run: func(c *Call) { c.each(quant.Tanh) }},
-	Kernel{Row: kernel.Row{Name: "elementwise_gelu_f32_go", ISA: "go"}, Function: GELU, Run: func(c *Call) { c.each(quant.GELU) }},
-	Kernel{Row: kernel.Row{Name: "elementwise_gelu_tanh_f32_go", ISA: "go"}, Function: GELUTanh, Run: func(c *Call) { c.each(quant.GELUTanh) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_silu_f32_go", ISA: "go"}, Function: SiLU, Run: func(c *Call) { c.each(real32.SiLU) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_tanh_f32_go", ISA: "go"}, Function: Tanh, Run: func(c *Call) { c.each(real32.Tanh) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_gelu_f32_go", ISA: "go"}, Function: GELU, Run: func(c *Call) { c.each(real32.GELU) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_gelu_tanh_f32_go", ISA: "go"}, Function: GELUTanh, Run: func(c *Call) { c.each(real32.GELUTanh) }},
 )
 
 // Select returns the first row of table with that function that runs on a

@@ -29,6 +29,20 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "elementwise_hardswish_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Hardswish, Run: func(c *Call) { c.run(Hardswish, narrow) }},
 	{Row: kernel.Row{Name: "elementwise_hardsigmoid_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Hardsigmoid, Run: func(c *Call) { c.run(Hardsigmoid, wide) }},
 	{Row: kernel.Row{Name: "elementwise_hardsigmoid_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Hardsigmoid, Run: func(c *Call) { c.run(Hardsigmoid, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_sub_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Sub, Run: func(c *Call) { c.run(Sub, wide) }},
+	{Row: kernel.Row{Name: "elementwise_sub_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Sub, Run: func(c *Call) { c.run(Sub, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_div_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Div, Run: func(c *Call) { c.run(Div, wide) }},
+	{Row: kernel.Row{Name: "elementwise_div_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Div, Run: func(c *Call) { c.run(Div, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_sigmoid_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Sigmoid, Run: func(c *Call) { c.run(Sigmoid, wide) }},
+	{Row: kernel.Row{Name: "elementwise_sigmoid_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Sigmoid, Run: func(c *Call) { c.run(Sigmoid, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_silu_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: SiLU, Run: func(c *Call) { c.run(SiLU, wide) }},
+	{Row: kernel.Row{Name: "elementwise_silu_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: SiLU, Run: func(c *Call) { c.run(SiLU, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_tanh_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Tanh, Run: func(c *Call) { c.run(Tanh, wide) }},
+	{Row: kernel.Row{Name: "elementwise_tanh_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Tanh, Run: func(c *Call) { c.run(Tanh, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_gelu_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: GELU, Run: func(c *Call) { c.run(GELU, wide) }},
+	{Row: kernel.Row{Name: "elementwise_gelu_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: GELU, Run: func(c *Call) { c.run(GELU, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_gelu_tanh_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: GELUTanh, Run: func(c *Call) { c.run(GELUTanh, wide) }},
+	{Row: kernel.Row{Name: "elementwise_gelu_tanh_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: GELUTanh, Run: func(c *Call) { c.run(GELUTanh, narrow) }},
 }
 
 // numbers is the argument of an assembly routine: vectors of 16 or 8 numbers.
@@ -125,6 +139,20 @@ func (a *numbers) compute(f Function, lanes int) {
 			affineAVX512(a)
 		case Hardswish:
 			hardswishAVX512(a)
+		case Sub:
+			subAVX512(a)
+		case Div:
+			divAVX512(a)
+		case Sigmoid:
+			sigmoidAVX512(a)
+		case SiLU:
+			siluAVX512(a)
+		case Tanh:
+			tanhAVX512(a)
+		case GELU:
+			geluAVX512(a)
+		case GELUTanh:
+			geluTanhAVX512(a)
 		case Hardsigmoid:
 			hardsigmoidAVX512(a)
 		}
@@ -141,7 +169,63 @@ func (a *numbers) compute(f Function, lanes int) {
 		affineAVX2(a)
 	case Hardswish:
 		hardswishAVX2(a)
+	case Sub:
+		subAVX2(a)
+	case Div:
+		divAVX2(a)
+	case Sigmoid:
+		sigmoidAVX2(a)
+	case SiLU:
+		siluAVX2(a)
+	case Tanh:
+		tanhAVX2(a)
+	case GELU:
+		geluAVX2(a)
+	case GELUTanh:
+		geluTanhAVX2(a)
 	case Hardsigmoid:
 		hardsigmoidAVX2(a)
 	}
 }
+
+//go:noescape
+func subAVX512(arg *numbers)
+
+//go:noescape
+func subAVX2(arg *numbers)
+
+//go:noescape
+func divAVX512(arg *numbers)
+
+//go:noescape
+func divAVX2(arg *numbers)
+
+//go:noescape
+func sigmoidAVX512(arg *numbers)
+
+//go:noescape
+func sigmoidAVX2(arg *numbers)
+
+//go:noescape
+func siluAVX512(arg *numbers)
+
+//go:noescape
+func siluAVX2(arg *numbers)
+
+//go:noescape
+func tanhAVX512(arg *numbers)
+
+//go:noescape
+func tanhAVX2(arg *numbers)
+
+//go:noescape
+func geluAVX512(arg *numbers)
+
+//go:noescape
+func geluAVX2(arg *numbers)
+
+//go:noescape
+func geluTanhAVX512(arg *numbers)
+
+//go:noescape
+func geluTanhAVX2(arg *numbers)

@@ -4,8 +4,8 @@
 //	softmax:    Out[i] = e^(x[i] - largest) / sum of e^(x[j] - largest)
 //	layer_norm: Out[i] = (x[i] - mean) / sqrt(variance + Eps) * Weight[i] + Bias[i]
 //
-// Kernels differ from each other, and from Reference, by rounding. A row's results
-// depend on the row and the kernel alone.
+// All kernels give the same bits, which differ from Reference's by rounding. A row's
+// results depend on the row alone.
 //
 // It sees raw slices; it must not know tensors, graphs or other families.
 package rows32

@@ -12,7 +12,8 @@ import (
 const bound = 2e-6
 
 func randomCall(r *rand.Rand, i int) *Call {
-	n := []int{1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 64, 65, 197, 768, 1000}[i%15]
+	sizes := []int{1, 2, 3, 7, 8, 9, 13, 15, 16, 17, 31, 64, 65, 197, 768, 1000}
+	n := sizes[i%len(sizes)]
 	rows := 1 + r.IntN(4)
 	c := &Call{X: kerneltest.Normal(r, rows*n), N: n, Weight: kerneltest.Normal(r, n), Bias: kerneltest.Normal(r, n), Eps: 1e-5}
 	spread := []float32{1, 30, 0.01}[r.IntN(3)]
@@ -42,6 +43,32 @@ func TestKernelsFollowReference(t *testing.T) {
 			k.Run(c)
 			if !kerneltest.Same(c.Out, out.Inner) {
 				t.Fatalf("case %d: differs when the result is the operand", i)
+			}
+		}
+	})
+}
+
+// All kernels of a function give the same bits, with infinite numbers, subnormal results
+// and NaN, too.
+func TestKernelsGiveTheSameBits(t *testing.T) {
+	special := []float32{float32(math.Inf(-1)), float32(math.Inf(1)), kerneltest.NaN, -100, 1e30, float32(math.Copysign(0, -1))}
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		portable := Select(Table, k.Function, 0)
+		for i := range 150 {
+			c := randomCall(r, i)
+			for j := range c.X {
+				if i%3 == 0 && r.IntN(40) == 0 {
+					c.X[j] = special[r.IntN(len(special))]
+				}
+			}
+			want := *c
+			c.Out, want.Out = make([]float32, len(c.X)), make([]float32, len(c.X))
+			k.Run(c)
+			portable.Run(&want)
+			for j := range c.Out {
+				if !kerneltest.Same(c.Out[j:j+1], want.Out[j:j+1]) {
+					t.Fatalf("case %d, rows of %d: element %d is %v, want %v", i, c.N, j, c.Out[j], want.Out[j])
+				}
 			}
 		}
 	})

@@ -33,12 +33,14 @@ type Call struct {
 	// Of layer_norm.
 	Weight, Bias []float32 // [N]
 	Eps          float32
+
+	tail [wide]float32 // what no whole vector holds
 }
 
 // Table lists the kernels, best first.
 var Table = append(archTable,
-	Kernel{Row: kernel.Row{Name: "rows_softmax_f32_go", ISA: "go"}, Function: Softmax, Run: softmax},
-	Kernel{Row: kernel.Row{Name: "rows_layer_norm_f32_go", ISA: "go"}, Function: LayerNorm, Run: layerNorm},
+	Kernel{Row: kernel.Row{Name: "rows_softmax_f32_go", ISA: "go"}, Function: Softmax, Run: func(c *Call) { softmax(c, 0) }},
+	Kernel{Row: kernel.Row{Name: "rows_layer_norm_f32_go", ISA: "go"}, Function: LayerNorm, Run: func(c *Call) { layerNorm(c, 0) }},
 )
 
 // Select returns the first row of table with that function that runs on a machine
