@@ -104,7 +104,7 @@ func (d *depthChart) ends() {
 	for _, l := range d.Lines {
 		if n := len(l.Points); n > 0 {
 			p := l.Points[n-1]
-			d.Ends = append(d.Ends, endLabel{ink: l.ink, X: d.Right + 16, Y: p.Y, FromX: p.X, FromY: p.Y, Name: endName(l.Name)})
+			d.Ends = append(d.Ends, endLabel{ink: l.ink, X: d.Right + 16, Y: p.Y, FromX: p.X, FromY: p.Y, Name: endName(l.Name, l.proposed)})
 		}
 	}
 	slices.SortStableFunc(d.Ends, func(a, b endLabel) int { return cmp.Compare(a.Y, b.Y) })
@@ -122,8 +122,8 @@ func (d *depthChart) ends() {
 }
 
 // endName shortens the name of a variant to the room beside a chart.
-func endName(name string) string {
-	if head, _, ok := strings.Cut(name, ", "); ok && strings.HasSuffix(name, " in float") {
+func endName(name string, proposed bool) string {
+	if head, _, ok := strings.Cut(name, ", "); ok && proposed { // the layers in float are behind it
 		name = head + ", proposed"
 	}
 	name = strings.NewReplacer("per-channel", "channel", "per-tensor", "tensor").Replace(name)

@@ -40,6 +40,8 @@ type depthLine struct {
 	Path   string
 	Points []depthPoint // with their names
 	Dots   string       // a path of them without, where they are too many
+
+	proposed bool
 }
 
 type depthPoint struct {
@@ -134,7 +136,7 @@ func (c *Comparison) depth(pens []ink, lines bool, of func(compare.Layer) compar
 }
 
 func (d *depthChart) line(v Variant, pen ink, index map[string]int, x, y scale, of func(compare.Layer) compare.Decibels) depthLine {
-	line := depthLine{ink: pen, Name: v.Name}
+	line := depthLine{ink: pen, Name: v.Name, proposed: v.Proposed}
 	gap := false
 	for _, l := range v.Layers {
 		at, ok := index[l.Node]
