@@ -8,8 +8,14 @@ const (
 	planesBlocks                      = "24(DI)"
 )
 
-// The routines of this family interleave planes: a block takes one vector of each
-// and writes as many.
+// The fields of layout.strip.
+const (
+	stripSrc, stripDst, stripStride = "0(DI)", "8(DI)", "16(DI)"
+	stripLine, stripBlocks          = "24(DI)", "32(DI)"
+)
+
+// The routines of this family interleave planes, where a block takes one vector of each
+// and writes as many, or transpose strips of as many rows as a vector has elements.
 
 // interleavePointers leaves the planes in SI, DX and R9, the result in R8.
 func interleavePointers(p *printer) {
@@ -125,6 +131,107 @@ func layoutAVX2(p *printer) {
 
 	interleaveTwo(p, "interleaveTwoBytesAVX2", "VPUNPCKLBW", "VPUNPCKHBW")
 	interleaveTwo(p, "interleaveTwoNumbersAVX2", "VPUNPCKLDQ", "VPUNPCKHDQ")
+	transposeBytes(p)
+	transposeNumbers(p)
+}
+
+// stripPointers leaves rows 0, 4, 8 and 12 of the source in SI, R11, R12 and R13, the
+// distance of rows in R9 and three times it in R10; column 0 of the result in R8, column
+// 4 in DX, the distance of columns in BX and three times it in R15.
+func stripPointers(p *printer) {
+	p.op("MOVQ %s, SI", stripSrc)
+	p.op("MOVQ %s, R8", stripDst)
+	p.op("MOVQ %s, R9", stripStride)
+	p.op("MOVQ %s, BX", stripLine)
+	p.op("MOVQ %s, CX", stripBlocks)
+	p.op("LEAQ (R9)(R9*2), R10")
+	p.op("LEAQ (SI)(R9*4), R11")
+	p.op("LEAQ (SI)(R9*8), R12")
+	p.op("LEAQ (R11)(R9*8), R13")
+	p.op("LEAQ (BX)(BX*2), R15")
+	p.op("LEAQ (R8)(BX*4), DX")
+}
+
+// nth addresses the line after so many, of those whose distance is step.
+func nth(base, step, three string, n int) string {
+	switch n {
+	case 0:
+		return fmt.Sprintf("(%s)", base)
+	case 3:
+		return fmt.Sprintf("(%s)(%s*1)", base, three)
+	}
+	return fmt.Sprintf("(%s)(%s*%d)", base, step, n)
+}
+
+// transposeBytes makes eight columns of sixteen rows contiguous: four times, all bytes
+// of the first half of the rows interleave with those of the second.
+func transposeBytes(p *printer) {
+	p.text("transposeBytesAVX2", "arg *strip")
+	stripPointers(p)
+	row := func(r int) string { return nth([]string{"SI", "R11", "R12", "R13"}[r/4], "R9", "R10", r%4) }
+	p.line("block:")
+	for r := range 8 {
+		p.op("VMOVQ %s, X%d", row(r), r)
+		p.op("VMOVQ %s, X%d", row(r+8), 8+r)
+	}
+	for r := range 8 {
+		p.op("VPUNPCKLBW X%d, X%d, X%d", 8+r, r, r)
+	}
+	from, to := 0, 8 // registers
+	for _, half := range []int{4, 2, 1} {
+		// Register r*k+i holds part i, of k, of what rows r, r+8, ... have become.
+		k := 4 / half
+		for r := range half {
+			for i := range k {
+				a, b := from+r*k+i, from+(r+half)*k+i
+				p.op("VPUNPCKLBW X%d, X%d, X%d", b, a, to+r*2*k+2*i)
+				p.op("VPUNPCKHBW X%d, X%d, X%d", b, a, to+r*2*k+2*i+1)
+			}
+		}
+		from, to = to, from
+	}
+	for c := range 8 {
+		p.op("VMOVDQU X%d, %s", from+c, nth([]string{"R8", "DX"}[c/4], "BX", "R15", c%4))
+	}
+	for _, pointer := range []string{"SI", "R11", "R12", "R13"} {
+		p.op("ADDQ $8, %s", pointer)
+	}
+	p.op("LEAQ (R8)(BX*8), R8")
+	p.op("LEAQ (DX)(BX*8), DX")
+	p.op("DECQ CX")
+	p.op("JNZ block")
+	p.op("VZEROUPPER")
+	p.op("RET")
+}
+
+// transposeNumbers makes four columns of eight rows contiguous. The low lanes hold
+// rows 0 to 3, the high ones rows 4 to 7.
+func transposeNumbers(p *printer) {
+	p.text("transposeNumbersAVX2", "arg *strip")
+	stripPointers(p)
+	p.line("block:")
+	for r := range 4 {
+		p.op("VMOVUPS %s, X%d", nth("SI", "R9", "R10", r), r)
+		p.op("VINSERTF128 $1, %s, Y%d, Y%d", nth("R11", "R9", "R10", r), r, r)
+	}
+	for i := range 2 { // rows i*2 and i*2+1
+		p.op("VUNPCKLPS Y%d, Y%d, Y%d", 2*i+1, 2*i, 4+2*i)
+		p.op("VUNPCKHPS Y%d, Y%d, Y%d", 2*i+1, 2*i, 5+2*i)
+	}
+	for i := range 2 { // columns i*2 and i*2+1
+		p.op("VUNPCKLPD Y%d, Y%d, Y%d", 6+i, 4+i, 8+2*i)
+		p.op("VUNPCKHPD Y%d, Y%d, Y%d", 6+i, 4+i, 9+2*i)
+	}
+	for c := range 4 {
+		p.op("VMOVUPS Y%d, %s", 8+c, nth("R8", "BX", "R15", c))
+	}
+	p.op("ADDQ $16, SI")
+	p.op("ADDQ $16, R11")
+	p.op("LEAQ (R8)(BX*4), R8")
+	p.op("DECQ CX")
+	p.op("JNZ block")
+	p.op("VZEROUPPER")
+	p.op("RET")
 }
 
 // layoutAVX512 selects numbers of 16 pixels from two planes with VPERMT2PS, then

@@ -34,10 +34,10 @@ func TestTranspose(t *testing.T) {
 
 func TestKernelsEqualReference(t *testing.T) {
 	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
-		for cols := range 140 {
+		for cols := range 280 {
 			rows := k.Rows
 			if rows == 0 {
-				rows = []int{1, 2, 3, 31, 32, 33, 67}[r.IntN(7)]
+				rows = []int{1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 67}[r.IntN(13)]
 			}
 			stride := cols + r.IntN(20)
 			shift := r.IntN(8)
@@ -75,8 +75,12 @@ func TestNames(t *testing.T) {
 func BenchmarkKernels(b *testing.B) {
 	for k := range kerneltest.Runnable(Table) {
 		b.Run(k.Name, func(b *testing.B) {
-			const pixels = 224 * 224
-			c := &Call{Src: make([]byte, 3*pixels*k.Size), Dst: make([]byte, 3*pixels*k.Size), Rows: 3, Cols: pixels, Stride: pixels}
+			rows, cols := k.Rows, 224*224
+			if rows == 0 { // back to row-major, from 64 channels
+				rows, cols = 56*56, 64
+			}
+			c := &Call{Src: make([]byte, rows*cols*k.Size), Dst: make([]byte, rows*cols*k.Size), Rows: rows, Cols: cols, Stride: cols}
+			b.SetBytes(int64(len(c.Src)))
 			for b.Loop() {
 				k.Run(c)
 			}

@@ -16,6 +16,8 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "interleave3_x32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Size: 4, Rows: 3, Run: numbersAVX2},
 	{Row: kernel.Row{Name: "interleave2_x8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Size: 1, Rows: 2, Run: twoBytesAVX2},
 	{Row: kernel.Row{Name: "interleave2_x32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Size: 4, Rows: 2, Run: twoNumbersAVX2},
+	{Row: kernel.Row{Name: "transpose_x8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Size: 1, Run: strips{1, 16, 8}.run},
+	{Row: kernel.Row{Name: "transpose_x32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Size: 4, Run: strips{4, 8, 4}.run},
 }
 
 // planes is the argument of an assembly routine: blocks of a vector of each of
@@ -25,6 +27,20 @@ type planes struct {
 	plane    int // bytes between two planes
 	blocks   int
 }
+
+// strip is the argument of an assembly routine: blocks of some columns of as many rows
+// as a vector has elements.
+type strip struct {
+	src, dst     *byte
+	stride, line int // bytes between two rows of src, and between two columns in dst
+	blocks       int
+}
+
+//go:noescape
+func transposeBytesAVX2(arg *strip)
+
+//go:noescape
+func transposeNumbersAVX2(arg *strip)
 
 //go:noescape
 func interleaveBytesAVX2(arg *planes)
