@@ -108,9 +108,13 @@ func (s *selfTest) checkStatistics(r *rand.Rand) {
 	for i := range x {
 		x[i] = float32(max(-1, r.NormFloat64()))
 	}
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = v + float32(r.NormFloat64()/64)
+	}
 	lo, hi := slices.Min(x), slices.Max(x)+1
 	run := func(k *statistics.Kernel) statistics.Call {
-		c := statistics.Call{X: x, Lo: lo, Hi: hi, Counts: make([]uint32, 8+len(x)%3000)}
+		c := statistics.Call{X: x, Y: y, Lo: lo, Hi: hi, Counts: make([]uint32, 8+len(x)%3000)}
 		k.Run(&c)
 		return c
 	}

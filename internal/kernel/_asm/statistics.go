@@ -12,6 +12,12 @@ const (
 	binningLast, binningSpare           = "156(DI)", "160(DI)"
 )
 
+// The fields of statistics.powers.
+const (
+	powersX, powersY, powersCount = "0(DI)", "8(DI)", "16(DI)"
+	powersSignal, powersNoise     = "24(DI)", "56(DI)"
+)
+
 func statisticsAVX2(p *printer) {
 	// A minimum or maximum gives its second source for NaN, the extreme so far; a
 	// number that is not finite, times zero, is NaN, which stays in the sum.
@@ -101,6 +107,34 @@ func statisticsAVX2(p *printer) {
 	p.op("DECQ R12")
 	p.op("JNZ count")
 	p.line("counted:")
+	p.op("RET")
+	noiseAVX2(p)
+}
+
+// noiseAVX2 writes the routine of the noise, whose four accumulators are the lanes of a
+// vector.
+func noiseAVX2(p *printer) {
+	p.text("noiseAVX2", "arg *powers")
+	p.op("MOVQ %s, SI", powersX)
+	p.op("MOVQ %s, R8", powersY)
+	p.op("MOVQ %s, CX", powersCount)
+	p.op("VMOVUPD %s, Y0", powersSignal)
+	p.op("VMOVUPD %s, Y1", powersNoise)
+	p.line("group:")
+	p.op("VCVTPS2PD (SI), Y2")
+	p.op("VCVTPS2PD (R8), Y3")
+	p.op("VSUBPD Y3, Y2, Y3")
+	p.op("VMULPD Y2, Y2, Y2")
+	p.op("VMULPD Y3, Y3, Y3")
+	p.op("VADDPD Y2, Y0, Y0")
+	p.op("VADDPD Y3, Y1, Y1")
+	p.op("ADDQ $16, SI")
+	p.op("ADDQ $16, R8")
+	p.op("DECQ CX")
+	p.op("JNZ group")
+	p.op("VMOVUPD Y0, %s", powersSignal)
+	p.op("VMOVUPD Y1, %s", powersNoise)
+	p.op("VZEROUPPER")
 	p.op("RET")
 }
 

@@ -368,3 +368,28 @@ count:
 	JNZ count
 counted:
 	RET
+
+// func noiseAVX2(arg *powers)
+TEXT ·noiseAVX2(SB), NOSPLIT, $0-8
+	MOVQ arg+0(FP), DI
+	MOVQ 0(DI), SI
+	MOVQ 8(DI), R8
+	MOVQ 16(DI), CX
+	VMOVUPD 24(DI), Y0
+	VMOVUPD 56(DI), Y1
+group:
+	VCVTPS2PD (SI), Y2
+	VCVTPS2PD (R8), Y3
+	VSUBPD Y3, Y2, Y3
+	VMULPD Y2, Y2, Y2
+	VMULPD Y3, Y3, Y3
+	VADDPD Y2, Y0, Y0
+	VADDPD Y3, Y1, Y1
+	ADDQ $16, SI
+	ADDQ $16, R8
+	DECQ CX
+	JNZ group
+	VMOVUPD Y0, 24(DI)
+	VMOVUPD Y1, 56(DI)
+	VZEROUPPER
+	RET

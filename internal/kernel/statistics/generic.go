@@ -36,3 +36,39 @@ func runHistogram(c *Call) {
 func bin(v, lo, span float32, bins int) int {
 	return min(int(int32(float32((v-lo)*float32(bins))/span)), bins-1)
 }
+
+func runNoise(c *Call) {
+	var p power
+	n := len(c.X) / groups * groups
+	y := c.Y[:len(c.X)]
+	for i := 0; i < n; i += groups {
+		a, b := c.X[i:i+groups:i+groups], y[i:i+groups:i+groups]
+		p.add(0, a[0], b[0])
+		p.add(1, a[1], b[1])
+		p.add(2, a[2], b[2])
+		p.add(3, a[3], b[3])
+	}
+	p.finish(c, n)
+}
+
+// groups is how many accumulators take turns, since an addition has to wait for the one
+// before it.
+const groups = 4
+
+// power has the accumulators of the noise.
+type power struct{ signal, noise [groups]float64 }
+
+func (p *power) add(i int, x, y float32) {
+	d := float64(x) - float64(y)
+	p.signal[i] += float64(float64(x) * float64(x))
+	p.noise[i] += float64(d * d)
+}
+
+// finish takes in the elements from n, and gives the sums to c.
+func (p *power) finish(c *Call, n int) {
+	for i := n; i < len(c.X); i++ {
+		p.add(0, c.X[i], c.Y[i])
+	}
+	c.Signal = (p.signal[0] + p.signal[1]) + (p.signal[2] + p.signal[3])
+	c.Noise = (p.noise[0] + p.noise[1]) + (p.noise[2] + p.noise[3])
+}

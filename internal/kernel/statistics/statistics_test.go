@@ -94,9 +94,40 @@ func TestHistogramsEndOutside(t *testing.T) {
 	})
 }
 
+func TestNoise(t *testing.T) {
+	kerneltest.Each(t, of(Noise), func(t *testing.T, k *Kernel, r *rand.Rand) {
+		for n := range 140 {
+			c := Call{X: numbers(r, n), Y: numbers(r, n)}
+			if n%5 == 4 {
+				c.X[r.IntN(n)] = float32([]float64{math.NaN(), math.Inf(1), -math.MaxFloat32}[r.IntN(3)])
+			}
+			var signal, noise [4]float64
+			for i, v := range c.X {
+				lane := i % 4
+				if i >= n/4*4 {
+					lane = 0
+				}
+				x, d := float64(v), float64(v)-float64(c.Y[i])
+				signal[lane] += float64(x * x)
+				noise[lane] += float64(d * d)
+			}
+			want := []float64{(signal[0] + signal[1]) + (signal[2] + signal[3]), (noise[0] + noise[1]) + (noise[2] + noise[3])}
+			k.Run(&c)
+			for i, got := range []float64{c.Signal, c.Noise} {
+				if got != want[i] && !(math.IsNaN(got) && math.IsNaN(want[i])) {
+					t.Fatalf("%d numbers: signal and noise are %v and %v, want %v", n, c.Signal, c.Noise, want)
+				}
+			}
+			if n := testing.AllocsPerRun(1, func() { k.Run(&c) }); n != 0 {
+				t.Fatalf("%v allocations", n)
+			}
+		}
+	})
+}
+
 func TestRowsFollowTheGrammar(t *testing.T) {
 	kerneltest.Names(t, Table, func(k *Kernel) string { return fmt.Sprintf("statistics_%v_f32_%s", k.Function, k.ISA) })
-	for _, f := range []Function{Range, Histogram} {
+	for _, f := range []Function{Range, Histogram, Noise} {
 		if k := Select(Table, f, 0); k.ISA != "go" {
 			t.Errorf("a machine without features gets %s", k.Name)
 		}
@@ -110,7 +141,7 @@ func BenchmarkKernels(b *testing.B) {
 	}
 	for k := range kerneltest.Runnable(Table) {
 		b.Run(k.Name, func(b *testing.B) {
-			c := Call{X: x, Lo: slices.Min(x), Hi: slices.Max(x), Counts: make([]uint32, 2048)}
+			c := Call{X: x, Y: x, Lo: slices.Min(x), Hi: slices.Max(x), Counts: make([]uint32, 2048)}
 			for b.Loop() {
 				k.Run(&c)
 			}

@@ -12,10 +12,11 @@ type Function uint8
 const (
 	Range Function = iota
 	Histogram
+	Noise
 )
 
 // String returns the function's name in kernel names.
-func (f Function) String() string { return [...]string{"range", "histogram"}[f] }
+func (f Function) String() string { return [...]string{"range", "histogram", "noise"}[f] }
 
 // Kernel is one implementation: a row of Table. All are exact.
 type Kernel struct {
@@ -38,6 +39,10 @@ type Call struct {
 	// some have been counted and some not.
 	Counts []uint32
 	Inside bool
+
+	// Y is as long as X, of which it is an approximation.
+	Y             []float32
+	Signal, Noise float64
 }
 
 // few numbers are not worth the tables of a histogram by vector; tests draw sizes
@@ -48,6 +53,7 @@ const few = 4096
 var Table = append(archTable,
 	Kernel{Row: kernel.Row{Name: "statistics_range_f32_go", ISA: "go"}, Function: Range, Run: runRange},
 	Kernel{Row: kernel.Row{Name: "statistics_histogram_f32_go", ISA: "go"}, Function: Histogram, Run: runHistogram},
+	Kernel{Row: kernel.Row{Name: "statistics_noise_f32_go", ISA: "go"}, Function: Noise, Run: runNoise},
 )
 
 // Select returns the first row of table with that function that runs on a

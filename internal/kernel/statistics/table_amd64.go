@@ -12,11 +12,12 @@ import (
 
 //go:generate go run -C ../_asm . statistics ../statistics
 
-// archTable lists the kernels of amd64. Both wait for the memory; vectors twice as
-// wide gain nothing.
+// archTable lists the kernels of amd64. Vectors twice as wide gain nothing: two of them
+// wait for the memory, and the noise for its additions, whose order is fixed.
 var archTable = []Kernel{
 	{Row: kernel.Row{Name: "statistics_range_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Range, Run: rangeVectors},
 	{Row: kernel.Row{Name: "statistics_histogram_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Histogram, Run: histogramVectors},
+	{Row: kernel.Row{Name: "statistics_noise_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Noise, Run: noiseVectors},
 }
 
 const lanes = 8
@@ -160,4 +161,26 @@ func (h *counter) addTo(counts []uint32) {
 	}
 	clear(h.counts)
 	h.zeros = 0
+}
+
+// powers is the argument of noiseAVX2, which takes count groups of four numbers into the
+// accumulators.
+type powers struct {
+	x, y  *float32
+	count int
+	power
+}
+
+//go:noescape
+func noiseAVX2(arg *powers)
+
+func noiseVectors(c *Call) {
+	n := len(c.X) / groups
+	var a powers
+	if n > 0 {
+		y := c.Y[:len(c.X)]
+		a.x, a.y, a.count = &c.X[0], &y[0], n
+		noiseAVX2(&a)
+	}
+	a.finish(c, n*groups)
 }
