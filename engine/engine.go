@@ -42,4 +42,7 @@ type Options struct {
 	// CPU limits the instruction sets, as a list such as "avx2+fma" of sets that
 	// this machine has, or "none" for portable code. Empty means all it has.
 	CPU string
+	// Like is a program for a graph with layers in common, with the same tensors of
+	// weights: the packed weights of those are shared. It changes no result; nil packs all.
+	Like *Program
 }

@@ -21,6 +21,7 @@ type frame struct {
 	tensors [][]float32 // by input: those of the caller's that a step reads
 	cpu     cpu.Features
 	move    layout.Call // of inputs, and of values that are looked at
+	viewed  memory      // of a value in row-major order, see view
 }
 
 func (p *Program) newFrame(pl *plan) *frame {
@@ -74,6 +75,28 @@ func (f *frame) tensor(v int) *tensor.Tensor {
 	m := newMover(p.Shape, p.order, nil, p.DType.Size(), f.cpu)
 	m.all(&f.move, elementsOf(out), f.values[v])
 	return out
+}
+
+// view returns a value as a row-major tensor, in its own memory or in memory for one
+// value that is viewed.
+func (f *frame) view(v int) *tensor.Tensor {
+	p := &f.plan.values[v]
+	if p.known != nil || p.DType != tensor.QUInt8 && p.DType != tensor.Float32 {
+		return f.tensor(v)
+	}
+	m := f.values[v]
+	if !sameMemory(p.Shape, p.order, nil) {
+		if len(f.viewed) < len(m) {
+			f.viewed = words[byte](slab.Make[uint64]((len(m) + 7) / 8))
+		}
+		to := newMover(p.Shape, p.order, nil, p.DType.Size(), f.cpu)
+		m = f.viewed[:len(m)]
+		to.all(&f.move, m, f.values[v])
+	}
+	if p.DType == tensor.QUInt8 {
+		return tensor.OfQuantized(m.codes(), p.Q, p.Shape...)
+	}
+	return tensor.Of(m.reals(), p.Shape...)
 }
 
 // usual returns a value in the order in which images, and everything else, usually

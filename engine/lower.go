@@ -16,6 +16,7 @@ type target struct {
 	numerics quant.Numerics
 	memory   *slab.Slab // of packed weights
 	weights  *weightBuffers
+	packed   packedLayers // by another program
 }
 
 // weightBuffers take the weights of one node after the other while they are packed,

@@ -87,7 +87,8 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		return nil, fmt.Errorf("%d threads; use 0 for one per core", opts.Threads)
 	}
 	p := &Program{g: g, pool: parallel.Shared(opts.Threads), cpu: features}
-	if err := p.lowerAll(target{cpu: features, numerics: g.Numerics, memory: slab.New(bytesOfWeights(g))}); err != nil {
+	layers := p.packedLayers(opts.Like)
+	if err := p.lowerAll(target{cpu: features, numerics: g.Numerics, memory: slab.New(bytesOfWeights(g, layers)), packed: layers}); err != nil {
 		return nil, err
 	}
 	p.connect()
@@ -131,10 +132,14 @@ func (p *Program) connect() {
 	}
 }
 
-// bytesOfWeights is the size of all parameters of two dimensions and more.
-func bytesOfWeights(g *graph.Graph) int {
+// bytesOfWeights is the size of all parameters of two dimensions and more, save those of
+// layers that are packed already.
+func bytesOfWeights(g *graph.Graph, packed packedLayers) int {
 	bytes := 0
 	for _, n := range g.Nodes {
+		if _, ok := packed.like(n); ok {
+			continue
+		}
 		for _, v := range n.Inputs {
 			if v.Role == graph.Parameter && len(v.Type.Shape) > 1 {
 				bytes += v.Type.Shape.Numel() * v.Type.DType.Size()
@@ -168,6 +173,10 @@ type lowering struct {
 
 // Do lowers node i.
 func (l lowering) Do(worker, i int) {
+	if found, ok := l.t.packed.like(l.p.g.Nodes[i]); ok {
+		l.p.lowered[i] = found
+		return
+	}
 	l.t.weights = &l.weights[worker]
 	l.p.lowered[i], l.errs[i] = lower(l.p.g.Nodes[i], l.t)
 }

@@ -28,21 +28,27 @@ func (s *Session) RunSeen(ctx context.Context, look Look, inputs ...*tensor.Tens
 		return err
 	}
 	defer f.plan.free.put(f)
-	return s.compute(ctx, f, func(node int) error {
-		for _, v := range s.p.lowered[node].outputs {
-			seen := Seen{Type: f.plan.values[v].Type}
-			switch seen.Type.DType {
-			case tensor.QUInt8:
-				seen.Codes = f.usual(v).codes()
-			case tensor.Float32:
-				seen.Reals = f.usual(v).reals()
-			default:
-				continue
-			}
-			if err := look(s.p.values[v], seen); err != nil {
-				return err
-			}
+	return s.each(ctx, f, func(v int) error {
+		seen := Seen{Type: f.plan.values[v].Type}
+		switch seen.Type.DType {
+		case tensor.QUInt8:
+			seen.Codes = f.usual(v).codes()
+		case tensor.Float32:
+			seen.Reals = f.usual(v).reals()
+		default:
+			return nil
 		}
-		return nil
+		return look(s.p.values[v], seen)
 	})
+}
+
+// RunViewed is RunTapped for a view that keeps nothing: the next tensor may lie in the
+// memory of the one before. The outputs are results of nodes, too.
+func (s *Session) RunViewed(ctx context.Context, view Tap, inputs ...*tensor.Tensor) error {
+	f, err := s.begin(s.p.lowered, inputs)
+	if err != nil {
+		return err
+	}
+	defer f.plan.free.put(f)
+	return s.each(ctx, f, func(v int) error { return view(s.p.values[v], f.view(v)) })
 }

@@ -98,18 +98,12 @@ func (s *Session) RunTapped(ctx context.Context, tap Tap, inputs ...*tensor.Tens
 		return nil, err
 	}
 	defer f.plan.free.put(f)
-	var visit func(int) error
-	if tap != nil {
-		visit = func(node int) error {
-			for _, v := range list[node].outputs {
-				if err := tap(s.p.values[v], f.tensor(v)); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
+	if tap == nil {
+		err = s.compute(ctx, f, nil)
+	} else {
+		err = s.each(ctx, f, func(v int) error { return tap(s.p.values[v], f.tensor(v)) })
 	}
-	if err := s.compute(ctx, f, visit); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	outputs := make([]*tensor.Tensor, len(f.plan.outputs))
@@ -143,14 +137,7 @@ func (s *Session) RunObserved(ctx context.Context, want map[*graph.Value]bool, o
 			return err
 		}
 	}
-	return s.compute(ctx, f, func(node int) error {
-		for _, v := range s.p.lowered[node].outputs {
-			if err := see(v); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return s.each(ctx, f, see)
 }
 
 // OutputTypes returns the types, with shapes, of the outputs for inputs of the
@@ -198,6 +185,18 @@ func (s *Session) compute(ctx context.Context, f *frame, visit func(node int) er
 		}
 	}
 	return nil
+}
+
+// each runs all steps, and calls visit with every result of a node, in node order.
+func (s *Session) each(ctx context.Context, f *frame, visit func(v int) error) error {
+	return s.compute(ctx, f, func(node int) error {
+		for _, v := range f.plan.of[node].outputs {
+			if err := visit(v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (s *Session) checkOutputs(f *frame, outputs []*tensor.Tensor) error {

@@ -69,7 +69,7 @@ func newClip(t graph.Type, codes quant.CodeRange) *Clip {
 // order of computation.
 func Activations(ctx context.Context, want *graph.Graph, rivals []Rival, inputs []*tensor.Tensor, opts Options) ([]Activation, error) {
 	want = want.Running()
-	s, err := session(want, opts)
+	s, err := session(want, opts, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -11,25 +11,26 @@ import (
 )
 
 // alone runs the int8 nodes of a graph side by side, each on what the reference
-// computes in front of it. They stand in one graph, whose inputs are values of
-// the reference, and what weighted makes of them:
+// computes in front of it:
 //
 //	isolated    codes of the inputs -> the node
 //	introduced  the node's result in float with dequantized weights, or the
 //	            reference's result -> codes of the result
+//
+// The isolated ones stand in one graph, whose inputs are values of the reference.
 type alone struct {
-	graph   *graph.Graph
-	session *engine.Session  // nil where there is nothing to run
-	inputs  []string         // the values that are the graph's inputs
-	probes  map[string]probe // by name of the result
+	graph      *graph.Graph
+	session    *engine.Session  // nil where there is nothing to run
+	inputs     []string         // the values that are the graph's inputs
+	isolated   map[string]*node // by name of the result
+	introduced []rounding
 }
 
-// probe says with which result of the reference one is compared, and where that
-// is summed up.
-type probe struct {
-	want   string
-	noise  *Noise
-	differ *mismatch // may be nil
+// rounding is what a node introduces: the codes of a value of the reference, or of one
+// that weighted computes.
+type rounding struct {
+	of   *node
+	real string
 }
 
 type aloneBuilder struct {
@@ -44,7 +45,7 @@ type aloneBuilder struct {
 // newAlone builds the graph of the int8 nodes among nodes.
 func newAlone(want, got *graph.Graph, nodes []*node, w *weighted) (*alone, error) {
 	b := aloneBuilder{want: want, g: graph.New(got.Name), values: map[string]*graph.Value{},
-		alone: &alone{probes: map[string]probe{}}, weighted: w}
+		alone: &alone{isolated: map[string]*node{}}, weighted: w}
 	b.g.Numerics = got.Numerics
 	for _, n := range nodes {
 		if !onCodes(n.Node) {
@@ -71,9 +72,10 @@ func (b *aloneBuilder) finish() (*graph.Graph, []string) {
 	return b.g, inputs
 }
 
-func (a *alone) compile(opts Options) (err error) {
+// compile shares the layers of the whole graph.
+func (a *alone) compile(opts Options, whole *engine.Program) (err error) {
 	if len(a.graph.Nodes) > 0 {
-		a.session, err = session(a.graph, opts)
+		a.session, err = session(a.graph, opts, whole)
 	}
 	return err
 }
@@ -83,24 +85,22 @@ func (b *aloneBuilder) node(n *node) error {
 	if moves(n.Node) || n.quantizedReference {
 		return nil
 	}
-	var real *graph.Value
-	switch w := op.WeightOf(n.Node); {
-	case w == nil:
-		real = b.as(n.Name, graph.Float32)
-	case !w.Type.DType.IsQuantized():
-		return nil
-	default:
-		name, err := b.weighted.node(n)
-		if err != nil || !n.Output().Type.DType.IsQuantized() {
+	real := n.Name
+	if w := op.WeightOf(n.Node); w != nil {
+		if !w.Type.DType.IsQuantized() {
+			return nil
+		}
+		var err error
+		if real, err = b.weighted.node(n); err != nil {
 			return err
 		}
-		real = b.input(name)
 	}
-	if out := n.Output().Type; out.DType.IsQuantized() {
-		real = b.g.AddNode("codes of "+n.Name, op.Quantize{}, real)
-		real.Type = out
+	if t := n.Output().Type; t.DType.IsQuantized() {
+		if !t.Q.IsPerTensor() {
+			return fmt.Errorf("its result is %v; results are compared that have one scale", t)
+		}
+		b.alone.introduced = append(b.alone.introduced, rounding{n, real})
 	}
-	b.alone.probes[real.Name] = probe{n.Name, &n.introduced, nil}
 	return nil
 }
 
@@ -116,7 +116,7 @@ func (b *aloneBuilder) isolated(n *node) {
 	}
 	y := b.g.AddNode("alone "+n.Name, n.Op, in...)
 	y.Type = n.Output().Type
-	b.alone.probes[y.Name] = probe{n.Name, &n.isolated, &n.differAlone}
+	b.alone.isolated[y.Name] = n
 }
 
 // source names the reference's value that v is computed from without other
@@ -185,18 +185,23 @@ func (a *alone) add(ctx context.Context, values map[string]*tensor.Tensor) error
 	for i, name := range a.inputs {
 		inputs[i] = values[name]
 	}
-	_, err := a.session.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error {
-		p, ok := a.probes[v.Name]
+	err := a.session.RunViewed(ctx, func(v *graph.Value, t *tensor.Tensor) error {
+		n, ok := a.isolated[v.Name]
 		if !ok {
 			return nil
 		}
-		want := values[p.want]
-		if p.differ != nil {
-			p.differ.add(want, t)
-		}
-		return addNoise(p.noise, want, t)
+		want := values[n.Name]
+		n.differAlone.add(want, t)
+		return addNoise(&n.isolated, want, t)
 	}, inputs...)
-	return err
+	if err != nil {
+		return err
+	}
+	for _, r := range a.introduced {
+		want := values[r.of.Name].Float32s()
+		r.of.introduced.addRounded(want, values[r.real].Float32s(), r.of.Output().Type)
+	}
+	return nil
 }
 
 // moves reports whether n gives codes that mean what its input's do, because it

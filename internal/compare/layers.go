@@ -67,8 +67,6 @@ func (o Options) total(n int) {
 	}
 }
 
-func (o Options) engine() engine.Options { return engine.Options{Threads: o.Threads} }
-
 // Layers compares got with the reference want node by node, on inputs that are
 // float32 [N, C, H, W] each; all results of the reference for one of them are
 // held in memory. Nodes that only one graph has (conversions) are left out. The
@@ -178,7 +176,7 @@ func newComparison(want *graph.Graph, gots []*graph.Graph, opts Options) (*compa
 		c.rivals = append(c.rivals, r)
 	}
 	var err error
-	if c.reference, err = session(want, opts); err != nil {
+	if c.reference, err = session(want, opts, nil); err != nil {
 		return nil, err
 	}
 	if err := c.weighted.compile(opts); err != nil {
@@ -208,10 +206,10 @@ func newRival(want, got *graph.Graph, w *weighted) (*rival, error) {
 }
 
 func (r *rival) compile(opts Options) (err error) {
-	if r.whole, err = session(r.graph, opts); err != nil {
+	if r.whole, err = session(r.graph, opts, nil); err != nil {
 		return err
 	}
-	return r.alone.compile(opts)
+	return r.alone.compile(opts, r.whole.Program())
 }
 
 // each works on all rivals, some of them side by side.
@@ -230,8 +228,9 @@ func (c *comparison) each(work func(*rival) error) error {
 	return errors.Join(errs...)
 }
 
-func session(g *graph.Graph, opts Options) (*engine.Session, error) {
-	p, err := engine.Compile(g, opts.engine())
+// session compiles g, and shares the layers that like has too; like may be nil.
+func session(g *graph.Graph, opts Options, like *engine.Program) (*engine.Session, error) {
+	p, err := engine.Compile(g, engine.Options{Threads: opts.Threads, Like: like})
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +258,7 @@ func (c *comparison) add(ctx context.Context, x *tensor.Tensor) error {
 
 // add takes in one input, of which values has what the reference computes.
 func (r *rival) add(ctx context.Context, x *tensor.Tensor, values map[string]*tensor.Tensor) error {
-	_, err := r.whole.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error {
+	err := r.whole.RunViewed(ctx, func(v *graph.Value, t *tensor.Tensor) error {
 		n, ok := r.byName[v.Name]
 		if !ok {
 			return nil

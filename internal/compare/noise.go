@@ -4,7 +4,12 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"sync"
 
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel/quantize"
+	"github.com/octet-ml/octet/internal/kernel/statistics"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -64,35 +69,29 @@ func (n Noise) Decibels() Decibels {
 	return Decibels(10 * math.Log10(n.Signal/n.Noise))
 }
 
+// kernels are those of this machine.
+var kernels = sync.OnceValue(func() (k struct {
+	noise            *statistics.Kernel
+	toCodes, toReals *quantize.Kernel
+}) {
+	k.noise = statistics.Select(statistics.Table, statistics.Noise, cpu.Host())
+	k.toCodes = quantize.Select(quantize.Table, false, cpu.Host())
+	k.toReals = quantize.Select(quantize.Table, true, cpu.Host())
+	return k
+})
+
 // Add takes in values and what approximates them, which is as long.
 func (n *Noise) Add(want, got []float32) {
-	got = got[:len(want)]
-	// Four sums each, since an addition has to wait for the one before it.
-	var signal, noise [4]float64
-	add := func(lane int, x, y float32) {
-		d := float64(x) - float64(y)
-		signal[lane] += float64(float64(x) * float64(x))
-		noise[lane] += float64(d * d)
-	}
-	i := 0
-	for ; i+4 <= len(want); i += 4 {
-		x, y := want[i:i+4:i+4], got[i:i+4:i+4]
-		add(0, x[0], y[0])
-		add(1, x[1], y[1])
-		add(2, x[2], y[2])
-		add(3, x[3], y[3])
-	}
-	for ; i < len(want); i++ {
-		add(0, want[i], got[i])
-	}
-	n.Signal += (signal[0] + signal[1]) + (signal[2] + signal[3])
-	n.Noise += (noise[0] + noise[1]) + (noise[2] + noise[3])
+	c := statistics.Call{X: want, Y: got}
+	kernels().noise.Run(&c)
+	n.Signal += c.Signal
+	n.Noise += c.Noise
 }
 
 // addTensor is Add for what a graph computes: float32, or codes.
 func (n *Noise) addTensor(want []float32, got *tensor.Tensor) error {
 	if got.DType() == tensor.QUInt8 && got.QParams().IsPerTensor() {
-		n.addCodes(want, got)
+		n.addCodes(want, got.Uint8s(), graph.Type{DType: got.DType(), Q: got.QParams()})
 		return nil
 	}
 	real, err := reals(got)
@@ -102,21 +101,33 @@ func (n *Noise) addTensor(want []float32, got *tensor.Tensor) error {
 	return err
 }
 
-// addCodes is Add for the real numbers that codes stand for.
-func (n *Noise) addCodes(want []float32, got *tensor.Tensor) {
-	d := quant.NewDequantizer(got.QParams())
-	var table [256]float32
-	for code := range table {
-		table[code] = d.Real(int32(code))
-	}
-	var real [1024]float32
-	for codes := got.Uint8s(); len(codes) > 0; {
-		k := min(len(codes), len(real))
-		for i, code := range codes[:k] {
-			real[i] = table[code]
-		}
+// piece is how many numbers are converted at a time, in the nearest cache.
+const piece = 1024
+
+// addCodes is Add for the real numbers that codes of type t, per tensor, stand for.
+func (n *Noise) addCodes(want []float32, codes []uint8, t graph.Type) {
+	d, signed := quant.NewDequantizer(t.Q), t.DType == tensor.QInt8
+	var real [piece]float32
+	c := quantize.Call{ToReal: d, Signed: signed, Reals: d.Table(signed)}
+	for len(codes) > 0 {
+		k := min(len(codes), piece)
+		c.Real, c.Codes = real[:k], codes[:k]
+		kernels().toReals.Run(&c)
 		n.Add(want[:k], real[:k])
 		codes, want = codes[k:], want[k:]
+	}
+}
+
+// addRounded is Add for the codes, of type t, of got.
+func (n *Noise) addRounded(want, got []float32, t graph.Type) {
+	var codes [piece]uint8
+	c := quantize.Call{Rule: quant.NewQuantizer(t.Q, t.DType)}
+	for len(got) > 0 {
+		k := min(len(got), piece)
+		c.Real, c.Codes = got[:k], codes[:k]
+		kernels().toCodes.Run(&c)
+		n.addCodes(want[:k], codes[:k], t)
+		got, want = got[k:], want[k:]
 	}
 }
 

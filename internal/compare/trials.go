@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -18,17 +19,25 @@ type trials struct {
 	opts             Options
 	want             []*tensor.Tensor // the float logits
 	base             Outputs
+	program          *engine.Program  // of converted
 	macs             map[string]int64 // of every int8 layer
 	total            int64
 }
 
 func newTrials(ctx context.Context, float, converted *graph.Graph, layers []Layer, inputs []*tensor.Tensor, opts Options) (*trials, error) {
 	t := &trials{float: float, converted: converted, inputs: inputs, opts: opts, macs: map[string]int64{}}
-	var err error
-	if t.want, err = t.logits(ctx, float); err != nil {
+	s, err := session(float, opts, nil)
+	if err != nil {
 		return nil, err
 	}
-	if t.base, err = t.outputs(ctx, converted); err != nil {
+	if t.want, err = t.logits(ctx, s); err != nil {
+		return nil, err
+	}
+	if s, err = session(converted, opts, nil); err != nil {
+		return nil, err
+	}
+	t.program = s.Program()
+	if t.base, err = t.outputs(ctx, s); err != nil {
 		return nil, err
 	}
 	for _, l := range layers {
@@ -36,9 +45,8 @@ func newTrials(ctx context.Context, float, converted *graph.Graph, layers []Laye
 			t.macs[l.Node] = 0
 		}
 	}
-	s, err := session(converted, opts)
-	if err != nil || len(inputs) == 0 {
-		return t, err
+	if len(inputs) == 0 {
+		return t, nil
 	}
 	plan, err := s.Program().Plan(inputs[0].Shape())
 	for _, p := range plan {
@@ -50,11 +58,7 @@ func newTrials(ctx context.Context, float, converted *graph.Graph, layers []Laye
 	return t, err
 }
 
-func (t *trials) logits(ctx context.Context, g *graph.Graph) ([]*tensor.Tensor, error) {
-	s, err := session(g, t.opts)
-	if err != nil {
-		return nil, err
-	}
+func (t *trials) logits(ctx context.Context, s *engine.Session) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(t.inputs))
 	for i, x := range t.inputs {
 		y, err := s.Run(ctx, x)
@@ -66,9 +70,9 @@ func (t *trials) logits(ctx context.Context, g *graph.Graph) ([]*tensor.Tensor, 
 	return out, nil
 }
 
-func (t *trials) outputs(ctx context.Context, g *graph.Graph) (Outputs, error) {
+func (t *trials) outputs(ctx context.Context, s *engine.Session) (Outputs, error) {
 	var o Outputs
-	got, err := t.logits(ctx, g)
+	got, err := t.logits(ctx, s)
 	if err != nil {
 		return o, err
 	}
@@ -163,7 +167,11 @@ func (t *trials) measure(ctx context.Context, modules []string) (Trial, error) {
 	if err != nil {
 		return trial, err
 	}
-	o, err := t.outputs(ctx, g)
+	s, err := session(g, t.opts, t.program)
+	if err != nil {
+		return trial, err
+	}
+	o, err := t.outputs(ctx, s)
 	if err != nil {
 		return trial, err
 	}

@@ -89,7 +89,7 @@ func sameData(a, b *tensor.Tensor) bool {
 func (w *weighted) compile(opts Options) (err error) {
 	g, inputs := w.b.finish()
 	if w.inputs = inputs; len(g.Nodes) > 0 {
-		w.session, err = session(g, opts)
+		w.session, err = session(g, opts, nil)
 	}
 	return err
 }

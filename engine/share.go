@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"reflect"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// packedLayers are the layers of programs by their weights, for programs that have them in
+// common: packing weights is most of the time of a compilation.
+type packedLayers map[*tensor.Tensor][]lowered
+
+// packedLayers of a program serve others for the same CPU and numerics.
+func (p *Program) packedLayers(like *Program) packedLayers {
+	if like == nil || like.cpu != p.cpu || like.g.Numerics != p.g.Numerics {
+		return nil
+	}
+	layers := packedLayers{}
+	for _, l := range like.lowered {
+		_, packs := l.op.(packer)
+		if _, naive := l.op.(evaluation); packs && !naive { // that reads the parameters of its node
+			if w := op.WeightOf(l.node); w != nil {
+				layers[w.Data] = append(layers[w.Data], l)
+			}
+		}
+	}
+	return layers
+}
+
+// like returns n as another program has it, or false.
+func (layers packedLayers) like(n *graph.Node) (lowered, bool) {
+	w := op.WeightOf(n)
+	if w == nil || w.Data == nil {
+		return lowered{}, false
+	}
+	for _, l := range layers[w.Data] {
+		if sameLayer(l.node, n) {
+			return lowered{node: n, op: l.op, reason: l.reason}, true
+		}
+	}
+	return lowered{}, false
+}
+
+// sameLayer reports whether two layers have the same parameters, attributes and types.
+func sameLayer(a, b *graph.Node) bool {
+	if len(a.Inputs) != len(b.Inputs) || len(a.Outputs) != len(b.Outputs) || !reflect.DeepEqual(a.Op, b.Op) {
+		return false
+	}
+	for i, v := range a.Inputs {
+		if w := b.Inputs[i]; v.Role != w.Role && (v.Role == graph.Parameter || w.Role == graph.Parameter) ||
+			v.Role == graph.Parameter && v.Data != w.Data || !sameElements(v.Type, w.Type) {
+			return false
+		}
+	}
+	for i, v := range a.Outputs {
+		if !sameElements(v.Type, b.Outputs[i].Type) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameElements(a, b graph.Type) bool {
+	return a.DType == b.DType && (a.Q == nil) == (b.Q == nil) && (a.Q == nil || a.Q.Equal(b.Q))
+}
