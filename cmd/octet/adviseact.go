@@ -35,7 +35,7 @@ func (f *adviseFlags) follow(ctx context.Context, c *console, path string, out *
 	switch out.Advice.Method {
 	case "ptq":
 		out.Written = f.output
-		return withCode(exitOutput, out.Measured.contender(best).model.Save(ctx, f.output))
+		return withCode(exitOutput, out.Measured.withModel(best).model.Save(ctx, f.output))
 	case "qat":
 		if f.train == "" {
 			return usageError("the advice is to train, since int8 loses %s: name labelled data with --train", out.Advice.lost)

@@ -41,7 +41,7 @@ type measured struct {
 	// Choices are the variants for each purpose, as octet compare finds them.
 	Choices []report.Choice `json:"choices"`
 
-	side *sideBySide
+	side *comparison
 	doc  *report.Comparison
 }
 
@@ -52,8 +52,8 @@ var observers = map[string]string{octetQConfig: "histogram, all codes", "default
 // granularities of weights, and compares the results with the float model as `octet compare`
 // does: on the labelled data, or on the calibration data where there is none.
 func (f *adviseFlags) measure(c *console, cmd *cobra.Command, path string) (*measured, error) {
-	s := &sideBySide{c: c, f: &compareFlags{
-		model: f.model, data: f.data, octets: true, qconfigs: []string{"default", "torchvision"},
+	s := &comparison{c: c, f: &compareFlags{
+		version: version(), model: f.model, data: f.data, octets: true, qconfigs: []string{"default", "torchvision"},
 		calibration: f.calibration, calibrationLimit: f.data.limit, eval: f.eval, classMap: f.classMap,
 	}}
 	if f.calibration == f.train && f.data.limit == 0 {
@@ -97,9 +97,9 @@ func top1(v *report.Variant) *float64 {
 	return &v.Outputs.Accuracy.Top1Percent
 }
 
-// contender is the variant of a recipe with its model.
-func (m *measured) contender(r *candidate) *contender {
-	return m.side.variants[slices.IndexFunc(m.side.variants, func(v *contender) bool { return v.Name == r.variant.Name })]
+// withModel is the variant of a recipe with its model.
+func (m *measured) withModel(r *candidate) *variant {
+	return m.side.variants[slices.IndexFunc(m.side.variants, func(v *variant) bool { return v.Name == r.variant.Name })]
 }
 
 // best picks the recipe for a purpose: the other recipes' numbers are shown, but what
@@ -154,7 +154,7 @@ func (m *measured) advise(s situation, f *adviseFlags, path string) (advice, err
 		a.Steps = []string{f.qatCommand(path, m.Arch, best)}
 		return a, nil
 	}
-	a.Steps = append([]string{m.side.quantizeCommand(m.contender(best), nil)}, a.Steps...)
+	a.Steps = append([]string{m.side.quantizeCommand(m.withModel(best), nil)}, a.Steps...)
 	return a, nil
 }
 

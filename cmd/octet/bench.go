@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/report"
 )
@@ -158,3 +159,42 @@ func (f *benchFlags) check(cmd *cobra.Command) error {
 }
 
 func (f *benchFlags) budget() budget { return budget{runs: f.runs, duration: f.duration} }
+
+// layers measures every layer of w, and of an int8 model the float ones too.
+func (f *benchFlags) layers(c *console, cmd *cobra.Command, model *octet.Model, w *workload, out *benchOutput) error {
+	codes, err := newTimer(w)
+	if err != nil {
+		return err
+	}
+	timers := []*timer{codes}
+	if model.Quantized() {
+		g, err := f.work.floatLayers(c, cmd, model, f.float)
+		if err != nil {
+			return err
+		}
+		float, err := newTimerOf(g, f.work.options(f.work.cpu), w.input)
+		if err != nil {
+			return err
+		}
+		timers = append(timers, float)
+	} else if f.float != "" {
+		return usageError("--float is for int8 models; %s is a float model", out.Model)
+	}
+	if err := inTurns(cmd.Context(), f.budget(), timers...); err != nil {
+		return err
+	}
+	out.Layers = codes.layerTimes()
+	for _, l := range out.Layers {
+		out.LayerSum += l.Time
+	}
+	for i := range out.Layers {
+		out.Layers[i].Share = out.Layers[i].Time / out.LayerSum
+	}
+	out.LayerTotal = spreadOf(codes.total).median
+	if len(timers) == 2 {
+		out.Slower = compareWithFloat(out.Layers, codes, timers[1])
+		s := speedOf(codes, timers[1])
+		out.Speed = &s
+	}
+	return nil
+}

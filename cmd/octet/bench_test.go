@@ -119,7 +119,7 @@ func TestResultsAsideAreNotTimed(t *testing.T) {
 }
 
 // timers with times of our choice for the nodes of a real plan.
-func fakeTimers(t *testing.T, chosen, rival time.Duration) (*timer, *timer) {
+func fakeTimers(t *testing.T, chosen, other time.Duration) (*timer, *timer) {
 	_, int8, _ := quantized(t)
 	m, err := octet.Open(int8)
 	if err != nil {
@@ -135,16 +135,16 @@ func fakeTimers(t *testing.T, chosen, rival time.Duration) (*timer, *timer) {
 		}
 		return tm
 	}
-	return make(chosen), make(rival)
+	return make(chosen), make(other)
 }
 
 func TestAFasterKernelIsNamed(t *testing.T) {
-	own, rival := fakeTimers(t, 110*time.Microsecond, 100*time.Microsecond)
-	if _, ok := fastest(1, own, []*timer{rival}, []string{"x"}); ok {
+	own, other := fakeTimers(t, 110*time.Microsecond, 100*time.Microsecond)
+	if _, ok := fastest(1, own, []*timer{other}, []string{"x"}); ok {
 		t.Error("the same kernel was called another one")
 	}
-	rival.plan[1].Kernel = "other"
-	s, ok := fastest(1, own, []*timer{rival}, []string{"x"})
+	other.plan[1].Kernel = "other"
+	s, ok := fastest(1, own, []*timer{other}, []string{"x"})
 	if !ok || s.Faster != "other" || s.FasterLevel != "x" {
 		t.Errorf("%+v, %v", s, ok)
 	}
@@ -153,7 +153,7 @@ func TestAFasterKernelIsNamed(t *testing.T) {
 		t.Error(err)
 	}
 	own.each[1][0] = 104 * time.Microsecond
-	if s, ok := fastest(1, own, []*timer{rival}, []string{"x"}); ok {
+	if s, ok := fastest(1, own, []*timer{other}, []string{"x"}); ok {
 		t.Errorf("best time within the tolerance, yet: %+v", s)
 	}
 }

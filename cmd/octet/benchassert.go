@@ -38,20 +38,20 @@ func (f *benchFlags) compareKernels(ctx context.Context, w *workload) (*assertio
 		return nil, err
 	}
 	a := &assertion{Levels: lowerLevels(f.work.cpu), Failed: []slowKernel{}}
-	rivals := make([]*timer, len(a.Levels))
+	others := make([]*timer, len(a.Levels))
 	for i, level := range a.Levels {
-		if rivals[i], err = newTimerOf(w.graph, f.work.options(level), w.input); err != nil {
+		if others[i], err = newTimerOf(w.graph, f.work.options(level), w.input); err != nil {
 			return nil, err
 		}
 	}
 	b := f.budget()
-	b.duration *= time.Duration(1 + len(rivals))
-	if err := raceUntil(ctx, b, own, rivals); err != nil {
+	b.duration *= time.Duration(1 + len(others))
+	if err := raceUntil(ctx, b, own, others); err != nil {
 		return nil, err
 	}
 	a.Rounds = len(own.total)
 	for i := range own.plan {
-		if s, ok := fastest(i, own, rivals, a.Levels); ok {
+		if s, ok := fastest(i, own, others, a.Levels); ok {
 			a.Failed = append(a.Failed, s)
 		}
 	}
@@ -74,16 +74,16 @@ func lowerLevels(given string) []string {
 	return list
 }
 
-// raceUntil runs all in turns. A rival that is far behind in every layer after a
+// raceUntil runs all in turns. A other that is far behind in every layer after a
 // few rounds cannot win and is not run further.
-func raceUntil(ctx context.Context, b budget, own *timer, rivals []*timer) error {
+func raceUntil(ctx context.Context, b budget, own *timer, others []*timer) error {
 	const few, far = 3, 1.5
 	start := time.Now()
-	if err := inTurns(ctx, budget{runs: few}, append([]*timer{own}, rivals...)...); err != nil {
+	if err := inTurns(ctx, budget{runs: few}, append([]*timer{own}, others...)...); err != nil {
 		return err
 	}
 	running := []*timer{own}
-	for _, r := range rivals {
+	for _, r := range others {
 		for i := range own.plan {
 			if differ(i, own, r) && spreadOf(r.each[i]).best < far*spreadOf(own.each[i]).best {
 				running = append(running, r)
@@ -104,12 +104,12 @@ func raceUntil(ctx context.Context, b budget, own *timer, rivals []*timer) error
 // differ reports whether node i has different kernels.
 func differ(i int, a, b *timer) bool { return a.plan[i].Kernel != b.plan[i].Kernel }
 
-// fastest finds the rival that beats node i by more than the tolerance, if any.
-func fastest(i int, own *timer, rivals []*timer, levels []string) (slowKernel, bool) {
+// fastest finds the other that beats node i by more than the tolerance, if any.
+func fastest(i int, own *timer, others []*timer, levels []string) (slowKernel, bool) {
 	mine := spreadOf(own.each[i])
 	best, found := mine, false
 	s := slowKernel{Node: own.plan[i].Node.Name, Kernel: own.plan[i].Kernel, Time: mine.median}
-	for j, r := range rivals {
+	for j, r := range others {
 		theirs := spreadOf(r.each[i])
 		if differ(i, own, r) && mine.slowerThan(theirs, tolerance) && theirs.median < best.median {
 			best, found = theirs, true

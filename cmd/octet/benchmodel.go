@@ -137,3 +137,12 @@ func computedGraph(m *octet.Model) (*graph.Graph, error) {
 	g, _, err := rewrite.Fuse(m.Graph())
 	return g, withCode(exitModel, err)
 }
+
+// randomInput is one input of normally distributed numbers.
+func randomInput(r *rand.Rand, channels, h, w int) *tensor.Tensor {
+	x := tensor.New(tensor.Float32, 1, channels, h, w)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(r.NormFloat64())
+	}
+	return x
+}

@@ -1,44 +1,20 @@
 package main
 
 import (
-	"context"
 	"io"
-	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/quant"
 )
 
-// compareFlags are the flags of `octet compare`.
-type compareFlags struct {
-	model    modelFlags
-	data     dataFlags
-	backends []string
-
-	calibration      string
-	calibrationLimit int
-	qconfigs         []string
-	octets           bool // the variant whose file is made for octet, too
-	perTensor        bool
-	perChannel       bool
-	exclude          []string
-	keep             string
-
-	eval, inputs    string
-	truth, classMap string
-	names           bool
-	layerInputs     int
-	duration        time.Duration
-
-	markdown, html string
-}
-
 func newCompareCommand(c *console) *cobra.Command {
-	f := &compareFlags{data: dataFlags{spread: true}}
+	f := &compareFlags{version: version(), data: dataFlags{spread: true}}
 	cmd := &cobra.Command{
 		Use:   "compare MODEL.pth... [--calibration DATA] [--eval DATA]",
 		Short: "Show variants of a model side by side, and which layers lose",
@@ -74,11 +50,11 @@ JSON document. --html writes a page with plots that needs nothing else.`,
 			return runCompare(c, cmd, f, args)
 		}),
 	}
-	f.register(cmd)
+	registerCompare(cmd, f)
 	return cmd
 }
 
-func (f *compareFlags) register(cmd *cobra.Command) {
+func registerCompare(cmd *cobra.Command, f *compareFlags) {
 	f.model.register(cmd)
 	f.data.register(cmd, octet.DefaultBatchSize)
 	fl := cmd.Flags()
@@ -105,75 +81,24 @@ func (f *compareFlags) register(cmd *cobra.Command) {
 }
 
 func runCompare(c *console, cmd *cobra.Command, f *compareFlags, paths []string) error {
-	if err := f.check(cmd, paths); err != nil {
+	if err := checkCompare(cmd, f, paths); err != nil {
 		return err
 	}
 	if err := c.expect(planned{f.markdown, pageSize}, planned{f.html, pageSize}); err != nil {
 		return err
 	}
-	doc, err := f.compare(c, cmd, paths)
+	doc, err := compareVariants(c, cmd, f, paths)
 	if err != nil {
 		return err
 	}
-	if err := f.write(c, doc); err != nil {
+	if err := writeComparison(c, f, doc); err != nil {
 		return err
 	}
 	return c.result(doc, doc.Text)
 }
 
-// compare opens and makes the variants, and measures them.
-func (f *compareFlags) compare(c *console, cmd *cobra.Command, paths []string) (*report.Comparison, error) {
-	ctx := cmd.Context()
-	s := &sideBySide{c: c, f: f}
-	if err := s.open(cmd, paths); err != nil {
-		return nil, err
-	}
-	if err := s.make(ctx); err != nil {
-		return nil, err
-	}
-	if len(s.variants) < 2 {
-		return nil, usageError("%s alone has nothing to be compared with: name int8 models too, or --calibration to make some of a float one, or another --backend for an int8 one", paths[0])
-	}
-	s.describe()
-	for _, step := range []func(context.Context) error{s.outputs, s.layers, s.advise, s.rounded, s.time} {
-		if err := step(ctx); err != nil {
-			return nil, err
-		}
-	}
-	s.collect()
-	s.choose()
-	s.doc.Find()
-	s.doc.Advise()
-	return s.doc, nil
-}
-
-// describe begins the document.
-func (s *sideBySide) describe() {
-	reference := s.variants[0].model
-	s.doc = &report.Comparison{
-		Version: report.ComparisonVersion, Octet: version(), System: runtime.GOOS + "/" + runtime.GOARCH,
-		CPU: engine.HostFeatures(), Threads: s.f.data.threads, Arch: reference.Arch(), Classes: reference.Classes(),
-		Calibration: s.calibration,
-	}
-	if s.doc.Threads == 0 {
-		s.doc.Threads = runtime.GOMAXPROCS(0)
-	}
-	if s.doc.Labels, _ = reference.Labels(); len(s.doc.Labels) == 1 {
-		s.doc.Labels = bothLabels(s.doc.Labels[0], nil)
-	}
-}
-
-// collect brings the variants into the document.
-func (s *sideBySide) collect() {
-	s.doc.Variants = nil
-	for _, v := range s.variants {
-		v.SizeRatio = ratio(v.Bytes, s.variants[0].Bytes)
-		s.doc.Variants = append(s.doc.Variants, v.Variant)
-	}
-}
-
 // check finds what can be said before anything is computed.
-func (f *compareFlags) check(cmd *cobra.Command, paths []string) error {
+func checkCompare(cmd *cobra.Command, f *compareFlags, paths []string) error {
 	var err error
 	if f.backends, err = backendList(f.model.backend); err != nil {
 		return err
@@ -216,7 +141,7 @@ func (f *compareFlags) check(cmd *cobra.Command, paths []string) error {
 }
 
 // write writes the files of the report.
-func (f *compareFlags) write(c *console, doc *report.Comparison) error {
+func writeComparison(c *console, f *compareFlags, doc *report.Comparison) error {
 	for path, render := range map[string]func(io.Writer) error{f.markdown: doc.Markdown, f.html: doc.HTML} {
 		if path == "" {
 			continue
@@ -226,4 +151,22 @@ func (f *compareFlags) write(c *console, doc *report.Comparison) error {
 		}
 	}
 	return nil
+}
+
+// backendList reads names with commas between them.
+func backendList(text string) ([]string, error) {
+	var list []string
+	for _, name := range strings.Split(text, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		n, err := quant.ParseNumerics(name)
+		if err != nil {
+			return nil, usageError("--backend: %w", err)
+		}
+		if !slices.Contains(list, n.String()) {
+			list = append(list, n.String())
+		}
+	}
+	return list, nil
 }

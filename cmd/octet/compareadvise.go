@@ -18,7 +18,7 @@ const guiltyLayers = 6
 
 // advise finds out what to do about the best variant, or about a file that was
 // run by other rules than its own.
-func (s *sideBySide) advise(ctx context.Context) error {
+func (s *comparison) advise(ctx context.Context) error {
 	s.collect()
 	v := s.advised()
 	if v == nil || s.doc.Inputs.Layers == 0 {
@@ -59,7 +59,7 @@ func (s *sideBySide) advise(ctx context.Context) error {
 }
 
 // advised is the variant that the advice is about; nil where there is none.
-func (s *sideBySide) advised() *contender {
+func (s *comparison) advised() *variant {
 	name := ""
 	if best := s.doc.Best(); best != nil {
 		name = best.Name
@@ -73,7 +73,7 @@ func (s *sideBySide) advised() *contender {
 }
 
 // prove makes the variant that is proposed, and measures it like the others.
-func (s *sideBySide) prove(ctx context.Context, v *contender, exclude []string) error {
+func (s *comparison) prove(ctx context.Context, v *variant, exclude []string) error {
 	proposed := report.Variant{
 		Name: fmt.Sprintf("%s, %s in float", v.Name, strings.Join(exclude, ", ")), Proposed: true,
 		Backend: v.Backend, QConfig: v.QConfig, Weights: v.Weights, Excluded: slices.Concat(v.Excluded, exclude),
@@ -87,7 +87,7 @@ func (s *sideBySide) prove(ctx context.Context, v *contender, exclude []string) 
 	}
 	defer set.close()
 	last := s.variants[len(s.variants)-1]
-	if err := s.run(ctx, set, "compare proposal", []*contender{s.variants[0], last}); err != nil {
+	if err := s.run(ctx, set, "compare proposal", []*variant{s.variants[0], last}); err != nil {
 		return err
 	}
 	if !s.doc.Holds(&last.Variant) {
@@ -99,7 +99,7 @@ func (s *sideBySide) prove(ctx context.Context, v *contender, exclude []string) 
 }
 
 // withdraw takes back the proposal that was made last, for v.
-func (s *sideBySide) withdraw(v *contender, exclude []string) error {
+func (s *comparison) withdraw(v *variant, exclude []string) error {
 	last := s.variants[len(s.variants)-1]
 	s.variants = s.variants[:len(s.variants)-1]
 	a := s.doc.Advice
@@ -112,7 +112,7 @@ func (s *sideBySide) withdraw(v *contender, exclude []string) error {
 }
 
 // quantizeCommand is the command line that makes v, with some layers in float.
-func (s *sideBySide) quantizeCommand(v *contender, exclude []string) string {
+func (s *comparison) quantizeCommand(v *variant, exclude []string) string {
 	float, calibration := "FLOAT.pth", "DATA"
 	switch {
 	case s.float != nil:
@@ -152,4 +152,16 @@ func (s *sideBySide) quantizeCommand(v *contender, exclude []string) string {
 		words[i] = shell.Quote(w)
 	}
 	return strings.Join(words, " ")
+}
+
+// choose picks the variant for every purpose, with the command that makes it.
+func (s *comparison) choose() {
+	s.doc.Choose()
+	for i, choice := range s.doc.Choices {
+		for _, v := range s.variants {
+			if v.Name == choice.Variant && v.Made {
+				s.doc.Choices[i].Command = s.quantizeCommand(v, nil)
+			}
+		}
+	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // make quantizes the float model by every recipe that the flags name.
-func (s *sideBySide) make(ctx context.Context) error {
+func (s *comparison) make(ctx context.Context) error {
 	f := s.f
 	if f.calibration == "" {
 		return nil
@@ -69,7 +69,7 @@ func (f *compareFlags) recipes() []report.Variant {
 }
 
 // makeOne quantizes the float model by the recipe in v.
-func (s *sideBySide) makeOne(ctx context.Context, v report.Variant) error {
+func (s *comparison) makeOne(ctx context.Context, v report.Variant) error {
 	v.Made = true
 	if v.Name == "" {
 		v.Name = v.Backend + " " + v.Weights
@@ -90,12 +90,12 @@ func (s *sideBySide) makeOne(ctx context.Context, v report.Variant) error {
 			return err
 		}
 	}
-	return s.add(&contender{Variant: v, model: model, path: v.File})
+	return s.add(&variant{Variant: v, model: model, path: v.File})
 }
 
 // quantize calibrates, unless an earlier calibration has seen what the recipe
 // needs, and converts.
-func (s *sideBySide) quantize(ctx context.Context, v report.Variant) (*octet.Model, error) {
+func (s *comparison) quantize(ctx context.Context, v report.Variant) (*octet.Model, error) {
 	f := s.f
 	flags := f.data
 	flags.limit = f.calibrationLimit

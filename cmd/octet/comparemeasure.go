@@ -27,7 +27,7 @@ type inputSet struct {
 }
 
 // inputs opens what the flags name.
-func (s *sideBySide) inputs() (*inputSet, error) {
+func (s *comparison) inputs() (*inputSet, error) {
 	f, reference := s.f, s.variants[0].model
 	set := &inputSet{Inputs: report.Inputs{Source: f.eval, Kind: report.Labelled}}
 	var data *inputData
@@ -54,7 +54,7 @@ func (s *sideBySide) inputs() (*inputSet, error) {
 }
 
 // random is the set of random numbers, always the same.
-func (s *sideBySide) random() *inputSet {
+func (s *comparison) random() *inputSet {
 	s.c.warn("compared on random numbers: --eval, --inputs or --calibration name inputs like those that the model will see")
 	reference := s.variants[0].model
 	h, w := (&workloadFlags{}).imageSize(reference)
@@ -79,17 +79,8 @@ func (s *sideBySide) random() *inputSet {
 	}
 }
 
-// randomInput is one input of normally distributed numbers.
-func randomInput(r *rand.Rand, channels, h, w int) *tensor.Tensor {
-	x := tensor.New(tensor.Float32, 1, channels, h, w)
-	for i := range x.Float32s() {
-		x.Float32s()[i] = float32(r.NormFloat64())
-	}
-	return x
-}
-
 // outputs compares the logits of all variants.
-func (s *sideBySide) outputs(ctx context.Context) error {
+func (s *comparison) outputs(ctx context.Context) error {
 	set, err := s.inputs()
 	if err != nil {
 		return err
@@ -107,7 +98,7 @@ func (s *sideBySide) outputs(ctx context.Context) error {
 
 // run computes the variants, of which the first is the reference, on a set, and
 // keeps some inputs for the comparison of layers.
-func (s *sideBySide) run(ctx context.Context, set *inputSet, name string, variants []*contender) error {
+func (s *comparison) run(ctx context.Context, set *inputSet, name string, variants []*variant) error {
 	sessions := make([]*octet.Session, len(variants))
 	for i, v := range variants {
 		var err error
@@ -150,14 +141,14 @@ func (s *sideBySide) run(ctx context.Context, set *inputSet, name string, varian
 }
 
 // layers compares every layer, and collects what was rounded.
-func (s *sideBySide) layers(ctx context.Context) error {
+func (s *comparison) layers(ctx context.Context) error {
 	n := s.doc.Inputs.Layers
 	if n == 0 {
 		return nil
 	}
 	stage := s.c.begin("layers", "inputs", n)
 	defer stage.end()
-	var int8s []*contender
+	var int8s []*variant
 	var graphs []*graph.Graph
 	for _, v := range s.variants[1:] {
 		if v.model.Quantized() {
@@ -175,7 +166,7 @@ func (s *sideBySide) layers(ctx context.Context) error {
 }
 
 // setLayers puts what was found of layers into the document.
-func (v *contender) setLayers(layers []compare.Layer) {
+func (v *variant) setLayers(layers []compare.Layer) {
 	v.Layers = nil
 	for _, l := range layers {
 		v.Layers = append(v.Layers, report.Layer{Layer: l})
@@ -183,10 +174,10 @@ func (v *contender) setLayers(layers []compare.Layer) {
 }
 
 // rounded collects what was rounded: weights, and values of a float reference.
-func (s *sideBySide) rounded(ctx context.Context) error {
-	reference, rivals := s.variants[0], s.rivals()
-	graphs := make([]*graph.Graph, len(rivals))
-	for i, r := range rivals {
+func (s *comparison) rounded(ctx context.Context) error {
+	reference, int8Graphs := s.variants[0], s.int8Graphs()
+	graphs := make([]*graph.Graph, len(int8Graphs))
+	for i, r := range int8Graphs {
 		graphs[i] = r.Graph
 	}
 	var err error
@@ -197,6 +188,6 @@ func (s *sideBySide) rounded(ctx context.Context) error {
 	if n == 0 || reference.model.Quantized() {
 		return nil
 	}
-	s.doc.Activations, err = compare.Activations(ctx, reference.graph, rivals, s.samples[:n], compare.Options{Threads: s.f.data.threads})
+	s.doc.Activations, err = compare.Activations(ctx, reference.graph, int8Graphs, s.samples[:n], compare.Options{Threads: s.f.data.threads})
 	return withCode(exitData, err)
 }

@@ -22,13 +22,13 @@ import (
 // maxVariants keeps tables and plots readable.
 const maxVariants = 16
 
-// sideBySide is the work of `octet compare`.
-type sideBySide struct {
+// comparison is the work of `octet compare`.
+type comparison struct {
 	c *console
 	f *compareFlags
 
-	variants    []*contender // the reference first
-	float       *contender   // the float model that variants are made of; may be nil
+	variants    []*variant // the reference first
+	float       *variant   // the float model that variants are made of; may be nil
 	calibration *report.Calibration
 	statistics  []*octet.Calibration // of earlier calibrations of the float model
 
@@ -36,8 +36,8 @@ type sideBySide struct {
 	samples []*tensor.Tensor // on which layers are compared and time is measured
 }
 
-// contender is a model with its part of the document.
-type contender struct {
+// variant is a model with its part of the document.
+type variant struct {
 	report.Variant
 	model *octet.Model
 	graph *graph.Graph // its nodes correspond to those of the others
@@ -46,14 +46,14 @@ type contender struct {
 
 // open opens the files that were named, each by the rules it was made for and,
 // an int8 one, by those of every --backend.
-func (s *sideBySide) open(cmd *cobra.Command, paths []string) error {
+func (s *comparison) open(cmd *cobra.Command, paths []string) error {
 	for _, path := range paths {
 		model, err := s.f.model.open(s.c, cmd, path)
 		if err != nil {
 			return err
 		}
 		name := filepath.Base(strings.TrimPrefix(path, zooPrefix))
-		if err := s.add(&contender{Variant: report.Variant{Name: name, File: path}, model: model, path: path}); err != nil {
+		if err := s.add(&variant{Variant: report.Variant{Name: name, File: path}, model: model, path: path}); err != nil {
 			return err
 		}
 		for _, backend := range s.f.backends {
@@ -66,7 +66,7 @@ func (s *sideBySide) open(cmd *cobra.Command, paths []string) error {
 		}
 	}
 	// The reference goes first: "float" sorts before "int8".
-	slices.SortStableFunc(s.variants, func(a, b *contender) int { return cmp.Compare(a.Kind, b.Kind) })
+	slices.SortStableFunc(s.variants, func(a, b *variant) int { return cmp.Compare(a.Kind, b.Kind) })
 	if first := s.variants[0]; !first.model.Quantized() {
 		s.float = first
 		return s.addClamped(first)
@@ -76,7 +76,7 @@ func (s *sideBySide) open(cmd *cobra.Command, paths []string) error {
 
 // addClamped adds the variant of a float model that is quantized where it computes
 // another function: what int8 loses is seen against it.
-func (s *sideBySide) addClamped(float *contender) error {
+func (s *comparison) addClamped(float *variant) error {
 	last := s.variants[len(s.variants)-1]
 	if !float.model.ClampDiffers() || s.f.calibration == "" && !last.model.Quantized() {
 		return nil
@@ -85,22 +85,22 @@ func (s *sideBySide) addClamped(float *contender) error {
 	if err != nil {
 		return withCode(exitModel, err)
 	}
-	return s.add(&contender{Variant: report.Variant{Name: float.Name + " with ReLU for ReLU6", File: float.File}, model: relu, path: float.path})
+	return s.add(&variant{Variant: report.Variant{Name: float.Name + " with ReLU for ReLU6", File: float.File}, model: relu, path: float.path})
 }
 
 // openFor opens a file by the rules of another backend than its own.
-func (s *sideBySide) openFor(cmd *cobra.Command, path, name, backend, own string) error {
+func (s *comparison) openFor(cmd *cobra.Command, path, name, backend, own string) error {
 	flags := s.f.model
 	flags.backend = backend
 	model, err := flags.load(s.c, cmd, path) // it is what was asked for
 	if err != nil {
 		return err
 	}
-	return s.add(&contender{Variant: report.Variant{Name: fmt.Sprintf("%s by %s's rules", name, backend), File: path, MadeFor: own}, model: model, path: path})
+	return s.add(&variant{Variant: report.Variant{Name: fmt.Sprintf("%s by %s's rules", name, backend), File: path, MadeFor: own}, model: model, path: path})
 }
 
 // add completes what is known of a variant from its model.
-func (s *sideBySide) add(v *contender) error {
+func (s *comparison) add(v *variant) error {
 	if len(s.variants) > 0 {
 		first := s.variants[0]
 		if v.model.Arch() != first.model.Arch() || v.model.Classes() != first.model.Classes() {
@@ -111,7 +111,7 @@ func (s *sideBySide) add(v *contender) error {
 	if len(s.variants) == maxVariants {
 		return usageError("more than %d variants: name fewer --backend, --qconfig or files", maxVariants)
 	}
-	for n, base := 2, v.Name; slices.ContainsFunc(s.variants, func(w *contender) bool { return w.Name == v.Name }); n++ {
+	for n, base := 2, v.Name; slices.ContainsFunc(s.variants, func(w *variant) bool { return w.Name == v.Name }); n++ {
 		v.Name = fmt.Sprintf("%s (%d)", base, n)
 	}
 	var err error
@@ -135,7 +135,7 @@ func (s *sideBySide) add(v *contender) error {
 }
 
 // recipe takes from the file's record how the variant was quantized.
-func (v *contender) recipe() (err error) {
+func (v *variant) recipe() (err error) {
 	m := v.model.Metadata()
 	v.Saturation = m.Saturation
 	switch {
@@ -152,7 +152,7 @@ func (v *contender) recipe() (err error) {
 
 // codes are those that calibrated ranges are mapped to; none where the record does not
 // say.
-func (v *contender) codes() quant.CodeRange {
+func (v *variant) codes() quant.CodeRange {
 	var codes quant.CodeRange
 	switch m := v.model.Metadata(); {
 	case m.Calibration != nil:
@@ -164,7 +164,7 @@ func (v *contender) codes() quant.CodeRange {
 }
 
 // count tells the nodes that compute on integers from those left in float.
-func (v *contender) count() {
+func (v *variant) count() {
 	for _, n := range v.graph.Running().Nodes {
 		switch {
 		case onCodes(n):
@@ -214,8 +214,8 @@ func granularityOf(g *graph.Graph) string {
 	return found
 }
 
-// rivals are the int8 variants as package compare takes them.
-func (s *sideBySide) rivals() []compare.Rival {
+// int8Graphs are the int8 variants as package compare takes them.
+func (s *comparison) int8Graphs() []compare.Rival {
 	var list []compare.Rival
 	for _, v := range s.variants {
 		if !v.model.Quantized() {
@@ -224,34 +224,4 @@ func (s *sideBySide) rivals() []compare.Rival {
 		list = append(list, compare.Rival{Graph: v.graph, Codes: v.codes()})
 	}
 	return list
-}
-
-// backendList reads names with commas between them.
-func backendList(text string) ([]string, error) {
-	var list []string
-	for _, name := range strings.Split(text, ",") {
-		if name = strings.TrimSpace(name); name == "" {
-			continue
-		}
-		n, err := quant.ParseNumerics(name)
-		if err != nil {
-			return nil, usageError("--backend: %w", err)
-		}
-		if !slices.Contains(list, n.String()) {
-			list = append(list, n.String())
-		}
-	}
-	return list, nil
-}
-
-func checkQConfigs(names []string) error {
-	for _, name := range names {
-		if _, err := quant.ParseQConfig(name, quant.FBGEMM); err != nil {
-			return usageError("--qconfig: %w", err)
-		}
-	}
-	if len(names) == 0 {
-		return usageError("--qconfig names no observers")
-	}
-	return nil
 }

@@ -138,3 +138,6 @@ func (c *console) finish() {
 
 // newTable returns a table that will be printed to w by Render.
 func newTable(w io.Writer, header ...any) table.Writer { return report.NewTable(w, header...) }
+
+// silent is a console for work that the user is not to hear of, but for its warnings.
+func (c *console) silent() *console { return &console{err: c.err, quiet: true} }

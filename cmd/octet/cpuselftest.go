@@ -31,13 +31,13 @@ type selfTest struct {
 	Failures []string       `json:"failures"`
 }
 
-// variant is a way of computing: in float32, or on codes by the rules of a backend.
-type variant struct {
+// numericsCase is a way of computing: in float32, or on codes by the rules of a backend.
+type numericsCase struct {
 	dtype    tensor.DType
 	numerics quant.Numerics
 }
 
-var variants = []variant{
+var variants = []numericsCase{
 	{dtype: tensor.Float32}, {tensor.QUInt8, quant.FBGEMM}, {tensor.QUInt8, quant.QNNPACK}, {tensor.QUInt8, quant.OneDNN},
 }
 

@@ -275,3 +275,11 @@ func describeSkipped(skipped []string) string {
 	}
 	return fmt.Sprintf("%d skipped: %s", len(skipped), abbreviate(skipped, 3))
 }
+
+// skippedText says in an error what was left out before it.
+func skippedText(skipped []string) string {
+	if len(skipped) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d were skipped: %s", len(skipped), abbreviate(skipped, 3))
+}

@@ -149,3 +149,17 @@ func readLines(path string) ([]string, error) {
 	}
 	return lines, nil
 }
+
+func kindOf(m *octet.Model) string {
+	if m.Quantized() {
+		return "int8"
+	}
+	return "float"
+}
+
+func labelsAssumed(labels []string) string {
+	return fmt.Sprintf("the classes are ImageNet's, as there are %d; --labels says otherwise", len(labels))
+}
+
+// octetQConfig is the recipe whose files are made for octet.
+const octetQConfig = "octet"

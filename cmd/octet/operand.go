@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/octet-ml/octet/internal/npy"
@@ -104,12 +103,6 @@ func (o operandFlags) pick(path string, all []namedTensor) (*tensor.Tensor, erro
 	return nil, fmt.Errorf("%s has no tensor %q; it has %s", path, o.tensor, abbreviate(names, 8))
 }
 
-// namedTensor is an entry of a file.
-type namedTensor struct {
-	name   string
-	tensor *tensor.Tensor
-}
-
 // asFloat32 converts the plain numeric types; quantized ones are refused,
 // because they are already what this command makes.
 func asFloat32(path string, t *tensor.Tensor) (*tensor.Tensor, error) {
@@ -148,12 +141,4 @@ func convert[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64](
 	for i, v := range src {
 		dst[i] = float32(v)
 	}
-}
-
-// abbreviate joins the first n names.
-func abbreviate(names []string, n int) string {
-	if len(names) <= n {
-		return strings.Join(names, ", ")
-	}
-	return strings.Join(slices.Concat(names[:n], []string{fmt.Sprintf("... (%d more)", len(names)-n)}), ", ")
 }

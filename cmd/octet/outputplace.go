@@ -204,3 +204,11 @@ func hintOf(code int, err error) string {
 	}
 	return "No partial file was left. Write to another place."
 }
+
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}

@@ -5,9 +5,6 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// octetQConfig is the recipe whose files are made for octet.
-const octetQConfig = "octet"
-
 // whichRecipe is the one answer to which backend to take, in the help of commands.
 const whichRecipe = `  run by octet, on any CPU    --qconfig octet: fbgemm's rules, all codes 0..255 for
                               activations, one scale per channel
@@ -15,18 +12,6 @@ const whichRecipe = `  run by octet, on any CPU    --qconfig octet: fbgemm's rul
                               because PyTorch saturates on CPUs without VNNI
   run by PyTorch on ARM       --backend qnnpack, best with --per-channel
   run by PyTorch's onednn     --backend onednn: all codes, so other scales than fbgemm's`
-
-// choose picks the variant for every purpose, with the command that makes it.
-func (s *sideBySide) choose() {
-	s.doc.Choose()
-	for i, choice := range s.doc.Choices {
-		for _, v := range s.variants {
-			if v.Name == choice.Variant && v.Made {
-				s.doc.Choices[i].Command = s.quantizeCommand(v, nil)
-			}
-		}
-	}
-}
 
 // rangeHint says what the codes of activations give away for PyTorch's sake; empty
 // where it is nothing.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,7 +31,7 @@ type quantizeFlags struct {
 	report      string
 	eval        string
 	evalMap     string
-	strictFloat bool
+	strictInt8  bool
 }
 
 func newQuantizeCommand(c *console) *cobra.Command {
@@ -91,7 +90,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 	fl.StringVar(&f.report, "report", "", "write the full report as `FILE`.json")
 	fl.StringVar(&f.eval, "eval", "", "measure float and int8 accuracy on labelled `DATA`")
 	fl.StringVar(&f.evalMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
-	fl.BoolVar(&f.strictFloat, "strict-int8", false, "fail when a layer stays in float that was not excluded")
+	fl.BoolVar(&f.strictInt8, "strict-int8", false, "fail when a layer stays in float that was not excluded")
 	require(cmd, "calibration", whyCalibration)
 	require(cmd, "output", "")
 	return cmd
@@ -164,7 +163,7 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 			return err
 		}
 	}
-	if left := leftFloat(report); f.strictFloat && len(left) > 0 {
+	if left := leftFloat(report); f.strictInt8 && len(left) > 0 {
 		return withCode(exitStrict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
 	}
 	if err := f.write(cmd.Context(), c, int8, &out); err != nil {
@@ -260,17 +259,6 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.M
 	return int8, report, nil
 }
 
-// quantizeError gives an error of octet.Quantize its exit code.
-func quantizeError(calibration string, err error) error {
-	switch {
-	case errors.Is(err, octet.ErrCalibration):
-		return withCode(exitData, fmt.Errorf("%s: %w", calibration, err))
-	case errors.Is(err, octet.ErrRecipe):
-		return withCode(exitUsage, err)
-	}
-	return withCode(exitModel, err)
-}
-
 // recipe is what belongs to the numbers, as opposed to the bookkeeping.
 func (f *quantizeFlags) recipe() []octet.QuantizeOption {
 	opts := f.recipeOptions(f.model.backend)
@@ -279,42 +267,6 @@ func (f *quantizeFlags) recipe() []octet.QuantizeOption {
 	}
 	return append(opts,
 		octet.WithBatchSize(f.data.batchSize), octet.WithLimit(f.data.limit), octet.WithThreads(f.data.threads))
-}
-
-// readStatistics returns the statistics of --stats, nil where the file does not
-// exist yet.
-func (f *quantizeFlags) readStatistics(c *console) (*octet.Calibration, error) {
-	if f.stats == "" {
-		return nil, nil
-	}
-	file, err := os.Open(f.stats)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, withCode(exitData, err)
-	}
-	defer file.Close()
-	s, err := octet.ReadCalibration(file)
-	if err != nil {
-		return nil, withCode(exitData, fmt.Errorf("--stats %s: %w", f.stats, err))
-	}
-	if !s.Complete {
-		c.note("calibration continues behind the %d inputs of %s", s.Images, f.stats)
-	}
-	return s, nil
-}
-
-// saveStatistics writes the statistics, also after an interruption.
-func (f *quantizeFlags) saveStatistics(c *console, s *octet.Calibration) error {
-	if f.stats == "" || s == nil || s.Images == 0 {
-		return nil
-	}
-	err := atomicfile.Write(f.stats, s.Write)
-	if err == nil && !s.Complete {
-		c.line(fmt.Sprintf("the statistics of %d inputs are saved in %s: the same command continues there", s.Images, f.stats))
-	}
-	return withCode(exitOutput, err)
 }
 
 // write saves the model and the report.
@@ -332,14 +284,6 @@ func (f *quantizeFlags) write(ctx context.Context, c *console, int8 *octet.Model
 		enc.SetIndent("", "  ")
 		return enc.Encode(out)
 	}))
-}
-
-func fileSize(path string) int64 {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
 }
 
 // leftFloat lists the layers that stay in float though nobody excluded them or

@@ -90,13 +90,6 @@ func (o quantizeOutput) print(w io.Writer) {
 	}
 }
 
-func ratio(a, b int64) float64 {
-	if b == 0 {
-		return 0
-	}
-	return float64(a) / float64(b)
-}
-
 func (a *accuracies) print(w io.Writer) {
 	fmt.Fprintln(w)
 	t := newTable(w, "", "top-1", "top-5", "images", "time")

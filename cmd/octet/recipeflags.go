@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/quant"
 )
 
 // recipeFlags say what of a float model is quantized, and how: the flags of quantize
@@ -48,4 +49,16 @@ func (f *recipeFlags) recipeOptions(backend string) []octet.QuantizeOption {
 		opts = append(opts, octet.WithWeightBits(f.weightBits))
 	}
 	return opts
+}
+
+func checkQConfigs(names []string) error {
+	for _, name := range names {
+		if _, err := quant.ParseQConfig(name, quant.FBGEMM); err != nil {
+			return usageError("--qconfig: %w", err)
+		}
+	}
+	if len(names) == 0 {
+		return usageError("--qconfig names no observers")
+	}
+	return nil
 }

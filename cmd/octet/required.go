@@ -38,3 +38,18 @@ func checkRequired(cmd *cobra.Command, _ []string) error {
 	}
 	return usageError("%s needs %s", strings.TrimPrefix(cmd.CommandPath(), "octet "), strings.Join(append([]string{strings.Join(missing, " and ")}, why...), "\n"))
 }
+
+// setUsageArgs makes a wrong number of arguments name the command.
+func setUsageArgs(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		setUsageArgs(sub)
+	}
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError("%w; usage: %s", err, cmd.UseLine())
+			}
+			return nil
+		}
+	}
+}

@@ -52,18 +52,3 @@ and needs no Python.`,
 func newExitCodesTopic() *cobra.Command {
 	return &cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: strings.TrimRight(exitCodesHelp, "\n")}
 }
-
-// setUsageArgs makes a wrong number of arguments name the command.
-func setUsageArgs(cmd *cobra.Command) {
-	for _, sub := range cmd.Commands() {
-		setUsageArgs(sub)
-	}
-	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usageError("%w; usage: %s", err, cmd.UseLine())
-			}
-			return nil
-		}
-	}
-}

@@ -157,10 +157,6 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 	return c.result(out, out.print)
 }
 
-func labelsAssumed(labels []string) string {
-	return fmt.Sprintf("the classes are ImageNet's, as there are %d; --labels says otherwise", len(labels))
-}
-
 // runAll computes the logits of all inputs.
 func runAll(cmd *cobra.Command, c *console, session *octet.Session, data *inputData, batchSize int) (*tensor.Tensor, []string, time.Duration, error) {
 	var values []float32
@@ -190,13 +186,6 @@ func runAll(cmd *cobra.Command, c *console, session *octet.Session, data *inputD
 	return tensor.Of(values, shape...), names, took, nil
 }
 
-func kindOf(m *octet.Model) string {
-	if m.Quantized() {
-		return "int8"
-	}
-	return "float"
-}
-
 func (o runOutput) print(w io.Writer) {
 	if o.Output != "" {
 		fmt.Fprintf(w, "%s: float32%v\n", o.Output, tensor.Shape(o.Shape))
@@ -223,12 +212,4 @@ func (o runOutput) print(w io.Writer) {
 		}
 	}
 	t.Render()
-}
-
-// skippedText says in an error what was left out before it.
-func skippedText(skipped []string) string {
-	if len(skipped) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; %d were skipped: %s", len(skipped), abbreviate(skipped, 3))
 }

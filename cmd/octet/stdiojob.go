@@ -24,7 +24,7 @@ func (h *host) command(q stdioRequest) (work, error) {
 		return nil, err
 	}
 	return func(ctx context.Context) (answer, error) {
-		return h.execute(ctx, q.ID, &stdin, newRoot, q.Args)
+		return h.execute(ctx, q.ID, &stdin, h.program.root, q.Args)
 	}, nil
 }
 
@@ -37,7 +37,7 @@ func (h *host) execute(ctx context.Context, id uint64, stdin io.Reader, command 
 	}
 	c := newConsole(stdin, io.Discard, io.Discard)
 	c.listener = l
-	if err := execute(ctx, c, command(c), args); err != nil {
+	if err := h.program.execute(ctx, c, command(c), args); err != nil {
 		return answer{}, c.failure(ctx, err)
 	}
 	if l.document == nil { // --help

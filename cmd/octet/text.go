@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,4 +69,19 @@ func orUnknown(s string) string {
 		return "unknown data"
 	}
 	return s
+}
+
+// abbreviate joins the first n names.
+func abbreviate(names []string, n int) string {
+	if len(names) <= n {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(slices.Concat(names[:n], []string{fmt.Sprintf("... (%d more)", len(names)-n)}), ", ")
+}
+
+func ratio(a, b int64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
 }

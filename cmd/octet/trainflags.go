@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -205,23 +203,4 @@ func classesOf(path, truth string, fromNames bool) (int, []string, error) {
 		return 0, nil, fmt.Errorf("%s has no labels: training needs one folder per class, an IDX file with labels beside it, a .npz with x and y, or --truth", path)
 	}
 	return most + 1, nil, nil
-}
-
-// resume continues from the checkpoint, where there is one.
-func (f *trainingFlags) resume(ctx context.Context, c *console, t *octet.Training, samples int) error {
-	t.Checkpoint, t.CheckpointEvery = f.checkpoint, f.every
-	if f.checkpoint == "" {
-		return nil
-	}
-	if err := f.identify(ctx, c, t, samples); err != nil {
-		return err
-	}
-	if _, err := os.Stat(f.checkpoint); errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err := t.Resume(f.checkpoint); err != nil {
-		return f.resumeError(err)
-	}
-	c.note("training continues behind step %d of %d, from %s", t.Step(), t.Steps(), f.checkpoint)
-	return nil
 }

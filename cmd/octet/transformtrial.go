@@ -18,7 +18,7 @@ func tryTransform(ctx context.Context, c *console, path string, model *octet.Mod
 	if !model.TransformUnsaid() || strings.HasPrefix(path, zooPrefix) {
 		return nil, nil
 	}
-	few := &inputData{source: dataset.Limit(data.source, transformInputs), preset: data.preset, flags: data.flags, c: &console{err: c.err, quiet: true}}
+	few := &inputData{source: dataset.Limit(data.source, transformInputs), preset: data.preset, flags: data.flags, c: c.silent()}
 	if data.source.Classes() != nil {
 		few.source = dataset.Draw(data.source, transformInputs, 0)
 	}
