@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -184,16 +183,6 @@ func modelBytes(m *octet.Model) (int64, error) {
 	err := m.Write(&n)
 	return int64(n), err
 }
-
-// countingWriter counts what is written.
-type countingWriter int64
-
-func (w *countingWriter) Write(b []byte) (int, error) {
-	*w += countingWriter(len(b))
-	return len(b), nil
-}
-
-var _ io.Writer = (*countingWriter)(nil)
 
 // granularityOf tells how the weights of an int8 graph are quantized.
 func granularityOf(g *graph.Graph) string {

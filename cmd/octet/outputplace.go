@@ -212,3 +212,11 @@ func fileSize(path string) int64 {
 	}
 	return info.Size()
 }
+
+// countingWriter counts what is written.
+type countingWriter int64
+
+func (w *countingWriter) Write(b []byte) (int, error) {
+	*w += countingWriter(len(b))
+	return len(b), nil
+}

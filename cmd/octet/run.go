@@ -86,14 +86,14 @@ type runResult struct {
 	Top   []octet.Prediction `json:"top"`
 }
 
-func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []string) error {
+func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, given []string) error {
 	if f.input != "" {
-		if len(inputs) > 0 {
-			return usageError("--input and %q are both inputs: give one or the other", inputs[0])
+		if len(given) > 0 {
+			return usageError("--input and %q are both inputs: give one or the other", given[0])
 		}
-		inputs = []string{f.input}
+		given = []string{f.input}
 	}
-	if len(inputs) == 0 {
+	if len(given) == 0 {
 		return usageError("no input: name images, folders or .npy files behind the model, or --input X.npy")
 	}
 	if f.top < 1 {
@@ -110,10 +110,10 @@ func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, inputs []s
 	if err != nil {
 		return err
 	}
-	if f.data.pictures, err = fetchPictures(cmd.Context(), c, inputs, f.offline); err != nil {
+	if f.data.pictures, err = fetchPictures(cmd.Context(), c, given, f.offline); err != nil {
 		return err
 	}
-	data, err := f.data.open(c, model, inputs, dataset.WithoutClasses())
+	data, err := f.data.open(c, model, given, dataset.WithoutClasses())
 	if err != nil {
 		return err
 	}
