@@ -43,25 +43,6 @@ observers, on the images of --input in batches of N.`,
 	return cmd
 }
 
-// workerReady is the first line of a worker.
-type workerReady struct {
-	Ready   bool     `json:"ready"`
-	Images  int      `json:"images"`
-	Threads int      `json:"threads"`
-	CPU     string   `json:"cpu"`
-	Argmax  []int    `json:"argmax"`      // null where a run gives no classes
-	Peak    *float64 `json:"peak_rss_mb"` // null where the system does not say
-}
-
-type workerRequest struct {
-	Run int `json:"run"`
-}
-
-type workerAnswer struct {
-	Nanoseconds []int64  `json:"ns"`
-	Peak        *float64 `json:"peak_rss_mb"`
-}
-
 func benchWorker(c *console, cmd *cobra.Command, f *workloadFlags, calibrate int, path string) error {
 	if err := f.check(cmd); err != nil {
 		return err
