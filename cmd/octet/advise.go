@@ -9,13 +9,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/report"
 )
 
 // adviseFlags are the flags of `octet advise`.
 type adviseFlags struct {
-	model       modelFlags
-	data        dataFlags
+	model       inputs.ModelFlags
+	data        inputs.DataFlags
 	purpose     string // --for
 	device      string // an older spelling of it
 	noData      bool
@@ -28,8 +31,8 @@ type adviseFlags struct {
 	output      string
 }
 
-func newAdviseCommand(c *console) *cobra.Command {
-	f := &adviseFlags{data: dataFlags{spread: true}}
+func newAdviseCommand(c *console.Console) *cobra.Command {
+	f := &adviseFlags{data: inputs.DataFlags{Spread: true}}
 	cmd := &cobra.Command{
 		Use:   "advise [FLOAT.pth --calibration DATA]",
 		Short: "Recommend a way of quantizing, from answers or from measurements",
@@ -60,14 +63,14 @@ recommended model is written, trained where that is needed.`,
   octet advise model.pth --calibration calib.npy --eval val/ --max-drop 0.5
   octet advise model.pth --train train/ --eval val/ --max-drop 0.5 --output int8.pth`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeModel("pth", "pt"),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runAdvise(c, cmd, f, args)
 		}),
 	}
-	f.model.register(cmd)
-	f.model.float = true
-	f.data.register(cmd, octet.DefaultBatchSize)
+	f.model.Register(cmd)
+	f.model.Float = true
+	f.data.Register(cmd, octet.DefaultBatchSize)
 	fl := cmd.Flags()
 	fl.StringVar(&f.purpose, "for", report.ForOctet, "what will run the file: "+strings.Join(report.Purposes(), ", "))
 	fl.StringVar(&f.device, "device", "", "x86 or arm: as --for pytorch-x86 and pytorch-arm")
@@ -81,7 +84,7 @@ recommended model is written, trained where that is needed.`,
 	fl.StringVarP(&f.output, "output", "o", "", "follow the advice, and write the int8 model to `FILE`.pth")
 	fl.StringVar(&f.classMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
 	cmd.MarkFlagsMutuallyExclusive("for", "device")
-	complete(cmd, "for", report.Purposes()...)
+	console.Complete(cmd, "for", report.Purposes()...)
 	return cmd
 }
 
@@ -94,29 +97,29 @@ type adviseOutput struct {
 	QAT     *qatOutput `json:"qat,omitempty"`
 }
 
-func runAdvise(c *console, cmd *cobra.Command, f *adviseFlags, args []string) error {
+func runAdvise(c *console.Console, cmd *cobra.Command, f *adviseFlags, args []string) error {
 	if f.device != "" {
 		f.purpose = "pytorch-" + f.device
 	}
 	if !slices.Contains(report.Purposes(), f.purpose) {
-		return usageError("--for %s: use one of %s", f.purpose, strings.Join(report.Purposes(), ", "))
+		return exit.Usagef("--for %s: use one of %s", f.purpose, strings.Join(report.Purposes(), ", "))
 	}
 	s := situation{purpose: f.purpose, noData: f.noData, canTrain: f.canTrain || f.train != "", maxDrop: f.maxDrop}
 	calibration := "--calibration"
 	if f.calibration == "" && f.train != "" {
 		f.calibration, calibration = f.train, "--train"
 	}
-	if err := checkOutputs(output{"output", f.output, modelOutput}); err != nil {
+	if err := console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ModelOutput}); err != nil {
 		return err
 	}
 	var out adviseOutput
 	switch {
 	case len(args) == 0 && (f.calibration != "" || f.eval != "" || f.output != ""):
-		return usageError("--calibration, --train, --eval and --output belong to a measurement: name the float model too")
+		return exit.Usagef("--calibration, --train, --eval and --output belong to a measurement: name the float model too")
 	case len(args) == 1 && f.calibration == "":
-		return usageError("a model alone tells nothing: add --calibration with images or a .npy, or --train, or leave the model out")
+		return exit.Usagef("a model alone tells nothing: add --calibration with images or a .npy, or --train, or leave the model out")
 	case len(args) == 1 && f.noData:
-		return usageError("--no-data and %s contradict each other", calibration)
+		return exit.Usagef("--no-data and %s contradict each other", calibration)
 	case len(args) == 1:
 		m, err := f.measure(c, cmd, args[0])
 		if err != nil {
@@ -134,7 +137,7 @@ func runAdvise(c *console, cmd *cobra.Command, f *adviseFlags, args []string) er
 	default:
 		out.Advice = s.decide()
 	}
-	return c.result(out, func(w io.Writer) {
+	return c.Result(out, func(w io.Writer) {
 		if out.Measured != nil {
 			out.Measured.print(w)
 			fmt.Fprintln(w)

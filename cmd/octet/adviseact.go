@@ -6,6 +6,9 @@ import (
 	"io"
 	"strings"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/train"
 )
 
@@ -27,7 +30,7 @@ func (f *adviseFlags) qatCommand(path, arch string, best *candidate) string {
 }
 
 // follow writes the model that the advice leads to.
-func (f *adviseFlags) follow(ctx context.Context, c *console, path string, out *adviseOutput) error {
+func (f *adviseFlags) follow(ctx context.Context, c *console.Console, path string, out *adviseOutput) error {
 	best, err := out.Measured.best(out.Advice.For)
 	if err != nil {
 		return err
@@ -35,37 +38,37 @@ func (f *adviseFlags) follow(ctx context.Context, c *console, path string, out *
 	switch out.Advice.Method {
 	case "ptq":
 		out.Written = f.output
-		return withCode(exitOutput, out.Measured.withModel(best).model.Save(ctx, f.output))
+		return exit.WithCode(exit.Output, out.Measured.withModel(best).Model.Save(ctx, f.output))
 	case "qat":
 		if f.train == "" {
-			return usageError("the advice is to train, since int8 loses %s: name labelled data with --train", out.Advice.lost)
+			return exit.Usagef("the advice is to train, since int8 loses %s: name labelled data with --train", out.Advice.lost)
 		}
-		c.note("int8 loses %s by calibration alone: training begins", out.Advice.lost)
+		c.Note("int8 loses %s by calibration alone: training begins", out.Advice.lost)
 		q := f.training(best)
 		if err := q.checkQAT(path); err != nil {
 			return err
 		}
-		result, err := q.trainModel(ctx, c, out.Measured.side.float.model, path)
+		result, err := q.trainModel(ctx, c, out.Measured.side.Float.Model, path)
 		if err != nil {
 			return err
 		}
 		out.Written, out.QAT = f.output, result
 		return nil
 	}
-	return usageError("int8 loses %s, more than the %g points that are acceptable, and there is nothing to train on: name labelled data with --train, or accept more with --max-drop", out.Advice.lost, f.maxDrop)
+	return exit.Usagef("int8 loses %s, more than the %g points that are acceptable, and there is nothing to train on: name labelled data with --train, or accept more with --max-drop", out.Advice.lost, f.maxDrop)
 }
 
 // training is `octet qat` with its defaults, for a recipe.
 func (f *adviseFlags) training(best *candidate) *qatFlags {
 	r := train.DefaultQAT()
 	q := &qatFlags{calibration: adviseImages}
-	q.recipeFlags = recipeFlags{weightBits: 8, perTensor: best.Weights == "per-tensor", perChannel: best.Weights == "per-channel"}
+	q.RecipeFlags = inputs.RecipeFlags{WeightBits: 8, PerTensor: best.Weights == "per-tensor", PerChannel: best.Weights == "per-channel"}
 	q.trainingFlags = trainingFlags{
 		model: f.model, data: f.train, evalFlagsOf: evalFlagsOf{eval: f.eval, classMap: f.classMap}, recipe: r,
-		optimizer: string(r.Optimizer.Kind), schedule: string(r.Schedule.Kind), augment: "auto", threads: f.data.threads,
+		optimizer: string(r.Optimizer.Kind), schedule: string(r.Schedule.Kind), augment: "auto", threads: f.data.Threads,
 		output: f.output, every: checkpointEvery,
 	}
-	q.model.backend = best.Backend
+	q.model.Backend = best.Backend
 	return q
 }
 

@@ -7,6 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/cmd/octet/internal/variants"
 	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/internal/report"
 )
@@ -41,45 +45,45 @@ type measured struct {
 	// Choices are the variants for each purpose, as octet compare finds them.
 	Choices []report.Choice `json:"choices"`
 
-	side *comparison
+	side *variants.Comparison
 	doc  *report.Comparison
 }
 
 // observers are the names of the qconfigs that advise tries.
-var observers = map[string]string{octetQConfig: "histogram, all codes", "default": "histogram", "torchvision": "minmax"}
+var observers = map[string]string{inputs.OctetQConfig: "histogram, all codes", "default": "histogram", "torchvision": "minmax"}
 
 // measure quantizes for octet and for every backend, with both observers and both
 // granularities of weights, and compares the results with the float model as `octet compare`
 // does: on the labelled data, or on the calibration data where there is none.
-func (f *adviseFlags) measure(c *console, cmd *cobra.Command, path string) (*measured, error) {
-	s := &comparison{c: c, f: &compareFlags{
-		version: version(), model: f.model, data: f.data, octets: true, qconfigs: []string{"default", "torchvision"},
-		calibration: f.calibration, calibrationLimit: f.data.limit, eval: f.eval, classMap: f.classMap,
+func (f *adviseFlags) measure(c *console.Console, cmd *cobra.Command, path string) (*measured, error) {
+	s := &variants.Comparison{Console: c, Options: &variants.Options{
+		Version: version(), Model: f.model, Data: f.data, Octets: true, QConfigs: []string{"default", "torchvision"},
+		Calibration: f.calibration, CalibrationLimit: f.data.Limit, Eval: f.eval, ClassMap: f.classMap,
 	}}
-	if f.calibration == f.train && f.data.limit == 0 {
-		s.f.calibrationLimit = adviseImages
+	if f.calibration == f.train && f.data.Limit == 0 {
+		s.Options.CalibrationLimit = adviseImages
 	}
-	if err := s.open(cmd, []string{path}); err != nil {
+	if err := s.Open(cmd, []string{path}); err != nil {
 		return nil, err
 	}
-	if s.float == nil {
-		return nil, alreadyInt8(path)
+	if s.Float == nil {
+		return nil, inputs.AlreadyInt8(path)
 	}
-	if err := c.expect(planned{f.output, int8Bytes(s.float.model)}); err != nil {
+	if err := c.Expect(console.Planned{Path: f.output, Bytes: console.Int8Bytes(s.Float.Model)}); err != nil {
 		return nil, err
 	}
-	if err := s.make(cmd.Context()); err != nil {
+	if err := s.Make(cmd.Context()); err != nil {
 		return nil, err
 	}
-	s.describe()
-	if err := s.outputs(cmd.Context()); err != nil {
+	s.Describe()
+	if err := s.Outputs(cmd.Context()); err != nil {
 		return nil, err
 	}
-	s.collect()
-	s.choose()
-	float := s.doc.Reference()
-	m := &measured{Model: path, Arch: s.doc.Arch, Images: s.doc.Inputs.Count, FloatTop1: top1(float), FloatBytes: float.Bytes, Choices: s.doc.Choices, side: s, doc: s.doc}
-	for _, v := range s.doc.Int8Variants() {
+	s.Collect()
+	s.Choose()
+	float := s.Doc.Reference()
+	m := &measured{Model: path, Arch: s.Doc.Arch, Images: s.Doc.Inputs.Count, FloatTop1: top1(float), FloatBytes: float.Bytes, Choices: s.Doc.Choices, side: s, doc: s.Doc}
+	for _, v := range s.Doc.Int8Variants() {
 		m.Candidates = append(m.Candidates, candidate{
 			Backend: v.Backend, Observer: observers[v.QConfig], QConfig: v.QConfig, Weights: v.Weights, Bytes: v.Bytes,
 			Agreement: v.Outputs.Agreement, Interval: v.Outputs.AgreementInterval, Changed: v.Outputs.ChangedCount, SQNR: v.Outputs.SQNR,
@@ -98,8 +102,8 @@ func top1(v *report.Variant) *float64 {
 }
 
 // withModel is the variant of a recipe with its model.
-func (m *measured) withModel(r *candidate) *variant {
-	return m.side.variants[slices.IndexFunc(m.side.variants, func(v *variant) bool { return v.Name == r.variant.Name })]
+func (m *measured) withModel(r *candidate) *variants.Variant {
+	return m.side.Variants[slices.IndexFunc(m.side.Variants, func(v *variants.Variant) bool { return v.Name == r.variant.Name })]
 }
 
 // best picks the recipe for a purpose: the other recipes' numbers are shown, but what
@@ -107,7 +111,7 @@ func (m *measured) withModel(r *candidate) *variant {
 func (m *measured) best(purpose string) (*candidate, error) {
 	best := m.doc.BestFor(purpose)
 	if best == nil {
-		return nil, withCode(exitModel, fmt.Errorf("none of the %d recipes is for %s", len(m.Candidates), purpose))
+		return nil, exit.WithCode(exit.Model, fmt.Errorf("none of the %d recipes is for %s", len(m.Candidates), purpose))
 	}
 	return &m.Candidates[slices.IndexFunc(m.Candidates, func(r candidate) bool { return r.variant == best })], nil
 }
@@ -154,13 +158,13 @@ func (m *measured) advise(s situation, f *adviseFlags, path string) (advice, err
 		a.Steps = []string{f.qatCommand(path, m.Arch, best)}
 		return a, nil
 	}
-	a.Steps = append([]string{m.side.quantizeCommand(m.withModel(best), nil)}, a.Steps...)
+	a.Steps = append([]string{m.side.QuantizeCommand(m.withModel(best), nil)}, a.Steps...)
 	return a, nil
 }
 
 func (m *measured) print(w io.Writer) {
 	fmt.Fprintf(w, "%s, %s, compared on %d inputs\n\n", m.Arch, report.Size(m.FloatBytes), m.Images)
-	t := newTable(w, "", "backend", "observer", "weights", "top-1", "differ", "with 95 %", "SQNR", "size", "PyTorch, AVX2")
+	t := console.NewTable(w, "", "backend", "observer", "weights", "top-1", "differ", "with 95 %", "SQNR", "size", "PyTorch, AVX2")
 	t.SuppressEmptyColumns()
 	if m.FloatTop1 != nil {
 		t.AppendRow([]any{"", "float", "", "", fmt.Sprintf("%.2f %%", *m.FloatTop1), "", "", report.Size(m.FloatBytes)})

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/internal/report"
 )
@@ -157,7 +158,7 @@ func (s situation) recipe() (purpose, backend, qconfig string) {
 	case report.ForTorchX86:
 		return s.purpose, "fbgemm", octet.DefaultQConfig
 	}
-	return report.ForOctet, octet.DefaultBackend, octetQConfig
+	return report.ForOctet, octet.DefaultBackend, inputs.OctetQConfig
 }
 
 var purposeReasons = map[string]string{

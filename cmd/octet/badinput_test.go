@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 )
@@ -91,15 +92,15 @@ func TestBadModels(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out.pth")
-			octetCommand(t, append([]string{"run", c.model, "--input", x}, c.args...)...).fails(t, exitModel, c.says...)
-			octetCommand(t, append([]string{"quantize", c.model, "--calibration", x, "--output", out}, c.args...)...).fails(t, exitModel, c.says...)
+			octetCommand(t, append([]string{"run", c.model, "--input", x}, c.args...)...).fails(t, exit.Model, c.says...)
+			octetCommand(t, append([]string{"quantize", c.model, "--calibration", x, "--output", out}, c.args...)...).fails(t, exit.Model, c.says...)
 			if exists(out) {
 				t.Error("a refused model left an output file")
 			}
 		})
 	}
 	_, int8, _ := quantized(t)
-	octetCommand(t, "quantize", int8, "--calibration", x, "--output", filepath.Join(t.TempDir(), "o.pth")).fails(t, exitModel, "int8 model already")
+	octetCommand(t, "quantize", int8, "--calibration", x, "--output", filepath.Join(t.TempDir(), "o.pth")).fails(t, exit.Model, "int8 model already")
 }
 
 func TestBadCalibrationData(t *testing.T) {
@@ -133,7 +134,7 @@ func TestBadCalibrationData(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out.pth")
 			stats := filepath.Join(t.TempDir(), "stats.json")
 			r := octetCommand(t, "quantize", model, "--calibration", c.data, "--output", out, "--stats", stats)
-			r.fails(t, exitData, c.says...)
+			r.fails(t, exit.Data, c.says...)
 			if exists(out) {
 				t.Error("bad data left an output file")
 			}
@@ -152,22 +153,22 @@ func TestBrokenImagesAreSkippedAndCounted(t *testing.T) {
 	if doc.Inputs != 1 || len(doc.Skipped) != 1 || !strings.Contains(r.errOut, "broken.png") {
 		t.Errorf("inputs %d, skipped %v, stderr:\n%s", doc.Inputs, doc.Skipped, r.errOut)
 	}
-	octetCommand(t, "run", model, photos, "--strict").fails(t, exitData, "broken.png")
+	octetCommand(t, "run", model, photos, "--strict").fails(t, exit.Data, "broken.png")
 }
 
 func TestBadOutputs(t *testing.T) {
 	folder, model, calibration, _ := demoFolder(t)
 	quantize := []string{"quantize", model, "--calibration", calibration, "--limit", "4", "--qconfig", "torchvision", "--output"}
-	octetCommand(t, append(quantize, filepath.Join(folder, "no", "such", "folder.pth"))...).fails(t, exitOutput, "folder.pth")
-	octetCommand(t, append(quantize, folder)...).fails(t, exitOutput, folder)
+	octetCommand(t, append(quantize, filepath.Join(folder, "no", "such", "folder.pth"))...).fails(t, exit.Output, "folder.pth")
+	octetCommand(t, append(quantize, folder)...).fails(t, exit.Output, folder)
 	if _, err := os.Stat("/dev/full"); err == nil {
-		octetCommand(t, append(quantize, "/dev/full")...).fails(t, exitOutput, "/dev/full")
-		octetCommand(t, "run", model, "--input", grey(t, 1), "--output", "/dev/full").fails(t, exitOutput, "/dev/full")
+		octetCommand(t, append(quantize, "/dev/full")...).fails(t, exit.Output, "/dev/full")
+		octetCommand(t, "run", model, "--input", grey(t, 1), "--output", "/dev/full").fails(t, exit.Output, "/dev/full")
 	}
 	locked := filepath.Join(folder, "locked")
 	os.Mkdir(locked, 0o555)
 	if os.WriteFile(filepath.Join(locked, "probe"), nil, 0o644) != nil { // not so for root
-		octetCommand(t, append(quantize, filepath.Join(locked, "o.pth"))...).fails(t, exitOutput, "locked")
+		octetCommand(t, append(quantize, filepath.Join(locked, "o.pth"))...).fails(t, exit.Output, "locked")
 	}
 }
 
@@ -176,25 +177,25 @@ func TestForeignStatisticsAreRefused(t *testing.T) {
 	stats := filepath.Join(folder, "stats.json")
 	base := []string{"quantize", model, "--output", filepath.Join(folder, "o.pth"), "--stats", stats, "--limit", "8", "--qconfig", "torchvision"}
 	octetCommand(t, append(base, "--calibration", calibration)...).must(t)
-	octetCommand(t, append(base, "--calibration", calibration, "--batch-size", "3")...).fails(t, exitData, "batches of 32, not 3")
-	octetCommand(t, append(base, "--calibration", grey(t, 8))...).fails(t, exitData, "x.npy")
-	octetCommand(t, append(base, "--calibration", calibration, "--qconfig", "default")...).fails(t, exitData, "other observers of activations")
+	octetCommand(t, append(base, "--calibration", calibration, "--batch-size", "3")...).fails(t, exit.Data, "batches of 32, not 3")
+	octetCommand(t, append(base, "--calibration", grey(t, 8))...).fails(t, exit.Data, "x.npy")
+	octetCommand(t, append(base, "--calibration", calibration, "--qconfig", "default")...).fails(t, exit.Data, "other observers of activations")
 	os.WriteFile(stats, []byte("{}"), 0o644)
-	octetCommand(t, append(base, "--calibration", calibration)...).fails(t, exitData, "stats.json")
+	octetCommand(t, append(base, "--calibration", calibration)...).fails(t, exit.Data, "stats.json")
 }
 
 func TestBadInputsOfRun(t *testing.T) {
 	_, model, _, _ := demoFolder(t)
-	octetCommand(t, "run", model, "--input", writeArray(t, tensor.New(tensor.Float32, 1, 3, 28, 28))).fails(t, exitData, "[1, 3, 28, 28]", "[N, 1, H, W]")
-	octetCommand(t, "run", model, "nowhere.png").fails(t, exitData, "nowhere.png")
-	octetCommand(t, "eval", model, grey(t, 1)).fails(t, exitData, "no labels")
-	octetCommand(t, "tensor", "1", "NaN").fails(t, exitData, "NaN")
-	octetCommand(t, "tensor", "1", "2", "3", "--with", "4", "--with", "5", "--op", "add").fails(t, exitData, "differ")
+	octetCommand(t, "run", model, "--input", writeArray(t, tensor.New(tensor.Float32, 1, 3, 28, 28))).fails(t, exit.Data, "[1, 3, 28, 28]", "[N, 1, H, W]")
+	octetCommand(t, "run", model, "nowhere.png").fails(t, exit.Data, "nowhere.png")
+	octetCommand(t, "eval", model, grey(t, 1)).fails(t, exit.Data, "no labels")
+	octetCommand(t, "tensor", "1", "NaN").fails(t, exit.Data, "NaN")
+	octetCommand(t, "tensor", "1", "2", "3", "--with", "4", "--with", "5", "--op", "add").fails(t, exit.Data, "differ")
 }
 
 func TestMissingFilesComeWithAdvice(t *testing.T) {
 	_, model, _, _ := demoFolder(t)
-	octetCommand(t, "run", "no-such.pth", "x.npy").fails(t, exitModel, "no-such.pth", "give a model file", "zoo:NAME")
-	octetCommand(t, "inspect", "no-such.pth").fails(t, exitModel, "no-such.pth", "give a model file")
-	octetCommand(t, "run", model, "no-such.npy").fails(t, exitData, "no-such.npy", "give an image, a folder")
+	octetCommand(t, "run", "no-such.pth", "x.npy").fails(t, exit.Model, "no-such.pth", "give a model file", "zoo:NAME")
+	octetCommand(t, "inspect", "no-such.pth").fails(t, exit.Model, "no-such.pth", "give a model file")
+	octetCommand(t, "run", model, "no-such.npy").fails(t, exit.Data, "no-such.npy", "give an image, a folder")
 }

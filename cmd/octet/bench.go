@@ -7,13 +7,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/report"
 )
 
 // benchFlags are the flags of `octet bench`.
 type benchFlags struct {
-	work workloadFlags
+	work measure.WorkloadFlags
 
 	runs        int
 	duration    time.Duration
@@ -22,7 +26,7 @@ type benchFlags struct {
 	assert      bool
 }
 
-func newBenchCommand(c *console) *cobra.Command {
+func newBenchCommand(c *console.Console) *cobra.Command {
 	f := &benchFlags{}
 	cmd := &cobra.Command{
 		Use:   "bench MODEL.pth",
@@ -49,12 +53,12 @@ Use an otherwise idle machine: what else runs on it is measured too.`,
   octet bench int8.pth --threads 1 --concurrency 4 --duration 10s
   octet bench int8.pth --cpu avx2+fma --assert`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeModel("pth", "pt"),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runBench(c, cmd, f, args[0])
 		}),
 	}
-	f.work.register(cmd)
+	f.work.Register(cmd)
 	fl := cmd.Flags()
 	fl.IntVar(&f.runs, "runs", 0, "how often to run, in place of --duration")
 	fl.DurationVar(&f.duration, "duration", 3*time.Second, "how long to run, at least ten times")
@@ -78,60 +82,60 @@ type benchOutput struct {
 	CPU         string   `json:"cpu"` // features that were used
 	Platform    string   `json:"platform"`
 
-	Latency     latency  `json:"latency_ms"`
-	Runs        int      `json:"runs"`
-	Images      float64  `json:"images_per_s"`
-	Allocations int64    `json:"allocations_per_run"`
-	Peak        *float64 `json:"peak_rss_mb"` // null where the system does not say
-	Startup     float64  `json:"startup_ms"`  // process start to first answer
+	Latency     measure.Latency `json:"latency_ms"`
+	Runs        int             `json:"runs"`
+	Images      float64         `json:"images_per_s"`
+	Allocations int64           `json:"allocations_per_run"`
+	Peak        *float64        `json:"peak_rss_mb"` // null where the system does not say
+	Startup     float64         `json:"startup_ms"`  // process start to first answer
 
 	Speed *report.Speed `json:"speed,omitempty"` // of an int8 model beside float32, whole runs
 
-	LayerSum   float64     `json:"layers_sum_ms"`   // of the medians
-	LayerTotal float64     `json:"layers_total_ms"` // median of the runs in which layers were timed
-	Layers     []layerTime `json:"layers"`
-	Slower     []string    `json:"slower_than_float"` // null for a float model
-	Assertion  *assertion  `json:"assert,omitempty"`
+	LayerSum   float64             `json:"layers_sum_ms"`   // of the medians
+	LayerTotal float64             `json:"layers_total_ms"` // median of the runs in which layers were timed
+	Layers     []measure.LayerTime `json:"layers"`
+	Slower     []string            `json:"slower_than_float"` // null for a float model
+	Assertion  *assertion          `json:"assert,omitempty"`
 }
 
-func runBench(c *console, cmd *cobra.Command, f *benchFlags, path string) error {
+func runBench(c *console.Console, cmd *cobra.Command, f *benchFlags, path string) error {
 	if err := f.check(cmd); err != nil {
 		return err
 	}
-	model, err := f.work.model.open(c, cmd, path)
+	model, err := f.work.Model.Open(c, cmd, path)
 	if err != nil {
 		return err
 	}
-	x, err := f.work.tensor(model)
+	x, err := f.work.Tensor(model)
 	if err != nil {
 		return err
 	}
-	g, err := computedGraph(model)
+	g, err := measure.ComputedGraph(model)
 	if err != nil {
 		return err
 	}
-	w, err := newWorkload(g, f.work.options(f.work.cpu), x)
+	w, err := measure.NewWorkload(g, f.work.Options(f.work.CPU), x)
 	if err != nil {
 		return err
 	}
 	out := &benchOutput{
-		Model: path, Arch: model.Arch(), Kind: kindOf(model), Backend: model.Backend(), Assumptions: texts(model.Assumptions()),
-		Input: x.Shape(), Threads: w.session.Program().Threads(), Concurrency: f.concurrency, CPU: f.work.cpu,
+		Model: path, Arch: model.Arch(), Kind: inputs.KindOf(model), Backend: model.Backend(), Assumptions: inputs.Texts(model.Assumptions()),
+		Input: x.Shape(), Threads: w.Session.Program().Threads(), Concurrency: f.concurrency, CPU: f.work.CPU,
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}
 	if out.CPU == "" {
 		out.CPU = engine.HostFeatures()
 	}
-	if out.Startup, out.Peak, err = f.work.freshProcess(cmd.Context(), path, x); err != nil {
+	if out.Startup, out.Peak, err = f.work.FreshProcess(cmd.Context(), path, x); err != nil {
 		return err
 	}
-	l, err := repeat(cmd.Context(), w, f.budget(), f.concurrency)
+	l, err := measure.Repeat(cmd.Context(), w, f.budget(), f.concurrency)
 	if err != nil {
 		return err
 	}
-	out.Runs, out.Allocations = len(l.each), l.allocations
-	out.Latency = distribution(l.each)
-	out.Images = float64(len(l.each)) * float64(x.Dim(0)) / l.wall.Seconds()
+	out.Runs, out.Allocations = len(l.Each), l.Allocations
+	out.Latency = measure.Distribution(l.Each)
+	out.Images = float64(len(l.Each)) * float64(x.Dim(0)) / l.Wall.Seconds()
 	if err := f.layers(c, cmd, model, w, out); err != nil {
 		return err
 	}
@@ -140,7 +144,7 @@ func runBench(c *console, cmd *cobra.Command, f *benchFlags, path string) error 
 			return err
 		}
 	}
-	if err := c.result(out, out.print); err != nil {
+	if err := c.Result(out, out.print); err != nil {
 		return err
 	}
 	return out.Assertion.failure()
@@ -149,51 +153,53 @@ func runBench(c *console, cmd *cobra.Command, f *benchFlags, path string) error 
 func (f *benchFlags) check(cmd *cobra.Command) error {
 	switch {
 	case f.runs < 0 || cmd.Flags().Changed("runs") && f.runs == 0:
-		return usageError("--runs %d: at least 1", f.runs)
+		return exit.Usagef("--runs %d: at least 1", f.runs)
 	case f.duration <= 0:
-		return usageError("--duration %v: more than 0", f.duration)
+		return exit.Usagef("--duration %v: more than 0", f.duration)
 	case f.concurrency < 1:
-		return usageError("--concurrency %d: at least 1", f.concurrency)
+		return exit.Usagef("--concurrency %d: at least 1", f.concurrency)
 	}
-	return f.work.check(cmd)
+	return f.work.Check(cmd)
 }
 
-func (f *benchFlags) budget() budget { return budget{runs: f.runs, duration: f.duration} }
+func (f *benchFlags) budget() measure.Budget {
+	return measure.Budget{Runs: f.runs, Duration: f.duration}
+}
 
 // layers measures every layer of w, and of an int8 model the float ones too.
-func (f *benchFlags) layers(c *console, cmd *cobra.Command, model *octet.Model, w *workload, out *benchOutput) error {
-	codes, err := newTimer(w)
+func (f *benchFlags) layers(c *console.Console, cmd *cobra.Command, model *octet.Model, w *measure.Workload, out *benchOutput) error {
+	codes, err := measure.NewTimer(w)
 	if err != nil {
 		return err
 	}
-	timers := []*timer{codes}
+	timers := []*measure.Timer{codes}
 	if model.Quantized() {
-		g, err := f.work.floatLayers(c, cmd, model, f.float)
+		g, err := f.work.FloatLayers(c, cmd, model, f.float)
 		if err != nil {
 			return err
 		}
-		float, err := newTimerOf(g, f.work.options(f.work.cpu), w.input)
+		float, err := measure.NewTimerOf(g, f.work.Options(f.work.CPU), w.Input)
 		if err != nil {
 			return err
 		}
 		timers = append(timers, float)
 	} else if f.float != "" {
-		return usageError("--float is for int8 models; %s is a float model", out.Model)
+		return exit.Usagef("--float is for int8 models; %s is a float model", out.Model)
 	}
-	if err := inTurns(cmd.Context(), f.budget(), timers...); err != nil {
+	if err := measure.InTurns(cmd.Context(), f.budget(), timers...); err != nil {
 		return err
 	}
-	out.Layers = codes.layerTimes()
+	out.Layers = codes.LayerTimes()
 	for _, l := range out.Layers {
 		out.LayerSum += l.Time
 	}
 	for i := range out.Layers {
 		out.Layers[i].Share = out.Layers[i].Time / out.LayerSum
 	}
-	out.LayerTotal = spreadOf(codes.total).median
+	out.LayerTotal = measure.SpreadOf(codes.Total).Median
 	if len(timers) == 2 {
-		out.Slower = compareWithFloat(out.Layers, codes, timers[1])
-		s := speedOf(codes, timers[1])
+		out.Slower = measure.CompareWithFloat(out.Layers, codes, timers[1])
+		s := measure.SpeedOf(codes, timers[1])
 		out.Speed = &s
 	}
 	return nil

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -81,10 +83,10 @@ func TestBenchMeasuresAFloatModel(t *testing.T) {
 	if doc.Kind != "float" || doc.Slower != nil || doc.Input[0] != 3 || len(doc.Layers) == 0 || doc.Layers[0].Float != nil {
 		t.Errorf("%+v", doc)
 	}
-	octetCommand(t, "bench", model, "--float", model, "--runs", "1").fails(t, exitUsage, "--float")
-	octetCommand(t, "bench", model, "--input", folder+"/none.npy").fails(t, exitData)
+	octetCommand(t, "bench", model, "--float", model, "--runs", "1").fails(t, exit.Usage, "--float")
+	octetCommand(t, "bench", model, "--input", folder+"/none.npy").fails(t, exit.Data)
 	for _, bad := range [][]string{{"--runs", "0"}, {"--batch", "0"}, {"--cpu", "mmx"}, {"--size", "28"}, {"--concurrency", "0"}, {"--duration", "0s"}, {"--runs", "2", "--duration", "1s"}} {
-		octetCommand(t, append([]string{"bench", model}, bad...)...).fails(t, exitUsage)
+		octetCommand(t, append([]string{"bench", model}, bad...)...).fails(t, exit.Usage)
 	}
 }
 
@@ -92,12 +94,12 @@ func TestBenchMeasuresAFloatModel(t *testing.T) {
 func TestBenchAssertion(t *testing.T) {
 	_, int8, _ := quantized(t)
 	r := octetCommand(t, "bench", int8, "--runs", "4", "--assert", "--json")
-	if r.code != exitOK && r.code != exitCheck {
+	if r.code != exit.OK && r.code != exit.Check {
 		t.Fatalf("exit code %d: %s", r.code, r.errOut)
 	}
 	var doc benchOutput
 	r.decode(t, &doc)
-	if doc.Assertion == nil || doc.Assertion.Rounds < 4 || (len(doc.Assertion.Failed) > 0) != (r.code == exitCheck) {
+	if doc.Assertion == nil || doc.Assertion.Rounds < 4 || (len(doc.Assertion.Failed) > 0) != (r.code == exit.Check) {
 		t.Errorf("%+v, exit code %d", doc.Assertion, r.code)
 	}
 }
@@ -109,29 +111,29 @@ func TestResultsAsideAreNotTimed(t *testing.T) {
 	y := g.AddNode("y", op.Clamp{Act: quant.ReLU}, x)
 	g.Aside = []*graph.Value{g.AddNode("head", op.Clamp{Act: quant.ReLU6}, x)}
 	g.Outputs = []*graph.Value{y}
-	tm, err := newTimerOf(g, engine.Options{}, tensor.New(tensor.Float32, 1, 3, 5, 5))
+	tm, err := measure.NewTimerOf(g, engine.Options{}, tensor.New(tensor.Float32, 1, 3, 5, 5))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tm.run(context.Background()); err != nil || len(tm.each) != 1 || len(tm.plan) != 1 {
-		t.Errorf("error %v, times of %d nodes of %d", err, len(tm.each), len(tm.plan))
+	if err := tm.Run(context.Background()); err != nil || len(tm.Each) != 1 || len(tm.Plan) != 1 {
+		t.Errorf("error %v, times of %d nodes of %d", err, len(tm.Each), len(tm.Plan))
 	}
 }
 
 // timers with times of our choice for the nodes of a real plan.
-func fakeTimers(t *testing.T, chosen, other time.Duration) (*timer, *timer) {
+func fakeTimers(t *testing.T, chosen, other time.Duration) (*measure.Timer, *measure.Timer) {
 	_, int8, _ := quantized(t)
 	m, err := octet.Open(int8)
 	if err != nil {
 		t.Fatal(err)
 	}
-	make := func(d time.Duration) *timer {
-		tm, err := newTimerOf(m.Graph(), engine.Options{CPU: "none"}, tensor.New(tensor.Float32, 1, 1, 28, 28))
+	make := func(d time.Duration) *measure.Timer {
+		tm, err := measure.NewTimerOf(m.Graph(), engine.Options{CPU: "none"}, tensor.New(tensor.Float32, 1, 1, 28, 28))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range tm.each {
-			tm.each[i] = []time.Duration{d, d, d + time.Millisecond}
+		for i := range tm.Each {
+			tm.Each[i] = []time.Duration{d, d, d + time.Millisecond}
 		}
 		return tm
 	}
@@ -140,28 +142,28 @@ func fakeTimers(t *testing.T, chosen, other time.Duration) (*timer, *timer) {
 
 func TestAFasterKernelIsNamed(t *testing.T) {
 	own, other := fakeTimers(t, 110*time.Microsecond, 100*time.Microsecond)
-	if _, ok := fastest(1, own, []*timer{other}, []string{"x"}); ok {
+	if _, ok := fastest(1, own, []*measure.Timer{other}, []string{"x"}); ok {
 		t.Error("the same kernel was called another one")
 	}
-	other.plan[1].Kernel = "other"
-	s, ok := fastest(1, own, []*timer{other}, []string{"x"})
+	other.Plan[1].Kernel = "other"
+	s, ok := fastest(1, own, []*measure.Timer{other}, []string{"x"})
 	if !ok || s.Faster != "other" || s.FasterLevel != "x" {
 		t.Errorf("%+v, %v", s, ok)
 	}
 	a := &assertion{Failed: []slowKernel{s}}
-	if err := a.failure(); exitCode(err) != exitCheck || !strings.Contains(err.Error(), s.Node) {
+	if err := a.failure(); exit.Code(err) != exit.Check || !strings.Contains(err.Error(), s.Node) {
 		t.Error(err)
 	}
-	own.each[1][0] = 104 * time.Microsecond
-	if s, ok := fastest(1, own, []*timer{other}, []string{"x"}); ok {
+	own.Each[1][0] = 104 * time.Microsecond
+	if s, ok := fastest(1, own, []*measure.Timer{other}, []string{"x"}); ok {
 		t.Errorf("best time within the tolerance, yet: %+v", s)
 	}
 }
 
 func TestConversionsCountToTheirLayers(t *testing.T) {
 	codes, float := fakeTimers(t, 100*time.Microsecond, 150*time.Microsecond)
-	layers := codes.layerTimes()
-	slower := compareWithFloat(layers, codes, float)
+	layers := codes.LayerTimes()
+	slower := measure.CompareWithFloat(layers, codes, float)
 	// Node 1 reads the Quantize, the last but one feeds the Dequantize.
 	want := []string{layers[1].Node, layers[len(layers)-2].Node}
 	if len(slower) != 2 || slower[0] != want[0] || slower[1] != want[1] {
@@ -177,10 +179,10 @@ func TestDistribution(t *testing.T) {
 	for i := range 100 {
 		d = append(d, time.Duration(100-i)*time.Millisecond)
 	}
-	if got, want := distribution(d), (latency{Min: 1, P50: 50, P90: 90, P99: 99, Mean: 50.5}); got != want {
+	if got, want := measure.Distribution(d), (measure.Latency{Min: 1, P50: 50, P90: 90, P99: 99, Mean: 50.5}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if got := distribution([]time.Duration{time.Second}); got.Min != 1000 || got.P99 != 1000 {
+	if got := measure.Distribution([]time.Duration{time.Second}); got.Min != 1000 || got.P99 != 1000 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -214,29 +216,29 @@ func TestBenchWorkerAnswersRequests(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		var ready workerReady
+		var ready measure.WorkerReady
 		next(&ready)
 		if !ready.Ready || ready.Images != c.images || len(ready.Argmax) != c.classes {
 			t.Errorf("%v: %+v", c.args, ready)
 		}
 		for _, n := range []int{3, 0, 1} {
-			json.NewEncoder(requests).Encode(workerRequest{n})
-			var a workerAnswer
+			json.NewEncoder(requests).Encode(measure.WorkerRequest{Run: n})
+			var a measure.WorkerAnswer
 			next(&a)
 			if len(a.Nanoseconds) != n || n > 0 && a.Nanoseconds[0] <= 0 {
 				t.Errorf("%v: %d runs: %+v", c.args, n, a)
 			}
 		}
 		requests.Close()
-		if code := <-done; code != exitOK {
+		if code := <-done; code != exit.OK {
 			t.Errorf("%v: exit code %d", c.args, code)
 		}
 	}
 }
 
 func TestQuantizeExcludesSlowerLayers(t *testing.T) {
-	defer func(b budget) { slowerBudget = b }(slowerBudget)
-	slowerBudget = budget{runs: 3}
+	defer func(b measure.Budget) { slowerBudget = b }(slowerBudget)
+	slowerBudget = measure.Budget{Runs: 3}
 	folder, model, calibration, _ := demoFolder(t)
 	int8 := folder + "/int8.pth"
 	// Which layers are slower is the machine's affair; that they stay float is not.
@@ -253,7 +255,7 @@ func TestQuantizeExcludesSlowerLayers(t *testing.T) {
 	}
 	for _, name := range append(doc.Slower, "fc") {
 		node, ok := m.Graph().Node(name)
-		if !ok || onCodes(node) {
+		if !ok || measure.OnCodes(node) {
 			t.Errorf("%s computes on integers", name)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/cpu"
 )
@@ -32,25 +34,25 @@ type slowKernel struct {
 
 // compareKernels measures w in turns with the kernels of all levels of this
 // machine below w's own.
-func (f *benchFlags) compareKernels(ctx context.Context, w *workload) (*assertion, error) {
-	own, err := newTimer(w)
+func (f *benchFlags) compareKernels(ctx context.Context, w *measure.Workload) (*assertion, error) {
+	own, err := measure.NewTimer(w)
 	if err != nil {
 		return nil, err
 	}
-	a := &assertion{Levels: lowerLevels(f.work.cpu), Failed: []slowKernel{}}
-	others := make([]*timer, len(a.Levels))
+	a := &assertion{Levels: lowerLevels(f.work.CPU), Failed: []slowKernel{}}
+	others := make([]*measure.Timer, len(a.Levels))
 	for i, level := range a.Levels {
-		if others[i], err = newTimerOf(w.graph, f.work.options(level), w.input); err != nil {
+		if others[i], err = measure.NewTimerOf(w.Graph, f.work.Options(level), w.Input); err != nil {
 			return nil, err
 		}
 	}
 	b := f.budget()
-	b.duration *= time.Duration(1 + len(others))
+	b.Duration *= time.Duration(1 + len(others))
 	if err := raceUntil(ctx, b, own, others); err != nil {
 		return nil, err
 	}
-	a.Rounds = len(own.total)
-	for i := range own.plan {
+	a.Rounds = len(own.Total)
+	for i := range own.Plan {
 		if s, ok := fastest(i, own, others, a.Levels); ok {
 			a.Failed = append(a.Failed, s)
 		}
@@ -76,24 +78,24 @@ func lowerLevels(given string) []string {
 
 // raceUntil runs all in turns. A other that is far behind in every layer after a
 // few rounds cannot win and is not run further.
-func raceUntil(ctx context.Context, b budget, own *timer, others []*timer) error {
+func raceUntil(ctx context.Context, b measure.Budget, own *measure.Timer, others []*measure.Timer) error {
 	const few, far = 3, 1.5
 	start := time.Now()
-	if err := inTurns(ctx, budget{runs: few}, append([]*timer{own}, others...)...); err != nil {
+	if err := measure.InTurns(ctx, measure.Budget{Runs: few}, append([]*measure.Timer{own}, others...)...); err != nil {
 		return err
 	}
-	running := []*timer{own}
+	running := []*measure.Timer{own}
 	for _, r := range others {
-		for i := range own.plan {
-			if differ(i, own, r) && spreadOf(r.each[i]).best < far*spreadOf(own.each[i]).best {
+		for i := range own.Plan {
+			if differ(i, own, r) && measure.SpreadOf(r.Each[i]).Best < far*measure.SpreadOf(own.Each[i]).Best {
 				running = append(running, r)
 				break
 			}
 		}
 	}
-	for n := few; !b.done(n, time.Since(start)); n++ {
+	for n := few; !b.Done(n, time.Since(start)); n++ {
 		for i := range running {
-			if err := running[(i+n)%len(running)].run(ctx); err != nil {
+			if err := running[(i+n)%len(running)].Run(ctx); err != nil {
 				return err
 			}
 		}
@@ -102,18 +104,18 @@ func raceUntil(ctx context.Context, b budget, own *timer, others []*timer) error
 }
 
 // differ reports whether node i has different kernels.
-func differ(i int, a, b *timer) bool { return a.plan[i].Kernel != b.plan[i].Kernel }
+func differ(i int, a, b *measure.Timer) bool { return a.Plan[i].Kernel != b.Plan[i].Kernel }
 
 // fastest finds the other that beats node i by more than the tolerance, if any.
-func fastest(i int, own *timer, others []*timer, levels []string) (slowKernel, bool) {
-	mine := spreadOf(own.each[i])
+func fastest(i int, own *measure.Timer, others []*measure.Timer, levels []string) (slowKernel, bool) {
+	mine := measure.SpreadOf(own.Each[i])
 	best, found := mine, false
-	s := slowKernel{Node: own.plan[i].Node.Name, Kernel: own.plan[i].Kernel, Time: mine.median}
+	s := slowKernel{Node: own.Plan[i].Node.Name, Kernel: own.Plan[i].Kernel, Time: mine.Median}
 	for j, r := range others {
-		theirs := spreadOf(r.each[i])
-		if differ(i, own, r) && mine.slowerThan(theirs, tolerance) && theirs.median < best.median {
+		theirs := measure.SpreadOf(r.Each[i])
+		if differ(i, own, r) && mine.SlowerThan(theirs, tolerance) && theirs.Median < best.Median {
 			best, found = theirs, true
-			s.Faster, s.FasterTime, s.FasterLevel = r.plan[i].Kernel, theirs.median, levels[j]
+			s.Faster, s.FasterTime, s.FasterLevel = r.Plan[i].Kernel, theirs.Median, levels[j]
 		}
 	}
 	return s, found
@@ -128,7 +130,7 @@ func (a *assertion) failure() error {
 	for _, s := range a.Failed {
 		lines = append(lines, s.String())
 	}
-	return withCode(exitCheck, fmt.Errorf("--assert: %d layers have a faster kernel on this machine:\n%s", len(lines), strings.Join(lines, "\n")))
+	return exit.WithCode(exit.Check, fmt.Errorf("--assert: %d layers have a faster kernel on this machine:\n%s", len(lines), strings.Join(lines, "\n")))
 }
 
 func (s slowKernel) String() string {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -39,7 +41,7 @@ func (o *benchOutput) printLayers(w io.Writer) {
 	if compared {
 		header = append(header, "with Q/DQ", "float32", "speed")
 	}
-	t := newTable(w, header...)
+	t := console.NewTable(w, header...)
 	for _, l := range o.Layers {
 		row := []any{l.Node, l.Op, l.Kernel, blankZero("%.1f", float64(l.MACs)/1e6), fmt.Sprintf("%.4f", l.Time),
 			blankZero("%.1f", l.Rate), fmt.Sprintf("%.1f %%", 100*l.Share)}
@@ -63,7 +65,7 @@ func (o *benchOutput) printFindings(w io.Writer) {
 		fmt.Fprintf(w, "slower than in float32: %s\n", strings.Join(o.Slower, ", "))
 	}
 	if len(o.Slower) > 0 || o.Speed != nil && !o.Speed.Faster() {
-		fmt.Fprintf(w, "int8 gains no time where layers are small: %s\n", excludeSlowerHint)
+		fmt.Fprintf(w, "int8 gains no time where layers are small: %s\n", measure.ExcludeSlowerHint)
 	}
 	if a := o.Assertion; a != nil && len(a.Failed) == 0 {
 		fmt.Fprintf(w, "no layer has a faster kernel on this machine (compared: %s)\n", strings.Join(a.Levels, ", "))

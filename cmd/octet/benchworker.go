@@ -12,6 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -19,8 +23,8 @@ import (
 // newBenchWorkerCommand is the hidden command behind `octet bench` and the
 // harness in bench/: a process that gives its first answer and then computes on
 // request, so that engines can be measured in turns.
-func newBenchWorkerCommand(c *console) *cobra.Command {
-	f := &workloadFlags{}
+func newBenchWorkerCommand(c *console.Console) *cobra.Command {
+	f := &measure.WorkloadFlags{}
 	calibrate := 0
 	cmd := &cobra.Command{
 		Use:   "bench-worker MODEL.pth",
@@ -34,66 +38,66 @@ With --calibrate N a run is a calibration of the float model, with --backend's d
 observers, on the images of --input in batches of N.`,
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return benchWorker(c, cmd, f, calibrate, args[0])
 		}),
 	}
-	f.register(cmd)
+	f.Register(cmd)
 	cmd.Flags().IntVar(&calibrate, "calibrate", 0, "measure calibration in batches of so many images, not inference")
 	return cmd
 }
 
-func benchWorker(c *console, cmd *cobra.Command, f *workloadFlags, calibrate int, path string) error {
-	if err := f.check(cmd); err != nil {
+func benchWorker(c *console.Console, cmd *cobra.Command, f *measure.WorkloadFlags, calibrate int, path string) error {
+	if err := f.Check(cmd); err != nil {
 		return err
 	}
-	if calibrate < 0 || calibrate > 0 && f.cpu != "" {
-		return usageError("--calibrate N: at least 1, and without --cpu")
+	if calibrate < 0 || calibrate > 0 && f.CPU != "" {
+		return exit.Usagef("--calibrate N: at least 1, and without --cpu")
 	}
-	model, err := f.model.open(c, cmd, path)
+	model, err := f.Model.Open(c, cmd, path)
 	if err != nil {
 		return err
 	}
-	x, err := f.tensor(model)
+	x, err := f.Tensor(model)
 	if err != nil {
 		return err
 	}
-	threads := f.threads
+	threads := f.Threads
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	ready := workerReady{Ready: true, Images: x.Dim(0), Threads: threads, CPU: f.cpu}
+	ready := measure.WorkerReady{Ready: true, Images: x.Dim(0), Threads: threads, CPU: f.CPU}
 	var run benchRun
 	if calibrate > 0 {
-		run = calibrationRun(model, x, f.model.backend, calibrate, threads)
+		run = calibrationRun(model, x, f.Model.Backend, calibrate, threads)
 	} else if run, ready.Argmax, err = inferenceRun(cmd.Context(), model, x, f); err != nil {
 		return err
 	}
 	ready.Peak = peakMegabytes()
-	out := json.NewEncoder(c.out)
+	out := json.NewEncoder(c.Out)
 	if err := out.Encode(ready); err != nil {
-		return withCode(exitOutput, err)
+		return exit.WithCode(exit.Output, err)
 	}
-	return serveRuns(cmd.Context(), c.in, out, run)
+	return serveRuns(cmd.Context(), c.In, out, run)
 }
 
 // benchRun is what a worker does on request. It returns how long that took.
 type benchRun func(ctx context.Context) (time.Duration, error)
 
 // inferenceRun computes x once, and returns the classes and how to do so again.
-func inferenceRun(ctx context.Context, model *octet.Model, x *tensor.Tensor, f *workloadFlags) (benchRun, []int, error) {
-	session, err := model.Compile(octet.WithThreads(f.threads), octet.WithCPU(f.cpu))
+func inferenceRun(ctx context.Context, model *octet.Model, x *tensor.Tensor, f *measure.WorkloadFlags) (benchRun, []int, error) {
+	session, err := model.Compile(octet.WithThreads(f.Threads), octet.WithCPU(f.CPU))
 	if err != nil {
-		return nil, nil, withCode(exitModel, err)
+		return nil, nil, exit.WithCode(exit.Model, err)
 	}
 	y, err := session.Run(ctx, x)
 	if err != nil {
-		return nil, nil, withCode(exitData, err)
+		return nil, nil, exit.WithCode(exit.Data, err)
 	}
 	return func(ctx context.Context) (time.Duration, error) {
 		start := time.Now()
 		_, err := session.Run(ctx, x)
-		return time.Since(start), withCode(exitData, err)
+		return time.Since(start), exit.WithCode(exit.Data, err)
 	}, argmax(y), nil
 }
 
@@ -111,7 +115,7 @@ func calibrationRun(model *octet.Model, x *tensor.Tensor, backend string, batch,
 		}
 		_, _, err := octet.Quantize(ctx, model, images, octet.WithBackend(backend), octet.WithBatchSize(batch),
 			octet.WithThreads(threads), octet.WithProgress(func(int) { end = time.Now() }))
-		return end.Sub(start), withCode(exitData, err)
+		return end.Sub(start), exit.WithCode(exit.Data, err)
 	}
 }
 
@@ -119,13 +123,13 @@ func calibrationRun(model *octet.Model, x *tensor.Tensor, backend string, batch,
 func serveRuns(ctx context.Context, in io.Reader, out *json.Encoder, run benchRun) error {
 	requests := json.NewDecoder(bufio.NewReader(in))
 	for {
-		var r workerRequest
+		var r measure.WorkerRequest
 		if err := requests.Decode(&r); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return usageError("a request is a line such as {\"run\": 10}: %w", err)
+			return exit.Usagef("a request is a line such as {\"run\": 10}: %w", err)
 		}
-		a := workerAnswer{Nanoseconds: []int64{}}
+		a := measure.WorkerAnswer{Nanoseconds: []int64{}}
 		for range r.Run {
 			took, err := run(ctx)
 			if err != nil {
@@ -135,14 +139,14 @@ func serveRuns(ctx context.Context, in io.Reader, out *json.Encoder, run benchRu
 		}
 		a.Peak = peakMegabytes()
 		if err := out.Encode(a); err != nil {
-			return withCode(exitOutput, err)
+			return exit.WithCode(exit.Output, err)
 		}
 	}
 }
 
-// peakMegabytes is peakMemory in units of 10^6 bytes; nil where it is unknown.
+// peakMegabytes is PeakMemory in units of 10^6 bytes; nil where it is unknown.
 func peakMegabytes() *float64 {
-	n, err := peakMemory()
+	n, err := measure.PeakMemory()
 	if err != nil {
 		return nil
 	}
@@ -153,7 +157,7 @@ func peakMegabytes() *float64 {
 // argmax is the most probable class of each image.
 func argmax(logits *tensor.Tensor) []int {
 	var best []int
-	for _, row := range rowsOf(logits) {
+	for _, row := range inputs.RowsOf(logits) {
 		best = append(best, compare.Top1(row))
 	}
 	return best

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/zoo"
@@ -44,19 +45,19 @@ func TestKeys(t *testing.T) {
 		filepath.Join(savedFolder, "list.pth"):         {"1"},
 	} {
 		r := octetCommand(t, "run", path, "x.npy")
-		r.fails(t, exitModel, "several state dicts", "--key "+keys[0])
+		r.fails(t, exit.Model, "several state dicts", "--key "+keys[0])
 		if n := strings.Count(r.errOut, "\n"); n > 20 {
 			t.Errorf("%d lines", n)
 		}
 		octetCommand(t, strings.Fields(strings.TrimPrefix(lastLine(r.errOut), "octet "))...).must(t)
-		octetCommand(t, "inspect", path).fails(t, exitModel, "--key "+keys[0])
+		octetCommand(t, "inspect", path).fails(t, exit.Model, "--key "+keys[0])
 		for _, key := range keys {
 			out := octetCommand(t, "inspect", path, "--key", key).must(t).out
 			if !strings.Contains(out, "fashion_resnet8") {
 				t.Errorf("%s: --key %s:\n%s", path, key, out)
 			}
 		}
-		octetCommand(t, "inspect", path, "--key", "nowhere").fails(t, exitModel, "nowhere")
+		octetCommand(t, "inspect", path, "--key", "nowhere").fails(t, exit.Model, "nowhere")
 	}
 }
 
@@ -136,7 +137,7 @@ func TestErrorsAreShort(t *testing.T) {
 	} {
 		for _, command := range [][]string{{"run", c.path, "x.npy"}, {"quantize", c.path, "--calibration", "x.npy", "--output", filepath.Join(t.TempDir(), "o.pth")}} {
 			r := octetCommand(t, append(command, c.args...)...)
-			r.fails(t, exitModel, c.says...)
+			r.fails(t, exit.Model, c.says...)
 			if lines := strings.Count(strings.TrimSpace(r.errOut), "\n") + 1; lines > 20 {
 				t.Errorf("%s: %d lines:\n%s", c.name, lines, r.errOut)
 			}

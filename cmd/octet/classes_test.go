@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 )
 
 func TestMatchFolders(t *testing.T) {
@@ -27,7 +28,7 @@ func TestMatchFolders(t *testing.T) {
 		{"other names, assumed labels", []string{"a", "b", "c"}, labels, true, nil, false},
 		{"a label twice", []string{"crane", "tench", "x"}, []string{"crane", "crane", "tench"}, false, nil, false},
 	} {
-		got, how, err := matchFolders(c.folders, c.labels, c.assumed, 3)
+		got, how, err := inputs.MatchFolders(c.folders, c.labels, c.assumed, 3)
 		if (err == nil) != (c.want != nil) || !slices.Equal(got, c.want) || (how != "") != c.note {
 			t.Errorf("%s: %v, %q, %v", c.name, got, how, err)
 		}

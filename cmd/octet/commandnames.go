@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/spelling"
 )
 
@@ -20,9 +21,9 @@ func knownCommands(cmd *cobra.Command, args []string) error {
 		}
 	}
 	if near := spelling.Near(args[0], names); near != "" {
-		return usageError("%s has no command %q: did you mean %s?", cmd.CommandPath(), args[0], near)
+		return exit.Usagef("%s has no command %q: did you mean %s?", cmd.CommandPath(), args[0], near)
 	}
-	return usageError("%s has no command %q: it has %s", cmd.CommandPath(), args[0], strings.Join(names, ", "))
+	return exit.Usagef("%s has no command %q: it has %s", cmd.CommandPath(), args[0], strings.Join(names, ", "))
 }
 
 // checkNames makes every command that has commands refuse unknown ones.

@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+)
 
 func TestMistypedCommands(t *testing.T) {
 	for meant, args := range map[string][]string{
@@ -14,7 +18,7 @@ func TestMistypedCommands(t *testing.T) {
 		"octet has no command \"exit-code\": did you mean exit-codes?":      {"help", "exit-code"},
 		"octet completion has no command \"tcsh\": it has bash, fish, powe": {"completion", "tcsh"},
 	} {
-		octetCommand(t, args...).fails(t, exitUsage, meant)
+		octetCommand(t, args...).fails(t, exit.Usage, meant)
 	}
 	for _, args := range [][]string{{"help"}, {"help", "zoo"}, {"help", "zoo", "pull"}, {"zoo"}, {"completion"}, {"help", "exit-codes"}, {"exit-codes"}} {
 		octetCommand(t, args...).must(t)

@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/tensor"
@@ -117,7 +120,7 @@ func TestExcludedLayersStayFloat(t *testing.T) {
 		}
 	}
 	octetCommand(t, "run", int8, "--input", x, "--json").must(t)
-	octetCommand(t, "quantize", model, "--calibration", calibration, "--exclude", "layer9", "--output", int8).fails(t, exitUsage, "layer9", "matches no node")
+	octetCommand(t, "quantize", model, "--calibration", calibration, "--exclude", "layer9", "--output", int8).fails(t, exit.Usage, "layer9", "matches no node")
 }
 
 // A float addition of a float and an integer value needs no codes of the former:
@@ -226,12 +229,12 @@ func TestEvalMatchesFoldersWithClasses(t *testing.T) {
 	for _, name := range []string{"cats", "dogs"} {
 		picture(t, filepath.Join(foreign, name, "1.png"), 3)
 	}
-	octetCommand(t, "eval", model, foreign).fails(t, exitData, "cats, dogs", "--class-map")
+	octetCommand(t, "eval", model, foreign).fails(t, exit.Data, "cats, dogs", "--class-map")
 	mapping := filepath.Join(folder, "map.txt")
 	os.WriteFile(mapping, []byte("cats\tBag\ndogs\t5\n"), 0o644)
 	octetCommand(t, "eval", model, foreign, "--class-map", mapping).must(t)
 	os.WriteFile(mapping, []byte("cats\tBag\n"), 0o644)
-	octetCommand(t, "eval", model, foreign, "--class-map", mapping).fails(t, exitData, `"dogs"`)
+	octetCommand(t, "eval", model, foreign, "--class-map", mapping).fails(t, exit.Data, `"dogs"`)
 }
 
 func TestInspectText(t *testing.T) {
@@ -289,7 +292,7 @@ func TestAdviceIsFollowed(t *testing.T) {
 	if r := m.Metadata().Training; r == nil || qat.QAT == nil || r.Steps != qat.QAT.Steps || qat.Advice.Method != "qat" || !strings.HasPrefix(qat.Advice.Steps[0], "octet qat "+model) {
 		t.Errorf("written by training: %+v", qat)
 	}
-	octetCommand(t, "advise", model, "--calibration", calibration, "--limit", "16", "--max-drop", "-100", "--output", out).fails(t, exitUsage, "--train", "--max-drop")
+	octetCommand(t, "advise", model, "--calibration", calibration, "--limit", "16", "--max-drop", "-100", "--output", out).fails(t, exit.Usage, "--train", "--max-drop")
 }
 
 func TestDecisionTree(t *testing.T) {
@@ -360,9 +363,9 @@ func TestDemoOfTraining(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"--html", page}, {"--epochs", "2"}, {"--seed", "2"}, {"--qat", "--qconfig", "minmax"}, {"--qat", "--epochs", "0"}} {
-		octetCommand(t, append([]string{"demo"}, args...)...).fails(t, exitUsage)
+		octetCommand(t, append([]string{"demo"}, args...)...).fails(t, exit.Usage)
 	}
-	octetCommand(t, "demo", "--qat", "--html", filepath.Join(folder, "missing", "page.html")).fails(t, exitOutput, "missing")
+	octetCommand(t, "demo", "--qat", "--html", filepath.Join(folder, "missing", "page.html")).fails(t, exit.Output, "missing")
 }
 
 // cancelWriter ends a context when something is printed.
@@ -383,15 +386,15 @@ func (w *cancelWriter) Write(p []byte) (int, error) {
 }
 
 func TestInterruptedCalibrationContinues(t *testing.T) {
-	defer func(d time.Duration) { lineEvery = d }(lineEvery)
-	lineEvery = 0 // a line per batch
+	defer func(d time.Duration) { console.LineEvery = d }(console.LineEvery)
+	console.LineEvery = 0 // a line per batch
 	folder, model, calibration, _ := demoFolder(t)
 	out, stats := filepath.Join(folder, "int8.pth"), filepath.Join(folder, "stats.json")
 	args := []string{"quantize", model, "--calibration", calibration, "--limit", "60", "--batch-size", "4", "--threads", "1", "--output", out, "--stats", stats}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	w := &cancelWriter{when: "calibrate: ", cancel: cancel}
-	if code := run(ctx, args, strings.NewReader(""), w, w); code != exitInterrupted {
+	if code := run(ctx, args, strings.NewReader(""), w, w); code != exit.Interrupted {
 		t.Fatalf("exit code %d:\n%s", code, w.b.String())
 	}
 	if !strings.Contains(w.b.String(), "the same command continues there") || exists(out) || !exists(stats) {
@@ -422,23 +425,23 @@ func TestLimitTakesFromEveryClass(t *testing.T) {
 			picture(t, filepath.Join(data, name, string(rune('a'+i))+".png"), uint8(i))
 		}
 	}
-	flags := evalFlags{data: dataFlags{batchSize: 3, limit: 3, spread: true}}
+	flags := inputs.LabelledFlags{Data: inputs.DataFlags{BatchSize: 3, Limit: 3, Spread: true}}
 	m, err := octet.Open(model)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := flags.open(newConsole(nil, io.Discard, io.Discard), m, data)
+	d, err := flags.Open(console.New(nil, io.Discard, io.Discard), m, data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.close()
-	for b, err := range d.batches(t.Context(), 3) {
+	defer d.Close()
+	for b, err := range d.Batches(t.Context(), 3) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		slices.Sort(b.labels)
-		if !slices.Equal(b.labels, []int{3, 4, 8}) {
-			t.Errorf("classes %v, want one of each", b.labels)
+		slices.Sort(b.Labels)
+		if !slices.Equal(b.Labels, []int{3, 4, 8}) {
+			t.Errorf("classes %v, want one of each", b.Labels)
 		}
 	}
 }
@@ -452,16 +455,16 @@ func TestImagesAreTurnedUprightOnRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := (&dataFlags{batchSize: 1, exif: exif}).open(newConsole(nil, io.Discard, io.Discard), m, []string{turned})
+		d, err := (&inputs.DataFlags{BatchSize: 1, Exif: exif}).Open(console.New(nil, io.Discard, io.Discard), m, []string{turned})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer d.close()
-		for b, err := range d.batches(t.Context(), 1) {
+		defer d.Close()
+		for b, err := range d.Batches(t.Context(), 1) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return b.x.Shape()[2:]
+			return b.X.Shape()[2:]
 		}
 		return nil
 	}

@@ -9,12 +9,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/cmd/octet/internal/variants"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/quant"
 )
 
-func newCompareCommand(c *console) *cobra.Command {
-	f := &compareFlags{version: version(), data: dataFlags{spread: true}}
+func newCompareCommand(c *console.Console) *cobra.Command {
+	f := &variants.Options{Version: version(), Data: inputs.DataFlags{Spread: true}}
 	cmd := &cobra.Command{
 		Use:   "compare MODEL.pth... [--calibration DATA] [--eval DATA]",
 		Short: "Show variants of a model side by side, and which layers lose",
@@ -45,8 +49,8 @@ JSON document. --html writes a page with plots that needs nothing else.`,
   octet compare zoo:ResNet18_Weights.DEFAULT zoo:ResNet18_QuantizedWeights.DEFAULT --eval val/
   octet compare model.pth --calibration calib.npy --backend fbgemm --per-channel --qconfig default,mse,percentile`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completeModels("pth", "pt"),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		ValidArgsFunction: inputs.CompleteModels("pth", "pt"),
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runCompare(c, cmd, f, args)
 		}),
 	}
@@ -54,99 +58,99 @@ JSON document. --html writes a page with plots that needs nothing else.`,
 	return cmd
 }
 
-func registerCompare(cmd *cobra.Command, f *compareFlags) {
-	f.model.register(cmd)
-	f.data.register(cmd, octet.DefaultBatchSize)
+func registerCompare(cmd *cobra.Command, f *variants.Options) {
+	f.Model.Register(cmd)
+	f.Data.Register(cmd, octet.DefaultBatchSize)
 	fl := cmd.Flags()
 	fl.Lookup("backend").Usage = "make int8 variants for these backends, and run files by their rules; with commas"
-	fl.StringVar(&f.calibration, "calibration", "", "make int8 variants of the float model, calibrated on `DATA`")
-	fl.IntVar(&f.calibrationLimit, "calibration-limit", 0, "calibrate on N inputs only; 0 uses all")
-	fl.StringSliceVar(&f.qconfigs, "qconfig", []string{octet.DefaultQConfig}, "observers of the variants, as of quantize; with commas")
-	fl.BoolVar(&f.perTensor, "per-tensor", false, "make variants with one scale per weight only")
-	fl.BoolVar(&f.perChannel, "per-channel", false, "make variants with one scale per output channel only")
-	fl.StringArrayVar(&f.exclude, "exclude", nil, "keep layers of the variants that match `PATTERN` in float; may be repeated")
-	fl.StringVar(&f.keep, "keep", "", "write the variants into this `FOLDER`")
-	fl.StringVar(&f.eval, "eval", "", "compare on labelled `DATA`, and measure accuracy")
-	fl.StringVar(&f.inputs, "inputs", "", "compare on `DATA` without labels")
-	fl.StringVar(&f.truth, "truth", "", "of --eval: "+truthUsage)
-	fl.BoolVar(&f.names, "truth-from-names", false, "of --eval: "+namesUsage)
-	fl.StringVar(&f.classMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
-	fl.IntVar(&f.layerInputs, "layer-inputs", 16, "compare every layer on N inputs; 0 leaves the layers out")
-	fl.DurationVar(&f.duration, "duration", time.Second, "how long to time each variant, in turns; 0 does not")
-	fl.StringVar(&f.markdown, "markdown", "", "write the report as `FILE`.md; - is standard output")
-	fl.StringVar(&f.html, "html", "", "write the report as a page with plots, `FILE`.html; - is standard output")
+	fl.StringVar(&f.Calibration, "calibration", "", "make int8 variants of the float model, calibrated on `DATA`")
+	fl.IntVar(&f.CalibrationLimit, "calibration-limit", 0, "calibrate on N inputs only; 0 uses all")
+	fl.StringSliceVar(&f.QConfigs, "qconfig", []string{octet.DefaultQConfig}, "observers of the variants, as of quantize; with commas")
+	fl.BoolVar(&f.PerTensor, "per-tensor", false, "make variants with one scale per weight only")
+	fl.BoolVar(&f.PerChannel, "per-channel", false, "make variants with one scale per output channel only")
+	fl.StringArrayVar(&f.Exclude, "exclude", nil, "keep layers of the variants that match `PATTERN` in float; may be repeated")
+	fl.StringVar(&f.Keep, "keep", "", "write the variants into this `FOLDER`")
+	fl.StringVar(&f.Eval, "eval", "", "compare on labelled `DATA`, and measure accuracy")
+	fl.StringVar(&f.Inputs, "inputs", "", "compare on `DATA` without labels")
+	fl.StringVar(&f.Truth, "truth", "", "of --eval: "+inputs.TruthUsage)
+	fl.BoolVar(&f.Names, "truth-from-names", false, "of --eval: "+inputs.NamesUsage)
+	fl.StringVar(&f.ClassMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
+	fl.IntVar(&f.LayerInputs, "layer-inputs", 16, "compare every layer on N inputs; 0 leaves the layers out")
+	fl.DurationVar(&f.Duration, "duration", time.Second, "how long to time each variant, in turns; 0 does not")
+	fl.StringVar(&f.Markdown, "markdown", "", "write the report as `FILE`.md; - is standard output")
+	fl.StringVar(&f.HTML, "html", "", "write the report as a page with plots, `FILE`.html; - is standard output")
 	cmd.MarkFlagsMutuallyExclusive("per-tensor", "per-channel")
 	cmd.MarkFlagsMutuallyExclusive("eval", "inputs")
-	complete(cmd, "qconfig", qconfigNames()...)
+	console.Complete(cmd, "qconfig", inputs.QConfigNames()...)
 }
 
-func runCompare(c *console, cmd *cobra.Command, f *compareFlags, paths []string) error {
+func runCompare(c *console.Console, cmd *cobra.Command, f *variants.Options, paths []string) error {
 	if err := checkCompare(cmd, f, paths); err != nil {
 		return err
 	}
-	if err := c.expect(planned{f.markdown, pageSize}, planned{f.html, pageSize}); err != nil {
+	if err := c.Expect(console.Planned{Path: f.Markdown, Bytes: console.PageSize}, console.Planned{Path: f.HTML, Bytes: console.PageSize}); err != nil {
 		return err
 	}
-	doc, err := compareVariants(c, cmd, f, paths)
+	doc, err := variants.Compare(c, cmd, f, paths)
 	if err != nil {
 		return err
 	}
 	if err := writeComparison(c, f, doc); err != nil {
 		return err
 	}
-	return c.result(doc, doc.Text)
+	return c.Result(doc, doc.Text)
 }
 
 // check finds what can be said before anything is computed.
-func checkCompare(cmd *cobra.Command, f *compareFlags, paths []string) error {
+func checkCompare(cmd *cobra.Command, f *variants.Options, paths []string) error {
 	var err error
-	if f.backends, err = backendList(f.model.backend); err != nil {
+	if f.Backends, err = backendList(f.Model.Backend); err != nil {
 		return err
 	}
-	f.model.float = f.calibration != ""
-	f.model.backend = "" // files are opened by their own
-	f.octets = !cmd.Flags().Changed("qconfig")
-	if err := checkQConfigs(f.qconfigs); err != nil {
+	f.Model.Float = f.Calibration != ""
+	f.Model.Backend = "" // files are opened by their own
+	f.Octets = !cmd.Flags().Changed("qconfig")
+	if err := inputs.CheckQConfigs(f.QConfigs); err != nil {
 		return err
 	}
-	switch made := f.calibration != ""; {
-	case f.layerInputs < 0:
-		return usageError("--layer-inputs %d: 0 or more", f.layerInputs)
-	case f.calibrationLimit < 0:
-		return usageError("--calibration-limit %d: 0 or more", f.calibrationLimit)
-	case f.duration < 0:
-		return usageError("--duration %v: 0 or more", f.duration)
-	case f.eval == "" && (f.truth != "" || f.names || f.classMap != ""):
-		return usageError("--truth, --truth-from-names and --class-map belong to --eval")
-	case !made && (f.perTensor || f.perChannel || f.keep != "" || len(f.exclude) > 0 || cmd.Flags().Changed("qconfig")):
-		return usageError("--qconfig, --per-tensor, --per-channel, --exclude and --keep belong to variants that are made here: add --calibration")
+	switch made := f.Calibration != ""; {
+	case f.LayerInputs < 0:
+		return exit.Usagef("--layer-inputs %d: 0 or more", f.LayerInputs)
+	case f.CalibrationLimit < 0:
+		return exit.Usagef("--calibration-limit %d: 0 or more", f.CalibrationLimit)
+	case f.Duration < 0:
+		return exit.Usagef("--duration %v: 0 or more", f.Duration)
+	case f.Eval == "" && (f.Truth != "" || f.Names || f.ClassMap != ""):
+		return exit.Usagef("--truth, --truth-from-names and --class-map belong to --eval")
+	case !made && (f.PerTensor || f.PerChannel || f.Keep != "" || len(f.Exclude) > 0 || cmd.Flags().Changed("qconfig")):
+		return exit.Usagef("--qconfig, --per-tensor, --per-channel, --exclude and --keep belong to variants that are made here: add --calibration")
 	}
-	for _, name := range []string{f.markdown, f.html} {
+	for _, name := range []string{f.Markdown, f.HTML} {
 		for _, path := range paths {
 			if same, _ := sameFile(path, name); same {
-				return usageError("%s is a model: choose another name for the report", name)
+				return exit.Usagef("%s is a model: choose another name for the report", name)
 			}
 		}
 	}
-	if err := checkOutputs(output{"markdown", f.markdown, markdownStream}, output{"html", f.html, pageStream}); err != nil {
+	if err := console.CheckOutputs(console.Output{Flag: "markdown", Path: f.Markdown, Kind: console.MarkdownStream}, console.Output{Flag: "html", Path: f.HTML, Kind: console.PageStream}); err != nil {
 		return err
 	}
-	if err := writableFolder(f.keep); err != nil {
+	if err := console.WritableFolder(f.Keep); err != nil {
 		return err
 	}
-	if f.markdown != "" && f.markdown == f.html {
-		return usageError("--markdown and --html both name %s", f.html)
+	if f.Markdown != "" && f.Markdown == f.HTML {
+		return exit.Usagef("--markdown and --html both name %s", f.HTML)
 	}
-	return f.data.check()
+	return f.Data.Check()
 }
 
 // write writes the files of the report.
-func writeComparison(c *console, f *compareFlags, doc *report.Comparison) error {
-	for path, render := range map[string]func(io.Writer) error{f.markdown: doc.Markdown, f.html: doc.HTML} {
+func writeComparison(c *console.Console, f *variants.Options, doc *report.Comparison) error {
+	for path, render := range map[string]func(io.Writer) error{f.Markdown: doc.Markdown, f.HTML: doc.HTML} {
 		if path == "" {
 			continue
 		}
-		if _, err := c.write(path, render); err != nil {
+		if _, err := c.Write(path, render); err != nil {
 			return err
 		}
 	}
@@ -162,7 +166,7 @@ func backendList(text string) ([]string, error) {
 		}
 		n, err := quant.ParseNumerics(name)
 		if err != nil {
-			return nil, usageError("--backend: %w", err)
+			return nil, exit.Usagef("--backend: %w", err)
 		}
 		if !slices.Contains(list, n.String()) {
 			list = append(list, n.String())

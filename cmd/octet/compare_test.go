@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/torch"
 )
@@ -88,7 +90,7 @@ func TestCompareAgreesWithEval(t *testing.T) {
 		}
 		var e evalOutput
 		octetCommand(t, "eval", v.File, test, "--limit", "100", "--json").must(t).decode(t, &e)
-		if e.Top1 != v.Outputs.Accuracy.Top1 || e.Top5 != v.Outputs.Accuracy.Top5 || v.Bytes != fileSize(v.File) || !slices.Equal(v.FloatNodes, []string{"fc"}) || v.Weights != report.PerTensor {
+		if e.Top1 != v.Outputs.Accuracy.Top1 || e.Top5 != v.Outputs.Accuracy.Top5 || v.Bytes != console.FileSize(v.File) || !slices.Equal(v.FloatNodes, []string{"fc"}) || v.Weights != report.PerTensor {
 			t.Errorf("%+v; eval counts %d and %d", v, e.Top1, e.Top5)
 		}
 	}
@@ -174,28 +176,28 @@ func TestCompareUsage(t *testing.T) {
 		code int
 		text string
 	}{
-		"nothing to compare with": {[]string{float, "--inputs", test}, exitUsage, "--calibration"},
-		"own backend":             {[]string{int8, "--backend", "fbgemm", "--inputs", test}, exitUsage, "nothing to be compared with"},
-		"no float model":          {[]string{int8, "--calibration", test}, exitUsage, "name one beside"},
-		"no model":                {nil, exitUsage, "octet compare"},
-		"backend":                 {[]string{float, "--backend", "fbgemm,cuda", "--calibration", test}, exitUsage, "cuda"},
-		"qconfig":                 {[]string{float, "--qconfig", "default,best", "--calibration", test}, exitUsage, "best"},
-		"keep without variants":   {[]string{float, int8, "--keep", folder}, exitUsage, "--calibration"},
-		"truth without eval":      {[]string{float, int8, "--truth", "x.npy"}, exitUsage, "--eval"},
-		"two inputs":              {[]string{float, int8, "--eval", test, "--inputs", test}, exitUsage, "eval inputs"},
-		"granularity":             {[]string{float, "--calibration", test, "--per-tensor", "--per-channel"}, exitUsage, "per-channel"},
-		"layers":                  {[]string{float, int8, "--layer-inputs", "-1"}, exitUsage, "--layer-inputs -1"},
-		"duration":                {[]string{float, int8, "--duration", "-1s"}, exitUsage, "--duration"},
-		"too many":                {[]string{float, "--calibration", test, "--limit", "4", "--calibration-limit", "4", "--qconfig", "default,minmax,mse"}, exitUsage, "19 variants, more than 16"},
-		"page":                    {[]string{float, int8, "--html", filepath.Join(folder, "nowhere", "x.html")}, exitOutput, "nowhere"},
-		"page over a model":       {[]string{float, int8, "--html", int8}, exitUsage, "is a model"},
-		"one name for both":       {[]string{float, int8, "--html", filepath.Join(folder, "r"), "--markdown", filepath.Join(folder, "r")}, exitUsage, "both name"},
-		"unlabelled":              {[]string{float, int8, "--eval", grey(t, 3)}, exitData, "no labels"},
-		"inputs":                  {[]string{float, int8, "--inputs", "nowhere.npy"}, exitData, "nowhere.npy"},
-		"calibration":             {[]string{float, "--calibration", "nowhere.npy"}, exitData, "nowhere.npy"},
-		"file":                    {[]string{float, "nowhere.pth"}, exitModel, "nowhere.pth"},
-		"other architecture":      {[]string{float, writeBytes(t, "r18.pth", smallResNet18(t)), "--inputs", test}, exitModel, "compare variants of one model"},
-		"exclusion":               {[]string{float, "--calibration", test, "--limit", "4", "--calibration-limit", "4", "--exclude", "layer9"}, exitUsage, "layer9"},
+		"nothing to compare with": {[]string{float, "--inputs", test}, exit.Usage, "--calibration"},
+		"own backend":             {[]string{int8, "--backend", "fbgemm", "--inputs", test}, exit.Usage, "nothing to be compared with"},
+		"no float model":          {[]string{int8, "--calibration", test}, exit.Usage, "name one beside"},
+		"no model":                {nil, exit.Usage, "octet compare"},
+		"backend":                 {[]string{float, "--backend", "fbgemm,cuda", "--calibration", test}, exit.Usage, "cuda"},
+		"qconfig":                 {[]string{float, "--qconfig", "default,best", "--calibration", test}, exit.Usage, "best"},
+		"keep without variants":   {[]string{float, int8, "--keep", folder}, exit.Usage, "--calibration"},
+		"truth without eval":      {[]string{float, int8, "--truth", "x.npy"}, exit.Usage, "--eval"},
+		"two inputs":              {[]string{float, int8, "--eval", test, "--inputs", test}, exit.Usage, "eval inputs"},
+		"granularity":             {[]string{float, "--calibration", test, "--per-tensor", "--per-channel"}, exit.Usage, "per-channel"},
+		"layers":                  {[]string{float, int8, "--layer-inputs", "-1"}, exit.Usage, "--layer-inputs -1"},
+		"duration":                {[]string{float, int8, "--duration", "-1s"}, exit.Usage, "--duration"},
+		"too many":                {[]string{float, "--calibration", test, "--limit", "4", "--calibration-limit", "4", "--qconfig", "default,minmax,mse"}, exit.Usage, "19 variants, more than 16"},
+		"page":                    {[]string{float, int8, "--html", filepath.Join(folder, "nowhere", "x.html")}, exit.Output, "nowhere"},
+		"page over a model":       {[]string{float, int8, "--html", int8}, exit.Usage, "is a model"},
+		"one name for both":       {[]string{float, int8, "--html", filepath.Join(folder, "r"), "--markdown", filepath.Join(folder, "r")}, exit.Usage, "both name"},
+		"unlabelled":              {[]string{float, int8, "--eval", grey(t, 3)}, exit.Data, "no labels"},
+		"inputs":                  {[]string{float, int8, "--inputs", "nowhere.npy"}, exit.Data, "nowhere.npy"},
+		"calibration":             {[]string{float, "--calibration", "nowhere.npy"}, exit.Data, "nowhere.npy"},
+		"file":                    {[]string{float, "nowhere.pth"}, exit.Model, "nowhere.pth"},
+		"other architecture":      {[]string{float, writeBytes(t, "r18.pth", smallResNet18(t)), "--inputs", test}, exit.Model, "compare variants of one model"},
+		"exclusion":               {[]string{float, "--calibration", test, "--limit", "4", "--calibration-limit", "4", "--exclude", "layer9"}, exit.Usage, "layer9"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			octetCommand(t, append([]string{"compare"}, x.args...)...).fails(t, x.code, x.text)
@@ -208,7 +210,7 @@ func TestCompareIsInterrupted(t *testing.T) {
 	html := filepath.Join(folder, "x.html")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	octetCommandContext(t, ctx, "compare", filepath.Join(folder, demoModel), int8, "--inputs", test, "--html", html).fails(t, exitInterrupted, "interrupted")
+	octetCommandContext(t, ctx, "compare", filepath.Join(folder, demoModel), int8, "--inputs", test, "--html", html).fails(t, exit.Interrupted, "interrupted")
 	if exists(html) {
 		t.Error("a page was left")
 	}
@@ -232,7 +234,7 @@ func TestAnotherBackendIsNoticed(t *testing.T) {
 		t.Errorf("%+v, %+v", v, c.Advice)
 	}
 	calibration := grey(t, 2)
-	octetCommand(t, "quantize", name, "--calibration", calibration, "--output", filepath.Join(t.TempDir(), "o.pth")).fails(t, exitModel, "int8 model already", "zoo:"+w.Unquantized)
+	octetCommand(t, "quantize", name, "--calibration", calibration, "--output", filepath.Join(t.TempDir(), "o.pth")).fails(t, exit.Model, "int8 model already", "zoo:"+w.Unquantized)
 	var seen inspection
 	octetCommand(t, "inspect", name, "--json").must(t).decode(t, &seen)
 	if seen.Arch != "resnet18" || seen.Backend != "fbgemm" || seen.Kind != "int8" || len(seen.Assumptions) != 0 || len(seen.Layers) == 0 {

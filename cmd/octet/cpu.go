@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/cpu"
 )
@@ -19,7 +21,7 @@ type cpuFlags struct {
 	seed     uint64
 }
 
-func newCPUCommand(c *console) *cobra.Command {
+func newCPUCommand(c *console.Console) *cobra.Command {
 	f := &cpuFlags{}
 	cmd := &cobra.Command{
 		Use:   "cpu",
@@ -39,7 +41,7 @@ took part and fails with exit code 7 when a node differs.`,
   octet cpu --for avx2+fma
   octet cpu --selftest --json`,
 		Args: cobra.NoArgs,
-		RunE: c.command(func(cmd *cobra.Command, _ []string) error {
+		RunE: c.Command(func(cmd *cobra.Command, _ []string) error {
 			return runCPU(c, cmd, f)
 		}),
 	}
@@ -98,7 +100,7 @@ var knownCPUs = map[string][]struct{ name, features string }{
 	},
 }
 
-func runCPU(c *console, cmd *cobra.Command, f *cpuFlags) error {
+func runCPU(c *console.Console, cmd *cobra.Command, f *cpuFlags) error {
 	out := &cpuOutput{Platform: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(), Features: cpuFeatures()}
 	if err := out.listPicks(f.features); err != nil {
 		return err
@@ -110,7 +112,7 @@ func runCPU(c *console, cmd *cobra.Command, f *cpuFlags) error {
 			return err
 		}
 	}
-	if err := c.result(out, out.print); err != nil {
+	if err := c.Result(out, out.print); err != nil {
 		return err
 	}
 	return out.SelfTest.failure()
@@ -130,7 +132,7 @@ func (o *cpuOutput) listPicks(given string) error {
 	add := func(name, features string) error {
 		picks, err := engine.Picks(features)
 		if err != nil {
-			return usageError("--for: %w", err)
+			return exit.Usagef("--for: %w", err)
 		}
 		o.Picks = append(o.Picks, cpuPicks{name, features, picks})
 		return nil
@@ -170,7 +172,7 @@ func (o *cpuOutput) print(w io.Writer) {
 		}
 	}
 	fmt.Fprintf(w, "%s, %d cores\nfeatures  %s\nabsent    %s\n\n", o.Platform, o.Cores, orNone(have), orNone(lack))
-	t := newTable(w, "family", "kernel", "needs", "here")
+	t := console.NewTable(w, "family", "kernel", "needs", "here")
 	for _, k := range o.Kernels {
 		here := "does not run"
 		if k.Picked {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -31,7 +32,7 @@ func TestCPUListsKernels(t *testing.T) {
 	if doc.Picks[1].CPU != "--for" || !strings.HasSuffix(doc.Picks[1].Picks["gemm_u8s8"], "_go") {
 		t.Errorf("--for none: %+v", doc.Picks[1])
 	}
-	octetCommand(t, "cpu", "--for", "mmx").fails(t, exitUsage, "mmx")
+	octetCommand(t, "cpu", "--for", "mmx").fails(t, exit.Usage, "mmx")
 	if text := octetCommand(t, "cpu").must(t).out; !strings.Contains(text, "gemm_u8s8_4x4_go") {
 		t.Errorf("table:\n%s", text)
 	}
@@ -74,7 +75,7 @@ func TestSelfTestSeesADifference(t *testing.T) {
 		t.Error("codes are compared wrongly")
 	}
 	failed := &selfTest{Failures: []string{"conv"}}
-	if exitCode(failed.failure()) != exitCheck {
+	if exit.Code(failed.failure()) != exit.Check {
 		t.Error("a failure is not reported")
 	}
 }

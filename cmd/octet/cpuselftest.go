@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/cpu"
@@ -37,19 +39,19 @@ type numericsCase struct {
 	numerics quant.Numerics
 }
 
-var variants = []numericsCase{
+var numericsCases = []numericsCase{
 	{dtype: tensor.Float32}, {tensor.QUInt8, quant.FBGEMM}, {tensor.QUInt8, quant.QNNPACK}, {tensor.QUInt8, quant.OneDNN},
 }
 
-func runSelfTest(ctx context.Context, c *console, seed uint64) (*selfTest, error) {
+func runSelfTest(ctx context.Context, c *console.Console, seed uint64) (*selfTest, error) {
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
 	s := &selfTest{Seed: seed, Levels: engine.Levels(), Kernels: map[string]int{}, Absent: []string{}, Failures: []string{}}
 	r := rand.New(rand.NewPCG(seed, 7))
-	stage := c.begin("selftest", "graphs", len(variants)*len(randomgraph.Cases))
-	defer stage.end()
-	for _, v := range variants {
+	stage := c.Begin("selftest", "graphs", len(numericsCases)*len(randomgraph.Cases))
+	defer stage.End()
+	for _, v := range numericsCases {
 		for _, cs := range randomgraph.Cases {
 			g := cs.Build(randomgraph.New(r, cs.Name, v.dtype, v.numerics))
 			x := randomgraph.Image(r, 1+r.IntN(3), cs.Channels, cs.H, cs.W)
@@ -57,7 +59,7 @@ func runSelfTest(ctx context.Context, c *console, seed uint64) (*selfTest, error
 				return nil, err
 			}
 			s.Graphs++
-			stage.set(s.Graphs)
+			stage.Set(s.Graphs)
 		}
 	}
 	s.checkStatistics(r)
@@ -191,13 +193,13 @@ func (s *selfTest) failure() error {
 	if s == nil || len(s.Failures) == 0 {
 		return nil
 	}
-	return withCode(exitCheck, fmt.Errorf("--selftest: %d nodes differ from the naive operators (--seed %d draws them again):\n%s",
+	return exit.WithCode(exit.Check, fmt.Errorf("--selftest: %d nodes differ from the naive operators (--seed %d draws them again):\n%s",
 		len(s.Failures), s.Seed, strings.Join(s.Failures, "\n")))
 }
 
 func (s *selfTest) print(w io.Writer) {
 	fmt.Fprintf(w, "\nself-test: %d graphs (seed %d) at each level: %s\n", s.Graphs, s.Seed, strings.Join(s.Levels, ", "))
-	t := newTable(w, "kernel", "results compared")
+	t := console.NewTable(w, "kernel", "results compared")
 	var names []string
 	for name := range s.Kernels {
 		names = append(names, name)

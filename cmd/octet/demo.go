@@ -11,11 +11,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/report"
 )
 
 type demoFlags struct {
-	data    dataFlags
+	data    inputs.DataFlags
 	qconfig string
 	keep    string
 
@@ -25,7 +28,7 @@ type demoFlags struct {
 	seed   uint64
 }
 
-func newDemoCommand(c *console) *cobra.Command {
+func newDemoCommand(c *console.Console) *cobra.Command {
 	f := &demoFlags{}
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -44,16 +47,16 @@ page with plots shows how.`,
   octet demo --qat
   octet demo --limit 1000 --json`,
 		Args: cobra.NoArgs,
-		RunE: c.command(func(cmd *cobra.Command, _ []string) error {
+		RunE: c.Command(func(cmd *cobra.Command, _ []string) error {
 			for _, name := range []string{"html", "epochs", "seed"} {
 				if !f.qat && cmd.Flags().Changed(name) {
-					return usageError("--%s goes with --qat", name)
+					return exit.Usagef("--%s goes with --qat", name)
 				}
 			}
 			return runDemo(cmd.Context(), c, f)
 		}),
 	}
-	f.data.register(cmd, 64)
+	f.data.Register(cmd, 64)
 	cmd.Flags().StringVar(&f.qconfig, "qconfig", octet.DefaultQConfig, "observers: default (histogram) or torchvision (min/max)")
 	cmd.Flags().StringVar(&f.keep, "keep", "", "keep the model files and the data in this `FOLDER`")
 	fl := cmd.Flags()
@@ -62,7 +65,7 @@ page with plots shows how.`,
 	fl.IntVar(&f.epochs, "epochs", demoEpochs, "of --qat: how often each image is trained on")
 	fl.Uint64Var(&f.seed, "seed", 1, "of --qat: decides order and augmentation")
 	cmd.MarkFlagsMutuallyExclusive("qat", "qconfig")
-	complete(cmd, "qconfig", qconfigNames()...)
+	console.Complete(cmd, "qconfig", inputs.QConfigNames()...)
 	return cmd
 }
 
@@ -95,18 +98,18 @@ type demoOutput struct {
 	Kept    string  `json:"kept,omitempty"`
 }
 
-func runDemo(ctx context.Context, c *console, f *demoFlags) error {
-	if err := f.data.check(); err != nil {
+func runDemo(ctx context.Context, c *console.Console, f *demoFlags) error {
+	if err := f.data.Check(); err != nil {
 		return err
 	}
 	if err := f.checkTraining(); err != nil {
 		return err
 	}
-	if err := writableFolder(f.keep); err != nil {
+	if err := console.WritableFolder(f.keep); err != nil {
 		return err
 	}
 	if f.qat {
-		if err := c.expect(planned{f.html, pageSize}); err != nil {
+		if err := c.Expect(console.Planned{Path: f.html, Bytes: console.PageSize}); err != nil {
 			return err
 		}
 	}
@@ -125,20 +128,20 @@ func runDemo(ctx context.Context, c *console, f *demoFlags) error {
 		return err
 	}
 	out.Seconds = time.Since(start).Seconds()
-	return c.result(out, out.print)
+	return c.Result(out, out.print)
 }
 
 // folder is where the files are worked on: that of --keep, or a temporary one.
 func (f *demoFlags) folder() (path string, done func(), err error) {
 	if f.keep != "" {
-		return f.keep, func() {}, withCode(exitOutput, os.MkdirAll(f.keep, 0o755))
+		return f.keep, func() {}, exit.WithCode(exit.Output, os.MkdirAll(f.keep, 0o755))
 	}
 	path, err = os.MkdirTemp("", "octet-demo-")
-	return path, func() { os.RemoveAll(path) }, withCode(exitOutput, err)
+	return path, func() { os.RemoveAll(path) }, exit.WithCode(exit.Output, err)
 }
 
 // compare quantizes for both backends and measures all three models.
-func (f *demoFlags) compare(ctx context.Context, c *console, folder string, out *demoOutput) error {
+func (f *demoFlags) compare(ctx context.Context, c *console.Console, folder string, out *demoOutput) error {
 	if err := unpackDemo(folder, demoNetwork, demoCalibration, demoTest); err != nil {
 		return err
 	}
@@ -169,38 +172,38 @@ func (f *demoFlags) compare(ctx context.Context, c *console, folder string, out 
 	return f.time(ctx, c, folder, models, out)
 }
 
-func (f *demoFlags) quantize(ctx context.Context, c *console, float *octet.Model, folder, name, backend string, out *demoOutput) error {
+func (f *demoFlags) quantize(ctx context.Context, c *console.Console, float *octet.Model, folder, name, backend string, out *demoOutput) error {
 	flags := f.data
-	flags.limit = 0
-	data, err := flags.open(c, float, []string{filepath.Join(folder, demoCalibration)})
+	flags.Limit = 0
+	data, err := flags.Open(c, float, []string{filepath.Join(folder, demoCalibration)})
 	if err != nil {
 		return err
 	}
-	defer data.close()
-	stage := c.begin("calibrate "+backend, "images", data.total())
-	int8, summary, err := octet.Quantize(ctx, float, data.tensors(ctx, octet.DefaultBatchSize),
-		octet.WithBackend(backend), octet.WithQConfig(f.qconfig), octet.WithThreads(flags.threads),
-		octet.WithSource("Fashion-MNIST training images"), octet.WithProgress(stage.set))
-	stage.end()
+	defer data.Close()
+	stage := c.Begin("calibrate "+backend, "images", data.Total())
+	int8, summary, err := octet.Quantize(ctx, float, data.Tensors(ctx, octet.DefaultBatchSize),
+		octet.WithBackend(backend), octet.WithQConfig(f.qconfig), octet.WithThreads(flags.Threads),
+		octet.WithSource("Fashion-MNIST training images"), octet.WithProgress(stage.Set))
+	stage.End()
 	if err != nil {
 		return err
 	}
 	out.Calibration = summary.Images
-	return withCode(exitOutput, int8.Save(ctx, filepath.Join(folder, name)))
+	return exit.WithCode(exit.Output, int8.Save(ctx, filepath.Join(folder, name)))
 }
 
-func (f *demoFlags) measure(ctx context.Context, c *console, folder, file, name string, m *octet.Model, out *demoOutput) error {
-	flags := evalFlags{data: f.data}
-	data, err := flags.open(c, m, filepath.Join(folder, demoTest))
+func (f *demoFlags) measure(ctx context.Context, c *console.Console, folder, file, name string, m *octet.Model, out *demoOutput) error {
+	flags := inputs.LabelledFlags{Data: f.data}
+	data, err := flags.Open(c, m, filepath.Join(folder, demoTest))
 	if err != nil {
 		return err
 	}
-	defer data.close()
-	s, err := measure(ctx, c, m, data, "eval "+name, f.data)
+	defer data.Close()
+	s, err := countRight(ctx, c, m, data, "eval "+name, f.data)
 	if err != nil {
 		return err
 	}
-	row := demoRow{Name: name, Kind: kindOf(m), Backend: m.Backend(), Bytes: fileSize(filepath.Join(folder, file)), score: s}
+	row := demoRow{Name: name, Kind: inputs.KindOf(m), Backend: m.Backend(), Bytes: console.FileSize(filepath.Join(folder, file)), score: s}
 	if f.keep != "" {
 		row.File = filepath.Join(f.keep, file)
 	}
@@ -208,7 +211,7 @@ func (f *demoFlags) measure(ctx context.Context, c *console, folder, file, name 
 		out.Models = append(out.Models, row)
 	}
 	float := out.Models[0]
-	row.Ratio = ratio(row.Bytes, float.Bytes)
+	row.Ratio = console.Ratio(row.Bytes, float.Bytes)
 	row.Drop = float.Top1Percent - s.Top1Percent
 	if row.Kind == "float" {
 		out.Models[0] = row
@@ -229,7 +232,7 @@ func (o demoOutput) print(w io.Writer) {
 		fmt.Fprintf(w, "%s; trained for %d epochs on %d images\n", t.Setting, len(t.Epochs), t.Images)
 	}
 	fmt.Fprintln(w)
-	t := newTable(w, "model", "top-1", "change", "size", "of float", "time per image", "speed")
+	t := console.NewTable(w, "model", "top-1", "change", "size", "of float", "time per image", "speed")
 	for _, m := range o.Models {
 		change, speed := "", ""
 		if m.Kind != "float" {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 )
 
 // The demos' files: float checkpoints (tools/demo makes them), images of
@@ -37,7 +39,7 @@ func unpackDemo(folder string, names ...string) error {
 			err = os.WriteFile(filepath.Join(folder, name), content, 0o644)
 		}
 		if err != nil {
-			return withCode(exitOutput, err)
+			return exit.WithCode(exit.Output, err)
 		}
 	}
 	return nil

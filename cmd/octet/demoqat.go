@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/train"
 )
@@ -37,9 +40,9 @@ func (f *demoFlags) checkTraining() error {
 		f.html = ""
 	}
 	if err := f.recipe().Validate(); err != nil {
-		return usageError("%w", err)
+		return exit.Usagef("%w", err)
 	}
-	return checkOutputs(output{"html", f.html, pageOutput})
+	return console.CheckOutputs(console.Output{Flag: "html", Path: f.html, Kind: console.PageOutput})
 }
 
 func (f *demoFlags) recipe() train.Config {
@@ -50,7 +53,7 @@ func (f *demoFlags) recipe() train.Config {
 
 // train trains with quantization in the loop, and measures the float model, what
 // calibration alone gives, and what training gives.
-func (f *demoFlags) train(ctx context.Context, c *console, folder string, out *demoOutput) error {
+func (f *demoFlags) train(ctx context.Context, c *console.Console, folder string, out *demoOutput) error {
 	if err := unpackDemo(folder, demoHardModel, demoTrain, demoTest); err != nil {
 		return err
 	}
@@ -59,19 +62,19 @@ func (f *demoFlags) train(ctx context.Context, c *console, folder string, out *d
 	if err != nil {
 		return err
 	}
-	q := &qatFlags{calibration: demoCalibrated, recipeFlags: recipeFlags{weightBits: demoBits, perTensor: true}}
+	q := &qatFlags{calibration: demoCalibrated, RecipeFlags: inputs.RecipeFlags{WeightBits: demoBits, PerTensor: true}}
 	q.trainingFlags = trainingFlags{
 		data: filepath.Join(folder, demoTrain), dataName: "Fashion-MNIST", recipe: f.recipe(), augment: "small",
-		evalFlagsOf: evalFlagsOf{eval: filepath.Join(folder, demoTest), evalLimit: f.data.limit},
-		threads:     f.data.threads, output: filepath.Join(folder, "int8_qat.pth"), html: f.html,
+		evalFlagsOf: evalFlagsOf{eval: filepath.Join(folder, demoTest), evalLimit: f.data.Limit},
+		threads:     f.data.Threads, output: filepath.Join(folder, "int8_qat.pth"), html: f.html,
 	}
-	q.model.backend = quant.QNNPACK.String()
+	q.model.Backend = quant.QNNPACK.String()
 	trained, err := q.trainModel(ctx, c, float, path)
 	if err != nil {
 		return err
 	}
 	if err := q.calibrated.Save(ctx, filepath.Join(folder, "int8_ptq.pth")); err != nil {
-		return withCode(exitOutput, err)
+		return exit.WithCode(exit.Output, err)
 	}
 	out.Arch, out.Calibration, out.QConfig = trained.Arch, demoCalibrated, trained.QConfig
 	out.Training = &demoTraining{fmt.Sprintf("backend %s, %s", trained.Backend, q.weightsText()), f.html, trained.Recipe, trained.trainingResult}

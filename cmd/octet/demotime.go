@@ -9,30 +9,32 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/internal/report"
 )
 
 // demoBudget is for timing one of the demo's models.
-var demoBudget = budget{duration: 1500 * time.Millisecond}
+var demoBudget = measure.Budget{Duration: 1500 * time.Millisecond}
 
 // time measures the models of out, float first, one image at a time and in turns: on
 // one thread, unless --threads says otherwise.
-func (f *demoFlags) time(ctx context.Context, c *console, folder string, models []*octet.Model, out *demoOutput) error {
+func (f *demoFlags) time(ctx context.Context, c *console.Console, folder string, models []*octet.Model, out *demoOutput) error {
 	flags := f.data
-	flags.limit = 1
-	data, err := flags.open(c, models[0], []string{filepath.Join(folder, demoTest)})
+	flags.Limit = 1
+	data, err := flags.Open(c, models[0], []string{filepath.Join(folder, demoTest)})
 	if err != nil {
 		return err
 	}
-	defer data.close()
+	defer data.Close()
 	x, err := firstSample(ctx, data)
 	if err != nil {
 		return err
 	}
-	out.Threads = max(1, f.data.threads)
+	out.Threads = max(1, f.data.Threads)
 	b := demoBudget
-	b.duration *= time.Duration(len(models))
-	took, err := sideTimes(ctx, b, out.Threads, x, models...)
+	b.Duration *= time.Duration(len(models))
+	took, err := measure.SideTimes(ctx, b, out.Threads, x, models...)
 	if err != nil {
 		return err
 	}
@@ -42,7 +44,7 @@ func (f *demoFlags) time(ctx context.Context, c *console, folder string, models 
 			s := report.NewSpeed(took[0], took[i])
 			row.Speed = &s
 		}
-		row.Each = 1000 * milliseconds(quantile(slices.Sorted(slices.Values(took[i])), 0.5))
+		row.Each = 1000 * measure.Milliseconds(measure.Quantile(slices.Sorted(slices.Values(took[i])), 0.5))
 	}
 	return nil
 }
@@ -54,7 +56,7 @@ func (o demoOutput) printSpeed(w io.Writer) {
 	fmt.Fprintln(w, "speed: how many times faster than float, its time divided by that of int8 (95 % interval)")
 	for _, m := range o.Models[1:] {
 		if !m.Speed.Faster() {
-			fmt.Fprintf(w, "%s does not pay here, %v: the network is too small for it on this machine;\n%s\n", m.Name, m.Speed, excludeSlowerHint)
+			fmt.Fprintf(w, "%s does not pay here, %v: the network is too small for it on this machine;\n%s\n", m.Name, m.Speed, measure.ExcludeSlowerHint)
 		}
 	}
 }

@@ -5,13 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/internal/report"
 )
 
 // quickDemo has the demo's models timed in few runs.
 func quickDemo(t *testing.T) {
 	b := demoBudget
-	demoBudget = budget{runs: 20}
+	demoBudget = measure.Budget{Runs: 20}
 	t.Cleanup(func() { demoBudget = b })
 }
 

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 )
 
 // A training that destroys the model says so, and which flags help.
@@ -28,7 +30,7 @@ func TestDivergingTrainingWarns(t *testing.T) {
 			args := append([]string{c.command, model, "--output", out, "--checkpoint", "none", "--augment", "none", "--seed", "1", "--json"}, short(calibration)...)
 			args = append(args, "--epochs", "4")
 			r := octetCommand(t, append(args, strings.Fields(c.flags)...)...)
-			if r.code != exitOK && (c.says == nil || r.code != exitData) {
+			if r.code != exit.OK && (c.says == nil || r.code != exit.Data) {
 				t.Fatalf("exit code %d:\n%s", r.code, r.errOut)
 			}
 			for _, text := range c.says {
@@ -39,7 +41,7 @@ func TestDivergingTrainingWarns(t *testing.T) {
 			if warned := strings.Contains(r.errOut, "diverge"); warned != (c.says != nil) {
 				t.Errorf("warned: %v\n%s", warned, r.errOut)
 			}
-			if r.code != exitOK {
+			if r.code != exit.OK {
 				return
 			}
 			var doc struct{ Warning string }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/image/math/fixed"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/vision"
@@ -40,10 +41,10 @@ func drawLabels(ctx context.Context, name string, source dataset.Source, results
 	for i, r := range results {
 		sample, err := source.At(ctx, at[r.Input])
 		if err != nil {
-			return files, withCode(exitData, err)
+			return files, exit.WithCode(exit.Data, err)
 		}
 		if sample.Image == nil {
-			return files, withCode(exitData, fmt.Errorf("%s is an array; --draw needs pictures", r.Input))
+			return files, exit.WithCode(exit.Data, fmt.Errorf("%s is an array; --draw needs pictures", r.Input))
 		}
 		file := name
 		if len(results) > 1 {
@@ -63,7 +64,7 @@ func drawOne(file string, m *vision.Image, top []octet.Prediction) error {
 	if err != nil {
 		return err
 	}
-	return withCode(exitOutput, atomicfile.Write(file, func(w io.Writer) error { return png.Encode(w, picture) }))
+	return exit.WithCode(exit.Output, atomicfile.Write(file, func(w io.Writer) error { return png.Encode(w, picture) }))
 }
 
 // labelled is the picture with a line for each prediction below it.

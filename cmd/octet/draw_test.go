@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/vision"
 	"github.com/octet-ml/octet/zoo"
 )
@@ -73,9 +75,9 @@ func TestLabelsAreDrawnBelowThePicture(t *testing.T) {
 	for _, name := range []string{"drawn-1.png", "drawn-2.png"} {
 		readPNG(t, filepath.Join(folder, name))
 	}
-	octetCommand(t, "run", int8, one, "--draw", filepath.Join(folder, "x.jpg")).fails(t, exitUsage, "PNG")
-	octetCommand(t, "run", int8, grey(t, 1), "--draw", drawn).fails(t, exitData, "needs pictures")
-	octetCommand(t, "run", int8, one, "--draw", drawn, "-o", filepath.Join(folder, "y.npy")).fails(t, exitUsage, "--draw")
+	octetCommand(t, "run", int8, one, "--draw", filepath.Join(folder, "x.jpg")).fails(t, exit.Usage, "PNG")
+	octetCommand(t, "run", int8, grey(t, 1), "--draw", drawn).fails(t, exit.Data, "needs pictures")
+	octetCommand(t, "run", int8, one, "--draw", drawn, "-o", filepath.Join(folder, "y.npy")).fails(t, exit.Usage, "--draw")
 }
 
 func TestLabelsOfAllKindsAreDrawn(t *testing.T) {
@@ -133,21 +135,21 @@ func TestPicturesFromTheNetworkAndStandardInput(t *testing.T) {
 		}
 	}
 	var out, errOut bytes.Buffer
-	if code := run(t.Context(), []string{"run", int8, "-", file, "--json"}, bytes.NewReader(content), &out, &errOut); code != exitOK {
+	if code := run(t.Context(), []string{"run", int8, "-", file, "--json"}, bytes.NewReader(content), &out, &errOut); code != exit.OK {
 		t.Fatal(errOut.String())
 	}
-	result{exitOK, out.String(), ""}.decode(t, &got)
+	result{exit.OK, out.String(), ""}.decode(t, &got)
 	if len(got.Results) != 2 || got.Results[0].Input != "standard input" || got.Results[0].Top[0] != want.Results[0].Top[0] {
 		t.Errorf("- and a file: %+v", got.Results)
 	}
-	octetCommand(t, "run", int8, "-").fails(t, exitData, "standard input is empty", "< cat.jpg")
-	octetCommand(t, "run", int8, s.URL+"/missing.jpg").fails(t, exitNetwork, "404")
-	octetCommand(t, "run", int8, s.URL+"/page.html").fails(t, exitData, "page.html")
-	octetCommand(t, "run", int8, s.URL+"/cat.png", "--offline").fails(t, exitNetwork, "offline")
-	octetCommand(t, "run", int8, "ftp://127.0.0.1/cat.png").fails(t, exitData, "http:// or https://")
-	octetCommand(t, "run", int8, "file://"+file).fails(t, exitData, "http:// or https://")
+	octetCommand(t, "run", int8, "-").fails(t, exit.Data, "standard input is empty", "< cat.jpg")
+	octetCommand(t, "run", int8, s.URL+"/missing.jpg").fails(t, exit.Network, "404")
+	octetCommand(t, "run", int8, s.URL+"/page.html").fails(t, exit.Data, "page.html")
+	octetCommand(t, "run", int8, s.URL+"/cat.png", "--offline").fails(t, exit.Network, "offline")
+	octetCommand(t, "run", int8, "ftp://127.0.0.1/cat.png").fails(t, exit.Data, "http:// or https://")
+	octetCommand(t, "run", int8, "file://"+file).fails(t, exit.Data, "http:// or https://")
 	t.Setenv("OCTET_OFFLINE", "1")
-	octetCommand(t, "run", int8, s.URL+"/cat.png").fails(t, exitNetwork, "offline")
+	octetCommand(t, "run", int8, s.URL+"/cat.png").fails(t, exit.Network, "offline")
 }
 
 func TestZooShortNames(t *testing.T) {
@@ -162,12 +164,12 @@ func TestZooShortNames(t *testing.T) {
 			t.Errorf("%s: %+v\n%s", name, doc, r.errOut)
 		}
 	}
-	f := &fetchFlags{float: true}
-	getWeights = zoo.Get
+	f := &inputs.FetchFlags{Float: true}
+	inputs.GetWeights = zoo.Get
 	for short, want := range map[string]string{"resnet50": "ResNet50_Weights.IMAGENET1K_V2", "zoo:googlenet": "GoogLeNet_Weights.IMAGENET1K_V1", "ResNet18_QuantizedWeights.DEFAULT": "ResNet18_QuantizedWeights.IMAGENET1K_FBGEMM_V1"} {
-		if w, err := f.weights(short); err != nil || w.String() != want {
+		if w, err := f.Weights(short); err != nil || w.String() != want {
 			t.Errorf("float %s: %v, %v", short, w, err)
 		}
 	}
-	octetCommand(t, "run", "zoo:resnet19", photo).fails(t, exitUsage, "ResNet18")
+	octetCommand(t, "run", "zoo:resnet19", photo).fails(t, exit.Usage, "ResNet18")
 }

@@ -4,32 +4,35 @@ import (
 	"context"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // dumpLayers runs all inputs in one batch, writes what every node computes into
 // folder, and the logits to output where it is given.
-func dumpLayers(ctx context.Context, c *console, model *octet.Model, session *octet.Session, data *inputData, folder, output string) error {
+func dumpLayers(ctx context.Context, c *console.Console, model *octet.Model, session *octet.Session, data *inputs.Data, folder, output string) error {
 	w, err := newLayerWriter(folder, model.Arch(), model.Backend())
 	if err != nil {
 		return err
 	}
-	for b, err := range data.batches(ctx, data.total()) {
+	for b, err := range data.Batches(ctx, data.Total()) {
 		if err != nil {
-			return withCode(exitData, err)
+			return exit.WithCode(exit.Data, err)
 		}
-		y, err := session.RunTapped(ctx, b.x, func(n *graph.Node, t *tensor.Tensor) error {
+		y, err := session.RunTapped(ctx, b.X, func(n *graph.Node, t *tensor.Tensor) error {
 			if !isComputation(n) {
 				return nil
 			}
 			return w.add(n.Name, n.Op.Kind(), t)
 		})
 		if err != nil {
-			return withCode(exitData, err)
+			return exit.WithCode(exit.Data, err)
 		}
 		if output != "" {
-			if err := c.writeArray(output, y); err != nil {
+			if err := c.WriteArray(output, y); err != nil {
 				return err
 			}
 		}

@@ -10,11 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/compare"
 )
 
-func newEvalCommand(c *console) *cobra.Command {
-	f := &evalFlags{data: dataFlags{spread: true}}
+func newEvalCommand(c *console.Console) *cobra.Command {
+	f := &inputs.LabelledFlags{Data: inputs.DataFlags{Spread: true}}
 	cmd := &cobra.Command{
 		Use:   "eval MODEL.pth DATA",
 		Short: "Measure the accuracy of a model on labelled images",
@@ -33,31 +36,31 @@ between the classes 0 and 1 by the sign of its logit.`,
   octet eval model.pth --arch resnet18 pets/ --labels pets.txt
   octet eval model.pth --arch resnet18 imagenette/val --class-map folders.txt`,
 		Args:              cobra.ExactArgs(2),
-		ValidArgsFunction: completeModel("pth", "pt"),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runEval(c, cmd, f, args[0], args[1])
 		}),
 	}
-	f.model.register(cmd)
-	f.data.register(cmd, 32)
-	cmd.Flags().StringVar(&f.truth, "truth", "", truthUsage)
-	cmd.Flags().BoolVar(&f.names, "truth-from-names", false, namesUsage)
-	cmd.Flags().StringVar(&f.classMap, "class-map", "", "`FILE` with one line per folder: its name, a tab, and the number or label of its class")
+	f.Model.Register(cmd)
+	f.Data.Register(cmd, 32)
+	cmd.Flags().StringVar(&f.Truth, "truth", "", inputs.TruthUsage)
+	cmd.Flags().BoolVar(&f.Names, "truth-from-names", false, inputs.NamesUsage)
+	cmd.Flags().StringVar(&f.ClassMap, "class-map", "", "`FILE` with one line per folder: its name, a tab, and the number or label of its class")
 	return cmd
 }
 
 // score counts how often a model was right.
 type score struct {
-	Images      int        `json:"images"`
-	Top1        int        `json:"top1_correct"`
-	Top5        int        `json:"top5_correct"`
-	Top1Percent float64    `json:"top1_percent"`
-	Top5Percent float64    `json:"top5_percent"`
-	Seconds     float64    `json:"seconds"` // of computing, without reading images
-	Skipped     []string   `json:"skipped,omitempty"`
-	Damaged     []string   `json:"damaged,omitempty"`  // read all the same
-	LeftOut     []string   `json:"left_out,omitempty"` // files that were no samples
-	NonFinite   *nonFinite `json:"non_finite,omitempty"`
+	Images      int               `json:"images"`
+	Top1        int               `json:"top1_correct"`
+	Top5        int               `json:"top5_correct"`
+	Top1Percent float64           `json:"top1_percent"`
+	Top5Percent float64           `json:"top5_percent"`
+	Seconds     float64           `json:"seconds"` // of computing, without reading images
+	Skipped     []string          `json:"skipped,omitempty"`
+	Damaged     []string          `json:"damaged,omitempty"`  // read all the same
+	LeftOut     []string          `json:"left_out,omitempty"` // files that were no samples
+	NonFinite   *inputs.NonFinite `json:"non_finite,omitempty"`
 }
 
 // evalOutput is the JSON document of `octet eval`.
@@ -74,62 +77,62 @@ type evalOutput struct {
 	score
 }
 
-func runEval(c *console, cmd *cobra.Command, f *evalFlags, path, where string) error {
-	model, err := f.model.open(c, cmd, path)
+func runEval(c *console.Console, cmd *cobra.Command, f *inputs.LabelledFlags, path, where string) error {
+	model, err := f.Model.Open(c, cmd, path)
 	if err != nil {
 		return err
 	}
-	data, err := f.open(c, model, where)
+	data, err := f.Open(c, model, where)
 	if err != nil {
 		return err
 	}
-	defer data.close()
-	trial, err := tryTransform(cmd.Context(), c, path, model, data, true)
+	defer data.Close()
+	trial, err := inputs.TryTransform(cmd.Context(), c, path, model, data, true)
 	if err != nil {
 		return err
 	}
-	s, err := measure(cmd.Context(), c, model, data, "eval", f.data)
+	s, err := countRight(cmd.Context(), c, model, data, "eval", f.Data)
 	if err != nil {
 		return err
 	}
-	out := evalOutput{path, model.Arch(), kindOf(model), model.Backend(), where, model.Classes(), texts(model.Assumptions()), trial, s}
-	return c.result(out, out.print)
+	out := evalOutput{path, model.Arch(), inputs.KindOf(model), model.Backend(), where, model.Classes(), inputs.Texts(model.Assumptions()), trial, s}
+	return c.Result(out, out.print)
 }
 
-// measure computes all data and counts the right answers. Inputs without a
+// countRight computes all data and counts the right answers. Inputs without a
 // label are an error.
-func measure(ctx context.Context, c *console, model *octet.Model, data *inputData, name string, f dataFlags) (score, error) {
+func countRight(ctx context.Context, c *console.Console, model *octet.Model, data *inputs.Data, name string, f inputs.DataFlags) (score, error) {
 	var s score
-	session, err := f.compile(model)
+	session, err := f.Compile(model)
 	if err != nil {
 		return s, err
 	}
-	stage := c.begin(name, "images", data.total())
-	defer stage.end()
+	stage := c.Begin(name, "images", data.Total())
+	defer stage.End()
 	var took time.Duration
-	for b, err := range data.batches(ctx, f.batchSize) {
+	for b, err := range data.Batches(ctx, f.BatchSize) {
 		if err != nil {
-			return s, withCode(exitData, err)
+			return s, exit.WithCode(exit.Data, err)
 		}
 		start := time.Now()
-		y, err := session.Run(ctx, b.x)
+		y, err := session.Run(ctx, b.X)
 		took += time.Since(start)
 		if err != nil {
-			return s, withCode(exitData, err)
+			return s, exit.WithCode(exit.Data, err)
 		}
-		for i, logits := range rowsOf(y) {
-			if err := s.add(logits, b.labels[i]); err != nil {
-				return s, withCode(exitData, fmt.Errorf("%s: %w", b.names[i], err))
+		for i, logits := range inputs.RowsOf(y) {
+			if err := s.add(logits, b.Labels[i]); err != nil {
+				return s, exit.WithCode(exit.Data, fmt.Errorf("%s: %w", b.Names[i], err))
 			}
 		}
-		stage.set(s.Images)
+		stage.Set(s.Images)
 	}
 	if s.Images == 0 {
-		return s, withCode(exitData, errors.New("no image could be used"+skippedText(data.skipped())))
+		return s, exit.WithCode(exit.Data, errors.New("no image could be used"+inputs.SkippedText(data.Skipped())))
 	}
-	s.Damaged = data.damagedImages()
-	s.NonFinite = data.odd.found()
-	s.Skipped, s.LeftOut, s.Seconds = data.skipped(), data.leftOut, took.Seconds()
+	s.Damaged = data.DamagedImages()
+	s.NonFinite = data.NonFinite.Found()
+	s.Skipped, s.LeftOut, s.Seconds = data.Skipped(), data.LeftOut, took.Seconds()
 	s.Top1Percent = 100 * float64(s.Top1) / float64(s.Images)
 	s.Top5Percent = 100 * float64(s.Top5) / float64(s.Images)
 	return s, nil
@@ -157,11 +160,11 @@ func (o evalOutput) print(w io.Writer) {
 		fmt.Fprintf(w, "top-5   %6.2f %%  (%d of %d images)\n", o.Top5Percent, o.Top5, o.Images)
 	}
 	each := time.Duration(o.Seconds / float64(o.Images) * float64(time.Second))
-	fmt.Fprintf(w, "time    %s, %s per image\n", durationText(time.Duration(o.Seconds*float64(time.Second))), durationText(each))
-	if text := describeSkipped(o.Skipped); text != "" {
+	fmt.Fprintf(w, "time    %s, %s per image\n", console.DurationText(time.Duration(o.Seconds*float64(time.Second))), console.DurationText(each))
+	if text := inputs.DescribeSkipped(o.Skipped); text != "" {
 		fmt.Fprintf(w, "        %s\n", text)
 	}
-	if text := describeDamaged(o.Damaged); text != "" {
+	if text := inputs.DescribeDamaged(o.Damaged); text != "" {
 		fmt.Fprintf(w, "        %s\n", text)
 	}
 	if o.NonFinite != nil {

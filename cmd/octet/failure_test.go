@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 )
@@ -35,18 +37,18 @@ func TestEveryFailureIsADocument(t *testing.T) {
 		kind string
 		args []string
 	}{
-		{exitUsage, "usage", []string{"quantise", "--json"}},
-		{exitUsage, "usage", []string{"--json", "quantise"}},
-		{exitUsage, "usage", []string{"run", model, "x.npy", "--colour", "--json"}},
-		{exitUsage, "usage", []string{"--json=true", "run", model, "x.npy", "--threads", "many"}},
-		{exitUsage, "usage", []string{"run", "--json"}},
-		{exitUsage, "usage", []string{"quantize", model, "--json"}},
-		{exitUsage, "usage", []string{"run", model, "x.npy", "--backend", "cuda", "--json"}},
-		{exitUsage, "usage", []string{"quantize", model, "--calibration", calibration, "--output", "o.pth", "--per-tensor", "--per-channel", "--json"}},
-		{exitModel, "model", []string{"inspect", "no.pth", "--json"}},
-		{exitData, "data", []string{"run", model, "no.npy", "--json"}},
-		{exitOutput, "output", []string{"run", model, "no.npy", "--json", "-o", filepath.Join(folder, "no", "y.npy")}},
-		{exitNetwork, "network", []string{"zoo", "pull", "ResNet18_Weights.DEFAULT", "--json", "--offline", "--cache", folder}},
+		{exit.Usage, "usage", []string{"quantise", "--json"}},
+		{exit.Usage, "usage", []string{"--json", "quantise"}},
+		{exit.Usage, "usage", []string{"run", model, "x.npy", "--colour", "--json"}},
+		{exit.Usage, "usage", []string{"--json=true", "run", model, "x.npy", "--threads", "many"}},
+		{exit.Usage, "usage", []string{"run", "--json"}},
+		{exit.Usage, "usage", []string{"quantize", model, "--json"}},
+		{exit.Usage, "usage", []string{"run", model, "x.npy", "--backend", "cuda", "--json"}},
+		{exit.Usage, "usage", []string{"quantize", model, "--calibration", calibration, "--output", "o.pth", "--per-tensor", "--per-channel", "--json"}},
+		{exit.Model, "model", []string{"inspect", "no.pth", "--json"}},
+		{exit.Data, "data", []string{"run", model, "no.npy", "--json"}},
+		{exit.Output, "output", []string{"run", model, "no.npy", "--json", "-o", filepath.Join(folder, "no", "y.npy")}},
+		{exit.Network, "network", []string{"zoo", "pull", "ResNet18_Weights.DEFAULT", "--json", "--offline", "--cache", folder}},
 	} {
 		t.Setenv("TORCH_HOME", folder)
 		r := octetCommand(t, c.args...)
@@ -63,7 +65,7 @@ func TestEveryFailureIsADocument(t *testing.T) {
 	if out := octetCommand(t, "run", model, "no.npy", "--json=false").out; out != "" {
 		t.Errorf("--json=false printed %s", out)
 	}
-	if asksForJSON([]string{"tensor", "--", "--json"}) {
+	if console.AsksForJSON([]string{"tensor", "--", "--json"}) {
 		t.Error("what follows -- is no flag")
 	}
 }
@@ -73,7 +75,7 @@ func TestMismatchesAreLists(t *testing.T) {
 	var doc failureDocument
 	octetCommand(t, "inspect", model, "--arch", "resnet18", "--json").decode(t, &doc)
 	e := doc.Error
-	if e.Code != exitModel || e.Missing == nil || len(*e.Missing) < 20 || e.Misshapen == nil || len(*e.Misshapen) == 0 || e.LooksLike == nil || len(*e.LooksLike) == 0 || (*e.LooksLike)[0] != "fashion_resnet8" {
+	if e.Code != exit.Model || e.Missing == nil || len(*e.Missing) < 20 || e.Misshapen == nil || len(*e.Misshapen) == 0 || e.LooksLike == nil || len(*e.LooksLike) == 0 || (*e.LooksLike)[0] != "fashion_resnet8" {
 		t.Errorf("%+v", e)
 	}
 	for name, change := range map[string]func(*torch.StateDict){
@@ -87,7 +89,7 @@ func TestMismatchesAreLists(t *testing.T) {
 		octetCommand(t, "inspect", changed(t, model, change), "--arch", "fashion_resnet8", "--json").decode(t, &doc)
 		e := doc.Error
 		if e.Missing == nil || e.Extra == nil || e.Misshapen == nil || e.LooksLike == nil {
-			if name == "extra" && e.Code == exitOK {
+			if name == "extra" && e.Code == exit.OK {
 				continue // what a network does not need is dropped, and said
 			}
 			t.Errorf("%s: a list is null: %+v", name, e)
@@ -119,14 +121,14 @@ func TestAFullStandardOutputIsAFailure(t *testing.T) {
 		{"zoo", "list"}, {"zoo", "list", "--json"}, {"inspect", model}, {"tensor", "1", "2"},
 	} {
 		var errOut bytes.Buffer
-		if code := run(t.Context(), args, strings.NewReader(""), fullWriter{}, &errOut); code != exitOutput || !strings.Contains(errOut.String(), "no space left") {
+		if code := run(t.Context(), args, strings.NewReader(""), fullWriter{}, &errOut); code != exit.Output || !strings.Contains(errOut.String(), "no space left") {
 			t.Errorf("%v: exit code %d, %s", args, code, errOut.String())
 		}
 	}
 	if full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0); err == nil {
 		defer full.Close()
 		var errOut bytes.Buffer
-		if code := run(t.Context(), []string{"--help"}, strings.NewReader(""), full, &errOut); code != exitOutput || !strings.Contains(errOut.String(), "The disk is full") {
+		if code := run(t.Context(), []string{"--help"}, strings.NewReader(""), full, &errOut); code != exit.Output || !strings.Contains(errOut.String(), "The disk is full") {
 			t.Errorf("exit code %d, %s", code, errOut.String())
 		}
 	}
@@ -158,7 +160,7 @@ func TestMistypedFlagsAndValues(t *testing.T) {
 		"ResNet50_Weights.DEFAULT":                {"run", "zoo:ResNet50_Wieghts.DEFAULT", "x.jpg"},
 		"unknown flag: --colour of octet inspect": {"inspect", model, "--colour"},
 	} {
-		octetCommand(t, args...).fails(t, exitUsage, meant)
+		octetCommand(t, args...).fails(t, exit.Usage, meant)
 	}
 	for _, args := range [][]string{{"run", model, "x.npy", "--backend", "cuda"}, {"run", model, "--backend", "fbgemm"}} {
 		if r := octetCommand(t, args...); strings.Contains(r.errOut, "did you mean") {

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/train"
 )
 
@@ -27,7 +29,7 @@ func everyCommand(visit func(cmd *cobra.Command)) {
 			walk(sub)
 		}
 	}
-	root := newRoot(newConsole(nil, nil, nil))
+	root := newRoot(console.New(nil, nil, nil))
 	root.InitDefaultVersionFlag()
 	walk(root)
 }
@@ -112,11 +114,11 @@ func TestWithoutArguments(t *testing.T) {
 }
 
 func TestMissingFlagsSayWhatTheyAreFor(t *testing.T) {
-	octetCommand(t, "quantize", "m.pth", "-o", "o.pth").fails(t, exitUsage, "octet: quantize needs --calibration DATA", "100 to 500", "no labels", "octet advise --no-data")
-	octetCommand(t, "quantize", "m.pth").fails(t, exitUsage, "octet: quantize needs --calibration DATA and --output FILE")
-	octetCommand(t, "quantize", "m.pth", "--calibration", "x").fails(t, exitUsage, "octet: quantize needs --output FILE")
-	octetCommand(t, "qat", "m.pth").fails(t, exitUsage, "octet: qat needs --data DATA and --output FILE")
-	octetCommand(t, "train", "--arch", "resnet18", "--data", "x").fails(t, exitUsage, "octet: train needs --output FILE")
+	octetCommand(t, "quantize", "m.pth", "-o", "o.pth").fails(t, exit.Usage, "octet: quantize needs --calibration DATA", "100 to 500", "no labels", "octet advise --no-data")
+	octetCommand(t, "quantize", "m.pth").fails(t, exit.Usage, "octet: quantize needs --calibration DATA and --output FILE")
+	octetCommand(t, "quantize", "m.pth", "--calibration", "x").fails(t, exit.Usage, "octet: quantize needs --output FILE")
+	octetCommand(t, "qat", "m.pth").fails(t, exit.Usage, "octet: qat needs --data DATA and --output FILE")
+	octetCommand(t, "train", "--arch", "resnet18", "--data", "x").fails(t, exit.Usage, "octet: train needs --output FILE")
 	if r := octetCommand(t, "quantize", "m.pth", "--calibration", "x"); strings.Contains(r.errOut, "100 to 500") {
 		t.Errorf("it explains what was given:\n%s", r.errOut)
 	}
@@ -213,7 +215,7 @@ func TestExamplesHaveTheirFlags(t *testing.T) {
 			line, _, _ := strings.Cut(m[1], " && ")
 			line, _, _ = strings.Cut(line, "   ") // a comment may follow
 			line, _, _ = strings.Cut(line, " > ")
-			root := newRoot(newConsole(nil, nil, nil))
+			root := newRoot(console.New(nil, nil, nil))
 			cmd, _, err := root.Find(strings.Fields(line))
 			if err != nil || cmd == root {
 				continue // a sentence

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 )
 
 // Files beside class folders, hidden folders and pictures of other formats leave
@@ -94,8 +97,8 @@ func TestDamagedImagesAreReadAndCounted(t *testing.T) {
 	if err := os.Remove(filepath.Join(data, "Bag", "refused.png")); err != nil {
 		t.Fatal(err)
 	}
-	octetCommand(t, "eval", model, data, "--strict").fails(t, exitData, "the file is damaged")
-	octetCommand(t, "quantize", model, "--calibration", data, "--output", out, "--strict").fails(t, exitData, "the file is damaged")
+	octetCommand(t, "eval", model, data, "--strict").fails(t, exit.Data, "the file is damaged")
+	octetCommand(t, "quantize", model, "--calibration", data, "--output", out, "--strict").fails(t, exit.Data, "the file is damaged")
 }
 
 func TestMaxPixels(t *testing.T) {
@@ -104,8 +107,8 @@ func TestMaxPixels(t *testing.T) {
 	small := filepath.Join(folder, "small.png")
 	picture(t, small, 1)
 	octetCommand(t, "run", model, small, "--max-pixels", "784").must(t)
-	octetCommand(t, "run", model, small, "--max-pixels", "783").fails(t, exitData, "28 x 28 pixels exceed the limit of 783")
-	octetCommand(t, "run", model, small, "--max-pixels", "-1").fails(t, exitUsage, "--max-pixels -1")
+	octetCommand(t, "run", model, small, "--max-pixels", "783").fails(t, exit.Data, "28 x 28 pixels exceed the limit of 783")
+	octetCommand(t, "run", model, small, "--max-pixels", "-1").fails(t, exit.Usage, "--max-pixels -1")
 	// Black and white, so that its file and its decoding are small.
 	large := filepath.Join(folder, "large.pbm")
 	if err := os.WriteFile(large, append([]byte("P4 9500 9500\n"), make([]byte, 9500*((9500+7)/8))...), 0o644); err != nil {
@@ -126,7 +129,7 @@ func TestLabelsOfFlatFolders(t *testing.T) {
 	for i, name := range []string{"Bag_1", "Bag_2", "Coat_1", "Ankle boot_1"} {
 		picture(t, filepath.Join(data, name+".png"), uint8(50*i))
 	}
-	octetCommand(t, "eval", model, data).fails(t, exitData, "--truth-from-names")
+	octetCommand(t, "eval", model, data).fails(t, exit.Data, "--truth-from-names")
 	table := filepath.Join(folder, "labels.csv")
 	for _, text := range []string{"Bag_1,Bag\nBag_2,Bag\nCoat_1,Coat\nAnkle boot_1,Ankle boot\n", "file,label\nBag_1.png,8\nBag_2.png,8\nCoat_1.png,4\nAnkle boot_1.png,9\n"} {
 		if err := os.WriteFile(table, []byte(text), 0o644); err != nil {
@@ -139,7 +142,7 @@ func TestLabelsOfFlatFolders(t *testing.T) {
 			t.Errorf("%+v and %+v", byTable.score, byName.score)
 		}
 	}
-	octetCommand(t, "eval", model, data, "--truth", table, "--truth-from-names").fails(t, exitUsage, "choose one")
+	octetCommand(t, "eval", model, data, "--truth", table, "--truth-from-names").fails(t, exit.Usage, "choose one")
 	out := filepath.Join(t.TempDir(), "o.pth")
 	octetCommand(t, "qat", model, "--data", data, "--truth", table, "--calibrate", "2", "--batch-size", "2", "--epochs", "1", "--output", out).must(t)
 	octetCommand(t, "train", "--arch", "fashion_resnet8", "--data", data, "--truth-from-names", "--batch-size", "2", "--epochs", "1", "--preset", "fashion-mnist", "--output", out).must(t)
@@ -149,7 +152,7 @@ func TestLabelsOfFlatFolders(t *testing.T) {
 func TestWordNetFolders(t *testing.T) {
 	labels := make([]string, 0)
 	for _, folders := range [][]string{{"n01440764", "n02102040", "n03888257"}, {"n15075141"}, {"n03888257", "n01440764"}} {
-		mapping, how, err := matchFolders(folders, nil, true, 1000)
+		mapping, how, err := inputs.MatchFolders(folders, nil, true, 1000)
 		if err != nil || !strings.Contains(how, "WordNet") {
 			t.Fatal(folders, how, err)
 		}
@@ -159,13 +162,13 @@ func TestWordNetFolders(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := matchFolders([]string{"n01440764", "n99999999"}, nil, true, 1000); err == nil {
+	if _, _, err := inputs.MatchFolders([]string{"n01440764", "n99999999"}, nil, true, 1000); err == nil {
 		t.Error("an unknown number was matched")
 	}
 	for i := range 1000 {
 		labels = append(labels, strings.Repeat("x", i+1))
 	}
-	if _, _, err := matchFolders([]string{"n01440764"}, labels, false, 1000); err == nil {
+	if _, _, err := inputs.MatchFolders([]string{"n01440764"}, labels, false, 1000); err == nil {
 		t.Error("a model with other labels was taken for ImageNet's")
 	}
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/statedict"
@@ -19,12 +22,12 @@ import (
 )
 
 type inspectFlags struct {
-	model   modelFlags
+	model   inputs.ModelFlags
 	tensors bool
 	graph   bool
 }
 
-func newInspectCommand(c *console) *cobra.Command {
+func newInspectCommand(c *console.Console) *cobra.Command {
 	f := &inspectFlags{}
 	cmd := &cobra.Command{
 		Use:   "inspect MODEL.pth",
@@ -38,12 +41,12 @@ architecture is not known is described as far as it is understood.`,
   octet inspect checkpoint.pth --key ema --tensors
   octet inspect model.pth --arch resnet18 --graph`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeModel("pth", "pt"),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runInspect(c, cmd, f, args[0])
 		}),
 	}
-	f.model.register(cmd)
+	f.model.Register(cmd)
 	cmd.Flags().BoolVar(&f.tensors, "tensors", false, "list every key of the state dict")
 	cmd.Flags().BoolVar(&f.graph, "graph", false, "print the graph, one node per line")
 	return cmd
@@ -91,8 +94,8 @@ type keyInfo struct {
 	Value string `json:"value"`
 }
 
-func runInspect(c *console, cmd *cobra.Command, f *inspectFlags, given string) error {
-	path, known, model, err := f.model.fromZoo(c, cmd, given)
+func runInspect(c *console.Console, cmd *cobra.Command, f *inspectFlags, given string) error {
+	path, known, model, err := f.model.FromZoo(c, cmd, given)
 	if err != nil {
 		return err
 	}
@@ -102,15 +105,15 @@ func runInspect(c *console, cmd *cobra.Command, f *inspectFlags, given string) e
 	}
 	in, err := inspectFile(f, path)
 	if err != nil {
-		return withCode(exitModel, adviseMissing(err, "give a model file, .pth, .pt or .safetensors"))
+		return exit.WithCode(exit.Model, exit.AdviseMissing(err, "give a model file, .pth, .pt or .safetensors"))
 	}
 	return in.finish(c, cmd, f, known...)
 }
 
 // finish adds what the architecture tells, and prints. known are options that
 // those of the flags override.
-func (in *inspection) finish(c *console, cmd *cobra.Command, f *inspectFlags, known ...octet.OpenOption) error {
-	opts, err := f.model.options(cmd)
+func (in *inspection) finish(c *console.Console, cmd *cobra.Command, f *inspectFlags, known ...octet.OpenOption) error {
+	opts, err := f.model.Options(cmd)
 	if err != nil {
 		return err
 	}
@@ -118,12 +121,12 @@ func (in *inspection) finish(c *console, cmd *cobra.Command, f *inspectFlags, kn
 	switch {
 	case err == nil:
 		in.describeModel()
-	case !f.tensors && (f.model.arch != "" || isMismatch(err) || errors.Is(err, torch.ErrAmbiguous)):
-		return withCode(exitModel, adviseModel(err, in.File, &f.model))
+	case !f.tensors && (f.model.Arch != "" || isMismatch(err) || errors.Is(err, torch.ErrAmbiguous)):
+		return exit.WithCode(exit.Model, inputs.AdviseModel(err, in.File, &f.model))
 	default:
 		in.Problem = err.Error()
 	}
-	return c.result(in, func(w io.Writer) { in.print(w, f) })
+	return c.Result(in, func(w io.Writer) { in.print(w, f) })
 }
 
 func isMismatch(err error) bool {
@@ -132,17 +135,17 @@ func isMismatch(err error) bool {
 }
 
 // inspectSafetensors is inspectFile for the other format of float models.
-func inspectSafetensors(c *console, cmd *cobra.Command, f *inspectFlags, path string) error {
+func inspectSafetensors(c *console.Console, cmd *cobra.Command, f *inspectFlags, path string) error {
 	all, err := readTensors(path)
 	if err != nil {
-		return withCode(exitModel, err)
+		return exit.WithCode(exit.Model, err)
 	}
-	in := &inspection{File: path, Bytes: fileSize(path), Format: "safetensors", StateDicts: []string{""}, DTypes: map[string]int{}, Kind: "float"}
+	in := &inspection{File: path, Bytes: console.FileSize(path), Format: "safetensors", StateDicts: []string{""}, DTypes: map[string]int{}, Kind: "float"}
 	for _, n := range all {
-		v := torch.NewTensor(n.tensor)
+		v := torch.NewTensor(n.Tensor)
 		in.count(v)
 		if f.tensors {
-			in.Keys = append(in.Keys, keyInfo{n.name, valueText(v)})
+			in.Keys = append(in.Keys, keyInfo{n.Name, valueText(v)})
 		}
 	}
 	return in.finish(c, cmd, f)
@@ -155,8 +158,8 @@ func inspectFile(f *inspectFlags, path string) (*inspection, error) {
 		return nil, err
 	}
 	defer ckpt.Close()
-	in := &inspection{File: path, Bytes: fileSize(path), Format: ckpt.Format(), StateDicts: ckpt.Candidates(), Key: f.model.key, DTypes: map[string]int{}, Kind: "float"}
-	sd, err := ckpt.StateDict(f.model.key)
+	in := &inspection{File: path, Bytes: console.FileSize(path), Format: ckpt.Format(), StateDicts: ckpt.Candidates(), Key: f.model.Key, DTypes: map[string]int{}, Kind: "float"}
+	sd, err := ckpt.StateDict(f.model.Key)
 	if errors.Is(err, torch.ErrAmbiguous) {
 		// One of them may be the only one with a known network.
 		sd, err = openedStateDict(f, path)
@@ -180,9 +183,9 @@ func inspectFile(f *inspectFlags, path string) (*inspection, error) {
 
 // openedStateDict is the state dict of the file that a model is opened from.
 func openedStateDict(f *inspectFlags, path string) (*torch.StateDict, error) {
-	m, err := octet.Open(path, octet.WithArch(f.model.arch), octet.WithKey(f.model.key))
+	m, err := octet.Open(path, octet.WithArch(f.model.Arch), octet.WithKey(f.model.Key))
 	if err != nil {
-		return nil, adviseModel(err, path, &f.model)
+		return nil, inputs.AdviseModel(err, path, &f.model)
 	}
 	return m.StateDict()
 }
@@ -225,9 +228,9 @@ func valueText(v torch.Value) string {
 // describeModel adds what the architecture tells.
 func (in *inspection) describeModel() {
 	m := in.model
-	in.Kind = kindOf(m)
+	in.Kind = inputs.KindOf(m)
 	in.Arch, in.Backend, in.Classes, in.Channels = m.Arch(), m.Backend(), m.Classes(), m.Channels()
-	in.Assumptions = texts(m.Assumptions())
+	in.Assumptions = inputs.Texts(m.Assumptions())
 	if meta := m.Metadata(); meta.Version > 0 {
 		in.Metadata = &meta
 	}
@@ -262,7 +265,7 @@ func (in *inspection) print(w io.Writer, f *inspectFlags) {
 	if in.Key != "" || len(in.StateDicts) > 1 {
 		row("state dicts", "%s", strings.Join(in.StateDicts, ", "))
 	}
-	row("kind", "%s, %d tensors, %s parameters", in.Kind, in.Tensors, countText(in.Parameters))
+	row("kind", "%s, %d tensors, %s parameters", in.Kind, in.Tensors, console.CountText(in.Parameters))
 	row("elements", "%s", in.dtypeText())
 	if in.Arch != "" {
 		row("architecture", "%s, %d input channels, %d classes", in.Arch, in.Channels, in.Classes)
@@ -285,7 +288,7 @@ func (in *inspection) print(w io.Writer, f *inspectFlags) {
 func (in *inspection) dtypeText() string {
 	var parts []string
 	for dtype, n := range in.DTypes {
-		parts = append(parts, fmt.Sprintf("%s %s", countText(n), dtype))
+		parts = append(parts, fmt.Sprintf("%s %s", console.CountText(n), dtype))
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, ", ")
@@ -294,19 +297,19 @@ func (in *inspection) dtypeText() string {
 func (in *inspection) printMetadata(row func(string, string, ...any)) {
 	m := in.Metadata
 	if len(m.Labels) > 0 {
-		row("labels", "%s", abbreviate(m.Labels, 5))
+		row("labels", "%s", console.Abbreviate(m.Labels, 5))
 	}
 	if m.Preset != nil {
-		row("preprocessing", "%s", presetText(*m.Preset))
+		row("preprocessing", "%s", console.PresetText(*m.Preset))
 	}
 	if cal := m.Calibration; cal != nil {
-		row("calibrated", "qconfig %s, %d samples of %s, batches of %d", cal.QConfigName, cal.Samples, orUnknown(cal.Source), cal.BatchSize)
+		row("calibrated", "qconfig %s, %d samples of %s, batches of %d", cal.QConfigName, cal.Samples, console.OrUnknown(cal.Source), cal.BatchSize)
 	}
 	if text := ptq.SaturationText(m.Saturation); text != "" {
 		row("saturation", "%s", text)
 	}
 	if len(m.Float) > 0 {
-		row("kept float", "%s", abbreviate(m.Float, 8))
+		row("kept float", "%s", console.Abbreviate(m.Float, 8))
 	}
 }
 
@@ -317,7 +320,7 @@ func (in *inspection) printBody(w io.Writer, f *inspectFlags) {
 		in.model.Graph().Dump(w)
 	case f.tensors:
 		fmt.Fprintln(w)
-		t := newTable(w, "key", "value")
+		t := console.NewTable(w, "key", "value")
 		for _, k := range in.Keys {
 			t.AppendRow([]any{k.Key, k.Value})
 		}
@@ -329,7 +332,7 @@ func (in *inspection) printBody(w io.Writer, f *inspectFlags) {
 }
 
 func (in *inspection) printLayers(w io.Writer) {
-	t := newTable(w, "layer", "operator", "output", "scale", "zero point", "weight", "note")
+	t := console.NewTable(w, "layer", "operator", "output", "scale", "zero point", "weight", "note")
 	t.SuppressEmptyColumns()
 	for _, l := range in.Layers {
 		scale, zero := "", ""

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
@@ -55,7 +56,7 @@ type layerWriter struct {
 
 func newLayerWriter(folder, arch, backend string) (*layerWriter, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, withCode(exitOutput, err)
+		return nil, exit.WithCode(exit.Output, err)
 	}
 	return &layerWriter{folder, layerIndex{layerFormat, layerVersion, arch, backend, []layerEntry{}}}, nil
 }
@@ -70,7 +71,7 @@ func (w *layerWriter) add(name, op string, t *tensor.Tensor) error {
 		plain = tensor.Of(t.Uint8s(), t.Shape()...)
 	}
 	w.index.Nodes = append(w.index.Nodes, e)
-	return withCode(exitOutput, npy.WriteFile(filepath.Join(w.folder, e.File), plain))
+	return exit.WithCode(exit.Output, npy.WriteFile(filepath.Join(w.folder, e.File), plain))
 }
 
 // close writes the index, last.
@@ -78,7 +79,7 @@ func (w *layerWriter) close() error {
 	err := atomicfile.Write(filepath.Join(w.folder, layerFile), func(out io.Writer) error {
 		return json.NewEncoder(out).Encode(w.index)
 	})
-	return withCode(exitOutput, err)
+	return exit.WithCode(exit.Output, err)
 }
 
 func readLayerIndex(folder string) (layerIndex, error) {

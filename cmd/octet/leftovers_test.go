@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/npy"
 )
 
@@ -74,7 +75,7 @@ func TestRefusedCheckpoints(t *testing.T) {
 	for _, file := range files {
 		for _, args := range [][]string{{"inspect", file}, {"run", file, "--input", filepath.Join(leftoversFolder, "input.npy")}} {
 			r := octetCommand(t, args...)
-			r.fails(t, exitModel, file)
+			r.fails(t, exit.Model, file)
 			lines := strings.Split(strings.TrimSpace(r.errOut), "\n")
 			last := strings.TrimSpace(lines[len(lines)-1])
 			if len(lines) > 25 || !strings.HasPrefix(last, "python -c 'import sys, torch; ") || !strings.HasSuffix(last, file) {

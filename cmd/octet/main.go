@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
 )
 
 // oneSignal is how long further signals count as the first one: a terminal sends
@@ -33,18 +35,18 @@ func main() {
 // run executes one command line and returns the exit code. It touches nothing
 // of the process but the files it is told to, so that tests call it directly.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := newConsole(stdin, stdout, stderr)
+	c := console.New(stdin, stdout, stderr)
 	root := newRoot(c)
-	registerCompletions(root)
-	c.json = asksForJSON(args) // holds also where the command line is wrong
+	console.RegisterCompletions(root)
+	c.JSON = console.AsksForJSON(args) // holds also where the command line is wrong
 	err := execute(ctx, c, root, args)
-	return c.report(ctx, err)
+	return c.Report(ctx, err)
 }
 
 // execute runs the command that args name.
-func execute(ctx context.Context, c *console, root *cobra.Command, args []string) error {
+func execute(ctx context.Context, c *console.Console, root *cobra.Command, args []string) error {
 	root.SetArgs(protectNumbers(root, args))
 	err := root.ExecuteContext(ctx)
-	c.finish()
+	c.Finish()
 	return err
 }

@@ -7,6 +7,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 )
 
 // result is what a command line did.
@@ -31,7 +34,7 @@ func octetCommandContext(t *testing.T, ctx context.Context, args ...string) resu
 // must fails the test unless the command succeeded.
 func (r result) must(t *testing.T) result {
 	t.Helper()
-	if r.code != exitOK {
+	if r.code != exit.OK {
 		t.Fatalf("exit code %d\nstdout:\n%s\nstderr:\n%s", r.code, r.out, r.errOut)
 	}
 	return r
@@ -77,7 +80,7 @@ func TestHelp(t *testing.T) {
 	if strings.Contains(help, "parity-layers") {
 		t.Error("help shows the hidden command")
 	}
-	for _, cmd := range newRoot(newConsole(nil, nil, nil)).Commands() {
+	for _, cmd := range newRoot(console.New(nil, nil, nil)).Commands() {
 		if cmd.Runnable() && cmd.Example == "" && cmd.Name() != "help" && cmd.Name() != "completion" && !cmd.Hidden {
 			t.Errorf("%s has no example", cmd.Name())
 		}
@@ -116,13 +119,13 @@ func TestUsageErrors(t *testing.T) {
 		"model without data": {"advise", model},
 	}
 	for name, args := range cases {
-		t.Run(name, func(t *testing.T) { octetCommand(t, args...).fails(t, exitUsage) })
+		t.Run(name, func(t *testing.T) { octetCommand(t, args...).fails(t, exit.Usage) })
 	}
 }
 
 func TestFailureIsJSON(t *testing.T) {
 	r := octetCommand(t, "inspect", "no-such-file.pth", "--json")
-	r.fails(t, exitModel, "no-such-file.pth")
+	r.fails(t, exit.Model, "no-such-file.pth")
 	var doc struct {
 		Error struct {
 			Code    int    `json:"exit_code"`
@@ -130,7 +133,7 @@ func TestFailureIsJSON(t *testing.T) {
 		} `json:"error"`
 	}
 	r.decode(t, &doc)
-	if doc.Error.Code != exitModel || !strings.Contains(doc.Error.Message, "no-such-file.pth") {
+	if doc.Error.Code != exit.Model || !strings.Contains(doc.Error.Message, "no-such-file.pth") {
 		t.Errorf("the document says %+v", doc)
 	}
 }

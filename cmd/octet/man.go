@@ -10,29 +10,31 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/atomicfile"
 )
 
 // newManCommand writes the man pages of a release; tools/release calls it.
-func newManCommand(c *console) *cobra.Command {
+func newManCommand(c *console.Console) *cobra.Command {
 	return &cobra.Command{
 		Use:    "man FOLDER",
 		Short:  "Write the man pages into a folder",
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return withCode(exitOutput, err)
+				return exit.WithCode(exit.Output, err)
 			}
 			pages := 0
 			for _, page := range withPages(cmd.Root()) {
 				path := filepath.Join(args[0], manName(page)+".1")
 				if err := atomicfile.Write(path, func(w io.Writer) error { return manPage(w, page) }); err != nil {
-					return withCode(exitOutput, err)
+					return exit.WithCode(exit.Output, err)
 				}
 				pages++
 			}
-			return c.result(map[string]int{"pages": pages}, func(w io.Writer) { fmt.Fprintf(w, "%d pages in %s\n", pages, args[0]) })
+			return c.Result(map[string]int{"pages": pages}, func(w io.Writer) { fmt.Fprintf(w, "%d pages in %s\n", pages, args[0]) })
 		}),
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -25,7 +27,7 @@ func TestNonFiniteInputsAreCountedAndStrictStops(t *testing.T) {
 	for _, model := range []string{int8, float} {
 		for _, args := range [][]string{{"run", model, bad}, {"eval", model, bad, "--truth", truth, "--batch-size", "4"}, {"run", model, bad, "--output", filepath.Join(folder, "l.npy")}} {
 			var doc struct {
-				NonFinite *nonFinite `json:"non_finite"`
+				NonFinite *inputs.NonFinite `json:"non_finite"`
 			}
 			r := octetCommand(t, append(args, "--json")...).must(t)
 			r.decode(t, &doc)
@@ -36,12 +38,12 @@ func TestNonFiniteInputsAreCountedAndStrictStops(t *testing.T) {
 			if !strings.Contains(r.errOut, "warning: 2 inputs hold NaN or infinite values (2 NaN and 2 infinite values)") {
 				t.Errorf("%v warns:\n%s", args, r.errOut)
 			}
-			octetCommand(t, append(args, "--strict")...).fails(t, exitStrict, "--strict", "[1]", "NaN or infinite")
+			octetCommand(t, append(args, "--strict")...).fails(t, exit.Strict, "--strict", "[1]", "NaN or infinite")
 		}
 		r := octetCommand(t, "run", model, good, "--json", "--strict").must(t)
 		if strings.Contains(r.out+r.errOut, "non_finite") || strings.Contains(r.errOut, "warning") {
 			t.Errorf("finite inputs: %s", r.errOut)
 		}
 	}
-	octetCommand(t, "quantize", float, "--calibration", bad, "-o", filepath.Join(folder, "o.pth")).fails(t, exitData, "[1]", "NaN or infinite")
+	octetCommand(t, "quantize", float, "--calibration", bad, "-o", filepath.Join(folder, "o.pth")).fails(t, exit.Data, "[1]", "NaN or infinite")
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -30,15 +32,15 @@ func (o operandFlags) load(stdin io.Reader) (*tensor.Tensor, error) {
 		return o.fromNumbers(values)
 	}
 	if len(o.args) != 1 {
-		return nil, usageError("%q is neither a number nor the only argument: give numbers, or one file", strings.Join(o.args, " "))
+		return nil, exit.Usagef("%q is neither a number nor the only argument: give numbers, or one file", strings.Join(o.args, " "))
 	}
 	path := o.args[0]
 	t, err := o.fromFile(path)
 	if errors.Is(err, fs.ErrNotExist) && filepath.Ext(path) == "" {
-		return nil, usageError("%q is neither a number nor a file", path)
+		return nil, exit.Usagef("%q is neither a number nor a file", path)
 	}
 	if err != nil {
-		return nil, withCode(exitData, err)
+		return nil, exit.WithCode(exit.Data, err)
 	}
 	return o.reshape(t)
 }
@@ -47,17 +49,17 @@ func (o operandFlags) fromStdin(stdin io.Reader) (*tensor.Tensor, error) {
 	const name = "standard input"
 	t, err := npy.Read(stdin)
 	if err != nil {
-		return nil, withCode(exitData, fmt.Errorf("%s: %w", name, err))
+		return nil, exit.WithCode(exit.Data, fmt.Errorf("%s: %w", name, err))
 	}
 	if t, err = asFloat32(name, t); err != nil {
-		return nil, withCode(exitData, err)
+		return nil, exit.WithCode(exit.Data, err)
 	}
 	return o.reshape(t)
 }
 
 func (o operandFlags) fromNumbers(values []float32) (*tensor.Tensor, error) {
 	if len(values) == 0 {
-		return nil, usageError("no numbers were given")
+		return nil, exit.Usagef("no numbers were given")
 	}
 	return o.reshape(tensor.Of(values, len(values)))
 }
@@ -68,7 +70,7 @@ func (o operandFlags) reshape(t *tensor.Tensor) (*tensor.Tensor, error) {
 	}
 	n, err := tensor.Shape(o.shape).CheckedNumel()
 	if err != nil || n != t.Numel() {
-		return nil, usageError("--shape %v does not hold %d numbers", tensor.Shape(o.shape), t.Numel())
+		return nil, exit.Usagef("--shape %v does not hold %d numbers", tensor.Shape(o.shape), t.Numel())
 	}
 	return t.Reshape(o.shape...), nil
 }
@@ -89,18 +91,18 @@ func (o operandFlags) fromFile(path string) (*tensor.Tensor, error) {
 }
 
 // pick chooses the tensor that --tensor names, or the only one.
-func (o operandFlags) pick(path string, all []namedTensor) (*tensor.Tensor, error) {
+func (o operandFlags) pick(path string, all []console.NamedTensor) (*tensor.Tensor, error) {
 	var names []string
 	for _, n := range all {
-		if n.name == o.tensor || o.tensor == "" && len(all) == 1 {
-			return n.tensor, nil
+		if n.Name == o.tensor || o.tensor == "" && len(all) == 1 {
+			return n.Tensor, nil
 		}
-		names = append(names, n.name)
+		names = append(names, n.Name)
 	}
 	if o.tensor == "" {
-		return nil, usageError("%s holds %d tensors; choose one with --tensor: %s", path, len(all), abbreviate(names, 8))
+		return nil, exit.Usagef("%s holds %d tensors; choose one with --tensor: %s", path, len(all), console.Abbreviate(names, 8))
 	}
-	return nil, fmt.Errorf("%s has no tensor %q; it has %s", path, o.tensor, abbreviate(names, 8))
+	return nil, fmt.Errorf("%s has no tensor %q; it has %s", path, o.tensor, console.Abbreviate(names, 8))
 }
 
 // asFloat32 converts the plain numeric types; quantized ones are refused,

@@ -3,6 +3,8 @@ package main
 import (
 	"path/filepath"
 	"testing"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 )
 
 func TestOutputsAreWhatTheirNamesSay(t *testing.T) {
@@ -17,20 +19,20 @@ func TestOutputsAreWhatTheirNamesSay(t *testing.T) {
 			{"train", model, "--data", calibration, "-o", at(name)},
 			{"advise", model, "--calibration", calibration, "-o", at(name)},
 		} {
-			octetCommand(t, args...).fails(t, exitUsage, name, "PyTorch state dict", ".pth")
+			octetCommand(t, args...).fails(t, exit.Usage, name, "PyTorch state dict", ".pth")
 		}
 		if exists(at(name)) {
 			t.Errorf("%s was written", name)
 		}
 	}
 	for _, name := range []string{"y.npz", "y.csv", "y.json", "y.pth", "y.txt"} {
-		octetCommand(t, "run", model, x, "-o", at(name)).fails(t, exitUsage, name, "NumPy array")
+		octetCommand(t, "run", model, x, "-o", at(name)).fails(t, exit.Usage, name, "NumPy array")
 	}
-	octetCommand(t, "quantize", model, "--calibration", calibration, "-o", at("o.pth"), "--report", at("r.html")).fails(t, exitUsage, "r.html", "JSON")
-	octetCommand(t, "quantize", model, "--calibration", calibration, "-o", at("o.pth"), "--stats", at("s.npz")).fails(t, exitUsage, "s.npz", "JSON")
-	octetCommand(t, "compare", model, "--calibration", calibration, "--html", at("r.pdf")).fails(t, exitUsage, "r.pdf", "HTML")
-	octetCommand(t, "compare", model, "--calibration", calibration, "--markdown", at("r.docx")).fails(t, exitUsage, "r.docx", "Markdown")
-	octetCommand(t, "train", model, "--data", calibration, "-o", at("o.pth"), "--metrics", at("m.csv")).fails(t, exitUsage, "m.csv", "JSON")
+	octetCommand(t, "quantize", model, "--calibration", calibration, "-o", at("o.pth"), "--report", at("r.html")).fails(t, exit.Usage, "r.html", "JSON")
+	octetCommand(t, "quantize", model, "--calibration", calibration, "-o", at("o.pth"), "--stats", at("s.npz")).fails(t, exit.Usage, "s.npz", "JSON")
+	octetCommand(t, "compare", model, "--calibration", calibration, "--html", at("r.pdf")).fails(t, exit.Usage, "r.pdf", "HTML")
+	octetCommand(t, "compare", model, "--calibration", calibration, "--markdown", at("r.docx")).fails(t, exit.Usage, "r.docx", "Markdown")
+	octetCommand(t, "train", model, "--data", calibration, "-o", at("o.pth"), "--metrics", at("m.csv")).fails(t, exit.Usage, "m.csv", "JSON")
 	for _, name := range []string{"a.pth", "a.pt", "A.PTH", "a", "resnet18_v1.2", "a.pth.tar"} {
 		octetCommand(t, "quantize", model, "--calibration", calibration, "--limit", "2", "--qconfig", "minmax", "-o", at(name)).must(t)
 		octetCommand(t, "run", at(name), x).must(t)

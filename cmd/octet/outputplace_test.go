@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
@@ -89,7 +91,7 @@ func TestOutputsAreTriedFirst(t *testing.T) {
 	for _, c := range commands {
 		t.Run(c.args[0]+" "+c.args[len(c.args)-1]+c.ending, func(t *testing.T) {
 			for _, p := range badPlaces(t, c.ending) {
-				octetCommand(t, append(c.args[:len(c.args):len(c.args)], p.path)...).fails(t, exitOutput, p.says...)
+				octetCommand(t, append(c.args[:len(c.args):len(c.args)], p.path)...).fails(t, exit.Output, p.says...)
 			}
 		})
 	}
@@ -106,10 +108,10 @@ func TestFoldersAreTriedFirst(t *testing.T) {
 	}
 	for _, args := range commands {
 		args = args[:len(args):len(args)]
-		octetCommand(t, append(args, file)...).fails(t, exitOutput, "is a file, not a folder")
-		octetCommand(t, append(args, filepath.Join(file, "deep", "folder"))...).fails(t, exitOutput, file+" is a file")
+		octetCommand(t, append(args, file)...).fails(t, exit.Output, "is a file, not a folder")
+		octetCommand(t, append(args, filepath.Join(file, "deep", "folder"))...).fails(t, exit.Output, file+" is a file")
 		if runtime.GOOS == "linux" {
-			octetCommand(t, append(args, "/proc/octet/deep")...).fails(t, exitOutput, "cannot write into /proc/octet/deep", "another place")
+			octetCommand(t, append(args, "/proc/octet/deep")...).fails(t, exit.Output, "cannot write into /proc/octet/deep", "another place")
 		}
 	}
 }
@@ -117,12 +119,12 @@ func TestFoldersAreTriedFirst(t *testing.T) {
 func TestHintsFitTheError(t *testing.T) {
 	for want, err := range map[string]error{
 		"The disk is full":         &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC},
-		"Free space there":         newPlaceError(&atomicfile.SpaceError{Folder: "/x", Free: 1, Need: 2}, "Free space there, or write to another place."),
+		"Free space there":         console.NewPlaceError(&atomicfile.SpaceError{Folder: "/x", Free: 1, Need: 2}, "Free space there, or write to another place."),
 		"You may not write there":  fmt.Errorf("cannot write x: %w", os.ErrPermission),
 		"read-only":                fmt.Errorf("cannot write x: %w", syscall.EROFS),
 		"No partial file was left": errors.New("something else"),
 	} {
-		if got := hintOf(exitOutput, err); !strings.Contains(got, want) {
+		if got := console.HintOf(exit.Output, err); !strings.Contains(got, want) {
 			t.Errorf("%v: the hint is %q", err, got)
 		}
 	}
@@ -134,16 +136,16 @@ func TestRoomIsCounted(t *testing.T) {
 	if err := atomicfile.Room(folder, 1<<60); err == nil {
 		t.Skip("this system does not say how much room there is")
 	}
-	c := newConsole(nil, &bytes.Buffer{}, &bytes.Buffer{})
+	c := console.New(nil, &bytes.Buffer{}, &bytes.Buffer{})
 	a, b := filepath.Join(folder, "a.pth"), filepath.Join(folder, "b.json")
-	if err := c.expect(planned{a, 1000}, planned{b, pageSize}); err != nil {
+	if err := c.Expect(console.Planned{Path: a, Bytes: 1000}, console.Planned{Path: b, Bytes: console.PageSize}); err != nil {
 		t.Error(err)
 	}
-	err := c.expect(planned{a, 1 << 60}, planned{b, 1 << 60})
-	if exitCode(err) != exitOutput || !strings.Contains(err.Error(), folder) || !strings.Contains(err.Error(), "GB free") {
+	err := c.Expect(console.Planned{Path: a, Bytes: 1 << 60}, console.Planned{Path: b, Bytes: 1 << 60})
+	if exit.Code(err) != exit.Output || !strings.Contains(err.Error(), folder) || !strings.Contains(err.Error(), "GB free") {
 		t.Errorf("%v", err)
 	}
-	if hint := hintOf(exitOutput, err); !strings.Contains(hint, "Free space") {
+	if hint := console.HintOf(exit.Output, err); !strings.Contains(hint, "Free space") {
 		t.Errorf("hint %q", hint)
 	}
 }
@@ -171,7 +173,7 @@ func TestANearlyFullDisk(t *testing.T) {
 		"full disk": {"demo", "--qat", "--html", filepath.Join(disk, "p.html")},
 	} {
 		r := octetCommand(t, args...)
-		r.fails(t, exitOutput, disk, "free; what shall be written there takes about", "Free space there")
+		r.fails(t, exit.Output, disk, "free; what shall be written there takes about", "Free space there")
 		if strings.Contains(r.errOut, "calibrate:") || strings.Contains(r.errOut, "steps") {
 			t.Errorf("%s: it was noticed late:\n%s", name, r.errOut)
 		}
@@ -243,7 +245,7 @@ func TestStreamsThatMakeNoSense(t *testing.T) {
 		"--prepared":   {"qat", model, "--data", "x", "--output", "x.pth", "--prepared", "-"},
 		"--output":     {"advise", model, "--calibration", calibration, "--output", "-"},
 	} {
-		octetCommand(t, args...).fails(t, exitUsage, name, "file")
+		octetCommand(t, args...).fails(t, exit.Usage, name, "file")
 	}
-	octetCommand(t, "compare", model, "--calibration", calibration, "--html", "-", "--markdown", "-").fails(t, exitUsage, "both name -")
+	octetCommand(t, "compare", model, "--calibration", calibration, "--html", "-", "--markdown", "-").fails(t, exit.Usage, "both name -")
 }

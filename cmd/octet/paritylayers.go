@@ -7,6 +7,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
@@ -14,23 +17,23 @@ import (
 
 // newParityLayersCommand is the hidden command by which tools/parity feeds every
 // node PyTorch's own integers.
-func newParityLayersCommand(c *console) *cobra.Command {
-	var model modelFlags
+func newParityLayersCommand(c *console.Console) *cobra.Command {
+	var model inputs.ModelFlags
 	var feed, output string
 	cmd := &cobra.Command{
 		Use:    "parity-layers MODEL.pth --feed FOLDER --output FOLDER",
 		Short:  "Compute every node alone, on inputs from files",
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
-			m, err := model.open(c, cmd, args[0])
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
+			m, err := model.Open(c, cmd, args[0])
 			if err != nil {
 				return err
 			}
 			return parityLayers(cmd.Context(), m, feed, output)
 		}),
 	}
-	model.register(cmd)
+	model.Register(cmd)
 	cmd.Flags().StringVar(&feed, "feed", "", "folder with the inputs of every node")
 	cmd.Flags().StringVar(&output, "output", "", "folder for the outputs")
 	cmd.MarkFlagRequired("feed")
@@ -41,7 +44,7 @@ func newParityLayersCommand(c *console) *cobra.Command {
 func parityLayers(ctx context.Context, model *octet.Model, feed, output string) error {
 	index, err := readLayerIndex(feed)
 	if err != nil {
-		return withCode(exitData, err)
+		return exit.WithCode(exit.Data, err)
 	}
 	w, err := newLayerWriter(output, model.Arch(), model.Backend())
 	if err != nil {
@@ -57,7 +60,7 @@ func parityLayers(ctx context.Context, model *octet.Model, feed, output string) 
 		}
 		y, err := computeAlone(ctx, model, node, feed, entry)
 		if err != nil {
-			return withCode(exitData, fmt.Errorf("node %s: %w", entry.Name, err))
+			return exit.WithCode(exit.Data, fmt.Errorf("node %s: %w", entry.Name, err))
 		}
 		if err := w.add(node.Name, node.Op.Kind(), y); err != nil {
 			return err

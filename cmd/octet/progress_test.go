@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 )
 
 // What was not calibrated shows no progress of a calibration.
@@ -23,7 +25,7 @@ func TestNoProgressWithoutWork(t *testing.T) {
 	}
 	for _, refused := range [][]string{{grey(t, 8)}, {calibration, "--batch-size", "3"}, {calibration, "--qconfig", "default"}} {
 		r := octetCommand(t, append(base, refused...)...)
-		r.fails(t, exitData)
+		r.fails(t, exit.Data)
 		if strings.Contains(r.errOut, "nothing is calibrated") || strings.Contains(r.errOut, "calibrate: ") {
 			t.Errorf("%v: stderr:\n%s", refused, r.errOut)
 		}

@@ -10,6 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/ptq"
@@ -20,7 +23,7 @@ import (
 // qatFlags are the flags of `octet qat`.
 type qatFlags struct {
 	trainingFlags
-	recipeFlags
+	inputs.RecipeFlags
 	compatible  bool
 	calibration int
 	prepared    string
@@ -28,7 +31,7 @@ type qatFlags struct {
 	calibrated *octet.Model // what calibration alone gives
 }
 
-func newQATCommand(c *console) *cobra.Command {
+func newQATCommand(c *console.Console) *cobra.Command {
 	f := &qatFlags{trainingFlags: trainingFlags{recipe: train.DefaultQAT()}}
 	cmd := &cobra.Command{
 		Use:   "qat FLOAT.pth --data DATA --output INT8.pth",
@@ -50,23 +53,23 @@ ends with the same bytes as if nothing had happened.` + mayChange,
   octet qat mobilenet_v2.pth --backend qnnpack --data photos/ --distill 0.5 --output int8.pth
   octet qat model.pth --data train/ --torch-compatible --prepared prepared.pth --output int8.pth`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeFiles("pth", "pt"),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		ValidArgsFunction: console.CompleteFiles("pth", "pt"),
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			out, err := f.run(c, cmd, args[0])
 			if err != nil {
 				return err
 			}
-			if err := c.result(out, out.print); err != nil {
+			if err := c.Result(out, out.print); err != nil {
 				return err
 			}
-			c.next("octet eval %[1]s DATA measures its accuracy, octet run %[1]s IMAGE runs it", f.output)
+			c.Next("octet eval %[1]s DATA measures its accuracy, octet run %[1]s IMAGE runs it", f.output)
 			return nil
 		}),
 	}
 	f.register(cmd)
 	fl, r := cmd.Flags(), &f.recipe
-	fl.Lookup("backend").DefValue, f.model.backend = octet.DefaultBackend, octet.DefaultBackend
-	f.registerRecipe(cmd, "", "fake quantizations (default octet_qat; default_qat with --torch-compatible)")
+	fl.Lookup("backend").DefValue, f.model.Backend = octet.DefaultBackend, octet.DefaultBackend
+	f.RegisterRecipe(cmd, "", "fake quantizations (default octet_qat; default_qat with --torch-compatible)")
 	fl.BoolVar(&f.compatible, "torch-compatible", false, "train with PyTorch's numbers throughout")
 	fl.IntVar(&f.calibration, "calibrate", 256, "start from the ranges of N training images; 0 starts from the first batch")
 	fl.Float64Var(&r.Loss.Distill, "distill", 0, "weight, from 0 to 1, of learning from the float model instead of the labels")
@@ -107,11 +110,11 @@ type qatScores struct {
 }
 
 // run trains the model in a file and writes what comes of it.
-func (f *qatFlags) run(c *console, cmd *cobra.Command, path string) (*qatOutput, error) {
+func (f *qatFlags) run(c *console.Console, cmd *cobra.Command, path string) (*qatOutput, error) {
 	if err := f.checkQAT(path); err != nil {
 		return nil, err
 	}
-	model, err := f.model.open(c, cmd, path)
+	model, err := f.model.Open(c, cmd, path)
 	if err != nil {
 		return nil, err
 	}
@@ -119,17 +122,17 @@ func (f *qatFlags) run(c *console, cmd *cobra.Command, path string) (*qatOutput,
 }
 
 // trainModel is run behind opening the model.
-func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Model, path string) (*qatOutput, error) {
+func (f *qatFlags) trainModel(ctx context.Context, c *console.Console, model *octet.Model, path string) (*qatOutput, error) {
 	inTraining := model.InTraining()
 	if model.Quantized() && !inTraining {
-		return nil, withCode(exitModel, fmt.Errorf("%s is an int8 model; train the float model it was made from", path))
+		return nil, exit.WithCode(exit.Model, fmt.Errorf("%s is an int8 model; train the float model it was made from", path))
 	}
 	if !inTraining {
 		if err := f.checkRanges(); err != nil {
 			return nil, err
 		}
 	}
-	if err := f.expect(c, model, int8Bytes(model), planned{f.prepared, parameterBytes(model)}); err != nil {
+	if err := f.expect(c, model, console.Int8Bytes(model), console.Planned{Path: f.prepared, Bytes: console.ParameterBytes(model)}); err != nil {
 		return nil, err
 	}
 	data, err := f.open(ctx, c, model)
@@ -143,9 +146,9 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Mode
 	t, err := octet.TrainQuantized(model, data, f.recipe, f.options()...)
 	switch {
 	case errors.Is(err, octet.ErrTraining):
-		return nil, withCode(exitData, err)
+		return nil, exit.WithCode(exit.Data, err)
 	case err != nil:
-		return nil, withCode(exitModel, err)
+		return nil, exit.WithCode(exit.Model, err)
 	}
 	scores := &qatScores{}
 	t.Settings.Set("calibrate", f.calibration)
@@ -167,7 +170,7 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Mode
 	if err != nil {
 		return nil, err
 	}
-	out := &qatOutput{Model: path, Output: f.output, Prepared: f.prepared, HTML: f.html, Backend: f.model.backend, Recipe: f.recipe, ReLU6: t.ReLU6, trainingResult: *r}
+	out := &qatOutput{Model: path, Output: f.output, Prepared: f.prepared, HTML: f.html, Backend: f.model.Backend, Recipe: f.recipe, ReLU6: t.ReLU6, trainingResult: *r}
 	if f.eval != "" {
 		out.Accuracy = scores
 	}
@@ -175,7 +178,7 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console, model *octet.Mode
 }
 
 func (f *qatFlags) options() []octet.QuantizeOption {
-	opts := append(f.recipeOptions(f.model.backend), octet.WithSource(filepath.Base(filepath.Clean(f.data))))
+	opts := append(f.RecipeOptions(f.model.Backend), octet.WithSource(filepath.Base(filepath.Clean(f.data))))
 	for _, o := range f.computing() {
 		opts = append(opts, o)
 	}
@@ -187,12 +190,12 @@ func (f *qatFlags) options() []octet.QuantizeOption {
 
 // calibrate starts from the ranges of some training images, and measures what
 // these alone give.
-func (f *qatFlags) calibrate(ctx context.Context, c *console, t *octet.Training, data *train.Data, scores *qatScores) error {
-	few := &inputData{source: dataset.Draw(data.Source, f.calibration, 0), preset: data.Preset, flags: &dataFlags{threads: f.threads, strict: true}, c: c}
-	c.note("calibrating on %d of the training images", few.total())
-	int8, err := t.Calibrate(ctx, few.tensors(ctx, octet.DefaultBatchSize))
+func (f *qatFlags) calibrate(ctx context.Context, c *console.Console, t *octet.Training, data *train.Data, scores *qatScores) error {
+	few := &inputs.Data{Source: dataset.Draw(data.Source, f.calibration, 0), Preset: data.Preset, Flags: &inputs.DataFlags{Threads: f.threads, Strict: true}, Console: c}
+	c.Note("calibrating on %d of the training images", few.Total())
+	int8, err := t.Calibrate(ctx, few.Tensors(ctx, octet.DefaultBatchSize))
 	if err != nil {
-		return withCode(exitData, err)
+		return exit.WithCode(exit.Data, err)
 	}
 	if f.calibrated = int8; f.eval == "" {
 		return nil
@@ -202,17 +205,17 @@ func (f *qatFlags) calibrate(ctx context.Context, c *console, t *octet.Training,
 		return err
 	}
 	scores.PTQ = &s.Top1Percent
-	c.note("int8 by calibration alone: %.2f %% on --eval", s.Top1Percent)
+	c.Note("int8 by calibration alone: %.2f %% on --eval", s.Top1Percent)
 	return nil
 }
 
 // finish writes the model and measures it.
-func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t *octet.Training, images int, out *qatOutput) error {
+func (f *qatFlags) finish(ctx context.Context, c *console.Console, float *octet.Model, t *octet.Training, images int, out *qatOutput) error {
 	int8, report, err := t.Int8()
 	if err != nil {
-		return withCode(exitModel, err)
+		return exit.WithCode(exit.Model, err)
 	}
-	if out.Bytes, err = c.save(ctx, int8, f.output); err != nil {
+	if out.Bytes, err = c.Save(ctx, int8, f.output); err != nil {
 		return err
 	}
 	if f.prepared != "" {
@@ -221,7 +224,7 @@ func (f *qatFlags) finish(ctx context.Context, c *console, float *octet.Model, t
 			err = torch.Save(f.prepared, sd)
 		}
 		if err != nil {
-			return withCode(exitOutput, err)
+			return exit.WithCode(exit.Output, err)
 		}
 	}
 	f.written()

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/tensor"
@@ -85,5 +86,5 @@ func TestTrainingOfANetworkThatNeedsReLU6BeginsWithNumbers(t *testing.T) {
 		}
 	}
 	model, x, y := explodingModel(t, 7)
-	octetCommand(t, "qat", model, "--data", x, "--truth", y, "--steps", "2", "--calibrate", "0", "-o", filepath.Join(t.TempDir(), "o.pth")).fails(t, exitModel, "ReLU in place of ReLU6", "--calibrate 0")
+	octetCommand(t, "qat", model, "--data", x, "--truth", y, "--steps", "2", "--calibrate", "0", "-o", filepath.Join(t.TempDir(), "o.pth")).fails(t, exit.Model, "ReLU in place of ReLU6", "--calibrate 0")
 }

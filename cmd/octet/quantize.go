@@ -12,16 +12,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/ptq"
 )
 
 // quantizeFlags are the flags of `octet quantize`.
 type quantizeFlags struct {
-	model modelFlags
-	data  dataFlags
+	model inputs.ModelFlags
+	data  inputs.DataFlags
 
-	recipeFlags
+	inputs.RecipeFlags
 
 	calibration string
 	output      string
@@ -34,8 +37,8 @@ type quantizeFlags struct {
 	strictInt8  bool
 }
 
-func newQuantizeCommand(c *console) *cobra.Command {
-	f := &quantizeFlags{data: dataFlags{spread: true}}
+func newQuantizeCommand(c *console.Console) *cobra.Command {
+	f := &quantizeFlags{data: inputs.DataFlags{Spread: true}}
 	cmd := &cobra.Command{
 		Use:   "quantize FLOAT.pth --calibration DATA --output INT8.pth",
 		Short: "Make an int8 model of a float one",
@@ -70,20 +73,20 @@ The files are read to find out, but not decoded; a difference is an error that n
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
   octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeModel("pth", "pt"),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runQuantize(c, cmd, f, args[0])
 		}),
 	}
-	f.model.register(cmd)
-	f.model.float = true
-	f.data.register(cmd, octet.DefaultBatchSize)
+	f.model.Register(cmd)
+	f.model.Float = true
+	f.data.Register(cmd, octet.DefaultBatchSize)
 	fl := cmd.Flags()
-	fl.Lookup("backend").DefValue, f.model.backend = octet.DefaultBackend, octet.DefaultBackend
+	fl.Lookup("backend").DefValue, f.model.Backend = octet.DefaultBackend, octet.DefaultBackend
 	fl.Lookup("batch-size").Usage = "inputs shown to the observers at a time; part of the recipe"
 	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz")
 	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth; - is standard output")
-	f.registerRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
+	f.RegisterRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.BoolVar(&f.relu6, "relu6-ranges", false, "of mobilenet_v2: calibrate with ReLU6 as it was trained, though ReLU is what torchvision's file has")
 	fl.StringVar(&f.stats, "stats", "", "keep the calibration statistics in `FILE`.json, and use it if it exists")
@@ -91,8 +94,8 @@ The files are read to find out, but not decoded; a difference is an error that n
 	fl.StringVar(&f.eval, "eval", "", "measure float and int8 accuracy on labelled `DATA`")
 	fl.StringVar(&f.evalMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
 	fl.BoolVar(&f.strictInt8, "strict-int8", false, "fail when a layer stays in float that was not excluded")
-	require(cmd, "calibration", whyCalibration)
-	require(cmd, "output", "")
+	console.Require(cmd, "calibration", whyCalibration)
+	console.Require(cmd, "output", "")
 	return cmd
 }
 
@@ -121,29 +124,29 @@ type quantizeOutput struct {
 	Report    *ptq.Report           `json:"report"`
 }
 
-func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) error {
+func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path string) error {
 	if err := f.check(path); err != nil {
 		return err
 	}
-	model, err := f.model.open(c, cmd, path)
+	model, err := f.model.Open(c, cmd, path)
 	if err != nil {
 		return err
 	}
 	if model.Quantized() {
-		return alreadyInt8(path)
+		return inputs.AlreadyInt8(path)
 	}
-	if err := c.expect(planned{f.output, int8Bytes(model)}, planned{f.report, pageSize}); err != nil {
+	if err := c.Expect(console.Planned{Path: f.output, Bytes: console.Int8Bytes(model)}, console.Planned{Path: f.report, Bytes: console.PageSize}); err != nil {
 		return err
 	}
-	data, err := f.data.open(c, model, []string{f.calibration})
+	data, err := f.data.Open(c, model, []string{f.calibration})
 	if err != nil {
 		return err
 	}
-	defer data.close()
-	if data.preset.Channels > 0 {
-		model = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.preset })
+	defer data.Close()
+	if data.Preset.Channels > 0 {
+		model = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.Preset })
 	}
-	trial, err := tryTransform(cmd.Context(), c, path, model, data, false)
+	trial, err := inputs.TryTransform(cmd.Context(), c, path, model, data, false)
 	if err != nil {
 		return err
 	}
@@ -152,8 +155,8 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 		return err
 	}
 	out := quantizeOutput{
-		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.qconfig,
-		Assumptions: texts(model.Assumptions()), Skipped: data.skipped(), Damaged: data.damagedImages(), Slower: int8.Metadata().Calibration.Slower, Transform: trial, Report: report,
+		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.QConfig,
+		Assumptions: inputs.Texts(model.Assumptions()), Skipped: data.Skipped(), Damaged: data.DamagedImages(), Slower: int8.Metadata().Calibration.Slower, Transform: trial, Report: report,
 	}
 	if hint := rangeHint(report.Numerics, report.QConfig); hint != "" {
 		out.Hints = append(out.Hints, hint)
@@ -164,30 +167,30 @@ func runQuantize(c *console, cmd *cobra.Command, f *quantizeFlags, path string) 
 		}
 	}
 	if left := leftFloat(report); f.strictInt8 && len(left) > 0 {
-		return withCode(exitStrict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
+		return exit.WithCode(exit.Strict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
 	}
 	if err := f.write(cmd.Context(), c, int8, &out); err != nil {
 		return err
 	}
-	if err := c.result(out, out.print); err != nil {
+	if err := c.Result(out, out.print); err != nil {
 		return err
 	}
-	c.next("octet eval %[1]s DATA measures its accuracy, octet run %[1]s IMAGE runs it", f.output)
+	c.Next("octet eval %[1]s DATA measures its accuracy, octet run %[1]s IMAGE runs it", f.output)
 	return nil
 }
 
 // check finds what can be said before anything is computed.
 func (f *quantizeFlags) check(path string) error {
-	if err := checkQConfigs([]string{f.qconfig}); err != nil {
+	if err := inputs.CheckQConfigs([]string{f.QConfig}); err != nil {
 		return err
 	}
-	if err := f.checkWeightBits(); err != nil {
+	if err := f.CheckWeightBits(); err != nil {
 		return err
 	}
 	if same, _ := sameFile(path, f.output); same {
-		return usageError("--output %s is the float model itself: choose another name", f.output)
+		return exit.Usagef("--output %s is the float model itself: choose another name", f.output)
 	}
-	return checkOutputs(output{"output", f.output, modelStream}, output{"stats", f.stats, jsonOutput}, output{"report", f.report, jsonOutput})
+	return console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ModelStream}, console.Output{Flag: "stats", Path: f.stats, Kind: console.JSONOutput}, console.Output{Flag: "report", Path: f.report, Kind: console.JSONOutput})
 }
 
 func sameFile(a, b string) (bool, error) {
@@ -203,7 +206,7 @@ func sameFile(a, b string) (bool, error) {
 }
 
 // quantize calibrates and converts, and keeps the statistics.
-func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.Model, data *inputData) (*octet.Model, *ptq.Report, error) {
+func (f *quantizeFlags) quantize(ctx context.Context, c *console.Console, model *octet.Model, data *inputs.Data) (*octet.Model, *ptq.Report, error) {
 	before, err := f.readStatistics(c)
 	if err != nil {
 		return nil, nil, err
@@ -212,26 +215,26 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.M
 	name := filepath.Base(filepath.Clean(f.calibration))
 	opts := append(f.recipe(), octet.WithSource(name))
 	if f.stats != "" {
-		identity, err := data.identity(ctx)
+		identity, err := data.Identity(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
 		opts = append(opts, octet.WithResume(before), identity)
 	}
-	stage := silentStage()
+	stage := console.SilentStage()
 	if !reused {
-		stage = c.begin("calibrate", "inputs", data.total())
+		stage = c.Begin("calibrate", "inputs", data.Total())
 	}
 	seen := 0
 	opts = append(opts, octet.WithProgress(func(done int) {
 		seen = done
-		stage.set(done)
+		stage.Set(done)
 	}))
-	calibration, err := octet.Calibrate(ctx, model, data.tensors(ctx, f.data.batchSize), opts...)
-	stage.end()
-	c.finish()
+	calibration, err := octet.Calibrate(ctx, model, data.Tensors(ctx, f.data.BatchSize), opts...)
+	stage.End()
+	c.Finish()
 	if f.stats == "" && err != nil && seen > 0 {
-		c.note("what was seen of %d inputs is lost; with --stats FILE it is kept for the next run", seen)
+		c.Note("what was seen of %d inputs is lost; with --stats FILE it is kept for the next run", seen)
 	}
 	if calibration == nil {
 		calibration = before
@@ -245,13 +248,13 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.M
 		int8, report, err = octet.Convert(model, calibration, opts...)
 	}
 	if err != nil {
-		return nil, nil, quantizeError(f.calibration, f.withRemedy(err))
+		return nil, nil, inputs.QuantizeError(f.calibration, f.withRemedy(err))
 	}
 	if reused {
-		c.note("statistics of %d inputs are taken from %s; nothing is calibrated", calibration.Images, f.stats)
+		c.Note("statistics of %d inputs are taken from %s; nothing is calibrated", calibration.Images, f.stats)
 	}
 	if before != nil {
-		noteOtherName(c, before.Source, name)
+		inputs.NoteOtherName(c, before.Source, name)
 	}
 	if f.slower {
 		return f.excludeSlower(ctx, c, model, data, calibration, int8, report, opts)
@@ -261,25 +264,25 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console, model *octet.M
 
 // recipe is what belongs to the numbers, as opposed to the bookkeeping.
 func (f *quantizeFlags) recipe() []octet.QuantizeOption {
-	opts := f.recipeOptions(f.model.backend)
+	opts := f.RecipeOptions(f.model.Backend)
 	if f.relu6 {
 		opts = append(opts, octet.WithReLU6Ranges())
 	}
 	return append(opts,
-		octet.WithBatchSize(f.data.batchSize), octet.WithLimit(f.data.limit), octet.WithThreads(f.data.threads))
+		octet.WithBatchSize(f.data.BatchSize), octet.WithLimit(f.data.Limit), octet.WithThreads(f.data.Threads))
 }
 
 // write saves the model and the report.
-func (f *quantizeFlags) write(ctx context.Context, c *console, int8 *octet.Model, out *quantizeOutput) error {
+func (f *quantizeFlags) write(ctx context.Context, c *console.Console, int8 *octet.Model, out *quantizeOutput) error {
 	var err error
-	if out.Int8File, err = c.save(ctx, int8, f.output); err != nil {
+	if out.Int8File, err = c.Save(ctx, int8, f.output); err != nil {
 		return err
 	}
-	out.FloatFile = fileSize(out.Model)
+	out.FloatFile = console.FileSize(out.Model)
 	if f.report == "" {
 		return nil
 	}
-	return withCode(exitOutput, atomicfile.Write(f.report, func(w io.Writer) error {
+	return exit.WithCode(exit.Output, atomicfile.Write(f.report, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(out)

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/ptq"
 )
@@ -22,17 +25,17 @@ type accuracies struct {
 }
 
 // evaluate measures the models before and after on the same labelled data.
-func (f *quantizeFlags) evaluate(ctx context.Context, c *console, float, int8 *octet.Model) (*accuracies, error) {
+func (f *quantizeFlags) evaluate(ctx context.Context, c *console.Console, float, int8 *octet.Model) (*accuracies, error) {
 	a := &accuracies{Data: f.eval}
-	flags := evalFlags{data: f.data, classMap: f.evalMap}
-	flags.data.limit = 0
+	flags := inputs.LabelledFlags{Data: f.data, ClassMap: f.evalMap}
+	flags.Data.Limit = 0
 	one := func(name string, m *octet.Model) (score, error) {
-		data, err := flags.open(c, m, f.eval)
+		data, err := flags.Open(c, m, f.eval)
 		if err != nil {
 			return score{}, err
 		}
-		defer data.close()
-		return measure(ctx, c, m, data, name, flags.data)
+		defer data.Close()
+		return countRight(ctx, c, m, data, name, flags.Data)
 	}
 	var err error
 	if a.Float, err = one("eval float", float); err != nil {
@@ -41,7 +44,7 @@ func (f *quantizeFlags) evaluate(ctx context.Context, c *console, float, int8 *o
 	if float.ClampDiffers() {
 		relu, err := float.Quantizable()
 		if err != nil {
-			return nil, withCode(exitModel, err)
+			return nil, exit.WithCode(exit.Model, err)
 		}
 		s, err := one("eval ReLU", relu)
 		if err != nil {
@@ -57,17 +60,17 @@ func (o quantizeOutput) print(w io.Writer) {
 	r := o.Report
 	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s\n", o.Output, o.Arch, o.Backend, o.QConfig)
 	fmt.Fprintf(w, "calibrated on %d inputs in batches of %d", r.Images, r.BatchSize)
-	if text := describeSkipped(o.Skipped); text != "" {
+	if text := inputs.DescribeSkipped(o.Skipped); text != "" {
 		fmt.Fprintf(w, "; %s", text)
 	}
-	if text := describeDamaged(o.Damaged); text != "" {
+	if text := inputs.DescribeDamaged(o.Damaged); text != "" {
 		fmt.Fprintf(w, "; %s", text)
 	}
 	if len(o.Slower) > 0 {
 		fmt.Fprintf(w, "\nslower     in int8 than in float32 on this machine, so kept float: %s", strings.Join(o.Slower, ", "))
 	}
 	fmt.Fprintf(w, "\ncoverage   %d of %d layers compute on integers\n", r.Int8Nodes, r.Int8Nodes+r.FloatNodes)
-	fmt.Fprintf(w, "size       %s -> %s (%.2f of the float file)\n", report.Size(o.FloatFile), report.Size(o.Int8File), ratio(o.Int8File, o.FloatFile))
+	fmt.Fprintf(w, "size       %s -> %s (%.2f of the float file)\n", report.Size(o.FloatFile), report.Size(o.Int8File), console.Ratio(o.Int8File, o.FloatFile))
 	for _, n := range r.Nodes {
 		if !n.Int8 && n.Op != "dequantize" {
 			fmt.Fprintf(w, "float      %s (%s): %s\n", n.Name, n.Op, n.Note)
@@ -92,7 +95,7 @@ func (o quantizeOutput) print(w io.Writer) {
 
 func (a *accuracies) print(w io.Writer) {
 	fmt.Fprintln(w)
-	t := newTable(w, "", "top-1", "top-5", "images", "time")
+	t := console.NewTable(w, "", "top-1", "top-5", "images", "time")
 	row := func(name string, s score) {
 		t.AppendRow([]any{name, fmt.Sprintf("%.2f %%", s.Top1Percent), fmt.Sprintf("%.2f %%", s.Top5Percent), s.Images, fmt.Sprintf("%.2f s", s.Seconds)})
 	}

@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/atomicfile"
 )
 
@@ -19,7 +21,7 @@ func (f *quantizeFlags) withRemedy(err error) error {
 
 // readStatistics returns the statistics of --stats, nil where the file does not
 // exist yet.
-func (f *quantizeFlags) readStatistics(c *console) (*octet.Calibration, error) {
+func (f *quantizeFlags) readStatistics(c *console.Console) (*octet.Calibration, error) {
 	if f.stats == "" {
 		return nil, nil
 	}
@@ -28,27 +30,27 @@ func (f *quantizeFlags) readStatistics(c *console) (*octet.Calibration, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, withCode(exitData, err)
+		return nil, exit.WithCode(exit.Data, err)
 	}
 	defer file.Close()
 	s, err := octet.ReadCalibration(file)
 	if err != nil {
-		return nil, withCode(exitData, fmt.Errorf("--stats %s: %w", f.stats, err))
+		return nil, exit.WithCode(exit.Data, fmt.Errorf("--stats %s: %w", f.stats, err))
 	}
 	if !s.Complete {
-		c.note("calibration continues behind the %d inputs of %s", s.Images, f.stats)
+		c.Note("calibration continues behind the %d inputs of %s", s.Images, f.stats)
 	}
 	return s, nil
 }
 
 // saveStatistics writes the statistics, also after an interruption.
-func (f *quantizeFlags) saveStatistics(c *console, s *octet.Calibration) error {
+func (f *quantizeFlags) saveStatistics(c *console.Console, s *octet.Calibration) error {
 	if f.stats == "" || s == nil || s.Images == 0 {
 		return nil
 	}
 	err := atomicfile.Write(f.stats, s.Write)
 	if err == nil && !s.Complete {
-		c.line(fmt.Sprintf("the statistics of %d inputs are saved in %s: the same command continues there", s.Images, f.stats))
+		c.Line(fmt.Sprintf("the statistics of %d inputs are saved in %s: the same command continues there", s.Images, f.stats))
 	}
-	return withCode(exitOutput, err)
+	return exit.WithCode(exit.Output, err)
 }

@@ -6,16 +6,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/torch"
 )
 
 // readTensors reads every tensor of a file, by its extension.
-func readTensors(path string) ([]namedTensor, error) {
+func readTensors(path string) ([]console.NamedTensor, error) {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".npy":
 		t, err := npy.ReadFile(path)
-		return []namedTensor{{filepath.Base(path), t}}, err
+		return []console.NamedTensor{{Name: filepath.Base(path), Tensor: t}}, err
 	case ".npz":
 		return readNPZ(path)
 	case ".safetensors":
@@ -26,27 +27,27 @@ func readTensors(path string) ([]namedTensor, error) {
 	return nil, fmt.Errorf("%s: tensors are read from .npy, .npz, .safetensors, .pth and .pt files", path)
 }
 
-func readNPZ(path string) ([]namedTensor, error) {
+func readNPZ(path string) ([]console.NamedTensor, error) {
 	z, err := npy.ReadNPZ(path)
 	if err != nil {
 		return nil, err
 	}
-	var all []namedTensor
+	var all []console.NamedTensor
 	for _, name := range z.Names {
-		all = append(all, namedTensor{name, z.Arrays[name]})
+		all = append(all, console.NamedTensor{Name: name, Tensor: z.Arrays[name]})
 	}
 	return all, nil
 }
 
-func readCheckpoint(path string) ([]namedTensor, error) {
+func readCheckpoint(path string) ([]console.NamedTensor, error) {
 	sd, err := torch.Load(path, "")
 	if err != nil {
 		return nil, err
 	}
-	var all []namedTensor
+	var all []console.NamedTensor
 	for _, key := range slices.Clone(sd.Keys()) {
 		if t, ok := sd.Tensor(key); ok {
-			all = append(all, namedTensor{key, t})
+			all = append(all, console.NamedTensor{Name: key, Tensor: t})
 		}
 	}
 	return all, nil

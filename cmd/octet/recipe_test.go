@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/torch"
 )
@@ -111,7 +112,7 @@ func TestOneAnswer(t *testing.T) {
 			t.Errorf("%s --help:\n%s", command, help)
 		}
 	}
-	octetCommand(t, "advise", "--for", "pytorch").fails(t, exitUsage, report.ForOctet, report.ForTorchX86, report.ForTorchARM)
+	octetCommand(t, "advise", "--for", "pytorch").fails(t, exit.Usage, report.ForOctet, report.ForTorchX86, report.ForTorchARM)
 }
 
 // Without data advise says what it does not know, with data how sure it is.

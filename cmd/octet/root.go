@@ -5,10 +5,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 )
 
 // newRoot assembles the command tree.
-func newRoot(c *console) *cobra.Command {
+func newRoot(c *console.Console) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "octet",
 		Short: "INT8 quantization and inference for PyTorch vision models, in pure Go",
@@ -21,18 +24,18 @@ and needs no Python.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Version:           version(),
-		PersistentPreRunE: checkRequired,
+		PersistentPreRunE: console.CheckRequired,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			fmt.Fprint(cmd.OutOrStdout(), newcomer)
 			return nil
 		},
 	}
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { help(cmd.OutOrStdout(), cmd) })
-	root.SetIn(c.in)
-	root.SetOut(c.out)
-	root.SetErr(c.err)
-	root.PersistentFlags().BoolVar(&c.json, "json", false, "print the result as one JSON document on standard output")
-	root.PersistentFlags().BoolVarP(&c.quiet, "quiet", "q", false, "print no progress, assumptions or hints")
+	root.SetIn(c.In)
+	root.SetOut(c.Out)
+	root.SetErr(c.Err)
+	root.PersistentFlags().BoolVar(&c.JSON, "json", false, "print the result as one JSON document on standard output")
+	root.PersistentFlags().BoolVarP(&c.Quiet, "quiet", "q", false, "print no progress, assumptions or hints")
 	root.AddCommand(
 		newQuantizeCommand(c), newRunCommand(c), newEvalCommand(c), newCompareCommand(c), newInspectCommand(c),
 		newTrainCommand(c), newQATCommand(c), newTensorCommand(c), newAdviseCommand(c), newDemoCommand(c), newVersionCommand(c),
@@ -43,12 +46,12 @@ and needs no Python.`,
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	checkNames(root)
-	setUsageArgs(root)
-	root.SetFlagErrorFunc(suggestFlag)
+	console.SetUsageArgs(root)
+	root.SetFlagErrorFunc(console.SuggestFlag)
 	return root
 }
 
 // newExitCodesTopic is the help topic `octet help exit-codes`.
 func newExitCodesTopic() *cobra.Command {
-	return &cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: strings.TrimRight(exitCodesHelp, "\n")}
+	return &cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: strings.TrimRight(exit.Help, "\n")}
 }

@@ -9,14 +9,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // runFlags are the flags of `octet run`.
 type runFlags struct {
-	model modelFlags
-	data  dataFlags
+	model inputs.ModelFlags
+	data  inputs.DataFlags
 
 	input, output string
 	top           int
@@ -25,7 +28,7 @@ type runFlags struct {
 	offline       bool
 }
 
-func newRunCommand(c *console) *cobra.Command {
+func newRunCommand(c *console.Console) *cobra.Command {
 	f := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "run MODEL.pth {IMAGE... | --input X.npy}",
@@ -45,13 +48,13 @@ output, the logit and its sigmoid are printed.`,
   octet run model.pth --arch resnet18 photos/ --top 3
   octet run model.pth --arch resnet18 --backend fbgemm --input x.npy --output y.npy`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completeModel("pth", "pt"),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runRun(c, cmd, f, args[0], args[1:])
 		}),
 	}
-	f.model.register(cmd)
-	f.data.register(cmd, 32)
+	f.model.Register(cmd)
+	f.data.Register(cmd, 32)
 	fl := cmd.Flags()
 	fl.StringVar(&f.input, "input", "", "`FILE`.npy with float32 [N, C, H, W], in place of images")
 	fl.StringVarP(&f.output, "output", "o", "", "write the logits as `FILE`.npy, float32 [N, classes]; - is standard output")
@@ -65,20 +68,20 @@ output, the logit and its sigmoid are printed.`,
 
 // runOutput is the JSON document of `octet run`.
 type runOutput struct {
-	Model       string      `json:"model"`
-	Arch        string      `json:"arch"`
-	Kind        string      `json:"kind"`
-	Backend     string      `json:"backend,omitempty"`
-	Assumptions []string    `json:"assumptions,omitempty"`
-	Inputs      int         `json:"inputs"`
-	Skipped     []string    `json:"skipped,omitempty"`
-	Damaged     []string    `json:"damaged,omitempty"` // read all the same
-	NonFinite   *nonFinite  `json:"non_finite,omitempty"`
-	Seconds     float64     `json:"seconds"` // of computing, without reading inputs
-	Output      string      `json:"output,omitempty"`
-	Shape       []int       `json:"shape,omitempty"`
-	Drawn       []string    `json:"drawn,omitempty"` // files of --draw
-	Results     []runResult `json:"results,omitempty"`
+	Model       string            `json:"model"`
+	Arch        string            `json:"arch"`
+	Kind        string            `json:"kind"`
+	Backend     string            `json:"backend,omitempty"`
+	Assumptions []string          `json:"assumptions,omitempty"`
+	Inputs      int               `json:"inputs"`
+	Skipped     []string          `json:"skipped,omitempty"`
+	Damaged     []string          `json:"damaged,omitempty"` // read all the same
+	NonFinite   *inputs.NonFinite `json:"non_finite,omitempty"`
+	Seconds     float64           `json:"seconds"` // of computing, without reading inputs
+	Output      string            `json:"output,omitempty"`
+	Shape       []int             `json:"shape,omitempty"`
+	Drawn       []string          `json:"drawn,omitempty"` // files of --draw
+	Results     []runResult       `json:"results,omitempty"`
 }
 
 type runResult struct {
@@ -86,102 +89,102 @@ type runResult struct {
 	Top   []octet.Prediction `json:"top"`
 }
 
-func runRun(c *console, cmd *cobra.Command, f *runFlags, path string, given []string) error {
+func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, given []string) error {
 	if f.input != "" {
 		if len(given) > 0 {
-			return usageError("--input and %q are both inputs: give one or the other", given[0])
+			return exit.Usagef("--input and %q are both inputs: give one or the other", given[0])
 		}
 		given = []string{f.input}
 	}
 	if len(given) == 0 {
-		return usageError("no input: name images, folders or .npy files behind the model, or --input X.npy")
+		return exit.Usagef("no input: name images, folders or .npy files behind the model, or --input X.npy")
 	}
 	if f.top < 1 {
-		return usageError("--top %d: at least 1", f.top)
+		return exit.Usagef("--top %d: at least 1", f.top)
 	}
 	if f.draw != "" && f.output != "" {
-		return usageError("--draw needs the labels that --output writes logits in place of: give one of them")
+		return exit.Usagef("--draw needs the labels that --output writes logits in place of: give one of them")
 	}
-	if err := checkOutputs(output{"output", f.output, arrayStream}, output{"draw", f.draw, pictureOutput}); err != nil {
+	if err := console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ArrayStream}, console.Output{Flag: "draw", Path: f.draw, Kind: console.PictureOutput}); err != nil {
 		return err
 	}
-	f.model.offline = f.offline
-	model, err := f.model.open(c, cmd, path)
+	f.model.Offline = f.offline
+	model, err := f.model.Open(c, cmd, path)
 	if err != nil {
 		return err
 	}
-	if f.data.pictures, err = fetchPictures(cmd.Context(), c, given, f.offline); err != nil {
+	if f.data.Pictures, err = inputs.FetchPictures(cmd.Context(), c, given, f.offline); err != nil {
 		return err
 	}
-	data, err := f.data.open(c, model, given, dataset.WithoutClasses())
+	data, err := f.data.Open(c, model, given, dataset.WithoutClasses())
 	if err != nil {
 		return err
 	}
-	defer data.close()
-	if err := c.expect(planned{f.output, 4 * int64(data.total()*model.Classes())}); err != nil {
+	defer data.Close()
+	if err := c.Expect(console.Planned{Path: f.output, Bytes: 4 * int64(data.Total()*model.Classes())}); err != nil {
 		return err
 	}
-	session, err := f.data.compile(model)
+	session, err := f.data.Compile(model)
 	if err != nil {
 		return err
 	}
 	if f.dump != "" {
 		return dumpLayers(cmd.Context(), c, model, session, data, f.dump, f.output)
 	}
-	out := runOutput{Model: path, Arch: model.Arch(), Kind: kindOf(model), Backend: model.Backend(), Assumptions: texts(model.Assumptions())}
-	logits, names, took, err := runAll(cmd, c, session, data, f.data.batchSize)
+	out := runOutput{Model: path, Arch: model.Arch(), Kind: inputs.KindOf(model), Backend: model.Backend(), Assumptions: inputs.Texts(model.Assumptions())}
+	logits, names, took, err := runAll(cmd, c, session, data, f.data.BatchSize)
 	if err != nil {
 		return err
 	}
-	out.Damaged = data.damagedImages()
-	out.Inputs, out.Skipped, out.NonFinite, out.Seconds = len(names), data.skipped(), data.odd.found(), took.Seconds()
+	out.Damaged = data.DamagedImages()
+	out.Inputs, out.Skipped, out.NonFinite, out.Seconds = len(names), data.Skipped(), data.NonFinite.Found(), took.Seconds()
 	if f.output != "" {
-		if err := c.writeArray(f.output, logits); err != nil {
+		if err := c.WriteArray(f.output, logits); err != nil {
 			return err
 		}
 		out.Output, out.Shape = f.output, logits.Shape()
 	} else {
 		labels, assumed := model.Labels()
 		if assumed && labels != nil {
-			c.note("assumed: %s", labelsAssumed(labels))
+			c.Note("assumed: %s", inputs.LabelsAssumed(labels))
 		}
-		for i, row := range rowsOf(logits) {
+		for i, row := range inputs.RowsOf(logits) {
 			out.Results = append(out.Results, runResult{names[i], octet.TopK(row, f.top, labels)})
 		}
 		if f.draw != "" {
-			if out.Drawn, err = drawLabels(cmd.Context(), f.draw, data.source, out.Results); err != nil {
+			if out.Drawn, err = drawLabels(cmd.Context(), f.draw, data.Source, out.Results); err != nil {
 				return err
 			}
 		}
 	}
-	return c.result(out, out.print)
+	return c.Result(out, out.print)
 }
 
 // runAll computes the logits of all inputs.
-func runAll(cmd *cobra.Command, c *console, session *octet.Session, data *inputData, batchSize int) (*tensor.Tensor, []string, time.Duration, error) {
+func runAll(cmd *cobra.Command, c *console.Console, session *octet.Session, data *inputs.Data, batchSize int) (*tensor.Tensor, []string, time.Duration, error) {
 	var values []float32
 	var names []string
 	var took time.Duration
 	shape := tensor.Shape{0}
-	stage := c.begin("run", "inputs", data.total())
-	defer stage.end()
-	for b, err := range data.batches(cmd.Context(), batchSize) {
+	stage := c.Begin("run", "inputs", data.Total())
+	defer stage.End()
+	for b, err := range data.Batches(cmd.Context(), batchSize) {
 		if err != nil {
-			return nil, nil, 0, withCode(exitData, err)
+			return nil, nil, 0, exit.WithCode(exit.Data, err)
 		}
 		start := time.Now()
-		y, err := session.Run(cmd.Context(), b.x)
+		y, err := session.Run(cmd.Context(), b.X)
 		took += time.Since(start)
 		if err != nil {
-			return nil, nil, 0, withCode(exitData, err)
+			return nil, nil, 0, exit.WithCode(exit.Data, err)
 		}
 		values = append(values, y.Float32s()...)
-		names = append(names, b.names...)
+		names = append(names, b.Names...)
 		shape = append(tensor.Shape{len(names)}, y.Shape()[1:]...)
-		stage.set(len(names))
+		stage.Set(len(names))
 	}
 	if len(names) == 0 {
-		return nil, nil, 0, withCode(exitData, errors.New("no input could be used"+skippedText(data.skipped())))
+		return nil, nil, 0, exit.WithCode(exit.Data, errors.New("no input could be used"+inputs.SkippedText(data.Skipped())))
 	}
 	return tensor.Of(values, shape...), names, took, nil
 }
@@ -193,14 +196,14 @@ func (o runOutput) print(w io.Writer) {
 	}
 	defer func() {
 		if len(o.Drawn) > 0 {
-			fmt.Fprintf(w, "drawn      %s\n", abbreviate(o.Drawn, 3))
+			fmt.Fprintf(w, "drawn      %s\n", console.Abbreviate(o.Drawn, 3))
 		}
 	}()
 	if len(o.Results) > 0 && o.Results[0].Top[0].Sigmoid != nil {
 		printSigmoids(w, o.Results)
 		return
 	}
-	t := newTable(w, "input", "", "class", "label", "probability")
+	t := console.NewTable(w, "input", "", "class", "label", "probability")
 	t.SuppressEmptyColumns()
 	for _, r := range o.Results {
 		for i, p := range r.Top {

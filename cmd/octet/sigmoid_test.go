@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -102,7 +103,7 @@ func TestOneLogitModelsAreQuantizedAndCompared(t *testing.T) {
 	if err := npy.WriteFile(truth, tensor.Of([]int64{0, 1, 2, 1, 0, 1}, 6)); err != nil {
 		t.Fatal(err)
 	}
-	octetCommand(t, "eval", model, x, "--truth", truth).fails(t, exitData, "its label is 2; the model has the classes 0..1")
+	octetCommand(t, "eval", model, x, "--truth", truth).fails(t, exit.Data, "its label is 2; the model has the classes 0..1")
 }
 
 func write(t *testing.T, path, text string) {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
@@ -72,7 +74,7 @@ func (k *kept) refuses(data string, more []string, says ...string) {
 	k.t.Helper()
 	before, _ := os.ReadFile(k.stats)
 	os.Remove(k.out)
-	octetCommand(k.t, k.args(data, more...)...).fails(k.t, exitData, append(says, "remove "+k.stats)...)
+	octetCommand(k.t, k.args(data, more...)...).fails(k.t, exit.Data, append(says, "remove "+k.stats)...)
 	if exists(k.out) {
 		k.t.Error("a model was written from statistics of other data")
 	}
@@ -194,7 +196,7 @@ func TestStatisticsOfOtherPreprocessingAreRefused(t *testing.T) {
 	})
 	args := k.args(folder, base...)
 	args[1] = other
-	octetCommand(t, args...).fails(t, exitData, "another model")
+	octetCommand(t, args...).fails(t, exit.Data, "another model")
 }
 
 // forms are files of calibration data, by name; those of two seeds differ in a number
@@ -292,15 +294,15 @@ func TestStatisticsOfOtherFilesAreRefused(t *testing.T) {
 
 // An interrupted calibration continues with the same data only.
 func TestInterruptedCalibrationIsBoundToItsData(t *testing.T) {
-	defer func(d time.Duration) { lineEvery = d }(lineEvery)
-	lineEvery = 0 // a line per batch
+	defer func(d time.Duration) { console.LineEvery = d }(console.LineEvery)
+	console.LineEvery = 0 // a line per batch
 	folder := photos(t, 60)
 	_, model, _, _ := demoFolder(t)
 	k := &kept{t: t, model: model, stats: filepath.Join(t.TempDir(), "s.json"), out: filepath.Join(t.TempDir(), "o.pth")}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	w := &cancelWriter{when: "calibrate: ", cancel: cancel}
-	if code := run(ctx, k.args(folder, "--threads", "1"), strings.NewReader(""), w, w); code != exitInterrupted || !exists(k.stats) {
+	if code := run(ctx, k.args(folder, "--threads", "1"), strings.NewReader(""), w, w); code != exit.Interrupted || !exists(k.stats) {
 		t.Fatalf("exit code %d:\n%s", code, w.b.String())
 	}
 	undo := func(name string, content []byte) func() {
@@ -342,6 +344,6 @@ func TestStatisticsWithoutDataAreRefused(t *testing.T) {
 		"not a file of calibration statistics": []byte("{"),
 	} {
 		store(t, k.stats, content)
-		octetCommand(t, k.args(folder)...).fails(t, exitData, says, "s.json")
+		octetCommand(t, k.args(folder)...).fails(t, exit.Data, says, "s.json")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/torch"
 )
 
@@ -23,7 +24,7 @@ func interrupted(t *testing.T, args []string) {
 			time.Sleep(2 * time.Millisecond)
 		}
 	}()
-	octetCommandContext(t, ctx, append(args, "--metrics", metrics)...).fails(t, exitInterrupted, "the same command continues there")
+	octetCommandContext(t, ctx, append(args, "--metrics", metrics)...).fails(t, exit.Interrupted, "the same command continues there")
 }
 
 // A training that was interrupted goes on with the same data, prepared alike, only.
@@ -71,11 +72,11 @@ func TestTrainingIsBoundToItsData(t *testing.T) {
 				c.change()
 				defer c.revert()
 			}
-			octetCommand(t, args(c.more...)...).fails(t, exitData, "other data", c.says, "remove "+state+" to begin anew")
+			octetCommand(t, args(c.more...)...).fails(t, exit.Data, "other data", c.says, "remove "+state+" to begin anew")
 		})
 	}
-	octetCommand(t, args("--augment", "small")...).fails(t, exitUsage, "augment.flip was nothing and is 0.5")
-	octetCommand(t, args("--seed", "9")...).fails(t, exitUsage, "starting parameters was")
+	octetCommand(t, args("--augment", "small")...).fails(t, exit.Usage, "augment.flip was nothing and is 0.5")
+	octetCommand(t, args("--seed", "9")...).fails(t, exit.Usage, "starting parameters was")
 	moved := filepath.Join(t.TempDir(), "elsewhere")
 	if err := os.Rename(folder, moved); err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func TestTrainingIsBoundToItsData(t *testing.T) {
 	}
 	store(t, state, text[:len(text)-100])
 	r := octetCommand(t, args()...)
-	r.fails(t, exitData, "damaged", "remove "+state+" to begin anew")
+	r.fails(t, exit.Data, "damaged", "remove "+state+" to begin anew")
 	if strings.Contains(r.errOut, "download") {
 		t.Errorf("a state of one's own is to be downloaded:\n%s", r.errOut)
 	}
@@ -113,19 +114,19 @@ func TestQATIsBoundToItsModel(t *testing.T) {
 		"augment.flip":                             {"--augment", "none"},
 	} {
 		t.Run(says, func(t *testing.T) {
-			octetCommand(t, args(model, more...)...).fails(t, exitUsage, says, "to begin anew")
+			octetCommand(t, args(model, more...)...).fails(t, exit.Usage, says, "to begin anew")
 		})
 	}
 	for says, more := range map[string][]string{
 		"mean was [0.286] and is [0.5]": {"--mean", "0.5", "--std", "0.5"},
 		"samples are new":               {"--limit", "96"},
 	} {
-		octetCommand(t, args(model, more...)...).fails(t, exitData, says, "to begin anew")
+		octetCommand(t, args(model, more...)...).fails(t, exit.Data, says, "to begin anew")
 	}
 	other := changed(t, model, func(sd *torch.StateDict) {
 		bias, _ := sd.Tensor("fc.bias")
 		bias.Float32s()[3]++
 	})
-	octetCommand(t, args(other)...).fails(t, exitUsage, "starting parameters was")
+	octetCommand(t, args(other)...).fails(t, exit.Usage, "starting parameters was")
 	interrupted(t, args(model, "--threads", "1", "--recompute")) // these decide no number
 }

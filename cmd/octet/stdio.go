@@ -1,6 +1,11 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/stdio"
+)
 
 const stdioName = "stdio"
 
@@ -38,15 +43,15 @@ The payload of an answer is the arrays and behind them, with document, the JSON
 document of the command. An error without id ends the conversation. So does the
 end of standard input: the client is gone, and what still runs is broken off.`
 
-func newStdioCommand(c *console) *cobra.Command {
+func newStdioCommand(c *console.Console) *cobra.Command {
 	return &cobra.Command{
 		Use:    stdioName,
 		Short:  "Serve another program over standard input and output",
 		Long:   stdioHelp,
 		Hidden: true,
 		Args:   cobra.NoArgs,
-		RunE: c.command(func(cmd *cobra.Command, _ []string) error {
-			return newHost(hostedProgram{version(), newRoot, execute}, c.in, c.out).serve(cmd.Context())
+		RunE: c.Command(func(cmd *cobra.Command, _ []string) error {
+			return stdio.New(stdio.Program{Version: version(), Root: newRoot, Execute: execute}, c.In, c.Out).Serve(cmd.Context())
 		}),
 	}
 }

@@ -15,6 +15,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/cmd/octet/internal/stdio"
 	"github.com/octet-ml/octet/internal/frame"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
@@ -24,7 +28,7 @@ func TestStdioRunsAsTheLibrary(t *testing.T) {
 	_, int8, _ := quantized(t)
 	_, float, _, _ := demoFolder(t)
 	c := newStdioClient(t, t.Context())
-	if c.hello.Protocol != stdioVersion || c.hello.InFlight < 3 || c.hello.MaxPayload != frame.MaxPayload {
+	if c.hello.Protocol != stdio.Version || c.hello.InFlight < 3 || c.hello.MaxPayload != frame.MaxPayload {
 		t.Errorf("hello %+v", c.hello)
 	}
 	for i, path := range []string{float, int8} {
@@ -43,30 +47,30 @@ func TestStdioRunsAsTheLibrary(t *testing.T) {
 		}
 		number := uint64(10 + i)
 		// Runs need not wait for open.
-		c.send(stdioRequest{ID: 1, Op: "open", Session: number, Args: []string{"--threads=1", "--", path}})
-		c.send(stdioRequest{ID: 2, Op: "run", Session: number, Tensor: infoOf(x)}, x.Bytes())
-		answers := []stdioAnswer{c.answer(), c.answer()}
-		slices.SortFunc(answers, func(a, b stdioAnswer) int { return int(a.ID) - int(b.ID) })
-		var info sessionInfo
+		c.send(stdio.Request{ID: 1, Op: "open", Session: number, Args: []string{"--threads=1", "--", path}})
+		c.send(stdio.Request{ID: 2, Op: "run", Session: number, Tensor: infoOf(x)}, x.Bytes())
+		answers := []Answer{c.answer(), c.answer()}
+		slices.SortFunc(answers, func(a, b Answer) int { return int(a.ID) - int(b.ID) })
+		var info stdio.SessionInfo
 		answers[0].decode(t, &info)
-		if info.Model != path || info.Arch != "fashion_resnet8" || info.Channels != 1 || info.Classes != 10 || len(info.Labels) != 10 || info.Preset == nil || info.Kind != kindOf(model) {
+		if info.Model != path || info.Arch != "fashion_resnet8" || info.Channels != 1 || info.Classes != 10 || len(info.Labels) != 10 || info.Preset == nil || info.Kind != inputs.KindOf(model) {
 			t.Errorf("info %+v", info)
 		}
 		got := answers[1]
 		if got.Error != nil || len(got.Arrays) != 1 || got.Document || !got.Arrays[0].Shape.Equal(want.Shape()) || !bytes.Equal(got.payload, want.Bytes()) {
-			t.Errorf("%s: the answer %+v is not the library's %v", path, got.stdioReply, want)
+			t.Errorf("%s: the answer %+v is not the library's %v", path, got.Reply, want)
 		}
-		top := c.ask(stdioRequest{ID: 3, Op: "run", Session: number, Tensor: infoOf(x), Top: 2}, x.Bytes())
+		top := c.ask(stdio.Request{ID: 3, Op: "run", Session: number, Tensor: infoOf(x), Top: 2}, x.Bytes())
 		var all [][]octet.Prediction
 		top.decode(t, &all)
 		labels, _ := model.Labels()
-		if d := cmp.Diff([][]octet.Prediction{octet.TopK(rowsOf(want)[0], 2, labels), octet.TopK(rowsOf(want)[1], 2, labels), octet.TopK(rowsOf(want)[2], 2, labels)}, all); d != "" {
+		if d := cmp.Diff([][]octet.Prediction{octet.TopK(inputs.RowsOf(want)[0], 2, labels), octet.TopK(inputs.RowsOf(want)[1], 2, labels), octet.TopK(inputs.RowsOf(want)[2], 2, labels)}, all); d != "" {
 			t.Error(d)
 		}
-		c.ask(stdioRequest{ID: 4, Op: "close", Session: number})
-		c.refuse(stdioRequest{ID: 5, Op: "run", Session: number, Tensor: infoOf(x)}, x.Bytes(), exitUsage, "is not open")
+		c.ask(stdio.Request{ID: 4, Op: "close", Session: number})
+		c.refuse(stdio.Request{ID: 5, Op: "run", Session: number, Tensor: infoOf(x)}, x.Bytes(), exit.Usage, "is not open")
 	}
-	if code := c.end(); code != exitOK {
+	if code := c.end(); code != exit.OK {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -86,19 +90,19 @@ func TestStdioClassifiesImages(t *testing.T) {
 		sizes, payload = append(sizes, len(b)), append(payload, b...)
 	}
 	c := newStdioClient(t, t.Context())
-	c.ask(stdioRequest{ID: 1, Op: "open", Session: 1, Args: []string{int8}})
+	c.ask(stdio.Request{ID: 1, Op: "open", Session: 1, Args: []string{int8}})
 	var got [][]octet.Prediction
-	c.ask(stdioRequest{ID: 2, Op: "run", Session: 1, Images: sizes, Top: 3}, payload).decode(t, &got)
+	c.ask(stdio.Request{ID: 2, Op: "run", Session: 1, Images: sizes, Top: 3}, payload).decode(t, &got)
 	if d := cmp.Diff([][]octet.Prediction{want.Results[0].Top, want.Results[1].Top}, got); d != "" {
 		t.Error(d)
 	}
-	logits := c.ask(stdioRequest{ID: 3, Op: "run", Session: 1, Images: sizes}, payload)
+	logits := c.ask(stdio.Request{ID: 3, Op: "run", Session: 1, Images: sizes}, payload)
 	if len(logits.Arrays) != 1 || !logits.Arrays[0].Shape.Equal(tensor.Shape{2, 10}) || len(logits.payload) != 80 {
-		t.Errorf("%+v", logits.stdioReply)
+		t.Errorf("%+v", logits.Reply)
 	}
-	c.refuse(stdioRequest{ID: 4, Op: "run", Session: 1, Images: []int{sizes[0], 8}}, append(payload[:sizes[0]:sizes[0]], "no image"...), exitData, "image 1: not an image")
-	c.refuse(stdioRequest{ID: 5, Op: "run", Session: 1, Images: []int{sizes[0], sizes[1] + 1}}, payload, exitUsage, "in a payload of")
-	c.refuse(stdioRequest{ID: 6, Op: "run", Session: 1, Images: sizes[:1]}, payload, exitUsage, "in a payload of")
+	c.refuse(stdio.Request{ID: 4, Op: "run", Session: 1, Images: []int{sizes[0], 8}}, append(payload[:sizes[0]:sizes[0]], "no image"...), exit.Data, "image 1: not an image")
+	c.refuse(stdio.Request{ID: 5, Op: "run", Session: 1, Images: []int{sizes[0], sizes[1] + 1}}, payload, exit.Usage, "in a payload of")
+	c.refuse(stdio.Request{ID: 6, Op: "run", Session: 1, Images: sizes[:1]}, payload, exit.Usage, "in a payload of")
 }
 
 func TestStdioCarriesCommands(t *testing.T) {
@@ -106,11 +110,11 @@ func TestStdioCarriesCommands(t *testing.T) {
 	c := newStdioClient(t, t.Context())
 	out := filepath.Join(folder, "int8.pth")
 	var report quantizeOutput
-	c.ask(stdioRequest{ID: 1, Op: "command", Args: []string{"quantize", "--calibration=" + calibration, "--limit=8", "--exclude=fc", "--output=" + out, "--", model}}).decode(t, &report)
+	c.ask(stdio.Request{ID: 1, Op: "command", Args: []string{"quantize", "--calibration=" + calibration, "--limit=8", "--exclude=fc", "--output=" + out, "--", model}}).decode(t, &report)
 	if report.Output != out || report.Report.Images != 8 || !exists(out) {
 		t.Errorf("%+v", report)
 	}
-	if n := len(c.stages); n < 2 || c.stages[0] != (progressEvent{"calibrate", "inputs", 0, 8}) || c.stages[n-1] != (progressEvent{"calibrate", "inputs", 8, 8}) {
+	if n := len(c.stages); n < 2 || c.stages[0] != (console.ProgressEvent{Stage: "calibrate", Unit: "inputs", Done: 0, Total: 8}) || c.stages[n-1] != (console.ProgressEvent{Stage: "calibrate", Unit: "inputs", Done: 8, Total: 8}) {
 		t.Errorf("progress: %+v", c.stages)
 	}
 	if !slices.ContainsFunc(c.notes, func(s string) bool { return strings.HasPrefix(s, "assumed: architecture") }) {
@@ -118,16 +122,16 @@ func TestStdioCarriesCommands(t *testing.T) {
 	}
 	var want, got map[string]any
 	octetCommand(t, "inspect", out, "--json").must(t).decode(t, &want)
-	c.ask(stdioRequest{ID: 2, Op: "command", Args: []string{"inspect", out}}).decode(t, &got)
+	c.ask(stdio.Request{ID: 2, Op: "command", Args: []string{"inspect", out}}).decode(t, &got)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	c.refuse(stdioRequest{ID: 3, Op: "command", Args: []string{"inspect", "no-such.pth"}}, nil, exitModel, "no-such.pth")
-	c.refuse(stdioRequest{ID: 4, Op: "command", Args: []string{"inspect"}}, nil, exitUsage, "octet inspect")
-	c.refuse(stdioRequest{ID: 5, Op: "command", Args: []string{"inspect", out, "--colour"}}, nil, exitUsage, "--colour")
-	c.refuse(stdioRequest{ID: 6, Op: "command", Args: []string{"inspect", "--help"}}, nil, exitUsage, "no result")
+	c.refuse(stdio.Request{ID: 3, Op: "command", Args: []string{"inspect", "no-such.pth"}}, nil, exit.Model, "no-such.pth")
+	c.refuse(stdio.Request{ID: 4, Op: "command", Args: []string{"inspect"}}, nil, exit.Usage, "octet inspect")
+	c.refuse(stdio.Request{ID: 5, Op: "command", Args: []string{"inspect", out, "--colour"}}, nil, exit.Usage, "--colour")
+	c.refuse(stdio.Request{ID: 6, Op: "command", Args: []string{"inspect", "--help"}}, nil, exit.Usage, "no result")
 	for _, args := range [][]string{nil, {"stdio"}, {"demo"}, {"--json", "inspect"}} {
-		c.refuse(stdioRequest{ID: 7, Op: "command", Args: args}, nil, exitUsage, "quantize, inspect")
+		c.refuse(stdio.Request{ID: 7, Op: "command", Args: args}, nil, exit.Usage, "quantize, inspect")
 	}
 }
 
@@ -141,9 +145,9 @@ func TestStdioLiftsArrays(t *testing.T) {
 	var want stepsDocument
 	octetCommand(t, append([]string{"tensor", "-1,0.5,2,4", "--shape=2,2", "--json"}, args...)...).must(t).decode(t, &want)
 	c := newStdioClient(t, t.Context())
-	a := c.ask(stdioRequest{ID: 1, Op: "command", Args: append([]string{"tensor", "-"}, args...)}, file.Bytes())
-	if d := cmp.Diff([]arrayInfo{
-		{"values", tensor.Float32, tensor.Shape{2, 2}}, {"codes", tensor.QInt8, tensor.Shape{2, 2}}, {"dequantized", tensor.Float32, tensor.Shape{2, 2}},
+	a := c.ask(stdio.Request{ID: 1, Op: "command", Args: append([]string{"tensor", "-"}, args...)}, file.Bytes())
+	if d := cmp.Diff([]stdio.ArrayInfo{
+		{Name: "values", DType: tensor.Float32, Shape: tensor.Shape{2, 2}}, {Name: "codes", DType: tensor.QInt8, Shape: tensor.Shape{2, 2}}, {Name: "dequantized", DType: tensor.Float32, Shape: tensor.Shape{2, 2}},
 	}, a.Arrays); d != "" {
 		t.Fatal(d)
 	}
@@ -164,44 +168,44 @@ func TestStdioLiftsArrays(t *testing.T) {
 			Real []float32 `json:"real"`
 		} `json:"result"`
 	}
-	c.ask(stdioRequest{ID: 2, Op: "command", Args: []string{"tensor", "-", "--op=add", "--with=-"}}, two).decode(t, &sum)
+	c.ask(stdio.Request{ID: 2, Op: "command", Args: []string{"tensor", "-", "--op=add", "--with=-"}}, two).decode(t, &sum)
 	if !slices.Equal(sum.Result.Real, []float32{-2, 1, 4, 8}) {
 		t.Errorf("sum %v", sum)
 	}
-	c.refuse(stdioRequest{ID: 3, Op: "command", Args: []string{"tensor", "-"}}, []byte("no array"), exitData, "standard input")
+	c.refuse(stdio.Request{ID: 3, Op: "command", Args: []string{"tensor", "-"}}, []byte("no array"), exit.Data, "standard input")
 }
 
 func TestStdioRefusals(t *testing.T) {
 	_, model, _, _ := demoFolder(t)
 	c := newStdioClient(t, t.Context())
 	x := greys(t, 1)
-	c.ask(stdioRequest{ID: 1, Op: "open", Session: 1, Args: []string{model}})
-	run := func(dtype tensor.DType, shape ...int) stdioRequest {
-		return stdioRequest{ID: 2, Op: "run", Session: 1, Tensor: &arrayInfo{DType: dtype, Shape: shape}}
+	c.ask(stdio.Request{ID: 1, Op: "open", Session: 1, Args: []string{model}})
+	run := func(dtype tensor.DType, shape ...int) stdio.Request {
+		return stdio.Request{ID: 2, Op: "run", Session: 1, Tensor: &stdio.ArrayInfo{DType: dtype, Shape: shape}}
 	}
-	c.refuse(run(tensor.Float32, 1, 3, 28, 28), make([]byte, 3*28*28*4), exitData, "[1, 3, 28, 28]", "fashion_resnet8 takes float32 [N, 1, H, W]")
-	c.refuse(run(tensor.UInt8, 1, 1, 28, 28), make([]byte, 28*28), exitData, "takes float32 [N, 1, H, W]")
-	c.refuse(run(tensor.Float32, 784), x.Bytes(), exitData, "takes float32 [N, 1, H, W]")
-	c.refuse(run(tensor.Float32, 0, 1, 28, 28), nil, exitData, "empty")
-	c.refuse(run(tensor.Float32, 1, 1, 28, 29), x.Bytes(), exitUsage, "3136 bytes of data do not fill float32[1, 1, 28, 29]")
-	c.refuse(run(tensor.Float32, 1<<40, 1<<40), x.Bytes(), exitUsage, "more elements than")
-	c.refuse(run(tensor.Float32, 1<<30, 1<<32), x.Bytes(), exitUsage, "do not fill")
-	c.refuse(run(tensor.Float32, -1, -784), x.Bytes(), exitUsage, "negative")
-	c.refuse(run(tensor.QUInt8, 784), make([]byte, 784), exitUsage, "scale")
-	c.refuse(stdioRequest{ID: 2, Op: "run", Session: 1}, nil, exitUsage, "tensor or images")
-	c.refuse(stdioRequest{ID: 2, Op: "run", Session: 2, Tensor: infoOf(x)}, x.Bytes(), exitUsage, "session 2 is not open")
-	c.refuse(stdioRequest{ID: 2, Op: "close", Session: 2}, nil, exitUsage, "session 2 is not open")
-	c.refuse(stdioRequest{ID: 2, Op: "open", Session: 1, Args: []string{model}}, nil, exitUsage, "different numbers")
-	c.refuse(stdioRequest{ID: 2, Op: "open", Args: []string{model}}, nil, exitUsage, "different numbers")
-	c.refuse(stdioRequest{ID: 2, Op: "open", Session: 2, Args: []string{"no-such.pth"}}, nil, exitModel, "no-such.pth")
-	c.refuse(stdioRequest{ID: 2, Op: "open", Session: 2, Args: []string{model, "--threads=-1"}}, nil, exitUsage, "--threads")
-	c.refuse(stdioRequest{ID: 2, Op: "open", Session: 2, Args: []string{model, "--arch=resnet19"}}, nil, exitUsage, "--arch")
-	c.refuse(stdioRequest{ID: 2, Op: "walk"}, nil, exitUsage, `unknown operation "walk"`)
-	c.refuse(stdioRequest{Op: "close", Session: 1}, nil, exitUsage, "above 0")
-	c.refuse(stdioRequest{ID: 2, Op: "run", Session: 2, Tensor: infoOf(x)}, x.Bytes(), exitUsage, "--arch") // why it is not open
-	c.ask(stdioRequest{ID: 3, Op: "open", Session: 2, Args: []string{model}})
-	c.ask(stdioRequest{ID: 4, Op: "run", Session: 2, Tensor: infoOf(x)}, x.Bytes())
-	if code := c.end(); code != exitOK {
+	c.refuse(run(tensor.Float32, 1, 3, 28, 28), make([]byte, 3*28*28*4), exit.Data, "[1, 3, 28, 28]", "fashion_resnet8 takes float32 [N, 1, H, W]")
+	c.refuse(run(tensor.UInt8, 1, 1, 28, 28), make([]byte, 28*28), exit.Data, "takes float32 [N, 1, H, W]")
+	c.refuse(run(tensor.Float32, 784), x.Bytes(), exit.Data, "takes float32 [N, 1, H, W]")
+	c.refuse(run(tensor.Float32, 0, 1, 28, 28), nil, exit.Data, "empty")
+	c.refuse(run(tensor.Float32, 1, 1, 28, 29), x.Bytes(), exit.Usage, "3136 bytes of data do not fill float32[1, 1, 28, 29]")
+	c.refuse(run(tensor.Float32, 1<<40, 1<<40), x.Bytes(), exit.Usage, "more elements than")
+	c.refuse(run(tensor.Float32, 1<<30, 1<<32), x.Bytes(), exit.Usage, "do not fill")
+	c.refuse(run(tensor.Float32, -1, -784), x.Bytes(), exit.Usage, "negative")
+	c.refuse(run(tensor.QUInt8, 784), make([]byte, 784), exit.Usage, "scale")
+	c.refuse(stdio.Request{ID: 2, Op: "run", Session: 1}, nil, exit.Usage, "tensor or images")
+	c.refuse(stdio.Request{ID: 2, Op: "run", Session: 2, Tensor: infoOf(x)}, x.Bytes(), exit.Usage, "session 2 is not open")
+	c.refuse(stdio.Request{ID: 2, Op: "close", Session: 2}, nil, exit.Usage, "session 2 is not open")
+	c.refuse(stdio.Request{ID: 2, Op: "open", Session: 1, Args: []string{model}}, nil, exit.Usage, "different numbers")
+	c.refuse(stdio.Request{ID: 2, Op: "open", Args: []string{model}}, nil, exit.Usage, "different numbers")
+	c.refuse(stdio.Request{ID: 2, Op: "open", Session: 2, Args: []string{"no-such.pth"}}, nil, exit.Model, "no-such.pth")
+	c.refuse(stdio.Request{ID: 2, Op: "open", Session: 2, Args: []string{model, "--threads=-1"}}, nil, exit.Usage, "--threads")
+	c.refuse(stdio.Request{ID: 2, Op: "open", Session: 2, Args: []string{model, "--arch=resnet19"}}, nil, exit.Usage, "--arch")
+	c.refuse(stdio.Request{ID: 2, Op: "walk"}, nil, exit.Usage, `unknown operation "walk"`)
+	c.refuse(stdio.Request{Op: "close", Session: 1}, nil, exit.Usage, "above 0")
+	c.refuse(stdio.Request{ID: 2, Op: "run", Session: 2, Tensor: infoOf(x)}, x.Bytes(), exit.Usage, "--arch") // why it is not open
+	c.ask(stdio.Request{ID: 3, Op: "open", Session: 2, Args: []string{model}})
+	c.ask(stdio.Request{ID: 4, Op: "run", Session: 2, Tensor: infoOf(x)}, x.Bytes())
+	if code := c.end(); code != exit.OK {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -211,13 +215,13 @@ func TestStdioCancels(t *testing.T) {
 	test := wholeTest(t)
 	c := newStdioClient(t, t.Context())
 	out := filepath.Join(folder, "int8.pth")
-	c.send(stdioRequest{ID: 1, Op: "command", Args: []string{"quantize", "--calibration=" + test, "--output=" + out, "--", model}})
-	c.send(stdioRequest{ID: 99, Op: "cancel"}) // of nothing
-	c.send(stdioRequest{ID: 1, Op: "cancel"})
-	if a := c.answer(); a.ID != 1 || a.Error == nil || a.Error.Code != exitInterrupted || exists(out) {
-		t.Errorf("answer %+v %+v", a.stdioReply, a.Error)
+	c.send(stdio.Request{ID: 1, Op: "command", Args: []string{"quantize", "--calibration=" + test, "--output=" + out, "--", model}})
+	c.send(stdio.Request{ID: 99, Op: "cancel"}) // of nothing
+	c.send(stdio.Request{ID: 1, Op: "cancel"})
+	if a := c.answer(); a.ID != 1 || a.Error == nil || a.Error.Code != exit.Interrupted || exists(out) {
+		t.Errorf("answer %+v %+v", a.Reply, a.Error)
 	}
-	c.ask(stdioRequest{ID: 2, Op: "command", Args: []string{"inspect", model}})
+	c.ask(stdio.Request{ID: 2, Op: "command", Args: []string{"inspect", model}})
 }
 
 func TestStdioBoundsWhatIsInFlight(t *testing.T) {
@@ -225,11 +229,11 @@ func TestStdioBoundsWhatIsInFlight(t *testing.T) {
 	test := wholeTest(t)
 	c := newStdioClient(t, t.Context())
 	for id := range uint64(c.hello.InFlight) {
-		c.send(stdioRequest{ID: 1 + id, Op: "command", Args: []string{"quantize", "--calibration=" + test, "--output=" + fmt.Sprintf("%s.%d", model, id), "--", model}})
+		c.send(stdio.Request{ID: 1 + id, Op: "command", Args: []string{"quantize", "--calibration=" + test, "--output=" + fmt.Sprintf("%s.%d", model, id), "--", model}})
 	}
-	c.refuse(stdioRequest{ID: 100, Op: "command", Args: []string{"inspect", model}}, nil, exitUsage, "in flight: wait")
-	c.refuse(stdioRequest{ID: 1, Op: "open", Session: 1, Args: []string{model}}, nil, exitUsage, "different ids")
-	if code := c.end(); code != exitOK {
+	c.refuse(stdio.Request{ID: 100, Op: "command", Args: []string{"inspect", model}}, nil, exit.Usage, "in flight: wait")
+	c.refuse(stdio.Request{ID: 1, Op: "open", Session: 1, Args: []string{model}}, nil, exit.Usage, "different ids")
+	if code := c.end(); code != exit.OK {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -248,11 +252,11 @@ func TestStdioEndsWithItsClient(t *testing.T) {
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		c := newStdioClient(t, ctx)
-		c.send(stdioRequest{ID: 1, Op: "command", Args: []string{"quantize", "--calibration=" + test, "--output=" + filepath.Join(folder, "int8.pth"), "--", model}})
+		c.send(stdio.Request{ID: 1, Op: "command", Args: []string{"quantize", "--calibration=" + test, "--output=" + filepath.Join(folder, "int8.pth"), "--", model}})
 		first := <-c.replies
 		code := end(c, cancel)
 		cancel()
-		if want := map[string]int{"end of input": exitOK, "signal": exitInterrupted}[name]; code != want {
+		if want := map[string]int{"end of input": exit.OK, "signal": exit.Interrupted}[name]; code != want {
 			t.Errorf("%s: exit code %d, want %d", name, code, want)
 		}
 		for a := range c.replies {
@@ -262,7 +266,7 @@ func TestStdioEndsWithItsClient(t *testing.T) {
 		}
 		after, _ := os.ReadDir(folder)
 		if len(after) != len(before) {
-			t.Errorf("%s, after %+v: files %v", name, first.stdioReply, after)
+			t.Errorf("%s, after %+v: files %v", name, first.Reply, after)
 		}
 	}
 }
@@ -271,11 +275,11 @@ func TestStdioGivesUpOnNonsense(t *testing.T) {
 	r, w := io.Pipe()
 	var out bytes.Buffer
 	go io.WriteString(w, "Welcome to my shell\n")
-	if code := run(t.Context(), []string{"stdio"}, r, &out, io.Discard); code != exitUsage {
+	if code := run(t.Context(), []string{"stdio"}, r, &out, io.Discard); code != exit.Usage {
 		t.Errorf("exit code %d", code)
 	}
 	answers := frame.NewReader(&out)
-	var hello, last stdioReply
+	var hello, last stdio.Reply
 	answers.Next(&hello)
 	if _, err := answers.Next(&last); err != nil || last.Error == nil || !strings.Contains(last.Error.Message, "something else writes") {
 		t.Errorf("%+v, %v", last, err)
@@ -295,7 +299,7 @@ func TestStdioForgetsCommands(t *testing.T) {
 	c := newStdioClient(t, t.Context())
 	used := func(times int) uint64 {
 		for range times {
-			c.ask(stdioRequest{ID: 1, Op: "command", Args: []string{"tensor", "-"}}, file.Bytes())
+			c.ask(stdio.Request{ID: 1, Op: "command", Args: []string{"tensor", "-"}}, file.Bytes())
 		}
 		runtime.GC()
 		runtime.GC()
@@ -310,7 +314,7 @@ func TestStdioForgetsCommands(t *testing.T) {
 }
 
 func FuzzStdio(f *testing.F) {
-	add := func(requests ...stdioRequest) {
+	add := func(requests ...stdio.Request) {
 		var b bytes.Buffer
 		w := frame.NewWriter(&b)
 		for _, q := range requests {
@@ -318,26 +322,26 @@ func FuzzStdio(f *testing.F) {
 		}
 		f.Add(b.Bytes())
 	}
-	add(stdioRequest{ID: 1, Op: "command", Args: []string{"tensor", "1", "2"}})
-	add(stdioRequest{ID: 1, Op: "open", Session: 1, Args: []string{"x.pth"}}, stdioRequest{ID: 2, Op: "run", Session: 1, Tensor: &arrayInfo{DType: tensor.Float32, Shape: tensor.Shape{4}}})
-	add(stdioRequest{ID: 1, Op: "open", Session: 1, Args: []string{"x.pth"}}, stdioRequest{ID: 2, Op: "run", Session: 1, Images: []int{10, 6}}, stdioRequest{ID: 2, Op: "cancel"}, stdioRequest{ID: 3, Op: "close", Session: 1})
+	add(stdio.Request{ID: 1, Op: "command", Args: []string{"tensor", "1", "2"}})
+	add(stdio.Request{ID: 1, Op: "open", Session: 1, Args: []string{"x.pth"}}, stdio.Request{ID: 2, Op: "run", Session: 1, Tensor: &stdio.ArrayInfo{DType: tensor.Float32, Shape: tensor.Shape{4}}})
+	add(stdio.Request{ID: 1, Op: "open", Session: 1, Args: []string{"x.pth"}}, stdio.Request{ID: 2, Op: "run", Session: 1, Images: []int{10, 6}}, stdio.Request{ID: 2, Op: "cancel"}, stdio.Request{ID: 3, Op: "close", Session: 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if bytes.Contains(b, []byte("quantize")) || bytes.Contains(b, []byte("zoo")) {
 			return // they write files and fetch some
 		}
 		var out bytes.Buffer
-		if code := run(t.Context(), []string{"stdio"}, bytes.NewReader(b), &out, io.Discard); code != exitOK && code != exitUsage {
+		if code := run(t.Context(), []string{"stdio"}, bytes.NewReader(b), &out, io.Discard); code != exit.OK && code != exit.Usage {
 			t.Fatalf("exit code %d", code)
 		}
 		answers := frame.NewReader(&out)
 		for {
-			var a stdioReply
+			var a stdio.Reply
 			if _, err := answers.Next(&a); err == io.EOF {
 				return
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			if a.Error != nil && a.Error.Code == exitInternal {
+			if a.Error != nil && a.Error.Code == exit.Internal {
 				t.Fatal(a.Error.Message)
 			}
 		}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/stdio"
 	"github.com/octet-ml/octet/internal/frame"
 	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/tensor"
@@ -21,15 +23,15 @@ type stdioClient struct {
 	t       *testing.T
 	w       *frame.Writer
 	pipe    io.Closer
-	hello   stdioHello
-	replies chan stdioAnswer
+	hello   stdio.Hello
+	replies chan Answer
 	code    chan int
 	notes   []string
-	stages  []progressEvent
+	stages  []console.ProgressEvent
 }
 
-type stdioAnswer struct {
-	stdioReply
+type Answer struct {
+	stdio.Reply
 	payload []byte
 }
 
@@ -37,7 +39,7 @@ func newStdioClient(t *testing.T, ctx context.Context) *stdioClient {
 	t.Helper()
 	in, requests := io.Pipe()
 	answers, out := io.Pipe()
-	c := &stdioClient{t: t, w: frame.NewWriter(requests), pipe: requests, replies: make(chan stdioAnswer, 100), code: make(chan int, 1)}
+	c := &stdioClient{t: t, w: frame.NewWriter(requests), pipe: requests, replies: make(chan Answer, 100), code: make(chan int, 1)}
 	go func() {
 		c.code <- run(ctx, []string{"stdio"}, in, out, io.Discard)
 		out.Close()
@@ -46,8 +48,8 @@ func newStdioClient(t *testing.T, ctx context.Context) *stdioClient {
 		defer close(c.replies)
 		r := frame.NewReader(answers)
 		for {
-			var a stdioAnswer
-			if _, err := r.Next(&a.stdioReply); err != nil {
+			var a Answer
+			if _, err := r.Next(&a.Reply); err != nil {
 				return
 			}
 			a.payload, _ = io.ReadAll(r)
@@ -63,7 +65,7 @@ func newStdioClient(t *testing.T, ctx context.Context) *stdioClient {
 	return c
 }
 
-func (c *stdioClient) send(q stdioRequest, payload ...[]byte) {
+func (c *stdioClient) send(q stdio.Request, payload ...[]byte) {
 	c.t.Helper()
 	if err := c.w.Write(q, payload...); err != nil {
 		c.t.Fatal(err)
@@ -71,7 +73,7 @@ func (c *stdioClient) send(q stdioRequest, payload ...[]byte) {
 }
 
 // answer waits for the next answer and keeps the events before it.
-func (c *stdioClient) answer() stdioAnswer {
+func (c *stdioClient) answer() Answer {
 	c.t.Helper()
 	for a := range c.replies {
 		switch {
@@ -84,27 +86,27 @@ func (c *stdioClient) answer() stdioAnswer {
 		}
 	}
 	c.t.Fatal("the conversation has ended")
-	return stdioAnswer{}
+	return Answer{}
 }
 
 // ask sends a request and returns its answer, which must be no error.
-func (c *stdioClient) ask(q stdioRequest, payload ...[]byte) stdioAnswer {
+func (c *stdioClient) ask(q stdio.Request, payload ...[]byte) Answer {
 	c.t.Helper()
 	c.send(q, payload...)
 	a := c.answer()
 	if a.ID != q.ID || a.Error != nil {
-		c.t.Fatalf("request %d: answer %+v %+v", q.ID, a.stdioReply, a.Error)
+		c.t.Fatalf("request %d: answer %+v %+v", q.ID, a.Reply, a.Error)
 	}
 	return a
 }
 
 // refuse sends a request that must fail.
-func (c *stdioClient) refuse(q stdioRequest, payload []byte, code int, parts ...string) {
+func (c *stdioClient) refuse(q stdio.Request, payload []byte, code int, parts ...string) {
 	c.t.Helper()
 	c.send(q, payload)
 	a := c.answer()
 	if a.ID != q.ID || a.Error == nil || a.Error.Code != code {
-		c.t.Fatalf("request %+v: answer %+v, error %+v; want exit code %d", q, a.stdioReply, a.Error, code)
+		c.t.Fatalf("request %+v: answer %+v, error %+v; want exit code %d", q, a.Reply, a.Error, code)
 	}
 	for _, p := range parts {
 		if !strings.Contains(a.Error.Message, p) {
@@ -119,7 +121,7 @@ func (c *stdioClient) end() int {
 	return <-c.code
 }
 
-func (a stdioAnswer) decode(t *testing.T, into any) {
+func (a Answer) decode(t *testing.T, into any) {
 	t.Helper()
 	at := 0
 	for _, x := range a.Arrays {
@@ -159,4 +161,6 @@ func greyPNG(t *testing.T) string {
 	return f.Name()
 }
 
-func infoOf(x *tensor.Tensor) *arrayInfo { return &arrayInfo{DType: x.DType(), Shape: x.Shape()} }
+func infoOf(x *tensor.Tensor) *stdio.ArrayInfo {
+	return &stdio.ArrayInfo{DType: x.DType(), Shape: x.Shape()}
+}

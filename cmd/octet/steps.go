@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -58,7 +60,7 @@ func (s *steps) qparams() (*tensor.QParams, error) {
 			axis += len(x.Shape())
 		}
 		if axis < 0 || axis >= len(x.Shape()) {
-			return nil, usageError("--axis %d is outside shape %v", r.axis, x.Shape())
+			return nil, exit.Usagef("--axis %d is outside shape %v", r.axis, x.Shape())
 		}
 		s.recipe.axis = axis
 		s.mins, s.maxs = channelRanges(x, axis)
@@ -161,11 +163,11 @@ func (s *steps) document() stepsDocument {
 	return d
 }
 
-// lift takes the elements out, for a listener: the codes in the integer type of
+// Lift takes the elements out, for a listener: the codes in the integer type of
 // their width.
-func (d stepsDocument) lift() (any, []namedTensor) {
+func (d stepsDocument) Lift() (any, []console.NamedTensor) {
 	d.Values, d.Codes, d.Dequantized = nil, nil, nil
-	return d, []namedTensor{{"values", d.steps.real}, {"codes", d.steps.quantized}, {"dequantized", d.steps.restored}}
+	return d, []console.NamedTensor{{Name: "values", Tensor: d.steps.real}, {Name: "codes", Tensor: d.steps.quantized}, {Name: "dequantized", Tensor: d.steps.restored}}
 }
 
 // MarshalJSON is here to keep nil shapes from becoming null.
@@ -214,7 +216,7 @@ func (s *steps) printParameters(w io.Writer, rows int) {
 		return
 	}
 	fmt.Fprintf(w, "channels   %d along axis %d\n\n", len(q.Scales), q.Axis)
-	t := newTable(w, "channel", "min", "max", "scale", "zero point")
+	t := console.NewTable(w, "channel", "min", "max", "scale", "zero point")
 	for c := range limit(rows, len(q.Scales)) {
 		t.AppendRow([]any{c, s.mins[c], s.maxs[c], fmt.Sprintf("%.9g", q.Scales[c]), q.ZeroPoints[c]})
 	}
@@ -224,7 +226,7 @@ func (s *steps) printParameters(w io.Writer, rows int) {
 
 // printElements prints number, code, the number the code stands for, error.
 func printElements(w io.Writer, rows int, shape tensor.Shape, codes []int32, want, got []float32) {
-	t := newTable(w, "index", "real", "code", "dequantized", "error")
+	t := console.NewTable(w, "index", "real", "code", "dequantized", "error")
 	for i := range limit(rows, len(want)) {
 		t.AppendRow([]any{indexText(shape, i), want[i], codes[i], got[i], fmt.Sprintf("%.3g", float64(got[i])-float64(want[i]))})
 	}

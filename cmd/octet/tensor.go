@@ -5,6 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -30,7 +33,7 @@ type tensorFlags struct {
 	changed func(flag string) bool
 }
 
-func newTensorCommand(c *console) *cobra.Command {
+func newTensorCommand(c *console.Console) *cobra.Command {
 	f := &tensorFlags{}
 	cmd := &cobra.Command{
 		Use:   "tensor {NUMBER... | FILE | -}",
@@ -53,7 +56,7 @@ to symmetric qint8; the pools have windows of 2 x 2.`,
   octet tensor weights.safetensors --tensor conv1.weight --dtype qint8 --per-channel
   octet tensor 1 2 3 --with "0.5,-0.5,4" --op add`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			f.source.args = args
 			f.changed = cmd.Flags().Changed
 			return runTensor(c, f)
@@ -75,38 +78,38 @@ to symmetric qint8; the pools have windows of 2 x 2.`,
 	fl.StringArrayVar(&f.other.args, "with", nil, "second operand of --op: numbers or a file")
 	fl.StringVar(&f.other.tensor, "with-tensor", "", "name of the second operand in its file")
 	fl.IntSliceVar(&f.other.shape, "with-shape", nil, "shape of the second operand")
-	fl.StringVar(&f.backend, "backend", "fbgemm", "rules of --op: "+strings.Join(backendNames, ", "))
+	fl.StringVar(&f.backend, "backend", "fbgemm", "rules of --op: "+strings.Join(inputs.BackendNames, ", "))
 	fl.IntVar(&f.rows, "rows", 16, "how many elements to print; 0 prints all")
-	complete(cmd, "backend", backendNames...)
-	complete(cmd, "dtype", "quint8", "qint8", "qint32")
-	complete(cmd, "op", tensorOpNames()...)
-	complete(cmd, "qscheme", "per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric")
+	console.Complete(cmd, "backend", inputs.BackendNames...)
+	console.Complete(cmd, "dtype", "quint8", "qint8", "qint32")
+	console.Complete(cmd, "op", tensorOpNames()...)
+	console.Complete(cmd, "qscheme", "per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric")
 	cmd.MarkFlagsRequiredTogether("quant-min", "quant-max")
 	cmd.MarkFlagsRequiredTogether("scale", "zero-point")
 	return cmd
 }
 
-func runTensor(c *console, f *tensorFlags) error {
+func runTensor(c *console.Console, f *tensorFlags) error {
 	recipe, err := f.recipe()
 	if err != nil {
-		return withCode(exitUsage, err)
+		return exit.WithCode(exit.Usage, err)
 	}
-	x, err := f.source.load(c.in)
+	x, err := f.source.load(c.In)
 	if err != nil {
 		return err
 	}
 	steps, err := recipe.apply(x)
 	if err != nil {
-		return withCode(exitData, err)
+		return exit.WithCode(exit.Data, err)
 	}
 	if f.op == "" {
-		return c.result(steps.document(), steps.printer(f.rows))
+		return c.Result(steps.document(), steps.printer(f.rows))
 	}
-	result, err := f.operate(c.in, recipe, steps)
+	result, err := f.operate(c.In, recipe, steps)
 	if err != nil {
 		return err
 	}
-	return c.result(result.document(), result.printer(f.rows))
+	return c.Result(result.document(), result.printer(f.rows))
 }
 
 // recipe says how a tensor is quantized by hand.
@@ -122,7 +125,7 @@ func (f *tensorFlags) recipe() (recipe, error) {
 	r := recipe{axis: f.axis}
 	var err error
 	if r.dtype, err = tensor.ParseDType(f.dtype); err != nil || !r.dtype.IsQuantized() {
-		return r, usageError("--dtype %s is no quantized type: use quint8, qint8 or qint32", f.dtype)
+		return r, exit.Usagef("--dtype %s is no quantized type: use quint8, qint8 or qint32", f.dtype)
 	}
 	if r.scheme, err = f.qscheme(); err != nil {
 		return r, err
@@ -136,7 +139,7 @@ func (f *tensorFlags) recipe() (recipe, error) {
 	}
 	if f.changed("scale") {
 		if r.scheme.IsPerChannel() {
-			return r, usageError("--scale is one number; it cannot be combined with a per-channel scheme")
+			return r, exit.Usagef("--scale is one number; it cannot be combined with a per-channel scheme")
 		}
 		r.given = tensor.Affine(f.scale, f.zeroPoint)
 	}
@@ -146,11 +149,11 @@ func (f *tensorFlags) recipe() (recipe, error) {
 func (f *tensorFlags) qscheme() (quant.QScheme, error) {
 	if f.scheme != "" {
 		if f.symmetric || f.perChannel {
-			return 0, usageError("--qscheme already says what --symmetric and --per-channel say")
+			return 0, exit.Usagef("--qscheme already says what --symmetric and --per-channel say")
 		}
 		s, err := quant.ParseQScheme(f.scheme)
 		if err == nil && s == quant.PerChannelAffineFloatQParams {
-			err = usageError("%v has float zero points and is for embedding tables; use one of the other schemes", s)
+			err = exit.Usagef("%v has float zero points and is for embedding tables; use one of the other schemes", s)
 		}
 		return s, err
 	}

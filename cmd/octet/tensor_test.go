@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/safetensors"
 	"github.com/octet-ml/octet/tensor"
@@ -69,8 +70,8 @@ func TestTensorFromFiles(t *testing.T) {
 	for _, args := range [][]string{{array}, {named, "--tensor", "a"}, {named, "--tensor", "b"}, {model, "--tensor", "fc.weight", "--per-channel", "--dtype", "qint8"}} {
 		octetCommand(t, append([]string{"tensor"}, args...)...).must(t)
 	}
-	octetCommand(t, "tensor", named).fails(t, exitUsage, "--tensor: ")
-	octetCommand(t, "tensor", named, "--tensor", "c").fails(t, exitData, `"c"`)
+	octetCommand(t, "tensor", named).fails(t, exit.Usage, "--tensor: ")
+	octetCommand(t, "tensor", named, "--tensor", "c").fails(t, exit.Data, `"c"`)
 }
 
 func TestTensorOperations(t *testing.T) {
@@ -102,6 +103,6 @@ func TestTensorOperations(t *testing.T) {
 			t.Errorf("%s of 1..4 should be %s:\n%s", op, want, out)
 		}
 	}
-	octetCommand(t, "tensor", "1", "--op", "div").fails(t, exitUsage, "div", "matmul")
-	octetCommand(t, "tensor", "1", "--op", "add").fails(t, exitUsage, "--with")
+	octetCommand(t, "tensor", "1", "--op", "div").fails(t, exit.Usage, "div", "matmul")
+	octetCommand(t, "tensor", "1", "--op", "add").fails(t, exit.Usage, "--with")
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/eager"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
@@ -88,10 +89,10 @@ func (f *tensorFlags) operate(stdin io.Reader, r recipe, first *steps) (*operati
 		return nil, err
 	}
 	if r.scheme.IsPerChannel() || r.dtype == tensor.QInt32 {
-		return nil, usageError("operations on codes take quint8 or qint8 tensors quantized per tensor; got %v, %v", r.dtype, r.scheme)
+		return nil, exit.Usagef("operations on codes take quint8 or qint8 tensors quantized per tensor; got %v, %v", r.dtype, r.scheme)
 	}
 	if o.numerics, err = quant.ParseNumerics(f.backend); err != nil {
-		return nil, usageError("--backend: %w", err)
+		return nil, exit.Usagef("--backend: %w", err)
 	}
 	if len(f.other.args) > 0 {
 		x, err := f.other.load(stdin)
@@ -100,11 +101,11 @@ func (f *tensorFlags) operate(stdin io.Reader, r recipe, first *steps) (*operati
 		}
 		second, err := kernel.second(r).apply(x)
 		if err != nil {
-			return nil, withCode(exitData, fmt.Errorf("second operand: %w", err))
+			return nil, exit.WithCode(exit.Data, fmt.Errorf("second operand: %w", err))
 		}
 		o.operands = append(o.operands, second)
 	}
-	return o, withCode(exitData, o.run(kernel, r))
+	return o, exit.WithCode(exit.Data, o.run(kernel, r))
 }
 
 func (f *tensorFlags) operation() (tensorOp, error) {
@@ -113,11 +114,11 @@ func (f *tensorFlags) operation() (tensorOp, error) {
 			continue
 		}
 		if given := 1 + min(1, len(f.other.args)); given != o.operands {
-			return o, usageError("--op %s takes %d operands, got %d; --with gives the second one", o.name, o.operands, given)
+			return o, exit.Usagef("--op %s takes %d operands, got %d; --with gives the second one", o.name, o.operands, given)
 		}
 		return o, nil
 	}
-	return tensorOp{}, usageError("unknown --op %q: use one of %s", f.op, joinOps())
+	return tensorOp{}, exit.Usagef("unknown --op %q: use one of %s", f.op, joinOps())
 }
 
 // second is how the second operand is quantized: as the first, or as a weight.

@@ -8,11 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/train"
 )
 
-func newTrainCommand(c *console) *cobra.Command {
+func newTrainCommand(c *console.Console) *cobra.Command {
 	f := &trainingFlags{recipe: train.Default()}
 	var classes int
 	cmd := &cobra.Command{
@@ -29,8 +32,8 @@ had happened. Results do not depend on the number of threads.` + mayChange,
   octet train --arch mobilenet_v2 --preset fashion-mnist --data train-images-idx3-ubyte.gz -o fashion.pth
   octet train resnet18.pth --data more/ --epochs 5 --lr 0.01 --output tuned.pth --metrics tuned.jsonl`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeFiles("pth", "pt"),
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		ValidArgsFunction: console.CompleteFiles("pth", "pt"),
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runTrain(c, cmd, f, classes, args)
 		}),
 	}
@@ -49,7 +52,7 @@ type trainOutput struct {
 	trainingResult
 }
 
-func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, args []string) error {
+func runTrain(c *console.Console, cmd *cobra.Command, f *trainingFlags, classes int, args []string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
@@ -57,7 +60,7 @@ func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, arg
 	if err != nil {
 		return err
 	}
-	if err := f.expect(c, model, parameterBytes(model)); err != nil {
+	if err := f.expect(c, model, console.ParameterBytes(model)); err != nil {
 		return err
 	}
 	data, err := f.open(cmd.Context(), c, model)
@@ -70,7 +73,7 @@ func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, arg
 	}
 	t, err := octet.Train(model, data, f.recipe, f.computing()...)
 	if err != nil {
-		return withCode(exitData, err)
+		return exit.WithCode(exit.Data, err)
 	}
 	if err := f.resume(cmd.Context(), c, t, len(data.Labels)); err != nil {
 		return err
@@ -81,9 +84,9 @@ func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, arg
 	}
 	trained, err := t.Float()
 	if err != nil {
-		return withCode(exitModel, err)
+		return exit.WithCode(exit.Model, err)
 	}
-	bytes, err := c.save(context.WithoutCancel(cmd.Context()), trained, f.output)
+	bytes, err := c.Save(context.WithoutCancel(cmd.Context()), trained, f.output)
 	if err != nil {
 		return err
 	}
@@ -95,31 +98,31 @@ func runTrain(c *console, cmd *cobra.Command, f *trainingFlags, classes int, arg
 		return err
 	}
 	out := trainOutput{f.output, f.html, trained.Arch(), bytes, f.recipe, *r}
-	if err := c.result(out, out.print); err != nil {
+	if err := c.Result(out, out.print); err != nil {
 		return err
 	}
-	c.next("octet quantize %s --calibration DATA --output INT8.pth makes an int8 model of it", f.output)
+	c.Next("octet quantize %s --calibration DATA --output INT8.pth makes an int8 model of it", f.output)
 	return nil
 }
 
 // startFrom opens the checkpoint, or makes a fresh model.
-func (f *trainingFlags) startFrom(c *console, cmd *cobra.Command, classes int, args []string) (*octet.Model, error) {
+func (f *trainingFlags) startFrom(c *console.Console, cmd *cobra.Command, classes int, args []string) (*octet.Model, error) {
 	if len(args) == 1 {
 		if classes != 0 {
-			return nil, usageError("--classes goes with a fresh model; %s has its own", args[0])
+			return nil, exit.Usagef("--classes goes with a fresh model; %s has its own", args[0])
 		}
-		return f.model.open(c, cmd, args[0])
+		return f.model.Open(c, cmd, args[0])
 	}
-	if f.model.arch == "" {
-		return nil, usageError("name an --arch for a fresh model, or a checkpoint to start from")
+	if f.model.Arch == "" {
+		return nil, exit.Usagef("name an --arch for a fresh model, or a checkpoint to start from")
 	}
-	preset, change, err := f.model.preset.given(cmd)
+	preset, change, err := f.model.Preset.Given(cmd)
 	if err != nil {
 		return nil, err
 	}
 	found, names, err := classesOf(f.data, f.truth, f.names)
 	if err != nil {
-		return nil, withCode(exitData, err)
+		return nil, exit.WithCode(exit.Data, err)
 	}
 	if classes == 0 {
 		classes = found
@@ -128,9 +131,9 @@ func (f *trainingFlags) startFrom(c *console, cmd *cobra.Command, classes int, a
 	if preset != nil {
 		channels = preset.Channels
 	}
-	model, err := octet.New(f.model.arch, classes, channels, f.recipe.Seed)
+	model, err := octet.New(f.model.Arch, classes, channels, f.recipe.Seed)
 	if err != nil {
-		return nil, usageError("--arch: %w", err)
+		return nil, exit.Usagef("--arch: %w", err)
 	}
 	model, err = model.WithMetadata(func(m *octet.Metadata) {
 		m.Preset = preset
@@ -139,9 +142,9 @@ func (f *trainingFlags) startFrom(c *console, cmd *cobra.Command, classes int, a
 		}
 	}).ChangePreset(change)
 	if err != nil {
-		return nil, usageError("%w", err)
+		return nil, exit.Usagef("%w", err)
 	}
-	noteAssumptions(c, model)
+	inputs.NoteAssumptions(c, model)
 	return model, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/train"
@@ -110,7 +111,7 @@ func TestQATWritesWhatItTrained(t *testing.T) {
 			}
 		})
 	}
-	octetCommand(t, append([]string{"qat", filepath.Join(folder, "int8.pth"), "--output", filepath.Join(folder, "o.pth")}, short(calibration)...)...).fails(t, exitModel, "int8 model")
+	octetCommand(t, append([]string{"qat", filepath.Join(folder, "int8.pth"), "--output", filepath.Join(folder, "o.pth")}, short(calibration)...)...).fails(t, exit.Model, "int8 model")
 }
 
 // The page shows the three models and the recipe; weights of fewer bits reach the
@@ -154,10 +155,10 @@ func TestTrainingPages(t *testing.T) {
 		t.Error("the page of a float training")
 	}
 	for _, never := range [][]string{{"--torch-compatible", "--freeze-observers", "0"}, {"--calibrate", "0", "--freeze-observers", "0"}, {"--calibrate", "0", "--freeze-norms", "0"}} {
-		octetCommand(t, append(append([]string{"qat", model, "--output", int8}, never...), short(calibration)...)...).fails(t, exitUsage, "share of the steps")
+		octetCommand(t, append(append([]string{"qat", model, "--output", int8}, never...), short(calibration)...)...).fails(t, exit.Usage, "share of the steps")
 	}
-	octetCommand(t, append([]string{"qat", model, "--output", int8, "--weight-bits", "9"}, short(calibration)...)...).fails(t, exitUsage, "--weight-bits", "2 to 8")
-	octetCommand(t, "quantize", model, "--calibration", calibration, "--output", int8, "--weight-bits", "1").fails(t, exitUsage, "--weight-bits", "2 to 8")
+	octetCommand(t, append([]string{"qat", model, "--output", int8, "--weight-bits", "9"}, short(calibration)...)...).fails(t, exit.Usage, "--weight-bits", "2 to 8")
+	octetCommand(t, "quantize", model, "--calibration", calibration, "--output", int8, "--weight-bits", "1").fails(t, exit.Usage, "--weight-bits", "2 to 8")
 }
 
 // A training that is killed and started again writes the same bytes as one that
@@ -254,13 +255,13 @@ func TestInterruptedTrainingSaysWhereItGoesOn(t *testing.T) {
 		}
 	}()
 	args := []string{"qat", model, "--output", out, "--data", calibration, "--batch-size", "8", "--epochs", "1000", "--metrics", metrics}
-	octetCommandContext(t, ctx, args...).fails(t, exitInterrupted, "o.training.pth", "the same command continues there")
+	octetCommandContext(t, ctx, args...).fails(t, exit.Interrupted, "o.training.pth", "the same command continues there")
 	if exists(out) || !exists(filepath.Join(folder, "o.training.pth")) {
 		t.Fatal("an interrupted training left a model, or no checkpoint")
 	}
-	octetCommand(t, append(args, "--lr", "0.5")...).fails(t, exitUsage, "learning_rate was 0.005 and is 0.5", "o.training.pth")
+	octetCommand(t, append(args, "--lr", "0.5")...).fails(t, exit.Usage, "learning_rate was 0.005 and is 0.5", "o.training.pth")
 	scratch := []string{"train", "--arch", "fashion_mobilenet", "--output", out, "--data", calibration, "--batch-size", "8", "--epochs", "1000"}
-	octetCommand(t, scratch...).fails(t, exitUsage, "of another model", "fashion_mobilenet")
+	octetCommand(t, scratch...).fails(t, exit.Usage, "of another model", "fashion_mobilenet")
 }
 
 func TestBadTrainingData(t *testing.T) {
@@ -287,15 +288,15 @@ func TestBadTrainingData(t *testing.T) {
 		code int
 		says []string
 	}{
-		{"label out of range", data(func() { labels[3] = 12 }), exitData, []string{"label 12", "0 to 9"}},
-		{"negative label", data(func() { labels[3] = -5 }), exitData, []string{"-5"}},
-		{"one class", data(func() { clear(labels) }), exitData, []string{"all 20 samples are of class 0"}},
-		{"NaN", data(func() { images.Float32s()[900] = float32(math.NaN()) }), exitData, []string{"NaN"}},
-		{"no labels", []string{"--data", writeArray(t, images)}, exitData, []string{"label"}},
-		{"colour", []string{"--data", writeArray(t, tensor.New(tensor.Float32, 20, 3, 28, 28)), "--truth", writeArray(t, tensor.Of(labels, 20))}, exitData, []string{"[1, H, W]"}},
-		{"no such data", []string{"--data", "nowhere"}, exitData, []string{"nowhere"}},
-		{"rate", []string{"--data", calibration, "--lr", "-1"}, exitUsage, []string{"learning rate is -1"}},
-		{"augmentation", []string{"--data", calibration, "--augment", "cutmix"}, exitUsage, []string{"cutmix"}},
+		{"label out of range", data(func() { labels[3] = 12 }), exit.Data, []string{"label 12", "0 to 9"}},
+		{"negative label", data(func() { labels[3] = -5 }), exit.Data, []string{"-5"}},
+		{"one class", data(func() { clear(labels) }), exit.Data, []string{"all 20 samples are of class 0"}},
+		{"NaN", data(func() { images.Float32s()[900] = float32(math.NaN()) }), exit.Data, []string{"NaN"}},
+		{"no labels", []string{"--data", writeArray(t, images)}, exit.Data, []string{"label"}},
+		{"colour", []string{"--data", writeArray(t, tensor.New(tensor.Float32, 20, 3, 28, 28)), "--truth", writeArray(t, tensor.Of(labels, 20))}, exit.Data, []string{"[1, H, W]"}},
+		{"no such data", []string{"--data", "nowhere"}, exit.Data, []string{"nowhere"}},
+		{"rate", []string{"--data", calibration, "--lr", "-1"}, exit.Usage, []string{"learning rate is -1"}},
+		{"augmentation", []string{"--data", calibration, "--augment", "cutmix"}, exit.Usage, []string{"cutmix"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			octetCommand(t, append([]string{"qat", model, "--output", out, "--calibrate", "0", "--batch-size", "4", "--epochs", "1"}, c.args...)...).fails(t, c.code, c.says...)
@@ -306,11 +307,11 @@ func TestBadTrainingData(t *testing.T) {
 			os.Remove(filepath.Join(folder, "o.training.pth"))
 		})
 	}
-	octetCommand(t, append([]string{"train", "--output", out}, short(calibration)...)...).fails(t, exitUsage, "--arch")
-	octetCommand(t, append([]string{"qat", model, "--output", model}, short(calibration)...)...).fails(t, exitUsage, "float model itself")
+	octetCommand(t, append([]string{"train", "--output", out}, short(calibration)...)...).fails(t, exit.Usage, "--arch")
+	octetCommand(t, append([]string{"qat", model, "--output", model}, short(calibration)...)...).fails(t, exit.Usage, "float model itself")
 	few := changed(t, model, func(sd *torch.StateDict) {
 		sd.SetTensor("fc.weight", tensor.New(tensor.Float32, 4, 104))
 		sd.SetTensor("fc.bias", tensor.New(tensor.Float32, 4))
 	})
-	octetCommand(t, append([]string{"train", few, "--output", out}, short(calibration)...)...).fails(t, exitData, "label 8", "0 to 3")
+	octetCommand(t, append([]string{"train", few, "--output", out}, short(calibration)...)...).fails(t, exit.Data, "label 8", "0 to 3")
 }

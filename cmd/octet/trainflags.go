@@ -9,6 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/train"
 	"github.com/octet-ml/octet/vision"
@@ -16,7 +19,7 @@ import (
 
 // trainingFlags are the flags that train and qat share.
 type trainingFlags struct {
-	model    modelFlags
+	model    inputs.ModelFlags
 	data     string
 	dataName string // on the page; data without
 	truth    string
@@ -46,12 +49,12 @@ type evalFlagsOf struct {
 }
 
 func (f *trainingFlags) register(cmd *cobra.Command) {
-	f.model.register(cmd)
-	f.model.float = true
+	f.model.Register(cmd)
+	f.model.Float = true
 	fl, r := cmd.Flags(), &f.recipe
 	fl.StringVar(&f.data, "data", "", "labelled `DATA` to train on: a folder or archive with one folder per class, an IDX file, a .npz")
-	fl.StringVar(&f.truth, "truth", "", truthUsage)
-	fl.BoolVar(&f.names, "truth-from-names", false, namesUsage)
+	fl.StringVar(&f.truth, "truth", "", inputs.TruthUsage)
+	fl.BoolVar(&f.names, "truth-from-names", false, inputs.NamesUsage)
 	fl.StringVar(&f.eval, "eval", "", "measure the accuracy on labelled `DATA` behind every epoch")
 	fl.StringVar(&f.classMap, "class-map", "", "`FILE` that maps folders to classes")
 	fl.IntVar(&r.Epochs, "epochs", r.Epochs, "how often each image is seen")
@@ -73,8 +76,8 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.augment, "augment", "auto", "random changes of images: "+strings.Join(augmentNames(), ", "))
 	fl.Uint64Var(&r.Seed, "seed", 0, "decides order, augmentation and fresh parameters")
 	fl.IntVar(&f.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
-	fl.BoolVar(&f.exif, "exif", false, exifUsage)
-	fl.IntVar(&f.maxPixels, "max-pixels", vision.DefaultMaxPixels, maxPixelsUsage)
+	fl.BoolVar(&f.exif, "exif", false, inputs.ExifUsage)
+	fl.IntVar(&f.maxPixels, "max-pixels", vision.DefaultMaxPixels, inputs.MaxPixelsUsage)
 	fl.BoolVar(&f.recompute, "recompute", false, "train in less memory and a little more time: results of batch norms are computed again, not kept")
 	fl.IntVar(&f.limit, "limit", 0, "train on N images only, some of every class; 0 uses all")
 	fl.StringVarP(&f.output, "output", "o", "", "model to write, `FILE`.pth; - is standard output")
@@ -82,11 +85,11 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	fl.IntVar(&f.every, "checkpoint-every", checkpointEvery, "save the state every N steps, besides when interrupted; 0 does not")
 	fl.StringVar(&f.metrics, "metrics", "", "append a line of JSON for every step to `FILE`.jsonl")
 	fl.StringVar(&f.html, "html", "", "write a page with plots of the training, `FILE`.html")
-	require(cmd, "data", "")
-	require(cmd, "output", "")
-	complete(cmd, "optimizer", "sgd", "adamw")
-	complete(cmd, "schedule", "cosine", "step", "constant")
-	complete(cmd, "augment", augmentNames()...)
+	console.Require(cmd, "data", "")
+	console.Require(cmd, "output", "")
+	console.Complete(cmd, "optimizer", "sgd", "adamw")
+	console.Complete(cmd, "schedule", "cosine", "step", "constant")
+	console.Complete(cmd, "augment", augmentNames()...)
 }
 
 // computing are the options of how steps are computed, on which results do not
@@ -127,45 +130,45 @@ func (f *trainingFlags) check() error {
 		f.recipe.Optimizer.Nesterov = false
 	}
 	if _, known := augmentations[f.augment]; !known && f.augment != "auto" {
-		return usageError("--augment %q: use %s", f.augment, strings.Join(augmentNames(), ", "))
+		return exit.Usagef("--augment %q: use %s", f.augment, strings.Join(augmentNames(), ", "))
 	}
 	if err := f.recipe.Validate(); err != nil {
-		return usageError("%w", err)
+		return exit.Usagef("%w", err)
 	}
 	if f.every < 0 || f.limit < 0 || f.threads < 0 {
-		return usageError("--checkpoint-every, --limit and --threads must not be negative")
+		return exit.Usagef("--checkpoint-every, --limit and --threads must not be negative")
 	}
 	switch f.checkpoint {
 	case "":
-		if f.output == streamName { // there is no name to make one of
+		if f.output == console.StreamName { // there is no name to make one of
 			break
 		}
 		f.checkpoint = strings.TrimSuffix(f.output, ".pth") + ".training.pth"
 	case "none":
 		f.checkpoint = ""
 	}
-	return checkOutputs(output{"output", f.output, modelStream}, output{"checkpoint", f.checkpoint, modelOutput},
-		output{"metrics", f.metrics, linesOutput}, output{"html", f.html, pageOutput})
+	return console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ModelStream}, console.Output{Flag: "checkpoint", Path: f.checkpoint, Kind: console.ModelOutput},
+		console.Output{Flag: "metrics", Path: f.metrics, Kind: console.LinesOutput}, console.Output{Flag: "html", Path: f.html, Kind: console.PageOutput})
 }
 
 // open opens the data that model is trained on.
-func (f *trainingFlags) open(ctx context.Context, c *console, model *octet.Model) (*train.Data, error) {
-	flags := evalFlags{data: dataFlags{batchSize: f.recipe.BatchSize, threads: f.threads, limit: f.limit, exif: f.exif, maxPixels: f.maxPixels, spread: true}, truth: f.truth, names: f.names, classMap: f.classMap}
-	in, err := flags.open(c, model, f.data)
+func (f *trainingFlags) open(ctx context.Context, c *console.Console, model *octet.Model) (*train.Data, error) {
+	flags := inputs.LabelledFlags{Data: inputs.DataFlags{BatchSize: f.recipe.BatchSize, Threads: f.threads, Limit: f.limit, Exif: f.exif, MaxPixels: f.maxPixels, Spread: true}, Truth: f.truth, Names: f.names, ClassMap: f.classMap}
+	in, err := flags.Open(c, model, f.data)
 	if err != nil {
 		return nil, err
 	}
-	d, err := octet.TrainingData(ctx, model, in.source)
+	d, err := octet.TrainingData(ctx, model, in.Source)
 	if err != nil {
-		in.close()
-		return nil, withCode(exitData, err)
+		in.Close()
+		return nil, exit.WithCode(exit.Data, err)
 	}
 	f.recipe.Augment = f.chooseAugment(c, d)
 	return d, nil
 }
 
 // chooseAugment is what --augment says; auto is what suits the size of the images.
-func (f *trainingFlags) chooseAugment(c *console, d *train.Data) vision.Augment {
+func (f *trainingFlags) chooseAugment(c *console.Console, d *train.Data) vision.Augment {
 	if f.augment != "auto" {
 		return augmentations[f.augment]
 	}
@@ -176,14 +179,14 @@ func (f *trainingFlags) chooseAugment(c *console, d *train.Data) vision.Augment 
 	case len(d.Preset.Crop) == 2:
 		name = "imagenet"
 	}
-	c.note("assumed: images are changed at random as --augment %s says", name)
+	c.Note("assumed: images are changed at random as --augment %s says", name)
 	return augmentations[name]
 }
 
 // classesOf is the number of classes of labelled data, and their names where they
 // have any.
 func classesOf(path, truth string, fromNames bool) (int, []string, error) {
-	opts, err := labelOptions(truth, fromNames)
+	opts, err := inputs.LabelOptions(truth, fromNames)
 	if err != nil {
 		return 0, nil, err
 	}

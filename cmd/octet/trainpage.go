@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/measure"
+	"github.com/octet-ml/octet/cmd/octet/internal/variants"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
@@ -40,7 +43,7 @@ func (f *trainingFlags) writePage(doc *report.Training) error {
 		return nil
 	}
 	if err := atomicfile.Write(f.html, doc.HTML); err != nil {
-		return withCode(exitOutput, fmt.Errorf("cannot write %s: %w", f.html, err))
+		return exit.WithCode(exit.Output, fmt.Errorf("cannot write %s: %w", f.html, err))
 	}
 	return nil
 }
@@ -119,11 +122,11 @@ func weightRanges(float *octet.Model, int8 ...*octet.Model) ([]compare.Weights, 
 
 // weightsText says how weights are quantized where --qconfig does not.
 func (f *qatFlags) weightsText() string {
-	text := fmt.Sprintf("weights of %d bits", f.weightBits)
+	text := fmt.Sprintf("weights of %d bits", f.WeightBits)
 	switch {
-	case f.perTensor:
+	case f.PerTensor:
 		text += " with one scale each"
-	case f.perChannel:
+	case f.PerChannel:
 		text += " with a scale for every output channel"
 	}
 	return text
@@ -140,15 +143,15 @@ func (f *qatFlags) report(ctx context.Context, float, int8 *octet.Model, out *qa
 		how = "PyTorch's numbers"
 	}
 	doc.Recipe = append([]report.Setting{{Name: "quantization", Value: fmt.Sprintf("backend %s, qconfig %s, %s, %s", out.Backend, out.QConfig, f.weightsText(), how)}}, doc.Recipe...)
-	floatBytes, err := modelBytes(float)
+	floatBytes, err := variants.ModelBytes(float)
 	if err != nil {
 		return err
 	}
-	doc.Codes = 1<<f.weightBits - 1
+	doc.Codes = 1<<f.WeightBits - 1
 	doc.Results = []report.Result{{Name: "float", Kind: report.Float, Bytes: floatBytes}}
 	models := []*octet.Model{int8}
 	if f.calibrated != nil {
-		bytes, err := modelBytes(f.calibrated)
+		bytes, err := variants.ModelBytes(f.calibrated)
 		if err != nil {
 			return err
 		}
@@ -163,9 +166,9 @@ func (f *qatFlags) report(ctx context.Context, float, int8 *octet.Model, out *qa
 	}
 	if !float.InTraining() {
 		if doc.Weights, err = weightRanges(float, models...); err != nil {
-			return withCode(exitModel, err)
+			return exit.WithCode(exit.Model, err)
 		}
-		if err := timeResults(ctx, doc, f.threads, append([]*octet.Model{float}, models...)...); err != nil {
+		if err := measure.TimeResults(ctx, doc, f.threads, append([]*octet.Model{float}, models...)...); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/train"
 )
 
@@ -20,23 +22,23 @@ preprocessing (--preset, --resize, --crop, --interpolation, --mean, --std, --exi
 another recipe or model are an error that names the difference.`
 
 // identify reads the training data, for the checkpoint.
-func (f *trainingFlags) identify(ctx context.Context, c *console, t *octet.Training, samples int) error {
-	stage := c.begin("read", "samples", samples)
-	defer stage.end()
-	return withCode(exitData, t.Identify(ctx, stage.set))
+func (f *trainingFlags) identify(ctx context.Context, c *console.Console, t *octet.Training, samples int) error {
+	stage := c.Begin("read", "samples", samples)
+	defer stage.End()
+	return exit.WithCode(exit.Data, t.Identify(ctx, stage.Set))
 }
 
 // resumeError gives an error of a checkpoint its exit code, and says how to go on.
 func (f *trainingFlags) resumeError(err error) error {
-	code := exitUsage
+	code := exit.Usage
 	if errors.Is(err, train.ErrOtherData) || errors.Is(err, train.ErrDamaged) {
-		code = exitData
+		code = exit.Data
 	}
-	return withCode(code, fmt.Errorf("%w\nremove %s to begin anew, or name another --checkpoint", err, f.checkpoint))
+	return exit.WithCode(code, fmt.Errorf("%w\nremove %s to begin anew, or name another --checkpoint", err, f.checkpoint))
 }
 
 // resume continues from the checkpoint, where there is one.
-func (f *trainingFlags) resume(ctx context.Context, c *console, t *octet.Training, samples int) error {
+func (f *trainingFlags) resume(ctx context.Context, c *console.Console, t *octet.Training, samples int) error {
 	t.Checkpoint, t.CheckpointEvery = f.checkpoint, f.every
 	if f.checkpoint == "" {
 		return nil
@@ -50,6 +52,6 @@ func (f *trainingFlags) resume(ctx context.Context, c *console, t *octet.Trainin
 	if err := t.Resume(f.checkpoint); err != nil {
 		return f.resumeError(err)
 	}
-	c.note("training continues behind step %d of %d, from %s", t.Step(), t.Steps(), f.checkpoint)
+	c.Note("training continues behind step %d of %d, from %s", t.Step(), t.Steps(), f.checkpoint)
 	return nil
 }

@@ -6,17 +6,18 @@ import (
 	"os"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
 )
 
 // expect is console.expect for the results of a training: bytes is about the size
 // of the model that is written.
-func (f *trainingFlags) expect(c *console, model *octet.Model, bytes int64, more ...planned) error {
-	files := append([]planned{{f.output, bytes}, {f.html, pageSize}}, more...)
+func (f *trainingFlags) expect(c *console.Console, model *octet.Model, bytes int64, more ...console.Planned) error {
+	files := append([]console.Planned{{Path: f.output, Bytes: bytes}, {Path: f.html, Bytes: console.PageSize}}, more...)
 	if _, err := os.Stat(f.checkpoint); errors.Is(err, fs.ErrNotExist) { // nothing is continued
-		files = append(files, planned{f.metrics, 0})
+		files = append(files, console.Planned{Path: f.metrics, Bytes: 0})
 		if f.checkpoint != "" { // parameters, and as much again for the momentum
-			files = append(files, planned{f.checkpoint, 2 * parameterBytes(model)})
+			files = append(files, console.Planned{Path: f.checkpoint, Bytes: 2 * console.ParameterBytes(model)})
 		}
 	}
-	return c.expect(files...)
+	return c.Expect(files...)
 }

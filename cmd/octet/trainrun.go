@@ -14,6 +14,9 @@ import (
 	"github.com/guptarohit/asciigraph"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/train"
 )
@@ -56,23 +59,23 @@ func (r *trainingResult) see(p train.Progress) {
 
 // runTraining trains to the end and tells of it. snapshot is the model as --eval
 // measures it.
-func (f *trainingFlags) runTraining(ctx context.Context, c *console, t *octet.Training, name string, snapshot func() (*octet.Model, error)) (*trainingResult, error) {
+func (f *trainingFlags) runTraining(ctx context.Context, c *console.Console, t *octet.Training, name string, snapshot func() (*octet.Model, error)) (*trainingResult, error) {
 	log, err := openMetrics(f.metrics, t.Step())
 	if err != nil {
-		return nil, withCode(exitOutput, err)
+		return nil, exit.WithCode(exit.Output, err)
 	}
 	r := &trainingResult{from: t.Step()}
 	start, epochStart := time.Now(), time.Now()
-	stage := c.begin(name, "steps", t.Steps())
-	stage.set(t.Step())
+	stage := c.Begin(name, "steps", t.Steps())
+	stage.Set(t.Step())
 	t.OnStep = func(p train.Progress) {
 		r.see(p)
-		stage.set(p.Step)
+		stage.Set(p.Step)
 		log.write(p)
 	}
 	t.OnDivergence = func(d train.Divergence) {
 		r.Warning = f.divergenceText(d)
-		c.warn("%s", r.Warning)
+		c.Warn("%s", r.Warning)
 	}
 	t.OnEpoch = func(p train.Progress) error {
 		e := epochResult{Epoch: (p.Step + t.PerEpoch() - 1) / t.PerEpoch(), Loss: p.MeanLoss, Accuracy: 100 * p.MeanAccuracy, Phase: p.Phase, step: p.Step}
@@ -90,34 +93,34 @@ func (f *trainingFlags) runTraining(ctx context.Context, c *console, t *octet.Tr
 		e.Seconds = time.Since(epochStart).Seconds()
 		epochStart = time.Now()
 		r.Epochs = append(r.Epochs, e)
-		c.note("%s", e.text(t.Config().Epochs))
+		c.Note("%s", e.text(t.Config().Epochs))
 		log.write(e)
 		return nil
 	}
 	err = t.Run(ctx)
-	stage.end()
-	c.finish()
+	stage.End()
+	c.Finish()
 	if closeErr := log.close(); err == nil {
-		err = withCode(exitOutput, closeErr)
+		err = exit.WithCode(exit.Output, closeErr)
 	}
 	r.Steps, r.Seconds = t.Step(), time.Since(start).Seconds()
 	return r, f.ended(c, t, err)
 }
 
 // ended gives an error of the training its exit code, and says where it can go on.
-func (f *trainingFlags) ended(c *console, t *octet.Training, err error) error {
+func (f *trainingFlags) ended(c *console.Console, t *octet.Training, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		if f.checkpoint != "" && t.Step() > 0 {
-			c.note("the state behind step %d of %d is saved in %s: the same command continues there", t.Step(), t.Steps(), f.checkpoint)
+			c.Note("the state behind step %d of %d is saved in %s: the same command continues there", t.Step(), t.Steps(), f.checkpoint)
 		}
 		return err
 	case errors.Is(err, train.ErrDiverged):
-		return withCode(exitData, fmt.Errorf("%w\ntry %s", err, f.calmer()))
+		return exit.WithCode(exit.Data, fmt.Errorf("%w\ntry %s", err, f.calmer()))
 	}
-	return withCode(exitData, err)
+	return exit.WithCode(exit.Data, err)
 }
 
 // written removes the checkpoint: with its result in a file, there is nothing to
@@ -129,14 +132,14 @@ func (f *trainingFlags) written() {
 }
 
 // measure evaluates on the data of --eval.
-func (f *trainingFlags) measure(ctx context.Context, c *console, m *octet.Model) (score, error) {
-	flags := evalFlags{data: dataFlags{batchSize: 64, threads: f.threads, limit: f.evalLimit, exif: f.exif, maxPixels: f.maxPixels}, classMap: f.classMap}
-	data, err := flags.open(&console{err: c.err, quiet: true}, m, f.eval)
+func (f *trainingFlags) measure(ctx context.Context, c *console.Console, m *octet.Model) (score, error) {
+	flags := inputs.LabelledFlags{Data: inputs.DataFlags{BatchSize: 64, Threads: f.threads, Limit: f.evalLimit, Exif: f.exif, MaxPixels: f.maxPixels}, ClassMap: f.classMap}
+	data, err := flags.Open(&console.Console{Err: c.Err, Quiet: true}, m, f.eval)
 	if err != nil {
 		return score{}, err
 	}
-	defer data.close()
-	return measure(ctx, &console{err: c.err, quiet: true}, m, data, "eval", flags.data)
+	defer data.Close()
+	return countRight(ctx, &console.Console{Err: c.Err, Quiet: true}, m, data, "eval", flags.Data)
 }
 
 func (e epochResult) text(epochs int) string {

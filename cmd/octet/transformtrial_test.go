@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/torch"
 )
 
@@ -23,7 +24,7 @@ func TestTheInputTransformIsTriedOnImagesAtHand(t *testing.T) {
 	for i, name := range []string{"a/1.png", "a/2.png", "b/3.png", "b/4.png"} {
 		photo(t, filepath.Join(photos, name), 80, 80, uint8(60*i))
 	}
-	octetCommand(t, "eval", file, photos).fails(t, exitModel, "googlenet+transform_input", "weights=...", "trained from scratch")
+	octetCommand(t, "eval", file, photos).fails(t, exit.Model, "googlenet+transform_input", "weights=...", "trained from scratch")
 	octetCommand(t, "run", file, photos, "--arch", "googlenet", "--resize", "70", "--crop", "64").must(t).says(t, "without a transform of its input", "dilation")
 	var doc struct {
 		Transform *octet.TransformTrial `json:"transform_input"`

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
 )
 
 // release is the version of a packaged build, set by its builder with
@@ -41,19 +43,19 @@ func built(info *debug.BuildInfo) string {
 	return v
 }
 
-func newVersionCommand(c *console) *cobra.Command {
+func newVersionCommand(c *console.Console) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version, the Go release and the platform",
 		Example: "  octet version --json",
 		Args:    cobra.NoArgs,
-		RunE: c.command(func(*cobra.Command, []string) error {
+		RunE: c.Command(func(*cobra.Command, []string) error {
 			doc := struct {
 				Version  string `json:"version"`
 				Go       string `json:"go"`
 				Platform string `json:"platform"`
 			}{version(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-			return c.result(doc, func(w io.Writer) {
+			return c.Result(doc, func(w io.Writer) {
 				fmt.Fprintf(w, "octet %s (%s, %s)\n", doc.Version, doc.Go, doc.Platform)
 			})
 		}),

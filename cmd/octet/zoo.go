@@ -8,11 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/zoo"
 )
 
-func newZooCommand(c *console) *cobra.Command {
+func newZooCommand(c *console.Console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "zoo",
 		Short: "List, describe and download torchvision's quantized weights",
@@ -54,7 +57,7 @@ func newZooEntry(w zoo.Weights) zooEntry {
 	return zooEntry{w.String(), err == nil && d.Member == w.Member, w.Arch, unknown == nil, w.Backend, w.Acc1, w.Acc5, float64(w.Bytes()) / 1e6, w.GFLOPS}
 }
 
-func newZooListCommand(c *console) *cobra.Command {
+func newZooListCommand(c *console.Console) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [TEXT]",
 		Short: "List the weights whose name contains TEXT",
@@ -62,20 +65,20 @@ func newZooListCommand(c *console) *cobra.Command {
   octet zoo list resnet50 --json`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: c.command(func(_ *cobra.Command, args []string) error {
+		RunE: c.Command(func(_ *cobra.Command, args []string) error {
 			entries := []zooEntry{}
 			for _, w := range zoo.AllWeights() {
 				if len(args) == 0 || strings.Contains(strings.ToLower(w.String()), strings.ToLower(args[0])) {
 					entries = append(entries, newZooEntry(w))
 				}
 			}
-			return c.result(entries, func(w io.Writer) { printZooList(w, entries) })
+			return c.Result(entries, func(w io.Writer) { printZooList(w, entries) })
 		}),
 	}
 }
 
 func printZooList(w io.Writer, entries []zooEntry) {
-	t := newTable(w, "weights", "", "backend", "top-1", "top-5", "size", "GFLOPS", "")
+	t := console.NewTable(w, "weights", "", "backend", "top-1", "top-5", "size", "GFLOPS", "")
 	t.SuppressEmptyColumns()
 	for _, e := range entries {
 		mark, backend, note := "", e.Backend, ""
@@ -109,28 +112,28 @@ type zooInfo struct {
 	Path        string `json:"path,omitempty"` // where it is; empty: not downloaded
 }
 
-func newZooInfoCommand(c *console) *cobra.Command {
-	f := &fetchFlags{}
+func newZooInfoCommand(c *console.Console) *cobra.Command {
+	f := &inputs.FetchFlags{}
 	cmd := &cobra.Command{
 		Use:               "info NAME",
 		Short:             "Show what is published about weights, and where they are",
 		Example:           `  octet zoo info MobileNet_V2_QuantizedWeights.DEFAULT`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeWeights,
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
-			w, err := f.weights(args[0])
+		ValidArgsFunction: inputs.CompleteWeights,
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
+			w, err := f.Weights(args[0])
 			if err != nil {
 				return err
 			}
-			path, err := f.cached(cmd.Context(), w)
+			path, err := f.Cached(cmd.Context(), w)
 			if err != nil {
 				return err
 			}
 			info := zooInfo{newZooEntry(w), w.URL, w.HashPrefix, w.Prepared, w.Recipe, w.Unquantized, w.NumParams, w.MinSize, w.Preset, len(w.Categories()), path}
-			return c.result(info, func(out io.Writer) { printZooInfo(out, info, w) })
+			return c.Result(info, func(out io.Writer) { printZooInfo(out, info, w) })
 		}),
 	}
-	f.register(cmd)
+	f.Register(cmd)
 	return cmd
 }
 
@@ -139,7 +142,7 @@ func printZooInfo(out io.Writer, info zooInfo, w zoo.Weights) {
 		fmt.Fprintf(out, "%-14s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	row("weights", "%s", info.Name)
-	row("architecture", "%s, %s parameters, %d classes", w.Arch, countText(w.NumParams), info.Categories)
+	row("architecture", "%s, %s parameters, %d classes", w.Arch, console.CountText(w.NumParams), info.Categories)
 	if w.Quantized() {
 		row("backend", "%s, made of %s", w.Backend, w.Unquantized)
 	}
@@ -148,7 +151,7 @@ func printZooInfo(out io.Writer, info zooInfo, w zoo.Weights) {
 	}
 	row("accuracy", "top-1 %.3f %%, top-5 %.3f %% on ImageNet-1K", w.Acc1, w.Acc5)
 	row("cost", "%.3g GFLOPS, %s", w.GFLOPS, report.Size(w.Bytes()))
-	row("preprocessing", "%s", presetText(w.Preset))
+	row("preprocessing", "%s", console.PresetText(w.Preset))
 	row("smallest image", "%d x %d", w.MinSize[0], w.MinSize[1])
 	row("recipe", "%s", w.Recipe)
 	row("url", "%s", w.URL)
@@ -167,8 +170,8 @@ type zooPulled struct {
 	Bytes int64  `json:"bytes"`
 }
 
-func newZooPullCommand(c *console) *cobra.Command {
-	f := &fetchFlags{}
+func newZooPullCommand(c *console.Console) *cobra.Command {
+	f := &inputs.FetchFlags{}
 	cmd := &cobra.Command{
 		Use:   "pull NAME...",
 		Short: "Download weights, unless they are here, and print their paths",
@@ -177,11 +180,11 @@ interrupted download is continued by the next one.`,
 		Example: `  octet zoo pull ResNet18_QuantizedWeights.DEFAULT
   octet zoo pull ResNet50_QuantizedWeights.DEFAULT --base-url https://mirror.example/pytorch`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completeWeights,
-		RunE: c.command(func(cmd *cobra.Command, args []string) error {
+		ValidArgsFunction: inputs.CompleteWeights,
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			var all []zoo.Weights
 			for _, name := range args {
-				w, err := f.weights(name)
+				w, err := f.Weights(name)
 				if err != nil {
 					return err
 				}
@@ -189,23 +192,23 @@ interrupted download is continued by the next one.`,
 			}
 			var pulled []zooPulled
 			for _, w := range all {
-				path, err := f.pull(cmd.Context(), c, w)
+				path, err := f.Pull(cmd.Context(), c, w)
 				if err != nil {
 					return err
 				}
 				info, err := os.Stat(path)
 				if err != nil {
-					return withCode(exitModel, err)
+					return exit.WithCode(exit.Model, err)
 				}
 				pulled = append(pulled, zooPulled{w.String(), path, info.Size()})
 			}
-			return c.result(pulled, func(out io.Writer) {
+			return c.Result(pulled, func(out io.Writer) {
 				for _, p := range pulled {
 					fmt.Fprintln(out, p.Path)
 				}
 			})
 		}),
 	}
-	f.register(cmd)
+	f.Register(cmd)
 	return cmd
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/hub"
 	"github.com/octet-ml/octet/internal/hashweights"
 	"github.com/octet-ml/octet/tensor"
@@ -87,8 +89,8 @@ func mirror(t *testing.T, content []byte) zoo.Weights {
 	t.Setenv("OCTET_BASE_URL", s.URL)
 	t.Setenv("OCTET_CACHE", t.TempDir())
 	t.Setenv("OCTET_OFFLINE", "")
-	getWeights = func(string) (zoo.Weights, error) { return w, nil }
-	t.Cleanup(func() { getWeights = zoo.Get })
+	inputs.GetWeights = func(string) (zoo.Weights, error) { return w, nil }
+	t.Cleanup(func() { inputs.GetWeights = zoo.Get })
 	return w
 }
 
@@ -130,7 +132,7 @@ func TestZooPullAndInfo(t *testing.T) {
 	if info.Path != "" || info.HashPrefix != w.HashPrefix || info.Backend != "fbgemm" || !info.Known {
 		t.Errorf("%+v", info)
 	}
-	octetCommand(t, "zoo", "pull", "x", "--offline").fails(t, exitNetwork, w.URL[len("https://download.pytorch.org"):], "place it at", "offline")
+	octetCommand(t, "zoo", "pull", "x", "--offline").fails(t, exit.Network, w.URL[len("https://download.pytorch.org"):], "place it at", "offline")
 	var pulled []zooPulled
 	octetCommand(t, "zoo", "pull", "x", "--json").must(t).decode(t, &pulled)
 	if b, err := os.ReadFile(pulled[0].Path); err != nil || !bytes.Equal(b, content) || pulled[0].Bytes != int64(len(content)) {
@@ -149,8 +151,8 @@ func TestZooPullRefusesAnotherFile(t *testing.T) {
 	w := mirror(t, []byte("something else"))
 	wanted := w
 	wanted.HashPrefix = "00000000"
-	getWeights = func(string) (zoo.Weights, error) { return wanted, nil }
-	octetCommand(t, "zoo", "pull", "x").fails(t, exitModel, "SHA-256 begins with "+w.HashPrefix[:8], "00000000", os.Getenv("OCTET_BASE_URL"))
+	inputs.GetWeights = func(string) (zoo.Weights, error) { return wanted, nil }
+	octetCommand(t, "zoo", "pull", "x").fails(t, exit.Model, "SHA-256 begins with "+w.HashPrefix[:8], "00000000", os.Getenv("OCTET_BASE_URL"))
 }
 
 func TestZooList(t *testing.T) {
@@ -166,9 +168,9 @@ func TestZooList(t *testing.T) {
 }
 
 func TestZooNames(t *testing.T) {
-	octetCommand(t, "zoo", "pull", "ResNet50_Weight.DEFAULT").fails(t, exitUsage, "ResNet50_Weights.DEFAULT", "octet zoo list")
-	octetCommand(t, "run", "zoo:resnet19", "x.jpg").fails(t, exitUsage, "ResNet18_QuantizedWeights.DEFAULT")
-	octetCommand(t, "zoo", "pull").fails(t, exitUsage, "octet zoo pull")
+	octetCommand(t, "zoo", "pull", "ResNet50_Weight.DEFAULT").fails(t, exit.Usage, "ResNet50_Weights.DEFAULT", "octet zoo list")
+	octetCommand(t, "run", "zoo:resnet19", "x.jpg").fails(t, exit.Usage, "ResNet18_QuantizedWeights.DEFAULT")
+	octetCommand(t, "zoo", "pull").fails(t, exit.Usage, "octet zoo pull")
 	got := octetCommand(t, "__complete", "run", "zoo:Res").must(t).out
 	for _, name := range []string{"zoo:ResNet50_QuantizedWeights.DEFAULT", "zoo:ResNet18_Weights.IMAGENET1K_V1"} {
 		if !strings.Contains(got, name+"\n") {

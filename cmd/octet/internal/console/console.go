@@ -1,0 +1,144 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+	"github.com/vbauerster/cupwriter"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/internal/shell"
+)
+
+// Console is everything a command reads from and prints to. Results go to out;
+// progress, assumptions and warnings to err. With --json the result is one JSON
+// document and out carries nothing else.
+type Console struct {
+	In       io.Reader
+	Out, Err io.Writer
+
+	JSON     bool // --json
+	Quiet    bool // --quiet
+	binary   bool // out is no terminal
+	streams  bool // an output goes to out; what the command says goes to err
+	terminal bool // err is a terminal: bars instead of lines
+
+	replaced []string // files that were said to be replaced
+
+	Listener *Listener // a program that takes everything in place of out and err; mostly nil
+
+	mu       sync.Mutex
+	started  bool // the command line was accepted; later errors are no usage errors
+	printed  bool // the JSON document is out
+	progress *progress
+}
+
+func New(in io.Reader, out, err io.Writer) *Console {
+	return &Console{In: in, Out: &checkedWriter{w: out}, Err: err, terminal: isTerminal(err), binary: !isTerminal(out)}
+}
+
+func isTerminal(w io.Writer) bool { return cupwriter.New(w, false).IsTerminal() }
+
+// Command wraps the body of a command so that what fails inside it is not taken
+// for wrong usage.
+func (c *Console) Command(body func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		c.started = true
+		return suggestValues(cmd, body(cmd, args))
+	}
+}
+
+// Note prints a line for the user that is not the result: an assumption, a hint.
+func (c *Console) Note(format string, args ...any) {
+	if !c.Quiet {
+		c.Line(fmt.Sprintf(format, args...))
+	}
+}
+
+// Next says to a person what can be done with a file that was written.
+func (c *Console) Next(format, path string) {
+	if c.Listener == nil && !c.JSON && path != StreamName {
+		c.Note("next: "+format, shell.Quote(path))
+	}
+}
+
+// Warn is note for what --quiet must not hide.
+func (c *Console) Warn(format string, args ...any) {
+	c.Line("warning: " + fmt.Sprintf(format, args...))
+}
+
+func (c *Console) Line(text string) {
+	if c.Listener != nil {
+		c.Listener.Note(text)
+		return
+	}
+	if c.progress != nil && c.progress.write(text+"\n") {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fmt.Fprintln(c.Err, text)
+}
+
+// Result prints the outcome: the document with --json, else what text prints.
+func (c *Console) Result(document any, text func(w io.Writer)) error {
+	c.Finish()
+	if c.Listener != nil {
+		c.Listener.Document = document
+		return nil
+	}
+	if !c.JSON {
+		var b strings.Builder
+		text(&b)
+		_, err := io.WriteString(c.said(), b.String())
+		return exit.WithCode(exit.Output, err)
+	}
+	c.printed = true
+	enc := json.NewEncoder(c.Out)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return exit.WithCode(exit.Output, enc.Encode(document))
+}
+
+// Failure is what err, which ended a command, is reported as.
+func (c *Console) Failure(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ErrInterrupted
+	case !c.started:
+		return exit.WithCode(exit.Usage, err)
+	}
+	return err
+}
+
+// ErrInterrupted is what any failure after a signal is reported as: whatever
+// went wrong then, went wrong because of it.
+var ErrInterrupted = exit.WithCode(exit.Interrupted, errors.New("interrupted; no partial output was left"))
+
+// indentFollowing sets the lines behind the first one in, so that a long report
+// is seen to belong to its error.
+func indentFollowing(text string) string {
+	return strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
+}
+
+// Finish ends the progress display, so that nothing overwrites later output.
+func (c *Console) Finish() {
+	if c.progress != nil {
+		c.progress.close()
+		c.progress = nil
+	}
+}
+
+// NewTable returns a table that will be printed to w by Render.
+func NewTable(w io.Writer, header ...any) table.Writer { return report.NewTable(w, header...) }
+
+// Silent is a console for work that the user is not to hear of, but for its warnings.
+func (c *Console) Silent() *Console { return &Console{Err: c.Err, Quiet: true} }

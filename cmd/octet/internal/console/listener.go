@@ -1,0 +1,23 @@
+package console
+
+import "github.com/octet-ml/octet/tensor"
+
+// Listener takes what a console would print, where a program has asked and not a
+// person: events as they happen, and the result for the answer.
+type Listener struct {
+	Progress func(ProgressEvent)
+	Note     func(text string)
+	Document any // the result
+}
+
+// Lifter is a document with long arrays, which a listener gets as bytes: Lift
+// returns the document without them, and them.
+type Lifter interface {
+	Lift() (document any, arrays []NamedTensor)
+}
+
+// NamedTensor is an entry of a file.
+type NamedTensor struct {
+	Name   string
+	Tensor *tensor.Tensor
+}

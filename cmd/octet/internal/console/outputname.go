@@ -1,0 +1,85 @@
+package console
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+)
+
+// outputKind is a format that commands write, and the endings of names that say so.
+type outputKind struct {
+	what    string
+	endings []string // the usual one first
+	stream  bool     // - stands for standard output
+}
+
+var (
+	ModelOutput    = outputKind{what: "a PyTorch state dict", endings: []string{".pth", ".pt", ".bin", ".ckpt", ".pth.tar"}}
+	ModelStream    = ModelOutput.streamed()
+	ArrayStream    = outputKind{what: "a NumPy array", endings: []string{".npy"}, stream: true}
+	JSONOutput     = outputKind{what: "JSON", endings: []string{".json"}}
+	LinesOutput    = outputKind{what: "lines of JSON", endings: []string{".jsonl", ".ndjson", ".json", ".log"}}
+	PageOutput     = outputKind{what: "an HTML page", endings: []string{".html", ".htm"}}
+	PageStream     = PageOutput.streamed()
+	MarkdownStream = outputKind{what: "Markdown", endings: []string{".md", ".markdown"}, stream: true}
+	PictureOutput  = outputKind{what: "a PNG picture", endings: []string{".png"}}
+)
+
+// streamed is k where - stands for standard output.
+func (k outputKind) streamed() outputKind {
+	k.stream = true
+	return k
+}
+
+// wordless is a last part of a name that says nothing about a format: the 2 of
+// resnet18_v1.2.
+var wordless = regexp.MustCompile(`^\.?\d*$`)
+
+// check refuses names that say that the file is something else than what is
+// written. Without an ending a name says nothing.
+func (k outputKind) check(flag, path string) error {
+	name := strings.ToLower(filepath.Base(path))
+	ending := filepath.Ext(name)
+	if path == "" || wordless.MatchString(ending) {
+		return nil
+	}
+	for _, e := range k.endings {
+		if strings.HasSuffix(name, e) {
+			return nil
+		}
+	}
+	return exit.Usagef("--%s %s: what is written is %s, not %s: name it %s", flag, path, k.what, ending[1:], k.suggest(path))
+}
+
+// suggest gives path the usual ending.
+func (k outputKind) suggest(path string) string {
+	return strings.TrimSuffix(path, filepath.Ext(path)) + k.endings[0]
+}
+
+// Output is a file that a flag names.
+type Output struct {
+	Flag, Path string
+	Kind       outputKind
+}
+
+// CheckOutputs finds out before long work that its results have no place, or a
+// name that belongs to another format.
+func CheckOutputs(outputs ...Output) error {
+	for _, o := range outputs {
+		switch {
+		case o.Path == "" || o.Path == StreamName && o.Kind.stream:
+			continue
+		case o.Path == StreamName:
+			return exit.Usagef("--%s -: this cannot go to standard output: name a file", o.Flag)
+		}
+		if err := o.Kind.check(o.Flag, o.Path); err != nil {
+			return err
+		}
+		if err := writable(o.Path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,223 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/internal/shell"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// StreamName stands for standard output where a file is named.
+const StreamName = "-"
+
+// PageSize is about what a report takes.
+const PageSize = 1 << 20
+
+// placeError is an error of a place to write to, with what to do about it.
+type placeError struct {
+	err  error
+	hint string
+}
+
+func (e *placeError) Error() string { return e.err.Error() }
+func (e *placeError) Unwrap() error { return e.err }
+
+func NewPlaceError(err error, hint string, args ...any) error {
+	return exit.WithCode(exit.Output, &placeError{err, fmt.Sprintf(hint, args...)})
+}
+
+// writable finds out before long work that its result has no place.
+func writable(path string) error {
+	folder := filepath.Dir(path)
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return NewPlaceError(fmt.Errorf("cannot write %s: the folder does not exist", path), "Make it first: mkdir -p %s", shell.Quote(folder))
+	case err == nil && !info.IsDir():
+		return NewPlaceError(fmt.Errorf("cannot write %s: %s is a file, not a folder", path, folder), "Name a folder, or write to another place.")
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return NewPlaceError(fmt.Errorf("cannot write %s: it is a folder", path), "Name a file in it, such as %s.", filepath.Join(path, "NAME"))
+	}
+	return exit.WithCode(exit.Output, atomicfile.Check(path, 0))
+}
+
+// WritableFolder is writable for a folder that will be made; an empty path is none.
+func WritableFolder(path string) error {
+	if path == "" {
+		return nil
+	}
+	there := path // or the nearest above it
+	info, err := os.Stat(there)
+	for err != nil && there != filepath.Dir(there) {
+		there = filepath.Dir(there)
+		info, err = os.Stat(there)
+	}
+	if err == nil && !info.IsDir() {
+		return NewPlaceError(fmt.Errorf("cannot write into %s: %s is a file, not a folder", path, there), "Name a folder, or write to another place.")
+	}
+	if err := atomicfile.Check(filepath.Join(there, "octet"), 0); err != nil {
+		return exit.WithCode(exit.Output, fmt.Errorf("cannot write into %s: %w", path, err))
+	}
+	return nil
+}
+
+// Planned is a file that a command will write, and about how many bytes it takes.
+type Planned struct {
+	Path  string
+	Bytes int64
+}
+
+// Expect is for what CheckOutputs has let pass, as soon as the size of the results is
+// known: there must be room for all of them, and that a file is replaced is said.
+func (c *Console) Expect(files ...Planned) error {
+	need := map[string]int64{}
+	for _, f := range files {
+		if f.Path == StreamName {
+			if err := c.stream(); err != nil {
+				return err
+			}
+		}
+		if f.Path == "" || f.Path == StreamName {
+			continue
+		}
+		info, err := os.Stat(f.Path)
+		if err == nil && !info.Mode().IsRegular() {
+			continue
+		}
+		need[filepath.Dir(f.Path)] += f.Bytes
+		if err == nil && !slices.Contains(c.replaced, f.Path) {
+			c.replaced = append(c.replaced, f.Path)
+			c.Note("%s (%s, of %s) will be replaced", f.Path, report.Size(info.Size()), info.ModTime().Format(time.DateTime))
+		}
+	}
+	for folder, bytes := range need {
+		var space *atomicfile.SpaceError
+		switch err := atomicfile.Room(folder, bytes); {
+		case errors.As(err, &space):
+			return NewPlaceError(fmt.Errorf("the disk of %s has %s free; what shall be written there takes about %s", folder, report.Size(space.Free), report.Size(space.Need)),
+				"Free space there, or write to another place.")
+		case err != nil:
+			return exit.WithCode(exit.Output, err)
+		}
+	}
+	return nil
+}
+
+// stream gives standard output to a result; what else there is to say goes to
+// standard error.
+func (c *Console) stream() error {
+	switch {
+	case c.Listener != nil:
+		return exit.Usagef("an output named - has no standard output to go to here: name a file")
+	case c.JSON:
+		return exit.Usagef("--json and an output named - both want standard output: name a file")
+	case c.streams:
+		return exit.Usagef("two outputs are named -, and there is one standard output: name a file")
+	case !c.binary:
+		return exit.Usagef("an output named - goes to standard output, which is a terminal: name a file, or send it on with | or >")
+	}
+	c.streams = true
+	return nil
+}
+
+// said is where the words about a result go.
+func (c *Console) said() io.Writer {
+	if c.streams {
+		return c.Err
+	}
+	return c.Out
+}
+
+// Write writes a result to a file, or to standard output, and returns its size.
+func (c *Console) Write(path string, fill func(io.Writer) error) (int64, error) {
+	var n CountingWriter
+	counted := func(w io.Writer) error { return fill(io.MultiWriter(w, &n)) }
+	if path == StreamName {
+		c.Finish()
+		err := counted(c.Out)
+		return int64(n), exit.WithCode(exit.Output, err)
+	}
+	err := atomicfile.Write(path, counted)
+	return int64(n), exit.WithCode(exit.Output, err)
+}
+
+// Save is write for a model.
+func (c *Console) Save(ctx context.Context, m *octet.Model, path string) (int64, error) {
+	if path != StreamName {
+		err := m.Save(ctx, path)
+		return FileSize(path), exit.WithCode(exit.Output, err)
+	}
+	return c.Write(path, m.Write)
+}
+
+// WriteArray is write for an array.
+func (c *Console) WriteArray(path string, t *tensor.Tensor) error {
+	_, err := c.Write(path, func(w io.Writer) error { return npy.Write(w, t) })
+	return err
+}
+
+// ParameterBytes is what the parameters of a model take in a file.
+func ParameterBytes(m *octet.Model) int64 {
+	var n int64
+	for _, p := range m.Graph().Params {
+		n += int64(p.Data.Numel()) * int64(p.Data.DType().Size())
+	}
+	return n
+}
+
+// Int8Bytes is about what the int8 form of a float model takes.
+func Int8Bytes(m *octet.Model) int64 { return ParameterBytes(m) / 4 }
+
+// HintOf is a remedy for an error with an exit code; empty where there is none that
+// the error does not name itself.
+func HintOf(code int, err error) string {
+	var place *placeError
+	switch {
+	case errors.As(err, &place):
+		return place.hint
+	case code == exit.Internal:
+		return "This should not happen; please report it with the command line."
+	case code == exit.Usage:
+		return "Run the command with --help for its flags and examples."
+	case code != exit.Output:
+		return ""
+	case atomicfile.FullDisk(err):
+		return "The disk is full, and no partial file was left: free space there, or write to another place."
+	case errors.Is(err, fs.ErrPermission):
+		return "You may not write there: name a folder of yours, or change its permissions."
+	case errors.Is(err, syscall.EROFS):
+		return "That file system is read-only: write to another place."
+	}
+	return "No partial file was left. Write to another place."
+}
+
+func FileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// CountingWriter counts what is written.
+type CountingWriter int64
+
+func (w *CountingWriter) Write(b []byte) (int, error) {
+	*w += CountingWriter(len(b))
+	return len(b), nil
+}

@@ -1,0 +1,57 @@
+package console
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+)
+
+// reason is the annotation of a required flag with what to say where it is missing.
+const reason = "octet_reason"
+
+// Require demands a flag; why may be empty.
+func Require(cmd *cobra.Command, flag, why string) {
+	if err := cmd.MarkFlagRequired(flag); err != nil {
+		panic(err) // the flag does not exist
+	}
+	if why != "" {
+		cmd.Flags().SetAnnotation(flag, reason, []string{why})
+	}
+}
+
+// CheckRequired names all flags that are missing, with what they take.
+func CheckRequired(cmd *cobra.Command, _ []string) error {
+	var missing, why []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed || !slices.Contains(f.Annotations[cobra.BashCompOneRequiredFlag], "true") {
+			return
+		}
+		value, _ := pflag.UnquoteUsage(f)
+		missing = append(missing, fmt.Sprintf("--%s %s", f.Name, value))
+		why = append(why, f.Annotations[reason]...)
+	})
+	if len(missing) == 0 {
+		return nil
+	}
+	return exit.Usagef("%s needs %s", strings.TrimPrefix(cmd.CommandPath(), "octet "), strings.Join(append([]string{strings.Join(missing, " and ")}, why...), "\n"))
+}
+
+// SetUsageArgs makes a wrong number of arguments name the command.
+func SetUsageArgs(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		SetUsageArgs(sub)
+	}
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return exit.Usagef("%w; usage: %s", err, cmd.UseLine())
+			}
+			return nil
+		}
+	}
+}

@@ -1,0 +1,287 @@
+package inputs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/vision"
+)
+
+// DataFlags say how inputs are read and how many at a time.
+type DataFlags struct {
+	BatchSize int
+	Threads   int
+	Limit     int
+	Strict    bool
+	Exif      bool
+	MaxPixels int
+	Spread    bool              // --limit takes from all classes in turn
+	Pictures  map[string][]byte // that are no files, by the names of the inputs
+}
+
+func (f *DataFlags) Register(cmd *cobra.Command, batchSize int) {
+	fl := cmd.Flags()
+	fl.IntVar(&f.BatchSize, "batch-size", batchSize, "how many inputs are computed at a time")
+	fl.IntVar(&f.Threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
+	fl.IntVar(&f.Limit, "limit", 0, "use N inputs only: the first ones, or some of every class; 0 uses all")
+	fl.BoolVar(&f.Strict, "strict", false, "stop at the first image that cannot be read or is damaged, instead of skipping it or reading what PIL reads of it, and at inputs with NaN or infinite values")
+	fl.BoolVar(&f.Exif, "exif", false, ExifUsage)
+	fl.IntVar(&f.MaxPixels, "max-pixels", vision.DefaultMaxPixels, MaxPixelsUsage)
+}
+
+const MaxPixelsUsage = "leave out images of more pixels than `N`, which may be decompression bombs; the default is PIL's"
+
+const ExifUsage = "turn images upright, as their EXIF orientation says; PyTorch's loaders do not"
+
+func (f *DataFlags) Check() error {
+	switch {
+	case f.BatchSize < 1:
+		return exit.Usagef("--batch-size %d: at least 1", f.BatchSize)
+	case f.Threads < 0:
+		return exit.Usagef("--threads %d: 0 or more", f.Threads)
+	case f.Limit < 0:
+		return exit.Usagef("--limit %d: 0 or more", f.Limit)
+	case f.MaxPixels < 0:
+		return exit.Usagef("--max-pixels %d: at least 1", f.MaxPixels)
+	}
+	return nil
+}
+
+// Data is a set of inputs, ready to be read in batches.
+type Data struct {
+	Source    dataset.Source
+	Preset    vision.Preset
+	Flags     *DataFlags
+	Console   *console.Console
+	loader    *dataset.Loader
+	NonFinite NonFinite // of the latest reading
+
+	images  *imageWatch
+	LeftOut []string // what was passed over when the data were opened
+}
+
+// Batch is some consecutive inputs.
+type Batch struct {
+	X      *tensor.Tensor // float32 [N, C, H, W]
+	Names  []string
+	Labels []int // -1 where unknown
+}
+
+// Open opens the inputs at paths, in order. Images are prepared as the model
+// says; arrays are taken as they are.
+func (f *DataFlags) Open(c *console.Console, model *octet.Model, paths []string, opts ...dataset.Option) (*Data, error) {
+	if err := f.Check(); err != nil {
+		return nil, err
+	}
+	d := &Data{Flags: f, Console: c}
+	note := func(text string) {
+		d.LeftOut = append(d.LeftOut, text)
+		c.Note("%s", text)
+	}
+	source, err := f.openSources(paths, append(opts, dataset.WithDecoder(vision.Decoder{Upright: f.Exif, Strict: f.Strict, MaxPixels: f.MaxPixels}), dataset.WithNotes(note)))
+	if err != nil {
+		return nil, exit.WithCode(exit.Data, exit.AdviseMissing(err, "give an image, a folder or tar archive of images, an IDX file, a .npy or a .npz"))
+	}
+	d.images = &imageWatch{Source: source, c: c, limit: f.MaxPixels}
+	d.Source = f.limited(d.images)
+	if !holdsArrays(source) {
+		preset, assumed, err := model.Preset()
+		if err != nil {
+			source.Close()
+			return nil, exit.WithCode(exit.Data, err)
+		}
+		if assumed {
+			c.Note("assumed: %s", PresetAssumed(preset))
+		}
+		d.Preset = preset
+	}
+	return d, nil
+}
+
+func PresetAssumed(p vision.Preset) string {
+	return fmt.Sprintf("images are prepared as %s; --preset, --resize, --crop, --mean and --std say otherwise", console.PresetText(p))
+}
+
+// limited applies --limit. Calibration and evaluation on a part of a labelled
+// set need some of every class, not all of the first ones.
+func (f *DataFlags) limited(s dataset.Source) dataset.Source {
+	if f.Spread && s.Classes() != nil {
+		return dataset.Draw(s, f.Limit, 0)
+	}
+	return dataset.Limit(s, f.Limit)
+}
+
+// openSources opens each path and joins what they hold.
+func (f *DataFlags) openSources(paths []string, opts []dataset.Option) (dataset.Source, error) {
+	var all joined
+	for _, p := range paths {
+		s, err := f.openInput(p, opts)
+		if err != nil {
+			all.Close()
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return all, nil
+}
+
+// holdsArrays reports whether the samples are tensors already. All samples of a
+// source are of one kind; one that cannot be read is an image.
+func holdsArrays(source dataset.Source) bool {
+	if all, ok := source.(joined); ok {
+		for _, s := range all {
+			if !holdsArrays(s) {
+				return false
+			}
+		}
+		return true
+	}
+	s, err := source.At(context.Background(), 0)
+	return err == nil && s.Tensor != nil
+}
+
+// joined is several sources, one behind the other, without labels.
+type joined []dataset.Source
+
+func (j joined) locate(i int) (dataset.Source, int) {
+	for _, s := range j {
+		if i < s.Len() {
+			return s, i
+		}
+		i -= s.Len()
+	}
+	panic("octet: sample index beyond the joined sources")
+}
+
+func (j joined) Len() int {
+	n := 0
+	for _, s := range j {
+		n += s.Len()
+	}
+	return n
+}
+
+func (j joined) Classes() []string { return nil }
+func (j joined) Label(int) int     { return -1 }
+
+func (j joined) Name(i int) string {
+	s, at := j.locate(i)
+	return s.Name(at)
+}
+
+func (j joined) At(ctx context.Context, i int) (dataset.Sample, error) {
+	s, at := j.locate(i)
+	sample, err := s.At(ctx, at)
+	sample.Label = -1
+	return sample, err
+}
+
+func (j joined) Close() error {
+	var errs []error
+	for _, s := range j {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (d *Data) Close()     { d.Source.Close() }
+func (d *Data) Total() int { return d.Source.Len() }
+
+// Batches reads the inputs once, in order.
+func (d *Data) Batches(ctx context.Context, size int) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		loader, err := dataset.NewLoader(d.Source, dataset.LoaderOptions{
+			Preset: d.Preset, BatchSize: size, Workers: d.Flags.Threads, Strict: d.Flags.Strict,
+		})
+		if err != nil {
+			yield(Batch{}, err)
+			return
+		}
+		d.loader = loader
+		reported := 0
+		d.NonFinite = NonFinite{}
+		defer func() { d.NonFinite.report(d.Console) }()
+		for b, err := range loader.Batches(ctx) {
+			for _, s := range loader.Skipped()[reported:] {
+				d.Console.Warn("skipped: %v", s)
+				reported++
+			}
+			if err != nil {
+				yield(Batch{}, err)
+				return
+			}
+			read := Batch{b.Input, b.Names, b.Labels}
+			if d.Preset.Channels == 0 { // arrays may hold anything
+				if err := d.NonFinite.see(read); err != nil && d.Flags.Strict {
+					d.NonFinite = NonFinite{} // said by the error
+					yield(Batch{}, exit.WithCode(exit.Strict, fmt.Errorf("--strict: %w", err)))
+					return
+				}
+			}
+			if !yield(read, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Tensors is batches without names, as octet.Quantize takes them.
+func (d *Data) Tensors(ctx context.Context, size int) octet.Batches {
+	return func(yield func(*tensor.Tensor, error) bool) {
+		for b, err := range d.Batches(ctx, size) {
+			if err == nil {
+				err = new(NonFinite).see(b) // of which no range can be made
+				d.NonFinite = NonFinite{}
+			}
+			if !yield(b.X, err) {
+				return
+			}
+		}
+	}
+}
+
+// Skipped names the samples of the latest reading that could not be used.
+func (d *Data) Skipped() []string {
+	if d.loader == nil {
+		return nil
+	}
+	var names []string
+	for _, s := range d.loader.Skipped() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// Compile prepares the model for running.
+func (f *DataFlags) Compile(model *octet.Model) (*octet.Session, error) {
+	s, err := model.Compile(octet.WithThreads(f.Threads))
+	return s, exit.WithCode(exit.Model, err)
+}
+
+// DescribeSkipped is a line about skipped inputs; empty when there are none.
+func DescribeSkipped(skipped []string) string {
+	if len(skipped) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d skipped: %s", len(skipped), console.Abbreviate(skipped, 3))
+}
+
+// SkippedText says in an error what was left out before it.
+func SkippedText(skipped []string) string {
+	if len(skipped) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d were skipped: %s", len(skipped), console.Abbreviate(skipped, 3))
+}

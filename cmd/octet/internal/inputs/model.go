@@ -1,0 +1,167 @@
+package inputs
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/zoo"
+)
+
+// ModelFlags say about a model file what it may not say itself.
+type ModelFlags struct {
+	Arch, Backend, Key string
+	Float              bool // zoo:resnet18 is its float weights
+	Offline            bool
+	labels             string
+	Preset             presetFlags
+}
+
+func (f *ModelFlags) Register(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.Arch, "arch", "", "architecture, in torchvision's words: "+strings.Join(ArchNames(), ", "))
+	fl.StringVar(&f.Backend, "backend", "", "rules and default observers: fbgemm or x86, as PyTorch has them on x86, qnnpack (on ARM), onednn; octet runs them all on any CPU")
+	fl.StringVar(&f.Key, "key", "", "which state dict of a checkpoint to use, such as model or ema.state_dict, or what its keys begin with, such as student")
+	fl.StringVar(&f.labels, "labels", "", "`FILE` with one class name per line, in the order of the outputs")
+	f.Preset.register(cmd)
+	console.Complete(cmd, "arch", ArchNames()...)
+	console.Complete(cmd, "backend", BackendNames...)
+}
+
+var BackendNames = []string{"fbgemm", "qnnpack", "onednn", "x86"}
+
+func ArchNames() []string {
+	var names []string
+	for _, a := range zoo.Architectures() {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+func QConfigNames() []string {
+	var names []string
+	for _, p := range quant.QConfigs() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Options turns the flags into options of octet.Open.
+func (f *ModelFlags) Options(cmd *cobra.Command) ([]octet.OpenOption, error) {
+	opts := []octet.OpenOption{octet.WithArch(f.Arch), octet.WithBackend(f.Backend), octet.WithKey(f.Key)}
+	if f.Arch != "" {
+		if _, err := zoo.Lookup(f.Arch); err != nil {
+			return nil, exit.Usagef("--arch: %w", err)
+		}
+	}
+	if f.Backend != "" {
+		if _, err := quant.ParseNumerics(f.Backend); err != nil {
+			return nil, exit.Usagef("--backend: %w", err)
+		}
+	}
+	if f.labels != "" {
+		labels, err := readLines(f.labels)
+		if err != nil {
+			return nil, exit.WithCode(exit.Data, fmt.Errorf("--labels: %w", err))
+		}
+		opts = append(opts, octet.WithLabels(labels))
+	}
+	preset, err := f.Preset.options(cmd)
+	return append(opts, preset...), err
+}
+
+// Open loads the model, which may be zoo:NAME, and prints what was assumed about
+// it.
+func (f *ModelFlags) Open(c *console.Console, cmd *cobra.Command, path string) (*octet.Model, error) {
+	model, err := f.Load(c, cmd, path)
+	if err != nil {
+		return nil, err
+	}
+	NoteAssumptions(c, model)
+	if text := model.Unsaid(); text != "" && !strings.HasPrefix(path, ZooPrefix) {
+		c.Note("not in the file: %s", text)
+	}
+	if model.Backend() != model.MadeFor() {
+		c.Note("octet compare %s --backend %s measures what that costs", path, model.Backend())
+	}
+	return model, nil
+}
+
+func NoteAssumptions(c *console.Console, model *octet.Model) {
+	for _, a := range model.Assumptions() {
+		c.Note("assumed: %s", a)
+	}
+}
+
+// Texts are the sentences of assumptions.
+func Texts(assumed []octet.Assumption) []string {
+	var list []string
+	for _, a := range assumed {
+		list = append(list, a.Text)
+	}
+	return list
+}
+
+// Load is open without a word about assumptions.
+func (f *ModelFlags) Load(c *console.Console, cmd *cobra.Command, path string) (*octet.Model, error) {
+	path, known, f, err := f.FromZoo(c, cmd, path)
+	if err != nil {
+		return nil, err
+	}
+	opts, err := f.Options(cmd)
+	if err != nil {
+		return nil, err
+	}
+	model, err := octet.Open(path, append(known, opts...)...)
+	if errors.Is(err, octet.ErrRecipe) {
+		return nil, exit.Usagef("%w", err)
+	}
+	err = AdviseModel(err, path, f)
+	return model, exit.WithCode(exit.Model, exit.AdviseMissing(err, "give a model file, .pth, .pt or .safetensors, or zoo:NAME of published weights"))
+}
+
+// readLines reads a file of names; empty lines at the end are dropped.
+func readLines(path string) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var lines []string
+	scan := bufio.NewScanner(f)
+	for scan.Scan() {
+		lines = append(lines, strings.TrimRight(scan.Text(), "\r"))
+	}
+	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
+		lines = lines[:len(lines)-1]
+	}
+	if err := scan.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(lines) == 0 {
+		return nil, fmt.Errorf("%s holds no names; one per line is expected", path)
+	}
+	return lines, nil
+}
+
+func KindOf(m *octet.Model) string {
+	if m.Quantized() {
+		return "int8"
+	}
+	return "float"
+}
+
+func LabelsAssumed(labels []string) string {
+	return fmt.Sprintf("the classes are ImageNet's, as there are %d; --labels says otherwise", len(labels))
+}
+
+// OctetQConfig is the recipe whose files are made for octet.
+const OctetQConfig = "octet"

@@ -1,0 +1,62 @@
+package inputs
+
+import (
+	"context"
+	"strings"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// transformInputs is on how many inputs the transform of the input is tried.
+const transformInputs = 32
+
+// TryTransform tells, on some of the inputs at hand, whether a model of which no
+// file says so transforms its input. It is nil where that is known.
+func TryTransform(ctx context.Context, c *console.Console, path string, model *octet.Model, data *Data, labelled bool) (*octet.TransformTrial, error) {
+	if !model.TransformUnsaid() || strings.HasPrefix(path, ZooPrefix) {
+		return nil, nil
+	}
+	few := &Data{Source: dataset.Limit(data.Source, transformInputs), Preset: data.Preset, Flags: data.Flags, Console: c.Silent()}
+	if data.Source.Classes() != nil {
+		few.Source = dataset.Draw(data.Source, transformInputs, 0)
+	}
+	var labels []int
+	inputs := func(yield func(*tensor.Tensor, error) bool) {
+		for b, err := range few.Batches(ctx, 8) {
+			labels = append(labels, b.Labels...)
+			if !yield(b.X, err) {
+				return
+			}
+		}
+	}
+	var read []*tensor.Tensor
+	for x, err := range inputs {
+		if err != nil {
+			return nil, exit.WithCode(exit.Data, err)
+		}
+		read = append(read, x)
+	}
+	if !labelled {
+		labels = nil
+	}
+	trial, err := model.TryTransform(ctx, func(yield func(*tensor.Tensor, error) bool) {
+		for _, x := range read {
+			if !yield(x, nil) {
+				return
+			}
+		}
+	}, labels, octet.WithThreads(data.Flags.Threads))
+	if err != nil {
+		return nil, exit.WithCode(exit.Model, err)
+	}
+	if trial.Likely() == model.Arch() {
+		c.Note("input transform: %v", trial)
+	} else {
+		c.Warn("input transform: %v; --arch names it", trial)
+	}
+	return trial, nil
+}

@@ -1,0 +1,150 @@
+package measure
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/internal/rewrite"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// WorkloadFlags say what is measured: a model, an input, the resources of a run.
+type WorkloadFlags struct {
+	Model   inputs.ModelFlags
+	Threads int
+	batch   int
+	size    []int
+	input   string
+	CPU     string
+}
+
+func (f *WorkloadFlags) Register(cmd *cobra.Command) {
+	f.Model.Register(cmd)
+	fl := cmd.Flags()
+	fl.IntVar(&f.Threads, "threads", 0, "threads of one run; 0 means one per core")
+	fl.IntVar(&f.batch, "batch", 1, "images per run")
+	fl.IntSliceVar(&f.size, "size", nil, "`HEIGHT,WIDTH` of the images (default: what the model's preprocessing gives, else 224,224)")
+	fl.StringVar(&f.input, "input", "", "`FILE`.npy with float32 [N, C, H, W] in place of random numbers")
+	fl.StringVar(&f.CPU, "cpu", "", "use only these CPU features, such as avx2+fma, or none for portable code")
+}
+
+// Check finds what can be said before a file is read.
+func (f *WorkloadFlags) Check(cmd *cobra.Command) error {
+	switch {
+	case f.batch < 1:
+		return exit.Usagef("--batch %d: at least 1", f.batch)
+	case f.Threads < 0:
+		return exit.Usagef("--threads %d: use 0 for one per core", f.Threads)
+	case f.size != nil && (len(f.size) != 2 || min(f.size[0], f.size[1]) < 1):
+		return exit.Usagef("--size %v: give height,width, such as --size 224,224", f.size)
+	case f.input != "" && (f.size != nil || cmd.Flags().Changed("batch")):
+		return exit.Usagef("--input says batch and size itself: leave --batch and --size out")
+	}
+	features, err := cpu.Parse(f.CPU)
+	if err != nil {
+		return exit.Usagef("--cpu: %w", err)
+	}
+	if !cpu.Host().Has(features) {
+		return exit.Usagef("--cpu %v: this machine has %v", features, cpu.Host())
+	}
+	return nil
+}
+
+// Tensor is the input: random numbers, always the same, unless there is a file.
+func (f *WorkloadFlags) Tensor(m *octet.Model) (*tensor.Tensor, error) {
+	if f.input != "" {
+		x, err := npy.ReadFile(f.input)
+		if err == nil && (x.DType() != tensor.Float32 || len(x.Shape()) != 4 || x.Dim(1) != m.Channels() || x.Numel() == 0) {
+			err = fmt.Errorf("%s is %v; %s takes float32 [N, %d, H, W]", f.input, x, m.Arch(), m.Channels())
+		}
+		return x, exit.WithCode(exit.Data, err)
+	}
+	h, w := f.ImageSize(m)
+	x := tensor.New(tensor.Float32, f.batch, m.Channels(), h, w)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(r.NormFloat64())
+	}
+	return x, nil
+}
+
+func (f *WorkloadFlags) ImageSize(m *octet.Model) (h, w int) {
+	if f.size != nil {
+		return f.size[0], f.size[1]
+	}
+	if p, _, err := m.Preset(); err == nil {
+		for _, s := range [][]int{p.Crop, p.Input, p.Resize} {
+			if len(s) == 2 {
+				return s[0], s[1]
+			}
+		}
+	}
+	return 224, 224
+}
+
+// Options are those of a compilation for the features in the list.
+func (f *WorkloadFlags) Options(features string) engine.Options {
+	return engine.Options{Threads: f.Threads, CPU: features}
+}
+
+// Workload is a compiled graph with its input and room for its outputs.
+type Workload struct {
+	Session *engine.Session
+	Graph   *graph.Graph // as it runs: without nodes that lead nowhere
+	Plan    []engine.NodePlan
+	Input   *tensor.Tensor
+}
+
+// NewWorkload compiles g.
+func NewWorkload(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*Workload, error) {
+	p, err := engine.Compile(g, o)
+	if err != nil {
+		return nil, exit.WithCode(exit.Model, err)
+	}
+	plan, err := p.Plan(x.Shape())
+	if err != nil {
+		return nil, exit.WithCode(exit.Data, err)
+	}
+	return &Workload{p.NewSession(), p.Graph(), plan, x}, nil
+}
+
+// outputs makes tensors for the results of one run.
+func (w *Workload) outputs() ([]*tensor.Tensor, error) {
+	types, err := w.Session.OutputTypes(w.Input.Shape())
+	if err != nil {
+		return nil, exit.WithCode(exit.Data, err)
+	}
+	out := make([]*tensor.Tensor, len(types))
+	for i, t := range types {
+		out[i] = tensor.New(t.DType, t.Shape...)
+	}
+	return out, nil
+}
+
+// ComputedGraph is the graph that octet compiles of a model: an int8 one as it
+// is, a float one with its batch norms folded.
+func ComputedGraph(m *octet.Model) (*graph.Graph, error) {
+	if m.Quantized() {
+		return m.Graph(), nil
+	}
+	g, _, err := rewrite.Fuse(m.Graph())
+	return g, exit.WithCode(exit.Model, err)
+}
+
+// RandomInput is one input of normally distributed numbers.
+func RandomInput(r *rand.Rand, channels, h, w int) *tensor.Tensor {
+	x := tensor.New(tensor.Float32, 1, channels, h, w)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(r.NormFloat64())
+	}
+	return x
+}

@@ -1,0 +1,239 @@
+package stdio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/internal/frame"
+)
+
+// Version changes when a client of the old one would misunderstand the new.
+const Version = 1
+
+// Request is the header of a frame from the client.
+type Request struct {
+	ID      uint64     `json:"id"`
+	Op      string     `json:"op"`
+	Session uint64     `json:"session"`
+	Args    []string   `json:"args"`
+	Tensor  *ArrayInfo `json:"tensor"`
+	Images  []int      `json:"images"` // bytes of each
+	Top     int        `json:"top"`
+}
+
+// Reply is the header of a frame to the client.
+type Reply struct {
+	ID       uint64                 `json:"id,omitempty"`
+	Hello    *Hello                 `json:"hello,omitempty"`
+	Progress *console.ProgressEvent `json:"progress,omitempty"`
+	Note     string                 `json:"note,omitempty"`
+	Arrays   []ArrayInfo            `json:"arrays,omitempty"`
+	Document bool                   `json:"document,omitempty"`
+	Error    *console.Failure       `json:"error,omitempty"`
+}
+
+type Hello struct {
+	Protocol   int    `json:"protocol"`
+	Version    string `json:"version"`
+	InFlight   int    `json:"in_flight"`
+	MaxPayload int    `json:"max_payload"`
+}
+
+// Program is the command line that a host carries.
+type Program struct {
+	Version string
+	Root    func(*console.Console) *cobra.Command // a new tree of commands
+	Execute func(ctx context.Context, c *console.Console, root *cobra.Command, args []string) error
+}
+
+// host serves one client.
+type host struct {
+	program Program
+
+	in    *frame.Reader
+	out   *frame.Writer
+	limit int // of runs and commands at a time
+
+	tasks    sync.WaitGroup
+	mu       sync.Mutex
+	ending   bool // no more tasks are taken
+	running  map[uint64]context.CancelFunc
+	busy     int // runs and commands
+	sessions map[uint64]*session
+}
+
+func New(program Program, in io.Reader, out io.Writer) *host {
+	return &host{
+		program: program, in: frame.NewReader(in), out: frame.NewWriter(out),
+		limit:   max(2, runtime.GOMAXPROCS(0)) + 1, // one is on its way while all threads compute
+		running: map[uint64]context.CancelFunc{}, sessions: map[uint64]*session{},
+	}
+}
+
+// patience is how long the end waits for tasks that have been told to stop.
+const patience = 5 * time.Second
+
+// Serve answers requests until the client has gone or ctx ends.
+func (h *host) Serve(ctx context.Context) error {
+	hello := &Hello{Version, h.program.Version, h.limit, frame.MaxPayload}
+	if err := h.out.Write(Reply{Hello: hello}); err != nil {
+		return exit.WithCode(exit.Output, err)
+	}
+	conversation, cancel := context.WithCancel(ctx)
+	read := make(chan error, 1)
+	go func() { read <- h.readAll(conversation) }()
+	var err error
+	select {
+	case err = <-read:
+	case <-ctx.Done(): // reading from a pipe cannot be interrupted
+		err = ctx.Err()
+	}
+	cancel()
+	h.end(patience)
+	var protocol *protocolError
+	if errors.As(err, &protocol) {
+		h.out.Write(Reply{Error: console.NewFailure(exit.Usagef("%w", err))})
+	}
+	return err
+}
+
+// end gives tasks the time to remove what they have half written.
+func (h *host) end(limit time.Duration) {
+	h.mu.Lock()
+	h.ending = true
+	h.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		h.tasks.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(limit):
+	}
+}
+
+// protocolError says that what the client sends cannot be followed any more.
+type protocolError struct{ err error }
+
+func (e *protocolError) Error() string { return e.err.Error() }
+func (e *protocolError) Unwrap() error { return e.err }
+
+// readAll starts a task for every request until the input ends.
+func (h *host) readAll(ctx context.Context) error {
+	for {
+		var q Request
+		size, err := h.in.Next(&q)
+		switch {
+		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+			return nil // the client has gone
+		case err != nil:
+			return exit.WithCode(exit.Usage, &protocolError{err})
+		case q.Op == "cancel":
+			h.cancel(q.ID)
+			continue
+		}
+		work, err := h.accept(q, size)
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil
+		}
+		if err == nil {
+			err = h.start(ctx, q, work)
+		}
+		if err != nil {
+			h.answer(ctx, q.ID, answer{}, err)
+		}
+	}
+}
+
+// work is what a request asks for. It must end soon after ctx does.
+type work func(ctx context.Context) (answer, error)
+
+// accept reads the payload of a request to where it belongs.
+func (h *host) accept(q Request, size int) (work, error) {
+	switch q.Op {
+	case "open":
+		return h.open(q)
+	case "run":
+		return h.run(q, size)
+	case "close":
+		return h.close(q)
+	case "command":
+		return h.command(q)
+	}
+	return nil, exit.Usagef("unknown operation %q: use open, run, close, command or cancel", q.Op)
+}
+
+// start does the work of a request beside the others.
+func (h *host) start(conversation context.Context, q Request, work work) error {
+	counts := q.Op == "run" || q.Op == "command"
+	ctx, cancel := context.WithCancel(conversation)
+	if err := h.enter(q.ID, counts, cancel); err != nil {
+		cancel()
+		return err
+	}
+	go func() {
+		defer h.tasks.Done()
+		a, err := safely(ctx, work)
+		h.leave(q.ID, counts) // before the client can know that there is room
+		cancel()
+		h.answer(conversation, q.ID, a, err)
+	}()
+	return nil
+}
+
+func (h *host) enter(id uint64, counts bool, cancel context.CancelFunc) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.ending:
+		return console.ErrInterrupted
+	case id == 0 || h.running[id] != nil:
+		return exit.Usagef("request %d: requests in flight need different ids above 0", id)
+	case counts && h.busy == h.limit:
+		return exit.Usagef("more than %d runs and commands in flight: wait for answers", h.limit)
+	}
+	h.tasks.Add(1)
+	h.running[id] = cancel
+	if counts {
+		h.busy++
+	}
+	return nil
+}
+
+func (h *host) leave(id uint64, counts bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.running, id)
+	if counts {
+		h.busy--
+	}
+}
+
+func (h *host) cancel(id uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if cancel := h.running[id]; cancel != nil {
+		cancel()
+	}
+}
+
+// safely turns a panic into an error: it must not end what others have open.
+func safely(ctx context.Context, work work) (a answer, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return work(ctx)
+}

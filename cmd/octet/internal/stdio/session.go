@@ -1,0 +1,270 @@
+package stdio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/vision"
+)
+
+// session is a model that a client keeps open. All but ready is set before
+// ready is closed and not changed later.
+type session struct {
+	ready chan struct{}
+	err   error // why it could not be opened
+
+	session   *octet.Session
+	threads   int
+	strict    bool // inputs must be finite
+	labels    []string
+	preset    vision.Preset
+	presetErr error // why images cannot be prepared
+	decoder   vision.Decoder
+
+	spare spareTensors
+}
+
+// SessionInfo is the document of an opened session.
+type SessionInfo struct {
+	Model       string         `json:"model"`
+	Arch        string         `json:"arch"`
+	Kind        string         `json:"kind"` // float or int8
+	Backend     string         `json:"backend,omitempty"`
+	Channels    int            `json:"channels"`
+	Classes     int            `json:"classes"`
+	Labels      []string       `json:"labels,omitempty"`
+	Preset      *vision.Preset `json:"preset,omitempty"` // nil where images cannot be prepared
+	Assumptions []string       `json:"assumptions"`
+}
+
+// open begins to open a session; runs may be sent at once and wait for it. One
+// that cannot be opened keeps its number, and the reason for those runs, until it
+// is closed or opened again.
+func (h *host) open(q Request) (work, error) {
+	s := &session{ready: make(chan struct{})}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if old := h.sessions[q.Session]; q.Session == 0 || old != nil && !old.failed() {
+		return nil, exit.Usagef("session %d: open sessions need different numbers above 0", q.Session)
+	}
+	h.sessions[q.Session] = s
+	return func(ctx context.Context) (a answer, err error) {
+		defer close(s.ready)
+		s.err = errors.New("opening the session failed unexpectedly") // unless the next line returns
+		a, s.err = h.execute(ctx, q.ID, nil, func(c *console.Console) *cobra.Command { return newOpenCommand(c, s) }, q.Args)
+		return a, s.err
+	}, nil
+}
+
+// failed reports whether the session could not be opened.
+func (s *session) failed() bool {
+	select {
+	case <-s.ready:
+		return s.err != nil
+	default:
+		return false
+	}
+}
+
+// newOpenCommand opens a model as `octet run` does, for a client.
+func newOpenCommand(c *console.Console, s *session) *cobra.Command {
+	f := &inputs.ModelFlags{}
+	cmd := &cobra.Command{
+		Use: "open MODEL.pth", Args: cobra.ExactArgs(1), SilenceErrors: true, SilenceUsage: true,
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
+			if s.threads < 0 {
+				return exit.Usagef("--threads %d: 0 or more", s.threads)
+			}
+			model, err := f.Open(c, cmd, args[0])
+			if err != nil {
+				return err
+			}
+			info, err := s.load(args[0], model)
+			if err != nil {
+				return err
+			}
+			return c.Result(info, nil)
+		}),
+	}
+	f.Register(cmd)
+	cmd.Flags().IntVar(&s.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
+	cmd.Flags().BoolVar(&s.strict, "strict", false, "refuse inputs with NaN or infinite values")
+	cmd.Flags().BoolVar(&s.decoder.Upright, "exif", false, inputs.ExifUsage)
+	console.SetUsageArgs(cmd)
+	return cmd
+}
+
+// load compiles the model and tells what it is.
+func (s *session) load(name string, m *octet.Model) (info SessionInfo, err error) {
+	info = SessionInfo{
+		Model: name, Arch: m.Arch(), Kind: inputs.KindOf(m), Backend: m.Backend(),
+		Channels: m.Channels(), Classes: m.Classes(), Assumptions: append([]string{}, inputs.Texts(m.Assumptions())...),
+	}
+	opts := []octet.CompileOption{octet.WithThreads(s.threads)}
+	if s.strict {
+		opts = append(opts, octet.WithFiniteInputs())
+	}
+	if s.session, err = m.Compile(opts...); err != nil {
+		return info, exit.WithCode(exit.Model, err)
+	}
+	var assumed bool
+	if s.labels, assumed = m.Labels(); assumed && s.labels != nil {
+		info.Assumptions = append(info.Assumptions, inputs.LabelsAssumed(s.labels))
+	}
+	info.Labels = s.labels
+	if s.preset, assumed, s.presetErr = m.Preset(); s.presetErr == nil {
+		info.Preset = &s.preset
+		if assumed {
+			info.Assumptions = append(info.Assumptions, inputs.PresetAssumed(s.preset))
+		}
+	}
+	return info, nil
+}
+
+func (h *host) close(q Request) (work, error) {
+	if _, err := h.session(q.Session); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	delete(h.sessions, q.Session) // runs of it that have begun come to their end
+	h.mu.Unlock()
+	return func(context.Context) (answer, error) { return answer{}, nil }, nil
+}
+
+func (h *host) session(number uint64) (*session, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.sessions[number]; s != nil {
+		return s, nil
+	}
+	return nil, exit.Usagef("session %d is not open", number)
+}
+
+// run reads the input of a run.
+func (h *host) run(q Request, size int) (work, error) {
+	s, err := h.session(q.Session)
+	if err != nil {
+		return nil, err
+	}
+	input, err := h.input(s, q, size)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (answer, error) {
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			return answer{}, console.ErrInterrupted
+		}
+		if s.err != nil {
+			return answer{}, s.err
+		}
+		x, err := input(ctx, s)
+		if err != nil {
+			return answer{}, exit.WithCode(exit.Data, err)
+		}
+		y, err := s.session.Run(ctx, x)
+		s.spare.put(x)
+		if err != nil {
+			return answer{}, exit.WithCode(exit.Data, err)
+		}
+		return s.outcome(y, q.Top), nil
+	}, nil
+}
+
+// outcome is the logits, or the most probable classes.
+func (s *session) outcome(logits *tensor.Tensor, top int) answer {
+	if top <= 0 {
+		return answer{arrays: []console.NamedTensor{{Name: "output", Tensor: logits}}}
+	}
+	all := [][]octet.Prediction{}
+	for _, row := range inputs.RowsOf(logits) {
+		all = append(all, octet.TopK(row, top, s.labels))
+	}
+	return answer{document: all}
+}
+
+// input reads a tensor, or image files that the session will prepare.
+func (h *host) input(s *session, q Request, size int) (func(context.Context, *session) (*tensor.Tensor, error), error) {
+	if len(q.Images) > 0 {
+		images, err := h.readImages(q.Images, size)
+		return func(ctx context.Context, s *session) (*tensor.Tensor, error) { return s.prepare(ctx, images) }, err
+	}
+	x, err := h.readTensor(s, q.Tensor, size)
+	return func(context.Context, *session) (*tensor.Tensor, error) { return x, nil }, err
+}
+
+// readTensor reads the payload straight into a tensor, where possible one that an
+// earlier run has done with.
+func (h *host) readTensor(s *session, info *ArrayInfo, size int) (*tensor.Tensor, error) {
+	if info == nil {
+		return nil, exit.Usagef("run needs a tensor or images")
+	}
+	n, err := info.Shape.CheckedNumel()
+	if err != nil {
+		return nil, exit.Usagef("%w", err)
+	}
+	if info.DType.IsQuantized() {
+		return nil, exit.Usagef("a tensor of %v has no scale and zero point here: give float32", info.DType)
+	}
+	if n > size || n*info.DType.Size() != size { // in this order the product cannot overflow
+		return nil, exit.Usagef("%d bytes of data do not fill %v%v", size, info.DType, info.Shape)
+	}
+	fill := func(raw []byte) error {
+		_, err := io.ReadFull(h.in, raw)
+		return err
+	}
+	if x := s.spare.take(info.DType, info.Shape); x != nil {
+		return x, x.Refill(fill)
+	}
+	return tensor.Decode(info.DType, nil, info.Shape, fill)
+}
+
+func (h *host) readImages(sizes []int, size int) ([][]byte, error) {
+	images, left := make([][]byte, len(sizes)), size
+	for i, n := range sizes {
+		if n < 0 || n > left {
+			return nil, exit.Usagef("images of %v bytes in a payload of %d", sizes, size)
+		}
+		images[i], left = make([]byte, n), left-n
+		if _, err := io.ReadFull(h.in, images[i]); err != nil {
+			return nil, err
+		}
+	}
+	if left > 0 {
+		return nil, exit.Usagef("images of %v bytes in a payload of %d", sizes, size)
+	}
+	return images, nil
+}
+
+// prepare makes one batch of images.
+func (s *session) prepare(ctx context.Context, images [][]byte) (*tensor.Tensor, error) {
+	if s.presetErr != nil {
+		return nil, s.presetErr
+	}
+	source, err := dataset.Encoded(images, dataset.WithDecoder(s.decoder))
+	if err != nil {
+		return nil, err
+	}
+	loader, err := dataset.NewLoader(source, dataset.LoaderOptions{Preset: s.preset, BatchSize: len(images), Workers: s.threads, Strict: true})
+	if err != nil {
+		return nil, err
+	}
+	for b, err := range loader.Batches(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		return b.Input, nil
+	}
+	return nil, fmt.Errorf("no image was read")
+}

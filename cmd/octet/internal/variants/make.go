@@ -1,0 +1,137 @@
+package variants
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/internal/report"
+)
+
+// Make quantizes the float model by every recipe that the flags name.
+func (s *Comparison) Make(ctx context.Context) error {
+	f := s.Options
+	if f.Calibration == "" {
+		return nil
+	}
+	if s.Float == nil {
+		return exit.Usagef("--calibration makes int8 variants of a float model: name one beside %s", s.Variants[0].path)
+	}
+	recipes := f.recipes()
+	if n := len(s.Variants) + len(recipes); n > maxVariants {
+		return exit.Usagef("these are %d variants, more than %d: name fewer --backend, --qconfig or files", n, maxVariants)
+	}
+	if f.Keep != "" {
+		if err := os.MkdirAll(f.Keep, 0o755); err != nil {
+			return exit.WithCode(exit.Output, err)
+		}
+		if err := s.Console.Expect(console.Planned{Path: filepath.Join(f.Keep, "variants"), Bytes: int64(len(recipes)) * console.Int8Bytes(s.Float.Model)}); err != nil {
+			return err
+		}
+	}
+	for _, r := range recipes {
+		if err := s.makeOne(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recipes are the variants that the flags ask for.
+func (f *Options) recipes() []report.Variant {
+	backends := f.Backends
+	if len(backends) == 0 {
+		backends = []string{"fbgemm", "qnnpack", "onednn"}
+	}
+	granularities := []string{report.PerChannel, report.PerTensor}
+	switch {
+	case f.PerChannel:
+		granularities = granularities[:1]
+	case f.PerTensor:
+		granularities = granularities[1:]
+	}
+	var list []report.Variant
+	if f.Octets && !f.PerTensor && slices.Contains(backends, octet.DefaultBackend) {
+		list = append(list, report.Variant{Backend: octet.DefaultBackend, QConfig: inputs.OctetQConfig, Weights: report.PerChannel, Excluded: f.Exclude})
+	}
+	for _, backend := range backends {
+		for _, qconfig := range f.QConfigs {
+			for _, weights := range granularities {
+				list = append(list, report.Variant{Backend: backend, QConfig: qconfig, Weights: weights, Excluded: f.Exclude})
+			}
+		}
+	}
+	return list
+}
+
+// makeOne quantizes the float model by the recipe in v.
+func (s *Comparison) makeOne(ctx context.Context, v report.Variant) error {
+	v.Made = true
+	if v.Name == "" {
+		v.Name = v.Backend + " " + v.Weights
+		if v.QConfig != octet.DefaultQConfig {
+			v.Name += " " + v.QConfig
+		}
+	}
+	model, err := s.quantize(ctx, v)
+	if err != nil {
+		return err
+	}
+	if s.Options.Keep != "" {
+		v.File = filepath.Join(s.Options.Keep, strings.NewReplacer(" ", "-", ",", "").Replace(v.Name)+".pth")
+		if err := s.Console.Expect(console.Planned{Path: v.File, Bytes: console.Int8Bytes(s.Float.Model)}); err != nil {
+			return err
+		}
+		if v.Bytes, err = s.Console.Save(ctx, model, v.File); err != nil {
+			return err
+		}
+	}
+	return s.add(&Variant{Variant: v, Model: model, path: v.File})
+}
+
+// quantize calibrates, unless an earlier calibration has seen what the recipe
+// needs, and converts.
+func (s *Comparison) quantize(ctx context.Context, v report.Variant) (*octet.Model, error) {
+	f := s.Options
+	flags := f.Data
+	flags.Limit = f.CalibrationLimit
+	data, err := flags.Open(s.Console, s.Float.Model, []string{f.Calibration})
+	if err != nil {
+		return nil, err
+	}
+	defer data.Close()
+	granularity := octet.WithPerChannelWeights()
+	if v.Weights == report.PerTensor {
+		granularity = octet.WithPerTensorWeights()
+	}
+	opts := []octet.QuantizeOption{
+		octet.WithBackend(v.Backend), octet.WithQConfig(v.QConfig), granularity, octet.WithExclude(v.Excluded...),
+		octet.WithBatchSize(flags.BatchSize), octet.WithThreads(flags.Threads), octet.WithSource(filepath.Base(filepath.Clean(f.Calibration))),
+	}
+	for _, statistics := range s.statistics {
+		int8, _, err := octet.Convert(s.Float.Model, statistics, opts...)
+		if err == nil || !errors.Is(err, octet.ErrCalibration) {
+			return int8, inputs.QuantizeError(f.Calibration, err)
+		}
+	}
+	stage := s.Console.Begin("calibrate", "inputs", data.Total())
+	seen, err := octet.Calibrate(ctx, s.Float.Model, data.Tensors(ctx, flags.BatchSize), append(opts, octet.WithProgress(stage.Set))...)
+	stage.End()
+	if err != nil {
+		return nil, inputs.QuantizeError(f.Calibration, err)
+	}
+	int8, r, err := octet.Convert(s.Float.Model, seen, opts...)
+	if err != nil {
+		return nil, inputs.QuantizeError(f.Calibration, err)
+	}
+	s.statistics = append(s.statistics, seen)
+	s.calibration = &report.Calibration{Source: f.Calibration, Samples: r.Images, BatchSize: r.BatchSize}
+	return int8, nil
+}
