@@ -162,10 +162,17 @@ func TestMentionedFlagsExist(t *testing.T) {
 		}
 	}
 	root := filepath.Join("..", "..")
-	for _, folder := range []string{".", root, "../../ptq", "../../qat", "../../train", "../../compare", "../../report", "../../dataset", "../../vision", "../../torch", "../../zoo", "../../hub", "../../autodiff"} {
+	rooms, err := filepath.Glob("internal/*")
+	if err != nil || len(rooms) == 0 {
+		t.Fatalf("%d packages beside the commands, %v", len(rooms), err)
+	}
+	for _, folder := range append(rooms, ".", root, "../../ptq", "../../internal/qat", "../../train", "../../internal/compare", "../../internal/report", "../../dataset", "../../vision", "../../torch", "../../statedict", "../../zoo", "../../hub", "../../internal/autodiff") {
 		texts, err := stringsOf(folder)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if len(texts) == 0 {
+			t.Errorf("no text in %s: it is not where it was", folder)
 		}
 		for where, text := range texts {
 			check(where, text)
