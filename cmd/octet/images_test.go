@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
-	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 )
 
 // Files beside class folders, hidden folders and pictures of other formats leave
@@ -146,29 +145,4 @@ func TestLabelsOfFlatFolders(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "o.pth")
 	octetCommand(t, "qat", model, "--data", data, "--truth", table, "--calibrate", "2", "--batch-size", "2", "--epochs", "1", "--output", out).must(t)
 	octetCommand(t, "train", "--arch", "fashion_resnet8", "--data", data, "--truth-from-names", "--batch-size", "2", "--epochs", "1", "--preset", "fashion-mnist", "--output", out).must(t)
-}
-
-// ImageNet's folders need no map, also where only some of the classes are there.
-func TestWordNetFolders(t *testing.T) {
-	labels := make([]string, 0)
-	for _, folders := range [][]string{{"n01440764", "n02102040", "n03888257"}, {"n15075141"}, {"n03888257", "n01440764"}} {
-		mapping, how, err := inputs.MatchFolders(folders, nil, true, 1000)
-		if err != nil || !strings.Contains(how, "WordNet") {
-			t.Fatal(folders, how, err)
-		}
-		for i, f := range folders {
-			if want := map[string]int{"n01440764": 0, "n02102040": 217, "n03888257": 701, "n15075141": 999}[f]; mapping[i] != want {
-				t.Errorf("%s is class %d, want %d", f, mapping[i], want)
-			}
-		}
-	}
-	if _, _, err := inputs.MatchFolders([]string{"n01440764", "n99999999"}, nil, true, 1000); err == nil {
-		t.Error("an unknown number was matched")
-	}
-	for i := range 1000 {
-		labels = append(labels, strings.Repeat("x", i+1))
-	}
-	if _, _, err := inputs.MatchFolders([]string{"n01440764"}, labels, false, 1000); err == nil {
-		t.Error("a model with other labels was taken for ImageNet's")
-	}
 }

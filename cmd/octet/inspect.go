@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,8 +13,6 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
-	"github.com/octet-ml/octet/internal/report"
-	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
@@ -255,91 +252,4 @@ func granularityText(q *tensor.QParams) string {
 		return "per tensor"
 	}
 	return "per channel"
-}
-
-func (in *inspection) print(w io.Writer, f *inspectFlags) {
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "%-14s %s\n", name, fmt.Sprintf(format, args...))
-	}
-	row("file", "%s (%s, %s container)", in.File, report.Size(in.Bytes), in.Format)
-	if in.Key != "" || len(in.StateDicts) > 1 {
-		row("state dicts", "%s", strings.Join(in.StateDicts, ", "))
-	}
-	row("kind", "%s, %d tensors, %s parameters", in.Kind, in.Tensors, console.CountText(in.Parameters))
-	row("elements", "%s", in.dtypeText())
-	if in.Arch != "" {
-		row("architecture", "%s, %d input channels, %d classes", in.Arch, in.Channels, in.Classes)
-	}
-	if in.Backend != "" {
-		row("backend", "%s", in.Backend)
-	}
-	if in.Metadata != nil {
-		in.printMetadata(row)
-	}
-	for _, a := range in.Assumptions {
-		row("assumed", "%s", a)
-	}
-	if in.Problem != "" {
-		row("layers", "not known: %s", in.Problem)
-	}
-	in.printBody(w, f)
-}
-
-func (in *inspection) dtypeText() string {
-	var parts []string
-	for dtype, n := range in.DTypes {
-		parts = append(parts, fmt.Sprintf("%s %s", console.CountText(n), dtype))
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, ", ")
-}
-
-func (in *inspection) printMetadata(row func(string, string, ...any)) {
-	m := in.Metadata
-	if len(m.Labels) > 0 {
-		row("labels", "%s", console.Abbreviate(m.Labels, 5))
-	}
-	if m.Preset != nil {
-		row("preprocessing", "%s", console.PresetText(*m.Preset))
-	}
-	if cal := m.Calibration; cal != nil {
-		row("calibrated", "qconfig %s, %d samples of %s, batches of %d", cal.QConfigName, cal.Samples, console.OrUnknown(cal.Source), cal.BatchSize)
-	}
-	if text := ptq.SaturationText(m.Saturation); text != "" {
-		row("saturation", "%s", text)
-	}
-	if len(m.Float) > 0 {
-		row("kept float", "%s", console.Abbreviate(m.Float, 8))
-	}
-}
-
-func (in *inspection) printBody(w io.Writer, f *inspectFlags) {
-	switch {
-	case f.graph && in.model != nil:
-		fmt.Fprintln(w)
-		in.model.Graph().Dump(w)
-	case f.tensors:
-		fmt.Fprintln(w)
-		t := console.NewTable(w, "key", "value")
-		for _, k := range in.Keys {
-			t.AppendRow([]any{k.Key, k.Value})
-		}
-		t.Render()
-	case len(in.Layers) > 0:
-		fmt.Fprintln(w)
-		in.printLayers(w)
-	}
-}
-
-func (in *inspection) printLayers(w io.Writer) {
-	t := console.NewTable(w, "layer", "operator", "output", "scale", "zero point", "weight", "note")
-	t.SuppressEmptyColumns()
-	for _, l := range in.Layers {
-		scale, zero := "", ""
-		if l.Scale != nil {
-			scale, zero = fmt.Sprintf("%.6g", *l.Scale), fmt.Sprint(*l.ZeroPoint)
-		}
-		t.AppendRow([]any{l.Name, l.Op, l.DType, scale, zero, l.Weight, l.Note})
-	}
-	t.Render()
 }

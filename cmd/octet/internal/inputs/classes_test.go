@@ -1,12 +1,12 @@
-package main
+package inputs
 
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 )
 
 func TestMatchFolders(t *testing.T) {
@@ -28,7 +28,7 @@ func TestMatchFolders(t *testing.T) {
 		{"other names, assumed labels", []string{"a", "b", "c"}, labels, true, nil, false},
 		{"a label twice", []string{"crane", "tench", "x"}, []string{"crane", "crane", "tench"}, false, nil, false},
 	} {
-		got, how, err := inputs.MatchFolders(c.folders, c.labels, c.assumed, 3)
+		got, how, err := MatchFolders(c.folders, c.labels, c.assumed, 3)
 		if (err == nil) != (c.want != nil) || !slices.Equal(got, c.want) || (how != "") != c.note {
 			t.Errorf("%s: %v, %q, %v", c.name, got, how, err)
 		}
@@ -45,25 +45,27 @@ func TestTopK(t *testing.T) {
 	}
 }
 
-func TestScore(t *testing.T) {
-	var s score
-	for _, c := range []struct {
-		logits []float32
-		label  int
-	}{
-		{[]float32{0, 5, 1, 2, 3, 4}, 1}, // right
-		{[]float32{0, 5, 1, 2, 3, 4}, 2}, // fifth
-		{[]float32{0, 5, 1, 2, 3, 4}, 0}, // last
-		{[]float32{5, 5, 5, 5, 5, 5}, 5}, // a tie goes to the lower class
-	} {
-		if err := s.add(c.logits, c.label); err != nil {
-			t.Fatal(err)
+// ImageNet's folders need no map, also where only some of the classes are there.
+func TestWordNetFolders(t *testing.T) {
+	labels := make([]string, 0)
+	for _, folders := range [][]string{{"n01440764", "n02102040", "n03888257"}, {"n15075141"}, {"n03888257", "n01440764"}} {
+		mapping, how, err := MatchFolders(folders, nil, true, 1000)
+		if err != nil || !strings.Contains(how, "WordNet") {
+			t.Fatal(folders, how, err)
+		}
+		for i, f := range folders {
+			if want := map[string]int{"n01440764": 0, "n02102040": 217, "n03888257": 701, "n15075141": 999}[f]; mapping[i] != want {
+				t.Errorf("%s is class %d, want %d", f, mapping[i], want)
+			}
 		}
 	}
-	if s.Images != 4 || s.Top1 != 1 || s.Top5 != 2 {
-		t.Errorf("score: %+v", s)
+	if _, _, err := MatchFolders([]string{"n01440764", "n99999999"}, nil, true, 1000); err == nil {
+		t.Error("an unknown number was matched")
 	}
-	if s.add([]float32{1, 2}, 2) == nil || s.add([]float32{1, 2}, -1) == nil {
-		t.Error("labels outside the classes are counted")
+	for i := range 1000 {
+		labels = append(labels, strings.Repeat("x", i+1))
+	}
+	if _, _, err := MatchFolders([]string{"n01440764"}, labels, false, 1000); err == nil {
+		t.Error("a model with other labels was taken for ImageNet's")
 	}
 }
