@@ -1,3 +1,5 @@
+//go:build !noasm
+
 package layout
 
 // strips transposes any matrix strip by strip, in blocks of rows x cols elements of size
