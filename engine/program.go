@@ -71,16 +71,9 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 	if err := check(g); err != nil {
 		return nil, err
 	}
-	features := cpu.Host()
-	if opts.CPU != "" {
-		f, err := cpu.Parse(opts.CPU)
-		if err != nil {
-			return nil, err
-		}
-		if !features.Has(f) {
-			return nil, fmt.Errorf("cannot use %v: this machine has %v", f, features)
-		}
-		features = f
+	features, err := cpu.Limit(opts.CPU)
+	if err != nil {
+		return nil, err
 	}
 	g = g.Running()
 	if opts.Threads < 0 {

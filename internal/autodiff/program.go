@@ -69,16 +69,9 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 	if len(g.Inputs) != 1 || len(g.Outputs) != 1 {
 		return nil, fmt.Errorf("%s has %d inputs and %d outputs; training needs one of each", g.Name, len(g.Inputs), len(g.Outputs))
 	}
-	features := cpu.Host()
-	if opts.CPU != "" {
-		f, err := cpu.Parse(opts.CPU)
-		if err != nil {
-			return nil, err
-		}
-		if !features.Has(f) {
-			return nil, fmt.Errorf("cannot use %v: this machine has %v", f, features)
-		}
-		features = f
+	features, err := cpu.Limit(opts.CPU)
+	if err != nil {
+		return nil, err
 	}
 	p := &Program{
 		whole: whole, g: g, opts: opts, pool: parallel.Shared(opts.Threads), frozen: opts.FrozenNorms, scales: map[*fakequant.Module]*scales{},

@@ -64,6 +64,22 @@ next:
 	return f, nil
 }
 
+// Limit returns the features of a list, or those of this machine for an empty one. A list
+// with others than this machine has is an error.
+func Limit(list string) (Features, error) {
+	if list == "" {
+		return Host(), nil
+	}
+	f, err := Parse(list)
+	if err == nil && !Host().Has(f) {
+		err = fmt.Errorf("cannot use %v: this machine has %v", f, Host())
+	}
+	if err != nil {
+		return 0, err
+	}
+	return f, nil
+}
+
 // Host returns the features of this machine.
 var Host = sync.OnceValue(func() Features {
 	var f Features

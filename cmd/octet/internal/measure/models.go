@@ -33,7 +33,7 @@ const resultsBudget = time.Second
 // TimeResults runs the models of a training's results in turns on random numbers.
 func TimeResults(ctx context.Context, doc *report.Training, threads int, models ...*octet.Model) error {
 	h, w := (&WorkloadFlags{}).ImageSize(models[0])
-	x := RandomInput(rand.New(rand.NewPCG(1, 2)), models[0].Channels(), h, w)
+	x := RandomInputs(rand.New(rand.NewPCG(1, 2)), 1, models[0].Channels(), h, w)
 	timers, err := NewTimers(models, threads, x)
 	if err != nil {
 		return err

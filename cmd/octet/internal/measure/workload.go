@@ -69,12 +69,7 @@ func (f *WorkloadFlags) Tensor(m *octet.Model) (*tensor.Tensor, error) {
 		return x, exit.WithCode(exit.Data, err)
 	}
 	h, w := f.ImageSize(m)
-	x := tensor.New(tensor.Float32, f.batch, m.Channels(), h, w)
-	r := rand.New(rand.NewPCG(1, 2))
-	for i := range x.Float32s() {
-		x.Float32s()[i] = float32(r.NormFloat64())
-	}
-	return x, nil
+	return RandomInputs(rand.New(rand.NewPCG(1, 2)), f.batch, m.Channels(), h, w), nil
 }
 
 func (f *WorkloadFlags) ImageSize(m *octet.Model) (h, w int) {
@@ -140,9 +135,9 @@ func ComputedGraph(m *octet.Model) (*graph.Graph, error) {
 	return g, exit.WithCode(exit.Model, err)
 }
 
-// RandomInput is one input of normally distributed numbers.
-func RandomInput(r *rand.Rand, channels, h, w int) *tensor.Tensor {
-	x := tensor.New(tensor.Float32, 1, channels, h, w)
+// RandomInputs is n inputs of normally distributed numbers.
+func RandomInputs(r *rand.Rand, n, channels, h, w int) *tensor.Tensor {
+	x := tensor.New(tensor.Float32, n, channels, h, w)
 	for i := range x.Float32s() {
 		x.Float32s()[i] = float32(r.NormFloat64())
 	}

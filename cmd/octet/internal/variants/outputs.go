@@ -72,7 +72,7 @@ func (s *Comparison) random() *inputSet {
 			return func(yield func(inputs.Batch, error) bool) {
 				r := rand.New(rand.NewPCG(1, 2))
 				for i := range n {
-					x := measure.RandomInput(r, reference.Channels(), h, w)
+					x := measure.RandomInputs(r, 1, reference.Channels(), h, w)
 					if !yield(inputs.Batch{X: x, Names: []string{fmt.Sprint(i)}, Labels: []int{-1}}, nil) {
 						return
 					}
