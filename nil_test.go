@@ -85,6 +85,9 @@ func TestNilArgumentsAreErrors(t *testing.T) {
 	if got := octet.TopK([]float32{1, 2}, -1, nil); len(got) != 0 {
 		t.Errorf("TopK of -1 is %v", got)
 	}
+	if in := stopped.Inputs(); in != nil {
+		t.Errorf("a session that is nil takes %v", in)
+	}
 	if count, rows := octet.CountNonFinite(nil); count.Inputs != 0 || rows != nil {
 		t.Errorf("CountNonFinite of nil is %v", count)
 	}

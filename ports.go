@@ -17,8 +17,11 @@ type ValueInfo struct {
 // String is like float32[-1, 3, -1, -1] x.
 func (v ValueInfo) String() string { return fmt.Sprintf("%v%v %s", v.DType, []int(v.Shape), v.Name) }
 
-// Inputs describes what Run takes.
+// Inputs describes what Run takes; a nil session takes nothing.
 func (s *Session) Inputs() []ValueInfo {
+	if s.check() != nil {
+		return nil
+	}
 	var in []ValueInfo
 	for _, v := range s.model.graph.Inputs {
 		info := ValueInfo{v.Name, tensor.Float32, slices.Clone(tensor.Shape(v.Sizes))}
