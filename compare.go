@@ -12,10 +12,10 @@ import (
 // comparedLayers is the number of inputs on which Compare looks at every layer.
 const comparedLayers = 16
 
-// OutputComparison compares logits: accuracy of agreement and distances.
+// OutputComparison says how far logits are from the reference's.
 type OutputComparison = compare.Outputs
 
-// LayerComparison compares the results of one node.
+// LayerComparison says how far the results of one node are from the reference's.
 type LayerComparison = compare.Layer
 
 // Comparison says how far a model is from a reference.

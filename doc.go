@@ -4,13 +4,13 @@
 //
 //	model, err := octet.Open("resnet18.pth", octet.WithArch("resnet18"))
 //	calibration := octet.Inputs(ctx, model, "photos/")
-//	int8, report, err := octet.Quantize(ctx, model, calibration, octet.WithBackend("fbgemm"))
-//	err = int8.Save(ctx, "resnet18_int8.pth")
-//	session, err := int8.Compile()
+//	quantized, report, err := octet.Quantize(ctx, model, calibration, octet.WithBackend("fbgemm"))
+//	err = quantized.Save(ctx, "resnet18_int8.pth")
+//	session, err := quantized.Compile()
 //	logits, err := session.Run(ctx, images)
 //
-// A Model is a state dict bound to the graph of its architecture, float or int8,
-// with what is known about it: labels, preprocessing, numerics, how it was
+// A Model is a graph with its parameters, float or int8, and what is known about
+// it: labels, preprocessing, numerics, how it was
 // calibrated. Save writes a file that torchvision loads; the knowledge travels in
 // it as a JSON record that PyTorch ignores, so that octet's own files need no
 // options. What a foreign file does not say and no option said is assumed, and
