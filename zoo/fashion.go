@@ -6,13 +6,12 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-func init() {
-	const preset = "fashion-mnist"
-	register(
-		Arch{Name: "fashion_resnet8", Labels: fashionLabels, Preset: preset, build: fashionResNet8},
-		Arch{Name: "fashion_mobilenet", Labels: fashionLabels, Preset: preset, build: fashionMobileNet},
-	)
+var fashionNets = []Arch{
+	{Name: "fashion_resnet8", Labels: fashionLabels, Preset: fashionPreset, build: fashionResNet8},
+	{Name: "fashion_mobilenet", Labels: fashionLabels, Preset: fashionPreset, build: fashionMobileNet},
 }
+
+const fashionPreset = "fashion-mnist"
 
 // fashionLabels are the classes of Fashion-MNIST.
 var fashionLabels = []string{

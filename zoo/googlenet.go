@@ -5,11 +5,9 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-func init() {
-	register(
-		Arch{Name: "googlenet", build: func(b *builder) { googLeNet(b, false) }},
-		Arch{Name: "googlenet" + transformSuffix, build: func(b *builder) { googLeNet(b, true) }},
-	)
+var googLeNets = []Arch{
+	{Name: "googlenet", build: func(b *builder) { googLeNet(b, false) }},
+	{Name: "googlenet" + transformSuffix, build: func(b *builder) { googLeNet(b, true) }},
 }
 
 // googLeNet is Going Deeper with Convolutions (Szegedy et al., 2014), table 1,

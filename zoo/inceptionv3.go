@@ -2,11 +2,9 @@ package zoo
 
 import "github.com/octet-ml/octet/op"
 
-func init() {
-	register(
-		Arch{Name: "inception_v3", build: func(b *builder) { inceptionV3(b, false) }},
-		Arch{Name: "inception_v3" + transformSuffix, build: func(b *builder) { inceptionV3(b, true) }},
-	)
+var inceptions = []Arch{
+	{Name: "inception_v3", build: func(b *builder) { inceptionV3(b, false) }},
+	{Name: "inception_v3" + transformSuffix, build: func(b *builder) { inceptionV3(b, true) }},
 }
 
 // inceptionV3 is Rethinking the Inception Architecture for Computer Vision

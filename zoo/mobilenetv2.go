@@ -6,9 +6,7 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-func init() {
-	register(Arch{Name: "mobilenet_v2", ClampDiffers: true, build: mobileNetV2})
-}
+var mobileNetsV2 = []Arch{{Name: "mobilenet_v2", ClampDiffers: true, build: mobileNetV2}}
 
 // mobileNetV2 is MobileNetV2: Inverted Residuals and Linear Bottlenecks
 // (Sandler et al., 2018), table 2.

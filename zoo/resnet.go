@@ -27,7 +27,7 @@ const (
 	cifarPooled              // the same with the max pooling
 )
 
-func init() {
+func resNets() []Arch {
 	var variants []Arch
 	row := func(name string, r resnet) Arch {
 		small, pooled := r, r
@@ -37,7 +37,7 @@ func init() {
 			Arch{Name: name + "_cifar_maxpool", Base: name, OnRequest: true, build: pooled.build})
 		return Arch{Name: name, build: r.build}
 	}
-	register(
+	plain := []Arch{
 		row("resnet18", resnet{blocks: [4]int{2, 2, 2, 2}}),
 		row("resnet34", resnet{blocks: [4]int{3, 4, 6, 3}}),
 		row("resnet50", resnet{blocks: [4]int{3, 4, 6, 3}, bottleneck: true}),
@@ -48,8 +48,8 @@ func init() {
 		row("resnext101_64x4d", resnet{blocks: [4]int{3, 4, 23, 3}, bottleneck: true, groups: 64, groupWidth: 4}),
 		row("wide_resnet50_2", resnet{blocks: [4]int{3, 4, 6, 3}, bottleneck: true, groupWidth: 128}),
 		row("wide_resnet101_2", resnet{blocks: [4]int{3, 4, 23, 3}, bottleneck: true, groupWidth: 128}),
-	)
-	register(variants...)
+	}
+	return append(plain, variants...)
 }
 
 func (r resnet) build(b *builder) {

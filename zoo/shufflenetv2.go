@@ -7,16 +7,16 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-func init() {
+func shuffleNetsV2() []Arch {
 	row := func(name string, stages [3]int, last int) Arch {
 		return Arch{Name: name, build: func(b *builder) { shuffleNetV2(b, stages, last) }}
 	}
-	register(
+	return []Arch{
 		row("shufflenet_v2_x1_0", [3]int{116, 232, 464}, 1024),
 		row("shufflenet_v2_x0_5", [3]int{48, 96, 192}, 1024),
 		row("shufflenet_v2_x1_5", [3]int{176, 352, 704}, 1024),
 		row("shufflenet_v2_x2_0", [3]int{244, 488, 976}, 2048),
-	)
+	}
 }
 
 // shuffleNetV2 is ShuffleNet V2: Practical Guidelines for Efficient CNN

@@ -60,10 +60,17 @@ type Arch struct {
 	build  func(*builder)
 }
 
-// Architectures in the order in which they are listed and guessed.
-var architectures []Arch
-
-func register(rows ...Arch) { architectures = append(architectures, rows...) }
+// architectures is the table of what is known, in the order in which it is listed and
+// guessed. A family's rows stand in its own file.
+var architectures = slices.Concat(
+	fashionNets,
+	googLeNets,
+	inceptions,
+	mobileNetsV2,
+	mobileNetsV3,
+	resNets(),
+	shuffleNetsV2(),
+)
 
 // Architectures lists the known architectures, without their variants.
 func Architectures() []Arch {

@@ -269,3 +269,49 @@ func TestFreshModelsHaveTheirBiases(t *testing.T) {
 		}
 	}
 }
+
+// The order is that of the table, not that of file names, and nothing registers itself.
+func TestArchitecturesAreOneTable(t *testing.T) {
+	text, err := os.ReadFile("zoo.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "var architectures = slices.Concat(\n")
+	table, _, closed := strings.Cut(table, "\n)\n")
+	if !found || !closed {
+		t.Fatal("zoo.go has no table of architectures")
+	}
+	sets := map[string][]Arch{"fashionNets": fashionNets, "resNets()": resNets(), "shuffleNetsV2()": shuffleNetsV2(), "mobileNetsV2": mobileNetsV2}
+	before := -1
+	for _, line := range strings.Split(table, "\n") {
+		rows, known := sets[strings.TrimSuffix(strings.TrimSpace(line), ",")]
+		if !known {
+			continue
+		}
+		at := slices.IndexFunc(architectures, func(a Arch) bool { return a.Name == rows[0].Name })
+		if at <= before {
+			t.Errorf("%s is listed at %d, not behind those above it in the table", rows[0].Name, at)
+		}
+		before = at
+		delete(sets, strings.TrimSuffix(strings.TrimSpace(line), ","))
+	}
+	if len(sets) > 0 {
+		t.Errorf("the table lacks %v", sets)
+	}
+	files, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if text, err := os.ReadFile(f.Name()); err == nil && strings.HasSuffix(f.Name(), ".go") && strings.Contains(string(text), "\nfunc init() {") {
+			t.Errorf("%s has an init: its rows belong in the table of zoo.go", f.Name())
+		}
+	}
+	seen := map[string]bool{}
+	for _, a := range architectures {
+		if seen[a.Name] {
+			t.Errorf("%s stands twice in the table", a.Name)
+		}
+		seen[a.Name] = true
+	}
+}
