@@ -184,7 +184,7 @@ func TestCompileErrors(t *testing.T) {
 		`node "quant2" computes on integers`: change(func(g *graph.Graph) { g.Numerics = 0 }),
 		`has no data; bind`:                  change(func(g *graph.Graph) { g.Params[0].Data = nil }),
 		"no rule for": change(func(g *graph.Graph) {
-			g.Nodes[2].Output().Type = graph.Type{DType: tensor.QInt8, Q: tensor.Affine(1, 0)}
+			g.Nodes[2].Output().Type = graph.Type{DType: tensor.QInt32, Q: tensor.Affine(1, 0)}
 		}),
 		"has no output": change(func(g *graph.Graph) { g.Outputs = nil }),
 	} {

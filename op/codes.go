@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quant"
@@ -66,4 +67,16 @@ func typesOf(tensors []*tensor.Tensor) []graph.Type {
 		types[i] = graph.TypeOf(t)
 	}
 	return types
+}
+
+// maxProducts is how many products of two codes, each less its zero point, an int32 sum
+// has room for, whatever they are.
+const maxProducts = math.MaxInt32 / (255 * 255)
+
+// checkProducts refuses sums of k products of codes that int32 might not hold.
+func checkProducts(d tensor.DType, k int) error {
+	if d.IsQuantized() && k > maxProducts {
+		return fmt.Errorf("sums of %d products of codes with zero points; int32 holds %d for certain: split the operands along that axis and add the parts, or keep the node in float", k, maxProducts)
+	}
+	return nil
 }

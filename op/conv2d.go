@@ -34,7 +34,7 @@ func (c Conv2D) WithClamp(a quant.Activation) graph.Op {
 
 func (Conv2D) weighted() {}
 
-// Signatures: float, quint8 with qint8 weights to quint8, and the same to float32.
+// Signatures: float, codes to codes of any sort, and codes with qint8 weights to float32.
 func (Conv2D) Signatures() []graph.Signature { return weighted }
 
 // Infer returns [N, O, OH, OW].
@@ -63,6 +63,9 @@ func (c Conv2D) Infer(in []graph.Fact) ([]graph.Type, error) {
 		return nil, fmt.Errorf("weight %v expects %d input channels in %d groups; the input %v has %d", w, w[1]*c.Groups, c.Groups, x, x[1])
 	}
 	if err := checkBias(in, w[0]); err != nil {
+		return nil, err
+	}
+	if err := checkZeroPoints(in[1], w[1:].Numel()); err != nil {
 		return nil, err
 	}
 	oh, ow, err := slide(x, kernel, c.Stride, c.Padding, c.Dilation, false)

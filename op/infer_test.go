@@ -18,6 +18,15 @@ func shapes(all ...tensor.Shape) []graph.Fact {
 	return facts
 }
 
+// coded are shapes of qint8 tensors with a zero point.
+func coded(zero int64, all ...tensor.Shape) []graph.Fact {
+	facts := shapes(all...)
+	for i := range facts {
+		facts[i].DType, facts[i].Q = i8, tensor.Affine(0.1, zero)
+	}
+	return facts
+}
+
 func TestInferMistakes(t *testing.T) {
 	one, none, three := [2]int{1, 1}, [2]int{}, [2]int{3, 3}
 	conv := Conv2D{Stride: one, Dilation: one, Groups: 1}
@@ -83,6 +92,9 @@ func TestInferMistakes(t *testing.T) {
 		{Flatten{Start: 2, End: 1}, shapes(x), "must not be behind"},
 		{Flatten{Start: 0, End: 1}, shapes(tensor.Shape{1 << 30, 1 << 30, 0}), "exceeds the limit"},
 		{MatMul{}, shapes(tensor.Shape{2, 3}, tensor.Shape{2, 3}), "expected [..., M, K]"},
+		{MatMul{}, coded(0, tensor.Shape{2, 33026}, tensor.Shape{33026, 2}), "int32 holds 33025 for certain"},
+		{Linear{}, coded(1, tensor.Shape{2, 33026}, tensor.Shape{2, 33026}), "int32 holds 33025 for certain"},
+		{conv, coded(1, tensor.Shape{2, 3670, 3, 3}, tensor.Shape{2, 3670, 3, 3}), "int32 holds 33025 for certain"},
 		{Quantize{}, shapes(x, x), "takes 1 inputs, got 2"},
 		{FakeQuantize{QMax: 255, Axis: -1}, shapes(x), "0 scales and 0 zero points"},
 		{FakeQuantize{QMax: 255, Axis: -1, Scales: []float64{0}, ZeroPoints: []int64{0}}, shapes(x), "finite positive scale"},
@@ -91,6 +103,24 @@ func TestInferMistakes(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s %+v of %v: got %v, %v; want an error with %q", c.op.Kind(), c.op, c.in, types, err, c.want)
 		}
+	}
+}
+
+// Sums of more products are refused only where their zero points let them leave int32.
+func TestLongSums(t *testing.T) {
+	x, w := tensor.Shape{2, 60000}, tensor.Shape{3, 60000}
+	for _, c := range []struct {
+		zero int64
+		fits bool
+	}{{0, true}, {1, false}} {
+		if _, err := (Linear{}).Infer(coded(c.zero, x, w)); (err == nil) != c.fits {
+			t.Errorf("zero point %d: %v", c.zero, err)
+		}
+	}
+	unsigned := coded(128, x, w)
+	unsigned[1].DType = u8
+	if _, err := (Linear{}).Infer(unsigned); err != nil {
+		t.Errorf("quint8 around 128: %v", err)
 	}
 }
 

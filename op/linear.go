@@ -30,7 +30,7 @@ func (l Linear) WithClamp(a quant.Activation) graph.Op {
 
 func (Linear) weighted() {}
 
-// Signatures: float, quint8 with qint8 weights to quint8, and the same to float32.
+// Signatures: float, codes to codes of any sort, and codes with qint8 weights to float32.
 func (Linear) Signatures() []graph.Signature { return weighted }
 
 // Infer returns [..., O].
@@ -49,6 +49,9 @@ func (l Linear) Infer(in []graph.Fact) ([]graph.Type, error) {
 		return nil, fmt.Errorf("weight %v expects %d features; the input has shape %v", w, w[1], x)
 	}
 	if err := checkBias(in, w[0]); err != nil {
+		return nil, err
+	}
+	if err := checkZeroPoints(in[1], w[1]); err != nil {
 		return nil, err
 	}
 	out := x.Clone()

@@ -4,12 +4,13 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // MatMul multiplies matrices: a [..., M, K] by b [..., K, N], whose leading axes
-// broadcast. On codes the operands are dequantized, multiplied as floats, and the
-// product is quantized.
+// broadcast. On codes the sums of products are exact integers, which become codes as
+// those of a linear layer with the weights b do.
 //
 // Inputs: a, b. Result: [..., M, N].
 type MatMul struct{}
@@ -17,8 +18,15 @@ type MatMul struct{}
 // Kind is "matmul".
 func (MatMul) Kind() string { return "matmul" }
 
-// Signatures: float, quint8, qint8; the result has parameters of its own.
-func (MatMul) Signatures() []graph.Signature { return each(2, f32, u8, i8) }
+// Signatures: float, and codes of any sort, also mixed; the result has parameters of its
+// own.
+func (MatMul) Signatures() []graph.Signature {
+	sigs := each(2, f32, u8, i8)
+	for _, mixed := range [][3]tensor.DType{{u8, i8, u8}, {i8, u8, u8}, {i8, i8, u8}, {u8, u8, i8}, {u8, i8, i8}, {i8, u8, i8}} {
+		sigs = append(sigs, graph.Signature{In: []tensor.DType{mixed[0], mixed[1]}, Out: mixed[2]})
+	}
+	return sigs
+}
 
 // Infer returns [..., M, N].
 func (MatMul) Infer(in []graph.Fact) ([]graph.Type, error) {
@@ -29,6 +37,9 @@ func (MatMul) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if len(a) < 2 || len(b) < 2 || a[len(a)-1] != b[len(b)-2] {
 		return nil, fmt.Errorf("shapes %v and %v: expected [..., M, K] and [..., K, N]", a, b)
 	}
+	if err := checkProducts(in[0].DType, a[len(a)-1]); err != nil {
+		return nil, err
+	}
 	lead, err := broadcastShape(a[:len(a)-2], b[:len(b)-2])
 	if err != nil {
 		return nil, err
@@ -36,30 +47,38 @@ func (MatMul) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return like(in[0], append(lead, a[len(a)-2], b[len(b)-1]))
 }
 
-// Eval multiplies real numbers and rounds each sum once; codes are dequantized
-// before and quantized after.
+// Eval multiplies: in float each sum is rounded to float32 once, codes follow
+// quant.NewLinearRequant.
 func (MatMul) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
-	out := outs[0]
+	a, b, out := in[0], in[1], outs[0]
 	if out.DType == f32 {
-		return []*tensor.Tensor{tensor.Of(matmul(in[0].Float32s(), in[1].Float32s(), in[0].Shape(), in[1].Shape(), out.Shape), out.Shape...)}, nil
+		y := tensor.New(f32, out.Shape...)
+		products(float64s(a), float64s(b), a.Shape(), b.Shape(), out.Shape, func(i int, sum float64) { y.Float32s()[i] = float32(sum) })
+		return []*tensor.Tensor{y}, nil
 	}
 	if err := needIntegerRules(ctx, append(typesOf(in), out)...); err != nil {
 		return nil, err
 	}
-	return []*tensor.Tensor{quantized(matmul(reals(in[0]), reals(in[1]), in[0].Shape(), in[1].Shape(), out.Shape), out)}, nil
+	rule, err := quant.NewLinearRequant(ctx.Numerics, a.QParams(), b.QParams(), out.Q, out.DType, nil, quant.NoActivation, 1)
+	if err != nil {
+		return nil, err
+	}
+	codes := make([]int32, out.Shape.Numel())
+	products(centred(a), centred(b), a.Shape(), b.Shape(), out.Shape, func(i int, sum int32) { codes[i] = rule.Code(sum, 0) })
+	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
-// matmul computes [..., M, K] x [..., K, N].
-func matmul(a, b []float32, as, bs, out tensor.Shape) []float32 {
-	k, y := as[len(as)-1], make([]float32, out.Numel())
+// products visits the elements of the product of [..., M, K] and [..., K, N] with their
+// sums: those of float32 numbers are of exact products.
+func products[T int32 | float64](a, b []T, as, bs, out tensor.Shape, emit func(i int, sum T)) {
+	k := as[len(as)-1]
 	rowsAndColumns(as, bs, out, func(i, p, q, step int) {
-		var sum float64
+		var sum T
 		for j := range k {
-			sum += float64(a[p+j]) * float64(b[q+j*step]) // exact product
+			sum += a[p+j] * b[q+j*step]
 		}
-		y[i] = float32(sum)
+		emit(i, sum)
 	})
-	return y
 }
 
 // rowsAndColumns visits the elements of a product of matrices, with the place of the

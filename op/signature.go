@@ -31,12 +31,22 @@ func keeping(sigs []graph.Signature) []graph.Signature {
 	return sigs
 }
 
-// weighted are the signatures of conv2d and linear: x, weight, optional bias.
-var weighted = []graph.Signature{
-	{In: []tensor.DType{f32, f32, f32}, Out: f32},
-	{In: []tensor.DType{u8, i8, f32}, Out: u8},
-	{In: []tensor.DType{u8, i8, f32}, Out: f32},
-}
+// weighted are the signatures of conv2d and linear: x, weight, optional bias. The usual
+// ones come first. Codes of unsigned weights do not become reals: a weight that is an
+// activation has such codes, and is dequantized where the layer stays in float.
+var weighted = func() []graph.Signature {
+	sigs := []graph.Signature{{In: []tensor.DType{f32, f32, f32}, Out: f32}}
+	for _, w := range []tensor.DType{i8, u8} {
+		for _, x := range []tensor.DType{u8, i8} {
+			in := []tensor.DType{x, w, f32}
+			sigs = append(sigs, graph.Signature{In: in, Out: u8}, graph.Signature{In: in, Out: i8})
+			if w == i8 {
+				sigs = append(sigs, graph.Signature{In: in, Out: f32})
+			}
+		}
+	}
+	return sigs
+}()
 
 // anyType is the signature of what only moves elements: codes keep their parameters.
 var anyType = []graph.Signature{{In: []tensor.DType{graph.T}, Out: graph.T, SameQ: true}}

@@ -69,6 +69,21 @@ func (e epilogue) finish(v float32, c int) float32 {
 	return e.act.Float(v)
 }
 
+// checkZeroPoints is checkProducts for a weight of rows of k elements, where their zero
+// points are not in the middle of their codes: products with others are half as large.
+func checkZeroPoints(w graph.Fact, k int) error {
+	if w.Q == nil {
+		return nil
+	}
+	lo, hi := w.DType.CodeRange()
+	for _, z := range w.Q.ZeroPoints {
+		if z != (lo+hi+1)/2 {
+			return checkProducts(w.DType, k)
+		}
+	}
+	return nil
+}
+
 // biasOf returns the optional third input.
 func biasOf(in []*tensor.Tensor) []float32 {
 	if len(in) < 3 {
