@@ -58,9 +58,19 @@ func (e extent) divide(block, nr, threads int, sums bool) division {
 }
 
 // limit makes pieces of so many rows at most.
-func (d *division) limit(rows int) {
-	d.rows = max(1, min(d.rows, rows))
+func (d *division) limit(rows int) { d.cut(min(d.rows, rows)) }
+
+// cut makes pieces of so many rows.
+func (d *division) cut(rows int) {
+	d.rows = max(1, min(rows, d.m))
 	d.down, d.across = divUp(d.m, d.rows), divUp(d.n, d.cols)
+}
+
+// even makes pieces of about as many rows each, a multiple of unit: one of a few rows
+// that were left over would read all of the weights for them.
+func (d *division) even(unit int) {
+	pieces := max(1, (d.m+d.rows/2)/d.rows)
+	d.cut(roundUp(divUp(d.m, pieces), unit))
 }
 
 // share makes pieces for several threads.

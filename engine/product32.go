@@ -44,7 +44,12 @@ func (o product32) fix(in, outs []desc, threads int) (fixed, error) {
 	out := outs[0]
 	r := o.locate(in[0], out)
 	e := r.extent(4)
-	return fixedProduct32{o, r, e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), false)}, nil
+	threads = worth(e.time(o.k.Rate), threads)
+	d := e.divide(o.k.Block, o.k.NR, threads, false)
+	if threads == 1 {
+		d.even(o.k.MR)
+	}
+	return fixedProduct32{o, r, d}, nil
 }
 
 type fixedProduct32 struct {

@@ -20,7 +20,7 @@ func sgemmAVX512(p *printer) {
 }
 
 func sgemmAVX2(p *printer) {
-	sgemmTiles(p, []int{1, 3, 6}, sgemm{printer: p, lanes: avx2, weight: 12, number: 14})
+	sgemmTiles(p, []int{1, 2, 3, 4, 5, 6}, sgemm{printer: p, lanes: avx2, weight: 12, number: 14})
 }
 
 // sgemmTiles writes the routines for tiles of one vector of columns, then of two.

@@ -65,7 +65,7 @@ type family struct {
 
 var (
 	avx512 = family{lanes: 16, heights: []int{1, 4, 7, 14}, masked: true}
-	avx2   = family{lanes: 8, heights: []int{1, 3, 6}}
+	avx2   = family{lanes: 8, heights: []int{1, 2, 3, 4, 5, 6}}
 )
 
 // columns of the wider tile.
