@@ -59,7 +59,15 @@ func (d *download) partial() (int64, origin) {
 	if d.prefix == "" && g.validator(false) == "" {
 		return 0, origin{}
 	}
+	if !isHeaderValue(g.ETag) || !isHeaderValue(g.LastModified) { // no server sent it, and none could be asked with it
+		return 0, origin{}
+	}
 	return info.Size(), g
+}
+
+// isHeaderValue reports whether s may stand in a header of HTTP.
+func isHeaderValue(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 // readSmall reads a file of at most 64 KiB.
