@@ -88,10 +88,6 @@ func (c *Comparison) add(ctx context.Context, want, got *Session, x *tensor.Tens
 }
 
 func (c *Comparison) compareLayers(ctx context.Context, reference, model *Model, samples []*tensor.Tensor, opts []CompileOption) error {
-	var o compileOptions
-	for _, opt := range opts {
-		opt.applyCompile(&o)
-	}
 	want, err := reference.FusedGraph()
 	if err != nil {
 		return err
@@ -100,7 +96,7 @@ func (c *Comparison) compareLayers(ctx context.Context, reference, model *Model,
 	if err != nil {
 		return err
 	}
-	c.Layers, err = compare.Layers(ctx, want, got, samples, compare.Options{Threads: o.threads})
+	c.Layers, err = compare.Layers(ctx, want, got, samples, compare.Options{Threads: compileRecipe(opts).threads})
 	return err
 }
 

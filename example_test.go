@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/train"
 )
@@ -93,6 +94,27 @@ func ExampleFromTensor() {
 		}
 	}
 	// Output: fc kept float: excluded by "fc"
+}
+
+// How often a model is right on labelled images: a folder with one folder per class, or
+// an IDX file with its labels beside it as here.
+func ExampleEvaluate() {
+	model, err := octet.Open("cmd/octet/demodata/fashion_resnet8.pth")
+	if err != nil {
+		log.Fatal(err)
+	}
+	source, err := dataset.Open("cmd/octet/demodata/t10k-images-idx3-ubyte.gz")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer source.Close()
+	e, err := octet.Evaluate(context.Background(), model, dataset.Limit(source, 200))
+	if err != nil {
+		log.Fatal(err)
+	}
+	labels, _ := model.Labels()
+	fmt.Println(e.Inputs, "images,", len(e.Skipped), "skipped;", e.Top1Percent() > 80, labels[8], e.Classes[8].Top1 > 10)
+	// Output: 200 images, 0 skipped; true Bag true
 }
 
 func ExamplePreset() {

@@ -24,7 +24,7 @@ func Inputs(ctx context.Context, m *Model, path string, opts ...dataset.Option) 
 		}
 		defer source.Close()
 		load := dataset.LoaderOptions{BatchSize: DefaultBatchSize, Strict: true}
-		if sample, err := source.At(ctx, 0); err != nil || sample.Tensor == nil {
+		if source.Kind() == dataset.KindImages {
 			if load.Preset, _, err = m.Preset(); err != nil {
 				yield(nil, err)
 				return

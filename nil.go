@@ -1,6 +1,10 @@
 package octet
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/train"
+)
 
 // errNil says that an argument is missing, and where one comes from.
 func errNil(what, remedy string) error {
@@ -11,6 +15,17 @@ func errNil(what, remedy string) error {
 func (m *Model) check() error {
 	if m == nil || m.graph == nil {
 		return errNil("model", "octet.Open, octet.New and octet.Quantize return one")
+	}
+	return nil
+}
+
+// checkTraining finds a model or data that are none.
+func (m *Model) checkTraining(data *train.Data) error {
+	if err := m.check(); err != nil {
+		return err
+	}
+	if data == nil || data.Source == nil {
+		return classed{errNil("training data", "octet.LabelledData opens some"), ErrTraining}
 	}
 	return nil
 }

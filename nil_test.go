@@ -5,7 +5,10 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/train"
+	"github.com/octet-ml/octet/zoo"
 )
 
 // TestNilArgumentsAreErrors: what is missing is said, and nothing panics.
@@ -70,8 +73,26 @@ func TestNilArgumentsAreErrors(t *testing.T) {
 		"Compare, model":        func() error { _, err := octet.Compare(ctx, m, nil, data); return err },
 		"Compare, inputs":       func() error { _, err := octet.Compare(ctx, m, m, nil); return err },
 		"Compare, batch":        func() error { _, err := octet.Compare(ctx, m, m, empty); return err },
-		"Inputs":                func() error { return first(octet.Inputs(ctx, nil, demoPath)) },
-		"FromTensor":            func() error { return first(octet.FromTensor(nil)) },
+		"OpenWeights":           func() error { _, err := octet.OpenWeights(ctx, zoo.ResNet18Weights.Default(), nil); return err },
+		"LabelledData":          func() error { _, err := octet.LabelledData(ctx, nil, demoPath); return err },
+		"TrainingData":          func() error { _, err := octet.TrainingData(ctx, nil, nil); return err },
+		"TrainingData, source":  func() error { _, err := octet.TrainingData(ctx, m, nil); return err },
+		"Train":                 func() error { _, err := octet.Train(nil, &train.Data{}, train.Default()); return err },
+		"Train, data":           func() error { _, err := octet.Train(m, nil, train.Default()); return err },
+		"TrainQuantized":        func() error { _, err := octet.TrainQuantized(nil, &train.Data{}, train.DefaultQAT()); return err },
+		"TrainQuantized, data":  func() error { _, err := octet.TrainQuantized(m, &train.Data{}, train.DefaultQAT()); return err },
+		"Evaluate":              func() error { _, err := octet.Evaluate(ctx, nil, nil); return err },
+		"Evaluate, source":      func() error { _, err := octet.Evaluate(ctx, m, nil); return err },
+		"MatchClasses":          func() error { _, _, err := none.MatchClasses(nil); return err },
+		"MatchClasses, source":  func() error { _, _, err := m.MatchClasses(nil); return err },
+		"Session.Evaluate":      func() error { _, err := s.Evaluate(ctx, nil); return err },
+		"Evaluate of nil":       func() error { _, err := stopped.Evaluate(ctx, nil); return err },
+		"Evaluate, batch": func() error {
+			_, err := s.Evaluate(ctx, func(yield func(*dataset.Batch, error) bool) { yield(nil, nil) })
+			return err
+		},
+		"Inputs":     func() error { return first(octet.Inputs(ctx, nil, demoPath)) },
+		"FromTensor": func() error { return first(octet.FromTensor(nil)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := call(); err == nil || err.Error() == "" {

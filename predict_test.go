@@ -54,3 +54,13 @@ func TestPredictionsAreJSONWhateverTheyAre(t *testing.T) {
 		}
 	}
 }
+
+func TestTopK(t *testing.T) {
+	top := octet.TopK([]float32{1, 3, 3, -2}, 3, []string{"a", "b", "c", "d"})
+	if len(top) != 3 || top[0].Class != 1 || top[1].Class != 2 || top[2].Class != 0 || top[1].Label != "c" {
+		t.Errorf("order: %+v", top)
+	}
+	if p := top[0].Probability; p < 0.466 || p > 0.467 {
+		t.Errorf("probability %v", p)
+	}
+}

@@ -26,10 +26,7 @@ func (m *Model) Compile(opts ...CompileOption) (*Session, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	var o compileOptions
-	for _, opt := range opts {
-		opt.applyCompile(&o)
-	}
+	o := compileRecipe(opts)
 	g := m.graph
 	var err error
 	if !m.quantized {
@@ -47,6 +44,14 @@ func (m *Model) Compile(opts ...CompileOption) (*Session, error) {
 		return nil, fmt.Errorf("%s: %w", m.name(), err)
 	}
 	return s, nil
+}
+
+func compileRecipe(opts []CompileOption) compileOptions {
+	var o compileOptions
+	for _, opt := range opts {
+		opt.applyCompile(&o)
+	}
+	return o
 }
 
 func compile(g *graph.Graph, o compileOptions) (engine.Engine, error) {

@@ -48,14 +48,22 @@ func New(arch string, classes, channels int, seed uint64) (*Model, error) {
 
 // LabelledData opens labelled samples for the training of m: a folder with one
 // folder of images per class, an archive of one, an IDX file with its labels
-// beside it, a .npz of x and y. Images are prepared as m.Preset says. The caller
-// closes the Source.
+// beside it, a .npz of x and y. Folders become classes as MatchClasses says, images are
+// prepared as m.Preset says. The caller closes the Source.
 func LabelledData(ctx context.Context, m *Model, path string, opts ...dataset.Option) (*train.Data, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
 	source, err := dataset.Open(path, opts...)
 	if err != nil {
 		return nil, err
 	}
-	d, err := TrainingData(ctx, m, source)
+	matched, _, err := m.MatchClasses(source)
+	if err != nil {
+		source.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	d, err := TrainingData(ctx, m, matched)
 	if err != nil {
 		source.Close()
 	}
@@ -65,26 +73,48 @@ func LabelledData(ctx context.Context, m *Model, path string, opts ...dataset.Op
 // TrainingData makes training data for m of a source whose labels are the model's
 // classes.
 func TrainingData(ctx context.Context, m *Model, source dataset.Source) (*train.Data, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	if source == nil {
+		return nil, errNil("source", "dataset.Open returns one")
+	}
 	d := &train.Data{Source: source, Classes: m.Classes()}
 	for i := range source.Len() {
 		d.Labels = append(d.Labels, source.Label(i))
 	}
-	sample, err := source.At(ctx, 0)
-	if err == nil && sample.Tensor != nil {
-		if s := sample.Tensor.Shape(); len(s) != 3 || s[0] != m.Channels() {
-			return nil, fmt.Errorf("%s has the shape %v; %s takes [%d, H, W]", sample.Name, s, m.name(), m.Channels())
+	var err error
+	if source.Kind() == dataset.KindTensors {
+		err = m.checkSample(ctx, source)
+	} else {
+		d.Preset, _, err = m.Preset()
+		if err == nil && d.Preset.Channels != m.Channels() {
+			err = fmt.Errorf("images are prepared with %d channels, %s takes %d", d.Preset.Channels, m.name(), m.Channels())
 		}
-		return d, nil
 	}
-	d.Preset, _, err = m.Preset()
-	if err == nil && d.Preset.Channels != m.Channels() {
-		err = fmt.Errorf("images are prepared with %d channels, %s takes %d", d.Preset.Channels, m.name(), m.Channels())
+	if err != nil {
+		return nil, err
 	}
-	return d, err
+	return d, nil
+}
+
+// checkSample reads the first tensor, to see whether the model takes such.
+func (m *Model) checkSample(ctx context.Context, source dataset.Source) error {
+	sample, err := source.At(ctx, 0)
+	if err != nil {
+		return err
+	}
+	if s := sample.Tensor.Shape(); len(s) != 3 || s[0] != m.Channels() {
+		return fmt.Errorf("%s has the shape %v; %s takes [%d, H, W]", sample.Name, s, m.name(), m.Channels())
+	}
+	return nil
 }
 
 // Train prepares the training of a float model. m is not changed.
 func Train(m *Model, data *train.Data, recipe train.Config, opts ...TrainOption) (*Training, error) {
+	if err := m.checkTraining(data); err != nil {
+		return nil, err
+	}
 	t := &Training{model: m, data: data}
 	for _, o := range opts {
 		o.applyQuantize(&t.opts)
@@ -105,6 +135,9 @@ func Train(m *Model, data *train.Data, recipe train.Config, opts ...TrainOption)
 // Quantize; WithTorchCompatible trains with PyTorch's numbers. Where the recipe
 // distills, the float model is the teacher. m is not changed.
 func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...QuantizeOption) (*Training, error) {
+	if err := m.checkTraining(data); err != nil {
+		return nil, err
+	}
 	t := &Training{model: m, data: data, opts: quantizeRecipe(append([]QuantizeOption{WithQConfig("")}, opts...))}
 	prepared := m.InTraining()
 	g, err := m.trainable(prepared)

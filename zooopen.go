@@ -21,6 +21,9 @@ func OpenWeights(ctx context.Context, w zoo.Weights, fetch Fetcher, opts ...Open
 	if _, err := zoo.Lookup(w.Arch); err != nil { // before anything is downloaded
 		return nil, err
 	}
+	if fetch == nil {
+		return nil, errNil("fetcher", "hub.Options is one")
+	}
 	path, err := fetch.Fetch(ctx, w)
 	if err != nil {
 		return nil, err

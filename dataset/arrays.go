@@ -114,6 +114,13 @@ func (a *array) Classes() []string { return nil }
 func (a *array) Name(i int) string { return fmt.Sprintf("%s[%d]", a.path, i) }
 func (a *array) Close() error      { return a.close() }
 
+func (a *array) Kind() Kind {
+	if a.dtype == tensor.UInt8 {
+		return KindImages
+	}
+	return KindTensors
+}
+
 func (a *array) Label(i int) int {
 	if a.labels == nil {
 		return -1
@@ -131,7 +138,7 @@ func (a *array) At(ctx context.Context, i int) (Sample, error) {
 	}
 	out := Sample{Name: a.Name(i), Label: a.Label(i)}
 	switch {
-	case a.dtype != tensor.UInt8:
+	case a.Kind() == KindTensors:
 		t, err = t.ToFloat32()
 		if err != nil {
 			return Sample{}, fmt.Errorf("%s: %w", out.Name, err)

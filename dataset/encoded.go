@@ -28,6 +28,7 @@ func Encoded(images [][]byte, opts ...Option) (Source, error) {
 }
 
 func (e *encoded) Len() int          { return len(e.images) }
+func (e *encoded) Kind() Kind        { return KindImages }
 func (e *encoded) Classes() []string { return nil }
 func (e *encoded) Label(int) int     { return -1 }
 func (e *encoded) Close() error      { return nil }

@@ -38,6 +38,7 @@ func openFiles(paths []string, o options) (Source, error) {
 }
 
 func (f *files) Len() int          { return len(f.paths) }
+func (f *files) Kind() Kind        { return KindImages }
 func (f *files) Classes() []string { return f.classes }
 func (f *files) Name(i int) string { return f.paths[i] }
 func (f *files) Close() error      { return nil }

@@ -66,7 +66,7 @@ func Identify(ctx context.Context, src Source, preset vision.Preset, opts Identi
 const kindOfSamples = "kind of samples"
 
 // Tensors are the settings of samples that are known as the model sees them.
-func Tensors() Settings { return Settings{kindOfSamples: "tensors"} }
+func Tensors() Settings { return Settings{kindOfSamples: KindTensors.String()} }
 
 // settingsOf lists what decides the tensors that are made of images.
 func settingsOf(src Source, p vision.Preset) Settings {
@@ -79,7 +79,7 @@ func settingsOf(src Source, p vision.Preset) Settings {
 	case p.Interpolation == "":
 		p.Interpolation = vision.Bilinear
 	}
-	s := Settings{kindOfSamples: "images"}
+	s := Settings{kindOfSamples: KindImages.String()}
 	s.Set("", p)
 	if inner, _ := under(src, 0); inner != nil {
 		if h, ok := inner.(hasher); ok {

@@ -152,6 +152,7 @@ func labelsBeside(path string) string {
 }
 
 func (s *idxImages) Len() int          { return s.images.shape[0] }
+func (s *idxImages) Kind() Kind        { return KindImages }
 func (s *idxImages) Classes() []string { return nil }
 func (s *idxImages) Name(i int) string { return fmt.Sprintf("%s[%d]", s.path, i) }
 func (s *idxImages) Close() error      { return s.images.close() }

@@ -10,13 +10,13 @@ import (
 
 // readLabels reads n labels from a .npy of integers or an IDX file.
 func readLabels(path string, n int) ([]int, error) {
-	k, err := recognise(path)
+	f, err := recognise(path)
 	if err != nil {
 		return nil, err
 	}
 	var labels []int
-	switch k {
-	case kindNPY:
+	switch f {
+	case formatNPY:
 		t, err := npy.ReadFile(path)
 		if err != nil {
 			return nil, err
@@ -24,7 +24,7 @@ func readLabels(path string, n int) ([]int, error) {
 		if labels, err = toLabels(t); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-	case kindIDX:
+	case formatIDX:
 		if labels, err = idxLabels(path); err != nil {
 			return nil, err
 		}

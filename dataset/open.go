@@ -19,30 +19,30 @@ func Open(path string, opts ...Option) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := kindFolder
+	found := formatFolder
 	if !info.IsDir() {
-		if kind, err = recognise(path); err != nil {
+		if found, err = recognise(path); err != nil {
 			return nil, err
 		}
 	}
 	if o.labels != "" || o.fromNames {
-		if kind == kindFolder || kind == kindTar {
-			return openLabelled(path, kind, o)
+		if found == formatFolder || found == formatTar {
+			return openLabelled(path, found, o)
 		}
-		if o.fromNames || kind != kindIDX && kind != kindNPY {
+		if o.fromNames || found != formatIDX && found != formatNPY {
 			return nil, fmt.Errorf("%s: labels in names or in a file (%s) go with folders, archives, IDX and .npy sets", path, o.labels)
 		}
 	}
-	switch kind {
-	case kindFolder:
+	switch found {
+	case formatFolder:
 		return openFolder(path, o)
-	case kindNPY:
+	case formatNPY:
 		return openNPY(path, o)
-	case kindNPZ:
+	case formatNPZ:
 		return openNPZ(path)
-	case kindIDX:
+	case formatIDX:
 		return openIDX(path, o)
-	case kindTar:
+	case formatTar:
 		return openTar(path, o)
 	default:
 		return openFiles([]string{path}, o)
@@ -51,7 +51,7 @@ func Open(path string, opts ...Option) (Source, error) {
 
 // openLabelled opens a folder or archive whose labels are in a table or in the names
 // of the files.
-func openLabelled(path string, k kind, o options) (Source, error) {
+func openLabelled(path string, f format, o options) (Source, error) {
 	if o.labels != "" {
 		if _, err := recognise(o.labels); err == nil {
 			return nil, fmt.Errorf("%s: the labels of a folder or archive are read from a CSV, with the name of an image and its class in each line; %s is none", path, o.labels)
@@ -59,7 +59,7 @@ func openLabelled(path string, k kind, o options) (Source, error) {
 	}
 	o.flat = true
 	open := openFolder
-	if k == kindTar {
+	if f == formatTar {
 		open = openTar
 	}
 	src, err := open(path, o)
@@ -79,19 +79,20 @@ func openLabelled(path string, k kind, o options) (Source, error) {
 	return out, nil
 }
 
-type kind int
+// format is what a path is recognised as.
+type format int
 
 const (
-	kindFolder kind = iota
-	kindImage
-	kindNPY
-	kindNPZ
-	kindIDX
-	kindTar
+	formatFolder format = iota
+	formatImage
+	formatNPY
+	formatNPZ
+	formatIDX
+	formatTar
 )
 
 // recognise looks at the first bytes of a file, unpacked if it is gzipped.
-func recognise(path string) (kind, error) {
+func recognise(path string) (format, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, err
@@ -106,16 +107,16 @@ func recognise(path string) (kind, error) {
 	case len(head) == 0:
 		return 0, fmt.Errorf("%s: the file is empty", path)
 	case bytes.HasPrefix(head, []byte("\x93NUMPY")):
-		return kindNPY, nil
+		return formatNPY, nil
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return kindNPZ, nil
+		return formatNPZ, nil
 	case isIDX(head):
-		return kindIDX, nil
+		return formatIDX, nil
 	case len(head) > tarMagic+5 && string(head[tarMagic:tarMagic+5]) == "ustar":
-		return kindTar, nil
+		return formatTar, nil
 	}
 	if isImageFile(path) || looksLikeImage(head) {
-		return kindImage, nil
+		return formatImage, nil
 	}
 	return 0, fmt.Errorf("%s: neither a folder of images nor a tar, IDX, .npy, .npz or image file; it starts with %q", path, head[:min(len(head), 8)])
 }

@@ -16,11 +16,30 @@ type Sample struct {
 	Tensor *tensor.Tensor // float32 [C, H, W], ready for the model
 }
 
+// Kind says what the samples of a Source are.
+type Kind uint8
+
+// The kinds of samples.
+const (
+	KindImages  Kind = iota // Sample.Image is set; a Preset makes inputs of them
+	KindTensors             // Sample.Tensor is set: inputs as they are
+)
+
+// String is how a Settings names the kind.
+func (k Kind) String() string {
+	if k == KindTensors {
+		return "tensors"
+	}
+	return "images"
+}
+
 // Source is a set of samples in a fixed order. Its methods are safe for
 // concurrent use, so that samples can be read in parallel.
 type Source interface {
 	// Len is the number of samples, at least 1.
 	Len() int
+	// Kind says what the samples are: tensors where all of them are, and images else.
+	Kind() Kind
 	// Classes are the names of the labels 0, 1, 2 ...; nil where there are no
 	// labels, or only their numbers are known.
 	Classes() []string

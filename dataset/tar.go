@@ -42,6 +42,7 @@ type archive struct {
 }
 
 func (a *archive) Len() int          { return len(a.members) }
+func (a *archive) Kind() Kind        { return KindImages }
 func (a *archive) Classes() []string { return a.classes }
 func (a *archive) Label(i int) int   { return a.members[i].label }
 func (a *archive) Name(i int) string { return a.path + ":" + a.members[i].name }

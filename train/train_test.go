@@ -92,11 +92,12 @@ func TestSchedules(t *testing.T) {
 // class 1 upright, class 2 in both directions.
 type shapes struct{ n int }
 
-func (s shapes) Len() int        { return s.n }
-func (shapes) Classes() []string { return nil }
-func (shapes) Label(i int) int   { return i % 3 }
-func (shapes) Name(i int) string { return fmt.Sprintf("image %d", i) }
-func (shapes) Close() error      { return nil }
+func (s shapes) Len() int         { return s.n }
+func (shapes) Kind() dataset.Kind { return dataset.KindImages }
+func (shapes) Classes() []string  { return nil }
+func (shapes) Label(i int) int    { return i % 3 }
+func (shapes) Name(i int) string  { return fmt.Sprintf("image %d", i) }
+func (shapes) Close() error       { return nil }
 func (s shapes) labels() (l []int) {
 	for i := range s.n {
 		l = append(l, s.Label(i))

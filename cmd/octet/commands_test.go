@@ -464,7 +464,7 @@ func TestImagesAreTurnedUprightOnRequest(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return b.X.Shape()[2:]
+			return b.Input.Shape()[2:]
 		}
 		return nil
 	}

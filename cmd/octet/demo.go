@@ -199,7 +199,7 @@ func (f *demoFlags) measure(ctx context.Context, c *console.Console, folder, fil
 		return err
 	}
 	defer data.Close()
-	s, err := countRight(ctx, c, m, data, "eval "+name, f.data)
+	s, err := evaluate(ctx, c, m, data, "eval "+name, f.data)
 	if err != nil {
 		return err
 	}

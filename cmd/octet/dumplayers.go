@@ -22,7 +22,7 @@ func dumpLayers(ctx context.Context, c *console.Console, model *octet.Model, ses
 		if err != nil {
 			return exit.WithCode(exit.Data, err)
 		}
-		y, err := session.RunTapped(ctx, b.X, func(n *graph.Node, t *tensor.Tensor) error {
+		y, err := session.RunTapped(ctx, b.Input, func(n *graph.Node, t *tensor.Tensor) error {
 			if !isComputation(n) {
 				return nil
 			}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
-	"github.com/octet-ml/octet/internal/compare"
 )
 
 func newEvalCommand(c *console.Console) *cobra.Command {
@@ -49,7 +47,7 @@ between the classes 0 and 1 by the sign of its logit.`,
 	return cmd
 }
 
-// score counts how often a model was right.
+// score is an octet.Evaluation in a document, with what is known of the data.
 type score struct {
 	Images      int               `json:"images"`
 	Top1        int               `json:"top1_correct"`
@@ -91,7 +89,7 @@ func runEval(c *console.Console, cmd *cobra.Command, f *inputs.LabelledFlags, pa
 	if err != nil {
 		return err
 	}
-	s, err := countRight(cmd.Context(), c, model, data, "eval", f.Data)
+	s, err := evaluate(cmd.Context(), c, model, data, "eval", f.Data)
 	if err != nil {
 		return err
 	}
@@ -99,59 +97,23 @@ func runEval(c *console.Console, cmd *cobra.Command, f *inputs.LabelledFlags, pa
 	return c.Result(out, out.print)
 }
 
-// countRight computes all data and counts the right answers. Inputs without a
-// label are an error.
-func countRight(ctx context.Context, c *console.Console, model *octet.Model, data *inputs.Data, name string, f inputs.DataFlags) (score, error) {
-	var s score
+// evaluate computes all data and counts the right answers. Inputs without a label are
+// an error.
+func evaluate(ctx context.Context, c *console.Console, model *octet.Model, data *inputs.Data, name string, f inputs.DataFlags) (score, error) {
 	session, err := f.Compile(model)
 	if err != nil {
-		return s, err
+		return score{}, err
 	}
 	stage := c.Begin(name, "images", data.Total())
 	defer stage.End()
-	var took time.Duration
-	for b, err := range data.Batches(ctx, f.BatchSize) {
-		if err != nil {
-			return s, exit.WithCode(exit.Data, err)
-		}
-		start := time.Now()
-		y, err := session.Run(ctx, b.X)
-		took += time.Since(start)
-		if err != nil {
-			return s, exit.WithCode(exit.Data, err)
-		}
-		for i, logits := range inputs.RowsOf(y) {
-			if err := s.add(logits, b.Labels[i]); err != nil {
-				return s, exit.WithCode(exit.Data, fmt.Errorf("%s: %w", b.Names[i], err))
-			}
-		}
-		stage.Set(s.Images)
+	e, err := session.Evaluate(ctx, inputs.Watched(data.Batches(ctx, f.BatchSize), stage))
+	if err != nil {
+		return score{}, exit.WithCode(exit.Data, err)
 	}
-	if s.Images == 0 {
-		return s, exit.WithCode(exit.Data, errors.New("no image could be used"+inputs.SkippedText(data.Skipped())))
-	}
-	s.Damaged = data.DamagedImages()
-	s.NonFinite = data.NonFinite.Found()
-	s.Skipped, s.LeftOut, s.Seconds = data.Skipped(), data.LeftOut, took.Seconds()
-	s.Top1Percent = 100 * float64(s.Top1) / float64(s.Images)
-	s.Top5Percent = 100 * float64(s.Top5) / float64(s.Images)
-	return s, nil
-}
-
-// add counts one image.
-func (s *score) add(logits []float32, label int) error {
-	if label < 0 || label >= compare.Classes(len(logits)) {
-		return fmt.Errorf("its label is %d; the model has the classes 0..%d", label, compare.Classes(len(logits))-1)
-	}
-	ahead := compare.Ahead(logits, label)
-	s.Images++
-	if ahead < 1 {
-		s.Top1++
-	}
-	if ahead < 5 {
-		s.Top5++
-	}
-	return nil
+	return score{
+		Images: e.Inputs, Top1: e.Top1, Top5: e.Top5, Top1Percent: e.Top1Percent(), Top5Percent: e.Top5Percent(), Seconds: e.Took.Seconds(),
+		Skipped: data.Skipped(), Damaged: data.DamagedImages(), LeftOut: data.LeftOut, NonFinite: data.NonFinite.Found(),
+	}, nil
 }
 
 func (o evalOutput) print(w io.Writer) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/internal/spelling"
 	"github.com/octet-ml/octet/ptq"
 )
 
@@ -51,7 +52,7 @@ func (in *inspection) dtypeText() string {
 func (in *inspection) printMetadata(row func(string, string, ...any)) {
 	m := in.Metadata
 	if len(m.Labels) > 0 {
-		row("labels", "%s", console.Abbreviate(m.Labels, 5))
+		row("labels", "%s", spelling.Abbreviate(m.Labels, 5))
 	}
 	if m.Preset != nil {
 		row("preprocessing", "%s", console.PresetText(*m.Preset))
@@ -63,7 +64,7 @@ func (in *inspection) printMetadata(row func(string, string, ...any)) {
 		row("saturation", "%s", text)
 	}
 	if len(m.Float) > 0 {
-		row("kept float", "%s", console.Abbreviate(m.Float, 8))
+		row("kept float", "%s", spelling.Abbreviate(m.Float, 8))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/internal/spelling"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -100,9 +101,9 @@ func (o operandFlags) pick(path string, all []console.NamedTensor) (*tensor.Tens
 		names = append(names, n.Name)
 	}
 	if o.tensor == "" {
-		return nil, exit.Usagef("%s holds %d tensors; choose one with --tensor: %s", path, len(all), console.Abbreviate(names, 8))
+		return nil, exit.Usagef("%s holds %d tensors; choose one with --tensor: %s", path, len(all), spelling.Abbreviate(names, 8))
 	}
-	return nil, fmt.Errorf("%s has no tensor %q; it has %s", path, o.tensor, console.Abbreviate(names, 8))
+	return nil, fmt.Errorf("%s has no tensor %q; it has %s", path, o.tensor, spelling.Abbreviate(names, 8))
 }
 
 // asFloat32 converts the plain numeric types; quantized ones are refused,

@@ -35,7 +35,7 @@ func (f *quantizeFlags) evaluate(ctx context.Context, c *console.Console, float,
 			return score{}, err
 		}
 		defer data.Close()
-		return countRight(ctx, c, m, data, name, flags.Data)
+		return evaluate(ctx, c, m, data, name, flags.Data)
 	}
 	var err error
 	if a.Float, err = one("eval float", float); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/spelling"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -173,7 +174,7 @@ func runAll(cmd *cobra.Command, c *console.Console, session *octet.Session, data
 			return nil, nil, 0, exit.WithCode(exit.Data, err)
 		}
 		start := time.Now()
-		y, err := session.Run(cmd.Context(), b.X)
+		y, err := session.Run(cmd.Context(), b.Input)
 		took += time.Since(start)
 		if err != nil {
 			return nil, nil, 0, exit.WithCode(exit.Data, err)
@@ -196,7 +197,7 @@ func (o runOutput) print(w io.Writer) {
 	}
 	defer func() {
 		if len(o.Drawn) > 0 {
-			fmt.Fprintf(w, "drawn      %s\n", console.Abbreviate(o.Drawn, 3))
+			fmt.Fprintf(w, "drawn      %s\n", spelling.Abbreviate(o.Drawn, 3))
 		}
 	}()
 	if len(o.Results) > 0 && o.Results[0].Top[0].Sigmoid != nil {

@@ -139,7 +139,7 @@ func (f *trainingFlags) measure(ctx context.Context, c *console.Console, m *octe
 		return score{}, err
 	}
 	defer data.Close()
-	return countRight(ctx, &console.Console{Err: c.Err, Quiet: true}, m, data, "eval", flags.Data)
+	return evaluate(ctx, &console.Console{Err: c.Err, Quiet: true}, m, data, "eval", flags.Data)
 }
 
 func (e epochResult) text(epochs int) string {

@@ -2,7 +2,6 @@ package console
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -69,14 +68,6 @@ func OrUnknown(s string) string {
 		return "unknown data"
 	}
 	return s
-}
-
-// Abbreviate joins the first n names.
-func Abbreviate(names []string, n int) string {
-	if len(names) <= n {
-		return strings.Join(names, ", ")
-	}
-	return strings.Join(slices.Concat(names[:n], []string{fmt.Sprintf("... (%d more)", len(names)-n)}), ", ")
 }
 
 func Ratio(a, b int64) float64 {

@@ -1,9 +1,8 @@
 package inputs
 
 import (
-	"context"
+	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/internal/compare"
-	"github.com/octet-ml/octet/zoo"
 )
 
 // matchClasses makes the labels of the data classes of the model, or refuses.
@@ -27,103 +25,40 @@ func (f *LabelledFlags) matchClasses(c *console.Console, model *octet.Model, dat
 		}
 		return nil // numbers are classes already; each is checked when it is counted
 	}
-	labels, assumed := model.Labels()
-	classes := compare.Classes(model.Classes())
-	if classes == 2 && len(labels) == 1 {
-		labels = BothLabels(labels[0], folders)
-	}
 	if f.ClassMap != "" {
-		mapping, err := readClassMap(f.ClassMap, folders, labels, classes)
+		labels, _ := model.ClassNames(folders)
+		mapping, err := readClassMap(f.ClassMap, folders, labels, compare.Classes(model.Classes()))
 		if err != nil {
 			return fmt.Errorf("--class-map: %w", err)
 		}
-		data.Source = relabel(data.Source, mapping)
+		data.Source = dataset.Relabel(data.Source, mapping, labels)
 		return nil
 	}
-	mapping, how, err := MatchFolders(folders, labels, assumed, classes)
+	matched, assumed, err := model.MatchClasses(data.Source)
 	if err != nil {
-		return fmt.Errorf("%s: %w", where, err)
+		return fmt.Errorf("%s: %w", where, adviseClasses(err))
 	}
-	if how != "" {
-		c.Note("assumed: %s", how)
+	if assumed != "" {
+		c.Note("assumed: %s", assumed)
 	}
-	data.Source = relabel(data.Source, mapping)
+	data.Source = matched
 	return nil
 }
 
-// BothLabels names the two classes between which a single output decides: label is
-// that of class 1, and the other folder is class 0.
-func BothLabels(label string, folders []string) []string {
-	other := "not " + label
-	for _, f := range folders {
-		if len(folders) == 2 && !sameName(f, label) {
-			other = f
-		}
+// adviseClasses says which flags help where folders are no classes.
+func adviseClasses(err error) error {
+	var e *octet.ClassesError
+	if !errors.As(err, &e) {
+		return err
 	}
-	return []string{other, label}
-}
-
-// wordnetID is how ImageNet's folders are called.
-var wordnetID = regexp.MustCompile(`^n\d{8}$`)
-
-// MatchFolders gives the class of each folder. how says what was assumed.
-func MatchFolders(folders, labels []string, assumed bool, classes int) (mapping []int, how string, err error) {
-	if mapping := byName(folders, labels); mapping != nil {
-		return mapping, "", nil
+	advice := "give --class-map, or other --labels"
+	switch {
+	case len(e.Folders) != e.Classes:
+		advice = "give --class-map"
+	case e.LabelsAssumed:
+		advice = "give --labels with the model's own classes, or --class-map"
 	}
-	if ids := zoo.ImageNetWordNet(); classes == len(ids) && (labels == nil || slices.Equal(labels, zoo.ImageNetCategories())) {
-		if mapping := byName(folders, ids); mapping != nil {
-			return mapping, "folders called by numbers of WordNet are the classes of ImageNet", nil
-		}
-	}
-	if len(folders) != classes {
-		return nil, "", fmt.Errorf("%d folders (%s) for the %d classes of the model, and their names are not its labels: give --class-map", len(folders), console.Abbreviate(folders, 3), classes)
-	}
-	unnamed := !slices.ContainsFunc(folders, func(n string) bool { return !wordnetID.MatchString(n) })
-	if labels != nil && !unnamed && !assumed {
-		return nil, "", fmt.Errorf("the folders (%s) are not called as the labels of the model (%s): give --class-map, or other --labels", console.Abbreviate(folders, 3), console.Abbreviate(labels, 3))
-	}
-	if labels != nil && !unnamed {
-		return nil, "", fmt.Errorf("the folders (%s) are neither called as ImageNet's classes nor by their WordNet numbers: give --labels with the model's own classes, or --class-map", console.Abbreviate(folders, 3))
-	}
-	for i := range folders {
-		mapping = append(mapping, i)
-	}
-	return mapping, "folders in the order of their names are the classes 0, 1, 2, ... of the model, as in ImageFolder", nil
-}
-
-// byName matches folders with labels, in any order; nil when one has none or
-// several.
-func byName(folders, labels []string) []int {
-	if labels == nil {
-		return nil
-	}
-	var mapping []int
-	for _, folder := range folders {
-		class := -1
-		for i, label := range labels {
-			if sameName(folder, label) {
-				if class >= 0 {
-					return nil // ImageNet has two classes called crane
-				}
-				class = i
-			}
-		}
-		if class < 0 {
-			return nil
-		}
-		mapping = append(mapping, class)
-	}
-	return mapping
-}
-
-// sameName compares as file systems force: without case, and with _ or - for
-// blanks and slashes.
-func sameName(folder, label string) bool {
-	simple := func(s string) string {
-		return strings.NewReplacer(" ", "_", "-", "_", "/", "_").Replace(strings.ToLower(strings.TrimSpace(s)))
-	}
-	return simple(folder) == simple(label)
+	return fmt.Errorf("%s: %s", e.Difference(), advice)
 }
 
 // readClassMap reads lines "folder<TAB>class"; class is a number or a label.
@@ -169,22 +104,4 @@ func parseClass(text string, labels []string, classes int) (int, error) {
 		return i, nil
 	}
 	return 0, fmt.Errorf("%q is neither a number nor a label of the model", text)
-}
-
-// relabelled is a source with other labels.
-type relabelled struct {
-	dataset.Source
-	classOf []int
-}
-
-func relabel(s dataset.Source, classOf []int) dataset.Source { return relabelled{s, classOf} }
-
-func (r relabelled) Label(i int) int { return r.classOf[r.Source.Label(i)] }
-
-func (r relabelled) At(ctx context.Context, i int) (dataset.Sample, error) {
-	s, err := r.Source.At(ctx, i)
-	if s.Label >= 0 {
-		s.Label = r.classOf[s.Label]
-	}
-	return s, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/spelling"
 	"github.com/octet-ml/octet/vision"
 )
 
@@ -83,5 +84,5 @@ func DescribeDamaged(damaged []string) string {
 	if len(damaged) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d damaged, read as PIL reads them: %s", len(damaged), console.Abbreviate(damaged, 3))
+	return fmt.Sprintf("%d damaged, read as PIL reads them: %s", len(damaged), spelling.Abbreviate(damaged, 3))
 }

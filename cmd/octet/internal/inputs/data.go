@@ -2,7 +2,6 @@ package inputs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/spelling"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
@@ -69,13 +69,6 @@ type Data struct {
 	LeftOut []string // what was passed over when the data were opened
 }
 
-// Batch is some consecutive inputs.
-type Batch struct {
-	X      *tensor.Tensor // float32 [N, C, H, W]
-	Names  []string
-	Labels []int // -1 where unknown
-}
-
 // Open opens the inputs at paths, in order. Images are prepared as the model
 // says; arrays are taken as they are.
 func (f *DataFlags) Open(c *console.Console, model *octet.Model, paths []string, opts ...dataset.Option) (*Data, error) {
@@ -93,7 +86,7 @@ func (f *DataFlags) Open(c *console.Console, model *octet.Model, paths []string,
 	}
 	d.images = &imageWatch{Source: source, c: c, limit: f.MaxPixels}
 	d.Source = f.limited(d.images)
-	if !holdsArrays(source) {
+	if source.Kind() == dataset.KindImages {
 		preset, assumed, err := model.Preset()
 		if err != nil {
 			source.Close()
@@ -122,11 +115,11 @@ func (f *DataFlags) limited(s dataset.Source) dataset.Source {
 
 // openSources opens each path and joins what they hold.
 func (f *DataFlags) openSources(paths []string, opts []dataset.Option) (dataset.Source, error) {
-	var all joined
+	var all []dataset.Source
 	for _, p := range paths {
 		s, err := f.openInput(p, opts)
 		if err != nil {
-			all.Close()
+			dataset.Join(all...).Close()
 			return nil, err
 		}
 		all = append(all, s)
@@ -134,79 +127,20 @@ func (f *DataFlags) openSources(paths []string, opts []dataset.Option) (dataset.
 	if len(all) == 1 {
 		return all[0], nil
 	}
-	return all, nil
-}
-
-// holdsArrays reports whether the samples are tensors already. All samples of a
-// source are of one kind; one that cannot be read is an image.
-func holdsArrays(source dataset.Source) bool {
-	if all, ok := source.(joined); ok {
-		for _, s := range all {
-			if !holdsArrays(s) {
-				return false
-			}
-		}
-		return true
-	}
-	s, err := source.At(context.Background(), 0)
-	return err == nil && s.Tensor != nil
-}
-
-// joined is several sources, one behind the other, without labels.
-type joined []dataset.Source
-
-func (j joined) locate(i int) (dataset.Source, int) {
-	for _, s := range j {
-		if i < s.Len() {
-			return s, i
-		}
-		i -= s.Len()
-	}
-	panic("octet: sample index beyond the joined sources")
-}
-
-func (j joined) Len() int {
-	n := 0
-	for _, s := range j {
-		n += s.Len()
-	}
-	return n
-}
-
-func (j joined) Classes() []string { return nil }
-func (j joined) Label(int) int     { return -1 }
-
-func (j joined) Name(i int) string {
-	s, at := j.locate(i)
-	return s.Name(at)
-}
-
-func (j joined) At(ctx context.Context, i int) (dataset.Sample, error) {
-	s, at := j.locate(i)
-	sample, err := s.At(ctx, at)
-	sample.Label = -1
-	return sample, err
-}
-
-func (j joined) Close() error {
-	var errs []error
-	for _, s := range j {
-		errs = append(errs, s.Close())
-	}
-	return errors.Join(errs...)
+	return dataset.Join(all...), nil
 }
 
 func (d *Data) Close()     { d.Source.Close() }
 func (d *Data) Total() int { return d.Source.Len() }
 
 // Batches reads the inputs once, in order.
-func (d *Data) Batches(ctx context.Context, size int) iter.Seq2[Batch, error] {
-	return func(yield func(Batch, error) bool) {
+func (d *Data) Batches(ctx context.Context, size int) iter.Seq2[*dataset.Batch, error] {
+	return func(yield func(*dataset.Batch, error) bool) {
 		loader, err := dataset.NewLoader(d.Source, dataset.LoaderOptions{
 			Preset: d.Preset, BatchSize: size, Workers: d.Flags.Threads, Strict: d.Flags.Strict,
 		})
 		if err != nil {
-			yield(Batch{}, err)
+			yield(nil, err)
 			return
 		}
 		d.loader = loader
@@ -219,19 +153,34 @@ func (d *Data) Batches(ctx context.Context, size int) iter.Seq2[Batch, error] {
 				reported++
 			}
 			if err != nil {
-				yield(Batch{}, err)
+				yield(nil, err)
 				return
 			}
-			read := Batch{b.Input, b.Names, b.Labels}
 			if d.Preset.Channels == 0 { // arrays may hold anything
-				if err := d.NonFinite.see(read); err != nil && d.Flags.Strict {
+				if err := d.NonFinite.see(b); err != nil && d.Flags.Strict {
 					d.NonFinite = NonFinite{} // said by the error
-					yield(Batch{}, exit.WithCode(exit.Strict, fmt.Errorf("--strict: %w", err)))
+					yield(nil, exit.WithCode(exit.Strict, fmt.Errorf("--strict: %w", err)))
 					return
 				}
 			}
-			if !yield(read, nil) {
+			if !yield(b, nil) {
 				return
+			}
+		}
+	}
+}
+
+// Watched shows in stage how many inputs the receiver of batches has dealt with.
+func Watched(batches iter.Seq2[*dataset.Batch, error], stage *console.Stage) iter.Seq2[*dataset.Batch, error] {
+	return func(yield func(*dataset.Batch, error) bool) {
+		done := 0
+		for b, err := range batches {
+			if !yield(b, err) {
+				return
+			}
+			if b != nil {
+				done += len(b.Names)
+				stage.Set(done)
 			}
 		}
 	}
@@ -241,11 +190,13 @@ func (d *Data) Batches(ctx context.Context, size int) iter.Seq2[Batch, error] {
 func (d *Data) Tensors(ctx context.Context, size int) octet.Batches {
 	return func(yield func(*tensor.Tensor, error) bool) {
 		for b, err := range d.Batches(ctx, size) {
-			if err == nil {
-				err = new(NonFinite).see(b) // of which no range can be made
-				d.NonFinite = NonFinite{}
+			if err != nil {
+				yield(nil, err)
+				return
 			}
-			if !yield(b.X, err) {
+			err = new(NonFinite).see(b) // of which no range can be made
+			d.NonFinite = NonFinite{}
+			if !yield(b.Input, err) {
 				return
 			}
 		}
@@ -275,7 +226,7 @@ func DescribeSkipped(skipped []string) string {
 	if len(skipped) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d skipped: %s", len(skipped), console.Abbreviate(skipped, 3))
+	return fmt.Sprintf("%d skipped: %s", len(skipped), spelling.Abbreviate(skipped, 3))
 }
 
 // SkippedText says in an error what was left out before it.
@@ -283,5 +234,5 @@ func SkippedText(skipped []string) string {
 	if len(skipped) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %d were skipped: %s", len(skipped), console.Abbreviate(skipped, 3))
+	return fmt.Sprintf("; %d were skipped: %s", len(skipped), spelling.Abbreviate(skipped, 3))
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/spelling"
 )
 
 // NonFinite is what a reading of the inputs has found of NaN and infinities.
@@ -17,8 +19,8 @@ type NonFinite struct {
 const namedNonFinite = 20
 
 // see takes in a batch and returns an error for --strict.
-func (n *NonFinite) see(b Batch) error {
-	found, rows := octet.CountNonFinite(b.X)
+func (n *NonFinite) see(b *dataset.Batch) error {
+	found, rows := octet.CountNonFinite(b.Input)
 	n.Add(found)
 	for _, row := range rows {
 		if len(n.Names) < namedNonFinite {
@@ -48,7 +50,7 @@ func (n *NonFinite) Found() *NonFinite {
 
 // String names the inputs.
 func (n *NonFinite) String() string {
-	names := console.Abbreviate(n.Names, 3)
+	names := spelling.Abbreviate(n.Names, 3)
 	if more := n.Inputs - len(n.Names); more > 0 {
 		names += fmt.Sprintf(", and %d more", more)
 	}

@@ -27,8 +27,12 @@ func TryTransform(ctx context.Context, c *console.Console, path string, model *o
 	var labels []int
 	inputs := func(yield func(*tensor.Tensor, error) bool) {
 		for b, err := range few.Batches(ctx, 8) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
 			labels = append(labels, b.Labels...)
-			if !yield(b.X, err) {
+			if !yield(b.Input, nil) {
 				return
 			}
 		}

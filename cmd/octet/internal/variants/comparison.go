@@ -8,7 +8,6 @@ import (
 
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
-	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/report"
 )
@@ -50,9 +49,7 @@ func (s *Comparison) Describe() {
 	if s.Doc.Threads == 0 {
 		s.Doc.Threads = runtime.GOMAXPROCS(0)
 	}
-	if s.Doc.Labels, _ = reference.Labels(); len(s.Doc.Labels) == 1 {
-		s.Doc.Labels = inputs.BothLabels(s.Doc.Labels[0], nil)
-	}
+	s.Doc.Labels, _ = reference.ClassNames(nil)
 }
 
 // Collect brings the variants into the document.

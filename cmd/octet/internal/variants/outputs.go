@@ -11,6 +11,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/cmd/octet/internal/measure"
+	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/internal/report"
@@ -24,7 +25,7 @@ const randomInputs = 64
 type inputSet struct {
 	report.Inputs
 	total   int
-	batches func(context.Context) iter.Seq2[inputs.Batch, error]
+	batches func(context.Context) iter.Seq2[*dataset.Batch, error]
 	skipped func() []string
 	close   func()
 }
@@ -52,7 +53,7 @@ func (s *Comparison) inputs() (*inputSet, error) {
 		return nil, err
 	}
 	set.total, set.skipped, set.close = data.Total(), data.Skipped, data.Close
-	set.batches = func(ctx context.Context) iter.Seq2[inputs.Batch, error] { return data.Batches(ctx, f.Data.BatchSize) }
+	set.batches = func(ctx context.Context) iter.Seq2[*dataset.Batch, error] { return data.Batches(ctx, f.Data.BatchSize) }
 	return set, nil
 }
 
@@ -68,12 +69,12 @@ func (s *Comparison) random() *inputSet {
 	return &inputSet{
 		Inputs: report.Inputs{Source: "random numbers", Kind: report.Random}, total: n,
 		skipped: func() []string { return nil }, close: func() {},
-		batches: func(context.Context) iter.Seq2[inputs.Batch, error] {
-			return func(yield func(inputs.Batch, error) bool) {
+		batches: func(context.Context) iter.Seq2[*dataset.Batch, error] {
+			return func(yield func(*dataset.Batch, error) bool) {
 				r := rand.New(rand.NewPCG(1, 2))
 				for i := range n {
 					x := measure.RandomInputs(r, 1, reference.Channels(), h, w)
-					if !yield(inputs.Batch{X: x, Names: []string{fmt.Sprint(i)}, Labels: []int{-1}}, nil) {
+					if !yield(&dataset.Batch{Input: x, Names: []string{fmt.Sprint(i)}, Labels: []int{-1}}, nil) {
 						return
 					}
 				}
@@ -122,7 +123,7 @@ func (s *Comparison) run(ctx context.Context, set *inputSet, name string, varian
 		}
 		var want *tensor.Tensor
 		for i, v := range variants {
-			got, err := sessions[i].Run(ctx, b.X)
+			got, err := sessions[i].Run(ctx, b.Input)
 			if err != nil {
 				return exit.WithCode(exit.Data, err)
 			}
@@ -133,8 +134,8 @@ func (s *Comparison) run(ctx context.Context, set *inputSet, name string, varian
 				return exit.WithCode(exit.Data, err)
 			}
 		}
-		s.samples = append(s.samples, compare.Split(b.X, max(1, s.Options.LayerInputs)-len(s.samples))...)
-		done += b.X.Dim(0)
+		s.samples = append(s.samples, compare.Split(b.Input, max(1, s.Options.LayerInputs)-len(s.samples))...)
+		done += b.Input.Dim(0)
 		stage.Set(done)
 	}
 	if done == 0 {

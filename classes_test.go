@@ -1,12 +1,9 @@
-package inputs
+package octet
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/octet-ml/octet"
 )
 
 func TestMatchFolders(t *testing.T) {
@@ -28,20 +25,10 @@ func TestMatchFolders(t *testing.T) {
 		{"other names, assumed labels", []string{"a", "b", "c"}, labels, true, nil, false},
 		{"a label twice", []string{"crane", "tench", "x"}, []string{"crane", "crane", "tench"}, false, nil, false},
 	} {
-		got, how, err := MatchFolders(c.folders, c.labels, c.assumed, 3)
+		got, how, err := matchFolders(c.folders, c.labels, c.assumed, 3)
 		if (err == nil) != (c.want != nil) || !slices.Equal(got, c.want) || (how != "") != c.note {
 			t.Errorf("%s: %v, %q, %v", c.name, got, how, err)
 		}
-	}
-}
-
-func TestTopK(t *testing.T) {
-	top := octet.TopK([]float32{1, 3, 3, -2}, 3, []string{"a", "b", "c", "d"})
-	if fmt.Sprint(top[0].Class, top[1].Class, top[2].Class) != "1 2 0" || top[1].Label != "c" {
-		t.Errorf("order: %+v", top)
-	}
-	if p := top[0].Probability; p < 0.466 || p > 0.467 {
-		t.Errorf("probability %v", p)
 	}
 }
 
@@ -49,7 +36,7 @@ func TestTopK(t *testing.T) {
 func TestWordNetFolders(t *testing.T) {
 	labels := make([]string, 0)
 	for _, folders := range [][]string{{"n01440764", "n02102040", "n03888257"}, {"n15075141"}, {"n03888257", "n01440764"}} {
-		mapping, how, err := MatchFolders(folders, nil, true, 1000)
+		mapping, how, err := matchFolders(folders, nil, true, 1000)
 		if err != nil || !strings.Contains(how, "WordNet") {
 			t.Fatal(folders, how, err)
 		}
@@ -59,13 +46,13 @@ func TestWordNetFolders(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := MatchFolders([]string{"n01440764", "n99999999"}, nil, true, 1000); err == nil {
+	if _, _, err := matchFolders([]string{"n01440764", "n99999999"}, nil, true, 1000); err == nil {
 		t.Error("an unknown number was matched")
 	}
 	for i := range 1000 {
 		labels = append(labels, strings.Repeat("x", i+1))
 	}
-	if _, _, err := MatchFolders([]string{"n01440764"}, labels, false, 1000); err == nil {
+	if _, _, err := matchFolders([]string{"n01440764"}, labels, false, 1000); err == nil {
 		t.Error("a model with other labels was taken for ImageNet's")
 	}
 }
