@@ -65,3 +65,35 @@ func BenchmarkResNet18(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkTransposed also times the product that another way, a sum of the rows of one
+// product, would begin with.
+func BenchmarkTransposed(b *testing.B) {
+	for _, c := range []struct{ in, out, kernel, padding, size int }{
+		{64, 32, 2, 0, 80}, {24, 24, 2, 0, 160}, {256, 128, 2, 0, 28}, {128, 64, 4, 1, 28}, {64, 64, 3, 1, 56},
+	} {
+		graphs := randomgraph.New(rand.New(rand.NewPCG(1, 2)), "transposed", tensor.Float32, 0)
+		o := op.ConvTranspose2D{Stride: [2]int{2, 2}, Padding: [2]int{c.padding, c.padding}, Dilation: [2]int{1, 1}, Groups: 1}
+		whole := graphs.Finish(graphs.Transposed(graphs.Input(), o, c.in, c.out, c.kernel, c.kernel))
+		graphs = randomgraph.New(rand.New(rand.NewPCG(1, 2)), "product", tensor.Float32, 0)
+		product := graphs.Finish(graphs.Conv(graphs.Input(), c.in, c.out*c.kernel*c.kernel, 1, 1, 1))
+		for _, g := range []*graph.Graph{whole, product} {
+			b.Run(fmt.Sprintf("%s/%dx%d/%d-%d/%dx%d", g.Name, c.kernel, c.kernel, c.in, c.out, c.size, c.size), func(b *testing.B) {
+				p, err := Compile(g, Options{Threads: 1})
+				if err != nil {
+					b.Fatal(err)
+				}
+				s, x := p.NewSession(), randomgraph.Image(rand.New(rand.NewPCG(3, 4)), 1, c.in, c.size, c.size)
+				out, err := s.Run(context.Background(), x)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for b.Loop() {
+					if err := s.RunInto(context.Background(), out, x); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,6 +77,37 @@ func TestRunIntoAllocatesNothing(t *testing.T) {
 		x := b.Conv(b.Input(), 3, 40, 3, 2, 1)
 		x = b.Conv(b.Conv(x, 40, 40, 3, 1, 40), 40, 24, 1, 1, 1)
 		allocatesNothing(t, b.Finish(b.Conv(x, 24, 70, 3, 1, 2)), 3, 20, 20)
+	}
+}
+
+// No kernel allocates in the steady state: random graphs of all operators, but for those
+// that have a node without.
+func TestNoKernelAllocates(t *testing.T) {
+	r := testseed.Rand(t)
+	for dtype, numerics := range variants {
+		for _, c := range randomgraph.Cases {
+			g := c.Build(randomgraph.New(r, c.Name, dtype, numerics))
+			s := session(t, g, Options{Threads: 2})
+			plan, err := s.p.Plan()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.ContainsFunc(plan, func(n NodePlan) bool { return n.Kernel == "operator" }) {
+				continue
+			}
+			x := randomgraph.Image(r, 2, c.Channels, c.H, c.W)
+			out, err := s.Run(context.Background(), x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := testing.AllocsPerRun(5, func() {
+				if err := s.RunInto(context.Background(), out, x); err != nil {
+					t.Fatal(err)
+				}
+			}); n > 0 {
+				t.Errorf("%v %v %s: %v allocations per run", dtype, numerics, c.Name, n)
+			}
+		}
 	}
 }
 

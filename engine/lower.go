@@ -45,6 +45,8 @@ func lower(n *graph.Node, t target) (lowered, error) {
 	switch attrs := n.Op.(type) {
 	case op.Conv2D:
 		o, reason, err = lowerConv(n, attrs, t)
+	case op.ConvTranspose2D:
+		o, reason = lowerConvTranspose(n, attrs, t)
 	case op.Linear:
 		o, reason, err = lowerLinear(n, attrs, t)
 	case op.MaxPool2D:
@@ -89,6 +91,10 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o = transpose{perm: attrs.Axes()}
 	case op.Split:
 		o = split{Split: attrs}
+	case op.Pad:
+		o, reason = lowerPad(n, attrs)
+	case op.Resize:
+		o, reason = lowerResize(n, attrs, t)
 	case op.Gather:
 		o = gather{n, attrs.Axis}
 	case op.Unary:

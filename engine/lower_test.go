@@ -10,11 +10,8 @@ import (
 
 // withoutKernel says why the engine leaves an operator to its own evaluation.
 var withoutKernel = map[string]string{
-	"fake_quantize":    "it is computed in training alone, which has kernels of its own",
-	"conv_transpose2d": "rare at the end of segmenters; a product and a sum of its rows would serve",
-	"pad":              "rare as a node: convolutions pad themselves",
-	"resize":           "rare at the end of segmenters and between the scales of detectors",
-	"shape":            "its result is known with the shapes",
+	"fake_quantize": "it is computed in training alone, which has kernels of its own",
+	"shape":         "its result is known with the shapes",
 }
 
 // Every operator occurs in the random graphs that engines are compared on, and has a

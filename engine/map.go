@@ -30,6 +30,9 @@ func lowerUnary32(u op.Unary, t target) operation {
 	if c, ok := u.(op.Clamp); ok {
 		return newPointwise32(elementwise32.Clamp, c.Act, t)
 	}
+	if l, ok := u.(op.LeakyReLU); ok {
+		return pointwise32{k: elementwise32.Select(elementwise32.Table, elementwise32.LeakyReLU, t.cpu), lo: l.Slope}
+	}
 	if f, ok := elementwise32.FunctionOf(u.Kind()); ok {
 		return newPointwise32(f, quant.NoActivation, t)
 	}

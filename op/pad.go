@@ -61,9 +61,9 @@ func (p Pad) source(x, out tensor.Shape) func(i int) int {
 	return func(i int) int {
 		at := 0
 		for axis := len(out) - 1; axis >= 0; axis-- {
-			place := i%out[axis] - p.Before[axis]
+			place := i % out[axis]
 			i /= out[axis]
-			if place = p.inside(place, x[axis]); place < 0 {
+			if place = p.Place(axis, place, x[axis]); place < 0 {
 				return -1
 			}
 			at += place * strides[axis]
@@ -72,9 +72,10 @@ func (p Pad) source(x, out tensor.Shape) func(i int) int {
 	}
 }
 
-// inside returns the place along an axis of n elements that stands for one that may
-// lie outside, -1 for the value.
-func (p Pad) inside(place, n int) int {
+// Place returns the place along an axis of n elements from which place i of the result
+// comes, -1 for the value.
+func (p Pad) Place(axis, i, n int) int {
+	place := i - p.Before[axis]
 	switch {
 	case place >= 0 && place < n:
 		return place

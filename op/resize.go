@@ -73,17 +73,18 @@ func (r Resize) step(i, in, out int) float32 {
 	return float32(in) / float32(out)
 }
 
-// tap is a pixel of the input with its share.
-type tap struct {
-	at    int
-	share float64
+// Tap is a pixel of the input with its share of a pixel of the result.
+type Tap struct {
+	At    int
+	Share float64
 }
 
-// taps are the pixels that pixel i of the result along an axis is made of.
-func (r Resize) taps(axis, i, in, out int) []tap {
+// Taps are the pixels, of in along axis 0 or 1 of an image, that pixel i of out is made
+// of: one if it is the nearest, else two.
+func (r Resize) Taps(axis, i, in, out int) []Tap {
 	step := r.step(axis, in, out)
 	if r.Mode == "nearest" {
-		return []tap{{min(int(float32(i)*step), in-1), 1}}
+		return []Tap{{min(int(float32(i)*step), in-1), 1}}
 	}
 	x := float32(i) * step
 	if !r.AlignCorners {
@@ -91,7 +92,7 @@ func (r Resize) taps(axis, i, in, out int) []tap {
 	}
 	first := min(int(x), in-1)
 	share := float64(min(max(x-float32(first), 0), 1))
-	return []tap{{first, 1 - share}, {min(first+1, in-1), share}}
+	return []Tap{{first, 1 - share}, {min(first+1, in-1), share}}
 }
 
 // each visits the shares of which results are made.
@@ -100,9 +101,9 @@ func (r Resize) each(x, out tensor.Shape, visit func(to, from int, share float64
 		for oy := range out[2] {
 			for ox := range out[3] {
 				to := (plane*out[2]+oy)*out[3] + ox
-				for _, v := range r.taps(0, oy, x[2], out[2]) {
-					for _, h := range r.taps(1, ox, x[3], out[3]) {
-						visit(to, (plane*x[2]+v.at)*x[3]+h.at, v.share*h.share)
+				for _, v := range r.Taps(0, oy, x[2], out[2]) {
+					for _, h := range r.Taps(1, ox, x[3], out[3]) {
+						visit(to, (plane*x[2]+v.At)*x[3]+h.At, v.Share*h.Share)
 					}
 				}
 			}

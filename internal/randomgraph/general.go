@@ -60,6 +60,19 @@ func (b *Builder) linear32(x *graph.Value, in, out int) *graph.Value {
 	return b.Float("fc", op.Linear{}, x, w, bias)
 }
 
+// Transposed adds a transposed convolution of in to out channels in float32, with a
+// clamp, and a bias perhaps.
+func (b *Builder) Transposed(x *graph.Value, c op.ConvTranspose2D, in, out, height, width int) *graph.Value {
+	c.Act = b.Act()
+	n := out / c.Groups * height * width
+	w := b.g.AddConst(b.name("weight"), tensor.Of(b.floats(in*n, 1/math.Sqrt(float64(n))), in, out/c.Groups, height, width))
+	operands := []*graph.Value{x, w}
+	if b.r.IntN(4) > 0 {
+		operands = append(operands, b.g.AddConst(b.name("bias"), tensor.Of(b.floats(out, 0.3), out)))
+	}
+	return b.Float("transposed", c, operands...)
+}
+
 // norm32 is a layer norm over the last axis whose results are not large, so that a chain
 // of products keeps its rounding errors small.
 func (b *Builder) norm32(x *graph.Value, n int) *graph.Value {
@@ -146,13 +159,35 @@ var general = []Case{
 	{"pad and resize", 5, 6, 7, func(b *Builder) *graph.Graph {
 		x := b.Conv(b.Input(), 5, 5, 3, 1, 1)
 		real := b.Real(x)
-		w := b.g.AddConst(b.name("weight"), tensor.Of(b.floats(5*3*4, 1), 5, 3, 2, 2))
-		up := b.Float("up", op.ConvTranspose2D{Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}, Groups: 1}, real, w)
+		wide, channel := b.Conv(x, 5, 19, 1, 1, 1), b.Conv(x, 5, 1, 1, 1, 1)
+		flat := b.Moved("flat", op.Flatten{Start: 2, End: 3}, x)[0]
 		return b.Finish(
 			b.Moved("pad", op.Pad{Before: []int{0, 0, 1, 2}, After: []int{0, 1, 0, 2}, Mode: "constant", Value: 0.5}, x)[0],
 			b.Moved("pad", op.Pad{Before: []int{0, 0, 1, 2}, After: []int{0, 0, 2, 0}, Mode: "reflect"}, x)[0],
+			b.Moved("pad", op.Pad{Before: []int{0, 0, 2, 0}, After: []int{0, 0, 0, 3}, Mode: "edge"}, x)[0],
+			b.Moved("pad", op.Pad{Before: []int{0, 2, 0, 0}, After: []int{0, 1, 0, 0}, Mode: "edge"}, x)[0],
+			b.Moved("pad", op.Pad{Before: []int{0, 0, 3}, After: []int{0, 0, 4}, Mode: "reflect"}, flat)[0],
 			b.Moved("nearest", op.Resize{Mode: "nearest", Scale: [2]float64{2, 1.5}}, x)[0],
-			b.Float("linear", op.Resize{Mode: "linear", Size: [2]int{11, 4}}, real), up)
+			b.Moved("nearest", op.Resize{Mode: "nearest", Size: [2]int{4, 15}}, channel)[0],
+			b.Float("linear", op.Resize{Mode: "linear", Scale: [2]float64{2, 2}}, b.Real(wide)),
+			b.Float("linear", op.Resize{Mode: "linear", Size: [2]int{13, 5}, AlignCorners: true}, b.Real(wide)),
+			b.Float("linear", op.Resize{Mode: "linear", Size: [2]int{1, 9}, AlignCorners: true}, real),
+			b.Float("linear", op.Resize{Mode: "linear", Size: [2]int{11, 4}}, real))
+	}},
+	{"transposed convolutions", 6, 5, 7, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Conv(b.Input(), 6, 6, 3, 1, 1))
+		one, two := [2]int{1, 1}, [2]int{2, 2}
+		return b.Finish(
+			b.Transposed(x, op.ConvTranspose2D{Stride: two, Dilation: one, Groups: 1}, 6, 3, 2, 2),
+			b.Transposed(x, op.ConvTranspose2D{Stride: two, Padding: one, OutputPadding: one, Dilation: one, Groups: 1}, 6, 33, 3, 3),
+			b.Transposed(x, op.ConvTranspose2D{Stride: two, Padding: one, Dilation: one, Groups: 3}, 6, 9, 4, 4),
+			b.Transposed(x, op.ConvTranspose2D{Stride: one, Padding: [2]int{0, 2}, Dilation: two, Groups: 2}, 6, 4, 2, 3),
+			b.Transposed(x, op.ConvTranspose2D{Stride: [2]int{3, 4}, Dilation: [2]int{1, 2}, Groups: 1}, 6, 5, 2, 2),
+			b.Transposed(x, op.ConvTranspose2D{Stride: [2]int{2, 1}, Padding: [2]int{4, 0}, OutputPadding: [2]int{1, 0}, Dilation: one, Groups: 6}, 6, 6, 5, 1))
+	}},
+	{"transposed convolution, many pixels", 20, 19, 23, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Input())
+		return b.Finish(b.Transposed(x, op.ConvTranspose2D{Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}, Groups: 1}, 20, 24, 2, 2))
 	}},
 	{"attention", 24, 3, 5, func(b *Builder) *graph.Graph { // images as tokens
 		x := b.Real(b.Input())

@@ -20,7 +20,7 @@ func elementwise32(p *printer, l lanes) {
 	p.line("GLOBL three<>(SB), RODATA|NOPTR, $4")
 	p.line("GLOBL six<>(SB), RODATA|NOPTR, $4")
 	three, six, zero, hinge := l.r(4), l.r(5), l.r(6), l.r(1)
-	numbersRoutine := func(name string, value func()) {
+	routine := func(name string, value, end func()) {
 		p.text(name+l.isa, "arg *numbers")
 		p.op("MOVQ %s, SI", numbersA)
 		p.op("MOVQ %s, DX", numbersB)
@@ -36,14 +36,19 @@ func elementwise32(p *printer, l lanes) {
 		p.line("vector:")
 		p.op("VMOVUPS (SI)(AX*1), %s", x)
 		value()
-		p.op("VMAXPS %s, %s, %s", x, lo, x)
-		p.op("VMINPS %s, %s, %s", x, hi, x)
+		end()
 		p.op("VMOVUPS %s, (R8)(AX*1)", x)
 		p.op("ADDQ $%d, AX", l.bytes)
 		p.op("DECQ CX")
 		p.op("JNZ vector")
 		p.op("VZEROUPPER")
 		p.op("RET")
+	}
+	numbersRoutine := func(name string, value func()) {
+		routine(name, value, func() {
+			p.op("VMAXPS %s, %s, %s", x, lo, x)
+			p.op("VMINPS %s, %s, %s", x, hi, x)
+		})
 	}
 	numbersRoutine("clamp", func() {})
 	numbersRoutine("add", func() { p.op("VADDPS (DX)(AX*1), %s, %s", x, x) })
@@ -75,4 +80,20 @@ func elementwise32(p *printer, l lanes) {
 	numbersRoutine("gelu", f.gelu)
 	numbersRoutine("geluTanh", f.geluTanh)
 	f.constants()
+	routine("blend", func() { // three roundings
+		p.op("VMULPS %s, %s, %s", lo, x, x)
+		p.op("VMULPS (DX)(AX*1), %s, %s", hi, hinge)
+		p.op("VADDPS %s, %s, %s", hinge, x, x)
+	}, func() {})
+	const lt = 0x11
+	routine("leakyReLU", func() {
+		p.op("VMULPS %s, %s, %s", lo, x, hinge)
+		if l.evex() {
+			p.op("VCMPPS $%d, %s, %s, K1", lt, zero, x)
+			p.op("VBLENDMPS %s, %s, K1, %s", hinge, x, x)
+			return
+		}
+		p.op("VCMPPS $%d, %s, %s, %s", lt, zero, x, l.r(7))
+		p.op("VBLENDVPS %s, %s, %s, %s", l.r(7), hinge, x, x)
+	}, func() {})
 }

@@ -1,5 +1,7 @@
 package elementwise32
 
+import "github.com/octet-ml/octet/quant"
+
 func (c *Call) clamp(v float32) float32 {
 	if v < c.Lo {
 		return c.Lo
@@ -56,5 +58,19 @@ func (c *Call) each(f func(float32) float32) {
 	a := c.A[:len(c.Out)]
 	for i, v := range a {
 		c.Out[i] = c.clamp(f(v))
+	}
+}
+
+func runLeakyReLU(c *Call) {
+	a := c.A[:len(c.Out)]
+	for i, v := range a {
+		c.Out[i] = quant.LeakyReLU(v, c.Lo)
+	}
+}
+
+func runBlend(c *Call) {
+	a, b := c.A[:len(c.Out)], c.B[:len(c.Out)]
+	for i, v := range a {
+		c.Out[i] = float32(v*c.Lo) + float32(b[i]*c.Hi)
 	}
 }

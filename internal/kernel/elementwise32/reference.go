@@ -10,6 +10,12 @@ func Reference(c *Call, f Function) {
 	for i := range c.Out {
 		v := c.A[i]
 		switch f {
+		case LeakyReLU:
+			c.Out[i] = quant.LeakyReLU(v, c.Lo)
+			continue
+		case Blend:
+			c.Out[i] = float32(v*c.Lo) + float32(c.B[i]*c.Hi)
+			continue
 		case Add:
 			v += c.B[i]
 		case Mul:

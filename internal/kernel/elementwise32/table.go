@@ -25,6 +25,8 @@ const (
 	Tanh
 	GELU
 	GELUTanh
+	LeakyReLU // A, times Lo up to zero
+	Blend     // A*Lo + B*Hi
 	functions // their number
 )
 
@@ -36,6 +38,7 @@ var known = [functions]struct {
 	Clamp: {"clamp", 1}, Add: {"add", 2}, Mul: {"mul", 2}, Affine: {"affine", 3},
 	Hardswish: {"hardswish", 1}, Hardsigmoid: {"hardsigmoid", 1}, Sigmoid: {"sigmoid", 1},
 	Sub: {"sub", 2}, Div: {"div", 2}, SiLU: {"silu", 1}, Tanh: {"tanh", 1}, GELU: {"gelu", 1}, GELUTanh: {"gelu_tanh", 1},
+	LeakyReLU: {"leaky_relu", 1}, Blend: {"blend", 2},
 }
 
 // operands is the number of operands.
@@ -66,7 +69,7 @@ type Kernel struct {
 type Call struct {
 	A, B, C []float32
 	Out     []float32
-	Lo, Hi  float32
+	Lo, Hi  float32 // the clamp of the result, save where the function says otherwise
 }
 
 // Table lists the kernels, best first. All give the same bits.
@@ -84,6 +87,8 @@ var Table = append(archTable,
 	Kernel{Row: kernel.Row{Name: "elementwise_tanh_f32_go", ISA: "go"}, Function: Tanh, Run: func(c *Call) { c.each(real32.Tanh) }},
 	Kernel{Row: kernel.Row{Name: "elementwise_gelu_f32_go", ISA: "go"}, Function: GELU, Run: func(c *Call) { c.each(real32.GELU) }},
 	Kernel{Row: kernel.Row{Name: "elementwise_gelu_tanh_f32_go", ISA: "go"}, Function: GELUTanh, Run: func(c *Call) { c.each(real32.GELUTanh) }},
+	Kernel{Row: kernel.Row{Name: "elementwise_leaky_relu_f32_go", ISA: "go"}, Function: LeakyReLU, Run: runLeakyReLU},
+	Kernel{Row: kernel.Row{Name: "elementwise_blend_f32_go", ISA: "go"}, Function: Blend, Run: runBlend},
 )
 
 // Select returns the first row of table with that function that runs on a

@@ -43,6 +43,10 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "elementwise_gelu_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: GELU, Run: func(c *Call) { c.run(GELU, narrow) }},
 	{Row: kernel.Row{Name: "elementwise_gelu_tanh_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: GELUTanh, Run: func(c *Call) { c.run(GELUTanh, wide) }},
 	{Row: kernel.Row{Name: "elementwise_gelu_tanh_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: GELUTanh, Run: func(c *Call) { c.run(GELUTanh, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_leaky_relu_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: LeakyReLU, Run: func(c *Call) { c.run(LeakyReLU, wide) }},
+	{Row: kernel.Row{Name: "elementwise_leaky_relu_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: LeakyReLU, Run: func(c *Call) { c.run(LeakyReLU, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_blend_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Blend, Run: func(c *Call) { c.run(Blend, wide) }},
+	{Row: kernel.Row{Name: "elementwise_blend_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Blend, Run: func(c *Call) { c.run(Blend, narrow) }},
 }
 
 // numbers is the argument of an assembly routine: vectors of 16 or 8 numbers.
@@ -153,6 +157,10 @@ func (a *numbers) compute(f Function, lanes int) {
 			geluAVX512(a)
 		case GELUTanh:
 			geluTanhAVX512(a)
+		case LeakyReLU:
+			leakyReLUAVX512(a)
+		case Blend:
+			blendAVX512(a)
 		case Hardsigmoid:
 			hardsigmoidAVX512(a)
 		}
@@ -183,6 +191,10 @@ func (a *numbers) compute(f Function, lanes int) {
 		geluAVX2(a)
 	case GELUTanh:
 		geluTanhAVX2(a)
+	case LeakyReLU:
+		leakyReLUAVX2(a)
+	case Blend:
+		blendAVX2(a)
 	case Hardsigmoid:
 		hardsigmoidAVX2(a)
 	}
@@ -229,3 +241,15 @@ func geluTanhAVX512(arg *numbers)
 
 //go:noescape
 func geluTanhAVX2(arg *numbers)
+
+//go:noescape
+func leakyReLUAVX512(arg *numbers)
+
+//go:noescape
+func leakyReLUAVX2(arg *numbers)
+
+//go:noescape
+func blendAVX512(arg *numbers)
+
+//go:noescape
+func blendAVX2(arg *numbers)

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"github.com/octet-ml/octet/internal/kernel/elementwise32"
+	"github.com/octet-ml/octet/op"
+)
+
+// interpolation makes pixels of four neighbours: first of two lines, which are in one piece
+// in memory, then of two pixels.
+type interpolation struct {
+	op.Resize
+	k *elementwise32.Kernel
+}
+
+func newInterpolation(r op.Resize, t target) interpolation {
+	return interpolation{r, elementwise32.Select(elementwise32.Table, elementwise32.Blend, t.cpu)}
+}
+
+func (o interpolation) kernel() (string, string) { return o.k.Name, o.k.ISA }
+
+func (o interpolation) fix(in, outs []desc, threads int) (fixed, error) {
+	x, y := in[0].Shape, outs[0].Shape
+	f := fixedInterpolation{interpolation: o, channels: x[1], in: x[3] * x[1], out: y[3] * x[1], height: x[2]}
+	for i := range y[2] {
+		f.down = append(f.down, o.neighbours(0, i, x[2], y[2], 1))
+	}
+	for i := range y[3] {
+		f.across = append(f.across, o.neighbours(1, i, x[3], y[3], x[1]))
+	}
+	const slow = 4 // numbers of other kernels in the time of one
+	f.runs = splitRuns(y[0]*y[2], divUp(shortest/slow, max(1, f.out)), threads)
+	return f, nil
+}
+
+// neighbours are the two pixels, or lines, that one is made of.
+type neighbours struct {
+	a, b           int
+	shareA, shareB float32
+}
+
+// neighbours of pixel i, where a pixel has so many numbers.
+func (o interpolation) neighbours(axis, i, in, out, numbers int) neighbours {
+	t := o.Taps(axis, i, in, out)
+	return neighbours{t[0].At * numbers, t[1].At * numbers, float32(t[0].Share), float32(t[1].Share)}
+}
+
+type fixedInterpolation struct {
+	interpolation
+	runs                          // of lines of the result
+	channels, in, out, height int // numbers of a pixel, of a line of the operand and of the result; lines of an image
+	down, across              []neighbours
+}
+
+func (fixedInterpolation) macs() int64    { return 0 }
+func (f fixedInterpolation) scratch() int { return divUp(f.in, 2) }
+
+func (f fixedInterpolation) bind(in, outs []memory, scratch [][]uint64) step {
+	t := &taskInterpolation{f, in[0].reals(), outs[0].reals(), make([]interpolationWorker, len(scratch))}
+	for i, s := range scratch {
+		t.workers[i].line = words[float32](s)[:f.in]
+	}
+	return pieces{f.count, t}
+}
+
+type interpolationWorker struct {
+	line []float32 // between two of the operand
+	call elementwise32.Call
+}
+
+type taskInterpolation struct {
+	fixedInterpolation
+	x, y    []float32
+	workers []interpolationWorker
+}
+
+func (t *taskInterpolation) Do(worker, i int) {
+	w := &t.workers[worker]
+	for l, end := t.bounds(i); l < end; l++ {
+		image, n := l/len(t.down)*t.height, t.down[l%len(t.down)]
+		t.blend(&w.call, w.line, t.x[(image+n.a)*t.in:], t.x[(image+n.b)*t.in:], n)
+		t.between(w, t.y[l*t.out:][:t.out])
+	}
+}
+
+// between makes a line of the result of the worker's.
+func (t *taskInterpolation) between(w *interpolationWorker, out []float32) {
+	const few = 8 // numbers, too few for a call
+	for _, n := range t.across {
+		to, a, b := out[:t.channels], w.line[n.a:], w.line[n.b:]
+		out = out[t.channels:]
+		if len(to) >= few {
+			t.blend(&w.call, to, a, b, n)
+			continue
+		}
+		for c := range to {
+			to[c] = float32(a[c]*n.shareA) + float32(b[c]*n.shareB)
+		}
+	}
+}
+
+func (t *taskInterpolation) blend(c *elementwise32.Call, to, a, b []float32, n neighbours) {
+	c.Out, c.A, c.B, c.Lo, c.Hi = to, a, b, n.shareA, n.shareB
+	t.k.Run(c)
+}

@@ -1,0 +1,172 @@
+package engine
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// pick copies elements of its operand that are found axis by axis: into a padding, and to
+// the pixels they are nearest to.
+type pick struct {
+	sameOrder
+	// place is where place i of the result comes from, along an axis of from elements that
+	// has to in the result; -1 for the value.
+	place func(axis, i, from, to int) int
+	value []byte // an element
+}
+
+func lowerPad(n *graph.Node, p op.Pad) (operation, string) {
+	d, reason := arithmetic(n)
+	if reason != "" {
+		return nil, reason
+	}
+	o := pick{place: func(axis, i, from, _ int) int { return p.Place(axis, i, from) }}
+	if d == tensor.Float32 {
+		o.value = slices.Clone(bytesIn([]float32{p.Value}))
+	} else {
+		o.value = []byte{byte(quant.NewQuantizer(n.Output().Type.Q, d).Code(p.Value))}
+	}
+	return o, ""
+}
+
+func lowerResize(n *graph.Node, r op.Resize, t target) (operation, string) {
+	d, reason := uniform(n)
+	switch {
+	case reason != "":
+		return nil, reason
+	case r.Mode != "nearest":
+		return newInterpolation(r, t), ""
+	}
+	return pick{value: make([]byte, d.Size()), place: func(axis, i, from, to int) int {
+		if axis < 2 {
+			return i
+		}
+		return r.Taps(axis-2, i, from, to)[0].At
+	}}, ""
+}
+
+func (pick) kernel() (string, string) { return "copy", "go" }
+
+func (o pick) fix(in, outs []desc, threads int) (fixed, error) {
+	x, y, size := in[0], outs[0], outs[0].DType.Size()
+	f := fixedPick{pick: o, unit: size}
+	strides := x.order.strides(x.Shape)
+	axes := y.order.axes(len(y.Shape))
+	for len(axes) > 0 {
+		a := axes[len(axes)-1]
+		axes = axes[:len(axes)-1]
+		places := o.places(a, x.Shape[a], y.Shape[a])
+		if len(places) == x.Shape[a] && slices.Equal(places, span(0, len(places))) {
+			f.unit *= len(places)
+			continue
+		}
+		f.stretches = stretchesOf(places)
+		break
+	}
+	if f.stretches == nil {
+		f.stretches = []stretch{{0, 1}}
+	}
+	for _, s := range f.stretches {
+		f.line += s.n * f.unit
+		f.blank = max(f.blank, s.n*f.unit)
+	}
+	lines := 1
+	for _, a := range axes {
+		f.outer = append(f.outer, outerAxis{o.places(a, x.Shape[a], y.Shape[a]), strides[a] * size})
+		lines *= y.Shape[a]
+	}
+	f.filling = bytes.Repeat(o.value, divUp(f.blank, size))
+	f.runs = splitRuns(lines, divUp(shortest, max(1, f.line)), threads)
+	return f, nil
+}
+
+// places lists place for all places of the result along an axis.
+func (o pick) places(axis, from, to int) order {
+	places := make(order, to)
+	for i := range places {
+		places[i] = o.place(axis, i, from, to)
+	}
+	return places
+}
+
+// stretch is a run of units that follow each other in the operand from a place on, or, with
+// a place of -1, are the value.
+type stretch struct{ from, n int }
+
+func stretchesOf(places []int) []stretch {
+	list := []stretch{}
+	for _, p := range places {
+		if last := len(list) - 1; last >= 0 {
+			if s := &list[last]; p < 0 && s.from < 0 || s.from >= 0 && p == s.from+s.n {
+				s.n++
+				continue
+			}
+		}
+		list = append(list, stretch{p, 1})
+	}
+	return list
+}
+
+// outerAxis is an axis outside the lines.
+type outerAxis struct {
+	places []int
+	stride int // bytes
+}
+
+type fixedPick struct {
+	pick
+	runs                  // of lines of the result
+	unit, line, blank int // bytes: of what moves as one, of a line, of the longest stretch
+	stretches         []stretch
+	outer             []outerAxis // the outermost first
+	filling           []byte      // a stretch of the value
+}
+
+func (fixedPick) macs() int64  { return 0 }
+func (fixedPick) scratch() int { return 0 }
+
+func (f fixedPick) bind(in, outs []memory, _ [][]uint64) step {
+	return pieces{f.count, &taskPick{f, in[0], outs[0]}}
+}
+
+type taskPick struct {
+	fixedPick
+	in, out memory
+}
+
+func (t *taskPick) Do(_, i int) {
+	for l, end := t.bounds(i); l < end; l++ {
+		out, at := t.out[l*t.line:][:t.line], t.source(l)
+		for _, s := range t.stretches {
+			n := s.n * t.unit
+			switch {
+			case at < 0 || s.from < 0:
+				copy(out[:n], t.filling)
+			case n == 4: // too short for a call
+				*(*[4]byte)(out) = [4]byte(t.in[at+s.from*t.unit:])
+			default:
+				copy(out[:n], t.in[at+s.from*t.unit:])
+			}
+			out = out[n:]
+		}
+	}
+}
+
+// source is where the operand's line for line l of the result begins, -1 for the value.
+func (t *taskPick) source(l int) int {
+	at := 0
+	for _, a := range slices.Backward(t.outer) {
+		place := a.places[l%len(a.places)]
+		if place < 0 {
+			return -1
+		}
+		at += place * a.stride
+		l /= len(a.places)
+	}
+	return at
+}
