@@ -11,7 +11,7 @@ import (
 // lowerConv chooses between a matrix product over gathered rows and, where every
 // channel has its own filter, the depthwise kernels.
 func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) {
-	if reason := weightsReason(n); reason != "" {
+	if reason := weightsReason(n, t); reason != "" {
 		return nil, reason, nil
 	}
 	w := n.Inputs[1].Data

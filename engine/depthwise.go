@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/depthwise32"
 	"github.com/octet-ml/octet/internal/kernel/depthwise8"
@@ -41,6 +43,7 @@ type convDepthwise8 struct {
 	geometry
 	k       *depthwise8.Kernel
 	weights *depthwise8.Weights
+	ones    *depthwise8.Weights // where weights have zero points
 	finish  finish
 	rule    *depthwise8.Rule // where the kernel makes codes of its sums itself
 	zero    uint8
@@ -49,8 +52,11 @@ type convDepthwise8 struct {
 func newDepthwise8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
 	o := convDepthwise8{geometry: g, finish: f, zero: zeroOf(n), k: depthwise8.Select(depthwise8.Table, t.cpu)}
 	o.weights = o.k.Pack(w, g.groups, g.taps, o.zero)
-	if f.rule != nil && o.k.PackRule != nil {
-		o.rule = o.k.PackRule(o.weights, f.rule)
+	if f.zeros != nil {
+		o.ones = o.k.Pack(slices.Repeat(f.ones, g.groups), g.groups, g.taps, o.zero)
+	}
+	if rule := f.inRegisters(); rule != nil && o.k.PackRule != nil {
+		o.rule = o.k.PackRule(o.weights, rule)
 	}
 	return o
 }
@@ -79,12 +85,17 @@ type fixedDepthwise8 struct {
 	pad  []uint8
 }
 
-// scratch holds the sums that the kernel cannot keep in registers.
+// scratch holds the sums that the kernel cannot keep in registers, and those of codes
+// behind them.
 func (f fixedDepthwise8) scratch() int {
-	if f.rule != nil {
+	sums := f.chunk * f.operandRows.groups
+	switch {
+	case f.rule != nil:
 		return 0
+	case f.ones != nil:
+		sums *= 2
 	}
-	return divUp(f.chunk*f.operandRows.groups, 2)
+	return divUp(sums, 2)
 }
 
 func (f fixedDepthwise8) bind(in, outs []memory, scratch [][]uint64) step {
@@ -117,6 +128,12 @@ func (t *taskDepthwise8) Do(worker, i int) {
 	}
 	t.k.Run(s)
 	c.Acc, c.M = s.Acc, s.M1-s.M0
+	if t.ones != nil {
+		s.W, s.Acc = t.ones, c.Acc[c.M*c.N:]
+		t.k.Run(s)
+		t.finish.centreEach(c, s.Acc)
+		s.W, s.Acc = t.weights, c.Acc
+	}
 	t.finish.run(c, t.out, s.M0)
 }
 

@@ -8,7 +8,7 @@ import (
 
 // lowerLinear makes a product over plain rows.
 func lowerLinear(n *graph.Node, l op.Linear, t target) (operation, string, error) {
-	if reason := weightsReason(n); reason != "" {
+	if reason := weightsReason(n, t); reason != "" {
 		return nil, reason, nil
 	}
 	w := n.Inputs[1].Data

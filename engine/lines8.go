@@ -26,6 +26,9 @@ const (
 func newStem8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
 	rows := g
 	rows.in, rows.taps = roundUp(g.slide.kernel[1]*g.in, stemGroup), g.slide.kernel[0]
+	if f.ones != nil {
+		f.ones = windowRows(f.ones, g, rows.in)
+	}
 	return lines8{newProduct8(n, rows, windowRows(w, g, rows.in), f, t), g.in, 1}
 }
 
@@ -95,12 +98,7 @@ func (f fixedLines8) macs() int64 {
 func (f fixedLines8) copied() int { return divUp(f.size()+stemGroup+f.k.OverRead, 8) }
 
 // sums is the number of words of the block of sums, where there is one.
-func (f fixedLines8) sums() int {
-	if f.rules != nil {
-		return 0
-	}
-	return divUp(f.pixels()*f.columns, 2)
-}
+func (f fixedLines8) sums() int { return f.product8.sums(f.pixels(), f.columns) }
 
 func (f fixedLines8) scratch() int {
 	return f.copied() + f.sums() + f.k.Work(f.pixels(), f.product8.taps, f.product8.in)

@@ -22,13 +22,26 @@ type target struct {
 // weightBuffers take the weights of one node after the other while they are packed,
 // so that no second copy of them is kept.
 type weightBuffers struct {
-	codes []int8
-	reals []float32
+	codes    []int8
+	unsigned []uint8
+	reals    []float32
 }
 
-// codes are the elements of w, [O][tap][channel] where it is a filter.
+// codes are the elements of w, [O][tap][channel] where it is a filter, as signed codes:
+// those of quint8 are 128 lower, as zeroPoints are.
 func (t target) codes(w *tensor.Tensor) ([]int8, error) {
-	return tensor.Elements(w, true, &t.weights.codes)
+	if w.DType() == tensor.QInt8 {
+		return tensor.Elements(w, true, &t.weights.codes)
+	}
+	unsigned, err := tensor.Elements(w, true, &t.weights.unsigned)
+	if err != nil {
+		return nil, err
+	}
+	signed := make([]int8, len(unsigned))
+	for i, c := range unsigned {
+		signed[i] = int8(c ^ 0x80)
+	}
+	return signed, nil
 }
 
 // reals are the elements of w, [O][tap][channel] where it is a filter.

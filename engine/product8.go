@@ -17,6 +17,7 @@ type product8 struct {
 	k       *gemm8.Kernel
 	weights []*gemm8.Weights // by group
 	rules   []*gemm8.Rule    // by group; nil where the kernel leaves sums
+	ones    *gemm8.Weights   // one column, where weights have zero points
 	finish  finish
 	then    *adding
 	pad     []uint8
@@ -35,12 +36,16 @@ func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) produc
 		shape.Gathered = g.taps
 	}
 	o := product8{geometry: g, finish: f, pad: fill8(max(1, g.in), zeroOf(n)), k: gemm8.Select(gemm8.Table, shape, t.cpu)}
+	if f.zeros != nil {
+		o.ones = o.k.Pack(nil, f.ones, 1, g.taps, g.in, o.pad[0])
+	}
+	rule := f.inRegisters()
 	size := g.out * k
 	for i := range g.groups {
 		packed := o.k.Pack(t.memory, w[i*size:(i+1)*size], g.out, g.taps, g.in, o.pad[0])
 		o.weights = append(o.weights, packed)
-		if f.rule != nil && o.k.PackRule != nil {
-			o.rules = append(o.rules, o.k.PackRule(packed, f.rule, i*g.out))
+		if rule != nil && o.k.PackRule != nil {
+			o.rules = append(o.rules, o.k.PackRule(packed, rule, i*g.out))
 		}
 	}
 	return o
@@ -79,12 +84,7 @@ func (f fixedProduct8) scratch() int {
 	return f.sums() + f.k.Work(f.division.rows, f.product8.taps, f.product8.in)
 }
 
-func (f fixedProduct8) sums() int {
-	if f.rules != nil {
-		return 0
-	}
-	return divUp(f.division.rows*f.cols, 2)
-}
+func (f fixedProduct8) sums() int { return f.product8.sums(f.division.rows, f.cols) }
 
 func (f fixedProduct8) bind(in, outs []memory, scratch [][]uint64) step {
 	out := outs[0]
@@ -117,6 +117,18 @@ func (t *taskProduct8) product(worker, group, m0, m1, n0, n1 int) {
 	t.run(&t.workers8, worker, group, m0)
 }
 
+// sums is the number of words of the block of sums of a piece, where there is one, and of
+// the sums of its rows behind it.
+func (o *product8) sums(rows, columns int) int {
+	switch {
+	case o.rules != nil:
+		return 0
+	case o.ones != nil:
+		columns++
+	}
+	return divUp(rows*columns, 2)
+}
+
 // workers8 is what the workers of a product8 compute with, and where results go.
 type workers8 struct {
 	out  memory
@@ -147,5 +159,19 @@ func (o *product8) run(w *workers8, worker, group, at int) {
 	}
 	o.k.Run(s)
 	c.Acc, c.M, c.N, c.First = s.Acc, s.M1-s.M0, s.N1-s.N0, first
+	if o.ones != nil {
+		o.finish.centre(c, o.rowSums(s))
+	}
 	o.finish.run(c, w.out, at)
+}
+
+// rowSums computes the sums of the rows of a call, behind its own sums.
+func (o *product8) rowSums(s *gemm8.Call) []int32 {
+	acc, n0, n1 := s.Acc, s.N0, s.N1
+	s.Acc = acc[(s.M1-s.M0)*(n1-n0):]
+	s.W, s.N0, s.N1 = o.ones, 0, 1
+	o.k.Run(s)
+	rows := s.Acc
+	s.Acc, s.N0, s.N1 = acc, n0, n1
+	return rows
 }

@@ -14,7 +14,7 @@ type transposed32 struct {
 }
 
 func lowerConvTranspose(n *graph.Node, c op.ConvTranspose2D, t target) (operation, string) {
-	if reason := weightsReason(n); reason != "" {
+	if reason := weightsReason(n, t); reason != "" {
 		return nil, reason
 	}
 	w := n.Inputs[1].Data

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/requant8"
 	"github.com/octet-ml/octet/quant"
@@ -9,7 +11,7 @@ import (
 
 // weightsReason says why no kernel covers the operands of a convolution or a
 // linear layer, or "".
-func weightsReason(n *graph.Node) string {
+func weightsReason(n *graph.Node, t target) string {
 	x, w, out := n.Inputs[0], n.Inputs[1], n.Output().Type
 	switch {
 	case x.Role == graph.Parameter:
@@ -18,19 +20,32 @@ func weightsReason(n *graph.Node) string {
 		return "its weights are computed"
 	case w.Type.DType == tensor.Float32:
 		return ""
+	case x.Type.DType != tensor.QUInt8:
+		return "no kernel from codes of " + x.Type.DType.String()
 	case out.DType != tensor.QUInt8 && out.DType != tensor.Float32:
 		return "no kernel from codes to " + out.DType.String()
 	case !perTensor(x.Type) || !perTensor(out):
 		return "activations are quantized per channel"
 	case !perTensor(w.Type) && w.Type.Q.Axis != 0:
 		return "weights are quantized along another axis than 0"
-	}
-	for _, z := range w.Type.Q.ZeroPoints {
-		if z != 0 {
-			return "weights have zero points"
-		}
+	case t.numerics == quant.OneDNN && (w.Type.DType != tensor.QInt8 || zeroPoints(w.Type, w.Type.Shape[0]) != nil):
+		return "onednn has no rule for weights with zero points"
 	}
 	return ""
+}
+
+// zeroPoints are those of n output channels, of signed codes; nil where all are 0.
+func zeroPoints(w graph.Type, n int) []int32 {
+	lo, _ := w.DType.CodeRange()
+	zeros, some := make([]int32, n), false
+	for c := range zeros {
+		zeros[c] = int32(w.Q.ZeroPoints[c%len(w.Q.ZeroPoints)] - (lo + 128))
+		some = some || zeros[c] != 0
+	}
+	if !some {
+		return nil
+	}
+	return zeros
 }
 
 func biasOf(n *graph.Node) []float32 {
@@ -46,6 +61,44 @@ type finish struct {
 	rule        *quant.Requant
 	scale, bias []float32
 	lo, hi      float32
+
+	// zeros are the zero points of the weights, by output channel; nil where all are 0.
+	// With them, ones are weights of which a sum is that of the row.
+	zeros []int32
+	ones  []int8
+}
+
+// inRegisters is the rule for kernels that finish sums before they store them, or nil
+// where something has to be done to sums first.
+func (f *finish) inRegisters() *quant.Requant {
+	if f.zeros != nil {
+		return nil
+	}
+	return f.rule
+}
+
+// centre takes from the sums of a call what zero points of weights contribute: sum over
+// k of (x-zero)*(w-z) is that of (x-zero)*w, less z times that of x-zero, which rows has
+// for each row.
+func (f *finish) centre(c *requant8.Call, rows []int32) {
+	zeros := f.zeros[c.First:][:c.N]
+	for m, x := range rows[:c.M] {
+		acc := c.Acc[m*c.N:][:len(zeros)]
+		for n, z := range zeros {
+			acc[n] -= z * x
+		}
+	}
+}
+
+// centreEach is centre for windows of channels of their own: sums has one for each of c's.
+func (f *finish) centreEach(c *requant8.Call, sums []int32) {
+	zeros := f.zeros[c.First:][:c.N]
+	for m := range c.M {
+		acc, each := c.Acc[m*c.N:][:len(zeros)], sums[m*c.N:][:len(zeros)]
+		for n, z := range zeros {
+			acc[n] -= z * each[n]
+		}
+	}
 }
 
 // newFinish prepares the result of a convolution or a linear layer on codes.
@@ -53,7 +106,10 @@ func newFinish(n *graph.Node, t target, act quant.Activation, linear bool) (fini
 	x, w, out := n.Inputs[0].Type, n.Inputs[1].Type, n.Output().Type
 	channels := w.Shape[0]
 	toReal := out.DType == tensor.Float32
-	f := finish{k: requant8.Select(requant8.Table, toReal, t.cpu)}
+	f := finish{k: requant8.Select(requant8.Table, toReal, t.cpu), zeros: zeroPoints(w, channels)}
+	if f.zeros != nil {
+		f.ones = slices.Repeat([]int8{1}, w.Shape[1:].Numel())
+	}
 	if toReal {
 		f.lo, f.hi = clampOf(act)
 		f.scale, f.bias = make([]float32, channels), make([]float32, channels)

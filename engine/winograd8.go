@@ -23,7 +23,8 @@ func (o winograd8Conv) with(a adding) operation {
 // newWinograd8 packs w, [O][tap][channel]. It returns nil where no such kernel
 // computes g, or where another is better.
 func newWinograd8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
-	if !g.winogradable() || f.rule == nil {
+	rule := f.inRegisters()
+	if !g.winogradable() || rule == nil {
 		return nil
 	}
 	k := winograd8.Select(winograd8.Table, g.in, g.out, t.cpu)
@@ -32,7 +33,7 @@ func newWinograd8(n *graph.Node, g geometry, w []int8, f finish, t target) opera
 	}
 	o := winograd8Conv{geometry: g, k: k, pad: fill8(g.in, zeroOf(n))}
 	o.weights = k.Pack(t.memory, w, g.in, g.out, o.pad[0])
-	o.rule = k.PackRule(o.weights, f.rule)
+	o.rule = k.PackRule(o.weights, rule)
 	return o
 }
 

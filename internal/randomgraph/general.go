@@ -5,6 +5,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -98,6 +99,40 @@ func (b *Builder) Block(x *graph.Value, width, heads int) *graph.Value {
 	x = b.Float("residual", op.Add{}, b.linear32(h, width, width), x)
 	h = b.Float("gelu", op.GELU{}, b.linear32(b.norm32(x, width), width, 4*width))
 	return b.Float("residual", op.Add{}, x, b.linear32(h, 4*width, width))
+}
+
+// shifted gives the weight of a layer on codes zero points, where the rules allow it, and
+// makes some quint8.
+func (b *Builder) shifted(operands []*graph.Value, reals bool) []*graph.Value {
+	w := operands[1]
+	if b.dtype == tensor.Float32 || b.g.Numerics == quant.OneDNN {
+		return operands
+	}
+	signed := w.Data.Int8s()
+	q := *w.Type.Q
+	q.ZeroPoints = make([]int64, len(q.ZeroPoints))
+	for i := range q.ZeroPoints {
+		q.ZeroPoints[i] = int64(int8(b.r.Uint32()))
+	}
+	w.Data = tensor.OfQuantized(signed, &q, w.Type.Shape...)
+	if !reals && b.r.IntN(2) == 0 { // no layer makes reals of unsigned weights
+		unsigned := make([]uint8, len(signed))
+		for i, v := range signed {
+			unsigned[i] = uint8(v) ^ 0x80
+		}
+		for i := range q.ZeroPoints {
+			q.ZeroPoints[i] += 128
+		}
+		w.Data = tensor.OfQuantized(unsigned, &q, w.Type.Shape...)
+	}
+	w.Type = graph.TypeOf(w.Data)
+	return operands
+}
+
+// shiftedConv is Conv with zero points of the weights.
+func (b *Builder) shiftedConv(x *graph.Value, in, out, kernel, stride, groups int) *graph.Value {
+	c := op.Conv2D{Stride: [2]int{stride, stride}, Padding: [2]int{kernel / 2, kernel / 2}, Dilation: [2]int{1, 1}, Groups: groups, Act: b.Act()}
+	return b.Node("conv", c, b.Quantum(), b.shifted(b.Weights(x, out, in/groups, kernel, kernel), false)...)
 }
 
 // general are cases of operators that know no images.
@@ -204,5 +239,16 @@ var general = []Case{
 		stack := b.g.AddConst(b.name("stack"), tensor.Of(b.floats(3*8*5, 1), 3, 8, 5))
 		relu := b.Float("sum", op.Add{}, b.Float("matmul", op.MatMul{}, turned, x), x)
 		return b.Finish(relu, b.Float("matmul", op.MatMul{}, x, w), b.Float("matmul", op.MatMul{}, turned, stack), b.Float("matmul", op.MatMul{}, x, turned))
+	}},
+	{"zero points of weights", 3, 17, 15, func(b *Builder) *graph.Graph {
+		x := b.Input()
+		stem := b.shiftedConv(x, 3, 40, 3, 2, 1)
+		square := b.Add(b.shiftedConv(stem, 40, 40, 3, 1, 1), stem)
+		f := b.Pool(b.Pool(stem, op.AdaptiveAvgPool2D{Output: [2]int{1, 1}}), op.Flatten{Start: 1, End: -1})
+		c := op.Conv2D{Stride: [2]int{1, 1}, Padding: [2]int{2, 1}, Dilation: [2]int{1, 1}, Groups: 40}
+		return b.Finish(square, b.shiftedConv(stem, 40, 40, 3, 1, 40), b.shiftedConv(stem, 40, 60, 3, 2, 4), b.shiftedConv(square, 40, 260, 1, 1, 1),
+			b.Node("fc", op.Linear{}, b.Quantum(), b.shifted(b.Weights(f, 33, 40), false)...),
+			b.Node("fc", op.Linear{}, graph.Float32, b.shifted(b.Weights(f, 9, 40), true)...),
+			b.Node("conv", c, graph.Float32, b.shifted(b.Weights(stem, 40, 1, 3, 3), true)...))
 	}},
 }
