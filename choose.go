@@ -36,7 +36,7 @@ func (n network) key() string {
 
 // stateDicts are the state dicts of a checkpoint, or the one that was named,
 // without their elements.
-func stateDicts(ckpt *torch.Checkpoint, key string) ([]stateDict, error) {
+func stateDicts(ckpt *torch.Checkpoint, key, arch string) ([]stateDict, error) {
 	if list, ok := ckpt.Root().(*torch.List); ok && len(list.Items) > 1 && key == "" {
 		_, err := ckpt.Outline("") // which item is meant must be said
 		if found := ckpt.Candidates(); len(found) > 0 {
@@ -51,8 +51,7 @@ func stateDicts(ckpt *torch.Checkpoint, key string) ([]stateDict, error) {
 	}
 	for _, k := range keys {
 		if sd, err := ckpt.Outline(k); err == nil {
-			sd = statedict.JoinObserved(sd)
-			found = append(found, stateDict{k, sd})
+			found = append(found, stateDict{k, joined(sd, arch)})
 		} else if len(keys) == 1 {
 			return nil, err
 		}
@@ -62,6 +61,21 @@ func stateDicts(ckpt *torch.Checkpoint, key string) ([]stateDict, error) {
 		return nil, err
 	}
 	return found, nil
+}
+
+// joined gives layers that were fused with their ReLU and not converted the names of
+// the architecture.
+func joined(sd *torch.StateDict, arch string) *torch.StateDict {
+	if !statedict.IsNumbered(sd) || statedict.IsPrepared(sd) {
+		return statedict.JoinObserved(sd)
+	}
+	names := zoo.FusedKeys(sd.Keys(), arch)
+	return sd.Select(func(key string) (string, bool) {
+		if name, ok := names[key]; ok {
+			return name, true
+		}
+		return key, true
+	})
 }
 
 // choose finds the network in the state dicts of a file, takes the entries that

@@ -103,7 +103,7 @@ func fromCheckpoint(ckpt *torch.Checkpoint, o openOptions) (*Model, error) {
 			return nil, err
 		}
 	}
-	dicts, err := stateDicts(ckpt, o.key)
+	dicts, err := stateDicts(ckpt, o.key, o.arch)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +203,7 @@ func (m *Model) bindQuantized(backend string) error {
 // quantizable model, or what FX graph mode made of the plain one.
 func (m *Model) quantizableGraph() (*graph.Graph, error) {
 	g, err := zoo.Build(m.meta.Arch, statedict.ShapesOf(m.origin.state), zoo.Quantizable)
-	if err == nil && m.ClampDiffers() && statedict.IsTraced(m.origin.state) && statedict.ClampsApart(g, m.origin.state) {
+	if err == nil && m.ClampDiffers() && (statedict.IsTraced(m.origin.state) || statedict.IsNumbered(m.origin.state)) && statedict.ClampsApart(g, m.origin.state) {
 		return zoo.Build(m.meta.Arch, statedict.ShapesOf(m.origin.state), zoo.Clamped)
 	}
 	return g, err

@@ -56,7 +56,6 @@ func TestRoutesThatAreRefused(t *testing.T) {
 		"unfused-trained":   "call fuse_model() before prepare",
 		"dynamic":           "quantized dynamically",
 		"qint8":             "quantized to qint8",
-		"fx-observed":       "call convert_fx(model)",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Open("testdata/routes/refused."+name+".pth", WithArch("shufflenet_v2_x0_5"))

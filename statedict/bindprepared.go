@@ -65,7 +65,15 @@ func BindPrepared(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (*
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &prepared{binder: newBinder(out, ranges), numerics: opts.Numerics, observedOnly: IsObserved(sd), weights: map[*graph.Node]*fakeState{}, activations: map[string]*fakeState{}}
+	p := &prepared{numerics: opts.Numerics, observedOnly: IsObserved(sd), weights: map[*graph.Node]*fakeState{}, activations: map[string]*fakeState{}}
+	if IsNumbered(sd) {
+		if ranges, p.parts, err = named(out, ranges); err != nil {
+			return nil, nil, err
+		}
+	} else {
+		p.idle = out.Idle // which FX graph mode drops
+	}
+	p.binder = newBinder(out, ranges)
 	p.read(out)
 	if err := p.finish(); err != nil {
 		return nil, nil, err
@@ -74,13 +82,13 @@ func BindPrepared(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (*
 	for _, n := range out.Nodes {
 		p.node(n)
 	}
-	for _, name := range out.Idle {
+	for _, name := range p.idle {
 		p.activation(name)
 	}
 	if err := p.finish(); err != nil {
 		return nil, nil, err
 	}
-	placed, err := passes.PlaceQDQ(out, nil)
+	placed, err := passes.PlaceQDQ(out, p.quantized)
 	if err != nil {
 		return nil, nil, &torch.Error{File: sd.Source, Err: err}
 	}
@@ -113,7 +121,7 @@ func splitPrepared(g *graph.Graph, sd *torch.StateDict) (float, ranges *torch.St
 	float, ranges = &torch.StateDict{Source: sd.Source}, &torch.StateDict{Source: sd.Source}
 	for _, k := range sd.Keys() {
 		v, _ := sd.Entry(k)
-		if strings.Contains(k, weightQuant+".") || strings.Contains(k, actQuant+".") {
+		if isRange(k) {
 			ranges.Set(k, v)
 			continue
 		}
@@ -133,6 +141,10 @@ type prepared struct {
 	observedOnly bool
 	weights      map[*graph.Node]*fakeState
 	activations  map[string]*fakeState // by the path of the module
+	// parts names the parts of chunks that FX graph mode computes on floats and
+	// quantizes anew.
+	parts map[string]bool
+	idle  []string // modules that are never called and have observers
 
 	weightRules, activationRules *ballot
 	notes                        []string
@@ -150,13 +162,15 @@ func (p *prepared) read(g *graph.Graph) {
 				p.weights[n] = p.fake(n.Name + weightQuant)
 			}
 		}
-		if observed(n) {
+		if p.parts[n.Name] {
+			p.activations[n.Name+".quant"] = p.fake(n.Name + ".quant" + actQuant)
+		} else if observed(n) {
 			p.activations[n.Name] = p.fake(n.Name + actQuant)
 		} else {
 			p.useBelow(n.Name + actQuant) // of a function whose parameters are fixed
 		}
 	}
-	for _, name := range g.Idle {
+	for _, name := range p.idle {
 		p.activations[name] = p.fake(name + actQuant)
 	}
 }
@@ -267,6 +281,10 @@ func (p *prepared) node(n *graph.Node) {
 	case op.Conv2D, op.Linear:
 		p.weight(n)
 	}
+	if p.parts[n.Name] {
+		p.activation(n.Name + ".quant") // so that it is known before conversions are placed
+		return
+	}
 	if t, ok := n.Prescribed(); ok {
 		n.Output().Type = t
 		return
@@ -276,6 +294,14 @@ func (p *prepared) node(n *graph.Node) {
 		q = tensor.Affine(1, 0) // reported; readers of the result are not to blame
 	}
 	n.Output().Type = graph.Type{DType: tensor.QUInt8, Q: q}
+}
+
+// quantized gives the type of a part of a chunk that is quantized anew.
+func (p *prepared) quantized(name string) (graph.Type, bool) {
+	if !p.parts[name] {
+		return graph.Type{}, false
+	}
+	return graph.Type{DType: tensor.QUInt8, Q: p.activation(name + ".quant")}, true
 }
 
 // activation returns the parameters of the result of a module.

@@ -9,15 +9,15 @@ import (
 	"github.com/octet-ml/octet/torch"
 )
 
-// numberedObserver begins the keys of observers in FX graph mode.
-const numberedObserver = "activation_post_process_"
-
 // IsObserved reports whether a state dict is that of a model prepared for
 // post-training quantization: it has observers and no fake quantization.
 func IsObserved(sd *torch.StateDict) bool {
-	return !IsQuantized(sd) && !IsPrepared(sd) && slices.ContainsFunc(sd.Keys(), func(k string) bool {
-		return strings.Contains(k, actQuant+".") || strings.HasPrefix(k, numberedObserver)
-	})
+	return !IsQuantized(sd) && !IsPrepared(sd) && slices.ContainsFunc(sd.Keys(), isRange)
+}
+
+// isRange reports whether a key belongs to a fake quantization or an observer.
+func isRange(key string) bool {
+	return strings.Contains(key, weightQuant+".") || strings.Contains(key, actQuant+".") || strings.HasPrefix(key, numberedObserver)
 }
 
 // JoinObserved takes "0" out of the keys of convolutions and linear layers that are
@@ -42,7 +42,7 @@ func bindObserved(fused *graph.Graph, sd *torch.StateDict) (*graph.Graph, *torch
 	float, ranges := &torch.StateDict{Source: sd.Source}, &torch.StateDict{Source: sd.Source}
 	for _, k := range sd.Keys() {
 		v, _ := sd.Entry(k)
-		if strings.Contains(k, actQuant+".") {
+		if isRange(k) {
 			ranges.Set(k, v)
 		} else {
 			float.Set(k, v)

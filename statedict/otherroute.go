@@ -29,9 +29,9 @@ func otherRoute(g *graph.Graph, sd *torch.StateDict) error {
 		return refuse(key, "activations are quantized to qint8, with a negative zero point; those of octet are quint8",
 			"convert with a qconfig of quint8 activations, such as get_default_qconfig('fbgemm') or ('qnnpack')")
 	}
-	if i := slices.IndexFunc(sd.Keys(), func(k string) bool { return strings.HasPrefix(k, numberedObserver) }); i >= 0 {
-		return refuse(sd.Keys()[i], "the model was prepared in FX graph mode, which numbers observers and does not name what they observe",
-			"call convert_fx(model) and save the state dict of its result, which octet runs")
+	if key := "_scale_0"; sd.Has(key) && sd.Has(zeroPointOf(key)) {
+		return refuse(key, "the model transforms its input on codes, as FX graph mode traces transform_input=True; octet transforms what is not yet quantized",
+			"prepare with model.transform_input = False, or quantize the float checkpoint: octet quantize FLOAT.pth --arch NAME+transform_input --calibration IMAGES")
 	}
 	return nil
 }

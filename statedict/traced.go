@@ -39,8 +39,12 @@ func zeroPointOf(scale string) string {
 // ClampsApart reports whether the clamps of g, built as the quantizable model,
 // were modules of their own when the model was traced: FX fuses ReLU with the
 // convolution in front of it and leaves ReLU6 alone. The result of a convolution
-// and ReLU is never negative, so that its zero point is 0.
+// and ReLU is never negative, so that its zero point is 0; before conversion, ReLU6
+// has observers of its own.
 func ClampsApart(g *graph.Graph, sd *torch.StateDict) bool {
+	if IsNumbered(sd) {
+		return clampsObserved(g, sd)
+	}
 	return slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool {
 		c, ok := n.Op.(op.Clamp)
 		if !ok || c.Act != quant.ReLU || n.Inputs[0].Node == nil {

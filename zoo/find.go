@@ -55,13 +55,13 @@ func (p *Place) Name(key string) (string, bool) {
 }
 
 // stub finds what a wrapper quantizes in place of the network: its own stub, and
-// the parameters that FX graph mode keeps beside all modules, under the path with
-// underscores.
+// what FX graph mode keeps beside all modules: numbered observers, and parameters
+// under the path with underscores.
 func (p *Place) stub(key string) (string, bool) {
 	if !p.integer {
 		return "", false
 	}
-	if strings.HasPrefix(key, "quant.") {
+	if strings.HasPrefix(key, "quant.") || strings.HasPrefix(key, "activation_post_process_") {
 		return key, true
 	}
 	rest, ok := strings.CutPrefix(key, strings.ReplaceAll(p.Prefix, ".", "_"))

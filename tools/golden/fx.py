@@ -54,16 +54,20 @@ def fill(net):
     return net
 
 
-def convert(net, training, backend, batches):
+def prepare(net, training, backend, batches, mapping=None):
     torch.backends.quantized.engine = backend
     if training:
-        prepared = prepare_qat_fx(net.train(), get_default_qat_qconfig_mapping(backend), batches[0]).eval()
+        prepared = prepare_qat_fx(net.train(), mapping or get_default_qat_qconfig_mapping(backend), batches[0]).eval()
     else:
-        prepared = prepare_fx(net.eval(), get_default_qconfig_mapping(backend), batches[0])
+        prepared = prepare_fx(net.eval(), mapping or get_default_qconfig_mapping(backend), batches[0])
     with torch.no_grad():
         for b in batches:
             prepared(b)
-    return convert_fx(prepared)
+    return prepared
+
+
+def convert(net, training, backend, batches):
+    return convert_fx(prepare(net, training, backend, batches))
 
 
 def networks():
