@@ -37,8 +37,8 @@ def few_bins(backend):
     return mapping.set_global(tq.QConfig(activation=activation, weight=usual.weight))
 
 
-# Each route of each network with one backend; plain mobilenet_v2 not with qnnpack, whose ReLU6 mixes up codes (see fx.py),
-# and shufflenet in training not with fbgemm, whose kernels give other logits for codes above 127 than exact sums.
+# Each route of each network with one backend: plain mobilenet_v2 not with qnnpack, whose ReLU6 mixes up codes (see fx.py),
+# shufflenet in training with qnnpack alone.
 ROUTES = {
     "mobilenet_v2": {"plain.ptq": "fbgemm", "plain.qat": "fbgemm", "quantizable.ptq": "qnnpack", "quantizable.qat": "qnnpack"},
     "shufflenet_v2_x0_5": {"plain.ptq": "fbgemm", "plain.qat": "qnnpack", "quantizable.ptq": "qnnpack", "quantizable.qat": "qnnpack"},

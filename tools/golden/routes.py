@@ -117,7 +117,6 @@ def refused():
     save("refused.dynamic", tq.quantize_dynamic(network(), {torch.nn.Linear}), logits=False)
     save("refused.qint8", tq.convert(eager("qnnpack", tq.default_symmetric_qnnpack_qconfig)), logits=False)
     torch.backends.quantized.engine = "fbgemm"
-    save("refused.fx-observed", calibrate(quantize_fx.prepare_fx(network(), tq.QConfigMapping().set_global(tq.default_per_channel_qconfig), BATCHES[0])), logits=False)
 
 
 def main():
