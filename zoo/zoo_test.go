@@ -19,11 +19,19 @@ import (
 	"github.com/octet-ml/octet/torch"
 )
 
-// layouts are torchvision's state dicts, made by tools/golden/zoo.py.
+// layout is a state dict of torchvision and, where the network is not too large, its
+// logits; made by tools/golden/zoo.py.
 type layout struct {
 	Float     []string `json:"float"`
 	Converted []string `json:"converted"`
 	SHA256    string   `json:"float_sha256"`
+	Logits    *struct {
+		Seed    uint64    `json:"seed"` // of internal/hashweights
+		Size    int       `json:"size"` // of the image
+		Largest float64   `json:"largest"`
+		Every   int       `json:"every"` // the first of so many is kept
+		Values  []float64 `json:"values"`
+	} `json:"logits"`
 }
 
 func layouts(t *testing.T) map[string]layout {

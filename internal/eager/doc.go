@@ -8,5 +8,6 @@
 // operator keeps those of its input, and follows fbgemm's rules unless WithNumerics
 // says otherwise. Errors name the operator and what does not fit.
 //
-// eager has a function for each operator; it must not know files, models or calibration.
+// eager has functions for what people compute by hand, and Map for every function of one
+// number; it must not know files, models or calibration.
 package eager
