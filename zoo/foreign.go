@@ -37,7 +37,6 @@ var foreign = []struct {
 	{"timm's ConvNeXt", []string{"stem.0.weight", "stages.0.blocks.0."}},
 	{"torchvision's DenseNet", []string{"features.denseblock1."}},
 	{"torchvision's SqueezeNet", []string{"features.3.squeeze.weight"}},
-	{"torchvision's MNASNet", []string{"layers.0.weight", "layers.8.0.layers.0.weight"}},
 	{"a plain chain of convolutions, such as VGG or AlexNet", []string{"features.0.weight", "classifier."}},
 	{"a vision transformer", []string{"patch_embed.proj.weight"}},
 	{"torchvision's vision transformer", []string{"conv_proj.weight", "encoder.layers."}},

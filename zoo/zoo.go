@@ -66,6 +66,7 @@ var architectures = slices.Concat(
 	fashionNets,
 	googLeNets,
 	inceptions,
+	mnasNets(),
 	mobileNetsV2,
 	mobileNetsV3,
 	resNets(),

@@ -24,6 +24,7 @@ ARCHS = {
     "resnet34": None, "resnet101": None, "resnet152": None, "resnext50_32x4d": None, "resnext101_32x8d": None,
     "resnext101_64x4d": None, "wide_resnet50_2": None, "wide_resnet101_2": None, "mobilenet_v3_small": None,
     "shufflenet_v2_x0_5": None, "shufflenet_v2_x1_5": None, "shufflenet_v2_x2_0": None,
+    "mnasnet0_5": None, "mnasnet0_75": None, "mnasnet1_0": None, "mnasnet1_3": None,
 }  # fmt: skip
 OPTIONS = {"googlenet": {"init_weights": False}, "inception_v3": {"init_weights": False}}
 
