@@ -74,6 +74,7 @@ func (g sgemm) write() {
 			g.op("VMOVAPS %s, %s", g.sum(0, j), g.sum(r, j))
 		}
 	}
+	g.fetchResults()
 	o.each(func() { g.run(o) })
 	g.store()
 	o.advance()
@@ -81,6 +82,20 @@ func (g sgemm) write() {
 	g.op("JNZ tile")
 	g.op("VZEROUPPER")
 	g.op("RET")
+}
+
+// fetchResults has the lines of the results, which lie far apart, on their way while
+// products are added.
+func (g sgemm) fetchResults() {
+	g.op("MOVQ %s, AX", stileOut)
+	g.op("ADDQ %s, AX", stileStored)
+	g.op("MOVQ %s, BX", stileLD)
+	for r := range g.rows {
+		if r > 0 {
+			g.op("ADDQ BX, AX")
+		}
+		g.op("PREFETCHT0 (AX)")
+	}
 }
 
 // run adds the products of one run, and fetches the next panel's weights meanwhile.

@@ -93,15 +93,15 @@ func statisticsAVX2(p *printer) {
 	p.op("JZ counted")
 	p.op("MOVQ %s, R8", binningTables)
 	p.op("MOVQ %s, AX", binningStride)
-	tables := []string{"R8", "R9", "R10", "R11", "R13", "R15", "CX", "DX"}
+	tables := []string{"R8", "R9", "R10", "R11"}
 	for i := range len(tables) - 1 {
 		p.op("LEAQ (%s)(AX*2), %s", tables[i], tables[i+1])
 	}
 	p.line("count:")
-	for i, table := range tables {
+	for i := range 8 {
 		bin := []string{"AX", "BX"}[i%2]
 		p.op("MOVL %d(SI), %s", 4*i, bin)
-		p.op("INCW (%s)(%s*2)", table, bin)
+		p.op("INCW (%s)(%s*2)", tables[i%len(tables)], bin)
 	}
 	p.op("ADDQ $32, SI")
 	p.op("DECQ R12")

@@ -342,10 +342,6 @@ vector:
 	LEAQ (R8)(AX*2), R9
 	LEAQ (R9)(AX*2), R10
 	LEAQ (R10)(AX*2), R11
-	LEAQ (R11)(AX*2), R13
-	LEAQ (R13)(AX*2), R15
-	LEAQ (R15)(AX*2), CX
-	LEAQ (CX)(AX*2), DX
 count:
 	MOVL 0(SI), AX
 	INCW (R8)(AX*2)
@@ -356,13 +352,13 @@ count:
 	MOVL 12(SI), BX
 	INCW (R11)(BX*2)
 	MOVL 16(SI), AX
-	INCW (R13)(AX*2)
+	INCW (R8)(AX*2)
 	MOVL 20(SI), BX
-	INCW (R15)(BX*2)
+	INCW (R9)(BX*2)
 	MOVL 24(SI), AX
-	INCW (CX)(AX*2)
+	INCW (R10)(AX*2)
 	MOVL 28(SI), BX
-	INCW (DX)(BX*2)
+	INCW (R11)(BX*2)
 	ADDQ $32, SI
 	DECQ R12
 	JNZ count

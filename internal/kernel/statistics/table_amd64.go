@@ -84,7 +84,7 @@ type binning struct {
 func histogramAVX2(arg *binning)
 
 const (
-	tables = 8
+	tables = 4
 	piece  = 1024 // numbers that queue up, whose bins stay in the nearest cache
 	often  = 64   // pieces between looks whether all were inside
 	// most is how many are counted before a count of 16 bits could overflow.
