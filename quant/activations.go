@@ -13,15 +13,15 @@ func Hardsigmoid(x float32) float32 { return hinge(x) / 6 }
 func hinge(x float32) float32 { return min(max(x+3, 0), 6) }
 
 // Sigmoid is 1 / (1 + exp(-x)), with the exponential rounded to float32.
-func Sigmoid(x float32) float32 { return 1 / (1 + float32(exp(-float64(x)))) }
+func Sigmoid(x float32) float32 { return 1 / (1 + float32(Exp64(-float64(x)))) }
 
 // Exp is e^x, rounded to float32.
-func Exp(x float32) float32 { return float32(exp(float64(x))) }
+func Exp(x float32) float32 { return float32(Exp64(float64(x))) }
 
-// exp is e^x with the same bits on every machine, which math.Exp does not
-// promise, within two units in the last place: x is reduced to k*ln2 + r with
-// |r| <= ln2/2, and e^r is its Taylor polynomial.
-func exp(x float64) float64 {
+// Exp64 is e^x with the same bits on every machine, which math.Exp does not promise,
+// within two units in the last place: x is reduced to k*ln2 + r with |r| <= ln2/2, and
+// e^r is its Taylor polynomial. Functions of operators are made of it.
+func Exp64(x float64) float64 {
 	switch {
 	case x != x:
 		return x
@@ -42,7 +42,7 @@ func exp(x float64) float64 {
 }
 
 // SiLU is x * Sigmoid(x).
-func SiLU(x float32) float32 { return float32(float64(x) / (1 + exp(-float64(x)))) }
+func SiLU(x float32) float32 { return float32(float64(x) / (1 + Exp64(-float64(x)))) }
 
 // Tanh is the hyperbolic tangent.
 func Tanh(x float32) float32 {
@@ -50,7 +50,7 @@ func Tanh(x float32) float32 {
 	if math.Abs(v) < 1e-4 {
 		return float32(v - float64(float64(v*v)*v)/3) // 1 - 2/(e^2x + 1) has no digits left
 	}
-	return float32(1 - 2/(exp(2*v)+1))
+	return float32(1 - 2/(Exp64(2*v)+1))
 }
 
 // GELU is x times the share of a normal distribution below x.
@@ -62,7 +62,7 @@ func GELUTanh(x float32) float32 {
 	v := float64(x)
 	cube := float64(float64(v*v) * v)
 	u := float64(math.Sqrt2 / math.SqrtPi * float64(v+float64(0.044715*cube)))
-	return float32(v / (1 + exp(-2*u)))
+	return float32(v / (1 + Exp64(-2*u)))
 }
 
 // LeakyReLU is x, times slope below zero.
@@ -98,5 +98,5 @@ func erfc(x float64) float64 {
 	for i := len(erfcTerms) - 1; i >= 0; i-- {
 		q = float64(q*t) + erfcTerms[i]
 	}
-	return float64(float64(exp(-float64(x*x))*t) * q)
+	return float64(float64(Exp64(-float64(x*x))*t) * q)
 }

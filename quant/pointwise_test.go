@@ -14,18 +14,18 @@ func TestExpIsMathExp(t *testing.T) {
 		if r.IntN(2) == 0 {
 			x = r.NormFloat64() * 5
 		}
-		got, want := exp(x), math.Exp(x)
+		got, want := Exp64(x), math.Exp(x)
 		if math.Abs(got-want) > 1e-15*want+1e-323 && !(want == got) {
-			t.Fatalf("exp(%v) = %v, want %v", x, got, want)
+			t.Fatalf("Exp64(%v) = %v, want %v", x, got, want)
 		}
 	}
 	for _, x := range []float64{0, math.Inf(1), math.Inf(-1), 1e300, -1e300} {
-		if got, want := exp(x), math.Exp(x); got != want {
-			t.Errorf("exp(%v) = %v, want %v", x, got, want)
+		if got, want := Exp64(x), math.Exp(x); got != want {
+			t.Errorf("Exp64(%v) = %v, want %v", x, got, want)
 		}
 	}
-	if v := exp(math.NaN()); v == v {
-		t.Errorf("exp(NaN) = %v", v)
+	if v := Exp64(math.NaN()); v == v {
+		t.Errorf("Exp64(NaN) = %v", v)
 	}
 }
 
