@@ -24,6 +24,7 @@ var kinds = []row{
 	kindOf(ConvTranspose2D{}),
 	kindOf(Dequantize{}),
 	kindOf(Div{}),
+	kindOf(ELU{Alpha: 1}),
 	kindOf(FakeQuantize{}),
 	kindOf(Flatten{}),
 	kindOf(Gather{}),

@@ -65,6 +65,11 @@ def leaky(r):
     return {"slope": slope}, lambda x: F.leaky_relu(x, slope)
 
 
+def elu(r):
+    alpha = r.pick(1.0, 0.5, 1.5)
+    return {"alpha": alpha}, lambda x: F.elu(x, alpha)
+
+
 def transpose(r):
     rank = r.between(1, 5)
     perm = [int(v) for v in r.rng.permutation(rank)]
@@ -194,7 +199,7 @@ CASES = [
     ("split", split, 0, False), ("gather", gather, 0, True), ("shape", shape, 0, False),
     ("softmax", softmax, 1e-6, True), ("layer_norm", layer_norm, 1e-5, True), ("matmul_broadcast", matmul_broadcast, 1e-5, True),
     ("conv_transpose2d", conv_transpose2d, 1e-5, True), ("resize", resize, 1e-5, True), ("pad", pad, 0, True),
-    unary("silu", F.silu),
+    unary("silu", F.silu), unary("elu", None, elu),
 ]
 KINDS = {"add_broadcast": "add", "mul_broadcast": "mul", "matmul_broadcast": "matmul"}
 
