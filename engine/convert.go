@@ -42,8 +42,8 @@ func lowerDequantize(n *graph.Node, t target) (operation, string) {
 	case !in.Q.IsPerTensor():
 		return nil, "quantized per channel"
 	}
-	c := conversion{k: quantize.Select(quantize.Table, true, t.cpu), real: quant.NewDequantizer(in.Q), signed: in.DType == tensor.QInt8}
-	c.reals = c.real.Table(c.signed)
+	c := conversion{k: quantize.Select(quantize.Table, true, t.cpu), real: quant.NewDequantizer(quant.Unsigned(in.Q, in.DType))}
+	c.reals = c.real.Table(false)
 	return c, ""
 }
 
@@ -54,9 +54,8 @@ type conversion struct {
 	rule quant.Quantizer // to codes
 
 	// To numbers.
-	real   quant.Dequantizer
-	signed bool
-	reals  *[256]float32
+	real  quant.Dequantizer
+	reals *[256]float32
 }
 
 func (c conversion) kernel() (string, string) { return c.k.Name, c.k.ISA }
@@ -81,7 +80,7 @@ func (c fixedConversion) bind(in, outs []memory, scratch [][]uint64) step {
 		t.real, t.codes = out.reals(), in[0].codes()
 	}
 	for i := range t.calls {
-		t.calls[i] = quantize.Call{Rule: c.rule, ToReal: c.real, Signed: c.signed, Reals: c.reals}
+		t.calls[i] = quantize.Call{Rule: c.rule, ToReal: c.real, Reals: c.reals}
 	}
 	return pieces{c.runs.count, t}
 }

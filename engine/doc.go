@@ -10,6 +10,8 @@
 // same bits on every machine, thread count and batch split, a float node the
 // same bits at every thread count and batch split of one instruction set.
 //
+// Kernels know unsigned codes: those of qint8 are held 128 higher during a run.
+//
 // Data that follows from parameters and shapes alone is computed with the plan and
 // costs no step.
 //

@@ -234,15 +234,138 @@ func TestCompileErrors(t *testing.T) {
 	}
 }
 
-// What kernels do not cover is still right, and the plan says why.
+// What kernels do not cover is still right, among values of any type, and the plan says why.
 func TestFallback(t *testing.T) {
 	r := testseed.Rand(t)
-	// Signed activations are pooled by the operator, added by kernels.
-	b := randomgraph.New(r, "signed", tensor.QInt8, quant.FBGEMM)
+	for dtype, numerics := range variants {
+		b := randomgraph.New(r, "fallback", dtype, numerics)
+		x := b.Pool(b.Input(), op.Flatten{Start: 1, End: -1})
+		if x.Type.Q != nil {
+			x.Type.Q.ZeroPoints[0] &^= 0xff // onednn knows no other of weights
+		}
+		if dtype == tensor.QUInt8 && numerics == quant.OneDNN {
+			continue // nor unsigned ones
+		}
+		y := b.Node("fc", op.Linear{}, b.Quantum(), x, x)
+		g := b.Finish(b.Add(y, y))
+		conform(t, g, randomgraph.Image(r, 1, 6, 5, 5))
+		p, err := Compile(g, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := p.Plan()
+		i := slices.IndexFunc(plan, func(n NodePlan) bool { return n.Node.Op.Kind() == "linear" })
+		if err != nil || plan[i].Kernel != "operator" || plan[i].Reason != "its weights are computed" {
+			t.Errorf("%+v, %v", plan[i], err)
+		}
+	}
+}
+
+// Codes of qint8 are held otherwise in memory than in the tensors of callers, who see
+// nothing of it.
+func TestSignedTensors(t *testing.T) {
+	r := testseed.Rand(t)
+	q := tensor.Affine(0.1, -7)
+	signed := graph.Type{DType: tensor.QInt8, Q: q}
+	random := func(shape ...int) *tensor.Tensor {
+		codes := make([]int8, tensor.Shape(shape).Numel())
+		for i := range codes {
+			codes[i] = int8(r.Uint32())
+		}
+		return tensor.OfQuantized(codes, q, shape...)
+	}
+	g := graph.New("signed")
+	g.Numerics = quant.FBGEMM
+	x := g.AddInput("x", signed)
+	last := g.AddNode("last", op.Transpose{Perm: []int{0, 2, 3, 1}}, x)
+	table := g.AddNode("table", op.Gather{}, g.AddConst("rows", random(5, 3, 4, 6)), g.AddConst("which", tensor.Of([]int64{3, 3}, 2)))
+	sum := g.AddNode("sum", op.Add{}, x, table)
+	sum.Type = signed
+	g.Outputs = []*graph.Value{last, sum, table, x}
+	ref, err := Reference(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, in := session(t, g, Options{}), random(2, 3, 4, 6)
+	ctx, before := context.Background(), string(in.Bytes())
+	want, err := ref.Run(ctx, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Run(ctx, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	into := make([]*tensor.Tensor, len(got))
+	for i, w := range want {
+		equal(t, "output", got[i], w)
+		into[i] = tensor.NewQuantized(tensor.QInt8, q, w.Shape()...)
+	}
+	if err := s.RunInto(ctx, into, in); err != nil {
+		t.Fatal(err)
+	}
+	values := map[*graph.Value]*tensor.Tensor{}
+	for i, w := range want {
+		equal(t, "output into memory of the caller", into[i], w)
+		values[g.Outputs[i]] = w
+	}
+	err = s.RunViewed(ctx, func(v *graph.Value, y *tensor.Tensor) error {
+		equal(t, "view of "+v.Name, y, values[v])
+		return nil
+	}, in)
+	if err != nil || string(in.Bytes()) != before {
+		t.Errorf("views: %v; the input changed: %v", err, string(in.Bytes()) != before)
+	}
+}
+
+// qnnpack's rule of addition, which rounds ties away from zero, is for equal shapes.
+func TestUnequalSummandsOfQNNPACK(t *testing.T) {
+	r := testseed.Rand(t)
+	b := randomgraph.New(r, "unequal", tensor.QUInt8, quant.QNNPACK)
 	x := b.Input()
-	y := b.Pool(x, op.MaxPool2D{Kernel: [2]int{2, 2}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}})
-	g := b.Finish(b.Add(y, y), b.Node("cat", op.Cat{Axis: 1}, b.Quantum(), y, y))
-	conform(t, g, randomgraph.Image(r, 2, 6, 5, 5))
+	x.Type.Q = tensor.Affine(0.02, 100)
+	row := b.Pool(x, op.AdaptiveAvgPool2D{Output: [2]int{1, 9}})
+	half := graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(0.04, 100)}
+	g := b.Finish(b.Node("add", op.Add{}, half, x, row), b.Node("add", op.Add{}, half, x, x))
+	conform(t, g, randomgraph.Image(r, 2, 4, 9, 9))
+}
+
+// No node that computes on codes is left to its operator, whatever their sort and the rules.
+func TestCodesHaveKernels(t *testing.T) {
+	r := testseed.Rand(t)
+	for _, dtype := range []tensor.DType{tensor.QUInt8, tensor.QInt8} {
+		for _, numerics := range []quant.Numerics{quant.FBGEMM, quant.QNNPACK, quant.OneDNN} {
+			for _, c := range randomgraph.Cases {
+				g := c.Build(randomgraph.New(r, c.Name, dtype, numerics))
+				s := session(t, g, Options{Threads: 1})
+				plan, err := s.p.Plan()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, n := range plan {
+					if n.Kernel == "operator" && isQuantized(n.Node) && n.Node.Op.Kind() != "matmul" && withoutKernel[n.Node.Op.Kind()] == "" {
+						t.Errorf("%v %v %s: %s: %s", dtype, numerics, c.Name, n.Node.Name, n.Reason)
+					}
+				}
+				if dtype != tensor.QInt8 || numerics != quant.QNNPACK {
+					continue // TestConformance runs them
+				}
+				x := randomgraph.Image(r, 2, c.Channels, c.H, c.W)
+				got, err := s.Run(context.Background(), x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ref, _ := Reference(g)
+				want, err := ref.Run(context.Background(), x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range want {
+					alike(t, c.Name, got[i], want[i])
+				}
+			}
+		}
+	}
 }
 
 func TestPlan(t *testing.T) {
@@ -272,13 +395,13 @@ func TestPlan(t *testing.T) {
 // FuzzEngines builds a graph from the fuzzer's numbers and compares engines.
 func FuzzEngines(f *testing.F) {
 	for i := range uint64(12) {
-		f.Add(i, uint8(i), uint8(i), uint8(i%4))
+		f.Add(i, uint8(i), uint8(i), uint8(i%6))
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, which, size, variant uint8) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		i := 0
 		for dtype, numerics := range variants {
-			if i == int(variant%4) {
+			if i == int(variant%6) {
 				g, channels := randomGraph(r, int(which), dtype, numerics)
 				conform(t, g, randomgraph.Image(r, 1+int(size%3), channels, 6+int(size/3%9), 6+int(size/27%9)))
 			}

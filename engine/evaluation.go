@@ -68,6 +68,7 @@ func (e *evaluationStep) exec(*parallel.Pool) error {
 		t := newTensor(d.Type)
 		w := newWalk(d.Shape, d.order, nil, d.DType.Size())
 		w.all(elementsOf(t), e.from[next])
+		flip(elementsOf(t), d.DType)
 		operands = append(operands, t)
 		next++
 	}
@@ -82,6 +83,7 @@ func (e *evaluationStep) exec(*parallel.Pool) error {
 	for i, d := range e.out {
 		w := newWalk(d.Shape, nil, d.order, d.DType.Size())
 		w.all(e.to[i], elementsOf(results[i]))
+		flip(e.to[i], d.DType)
 	}
 	return nil
 }

@@ -62,6 +62,7 @@ func (f *frame) memories(values []int) []memory {
 func (f *frame) give(outputs []*tensor.Tensor) {
 	for i, v := range f.plan.outputs {
 		copy(elementsOf(outputs[i]), f.values[v])
+		flip(elementsOf(outputs[i]), outputs[i].DType())
 	}
 }
 
@@ -74,6 +75,7 @@ func (f *frame) tensor(v int) *tensor.Tensor {
 	out := newTensor(p.Type)
 	m := newMover(p.Shape, p.order, nil, p.DType.Size(), f.cpu)
 	m.all(&f.move, elementsOf(out), f.values[v])
+	flip(elementsOf(out), p.DType)
 	return out
 }
 

@@ -57,6 +57,7 @@ func (f *frame) load(inputs []*tensor.Tensor) {
 			f.tensors[i] = t.Float32s()
 		} else {
 			a.all(&f.move, f.values[i], elementsOf(t))
+			flip(f.values[i], t.DType())
 		}
 	}
 }

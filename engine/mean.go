@@ -9,8 +9,9 @@ import (
 // mean averages codes over the image as real numbers, in PyTorch's order of
 // additions.
 type mean struct {
-	reals *[256]float32
-	rule  quant.Quantizer
+	reals  *[256]float32
+	rule   quant.Quantizer
+	lowest int32 // the code that is held as 0
 }
 
 func lowerMean(n *graph.Node, t target) (operation, string) {
@@ -21,8 +22,11 @@ func lowerMean(n *graph.Node, t target) (operation, string) {
 	case d == tensor.Float32 || d == tensor.QUInt8 && t.numerics == quant.QNNPACK:
 		return lowerMeanPool(n, t)
 	}
-	real := quant.NewDequantizer(n.Inputs[0].Type.Q)
-	return mean{real.Table(d == tensor.QInt8), quant.NewQuantizer(n.Output().Type.Q, d)}, ""
+	real, lowest := quant.NewDequantizer(quant.Unsigned(n.Inputs[0].Type.Q, d)), int32(0)
+	if d == tensor.QInt8 {
+		lowest = -128
+	}
+	return mean{real.Table(false), quant.NewQuantizer(n.Output().Type.Q, d), lowest}, ""
 }
 
 func (mean) kernel() (string, string) { return "mean", "go" }
@@ -65,7 +69,7 @@ func (t *taskMean) Do(_, i int) {
 		p.Sum(sums[:n], c)
 		out := t.out[image*t.channels+c:][:n]
 		for k := range out {
-			out[k] = uint8(t.rule.Code(sums[k] / float32(t.pixels)))
+			out[k] = uint8(t.rule.Code(sums[k]/float32(t.pixels)) - t.lowest)
 		}
 	}
 }

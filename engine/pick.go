@@ -30,6 +30,7 @@ func lowerPad(n *graph.Node, p op.Pad) (operation, string) {
 		o.value = slices.Clone(bytesIn([]float32{p.Value}))
 	} else {
 		o.value = []byte{byte(quant.NewQuantizer(n.Output().Type.Q, d).Code(p.Value))}
+		flip(o.value, d)
 	}
 	return o, ""
 }

@@ -323,6 +323,7 @@ func (pl *planner) constant(v int, o order) (int, error) {
 	c := planned{desc: d, known: t, memory: memory(data[:d.Shape.Numel()*d.DType.Size()])}
 	w := newWalk(d.Shape, nil, o, d.DType.Size())
 	w.all(c.memory, elementsOf(t))
+	flip(c.memory, d.DType)
 	n := len(pl.values)
 	pl.reordered[key] = n
 	pl.values = append(pl.values, c)

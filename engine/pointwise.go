@@ -18,11 +18,16 @@ type pointwise8 struct {
 	anyOrder
 	k    *elementwise8.Kernel
 	call elementwise8.Call
+	// unequal is for operands of unequal shapes, where another rule holds for them.
+	unequal *pointwise8
 }
 
 func (o pointwise8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o pointwise8) fix(in, outs []desc, threads int) (fixed, error) {
+	if o.unequal != nil && !in[0].Shape.Equal(in[1].Shape) {
+		o = *o.unequal
+	}
 	return fixedPointwise8{o, newBroadcast(in, outs[0], threads)}, nil
 }
 
@@ -132,9 +137,17 @@ func lowerAdd(n *graph.Node, a op.Add, t target) (operation, string) {
 	if reason != "" || d == tensor.Float32 {
 		return lowerBinary32(elementwise32.Add, a.Act, t, reason)
 	}
-	rule := quant.NewAdd(t.numerics, n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output().Type.Q, d, a.Act)
-	k, call := elementwise8.Prepare(elementwise8.Table, rule, nil, d == tensor.QInt8, t.cpu)
-	return pointwise8{k: k, call: call}, ""
+	sum := func(numerics quant.Numerics) pointwise8 {
+		rule := quant.NewAdd(numerics, n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output().Type.Q, d, a.Act)
+		k, call := elementwise8.Prepare(elementwise8.Table, rule, nil, d == tensor.QInt8, t.cpu)
+		return pointwise8{k: k, call: call}
+	}
+	o := sum(t.numerics)
+	if t.numerics == quant.QNNPACK { // whose own rule is for equal shapes
+		unequal := sum(quant.FBGEMM)
+		o.unequal = &unequal
+	}
+	return o, ""
 }
 
 func lowerMul(n *graph.Node, m op.Mul, t target) (operation, string) {

@@ -66,12 +66,13 @@ func lowerMeanPool(n *graph.Node, t target) (operation, string) {
 	})
 }
 
-// pool is a pooling operator over quint8 or float32.
+// pool is a pooling operator over codes or float32.
 type pool struct {
-	list windowsOf
-	k8   *pool8.Kernel
-	rule func(in, out tensor.Shape) *quant.Average // of averages of codes
-	k32  *pool32.Kernel
+	list   windowsOf
+	k8     *pool8.Kernel
+	rule   func(in, out tensor.Shape) *quant.Average // of averages of codes
+	signed bool
+	k32    *pool32.Kernel
 }
 
 func newPool(n *graph.Node, average bool, t target, list windowsOf, rule func(in, out tensor.Shape) *quant.Average) (operation, string) {
@@ -81,10 +82,8 @@ func newPool(n *graph.Node, average bool, t target, list windowsOf, rule func(in
 		return nil, reason
 	case d == tensor.Float32:
 		return pool{list: list, k32: pool32.Select(pool32.Table, average, t.cpu)}, ""
-	case d == tensor.QUInt8:
-		return pool{list: list, rule: rule, k8: pool8.Select(pool8.Table, average, t.cpu)}, ""
 	}
-	return nil, "activations of type " + d.String()
+	return pool{list: list, rule: rule, signed: d == tensor.QInt8, k8: pool8.Select(pool8.Table, average, t.cpu)}, ""
 }
 
 func (o pool) kernel() (string, string) {
@@ -108,7 +107,9 @@ func (o pool) fix(in, outs []desc, threads int) (fixed, error) {
 	}
 	var rule *quant.Average
 	if o.k8 != nil {
-		rule = o.rule(x, out.Shape)
+		if rule = o.rule(x, out.Shape); o.signed {
+			rule = rule.Unsigned()
+		}
 	}
 	f.average = rule
 	f.factors = make([]float32, rows)

@@ -20,10 +20,6 @@ func weightsReason(n *graph.Node, t target) string {
 		return "its weights are computed"
 	case w.Type.DType == tensor.Float32:
 		return ""
-	case x.Type.DType != tensor.QUInt8:
-		return "no kernel from codes of " + x.Type.DType.String()
-	case out.DType != tensor.QUInt8 && out.DType != tensor.Float32:
-		return "no kernel from codes to " + out.DType.String()
 	case !perTensor(x.Type) || !perTensor(out):
 		return "activations are quantized per channel"
 	case !perTensor(w.Type) && w.Type.Q.Axis != 0:
@@ -59,6 +55,7 @@ func biasOf(n *graph.Node) []float32 {
 type finish struct {
 	k           *requant8.Kernel
 	rule        *quant.Requant
+	signed      bool // the rule gives codes of qint8, which are still to be those of memory
 	scale, bias []float32
 	lo, hi      float32
 
@@ -69,9 +66,9 @@ type finish struct {
 }
 
 // inRegisters is the rule for kernels that finish sums before they store them, or nil
-// where something has to be done to sums first.
+// where there is more to do.
 func (f *finish) inRegisters() *quant.Requant {
-	if f.zeros != nil {
+	if f.zeros != nil || f.signed {
 		return nil
 	}
 	return f.rule
@@ -123,9 +120,25 @@ func newFinish(n *graph.Node, t target, act quant.Activation, linear bool) (fini
 	if linear {
 		newRule = quant.NewLinearRequant
 	}
-	var err error
-	f.rule, err = newRule(t.numerics, x.Q, w.Q, out.Q, out.DType, biasOf(n), act, channels)
+	rule, err := newRule(t.numerics, x.Q, w.Q, out.Q, out.DType, biasOf(n), act, channels)
+	if err == nil {
+		f.follow(rule, out.DType)
+	}
 	return f, err
+}
+
+// follow makes codes of type d by a rule. Where signed codes have a rounding of their own,
+// no kernel has it but the portable one.
+func (f *finish) follow(rule *quant.Requant, d tensor.DType) {
+	f.rule = rule
+	if d != tensor.QInt8 {
+		return
+	}
+	if unsigned, ok := rule.Unsigned(); ok {
+		f.rule = unsigned
+		return
+	}
+	f.signed, f.k = true, requant8.Select(requant8.Table, false, 0)
 }
 
 // call prepares calls that write to out, channels apart.
@@ -142,6 +155,10 @@ func (f *finish) run(c *requant8.Call, out memory, m0 int) {
 		c.Out = out.codes()[at:]
 	}
 	f.k.Run(c)
+	if !f.signed {
+		return
+	}
+	for m := range c.M {
+		flip(c.Out[m*c.LD:][:c.N], tensor.QInt8)
+	}
 }
-
-func zeroOf(n *graph.Node) uint8 { return uint8(n.Inputs[0].Type.Q.ZeroPoint()) }

@@ -106,9 +106,9 @@ const piece = 1024
 
 // addCodes is Add for the real numbers that codes of type t, per tensor, stand for.
 func (n *Noise) addCodes(want []float32, codes []uint8, t graph.Type) {
-	d, signed := quant.NewDequantizer(t.Q), t.DType == tensor.QInt8
+	d := quant.NewDequantizer(quant.Unsigned(t.Q, t.DType)) // as the kernels hold codes
 	var real [piece]float32
-	c := quantize.Call{ToReal: d, Signed: signed, Reals: d.Table(signed)}
+	c := quantize.Call{ToReal: d, Reals: d.Table(false)}
 	for len(codes) > 0 {
 		k := min(len(codes), piece)
 		c.Real, c.Codes = real[:k], codes[:k]

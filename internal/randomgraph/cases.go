@@ -44,6 +44,18 @@ func (b *Builder) Quantum() graph.Type {
 	return graph.Type{DType: b.dtype, Q: tensor.Affine(math.Exp(b.r.Float64()*2-4), lo+int64(b.r.IntN(256)))}
 }
 
+// OtherSort is Quantum with codes of the other sort: signed for unsigned ones.
+func (b *Builder) OtherSort() graph.Type {
+	other := *b
+	switch b.dtype {
+	case tensor.QUInt8:
+		other.dtype = tensor.QInt8
+	case tensor.QInt8:
+		other.dtype = tensor.QUInt8
+	}
+	return other.Quantum()
+}
+
 // Node adds a node with a result of type t.
 func (b *Builder) Node(kind string, o graph.Op, t graph.Type, in ...*graph.Value) *graph.Value {
 	v := b.g.AddNode(b.name(kind), o, in...)

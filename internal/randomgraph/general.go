@@ -15,11 +15,19 @@ func (b *Builder) Constant(shape ...int) *graph.Value {
 	if b.dtype == tensor.Float32 {
 		return b.g.AddConst(b.name("constant"), tensor.Of(b.floats(n, 1), shape...))
 	}
-	codes := make([]uint8, n)
-	for i := range codes {
-		codes[i] = uint8(b.r.Uint32())
+	if b.dtype == tensor.QInt8 {
+		return b.g.AddConst(b.name("constant"), tensor.OfQuantized(codes[int8](b, n), b.Quantum().Q, shape...))
 	}
-	return b.g.AddConst(b.name("constant"), tensor.OfQuantized(codes, b.Quantum().Q, shape...))
+	return b.g.AddConst(b.name("constant"), tensor.OfQuantized(codes[uint8](b, n), b.Quantum().Q, shape...))
+}
+
+// codes are n random ones.
+func codes[T uint8 | int8](b *Builder, n int) []T {
+	list := make([]T, n)
+	for i := range list {
+		list[i] = T(b.r.Uint32())
+	}
+	return list
 }
 
 // Real is x as float32.
@@ -239,6 +247,14 @@ var general = []Case{
 		stack := b.g.AddConst(b.name("stack"), tensor.Of(b.floats(3*8*5, 1), 3, 8, 5))
 		relu := b.Float("sum", op.Add{}, b.Float("matmul", op.MatMul{}, turned, x), x)
 		return b.Finish(relu, b.Float("matmul", op.MatMul{}, x, w), b.Float("matmul", op.MatMul{}, turned, stack), b.Float("matmul", op.MatMul{}, x, turned))
+	}},
+	{"codes of both sorts", 6, 9, 8, func(b *Builder) *graph.Graph {
+		x, c := b.Input(), op.Conv2D{Stride: [2]int{1, 1}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1, Act: b.Act()}
+		y := b.Node("conv", c, b.OtherSort(), b.Weights(x, 9, 6, 3, 3)...)
+		c.Groups = 9
+		z := b.Node("conv", c, b.Quantum(), b.shifted(b.Weights(y, 9, 1, 3, 3), false)...)
+		f := b.Pool(b.Pool(y, op.MaxPool2D{Kernel: [2]int{2, 2}, Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}}), op.Flatten{Start: 1, End: -1})
+		return b.Finish(z, y, b.Node("fc", op.Linear{}, b.Quantum(), b.Weights(f, 5, 144)...), b.Node("fc", op.Linear{}, graph.Float32, b.Weights(f, 7, 144)...))
 	}},
 	{"zero points of weights", 3, 17, 15, func(b *Builder) *graph.Graph {
 		x := b.Input()

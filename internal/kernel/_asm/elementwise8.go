@@ -29,10 +29,10 @@ func elementwise8(p *printer, l lanes) {
 	c := func(i int) string { return l.r(6 + i) }
 	l.packOrder(p, "order"+l.isa)
 
+	l.signs(p, "sign"+l.isa)
+
 	// Words: scale and offset of a, of b, reciprocal of the scale, largest real.
-	codesRoutine(p, l, "addFloat", func(a, b string) {
-		p.op("VCVTDQ2PS %s, %s", a, a)
-		p.op("VCVTDQ2PS %s, %s", b, b)
+	addFloat := func(a, b string) {
 		p.op("VFMADD213PS %s, %s, %s", c(1), c(0), a)
 		p.op("VFMADD213PS %s, %s, %s", c(3), c(2), b)
 		p.op("VADDPS %s, %s, %s", b, a, a)
@@ -40,6 +40,19 @@ func elementwise8(p *printer, l lanes) {
 		p.op("VMINPS %s, %s, %s // the limit for NaN", c(5), a, a)
 		p.op("VCVTPS2DQ %s, %s", a, a)
 		p.op("VPADDD %s, %s, %s", l.r(12), a, a)
+	}
+	codesRoutine(p, l, "addFloat", func(a, b string) {
+		p.op("VCVTDQ2PS %s, %s", a, a)
+		p.op("VCVTDQ2PS %s, %s", b, b)
+		addFloat(a, b)
+	}, nil)
+	// Register 5 holds 128, by which signed codes are held higher.
+	codesRoutine(p, l, "addSigned", func(a, b string) {
+		for _, r := range []string{a, b} {
+			p.op("VCVTDQ2PS %s, %s", r, r)
+			p.op("VSUBPS %s, %s, %s", l.r(5), r, r)
+		}
+		addFloat(a, b)
 	}, nil)
 
 	saturatingZero := func(r string) { p.op("VPADDSW %s, %s, %s", l.r(12), r, r) }
@@ -91,6 +104,13 @@ func codesRoutine(p *printer, l lanes, rule string, value func(a, b string), wor
 	p.op("VPBROADCASTB %s, %s", codesLo, l.r(13))
 	p.op("VPBROADCASTB %s, %s", codesHi, l.r(14))
 	p.op("%s order%s<>(SB), %s", l.move(), l.isa, l.r(15))
+	pack, most, least := "VPACKUSWB", "VPMAXUB", "VPMINUB"
+	if rule == "addSigned" {
+		pack, most, least = "VPACKSSWB", "VPMAXSB", "VPMINSB"
+		p.op("MOVL $0x43000000, AX // 128")
+		p.op("VMOVD AX, X5")
+		p.op("VPBROADCASTD X5, %s", l.r(5))
+	}
 	p.line("block:")
 	for j := range 4 {
 		at := fmt.Sprint(j * l.bytes / 4)
@@ -98,9 +118,12 @@ func codesRoutine(p *printer, l lanes, rule string, value func(a, b string), wor
 		p.op("VPMOVZXBD %s(DX), %s", at, l.r(4))
 		value(l.r(j), l.r(4))
 	}
-	l.pack(p, "VPACKUSWB", 15, words)
-	p.op("VPMAXUB %s, %s, %s", l.r(13), l.r(0), l.r(0))
-	p.op("VPMINUB %s, %s, %s", l.r(14), l.r(0), l.r(0))
+	l.pack(p, pack, 15, words)
+	p.op("%s %s, %s, %s", most, l.r(13), l.r(0), l.r(0))
+	p.op("%s %s, %s, %s", least, l.r(14), l.r(0), l.r(0))
+	if rule == "addSigned" {
+		p.op("%s sign%s<>(SB), %s, %s", l.either("VPXOR", "VPXORD"), l.isa, l.r(0), l.r(0))
+	}
 	p.op("%s %s, (R8)", l.move(), l.r(0))
 	p.op("ADDQ $%d, SI", l.bytes)
 	p.op("ADDQ $%d, DX", l.bytes)

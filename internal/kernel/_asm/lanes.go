@@ -45,6 +45,15 @@ func (l lanes) packOrder(p *printer, name string) {
 	p.line("GLOBL %s<>(SB), RODATA|NOPTR, $%d", name, l.bytes)
 }
 
+// signs writes a vector of the bits by which signed codes and those 128 higher differ.
+func (l lanes) signs(p *printer, name string) {
+	p.line("")
+	for at := 0; at < l.bytes; at += 8 {
+		p.line("DATA %s<>+%d(SB)/8, $0x8080808080808080", name, at)
+	}
+	p.line("GLOBL %s<>(SB), RODATA|NOPTR, $%d", name, l.bytes)
+}
+
 // pack turns four vectors of int32 in registers 0 to 3 into bytes in register 0,
 // saturated by the instruction bytes; between the two steps, words sees int16 in
 // registers 0 and 2.

@@ -14,13 +14,14 @@ func quantizeAVX512(p *printer) { quantize(p, avx512) }
 func quantizeAVX2(p *printer)   { quantize(p, avx2) }
 
 // quantize writes the routines to codes, over blocks of four vectors of numbers,
-// and to numbers, over blocks of one, for codes with and without sign.
+// for codes with and without sign, and to numbers, over blocks of one.
 func quantize(p *printer, l lanes) {
 	l.packOrder(p, "order"+l.isa)
+	l.signs(p, "sign"+l.isa)
 	for _, signed := range []bool{false, true} {
 		toCodes(p, l, signed)
-		toReals(p, l, signed)
 	}
+	toReals(p, l)
 }
 
 func toCodes(p *printer, l lanes, signed bool) {
@@ -48,25 +49,24 @@ func toCodes(p *printer, l lanes, signed bool) {
 	l.pack(p, pack, 9, nil)
 	p.op("%s %s, %s, %s", most, l.r(7), l.r(0), l.r(0))
 	p.op("%s %s, %s, %s", least, l.r(8), l.r(0), l.r(0))
+	if signed {
+		p.op("%s sign%s<>(SB), %s, %s", l.either("VPXOR", "VPXORD"), l.isa, l.r(0), l.r(0))
+	}
 	p.op("%s %s, (R8)", l.move(), l.r(0))
 	p.op("ADDQ $%d, SI", 4*l.bytes)
 	p.op("ADDQ $%d, R8", l.bytes)
 	convertEnd(p)
 }
 
-func toReals(p *printer, l lanes, signed bool) {
-	name, widen := "fromUnsigned", "VPMOVZXBD"
-	if signed {
-		name, widen = "fromSigned", "VPMOVSXBD"
-	}
-	p.text(name+l.isa, "arg *numbers")
+func toReals(p *printer, l lanes) {
+	p.text("toReals"+l.isa, "arg *numbers")
 	p.op("MOVQ %s, R8", convertReal)
 	p.op("MOVQ %s, SI", convertCodes)
 	p.op("MOVQ %s, CX", convertBlocks)
 	p.op("VBROADCASTSS %s, %s", convertFactor, l.r(4))
 	p.op("VPBROADCASTD %s, %s", convertZero, l.r(6))
 	p.line("block:")
-	p.op("%s (SI), %s", widen, l.r(0))
+	p.op("VPMOVZXBD (SI), %s", l.r(0))
 	p.op("VPSUBD %s, %s, %s", l.r(6), l.r(0), l.r(0))
 	p.op("VCVTDQ2PS %s, %s", l.r(0), l.r(0))
 	p.op("VMULPS %s, %s, %s", l.r(4), l.r(0), l.r(0))

@@ -15,7 +15,8 @@ import (
 
 // rules draws the rules of one addition and one product: usual scales, and such
 // that everything saturates or nothing is left.
-func rules(r *rand.Rand, n quant.Numerics) (*quant.Add, *quant.Mul) {
+func rules(r *rand.Rand, n quant.Numerics, dtype tensor.DType) (*quant.Add, *quant.Mul) {
+	lo, _ := dtype.CodeRange()
 	params := func() *tensor.QParams {
 		scale := math.Exp(r.Float64()*8 - 6)
 		switch r.IntN(8) {
@@ -26,21 +27,24 @@ func rules(r *rand.Rand, n quant.Numerics) (*quant.Add, *quant.Mul) {
 		case 2:
 			scale = []float64{1e-38, 1e-44, 3e38}[r.IntN(3)]
 		}
-		return tensor.Affine(scale, []int64{0, 255, int64(r.IntN(256))}[r.IntN(3)])
+		return tensor.Affine(scale, lo+[]int64{0, 255, int64(r.IntN(256))}[r.IntN(3)])
 	}
 	a, b, out := params(), params(), params()
 	act := quant.Activation(r.IntN(3))
-	return quant.NewAdd(n, a, b, out, tensor.QUInt8, act), quant.NewMul(a, b, out, tensor.QUInt8, act)
+	return quant.NewAdd(n, a, b, out, dtype, act), quant.NewMul(a, b, out, dtype, act)
 }
 
 // draw returns a call for function f and its rule, or false where the rule drawn
 // does not fit f. Lengths and operands are the caller's.
 func draw(r *rand.Rand, f Function) (c Call, rule func(a, b int32) int32, ok bool) {
-	numerics := quant.FBGEMM
-	if f == AddFixed {
+	numerics, dtype := quant.FBGEMM, tensor.QUInt8
+	switch f {
+	case AddFixed:
 		numerics = quant.QNNPACK
+	case AddSigned:
+		dtype = tensor.QInt8
 	}
-	add, mul := rules(r, numerics)
+	add, mul := rules(r, numerics, dtype)
 	signed, k := r.IntN(2) == 0, int32(r.Uint32())
 	switch f {
 	case Map:
@@ -54,6 +58,9 @@ func draw(r *rand.Rand, f Function) (c Call, rule func(a, b int32) int32, ok boo
 		return c, mul.Code, true
 	case AddFloat:
 		c.AddFloat, ok = add.Float()
+	case AddSigned:
+		c.AddFloat, ok = add.Float()
+		return c, func(a, b int32) int32 { return add.Code(a-128, b-128) + 128 }, ok
 	case AddFixed:
 		c.AddFixed, ok = add.Fixed()
 	}
@@ -135,9 +142,13 @@ func TestPrepare(t *testing.T) {
 		a[i], b[i] = uint8(r.Uint32()), uint8(r.Uint32())
 	}
 	for i := range 12 {
-		add, mul := rules(r, quant.Numerics(1+i%3))
 		for _, f := range []cpu.Features{0, cpu.Host() &^ cpu.AVX512, cpu.Host()} {
 			for _, signed := range []bool{false, true} {
+				dtype, lo := tensor.QUInt8, int32(0)
+				if signed {
+					dtype, lo = tensor.QInt8, -128
+				}
+				add, mul := rules(r, quant.Numerics(1+i%3), dtype)
 				for _, sum := range []bool{false, true} {
 					k, c := Prepare(Table, nil, mul, signed, f)
 					rule := mul.Code
@@ -148,7 +159,7 @@ func TestPrepare(t *testing.T) {
 					c.A, c.B, c.Out = a, b, make([]uint8, len(a))
 					k.Run(&c)
 					for j, v := range c.Out {
-						if want := uint8(rule(code(int(a[j]), signed), code(int(b[j]), signed))); v != want {
+						if want := uint8(rule(int32(a[j])+lo, int32(b[j])+lo) - lo); v != want {
 							t.Fatalf("%s, signed %v: %d and %d give %d, want %d", k.Name, signed, a[j], b[j], v, want)
 						}
 					}
@@ -171,8 +182,11 @@ func TestNothingIsAllocated(t *testing.T) {
 func TestNames(t *testing.T) {
 	kerneltest.Names(t, Table, func(k *Kernel) string {
 		codes := "u8"
-		if k.Function == Map || k.Function == Pair {
+		switch k.Function {
+		case Map, Pair:
 			codes = "x8"
+		case AddSigned:
+			codes = "s8"
 		}
 		return "elementwise_" + k.Function.String() + "_" + codes + "_" + k.ISA
 	})
@@ -196,16 +210,17 @@ func BenchmarkKernels(b *testing.B) {
 	}
 }
 
-func TestTablesAreIndexedByBits(t *testing.T) {
+// Tables know signed codes as they are held, 128 higher.
+func TestTablesOfSignedCodes(t *testing.T) {
 	id := func(v int32) int32 { return v }
 	signed, unsigned := NewUnary(true, id), NewUnary(false, id)
-	diff := NewBinary(true, func(a, b int32) int32 { return a - b })
+	diff := NewBinary(true, func(a, b int32) int32 { return max(-128, min(a-b, 127)) })
 	for i := range 256 {
 		if int(signed[i]) != i || int(unsigned[i]) != i {
 			t.Fatalf("code %d maps to %d and %d", i, signed[i], unsigned[i])
 		}
-		if int8(diff[i][3]) != int8(i)-3 {
-			t.Fatalf("%d - 3 = %d", int8(i), int8(diff[i][3]))
+		if got, want := int(diff[i][131])-128, max(-128, i-128-3); got != want {
+			t.Fatalf("%d - 3 = %d", i-128, got)
 		}
 	}
 }

@@ -10,23 +10,24 @@ import (
 type Function uint8
 
 // The functions. Map and Pair are driven by tables of all results, the others
-// by the constants of a rule for quint8.
+// by the constants of a rule.
 const (
 	Map Function = iota
 	Pair
-	AddFloat // quant.Add by its float rule
-	AddFixed // quant.Add by its fixed-point rule
-	Mul      // quant.Mul
+	AddFloat  // quant.Add by its float rule, on quint8
+	AddSigned // the same on qint8
+	AddFixed  // quant.Add by its fixed-point rule
+	Mul       // quant.Mul
 )
 
 // String returns the function's name in kernel names.
 func (f Function) String() string {
-	return [...]string{"map", "pair", "addfloat", "addfixed", "mul"}[f]
+	return [...]string{"map", "pair", "addfloat", "addsigned", "addfixed", "mul"}[f]
 }
 
 // Kernel is one implementation: a row of Table.
 type Kernel struct {
-	kernel.Row // named elementwise_<function>_<x8|u8>_<isa>
+	kernel.Row // named elementwise_<function>_<x8|u8|s8>_<isa>
 
 	Function Function
 	Run      func(*Call)
@@ -38,7 +39,7 @@ type (
 	Binary [256][256]uint8
 )
 
-// Call is a run of codes. Out may be A or B. Of the rules and tables, a kernel
+// Call is a run of codes, those of qint8 128 higher. Out may be A or B. Of the rules and tables, a kernel
 // needs the one of its function.
 type Call struct {
 	A, B     []uint8
@@ -67,10 +68,8 @@ func Select(table []Kernel, function Function, f cpu.Features) *Kernel {
 // rule's constants, or with the table of all results where no kernel computes
 // them. Exactly one of add and mul is given. signed says that codes are qint8.
 func Prepare(table []Kernel, add *quant.Add, mul *quant.Mul, signed bool, f cpu.Features) (*Kernel, Call) {
-	if !signed {
-		if k, c := computed(table, add, mul, f); k != nil {
-			return k, c
-		}
+	if k, c := computed(table, add, mul, signed, f); k != nil {
+		return k, c
 	}
 	k := Select(table, Pair, f)
 	if add != nil {
@@ -79,12 +78,20 @@ func Prepare(table []Kernel, add *quant.Add, mul *quant.Mul, signed bool, f cpu.
 	return k, Call{Binary: NewBinary(signed, mul.Code)}
 }
 
-func computed(table []Kernel, add *quant.Add, mul *quant.Mul, f cpu.Features) (*Kernel, Call) {
+func computed(table []Kernel, add *quant.Add, mul *quant.Mul, signed bool, f cpu.Features) (*Kernel, Call) {
 	if mul != nil {
-		return Select(table, Mul, f), Call{Mul: mul.Constants()}
+		c := mul.Constants()
+		if signed {
+			c = c.Unsigned()
+		}
+		return Select(table, Mul, f), Call{Mul: c}
 	}
 	if rule, ok := add.Float(); ok {
-		return Select(table, AddFloat, f), Call{AddFloat: rule}
+		sum := AddFloat
+		if signed {
+			sum = AddSigned
+		}
+		return Select(table, sum, f), Call{AddFloat: rule}
 	}
 	if rule, ok := add.Fixed(); ok {
 		return Select(table, AddFixed, f), Call{AddFixed: rule}
@@ -94,27 +101,28 @@ func computed(table []Kernel, add *quant.Add, mul *quant.Mul, f cpu.Features) (*
 
 // NewUnary tabulates f. signed says that codes are qint8.
 func NewUnary(signed bool, f func(int32) int32) *Unary {
-	t := new(Unary)
+	t, lo := new(Unary), lowest(signed)
 	for i := range t {
-		t[i] = uint8(f(code(i, signed)))
+		t[i] = uint8(f(int32(i)+lo) - lo)
 	}
 	return t
 }
 
 // NewBinary tabulates f. signed says that codes are qint8.
 func NewBinary(signed bool, f func(a, b int32) int32) *Binary {
-	t := new(Binary)
+	t, lo := new(Binary), lowest(signed)
 	for a := range t {
 		for b := range t[a] {
-			t[a][b] = uint8(f(code(a, signed), code(b, signed)))
+			t[a][b] = uint8(f(int32(a)+lo, int32(b)+lo) - lo)
 		}
 	}
 	return t
 }
 
-func code(bits int, signed bool) int32 {
+// lowest is the code that is held as 0.
+func lowest(signed bool) int32 {
 	if signed {
-		return int32(int8(bits))
+		return -128
 	}
-	return int32(bits)
+	return 0
 }

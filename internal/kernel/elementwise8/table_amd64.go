@@ -23,6 +23,8 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "elementwise_map_x8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Run: func(c *Call) { c.runMap(narrow) }},
 	{Row: kernel.Row{Name: "elementwise_addfloat_u8_avx512", ISA: "avx512", Requires: cpu.AVX512 | cpu.FMA}, Function: AddFloat, Run: func(c *Call) { c.runAddFloat(wide) }},
 	{Row: kernel.Row{Name: "elementwise_addfloat_u8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Function: AddFloat, Run: func(c *Call) { c.runAddFloat(narrow) }},
+	{Row: kernel.Row{Name: "elementwise_addsigned_s8_avx512", ISA: "avx512", Requires: cpu.AVX512 | cpu.FMA}, Function: AddSigned, Run: func(c *Call) { c.runAddSigned(wide) }},
+	{Row: kernel.Row{Name: "elementwise_addsigned_s8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Function: AddSigned, Run: func(c *Call) { c.runAddSigned(narrow) }},
 	{Row: kernel.Row{Name: "elementwise_addfixed_u8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: AddFixed, Run: func(c *Call) { c.runAddFixed(wide) }},
 	{Row: kernel.Row{Name: "elementwise_addfixed_u8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: AddFixed, Run: func(c *Call) { c.runAddFixed(narrow) }},
 	{Row: kernel.Row{Name: "elementwise_mul_u8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Mul, Run: func(c *Call) { c.runMul(wide) }},
@@ -54,6 +56,12 @@ func addFloatAVX512(arg *codes)
 func addFloatAVX2(arg *codes)
 
 //go:noescape
+func addSignedAVX512(arg *codes)
+
+//go:noescape
+func addSignedAVX2(arg *codes)
+
+//go:noescape
 func addFixedAVX512(arg *codes)
 
 //go:noescape
@@ -82,13 +90,18 @@ func (c *Call) runMap(block int) {
 	}
 }
 
-func (c *Call) runAddFloat(block int) {
+func (c *Call) runAddFloat(block int) { c.run(c.sum(), AddFloat, block) }
+
+func (c *Call) runAddSigned(block int) { c.run(c.sum(), AddSigned, block) }
+
+// sum is the argument of routines that add by the float rule.
+func (c *Call) sum() codes {
 	r := &c.AddFloat
 	a := newCodes(r.Q.Zero, r.Q.Lo, r.Q.Hi)
 	for i, v := range [...]float32{r.ScaleA, r.OffsetA, r.ScaleB, r.OffsetB, r.Q.Inv, 2147483520} {
 		a.word[i] = math.Float32bits(v)
 	}
-	c.run(a, AddFloat, block)
+	return a
 }
 
 func (c *Call) runAddFixed(block int) {
@@ -137,6 +150,10 @@ func (a *codes) compute(f Function, block int) {
 		addFloatAVX512(a)
 	case f == AddFloat:
 		addFloatAVX2(a)
+	case f == AddSigned && block == wide:
+		addSignedAVX512(a)
+	case f == AddSigned:
+		addSignedAVX2(a)
 	case f == AddFixed && block == wide:
 		addFixedAVX512(a)
 	case f == AddFixed:

@@ -14,6 +14,12 @@ DATA orderAVX2<>+24(SB)/4, $3
 DATA orderAVX2<>+28(SB)/4, $7
 GLOBL orderAVX2<>(SB), RODATA|NOPTR, $32
 
+DATA signAVX2<>+0(SB)/8, $0x8080808080808080
+DATA signAVX2<>+8(SB)/8, $0x8080808080808080
+DATA signAVX2<>+16(SB)/8, $0x8080808080808080
+DATA signAVX2<>+24(SB)/8, $0x8080808080808080
+GLOBL signAVX2<>(SB), RODATA|NOPTR, $32
+
 // func toUnsignedAVX2(arg *numbers)
 TEXT ·toUnsignedAVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
@@ -57,27 +63,6 @@ block:
 	VZEROUPPER
 	RET
 
-// func fromUnsignedAVX2(arg *numbers)
-TEXT ·fromUnsignedAVX2(SB), NOSPLIT, $0-8
-	MOVQ arg+0(FP), DI
-	MOVQ 0(DI), R8
-	MOVQ 8(DI), SI
-	MOVQ 16(DI), CX
-	VBROADCASTSS 24(DI), Y4
-	VPBROADCASTD 32(DI), Y6
-block:
-	VPMOVZXBD (SI), Y0
-	VPSUBD Y6, Y0, Y0
-	VCVTDQ2PS Y0, Y0
-	VMULPS Y4, Y0, Y0
-	VMOVUPS Y0, (R8)
-	ADDQ $8, SI
-	ADDQ $32, R8
-	DECQ CX
-	JNZ block
-	VZEROUPPER
-	RET
-
 // func toSignedAVX2(arg *numbers)
 TEXT ·toSignedAVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
@@ -113,6 +98,7 @@ block:
 	VPERMD Y0, Y9, Y0
 	VPMAXSB Y7, Y0, Y0
 	VPMINSB Y8, Y0, Y0
+	VPXOR signAVX2<>(SB), Y0, Y0
 	VMOVDQU Y0, (R8)
 	ADDQ $128, SI
 	ADDQ $32, R8
@@ -121,8 +107,8 @@ block:
 	VZEROUPPER
 	RET
 
-// func fromSignedAVX2(arg *numbers)
-TEXT ·fromSignedAVX2(SB), NOSPLIT, $0-8
+// func toRealsAVX2(arg *numbers)
+TEXT ·toRealsAVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
 	MOVQ 0(DI), R8
 	MOVQ 8(DI), SI
@@ -130,7 +116,7 @@ TEXT ·fromSignedAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 24(DI), Y4
 	VPBROADCASTD 32(DI), Y6
 block:
-	VPMOVSXBD (SI), Y0
+	VPMOVZXBD (SI), Y0
 	VPSUBD Y6, Y0, Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y4, Y0, Y0

@@ -11,15 +11,18 @@ const (
 )
 
 func toCodes(c *Call) {
-	q := c.Rule
+	q, bits := c.Rule, uint8(0)
+	if c.signed() {
+		bits = flip
+	}
 	real := c.Real[:len(c.Codes)]
 	for i, x := range real {
 		y := float32(x * q.Inv)
 		if y < small && y > -small {
 			r := int32(math.Float32bits(y+magic)) - magicBits
-			c.Codes[i] = uint8(max(q.Lo, min(r+q.Zero, q.Hi)))
+			c.Codes[i] = uint8(max(q.Lo, min(r+q.Zero, q.Hi))) ^ bits
 		} else {
-			c.Codes[i] = uint8(q.Code(x))
+			c.Codes[i] = uint8(q.Code(x)) ^ bits
 		}
 	}
 }

@@ -23,7 +23,7 @@ func TestKernelsEqualReference(t *testing.T) {
 			shift := r.IntN(8)
 			reals, codes := kerneltest.NewZone(n, shift, float32(-7)), kerneltest.NewZone(n, shift, uint8(0xA5))
 			c := Call{Real: reals.Inner, Codes: codes.Inner, Rule: quant.NewQuantizer(q, dtype),
-				ToReal: quant.NewDequantizer(q), Signed: dtype == tensor.QInt8, Reals: quant.NewDequantizer(q).Table(dtype == tensor.QInt8)}
+				ToReal: quant.NewDequantizer(quant.Unsigned(q, dtype)), Reals: signedTable(q, dtype)}
 			for i := range n {
 				c.Codes[i] = uint8(r.Uint32())
 				c.Real[i] = float32(r.NormFloat64() * 100)
@@ -42,6 +42,16 @@ func TestKernelsEqualReference(t *testing.T) {
 			codes.Check(t)
 		}
 	})
+}
+
+// signedTable is what codes stand for, those of qint8 by the codes they are held as.
+func signedTable(q *tensor.QParams, dtype tensor.DType) *[256]float32 {
+	t := new([256]float32)
+	for i := range t {
+		lo, _ := dtype.CodeRange()
+		t[i] = quant.NewDequantizer(q).Real(int32(i) + int32(lo))
+	}
+	return t
 }
 
 func TestNothingIsAllocated(t *testing.T) {

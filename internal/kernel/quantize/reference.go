@@ -6,7 +6,11 @@ func Reference(c *Call, toReal bool) {
 		if toReal {
 			c.Real[i] = c.Reals[c.Codes[i]]
 		} else {
-			c.Codes[i] = uint8(c.Rule.Code(c.Real[i]))
+			code := c.Rule.Code(c.Real[i])
+			if c.signed() {
+				code += 128
+			}
+			c.Codes[i] = uint8(code)
 		}
 	}
 }

@@ -14,17 +14,22 @@ type Kernel struct {
 	Run    func(*Call)
 }
 
-// Call is a run of numbers. Codes of qint8 are held as their bits.
+// Call is a run of numbers. Codes of qint8 are held 128 higher.
 type Call struct {
 	Real  []float32
 	Codes []uint8
-	Rule  quant.Quantizer // to codes: those of quint8, or of qint8
+	Rule  quant.Quantizer // to codes: those of quint8, or of qint8, by its own zero point and limits
 
-	// To reals: the rule, the type of the codes, and the table of all results.
+	// To reals: the rule, as that of quint8, and the table of all results.
 	ToReal quant.Dequantizer
-	Signed bool
 	Reals  *[256]float32
 }
+
+// flip makes signed codes of unsigned ones, and back.
+const flip = 0x80
+
+// signed reports whether the codes are those of qint8.
+func (c *Call) signed() bool { return c.Rule.Lo < 0 }
 
 // Table lists the kernels, best first. All are exact.
 var Table = append(archTable,

@@ -48,16 +48,10 @@ func toSignedAVX512(arg *numbers)
 func toSignedAVX2(arg *numbers)
 
 //go:noescape
-func fromUnsignedAVX512(arg *numbers)
+func toRealsAVX512(arg *numbers)
 
 //go:noescape
-func fromUnsignedAVX2(arg *numbers)
-
-//go:noescape
-func fromSignedAVX512(arg *numbers)
-
-//go:noescape
-func fromSignedAVX2(arg *numbers)
+func toRealsAVX2(arg *numbers)
 
 // vectorCodes computes whole blocks in place and the rest in a block of its own.
 func (c *Call) vectorCodes(block int) {
@@ -66,7 +60,7 @@ func (c *Call) vectorCodes(block int) {
 	whole := n / block * block
 	q := &c.Rule
 	a := numbers{factor: q.Inv, largest: 2147483520, zero: q.Zero, lo: uint8(q.Lo), hi: uint8(q.Hi)}
-	signed := q.Lo < 0
+	signed := c.signed()
 	if whole > 0 {
 		a.real, a.codes, a.blocks = &real[0], &c.Codes[0], whole/block
 		a.toCodes(signed, block)
@@ -102,27 +96,22 @@ func (c *Call) vectorReals(bytes int) {
 	a := numbers{factor: c.ToReal.Scale, zero: c.ToReal.Zero}
 	if whole > 0 {
 		a.real, a.codes, a.blocks = &real[0], &c.Codes[0], whole/block
-		a.toReals(c.Signed, bytes)
+		a.toReals(bytes)
 	}
 	if whole < n {
 		var from [wide / 4]uint8
 		var to [wide / 4]float32
 		copy(from[:], c.Codes[whole:])
 		a.real, a.codes, a.blocks = &to[0], &from[0], 1
-		a.toReals(c.Signed, bytes)
+		a.toReals(bytes)
 		copy(real[whole:], to[:])
 	}
 }
 
-func (a *numbers) toReals(signed bool, bytes int) {
-	switch {
-	case signed && bytes == wide:
-		fromSignedAVX512(a)
-	case signed:
-		fromSignedAVX2(a)
-	case bytes == wide:
-		fromUnsignedAVX512(a)
-	default:
-		fromUnsignedAVX2(a)
+func (a *numbers) toReals(bytes int) {
+	if bytes == wide {
+		toRealsAVX512(a)
+	} else {
+		toRealsAVX2(a)
 	}
 }

@@ -1,0 +1,32 @@
+package engine
+
+import (
+	"encoding/binary"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Kernels know unsigned codes. In the memory of a run codes of qint8 are 128 higher, and so
+// are their zero points (quant.Unsigned); tensors and operators have them as they are.
+
+// flip makes the codes of qint8 in m those of memory, or back; other values stay.
+func flip(m memory, d tensor.DType) {
+	const signs = 0x8080808080808080
+	if d != tensor.QInt8 {
+		return
+	}
+	for ; len(m) >= 8; m = m[8:] {
+		binary.NativeEndian.PutUint64(m, binary.NativeEndian.Uint64(m)^signs)
+	}
+	for i := range m {
+		m[i] ^= 0x80
+	}
+}
+
+// zeroOf is the zero point of the first operand of n, as codes are in memory.
+func zeroOf(n *graph.Node) uint8 { return zeroIn(n.Inputs[0].Type) }
+
+// zeroIn is the zero point of a type's codes in memory.
+func zeroIn(t graph.Type) uint8 { return uint8(quant.Unsigned(t.Q, t.DType).ZeroPoint()) }
