@@ -51,7 +51,7 @@ func rows(x *tensor.Tensor, index ...int) *tensor.Tensor {
 func TestStatisticsBelongToTheirTensors(t *testing.T) {
 	x := noise(t, 6)
 	base := []octet.QuantizeOption{octet.WithBatchSize(2), octet.WithQConfig("torchvision")}
-	int8, stats, _, err := inStages(t.Context(), open(t), octet.FromTensor(x), base...)
+	int8, stats, _, err := inStages(t.Context(), open(t), octet.FromTensor(x), octet.WithQConfig("torchvision"), base...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestContinuedCalibrationBelongsToItsTensors(t *testing.T) {
 	}
 	// What lies behind them may be other data: that is what is calibrated on.
 	other := edited(x, func(d []float32) { clear(d[(seen+1)*n:]) })
-	continued, s, _, err := inStages(t.Context(), open(t), octet.FromTensor(other), append(base, octet.WithResume(s))...)
+	continued, s, _, err := inStages(t.Context(), open(t), octet.FromTensor(other), octet.WithQConfig("torchvision"), append(base, octet.WithResume(s))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestStatisticsBelongToTheirImages(t *testing.T) {
 				}
 				opts = append(opts, octet.WithIdentity(id))
 			}
-			_, c, _, err := inStages(t.Context(), m, octet.Inputs(t.Context(), m, folder), opts...)
+			_, c, _, err := inStages(t.Context(), m, octet.Inputs(t.Context(), m, folder), octet.WithQConfig("torchvision"), opts...)
 			return c, err
 		}
 		s, err := quantize(usual, nil)
@@ -246,14 +246,17 @@ func TestOneCalibrationServesManyRecipes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, recipe := range map[string][]octet.QuantizeOption{
-		"as calibrated": nil,
-		"qnnpack":       {octet.WithBackend("qnnpack")},
-		"per tensor":    {octet.WithPerTensorWeights()},
-		"read again":    {octet.WithBackend("qnnpack"), octet.WithResume(read(t, c))},
+	for name, r := range map[string]struct {
+		recipe octet.RecipeOption
+		resume *octet.Calibration
+	}{
+		"as calibrated": {octet.Recipe(), nil},
+		"qnnpack":       {octet.WithBackend(octet.QNNPACK), nil},
+		"per tensor":    {octet.Recipe(octet.WithPerTensorWeights(), octet.WithSource("noise")), nil},
+		"read again":    {octet.WithBackend(octet.QNNPACK), read(t, c)},
 	} {
-		opts := append(slices.Clone(usual), recipe...)
-		shared, _, err := octet.Convert(m, c, opts...)
+		opts := append(slices.Clone(usual), r.recipe, octet.WithResume(r.resume))
+		shared, _, err := octet.Convert(m, c, r.recipe)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

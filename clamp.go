@@ -74,9 +74,10 @@ func addClamped(ctx context.Context, e *ptq.ClampEffect, want, got *Session, x *
 
 // WithReLU6Ranges calibrates a model with ReLU6 as it was trained, although what is
 // converted has ReLU, as torchvision's quantized model has it. Codes do not leave
-// the range that was calibrated, so the int8 model clamps near 6 all the same.
-func WithReLU6Ranges() QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.relu6 = true })
+// the range that was calibrated, so the int8 model clamps near 6 all the same. Training
+// begins with such ranges in any case.
+func WithReLU6Ranges() RecipeOption {
+	return recipe(func(o *quantizeOptions) { o.relu6 = true })
 }
 
 // clampWatch keeps what it needs of a calibration's inputs to measure ClampEffect.

@@ -121,7 +121,7 @@ func TestWithMadeFor(t *testing.T) {
 	}
 	for _, c := range []struct {
 		opts             []octet.OpenOption
-		backend, madeFor string
+		backend, madeFor octet.Backend
 		notice           bool
 	}{
 		{nil, "fbgemm", "fbgemm", false},

@@ -4,7 +4,7 @@
 //
 //	model, err := octet.Open("resnet18.pth", octet.WithArch("resnet18"))
 //	calibration := octet.Inputs(ctx, model, "photos/")
-//	quantized, report, err := octet.Quantize(ctx, model, calibration, octet.WithBackend("fbgemm"))
+//	quantized, report, err := octet.Quantize(ctx, model, calibration, octet.WithBackend(octet.FBGEMM))
 //	err = quantized.Save(ctx, "resnet18_int8.pth")
 //	session, err := quantized.Compile()
 //	logits, err := session.Run(ctx, images)

@@ -23,7 +23,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	calibration := octet.Inputs(ctx, model, "cmd/octet/demodata/calibration-images-idx3-ubyte.gz")
-	int8, report, err := octet.Quantize(ctx, model, calibration, octet.WithBackend("fbgemm"), octet.WithLimit(64))
+	int8, report, err := octet.Quantize(ctx, model, calibration, octet.WithBackend(octet.FBGEMM), octet.WithLimit(64))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func ExampleTrainQuantized() {
 	defer data.Source.Close()
 	recipe := train.DefaultQAT()
 	recipe.Steps, recipe.BatchSize = 6, 16
-	t, err := octet.TrainQuantized(model, data, recipe, octet.WithBackend("qnnpack"), octet.WithPerTensorWeights())
+	t, err := octet.TrainQuantized(model, data, recipe, octet.WithBackend(octet.QNNPACK), octet.WithPerTensorWeights())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func ExampleCalibrate() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, backend := range []string{"fbgemm", "qnnpack"} {
+	for _, backend := range []octet.Backend{octet.FBGEMM, octet.QNNPACK} {
 		int8, report, err := octet.Convert(model, calibration, octet.WithBackend(backend))
 		if err != nil {
 			log.Fatal(err)

@@ -21,7 +21,7 @@ func TestPreparedInGraphMode(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(file), ".pth")
 		t.Run(name, func(t *testing.T) {
 			parts := strings.Split(name, ".")
-			m, err := Open(file, WithArch(parts[0]), WithBackend(parts[3]))
+			m, err := Open(file, WithArch(parts[0]), WithBackend(Backend(parts[3])))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -21,15 +22,41 @@ func TestMetadataIsNotShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine := vision.ImageClassification(28, 28)
-	int8 = int8.WithMetadata(func(d *octet.Metadata) { d.Labels, d.Preset = []string{"a", "b"}, &mine })
+	int8, err = int8.WithMetadata(func(d *octet.Metadata) { d.Labels, d.Preset = strings.Split("abcdefghij", ""), &mine })
+	if err != nil {
+		t.Fatal(err)
+	}
 	mine.Mean[0], mine.Crop[0] = 7, 7
 	d := int8.Metadata()
 	d.Labels[0], d.Preset.Std[0], d.Calibration.Excluded[0], d.Float[0] = "changed", 7, "changed", "changed"
-	int8.WithMetadata(func(d *octet.Metadata) { d.Calibration.Excluded[0], d.Preset.Resize[0] = "changed", 7 })
+	if _, err := int8.WithMetadata(func(d *octet.Metadata) { d.Calibration.Excluded[0], d.Preset.Resize[0] = "changed", 7 }); err != nil {
+		t.Fatal(err)
+	}
 	d = int8.Metadata()
 	if d.Labels[0] != "a" || d.Calibration.Excluded[0] != "fc" || slices.Contains(d.Float, "changed") || slices.Contains(d.Preset.Mean, 7) ||
 		slices.Contains(d.Preset.Std, 7) || d.Preset.Crop[0] != 28 || d.Preset.Resize[0] != 28 {
 		t.Errorf("%+v, preset %+v, calibration %+v", d, d.Preset, d.Calibration)
+	}
+}
+
+// What follows from graph and parameters cannot be edited, and what does not fit is
+// refused.
+func TestMetadataThatDoesNotFit(t *testing.T) {
+	m := open(t)
+	for name, change := range map[string]func(*octet.Metadata){
+		"Arch":     func(d *octet.Metadata) { d.Arch = "resnet18" },
+		"Numerics": func(d *octet.Metadata) { d.Numerics = "fbgemm" },
+		"Float":    func(d *octet.Metadata) { d.Float = []string{"fc"} },
+		"labels":   func(d *octet.Metadata) { d.Labels = []string{"a", "b"} },
+		"preset":   func(d *octet.Metadata) { d.Preset = &vision.Preset{Channels: -1} },
+		"nil":      nil,
+	} {
+		if c, err := m.WithMetadata(change); err == nil || c != nil {
+			t.Errorf("%s: %v, %v", name, c, err)
+		}
+	}
+	if _, err := (*octet.Model)(nil).WithMetadata(func(*octet.Metadata) {}); err == nil {
+		t.Error("nil has metadata")
 	}
 }
 
@@ -76,7 +103,7 @@ func TestModelsServeManyAtOnce(t *testing.T) {
 				t.Error(err)
 			}
 			var err error
-			if models[i], _, err = octet.Convert(m, c, octet.WithBackend([]string{"fbgemm", "qnnpack"}[i%2])); err != nil {
+			if models[i], _, err = octet.Convert(m, c, octet.WithBackend([]octet.Backend{octet.FBGEMM, octet.QNNPACK}[i%2])); err != nil {
 				t.Error(err)
 				return
 			}

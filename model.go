@@ -19,7 +19,7 @@ type Model struct {
 	origin    origin
 	meta      Metadata
 	quantized bool
-	madeFor   string // backend, of an int8 model
+	madeFor   Backend // of an int8 model
 	assumed   []Assumption
 }
 
@@ -44,12 +44,12 @@ func (m *Model) Arch() string { return m.meta.Arch }
 func (m *Model) Quantized() bool { return m.quantized }
 
 // Backend is the numeric preset of an int8 model; empty for a float one.
-func (m *Model) Backend() string { return m.meta.Numerics }
+func (m *Model) Backend() Backend { return Backend(m.meta.Numerics) }
 
 // MadeFor is the backend that an int8 model was quantized for; empty for a float
 // one. Backend differs from it where WithBackend named another: then outputs
 // differ too, and Compare with the model opened without it tells how much.
-func (m *Model) MadeFor() string { return m.madeFor }
+func (m *Model) MadeFor() Backend { return m.madeFor }
 
 // Graph returns the bound graph. The caller must not change it.
 func (m *Model) Graph() *graph.Graph { return m.graph }
@@ -82,14 +82,31 @@ func (m *Model) Metadata() Metadata { return m.meta.clone() }
 func (m *Model) Assumptions() []Assumption { return slices.Clone(m.assumed) }
 
 // WithMetadata returns a copy of m whose metadata change has edited; it is what
-// Save writes. Arch, Numerics and Float belong to the parameters and stay.
-func (m *Model) WithMetadata(change func(*Metadata)) *Model {
+// Save writes. Arch, Numerics, Float and Saturation follow from graph and parameters:
+// editing them is an error, and so are labels and presets that do not fit.
+func (m *Model) WithMetadata(change func(*Metadata)) (*Model, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	if change == nil {
+		return nil, errNil("change", "it is called with a copy of the metadata")
+	}
 	c := *m
 	c.meta = m.meta.clone()
 	change(&c.meta)
 	c.meta = c.meta.clone() // what change has put in stays the caller's
-	c.meta.Arch, c.meta.Numerics, c.meta.Float, c.meta.Saturation = m.meta.Arch, m.meta.Numerics, m.meta.Float, m.meta.Saturation
-	return &c
+	switch is, was := c.meta, m.meta; {
+	case is.Arch != was.Arch, is.Numerics != was.Numerics, !slices.Equal(is.Float, was.Float), !slices.Equal(is.Saturation, was.Saturation):
+		return nil, fmt.Errorf("%s: Arch, Numerics, Float and Saturation of the metadata follow from graph and parameters and cannot be edited", m.name())
+	case is.Preset != nil:
+		if err := is.Preset.Validate(); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.name(), err)
+		}
+	}
+	if err := c.checkLabels(); err != nil {
+		return nil, err
+	}
+	return &c, nil
 }
 
 // Classes is the number of outputs; of a network without classifier, of features.

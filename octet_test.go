@@ -136,7 +136,7 @@ func TestBackendOfForeignFiles(t *testing.T) {
 	x := noise(t, 4)
 	for _, c := range []struct {
 		opt  octet.QuantizeOption
-		want string
+		want octet.Backend
 	}{{octet.WithPerChannelWeights(), "fbgemm"}, {octet.WithPerTensorWeights(), "qnnpack"}} {
 		int8, _, err := octet.Quantize(t.Context(), open(t), octet.FromTensor(x), c.opt)
 		if err != nil {
@@ -150,7 +150,7 @@ func TestBackendOfForeignFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Backend() != c.want || !strings.Contains(said(m), "backend "+c.want+": the weights are") {
+		if m.Backend() != c.want || !strings.Contains(said(m), "backend "+string(c.want)+": the weights are") {
 			t.Errorf("backend %s, want %s; assumptions %q", m.Backend(), c.want, m.Assumptions())
 		}
 		if m, err = octet.Open(path, octet.WithBackend("onednn"), octet.WithArch("fashion_resnet8")); err != nil || m.Backend() != "onednn" || len(m.Assumptions()) > 0 {
@@ -215,12 +215,12 @@ func TestRegroupingMakesTheRecipe(t *testing.T) {
 }
 
 // inStages quantizes stage by stage.
-func inStages(ctx context.Context, m *octet.Model, data octet.Batches, opts ...octet.QuantizeOption) (*octet.Model, *octet.Calibration, *ptq.Report, error) {
-	c, err := octet.Calibrate(ctx, m, data, opts...)
+func inStages(ctx context.Context, m *octet.Model, data octet.Batches, recipe octet.RecipeOption, opts ...octet.QuantizeOption) (*octet.Model, *octet.Calibration, *ptq.Report, error) {
+	c, err := octet.Calibrate(ctx, m, data, append(opts, recipe)...)
 	if err != nil {
 		return nil, c, nil, err
 	}
-	int8, report, err := octet.Convert(m, c, opts...)
+	int8, report, err := octet.Convert(m, c, recipe)
 	return int8, c, report, err
 }
 
@@ -232,7 +232,7 @@ func TestCancelledCalibrationGoesOn(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || stats == nil || stats.Images == 0 || stats.Images == 20 || stats.Complete {
 		t.Fatalf("%v with statistics %+v", err, stats)
 	}
-	if _, _, err := octet.Convert(open(t), stats, opts...); !errors.Is(err, octet.ErrCalibration) || !strings.Contains(err.Error(), "broken off") {
+	if _, _, err := octet.Convert(open(t), stats); !errors.Is(err, octet.ErrCalibration) || !strings.Contains(err.Error(), "broken off") {
 		t.Errorf("converted with a part of a calibration: %v", err)
 	}
 	var file bytes.Buffer
@@ -369,7 +369,10 @@ func TestOverriddenBackendIsReported(t *testing.T) {
 
 func TestSavedFloatModelNeedsNoOptions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "float.pth")
-	m := open(t).WithMetadata(func(d *octet.Metadata) { d.Labels, d.Arch = strings.Split("0123456789", ""), "resnet18" })
+	m, err := open(t).WithMetadata(func(d *octet.Metadata) { d.Labels = strings.Split("0123456789", "") })
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := m.Save(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}

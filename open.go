@@ -121,7 +121,7 @@ func fromCheckpoint(ckpt *torch.Checkpoint, o openOptions) (*Model, error) {
 // the state dict to the graph of its architecture. It returns the finished model.
 func (m *Model) complete(o openOptions, explain explain) (*Model, error) {
 	if m.quantized && m.meta.Numerics == "" {
-		m.meta.Numerics = o.madeFor
+		m.meta.Numerics = string(o.madeFor)
 	}
 	err := m.bind(o.backend)
 	var mismatch *statedict.MismatchError
@@ -151,7 +151,7 @@ func (m *Model) complete(o openOptions, explain explain) (*Model, error) {
 }
 
 // bind gives the graph of the architecture the parameters of the file.
-func (m *Model) bind(backend string) error {
+func (m *Model) bind(backend Backend) error {
 	if m.quantized {
 		return m.bindQuantized(backend)
 	}
@@ -166,7 +166,7 @@ func (m *Model) bind(backend string) error {
 	return nil
 }
 
-func (m *Model) bindQuantized(backend string) error {
+func (m *Model) bindQuantized(backend Backend) error {
 	numerics, err := m.numerics(backend)
 	if err != nil {
 		return err
@@ -192,8 +192,8 @@ func (m *Model) bindQuantized(backend string) error {
 	for _, note := range notes {
 		m.assume(AssumedNumerics, "%s", note)
 	}
-	if m.madeFor = m.meta.Numerics; m.madeFor == "" {
-		m.madeFor = bound.Numerics.String()
+	if m.madeFor = Backend(m.meta.Numerics); m.madeFor == "" {
+		m.madeFor = Backend(bound.Numerics.String())
 	}
 	m.meta.Numerics = bound.Numerics.String()
 	return nil
@@ -211,7 +211,7 @@ func (m *Model) quantizableGraph() (*graph.Graph, error) {
 
 // numerics takes the option, else what the file was made for; unset where neither
 // is known.
-func (m *Model) numerics(given string) (quant.Numerics, error) {
+func (m *Model) numerics(given Backend) (quant.Numerics, error) {
 	var recorded quant.Numerics
 	if m.meta.Numerics != "" {
 		var err error
@@ -222,7 +222,7 @@ func (m *Model) numerics(given string) (quant.Numerics, error) {
 	if given == "" {
 		return recorded, nil
 	}
-	n, err := quant.ParseNumerics(given)
+	n, err := quant.ParseNumerics(string(given))
 	if err == nil && recorded != quant.NumericsUnset && n != recorded {
 		m.assume(AssumedNumerics, "backend %v, as told, for a file that was made for %v: their roundings differ by one code in about one output of a thousand in each layer, and more behind many layers; a model quantized for %v from the float weights does not lose that", n, recorded, n)
 	}

@@ -7,43 +7,85 @@ import (
 	"github.com/octet-ml/octet/vision"
 )
 
-// OpenOption says about a file what the file does not say itself.
-type OpenOption interface{ applyOpen(*openOptions) }
+// Options say by their type which calls they fit; any other combination does not
+// compile.
+type (
+	// OpenOption says about a file what the file does not say itself.
+	OpenOption interface{ applyOpen(*openOptions) }
+	// CompileOption tunes Compile.
+	CompileOption interface{ applyCompile(*compileOptions) }
+	// QuantizeOption is for Quantize and Calibrate: the recipe, and how the data is read.
+	QuantizeOption interface {
+		recipeChange
+		forQuantize()
+	}
+	// ConvertOption is for Convert: what of the recipe decides behind the calibration.
+	ConvertOption interface {
+		recipeChange
+		forConvert()
+	}
+	// ExcludeSlowerOption is for ExcludeSlower.
+	ExcludeSlowerOption interface {
+		recipeChange
+		forExcludeSlower()
+	}
+	// TrainOption is for Train.
+	TrainOption interface {
+		recipeChange
+		forTrain()
+	}
+	// QATOption is for TrainQuantized.
+	QATOption interface {
+		recipeChange
+		forQAT()
+	}
+)
 
-// QuantizeOption is part of the recipe of Quantize.
-type QuantizeOption interface{ applyQuantize(*quantizeOptions) }
+// Options that fit several calls.
+type (
+	// CalibrationOption is for the calls that read calibration data: Quantize, Calibrate
+	// and ExcludeSlower.
+	CalibrationOption interface {
+		QuantizeOption
+		ExcludeSlowerOption
+	}
+	// RecipeOption is for these, for Convert and for TrainQuantized.
+	RecipeOption interface {
+		CalibrationOption
+		ConvertOption
+		QATOption
+	}
+	// BackendOption is for these, and for Open.
+	BackendOption interface {
+		RecipeOption
+		OpenOption
+	}
+	// TrainingOption is for both kinds of training.
+	TrainingOption interface {
+		TrainOption
+		QATOption
+	}
+	// ThreadsOption is for all calls that compute.
+	ThreadsOption interface {
+		CalibrationOption
+		TrainingOption
+		CompileOption
+	}
+)
 
-// CompileOption tunes Compile.
-type CompileOption interface{ applyCompile(*compileOptions) }
-
-// TrainOption serves Train and TrainQuantized.
-type TrainOption interface {
-	QuantizeOption
-	training()
-}
-
-// QuantizeCompileOption serves these calls, and training.
-type QuantizeCompileOption interface {
-	TrainOption
-	CompileOption
-}
-
-// OpenQuantizeOption serves both calls.
-type OpenQuantizeOption interface {
-	OpenOption
-	QuantizeOption
-}
+// recipeChange is what options of quantizing and training do.
+type recipeChange interface{ applyQuantize(*quantizeOptions) }
 
 type openOptions struct {
-	arch, backend, key string
-	madeFor            string
-	labels             []string
-	preset             *vision.Preset
-	presetChange       PresetChange
+	arch, key        string
+	backend, madeFor Backend
+	labels           []string
+	preset           *vision.Preset
+	presetChange     PresetChange
 }
 
 type quantizeOptions struct {
-	backend     string
+	backend     Backend
 	qconfig     string
 	granularity granularity
 	weightBits  int // 0 leaves the QConfig's
@@ -59,6 +101,7 @@ type quantizeOptions struct {
 	compatible  bool // training with PyTorch's numbers
 	recompute   bool // training in less memory
 	relu6       bool // ranges of the model with ReLU6
+	slower      func(names []string)
 }
 
 type compileOptions struct {
@@ -75,16 +118,6 @@ const (
 	perTensor
 	perChannel
 )
-
-type (
-	openFunc     func(*openOptions)
-	quantizeFunc func(*quantizeOptions)
-	compileFunc  func(*compileOptions)
-)
-
-func (f openFunc) applyOpen(o *openOptions)             { f(o) }
-func (f quantizeFunc) applyQuantize(o *quantizeOptions) { f(o) }
-func (f compileFunc) applyCompile(o *compileOptions)    { f(o) }
 
 // WithArch names the architecture, as torchvision does: resnet18. Without it,
 // the file's own record is used, then what the keys and shapes look like.
@@ -109,67 +142,84 @@ func WithPreset(p vision.Preset) OpenOption {
 	return openFunc(func(o *openOptions) { o.preset = &p })
 }
 
-type backendOption string
-
-func (b backendOption) applyOpen(o *openOptions)         { o.backend = string(b) }
-func (b backendOption) applyQuantize(o *quantizeOptions) { o.backend = string(b) }
-
-// WithBackend names the numeric preset: fbgemm (x86 servers; also called x86),
-// qnnpack (ARM devices) or onednn. Any of them runs on any CPU. Open needs it
-// only for int8 files of others: without it, per-channel weights mean fbgemm,
-// per-tensor ones qnnpack. Quantize's default is fbgemm.
-func WithBackend(name string) OpenQuantizeOption { return backendOption(name) }
+// WithBackend names the numeric preset. Open needs it only for int8 files of others:
+// without it, per-channel weights mean FBGEMM, per-tensor ones QNNPACK. Quantize's
+// default is FBGEMM.
+func WithBackend(b Backend) BackendOption {
+	return backendOption{recipe(func(o *quantizeOptions) { o.backend = b }), b}
+}
 
 // WithMadeFor names the backend that a foreign int8 file was made for, which it
 // does not say itself; octet's own files do. It is what the file is run by unless
 // WithBackend names another, which is then told apart from it.
-func WithMadeFor(backend string) OpenOption {
+func WithMadeFor(backend Backend) OpenOption {
 	return openFunc(func(o *openOptions) { o.madeFor = backend })
+}
+
+// Recipe is several options as one, for recipes that are given to several calls:
+// Calibrate and Convert, say.
+func Recipe(opts ...RecipeOption) RecipeOption {
+	opts = slices.Clone(opts)
+	return recipe(func(o *quantizeOptions) {
+		for _, opt := range opts {
+			opt.applyQuantize(o)
+		}
+	})
+}
+
+// Reading is several options as one, like Recipe: how calibration data is read.
+func Reading(opts ...CalibrationOption) CalibrationOption {
+	opts = slices.Clone(opts)
+	return calibrating(func(o *quantizeOptions) {
+		for _, opt := range opts {
+			opt.applyQuantize(o)
+		}
+	})
 }
 
 // WithQConfig names the observers: default (PyTorch's get_default_qconfig),
 // torchvision (min/max activations), octet (all codes for activations, a scale per
 // channel: for files that octet runs), minmax, percentile, mse, or another name that
 // quant.QConfigs lists. The default is "default".
-func WithQConfig(name string) QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.qconfig = name })
+func WithQConfig(name string) RecipeOption {
+	return recipe(func(o *quantizeOptions) { o.qconfig = name })
 }
 
 // WithPerChannelWeights gives every output channel a scale of its own, whatever
 // the QConfig says.
-func WithPerChannelWeights() QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.granularity = perChannel })
+func WithPerChannelWeights() RecipeOption {
+	return recipe(func(o *quantizeOptions) { o.granularity = perChannel })
 }
 
 // WithPerTensorWeights gives each weight one scale, whatever the QConfig says.
-func WithPerTensorWeights() QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.granularity = perTensor })
+func WithPerTensorWeights() RecipeOption {
+	return recipe(func(o *quantizeOptions) { o.granularity = perTensor })
 }
 
 // WithWeightBits gives weights the codes of so many bits, from 2 to 8, whatever the
 // QConfig says. They are stored as int8 all the same.
-func WithWeightBits(bits int) QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.weightBits = bits })
+func WithWeightBits(bits int) RecipeOption {
+	return recipe(func(o *quantizeOptions) { o.weightBits = bits })
 }
 
 // WithExclude keeps the layers that match a pattern in float. A pattern is a
 // module path with the wildcards of path.Match (fc, layer4.*.conv2); it also
 // covers the modules below what it matches.
-func WithExclude(patterns ...string) QuantizeOption {
+func WithExclude(patterns ...string) RecipeOption {
 	patterns = slices.Clone(patterns)
-	return quantizeFunc(func(o *quantizeOptions) { o.exclude = append(o.exclude, patterns...) })
+	return recipe(func(o *quantizeOptions) { o.exclude = append(o.exclude, patterns...) })
 }
 
 // WithBatchSize says how many samples are shown to the observers at a time. It
 // is part of the recipe: histograms and moving averages depend on it. The
 // default is 32.
-func WithBatchSize(n int) QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.batchSize = n })
+func WithBatchSize(n int) CalibrationOption {
+	return calibrating(func(o *quantizeOptions) { o.batchSize = n })
 }
 
 // WithLimit calibrates on the first n samples only; 0, the default, on all.
-func WithLimit(n int) QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.limit = n })
+func WithLimit(n int) CalibrationOption {
+	return calibrating(func(o *quantizeOptions) { o.limit = n })
 }
 
 // WithResume continues an earlier calibration of the same model on the same data: the
@@ -177,54 +227,56 @@ func WithLimit(n int) QuantizeOption {
 // taken as it is, and the data may be nil then. Other data, or data prepared otherwise,
 // is an error that says what differs.
 func WithResume(c *Calibration) QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.resume = c })
+	return calibrating(func(o *quantizeOptions) { o.resume = c })
 }
 
 // WithIdentity says what the calibration batches are made of, as dataset.Identify
 // finds it, with the images prepared as the batches are. A calibration is then matched
 // by the files of the data, so that a complete one is reused without decoding an
 // image. Without it, it is matched by the batches, which are then read to the end.
-func WithIdentity(data dataset.Identity) QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.identity = &data })
+func WithIdentity(data dataset.Identity) CalibrationOption {
+	return calibrating(func(o *quantizeOptions) { o.identity = &data })
 }
 
 // WithSource names the calibration data in the record of the model.
-func WithSource(name string) QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.source = name })
+func WithSource(name string) RecipeOption {
+	return recipe(func(o *quantizeOptions) { o.source = name })
 }
 
 // WithProgress is called after every batch with the number of samples
 // calibrated.
-func WithProgress(f func(done int)) QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.progress = f })
+func WithProgress(f func(done int)) CalibrationOption {
+	return calibrating(func(o *quantizeOptions) { o.progress = f })
 }
 
 // WithTorchCompatible makes TrainQuantized compute what PyTorch's prepare_qat
 // computes, throughout. Otherwise the forward pass is that of the converted model
 // once the statistics of batch norms are frozen.
-func WithTorchCompatible() QuantizeOption {
-	return quantizeFunc(func(o *quantizeOptions) { o.compatible = true })
+func WithTorchCompatible() QATOption {
+	return qatOption{quantizeFunc: func(o *quantizeOptions) { o.compatible = true }}
 }
 
-type recomputeOption struct{}
-
-func (recomputeOption) applyQuantize(o *quantizeOptions) { o.recompute = true }
-func (recomputeOption) training()                        {}
+// WithSlowerLayers is called by ExcludeSlower with the layers that it has found, before
+// it quantizes again without them.
+func WithSlowerLayers(f func(names []string)) ExcludeSlowerOption {
+	return excludeSlowerOption{quantizeFunc: func(o *quantizeOptions) { o.slower = f }}
+}
 
 // WithRecompute trains in less memory and a little more time: results of batch
 // norms are not kept until their gradients are taken, but computed again. The
 // numbers do not change.
-func WithRecompute() TrainOption { return recomputeOption{} }
-
-type threadsOption int
-
-func (n threadsOption) applyQuantize(o *quantizeOptions) { o.threads = int(n) }
-func (n threadsOption) applyCompile(o *compileOptions)   { o.threads = int(n) }
-func (threadsOption) training()                          {}
+func WithRecompute() TrainingOption {
+	return trainingOption{qatOption: qatOption{quantizeFunc: func(o *quantizeOptions) { o.recompute = true }}}
+}
 
 // WithThreads bounds the CPU threads; 0, the default, uses all. Results do not
 // depend on it.
-func WithThreads(n int) QuantizeCompileOption { return threadsOption(n) }
+func WithThreads(n int) ThreadsOption {
+	return threadsOption{
+		quantizeFunc: func(o *quantizeOptions) { o.threads = n },
+		compileFunc:  func(o *compileOptions) { o.threads = n },
+	}
+}
 
 // WithReference runs the naive operators instead of the kernels: slow, for
 // comparisons.

@@ -13,7 +13,7 @@ import (
 
 // Defaults of Quantize.
 const (
-	DefaultBackend   = "fbgemm"
+	DefaultBackend   = FBGEMM
 	DefaultQConfig   = "default"
 	DefaultBatchSize = 32
 )
@@ -59,8 +59,12 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 // The recipe may be another one as long as it observes activations alike: of another
 // backend or granularity of weights, or with layers excluded behind which nothing new
 // has to be observed. Otherwise the error matches ErrStatistics.
-func Convert(m *Model, c *Calibration, opts ...QuantizeOption) (*Model, *ptq.Report, error) {
-	o := quantizeRecipe(opts)
+func Convert(m *Model, c *Calibration, opts ...ConvertOption) (*Model, *ptq.Report, error) {
+	return m.convertOf(c, quantizeRecipe(opts))
+}
+
+// convertOf is Convert.
+func (m *Model) convertOf(c *Calibration, o quantizeOptions) (*Model, *ptq.Report, error) {
 	switch {
 	case c == nil || c.stats == nil:
 		return nil, nil, classed{errors.New("there is no calibration: Calibrate returns one"), ErrCalibration}
@@ -75,7 +79,7 @@ func Convert(m *Model, c *Calibration, opts ...QuantizeOption) (*Model, *ptq.Rep
 }
 
 // quantizeRecipe is what opts say, and the defaults.
-func quantizeRecipe(opts []QuantizeOption) quantizeOptions {
+func quantizeRecipe[O recipeChange](opts []O) quantizeOptions {
 	o := quantizeOptions{backend: DefaultBackend, qconfig: DefaultQConfig, batchSize: DefaultBatchSize}
 	for _, opt := range opts {
 		opt.applyQuantize(&o)
@@ -106,7 +110,7 @@ func (m *Model) convert(p *ptq.Prepared, numerics quant.Numerics, c *Calibration
 
 // converted returns the int8 model of m whose graph is g.
 func (m *Model) converted(g *graph.Graph, p *ptq.Prepared) (*Model, error) {
-	made := &Model{meta: m.meta.clone(), quantized: true, madeFor: g.Numerics.String()}
+	made := &Model{meta: m.meta.clone(), quantized: true, madeFor: Backend(g.Numerics.String())}
 	made.setGraph(g)
 	made.meta.Numerics = g.Numerics.String()
 	made.meta.Float = floatNodes(p)
@@ -149,7 +153,7 @@ func (o quantizeOptions) recipe() (quant.Numerics, quant.QConfig, error) {
 	if o.batchSize < 1 {
 		return 0, quant.QConfig{}, fmt.Errorf("batch size %d: at least 1", o.batchSize)
 	}
-	n, err := quant.ParseNumerics(o.backend)
+	n, err := quant.ParseNumerics(string(o.backend))
 	if err != nil {
 		return 0, quant.QConfig{}, err
 	}

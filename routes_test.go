@@ -26,7 +26,7 @@ func TestOtherRoutes(t *testing.T) {
 				if strings.HasSuffix(name, ".qnnpack") {
 					backend = "qnnpack"
 				}
-				m, err := Open(name+".pth", WithArch("shufflenet_v2_x0_5"), WithBackend(backend))
+				m, err := Open(name+".pth", WithArch("shufflenet_v2_x0_5"), WithBackend(Backend(backend)))
 				if err != nil {
 					t.Fatal(err)
 				}

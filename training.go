@@ -131,14 +131,13 @@ func Train(m *Model, data *train.Data, recipe train.Config, opts ...TrainOption)
 }
 
 // TrainQuantized prepares quantization-aware training of a float model, or goes on
-// with a model in it that PyTorch or octet has saved. The options are those of
-// Quantize; WithTorchCompatible trains with PyTorch's numbers. Where the recipe
+// with a model in it that PyTorch or octet has saved. WithTorchCompatible trains with PyTorch's numbers. Where the recipe
 // distills, the float model is the teacher. m is not changed.
-func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...QuantizeOption) (*Training, error) {
+func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...QATOption) (*Training, error) {
 	if err := m.checkTraining(data); err != nil {
 		return nil, err
 	}
-	t := &Training{model: m, data: data, opts: quantizeRecipe(append([]QuantizeOption{WithQConfig("")}, opts...))}
+	t := &Training{model: m, data: data, opts: quantizeRecipe(append([]QATOption{WithQConfig("")}, opts...))}
 	prepared := m.InTraining()
 	g, err := m.trainable(prepared)
 	if err != nil {
@@ -170,7 +169,7 @@ func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...Qua
 		}
 	}
 	t.Trainer, err = train.New(t.quantized, data, recipe, t.teacher(recipe))
-	return t, t.ready(err, m.Arch()+" "+t.opts.backend+" "+t.opts.qconfig)
+	return t, t.ready(err, m.Arch()+" "+string(t.opts.backend)+" "+t.opts.qconfig)
 }
 
 // ready says what is trained, or gives an error of New its class.

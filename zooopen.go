@@ -28,6 +28,6 @@ func OpenWeights(ctx context.Context, w zoo.Weights, fetch Fetcher, opts ...Open
 	if err != nil {
 		return nil, err
 	}
-	known := []OpenOption{WithArch(w.Arch), WithMadeFor(w.Backend), WithLabels(w.Categories()), WithPreset(w.Preset)}
+	known := []OpenOption{WithArch(w.Arch), WithMadeFor(Backend(w.Backend)), WithLabels(w.Categories()), WithPreset(w.Preset)}
 	return Open(path, append(known, opts...)...)
 }

@@ -158,7 +158,7 @@ func (s situation) recipe() (purpose, backend, qconfig string) {
 	case report.ForTorchX86:
 		return s.purpose, "fbgemm", octet.DefaultQConfig
 	}
-	return report.ForOctet, octet.DefaultBackend, inputs.OctetQConfig
+	return report.ForOctet, string(octet.DefaultBackend), inputs.OctetQConfig
 }
 
 var purposeReasons = map[string]string{

@@ -13,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/internal/timing"
 )
 
 // benchFlags are the flags of `octet bench`.
@@ -71,16 +72,16 @@ Use an otherwise idle machine: what else runs on it is measured too.`,
 
 // benchOutput is the JSON document of `octet bench`.
 type benchOutput struct {
-	Model       string   `json:"model"`
-	Arch        string   `json:"arch"`
-	Kind        string   `json:"kind"`
-	Backend     string   `json:"backend,omitempty"`
-	Assumptions []string `json:"assumptions,omitempty"`
-	Input       []int    `json:"input"`
-	Threads     int      `json:"threads"`
-	Concurrency int      `json:"concurrency"`
-	CPU         string   `json:"cpu"` // features that were used
-	Platform    string   `json:"platform"`
+	Model       string        `json:"model"`
+	Arch        string        `json:"arch"`
+	Kind        string        `json:"kind"`
+	Backend     octet.Backend `json:"backend,omitempty"`
+	Assumptions []string      `json:"assumptions,omitempty"`
+	Input       []int         `json:"input"`
+	Threads     int           `json:"threads"`
+	Concurrency int           `json:"concurrency"`
+	CPU         string        `json:"cpu"` // features that were used
+	Platform    string        `json:"platform"`
 
 	Latency     measure.Latency `json:"latency_ms"`
 	Runs        int             `json:"runs"`
@@ -91,11 +92,11 @@ type benchOutput struct {
 
 	Speed *report.Speed `json:"speed,omitempty"` // of an int8 model beside float32, whole runs
 
-	LayerSum   float64             `json:"layers_sum_ms"`   // of the medians
-	LayerTotal float64             `json:"layers_total_ms"` // median of the runs in which layers were timed
-	Layers     []measure.LayerTime `json:"layers"`
-	Slower     []string            `json:"slower_than_float"` // null for a float model
-	Assertion  *assertion          `json:"assert,omitempty"`
+	LayerSum   float64            `json:"layers_sum_ms"`   // of the medians
+	LayerTotal float64            `json:"layers_total_ms"` // median of the runs in which layers were timed
+	Layers     []timing.LayerTime `json:"layers"`
+	Slower     []string           `json:"slower_than_float"` // null for a float model
+	Assertion  *assertion         `json:"assert,omitempty"`
 }
 
 func runBench(c *console.Console, cmd *cobra.Command, f *benchFlags, path string) error {
@@ -162,17 +163,17 @@ func (f *benchFlags) check(cmd *cobra.Command) error {
 	return f.work.Check(cmd)
 }
 
-func (f *benchFlags) budget() measure.Budget {
-	return measure.Budget{Runs: f.runs, Duration: f.duration}
+func (f *benchFlags) budget() timing.Budget {
+	return timing.Budget{Runs: f.runs, Duration: f.duration}
 }
 
 // layers measures every layer of w, and of an int8 model the float ones too.
-func (f *benchFlags) layers(c *console.Console, cmd *cobra.Command, model *octet.Model, w *measure.Workload, out *benchOutput) error {
+func (f *benchFlags) layers(c *console.Console, cmd *cobra.Command, model *octet.Model, w *timing.Workload, out *benchOutput) error {
 	codes, err := measure.NewTimer(w)
 	if err != nil {
 		return err
 	}
-	timers := []*measure.Timer{codes}
+	timers := []*timing.Timer{codes}
 	if model.Quantized() {
 		g, err := f.work.FloatLayers(c, cmd, model, f.float)
 		if err != nil {
@@ -196,9 +197,9 @@ func (f *benchFlags) layers(c *console.Console, cmd *cobra.Command, model *octet
 	for i := range out.Layers {
 		out.Layers[i].Share = out.Layers[i].Time / out.LayerSum
 	}
-	out.LayerTotal = measure.SpreadOf(codes.Total).Median
+	out.LayerTotal = timing.SpreadOf(codes.Total).Median
 	if len(timers) == 2 {
-		out.Slower = measure.CompareWithFloat(out.Layers, codes, timers[1])
+		out.Slower = timing.CompareWithFloat(out.Layers, codes, timers[1])
 		s := measure.SpeedOf(codes, timers[1])
 		out.Speed = &s
 	}

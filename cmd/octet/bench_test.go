@@ -17,6 +17,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/timing"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -121,13 +122,13 @@ func TestResultsAsideAreNotTimed(t *testing.T) {
 }
 
 // timers with times of our choice for the nodes of a real plan.
-func fakeTimers(t *testing.T, chosen, other time.Duration) (*measure.Timer, *measure.Timer) {
+func fakeTimers(t *testing.T, chosen, other time.Duration) (*timing.Timer, *timing.Timer) {
 	_, int8, _ := quantized(t)
 	m, err := octet.Open(int8)
 	if err != nil {
 		t.Fatal(err)
 	}
-	make := func(d time.Duration) *measure.Timer {
+	make := func(d time.Duration) *timing.Timer {
 		tm, err := measure.NewTimerOf(m.Graph(), engine.Options{CPU: "none"}, tensor.New(tensor.Float32, 1, 1, 28, 28))
 		if err != nil {
 			t.Fatal(err)
@@ -142,11 +143,11 @@ func fakeTimers(t *testing.T, chosen, other time.Duration) (*measure.Timer, *mea
 
 func TestAFasterKernelIsNamed(t *testing.T) {
 	own, other := fakeTimers(t, 110*time.Microsecond, 100*time.Microsecond)
-	if _, ok := fastest(1, own, []*measure.Timer{other}, []string{"x"}); ok {
+	if _, ok := fastest(1, own, []*timing.Timer{other}, []string{"x"}); ok {
 		t.Error("the same kernel was called another one")
 	}
 	other.Plan[1].Kernel = "other"
-	s, ok := fastest(1, own, []*measure.Timer{other}, []string{"x"})
+	s, ok := fastest(1, own, []*timing.Timer{other}, []string{"x"})
 	if !ok || s.Faster != "other" || s.FasterLevel != "x" {
 		t.Errorf("%+v, %v", s, ok)
 	}
@@ -155,7 +156,7 @@ func TestAFasterKernelIsNamed(t *testing.T) {
 		t.Error(err)
 	}
 	own.Each[1][0] = 104 * time.Microsecond
-	if s, ok := fastest(1, own, []*measure.Timer{other}, []string{"x"}); ok {
+	if s, ok := fastest(1, own, []*timing.Timer{other}, []string{"x"}); ok {
 		t.Errorf("best time within the tolerance, yet: %+v", s)
 	}
 }
@@ -163,7 +164,7 @@ func TestAFasterKernelIsNamed(t *testing.T) {
 func TestConversionsCountToTheirLayers(t *testing.T) {
 	codes, float := fakeTimers(t, 100*time.Microsecond, 150*time.Microsecond)
 	layers := codes.LayerTimes()
-	slower := measure.CompareWithFloat(layers, codes, float)
+	slower := timing.CompareWithFloat(layers, codes, float)
 	// Node 1 reads the Quantize, the last but one feeds the Dequantize.
 	want := []string{layers[1].Node, layers[len(layers)-2].Node}
 	if len(slower) != 2 || slower[0] != want[0] || slower[1] != want[1] {
@@ -237,8 +238,8 @@ func TestBenchWorkerAnswersRequests(t *testing.T) {
 }
 
 func TestQuantizeExcludesSlowerLayers(t *testing.T) {
-	defer func(b measure.Budget) { slowerBudget = b }(slowerBudget)
-	slowerBudget = measure.Budget{Runs: 3}
+	defer func(b timing.Budget) { timing.SlowerBudget = b }(timing.SlowerBudget)
+	timing.SlowerBudget = timing.Budget{Runs: 3}
 	folder, model, calibration, _ := demoFolder(t)
 	int8 := folder + "/int8.pth"
 	// Which layers are slower is the machine's affair; that they stay float is not.
@@ -255,7 +256,7 @@ func TestQuantizeExcludesSlowerLayers(t *testing.T) {
 	}
 	for _, name := range append(doc.Slower, "fc") {
 		node, ok := m.Graph().Node(name)
-		if !ok || measure.OnCodes(node) {
+		if !ok || timing.OnCodes(node) {
 			t.Errorf("%s computes on integers", name)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/timing"
 )
 
 // tolerance is how much longer than the fastest candidate a layer may take.
@@ -34,13 +35,13 @@ type slowKernel struct {
 
 // compareKernels measures w in turns with the kernels of all levels of this
 // machine below w's own.
-func (f *benchFlags) compareKernels(ctx context.Context, w *measure.Workload) (*assertion, error) {
+func (f *benchFlags) compareKernels(ctx context.Context, w *timing.Workload) (*assertion, error) {
 	own, err := measure.NewTimer(w)
 	if err != nil {
 		return nil, err
 	}
 	a := &assertion{Levels: lowerLevels(f.work.CPU), Failed: []slowKernel{}}
-	others := make([]*measure.Timer, len(a.Levels))
+	others := make([]*timing.Timer, len(a.Levels))
 	for i, level := range a.Levels {
 		if others[i], err = measure.NewTimerOf(w.Graph, f.work.Options(level), w.Input); err != nil {
 			return nil, err
@@ -78,16 +79,16 @@ func lowerLevels(given string) []string {
 
 // raceUntil runs all in turns. A other that is far behind in every layer after a
 // few rounds cannot win and is not run further.
-func raceUntil(ctx context.Context, b measure.Budget, own *measure.Timer, others []*measure.Timer) error {
+func raceUntil(ctx context.Context, b timing.Budget, own *timing.Timer, others []*timing.Timer) error {
 	const few, far = 3, 1.5
 	start := time.Now()
-	if err := measure.InTurns(ctx, measure.Budget{Runs: few}, append([]*measure.Timer{own}, others...)...); err != nil {
+	if err := measure.InTurns(ctx, timing.Budget{Runs: few}, append([]*timing.Timer{own}, others...)...); err != nil {
 		return err
 	}
-	running := []*measure.Timer{own}
+	running := []*timing.Timer{own}
 	for _, r := range others {
 		for i := range own.Plan {
-			if differ(i, own, r) && measure.SpreadOf(r.Each[i]).Best < far*measure.SpreadOf(own.Each[i]).Best {
+			if differ(i, own, r) && timing.SpreadOf(r.Each[i]).Best < far*timing.SpreadOf(own.Each[i]).Best {
 				running = append(running, r)
 				break
 			}
@@ -96,7 +97,7 @@ func raceUntil(ctx context.Context, b measure.Budget, own *measure.Timer, others
 	for n := few; !b.Done(n, time.Since(start)); n++ {
 		for i := range running {
 			if err := running[(i+n)%len(running)].Run(ctx); err != nil {
-				return err
+				return exit.WithCode(exit.Data, err)
 			}
 		}
 	}
@@ -104,15 +105,15 @@ func raceUntil(ctx context.Context, b measure.Budget, own *measure.Timer, others
 }
 
 // differ reports whether node i has different kernels.
-func differ(i int, a, b *measure.Timer) bool { return a.Plan[i].Kernel != b.Plan[i].Kernel }
+func differ(i int, a, b *timing.Timer) bool { return a.Plan[i].Kernel != b.Plan[i].Kernel }
 
 // fastest finds the other that beats node i by more than the tolerance, if any.
-func fastest(i int, own *measure.Timer, others []*measure.Timer, levels []string) (slowKernel, bool) {
-	mine := measure.SpreadOf(own.Each[i])
+func fastest(i int, own *timing.Timer, others []*timing.Timer, levels []string) (slowKernel, bool) {
+	mine := timing.SpreadOf(own.Each[i])
 	best, found := mine, false
 	s := slowKernel{Node: own.Plan[i].Node.Name, Kernel: own.Plan[i].Kernel, Time: mine.Median}
 	for j, r := range others {
-		theirs := measure.SpreadOf(r.Each[i])
+		theirs := timing.SpreadOf(r.Each[i])
 		if differ(i, own, r) && mine.SlowerThan(theirs, tolerance) && theirs.Median < best.Median {
 			best, found = theirs, true
 			s.Faster, s.FasterTime, s.FasterLevel = r.Plan[i].Kernel, theirs.Median, levels[j]

@@ -69,7 +69,7 @@ func benchWorker(c *console.Console, cmd *cobra.Command, f *measure.WorkloadFlag
 	ready := measure.WorkerReady{Ready: true, Images: x.Dim(0), Threads: threads, CPU: f.CPU}
 	var run benchRun
 	if calibrate > 0 {
-		run = calibrationRun(model, x, f.Model.Backend, calibrate, threads)
+		run = calibrationRun(model, x, octet.Backend(f.Model.Backend), calibrate, threads)
 	} else if run, ready.Argmax, err = inferenceRun(cmd.Context(), model, x, f); err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func inferenceRun(ctx context.Context, model *octet.Model, x *tensor.Tensor, f *
 
 // calibrationRun quantizes model. What counts is the time from the first image asked
 // for to the last one done: neither compilation before nor conversion after it.
-func calibrationRun(model *octet.Model, x *tensor.Tensor, backend string, batch, threads int) benchRun {
+func calibrationRun(model *octet.Model, x *tensor.Tensor, backend octet.Backend, batch, threads int) benchRun {
 	if backend == "" {
 		backend = octet.DefaultBackend
 	}

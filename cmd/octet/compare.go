@@ -158,8 +158,8 @@ func writeComparison(c *console.Console, f *variants.Options, doc *report.Compar
 }
 
 // backendList reads names with commas between them.
-func backendList(text string) ([]string, error) {
-	var list []string
+func backendList(text string) ([]octet.Backend, error) {
+	var list []octet.Backend
 	for _, name := range strings.Split(text, ",") {
 		if name = strings.TrimSpace(name); name == "" {
 			continue
@@ -168,8 +168,8 @@ func backendList(text string) ([]string, error) {
 		if err != nil {
 			return nil, exit.Usagef("--backend: %w", err)
 		}
-		if !slices.Contains(list, n.String()) {
-			list = append(list, n.String())
+		if b := octet.Backend(n.String()); !slices.Contains(list, b) {
+			list = append(list, b)
 		}
 	}
 	return list, nil

@@ -71,14 +71,14 @@ page with plots shows how.`,
 
 // demoRow is one model of the comparison.
 type demoRow struct {
-	Name    string  `json:"name"`
-	Kind    string  `json:"kind"`
-	Backend string  `json:"backend,omitempty"`
-	File    string  `json:"file,omitempty"`
-	Bytes   int64   `json:"bytes"`
-	Ratio   float64 `json:"size_ratio"`        // of the float file
-	Drop    float64 `json:"top1_drop_points"`  // below float
-	Each    float64 `json:"microseconds_each"` // one image at a time, median
+	Name    string        `json:"name"`
+	Kind    string        `json:"kind"`
+	Backend octet.Backend `json:"backend,omitempty"`
+	File    string        `json:"file,omitempty"`
+	Bytes   int64         `json:"bytes"`
+	Ratio   float64       `json:"size_ratio"`        // of the float file
+	Drop    float64       `json:"top1_drop_points"`  // below float
+	Each    float64       `json:"microseconds_each"` // one image at a time, median
 
 	Speed *report.Speed `json:"speed,omitempty"` // beside float
 	score
@@ -154,8 +154,8 @@ func (f *demoFlags) compare(ctx context.Context, c *console.Console, folder stri
 		return err
 	}
 	models := []*octet.Model{float}
-	for _, backend := range []string{"fbgemm", "qnnpack"} {
-		name := "int8_" + backend + ".pth"
+	for _, backend := range []octet.Backend{octet.FBGEMM, octet.QNNPACK} {
+		name := "int8_" + string(backend) + ".pth"
 		if err := f.quantize(ctx, c, float, folder, name, backend, out); err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func (f *demoFlags) compare(ctx context.Context, c *console.Console, folder stri
 		if err != nil {
 			return err
 		}
-		if err := f.measure(ctx, c, folder, name, "int8 "+backend, int8, out); err != nil {
+		if err := f.measure(ctx, c, folder, name, "int8 "+string(backend), int8, out); err != nil {
 			return err
 		}
 		models = append(models, int8)
@@ -172,7 +172,7 @@ func (f *demoFlags) compare(ctx context.Context, c *console.Console, folder stri
 	return f.time(ctx, c, folder, models, out)
 }
 
-func (f *demoFlags) quantize(ctx context.Context, c *console.Console, float *octet.Model, folder, name, backend string, out *demoOutput) error {
+func (f *demoFlags) quantize(ctx context.Context, c *console.Console, float *octet.Model, folder, name string, backend octet.Backend, out *demoOutput) error {
 	flags := f.data
 	flags.Limit = 0
 	data, err := flags.Open(c, float, []string{filepath.Join(folder, demoCalibration)})
@@ -180,7 +180,7 @@ func (f *demoFlags) quantize(ctx context.Context, c *console.Console, float *oct
 		return err
 	}
 	defer data.Close()
-	stage := c.Begin("calibrate "+backend, "images", data.Total())
+	stage := c.Begin("calibrate "+string(backend), "images", data.Total())
 	int8, summary, err := octet.Quantize(ctx, float, data.Tensors(ctx, octet.DefaultBatchSize),
 		octet.WithBackend(backend), octet.WithQConfig(f.qconfig), octet.WithThreads(flags.Threads),
 		octet.WithSource("Fashion-MNIST training images"), octet.WithProgress(stage.Set))

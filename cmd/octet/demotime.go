@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,12 +11,16 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/internal/timing"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // demoBudget is for timing one of the demo's models.
-var demoBudget = measure.Budget{Duration: 1500 * time.Millisecond}
+var demoBudget = timing.Budget{Duration: 1500 * time.Millisecond}
 
 // time measures the models of out, float first, one image at a time and in turns: on
 // one thread, unless --threads says otherwise.
@@ -44,9 +49,17 @@ func (f *demoFlags) time(ctx context.Context, c *console.Console, folder string,
 			s := report.NewSpeed(took[0], took[i])
 			row.Speed = &s
 		}
-		row.Each = 1000 * measure.Milliseconds(measure.Quantile(slices.Sorted(slices.Values(took[i])), 0.5))
+		row.Each = 1000 * timing.Milliseconds(timing.Quantile(slices.Sorted(slices.Values(took[i])), 0.5))
 	}
 	return nil
+}
+
+// firstSample is the first input, alone.
+func firstSample(ctx context.Context, data *inputs.Data) (*tensor.Tensor, error) {
+	for x, err := range data.Tensors(ctx, 1) {
+		return x, exit.WithCode(exit.Data, err)
+	}
+	return nil, exit.WithCode(exit.Data, errors.New("there is no image to time the models on"))
 }
 
 // printSpeed says how the times came about, and what to do where int8 does not pay.

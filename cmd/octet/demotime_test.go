@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/internal/timing"
 )
 
 // quickDemo has the demo's models timed in few runs.
 func quickDemo(t *testing.T) {
 	b := demoBudget
-	demoBudget = measure.Budget{Runs: 20}
+	demoBudget = timing.Budget{Runs: 20}
 	t.Cleanup(func() { demoBudget = b })
 }
 

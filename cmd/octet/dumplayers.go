@@ -14,7 +14,7 @@ import (
 // dumpLayers runs all inputs in one batch, writes what every node computes into
 // folder, and the logits to output where it is given.
 func dumpLayers(ctx context.Context, c *console.Console, model *octet.Model, session *octet.Session, data *inputs.Data, folder, output string) error {
-	w, err := newLayerWriter(folder, model.Arch(), model.Backend())
+	w, err := newLayerWriter(folder, model.Arch(), string(model.Backend()))
 	if err != nil {
 		return err
 	}

@@ -63,13 +63,13 @@ type score struct {
 
 // evalOutput is the JSON document of `octet eval`.
 type evalOutput struct {
-	Model       string   `json:"model"`
-	Arch        string   `json:"arch"`
-	Kind        string   `json:"kind"`
-	Backend     string   `json:"backend,omitempty"`
-	Data        string   `json:"data"`
-	Classes     int      `json:"classes"`
-	Assumptions []string `json:"assumptions,omitempty"`
+	Model       string        `json:"model"`
+	Arch        string        `json:"arch"`
+	Kind        string        `json:"kind"`
+	Backend     octet.Backend `json:"backend,omitempty"`
+	Data        string        `json:"data"`
+	Classes     int           `json:"classes"`
+	Assumptions []string      `json:"assumptions,omitempty"`
 	// Transform is set where nobody says whether the model transforms its input.
 	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
 	score

@@ -62,7 +62,7 @@ type inspection struct {
 	Stripped    []string        `json:"stripped_prefixes,omitempty"`
 	Kind        string          `json:"kind"` // float or int8
 	Arch        string          `json:"arch,omitempty"`
-	Backend     string          `json:"backend,omitempty"`
+	Backend     octet.Backend   `json:"backend,omitempty"`
 	Classes     int             `json:"classes,omitempty"`
 	Channels    int             `json:"channels,omitempty"`
 	Metadata    *octet.Metadata `json:"metadata,omitempty"`

@@ -46,7 +46,7 @@ func parityLayers(ctx context.Context, model *octet.Model, feed, output string) 
 	if err != nil {
 		return exit.WithCode(exit.Data, err)
 	}
-	w, err := newLayerWriter(output, model.Arch(), model.Backend())
+	w, err := newLayerWriter(output, model.Arch(), string(model.Backend()))
 	if err != nil {
 		return err
 	}

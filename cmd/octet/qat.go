@@ -68,7 +68,7 @@ ends with the same bytes as if nothing had happened.` + mayChange,
 	}
 	f.register(cmd)
 	fl, r := cmd.Flags(), &f.recipe
-	fl.Lookup("backend").DefValue, f.model.Backend = octet.DefaultBackend, octet.DefaultBackend
+	fl.Lookup("backend").DefValue, f.model.Backend = string(octet.DefaultBackend), string(octet.DefaultBackend)
 	f.RegisterRecipe(cmd, "", "fake quantizations (default octet_qat; default_qat with --torch-compatible)")
 	fl.BoolVar(&f.compatible, "torch-compatible", false, "train with PyTorch's numbers throughout")
 	fl.IntVar(&f.calibration, "calibrate", 256, "start from the ranges of N training images; 0 starts from the first batch")
@@ -141,7 +141,9 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console.Console, model *oc
 	}
 	defer data.Source.Close()
 	if data.Preset.Channels > 0 {
-		model = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.Preset })
+		if model, err = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.Preset }); err != nil {
+			return nil, exit.WithCode(exit.Model, err)
+		}
 	}
 	t, err := octet.TrainQuantized(model, data, f.recipe, f.options()...)
 	switch {
@@ -177,8 +179,8 @@ func (f *qatFlags) trainModel(ctx context.Context, c *console.Console, model *oc
 	return out, f.finish(context.WithoutCancel(ctx), c, model, t, len(data.Labels), out)
 }
 
-func (f *qatFlags) options() []octet.QuantizeOption {
-	opts := append(f.RecipeOptions(f.model.Backend), octet.WithSource(filepath.Base(filepath.Clean(f.data))))
+func (f *qatFlags) options() []octet.QATOption {
+	opts := []octet.QATOption{f.Recipe(f.model.Backend), octet.WithSource(filepath.Base(filepath.Clean(f.data)))}
 	for _, o := range f.computing() {
 		opts = append(opts, o)
 	}

@@ -82,7 +82,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 	f.model.Float = true
 	f.data.Register(cmd, octet.DefaultBatchSize)
 	fl := cmd.Flags()
-	fl.Lookup("backend").DefValue, f.model.Backend = octet.DefaultBackend, octet.DefaultBackend
+	fl.Lookup("backend").DefValue, f.model.Backend = string(octet.DefaultBackend), string(octet.DefaultBackend)
 	fl.Lookup("batch-size").Usage = "inputs shown to the observers at a time; part of the recipe"
 	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz")
 	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth; - is standard output")
@@ -106,19 +106,19 @@ const whyCalibration = "The ranges of activations are not in the file: they are 
 
 // quantizeOutput is the JSON document of `octet quantize`.
 type quantizeOutput struct {
-	Model       string      `json:"model"`
-	Output      string      `json:"output"`
-	Arch        string      `json:"arch"`
-	Backend     string      `json:"backend"`
-	QConfig     string      `json:"qconfig"`
-	Assumptions []string    `json:"assumptions,omitempty"`
-	Skipped     []string    `json:"skipped,omitempty"`
-	Damaged     []string    `json:"damaged,omitempty"`           // read all the same
-	Slower      []string    `json:"slower_than_float,omitempty"` // kept in float by --exclude-slower
-	FloatFile   int64       `json:"float_file_bytes"`
-	Int8File    int64       `json:"int8_file_bytes"`
-	Accuracy    *accuracies `json:"accuracy,omitempty"`
-	Hints       []string    `json:"hints,omitempty"`
+	Model       string        `json:"model"`
+	Output      string        `json:"output"`
+	Arch        string        `json:"arch"`
+	Backend     octet.Backend `json:"backend"`
+	QConfig     string        `json:"qconfig"`
+	Assumptions []string      `json:"assumptions,omitempty"`
+	Skipped     []string      `json:"skipped,omitempty"`
+	Damaged     []string      `json:"damaged,omitempty"`           // read all the same
+	Slower      []string      `json:"slower_than_float,omitempty"` // kept in float by --exclude-slower
+	FloatFile   int64         `json:"float_file_bytes"`
+	Int8File    int64         `json:"int8_file_bytes"`
+	Accuracy    *accuracies   `json:"accuracy,omitempty"`
+	Hints       []string      `json:"hints,omitempty"`
 	// Transform is set where nobody says whether the model transforms its input.
 	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
 	Report    *ptq.Report           `json:"report"`
@@ -144,7 +144,9 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 	}
 	defer data.Close()
 	if data.Preset.Channels > 0 {
-		model = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.Preset })
+		if model, err = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.Preset }); err != nil {
+			return exit.WithCode(exit.Model, err)
+		}
 	}
 	trial, err := inputs.TryTransform(cmd.Context(), c, path, model, data, false)
 	if err != nil {
@@ -213,24 +215,21 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console.Console, model 
 	}
 	reused := before != nil && before.Complete
 	name := filepath.Base(filepath.Clean(f.calibration))
-	opts := append(f.recipe(), octet.WithSource(name))
-	if f.stats != "" {
-		identity, err := data.Identity(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
-		opts = append(opts, octet.WithResume(before), identity)
+	recipe := f.recipe(name)
+	reading, err := f.reading(ctx, data)
+	if err != nil {
+		return nil, nil, err
 	}
 	stage := console.SilentStage()
 	if !reused {
 		stage = c.Begin("calibrate", "inputs", data.Total())
 	}
 	seen := 0
-	opts = append(opts, octet.WithProgress(func(done int) {
-		seen = done
-		stage.Set(done)
-	}))
-	calibration, err := octet.Calibrate(ctx, model, data.Tensors(ctx, f.data.BatchSize), opts...)
+	calibration, err := octet.Calibrate(ctx, model, data.Tensors(ctx, f.data.BatchSize), recipe, reading, octet.WithResume(before),
+		octet.WithProgress(func(done int) {
+			seen = done
+			stage.Set(done)
+		}))
 	stage.End()
 	c.Finish()
 	if f.stats == "" && err != nil && seen > 0 {
@@ -244,8 +243,8 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console.Console, model 
 	}
 	var int8 *octet.Model
 	var report *ptq.Report
-	if err == nil {
-		int8, report, err = octet.Convert(model, calibration, opts...)
+	if err == nil && !f.slower {
+		int8, report, err = octet.Convert(model, calibration, recipe)
 	}
 	if err != nil {
 		return nil, nil, inputs.QuantizeError(f.calibration, f.withRemedy(err))
@@ -257,19 +256,31 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console.Console, model 
 		inputs.NoteOtherName(c, before.Source, name)
 	}
 	if f.slower {
-		return f.excludeSlower(ctx, c, model, data, calibration, int8, report, opts)
+		return f.excludeSlower(ctx, c, model, data, calibration, recipe, reading)
 	}
 	return int8, report, nil
 }
 
-// recipe is what belongs to the numbers, as opposed to the bookkeeping.
-func (f *quantizeFlags) recipe() []octet.QuantizeOption {
-	opts := f.RecipeOptions(f.model.Backend)
+// recipe is what decides the numbers, and what the data is called.
+func (f *quantizeFlags) recipe(data string) octet.RecipeOption {
+	opts := []octet.RecipeOption{f.Recipe(f.model.Backend), octet.WithSource(data)}
 	if f.relu6 {
 		opts = append(opts, octet.WithReLU6Ranges())
 	}
-	return append(opts,
-		octet.WithBatchSize(f.data.BatchSize), octet.WithLimit(f.data.Limit), octet.WithThreads(f.data.Threads))
+	return octet.Recipe(opts...)
+}
+
+// reading is how the calibration data is read; with --stats it is identified.
+func (f *quantizeFlags) reading(ctx context.Context, data *inputs.Data) (octet.CalibrationOption, error) {
+	opts := []octet.CalibrationOption{octet.WithBatchSize(f.data.BatchSize), octet.WithLimit(f.data.Limit), octet.WithThreads(f.data.Threads)}
+	if f.stats != "" {
+		identity, err := data.Identity(ctx)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, identity)
+	}
+	return octet.Reading(opts...), nil
 }
 
 // write saves the model and the report.

@@ -72,7 +72,7 @@ type runOutput struct {
 	Model       string            `json:"model"`
 	Arch        string            `json:"arch"`
 	Kind        string            `json:"kind"`
-	Backend     string            `json:"backend,omitempty"`
+	Backend     octet.Backend     `json:"backend,omitempty"`
 	Assumptions []string          `json:"assumptions,omitempty"`
 	Inputs      int               `json:"inputs"`
 	Skipped     []string          `json:"skipped,omitempty"`

@@ -69,9 +69,15 @@ func runTrain(c *console.Console, cmd *cobra.Command, f *trainingFlags, classes 
 	}
 	defer data.Source.Close()
 	if data.Preset.Channels > 0 {
-		model = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.Preset })
+		if model, err = model.WithMetadata(func(m *octet.Metadata) { m.Preset = &data.Preset }); err != nil {
+			return exit.WithCode(exit.Model, err)
+		}
 	}
-	t, err := octet.Train(model, data, f.recipe, f.computing()...)
+	var opts []octet.TrainOption
+	for _, o := range f.computing() {
+		opts = append(opts, o)
+	}
+	t, err := octet.Train(model, data, f.recipe, opts...)
 	if err != nil {
 		return exit.WithCode(exit.Data, err)
 	}
@@ -140,7 +146,10 @@ func (f *trainingFlags) startFrom(c *console.Console, cmd *cobra.Command, classe
 		if len(names) == classes {
 			m.Labels = names
 		}
-	}).ChangePreset(change)
+	})
+	if err == nil {
+		model, err = model.ChangePreset(change)
+	}
 	if err != nil {
 		return nil, exit.Usagef("%w", err)
 	}

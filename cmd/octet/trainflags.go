@@ -94,8 +94,8 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 
 // computing are the options of how steps are computed, on which results do not
 // depend.
-func (f *trainingFlags) computing() []octet.TrainOption {
-	opts := []octet.TrainOption{octet.WithThreads(f.threads)}
+func (f *trainingFlags) computing() []octet.TrainingOption {
+	opts := []octet.TrainingOption{octet.WithThreads(f.threads)}
 	if f.recompute {
 		opts = append(opts, octet.WithRecompute())
 	}

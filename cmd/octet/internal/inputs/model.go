@@ -56,7 +56,7 @@ func QConfigNames() []string {
 
 // Options turns the flags into options of octet.Open.
 func (f *ModelFlags) Options(cmd *cobra.Command) ([]octet.OpenOption, error) {
-	opts := []octet.OpenOption{octet.WithArch(f.Arch), octet.WithBackend(f.Backend), octet.WithKey(f.Key)}
+	opts := []octet.OpenOption{octet.WithArch(f.Arch), octet.WithBackend(octet.Backend(f.Backend)), octet.WithKey(f.Key)}
 	if f.Arch != "" {
 		if _, err := zoo.Lookup(f.Arch); err != nil {
 			return nil, exit.Usagef("--arch: %w", err)

@@ -38,9 +38,9 @@ func (f *RecipeFlags) CheckWeightBits() error {
 	return nil
 }
 
-// RecipeOptions are those of the library, for a backend.
-func (f *RecipeFlags) RecipeOptions(backend string) []octet.QuantizeOption {
-	opts := []octet.QuantizeOption{octet.WithBackend(backend), octet.WithQConfig(f.QConfig), octet.WithExclude(f.exclude...)}
+// Recipe is that of the library, for a backend.
+func (f *RecipeFlags) Recipe(backend string) octet.RecipeOption {
+	opts := []octet.RecipeOption{octet.WithBackend(octet.Backend(backend)), octet.WithQConfig(f.QConfig), octet.WithExclude(f.exclude...)}
 	switch {
 	case f.PerTensor:
 		opts = append(opts, octet.WithPerTensorWeights())
@@ -50,7 +50,7 @@ func (f *RecipeFlags) RecipeOptions(backend string) []octet.QuantizeOption {
 	if f.WeightBits != 8 {
 		opts = append(opts, octet.WithWeightBits(f.WeightBits))
 	}
-	return opts
+	return octet.Recipe(opts...)
 }
 
 func CheckQConfigs(names []string) error {

@@ -38,7 +38,7 @@ func (f *ModelFlags) FromZoo(c *console.Console, cmd *cobra.Command, path string
 	if g.Arch == "" {
 		g.Arch = w.Arch
 	}
-	return local, []octet.OpenOption{octet.WithMadeFor(w.Backend), octet.WithLabels(w.Categories()), octet.WithPreset(w.Preset)}, &g, nil
+	return local, []octet.OpenOption{octet.WithMadeFor(octet.Backend(w.Backend)), octet.WithLabels(w.Categories()), octet.WithPreset(w.Preset)}, &g, nil
 }
 
 // AlreadyInt8 is the error of a command that takes float models only; of weights

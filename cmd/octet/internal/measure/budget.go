@@ -2,13 +2,13 @@ package measure
 
 import (
 	"context"
-	"math"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/internal/timing"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -29,36 +29,9 @@ func Distribution(d []time.Duration) Latency {
 		sum += v
 	}
 	return Latency{
-		Min: Milliseconds(d[0]), P50: Milliseconds(Quantile(d, 0.5)), P90: Milliseconds(Quantile(d, 0.9)),
-		P99: Milliseconds(Quantile(d, 0.99)), Mean: Milliseconds(sum) / float64(len(d)),
+		Min: timing.Milliseconds(d[0]), P50: timing.Milliseconds(timing.Quantile(d, 0.5)), P90: timing.Milliseconds(timing.Quantile(d, 0.9)),
+		P99: timing.Milliseconds(timing.Quantile(d, 0.99)), Mean: timing.Milliseconds(sum) / float64(len(d)),
 	}
-}
-
-// Quantile is the smallest of the sorted durations that a part q of them does
-// not exceed.
-func Quantile(sorted []time.Duration, q float64) time.Duration {
-	return sorted[max(0, int(math.Ceil(q*float64(len(sorted))))-1)]
-}
-
-func Milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
-
-// Budget ends a measurement: after a number of runs, or else after a time.
-type Budget struct {
-	Runs     int
-	Duration time.Duration
-	// settled, if set, ends it before its time, once there are ten runs: more would not
-	// say more. It is asked after every turn.
-	Settled func() bool
-}
-
-// Done reports whether n runs that took so long are enough. Ten are the least,
-// unless the number of runs is given.
-func (b Budget) Done(n int, took time.Duration) bool {
-	if b.Runs > 0 {
-		return n >= b.Runs
-	}
-	enough := took >= b.Duration || b.Settled != nil && b.Settled()
-	return n >= 10 && enough
 }
 
 // loop is what many runs of one workload gave.
@@ -70,10 +43,10 @@ type loop struct {
 
 // Repeat runs w on several goroutines that share its session, first for warming
 // up, then for the measurement.
-func Repeat(ctx context.Context, w *Workload, b Budget, goroutines int) (*loop, error) {
-	warm := Budget{Runs: 3}
+func Repeat(ctx context.Context, w *timing.Workload, b timing.Budget, goroutines int) (*loop, error) {
+	warm := timing.Budget{Runs: 3}
 	if b.Runs == 0 {
-		warm = Budget{Duration: b.Duration / 10}
+		warm = timing.Budget{Duration: b.Duration / 10}
 	}
 	if _, err := runTogether(ctx, w, warm, goroutines); err != nil {
 		return nil, err
@@ -81,7 +54,7 @@ func Repeat(ctx context.Context, w *Workload, b Budget, goroutines int) (*loop, 
 	return runTogether(ctx, w, b, goroutines)
 }
 
-func runTogether(ctx context.Context, w *Workload, b Budget, goroutines int) (*loop, error) {
+func runTogether(ctx context.Context, w *timing.Workload, b timing.Budget, goroutines int) (*loop, error) {
 	type part struct {
 		out  []*tensor.Tensor
 		each []time.Duration
@@ -89,7 +62,7 @@ func runTogether(ctx context.Context, w *Workload, b Budget, goroutines int) (*l
 	}
 	parts := make([]part, goroutines)
 	for i := range parts {
-		out, err := w.outputs()
+		out, err := w.Outputs()
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +90,7 @@ func runTogether(ctx context.Context, w *Workload, b Budget, goroutines int) (*l
 }
 
 // runUntil runs w into out until the budget is spent, and adds to each.
-func runUntil(ctx context.Context, w *Workload, b Budget, start time.Time, out []*tensor.Tensor, each []time.Duration) ([]time.Duration, error) {
+func runUntil(ctx context.Context, w *timing.Workload, b timing.Budget, start time.Time, out []*tensor.Tensor, each []time.Duration) ([]time.Duration, error) {
 	last := time.Now()
 	for !b.Done(len(each), last.Sub(start)) {
 		if err := w.Session.RunInto(ctx, out, w.Input); err != nil {

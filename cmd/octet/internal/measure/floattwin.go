@@ -9,68 +9,14 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/op"
-	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/internal/timing"
 )
-
-// FloatTwin is g computed in float32: the same nodes under the same names with
-// dequantized weights, without Quantize and Dequantize.
-func FloatTwin(g *graph.Graph) (*graph.Graph, error) {
-	twin := graph.New(g.Name)
-	values := map[*graph.Value]*graph.Value{}
-	for _, v := range g.Inputs {
-		values[v] = twin.AddInput(v.Name, v.Type)
-	}
-	for _, v := range g.Params {
-		data := v.Data
-		if data.DType().IsQuantized() {
-			var err error
-			if data, err = quant.Dequantize(data); err != nil {
-				return nil, fmt.Errorf("parameter %q: %w", v.Name, err)
-			}
-		}
-		values[v] = twin.AddConst(v.Name, data)
-	}
-	for _, n := range g.Nodes {
-		if IsConversion(n) {
-			values[n.Output()] = values[n.Inputs[0]]
-			continue
-		}
-		in := make([]*graph.Value, len(n.Inputs))
-		for i, v := range n.Inputs {
-			in[i] = values[v]
-		}
-		values[n.Output()] = twin.AddNode(n.Name, n.Op, in...)
-	}
-	for _, v := range g.Outputs {
-		twin.Outputs = append(twin.Outputs, values[v])
-	}
-	return twin, nil
-}
-
-// IsConversion reports whether n only goes between codes and real numbers.
-func IsConversion(n *graph.Node) bool {
-	switch n.Op.(type) {
-	case op.Quantize, op.Dequantize:
-		return true
-	}
-	return false
-}
-
-// OnCodes reports whether n computes on integers.
-func OnCodes(n *graph.Node) bool {
-	quantized := n.Output().Type.DType.IsQuantized()
-	for _, v := range n.Inputs {
-		quantized = quantized || v.Type.DType.IsQuantized()
-	}
-	return quantized && !IsConversion(n)
-}
 
 // FloatLayers is the float graph whose layers m's are compared with: that of a
 // float model's file, or m's own twin.
 func (f *WorkloadFlags) FloatLayers(c *console.Console, cmd *cobra.Command, m *octet.Model, file string) (*graph.Graph, error) {
 	if file == "" {
-		g, err := FloatTwin(m.Graph())
+		g, err := timing.FloatTwin(m.Graph())
 		return g, exit.WithCode(exit.Model, err)
 	}
 	flags := f.Model

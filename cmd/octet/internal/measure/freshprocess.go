@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/octet-ml/octet/internal/timing"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -33,7 +34,7 @@ func (f *WorkloadFlags) FreshProcess(ctx context.Context, model string, x *tenso
 		if err != nil {
 			return 0, nil, fmt.Errorf("cannot measure the start of a process: %w", err)
 		}
-		times = append(times, Milliseconds(took))
+		times = append(times, timing.Milliseconds(took))
 		if memory != nil && (peak == nil || *memory > *peak) {
 			peak = memory
 		}

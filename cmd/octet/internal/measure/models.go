@@ -9,12 +9,13 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/internal/timing"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // NewTimers times models on an input.
-func NewTimers(models []*octet.Model, threads int, x *tensor.Tensor) ([]*Timer, error) {
-	timers := make([]*Timer, len(models))
+func NewTimers(models []*octet.Model, threads int, x *tensor.Tensor) ([]*timing.Timer, error) {
+	timers := make([]*timing.Timer, len(models))
 	for i, m := range models {
 		g, err := ComputedGraph(m)
 		if err != nil {
@@ -38,7 +39,7 @@ func TimeResults(ctx context.Context, doc *report.Training, threads int, models 
 	if err != nil {
 		return err
 	}
-	if err := InTurns(ctx, Budget{Duration: resultsBudget, Settled: func() bool { return Settled(timers) }}, timers...); err != nil {
+	if err := InTurns(ctx, timing.Budget{Duration: resultsBudget, Settled: func() bool { return Settled(timers) }}, timers...); err != nil {
 		return err
 	}
 	for i, t := range timers {
@@ -48,7 +49,7 @@ func TimeResults(ctx context.Context, doc *report.Training, threads int, models 
 }
 
 // LatencyOf sums up the runs of t, which had their turns with those of reference.
-func LatencyOf(t, reference *Timer) *report.Latency {
+func LatencyOf(t, reference *timing.Timer) *report.Latency {
 	l := Distribution(slices.Clone(t.Total))
 	latency := &report.Latency{Min: l.Min, P50: l.P50, P90: l.P90, P99: l.P99, Mean: l.Mean, Runs: len(t.Total), Ratio: 1}
 	if t != reference {
@@ -59,7 +60,7 @@ func LatencyOf(t, reference *Timer) *report.Latency {
 }
 
 // SetTimes gives every layer the median of its times.
-func SetTimes(layers []report.Layer, t *Timer) {
+func SetTimes(layers []report.Layer, t *timing.Timer) {
 	took := map[string]float64{}
 	for _, l := range t.LayerTimes() {
 		took[l.Node] = l.Time
@@ -77,7 +78,7 @@ const narrow = 0.04
 
 // Settled reports whether the speeds of all timers beside the first are known well
 // enough.
-func Settled(timers []*Timer) bool {
+func Settled(timers []*timing.Timer) bool {
 	for _, t := range timers[1:] {
 		if len(t.Total) == 0 {
 			return false

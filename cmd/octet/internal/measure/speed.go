@@ -8,6 +8,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/internal/timing"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -15,12 +16,14 @@ import (
 const ExcludeSlowerHint = "octet quantize --exclude-slower keeps in float the layers that are slower in int8 on this machine"
 
 // SpeedOf is how many times faster t is than reference, with which it had its turns.
-func SpeedOf(t, reference *Timer) report.Speed { return report.NewSpeed(reference.Total, t.Total) }
+func SpeedOf(t, reference *timing.Timer) report.Speed {
+	return report.NewSpeed(reference.Total, t.Total)
+}
 
 // SideTimes are the times of whole runs of models on x in turns, nothing else being
 // timed within them.
-func SideTimes(ctx context.Context, b Budget, threads int, x *tensor.Tensor, models ...*octet.Model) ([][]time.Duration, error) {
-	loads := make([]*Workload, len(models))
+func SideTimes(ctx context.Context, b timing.Budget, threads int, x *tensor.Tensor, models ...*octet.Model) ([][]time.Duration, error) {
+	loads := make([]*timing.Workload, len(models))
 	outputs := make([][]*tensor.Tensor, len(models))
 	for i, m := range models {
 		g, err := ComputedGraph(m)
@@ -28,7 +31,7 @@ func SideTimes(ctx context.Context, b Budget, threads int, x *tensor.Tensor, mod
 			loads[i], err = NewWorkload(g, engine.Options{Threads: threads}, x)
 		}
 		if err == nil {
-			outputs[i], err = loads[i].outputs()
+			outputs[i], err = loads[i].Outputs()
 		}
 		if err != nil {
 			return nil, err

@@ -91,40 +91,6 @@ func (f *WorkloadFlags) Options(features string) engine.Options {
 	return engine.Options{Threads: f.Threads, CPU: features}
 }
 
-// Workload is a compiled graph with its input and room for its outputs.
-type Workload struct {
-	Session *engine.Session
-	Graph   *graph.Graph // as it runs: without nodes that lead nowhere
-	Plan    []engine.NodePlan
-	Input   *tensor.Tensor
-}
-
-// NewWorkload compiles g.
-func NewWorkload(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*Workload, error) {
-	p, err := engine.Compile(g, o)
-	if err != nil {
-		return nil, exit.WithCode(exit.Model, err)
-	}
-	plan, err := p.Plan(x.Shape())
-	if err != nil {
-		return nil, exit.WithCode(exit.Data, err)
-	}
-	return &Workload{p.NewSession(), p.Graph(), plan, x}, nil
-}
-
-// outputs makes tensors for the results of one run.
-func (w *Workload) outputs() ([]*tensor.Tensor, error) {
-	types, err := w.Session.OutputTypes(w.Input.Shape())
-	if err != nil {
-		return nil, exit.WithCode(exit.Data, err)
-	}
-	out := make([]*tensor.Tensor, len(types))
-	for i, t := range types {
-		out[i] = tensor.New(t.DType, t.Shape...)
-	}
-	return out, nil
-}
-
 // ComputedGraph is the graph that octet compiles of a model: an int8 one as it
 // is, a float one with its batch norms folded.
 func ComputedGraph(m *octet.Model) (*graph.Graph, error) {

@@ -39,7 +39,7 @@ type SessionInfo struct {
 	Model       string         `json:"model"`
 	Arch        string         `json:"arch"`
 	Kind        string         `json:"kind"` // float or int8
-	Backend     string         `json:"backend,omitempty"`
+	Backend     octet.Backend  `json:"backend,omitempty"`
 	Channels    int            `json:"channels"`
 	Classes     int            `json:"classes"`
 	Labels      []string       `json:"labels,omitempty"`

@@ -48,7 +48,7 @@ func (s *Comparison) Make(ctx context.Context) error {
 func (f *Options) recipes() []report.Variant {
 	backends := f.Backends
 	if len(backends) == 0 {
-		backends = []string{"fbgemm", "qnnpack", "onednn"}
+		backends = []octet.Backend{octet.FBGEMM, octet.QNNPACK, octet.ONEDNN}
 	}
 	granularities := []string{report.PerChannel, report.PerTensor}
 	switch {
@@ -59,12 +59,12 @@ func (f *Options) recipes() []report.Variant {
 	}
 	var list []report.Variant
 	if f.Octets && !f.PerTensor && slices.Contains(backends, octet.DefaultBackend) {
-		list = append(list, report.Variant{Backend: octet.DefaultBackend, QConfig: inputs.OctetQConfig, Weights: report.PerChannel, Excluded: f.Exclude})
+		list = append(list, report.Variant{Backend: string(octet.DefaultBackend), QConfig: inputs.OctetQConfig, Weights: report.PerChannel, Excluded: f.Exclude})
 	}
 	for _, backend := range backends {
 		for _, qconfig := range f.QConfigs {
 			for _, weights := range granularities {
-				list = append(list, report.Variant{Backend: backend, QConfig: qconfig, Weights: weights, Excluded: f.Exclude})
+				list = append(list, report.Variant{Backend: string(backend), QConfig: qconfig, Weights: weights, Excluded: f.Exclude})
 			}
 		}
 	}
@@ -111,23 +111,24 @@ func (s *Comparison) quantize(ctx context.Context, v report.Variant) (*octet.Mod
 	if v.Weights == report.PerTensor {
 		granularity = octet.WithPerTensorWeights()
 	}
-	opts := []octet.QuantizeOption{
-		octet.WithBackend(v.Backend), octet.WithQConfig(v.QConfig), granularity, octet.WithExclude(v.Excluded...),
-		octet.WithBatchSize(flags.BatchSize), octet.WithThreads(flags.Threads), octet.WithSource(filepath.Base(filepath.Clean(f.Calibration))),
-	}
+	recipe := octet.Recipe(
+		octet.WithBackend(octet.Backend(v.Backend)), octet.WithQConfig(v.QConfig), granularity, octet.WithExclude(v.Excluded...),
+		octet.WithSource(filepath.Base(filepath.Clean(f.Calibration))),
+	)
 	for _, statistics := range s.statistics {
-		int8, _, err := octet.Convert(s.Float.Model, statistics, opts...)
+		int8, _, err := octet.Convert(s.Float.Model, statistics, recipe)
 		if err == nil || !errors.Is(err, octet.ErrCalibration) {
 			return int8, inputs.QuantizeError(f.Calibration, err)
 		}
 	}
 	stage := s.Console.Begin("calibrate", "inputs", data.Total())
-	seen, err := octet.Calibrate(ctx, s.Float.Model, data.Tensors(ctx, flags.BatchSize), append(opts, octet.WithProgress(stage.Set))...)
+	seen, err := octet.Calibrate(ctx, s.Float.Model, data.Tensors(ctx, flags.BatchSize),
+		recipe, octet.WithBatchSize(flags.BatchSize), octet.WithThreads(flags.Threads), octet.WithProgress(stage.Set))
 	stage.End()
 	if err != nil {
 		return nil, inputs.QuantizeError(f.Calibration, err)
 	}
-	int8, r, err := octet.Convert(s.Float.Model, seen, opts...)
+	int8, r, err := octet.Convert(s.Float.Model, seen, recipe)
 	if err != nil {
 		return nil, inputs.QuantizeError(f.Calibration, err)
 	}

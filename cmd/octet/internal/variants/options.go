@@ -3,6 +3,7 @@ package variants
 import (
 	"time"
 
+	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 )
 
@@ -11,7 +12,7 @@ type Options struct {
 	Version  string // of this program, for the document
 	Model    inputs.ModelFlags
 	Data     inputs.DataFlags
-	Backends []string
+	Backends []octet.Backend
 
 	Calibration      string
 	CalibrationLimit int

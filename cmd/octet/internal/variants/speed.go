@@ -6,6 +6,7 @@ import (
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/measure"
+	"github.com/octet-ml/octet/internal/timing"
 )
 
 // time runs all variants in turns on one input.
@@ -26,7 +27,7 @@ func (s *Comparison) time(ctx context.Context) error {
 	stage := s.Console.Begin("time", "ms", int(all.Milliseconds()))
 	defer stage.End()
 	begin := time.Now()
-	b := measure.Budget{Duration: all, Settled: func() bool {
+	b := timing.Budget{Duration: all, Settled: func() bool {
 		stage.Set(int(time.Since(begin).Milliseconds()))
 		return measure.Settled(timers)
 	}}

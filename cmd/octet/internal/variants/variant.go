@@ -13,10 +13,10 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
-	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/internal/timing"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -92,14 +92,14 @@ func (s *Comparison) addClamped(float *Variant) error {
 }
 
 // openFor opens a file by the rules of another backend than its own.
-func (s *Comparison) openFor(cmd *cobra.Command, path, name, backend, own string) error {
+func (s *Comparison) openFor(cmd *cobra.Command, path, name string, backend, own octet.Backend) error {
 	flags := s.Options.Model
-	flags.Backend = backend
+	flags.Backend = string(backend)
 	model, err := flags.Load(s.Console, cmd, path) // it is what was asked for
 	if err != nil {
 		return err
 	}
-	return s.add(&Variant{Variant: report.Variant{Name: fmt.Sprintf("%s by %s's rules", name, backend), File: path, MadeFor: own}, Model: model, path: path})
+	return s.add(&Variant{Variant: report.Variant{Name: fmt.Sprintf("%s by %s's rules", name, backend), File: path, MadeFor: string(own)}, Model: model, path: path})
 }
 
 // add completes what is known of a variant from its model.
@@ -121,8 +121,8 @@ func (s *Comparison) add(v *Variant) error {
 	if v.graph, err = v.Model.FusedGraph(); err != nil {
 		return exit.WithCode(exit.Model, err)
 	}
-	v.Kind, v.Backend, v.Assumptions = inputs.KindOf(v.Model), v.Model.Backend(), inputs.Texts(v.Model.Assumptions())
-	v.MadeFor = cmp.Or(v.MadeFor, v.Model.MadeFor())
+	v.Kind, v.Backend, v.Assumptions = inputs.KindOf(v.Model), string(v.Model.Backend()), inputs.Texts(v.Model.Assumptions())
+	v.MadeFor = cmp.Or(v.MadeFor, string(v.Model.MadeFor()))
 	if v.Model.Quantized() {
 		v.Weights = granularityOf(v.graph)
 		if err := v.recipe(); err != nil {
@@ -170,9 +170,9 @@ func (v *Variant) codes() quant.CodeRange {
 func (v *Variant) count() {
 	for _, n := range v.graph.Running().Nodes {
 		switch {
-		case measure.OnCodes(n):
+		case timing.OnCodes(n):
 			v.Int8Nodes++
-		case !measure.IsConversion(n):
+		case !timing.IsConversion(n):
 			v.FloatNodes = append(v.FloatNodes, n.Name)
 		}
 	}

@@ -1,14 +1,9 @@
-package measure
+package timing
 
 import (
-	"context"
 	"slices"
-	"time"
 
-	"github.com/octet-ml/octet/cmd/octet/internal/exit"
-	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/tensor"
 )
 
 // LayerTime is what one node of the graph takes.
@@ -30,86 +25,7 @@ type LayerTime struct {
 	Slower      bool     `json:"slower_than_float,omitempty"`
 }
 
-// Timer times the nodes of a workload, run by run.
-type Timer struct {
-	*Workload
-	out   []*tensor.Tensor
-	took  []time.Duration
-	Each  [][]time.Duration // by node
-	Total []time.Duration
-}
-
-func NewTimer(w *Workload) (*Timer, error) {
-	out, err := w.outputs()
-	if err != nil {
-		return nil, err
-	}
-	n := len(w.Graph.Nodes)
-	return &Timer{Workload: w, out: out, took: make([]time.Duration, n), Each: make([][]time.Duration, n)}, nil
-}
-
-// NewTimerOf compiles g for it.
-func NewTimerOf(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*Timer, error) {
-	w, err := NewWorkload(g, o, x)
-	if err != nil {
-		return nil, err
-	}
-	return NewTimer(w)
-}
-
-func (t *Timer) Run(ctx context.Context) error {
-	start := time.Now()
-	if err := t.Session.RunTimed(ctx, t.took, t.out, t.Input); err != nil {
-		return exit.WithCode(exit.Data, err)
-	}
-	t.Total = append(t.Total, time.Since(start))
-	for i, d := range t.took {
-		t.Each[i] = append(t.Each[i], d)
-	}
-	return nil
-}
-
-// forget drops what was measured so far: it was for warming up.
-func (t *Timer) forget() {
-	t.Total = nil
-	clear(t.Each)
-}
-
-// spread is the median and the smallest of some durations.
-type spread struct{ Median, Best float64 }
-
-func SpreadOf(d []time.Duration) spread {
-	s := slices.Sorted(slices.Values(d))
-	return spread{Milliseconds(Quantile(s, 0.5)), Milliseconds(s[0])}
-}
-
-func (s spread) plus(o spread, part float64) spread {
-	return spread{s.Median + part*o.Median, s.Best + part*o.Best}
-}
-
-// SlowerThan demands both the median and the best time to be longer by a factor.
-func (s spread) SlowerThan(o spread, factor float64) bool {
-	return s.Median > factor*o.Median && s.Best > factor*o.Best
-}
-
-// InTurns runs the timers one after the other, over and over.
-func InTurns(ctx context.Context, b Budget, timers ...*Timer) error {
-	start := time.Now()
-	for n := 0; n == 0 || !b.Done(n-1, time.Since(start)); n++ {
-		for i := range timers {
-			if err := timers[(i+n)%len(timers)].Run(ctx); err != nil {
-				return err
-			}
-		}
-		if n == 0 {
-			for _, t := range timers {
-				t.forget()
-			}
-		}
-	}
-	return nil
-}
-
+// LayerTimes are the medians of the nodes, in order of computation.
 func (t *Timer) LayerTimes() []LayerTime {
 	layers := make([]LayerTime, len(t.Plan))
 	for i, p := range t.Plan {
@@ -150,8 +66,8 @@ func CompareWithFloat(layers []LayerTime, codes, float *Timer) []string {
 // withConversions is, by node, its time with that of the conversions around it:
 // a Quantize counts to the integer layers that read it, in equal parts, a
 // Dequantize to the integer layer in front of it.
-func withConversions(t *Timer) []spread {
-	times := make([]spread, len(t.Graph.Nodes))
+func withConversions(t *Timer) []Spread {
+	times := make([]Spread, len(t.Graph.Nodes))
 	number := map[*graph.Node]int{}
 	for i, n := range t.Graph.Nodes {
 		times[i] = SpreadOf(t.Each[i])

@@ -1,0 +1,35 @@
+package measure
+
+import (
+	"context"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/timing"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// NewWorkload is timing's, with an exit code: a graph that comes from a model compiles,
+// so that the input is what does not fit.
+func NewWorkload(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*timing.Workload, error) {
+	w, err := timing.NewWorkload(g, o, x)
+	return w, exit.WithCode(exit.Data, err)
+}
+
+// NewTimer is timing's, with an exit code.
+func NewTimer(w *timing.Workload) (*timing.Timer, error) {
+	t, err := timing.NewTimer(w)
+	return t, exit.WithCode(exit.Data, err)
+}
+
+// NewTimerOf is timing's, with an exit code.
+func NewTimerOf(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*timing.Timer, error) {
+	t, err := timing.NewTimerOf(g, o, x)
+	return t, exit.WithCode(exit.Data, err)
+}
+
+// InTurns is timing's, with an exit code.
+func InTurns(ctx context.Context, b timing.Budget, timers ...*timing.Timer) error {
+	return exit.WithCode(exit.Data, timing.InTurns(ctx, b, timers...))
+}

@@ -1,0 +1,70 @@
+package octet
+
+type (
+	openFunc     func(*openOptions)
+	quantizeFunc func(*quantizeOptions)
+	compileFunc  func(*compileOptions)
+)
+
+func (f openFunc) applyOpen(o *openOptions)             { f(o) }
+func (f quantizeFunc) applyQuantize(o *quantizeOptions) { f(o) }
+func (f compileFunc) applyCompile(o *compileOptions)    { f(o) }
+
+// The calls that an option fits, as parts of its type.
+type (
+	fitsQuantize      struct{}
+	fitsConvert       struct{}
+	fitsExcludeSlower struct{}
+	fitsTrain         struct{}
+	fitsQAT           struct{}
+)
+
+func (fitsQuantize) forQuantize()           {}
+func (fitsConvert) forConvert()             {}
+func (fitsExcludeSlower) forExcludeSlower() {}
+func (fitsTrain) forTrain()                 {}
+func (fitsQAT) forQAT()                     {}
+
+// The types of the options, each with the calls that it fits.
+type (
+	calibrationOption struct {
+		quantizeFunc
+		fitsQuantize
+		fitsExcludeSlower
+	}
+	recipeOption struct {
+		calibrationOption
+		fitsConvert
+		fitsQAT
+	}
+	backendOption struct {
+		recipeOption
+		backend Backend
+	}
+	excludeSlowerOption struct {
+		quantizeFunc
+		fitsExcludeSlower
+	}
+	qatOption struct {
+		quantizeFunc
+		fitsQAT
+	}
+	trainingOption struct {
+		qatOption
+		fitsTrain
+	}
+	threadsOption struct {
+		quantizeFunc
+		compileFunc
+		fitsQuantize
+		fitsExcludeSlower
+		fitsTrain
+		fitsQAT
+	}
+)
+
+func (b backendOption) applyOpen(o *openOptions) { o.backend = b.backend }
+
+func calibrating(f quantizeFunc) calibrationOption { return calibrationOption{quantizeFunc: f} }
+
+func recipe(f quantizeFunc) recipeOption { return recipeOption{calibrationOption: calibrating(f)} }
