@@ -11,7 +11,7 @@ import (
 type ValueInfo struct {
 	Name  string
 	DType tensor.DType
-	Shape tensor.Shape // -1 where any size is accepted
+	Shape tensor.Shape // -1 where any size is accepted, nil of an output whose sizes only a run tells
 }
 
 // String is like float32[-1, 3, -1, -1] x.
@@ -50,7 +50,11 @@ func (s *Session) Outputs(shape ...int) ([]ValueInfo, error) {
 	}
 	var out []ValueInfo
 	for _, v := range g.Outputs {
-		out = append(out, ValueInfo{v.Name, facts[v].DType, slices.Clone(facts[v].Shape)})
+		info := ValueInfo{v.Name, facts[v].DType, slices.Clone(facts[v].Shape)}
+		if facts[v].Deferred {
+			info.Shape = nil
+		}
+		out = append(out, info)
 	}
 	return out, nil
 }

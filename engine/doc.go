@@ -15,6 +15,9 @@
 // Data that follows from parameters and shapes alone is computed with the plan and
 // costs no step.
 //
+// A plan ends at a node whose results have sizes that only a run tells; what is behind
+// it is planned when they are there, and kept.
+//
 // What no kernel covers is evaluated by the operator itself; Program.Plan says
 // where and why.
 //

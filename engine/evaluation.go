@@ -24,11 +24,14 @@ func (e evaluation) kernel() (string, string) { return "operator", "go" }
 func (evaluation) wishes(in, _ []desc) []order { return make([]order, len(in)) }
 
 // orders takes operands as they lie, and leaves results as their readers wish.
-func (evaluation) orders(in, out []desc) (need, give []order) {
+func (e evaluation) orders(in, out []desc) (need, give []order) {
 	for _, d := range in {
 		need = append(need, d.order)
 	}
 	for _, d := range out {
+		if deferring(e.node) {
+			d.order = nil // the result may be smaller
+		}
 		give = append(give, d.order)
 	}
 	return need, give
@@ -48,13 +51,16 @@ func (fixedEvaluation) macs() int64  { return 0 }
 func (fixedEvaluation) scratch() int { return 0 }
 
 func (e fixedEvaluation) bind(in, outs []memory, _ [][]uint64) step {
-	return &evaluationStep{e, in, outs}
+	return &evaluationStep{e, in, outs, make([]tensor.Shape, len(outs))}
 }
 
 type evaluationStep struct {
 	fixedEvaluation
 	from, to []memory
+	sizes    []tensor.Shape // of the results
 }
+
+func (e *evaluationStep) shapes() []tensor.Shape { return e.sizes }
 
 func (e *evaluationStep) exec(*parallel.Pool) error {
 	operands := make([]*tensor.Tensor, 0, len(e.node.Inputs))
@@ -81,7 +87,8 @@ func (e *evaluationStep) exec(*parallel.Pool) error {
 		return err
 	}
 	for i, d := range e.out {
-		w := newWalk(d.Shape, nil, d.order, d.DType.Size())
+		e.sizes[i] = results[i].Shape()
+		w := newWalk(e.sizes[i], nil, d.order, d.DType.Size())
 		w.all(e.to[i], elementsOf(results[i]))
 		flip(e.to[i], d.DType)
 	}

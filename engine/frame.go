@@ -22,17 +22,28 @@ type frame struct {
 	cpu     cpu.Features
 	move    layout.Call // of inputs, and of values that are looked at
 	viewed  memory      // of a value in row-major order, see view
+	tails   []*frame    // of the same run, for plans behind, the most recently used last
 }
 
-func (p *Program) newFrame(pl *plan) *frame {
-	f := &frame{plan: pl, steps: make([]step, len(pl.steps)), tensors: make([][]float32, len(p.g.Inputs)), cpu: p.cpu}
+// newFrame makes memory for runs of a plan; front is that of the plan in front of it, if
+// there is one.
+func (p *Program) newFrame(pl *plan, front *frame) *frame {
+	f := &frame{plan: pl, steps: make([]step, len(pl.steps)), cpu: p.cpu}
+	if front != nil {
+		f.tensors = front.tensors
+	} else {
+		f.tensors = make([][]float32, len(p.g.Inputs))
+	}
 	// Go aligns large allocations to pages, so offsets keep their alignment.
 	memories := words[byte](slab.Make[uint64]((max(pl.arena, 1<<16) + overRead) / 8))
 	for _, v := range pl.values {
 		m := v.memory
-		if v.block != nil {
+		switch {
+		case v.block != nil:
 			at := v.block.Offset
 			m = memories[at : at+v.Shape.Numel()*v.DType.Size()]
+		case v.before > 0:
+			m = front.values[v.before-1][:v.Shape.Numel()*v.DType.Size()]
 		}
 		f.values = append(f.values, m)
 	}
@@ -56,14 +67,6 @@ func (f *frame) memories(values []int) []memory {
 		m[i] = f.values[v]
 	}
 	return m
-}
-
-// give copies the outputs to tensors of the caller.
-func (f *frame) give(outputs []*tensor.Tensor) {
-	for i, v := range f.plan.outputs {
-		copy(elementsOf(outputs[i]), f.values[v])
-		flip(elementsOf(outputs[i]), outputs[i].DType())
-	}
 }
 
 // tensor returns a copy of a value as a row-major tensor.

@@ -35,7 +35,12 @@ type adder interface {
 // concatenations to the shuffle of their result, where nothing else uses that.
 func (p *Program) fuse() []lowered {
 	f := fuser{uses: map[int]int{}, by: map[int]int{}, list: slices.Clone(p.lowered)}
+	segment := 0
 	for i, n := range p.g.Nodes {
+		f.segment = append(f.segment, segment)
+		if deferring(n) {
+			segment++
+		}
 		for _, v := range n.Inputs {
 			f.uses[p.number[v]]++
 		}
@@ -57,11 +62,12 @@ func (p *Program) fuse() []lowered {
 }
 
 // settled returns list without the fused additions that have to repeat an operand,
-// which only shapes tell.
-func (p *Program) settled(list []lowered, facts map[*graph.Value]graph.Fact) []lowered {
+// which only shapes tell, among the nodes from first to end.
+func (p *Program) settled(list []lowered, facts map[*graph.Value]graph.Fact, first, end int) []lowered {
 	shape := func(v int) tensor.Shape { return facts[p.values[v]].Shape }
 	out := list
-	for i, l := range list {
+	for i := first; i < end; i++ {
+		l := list[i]
 		if l.adds == 0 || shape(l.inputs[len(l.inputs)-1]).Equal(shape(l.outputs[0])) && shape(p.lowered[i].outputs[0]).Equal(shape(l.outputs[0])) {
 			continue
 		}
@@ -77,7 +83,10 @@ func (p *Program) settled(list []lowered, facts map[*graph.Value]graph.Fact) []l
 type fuser struct {
 	list []lowered
 	uses map[int]int // by number of value
-	by   map[int]int // the node that computes a value
+	// segment is how many nodes in front of a node may end a plan: what is in two plans is
+	// not fused.
+	segment []int
+	by      map[int]int // the node that computes a value
 }
 
 // add lets the producer of the later operand of the addition j, whose only use it is,
@@ -92,7 +101,7 @@ func (f *fuser) add(j int, a adding, list []lowered) {
 		later, other = other, later
 	}
 	i := f.node(later)
-	if i < 0 || f.uses[later] != 1 {
+	if i < 0 || f.uses[later] != 1 || f.segment[i] != f.segment[j] {
 		return
 	}
 	o, ok := list[i].op.(adder)
@@ -118,7 +127,7 @@ func (f *fuser) node(value int) int {
 func (f *fuser) join(j int, s shuffle, list []lowered) {
 	v := list[j].inputs[0]
 	i := f.node(v)
-	if i < 0 || f.uses[v] != 1 {
+	if i < 0 || f.uses[v] != 1 || f.segment[i] != f.segment[j] {
 		return
 	}
 	c, ok := list[i].op.(cat)

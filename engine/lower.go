@@ -108,6 +108,12 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason = lowerPad(n, attrs)
 	case op.Resize:
 		o, reason = lowerResize(n, attrs, t)
+	case op.NonZero:
+		o = newNonZero(n)
+	case op.NonMaxSuppression:
+		o = suppression{NonMaxSuppression: attrs}
+	case op.TopK:
+		o, reason = lowerTopK(n, attrs)
 	case op.Gather:
 		o = gather{n, attrs.Axis}
 	case op.Unary:

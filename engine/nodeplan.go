@@ -14,6 +14,9 @@ type NodePlan struct {
 	ISA    string // the instruction set; "go" for portable code
 	Reason string // why the operator's own evaluation is used instead of a kernel
 	MACs   int64  // multiplications with weights, for the given shapes
+	// Segment is 1, and one more behind every node whose results have sizes that only a run
+	// tells. Of nodes behind such a one, what depends on shapes is not told.
+	Segment int
 	// Reorders names the kernels that bring operands into another order of axes first.
 	Reorders []string
 }
@@ -30,6 +33,7 @@ func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
 		}
 	}
 	if len(inputs) == 0 {
+		number(nodes, 0, false)
 		return nodes, nil
 	}
 	pl, err := p.plan(p.fused, inputs)
@@ -47,10 +51,23 @@ func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
 		n.MACs += s.macs()
 		computed[s.node] = true
 	}
-	for i := range nodes {
+	number(nodes, pl.end, pl.deferring)
+	for i := range nodes[:pl.end] {
 		if !computed[i] {
 			nodes[i].Kernel, nodes[i].Family, nodes[i].ISA = "identity", "", "go"
 		}
 	}
 	return nodes, nil
+}
+
+// number numbers the segments. The first planned nodes are one, and deferring tells
+// whether another one follows; behind them every node that may end one does.
+func number(nodes []NodePlan, planned int, ends bool) {
+	segment := 1
+	for i := range nodes {
+		nodes[i].Segment = segment
+		if i == planned-1 && ends || i >= planned && deferring(nodes[i].Node) {
+			segment++
+		}
+	}
 }

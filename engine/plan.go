@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/arena"
@@ -9,16 +10,25 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// plan is a program for inputs of one list of shapes.
+// plan is a program for inputs of one list of shapes: all of its nodes, or those up to one
+// whose results have sizes that only a run tells. Others are for the nodes behind it, one
+// for each list of sizes; see segment.go.
 type plan struct {
-	list   []lowered
-	of     []lowered      // what was planned: list but for what shapes decide
-	shapes []tensor.Shape // of the inputs
+	list       []lowered
+	of         []lowered      // what was planned: list but for what shapes decide
+	shapes     []tensor.Shape // of the inputs, or of the results of the node in front
+	first, end int            // the nodes that are planned
+	deferring  bool           // sizes of the results of the last of them are still to come
+	facts      map[*graph.Value]graph.Fact
+
+	mu    sync.Mutex
+	tails []*plan // for the nodes behind, the most recently used last
+
 	// values has the program's values by number, then those that the plan adds:
 	// values in another order, and data that is known.
 	values []planned
 	steps  []planStep // in order of computation
-	ends   []int      // by node: the number of steps when its results are there
+	ends   []int      // by node, from first on: the number of steps when its results are there
 	inputs []arrival
 	// outputs are the numbers of the graph's outputs, in row-major order.
 	outputs []int
@@ -31,9 +41,10 @@ type plan struct {
 // planned is a value of a plan.
 type planned struct {
 	desc
-	block  *arena.Block   // shared with what lies in the same memory; nil for known data
+	block  *arena.Block   // shared with what lies in the same memory; nil for data that is there
 	known  *tensor.Tensor // its data, where that does not depend on the inputs' data
 	memory memory         // of known data that a step reads
+	before int            // one more than the value's number in the plan in front, which computes it; else 0
 }
 
 // planStep computes values of a plan.
@@ -71,7 +82,6 @@ type relabeling interface {
 type planner struct {
 	*plan
 	p         *Program
-	facts     map[*graph.Value]graph.Fact
 	wish      []order // by number of value
 	reordered map[orderKey]int
 }
@@ -83,14 +93,13 @@ type orderKey struct {
 
 // plan is for the nodes lowered as in list.
 func (p *Program) plan(list []lowered, shapes []tensor.Shape) (*plan, error) {
-	facts, err := p.g.Infer(shapes...)
+	facts, err := p.g.Facts(shapes...)
 	if err != nil {
 		return nil, err
 	}
-	pl := &planner{plan: &plan{list: p.settled(list, facts), of: list}, p: p, facts: facts, wish: make([]order, len(p.values)), reordered: map[orderKey]int{}}
-	for _, v := range p.values {
-		f := facts[v]
-		pl.values = append(pl.values, planned{desc: desc{Type: f.Type}, known: f.Data})
+	pl, err := p.newPlanner(list, 0, facts)
+	if err != nil {
+		return nil, err
 	}
 	pl.wishes()
 	for i := range p.g.Inputs {
@@ -98,13 +107,38 @@ func (p *Program) plan(list []lowered, shapes []tensor.Shape) (*plan, error) {
 			return nil, err
 		}
 	}
-	for i, l := range pl.list {
-		if err := pl.node(i, l); err != nil {
-			return nil, nodeError(p.g, l.node, err)
+	return pl.finish()
+}
+
+// newPlanner begins a plan of the nodes from first on, with what is known in front of them.
+func (p *Program) newPlanner(list []lowered, first int, facts map[*graph.Value]graph.Fact) (*planner, error) {
+	end, deferring, err := p.infer(first, facts)
+	if err != nil {
+		return nil, err
+	}
+	pl := &planner{p: p, wish: make([]order, len(p.values)), reordered: map[orderKey]int{}}
+	pl.plan = &plan{list: p.settled(list, facts, first, end), of: list, first: first, end: end, deferring: deferring}
+	if deferring {
+		pl.facts = facts
+	}
+	for _, v := range p.values {
+		f := facts[v]
+		pl.values = append(pl.values, planned{desc: desc{Type: f.Type}, known: f.Data})
+	}
+	return pl, nil
+}
+
+// finish plans the nodes.
+func (pl *planner) finish() (*plan, error) {
+	for i := pl.first; i < pl.end; i++ {
+		if err := pl.node(i, pl.list[i]); err != nil {
+			return nil, nodeError(pl.p.g, pl.list[i].node, err)
 		}
 		pl.ends = append(pl.ends, len(pl.steps))
 	}
-	if err := pl.results(); err != nil {
+	if pl.deferring {
+		pl.keep()
+	} else if err := pl.results(); err != nil {
 		return nil, err
 	}
 	pl.place()
@@ -144,7 +178,7 @@ func (pl *plan) place() {
 
 // wishes finds out, from the last node to the first, how readers wish values to lie.
 func (pl *planner) wishes() {
-	for i := len(pl.list) - 1; i >= 0; i-- {
+	for i := pl.end - 1; i >= pl.first; i-- {
 		l := pl.list[i]
 		in, out := pl.descs(l.inputs), pl.descs(l.outputs)
 		for j, v := range l.outputs {
@@ -279,7 +313,7 @@ func (pl *planner) relabel(i int, l lowered, r relabeling, in, out desc) error {
 		b.Last = max(b.Last, len(pl.steps)) // who looks at the result does so behind the steps so far
 	}
 	result := &pl.values[l.outputs[0]]
-	result.order, result.block, result.memory = o, pl.values[v].block, pl.values[v].memory
+	result.order, result.block, result.memory, result.before = o, pl.values[v].block, pl.values[v].memory, pl.values[v].before
 	return nil
 }
 

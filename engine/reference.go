@@ -28,7 +28,7 @@ func (r *reference) RunTapped(ctx context.Context, tap Tap, inputs ...*tensor.Te
 	if err != nil {
 		return nil, err
 	}
-	facts, err := r.g.Infer(shapes...)
+	facts, err := r.g.Facts(shapes...)
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +41,9 @@ func (r *reference) RunTapped(ctx context.Context, tap Tap, inputs ...*tensor.Te
 	}
 	for _, n := range r.g.Nodes {
 		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := r.g.InferNode(n, facts); err != nil {
 			return nil, err
 		}
 		in := make([]*tensor.Tensor, len(n.Inputs))
@@ -57,6 +60,9 @@ func (r *reference) RunTapped(ctx context.Context, tap Tap, inputs ...*tensor.Te
 		}
 		for i, v := range n.Outputs {
 			values[v] = results[i]
+			if facts[v].Deferred {
+				facts[v] = graph.Fact{Type: graph.TypeOf(results[i])}
+			}
 			if err := tap(v, results[i]); err != nil {
 				return nil, err
 			}

@@ -28,7 +28,7 @@ func (s *Session) RunSeen(ctx context.Context, look Look, inputs ...*tensor.Tens
 		return err
 	}
 	defer f.plan.free.put(f)
-	return s.each(ctx, f, func(v int) error {
+	_, err = s.each(ctx, f, func(f *frame, v int) error {
 		seen := Seen{Type: f.plan.values[v].Type}
 		switch seen.Type.DType {
 		case tensor.QUInt8:
@@ -40,6 +40,7 @@ func (s *Session) RunSeen(ctx context.Context, look Look, inputs ...*tensor.Tens
 		}
 		return look(s.p.values[v], seen)
 	})
+	return err
 }
 
 // RunViewed is RunTapped for a view that keeps nothing: the next tensor may lie in the
@@ -50,5 +51,6 @@ func (s *Session) RunViewed(ctx context.Context, view Tap, inputs ...*tensor.Ten
 		return err
 	}
 	defer f.plan.free.put(f)
-	return s.each(ctx, f, func(v int) error { return view(s.p.values[v], f.view(v)) })
+	_, err = s.each(ctx, f, func(f *frame, v int) error { return view(s.p.values[v], f.view(v)) })
+	return err
 }

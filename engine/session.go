@@ -45,14 +45,11 @@ func (s *Session) RunInto(ctx context.Context, outputs []*tensor.Tensor, inputs 
 		return err
 	}
 	defer f.plan.free.put(f)
-	if err := s.checkOutputs(f, outputs); err != nil {
+	last, err := s.compute(ctx, f, nil)
+	if err != nil {
 		return err
 	}
-	if err := s.compute(ctx, f, nil); err != nil {
-		return err
-	}
-	f.give(outputs)
-	return nil
+	return s.give(last, outputs)
 }
 
 // RunTimed is RunInto that also says how long each node took: took has an entry
@@ -67,24 +64,19 @@ func (s *Session) RunTimed(ctx context.Context, took []time.Duration, outputs []
 		return err
 	}
 	defer f.plan.free.put(f)
-	if err := s.checkOutputs(f, outputs); err != nil {
-		return err
-	}
-	last, steps := time.Now(), 0
-	err = s.compute(ctx, f, func(node int) error {
+	begun := time.Now()
+	last, err := s.compute(ctx, f, func(_ *frame, node, steps int) error {
 		now := time.Now()
-		took[node], last = now.Sub(last), now
-		if f.plan.ends[node] == steps {
+		took[node], begun = now.Sub(begun), now
+		if steps == 0 {
 			took[node] = 0
 		}
-		steps = f.plan.ends[node]
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	f.give(outputs)
-	return nil
+	return s.give(last, outputs)
 }
 
 // RunTapped is Run that hands the results of every node to tap.
@@ -98,17 +90,18 @@ func (s *Session) RunTapped(ctx context.Context, tap Tap, inputs ...*tensor.Tens
 		return nil, err
 	}
 	defer f.plan.free.put(f)
+	var last *frame
 	if tap == nil {
-		err = s.compute(ctx, f, nil)
+		last, err = s.compute(ctx, f, nil)
 	} else {
-		err = s.each(ctx, f, func(v int) error { return tap(s.p.values[v], f.tensor(v)) })
+		last, err = s.each(ctx, f, func(f *frame, v int) error { return tap(s.p.values[v], f.tensor(v)) })
 	}
 	if err != nil {
 		return nil, err
 	}
-	outputs := make([]*tensor.Tensor, len(f.plan.outputs))
-	for i, v := range f.plan.outputs {
-		outputs[i] = f.tensor(v)
+	outputs := make([]*tensor.Tensor, len(last.plan.outputs))
+	for i, v := range last.plan.outputs {
+		outputs[i] = last.tensor(v)
 	}
 	return outputs, nil
 }
@@ -123,7 +116,7 @@ func (s *Session) RunObserved(ctx context.Context, want map[*graph.Value]bool, o
 		return err
 	}
 	defer f.plan.free.put(f)
-	see := func(v int) error {
+	see := func(f *frame, v int) error {
 		if !want[s.p.values[v]] {
 			return nil
 		}
@@ -133,15 +126,16 @@ func (s *Session) RunObserved(ctx context.Context, want map[*graph.Value]bool, o
 		if want[v] && f.plan.inputs[i].fromTensor {
 			f.plan.inputs[i].all(&f.move, f.values[i], elementsOf(inputs[i]))
 		}
-		if err := see(i); err != nil {
+		if err := see(f, i); err != nil {
 			return err
 		}
 	}
-	return s.each(ctx, f, see)
+	_, err = s.each(ctx, f, see)
+	return err
 }
 
 // OutputTypes returns the types, with shapes, of the outputs for inputs of the
-// given shapes.
+// given shapes. It is an error if only a run tells one.
 func (s *Session) OutputTypes(inputs ...tensor.Shape) ([]graph.Type, error) {
 	facts, err := s.p.g.Infer(inputs...)
 	if err != nil {
@@ -149,6 +143,9 @@ func (s *Session) OutputTypes(inputs ...tensor.Shape) ([]graph.Type, error) {
 	}
 	out := make([]graph.Type, len(s.p.g.Outputs))
 	for i, v := range s.p.g.Outputs {
+		if facts[v].Deferred {
+			return nil, fmt.Errorf("%s: the size of output %q depends on the data of the inputs; Run tells it", s.p.g.Name, v.Name)
+		}
 		out[i] = facts[v].Type
 	}
 	return out, nil
@@ -164,34 +161,44 @@ func (s *Session) begin(list []lowered, inputs []*tensor.Tensor) (*frame, error)
 	return f, nil
 }
 
-// compute runs all steps, and calls visit, unless it is nil, when the results of a
-// node are there.
-func (s *Session) compute(ctx context.Context, f *frame, visit func(node int) error) error {
+// compute runs all steps, and calls visit, unless it is nil, with the memory in which the
+// results of a node are, when they are there, and the number of steps that it took. It
+// returns the memory in which the outputs are.
+func (s *Session) compute(ctx context.Context, f *frame, visit func(f *frame, node, steps int) error) (*frame, error) {
 	at := 0
-	for node, end := range f.plan.ends {
+	for node, n := range s.p.g.Nodes {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
+		from, end := at, f.plan.ends[node-f.plan.first]
 		for ; at < end; at++ {
 			if err := f.steps[at].exec(s.p.pool); err != nil {
-				return nodeError(s.p.g, s.p.g.Nodes[node], err)
+				return nil, nodeError(s.p.g, n, err)
 			}
+		}
+		steps := at - from
+		if f.plan.deferring && node == f.plan.end-1 {
+			var err error
+			if f, err = s.follow(f); err != nil {
+				return nil, err
+			}
+			at = 0
 		}
 		if visit == nil {
 			continue
 		}
-		if err := visit(node); err != nil {
-			return err
+		if err := visit(f, node, steps); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return f, nil
 }
 
 // each runs all steps, and calls visit with every result of a node, in node order.
-func (s *Session) each(ctx context.Context, f *frame, visit func(v int) error) error {
-	return s.compute(ctx, f, func(node int) error {
+func (s *Session) each(ctx context.Context, f *frame, visit func(f *frame, v int) error) (*frame, error) {
+	return s.compute(ctx, f, func(f *frame, node, _ int) error {
 		for _, v := range f.plan.of[node].outputs {
-			if err := visit(v); err != nil {
+			if err := visit(f, v); err != nil {
 				return err
 			}
 		}
@@ -199,7 +206,8 @@ func (s *Session) each(ctx context.Context, f *frame, visit func(v int) error) e
 	})
 }
 
-func (s *Session) checkOutputs(f *frame, outputs []*tensor.Tensor) error {
+// give copies the outputs, which are in f, to tensors of the caller.
+func (s *Session) give(f *frame, outputs []*tensor.Tensor) error {
 	if len(outputs) != len(f.plan.outputs) {
 		return fmt.Errorf("%s gives %d outputs, got %d tensors for them", s.p.g.Name, len(f.plan.outputs), len(outputs))
 	}
@@ -208,6 +216,10 @@ func (s *Session) checkOutputs(f *frame, outputs []*tensor.Tensor) error {
 		if t == nil || t.DType() != want.DType || !t.Shape().Equal(want.Shape) || !t.QParams().Equal(want.Q) {
 			return fmt.Errorf("%s: output %q is %v; the tensor given for it is %v", s.p.g.Name, s.p.g.Outputs[i].Name, *want, t)
 		}
+	}
+	for i, v := range f.plan.outputs {
+		copy(elementsOf(outputs[i]), f.values[v])
+		flip(elementsOf(outputs[i]), outputs[i].DType())
 	}
 	return nil
 }
@@ -224,7 +236,7 @@ func (s *Session) take(list []lowered, inputs []*tensor.Tensor) (*frame, error) 
 	if f := pl.free.get(); f != nil {
 		return f, nil
 	}
-	return s.p.newFrame(pl), nil
+	return s.p.newFrame(pl, nil), nil
 }
 
 func (s *Session) planFor(list []lowered, inputs []*tensor.Tensor) (*plan, error) {
@@ -232,8 +244,7 @@ func (s *Session) planFor(list []lowered, inputs []*tensor.Tensor) (*plan, error
 	defer s.mu.Unlock()
 	for i, pl := range slices.Backward(s.plans) {
 		if pl.fits(list, inputs) {
-			copy(s.plans[i:], s.plans[i+1:])
-			s.plans[len(s.plans)-1] = pl
+			recent(s.plans, i)
 			return pl, nil
 		}
 	}
@@ -246,9 +257,6 @@ func (s *Session) planFor(list []lowered, inputs []*tensor.Tensor) (*plan, error
 		return nil, err
 	}
 	pl.free.limit = s.p.Threads() + 1
-	if len(s.plans) == maxPlans {
-		s.plans = slices.Delete(s.plans, 0, 1)
-	}
-	s.plans = append(s.plans, pl)
+	s.plans = keepRecent(s.plans, pl, maxPlans)
 	return pl, nil
 }

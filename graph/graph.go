@@ -104,7 +104,7 @@ func (n *Node) defaultType(i int) Type {
 	in := n.inputTypes()
 	for _, s := range n.Op.Signatures() {
 		t, ok := s.prescribes(in, i)
-		if ok && s.Matches(in, slices.Repeat([]Type{t}, 1)) {
+		if ok && s.Matches(in, nil) {
 			return t
 		}
 	}

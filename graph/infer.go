@@ -14,9 +14,25 @@ const maxKnown = 1 << 12
 // Infer finds out what is known of every value of g for inputs of the given
 // shapes, save of those that only results aside need: its type, shape included,
 // and its data where that follows from parameters and shapes. The latter is what
-// operators compute with sizes (Shape, Gather, Cat ... in front of a Reshape). The
-// error names the node where types or shapes stop fitting.
+// operators compute with sizes (Shape, Gather, Cat ... in front of a Reshape). What
+// depends on sizes that only a run tells is Deferred. The error names the node where
+// types or shapes stop fitting.
 func (g *Graph) Infer(inputs ...tensor.Shape) (map[*Value]Fact, error) {
+	facts, err := g.Facts(inputs...)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range g.Running().Nodes {
+		if err := g.InferNode(n, facts); err != nil {
+			return nil, err
+		}
+	}
+	return facts, nil
+}
+
+// Facts returns what is known before any node is inferred: inputs of the given shapes,
+// and parameters.
+func (g *Graph) Facts(inputs ...tensor.Shape) (map[*Value]Fact, error) {
 	if len(inputs) != len(g.Inputs) {
 		return nil, fmt.Errorf("%s takes %d inputs, got %d", g.Name, len(g.Inputs), len(inputs))
 	}
@@ -27,21 +43,32 @@ func (g *Graph) Infer(inputs ...tensor.Shape) (map[*Value]Fact, error) {
 		facts[v] = Fact{Type: t}
 	}
 	for _, v := range g.Params {
-		facts[v] = Fact{v.Type, v.Data}
-	}
-	for _, n := range g.Running().Nodes {
-		if err := n.infer(facts, g.Numerics); err != nil {
-			return nil, fmt.Errorf("%s: node %q (%s): %w", g.Name, n.Name, n.Op.Kind(), err)
-		}
+		facts[v] = Fact{Type: v.Type, Data: v.Data}
 	}
 	return facts, nil
+}
+
+// InferNode adds what is known of the results of one node of g. Facts of its inputs are
+// there; the error names the node.
+func (g *Graph) InferNode(n *Node, facts map[*Value]Fact) error {
+	if err := n.infer(facts, g.Numerics); err != nil {
+		return fmt.Errorf("%s: node %q (%s): %w", g.Name, n.Name, n.Op.Kind(), err)
+	}
+	return nil
 }
 
 // infer adds what is known of n's results.
 func (n *Node) infer(facts map[*Value]Fact, numerics quant.Numerics) error {
 	in := make([]Fact, len(n.Inputs))
 	for i, v := range n.Inputs {
-		in[i] = facts[v]
+		if in[i] = facts[v]; in[i].Deferred {
+			for _, v := range n.Outputs {
+				t := v.Type
+				t.Shape = nil
+				facts[v] = Fact{Type: t, Deferred: true}
+			}
+			return nil
+		}
 	}
 	types, err := n.Op.Infer(in)
 	if err != nil {
@@ -59,9 +86,15 @@ func (n *Node) infer(facts map[*Value]Fact, numerics quant.Numerics) error {
 		}
 		facts[v] = Fact{Type: types[i]}
 	}
+	if d, ok := n.Op.(Deferring); ok && d.Defers(in) {
+		for i, v := range n.Outputs {
+			facts[v] = Fact{Type: types[i], Deferred: true}
+		}
+		return nil
+	}
 	data, err := n.known(in, types, numerics)
 	for i, t := range data {
-		facts[n.Outputs[i]] = Fact{types[i], t}
+		facts[n.Outputs[i]] = Fact{Type: types[i], Data: t}
 	}
 	return err
 }

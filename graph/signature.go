@@ -21,7 +21,7 @@ type Signature struct {
 	// not name.
 	Out  tensor.DType
 	Rest []tensor.DType
-	// SameQ says that the results keep the quantization parameters of the first
+	// SameQ says that results of codes keep the quantization parameters of the first
 	// input, because the operator only selects, moves or averages codes.
 	SameQ bool
 	// FixedQ, where set, are the quantization parameters that the result always
@@ -95,7 +95,7 @@ func (s Signature) Matches(in, out []Type) bool {
 		}
 	}
 	for i, t := range out {
-		if t.DType != s.Result(i) || s.FixedQ != nil && !s.FixedQ.Equal(t.Q) || s.SameQ && !in[0].Q.Equal(t.Q) {
+		if t.DType != s.Result(i) || s.FixedQ != nil && !s.FixedQ.Equal(t.Q) || s.SameQ && t.DType.IsQuantized() && !in[0].Q.Equal(t.Q) {
 			return false
 		}
 	}

@@ -86,13 +86,16 @@ type Context struct {
 type Fact struct {
 	Type
 	Data *tensor.Tensor // nil where it is not known
+	// Deferred says that only a run tells the shape, since it depends on data. Shape is
+	// then the largest, of results of a Deferring operator, and nil behind those.
+	Deferred bool
 }
 
 // FactsOf returns all there is to know of tensors.
 func FactsOf(tensors ...*tensor.Tensor) []Fact {
 	facts := make([]Fact, len(tensors))
 	for i, t := range tensors {
-		facts[i] = Fact{TypeOf(t), t}
+		facts[i] = Fact{Type: TypeOf(t), Data: t}
 	}
 	return facts
 }
@@ -128,4 +131,13 @@ type ShapeReader interface {
 	Op
 	// Read returns the results, as Eval would for inputs of these types.
 	Read(in []Type) []*tensor.Tensor
+}
+
+// Deferring is an operator whose results may have sizes that only a run tells, as those
+// of NonZero.
+type Deferring interface {
+	Op
+	// Defers reports whether the sizes of the results depend on data that is not known.
+	// Infer then returns the largest; the results of Eval have their own.
+	Defers(in []Fact) bool
 }

@@ -110,8 +110,11 @@ func (c goldenGradient) compare(t *testing.T, name string, data []byte) (worst f
 
 // withoutGradient says why an operator has none.
 var withoutGradient = map[string]string{
-	"shape": "its result does not depend on the data",
-	"split": "training takes each part as the slice that it is",
+	"shape":               "its result does not depend on the data",
+	"split":               "training takes each part as the slice that it is",
+	"nonzero":             "its results are places",
+	"non_max_suppression": "its results are places",
+	"topk":                "training has shapes of its own, and no K that is computed",
 }
 
 // smooth draws an operator and inputs such that no kink lies within a small step.

@@ -39,6 +39,8 @@ var kinds = []row{
 	kindOf(MaxPool2D{}),
 	kindOf(Mean{}),
 	kindOf(Mul{}),
+	kindOf(NonMaxSuppression{}),
+	kindOf(NonZero{}),
 	kindOf(Pad{}),
 	kindOf(Quantize{}),
 	kindOf(Clamp{Act: quant.ReLU}),
@@ -54,6 +56,7 @@ var kinds = []row{
 	kindOf(Squeeze{}),
 	kindOf(Sub{}),
 	kindOf(Tanh{}),
+	kindOf(TopK{}),
 	kindOf(Transpose{}),
 	kindOf(Unsqueeze{}),
 }

@@ -34,6 +34,9 @@ func (p *Program) build(shape tensor.Shape) (*Step, error) {
 		if b.fused[n] {
 			continue
 		}
+		if types[n.Output()].Deferred {
+			return nil, fmt.Errorf("%s: node %q (%s): only a run tells the size of its result; training needs sizes that follow from those of the inputs", p.g.Name, n.Name, n.Op.Kind())
+		}
 		if err := b.node(n); err != nil {
 			return nil, fmt.Errorf("%s: node %q (%s): %w", p.g.Name, n.Name, n.Op.Kind(), err)
 		}

@@ -232,6 +232,38 @@ var general = []Case{
 		x := b.Real(b.Input())
 		return b.Finish(b.Transposed(x, op.ConvTranspose2D{Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}, Groups: 1}, 20, 24, 2, 2))
 	}},
+	{"sizes that a run tells", 6, 8, 9, func(b *Builder) *graph.Graph {
+		x := b.Input()
+		early := b.Conv(x, 6, 6, 3, 1, 1) // used behind the other segments
+		rows := b.Moved("rows", op.Reshape{Shape: []int{1, -1, 9}}, x)[0]
+		first := b.Real(b.Moved("scores", op.Slice{Axis: 2, Start: 6, End: 9}, rows)[0])
+		boxes := b.Real(b.Moved("boxes", op.Slice{Axis: 2, Start: 2, End: 6}, rows)[0])
+		scores := b.Float("scores", op.Transpose{Perm: []int{0, 2, 1}}, first)
+		limits := func(iou, score float32) []*graph.Value {
+			one := func(v float32) *graph.Value { return b.g.AddConst(b.name("limit"), tensor.Of([]float32{v}, 1)) }
+			return []*graph.Value{boxes, scores, b.ints(7), one(iou), one(score)}
+		}
+		var out []*graph.Value
+		for _, score := range []float32{0.3, -1, 99} { // the last leaves nothing
+			chosen := b.Float("nms", op.NonMaxSuppression{CenterPointBox: score < 0}, limits(0.4, score)...)
+			column := b.Moved("column", op.Slice{Axis: 1, Start: 2, End: 3}, chosen)[0]
+			flat := b.Moved("flat", op.Reshape{Shape: []int{-1}}, column)[0]
+			kept := b.Moved("gather", op.Gather{Axis: 1}, boxes, flat)[0]
+			out = append(out, b.Float("all", op.Cat{Axis: 2}, kept, b.Moved("gather", op.Gather{Axis: 1}, first, flat)[0]), chosen)
+		}
+		relu := b.Float("relu", op.Clamp{Act: quant.ReLU}, b.Float("nine", op.Sub{}, first, b.g.AddConst(b.name("nine"), tensor.Of([]float32{0.9}, 1))))
+		places := b.Float("nonzero", op.NonZero{}, relu)
+		count := b.Moved("count", op.Gather{Axis: 0}, b.Moved("shape", op.Shape{}, places)[0], b.ints(1))[0]
+		top := b.Moved("topk", op.TopK{Axis: 1}, x, b.ints(3))
+		some := b.Moved("some", op.Slice{Axis: 0, Start: 1, End: 2}, b.Moved("shape", op.Shape{}, x)[0])[0]
+		least := b.Moved("topk", op.TopK{Axis: -3, Smallest: true}, b.Conv(x, 6, 6, 1, 1, 1), some)
+		var computed []*graph.Value
+		if b.dtype != tensor.Float32 { // numbers of which one more bit would change an order
+			computed = least
+		}
+		b.g.Outputs = append(b.g.Outputs, append(out, append(computed, places, count, top[1])...)...)
+		return b.Finish(top[0], b.Add(early, x))
+	}},
 	{"attention", 24, 3, 5, func(b *Builder) *graph.Graph { // images as tokens
 		x := b.Real(b.Input())
 		tokens := b.Float("tokens", op.Transpose{Perm: []int{0, 2, 1}}, b.Float("flatten", op.Flatten{Start: 2, End: -1}, x))

@@ -9,11 +9,15 @@ A case is a function from a Source to (attributes, inputs, function of the input
 bound of its relative error, 0 for the same bits. Files are as those of op.py and
 gradient.py; results behind the first are in "rest".
 
-Needs torch 2.15.0 and numpy.
+Results of detectors' operators are ONNX Runtime's.
+
+Needs torch 2.15.0, numpy, onnx 1.23.2 and onnxruntime 1.32.0.
 """
 import argparse
 import pathlib
 
+import onnx
+import onnxruntime
 import torch
 import torch.nn.functional as F
 from op import CODES, Source, Writer, act, engine
@@ -191,6 +195,48 @@ def pad(r):
     return a, [x], lambda x: F.pad(x, torch_pad, {"reflect": "reflect", "edge": "replicate"}[mode])
 
 
+def onnx_runtime(kind, node, ins, outputs):
+    """the outputs of one ONNX node, by ONNX Runtime"""
+    names = [f"in{i}" for i in range(len(ins))]
+    kinds = {torch.float32: onnx.TensorProto.FLOAT, torch.int64: onnx.TensorProto.INT64}
+    infos = [onnx.helper.make_tensor_value_info(n, kinds[t.dtype], list(t.shape)) for n, t in zip(names, ins)]
+    outs = [onnx.helper.make_empty_tensor_value_info(o) for o in outputs]
+    g = onnx.helper.make_graph([onnx.helper.make_node(kind, names, outputs, **node)], "g", infos, outs)
+    m = onnx.helper.make_model(g, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    s = onnxruntime.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"])
+    got = [torch.from_numpy(y.copy()) for y in s.run(None, {n: t.numpy() for n, t in zip(names, ins)})]
+    return got if len(got) > 1 else got[0]
+
+
+def nonzero(r):
+    x = dense(r, tuple(r.between(1, 5) for _ in range(r.between(1, 4))))
+    x = torch.where(torch.from_numpy(r.rng.integers(0, 3, tuple(x.shape))) > r.between(-1, 2), x, r.pick(0.0, -0.0))
+    return {}, [r.pick(x, (x * 2).long())], lambda x: x.nonzero().T.contiguous()
+
+
+def non_max_suppression(r):
+    images, classes, boxes = r.between(1, 3), r.between(1, 3), r.between(1, 40)
+    center = r.pick(True, False)
+    b = torch.from_numpy(r.rng.random((images, boxes, 4)).astype("float32"))
+    if center:
+        b[..., 2:] *= 0.6
+    scores = dense(r, (images, classes, boxes))
+    scores = r.pick(scores, (scores * 3).round())  # equal ones
+    ins = [b, scores, torch.tensor([r.pick(0, 3, 1000, -1)]), torch.tensor([r.pick(0.0, 0.3, 0.5, 0.9)]), torch.tensor([r.pick(-9.0, 0.0, 1.0, 9.0)])]
+    ins = ins[: r.pick(2, 3, 4, 5, 5, 5)]
+    node = {"center_point_box": int(center)}
+    return {"center_point_box": True} if center else {}, ins, lambda *ins: onnx_runtime("NonMaxSuppression", node, ins, ["chosen"])
+
+
+def topk(r):
+    x = dense(r, (r.between(1, 4), r.between(1, 9), r.between(1, 20)))
+    x = r.pick(x, x.round(), (x * 3).long())
+    axis, smallest = r.between(-3, 2), r.pick(True, False)
+    node = {"axis": axis, "largest": int(not smallest)}
+    k = torch.tensor([r.between(0, x.shape[axis])])
+    return {"axis": axis} | ({"smallest": True} if smallest else {}), [x, k], lambda *ins: onnx_runtime("TopK", node, ins, ["values", "indices"])
+
+
 # name of the files, case, relative error, whether there are gradients
 CASES = [
     binary("sub", torch.sub), binary("div", torch.div, positive=True), binary("add_broadcast", torch.add), binary("mul_broadcast", torch.mul),
@@ -200,6 +246,7 @@ CASES = [
     ("softmax", softmax, 1e-6, True), ("layer_norm", layer_norm, 1e-5, True), ("matmul_broadcast", matmul_broadcast, 1e-5, True),
     ("conv_transpose2d", conv_transpose2d, 1e-5, True), ("resize", resize, 1e-5, True), ("pad", pad, 0, True),
     unary("silu", F.silu), unary("elu", None, elu),
+    ("nonzero", nonzero, 0, False), ("non_max_suppression", non_max_suppression, 0, False), ("topk", topk, 0, False),
 ]
 KINDS = {"add_broadcast": "add", "mul_broadcast": "mul", "matmul_broadcast": "matmul"}
 
