@@ -241,7 +241,7 @@ func TestFallback(t *testing.T) {
 		b := randomgraph.New(r, "fallback", dtype, numerics)
 		x := b.Pool(b.Input(), op.Flatten{Start: 1, End: -1})
 		if x.Type.Q != nil {
-			x.Type.Q.ZeroPoints[0] &^= 0xff // onednn knows no other of weights
+			x.Type.Q.ZeroPoints[0] = 0 // onednn knows no other of weights
 		}
 		if dtype == tensor.QUInt8 && numerics == quant.OneDNN {
 			continue // nor unsigned ones
