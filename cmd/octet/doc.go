@@ -8,5 +8,5 @@
 // One file per command. What commands share stands in packages of internal: flags and the
 // files that they open (inputs), everything that is printed (console), exit codes (exit),
 // measurements (measure). The commands hold no arithmetic: they call package octet and
-// print what it returns. They must not know formats, kernels or operators.
+// print what it returns.
 package main
