@@ -3,7 +3,7 @@
     python tools/training/steps.py --out internal/qat/testdata/steps                    # the committed cases: a small network
     python tools/training/steps.py --out DIR --arch mobilenet_v2 --size 96 --batch 8 --seed 5
 
-then: go test ./qat -run TestPyTorchSteps -v -steps DIR
+then: go test ./internal/qat -run TestPyTorchSteps -v -steps DIR
 
 A network is prepared with the default training qconfig of a backend, dropout is
 switched off, and it is trained on random images. The qconfig "learnable" is
