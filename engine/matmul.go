@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"unsafe"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/sgemm"
@@ -14,23 +15,30 @@ import (
 // parameters, as a linear layer is, and otherwise one whose right operand is packed
 // in every run.
 func lowerMatMul(n *graph.Node, t target) (operation, string, error) {
-	a, b := n.Inputs[0], n.Inputs[1]
-	if n.Output().Type.DType != tensor.Float32 || a.Type.DType != tensor.Float32 || b.Type.DType != tensor.Float32 {
-		return nil, "no kernel for products of codes that are both computed", nil
+	b := n.Inputs[1]
+	constant := b.Role == graph.Parameter && len(b.Type.Shape) == 2
+	switch {
+	case n.Output().Type.DType.IsQuantized():
+		return lowerMatMul8(n, constant, t)
+	case !constant:
+		return matmul{k: sgemm.Select(sgemm.Table, t.cpu)}, "", nil
 	}
-	if b.Role == graph.Parameter && len(b.Type.Shape) == 2 {
-		w, err := t.reals(b.Data)
-		if err != nil {
-			return nil, "", err
-		}
-		k, columns := b.Type.Shape[0], b.Type.Shape[1]
-		turned := make([]float32, len(w))
-		walk := newWalk(tensor.Shape{columns, k}, order{1, 0}, nil, 4)
-		walk.all(bytesIn(turned), bytesIn(w))
-		product := newProduct32(&graph.Node{Inputs: n.Inputs[:2]}, geometry{groups: 1, in: k, out: columns, taps: 1}, turned, quant.NoActivation, t)
-		return matmulPacked{linear32{product}}, "", nil
+	w, err := t.reals(b.Data)
+	if err != nil {
+		return nil, "", err
 	}
-	return matmul{k: sgemm.Select(sgemm.Table, t.cpu)}, "", nil
+	k, columns := b.Type.Shape[0], b.Type.Shape[1]
+	product := newProduct32(&graph.Node{Inputs: n.Inputs[:2]}, geometry{groups: 1, in: k, out: columns, taps: 1}, turned(w, k, columns), quant.NoActivation, t)
+	return matmulPacked{linear32{product}}, "", nil
+}
+
+// turned is the transpose of a matrix of so many rows and columns.
+func turned[T any](w []T, rows, columns int) []T {
+	to := make([]T, len(w))
+	var zero T
+	walk := newWalk(tensor.Shape{columns, rows}, order{1, 0}, nil, int(unsafe.Sizeof(zero)))
+	walk.all(bytesIn(to), bytesIn(w))
+	return to
 }
 
 // matmulPacked is a product whose right operand is packed when the graph is compiled.
@@ -38,18 +46,16 @@ type matmulPacked struct{ linear32 }
 
 func (o matmulPacked) with(a adding) operation { return matmulPacked{o.linear32.with(a).(linear32)} }
 
-// matmul is a product of computed matrices, or of a computed and a constant one.
-type matmul struct{ k *sgemm.Kernel }
-
-func (o matmul) kernel() (string, string) { return o.k.Name, o.k.ISA }
+// matrices is for products of computed matrices, or of a computed and a constant one.
+type matrices struct{}
 
 // wishes has none: the last axis of an operand lies innermost, or for the right one the
 // one before, in nearly every order that others leave.
-func (matmul) wishes(in, _ []desc) []order { return make([]order, len(in)) }
+func (matrices) wishes(in, _ []desc) []order { return make([]order, len(in)) }
 
 // orders takes operands whose rows lie in one piece, and the right one also with
 // columns in one piece. Rows of the result lie in one piece, whatever is around them.
-func (matmul) orders(in, out []desc) (need, give []order) {
+func (matrices) orders(in, out []desc) (need, give []order) {
 	need = make([]order, 2)
 	if in[0].innermost() == len(in[0].Shape)-1 {
 		need[0] = in[0].order
@@ -71,28 +77,61 @@ func (d desc) innermost() int {
 	return len(d.Shape) - 1
 }
 
+// stack is where the matrices of a product are, and into which pieces it is cut.
+type stack struct {
+	m, n, depth       int
+	batches           int
+	places            [][3]int // by batch: where its matrices begin
+	rows, columns, to matrix
+	width, parts      int // columns of a piece, pieces of a batch
+}
+
 // packedBytes is about what the columns of a piece may take when they are packed: they
 // stay in the second-level cache while rows are multiplied.
 const packedBytes = 256 << 10
 
-func (o matmul) fix(in, outs []desc, threads int) (fixed, error) {
-	a, b, out := in[0], in[1], outs[0]
+// newStack is for a kernel of nr columns and elements of so many bytes.
+func newStack(in []desc, out desc, nr, rate, bytes, threads int) stack {
+	a, b := in[0], in[1]
 	rank := len(out.Shape)
-	f := fixedMatMul{matmul: o, m: out.Shape[rank-2], n: out.Shape[rank-1], depth: a.Shape[len(a.Shape)-1]}
-	f.rows, f.columns, f.to = matrixIn(a), matrixIn(b), matrixIn(out)
+	s := stack{m: out.Shape[rank-2], n: out.Shape[rank-1], depth: a.Shape[len(a.Shape)-1]}
+	s.rows, s.columns, s.to = matrixIn(a), matrixIn(b), matrixIn(out)
 	lead := out.Shape[:rank-2]
-	f.batches = lead.Numel()
-	for i := range f.batches {
-		f.places = append(f.places, [3]int{a.matrixAt(i, lead), b.matrixAt(i, lead), out.matrixAt(i, lead)})
+	s.batches = lead.Numel()
+	for i := range s.batches {
+		s.places = append(s.places, [3]int{a.matrixAt(i, lead), b.matrixAt(i, lead), out.matrixAt(i, lead)})
 	}
-	threads = worth(f.batches*extent{m: f.m, n: f.n, k: f.depth, groups: 1, bytes: 4}.time(o.k.Rate), threads)
-	widest := max(o.k.NR, packedBytes/(4*max(1, f.depth))/o.k.NR*o.k.NR)
-	f.width = min(widest, roundUp(f.n, o.k.NR))
-	if few := divUp(4*threads, max(1, f.batches)); threads > 1 && few > 1 {
-		f.width = min(f.width, roundUp(divUp(f.n, few), o.k.NR))
+	threads = worth(s.batches*extent{m: s.m, n: s.n, k: s.depth, groups: 1, bytes: bytes}.time(rate), threads)
+	widest := max(nr, packedBytes/(bytes*max(1, s.depth))/nr*nr)
+	s.width = min(widest, roundUp(max(1, s.n), nr))
+	if few := divUp(4*threads, max(1, s.batches)); threads > 1 && few > 1 {
+		s.width = min(s.width, roundUp(divUp(s.n, few), nr))
 	}
-	f.parts = divUp(f.n, f.width)
-	return f, nil
+	s.parts = divUp(s.n, s.width)
+	return s
+}
+
+func (s *stack) macs() int64 { return int64(s.batches) * int64(s.m) * int64(s.n) * int64(s.depth) }
+
+func (s *stack) count() int {
+	if s.m == 0 {
+		return 0
+	}
+	return s.batches * s.parts
+}
+
+// piece returns where the matrices of piece i begin, and its columns.
+func (s *stack) piece(i int) (at [3]int, first, n int) {
+	first = i % s.parts * s.width
+	return s.places[i/s.parts], first, min(s.width, s.n-first)
+}
+
+// right is where column first of the right matrix at a place begins.
+func (s *stack) right(at, first int) int {
+	if s.columns.columns {
+		return at + first*s.columns.stride
+	}
+	return at + first
 }
 
 // matrix is how the last two axes of a value lie: the distance of rows, or, where it
@@ -125,16 +164,24 @@ func (d desc) matrixAt(i int, lead tensor.Shape) int {
 	return at
 }
 
-type fixedMatMul struct {
-	matmul
-	m, n, depth       int
-	batches           int
-	places            [][3]int // by batch: where its matrices begin
-	rows, columns, to matrix
-	width, parts      int // columns of a piece, pieces of a batch
+// matmul is a product of matrices of float32.
+type matmul struct {
+	matrices
+	k *sgemm.Kernel
 }
 
-func (f fixedMatMul) macs() int64 { return int64(f.batches) * int64(f.m) * int64(f.n) * int64(f.depth) }
+func (o matmul) kernel() (string, string) { return o.k.Name, o.k.ISA }
+
+func (o matmul) fix(in, outs []desc, threads int) (fixed, error) {
+	return fixedMatMul{o, newStack(in, outs[0], o.k.NR, o.k.Rate, 4, threads)}, nil
+}
+
+type fixedMatMul struct {
+	matmul
+	stack
+}
+
+func (f fixedMatMul) macs() int64 { return f.stack.macs() }
 
 func (f fixedMatMul) packed() int { return divUp(f.k.Size(f.width, f.depth), 2) }
 
@@ -150,7 +197,7 @@ func (f fixedMatMul) bind(in, outs []memory, scratch [][]uint64) step {
 			W:      f.k.Place(packed, f.width, f.depth), M1: f.m, Lo: -inf, Hi: inf, LD: f.to.stride, Work: words[float32](s[f.packed():]),
 		}
 	}
-	return pieces{f.batches * f.parts, t}
+	return pieces{f.count(), t}
 }
 
 type taskMatMul struct {
@@ -160,14 +207,9 @@ type taskMatMul struct {
 }
 
 func (t *taskMatMul) Do(worker, i int) {
-	c, at := &t.calls[worker], t.places[i/t.parts]
-	first := i % t.parts * t.width
-	n := min(t.width, t.n-first)
-	right := sgemm.Right{X: t.b[at[1]+first:], Stride: t.columns.stride, Transposed: t.columns.columns}
-	if right.Transposed {
-		right.X = t.b[at[1]+first*right.Stride:]
-	}
-	t.k.Fill(c.W, right, n, t.depth)
+	c := &t.calls[worker]
+	at, first, n := t.piece(i)
+	t.k.Fill(c.W, sgemm.Right{X: t.b[t.right(at[1], first):], Stride: t.columns.stride, Transposed: t.columns.columns}, n, t.depth)
 	c.N1 = n
 	c.X, c.Out = t.a[at[0]:], t.out[at[2]+first:]
 	t.k.Run(c)

@@ -160,18 +160,17 @@ func (o *product8) run(w *workers8, worker, group, at int) {
 	o.k.Run(s)
 	c.Acc, c.M, c.N, c.First = s.Acc, s.M1-s.M0, s.N1-s.N0, first
 	if o.ones != nil {
-		o.finish.centre(c, o.rowSums(s))
+		o.finish.centre(c, rowSums(o.k, o.ones, s))
 	}
 	o.finish.run(c, w.out, at)
 }
 
-// rowSums computes the sums of the rows of a call, behind its own sums.
-func (o *product8) rowSums(s *gemm8.Call) []int32 {
-	acc, n0, n1 := s.Acc, s.N0, s.N1
-	s.Acc = acc[(s.M1-s.M0)*(n1-n0):]
-	s.W, s.N0, s.N1 = o.ones, 0, 1
-	o.k.Run(s)
-	rows := s.Acc
-	s.Acc, s.N0, s.N1 = acc, n0, n1
+// rowSums computes the sums of the rows of a call by a column of ones, behind its own sums.
+func rowSums(k *gemm8.Kernel, ones *gemm8.Weights, s *gemm8.Call) []int32 {
+	w, acc, n0, n1 := s.W, s.Acc, s.N0, s.N1
+	rows := acc[(s.M1-s.M0)*(n1-n0):]
+	s.W, s.Acc, s.N0, s.N1 = ones, rows, 0, 1
+	k.Run(s)
+	s.W, s.Acc, s.N0, s.N1 = w, acc, n0, n1
 	return rows
 }

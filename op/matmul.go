@@ -34,8 +34,8 @@ func (MatMul) Infer(in []graph.Fact) ([]graph.Type, error) {
 		return nil, err
 	}
 	a, b := in[0].Shape, in[1].Shape
-	if len(a) < 2 || len(b) < 2 || a[len(a)-1] != b[len(b)-2] {
-		return nil, fmt.Errorf("shapes %v and %v: expected [..., M, K] and [..., K, N]", a, b)
+	if len(a) < 2 || len(b) < 2 || a[len(a)-1] != b[len(b)-2] || a[len(a)-1] == 0 {
+		return nil, fmt.Errorf("shapes %v and %v: expected [..., M, K] and [..., K, N], with K of at least 1", a, b)
 	}
 	if err := checkProducts(in[0].DType, a[len(a)-1]); err != nil {
 		return nil, err

@@ -280,6 +280,22 @@ var general = []Case{
 		relu := b.Float("sum", op.Add{}, b.Float("matmul", op.MatMul{}, turned, x), x)
 		return b.Finish(relu, b.Float("matmul", op.MatMul{}, x, w), b.Float("matmul", op.MatMul{}, turned, stack), b.Float("matmul", op.MatMul{}, x, turned))
 	}},
+	{"products of codes", 3, 8, 21, func(b *Builder) *graph.Graph {
+		x := b.Input()
+		turned := b.Moved("transpose", op.Transpose{Perm: []int{0, 1, 3, 2}}, x)[0]
+		last := b.Moved("nhwc", op.Transpose{Perm: []int{0, 2, 3, 1}}, x)[0]
+		one := b.Pool(b.Moved("reshape", op.Reshape{Shape: []int{0, 1, -1, 21}, KeepZero: true}, x)[0], op.Clamp{Act: quant.ReLU})
+		centred := b.Constant(3, 21, 40)
+		if b.dtype != tensor.Float32 { // so that as a weight its zero point is 0
+			lo, _ := b.dtype.CodeRange()
+			centred.Type.Q.ZeroPoints[0] = lo + 128
+		}
+		product := func(t graph.Type, p, q *graph.Value) *graph.Value { return b.Node("matmul", op.MatMul{}, t, p, q) }
+		return b.Finish(
+			product(b.Quantum(), x, turned), product(b.OtherSort(), turned, x), product(b.Quantum(), x, centred), product(b.OtherSort(), x, b.Constant(21, 50)),
+			product(b.Quantum(), b.Constant(70, 8), x), product(b.Quantum(), one, turned), product(b.Quantum(), last, b.Moved("turned", op.Transpose{Perm: []int{0, 1, 3, 2}}, last)[0]),
+			b.Add(product(b.Quantum(), x, b.Constant(21, 21)), x))
+	}},
 	{"codes of both sorts", 6, 9, 8, func(b *Builder) *graph.Graph {
 		x, c := b.Input(), op.Conv2D{Stride: [2]int{1, 1}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1, Act: b.Act()}
 		y := b.Node("conv", c, b.OtherSort(), b.Weights(x, 9, 6, 3, 3)...)

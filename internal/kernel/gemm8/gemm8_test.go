@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
 	"github.com/octet-ml/octet/internal/kerneltest"
 	"github.com/octet-ml/octet/internal/operand"
+	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/quant"
 )
 
@@ -143,6 +145,85 @@ func codes(t *testing.T, k *Kernel, c *Call, r *rand.Rand) {
 		}
 	}
 	out.Check(t)
+}
+
+// A computed right operand, in either order, is laid out as a packed one, also in memory
+// that held a larger one before. Layouts are compared for rows of other CPUs, too.
+func TestFillIsPack(t *testing.T) {
+	r := testseed.Rand(t)
+	for i := range Table {
+		k := &Table[i]
+		if (k.Fill == nil) != (k.Place == nil) || (k.Fill == nil) != (k.Size == nil) {
+			t.Fatalf("%s has one of Size, Place and Fill without the others", k.Name)
+		}
+		if k.Fill == nil {
+			continue
+		}
+		for i := range 60 {
+			n, depth := 1+r.IntN(150), 1+r.IntN(90)
+			if i%10 == 0 {
+				depth += 510
+			}
+			w := make([]int8, n*depth)
+			fill(r, nil, w)
+			stride := max(n, depth) + r.IntN(9)
+			right := Right{X: make([]uint8, max(n, depth)*stride), Stride: stride, Transposed: i%2 == 0}
+			for col := range n {
+				for d := range depth {
+					at := d*stride + col
+					if right.Transposed {
+						at = col*stride + d
+					}
+					right.X[at] = uint8(w[col*depth+d]) ^ 0x80
+				}
+			}
+			// What lies behind must not be read.
+			last := (depth-1)*stride + n
+			if right.Transposed {
+				last = (n-1)*stride + depth
+			}
+			right.X = right.X[:last:last]
+			memory := make([]uint64, k.Size(n, depth))
+			for i := range memory {
+				memory[i] = r.Uint64()
+			}
+			got, want := k.Place(memory, n, depth), k.Pack(nil, w, n, 1, depth, 0)
+			k.Fill(got, right, n, depth)
+			if !reflect.DeepEqual(got, want) {
+				t.Fatalf("%s: case %d: %d columns of %d, transposed %v, are laid out otherwise", k.Name, i, n, depth, right.Transposed)
+			}
+		}
+	}
+}
+
+// In memory for more columns and a larger depth, sums are the same.
+func TestFillOfLess(t *testing.T) {
+	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
+		if k.Fill == nil {
+			return
+		}
+		memory := make([]uint64, k.Size(200, 700))
+		weights := k.Place(memory, 200, 700)
+		for range 40 {
+			m, n, depth := 1+r.IntN(9), 1+r.IntN(200), 1+r.IntN(700)
+			x, right := make([]uint8, m*depth), Right{X: make([]uint8, n*depth), Stride: n}
+			w := make([]int8, n*depth)
+			fill(r, x, w)
+			for i, v := range w {
+				right.X[i%depth*n+i/depth] = uint8(v) ^ 0x80
+			}
+			k.Fill(weights, right, n, depth)
+			c := &Call{Matrix: operand.Matrix[uint8]{X: x, Pad: make([]uint8, depth), Taps: 1, Depth: depth, Stride: depth}, W: weights,
+				M1: m, N1: n, Acc: make([]int32, m*n), Work: make([]uint64, k.Work(m, 1, depth))}
+			k.Run(c)
+			want := *c
+			want.Acc = make([]int32, m*n)
+			Reference(&want, w)
+			if !slices.Equal(c.Acc, want.Acc) {
+				t.Fatalf("%d by %d of %d differ", m, n, depth)
+			}
+		}
+	})
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {

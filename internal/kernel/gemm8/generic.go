@@ -16,6 +16,12 @@ var portable = Kernel{
 	Row: kernel.Row{Name: "gemm_u8s8_4x4_go", Tile: "4x4", ISA: "go"},
 	MR:  4, NR: 4, Block: 64, Exact: true, Rate: 5,
 	Pack: packPairs, Work: workPairs, Run: runPairs,
+	Size: func(n, k int) int { return roundUp(k, unroll) * roundUp(n, 4) / 2 },
+	Place: func(memory []uint64, n, k int) *Weights {
+		data := unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(memory))), len(memory))
+		return &Weights{N: n, K: k, Init: make([]int32, n), Data: data}
+	},
+	Fill: fillPairs,
 }
 
 const (

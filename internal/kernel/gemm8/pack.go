@@ -19,7 +19,7 @@ func initial(w []int8, n, k int, zero uint8) []int32 {
 func sum(w []int8) int32 {
 	const low, most = 0x00ff00ff00ff00ff, 128
 	total := -128 * int32(len(w)&^7)
-	b := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w))), len(w))
+	b := asBytes(w)
 	for len(b) >= 8 {
 		n := min(len(b)/8, most)
 		var lanes uint64
@@ -34,6 +34,10 @@ func sum(w []int8) int32 {
 		total += int32(int8(v))
 	}
 	return total
+}
+
+func asBytes(w []int8) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w))), len(w))
 }
 
 // packGroups lays out columns of w, [column][tap][depth], as [tap][group of 4

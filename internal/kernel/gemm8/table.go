@@ -28,6 +28,13 @@ type Kernel struct {
 
 	// Pack lays out w, [n][tap][depth] row-major, for this kernel, in memory of m.
 	Pack func(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights
+	// Place makes packed columns of memory, of Size(n, k) words, for n columns and a depth of
+	// k at most, which Fill packs: the right operand of a product that is computed itself.
+	// Sums start at 0; the caller may set Init before Run. All are nil where a kernel
+	// prepares weights in a way that takes too long for that.
+	Size  func(n, k int) int
+	Place func(memory []uint64, n, k int) *Weights
+	Fill  func(p *Weights, w Right, n, k int)
 	// Work is the number of words of scratch memory that a call for m rows needs.
 	Work func(m, taps, depth int) int
 	// Run computes the sums of a call.
@@ -86,6 +93,12 @@ type Shape struct {
 // whose tile a matrix of shape s fills well.
 func Select(table []Kernel, s Shape, f cpu.Features) *Kernel {
 	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.worth(s) && k.filled(s) })
+}
+
+// SelectComputed returns the first row of table that runs on a machine with features f and
+// packs right operands that are computed themselves.
+func SelectComputed(table []Kernel, f cpu.Features) *Kernel {
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.Fill != nil })
 }
 
 // worth reports whether s has enough products for k.

@@ -95,6 +95,9 @@ func (f *family) row(isa string, rate int, requires cpu.Features) Kernel {
 		MR:  tallest, NR: f.columns(),
 		Block: 96, Exact: true, Rate: rate,
 		Pack:     f.pack,
+		Size:     f.size,
+		Place:    f.place,
+		Fill:     f.fill,
 		Work:     f.work,
 		Run:      func(c *Call) { f.run(c, nil) },
 		PackRule: packRule,
@@ -161,6 +164,28 @@ func (f *family) pack(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *W
 		packGroups(p.data[first*taps*groups*4:], w[first*k:], min(width, n-first), width, taps, depth, groups)
 	}
 	return out
+}
+
+// size is the number of words of n packed columns.
+func (f *family) size(n, k int) int { return divUp(f.padded(n)*f.groups(k)*4, 8) }
+
+func (f *family) place(memory []uint64, n, k int) *Weights {
+	np := f.padded(n)
+	data := unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(memory))), np*f.groups(k)*4)
+	p := &grouped{data: data, init: make([]int32, np), columns: np}
+	return &Weights{N: n, K: k, Init: p.init[:n], Data: p}
+}
+
+// fill is pack for a computed matrix.
+func (f *family) fill(p *Weights, w Right, n, k int) {
+	p.start(n, k)
+	to := p.Data.(*grouped)
+	groups, np := f.groups(k), f.padded(n)
+	to.columns = np
+	for first := 0; first < n; first += f.columns() {
+		width := min(f.columns(), np-first)
+		fillGroups(to.data[first*groups*4:][:width*groups*4], w.from(first), min(width, n-first), width, k, groups)
+	}
 }
 
 // packRule pads the factors of the columns to whole registers.
