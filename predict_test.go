@@ -9,6 +9,9 @@ import (
 	"github.com/octet-ml/octet"
 )
 
+// sixDigits is what the numbers written below, of six decimals, leave open.
+const sixDigits = 1e-6
+
 func TestOneLogitIsADecision(t *testing.T) {
 	for _, c := range []struct {
 		logit   float32
@@ -24,7 +27,7 @@ func TestOneLogitIsADecision(t *testing.T) {
 		{90, []string{"dog"}, 1, "dog", 1},
 	} {
 		top := octet.TopK([]float32{c.logit}, 5, c.labels)
-		if len(top) != 1 || top[0].Class != c.class || top[0].Label != c.label || top[0].Logit != c.logit || math.Abs(*top[0].Sigmoid-c.sigmoid) > 1e-6 {
+		if len(top) != 1 || top[0].Class != c.class || top[0].Label != c.label || top[0].Logit != c.logit || math.Abs(*top[0].Sigmoid-c.sigmoid) > sixDigits {
 			t.Errorf("%v: %+v", c.logit, top)
 		}
 		if p := top[0].Probability; p != max(*top[0].Sigmoid, 1-*top[0].Sigmoid) {

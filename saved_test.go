@@ -46,7 +46,7 @@ func TestSavedByPyTorch(t *testing.T) {
 			continue
 		}
 		for i, got := range run(t, m, x) {
-			if diff := math.Abs(float64(got - want.Logits[i])); !(diff <= 1e-5*(1+math.Abs(float64(want.Logits[i])))) {
+			if diff := math.Abs(float64(got - want.Logits[i])); !(diff <= smallBound*(1+math.Abs(float64(want.Logits[i])))) {
 				t.Errorf("%s: logit %d is %v, PyTorch's %v", name, i, got, want.Logits[i])
 			}
 		}

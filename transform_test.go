@@ -1,6 +1,7 @@
 package octet_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -91,7 +92,8 @@ func TestBothInputTransformsAreTried(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		near := func(a, b float64) bool { return a-b < 1e-3 && b-a < 1e-3 }
+		const oneImage = 1e-3 // means of shares of six images: one that is counted for the wrong network moves them by more
+		near := func(a, b float64) bool { return math.Abs(a-b) < oneImage }
 		if trial.Inputs != 6 || trial.Other.Right != 6 || !near(trial.Other.Confidence, otherConfidence) || !near(trial.Tried.Confidence, confidence) || trial.Tried.Arch != m.Arch() {
 			t.Errorf("%s: %+v", m.Arch(), trial)
 		}

@@ -131,6 +131,10 @@ func equal(t *testing.T, what string, got, want *tensor.Tensor) {
 	}
 }
 
+// sumsBound is how far float32 sums in another order may lie apart, as a share of the
+// result or of 1: some hundred terms of about 1 have roundings of 6e-8 each.
+const sumsBound = 1e-5
+
 // alike demands the same codes, or floats within the rounding of their sums.
 func alike(t *testing.T, what string, got, want *tensor.Tensor) {
 	t.Helper()
@@ -143,7 +147,7 @@ func alike(t *testing.T, what string, got, want *tensor.Tensor) {
 	}
 	a, b := got.Float32s(), want.Float32s()
 	for i := range b {
-		if diff := math.Abs(float64(a[i] - b[i])); !(diff <= 1e-5*max(1, math.Abs(float64(b[i])))) {
+		if diff := math.Abs(float64(a[i] - b[i])); !(diff <= sumsBound*max(1, math.Abs(float64(b[i])))) {
 			t.Fatalf("%s: element %d is %v, want %v", what, i, a[i], b[i])
 		}
 	}

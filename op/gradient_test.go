@@ -281,7 +281,9 @@ func checkDerivative(t *testing.T, r *rand.Rand, o Differentiable, in []*tensor.
 	if err != nil {
 		t.Fatalf("%+v: %v", o, err)
 	}
-	const eps = 1.0 / 64
+	// What is not linear has an error of second order in eps: eps*eps is 2.4e-4, and the
+	// third derivatives of these functions stay below 8.
+	const eps, secondOrder = 1.0 / 64, 2e-3
 	for i, g := range grads {
 		if g == nil {
 			continue
@@ -295,8 +297,7 @@ func checkDerivative(t *testing.T, r *rand.Rand, o Differentiable, in []*tensor.
 		}
 		ahead, behind := along(t, o, in, i, direction, eps, up), along(t, o, in, i, direction, -eps, up)
 		got := (ahead - behind) / (2 * eps)
-		// What is not linear has an error of second order in eps.
-		if !(math.Abs(got-want) <= 2e-3*(size+1)) {
+		if !(math.Abs(got-want) <= secondOrder*(size+1)) {
 			t.Errorf("%+v %v: along a direction of input %d the result changes by %v, the gradient says %v", o, in, i, got, want)
 		}
 	}

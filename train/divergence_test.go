@@ -62,7 +62,7 @@ func TestDivergenceIsTold(t *testing.T) {
 		told := 0
 		tr.OnDivergence = func(d Divergence) {
 			told++
-			if d.First > 3 || d.Loss < 3 || math.Abs(d.Guessing-math.Log(3)) > 1e-9 || d.Step != tr.Step() {
+			if d.First > 3 || d.Loss < 3 || math.Abs(d.Guessing-math.Log(3)) > float64Bound || d.Step != tr.Step() {
 				t.Errorf("%s: %+v", name, d)
 			}
 		}

@@ -46,6 +46,7 @@ func TestBenchMeasuresAnInt8Model(t *testing.T) {
 	if doc.Slower == nil || len(doc.Layers) < 16 {
 		t.Fatalf("%d layers, slower: %v", len(doc.Layers), doc.Slower)
 	}
+	const rounding = 1e-6 // of shares that are written as decimals
 	var share float64
 	for _, l := range doc.Layers {
 		share += l.Share
@@ -57,7 +58,7 @@ func TestBenchMeasuresAnInt8Model(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 	}
-	if math.Abs(share-1) > 1e-6 {
+	if math.Abs(share-1) > rounding {
 		t.Errorf("the shares add up to %g", share)
 	}
 	for _, field := range []string{`"latency_ms"`, `"min"`, `"p50"`, `"p90"`, `"peak_rss_mb"`, `"startup_ms"`, `"layers"`} {

@@ -88,6 +88,16 @@ func convert(t testing.TB, g *graph.Graph, recipe string, n quant.Numerics, inpu
 	return out, stats
 }
 
+// How near decibels, and shares, have to be to those wanted.
+const (
+	stepsBound   = 1e-12 // a known value, by a few steps in float64
+	float64Bound = 1e-9  // the same of numbers that are float32
+	naiveBound   = 0.01  // the same arithmetic in float32, by other sums
+	torchBound   = 0.05  // PyTorch's layer: an input on the edge of a code falls to either side
+	logitsBound  = 1e-4  // the same logits, summed by PyTorch in float32
+	vectorBound  = 1e-3  // a long vector, summed by PyTorch in float32
+)
+
 func near(t *testing.T, what string, got, want, tolerance float64) {
 	t.Helper()
 	if math.IsNaN(got) != math.IsNaN(want) || math.Abs(got-want) > tolerance {

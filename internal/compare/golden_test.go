@@ -104,7 +104,7 @@ func TestLayersEqualPyTorch(t *testing.T) {
 				}
 				seen++
 				for i, got := range []compare.Decibels{l.Accumulated, l.Isolated, l.Introduced} {
-					near(t, l.Node+[]string{" accumulated", " isolated", " introduced"}[i], float64(got), *want[i], 0.05)
+					near(t, l.Node+[]string{" accumulated", " isolated", " introduced"}[i], float64(got), *want[i], torchBound)
 				}
 			}
 			if seen != len(m.Layers) {
@@ -125,7 +125,7 @@ func (m goldenModel) checkWeights(t *testing.T, float, g *graph.Graph) {
 		t.Errorf("%d weights, PyTorch has %d", len(weights), len(m.Weights))
 	}
 	for _, w := range weights {
-		near(t, "weight of "+w.Node, float64(w.Forms[0].SQNR), m.Weights[w.Node], 0.01)
+		near(t, "weight of "+w.Node, float64(w.Forms[0].SQNR), m.Weights[w.Node], naiveBound)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestAnswersEqualPyTorch(t *testing.T) {
 	if diff := cmp.Diff(a.Confusion, o.Accuracy.Confusion); diff != "" {
 		t.Error(diff)
 	}
-	near(t, "SQNR", float64(o.SQNR), a.SQNR, 1e-4)
+	near(t, "SQNR", float64(o.SQNR), a.SQNR, logitsBound)
 }
 
 func TestVectorsEqualPyTorch(t *testing.T) {
@@ -157,7 +157,7 @@ func TestVectorsEqualPyTorch(t *testing.T) {
 		}
 		var n compare.Noise
 		n.Add(x, y)
-		near(t, "SQNR", float64(n.Decibels()), v.SQNR, 1e-3)
+		near(t, "SQNR", float64(n.Decibels()), v.SQNR, vectorBound)
 		counts := make([]uint64, len(v.Histogram))
 		a := activationOf(t, x, tensor.Affine(1./128, 128))
 		for i, c := range a.Counts {
@@ -200,7 +200,7 @@ func TestActivationOfKnownValues(t *testing.T) {
 	if a.Min != -3 || a.Max != 8 || c.Scale != 1./64 || c.ZeroPoint != 64 || c.Min != -1 || c.Max != 191./64 {
 		t.Errorf("%+v, %+v", a, c)
 	}
-	near(t, "cut off", c.Outside, 100*2./9, 1e-9) // -3 and 8
+	near(t, "cut off", c.Outside, 100*2./9, float64Bound) // -3 and 8
 	var sum uint64
 	for i, n := range a.Counts {
 		inside := uint64(0)

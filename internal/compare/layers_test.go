@@ -102,19 +102,19 @@ func TestLayersFollowTheDefinitions(t *testing.T) {
 			isolated.Add(want, real(t, alone(t, g, n, exact)))
 			introduced.Add(want, real(t, exactInputs(t, g, n, exact)))
 		}
-		near(t, l.Node+" accumulated", float64(l.Accumulated), float64(accumulated.Decibels()), 0.01)
+		near(t, l.Node+" accumulated", float64(l.Accumulated), float64(accumulated.Decibels()), naiveBound)
 		if !l.Int8 {
 			continue
 		}
-		near(t, l.Node+" isolated", float64(l.Isolated), float64(isolated.Decibels()), 0.01)
+		near(t, l.Node+" isolated", float64(l.Isolated), float64(isolated.Decibels()), naiveBound)
 		switch l.Op {
 		case "max_pool2d", "adaptive_avg_pool2d", "flatten":
 			if l.Introduced.Known() || l.Parts.Inputs != 1 {
 				t.Errorf("%s adds %v, %+v", l.Node, l.Introduced, l.Parts)
 			}
 		default:
-			near(t, l.Node+" introduced", float64(l.Introduced), float64(introduced.Decibels()), 0.01)
-			near(t, "the parts of "+l.Node, l.Parts.Inputs+l.Parts.Weights+l.Parts.Result, 1, 1e-9)
+			near(t, l.Node+" introduced", float64(l.Introduced), float64(introduced.Decibels()), naiveBound)
+			near(t, "the parts of "+l.Node, l.Parts.Inputs+l.Parts.Weights+l.Parts.Result, 1, float64Bound)
 		}
 	}
 }

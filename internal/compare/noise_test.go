@@ -17,7 +17,7 @@ func TestDecibelsOfAKnownError(t *testing.T) {
 		var noise compare.Noise
 		noise.Add(x[:n/2], y[:n/2])
 		noise.Add(x[n/2:], y[n/2:])
-		near(t, "the ratio", float64(noise.Decibels()), 20*math.Log10(8), 1e-12)
+		near(t, "the ratio", float64(noise.Decibels()), 20*math.Log10(8), stepsBound)
 		near(t, "the signal", noise.Signal, 4*float64(n), 0)
 	}
 }

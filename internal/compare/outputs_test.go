@@ -38,7 +38,7 @@ func TestOutputsOfKnownLogits(t *testing.T) {
 	if o.Inputs != 4 || o.ChangedCount != 2 || o.Agreement != 50 || o.Equal != 75 || o.MaxError != 4 || diff != "" {
 		t.Errorf("%+v\n%s", o, diff)
 	}
-	near(t, "SQNR", float64(o.SQNR), 10*math.Log10((9+1+4+1+4+25)/(16.+4+1)), 1e-12)
+	near(t, "SQNR", float64(o.SQNR), 10*math.Log10((9+1+4+1+4+25)/(16.+4+1)), stepsBound)
 	a := o.Accuracy
 	if diff := cmp.Diff([][]int{{1, 0, 0}, {2, 1, 0}, {0, 0, 0}}, a.Confusion); diff != "" {
 		t.Error(diff)

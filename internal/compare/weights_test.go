@@ -57,7 +57,7 @@ func TestWeightsOfKnownNumbers(t *testing.T) {
 	// With a scale of 1/64, 127/128 becomes 64/64: an error of 1/128.
 	f := g.Forms[2]
 	signal := 1 + 127.*127/128/128 + 0.0625*0.0625 + 0.03125*0.03125 + 0.0546875*0.0546875
-	near(t, "SQNR", float64(f.SQNR), 10*math.Log10(signal*128*128), 1e-9)
+	near(t, "SQNR", float64(f.SQNR), 10*math.Log10(signal*128*128), float64Bound)
 	if !f.PerChannel || f.Coarse != 0 {
 		t.Errorf("per channel: %+v", f)
 	}

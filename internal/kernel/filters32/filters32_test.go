@@ -23,13 +23,17 @@ func randomOperand(r *rand.Rand) (o Operand, pixels int) {
 	return o, images * o.Rows
 }
 
+// termBound is how far a sum may lie from that of the reference for each root of its
+// number of terms: a term is about 1, at most some 5, and rounds by 6e-8 of the sum.
+const termBound = 8e-6
+
 // compare fails unless results agree, and nothing but them was written.
 func compare(t *testing.T, got *kerneltest.Zone[float32], want []float32, from, to, sums int) {
 	t.Helper()
 	for i, v := range got.Inner {
 		inside := i >= from && i < to
 		switch {
-		case inside && !(math.Abs(float64(v-want[i])) <= 1e-6*8*math.Sqrt(float64(sums))):
+		case inside && !(math.Abs(float64(v-want[i])) <= termBound*math.Sqrt(float64(sums))):
 			t.Fatalf("result %d is %v, want %v", i, v, want[i])
 		case !inside && v != want[i]:
 			t.Fatalf("wrote outside the result at %d", i)

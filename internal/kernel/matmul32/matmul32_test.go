@@ -78,6 +78,11 @@ func randomRows(r *rand.Rand, k *Kernel, i int) (c *RowsCall, w []float32, out *
 	return c, w, out
 }
 
+// termBound is how far a sum may lie from that of the reference for each root of its
+// number of terms: a term is about 1, and each addition rounds by 6e-8 of a sum of some
+// hundred such.
+const termBound = 5e-5
+
 func TestRowsFollowReference(t *testing.T) {
 	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for i := range 150 {
@@ -87,7 +92,7 @@ func TestRowsFollowReference(t *testing.T) {
 			want.Out = slices.Clone(c.Out)
 			RowsReference(&want, w)
 			k.Rows(c)
-			bound := 5e-5 * math.Sqrt(float64(c.Taps*c.Depth)) // a term is about 1
+			bound := termBound * math.Sqrt(float64(c.Taps*c.Depth))
 			for m := c.M0; m < c.M1; m++ {
 				for j, v := range c.out(m) {
 					if !(math.Abs(float64(v-want.out(m)[j])) <= bound) {
@@ -142,7 +147,7 @@ func TestOuterFollowsReference(t *testing.T) {
 			want.Out = slices.Clone(c.Out)
 			OuterReference(k, &want)
 			k.Outer(c)
-			bound := 5e-5 * math.Sqrt(float64(c.M1-c.M0)+1) // a term is about 1
+			bound := termBound * math.Sqrt(float64(c.M1-c.M0)+1)
 			for tap := c.T0; tap < c.T1; tap++ {
 				for d := c.D0; d < roundUp(c.D1, k.MR); d++ {
 					got, exact := c.outRow(k, tap, d), want.outRow(k, tap, d)

@@ -45,6 +45,11 @@ func randomCall(r *rand.Rand, kern *Kernel, i int) (c *Call, w []float32, out *k
 	return c, w, out
 }
 
+// termBound is how far a sum may lie from that of the reference for each root of its
+// number of terms: a term is about 1, and each addition rounds by 6e-8 of a sum of some
+// hundred such.
+const termBound = 5e-5
+
 func TestKernelsFollowReference(t *testing.T) {
 	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, r *rand.Rand) {
 		for i := range 120 {
@@ -53,7 +58,7 @@ func TestKernelsFollowReference(t *testing.T) {
 			want := *c
 			want.Out = make([]float32, len(c.Out))
 			Reference(&want, w)
-			bound := 5e-5 * math.Sqrt(float64(c.W.K)) // a term is about 1
+			bound := termBound * math.Sqrt(float64(c.W.K))
 			for j, v := range c.Out {
 				m, n := j/c.LD, j%c.LD
 				inside := m >= c.M0 && m < c.M1 && n >= c.N0 && n < c.N1
