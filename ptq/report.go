@@ -146,27 +146,35 @@ func paramBytes(t graph.Type) int64 {
 // weightSQNR compares a weight [O, ...] with its quantized form.
 func weightSQNR(w, q *tensor.Tensor) float64 {
 	real, codes, params := w.Float32s(), q.Int8s(), q.QParams()
-	row := len(real)
-	if !params.IsPerTensor() {
-		row /= len(params.Scales)
+	row := max(1, len(real)/len(params.Scales)) // all of it, where there is one scale
+	var p powers
+	for j, scale := range params.Scales {
+		z := quant.Dequantizer{Scale: float32(scale), Zero: int32(params.ZeroPoints[j])}
+		for i := j * row; i < min((j+1)*row, len(real)); i++ {
+			p.add(real[i], z.Real(int32(codes[i])))
+		}
 	}
-	back := make([]float32, len(real))
-	for i, c := range codes {
-		j := i / max(row, 1)
-		back[i] = quant.Dequantizer{Scale: float32(params.Scales[j]), Zero: int32(params.ZeroPoints[j])}.Real(int32(c))
-	}
-	return SQNR(real, back)
+	return p.ratio()
 }
 
 // SQNR is the ratio of the power of a signal to the power of its difference from
 // approx, in decibels: 10*log10(sum(x^2) / sum((x-y)^2)). It is +Inf where both
 // are equal and NaN for a signal of zeros that is met exactly.
 func SQNR(signal, approx []float32) float64 {
-	var power, noise float64
+	var p powers
 	for i, x := range signal {
-		d := float64(x) - float64(approx[i])
-		power += float64(float64(x) * float64(x))
-		noise += float64(d * d)
+		p.add(x, approx[i])
 	}
-	return 10 * math.Log10(power/noise)
+	return p.ratio()
 }
+
+// powers are those of a signal and of its difference from an approximation.
+type powers struct{ signal, noise float64 }
+
+func (p *powers) add(x, approx float32) {
+	d := float64(x) - float64(approx)
+	p.signal += float64(float64(x) * float64(x))
+	p.noise += float64(d * d)
+}
+
+func (p *powers) ratio() float64 { return 10 * math.Log10(p.signal/p.noise) }

@@ -22,9 +22,12 @@ func SaturatingChannels(w *tensor.Tensor, maxCode int64) (channels int, err erro
 	for _, n := range shape[2:] {
 		taps *= n
 	}
+	if 2*-math.MinInt8*maxCode <= math.MaxInt16 { // as with codes up to 127, whatever the weights
+		return 0, nil
+	}
 	codes, row := w.Int8s(), inputs*taps
 	for o := range shape[0] {
-		if pairSaturates(codes[o*row:(o+1)*row], inputs, taps, maxCode) {
+		if pairSaturates(codes[o*row:(o+1)*row], taps, maxCode) {
 			channels++
 		}
 	}
@@ -32,10 +35,18 @@ func SaturatingChannels(w *tensor.Tensor, maxCode int64) (channels int, err erro
 }
 
 // pairSaturates looks for a pair in one output channel, [inputs, taps].
-func pairSaturates(codes []int8, inputs, taps int, maxCode int64) bool {
-	at := func(i int) int64 { return int64(codes[i%inputs*taps+i/inputs]) }
-	for i := 0; i+1 < len(codes); i += 2 { // one that is left over cannot saturate
-		a, b := at(i), at(i+1)
+func pairSaturates(codes []int8, taps int, maxCode int64) bool {
+	tap, at := 0, 0
+	next := func() int64 { // goes over all inputs of a tap, then over those of the next
+		code := codes[at]
+		if at += taps; at >= len(codes) {
+			tap++
+			at = tap
+		}
+		return int64(code)
+	}
+	for range len(codes) / 2 { // one that is left over cannot saturate
+		a, b := next(), next()
 		most, least := max(a, 0)+max(b, 0), min(a, 0)+min(b, 0)
 		if most*maxCode > math.MaxInt16 || least*maxCode < math.MinInt16 {
 			return true

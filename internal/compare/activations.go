@@ -166,8 +166,9 @@ func (w *watchedValue) add(data []float32, shape tensor.Shape) error {
 		return fmt.Errorf("values of %q: %w", w.value.Name, err)
 	}
 	w.values += len(data)
+	lo, hi, _ := observe.Range(data)
 	for _, c := range w.forms {
-		if c == nil {
+		if c == nil || lo >= c.lo && hi <= c.hi { // as with most
 			continue
 		}
 		n := 0
