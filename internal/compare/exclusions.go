@@ -69,15 +69,11 @@ func FindExclusions(ctx context.Context, float, converted *graph.Graph, layers [
 	}
 	candidates := t.candidates(layers)
 	opts.total(len(candidates) + combined)
-	found := &Exclusions{Inputs: len(inputs), SQNR: t.base.SQNR, Agreement: t.base.Agreement}
-	for i, c := range candidates {
-		trial, err := t.measure(ctx, []string{c})
-		if err != nil {
-			return nil, err
-		}
-		found.Trials = append(found.Trials, trial)
-		opts.progress(i + 1)
+	trials, err := t.measureAll(ctx, candidates)
+	if err != nil {
+		return nil, err
 	}
+	found := &Exclusions{Inputs: len(inputs), SQNR: t.base.SQNR, Agreement: t.base.Agreement, Trials: trials}
 	slices.SortStableFunc(found.Trials, func(a, b Trial) int { return cmp.Compare(b.Gain, a.Gain) })
 	found.Proposal, err = t.combine(ctx, found.Trials)
 	return found, err

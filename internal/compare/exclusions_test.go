@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/internal/hashweights"
@@ -128,8 +129,45 @@ func TestTheProposalMendsTheDamage(t *testing.T) {
 			}
 			near(t, "SQNR of the proposal", float64(p.SQNR), float64(noise.Decibels()), naiveBound)
 			near(t, "its gain", p.Gain, float64(noise.Decibels()-before.Decibels()), naiveBound)
+			for _, trial := range found.Trials {
+				equalsWhole(t, float, g, trial, inputs)
+			}
 		})
 	}
+}
+
+// equalsWhole checks that a trial, which computes only what it changes, gives what its
+// whole graph does.
+func equalsWhole(t *testing.T, float, converted *graph.Graph, trial compare.Trial, inputs []*tensor.Tensor) {
+	t.Helper()
+	g, err := compare.Excluding(float, converted, func(name string) bool {
+		return slices.ContainsFunc(trial.Exclude, func(m string) bool { return name == m || strings.HasPrefix(name, m+".") })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o compare.Outputs
+	for _, x := range inputs {
+		if err := o.Add(make([]string, x.Dim(0)), nil, logits(t, float, x), logits(t, g, x)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o.SQNR != trial.SQNR || o.Agreement != trial.Agreement {
+		t.Errorf("without %v: %v dB, %v %%; the whole graph gives %v dB, %v %%", trial.Exclude, trial.SQNR, trial.Agreement, o.SQNR, o.Agreement)
+	}
+}
+
+func logits(t *testing.T, g *graph.Graph, x *tensor.Tensor) *tensor.Tensor {
+	t.Helper()
+	p, err := engine.Compile(g, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := p.NewSession().Run(context.Background(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return y[0]
 }
 
 func TestNothingIsProposedWhereNothingHelps(t *testing.T) {
@@ -165,6 +203,8 @@ func TestEveryStructureIsCompared(t *testing.T) {
 			if err != nil || len(found.Trials) < 7 {
 				t.Fatalf("%+v, %v", found, err)
 			}
+			equalsWhole(t, float, g, found.Trials[0], inputs)
+			equalsWhole(t, float, g, found.Trials[len(found.Trials)-1], inputs)
 			activations, err := compare.Activations(context.Background(), float, []compare.Rival{{Graph: g}}, inputs, compare.Options{})
 			if err != nil || len(activations) < 20 {
 				t.Errorf("%d activations, %v", len(activations), err)

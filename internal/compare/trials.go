@@ -30,16 +30,17 @@ func newTrials(ctx context.Context, float, converted *graph.Graph, layers []Laye
 	if err != nil {
 		return nil, err
 	}
-	if t.want, err = t.logits(ctx, s); err != nil {
-		return nil, err
+	for _, x := range inputs {
+		y, err := s.Run(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		t.want = append(t.want, y[0])
 	}
 	if s, err = session(converted, opts, nil); err != nil {
 		return nil, err
 	}
 	t.program = s.Program()
-	if t.base, err = t.outputs(ctx, s); err != nil {
-		return nil, err
-	}
 	for _, l := range layers {
 		if l.Int8 {
 			t.macs[l.Node] = 0
@@ -48,7 +49,7 @@ func newTrials(ctx context.Context, float, converted *graph.Graph, layers []Laye
 	if len(inputs) == 0 {
 		return t, nil
 	}
-	plan, err := s.Program().Plan(inputs[0].Shape())
+	plan, err := t.program.Plan(inputs[0].Shape())
 	for _, p := range plan {
 		t.total += p.MACs
 		if _, ok := t.macs[p.Node.Name]; ok {
@@ -56,32 +57,6 @@ func newTrials(ctx context.Context, float, converted *graph.Graph, layers []Laye
 		}
 	}
 	return t, err
-}
-
-func (t *trials) logits(ctx context.Context, s *engine.Session) ([]*tensor.Tensor, error) {
-	out := make([]*tensor.Tensor, len(t.inputs))
-	for i, x := range t.inputs {
-		y, err := s.Run(ctx, x)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = y[0]
-	}
-	return out, nil
-}
-
-func (t *trials) outputs(ctx context.Context, s *engine.Session) (Outputs, error) {
-	var o Outputs
-	got, err := t.logits(ctx, s)
-	if err != nil {
-		return o, err
-	}
-	for i, y := range got {
-		if err := o.Add(make([]string, y.Dim(0)), nil, t.want[i], y); err != nil {
-			return o, err
-		}
-	}
-	return o, nil
 }
 
 // candidates are the layers to try and the modules around them that hold other
@@ -160,34 +135,123 @@ func covers(modules []string, name string) bool {
 	return slices.ContainsFunc(modules, func(m string) bool { return name == m || strings.HasPrefix(name, m+".") })
 }
 
-// measure keeps modules in float.
-func (t *trials) measure(ctx context.Context, modules []string) (Trial, error) {
-	trial := Trial{Exclude: modules}
+// attempt is the model with some modules in float.
+type attempt struct {
+	modules []string
+	session *engine.Session
+	inputs  []string // values of converted that it begins with; none: it begins with the input
+	outputs Outputs
+}
+
+// attempt keeps modules in float; cutting leaves out what is computed as in converted.
+func (t *trials) attempt(modules []string, cutting bool) (*attempt, error) {
 	g, err := Excluding(t.float, t.converted, func(name string) bool { return covers(modules, name) })
 	if err != nil {
-		return trial, err
+		return nil, err
 	}
+	a := &attempt{modules: modules}
+	if cutting {
+		a.inputs = cut(g, t.converted)
+	}
+	a.session, err = session(g, t.opts, t.program)
+	return a, err
+}
+
+// run takes in an input x, of which the model computes values.
+func (a *attempt) run(ctx context.Context, x, want *tensor.Tensor, values map[string]*tensor.Tensor) error {
+	in := []*tensor.Tensor{x}
+	if a.inputs != nil {
+		in = nil
+		for _, name := range a.inputs {
+			in = append(in, values[name])
+		}
+	}
+	got, err := a.session.Run(ctx, in...)
+	if err != nil {
+		return err
+	}
+	return a.outputs.Add(make([]string, x.Dim(0)), nil, want, got[0])
+}
+
+// measureAll keeps one candidate after the other in float, and sets what becomes of the
+// logits without. For each input the model itself runs once, up to its end: every attempt
+// begins behind what it has in common with it.
+func (t *trials) measureAll(ctx context.Context, candidates []string) ([]Trial, error) {
+	var attempts []*attempt
+	var kept []string // values that attempts begin with
+	for _, c := range candidates {
+		a, err := t.attempt([]string{c}, true)
+		if err != nil {
+			return nil, err
+		}
+		attempts = append(attempts, a)
+		for _, name := range a.inputs {
+			if name != t.converted.Inputs[0].Name && !slices.Contains(kept, name) {
+				kept = append(kept, name)
+			}
+		}
+	}
+	g := t.converted.Clone()
+	g.Outputs = append(g.Outputs[:1:1], valuesNamed(g, kept)...)
 	s, err := session(g, t.opts, t.program)
 	if err != nil {
-		return trial, err
+		return nil, err
 	}
-	o, err := t.outputs(ctx, s)
+	for i, x := range t.inputs {
+		y, err := s.Run(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.base.Add(make([]string, x.Dim(0)), nil, t.want[i], y[0]); err != nil {
+			return nil, err
+		}
+		values := map[string]*tensor.Tensor{t.converted.Inputs[0].Name: x}
+		for j, name := range kept {
+			values[name] = y[1+j]
+		}
+		for _, a := range attempts {
+			if err := a.run(ctx, x, t.want[i], values); err != nil {
+				return nil, err
+			}
+		}
+		t.opts.progress(len(candidates) * (i + 1) / len(t.inputs))
+	}
+	var found []Trial
+	for _, a := range attempts {
+		found = append(found, t.trial(a))
+	}
+	return found, nil
+}
+
+// measure keeps modules in float.
+func (t *trials) measure(ctx context.Context, modules []string) (Trial, error) {
+	a, err := t.attempt(modules, false)
 	if err != nil {
-		return trial, err
+		return Trial{}, err
 	}
-	names := t.covered(modules)
+	for i, x := range t.inputs {
+		if err := a.run(ctx, x, t.want[i], nil); err != nil {
+			return Trial{}, err
+		}
+	}
+	return t.trial(a), nil
+}
+
+// trial is what an attempt gave.
+func (t *trials) trial(a *attempt) Trial {
+	names := t.covered(a.modules)
 	var macs int64
 	for _, name := range names {
 		macs += t.macs[name]
 	}
-	trial.Layers, trial.SQNR, trial.Agreement = len(names), o.SQNR, o.Agreement
+	trial := Trial{Exclude: a.modules, Layers: len(names), SQNR: a.outputs.SQNR, Agreement: a.outputs.Agreement}
 	if t.total > 0 {
 		trial.MACs = 100 * float64(macs) / float64(t.total)
 	}
-	if t.base.SQNR.Known() && o.SQNR.Known() {
-		trial.Gain = math.Round(1e3*float64(o.SQNR-t.base.SQNR)) / 1e3
+	if t.base.SQNR.Known() && trial.SQNR.Known() {
+		trial.Gain = math.Round(1e3*float64(trial.SQNR-t.base.SQNR)) / 1e3
 	}
-	return trial, nil
+	return trial
 }
 
 // combine adds up the trials that gain most for their cost.
