@@ -8,11 +8,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // labelled is some samples of a source, with labels from elsewhere.
@@ -138,7 +136,7 @@ func readTable(table string, src Source, root string, o options) (Source, error)
 // className is a cell's class. ImageNet's own table has boxes behind it.
 func className(cell string) string {
 	cell = strings.TrimSpace(cell)
-	if first, _, boxes := strings.Cut(cell, " "); boxes && wordNet().FindString(first) == first {
+	if first, _, boxes := strings.Cut(cell, " "); boxes && wordNetIn(first) == first {
 		return first
 	}
 	return cell
@@ -166,10 +164,31 @@ func samplesByName(src Source, root string) map[string]int {
 	return index
 }
 
-var (
-	wordNet = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`n\d{8}`) })
-	running = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[ ._-]*\(?\d+\)?$`) })
-)
+// wordNetIn is the first number of WordNet in a name: n and eight digits. It is empty
+// where there is none.
+func wordNetIn(name string) string {
+	const length = 9
+	for i := 0; i+length <= len(name); i++ {
+		if id := name[i : i+length]; id[0] == 'n' && withoutDigits(id[1:]) == "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// withoutRunning takes the running number off the end of a name, in parentheses or not,
+// with what separates it.
+func withoutRunning(name string) string {
+	digits := strings.TrimSuffix(name, ")")
+	rest := withoutDigits(digits)
+	if rest == digits {
+		return name
+	}
+	return strings.TrimRight(strings.TrimSuffix(rest, "("), " ._-")
+}
+
+// withoutDigits takes the digits off the end of a name.
+func withoutDigits(name string) string { return strings.TrimRight(name, "0123456789") }
 
 // labelInName is the class that a file is called by: what stands before its running
 // number, as in cat.12.jpg, great_pyrenees_7.jpg and 3_0001.png, or the number of
@@ -177,10 +196,10 @@ var (
 func labelInName(name string) string {
 	base := path.Base(filepath.ToSlash(name))
 	base = strings.TrimSuffix(base, path.Ext(base))
-	if id := wordNet().FindString(base); id != "" {
+	if id := wordNetIn(base); id != "" {
 		return id
 	}
-	return running().ReplaceAllString(base, "")
+	return withoutRunning(base)
 }
 
 // namesAsLabels labels samples by their names.

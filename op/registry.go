@@ -11,54 +11,57 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-// kinds is the table of operators, in alphabetical order.
-var kinds = []row{
-	kindOf(AdaptiveAvgPool2D{}),
-	kindOf(Add{}),
-	kindOf(Affine{}),
-	kindOf(AvgPool2D{}),
-	kindOf(BatchNorm{}),
-	kindOf(Cat{}),
-	kindOf(ChannelShuffle{}),
-	kindOf(Conv2D{}),
-	kindOf(ConvTranspose2D{}),
-	kindOf(Dequantize{}),
-	kindOf(Div{}),
-	kindOf(ELU{Alpha: 1}),
-	kindOf(FakeQuantize{}),
-	kindOf(Flatten{}),
-	kindOf(Gather{}),
-	kindOf(GELU{}),
-	kindOf(GELU{Tanh: true}),
-	kindOf(Hardsigmoid{}),
-	kindOf(Hardswish{}),
-	kindOf(LayerNorm{}),
-	kindOf(LeakyReLU{}),
-	kindOf(Linear{}),
-	kindOf(MatMul{}),
-	kindOf(MaxPool2D{}),
-	kindOf(Mean{}),
-	kindOf(Mul{}),
-	kindOf(NonMaxSuppression{}),
-	kindOf(NonZero{}),
-	kindOf(Pad{}),
-	kindOf(Quantize{}),
-	kindOf(Clamp{Act: quant.ReLU}),
-	kindOf(Clamp{Act: quant.ReLU6}),
-	kindOf(Reshape{}),
-	kindOf(Resize{}),
-	kindOf(Shape{}),
-	kindOf(Sigmoid{}),
-	kindOf(SiLU{}),
-	kindOf(Slice{}),
-	kindOf(Softmax{}),
-	kindOf(Split{}),
-	kindOf(Squeeze{}),
-	kindOf(Sub{}),
-	kindOf(Tanh{}),
-	kindOf(TopK{}),
-	kindOf(Transpose{}),
-	kindOf(Unsqueeze{}),
+// kinds is the table of operators, in alphabetical order. It is a function so that a
+// program that decodes no graph does not link operators that it never runs.
+func kinds() []row {
+	return []row{
+		kindOf(AdaptiveAvgPool2D{}),
+		kindOf(Add{}),
+		kindOf(Affine{}),
+		kindOf(AvgPool2D{}),
+		kindOf(BatchNorm{}),
+		kindOf(Cat{}),
+		kindOf(ChannelShuffle{}),
+		kindOf(Conv2D{}),
+		kindOf(ConvTranspose2D{}),
+		kindOf(Dequantize{}),
+		kindOf(Div{}),
+		kindOf(ELU{Alpha: 1}),
+		kindOf(FakeQuantize{}),
+		kindOf(Flatten{}),
+		kindOf(Gather{}),
+		kindOf(GELU{}),
+		kindOf(GELU{Tanh: true}),
+		kindOf(Hardsigmoid{}),
+		kindOf(Hardswish{}),
+		kindOf(LayerNorm{}),
+		kindOf(LeakyReLU{}),
+		kindOf(Linear{}),
+		kindOf(MatMul{}),
+		kindOf(MaxPool2D{}),
+		kindOf(Mean{}),
+		kindOf(Mul{}),
+		kindOf(NonMaxSuppression{}),
+		kindOf(NonZero{}),
+		kindOf(Pad{}),
+		kindOf(Quantize{}),
+		kindOf(Clamp{Act: quant.ReLU}),
+		kindOf(Clamp{Act: quant.ReLU6}),
+		kindOf(Reshape{}),
+		kindOf(Resize{}),
+		kindOf(Shape{}),
+		kindOf(Sigmoid{}),
+		kindOf(SiLU{}),
+		kindOf(Slice{}),
+		kindOf(Softmax{}),
+		kindOf(Split{}),
+		kindOf(Squeeze{}),
+		kindOf(Sub{}),
+		kindOf(Tanh{}),
+		kindOf(TopK{}),
+		kindOf(Transpose{}),
+		kindOf(Unsqueeze{}),
+	}
 }
 
 // row is one operator: its kind, a value of it, and how its attributes are read.
@@ -90,8 +93,9 @@ func kindOf[T graph.Op](zero T) row {
 
 // Kinds lists the kinds of all operators.
 func Kinds() []string {
-	names := make([]string, len(kinds))
-	for i, r := range kinds {
+	table := kinds()
+	names := make([]string, len(table))
+	for i, r := range table {
 		names[i] = r.kind
 	}
 	return names
@@ -100,8 +104,9 @@ func Kinds() []string {
 // Prototypes returns a value of every operator, in the order of Kinds. Where an
 // operator has attributes that must be given, it is not one that Infer accepts.
 func Prototypes() []graph.Op {
-	protos := make([]graph.Op, len(kinds))
-	for i, r := range kinds {
+	table := kinds()
+	protos := make([]graph.Op, len(table))
+	for i, r := range table {
 		protos[i] = r.proto
 	}
 	return protos
@@ -111,12 +116,13 @@ func Prototypes() []graph.Op {
 // graph dumps hold them; no attributes at all means zero values. Attributes are
 // checked for their types only: Infer judges their values.
 func Decode(kind string, attrs []byte) (graph.Op, error) {
-	i := slices.IndexFunc(kinds, func(r row) bool { return r.kind == kind })
+	table := kinds()
+	i := slices.IndexFunc(table, func(r row) bool { return r.kind == kind })
 	if i < 0 {
 		return nil, fmt.Errorf("no operator %q: the operators are %v", kind, Kinds())
 	}
 	if len(bytes.TrimSpace(attrs)) == 0 {
 		attrs = []byte("{}")
 	}
-	return kinds[i].decode(attrs)
+	return table[i].decode(attrs)
 }

@@ -48,8 +48,9 @@ func TorchvisionQConfig(backend Numerics) (QConfig, error) {
 func ParseQConfig(name string, backend Numerics) (QConfig, error) {
 	p, ok := findPreset(strings.ToLower(name))
 	if !ok {
-		names := make([]string, len(presets))
-		for i, p := range presets {
+		table := presets()
+		names := make([]string, len(table))
+		for i, p := range table {
 			names[i] = p.Name
 		}
 		return QConfig{}, fmt.Errorf("unknown qconfig %q: use one of %s", name, strings.Join(names, ", "))
@@ -62,7 +63,7 @@ func ParseQConfig(name string, backend Numerics) (QConfig, error) {
 
 func findPreset(name string) (Preset, bool) {
 	for _, spelling := range []string{name, name + "_qconfig"} {
-		for _, p := range presets {
+		for _, p := range presets() {
 			if p.Name == spelling {
 				return p, true
 			}
@@ -81,4 +82,4 @@ type Preset struct {
 }
 
 // QConfigs lists the presets.
-func QConfigs() []Preset { return append([]Preset(nil), presets...) }
+func QConfigs() []Preset { return presets() }

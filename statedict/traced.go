@@ -1,7 +1,6 @@
 package statedict
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,17 +15,28 @@ import (
 // of what layer1.0 computed last before the parameters are used, inside its module
 // relu. Eager mode keeps the same number at layer1.0.add_relu.scale.
 
-var tracedKey = regexp.MustCompile(`^\w+_scale_\d+$`)
-
 // IsTraced reports whether a state dict is that of a model converted in FX graph
 // mode.
 func IsTraced(sd *torch.StateDict) bool {
 	return slices.ContainsFunc(sd.Keys(), func(k string) bool {
-		if !tracedKey.MatchString(k) {
+		if !isTracedScale(k) {
 			return false
 		}
 		_, ok := sd.Entry(zeroPointOf(k))
 		return ok
+	})
+}
+
+// isTracedScale reports whether a key is like layer1_0_relu_scale_0.
+func isTracedScale(key string) bool {
+	const scale = "_scale_"
+	at := strings.LastIndex(key, scale)
+	if at < 1 {
+		return false
+	}
+	number := key[at+len(scale):]
+	return number != "" && strings.Trim(number, "0123456789") == "" && !strings.ContainsFunc(key[:at], func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	})
 }
 

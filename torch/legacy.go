@@ -24,7 +24,7 @@ func (c *Checkpoint) readLegacy(r io.ReaderAt, size int64) error {
 	if err != nil {
 		return err
 	}
-	if n, ok := magic.(BigInt); !ok || n.String() != legacyMagic {
+	if n, ok := magic.(BigInt); !ok || n != legacyMagic {
 		return withRemedy(errors.New("a pickle, but not one of torch.save: the magic number is missing"), "save it with "+SaveStateDict)
 	}
 	protocol, err := next("protocol", nil)

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/big"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -423,7 +422,7 @@ func checkNode(t *testing.T, c *Checkpoint, path string, v Value, w want, ids st
 	case Bytes:
 		scalar(hex.EncodeToString(v))
 	case BigInt:
-		scalar((*big.Int)(v.Int).String())
+		scalar(string(v))
 	case DType:
 		scalar(tensor.DType(v))
 	case String:

@@ -1,9 +1,10 @@
 package torch
 
 import (
+	"errors"
 	"fmt"
 	"math"
-	"math/big"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -48,11 +49,14 @@ func (u *unpickler) decimal(op byte) (Value, error) {
 	if op == opLong {
 		text = strings.TrimSuffix(text, "L")
 	}
-	n, ok := new(big.Int).SetString(text, 10)
-	if !ok {
+	n, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return BigInt(canonical(text)), nil
+	case err != nil:
 		return nil, fmt.Errorf("%q, expected an integer", text)
 	}
-	return integer(n), nil
+	return Int(n), nil
 }
 
 // long reads an integer of any length. One that no arithmetic needs, beyond 256
@@ -78,26 +82,6 @@ func (u *unpickler) long(op byte) (Value, error) {
 		return &Opaque{Global: Global{"builtins", "int"}, Args: []Value{Bytes(b)}}, nil
 	}
 	return parseLong(b), nil
-}
-
-// parseLong reads a two's complement little-endian integer.
-func parseLong(b []byte) Value {
-	be := make([]byte, len(b))
-	for i, x := range b {
-		be[len(b)-1-i] = x
-	}
-	n := new(big.Int).SetBytes(be)
-	if len(be) > 0 && be[0]&0x80 != 0 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
-	}
-	return integer(n)
-}
-
-func integer(n *big.Int) Value {
-	if n.IsInt64() {
-		return Int(n.Int64())
-	}
-	return BigInt{n}
 }
 
 func (u *unpickler) text(op byte) (Value, error) {

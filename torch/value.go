@@ -2,7 +2,6 @@ package torch
 
 import (
 	"fmt"
-	"math/big"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -24,7 +23,7 @@ type (
 	Complex complex128
 	String  string
 	Bytes   []byte
-	BigInt  struct{ *big.Int } // an integer beyond int64
+	BigInt  string // an integer beyond int64, in decimal
 
 	// DType is an element type as a value: _packed_params.dtype is torch.qint8.
 	DType tensor.DType
