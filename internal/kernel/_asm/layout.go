@@ -8,7 +8,7 @@ const (
 	planesBlocks                      = "24(DI)"
 )
 
-// The fields of layout.strip.
+// The fields of operand.Strip.
 const (
 	stripSrc, stripDst, stripStride = "0(DI)", "8(DI)", "16(DI)"
 	stripLine, stripBlocks          = "24(DI)", "32(DI)"
@@ -166,7 +166,7 @@ func nth(base, step, three string, n int) string {
 // transposeBytes makes eight columns of sixteen rows contiguous: four times, all bytes
 // of the first half of the rows interleave with those of the second.
 func transposeBytes(p *printer) {
-	p.text("transposeBytesAVX2", "arg *strip")
+	p.text("transposeBytesAVX2", "arg *operand.Strip")
 	stripPointers(p)
 	row := func(r int) string { return nth([]string{"SI", "R11", "R12", "R13"}[r/4], "R9", "R10", r%4) }
 	p.line("block:")
@@ -207,7 +207,7 @@ func transposeBytes(p *printer) {
 // transposeNumbers makes four columns of eight rows contiguous. The low lanes hold
 // rows 0 to 3, the high ones rows 4 to 7.
 func transposeNumbers(p *printer) {
-	p.text("transposeNumbersAVX2", "arg *strip")
+	p.text("transposeNumbersAVX2", "arg *operand.Strip")
 	stripPointers(p)
 	p.line("block:")
 	for r := range 4 {

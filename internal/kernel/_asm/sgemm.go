@@ -21,6 +21,7 @@ func sgemmAVX512(p *printer) {
 
 func sgemmAVX2(p *printer) {
 	sgemmTiles(p, []int{1, 2, 3, 4, 5, 6}, sgemm{printer: p, lanes: avx2, weight: 12, number: 14})
+	transposeNumbers(p)
 }
 
 // sgemmTiles writes the routines for tiles of one vector of columns, then of two.

@@ -192,7 +192,7 @@ block:
 	VZEROUPPER
 	RET
 
-// func transposeBytesAVX2(arg *strip)
+// func transposeBytesAVX2(arg *operand.Strip)
 TEXT ·transposeBytesAVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
 	MOVQ 0(DI), SI
@@ -274,7 +274,7 @@ block:
 	VZEROUPPER
 	RET
 
-// func transposeNumbersAVX2(arg *strip)
+// func transposeNumbersAVX2(arg *operand.Strip)
 TEXT ·transposeNumbersAVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
 	MOVQ 0(DI), SI

@@ -2,6 +2,8 @@
 
 package layout
 
+import "github.com/octet-ml/octet/internal/operand"
+
 // strips transposes any matrix strip by strip, in blocks of rows x cols elements of size
 // bytes.
 type strips struct{ size, rows, cols int }
@@ -29,10 +31,7 @@ func (s strips) run(c *Call) {
 // not whole overlaps the one before it.
 func (s strips) strip(c *Call, row, col, cols int) {
 	block := func(col, blocks int) {
-		arg := strip{
-			&c.Src[(row*c.Stride+col)*s.size], &c.Dst[(col*c.Rows+row)*s.size],
-			c.Stride * s.size, c.Rows * s.size, blocks,
-		}
+		arg := operand.Across(&c.Src[(row*c.Stride+col)*s.size], &c.Dst[(col*c.Rows+row)*s.size], c.Stride*s.size, c.Rows*s.size, blocks)
 		if s.size == 1 {
 			transposeBytesAVX2(&arg)
 		} else {

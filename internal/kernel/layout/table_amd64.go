@@ -5,6 +5,7 @@ package layout
 import (
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
+	"github.com/octet-ml/octet/internal/operand"
 )
 
 //go:generate go run -C ../_asm . layout ../layout
@@ -28,19 +29,11 @@ type planes struct {
 	blocks   int
 }
 
-// strip is the argument of an assembly routine: blocks of some columns of as many rows
-// as a vector has elements.
-type strip struct {
-	src, dst     *byte
-	stride, line int // bytes between two rows of src, and between two columns in dst
-	blocks       int
-}
+//go:noescape
+func transposeBytesAVX2(arg *operand.Strip)
 
 //go:noescape
-func transposeBytesAVX2(arg *strip)
-
-//go:noescape
-func transposeNumbersAVX2(arg *strip)
+func transposeNumbersAVX2(arg *operand.Strip)
 
 //go:noescape
 func interleaveBytesAVX2(arg *planes)

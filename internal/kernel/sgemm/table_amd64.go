@@ -53,6 +53,9 @@ type tile struct {
 func tilesAVX2(routine int, arg *tile)
 
 //go:noescape
+func transposeNumbersAVX2(arg *operand.Strip)
+
+//go:noescape
 func tilesAVX512(routine int, arg *tile)
 
 // family is one instruction set: tiles of one or two registers of lanes columns
@@ -123,31 +126,41 @@ func (f *family) fill(p *Weights, w Right, n, k int) {
 			fillTransposed(panel, w.X[first*w.Stride:], w.Stride, width, cols, k)
 			continue
 		}
+		from := w.X[first:]
+		if cols == 16 {
+			for j := range k { // vectors, not a call
+				*(*[16]float32)(panel[j*16:]) = [16]float32(from[j*w.Stride:])
+			}
+			continue
+		}
 		for j := range k {
 			line := panel[j*width:][:width]
-			clear(line[copy(line, w.X[j*w.Stride+first:][:cols]):])
+			clear(line[copy(line, from[j*w.Stride:][:cols]):])
 		}
 	}
 }
 
 // fillTransposed fills a panel of so many columns from rows, each of one column.
 func fillTransposed(panel, x []float32, stride, width, cols, k int) {
-	const block = 8 // of k: a few lines of the cache at a time
-	for from := 0; from < k; from += block {
-		depth := min(block, k-from)
-		for c := range width {
-			at := from*width + c
-			if c >= cols {
-				for range depth {
-					panel[at] = 0
-					at += width
-				}
-				continue
+	const rows, block = 8, 4 // of a strip, numbers of each
+	c := 0
+	for ; k >= block && c+rows <= cols; c += rows {
+		from := x[c*stride:]
+		_ = from[(rows-1)*stride+k-1]
+		strip := operand.Across(&from[0], &panel[c], stride, width, k/block)
+		transposeNumbersAVX2(&strip)
+		if last := k - block; k%block != 0 {
+			strip = operand.Across(&from[last], &panel[last*width+c], stride, width, 1)
+			transposeNumbersAVX2(&strip)
+		}
+	}
+	for ; c < width; c++ {
+		for j := range k {
+			v := float32(0)
+			if c < cols {
+				v = x[c*stride+j]
 			}
-			for _, v := range x[c*stride+from:][:depth] {
-				panel[at] = v
-				at += width
-			}
+			panel[j*width+c] = v
 		}
 	}
 }
