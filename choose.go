@@ -63,11 +63,11 @@ func stateDicts(ckpt *torch.Checkpoint, key, arch string) ([]stateDict, error) {
 	return found, nil
 }
 
-// joined gives layers that were fused with their ReLU and not converted the names of
-// the architecture.
+// joined gives layers that were fused with their ReLU and stayed float, before
+// conversion or because they were excluded, the names of the architecture.
 func joined(sd *torch.StateDict, arch string) *torch.StateDict {
-	if !statedict.IsNumbered(sd) || statedict.IsPrepared(sd) {
-		return statedict.JoinObserved(sd)
+	if statedict.IsPrepared(sd) || !statedict.IsQuantized(sd) && !statedict.IsObserved(sd) && !statedict.IsNumbered(sd) {
+		return sd
 	}
 	names := zoo.FusedKeys(sd.Keys(), arch)
 	return sd.Select(func(key string) (string, bool) {

@@ -40,7 +40,6 @@ func BindQuantized(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (
 	if err != nil {
 		return nil, nil, err
 	}
-	sd = joinFloat(out, sd)
 	eager, traced := untraced(out, sd)
 	b := &quantizedBinder{binder: newBinder(out, eager), g: out, float: slices.Concat(opts.Float, traced.float), onCodes: traced.onCodes}
 	if stub := movedStub(out, sd); stub != "" && !slices.Contains(b.float, stub) {

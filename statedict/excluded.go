@@ -8,32 +8,6 @@ import (
 	"github.com/octet-ml/octet/torch"
 )
 
-// What is excluded by hand (qconfig = None) stays as it was fused: a convolution
-// with its ReLU is a Sequential, whose first member holds the weight.
-
-// joinFloat returns the state dict with the float weights of such layers of the
-// fused graph g under the names of the layers.
-func joinFloat(g *graph.Graph, sd *torch.StateDict) *torch.StateDict {
-	names := map[string]string{}
-	for _, n := range g.Nodes {
-		if isWeighted(n) && !sd.Has(n.Name+".weight") && sd.Has(n.Name+".0.weight") {
-			names[n.Name+".0.weight"], names[n.Name+".0.bias"] = n.Name+".weight", n.Name+".bias"
-		}
-	}
-	if len(names) == 0 {
-		return sd
-	}
-	out := &torch.StateDict{Metadata: sd.Metadata, Stripped: sd.Stripped, Source: sd.Source, Extra: sd.Extra}
-	for _, k := range sd.Keys() {
-		v, _ := sd.Entry(k)
-		if as, ok := names[k]; ok {
-			k = as
-		}
-		out.Set(k, v)
-	}
-	return out
-}
-
 func isWeighted(n *graph.Node) bool {
 	switch n.Op.(type) {
 	case op.Conv2D, op.Linear:

@@ -20,22 +20,6 @@ func isRange(key string) bool {
 	return strings.Contains(key, weightQuant+".") || strings.Contains(key, actQuant+".") || strings.HasPrefix(key, numberedObserver)
 }
 
-// JoinObserved takes "0" out of the keys of convolutions and linear layers that are
-// observed together with the ReLU behind them: fuse_model makes a Sequential of the
-// two, and batch norms are folded by then.
-func JoinObserved(sd *torch.StateDict) *torch.StateDict {
-	return sd.Select(func(key string) (string, bool) {
-		for _, name := range []string{".0.weight", ".0.bias"} {
-			module, ok := strings.CutSuffix(key, name)
-			joined := module + name[len(".0"):]
-			if ok && !sd.Has(joined) && sd.Has(module+actQuant+".min_val") && !sd.Has(module+".0"+actQuant+".min_val") {
-				return joined, true
-			}
-		}
-		return key, true
-	})
-}
-
 // bindObserved binds the float parameters of a model prepared for post-training
 // quantization to the fused graph, and returns what is left of the state dict.
 func bindObserved(fused *graph.Graph, sd *torch.StateDict) (*graph.Graph, *torch.StateDict, error) {

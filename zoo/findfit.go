@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
@@ -47,8 +48,8 @@ func (f *finder) siblings(p *Place, modules map[string]bool) (keys map[string]bo
 			continue
 		}
 		aside := beside(topOf(rest)) || f.elsewhere(p, k)
-		if f.integer && !aside {
-			continue // FX graph mode keeps scales there
+		if f.integer && !aside && (f.rank(layerOf(k)) > 0 || ofQuantization(rest)) {
+			continue // of stubs and of FX graph mode; of layers, what does not fit is said
 		}
 		if f.weights[k] > 0 && !aside && stranger == "" {
 			stranger = k
@@ -56,6 +57,25 @@ func (f *finder) siblings(p *Place, modules map[string]bool) (keys map[string]bo
 		keys[k] = true
 	}
 	return keys, stranger
+}
+
+// ofQuantization reports whether a key is one that quantization adds to a network:
+// the parameters of a result, an observer, a fake quantization, packed weights.
+func ofQuantization(key string) bool {
+	return strings.HasSuffix(key, "scale") || strings.HasSuffix(key, "zero_point") || tracedKey.MatchString(key) ||
+		strings.Contains(key, "activation_post_process") || strings.Contains(key, "fake_quant") || strings.Contains(key, "_packed_params")
+}
+
+// tracedKey is how FX graph mode calls the parameters of what is no module.
+var tracedKey = regexp.MustCompile(`^\w+_(scale|zero_point)_\d+$`)
+
+// layerOf is the weight of the layer that a key belongs to.
+func layerOf(key string) string {
+	layer, packed := strings.CutSuffix(key, "._packed_params._packed_params")
+	if !packed {
+		layer = strings.TrimSuffix(parent(key), ".")
+	}
+	return layer + ".weight"
 }
 
 // modulesOf are the outermost modules of a graph, in the names of the file.

@@ -2,11 +2,11 @@ package zoo
 
 import "strings"
 
-// FusedKeys finds the layers of a model that was fused with ReLU and not converted:
-// FX graph mode makes a Sequential of the two and says so nowhere but in the key,
-// layer1.0.conv1.0.weight. It returns such keys with the names that they have
-// unfused, for the architecture whose names occur most, or for the one that is
-// named.
+// FusedKeys finds the layers of a model that were fused with ReLU and not converted,
+// not yet or because they were excluded: a Sequential of the two holds them, which
+// nothing shows but the key, layer1.0.conv1.0.weight. It returns such keys with the
+// names that they have unfused, for the architecture whose names occur most, or for
+// the one that is named.
 func FusedKeys(keys []string, arch string) map[string]string {
 	var best map[string]string
 	most := 0

@@ -120,5 +120,5 @@ function script(t, text) {
 }
 
 module.exports = {
-  test, model, calibration, testImages, library, cli, findBinary, octet, folder, quantized, images, pgm, npy, logits, bytesEqual, until, alive, script,
+  test, model, calibration, testImages, library, cli, findBinary, octet, folder, quantized, images, pgm, npy, readNpy, logits, bytesEqual, until, alive, script,
 };

@@ -31,7 +31,14 @@ func main() {
 	binary := flag.String("octet", "octet", "the binary")
 	python := flag.String("python", "", "folder of the python that commands in errors mean; empty: that of PATH")
 	project := flag.String("project", "tools/checkpoints", "folder of the Python code that whole models need")
+	saves := flag.Bool("save", false, "save the int8 model that a file becomes instead: IN.pth OUT.pth ARCH BACKEND")
 	flag.Parse()
+	if *saves {
+		if err := save(flag.Args()); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	if flag.NArg() != 1 {
 		log.Fatal("one folder, made by make.py, is expected")
 	}
@@ -136,9 +143,14 @@ func (t *tester) follow(work, folder, command string) (string, error) {
 	return "refused; what this saves opens: " + command, nil
 }
 
-// run computes the logits of a file.
+// run computes the logits of a file, with the flags that lie beside it.
 func (t *tester) run(work, file, folder string) (message string, err error) {
-	c := exec.Command(t.octet, "run", file, "--input", filepath.Join(filepath.Dir(folder), "input.npy"), "--output", filepath.Join(work, "logits.npy"))
+	flags, err := os.ReadFile(filepath.Join(folder, "flags.txt"))
+	if err != nil && !os.IsNotExist(err) {
+		return "", err
+	}
+	args := []string{"run", file, "--input", filepath.Join(filepath.Dir(folder), "input.npy"), "--output", filepath.Join(work, "logits.npy")}
+	c := exec.Command(t.octet, append(args, strings.Fields(string(flags))...)...)
 	c.Dir, c.Env = work, t.env
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
@@ -187,14 +199,14 @@ func distance(got, want *tensor.Tensor) (off, largest float64) {
 	return off, largest
 }
 
-// checkpointIn returns the one file of a folder that is no array.
+// checkpointIn returns the one file of a folder that is no array and no flags.txt.
 func checkpointIn(folder string) (string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return "", err
 	}
 	for _, e := range entries {
-		if filepath.Ext(e.Name()) != ".npy" {
+		if filepath.Ext(e.Name()) != ".npy" && e.Name() != "flags.txt" {
 			return filepath.Join(folder, e.Name()), nil
 		}
 	}

@@ -1,5 +1,4 @@
-"""Writes testdata/fx: small networks converted in FX graph mode, with PyTorch's logits. With a folder as argument,
-it writes networks in full size there: FILE.pth, its input FILE.x.npy and PyTorch's logits FILE.npy.
+"""Writes testdata/fx: small networks converted in FX graph mode, with PyTorch's logits.
 
 Run from the repository's root with torch 2.15.0 and torchvision 0.29.2:  python tools/golden/fx.py
 """
@@ -8,7 +7,6 @@ import os
 
 os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 import pathlib
-import sys
 import warnings
 
 import numpy as np
@@ -86,32 +84,9 @@ def networks():
                 np.save(OUT / f"{kind}.npy", logits.numpy())
 
 
-def full(folder):
-    """Writes torchvision's networks in full size, converted, with an input and PyTorch's logits: too large to commit."""
-    folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in FULL:
-        for plain in (True, False):
-            module = torchvision.models if plain else quantizable
-            if not hasattr(module, name) or plain and name == "mobilenet_v2":
-                continue
-            more = dict(aux_logits=False, init_weights=False, transform_input=False) if name in ("googlenet", "inception_v3") else {}
-            torch.manual_seed(1)
-            batch = torch.randn(2, 3, 96, 96)
-            net = convert(module.__dict__[name](weights=None, **more), False, "qnnpack", [batch])
-            kind = f"{name}.{'plain' if plain else 'quantizable'}"
-            torch.save(net.state_dict(), folder / f"{kind}.pth")
-            np.save(folder / f"{kind}.x.npy", batch.numpy())
-            with torch.no_grad():
-                np.save(folder / f"{kind}.npy", net(batch).numpy())
-
-
 def main():
     torch.set_num_threads(1)
     assert torch.__version__.startswith("2.15.0"), torch.__version__
-    if len(sys.argv) > 1:
-        full(sys.argv[1])
-        return
     OUT.mkdir(parents=True, exist_ok=True)
     networks()
 

@@ -1,7 +1,7 @@
 """Writes testdata/fxprepared: small networks that FX graph mode prepared and did not convert, calibrated and in training,
 with the logits of what convert_fx makes of them, and numbers.json: what each numbered observer of torchvision's networks
-in full size observes. With a folder as argument, it writes networks in full size there: FILE.pth, its input FILE.x.npy and
-the logits FILE.npy.
+in full size observes. Where sums saturate in PyTorch, the logits are those of exact sums, and it is shown that nothing else
+differs (see tools/parity/fxsums.py).
 
 Run from the repository's root with torch 2.15.0 and torchvision 0.29.2:  python tools/golden/fxprepared.py
 """
@@ -9,20 +9,25 @@ Run from the repository's root with torch 2.15.0 and torchvision 0.29.2:  python
 import os
 
 os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
+os.environ["FBGEMM_ENABLE_INSTRUCTIONS"] = "AVX2"
 import json
 import pathlib
 import sys
 import warnings
 
-import fx
 import numpy as np
 import torch
 import torchvision
+
+import fx
 from convert import compact
 from hashweights import images
 from torch.ao import quantization as tq
 from torch.ao.quantization.quantize_fx import convert_fx
 from torchvision.models import quantization as quantizable
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "parity"))
+import fxsums
 
 warnings.filterwarnings("ignore")
 OUT = pathlib.Path("testdata/fxprepared")
@@ -37,11 +42,11 @@ def few_bins(backend):
     return mapping.set_global(tq.QConfig(activation=activation, weight=usual.weight))
 
 
-# Each route of each network with one backend: plain mobilenet_v2 not with qnnpack, whose ReLU6 mixes up codes (see fx.py),
-# shufflenet in training with qnnpack alone.
+# Each route of each network, mostly with one backend: plain mobilenet_v2 not with qnnpack, whose ReLU6 mixes up codes (see
+# fx.py), shufflenet in training with both.
 ROUTES = {
     "mobilenet_v2": {"plain.ptq": "fbgemm", "plain.qat": "fbgemm", "quantizable.ptq": "qnnpack", "quantizable.qat": "qnnpack"},
-    "shufflenet_v2_x0_5": {"plain.ptq": "fbgemm", "plain.qat": "qnnpack", "quantizable.ptq": "qnnpack", "quantizable.qat": "qnnpack"},
+    "shufflenet_v2_x0_5": {"plain.ptq": "fbgemm", "plain.qat": "qnnpack fbgemm", "quantizable.ptq": "qnnpack", "quantizable.qat": "qnnpack fbgemm"},
     "mobilenet_v3_small": {"plain.ptq": "fbgemm", "plain.qat": "qnnpack", "quantizable.ptq": "qnnpack", "quantizable.qat": "fbgemm"},
 }
 
@@ -49,12 +54,22 @@ ROUTES = {
 def networks():
     batches = [torch.from_numpy(images(2, 3, 64, seed)) for seed in (1, 2)]
     for name, routes in ROUTES.items():
-        for route, backend in routes.items():
+        for route, backend in ((r, b) for r, both in routes.items() for b in both.split()):
             mapping = None if route.endswith("qat") else few_bins(backend)
             net = fx.prepare(fx.fill(fx.small(name, route.startswith("plain"))), route.endswith("qat"), backend, batches, mapping)
             torch.save(compact(net.state_dict()), OUT / f"{name}.{route}.{backend}.pth")
-            with torch.no_grad():
-                np.save(OUT / f"{name}.{route}.{backend}.npy", convert_fx(net)(batches[1]).numpy())
+            np.save(OUT / f"{name}.{route}.{backend}.npy", logits(convert_fx(net), batches[1], backend))
+
+
+def logits(net, images, backend):
+    """PyTorch's logits, or those of exact sums where its own saturate."""
+    if backend == "qnnpack":
+        with torch.no_grad():
+            return net(images).numpy()
+    sums = fxsums.logits(net, images)
+    for layer, codes in sums.saturated.items():
+        print(f"{layer}: {codes} codes are others in PyTorch, where a pair of products saturates")
+    return sums.exact.numpy()
 
 
 def build(name, plain):
@@ -90,35 +105,9 @@ def numbers():
         f.write("\n")
 
 
-def full(folder):
-    """Writes networks in full size, too large to commit."""
-    folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    names = sys.argv[2:] or fx.FULL
-    for name in names:
-        for plain in (True, False):
-            for training in (False, True):
-                for backend in ("fbgemm", "qnnpack"):
-                    torch.manual_seed(1)
-                    net = build(name, plain)
-                    if net is None or plain and name == "mobilenet_v2" and backend == "qnnpack":
-                        continue
-                    batch = torch.randn(2, 3, 96, 96)
-                    net = fx.prepare(net, training, backend, [batch])
-                    kind = f"{name}.{'plain' if plain else 'quantizable'}.{'qat' if training else 'ptq'}.{backend}"
-                    torch.save(net.state_dict(), folder / f"{kind}.pth")
-                    np.save(folder / f"{kind}.x.npy", batch.numpy())
-                    with torch.no_grad():
-                        np.save(folder / f"{kind}.npy", convert_fx(net)(batch).numpy())
-                    print(kind, flush=True)
-
-
 def main():
     torch.set_num_threads(1)
     assert torch.__version__.startswith("2.15.0"), torch.__version__
-    if len(sys.argv) > 1:
-        full(sys.argv[1])
-        return
     OUT.mkdir(parents=True, exist_ok=True)
     networks()
     numbers()

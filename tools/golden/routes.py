@@ -116,7 +116,6 @@ def refused():
     save("refused.unfused-trained", calibrate(tq.prepare_qat(trained)), logits=False)
     save("refused.dynamic", tq.quantize_dynamic(network(), {torch.nn.Linear}), logits=False)
     save("refused.qint8", tq.convert(eager("qnnpack", tq.default_symmetric_qnnpack_qconfig)), logits=False)
-    torch.backends.quantized.engine = "fbgemm"
 
 
 def main():
