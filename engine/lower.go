@@ -59,7 +59,7 @@ func lower(n *graph.Node, t target) (lowered, error) {
 	case op.Conv2D:
 		o, reason, err = lowerConv(n, attrs, t)
 	case op.ConvTranspose2D:
-		o, reason = lowerConvTranspose(n, attrs, t)
+		o, reason, err = lowerConvTranspose(n, attrs, t)
 	case op.Linear:
 		o, reason, err = lowerLinear(n, attrs, t)
 	case op.MaxPool2D:

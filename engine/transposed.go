@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -119,22 +120,107 @@ func (f *phasePieces) offsets(first, lines int, in tensor.Shape) []int32 {
 // pixels is the number of output pixels of the largest piece.
 func (f *phasePieces) pixels() int { return f.lines * f.width }
 
-// piece tells image, group, first line and number of lines of piece i.
-func (f *phasePieces) piece(i int) (image, group, part, lines int) {
-	part = i % f.down
-	i /= f.down
-	return i / f.groups, i % f.groups, part, min(f.lines, f.height-part*f.lines)
+// transposed is a transposed convolution without its numbers.
+type transposed struct {
+	stride [2]int
+	phases []phase
 }
 
-// spreadPixels copies rows, the output pixels of some lines of a phase of one group, to where
-// they are in an image.
-func spreadPixels[T any](f *phasePieces, stride [2]int, image, rows []T, first, lines, group, width int) {
-	for y := first; y < first+lines; y++ {
-		at := (((f.first[0] + y*stride[0]) * width) + f.first[1]) * f.groups * f.out
-		for range f.width {
-			copy(image[at+group*f.out:][:f.out], rows[:f.out])
-			rows = rows[f.out:]
-			at += stride[1] * f.groups * f.out
+func (transposed) packsParameters() {}
+
+// lowerConvTranspose makes a product of every phase.
+func lowerConvTranspose(n *graph.Node, c op.ConvTranspose2D, t target) (operation, string, error) {
+	if reason := weightsReason(n, t); reason != "" {
+		return nil, reason, nil
+	}
+	w := n.Inputs[1].Type
+	if c.Groups < 1 || w.Shape[0]%c.Groups != 0 {
+		return nil, "", nil // Infer will say what is wrong
+	}
+	o := transposed{c.Stride, phases(c, w.Shape)}
+	switch {
+	case w.DType == tensor.Float32:
+		return newTransposed32(n, o, c.Act, t), "", nil
+	case w.DType != tensor.QInt8 || !w.Q.IsPerTensor() || w.Q.ZeroPoint() != 0:
+		return nil, "its weights are not codes of qint8 with one scale and the zero point 0", nil
+	}
+	f, err := newFinish(n, t, c.Act, false)
+	if err != nil {
+		return nil, "", err
+	}
+	return newTransposed8(n, o, f, t), "", nil
+}
+
+// fixedTransposed is a transposed for operands of known shapes.
+type fixedTransposed struct {
+	transposed
+	in, out desc
+	parts   []phasePieces // by phase
+	count   int           // pieces of all phases
+	pixels  int           // of the largest piece
+}
+
+func (o transposed) fixed(in, out desc) fixedTransposed {
+	f := fixedTransposed{transposed: o, in: in, out: out}
+	for _, p := range o.phases {
+		pieces := p.pieces(o.stride, in.Shape, out.Shape)
+		f.parts = append(f.parts, pieces)
+		f.count += pieces.count
+		f.pixels = max(f.pixels, pieces.pixels())
+	}
+	return f
+}
+
+// macs counts the taps of all output pixels, those outside the image too, as for other
+// convolutions.
+func (f *fixedTransposed) macs() int64 {
+	n := int64(0)
+	for _, p := range f.parts {
+		n += int64(f.out.Shape[0]*p.height*p.width) * int64(len(p.cells)*p.in*p.out*p.groups)
+	}
+	return n
+}
+
+// block is the number of words of the results of a piece, with all output channels.
+func (f *fixedTransposed) block() int {
+	return divUp(f.pixels*f.out.Shape[1]*f.out.DType.Size(), 8)
+}
+
+// transposedPiece is where a piece of a transposed convolution is.
+type transposedPiece struct {
+	*phasePieces
+	index        int // of the phase
+	image, group int
+	first, count int     // lines
+	offset       []int32 // of its input pixels, tap by tap
+}
+
+// pixels is the number of output pixels.
+func (p *transposedPiece) pixels() int { return p.count * p.width }
+
+func (f *fixedTransposed) piece(i int) transposedPiece {
+	p := transposedPiece{}
+	for i >= f.parts[p.index].count {
+		i -= f.parts[p.index].count
+		p.index++
+	}
+	p.phasePieces = &f.parts[p.index]
+	part := i % p.down
+	i /= p.down
+	p.image, p.group = i/p.groups, i%p.groups
+	p.first, p.count, p.offset = part*p.lines, min(p.lines, p.height-part*p.lines), p.phasePieces.offset[part]
+	return p
+}
+
+// spread copies the channels of a piece's group from its block to where its pixels are.
+func (f *fixedTransposed) spread(p *transposedPiece, block, out memory) {
+	size := f.out.DType.Size()
+	pixel, part, skip := f.out.Shape[1]*size, p.out*size, p.group*p.out*size
+	for y := p.first; y < p.first+p.count; y++ {
+		line := (p.image*f.out.Shape[2]+p.phase.first[0]+y*f.stride[0])*f.out.Shape[3] + p.phase.first[1]
+		for x := range p.width {
+			copy(out[(line+x*f.stride[1])*pixel+skip:][:part], block[skip:])
+			block = block[pixel:]
 		}
 	}
 }

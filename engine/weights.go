@@ -5,6 +5,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/requant8"
+	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -98,10 +99,19 @@ func (f *finish) centreEach(c *requant8.Call, sums []int32) {
 	}
 }
 
+// outputChannels is the number of output channels of a layer.
+func outputChannels(n *graph.Node) int {
+	w := n.Inputs[1].Type.Shape
+	if c, ok := n.Op.(op.ConvTranspose2D); ok {
+		return w[1] * c.Groups
+	}
+	return w[0]
+}
+
 // newFinish prepares the result of a convolution or a linear layer on codes.
 func newFinish(n *graph.Node, t target, act quant.Activation, linear bool) (finish, error) {
 	x, w, out := n.Inputs[0].Type, n.Inputs[1].Type, n.Output().Type
-	channels := w.Shape[0]
+	channels := outputChannels(n)
 	toReal := out.DType == tensor.Float32
 	f := finish{k: requant8.Select(requant8.Table, toReal, t.cpu), zeros: zeroPoints(w, channels)}
 	if f.zeros != nil {

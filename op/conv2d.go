@@ -119,7 +119,7 @@ func (c Conv2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) 
 		})
 		return []*tensor.Tensor{y}, nil
 	}
-	e, err := newEpilogue(ctx, in, out, c.Act, quant.NewRequant)
+	e, err := newEpilogue(ctx, in, out, c.Act, quant.NewRequant, w.Dim(0))
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // ConvTranspose2D is torch.nn.functional.conv_transpose2d, then Act: every input pixel
-// adds its multiple of the filters to the output, Stride apart.
+// adds its multiple of the filters to the output, Stride apart. On codes the sums are
+// rounded as those of Conv2D are; weights have one scale, as PyTorch's.
 //
 // Inputs: x [N, C, H, W], weight [C, O/Groups, KH, KW], optionally bias [O]. Result:
 // [N, O, OH, OW], OH = (H-1)*Stride - 2*Padding + Dilation*(KH-1) + OutputPadding + 1.
@@ -34,8 +35,13 @@ func (c ConvTranspose2D) WithClamp(a quant.Activation) graph.Op {
 	return c
 }
 
-// Signatures: float.
-func (ConvTranspose2D) Signatures() []graph.Signature { return each(3, f32) }
+func (ConvTranspose2D) weighted() {}
+
+// OneScale marks it as OneScaled.
+func (ConvTranspose2D) OneScale() {}
+
+// Signatures: those of Conv2D.
+func (ConvTranspose2D) Signatures() []graph.Signature { return weighted }
 
 // Infer returns [N, O, OH, OW].
 func (c ConvTranspose2D) Infer(in []graph.Fact) ([]graph.Type, error) {
@@ -54,6 +60,9 @@ func (c ConvTranspose2D) Infer(in []graph.Fact) ([]graph.Type, error) {
 	}
 	if x[1] != w[0] || w[0]%c.Groups != 0 {
 		return nil, fmt.Errorf("weight %v in %d groups expects %d channels; the input has shape %v", w, c.Groups, w[0], x)
+	}
+	if err := checkZeroPoints(in[1], w[0]/c.Groups*w[2:].Numel()); err != nil {
+		return nil, err
 	}
 	channels := w[1] * c.Groups
 	if err := checkBias(in, channels); err != nil {
@@ -77,13 +86,33 @@ func (c ConvTranspose2D) checkAttributes() error {
 	return attrRange("output_padding", c.OutputPadding, 0)
 }
 
-// Eval adds up in float64 and rounds each sum to float32 once.
-func (c ConvTranspose2D) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+// Eval adds up: in float each sum is rounded to float32 once, codes follow quant.Requant.
+func (c ConvTranspose2D) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+	if in[0].DType() != f32 {
+		return c.evalCodes(ctx, in, out[0])
+	}
 	y := tensor.New(f32, out[0].Shape...)
 	for i, v := range c.before(in, out[0].Shape) {
 		y.Float32s()[i] = c.Act.Float(v)
 	}
 	return []*tensor.Tensor{y}, nil
+}
+
+func (c ConvTranspose2D) evalCodes(ctx graph.Context, in []*tensor.Tensor, out graph.Type) ([]*tensor.Tensor, error) {
+	if !in[1].QParams().IsPerTensor() {
+		return nil, fmt.Errorf("weight is quantized per channel; that of a transposed convolution has one scale, as PyTorch's")
+	}
+	e, err := newEpilogue(ctx, in, out, c.Act, quant.NewRequant, out.Shape[1])
+	if err != nil {
+		return nil, err
+	}
+	x, w, sums := centred(in[0]), centred(in[1]), make([]int32, out.Shape.Numel())
+	c.each(in[0].Shape(), in[1].Shape(), out.Shape, func(from, weight, to int) { sums[to] += x[from] * w[weight] })
+	y, plane := e.result(out), out.Shape[2:].Numel()
+	for i, v := range sums {
+		y.set(i, v, i/plane%out.Shape[1])
+	}
+	return []*tensor.Tensor{y.tensor()}, nil
 }
 
 // before is the result without Act.

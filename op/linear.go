@@ -74,7 +74,7 @@ func (l Linear) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) 
 		}
 		return []*tensor.Tensor{y}, nil
 	}
-	e, err := newEpilogue(ctx, in, out, l.Act, quant.NewLinearRequant)
+	e, err := newEpilogue(ctx, in, out, l.Act, quant.NewLinearRequant, in[1].Dim(0))
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,13 @@ type Weighted interface {
 	weighted()
 }
 
+// OneScaled is a Weighted operator whose weight is quantized with one scale, since its first
+// axis is not that of the output channels.
+type OneScaled interface {
+	Weighted
+	OneScale()
+}
+
 // ClampOf is the clamp that an operator applies to its own result.
 func ClampOf(o graph.Op) quant.Activation {
 	if c, ok := o.(Clamped); ok {

@@ -22,10 +22,11 @@ type epilogue struct {
 // requantizer is quant.NewRequant or quant.NewLinearRequant.
 type requantizer func(n quant.Numerics, in, w, out *tensor.QParams, dtype tensor.DType, bias []float32, act quant.Activation, channels int) (*quant.Requant, error)
 
-// newEpilogue checks the inputs x, w and optionally bias of an integer node.
-func newEpilogue(ctx graph.Context, in []*tensor.Tensor, out graph.Type, act quant.Activation, requant requantizer) (epilogue, error) {
+// newEpilogue checks the inputs x, w and optionally bias of an integer node with so many
+// output channels.
+func newEpilogue(ctx graph.Context, in []*tensor.Tensor, out graph.Type, act quant.Activation, requant requantizer, channels int) (epilogue, error) {
 	e := epilogue{act: act, bias: biasOf(in)}
-	x, w, channels := in[0].QParams(), in[1].QParams(), in[1].Dim(0)
+	x, w := in[0].QParams(), in[1].QParams()
 	if err := needIntegerRules(ctx, graph.TypeOf(in[0]), out); err != nil {
 		return e, err
 	}

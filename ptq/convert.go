@@ -158,7 +158,7 @@ func (c *converter) weight(n *graph.Node, w *graph.Value) error {
 			}
 		}
 	}
-	q, err := c.quantizeWeight(n.Name, w.Data)
+	q, err := c.quantizeWeight(n, w.Data)
 	if err != nil {
 		return fmt.Errorf("weight %q: %w", w.Name, err)
 	}
@@ -167,21 +167,43 @@ func (c *converter) weight(n *graph.Node, w *graph.Value) error {
 	return nil
 }
 
-func (c *converter) quantizeWeight(node string, w *tensor.Tensor) (*tensor.Tensor, error) {
-	if c.weights == nil {
-		return QuantizeWeight(w, c.p.QConfig.Weight)
+func (c *converter) quantizeWeight(n *graph.Node, w *tensor.Tensor) (*tensor.Tensor, error) {
+	spec := c.p.QConfig.Weight
+	if _, ok := n.Op.(op.OneScaled); ok {
+		spec = perTensor(spec)
 	}
-	q := c.weights[node]
-	if _, running := c.running.Node(node); q == nil && running {
+	if c.weights == nil {
+		return QuantizeWeight(w, spec)
+	}
+	q := c.weights[n.Name]
+	if _, running := c.running.Node(n.Name); q == nil && running {
 		return nil, fmt.Errorf("training has decided no scale for it")
 	}
 	if q == nil {
-		return QuantizeWeight(w, c.p.QConfig.Weight)
+		return QuantizeWeight(w, spec)
 	}
 	if err := q.Validate(tensor.QInt8, w.Shape()); err != nil {
 		return nil, err
 	}
 	return quantizeBy(w, q, tensor.QInt8)
+}
+
+// perTensor is spec with one scale for all channels.
+func perTensor(spec quant.ObserverSpec) quant.ObserverSpec {
+	switch spec.Kind {
+	case quant.PerChannelMinMax:
+		spec.Kind = quant.MinMax
+	case quant.MovingAveragePerChannelMinMax:
+		spec.Kind = quant.MovingAverageMinMax
+	}
+	switch spec.QScheme {
+	case quant.PerChannelSymmetric:
+		spec.QScheme = quant.PerTensorSymmetric
+	case quant.PerChannelAffine:
+		spec.QScheme = quant.PerTensorAffine
+	}
+	spec.Axis = 0
+	return spec
 }
 
 // QuantizeWeight quantizes a float32 weight [O, ...] by what an observer that

@@ -69,17 +69,28 @@ func (b *Builder) linear32(x *graph.Value, in, out int) *graph.Value {
 	return b.Float("fc", op.Linear{}, x, w, bias)
 }
 
-// Transposed adds a transposed convolution of in to out channels in float32, with a
-// clamp, and a bias perhaps.
+// Transposed adds a transposed convolution of in to out channels, with a clamp, and a bias
+// perhaps. On codes its weights have one scale, and its result may be float32.
 func (b *Builder) Transposed(x *graph.Value, c op.ConvTranspose2D, in, out, height, width int) *graph.Value {
 	c.Act = b.Act()
-	n := out / c.Groups * height * width
-	w := b.g.AddConst(b.name("weight"), tensor.Of(b.floats(in*n, 1/math.Sqrt(float64(n))), in, out/c.Groups, height, width))
-	operands := []*graph.Value{x, w}
+	s := tensor.Shape{in, out / c.Groups, height, width}
+	k := math.Sqrt(float64(in / c.Groups * height * width))
+	w, t := tensor.Of(b.floats(s.Numel(), 1/k), s...), b.Quantum()
+	if b.dtype != tensor.Float32 {
+		codes := make([]int8, s.Numel())
+		for i := range codes {
+			codes[i] = int8(b.r.Uint32())
+		}
+		w = tensor.OfQuantized(codes, tensor.Affine(1/128/k, 0), s...)
+		if b.r.IntN(4) == 0 {
+			t = graph.Float32
+		}
+	}
+	operands := []*graph.Value{x, b.g.AddConst(b.name("weight"), w)}
 	if b.r.IntN(4) > 0 {
 		operands = append(operands, b.g.AddConst(b.name("bias"), tensor.Of(b.floats(out, 0.3), out)))
 	}
-	return b.Float("transposed", c, operands...)
+	return b.Node("transposed", c, t, operands...)
 }
 
 // norm32 is a layer norm over the last axis whose results are not large, so that a chain
@@ -218,7 +229,7 @@ var general = []Case{
 			b.Float("linear", op.Resize{Mode: "linear", Size: [2]int{11, 4}}, real))
 	}},
 	{"transposed convolutions", 6, 5, 7, func(b *Builder) *graph.Graph {
-		x := b.Real(b.Conv(b.Input(), 6, 6, 3, 1, 1))
+		x := b.Conv(b.Input(), 6, 6, 3, 1, 1)
 		one, two := [2]int{1, 1}, [2]int{2, 2}
 		return b.Finish(
 			b.Transposed(x, op.ConvTranspose2D{Stride: two, Dilation: one, Groups: 1}, 6, 3, 2, 2),
@@ -228,9 +239,10 @@ var general = []Case{
 			b.Transposed(x, op.ConvTranspose2D{Stride: [2]int{3, 4}, Dilation: [2]int{1, 2}, Groups: 1}, 6, 5, 2, 2),
 			b.Transposed(x, op.ConvTranspose2D{Stride: [2]int{2, 1}, Padding: [2]int{4, 0}, OutputPadding: [2]int{1, 0}, Dilation: one, Groups: 6}, 6, 6, 5, 1))
 	}},
-	{"transposed convolution, many pixels", 20, 19, 23, func(b *Builder) *graph.Graph {
-		x := b.Real(b.Input())
-		return b.Finish(b.Transposed(x, op.ConvTranspose2D{Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}, Groups: 1}, 20, 24, 2, 2))
+	{"transposed convolution, many pixels", 5, 12, 13, func(b *Builder) *graph.Graph {
+		x := b.Input()
+		up := op.ConvTranspose2D{Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}, Groups: 1}
+		return b.Finish(b.Transposed(x, up, 5, 24, 2, 2), b.Transposed(x, up, 5, 260, 1, 2))
 	}},
 	{"sizes that a run tells", 6, 8, 9, func(b *Builder) *graph.Graph {
 		x := b.Input()

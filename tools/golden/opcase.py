@@ -20,7 +20,7 @@ import onnx
 import onnxruntime
 import torch
 import torch.nn.functional as F
-from op import CODES, Source, Writer, act, engine
+from op import CODES, Source, Writer, act, engine, output_params
 
 Q = torch.ops.quantized
 
@@ -264,6 +264,25 @@ def codes_broadcast(wr, r, count):
         wr.add(kind, {}, [a, b], y, eng)
 
 
+def codes_conv_transpose2d(wr, r, count):
+    """transposed convolutions of codes, with weights of one scale, as PyTorch wants them"""
+    for i in range(count):
+        attrs, (x, w, *b), _ = conv_transpose2d(r)
+        attrs.pop("act", None)
+        eng = ("fbgemm", "qnnpack")[i % 2]  # of oneDNN's results some are off by whole products
+        attrs["padding"] = tuple(p // 2 for p in attrs["padding"])  # so that something is left
+        x = r.codes(tuple(x.shape), hi=255 if eng == "qnnpack" else 127)
+        w = r.weight(tuple(w.shape), False)
+        k = w.shape[0] // attrs["groups"] * w.shape[2] * w.shape[3]
+        b = b[0] * x.q_scale() * w.q_scale() * 3000 * k**0.5 if b else None
+        s, z = output_params(r, x, w, k)
+        args = [list(attrs[n]) for n in ("stride", "padding", "output_padding", "dilation")]
+        with engine(eng):
+            packed = Q.conv_transpose2d_prepack(w, b, *args, attrs["groups"])
+            y = Q.conv_transpose2d(x, packed, s, z)
+        wr.add("conv_transpose2d", attrs, [t for t in (x, w, b) if t is not None], y.contiguous(), eng)
+
+
 def main():
     root = pathlib.Path(__file__).parents[2] / "op" / "testdata"
     p = argparse.ArgumentParser()
@@ -296,6 +315,9 @@ def main():
         print(name, len(w.cases), "cases", len(w.data) + len(g.data), "bytes")
     w = Writer(out, "codes_broadcast")
     codes_broadcast(w, Source([a.seed, 1000]), a.count or 18)
+    w.close()
+    w = Writer(out, "codes_conv_transpose2d")
+    codes_conv_transpose2d(w, Source([a.seed, 1001]), a.count or 18)
     w.close()
 
 
