@@ -55,7 +55,7 @@ func Calibrate(ctx context.Context, p *Prepared, batches iter.Seq2[*tensor.Tenso
 			c.stats.Images, c.stats.InputMin)
 	}
 	for k, o := range c.observers {
-		c.stats.observers = append(c.stats.observers, observed{value: p.Observed[k], live: o})
+		c.stats.add(observed{value: p.Observed[k], live: o})
 	}
 	return c.stats, stopped
 }
@@ -98,7 +98,7 @@ func newCalibration(p *Prepared, opts CalibrateOptions) (*calibration, error) {
 		}
 		begin = func(name string) (observe.Observer, error) { return r.observer(name, p.QConfig.Activation) }
 		resumed := *r
-		resumed.observers = nil
+		resumed.observers, resumed.at = nil, nil
 		c.stats, c.skip, c.done = &resumed, r.Batches, r.Images
 	}
 	for _, name := range p.Observed {

@@ -29,7 +29,20 @@ type Stats struct {
 	InputMin     float32       `json:"input_min"` // over all images
 	InputMax     float32       `json:"input_max"`
 
-	observers []observed // in order of computation
+	observers []observed     // in order of computation
+	at        map[string]int // the place of each value's observer in observers
+}
+
+// add puts an observer behind those that s has. Where a file has two of one value, the
+// first counts.
+func (s *Stats) add(o observed) {
+	if s.at == nil {
+		s.at = map[string]int{}
+	}
+	if _, ok := s.at[o.value]; !ok {
+		s.at[o.value] = len(s.observers)
+	}
+	s.observers = append(s.observers, o)
 }
 
 // observed is the observer of one value: as it was left by a calibration, or the
@@ -78,7 +91,7 @@ func ReadStats(r io.Reader) (*Stats, error) {
 		return nil, fmt.Errorf("calibration statistics: %w", err)
 	}
 	for _, o := range j.Observers {
-		s.observers = append(s.observers, observed{value: o.Value, state: o.State})
+		s.add(observed{value: o.Value, state: o.State})
 	}
 	if s.Format != statsFormat {
 		return nil, fmt.Errorf("calibration statistics have format %d; this version reads %d: calibrate again", s.Format, statsFormat)
@@ -126,12 +139,8 @@ func (s *Stats) compare(p *Prepared) error {
 	if mine, theirs := watched(p.QConfig.Activation), watched(s.QConfig.Activation); mine != theirs {
 		return fmt.Errorf("the statistics were made with other observers of activations (%s; these are %s): calibrate again", theirs, mine)
 	}
-	have := map[string]bool{}
-	for _, o := range s.observers {
-		have[o.value] = true
-	}
 	for _, name := range p.Observed {
-		if !have[name] {
+		if _, ok := s.at[name]; !ok {
 			return fmt.Errorf("the statistics have no observer of %q; other layers were excluded when they were made: calibrate again", name)
 		}
 	}
@@ -141,20 +150,19 @@ func (s *Stats) compare(p *Prepared) error {
 // observer returns an observer by spec of what was seen of a value. Showing it more
 // does not change s.
 func (s *Stats) observer(value string, spec quant.ObserverSpec) (observe.Observer, error) {
-	for _, seen := range s.observers {
-		if seen.value != value {
-			continue
-		}
-		if seen.live != nil {
-			return observe.Copy(seen.live, spec)
-		}
-		o, err := observe.NewStrict(spec)
-		if err != nil {
-			return nil, err
-		}
-		return o, o.SetState(seen.state)
+	i, ok := s.at[value]
+	if !ok {
+		return nil, fmt.Errorf("the calibration has not observed %q; calibrate with the same exclusions", value)
 	}
-	return nil, fmt.Errorf("the calibration has not observed %q; calibrate with the same exclusions", value)
+	seen := s.observers[i]
+	if seen.live != nil {
+		return observe.Copy(seen.live, spec)
+	}
+	o, err := observe.NewStrict(spec)
+	if err != nil {
+		return nil, err
+	}
+	return o, o.SetState(seen.state)
 }
 
 // Range is what a value was seen to be within, as its observer judges: that of a
