@@ -46,6 +46,5 @@ func (s *Session) ClassifyPixels(ctx context.Context, img *vision.Image, k int) 
 	if err != nil {
 		return nil, err
 	}
-	labels, _ := s.model.Labels()
-	return TopK(y.Float32s(), k, labels), nil
+	return TopK(y.Float32s(), k, s.labels), nil
 }

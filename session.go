@@ -15,7 +15,8 @@ import (
 type Session struct {
 	model  *Model
 	engine engine.Engine
-	finite bool // inputs are checked
+	finite bool     // inputs are checked
+	labels []string // of the classes; nil where they have no names
 }
 
 // Compile prepares the model for running on this CPU: kernels are chosen,
@@ -35,6 +36,7 @@ func (m *Model) Compile(opts ...CompileOption) (*Session, error) {
 		}
 	}
 	s := &Session{model: m, finite: o.finite}
+	s.labels, _ = m.Labels()
 	if o.reference {
 		s.engine, err = engine.Reference(g)
 	} else {
