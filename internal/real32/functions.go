@@ -2,7 +2,8 @@ package real32
 
 import "math"
 
-// The numbers of this file stand in internal/kernel/_asm/functions32.go again.
+// The numbers of this file stand in internal/kernel/_asm/functions32.go again; a test holds
+// the two together.
 
 // half turns a sum into a whole number in its last bits, without a conversion.
 const half = 3 << 22
