@@ -95,14 +95,7 @@ func (f *family) pack(m *slab.Slab, w []float32, n, k int, bias []float32) *Weig
 	np := roundUp(n, f.lanes)
 	p := &simdWeights{data: slab.Part[float32](m, np*k), bias: make([]float32, np)}
 	copy(p.bias, bias)
-	for col := range n {
-		first := col / f.columns() * f.columns()
-		width := min(f.columns(), np-first)
-		panel := p.data[first*k:]
-		for i, v := range w[col*k:][:k] {
-			panel[i*width+col-first] = v
-		}
-	}
+	f.panels(p, Right{X: w, Stride: k, Transposed: true}, n, k)
 	return &Weights{N: n, K: k, Bias: p.bias[:n], Data: p}
 }
 
@@ -116,8 +109,12 @@ func (f *family) place(memory []float32, n, k int) *Weights {
 // fill is pack for a computed matrix.
 func (f *family) fill(p *Weights, w Right, n, k int) {
 	p.N, p.K = n, k
-	data := p.Data.(*simdWeights).data
-	np := roundUp(n, f.lanes)
+	f.panels(p.Data.(*simdWeights), w, n, k)
+}
+
+// panels lays w out.
+func (f *family) panels(p *simdWeights, w Right, n, k int) {
+	data, np := p.data, roundUp(n, f.lanes)
 	for first := 0; first < n; first += f.columns() {
 		width := min(f.columns(), np-first)
 		cols := min(width, n-first)
