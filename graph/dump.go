@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// Dump writes the graph as text, one node per line, of several results the types
-// in order:
+// Dump writes the graph as text, one node per line, with the types of all its results:
 //
 //	layer1.0.conv1 = conv2d(maxpool, layer1.0.conv1.weight) {"stride":[1,1],...} : quint8 (scale=0.03 zero_point=0)
 func (g *Graph) Dump(w io.Writer) error {

@@ -25,10 +25,10 @@ type Graph struct {
 	// 1 and 0, stored behind the last key of the same parent module.
 	Idle []string
 
-	// Aside holds results that inference does not need, of layers that PyTorch's
-	// files hold nevertheless: auxiliary heads of training. They keep their nodes
-	// and parameters through every rewriting and are left out when a graph is run.
-	Aside []*Value
+	// Auxiliary holds the auxiliary outputs: those of classifiers that serve training
+	// only, but whose parameters are in PyTorch's files. Passes keep their nodes and
+	// parameters; a run leaves them out.
+	Auxiliary []*Value
 }
 
 // New returns an empty graph.
@@ -55,10 +55,10 @@ func (g *Graph) AddConst(name string, data *tensor.Tensor) *Value {
 	return v
 }
 
-// AddNode appends a node and returns its first result; node.Outputs has all of
-// them. Their element types follow from the operator's signatures; where those
-// allow several, as they do for codes with parameters of their own, they are
-// float32 until the caller says otherwise.
+// AddNode appends a node and returns its first result; node.Outputs has all of them.
+// Their element types follow from the operator's signatures. Where those allow several
+// (quantized results with their own scale), the type is float32 until the caller sets
+// another.
 func (g *Graph) AddNode(name string, op Op, inputs ...*Value) *Value {
 	n := newNode(name, op, inputs)
 	for i, v := range n.Outputs {
@@ -142,9 +142,9 @@ func (g *Graph) Consumers(v *Value) []*Node {
 	return users
 }
 
-// IsOutput reports whether v is an output of the graph, or a result aside.
+// IsOutput reports whether v is an output of the graph, auxiliary ones included.
 func (g *Graph) IsOutput(v *Value) bool {
-	return slices.Contains(g.Outputs, v) || slices.Contains(g.Aside, v)
+	return slices.Contains(g.Outputs, v) || slices.Contains(g.Auxiliary, v)
 }
 
 // SoleConsumer returns the only node that reads v, or nil when there are none
@@ -171,7 +171,7 @@ func (g *Graph) ReplaceUses(old, new *Value, except ...*Node) {
 			}
 		}
 	}
-	for _, results := range [][]*Value{g.Outputs, g.Aside} {
+	for _, results := range [][]*Value{g.Outputs, g.Auxiliary} {
 		for i, v := range results {
 			if v == old {
 				results[i] = new
@@ -180,10 +180,9 @@ func (g *Graph) ReplaceUses(old, new *Value, except ...*Node) {
 	}
 }
 
-// Prune removes the nodes and parameters that neither an output nor a result
-// aside needs.
+// Prune removes the nodes and parameters that no output needs, auxiliary ones included.
 func (g *Graph) Prune() {
-	live := g.needed(slices.Concat(g.Outputs, g.Aside))
+	live := g.needed(slices.Concat(g.Outputs, g.Auxiliary))
 	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *Node) bool { return !n.live(live) })
 	g.Params = slices.DeleteFunc(g.Params, func(v *Value) bool { return !live[v] })
 }
@@ -210,15 +209,15 @@ func (n *Node) live(needed map[*Value]bool) bool {
 	return slices.ContainsFunc(n.Outputs, func(v *Value) bool { return needed[v] })
 }
 
-// Running returns the part of g that computes its outputs. Nodes and values are
-// those of g itself, not copies; without results aside it is g.
+// Running returns the part of g that computes its outputs. Nodes and values are those of
+// g itself, not copies; without auxiliary outputs it is g.
 func (g *Graph) Running() *Graph {
-	if len(g.Aside) == 0 {
+	if len(g.Auxiliary) == 0 {
 		return g
 	}
 	live := g.needed(g.Outputs)
 	r := *g
-	r.Aside, r.Nodes, r.Params = nil, nil, nil
+	r.Auxiliary, r.Nodes, r.Params = nil, nil, nil
 	for _, n := range g.Nodes {
 		if n.live(live) {
 			r.Nodes = append(r.Nodes, n)
@@ -263,8 +262,8 @@ func (g *Graph) Clone() *Graph {
 	for _, v := range g.Outputs {
 		c.Outputs = append(c.Outputs, seen[v])
 	}
-	for _, v := range g.Aside {
-		c.Aside = append(c.Aside, seen[v])
+	for _, v := range g.Auxiliary {
+		c.Auxiliary = append(c.Auxiliary, seen[v])
 	}
 	return c
 }
@@ -311,7 +310,7 @@ func (g *Graph) Validate() error {
 	if len(g.Outputs) == 0 {
 		return fmt.Errorf("%s: the graph has no output", g.Name)
 	}
-	for _, v := range slices.Concat(g.Outputs, g.Aside) {
+	for _, v := range slices.Concat(g.Outputs, g.Auxiliary) {
 		if !defined[v] {
 			return fmt.Errorf("%s: output %q is computed by no node", g.Name, v.Name)
 		}

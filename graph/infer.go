@@ -7,16 +7,16 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// maxKnown limits the elements of a result that is computed while shapes are
-// inferred: enough for every shape, index and size, too few to cost time.
+// maxKnown limits the elements of a constant that is folded during inference: enough for
+// every shape, index and size, too few to cost time.
 const maxKnown = 1 << 12
 
-// Infer finds out what is known of every value of g for inputs of the given
-// shapes, save of those that only results aside need: its type, shape included,
-// and its data where that follows from parameters and shapes. The latter is what
-// operators compute with sizes (Shape, Gather, Cat ... in front of a Reshape). What
-// depends on sizes that only a run tells is Deferred. The error names the node where
-// types or shapes stop fitting.
+// Infer returns the Fact of every value of g for inputs of the given shapes, except
+// values needed only by auxiliary outputs. A Fact has the type, shape included, and the
+// data of constants: values that follow from parameters and shapes, such as shape
+// arithmetic (Shape, Gather, Cat ... in front of a Reshape). A value whose size is known
+// only at run time is Deferred. The error names the first node whose types or shapes do
+// not fit.
 func (g *Graph) Infer(inputs ...tensor.Shape) (map[*Value]Fact, error) {
 	facts, err := g.Facts(inputs...)
 	if err != nil {
@@ -30,8 +30,8 @@ func (g *Graph) Infer(inputs ...tensor.Shape) (map[*Value]Fact, error) {
 	return facts, nil
 }
 
-// Facts returns what is known before any node is inferred: inputs of the given shapes,
-// and parameters.
+// Facts returns the facts before any node is inferred: those of inputs, with the given
+// shapes, and of parameters.
 func (g *Graph) Facts(inputs ...tensor.Shape) (map[*Value]Fact, error) {
 	if len(inputs) != len(g.Inputs) {
 		return nil, fmt.Errorf("%s takes %d inputs, got %d", g.Name, len(g.Inputs), len(inputs))
@@ -48,8 +48,8 @@ func (g *Graph) Facts(inputs ...tensor.Shape) (map[*Value]Fact, error) {
 	return facts, nil
 }
 
-// InferNode adds what is known of the results of one node of g. Facts of its inputs are
-// there; the error names the node.
+// InferNode adds to facts those of the results of one node of g; the facts of its inputs
+// must be there. The error names the node.
 func (g *Graph) InferNode(n *Node, facts map[*Value]Fact) error {
 	if err := n.infer(facts, g.Numerics); err != nil {
 		return fmt.Errorf("%s: node %q (%s): %w", g.Name, n.Name, n.Op.Kind(), err)
@@ -57,7 +57,7 @@ func (g *Graph) InferNode(n *Node, facts map[*Value]Fact) error {
 	return nil
 }
 
-// infer adds what is known of n's results.
+// infer adds the facts of n's results.
 func (n *Node) infer(facts map[*Value]Fact, numerics quant.Numerics) error {
 	in := make([]Fact, len(n.Inputs))
 	for i, v := range n.Inputs {
@@ -99,8 +99,8 @@ func (n *Node) infer(facts map[*Value]Fact, numerics quant.Numerics) error {
 	return err
 }
 
-// known computes n's results where they follow from what is known of its inputs,
-// and are small.
+// known folds n: it computes n's results where its inputs are constants and the results
+// are small.
 func (n *Node) known(in []Fact, out []Type, numerics quant.Numerics) ([]*tensor.Tensor, error) {
 	if r, ok := n.Op.(ShapeReader); ok {
 		types := make([]Type, len(in))

@@ -7,8 +7,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// T is the type variable of signatures: any element type, the same one wherever
-// it stands in one signature. What only moves elements has one signature with it.
+// T is the type variable of signatures: any element type, the same one wherever it stands
+// in one signature. Operators that only move data have one signature with it.
 const T = tensor.DType(255)
 
 // Signature is one accepted combination of element types.
@@ -21,8 +21,8 @@ type Signature struct {
 	// not name.
 	Out  tensor.DType
 	Rest []tensor.DType
-	// SameQ says that results of codes keep the quantization parameters of the first
-	// input, because the operator only selects, moves or averages codes.
+	// SameQ says that quantized results keep the quantization parameters of the first
+	// input, because the operator only selects, moves or averages values.
 	SameQ bool
 	// FixedQ, where set, are the quantization parameters that the result always
 	// has, because the operator's range is known: 1/256 and 0 behind a sigmoid.
@@ -108,9 +108,9 @@ func (s Signature) takes(in []Type) bool {
 	return len(in) > 0 && ok
 }
 
-// prescribes returns the type of the results of a node with these inputs, where
-// it follows from them: always for plain element types, and for codes where the
-// operator keeps the parameters of its first input or has fixed ones.
+// prescribes returns the type of the results of a node with these inputs, where it
+// follows from them: always for plain element types; for quantized ones if the operator
+// keeps the parameters of its first input or has fixed ones.
 func (s Signature) prescribes(in []Type, i int) (Type, bool) {
 	d := s.Bound(in, nil).Result(i)
 	switch {
@@ -124,9 +124,9 @@ func (s Signature) prescribes(in []Type, i int) (Type, bool) {
 	return Type{}, false
 }
 
-// Prescribed returns the type of n's results where that follows from the first
-// input, whose codes n selects, moves, averages or maps to a known range. It is
-// false for operators whose result has parameters of its own, and for floats.
+// Prescribed returns the type of n's results where it follows from the first input: n
+// selects, moves or averages quantized values, or maps them to a known range. It is false
+// for operators whose result has parameters of its own, and for floats.
 func (n *Node) Prescribed() (Type, bool) {
 	in := n.Inputs[0].Type
 	for _, s := range n.Op.Signatures() {

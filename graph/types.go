@@ -51,8 +51,8 @@ type Value struct {
 	Role Role
 	Type Type
 
-	// Sizes declares the extents of an Input, 0 where any is accepted; nil says
-	// nothing. They are for those who ask what to give; Infer checks what was given.
+	// Sizes declares the extents of an Input, 0 where any is accepted; nil declares
+	// nothing. They tell callers what to pass; Infer checks what they passed.
 	Sizes []int
 
 	Node *Node          // the producer of a Result
@@ -80,18 +80,19 @@ type Context struct {
 	Numerics quant.Numerics
 }
 
-// Fact is what is known of a value while a graph is inferred for inputs of some
-// shapes: its type, shape included, and its data where that does not depend on
-// the data of the inputs.
+// Fact is what inference knows of a value for inputs of some shapes: its type, shape
+// included, and its data if it is a constant, which does not depend on the data of the
+// inputs.
 type Fact struct {
 	Type
-	Data *tensor.Tensor // nil where it is not known
-	// Deferred says that only a run tells the shape, since it depends on data. Shape is
-	// then the largest, of results of a Deferring operator, and nil behind those.
+	Data *tensor.Tensor // nil unless the value is a constant
+	// Deferred says that the shape depends on data and is known only at run time. Shape
+	// is then an upper bound for results of a Deferring operator, and nil for values
+	// computed from those.
 	Deferred bool
 }
 
-// FactsOf returns all there is to know of tensors.
+// FactsOf returns the facts of tensors as constants.
 func FactsOf(tensors ...*tensor.Tensor) []Fact {
 	facts := make([]Fact, len(tensors))
 	for i, t := range tensors {
@@ -105,17 +106,16 @@ func FactsOf(tensors ...*tensor.Tensor) []Fact {
 type Op interface {
 	// Kind is the operator's name in PyTorch's words: conv2d, add, max_pool2d.
 	Kind() string
-	// Infer returns the type of every result, shape included, for inputs of which
-	// the types with shapes are known, or an error that says what does not fit. Of a
-	// quantized result, whose element type and parameters the graph declares, the
-	// shape alone counts.
+	// Infer returns the type of every result, shape included, or an error that says what
+	// does not fit. The types of the inputs have shapes. For a quantized result only the
+	// shape counts: the graph declares its element type and parameters.
 	Infer(in []Fact) ([]Type, error)
 	// Signatures lists the combinations of element types that Eval computes. For
 	// others a rewrite puts Quantize or Dequantize in between.
 	Signatures() []Signature
-	// Eval computes the results, slowly and obviously, from the numeric contract.
-	// out has their types with shapes. It is the oracle of the engine's kernels. The
-	// inputs match one of the signatures.
+	// Eval is the reference implementation: it computes the results, slowly and
+	// obviously, by the numeric contract. The inputs match one of the signatures; out has
+	// the types of the results with shapes. The engine's kernels are tested against it.
 	Eval(ctx Context, in []*tensor.Tensor, out []Type) ([]*tensor.Tensor, error)
 }
 
@@ -125,19 +125,20 @@ type Multiple interface {
 	Results() int
 }
 
-// ShapeReader is an operator whose results follow from the types of its inputs
-// alone, as those of Shape do.
+// ShapeReader is an operator whose results follow from the types of its inputs alone,
+// such as Shape.
 type ShapeReader interface {
 	Op
 	// Read returns the results, as Eval would for inputs of these types.
 	Read(in []Type) []*tensor.Tensor
 }
 
-// Deferring is an operator whose results may have sizes that only a run tells, as those
-// of NonZero.
+// Deferring is an operator whose results may have sizes that are known only at run time,
+// such as NonZero.
 type Deferring interface {
 	Op
-	// Defers reports whether the sizes of the results depend on data that is not known.
-	// Infer then returns the largest; the results of Eval have their own.
+	// Defers reports whether the sizes of the results depend on data that is not
+	// constant. Infer then returns upper bounds; the results of Eval have the actual
+	// sizes.
 	Defers(in []Fact) bool
 }

@@ -39,7 +39,7 @@ type Trained struct {
 	// Activations has the parameters of every value of Prepared.Observed.
 	Activations map[string]*tensor.QParams
 	// Weights has those of every weight that is quantized, by the name of its node.
-	// One that only results aside need, which are not trained, may be missing.
+	// Weights needed only by auxiliary outputs are not trained and may be missing.
 	Weights map[string]*tensor.QParams
 	// Unreported leaves out the report, which costs as much as the conversion.
 	Unreported bool
@@ -100,7 +100,7 @@ type converter struct {
 	report   *Report
 	numerics quant.Numerics
 	weights  map[string]*tensor.QParams // by node, where training has decided; nil otherwise
-	running  *graph.Graph               // what is not aside
+	running  *graph.Graph               // without auxiliary outputs
 }
 
 // activations computes the parameters of all observed values.
@@ -133,8 +133,8 @@ func (c *converter) node(n *graph.Node, d Decision) error {
 	case Own:
 		t, observed := c.types[n.Name]
 		if !observed {
-			// Only results aside need it: PyTorch stores what an observer that has
-			// seen nothing gives.
+			// Only auxiliary outputs need it: PyTorch stores the parameters of an
+			// observer that has seen nothing.
 			t = graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(1, 0)}
 			n.Note = "never called: scale 1 and zero point 0, as PyTorch stores"
 		}

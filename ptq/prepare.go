@@ -250,8 +250,8 @@ func wanted(g *graph.Graph, v *graph.Value, kinds map[*graph.Node]Kind) bool {
 	return false
 }
 
-// watch fills p.Observed: the results of Own nodes, and the float values that
-// Own nodes will need codes of. What only results aside need is never computed.
+// watch fills p.Observed: the results of Own nodes, and the float values that Own nodes
+// will need codes of. Values needed only by auxiliary outputs are never computed.
 func watch(p *Prepared, kinds map[*graph.Node]Kind) {
 	seen := map[*graph.Value]bool{}
 	for _, n := range p.Graph.Running().Nodes {

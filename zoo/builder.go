@@ -63,8 +63,8 @@ func (b *builder) output(x act) {
 	b.g.Outputs = append(b.g.Outputs, v)
 }
 
-// aside keeps x, which inference does not need, in the graph.
-func (b *builder) aside(x act) { b.g.Aside = append(b.g.Aside, x.v) }
+// auxiliary makes x an auxiliary output of the graph.
+func (b *builder) auxiliary(x act) { b.g.Auxiliary = append(b.g.Auxiliary, x.v) }
 
 // width is the first extent of a parameter in the file, or otherwise.
 func (b *builder) width(key string, rank, otherwise int) int {

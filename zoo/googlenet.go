@@ -58,5 +58,5 @@ func googLeNetAux(b *builder, x act, name string) {
 	x = basicConv(b, x, name+".conv", conv{out: 128, kernel: 1})
 	x = act{b.g.AddNode(name+".flatten", op.Flatten{Start: 1, End: -1}, x.v), 16 * x.channels}
 	x = b.clamp(b.linear(x, name+".fc1", 1024), name+".relu", quant.ReLU)
-	b.aside(b.linear(x, name+".fc2", 1000))
+	b.auxiliary(b.linear(x, name+".fc2", 1000))
 }

@@ -117,5 +117,5 @@ func inceptionAux(b *builder, x act, name string) {
 	x = basicConv(b, x, name+".conv1", conv{out: 768, kernel: 5, valid: true})
 	x = b.apply(x, name+".adaptive_avg_pool2d", op.AdaptiveAvgPool2D{Output: [2]int{1, 1}})
 	x = b.apply(x, name+".flatten", op.Flatten{Start: 1, End: -1})
-	b.aside(b.linear(x, name+".fc", 1000))
+	b.auxiliary(b.linear(x, name+".fc", 1000))
 }

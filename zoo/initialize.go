@@ -26,7 +26,7 @@ func New(name string, classes, channels int, seed uint64, variant Variant) (*gra
 	}
 	if classes > 0 {
 		for _, n := range standard.Nodes {
-			if _, ok := n.Op.(op.Linear); ok && (isHead(standard, n) || isAside(standard, n)) {
+			if _, ok := n.Op.(op.Linear); ok && (isHead(standard, n) || isAuxiliary(standard, n)) {
 				w := n.Inputs[1]
 				override[w.Name] = tensor.Shape{classes, w.Type.Shape[1]}
 				override[n.Inputs[2].Name] = tensor.Shape{classes}
@@ -63,9 +63,9 @@ func isHead(g *graph.Graph, n *graph.Node) bool {
 	return false
 }
 
-// isAside reports whether n computes the classes of an auxiliary head.
-func isAside(g *graph.Graph, n *graph.Node) bool {
-	for _, v := range g.Aside {
+// isAuxiliary reports whether n computes the classes of an auxiliary head.
+func isAuxiliary(g *graph.Graph, n *graph.Node) bool {
+	for _, v := range g.Auxiliary {
 		if v == n.Output() {
 			return true
 		}

@@ -111,7 +111,7 @@ func TestResultsAsideAreNotTimed(t *testing.T) {
 	g := graph.New("heads")
 	x := g.AddInput("x", graph.Float32)
 	y := g.AddNode("y", op.Clamp{Act: quant.ReLU}, x)
-	g.Aside = []*graph.Value{g.AddNode("head", op.Clamp{Act: quant.ReLU6}, x)}
+	g.Auxiliary = []*graph.Value{g.AddNode("head", op.Clamp{Act: quant.ReLU6}, x)}
 	g.Outputs = []*graph.Value{y}
 	tm, err := measure.NewTimerOf(g, engine.Options{}, tensor.New(tensor.Float32, 1, 3, 5, 5))
 	if err != nil {

@@ -40,7 +40,7 @@ type Options struct {
 
 // Program is a graph prepared for training, with its parameters.
 type Program struct {
-	whole  *graph.Graph // with results aside
+	whole  *graph.Graph // with auxiliary outputs
 	g      *graph.Graph // the part that is trained
 	opts   Options
 	pool   *parallel.Pool
@@ -60,9 +60,9 @@ type Program struct {
 	add      *elementwise32.Kernel
 }
 
-// Compile prepares g, float32 and bound, with one input and one output, for
-// training. Its tensors are copied, and g is not changed. What only results aside
-// need is not trained, and stays in the graph.
+// Compile prepares g, float32 and bound, with one input and one output, for training. Its
+// tensors are copied, and g is not changed. What only auxiliary outputs need is not
+// trained, and stays in the graph.
 func Compile(g *graph.Graph, opts Options) (*Program, error) {
 	whole := g
 	g = g.Running()

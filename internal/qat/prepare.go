@@ -103,7 +103,7 @@ func (m *Model) place() error {
 		switch d := m.fused.Decisions[i]; d.Kind {
 		case ptq.Own:
 			if !slices.Contains(names, n.Name) {
-				names = append(names, n.Name) // results aside have modules that see nothing
+				names = append(names, n.Name) // modules of auxiliary outputs see nothing
 			}
 			if op.WeightOf(n) != nil {
 				if m.weights[n.Name], err = fakequant.New(m.opts.QConfig.Weight); err != nil {
