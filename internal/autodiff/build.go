@@ -126,8 +126,8 @@ func (b *builder) settle() {
 	}
 }
 
-// recompute decides what is computed again on the way back, and when: results that
-// lie ready in what is kept for the batch norm anyway.
+// recompute marks the activations that the backward pass recomputes (checkpointing), and
+// when: those that follow from the saved input of a batch norm.
 func (b *builder) recompute() {
 	if !b.p.opts.Recompute {
 		return

@@ -8,18 +8,16 @@ import (
 	"github.com/octet-ml/octet/internal/cpu"
 )
 
-// Row is what a kernel says of itself, whatever it computes. The Kernel of each
-// family embeds it.
+// Row describes a kernel of any family. The Kernel of each family embeds it.
 type Row struct {
 	Name     string       // <function>_<types>[_<tile>]_<ISA>; no two rows of all tables share one
-	Tile     string       // of a kernel with one: 6x16
+	Tile     string       // such as 6x16; empty for kernels without one
 	ISA      string       // the instruction set; "go" for portable code
-	Requires cpu.Features // of the machine; none for portable code
-	Unless   cpu.Features // it is not chosen with any of these, where something else is faster
+	Requires cpu.Features // features that the row needs; none for portable code
+	Unless   cpu.Features // features that exclude the row, since a faster row has them
 }
 
-// Kind is what rows have in common that compute the same thing: the name without
-// tile and instruction set.
+// Kind is the name without tile and instruction set. Rows of one kind compute the same.
 func (r *Row) Kind() string {
 	kind := strings.TrimSuffix(r.Name, "_"+r.ISA)
 	if r.Tile != "" {

@@ -15,9 +15,8 @@ var kernels = sync.OnceValue(func() (k struct{ ranges, histogram *statistics.Ker
 	return k
 })
 
-// Range returns the smallest and largest element, and whether all are finite. The
-// range of numbers of which some are not is quant.MinMaxOf's; that of none is
-// (+Inf, -Inf).
+// Range returns the smallest and largest element, and whether all are finite. If not, the
+// range is that of quant.MinMaxOf; without elements it is (+Inf, -Inf).
 func Range(x []float32) (lo, hi float32, finite bool) {
 	c := statistics.Call{X: x}
 	kernels().ranges.Run(&c)

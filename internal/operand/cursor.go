@@ -2,20 +2,20 @@ package operand
 
 import "unsafe"
 
-// Cursor is the part of an assembly routine's argument that leads it to the runs
-// of rows, a tile of them at a time. Routines note how far they are apart from
-// pointers, which must never leave their object.
+// Cursor is the part of an assembly routine's argument that locates the runs of rows, one
+// tile of rows at a time. Routines keep their position as an offset, not in the pointers,
+// which must never leave their object.
 type Cursor struct {
 	x, pad  unsafe.Pointer
-	offset  unsafe.Pointer // of the first row under tap 0; nil with plain rows
+	offset  unsafe.Pointer // indirection offset of the first row at tap 0; nil with plain rows
 	nextTap int            // bytes from there to tap 1
 	stride  int            // bytes from row to row
 	taps    int
-	_       [3]int      // how far the routine is: bytes from x or offset, taps left, bytes from offset to the next tap's
-	_       [16]uintptr // the runs of a tile under one tap
+	_       [3]int      // position of the routine: bytes from x or offset, taps left, bytes from offset to the next tap's
+	_       [16]uintptr // pointers to the runs of a tile at one tap
 }
 
-// Lead makes c lead to rows m to end, which must be Together.
+// Lead points c at rows [m, end), which must belong to one image (see Together).
 func Lead[T any](c *Cursor, x *Matrix[T], m, end int) {
 	var zero T
 	size := int(unsafe.Sizeof(zero))

@@ -1,25 +1,26 @@
 package operand
 
-// Matrix is a block of memory seen as rows of Taps runs of Depth elements. Row m
-// is row m%Rows of image m/Rows. Its run for tap t starts, in X, at
+// Matrix is a left operand: rows of Taps runs of Depth elements, anywhere in a block of
+// memory, as the im2col matrix of an image has them. Row m is row m%Rows of image m/Rows.
+// Its run for tap t starts, in X, at
 //
 //	m/Rows*Image + Offset[t*Rows + m%Rows] + Base
 //
-// or is Pad where the offset is negative; with Offset nil the rows are plain: one
-// run each, at m*Stride + Base. A run lies whole in X.
+// or is Pad where the offset is negative. With Offset nil the rows are plain: one run
+// each, at m*Stride + Base. Every run lies within X.
 type Matrix[T any] struct {
 	X   []T
 	Pad []T // at least Depth elements of padding
 
 	Taps, Depth int // Taps is 1 for plain rows
 
-	Offset      []int32 // [Taps][Rows], or nil
+	Offset      []int32 // the indirection buffer, [Taps][Rows], or nil
 	Rows, Image int
 	Stride      int
 	Base        int
 }
 
-// Run returns the elements of row m under tap t.
+// Run returns the elements of row m at tap t.
 func (x *Matrix[T]) Run(m, t int) []T {
 	at := m*x.Stride + x.Base
 	if x.Offset != nil {
@@ -32,8 +33,8 @@ func (x *Matrix[T]) Run(m, t int) []T {
 	return x.X[at : at+x.Depth : at+x.Depth]
 }
 
-// Together returns the end of the rows from m on, end at most, that a Cursor can
-// walk over at once: with offsets, those of one image.
+// Together returns the end, at most end, of the rows from m on that one Cursor can cover:
+// with offsets, those of one image.
 func (x *Matrix[T]) Together(m, end int) int {
 	if x.Offset == nil {
 		return end

@@ -1,8 +1,8 @@
 package operand
 
-// Runs divides the rows that offset, [taps][rows], describes into runs in which
-// each row lies step elements behind the one before it, under every tap but those
-// of padding, which are the same for all of the run. It returns where each ends.
+// Runs divides the rows of an indirection buffer, offset [taps][rows], into runs of
+// equally spaced rows: each row lies step elements behind the one before it at every tap,
+// except taps that are padding for the whole run. It returns where each run ends.
 func Runs(offset []int32, taps, step int) (ends []int32) {
 	rows := len(offset) / max(1, taps)
 	for m := 1; m < rows; m++ {

@@ -1,10 +1,10 @@
 package operand
 
-// Tiles chooses, when done of rows rows are computed, the tiles that come next:
-// count of them, of the height at index in heights, one below the other from row
-// first on. Heights ascend from 1. What is left over and nearly fills a tile is
-// computed by one that overlaps the rows before it. Where there are tiles of every height,
-// few rows are not left alone: the last tile and they are cut in two.
+// Tiles chooses the next tiles when done of rows rows are computed: count tiles, of the
+// height at index in heights, one below the other from row first on. Heights ascend from
+// 1. If the remaining rows nearly fill a tile, that tile overlaps rows that are already
+// computed. Where there are tiles of every height, a small remainder is avoided: it is
+// joined with the last tile, and the two are cut in halves.
 func Tiles(done, rows int, heights []int) (first, count, index int) {
 	left, tallest := rows-done, heights[len(heights)-1]
 	all := tallest == len(heights)

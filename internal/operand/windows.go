@@ -22,8 +22,8 @@ func (w *Windows[T]) Window(m int) (cells []int32, image int) {
 	return w.Cells[w.Start[row]:w.Start[row+1]], m / w.Rows * w.Image
 }
 
-// WindowCursor is the part of an assembly routine's argument that leads it to windows
-// of one image, and to where their results go.
+// WindowCursor is the part of an assembly routine's argument that locates the windows of
+// one image and their results.
 type WindowCursor struct {
 	x            unsafe.Pointer
 	cells, start *int32
@@ -34,9 +34,9 @@ type WindowCursor struct {
 	mask         uint64   // of the channels in the last vector
 }
 
-// Walk makes c lead to the windows from output row m to the end of its image or of
-// the block, and returns the row behind them. Vectors have lanes channels; factors
-// are nil or one for each of the Rows.
+// Walk points c at the windows from output row m to the end of its image or of the block,
+// and returns the next row. Vectors have lanes channels; factors is nil or has one for
+// each of the Rows.
 func Walk[T any](c *WindowCursor, w *Windows[T], m, lanes int, factors []float32) (next int) {
 	var zero T
 	size, n := int(unsafe.Sizeof(zero)), w.Channels

@@ -35,7 +35,8 @@ type Pool struct {
 	workers []worker
 }
 
-// share is the pieces that are a worker's own. Who has done them helps others.
+// share is the range of pieces that a worker starts with. When it is done, it steals from
+// others.
 type share struct {
 	next atomic.Int64
 	end  int64
@@ -48,7 +49,8 @@ type worker struct {
 	_      line
 }
 
-// line keeps what different goroutines write in different lines of the cache.
+// line is padding that keeps fields written by different goroutines on different cache
+// lines (no false sharing).
 type line [64]byte
 
 type caught struct{ value any }
@@ -125,8 +127,8 @@ func (p *Pool) Run(n int, t Task) {
 	}
 }
 
-// pieces computes the worker's share, then what is left of the others', until
-// nothing is or a piece has panicked.
+// pieces computes the worker's share, then steals from the others' until nothing is left
+// or a piece has panicked.
 func (p *Pool) pieces(worker int) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -161,8 +163,8 @@ func (p *Pool) close() {
 	<-p.idle
 }
 
-// waited waits a short while for done, first without leaving the CPU, and reports
-// whether it came true.
+// waited spins for a short while, first without yielding the CPU, until done, and reports
+// whether it became true.
 func waited(done func() bool) bool {
 	const checks = 64 // between two looks at the clock
 	for start := time.Now(); time.Since(start) < spin; {

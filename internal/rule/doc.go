@@ -1,5 +1,6 @@
-// Package rule lays out a quant.Requant for the routines that internal/kernel/_asm
-// writes: kernel families embed Constants in their arguments.
+// Package rule holds requantization parameters, those of a quant.Requant, in the layout
+// that the assembly of internal/kernel/_asm reads: kernel families embed Constants in
+// their arguments.
 //
-// It must not know where sums come from.
+// It must not know where accumulators come from.
 package rule

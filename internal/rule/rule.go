@@ -6,7 +6,8 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-// The values of Constants.Rule. With Sums, a routine stores its sums as they are.
+// The values of Constants.Rule. With Sums, a routine stores its accumulators without an
+// epilogue.
 const (
 	Sums = iota
 	AddBias
@@ -20,7 +21,7 @@ var values = [...]int{
 	quant.AddBias: AddBias, quant.IntBias: IntBias, quant.FusedBias: FusedBias, quant.RealBias: RealBias,
 }
 
-// Constants are what a rule has once for all channels. Routines rely on the layout.
+// Constants are the parameters that all channels share. Routines rely on the layout.
 type Constants struct {
 	Rule     int
 	biasMul  float32

@@ -10,7 +10,7 @@ type Number interface {
 	~int8 | ~uint8 | ~int16 | ~int32 | ~uint32 | ~float32 | ~uint64 | ~float64
 }
 
-// Make returns n zeros. Memory of 2 MB and more is advised to be in large pages.
+// Make returns n zeros. For 2 MB and more it advises the system to use huge pages.
 func Make[T Number](n int) []T {
 	s := make([]T, n)
 	if size := n * int(unsafe.Sizeof(*new(T))); size >= largePage {
@@ -24,18 +24,18 @@ const (
 	line      = 64 // bytes of the cache: where slices begin
 )
 
-// Slab hands out parts of a few large slices, which stay in memory as long as one of
-// their parts. A nil Slab makes slices of their own. It is safe for concurrent use.
+// Slab allocates from a few large slices, each of which is freed with the last of its
+// parts. A nil Slab makes a slice for each part. It is safe for concurrent use.
 type Slab struct {
 	mu   sync.Mutex
 	size int      // bytes of the first slice
 	free []uint64 // of the latest
 }
 
-// New returns a slab for about so many bytes; it grows when they are not enough.
+// New returns a slab for about this many bytes; it grows if they are not enough.
 func New(bytes int) *Slab { return &Slab{size: bytes} }
 
-// Part returns n zeros of s, at the beginning of a line of the cache.
+// Part allocates n zeros from s, aligned to a cache line.
 func Part[T Number](s *Slab, n int) []T {
 	if s == nil {
 		return make([]T, n)
@@ -49,7 +49,7 @@ func (s *Slab) take(words int) []uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if words > len(s.free) {
-		// What is left is lost. The estimate was nearly right: little more is needed.
+		// The remainder is wasted. The estimate was nearly right: little more is needed.
 		s.free = Make[uint64](max(words, s.size/8))
 		s.size = (s.size + 3) / 4
 	}

@@ -123,7 +123,7 @@ func (o operandRows) advance() {
 }
 
 // fetch leaves in CX where to fetch and in SI how far to go on with each step:
-// nowhere, once the end is reached. fields is the operand.Fetch.
+// nowhere, once the end is reached. fields is the operand.Prefetch.
 func (p *printer) fetch(fields int) {
 	p.op("MOVQ %s, CX", field(fields))
 	p.op("XORQ SI, SI")

@@ -10,7 +10,7 @@ import (
 type Kernel struct {
 	kernel.Row // named depthwise_f32_<isa>
 
-	Rate int // multiplications in a nanosecond, about
+	Rate int // approximate multiplications per nanosecond; only used to split work
 	Pack func(w []float32, channels, taps int, bias []float32) *Weights
 	Run  func(*Call)
 }

@@ -12,7 +12,7 @@ import (
 type Kernel struct {
 	kernel.Row // named depthwise_u8s8_<isa>
 
-	Rate int // multiplications in a nanosecond, about
+	Rate int // approximate multiplications per nanosecond; only used to split work
 	Pack func(w []int8, channels, taps int, zero uint8) *Weights
 	Run  func(*Call) // sums, to Acc
 

@@ -25,8 +25,8 @@ var amx = Kernel{
 	RunCodes: func(c *Call) { runAMX(c, c.Rule) },
 }
 
-// tiles512 is vnni512 with runs filled up to whole tiles, and panels of two tiles'
-// columns, whose weights then lie in memory in the order in which they are used.
+// tiles512 is vnni512 with runs padded to whole tiles, and panels of two tiles' columns,
+// so that weights are packed in the order in which they are used.
 var tiles512 = family{lanes: 16, masked: true, filled: tileCodes / 4, first: len(vnni512.widths[0].heights), widths: vnni512.widths[1:2]}
 
 const (
@@ -58,11 +58,11 @@ type grid struct {
 	bias    unsafe.Pointer
 	mult    unsafe.Pointer
 	rule.Constants
-	sums   unsafe.Pointer // of a pair, for the routine
+	sums   unsafe.Pointer // accumulators of a pair: scratch of the routine
 	config *tileShapes
 	rows   [2]int // of the segments, as they are stored
 	next   unsafe.Pointer
-	lines  int // of the cache, to be fetched from next on with every block
+	lines  int // cache lines to prefetch from next on with every block
 }
 
 // pair is two segments: where their first rows are, in bytes from grid.x or
@@ -80,7 +80,7 @@ type tileShapes struct {
 //go:noescape
 func gridAMX(arg *grid)
 
-// newShapes are the tiles for pairs of segments of so many rows.
+// newShapes returns the tiles for pairs of segments with these numbers of rows.
 func newShapes(rows [2]int) tileShapes {
 	s := tileShapes{palette: 1}
 	a, b := uint8(rows[0]), uint8(max(1, rows[1]))
@@ -100,7 +100,7 @@ func newGridRoom(m int) gridRoom {
 	return r
 }
 
-// runAMX computes sums, or codes.
+// runAMX computes accumulators, or codes.
 func runAMX(c *Call, codes *Rule) {
 	last := c.rowsForTiles()
 	if last-c.M0 < fewestRows {
@@ -120,8 +120,8 @@ func runAMX(c *Call, codes *Rule) {
 	c.tiles(codes, last)
 }
 
-// rowsForTiles is the end of the rows that tiles may read: behind the codes of a
-// run they read on to a whole tile.
+// rowsForTiles is the end of the rows that tiles may read: they read past the end of a
+// run, up to a whole tile.
 func (c *Call) rowsForTiles() int {
 	readable, run := cap(c.X), roundUp(c.Depth, tileCodes)
 	if c.Offset == nil {

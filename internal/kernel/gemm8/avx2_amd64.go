@@ -12,10 +12,10 @@ import (
 	"github.com/octet-ml/octet/internal/slab"
 )
 
-// The row that multiplies with VPMADDUBSW. It sums codes up to 127 in 16 bits for
-// as many steps as the weights allow, and multiplies what larger codes have above
-// that, their excess, by itself. That is exact for all codes, and fastest where
-// few are large, as after calibration with a reduced range.
+// The row that multiplies with VPMADDUBSW. Codes up to 127 are accumulated in 16 bits for
+// as many steps as the weights allow. Larger codes are split into 127 and an excess,
+// which is multiplied separately. That is exact for all codes, and fastest if few are
+// above 127, as after calibration with reduce_range.
 var avx2 = Kernel{
 	Row: kernel.Row{Name: "gemm_u8s8_3x16_avx2", Tile: "3x16", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
 	MR:  3, NR: 16, Block: 96, Exact: true, Rate: 110,
@@ -27,9 +27,9 @@ var avx2 = Kernel{
 	RunCodes: func(c *Call) { runShort(c, c.Rule) },
 }
 
-// leastShort is what makes up for looking at the codes of a row, and for gathering
-// them: measured on an AMD EPYC (Zen 3), with 8 to 128 columns and sums of 8 to 256
-// products in 1 to 9 runs.
+// leastShort is the N*K from which scanning, and gathering, the rows pays off: measured
+// on an AMD EPYC (Zen 3), with 8 to 128 columns and reductions of 8 to 256 in 1 to 9
+// runs.
 func leastShort(gathered int) int {
 	if gathered == 0 {
 		return 500
@@ -55,15 +55,15 @@ type shortWeights struct {
 // the first-level cache from tile to tile.
 const stageCodes = 1024
 
-// runs say in which order the steps of a panel are taken.
+// runs is the order of the steps of a panel.
 type runs struct {
 	starts []int32 // the byte of a row where each run begins: those of four steps first
 	counts [4]int  // of runs of four steps, of three, two, one
 }
 
-// cut is the argument of an assembly routine: it cuts the steps of two vectors of
-// columns into runs of at most four, as long as no sum of codes up to 128 can
-// leave 16 bits, and notes their lengths.
+// cut is the argument of an assembly routine that splits the steps of two vectors of
+// columns into runs. A run has at most four steps and ends where a sum of codes up to 128
+// could overflow 16 bits. The routine stores their lengths.
 type cut struct {
 	first, second unsafe.Pointer
 	groups        int
@@ -160,12 +160,12 @@ func newRoom(m, k int) room {
 	return r
 }
 
-// denser is the part of the groups of four codes that must have an excess for a
-// second pass over all of them to be faster than a list.
+// denser is the share of groups of four codes with an excess above which a second dense
+// pass is faster than a sparse list.
 const denser = 0.3
 
-// prepare returns the rows of the call as plain rows of codes up to 127, and sets
-// what t has to know of their excess.
+// prepare returns the rows of the call as plain rows of codes up to 127, and sets the
+// fields of t for their excess.
 func (c *Call) prepare(t *tile) operand.Matrix[uint8] {
 	rows := c.M1 - c.M0
 	k := c.Taps * roundUp(c.Depth, 4)
@@ -226,7 +226,7 @@ func (c *Call) gatherRows(to []uint8, a *rowsOf) {
 	}
 }
 
-// runShort computes sums, or codes, panel by panel and stage by stage.
+// runShort computes accumulators, or codes, panel by panel and stage by stage.
 func runShort(c *Call, codes *Rule) {
 	w := c.W.Data.(*shortWeights)
 	t := tile{}
@@ -239,7 +239,7 @@ func runShort(c *Call, codes *Rule) {
 		if t.second = t.panel; cols > shortLanes {
 			t.second = unsafe.Pointer(&w.data[(n+shortLanes)*x.Depth])
 		}
-		operand.FetchNext(&t.Fetch, w.data, n*x.Depth, 2*shortLanes*x.Depth, 2*shortLanes*4, divUp(c.M1-c.M0, 3))
+		operand.PrefetchNext(&t.Prefetch, w.data, n*x.Depth, 2*shortLanes*x.Depth, 2*shortLanes*4, divUp(c.M1-c.M0, 3))
 		if codes != nil {
 			t.bias, t.mult = unsafe.Pointer(&codes.bias[n]), unsafe.Pointer(&codes.mult[n])
 		}

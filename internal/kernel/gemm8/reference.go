@@ -1,7 +1,7 @@
 package gemm8
 
-// Reference is the oracle of all rows: the sums of the package comment, one by
-// one, over weights w, [n][k] row-major, that nobody has packed.
+// Reference is what all rows are tested against: the accumulators of the package comment,
+// one by one, from unpacked weights w, [n][k] row-major.
 func Reference(c *Call, w []int8) {
 	k := c.Taps * c.Depth
 	init := initial(w, c.W.N, k, c.Pad[0])

@@ -15,15 +15,15 @@ type Kernel struct {
 	kernel.Row // named gemm_u8s8_<MR>x<NR>_<isa>
 
 	MR, NR   int  // rows and columns of the tile
-	Block    int  // rows that one call should be given at least, where there are enough
+	Block    int  // minimum rows per call, if there are as many
 	Exact    bool // equal to Reference for all operands, 255 and -128 included
-	OverRead int  // bytes that may be read behind the end of X, if its capacity allows
+	OverRead int  // bytes that may be read past the end of X, if its capacity allows
 	Lines    bool // fast on equally spaced rows only: see Call.Ends
-	Depth    int  // products of a sum that it takes at a time, where filling them up costs much; 0 elsewhere
-	Rate     int  // multiplications in a nanosecond, about
+	Depth    int  // granularity of the reduction, where padding to it is expensive; 0 elsewhere
+	Rate     int  // approximate multiplications per nanosecond; only used to split work
 
-	// Least is the number of products of a row from which on the kernel is chosen: with
-	// fewer, the row behind it is faster. See Shape.Gathered; nil means any number.
+	// Least is the minimum of N*K for which the kernel is chosen; below it the next row
+	// is faster. See Shape.Gathered; nil means any.
 	Least func(gathered int) int
 
 	// Pack lays out w, [n][tap][depth] row-major, for this kernel, in memory of m.
@@ -37,12 +37,12 @@ type Kernel struct {
 	Fill  func(p *Weights, w Right, n, k int)
 	// Work is the number of words of scratch memory that a call for m rows needs.
 	Work func(m, taps, depth int) int
-	// Run computes the sums of a call.
+	// Run stores the accumulators of a call.
 	Run func(*Call)
 
-	// PackRule lays out a rule for columns that are the output channels from
-	// first on. RunCodes then computes codes, to Out, while the sums are in
-	// registers. Both are nil where there are only sums.
+	// PackRule packs requantization parameters for columns that are the output channels
+	// from first on. RunCodes then stores codes to Out: requantization is the epilogue of
+	// the micro-kernel. Both are nil for kernels that only store accumulators.
 	PackRule func(w *Weights, r *quant.Requant, first int) *Rule
 	RunCodes func(*Call)
 }
@@ -50,7 +50,7 @@ type Kernel struct {
 // Weights is a matrix packed for one kernel.
 type Weights struct {
 	N, K int
-	Init []int32 // [N]: where each sum starts, -zero * sum over k of w[n][k]
+	Init []int32 // [N]: initial accumulators, -zero * sum over k of w[n][k]
 	Data any     // the kernel's own layout
 }
 
@@ -66,14 +66,14 @@ type Call struct {
 	operand.Matrix[uint8] // Pad is the zero point, K = Taps * Depth
 	W                     *Weights
 
-	// With offsets of which none is negative, Ends may tell the runs of rows that lie
-	// Step apart, operand.Runs(Offset, Taps, Step).
+	// Without padding (negative offsets), Ends may hold the runs of rows that lie Step
+	// apart, operand.Runs(Offset, Taps, Step).
 	Ends []int32
 	Step int
 
 	M0, M1 int     // output rows, of all images
 	N0, N1 int     // output columns; N0 is a multiple of NR, N1 too or W.N
-	Acc    []int32 // result of Run: (M1-M0) rows of N1-N0 sums
+	Acc    []int32 // result of Run: (M1-M0) rows of N1-N0 accumulators
 	Rule   *Rule
 	Out    []uint8 // result of RunCodes: (M1-M0) rows, LD apart, of N1-N0 codes
 	LD     int
@@ -86,7 +86,7 @@ var Table = append(archTable, portable)
 // Shape is what the choice of a kernel may depend on.
 type Shape struct {
 	M, N, K  int
-	Gathered int // runs that each row is gathered from; 0 with plain rows
+	Gathered int // runs that each row is gathered from (taps); 0 with plain rows
 }
 
 // Select returns the first row of table that runs on a machine with features f and
@@ -101,11 +101,11 @@ func SelectComputed(table []Kernel, f cpu.Features) *Kernel {
 	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.Fill != nil })
 }
 
-// worth reports whether s has enough products for k.
+// worth reports whether s has enough multiplications for k.
 func (k *Kernel) worth(s Shape) bool { return k.Least == nil || s.N*s.K >= k.Least(s.Gathered) }
 
-// filled reports whether at least 5 of 11 products of k's tiles are wanted ones. With
-// fewer, the row behind it was the faster one.
+// filled reports whether at least 5 of 11 elements of k's tiles are used. With fewer, the
+// next row was measured to be faster.
 func (k *Kernel) filled(s Shape) bool {
 	if k.Depth == 0 {
 		return true

@@ -20,9 +20,9 @@ import (
 //	for each tap, for each group of four codes in the run of each row:
 //	    s[r][n] += x[r][0]*w[n][0] + … + x[r][3]*w[n][3]
 //
-// starting from init[n], and stores the sums or, by a rule, codes. A run holds
-// groups whole groups; where tail is not zero (AVX-512 only) one more, of which
-// tail marks the codes that exist.
+// starting from init[n], and stores the accumulators or, with a rule, codes. A run holds
+// groups whole groups; if tail is not zero (AVX-512 only), it has one more, and tail is
+// the mask of its codes.
 type tile struct {
 	operand.Cursor
 	panel   unsafe.Pointer // weights
@@ -38,17 +38,17 @@ type tile struct {
 	rule.Constants
 	bias unsafe.Pointer
 	mult unsafe.Pointer
-	operand.Fetch
+	operand.Prefetch
 
 	// AVX2 only.
 	second        unsafe.Pointer // weights of the second vector of columns
 	starts        unsafe.Pointer // see runs
 	excess, where unsafe.Pointer // see rowsOf
 	ends          unsafe.Pointer // of the first row; nil where no code is above 127
-	_             int            // how far the routine is, in bytes from ends
+	_             int            // position of the routine, in bytes from ends
 	dense         int            // bytes from rows to those of their excess; 0 where it is listed or none
-	carry         unsafe.Pointer // rows of 16 sums to start from instead of init, or nil
-	_             int            // how far the routine is, in bytes from carry
+	carry         unsafe.Pointer // rows of 16 accumulators to start from instead of init, or nil
+	_             int            // position of the routine, in bytes from carry
 	runs          [4]int
 }
 
@@ -188,7 +188,7 @@ func (f *family) fill(p *Weights, w Right, n, k int) {
 	}
 }
 
-// packRule pads the factors of the columns to whole registers.
+// packRule pads the multipliers of the columns to whole registers.
 func packRule(w *Weights, q *quant.Requant, first int) *Rule {
 	np := roundUp(w.N, 64) // columns of the widest panel
 	r := &Rule{constants: rule.Of(q), bias: make([]uint32, np), mult: make([]float32, np)}
@@ -208,8 +208,8 @@ func (f *family) work(m, taps, depth int) int {
 	return (m*(edgeColumns*4+taps*roundUp(depth, 4)) + 7) / 8
 }
 
-// run computes sums, or codes, panel by panel, so that the weights stay
-// in the cache.
+// run computes accumulators, or codes, panel by panel, so that the weights stay in the
+// cache.
 func (f *family) run(c *Call, codes *Rule) {
 	w := c.W.Data.(*grouped)
 	x := c.Matrix
@@ -228,7 +228,7 @@ func (f *family) run(c *Call, codes *Rule) {
 		tiles, routine := f.fit(cols)
 		t.skip = (f.groups(c.Depth) - (c.Depth+3)/4) * tiles.registers * f.lanes * 4
 		t.panel, t.init, t.columns = unsafe.Pointer(&w.data[n*perColumn]), unsafe.Pointer(&w.init[n]), 1<<cols-1
-		operand.FetchNext(&t.Fetch, w.data, n*perColumn, f.columns()*perColumn, f.columns()*4, divUp(c.M1-c.M0, tallest))
+		operand.PrefetchNext(&t.Prefetch, w.data, n*perColumn, f.columns()*perColumn, f.columns()*4, divUp(c.M1-c.M0, tallest))
 		if codes != nil {
 			t.bias, t.mult = unsafe.Pointer(&codes.bias[n]), unsafe.Pointer(&codes.mult[n])
 		}

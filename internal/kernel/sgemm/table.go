@@ -12,8 +12,8 @@ type Kernel struct {
 	kernel.Row // named gemm_f32_<MR>x<NR>_<isa>
 
 	MR, NR int
-	Block  int // rows that one call should be given at least, where there are enough
-	Rate   int // multiplications in a nanosecond, about
+	Block  int // minimum rows per call, if there are as many
+	Rate   int // approximate multiplications per nanosecond; only used to split work
 
 	// Pack lays out w, [n][k] row-major, for this kernel, in memory of m. bias is [n] or nil.
 	Pack func(m *slab.Slab, w []float32, n, k int, bias []float32) *Weights

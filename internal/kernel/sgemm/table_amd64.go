@@ -46,7 +46,7 @@ type tile struct {
 	ld      int // bytes from row to row of out
 	tiles   int
 	_       int // bytes of out that are stored
-	operand.Fetch
+	operand.Prefetch
 }
 
 //go:noescape
@@ -179,7 +179,7 @@ func (f *family) run(c *Call) {
 		cols := min(f.columns(), c.N1-n)
 		registers := (cols + f.lanes - 1) / f.lanes
 		t.panel, t.bias = unsafe.Pointer(&w.data[n*c.W.K]), unsafe.Pointer(&w.bias[n])
-		operand.FetchNext(&t.Fetch, w.data, n*c.W.K, f.columns()*c.W.K, f.columns(), (c.M1-c.M0+tallest-1)/tallest)
+		operand.PrefetchNext(&t.Prefetch, w.data, n*c.W.K, f.columns()*c.W.K, f.columns(), (c.M1-c.M0+tallest-1)/tallest)
 		t.columns = 1<<(cols-(registers-1)*f.lanes) - 1
 		for m := c.M0; m < c.M1; {
 			end := c.Together(m, c.M1)

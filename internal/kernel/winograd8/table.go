@@ -14,7 +14,7 @@ type Kernel struct {
 	kernel.Row // named winograd_u8s8_2x2_<isa>
 
 	Channels int // their numbers, in and out, must be multiples of it
-	Rate     int // multiplications in a nanosecond, about, of those that are left
+	Rate     int // approximate multiplications per nanosecond, after the transform; only used to split work
 
 	// Pack transforms w, [out][tap][in], to memory of m. The zero point's part of the sums is
 	// folded into where they start.
