@@ -11,7 +11,7 @@ import (
 // the values that are then its inputs. Where its result would be one of them, it begins
 // with the inputs of the model, and there are no names.
 func cut(g, whole *graph.Graph) (names []string) {
-	g.Aside = nil
+	g.Auxiliary = nil
 	g.Prune()
 	shared := map[*graph.Value]bool{}
 	for _, v := range g.Inputs {
