@@ -176,19 +176,6 @@ func TestConversionsCountToTheirLayers(t *testing.T) {
 	}
 }
 
-func TestDistribution(t *testing.T) {
-	var d []time.Duration
-	for i := range 100 {
-		d = append(d, time.Duration(100-i)*time.Millisecond)
-	}
-	if got, want := measure.Distribution(d), (measure.Latency{Min: 1, P50: 50, P90: 90, P99: 99, Mean: 50.5}); got != want {
-		t.Errorf("%+v, want %+v", got, want)
-	}
-	if got := measure.Distribution([]time.Duration{time.Second}); got.Min != 1000 || got.P99 != 1000 {
-		t.Errorf("%+v", got)
-	}
-}
-
 func TestBenchWorkerAnswersRequests(t *testing.T) {
 	_, int8, _ := quantized(t)
 	_, float, _, _ := demoFolder(t)
