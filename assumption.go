@@ -5,7 +5,7 @@ import "fmt"
 // Assumption is what neither the file nor an option said about a model, and what was
 // taken for it.
 type Assumption struct {
-	Kind AssumptionKind `json:"kind"`
+	Kind AssumptionKind `json:"kind"` // what it is about
 	Text string         `json:"text"` // a sentence
 }
 

@@ -13,8 +13,8 @@ import (
 // ChoiceError reports a file with several networks, any of which could be meant.
 // It matches torch.ErrAmbiguous.
 type ChoiceError struct {
-	File    string
-	Choices []Choice
+	File    string   // path of the file
+	Choices []Choice // in the order of the file; empty where the architectures do not matter
 
 	reason error // in place of the list, where the architectures do not matter
 }
@@ -22,8 +22,8 @@ type ChoiceError struct {
 // Choice is a network in a file: the key that WithKey takes, and its architecture
 // where that is known.
 type Choice struct {
-	Key  string `json:"key"`
-	Arch string `json:"arch,omitempty"`
+	Key  string `json:"key"`            // as WithKey and --key take it
+	Arch string `json:"arch,omitempty"` // as zoo names it; empty where it is not known
 }
 
 // Error lists the choices.
@@ -58,7 +58,7 @@ func (m *Model) severalFit(fits []network) error {
 // NearestError reports a file that does not name its architecture and fits none
 // of those that octet knows.
 type NearestError struct {
-	File     string
+	File     string                   // path of the file
 	Arch     string                   // the nearest; empty where none is near
 	Prefix   string                   // under which it is
 	Share    float64                  // of the layers of both, what they have in common
@@ -192,9 +192,9 @@ func (m *Model) looksLike(why string) explain {
 // LooksLikeError is a mismatch with the architecture that was named, of a file
 // that fits others.
 type LooksLikeError struct {
-	Mismatch *statedict.MismatchError
-	Archs    []string // best first
-	Why      string   // in words, what the keys alone do not show; may be empty
+	Mismatch *statedict.MismatchError // with the architecture that was named
+	Archs    []string                 // best first
+	Why      string                   // in words, what the keys alone do not show; may be empty
 }
 
 // Error is the report of differences, and what the file looks like.

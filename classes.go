@@ -13,7 +13,7 @@ import (
 
 // ClassesError: the folders of a labelled set are not the classes of a model.
 type ClassesError struct {
-	Folders       []string
+	Folders       []string // names of the folders, in the order of their labels
 	Labels        []string // nil where nobody named the classes
 	LabelsAssumed bool
 	Classes       int // of the model

@@ -45,7 +45,7 @@ type Metadata struct {
 
 // TrainingRecord says how a model was trained.
 type TrainingRecord struct {
-	Recipe  train.Config `json:"recipe"`
+	Recipe  train.Config `json:"recipe"`           // the settings of the training
 	Source  string       `json:"source,omitempty"` // name of the data, without folders
 	Samples int          `json:"samples"`
 	Steps   int          `json:"steps"`
@@ -58,8 +58,8 @@ type TrainingRecord struct {
 
 // CalibrationRecord says how a model was quantized.
 type CalibrationRecord struct {
-	QConfigName string        `json:"qconfig_name"`
-	QConfig     quant.QConfig `json:"qconfig"`
+	QConfigName string        `json:"qconfig_name"`     // as quant.ParseQConfig takes it
+	QConfig     quant.QConfig `json:"qconfig"`          // what that name stood for
 	Source      string        `json:"source,omitempty"` // name of the data, without folders
 	Samples     int           `json:"samples"`
 	BatchSize   int           `json:"batch_size"`

@@ -9,8 +9,8 @@ import (
 
 // ValueInfo describes an input or an output.
 type ValueInfo struct {
-	Name  string
-	DType tensor.DType
+	Name  string       // as in the graph
+	DType tensor.DType // of its elements
 	Shape tensor.Shape // -1 where any size is accepted, nil of an output whose sizes only a run tells
 }
 

@@ -49,15 +49,15 @@ func (m *Model) Unsaid() string {
 // TransformTrial says how a model answers with and without the transform of its
 // input.
 type TransformTrial struct {
-	Inputs  int             `json:"inputs"`
-	Tried   TransformAnswer `json:"tried"` // as the model was opened
+	Inputs  int             `json:"inputs"` // on how many inputs it was tried
+	Tried   TransformAnswer `json:"tried"`  // as the model was opened
 	Other   TransformAnswer `json:"other"`
 	Labeled bool            `json:"labeled,omitempty"`
 }
 
 // TransformAnswer is one of the two.
 type TransformAnswer struct {
-	Arch string `json:"arch"`
+	Arch string `json:"arch"` // the architecture, with or without the transform
 	// Confidence is the mean probability of the answers, in percent.
 	Confidence float64 `json:"confidence_percent"`
 	Right      int     `json:"top1_correct,omitempty"` // where there are labels

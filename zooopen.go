@@ -11,6 +11,7 @@ import (
 // from the environment. That this package knows no other keeps HTTP and TLS out of
 // programs that download nothing.
 type Fetcher interface {
+	// Fetch returns the path of the file; ctx ends it early.
 	Fetch(ctx context.Context, w zoo.Weights) (path string, err error)
 }
 

@@ -38,9 +38,9 @@ type Batch struct {
 
 // SkipError is a sample that could not be read, and why.
 type SkipError struct {
-	Index int
-	Name  string
-	Err   error // names the sample
+	Index int    // of the sample in its source
+	Name  string // of the sample
+	Err   error  // names the sample
 }
 
 // Error returns the reason, which names the sample.

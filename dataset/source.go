@@ -10,7 +10,7 @@ import (
 
 // Sample is one element of a set. Exactly one of Image and Tensor is set.
 type Sample struct {
-	Name   string
+	Name   string         // of its file, or of its place in one
 	Label  int            // index of the class, -1 where unknown
 	Image  *vision.Image  // still to be preprocessed
 	Tensor *tensor.Tensor // float32 [C, H, W], ready for the model

@@ -7,13 +7,13 @@ import (
 
 // NodePlan says how one node is computed.
 type NodePlan struct {
-	Node   *graph.Node
-	Kernel string // its name, or "identity" where nothing is computed
-	With   string // the node whose kernel also computes this one; Kernel is then "identity"
-	Family string // of the kernel: the package of its table; "" for none
-	ISA    string // the instruction set; "go" for portable code
-	Reason string // why the operator's own evaluation is used instead of a kernel
-	MACs   int64  // multiplications with weights, for the given shapes
+	Node   *graph.Node // of the graph that was compiled
+	Kernel string      // its name, or "identity" where nothing is computed
+	With   string      // the node whose kernel also computes this one; Kernel is then "identity"
+	Family string      // of the kernel: the package of its table; "" for none
+	ISA    string      // the instruction set; "go" for portable code
+	Reason string      // why the operator's own evaluation is used instead of a kernel
+	MACs   int64       // multiplications with weights, for the given shapes
 	// Segment is 1, and one more behind every node whose results have sizes that only a run
 	// tells. Of nodes behind such a one, what depends on shapes is not told.
 	Segment int

@@ -5,7 +5,7 @@ import "fmt"
 // Pass is a rewriting step. Run changes the graph it is given, which the
 // driver has cloned, and reports whether it changed anything.
 type Pass struct {
-	Name string
+	Name string // for errors and dumps
 	Run  func(*Graph) (changed bool, err error)
 }
 

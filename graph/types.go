@@ -7,7 +7,7 @@ import (
 
 // Type is what is known of a value before it is computed.
 type Type struct {
-	DType tensor.DType
+	DType tensor.DType    // of the elements
 	Shape tensor.Shape    // nil where any size is accepted
 	Q     *tensor.QParams // set exactly for quantized dtypes
 }

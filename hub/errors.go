@@ -17,6 +17,7 @@ type HashError struct {
 	Got   string // the whole SHA-256
 }
 
+// Error names the file, its hash and the one that was expected.
 func (e *HashError) Error() string {
 	return fmt.Sprintf("%s (%d bytes) is not the file that was expected: its SHA-256 begins with %s, it should be %s",
 		e.File, e.Bytes, e.Got[:len(e.Want)], e.Want)
@@ -24,11 +25,12 @@ func (e *HashError) Error() string {
 
 // StatusError is an answer of a server that is not the file.
 type StatusError struct {
-	URL    string
-	Code   int
+	URL    string // what was asked for
+	Code   int    // of HTTP, such as 404
 	Status string // 404 Not Found
 }
 
+// Error names the URL and the status.
 func (e *StatusError) Error() string { return fmt.Sprintf("%s answers %s", e.URL, e.Status) }
 
 // temporary reports whether another attempt may end better.

@@ -16,6 +16,7 @@ type UnreachableError struct {
 	Err   error
 }
 
+// Error says what cannot be reached, and why.
 func (e *UnreachableError) Error() string {
 	what := e.Host
 	if e.Proxy {
@@ -24,6 +25,7 @@ func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("cannot reach %s: %s", what, e.Why)
 }
 
+// Unwrap is why it could not be reached.
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
 // noRoute are the errors of a machine without a network, or a network without the

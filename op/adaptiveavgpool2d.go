@@ -14,7 +14,7 @@ import (
 //
 // Input: x [N, C, H, W]. Result: [N, C, Output[0], Output[1]].
 type AdaptiveAvgPool2D struct {
-	Output [2]int `json:"output"`
+	Output [2]int `json:"output"` // rows and columns of the result
 }
 
 // Kind is "adaptive_avg_pool2d".

@@ -10,7 +10,7 @@ import (
 //
 // Inputs: a, b. Result: the shape that both broadcast to.
 type Add struct {
-	Act quant.Activation `json:"act,omitempty"`
+	Act quant.Activation `json:"act,omitempty"` // clamp of the result
 }
 
 // Kind is "add".

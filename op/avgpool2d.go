@@ -13,11 +13,11 @@ import (
 //
 // Input: x [N, C, H, W]. Result: [N, C, OH, OW].
 type AvgPool2D struct {
-	Kernel          [2]int `json:"kernel"`
-	Stride          [2]int `json:"stride"`
-	Padding         [2]int `json:"padding"`
-	CeilMode        bool   `json:"ceil_mode,omitempty"`
-	CountIncludePad bool   `json:"count_include_pad"`
+	Kernel          [2]int `json:"kernel"`              // height and width of the window
+	Stride          [2]int `json:"stride"`              // rows and columns from one window to the next
+	Padding         [2]int `json:"padding"`             // rows above and below, columns on either side, of zeros
+	CeilMode        bool   `json:"ceil_mode,omitempty"` // sizes are rounded up: a last window may end outside
+	CountIncludePad bool   `json:"count_include_pad"`   // the divisor counts padding
 }
 
 // Kind is "avg_pool2d".

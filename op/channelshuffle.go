@@ -13,7 +13,7 @@ import (
 //
 // Input: x [N, C, H, W]. Result: the shape of x.
 type ChannelShuffle struct {
-	Groups int `json:"groups"`
+	Groups int `json:"groups"` // a divisor of C
 }
 
 // Kind is "channel_shuffle".

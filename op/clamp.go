@@ -13,7 +13,7 @@ import (
 //
 // Input: x, any shape. Result: the shape of x.
 type Clamp struct {
-	Act quant.Activation `json:"act"`
+	Act quant.Activation `json:"act"` // the limits
 }
 
 // Kind is "relu" or "relu6".

@@ -13,11 +13,11 @@ import (
 // Inputs: x [N, C, H, W], weight [O, C/Groups, kh, kw], optional bias [O] in
 // float32. Result: [N, O, OH, OW], with OH = (H + 2*Padding - Dilation*(kh-1) - 1)/Stride + 1.
 type Conv2D struct {
-	Stride   [2]int           `json:"stride"`
-	Padding  [2]int           `json:"padding"`
-	Dilation [2]int           `json:"dilation"`
-	Groups   int              `json:"groups"`
-	Act      quant.Activation `json:"act,omitempty"`
+	Stride   [2]int           `json:"stride"`        // rows and columns from one window to the next
+	Padding  [2]int           `json:"padding"`       // rows above and below, columns on either side, of zeros
+	Dilation [2]int           `json:"dilation"`      // distance of the taps; 1 has no gaps
+	Groups   int              `json:"groups"`        // a divisor of C and O; C of a depthwise one
+	Act      quant.Activation `json:"act,omitempty"` // clamp of the result
 }
 
 // Kind is "conv2d".

@@ -15,12 +15,12 @@ import (
 // Inputs: x [N, C, H, W], weight [C, O/Groups, KH, KW], optionally bias [O]. Result:
 // [N, O, OH, OW], OH = (H-1)*Stride - 2*Padding + Dilation*(KH-1) + OutputPadding + 1.
 type ConvTranspose2D struct {
-	Stride        [2]int           `json:"stride"`
-	Padding       [2]int           `json:"padding"`
-	OutputPadding [2]int           `json:"output_padding"`
-	Dilation      [2]int           `json:"dilation"`
-	Groups        int              `json:"groups"`
-	Act           quant.Activation `json:"act,omitempty"`
+	Stride        [2]int           `json:"stride"`         // rows and columns of the result between neighbours of the input
+	Padding       [2]int           `json:"padding"`        // rows and columns cut off the result on either side
+	OutputPadding [2]int           `json:"output_padding"` // rows below and columns on the right that are added to the result
+	Dilation      [2]int           `json:"dilation"`       // distance of the taps; 1 has no gaps
+	Groups        int              `json:"groups"`         // a divisor of C and O
+	Act           quant.Activation `json:"act,omitempty"`  // clamp of the result
 }
 
 // Kind is "conv_transpose2d".

@@ -11,7 +11,7 @@ import (
 //
 // Input: x, any shape. Result: the shape of x.
 type LeakyReLU struct {
-	Slope float32 `json:"slope"`
+	Slope float32 `json:"slope"` // the factor of negative numbers
 }
 
 // Kind is "leaky_relu".

@@ -13,7 +13,7 @@ import (
 // Inputs: x [..., K], weight [O, K], optional bias [O] in float32.
 // Result: [..., O].
 type Linear struct {
-	Act quant.Activation `json:"act,omitempty"`
+	Act quant.Activation `json:"act,omitempty"` // clamp of the result
 }
 
 // Kind is "linear".

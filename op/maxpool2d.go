@@ -15,11 +15,11 @@ import (
 //
 // Input: x [N, C, H, W]. Result: [N, C, OH, OW].
 type MaxPool2D struct {
-	Kernel   [2]int `json:"kernel"`
-	Stride   [2]int `json:"stride"`
-	Padding  [2]int `json:"padding"`
-	Dilation [2]int `json:"dilation"`
-	CeilMode bool   `json:"ceil_mode,omitempty"`
+	Kernel   [2]int `json:"kernel"`              // height and width of the window
+	Stride   [2]int `json:"stride"`              // rows and columns from one window to the next
+	Padding  [2]int `json:"padding"`             // rows above and below, columns on either side; padding is never the largest
+	Dilation [2]int `json:"dilation"`            // distance of the taps; 1 has no gaps
+	CeilMode bool   `json:"ceil_mode,omitempty"` // sizes are rounded up: a last window may end outside
 }
 
 // Kind is "max_pool2d".

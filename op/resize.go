@@ -75,8 +75,8 @@ func (r Resize) step(i, in, out int) float32 {
 
 // Tap is a pixel of the input with its share of a pixel of the result.
 type Tap struct {
-	At    int
-	Share float64
+	At    int     // its row or column
+	Share float64 // the shares of a pixel add up to 1
 }
 
 // Taps are the pixels, of in along axis 0 or 1 of an image, that pixel i of out is made

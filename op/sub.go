@@ -11,7 +11,7 @@ import (
 //
 // Inputs: a, b. Result: the shape that both broadcast to.
 type Sub struct {
-	Act quant.Activation `json:"act,omitempty"`
+	Act quant.Activation `json:"act,omitempty"` // clamp of the result
 }
 
 // Kind is "sub".

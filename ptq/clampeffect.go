@@ -8,7 +8,7 @@ import (
 // ClampEffect says how far the float model that is quantized, with ReLU, is from
 // the one that was trained, with ReLU6.
 type ClampEffect struct {
-	Inputs int `json:"inputs"`
+	Inputs int `json:"inputs"` // how many inputs were run
 	// SQNR is the ratio of signal to difference, of the finite logits, in decibels;
 	// absent where nothing differs.
 	SQNR *float64 `json:"sqnr_db,omitempty"`

@@ -12,11 +12,11 @@ import (
 
 // Report says what a conversion did.
 type Report struct {
-	Architecture string         `json:"architecture"`
-	Numerics     quant.Numerics `json:"numerics"`
-	QConfig      quant.QConfig  `json:"qconfig"`
-	Images       int            `json:"images"`
-	BatchSize    int            `json:"batch_size"`
+	Architecture string         `json:"architecture"` // name of the graph
+	Numerics     quant.Numerics `json:"numerics"`     // the rules that the graph was converted for
+	QConfig      quant.QConfig  `json:"qconfig"`      // how activations and weights were observed
+	Images       int            `json:"images"`       // how many were observed
+	BatchSize    int            `json:"batch_size"`   // of the first batch
 
 	// Int8Nodes and FloatNodes count the nodes that compute on integers and
 	// those left in float; stubs at the end count as neither.
@@ -47,9 +47,9 @@ type Report struct {
 
 // NodeReport describes a node of the converted graph.
 type NodeReport struct {
-	Name string `json:"name"`
-	Op   string `json:"op"`
-	Int8 bool   `json:"int8"`
+	Name string `json:"name"` // of the node
+	Op   string `json:"op"`   // kind of its operator
+	Int8 bool   `json:"int8"` // whether it computes on codes
 	// Reason says why the node stayed float.
 	Reason Reason `json:"-"`
 	// Note says it in words, or why the node was inserted; may be empty.

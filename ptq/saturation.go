@@ -12,7 +12,7 @@ import (
 // Saturation is a layer whose sums may be wrong in PyTorch on an x86 CPU without
 // VNNI: see quant.SaturatingChannels.
 type Saturation struct {
-	Node     string `json:"node"`
+	Node     string `json:"node"`     // name of the layer
 	Channels int    `json:"channels"` // that may saturate
 	Of       int    `json:"of"`       // output channels
 }

@@ -43,8 +43,8 @@ func (z Quantizer) Code(x float32) int32 {
 // Dequantizer turns codes into real numbers with one scale and zero point.
 // PyTorch has two formulas, which differ in the last bit.
 type Dequantizer struct {
-	Scale float32
-	Zero  int32
+	Scale float32 // what a step of codes is worth
+	Zero  int32   // the code of 0
 }
 
 // NewDequantizer returns the Dequantizer for per-tensor parameters.

@@ -10,7 +10,7 @@ import (
 // Codes outside it, but inside the type, still occur for values beyond the
 // calibrated range.
 type CodeRange struct {
-	Min, Max int64
+	Min, Max int64 // both included
 	// Given is set when the range was chosen explicitly. PyTorch then places the
 	// zero point of symmetric quint8 in the middle of the range instead of at 128.
 	Given bool

@@ -55,9 +55,9 @@ const (
 // can be compared, copied and written as JSON. Zero values of the numeric fields
 // mean PyTorch's defaults.
 type ObserverSpec struct {
-	Kind    ObserverKind `json:"kind"`
-	DType   tensor.DType `json:"dtype"`
-	QScheme QScheme      `json:"qscheme"`
+	Kind    ObserverKind `json:"kind"`    // how ranges are found
+	DType   tensor.DType `json:"dtype"`   // of the codes: quint8 or qint8
+	QScheme QScheme      `json:"qscheme"` // affine or symmetric, per tensor or per channel
 
 	// QuantMin and QuantMax, both or neither, replace the type's range of codes.
 	QuantMin *int `json:"quant_min,omitempty"`

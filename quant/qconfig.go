@@ -8,8 +8,8 @@ import (
 // QConfig says how the activations and the weights of a layer are observed and
 // quantized. It is a plain value: copy it, change a field, write it as JSON.
 type QConfig struct {
-	Activation ObserverSpec `json:"activation"`
-	Weight     ObserverSpec `json:"weight"`
+	Activation ObserverSpec `json:"activation"` // of the results of layers
+	Weight     ObserverSpec `json:"weight"`     // of their weights
 }
 
 // Learnable returns c with every fake quantization learnable, its gradients scaled
@@ -74,7 +74,7 @@ func findPreset(name string) (Preset, bool) {
 
 // Preset describes a QConfig that ParseQConfig knows.
 type Preset struct {
-	Name        string
+	Name        string // as ParseQConfig takes it
 	Description string // one line
 	PerBackend  bool   // whether the backend matters
 

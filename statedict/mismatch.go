@@ -21,10 +21,10 @@ var problems = []Problem{Missing, Extra, WrongShape, WrongType, BadValue}
 
 // Difference is one key that does not fit.
 type Difference struct {
-	Key      string  `json:"key"`
-	Problem  Problem `json:"problem"`
-	Expected string  `json:"expected,omitempty"`
-	Found    string  `json:"found,omitempty"`
+	Key      string  `json:"key"`                // in the state dict
+	Problem  Problem `json:"problem"`            // in what way it does not fit
+	Expected string  `json:"expected,omitempty"` // what the graph has, in words; empty of an extra key
+	Found    string  `json:"found,omitempty"`    // what the state dict has, in words; empty of a missing key
 }
 
 // MismatchError lists every key in which a state dict and a graph differ.

@@ -49,8 +49,8 @@ const (
 
 // List is a list, tuple, set, frozenset or torch.Size.
 type List struct {
-	Kind  ListKind
-	Items []Value
+	Kind  ListKind // which of them it is
+	Items []Value  // in the order of the pickle
 }
 
 // Opaque is something that octet does not look into: an object of a class that
@@ -58,7 +58,7 @@ type List struct {
 // as the file has them: they may refer to the object again, and no limit on depth
 // or size holds for them.
 type Opaque struct {
-	Global Global
+	Global Global  // its class
 	Args   []Value // what it would be built from
 	State  Value   // what it would be filled with; may be nil
 
@@ -74,7 +74,7 @@ type ScriptObject struct {
 
 // PackedLinear is the (weight, bias) pair of a quantized Linear.
 type PackedLinear struct {
-	Weight *Tensor
+	Weight *Tensor // [out, in], of a quantized type
 	Bias   *Tensor // nil where the layer has none
 }
 

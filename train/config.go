@@ -19,8 +19,8 @@ type Config struct {
 	// Seed decides order and augmentation.
 	Seed uint64 `json:"seed"`
 
-	Optimizer Optimizer `json:"optimizer"`
-	Schedule  Schedule  `json:"schedule"`
+	Optimizer Optimizer `json:"optimizer"` // how gradients change parameters
+	Schedule  Schedule  `json:"schedule"`  // how the learning rate goes over the steps
 	// Clip is the largest length that the gradient of all parameters together may
 	// have; longer ones are shortened to it. 0 leaves them.
 	Clip float64 `json:"clip,omitempty"`

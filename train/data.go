@@ -16,7 +16,7 @@ import (
 
 // Data is a labelled set of samples.
 type Data struct {
-	Source dataset.Source
+	Source dataset.Source // images or tensors, one for each sample
 	// Preset makes inputs of images; a set of tensors needs none.
 	Preset vision.Preset
 	// Labels has the class of each sample, as the model's outputs count them.

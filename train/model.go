@@ -30,8 +30,11 @@ type Model interface {
 // Quantizing is a Model in quantization-aware training.
 type Quantizing interface {
 	Model
+	// FreezeObservers keeps the scales and zero points of activations as they are.
 	FreezeObservers()
+	// LearnScales lets the gradient decide scales and zero points from now on.
 	LearnScales()
+	// FreezeNorms keeps the statistics of batch norms as they are.
 	FreezeNorms() error
 }
 

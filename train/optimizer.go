@@ -22,8 +22,8 @@ const (
 
 // Optimizer says how parameters are changed.
 type Optimizer struct {
-	Kind         OptimizerKind `json:"kind"`
-	LearningRate float64       `json:"learning_rate"`
+	Kind         OptimizerKind `json:"kind"`               // which algorithm
+	LearningRate float64       `json:"learning_rate"`      // the highest; Schedule takes a part of it
 	Momentum     float64       `json:"momentum,omitempty"` // of SGD
 	Nesterov     bool          `json:"nesterov,omitempty"`
 	// Beta1, Beta2 and Eps of AdamW; 0 mean 0.9, 0.999 and 1e-8.

@@ -20,7 +20,7 @@ const (
 
 // Schedule says what part of the learning rate each step takes.
 type Schedule struct {
-	Kind ScheduleKind `json:"kind"`
+	Kind ScheduleKind `json:"kind"` // the curve behind the warm-up
 	// Warmup is the share of the steps in which the rate rises from 0 to its full
 	// value, on a line.
 	Warmup float64 `json:"warmup,omitempty"`

@@ -4,7 +4,7 @@ import "fmt"
 
 // Image is an RGB image of 8 bits per channel.
 type Image struct {
-	Width, Height int
+	Width, Height int     // in pixels
 	Pix           []uint8 // R, G, B of each pixel, row by row: Height*Width*3 bytes
 	Damage        string  // what is wrong with the file, which PIL reads nevertheless; empty of a sound one
 }

@@ -18,7 +18,7 @@ type Weights struct {
 	Enum   string // torchvision's class: ResNet50_QuantizedWeights
 	Member string // IMAGENET1K_FBGEMM_V2
 
-	URL      string
+	URL      string // where the file is published
 	FileName string // last element of URL; also its name in PyTorch's cache
 	// HashPrefix is the beginning of the file's SHA-256 in lower-case hex. Some
 	// names spell it NAME_hash.pth, which torch.hub does not recognise and

@@ -17,8 +17,8 @@ const histogramBins = 128
 // Rival is an int8 graph with the codes that its calibrated ranges were mapped
 // to; a zero range means all of quint8.
 type Rival struct {
-	Graph *graph.Graph
-	Codes quant.CodeRange
+	Graph *graph.Graph    // the int8 graph
+	Codes quant.CodeRange // those that calibrated ranges are mapped to; none where that is not known
 }
 
 // Activation is the distribution of a value of the float reference that int8

@@ -17,8 +17,8 @@ import (
 // Layer compares a node of a graph with the node of that name of the reference.
 // The ratios are explained at the package.
 type Layer struct {
-	Node string `json:"node"`
-	Op   string `json:"op"`
+	Node string `json:"node"` // name of the node, in both graphs
+	Op   string `json:"op"`   // kind of its operator
 	Int8 bool   `json:"int8"` // it computes on codes
 
 	Accumulated Decibels `json:"sqnr_db"`

@@ -56,7 +56,7 @@ func (d *Decibels) UnmarshalJSON(text []byte) error {
 
 // Noise sums up the power of a signal and of the difference from it. The zero
 // value has seen nothing.
-type Noise struct{ Signal, Noise float64 }
+type Noise struct{ Signal, Noise float64 } // both are sums of squares
 
 // Decibels is the ratio of what was seen so far.
 func (n Noise) Decibels() Decibels {

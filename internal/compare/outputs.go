@@ -16,7 +16,7 @@ const (
 // Outputs compares the logits of a model with those of the reference. The zero
 // value has seen nothing; the exported fields are complete after every Add.
 type Outputs struct {
-	Inputs int `json:"inputs"`
+	Inputs int `json:"inputs"` // how many were compared
 	// Agreement is the share of inputs, in percent, for which both give the
 	// largest logit to the same class.
 	Agreement float64 `json:"agreement_percent"`

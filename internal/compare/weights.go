@@ -17,7 +17,7 @@ const coarse = 8
 // Weights describes the weight of a convolution or linear layer of the
 // reference, and its quantized forms.
 type Weights struct {
-	Node  string `json:"node"`
+	Node  string `json:"node"`  // name of the node
 	Shape []int  `json:"shape"` // output channels first
 	// Min and Max are the range of every output channel.
 	Min []float32 `json:"channel_min"`

@@ -18,10 +18,10 @@ const (
 
 // Header says what a .npy file holds.
 type Header struct {
-	DType   tensor.DType
-	Shape   tensor.Shape
-	Fortran bool // column-major order: the first axis runs fastest
-	Big     bool // elements are big-endian
+	DType   tensor.DType // of the elements
+	Shape   tensor.Shape // empty of a single number
+	Fortran bool         // column-major order: the first axis runs fastest
+	Big     bool         // elements are big-endian
 
 	bytes int64 // of all elements
 }

@@ -13,6 +13,7 @@ type OrderError struct {
 	Use  string // the kinds to use instead
 }
 
+// Error names the observer.
 func (e *OrderError) Error() string {
 	return fmt.Sprintf("the statistics of a %s observer depend on the order of the batches and cannot be merged: calibrate in one process, or use %s", e.Kind, e.Use)
 }
@@ -24,6 +25,7 @@ type RangeError struct {
 	Min, Max float32
 }
 
+// Error names the observer and the range.
 func (e *RangeError) Error() string {
 	where := "the values seen"
 	if e.Channel >= 0 {
@@ -40,6 +42,7 @@ type ValueError struct {
 	Value float32
 }
 
+// Error names the observer.
 func (e *ValueError) Error() string {
 	if e.Value != e.Value {
 		return fmt.Sprintf("%s observer: element %d of the batch is NaN: look for NaN in the weights and in the calibration data", e.Kind, e.Index)

@@ -4,8 +4,8 @@ import "time"
 
 // Budget ends a measurement: after a number of runs, or else after a time.
 type Budget struct {
-	Runs     int
-	Duration time.Duration
+	Runs     int           // 0: Duration decides
+	Duration time.Duration // of all runs together
 	// Settled, if set, ends it before its time, once there are ten runs: more would not
 	// say more. It is asked after every turn.
 	Settled func() bool

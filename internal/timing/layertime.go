@@ -8,10 +8,10 @@ import (
 
 // LayerTime is what one node of the graph takes.
 type LayerTime struct {
-	Node   string  `json:"node"`
-	Op     string  `json:"op"`
-	Kernel string  `json:"kernel"`
-	ISA    string  `json:"isa"`
+	Node   string  `json:"node"`             // name of the node
+	Op     string  `json:"op"`               // kind of its operator
+	Kernel string  `json:"kernel"`           // its name, or identity where nothing is computed
+	ISA    string  `json:"isa"`              // the instruction set; go for portable code
 	Reason string  `json:"reason,omitempty"` // why no kernel computes it
 	MACs   int64   `json:"macs"`             // of all images of a run
 	Time   float64 `json:"ms"`               // median

@@ -22,8 +22,8 @@ import (
 // progress, assumptions and warnings to err. With --json the result is one JSON
 // document and out carries nothing else.
 type Console struct {
-	In       io.Reader
-	Out, Err io.Writer
+	In       io.Reader // standard input
+	Out, Err io.Writer // standard output and standard error
 
 	JSON     bool // --json
 	Quiet    bool // --quiet
@@ -41,6 +41,7 @@ type Console struct {
 	progress *progress
 }
 
+// New is a console on three streams. It looks whether out and err are terminals.
 func New(in io.Reader, out, err io.Writer) *Console {
 	return &Console{In: in, Out: &checkedWriter{w: out}, Err: err, terminal: isTerminal(err), binary: !isTerminal(out)}
 }
@@ -75,6 +76,7 @@ func (c *Console) Warn(format string, args ...any) {
 	c.Line("warning: " + fmt.Sprintf(format, args...))
 }
 
+// Line prints a line above the bars of progress, whatever --quiet says.
 func (c *Console) Line(text string) {
 	if c.Listener != nil {
 		c.Listener.Note(text)

@@ -19,10 +19,10 @@ import (
 
 // Failure is an error as programs are told it.
 type Failure struct {
-	Code    int    `json:"exit_code"`
-	Kind    string `json:"kind"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
+	Code    int    `json:"exit_code"`      // the exit code
+	Kind    string `json:"kind"`           // its name, one of exit.Kinds
+	Message string `json:"message"`        // the error
+	Hint    string `json:"hint,omitempty"` // what to do, where Message does not say it
 
 	Choices []octet.Choice `json:"choices,omitempty"` // of --key, where a file holds several networks
 	*mismatch
@@ -37,6 +37,7 @@ type mismatch struct {
 	LooksLike []string               `json:"looks_like"`
 }
 
+// NewFailure is err with its exit code, its hint and what typed errors list.
 func NewFailure(err error) *Failure {
 	code := exit.Code(err)
 	f := &Failure{Code: code, Kind: exit.Kinds[code], Message: err.Error(), Hint: HintOf(code, err), mismatch: mismatchOf(err)}

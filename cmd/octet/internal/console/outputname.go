@@ -15,6 +15,7 @@ type outputKind struct {
 	stream  bool     // - stands for standard output
 }
 
+// What commands write. To a Stream may go - for standard output, to the others not.
 var (
 	ModelOutput    = outputKind{what: "a PyTorch state dict", endings: []string{".pth", ".pt", ".bin", ".ckpt", ".pth.tar"}}
 	ModelStream    = ModelOutput.streamed()
@@ -60,8 +61,8 @@ func (k outputKind) suggest(path string) string {
 
 // Output is a file that a flag names.
 type Output struct {
-	Flag, Path string
-	Kind       outputKind
+	Flag, Path string     // the flag without dashes, and its value; an empty one is no output
+	Kind       outputKind // what will be written
 }
 
 // CheckOutputs finds out before long work that its results have no place, or a

@@ -36,6 +36,7 @@ type placeError struct {
 func (e *placeError) Error() string { return e.err.Error() }
 func (e *placeError) Unwrap() error { return e.err }
 
+// NewPlaceError is err with exit.Output and a hint, a format, of what to do.
 func NewPlaceError(err error, hint string, args ...any) error {
 	return exit.WithCode(exit.Output, &placeError{err, fmt.Sprintf(hint, args...)})
 }
@@ -78,8 +79,8 @@ func WritableFolder(path string) error {
 
 // Planned is a file that a command will write, and about how many bytes it takes.
 type Planned struct {
-	Path  string
-	Bytes int64
+	Path  string // empty, it is not written
+	Bytes int64  // an estimate
 }
 
 // Expect is for what CheckOutputs has let pass, as soon as the size of the results is
@@ -206,6 +207,7 @@ func HintOf(code int, err error) string {
 	return "No partial file was left. Write to another place."
 }
 
+// FileSize is the size of a file in bytes; 0 where it cannot be found out.
 func FileSize(path string) int64 {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -217,6 +219,7 @@ func FileSize(path string) int64 {
 // CountingWriter counts what is written.
 type CountingWriter int64
 
+// Write never fails.
 func (w *CountingWriter) Write(b []byte) (int, error) {
 	*w += CountingWriter(len(b))
 	return len(b), nil

@@ -27,9 +27,9 @@ type progress struct {
 
 // ProgressEvent is how far a stage is, as programs are told it.
 type ProgressEvent struct {
-	Stage string `json:"stage"`
-	Unit  string `json:"unit"`
-	Done  int    `json:"done"`
+	Stage string `json:"stage"` // such as calibrate
+	Unit  string `json:"unit"`  // of Done and Total, such as inputs
+	Done  int    `json:"done"`  // never above a Total that is known
 	Total int    `json:"total"` // 0 where it is not known
 }
 

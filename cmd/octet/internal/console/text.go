@@ -63,6 +63,7 @@ func dimsText(d []int) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(d), " ", "x"), "[]")
 }
 
+// OrUnknown is the name of data; "unknown data" where it is empty.
 func OrUnknown(s string) string {
 	if s == "" {
 		return "unknown data"
@@ -70,6 +71,7 @@ func OrUnknown(s string) string {
 	return s
 }
 
+// Ratio is a/b; 0 where b is 0.
 func Ratio(a, b int64) float64 {
 	if b == 0 {
 		return 0

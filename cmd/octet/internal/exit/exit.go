@@ -27,6 +27,7 @@ var Kinds = map[int]string{
 	Strict: "strict", Check: "check", Network: "network", Interrupted: "interrupted",
 }
 
+// Help is what `octet help exit-codes` prints.
 const Help = `Exit codes of octet:
 
   0    done
@@ -55,11 +56,14 @@ holds several networks, choices lists them as {key, arch}: --key takes one of th
 
 // Error is an error with the exit code that it calls for.
 type Error struct {
-	Code int
-	Err  error
+	Code int   // one of the constants above
+	Err  error // what went wrong
 }
 
+// Error is the text of the error alone.
 func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap is the error without its code.
 func (e *Error) Unwrap() error { return e.Err }
 
 // WithCode marks err, unless a lower layer already has; nil stays nil.
@@ -79,6 +83,8 @@ func AdviseMissing(err error, advice string) error {
 	return err
 }
 
+// Usagef is an error of the command line, with the code Usage; %w wraps one, whose own
+// code stays.
 func Usagef(format string, args ...any) error {
 	return WithCode(Usage, fmt.Errorf(format, args...))
 }

@@ -18,16 +18,17 @@ import (
 
 // DataFlags say how inputs are read and how many at a time.
 type DataFlags struct {
-	BatchSize int
-	Threads   int
-	Limit     int
-	Strict    bool
-	Exif      bool
-	MaxPixels int
+	BatchSize int               // --batch-size, 1 or more
+	Threads   int               // --threads; 0 uses all
+	Limit     int               // --limit; 0 uses all inputs
+	Strict    bool              // --strict
+	Exif      bool              // --exif
+	MaxPixels int               // --max-pixels, of one image
 	Spread    bool              // --limit takes from all classes in turn
 	Pictures  map[string][]byte // that are no files, by the names of the inputs
 }
 
+// Register adds the flags to a command, with a default of --batch-size.
 func (f *DataFlags) Register(cmd *cobra.Command, batchSize int) {
 	fl := cmd.Flags()
 	fl.IntVar(&f.BatchSize, "batch-size", batchSize, "how many inputs are computed at a time")
@@ -38,10 +39,13 @@ func (f *DataFlags) Register(cmd *cobra.Command, batchSize int) {
 	fl.IntVar(&f.MaxPixels, "max-pixels", vision.DefaultMaxPixels, MaxPixelsUsage)
 }
 
+// MaxPixelsUsage is the help of --max-pixels.
 const MaxPixelsUsage = "leave out images of more pixels than `N`, which may be decompression bombs; the default is PIL's"
 
+// ExifUsage is the help of --exif.
 const ExifUsage = "turn images upright, as their EXIF orientation says; PyTorch's loaders do not"
 
+// Check refuses values out of range, as an error of usage.
 func (f *DataFlags) Check() error {
 	switch {
 	case f.BatchSize < 1:
@@ -58,10 +62,10 @@ func (f *DataFlags) Check() error {
 
 // Data is a set of inputs, ready to be read in batches.
 type Data struct {
-	Source    dataset.Source
-	Preset    vision.Preset
-	Flags     *DataFlags
-	Console   *console.Console
+	Source    dataset.Source   // the inputs, limited
+	Preset    vision.Preset    // how images are prepared; zero of arrays
+	Flags     *DataFlags       // as the data were opened with
+	Console   *console.Console // takes warnings about inputs
 	loader    *dataset.Loader
 	NonFinite NonFinite // of the latest reading
 
@@ -100,6 +104,7 @@ func (f *DataFlags) Open(c *console.Console, model *octet.Model, paths []string,
 	return d, nil
 }
 
+// PresetAssumed says that nobody said how images are prepared, and which flags do.
 func PresetAssumed(p vision.Preset) string {
 	return fmt.Sprintf("images are prepared as %s; --preset, --resize, --crop, --mean and --std say otherwise", console.PresetText(p))
 }
@@ -130,7 +135,10 @@ func (f *DataFlags) openSources(paths []string, opts []dataset.Option) (dataset.
 	return dataset.Join(all...), nil
 }
 
-func (d *Data) Close()     { d.Source.Close() }
+// Close lets go of the files.
+func (d *Data) Close() { d.Source.Close() }
+
+// Total is the number of inputs, with those that cannot be read.
 func (d *Data) Total() int { return d.Source.Len() }
 
 // Batches reads the inputs once, in order.

@@ -9,13 +9,14 @@ import (
 
 // LabelledFlags are the flags of `octet eval`.
 type LabelledFlags struct {
-	Model    ModelFlags
-	Data     DataFlags
-	Truth    string
-	Names    bool // labels are in the names of the files
+	Model    ModelFlags // the model
+	Data     DataFlags  // how its inputs are read
+	Truth    string     // --truth, a file; empty where the data have their labels
+	Names    bool       // labels are in the names of the files
 	ClassMap string
 }
 
+// The help of --truth and of --truth-from-names.
 const (
 	TruthUsage = "`FILE` with the true classes: .npy of integers or IDX for arrays, a CSV of names and classes for a folder"
 	NamesUsage = "the class of an image is in its file's name, before a number: cat.12.jpg, dog_3.png"

@@ -18,13 +18,14 @@ import (
 
 // ModelFlags say about a model file what it may not say itself.
 type ModelFlags struct {
-	Arch, Backend, Key string
-	Float              bool // zoo:resnet18 is its float weights
+	Arch, Backend, Key string // --arch, --backend, --key; empty where not given
+	Float              bool   // zoo:resnet18 is its float weights
 	Offline            bool
 	labels             string
 	Preset             presetFlags
 }
 
+// Register adds the flags to a command, those of preprocessing among them.
 func (f *ModelFlags) Register(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.Arch, "arch", "", "architecture, in torchvision's words: "+strings.Join(ArchNames(), ", "))
@@ -36,8 +37,10 @@ func (f *ModelFlags) Register(cmd *cobra.Command) {
 	console.Complete(cmd, "backend", BackendNames...)
 }
 
+// BackendNames are the values of --backend.
 var BackendNames = []string{"fbgemm", "qnnpack", "onednn", "x86"}
 
+// ArchNames are the values of --arch.
 func ArchNames() []string {
 	var names []string
 	for _, a := range zoo.Architectures() {
@@ -46,6 +49,7 @@ func ArchNames() []string {
 	return names
 }
 
+// QConfigNames are the presets that --qconfig takes.
 func QConfigNames() []string {
 	var names []string
 	for _, p := range quant.QConfigs() {
@@ -95,6 +99,7 @@ func (f *ModelFlags) Open(c *console.Console, cmd *cobra.Command, path string) (
 	return model, nil
 }
 
+// NoteAssumptions prints what was assumed of a model, a note each.
 func NoteAssumptions(c *console.Console, model *octet.Model) {
 	for _, a := range model.Assumptions() {
 		c.Note("assumed: %s", a)
@@ -152,6 +157,7 @@ func readLines(path string) ([]string, error) {
 	return lines, nil
 }
 
+// KindOf is int8 or float, as documents say it.
 func KindOf(m *octet.Model) string {
 	if m.Quantized() {
 		return "int8"
@@ -159,6 +165,7 @@ func KindOf(m *octet.Model) string {
 	return "float"
 }
 
+// LabelsAssumed says that nobody named the classes, and which flag does.
 func LabelsAssumed(labels []string) string {
 	return fmt.Sprintf("the classes are ImageNet's, as there are %d; --labels says otherwise", len(labels))
 }

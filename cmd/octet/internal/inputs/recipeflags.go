@@ -31,6 +31,7 @@ func (f *RecipeFlags) RegisterRecipe(cmd *cobra.Command, qconfig, usage string) 
 	console.Complete(cmd, "qconfig", QConfigNames()...)
 }
 
+// CheckWeightBits refuses a --weight-bits out of range, as an error of usage.
 func (f *RecipeFlags) CheckWeightBits() error {
 	if f.WeightBits < 2 || f.WeightBits > 8 {
 		return exit.Usagef("--weight-bits %d: use 2 to 8", f.WeightBits)
@@ -53,6 +54,8 @@ func (f *RecipeFlags) Recipe(backend string) octet.RecipeOption {
 	return octet.Recipe(opts...)
 }
 
+// CheckQConfigs refuses names that --qconfig does not know, and none at all, as errors of
+// usage.
 func CheckQConfigs(names []string) error {
 	for _, name := range names {
 		if _, err := quant.ParseQConfig(name, quant.FBGEMM); err != nil {

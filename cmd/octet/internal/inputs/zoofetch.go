@@ -31,6 +31,7 @@ type FetchFlags struct {
 	Float          bool // of a short name
 }
 
+// Register adds the flags to a command.
 func (f *FetchFlags) Register(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.cache, "cache", "", "`FOLDER` for downloads (default: OCTET_CACHE, else octet in the user's cache folder)")

@@ -14,11 +14,11 @@ import (
 
 // Latency is a distribution of durations, in milliseconds.
 type Latency struct {
-	Min  float64 `json:"min"`
-	P50  float64 `json:"p50"`
-	P90  float64 `json:"p90"`
-	P99  float64 `json:"p99"`
-	Mean float64 `json:"mean"`
+	Min  float64 `json:"min"`  // the fastest run
+	P50  float64 `json:"p50"`  // the median
+	P90  float64 `json:"p90"`  // nine of ten runs are not slower
+	P99  float64 `json:"p99"`  // 99 of 100 runs are not slower
+	Mean float64 `json:"mean"` // the sum over the number of runs
 }
 
 // Distribution sorts and sums up durations, of which there is at least one.

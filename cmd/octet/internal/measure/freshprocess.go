@@ -101,19 +101,21 @@ func firstAnswer(cmd *exec.Cmd) (took time.Duration, peak *float64, err error) {
 
 // WorkerReady is the first line of a worker.
 type WorkerReady struct {
-	Ready   bool     `json:"ready"`
-	Images  int      `json:"images"`
-	Threads int      `json:"threads"`
-	CPU     string   `json:"cpu"`
+	Ready   bool     `json:"ready"`       // always true
+	Images  int      `json:"images"`      // in each run
+	Threads int      `json:"threads"`     // of a run
+	CPU     string   `json:"cpu"`         // the instruction sets in use
 	Argmax  []int    `json:"argmax"`      // null where a run gives no classes
 	Peak    *float64 `json:"peak_rss_mb"` // null where the system does not say
 }
 
+// WorkerRequest is a line to a worker.
 type WorkerRequest struct {
-	Run int `json:"run"`
+	Run int `json:"run"` // how many runs
 }
 
+// WorkerAnswer is its line for a request.
 type WorkerAnswer struct {
-	Nanoseconds []int64  `json:"ns"`
-	Peak        *float64 `json:"peak_rss_mb"`
+	Nanoseconds []int64  `json:"ns"`          // of each run
+	Peak        *float64 `json:"peak_rss_mb"` // in units of 10^6 bytes; null where the system does not say
 }

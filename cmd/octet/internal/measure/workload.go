@@ -19,14 +19,15 @@ import (
 
 // WorkloadFlags say what is measured: a model, an input, the resources of a run.
 type WorkloadFlags struct {
-	Model   inputs.ModelFlags
-	Threads int
+	Model   inputs.ModelFlags // what is run
+	Threads int               // of one run; 0 uses all cores
 	batch   int
 	size    []int
 	input   string
-	CPU     string
+	CPU     string // --cpu; empty uses all features
 }
 
+// Register adds the flags to a command, those of the model among them.
 func (f *WorkloadFlags) Register(cmd *cobra.Command) {
 	f.Model.Register(cmd)
 	fl := cmd.Flags()
@@ -72,6 +73,8 @@ func (f *WorkloadFlags) Tensor(m *octet.Model) (*tensor.Tensor, error) {
 	return RandomInputs(rand.New(rand.NewPCG(1, 2)), f.batch, m.Channels(), h, w), nil
 }
 
+// ImageSize is --size, or what the model's preprocessing gives, in pixels; else 224 by
+// 224.
 func (f *WorkloadFlags) ImageSize(m *octet.Model) (h, w int) {
 	if f.size != nil {
 		return f.size[0], f.size[1]

@@ -11,9 +11,9 @@ import (
 
 // ArrayInfo describes elements in a payload.
 type ArrayInfo struct {
-	Name  string       `json:"name,omitempty"`
-	DType tensor.DType `json:"dtype"`
-	Shape tensor.Shape `json:"shape"`
+	Name  string       `json:"name,omitempty"` // empty of a request's only tensor
+	DType tensor.DType `json:"dtype"`          // of its elements, little-endian in the payload
+	Shape tensor.Shape `json:"shape"`          // row-major
 }
 
 // answer is the outcome of a request.

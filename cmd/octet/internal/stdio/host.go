@@ -22,36 +22,37 @@ const Version = 1
 
 // Request is the header of a frame from the client.
 type Request struct {
-	ID      uint64     `json:"id"`
-	Op      string     `json:"op"`
-	Session uint64     `json:"session"`
-	Args    []string   `json:"args"`
-	Tensor  *ArrayInfo `json:"tensor"`
-	Images  []int      `json:"images"` // bytes of each
+	ID      uint64     `json:"id"`      // above 0, other than those in flight; the answer has it
+	Op      string     `json:"op"`      // open, run, close, command or cancel
+	Session uint64     `json:"session"` // above 0: what open, run and close are about
+	Args    []string   `json:"args"`    // of open and command
+	Tensor  *ArrayInfo `json:"tensor"`  // of a run: the payload
+	Images  []int      `json:"images"`  // bytes of each
 	Top     int        `json:"top"`
 }
 
 // Reply is the header of a frame to the client.
 type Reply struct {
-	ID       uint64                 `json:"id,omitempty"`
-	Hello    *Hello                 `json:"hello,omitempty"`
-	Progress *console.ProgressEvent `json:"progress,omitempty"`
-	Note     string                 `json:"note,omitempty"`
-	Arrays   []ArrayInfo            `json:"arrays,omitempty"`
-	Document bool                   `json:"document,omitempty"`
-	Error    *console.Failure       `json:"error,omitempty"`
+	ID       uint64                 `json:"id,omitempty"`       // of the request; 0 of what answers none
+	Hello    *Hello                 `json:"hello,omitempty"`    // the first frame has it, no other
+	Progress *console.ProgressEvent `json:"progress,omitempty"` // an event: the answer is still to come
+	Note     string                 `json:"note,omitempty"`     // an event, too
+	Arrays   []ArrayInfo            `json:"arrays,omitempty"`   // what the payload begins with, in order
+	Document bool                   `json:"document,omitempty"` // the payload ends with JSON
+	Error    *console.Failure       `json:"error,omitempty"`    // in place of an answer
 }
 
+// Hello is what a host says of itself before anything is asked.
 type Hello struct {
-	Protocol   int    `json:"protocol"`
-	Version    string `json:"version"`
-	InFlight   int    `json:"in_flight"`
-	MaxPayload int    `json:"max_payload"`
+	Protocol   int    `json:"protocol"`    // the constant Version
+	Version    string `json:"version"`     // of the program
+	InFlight   int    `json:"in_flight"`   // how many runs and commands there may be at a time
+	MaxPayload int    `json:"max_payload"` // of a frame, in bytes
 }
 
 // Program is the command line that a host carries.
 type Program struct {
-	Version string
+	Version string                                // for Hello
 	Root    func(*console.Console) *cobra.Command // a new tree of commands
 	Execute func(ctx context.Context, c *console.Console, root *cobra.Command, args []string) error
 }
@@ -72,6 +73,7 @@ type host struct {
 	sessions map[uint64]*session
 }
 
+// New is a host that reads requests from in and answers on out once Serve is called.
 func New(program Program, in io.Reader, out io.Writer) *host {
 	return &host{
 		program: program, in: frame.NewReader(in), out: frame.NewWriter(out),

@@ -36,9 +36,9 @@ type session struct {
 
 // SessionInfo is the document of an opened session.
 type SessionInfo struct {
-	Model       string         `json:"model"`
-	Arch        string         `json:"arch"`
-	Kind        string         `json:"kind"` // float or int8
+	Model       string         `json:"model"` // the path that was opened
+	Arch        string         `json:"arch"`  // as zoo names it
+	Kind        string         `json:"kind"`  // float or int8
 	Backend     octet.Backend  `json:"backend,omitempty"`
 	Channels    int            `json:"channels"`
 	Classes     int            `json:"classes"`
