@@ -76,6 +76,11 @@ func TestWrappedInGraphMode(t *testing.T) {
 					t.Errorf("traced under %s it computes something else", prefix)
 				}
 			}
+			for _, outer := range []string{"net.", "module.net.", "a."} {
+				if !slices.Equal(logits(wrapped(traced(sd, "model."), outer, nil), octet.WithArch(arch)), want) {
+					t.Errorf("traced under model. and wrapped in %s it computes something else", outer)
+				}
+			}
 		})
 	}
 }

@@ -55,17 +55,24 @@ func (p *Place) Name(key string) (string, bool) {
 }
 
 // stub finds what a wrapper quantizes in place of the network: its own stub, and
-// what FX graph mode keeps beside all modules: numbered observers, and parameters
-// under the path with underscores.
+// what FX graph mode keeps beside all modules of what was traced: numbered observers,
+// and parameters under the path with underscores. The wrapper may be wrapped in turn.
 func (p *Place) stub(key string) (string, bool) {
 	if !p.integer {
 		return "", false
 	}
-	if strings.HasPrefix(key, "quant.") || strings.HasPrefix(key, "activation_post_process_") {
-		return key, true
+	for outer := p.Prefix; outer != ""; {
+		outer = parent(outer)
+		rest, ok := strings.CutPrefix(key, outer)
+		if ok && (strings.HasPrefix(rest, "quant.") || strings.HasPrefix(rest, "activation_post_process_")) {
+			return rest, true
+		}
+		rest, within := strings.CutPrefix(rest, strings.ReplaceAll(p.Prefix[len(outer):], ".", "_"))
+		if ok && within && !strings.Contains(rest, ".") {
+			return rest, true
+		}
 	}
-	rest, ok := strings.CutPrefix(key, strings.ReplaceAll(p.Prefix, ".", "_"))
-	return rest, ok && p.Prefix != "" && !strings.Contains(rest, ".")
+	return "", false
 }
 
 // file is the key in the file of what the architecture calls name.

@@ -96,6 +96,8 @@ type demoOutput struct {
 
 	Seconds float64 `json:"seconds"`
 	Kept    string  `json:"kept,omitempty"`
+
+	Replaced []string `json:"replaced,omitempty"` // files that were there before
 }
 
 func runDemo(ctx context.Context, c *console.Console, f *demoFlags) error {
@@ -119,7 +121,10 @@ func runDemo(ctx context.Context, c *console.Console, f *demoFlags) error {
 		return err
 	}
 	defer done()
-	out := demoOutput{QConfig: f.qconfig, Kept: f.keep}
+	if err := c.Expect(f.kept()...); err != nil {
+		return err
+	}
+	out := demoOutput{QConfig: f.qconfig, Kept: f.keep, Replaced: c.Replaced()}
 	show := f.compare
 	if f.qat {
 		show = f.train
@@ -138,6 +143,22 @@ func (f *demoFlags) folder() (path string, done func(), err error) {
 	}
 	path, err = os.MkdirTemp("", "octet-demo-")
 	return path, func() { os.RemoveAll(path) }, exit.WithCode(exit.Output, err)
+}
+
+// kept are the files that --keep leaves in its folder.
+func (f *demoFlags) kept() []console.Planned {
+	if f.keep == "" {
+		return nil
+	}
+	names := []string{demoNetwork, demoCalibration, demoTest, "int8_fbgemm.pth", "int8_qnnpack.pth"}
+	if f.qat {
+		names = []string{demoHardModel, demoTrain, demoTest, "int8_ptq.pth", "int8_qat.pth"}
+	}
+	var files []console.Planned
+	for _, name := range names {
+		files = append(files, console.Planned{Path: filepath.Join(f.keep, name)})
+	}
+	return files
 }
 
 // compare quantizes for both backends and measures all three models.

@@ -194,6 +194,10 @@ func TestReplacingIsSaid(t *testing.T) {
 	if r := octetCommand(t, append(quantize, "--quiet")...).must(t); strings.Contains(r.errOut, said) {
 		t.Errorf("said with --quiet:\n%s", r.errOut)
 	}
+	var doc struct{ Replaced []string }
+	if octetCommand(t, append(quantize, "--json")...).must(t).decode(t, &doc); len(doc.Replaced) != 1 || doc.Replaced[0] != int8 {
+		t.Errorf("replaced are %v", doc.Replaced)
+	}
 	logits := filepath.Join(folder, "y.npy")
 	os.WriteFile(logits, []byte("old"), 0o644)
 	if r := octetCommand(t, "run", int8, "--input", grey(t, 2), "-o", logits).must(t); !strings.Contains(r.errOut, logits+" (3 B, of ") {
@@ -203,6 +207,29 @@ func TestReplacingIsSaid(t *testing.T) {
 	os.WriteFile(page, []byte("old"), 0o644)
 	if r := octetCommand(t, "compare", model, int8, "--inputs", grey(t, 2), "--duration", "0s", "--markdown", page).must(t); !strings.Contains(r.errOut, page) {
 		t.Errorf("not said:\n%s", r.errOut)
+	}
+}
+
+// What the demo keeps replaces what an earlier one has kept, which is said.
+func TestDemoSaysWhatItReplaces(t *testing.T) {
+	keep := t.TempDir()
+	was := filepath.Join(keep, "int8_qnnpack.pth")
+	os.WriteFile(was, []byte("old"), 0o644)
+	var doc struct{ Replaced []string }
+	r := octetCommand(t, "demo", "--limit", "20", "--qconfig", "torchvision", "--keep", keep, "--json").must(t)
+	if r.decode(t, &doc); len(doc.Replaced) != 1 || doc.Replaced[0] != was || !strings.Contains(r.errOut, was+" (3 B, of ") {
+		t.Errorf("replaced are %v, and said is\n%s", doc.Replaced, r.errOut)
+	}
+}
+
+// A command without arguments says in its own words what it needs, with an example.
+func TestCommandsWithoutArguments(t *testing.T) {
+	for command, says := range map[string]string{
+		"quantize": "quantize needs FLOAT.pth, for example:\n  octet quantize ",
+		"inspect":  "inspect needs MODEL.pth, for example:\n  octet inspect ",
+		"eval":     "eval needs ", "qat": "qat needs ", "bench": "bench needs ",
+	} {
+		octetCommand(t, command).fails(t, exit.Usage, says, "for example:\n  octet "+command+" ")
 	}
 }
 

@@ -67,7 +67,8 @@ again. These may change: --backend, --per-tensor, --per-channel, --weight-bits,
 the same model for another backend is one flag away; and where the data lies and what
 it is called, as long as content and order stay. Everything else must be the same:
 the content of every sample, the model, --qconfig's observers, --batch-size, --limit,
-and for images --preset, --resize, --crop, --interpolation, --mean, --std and --exif.
+and for images --preset, --resize, --crop, --interpolation, --mean, --std, --exif and
+--max-pixels.
 The files are read to find out, but not decoded; a difference is an error that names it.`,
 		Example: `  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
@@ -119,6 +120,7 @@ type quantizeOutput struct {
 	Int8File    int64         `json:"int8_file_bytes"`
 	Accuracy    *accuracies   `json:"accuracy,omitempty"`
 	Hints       []string      `json:"hints,omitempty"`
+	Replaced    []string      `json:"replaced,omitempty"` // files that were there before
 	// Transform is set where nobody says whether the model transforms its input.
 	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
 	Report    *ptq.Report           `json:"report"`
@@ -157,7 +159,8 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 		return err
 	}
 	out := quantizeOutput{
-		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.QConfig,
+		Replaced: c.Replaced(),
+		Model:    path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.QConfig,
 		Assumptions: inputs.Texts(model.Assumptions()), Skipped: data.Skipped(), Damaged: data.DamagedImages(), Slower: int8.Metadata().Calibration.Slower, Transform: trial, Report: report,
 	}
 	if hint := rangeHint(report.Numerics, report.QConfig); hint != "" {

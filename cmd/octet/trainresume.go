@@ -18,8 +18,8 @@ const mayChange = `
 
 Until then these may change: --threads, --recompute, --eval, --metrics, --html,
 --labels, --checkpoint-every, and where the images lie. Other images or classes, other
-preprocessing (--preset, --resize, --crop, --interpolation, --mean, --std, --exif),
-another recipe or model are an error that names the difference.`
+preprocessing (--preset, --resize, --crop, --interpolation, --mean, --std, --exif,
+--max-pixels), another recipe or model are an error that names the difference.`
 
 // identify reads the training data, for the checkpoint.
 func (f *trainingFlags) identify(ctx context.Context, c *console.Console, t *octet.Training, samples int) error {

@@ -1,4 +1,4 @@
-"""The forty: each function makes one checkpoint as the tool it is named after makes it. It returns what is saved and
+"""The fifty: each function makes one checkpoint as the tool it is named after makes it. It returns what is saved and
 the model whose logits the file must give, or no model where octet cannot know them."""
 import argparse
 import collections
@@ -225,6 +225,101 @@ def pruned(folder):
     return Saved(net.state_dict(), net)
 
 
+# Others
+
+def accelerate_folder(folder):
+    """accelerate's save_state writes pytorch_model.bin beside random states; the optimizer is another file."""
+    net = nets.resnet18(51)
+    torch.save(net.state_dict(), folder / "pytorch_model.bin")
+    return Saved(path=folder / "pytorch_model.bin", model=net)
+
+
+def deepspeed_zero(folder):
+    """What DeepSpeed saves for one rank: the weights beside its own bookkeeping."""
+    net, opt, _ = trained(52)
+    return Saved(dict(module=net.state_dict(), buffer_names=[n for n, _ in net.named_buffers()], optimizer=None, param_shapes=[collections.OrderedDict((n, p.shape) for n, p in net.named_parameters())],
+                      frozen_param_shapes=None, shared_params={}, lr_scheduler=None, data_sampler=None, random_ltd=None, sparse_tensor_module_names=set(), skipped_steps=0, global_steps=7,
+                      global_samples=28, dp_world_size=1, mp_world_size=1, ds_config=dict(zero_optimization=dict(stage=1)), ds_version="0.18.2"), net)
+
+
+def mmengine_runner(folder):
+    """mmcv and mmengine: meta, message hub and the classifier as backbone and head."""
+    net = nets.resnet18(53)
+    state = collections.OrderedDict((("head." if k.startswith("fc.") else "backbone.") + k, v) for k, v in net.state_dict().items())
+    state["data_preprocessor.mean"], state["data_preprocessor.std"] = torch.zeros(3, 1, 1), torch.ones(3, 1, 1)
+    return Saved(dict(meta=dict(epoch=2, iter=20, mmengine_version="0.10.7", cfg="model = dict()", seed=1), state_dict=state, message_hub=dict(log_scalars={}, runtime_info={}),
+                      optimizer={}, param_schedulers=[]), net)
+
+
+def mmcv_ema(folder):
+    """mmengine's EMAHook saves the averages under their own key, with a counter."""
+    net = nets.resnet18(54)
+    ema = torch.optim.swa_utils.AveragedModel(nets.resnet18(55))
+    return Saved(dict(meta=dict(epoch=1), state_dict=net.state_dict(), ema_state_dict=ema.state_dict()), None)
+
+
+def ignite_checkpoint(folder):
+    """Ignite's Checkpoint of a trainer, a model and an optimizer."""
+    net, opt, schedule = trained(56)
+    return Saved(dict(trainer=dict(epoch_length=2, max_epochs=1, iteration=2), model=net.state_dict(), optimizer=opt.state_dict(), lr_scheduler=schedule.state_dict()), net)
+
+
+def keras_like_names(folder):
+    """Layers under names of their own: no architecture of octet's."""
+    g = torch.Generator().manual_seed(57)
+    return Saved({f"{layer}/{kind}:0": torch.rand(shape, generator=g) for layer, shapes in (("conv2d_1", ((8, 3, 3, 3), (8,))), ("dense_1", ((5, 8), (5,))))
+                  for kind, shape in zip(("kernel", "bias"), shapes)}, None)
+
+
+def two_networks_beside_loose_keys(folder):
+    """Two networks in dicts of their own, and tensors beside them."""
+    return Saved(dict(generator=dict(nets.resnet18(58).state_dict()), discriminator=dict(nets.resnet18(59).state_dict()), temperature=torch.ones(1), step=3,
+                      centers=torch.zeros(5, 8)), None)
+
+
+def bfloat16_shared(folder):
+    """bfloat16 weights in one storage, as flattened optimizers leave them."""
+    net = nets.resnet18(60)
+    exact = copy.deepcopy(net).bfloat16().float()
+    state = {k: v.bfloat16() for k, v in net.state_dict().items() if v.is_floating_point()}
+    flat, at, views = torch.cat([v.flatten() for v in state.values()]), 0, {}
+    for k, v in state.items():
+        views[k], at = flat[at:at + v.numel()].view(v.shape), at + v.numel()
+    return Saved(dict(model=views), exact)
+
+
+def fx_int8_wrapped(folder):
+    """A wrapper traced with its network, as a Lightning module's state dict."""
+    from torch.ao.quantization import get_default_qconfig_mapping
+    from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+    torch.backends.quantized.engine = "fbgemm"
+
+    class Wrapper(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = nets.resnet18(61)
+
+        def forward(self, x):
+            return self.model(x)
+
+    prepared = prepare_fx(Wrapper().eval(), get_default_qconfig_mapping("fbgemm"), (nets.images(1),))
+    for i in range(4):
+        prepared(nets.images(4, i))
+    net = convert_fx(prepared)
+    state = collections.OrderedDict(("net." + k, v) for k, v in net.state_dict().items())
+    return Saved({"epoch": 1, "global_step": 10, "pytorch-lightning_version": "2.6.6", "state_dict": state}, net)
+
+
+def fx_prepared_ddp(folder):
+    from torch.ao.quantization import get_default_qconfig_mapping
+    from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+    torch.backends.quantized.engine = "fbgemm"
+    net = prepare_fx(nets.resnet18(62), get_default_qconfig_mapping("fbgemm"), (nets.images(1),))
+    for i in range(4):
+        net(nets.images(4, i))
+    return Saved(dict(epoch=1, state_dict=torch.nn.DataParallel(net).state_dict()), convert_fx(copy.deepcopy(net)))
+
+
 # Quantized
 
 def qat(seed, qconfig=None, fake_quant=None):
@@ -418,4 +513,5 @@ KINDS = [lightning_checkpoint, lightning_wrapped_backbone, timm_saver, timm_save
          ddp_compiled, fsdp_full, compiled, averaged_model, ema_beside_model, ema_prefix, teacher_student, normalising_sequential, tuple_of_states, dropout_head,
          pruned, qat_default, qat_full_range, qat_observers_v1, qat_observers_v2, ptq_prepared, eager_int8, fx_int8, random_states, numpy_generators, schedulers,
          optimizer_alone, scheduler_alone, rng_alone, omegaconf_config, attribute_dict, enums_and_dataclasses, arrays_and_tensors, protocol4, protocol5_legacy, legacy_training, gzipped, tarred, named_by_time,
-         half_precision, whole_model, whole_model_in_training]
+         half_precision, whole_model, whole_model_in_training, accelerate_folder, deepspeed_zero, mmengine_runner, mmcv_ema, ignite_checkpoint, keras_like_names,
+         two_networks_beside_loose_keys, bfloat16_shared, fx_int8_wrapped, fx_prepared_ddp]

@@ -41,7 +41,8 @@ func CheckRequired(cmd *cobra.Command, _ []string) error {
 	return exit.Usagef("%s needs %s", strings.TrimPrefix(cmd.CommandPath(), "octet "), strings.Join(append([]string{strings.Join(missing, " and ")}, why...), "\n"))
 }
 
-// SetUsageArgs makes a wrong number of arguments name the command.
+// SetUsageArgs makes a wrong number of arguments name the command and show how it is
+// called.
 func SetUsageArgs(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		SetUsageArgs(sub)
@@ -49,9 +50,21 @@ func SetUsageArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return exit.Usagef("%w; usage: %s", err, cmd.UseLine())
+				return wrongArgs(cmd, args, err)
 			}
 			return nil
 		}
 	}
+}
+
+// wrongArgs is the error for arguments of a wrong number: with an example where there
+// are none.
+func wrongArgs(cmd *cobra.Command, args []string, err error) error {
+	example, _, _ := strings.Cut(strings.TrimSpace(cmd.Example), "\n")
+	if len(args) > 0 || example == "" {
+		return exit.Usagef("%w; usage: %s", err, cmd.UseLine())
+	}
+	_, takes, _ := strings.Cut(cmd.Use, " ")
+	takes, _, _ = strings.Cut(takes, " --")
+	return exit.Usagef("%s needs %s, for example:\n%s", strings.TrimPrefix(cmd.CommandPath(), "octet "), takes, strings.TrimSpace(example))
 }
