@@ -143,7 +143,7 @@ func (m *Model) Preset() (preset vision.Preset, assumed bool, err error) {
 	}
 	if name := m.arch().Preset; name != "" {
 		if own, err := Preset(name); err != nil || own.Channels == m.Channels() {
-			return own, false, err
+			return own, m.arch().Base != "", err // a variant is known from its stem alone
 		}
 	}
 	if m.Channels() == 3 {

@@ -325,6 +325,32 @@ func TestPresets(t *testing.T) {
 	}
 }
 
+// Images of a ResNet with CIFAR's stem are taken for 32 x 32, which is an assumption;
+// what is given replaces parts of it.
+func TestPresetOfSmallStems(t *testing.T) {
+	usual, err := octet.Preset("cifar10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, arch := range []string{"resnet18_cifar", "resnet18_cifar_maxpool", "resnet34_cifar"} {
+		m, err := octet.New(arch, 10, 3, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, assumed, err := m.Preset()
+		if err != nil || !assumed || !slices.Equal(p.Resize, []int{32, 32}) || !slices.Equal(p.Mean, usual.Mean) {
+			t.Errorf("%s: %+v, assumed %v, %v", arch, p, assumed, err)
+		}
+	}
+	m, err := octet.New("resnet18", 10, 3, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, assumed, err := m.Preset(); err != nil || !assumed || !slices.Equal(p.Crop, []int{224, 224}) {
+		t.Errorf("resnet18: %+v, assumed %v, %v", p, assumed, err)
+	}
+}
+
 func TestSafetensors(t *testing.T) {
 	m := open(t)
 	var f safetensors.File

@@ -17,10 +17,16 @@ var presets = []struct {
 	{"imagenet-v2", "torchvision's IMAGENET1K_V2 weights: shorter edge 232, centre 224 x 224",
 		func() vision.Preset { return vision.ImageClassification(224, 232) }},
 	{"fashion-mnist", "grey 28 x 28 images of Fashion-MNIST", fashionMNIST},
+	{"cifar10", "32 x 32 images of CIFAR-10, with the mean and standard deviation of its training set", cifar10},
 }
 
 func fashionMNIST() vision.Preset {
 	return vision.Preset{Channels: 1, Input: []int{28, 28}, Mean: []float64{0.2860}, Std: []float64{0.3530}}
+}
+
+func cifar10() vision.Preset {
+	return vision.Preset{Channels: 3, Resize: []int{32, 32}, Interpolation: vision.Bilinear,
+		Mean: []float64{0.4914, 0.4822, 0.4465}, Std: []float64{0.2470, 0.2435, 0.2616}}
 }
 
 // PresetNames lists the presets that Preset knows.

@@ -60,13 +60,21 @@ func (m *Model) changePreset(c PresetChange) error {
 		return classed{fmt.Errorf("%s: %w", m.name(), err), ErrRecipe}
 	}
 	if kept := c.kept(base); assumed && unknown == nil && kept != "" {
-		m.assume(AssumedPreset, "preprocessing of images as for ImageNet where nothing else was said: %s", kept)
+		m.assume(AssumedPreset, "preprocessing of images as for %s where nothing else was said: %s", m.usualData(), kept)
 	}
 	if c.Crop == nil && padded(p) {
 		m.assume(AssumedPreset, "the crop stays %d x %d pixels, more than images have when they are resized to %d: the rest is black, unless a crop is given too", p.Crop[0], p.Crop[1], p.Resize)
 	}
 	m.meta.Preset = &p
 	return nil
+}
+
+// usualData is the data whose preprocessing is assumed where the file says none.
+func (m *Model) usualData() string {
+	if m.arch().Preset == "cifar10" {
+		return "CIFAR-10"
+	}
+	return "ImageNet"
 }
 
 // apply returns p with the parts of c.

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -30,6 +31,9 @@ func (d *Data) check() error {
 	n := d.Source.Len()
 	if len(d.Labels) != n {
 		return fmt.Errorf("%d labels for %d samples; every sample needs one", len(d.Labels), n)
+	}
+	if d.Classes == 1 {
+		return errors.New("the model has one output, for a sigmoid, which octet runs and evaluates but does not train: give it an output per class, two for yes and no (octet train --classes 2, in Go octet.New with 2 classes)")
 	}
 	first := -1
 	several := false

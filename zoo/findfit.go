@@ -104,7 +104,7 @@ func (f *finder) notes(p *Place, shapes Shapes) []string {
 		note("%s of %s is called %s in the file", "downsample", a.Name, "shortcut")
 	}
 	if a.Base != "" && !a.OnRequest {
-		note("the first convolution is 3x3, as in ResNets for CIFAR: stride 1 and no max pooling are taken, which the file does not say; architecture %s_maxpool has the pooling", a.Name)
+		note("the first convolution is 3x3, as in ResNets for CIFAR: stride 1 and no max pooling are taken, which the file does not say; architecture %s_maxpool has the pooling; images are taken for 32x32", a.Name)
 	}
 	if p.head.from != "" {
 		note("the last layer, %s, is %s in the file; modules around it, such as dropout, do nothing in evaluation", p.head.to, p.head.from)

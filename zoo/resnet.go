@@ -27,14 +27,17 @@ const (
 	cifarPooled              // the same with the max pooling
 )
 
+// cifarPreset is what images of a ResNet with CIFAR's stem are taken for.
+const cifarPreset = "cifar10"
+
 func resNets() []Arch {
 	var variants []Arch
 	row := func(name string, r resnet) Arch {
 		small, pooled := r, r
 		small.stem, pooled.stem = cifarStem, cifarPooled
 		variants = append(variants,
-			Arch{Name: name + "_cifar", Base: name, build: small.build},
-			Arch{Name: name + "_cifar_maxpool", Base: name, OnRequest: true, build: pooled.build})
+			Arch{Name: name + "_cifar", Base: name, Preset: cifarPreset, build: small.build},
+			Arch{Name: name + "_cifar_maxpool", Base: name, OnRequest: true, Preset: cifarPreset, build: pooled.build})
 		return Arch{Name: name, build: r.build}
 	}
 	plain := []Arch{

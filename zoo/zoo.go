@@ -54,7 +54,7 @@ type Arch struct {
 	OnRequest bool
 	// Labels are the classes of the data that the architecture was made for, and
 	// Preset is the name of how its images are prepared. Both are empty for
-	// torchvision's, which are trained on anything.
+	// torchvision's, which are trained on anything; that of a variant is assumed.
 	Labels []string
 	Preset string
 	build  func(*builder)

@@ -112,3 +112,20 @@ func write(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+// A model of one output is not trained: the error says so in one line, whatever the
+// labels are, before anything is written.
+func TestOneLogitModelsAreNotTrained(t *testing.T) {
+	model := freshModel(t, "fashion_resnet8", 1, 1)
+	folder, _ := binarySet(t, model)
+	for _, args := range [][]string{
+		{"train", model, "--data", folder}, {"train", "--arch", "fashion_resnet8", "--classes", "1", "--data", folder},
+		{"qat", model, "--data", folder, "--calibrate", "2"},
+	} {
+		out := filepath.Join(t.TempDir(), "out.pth")
+		r := octetCommand(t, append(args, "--preset", "fashion-mnist", "--epochs", "1", "--output", out)...)
+		if r.code == exit.OK || strings.Count(r.errOut, "the model has one output") != 1 || !strings.Contains(r.errOut, "--classes 2") {
+			t.Errorf("%v: exit code %d\n%s", args, r.code, r.errOut)
+		}
+	}
+}
