@@ -143,7 +143,7 @@ func (f *jpegFile) finished() error {
 		return errors.New("it has no scan; it is cut off")
 	}
 	if f.progressive && f.smoothed() {
-		return errors.New("it ends before all its details, which libjpeg would then guess from the coarse picture; it is cut off")
+		return errors.New("it ends before all its details, which libjpeg would then guess from the coarse picture; it is cut off: fetch the whole file, or keep what PIL makes of it as PNG")
 	}
 	for i := range f.components {
 		if c := &f.components[i]; !c.used {

@@ -75,6 +75,7 @@ recommended model is written, trained where that is needed.`,
 	fl.StringVar(&f.purpose, "for", report.ForOctet, "what will run the file: "+strings.Join(report.Purposes(), ", "))
 	fl.StringVar(&f.device, "device", "", "x86 or arm: as --for pytorch-x86 and pytorch-arm")
 	fl.MarkHidden("device")
+	console.Complete(cmd, "device", "x86", "arm")
 	fl.BoolVar(&f.noData, "no-data", false, "there are no images to calibrate on")
 	fl.BoolVar(&f.canTrain, "can-train", false, "there are training data and time for some epochs")
 	fl.Float64Var(&f.maxDrop, "max-drop", 1, "acceptable loss of top-1 accuracy, in points")
@@ -99,6 +100,9 @@ type adviseOutput struct {
 
 func runAdvise(c *console.Console, cmd *cobra.Command, f *adviseFlags, args []string) error {
 	if f.device != "" {
+		if f.device != "x86" && f.device != "arm" {
+			return exit.Usagef("--device %q: use x86 or arm, or better --for, which says what runs the file", f.device)
+		}
 		f.purpose = "pytorch-" + f.device
 	}
 	if !slices.Contains(report.Purposes(), f.purpose) {
