@@ -347,7 +347,7 @@ func TestCodesHaveKernels(t *testing.T) {
 						t.Errorf("%v %v %s: %s: %s", dtype, numerics, c.Name, n.Node.Name, n.Reason)
 					}
 				}
-				if dtype != tensor.QInt8 || numerics != quant.QNNPACK {
+				if dtype != tensor.QInt8 || numerics == quant.FBGEMM {
 					continue // TestConformance runs them
 				}
 				x := randomgraph.Image(r, 2, c.Channels, c.H, c.W)
@@ -395,13 +395,13 @@ func TestPlan(t *testing.T) {
 // FuzzEngines builds a graph from the fuzzer's numbers and compares engines.
 func FuzzEngines(f *testing.F) {
 	for i := range uint64(12) {
-		f.Add(i, uint8(i), uint8(i), uint8(i%6))
+		f.Add(i, uint8(i), uint8(i), uint8(i%5))
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, which, size, variant uint8) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		i := 0
 		for dtype, numerics := range variants {
-			if i == int(variant%6) {
+			if i == int(variant%5) {
 				g, channels := randomGraph(r, int(which), dtype, numerics)
 				conform(t, g, randomgraph.Image(r, 1+int(size%3), channels, 6+int(size/3%9), 6+int(size/27%9)))
 			}

@@ -30,14 +30,14 @@ func codesOf(r *rand.Rand, d tensor.DType, shape ...int) *tensor.Tensor {
 func TestMatMulOfCodes(t *testing.T) {
 	r := testseed.Rand(t)
 	dtypes := []tensor.DType{tensor.QUInt8, tensor.QInt8}
-	for i := range 24 {
+	for i := range 16 {
 		sizes := []int{1, 2, 3, 4, 5, 8, 17, 33, 64, 97}
 		m, k, n := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
 		if i%8 == 0 {
-			m, k, n = 150+r.IntN(100), 1+r.IntN(600), 1+r.IntN(300)
+			m, k, n = 150+r.IntN(100), 1+r.IntN(300), 1+r.IntN(200)
 		}
 		if i%8 == 4 { // columns that do not fit one piece
-			m, k, n = 1+r.IntN(5), 3000+r.IntN(3000), 100+r.IntN(50)
+			m, k, n = 1+r.IntN(5), 3000+r.IntN(1000), 100+r.IntN(50)
 		}
 		lead := [][2][]int{{{}, {}}, {{3}, {3}}, {{2, 1}, {3}}, {{}, {2, 2}}}[r.IntN(4)]
 		a := codesOf(r, dtypes[r.IntN(2)], append(lead[0], m, k)...)
@@ -60,13 +60,11 @@ func TestMatMulOfCodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, level := range Levels() {
-			for threads := 1; threads < 4; threads += 2 {
-				got, err := session(t, g, Options{CPU: level, Threads: threads}).Run(context.Background(), a, b)
-				if err != nil {
-					t.Fatal(err)
-				}
-				equal(t, level, got[0], want[0])
+			got, err := session(t, g, Options{CPU: level, Threads: 1 + r.IntN(3)}).Run(context.Background(), a, b)
+			if err != nil {
+				t.Fatal(err)
 			}
+			equal(t, level, got[0], want[0])
 		}
 	}
 }
