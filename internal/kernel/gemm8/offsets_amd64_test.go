@@ -1,0 +1,17 @@
+//go:build !noasm
+
+package gemm8
+
+import (
+	"testing"
+
+	"github.com/octet-ml/octet/internal/kerneltest"
+)
+
+// Assembly finds the fields of its arguments by their offsets.
+func TestOffsetsOfArguments(t *testing.T) {
+	kerneltest.Offsets[tile](t, "gemm8.go", "tile", map[string]string{"Rule": "Constants", "Fetch": "Prefetch"})
+	kerneltest.Offsets[grid](t, "gemm8_amx.go", "grid", map[string]string{"Rule": "Constants"})
+	kerneltest.Offsets[cut](t, "gemm8_avx2.go", "cut", nil)
+	kerneltest.Offsets[rowsOf](t, "gemm8_rows.go", "rows", nil)
+}
