@@ -28,7 +28,7 @@ type idx struct {
 
 // isIDX recognises an IDX file of unsigned bytes with 1 to 4 axes.
 func isIDX(head []byte) bool {
-	return len(head) >= 4 && head[0] == 0 && head[1] == 0 && head[2] == 8 && head[3] >= 1 && head[3] <= 4
+	return len(head) >= 4 && [3]byte(head) == [3]byte{0, 0, 8} && head[3] >= 1 && head[3] <= 4
 }
 
 // readIDX reads the header and checks that all elements are there.

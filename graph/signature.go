@@ -95,11 +95,19 @@ func (s Signature) Matches(in, out []Type) bool {
 		}
 	}
 	for i, t := range out {
-		if t.DType != s.Result(i) || s.FixedQ != nil && !s.FixedQ.Equal(t.Q) || s.SameQ && t.DType.IsQuantized() && !in[0].Q.Equal(t.Q) {
+		if t.DType != s.Result(i) || !s.quantizes(in, t) {
 			return false
 		}
 	}
 	return true
+}
+
+// quantizes reports whether a result has the parameters that s prescribes, if it does.
+func (s Signature) quantizes(in []Type, result Type) bool {
+	if s.FixedQ != nil && !s.FixedQ.Equal(result.Q) {
+		return false
+	}
+	return !s.SameQ || !result.DType.IsQuantized() || in[0].Q.Equal(result.Q)
 }
 
 // takes reports whether s has room for these inputs.

@@ -103,7 +103,8 @@ func (d *download) judge(resp *http.Response, have int64, known origin) (offset 
 		d.doubtful = now.Size < 0
 	case http.StatusPartialContent:
 		first, total, ok := contentRange(resp.Header.Get("Content-Range"))
-		if !ok || have == 0 || first != have || total >= 0 && known.Size >= 0 && total != known.Size || now.ETag != "" && now.ETag != known.ETag {
+		here := ok && have > 0 && first == have
+		if !here || known.changed(total, now.ETag) {
 			return 0, now, d.anew(fmt.Errorf("%s has changed: asked for the bytes from %d on, the answer is %q of %s",
 				d.url.Redacted(), have, resp.Header.Get("Content-Range"), orNone(now.ETag)))
 		}

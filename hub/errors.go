@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"fmt"
+	"net/http"
 )
 
 // ErrOffline is in the error for a file that is not here when nothing may be
@@ -35,7 +36,13 @@ func (e *StatusError) Error() string { return fmt.Sprintf("%s answers %s", e.URL
 
 // temporary reports whether another attempt may end better.
 func (e *StatusError) temporary() bool {
-	return e.Code >= 500 && e.Code != 501 && e.Code != 505 || e.Code == 408 || e.Code == 425 || e.Code == 429
+	switch e.Code {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+		return false
+	}
+	return e.Code >= 500
 }
 
 // permanent marks an error that no retry can mend.

@@ -27,6 +27,15 @@ func originURL(u *url.URL) string {
 	return plain.String()
 }
 
+// changed reports whether a file of so many bytes, -1 where unknown, with such an ETag
+// is another one.
+func (g origin) changed(size int64, etag string) bool {
+	if size >= 0 && g.Size >= 0 && size != g.Size {
+		return true
+	}
+	return etag != "" && etag != g.ETag
+}
+
 // validator is what If-Range takes: the server then sends the rest only of the
 // same file. A weak ETag cannot be used, and a date only where the checksum
 // proves the result.

@@ -115,7 +115,8 @@ type AddFixed struct {
 func (p *Add) Fixed() (AddFixed, bool) {
 	// A term with its zero point is at most 255 times its multiplier.
 	const most = math.MaxInt32 / 255
-	fits := p.multA >= 0 && p.multB >= 0 && p.multA <= most && p.multB <= most-p.multA && p.shift >= 1 && p.shift <= 30
+	positive, small := p.multA >= 0 && p.multB >= 0, p.multA <= most && p.multB <= most-p.multA
+	fits := positive && small && p.shift >= 1 && p.shift <= 30
 	f := AddFixed{Shift: p.shift, Zero: p.zero, Lo: p.lo, Hi: p.hi}
 	if !p.fixed || !fits {
 		return f, false

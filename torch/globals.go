@@ -123,7 +123,8 @@ func attribute(args []Value) (Value, error) {
 		switch of := args[0].(type) {
 		case Global:
 			g := Global{of.Module, of.Name + "." + string(name)}
-			if name != "" && len(g.Name) <= longestName && roleOf(of) == roleInert && of != getattr && !isHostile(g) && !reachesInto(g) {
+			harmless := roleOf(of) == roleInert && of != getattr && !isHostile(g) && !reachesInto(g)
+			if harmless && name != "" && len(g.Name) <= longestName {
 				return g, nil
 			}
 		case *Opaque:

@@ -119,8 +119,13 @@ func (c *Checkpoint) loadGroup(st *Storage, group []*Tensor) error {
 // storage, row-major or channels-last.
 func (v *view) leavable() bool {
 	const large = 16 << 10
-	return v.dtype == tensor.QInt8 && v.bytes() >= large && (v.whole() || v.offset == 0 && v.bytes() == v.ref.Bytes &&
-		len(v.shape) == 4 && sameOrder(v.shape, v.stride, channelsLastStrides(v.shape)))
+	return v.dtype == tensor.QInt8 && v.bytes() >= large && (v.whole() || v.wholeChannelsLast())
+}
+
+// wholeChannelsLast reports whether the view is its storage in the order of channels-last.
+func (v *view) wholeChannelsLast() bool {
+	fills := v.offset == 0 && v.bytes() == v.ref.Bytes
+	return fills && len(v.shape) == 4 && sameOrder(v.shape, v.stride, channelsLastStrides(v.shape))
 }
 
 // weightInFile is a storage that is read when its tensor is used.

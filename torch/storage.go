@@ -81,12 +81,17 @@ func (r storageRef) part(meta Value) (Value, error) {
 	if ok && len(t.Items) == 3 {
 		off, ok1 := t.Items[1].(Int)
 		n, ok2 := t.Items[2].(Int)
-		if ok1 && ok2 && off >= 0 && n >= 0 && int64(off) <= r.numel && int64(n) <= r.numel-int64(off) {
+		if ok1 && ok2 && r.holds(int64(off), int64(n)) {
 			r.first, r.count = int64(off), int64(n)
 			return r, nil
 		}
 	}
 	return nil, fmt.Errorf("storage %s: a view outside its %d elements", r.Key, r.numel)
+}
+
+// holds reports whether n elements from off on lie within the storage.
+func (r storageRef) holds(off, n int64) bool {
+	return off >= 0 && n >= 0 && off <= r.numel && n <= r.numel-off
 }
 
 // add notes a storage, or checks that it is the one noted before.

@@ -73,7 +73,7 @@ func (f *jpegFile) parse(b []byte, whole bool) error {
 			i += 2
 			continue
 		}
-		if marker < 0xc0 || marker == 0xd8 || marker == 0xde || marker == 0xdf || marker >= 0xf0 && marker != 0xfe {
+		if !beginsSegment(marker) {
 			return fmt.Errorf("marker %#x is unknown here", marker)
 		}
 		size := int(binary.BigEndian.Uint16(b[i+2:]))
@@ -250,4 +250,16 @@ func (f *jpegFile) huffmanTables(p []byte) error {
 		p = p[17+n:]
 	}
 	return nil
+}
+
+// beginsSegment reports whether a marker is one of those that a length follows and that
+// may stand between the start and the end of an image.
+func beginsSegment(marker byte) bool {
+	switch marker {
+	case 0xd8, 0xde, 0xdf: // the start of another image, and what only hierarchies have
+		return false
+	case 0xfe: // a comment
+		return true
+	}
+	return marker >= 0xc0 && marker < 0xf0
 }

@@ -106,8 +106,7 @@ func (f *jpegFile) scanHeader(s *jpegScan, p []byte) error {
 	if !f.progressive {
 		s.first, s.last, s.high, s.low = 0, 63, 0, 0
 	}
-	if s.last > 63 || s.first > s.last || s.low > 13 || s.high > 0 && s.high != s.low+1 ||
-		f.progressive && (s.first == 0) != (s.last == 0) || s.first > 0 && n > 1 {
+	if !s.validBand(f.progressive, n) || !s.validBits() {
 		return bad
 	}
 	for ; n > 0; n-- {
@@ -274,4 +273,19 @@ func (s *jpegScan) correct(at *int16) {
 	} else {
 		*at -= 1 << s.low
 	}
+}
+
+// validBand reports whether a scan of so many components may have these coefficients:
+// those of the mean alone or without it where the file is progressive, and others than
+// the mean of one component at a time.
+func (s *jpegScan) validBand(progressive bool, components int) bool {
+	if s.last > 63 || s.first > s.last || s.first > 0 && components > 1 {
+		return false
+	}
+	return !progressive || (s.first == 0) == (s.last == 0)
+}
+
+// validBits reports whether a scan may bring these bits: all down to low, or one more.
+func (s *jpegScan) validBits() bool {
+	return s.low <= 13 && (s.high == 0 || s.high == s.low+1)
 }

@@ -135,7 +135,8 @@ func (m *tiffCanvas) webPBlock(b block, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.samples != 3 || m.separate || m.bits != 8 || w != b.columns || h < b.rows || isAnimated(data) {
+	pixels := m.samples == 3 && m.bits == 8 && !m.separate
+	if fits := w == b.columns && h >= b.rows; !pixels || !fits || isAnimated(data) {
 		return nil, errors.New("WebP of this layout is not supported")
 	}
 	image, err := decodeWebPStill(data)

@@ -42,12 +42,15 @@ func (p *tiffPage) findLayout(extra []int) (tiffLayout, bool) {
 	if format[0] != 1 || p.photometric <= tiffBlackIsZero && p.samples == 1 {
 		return p.grayLayout(format[0], none)
 	}
-	if p.reversed && !(none && (p.photometric == tiffRGB && p.samples == 3 && p.bits == 8 || p.photometric == tiffPalette && p.samples == 1)) {
+	reversible := p.photometric == tiffRGB && p.samples == 3 && p.bits == 8 || p.photometric == tiffPalette && p.samples == 1
+	if p.reversed && !(none && reversible) {
 		return tiffLayout{}, false
 	}
 	flip := p.reversed && p.compression == tiffRaw // else the codec's input is turned
 	base := map[int]int{tiffBlackIsZero: 1, tiffRGB: 3, tiffPalette: 1, tiffCMYK: 4, tiffYCbCr: 3, tiffLAB: 3}[p.photometric]
-	if base == 0 || p.samples-len(extra) != base && !(p.photometric == tiffRGB && none && p.samples == 4) && !(p.photometric == tiffYCbCr && p.samples == 1) {
+	unsaid := p.photometric == tiffRGB && none && p.samples == 4 // a fourth that is not said to be extra
+	lumaAlone := p.photometric == tiffYCbCr && p.samples == 1
+	if base == 0 || p.samples-len(extra) != base && !unsaid && !lumaAlone {
 		return tiffLayout{}, false
 	}
 	padding := len(extra) == 0 || slices.Max(extra) == 0
@@ -163,6 +166,7 @@ func (p *tiffPage) grayLayout(format int, noExtra bool) (tiffLayout, bool) {
 			}
 		}
 	}
+	ordered16 := (black || !p.bigEndian && !p.reversed) && !(p.bigEndian && p.reversed) // what PIL has a mode for
 	switch {
 	case p.bits == 8 && flip && !black:
 		return l, false
@@ -190,7 +194,7 @@ func (p *tiffPage) grayLayout(format int, noExtra bool) (tiffLayout, bool) {
 			}
 		}
 		return l, true
-	case p.bits == 16 && format == 1 && (black || !p.bigEndian && !p.reversed) && !(p.bigEndian && p.reversed):
+	case p.bits == 16 && format == 1 && ordered16:
 		l.unpack = each(2, func(b []byte) uint8 {
 			v := order.Uint16(b)
 			if flip {

@@ -1,6 +1,9 @@
 package vision
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // decodeYCbCr reads a page of luma and chroma that no JPEG codec turns to RGB. It
 // has libtiff's numbers: chroma is repeated, and the equations are those of the
@@ -11,7 +14,7 @@ func (m *tiffCanvas) decodeYCbCr() error {
 		return errors.New("this layout of luma and chroma is not supported")
 	}
 	h, v := sub[0], sub[1]
-	known := h == v && (h == 1 || h == 2 || h == 4) || v == 1 && (h == 2 || h == 4) || h == 4 && v == 2 || h == 1 && v == 2
+	known := slices.Contains([][2]int{{1, 1}, {2, 1}, {4, 1}, {1, 2}, {2, 2}, {4, 2}, {4, 4}}, [2]int{h, v})
 	if !known || m.separate && h*v > 1 || m.width < h || m.height < v {
 		return errors.New("this sampling of chroma is not supported")
 	}

@@ -80,6 +80,9 @@ func (c *Comparison) findRules(add adder) {
 	}
 }
 
+// byRecipe reports whether the variant was made here, by a recipe alone.
+func (v *Variant) byRecipe() bool { return v.Made && !v.Proposed }
+
 // findGranularity compares per channel with per tensor, recipe by recipe.
 func (c *Comparison) findGranularity(add adder) {
 	var parts []string
@@ -87,7 +90,8 @@ func (c *Comparison) findGranularity(add adder) {
 		v := &c.Variants[i]
 		for j := range c.Variants {
 			w := &c.Variants[j]
-			if !v.Made || !w.Made || v.Proposed || w.Proposed || v.Weights != PerChannel || w.Weights != PerTensor || v.Backend != w.Backend || v.QConfig != w.QConfig {
+			pair := v.Weights == PerChannel && w.Weights == PerTensor && v.Backend == w.Backend && v.QConfig == w.QConfig
+			if !v.byRecipe() || !w.byRecipe() || !pair {
 				continue
 			}
 			if v.Outputs.SQNR.Known() && w.Outputs.SQNR.Known() {
@@ -108,8 +112,9 @@ func (c *Comparison) findGranularity(add adder) {
 func (c *Comparison) findHeadroom(add adder) {
 	for _, v := range c.Int8Variants() {
 		for _, w := range c.Int8Variants() {
+			limited := v.Backend == "fbgemm" && v.QConfig != "octet"
 			same := v.QConfig == w.QConfig && v.Backend != w.Backend || w.QConfig == "octet" // but for the range
-			if !v.Made || !w.Made || v.Proposed || w.Proposed || v.Backend != "fbgemm" || v.QConfig == "octet" || w.Weights != v.Weights || !same {
+			if !v.byRecipe() || !w.byRecipe() || !limited || w.Weights != v.Weights || !same {
 				continue
 			}
 			if gain := float64(w.Outputs.SQNR - v.Outputs.SQNR); gain > 3 {

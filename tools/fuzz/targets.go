@@ -35,7 +35,9 @@ func targets(root string) ([]target, error) {
 		name := d.Name()
 		if d.IsDir() {
 			_, err := os.Stat(filepath.Join(file, "go.mod"))
-			if file != root && (err == nil || name == "testdata" || name == "node_modules" || name[0] == '.' || name[0] == '_') {
+			nested := err == nil
+			passed := name == "testdata" || name == "node_modules" || name[0] == '.' || name[0] == '_'
+			if file != root && (nested || passed) {
 				return filepath.SkipDir
 			}
 			return nil
