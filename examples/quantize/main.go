@@ -34,15 +34,15 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	for _, a := range model.Assumptions() { // what the file does not say
 		fmt.Fprintln(out, "assumed:", a)
 	}
-	calibration := octet.Inputs(ctx, model, args[1])
-	int8, report, err := octet.Quantize(ctx, model, calibration, octet.WithBackend("fbgemm"), octet.WithLimit(256))
+	calibration, err := octet.Calibrate(ctx, model, octet.Inputs(ctx, model, args[1]), octet.WithBackend("fbgemm"), octet.WithLimit(256))
 	if err != nil {
 		return err
 	}
-	for _, n := range report.Nodes {
-		if !n.Int8 && n.Note != "" {
-			fmt.Fprintf(out, "in float: %s, %s\n", n.Name, n.Note)
-		}
+	// Layers that would be slower in int8 on this machine stay in float.
+	slower := octet.WithSlowerLayers(func(names []string) { fmt.Fprintln(out, "faster in float:", names) })
+	int8, report, err := octet.ExcludeSlower(ctx, model, calibration, octet.Inputs(ctx, model, args[1]), slower)
+	if err != nil {
+		return err
 	}
 	if err := int8.Save(ctx, args[3]); err != nil {
 		return err
