@@ -31,7 +31,9 @@ type origin struct {
 }
 
 // setGraph makes g what the model computes.
-func (m *Model) setGraph(g *graph.Graph) { m.graph, m.derived = g, derive(m.meta.Arch, g) }
+func (m *Model) setGraph(g *graph.Graph) {
+	m.graph, m.derived = g, &derived{arch: m.meta.Arch, graph: g}
+}
 
 // File is the name of the file that the model came from; empty for the result
 // of Quantize.

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/vision"
 )
 
@@ -105,10 +107,12 @@ type quantizeOptions struct {
 }
 
 type compileOptions struct {
-	threads   int
-	cpu       string
-	reference bool
-	finite    bool // inputs are checked
+	threads int
+	cpu     string
+	finite  bool // inputs are checked
+	// engine is what computes; nil are the kernels. Who does not ask for the reference
+	// does not link it.
+	engine func(*graph.Graph, engine.Options) (engine.Engine, error)
 }
 
 type granularity uint8
@@ -281,7 +285,9 @@ func WithThreads(n int) ThreadsOption {
 // WithReference runs the naive operators instead of the kernels: slow, for
 // comparisons.
 func WithReference() CompileOption {
-	return compileFunc(func(o *compileOptions) { o.reference = true })
+	return compileFunc(func(o *compileOptions) {
+		o.engine = func(g *graph.Graph, _ engine.Options) (engine.Engine, error) { return engine.Reference(g) }
+	})
 }
 
 // WithCPU limits the instruction sets to a list such as "avx2+fma" of sets that

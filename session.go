@@ -37,12 +37,10 @@ func (m *Model) Compile(opts ...CompileOption) (*Session, error) {
 	}
 	s := &Session{model: m, finite: o.finite}
 	s.labels, _ = m.Labels()
-	if o.reference {
-		s.engine, err = engine.Reference(g)
-	} else {
-		s.engine, err = compile(g, o)
+	if o.engine == nil {
+		o.engine = compile
 	}
-	if err != nil {
+	if s.engine, err = o.engine(g, engine.Options{Threads: o.threads, CPU: o.cpu}); err != nil {
 		return nil, fmt.Errorf("%s: %w", m.name(), err)
 	}
 	return s, nil
@@ -56,8 +54,8 @@ func compileRecipe(opts []CompileOption) compileOptions {
 	return o
 }
 
-func compile(g *graph.Graph, o compileOptions) (engine.Engine, error) {
-	program, err := engine.Compile(g, engine.Options{Threads: o.threads, CPU: o.cpu})
+func compile(g *graph.Graph, o engine.Options) (engine.Engine, error) {
+	program, err := engine.Compile(g, o)
 	if err != nil {
 		return nil, err
 	}

@@ -11,41 +11,65 @@ import (
 	"github.com/octet-ml/octet/zoo"
 )
 
-// derived is what follows from a graph, found when it is first asked for. Copies of
-// a Model share it.
+// derived is what follows from a float graph, found when it is first asked for. Copies
+// of a Model share it. What is found is named by methods, not held as functions: a
+// program that quantizes nothing does not link it.
 type derived struct {
-	quantizable    func() (*graph.Graph, error)
-	fused, clamped func() (*fused, error) // the quantizable variant, and the same with its ReLU6
-	classes        func() int
+	arch  string
+	graph *graph.Graph
+
+	variant      lazy[*graph.Graph] // the quantizable one
+	plain, relu6 lazy[*fused]       // that fused, and the same with its ReLU6
+	outputs      lazy[int]
+}
+
+// lazy is a value that is made once.
+type lazy[T any] struct {
+	once sync.Once
+	v    T
+	err  error
+}
+
+func (l *lazy[T]) get(find func() (T, error)) (T, error) {
+	l.once.Do(func() { l.v, l.err = find() })
+	return l.v, l.err
+}
+
+func (d *derived) quantizable() (*graph.Graph, error) {
+	return d.variant.get(func() (*graph.Graph, error) { return rebuild(d.arch, d.graph, zoo.Quantizable) })
+}
+
+func (d *derived) fused() (*fused, error) {
+	return d.plain.get(func() (*fused, error) { return fuse(d.quantizable()) })
+}
+
+func (d *derived) clamped() (*fused, error) {
+	return d.relu6.get(func() (*fused, error) { return fuse(rebuild(d.arch, d.graph, zoo.Clamped)) })
+}
+
+func (d *derived) classes() int {
+	n, _ := d.outputs.get(func() (int, error) { return classesOf(d.graph), nil })
+	return n
 }
 
 // fused is a fused graph and what identifies it with its weights.
 type fused struct {
-	graph       *graph.Graph
-	fingerprint func() (string, error)
+	graph *graph.Graph
+	print lazy[string]
 }
 
-func derive(arch string, g *graph.Graph) *derived {
-	variant := func(v zoo.Variant) func() (*graph.Graph, error) {
-		return sync.OnceValues(func() (*graph.Graph, error) { return rebuild(arch, g, v) })
+func fuse(g *graph.Graph, err error) (*fused, error) {
+	if err != nil {
+		return nil, err
 	}
-	d := &derived{quantizable: variant(zoo.Quantizable)}
-	d.fused, d.clamped = fuse(d.quantizable), fuse(variant(zoo.Clamped))
-	d.classes = sync.OnceValue(func() int { return classesOf(g) })
-	return d
+	if g, _, err = rewrite.Fuse(g); err != nil {
+		return nil, err
+	}
+	return &fused{graph: g}, nil
 }
 
-func fuse(variant func() (*graph.Graph, error)) func() (*fused, error) {
-	return sync.OnceValues(func() (*fused, error) {
-		g, err := variant()
-		if err != nil {
-			return nil, err
-		}
-		if g, _, err = rewrite.Fuse(g); err != nil {
-			return nil, err
-		}
-		return &fused{g, sync.OnceValues(func() (string, error) { return ptq.Fingerprint(g) })}, nil
-	})
+func (f *fused) fingerprint() (string, error) {
+	return f.print.get(func() (string, error) { return ptq.Fingerprint(f.graph) })
 }
 
 // rebuild returns another variant of the architecture of a float graph, with its

@@ -2,7 +2,6 @@ package zoo
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
@@ -62,12 +61,25 @@ func (f *finder) siblings(p *Place, modules map[string]bool) (keys map[string]bo
 // ofQuantization reports whether a key is one that quantization adds to a network:
 // the parameters of a result, an observer, a fake quantization, packed weights.
 func ofQuantization(key string) bool {
-	return strings.HasSuffix(key, "scale") || strings.HasSuffix(key, "zero_point") || tracedKey.MatchString(key) ||
+	return strings.HasSuffix(key, "scale") || strings.HasSuffix(key, "zero_point") || isTraced(key) ||
 		strings.Contains(key, "activation_post_process") || strings.Contains(key, "fake_quant") || strings.Contains(key, "_packed_params")
 }
 
-// tracedKey is how FX graph mode calls the parameters of what is no module.
-var tracedKey = regexp.MustCompile(`^\w+_(scale|zero_point)_\d+$`)
+// isTraced reports whether FX graph mode calls the parameters of what is no module like
+// this: layer1_0_relu_scale_0.
+func isTraced(key string) bool {
+	name := strings.TrimRight(key, "0123456789")
+	module, scale := strings.CutSuffix(name, "_scale_")
+	if !scale {
+		var zero bool
+		if module, zero = strings.CutSuffix(name, "_zero_point_"); !zero {
+			return false
+		}
+	}
+	return name != key && module != "" && !strings.ContainsFunc(module, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+}
 
 // layerOf is the weight of the layer that a key belongs to.
 func layerOf(key string) string {

@@ -1,0 +1,108 @@
+package octet_test
+
+import (
+	"debug/elf"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// runOnly opens a model, runs it, and does nothing else.
+const runOnly = `package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func main() {
+	model, err := octet.Open(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	session, err := model.Compile()
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(session.Run(context.Background(), tensor.New(tensor.Float32, 1, 3, 224, 224)))
+}
+`
+
+// runOnlyBytes bounds the size of that program without its symbols.
+const runOnlyBytes = 6_400_000
+
+// TestWhatARunOnlyProgramLinks: neither training nor quantizing, downloads or reports.
+func TestWhatARunOnlyProgramLinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	folder := t.TempDir()
+	source := filepath.Join(folder, "main.go")
+	if err := os.WriteFile(source, []byte(runOnly), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	build := func(arg ...string) string {
+		t.Helper()
+		c := exec.Command("go", append(arg, source)...)
+		c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "GOFLAGS=")
+		out, err := c.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", c.Args, err, out)
+		}
+		return string(out)
+	}
+	for _, dep := range strings.Fields(build("list", "-deps")) {
+		switch {
+		case dep == "net", strings.HasPrefix(dep, "net/"), dep == "crypto/tls", dep == "text/template", dep == "html/template",
+			strings.HasSuffix(dep, "octet/hub"), strings.HasSuffix(dep, "octet/internal/report"), strings.Contains(dep, "octet/cmd/"):
+			t.Errorf("the program imports %s", dep)
+		}
+	}
+
+	full := filepath.Join(folder, "full")
+	build("build", "-trimpath", "-o", full)
+	f, err := elf.Open(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	symbols, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := false
+	for _, s := range symbols {
+		if elf.ST_TYPE(s.Info) != elf.STT_FUNC {
+			continue
+		}
+		ran = ran || strings.Contains(s.Name, "octet/engine.(*Session)")
+		for _, forbidden := range []string{
+			"octet/train.", "octet/internal/autodiff.", "octet/internal/qat.", "octet/internal/fakequant.", "octet/internal/timing.",
+			"octet/internal/compare.", "octet/ptq.", "regexp.", "regexp/syntax.", "math/big.",
+		} {
+			name := strings.TrimPrefix(s.Name, "github.com/octet-ml/")
+			if rest, ok := strings.CutPrefix(name, forbidden); ok && !strings.HasPrefix(rest, "init") {
+				t.Errorf("the program links %s", s.Name)
+			}
+		}
+	}
+	if !ran {
+		t.Fatal("the program does not link what runs models: the test looks for names that have changed")
+	}
+
+	stripped := filepath.Join(folder, "stripped")
+	build("build", "-trimpath", "-ldflags=-s -w", "-o", stripped)
+	info, err := os.Stat(stripped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if t.Logf("%d bytes", info.Size()); info.Size() > runOnlyBytes {
+		t.Errorf("a program that only runs models has %d bytes, more than %d: see what it links (go build -ldflags=-dumpdep)", info.Size(), runOnlyBytes)
+	}
+}
