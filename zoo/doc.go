@@ -2,8 +2,8 @@
 // names of torchvision (whose state dicts package statedict binds to them) and nodes
 // named by PyTorch's module paths.
 //
-// An architecture is a row of a table; a new one is a new file that appends its
-// rows. What a file's tensors can say is taken from them: number of classes,
+// An architecture is a row of a table; a new family is a new file with its rows, and a
+// line in the table of zoo.go. What a file's tensors can say is taken from them: number of classes,
 // widths, input channels. What they cannot say (strides, groups, depth) is the
 // architecture's.
 //

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,8 +11,6 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
-	"github.com/octet-ml/octet/internal/atomicfile"
-	"github.com/octet-ml/octet/ptq"
 )
 
 // quantizeFlags are the flags of `octet quantize`.
@@ -105,27 +99,6 @@ const whyCalibration = "The ranges of activations are not in the file: they are 
 	"hundred are enough, 100 to 500, since only the range of each layer's values is wanted, which soon settles; they should look\n" +
 	"like those that the model will see, and need no labels. Without any: octet advise --no-data says what can be done."
 
-// quantizeOutput is the JSON document of `octet quantize`.
-type quantizeOutput struct {
-	Model       string        `json:"model"`
-	Output      string        `json:"output"`
-	Arch        string        `json:"arch"`
-	Backend     octet.Backend `json:"backend"`
-	QConfig     string        `json:"qconfig"`
-	Assumptions []string      `json:"assumptions,omitempty"`
-	Skipped     []string      `json:"skipped,omitempty"`
-	Damaged     []string      `json:"damaged,omitempty"`           // read all the same
-	Slower      []string      `json:"slower_than_float,omitempty"` // kept in float by --exclude-slower
-	FloatFile   int64         `json:"float_file_bytes"`
-	Int8File    int64         `json:"int8_file_bytes"`
-	Accuracy    *accuracies   `json:"accuracy,omitempty"`
-	Hints       []string      `json:"hints,omitempty"`
-	Replaced    []string      `json:"replaced,omitempty"` // files that were there before
-	// Transform is set where nobody says whether the model transforms its input.
-	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
-	Report    *ptq.Report           `json:"report"`
-}
-
 func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path string) error {
 	if err := f.check(path); err != nil {
 		return err
@@ -208,109 +181,4 @@ func sameFile(a, b string) (bool, error) {
 		return false, err
 	}
 	return os.SameFile(x, y), nil
-}
-
-// quantize calibrates and converts, and keeps the statistics.
-func (f *quantizeFlags) quantize(ctx context.Context, c *console.Console, model *octet.Model, data *inputs.Data) (*octet.Model, *ptq.Report, error) {
-	before, err := f.readStatistics(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	reused := before != nil && before.Complete
-	name := filepath.Base(filepath.Clean(f.calibration))
-	recipe := f.recipe(name)
-	reading, err := f.reading(ctx, data)
-	if err != nil {
-		return nil, nil, err
-	}
-	stage := console.SilentStage()
-	if !reused {
-		stage = c.Begin("calibrate", "inputs", data.Total())
-	}
-	seen := 0
-	calibration, err := octet.Calibrate(ctx, model, data.Tensors(ctx, f.data.BatchSize), recipe, reading, octet.WithResume(before),
-		octet.WithProgress(func(done int) {
-			seen = done
-			stage.Set(done)
-		}))
-	stage.End()
-	c.Finish()
-	if f.stats == "" && err != nil && seen > 0 {
-		c.Note("what was seen of %d inputs is lost; with --stats FILE it is kept for the next run", seen)
-	}
-	if calibration == nil {
-		calibration = before
-	}
-	if saveErr := f.saveStatistics(c, calibration); err == nil {
-		err = saveErr
-	}
-	var int8 *octet.Model
-	var report *ptq.Report
-	if err == nil && !f.slower {
-		int8, report, err = octet.Convert(model, calibration, recipe)
-	}
-	if err != nil {
-		return nil, nil, inputs.QuantizeError(f.calibration, f.withRemedy(err))
-	}
-	if reused {
-		c.Note("statistics of %d inputs are taken from %s; nothing is calibrated", calibration.Images, f.stats)
-	}
-	if before != nil {
-		inputs.NoteOtherName(c, before.Source, name)
-	}
-	if f.slower {
-		return f.excludeSlower(ctx, c, model, data, calibration, recipe, reading)
-	}
-	return int8, report, nil
-}
-
-// recipe is what decides the numbers, and what the data is called.
-func (f *quantizeFlags) recipe(data string) octet.RecipeOption {
-	opts := []octet.RecipeOption{f.Recipe(f.model.Backend), octet.WithSource(data)}
-	if f.relu6 {
-		opts = append(opts, octet.WithReLU6Ranges())
-	}
-	return octet.Recipe(opts...)
-}
-
-// reading is how the calibration data is read; with --stats it is identified.
-func (f *quantizeFlags) reading(ctx context.Context, data *inputs.Data) (octet.CalibrationOption, error) {
-	opts := []octet.CalibrationOption{octet.WithBatchSize(f.data.BatchSize), octet.WithLimit(f.data.Limit), octet.WithThreads(f.data.Threads)}
-	if f.stats != "" {
-		identity, err := data.Identity(ctx)
-		if err != nil {
-			return nil, err
-		}
-		opts = append(opts, identity)
-	}
-	return octet.Reading(opts...), nil
-}
-
-// write saves the model and the report.
-func (f *quantizeFlags) write(ctx context.Context, c *console.Console, int8 *octet.Model, out *quantizeOutput) error {
-	var err error
-	if out.Int8File, err = c.Save(ctx, int8, f.output); err != nil {
-		return err
-	}
-	out.FloatFile = console.FileSize(out.Model)
-	if f.report == "" {
-		return nil
-	}
-	return exit.WithCode(exit.Output, atomicfile.Write(f.report, func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(out)
-	}))
-}
-
-// leftFloat lists the layers that stay in float though nobody excluded them or
-// their neighbours.
-func leftFloat(r *ptq.Report) []string {
-	var left []string
-	for _, n := range r.Nodes {
-		if !n.Int8 && n.Op != "dequantize" && !n.Reason.ByChoice() {
-			left = append(left, fmt.Sprintf("%s (%s): %s", n.Name, n.Op, n.Note))
-		}
-	}
-	return left
 }

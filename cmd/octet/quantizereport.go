@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -10,9 +11,31 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/ptq"
 )
+
+// quantizeOutput is the JSON document of `octet quantize`.
+type quantizeOutput struct {
+	Model       string        `json:"model"`
+	Output      string        `json:"output"`
+	Arch        string        `json:"arch"`
+	Backend     octet.Backend `json:"backend"`
+	QConfig     string        `json:"qconfig"`
+	Assumptions []string      `json:"assumptions,omitempty"`
+	Skipped     []string      `json:"skipped,omitempty"`
+	Damaged     []string      `json:"damaged,omitempty"`           // read all the same
+	Slower      []string      `json:"slower_than_float,omitempty"` // kept in float by --exclude-slower
+	FloatFile   int64         `json:"float_file_bytes"`
+	Int8File    int64         `json:"int8_file_bytes"`
+	Accuracy    *accuracies   `json:"accuracy,omitempty"`
+	Hints       []string      `json:"hints,omitempty"`
+	Replaced    []string      `json:"replaced,omitempty"` // files that were there before
+	// Transform is set where nobody says whether the model transforms its input.
+	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
+	Report    *ptq.Report           `json:"report"`
+}
 
 // accuracies are measured by `octet quantize --eval`.
 type accuracies struct {
@@ -105,4 +128,33 @@ func (a *accuracies) print(w io.Writer) {
 	}
 	row("int8", a.Int8)
 	t.Render()
+}
+
+// write saves the model and the report.
+func (f *quantizeFlags) write(ctx context.Context, c *console.Console, int8 *octet.Model, out *quantizeOutput) error {
+	var err error
+	if out.Int8File, err = c.Save(ctx, int8, f.output); err != nil {
+		return err
+	}
+	out.FloatFile = console.FileSize(out.Model)
+	if f.report == "" {
+		return nil
+	}
+	return exit.WithCode(exit.Output, atomicfile.Write(f.report, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(out)
+	}))
+}
+
+// leftFloat lists the layers that stay in float though nobody excluded them or
+// their neighbours.
+func leftFloat(r *ptq.Report) []string {
+	var left []string
+	for _, n := range r.Nodes {
+		if !n.Int8 && n.Op != "dequantize" && !n.Reason.ByChoice() {
+			left = append(left, fmt.Sprintf("%s (%s): %s", n.Name, n.Op, n.Note))
+		}
+	}
+	return left
 }

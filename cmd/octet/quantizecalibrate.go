@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/ptq"
+)
+
+// quantize calibrates and converts, and keeps the statistics.
+func (f *quantizeFlags) quantize(ctx context.Context, c *console.Console, model *octet.Model, data *inputs.Data) (*octet.Model, *ptq.Report, error) {
+	before, err := f.readStatistics(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	reused := before != nil && before.Complete
+	name := filepath.Base(filepath.Clean(f.calibration))
+	recipe := f.recipe(name)
+	reading, err := f.reading(ctx, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	stage := console.SilentStage()
+	if !reused {
+		stage = c.Begin("calibrate", "inputs", data.Total())
+	}
+	seen := 0
+	calibration, err := octet.Calibrate(ctx, model, data.Tensors(ctx, f.data.BatchSize), recipe, reading, octet.WithResume(before),
+		octet.WithProgress(func(done int) {
+			seen = done
+			stage.Set(done)
+		}))
+	stage.End()
+	c.Finish()
+	if f.stats == "" && err != nil && seen > 0 {
+		c.Note("what was seen of %d inputs is lost; with --stats FILE it is kept for the next run", seen)
+	}
+	if calibration == nil {
+		calibration = before
+	}
+	if saveErr := f.saveStatistics(c, calibration); err == nil {
+		err = saveErr
+	}
+	var int8 *octet.Model
+	var report *ptq.Report
+	if err == nil && !f.slower {
+		int8, report, err = octet.Convert(model, calibration, recipe)
+	}
+	if err != nil {
+		return nil, nil, inputs.QuantizeError(f.calibration, f.withRemedy(err))
+	}
+	if reused {
+		c.Note("statistics of %d inputs are taken from %s; nothing is calibrated", calibration.Images, f.stats)
+	}
+	if before != nil {
+		inputs.NoteOtherName(c, before.Source, name)
+	}
+	if f.slower {
+		return f.excludeSlower(ctx, c, model, data, calibration, recipe, reading)
+	}
+	return int8, report, nil
+}
+
+// recipe is what decides the numbers, and what the data is called.
+func (f *quantizeFlags) recipe(data string) octet.RecipeOption {
+	opts := []octet.RecipeOption{f.Recipe(f.model.Backend), octet.WithSource(data)}
+	if f.relu6 {
+		opts = append(opts, octet.WithReLU6Ranges())
+	}
+	return octet.Recipe(opts...)
+}
+
+// reading is how the calibration data is read; with --stats it is identified.
+func (f *quantizeFlags) reading(ctx context.Context, data *inputs.Data) (octet.CalibrationOption, error) {
+	opts := []octet.CalibrationOption{octet.WithBatchSize(f.data.BatchSize), octet.WithLimit(f.data.Limit), octet.WithThreads(f.data.Threads)}
+	if f.stats != "" {
+		identity, err := data.Identity(ctx)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, identity)
+	}
+	return octet.Reading(opts...), nil
+}
