@@ -77,7 +77,7 @@ func (n *Node) Output() *Value { return n.Outputs[0] }
 
 // Context is what an operator needs to know of the graph it is evaluated in.
 type Context struct {
-	Numerics quant.Numerics
+	Numerics quant.Numerics // the rules of rounding
 }
 
 // Fact is what inference knows of a value for inputs of some shapes: its type, shape

@@ -121,7 +121,7 @@ func (o NonMaxSuppression) Eval(_ graph.Context, in []*tensor.Tensor, _ []graph.
 }
 
 // Box is a rectangle.
-type Box struct{ Left, Top, Right, Bottom float32 }
+type Box struct{ Left, Top, Right, Bottom float32 } // the edges
 
 // Box reads the four numbers of a box.
 func (o NonMaxSuppression) Box(v []float32) Box {

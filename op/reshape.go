@@ -14,7 +14,7 @@ import (
 //
 // Inputs: x, optionally the shape. The result shares its elements with x.
 type Reshape struct {
-	Shape    []int `json:"shape,omitempty"`
+	Shape    []int `json:"shape,omitempty"` // of the result; nil where the second input is it
 	KeepZero bool  `json:"keep_zero,omitempty"`
 }
 

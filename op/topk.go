@@ -17,7 +17,7 @@ import (
 // Axis.
 type TopK struct {
 	Axis     int  `json:"axis"`
-	Smallest bool `json:"smallest,omitempty"`
+	Smallest bool `json:"smallest,omitempty"` // the smallest elements are taken
 }
 
 // Kind is "topk".

@@ -44,8 +44,8 @@ type Prepared struct {
 
 // Decision says what becomes of a node.
 type Decision struct {
-	Node string
-	Kind Kind
+	Node string // name of the node
+	Kind Kind   // how it computes
 	// Reason says why a node stays in float, Text in words; empty for the others.
 	Reason Reason
 	Text   string

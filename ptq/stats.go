@@ -19,9 +19,9 @@ const statsFormat = 1
 // Stats is what calibration found, complete for a prefix of the images, so that
 // it can be saved when interrupted and continued later.
 type Stats struct {
-	Format       int           `json:"format"`
-	Architecture string        `json:"architecture"`
-	Model        string        `json:"model"` // fingerprint of the fused float graph that was run, with its weights
+	Format       int           `json:"format"`       // version of the JSON form
+	Architecture string        `json:"architecture"` // name of the graph
+	Model        string        `json:"model"`        // fingerprint of the fused float graph that was run, with its weights
 	QConfig      quant.QConfig `json:"qconfig"`
 	BatchSize    int           `json:"batch_size"` // of the first batch; part of the recipe
 	Batches      int           `json:"batches"`

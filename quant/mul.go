@@ -34,9 +34,9 @@ func (p *Mul) Code(a, b int32) int32 {
 
 // MulConstants are what the formula of Mul needs.
 type MulConstants struct {
-	Mult         float32
-	AZero, BZero int32
-	Zero, Lo, Hi int32
+	Mult         float32 // the scales of both operands over that of the result
+	AZero, BZero int32   // zero points of the operands
+	Zero, Lo, Hi int32   // zero point and limits of the result
 }
 
 // Constants returns the constants of the rule, for kernels.

@@ -29,13 +29,13 @@ const (
 // output codes. acc is the exact sum of (x - x_zero)*(w - w_zero). Slices have
 // one entry per output channel.
 type Requant struct {
-	Rule    RequantRule
-	Mult    []float32
-	Bias    []float32
-	BiasInt []int32
-	BiasMul float32
-	Zero    int32
-	Lo, Hi  int32 // range of the output type, narrowed by the activation
+	Rule    RequantRule // which of the formulas above holds
+	Mult    []float32   // the factor of a sum, in every rule
+	Bias    []float32   // of the rules with a float32 bias
+	BiasInt []int32     // of IntBias
+	BiasMul float32     // of RealBias
+	Zero    int32       // zero point of the output
+	Lo, Hi  int32       // range of the output type, narrowed by the activation
 }
 
 // NewRequant prepares the rule of a convolution under preset n, for an input

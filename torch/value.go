@@ -30,7 +30,7 @@ type (
 )
 
 // Global is the name of an inert Python class or constant.
-type Global struct{ Module, Name string }
+type Global struct{ Module, Name string } // such as collections and OrderedDict
 
 // String joins module and name by a dot.
 func (g Global) String() string { return g.Module + "." + g.Name }

@@ -14,8 +14,8 @@ const (
 
 // Choice is the variant that serves a purpose best.
 type Choice struct {
-	For     string `json:"for"`
-	Variant string `json:"variant"`
+	For     string `json:"for"`               // the purpose, one of the constants
+	Variant string `json:"variant"`           // name of the variant
 	Command string `json:"command,omitempty"` // that makes it, of one that was made here
 }
 

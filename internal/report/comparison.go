@@ -14,17 +14,17 @@ const ComparisonVersion = 1
 
 // Comparison is what was found out about variants of one model.
 type Comparison struct {
-	Version int    `json:"octet_compare"`
-	Octet   string `json:"octet"`    // version of the program
-	System  string `json:"platform"` // linux/amd64
-	CPU     string `json:"cpu"`      // features that were used
-	Threads int    `json:"threads"`  // of a run
+	Version int    `json:"octet_compare"` // of the document: ComparisonVersion
+	Octet   string `json:"octet"`         // version of the program
+	System  string `json:"platform"`      // linux/amd64
+	CPU     string `json:"cpu"`           // features that were used
+	Threads int    `json:"threads"`       // of a run
 
-	Arch    string   `json:"arch"`
-	Classes int      `json:"classes"`
+	Arch    string   `json:"arch"`             // as zoo names it
+	Classes int      `json:"classes"`          // outputs of the model
 	Labels  []string `json:"labels,omitempty"` // of the classes, where they are known
 
-	Inputs      Inputs       `json:"inputs"`
+	Inputs      Inputs       `json:"inputs"`                // what was compared on
 	Calibration *Calibration `json:"calibration,omitempty"` // of the variants made here
 
 	// Variants are the models; the first is the reference.
@@ -58,9 +58,9 @@ type Inputs struct {
 
 // Calibration says what variants were calibrated on.
 type Calibration struct {
-	Source    string `json:"source"`
-	Samples   int    `json:"samples"`
-	BatchSize int    `json:"batch_size"`
+	Source    string `json:"source"`     // path of the data
+	Samples   int    `json:"samples"`    // how many were observed
+	BatchSize int    `json:"batch_size"` // how many at a time
 }
 
 // Kinds of variants.
@@ -79,7 +79,7 @@ type Variant struct {
 	Made     bool `json:"made"`
 	Proposed bool `json:"proposed,omitempty"`
 
-	Backend string `json:"backend,omitempty"`
+	Backend string `json:"backend,omitempty"` // whose rules it is run by
 	// MadeFor differs from Backend where a file is run by another backend's rules.
 	MadeFor string `json:"made_for,omitempty"`
 	// Weights are per-channel, per-tensor or mixed.
@@ -95,7 +95,7 @@ type Variant struct {
 	Int8Nodes  int      `json:"int8_nodes"`
 	FloatNodes []string `json:"float_nodes,omitempty"` // of an int8 variant
 
-	Outputs *compare.Outputs `json:"outputs"`
+	Outputs *compare.Outputs `json:"outputs"`              // compared with those of the reference
 	Latency *Latency         `json:"latency_ms,omitempty"` // where it was measured
 	Layers  []Layer          `json:"layers,omitempty"`     // not of the reference
 }
@@ -103,12 +103,12 @@ type Variant struct {
 // Latency is the distribution of the time of a run on one input, in
 // milliseconds, all variants having been run in turns.
 type Latency struct {
-	Min  float64 `json:"min"`
-	P50  float64 `json:"p50"`
-	P90  float64 `json:"p90"`
-	P99  float64 `json:"p99"`
-	Mean float64 `json:"mean"`
-	Runs int     `json:"runs"`
+	Min  float64 `json:"min"`  // of the fastest run
+	P50  float64 `json:"p50"`  // the median
+	P90  float64 `json:"p90"`  // nine of ten runs are not slower
+	P99  float64 `json:"p99"`  // 99 of 100 runs are not slower
+	Mean float64 `json:"mean"` // the sum over Runs
+	Runs int     `json:"runs"` // how many were timed
 	// Speed is that beside the reference, of which there is none itself.
 	Speed *Speed `json:"speed,omitempty"`
 	// Ratio is the time divided by the reference's: the inverse of Speed.Times, which
@@ -124,7 +124,7 @@ type Layer struct {
 
 // Advice says what to do next about one variant.
 type Advice struct {
-	Variant string `json:"variant"`
+	Variant string `json:"variant"` // name of the variant
 	// Guilty are the layers that add most noise, most first.
 	Guilty []compare.Layer `json:"guilty"`
 	// Exclusions is what keeping layers in float was measured to give; absent

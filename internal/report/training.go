@@ -15,7 +15,7 @@ type Training struct {
 	CPU     string
 	Threads int
 
-	Arch    string
+	Arch    string // as zoo names it
 	Method  string // in words: training, quantization-aware training
 	Data    string // what was trained on
 	Images  int

@@ -14,20 +14,20 @@ type Options struct {
 	Data     inputs.DataFlags
 	Backends []octet.Backend
 
-	Calibration      string
-	CalibrationLimit int
-	QConfigs         []string
-	Octets           bool // the variant whose file is made for octet, too
+	Calibration      string   // --calibration; empty makes no variants
+	CalibrationLimit int      // 0 uses all inputs
+	QConfigs         []string // a variant is made by each
+	Octets           bool     // the variant whose file is made for octet, too
 	PerTensor        bool
 	PerChannel       bool
 	Exclude          []string
 	Keep             string
 
-	Eval, Inputs    string
-	Truth, ClassMap string
-	Names           bool
-	LayerInputs     int
-	Duration        time.Duration
+	Eval, Inputs    string        // labelled data, or inputs without labels; empty where not given
+	Truth, ClassMap string        // of Eval
+	Names           bool          // labels are in the names of the files
+	LayerInputs     int           // on how many inputs layers are compared; 0 compares none
+	Duration        time.Duration // of the timing of each variant; 0 times none
 
-	Markdown, HTML string
+	Markdown, HTML string // files to write; empty writes none
 }

@@ -27,22 +27,22 @@ const maxVariants = 16
 
 // Comparison is the work of `octet compare`.
 type Comparison struct {
-	Console *console.Console
-	Options *Options
+	Console *console.Console // for progress and warnings
+	Options *Options         // what was asked for
 
 	Variants    []*Variant // the reference first
 	Float       *Variant   // the float model that variants are made of; may be nil
 	calibration *report.Calibration
 	statistics  []*octet.Calibration // of earlier calibrations of the float model
 
-	Doc     *report.Comparison
-	samples []*tensor.Tensor // on which layers are compared and time is measured
+	Doc     *report.Comparison // the document, from Describe on
+	samples []*tensor.Tensor   // on which layers are compared and time is measured
 }
 
 // Variant is a model with its part of the document.
 type Variant struct {
 	report.Variant
-	Model *octet.Model
+	Model *octet.Model // as it was opened or made
 	graph *graph.Graph // its nodes correspond to those of the others
 	path  string       // as it was named
 }
