@@ -43,14 +43,23 @@ func (layers packedLayers) like(n *graph.Node) (lowered, bool) {
 	return lowered{}, false
 }
 
+// sameOperand reports whether two operands are the same parameter, or both something that
+// is computed, with elements of the same type.
+func sameOperand(v, w *graph.Value) bool {
+	constant := v.Role == graph.Parameter
+	if constant != (w.Role == graph.Parameter) || constant && v.Data != w.Data {
+		return false
+	}
+	return sameElements(v.Type, w.Type)
+}
+
 // sameLayer reports whether two layers have the same parameters, attributes and types.
 func sameLayer(a, b *graph.Node) bool {
 	if len(a.Inputs) != len(b.Inputs) || len(a.Outputs) != len(b.Outputs) || !reflect.DeepEqual(a.Op, b.Op) {
 		return false
 	}
 	for i, v := range a.Inputs {
-		if w := b.Inputs[i]; v.Role != w.Role && (v.Role == graph.Parameter || w.Role == graph.Parameter) ||
-			v.Role == graph.Parameter && v.Data != w.Data || !sameElements(v.Type, w.Type) {
+		if !sameOperand(v, b.Inputs[i]) {
 			return false
 		}
 	}

@@ -113,7 +113,8 @@ func checkCompare(cmd *cobra.Command, f *variants.Options, paths []string) error
 	if err := inputs.CheckQConfigs(f.QConfigs); err != nil {
 		return err
 	}
-	switch made := f.Calibration != ""; {
+	recipe := f.PerTensor || f.PerChannel || f.Keep != "" || len(f.Exclude) > 0 || cmd.Flags().Changed("qconfig")
+	switch {
 	case f.LayerInputs < 0:
 		return exit.Usagef("--layer-inputs %d: 0 or more", f.LayerInputs)
 	case f.CalibrationLimit < 0:
@@ -122,7 +123,7 @@ func checkCompare(cmd *cobra.Command, f *variants.Options, paths []string) error
 		return exit.Usagef("--duration %v: 0 or more", f.Duration)
 	case f.Eval == "" && (f.Truth != "" || f.Names || f.ClassMap != ""):
 		return exit.Usagef("--truth, --truth-from-names and --class-map belong to --eval")
-	case !made && (f.PerTensor || f.PerChannel || f.Keep != "" || len(f.Exclude) > 0 || cmd.Flags().Changed("qconfig")):
+	case recipe && f.Calibration == "":
 		return exit.Usagef("--qconfig, --per-tensor, --per-channel, --exclude and --keep belong to variants that are made here: add --calibration")
 	}
 	for _, name := range []string{f.Markdown, f.HTML} {

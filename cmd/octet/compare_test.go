@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,9 +47,11 @@ func TestCompareMakesVariants(t *testing.T) {
 	if !slices.Equal(names[:min(8, len(names))], want) {
 		t.Fatalf("variants %q", names)
 	}
-	if c.Version != 1 || c.Arch != "fashion_resnet8" || len(c.Labels) != 10 || c.Inputs.Kind != report.Labelled || c.Inputs.Count != 100 || c.Inputs.Layers != 4 || c.Calibration.Samples != 32 {
-		t.Errorf("%+v, %+v", c.Inputs, c.Calibration)
-	}
+	holds(t, fmt.Sprintf("%+v, %+v", c.Inputs, c.Calibration), map[string]bool{
+		"version 1": c.Version == 1, "the architecture": c.Arch == "fashion_resnet8", "10 labels": len(c.Labels) == 10,
+		"labelled inputs": c.Inputs.Kind == report.Labelled, "100 of them": c.Inputs.Count == 100, "4 for layers": c.Inputs.Layers == 4,
+		"32 to calibrate on": c.Calibration.Samples == 32,
+	})
 	for i, v := range c.Variants {
 		a := v.Outputs.Accuracy
 		if a == nil || a.Top1Percent != float64(a.Top1) || a.Top1 < 75 || len(a.Confusion) != 10 || v.Latency.Runs < 10 || v.Latency.P50 <= 0 {
@@ -57,9 +60,10 @@ func TestCompareMakesVariants(t *testing.T) {
 		if i == 0 {
 			continue
 		}
-		if v.Outputs.SQNR < 15 || v.Outputs.Agreement < 90 || v.SizeRatio > 0.4 || len(v.Layers) != 18 || v.Layers[1].Time == nil || v.Backend != v.MadeFor || !v.Made {
-			t.Errorf("%s: %+v, %d layers, size %g", v.Name, v.Outputs, len(v.Layers), v.SizeRatio)
-		}
+		holds(t, fmt.Sprintf("%s: %+v, %d layers, size %g", v.Name, v.Outputs, len(v.Layers), v.SizeRatio), map[string]bool{
+			"15 dB": v.Outputs.SQNR >= 15, "agreement": v.Outputs.Agreement >= 90, "a small file": v.SizeRatio <= 0.4,
+			"18 layers, timed": len(v.Layers) == 18 && v.Layers[1].Time != nil, "its own rules": v.Backend == v.MadeFor, "made here": v.Made,
+		})
 	}
 	if len(c.Weights) != 10 || len(c.Weights[0].Forms) != len(names)-1 || len(c.Activations) < 14 || len(c.Activations[0].Forms) != len(names)-1 {
 		t.Errorf("%d weights, %d activations", len(c.Weights), len(c.Activations))
@@ -120,9 +124,10 @@ func TestCompareRules(t *testing.T) {
 	_, int8, test := quantized(t)
 	c, _ := compared(t, int8, "--backend", "qnnpack", "--inputs", test, "--limit", "50")
 	v := c.Variants[1]
-	if len(c.Variants) != 2 || c.Reference().Kind != report.Int8 || v.Backend != "qnnpack" || v.MadeFor != "fbgemm" || v.Outputs.Equal > 99 || v.Outputs.Equal < 1 || v.Outputs.SQNR < 20 {
-		t.Fatalf("%+v", v)
-	}
+	holds(t, fmt.Sprintf("%+v", v), map[string]bool{
+		"two variants": len(c.Variants) == 2, "an int8 reference": c.Reference().Kind == report.Int8, "qnnpack's rules": v.Backend == "qnnpack",
+		"made for fbgemm": v.MadeFor == "fbgemm", "some equal logits": v.Outputs.Equal >= 1 && v.Outputs.Equal <= 99, "20 dB": v.Outputs.SQNR >= 20,
+	})
 	if c.Advice.Variant != v.Name || !strings.Contains(c.Advice.Commands[0], "--backend qnnpack") || !strings.Contains(c.Advice.Steps[0], "for qnnpack") || c.Activations != nil {
 		t.Errorf("%+v", c.Advice)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,9 +76,11 @@ func TestMismatchesAreLists(t *testing.T) {
 	var doc failureDocument
 	octetCommand(t, "inspect", model, "--arch", "resnet18", "--json").decode(t, &doc)
 	e := doc.Error
-	if e.Code != exit.Model || e.Missing == nil || len(*e.Missing) < 20 || e.Misshapen == nil || len(*e.Misshapen) == 0 || e.LooksLike == nil || len(*e.LooksLike) == 0 || (*e.LooksLike)[0] != "fashion_resnet8" {
-		t.Errorf("%+v", e)
-	}
+	holds(t, fmt.Sprintf("%+v", e), map[string]bool{
+		"the exit code": e.Code == exit.Model, "missing keys": e.Missing != nil && len(*e.Missing) >= 20,
+		"misshapen keys":     e.Misshapen != nil && len(*e.Misshapen) > 0,
+		"what it looks like": e.LooksLike != nil && len(*e.LooksLike) > 0 && (*e.LooksLike)[0] == "fashion_resnet8",
+	})
 	for name, change := range map[string]func(*torch.StateDict){
 		"missing": func(sd *torch.StateDict) { sd.Delete("layer2.0.bn1.weight") },
 		"extra":   func(sd *torch.StateDict) { sd.SetTensor("layer2.0.bn9.weight", tensor.New(tensor.Float32, 3)) },

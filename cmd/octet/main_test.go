@@ -154,3 +154,13 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 }
+
+// holds says which of several claims about a result are wrong.
+func holds(t *testing.T, result string, claims map[string]bool) {
+	t.Helper()
+	for claim, ok := range claims {
+		if !ok {
+			t.Errorf("not so: %s. %s", claim, result)
+		}
+	}
+}

@@ -53,9 +53,11 @@ func TestStdioRunsAsTheLibrary(t *testing.T) {
 		slices.SortFunc(answers, func(a, b Answer) int { return int(a.ID) - int(b.ID) })
 		var info stdio.SessionInfo
 		answers[0].decode(t, &info)
-		if info.Model != path || info.Arch != "fashion_resnet8" || info.Channels != 1 || info.Classes != 10 || len(info.Labels) != 10 || info.Preset == nil || info.Kind != inputs.KindOf(model) {
-			t.Errorf("info %+v", info)
-		}
+		holds(t, fmt.Sprintf("info %+v", info), map[string]bool{
+			"the path": info.Model == path, "the architecture": info.Arch == "fashion_resnet8", "1 channel": info.Channels == 1,
+			"10 classes": info.Classes == 10, "10 labels": len(info.Labels) == 10, "a preset": info.Preset != nil,
+			"the kind": info.Kind == inputs.KindOf(model),
+		})
 		got := answers[1]
 		if got.Error != nil || len(got.Arrays) != 1 || got.Document || !got.Arrays[0].Shape.Equal(want.Shape()) || !bytes.Equal(got.payload, want.Bytes()) {
 			t.Errorf("%s: the answer %+v is not the library's %v", path, got.Reply, want)
