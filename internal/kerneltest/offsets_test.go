@@ -23,18 +23,18 @@ func TestOffsetsAreRead(t *testing.T) {
 	}
 }
 
+// argument is laid out like that of a routine in assembly.
+type argument struct {
+	x int64
+	inner
+	_  int64
+	ld int64
+}
+
+type inner struct{ a, b int32 }
+
 func TestMisplaced(t *testing.T) {
-	type inner struct {
-		a int32
-		b int32
-	}
-	type argument struct {
-		x int64
-		inner
-		_  int64
-		ld int64
-	}
-	typ := reflect.TypeFor[argument]()
+	typ := reflect.TypeOf(argument{x: 0, inner: inner{a: 0, b: 0}, ld: 0})
 	for _, c := range []struct {
 		found  map[string]int
 		others map[string]string

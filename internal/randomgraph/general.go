@@ -81,7 +81,7 @@ func (b *Builder) Transposed(x *graph.Value, c op.ConvTranspose2D, in, out, heig
 		for i := range codes {
 			codes[i] = int8(b.r.Uint32())
 		}
-		w = tensor.OfQuantized(codes, tensor.Affine(1/128/k, 0), s...)
+		w = tensor.OfQuantized(codes, tensor.Affine(1/(128*k), 0), s...)
 		if b.r.IntN(4) == 0 {
 			t = graph.Float32
 		}
