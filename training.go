@@ -131,8 +131,9 @@ func Train(m *Model, data *train.Data, recipe train.Config, opts ...TrainOption)
 }
 
 // TrainQuantized prepares quantization-aware training of a float model, or goes on
-// with a model in it that PyTorch or octet has saved. WithTorchCompatible trains with PyTorch's numbers. Where the recipe
-// distills, the float model is the teacher. m is not changed.
+// with a model in it that PyTorch or octet has saved. WithTorchCompatible trains with
+// PyTorch's numbers. Where the recipe distills, the float model is the teacher. m is not
+// changed.
 func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...QATOption) (*Training, error) {
 	if err := m.checkTraining(data); err != nil {
 		return nil, err

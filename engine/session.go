@@ -45,11 +45,7 @@ func (s *Session) RunInto(ctx context.Context, outputs []*tensor.Tensor, inputs 
 		return err
 	}
 	defer f.plan.free.put(f)
-	last, err := s.compute(ctx, f, nil)
-	if err != nil {
-		return err
-	}
-	return s.give(last, outputs)
+	return s.computeInto(ctx, f, outputs, nil)
 }
 
 // RunTimed is RunInto that also says how long each node took: took has an entry
@@ -65,7 +61,7 @@ func (s *Session) RunTimed(ctx context.Context, took []time.Duration, outputs []
 	}
 	defer f.plan.free.put(f)
 	begun := time.Now()
-	last, err := s.compute(ctx, f, func(_ *frame, node, steps int) error {
+	return s.computeInto(ctx, f, outputs, func(_ *frame, node, steps int) error {
 		now := time.Now()
 		took[node], begun = now.Sub(begun), now
 		if steps == 0 {
@@ -73,10 +69,6 @@ func (s *Session) RunTimed(ctx context.Context, took []time.Duration, outputs []
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return s.give(last, outputs)
 }
 
 // RunTapped is Run that hands the results of every node to tap.
@@ -206,8 +198,32 @@ func (s *Session) each(ctx context.Context, f *frame, visit func(f *frame, v int
 	})
 }
 
-// give copies the outputs, which are in f, to tensors of the caller.
-func (s *Session) give(f *frame, outputs []*tensor.Tensor) error {
+// computeInto is compute that copies the outputs to tensors of the caller. They are
+// checked as soon as their sizes are known: before the run, unless only that tells them.
+func (s *Session) computeInto(ctx context.Context, f *frame, outputs []*tensor.Tensor, visit func(f *frame, node, steps int) error) error {
+	if !f.plan.deferring {
+		if err := s.checkOutputs(f, outputs); err != nil {
+			return err
+		}
+	}
+	last, err := s.compute(ctx, f, visit)
+	if err != nil {
+		return err
+	}
+	if last != f {
+		if err := s.checkOutputs(last, outputs); err != nil {
+			return err
+		}
+	}
+	for i, v := range last.plan.outputs {
+		copy(elementsOf(outputs[i]), last.values[v])
+		flip(elementsOf(outputs[i]), outputs[i].DType())
+	}
+	return nil
+}
+
+// checkOutputs compares tensors of the caller with the outputs, which are in f.
+func (s *Session) checkOutputs(f *frame, outputs []*tensor.Tensor) error {
 	if len(outputs) != len(f.plan.outputs) {
 		return fmt.Errorf("%s gives %d outputs, got %d tensors for them", s.p.g.Name, len(f.plan.outputs), len(outputs))
 	}
@@ -216,10 +232,6 @@ func (s *Session) give(f *frame, outputs []*tensor.Tensor) error {
 		if t == nil || t.DType() != want.DType || !t.Shape().Equal(want.Shape) || !t.QParams().Equal(want.Q) {
 			return fmt.Errorf("%s: output %q is %v; the tensor given for it is %v", s.p.g.Name, s.p.g.Outputs[i].Name, *want, t)
 		}
-	}
-	for i, v := range f.plan.outputs {
-		copy(elementsOf(outputs[i]), f.values[v])
-		flip(elementsOf(outputs[i]), outputs[i].DType())
 	}
 	return nil
 }

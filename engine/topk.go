@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
@@ -13,6 +12,7 @@ import (
 
 // topK finds the largest elements of lines, which are shared among threads.
 type topK struct {
+	lastInnermost
 	op.TopK
 	dtype tensor.DType
 }
@@ -21,14 +21,10 @@ func lowerTopK(n *graph.Node, o op.TopK) (operation, string) {
 	if !perTensor(n.Output().Type) {
 		return nil, "quantized per channel"
 	}
-	return topK{o, n.Output().Type.DType}, ""
+	return topK{TopK: o, dtype: n.Output().Type.DType}, ""
 }
 
 func (topK) kernel() (string, string) { return "topk", "go" }
-
-func (topK) wishes(in, _ []desc) []order { return lastInnermost{}.wishes(in, nil) }
-
-func (topK) orders(in, out []desc) (need, give []order) { return lastInnermost{}.orders(in, out) }
 
 func (o topK) fix(in, outs []desc, threads int) (fixed, error) {
 	s := in[0].Shape
@@ -65,11 +61,10 @@ func (s *topKStep) shapes() []tensor.Shape { return s.size }
 
 func (s *topKStep) exec(p *parallel.Pool) error {
 	t := s.task
-	k := view[int64](t.in[1])[0]
-	if k < 0 || k > int64(t.n) {
-		return fmt.Errorf("k is %d; it must be from 0 to the %d elements along the axis", k, t.n)
+	var err error
+	if t.k, err = t.Count(view[int64](t.in[1])[0], t.n); err != nil {
+		return err
 	}
-	t.k = int(k)
 	s.size[0][t.axis], s.size[1][t.axis] = t.k, t.k
 	if t.k > 0 {
 		p.Run(t.split.count, t)

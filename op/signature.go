@@ -31,7 +31,7 @@ func keeping(sigs []graph.Signature) []graph.Signature {
 	return sigs
 }
 
-// weighted are the signatures of conv2d and linear: x, weight, optional bias. The usual
+// weighted are the signatures of convolutions and linear: x, weight, optional bias. The usual
 // ones come first. Codes of unsigned weights do not become reals: a weight that is an
 // activation has such codes, and is dequantized where the layer stays in float.
 var weighted = func() []graph.Signature {

@@ -55,16 +55,15 @@ func (o TopK) Infer(in []graph.Fact) ([]graph.Type, error) {
 		if err := in[1].Data.Load(); err != nil {
 			return nil, err
 		}
-		if shape[axis], err = o.k(in[1].Data, shape[axis]); err != nil {
+		if shape[axis], err = o.Count(in[1].Data.Int64s()[0], shape[axis]); err != nil {
 			return nil, err
 		}
 	}
 	return typed(graph.Type{DType: in[0].DType, Q: in[0].Q, Shape: shape}, graph.Type{DType: i64, Shape: shape})
 }
 
-// k is the number of elements of n to take.
-func (TopK) k(t *tensor.Tensor, n int) (int, error) {
-	k := t.Int64s()[0]
+// Count is k as a number of elements of n.
+func (TopK) Count(k int64, n int) (int, error) {
 	if k < 0 || k > int64(n) {
 		return 0, fmt.Errorf("k is %d; it must be from 0 to the %d elements along the axis", k, n)
 	}
@@ -82,7 +81,7 @@ func (o TopK) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*t
 		return nil, err
 	}
 	n, inner := s[axis], s[axis+1:].Numel()
-	k, err := o.k(in[1], n)
+	k, err := o.Count(in[1].Int64s()[0], n)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,10 @@ func FloatTwin(g *graph.Graph) (*graph.Graph, error) {
 		for i, v := range n.Inputs {
 			in[i] = values[v]
 		}
-		values[n.Output()] = twin.AddNode(n.Name, n.Op, in...)
+		first := twin.AddNode(n.Name, n.Op, in...)
+		for i, v := range n.Outputs {
+			values[v] = first.Node.Outputs[i]
+		}
 	}
 	for _, v := range g.Outputs {
 		twin.Outputs = append(twin.Outputs, values[v])

@@ -39,8 +39,8 @@ type (
 	Binary [256][256]uint8
 )
 
-// Call is a run of codes, those of qint8 128 higher. Out may be A or B. Of the rules and tables, a kernel
-// needs the one of its function.
+// Call is a run of codes, those of qint8 128 higher. Out may be A or B. Of the rules and
+// tables, a kernel needs the one of its function.
 type Call struct {
 	A, B     []uint8
 	Out      []uint8
