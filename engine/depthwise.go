@@ -20,7 +20,7 @@ const (
 )
 
 func (r operandRows) depthwiseRuns(results, rate, threads int) runs {
-	threads = worth(int(r.macs())/rate, threads)
+	threads = threadsFor(int(r.macs())/rate, threads)
 	rows := max(1, results/r.groups)
 	s := splitRuns(r.m, 1, threads)
 	if s.chunk > rows {

@@ -1,21 +1,23 @@
 package engine
 
-import ()
-
-// gathering reports whether windows had better be copied to rows that follow each other.
-// Kernels that want equally spaced rows take those of one output line at a time
-// otherwise, which in a small image are few. The copy pays where each of its bytes is
-// multiplied often.
+// gathering reports whether windows are copied to contiguous rows first (im2col).
+// Without the copy, a kernel that wants equally spaced rows computes one output line per
+// call, and short lines leave most of its tile unused. The copy pays when each byte is
+// multiplied with many columns.
 func (o product8) gathering(out desc) bool {
-	const rows, least, often = 16, 12, 256 // of a tile; not worth it with so many; columns
-	if !o.k.Lines || o.slide == (sliding{}) || o.groups > 1 || o.pointwise() || o.out < often {
+	const (
+		tileRows   = 16  // rows of the kernel's tile
+		fullEnough = 12  // rows of a tile that one line fills: from here on the copy does not pay
+		minColumns = 256 // output channels below which the copy does not pay
+	)
+	if !o.k.Lines || o.slide == (sliding{}) || o.groups > 1 || o.pointwise() || o.out < minColumns {
 		return false
 	}
 	if o.taps == 1 && out.Shape[0] == 1 {
-		return false // it waits for the weights anyway
+		return false // bound by the memory traffic of the weights
 	}
 	width := out.Shape[3]
-	return divUp(width, divUp(width, rows)) < least
+	return divUp(width, divUp(width, tileRows)) < fullEnough
 }
 
 // gatherBytes is about what the copy of a piece's windows may take in the second-level
@@ -34,7 +36,7 @@ func (o product8) fixGather(in, out desc, threads int) fixed {
 	f := fixedGather8{fixedProduct8: fixedProduct8{product8: o, operandRows: o.locate(in, out)}}
 	f.window = f.operandRows.taps * roundUp(o.in, o.k.Depth)
 	e := f.operandRows.extent(1)
-	f.division = e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), o.rules == nil)
+	f.division = e.divide(o.k.Block, o.k.NR, threadsFor(e.time(o.k.Rate), threads), o.rules == nil)
 	f.division.limit(max(o.k.MR, gatherBytes/f.window))
 	return f
 }

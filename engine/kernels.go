@@ -60,7 +60,7 @@ type KernelRow struct {
 	Name     string
 	ISA      string // the instruction set; "go" for portable code
 	Requires string // CPU features, as Options.CPU lists them; "none" for portable code
-	Unless   string // it is not chosen with any of these features; "none" mostly
+	Unless   string // features that exclude this row, since a faster row has them; usually "none"
 
 	row kernel.Row
 }

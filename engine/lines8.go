@@ -54,7 +54,7 @@ func (o lines8) fix(in, outs []desc, threads int) (fixed, error) {
 	}
 	height, width := out.Shape[2], out.Shape[3]
 	e := extent{m: out.Shape[0] * height * width, n: o.product8.out, k: o.product8.in * o.product8.taps, groups: o.groups, bytes: 1}
-	threads = worth(e.time(o.k.Rate), threads)
+	threads = threadsFor(e.time(o.k.Rate), threads)
 	f := fixedLines8{lines8: o, columns: roundUp(o.product8.out, o.k.NR)}
 	rows := divUp(stemPixels, width)
 	if o.k.Lines {

@@ -101,7 +101,7 @@ func newStack(in []desc, out desc, nr, rate, bytes, threads int) stack {
 	for i := range s.batches {
 		s.places = append(s.places, [3]int{a.matrixAt(i, lead), b.matrixAt(i, lead), out.matrixAt(i, lead)})
 	}
-	threads = worth(s.batches*extent{m: s.m, n: s.n, k: s.depth, groups: 1, bytes: bytes}.time(rate), threads)
+	threads = threadsFor(s.batches*extent{m: s.m, n: s.n, k: s.depth, groups: 1, bytes: bytes}.time(rate), threads)
 	widest := max(nr, packedBytes/(bytes*max(1, s.depth))/nr*nr)
 	s.width = min(widest, roundUp(max(1, s.n), nr))
 	if few := divUp(4*threads, max(1, s.batches)); threads > 1 && few > 1 {

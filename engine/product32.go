@@ -44,7 +44,7 @@ func (o product32) fix(in, outs []desc, threads int) (fixed, error) {
 	out := outs[0]
 	r := o.locate(in[0], out)
 	e := r.extent(4)
-	threads = worth(e.time(o.k.Rate), threads)
+	threads = threadsFor(e.time(o.k.Rate), threads)
 	d := e.divide(o.k.Block, o.k.NR, threads, false)
 	if threads == 1 {
 		d.even(o.k.MR)

@@ -60,7 +60,7 @@ func (o product8) fix(in, outs []desc, threads int) (fixed, error) {
 	}
 	r := o.locate(in[0], out)
 	e := r.extent(1)
-	d := e.divide(o.k.Block, o.k.NR, worth(e.time(o.k.Rate), threads), o.rules == nil)
+	d := e.divide(o.k.Block, o.k.NR, threadsFor(e.time(o.k.Rate), threads), o.rules == nil)
 	f := fixedProduct8{product8: o, operandRows: r, division: d}
 	if o.k.Lines && !slices.ContainsFunc(r.offset, func(off int32) bool { return off < 0 }) {
 		f.step = o.slide.stride[1] * r.stride

@@ -13,12 +13,12 @@ func (s pieces) exec(p *parallel.Pool) error {
 	return nil
 }
 
-// worthwhile is the time that a thread should have to compute at least: to call it
-// and to move its part of the data between caches takes microseconds.
-const worthwhile = 8000 // ns
+// minWorkNS is the least work, in nanoseconds, that pays for a thread: waking it and
+// moving its part of the data between caches takes microseconds.
+const minWorkNS = 8000
 
-// worth is the number of threads for work of about so many nanoseconds.
-func worth(ns, threads int) int { return max(1, min(threads, ns/worthwhile)) }
+// threadsFor returns how many of threads to use for about ns nanoseconds of work.
+func threadsFor(ns, threads int) int { return max(1, min(threads, ns/minWorkNS)) }
 
 // runs divides n elements into runs of at least chunk.
 type runs struct{ n, chunk, count int }

@@ -55,7 +55,7 @@ func (o winograd32Conv) fix(in, outs []desc, threads int) (fixed, error) {
 	out := outs[0]
 	f := fixedWinograd32{winograd32Conv: o, tiling: o.tile(in[0].Shape, out.Shape)}
 	e := extent{m: f.tiling.n, n: o.out, k: winograd32.Points * o.in, groups: 1, bytes: 4}
-	threads = worth(e.time(o.product.Rate), threads)
+	threads = threadsFor(e.time(o.product.Rate), threads)
 	count := divUp(e.m, max(1, sumsBytes/(4*winograd32.Points*(o.in+o.out))))
 	if threads > 1 {
 		count = roundUp(count, threads)

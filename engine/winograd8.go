@@ -47,7 +47,7 @@ func (o winograd8Conv) fix(in, outs []desc, threads int) (fixed, error) {
 	out := outs[0]
 	f := fixedWinograd8{winograd8Conv: o, tiling: o.tile(in[0].Shape, out.Shape)}
 	e := extent{m: f.tiling.n, n: o.out, k: 16 * o.in, groups: 1, bytes: 2}
-	threads = worth(e.time(4*o.k.Rate), threads)
+	threads = threadsFor(e.time(4*o.k.Rate), threads)
 	f.columns = e.columns(o.k.Channels, threads, 1) // transformed, filters are eight times as large
 	f.parts = divUp(o.out, f.columns)
 	count := divUp(e.m, max(1, tilesBytes/(32*o.in)))
