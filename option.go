@@ -154,8 +154,8 @@ func WithBackend(b Backend) BackendOption {
 }
 
 // WithMadeFor names the backend that a foreign int8 file was made for, which it
-// does not say itself; octet's own files do. It is what the file is run by unless
-// WithBackend names another, which is then told apart from it.
+// does not say itself; octet's own files do. The file runs with that backend's rules
+// unless WithBackend names another: Model.MadeFor and Model.Backend then differ.
 func WithMadeFor(backend Backend) OpenOption {
 	return openFunc(func(o *openOptions) { o.madeFor = backend })
 }

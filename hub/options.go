@@ -28,11 +28,12 @@ type Options struct {
 	// NoTorchCache leaves PyTorch's cache alone.
 	NoTorchCache bool
 
-	// Progress is told how many bytes of the file are there; total is -1 where the
-	// server does not say. It is called from Fetch's goroutine, often.
+	// Progress is called with the bytes of the file received so far, those of earlier
+	// attempts included; total is -1 if the server does not say. It is called from
+	// Fetch's goroutine, often.
 	Progress func(done, total int64)
-	// Logger is told of what was decided on the way: retries, files that were
-	// passed over. Nil: nobody is.
+	// Logger receives what Fetch decides on the way: retries, files that it passes
+	// over. If nil, nothing is logged.
 	Logger *slog.Logger
 
 	// MaxBytes bounds the size of a file. 0: 4 GiB.

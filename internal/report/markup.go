@@ -94,7 +94,7 @@ func (m *markup) end(host string) {
 `, host)
 }
 
-// sentence writes text whose flags of a command line are not broken.
+// sentence writes text without breaking lines inside command-line flags.
 func (m *markup) sentence(s string) {
 	for _, w := range words(s) {
 		if w.Flag {

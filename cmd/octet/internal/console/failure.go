@@ -17,7 +17,7 @@ import (
 	"github.com/octet-ml/octet/statedict"
 )
 
-// Failure is an error as programs are told it.
+// Failure is the JSON form of an error.
 type Failure struct {
 	Code    int    `json:"exit_code"`      // the exit code
 	Kind    string `json:"kind"`           // its name, one of exit.Kinds

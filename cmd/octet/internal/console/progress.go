@@ -25,7 +25,7 @@ type progress struct {
 	mu     sync.Mutex
 }
 
-// ProgressEvent is how far a stage is, as programs are told it.
+// ProgressEvent is the JSON form of a stage's progress.
 type ProgressEvent struct {
 	Stage string `json:"stage"` // such as calibrate
 	Unit  string `json:"unit"`  // of Done and Total, such as inputs
