@@ -69,12 +69,32 @@ func joined(sd *torch.StateDict, arch string) *torch.StateDict {
 	if statedict.IsPrepared(sd) || !statedict.IsQuantized(sd) && !statedict.IsObserved(sd) && !statedict.IsNumbered(sd) {
 		return sd
 	}
-	names := zoo.FusedKeys(sd.Keys(), arch)
+	keys := sd.Keys()
+	if !mayBeJoined(keys) {
+		return sd
+	}
+	names := zoo.FusedKeys(keys, arch)
 	return sd.Select(func(key string) (string, bool) {
 		if name, ok := names[key]; ok {
 			return name, true
 		}
 		return key, true
+	})
+}
+
+// mayBeJoined reports whether a first member of a Sequential has a weight and no
+// scale: a converted layer has both. Only then are the names of the architectures
+// worth building, which takes as long as reading the file.
+func mayBeJoined(keys []string) bool {
+	scales := map[string]bool{}
+	for _, k := range keys {
+		if module, ok := strings.CutSuffix(k, ".0.scale"); ok {
+			scales[module] = true
+		}
+	}
+	return slices.ContainsFunc(keys, func(k string) bool {
+		module, ok := strings.CutSuffix(k, ".0.weight")
+		return ok && !scales[module]
 	})
 }
 
