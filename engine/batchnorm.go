@@ -7,7 +7,7 @@ import (
 	"github.com/octet-ml/octet/op"
 )
 
-// lowerBatchNorm makes a factor and a summand of each channel's statistics, by
+// lowerBatchNorm folds each channel's statistics into a multiplier and an offset, by
 // the formula of op.BatchNorm.
 func lowerBatchNorm(n *graph.Node, b op.BatchNorm, t target) (operation, string) {
 	if b.Training {

@@ -4,30 +4,30 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// broadcast is how the operands of an element-wise operation follow its result.
-// What lies as the result does is read where it is. Another operand, which repeats
-// along some axes or lies in another order, is read where it is line by line when
-// lines are long, and is otherwise spread over a few thousand elements at a time.
+// broadcast maps the elements of the result of an element-wise operation to those of its
+// operands. An operand of the result's shape and order of axes is read in place. Any other,
+// which is broadcast or stored in another order of axes, is read in place line by line when
+// lines are long, and is otherwise expanded into a buffer, a few thousand elements at a time.
 type broadcast struct {
 	runs
-	extents []int // of the result's axes in memory, outermost first; those that merge are one
-	from    [2]operandPlace
+	extents []int // of the result's axes in memory, outermost first; axes that merge count as one
+	from    [2]operandLayout
 	operands,
-	words int // of scratch for an operand that is spread
+	words int // of scratch memory for each expanded operand
 	byLine bool
 }
 
-// operandPlace says where an operand's elements are.
-type operandPlace struct {
-	dense   bool  // as the result's
-	strides []int // by axis of broadcast.extents
+// operandLayout is how an operand is stored.
+type operandLayout struct {
+	dense   bool  // in the result's shape and order of axes
+	strides []int // in elements, by axis of broadcast.extents; 0 where the operand is broadcast
 }
 
 const (
-	// spreadElements is how many elements of an operand are spread at a time: few
+	// expandElements is how many elements of an operand are expanded at a time: few
 	// enough for the first-level cache.
-	spreadElements = 2048
-	// longLine is from how many elements on a line is worth a call of its own.
+	expandElements = 2048
+	// longLine is the least length of a line, in elements, that pays for a kernel call of its own.
 	longLine = 64
 )
 
@@ -48,7 +48,7 @@ func newBroadcast(in []desc, out desc, threads int) broadcast {
 	last := len(b.extents) - 1
 	for i := range in {
 		if f := &b.from[i]; !f.dense {
-			b.words = divUp(spreadElements*out.DType.Size(), 8)
+			b.words = divUp(expandElements*out.DType.Size(), 8)
 			b.byLine = b.byLine && b.extents[last] >= longLine && f.strides[last] == 1
 		}
 	}
@@ -58,8 +58,8 @@ func newBroadcast(in []desc, out desc, threads int) broadcast {
 	return b
 }
 
-// along is the distance, in elements of d, of neighbours along each axis of a result
-// of shape to, as NumPy broadcasts: 0 where d repeats.
+// along returns the stride of d, in elements, for each axis of a result of shape to, by
+// NumPy's rules of broadcasting: 0 where d is broadcast.
 func along(d desc, to tensor.Shape) []int {
 	own := d.order.strides(d.Shape)
 	strides := make([]int, len(to))
@@ -103,7 +103,7 @@ func (b broadcast) scratch() int { return b.words * b.operands }
 func (b *broadcast) next(from, to int) int {
 	switch line := b.extents[len(b.extents)-1]; {
 	case b.words > 0:
-		return min(to-from, spreadElements)
+		return min(to-from, expandElements)
 	case b.dense():
 		return to - from
 	default:
@@ -111,32 +111,32 @@ func (b *broadcast) next(from, to int) int {
 	}
 }
 
-// dense reports whether all operands lie as the result does.
+// dense reports whether all operands have the result's shape and order of axes.
 func (b *broadcast) dense() bool {
 	return b.from[0].dense && (b.operands < 2 || b.from[1].dense)
 }
 
-// spread holds, for each operand of one worker, what it was spread to.
-type spread[T any] struct {
+// expanded holds, for each operand of one worker, the elements last expanded into its buffer.
+type expanded[T any] struct {
 	buffers [2][]T
 	at      [2]int // the first element of the result that the buffer is for; -1 for none
 	n       [2]int
 }
 
-func newSpread[T any](b *broadcast, scratch []uint64) spread[T] {
-	s := spread[T]{at: [2]int{-1, -1}}
+func newExpanded[T any](b *broadcast, scratch []uint64) expanded[T] {
+	s := expanded[T]{at: [2]int{-1, -1}}
 	for i := range b.operands {
 		s.buffers[i] = words[T](scratch[i*b.words : (i+1)*b.words])
 	}
 	return s
 }
 
-// forget makes s ready for another run, in which operands have other elements.
-func (s *spread[T]) forget() { s.at = [2]int{-1, -1} }
+// forget invalidates the buffers: in the next run operands have other elements.
+func (s *expanded[T]) forget() { s.at = [2]int{-1, -1} }
 
 // operandOf returns the elements of operand i, which are m, for n elements of the
 // result from element from on.
-func operandOf[T any](b *broadcast, s *spread[T], i int, m []T, from, n int) []T {
+func operandOf[T any](b *broadcast, s *expanded[T], i int, m []T, from, n int) []T {
 	f := &b.from[i]
 	switch {
 	case f.dense:
@@ -152,8 +152,8 @@ func operandOf[T any](b *broadcast, s *spread[T], i int, m []T, from, n int) []T
 	return buffer
 }
 
-// at is where the operand's element for element from of the result is.
-func (b *broadcast) at(f *operandPlace, from int) int {
+// at returns the offset of the operand's element for element from of the result.
+func (b *broadcast) at(f *operandLayout, from int) int {
 	at := 0
 	for a := len(b.extents) - 1; a >= 0; a-- {
 		at += from % b.extents[a] * f.strides[a]
@@ -162,9 +162,9 @@ func (b *broadcast) at(f *operandPlace, from int) int {
 	return at
 }
 
-// repeats reports whether what was spread for element was of the result is right for
-// element from, too: the operand is one number, or one line that repeats everywhere.
-func (b *broadcast) repeats(f *operandPlace, was, from int) bool {
+// repeats reports whether elements expanded from element was of the result on are valid
+// from element from on, too: the operand is a scalar, or one line broadcast to all others.
+func (b *broadcast) repeats(f *operandLayout, was, from int) bool {
 	last := len(b.extents) - 1
 	for _, s := range f.strides[:last] {
 		if s != 0 {
@@ -174,9 +174,9 @@ func (b *broadcast) repeats(f *operandPlace, was, from int) bool {
 	return f.strides[last] == 0 || was%b.extents[last] == from%b.extents[last]
 }
 
-// fillFrom spreads elements of m over buffer, which is for elements of the result
-// from element from on.
-func fillFrom[T any](b *broadcast, f *operandPlace, buffer, m []T, from int) {
+// fillFrom expands elements of m into buffer, for elements of the result from element
+// from on.
+func fillFrom[T any](b *broadcast, f *operandLayout, buffer, m []T, from int) {
 	last := len(b.extents) - 1
 	line, stride := b.extents[last], f.strides[last]
 	for len(buffer) > 0 {
@@ -200,8 +200,8 @@ func fillFrom[T any](b *broadcast, f *operandPlace, buffer, m []T, from int) {
 	}
 }
 
-// sameOrder is for operations whose operands and results have the same axes, and have
-// to lie alike: as readers of the results wish, or else as the first operand does.
+// sameOrder is for operations whose operands and results need the same order of axes: the
+// one that readers of the results prefer, or else that of the first operand.
 type sameOrder struct{}
 
 func (sameOrder) wishes(in, out []desc) []order {
@@ -228,11 +228,11 @@ func (sameOrder) orders(in, out []desc) (need, give []order) {
 	return need, give
 }
 
-// anyOrder is for operations that compute element by element: operands may lie as
-// they like, and results follow what is as large as they are.
+// anyOrder is for operations that compute element by element: operands may have any order
+// of axes, and results take that of an operand of their size.
 type anyOrder struct{}
 
-// wishes passes on how results should lie to operands as large as them.
+// wishes passes the preferred order of a result on to operands of its size.
 func (anyOrder) wishes(in, out []desc) []order {
 	wishes := make([]order, len(in))
 	for i, d := range in {
@@ -243,8 +243,8 @@ func (anyOrder) wishes(in, out []desc) []order {
 	return wishes
 }
 
-// orders takes operands as they lie. The result lies as its readers wish if an
-// operand lies so, and otherwise as the first operand of its size.
+// orders accepts operands in any order of axes. The result has the order that its readers
+// prefer if an operand has it, and otherwise that of the first operand of its size.
 func (anyOrder) orders(in, out []desc) (need, give []order) {
 	var chosen order
 	found := false

@@ -5,8 +5,8 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-// channelwise multiplies and adds parameters, one of each for every channel, the
-// second axis, which has to lie innermost.
+// channelwise multiplies every channel by a parameter and adds another one. Channels are
+// the second axis, which has to be innermost in memory.
 type channelwise struct {
 	k             *elementwise32.Kernel
 	lo, hi        float32

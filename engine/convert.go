@@ -47,7 +47,7 @@ func lowerDequantize(n *graph.Node, t target) (operation, string) {
 	return c, ""
 }
 
-// conversion turns numbers into codes or back.
+// conversion quantizes or dequantizes.
 type conversion struct {
 	anyOrder
 	k    *quantize.Kernel

@@ -11,12 +11,12 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-// About how many results a depthwise piece has: sums stay in the first-level cache
-// until they become codes, and so do the input rows of results that are finished
-// at once, which several blocks of channels read.
+// About how many results a depthwise piece has: accumulators stay in the first-level
+// cache until they are requantized. Where the kernel requantizes in registers, the input
+// rows stay there, which several blocks of channels read.
 const (
-	sumsPerPiece    = 4096
-	resultsPerPiece = 16384
+	accumulatorsPerPiece = 4096
+	resultsPerPiece      = 16384
 )
 
 func (r operandRows) depthwiseRuns(results, rate, threads int) runs {
@@ -29,7 +29,7 @@ func (r operandRows) depthwiseRuns(results, rate, threads int) runs {
 	return s
 }
 
-// locateIndirect is locate for kernels that only know indirect rows.
+// locateIndirect is locate for kernels that take rows only by an indirection buffer.
 func (g geometry) locateIndirect(in, out desc) operandRows {
 	r := g.locate(in, out)
 	if r.offset == nil {
@@ -45,7 +45,7 @@ type convDepthwise8 struct {
 	weights *depthwise8.Weights
 	ones    *depthwise8.Weights // where weights have zero points
 	finish  finish
-	rule    *depthwise8.Rule // where the kernel makes codes of its sums itself
+	rule    *depthwise8.Rule // where the kernel requantizes in registers; else nil
 	zero    uint8
 }
 
@@ -68,7 +68,7 @@ func (o convDepthwise8) fix(in, outs []desc, threads int) (fixed, error) {
 	r := o.locateIndirect(in[0], out)
 	results := resultsPerPiece
 	if o.rule == nil {
-		results = sumsPerPiece
+		results = accumulatorsPerPiece
 	}
 	f := fixedDepthwise8{convDepthwise8: o, operandRows: r, runs: r.depthwiseRuns(results, o.k.Rate, threads), step: o.slide.stride[1] * r.groups}
 	f.ends = operand.Runs(r.offset, r.taps, f.step)
@@ -80,22 +80,22 @@ type fixedDepthwise8 struct {
 	convDepthwise8
 	operandRows
 	runs
-	step int // from pixel to pixel of a run
+	step int // elements from pixel to pixel of a run
 	ends []int32
 	pad  []uint8
 }
 
-// scratch holds the sums that the kernel cannot keep in registers, and those of codes
-// behind them.
+// scratch holds the accumulators, unless the kernel requantizes in registers, and behind
+// them the sums of the windows where weights have zero points.
 func (f fixedDepthwise8) scratch() int {
-	sums := f.chunk * f.operandRows.groups
+	acc := f.chunk * f.operandRows.groups
 	switch {
 	case f.rule != nil:
 		return 0
 	case f.ones != nil:
-		sums *= 2
+		acc *= 2
 	}
-	return divUp(sums, 2)
+	return divUp(acc, 2)
 }
 
 func (f fixedDepthwise8) bind(in, outs []memory, scratch [][]uint64) step {
@@ -158,7 +158,7 @@ func (o convDepthwise32) kernel() (string, string) { return o.k.Name, o.k.ISA }
 func (o convDepthwise32) fix(in, outs []desc, threads int) (fixed, error) {
 	out := outs[0]
 	r := o.locateIndirect(in[0], out)
-	return fixedDepthwise32{o, r, r.depthwiseRuns(sumsPerPiece, o.k.Rate, threads)}, nil
+	return fixedDepthwise32{o, r, r.depthwiseRuns(accumulatorsPerPiece, o.k.Rate, threads)}, nil
 }
 
 type fixedDepthwise32 struct {

@@ -30,7 +30,7 @@ type Tap func(v *graph.Value, t *tensor.Tensor) error
 
 // Observe receives one float32 value without a copy: data is valid during the
 // call only. shape is the value's, [N, C, H, W] for images, but the data of
-// images lies channels-last, [N, H, W, C].
+// images is channels-last, [N, H, W, C].
 type Observe func(v *graph.Value, data []float32, shape tensor.Shape) error
 
 // Options say how to compile. The zero value uses all cores and the best

@@ -10,7 +10,7 @@ import (
 
 var inf = float32(math.Inf(1))
 
-// evaluation leaves a node to its operator: slow, but complete.
+// evaluation calls the Eval of the operator: slow, but complete.
 type evaluation struct {
 	node *graph.Node
 	ctx  graph.Context
@@ -23,7 +23,7 @@ func (e evaluation) kernel() (string, string) { return "operator", "go" }
 // wishes has none: operands are copied anyway.
 func (evaluation) wishes(in, _ []desc) []order { return make([]order, len(in)) }
 
-// orders takes operands as they lie, and leaves results as their readers wish.
+// orders accepts operands in any order of axes, and gives results the order that their readers prefer.
 func (e evaluation) orders(in, out []desc) (need, give []order) {
 	for _, d := range in {
 		need = append(need, d.order)

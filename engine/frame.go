@@ -9,7 +9,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// overRead is how many bytes kernels may read behind a value, within its capacity.
+// overRead is how many bytes kernels may read past the end of a value, within its capacity.
 const overRead = 64
 
 // frame is the memory of one run.
@@ -18,15 +18,14 @@ type frame struct {
 	values []memory // by number of the plan's values
 	steps  []step
 
-	tensors [][]float32 // by input: those of the caller's that a step reads
+	tensors [][]float32 // by input: the caller's data, where a step reads it in place
 	cpu     cpu.Features
-	move    layout.Call // of inputs, and of values that are looked at
+	move    layout.Call // transposes inputs, and values that are observed
 	viewed  memory      // of a value in row-major order, see view
-	tails   []*frame    // of the same run, for plans behind, the most recently used last
+	tails   []*frame    // memory of the same run for the following segments, the most recently used last
 }
 
-// newFrame makes memory for runs of a plan; front is that of the plan in front of it, if
-// there is one.
+// newFrame makes memory for runs of a plan; front is that of the segment before it, or nil.
 func (p *Program) newFrame(pl *plan, front *frame) *frame {
 	f := &frame{plan: pl, steps: make([]step, len(pl.steps)), cpu: p.cpu}
 	if front != nil {
@@ -104,8 +103,8 @@ func (f *frame) view(v int) *tensor.Tensor {
 	return tensor.Of(m.reals(), p.Shape...)
 }
 
-// usual returns a value in the order in which images, and everything else, usually
-// lie: its own memory, or a copy.
+// usual returns a value in its usual order of axes, see the function usual: its own
+// memory, or a copy.
 func (f *frame) usual(v int) memory {
 	p := &f.plan.values[v]
 	m, own := f.values[v], p.order

@@ -61,8 +61,8 @@ func (p *Program) fuse() []lowered {
 	return f.list
 }
 
-// settled returns list without the fused additions that have to repeat an operand,
-// which only shapes tell, among the nodes from first to end.
+// settled returns list without those fused additions, among the nodes from first to end,
+// that would have to broadcast an operand: only shapes tell which do.
 func (p *Program) settled(list []lowered, facts map[*graph.Value]graph.Fact, first, end int) []lowered {
 	shape := func(v int) tensor.Shape { return facts[p.values[v]].Shape }
 	out := list
@@ -83,8 +83,8 @@ func (p *Program) settled(list []lowered, facts map[*graph.Value]graph.Fact, fir
 type fuser struct {
 	list []lowered
 	uses map[int]int // by number of value
-	// segment is how many nodes in front of a node may end a plan: what is in two plans is
-	// not fused.
+	// segment is, by node, how many nodes before it may end a plan. Nodes that may be in
+	// different plans are not fused.
 	segment []int
 	by      map[int]int // the node that computes a value
 }
@@ -114,7 +114,7 @@ func (f *fuser) add(j int, a adding, list []lowered) {
 	f.list[j] = lowered{node: l.node, outputs: l.outputs, with: list[i].node.Name}
 }
 
-// node is the place of the node that computes a value, -1 for inputs and parameters.
+// node is the index of the node that computes a value, -1 for inputs and parameters.
 func (f *fuser) node(value int) int {
 	if i, ok := f.by[value]; ok {
 		return i
@@ -122,8 +122,8 @@ func (f *fuser) node(value int) int {
 	return -1
 }
 
-// join lets shuffle j read the operands of the concatenation in front of it, if it is
-// one and nothing else uses it.
+// join lets shuffle j read the operands of the concatenation that computes its input, if
+// there is one and nothing else uses its result.
 func (f *fuser) join(j int, s shuffle, list []lowered) {
 	v := list[j].inputs[0]
 	i := f.node(v)

@@ -20,14 +20,14 @@ func (o product8) gathering(out desc) bool {
 	return divUp(width, divUp(width, tileRows)) < fullEnough
 }
 
-// gatherBytes is about what the copy of a piece's windows may take in the second-level
-// cache.
+// gatherBytes is about the size of the copy of a piece's windows, so that it stays in the
+// second-level cache.
 const gatherBytes = 512 << 10
 
 // fixedGather8 is a product8 over copies of its windows.
 type fixedGather8 struct {
 	fixedProduct8
-	window int // bytes
+	window int // bytes of one copied window
 }
 
 // fixGather is fix with windows copied. In the packed weights every run is as long as
@@ -45,18 +45,18 @@ func (o product8) fixGather(in, out desc, threads int) fixed {
 func (f fixedGather8) copied() int { return divUp(f.division.rows*f.window+f.k.OverRead, 8) }
 
 func (f fixedGather8) scratch() int {
-	return f.copied() + f.sums() + f.k.Work(f.division.rows, 1, f.window)
+	return f.copied() + f.accumulators() + f.k.Work(f.division.rows, 1, f.window)
 }
 
 func (f fixedGather8) bind(in, outs []memory, scratch [][]uint64) step {
 	out := outs[0]
 	t := &taskGather8{f, f.workers(in, out, len(scratch)), in[0].codes()}
 	for i, s := range scratch {
-		sums := f.copied() + f.sums()
+		accEnd := f.copied() + f.accumulators()
 		c := &t.sum[i]
 		c.X, c.Taps, c.Depth, c.Stride = words[uint8](s[:f.copied()]), 1, f.window, f.window
-		c.Pad = c.X // of which there is none
-		c.Acc, c.Work, c.LD = words[int32](s[f.copied():sums]), s[sums:], f.product8.out
+		c.Pad = c.X // never read: copied windows have no padding
+		c.Acc, c.Work, c.LD = words[int32](s[f.copied():accEnd]), s[accEnd:], f.product8.out
 	}
 	return pieces{f.count(), t}
 }
@@ -76,8 +76,8 @@ func (t *taskGather8) Do(worker, i int) {
 	t.then.block(worker, m0, m1, n0, n1, s.LD)
 }
 
-// gather copies the windows of output pixels m0 to m1. What lies between the runs is
-// multiplied by zeros.
+// gather copies the windows of output pixels m0 to m1. Bytes between the runs are
+// multiplied by weights of zero.
 func (t *taskGather8) gather(to []uint8, m0, m1 int) {
 	r, run := &t.operandRows, t.window/t.operandRows.taps
 	for m := m0; m < m1; m++ {

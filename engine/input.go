@@ -44,7 +44,7 @@ func (p *Program) onlyQuantized() []bool {
 }
 
 // readsTensor reports whether value v is read from the caller's tensor: an image that
-// is only quantized, and has to lie channels-last.
+// is only quantized, and is needed channels-last.
 func (p *Program) readsTensor(v int, d desc) bool {
 	return v < len(p.fromTensor) && p.fromTensor[v] && len(d.Shape) == 4 &&
 		sameMemory(d.Shape, d.order, channelsLast(4)) && !sameMemory(d.Shape, d.order, nil)
@@ -105,7 +105,7 @@ type taskImage struct {
 	calls []imageCalls
 }
 
-// imageCalls are what one worker needs.
+// imageCalls has the calls and the scratch memory of one worker.
 type imageCalls struct {
 	planes []byte // [channel][pixel] of a strip
 	code   quantize.Call

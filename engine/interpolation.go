@@ -5,8 +5,8 @@ import (
 	"github.com/octet-ml/octet/op"
 )
 
-// interpolation makes pixels of four neighbours: first of two lines, which are in one piece
-// in memory, then of two pixels.
+// interpolation is bilinear: it blends two lines, each contiguous in memory, and then
+// neighbouring pixels of the blended line.
 type interpolation struct {
 	op.Resize
 	k *elementwise32.Kernel
@@ -27,18 +27,18 @@ func (o interpolation) fix(in, outs []desc, threads int) (fixed, error) {
 	for i := range y[3] {
 		f.across = append(f.across, o.neighbours(1, i, x[3], y[3], x[1]))
 	}
-	const slow = 4 // numbers of other kernels in the time of one
+	const slow = 4 // times as slow, per element, as an element-wise kernel
 	f.runs = splitRuns(y[0]*y[2], divUp(shortest/slow, max(1, f.out)), threads)
 	return f, nil
 }
 
-// neighbours are the two pixels, or lines, that one is made of.
+// neighbours are the two pixels, or lines, that one is blended of.
 type neighbours struct {
 	a, b           int
 	shareA, shareB float32
 }
 
-// neighbours of pixel i, where a pixel has so many numbers.
+// neighbours returns those of pixel or line i, at offsets in units of so many numbers.
 func (o interpolation) neighbours(axis, i, in, out, numbers int) neighbours {
 	t := o.Taps(axis, i, in, out)
 	return neighbours{t[0].At * numbers, t[1].At * numbers, float32(t[0].Share), float32(t[1].Share)}
@@ -82,7 +82,7 @@ func (t *taskInterpolation) Do(worker, i int) {
 	}
 }
 
-// between makes a line of the result of the worker's.
+// between blends the pixels of the worker's line to a line of the result.
 func (t *taskInterpolation) between(w *interpolationWorker, out []float32) {
 	const few = 8 // numbers, too few for a call
 	for _, n := range t.across {

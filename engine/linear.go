@@ -31,8 +31,8 @@ func lowerLinear(n *graph.Node, l op.Linear, t target) (operation, string, error
 	return linear8{newProduct8(n, g, codes, f, t)}, "", nil
 }
 
-// lastInnermost is for operations on the last axis, which has to lie innermost, and
-// whose results are row-major.
+// lastInnermost is for operations on the last axis, which has to be innermost in memory,
+// and whose results are row-major.
 type lastInnermost struct{}
 
 func (lastInnermost) wishes(in, _ []desc) []order {

@@ -6,9 +6,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// stem reports whether a convolution with g takes a row of its window as one run.
-// Where pixels have few channels, as in the first layer of a network, one is far
-// less than a vector.
+// stem reports whether a convolution with g takes a row of its window as one run: where
+// pixels have few channels, as in the first layer of a network, the channels of one pixel
+// fill only a small part of a vector.
 func (g geometry) stem() bool {
 	return g.groups == 1 && g.in <= 4 && g.slide.kernel[1] > 1 && g.slide.dilation[1] == 1
 }
@@ -91,8 +91,8 @@ func copyLines[T any](l *lines, to, x, pad []T, image, first, rows int) {
 	}
 }
 
-// windowRows reorders nothing but rounds up: weights [O][ky][kx*channel] get rows
-// of so many elements, zeros behind their end.
+// windowRows pads each row of the weights [O][ky][kx*channel] with zeros to so many
+// elements.
 func windowRows[T any](w []T, g geometry, row int) []T {
 	window := g.slide.kernel[1] * g.in
 	if window == row {

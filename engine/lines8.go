@@ -97,23 +97,23 @@ func (f fixedLines8) macs() int64 {
 // be rounded up, by the engine and by the kernel.
 func (f fixedLines8) copied() int { return divUp(f.size()+stemGroup+f.k.OverRead, 8) }
 
-// sums is the number of words of the block of sums, where there is one.
-func (f fixedLines8) sums() int { return f.product8.sums(f.pixels(), f.columns) }
+// accumulators is the number of words of the block of accumulators, if there is one.
+func (f fixedLines8) accumulators() int { return f.product8.accumulators(f.pixels(), f.columns) }
 
 func (f fixedLines8) scratch() int {
-	return f.copied() + f.sums() + f.k.Work(f.pixels(), f.product8.taps, f.product8.in)
+	return f.copied() + f.accumulators() + f.k.Work(f.pixels(), f.product8.taps, f.product8.in)
 }
 
 func (f fixedLines8) bind(in, outs []memory, scratch [][]uint64) step {
 	out := outs[0]
 	t := &taskLines8{f, f.workers(in, out, len(scratch)), in[0].codes()}
 	for i, s := range scratch {
-		sums := f.copied() + f.sums()
+		accEnd := f.copied() + f.accumulators()
 		t.sum[i] = gemm8.Call{
 			Matrix: operand.Matrix[uint8]{X: words[uint8](s[:f.copied()]), Pad: f.pad, Taps: f.product8.taps, Depth: f.product8.in,
 				Offset: f.offset, Rows: f.pixels(), Image: f.copied() * 8},
 			Ends: f.ends, Step: f.step(), LD: f.groups * f.product8.out,
-			Acc: words[int32](s[f.copied():sums]), Work: s[sums:],
+			Acc: words[int32](s[f.copied():accEnd]), Work: s[accEnd:],
 		}
 	}
 	return pieces{f.lines.in[0] * f.lines.pieces * f.parts, t}

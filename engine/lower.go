@@ -49,8 +49,8 @@ func (t target) reals(w *tensor.Tensor) ([]float32, error) {
 	return tensor.Elements(w, true, &t.weights.reals)
 }
 
-// lower chooses how n is computed. Whatever a lowering function refuses, with a
-// reason, is left to the operator itself.
+// lower chooses how n is computed. A node that a lowering function refuses, with a
+// reason, is evaluated by its operator.
 func lower(n *graph.Node, t target) (lowered, error) {
 	var o operation
 	var reason string

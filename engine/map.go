@@ -48,7 +48,7 @@ type function32 struct {
 func (function32) kernel() (string, string) { return "function", "go" }
 
 func (o function32) fix(_, outs []desc, threads int) (fixed, error) {
-	const slow = 16 // numbers of other kernels in the time of one
+	const slow = 16 // times as slow, per element, as an element-wise kernel
 	return fixedFunction32{o, splitRuns(outs[0].Shape.Numel(), shortest/slow, threads)}, nil
 }
 
@@ -77,8 +77,8 @@ func (t *taskFunction32) Do(_, i int) {
 	}
 }
 
-// lowerAffine makes the factors and summands parameters of the kernel that batch
-// norms use, too.
+// lowerAffine uses the kernel of batch norm, with the multipliers and offsets as its
+// parameters.
 func lowerAffine(n *graph.Node, a op.Affine, t target) (operation, string) {
 	if n.Inputs[0].Role == graph.Parameter {
 		return nil, "its operand is a parameter"

@@ -28,12 +28,12 @@ func lowerMatMul(n *graph.Node, t target) (operation, string, error) {
 		return nil, "", err
 	}
 	k, columns := b.Type.Shape[0], b.Type.Shape[1]
-	product := newProduct32(&graph.Node{Inputs: n.Inputs[:2]}, geometry{groups: 1, in: k, out: columns, taps: 1}, turned(w, k, columns), quant.NoActivation, t)
+	product := newProduct32(&graph.Node{Inputs: n.Inputs[:2]}, geometry{groups: 1, in: k, out: columns, taps: 1}, transposedMatrix(w, k, columns), quant.NoActivation, t)
 	return matmulPacked{linear32{product}}, "", nil
 }
 
-// turned is the transpose of a matrix of so many rows and columns.
-func turned[T any](w []T, rows, columns int) []T {
+// transposedMatrix returns the transpose of w, a row-major matrix.
+func transposedMatrix[T any](w []T, rows, columns int) []T {
 	to := make([]T, len(w))
 	var zero T
 	walk := newWalk(tensor.Shape{columns, rows}, order{1, 0}, nil, int(unsafe.Sizeof(zero)))
@@ -49,12 +49,12 @@ func (o matmulPacked) with(a adding) operation { return matmulPacked{o.linear32.
 // matrices is for products of computed matrices, or of a computed and a constant one.
 type matrices struct{}
 
-// wishes has none: the last axis of an operand lies innermost, or for the right one the
-// one before, in nearly every order that others leave.
+// wishes has none: nearly every order that operands come in has the last axis innermost,
+// or for the right operand the one before, and both can be read in place.
 func (matrices) wishes(in, _ []desc) []order { return make([]order, len(in)) }
 
-// orders takes operands whose rows lie in one piece, and the right one also with
-// columns in one piece. Rows of the result lie in one piece, whatever is around them.
+// orders accepts operands whose rows are contiguous, and a right one also with contiguous
+// columns. Rows of the result are contiguous; outer axes keep their order.
 func (matrices) orders(in, out []desc) (need, give []order) {
 	need = make([]order, 2)
 	if in[0].innermost() == len(in[0].Shape)-1 {
@@ -69,7 +69,7 @@ func (matrices) orders(in, out []desc) (need, give []order) {
 	return need, []order{nil}
 }
 
-// innermost is the axis that lies innermost, leaving out those of one element.
+// innermost is the innermost axis in memory, leaving out those of one element.
 func (d desc) innermost() int {
 	if longer := d.order.longer(d.Shape); len(longer) > 0 {
 		return longer[len(longer)-1]
@@ -77,17 +77,17 @@ func (d desc) innermost() int {
 	return len(d.Shape) - 1
 }
 
-// stack is where the matrices of a product are, and into which pieces it is cut.
+// stack is the layout of the matrices of a batched product, and its division into pieces.
 type stack struct {
 	m, n, depth       int
 	batches           int
-	places            [][3]int // by batch: where its matrices begin
+	offsets           [][3]int // by batch: of its left, right and result matrix, in elements
 	rows, columns, to matrix
 	width, parts      int // columns of a piece, pieces of a batch
 }
 
-// packedBytes is about what the columns of a piece may take when they are packed: they
-// stay in the second-level cache while rows are multiplied.
+// packedBytes is about the size of the packed columns of a piece: they stay in the
+// second-level cache while rows are multiplied.
 const packedBytes = 256 << 10
 
 // newStack is for a kernel of nr columns and elements of so many bytes.
@@ -99,7 +99,7 @@ func newStack(in []desc, out desc, nr, rate, bytes, threads int) stack {
 	lead := out.Shape[:rank-2]
 	s.batches = lead.Numel()
 	for i := range s.batches {
-		s.places = append(s.places, [3]int{a.matrixAt(i, lead), b.matrixAt(i, lead), out.matrixAt(i, lead)})
+		s.offsets = append(s.offsets, [3]int{a.matrixAt(i, lead), b.matrixAt(i, lead), out.matrixAt(i, lead)})
 	}
 	threads = threadsFor(s.batches*extent{m: s.m, n: s.n, k: s.depth, groups: 1, bytes: bytes}.time(rate), threads)
 	widest := max(nr, packedBytes/(bytes*max(1, s.depth))/nr*nr)
@@ -123,10 +123,10 @@ func (s *stack) count() int {
 // piece returns where the matrices of piece i begin, and its columns.
 func (s *stack) piece(i int) (at [3]int, first, n int) {
 	first = i % s.parts * s.width
-	return s.places[i/s.parts], first, min(s.width, s.n-first)
+	return s.offsets[i/s.parts], first, min(s.width, s.n-first)
 }
 
-// right is where column first of the right matrix at a place begins.
+// right is the offset of column first of the right matrix that begins at at.
 func (s *stack) right(at, first int) int {
 	if s.columns.columns {
 		return at + first*s.columns.stride
@@ -134,8 +134,8 @@ func (s *stack) right(at, first int) int {
 	return at + first
 }
 
-// matrix is how the last two axes of a value lie: the distance of rows, or, where it
-// lies column by column, of columns.
+// matrix is the layout of the last two axes of a value: row-major with the stride of rows,
+// or column-major with the stride of columns.
 type matrix struct {
 	stride  int
 	columns bool
@@ -149,7 +149,7 @@ func matrixIn(d desc) matrix {
 	return matrix{strides[rank-2], false}
 }
 
-// matrixAt is where the matrix begins that belongs to number i of the leading axes lead,
+// matrixAt is the offset of the matrix of batch i, counted over the leading axes lead,
 // to which those of d broadcast.
 func (d desc) matrixAt(i int, lead tensor.Shape) int {
 	strides := along(desc{graph.Type{Shape: d.Shape[:len(d.Shape)-2]}, nil}, lead)
@@ -215,10 +215,10 @@ func (t *taskMatMul) Do(worker, i int) {
 	t.k.Run(c)
 }
 
-// lastAxis is for operations on rows along one axis, which has to lie innermost.
+// lastAxis is for operations on rows along one axis, which has to be innermost in memory.
 type lastAxis struct{ axis int }
 
-// rowOrder is the order of a value with an axis innermost and others as they lie.
+// rowOrder is the order of d with axis l.axis moved to the innermost position.
 func (l lastAxis) rowOrder(d desc) order {
 	axis := axisOf(l.axis, len(d.Shape))
 	if d.innermost() == axis || d.Shape[axis] == 1 {

@@ -47,7 +47,7 @@ func packMatMul8(n *graph.Node, t target) (operation, string, error) {
 		return nil, "", err
 	}
 	g := geometry{groups: 1, in: k, out: columns, taps: 1}
-	return matmulPacked8{linear8{newProduct8(layer, g, turned(codes, k, columns), f, t)}}, "", nil
+	return matmulPacked8{linear8{newProduct8(layer, g, transposedMatrix(codes, k, columns), f, t)}}, "", nil
 }
 
 // matmulPacked8 is matmulPacked for codes.
@@ -93,16 +93,16 @@ type fixedMatMul8 struct {
 	stack
 	block int            // rows that are multiplied at a time
 	ones  *gemm8.Weights // one column, where the right operand has a zero point
-	rule  *gemm8.Rule    // nil where the kernel leaves sums
+	rule  *gemm8.Rule    // nil where the kernel stores accumulators
 }
 
 func (f fixedMatMul8) macs() int64 { return f.stack.macs() }
 
 func (f fixedMatMul8) packed() int { return f.k.Size(f.width, f.depth) }
 
-// sums is the number of words of sums: of the columns of the right operand, then of a block,
-// with those of its rows behind them.
-func (f fixedMatMul8) sums() int {
+// accumulators is the number of words for the sums of the columns of the right operand, and
+// then, in the same memory, for the accumulators of a block and the sums of its rows.
+func (f fixedMatMul8) accumulators() int {
 	if f.rule != nil {
 		return divUp(f.width, 2)
 	}
@@ -110,17 +110,17 @@ func (f fixedMatMul8) sums() int {
 }
 
 func (f fixedMatMul8) scratch() int {
-	return f.packed() + f.sums() + f.k.Work(max(1, f.block), 1, f.depth)
+	return f.packed() + f.accumulators() + f.k.Work(max(1, f.block), 1, f.depth)
 }
 
 func (f fixedMatMul8) bind(in, outs []memory, scratch [][]uint64) step {
 	t := &taskMatMul8{fixedMatMul8: f, a: in[0].codes(), b: in[1].codes(), out: outs[0], workers: make([]matmulWorker8, len(scratch))}
 	row := bytes.Repeat([]byte{1}, f.depth)
 	for i, s := range scratch {
-		sums := f.packed() + f.sums()
+		accEnd := f.packed() + f.accumulators()
 		x := operand.Matrix[uint8]{X: row, Pad: row, Taps: 1, Depth: f.depth, Stride: f.depth, Rows: 1}
 		w := &t.workers[i]
-		w.columns = gemm8.Call{Matrix: x, W: f.k.Place(s[:f.packed()], f.width, f.depth), M1: 1, Acc: words[int32](s[f.packed():sums]), Work: s[sums:]}
+		w.columns = gemm8.Call{Matrix: x, W: f.k.Place(s[:f.packed()], f.width, f.depth), M1: 1, Acc: words[int32](s[f.packed():accEnd]), Work: s[accEnd:]}
 		w.sum = w.columns
 		w.sum.Stride, w.sum.Rows, w.sum.Rule, w.sum.LD = f.rows.stride, f.m, f.rule, f.to.stride
 		w.code = f.finish.call(f.to.stride)
@@ -135,8 +135,8 @@ type taskMatMul8 struct {
 	workers []matmulWorker8
 }
 
-// matmulWorker8 is what a worker computes with: the sums of the packed columns, by a row of
-// ones, and those of rows and columns.
+// matmulWorker8 has the calls of one worker: columns sums the packed columns, as a product
+// with a row of ones, and sum is the product itself.
 type matmulWorker8 struct {
 	columns, sum gemm8.Call
 	code         requant8.Call
@@ -155,8 +155,8 @@ func (t *taskMatMul8) Do(worker, i int) {
 	}
 }
 
-// start takes the left operand's zero point from the sums before they begin: times the sum
-// of each column.
+// start sets the initial accumulators to what the left operand's zero point contributes:
+// minus zero times the sum of each column.
 func (t *taskMatMul8) start(c *gemm8.Call, n int) {
 	if t.zero == 0 {
 		return

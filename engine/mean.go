@@ -11,7 +11,7 @@ import (
 type mean struct {
 	reals  *[256]float32
 	rule   quant.Quantizer
-	lowest int32 // the code that is held as 0
+	lowest int32 // the code stored as 0: -128 for qint8, 0 for quint8
 }
 
 func lowerMean(n *graph.Node, t target) (operation, string) {

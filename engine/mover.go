@@ -6,8 +6,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// mover is a walk that uses the kernels of layout where it is a transposition of each of
-// some matrices, as between images in both orders.
+// mover is a walk that uses the kernels of package layout where the walk is a batch of
+// matrix transpositions, as between row-major and channels-last images.
 type mover struct {
 	walk
 	k                  *layout.Kernel // nil for other walks

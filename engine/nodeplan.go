@@ -14,8 +14,8 @@ type NodePlan struct {
 	ISA    string      // the instruction set; "go" for portable code
 	Reason string      // why the operator's own evaluation is used instead of a kernel
 	MACs   int64       // multiplications with weights, for the given shapes
-	// Segment is 1, and one more behind every node whose results have sizes that only a run
-	// tells. Of nodes behind such a one, what depends on shapes is not told.
+	// Segment is 1 at first, and one more after every node whose output shapes depend on
+	// data. After such a node, fields that depend on shapes are not set.
 	Segment int
 	// Reorders names the kernels that bring operands into another order of axes first.
 	Reorders []string
@@ -60,8 +60,8 @@ func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
 	return nodes, nil
 }
 
-// number numbers the segments. The first planned nodes are one, and deferring tells
-// whether another one follows; behind them every node that may end one does.
+// number numbers the segments. The first planned nodes are one, and ends tells whether
+// another one follows; after them every node that may end a segment does.
 func number(nodes []NodePlan, planned int, ends bool) {
 	segment := 1
 	for i := range nodes {

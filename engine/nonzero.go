@@ -6,7 +6,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// nonZero lists the places of its operand that are not zero.
+// nonZero lists the indices of the elements of its operand that are not zero.
 type nonZero struct {
 	lastInnermost
 	dtype tensor.DType
@@ -42,17 +42,18 @@ func (s *nonZeroStep) shapes() []tensor.Shape { return s.size }
 func (s *nonZeroStep) exec(*parallel.Pool) error {
 	switch s.dtype {
 	case tensor.Float32:
-		s.size[0][1] = listPlaces(s.out, s.in.reals(), s.shape)
+		s.size[0][1] = listNonZero(s.out, s.in.reals(), s.shape)
 	case tensor.Int64:
-		s.size[0][1] = listPlaces(s.out, view[int64](s.in), s.shape)
+		s.size[0][1] = listNonZero(s.out, view[int64](s.in), s.shape)
 	default: // bool
-		s.size[0][1] = listPlaces(s.out, s.in.codes(), s.shape)
+		s.size[0][1] = listNonZero(s.out, s.in.codes(), s.shape)
 	}
 	return nil
 }
 
-// listPlaces writes the places of x that are not zero, axis by axis, and returns their number.
-func listPlaces[T int64 | uint8 | float32](out []int64, x []T, shape tensor.Shape) int {
+// listNonZero writes the indices of the elements of x that are not zero, [axis][element],
+// and returns their number.
+func listNonZero[T int64 | uint8 | float32](out []int64, x []T, shape tensor.Shape) int {
 	n := 0
 	for _, v := range x {
 		if v != 0 {

@@ -8,7 +8,7 @@ import (
 )
 
 // desc describes a planned value, as a memory descriptor does: its type, with the
-// shape, and the order in which its axes lie in memory. Values are dense.
+// shape, and the order of its axes in memory. Values are dense.
 type desc struct {
 	graph.Type
 	order order
@@ -18,7 +18,7 @@ type desc struct {
 // Nil is row-major. Axes of one element may stand anywhere.
 type order []int
 
-// channelsLast is the order of images for convolutions: [N, C, H, W] lies as
+// channelsLast is the order of images for convolutions: [N, C, H, W] is stored as
 // [N, H, W, C]. It is row-major for values of up to two axes.
 func channelsLast(rank int) order {
 	if rank < 3 {
@@ -31,8 +31,8 @@ func channelsLast(rank int) order {
 	return append(o, 1)
 }
 
-// usual is the order of operations that work on images, and of what they have to
-// do with vectors: four axes lie channels-last, others row-major.
+// usual is the order for operations on images: values of four axes are channels-last,
+// others row-major.
 func usual(s tensor.Shape) order {
 	if len(s) == 4 {
 		return channelsLast(4)
@@ -69,8 +69,7 @@ func (o order) of(s tensor.Shape) tensor.Shape {
 	return stored
 }
 
-// strides is the distance in memory, in elements, of neighbours along each axis of
-// a value of shape s.
+// strides returns the stride, in elements, of each axis of a value of shape s.
 func (o order) strides(s tensor.Shape) []int {
 	strides, size := make([]int, len(s)), 1
 	for _, a := range slices.Backward(o.axes(len(s))) {
@@ -80,7 +79,7 @@ func (o order) strides(s tensor.Shape) []int {
 	return strides
 }
 
-// place is where an axis stands in memory, from the outermost.
+// place is the position of an axis in memory, 0 for the outermost.
 func (o order) place(axis int) int {
 	if o == nil {
 		return axis
@@ -93,7 +92,7 @@ func (o order) longer(s tensor.Shape) order {
 	return slices.DeleteFunc(slices.Clone(o.axes(len(s))), func(a int) bool { return s[a] == 1 })
 }
 
-// sameMemory reports whether a value of shape s lies the same in both orders.
+// sameMemory reports whether both orders store a value of shape s identically.
 func sameMemory(s tensor.Shape, a, b order) bool {
 	return slices.Equal(a, b) || slices.Equal(a.longer(s), b.longer(s))
 }
@@ -110,8 +109,7 @@ func (o order) permuted(perm []int) order {
 
 // reshaped is the order of a value of shape to in the memory of one of shape from
 // in order o, or false where its axes would have to move: every group of axes that
-// become other ones, of the same product, has to lie together and in row-major
-// order.
+// become other ones, of the same product, has to be contiguous and row-major.
 func (o order) reshaped(from, to tensor.Shape) (order, bool) {
 	if from.Numel() == 0 || sameMemory(from, o, nil) {
 		return nil, true

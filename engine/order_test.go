@@ -176,7 +176,7 @@ func TestBroadcast(t *testing.T) {
 		}
 		b := newBroadcast(in, out, 1+r.IntN(3))
 		scratch := make([]uint64, b.scratch())
-		spread := newSpread[float32](&b, scratch)
+		expanded := newExpanded[float32](&b, scratch)
 		elements := make([]int, to.Numel()) // by place
 		for i, place := range stored(to, out.order) {
 			elements[place] = i
@@ -188,10 +188,10 @@ func TestBroadcast(t *testing.T) {
 			}
 			strides := along(d, to)
 			for piece := range b.count {
-				spread.forget()
+				expanded.forget()
 				for from, end := b.bounds(piece); from < end; {
 					n := b.next(from, end)
-					got := operandOf(&b, &spread, i, m, from, n)
+					got := operandOf(&b, &expanded, i, m, from, n)
 					for j := range n {
 						if want := float32(at(to, strides, elements[from+j])); got[j] != want {
 							t.Fatalf("%v of %v in %v: element %d is %v, want %v", d, to, out.order, from+j, got[j], want)

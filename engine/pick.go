@@ -10,14 +10,14 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// pick copies elements of its operand that are found axis by axis: into a padding, and to
-// the pixels they are nearest to.
+// pick copies elements whose source indices are computed axis by axis: padding, and
+// nearest-neighbour resizing.
 type pick struct {
 	sameOrder
-	// place is where place i of the result comes from, along an axis of from elements that
-	// has to in the result; -1 for the value.
+	// place returns the index in the operand of index i of the result along an axis, which
+	// has from elements in the operand and to in the result; -1 stands for value.
 	place func(axis, i, from, to int) int
-	value []byte // an element
+	value []byte // the bytes of one element
 }
 
 func lowerPad(n *graph.Node, p op.Pad) (operation, string) {
@@ -61,12 +61,12 @@ func (o pick) fix(in, outs []desc, threads int) (fixed, error) {
 	for len(axes) > 0 {
 		a := axes[len(axes)-1]
 		axes = axes[:len(axes)-1]
-		places := o.places(a, x.Shape[a], y.Shape[a])
-		if len(places) == x.Shape[a] && slices.Equal(places, span(0, len(places))) {
-			f.unit *= len(places)
+		sources := o.sources(a, x.Shape[a], y.Shape[a])
+		if len(sources) == x.Shape[a] && slices.Equal(sources, span(0, len(sources))) {
+			f.unit *= len(sources)
 			continue
 		}
-		f.stretches = stretchesOf(places)
+		f.stretches = stretchesOf(sources)
 		break
 	}
 	if f.stretches == nil {
@@ -78,7 +78,7 @@ func (o pick) fix(in, outs []desc, threads int) (fixed, error) {
 	}
 	lines := 1
 	for _, a := range axes {
-		f.outer = append(f.outer, outerAxis{o.places(a, x.Shape[a], y.Shape[a]), strides[a] * size})
+		f.outer = append(f.outer, outerAxis{o.sources(a, x.Shape[a], y.Shape[a]), strides[a] * size})
 		lines *= y.Shape[a]
 	}
 	f.filling = bytes.Repeat(o.value, divUp(f.blank, size))
@@ -86,22 +86,22 @@ func (o pick) fix(in, outs []desc, threads int) (fixed, error) {
 	return f, nil
 }
 
-// places lists place for all places of the result along an axis.
-func (o pick) places(axis, from, to int) order {
-	places := make(order, to)
-	for i := range places {
-		places[i] = o.place(axis, i, from, to)
+// sources lists place for all indices of the result along an axis.
+func (o pick) sources(axis, from, to int) order {
+	sources := make(order, to)
+	for i := range sources {
+		sources[i] = o.place(axis, i, from, to)
 	}
-	return places
+	return sources
 }
 
-// stretch is a run of units that follow each other in the operand from a place on, or, with
-// a place of -1, are the value.
+// stretch is n units that are contiguous in the operand, from unit from on; where from is
+// -1, they are the value.
 type stretch struct{ from, n int }
 
-func stretchesOf(places []int) []stretch {
+func stretchesOf(sources []int) []stretch {
 	list := []stretch{}
-	for _, p := range places {
+	for _, p := range sources {
 		if last := len(list) - 1; last >= 0 {
 			if s := &list[last]; p < 0 && s.from < 0 || s.from >= 0 && p == s.from+s.n {
 				s.n++
@@ -115,8 +115,8 @@ func stretchesOf(places []int) []stretch {
 
 // outerAxis is an axis outside the lines.
 type outerAxis struct {
-	places []int
-	stride int // bytes
+	sources []int
+	stride  int // bytes
 }
 
 type fixedPick struct {
@@ -158,16 +158,16 @@ func (t *taskPick) Do(_, i int) {
 	}
 }
 
-// source is where the operand's line for line l of the result begins, -1 for the value.
+// source is the offset in the operand, in bytes, of line l of the result; -1 stands for value.
 func (t *taskPick) source(l int) int {
 	at := 0
 	for _, a := range slices.Backward(t.outer) {
-		place := a.places[l%len(a.places)]
+		place := a.sources[l%len(a.sources)]
 		if place < 0 {
 			return -1
 		}
 		at += place * a.stride
-		l /= len(a.places)
+		l /= len(a.sources)
 	}
 	return at
 }

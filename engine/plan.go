@@ -10,25 +10,25 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// plan is a program for inputs of one list of shapes: all of its nodes, or those up to one
-// whose results have sizes that only a run tells. Others are for the nodes behind it, one
-// for each list of sizes; see segment.go.
+// plan is how a program runs for inputs of one list of shapes: all of its nodes, or those up
+// to one whose output shapes depend on data. The nodes after that have plans of their own,
+// one for each list of its output shapes; see segment.go.
 type plan struct {
 	list       []lowered
-	of         []lowered      // what was planned: list but for what shapes decide
+	of         []lowered      // the planned nodes: list with the fusions that the shapes allow
 	shapes     []tensor.Shape // of the inputs, or of the results of the node in front
 	first, end int            // the nodes that are planned
-	deferring  bool           // sizes of the results of the last of them are still to come
+	deferring  bool           // the output shapes of the last of them depend on data
 	facts      map[*graph.Value]graph.Fact
 
 	mu    sync.Mutex
-	tails []*plan // for the nodes behind, the most recently used last
+	tails []*plan // of the nodes after the last one, the most recently used last
 
 	// values has the program's values by number, then those that the plan adds:
 	// values in another order, and data that is known.
 	values []planned
 	steps  []planStep // in order of computation
-	ends   []int      // by node, from first on: the number of steps when its results are there
+	ends   []int      // by node, from first on: how many steps have run when its results are computed
 	inputs []arrival
 	// outputs are the numbers of the graph's outputs, in row-major order.
 	outputs []int
@@ -41,10 +41,10 @@ type plan struct {
 // planned is a value of a plan.
 type planned struct {
 	desc
-	block  *arena.Block   // shared with what lies in the same memory; nil for data that is there
+	block  *arena.Block   // one block for all values that share memory; nil for known data
 	known  *tensor.Tensor // its data, where that does not depend on the inputs' data
 	memory memory         // of known data that a step reads
-	before int            // one more than the value's number in the plan in front, which computes it; else 0
+	before int            // 1 + the value's number in the plan of the segment before, which computes it; else 0
 }
 
 // planStep computes values of a plan.
@@ -54,22 +54,22 @@ type planStep struct {
 	in, out []int // numbers of values
 }
 
-// wishing is an operation that says, for results that their readers wish to lie in
-// the orders of out, how its operands had best lie; nil is no wish.
+// wishing is an operation that says which orders of its operands suit it best, for results
+// whose readers prefer the orders of out; nil is no preference.
 type wishing interface {
 	wishes(in, out []desc) []order
 }
 
-// ordered is an operation that says how its operands and results lie. Others work
-// on images channels-last and on everything else row-major.
+// ordered is an operation that says which orders of axes its operands and results have.
+// Others work on images channels-last and on everything else row-major.
 type ordered interface {
 	wishing
-	// orders returns how the operands have to lie, for operands that lie as in says,
-	// and how the results then do; the orders of out are wishes.
+	// orders returns the orders in which the operands are needed, given the orders that they
+	// have in in, and the orders of the results; the orders of out are preferences.
 	orders(in, out []desc) (need, give []order)
 }
 
-// relabeling is an operation that may leave its operand where it is.
+// relabeling is an operation whose result may share the memory of its operand.
 type relabeling interface {
 	wishing
 	// relabel returns the order of the result in the memory of the operand, or false
@@ -165,7 +165,7 @@ func (pl *planner) results() error {
 	return nil
 }
 
-// place finds room for all values in one arena.
+// place assigns offsets in one arena to all values.
 func (pl *plan) place() {
 	var blocks []*arena.Block
 	for _, v := range pl.values {
@@ -176,7 +176,7 @@ func (pl *plan) place() {
 	pl.arena = arena.Place(blocks)
 }
 
-// wishes finds out, from the last node to the first, how readers wish values to lie.
+// wishes finds, from the last node to the first, the order that the readers of each value prefer.
 func (pl *planner) wishes() {
 	for i := pl.end - 1; i >= pl.first; i-- {
 		l := pl.list[i]
@@ -212,7 +212,7 @@ func (pl *planner) descs(values []int) []desc {
 	return all
 }
 
-// input plans how input i comes into memory.
+// input plans how input i is copied into the arena.
 func (pl *planner) input(i int, s tensor.Shape) error {
 	s = s.Clone()
 	pl.shapes = append(pl.shapes, s)
@@ -276,7 +276,7 @@ func (pl *planner) allKnown(values []int) bool {
 	return !slices.ContainsFunc(values, func(v int) bool { return pl.values[v].known == nil })
 }
 
-// orders asks an operation how its operands have to lie and its results do.
+// orders asks an operation for the orders of axes of its operands and results.
 func (pl *planner) orders(o operation, in, out []desc) (need, give []order) {
 	if o, ok := o.(ordered); ok {
 		return o.orders(in, out)
@@ -290,8 +290,8 @@ func (pl *planner) orders(o operation, in, out []desc) (need, give []order) {
 	return need, give
 }
 
-// relabel plans a node whose result lies in its operand's memory, in row-major order
-// where that is necessary.
+// relabel plans a node whose result shares its operand's memory, which is first brought
+// into row-major order where that is necessary.
 func (pl *planner) relabel(i int, l lowered, r relabeling, in, out desc) error {
 	v := l.inputs[0]
 	o, ok := r.relabel(in, out)
@@ -317,8 +317,8 @@ func (pl *planner) relabel(i int, l lowered, r relabeling, in, out desc) error {
 	return nil
 }
 
-// as returns the number of value v in an order; where it lies otherwise, a step
-// brings it there, for all nodes behind that need it so.
+// as returns the number of value v in an order. If v is stored in another one, a step
+// reorders it, once for all later nodes that need that order.
 func (pl *planner) as(v int, o order, node int) (int, error) {
 	d := &pl.values[v]
 	if d.known != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// shortest is the least number of elements worth a piece of their own.
+// shortest is the least number of elements that pays for a piece of its own.
 const shortest = 8192
 
 // pointwise8 applies a function to the codes of one or two operands. call holds
@@ -39,14 +39,14 @@ type fixedPointwise8 struct {
 func (o fixedPointwise8) bind(in, outs []memory, scratch [][]uint64) step {
 	t := &taskPointwise8{o, in, outs[0], make([]pointwiseWorker8, len(scratch))}
 	for i := range t.workers {
-		t.workers[i] = pointwiseWorker8{o.call, newSpread[uint8](&o.broadcast, scratch[i])}
+		t.workers[i] = pointwiseWorker8{o.call, newExpanded[uint8](&o.broadcast, scratch[i])}
 	}
 	return pieces{o.runs.count, t}
 }
 
 type pointwiseWorker8 struct {
-	call   elementwise8.Call
-	spread spread[uint8]
+	call     elementwise8.Call
+	operands expanded[uint8]
 }
 
 type taskPointwise8 struct {
@@ -58,15 +58,15 @@ type taskPointwise8 struct {
 
 func (t *taskPointwise8) Do(worker, i int) {
 	w := &t.workers[worker]
-	w.spread.forget()
+	w.operands.forget()
 	c := &w.call
 	from, to := t.runs.bounds(i)
 	for from < to {
 		n := t.next(from, to)
 		c.Out = t.out[from : from+n]
-		c.A = operandOf(&t.broadcast, &w.spread, 0, t.in[0].codes(), from, n)
+		c.A = operandOf(&t.broadcast, &w.operands, 0, t.in[0].codes(), from, n)
 		if len(t.in) > 1 {
-			c.B = operandOf(&t.broadcast, &w.spread, 1, t.in[1].codes(), from, n)
+			c.B = operandOf(&t.broadcast, &w.operands, 1, t.in[1].codes(), from, n)
 		}
 		t.k.Run(c)
 		from += n
@@ -97,14 +97,14 @@ func (o fixedPointwise32) bind(in, outs []memory, scratch [][]uint64) step {
 		t.in = append(t.in, m.reals())
 	}
 	for i := range t.workers {
-		t.workers[i] = pointwiseWorker32{elementwise32.Call{Lo: o.lo, Hi: o.hi}, newSpread[float32](&o.broadcast, scratch[i])}
+		t.workers[i] = pointwiseWorker32{elementwise32.Call{Lo: o.lo, Hi: o.hi}, newExpanded[float32](&o.broadcast, scratch[i])}
 	}
 	return pieces{o.runs.count, t}
 }
 
 type pointwiseWorker32 struct {
-	call   elementwise32.Call
-	spread spread[float32]
+	call     elementwise32.Call
+	operands expanded[float32]
 }
 
 type taskPointwise32 struct {
@@ -116,15 +116,15 @@ type taskPointwise32 struct {
 
 func (t *taskPointwise32) Do(worker, i int) {
 	w := &t.workers[worker]
-	w.spread.forget()
+	w.operands.forget()
 	c := &w.call
 	from, to := t.runs.bounds(i)
 	for from < to {
 		n := t.next(from, to)
 		c.Out = t.out[from : from+n]
-		c.A = operandOf(&t.broadcast, &w.spread, 0, t.in[0], from, n)
+		c.A = operandOf(&t.broadcast, &w.operands, 0, t.in[0], from, n)
 		if len(t.in) > 1 {
-			c.B = operandOf(&t.broadcast, &w.spread, 1, t.in[1], from, n)
+			c.B = operandOf(&t.broadcast, &w.operands, 1, t.in[1], from, n)
 		}
 		t.k.Run(c)
 		from += n

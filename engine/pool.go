@@ -13,7 +13,7 @@ import (
 // windowsOf lists the windows of a pooling operator for images of shape in.
 type windowsOf func(in, out tensor.Shape) windows
 
-// windows are the input cells of each output cell of one image.
+// windows lists the input pixels of each output pixel of one image.
 type windows struct {
 	cells, start []int32
 	divisors     []int // of averages; nil means the number of cells

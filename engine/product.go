@@ -15,15 +15,14 @@ type division struct {
 }
 
 const (
-	// widest limits the columns of a piece that leaves sums, and with them its block
-	// of sums.
+	// widest limits the columns of a piece that stores accumulators, and with them its
+	// block of accumulators.
 	widest = 256
-	// pieceBytes is about what the rows of a piece and their results take where they
-	// are short: enough that a call is worth its price, and little enough for the
-	// first-level cache.
+	// pieceBytes is about the size of the rows of a piece and their results where rows are
+	// short: large enough to pay for a call, small enough for the first-level cache.
 	pieceBytes = 32 << 10
-	// rowsBytes is about what the rows of a piece take that several threads read for
-	// columns of their own.
+	// rowsBytes is about the size of the rows of a piece that several threads read, each for
+	// columns of its own.
 	rowsBytes = 256 << 10
 )
 
@@ -34,19 +33,19 @@ type extent struct {
 	bytes           int // of an element
 }
 
-// time is about how long it takes, in nanoseconds: at so many multiplications in
-// one, and a few results, or, where there are few rows, as fast as weights come
-// from memory.
+// time estimates how long the product takes, in nanoseconds, at rate multiplications per
+// nanosecond and a few results; with few rows, the memory bandwidth of the weights is the
+// limit.
 func (e extent) time(rate int) int {
-	const results, bytes = 4, 10 // in a nanosecond
+	const results, bytes = 4, 10 // per nanosecond
 	return e.groups * e.n * max(e.m*(e.k+rate/results)/rate, e.k*e.bytes/bytes)
 }
 
-// divide is for a kernel of nr columns that takes blocks of rows at a time. sums says
-// that it leaves sums.
-func (e extent) divide(block, nr, threads int, sums bool) division {
+// divide is for a kernel of nr columns that takes blocks of rows at a time. accumulators
+// says that it stores int32 accumulators and leaves requantization to the caller.
+func (e extent) divide(block, nr, threads int, accumulators bool) division {
 	d := division{m: e.m, n: e.n, groups: e.groups, cols: roundUp(e.n, nr)}
-	if sums {
+	if accumulators {
 		d.cols = min(d.cols, roundUp(widest, nr))
 	}
 	d.rows = block * max(1, pieceBytes/(block*max(1, (e.k+e.n)*e.bytes)))
@@ -66,8 +65,8 @@ func (d *division) cut(rows int) {
 	d.down, d.across = divUp(d.m, d.rows), divUp(d.n, d.cols)
 }
 
-// even makes pieces of about as many rows each, a multiple of unit: one of a few rows
-// that were left over would read all of the weights for them.
+// even makes pieces of about as many rows each, a multiple of unit: a last piece of few rows
+// would read all of the weights for them.
 func (d *division) even(unit int) {
 	pieces := max(1, (d.m+d.rows/2)/d.rows)
 	d.cut(roundUp(divUp(d.m, pieces), unit))
@@ -87,14 +86,14 @@ func (e extent) share(d *division, block, nr, threads int) {
 	d.rows = max(d.rows, block*max(1, rowsBytes/(block*max(1, e.k*e.bytes))))
 }
 
-// fewest is how many rows a piece had better have: for fewer, weights are read too
-// often.
+// fewest is the least number of rows that a piece should have: with fewer, the weights are
+// read too often.
 const fewest = 96
 
-// evenly divides n rows into pieces of about most at most, with which all threads have
-// as much to do as they can; where there are few, into a few for each, so that a slow one
-// is made up for. It returns the rows of a piece, a multiple of unit, or 0 where there
-// are too few for all threads.
+// evenly divides n rows into pieces of about most rows at most, so that all threads have the
+// same work. Where that makes few pieces, each thread gets several smaller ones, so that
+// the others take over from a slow one. It returns the rows of a piece, a multiple of unit,
+// or 0 if there are too few rows for all threads.
 func evenly(n, unit, most, threads int) int {
 	if n < fewest*threads {
 		return 0
@@ -110,14 +109,14 @@ func evenly(n, unit, most, threads int) int {
 	return best
 }
 
-// far is how much more of the weights than of the rows there must be before threads share
-// the weights: rows that others have written come from another core's cache, which takes
-// several times as long as weights from memory that are fetched early.
+// far is how many times larger than the rows the weights must be before threads split
+// columns: then each thread reads all rows, also those from another core's cache, which
+// takes several times as long as prefetched weights from memory.
 const far = 8
 
-// columns is how many columns threads should divide a product into. Where there are more
-// than far times the rows, each thread had better read a part of the weights and all rows.
-// Otherwise all columns are one part.
+// columns is the number of columns of one part. Where the weights are more than far times
+// the rows, each thread reads a part of the weights and all rows. Otherwise all columns are
+// one part.
 func (e extent) columns(nr, threads, far int) int {
 	if threads == 1 || e.n <= far*e.m {
 		return roundUp(e.n, nr)
@@ -135,8 +134,8 @@ func (d *division) piece(i int) (group, m0, m1, n0, n1 int) {
 	return i / d.across, m0, min(m0+d.rows, d.m), n0, min(n0+d.cols, d.n)
 }
 
-// operandRows describes the rows of a product: how many, how they are found and the
-// number of multiplications.
+// operandRows describes the rows of the left operand of a product: how many, their
+// indirection offsets, and the number of multiplications.
 type operandRows struct {
 	geometry
 	m, rows, image, stride int

@@ -9,14 +9,13 @@ import (
 	"github.com/octet-ml/octet/internal/operand"
 )
 
-// product8 is a convolution or a linear layer on codes: exact sums by gemm8,
-// turned into codes by it while they are in registers, or else while they are
-// in the cache.
+// product8 is a convolution or a linear layer on codes: exact accumulators by gemm8, which
+// it requantizes in registers, or else package requant8 in the cache.
 type product8 struct {
 	geometry
 	k       *gemm8.Kernel
 	weights []*gemm8.Weights // by group
-	rules   []*gemm8.Rule    // by group; nil where the kernel leaves sums
+	rules   []*gemm8.Rule    // by group; nil where the kernel stores accumulators
 	ones    *gemm8.Weights   // one column, where weights have zero points
 	finish  finish
 	then    *adding
@@ -79,12 +78,12 @@ type fixedProduct8 struct {
 
 func (f fixedProduct8) macs() int64 { return f.operandRows.macs() }
 
-// scratch is the block of sums, where there is one, then the kernel's own.
+// scratch is the block of accumulators, if there is one, then the kernel's own scratch.
 func (f fixedProduct8) scratch() int {
-	return f.sums() + f.k.Work(f.division.rows, f.product8.taps, f.product8.in)
+	return f.accumulators() + f.k.Work(f.division.rows, f.product8.taps, f.product8.in)
 }
 
-func (f fixedProduct8) sums() int { return f.product8.sums(f.division.rows, f.cols) }
+func (f fixedProduct8) accumulators() int { return f.product8.accumulators(f.division.rows, f.cols) }
 
 func (f fixedProduct8) bind(in, outs []memory, scratch [][]uint64) step {
 	out := outs[0]
@@ -93,7 +92,7 @@ func (f fixedProduct8) bind(in, outs []memory, scratch [][]uint64) step {
 	for i := range scratch {
 		t.sum[i] = gemm8.Call{
 			Matrix: matrixOf(&g, g.in, in[0].codes(), f.pad), Ends: f.ends, Step: f.step,
-			Acc: words[int32](scratch[i][:f.sums()]), Work: scratch[i][f.sums():], LD: g.groups * g.out,
+			Acc: words[int32](scratch[i][:f.accumulators()]), Work: scratch[i][f.accumulators():], LD: g.groups * g.out,
 		}
 	}
 	return pieces{f.count(), t}
@@ -117,9 +116,9 @@ func (t *taskProduct8) product(worker, group, m0, m1, n0, n1 int) {
 	t.run(&t.workers8, worker, group, m0)
 }
 
-// sums is the number of words of the block of sums of a piece, where there is one, and of
-// the sums of its rows behind it.
-func (o *product8) sums(rows, columns int) int {
+// accumulators is the number of words of the accumulators of a piece, and of the sums of its
+// rows behind them; 0 where the kernel requantizes in registers.
+func (o *product8) accumulators(rows, columns int) int {
 	switch {
 	case o.rules != nil:
 		return 0
@@ -129,7 +128,7 @@ func (o *product8) sums(rows, columns int) int {
 	return divUp(rows*columns, 2)
 }
 
-// workers8 is what the workers of a product8 compute with, and where results go.
+// workers8 has the calls of a product8, by worker, and the memory of the result.
 type workers8 struct {
 	out  memory
 	sum  []gemm8.Call
@@ -146,8 +145,8 @@ func (o *product8) workers(in []memory, out memory, n int) workers8 {
 	return w
 }
 
-// run computes the rows and columns of a worker's product in a group, to row at of
-// the result and those behind.
+// run computes the rows and columns of a worker's product in a group, into the result from
+// row at on.
 func (o *product8) run(w *workers8, worker, group, at int) {
 	s, c := &w.sum[worker], &w.code[worker]
 	first := group*o.out + s.N0
@@ -165,7 +164,8 @@ func (o *product8) run(w *workers8, worker, group, at int) {
 	o.finish.run(c, w.out, at)
 }
 
-// rowSums computes the sums of the rows of a call by a column of ones, behind its own sums.
+// rowSums sums the rows of a call, as a product with a column of ones, into memory behind
+// its accumulators.
 func rowSums(k *gemm8.Kernel, ones *gemm8.Weights, s *gemm8.Call) []int32 {
 	w, acc, n0, n1 := s.W, s.Acc, s.N0, s.N1
 	rows := acc[(s.M1-s.M0)*(n1-n0):]

@@ -15,7 +15,7 @@ type Program struct {
 	pool *parallel.Pool
 	cpu  cpu.Features
 	// values are the inputs, then the results of the nodes in order, then the
-	// parameters that steps read. Their places here are their numbers.
+	// parameters that steps read. The number of a value is its index here.
 	values []*graph.Value
 	number map[*graph.Value]int
 	// lowered has one entry per node of g.
@@ -34,14 +34,14 @@ type lowered struct {
 	inputs, outputs []int     // numbers of the values that op reads from memory and computes
 	reason          string
 	with            string // the node whose kernel also computes this one
-	adds            int    // the place of the addition that op also computes; 0 for none
+	adds            int    // the index of the addition that op also computes; 0 for none
 }
 
-// packer is an operation that packs the parameters of its node when it is lowered. Others
-// read them from memory as they do other operands.
+// packer is an operation that packs the parameters of its node when it is lowered. Other
+// operations read parameters as operands.
 type packer interface{ packsParameters() }
 
-// operation is what a node has become for this CPU.
+// operation is a node lowered for this CPU.
 type operation interface {
 	// kernel names what computes it, and the instruction set.
 	kernel() (name, isa string)
@@ -96,7 +96,7 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 	return p, nil
 }
 
-// connect numbers the values and tells every operation which it reads and computes.
+// connect numbers the values and records which ones every operation reads and computes.
 func (p *Program) connect() {
 	p.number = map[*graph.Value]int{}
 	add := func(v *graph.Value) int {

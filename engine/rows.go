@@ -69,7 +69,7 @@ func (o rows) fix(in, _ []desc, threads int) (fixed, error) {
 	if o.k.Function == rows32.LayerNorm && o.bias == nil {
 		f.bias = make([]float32, f.n)
 	}
-	const slow = 4 // numbers of other kernels in the time of one
+	const slow = 4 // times as slow, per element, as an element-wise kernel
 	f.runs = splitRuns(s.Numel()/max(1, f.n), divUp(shortest/slow, max(1, f.n)), threads)
 	return f, nil
 }

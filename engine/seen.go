@@ -7,9 +7,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Seen is the result of a node as it lies in memory, images channels-last,
-// [N, H, W, C]; it is valid during the call of a Look only. One of Codes and Reals
-// is set: Codes for quint8, Reals for float32.
+// Seen is the result of a node in the layout of the run's memory, images channels-last,
+// [N, H, W, C]. It is valid only during the call of Look. One of Codes and Reals is set:
+// Codes for quint8, Reals for float32.
 type Seen struct {
 	Type  graph.Type // with the shape, [N, C, H, W]
 	Codes []uint8
@@ -20,7 +20,7 @@ type Seen struct {
 type Look func(v *graph.Value, s Seen) error
 
 // RunSeen runs and hands the result of every node, in node order, to look
-// without copying it, save results of other types than quint8 and float32. An
+// without copying it, except results of other types than quint8 and float32. An
 // error of look ends the run.
 func (s *Session) RunSeen(ctx context.Context, look Look, inputs ...*tensor.Tensor) error {
 	f, err := s.begin(s.p.lowered, inputs)
@@ -43,7 +43,7 @@ func (s *Session) RunSeen(ctx context.Context, look Look, inputs ...*tensor.Tens
 	return err
 }
 
-// RunViewed is RunTapped for a view that keeps nothing: the next tensor may lie in the
+// RunViewed is RunTapped for a view that keeps nothing: the next tensor may reuse the
 // memory of the one before. The outputs are results of nodes, too.
 func (s *Session) RunViewed(ctx context.Context, view Tap, inputs ...*tensor.Tensor) error {
 	f, err := s.begin(s.p.lowered, inputs)

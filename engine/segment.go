@@ -8,25 +8,25 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Some nodes have results whose sizes depend on data: places that are not zero, boxes that
-// are left. A plan ends with such a node, for which it has memory for the largest results.
-// The nodes behind it are a segment of their own, planned when a run has told the sizes; it
-// reads what it needs where the segment in front has left it.
+// Some nodes have results whose shapes depend on data: the indices of NonZero, the boxes
+// that NonMaxSuppression keeps. A plan ends with such a node and has memory for its largest
+// results. The nodes after it are a segment of their own, planned when a run has computed
+// the shapes; the segment reads its inputs in the memory of the one before.
 
-// maxTails bounds the plans for what is behind such a node, and the memory of runs for them.
-// Counts differ from image to image, so there are more of them than of sizes of inputs;
-// what follows on a list of boxes is small.
+// maxTails bounds the number of plans for the segment after such a node, and with them the
+// memory of runs. It is larger than maxPlans: counts differ from image to image, and
+// operations on a list of boxes take little memory.
 const maxTails = 16
 
-// sized is the step of an operation whose results have sizes that only a run tells.
+// sized is the step of an operation whose output shapes depend on data.
 type sized interface {
 	step
 	// shapes are those of the results, valid until the next run.
 	shapes() []tensor.Shape
 }
 
-// infer adds to facts what is known of the nodes from first on, up to one that defers the
-// sizes of its results, or to the end.
+// infer adds to facts the types of the nodes from first on, up to the first whose output
+// shapes depend on data, or to the end.
 func (p *Program) infer(first int, facts map[*graph.Value]graph.Fact) (end int, deferring bool, err error) {
 	for i, n := range p.g.Nodes[first:] {
 		if err := p.g.InferNode(n, facts); err != nil {
@@ -39,7 +39,7 @@ func (p *Program) infer(first int, facts map[*graph.Value]graph.Fact) (end int, 
 	return len(p.g.Nodes), false, nil
 }
 
-// keep has all values that nodes behind the plan need stay until its end.
+// keep extends to the end of the plan the lifetimes of all values that later segments read.
 func (pl *planner) keep() {
 	needed := slices.Clone(pl.p.outputs)
 	for _, l := range pl.list[pl.end:] {
@@ -52,8 +52,7 @@ func (pl *planner) keep() {
 	}
 }
 
-// tail returns the plan for the nodes behind pl, where the results of its last node have
-// these shapes.
+// tail returns the plan for the nodes after pl, for these output shapes of its last node.
 func (p *Program) tail(pl *plan, shapes []tensor.Shape) (*plan, error) {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
@@ -78,7 +77,7 @@ func recent[T any](list []T, i int) {
 	list[len(list)-1] = v
 }
 
-// keepRecent appends v to list, without the first where there are limit already.
+// keepRecent appends v to list, and drops the first element of a list of limit elements.
 func keepRecent[T any](list []T, v T, limit int) []T {
 	if len(list) == limit {
 		list = slices.Delete(list, 0, 1)
@@ -109,7 +108,7 @@ func (p *Program) planTail(front *plan, shapes []tensor.Shape) (*plan, error) {
 	return pl.finish()
 }
 
-// follow returns the memory of the run in f for the segment behind it.
+// follow returns the memory for the segment after that of f, in the same run.
 func (s *Session) follow(f *frame) (*frame, error) {
 	pl, err := s.p.tail(f.plan, f.steps[len(f.steps)-1].(sized).shapes())
 	if err != nil {
@@ -126,7 +125,7 @@ func (s *Session) follow(f *frame) (*frame, error) {
 	return t, nil
 }
 
-// deferring reports whether the sizes of n's results may be known to a run only.
+// deferring reports whether the output shapes of n may depend on data.
 func deferring(n *graph.Node) bool {
 	_, ok := n.Op.(graph.Deferring)
 	return ok

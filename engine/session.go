@@ -38,7 +38,7 @@ func (s *Session) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.
 }
 
 // RunInto is Run into tensors of the caller, of the types that OutputTypes
-// tells. Once it has seen inputs of a size it allocates nothing.
+// returns. From the second run with inputs of a shape on it allocates nothing.
 func (s *Session) RunInto(ctx context.Context, outputs []*tensor.Tensor, inputs ...*tensor.Tensor) error {
 	f, err := s.begin(s.p.fused, inputs)
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *Session) RunObserved(ctx context.Context, want map[*graph.Value]bool, o
 }
 
 // OutputTypes returns the types, with shapes, of the outputs for inputs of the
-// given shapes. It is an error if only a run tells one.
+// given shapes. It is an error if one depends on data.
 func (s *Session) OutputTypes(inputs ...tensor.Shape) ([]graph.Type, error) {
 	facts, err := s.p.g.Infer(inputs...)
 	if err != nil {
@@ -143,7 +143,7 @@ func (s *Session) OutputTypes(inputs ...tensor.Shape) ([]graph.Type, error) {
 	return out, nil
 }
 
-// begin returns the memory for a run of list on inputs, which are in it.
+// begin returns the memory for a run of list, with inputs loaded into it.
 func (s *Session) begin(list []lowered, inputs []*tensor.Tensor) (*frame, error) {
 	f, err := s.take(list, inputs)
 	if err != nil {
@@ -153,9 +153,9 @@ func (s *Session) begin(list []lowered, inputs []*tensor.Tensor) (*frame, error)
 	return f, nil
 }
 
-// compute runs all steps, and calls visit, unless it is nil, with the memory in which the
-// results of a node are, when they are there, and the number of steps that it took. It
-// returns the memory in which the outputs are.
+// compute runs all steps. After each node it calls visit, unless that is nil, with the
+// memory that holds the node's results and the number of steps that it took. It returns the
+// memory that holds the outputs.
 func (s *Session) compute(ctx context.Context, f *frame, visit func(f *frame, node, steps int) error) (*frame, error) {
 	at := 0
 	for node, n := range s.p.g.Nodes {
@@ -198,8 +198,8 @@ func (s *Session) each(ctx context.Context, f *frame, visit func(f *frame, v int
 	})
 }
 
-// computeInto is compute that copies the outputs to tensors of the caller. They are
-// checked as soon as their sizes are known: before the run, unless only that tells them.
+// computeInto is compute that copies the outputs to tensors of the caller. Those are
+// checked before the run, or, where output shapes depend on data, once these are known.
 func (s *Session) computeInto(ctx context.Context, f *frame, outputs []*tensor.Tensor, visit func(f *frame, node, steps int) error) error {
 	if !f.plan.deferring {
 		if err := s.checkOutputs(f, outputs); err != nil {

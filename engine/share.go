@@ -8,11 +8,11 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// packedLayers are the layers of programs by their weights, for programs that have them in
-// common: packing weights is most of the time of a compilation.
+// packedLayers are lowered layers by their weights, which programs share: packing weights
+// is most of the time of a compilation.
 type packedLayers map[*tensor.Tensor][]lowered
 
-// packedLayers of a program serve others for the same CPU and numerics.
+// packedLayers returns those of like, if it was compiled for the same CPU and numerics.
 func (p *Program) packedLayers(like *Program) packedLayers {
 	if like == nil || like.cpu != p.cpu || like.g.Numerics != p.g.Numerics {
 		return nil
@@ -20,7 +20,7 @@ func (p *Program) packedLayers(like *Program) packedLayers {
 	layers := packedLayers{}
 	for _, l := range like.lowered {
 		_, packs := l.op.(packer)
-		if _, naive := l.op.(evaluation); packs && !naive { // that reads the parameters of its node
+		if _, naive := l.op.(evaluation); packs && !naive { // an evaluation packs nothing
 			if w := op.WeightOf(l.node); w != nil {
 				layers[w.Data] = append(layers[w.Data], l)
 			}

@@ -94,7 +94,7 @@ type taskShuffle struct {
 	workers []shuffler
 }
 
-// shuffler is what a worker needs.
+// shuffler has the call and the scratch memory of one worker.
 type shuffler struct {
 	call   layout.Call
 	table  elementwise8.Call
@@ -118,7 +118,7 @@ func (t *taskShuffle) Do(worker, i int) {
 	}
 }
 
-// pixels shuffles n pixels, that begin distance bytes apart, to those from from on.
+// pixels shuffles n pixels of source, distance bytes apart, into the result from pixel from on.
 func (t *taskShuffle) pixels(w *shuffler, source []byte, distance, from, n int) {
 	for p := range n {
 		w.call.Src = source[p*distance:]

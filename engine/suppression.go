@@ -50,7 +50,7 @@ type taskSuppression struct {
 	fixedSuppression
 	in         []memory
 	corners    []op.Box   // of all images
-	chosen     []int32    // most places for every class
+	chosen     []int32    // most entries for every class
 	chosenOf   []int      // how many, by class
 	candidates [][]uint64 // by worker
 

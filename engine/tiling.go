@@ -2,8 +2,8 @@ package engine
 
 import "github.com/octet-ml/octet/tensor"
 
-// tiling is how F(2x2, 3x3) sees the images of a convolution: in tiles of 2x2 output
-// pixels, each of which reads 4x4 input pixels.
+// tiling divides the images of a convolution for Winograd F(2x2, 3x3): into tiles of 2x2
+// output pixels, each of which reads 4x4 input pixels.
 type tiling struct {
 	n                 int // tiles, of all images
 	tiles, across     int // of an image, of its lines
@@ -29,7 +29,7 @@ func (g geometry) tile(x, y tensor.Shape) tiling {
 	return t
 }
 
-// rows are the tiles as rows of a product over their input pixels.
+// rows describes the tiles as rows of a product over their input pixels.
 func (t *tiling) rows() *operandRows {
 	return &operandRows{geometry: geometry{taps: 16}, rows: t.tiles, image: t.inImage, offset: t.from}
 }

@@ -30,7 +30,7 @@ func (o topK) fix(in, outs []desc, threads int) (fixed, error) {
 	s := in[0].Shape
 	axis := axisOf(o.Axis, len(s))
 	f := fixedTopK{topK: o, shape: s, axis: axis, n: s[axis], inner: s[axis+1:].Numel(), most: outs[0].Shape[axis]}
-	const slow = 16 // elements of other kernels in the time of one
+	const slow = 16 // times as slow, per element, as an element-wise kernel
 	f.split = splitRuns(s[:axis].Numel()*f.inner, divUp(shortest/slow, max(1, f.n)), threads)
 	return f, nil
 }
@@ -129,7 +129,7 @@ func topLines[T cmp.Ordered](t *taskTopK, values, x []T, worker, from, to int) {
 	}
 }
 
-// sink moves element i of a heap, whose root is what comes last, to its place.
+// sink restores the heap below element i (sift-down); the root is what comes last.
 func sink(heap []int32, i int, before func(a, b int32) int) {
 	for {
 		child := 2*i + 1

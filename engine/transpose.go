@@ -1,6 +1,6 @@
 package engine
 
-// transpose gives the axes of its operand other names; nothing moves.
+// transpose renumbers the axes of its operand; no element moves.
 type transpose struct {
 	relabeled
 	perm []int
@@ -8,7 +8,7 @@ type transpose struct {
 
 func (transpose) kernel() (string, string) { return "identity", "go" }
 
-// wishes is the wish in the names of the operand's axes.
+// wishes is the preferred order, by the numbers of the operand's axes.
 func (t transpose) wishes(_, out []desc) []order {
 	if out[0].order == nil {
 		return []order{nil}

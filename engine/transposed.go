@@ -6,11 +6,11 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// A transposed convolution is computed as several convolutions. Of the output pixels that
-// lie a stride apart in both directions, each is a sum over the same taps of the filter, at
-// input pixels that follow each other: a convolution at stride 1 with these taps. There are
-// stride times stride of them, each a product over gathered rows as other convolutions are;
-// nothing is multiplied that padding between input pixels would add.
+// A transposed convolution is computed as several convolutions. Output pixels a stride apart
+// in both directions are sums over the same taps of the filter, at adjacent input pixels: a
+// convolution at stride 1 with these taps. There are stride times stride of them, each a
+// product over indirect rows as other convolutions are, and no zeros between input pixels
+// are multiplied.
 
 // phase is one of these convolutions.
 type phase struct {
@@ -19,8 +19,8 @@ type phase struct {
 	cells    []phaseTap
 }
 
-// phaseTap is a cell of the filter, and how far the input pixel that it multiplies is from
-// the place of the output pixel within its phase.
+// phaseTap is a cell of the filter, and the distance from the index of the output pixel
+// within its phase to the input pixel that the cell multiplies.
 type phaseTap struct {
 	cell  int
 	shift [2]int
@@ -66,7 +66,7 @@ func filters[T any](p *phase, w []T, cells int) []T {
 	return f
 }
 
-// phasePixels is how many output pixels a piece has, about.
+// phasePixels is about the number of output pixels of a piece.
 const phasePixels = 128
 
 // phasePieces are the output pixels of a phase in pieces of whole lines.
@@ -181,12 +181,12 @@ func (f *fixedTransposed) macs() int64 {
 	return n
 }
 
-// block is the number of words of the results of a piece, with all output channels.
+// block is the number of words of the results of a piece, with the channels of all groups.
 func (f *fixedTransposed) block() int {
 	return divUp(f.pixels*f.out.Shape[1]*f.out.DType.Size(), 8)
 }
 
-// transposedPiece is where a piece of a transposed convolution is.
+// transposedPiece is a piece of a transposed convolution.
 type transposedPiece struct {
 	*phasePieces
 	index        int // of the phase
@@ -212,8 +212,9 @@ func (f *fixedTransposed) piece(i int) transposedPiece {
 	return p
 }
 
-// spread copies the channels of a piece's group from its block to where its pixels are.
-func (f *fixedTransposed) spread(p *transposedPiece, block, out memory) {
+// scatter copies the channels of a piece's group from its block to its pixels of the result,
+// which are a stride apart.
+func (f *fixedTransposed) scatter(p *transposedPiece, block, out memory) {
 	size := f.out.DType.Size()
 	pixel, part, skip := f.out.Shape[1]*size, p.out*size, p.group*p.out*size
 	for y := p.first; y < p.first+p.count; y++ {

@@ -66,5 +66,5 @@ func (t *taskTransposed32) Do(worker, i int) {
 	block := words[byte](t.scratch[worker][:t.block()])
 	c.Out = memory(block).reals()[p.group*o.out:]
 	o.k.Run(c)
-	t.spread(&p, block, t.y)
+	t.scatter(&p, block, t.y)
 }

@@ -40,31 +40,31 @@ func (f *fixedTransposed8) columns(o *product8) int {
 	return min(o.out, roundUp(widest, o.k.NR))
 }
 
-// sums is the number of words of the sums of a piece.
-func (f *fixedTransposed8) sums() int {
-	sums := 0
+// accumulators is the number of words of the accumulators of a piece.
+func (f *fixedTransposed8) accumulators() int {
+	words := 0
 	for i := range f.products {
 		o := &f.products[i]
-		sums = max(sums, o.sums(f.pixels, f.columns(o)))
+		words = max(words, o.accumulators(f.pixels, f.columns(o)))
 	}
-	return sums
+	return words
 }
 
-// scratch is the block of results, then sums, then the kernel's own.
+// scratch is the block of results, then the accumulators, then the kernel's own.
 func (f *fixedTransposed8) scratch() int {
 	work := 0
 	for _, o := range f.products {
 		work = max(work, o.k.Work(f.pixels, o.taps, o.in))
 	}
-	return f.block() + f.sums() + work
+	return f.block() + f.accumulators() + work
 }
 
 func (f *fixedTransposed8) bind(in, outs []memory, scratch [][]uint64) step {
 	t := &taskTransposed8{fixedTransposed8: f, x: in[0].codes(), y: outs[0]}
 	for _, s := range scratch {
-		block, sums := f.block(), f.block()+f.sums()
+		block, accEnd := f.block(), f.block()+f.accumulators()
 		w := f.products[0].workers(in, words[byte](s[:block]), 1)
-		w.sum[0] = gemm8.Call{Acc: words[int32](s[block:sums]), Work: s[sums:], LD: f.out.Shape[1]}
+		w.sum[0] = gemm8.Call{Acc: words[int32](s[block:accEnd]), Work: s[accEnd:], LD: f.out.Shape[1]}
 		t.workers = append(t.workers, w)
 	}
 	return pieces{f.count, t}
@@ -90,5 +90,5 @@ func (t *taskTransposed8) Do(worker, i int) {
 		s.N0, s.N1 = n, min(n+t.columns(o), o.out)
 		o.run(w, 0, p.group, 0)
 	}
-	t.spread(&p, w.out, t.y)
+	t.scatter(&p, w.out, t.y)
 }

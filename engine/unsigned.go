@@ -8,10 +8,11 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Kernels know unsigned codes. In the memory of a run codes of qint8 are 128 higher, and so
-// are their zero points (quant.Unsigned); tensors and operators have them as they are.
+// Kernels take unsigned codes. In the memory of a run, codes of qint8 and their zero points
+// are 128 higher (quant.Unsigned); in tensors and for operators they are signed.
 
-// flip makes the codes of qint8 in m those of memory, or back; other values stay.
+// flip converts the codes of qint8 in m from signed to unsigned ones or back; it leaves
+// other types alone.
 func flip(m memory, d tensor.DType) {
 	const signs = 0x8080808080808080
 	if d != tensor.QInt8 {
@@ -25,8 +26,8 @@ func flip(m memory, d tensor.DType) {
 	}
 }
 
-// zeroOf is the zero point of the first operand of n, as codes are in memory.
+// zeroOf is the zero point of the first operand of n, for unsigned codes.
 func zeroOf(n *graph.Node) uint8 { return zeroIn(n.Inputs[0].Type) }
 
-// zeroIn is the zero point of a type's codes in memory.
+// zeroIn is the zero point of a type, for unsigned codes.
 func zeroIn(t graph.Type) uint8 { return uint8(quant.Unsigned(t.Q, t.DType).ZeroPoint()) }

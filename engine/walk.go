@@ -3,8 +3,8 @@ package engine
 import "github.com/octet-ml/octet/tensor"
 
 // walk copies a dense value in one order to dense memory in another. Its axes are
-// those of the destination in the order of memory, outermost first, with the
-// distance of neighbours in the source. Axes that lie together in both are one.
+// those of the destination in the order of memory, outermost first, with their strides
+// in the source. Axes that are contiguous in both are merged.
 type walk struct {
 	extents, strides []int
 	size             int // bytes of an element
@@ -33,7 +33,7 @@ func (w *walk) push(extent, stride int) {
 	w.extents, w.strides = append(w.extents, extent), append(w.strides, stride)
 }
 
-// copies reports whether source and destination lie alike.
+// copies reports whether source and destination have the same layout.
 func (w *walk) copies() bool {
 	return len(w.extents) == 0 || len(w.extents) == 1 && w.strides[0] == 1
 }
@@ -54,7 +54,7 @@ func (w *walk) line() int {
 	return w.extents[len(w.extents)-1]
 }
 
-// source is where line i begins in the source, in elements.
+// source is the offset of line i in the source, in elements.
 func (w *walk) source(i int) int {
 	at := 0
 	for a := len(w.extents) - 2; a >= 0; a-- {
@@ -105,8 +105,8 @@ func (w *walk) all(dst, src memory) {
 	w.run(dst, src, 0, w.rows())
 }
 
-// matrix tells the images, rows and columns of the source where the walk is a
-// transposition of each of some matrices, and false where it is not.
+// matrix returns the images, rows and columns of the source if the walk is a batch of
+// matrix transpositions, and false otherwise.
 func (w *walk) matrix() (images, rows, cols int, ok bool) {
 	e, s := w.extents, w.strides
 	if n := len(e); n == 3 && s[0] == e[1]*e[2] && s[1] == 1 && s[2] == e[1] {

@@ -52,22 +52,22 @@ func biasOf(n *graph.Node) []float32 {
 	return n.Inputs[2].Data.Float32s()
 }
 
-// finish turns the sums of a node into its result: codes by a rule, or reals.
+// finish is the epilogue of a node: it requantizes accumulators to codes, or scales them to float32.
 type finish struct {
 	k           *requant8.Kernel
 	rule        *quant.Requant
-	signed      bool // the rule gives codes of qint8, which are still to be those of memory
+	signed      bool // the rule gives codes of qint8, which are flipped to unsigned ones afterwards
 	scale, bias []float32
 	lo, hi      float32
 
 	// zeros are the zero points of the weights, by output channel; nil where all are 0.
-	// With them, ones are weights of which a sum is that of the row.
+	// Otherwise ones is one output channel of weights 1, which sums each row of the input.
 	zeros []int32
 	ones  []int8
 }
 
-// inRegisters is the rule for kernels that finish sums before they store them, or nil
-// where there is more to do.
+// inRegisters is the rule for kernels that requantize accumulators in registers, or nil
+// where the epilogue does more than that.
 func (f *finish) inRegisters() *quant.Requant {
 	if f.zeros != nil || f.signed {
 		return nil
@@ -75,9 +75,9 @@ func (f *finish) inRegisters() *quant.Requant {
 	return f.rule
 }
 
-// centre takes from the sums of a call what zero points of weights contribute: sum over
-// k of (x-zero)*(w-z) is that of (x-zero)*w, less z times that of x-zero, which rows has
-// for each row.
+// centre subtracts from the accumulators of a call what zero points of weights contribute:
+// the sum over k of (x-zero)*(w-z) is the sum of (x-zero)*w minus z times the sum of
+// x-zero, and rows holds the latter for each row.
 func (f *finish) centre(c *requant8.Call, rows []int32) {
 	zeros := f.zeros[c.First:][:c.N]
 	for m, x := range rows[:c.M] {
@@ -88,11 +88,12 @@ func (f *finish) centre(c *requant8.Call, rows []int32) {
 	}
 }
 
-// centreEach is centre for windows of channels of their own: sums has one for each of c's.
-func (f *finish) centreEach(c *requant8.Call, sums []int32) {
+// centreEach is centre for depthwise convolutions: rows has the sum of x-zero for each
+// accumulator of c, since every channel reads a window of its own.
+func (f *finish) centreEach(c *requant8.Call, rows []int32) {
 	zeros := f.zeros[c.First:][:c.N]
 	for m := range c.M {
-		acc, each := c.Acc[m*c.N:][:len(zeros)], sums[m*c.N:][:len(zeros)]
+		acc, each := c.Acc[m*c.N:][:len(zeros)], rows[m*c.N:][:len(zeros)]
 		for n, z := range zeros {
 			acc[n] -= z * each[n]
 		}
@@ -137,8 +138,8 @@ func newFinish(n *graph.Node, t target, act quant.Activation, linear bool) (fini
 	return f, err
 }
 
-// follow makes codes of type d by a rule. Where signed codes have a rounding of their own,
-// no kernel has it but the portable one.
+// follow makes codes of type d by a rule. A rounding that only signed codes have is
+// implemented by the portable kernel alone.
 func (f *finish) follow(rule *quant.Requant, d tensor.DType) {
 	f.rule = rule
 	if d != tensor.QInt8 {
@@ -151,12 +152,12 @@ func (f *finish) follow(rule *quant.Requant, d tensor.DType) {
 	f.signed, f.k = true, requant8.Select(requant8.Table, false, 0)
 }
 
-// call prepares calls that write to out, channels apart.
+// call prepares a call whose output rows are channels elements apart.
 func (f *finish) call(channels int) requant8.Call {
 	return requant8.Call{Rule: f.rule, Scale: f.scale, Bias: f.bias, Lo: f.lo, Hi: f.hi, LD: channels}
 }
 
-// run finishes m rows of n sums from output row m0 and channel c.First on.
+// run applies the epilogue to c.M rows of c.N accumulators, from output row m0 and channel c.First on.
 func (f *finish) run(c *requant8.Call, out memory, m0 int) {
 	at := m0*c.LD + c.First
 	if f.k.ToReal {

@@ -5,7 +5,7 @@ import "github.com/octet-ml/octet/tensor"
 // sliding is a window that moves over images in steps; pairs are (height, width).
 type sliding struct{ kernel, stride, padding, dilation [2]int }
 
-// windows lists the cells, y*W + x, of each position that lie in the image.
+// windows lists, for each position, the cells y*W + x that are inside the image.
 func (s sliding) windows(in, out tensor.Shape) windows {
 	w := windows{start: []int32{0}}
 	s.each(in, out, func(cell int, _ bool) {

@@ -56,7 +56,7 @@ func (o winograd32Conv) fix(in, outs []desc, threads int) (fixed, error) {
 	f := fixedWinograd32{winograd32Conv: o, tiling: o.tile(in[0].Shape, out.Shape)}
 	e := extent{m: f.tiling.n, n: o.out, k: winograd32.Points * o.in, groups: 1, bytes: 4}
 	threads = threadsFor(e.time(o.product.Rate), threads)
-	count := divUp(e.m, max(1, sumsBytes/(4*winograd32.Points*(o.in+o.out))))
+	count := divUp(e.m, max(1, pieceCacheBytes/(4*winograd32.Points*(o.in+o.out))))
 	if threads > 1 {
 		count = roundUp(count, threads)
 	}
@@ -65,10 +65,10 @@ func (o winograd32Conv) fix(in, outs []desc, threads int) (fixed, error) {
 	return f, nil
 }
 
-// sumsBytes limits what the transformed input of a piece and its sums take, so that
-// they stay in the second-level cache; the fewer pieces, the less often filters are
-// read.
-const sumsBytes = 1 << 20
+// pieceCacheBytes limits the size of the transformed input of a piece and of its
+// accumulators, so that they stay in the second-level cache; the fewer pieces, the less
+// often filters are read.
+const pieceCacheBytes = 1 << 20
 
 type fixedWinograd32 struct {
 	winograd32Conv
@@ -78,7 +78,7 @@ type fixedWinograd32 struct {
 
 func (f fixedWinograd32) macs() int64 { return f.tiling.macs(f.geometry) }
 
-// scratch holds the transformed input, the sums and what their product needs.
+// scratch holds the transformed input, the accumulators and the scratch of the product.
 func (f fixedWinograd32) scratch() int {
 	return divUp(winograd32.Points*f.chunk*(f.in+f.out)+f.product.Work(f.chunk, f.in), 2)
 }
@@ -90,7 +90,7 @@ func (f fixedWinograd32) bind(in, outs []memory, scratch [][]uint64) step {
 		work := words[float32](scratch[i])
 		c := &t.calls[i]
 		c.input, work = work[:winograd32.Points*f.chunk*f.in], work[winograd32.Points*f.chunk*f.in:]
-		c.sums, work = work[:winograd32.Points*f.chunk*f.out], work[winograd32.Points*f.chunk*f.out:]
+		c.acc, work = work[:winograd32.Points*f.chunk*f.out], work[winograd32.Points*f.chunk*f.out:]
 		c.spread.Matrix = matrixOf(f.rows(), f.in, in[0].reals(), f.pad)
 		c.product = sgemm.Call{
 			Matrix: operand.Matrix[float32]{Taps: 1, Depth: f.in, Stride: f.in, Pad: f.pad},
@@ -106,10 +106,10 @@ func (f fixedWinograd32) bind(in, outs []memory, scratch [][]uint64) step {
 
 // winograd32Calls are those of one worker.
 type winograd32Calls struct {
-	input, sums []float32 // [point][tile][channel]
-	spread      winograd32.Spread
-	product     sgemm.Call
-	fold        winograd32.Fold
+	input, acc []float32 // [point][tile][channel]
+	spread     winograd32.Spread
+	product    sgemm.Call
+	fold       winograd32.Fold
 }
 
 type taskWinograd32 struct {
@@ -127,10 +127,10 @@ func (t *taskWinograd32) Do(worker, i int) {
 	c.product.M1 = tiles
 	for p, w := range t.weights {
 		c.product.W, c.product.X = w, c.input[p*tiles*t.in:]
-		c.product.Out = c.sums[p*tiles*t.out:]
+		c.product.Out = c.acc[p*tiles*t.out:]
 		t.product.Run(&c.product)
 	}
-	c.fold.M0, c.fold.M1, c.fold.Sums = m0, m1, c.sums
+	c.fold.M0, c.fold.M1, c.fold.Sums = m0, m1, c.acc
 	t.k.Fold(&c.fold)
 	t.add(t.then, worker, m0, m1, 0, t.out, t.out)
 }

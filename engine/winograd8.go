@@ -39,7 +39,7 @@ func newWinograd8(n *graph.Node, g geometry, w []int8, f finish, t target) opera
 
 func (o winograd8Conv) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
-// tilesBytes limits what the transformed input of a piece takes, so that it stays
+// tilesBytes limits the size of the transformed input of a piece, so that it stays
 // in the second-level cache; the fewer pieces, the less often filters are read.
 const tilesBytes = 512 << 10
 
