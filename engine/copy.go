@@ -10,16 +10,20 @@ import (
 
 // split copies the parts of its operand along an axis.
 type split struct {
-	sameOrder
+	withLists
 	op.Split
 }
 
 func (split) kernel() (string, string) { return "copy", "go" }
 
 func (o split) fix(in, outs []desc, threads int) (fixed, error) {
+	s, err := o.Resolve(factsOf(in))
+	if err != nil {
+		return nil, err
+	}
 	f := fixedSplit{}
 	for i := range outs {
-		part, err := slice{Slice: o.Part(i)}.fix(in, outs[i:i+1], threads)
+		part, err := slice{Slice: s.Part(i)}.fix(in, outs[i:i+1], threads)
 		if err != nil {
 			return nil, err
 		}

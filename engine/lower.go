@@ -80,6 +80,12 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason = lowerCat(n, attrs, t)
 	case op.Slice:
 		o, reason = lowerSlice(n, attrs)
+	case op.StridedSlice:
+		o, reason = lowerPlaced(n, attrs)
+	case op.DepthToSpace:
+		o = blocks{attrs, t.cpu}
+	case op.SpaceToDepth:
+		o = blocks{attrs, t.cpu}
 	case op.ChannelShuffle:
 		o, reason = lowerShuffle(n, attrs, t)
 	case op.Affine:

@@ -8,10 +8,19 @@ import (
 	"github.com/octet-ml/octet/op"
 )
 
+// rare is the reason of operators whose time does not count in any known model.
+const rare = "it is rare, and has little to do where it occurs"
+
 // withoutKernel says why the engine leaves an operator to its own evaluation.
 var withoutKernel = map[string]string{
 	"fake_quantize": "it is computed in training alone, which has kernels of its own",
 	"shape":         "its result is known with the shapes",
+
+	"gather_nd":        rare,
+	"gather_elements":  rare,
+	"scatter_nd":       rare,
+	"scatter_elements": rare,
+	"reverse_sequence": rare,
 }
 
 // Every operator occurs in the random graphs that engines are compared on, and has a

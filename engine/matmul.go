@@ -152,7 +152,7 @@ func matrixIn(d desc) matrix {
 // matrixAt is the offset of the matrix of batch i, counted over the leading axes lead,
 // to which those of d broadcast.
 func (d desc) matrixAt(i int, lead tensor.Shape) int {
-	strides := along(desc{graph.Type{Shape: d.Shape[:len(d.Shape)-2]}, nil}, lead)
+	strides := along(desc{Type: graph.Type{Shape: d.Shape[:len(d.Shape)-2]}}, lead)
 	own := d.order.strides(d.Shape)
 	offset, at := len(lead)-(len(d.Shape)-2), 0
 	for axis := len(lead) - 1; axis >= 0; axis-- {
@@ -229,7 +229,7 @@ func (l lastAxis) rowOrder(d desc) order {
 }
 
 func (l lastAxis) wishes(in, out []desc) []order {
-	d := desc{in[0].Type, out[0].order}
+	d := desc{Type: in[0].Type, order: out[0].order}
 	return append([]order{l.rowOrder(d).axes(len(d.Shape))}, make([]order, len(in)-1)...)
 }
 

@@ -12,6 +12,7 @@ import (
 type desc struct {
 	graph.Type
 	order order
+	known *tensor.Tensor // the data, where it does not depend on that of the inputs
 }
 
 // order lists the axes of a value from the outermost in memory to the innermost.

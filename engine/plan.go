@@ -41,10 +41,9 @@ type plan struct {
 // planned is a value of a plan.
 type planned struct {
 	desc
-	block  *arena.Block   // one block for all values that share memory; nil for known data
-	known  *tensor.Tensor // its data, where that does not depend on the inputs' data
-	memory memory         // of known data that a step reads
-	before int            // 1 + the value's number in the plan of the segment before, which computes it; else 0
+	block  *arena.Block // one block for all values that share memory; nil for known data
+	memory memory       // of known data that a step reads
+	before int          // 1 + the value's number in the plan of the segment before, which computes it; else 0
 }
 
 // planStep computes values of a plan.
@@ -123,7 +122,7 @@ func (p *Program) newPlanner(list []lowered, first int, facts map[*graph.Value]g
 	}
 	for _, v := range p.values {
 		f := facts[v]
-		pl.values = append(pl.values, planned{desc: desc{Type: f.Type}, known: f.Data})
+		pl.values = append(pl.values, planned{desc: desc{Type: f.Type, known: f.Data}})
 	}
 	return pl, nil
 }
@@ -334,8 +333,8 @@ func (pl *planner) as(v int, o order, node int) (int, error) {
 	}
 	n := len(pl.values)
 	pl.reordered[key] = n
-	pl.values = append(pl.values, planned{desc: desc{d.Type, o}})
-	return n, pl.step(planStep{newReorder(pl.values[v].desc, o, pl.p), node, []int{v}, []int{n}})
+	pl.values = append(pl.values, planned{desc: desc{Type: d.Type, order: o}})
+	return n, pl.step(planStep{newReorder(pl.values[v].desc, o, pl.p.cpu, pl.p.Threads()), node, []int{v}, []int{n}})
 }
 
 // constant returns the number of a value that holds the known data of v in an order.
@@ -348,13 +347,13 @@ func (pl *planner) constant(v int, o order) (int, error) {
 	if err := t.Load(); err != nil {
 		return 0, err
 	}
-	d := desc{graph.TypeOf(t), o}
+	d := desc{graph.TypeOf(t), o, t}
 	bytes, err := bytesOf(d.Type)
 	if err != nil {
 		return 0, err
 	}
 	data := words[byte](slab.Make[uint64](divUp(bytes+overRead, 8)))
-	c := planned{desc: d, known: t, memory: memory(data[:d.Shape.Numel()*d.DType.Size()])}
+	c := planned{desc: d, memory: memory(data[:d.Shape.Numel()*d.DType.Size()])}
 	w := newWalk(d.Shape, nil, o, d.DType.Size())
 	w.all(c.memory, elementsOf(t))
 	flip(c.memory, d.DType)

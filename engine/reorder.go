@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/octet-ml/octet/internal/kernel/layout"
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel/layout"
+)
 
 // reorder brings a value into another order of axes: a step of its own in a plan,
 // where an operation needs an operand to lie otherwise than it does.
@@ -10,12 +13,12 @@ type reorder struct {
 }
 
 // newReorder plans the copy of d to another order.
-func newReorder(d desc, to order, p *Program) reorder {
-	r := reorder{mover: newMover(d.Shape, d.order, to, d.DType.Size(), p.cpu)}
+func newReorder(d desc, to order, f cpu.Features, threads int) reorder {
+	r := reorder{mover: newMover(d.Shape, d.order, to, d.DType.Size(), f)}
 	if r.k != nil {
-		r.runs = splitRuns(r.images*r.cols, divUp(shortest, max(1, r.mover.rows)), p.Threads())
+		r.runs = splitRuns(r.images*r.cols, divUp(shortest, max(1, r.mover.rows)), threads)
 	} else {
-		r.runs = splitRuns(r.walk.rows(), divUp(shortest, max(1, r.line())), p.Threads())
+		r.runs = splitRuns(r.walk.rows(), divUp(shortest, max(1, r.line())), threads)
 	}
 	return r
 }

@@ -25,10 +25,10 @@ type Cat struct {
 // Kind is "cat".
 func (Cat) Kind() string { return "cat" }
 
-// Signatures: float, quint8 and qint8, whose result has parameters of its own, and
-// int64.
+// Signatures: float, quint8 and qint8, whose result has parameters of its own, int64 and
+// bool.
 func (Cat) Signatures() []graph.Signature {
-	sigs := each(1, f32, u8, i8, i64)
+	sigs := each(1, f32, u8, i8, i64, tensor.Bool)
 	for i := range sigs {
 		sigs[i].Variadic = true
 	}
@@ -74,12 +74,9 @@ func (c Cat) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]
 	if !out.DType.IsQuantized() {
 		y := tensor.New(out.DType, out.Shape...)
 		at := 0
+		bytes := append(out.Shape.Clone(), out.DType.Size())
 		for _, x := range in {
-			if out.DType == i64 {
-				at = place(y.Int64s(), x.Int64s(), out.Shape, axis, at, x.Dim(axis))
-			} else {
-				at = place(y.Float32s(), x.Float32s(), out.Shape, axis, at, x.Dim(axis))
-			}
+			at = place(y.Memory(), x.Memory(), bytes, axis, at, x.Dim(axis))
 		}
 		return []*tensor.Tensor{y}, nil
 	}

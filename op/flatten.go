@@ -11,9 +11,13 @@ import (
 // Flatten is torch.flatten: it joins the axes from Start to End, both included
 // and counted from the end when negative, into one. The result shares its
 // elements with the input.
+//
+// With Matrix the axes in front of Start become one, too, and End does not count: ONNX's
+// Flatten, whose result always has two axes. Start may then be the number of axes.
 type Flatten struct {
-	Start int `json:"start"`
-	End   int `json:"end"`
+	Start  int  `json:"start"`
+	End    int  `json:"end"`
+	Matrix bool `json:"matrix,omitempty"`
 }
 
 // Kind is "flatten".
@@ -30,6 +34,9 @@ func (f Flatten) Infer(in []graph.Fact) ([]graph.Type, error) {
 		return nil, err
 	}
 	x := in[0].Shape
+	if f.Matrix {
+		return f.inferMatrix(in[0])
+	}
 	rank := max(len(x), 1) // a scalar counts as one axis, as in PyTorch
 	start, err := axisOf(f.Start, rank)
 	if err != nil {
@@ -50,6 +57,26 @@ func (f Flatten) Infer(in []graph.Fact) ([]graph.Type, error) {
 		return nil, err
 	}
 	return like(in[0], slices.Concat(x[:start], tensor.Shape{joined}, x[end+1:]))
+}
+
+func (f Flatten) inferMatrix(x graph.Fact) ([]graph.Type, error) {
+	rank := len(x.Shape)
+	if f.Start < -rank || f.Start > rank {
+		return nil, fmt.Errorf("axis %d; an input of %d axes is cut at one from %d to %d", f.Start, rank, -rank, rank)
+	}
+	cut := f.Start
+	if cut < 0 {
+		cut += rank
+	}
+	rows, err := x.Shape[:cut].CheckedNumel()
+	if err != nil {
+		return nil, err
+	}
+	columns, err := x.Shape[cut:].CheckedNumel()
+	if err != nil {
+		return nil, err
+	}
+	return like(x, tensor.Shape{rows, columns})
 }
 
 // Eval returns the input with another shape, sharing its elements.

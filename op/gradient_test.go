@@ -108,12 +108,23 @@ func (c goldenGradient) compare(t *testing.T, name string, data []byte) (worst f
 	return worst
 }
 
+// inferenceOnly is the reason of operators that only ONNX files have.
+const inferenceOnly = "no architecture that can be trained has it"
+
 // withoutGradient says why an operator has none.
 var withoutGradient = map[string]string{
 	"shape":               "its result does not depend on the data",
 	"split":               "training takes each part as the slice that it is",
 	"nonzero":             "its results are places",
 	"non_max_suppression": "its results are places",
+	"strided_slice":       inferenceOnly,
+	"gather_nd":           inferenceOnly,
+	"gather_elements":     inferenceOnly,
+	"scatter_nd":          inferenceOnly,
+	"scatter_elements":    inferenceOnly,
+	"depth_to_space":      inferenceOnly,
+	"space_to_depth":      inferenceOnly,
+	"reverse_sequence":    inferenceOnly,
 	"topk":                "training has shapes of its own, and no K that is computed",
 }
 

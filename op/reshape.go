@@ -105,9 +105,15 @@ func (r Reshape) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([
 
 // Gradient is up with the shape of x.
 func (r Reshape) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	return reshapedBack(r, in, up)
+}
+
+// reshapedBack is Gradient of an operator that gives x another shape, for which a second
+// input has no gradient.
+func reshapedBack(o graph.Op, in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if len(in) == 2 {
 		g, err := Reshape{Shape: up.Shape()}.Gradient(in[:1], up)
 		return append(g, nil), err
 	}
-	return scattered(r, in, up, func(i int) int { return i })
+	return scattered(o, in, up, func(i int) int { return i })
 }

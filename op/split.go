@@ -8,12 +8,15 @@ import (
 )
 
 // Split is torch.split: it cuts x along Axis, which counts from the end when negative,
-// into parts of the given Sizes.
+// into parts of the given Sizes. Where only the number of Parts is given, they are equal, and
+// the last one may be smaller. A second input, int64 and known when shapes are inferred,
+// takes the place of Sizes; Parts is then how many there are.
 //
-// Input: x. Results: one for each size.
+// Inputs: x, optionally the sizes. Results: one for each size.
 type Split struct {
 	Axis  int   `json:"axis"`
-	Sizes []int `json:"sizes"`
+	Sizes []int `json:"sizes,omitempty"`
+	Parts int   `json:"parts,omitempty"`
 }
 
 // Kind is "split".
@@ -22,14 +25,14 @@ func (Split) Kind() string { return "split" }
 func (Split) moves() {}
 
 // Results is the number of parts.
-func (s Split) Results() int { return len(s.Sizes) }
+func (s Split) Results() int { return max(s.Parts, len(s.Sizes)) }
 
-// Signatures: any type; codes keep their parameters.
-func (Split) Signatures() []graph.Signature { return anyType }
+// Signatures: any type, with or without the sizes as int64; codes keep their parameters.
+func (Split) Signatures() []graph.Signature { return Reshape{}.Signatures() }
 
 // Infer returns the shapes of the parts.
 func (s Split) Infer(in []graph.Fact) ([]graph.Type, error) {
-	if err := arity(in, 1, 1); err != nil {
+	if err := arity(in, 1, 2); err != nil {
 		return nil, err
 	}
 	x := in[0].Shape
@@ -37,8 +40,8 @@ func (s Split) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(s.Sizes) == 0 || len(s.Sizes) > maxAttr {
-		return nil, fmt.Errorf("split into %d parts", len(s.Sizes))
+	if s, err = s.Resolve(in); err != nil {
+		return nil, err
 	}
 	var types []graph.Type
 	left := x[axis]
@@ -57,7 +60,34 @@ func (s Split) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return typed(types...)
 }
 
-// Part is the slice that is result i.
+// Resolve returns the operator with its Sizes for the inputs.
+func (s Split) Resolve(in []graph.Fact) (Split, error) {
+	if n := s.Results(); n == 0 || n > maxAttr {
+		return s, fmt.Errorf("split into %d parts", n)
+	}
+	axis, err := axisOf(s.Axis, len(in[0].Shape))
+	switch {
+	case err != nil:
+		return s, err
+	case len(in) == 2:
+		if s.Sizes, err = knownInts("the sizes", in[1]); err != nil {
+			return s, err
+		}
+	case s.Sizes == nil:
+		left := in[0].Shape[axis]
+		size := ceilDiv(left, s.Parts)
+		for range s.Parts {
+			s.Sizes = append(s.Sizes, min(size, left))
+			left -= min(size, left)
+		}
+	}
+	if s.Parts != 0 && s.Parts != len(s.Sizes) {
+		return s, fmt.Errorf("sizes %v; expected %d of them", s.Sizes, s.Parts)
+	}
+	return s, nil
+}
+
+// Part is the slice that is result i; Sizes must be there.
 func (s Split) Part(i int) Slice {
 	start := 0
 	for _, n := range s.Sizes[:i] {
@@ -70,6 +100,9 @@ func (s Split) Part(i int) Slice {
 func (s Split) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	axis, err := axisOf(s.Axis, len(in[0].Shape()))
 	if err != nil {
+		return nil, err
+	}
+	if s, err = s.Resolve(graph.FactsOf(in...)); err != nil {
 		return nil, err
 	}
 	parts := make([]*tensor.Tensor, len(out))

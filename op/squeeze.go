@@ -7,11 +7,13 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Squeeze is torch.squeeze: it leaves out Axes, of one element each.
+// Squeeze is torch.squeeze: it leaves out Axes, of one element each, or All axes of one
+// element. A second input, int64 and known when shapes are inferred, takes the place of Axes.
 //
-// Input: x. Result: its other extents. It shares its elements with x.
+// Inputs: x, optionally the axes. Result: its other extents. It shares its elements with x.
 type Squeeze struct {
 	Axes []int `json:"axes"`
+	All  bool  `json:"all,omitempty"`
 }
 
 // Kind is "squeeze".
@@ -19,16 +21,28 @@ func (Squeeze) Kind() string { return "squeeze" }
 
 func (Squeeze) moves() {}
 
-// Signatures: any type; codes keep their parameters.
-func (Squeeze) Signatures() []graph.Signature { return anyType }
+// Signatures: any type, with or without the axes as int64; codes keep their parameters.
+func (Squeeze) Signatures() []graph.Signature { return Reshape{}.Signatures() }
 
 // Infer returns the shape.
 func (o Squeeze) Infer(in []graph.Fact) ([]graph.Type, error) {
-	if err := arity(in, 1, 1); err != nil {
+	if err := arity(in, 1, 2); err != nil {
 		return nil, err
 	}
 	x := in[0].Shape
-	chosen, err := axesOf(o.Axes, len(x))
+	axes, err := axesIn(o.Axes, in)
+	if err != nil {
+		return nil, err
+	}
+	if o.All {
+		axes = nil
+		for i, n := range x {
+			if n == 1 {
+				axes = append(axes, i)
+			}
+		}
+	}
+	chosen, err := axesOf(axes, len(x))
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +58,14 @@ func (o Squeeze) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return like(in[0], out)
 }
 
+// axesIn are the axes that a second input names, or else those of the attribute.
+func axesIn(axes []int, in []graph.Fact) ([]int, error) {
+	if len(in) < 2 {
+		return axes, nil
+	}
+	return knownInts("the axes", in[1])
+}
+
 // Eval returns x with another shape, sharing its elements.
 func (o Squeeze) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	if err := needPerTensor(out[0]); err != nil {
@@ -54,5 +76,5 @@ func (o Squeeze) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([
 
 // Gradient is up with the shape of x.
 func (o Squeeze) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
-	return scattered(o, in, up, func(i int) int { return i })
+	return reshapedBack(o, in, up)
 }

@@ -6,9 +6,10 @@ import (
 )
 
 // Unsqueeze is torch.unsqueeze for several axes: those of the result that Axes names have
-// one element, the others are those of x.
+// one element, the others are those of x. A second input, int64 and known when shapes are
+// inferred, takes the place of Axes.
 //
-// Input: x. Result: its extents with those of 1 between. It shares its elements with x.
+// Inputs: x, optionally the axes. Result: its extents with those of 1 between. It shares its elements with x.
 type Unsqueeze struct {
 	Axes []int `json:"axes"`
 }
@@ -18,17 +19,21 @@ func (Unsqueeze) Kind() string { return "unsqueeze" }
 
 func (Unsqueeze) moves() {}
 
-// Signatures: any type; codes keep their parameters.
-func (Unsqueeze) Signatures() []graph.Signature { return anyType }
+// Signatures: any type, with or without the axes as int64; codes keep their parameters.
+func (Unsqueeze) Signatures() []graph.Signature { return Reshape{}.Signatures() }
 
 // Infer returns the shape.
 func (o Unsqueeze) Infer(in []graph.Fact) ([]graph.Type, error) {
-	if err := arity(in, 1, 1); err != nil {
+	if err := arity(in, 1, 2); err != nil {
+		return nil, err
+	}
+	axes, err := axesIn(o.Axes, in)
+	if err != nil {
 		return nil, err
 	}
 	x := in[0].Shape
-	rank := len(x) + len(o.Axes)
-	chosen, err := axesOf(o.Axes, rank)
+	rank := len(x) + len(axes)
+	chosen, err := axesOf(axes, rank)
 	if err != nil {
 		return nil, err
 	}
@@ -55,5 +60,5 @@ func (o Unsqueeze) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) 
 
 // Gradient is up with the shape of x.
 func (o Unsqueeze) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
-	return scattered(o, in, up, func(i int) int { return i })
+	return reshapedBack(o, in, up)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -150,7 +151,7 @@ type Case struct {
 }
 
 // Cases cover all operators, and all ways of computing them that the engine has.
-var Cases = append(general, images...)
+var Cases = slices.Concat(general, images, moves)
 
 // images are cases of operators on images.
 var images = []Case{

@@ -1,0 +1,50 @@
+package randomgraph
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+)
+
+// moves are cases of operators that put elements elsewhere, as ONNX files have them.
+var moves = []Case{
+	{"strided slices", 6, 7, 9, func(b *Builder) *graph.Graph {
+		x := b.Conv(b.Input(), 6, 6, 3, 1, 1)
+		cut := func(o op.StridedSlice, more ...*graph.Value) *graph.Value { return b.Moved("cut", o, x, more...)[0] }
+		last := []int64{1 << 62}
+		return b.Finish(
+			cut(op.StridedSlice{Starts: []int64{-1}, Ends: []int64{-1 << 62}, Steps: []int64{-1}, Axes: []int64{3}}),
+			cut(op.StridedSlice{Starts: []int64{0}, Ends: last, Steps: []int64{2}, Axes: []int64{1}}),
+			cut(op.StridedSlice{Starts: []int64{0, 1, 1, 0}, Ends: []int64{9, 5, -1, 9}, Steps: []int64{1, 2, 3, 2}}),
+			cut(op.StridedSlice{Starts: []int64{4}, Ends: last, Axes: []int64{-1}}),
+			cut(op.StridedSlice{}, b.ints(1, -3), b.ints(99, -99), b.ints(1, 2), b.ints(1, -1)))
+	}},
+	{"blocks of pixels", 12, 4, 6, func(b *Builder) *graph.Graph {
+		x := b.Conv(b.Input(), 12, 12, 3, 1, 1)
+		deep := b.Moved("deep", op.SpaceToDepth{Block: 2}, x)[0]
+		return b.Finish(deep, b.Moved("wide", op.DepthToSpace{Block: 2}, x)[0],
+			b.Conv(b.Moved("wide", op.DepthToSpace{Block: 2, ChannelsFirst: true}, x)[0], 3, 5, 3, 1, 1))
+	}},
+	{"equal parts", 7, 5, 6, func(b *Builder) *graph.Graph {
+		x := b.Conv(b.Input(), 7, 7, 3, 1, 1)
+		parts := b.Moved("parts", op.Split{Axis: 1, Parts: 3}, x)
+		sizes := b.Moved("sizes", op.Split{Axis: -1, Parts: 2}, x, b.ints(2, 4))
+		single := b.Moved("single", op.Unsqueeze{}, parts[2], b.ints(0, -1))[0]
+		flat := b.Moved("flat", op.Flatten{Start: 3, Matrix: true}, x)[0]
+		return b.Finish(append(sizes, parts[0], parts[1], flat, b.Moved("squeeze", op.Squeeze{All: true}, single)[0], b.Moved("squeeze", op.Squeeze{}, single, b.ints(-1))[0])...)
+	}},
+	{"gather and scatter", 4, 5, 6, func(b *Builder) *graph.Graph {
+		x := b.Conv(b.Input(), 4, 4, 3, 1, 1)
+		places := b.Moved("places", op.Reshape{Shape: []int{2, 2}}, b.ints(0, 3, -1, 1))[0]
+		rows := b.Moved("rows", op.Reshape{Shape: []int{1, 1, 2, 2}}, b.ints(0, 4, -1, 1))[0]
+		image := b.Moved("image", op.Reshape{Shape: []int{-1, 5, 6}}, x)[0]
+		real := b.Real(image)
+		some := b.Float("some", op.GatherND{}, real, places)
+		one := b.Real(b.Moved("elements", op.GatherElements{Axis: 2}, x, rows)[0])
+		return b.Finish(
+			b.Moved("gather", op.GatherND{}, image, places)[0], one, b.Float("images", op.Cat{Axis: 0}, some, some),
+			b.Float("scatter", op.ScatterND{}, real, places, some),
+			b.Float("scatter", op.ScatterND{Reduction: "max"}, real, places, some),
+			b.Float("scatter", op.ScatterElements{Axis: 2, Reduction: "add"}, b.Real(x), rows, one),
+			b.Moved("reverse", op.ReverseSequence{BatchAxis: 2, TimeAxis: 1}, x, b.ints(1, 4, 2, 3, 0))[0])
+	}},
+}

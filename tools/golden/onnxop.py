@@ -1,0 +1,217 @@
+"""Golden data of operators with the semantics of ONNX: results of ONNX Runtime.
+
+    python tools/golden/onnxop.py                                # writes op/testdata/onnx_*.json and .bin
+    python tools/golden/onnxop.py --out DIR --seed 7 --count 300 # a larger run
+
+then: go test ./op -run TestGolden -cases DIR -v
+
+A case is a function from a Source to a Case: attributes of octet's operator, the ONNX node,
+its inputs, and the bound of the relative error, 0 for the same bits.
+
+Needs torch 2.15.0 (its types of files), numpy, onnx 1.23.2 and onnxruntime 1.32.0.
+"""
+import argparse
+import dataclasses
+import pathlib
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx.reference import ReferenceEvaluator
+from op import Source, Writer
+
+OPSET = 21
+
+
+@dataclasses.dataclass
+class Case:
+    op: str  # octet's
+    attrs: dict
+    node: str  # ONNX's
+    inputs: list  # of octet, None where the node has none and octet no operand
+    fields: dict = dataclasses.field(default_factory=dict)  # of the node
+    outputs: int = 1
+    relative: float = 0
+    operands: list = None  # of the node, where they are others
+    reference: bool = False  # by ONNX's reference evaluator instead
+    opset: int = OPSET
+
+
+def evaluate(c):
+    ins = c.inputs if c.operands is None else c.operands
+    names = [f"in{i}" if x is not None else "" for i, x in enumerate(ins)]
+    infos = [onnx.helper.make_tensor_value_info(n, onnx.helper.np_dtype_to_tensor_dtype(x.dtype), x.shape) for n, x in zip(names, ins) if n]
+    outs = [f"out{i}" for i in range(c.outputs)]
+    node = onnx.helper.make_node(c.node, names, outs, **c.fields)
+    g = onnx.helper.make_graph([node], "g", infos, [onnx.helper.make_empty_tensor_value_info(o) for o in outs])
+    m = onnx.helper.make_model(g, opset_imports=[onnx.helper.make_opsetid("", c.opset)], ir_version=10)
+    feed = {n: x for n, x in zip(names, ins) if n}
+    if not c.reference:
+        s = onnxruntime.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"])
+        return s.run(None, feed)
+    return ReferenceEvaluator(m).run(None, feed)
+
+
+def floats(r, *shape):
+    return r.rng.standard_normal(shape).astype(np.float32)
+
+
+def ints(r, lo, hi, *shape):
+    return r.rng.integers(lo, hi, shape).astype(np.int64)
+
+
+def shapes(r, lo=1, hi=4):
+    return tuple(r.between(1, 5) for _ in range(r.between(lo, hi)))
+
+
+def slices(r):
+    x = floats(r, *shapes(r))
+    n = r.between(0, x.ndim)
+    axes = r.rng.permutation(x.ndim)[:n].astype(np.int64)
+    big = 2**63 - 1
+    starts = np.array([r.pick(r.between(-7, 7), big, -big) for _ in range(n)], np.int64)
+    ends = np.array([r.pick(r.between(-7, 7), big, -big) for _ in range(n)], np.int64)
+    steps = np.array([r.pick(1, 1, 2, -1, -2, 3, 9) for _ in range(n)], np.int64)
+    ends = np.where((steps < 0) & (ends == big), -big, ends)  # where ONNX Runtime differs from the standard
+    axes = np.where(ints(r, 0, 2, n) == 1, axes - x.ndim, axes)
+    lists = [starts, ends, axes, steps]
+    if r.pick(True, False):
+        return Case("strided_slice", {}, "Slice", [x, *lists])
+    attrs = dict(zip(("starts", "ends", "axes", "steps"), (l.tolist() for l in lists)))
+    return Case("strided_slice", attrs, "Slice", [x], operands=[x, *lists])
+
+
+def gather_nd(r):
+    x = floats(r, *shapes(r, 2, 4))
+    batch = r.between(0, x.ndim - 1)
+    named = r.between(1, x.ndim - batch)
+    lists = tuple(r.between(1, 3) for _ in range(r.between(0, 2)))
+    at = np.stack([ints(r, -x.shape[batch + j], x.shape[batch + j], *x.shape[:batch], *lists) for j in range(named)], -1)
+    return Case("gather_nd", {"batch_dims": batch}, "GatherND", [x, at], {"batch_dims": batch})
+
+
+def elements(r):
+    x = r.pick(floats, lambda r, *s: ints(r, -9, 9, *s))(r, *shapes(r))
+    axis = r.between(-x.ndim, x.ndim - 1)
+    shape = tuple(r.between(1, n) for n in x.shape)
+    return x, axis, ints(r, -x.shape[axis], x.shape[axis], *shape)
+
+
+def gather_elements(r):
+    x, axis, at = elements(r)
+    return Case("gather_elements", {"axis": axis}, "GatherElements", [x, at], {"axis": axis})
+
+
+def scatter_elements(r):
+    x, axis, at = elements(r)
+    reduction = r.pick("none", "add", "mul", "min", "max")
+    updates = (floats(r, *at.shape) * 4).astype(x.dtype)
+    attrs = {"axis": axis} | ({} if reduction == "none" else {"reduction": reduction})
+    return Case("scatter_elements", attrs, "ScatterElements", [x, at, updates], {"axis": axis, "reduction": reduction})
+
+
+def scatter_nd(r):
+    x = r.pick(floats, lambda r, *s: ints(r, -9, 9, *s))(r, *shapes(r))
+    named = r.between(1, x.ndim)
+    lists = tuple(r.between(1, 3) for _ in range(r.between(1, 2)))
+    at = np.stack([ints(r, -x.shape[j], x.shape[j], *lists) for j in range(named)], -1)
+    updates = (floats(r, *lists, *x.shape[named:]) * 4).astype(x.dtype)
+    reduction = r.pick("none", "add", "mul", "min", "max")
+    return Case("scatter_nd", {} if reduction == "none" else {"reduction": reduction}, "ScatterND", [x, at, updates], {"reduction": reduction})
+
+
+def depth_to_space(r):
+    b = r.between(1, 3)
+    x = floats(r, 2, b * b * r.between(1, 3), r.between(1, 4), r.between(1, 4))
+    crd = r.pick(True, False)
+    return Case("depth_to_space", {"block": b} | ({"channels_first": True} if crd else {}), "DepthToSpace", [x], {"blocksize": b, "mode": "CRD" if crd else "DCR"})
+
+
+def space_to_depth(r):
+    b = r.between(1, 3)
+    return Case("space_to_depth", {"block": b}, "SpaceToDepth", [floats(r, 2, r.between(1, 3), b * r.between(1, 3), b * r.between(1, 3))], {"blocksize": b})
+
+
+def reverse_sequence(r):
+    x = floats(r, r.between(1, 4), r.between(1, 4), *shapes(r, 0, 2))
+    batch = r.between(0, 1)
+    lengths = ints(r, 1, x.shape[1 - batch] + 1, x.shape[batch])
+    attrs = {"batch_axis": batch, "time_axis": 1 - batch}
+    return Case("reverse_sequence", attrs, "ReverseSequence", [x, lengths], attrs)
+
+
+def flatten(r):
+    x = floats(r, *shapes(r))
+    axis = r.between(-x.ndim, x.ndim)
+    return Case("flatten", {"start": axis, "matrix": True}, "Flatten", [x], {"axis": axis})
+
+
+def reshape(r):
+    x = floats(r, 2, 3, 4)
+    if r.pick(True, False):
+        want = np.array(r.pick([0, -1], [0, 0, 0], [0, 3, 2, -1], [-1], [4, 0, 2], [1, 0, -1]), np.int64)
+        return Case("reshape", {"keep_zero": True}, "Reshape", [x, want])
+    x = x[:, :, :0]
+    want = np.array(r.pick([0, 3], [5, 0], [0]), np.int64)
+    return Case("reshape", {}, "Reshape", [x, want], {"allowzero": 1})
+
+
+def squeeze(r):
+    x = floats(r, 1, 3, 1, 4)
+    if r.pick(True, False):
+        return Case("squeeze", {"axes": [], "all": True}, "Squeeze", [x])
+    return Case("squeeze", {"axes": []}, "Squeeze", [x, np.array(r.pick([0], [2, 0], [-2], [-4]), np.int64)])
+
+
+def unsqueeze(r):
+    return Case("unsqueeze", {"axes": []}, "Unsqueeze", [floats(r, 3, 4), np.array(r.pick([0], [3, 0], [-1, 1], [-3]), np.int64)])
+
+
+def split(r):
+    axis, x = r.between(-3, 2), floats(r, 4, 7, 5)
+    n = x.shape[axis]
+    if r.pick(True, False):
+        parts = r.pick(2, 3, n)
+        return Case("split", {"axis": axis, "parts": parts}, "Split", [x], {"axis": axis, "num_outputs": parts}, parts)
+    sizes = [r.between(0, n)]
+    sizes += [n - sizes[0]]
+    return Case("split", {"axis": axis, "parts": 2}, "Split", [x, np.array(sizes, np.int64)], {"axis": axis}, 2)
+
+
+# name of the files without onnx_, case
+CASES = [
+    ("strided_slice", slices), ("gather_nd", gather_nd), ("gather_elements", gather_elements), ("scatter_elements", scatter_elements), ("scatter_nd", scatter_nd),
+    ("depth_to_space", depth_to_space), ("space_to_depth", space_to_depth), ("reverse_sequence", reverse_sequence),
+    ("flatten", flatten), ("reshape", reshape), ("squeeze", squeeze), ("unsqueeze", unsqueeze), ("split", split),
+]
+
+
+def main():
+    root = pathlib.Path(__file__).parents[2] / "op" / "testdata"
+    p = argparse.ArgumentParser()
+    p.add_argument("names", nargs="*", help="files to write; all where none is given")
+    p.add_argument("--out", default=root)
+    p.add_argument("--seed", type=int, default=20261129)
+    p.add_argument("--count", type=int, default=0, help="cases per operator; 0 means the committed set")
+    a = p.parse_args()
+    assert onnx.__version__ == "1.23.2" and onnxruntime.__version__ == "1.32.0", (onnx.__version__, onnxruntime.__version__)
+    out = pathlib.Path(a.out)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, make in CASES:
+        if a.names and name not in a.names:
+            continue
+        w, r = Writer(out, "onnx_" + name), Source([a.seed, *name.encode()])
+        for _ in range(a.count or 12):
+            c = make(r)
+            results = [torch.from_numpy(np.array(y)) for y in evaluate(c)]
+            check = {"relative": c.relative} if c.relative else {}
+            if results[1:]:
+                check["rest"] = [w.tensor(t) for t in results[1:]]
+            w.add(c.op, c.attrs, [torch.from_numpy(np.ascontiguousarray(x).reshape(x.shape)) for x in c.inputs], results[0], **check)
+        w.close()
+        print(name, len(w.cases), "cases", len(w.data), "bytes")
+
+
+if __name__ == "__main__":
+    main()
