@@ -15,6 +15,7 @@ import (
 // and safe for concurrent use.
 type Model struct {
 	graph     *graph.Graph
+	declared  *declared // nil for a model of an architecture
 	derived   *derived
 	origin    origin
 	meta      Metadata

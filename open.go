@@ -25,10 +25,15 @@ import (
 // file; Assumptions lists what was left out. Where several networks fit, the error
 // is a *ChoiceError, and where none does, a *NearestError.
 //
-// A .safetensors file is read as a float state dict; it holds no int8 models.
+// A .safetensors file is read as a float state dict; it holds no int8 models. An .onnx
+// file holds its own graph, of any architecture; the error of one with operators that
+// octet does not have is an *onnx.UnsupportedError that lists every node.
 func Open(path string, opts ...OpenOption) (*Model, error) {
-	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".safetensors":
 		return openSafetensors(path, collect(opts))
+	case ".onnx":
+		return openONNX(path, collect(opts))
 	}
 	ckpt, err := torch.Open(path)
 	if err != nil {

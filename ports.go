@@ -12,6 +12,9 @@ type ValueInfo struct {
 	Name  string       // as in the graph
 	DType tensor.DType // of its elements
 	Shape tensor.Shape // -1 where any size is accepted, nil of an output whose sizes only a run tells
+	// Dims are the names of extents that are free, such as "batch"; inputs with the same
+	// name have to have the same extent. nil where the model names none.
+	Dims []string
 }
 
 // String is like float32[-1, 3, -1, -1] x.
@@ -22,9 +25,12 @@ func (s *Session) Inputs() []ValueInfo {
 	if s.check() != nil {
 		return nil
 	}
+	if d := s.model.declared; d != nil {
+		return cloneInfos(d.inputs)
+	}
 	var in []ValueInfo
 	for _, v := range s.model.graph.Inputs {
-		info := ValueInfo{v.Name, tensor.Float32, slices.Clone(tensor.Shape(v.Sizes))}
+		info := ValueInfo{Name: v.Name, DType: tensor.Float32, Shape: slices.Clone(tensor.Shape(v.Sizes))}
 		for i, size := range info.Shape {
 			if size == 0 {
 				info.Shape[i] = -1
@@ -35,10 +41,22 @@ func (s *Session) Inputs() []ValueInfo {
 	return in
 }
 
-// Outputs describes what Run gives for an input of the given shape, [N, C, H, W].
+func cloneInfos(list []ValueInfo) []ValueInfo {
+	list = slices.Clone(list)
+	for i, v := range list {
+		list[i].Shape, list[i].Dims = slices.Clone(v.Shape), slices.Clone(v.Dims)
+	}
+	return list
+}
+
+// Outputs describes what Run gives for an input of the given shape, [N, C, H, W]. For a
+// model with several inputs, and without a shape, it is what the file declares.
 func (s *Session) Outputs(shape ...int) ([]ValueInfo, error) {
 	if err := s.check(); err != nil {
 		return nil, err
+	}
+	if d := s.model.declared; d != nil && len(shape) == 0 {
+		return cloneInfos(d.outputs), nil
 	}
 	if err := s.checkShape(shape); err != nil {
 		return nil, err
@@ -49,8 +67,11 @@ func (s *Session) Outputs(shape ...int) ([]ValueInfo, error) {
 		return nil, err
 	}
 	var out []ValueInfo
-	for _, v := range g.Outputs {
-		info := ValueInfo{v.Name, facts[v].DType, slices.Clone(facts[v].Shape)}
+	for i, v := range g.Outputs {
+		info := ValueInfo{Name: v.Name, DType: facts[v].DType, Shape: slices.Clone(facts[v].Shape)}
+		if d := s.model.declared; d != nil {
+			info.Name, info.DType = d.outputs[i].Name, d.outputs[i].DType
+		}
 		if facts[v].Deferred {
 			info.Shape = nil
 		}
@@ -61,6 +82,12 @@ func (s *Session) Outputs(shape ...int) ([]ValueInfo, error) {
 
 // checkShape refuses a shape that no input has.
 func (s *Session) checkShape(shape tensor.Shape) error {
+	if d := s.model.declared; d != nil {
+		if len(d.inputs) != 1 {
+			return fmt.Errorf("%s has %d inputs, and one shape is given", s.model.name(), len(d.inputs))
+		}
+		return nil
+	}
 	if len(shape) != 4 || shape[1] != s.model.Channels() || slices.Min(shape) < 1 {
 		return fmt.Errorf("an input of shape %v; %s takes [N, %d, H, W]", []int(shape), s.model.meta.Arch, s.model.Channels())
 	}

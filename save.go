@@ -2,6 +2,7 @@ package octet
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"maps"
 
@@ -36,6 +37,9 @@ func (m *Model) Write(w io.Writer) error {
 func (m *Model) withRecord() (*torch.StateDict, error) {
 	if err := m.check(); err != nil {
 		return nil, err
+	}
+	if m.declared != nil {
+		return nil, fmt.Errorf("%s is a model of its own graph, which a state dict cannot hold", m.name())
 	}
 	record, err := m.meta.encode()
 	if err != nil {

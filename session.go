@@ -7,6 +7,7 @@ import (
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/rewrite"
+	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -63,8 +64,19 @@ func compile(g *graph.Graph, o engine.Options) (engine.Engine, error) {
 }
 
 // Run computes the outputs, float32 [N, classes], of inputs x, float32
-// [N, C, H, W].
+// [N, C, H, W]. Of an ONNX model it takes the only input and gives the only output, of
+// the types and shapes that its file declares; RunAll and RunNamed are for several.
 func (s *Session) Run(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor, error) {
+	if s != nil && s.model.declared != nil {
+		if outputs := s.model.declared.outputs; len(outputs) != 1 {
+			return nil, fmt.Errorf("%s has %d outputs, %v: RunNamed gives them all", s.model.name(), len(outputs), outputs)
+		}
+		y, err := s.RunAll(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		return y[0], nil
+	}
 	if err := s.checkInput(x); err != nil {
 		return nil, err
 	}
@@ -73,6 +85,81 @@ func (s *Session) Run(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor, er
 		return nil, err
 	}
 	return y[0], nil
+}
+
+// RunAll computes all outputs, in their order, of all inputs, in theirs: of an ONNX model
+// those that Inputs and Outputs list.
+func (s *Session) RunAll(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	d := s.model.declared
+	if d == nil {
+		if len(inputs) != 1 {
+			return nil, fmt.Errorf("%d inputs; %s takes one", len(inputs), s.model.name())
+		}
+		y, err := s.Run(ctx, inputs[0])
+		return []*tensor.Tensor{y}, err
+	}
+	if len(inputs) != len(d.inputs) {
+		return nil, fmt.Errorf("%d inputs; %s takes %d: %v", len(inputs), s.model.name(), len(d.inputs), d.inputs)
+	}
+	held, sizes := make([]*tensor.Tensor, len(inputs)), map[string]int{}
+	for i, v := range d.inputs {
+		var err error
+		if held[i], err = v.taken(inputs[i], sizes); err != nil {
+			return nil, err
+		}
+		if s.finite && held[i].DType() == tensor.Float32 {
+			if err := checkFinite(held[i]); err != nil {
+				return nil, fmt.Errorf("input %s: %w", v.Name, err)
+			}
+		}
+	}
+	y, err := s.engine.Run(ctx, held...)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range d.outputs {
+		if y[i], err = onnx.Convert(y[i], v.DType); err != nil {
+			return nil, fmt.Errorf("output %s: %w", v.Name, err)
+		}
+	}
+	return y, nil
+}
+
+// RunNamed is RunAll with names.
+func (s *Session) RunNamed(ctx context.Context, inputs map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	in := s.Inputs()
+	list := make([]*tensor.Tensor, len(in))
+	for i, v := range in {
+		if list[i] = inputs[v.Name]; list[i] == nil {
+			return nil, fmt.Errorf("input %s is missing: %s takes %v", v.Name, s.model.name(), in)
+		}
+	}
+	if len(inputs) > len(in) {
+		return nil, fmt.Errorf("%d inputs; %s takes %d: %v", len(inputs), s.model.name(), len(in), in)
+	}
+	y, err := s.RunAll(ctx, list...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]*tensor.Tensor, len(y))
+	for i, t := range y {
+		out[s.outputName(i)] = t
+	}
+	return out, nil
+}
+
+// outputName is the name of output i.
+func (s *Session) outputName(i int) string {
+	if d := s.model.declared; d != nil {
+		return d.outputs[i].Name
+	}
+	return s.model.graph.Outputs[i].Name
 }
 
 // RunTapped is Run that shows the result of every node of the graph to tap, in
@@ -97,6 +184,13 @@ func (s *Session) checkInput(x *tensor.Tensor) error {
 	}
 	if x == nil {
 		return errNil("input", "Session.Inputs tells its type")
+	}
+	if d := s.model.declared; d != nil {
+		if len(d.inputs) != 1 {
+			return fmt.Errorf("%s has %d inputs, %v: RunNamed takes them all", s.model.name(), len(d.inputs), d.inputs)
+		}
+		_, err := d.inputs[0].taken(x, map[string]int{})
+		return err
 	}
 	channels := s.model.Channels()
 	if x.DType() != tensor.Float32 || len(x.Shape()) != 4 || x.Dim(1) != channels {

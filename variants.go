@@ -36,7 +36,12 @@ func (l *lazy[T]) get(find func() (T, error)) (T, error) {
 }
 
 func (d *derived) quantizable() (*graph.Graph, error) {
-	return d.variant.get(func() (*graph.Graph, error) { return rebuild(d.arch, d.graph, zoo.Quantizable) })
+	return d.variant.get(func() (*graph.Graph, error) {
+		if d.arch == "" { // a model of one's own has no other variant
+			return d.graph, nil
+		}
+		return rebuild(d.arch, d.graph, zoo.Quantizable)
+	})
 }
 
 func (d *derived) fused() (*fused, error) {
@@ -102,7 +107,17 @@ func rebuild(arch string, g *graph.Graph, v zoo.Variant) (*graph.Graph, error) {
 // classesOf is the length of the rows that the graph gives, 0 where it gives none.
 func classesOf(g *graph.Graph) int {
 	const edge = 224 // enough for every architecture; the answer does not depend on it
-	facts, err := g.Infer(tensor.Shape{1, channelsOf(g), edge, edge})
+	sizes := g.Inputs[0].Sizes
+	if len(g.Inputs) != 1 || len(sizes) != 4 {
+		return 0
+	}
+	shape := tensor.Shape{1, channelsOf(g), edge, edge}
+	for i, n := range sizes[2:] {
+		if n > 0 {
+			shape[2+i] = n
+		}
+	}
+	facts, err := g.Infer(shape)
 	if err != nil || len(facts[g.Outputs[0]].Shape) != 2 {
 		return 0
 	}

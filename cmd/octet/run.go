@@ -22,17 +22,18 @@ type runFlags struct {
 	model inputs.ModelFlags
 	data  inputs.DataFlags
 
-	input, output string
-	top           int
-	dump          string
-	draw          string
-	offline       bool
+	input   []string
+	output  string
+	top     int
+	dump    string
+	draw    string
+	offline bool
 }
 
 func newRunCommand(c *console.Console) *cobra.Command {
 	f := &runFlags{}
 	cmd := &cobra.Command{
-		Use:   "run MODEL.pth {IMAGE... | --input X.npy}",
+		Use:   "run MODEL {IMAGE... | --input X.npy}",
 		Short: "Run a model, float or int8, on images or arrays",
 		Long: `run computes a model on its inputs and prints the most probable classes, or writes
 the logits as a .npy file. Inputs are images, folders of images, or .npy files of
@@ -47,7 +48,8 @@ output, the logit and its sigmoid are printed.`,
   octet run zoo:ResNet50_QuantizedWeights.DEFAULT https://example.org/photo.jpg
   octet run resnet18_int8.pth - < photo.jpg
   octet run model.pth --arch resnet18 photos/ --top 3
-  octet run model.pth --arch resnet18 --backend fbgemm --input x.npy --output y.npy`,
+  octet run model.pth --arch resnet18 --backend fbgemm --input x.npy --output y.npy
+  octet run encoder.onnx --input input_ids=ids.npy --input attention_mask=mask.npy --output y.npz`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
@@ -57,8 +59,8 @@ output, the logit and its sigmoid are printed.`,
 	f.model.Register(cmd)
 	f.data.Register(cmd, 32)
 	fl := cmd.Flags()
-	fl.StringVar(&f.input, "input", "", "`FILE`.npy with float32 [N, C, H, W], in place of images")
-	fl.StringVarP(&f.output, "output", "o", "", "write the logits as `FILE`.npy, float32 [N, classes]; - is standard output")
+	fl.StringArrayVar(&f.input, "input", nil, "`[NAME=]FILE`.npy in place of images: float32 [N, C, H, W], or what the input NAME of an ONNX model takes; once for each input")
+	fl.StringVarP(&f.output, "output", "o", "", "write the logits as `FILE`.npy, float32 [N, classes], or all outputs by name as FILE.npz; - is standard output")
 	fl.IntVar(&f.top, "top", 5, "how many classes to print per input")
 	fl.StringVar(&f.draw, "draw", "", "write the image with its labels below it as `FILE`.png; several get numbers")
 	fl.BoolVar(&f.offline, "offline", false, "download nothing, neither weights nor images")
@@ -91,11 +93,11 @@ type runResult struct {
 }
 
 func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, given []string) error {
-	if f.input != "" {
+	if len(f.input) > 0 {
 		if len(given) > 0 {
 			return exit.Usagef("--input and %q are both inputs: give one or the other", given[0])
 		}
-		given = []string{f.input}
+		given = f.input
 	}
 	if len(given) == 0 {
 		return exit.Usagef("no input: name images, folders or .npy files behind the model, or --input X.npy")
@@ -106,13 +108,16 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 	if f.draw != "" && f.output != "" {
 		return exit.Usagef("--draw needs the labels that --output writes logits in place of: give one of them")
 	}
-	if err := console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ArrayStream}, console.Output{Flag: "draw", Path: f.draw, Kind: console.PictureOutput}); err != nil {
+	if err := console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: f.outputKind()}, console.Output{Flag: "draw", Path: f.draw, Kind: console.PictureOutput}); err != nil {
 		return err
 	}
 	f.model.Offline = f.offline
 	model, err := f.model.Open(c, cmd, path)
 	if err != nil {
 		return err
+	}
+	if f.tensors(model) {
+		return runNamed(c, cmd, f, path, model)
 	}
 	if f.data.Pictures, err = inputs.FetchPictures(cmd.Context(), c, given, f.offline); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -128,4 +129,19 @@ func readMember(f *zip.File) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	return h.tensor(raw)
+}
+
+// WriteNPZ writes arrays as numpy.savez does, by name.
+func WriteNPZ(w io.Writer, arrays map[string]*tensor.Tensor) error {
+	z := zip.NewWriter(w)
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		member, err := z.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Store})
+		if err == nil {
+			err = Write(member, arrays[name])
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return z.Close()
 }

@@ -112,7 +112,7 @@ func TestCompletionOfFiles(t *testing.T) {
 func TestNamesOfOutputs(t *testing.T) {
 	folder := t.TempDir()
 	for _, c := range []struct {
-		kind outputKind
+		kind OutputKind
 		name string
 		says string // empty where the name is good
 	}{

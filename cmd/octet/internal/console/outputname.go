@@ -8,8 +8,8 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 )
 
-// outputKind is a format that commands write, and the endings of names that say so.
-type outputKind struct {
+// OutputKind is a format that commands write, and the endings of names that say so.
+type OutputKind struct {
 	what    string
 	endings []string // the usual one first
 	stream  bool     // - stands for standard output
@@ -17,19 +17,20 @@ type outputKind struct {
 
 // What commands write. To a Stream may go - for standard output, to the others not.
 var (
-	ModelOutput    = outputKind{what: "a PyTorch state dict", endings: []string{".pth", ".pt", ".bin", ".ckpt", ".pth.tar"}}
+	ModelOutput    = OutputKind{what: "a PyTorch state dict", endings: []string{".pth", ".pt", ".bin", ".ckpt", ".pth.tar"}}
 	ModelStream    = ModelOutput.streamed()
-	ArrayStream    = outputKind{what: "a NumPy array", endings: []string{".npy"}, stream: true}
-	JSONOutput     = outputKind{what: "JSON", endings: []string{".json"}}
-	LinesOutput    = outputKind{what: "lines of JSON", endings: []string{".jsonl", ".ndjson", ".json", ".log"}}
-	PageOutput     = outputKind{what: "an HTML page", endings: []string{".html", ".htm"}}
+	ArrayStream    = OutputKind{what: "a NumPy array", endings: []string{".npy"}, stream: true}
+	ArraysOutput   = OutputKind{what: "NumPy arrays by name", endings: []string{".npz"}}
+	JSONOutput     = OutputKind{what: "JSON", endings: []string{".json"}}
+	LinesOutput    = OutputKind{what: "lines of JSON", endings: []string{".jsonl", ".ndjson", ".json", ".log"}}
+	PageOutput     = OutputKind{what: "an HTML page", endings: []string{".html", ".htm"}}
 	PageStream     = PageOutput.streamed()
-	MarkdownStream = outputKind{what: "Markdown", endings: []string{".md", ".markdown"}, stream: true}
-	PictureOutput  = outputKind{what: "a PNG picture", endings: []string{".png"}}
+	MarkdownStream = OutputKind{what: "Markdown", endings: []string{".md", ".markdown"}, stream: true}
+	PictureOutput  = OutputKind{what: "a PNG picture", endings: []string{".png"}}
 )
 
 // streamed is k where - stands for standard output.
-func (k outputKind) streamed() outputKind {
+func (k OutputKind) streamed() OutputKind {
 	k.stream = true
 	return k
 }
@@ -40,7 +41,7 @@ var wordless = regexp.MustCompile(`^\.?\d*$`)
 
 // check refuses names that say that the file is something else than what is
 // written. Without an ending a name says nothing.
-func (k outputKind) check(flag, path string) error {
+func (k OutputKind) check(flag, path string) error {
 	name := strings.ToLower(filepath.Base(path))
 	ending := filepath.Ext(name)
 	if path == "" || wordless.MatchString(ending) {
@@ -55,14 +56,14 @@ func (k outputKind) check(flag, path string) error {
 }
 
 // suggest gives path the usual ending.
-func (k outputKind) suggest(path string) string {
+func (k OutputKind) suggest(path string) string {
 	return strings.TrimSuffix(path, filepath.Ext(path)) + k.endings[0]
 }
 
 // Output is a file that a flag names.
 type Output struct {
 	Flag, Path string     // the flag without dashes, and its value; an empty one is no output
-	Kind       outputKind // what will be written
+	Kind       OutputKind // what will be written
 }
 
 // CheckOutputs finds out before long work that its results have no place, or a

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// namedOutput is the JSON document of `octet run` with named inputs.
+type namedOutput struct {
+	Model   string      `json:"model"`
+	Seconds float64     `json:"seconds"` // of computing
+	Output  string      `json:"output,omitempty"`
+	Outputs []namedInfo `json:"outputs"`
+}
+
+// namedInfo describes one output.
+type namedInfo struct {
+	Name  string       `json:"name"`
+	DType tensor.DType `json:"dtype"`
+	Shape []int        `json:"shape"`
+}
+
+// tensors reports whether the inputs are tensors for the model's own inputs, and not
+// images or arrays of prepared images: they are named, or given to a model that says
+// itself what it takes.
+func (f *runFlags) tensors(model *octet.Model) bool {
+	if len(f.input) == 0 {
+		return false
+	}
+	return len(f.input) > 1 || strings.Contains(f.input[0], "=") || model.Arch() == ""
+}
+
+// outputKind is .npy, or .npz where all outputs are written by name.
+func (f *runFlags) outputKind() console.OutputKind {
+	if strings.EqualFold(filepath.Ext(f.output), ".npz") {
+		return console.ArraysOutput
+	}
+	return console.ArrayStream
+}
+
+// runNamed computes all outputs of named inputs.
+func runNamed(c *console.Console, cmd *cobra.Command, f *runFlags, path string, model *octet.Model) error {
+	session, err := model.Compile(octet.WithThreads(f.data.Threads))
+	if err != nil {
+		return exit.WithCode(exit.Model, err)
+	}
+	given, err := readNamed(f.input, session.Inputs())
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	results, err := session.RunNamed(cmd.Context(), given)
+	if err != nil {
+		return exit.WithCode(exit.Data, err)
+	}
+	out := namedOutput{Model: path, Seconds: time.Since(start).Seconds(), Output: f.output}
+	for _, name := range slices.Sorted(maps.Keys(results)) {
+		t := results[name]
+		out.Outputs = append(out.Outputs, namedInfo{name, t.DType(), t.Shape()})
+	}
+	if f.output != "" {
+		if err := writeNamed(c, f.output, results); err != nil {
+			return err
+		}
+	}
+	return c.Result(out, func(w io.Writer) {
+		for _, o := range out.Outputs {
+			fmt.Fprintf(w, "%-10s %v%v\n", o.Name, o.DType, tensor.Shape(o.Shape))
+		}
+	})
+}
+
+// readNamed reads NAME=FILE.npy, or FILE.npy for a single input.
+func readNamed(given []string, takes []octet.ValueInfo) (map[string]*tensor.Tensor, error) {
+	read := map[string]*tensor.Tensor{}
+	for _, text := range given {
+		name, file, named := strings.Cut(text, "=")
+		if !named {
+			if len(takes) != 1 {
+				return nil, exit.Usagef("--input %s: the model has the inputs %v; say which with --input NAME=%s", text, takes, text)
+			}
+			name, file = takes[0].Name, text
+		}
+		if read[name] != nil {
+			return nil, exit.Usagef("--input %s is given twice", name)
+		}
+		if !slices.ContainsFunc(takes, func(v octet.ValueInfo) bool { return v.Name == name }) {
+			return nil, exit.Usagef("--input %s: the model has no such input; it takes %v", name, takes)
+		}
+		t, err := npy.ReadFile(file)
+		if err != nil {
+			return nil, exit.WithCode(exit.Data, fmt.Errorf("--input %s: %w", name, err))
+		}
+		read[name] = t
+	}
+	return read, nil
+}
+
+// writeNamed writes all outputs as .npz, or the only one as .npy.
+func writeNamed(c *console.Console, path string, results map[string]*tensor.Tensor) error {
+	if strings.EqualFold(filepath.Ext(path), ".npz") {
+		_, err := c.Write(path, func(w io.Writer) error { return npy.WriteNPZ(w, results) })
+		return err
+	}
+	if len(results) != 1 {
+		return exit.Usagef("--output %s: the model has %d outputs; give a file that ends in .npz", path, len(results))
+	}
+	for _, t := range results {
+		return c.WriteArray(path, t)
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package onnx
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+)
+
+// maxFolded limits the elements of a constant that is computed while a graph is built.
+const maxFolded = 1 << 26
+
+// builder makes a graph of a model.
+type builder struct {
+	file    *File
+	graph   *graph.Graph
+	opset   int
+	values  map[string]*graph.Value // by ONNX's names; nil for results of nodes that were not read
+	weights map[string]*onnxpb.TensorProto
+	failed  []Unsupported
+}
+
+// Graph returns the model as a graph. The error is an *UnsupportedError that lists every
+// node that has no counterpart, or says what is wrong with the file.
+func (f *File) Graph() (*graph.Graph, error) {
+	b := &builder{file: f, graph: graph.New(f.graphName()), opset: f.opset, values: map[string]*graph.Value{}}
+	p := f.model.GetGraph()
+	if err := b.initializers(p); err != nil {
+		return nil, f.wrong(err)
+	}
+	if err := b.inputs(p); err != nil {
+		return nil, f.wrong(err)
+	}
+	for i, n := range p.GetNode() {
+		if err := b.node(i, n); err != nil {
+			return nil, f.wrong(err)
+		}
+	}
+	if len(b.failed) > 0 {
+		return nil, &UnsupportedError{File: f.name, Nodes: b.failed}
+	}
+	if err := b.outputs(p); err != nil {
+		return nil, f.wrong(err)
+	}
+	b.graph.Prune()
+	if err := b.graph.Validate(); err != nil {
+		return nil, f.wrong(err)
+	}
+	return b.graph, nil
+}
+
+func (f *File) wrong(err error) error { return fmt.Errorf("%s: %w", f.name, err) }
+
+func (f *File) graphName() string {
+	if name := f.model.GetGraph().GetName(); name != "" {
+		return name
+	}
+	return "model"
+}
+
+// initializers notes the tensors of the file by name. They are decoded where a node asks
+// for them.
+func (b *builder) initializers(p *onnxpb.GraphProto) error {
+	b.weights = make(map[string]*onnxpb.TensorProto, len(p.GetInitializer()))
+	if n := len(p.GetSparseInitializer()); n > 0 {
+		return fmt.Errorf("%d sparse initializers: sparse tensors are not read; store them as dense ones", n)
+	}
+	for _, t := range p.GetInitializer() {
+		if b.weights[t.GetName()] != nil {
+			return fmt.Errorf("initializer %q is there twice", t.GetName())
+		}
+		b.weights[t.GetName()] = t
+	}
+	return nil
+}
+
+func (b *builder) inputs(p *onnxpb.GraphProto) error {
+	for _, v := range p.GetInput() {
+		name := v.GetName()
+		if b.weights[name] != nil {
+			continue // before IR version 4 initializers were inputs, too
+		}
+		if _, twice := b.values[name]; twice {
+			return fmt.Errorf("input %q is there twice", name)
+		}
+		port, err := portOf(v)
+		if err != nil {
+			return fmt.Errorf("input %q: %w", name, err)
+		}
+		kind, err := held(port.DType)
+		if err != nil {
+			return fmt.Errorf("input %q: %w", name, err)
+		}
+		in := b.graph.AddInput(name, graph.Type{DType: kind})
+		if in.Sizes = port.Sizes; in.Sizes != nil {
+			in.Sizes = slices.Clone(port.Sizes)
+		}
+		b.values[name] = in
+	}
+	return nil
+}
+
+func (b *builder) outputs(p *onnxpb.GraphProto) error {
+	for _, v := range p.GetOutput() {
+		out, err := b.value(v.GetName())
+		if err != nil {
+			return fmt.Errorf("output %w", err)
+		}
+		if out.Role != graph.Result {
+			return fmt.Errorf("output %q is an input or a constant of the model: nothing computes it; remove it from the outputs", v.GetName())
+		}
+		b.graph.Outputs = append(b.graph.Outputs, out)
+	}
+	if len(b.graph.Outputs) == 0 {
+		return fmt.Errorf("the model has no output")
+	}
+	return nil
+}
+
+// value returns the value of a name, nil for a result of a node that was not read.
+func (b *builder) value(name string) (*graph.Value, error) {
+	if v, ok := b.values[name]; ok {
+		return v, nil
+	}
+	if p := b.weights[name]; p != nil {
+		t, err := b.file.decode(p)
+		if err == nil {
+			t, err = Held(t)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("initializer %q: %w", name, err)
+		}
+		v := b.graph.AddConst(name, t)
+		b.values[name] = v
+		return v, nil
+	}
+	return nil, fmt.Errorf("%q is computed by no node in front of this place: the nodes form a cycle, or their order or a name is wrong", name)
+}
+
+// node reads one node: its results, or why not, are in b afterwards.
+func (b *builder) node(i int, p *onnxpb.NodeProto) error {
+	n := &node{builder: b, proto: p}
+	if err := n.attributes(); err != nil {
+		return fmt.Errorf("node %d, %s: %w", i, n.title(), err)
+	}
+	blocked := false
+	for _, name := range p.GetInput() {
+		var v *graph.Value
+		if name != "" {
+			var err error
+			if v, err = b.value(name); err != nil {
+				return fmt.Errorf("node %d, %s: input %w", i, n.title(), err)
+			}
+			blocked = blocked || v == nil
+		}
+		n.in = append(n.in, v)
+	}
+	read := importers[operator{domain(p.GetDomain()), p.GetOpType()}]
+	var results []*graph.Value
+	var err error
+	switch {
+	case read == nil:
+		err = fmt.Errorf("there is no such operator here")
+	case !blocked:
+		results, err = read(n)
+	}
+	if err != nil {
+		b.failed = append(b.failed, Unsupported{Node: p.GetName(), Op: n.opName(), Output: n.first(), Reason: err.Error()})
+		results = nil
+	}
+	return b.bind(n, results)
+}
+
+// bind gives the results of a node their names.
+func (b *builder) bind(n *node, results []*graph.Value) error {
+	for i, name := range n.proto.GetOutput() {
+		if name == "" {
+			continue
+		}
+		if _, twice := b.values[name]; twice || b.weights[name] != nil {
+			return fmt.Errorf("%s: result %q is there already: every name is given once", n.title(), name)
+		}
+		var v *graph.Value
+		if i < len(results) {
+			v = results[i]
+		} else if results != nil {
+			b.failed = append(b.failed, Unsupported{Node: n.proto.GetName(), Op: n.opName(), Output: name, Reason: fmt.Sprintf("its result %d is not computed here", i)})
+		}
+		b.values[name] = v
+	}
+	return nil
+}

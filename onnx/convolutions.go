@@ -1,0 +1,208 @@
+package onnx
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+)
+
+var convolutions = map[string]importer{
+	"Conv":          readConv,
+	"ConvTranspose": readConvTranspose,
+}
+
+// window is the geometry that convolutions and poolings share, of height and width. One
+// spatial axis is the width of images of height 1.
+type window struct {
+	flat             bool // one spatial axis
+	kernel           [2]int
+	stride, dilation [2]int
+	before, after    [2]int
+}
+
+// window reads the geometry of a node whose kernel has the given spatial extents, which
+// come from its weight or from kernel_shape.
+func (n *node) window(kernel []int) (window, error) {
+	w := window{flat: len(kernel) == 1}
+	var err error
+	if w.kernel, err = pair("kernel_shape", kernel, 1); err != nil || len(kernel) == 0 {
+		return w, fmt.Errorf("kernel of extents %v: one or two spatial axes are read", kernel)
+	}
+	for _, f := range []struct {
+		name string
+		to   *[2]int
+	}{{"strides", &w.stride}, {"dilations", &w.dilation}} {
+		list, err := n.numbers(f.name, nil)
+		if err == nil && list != nil && len(list) != len(kernel) {
+			err = fmt.Errorf("%s %v for a kernel of extents %v", f.name, list, kernel)
+		}
+		if err == nil {
+			*f.to, err = pair(f.name, list, 1)
+		}
+		if err != nil {
+			return w, err
+		}
+	}
+	auto, err := n.text("auto_pad", "NOTSET")
+	if err != nil {
+		return w, err
+	}
+	if auto == "SAME_UPPER" || auto == "SAME_LOWER" {
+		if w.stride != [2]int{1, 1} {
+			return w, fmt.Errorf("auto_pad %s with strides %v depends on the size of the input", auto, w.stride)
+		}
+		for i := range 2 {
+			total := w.dilation[i] * (w.kernel[i] - 1)
+			w.before[i], w.after[i] = total/2, total-total/2
+			if auto == "SAME_LOWER" {
+				w.before[i], w.after[i] = w.after[i], w.before[i]
+			}
+		}
+		return w, nil
+	}
+	pads, err := n.numbers("pads", nil)
+	if err != nil || auto == "VALID" || pads == nil {
+		return w, err
+	}
+	if len(pads) != 2*len(kernel) {
+		return w, fmt.Errorf("pads %v for a kernel of extents %v", pads, kernel)
+	}
+	if w.before, err = pair("pads", pads[:len(kernel)], 0); err != nil {
+		return w, err
+	}
+	w.after, err = pair("pads", pads[len(kernel):], 0)
+	return w, err
+}
+
+// padded returns x, padded with value where the two sides differ, and the padding that
+// is left for the operator. Rows and columns of zeros in front of a convolution are the
+// same as its own.
+func (n *node) padded(w *window, x *graph.Value, value float32) (*graph.Value, [2]int, error) {
+	if w.before == w.after {
+		return x, w.before, nil
+	}
+	if w.before[0] < 0 || w.before[1] < 0 || w.after[0] < 0 || w.after[1] < 0 {
+		return nil, [2]int{}, fmt.Errorf("negative pads")
+	}
+	x, err := n.step(op.Pad{Before: []int{0, 0, w.before[0], w.before[1]}, After: []int{0, 0, w.after[0], w.after[1]}, Mode: "constant", Value: value}, x)
+	return x, [2]int{}, err
+}
+
+// lifted returns x as images of height 1 where the node has one spatial axis.
+func (n *node) lifted(w window, x *graph.Value) (*graph.Value, error) {
+	if !w.flat {
+		return x, nil
+	}
+	return n.step(op.Unsqueeze{Axes: []int{2}}, x)
+}
+
+// finished gives the node's result: o of the operands, without the height that lifted
+// added.
+func (n *node) finished(w window, o graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
+	if !w.flat {
+		return n.result(o, in...)
+	}
+	y, err := n.step(o, in...)
+	if err != nil {
+		return nil, err
+	}
+	return n.result(op.Squeeze{Axes: []int{2}}, y)
+}
+
+// filter returns the weight of a convolution and its spatial extents. They must be known:
+// of a computed weight only kernel_shape tells them.
+func (n *node) filter() (*graph.Value, []int, error) {
+	if err := n.need(2); err != nil {
+		return nil, nil, err
+	}
+	weight := n.in[1]
+	kernel, err := n.numbers("kernel_shape", nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if weight.Role == graph.Parameter {
+		shape := weight.Type.Shape
+		if len(shape) < 3 {
+			return nil, nil, fmt.Errorf("weight of shape %v", shape)
+		}
+		kernel = shape[2:]
+	}
+	return weight, kernel, nil
+}
+
+func readConv(n *node) ([]*graph.Value, error) {
+	weight, kernel, err := n.filter()
+	if err != nil {
+		return nil, err
+	}
+	w, err := n.window(kernel)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := n.number("group", 1)
+	if err != nil {
+		return nil, err
+	}
+	x, err := n.lifted(w, n.in[0])
+	if err != nil {
+		return nil, err
+	}
+	x, padding, err := n.padded(&w, x, 0)
+	if err != nil {
+		return nil, err
+	}
+	if weight, err = n.lifted(w, weight); err != nil {
+		return nil, err
+	}
+	in := []*graph.Value{x, weight}
+	if n.has(2) {
+		in = append(in, n.in[2])
+	}
+	return n.finished(w, op.Conv2D{Stride: w.stride, Padding: padding, Dilation: w.dilation, Groups: groups}, in...)
+}
+
+func readConvTranspose(n *node) ([]*graph.Value, error) {
+	weight, kernel, err := n.filter()
+	if err != nil {
+		return nil, err
+	}
+	if n.attrs["output_shape"] != nil {
+		return nil, fmt.Errorf("output_shape is not read: give pads and output_padding")
+	}
+	w, err := n.window(kernel)
+	if err != nil {
+		return nil, err
+	}
+	extra, err := n.numbers("output_padding", nil)
+	if err != nil {
+		return nil, err
+	}
+	outputPadding, err := pair("output_padding", extra, 0)
+	if err != nil {
+		return nil, err
+	}
+	// What is cut off less behind than in front is the same as output padding.
+	for i := range 2 {
+		outputPadding[i] += w.before[i] - w.after[i]
+		if outputPadding[i] < 0 {
+			return nil, fmt.Errorf("pads %v and %v: more is cut off behind than in front", w.before, w.after)
+		}
+	}
+	groups, err := n.number("group", 1)
+	if err != nil {
+		return nil, err
+	}
+	x, err := n.lifted(w, n.in[0])
+	if err != nil {
+		return nil, err
+	}
+	if weight, err = n.lifted(w, weight); err != nil {
+		return nil, err
+	}
+	in := []*graph.Value{x, weight}
+	if n.has(2) {
+		in = append(in, n.in[2])
+	}
+	return n.finished(w, op.ConvTranspose2D{Stride: w.stride, Padding: w.before, OutputPadding: outputPadding, Dilation: w.dilation, Groups: groups}, in...)
+}

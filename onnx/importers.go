@@ -1,0 +1,39 @@
+package onnx
+
+import (
+	"maps"
+
+	"github.com/octet-ml/octet/graph"
+)
+
+// importers is the table of ONNX's operators. Each family has a file with its part.
+var importers = map[operator]importer{}
+
+func init() {
+	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections} {
+		for kind, read := range family {
+			importers[operator{kind: kind}] = read
+		}
+	}
+}
+
+// Operators lists what is read of ONNX's own domain, in no order.
+func Operators() []string {
+	var names []string
+	for o := range maps.Keys(importers) {
+		if o.domain == "" {
+			names = append(names, o.kind)
+		}
+	}
+	return names
+}
+
+// simple reads a node that is one operator of its first inputs.
+func simple(op graph.Op, inputs int) importer {
+	return func(n *node) ([]*graph.Value, error) {
+		if err := n.need(inputs); err != nil {
+			return nil, err
+		}
+		return n.result(op, n.in[:inputs]...)
+	}
+}

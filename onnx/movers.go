@@ -1,0 +1,235 @@
+package onnx
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
+)
+
+var movers = map[string]importer{
+	"Identity":  readIdentity,
+	"Dropout":   readIdentity,
+	"Constant":  readConstant,
+	"Reshape":   readReshape,
+	"Flatten":   readFlatten,
+	"Transpose": readTranspose,
+	"Unsqueeze": readUnsqueeze,
+	"Squeeze":   readSqueeze,
+	"Concat":    readConcat,
+	"Split":     readSplit,
+	"Shape":     readShape,
+	"Gather":    readGather,
+	"Pad":       readPad,
+}
+
+// readIdentity gives the value of the first input. Dropout does nothing in a model that
+// is run.
+func readIdentity(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	return n.in[:1], nil
+}
+
+// readConstant reads the attribute that holds the data.
+func readConstant(n *node) ([]*graph.Value, error) {
+	if len(n.attrs) != 1 {
+		return nil, fmt.Errorf("a constant with %d attributes; one holds its data", len(n.attrs))
+	}
+	var t *tensor.Tensor
+	for name, a := range n.attrs {
+		switch name {
+		case "value":
+			raw, err := n.file.decode(a.GetT())
+			if err != nil {
+				return nil, err
+			}
+			if t, err = Held(raw); err != nil {
+				return nil, err
+			}
+		case "value_float":
+			t = tensor.Of([]float32{a.GetF()})
+		case "value_floats":
+			t = tensor.Of(a.GetFloats(), len(a.GetFloats()))
+		case "value_int":
+			t = tensor.Of([]int64{a.GetI()})
+		case "value_ints":
+			t = tensor.Of(a.GetInts(), len(a.GetInts()))
+		default:
+			return nil, fmt.Errorf("a constant of attribute %s (%v)", name, onnxpb.AttributeProto_AttributeType(a.GetType()))
+		}
+	}
+	return []*graph.Value{n.graph.AddConst(n.first(), t)}, nil
+}
+
+func readReshape(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	keepZero, err := n.flag("allowzero", false)
+	if err != nil {
+		return nil, err
+	}
+	if !n.has(1) {
+		shape, err := n.numbers("shape", nil)
+		if err != nil {
+			return nil, err
+		}
+		return n.result(op.Reshape{Shape: shape}, n.in[0])
+	}
+	if n.in[1].Role == graph.Parameter && n.in[1].Data.Numel() > 0 {
+		shape, err := n.numbersOf(1, "shape")
+		if err != nil {
+			return nil, err
+		}
+		return n.result(op.Reshape{Shape: shape, KeepZero: keepZero}, n.in[0])
+	}
+	return n.result(op.Reshape{KeepZero: keepZero}, n.in[0], n.in[1])
+}
+
+// readFlatten joins the axes in front of axis, and those from it on.
+func readFlatten(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	axis, err := n.number("axis", 1)
+	if err != nil {
+		return nil, err
+	}
+	switch axis {
+	case 1:
+		return n.result(op.Flatten{Start: 1, End: -1}, n.in[0])
+	case 0:
+		return n.result(op.Reshape{Shape: []int{1, -1}}, n.in[0])
+	}
+	x, err := n.step(op.Flatten{Start: axis, End: -1}, n.in[0])
+	if err != nil {
+		return nil, err
+	}
+	return n.result(op.Flatten{Start: 0, End: -2}, x)
+}
+
+func readTranspose(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	perm, err := n.numbers("perm", nil)
+	if err != nil {
+		return nil, err
+	}
+	if perm == nil {
+		if n.in[0].Role != graph.Parameter {
+			return nil, fmt.Errorf("without perm; give the order of the axes")
+		}
+		for i := range n.in[0].Type.Shape {
+			perm = append(perm, i)
+		}
+		slices.Reverse(perm)
+	}
+	return n.result(op.Transpose{Perm: perm}, n.in[0])
+}
+
+func readUnsqueeze(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	axes, err := n.numbersOf(1, "axes")
+	if err != nil {
+		return nil, err
+	}
+	return n.result(op.Unsqueeze{Axes: axes}, n.in[0])
+}
+
+func readSqueeze(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	axes, err := n.numbersOf(1, "axes")
+	if err != nil {
+		return nil, err
+	}
+	if axes == nil {
+		return nil, fmt.Errorf("without axes, the rank of the result depends on the size of the input; name the axes")
+	}
+	return n.result(op.Squeeze{Axes: axes}, n.in[0])
+}
+
+func readConcat(n *node) ([]*graph.Value, error) {
+	if err := n.need(max(1, len(n.in))); err != nil {
+		return nil, err
+	}
+	axis, err := n.number("axis", 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(n.in) == 1 {
+		return n.in, nil
+	}
+	return n.result(op.Cat{Axis: axis}, n.in...)
+}
+
+func readSplit(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	axis, err := n.number("axis", 0)
+	if err != nil {
+		return nil, err
+	}
+	sizes, err := n.numbersOf(1, "split")
+	if err != nil {
+		return nil, err
+	}
+	if sizes == nil {
+		return nil, fmt.Errorf("without sizes, they depend on the size of the input; give split")
+	}
+	if len(sizes) < len(n.proto.GetOutput()) {
+		return nil, fmt.Errorf("%d sizes for %d results", len(sizes), len(n.proto.GetOutput()))
+	}
+	return n.result(op.Split{Axis: axis, Sizes: sizes}, n.in[0])
+}
+
+func readShape(n *node) ([]*graph.Value, error) {
+	if n.attrs["start"] != nil || n.attrs["end"] != nil {
+		return nil, fmt.Errorf("start and end are not read")
+	}
+	return simple(op.Shape{}, 1)(n)
+}
+
+func readGather(n *node) ([]*graph.Value, error) {
+	axis, err := n.number("axis", 0)
+	if err != nil {
+		return nil, err
+	}
+	return simple(op.Gather{Axis: axis}, 2)(n)
+}
+
+func readPad(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	if n.has(3) {
+		return nil, fmt.Errorf("axes are not read")
+	}
+	mode, err := n.text("mode", "constant")
+	if err != nil {
+		return nil, err
+	}
+	pads, err := n.numbersOf(1, "pads")
+	if err != nil {
+		return nil, err
+	}
+	value, err := n.realOf(2, "value", 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(pads)%2 != 0 || slices.ContainsFunc(pads, func(p int) bool { return p < 0 }) {
+		return nil, fmt.Errorf("pads %v", pads)
+	}
+	half := len(pads) / 2
+	return n.result(op.Pad{Before: pads[:half], After: pads[half:], Mode: mode, Value: value}, n.in[0])
+}

@@ -1,0 +1,147 @@
+package onnx
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// operator names an operator of ONNX: its domain, empty for ONNX's own, and its type.
+type operator struct{ domain, kind string }
+
+// importer makes the nodes of a graph that compute what an ONNX node does. It returns
+// the values of its results in order; those at the end may be missing.
+type importer func(n *node) ([]*graph.Value, error)
+
+// node is an ONNX node that is being read.
+type node struct {
+	*builder
+	proto *onnxpb.NodeProto
+	in    []*graph.Value // nil where an optional input is left out
+	attrs map[string]*onnxpb.AttributeProto
+	parts int // nodes of the graph that were made for it
+}
+
+// title is how errors call the node.
+func (n *node) title() string {
+	if name := n.proto.GetName(); name != "" {
+		return fmt.Sprintf("%q (%s)", name, n.opName())
+	}
+	return fmt.Sprintf("the %s that gives %q", n.opName(), n.first())
+}
+
+// opName is the operator with its domain, where that is not ONNX's own.
+func (n *node) opName() string {
+	if d := domain(n.proto.GetDomain()); d != "" {
+		return d + "." + n.proto.GetOpType()
+	}
+	return n.proto.GetOpType()
+}
+
+// first is the name of the first result that has one.
+func (n *node) first() string {
+	for _, name := range n.proto.GetOutput() {
+		if name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+func (n *node) attributes() error {
+	n.attrs = make(map[string]*onnxpb.AttributeProto, len(n.proto.GetAttribute()))
+	for _, a := range n.proto.GetAttribute() {
+		if n.attrs[a.GetName()] != nil {
+			return fmt.Errorf("attribute %q is there twice", a.GetName())
+		}
+		n.attrs[a.GetName()] = a
+	}
+	return nil
+}
+
+// has reports whether input i is given.
+func (n *node) has(i int) bool { return i < len(n.in) && n.in[i] != nil }
+
+// need returns an error unless the inputs before count are given.
+func (n *node) need(count int) error {
+	for i := range count {
+		if !n.has(i) {
+			return fmt.Errorf("input %d is missing", i)
+		}
+	}
+	return nil
+}
+
+// result adds an operator that computes the node's first result.
+func (n *node) result(op graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
+	return n.apply(n.first(), op, in...)
+}
+
+// step adds an operator in front of the one that computes the result.
+func (n *node) step(op graph.Op, in ...*graph.Value) (*graph.Value, error) {
+	n.parts++
+	out, err := n.apply(n.first()+"/"+op.Kind()+"_"+strconv.Itoa(n.parts), op, in...)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// apply adds a node, or, of constants, computes what it would.
+func (n *node) apply(name string, op graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
+	if folded, err := n.fold(name, op, in); folded != nil || err != nil {
+		return folded, err
+	}
+	n.graph.AddNode(name, op, in...)
+	return n.graph.Nodes[len(n.graph.Nodes)-1].Outputs, nil
+}
+
+// fold computes an operator of constants; nil where an operand is none, or the result
+// would be too large.
+func (n *node) fold(name string, op graph.Op, in []*graph.Value) ([]*graph.Value, error) {
+	var data []*tensor.Tensor
+	for _, v := range in {
+		if v.Role != graph.Parameter {
+			return nil, nil
+		}
+		data = append(data, v.Data)
+	}
+	types, err := op.Infer(graph.FactsOf(data...))
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range types {
+		if size, err := t.Shape.CheckedNumel(); err != nil || size > maxFolded {
+			return nil, err
+		}
+	}
+	results, err := op.Eval(graph.Context{}, data, types)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]*graph.Value, len(results))
+	for i, t := range results {
+		if i > 0 {
+			name = fmt.Sprintf("%s:%d", name, i)
+		}
+		values[i] = n.graph.AddConst(name, t)
+	}
+	return values, nil
+}
+
+// constant adds a tensor that the node needs beside its inputs.
+func (n *node) constant(t *tensor.Tensor) *graph.Value {
+	n.parts++
+	return n.graph.AddConst(n.first()+"/constant_"+strconv.Itoa(n.parts), t)
+}
+
+// known returns the elements of input i, which must be a constant.
+func (n *node) known(i int, what string) (*tensor.Tensor, error) {
+	if v := n.in[i]; v.Role == graph.Parameter {
+		return v.Data, nil
+	}
+	return nil, fmt.Errorf("its %s is computed; only a constant one is read", what)
+}

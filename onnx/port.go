@@ -1,0 +1,91 @@
+package onnx
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Port is an input or an output of a model.
+type Port struct {
+	Name  string       `json:"name"`
+	DType tensor.DType `json:"dtype"` // as the file declares it
+	// Sizes are the extents, 0 where the file leaves one free; nil where it says nothing.
+	Sizes []int `json:"sizes"`
+	// Names are the names of free extents, such as "batch", empty where there is none.
+	Names []string `json:"names"`
+}
+
+// String is like float32[batch, 3, height, width] x.
+func (p Port) String() string {
+	s := p.DType.String() + "["
+	for i, n := range p.Sizes {
+		if i > 0 {
+			s += ", "
+		}
+		switch {
+		case n > 0:
+			s += fmt.Sprint(n)
+		case p.Names[i] != "":
+			s += p.Names[i]
+		default:
+			s += "?"
+		}
+	}
+	return s + "] " + p.Name
+}
+
+// Inputs are the model's inputs that are no initializers, in order.
+func (f *File) Inputs() ([]Port, error) {
+	weights := map[string]bool{}
+	for _, t := range f.model.GetGraph().GetInitializer() {
+		weights[t.GetName()] = true
+	}
+	return f.ports("input", f.model.GetGraph().GetInput(), weights)
+}
+
+// Outputs are the model's outputs, in order.
+func (f *File) Outputs() ([]Port, error) {
+	return f.ports("output", f.model.GetGraph().GetOutput(), nil)
+}
+
+func (f *File) ports(what string, list []*onnxpb.ValueInfoProto, but map[string]bool) ([]Port, error) {
+	var ports []Port
+	for _, v := range list {
+		if but[v.GetName()] {
+			continue
+		}
+		p, err := portOf(v)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s %q: %w", f.name, what, v.GetName(), err)
+		}
+		ports = append(ports, p)
+	}
+	return ports, nil
+}
+
+func portOf(v *onnxpb.ValueInfoProto) (Port, error) {
+	t := v.GetType().GetTensorType()
+	if t == nil {
+		return Port{}, fmt.Errorf("it is no tensor, or has no type; sequences, maps and optionals are not read")
+	}
+	dtype, err := elementType(t.GetElemType())
+	if err != nil {
+		return Port{}, err
+	}
+	p := Port{Name: v.GetName(), DType: dtype}
+	if t.GetShape() == nil {
+		return p, nil
+	}
+	p.Sizes, p.Names = []int{}, []string{}
+	for _, d := range t.GetShape().GetDim() {
+		n := d.GetDimValue()
+		if n < 0 || n > math.MaxInt32 {
+			n = 0 // some exporters write -1 for a free extent
+		}
+		p.Sizes, p.Names = append(p.Sizes, int(n)), append(p.Names, d.GetDimParam())
+	}
+	return p, nil
+}

@@ -1,0 +1,55 @@
+package onnx
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Unsupported is a node that has no counterpart in a graph.
+type Unsupported struct {
+	Node   string `json:"node"`   // its name, which may be empty
+	Op     string `json:"op"`     // with its domain, where that is not ONNX's own
+	Output string `json:"output"` // the name of its first result
+	Reason string `json:"reason"`
+}
+
+// UnsupportedError lists every node of a file that has no counterpart.
+type UnsupportedError struct {
+	File  string
+	Nodes []Unsupported
+}
+
+// shownReasons is how many lines an error has for operators.
+const shownReasons = 12
+
+// Error counts the nodes by operator and reason.
+func (e *UnsupportedError) Error() string {
+	counts, example := map[string]int{}, map[string]string{}
+	for _, n := range e.Nodes {
+		line := n.Op + ": " + n.Reason
+		if counts[line]++; counts[line] == 1 {
+			if example[line] = n.Node; n.Node == "" {
+				example[line] = n.Output
+			}
+		}
+	}
+	lines := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		if d := counts[b] - counts[a]; d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s: %d nodes cannot be computed:", e.File, len(e.Nodes))
+	for i, line := range lines {
+		if i == shownReasons {
+			fmt.Fprintf(&s, "\n  and %d more kinds", len(lines)-i)
+			break
+		}
+		fmt.Fprintf(&s, "\n  %d × %s (%s)", counts[line], line, example[line])
+	}
+	fmt.Fprintf(&s, "\noctet inspect %s --json lists all of them", e.File)
+	return s.String()
+}

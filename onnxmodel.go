@@ -1,0 +1,100 @@
+package octet
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/onnx"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// declared are the inputs and outputs as a model's file declares them, where it does:
+// element types that the graph holds as another are converted on the way in and out.
+type declared struct{ inputs, outputs []ValueInfo }
+
+// openONNX reads an ONNX model.
+func openONNX(path string, o openOptions) (*Model, error) {
+	f, err := onnx.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return fromONNX(f, o)
+}
+
+func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
+	if o.arch != "" || o.key != "" {
+		return nil, fmt.Errorf("%s: an ONNX file holds its own graph: leave out the architecture and the key", f.Name())
+	}
+	g, err := f.Graph()
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{origin: origin{file: f.Name()}, declared: &declared{}}
+	for _, ports := range []struct {
+		read func() ([]onnx.Port, error)
+		to   *[]ValueInfo
+	}{{f.Inputs, &m.declared.inputs}, {f.Outputs, &m.declared.outputs}} {
+		list, err := ports.read()
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range list {
+			*ports.to = append(*ports.to, infoOf(p))
+		}
+	}
+	m.setGraph(g)
+	m.meta.Labels = o.labels
+	if o.preset != nil {
+		if err := o.preset.Validate(); err != nil {
+			return nil, err
+		}
+		preset := clonePreset(*o.preset)
+		m.meta.Preset = &preset
+	}
+	if err := m.changePreset(o.presetChange); err != nil {
+		return nil, err
+	}
+	return m, m.checkLabels()
+}
+
+func infoOf(p onnx.Port) ValueInfo {
+	info := ValueInfo{Name: p.Name, DType: p.DType}
+	if p.Sizes == nil {
+		return info
+	}
+	info.Shape, info.Dims = tensor.Shape{}, slices.Clone(p.Names)
+	for _, n := range p.Sizes {
+		if n == 0 {
+			n = -1
+		}
+		info.Shape = append(info.Shape, n)
+	}
+	return info
+}
+
+// taken returns an input as the graph holds it, or what is wrong with it. sizes are those
+// of named extents, which have to be the same in all inputs.
+func (v ValueInfo) taken(t *tensor.Tensor, sizes map[string]int) (*tensor.Tensor, error) {
+	if t == nil {
+		return nil, errNil("input "+v.Name, "Session.Inputs tells its type")
+	}
+	if t.DType() != v.DType {
+		return nil, fmt.Errorf("input %s is %v; %v is expected", v.Name, t, v)
+	}
+	if v.Shape != nil && len(v.Shape) != len(t.Shape()) {
+		return nil, fmt.Errorf("input %s is %v; %v is expected", v.Name, t, v)
+	}
+	for i, n := range v.Shape {
+		got := t.Dim(i)
+		if n >= 0 && n != got {
+			return nil, fmt.Errorf("input %s is %v; %v is expected", v.Name, t, v)
+		}
+		if name := v.Dims[i]; n < 0 && name != "" {
+			if was, ok := sizes[name]; ok && was != got {
+				return nil, fmt.Errorf("input %s is %v: %s is %d there and %d in an input before it", v.Name, t, name, got, was)
+			}
+			sizes[name] = got
+		}
+	}
+	return onnx.Held(t)
+}
