@@ -67,7 +67,10 @@ func compile(g *graph.Graph, o engine.Options) (engine.Engine, error) {
 // [N, C, H, W]. Of an ONNX model it takes the only input and gives the only output, of
 // the types and shapes that its file declares; RunAll and RunNamed are for several.
 func (s *Session) Run(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor, error) {
-	if s != nil && s.model.declared != nil {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	if s.model.declared != nil {
 		if outputs := s.model.declared.outputs; len(outputs) != 1 {
 			return nil, fmt.Errorf("%s has %d outputs, %v: RunNamed gives them all", s.model.name(), len(outputs), outputs)
 		}

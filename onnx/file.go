@@ -120,3 +120,26 @@ func domain(name string) string {
 	}
 	return name
 }
+
+// Operators counts the nodes of the model by operator, with its domain where that is not
+// ONNX's own.
+func (f *File) Operators() map[string]int {
+	counts := map[string]int{}
+	for _, p := range f.model.GetGraph().GetNode() {
+		counts[(&node{proto: p}).opName()]++
+	}
+	return counts
+}
+
+// Parameters is the number of elements of all initializers.
+func (f *File) Parameters() int64 {
+	var n int64
+	for _, t := range f.model.GetGraph().GetInitializer() {
+		size := int64(1)
+		for _, d := range t.GetDims() {
+			size *= max(d, 0)
+		}
+		n += size
+	}
+	return n
+}

@@ -27,18 +27,20 @@ type inspectFlags struct {
 func newInspectCommand(c *console.Console) *cobra.Command {
 	f := &inspectFlags{}
 	cmd := &cobra.Command{
-		Use:   "inspect MODEL.pth",
+		Use:   "inspect MODEL",
 		Short: "Show what a model file holds",
 		Long: `inspect prints the container, the state dict, element types, size, architecture,
 numerics, labels and preprocessing of a model file, and its layers with their
 scales and zero points. Nothing of the file is executed. A file whose
-architecture is not known is described as far as it is understood.`,
+architecture is not known is described as far as it is understood. Of an ONNX file it lists inputs, outputs and
+operators, and every node that octet cannot compute, with the reason.`,
 		Example: `  octet inspect resnet18_int8.pth
   octet inspect zoo:ResNet18_QuantizedWeights.DEFAULT
   octet inspect checkpoint.pth --key ema --tensors
-  octet inspect model.pth --arch resnet18 --graph`,
+  octet inspect model.pth --arch resnet18 --graph
+  octet inspect detector.onnx`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runInspect(c, cmd, f, args[0])
 		}),
@@ -97,8 +99,11 @@ func runInspect(c *console.Console, cmd *cobra.Command, f *inspectFlags, given s
 		return err
 	}
 	f = &inspectFlags{*model, f.tensors, f.graph}
-	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".safetensors":
 		return inspectSafetensors(c, cmd, f, path)
+	case ".onnx":
+		return inspectONNX(c, f, path)
 	}
 	in, err := inspectFile(f, path)
 	if err != nil {
@@ -231,6 +236,12 @@ func (in *inspection) describeModel() {
 	if meta := m.Metadata(); meta.Version > 0 {
 		in.Metadata = &meta
 	}
+	in.Layers = layersOf(m)
+}
+
+// layersOf describes the nodes of a model's graph.
+func layersOf(m *octet.Model) []layerInfo {
+	var layers []layerInfo
 	for _, n := range m.Graph().Nodes {
 		l := layerInfo{Name: n.Name, Op: n.Op.Kind(), DType: n.Output().Type.DType.String(), Note: n.Note}
 		if q := n.Output().Type.Q; q != nil {
@@ -243,8 +254,9 @@ func (in *inspection) describeModel() {
 				l.Weight += " " + granularityText(q)
 			}
 		}
-		in.Layers = append(in.Layers, l)
+		layers = append(layers, l)
 	}
+	return layers
 }
 
 func granularityText(q *tensor.QParams) string {

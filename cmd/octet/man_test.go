@@ -14,7 +14,7 @@ func TestManPages(t *testing.T) {
 	for page, says := range map[string][]string{
 		"octet":            {"octet \\- INT8", ".BR octet\\-quantize (1)", ".SS Of every command", "octet demo"},
 		"octet-quantize":   {".SS Recipe", "\\fB\\-\\-calibration\\fR \\fIDATA\\fR", "\\fB\\-o\\fR, \\fB\\-\\-output\\fR", "(default 32)", "\\(aqlayer4.*\\(aq"},
-		"octet-run":        {".SH SYNOPSIS", "octet run MODEL.pth"},
+		"octet-run":        {".SH SYNOPSIS", "octet run MODEL "},
 		"octet-zoo-pull":   {".BR octet\\-zoo (1)", "\\-\\-offline"},
 		"octet-exit-codes": {"130  interrupted"},
 	} {

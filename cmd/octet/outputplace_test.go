@@ -226,7 +226,7 @@ func TestDemoSaysWhatItReplaces(t *testing.T) {
 func TestCommandsWithoutArguments(t *testing.T) {
 	for command, says := range map[string]string{
 		"quantize": "quantize needs FLOAT.pth, for example:\n  octet quantize ",
-		"inspect":  "inspect needs MODEL.pth, for example:\n  octet inspect ",
+		"inspect":  "inspect needs MODEL, for example:\n  octet inspect ",
 		"eval":     "eval needs ", "qat": "qat needs ", "bench": "bench needs ",
 	} {
 		octetCommand(t, command).fails(t, exit.Usage, says, "for example:\n  octet "+command+" ")

@@ -51,7 +51,7 @@ output, the logit and its sigmoid are printed.`,
   octet run model.pth --arch resnet18 --backend fbgemm --input x.npy --output y.npy
   octet run encoder.onnx --input input_ids=ids.npy --input attention_mask=mask.npy --output y.npz`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runRun(c, cmd, f, args[0], args[1:])
 		}),
@@ -118,6 +118,9 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 	}
 	if f.tensors(model) {
 		return runNamed(c, cmd, f, path, model)
+	}
+	if err := console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ArrayStream}); err != nil {
+		return err
 	}
 	if f.data.Pictures, err = inputs.FetchPictures(cmd.Context(), c, given, f.offline); err != nil {
 		return err
