@@ -91,12 +91,12 @@ func (f fixedWinograd32) bind(in, outs []memory, scratch [][]uint64) step {
 		c := &t.calls[i]
 		c.input, work = work[:winograd32.Points*f.chunk*f.in], work[winograd32.Points*f.chunk*f.in:]
 		c.acc, work = work[:winograd32.Points*f.chunk*f.out], work[winograd32.Points*f.chunk*f.out:]
-		c.spread.Matrix = matrixOf(f.rows(), f.in, in[0].reals(), f.pad)
+		c.tiles.Matrix = matrixOf(f.rows(), f.in, in[0].reals(), f.pad)
 		c.product = sgemm.Call{
 			Matrix: operand.Matrix[float32]{Taps: 1, Depth: f.in, Stride: f.in, Pad: f.pad},
 			Lo:     float32(math.Inf(-1)), Hi: float32(math.Inf(1)), LD: f.out, N1: f.out, Work: work,
 		}
-		c.fold = winograd32.Fold{
+		c.output = winograd32.OutputTiles{
 			N1: f.out, LD: f.out, Bias: f.bias, Lo: f.lo, Hi: f.hi,
 			Out: out.reals(), To: f.to, Rows: f.tiles, OutImage: f.outImage, Nowhere: make([]float32, f.out),
 		}
@@ -107,9 +107,9 @@ func (f fixedWinograd32) bind(in, outs []memory, scratch [][]uint64) step {
 // winograd32Calls are those of one worker.
 type winograd32Calls struct {
 	input, acc []float32 // [point][tile][channel]
-	spread     winograd32.Spread
+	tiles      winograd32.InputTiles
 	product    sgemm.Call
-	fold       winograd32.Fold
+	output     winograd32.OutputTiles
 }
 
 type taskWinograd32 struct {
@@ -122,15 +122,15 @@ func (t *taskWinograd32) Do(worker, i int) {
 	c := &t.calls[worker]
 	m0, m1 := t.bounds(i)
 	tiles := m1 - m0
-	c.spread.M0, c.spread.M1, c.spread.To = m0, m1, c.input
-	t.k.Spread(&c.spread)
+	c.tiles.M0, c.tiles.M1, c.tiles.To = m0, m1, c.input
+	t.k.TransformInput(&c.tiles)
 	c.product.M1 = tiles
 	for p, w := range t.weights {
 		c.product.W, c.product.X = w, c.input[p*tiles*t.in:]
 		c.product.Out = c.acc[p*tiles*t.out:]
 		t.product.Run(&c.product)
 	}
-	c.fold.M0, c.fold.M1, c.fold.Sums = m0, m1, c.acc
-	t.k.Fold(&c.fold)
+	c.output.M0, c.output.M1, c.output.Products = m0, m1, c.acc
+	t.k.TransformOutput(&c.output)
 	t.add(t.then, worker, m0, m1, 0, t.out, t.out)
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-// The values of Constants.Rule. With Sums, a routine stores its accumulators without an
+// The values of Constants.Rule. With Accumulators, a routine stores its accumulators without an
 // epilogue.
 const (
-	Sums = iota
+	Accumulators = iota
 	AddBias
 	IntBias
 	FusedBias

@@ -1,8 +1,8 @@
 package main
 
-// winogradSpread writes the transform of tiles' input, B' d B, that all widths of
+// winogradInput writes the transform of tiles' input, B' d B, that all widths of
 // numbers share.
-type winogradSpread struct {
+type winogradInput struct {
 	lanes
 	in, out                int // bytes of an element, before and behind
 	load, store, plus, sub string
@@ -16,7 +16,7 @@ var (
 
 // write writes the routine, which takes a vector of channels at a time. Rows 1 and 2
 // of a tile, in vectors 0 to 7, are part of all rows of the result.
-func (w winogradSpread) write(p *printer) {
+func (w winogradInput) write(p *printer) {
 	const taps = 16
 	p.text("spread"+w.isa, "arg *transform")
 	p.op("MOVQ $0, %s", cursorAt)
@@ -71,7 +71,7 @@ func (w winogradSpread) write(p *printer) {
 }
 
 // row loads a row of a tile.
-func (w winogradSpread) row(p *printer, row, to int) {
+func (w winogradInput) row(p *printer, row, to int) {
 	for col := range 4 {
 		p.op("MOVQ %d(DI), BX", cursorRows+8*(row*4+col))
 		p.op("%s (BX)(AX*%d), %s", w.load, w.in, w.r(to+col))
@@ -79,7 +79,7 @@ func (w winogradSpread) row(p *printer, row, to int) {
 }
 
 // result stores a row of the result, from B'd in vectors 8 to 11.
-func (w winogradSpread) result(p *printer, row int) {
+func (w winogradInput) result(p *printer, row int) {
 	for col, place := range []string{"(SI)", "(SI)(R9*1)", "(SI)(R9*2)", "(SI)(R10*1)"} {
 		switch col {
 		case 0:
@@ -99,6 +99,6 @@ func (w winogradSpread) result(p *printer, row int) {
 }
 
 // three writes c = a op b.
-func (w winogradSpread) three(p *printer, op string, a, b, c int) {
+func (w winogradInput) three(p *printer, op string, a, b, c int) {
 	p.op("%s %s, %s, %s", op, w.r(b), w.r(a), w.r(c))
 }

@@ -10,7 +10,7 @@ type winograd32 struct {
 }
 
 func (w winograd32) write() {
-	winogradSpread{w.lanes, 4, 4, "VMOVUPS", "VMOVUPS", "VADDPS", "VSUBPS"}.write(w.printer)
+	winogradInput{w.lanes, 4, 4, "VMOVUPS", "VMOVUPS", "VADDPS", "VSUBPS"}.write(w.printer)
 	w.fold()
 }
 

@@ -6,7 +6,7 @@ import "fmt"
 func winograd8AVX2(p *printer) {
 	avx2.packOrder(p, "orderAVX2")
 	realLimit(p)
-	winogradSpread{avx2, 1, 2, "VPMOVZXBW", "VMOVDQU", "VPADDW", "VPSUBW"}.write(p)
+	winogradInput{avx2, 1, 2, "VPMOVZXBW", "VMOVDQU", "VPADDW", "VPSUBW"}.write(p)
 	products(p)
 	fold(p)
 }

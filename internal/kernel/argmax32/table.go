@@ -9,7 +9,7 @@ import (
 type Kernel struct {
 	kernel.Row // named argmax_f32_<isa>
 
-	lanes int // the pixels of a call have a multiple of it channels
+	lanes int // the number of channels must be a multiple of it; else Reference computes
 	run   func(*Call)
 }
 
@@ -23,7 +23,7 @@ type Call struct {
 	Taps, C int // at most 256 taps
 	M0, M1  int
 	Out     []float32 // [pixels][C]
-	Which   []uint8   // [pixels][C]
+	Which   []uint8   // [pixels][C]: the tap of the maximum
 }
 
 // Table lists the kernels, best first.

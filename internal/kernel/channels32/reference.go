@@ -102,7 +102,7 @@ func DecodeReference(d *Decode) {
 	}
 }
 
-// LearnReference is Learn with sums in float64.
+// LearnReference is Learn with accumulators in float64.
 func LearnReference(l *Learn) {
 	for c := range l.C {
 		steps, cut := float64(l.Steps[c]), float64(l.Cut[c])

@@ -17,8 +17,8 @@ type Kernel struct {
 	decode func(*Decode)
 }
 
-// Pad is what the number of channels is rounded up to in vectors of parameters
-// and results, and in masks.
+// Pad is the multiple to which the number of channels is rounded up in vectors of
+// parameters and results, and in masks.
 const Pad = 16
 
 // Padded is the length of a vector with an entry for each channel.
@@ -28,7 +28,7 @@ func Padded(channels int) int { return (channels + Pad - 1) / Pad * Pad }
 // belongs to channel c.
 func MaskStride(channels int) int { return Padded(channels) / 8 }
 
-// Stats are sums over rows. The vectors have Padded(C) entries.
+// Stats are statistics over rows, by channel. The vectors have Padded(C) entries.
 type Stats struct {
 	C                 int
 	Shift             []float32
@@ -45,14 +45,15 @@ type Finish struct {
 	Alpha, Beta []float32 // Padded(C)
 	Lo, Hi      float32   // the clamp; a gradient passes strictly between them
 
-	// With Quant, Out is f32(clamp(rne(v*Inv)+Zero, QMin, QMax) - Zero) * Scale, and a
-	// gradient passes only where nothing was cut off. NaN has the code QMin.
+	// With Quant, Out is f32(clamp(rne(v*Inv)+Zero, QMin, QMax) - Zero) * Scale, where Inv
+	// is 1/Scale, and a gradient passes only where the code was not clamped. NaN has the
+	// code QMin.
 	Quant            bool
 	Inv, Scale, Zero []float32 // Padded(C)
 	QMin, QMax       float32
 }
 
-// Reduce adds to the sums. X may be nil; SumX is then undefined.
+// Reduce adds to Sum and SumX. X may be nil; SumX is then undefined.
 type Reduce struct {
 	Up, X   []float32 // [Rows][C]
 	Mask    []byte    // as Finish sets it; nil lets all pass
@@ -73,10 +74,9 @@ type Apply struct {
 	Add     bool // to what Out holds
 }
 
-// Learn adds to sums what the scale and the zero point of a rounding have to do
-// with a gradient: of the pass that Finish makes with Quant, from the gradient of
-// its result. Only here the zero point is added before the number of steps is
-// rounded, as PyTorch does.
+// Learn adds up the gradients of the scale and the zero point of the fake-quantization
+// that Finish makes with Quant, from the gradient Up of its result. Only here the zero
+// point is added before rounding, as PyTorch does for learned parameters.
 type Learn struct {
 	Up, X   []float32 // [Rows][C]
 	Rows, C int
@@ -86,14 +86,13 @@ type Learn struct {
 	Inv, Zero   []float32 // Padded(C)
 	QMin, QMax  float32
 
-	// Steps is the sum of up times the code's distance from zero, less, where
-	// nothing was cut off, that of the number; Cut is the sum of up where something
-	// was cut off.
+	// Steps is the sum of Up times (code - Zero), minus v*Inv where the code was not
+	// clamped; Cut is the sum of Up where it was clamped.
 	Steps, Cut []float32 // Padded(C)
 }
 
-// Decode is a pass from codes to what they stand for, f32(code - Zero) * Scale; a
-// gradient passes where Lo < code < Hi.
+// Decode dequantizes codes: f32(code - Zero) * Scale. A gradient passes where
+// Lo < code < Hi.
 type Decode struct {
 	Codes       []uint8 // [Rows][C]
 	Out         []float32

@@ -118,7 +118,7 @@ var allPass = func() []byte {
 // blockRows is how many rows a routine passes over at a time.
 const blockRows = 16
 
-// begin sets what all passes have in common.
+// begin sets the fields that all passes need.
 func (s isa) begin(p *pass, channels int, mask []byte) {
 	p.size, p.stride = 4*channels, MaskStride(channels)
 	if s.wide {
@@ -190,7 +190,7 @@ func (s isa) finish(f *Finish) {
 func (s isa) reduce(r *Reduce) {
 	x, mean := r.X, r.Mean
 	if x == nil {
-		x, mean = r.Up, r.Sum // nobody looks at SumX
+		x, mean = r.Up, r.Sum // SumX is not used
 	}
 	p := pass{param: [6]*float32{&mean[0], &r.Sum[0], &r.SumX[0]}}
 	s.begin(&p, r.C, r.Mask)
@@ -207,7 +207,7 @@ func (s isa) reduce(r *Reduce) {
 func (s isa) apply(a *Apply) {
 	x := a.X
 	if x == nil {
-		x = a.Up // times zero
+		x = a.Up // multiplied by zero
 	}
 	p := pass{param: [6]*float32{&a.A[0], &a.B[0], &a.K[0]}}
 	s.begin(&p, a.C, a.Mask)

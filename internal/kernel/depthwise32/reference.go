@@ -1,7 +1,7 @@
 package depthwise32
 
-// Reference computes a call one result at a time in float64, over weights w,
-// [channel][tap], that nobody has packed. Rows may differ from it by rounding.
+// Reference computes a call one result at a time in float64, with unpacked weights w,
+// [channel][tap]. Rows may differ from it by rounding.
 func Reference(c *Call, w []float32) {
 	taps, channels := c.W.Taps, c.W.Channels
 	for m := c.M0; m < c.M1; m++ {

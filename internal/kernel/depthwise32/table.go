@@ -18,18 +18,18 @@ type Kernel struct {
 // Weights are the filters packed for one kernel.
 type Weights struct {
 	Channels, Taps int
-	Bias           []float32
+	Bias           []float32 // [Channels]
 	Data           any
 }
 
 // Call is a block of output pixels, all channels.
 type Call struct {
-	operand.Matrix[float32] // Depth is Channels, Pad is zeros; with offsets
+	operand.Matrix[float32] // Depth is Channels, Pad is zeros; Offset is always set
 	W                       *Weights
 
-	M0, M1 int
-	Lo, Hi float32 // clamp; NaN passes
-	Out    []float32
+	M0, M1 int       // output pixels, of all images
+	Lo, Hi float32   // clamp; NaN passes
+	Out    []float32 // [pixels][Channels], from pixel 0 on
 }
 
 // Table lists the kernels, best first.

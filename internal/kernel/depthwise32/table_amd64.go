@@ -27,7 +27,7 @@ type pixels struct {
 	w, bias, out *float32
 	count, taps  int
 	size         int            // bytes of a pixel
-	mask         unsafe.Pointer // of the channels behind the last whole vector
+	mask         unsafe.Pointer // of the channels after the last whole vector
 	lo, hi       float32
 }
 

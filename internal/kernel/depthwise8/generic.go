@@ -33,7 +33,7 @@ func run(c *Call) {
 	}
 }
 
-// add3 adds three taps at once, which loads and stores each sum only once.
+// add3 adds three taps at once, which loads and stores each accumulator only once.
 func add3(acc []int32, x0, x1, x2 []uint8, w []int32, n int) {
 	w0, w1, w2 := w[:n], w[n:][:n], w[2*n:][:n]
 	x0, x1, x2 = x0[:len(acc)], x1[:len(acc)], x2[:len(acc)]

@@ -1,7 +1,6 @@
 package depthwise8
 
-// Reference is the oracle of all rows, over weights w, [channel][tap], that
-// nobody has packed.
+// Reference is the oracle of all rows, with unpacked weights w, [channel][tap].
 func Reference(c *Call, w []int8) {
 	taps, channels := c.W.Taps, c.W.Channels
 	for m := c.M0; m < c.M1; m++ {

@@ -14,11 +14,11 @@ type Kernel struct {
 
 	Rate int // approximate multiplications per nanosecond; only used to split work
 	Pack func(w []int8, channels, taps int, zero uint8) *Weights
-	Run  func(*Call) // sums, to Acc
+	Run  func(*Call) // stores the accumulators to Acc
 
-	// PackRule lays out a rule for RunCodes, which writes codes to Out while the
-	// sums are in registers. It returns nil for filters that the kernel does not
-	// know, and is nil itself where there is no RunCodes.
+	// PackRule packs requantization parameters for RunCodes, which requantizes in registers
+	// and stores codes to Out. It returns nil for filters that the kernel does not support.
+	// Both are nil for kernels that only store accumulators.
 	PackRule func(*Weights, *quant.Requant) *Rule
 	RunCodes func(*Call)
 }
@@ -26,7 +26,7 @@ type Kernel struct {
 // Weights are the filters packed for one kernel.
 type Weights struct {
 	Channels, Taps int
-	Init           []int32
+	Init           []int32 // initial accumulators, [Channels]
 	Data           any
 }
 
@@ -39,15 +39,15 @@ type Rule struct {
 
 // Call is a block of output pixels, all channels.
 type Call struct {
-	// Depth is Channels, Pad the zero point, with offsets, within Image codes. Pad is
-	// as long as the longest run.
+	// Depth is Channels, Pad the zero point, as long as the longest run. Offset is always
+	// set, and its runs are within Image codes.
 	operand.Matrix[uint8]
 	Ends []int32 // operand.Runs(Offset, Taps, Step)
-	Step int     // from pixel to pixel of a run
+	Step int     // codes from pixel to pixel of a run
 	W    *Weights
 
-	M0, M1 int
-	Acc    []int32 // result of Run: (M1-M0) rows of Channels sums
+	M0, M1 int     // output pixels, of all images
+	Acc    []int32 // result of Run: (M1-M0) rows of Channels accumulators
 	Rule   *Rule
 	Out    []uint8 // result of RunCodes: (M1-M0) rows of Channels codes
 }

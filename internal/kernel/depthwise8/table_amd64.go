@@ -26,12 +26,12 @@ var archTable = []Kernel{
 }
 
 // block is the argument of an assembly routine: for rows output pixels and as
-// many channels as its name says, it computes the sums
+// many channels as its name says, it computes the accumulators
 //
 //	s[m][c] = init[c] + sum over t of x[offset[t][m]+c] * weights[t][c]
 //
-// reading pad where the offset is negative, and stores them at out, stride bytes
-// apart, or the codes that a rule makes of them.
+// reading pad where the offset is negative, and stores them, or with a rule the
+// requantized codes, to out, stride bytes from row to row.
 type block struct {
 	x       unsafe.Pointer
 	pad     unsafe.Pointer
@@ -40,10 +40,10 @@ type block struct {
 	taps    int
 	rows    int
 	ends    *int32 // of runs, from the one that holds the first row
-	at      int    // the first row, counted as ends are
-	step    int    // from pixel to pixel of a run
+	at      int    // the index of the first row, in the units of ends
+	step    int    // bytes from pixel to pixel of a run
 	weights unsafe.Pointer
-	init    unsafe.Pointer // as weights, bias and mult in the order of the routine
+	init    unsafe.Pointer // like weights, bias and mult, in the routine's order of channels
 	out     unsafe.Pointer
 	stride  int
 	bias    unsafe.Pointer
@@ -52,7 +52,7 @@ type block struct {
 	_ [maxTaps + 3]uintptr // the pixel under each tap
 }
 
-// maxTaps is the largest filter that the routines know: 7x7.
+// maxTaps is the largest filter that the routines support: 7x7.
 const maxTaps = 49
 
 //go:noescape
@@ -72,8 +72,8 @@ func rows64AVX512VNNI(arg *block)
 
 // family is what the rows of the table differ in.
 type family struct {
-	taps    int       // multiplied at once
-	nibbles bool      // weights are taken apart, 16*high + low
+	taps    int       // multiplied by one instruction
+	nibbles bool      // weights are split into 16*high + low
 	rows    []routine // widest first
 }
 
@@ -107,14 +107,14 @@ func (r routine) run(a *block) {
 	}
 }
 
-// rowOf makes a row of the table. What its routines do not know is left to the
-// portable kernel.
+// rowOf makes a row of the table. Filters that its routines do not support are computed by
+// the portable kernel.
 func rowOf(isa string, requires cpu.Features, f family) Kernel {
 	return Kernel{
 		Row:  kernel.Row{Name: "depthwise_u8s8_" + isa, ISA: isa, Requires: requires},
 		Rate: 25,
 		Pack: func(w []int8, channels, taps int, zero uint8) *Weights {
-			if !f.knows(w, channels, taps) {
+			if !f.supports(w, channels, taps) {
 				return packTaps(w, channels, taps, zero)
 			}
 			return f.pack(w, channels, taps, zero)
@@ -137,11 +137,10 @@ func rowOf(isa string, requires cpu.Features, f family) Kernel {
 	}
 }
 
-// knows reports whether the routines compute such filters: not fewer channels than
-// the narrowest block, nor more taps than they have room for, nor, where weights
-// are taken apart, sums that could leave 16 bits, for which it takes more than 16
-// taps, and hardly ever happens.
-func (f *family) knows(w []int8, channels, taps int) bool {
+// supports reports whether the routines compute such filters: at least as many channels as
+// the narrowest block, at most maxTaps taps, and, where weights are split, accumulators
+// that cannot overflow 16 bits; that takes more than 16 taps, and is rare.
+func (f *family) supports(w []int8, channels, taps int) bool {
 	if channels < f.rows[len(f.rows)-1].width || taps > maxTaps {
 		return false
 	}
@@ -163,7 +162,7 @@ func (f *family) knows(w []int8, channels, taps int) bool {
 	return true
 }
 
-// parts takes a weight apart: v = 16*high + low, both in -8..8.
+// parts splits a weight: v = 16*high + low, both in -8..8.
 func parts(v int8) (low, high int) {
 	high = (int(v) + 8) >> 4
 	return int(v) - 16*high, high
@@ -174,7 +173,7 @@ func parts(v int8) (low, high int) {
 type part struct {
 	routine
 	first int // channel
-	at    int // of its first channel in packed arrays
+	at    int // index of its first channel in packed arrays
 }
 
 // cover divides channels into parts, wide ones first.
@@ -267,7 +266,7 @@ func packRule(b *blocked, r *quant.Requant) *Rule {
 	return out
 }
 
-// run computes sums, or codes.
+// run computes accumulators, or codes.
 func (f *family) run(c *Call, codes *Rule) {
 	b := c.W.Data.(*blocked)
 	n, taps := c.W.Channels, c.W.Taps

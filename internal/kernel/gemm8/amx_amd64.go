@@ -11,15 +11,15 @@ import (
 	"github.com/octet-ml/octet/internal/rule"
 )
 
-// The row that multiplies tiles of 16 rows by 64 codes. It takes segments of rows
-// that lie equally far apart, two at a time, and 32 columns; few rows, few columns
-// and padding are left to vectors, which read the same weights.
+// The row that multiplies tiles of 16 rows by 64 codes. It takes segments of equally
+// spaced rows, two at a time, and 32 columns; few rows, few columns and padding are left
+// to the vector routines, which read the same weights.
 var amx = Kernel{
 	Row: kernel.Row{Name: "gemm_u8s8_32x32_amx", Tile: "32x32", ISA: "amx", Requires: cpu.AVX512 | cpu.AVX512VNNI | cpu.AMX},
 	MR:  2 * segmentRows, NR: tiles512.columns(), Block: 256, Exact: true, Lines: true, Depth: tileCodes, Rate: 1000,
 	OverRead: tileCodes - 1,
 	Pack:     tiles512.pack,
-	Work:     func(m, _, _ int) int { return newGridRoom(m).words },
+	Work:     func(m, _, _ int) int { return newGridScratch(m).words },
 	Run:      func(c *Call) { runAMX(c, nil) },
 	PackRule: packRule,
 	RunCodes: func(c *Call) { runAMX(c, c.Rule) },
@@ -65,8 +65,8 @@ type grid struct {
 	lines  int // cache lines to prefetch from next on with every block
 }
 
-// pair is two segments: where their first rows are, in bytes from grid.x or
-// grid.offset, and their places in the result.
+// pair is two segments: the offsets of their first rows, in bytes from grid.x or
+// grid.offset, and the rows of the result.
 type pair struct{ at, row [2]int }
 
 // tileShapes is the operand of LDTILECFG.
@@ -90,12 +90,12 @@ func newShapes(rows [2]int) tileShapes {
 	return s
 }
 
-// gridRoom divides scratch memory, in words.
-type gridRoom struct{ pairs, words int }
+// gridScratch is the layout of scratch memory: offsets in words, and the size.
+type gridScratch struct{ pairs, words int }
 
-// newGridRoom is for m rows, behind the sums of a pair: 32 rows of 32.
-func newGridRoom(m int) gridRoom {
-	r := gridRoom{pairs: 2 * segmentRows * gridColumns * 4 / 8}
+// newGridScratch is for m rows. The accumulators of a pair, 32 rows of 32, come first.
+func newGridScratch(m int) gridScratch {
+	r := gridScratch{pairs: 2 * segmentRows * gridColumns * 4 / 8}
 	r.words = r.pairs + 4*(m+1)/2 + 8
 	return r
 }
@@ -146,8 +146,8 @@ func (c *Call) rowsForTiles() int {
 // tiles computes the rows from M0 to last.
 func (c *Call) tiles(codes *Rule, last int) {
 	w := c.W.Data.(*grouped)
-	room := newGridRoom(c.M1 - c.M0)
-	_ = c.Work[room.words-1]
+	scratch := newGridScratch(c.M1 - c.M0)
+	_ = c.Work[scratch.words-1]
 	var shapes tileShapes
 	g := grid{
 		taps: c.Taps, blocks: roundUp(c.Depth, tileCodes) / tileCodes, step: c.Stride,
@@ -159,7 +159,7 @@ func (c *Call) tiles(codes *Rule, last int) {
 	if codes != nil {
 		g.Constants = codes.constants
 	}
-	list := unsafe.Slice((*pair)(unsafe.Pointer(&c.Work[room.pairs])), (len(c.Work)-room.pairs)/4)
+	list := unsafe.Slice((*pair)(unsafe.Pointer(&c.Work[scratch.pairs])), (len(c.Work)-scratch.pairs)/4)
 	g.pairs = unsafe.Pointer(&list[0])
 	perColumn := c.Taps * g.blocks * tileCodes
 	for m := c.M0; m < last; {
@@ -183,7 +183,7 @@ func (c *Call) tiles(codes *Rule, last int) {
 			if g.lines = panelLines / count; g.lines > 0 && n+gridColumns < w.columns {
 				g.next = unsafe.Pointer(&w.data[(n+gridColumns)*perColumn])
 			} else {
-				g.lines = 0 // the panel is used so often that it does not matter, or is the last one
+				g.lines = 0 // the panel is used so often that prefetching gains nothing, or it is the last one
 			}
 			g.count = count
 			gridAMX(&g)
@@ -194,8 +194,8 @@ func (c *Call) tiles(codes *Rule, last int) {
 
 // pairs lists segments of the rows from m to end of one image, two by two, as long
 // as all have the same size, and returns their sizes and the row where they end.
-// Where the last has none beside it, it is computed twice: a pair of another size
-// would take another pass over the weights.
+// An odd last segment is computed twice: a pair of another size would take another pass
+// over the weights.
 func (c *Call) pairs(list []pair, m, end int) (count int, rows [2]int, next int) {
 	first, size, n := m, 0, 0
 	for m < end {
@@ -231,7 +231,7 @@ func (c *Call) pairs(list []pair, m, end int) (count int, rows [2]int, next int)
 	return divUp(n, 2), [2]int{size, size}, m
 }
 
-// run is the number of rows from m on, to end at most, that lie equally far apart.
+// run is the number of equally spaced rows from m on, to end at most.
 func (c *Call) run(m, end int) int {
 	if c.Offset == nil {
 		return end - m
@@ -241,7 +241,7 @@ func (c *Call) run(m, end int) int {
 	return min(end-m, int(c.Ends[i])-row)
 }
 
-// at is where row m is, for a pair, when the first row of the list is at grid.x.
+// at is pair.at for row m, when the first row of the list is at grid.x.
 func (c *Call) at(m, first int) int {
 	if c.Offset == nil {
 		return (m - first) * c.Stride
@@ -249,9 +249,9 @@ func (c *Call) at(m, first int) int {
 	return m % c.Rows * 4
 }
 
-// place sets where the results of rows rows and the columns from n on go.
+// place points g at the results of rows rows and the columns from n on.
 func (g *grid) place(c *Call, rows, n, cols int) {
-	if g.Rule == rule.Sums {
+	if g.Rule == rule.Accumulators {
 		width := c.N1 - c.N0
 		g.out, g.ld = unsafe.Pointer(&c.Acc[n : (rows-1)*width+n+cols][0]), width*4
 		return

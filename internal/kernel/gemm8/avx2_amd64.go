@@ -19,12 +19,12 @@ import (
 var avx2 = Kernel{
 	Row: kernel.Row{Name: "gemm_u8s8_3x16_avx2", Tile: "3x16", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
 	MR:  3, NR: 16, Block: 96, Exact: true, Rate: 110,
-	Least:    leastShort,
-	Pack:     packShort,
-	Work:     func(m, taps, depth int) int { return newRoom(m, taps*roundUp(depth, 4)).words },
-	Run:      func(c *Call) { runShort(c, nil) },
-	PackRule: packRule,
-	RunCodes: func(c *Call) { runShort(c, c.Rule) },
+	LeastWeights: leastShort,
+	Pack:         packShort,
+	Work:         func(m, taps, depth int) int { return newScratch(m, taps*roundUp(depth, 4)).words },
+	Run:          func(c *Call) { runShort(c, nil) },
+	PackRule:     packRule,
+	RunCodes:     func(c *Call) { runShort(c, c.Rule) },
 }
 
 // leastShort is the N*K from which scanning, and gathering, the rows pays off: measured
@@ -62,8 +62,8 @@ type runs struct {
 }
 
 // cut is the argument of an assembly routine that splits the steps of two vectors of
-// columns into runs. A run has at most four steps and ends where a sum of codes up to 128
-// could overflow 16 bits. The routine stores their lengths.
+// columns into runs. A run has at most four steps and ends where the accumulator of codes
+// up to 128 could overflow 16 bits. The routine stores their lengths.
 type cut struct {
 	first, second unsafe.Pointer
 	groups        int
@@ -141,17 +141,17 @@ func gatherAVX2(arg *rowsOf)
 //go:noescape
 func clampAVX2(arg *rowsOf)
 
-// room divides scratch memory: offsets are in words of it.
-type room struct {
-	pitch                            int // of rows
+// scratch is the layout of scratch memory: offsets in words.
+type scratch struct {
+	pitch                            int // bytes from row to row
 	rows, dense, excess, where, ends int
-	words                            int
+	words                            int // size of all of it
 }
 
-// newRoom is for m rows of k codes, in whole groups, behind a panel of results
-// whose columns do not all exist.
-func newRoom(m, k int) room {
-	r := room{pitch: roundUp(k, 32), rows: m * edgeColumns * 4 / 8}
+// newScratch is for m rows of k codes, in whole groups. A panel of results for a partial
+// panel of columns comes first.
+func newScratch(m, k int) scratch {
+	r := scratch{pitch: roundUp(k, 32), rows: m * edgeColumns * 4 / 8}
 	r.dense = r.rows + m*r.pitch/8
 	r.excess = r.dense + m*r.pitch/8
 	r.where = r.excess + m*r.pitch/8 + 4 // vectors are stored behind the last group
@@ -169,7 +169,7 @@ const denser = 0.3
 func (c *Call) prepare(t *tile) operand.Matrix[uint8] {
 	rows := c.M1 - c.M0
 	k := c.Taps * roundUp(c.Depth, 4)
-	r := newRoom(rows, k)
+	r := newScratch(rows, k)
 	w := c.Work
 	_ = w[r.words-1]
 	to := (*uint8)(unsafe.Pointer(&w[r.rows]))
@@ -261,8 +261,8 @@ func runShort(c *Call, codes *Rule) {
 	}
 }
 
-// stage computes one stage of a panel for all rows. Where the results are to be
-// trimmed or carried on they go to the panel in Work.
+// stage computes one stage of a panel for all rows. Results of a partial panel, and
+// accumulators of a stage that is not the last, go to the panel in Work.
 func (c *Call) stage(t *tile, x *operand.Matrix[uint8], n, cols int, inWork bool) {
 	rows, ends, carry := c.M1-c.M0, t.ends, t.carry
 	for done := 0; done < rows; {

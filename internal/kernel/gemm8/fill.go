@@ -6,8 +6,8 @@ import (
 )
 
 // Right is the right operand of a product of two computed matrices. The code for depth k
-// and column n is X[k*Stride + n], or X[n*Stride + k] where it is Transposed. Kernels take
-// it as a signed weight, 128 lower.
+// and column n is X[k*Stride + n], or X[n*Stride + k] if Transposed. Kernels read the code
+// less 128 as a signed weight.
 type Right struct {
 	X          []uint8
 	Stride     int
@@ -23,14 +23,15 @@ func (w Right) from(n int) Right {
 	return w
 }
 
-// sign is the bit by which codes and weights differ, signs those of eight.
+// sign is the bit in which a code and its weight differ, signs the same for eight codes.
 const (
 	sign  = 0x80
 	signs = 0x8080808080808080
 )
 
 // fillGroups lays out the first columns of w as packGroups does: [group of 4
-// codes][column][4], in lines of width columns. Behind k and behind the columns are zeros.
+// codes][column][4], in lines of width columns. Depth beyond k and the other columns are
+// padded with zeros.
 func fillGroups(dst []int8, w Right, columns, width, k, groups int) {
 	line := asBytes(dst)
 	for g := range groups {
@@ -47,7 +48,7 @@ func fillGroups(dst []int8, w Right, columns, width, k, groups int) {
 	}
 }
 
-// fillFromColumns fills a line from columns that lie in one piece each.
+// fillFromColumns fills a line from contiguous columns.
 func fillFromColumns(to []byte, w Right, columns, k, depth int) {
 	for c := range columns {
 		from, group := w.X[c*w.Stride+k:][:depth], to[4*c:][:4]
@@ -94,7 +95,7 @@ func fillFromRows(to []byte, w Right, columns, k, depth int) {
 	clear(to[4*columns:])
 }
 
-// none is a row of codes that are weights of 0, as wide as a panel.
+// none is a row of codes whose weights are 0, as wide as the widest panel.
 var none = [64]byte(bytes.Repeat([]byte{sign}, 64))
 
 // fillPairs lays out w as packPairs does.
@@ -118,7 +119,7 @@ func fillPairs(p *Weights, w Right, n, k int) {
 	}
 }
 
-// start makes p a matrix of n columns and depth k whose sums start at 0.
+// start makes p a matrix of n columns and depth k with initial accumulators of 0.
 func (p *Weights) start(n, k int) {
 	p.N, p.K, p.Init = n, k, p.Init[:n]
 	clear(p.Init)

@@ -241,13 +241,13 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 		}
 		s := Shape{M: 1, N: k.NR, K: max(1, k.Depth)}
 		for s.Gathered = range 10 {
-			if k.Least != nil {
-				s.K = (k.Least(s.Gathered) + s.N - 1) / s.N
+			if k.LeastWeights != nil {
+				s.K = (k.LeastWeights(s.Gathered) + s.N - 1) / s.N
 			}
 			if Select(Table[i:], s, k.Requires) != k {
 				t.Errorf("%s is not chosen for its own tile", k.Name)
 			}
-			if s.K--; k.Least != nil && Select(Table[i:], s, k.Requires) == k {
+			if s.K--; k.LeastWeights != nil && Select(Table[i:], s, k.Requires) == k {
 				t.Errorf("%s is chosen for %+v, which has too few products", k.Name, s)
 			}
 			s.K++

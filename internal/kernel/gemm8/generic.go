@@ -8,9 +8,9 @@ import (
 )
 
 // portable is plain Go. Processors multiply floats faster than Go can multiply
-// integers one at a time, and a float64 holds two sums side by side: weights of
-// two columns are packed as w0 + w1*2^26. |sum| of a block is at most
-// 255*128*depthBlock < 2^24, so both sums fit their 26 bits, everything is an
+// integers one at a time, and a float64 holds two accumulators: weights of two columns
+// are packed as w0 + w1*2^26. An accumulator of a block is at most
+// 255*128*depthBlock < 2^24 in magnitude, so both fit their 26 bits, everything is an
 // integer below 2^53, and the arithmetic is exact however it is rounded or fused.
 var portable = Kernel{
 	Row: kernel.Row{Name: "gemm_u8s8_4x4_go", Tile: "4x4", ISA: "go"},
@@ -27,7 +27,7 @@ var portable = Kernel{
 const (
 	depthBlock = 512 // of K: a tile's operands stay in the first-level cache
 	unroll     = 4   // K is padded to a multiple of it
-	lane       = 26  // bits between the two sums
+	lane       = 26  // bits from the first accumulator to the second
 )
 
 var codeToFloat = func() (t [256]float64) {
@@ -103,7 +103,7 @@ func (c *Call) gather(dst []float64, m, k, depth int) {
 	}
 }
 
-// add unpacks the sums of a tile and adds them to the accumulators.
+// add unpacks the accumulators of a tile and adds them to those of the call.
 func (c *Call) add(m, n int, s *[8]float64) {
 	width := c.N1 - c.N0
 	for r := range min(4, c.M1-c.M0-m) {

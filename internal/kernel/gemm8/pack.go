@@ -15,7 +15,7 @@ func initial(w []int8, n, k int, zero uint8) []int32 {
 }
 
 // sum adds weights up, eight at a time: with 128 added to each they are unsigned,
-// and four lanes of 16 bits have room for 128 pairs.
+// and a lane of 16 bits holds the sum of 128 pairs.
 func sum(w []int8) int32 {
 	const low, most = 0x00ff00ff00ff00ff, 128
 	total := -128 * int32(len(w)&^7)

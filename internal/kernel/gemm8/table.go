@@ -22,16 +22,16 @@ type Kernel struct {
 	Depth    int  // granularity of the reduction, where padding to it is expensive; 0 elsewhere
 	Rate     int  // approximate multiplications per nanosecond; only used to split work
 
-	// Least is the minimum of N*K for which the kernel is chosen; below it the next row
-	// is faster. See Shape.Gathered; nil means any.
-	Least func(gathered int) int
+	// LeastWeights returns the smallest N*K for which the kernel is chosen; below it the
+	// next row is faster. gathered is Shape.Gathered; nil means any N*K.
+	LeastWeights func(gathered int) int
 
 	// Pack lays out w, [n][tap][depth] row-major, for this kernel, in memory of m.
 	Pack func(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights
-	// Place makes packed columns of memory, of Size(n, k) words, for n columns and a depth of
-	// k at most, which Fill packs: the right operand of a product that is computed itself.
-	// Sums start at 0; the caller may set Init before Run. All are nil where a kernel
-	// prepares weights in a way that takes too long for that.
+	// Size, Place and Fill pack a right operand that is computed in every run. Place lays
+	// out a packed matrix of at most n columns and depth k in memory, which has Size(n, k)
+	// words; Fill packs w into it and sets Init to 0, which the caller may change before
+	// Run. All are nil for kernels whose packing is too slow for that.
 	Size  func(n, k int) int
 	Place func(memory []uint64, n, k int) *Weights
 	Fill  func(p *Weights, w Right, n, k int)
@@ -66,8 +66,8 @@ type Call struct {
 	operand.Matrix[uint8] // Pad is the zero point, K = Taps * Depth
 	W                     *Weights
 
-	// Without padding (negative offsets), Ends may hold the runs of rows that lie Step
-	// apart, operand.Runs(Offset, Taps, Step).
+	// If no offset is negative (padding), Ends may hold operand.Runs(Offset, Taps, Step):
+	// where runs of rows end that are Step elements apart.
 	Ends []int32
 	Step int
 
@@ -86,23 +86,25 @@ var Table = append(archTable, portable)
 // Shape is what the choice of a kernel may depend on.
 type Shape struct {
 	M, N, K  int
-	Gathered int // runs that each row is gathered from (taps); 0 with plain rows
+	Gathered int // taps that each row is gathered from; 0 with plain rows
 }
 
 // Select returns the first row of table that runs on a machine with features f and
 // whose tile a matrix of shape s fills well.
 func Select(table []Kernel, s Shape, f cpu.Features) *Kernel {
-	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.worth(s) && k.filled(s) })
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.enough(s) && k.filled(s) })
 }
 
 // SelectComputed returns the first row of table that runs on a machine with features f and
-// packs right operands that are computed themselves.
+// can pack a right operand in every run.
 func SelectComputed(table []Kernel, f cpu.Features) *Kernel {
 	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.Fill != nil })
 }
 
-// worth reports whether s has enough multiplications for k.
-func (k *Kernel) worth(s Shape) bool { return k.Least == nil || s.N*s.K >= k.Least(s.Gathered) }
+// enough reports whether s has enough multiplications per row for k.
+func (k *Kernel) enough(s Shape) bool {
+	return k.LeastWeights == nil || s.N*s.K >= k.LeastWeights(s.Gathered)
+}
 
 // filled reports whether at least 5 of 11 elements of k's tiles are used. With fewer, the
 // next row was measured to be faster.

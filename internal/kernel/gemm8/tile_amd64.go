@@ -58,9 +58,9 @@ type family struct {
 	lanes  int // columns of a register
 	widths []width
 	first  int  // routine
-	masked bool // columns and codes behind whole registers and groups are masked
+	masked bool // columns beyond whole registers, and codes beyond whole groups, are masked
 	routines
-	filled int // groups of codes of which a run has a multiple, with zero weights behind its end; 0 means 1
+	filled int // runs are padded with zero weights to a multiple of this many groups; 0 means 1
 }
 
 // routines are those of a family.
@@ -199,8 +199,8 @@ func packRule(w *Weights, q *quant.Requant, first int) *Rule {
 	return r
 }
 
-// work holds, where there are no masks, rows of whole groups and a panel of
-// results whose columns do not all exist.
+// work holds, where there are no masks, rows padded to whole groups, and the results of a
+// partial panel of columns.
 func (f *family) work(m, taps, depth int) int {
 	if f.masked {
 		return 0
@@ -251,14 +251,14 @@ func (f *family) run(c *Call, codes *Rule) {
 	}
 }
 
-// edgeColumns is the width of the panel in Work that takes results whose columns
-// do not all exist.
+// edgeColumns is the width of the panel in Work that takes the results of a partial panel
+// of columns.
 const edgeColumns = 16
 
-// place sets where the results of rows first to last and columns from n on go.
+// place points t at the results of rows first to last and columns from n on.
 func (t *tile) place(c *Call, first, last, n, cols int, edge bool) {
 	width, ld, size := c.N1-c.N0, c.LD, 1
-	if t.Rule == rule.Sums {
+	if t.Rule == rule.Accumulators {
 		ld, size = width, 4
 	}
 	t.ld = ld * size
@@ -266,15 +266,14 @@ func (t *tile) place(c *Call, first, last, n, cols int, edge bool) {
 	case edge:
 		t.ld = edgeColumns * size
 		t.out = unsafe.Add(unsafe.Pointer(unsafe.SliceData(c.Work)), first*t.ld)
-	case t.Rule == rule.Sums:
+	case t.Rule == rule.Accumulators:
 		t.out = unsafe.Pointer(&c.Acc[first*ld+n : (last-1)*ld+n+cols][0])
 	default:
 		t.out = unsafe.Pointer(&c.Out[first*ld+n : (last-1)*ld+n+cols][0])
 	}
 }
 
-// trim copies the columns that exist from the panel in Work to the result's from
-// n on.
+// trim copies the first cols columns of the panel in Work to the result, from column n on.
 func (c *Call) trim(codes *Rule, n, cols int) {
 	words := unsafe.Pointer(unsafe.SliceData(c.Work))
 	for r := range c.M1 - c.M0 {

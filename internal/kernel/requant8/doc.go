@@ -1,4 +1,4 @@
-// Package requant8 turns int32 sums into quint8 codes by the rule of a
+// Package requant8 requantizes int32 accumulators to quint8 codes by the rule of a
 // quant.Requant. A kernel is a row of Table; for every row m and column n
 //
 //	Out[m*LD + n] = Requant.Code(Acc[m*N + n], First + n)
@@ -7,7 +7,7 @@
 //
 //	Real[m*LD + n] = clamp(f32(Acc[m*N + n])*Scale[First+n] + Bias[First+n], Lo, Hi)
 //
-// It runs on the block of sums that gemm8 or depthwise8 has just written, while
+// It runs on the block of accumulators that gemm8 or depthwise8 has just written, while
 // it is in the first-level cache.
 //
 // It sees raw slices; it must not know tensors, graphs or other families.

@@ -6,8 +6,8 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-// Adding magic to |v| < 2^22 rounds v to an integer, ties to even, and leaves
-// it in the low bits. Larger values take the contract's own function.
+// Adding magic to |v| < 2^22 rounds v to an integer, ties to even, in the low bits of
+// the sum. Larger values take quant.Requant.Code.
 const (
 	magic     = float32(3 << 22)
 	magicBits = 0x4B400000
@@ -33,8 +33,8 @@ func run(c *Call) {
 	}
 }
 
-// code finishes a value below small. Saturation at int16 happens beyond the
-// range of codes, so one clamp does for all.
+// code rounds and clamps a value below small in magnitude. Saturation at int16 happens
+// beyond the range of codes, so one clamp is enough.
 func code(v float32, zero, lo, hi int32) uint8 {
 	r := int32(math.Float32bits(v+magic)) - magicBits
 	return uint8(max(lo, min(r+zero, hi)))
@@ -70,7 +70,7 @@ func intBias(out []uint8, acc []int32, r *quant.Requant, first int) {
 
 // fusedBias computes fma(bias, BiasMul, acc) in float64: the product is exact
 // there, and rounding the sum a second time errs only from a tie of float32,
-// which goes to the contract's function, as do subnormal results.
+// which takes quant.Requant.Code, as do subnormal results.
 func fusedBias(out []uint8, acc []int32, r *quant.Requant, first int) {
 	bias, mult := r.Bias[first:][:len(acc)], r.Mult[first:][:len(acc)]
 	biasMul := float64(r.BiasMul)

@@ -10,16 +10,16 @@ import (
 type Kernel struct {
 	kernel.Row // named requant_s32<u8|f32>_<isa>
 
-	ToReal bool
+	ToReal bool // the result is float32 (Real), not codes (Out)
 	Run    func(*Call)
 }
 
-// Call is a block of sums.
+// Call is a block of accumulators.
 type Call struct {
 	Acc   []int32 // [M][N]
 	M, N  int
 	First int // output channel of column 0
-	LD    int // distance of two rows of the result
+	LD    int // elements from row to row of the result
 
 	Rule *quant.Requant // to codes
 	Out  []uint8

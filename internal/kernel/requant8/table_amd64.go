@@ -72,7 +72,7 @@ func runAVX512(c *Call) {
 	}
 }
 
-// runAVX2 leaves rows of less than a vector to portable code.
+// runAVX2 runs portable code on rows shorter than a vector.
 func runAVX2(c *Call) {
 	if c.M == 0 || c.N < 8 {
 		run(c)
@@ -91,7 +91,7 @@ func runAVX2(c *Call) {
 	}
 }
 
-// rows is the call for a routine. At least one sum must be there.
+// rows is the argument of a routine for c, which must have at least one accumulator.
 func (c *Call) rows() rows {
 	r := c.Rule
 	_ = c.Acc[c.M*c.N-1]

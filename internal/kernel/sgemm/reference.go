@@ -1,8 +1,7 @@
 package sgemm
 
-// Reference computes a call one result at a time in float64, over weights w,
-// [n][k] row-major, that nobody has packed. Rows may differ from it by the
-// rounding of K products and sums.
+// Reference computes a call one result at a time in float64, with unpacked weights w,
+// [n][k] row-major. Rows may differ from it by the rounding of K multiply-adds.
 func Reference(c *Call, w []float32) {
 	k := c.Taps * c.Depth
 	for m := c.M0; m < c.M1; m++ {

@@ -17,9 +17,9 @@ type Kernel struct {
 
 	// Pack lays out w, [n][k] row-major, for this kernel, in memory of m. bias is [n] or nil.
 	Pack func(m *slab.Slab, w []float32, n, k int, bias []float32) *Weights
-	// Place makes a packed matrix of memory, for n columns and a depth of k at most, of
-	// Size(n, k) numbers, which Fill fills: the right operand of a product that is
-	// computed itself. It has no bias.
+	// Size, Place and Fill pack a right operand that is computed in every run. Place lays
+	// out a packed matrix of at most n columns and depth k, without bias, in memory, which
+	// has Size(n, k) numbers.
 	Size  func(n, k int) int
 	Place func(memory []float32, n, k int) *Weights
 	// Fill packs w, an operand of n columns and a depth of k.
@@ -36,8 +36,8 @@ type Weights struct {
 	Data any
 }
 
-// Right is a matrix that is the right operand of a product. The number for depth k and
-// column n is X[k*Stride + n], or X[n*Stride + k] where it is Transposed.
+// Right is the right operand of a product. The number for depth k and column n is
+// X[k*Stride + n], or X[n*Stride + k] if Transposed.
 type Right struct {
 	X          []float32
 	Stride     int
@@ -53,7 +53,7 @@ type Call struct {
 	N0, N1 int     // output columns; N0 is a multiple of NR, N1 too or W.N
 	Lo, Hi float32 // clamp; NaN passes
 	Out    []float32
-	LD     int // distance of two rows of Out, which starts at row 0, column 0
+	LD     int // elements from row to row of Out, which starts at row 0, column 0
 	Work   []float32
 }
 

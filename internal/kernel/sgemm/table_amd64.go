@@ -13,9 +13,9 @@ import (
 
 //go:generate go run -C ../_asm . sgemm ../sgemm
 
-// archTable lists the kernels of amd64, best first. Sums run over K in order with
-// one rounding per product and sum, so rows of this table differ from each other
-// only where they multiply and add apart.
+// archTable lists the kernels of amd64, best first. Accumulators run over K in order
+// with one rounding per multiply-add, so rows of this table differ from each other only
+// where they multiply and add apart.
 var archTable = []Kernel{
 	{
 		Row: kernel.Row{Name: "gemm_f32_14x32_avx512", Tile: "14x32", ISA: "avx512", Requires: cpu.AVX512},
@@ -112,7 +112,7 @@ func (f *family) fill(p *Weights, w Right, n, k int) {
 	f.panels(p.Data.(*simdWeights), w, n, k)
 }
 
-// panels lays w out.
+// panels packs w.
 func (f *family) panels(p *simdWeights, w Right, n, k int) {
 	data, np := p.data, roundUp(n, f.lanes)
 	for first := 0; first < n; first += f.columns() {
@@ -162,7 +162,7 @@ func fillTransposed(panel, x []float32, stride, width, cols, k int) {
 	}
 }
 
-// work holds tiles of results whose columns do not all exist.
+// work holds the results of tiles that are wider than the remaining columns.
 func (f *family) work(m, _ int) int {
 	if f.masked {
 		return 0

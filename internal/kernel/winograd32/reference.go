@@ -1,7 +1,7 @@
 package winograd32
 
-// ReferenceSpread is the oracle of Spread.
-func ReferenceSpread(s *Spread) {
+// ReferenceInput is the oracle of TransformInput.
+func ReferenceInput(s *InputTiles) {
 	tiles := s.M1 - s.M0
 	for m := range tiles {
 		for c := range s.Depth {
@@ -21,13 +21,13 @@ func ReferenceSpread(s *Spread) {
 	}
 }
 
-// ReferenceFold is the oracle of Fold.
-func ReferenceFold(f *Fold) {
+// ReferenceOutput is the oracle of TransformOutput.
+func ReferenceOutput(f *OutputTiles) {
 	tiles := f.M1 - f.M0
 	for m := range tiles {
 		for n := f.N0; n < f.N1; n++ {
 			var s [2][4]float32
-			at := func(row, column int) float32 { return f.Sums[((4*row+column)*tiles+m)*f.LD+n] }
+			at := func(row, column int) float32 { return f.Products[((4*row+column)*tiles+m)*f.LD+n] }
 			for j := range 4 {
 				s[0][j] = at(0, j) + at(1, j) + at(2, j)
 				s[1][j] = at(1, j) - at(2, j) - at(3, j)
@@ -43,7 +43,7 @@ func ReferenceFold(f *Fold) {
 	}
 }
 
-func (f *Fold) clamp(v float32) float32 {
+func (f *OutputTiles) clamp(v float32) float32 {
 	switch {
 	case v < f.Lo:
 		return f.Lo

@@ -13,13 +13,13 @@ const Points = 16
 type Kernel struct {
 	kernel.Row // named winograd_f32_2x2_<isa>
 
-	Channels int // their numbers, in and out, must be multiples of it
-	Spread   func(*Spread)
-	Fold     func(*Fold)
+	Channels        int // input and output channels must be multiples of it
+	TransformInput  func(*InputTiles)
+	TransformOutput func(*OutputTiles)
 }
 
-// Spread is tiles whose input is to be transformed.
-type Spread struct {
+// InputTiles are tiles whose input pixels are transformed.
+type InputTiles struct {
 	// A tile is a row of 16 taps, its input pixels row by row; Depth is the number of
 	// channels, Pad zeros. Offsets are always set.
 	operand.Matrix[float32]
@@ -27,30 +27,30 @@ type Spread struct {
 	To     []float32 // [Points][M1-M0][Depth]
 }
 
-// Fold is tiles whose sums are to be transformed back.
-type Fold struct {
+// OutputTiles are tiles whose products are transformed to output pixels.
+type OutputTiles struct {
 	M0, M1 int // tiles, of all images
 	N0, N1 int // output channels, multiples of Channels
 
-	Sums   []float32 // [Points][M1-M0][LD]
-	LD     int
-	Bias   []float32 // by output channel
-	Lo, Hi float32   // clamp; NaN passes
+	Products []float32 // [Points][M1-M0][LD]
+	LD       int
+	Bias     []float32 // by output channel
+	Lo, Hi   float32   // clamp; NaN passes
 
 	// Output pixel i of tile m, row by row, is Out[m/Rows*OutImage + To[i*Rows+m%Rows]:],
-	// or does not exist where that is negative.
+	// or outside the image where To is negative.
 	Out            []float32
-	To             []int32 // [4][Rows]
-	Rows, OutImage int
-	Nowhere        []float32 // as long as a pixel
+	To             []int32   // [4][Rows]
+	Rows, OutImage int       // tiles of an image, elements of an output image
+	Nowhere        []float32 // takes pixels outside the image; as long as a pixel
 }
 
 // Table lists the kernels, best first. It has no portable row: where none of
 // these runs, a direct convolution does.
 var Table = archTable
 
-// maxFilters is the largest number of filters' planes that is transformed: more
-// come from memory for few tiles each, and 16 numbers take longer to come than 9.
+// maxFilters is the largest in*out that is transformed: more filters are read from memory
+// for few tiles each, and 16 numbers take longer to read than 9.
 const maxFilters = 1 << 16
 
 // Select returns the first row of table that runs on a machine with features f

@@ -15,14 +15,14 @@ import (
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
 	{
-		Row:      kernel.Row{Name: "winograd_f32_2x2_avx512", Tile: "2x2", ISA: "avx512", Requires: cpu.AVX512},
-		Channels: 16,
-		Spread:   func(s *Spread) { s.run(true) }, Fold: func(f *Fold) { f.run(true) },
+		Row:            kernel.Row{Name: "winograd_f32_2x2_avx512", Tile: "2x2", ISA: "avx512", Requires: cpu.AVX512},
+		Channels:       16,
+		TransformInput: func(s *InputTiles) { s.run(true) }, TransformOutput: func(f *OutputTiles) { f.run(true) },
 	},
 	{
-		Row:      kernel.Row{Name: "winograd_f32_2x2_avx2", Tile: "2x2", ISA: "avx2", Requires: cpu.AVX2},
-		Channels: 8,
-		Spread:   func(s *Spread) { s.run(false) }, Fold: func(f *Fold) { f.run(false) },
+		Row:            kernel.Row{Name: "winograd_f32_2x2_avx2", Tile: "2x2", ISA: "avx2", Requires: cpu.AVX2},
+		Channels:       8,
+		TransformInput: func(s *InputTiles) { s.run(false) }, TransformOutput: func(f *OutputTiles) { f.run(false) },
 	},
 }
 
@@ -42,7 +42,7 @@ func spreadAVX512(arg *transform)
 //go:noescape
 func spreadAVX2(arg *transform)
 
-// fold is the argument of a routine that transforms the sums of count tiles back.
+// fold is the argument of a routine that transforms the products of count tiles to pixels.
 // It counts down.
 type fold struct {
 	sums     unsafe.Pointer // of the first tile and channel
@@ -66,7 +66,7 @@ func foldAVX512(arg *fold)
 func foldAVX2(arg *fold)
 
 // run calls the routines by their names: what is handed to others is allocated.
-func (s *Spread) run(avx512 bool) {
+func (s *InputTiles) run(avx512 bool) {
 	tiles := s.M1 - s.M0
 	_ = s.To[Points*tiles*s.Depth-1]
 	x := transform{channels: s.Depth, points: tiles * s.Depth * 4}
@@ -83,9 +83,9 @@ func (s *Spread) run(avx512 bool) {
 	}
 }
 
-func (f *Fold) run(avx512 bool) {
+func (f *OutputTiles) run(avx512 bool) {
 	tiles := f.M1 - f.M0
-	_ = f.Sums[((Points-1)*tiles+tiles-1)*f.LD+f.N1-1]
+	_ = f.Products[((Points-1)*tiles+tiles-1)*f.LD+f.N1-1]
 	a := fold{
 		points: tiles * f.LD * 4, ld: f.LD * 4, nextTo: f.Rows * 4, lo: f.Lo, hi: f.Hi, channels: f.N1 - f.N0,
 		bias: unsafe.Pointer(&f.Bias[f.N0:f.N1][0]), nowhere: unsafe.Pointer(&f.Nowhere[:f.N1-f.N0][0]),
@@ -93,7 +93,7 @@ func (f *Fold) run(avx512 bool) {
 	for m := f.M0; m < f.M1; m += a.count {
 		image, first := m/f.Rows, m%f.Rows
 		n := min(f.M1-m, f.Rows-first)
-		a.sums = unsafe.Pointer(&f.Sums[(m-f.M0)*f.LD+f.N0])
+		a.sums = unsafe.Pointer(&f.Products[(m-f.M0)*f.LD+f.N0])
 		a.to = unsafe.Pointer(&f.To[first : 3*f.Rows+first+n][0])
 		a.out = unsafe.Pointer(&f.Out[image*f.OutImage+f.N0 : (image+1)*f.OutImage][0])
 		a.count = n

@@ -50,8 +50,8 @@ func (p *problem) at(dy, dx, channels int) (offsets []int32) {
 	return offsets
 }
 
-func (p *problem) spread(m0, m1 int) *Spread {
-	s := &Spread{M0: m0, M1: m1, To: make([]float32, Points*(m1-m0)*p.in)}
+func (p *problem) spread(m0, m1 int) *InputTiles {
+	s := &InputTiles{M0: m0, M1: m1, To: make([]float32, Points*(m1-m0)*p.in)}
 	s.Matrix = operand.Matrix[float32]{X: p.x, Pad: make([]float32, p.in), Taps: 16, Depth: p.in, Rows: p.tiles(), Image: p.h * p.w * p.in}
 	for tap := range 16 {
 		s.Offset = append(s.Offset, p.at(tap/4-1, tap%4-1, p.in)...)
@@ -59,9 +59,9 @@ func (p *problem) spread(m0, m1 int) *Spread {
 	return s
 }
 
-func (p *problem) fold(r *rand.Rand, m0, m1, n0, n1 int) *Fold {
-	f := &Fold{
-		M0: m0, M1: m1, N0: n0, N1: n1, LD: p.out, Sums: normal(r, Points*(m1-m0)*p.out), Bias: normal(r, p.out), Lo: -1, Hi: 2,
+func (p *problem) fold(r *rand.Rand, m0, m1, n0, n1 int) *OutputTiles {
+	f := &OutputTiles{
+		M0: m0, M1: m1, N0: n0, N1: n1, LD: p.out, Products: normal(r, Points*(m1-m0)*p.out), Bias: normal(r, p.out), Lo: -1, Hi: 2,
 		Out: make([]float32, p.images*p.h*p.w*p.out), Rows: p.tiles(), OutImage: p.h * p.w * p.out, Nowhere: make([]float32, p.out),
 	}
 	for pixel := range 4 {
@@ -70,7 +70,7 @@ func (p *problem) fold(r *rand.Rand, m0, m1, n0, n1 int) *Fold {
 	return f
 }
 
-func TestSpreadEqualsReference(t *testing.T) {
+func TestTransformInputEqualsReference(t *testing.T) {
 	kerneltest.Each(t, Table, func(t *testing.T, k *Kernel, r *rand.Rand) {
 		for range 60 {
 			p := draw(r, k)
@@ -81,8 +81,8 @@ func TestSpreadEqualsReference(t *testing.T) {
 			s.To = to.Inner
 			want := *s
 			want.To = slices.Clone(s.To)
-			ReferenceSpread(&want)
-			k.Spread(s)
+			ReferenceInput(&want)
+			k.TransformInput(s)
 			to.Check(t)
 			if !kerneltest.Same(s.To, want.To) {
 				t.Fatalf("tiles %d to %d of %d images of %dx%d with %d channels: differ", s.M0, s.M1, p.images, p.h, p.w, p.in)
@@ -99,13 +99,13 @@ func TestFoldEqualsReference(t *testing.T) {
 			n0 := r.IntN(p.out/k.Channels) * k.Channels
 			n1 := n0 + (1+r.IntN((p.out-n0)/k.Channels))*k.Channels
 			f := p.fold(r, m0, m0+1+r.IntN(p.images*p.tiles()-m0), n0, n1)
-			f.Sums[r.IntN(len(f.Sums))] = []float32{float32(math.NaN()), float32(math.Inf(1)), 1, -1}[r.IntN(4)]
+			f.Products[r.IntN(len(f.Products))] = []float32{float32(math.NaN()), float32(math.Inf(1)), 1, -1}[r.IntN(4)]
 			out := kerneltest.NewZone(len(f.Out), 0, float32(7))
 			f.Out = out.Inner
 			want := *f
 			want.Out = slices.Clone(f.Out)
-			ReferenceFold(&want)
-			k.Fold(f)
+			ReferenceOutput(&want)
+			k.TransformOutput(f)
 			out.Check(t)
 			if !kerneltest.Same(f.Out, want.Out) {
 				t.Fatalf("tiles %d to %d, channels %d to %d of %d images of %dx%d: differ", f.M0, f.M1, n0, n1, p.images, p.h, p.w)
@@ -125,7 +125,7 @@ func TestOraclesConvolve(t *testing.T) {
 		p := draw(r, &Kernel{Channels: 3})
 		tiles := p.images * p.tiles()
 		s, f := p.spread(0, tiles), p.fold(r, 0, tiles, 0, p.out)
-		ReferenceSpread(s)
+		ReferenceInput(s)
 		u := Filters(p.filters, p.out, p.in)
 		for point := range Points {
 			for m := range tiles {
@@ -134,11 +134,11 @@ func TestOraclesConvolve(t *testing.T) {
 					for c := range p.in {
 						sum += float64(s.To[(point*tiles+m)*p.in+c]) * float64(u[(point*p.out+n)*p.in+c])
 					}
-					f.Sums[(point*tiles+m)*p.out+n] = float32(sum)
+					f.Products[(point*tiles+m)*p.out+n] = float32(sum)
 				}
 			}
 		}
-		ReferenceFold(f)
+		ReferenceOutput(f)
 		for i, got := range f.Out {
 			n, x, y, image := i%p.out, i/p.out%p.w, i/p.out/p.w%p.h, i/p.out/p.w/p.h
 			want := float64(f.Bias[n])
@@ -163,7 +163,7 @@ func TestNothingIsAllocated(t *testing.T) {
 		p := draw(r, k)
 		tiles := p.images * p.tiles()
 		s, f := p.spread(0, tiles), p.fold(r, 0, tiles, 0, p.out)
-		if n := testing.AllocsPerRun(10, func() { k.Spread(s); k.Fold(f) }); n != 0 {
+		if n := testing.AllocsPerRun(10, func() { k.TransformInput(s); k.TransformOutput(f) }); n != 0 {
 			t.Errorf("%v allocations", n)
 		}
 	})
@@ -191,12 +191,12 @@ func BenchmarkTransforms(b *testing.B) {
 		s, f := p.spread(0, p.tiles()), p.fold(r, 0, p.tiles(), 0, p.out)
 		b.Run(fmt.Sprint(k.Name, "/spread"), func(b *testing.B) {
 			for b.Loop() {
-				k.Spread(s)
+				k.TransformInput(s)
 			}
 		})
 		b.Run(fmt.Sprint(k.Name, "/fold"), func(b *testing.B) {
 			for b.Loop() {
-				k.Fold(f)
+				k.TransformOutput(f)
 			}
 		})
 	}

@@ -13,13 +13,13 @@ import (
 type Kernel struct {
 	kernel.Row // named winograd_u8s8_2x2_<isa>
 
-	Channels int // their numbers, in and out, must be multiples of it
+	Channels int // input and output channels must be multiples of it
 	Rate     int // approximate multiplications per nanosecond, after the transform; only used to split work
 
-	// Pack transforms w, [out][tap][in], to memory of m. The zero point's part of the sums is
-	// folded into where they start.
+	// Pack transforms w, [out][tap][in], to memory of m. What the zero point contributes is
+	// folded into the initial accumulators.
 	Pack func(m *slab.Slab, w []int8, in, out int, zero uint8) *Weights
-	// PackRule lays out the rule by which sums become codes.
+	// PackRule packs requantization parameters.
 	PackRule func(w *Weights, r *quant.Requant) *Rule
 	// Work is the number of words of scratch memory that a call for so many tiles
 	// needs.
@@ -41,7 +41,7 @@ type Rule struct {
 	mult      []float32
 }
 
-// MaxChannels is the largest number of input channels for which four times a sum
+// MaxChannels is the largest number of input channels for which four times an accumulator
 // fits int32: 36 * 255 * 128 * MaxChannels < 2^31.
 const MaxChannels = 1827
 
@@ -57,7 +57,7 @@ type Call struct {
 	N0, N1 int // output channels, multiples of Channels
 
 	// Output pixel i of tile m, row by row, is Out[m/Rows*OutImage + To[i*Rows+m%Rows]:],
-	// or does not exist where that is negative.
+	// or outside the image where To is negative.
 	Out      []uint8
 	To       []int32 // [4][Rows]
 	OutImage int
@@ -68,12 +68,12 @@ type Call struct {
 // these runs, gemm8 computes the same.
 var Table = archTable
 
-// maxFilters is the largest number of filters' planes that is transformed: more
-// would take too much memory, and come from memory for few tiles each.
+// maxFilters is the largest in*out that is transformed: more filters take too much memory,
+// and reading them from memory takes longer than few tiles gain.
 const maxFilters = 1 << 17
 
 // Select returns the first row of table that runs on a machine with features f
-// and computes such a convolution, or nil where gemm8 should.
+// and computes such a convolution, or nil where gemm8 is better.
 func Select(table []Kernel, in, out int, f cpu.Features) *Kernel {
 	return kernel.Select(table, f, func(k *Kernel) bool {
 		return in%k.Channels == 0 && out%k.Channels == 0 && in <= MaxChannels && in*out <= maxFilters

@@ -19,7 +19,7 @@ import (
 var archTable = []Kernel{{
 	Row:      kernel.Row{Name: "winograd_u8s8_2x2_avx2", Tile: "2x2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA, Unless: cpu.AVXVNNI | cpu.AVX512VNNI},
 	Channels: panelColumns, Rate: 70,
-	Pack: pack, PackRule: packRule, Work: func(tiles, in int) int { return newRoom(tiles, in).words }, Run: run,
+	Pack: pack, PackRule: packRule, Work: func(tiles, in int) int { return newScratch(tiles, in).words }, Run: run,
 }}
 
 const (
@@ -42,7 +42,7 @@ type transform struct {
 func spreadAVX2(arg *transform)
 
 // products is the argument of productsAVX2: for each point, for count rows of x
-// and the columns of a panel, it computes sums of products.
+// and the columns of a panel, it computes the accumulators.
 type products struct {
 	x       *int16 // [point][row][channel]
 	xPoints int    // bytes from point to point
@@ -52,21 +52,21 @@ type products struct {
 	sums    *int32 // [point][row][column]
 	count   int
 	_       [3]int // for the routine: the point, and what is left
-	fetch   int    // bytes of the next point's weights to go on with every step
+	fetch   int    // bytes of the next point's weights to prefetch in every step
 }
 
 //go:noescape
 func productsAVX2(arg *products)
 
-// fold is the argument of foldAVX2: it transforms the sums of count tiles back and
-// stores the codes that a rule makes of them. It counts down.
+// fold is the argument of foldAVX2: it transforms the accumulators of count tiles to
+// output pixels, requantizes them and stores the codes. It counts count down.
 type fold struct {
 	sums    *int32
 	points  int            // bytes from point to point
 	to      unsafe.Pointer // *int32, of the first tile
 	nextTo  int            // bytes from the positions of one pixel to the next
 	out     unsafe.Pointer // of the panel's first channel
-	nowhere unsafe.Pointer // takes pixels that do not exist
+	nowhere unsafe.Pointer // takes pixels outside the image
 	count   int
 	init    unsafe.Pointer
 	bias    unsafe.Pointer
@@ -77,8 +77,8 @@ type fold struct {
 //go:noescape
 func foldAVX2(arg *fold)
 
-// pairsTogether is the pairs of channels of a panel that are packed together, while
-// what they are packed to stays in the first-level cache.
+// pairsTogether is how many pairs of channels of a panel are packed together, so that
+// the packed data stays in the first-level cache.
 const pairsTogether = 16
 
 // pack lays out [panel][point][pair of channels][column][2].
@@ -113,7 +113,7 @@ func packColumn(panel []uint32, w []int8, in, from, pairs int) (sum int32) {
 		sum += low + (all-low)>>16
 		u := transformFilter(&g)
 		for point, v := range u {
-			// A negative low half has taken one from the high half.
+			// A negative low half has borrowed one from the high half.
 			panel[(point*in/2+pair)*panelColumns] = uint32(v + v&0x8000<<1)
 		}
 	}
@@ -141,11 +141,11 @@ func packRule(w *Weights, q *quant.Requant) *Rule {
 	return r
 }
 
-// room divides scratch memory: offsets are in words of it.
-type room struct{ sums, nowhere, words int }
+// scratch is the layout of scratch memory: offsets in words, and the size.
+type scratch struct{ sums, nowhere, words int }
 
-func newRoom(tiles, in int) room {
-	r := room{sums: tiles * points * in * 2 / 8}
+func newScratch(tiles, in int) scratch {
+	r := scratch{sums: tiles * points * in * 2 / 8}
 	r.nowhere = r.sums + tiles*points*panelColumns*4/8
 	r.words = r.nowhere + panelColumns/8
 	return r
@@ -154,13 +154,13 @@ func newRoom(tiles, in int) room {
 func run(c *Call) {
 	in := c.W.In
 	data := c.W.Data.([]int16)
-	room := newRoom(c.M1-c.M0, in)
-	_ = c.Work[room.words-1]
+	scratch := newScratch(c.M1-c.M0, in)
+	_ = c.Work[scratch.words-1]
 	v := (*int16)(unsafe.Pointer(&c.Work[0]))
-	sums := (*int32)(unsafe.Pointer(&c.Work[room.sums]))
+	sums := (*int32)(unsafe.Pointer(&c.Work[scratch.sums]))
 	x := transform{channels: in}
 	f := fold{
-		nextTo: c.Rows * 4, nowhere: unsafe.Pointer(&c.Work[room.nowhere]), sums: sums,
+		nextTo: c.Rows * 4, nowhere: unsafe.Pointer(&c.Work[scratch.nowhere]), sums: sums,
 		Constants: c.Rule.constants,
 	}
 	for m := c.M0; m < c.M1; {
