@@ -20,7 +20,7 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 		return nil, "", nil // Infer will say what is wrong
 	}
 	g := geometry{
-		slide:  sliding{[2]int{s[2], s[3]}, c.Stride, c.Padding, c.Dilation},
+		slide:  sliding(c.Sliding([2]int{s[2], s[3]})),
 		groups: c.Groups, in: s[1], out: s[0] / c.Groups, taps: s[2] * s[3],
 	}
 	if w.DType() == tensor.Float32 {
@@ -74,7 +74,7 @@ func (g geometry) depthwise() bool { return g.in == 1 && g.out == 1 && g.groups 
 // pointwise reports whether each output pixel reads the one input pixel at its
 // own place, so that rows need no gathering.
 func (g geometry) pointwise() bool {
-	return g.taps == 1 && g.slide.stride == [2]int{1, 1} && g.slide.padding == [2]int{}
+	return g.taps == 1 && g.slide.Stride == [2]int{1, 1} && !g.slide.pads()
 }
 
 // offsets are the taps of all output pixels of an image, in elements; negative

@@ -70,7 +70,7 @@ func (o convDepthwise8) fix(in, outs []desc, threads int) (fixed, error) {
 	if o.rule == nil {
 		results = accumulatorsPerPiece
 	}
-	f := fixedDepthwise8{convDepthwise8: o, operandRows: r, runs: r.depthwiseRuns(results, o.k.Rate, threads), step: o.slide.stride[1] * r.groups}
+	f := fixedDepthwise8{convDepthwise8: o, operandRows: r, runs: r.depthwiseRuns(results, o.k.Rate, threads), step: o.slide.Stride[1] * r.groups}
 	f.ends = operand.Runs(r.offset, r.taps, f.step)
 	f.pad = fill8((operand.Longest(f.ends)-1)*f.step+r.groups, o.zero)
 	return f, nil

@@ -10,7 +10,7 @@ import (
 // pixels have few channels, as in the first layer of a network, the channels of one pixel
 // fill only a small part of a vector.
 func (g geometry) stem() bool {
-	return g.groups == 1 && g.in <= 4 && g.slide.kernel[1] > 1 && g.slide.dilation[1] == 1
+	return g.groups == 1 && g.in <= 4 && g.slide.Kernel[1] > 1 && g.slide.Dilation[1] == 1
 }
 
 // lines is the copy of the input lines that a piece of a convolution's output
@@ -32,9 +32,9 @@ type lines struct {
 
 // newLines is for pieces of about so many lines of the output.
 func newLines(g geometry, channels, across int, in, out desc, rows int) lines {
-	s := g.slide
-	l := lines{slide: s, channels: channels, across: across, taps: s.kernel[0] * across, in: in.Shape, out: out.Shape}
-	l.length = (in.Shape[3] + 2*s.padding[1]) * channels
+	s := g.slide.at(in.Shape)
+	l := lines{slide: s, channels: channels, across: across, taps: s.Kernel[0] * across, in: in.Shape, out: out.Shape}
+	l.length = s.line(in.Shape) * channels
 	l.rows = max(1, min(rows, out.Shape[2]))
 	l.pieces = divUp(out.Shape[2], l.rows)
 	l.count = l.needed(l.rows)
@@ -42,7 +42,7 @@ func newLines(g geometry, channels, across int, in, out desc, rows int) lines {
 		ky, kx := t/across, t%across
 		for y := range l.rows {
 			for x := range out.Shape[3] {
-				at := (y*s.stride[0]+ky*s.dilation[0])*l.length + (x*s.stride[1]+kx*s.dilation[1])*channels
+				at := (y*s.Stride[0]+ky*s.Dilation[0])*l.length + (x*s.Stride[1]+kx*s.Dilation[1])*channels
 				l.offset = append(l.offset, int32(at))
 			}
 		}
@@ -52,14 +52,14 @@ func newLines(g geometry, channels, across int, in, out desc, rows int) lines {
 
 // needed is the number of lines that rows lines of the output read.
 func (l *lines) needed(rows int) int {
-	return (rows-1)*l.slide.stride[0] + (l.slide.kernel[0]-1)*l.slide.dilation[0] + 1
+	return (rows-1)*l.slide.Stride[0] + (l.slide.Kernel[0]-1)*l.slide.Dilation[0] + 1
 }
 
 // pixels is the number of output pixels of a piece.
 func (l *lines) pixels() int { return l.rows * l.out[3] }
 
 // step is the distance of two pixels of an output line.
-func (l *lines) step() int { return l.slide.stride[1] * l.channels }
+func (l *lines) step() int { return l.slide.Stride[1] * l.channels }
 
 // size is the number of elements of the copy.
 func (l *lines) size() int { return l.count * l.length }
@@ -76,8 +76,8 @@ func (l *lines) piece(i int) (image, first, rows, pixel int) {
 // to to. pad is a line of padding.
 func copyLines[T any](l *lines, to, x, pad []T, image, first, rows int) {
 	height, size := l.in[2], l.in[3]*l.channels
-	left := l.slide.padding[1] * l.channels
-	top := first*l.slide.stride[0] - l.slide.padding[0]
+	left := l.slide.Padding[1] * l.channels
+	top := first*l.slide.Stride[0] - l.slide.Padding[0]
 	for y := top; y < top+l.needed(rows); y++ {
 		line := to[:l.length]
 		to = to[l.length:]
@@ -94,7 +94,7 @@ func copyLines[T any](l *lines, to, x, pad []T, image, first, rows int) {
 // windowRows pads each row of the weights [O][ky][kx*channel] with zeros to so many
 // elements.
 func windowRows[T any](w []T, g geometry, row int) []T {
-	window := g.slide.kernel[1] * g.in
+	window := g.slide.Kernel[1] * g.in
 	if window == row {
 		return w
 	}

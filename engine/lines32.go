@@ -16,7 +16,7 @@ type stem32 struct {
 // newStem32 packs w, [O][ky][kx][channel].
 func newStem32(n *graph.Node, g geometry, w []float32, act quant.Activation, t target) operation {
 	rows := g
-	rows.in, rows.taps = g.slide.kernel[1]*g.in, g.slide.kernel[0]
+	rows.in, rows.taps = g.slide.Kernel[1]*g.in, g.slide.Kernel[0]
 	return stem32{newProduct32(n, rows, w, act, t), g.in}
 }
 

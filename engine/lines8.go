@@ -25,7 +25,7 @@ const (
 // reads there does not count.
 func newStem8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
 	rows := g
-	rows.in, rows.taps = roundUp(g.slide.kernel[1]*g.in, stemGroup), g.slide.kernel[0]
+	rows.in, rows.taps = roundUp(g.slide.Kernel[1]*g.in, stemGroup), g.slide.Kernel[0]
 	if f.ones != nil {
 		f.ones = windowRows(f.ones, g, rows.in)
 	}
@@ -36,8 +36,8 @@ func newStem8(n *graph.Node, g geometry, w []int8, f finish, t target) operation
 // its padding would keep the kernel from equally spaced rows.
 func newConv8(n *graph.Node, g geometry, w []int8, f finish, t target) operation {
 	p := newProduct8(n, g, w, f, t)
-	if p.k.Lines && g.slide.padding != [2]int{} {
-		return lines8{p, g.groups * g.in, g.slide.kernel[1]}
+	if p.k.Lines && g.slide.pads() {
+		return lines8{p, g.groups * g.in, g.slide.Kernel[1]}
 	}
 	return p
 }
@@ -49,7 +49,7 @@ func (o lines8) with(a adding) operation {
 
 func (o lines8) fix(in, outs []desc, threads int) (fixed, error) {
 	out := outs[0]
-	if o.across == o.slide.kernel[1] && o.gathering(out) {
+	if o.across == o.slide.Kernel[1] && o.gathering(out) {
 		return o.fixGather(in[0], out, threads), nil
 	}
 	height, width := out.Shape[2], out.Shape[3]
@@ -59,9 +59,9 @@ func (o lines8) fix(in, outs []desc, threads int) (fixed, error) {
 	rows := divUp(stemPixels, width)
 	if o.k.Lines {
 		f.columns = e.columns(o.k.NR, threads, far)
-		line := (in[0].Shape[3] + 2*o.slide.padding[1]) * o.channels
+		line := o.slide.line(in[0].Shape) * o.channels
 		least := divUp(o.k.Block, width)
-		rows = max(least, linesBytes/(o.slide.stride[0]*line))
+		rows = max(least, linesBytes/(o.slide.Stride[0]*line))
 		if f.columns < o.product8.out {
 			rows = height
 		} else if t := divUp(threads, out.Shape[0]); t > 1 {
@@ -89,7 +89,7 @@ type fixedLines8 struct {
 }
 
 func (f fixedLines8) macs() int64 {
-	window := f.lines.slide.kernel
+	window := f.lines.slide.Kernel
 	return int64(f.lines.out.Numel()) * int64(window[0]*window[1]*f.lines.channels/f.groups)
 }
 

@@ -22,12 +22,12 @@ type windows struct {
 func (w *windows) close() { w.start = append(w.start, int32(len(w.cells))) }
 
 func lowerMaxPool(n *graph.Node, p op.MaxPool2D, t target) (operation, string) {
-	s := sliding{p.Kernel, p.Stride, p.Padding, p.Dilation}
+	s := sliding(p.Sliding())
 	return newPool(n, false, t, s.windows, nil)
 }
 
 func lowerAvgPool(n *graph.Node, p op.AvgPool2D, t target) (operation, string) {
-	s := sliding{p.Kernel, p.Stride, p.Padding, [2]int{1, 1}}
+	s := sliding(p.Sliding())
 	numerics := t.numerics
 	if p.CeilMode && numerics == quant.QNNPACK {
 		numerics = quant.FBGEMM // qnnpack's own rule knows no ceil mode

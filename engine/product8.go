@@ -62,7 +62,7 @@ func (o product8) fix(in, outs []desc, threads int) (fixed, error) {
 	d := e.divide(o.k.Block, o.k.NR, threadsFor(e.time(o.k.Rate), threads), o.rules == nil)
 	f := fixedProduct8{product8: o, operandRows: r, division: d}
 	if o.k.Lines && !slices.ContainsFunc(r.offset, func(off int32) bool { return off < 0 }) {
-		f.step = o.slide.stride[1] * r.stride
+		f.step = o.slide.Stride[1] * r.stride
 		f.ends = operand.Runs(r.offset, r.taps, f.step)
 	}
 	return f, nil

@@ -15,16 +15,16 @@ type tiling struct {
 // winogradable reports whether g is a convolution of 3x3 at stride 1 in one group.
 func (g geometry) winogradable() bool {
 	s := g.slide
-	return g.groups == 1 && s.kernel == [2]int{3, 3} && s.stride == [2]int{1, 1} && s.dilation == [2]int{1, 1}
+	return g.groups == 1 && s.Kernel == [2]int{3, 3} && s.Stride == [2]int{1, 1} && s.Dilation == [2]int{1, 1}
 }
 
 // tile cuts the images of type y, convolved from those of type x.
 func (g geometry) tile(x, y tensor.Shape) tiling {
 	down, across := divUp(y[2], 2), divUp(y[3], 2)
 	t := tiling{n: y[0] * down * across, tiles: down * across, across: across, inImage: x[1:].Numel(), outImage: y[1:].Numel(), outShape: y}
-	window := sliding{[2]int{4, 4}, [2]int{2, 2}, g.slide.padding, [2]int{1, 1}}
+	window := sliding{Kernel: [2]int{4, 4}, Stride: [2]int{2, 2}, Padding: g.slide.at(x).Padding, Dilation: [2]int{1, 1}}
 	t.from = scaled(window.taps(x, tensor.Shape{1, 1, down, across}), g.in)
-	pixel := sliding{[2]int{2, 2}, [2]int{2, 2}, [2]int{}, [2]int{1, 1}}
+	pixel := sliding{Kernel: [2]int{2, 2}, Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}}
 	t.to = scaled(pixel.taps(y, tensor.Shape{1, 1, down, across}), g.out)
 	return t
 }

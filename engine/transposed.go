@@ -137,6 +137,10 @@ func lowerConvTranspose(n *graph.Node, c op.ConvTranspose2D, t target) (operatio
 	if c.Groups < 1 || w.Shape[0]%c.Groups != 0 {
 		return nil, "", nil // Infer will say what is wrong
 	}
+	if c.Output != [2]int{} {
+		return nil, "its padding depends on the size of the image", nil
+	}
+	c = c.At(tensor.Shape{1, w.Shape[0], 1, 1}, w.Shape) // which is the same for every size
 	o := transposed{c.Stride, phases(c, w.Shape)}
 	switch {
 	case w.DType == tensor.Float32:

@@ -13,11 +13,13 @@ import (
 //
 // Input: x [N, C, H, W]. Result: [N, C, OH, OW].
 type AvgPool2D struct {
-	Kernel          [2]int `json:"kernel"`              // height and width of the window
-	Stride          [2]int `json:"stride"`              // rows and columns from one window to the next
-	Padding         [2]int `json:"padding"`             // rows above and below, columns on either side, of zeros
-	CeilMode        bool   `json:"ceil_mode,omitempty"` // sizes are rounded up: a last window may end outside
-	CountIncludePad bool   `json:"count_include_pad"`   // the divisor counts padding
+	Kernel          [2]int  `json:"kernel"`              // height and width of the window
+	Stride          [2]int  `json:"stride"`              // rows and columns from one window to the next
+	Padding         [2]int  `json:"padding"`             // rows above and below, columns on either side, of zeros
+	Uneven          [2]int  `json:"uneven,omitzero"`     // so many more rows are below, columns on the right
+	Auto            AutoPad `json:"auto_pad,omitempty"`  // chooses both by the size of the image
+	CeilMode        bool    `json:"ceil_mode,omitempty"` // sizes are rounded up: a last window may end outside
+	CountIncludePad bool    `json:"count_include_pad"`   // the divisor counts padding
 }
 
 // Kind is "avg_pool2d".
@@ -28,14 +30,19 @@ func (AvgPool2D) Signatures() []graph.Signature { return keeping(each(1, f32, u8
 
 // Infer returns [N, C, OH, OW].
 func (p AvgPool2D) Infer(in []graph.Fact) ([]graph.Type, error) {
-	return inferPool(in, p.Kernel, p.Stride, p.Padding, [2]int{1, 1}, p.CeilMode)
+	return inferPool(in, p.Sliding(), p.CeilMode)
+}
+
+// Sliding is how the window moves over images.
+func (p AvgPool2D) Sliding() Sliding {
+	return Sliding{Kernel: p.Kernel, Stride: p.Stride, Padding: p.Padding, Uneven: p.Uneven, Dilation: [2]int{1, 1}, Auto: p.Auto}
 }
 
 // Eval averages: f32(sum)/divisor in float, with the sum in float64, and
 // quant.Average on codes.
 func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	out := outs[0]
-	w := windows{in[0].Shape(), out.Shape, p.Kernel, p.Stride, p.Padding, [2]int{1, 1}}
+	w := windowsOf(p.Sliding(), in[0].Shape(), out.Shape)
 	if out.DType == f32 {
 		y := tensor.New(f32, out.Shape...)
 		src := in[0].Float32s()
@@ -96,7 +103,7 @@ func (p AvgPool2D) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.T
 		return nil, err
 	}
 	g := make([]float64, in[0].Numel())
-	windows{in[0].Shape(), up.Shape(), p.Kernel, p.Stride, p.Padding, [2]int{1, 1}}.each(func(i, padded int, cells []int) {
+	windowsOf(p.Sliding(), in[0].Shape(), up.Shape()).each(func(i, padded int, cells []int) {
 		shareOut(g, cells, up.Float32s()[i], p.divisor(padded, len(cells)))
 	})
 	return []*tensor.Tensor{rounded(g, in[0].Shape())}, nil

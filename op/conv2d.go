@@ -13,11 +13,13 @@ import (
 // Inputs: x [N, C, H, W], weight [O, C/Groups, kh, kw], optional bias [O] in
 // float32. Result: [N, O, OH, OW], with OH = (H + 2*Padding - Dilation*(kh-1) - 1)/Stride + 1.
 type Conv2D struct {
-	Stride   [2]int           `json:"stride"`        // rows and columns from one window to the next
-	Padding  [2]int           `json:"padding"`       // rows above and below, columns on either side, of zeros
-	Dilation [2]int           `json:"dilation"`      // distance of the taps; 1 has no gaps
-	Groups   int              `json:"groups"`        // a divisor of C and O; C of a depthwise one
-	Act      quant.Activation `json:"act,omitempty"` // clamp of the result
+	Stride   [2]int           `json:"stride"`             // rows and columns from one window to the next
+	Padding  [2]int           `json:"padding"`            // rows above and below, columns on either side, of zeros
+	Uneven   [2]int           `json:"uneven,omitzero"`    // so many more below and on the right
+	Auto     AutoPad          `json:"auto_pad,omitempty"` // chooses both by the size of the image
+	Dilation [2]int           `json:"dilation"`           // distance of the taps; 1 has no gaps
+	Groups   int              `json:"groups"`             // a divisor of C and O; C of a depthwise one
+	Act      quant.Activation `json:"act,omitempty"`      // clamp of the result
 }
 
 // Kind is "conv2d".
@@ -68,21 +70,27 @@ func (c Conv2D) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := checkZeroPoints(in[1], w[1:].Numel()); err != nil {
 		return nil, err
 	}
-	oh, ow, err := slide(x, kernel, c.Stride, c.Padding, c.Dilation, false)
+	oh, ow, err := c.Sliding(kernel).positions(x, false)
 	if err != nil {
 		return nil, err
 	}
 	return float(tensor.Shape{x[0], w[0], oh, ow})
 }
 
+// Sliding is how a kernel of this size moves over images.
+func (c Conv2D) Sliding(kernel [2]int) Sliding {
+	return Sliding{Kernel: kernel, Stride: c.Stride, Padding: c.Padding, Uneven: c.Uneven, Dilation: c.Dilation, Auto: c.Auto}
+}
+
+// at is the operator with the padding in front of images of shape xs, for weights of shape ws.
+func (c Conv2D) at(xs, ws tensor.Shape) Conv2D {
+	s := c.Sliding([2]int{ws[2], ws[3]}).For(xs)
+	c.Padding, c.Uneven, c.Auto = s.Padding, s.Uneven, ""
+	return c
+}
+
 func (c Conv2D) checkAttributes() error {
-	if err := attrRange("stride", c.Stride, 1); err != nil {
-		return err
-	}
-	if err := attrRange("padding", c.Padding, 0); err != nil {
-		return err
-	}
-	if err := attrRange("dilation", c.Dilation, 1); err != nil {
+	if err := c.Sliding([2]int{}).check(); err != nil {
 		return err
 	}
 	if c.Groups < 1 {

@@ -9,6 +9,7 @@ func (c Conv2D) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tens
 	}
 	x, w := float64s(in[0]), float64s(in[1])
 	xs, ws, out := in[0].Shape(), in[1].Shape(), up.Shape()
+	c = c.at(xs, ws)
 	plane := out[2] * out[3]
 	before := make([]float32, up.Numel())
 	e := epilogue{bias: biasOf(in)}

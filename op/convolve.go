@@ -8,6 +8,7 @@ import "github.com/octet-ml/octet/tensor"
 // the call. Padding contributes zero. Sums run over (input channel, kernel row,
 // kernel column), in that order; int32 sums wrap.
 func convolve[T int32 | float64](c Conv2D, x, w []T, xs, ws, out tensor.Shape, emit func(n, o int, sums []T)) {
+	c = c.at(xs, ws)
 	perGroup := ws[0] / c.Groups
 	cells := ws[2] * ws[3]
 	sums := make([]T, out[2]*out[3])

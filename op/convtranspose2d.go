@@ -13,14 +13,20 @@ import (
 // rounded as those of Conv2D are; weights have one scale, as PyTorch's.
 //
 // Inputs: x [N, C, H, W], weight [C, O/Groups, KH, KW], optionally bias [O]. Result:
-// [N, O, OH, OW], OH = (H-1)*Stride - 2*Padding + Dilation*(KH-1) + OutputPadding + 1.
+// [N, O, OH, OW], OH = (H-1)*Stride - 2*Padding - Uneven + Dilation*(KH-1) + OutputPadding + 1.
+//
+// As in ONNX, Output may give OH and OW; then, and with Auto, which gives H*Stride where the
+// filters are large enough, the padding follows from the sizes.
 type ConvTranspose2D struct {
-	Stride        [2]int           `json:"stride"`         // rows and columns of the result between neighbours of the input
-	Padding       [2]int           `json:"padding"`        // rows and columns cut off the result on either side
-	OutputPadding [2]int           `json:"output_padding"` // rows below and columns on the right that are added to the result
-	Dilation      [2]int           `json:"dilation"`       // distance of the taps; 1 has no gaps
-	Groups        int              `json:"groups"`         // a divisor of C and O
-	Act           quant.Activation `json:"act,omitempty"`  // clamp of the result
+	Stride        [2]int           `json:"stride"`             // rows and columns of the result between neighbours of the input
+	Padding       [2]int           `json:"padding"`            // rows and columns cut off the result on either side
+	Uneven        [2]int           `json:"uneven,omitzero"`    // so many more are cut off below and on the right
+	Output        [2]int           `json:"output,omitzero"`    // height and width of the result, 0 where the padding decides
+	Auto          AutoPad          `json:"auto_pad,omitempty"` // where an odd row is cut off, too
+	OutputPadding [2]int           `json:"output_padding"`     // rows below and columns on the right that are added to the result
+	Dilation      [2]int           `json:"dilation"`           // distance of the taps; 1 has no gaps
+	Groups        int              `json:"groups"`             // a divisor of C and O
+	Act           quant.Activation `json:"act,omitempty"`      // clamp of the result
 }
 
 // Kind is "conv_transpose2d".
@@ -69,8 +75,11 @@ func (c ConvTranspose2D) Infer(in []graph.Fact) ([]graph.Type, error) {
 		return nil, err
 	}
 	out := tensor.Shape{x[0], channels, 0, 0}
+	fits := c.At(x, w)
 	for i := range 2 {
-		out[2+i] = (x[2+i]-1)*c.Stride[i] - 2*c.Padding[i] + c.Dilation[i]*(w[2+i]-1) + c.OutputPadding[i] + 1
+		if out[2+i] = fits.Output[i]; out[2+i] == 0 {
+			out[2+i] = c.full(i, x, w) - 2*fits.Padding[i] - fits.Uneven[i]
+		}
 		if out[2+i] < 1 {
 			return nil, fmt.Errorf("input %v and weight %v with padding %v leave no output", x, w, c.Padding)
 		}
@@ -78,9 +87,38 @@ func (c ConvTranspose2D) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return float(out)
 }
 
+// full is the extent of the result along an axis before anything is cut off.
+func (c ConvTranspose2D) full(axis int, x, w tensor.Shape) int {
+	return (x[2+axis]-1)*c.Stride[axis] + c.Dilation[axis]*(w[2+axis]-1) + c.OutputPadding[axis] + 1
+}
+
+// At is the operator with the padding that Output or Auto want for images of shape x and
+// weights of shape w.
+func (c ConvTranspose2D) At(x, w tensor.Shape) ConvTranspose2D {
+	for i := range 2 {
+		want := c.Output[i]
+		if c.Auto != "" && want == 0 {
+			want = x[2+i] * c.Stride[i]
+		}
+		if want > 0 {
+			total := max(0, c.full(i, x, w)-want)
+			before := total / 2
+			if c.Auto != SameUpper {
+				before = total - before
+			}
+			c.Padding[i], c.Uneven[i] = before, total-2*before
+		}
+	}
+	c.Auto = ""
+	return c
+}
+
 func (c ConvTranspose2D) checkAttributes() error {
-	conv := Conv2D{Stride: c.Stride, Padding: c.Padding, Dilation: c.Dilation, Groups: c.Groups, Act: c.Act}
+	conv := Conv2D{Stride: c.Stride, Padding: c.Padding, Uneven: c.Uneven, Auto: c.Auto, Dilation: c.Dilation, Groups: c.Groups, Act: c.Act}
 	if err := conv.checkAttributes(); err != nil {
+		return err
+	}
+	if err := attrRange("output", c.Output, 0); err != nil {
 		return err
 	}
 	return attrRange("output_padding", c.OutputPadding, 0)
@@ -133,6 +171,7 @@ func (c ConvTranspose2D) before(in []*tensor.Tensor, out tensor.Shape) []float32
 // each visits the products: the element of x, that of the weight and that of the
 // result to which it is added.
 func (c ConvTranspose2D) each(xs, ws, out tensor.Shape, visit func(from, weight, to int)) {
+	c = c.At(xs, ws)
 	perGroup := ws[0] / c.Groups
 	for n := range xs[0] {
 		for ci := range xs[1] {

@@ -99,8 +99,9 @@ func checkActivation(a quant.Activation) error {
 
 // window describes how a kernel slides over one axis.
 type window struct {
-	kernel, stride, padding, dilation int
-	ceil                              bool
+	kernel, stride, dilation int
+	padding, after           int // in front of the cells and behind them
+	ceil                     bool
 }
 
 // extent is the number of cells the kernel covers, holes included.
@@ -110,13 +111,14 @@ func (w window) extent() int { return w.dilation*(w.kernel-1) + 1 }
 // cells. With ceil a last, partial window counts when it starts inside the
 // input or the padding before it.
 func (w window) positions(axis string, in int) (int, error) {
-	room := in + 2*w.padding - w.extent()
+	padded := in + w.padding + w.after
+	room := padded - w.extent()
 	if w.ceil {
 		room += w.stride - 1
 	}
 	if room < 0 {
-		return 0, fmt.Errorf("%s: the kernel covers %d cells (size %d, dilation %d), the padded input has %d (%d + 2*%d); the input is too small",
-			axis, w.extent(), w.kernel, w.dilation, in+2*w.padding, in, w.padding)
+		return 0, fmt.Errorf("%s: the kernel covers %d cells (size %d, dilation %d), the padded input has %d (%d + %d + %d); the input is too small",
+			axis, w.extent(), w.kernel, w.dilation, padded, w.padding, in, w.after)
 	}
 	out := room/w.stride + 1
 	if w.ceil && (out-1)*w.stride >= in+w.padding {
@@ -126,18 +128,6 @@ func (w window) positions(axis string, in int) (int, error) {
 		return 0, fmt.Errorf("%s: no window starts inside the input of %d cells (padding %d, stride %d)", axis, in, w.padding, w.stride)
 	}
 	return out, nil
-}
-
-// slide returns the output height and width of windows over x = [N, C, H, W].
-func slide(x tensor.Shape, kernel, stride, padding, dilation [2]int, ceil bool) (oh, ow int, err error) {
-	var out [2]int
-	for i, axis := range [2]string{"height", "width"} {
-		w := window{kernel[i], stride[i], padding[i], dilation[i], ceil}
-		if out[i], err = w.positions(axis, x[2+i]); err != nil {
-			return 0, 0, err
-		}
-	}
-	return out[0], out[1], nil
 }
 
 // axisOf resolves a possibly negative axis of a tensor of the given rank.

@@ -15,11 +15,13 @@ import (
 //
 // Input: x [N, C, H, W]. Result: [N, C, OH, OW].
 type MaxPool2D struct {
-	Kernel   [2]int `json:"kernel"`              // height and width of the window
-	Stride   [2]int `json:"stride"`              // rows and columns from one window to the next
-	Padding  [2]int `json:"padding"`             // rows above and below, columns on either side; padding is never the largest
-	Dilation [2]int `json:"dilation"`            // distance of the taps; 1 has no gaps
-	CeilMode bool   `json:"ceil_mode,omitempty"` // sizes are rounded up: a last window may end outside
+	Kernel   [2]int  `json:"kernel"`              // height and width of the window
+	Stride   [2]int  `json:"stride"`              // rows and columns from one window to the next
+	Padding  [2]int  `json:"padding"`             // rows above and below, columns on either side; padding is never the largest
+	Uneven   [2]int  `json:"uneven,omitzero"`     // so many more rows are below, columns on the right
+	Auto     AutoPad `json:"auto_pad,omitempty"`  // chooses both by the size of the image
+	Dilation [2]int  `json:"dilation"`            // distance of the taps; 1 has no gaps
+	CeilMode bool    `json:"ceil_mode,omitempty"` // sizes are rounded up: a last window may end outside
 }
 
 // Kind is "max_pool2d".
@@ -30,37 +32,37 @@ func (MaxPool2D) Signatures() []graph.Signature { return keeping(each(1, f32, u8
 
 // Infer returns [N, C, OH, OW].
 func (p MaxPool2D) Infer(in []graph.Fact) ([]graph.Type, error) {
-	return inferPool(in, p.Kernel, p.Stride, p.Padding, p.Dilation, p.CeilMode)
+	return inferPool(in, p.Sliding(), p.CeilMode)
+}
+
+// Sliding is how the window moves over images.
+func (p MaxPool2D) Sliding() Sliding {
+	return Sliding{Kernel: p.Kernel, Stride: p.Stride, Padding: p.Padding, Uneven: p.Uneven, Dilation: p.Dilation, Auto: p.Auto}
 }
 
 // inferPool is Infer of the pools with windows.
-func inferPool(in []graph.Fact, kernel, stride, padding, dilation [2]int, ceil bool) ([]graph.Type, error) {
+func inferPool(in []graph.Fact, s Sliding, ceil bool) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
 	if err := images(in[0]); err != nil {
 		return nil, err
 	}
-	if err := attrRange("kernel", kernel, 1); err != nil {
+	if err := attrRange("kernel", s.Kernel, 1); err != nil {
 		return nil, err
 	}
-	if err := attrRange("stride", stride, 1); err != nil {
+	if err := s.check(); err != nil {
 		return nil, err
-	}
-	if err := attrRange("padding", padding, 0); err != nil {
-		return nil, err
-	}
-	if err := attrRange("dilation", dilation, 1); err != nil {
-		return nil, err
-	}
-	for i, p := range padding {
-		// A wider padding would leave windows without a single input cell.
-		if covers := dilation[i]*(kernel[i]-1) + 1; p > covers/2 {
-			return nil, fmt.Errorf("padding %v exceeds half of the kernel %v", padding, kernel)
-		}
 	}
 	x := in[0].Shape
-	oh, ow, err := slide(x, kernel, stride, padding, dilation, ceil)
+	s = s.For(x)
+	for i := range 2 {
+		// A wider padding would leave windows without a single input cell.
+		if w := s.window(i); max(w.padding, w.after) > (w.extent()+1)/2 || s.Uneven == [2]int{} && w.padding > w.extent()/2 {
+			return nil, fmt.Errorf("padding %v exceeds half of the kernel %v", s.Padding, s.Kernel)
+		}
+	}
+	oh, ow, err := s.positions(x, ceil)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +72,7 @@ func inferPool(in []graph.Fact, kernel, stride, padding, dilation [2]int, ceil b
 // Eval takes the largest element, or code, under each window.
 func (p MaxPool2D) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	out := outs[0]
-	w := windows{in[0].Shape(), out.Shape, p.Kernel, p.Stride, p.Padding, p.Dilation}
+	w := windowsOf(p.Sliding(), in[0].Shape(), out.Shape)
 	if out.DType == f32 {
 		y := tensor.New(f32, out.Shape...)
 		maxPool(y.Float32s(), in[0].Float32s(), w, float32(math.Inf(-1)))
@@ -102,7 +104,7 @@ func (p MaxPool2D) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.T
 		return nil, err
 	}
 	x, g := in[0].Float32s(), make([]float64, in[0].Numel())
-	windows{in[0].Shape(), up.Shape(), p.Kernel, p.Stride, p.Padding, p.Dilation}.each(func(i, _ int, cells []int) {
+	windowsOf(p.Sliding(), in[0].Shape(), up.Shape()).each(func(i, _ int, cells []int) {
 		best := cells[0]
 		for _, at := range cells[1:] {
 			if v := x[at]; v > x[best] || v != v {

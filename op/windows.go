@@ -4,9 +4,12 @@ import "github.com/octet-ml/octet/tensor"
 
 // windows are the positions of a pooling kernel over images.
 type windows struct {
-	in, out                           tensor.Shape // [N, C, H, W]
-	kernel, stride, padding, dilation [2]int
+	in, out tensor.Shape // [N, C, H, W]
+	Sliding
 }
+
+// windowsOf are those of s.
+func windowsOf(s Sliding, in, out tensor.Shape) windows { return windows{in, out, s.For(in)} }
 
 // each calls visit for every element of the result, in order: its index, the
 // number of cells of its window that lie in the input or its padding, and the
@@ -21,8 +24,8 @@ func (w windows) each(visit func(i, padded int, cells []int)) {
 			for x := range ow {
 				columns := w.along(1, x)
 				cells = cells[:0]
-				for r := rows.first; r < rows.end; r += w.dilation[0] {
-					for c := columns.first; c < columns.end; c += w.dilation[1] {
+				for r := rows.first; r < rows.end; r += w.Dilation[0] {
+					for c := columns.first; c < columns.end; c += w.Dilation[1] {
 						cells = append(cells, base+r*w.in[3]+c)
 					}
 				}
@@ -38,14 +41,14 @@ type cover struct{ first, end, padded int }
 
 // along returns what the window at position i of axis 0 or 1 covers.
 func (w windows) along(axis, i int) cover {
-	in, dilation, padding := w.in[2+axis], w.dilation[axis], w.padding[axis]
-	start := i*w.stride[axis] - padding
-	end := start + dilation*(w.kernel[axis]-1) + 1
+	in, dilation, padding := w.in[2+axis], w.Dilation[axis], w.Padding[axis]
+	start := i*w.Stride[axis] - padding
+	end := start + dilation*(w.Kernel[axis]-1) + 1
 	first := start
 	if start < 0 {
 		first = start + ceilDiv(-start, dilation)*dilation
 	}
-	return cover{first, min(end, in), ceilDiv(min(end, in+padding)-start, dilation)}
+	return cover{first, min(end, in), ceilDiv(min(end, in+padding+w.Uneven[axis])-start, dilation)}
 }
 
 // ceilDiv is a/b rounded up, for a >= 0.

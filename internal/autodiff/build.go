@@ -254,6 +254,9 @@ func (b *builder) compute(n *graph.Node, f *finishing) (*value, error) {
 		return in[0], nil
 	case op.Conv2D:
 		if w := b.p.byValue[n.Inputs[1]]; w != nil && len(in) == 1 {
+			if o.Auto != "" || o.Uneven != [2]int{} {
+				return nil, fmt.Errorf("training has no convolution whose padding differs between the sides: put a pad in front of it")
+			}
 			return b.conv(n, o, w, f)
 		}
 	case op.Linear:

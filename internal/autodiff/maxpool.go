@@ -41,13 +41,14 @@ func (b *builder) maxPool(n *graph.Node, o op.MaxPool2D, x *value) (*value, erro
 
 // slidingOffsets says where in an image the taps of each window are.
 func slidingOffsets(o op.MaxPool2D, in, out tensor.Shape) []int32 {
+	s := o.Sliding().For(in)
 	offsets := make([]int32, 0, out[2]*out[3]*o.Kernel[0]*o.Kernel[1])
 	for oy := range out[2] {
 		for ox := range out[3] {
 			for ky := range o.Kernel[0] {
-				y := oy*o.Stride[0] - o.Padding[0] + ky*o.Dilation[0]
+				y := oy*o.Stride[0] - s.Padding[0] + ky*o.Dilation[0]
 				for kx := range o.Kernel[1] {
-					x := ox*o.Stride[1] - o.Padding[1] + kx*o.Dilation[1]
+					x := ox*o.Stride[1] - s.Padding[1] + kx*o.Dilation[1]
 					if y < 0 || y >= in[2] || x < 0 || x >= in[3] {
 						offsets = append(offsets, -1)
 						continue

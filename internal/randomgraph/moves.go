@@ -3,6 +3,7 @@ package randomgraph
 import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // moves are cases of operators that put elements elsewhere, as ONNX files have them.
@@ -31,6 +32,34 @@ var moves = []Case{
 		single := b.Moved("single", op.Unsqueeze{}, parts[2], b.ints(0, -1))[0]
 		flat := b.Moved("flat", op.Flatten{Start: 3, Matrix: true}, x)[0]
 		return b.Finish(append(sizes, parts[0], parts[1], flat, b.Moved("squeeze", op.Squeeze{All: true}, single)[0], b.Moved("squeeze", op.Squeeze{}, single, b.ints(-1))[0])...)
+	}},
+	{"uneven padding", 5, 9, 10, func(b *Builder) *graph.Graph {
+		one, two := [2]int{1, 1}, [2]int{2, 2}
+		x := b.Input()
+		wide := b.Conv(b.Conv(x, 5, 16, 3, 1, 1), 16, 32, 3, 1, 1)
+		stem := b.Moved("rgb", op.Slice{Axis: 1, End: 3}, x)[0]
+		conv := func(c op.Conv2D, x *graph.Value, shape ...int) *graph.Value {
+			return b.Node("conv", c, b.Quantum(), b.Weights(x, shape...)...)
+		}
+		same := op.Conv2D{Stride: two, Dilation: one, Groups: 1, Auto: op.SameUpper, Act: b.Act()}
+		lower := op.Conv2D{Stride: two, Dilation: one, Groups: 1, Auto: op.SameLower}
+		uneven := op.Conv2D{Stride: one, Padding: [2]int{0, 1}, Uneven: [2]int{2, -1}, Dilation: one, Groups: 1}
+		deep, unit := uneven, same
+		deep.Groups, unit.Stride = 32, one
+		pool := op.AvgPool2D{Kernel: two, Stride: two, Padding: one, Uneven: [2]int{-1, 0}, CountIncludePad: true}
+		up := op.ConvTranspose2D{Stride: two, Padding: [2]int{0, 1}, Uneven: [2]int{1, -1}, Dilation: one, Groups: 1}
+		auto := op.ConvTranspose2D{Stride: two, Dilation: one, Groups: 1, Auto: op.SameLower}
+		sized := op.ConvTranspose2D{Stride: two, Dilation: one, Groups: 1, Output: [2]int{19, 20}}
+		ups := []*graph.Value{b.Transposed(x, up, 5, 6, 3, 4), b.Transposed(x, auto, 5, 6, 3, 3)}
+		if b.dtype == tensor.Float32 { // where the padding depends on the size of the image, there is no kernel
+			ups = append(ups, b.Transposed(x, sized, 5, 6, 3, 3))
+		}
+		return b.Finish(append(ups,
+			conv(same, stem, 18, 3, 3, 3), conv(lower, stem, 18, 3, 4, 3), conv(uneven, stem, 9, 3, 3, 3), conv(unit, wide, 260, 32, 3, 3),
+			conv(uneven, wide, 40, 32, 3, 3), conv(deep, wide, 32, 1, 3, 3), conv(same, wide, 24, 32, 2, 4), conv(unit, wide, 24, 32, 1, 1),
+			b.Pool(x, op.MaxPool2D{Kernel: [2]int{3, 2}, Stride: two, Dilation: one, Auto: op.SameUpper}), b.Pool(x, pool),
+			b.Pool(x, op.AvgPool2D{Kernel: two, Stride: one, Auto: op.SameLower}),
+		)...)
 	}},
 	{"gather and scatter", 4, 5, 6, func(b *Builder) *graph.Graph {
 		x := b.Conv(b.Input(), 4, 4, 3, 1, 1)

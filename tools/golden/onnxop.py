@@ -179,11 +179,73 @@ def split(r):
     return Case("split", {"axis": axis, "parts": 2}, "Split", [x, np.array(sizes, np.int64)], {"axis": axis}, 2)
 
 
+AUTO = {"SAME_UPPER": "same_upper", "SAME_LOWER": "same_lower"}
+
+
+def window(r, size, half=False):
+    """a kernel's stride, dilation and padding: of octet's operator, and of the node"""
+    k = [r.between(1, 4), r.between(1, 4)]
+    stride, dilation = [r.between(1, 3), r.between(1, 3)], [1, 1] if half else [r.pick(1, 1, 2), r.pick(1, 1, 2)]
+    fields = {"kernel_shape": k, "strides": stride} | ({} if half else {"dilations": dilation})
+    attrs = {"stride": stride} | ({} if half else {"dilation": dilation})
+    auto = r.pick("", "", "SAME_UPPER", "SAME_LOWER")
+    if auto and dilation == [1, 1] and k[0] >= stride[0] and k[1] >= stride[1]:
+        fields["auto_pad"] = auto
+        return attrs | {"padding": [0, 0], "auto_pad": AUTO[auto]}, fields, k
+    limit = [n // 2 if half else d * (n - 1) for n, d in zip(k, dilation)]
+    before, after = [r.between(0, m) for m in limit], [r.between(0, m) for m in limit]
+    fields["pads"] = before + after
+    return attrs | {"padding": before, "uneven": [a - b for a, b in zip(after, before)]}, fields, k
+
+
+def conv2d(r):
+    g = r.pick(1, 1, 2, 3)
+    i, o = r.between(1, 3), g * r.between(1, 3)
+    x = floats(r, 2, g * i, r.between(7, 10), r.between(7, 10))
+    attrs, fields, k = window(r, x.shape[2:])
+    ins = [x, floats(r, o, i, *k), floats(r, o)][: r.pick(2, 3)]
+    return Case("conv2d", attrs | {"groups": g}, "Conv", ins, fields | {"group": g}, relative=1e-5)
+
+
+def conv_transpose2d(r):
+    g = r.pick(1, 1, 2)
+    i, o = g * r.between(1, 3), r.between(1, 3)
+    x = floats(r, 2, i, r.between(7, 8), r.between(7, 8))
+    attrs, fields, k = window(r, x.shape[2:])
+    extra = [r.between(0, s - 1) for s in attrs["stride"]]
+    full = [(n - 1) * s + d * (m - 1) + e + 1 for n, s, d, m, e in zip(x.shape[2:], attrs["stride"], attrs["dilation"], k, extra)]
+    attrs |= {"groups": g, "output_padding": extra}
+    fields |= {"group": g, "output_padding": extra}
+    if r.pick(True, False, False):
+        attrs["output"] = fields["output_shape"] = [r.between(n - 3, n) for n in full]
+        attrs.pop("uneven", None)
+        fields.pop("pads", None)
+        attrs["padding"] = [0, 0]
+    ins = [x, floats(r, i, o, *k), floats(r, o * g)][: r.pick(2, 3)]
+    return Case("conv_transpose2d", attrs, "ConvTranspose", ins, fields, relative=1e-5)
+
+
+def max_pool2d(r):
+    x = floats(r, 2, 3, r.between(7, 10), r.between(7, 10))
+    attrs, fields, k = window(r, x.shape[2:], True)
+    ceil = r.pick(0, 1) if "pads" in fields else 0
+    return Case("max_pool2d", attrs | {"kernel": k, "dilation": [1, 1], "ceil_mode": bool(ceil)}, "MaxPool", [x], fields | {"ceil_mode": ceil})
+
+
+def avg_pool2d(r):
+    x = floats(r, 2, 3, r.between(7, 10), r.between(7, 10))
+    attrs, fields, k = window(r, x.shape[2:], True)
+    ceil, count = r.pick(0, 1) if "pads" in fields else 0, r.pick(0, 1)
+    attrs |= {"kernel": k, "ceil_mode": bool(ceil), "count_include_pad": bool(count)}
+    return Case("avg_pool2d", attrs, "AveragePool", [x], fields | {"ceil_mode": ceil, "count_include_pad": count}, relative=1e-5)
+
+
 # name of the files without onnx_, case
 CASES = [
     ("strided_slice", slices), ("gather_nd", gather_nd), ("gather_elements", gather_elements), ("scatter_elements", scatter_elements), ("scatter_nd", scatter_nd),
     ("depth_to_space", depth_to_space), ("space_to_depth", space_to_depth), ("reverse_sequence", reverse_sequence),
     ("flatten", flatten), ("reshape", reshape), ("squeeze", squeeze), ("unsqueeze", unsqueeze), ("split", split),
+    ("conv2d", conv2d), ("conv_transpose2d", conv_transpose2d), ("max_pool2d", max_pool2d), ("avg_pool2d", avg_pool2d),
 ]
 
 
