@@ -5,12 +5,11 @@ import "slices"
 // Alignment of blocks: a cache line, and a vector register.
 const Alignment = 64
 
-// Block is a piece of memory that lives from step First to step Last, both
-// included.
+// Block is a piece of memory with its lifetime: the steps First to Last, both included.
 type Block struct {
-	Bytes       int
+	Bytes       int // a multiple of Alignment
 	First, Last int
-	Offset      int // where Place has put it, a multiple of Alignment
+	Offset      int // in the arena, set by Place; a multiple of Alignment
 }
 
 // RoundUp returns bytes rounded up to the alignment.
@@ -18,7 +17,7 @@ func RoundUp(bytes int) int { return (bytes + Alignment - 1) / Alignment * Align
 
 // Place gives the blocks offsets such that those alive at the same step do not
 // overlap, and returns the size of the arena. Bytes are multiples of Alignment.
-// Large blocks go first, each to the lowest place where it fits.
+// Large blocks are placed first, each at the lowest offset where it fits.
 func Place(blocks []*Block) int {
 	order := slices.Clone(blocks)
 	slices.SortStableFunc(order, func(a, b *Block) int { return b.Bytes - a.Bytes })

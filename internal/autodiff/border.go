@@ -3,13 +3,13 @@ package autodiff
 import "github.com/octet-ml/octet/internal/kernel/matmul32"
 
 // narrow reports whether a convolution reads so few channels of each pixel that
-// its rows are better cut into runs of a whole line of the kernel.
+// runs of a whole line of the filter are faster than runs of a pixel.
 func (g *geometry) narrow() bool {
 	return g.depth < 16 && g.groups == 1 && g.kernel[1] > 1 && g.dilation[1] == 1
 }
 
-// border is a copy of the input with its padding, in which the pixels of a line of
-// the kernel follow each other.
+// border is a copy of the input with its padding, in which the pixels under a line of
+// the filter are contiguous.
 type border struct {
 	p   *product
 	mem *buffer

@@ -132,15 +132,15 @@ func (b *builder) recompute() {
 	if !b.p.opts.Recompute {
 		return
 	}
-	b.again = map[int][]*finish{}
+	b.recomputed = map[int][]*finish{}
 	for _, c := range b.cells {
 		f, ok := c.(*finish)
 		if !ok || f.norm == nil || f.out.data.backward.hi < f.out.data.backward.lo {
 			continue
 		}
-		f.out.data.again = true
+		f.out.data.recomputed = true
 		first := f.out.data.backward.hi
-		b.again[first] = append(b.again[first], f)
+		b.recomputed[first] = append(b.recomputed[first], f)
 	}
 }
 
@@ -151,7 +151,7 @@ func (b *builder) zeros(n int) {
 	}
 }
 
-// alias makes out the memory of in, data and gradient, which nothing else reads.
+// alias makes out share the memory of in, data and gradient. Nothing else reads in.
 func (b *builder) alias(out, in *value) {
 	b.drop(out.data)
 	out.data = in.data
@@ -161,7 +161,7 @@ func (b *builder) alias(out, in *value) {
 	}
 }
 
-// drop takes back a buffer.
+// drop removes a buffer from the plan.
 func (b *builder) drop(m *buffer) {
 	for i, other := range b.memory.buffers {
 		if other == m {
@@ -192,8 +192,8 @@ func (b *builder) activations(n *graph.Node) []*value {
 	return in
 }
 
-// node builds what computes n, and the batch norm, the clamp and the fake
-// quantization that only follow it.
+// node builds the cells of n, fused with the batch norm, the clamp and the fake
+// quantization that follow it and nothing else reads in between.
 func (b *builder) node(n *graph.Node) error {
 	f := finishing{act: op.ClampOf(n.Op)}
 	tail := n
@@ -228,8 +228,8 @@ func (b *builder) node(n *graph.Node) error {
 	return nil
 }
 
-// follower returns the operator of the node that alone reads n's result, or nil
-// where that result is rounded.
+// follower returns the operator of the only node that reads n's result, or nil if there
+// are several or the result is fake-quantized.
 func (b *builder) follower(n *graph.Node) graph.Op {
 	next := b.p.g.SoleConsumer(n.Output())
 	if next == nil || next.Inputs[0] != n.Output() || b.p.opts.Activations[n.Output().Name] != nil {
@@ -238,15 +238,15 @@ func (b *builder) follower(n *graph.Node) graph.Op {
 	return next.Op
 }
 
-// absorb makes the node behind n part of the same computation.
+// absorb fuses the node that reads n's result into the same cell, and returns it.
 func (b *builder) absorb(n *graph.Node) *graph.Node {
 	next := b.p.g.SoleConsumer(n.Output())
 	b.fused[next] = true
 	return next
 }
 
-// compute builds the cell of n without what f says of its result, and adds to f
-// what has to be done there.
+// compute builds the cell of n without its epilogue f, and adds to f what the epilogue has
+// to do for it.
 func (b *builder) compute(n *graph.Node, f *finishing) (*value, error) {
 	in := b.activations(n)
 	switch o := n.Op.(type) {

@@ -97,7 +97,7 @@ type product struct {
 	grads    weightGradient
 }
 
-// product declares what all products need.
+// product declares the memory that all products need.
 func (b *builder) product(g geometry, x, y *value, w *weights, f *finishing) *product {
 	p := &product{Step: b.Step, geometry: g, in: b.read(x, true), y: y, w: w}
 	p.rows = divide(y.rows, p.rowsPerPiece(y.rows, g.outChannels()))
@@ -108,16 +108,16 @@ func (b *builder) product(g geometry, x, y *value, w *weights, f *finishing) *pr
 	return p
 }
 
-// rowsPerPiece is how many rows of a result with so many columns are computed at a
-// time: enough to use the packed weights often, few enough to stay in the
-// second-level cache, and for several threads to share.
+// rowsPerPiece is how many rows of a result with so many columns a piece has: enough to
+// reuse the packed weights, few enough to stay in the second-level cache, and to give all
+// threads a piece.
 func (p *product) rowsPerPiece(rows, columns int) int {
 	n := max(96, min(1<<17/columns, 384))
 	mr := p.p.matmul.MR
 	return (max(mr, min(n, rows/8)) + mr - 1) / mr * mr
 }
 
-// pushProduct declares the memory for the packed weights, which x decides.
+// pushProduct declares the memory for the packed weights, whose layout x decides.
 func (b *builder) pushProduct(n *graph.Node, p *product, y *value) {
 	size := 0
 	for range p.groups {
@@ -164,7 +164,7 @@ func (p *product) forward() error {
 	return nil
 }
 
-// pack packs the weights: [tap][depth][output channel] as they lie.
+// pack packs the weights, which are stored as [tap][depth][output channel].
 func (p *product) pack() {
 	data, w, ld := p.packed.floats(), p.w.data(), p.outChannels()
 	size := p.panels[0].Len()

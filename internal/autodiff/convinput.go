@@ -2,17 +2,17 @@ package autodiff
 
 import "github.com/octet-ml/octet/internal/kernel/matmul32"
 
-// inputPhase is the gradient of the input pixels that the same taps reach: rows of
+// inputPhase is the gradient of those input pixels that are read by the same taps: rows of
 // gradients of output pixels times the weights of those taps, transposed.
 type inputPhase struct {
 	phase
-	to     []int32            // where each pixel starts in an image
+	to     []int32            // the offset of each pixel in an image
 	rows   ranges             // of all images
 	panels []*matmul32.Panels // by group
 	at     int                // of the packed weights
 }
 
-// inputPhases declares what the gradient of the input needs.
+// inputPhases declares the memory that the gradient of the input needs.
 func (p *product) inputPhases(b *builder, g geometry) {
 	size := 0
 	for _, ph := range g.backward() {

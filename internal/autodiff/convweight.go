@@ -2,21 +2,21 @@ package autodiff
 
 import "github.com/octet-ml/octet/internal/kernel/matmul32"
 
-// weightGradient is the sum over all output pixels of the outer products of what
-// they read and their gradients. It is taken in pieces: ranges of pixels, which
-// the shapes alone decide and whose sums are added in order, and within them
-// ranges of columns and taps, which share nothing.
+// weightGradient is the sum, over all output pixels, of the outer product of the input
+// under the pixel and its gradient. It is computed in pieces: ranges of pixels, which
+// depend on the shapes alone and whose partial sums are added in order, and within them
+// ranges of columns and taps, which are independent.
 type weightGradient struct {
 	depth   int // of a tap, rounded up to a tile
-	size    int // of the sum of a range
+	size    int // elements of the partial sum of a range
 	rows    ranges
 	columns ranges
 	taps    ranges
 	sums    *buffer // [range of rows][tap][depth][output channel]
 }
 
-// rowsPerSum is how many output pixels are summed up at a time where there are
-// many, and mostSums how many sums there may be.
+// rowsPerSum is the least number of output pixels of a partial sum, and mostSums the
+// largest number of partial sums.
 const rowsPerSum, mostSums = 1024, 16
 
 func (p *product) newWeightGradient(b *builder) weightGradient {

@@ -6,7 +6,7 @@ import (
 	"github.com/octet-ml/octet/internal/kernel/filters32"
 )
 
-// depthwise is a convolution that filters each channel by itself.
+// depthwise is a depthwise convolution: one filter for each channel.
 type depthwise struct {
 	*Step
 	geometry
@@ -17,9 +17,9 @@ type depthwise struct {
 
 	x     filters32.Operand // without memory
 	rows  ranges
-	from  filters32.Operand // the gradient of y as the input's pixels read it
+	from  filters32.Operand // the gradient of y, by input pixel and tap
 	input ranges            // the input's pixels
-	sums  *buffer           // of the weights' gradient: [piece][tap][channel]
+	sums  *buffer           // partial sums of the weights' gradient: [piece][tap][channel]
 	parts ranges
 }
 
@@ -42,8 +42,8 @@ func (b *builder) depthwise(n *graph.Node, g geometry, x, y *value, w *weights, 
 	b.push(n.Name, d, y)
 }
 
-// reads lists, for each input pixel and tap, where the channels of the output
-// pixel start that reads it by that tap: -1 for none.
+// reads lists, for each input pixel and tap, the offset of the output pixel that reads the
+// input pixel by that tap: -1 for none.
 func (g *geometry) reads() []int32 {
 	offsets := make([]int32, g.inPixels()*g.taps())
 	for i := range offsets {

@@ -4,18 +4,17 @@
 //
 // It is to op.Differentiable what package engine is to op.Eval: the same
 // functions by kernels, several threads, and memory planned by lifetime. Images
-// are channels-last. A convolution, the batch norm behind it, the clamp behind
-// that and the fake quantization of the result are two passes, as are their
-// gradients.
+// are channels-last. A convolution, the batch norm after it, the clamp after that and the
+// fake quantization of the result are two passes, as are their gradients.
 //
-// Results do not depend on the number of threads: what is summed over the batch
-// is summed in pieces that the shapes alone decide, and the pieces in order. They
-// are the same bits on one instruction set, and close across instruction sets.
+// Results do not depend on the number of threads: sums over the batch are computed in
+// pieces that depend on the shapes alone, and the pieces are added in order. They are the
+// same bits on one instruction set, and close across instruction sets.
 //
-// Activations are kept as long as a gradient needs them. On request, those that a
-// pass over kept ones brings back are dropped and computed again.
+// Activations are kept as long as a gradient needs them. On request (checkpointing), those
+// that one pass over a kept activation computes are dropped and recomputed.
 //
-// What no kernel covers is evaluated, and differentiated, by the operator itself.
+// A node that no kernel covers is evaluated, and differentiated, by its operator.
 //
 // autodiff knows graphs, operators and fake quantization; it must not know
 // optimisers, data, files or architectures.

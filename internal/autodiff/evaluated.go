@@ -21,7 +21,7 @@ type evaluated struct {
 	last []*tensor.Tensor // the inputs of the last forward pass
 }
 
-// evaluated builds the cell of n. What n clamps is left to what finishes it.
+// evaluated builds the cell of n. A clamp that n has is left to its epilogue.
 func (b *builder) evaluated(n *graph.Node, in []*value) (*value, error) {
 	o, ok := op.WithoutClamp(n.Op).(op.Differentiable)
 	if !ok {

@@ -9,24 +9,24 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-// finishing is what is done to a result on its way to its readers.
+// finishing is the epilogue of a cell: what is applied to its result before others read it.
 type finishing struct {
 	norm *Norm
 	bias *Param
 	act  quant.Activation
 	fake *fakequant.Module
 
-	weights *weights // that batch norm has scaled, for their part in its gradient
-	stats   *stats   // of the unfinished result, where the producer collects them
-	fresh   bool     // nothing else reads the unfinished result
+	weights *weights // those that the batch norm scales, for their part in its gradient
+	stats   *stats   // of the result before the epilogue, if its producer collects them; else nil
+	fresh   bool     // nothing else reads the result before the epilogue
 }
 
 func (f *finishing) any() bool {
 	return f.norm != nil || f.bias != nil || f.act != quant.NoActivation || f.fake != nil
 }
 
-// finish normalises or adds a bias, clamps and rounds: one pass forward, and two
-// backward, of which the first takes sums over the batch.
+// finish normalises or adds a bias, clamps and fake-quantizes: one pass forward, and two
+// backward, of which the first computes sums over the batch.
 type finish struct {
 	*Step
 	finishing
@@ -47,7 +47,7 @@ type finish struct {
 	slope []float64 // of the normalised value along y: 1/sqrt(var+eps), over the scale of the weights
 	batch bool      // normalised with the statistics of the batch
 
-	sums    *buffer // [parts][2][channels]
+	sums    *buffer // partial sums, [parts][2][channels]
 	a, b, k []float32
 }
 
@@ -117,13 +117,13 @@ func (c *finish) compute() {
 	})
 }
 
-// again computes the result once more, on the way back.
-func (c *finish) again() {
-	c.out.data.mem = c.out.data.ways[back]
+// recompute computes the result once more, in the backward pass.
+func (c *finish) recompute() {
+	c.out.data.mem = c.out.data.passes[backwardPass]
 	c.compute()
 }
 
-// affine sets factor and summand of each channel.
+// affine sets the multiplier and the offset of each channel.
 func (c *finish) affine() {
 	if c.norm == nil {
 		for i := range c.alpha {
@@ -211,8 +211,8 @@ func (c *finish) backward() error {
 	return nil
 }
 
-// reduce takes the sums over the batch of the gradient and of its products with y,
-// sets the gradients of weight and bias, and what backward multiplies with.
+// reduce computes the sums over the batch of the gradient and of its products with y,
+// and from them the gradients of weight and bias and the coefficients of the second pass.
 func (c *finish) reduce() {
 	n, stride, padded := c.y.channels, channels32.MaskStride(c.y.channels), len(c.mean)
 	up, y, mask, sums := c.out.grad.floats(), c.y.data.floats(), c.mask.mem, c.sums.floats()
@@ -251,7 +251,7 @@ func (c *finish) reduce() {
 		scale := float64(c.weights.scaleOf(ch))
 		inv := c.slope[ch] * scale
 		if c.bias != nil {
-			c.bias.Grad[ch] = 0 // the mean of the batch takes it away
+			c.bias.Grad[ch] = 0 // subtracting the mean of the batch cancels a bias
 			if !c.batch {
 				c.bias.Grad[ch] = float32(gamma * inv * g)
 			}

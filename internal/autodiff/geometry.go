@@ -5,8 +5,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// geometry is a convolution without its numbers. Channels are per group; pairs
-// are (height, width).
+// geometry is the shape of a convolution. Channels are per group; pairs are
+// (height, width).
 type geometry struct {
 	kernel, stride, padding, dilation [2]int
 	in, out                           [2]int // extents of the images
@@ -35,8 +35,8 @@ func (g *geometry) pointwise() bool {
 	return g.taps() == 1 && g.stride == [2]int{1, 1} && g.padding == [2]int{}
 }
 
-// forward lists, for each output pixel, where the channels of the input pixel of
-// each tap start in the image: -1 for padding.
+// forward is the indirection buffer: for each output pixel and tap, the offset of the input
+// pixel in the image, -1 for padding.
 func (g *geometry) forward() []int32 {
 	offsets := make([]int32, 0, g.outPixels()*g.taps())
 	for oy := range g.out[0] {
@@ -57,7 +57,7 @@ func (g *geometry) forward() []int32 {
 	return offsets
 }
 
-// phase is the input pixels that the same taps reach: all at stride 1.
+// phase is a set of input pixels that are read by the same taps: all pixels at stride 1.
 type phase struct {
 	taps    []int
 	pixels  []int32 // of an image

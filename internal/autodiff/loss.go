@@ -5,9 +5,8 @@ import (
 	"math"
 )
 
-// Loss is what training makes small: the mean over a batch of the cross entropy of
-// the classes and, with a teacher, of how far the probabilities are from the
-// teacher's.
+// Loss is what training minimises: the mean over a batch of the cross entropy of the
+// classes and, with a teacher, of the divergence of the probabilities from the teacher's.
 type Loss struct {
 	// Smoothing is the share of the target that is spread evenly over all classes, as
 	// torch.nn.CrossEntropyLoss's label_smoothing.

@@ -10,7 +10,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// maxPool takes the largest element under each window, and remembers which.
+// maxPool computes the largest element of each window, and keeps which tap it was.
 type maxPool struct {
 	*Step
 	in     *reader
@@ -39,7 +39,7 @@ func (b *builder) maxPool(n *graph.Node, o op.MaxPool2D, x *value) (*value, erro
 	return c.out, nil
 }
 
-// slidingOffsets says where in an image the taps of each window are.
+// slidingOffsets lists the offsets in an image of the taps of each window.
 func slidingOffsets(o op.MaxPool2D, in, out tensor.Shape) []int32 {
 	s := o.Sliding().For(in)
 	offsets := make([]int32, 0, out[2]*out[3]*o.Kernel[0]*o.Kernel[1])

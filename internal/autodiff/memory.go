@@ -7,21 +7,21 @@ import (
 	"github.com/octet-ml/octet/internal/kernel/matmul32"
 )
 
-// buffer is memory of a step. It is alive from the first of its uses to the last
-// and shares its place with others before and after. One that is computed again on
-// the way back is not kept until then, and has another place there.
+// buffer is memory of a step. It is alive from the first of its uses to the last and
+// shares the memory with buffers before and after. One that the backward pass recomputes
+// is not kept until then, and has other memory in each pass.
 type buffer struct {
 	size              int  // bytes
 	forward, backward span // the cells that use it
-	again             bool
-	mem               []byte // where it is at the moment
-	ways              [2][]byte
+	recomputed        bool
+	mem               []byte    // in the pass that runs
+	passes            [2][]byte // its memory in either pass
 }
 
-// The ways through the cells.
+// The passes through the cells.
 const (
-	there = iota
-	back
+	forwardPass = iota
+	backwardPass
 )
 
 // span is a range of numbers of cells; empty while hi < lo.
@@ -42,7 +42,7 @@ func viewOf[T any](b []byte) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(zero)))
 }
 
-// slack is what kernels may read behind the last element.
+// slack is how many bytes kernels may read past the last element.
 const slack = 4 * matmul32.OverRead
 
 // memory is the memory of a step: buffers, while it is built, then one arena.
@@ -66,23 +66,23 @@ func (m *memory) place(cells int) {
 	blocksOf := make([][2]*arena.Block, len(m.buffers))
 	for i, b := range m.buffers {
 		lives := [2]span{b.forward, {2*cells - b.backward.hi, 2*cells - b.backward.lo}}
-		if !b.again {
-			lives[there] = join(lives[there], lives[back])
+		if !b.recomputed {
+			lives[forwardPass] = join(lives[forwardPass], lives[backwardPass])
 		}
-		for way, alive := range lives {
-			if way == back && !b.again {
-				blocksOf[i][back] = blocksOf[i][there]
+		for pass, alive := range lives {
+			if pass == backwardPass && !b.recomputed {
+				blocksOf[i][backwardPass] = blocksOf[i][forwardPass]
 				break
 			}
 			block := &arena.Block{Bytes: arena.RoundUp(b.size + slack), First: alive.lo, Last: max(alive.lo, alive.hi)}
-			blocks, blocksOf[i][way] = append(blocks, block), block
+			blocks, blocksOf[i][pass] = append(blocks, block), block
 		}
 	}
 	m.bytes = arena.Place(blocks)
 	memory := viewOf[byte](bytesOf(make([]uint64, m.bytes/8)))
 	for i, b := range m.buffers {
-		for way, block := range blocksOf[i] {
-			b.ways[way] = memory[block.Offset : block.Offset+b.size : block.Offset+block.Bytes]
+		for pass, block := range blocksOf[i] {
+			b.passes[pass] = memory[block.Offset : block.Offset+b.size : block.Offset+block.Bytes]
 		}
 	}
 	m.restart()
@@ -91,7 +91,7 @@ func (m *memory) place(cells int) {
 // restart is for the start of a forward pass.
 func (m *memory) restart() {
 	for _, b := range m.buffers {
-		b.mem = b.ways[there]
+		b.mem = b.passes[forwardPass]
 	}
 }
 

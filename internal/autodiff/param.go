@@ -5,7 +5,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Role says what a parameter is to its layer, on which weight decay depends.
+// Role is the kind of a parameter, on which weight decay depends.
 type Role uint8
 
 // The roles.
@@ -19,7 +19,7 @@ const (
 )
 
 // Param is a trained tensor. Data and Grad are in the layout of training: a
-// weight [O, I, ...] lies as [..., I, O], everything else as it is.
+// weight [O, I, ...] is stored as [..., I, O], everything else row-major.
 type Param struct {
 	Name  string
 	Role  Role
@@ -43,7 +43,7 @@ func newParam(v *graph.Value, role Role) *Param {
 // Set copies a row-major tensor into Data.
 func (p *Param) Set(src []float32) { p.SetInto(p.Data, src) }
 
-// SetInto copies a row-major tensor into x, which lies as Data does: the state of
+// SetInto copies a row-major tensor into x, which has the layout of Data: the state of
 // an optimiser, an average.
 func (p *Param) SetInto(x, src []float32) {
 	outs, ins, taps := p.dims()

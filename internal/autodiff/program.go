@@ -29,9 +29,9 @@ type Options struct {
 	Activations map[string]*fakequant.Module
 	// Weights has that of weights, by the name of the parameter.
 	Weights map[string]*fakequant.Module
-	// Recompute does not keep the results of batch norms until their gradients are
-	// taken, but computes them again from what they normalise: less memory, for one
-	// more pass over it. The numbers are the same to the bit.
+	// Recompute drops the results of batch norms after the forward pass and recomputes them
+	// from their inputs when the backward pass needs them (checkpointing): less memory, for
+	// one more pass over the inputs. The results are the same to the bit.
 	Recompute bool
 	// FrozenNorms makes batch norms use their running statistics and leave them as
 	// they are, from the start; see Program.FreezeNorms.

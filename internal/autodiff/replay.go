@@ -8,12 +8,12 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Begin starts a forward pass whose results something else computes: from here on
-// Given or GivenReals has to be called for every node, in order, and then, once
-// the gradient of the output is set, Backward.
+// Begin starts a forward pass whose results are computed elsewhere: call Given or
+// GivenReals for every node, in order, then set the gradient of the output and call
+// Backward.
 //
-// It is how the integer operators themselves become the forward pass of training:
-// what they give is what the gradients are taken at.
+// With it the integer operators are the forward pass of training: gradients are computed
+// at their results.
 func (s *Step) Begin(x *tensor.Tensor) error {
 	if x.DType() != tensor.Float32 || !x.Shape().Equal(s.shape) {
 		return fmt.Errorf("the step is for float32%v, the input is %v", s.shape, x)
@@ -22,10 +22,10 @@ func (s *Step) Begin(x *tensor.Tensor) error {
 	return nil
 }
 
-// Given sets the result of a node to codes, which lie channels-last. Where the
-// result has a fake quantization, a gradient passes where nothing can have been
-// cut off: not at the bounds of the clamp, nor at the ends of the codes, except
-// at code 0 when it stands for zero.
+// Given sets the result of a node to codes, in channels-last order. If the result has a
+// fake quantization, a gradient passes where no clamping can have happened: not at the
+// bounds of the clamp, nor at the ends of the range of codes, except at code 0 when it is
+// the zero point.
 func (s *Step) Given(node string, codes []uint8, q *tensor.QParams) error {
 	v, err := s.replay(node, len(codes))
 	if v == nil || err != nil {
@@ -53,8 +53,8 @@ func (s *Step) Given(node string, codes []uint8, q *tensor.QParams) error {
 	return nil
 }
 
-// GivenReals sets the result of a node to numbers, which lie channels-last, and
-// lets all gradients pass.
+// GivenReals sets the result of a node to numbers, in channels-last order, and lets all
+// gradients pass.
 func (s *Step) GivenReals(node string, x []float32) error {
 	v, err := s.replay(node, len(x))
 	if v == nil || err != nil {
@@ -69,8 +69,8 @@ func (s *Step) GivenReals(node string, x []float32) error {
 	return nil
 }
 
-// replay does what the cells of a node do beside computing their result, and
-// returns that; nil where the node's result is its operand's memory.
+// replay does everything that the cells of a node do in the forward pass except computing
+// the result, and returns the result's value; nil if that shares its operand's memory.
 func (s *Step) replay(node string, n int) (*value, error) {
 	last, ok := s.last[node]
 	if !ok {

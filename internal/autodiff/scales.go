@@ -61,8 +61,8 @@ func (p *Program) TrainScales(on bool) {
 	}
 }
 
-// learning takes the gradients of a fake quantization's parameters. Its owner
-// fills in pass, all but memory and rows.
+// learning computes the gradients of a fake quantization's parameters. Its owner sets all
+// fields of pass but memory and rows.
 type learning struct {
 	*Step
 	*scales
@@ -70,7 +70,7 @@ type learning struct {
 	sums  *buffer // [parts][2][channels]
 }
 
-// newLearning prepares it for the next cell; nil where nothing can be learned.
+// newLearning prepares it for the next cell; nil if f is not learnable.
 func (b *builder) newLearning(f *fakequant.Module, parts ranges, channels int) *learning {
 	s := b.p.scales[f]
 	if s == nil {
@@ -79,8 +79,8 @@ func (b *builder) newLearning(f *fakequant.Module, parts ranges, channels int) *
 	return &learning{b.Step, s, parts, b.scratch(4*parts.count*2*channels32.Padded(channels), false, true)}
 }
 
-// learn sets the gradients from that of the rounded numbers, up, and the numbers
-// x before the pass that has rounded them.
+// learn computes the gradients from up, the gradient of the fake-quantized numbers, and x,
+// the input of the pass that quantized them.
 func (l *learning) learn(pass *channels32.Finish, up, x []float32) {
 	if l == nil || l.scale.Fixed {
 		return

@@ -25,14 +25,14 @@ func (b *builder) newStats(y *value, parts ranges) *stats {
 	}
 }
 
-// part returns where piece i is kept.
+// part returns the statistics of piece i.
 func (s *stats) part(i int) channels32.Stats {
 	n := channels32.Padded(s.y.channels)
 	m := s.mem.floats()[i*5*n : (i+1)*5*n]
 	return channels32.Stats{C: s.y.channels, Shift: m[:n], Sum: m[n : 2*n], Square: m[2*n : 3*n], Smallest: m[3*n : 4*n], Largest: m[4*n:]}
 }
 
-// collect takes in piece i, which has just been computed.
+// collect computes the statistics of piece i, which has just been computed itself.
 func (s *stats) collect(i int) {
 	from, to := s.parts.bounds(i)
 	p := s.part(i)
@@ -64,8 +64,8 @@ func (s *stats) combine() {
 // variance is that of the population.
 func (s *stats) variance(c int) float64 { return max(0, s.square[c]) / float64(s.y.rows) }
 
-// finished is the range of all channels behind factor, summand and clamp, which
-// are monotone: to the bit the range of what the pass computes before it rounds.
+// finished is the range of all channels after multiplier, offset and clamp, which are
+// monotone: to the bit the range of what the pass computes before it quantizes.
 func (s *stats) finished(f *channels32.Finish) (lo, hi float32) {
 	at := func(x float32, c int) float32 {
 		return max(f.Lo, min(float32(x*f.Alpha[c])+f.Beta[c], f.Hi))

@@ -10,8 +10,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// value is an activation of a step: its data and, where something that is trained
-// lies before it, its gradient. Both are [rows][channels].
+// value is an activation of a step: its data and, if it depends on a trained parameter,
+// its gradient. Both are [rows][channels].
 type value struct {
 	name       string
 	shape      tensor.Shape // [N, C, H, W] or [N, C]
@@ -22,8 +22,8 @@ type value struct {
 	readers    []*reader
 }
 
-// reader is a cell's use of a value. The last one in the order of computation is
-// the first to have a gradient for it, and sets it; the others add theirs.
+// reader is a cell's use of a value. The last one in the order of computation is the first
+// in the backward pass, and sets the value's gradient; the others add to it.
 type reader struct {
 	v    *value
 	cell int
@@ -37,26 +37,26 @@ type cell interface {
 	// backward computes the gradients of what it was computed from, from that of
 	// the result, and those of its parameters.
 	backward() error
-	// replay does what forward does for backward, save that the result is given.
+	// replay does what forward does for backward, except that the result is given.
 	replay() error
 }
 
 // Step is a program for inputs of one shape. It is used by one goroutine at a
 // time.
 type Step struct {
-	p      *Program
-	shape  tensor.Shape
-	memory memory
-	cells  []cell
-	names  []string
-	input  *value
-	output *value
-	values map[string]*value // by the name of the node that the graph has for it
-	last   map[string]int    // the last cell of a node
-	again  map[int][]*finish // whose results are computed again before a cell's gradient
-	spare  []byte            // a mask that nobody looks at
-	work   []matmul32.Work
-	pad    []float32
+	p          *Program
+	shape      tensor.Shape
+	memory     memory
+	cells      []cell
+	names      []string
+	input      *value
+	output     *value
+	values     map[string]*value // by the name of the node that the graph has for it
+	last       map[string]int    // the last cell of a node
+	recomputed map[int][]*finish // whose results are recomputed before the gradient of the cell of that number
+	spare      []byte            // a mask that nobody looks at
+	work       []matmul32.Work
+	pad        []float32
 }
 
 // Shape is that of the input.
@@ -85,7 +85,8 @@ func (s *Step) Forward(ctx context.Context, x *tensor.Tensor) ([]float32, error)
 	return s.output.data.floats(), nil
 }
 
-// Gradient is where the gradient of the output has to be set before Backward.
+// Gradient returns the memory in which the gradient of the output has to be set before
+// Backward.
 func (s *Step) Gradient() []float32 { return s.output.grad.floats() }
 
 // Backward sets the gradients of all parameters.
@@ -94,8 +95,8 @@ func (s *Step) Backward(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		for _, c := range s.again[i] {
-			c.again()
+		for _, c := range s.recomputed[i] {
+			c.recompute()
 		}
 		if err := s.cells[i].backward(); err != nil {
 			return s.failed(i, err)

@@ -8,9 +8,9 @@ import (
 	"github.com/octet-ml/octet/internal/kernel/channels32"
 )
 
-// weights are what a convolution or a linear layer multiplies with: a parameter
-// as it is, or, in quantization-aware training, scaled by its batch norm and
-// rounded. They lie in rows of output channels.
+// weights are those that a convolution or a linear layer multiplies with: a parameter as
+// it is, or, in quantization-aware training, scaled by its batch norm and fake-quantized.
+// They are stored as [..., output channel].
 type weights struct {
 	*Step
 	param      *Param
@@ -22,14 +22,14 @@ type weights struct {
 	rounded *buffer // nil while the weights are the parameter
 	mask    *buffer
 	stats   *stats
-	sums    *buffer // of the gradient with the parameter
+	sums    *buffer // partial sums of the products of gradient and parameter
 	learn   *learning
 	pass    channels32.Finish
 
 	scale, bias     []float32
 	inv, step, zero []float32
 	std             []float32 // of the norm's running statistics
-	along           []float64 // set by the norm: what the result's scaling back adds
+	along           []float64 // set by the norm: the part of the gradient of scale that comes from dividing the result by it
 }
 
 // newWeights prepares the weights of the next cell.
@@ -58,7 +58,7 @@ func (b *builder) newWeights(p *Param, cols int, norm *Norm) *weights {
 	return w
 }
 
-// scaleOf is the factor of channel c; the results are divided by it again.
+// scaleOf is the multiplier of channel c; the results are divided by it.
 func (w *weights) scaleOf(c int) float32 {
 	if w == nil || w.norm == nil {
 		return 1
@@ -66,7 +66,7 @@ func (w *weights) scaleOf(c int) float32 {
 	return w.scale[c]
 }
 
-// data is what to multiply with.
+// data returns the weights to multiply with.
 func (w *weights) data() []float32 {
 	if w.rounded == nil {
 		return w.param.Data
@@ -74,7 +74,7 @@ func (w *weights) data() []float32 {
 	return w.rounded.floats()
 }
 
-// forward scales and rounds.
+// forward scales and fake-quantizes.
 func (w *weights) forward() error {
 	if w.rounded == nil {
 		return nil
@@ -131,8 +131,8 @@ func (w *weights) extremes() (lo, hi []float32) {
 	return lo, hi
 }
 
-// backward turns the gradient of the weights as multiplied, which the parameter's
-// Grad holds, into that of the parameter, and adds their part to the norm's.
+// backward converts the gradient of the multiplied weights, which is in the parameter's
+// Grad, to that of the parameter, and adds their part to the norm's gradient.
 func (w *weights) backward() {
 	if w.rounded == nil {
 		return

@@ -27,7 +27,7 @@ type Activation struct {
 	Value string  `json:"value"` // an input, or a node whose result it is
 	Min   float32 `json:"min"`
 	Max   float32 `json:"max"`
-	// Bin i of the histogram holds the values from Start + i*Width up to the next.
+	// Counts[i] is the number of values from Start + i*Width to Start + (i+1)*Width.
 	Start  float64  `json:"histogram_start"`
 	Width  float64  `json:"histogram_bin_width"`
 	Counts []uint64 `json:"histogram"`

@@ -40,9 +40,9 @@ type Trial struct {
 	// MACs is the share, in percent, of the model's multiplications with weights
 	// that are then done in float.
 	MACs      float64  `json:"float_macs_percent"`
-	SQNR      Decibels `json:"sqnr_db"` // of the logits
-	Gain      float64  `json:"gain_db"` // above that of the model as it is
-	Agreement float64  `json:"agreement_percent"`
+	SQNR      Decibels `json:"sqnr_db"`           // of the logits
+	Gain      float64  `json:"gain_db"`           // above that of the model as it is
+	Agreement float64  `json:"agreement_percent"` // share of inputs of the same class
 }
 
 // Exclusions is what keeping layers in float was found to give.

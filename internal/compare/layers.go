@@ -21,6 +21,7 @@ type Layer struct {
 	Op   string `json:"op"`   // kind of its operator
 	Int8 bool   `json:"int8"` // it computes on codes
 
+	// Accumulated compares both results of whole runs, with the noise of all nodes before.
 	Accumulated Decibels `json:"sqnr_db"`
 	// Isolated and Introduced are set for int8 nodes. Introduced is +Inf where a
 	// node only selects, moves or averages codes, and equals Isolated where the

@@ -41,6 +41,8 @@ type Outputs struct {
 
 // Accuracy counts right answers.
 type Accuracy struct {
+	// Top1 and Top5 count the inputs whose label is the largest, or among the five largest,
+	// of the logits; Top1Percent and Top5Percent are their shares.
 	Top1        int     `json:"top1_correct"`
 	Top5        int     `json:"top5_correct"`
 	Top1Percent float64 `json:"top1_percent"`
@@ -59,8 +61,8 @@ type Accuracy struct {
 
 // Changed is an input for which two models give different classes.
 type Changed struct {
-	Input string `json:"input"`
-	Label *int   `json:"label,omitempty"`
+	Input string `json:"input"`           // its name, such as a file
+	Label *int   `json:"label,omitempty"` // nil without labels
 	Want  int    `json:"reference_class"`
 	Got   int    `json:"class"`
 }

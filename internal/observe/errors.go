@@ -21,8 +21,8 @@ func (e *OrderError) Error() string {
 // RangeError says that the values seen have no finite range.
 type RangeError struct {
 	Kind     quant.ObserverKind
-	Channel  int // -1 for the whole tensor
-	Min, Max float32
+	Channel  int     // -1 for the whole tensor
+	Min, Max float32 // the range that was observed
 }
 
 // Error names the observer and the range.

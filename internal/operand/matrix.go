@@ -7,7 +7,7 @@ package operand
 //	m/Rows*Image + Offset[t*Rows + m%Rows] + Base
 //
 // or is Pad where the offset is negative. With Offset nil the rows are plain: one run
-// each, at m*Stride + Base. Every run lies within X.
+// each, at m*Stride + Base. Every run is within X.
 type Matrix[T any] struct {
 	X   []T
 	Pad []T // at least Depth elements of padding
@@ -15,9 +15,9 @@ type Matrix[T any] struct {
 	Taps, Depth int // Taps is 1 for plain rows
 
 	Offset      []int32 // the indirection buffer, [Taps][Rows], or nil
-	Rows, Image int
-	Stride      int
-	Base        int
+	Rows, Image int     // rows of an image, elements of an image of X
+	Stride      int     // elements from row to row, for plain rows
+	Base        int     // elements in front of the first row, such as the channels of other groups
 }
 
 // Run returns the elements of row m at tap t.

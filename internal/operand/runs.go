@@ -1,7 +1,7 @@
 package operand
 
 // Runs divides the rows of an indirection buffer, offset [taps][rows], into runs of
-// equally spaced rows: each row lies step elements behind the one before it at every tap,
+// equally spaced rows: each row starts step elements after the one before it at every tap,
 // except taps that are padding for the whole run. It returns where each run ends.
 func Runs(offset []int32, taps, step int) (ends []int32) {
 	rows := len(offset) / max(1, taps)

@@ -6,6 +6,9 @@ import "unsafe"
 // m is window m%Rows of image m/Rows, whose pixels start in X at
 //
 //	m/Rows*Image + Cells[i] for Start[w] <= i < Start[w+1], with w = m%Rows
+//
+// Rows is the number of windows of an image, Image the elements of an image of X, and
+// Out is [rows][Channels], from row 0 on.
 type Windows[T any] struct {
 	X            []T
 	Channels     int

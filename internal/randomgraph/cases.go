@@ -147,7 +147,7 @@ type Case struct {
 	Name     string
 	Channels int
 	H, W     int
-	Build    func(b *Builder) *graph.Graph
+	Build    func(b *Builder) *graph.Graph // with random parameters of the Builder
 }
 
 // Cases cover all operators, and all ways of computing them that the engine has.

@@ -14,15 +14,15 @@ type LayerTime struct {
 	ISA    string  `json:"isa"`              // the instruction set; go for portable code
 	Reason string  `json:"reason,omitempty"` // why no kernel computes it
 	MACs   int64   `json:"macs"`             // of all images of a run
-	Time   float64 `json:"ms"`               // median
-	Rate   float64 `json:"gmac_per_s"`
-	Share  float64 `json:"share"` // of the sum of all layers
+	Time   float64 `json:"ms"`               // median, milliseconds
+	Rate   float64 `json:"gmac_per_s"`       // MACs by Time, 10^9 per second
+	Share  float64 `json:"share"`            // of the sum of all layers
 
 	// The same layer in float32; nil for float nodes and conversions.
 	WithQDQ     *float64 `json:"ms_with_qdq,omitempty"` // Time with its part of the conversions around it
-	Float       *float64 `json:"float_ms,omitempty"`
+	Float       *float64 `json:"float_ms,omitempty"`    // median
 	FloatKernel string   `json:"float_kernel,omitempty"`
-	Slower      bool     `json:"slower_than_float,omitempty"`
+	Slower      bool     `json:"slower_than_float,omitempty"` // WithQDQ against Float, see Spread.SlowerThan
 }
 
 // LayerTimes are the medians of the nodes, in order of computation.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Spread is the median and the smallest of some durations.
+// Spread is the median and the smallest of some durations, in milliseconds.
 type Spread struct{ Median, Best float64 }
 
 // SpreadOf is that of d, which is not empty.

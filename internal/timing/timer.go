@@ -14,8 +14,8 @@ type Timer struct {
 	*Workload
 	out   []*tensor.Tensor
 	took  []time.Duration
-	Each  [][]time.Duration // by node
-	Total []time.Duration
+	Each  [][]time.Duration // by node, then by run
+	Total []time.Duration   // by run, of all nodes
 }
 
 // NewTimer makes room for the times of w.

@@ -106,7 +106,7 @@ var fourTaps = dots{
 }
 
 // depthwiseRows writes the routine for a block of width channels. It takes runs of
-// pixels that lie equally far apart under all taps.
+// pixels that are equally spaced under all taps.
 func depthwiseRows(p *printer, isa string, width int, d dots) {
 	prefix := map[int]string{16: "X", 32: "Y", 64: "Z"}[width]
 	v := func(i int) string { return fmt.Sprintf("%s%d", prefix, i) }
@@ -192,7 +192,7 @@ func (p *printer) tapPixels() {
 	}
 }
 
-// depthwiseFinish stores the sums, or the codes that a rule makes of them.
+// depthwiseFinish stores the accumulators, or requantizes them and stores the codes.
 func depthwiseFinish(p *printer, v func(int) string, load string, width int) {
 	p.op("MOVQ %s, AX", depthRule.rule)
 	p.op("MOVQ %s, SI", depthBias)

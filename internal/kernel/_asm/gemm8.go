@@ -185,7 +185,7 @@ func (g gemm8) step(o operandRows, i, chain int, load func(r int, to string)) {
 	}
 }
 
-// results stores the sums, or the codes that a rule makes of them.
+// results stores the accumulators, or requantizes them and stores the codes.
 func (g gemm8) results() {
 	g.op("MOVQ %s, AX", tileOut)
 	g.op("ADDQ %s, AX", tileStored)
@@ -217,7 +217,7 @@ func (g gemm8) results() {
 	g.op("MOVQ AX, %s", tileStored)
 }
 
-// integers applies a rule up to the rounding to all sums.
+// integers requantizes all accumulators, up to the rounding.
 func (g gemm8) integers() {
 	bias, mult, one, two := g.r(g.free), g.r(g.free+1), g.r(g.free+2), g.r(g.free+3)
 	all := func(value func(s string)) {

@@ -7,7 +7,7 @@ package main
 // sparse, otherwise in a second pass over the panel.
 //
 // The runs of four come first, then those of three, two and one; starts tells at
-// which byte of a row each begins. The two vectors of columns lie apart in memory,
+// which byte of a row each begins. The two vectors of columns are apart in memory,
 // so that one register finds codes and weights.
 //
 // Sums are in Y0 to Y5, those of a run in Y6 to Y11, weights in Y12 and Y13, codes

@@ -79,7 +79,7 @@ func (m matmul32) begin(p *printer, out func(r int)) {
 	p.line("start:")
 }
 
-// end stores the sums.
+// end stores the accumulators.
 func (m matmul32) end(p *printer, out func(r int)) {
 	for r := range mulRowRegs {
 		out(r)

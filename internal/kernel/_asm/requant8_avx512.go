@@ -44,7 +44,7 @@ func requant8AVX512(p *printer) {
 // requantRoutine keeps hi-zero, lo-zero and zero in Z4, Z5, Z6, BiasMul in Z7, the
 // zero point of realBias in Z8 and its limit in Z9.
 // Rounding to int32 gives -2^31 outside its range, as the contract does, and one
-// clamp stands for both saturations at int16, since codes lie far inside.
+// clamp replaces both saturations at int16, since codes are far inside that range.
 func requantRoutine(p *printer, rule string, value func()) {
 	step := func(mask string) {
 		zeroing := ""

@@ -95,7 +95,7 @@ func (r *passes32) half(i int) string {
 	return fmt.Sprint(strings.Map(func(c rune) rune { return map[rune]rune{'Z': 'Y', 'Y': 'X'}[c] }, r.reg), i)
 }
 
-// sum is the register of sums for half j of a vector.
+// sum is the accumulator register for half j of a vector.
 func (r *passes32) sum(j int) string {
 	if r.evex() {
 		return r.r(1)

@@ -147,7 +147,7 @@ func (g sgemm) step(o operandRows, i int) {
 	}
 }
 
-// store clamps the sums and writes them; with AVX-512 the last vector by mask.
+// store clamps the accumulators and writes them; with AVX-512 the last vector by mask.
 func (g sgemm) store() {
 	lo, hi := g.r(g.weight), g.r(g.weight+1)
 	g.op("VBROADCASTSS %s, %s", stileLo, lo)

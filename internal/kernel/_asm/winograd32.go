@@ -32,7 +32,7 @@ const (
 	fold32Pixels               = 88
 )
 
-// fold transforms the sums of tiles back, a vector of channels at a time.
+// fold transforms the products of tiles to output pixels, a vector of channels at a time.
 func (w winograd32) fold() {
 	bias, lo, hi := 13, 14, 15
 	w.text("fold"+w.isa, "arg *fold")

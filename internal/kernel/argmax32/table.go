@@ -13,9 +13,9 @@ type Kernel struct {
 	run   func(*Call)
 }
 
-// Call is the pixels M0 to M1 of an image.
+// Call computes the output pixels M0 to M1 of one image, whose input is X.
 type Call struct {
-	X   []float32
+	X   []float32 // the image, channels-last
 	Pad []float32 // C times -Inf
 
 	// Tap t of pixel m starts at Offset[m*Taps+t], or is Pad when that is negative.

@@ -28,7 +28,8 @@ func Padded(channels int) int { return (channels + Pad - 1) / Pad * Pad }
 // belongs to channel c.
 func MaskStride(channels int) int { return Padded(channels) / 8 }
 
-// Stats are statistics over rows, by channel. The vectors have Padded(C) entries.
+// Stats are statistics over rows, by channel: sums of x-Shift and of its square, minimum and
+// maximum of x. The vectors have Padded(C) entries, of which C count.
 type Stats struct {
 	C                 int
 	Shift             []float32
@@ -36,7 +37,7 @@ type Stats struct {
 	Smallest, Largest []float32
 }
 
-// Finish is a pass from X to Out, [Rows][C], which may be the same memory.
+// Finish is a pass from X to Out, Rows rows of C channels, which may be the same memory.
 type Finish struct {
 	X, Out  []float32
 	Mask    []byte // [Rows][MaskStride(C)]
@@ -70,8 +71,8 @@ type Apply struct {
 	Rows, C int
 
 	A, B, K []float32 // Padded(C); K is the constant
-	Out     []float32
-	Add     bool // to what Out holds
+	Out     []float32 // [Rows][C]
+	Add     bool      // to what Out holds
 }
 
 // Learn adds up the gradients of the scale and the zero point of the fake-quantization
@@ -94,9 +95,9 @@ type Learn struct {
 // Decode dequantizes codes: f32(code - Zero) * Scale. A gradient passes where
 // Lo < code < Hi.
 type Decode struct {
-	Codes       []uint8 // [Rows][C]
-	Out         []float32
-	Mask        []byte // [Rows][MaskStride(C)]
+	Codes       []uint8   // [Rows][C]
+	Out         []float32 // [Rows][C]
+	Mask        []byte    // [Rows][MaskStride(C)]
 	Rows, C     int
 	Scale, Zero float32
 	Lo, Hi      int32

@@ -11,6 +11,7 @@ type Kernel struct {
 	kernel.Row // named depthwise_f32_<isa>
 
 	Rate int // approximate multiplications per nanosecond; only used to split work
+	// Pack lays out w, [channel][tap], for this kernel; bias is [channel] or nil.
 	Pack func(w []float32, channels, taps int, bias []float32) *Weights
 	Run  func(*Call)
 }
@@ -19,7 +20,7 @@ type Kernel struct {
 type Weights struct {
 	Channels, Taps int
 	Bias           []float32 // [Channels]
-	Data           any
+	Data           any       // the kernel's own layout
 }
 
 // Call is a block of output pixels, all channels.

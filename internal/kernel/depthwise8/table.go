@@ -13,6 +13,7 @@ type Kernel struct {
 	kernel.Row // named depthwise_u8s8_<isa>
 
 	Rate int // approximate multiplications per nanosecond; only used to split work
+	// Pack lays out w, [channel][tap], for this kernel; zero is the input's zero point.
 	Pack func(w []int8, channels, taps int, zero uint8) *Weights
 	Run  func(*Call) // stores the accumulators to Acc
 
@@ -27,7 +28,7 @@ type Kernel struct {
 type Weights struct {
 	Channels, Taps int
 	Init           []int32 // initial accumulators, [Channels]
-	Data           any
+	Data           any     // the kernel's own layout
 }
 
 // Rule is a quant.Requant packed for one kernel.

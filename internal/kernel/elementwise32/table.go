@@ -65,7 +65,8 @@ type Kernel struct {
 	Run      func(*Call)
 }
 
-// Call is a run of numbers. Out may be one of the operands.
+// Call is an array of numbers. A, B and C are the operands that Function has, all as long
+// as Out, which may be one of them.
 type Call struct {
 	A, B, C []float32
 	Out     []float32

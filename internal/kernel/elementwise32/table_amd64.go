@@ -128,8 +128,8 @@ func (c *Call) run(f Function, lanes int) {
 	}
 }
 
-// compute calls the routine by name, since arguments of a function value would
-// have to live on the heap.
+// compute calls the routine by name, since the argument of a function value would be
+// allocated on the heap.
 func (a *numbers) compute(f Function, lanes int) {
 	if lanes == wide {
 		switch f {

@@ -39,8 +39,9 @@ type (
 	Binary [256][256]uint8
 )
 
-// Call is a run of codes, those of qint8 128 higher. Out may be A or B. Of the rules and
-// tables, a kernel needs the one of its function.
+// Call is an array of codes, those of qint8 128 higher. A and B are the operands that the
+// function has, as long as Out, which may be one of them. Of the rules and tables, a
+// kernel reads the one of its function.
 type Call struct {
 	A, B     []uint8
 	Out      []uint8
@@ -58,15 +59,14 @@ var Table = append(archTable,
 )
 
 // Select returns the first row of table with that function that runs on a
-// machine with features f; nil where there is none, which cannot be for Map and
-// Pair.
+// machine with features f; nil if there is none. For Map and Pair there always is one.
 func Select(table []Kernel, function Function, f cpu.Features) *Kernel {
 	return kernel.Select(table, f, func(k *Kernel) bool { return k.Function == function })
 }
 
-// Prepare returns the kernel for two operands by a rule, and a call with the
-// rule's constants, or with the table of all results where no kernel computes
-// them. Exactly one of add and mul is given. signed says that codes are qint8.
+// Prepare returns the kernel for a rule of two operands, and a call with the rule's
+// constants, or with the table of all results if no kernel computes the rule. Exactly one
+// of add and mul is given. signed says that codes are qint8.
 func Prepare(table []Kernel, add *quant.Add, mul *quant.Mul, signed bool, f cpu.Features) (*Kernel, Call) {
 	if k, c := computed(table, add, mul, signed, f); k != nil {
 		return k, c
@@ -119,7 +119,7 @@ func NewBinary(signed bool, f func(a, b int32) int32) *Binary {
 	return t
 }
 
-// lowest is the code that is held as 0.
+// lowest is the code that is stored as 0.
 func lowest(signed bool) int32 {
 	if signed {
 		return -128

@@ -32,8 +32,8 @@ var archTable = []Kernel{
 }
 
 // codes is the argument of an assembly routine: blocks of 64 or 32 codes of a
-// and b, by the rule in its name. What the words are depends on the rule. Where
-// the rule is a table, it stands for b.
+// and b, by the rule in its name. The meaning of the words depends on the rule. For a
+// table, b points to it.
 type codes struct {
 	a, b, out *uint8
 	blocks    int
@@ -138,8 +138,8 @@ func (c *Call) run(a codes, f Function, block int) {
 	}
 }
 
-// compute calls the routine by name, since arguments of a function value would
-// have to live on the heap.
+// compute calls the routine by name, since the argument of a function value would be
+// allocated on the heap.
 func (a *codes) compute(f Function, block int) {
 	switch {
 	case f == Map && block == wide:

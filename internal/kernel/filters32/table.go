@@ -21,8 +21,8 @@ type Operand struct {
 	// Tap t of pixel m starts at m/Rows*Image + Offset[m%Rows*Taps+t], or is Pad when
 	// the offset is negative.
 	Offset      []int32
-	Rows, Image int
-	Taps, C     int
+	Rows, Image int // pixels that an image gives rows for, elements of an image of X
+	Taps, C     int // taps of the filter, channels
 }
 
 // Filter computes pixels M0 to M1.

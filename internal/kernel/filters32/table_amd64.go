@@ -54,7 +54,7 @@ var (
 	tails256 = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 )
 
-// begin sets what all calls have in common.
+// begin sets the fields that all calls need.
 func (s isa) begin(o *Operand) pixels {
 	p := pixels{pad: &o.Pad[:o.C][0], taps: o.Taps, size: 4 * o.C, tail: unsafe.Pointer(&tails256[8-o.C%8])}
 	if s.wide {
@@ -88,8 +88,8 @@ func (s isa) filter(f *Filter) {
 	}
 }
 
-// blockPixels is how many pixels are added up before the next tap's turn comes,
-// so that they stay in the first-level cache.
+// blockPixels is how many pixels are added up for one tap before the next, so that they
+// stay in the first-level cache.
 const blockPixels = 32
 
 func (s isa) weights(w *Weights) {

@@ -49,7 +49,7 @@ type Kernel struct {
 
 // Weights is a matrix packed for one kernel.
 type Weights struct {
-	N, K int
+	N, K int     // output columns, and the depth of the reduction
 	Init []int32 // [N]: initial accumulators, -zero * sum over k of w[n][k]
 	Data any     // the kernel's own layout
 }
@@ -75,9 +75,9 @@ type Call struct {
 	N0, N1 int     // output columns; N0 is a multiple of NR, N1 too or W.N
 	Acc    []int32 // result of Run: (M1-M0) rows of N1-N0 accumulators
 	Rule   *Rule
-	Out    []uint8 // result of RunCodes: (M1-M0) rows, LD apart, of N1-N0 codes
-	LD     int
-	Work   []uint64
+	Out    []uint8  // result of RunCodes: (M1-M0) rows, LD apart, of N1-N0 codes
+	LD     int      // elements from row to row of Out
+	Work   []uint64 // scratch memory, Kernel.Work words
 }
 
 // Table lists the kernels, best first.

@@ -8,8 +8,9 @@ import "github.com/octet-ml/octet/internal/operand"
 // bytes.
 type strips struct{ size, rows, cols int }
 
-// near is the number of columns that all strips take their turn at, so that what they
-// write of a column is still in the nearest cache when the next strip goes on with it.
+// near is the number of columns that all strips transpose before they go on to the next
+// columns: the cache line that one strip has begun is still in the first-level cache when
+// the next strip continues it.
 const near = 128
 
 func (s strips) run(c *Call) {

@@ -16,8 +16,8 @@ type Kernel struct {
 	Run  func(*Call)
 }
 
-// Call is one matrix, or some columns of one. Dst and Src are the memory of its
-// elements.
+// Call is one matrix, or some columns of one: Src has Rows rows of Cols elements, Dst gets
+// the transpose, without gaps. Both are the memory of the elements.
 type Call struct {
 	Dst, Src   []byte
 	Rows, Cols int

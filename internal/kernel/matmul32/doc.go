@@ -1,18 +1,18 @@
-// Package matmul32 multiplies float32 matrices of which neither stays the same
-// from one call to the next, as training needs. A kernel is a row of Table and
-// computes two products. Rows gives, for output row m and column n,
+// Package matmul32 multiplies float32 matrices that both change from call to call, as
+// training needs. A kernel is a row of Table and computes two products. Rows gives, for
+// output row m and column n,
 //
 //	Out[m][n] (+)= sum over k of x[m][k] * w[k][n]
 //
-// the forward form of a convolution and, with the gradient for x and the taps
-// turned round, the one that gives the gradient of its input. Outer gives
+// the forward pass of a convolution and, with gradients as x and the taps in reverse
+// order, the gradient of its input. Outer gives
 //
 //	Out[k][n] (+)= sum over m of x[m][k] * y[m][n]
 //
 // the gradient of its weights.
 //
-// Rows of x are read plainly, Stride apart, or indirectly: K is then Taps runs
-// of Depth numbers, and Offset says where each run starts; a negative offset
+// Rows of x are plain, Stride apart, or indirect: K is then Taps runs of Depth numbers,
+// and Offset is the indirection buffer, with the start of each run; a negative offset
 // stands for zeros.
 //
 // The order in which a result's products are added depends on Taps, Depth and

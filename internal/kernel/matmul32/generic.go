@@ -2,7 +2,7 @@ package matmul32
 
 import "github.com/octet-ml/octet/internal/kernel"
 
-// portable is plain Go: tiles of four rows by four columns, whose sixteen sums
+// portable is plain Go: tiles of four rows by four columns, whose sixteen accumulators
 // the compiler keeps in registers.
 var portable = Kernel{
 	Row: kernel.Row{Name: "matmul_f32_4x4_go", Tile: "4x4", ISA: "go"},
@@ -10,7 +10,7 @@ var portable = Kernel{
 	lanes: 4, rows: goRows, outer: goOuter,
 }
 
-// tile4x4 holds sums by row and column.
+// tile4x4 holds accumulators by row and column.
 type tile4x4 [4][4]float32
 
 func goRows(c *RowsCall) {

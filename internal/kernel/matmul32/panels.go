@@ -1,7 +1,7 @@
 package matmul32
 
-// depthBlock is how much of K is multiplied before the next part of it: the
-// packed weights of a tile then stay in the first-level cache.
+// depthBlock is the block of K that all tiles multiply before the next one: its packed
+// weights then stay in the first-level cache.
 const depthBlock = 128
 
 // Panels is a matrix w, [k][n], packed for one kernel: in blocks of K, in each of

@@ -1,7 +1,7 @@
 package matmul32
 
-// RowsReference computes a call one result at a time in float64, with the
-// weights w, [k][n] row-major, that nobody has packed.
+// RowsReference computes a call one result at a time in float64, with unpacked weights w,
+// [k][n] row-major.
 func RowsReference(c *RowsCall, w []float32) {
 	n := c.W.N
 	for m := c.M0; m < c.M1; m++ {

@@ -11,7 +11,7 @@ import (
 type Kernel struct {
 	kernel.Row // named matmul_f32_<MR>x<NR>_<isa>
 
-	MR, NR int
+	MR, NR int // rows and columns of the tile
 
 	lanes int // columns of Panels are padded to a multiple of it
 	rows  func(*RowsCall)
@@ -30,13 +30,13 @@ type Operand struct {
 	//	m/Rows*Image + Offset[m%Rows*Taps+t] + Base, or is Pad when the offset is negative
 	// and, with Offset nil, at m*Stride + Base.
 	Offset      []int32
-	Rows, Image int
-	Stride      int
+	Rows, Image int // rows of an image, elements of an image of X
+	Stride      int // elements from row to row, for plain rows
 	Base        int
 }
 
-// OverRead is how many numbers behind the end of a run Outer may read, and
-// ignore: X must have them behind its last run.
+// OverRead is how many numbers Outer may read, and ignore, past the end of a run: X must
+// have as many after its last run.
 const OverRead = 5
 
 // RowsCall is a block of output rows and columns of Rows.
@@ -56,7 +56,8 @@ type RowsCall struct {
 	Work     *Work
 }
 
-// OuterCall is a block of results of Outer, and the rows to be added up.
+// OuterCall is a block of results of Outer, taps T0 to T1, depths D0 to D1 and columns N0 to
+// N1, summed over rows M0 to M1.
 type OuterCall struct {
 	Operand
 	Y   []float32 // row m starts at m*LDY
@@ -67,7 +68,7 @@ type OuterCall struct {
 	D0, D1 int // of each tap; D0 is a multiple of MR, D1 too or Depth
 	N0, N1 int // columns; N0 is a multiple of NR, N1 too or all that y has
 	// Out is [tap][depth rounded up to MR][LD], from tap 0, depth 0, column 0 on.
-	// The rows that rounding up adds are overwritten.
+	// The padding rows are overwritten.
 	Out  []float32
 	LD   int
 	Add  bool // to what Out holds
@@ -80,7 +81,7 @@ type Work struct {
 	packed []float32
 }
 
-// row is where a row of x and of the result lies.
+// row locates a row of x and of the result.
 type row struct {
 	x      unsafe.Pointer // what offsets are relative to
 	offset unsafe.Pointer // *int32, of tap 0

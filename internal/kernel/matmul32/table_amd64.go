@@ -169,8 +169,8 @@ func (f *family) rowsTile(vectors int, b *block) {
 	}
 }
 
-// rowBlock is how many rows Outer adds up before it turns to other results: the
-// columns of y of a tile then stay in the first-level cache.
+// rowBlock is how many rows Outer adds up for a tile before it goes on to the next: the
+// columns of y then stay in the first-level cache.
 const rowBlock = 96
 
 func (f *family) outer(c *OuterCall) {
@@ -181,7 +181,7 @@ func (f *family) outer(c *OuterCall) {
 	}
 	depth := roundUp(c.Depth, tileRows)
 	tiles := (c.D1 - c.D0 + tileRows - 1) / tileRows
-	// Packing y pays where a panel of it is read often.
+	// Packing y pays if each of its panels is read often.
 	pack := tiles*(c.T1-c.T0) > 8
 	for m := c.M0; m < c.M1; m += rowBlock {
 		count := min(rowBlock, c.M1-m)
@@ -226,7 +226,7 @@ func (f *family) outerTile(vectors int, b *block) {
 	}
 }
 
-// rows returns room for n rows.
+// rows returns scratch memory for n rows.
 func (w *Work) rows(n int) []row {
 	if len(w.row) < n {
 		w.row = make([]row, n)
@@ -245,8 +245,7 @@ func (w *Work) pack(c *OuterCall, m, count, n, columns, width int) []float32 {
 	return w.packed
 }
 
-// locate sets where rows m0 to m1 of x lie; the last one fills what is left of
-// rows.
+// locate points rows at rows m0 to m1 of x; the last one fills the rest of the tile.
 func (o *Operand) locate(rows []row, m0, m1 int) {
 	base := unsafe.Pointer(unsafe.SliceData(o.X))
 	if o.Offset == nil {

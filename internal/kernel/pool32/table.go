@@ -10,11 +10,11 @@ import (
 type Kernel struct {
 	kernel.Row // named pool_<max|avg>_f32_<isa>
 
-	Average bool
+	Average bool // else the maximum
 	Run     func(*Call)
 }
 
-// Call is a block of output pixels, all channels.
+// Call is a block of output pixels, all channels. Div and Acc are for averages.
 type Call struct {
 	operand.Windows[float32]
 

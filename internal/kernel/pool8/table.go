@@ -11,7 +11,7 @@ import (
 type Kernel struct {
 	kernel.Row // named pool_<max|avg>_u8_<isa>
 
-	Average bool
+	Average bool // else the maximum
 	Run     func(*Call)
 }
 
@@ -20,7 +20,7 @@ type Call struct {
 	operand.Windows[uint8]
 
 	Rule *quant.Average // of averages
-	Mult []float32      // [Rows]
+	Mult []float32      // [Rows], of averages: the multiplier of the sum of a window
 	Acc  []int32        // [Channels], scratch of averages
 }
 

@@ -1,5 +1,5 @@
-// Package quantize turns float32 numbers into 8-bit codes and back. A kernel is
-// a row of Table:
+// Package quantize converts float32 numbers to 8-bit codes and back. A kernel is a row of
+// Table:
 //
 //	to codes: Codes[i] = Rule.Code(Real[i])
 //	to reals: Real[i] = Reals[Codes[i]]

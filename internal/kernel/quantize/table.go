@@ -10,22 +10,23 @@ import (
 type Kernel struct {
 	kernel.Row // named quantize_f32x8_<isa>, dequantize_x8f32_<isa>
 
-	ToReal bool
+	ToReal bool // it dequantizes Codes to Real; else the other way
 	Run    func(*Call)
 }
 
-// Call is a run of numbers. Codes of qint8 are held 128 higher.
+// Call is an array of numbers, Real, and as many codes. Those of qint8 are stored 128
+// higher.
 type Call struct {
 	Real  []float32
 	Codes []uint8
 	Rule  quant.Quantizer // to codes: those of quint8, or of qint8, by its own zero point and limits
 
-	// To reals: the rule, as that of quint8, and the table of all results.
+	// To reals: the rule, for unsigned codes, and the table of all its results.
 	ToReal quant.Dequantizer
 	Reals  *[256]float32
 }
 
-// flip makes signed codes of unsigned ones, and back.
+// flip is the bit in which signed and unsigned codes differ.
 const flip = 0x80
 
 // signed reports whether the codes are those of qint8.

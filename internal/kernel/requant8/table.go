@@ -22,11 +22,11 @@ type Call struct {
 	LD    int // elements from row to row of the result
 
 	Rule *quant.Requant // to codes
-	Out  []uint8
+	Out  []uint8        // [M][LD]
 
 	Scale, Bias []float32 // to reals, by output channel
 	Lo, Hi      float32   // NaN passes
-	Real        []float32
+	Real        []float32 // [M][LD]
 }
 
 // Table lists the kernels, best first. All are exact.

@@ -19,8 +19,8 @@ type pass struct {
 }
 
 const (
-	// lanes is the number of sums of a row: number i belongs to sum i%lanes, with any
-	// instruction set.
+	// lanes is the number of accumulators of a row: number i belongs to accumulator i%lanes,
+	// with any instruction set.
 	lanes = 8
 	// wide is the largest number of numbers in a vector.
 	wide = 16
@@ -52,7 +52,7 @@ func (p *pass) over(r routine, width int, x, out []float32) int {
 	return p.vectors * width
 }
 
-// total adds the sums, in one order.
+// total adds the accumulators, in a fixed order.
 func (p *pass) total() float64 {
 	s := &p.sums
 	return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
@@ -92,7 +92,7 @@ func (p *pass) max(x []float32, width int) float32 {
 	return most
 }
 
-// exponentialsOfTail is for what no whole vector holds.
+// exponentialsOfTail is exponentials for the numbers after the last whole vector.
 func (p *pass) exponentialsOfTail(c *Call, width int, x, out []float32) {
 	if width == 0 {
 		for i, v := range x {

@@ -32,7 +32,7 @@ type Call struct {
 
 	// Of layer_norm.
 	Weight, Bias []float32 // [N]
-	Eps          float32
+	Eps          float32   // added to the variance
 
 	tail [wide]float32 // what no whole vector holds
 }

@@ -20,7 +20,7 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "rows_layer_norm_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: LayerNorm, Run: func(c *Call) { layerNorm(c, narrow) }},
 }
 
-// run calls the routine by name, since arguments of a function value would have to live
+// run calls the routine by name, since the argument of a function value would be allocated
 // on the heap.
 func (p *pass) run(r routine, width int) {
 	if width == wide {

@@ -11,7 +11,7 @@ import (
 type Kernel struct {
 	kernel.Row // named gemm_f32_<MR>x<NR>_<isa>
 
-	MR, NR int
+	MR, NR int // rows and columns of the tile
 	Block  int // minimum rows per call, if there are as many
 	Rate   int // approximate multiplications per nanosecond; only used to split work
 
@@ -33,7 +33,7 @@ type Kernel struct {
 type Weights struct {
 	N, K int
 	Bias []float32 // [N]
-	Data any
+	Data any       // the kernel's own layout
 }
 
 // Right is the right operand of a product. The number for depth k and column n is
@@ -49,12 +49,12 @@ type Call struct {
 	operand.Matrix[float32] // Pad is zeros, K = Taps * Depth
 	W                       *Weights
 
-	M0, M1 int     // output rows, of all images
-	N0, N1 int     // output columns; N0 is a multiple of NR, N1 too or W.N
-	Lo, Hi float32 // clamp; NaN passes
-	Out    []float32
-	LD     int // elements from row to row of Out, which starts at row 0, column 0
-	Work   []float32
+	M0, M1 int       // output rows, of all images
+	N0, N1 int       // output columns; N0 is a multiple of NR, N1 too or W.N
+	Lo, Hi float32   // clamp; NaN passes
+	Out    []float32 // [rows][LD]
+	LD     int       // elements from row to row of Out, which starts at row 0, column 0
+	Work   []float32 // scratch memory, Kernel.Work numbers
 }
 
 // Table lists the kernels, best first.

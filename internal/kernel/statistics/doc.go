@@ -1,5 +1,5 @@
-// Package statistics looks at float32 numbers as observers do. A kernel is a row
-// of Table and computes one of these functions:
+// Package statistics computes what observers need of float32 numbers. A kernel is a row of
+// Table and computes one of these functions:
 //
 //	range      Lo, Hi = smallest and largest element, and whether all are finite
 //	histogram  Counts[min(int(f32(f32(v-Lo)*f32(bins))/f32(Hi-Lo)), bins-1)]++ for every v
@@ -9,9 +9,9 @@
 //
 //	noise      Signal, Noise = sums of x*x and (x-y)*(x-y) over all x of X, y of Y
 //
-// in float64, with a rounding after each operation, in four accumulators that take
-// turns: element i goes to number i%4, a last group of less than four to number 0. They
-// add up as (0 + 1) + (2 + 3).
+// in float64, with a rounding after each operation, in four accumulators: element i is
+// added to number i%4, those of a last group of less than four to number 0. The result is
+// (0 + 1) + (2 + 3).
 //
 // It sees raw slices; it must not know tensors, graphs or other families.
 package statistics

@@ -31,8 +31,8 @@ func runHistogram(c *Call) {
 	c.Inside = true
 }
 
-// bin is the bin of v. What is converted lies in 0..bins, so the plain conversion
-// is the same on every machine.
+// bin is the bin of v. The converted number is within 0 to bins, so the conversion gives
+// the same on every machine.
 func bin(v, lo, span float32, bins int) int {
 	return min(int(int32(float32((v-lo)*float32(bins))/span)), bins-1)
 }
@@ -51,7 +51,7 @@ func runNoise(c *Call) {
 	p.finish(c, n)
 }
 
-// groups is how many accumulators take turns, since an addition has to wait for the one
+// groups is the number of accumulators: with one, each addition would wait for the one
 // before it.
 const groups = 4
 
@@ -64,7 +64,7 @@ func (p *power) add(i int, x, y float32) {
 	p.noise[i] += float64(d * d)
 }
 
-// finish takes in the elements from n, and gives the sums to c.
+// finish adds the elements from n on, and stores the results in c.
 func (p *power) finish(c *Call, n int) {
 	for i := n; i < len(c.X); i++ {
 		p.add(0, c.X[i], c.Y[i])

@@ -26,27 +26,28 @@ type Kernel struct {
 	Run      func(*Call)
 }
 
-// Call is a run of numbers.
+// Call is an array of numbers, X.
 type Call struct {
 	X []float32
 
-	// Of numbers that are not finite, only that there are some is told. Of the two
-	// zeros either may be told.
+	// The range: a result of range, an input of histogram. Finite is set by range. If it is
+	// false, Lo and Hi are undefined. A zero may have either sign.
 	Lo, Hi float32
 	Finite bool
 
-	// Counts of a histogram are added to. When not all elements are inside Lo to Hi,
-	// some have been counted and some not.
+	// Counts are the bins of histogram, which adds to them. Inside tells whether all
+	// elements are within Lo to Hi; if not, only some have been counted.
 	Counts []uint32
 	Inside bool
 
-	// Y is as long as X, of which it is an approximation.
+	// Y approximates X and is as long. Signal and Noise are the results of noise: sums of
+	// squares of X and of X-Y.
 	Y             []float32
 	Signal, Noise float64
 }
 
-// few numbers are not worth the tables of a histogram by vector; tests draw sizes
-// on both sides of it.
+// few is the length below which the vector histogram, with its several tables, does not
+// pay; tests draw lengths on both sides of it.
 const few = 4096
 
 // Table lists the kernels, best first.

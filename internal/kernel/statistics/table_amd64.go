@@ -22,13 +22,13 @@ var archTable = []Kernel{
 
 const lanes = 8
 
-// ranging is the argument of rangeAVX2, which takes count vectors into the extremes,
-// and into a sum of zeros, lane by lane.
+// ranging is the argument of rangeAVX2, which updates the extremes with count vectors, lane
+// by lane, and adds x*0 to zeros.
 type ranging struct {
 	x      *float32
 	count  int
 	lo, hi [lanes]float32
-	zeros  [lanes]float32 // NaN once a number was not finite
+	zeros  [lanes]float32 // NaN if a number was not finite
 }
 
 func newRanging() (a ranging) {
@@ -71,13 +71,13 @@ type binning struct {
 	ranging
 	tables *uint16 // several, so that a number rarely waits for the count of an equal one
 	stride int     // of the tables
-	queue  *int32  // room for the bins of the numbers and a vector
+	queue  *int32  // buffer for the bins of the numbers, a vector longer
 	queued int     // numbers that are not zero
 	from   float32
 	span   float32
-	many   float32 // bins
+	many   float32 // number of bins
 	last   int32   // bin
-	spare  int32   // bin, behind the others, that fills up the queue
+	spare  int32   // bin after the others, with which the queue is padded
 }
 
 //go:noescape
@@ -85,8 +85,8 @@ func histogramAVX2(arg *binning)
 
 const (
 	tables = 4
-	piece  = 1024 // numbers that queue up, whose bins stay in the nearest cache
-	often  = 64   // pieces between looks whether all were inside
+	piece  = 1024 // numbers that are queued, so that their bins stay in the first-level cache
+	often  = 64   // pieces between checks whether all were inside
 	// most is how many are counted before a count of 16 bits could overflow.
 	most = math.MaxUint16 * tables / piece * piece
 )

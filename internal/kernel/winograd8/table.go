@@ -31,7 +31,7 @@ type Kernel struct {
 type Weights struct {
 	In, Out int
 	Init    []int32 // [Out]: -zero * sum of the filter
-	Data    any
+	Data    any     // the kernel's own layout
 }
 
 // Rule is a quant.Requant packed for one kernel.
@@ -59,9 +59,9 @@ type Call struct {
 	// Output pixel i of tile m, row by row, is Out[m/Rows*OutImage + To[i*Rows+m%Rows]:],
 	// or outside the image where To is negative.
 	Out      []uint8
-	To       []int32 // [4][Rows]
-	OutImage int
-	Work     []uint64
+	To       []int32  // [4][Rows]
+	OutImage int      // elements of an output image
+	Work     []uint64 // scratch memory, Kernel.Work words
 }
 
 // Table lists the kernels, best first. It has no portable row: where none of
