@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/onnx"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -29,6 +31,14 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g.Numerics != quant.NumericsUnset {
+		if g, _, err = rewrite.Fuse(g); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		if g, err = rewrite.Integers(g); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name(), err)
+		}
+	}
 	m := &Model{origin: origin{file: f.Name()}, declared: &declared{}}
 	for _, ports := range []struct {
 		read func() ([]onnx.Port, error)
@@ -43,6 +53,9 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 		}
 	}
 	m.setGraph(g)
+	if m.quantized = g.Numerics != quant.NumericsUnset; m.quantized {
+		m.meta.Numerics, m.madeFor = g.Numerics.String(), Backend(g.Numerics.String())
+	}
 	m.meta.Labels = o.labels
 	if o.preset != nil {
 		if err := o.preset.Validate(); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // maxFolded limits the elements of a constant that is computed while a graph is built.
@@ -19,12 +20,16 @@ type builder struct {
 	values  map[string]*graph.Value // by ONNX's names; nil for results of nodes that were not read
 	weights map[string]*onnxpb.TensorProto
 	failed  []Unsupported
+	// stored are constants as the file stores them: their element type says what the
+	// codes of quantized tensors are.
+	stored   map[*graph.Value]*tensor.Tensor
+	integers bool // the file computes on codes
 }
 
 // Graph returns the model as a graph. The error is an *UnsupportedError that lists every
 // node that has no counterpart, or says what is wrong with the file.
 func (f *File) Graph() (*graph.Graph, error) {
-	b := &builder{file: f, graph: graph.New(f.graphName()), opset: f.opset, values: map[string]*graph.Value{}}
+	b := &builder{file: f, graph: graph.New(f.graphName()), opset: f.opset, values: map[string]*graph.Value{}, stored: map[*graph.Value]*tensor.Tensor{}}
 	p := f.model.GetGraph()
 	if err := b.initializers(p); err != nil {
 		return nil, f.wrong(err)
@@ -43,6 +48,7 @@ func (f *File) Graph() (*graph.Graph, error) {
 	if err := b.outputs(p); err != nil {
 		return nil, f.wrong(err)
 	}
+	b.graph.Numerics = b.numericsOf()
 	b.graph.Prune()
 	if err := b.graph.Validate(); err != nil {
 		return nil, f.wrong(err)
@@ -124,15 +130,16 @@ func (b *builder) value(name string) (*graph.Value, error) {
 		return v, nil
 	}
 	if p := b.weights[name]; p != nil {
-		t, err := b.file.decode(p)
+		stored, err := b.file.decode(p)
+		t := stored
 		if err == nil {
-			t, err = Held(t)
+			t, err = Held(stored)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("initializer %q: %w", name, err)
 		}
 		v := b.graph.AddConst(name, t)
-		b.values[name] = v
+		b.values[name], b.stored[v] = v, stored
 		return v, nil
 	}
 	return nil, fmt.Errorf("%q is computed by no node in front of this place: the nodes form a cycle, or their order or a name is wrong", name)

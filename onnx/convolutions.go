@@ -121,8 +121,8 @@ func (n *node) filter() (*graph.Value, []int, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if weight.Role == graph.Parameter {
-		shape := weight.Type.Shape
+	if isWeight(weight) {
+		shape := shapeOf(weight)
 		if len(shape) < 3 {
 			return nil, nil, fmt.Errorf("weight of shape %v", shape)
 		}

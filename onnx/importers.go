@@ -10,10 +10,13 @@ import (
 var importers = map[operator]importer{}
 
 func init() {
-	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections} {
+	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections, quantizers, places} {
 		for kind, read := range family {
 			importers[operator{kind: kind}] = read
 		}
+	}
+	for kind, read := range contributed {
+		importers[operator{"com.microsoft", kind}] = read
 	}
 }
 

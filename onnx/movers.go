@@ -40,15 +40,15 @@ func readConstant(n *node) ([]*graph.Value, error) {
 	if len(n.attrs) != 1 {
 		return nil, fmt.Errorf("a constant with %d attributes; one holds its data", len(n.attrs))
 	}
-	var t *tensor.Tensor
+	var t, stored *tensor.Tensor
 	for name, a := range n.attrs {
 		switch name {
 		case "value":
-			raw, err := n.file.decode(a.GetT())
-			if err != nil {
+			var err error
+			if stored, err = n.file.decode(a.GetT()); err != nil {
 				return nil, err
 			}
-			if t, err = Held(raw); err != nil {
+			if t, err = Held(stored); err != nil {
 				return nil, err
 			}
 		case "value_float":
@@ -63,7 +63,11 @@ func readConstant(n *node) ([]*graph.Value, error) {
 			return nil, fmt.Errorf("a constant of attribute %s (%v)", name, onnxpb.AttributeProto_AttributeType(a.GetType()))
 		}
 	}
-	return []*graph.Value{n.graph.AddConst(n.first(), t)}, nil
+	v := n.graph.AddConst(n.first(), t)
+	if n.stored[v] = t; stored != nil {
+		n.stored[v] = stored
+	}
+	return []*graph.Value{v}, nil
 }
 
 func readReshape(n *node) ([]*graph.Value, error) {

@@ -104,7 +104,7 @@ func (n *node) apply(name string, op graph.Op, in ...*graph.Value) ([]*graph.Val
 func (n *node) fold(name string, op graph.Op, in []*graph.Value) ([]*graph.Value, error) {
 	var data []*tensor.Tensor
 	for _, v := range in {
-		if v.Role != graph.Parameter {
+		if v.Role != graph.Parameter || v.Type.DType.IsQuantized() {
 			return nil, nil
 		}
 		data = append(data, v.Data)

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -21,6 +22,9 @@ var pointwise = map[string]importer{
 	"LeakyRelu": readLeakyRelu,
 	"Elu":       readElu,
 	"Gelu":      readGelu,
+
+	"HardSigmoid": readHardSigmoid,
+	"Clip":        readClip,
 }
 
 func readSum(n *node) ([]*graph.Value, error) {
@@ -65,4 +69,43 @@ func readGelu(n *node) ([]*graph.Value, error) {
 		return nil, fmt.Errorf("approximate is %q; none and tanh are read", form)
 	}
 	return simple(op.GELU{Tanh: form == "tanh"}, 1)(n)
+}
+
+// readHardSigmoid reads PyTorch's, whose slope is 1/6.
+func readHardSigmoid(n *node) ([]*graph.Value, error) {
+	alpha, err := n.real("alpha", 0.2)
+	if err != nil {
+		return nil, err
+	}
+	beta, err := n.real("beta", 0.5)
+	if err != nil {
+		return nil, err
+	}
+	if math.Abs(float64(alpha)-1.0/6) > 1e-6 || beta != 0.5 {
+		return nil, fmt.Errorf("alpha %v and beta %v; 1/6 and 0.5 are read", alpha, beta)
+	}
+	return simple(op.Hardsigmoid{}, 1)(n)
+}
+
+// readClip reads the bounds that are attributes before operator set 11. Those of ReLU and
+// ReLU6 become clamps, which fuse with what is in front of them.
+func readClip(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	lo, err := n.realOf(1, "min", float32(math.Inf(-1)))
+	if err != nil {
+		return nil, err
+	}
+	hi, err := n.realOf(2, "max", float32(math.Inf(1)))
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case lo == 0 && hi == 6:
+		return n.result(op.Clamp{Act: quant.ReLU6}, n.in[0])
+	case lo == 0 && hi >= math.MaxFloat32:
+		return n.result(op.Clamp{Act: quant.ReLU}, n.in[0])
+	}
+	return nil, fmt.Errorf("from %v to %v; those of relu and relu6 are read", lo, hi)
 }

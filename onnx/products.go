@@ -18,10 +18,10 @@ func readMatMul(n *node) ([]*graph.Value, error) {
 		return nil, err
 	}
 	x, w := n.in[0], n.in[1]
-	if x.Role == graph.Parameter || w.Role != graph.Parameter || len(w.Type.Shape) != 2 {
+	if x.Role == graph.Parameter || !isWeight(w) || len(shapeOf(w)) != 2 {
 		return n.result(op.MatMul{}, x, w)
 	}
-	weight, err := n.step(op.Transpose{Perm: []int{1, 0}}, w)
+	weight, err := n.transposedWeight(w)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func readGemm(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w := n.in[1]; a.Role != graph.Parameter && w.Role == graph.Parameter && n.isBias(2) {
+	if w := n.in[1]; a.Role != graph.Parameter && isWeight(w) && n.isBias(2) {
 		return n.linear(a, w, alpha, beta)
 	}
 	b, err := n.transposedIf("transB", n.in[1])
@@ -79,7 +79,7 @@ func (n *node) linear(x, weight *graph.Value, alpha, beta float32) ([]*graph.Val
 		return nil, err
 	}
 	if !transposed {
-		if weight, err = n.step(op.Transpose{Perm: []int{1, 0}}, weight); err != nil {
+		if weight, err = n.transposedWeight(weight); err != nil {
 			return nil, err
 		}
 	}
@@ -90,7 +90,7 @@ func (n *node) linear(x, weight *graph.Value, alpha, beta float32) ([]*graph.Val
 		return n.result(op.Linear{}, x, weight)
 	}
 	bias := n.in[2]
-	out := weight.Type.Shape[0]
+	out := shapeOf(weight)[0]
 	if bias.Type.Shape.Numel() != out { // one number for all outputs
 		ones := make([]float32, out)
 		for i := range ones {

@@ -17,9 +17,10 @@ const (
 	FBGEMM                 // x86 servers; also what PyTorch's "x86" engine computes on AVX2
 	QNNPACK                // ARM devices
 	OneDNN                 // PyTorch's oneDNN engine
+	ONNX                   // ONNX's operators as ONNX Runtime computes them; its pointwise functions within one code
 )
 
-var numericsNames = [...]string{"unset", "fbgemm", "qnnpack", "onednn"}
+var numericsNames = [...]string{"unset", "fbgemm", "qnnpack", "onednn", "onnx"}
 
 // String returns the preset's name in PyTorch's words.
 func (n Numerics) String() string {
@@ -39,6 +40,8 @@ func ParseNumerics(name string) (Numerics, error) {
 		return QNNPACK, nil
 	case "onednn":
 		return OneDNN, nil
+	case "onnx":
+		return ONNX, nil
 	}
 	return NumericsUnset, fmt.Errorf("unknown backend %q: use fbgemm (x86 servers; x86 is another name of it), qnnpack (ARM devices) or onednn (other scales and rules than fbgemm)", name)
 }

@@ -18,7 +18,7 @@ const (
 	// FusedBias: v = fma(Bias[c], BiasMul, f32(acc)) * Mult[c]. fbgemm with
 	// per-tensor weights.
 	FusedBias
-	// IntBias: v = f32(acc + BiasInt[c]) * Mult[c]. qnnpack.
+	// IntBias: v = f32(acc + BiasInt[c]) * Mult[c]. qnnpack, and ONNX's operators.
 	IntBias
 	// RealBias: v = (f32(acc)*Mult[c] + Bias[c]) * BiasMul, and the zero point is
 	// added before rounding. oneDNN.
@@ -75,6 +75,8 @@ func newRequant(n Numerics, in, w, out *tensor.QParams, dtype tensor.DType, bias
 		r.qnnpack(si, so, w, bias)
 	case OneDNN:
 		r.onednn(si, so, w, bias, weightScale)
+	case ONNX:
+		r.onnx(si, so, w, bias)
 	default:
 		return nil, fmt.Errorf("no numerics: an int8 graph must say which backend's rules it follows (fbgemm, qnnpack, onednn)")
 	}
@@ -124,8 +126,22 @@ func (r *Requant) qnnpack(si, so float64, w *tensor.QParams, bias []float32) {
 	}
 }
 
+// onnx computes the factor as ONNX Runtime does, and finds the int32 bias that a file
+// stores from the number it stands for.
+func (r *Requant) onnx(si, so float64, w *tensor.QParams, bias []float32) {
+	r.Rule = IntBias
+	r.BiasInt = make([]int32, len(r.Mult))
+	for c := range r.Mult {
+		sw := float32(scaleOf(w, c))
+		r.Mult[c] = float32(float32(si)*sw) / float32(so)
+		if bias != nil {
+			r.BiasInt[c] = saturate32(float64(bias[c]) / (float64(float32(si)) * float64(sw)))
+		}
+	}
+}
+
 // saturate32 rounds to the nearest integer and limits to int32; NaN gives 0.
-func saturate32(x float32) int32 {
+func saturate32[T float32 | float64](x T) int32 {
 	f := math.RoundToEven(float64(x))
 	switch {
 	case math.IsNaN(f):

@@ -1,0 +1,588 @@
+package onnx
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+var quantizers = map[string]importer{
+	"QuantizeLinear":   readQuantize,
+	"DequantizeLinear": readDequantize,
+	"QLinearConv":      readQLinearConv,
+}
+
+// contributed are operators of ONNX Runtime's own domain.
+var contributed = map[string]importer{
+	"QuantizeLinear":           readQuantize,
+	"DequantizeLinear":         readDequantize,
+	"QLinearAdd":               qlinearPair(op.Add{}),
+	"QLinearMul":               qlinearPair(op.Mul{}),
+	"QLinearSigmoid":           qlinearUnary(op.Sigmoid{}),
+	"QLinearLeakyRelu":         readQLinearLeakyRelu,
+	"QLinearGlobalAveragePool": readQLinearGlobalAveragePool,
+	"QLinearConcat":            readQLinearConcat,
+	"QGemm":                    readQGemm,
+	"Gelu":                     readGelu,
+}
+
+// parameters reads the scale and the zero point that are inputs at and at+1 of a node. The
+// element type follows from the zero point, and is uint8 where there is none. axis counts
+// where there are several.
+func (n *node) parameters(at, axis int) (graph.Type, error) {
+	if !n.has(at) {
+		return graph.Type{}, fmt.Errorf("its scale is missing")
+	}
+	scales, err := n.known(at, "scale")
+	if err != nil {
+		return graph.Type{}, err
+	}
+	if scales.DType() != tensor.Float32 {
+		return graph.Type{}, fmt.Errorf("its scale is %v", scales)
+	}
+	t := graph.Type{DType: tensor.QUInt8}
+	zeros := make([]int64, scales.Numel())
+	if n.has(at + 1) {
+		zero, err := n.known(at+1, "zero point")
+		if err != nil {
+			return t, err
+		}
+		stored := n.stored[n.in[at+1]]
+		if stored == nil {
+			return t, fmt.Errorf("the element type of its zero point is not known")
+		}
+		switch stored.DType() {
+		case tensor.UInt8:
+		case tensor.Int8:
+			t.DType = tensor.QInt8
+		case tensor.Int32:
+			t.DType = tensor.QInt32
+		default:
+			return t, fmt.Errorf("codes of type %v; int8 and uint8 are read", stored.DType())
+		}
+		if zero.Numel() != len(zeros) {
+			return t, fmt.Errorf("%d scales and %d zero points", len(zeros), zero.Numel())
+		}
+		copy(zeros, zero.Int64s())
+	}
+	wide := make([]float64, len(zeros))
+	for i, s := range scales.Float32s() {
+		if !(s > 0) || math.IsInf(float64(s), 1) {
+			return t, fmt.Errorf("scale %v: a scale is a finite number above 0", s)
+		}
+		wide[i] = float64(s)
+	}
+	if len(wide) == 1 {
+		t.Q = tensor.Affine(wide[0], zeros[0])
+	} else {
+		t.Q = tensor.PerAxis(wide, zeros, axis)
+	}
+	return t, nil
+}
+
+// one is parameters of an activation, which has one scale.
+func (n *node) one(at int) (graph.Type, error) {
+	t, err := n.parameters(at, 0)
+	if err == nil && !t.Q.IsPerTensor() {
+		err = fmt.Errorf("an activation with %d scales: one is read", len(t.Q.Scales))
+	}
+	if err == nil && t.DType == tensor.QInt32 {
+		err = fmt.Errorf("an activation of int32 codes")
+	}
+	return t, err
+}
+
+// codes returns input i of a node as codes of the parameters that stand behind it.
+func (n *node) codes(i int) (*graph.Value, error) {
+	if err := n.need(i + 1); err != nil {
+		return nil, err
+	}
+	t, err := n.one(i + 1)
+	if err != nil {
+		return nil, err
+	}
+	v := n.in[i]
+	if v.Role == graph.Parameter {
+		return n.constantCodes(i, t)
+	}
+	if v.Type.DType != t.DType || !t.Q.Equal(v.Type.Q) {
+		return nil, fmt.Errorf("input %d was quantized as %v and is read as %v", i, v.Type, t)
+	}
+	return v, nil
+}
+
+// constantCodes returns the constant at input i, stored as plain integers, as a tensor of
+// codes.
+func (n *node) constantCodes(i int, t graph.Type) (*graph.Value, error) {
+	v := n.in[i]
+	if v.Type.DType.IsQuantized() {
+		return v, nil // quantized while it was read
+	}
+	stored := n.stored[v]
+	if stored == nil || stored.DType() != plainOf(t.DType) {
+		return nil, fmt.Errorf("input %d is %v with a zero point of %v", i, v.Data, plainOf(t.DType))
+	}
+	if err := t.Q.Validate(t.DType, stored.Shape()); err != nil {
+		return nil, fmt.Errorf("input %d: %w", i, err)
+	}
+	data, err := tensor.FromBytes(t.DType, t.Q, stored.Shape(), stored.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	return n.constant(data), nil
+}
+
+func plainOf(d tensor.DType) tensor.DType {
+	switch d {
+	case tensor.QInt8:
+		return tensor.Int8
+	case tensor.QInt32:
+		return tensor.Int32
+	}
+	return tensor.UInt8
+}
+
+// typed adds an operator whose result has the given quantized type.
+func (n *node) typed(t graph.Type, o graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
+	v := n.graph.AddNode(n.first(), o, in...)
+	v.Type = t
+	if err := v.Node.CheckSignature(); err != nil {
+		return nil, err
+	}
+	n.integers = true
+	return []*graph.Value{v}, nil
+}
+
+func readQuantize(n *node) ([]*graph.Value, error) {
+	if err := n.need(2); err != nil {
+		return nil, err
+	}
+	axis, err := n.number("axis", 1)
+	if err != nil {
+		return nil, err
+	}
+	t, err := n.parameters(1, axis)
+	if err != nil {
+		return nil, err
+	}
+	if x := n.in[0]; x.Role == graph.Parameter {
+		codes, err := quantizedConstant(x.Data, t)
+		if err != nil {
+			return nil, err
+		}
+		return []*graph.Value{n.graph.AddConst(n.first(), codes)}, nil
+	}
+	if t, err = n.one(1); err != nil {
+		return nil, err
+	}
+	return n.typed(t, op.Quantize{}, n.in[0])
+}
+
+// quantizedConstant quantizes the elements of a weight: saturate(rint(x / scale) + zero).
+func quantizedConstant(x *tensor.Tensor, t graph.Type) (*tensor.Tensor, error) {
+	if x.DType() != tensor.Float32 {
+		return nil, fmt.Errorf("it quantizes %v", x)
+	}
+	if err := t.Q.Validate(t.DType, x.Shape()); err != nil {
+		return nil, err
+	}
+	lo, hi := t.DType.CodeRange()
+	channel := channelOf(t.Q, x.Shape())
+	return tensor.Decode(t.DType, t.Q, x.Shape(), func(raw []byte) error {
+		for i, v := range x.Float32s() {
+			c := channel(i)
+			code := math.RoundToEven(float64(v/float32(t.Q.Scales[c]))) + float64(t.Q.ZeroPoints[c])
+			raw[i] = byte(int64(max(float64(lo), min(code, float64(hi)))))
+		}
+		return nil
+	})
+}
+
+// channelOf returns the index of the scale that holds for element i.
+func channelOf(q *tensor.QParams, shape tensor.Shape) func(i int) int {
+	if q.IsPerTensor() {
+		return func(int) int { return 0 }
+	}
+	inner := shape[q.Axis+1:].Numel()
+	return func(i int) int { return i / inner % shape[q.Axis] }
+}
+
+func readDequantize(n *node) ([]*graph.Value, error) {
+	if err := n.need(2); err != nil {
+		return nil, err
+	}
+	axis, err := n.number("axis", 1)
+	if err != nil {
+		return nil, err
+	}
+	if block, err := n.number("block_size", 0); err != nil || block != 0 {
+		return nil, fmt.Errorf("block_size %d: blocks are not read", block)
+	}
+	x := n.in[0]
+	if x.Role != graph.Parameter {
+		x, err := n.codes(0)
+		if err != nil {
+			return nil, err
+		}
+		return n.result(op.Dequantize{}, x)
+	}
+	if axis < 0 {
+		axis += len(x.Type.Shape)
+	}
+	if !n.has(2) && n.stored[x] != nil { // a zero point of 0, of the type of the codes
+		zero := tensor.New(n.stored[x].DType(), n.in[1].Type.Shape...)
+		held, err := Held(zero)
+		if err != nil {
+			return nil, err
+		}
+		v := n.constant(held)
+		n.stored[v], n.in = zero, append(n.in[:2:2], v)
+	}
+	t, err := n.parameters(1, axis)
+	if err != nil {
+		return nil, err
+	}
+	codes, err := n.constantCodes(0, t)
+	if err != nil {
+		return nil, err
+	}
+	if t.DType == tensor.QInt32 {
+		return []*graph.Value{n.graph.AddConst(n.first(), reals(codes.Data))}, nil
+	}
+	n.graph.AddNode(n.first(), op.Dequantize{}, codes)
+	return n.graph.Nodes[len(n.graph.Nodes)-1].Outputs, nil
+}
+
+// reals are the numbers that int32 codes, those of a bias, stand for.
+func reals(t *tensor.Tensor) *tensor.Tensor {
+	q, channel := t.QParams(), channelOf(t.QParams(), t.Shape())
+	v := make([]float32, t.Numel())
+	for i, code := range t.Int32s() {
+		c := channel(i)
+		v[i] = float32(float64(int64(code)-q.ZeroPoints[c]) * float64(float32(q.Scales[c])))
+	}
+	return tensor.Of(v, t.Shape()...)
+}
+
+// weight returns the codes at input i, whose parameters stand behind it, with one scale
+// for each index along axis or one in all.
+func (n *node) weight(i, axis int) (*graph.Value, error) {
+	if err := n.need(i + 2); err != nil {
+		return nil, err
+	}
+	t, err := n.parameters(i+1, axis)
+	if err != nil {
+		return nil, err
+	}
+	if n.in[i].Role != graph.Parameter {
+		return nil, fmt.Errorf("its weight is computed; only a constant one is read")
+	}
+	return n.constantCodes(i, t)
+}
+
+// bias returns the int32 bias at input i as reals: its scale is the product of those of x
+// and weight.
+func (n *node) bias(i int, x, w *tensor.QParams) (*graph.Value, error) {
+	b, err := n.known(i, "bias")
+	if err != nil {
+		return nil, err
+	}
+	if b.DType() == tensor.Float32 {
+		return n.in[i], nil
+	}
+	v := make([]float32, b.Numel())
+	for c, code := range b.Int64s() {
+		scale := w.Scales[0]
+		if !w.IsPerTensor() {
+			scale = w.Scales[c%len(w.Scales)]
+		}
+		v[c] = float32(float64(code) * (float64(float32(x.Scale())) * float64(float32(scale))))
+	}
+	return n.constant(tensor.Of(v, len(v))), nil
+}
+
+func readQLinearConv(n *node) ([]*graph.Value, error) {
+	x, err := n.codes(0)
+	if err != nil {
+		return nil, err
+	}
+	weight, err := n.weight(3, 0)
+	if err != nil {
+		return nil, err
+	}
+	out, err := n.one(6)
+	if err != nil {
+		return nil, err
+	}
+	shape := weight.Data.Shape()
+	if len(shape) != 4 {
+		return nil, fmt.Errorf("weight of shape %v: two spatial axes are read", shape)
+	}
+	w, err := n.window(shape[2:])
+	if err != nil {
+		return nil, err
+	}
+	groups, err := n.number("group", 1)
+	if err != nil {
+		return nil, err
+	}
+	in := []*graph.Value{x, weight}
+	if n.has(8) {
+		b, err := n.bias(8, x.Type.Q, weight.Data.QParams())
+		if err != nil {
+			return nil, err
+		}
+		in = append(in, b)
+	}
+	if w.before != w.after {
+		padded, err := n.paddedCodes(&w, x)
+		if err != nil {
+			return nil, err
+		}
+		in[0] = padded
+	}
+	return n.typed(out, op.Conv2D{Stride: w.stride, Padding: w.before, Dilation: w.dilation, Groups: groups}, in...)
+}
+
+// paddedCodes is padded for codes, whose zero is the zero point.
+func (n *node) paddedCodes(w *window, x *graph.Value) (*graph.Value, error) {
+	y, padding, err := n.padded(w, x, 0)
+	if err != nil {
+		return nil, err
+	}
+	y.Type = x.Type
+	w.before = padding
+	return y, nil
+}
+
+// qlinearPair reads a function of two activations, each with its parameters.
+func qlinearPair(o graph.Op) importer {
+	return func(n *node) ([]*graph.Value, error) {
+		a, err := n.codes(0)
+		if err != nil {
+			return nil, err
+		}
+		b, err := n.codes(3)
+		if err != nil {
+			return nil, err
+		}
+		out, err := n.one(6)
+		if err != nil {
+			return nil, err
+		}
+		return n.typed(out, o, a, b)
+	}
+}
+
+// qlinearUnary reads a function of one activation. Where the operator's result has fixed
+// parameters that differ, the function is applied to what the codes stand for.
+func qlinearUnary(o graph.Op) importer {
+	return func(n *node) ([]*graph.Value, error) {
+		x, err := n.codes(0)
+		if err != nil {
+			return nil, err
+		}
+		out, err := n.one(3)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range o.Signatures() {
+			if s.Matches([]graph.Type{x.Type}, []graph.Type{out}) {
+				return n.typed(out, o, x)
+			}
+		}
+		real, err := n.step(op.Dequantize{}, x)
+		if err != nil {
+			return nil, err
+		}
+		if real, err = n.step(o, real); err != nil {
+			return nil, err
+		}
+		return n.typed(out, op.Quantize{}, real)
+	}
+}
+
+func readQLinearLeakyRelu(n *node) ([]*graph.Value, error) {
+	slope, err := n.real("alpha", 0.01)
+	if err != nil {
+		return nil, err
+	}
+	return qlinearUnary(op.LeakyReLU{Slope: slope})(n)
+}
+
+// readQLinearGlobalAveragePool averages on codes where both sides have one scale, as
+// exporters give it.
+func readQLinearGlobalAveragePool(n *node) ([]*graph.Value, error) {
+	last, err := n.flag("channels_last", false)
+	if err != nil {
+		return nil, err
+	}
+	if last {
+		return nil, fmt.Errorf("channels_last is not read")
+	}
+	return qlinearUnary(op.Mean{Axes: []int{2, 3}, KeepDim: true})(n)
+}
+
+func readQLinearConcat(n *node) ([]*graph.Value, error) {
+	axis, err := n.number("axis", 0)
+	if err != nil {
+		return nil, err
+	}
+	out, err := n.one(0)
+	if err != nil {
+		return nil, err
+	}
+	if len(n.in) < 5 || (len(n.in)-2)%3 != 0 {
+		return nil, fmt.Errorf("%d inputs", len(n.in))
+	}
+	var in []*graph.Value
+	same := true
+	for i := 2; i < len(n.in); i += 3 {
+		x, err := n.codes(i)
+		if err != nil {
+			return nil, err
+		}
+		same = same && x.Type.DType == out.DType && x.Type.Q.Equal(out.Q)
+		in = append(in, x)
+	}
+	if same {
+		return n.typed(out, op.Cat{Axis: axis}, in...)
+	}
+	for i, x := range in {
+		if in[i], err = n.step(op.Dequantize{}, x); err != nil {
+			return nil, err
+		}
+	}
+	joined, err := n.step(op.Cat{Axis: axis}, in...)
+	if err != nil {
+		return nil, err
+	}
+	return n.typed(out, op.Quantize{}, joined)
+}
+
+func readQGemm(n *node) ([]*graph.Value, error) {
+	alpha, err := n.real("alpha", 1)
+	if err != nil {
+		return nil, err
+	}
+	transA, err := n.flag("transA", false)
+	if err != nil {
+		return nil, err
+	}
+	transB, err := n.flag("transB", false)
+	if err != nil {
+		return nil, err
+	}
+	if alpha != 1 || transA {
+		return nil, fmt.Errorf("alpha %v, transA %v: 1 and false are read", alpha, transA)
+	}
+	x, err := n.codes(0)
+	if err != nil {
+		return nil, err
+	}
+	axis := 1
+	if transB {
+		axis = 0
+	}
+	weight, err := n.weight(3, axis)
+	if err != nil {
+		return nil, err
+	}
+	if !transB {
+		if weight, err = n.transposedCodes(weight); err != nil {
+			return nil, err
+		}
+	}
+	in := []*graph.Value{x, weight}
+	if n.has(6) {
+		b, err := n.bias(6, x.Type.Q, weight.Data.QParams())
+		if err != nil {
+			return nil, err
+		}
+		in = append(in, b)
+	}
+	if !n.has(7) {
+		v := n.graph.AddNode(n.first(), op.Linear{}, in...)
+		n.integers = true
+		return []*graph.Value{v}, v.Node.CheckSignature()
+	}
+	out, err := n.one(7)
+	if err != nil {
+		return nil, err
+	}
+	return n.typed(out, op.Linear{}, in...)
+}
+
+// transposedCodes is the transpose of a matrix of codes, with its scales along the other
+// axis.
+func (n *node) transposedCodes(v *graph.Value) (*graph.Value, error) {
+	t := v.Data
+	shape := t.Shape()
+	if len(shape) != 2 {
+		return nil, fmt.Errorf("weight of shape %v; a matrix is expected", shape)
+	}
+	q := t.QParams()
+	if !q.IsPerTensor() {
+		q = tensor.PerAxis(q.Scales, q.ZeroPoints, 1-q.Axis)
+	}
+	src := t.Bytes()
+	turned, err := tensor.Decode(t.DType(), q, tensor.Shape{shape[1], shape[0]}, func(raw []byte) error {
+		for i := range shape[0] {
+			for j := range shape[1] {
+				raw[j*shape[0]+i] = src[i*shape[1]+j]
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n.constant(turned), nil
+}
+
+// isWeight reports whether v is a constant, or the numbers that constant codes stand for.
+func isWeight(v *graph.Value) bool { return v.Role == graph.Parameter || codesBehind(v) != nil }
+
+// codesBehind returns the constant codes that v is dequantized from, nil where it is not.
+func codesBehind(v *graph.Value) *graph.Value {
+	if v.Node == nil {
+		return nil
+	}
+	if _, ok := v.Node.Op.(op.Dequantize); ok && v.Node.Inputs[0].Role == graph.Parameter {
+		return v.Node.Inputs[0]
+	}
+	return nil
+}
+
+// shapeOf is the shape of what isWeight.
+func shapeOf(v *graph.Value) tensor.Shape {
+	if codes := codesBehind(v); codes != nil {
+		return codes.Type.Shape
+	}
+	return v.Type.Shape
+}
+
+// transposedWeight is the transpose of a matrix that isWeight.
+func (n *node) transposedWeight(v *graph.Value) (*graph.Value, error) {
+	codes := codesBehind(v)
+	if codes == nil {
+		return n.step(op.Transpose{Perm: []int{1, 0}}, v)
+	}
+	turned, err := n.transposedCodes(codes)
+	if err != nil {
+		return nil, err
+	}
+	return n.step(op.Dequantize{}, turned)
+}
+
+// numericsOf are the rules of a graph with integers.
+func (b *builder) numericsOf() quant.Numerics {
+	if b.integers {
+		return quant.ONNX
+	}
+	return quant.NumericsUnset
+}
