@@ -18,7 +18,8 @@ type window struct {
 	flat             bool // one spatial axis
 	kernel           [2]int
 	stride, dilation [2]int
-	before, after    [2]int
+	padding, uneven  [2]int     // in front, and so many more behind
+	auto             op.AutoPad // chooses both
 }
 
 // window reads the geometry of a node whose kernel has the given spatial extents, which
@@ -48,45 +49,25 @@ func (n *node) window(kernel []int) (window, error) {
 	if err != nil {
 		return w, err
 	}
-	if auto == "SAME_UPPER" || auto == "SAME_LOWER" {
-		if w.stride != [2]int{1, 1} {
-			return w, fmt.Errorf("auto_pad %s with strides %v depends on the size of the input", auto, w.stride)
-		}
-		for i := range 2 {
-			total := w.dilation[i] * (w.kernel[i] - 1)
-			w.before[i], w.after[i] = total/2, total-total/2
-			if auto == "SAME_LOWER" {
-				w.before[i], w.after[i] = w.after[i], w.before[i]
-			}
-		}
-		return w, nil
+	switch auto {
+	case "SAME_UPPER":
+		w.auto = op.SameUpper
+	case "SAME_LOWER":
+		w.auto = op.SameLower
 	}
 	pads, err := n.numbers("pads", nil)
-	if err != nil || auto == "VALID" || pads == nil {
+	if err != nil || auto != "NOTSET" || pads == nil {
 		return w, err
 	}
 	if len(pads) != 2*len(kernel) {
 		return w, fmt.Errorf("pads %v for a kernel of extents %v", pads, kernel)
 	}
-	if w.before, err = pair("pads", pads[:len(kernel)], 0); err != nil {
+	if w.padding, err = pair("pads", pads[:len(kernel)], 0); err != nil {
 		return w, err
 	}
-	w.after, err = pair("pads", pads[len(kernel):], 0)
+	after, err := pair("pads", pads[len(kernel):], 0)
+	w.uneven = [2]int{after[0] - w.padding[0], after[1] - w.padding[1]}
 	return w, err
-}
-
-// padded returns x, padded with value where the two sides differ, and the padding that
-// is left for the operator. Rows and columns of zeros in front of a convolution are the
-// same as its own.
-func (n *node) padded(w *window, x *graph.Value, value float32) (*graph.Value, [2]int, error) {
-	if w.before == w.after {
-		return x, w.before, nil
-	}
-	if w.before[0] < 0 || w.before[1] < 0 || w.after[0] < 0 || w.after[1] < 0 {
-		return nil, [2]int{}, fmt.Errorf("negative pads")
-	}
-	x, err := n.step(op.Pad{Before: []int{0, 0, w.before[0], w.before[1]}, After: []int{0, 0, w.after[0], w.after[1]}, Mode: "constant", Value: value}, x)
-	return x, [2]int{}, err
 }
 
 // lifted returns x as images of height 1 where the node has one spatial axis.
@@ -148,10 +129,6 @@ func readConv(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, padding, err := n.padded(&w, x, 0)
-	if err != nil {
-		return nil, err
-	}
 	if weight, err = n.lifted(w, weight); err != nil {
 		return nil, err
 	}
@@ -159,16 +136,13 @@ func readConv(n *node) ([]*graph.Value, error) {
 	if n.has(2) {
 		in = append(in, n.in[2])
 	}
-	return n.finished(w, op.Conv2D{Stride: w.stride, Padding: padding, Dilation: w.dilation, Groups: groups}, in...)
+	return n.finished(w, op.Conv2D{Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Auto: w.auto, Dilation: w.dilation, Groups: groups}, in...)
 }
 
 func readConvTranspose(n *node) ([]*graph.Value, error) {
 	weight, kernel, err := n.filter()
 	if err != nil {
 		return nil, err
-	}
-	if n.attrs["output_shape"] != nil {
-		return nil, fmt.Errorf("output_shape is not read: give pads and output_padding")
 	}
 	w, err := n.window(kernel)
 	if err != nil {
@@ -182,12 +156,16 @@ func readConvTranspose(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What is cut off less behind than in front is the same as output padding.
-	for i := range 2 {
-		outputPadding[i] += w.before[i] - w.after[i]
-		if outputPadding[i] < 0 {
-			return nil, fmt.Errorf("pads %v and %v: more is cut off behind than in front", w.before, w.after)
-		}
+	size, err := n.numbers("output_shape", nil)
+	if err != nil {
+		return nil, err
+	}
+	output, err := pair("output_shape", size, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(size) == 1 {
+		output[0] = 1
 	}
 	groups, err := n.number("group", 1)
 	if err != nil {
@@ -204,5 +182,5 @@ func readConvTranspose(n *node) ([]*graph.Value, error) {
 	if n.has(2) {
 		in = append(in, n.in[2])
 	}
-	return n.finished(w, op.ConvTranspose2D{Stride: w.stride, Padding: w.before, OutputPadding: outputPadding, Dilation: w.dilation, Groups: groups}, in...)
+	return n.finished(w, op.ConvTranspose2D{Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Output: output, Auto: w.auto, OutputPadding: outputPadding, Dilation: w.dilation, Groups: groups}, in...)
 }

@@ -74,7 +74,7 @@ func readReshape(n *node) ([]*graph.Value, error) {
 	if err := n.need(1); err != nil {
 		return nil, err
 	}
-	keepZero, err := n.flag("allowzero", false)
+	zeroStays, err := n.flag("allowzero", false)
 	if err != nil {
 		return nil, err
 	}
@@ -83,16 +83,16 @@ func readReshape(n *node) ([]*graph.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return n.result(op.Reshape{Shape: shape}, n.in[0])
+		return n.result(op.Reshape{Shape: shape, KeepZero: true}, n.in[0])
 	}
 	if n.in[1].Role == graph.Parameter && n.in[1].Data.Numel() > 0 {
 		shape, err := n.numbersOf(1, "shape")
 		if err != nil {
 			return nil, err
 		}
-		return n.result(op.Reshape{Shape: shape, KeepZero: keepZero}, n.in[0])
+		return n.result(op.Reshape{Shape: shape, KeepZero: !zeroStays}, n.in[0])
 	}
-	return n.result(op.Reshape{KeepZero: keepZero}, n.in[0], n.in[1])
+	return n.result(op.Reshape{KeepZero: !zeroStays}, n.in[0], n.in[1])
 }
 
 // readFlatten joins the axes in front of axis, and those from it on.

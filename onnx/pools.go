@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -39,11 +38,7 @@ func readMaxPool(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, padding, err := n.padded(&w, x, float32(math.Inf(-1)))
-	if err != nil {
-		return nil, err
-	}
-	return n.finished(w, op.MaxPool2D{Kernel: w.kernel, Stride: w.stride, Padding: padding, Dilation: w.dilation, CeilMode: ceil}, x)
+	return n.finished(w, op.MaxPool2D{Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Auto: w.auto, Dilation: w.dilation, CeilMode: ceil}, x)
 }
 
 func readAveragePool(n *node) ([]*graph.Value, error) {
@@ -58,16 +53,9 @@ func readAveragePool(n *node) ([]*graph.Value, error) {
 	if w.dilation != [2]int{1, 1} {
 		return nil, fmt.Errorf("dilations %v", w.dilation)
 	}
-	if w.before != w.after && !counted {
-		return nil, fmt.Errorf("pads that differ on the two sides, and are not counted")
-	}
 	x, err := n.lifted(w, n.in[0])
 	if err != nil {
 		return nil, err
 	}
-	x, padding, err := n.padded(&w, x, 0)
-	if err != nil {
-		return nil, err
-	}
-	return n.finished(w, op.AvgPool2D{Kernel: w.kernel, Stride: w.stride, Padding: padding, CeilMode: ceil, CountIncludePad: counted}, x)
+	return n.finished(w, op.AvgPool2D{Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Auto: w.auto, CeilMode: ceil, CountIncludePad: counted}, x)
 }

@@ -338,25 +338,7 @@ func readQLinearConv(n *node) ([]*graph.Value, error) {
 		}
 		in = append(in, b)
 	}
-	if w.before != w.after {
-		padded, err := n.paddedCodes(&w, x)
-		if err != nil {
-			return nil, err
-		}
-		in[0] = padded
-	}
-	return n.typed(out, op.Conv2D{Stride: w.stride, Padding: w.before, Dilation: w.dilation, Groups: groups}, in...)
-}
-
-// paddedCodes is padded for codes, whose zero is the zero point.
-func (n *node) paddedCodes(w *window, x *graph.Value) (*graph.Value, error) {
-	y, padding, err := n.padded(w, x, 0)
-	if err != nil {
-		return nil, err
-	}
-	y.Type = x.Type
-	w.before = padding
-	return y, nil
+	return n.typed(out, op.Conv2D{Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Auto: w.auto, Dilation: w.dilation, Groups: groups}, in...)
 }
 
 // qlinearPair reads a function of two activations, each with its parameters.
