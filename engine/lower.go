@@ -82,6 +82,8 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason = lowerSlice(n, attrs)
 	case op.StridedSlice:
 		o, reason = lowerPlaced(n, attrs)
+	case op.Interpolate:
+		o, reason = lowerInterpolate(n, attrs)
 	case op.DepthToSpace:
 		o = blocks{attrs, t.cpu}
 	case op.SpaceToDepth:

@@ -16,6 +16,10 @@ var withoutKernel = map[string]string{
 	"fake_quantize": "it is computed in training alone, which has kernels of its own",
 	"shape":         "its result is known with the shapes",
 
+	"lstm": "sequences are evaluated one after the other so far",
+	"gru":  "sequences are evaluated one after the other so far",
+	"rnn":  "sequences are evaluated one after the other so far",
+
 	"gather_nd":        rare,
 	"gather_elements":  rare,
 	"scatter_nd":       rare,

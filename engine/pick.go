@@ -6,8 +6,6 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
-	"github.com/octet-ml/octet/quant"
-	"github.com/octet-ml/octet/tensor"
 )
 
 // pick copies elements whose source indices are computed axis by axis: padding, and
@@ -20,19 +18,35 @@ type pick struct {
 	value []byte // the bytes of one element
 }
 
+// padding is a pick whose places and value may depend on the data of further operands.
+type padding struct {
+	withLists
+	op.Pad
+}
+
 func lowerPad(n *graph.Node, p op.Pad) (operation, string) {
-	d, reason := arithmetic(n)
-	if reason != "" {
-		return nil, reason
+	if t := n.Output().Type; !perTensor(t) || !perTensor(n.Inputs[0].Type) {
+		return nil, "quantized per channel"
 	}
-	o := pick{place: func(axis, i, from, _ int) int { return p.Place(axis, i, from) }}
-	if d == tensor.Float32 {
-		o.value = slices.Clone(bytesIn([]float32{p.Value}))
-	} else {
-		o.value = []byte{byte(quant.NewQuantizer(n.Output().Type.Q, d).Code(p.Value))}
-		flip(o.value, d)
+	return padding{Pad: p}, ""
+}
+
+func (padding) kernel() (string, string) { return "copy", "go" }
+
+func (o padding) fix(in, outs []desc, threads int) (fixed, error) {
+	facts := factsOf(in)
+	p, err := o.Resolve(facts)
+	if err != nil {
+		return nil, err
 	}
-	return o, ""
+	value, err := o.Filling(facts)
+	if err != nil {
+		return nil, err
+	}
+	value = slices.Clone(value)
+	flip(value, in[0].DType)
+	place := func(axis, i, from, _ int) int { return p.Place(axis, i, from) }
+	return pick{value: value, place: place}.fix(in[:1], outs, threads)
 }
 
 func lowerResize(n *graph.Node, r op.Resize, t target) (operation, string) {

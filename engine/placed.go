@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
 )
 
 // placing is an operator that only copies elements, and finds them axis by axis, when the
@@ -37,6 +38,14 @@ func lowerPlaced(n *graph.Node, o placing) (operation, string) {
 		return nil, "quantized per channel"
 	}
 	return placed{op: o}, ""
+}
+
+// lowerInterpolate has a kernel where elements only move, and stay inside.
+func lowerInterpolate(n *graph.Node, o op.Interpolate) (operation, string) {
+	if o.Mode != "nearest" || o.Coordinates == "tf_crop_and_resize" {
+		return nil, "only the nearest elements, without a roi, have a kernel"
+	}
+	return lowerPlaced(n, o)
 }
 
 func (placed) kernel() (string, string) { return "copy", "go" }

@@ -125,6 +125,10 @@ var withoutGradient = map[string]string{
 	"depth_to_space":      inferenceOnly,
 	"space_to_depth":      inferenceOnly,
 	"reverse_sequence":    inferenceOnly,
+	"lstm":                inferenceOnly,
+	"interpolate":         inferenceOnly,
+	"gru":                 inferenceOnly,
+	"rnn":                 inferenceOnly,
 	"topk":                "training has shapes of its own, and no K that is computed",
 }
 

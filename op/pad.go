@@ -9,10 +9,16 @@ import (
 )
 
 // Pad is torch.nn.functional.pad: it adds Before[i] elements in front of axis i and
-// After[i] behind it. Mode is "constant", with Value, "reflect" or "edge", which is
-// PyTorch's replicate. On codes the value is quantized as x is.
+// After[i] behind it; negative numbers leave elements out. Mode is "constant", with Value,
+// "reflect", "edge", which is PyTorch's replicate, or "wrap", its circular. On codes the value
+// is quantized as x is.
 //
-// Input: x, as many axes as Before and After have. Result: its extents and theirs.
+// Further inputs, known when shapes are, take the place of Before and After: the numbers in
+// front of all axes, then those behind; the value, of the type of x, or float32 for codes;
+// and the axes that the numbers are of. An empty one is left out.
+//
+// Inputs: x, as many axes as Before and After have, optionally padding (int64), value, axes
+// (int64). Result: its extents and theirs.
 type Pad struct {
 	Before []int   `json:"before"`
 	After  []int   `json:"after"`
@@ -23,12 +29,26 @@ type Pad struct {
 // Kind is "pad".
 func (Pad) Kind() string { return "pad" }
 
-// Signatures: float, and codes that keep their parameters.
-func (Pad) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
+// Signatures: any type; codes keep their parameters.
+func (Pad) Signatures() []graph.Signature {
+	var sigs []graph.Signature
+	for _, d := range []tensor.DType{f32, u8, i8, i64, tensor.Bool} {
+		value := d
+		if d.IsQuantized() {
+			value = f32
+		}
+		sigs = append(sigs, graph.Signature{In: []tensor.DType{d, i64, value, i64}, Out: d, SameQ: d.IsQuantized()})
+	}
+	return sigs
+}
 
 // Infer returns the padded shape.
 func (p Pad) Infer(in []graph.Fact) ([]graph.Type, error) {
-	if err := arity(in, 1, 1); err != nil {
+	if err := arity(in, 1, 4); err != nil {
+		return nil, err
+	}
+	p, err := p.Resolve(in)
+	if err != nil {
 		return nil, err
 	}
 	x := in[0].Shape
@@ -39,19 +59,89 @@ func (p Pad) Infer(in []graph.Fact) ([]graph.Type, error) {
 	for i := range out {
 		for _, n := range []int{p.Before[i], p.After[i]} {
 			switch {
-			case n < 0 || n > maxAttr:
-				return nil, fmt.Errorf("padding %v and %v: each must be from 0 to %d", p.Before, p.After, maxAttr)
-			case n > 0 && p.Mode == "reflect" && n >= x[i], n > 0 && p.Mode == "edge" && x[i] == 0:
+			case n < -maxElements || n > maxAttr:
+				return nil, fmt.Errorf("padding %v and %v: each must be at most %d", p.Before, p.After, maxAttr)
+			case n > 0 && p.Mode == "reflect" && n >= x[i], n > 0 && p.Mode != "constant" && x[i] == 0:
 				return nil, fmt.Errorf("padding of %d by %s along axis %d of %v: there are too few elements", n, p.Mode, i, x)
 			}
 			out[i] += n
 		}
+		if out[i] < 0 {
+			return nil, fmt.Errorf("padding %d and %d leaves nothing of axis %d of %v", p.Before[i], p.After[i], i, x)
+		}
 	}
 	switch p.Mode {
-	case "constant", "reflect", "edge":
+	case "constant", "reflect", "edge", "wrap":
 		return like(in[0], out)
 	}
-	return nil, fmt.Errorf("mode %q; the modes are constant, reflect and edge", p.Mode)
+	return nil, fmt.Errorf("mode %q; the modes are constant, reflect, edge and wrap", p.Mode)
+}
+
+// Resolve returns the operator with the numbers that further inputs give.
+func (p Pad) Resolve(in []graph.Fact) (Pad, error) {
+	if len(in) < 2 {
+		return p, nil
+	}
+	pads, err := knownInts("the padding", in[1])
+	if err != nil {
+		return p, err
+	}
+	rank := len(in[0].Shape)
+	var axes []int
+	for i := range rank {
+		axes = append(axes, i)
+	}
+	if len(in) > 3 && in[3].Shape.Numel() > 0 {
+		if axes, err = knownInts("the axes", in[3]); err != nil {
+			return p, err
+		}
+	}
+	if _, err := axesOf(axes, rank); err != nil {
+		return p, err
+	}
+	if len(pads) != 2*len(axes) {
+		return p, fmt.Errorf("padding %v; expected %d numbers for %d axes", pads, 2*len(axes), len(axes))
+	}
+	p.Before, p.After = make([]int, rank), make([]int, rank)
+	for i, a := range axes {
+		a, _ = axisOf(a, rank)
+		p.Before[a], p.After[a] = pads[i], pads[len(axes)+i]
+	}
+	return p, nil
+}
+
+// Filling is an element of the type of the result, as its bytes, that constant padding is
+// made of.
+func (p Pad) Filling(in []graph.Fact) ([]byte, error) {
+	d, value := in[0].DType, p.Value
+	one := newResult(graph.Type{DType: d, Shape: tensor.Shape{1}, Q: in[0].Q})
+	if len(in) > 2 && in[2].Shape.Numel() > 0 {
+		v := in[2].Data
+		switch {
+		case v == nil:
+			return nil, fmt.Errorf("the value is computed from the data of the inputs; it has to be known with their shapes")
+		case v.Numel() != 1:
+			return nil, fmt.Errorf("the value has shape %v; expected one number", v.Shape())
+		}
+		if err := v.Load(); err != nil {
+			return nil, err
+		}
+		if !d.IsQuantized() {
+			return v.Memory(), nil
+		}
+		value = v.Float32s()[0]
+	}
+	switch d {
+	case f32:
+		one.Float32s()[0] = value
+	case i64:
+		one.Int64s()[0] = int64(value)
+	case tensor.Bool:
+		one.Memory()[0] = min(byte(value), 1)
+	default:
+		one.Memory()[0] = byte(quant.NewQuantizer(in[0].Q, d).Code(value))
+	}
+	return one.Memory(), nil
 }
 
 // source returns the function from an element of the result to that of x, -1 for the
@@ -85,6 +175,8 @@ func (p Pad) Place(axis, i, n int) int {
 		return 2*(n-1) - place
 	case p.Mode == "edge":
 		return min(max(place, 0), n-1)
+	case p.Mode == "wrap":
+		return (place%n + n) % n
 	}
 	return -1
 }
@@ -94,31 +186,31 @@ func (p Pad) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*te
 	if err := needPerTensor(out[0]); err != nil {
 		return nil, err
 	}
+	facts := graph.FactsOf(in...)
+	p, err := p.Resolve(facts)
+	if err != nil {
+		return nil, err
+	}
+	filling, err := p.Filling(facts)
+	if err != nil {
+		return nil, err
+	}
 	from := p.source(in[0].Shape(), out[0].Shape)
-	if out[0].DType == f32 {
-		y := tensor.New(f32, out[0].Shape...)
-		for i := range y.Float32s() {
-			y.Float32s()[i] = p.Value
-			if at := from(i); at >= 0 {
-				y.Float32s()[i] = in[0].Float32s()[at]
-			}
-		}
-		return []*tensor.Tensor{y}, nil
-	}
-	value, x := quant.NewQuantizer(out[0].Q, out[0].DType).Code(p.Value), codesOf(in[0])
-	codes := make([]int32, out[0].Shape.Numel())
-	for i := range codes {
-		codes[i] = value
+	y, size := newResult(out[0]), len(filling)
+	dst, src := y.Memory(), in[0].Memory()
+	for i := range y.Numel() {
+		element := filling
 		if at := from(i); at >= 0 {
-			codes[i] = x[at]
+			element = src[at*size:]
 		}
+		copy(dst[i*size:][:size], element)
 	}
-	return []*tensor.Tensor{ofCodes(codes, out[0])}, nil
+	return []*tensor.Tensor{y}, nil
 }
 
 // Gradient adds up to where elements come from.
 func (p Pad) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
-	if err := needFloats(p, in, up); err != nil {
+	if err := needFloats(p, in[:1], up); err != nil {
 		return nil, err
 	}
 	from := p.source(in[0].Shape(), up.Shape())

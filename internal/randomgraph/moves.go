@@ -61,6 +61,45 @@ var moves = []Case{
 			b.Pool(x, op.AvgPool2D{Kernel: two, Stride: one, Auto: op.SameLower}),
 		)...)
 	}},
+	{"padding and interpolation by operands", 4, 6, 7, func(b *Builder) *graph.Graph {
+		x := b.Conv(b.Input(), 4, 4, 3, 1, 1)
+		none := b.g.AddConst(b.name("none"), tensor.New(tensor.Float32, 0))
+		value := b.g.AddConst(b.name("value"), tensor.Of([]float32{0.5}, 1))
+		scales := b.g.AddConst(b.name("scales"), tensor.Of([]float32{1.5, 0.6}, 2))
+		real := b.Real(x)
+		return b.Finish(
+			b.Moved("pad", op.Pad{Mode: "constant"}, x, b.ints(1, -2, -1, 3), value, b.ints(-1, 2))[0],
+			b.Moved("pad", op.Pad{Mode: "wrap"}, x, b.ints(0, 0, 2, 3, 0, 0, 4, 1))[0],
+			b.Moved("nearest", op.Interpolate{Mode: "nearest", Axes: []int{2, 3}, Coordinates: "asymmetric", Rounding: "floor"}, x, none, scales)[0],
+			b.Moved("nearest", op.Interpolate{Mode: "nearest", Axes: []int{3}, Sizes: []int{11}}, x)[0],
+			b.Float("linear", op.Interpolate{Mode: "linear", Axes: []int{3, 2}}, real, none, none, b.ints(5, 9)),
+			b.Float("cubic", op.Interpolate{Mode: "cubic", Axes: []int{2, 3}, Scales: []float32{2, 0.7}, Antialias: true}, real))
+	}},
+	{"recurrences", 5, 4, 6, func(b *Builder) *graph.Graph { // the channels are elements of sequences
+		x := b.Float("sequences", op.Reshape{Shape: []int{0, 5, 24}, KeepZero: true}, b.Real(b.Input()))
+		turned := b.Float("turned", op.Transpose{Perm: []int{1, 0, 2}}, x)
+		layer := func(o graph.Op, gates, directions, hidden int, x *graph.Value) []*graph.Value {
+			const scale = 0.3
+			w := func(shape ...int) *graph.Value {
+				return b.g.AddConst(b.name("weight"), tensor.Of(b.floats(tensor.Shape(shape).Numel(), scale), shape...))
+			}
+			rows := gates * hidden
+			in := []*graph.Value{w(directions, rows, 24), w(directions, rows, hidden), w(directions, 2*rows)}
+			return b.Moved(o.Kind(), o, x, in[:2+b.r.IntN(2)]...)
+		}
+		both, first := op.Recurrence{Direction: "bidirectional"}, op.Recurrence{BatchFirst: true}
+		var out []*graph.Value
+		for _, y := range [][]*graph.Value{
+			layer(op.LSTM{Recurrence: first}, 4, 1, 20, x), layer(op.GRU{Recurrence: first}, 3, 1, 9, x),
+			layer(op.GRU{Recurrence: first, LinearBeforeReset: true}, 3, 1, 16, x), layer(op.RNN{Recurrence: first}, 1, 1, 7, x),
+		} {
+			out = append(out, y[0], y[1])
+		}
+		for _, y := range [][]*graph.Value{layer(op.LSTM{Recurrence: both}, 4, 2, 11, turned), layer(op.GRU{Recurrence: op.Recurrence{Direction: "reverse"}}, 3, 1, 6, turned)} {
+			out = append(out, b.Float("back", op.Transpose{Perm: []int{2, 0, 1, 3}}, y[0]))
+		}
+		return b.Finish(out...)
+	}},
 	{"gather and scatter", 4, 5, 6, func(b *Builder) *graph.Graph {
 		x := b.Conv(b.Input(), 4, 4, 3, 1, 1)
 		places := b.Moved("places", op.Reshape{Shape: []int{2, 2}}, b.ints(0, 3, -1, 1))[0]

@@ -240,12 +240,121 @@ def avg_pool2d(r):
     return Case("avg_pool2d", attrs, "AveragePool", [x], fields | {"ceil_mode": ceil, "count_include_pad": count}, relative=1e-5)
 
 
+def recurrence(r, kind, gates, functions, states):
+    """attributes and operands of a recurrent operator; octet's and the node's"""
+    t, n, i, h = r.between(1, 4), r.between(1, 3), r.between(1, 5), r.between(1, 6)
+    direction = r.pick("forward", "reverse", "bidirectional")
+    d = 2 if direction == "bidirectional" else 1
+    attrs = {} if direction == "forward" else {"direction": direction}
+    fields = {"hidden_size": h, "direction": direction}
+    if r.pick(True, False, False):
+        names = [[r.pick(("Sigmoid", "sigmoid"), ("Tanh", "tanh"), ("Relu", "relu"), ("HardSigmoid", "hardsigmoid"), ("Softsign", "softsign")) for _ in functions] for _ in range(d)]
+        fields["activations"], attrs["activations"] = ([x[k] for row in names for x in row] for k in (0, 1))
+    if r.pick(True, False, False):
+        fields["clip"] = attrs["clip"] = 0.5
+    x = floats(r, t, n, i)
+    w, u, b = floats(r, d, gates * h, i), floats(r, d, gates * h, h), floats(r, d, 2 * gates * h)
+    lengths = ints(r, 1, t + 1, n)
+    ins = [x, w, u, r.pick(b, None), r.pick(lengths, None, None)] + [r.pick(floats(r, d, n, h), None) for _ in range(states)]
+    return attrs, fields, ins, (d, h)
+
+
+def recurrent(kind, node, ins, attrs, fields, states):
+    empty = [np.zeros(0, np.int64 if i == 4 else np.float32) if x is None else x for i, x in enumerate(ins)]
+    operands = [x.astype(np.int32) if i == 4 and x is not None else x for i, x in enumerate(ins)]
+    return Case(kind, attrs, node, empty, fields, 1 + states, 1e-5, operands)
+
+
+def lstm(r):
+    attrs, fields, ins, (d, h) = recurrence(r, "lstm", 4, "fgh", 2)
+    if r.pick(True, False):
+        ins.append(floats(r, d, 3 * h))
+    if r.pick(True, False, False):
+        fields["input_forget"], attrs["input_forget"] = 1, True
+    return recurrent("lstm", "LSTM", ins, attrs, fields, 2)
+
+
+def gru(r):
+    attrs, fields, ins, _ = recurrence(r, "gru", 3, "fg", 1)
+    if r.pick(True, False):
+        fields["linear_before_reset"], attrs["linear_before_reset"] = 1, True
+    return recurrent("gru", "GRU", ins, attrs, fields, 1)
+
+
+def rnn(r):
+    attrs, fields, ins, _ = recurrence(r, "rnn", 1, "f", 1)
+    return recurrent("rnn", "RNN", ins, attrs, fields, 1)
+
+
+def batch_first(r):
+    """of an LSTM, by the reference evaluator: ONNX Runtime has no such layout"""
+    t, n, i, h = r.between(1, 4), r.between(1, 3), r.between(1, 5), r.between(1, 6)
+    ins = [floats(r, n, t, i), floats(r, 1, 4 * h, i), floats(r, 1, 4 * h, h), floats(r, 1, 8 * h)]
+    return Case("lstm", {"batch_first": True}, "LSTM", ins, {"hidden_size": h, "layout": 1}, 3, 1e-5, reference=True)
+
+
+def resized(attrs, ins, fields):
+    operands = [x if x.size else None for x in ins]
+    return Case("interpolate", attrs, "Resize", ins, fields, relative=0 if attrs["mode"] == "nearest" else 2e-6, operands=operands)
+
+
+def interpolate(r):
+    mode = r.pick("nearest", "nearest", "linear", "cubic")
+    rank = 4 if mode == "cubic" else r.between(3, 4)
+    x = floats(r, *[r.between(1, 2) for _ in range(rank - 2)], r.between(2, 7), r.between(2, 7))
+    coordinates = r.pick("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "asymmetric", "align_corners", "tf_crop_and_resize")
+    fields = {"mode": mode, "coordinate_transformation_mode": coordinates}
+    attrs = {"mode": mode, "coordinates": coordinates}
+    if mode == "nearest":
+        attrs["rounding"] = fields["nearest_mode"] = r.pick("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+    if mode == "cubic":
+        attrs["cubic_a"] = fields["cubic_coeff_a"] = r.pick(-0.75, -0.5)
+        if r.pick(True, False) and coordinates != "tf_crop_and_resize":
+            attrs["exclude"], fields["exclude_outside"] = True, 1
+    none, roi = np.zeros(0, np.float32), np.zeros(0, np.float32)
+    if coordinates == "tf_crop_and_resize":
+        start = [0.0] * (rank - 2) + [r.pick(-0.5, 0.0, 0.25) for _ in range(2)]
+        end = [1.0] * (rank - 2) + [r.pick(1.0, 0.75, 1.5) for _ in range(2)]
+        roi = np.array(start + end, np.float32)
+        attrs["extrapolation"] = fields["extrapolation_value"] = 3.5
+    elif mode != "nearest" and coordinates == "half_pixel" and r.pick(True, False):
+        attrs["antialias"], fields["antialias"] = True, 1
+    if r.pick(True, False) or "antialias" in attrs or "extrapolation" in attrs:
+        # ONNX Runtime ignores the roi of axes of scale 1, and shares of its own where it enlarges with antialias
+        factors = (0.5, 0.6, 0.8) if "antialias" in attrs else (0.5, 0.6, 0.8, 1.5, 2.0, 2.5) if "extrapolation" in attrs else (0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 2.5)
+        scales = np.array([1.0] * (rank - 2) + [r.pick(*factors) for _ in range(2)], np.float32)
+        return resized(attrs, [x, roi, scales], fields)
+    sizes = np.array(list(x.shape[:-2]) + [r.between(1, 10) for _ in range(2)], np.int64)
+    return resized(attrs, [x, roi, none, sizes], fields)
+
+
+def keep_ratio(r):
+    x = floats(r, 1, 2, r.between(2, 7), r.between(2, 7))
+    policy = r.pick("not_larger", "not_smaller")
+    sizes = np.array([r.between(1, 10), r.between(1, 10)], np.int64)
+    none = np.zeros(0, np.float32)
+    attrs = {"mode": "linear", "axes": [2, 3], "policy": policy}
+    return resized(attrs, [x, none, none, sizes], {"mode": "linear", "axes": [2, 3], "keep_aspect_ratio_policy": policy})
+
+
+def pad(r):
+    mode = r.pick("constant", "reflect", "edge", "wrap")
+    x = r.pick(floats, lambda r, *s: ints(r, -9, 9, *s))(r, *[r.between(3, 5) for _ in range(r.between(1, 4))])
+    axes = r.rng.permutation(x.ndim)[: r.between(1, x.ndim)].astype(np.int64)
+    pads = ints(r, -1 if mode == "constant" else 0, 3, 2 * len(axes))
+    value = r.pick(np.array([2], x.dtype), np.zeros(0, x.dtype))
+    ins = [x, pads, value, axes]
+    return Case("pad", {"before": None, "after": None, "mode": mode}, "Pad", ins, {"mode": mode}, operands=[x, pads, value[0:1].reshape(()) if value.size else None, axes])
+
+
 # name of the files without onnx_, case
 CASES = [
     ("strided_slice", slices), ("gather_nd", gather_nd), ("gather_elements", gather_elements), ("scatter_elements", scatter_elements), ("scatter_nd", scatter_nd),
     ("depth_to_space", depth_to_space), ("space_to_depth", space_to_depth), ("reverse_sequence", reverse_sequence),
     ("flatten", flatten), ("reshape", reshape), ("squeeze", squeeze), ("unsqueeze", unsqueeze), ("split", split),
     ("conv2d", conv2d), ("conv_transpose2d", conv_transpose2d), ("max_pool2d", max_pool2d), ("avg_pool2d", avg_pool2d),
+    ("lstm", lstm), ("gru", gru), ("rnn", rnn), ("lstm_batch_first", batch_first),
+    ("pad", pad), ("interpolate", interpolate), ("interpolate_ratio", keep_ratio),
 ]
 
 
