@@ -80,6 +80,16 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason = lowerCat(n, attrs, t)
 	case op.Slice:
 		o, reason = lowerSlice(n, attrs)
+	case op.LSTM:
+		o, reason, err = lowerRecurrence(n, attrs.Recurrence, 4, lstmCell, t)
+	case op.GRU:
+		cell := gruCellFirst
+		if attrs.LinearBeforeReset {
+			cell = gruCell
+		}
+		o, reason, err = lowerRecurrence(n, attrs.Recurrence, 3, cell, t)
+	case op.RNN:
+		o, reason, err = lowerRecurrence(n, attrs.Recurrence, 1, rnnCell, t)
 	case op.StridedSlice:
 		o, reason = lowerPlaced(n, attrs)
 	case op.Interpolate:

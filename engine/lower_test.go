@@ -16,9 +16,11 @@ var withoutKernel = map[string]string{
 	"fake_quantize": "it is computed in training alone, which has kernels of its own",
 	"shape":         "its result is known with the shapes",
 
-	"lstm": "sequences are evaluated one after the other so far",
-	"gru":  "sequences are evaluated one after the other so far",
-	"rnn":  "sequences are evaluated one after the other so far",
+	"local_response_norm": rare,
+	"lp_norm":             rare,
+	"group_norm":          "no model at hand has it",
+	"conv_nd":             "it is for other numbers of axes than two",
+	"pool_nd":             "it is for other numbers of axes than two, and for rare modes",
 
 	"gather_nd":        rare,
 	"gather_elements":  rare,

@@ -98,7 +98,26 @@ var moves = []Case{
 		for _, y := range [][]*graph.Value{layer(op.LSTM{Recurrence: both}, 4, 2, 11, turned), layer(op.GRU{Recurrence: op.Recurrence{Direction: "reverse"}}, 3, 1, 6, turned)} {
 			out = append(out, b.Float("back", op.Transpose{Perm: []int{2, 0, 1, 3}}, y[0]))
 		}
+		start := b.Float("start", op.Slice{Axis: 1, End: 1}, x)
+		state := b.Float("state", op.Slice{Axis: 2, End: 20}, start)
+		none := b.ints()
+		none.Type.Shape, none.Data = tensor.Shape{0}, tensor.New(tensor.Int64, 0)
+		bias := b.g.AddConst(b.name("bias"), tensor.New(tensor.Float32, 0))
+		w := b.g.AddConst(b.name("weight"), tensor.Of(b.floats(80*24, 0.3), 1, 80, 24))
+		u := b.g.AddConst(b.name("weight"), tensor.Of(b.floats(80*20, 0.3), 1, 80, 20))
+		out = append(out, b.Moved("lstm", op.LSTM{Recurrence: first}, x, w, u, bias, none, state, state)...)
 		return b.Finish(out...)
+	}},
+	{"norms and other axes", 6, 4, 5, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Input())
+		deep := b.Float("deep", op.Reshape{Shape: []int{0, 2, 3, 4, 5}, KeepZero: true}, x)
+		three := func(n int) []int { return []int{n, n, n} }
+		over := op.Spatial{Stride: three(1), Before: three(1), After: three(0), Dilation: three(1)}
+		w := b.g.AddConst(b.name("weight"), tensor.Of(b.floats(4*2*8, 0.5), 4, 2, 2, 2, 2))
+		return b.Finish(
+			b.Float("group", op.GroupNorm{Groups: 3, Eps: 1e-1}, x), b.Float("lrn", op.LocalResponseNorm{Size: 3, Alpha: 0.1, Beta: 0.75, K: 1}, x),
+			b.Float("lp", op.LpNorm{Axis: 1, P: 2}, x), b.Float("conv", op.ConvND{Spatial: over, Groups: 1}, deep, w),
+			b.Float("pool", op.PoolND{Spatial: over, Mode: "average", Kernel: three(2)}, deep))
 	}},
 	{"gather and scatter", 4, 5, 6, func(b *Builder) *graph.Graph {
 		x := b.Conv(b.Input(), 4, 4, 3, 1, 1)

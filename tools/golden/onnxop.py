@@ -347,6 +347,68 @@ def pad(r):
     return Case("pad", {"before": None, "after": None, "mode": mode}, "Pad", ins, {"mode": mode}, operands=[x, pads, value[0:1].reshape(()) if value.size else None, axes])
 
 
+def group_norm(r):
+    g = r.between(1, 3)
+    x, eps = floats(r, 2, g * r.between(1, 3), 4, *shapes(r, 0, 2)) * 3, r.pick(1e-5, 1e-2)
+    c = x.shape[1]
+    ins = [x, floats(r, c), floats(r, c)]
+    if r.pick(True, False) and x.ndim > 2:
+        return Case("group_norm", {"groups": 0, "eps": eps}, "InstanceNormalization", ins, {"epsilon": eps}, relative=2e-5)
+    return Case("group_norm", {"groups": g, "eps": eps}, "GroupNormalization", ins, {"num_groups": g, "epsilon": eps}, relative=2e-5, reference=True)
+
+
+def local_response_norm(r):
+    size = r.pick(1, 3, 5)
+    a = {"alpha": 0.3, "beta": 0.75, "k": 1.5}
+    return Case("local_response_norm", a | {"size": size}, "LRN", [floats(r, 2, r.between(1, 8), 3, 2)], {"alpha": 0.3, "beta": 0.75, "bias": 1.5, "size": size}, relative=1e-5)
+
+
+def lp_norm(r):
+    x, a = floats(r, 3, 4, 2), {"axis": r.between(-3, 2), "p": r.pick(1, 2)}
+    x[:, 1, 0] = 0
+    x[1] = 0
+    return Case("lp_norm", a, "LpNormalization", [x], a, relative=1e-5)
+
+
+def spatial(r, rank, half=False):
+    k = [r.between(1, 3) for _ in range(rank)]
+    stride, dilation = [r.between(1, 2) for _ in k], [1 if half else r.between(1, 2) for _ in k]
+    before, after = ([r.between(0, n - 1) for n in k] for _ in range(2))
+    return {"stride": stride, "before": before, "after": after, "dilation": dilation}, {"kernel_shape": k, "strides": stride, "pads": before + after, "dilations": dilation}, k
+
+
+def conv_nd(r):
+    rank, g, i = r.pick(1, 3), r.pick(1, 2), r.between(1, 2)
+    attrs, fields, k = spatial(r, rank)
+    o = g * r.between(1, 2)
+    ins = [floats(r, 2, g * i, *[r.between(5, 6) for _ in k]), floats(r, o, i, *k), floats(r, o)][: r.pick(2, 3)]
+    return Case("conv_nd", attrs | {"groups": g}, "Conv", ins, fields | {"group": g}, relative=1e-5)
+
+
+def pool_nd(r):
+    rank = r.pick(1, 2, 3)
+    attrs, fields, k = spatial(r, rank)
+    x, ceil = floats(r, 1, 2, *[r.between(5, 6) for _ in k]), r.pick(0, 1)
+    attrs |= {"kernel": k, "ceil_mode": bool(ceil)}
+    fields["ceil_mode"] = ceil
+    mode = r.pick("max", "average", "lp")
+    if mode == "max":
+        return Case("pool_nd", attrs | {"mode": mode}, "MaxPool", [x], fields)
+    if mode == "lp":
+        p = r.pick(1, 2, 3)
+        return Case("pool_nd", attrs | {"mode": mode, "p": p}, "LpPool", [x], fields | {"p": p}, relative=1e-5)
+    count = r.pick(0, 1)
+    return Case("pool_nd", attrs | {"mode": mode, "count_include_pad": bool(count)}, "AveragePool", [x], fields | {"count_include_pad": count}, relative=1e-5)
+
+
+def pool_indices(r):
+    rank = r.pick(1, 2)
+    attrs, fields, k = spatial(r, rank, True)
+    x, order = floats(r, 2, 2, *[r.between(5, 6) for _ in k]), r.pick(0, 1)
+    attrs |= {"mode": "max", "kernel": k, "indices": True} | ({"column_major": True} if order else {})
+    return Case("pool_nd", attrs, "MaxPool", [x], fields | {"storage_order": order}, 2)
+
+
 # name of the files without onnx_, case
 CASES = [
     ("strided_slice", slices), ("gather_nd", gather_nd), ("gather_elements", gather_elements), ("scatter_elements", scatter_elements), ("scatter_nd", scatter_nd),
@@ -354,7 +416,9 @@ CASES = [
     ("flatten", flatten), ("reshape", reshape), ("squeeze", squeeze), ("unsqueeze", unsqueeze), ("split", split),
     ("conv2d", conv2d), ("conv_transpose2d", conv_transpose2d), ("max_pool2d", max_pool2d), ("avg_pool2d", avg_pool2d),
     ("lstm", lstm), ("gru", gru), ("rnn", rnn), ("lstm_batch_first", batch_first),
-    ("pad", pad), ("interpolate", interpolate), ("interpolate_ratio", keep_ratio),
+    ("pad", pad), ("interpolate", interpolate),
+    ("group_norm", group_norm), ("local_response_norm", local_response_norm), ("lp_norm", lp_norm), ("conv_nd", conv_nd), ("pool_nd", pool_nd), ("pool_indices", pool_indices),
+    ("interpolate_ratio", keep_ratio),
 ]
 
 
