@@ -187,6 +187,9 @@ func (m *Model) quantizable() (*graph.Graph, error) {
 		return nil, err
 	}
 	if m.quantized {
+		if m.Prepared() {
+			return nil, fmt.Errorf("%s is a prepared model, with the ranges in the file: Converted gives the int8 model", m.name())
+		}
 		return nil, fmt.Errorf("%s is an int8 model already: quantize the float model it was made from", m.name())
 	}
 	return m.derived.quantizable()

@@ -45,6 +45,9 @@ func TestOtherRoutes(t *testing.T) {
 				} else if !bytes.Equal(got.Bytes(), want.Bytes()) {
 					t.Errorf("logits %v, PyTorch's are %v", got.Float32s()[:5], want.Float32s()[:5])
 				}
+				if strings.Contains(name, "observed.") {
+					sameOnceConverted(t, m, got)
+				}
 			})
 		}
 	}

@@ -50,6 +50,10 @@ The default is the one for PyTorch on x86, whose files every tool computes as oc
 Calibration data is a .npy of float32 [N, C, H, W], a folder of images, a tar archive,
 an IDX file or a .npz. A few hundred typical inputs are enough; labels are not used.
 
+A model that PyTorch prepared and did not convert, with observers or in quantization-aware
+training, holds its ranges: it takes no --calibration and becomes what PyTorch's convert
+makes of it.
+
 With --exclude-slower, every layer is timed in int8, with the Quantize and Dequantize
 around it, and in float32 on this machine; the slower ones stay in float and are listed
 in the model. Which ones they are depends on the machine and on what else it does.
@@ -66,8 +70,17 @@ and for images --preset, --resize, --crop, --interpolation, --mean, --std, --exi
 The files are read to find out, but not decoded; a difference is an error that names it.`,
 		Example: `  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
-  octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth`,
-		Args:              cobra.ExactArgs(1),
+  octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth
+  octet quantize prepared.pth --output int8.pth`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := cobra.ExactArgs(1)(cmd, args); err != nil {
+				return err
+			}
+			if f.calibration == "" && f.holdsRanges(cmd, args[0]) {
+				console.Waive(cmd, "calibration")
+			}
+			return nil
+		},
 		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runQuantize(c, cmd, f, args[0])
@@ -103,9 +116,12 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 	if err := f.check(path); err != nil {
 		return err
 	}
-	model, err := f.model.Open(c, cmd, path)
+	model, err := f.asRead(cmd).Open(c, cmd, path)
 	if err != nil {
 		return err
+	}
+	if model.Prepared() {
+		return f.convertPrepared(c, cmd, path, model)
 	}
 	if model.Quantized() {
 		return inputs.AlreadyInt8(path)

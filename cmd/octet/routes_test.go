@@ -79,3 +79,32 @@ func TestRoutesThatAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// A prepared model is quantized without data: the ranges are in its file. What is
+// written is an int8 file with PyTorch's logits.
+func TestQuantizePrepared(t *testing.T) {
+	x := routesInput(t)
+	for _, name := range []string{"fxprepared/mobilenet_v3_small.plain.ptq.fbgemm", "fxprepared/mobilenet_v2.quantizable.qat.qnnpack", "routes/observed.histogram.fbgemm"} {
+		file, folder := filepath.Join("../../testdata", name+".pth"), t.TempDir()
+		int8, y := filepath.Join(folder, "int8.pth"), filepath.Join(folder, "y.npy")
+		r := octetCommand(t, "quantize", file, "-o", int8).must(t)
+		if !strings.Contains(r.errOut, "the ranges are those of the observers in "+file) {
+			t.Errorf("not said where the ranges are from:\n%s", r.errOut)
+		}
+		octetCommand(t, "run", int8, "--input", x, "--output", y).must(t)
+		got, err := npy.ReadFile(y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := npy.ReadFile(strings.TrimSuffix(file, ".pth") + ".npy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got.Bytes(), want.Bytes()) {
+			t.Errorf("%s: logits %v, PyTorch's are %v", name, got.Float32s()[:5], want.Float32s()[:5])
+		}
+		octetCommand(t, "quantize", file, "--calibration", x, "--exclude", "fc", "-o", int8).fails(t, exit.Usage, "the ranges and the recipe in the file", "leave --calibration and --exclude away")
+	}
+	chunks := "../../testdata/fxprepared/shufflenet_v2_x0_5.plain.ptq.fbgemm.pth"
+	octetCommand(t, "quantize", chunks, "-o", filepath.Join(t.TempDir(), "o.pth")).fails(t, exit.Model, chunks, "behind convert_fx(model)")
+}

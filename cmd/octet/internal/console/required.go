@@ -24,6 +24,11 @@ func Require(cmd *cobra.Command, flag, why string) {
 	}
 }
 
+// Waive takes the demand for a flag back, where the arguments make it needless.
+func Waive(cmd *cobra.Command, flag string) {
+	cmd.Flags().SetAnnotation(flag, cobra.BashCompOneRequiredFlag, []string{"false"})
+}
+
 // CheckRequired names all flags that are missing, with what they take.
 func CheckRequired(cmd *cobra.Command, _ []string) error {
 	var missing, why []string
