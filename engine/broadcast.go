@@ -11,7 +11,7 @@ import (
 type broadcast struct {
 	runs
 	extents []int // of the result's axes in memory, outermost first; axes that merge count as one
-	from    [2]operandLayout
+	from    [3]operandLayout
 	operands,
 	words int // of scratch memory for each expanded operand
 	byLine bool
@@ -34,7 +34,7 @@ const (
 // newBroadcast plans the operands in for a result out.
 func newBroadcast(in []desc, out desc, threads int) broadcast {
 	b := broadcast{runs: splitRuns(out.Shape.Numel(), shortest, threads), operands: len(in), byLine: true}
-	var strides [2][]int
+	var strides [3][]int
 	for i, d := range in {
 		b.from[i].dense = d.Shape.Equal(out.Shape) && sameMemory(d.Shape, d.order, out.order)
 		strides[i] = along(d, out.Shape)
@@ -43,12 +43,12 @@ func newBroadcast(in []desc, out desc, threads int) broadcast {
 		b.push(out.Shape[a], strides, a)
 	}
 	if len(b.extents) == 0 {
-		b.push(2, [2][]int{{0}, {0}}, 0) // an axis is needed; it is not walked to its end
+		b.push(2, [3][]int{{0}, {0}, {0}}, 0) // an axis is needed; it is not walked to its end
 	}
 	last := len(b.extents) - 1
 	for i := range in {
 		if f := &b.from[i]; !f.dense {
-			b.words = divUp(expandElements*out.DType.Size(), 8)
+			b.words = max(b.words, divUp(expandElements*in[i].DType.Size(), 8))
 			b.byLine = b.byLine && b.extents[last] >= longLine && f.strides[last] == 1
 		}
 	}
@@ -72,7 +72,7 @@ func along(d desc, to tensor.Shape) []int {
 }
 
 // push adds axis a of the result inside the others.
-func (b *broadcast) push(extent int, strides [2][]int, a int) {
+func (b *broadcast) push(extent int, strides [3][]int, a int) {
 	if extent == 1 {
 		return
 	}
@@ -113,18 +113,23 @@ func (b *broadcast) next(from, to int) int {
 
 // dense reports whether all operands have the result's shape and order of axes.
 func (b *broadcast) dense() bool {
-	return b.from[0].dense && (b.operands < 2 || b.from[1].dense)
+	for _, f := range b.from[:b.operands] {
+		if !f.dense {
+			return false
+		}
+	}
+	return true
 }
 
 // expanded holds, for each operand of one worker, the elements last expanded into its buffer.
 type expanded[T any] struct {
-	buffers [2][]T
-	at      [2]int // the first element of the result that the buffer is for; -1 for none
-	n       [2]int
+	buffers [3][]T
+	at      [3]int // the first element of the result that the buffer is for; -1 for none
+	n       [3]int
 }
 
 func newExpanded[T any](b *broadcast, scratch []uint64) expanded[T] {
-	s := expanded[T]{at: [2]int{-1, -1}}
+	s := expanded[T]{at: [3]int{-1, -1, -1}}
 	for i := range b.operands {
 		s.buffers[i] = words[T](scratch[i*b.words : (i+1)*b.words])
 	}
@@ -132,7 +137,7 @@ func newExpanded[T any](b *broadcast, scratch []uint64) expanded[T] {
 }
 
 // forget invalidates the buffers: in the next run operands have other elements.
-func (s *expanded[T]) forget() { s.at = [2]int{-1, -1} }
+func (s *expanded[T]) forget() { s.at = [3]int{-1, -1, -1} }
 
 // operandOf returns the elements of operand i, which are m, for n elements of the
 // result from element from on.

@@ -69,7 +69,23 @@ func lower(n *graph.Node, t target) (lowered, error) {
 	case op.AdaptiveAvgPool2D:
 		o, reason = lowerAdaptive(n, attrs, t)
 	case op.Mean:
-		o, reason = lowerMean(n, t)
+		o, reason = lowerMean(n, attrs, t)
+	case op.Reduce:
+		o, reason = lowerReduce(n, attrs)
+	case op.Expand, op.Tile:
+		o = repeat{op: attrs}
+	case op.Paired:
+		o, reason = lowerPaired(n, attrs)
+	case op.Where:
+		o, reason = lowerWhere(n)
+	case op.Cast:
+		o = lowerCast(n, attrs)
+	case op.Not:
+		o = lowerNot(n)
+	case op.IsNaN:
+		o = mapped[float32, uint8]{f: func(x float32) uint8 { return truth(x != x) }}
+	case op.IsInf:
+		o = mapped[float32, uint8]{f: func(x float32) uint8 { return truth(attrs.Test(x)) }}
 	case op.Add:
 		o, reason = lowerAdd(n, attrs, t)
 	case op.Mul:

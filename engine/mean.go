@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -14,12 +15,19 @@ type mean struct {
 	lowest int32 // the code stored as 0: -128 for qint8, 0 for quint8
 }
 
-func lowerMean(n *graph.Node, t target) (operation, string) {
+func lowerMean(n *graph.Node, m op.Mean, t target) (operation, string) {
 	d, reason := arithmetic(n)
 	switch {
 	case reason != "":
 		return nil, reason
-	case d == tensor.Float32 || d == tensor.QUInt8 && t.numerics == quant.QNNPACK:
+	case d == tensor.Float32:
+		any := reduce{m.Axes, reductions["mean"], "mean"}
+		if !m.OverImage() {
+			return any, ""
+		}
+		image, reason := lowerMeanPool(n, t)
+		return imageMean{any, image}, reason
+	case d == tensor.QUInt8 && t.numerics == quant.QNNPACK:
 		return lowerMeanPool(n, t)
 	}
 	real, lowest := quant.NewDequantizer(quant.Unsigned(n.Inputs[0].Type.Q, d)), int32(0)

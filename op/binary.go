@@ -119,14 +119,20 @@ func binaryGradient(o Binary, in []*tensor.Tensor, up *tensor.Tensor, d func(a, 
 	p, q := in[0].Float32s(), in[1].Float32s()
 	result := make([]float32, to.Numel())
 	pairs(a, b, to, func(i, j, k int) { result[i] = o.Real(p[j], q[k]) })
-	g := behind(o.Clamp(), result, up)
+	return pairGradient(in, behind(o.Clamp(), result, up), to, d), nil
+}
+
+// pairGradient takes the gradient g of a result of shape to back to both operands.
+func pairGradient(in []*tensor.Tensor, g []float64, to tensor.Shape, d func(a, b float64) (da, db float64)) []*tensor.Tensor {
+	a, b := in[0].Shape(), in[1].Shape()
+	p, q := in[0].Float32s(), in[1].Float32s()
 	ga, gb := make([]float64, len(p)), make([]float64, len(q))
 	pairs(a, b, to, func(i, j, k int) {
 		da, db := d(float64(p[j]), float64(q[k]))
 		ga[j] += float64(g[i] * da)
 		gb[k] += float64(g[i] * db)
 	})
-	return []*tensor.Tensor{rounded(ga, a), rounded(gb, b)}, nil
+	return []*tensor.Tensor{rounded(ga, a), rounded(gb, b)}
 }
 
 // ruleOf is the preset whose rule of addition holds: qnnpack has one for operands of

@@ -77,16 +77,9 @@ func (g Gather) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]
 
 // Gradient adds up to where its elements come from; indices have none.
 func (g Gather) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
-	if in[0].DType() != f32 || up.DType() != f32 {
-		return nil, fmt.Errorf("gradient of gather: %v; only float32 has gradients", in[0])
-	}
 	from, err := g.source(in[0], in[1].Int64s())
 	if err != nil {
 		return nil, err
 	}
-	sums := make([]float64, in[0].Numel())
-	for i, v := range up.Float32s() {
-		sums[from(i)] += float64(v)
-	}
-	return []*tensor.Tensor{rounded(sums, in[0].Shape()), nil}, nil
+	return gathered(g, in[0], up, from, 2)
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Mean averages over height and width: Axes must name exactly the last two of
-// four axes, in any order, negative or not. On codes it keeps scale and zero
-// point. (PyTorch's qnnpack engine takes its own rule only for axes spelled
-// [2, 3]; here the spelling does not matter.)
+// Mean averages over Axes, negative or not, in any order; without Axes over all there are. On
+// codes it keeps scale and zero point, and Axes must name exactly the last two of four axes.
+// (PyTorch's qnnpack engine takes its own rule only for axes spelled [2, 3]; here the spelling
+// does not matter.)
 //
-// Input: x [N, C, H, W]. Result: [N, C], or [N, C, 1, 1] with KeepDim.
+// Input: x, any shape. Result: the shape of x without Axes, or with 1 in their place.
 type Mean struct {
 	Axes    []int `json:"axes"`
 	KeepDim bool  `json:"keepdim,omitempty"`
@@ -22,32 +22,35 @@ type Mean struct {
 // Kind is "mean".
 func (Mean) Kind() string { return "mean" }
 
-// Signatures: float, and codes that keep their parameters.
-func (Mean) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
+// Signatures: float; codes that keep their parameters, where Axes may be height and width.
+func (m Mean) Signatures() []graph.Signature {
+	if !m.OverImage() {
+		return each(1, f32)
+	}
+	return keeping(each(1, f32, u8, i8))
+}
 
-// Infer returns [N, C] or [N, C, 1, 1].
+// Infer returns the shape of x without Axes.
 func (m Mean) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
-	if err := images(in[0]); err != nil {
+	x := in[0].Shape
+	if in[0].DType.IsQuantized() && (len(x) != 4 || !m.OverImage()) {
+		return nil, fmt.Errorf("mean over axes %v of codes %v; only the mean over height and width, [2 3], of four axes is supported: keep the node in float", m.Axes, x)
+	}
+	shape, err := reduced(x, m.Axes, m.KeepDim)
+	if err != nil {
 		return nil, err
 	}
-	if !m.overImage() {
-		return nil, fmt.Errorf("mean over axes %v; only the mean over height and width, [2 3], is supported", m.Axes)
-	}
-	x := in[0].Shape
-	if x[2] == 0 || x[3] == 0 {
+	if x.Numel() == 0 && shape.Numel() > 0 {
 		return nil, fmt.Errorf("input %v has no cells to average", x)
 	}
-	if m.KeepDim {
-		return like(in[0], tensor.Shape{x[0], x[1], 1, 1})
-	}
-	return like(in[0], tensor.Shape{x[0], x[1]})
+	return like(in[0], shape)
 }
 
-// overImage reports whether Axes are height and width.
-func (m Mean) overImage() bool {
+// OverImage reports whether Axes are height and width, of four axes.
+func (m Mean) OverImage() bool {
 	var seen [4]bool
 	for _, a := range m.Axes {
 		a, err := axisOf(a, 4)
@@ -59,24 +62,24 @@ func (m Mean) overImage() bool {
 	return seen == [4]bool{false, false, true, true}
 }
 
-// Eval averages each plane. In float the sum is taken in float64. On codes
+// Eval averages. In float the sum is taken in float64. On codes
 // qnnpack has an integer rule (quant.Average); the other presets dequantize,
 // take the mean in float32 in PyTorch's order, and quantize.
 func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	out := outs[0]
 	x := in[0].Shape()
-	n := x[2] * x[3]
 	if out.DType == f32 {
 		y := tensor.New(f32, out.Shape...)
-		for i := range y.Float32s() {
+		err := reducing(x, m.Axes, func(i int, elements []int) {
 			var sum float64
-			for _, v := range in[0].Float32s()[i*n : (i+1)*n] {
-				sum += float64(v)
+			for _, e := range elements {
+				sum += float64(in[0].Float32s()[e])
 			}
-			y.Float32s()[i] = float32(sum) / float32(n)
-		}
-		return []*tensor.Tensor{y}, nil
+			y.Float32s()[i] = float32(sum) / float32(len(elements))
+		})
+		return []*tensor.Tensor{y}, err
 	}
+	n := x[2] * x[3]
 	if err := needIntegerRules(ctx, out); err != nil {
 		return nil, err
 	}
@@ -108,14 +111,16 @@ func (Mean) average(x *tensor.Tensor, n int, out graph.Type) *tensor.Tensor {
 	return ofCodes(codes, out)
 }
 
-// Gradient is shared out evenly among the cells of each image.
+// Gradient is shared out evenly among what was averaged.
 func (m Mean) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err := needFloats(m, in, up); err != nil {
 		return nil, err
 	}
-	g, n := make([]float64, in[0].Numel()), in[0].Dim(2)*in[0].Dim(3)
-	for i := range g {
-		g[i] = float64(up.Float32s()[i/n]) / float64(n)
-	}
-	return []*tensor.Tensor{rounded(g, in[0].Shape())}, nil
+	g := make([]float64, in[0].Numel())
+	err := reducing(in[0].Shape(), m.Axes, func(i int, elements []int) {
+		for _, e := range elements {
+			g[e] = float64(up.Float32s()[i]) / float64(len(elements))
+		}
+	})
+	return []*tensor.Tensor{rounded(g, in[0].Shape())}, err
 }

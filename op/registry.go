@@ -2,24 +2,41 @@ package op
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quant"
 )
 
-// kinds is the table of operators, in alphabetical order. It is a function so that a
-// program that decodes no graph does not link operators that it never runs.
+// kinds is the table of operators, in alphabetical order, made once. It is a function so that
+// a program that decodes no graph does not link operators that it never runs.
 func kinds() []row {
-	return []row{
+	registered.Do(func() {
+		registry = slices.SortedFunc(slices.Values(listed()), func(a, b row) int { return cmp.Compare(a.kind, b.kind) })
+	})
+	return registry
+}
+
+var (
+	registered sync.Once
+	registry   []row
+)
+
+// listed lists the operators; those that are rows of a table have one row each.
+func listed() []row {
+	rows := []row{
 		kindOf(AdaptiveAvgPool2D{}),
 		kindOf(Add{}),
 		kindOf(Affine{}),
+		kindOf(ARange{}),
 		kindOf(AvgPool2D{}),
 		kindOf(BatchNorm{}),
+		kindOf(Cast{To: f32}),
 		kindOf(Cat{}),
 		kindOf(ChannelShuffle{}),
 		kindOf(Conv2D{}),
@@ -29,6 +46,7 @@ func kinds() []row {
 		kindOf(Dequantize{}),
 		kindOf(Div{}),
 		kindOf(ELU{Alpha: 1}),
+		kindOf(Expand{}),
 		kindOf(FakeQuantize{}),
 		kindOf(Flatten{}),
 		kindOf(Gather{}),
@@ -41,6 +59,8 @@ func kinds() []row {
 		kindOf(Hardsigmoid{}),
 		kindOf(Hardswish{}),
 		kindOf(Interpolate{}),
+		kindOf(IsInf{}),
+		kindOf(IsNaN{}),
 		kindOf(LayerNorm{}),
 		kindOf(LeakyReLU{}),
 		kindOf(Linear{}),
@@ -53,6 +73,7 @@ func kinds() []row {
 		kindOf(Mul{}),
 		kindOf(NonMaxSuppression{}),
 		kindOf(NonZero{}),
+		kindOf(Not{}),
 		kindOf(Pad{}),
 		kindOf(PoolND{}),
 		kindOf(Quantize{}),
@@ -75,10 +96,25 @@ func kinds() []row {
 		kindOf(StridedSlice{}),
 		kindOf(Sub{}),
 		kindOf(Tanh{}),
+		kindOf(Tile{}),
 		kindOf(TopK{}),
 		kindOf(Transpose{}),
 		kindOf(Unsqueeze{}),
+		kindOf(Where{}),
 	}
+	for name := range functions {
+		rows = append(rows, kindOf(Function{Name: name}))
+	}
+	for name := range pairwise {
+		rows = append(rows, kindOf(Pairwise{Name: name}))
+	}
+	for name := range relations {
+		rows = append(rows, kindOf(Relation{Name: name}))
+	}
+	for name := range reductions {
+		rows = append(rows, kindOf(Reduce{Name: name}))
+	}
+	return rows
 }
 
 // row is one operator: its kind, a value of it, and how its attributes are read.

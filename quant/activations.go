@@ -75,7 +75,7 @@ func LeakyReLU(x, slope float32) float32 {
 
 // normal is the share of a normal distribution below x.
 func normal(x float64) float64 {
-	below := erfc(math.Abs(x)/math.Sqrt2) / 2
+	below := Erfc(math.Abs(x)/math.Sqrt2) / 2
 	if x > 0 {
 		return 1 - below
 	}
@@ -90,9 +90,9 @@ var erfcTerms = [...]float64{
 	0.13756213421949445, -0.001086421366759197, -0.004282729593031517,
 }
 
-// erfc is the complementary error function of x >= 0, with the same bits on every
+// Erfc is the complementary error function of x >= 0, with the same bits on every
 // machine.
-func erfc(x float64) float64 {
+func Erfc(x float64) float64 {
 	t := 1 / (1 + x/2)
 	q := 0.0
 	for i := len(erfcTerms) - 1; i >= 0; i-- {

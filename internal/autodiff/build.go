@@ -272,6 +272,9 @@ func (b *builder) compute(n *graph.Node, f *finishing) (*value, error) {
 	case op.AdaptiveAvgPool2D:
 		return b.average(n, in[0], adaptiveWindows(in[0].shape, b.types[n.Output()].Shape)), nil
 	case op.Mean:
+		if len(in[0].shape) != 4 || !o.OverImage() {
+			break
+		}
 		return b.average(n, in[0], adaptiveWindows(in[0].shape, tensor.Shape{in[0].shape[0], in[0].shape[1], 1, 1})), nil
 	case op.Flatten:
 		if b.sameMemory(n, in[0]) {

@@ -2,6 +2,7 @@ package randomgraph
 
 import (
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -55,6 +56,11 @@ func (b *Builder) Unary(o op.Unary, x *graph.Value) *graph.Value {
 		v.Type = b.Quantum()
 	}
 	return v
+}
+
+// takes reports whether o takes activations.
+func (b *Builder) takes(o graph.Op) bool {
+	return slices.ContainsFunc(o.Signatures(), func(s graph.Signature) bool { return s.In[0] == b.dtype })
 }
 
 // ints adds a parameter of int64.
@@ -183,7 +189,8 @@ var general = []Case{
 		x := b.Input()
 		var out []*graph.Value
 		for _, o := range op.Prototypes() {
-			if u, ok := o.(op.Unary); ok {
+			u, ok := o.(op.Unary)
+			if _, named := o.(op.Function); ok && (!named || b.dtype != tensor.Float32 && b.takes(o)) {
 				out = append(out, b.Unary(u, x))
 			}
 		}

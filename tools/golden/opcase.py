@@ -20,7 +20,7 @@ import onnx
 import onnxruntime
 import torch
 import torch.nn.functional as F
-from op import CODES, Source, Writer, act, engine, output_params
+from op import BASE, CODES, Source, Writer, act, engine, output_params
 
 Q = torch.ops.quantized
 
@@ -251,6 +251,249 @@ CASES = [
 KINDS = {"add_broadcast": "add", "mul_broadcast": "mul", "matmul_broadcast": "matmul"}
 
 
+def function(name, domain=lambda x: x, relative=1e-6, f=None):
+    """a function of one number, on numbers of its domain"""
+    f = f or getattr(torch, name, None) or getattr(F, name)
+    return name, lambda r: ({}, [domain(dense(r, r.pick((2, 3, 5), (1, 2, 3, 4), (7,)), 3))], f), relative, True
+
+
+def around(lo, hi):
+    """brings numbers between lo and hi"""
+    return lambda x: lo + (hi - lo) * (x / 3).sigmoid()
+
+
+def positive(x):
+    return x.abs() + 0.01
+
+
+FUNCTIONS = [
+    function("abs", relative=0), function("acos", around(-0.99, 0.99)), function("acosh", around(1.01, 9)), function("asin", around(-0.99, 0.99)),
+    function("asinh"), function("atan"), function("atanh", around(-0.99, 0.99)), function("ceil", relative=0), function("cos"), function("cosh"),
+    function("erf"), function("exp"), function("floor", relative=0), function("log", positive), function("mish"), function("neg", relative=0),
+    function("reciprocal", positive, 0), function("round", lambda x: (x * 2).round() / 2, 0), function("sign", relative=0), function("sin", lambda x: x * 1000),
+    function("sinh"), function("softplus", lambda x: x * 6), function("softsign", relative=1e-6), function("sqrt", positive), function("tan", around(-1.4, 1.4)),
+]
+
+
+def whole(r, shape, lo=-9, hi=9):
+    return torch.from_numpy(r.rng.integers(lo, hi + 1, shape))
+
+
+def of_whole(name, f):
+    return name, lambda r: ({}, [whole(r, (3, 4))], f), 0, False
+
+
+def special(r):
+    x = dense(r, (3, 7), 9)
+    x[0, :5] = torch.tensor([float("nan"), float("inf"), float("-inf"), 0.0, -0.0])
+    return x
+
+
+def isinf(r):
+    positive, negative = r.pick((True, True), (True, False), (False, True))
+    f = {(True, True): torch.isinf, (True, False): torch.isposinf, (False, True): torch.isneginf}[positive, negative]
+    return ({} if positive else {"no_positive": True}) | ({} if negative else {"no_negative": True}), [special(r)], f
+
+
+def pairwise(name, f, second=lambda x: x, relative=0, first=lambda x: x):
+    """a function of two float32"""
+
+    def case(r):
+        a, b = broadcasting(r)
+        return {}, [first(dense(r, a, 2)), second(dense(r, b, 2))], f
+
+    return name, case, relative, True
+
+
+def whole_pairs(name, f, lo=-9, hi=9):
+    def case(r):
+        a, b = broadcasting(r)
+        x = whole(r, a)
+        if f is torch.pow:
+            x = torch.where(x == 0, 3, x)
+        return {}, [x, whole(r, b, lo, hi)], f
+
+    return name, case, 0, False
+
+
+def comparison(name, truth=False):
+    def case(r):
+        a, b = broadcasting(r)
+        kind = r.pick("float", "whole", "truth") if truth else r.pick("float", "whole")
+        if kind == "float":
+            x, y = dense(r, a).round(), dense(r, b).round()
+            x.view(-1)[0] = r.pick(0.0, float("nan"))
+            return {}, [x, y], getattr(torch, name)
+        x, y = whole(r, a, 0, 2), whole(r, b, 0, 2)
+        return {}, [x > 0, y > 0] if kind == "truth" else [x, y], getattr(torch, name)
+
+    return name, case, 0, False
+
+
+def logical(name):
+    def case(r):
+        a, b = broadcasting(r)
+        return {}, [whole(r, a, 0, 1) > 0, whole(r, b, 0, 1) > 0], getattr(torch, name)
+
+    return name, case, 0, False
+
+
+def apart(x):
+    """numbers at least 1/2 from 0"""
+    return x + 0.5 * torch.where(x < 0, -1, 1)
+
+
+PAIRS = [
+    pairwise("pow", torch.pow, first=lambda x: x.abs() + 0.1, relative=1e-6), pairwise("pow", torch.pow, second=torch.round, first=apart, relative=1e-6)[:3] + (False,),
+    pairwise("fmod", torch.fmod, apart), pairwise("remainder", torch.remainder, apart, 1e-6), pairwise("maximum", torch.maximum), pairwise("minimum", torch.minimum, torch.round, first=torch.round),
+    whole_pairs("pow", torch.pow, 0, 9), whole_pairs("fmod", torch.fmod, 1, 9), whole_pairs("fmod", torch.fmod, -9, -1), whole_pairs("remainder", torch.remainder, 1, 9),
+    whole_pairs("remainder", torch.remainder, -9, -1), whole_pairs("maximum", torch.maximum), whole_pairs("minimum", torch.minimum),
+    whole_pairs("bitwise_and", torch.bitwise_and), whole_pairs("bitwise_or", torch.bitwise_or), whole_pairs("bitwise_xor", torch.bitwise_xor),
+    whole_pairs("bitwise_left_shift", torch.bitwise_left_shift, 0, 40), whole_pairs("bitwise_right_shift", torch.bitwise_right_shift, 0, 4),
+    *[comparison(n, n in ("eq", "ne")) for n in ("eq", "ne", "lt", "le", "gt", "ge")],
+    *[logical(n) for n in ("logical_and", "logical_or", "logical_xor")],
+    of_whole("neg", torch.neg), of_whole("abs", torch.abs), of_whole("sign", torch.sign), of_whole("bitwise_not", torch.bitwise_not),
+    ("bitwise_not", lambda r: ({}, [whole(r, (9,), 0, 1) > 0], torch.logical_not), 0, False),
+    ("isnan", lambda r: ({}, [special(r)], torch.isnan), 0, False), ("isinf", isinf, 0, False),
+]
+
+
+def where(r):
+    a, b = broadcasting(r)
+    c = tuple(n if r.pick(True, False) else 1 for n in b)
+    return {}, [whole(r, c, 0, 1) > 0, dense(r, a), dense(r, b)], lambda *t: torch.where(*t).contiguous()
+
+
+def whole_where(r):
+    a, b = broadcasting(r)
+    x, y = whole(r, a), whole(r, b)
+    pair = r.pick([x, y], [x > 0, y > 0])
+    return {}, [whole(r, b, 0, 1) > 0, *pair], lambda *t: torch.where(*t).contiguous()
+
+
+def to(r):
+    kinds = {"float32": torch.float32, "int64": torch.int64, "bool": torch.bool}
+    x = dense(r, (3, 5), 90)
+    x.view(-1)[:4] = torch.tensor([0.0, -0.0, 0.5, -0.5])
+    x = r.pick(x, x.long(), x > 0)
+    to = r.pick("float32", "int64", "bool")
+    via = r.pick("", "float16", "bfloat16", "int8", "int16", "int32", "uint8")
+    if not via:
+        return {"to": to}, [x], lambda x: x.to(kinds[to])
+    if via in ("uint8", "int8") and x.dtype == torch.float32:
+        x = x.clamp(0, 127)  # beyond, C++ leaves the result open
+    return {"to": to, "via": via}, [x], lambda x: x.to(getattr(torch, via)).to(kinds[to])
+
+
+def halves(r):
+    bits = torch.from_numpy(r.rng.integers(0, 1 << 32, (400,), dtype="uint32").view("int32").copy())
+    x = bits.view(torch.float32)
+    y = torch.exp2(torch.from_numpy(r.rng.uniform(-27, 17, (400,)).astype("float32")))
+    x = torch.where(torch.from_numpy(r.rng.integers(0, 2, (400,))) > 0, x, y)
+    via = r.pick("float16", "bfloat16")
+    return {"to": "float32", "via": via}, [x], lambda x: x.to(getattr(torch, via)).float()
+
+
+def gradient_of_cast(r):
+    return {"to": "float32"}, [dense(r, (3, 5))], lambda x: x.to(torch.float32, copy=True)
+
+
+def arange(r):
+    start, step = r.between(-9, 9) / 4, r.pick(-0.75, 0.25, 1.5)
+    t = [torch.tensor(v) for v in (start, start + step * r.between(1, 9), step)]
+    return {}, t, lambda a, b, c: torch.arange(float(a), float(b), float(c))
+
+
+def whole_arange(r):
+    start, step = r.between(-9, 9), r.pick(-3, -2, -1, 1, 2, 5)
+    t = [torch.tensor(v) for v in (start, start + step * r.between(0, 9) + r.between(-1, 1), step)]
+    n = -(-(int(t[1]) - start) // step)
+    return {}, t, lambda a, b, c: torch.tensor([int(a) + i * int(c) for i in range(max(0, n))], dtype=torch.int64)
+
+
+def expand(r):
+    a, b = broadcasting(r)
+    if r.pick(True, False):
+        a, b = b, tuple(1 if r.pick(True, False) else n for n in b)
+    if r.pick(True, False, False):
+        a = ()
+    x = dense(r, a or (1,))[0] if a == () else dense(r, a)
+    return {}, [x, torch.tensor(b)], lambda x, s: x.expand(torch.broadcast_shapes(x.shape, tuple(s.tolist()))).clone()
+
+
+def tile(r):
+    x = dense(r, tuple(r.between(1, 3) for _ in range(r.between(1, 4))))
+    return {}, [x, whole(r, (x.dim(),), 1, 3)], lambda x, n: x.tile(tuple(n.tolist())).clone()
+
+
+def moved_wholes(kind, case):
+    """the same of int64 and bool"""
+
+    def f(r):
+        attrs, ins, g = case(r)
+        x = (ins[0] * 5).long()
+        return attrs, [r.pick(x, x > 0)] + ins[1:], g
+
+    return kind, f, 0, False
+
+
+REDUCTIONS = {
+    "amax": torch.amax, "amin": torch.amin, "sum": torch.sum, "mean": torch.mean, "logsumexp": torch.logsumexp,
+    "l1_norm": lambda x, d, keepdim: torch.linalg.vector_norm(x, 1, d, keepdim), "l2_norm": lambda x, d, keepdim: torch.linalg.vector_norm(x, 2, d, keepdim),
+    "log_sum": lambda x, d, keepdim: torch.sum(x, d, keepdim).log(), "sum_square": lambda x, d, keepdim: torch.sum(x * x, d, keepdim),
+}
+
+
+def prod(x, axes, keepdim):
+    for a in sorted((a % x.dim() for a in axes), reverse=True):
+        x = x.prod(a, keepdim)
+    return x
+
+
+def axes_of(r, rank):
+    axes = [int(a) for a in r.rng.permutation(rank)[: r.between(1, rank)]]
+    return [a - rank if r.pick(True, False) else a for a in axes]
+
+
+def reduction(name, whole_numbers=False, codes=None):
+    def case(r):
+        x = dense(r, tuple(r.between(1, 5) for _ in range(r.between(1, 4))))
+        axes, keep = axes_of(r, x.dim()), r.pick(True, False)
+        attrs = {"axes": axes} | ({"keepdim": True} if keep else {})
+        if name != "mean" and r.pick(True, False, False, False):
+            attrs.pop("axes")
+            axes = list(range(x.dim()))
+        if name == "log_sum":
+            x = x.abs() + 0.1
+        if whole_numbers:
+            x = whole(r, tuple(x.shape), -5, 5)
+        f = prod if name == "prod" else REDUCTIONS[name]
+        if whole_numbers and name == "l1_norm":
+            f = lambda x, d, keepdim: x.abs().sum(d, keepdim)
+        if codes:
+            x = torch._make_per_tensor_quantized_tensor(torch.from_numpy(r.rng.integers(*CODES[codes], tuple(x.shape)).astype(BASE[codes])), 0.1, 3)
+            g = f
+            f = lambda x, d, keepdim: torch._make_per_tensor_quantized_tensor(g(x.int_repr(), d, keepdim), 0.1, 3)
+        return attrs, [x], lambda x: f(x, axes, keepdim=keep)
+
+    return name, case, 0 if whole_numbers or codes or name in ("amax", "amin") else 1e-6, not whole_numbers and not codes
+
+
+# name of the files, cases of several operators each
+GROUPS = [
+    ("functions", FUNCTIONS),
+    ("pairs", PAIRS),
+    ("casts", [("where", where, 0, True), ("where", whole_where, 0, False), ("to", to, 0, False), ("to", to, 0, False), ("to", halves, 0, False), ("to", gradient_of_cast, 0, True)]),
+    ("sizes", [("arange", arange, 1e-6, False), ("arange", whole_arange, 0, False), ("expand", expand, 0, True), moved_wholes("expand", expand), ("tile", tile, 0, True), moved_wholes("tile", tile)]),
+    (
+        "reductions",
+        [reduction(n) for n in ("amax", "amin", "sum", "mean", "logsumexp", "l1_norm", "l2_norm", "log_sum", "sum_square", "prod")]
+        + [reduction(n, True) for n in ("amax", "amin", "sum", "l1_norm", "sum_square", "prod")]
+        + [reduction(n, False, d) for n in ("amax", "amin") for d in CODES],
+    ),
+]
+
+
 def codes_broadcast(wr, r, count):
     """additions and products of codes whose shapes differ"""
     for i in range(count):
@@ -283,6 +526,28 @@ def codes_conv_transpose2d(wr, r, count):
         wr.add("conv_transpose2d", attrs, [t for t in (x, w, b) if t is not None], y.contiguous(), eng)
 
 
+def write(w, g, r, kind, case, relative, differentiable):
+    """one case, with its gradients"""
+    attrs, ins, f = case(r)
+    y = f(*ins)
+    ys = y if isinstance(y, list) else [y]
+    w.add(kind, attrs, ins, ys[0], **({"relative": relative} if relative else {}) | ({"rest": [w.tensor(t) for t in ys[1:]]} if ys[1:] else {}))
+    if not differentiable:
+        return
+    leaves = [t.clone().requires_grad_() if t.is_floating_point() else t for t in ins]
+    y = f(*leaves)
+    up = dense(r, tuple(y.shape))
+    y.backward(up)
+    g.cases.append({"op": kind, "attrs": attrs, "in": [g.tensor(t) for t in ins], "up": g.tensor(up), "grads": [None if t.grad is None else g.tensor(t.grad) for t in leaves]})
+
+
+def finish(name, w, g):
+    w.close()
+    if g.cases:
+        g.close()
+    print(name, len(w.cases), "cases", len(w.data) + len(g.data), "bytes")
+
+
 def main():
     root = pathlib.Path(__file__).parents[2] / "op" / "testdata"
     p = argparse.ArgumentParser()
@@ -296,23 +561,15 @@ def main():
     (out / "gradient").mkdir(parents=True, exist_ok=True)
     for i, (name, case, relative, differentiable) in enumerate(CASES):
         w, g, r = Writer(out, name), Writer(out / "gradient", name), Source([a.seed, i])
-        kind = KINDS.get(name, name)
         for _ in range(a.count or 12):
-            attrs, ins, f = case(r)
-            y = f(*ins)
-            ys = y if isinstance(y, list) else [y]
-            w.add(kind, attrs, ins, ys[0], **({"relative": relative} if relative else {}) | ({"rest": [w.tensor(t) for t in ys[1:]]} if ys[1:] else {}))
-            if not differentiable:
-                continue
-            leaves = [t.clone().requires_grad_() if t.is_floating_point() else t for t in ins]
-            y = f(*leaves)
-            up = r.floats(tuple(y.shape)).contiguous()
-            y.backward(up)
-            g.cases.append({"op": kind, "attrs": attrs, "in": [g.tensor(t) for t in ins], "up": g.tensor(up), "grads": [None if t.grad is None else g.tensor(t.grad) for t in leaves]})
-        w.close()
-        if g.cases:
-            g.close()
-        print(name, len(w.cases), "cases", len(w.data) + len(g.data), "bytes")
+            write(w, g, r, KINDS.get(name, name), case, relative, differentiable)
+        finish(name, w, g)
+    for i, (name, cases) in enumerate(GROUPS):
+        w, g, r = Writer(out, name), Writer(out / "gradient", name), Source([a.seed, 2000 + i])
+        for kind, case, relative, differentiable in cases:
+            for _ in range(a.count or 4):
+                write(w, g, r, kind, case, relative, differentiable)
+        finish(name, w, g)
     w = Writer(out, "codes_broadcast")
     codes_broadcast(w, Source([a.seed, 1000]), a.count or 18)
     w.close()

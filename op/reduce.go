@@ -1,0 +1,282 @@
+package op
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Reduce makes one number of all along Axes, negative or not, in any order; without Axes of all
+// there are. Which number is said by its name, where there is one in package torch: one of the
+// table reductions.
+//
+// Input: x, any shape. Result: the shape of x without Axes, or with 1 in their place.
+type Reduce struct {
+	Name    string `json:"name"`
+	Axes    []int  `json:"axes,omitempty"`
+	KeepDim bool   `json:"keepdim,omitempty"`
+}
+
+// reduction is a row of the table.
+type reduction struct {
+	real   func(x []float64) float64
+	slopes func(x []float64, y float64, slope []float64) // of real by each number; y is the result
+	whole  func(x []int64) int64                         // of whole numbers, nil where they are not taken
+	codes  bool                                          // whether it gives one of the numbers, also of codes
+}
+
+var reductions = map[string]reduction{
+	"amax": {
+		real: func(x []float64) float64 {
+			return fold(x, math.Inf(-1), func(a, v float64) float64 { return max(a, v) })
+		},
+		slopes: sharedAmongEqual,
+		whole:  func(x []int64) int64 { return fold(x, math.MinInt64, func(a, v int64) int64 { return max(a, v) }) },
+		codes:  true,
+	},
+	"amin": {
+		real: func(x []float64) float64 {
+			return fold(x, math.Inf(1), func(a, v float64) float64 { return min(a, v) })
+		},
+		slopes: sharedAmongEqual,
+		whole:  func(x []int64) int64 { return fold(x, math.MaxInt64, func(a, v int64) int64 { return min(a, v) }) },
+		codes:  true,
+	},
+	"l1_norm": {
+		real:   func(x []float64) float64 { return fold(x, 0, func(a, v float64) float64 { return a + math.Abs(v) }) },
+		slopes: slopeOfEach(func(x, _ float64) float64 { return signOf(x) }),
+		whole:  func(x []int64) int64 { return fold(x, 0, func(a, v int64) int64 { return a + max(v, -v) }) },
+	},
+	"l2_norm": {
+		real: func(x []float64) float64 { return math.Sqrt(sumOfSquares(x)) },
+		slopes: slopeOfEach(func(x, y float64) float64 {
+			if y == 0 {
+				return 0
+			}
+			return x / y
+		}),
+	},
+	"log_sum": {
+		real:   func(x []float64) float64 { return math.Log(sum(x)) },
+		slopes: slopeOfEach(func(_, y float64) float64 { return math.Exp(-y) }),
+	},
+	"logsumexp": {real: logSumExp, slopes: slopeOfEach(func(x, y float64) float64 { return math.Exp(x - y) })},
+	"prod": {
+		real:   func(x []float64) float64 { return fold(x, 1, func(a, v float64) float64 { return a * v }) },
+		slopes: productsOfOthers,
+		whole:  func(x []int64) int64 { return fold(x, 1, func(a, v int64) int64 { return a * v }) },
+	},
+	"sum": {
+		real:   sum[float64],
+		slopes: slopeOfEach(func(_, _ float64) float64 { return 1 }),
+		whole:  sum[int64],
+	},
+	"sum_square": {
+		real:   sumOfSquares,
+		slopes: slopeOfEach(func(x, _ float64) float64 { return 2 * x }),
+		whole:  func(x []int64) int64 { return fold(x, 0, func(a, v int64) int64 { return a + v*v }) },
+	},
+}
+
+func fold[T any](x []T, start T, add func(a, v T) T) T {
+	for _, v := range x {
+		start = add(start, v)
+	}
+	return start
+}
+
+func sum[T int64 | float64](x []T) T { return fold(x, 0, func(a, v T) T { return a + v }) }
+
+func sumOfSquares(x []float64) float64 {
+	return fold(x, 0, func(a, v float64) float64 { return a + float64(v*v) })
+}
+
+// logSumExp takes exponentials of the distances from the largest number.
+func logSumExp(x []float64) float64 {
+	largest := fold(x, math.Inf(-1), func(a, v float64) float64 { return max(a, v) })
+	if math.IsInf(largest, 0) {
+		return largest
+	}
+	return largest + math.Log(fold(x, 0, func(a, v float64) float64 { return a + quant.Exp64(v-largest) }))
+}
+
+func slopeOfEach(f func(x, y float64) float64) func(x []float64, y float64, slope []float64) {
+	return func(x []float64, y float64, slope []float64) {
+		for i, v := range x {
+			slope[i] = f(v, y)
+		}
+	}
+}
+
+// sharedAmongEqual gives all that equal the result the same part, as in PyTorch.
+func sharedAmongEqual(x []float64, y float64, slope []float64) {
+	equal := 0.0
+	for i, v := range x {
+		if slope[i] = 0; v == y {
+			slope[i] = 1
+			equal++
+		}
+	}
+	for i := range slope {
+		slope[i] /= equal
+	}
+}
+
+func productsOfOthers(x []float64, _ float64, slope []float64) {
+	for i := range x {
+		slope[i] = 1
+		for j, v := range x {
+			if j != i {
+				slope[i] *= v
+			}
+		}
+	}
+}
+
+// Kind is the name.
+func (o Reduce) Kind() string { return o.Name }
+
+// Signatures: float; int64, and codes that keep their parameters, where the table says so.
+func (o Reduce) Signatures() []graph.Signature {
+	r, types := reductions[o.Name], []tensor.DType{f32}
+	if r.whole != nil {
+		types = append(types, i64)
+	}
+	if r.codes {
+		types = append(types, u8, i8)
+	}
+	return keeping(each(1, types...))
+}
+
+// Infer returns the shape of x without Axes.
+func (o Reduce) Infer(in []graph.Fact) ([]graph.Type, error) {
+	if _, ok := reductions[o.Name]; !ok {
+		return nil, fmt.Errorf("no reduction %q", o.Name)
+	}
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	shape, err := reduced(in[0].Shape, o.Axes, o.KeepDim)
+	if err != nil {
+		return nil, err
+	}
+	if in[0].DType.IsQuantized() && in[0].Shape.Numel() == 0 {
+		return nil, fmt.Errorf("%s of codes without a single one: %v", o.Name, in[0].Type)
+	}
+	return like(in[0], shape)
+}
+
+// reduced is x without axes, or with 1 in their place; no axes are all.
+func reduced(x tensor.Shape, axes []int, keep bool) (tensor.Shape, error) {
+	chosen, err := axesOf(axes, len(x))
+	if err != nil {
+		return nil, err
+	}
+	shape := tensor.Shape{}
+	for a, n := range x {
+		switch {
+		case !chosen[a] && len(axes) > 0:
+			shape = append(shape, n)
+		case keep:
+			shape = append(shape, 1)
+		}
+	}
+	return shape, nil
+}
+
+// reducing visits each result of a reduction of x along axes, with the elements that it is made
+// of; their list is valid during the visit.
+func reducing(x tensor.Shape, axes []int, visit func(i int, elements []int)) error {
+	chosen, err := axesOf(axes, len(x))
+	if err != nil {
+		return err
+	}
+	var outer, inner tensor.Shape
+	var outerStrides, innerStrides []int
+	for a, stride := range ownStrides(x) {
+		if chosen[a] || len(axes) == 0 {
+			inner, innerStrides = append(inner, x[a]), append(innerStrides, stride)
+		} else {
+			outer, outerStrides = append(outer, x[a]), append(outerStrides, stride)
+		}
+	}
+	base, offset := strided(outer, outerStrides, 0), strided(inner, innerStrides, 0)
+	offsets := make([]int, inner.Numel())
+	for i := range offsets {
+		offsets[i] = offset(i)
+	}
+	elements := make([]int, len(offsets))
+	for i := range outer.Numel() {
+		at := base(i)
+		for j, o := range offsets {
+			elements[j] = at + o
+		}
+		visit(i, elements)
+	}
+	return nil
+}
+
+// picked lists the named elements of x.
+func picked[T, R int64 | int32 | float32 | float64](list []R, x []T, elements []int) []R {
+	list = list[:0]
+	for _, e := range elements {
+		list = append(list, R(x[e]))
+	}
+	return list
+}
+
+// Eval reduces in float64 and rounds once.
+func (o Reduce) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+	r, x := reductions[o.Name], in[0]
+	if out[0].DType.IsQuantized() {
+		if err := needPerTensor(out[0]); err != nil {
+			return nil, err
+		}
+		from, codes := codesOf(x), make([]int32, out[0].Shape.Numel())
+		err := o.reals(x.Shape(), func(list []float64, e []int) []float64 { return picked(list, from, e) }, func(i int, v float64) { codes[i] = int32(v) })
+		return []*tensor.Tensor{ofCodes(codes, out[0])}, err
+	}
+	y := tensor.New(out[0].DType, out[0].Shape...)
+	if out[0].DType == f32 {
+		from, to := x.Float32s(), y.Float32s()
+		err := o.reals(x.Shape(), func(list []float64, e []int) []float64 { return picked(list, from, e) }, func(i int, v float64) { to[i] = float32(v) })
+		return []*tensor.Tensor{y}, err
+	}
+	var list []int64
+	err := reducing(x.Shape(), o.Axes, func(i int, elements []int) {
+		list = picked(list, x.Int64s(), elements)
+		y.Int64s()[i] = r.whole(list)
+	})
+	return []*tensor.Tensor{y}, err
+}
+
+// reals reduces the numbers that pick gives.
+func (o Reduce) reals(x tensor.Shape, pick func(list []float64, elements []int) []float64, set func(i int, v float64)) error {
+	var list []float64
+	return reducing(x, o.Axes, func(i int, elements []int) {
+		list = pick(list, elements)
+		set(i, reductions[o.Name].real(list))
+	})
+}
+
+// Gradient goes to each number by the derivative of the result.
+func (o Reduce) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(o, in, up); err != nil {
+		return nil, err
+	}
+	r, g := reductions[o.Name], make([]float64, in[0].Numel())
+	var list, slope []float64
+	err := reducing(in[0].Shape(), o.Axes, func(i int, elements []int) {
+		list = picked(list, in[0].Float32s(), elements)
+		slope = slices.Grow(slope[:0], len(list))[:len(list)]
+		r.slopes(list, r.real(list), slope)
+		for j, e := range elements {
+			g[e] = float64(up.Float32s()[i]) * slope[j]
+		}
+	})
+	return []*tensor.Tensor{rounded(g, in[0].Shape())}, err
+}
