@@ -26,7 +26,6 @@ type reduction struct {
 	real   func(x []float64) float64
 	slopes func(x []float64, y float64, slope []float64) // of real by each number; y is the result
 	whole  func(x []int64) int64                         // of whole numbers, nil where they are not taken
-	codes  bool                                          // whether it gives one of the numbers, also of codes
 }
 
 var reductions = map[string]reduction{
@@ -36,7 +35,6 @@ var reductions = map[string]reduction{
 		},
 		slopes: sharedAmongEqual,
 		whole:  func(x []int64) int64 { return fold(x, math.MinInt64, func(a, v int64) int64 { return max(a, v) }) },
-		codes:  true,
 	},
 	"amin": {
 		real: func(x []float64) float64 {
@@ -44,7 +42,6 @@ var reductions = map[string]reduction{
 		},
 		slopes: sharedAmongEqual,
 		whole:  func(x []int64) int64 { return fold(x, math.MaxInt64, func(a, v int64) int64 { return min(a, v) }) },
-		codes:  true,
 	},
 	"l1_norm": {
 		real:   func(x []float64) float64 { return fold(x, 0, func(a, v float64) float64 { return a + math.Abs(v) }) },
@@ -140,16 +137,13 @@ func productsOfOthers(x []float64, _ float64, slope []float64) {
 // Kind is the name.
 func (o Reduce) Kind() string { return o.Name }
 
-// Signatures: float; int64, and codes that keep their parameters, where the table says so.
+// Signatures: float, and int64 where the table says so.
 func (o Reduce) Signatures() []graph.Signature {
 	r, types := reductions[o.Name], []tensor.DType{f32}
 	if r.whole != nil {
 		types = append(types, i64)
 	}
-	if r.codes {
-		types = append(types, u8, i8)
-	}
-	return keeping(each(1, types...))
+	return each(1, types...)
 }
 
 // Infer returns the shape of x without Axes.
@@ -163,9 +157,6 @@ func (o Reduce) Infer(in []graph.Fact) ([]graph.Type, error) {
 	shape, err := reduced(in[0].Shape, o.Axes, o.KeepDim)
 	if err != nil {
 		return nil, err
-	}
-	if in[0].DType.IsQuantized() && in[0].Shape.Numel() == 0 {
-		return nil, fmt.Errorf("%s of codes without a single one: %v", o.Name, in[0].Type)
 	}
 	return like(in[0], shape)
 }
@@ -221,7 +212,7 @@ func reducing(x tensor.Shape, axes []int, visit func(i int, elements []int)) err
 }
 
 // picked lists the named elements of x.
-func picked[T, R int64 | int32 | float32 | float64](list []R, x []T, elements []int) []R {
+func picked[T, R int64 | float32 | float64](list []R, x []T, elements []int) []R {
 	list = list[:0]
 	for _, e := range elements {
 		list = append(list, R(x[e]))
@@ -231,36 +222,21 @@ func picked[T, R int64 | int32 | float32 | float64](list []R, x []T, elements []
 
 // Eval reduces in float64 and rounds once.
 func (o Reduce) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
-	r, x := reductions[o.Name], in[0]
-	if out[0].DType.IsQuantized() {
-		if err := needPerTensor(out[0]); err != nil {
-			return nil, err
-		}
-		from, codes := codesOf(x), make([]int32, out[0].Shape.Numel())
-		err := o.reals(x.Shape(), func(list []float64, e []int) []float64 { return picked(list, from, e) }, func(i int, v float64) { codes[i] = int32(v) })
-		return []*tensor.Tensor{ofCodes(codes, out[0])}, err
-	}
-	y := tensor.New(out[0].DType, out[0].Shape...)
-	if out[0].DType == f32 {
-		from, to := x.Float32s(), y.Float32s()
-		err := o.reals(x.Shape(), func(list []float64, e []int) []float64 { return picked(list, from, e) }, func(i int, v float64) { to[i] = float32(v) })
+	r, x, y := reductions[o.Name], in[0], tensor.New(out[0].DType, out[0].Shape...)
+	if out[0].DType == i64 {
+		var list []int64
+		err := reducing(x.Shape(), o.Axes, func(i int, elements []int) {
+			list = picked(list, x.Int64s(), elements)
+			y.Int64s()[i] = r.whole(list)
+		})
 		return []*tensor.Tensor{y}, err
 	}
-	var list []int64
+	var list []float64
 	err := reducing(x.Shape(), o.Axes, func(i int, elements []int) {
-		list = picked(list, x.Int64s(), elements)
-		y.Int64s()[i] = r.whole(list)
+		list = picked(list, x.Float32s(), elements)
+		y.Float32s()[i] = float32(r.real(list))
 	})
 	return []*tensor.Tensor{y}, err
-}
-
-// reals reduces the numbers that pick gives.
-func (o Reduce) reals(x tensor.Shape, pick func(list []float64, elements []int) []float64, set func(i int, v float64)) error {
-	var list []float64
-	return reducing(x, o.Axes, func(i int, elements []int) {
-		list = pick(list, elements)
-		set(i, reductions[o.Name].real(list))
-	})
 }
 
 // Gradient goes to each number by the derivative of the result.

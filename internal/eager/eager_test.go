@@ -3,8 +3,8 @@ package eager
 import (
 	"bytes"
 	"math/rand/v2"
-	"strings"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
