@@ -56,7 +56,12 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 	if m.quantized = g.Numerics != quant.NumericsUnset; m.quantized {
 		m.meta.Numerics, m.madeFor = g.Numerics.String(), Backend(g.Numerics.String())
 	}
-	m.meta.Labels = o.labels
+	if err := m.readProperties(f.Metadata()); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	if o.labels != nil {
+		m.meta.Labels = o.labels
+	}
 	if o.preset != nil {
 		if err := o.preset.Validate(); err != nil {
 			return nil, err

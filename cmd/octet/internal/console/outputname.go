@@ -19,6 +19,7 @@ type OutputKind struct {
 var (
 	ModelOutput    = OutputKind{what: "a PyTorch state dict", endings: []string{".pth", ".pt", ".bin", ".ckpt", ".pth.tar"}}
 	ModelStream    = ModelOutput.streamed()
+	ONNXOutput     = OutputKind{what: "an ONNX model", endings: []string{".onnx"}}
 	ArrayStream    = OutputKind{what: "a NumPy array", endings: []string{".npy"}, stream: true}
 	ArraysOutput   = OutputKind{what: "NumPy arrays by name", endings: []string{".npz"}}
 	JSONOutput     = OutputKind{what: "JSON", endings: []string{".json"}}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/onnx"
+)
+
+// exportFlags are the flags of `octet export`.
+type exportFlags struct {
+	model  inputs.ModelFlags
+	output string
+	format string
+	opset  int
+}
+
+func newExportCommand(c *console.Console) *cobra.Command {
+	f := &exportFlags{}
+	cmd := &cobra.Command{
+		Use:   "export MODEL --output FILE.onnx",
+		Short: "Write a model, float or int8, as an ONNX file",
+		Long: `export writes a model for ONNX Runtime, OpenVINO and what else reads ONNX. An int8
+model becomes QDQ: float nodes between QuantizeLinear and DequantizeLinear, which
+runtimes compute on integers. Batches may have any size; images have that of the
+preset (--crop gives another). Labels, preprocessing and recipe go into the file's
+metadata_props.
+
+The file is read back before it appears: it must have the same inputs and outputs, and
+give the same results on random inputs, but for roundings.`,
+		Example: `  octet export resnet18_int8.pth --output resnet18_int8.onnx
+  octet export resnet18.pth --arch resnet18 --output resnet18.onnx --opset 20
+  octet export zoo:MobileNet_V2_QuantizedWeights.DEFAULT -o mobilenet_v2.onnx`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
+		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
+			return runExport(c, cmd, f, args[0])
+		}),
+	}
+	f.model.Register(cmd)
+	fl := cmd.Flags()
+	fl.StringVarP(&f.output, "output", "o", "", "write `FILE`.onnx")
+	fl.StringVar(&f.format, "format", "qdq", "how an int8 model is written: qdq")
+	fl.IntVar(&f.opset, "opset", onnx.DefaultExportOpset, fmt.Sprintf("operator set, from %d to %d", onnx.MinExportOpset, onnx.MaxExportOpset))
+	console.Require(cmd, "output", "name the .onnx file to write")
+	console.Complete(cmd, "format", "qdq")
+	return cmd
+}
+
+// exportOutput is the JSON document of `octet export`.
+type exportOutput struct {
+	Model  string `json:"model"`
+	Output string `json:"output"`
+	*octet.Exported
+}
+
+func runExport(c *console.Console, cmd *cobra.Command, f *exportFlags, path string) error {
+	if f.format != "qdq" {
+		return exit.Usagef("--format %s: the format is qdq", f.format)
+	}
+	if f.opset < onnx.MinExportOpset || f.opset > onnx.MaxExportOpset {
+		return exit.Usagef("--opset %d: from %d to %d", f.opset, onnx.MinExportOpset, onnx.MaxExportOpset)
+	}
+	if err := console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ONNXOutput}); err != nil {
+		return err
+	}
+	model, err := f.model.Open(c, cmd, path)
+	if err != nil {
+		return err
+	}
+	written, err := model.SaveONNX(cmd.Context(), f.output, octet.WithOpset(f.opset))
+	if err != nil {
+		if errors.Is(err, cmd.Context().Err()) {
+			return err
+		}
+		return exit.WithCode(exit.Model, err)
+	}
+	return c.Result(exportOutput{path, f.output, written}, func(w io.Writer) { printExported(w, f.output, written) })
+}
+
+func printExported(w io.Writer, path string, e *octet.Exported) {
+	fmt.Fprintf(w, "%s: ONNX, operator set %d, %s\n", path, e.Opset, report.Size(e.Bytes))
+	for _, p := range e.Inputs {
+		fmt.Fprintf(w, "  input   %v\n", p)
+	}
+	for _, p := range e.Outputs {
+		fmt.Fprintf(w, "  output  %v\n", p)
+	}
+	if e.Difference.IsZero() {
+		fmt.Fprintln(w, "  read back; not run, since the model gives no finite outputs on random inputs")
+		return
+	}
+	fmt.Fprintf(w, "  read back and run on random inputs: outputs differ by %.2g of the largest\n", float64(e.Difference))
+}

@@ -1,0 +1,288 @@
+package octet
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/onnx"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Keys of what an ONNX file says about a model beside its graph. Values but ArchKey's and
+// NumericsKey's are JSON, as in Metadata.
+const (
+	ONNXArch     = "octet.arch"
+	ONNXNumerics = "octet.numerics"
+	ONNXLabels   = "octet.labels"
+	ONNXPreset   = "octet.preset"
+	ONNXRecipe   = "octet.recipe" // of calibration
+	ONNXTraining = "octet.training"
+)
+
+// ExportOption is for SaveONNX.
+type ExportOption interface{ applyExport(*onnx.Export) }
+
+type exportFunc func(*onnx.Export)
+
+func (f exportFunc) applyExport(e *onnx.Export) { f(e) }
+
+// WithOpset chooses the operator set that is written, from 13 to 21. The default is 17.
+func WithOpset(n int) ExportOption {
+	return exportFunc(func(e *onnx.Export) { e.Opset = n })
+}
+
+// Exported says what SaveONNX has written and how it was checked.
+type Exported struct {
+	Opset   int         `json:"opset"`
+	Bytes   int64       `json:"bytes"`
+	Inputs  []onnx.Port `json:"inputs"`
+	Outputs []onnx.Port `json:"outputs"`
+	// Difference is the largest difference between an output of the model and of the file as it
+	// was read back, relative to the largest output, on random inputs. It is not measured, but
+	// NaN and left out of JSON, where the model does not run on such inputs or its outputs are
+	// not finite.
+	Difference Difference `json:"difference,omitzero"`
+}
+
+// Difference is a number that may be unknown, as NaN.
+type Difference float64
+
+// IsZero reports that it is not known.
+func (d Difference) IsZero() bool { return math.IsNaN(float64(d)) }
+
+// What the file may compute differently, relative to the largest output, as a root of mean
+// squares: float32 sums have another order; codes are rounded otherwise, by one here and
+// there, which adds up over the layers. A wrong scale or axis gives differences as large as
+// the outputs.
+const (
+	floatExportBound = 1e-3
+	codesExportBound = 0.25
+)
+
+// SaveONNX writes the model as an ONNX file: a float model as it is, an int8 model as QDQ,
+// which ONNX Runtime and OpenVINO compute on integers. Batches are of any size, images of
+// the size that the preset gives. Labels, preprocessing and recipe go into metadata_props.
+//
+// Before the file appears, it is read back: it must have the same inputs and outputs, and
+// give the same results on random inputs but for roundings. The file appears complete or not
+// at all: when ctx ends early, none is left.
+func (m *Model) SaveONNX(ctx context.Context, path string, opts ...ExportOption) (*Exported, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	e := onnx.Export{Inputs: m.exportInputs()}
+	for _, opt := range opts {
+		opt.applyExport(&e)
+	}
+	var err error
+	if e.Metadata, err = m.exportMetadata(); err != nil {
+		return nil, err
+	}
+	data, err := onnx.Marshal(m.graph, e)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.name(), err)
+	}
+	out, err := m.checkExport(ctx, data, path)
+	if err != nil {
+		return nil, err
+	}
+	return out, atomicfile.Write(path, func(w io.Writer) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// exportInputs declares the inputs: as the model's file did, or images in batches of any
+// size.
+func (m *Model) exportInputs() []onnx.Port {
+	var ports []onnx.Port
+	if m.declared != nil {
+		for _, v := range m.declared.inputs {
+			p := onnx.Port{Name: v.Name, Names: slices.Clone(v.Dims)}
+			for _, n := range v.Shape {
+				p.Sizes = append(p.Sizes, max(n, 0))
+			}
+			ports = append(ports, p)
+		}
+		return ports
+	}
+	sizes := []int{0, m.Channels(), 0, 0}
+	if preset, _, err := m.Preset(); err == nil {
+		if shape, ok := preset.Shape(); ok {
+			copy(sizes[1:], shape[len(shape)-3:])
+		}
+	}
+	return []onnx.Port{{Name: m.graph.Inputs[0].Name, Sizes: sizes, Names: []string{"batch", "", "height", "width"}}}
+}
+
+// exportMetadata is what is known of the model beside its graph; what is merely assumed is
+// left out.
+func (m *Model) exportMetadata() (map[string]string, error) {
+	props := map[string]string{}
+	if m.meta.Arch != "" {
+		props[ONNXArch] = m.meta.Arch
+	}
+	if m.quantized {
+		props[ONNXNumerics] = m.meta.Numerics
+	}
+	records := map[string]any{}
+	if labels, assumed := m.Labels(); !assumed && labels != nil {
+		records[ONNXLabels] = labels
+	}
+	if preset, assumed, err := m.Preset(); err == nil && !assumed {
+		records[ONNXPreset] = preset
+	}
+	if m.meta.Calibration != nil {
+		records[ONNXRecipe] = m.meta.Calibration
+	}
+	if m.meta.Training != nil {
+		records[ONNXTraining] = m.meta.Training
+	}
+	for key, v := range records {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("%s: metadata %s: %w", m.name(), key, err)
+		}
+		props[key] = string(text)
+	}
+	return props, nil
+}
+
+// readProperties takes labels and preset from the metadata_props of a file that SaveONNX
+// wrote.
+func (m *Model) readProperties(props map[string]string) error {
+	if text, ok := props[ONNXLabels]; ok {
+		if err := json.Unmarshal([]byte(text), &m.meta.Labels); err != nil {
+			return fmt.Errorf("metadata %s: %w", ONNXLabels, err)
+		}
+	}
+	if text, ok := props[ONNXPreset]; ok {
+		if err := json.Unmarshal([]byte(text), &m.meta.Preset); err != nil {
+			return fmt.Errorf("metadata %s: %w", ONNXPreset, err)
+		}
+	}
+	if m.meta.Preset != nil {
+		if err := m.meta.Preset.Validate(); err != nil {
+			return fmt.Errorf("metadata %s: %w", ONNXPreset, err)
+		}
+	}
+	return nil
+}
+
+// checkExport reads back what is to be written to path.
+func (m *Model) checkExport(ctx context.Context, data []byte, path string) (*Exported, error) {
+	f, err := onnx.Read(bytes.NewReader(data), int64(len(data)), path)
+	if err != nil {
+		return nil, fmt.Errorf("what was to be written cannot be read back: %w", err)
+	}
+	out := &Exported{Opset: f.Opset(), Bytes: int64(len(data)), Difference: Difference(math.NaN())}
+	if out.Inputs, err = f.Inputs(); err != nil {
+		return nil, err
+	}
+	if out.Outputs, err = f.Outputs(); err != nil {
+		return nil, err
+	}
+	back, err := fromONNX(f, openOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("what was to be written cannot be read back: %w", err)
+	}
+	if in, results := len(back.graph.Inputs), len(back.graph.Outputs); in != len(m.graph.Inputs) || results != len(m.graph.Outputs) {
+		return nil, fmt.Errorf("%s was not written: read back, it has %d inputs and %d outputs; the model has %d and %d",
+			path, in, results, len(m.graph.Inputs), len(m.graph.Outputs))
+	}
+	inputs := exportTrial(out.Inputs)
+	want, err := m.runOnce(ctx, inputs)
+	if err != nil {
+		return out, ctx.Err() // the model does not run on such inputs
+	}
+	got, err := back.runOnce(ctx, inputs)
+	if err != nil {
+		return nil, fmt.Errorf("%s was not written: read back, it does not run: %w", path, err)
+	}
+	for i := range want {
+		worst, rms := difference(want[i], got[i])
+		if bound := m.exportBound(); rms > bound {
+			return nil, fmt.Errorf("%s was not written: read back, its output %s differs by %.3g of the largest number (root of mean squares), more than %g; please report this", path, out.Outputs[i].Name, rms, bound)
+		}
+		if i == 0 || !(worst <= float64(out.Difference)) {
+			out.Difference = Difference(worst)
+		}
+	}
+	return out, nil
+}
+
+func (m *Model) exportBound() float64 {
+	if m.quantized {
+		return codesExportBound
+	}
+	return floatExportBound
+}
+
+// exportTrial returns inputs for ports: random numbers, and zeros for whole numbers, which
+// may be places. Free extents are 1.
+func exportTrial(ports []onnx.Port) []*tensor.Tensor {
+	r := rand.New(rand.NewPCG(1, 1))
+	var inputs []*tensor.Tensor
+	for _, p := range ports {
+		shape := make(tensor.Shape, len(p.Sizes))
+		for i, n := range p.Sizes {
+			shape[i] = max(n, 1)
+		}
+		t := tensor.New(p.DType, shape...)
+		if p.DType == tensor.Float32 {
+			for i := range t.Float32s() {
+				t.Float32s()[i] = float32(r.NormFloat64())
+			}
+		}
+		inputs = append(inputs, t)
+	}
+	return inputs
+}
+
+// runOnce compiles the model for a single run.
+func (m *Model) runOnce(ctx context.Context, inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	s, err := m.Compile()
+	if err != nil {
+		return nil, err
+	}
+	return s.RunAll(ctx, inputs...)
+}
+
+// difference returns the largest difference of two tensors, and the root of the mean of
+// its squares, relative to the largest number of want. Both are NaN where want is not
+// finite.
+func difference(want, got *tensor.Tensor) (worst, rms float64) {
+	if !want.Shape().Equal(got.Shape()) || want.DType() != got.DType() {
+		return math.Inf(1), math.Inf(1)
+	}
+	if want.DType() != tensor.Float32 {
+		if bytes.Equal(want.Bytes(), got.Bytes()) {
+			return 0, 0
+		}
+		return math.Inf(1), math.Inf(1)
+	}
+	largest := 0.0
+	for i, v := range want.Float32s() {
+		d := math.Abs(float64(v) - float64(got.Float32s()[i]))
+		largest = max(largest, math.Abs(float64(v)))
+		worst, rms = max(worst, d), rms+d*d
+	}
+	if math.IsNaN(largest) || math.IsInf(largest, 0) {
+		return math.NaN(), math.NaN()
+	}
+	rms = math.Sqrt(rms / float64(max(1, want.Numel())))
+	if worst == 0 {
+		return 0, 0
+	}
+	return worst / largest, rms / largest
+}

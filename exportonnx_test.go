@@ -1,0 +1,177 @@
+package octet_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/vision"
+)
+
+// codesApart is how many codes of the last layer outputs may be apart, where the presets
+// round otherwise than ONNX does.
+const codesApart = 1.5
+
+// TestExportsRunInONNXRuntime: octet's outputs are those that ONNX Runtime gives for the
+// same bytes.
+func TestExportsRunInONNXRuntime(t *testing.T) {
+	text, err := os.ReadFile("testdata/onnxexport/golden.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden map[string]struct {
+		Model       string
+		Size, Opset int
+		Quantum     float64
+		SHA256      string
+	}
+	if err := json.Unmarshal(text, &golden); err != nil || len(golden) != 3 {
+		t.Fatalf("%d models: %v", len(golden), err)
+	}
+	arrays, err := npy.ReadNPZ("testdata/onnxexport/golden.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, g := range golden {
+		t.Run(name, func(t *testing.T) {
+			x, want := arrays.Arrays[name+".x"], arrays.Arrays[name+".y"]
+			m, err := octet.Open(g.Model)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m = sized(t, m, x.Dim(1), g.Size)
+			path := filepath.Join(t.TempDir(), "model.onnx")
+			if _, err := m.SaveONNX(t.Context(), path, octet.WithOpset(g.Opset)); err != nil {
+				t.Fatal(err)
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := sha256.Sum256(data)
+			if hex.EncodeToString(sum[:]) != g.SHA256 {
+				t.Error("the file has other bytes than that of the golden outputs: look at the change, and run tools/onnxexport/golden.py")
+			}
+			back, err := octet.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bound := max(floatTolerance, codesApart*g.Quantum)
+			for _, m := range []*octet.Model{m, back} {
+				same(t, tensor.Of(run(t, m, x), want.Shape()...), want, bound)
+			}
+		})
+	}
+}
+
+// sized is m with a preset of square images of the given channels and size.
+func sized(t *testing.T, m *octet.Model, channels, size int) *octet.Model {
+	t.Helper()
+	preset, _, err := m.Preset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err = m.WithMetadata(func(meta *octet.Metadata) {
+		preset.Channels, preset.Input, preset.Resize, preset.Crop = channels, nil, []int{size}, []int{size, size}
+		meta.Preset = &preset
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestExportOfONNX: a model that was read from an ONNX file is written as one that gives the
+// same bytes, on codes too.
+func TestExportOfONNX(t *testing.T) {
+	golden, err := npy.ReadNPZ("testdata/onnx/golden.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"qdq_u8s8_channel", "qdq_s8s8_tensor", "qdq_u8u8_channel", "qoperator_u8s8_channel"} {
+		t.Run(name, func(t *testing.T) {
+			m, err := octet.Open("testdata/onnx/" + name + ".onnx")
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(t.TempDir(), "again.onnx")
+			if _, err := m.SaveONNX(t.Context(), path); err != nil {
+				t.Fatal(err)
+			}
+			again, err := octet.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := golden.Arrays["x"]
+			if !slices.Equal(run(t, m, x), run(t, again, x)) {
+				t.Error("other outputs")
+			}
+		})
+	}
+}
+
+// TestKnowledgeTravelsWithONNX: labels, preprocessing and recipe are in the file, and what
+// octet reads back.
+func TestKnowledgeTravelsWithONNX(t *testing.T) {
+	labels := strings.Split("abcdefghij", "")
+	preset := vision.Preset{Channels: 1, Resize: []int{28, 28}, Mean: []float64{0.5}, Std: []float64{0.25}}
+	m := open(t, octet.WithLabels(labels), octet.WithPreset(preset))
+	int8, _, err := octet.Quantize(t.Context(), m, octet.FromTensor(noise(t, 4)), octet.WithSource("noise"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "int8.onnx")
+	told, err := int8.SaveONNX(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told.Difference.IsZero() || math.IsNaN(float64(told.Difference)) || len(told.Inputs) != 1 || told.Inputs[0].String() != "float32[batch, 1, 28, 28] x" {
+		t.Errorf("told %+v", told)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{octet.ONNXArch, octet.ONNXNumerics, octet.ONNXRecipe, `"noise"`} {
+		if !bytes.Contains(data, []byte(text)) {
+			t.Errorf("the file does not contain %s", text)
+		}
+	}
+	again, err := octet.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, assumed := again.Labels(); !slices.Equal(got, labels) || assumed {
+		t.Errorf("labels %v, assumed %v", got, assumed)
+	}
+	if p, assumed, err := again.Preset(); err != nil || assumed || !slices.Equal(p.Resize, preset.Resize) || p.Std[0] != 0.25 {
+		t.Errorf("preset %+v, assumed %v, %v", p, assumed, err)
+	}
+}
+
+// TestExportIsWholeOrNot: what ends early or is refused leaves no file.
+func TestExportIsWholeOrNot(t *testing.T) {
+	m, folder := open(t), t.TempDir()
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := m.SaveONNX(cancelled, filepath.Join(folder, "a.onnx")); err == nil {
+		t.Error("cancelled: no error")
+	}
+	if _, err := m.SaveONNX(t.Context(), filepath.Join(folder, "b.onnx"), octet.WithOpset(12)); err == nil || !strings.Contains(err.Error(), "operator set 12: those from 13 to 21 are written") {
+		t.Errorf("operator set 12: %v", err)
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}

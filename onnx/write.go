@@ -1,0 +1,134 @@
+package onnx
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+)
+
+// Opsets that are written. DequantizeLinear has scales per channel from the first on.
+const (
+	MinExportOpset     = 13
+	MaxExportOpset     = 21
+	DefaultExportOpset = 17
+)
+
+// Export says how a graph is written.
+type Export struct {
+	Opset int // 0 is DefaultExportOpset
+	// Inputs declare the graph's inputs, in order: names, extents, names of free extents.
+	// Element types follow from the graph.
+	Inputs   []Port
+	Metadata map[string]string // metadata_props
+}
+
+// Marshal returns g as an ONNX file. Codes are written as QDQ: a node on codes becomes the
+// float node between DequantizeLinear and QuantizeLinear, which runtimes fuse. The error
+// names the node that ONNX, or the writer, has no operator for.
+func Marshal(g *graph.Graph, e Export) ([]byte, error) {
+	if e.Opset == 0 {
+		e.Opset = DefaultExportOpset
+	}
+	if e.Opset < MinExportOpset || e.Opset > MaxExportOpset {
+		return nil, fmt.Errorf("operator set %d: those from %d to %d are written", e.Opset, MinExportOpset, MaxExportOpset)
+	}
+	g = g.Running()
+	if len(e.Inputs) != len(g.Inputs) {
+		return nil, fmt.Errorf("%d inputs are declared; %s has %d", len(e.Inputs), g.Name, len(g.Inputs))
+	}
+	w := newWriter(g, e)
+	if err := w.graphProto(); err != nil {
+		return nil, fmt.Errorf("%s: %w", g.Name, err)
+	}
+	model := &onnxpb.ModelProto{
+		IrVersion:    proto.Int64(irVersion(e.Opset)),
+		ProducerName: proto.String("octet"),
+		OpsetImport:  []*onnxpb.OperatorSetIdProto{{Domain: proto.String(""), Version: proto.Int64(int64(e.Opset))}},
+		Graph:        w.out,
+	}
+	for _, key := range slices.Sorted(maps.Keys(e.Metadata)) {
+		model.MetadataProps = append(model.MetadataProps, &onnxpb.StringStringEntryProto{Key: proto.String(key), Value: proto.String(e.Metadata[key])})
+	}
+	if w.bytes > maxBytes {
+		return nil, fmt.Errorf("%s has %d bytes of weights; an ONNX file ends at %d, and external data is not written", g.Name, w.bytes, int64(maxBytes))
+	}
+	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(model)
+	if err == nil && len(data) > maxBytes {
+		err = fmt.Errorf("%s: %d bytes; an ONNX file ends at %d, and external data is not written", g.Name, len(data), int64(maxBytes))
+	}
+	return data, err
+}
+
+// irVersion is the version of the format that came with an operator set.
+func irVersion(opset int) int64 {
+	switch {
+	case opset >= 21:
+		return 10
+	case opset >= 19:
+		return 9
+	}
+	return 8
+}
+
+// graphProto writes the whole graph.
+func (w *writer) graphProto() error {
+	for i, v := range w.graph.Inputs {
+		port, err := w.inputProto(v, w.export.Inputs[i])
+		if err != nil {
+			return err
+		}
+		w.out.Input = append(w.out.Input, port)
+	}
+	if err := w.infer(); err != nil {
+		return err
+	}
+	for _, n := range w.graph.Nodes {
+		if err := w.node(n); err != nil {
+			return fmt.Errorf("node %q (%s): %w", n.Name, n.Op.Kind(), err)
+		}
+	}
+	for _, v := range w.graph.Outputs {
+		if err := w.output(v); err != nil {
+			return fmt.Errorf("output %q: %w", v.Name, err)
+		}
+	}
+	return nil
+}
+
+// inputProto declares an input, and notes its name for the nodes.
+func (w *writer) inputProto(v *graph.Value, p Port) (*onnxpb.ValueInfoProto, error) {
+	if p.Name == "" {
+		p.Name = v.Name
+	}
+	w.taken[p.Name] = true
+	if v.Type.DType.IsQuantized() {
+		w.codes[v] = p.Name
+	} else {
+		w.reals[v] = p.Name
+	}
+	return portProto(v.Type.DType, p)
+}
+
+// output declares a result of the graph, under its own name.
+func (w *writer) output(v *graph.Value) error {
+	names := w.reals
+	if v.Type.DType.IsQuantized() {
+		names = w.codes
+	}
+	p := Port{Name: names[v]}
+	if v.Role != graph.Result || slices.ContainsFunc(w.out.Output, func(o *onnxpb.ValueInfoProto) bool { return o.GetName() == p.Name }) || w.aliased[v] {
+		p.Name = w.unique(v.Name)
+		w.add("Identity", []string{names[v]}, p.Name)
+	}
+	if f, ok := w.facts[v]; ok && !f.Deferred {
+		p.Sizes, p.Names = w.extents(v)
+	}
+	port, err := portProto(v.Type.DType, p)
+	w.out.Output = append(w.out.Output, port)
+	return err
+}

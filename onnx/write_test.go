@@ -1,0 +1,205 @@
+package onnx_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/randomgraph"
+	"github.com/octet-ml/octet/internal/rewrite"
+	"github.com/octet-ml/octet/internal/testseed"
+	"github.com/octet-ml/octet/onnx"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+const (
+	// writtenFloats is what the order of float32 additions changes of numbers of about 1.
+	writtenFloats = 2e-5
+	// writtenCodes is how far codes may be apart that ONNX rounds otherwise than the presets,
+	// as a root of mean squares relative to the largest number, which may be few codes. A wrong
+	// scale or axis is many times that.
+	writtenCodes = 0.05
+)
+
+// writtenKinds is how many operators are written at least.
+const writtenKinds = 52
+
+// unread are operators that are written and not read yet.
+var unread = []string{"Erf", "Resize", "NonMaxSuppression", "Squeeze"}
+
+// exportOf declares an input of the shape of x.
+func exportOf(x *tensor.Tensor, opset int) onnx.Export {
+	return onnx.Export{Opset: opset, Inputs: []onnx.Port{{Sizes: x.Shape(), Names: make([]string, len(x.Shape()))}}}
+}
+
+// readBack writes g for inputs of the shape of x, and reads the file; nil where the
+// operator set is too old for it, or the reader has none of its operators.
+func readBack(t *testing.T, g *graph.Graph, x *tensor.Tensor, opset int) *graph.Graph {
+	t.Helper()
+	data, err := onnx.Marshal(g, exportOf(x, opset))
+	if err != nil {
+		named := slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool {
+			return strings.HasPrefix(err.Error(), fmt.Sprintf("%s: node %q (%s): it is not written", g.Name, n.Name, n.Op.Kind()))
+		})
+		if !named && (opset == onnx.MaxExportOpset || !strings.Contains(err.Error(), "needs operator set")) {
+			t.Errorf("operator set %d: %v", opset, err)
+		}
+		return nil
+	}
+	f, err := onnx.Read(bytes.NewReader(data), int64(len(data)), "written.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := f.Graph()
+	if nodes := (*onnx.UnsupportedError)(nil); errors.As(err, &nodes) {
+		for _, n := range nodes.Nodes {
+			if !slices.Contains(unread, n.Op) {
+				t.Errorf("%s: %+v", g.Name, n)
+			}
+		}
+		return nil
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", g.Name, err)
+	}
+	return back
+}
+
+// TestWrittenGraphsComputeTheSame: what random graphs become in ONNX, read back. Most
+// operators are among them; the others give an error that names the node.
+func TestWrittenGraphsComputeTheSame(t *testing.T) {
+	seen := map[string]bool{}
+	r := testseed.Rand(t)
+	opsets := []int{onnx.MinExportOpset, onnx.DefaultExportOpset, onnx.MaxExportOpset}
+	for _, c := range randomgraph.Cases {
+		g := c.Build(randomgraph.New(r, c.Name, tensor.Float32, quant.NumericsUnset))
+		x := randomgraph.Image(r, 1+r.IntN(2), c.Channels, c.H, c.W)
+		if _, err := onnx.Marshal(g, exportOf(x, onnx.MaxExportOpset)); err == nil {
+			for _, n := range g.Nodes {
+				seen[n.Op.Kind()] = true
+			}
+		}
+		back := readBack(t, g, x, opsets[r.IntN(len(opsets))])
+		if back == nil {
+			continue
+		}
+		want, got := run(t, g, x), run(t, back, x)
+		for i := range want {
+			sameNumbers(t, c.Name, want[i], got[i])
+		}
+	}
+	if len(seen) < writtenKinds {
+		t.Errorf("%d operators are written; expected %d at least", len(seen), writtenKinds)
+	}
+}
+
+// TestWrittenCodesAreAlike: QDQ of random graphs on codes computes them on codes again, but
+// for roundings.
+func TestWrittenCodesAreAlike(t *testing.T) {
+	r := testseed.Rand(t)
+	dtypes, rules := []tensor.DType{tensor.QUInt8, tensor.QInt8}, []quant.Numerics{quant.FBGEMM, quant.QNNPACK}
+	for _, c := range randomgraph.Cases {
+		dtype, n := dtypes[r.IntN(len(dtypes))], rules[r.IntN(len(rules))]
+		g := c.Build(randomgraph.New(r, c.Name, dtype, n))
+		x := randomgraph.Image(r, 2, c.Channels, c.H, c.W)
+		back := readBack(t, g, x, onnx.MaxExportOpset)
+		if back == nil {
+			continue
+		}
+		back, _, err := rewrite.Fuse(back)
+		if err == nil {
+			back, err = rewrite.Integers(back)
+		}
+		if err != nil {
+			t.Errorf("%s, %v: %v", c.Name, dtype, err)
+			continue
+		}
+		want, got := run(t, g, x), run(t, back, x)
+		for i := range want {
+			alike(t, c.Name+" "+n.String()+" "+dtype.String(), want[i], got[i])
+		}
+	}
+}
+
+// TestFreeExtents: what an operator needs of sizes that are free is an error that says so,
+// and what it does not need stays free.
+func TestFreeExtents(t *testing.T) {
+	build := func(o graph.Op) *graph.Graph {
+		g := graph.New("net")
+		g.Outputs = []*graph.Value{g.AddNode("y", o, g.AddInput("x", graph.Float32))}
+		return g
+	}
+	free := onnx.Export{Inputs: []onnx.Port{{Sizes: []int{0, 4, 0, 0}, Names: []string{"batch", "", "height", "width"}}}}
+	if _, err := onnx.Marshal(build(op.AdaptiveAvgPool2D{Output: [2]int{2, 2}}), free); err == nil || !strings.Contains(err.Error(), `node "y" (adaptive_avg_pool2d): ONNX has no operator`) {
+		t.Errorf("adaptive pool: %v", err)
+	}
+	data, err := onnx.Marshal(build(op.ChannelShuffle{Groups: 2}), free)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := onnx.Read(bytes.NewReader(data), int64(len(data)), "shuffle.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports, err := f.Outputs()
+	if err != nil || len(ports) != 1 || ports[0].String() != "float32[batch, 4, height, width] y" {
+		t.Errorf("outputs %v, %v", ports, err)
+	}
+	g, err := f.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := randomgraph.Image(testseed.Rand(t), 3, 4, 5, 6)
+	sameNumbers(t, "shuffle", run(t, build(op.ChannelShuffle{Groups: 2}), x)[0], run(t, g, x)[0])
+}
+
+func sameNumbers(t *testing.T, name string, want, got *tensor.Tensor) {
+	t.Helper()
+	if !want.Shape().Equal(got.Shape()) || want.DType() != got.DType() {
+		t.Errorf("%s: %v, want %v", name, got, want)
+		return
+	}
+	if want.DType() != tensor.Float32 {
+		if !bytes.Equal(want.Bytes(), got.Bytes()) {
+			t.Errorf("%s: other numbers", name)
+		}
+		return
+	}
+	for i, w := range want.Float32s() {
+		v := got.Float32s()[i]
+		if d := math.Abs(float64(w - v)); !(d <= writtenFloats*max(1, math.Abs(float64(w)))) {
+			t.Errorf("%s: element %d is %v, want %v", name, i, v, w)
+			return
+		}
+	}
+}
+
+// alike compares numbers that codes stand for.
+func alike(t *testing.T, name string, want, got *tensor.Tensor) {
+	t.Helper()
+	if want.DType() != tensor.Float32 || got.DType() != tensor.Float32 {
+		sameNumbers(t, name, want, got)
+		return
+	}
+	if !want.Shape().Equal(got.Shape()) {
+		t.Errorf("%s: %v, want %v", name, got, want)
+		return
+	}
+	squares, largest := 0.0, 0.0
+	for i, w := range want.Float32s() {
+		d := float64(w - got.Float32s()[i])
+		squares, largest = squares+d*d, max(largest, math.Abs(float64(w)))
+	}
+	if rms := math.Sqrt(squares / float64(want.Numel())); !(rms <= writtenCodes*largest) {
+		t.Errorf("%s: differs by %.3g of %.3g: %v, want %v", name, rms, largest, firstOf(got), firstOf(want))
+	}
+}
+
+func firstOf(t *tensor.Tensor) []float32 { return slices.Clone(t.Float32s()[:min(6, t.Numel())]) }

@@ -1,0 +1,156 @@
+package onnx
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+)
+
+// emission is a node of the graph that is being written: as nodes of ONNX on float32,
+// whole numbers or truth values, from in to out.
+type emission struct {
+	*writer
+	node *graph.Node
+	in   []string
+	out  []string
+}
+
+// node writes a node, with its operands dequantized and its results quantized where they
+// are codes.
+func (w *writer) node(n *graph.Node) error {
+	switch n.Op.(type) {
+	case op.Quantize:
+		return w.stub(n, n.Output().Type, w.quantize)
+	case op.Dequantize:
+		return w.stub(n, n.Inputs[0].Type, w.dequantize)
+	}
+	e := &emission{writer: w, node: n}
+	for i, v := range n.Inputs {
+		name, err := "", error(nil)
+		if _, weighted := n.Op.(op.Weighted); weighted && i == 2 {
+			name, err = w.bias(n)
+		} else if !e.own(i) {
+			name, err = w.real(v)
+		}
+		if err != nil {
+			return err
+		}
+		e.in = append(e.in, name)
+	}
+	for _, v := range n.Outputs {
+		name := w.unique(v.Name)
+		e.out = append(e.out, name)
+		if !v.Type.DType.IsQuantized() {
+			w.reals[v] = name
+		}
+	}
+	if err := e.write(); err != nil {
+		return err
+	}
+	for i, v := range n.Outputs {
+		if v.Type.DType.IsQuantized() {
+			w.codes[v] = w.unique(v.Name + "/quantized")
+			if err := w.quantize(e.out[i], v.Type, w.codes[v]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// stub writes Quantize or Dequantize between float32 and t. In a float graph it does
+// nothing.
+func (w *writer) stub(n *graph.Node, t graph.Type, write func(string, graph.Type, string) error) error {
+	x, y := n.Inputs[0], n.Output()
+	if !t.DType.IsQuantized() {
+		name, err := w.real(x)
+		w.reals[y], w.aliased[y] = name, true
+		return err
+	}
+	name, err := w.real(x)
+	names := w.codes
+	if x.Type.DType.IsQuantized() {
+		name, err = w.code(x)
+		names = w.reals
+	}
+	if err != nil {
+		return err
+	}
+	names[y] = w.unique(y.Name)
+	return write(name, t, names[y])
+}
+
+// own reports whether the writer of the node's operator writes operand i itself.
+func (e *emission) own(i int) bool {
+	_, linear := e.node.Op.(op.Linear)
+	return linear && i == 1
+}
+
+// result writes the node's only result, with the clamp of its operator.
+func (e *emission) result(kind string, in []string, attrs ...*onnxpb.AttributeProto) error {
+	if !clampShows(e.node) {
+		e.add(kind, in, e.out[0], attrs...)
+		return nil
+	}
+	return e.clamp(op.ClampOf(e.node.Op), e.step(kind, in, attrs...))
+}
+
+// clamp writes the node's result as the clamped x.
+func (e *emission) clamp(act quant.Activation, x string) error {
+	switch act {
+	case quant.ReLU:
+		e.add("Relu", []string{x}, e.out[0])
+	case quant.ReLU6:
+		e.add("Clip", []string{x, e.number(0), e.number(6)}, e.out[0])
+	default:
+		return fmt.Errorf("the clamp %q has no operator in ONNX", act)
+	}
+	return nil
+}
+
+// step writes a node in front of the one that gives the result, and returns its name.
+func (e *emission) step(kind string, in []string, attrs ...*onnxpb.AttributeProto) string {
+	name := e.unique(e.node.Name + "/" + kind)
+	e.add(kind, in, name, attrs...)
+	return name
+}
+
+// coded returns what a step gives as it is when the node's result is codes: quantized and
+// dequantized, so that runtimes find every step between codes.
+func (e *emission) coded(x string) (string, error) {
+	t := e.node.Output().Type
+	if !t.DType.IsQuantized() {
+		return x, nil
+	}
+	codes, real := e.unique(x+"/quantized"), e.unique(x+"/dequantized")
+	if err := e.quantize(x, t, codes); err != nil {
+		return "", err
+	}
+	return real, e.dequantize(codes, t, real)
+}
+
+// number writes a constant without axes, once.
+func (w *writer) number(v float32) string {
+	key := "number " + strconv.FormatFloat(float64(v), 'g', -1, 32)
+	if w.params[key] == nil {
+		w.params[key] = []string{constant(w, "constant", []float32{v})}
+	}
+	return w.params[key][0]
+}
+
+// list writes whole numbers that an operator of ONNX takes as an operand.
+func (e *emission) list(what string, v ...int64) string {
+	return e.writer.list(e.node.Name+"/"+what, v...)
+}
+
+// since returns an error unless the operator set that is written is that version at least.
+func (e *emission) since(opset int, what string) error {
+	if e.export.Opset < opset {
+		return fmt.Errorf("%s needs operator set %d; %d is written", what, opset, e.export.Opset)
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+"""Makes testdata/onnxexport: what ONNX Runtime computes of files that octet exports, and the SHA-256 of these files. go test
+exports them again: equal bytes have these outputs, which must be octet's.
+
+    python tools/onnxexport/golden.py ./octet
+
+Run in an environment with numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0."""
+
+import hashlib
+import json
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+from check import octet, quantum, runtime
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUT = ROOT / "testdata" / "onnxexport"
+MODELS = {
+    "fashion_mobilenet": ("cmd/octet/demodata/fashion_mobilenet.pth", (1, 28, 28), 17),
+    "mobilenet_v2": ("testdata/fx/mobilenet_v2.quantizable.ptq.pth", (3, 64, 64), 17),
+    "shufflenet_v2_x0_5": ("testdata/fx/shufflenet_v2_x0_5.quantizable.ptq.pth", (3, 64, 64), 13),
+}
+
+
+def main():
+    program = sys.argv[1]
+    OUT.mkdir(exist_ok=True)
+    arrays, files = {}, {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "model.onnx"
+        for name, (model, shape, opset) in MODELS.items():
+            octet(program, "export", ROOT / model, "--resize", f"{shape[1]}", "--crop", f"{shape[1]}", "--opset", opset, "-o", path)
+            onnx.checker.check_model(str(path), full_check=True)
+            x = np.random.default_rng(1).standard_normal((2, *shape), dtype=np.float32)
+            arrays[name + ".x"], arrays[name + ".y"] = x, runtime(path, x)
+            int8 = "testdata/fx" in model
+            files[name] = {
+                "model": model, "size": shape[1], "opset": opset, "quantum": quantum(path) if int8 else 0,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }  # fmt: skip
+    np.savez(OUT / "golden.npz", **arrays)
+    (OUT / "golden.json").write_text(json.dumps(files, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
