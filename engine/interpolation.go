@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/elementwise32"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // interpolation is bilinear: it blends two lines, each contiguous in memory, and then
@@ -12,24 +14,53 @@ type interpolation struct {
 	k *elementwise32.Kernel
 }
 
-func newInterpolation(r op.Resize, t target) interpolation {
-	return interpolation{r, elementwise32.Select(elementwise32.Table, elementwise32.Blend, t.cpu)}
+func blendKernel(t target) *elementwise32.Kernel {
+	return elementwise32.Select(elementwise32.Table, elementwise32.Blend, t.cpu)
 }
+
+func newInterpolation(r op.Resize, t target) interpolation { return interpolation{r, blendKernel(t)} }
 
 func (o interpolation) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o interpolation) fix(in, outs []desc, threads int) (fixed, error) {
 	x, y := in[0].Shape, outs[0].Shape
-	f := fixedInterpolation{interpolation: o, channels: x[1], in: x[3] * x[1], out: y[3] * x[1], height: x[2]}
-	for i := range y[2] {
-		f.down = append(f.down, o.neighbours(0, i, x[2], y[2], 1))
+	var taps [2][][]op.Tap
+	for axis := range taps {
+		for i := range y[2+axis] {
+			taps[axis] = append(taps[axis], o.Taps(axis, i, x[2+axis], y[2+axis]))
+		}
 	}
-	for i := range y[3] {
-		f.across = append(f.across, o.neighbours(1, i, x[3], y[3], x[1]))
+	return fixInterpolation(o.k, x, y, taps, threads), nil
+}
+
+// general is an interpolation of any axes: bilinear for those of images, else evaluated.
+type general struct {
+	op   op.Interpolate
+	node *graph.Node
+	k    *elementwise32.Kernel
+	rest evaluation
+}
+
+func (general) packsParameters() {}
+
+func (o general) kernel() (string, string) { return o.k.Name, o.k.ISA }
+
+func (o general) fix(in, outs []desc, threads int) (fixed, error) {
+	facts, next := make([]graph.Fact, len(o.node.Inputs)), 0
+	for i, v := range o.node.Inputs {
+		if facts[i] = (graph.Fact{Type: v.Type, Data: v.Data}); v.Role != graph.Parameter {
+			facts[i] = graph.Fact{Type: in[next].Type, Data: in[next].known}
+			next++
+		}
 	}
-	const slow = 4 // times as slow, per element, as an element-wise kernel
-	f.runs = splitRuns(y[0]*y[2], divUp(shortest/slow, max(1, f.out)), threads)
-	return f, nil
+	taps, ok, err := o.op.Images(facts)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return o.rest.fix(in, outs, threads)
+	}
+	return fixInterpolation(o.k, in[0].Shape, outs[0].Shape, taps, threads), nil
 }
 
 // neighbours are the two pixels, or lines, that one is blended of.
@@ -38,14 +69,26 @@ type neighbours struct {
 	shareA, shareB float32
 }
 
-// neighbours returns those of pixel or line i, at offsets in units of so many numbers.
-func (o interpolation) neighbours(axis, i, in, out, numbers int) neighbours {
-	t := o.Taps(axis, i, in, out)
-	return neighbours{t[0].At * numbers, t[1].At * numbers, float32(t[0].Share), float32(t[1].Share)}
+// neighboursOf are those of pixels or lines with two taps, at offsets in units of so many
+// numbers.
+func neighboursOf(taps [][]op.Tap, numbers int) []neighbours {
+	list := make([]neighbours, len(taps))
+	for i, t := range taps {
+		list[i] = neighbours{t[0].At * numbers, t[1].At * numbers, float32(t[0].Share), float32(t[1].Share)}
+	}
+	return list
+}
+
+func fixInterpolation(k *elementwise32.Kernel, x, y tensor.Shape, taps [2][][]op.Tap, threads int) fixedInterpolation {
+	f := fixedInterpolation{k: k, channels: x[1], in: x[3] * x[1], out: y[3] * x[1], height: x[2]}
+	f.down, f.across = neighboursOf(taps[0], 1), neighboursOf(taps[1], x[1])
+	const slow = 4 // times as slow, per element, as an element-wise kernel
+	f.runs = splitRuns(y[0]*y[2], divUp(shortest/slow, max(1, f.out)), threads)
+	return f
 }
 
 type fixedInterpolation struct {
-	interpolation
+	k                         *elementwise32.Kernel
 	runs                          // of lines of the result
 	channels, in, out, height int // numbers of a pixel, of a line of the operand and of the result; lines of an image
 	down, across              []neighbours

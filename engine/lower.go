@@ -109,7 +109,7 @@ func lower(n *graph.Node, t target) (lowered, error) {
 	case op.StridedSlice:
 		o, reason = lowerPlaced(n, attrs)
 	case op.Interpolate:
-		o, reason = lowerInterpolate(n, attrs)
+		o, reason = lowerInterpolate(n, attrs, t)
 	case op.DepthToSpace:
 		o = blocks{attrs, t.cpu}
 	case op.SpaceToDepth:

@@ -19,6 +19,9 @@ var withoutKernel = map[string]string{
 
 	"local_response_norm": rare,
 	"lp_norm":             rare,
+	"einsum":              "a reader of files writes the usual equations as matmul",
+	"grid_sample":         rare,
+	"roi_align":           rare,
 	"group_norm":          "no model at hand has it",
 	"conv_nd":             "it is for other numbers of axes than two",
 	"pool_nd":             "it is for other numbers of axes than two, and for rare modes",

@@ -40,12 +40,17 @@ func lowerPlaced(n *graph.Node, o placing) (operation, string) {
 	return placed{op: o}, ""
 }
 
-// lowerInterpolate has a kernel where elements only move, and stay inside.
-func lowerInterpolate(n *graph.Node, o op.Interpolate) (operation, string) {
-	if o.Mode != "nearest" || o.Coordinates == "tf_crop_and_resize" {
-		return nil, "only the nearest elements, without a roi, have a kernel"
+// lowerInterpolate has kernels for the nearest elements and for blending two, without a roi.
+func lowerInterpolate(n *graph.Node, o op.Interpolate, t target) (operation, string) {
+	switch {
+	case o.Coordinates == "tf_crop_and_resize":
+		return nil, "it has a roi"
+	case o.Mode == "nearest":
+		return lowerPlaced(n, o)
+	case o.Mode != "linear" || o.Antialias || n.Inputs[0].Role == graph.Parameter:
+		return nil, "it blends more than two elements along an axis"
 	}
-	return lowerPlaced(n, o)
+	return general{o, n, blendKernel(t), evaluation{n, graph.Context{Numerics: t.numerics}}}, ""
 }
 
 func (placed) kernel() (string, string) { return "copy", "go" }

@@ -308,6 +308,24 @@ func (o Interpolate) grid(in []graph.Fact) ([][][]Tap, error) {
 	return grid, nil
 }
 
+// Images returns the taps of height and width of a bilinear interpolation: two for each row and
+// column. It is false where other axes change, too.
+func (o Interpolate) Images(in []graph.Fact) (taps [2][][]Tap, ok bool, err error) {
+	grid, err := o.grid(in)
+	if err != nil || o.Mode != "linear" || len(grid) != 4 || grid[0] != nil || grid[1] != nil {
+		return taps, false, err
+	}
+	for i := range taps {
+		if taps[i] = grid[2+i]; taps[i] != nil {
+			continue
+		}
+		for at := range in[0].Shape[2+i] {
+			taps[i] = append(taps[i], []Tap{{at, 1}, {at, 0}})
+		}
+	}
+	return taps, true, nil
+}
+
 // Places returns the place along an axis of x nearest to place i of the result, -1 outside.
 func (o Interpolate) Places(in []graph.Fact) (func(axis, i int) int, error) {
 	grid, err := o.grid(in)

@@ -73,6 +73,8 @@ var moves = []Case{
 			b.Moved("nearest", op.Interpolate{Mode: "nearest", Axes: []int{2, 3}, Coordinates: "asymmetric", Rounding: "floor"}, x, none, scales)[0],
 			b.Moved("nearest", op.Interpolate{Mode: "nearest", Axes: []int{3}, Sizes: []int{11}}, x)[0],
 			b.Float("linear", op.Interpolate{Mode: "linear", Axes: []int{3, 2}}, real, none, none, b.ints(5, 9)),
+			b.Float("linear", op.Interpolate{Mode: "linear", Scales: []float32{1, 1, 1, 2.5}}, real),
+			b.Float("linear", op.Interpolate{Mode: "linear", Scales: []float32{1, 2, 1, 2}}, real),
 			b.Float("cubic", op.Interpolate{Mode: "cubic", Axes: []int{2, 3}, Scales: []float32{2, 0.7}, Antialias: true}, real))
 	}},
 	{"recurrences", 5, 4, 6, func(b *Builder) *graph.Graph { // the channels are elements of sequences
@@ -118,6 +120,14 @@ var moves = []Case{
 			b.Float("group", op.GroupNorm{Groups: 3, Eps: 1e-1}, x), b.Float("lrn", op.LocalResponseNorm{Size: 3, Alpha: 0.1, Beta: 0.75, K: 1}, x),
 			b.Float("lp", op.LpNorm{Axis: 1, P: 2}, x), b.Float("conv", op.ConvND{Spatial: over, Groups: 1}, deep, w),
 			b.Float("pool", op.PoolND{Spatial: over, Mode: "average", Kernel: three(2)}, deep))
+	}},
+	{"einsum and sampling", 3, 6, 5, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Input())
+		both := b.Float("einsum", op.Einsum{Equation: "nchw,nchv->ncwv"}, x, x)
+		grid := b.Float("tanh", op.Tanh{}, b.Float("grid", op.Slice{Axis: 3, Start: 1, End: 3}, b.Float("nhwc", op.Transpose{Perm: []int{0, 1, 2, 3}}, x)))
+		regions := b.g.AddConst(b.name("regions"), tensor.Of([]float32{0.5, 1, 4, 5, 0, 0, 2, 3}, 2, 4))
+		rois := b.Float("roi", op.ROIAlign{Output: [2]int{2, 3}, SpatialScale: 0.9}, x, regions, b.ints(0, 0))
+		return b.Finish(both, b.Float("sample", op.GridSample{Mode: "linear", Padding: "border"}, x, grid), rois, b.Float("images", op.Cat{Axis: 0}, rois, rois))
 	}},
 	{"gather and scatter", 4, 5, 6, func(b *Builder) *graph.Graph {
 		x := b.Conv(b.Input(), 4, 4, 3, 1, 1)

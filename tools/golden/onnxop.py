@@ -409,6 +409,38 @@ def pool_indices(r):
     return Case("pool_nd", attrs, "MaxPool", [x], fields | {"storage_order": order}, 2)
 
 
+def einsum(r):
+    d = {c: r.between(1, 4) for c in "abcdef"}
+    equation = r.pick("ab,bc->ac", "abc,acd->abd", "ab->ba", "aab->b", "ab,ab->", "abcd,abed->abce", "ab,cb", "a,b->ab", "abc->b", "ab,bc,cd->ad", "...ab,...bc->...ac", "...a->...", "abcd,d->abc")
+    terms = equation.split("->")[0].split(",")
+    lead = tuple(r.between(1, 3) for _ in range(2)) if "..." in equation else ()
+    ins = [floats(r, *((r.pick(n, n, 1) for n in lead) if t.startswith("...") else ()), *[d[c] for c in t.replace("...", "")]) for t in terms]
+    return Case("einsum", {"equation": equation}, "Einsum", ins, {"equation": equation}, relative=1e-5)
+
+
+def grid_sample(r):
+    mode = r.pick("nearest", "linear", "cubic")
+    rank = 2 if mode == "cubic" else r.pick(2, 3)
+    x = floats(r, 2, 2, *[r.between(2, 5) for _ in range(rank)])
+    grid = (floats(r, 2, *[r.between(1, 4) for _ in range(rank)], rank) * 0.9).astype(np.float32)
+    padding, corners = r.pick("zeros", "border", "reflection"), r.pick(0, 1)
+    attrs = {"mode": mode, "align_corners": bool(corners)} | ({} if padding == "zeros" else {"padding_mode": padding})
+    return Case("grid_sample", attrs, "GridSample", [x, grid], {"mode": mode, "padding_mode": padding, "align_corners": corners}, relative=2e-5)
+
+
+def roi_align(r):
+    n, regions = r.between(1, 2), r.between(1, 3)
+    x = floats(r, n, 2, r.between(4, 8), r.between(4, 8))
+    start = r.rng.uniform(-1, 6, (regions, 2))
+    box = np.concatenate([start, start + r.rng.uniform(0, 8, (regions, 2))], 1).astype(np.float32)
+    aligned, ratio, largest = r.pick(True, False), r.pick(0, 1, 2), r.pick(False, False, True)
+    out, scale = [r.between(1, 3), r.between(1, 3)], r.pick(1.0, 0.5)
+    attrs = {"output": out, "spatial_scale": scale, "sampling_ratio": ratio, "aligned": aligned, "max": largest}
+    fields = {"output_height": out[0], "output_width": out[1], "spatial_scale": scale, "sampling_ratio": ratio, "mode": "max" if largest else "avg",
+              "coordinate_transformation_mode": "half_pixel" if aligned else "output_half_pixel"}
+    return Case("roi_align", attrs, "RoiAlign", [x, box, ints(r, 0, n, regions)], fields, relative=1e-5)
+
+
 # name of the files without onnx_, case
 CASES = [
     ("strided_slice", slices), ("gather_nd", gather_nd), ("gather_elements", gather_elements), ("scatter_elements", scatter_elements), ("scatter_nd", scatter_nd),
@@ -418,6 +450,7 @@ CASES = [
     ("lstm", lstm), ("gru", gru), ("rnn", rnn), ("lstm_batch_first", batch_first),
     ("pad", pad), ("interpolate", interpolate),
     ("group_norm", group_norm), ("local_response_norm", local_response_norm), ("lp_norm", lp_norm), ("conv_nd", conv_nd), ("pool_nd", pool_nd), ("pool_indices", pool_indices),
+    ("einsum", einsum), ("grid_sample", grid_sample), ("roi_align", roi_align),
     ("interpolate_ratio", keep_ratio),
 ]
 
