@@ -33,6 +33,7 @@ var withoutKernel = map[string]string{
 	"reverse_sequence": rare,
 	"arange":           "its result is known with the shapes",
 	"bitwise_and":      onWholes, "bitwise_left_shift": onWholes, "bitwise_or": onWholes, "bitwise_right_shift": onWholes, "bitwise_xor": onWholes,
+	"argmax": rare, "cumsum": rare, "log_softmax": rare,
 	"logsumexp": "its largest number has to be known first, and no model is known to need it fast",
 }
 

@@ -30,6 +30,16 @@ func lowerUnary32(u op.Unary, t target) operation {
 	if c, ok := u.(op.Clamp); ok {
 		return newPointwise32(elementwise32.Clamp, c.Act, t)
 	}
+	if c, ok := u.(op.Clip); ok {
+		o := newPointwise32(elementwise32.Clamp, quant.NoActivation, t)
+		if c.Hi != nil {
+			o.hi = float32(*c.Hi)
+		}
+		if c.Lo != nil {
+			o.lo = min(float32(*c.Lo), o.hi)
+		}
+		return o
+	}
 	if l, ok := u.(op.LeakyReLU); ok {
 		return pointwise32{k: elementwise32.Select(elementwise32.Table, elementwise32.LeakyReLU, t.cpu), lo: l.Slope}
 	}

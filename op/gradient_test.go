@@ -113,6 +113,7 @@ const inferenceOnly = "no architecture that can be trained has it"
 
 // withoutGradient says why an operator has none.
 var withoutGradient = map[string]string{
+	"argmax":      "its results are places",
 	"arange":      "its results are chosen by constants",
 	"bitwise_and": "it is of whole numbers", "bitwise_left_shift": "it is of whole numbers", "bitwise_not": "it is of whole numbers",
 	"bitwise_or": "it is of whole numbers", "bitwise_right_shift": "it is of whole numbers", "bitwise_xor": "it is of whole numbers",
@@ -258,6 +259,18 @@ var smooth = map[string]func(r *rand.Rand) (graph.Op, []*tensor.Tensor){
 	"remainder": pairOf("remainder"),
 	"amax":      reductionOf("amax"), "amin": reductionOf("amin"), "l1_norm": reductionOf("l1_norm"), "l2_norm": reductionOf("l2_norm"), "log_sum": reductionOf("log_sum"),
 	"logsumexp": reductionOf("logsumexp"), "prod": reductionOf("prod"), "sum": reductionOf("sum"), "sum_square": reductionOf("sum_square"),
+	"celu": withShape("celu"), "hard_sigmoid": withShape("hard_sigmoid"), "selu": withShape("selu"), "shrink": withShape("shrink"), "swish": withShape("swish"), "threshold": withShape("threshold"),
+	"prelu": pairOf("prelu"),
+	"clamp": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		lo, hi := -1.0, 1.0
+		return Clip{Lo: &lo, Hi: &hi}, []*tensor.Tensor{tensor.Of([]float32{-2, -0.5, 0.1, 0.5, 3}, 5)}
+	},
+	"cumsum": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return CumSum{Axis: 1, Exclusive: r.IntN(2) == 0, Reverse: r.IntN(2) == 0}, []*tensor.Tensor{normal(r, 2, 4, 3)}
+	},
+	"log_softmax": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return LogSoftmax{Axis: 1}, []*tensor.Tensor{normal(r, 2, 4, 3)}
+	},
 	"to": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
 		return Cast{To: f32}, []*tensor.Tensor{normal(r, 2, 3)}
 	},
@@ -285,6 +298,13 @@ func drawn(r *rand.Rand, lo, hi float32, shape ...int) *tensor.Tensor {
 		x.Float32s()[i] = lo + (hi-lo)*r.Float32()
 	}
 	return x
+}
+
+// withShape draws numbers far from the bends of a function with attributes.
+func withShape(name string) func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+	return func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return Shaped{Name: name, A: 0.5, B: 0.25}, []*tensor.Tensor{drawn(r, 0.7, 1.2, 2, 3)}
+	}
 }
 
 // pairOf draws numbers whose quotient is far from whole ones.

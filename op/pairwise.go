@@ -36,6 +36,20 @@ var pairwise = map[string]PairFunctions{
 		Whole: func(a, b int64) (int64, error) { return min(a, b), nil },
 	},
 	"pow": {Real: real64.Pow, Slope: powSlope, Whole: power},
+	"prelu": {
+		Real: func(x, slope float32) float32 {
+			if x < 0 {
+				return x * slope
+			}
+			return x
+		},
+		Slope: func(x, slope float64) (float64, float64) {
+			if x < 0 {
+				return slope, x
+			}
+			return 1, 0
+		},
+	},
 	"remainder": {
 		Real:  remainder,
 		Slope: func(a, b float64) (float64, float64) { return 1, -math.Floor(a / b) },

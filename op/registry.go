@@ -34,14 +34,17 @@ func listed() []row {
 		kindOf(Add{}),
 		kindOf(Affine{}),
 		kindOf(ARange{}),
+		kindOf(ArgMax{}),
 		kindOf(AvgPool2D{}),
 		kindOf(BatchNorm{}),
 		kindOf(Cast{To: f32}),
 		kindOf(Cat{}),
 		kindOf(ChannelShuffle{}),
+		kindOf(Clip{}),
 		kindOf(Conv2D{}),
 		kindOf(ConvND{}),
 		kindOf(ConvTranspose2D{}),
+		kindOf(CumSum{}),
 		kindOf(DepthToSpace{}),
 		kindOf(Dequantize{}),
 		kindOf(Div{}),
@@ -66,6 +69,7 @@ func listed() []row {
 		kindOf(LayerNorm{}),
 		kindOf(LeakyReLU{}),
 		kindOf(Linear{}),
+		kindOf(LogSoftmax{}),
 		kindOf(LocalResponseNorm{}),
 		kindOf(LpNorm{}),
 		kindOf(LSTM{}),
@@ -107,6 +111,9 @@ func listed() []row {
 	}
 	for name := range functions {
 		rows = append(rows, kindOf(Function{Name: name}))
+	}
+	for name := range shaped {
+		rows = append(rows, kindOf(Shaped{Name: name, A: 1, B: 1}))
 	}
 	for name := range pairwise {
 		rows = append(rows, kindOf(Pairwise{Name: name}))

@@ -60,7 +60,7 @@ var elementwise = []Case{
 			functions := f.Functions()
 			second := []*graph.Value{x, row, channel, one, column}[b.r.IntN(5)]
 			switch {
-			case functions.RealTest != nil || o.Kind() == "maximum" || o.Kind() == "minimum":
+			case functions.RealTest != nil || o.Kind() == "maximum" || o.Kind() == "minimum" || o.Kind() == "prelu":
 				out = append(out, b.Float(o.Kind(), o, second, x))
 			case o.Kind() == "pow":
 				out = append(out, b.Float(o.Kind(), o, positive, second))
@@ -91,6 +91,10 @@ var elementwise = []Case{
 			b.Float("isnan", op.IsNaN{}, x), b.Float("isinf", op.IsInf{NoNegative: true}, x), b.cast(x, tensor.Bool), b.cast(whole, tensor.Bool), b.cast(truth, tensor.Int64),
 			b.Float("neg", op.Function{Name: "neg"}, whole), b.Float("half", op.Cast{To: tensor.Float32, Via: tensor.Float16}, x), b.Float("byte", op.Cast{To: tensor.Int64, Via: tensor.Int8}, whole),
 		}
+		lo := 0.3
+		out = append(out, b.Float("clip", op.Clip{Lo: &lo}, x), b.Float("clip", op.Clip{Hi: &lo}, whole), b.Float("shrink", op.Shaped{Name: "shrink", A: 0.5, B: 0.25}, x),
+			b.Float("argmax", op.ArgMax{Axis: 1, KeepDim: true}, x), b.Float("argmin", op.ArgMax{Axis: -1, Smallest: true, Last: true}, whole),
+			b.Float("cumsum", op.CumSum{Axis: 2, Reverse: true}, x), b.Float("cumsum", op.CumSum{Axis: -1, Exclusive: true}, whole), b.Float("log_softmax", op.LogSoftmax{Axis: -1}, x))
 		wide := b.Float("expand", op.Expand{}, b.Float("reduced", op.Reduce{Name: "amin", Axes: []int{-1}, KeepDim: true}, x), b.ints(1, 5, 6, 9))
 		order := b.Float("arange", op.ARange{}, b.numbers(nil, 1), b.numbers(nil, 14), b.numbers(nil, 1))
 		out = append(out, wide, b.Float("tile", op.Tile{}, x, b.ints(1, 2, 1, 3)), b.Float("tile", op.Tile{}, truth, b.ints(1, 1, 2, 1)), b.Float("ordered", op.Add{}, x, order))

@@ -190,7 +190,7 @@ var general = []Case{
 		var out []*graph.Value
 		for _, o := range op.Prototypes() {
 			u, ok := o.(op.Unary)
-			if _, named := o.(op.Function); ok && (!named || b.dtype != tensor.Float32 && b.takes(o)) {
+			if _, named := o.(op.Function); ok && b.takes(o) && (!named || b.dtype != tensor.Float32) {
 				out = append(out, b.Unary(u, x))
 			}
 		}

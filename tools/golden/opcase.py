@@ -475,6 +475,64 @@ def reduction(name, whole_numbers=False):
     return name, case, 0 if whole_numbers or name in ("amax", "amin") else 1e-6, not whole_numbers
 
 
+def shaped(name, f, relative=1e-6):
+    """a function f(x, a, b) with attributes"""
+
+    def case(r):
+        a, b = r.pick(0.25, 0.5, 1.25), r.pick(0.125, 0.75, 2.0)
+        return {"a": a, "b": b}, [dense(r, (2, 3, 5), 3)], lambda x: f(x, a, b)
+
+    return name, case, relative, True
+
+
+def clamp(r):
+    lo, hi = r.pick((None, 1.5), (-0.75, None), (-0.5, 0.5), (0.5, -0.5))
+    return {k: v for k, v in (("lo", lo), ("hi", hi)) if v is not None}, [dense(r, (3, 7))], lambda x: x.clamp(lo, hi)
+
+
+def whole_clamp(r):
+    lo, hi = r.pick((None, 3), (-2, None), (-2, 2))
+    return {k: v for k, v in (("lo", lo), ("hi", hi)) if v is not None}, [whole(r, (3, 7))], lambda x: x.clamp(lo, hi)
+
+
+def argmax(r):
+    """ONNX Runtime has select_last_index"""
+    x = dense(r, (r.between(1, 4), r.between(1, 5), r.between(1, 9))).round()
+    axis, keep, smallest, last = r.between(-3, 2), r.pick(True, False), r.pick(True, False), r.pick(True, False)
+    attrs = {"axis": axis} | ({"keepdim": True} if keep else {}) | ({"smallest": True} if smallest else {}) | ({"last": True} if last else {})
+    node = {"axis": axis, "keepdims": int(keep), "select_last_index": int(last)}
+    return attrs, [x], lambda x: onnx_runtime("ArgMin" if smallest else "ArgMax", node, [x], ["y"])
+
+
+def cumsum(r):
+    x = dense(r, (r.between(1, 4), r.between(1, 5), r.between(1, 9)))
+    axis, exclusive, reverse = r.between(-3, 2), r.pick(True, False), r.pick(True, False)
+
+    def f(x):
+        y = x.flip(axis).cumsum(axis).flip(axis) if reverse else x.cumsum(axis)
+        return y - x if exclusive else y
+
+    return {"axis": axis} | ({"exclusive": True} if exclusive else {}) | ({"reverse": True} if reverse else {}), [x], f
+
+
+def whole_cumsum(r):
+    attrs, (x,), f = cumsum(r)
+    return attrs, [(x * 5).long()], f
+
+
+def log_softmax(r):
+    axis = r.between(-3, 2)
+    return {"axis": axis}, [dense(r, (r.between(1, 4), r.between(1, 9), r.between(1, 40)), 3)], lambda x: x.log_softmax(axis)
+
+
+SHAPED = [
+    shaped("celu", lambda x, a, b: F.celu(x, a)), shaped("hard_sigmoid", lambda x, a, b: (a * x + b).clamp(0, 1)), shaped("shrink", lambda x, a, b: torch.where(x < -a, x + b, torch.where(x > a, x - b, 0 * x))),
+    shaped("selu", lambda x, a, b: torch.where(x > 0, b * x, b * a * torch.expm1(x))), shaped("swish", lambda x, a, b: x * torch.sigmoid(a * x)), shaped("threshold", lambda x, a, b: F.threshold(x, a, b)),
+    ("clamp", clamp, 0, True), ("clamp", whole_clamp, 0, False), pairwise("prelu", lambda x, s: torch.where(x < 0, x * s, x)),
+]
+LINES = [("argmax", argmax, 0, False), ("cumsum", cumsum, 1e-6, True), ("cumsum", whole_cumsum, 0, False), ("log_softmax", log_softmax, 1e-6, True)]
+
+
 # name of the files, cases of several operators each
 GROUPS = [
     ("functions", FUNCTIONS),
@@ -486,6 +544,8 @@ GROUPS = [
         [reduction(n) for n in ("amax", "amin", "sum", "mean", "logsumexp", "l1_norm", "l2_norm", "log_sum", "sum_square", "prod")]
         + [reduction(n, True) for n in ("amax", "amin", "sum", "l1_norm", "sum_square", "prod")],
     ),
+    ("shaped", SHAPED),
+    ("lines", LINES),
 ]
 
 
