@@ -108,6 +108,8 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason, err = lowerRecurrence(n, attrs.Recurrence, 1, rnnCell, t)
 	case op.StridedSlice:
 		o, reason = lowerPlaced(n, attrs)
+	case op.CenterCropPad:
+		o, reason = lowerPlaced(n, attrs)
 	case op.Interpolate:
 		o, reason = lowerInterpolate(n, attrs, t)
 	case op.DepthToSpace:

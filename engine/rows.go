@@ -23,6 +23,9 @@ func lowerSoftmax(n *graph.Node, s op.Softmax, t target) (operation, string) {
 }
 
 func lowerLayerNorm(n *graph.Node, l op.LayerNorm, t target) (operation, string) {
+	if l.Moments {
+		return nil, "its moments are results, too"
+	}
 	o := rows{lastAxis: lastAxis{-1}, k: rows32.Select(rows32.Table, rows32.LayerNorm, t.cpu), eps: float32(l.Eps), axes: -l.Axis}
 	if n.Inputs[0].Role == graph.Parameter {
 		return nil, "its operand is a parameter"

@@ -133,6 +133,7 @@ var withoutGradient = map[string]string{
 	"space_to_depth":      inferenceOnly,
 	"reverse_sequence":    inferenceOnly,
 	"lstm":                inferenceOnly,
+	"center_crop_pad":     inferenceOnly,
 	"einsum":              inferenceOnly,
 	"grid_sample":         inferenceOnly,
 	"roi_align":           inferenceOnly,

@@ -11,15 +11,25 @@ import (
 // LayerNorm is torch.nn.functional.layer_norm over the axes from Axis on, which counts
 // from the end when negative: (x - mean) / sqrt(variance + Eps) * weight + bias.
 //
-// Inputs: x, optionally weight and bias with the shape of these axes. Result: the
-// shape of x.
+// Inputs: x, optionally weight and bias with the shape of these axes. Results: the shape of x,
+// and with Moments the mean and 1 / sqrt(variance + Eps), with extents of 1 from Axis on.
 type LayerNorm struct {
 	Axis int     `json:"axis"`
 	Eps  float64 `json:"eps"`
+
+	Moments bool `json:"moments,omitempty"`
 }
 
 // Kind is "layer_norm".
 func (LayerNorm) Kind() string { return "layer_norm" }
+
+// Results is three with Moments.
+func (l LayerNorm) Results() int {
+	if l.Moments {
+		return 3
+	}
+	return 1
+}
 
 // Signatures: float.
 func (LayerNorm) Signatures() []graph.Signature { return each(3, f32) }
@@ -39,7 +49,12 @@ func (l LayerNorm) Infer(in []graph.Fact) ([]graph.Type, error) {
 			return nil, fmt.Errorf("a parameter has shape %v; expected %v, the axes of %v from %d on", p.Shape, x[axis:], x, axis)
 		}
 	}
-	return like(in[0], x.Clone())
+	moments := x.Clone()
+	for i := axis; i < len(x); i++ {
+		moments[i] = 1
+	}
+	types := []graph.Type{{DType: f32, Shape: x.Clone()}, {DType: f32, Shape: moments}, {DType: f32, Shape: moments}}
+	return typed(types[:l.Results()]...)
 }
 
 // Eval computes moments in float64 and rounds each result once.
@@ -61,7 +76,24 @@ func (l LayerNorm) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) 
 			y.Float32s()[row*n+i] = float32(v)
 		}
 	}
-	return []*tensor.Tensor{y}, nil
+	return append([]*tensor.Tensor{y}, l.moments(in[0].Float32s(), n, out[1:])...), nil
+}
+
+// moments are the mean and the factor of each row of n elements, as tensors of these types.
+func (l LayerNorm) moments(x []float32, n int, types []graph.Type) []*tensor.Tensor {
+	var results []*tensor.Tensor
+	for _, t := range types {
+		results = append(results, tensor.New(f32, t.Shape...))
+	}
+	for i := range len(x) / max(1, n) * min(1, len(types)) {
+		mean := 0.0
+		for _, v := range x[i*n : (i+1)*n] {
+			mean += float64(v)
+		}
+		_, factor := l.normalized(x[i*n : (i+1)*n])
+		results[0].Float32s()[i], results[1].Float32s()[i] = float32(mean/float64(n)), float32(factor)
+	}
+	return results
 }
 
 // width is the number of elements that are normalized together.

@@ -39,6 +39,7 @@ func listed() []row {
 		kindOf(BatchNorm{}),
 		kindOf(Cast{To: f32}),
 		kindOf(Cat{}),
+		kindOf(CenterCropPad{}),
 		kindOf(ChannelShuffle{}),
 		kindOf(Clip{}),
 		kindOf(Conv2D{}),

@@ -118,6 +118,7 @@ var moves = []Case{
 		w := b.g.AddConst(b.name("weight"), tensor.Of(b.floats(4*2*8, 0.5), 4, 2, 2, 2, 2))
 		return b.Finish(
 			b.Float("group", op.GroupNorm{Groups: 3, Eps: 1e-1}, x), b.Float("lrn", op.LocalResponseNorm{Size: 3, Alpha: 0.1, Beta: 0.75, K: 1}, x),
+			b.Moved("norm", op.LayerNorm{Axis: 2, Eps: 0.1, Moments: true}, x)[1], b.Moved("crop", op.CenterCropPad{Axes: []int{2, 3}}, x, b.ints(7, 2))[0],
 			b.Float("lp", op.LpNorm{Axis: 1, P: 2}, x), b.Float("conv", op.ConvND{Spatial: over, Groups: 1}, deep, w),
 			b.Float("pool", op.PoolND{Spatial: over, Mode: "average", Kernel: three(2)}, deep))
 	}},

@@ -441,6 +441,18 @@ def roi_align(r):
     return Case("roi_align", attrs, "RoiAlign", [x, box, ints(r, 0, n, regions)], fields, relative=1e-5)
 
 
+def layer_norm(r):
+    x, axis = floats(r, 2, r.between(1, 3), r.between(2, 9)), r.pick(-1, 1, 2)
+    ins = [x, floats(r, *x.shape[axis:]), floats(r, *x.shape[axis:])]
+    return Case("layer_norm", {"axis": axis, "eps": 1e-3, "moments": True}, "LayerNormalization", ins, {"axis": axis, "epsilon": 1e-3}, 3, 2e-5)
+
+
+def center_crop_pad(r):
+    x = floats(r, *shapes(r, 2, 4))
+    axes = [int(a) for a in r.rng.permutation(x.ndim)[: r.between(1, x.ndim)]]
+    return Case("center_crop_pad", {"axes": axes}, "CenterCropPad", [x, ints(r, 0, 8, len(axes))], {"axes": axes})
+
+
 # name of the files without onnx_, case
 CASES = [
     ("strided_slice", slices), ("gather_nd", gather_nd), ("gather_elements", gather_elements), ("scatter_elements", scatter_elements), ("scatter_nd", scatter_nd),
@@ -450,7 +462,7 @@ CASES = [
     ("lstm", lstm), ("gru", gru), ("rnn", rnn), ("lstm_batch_first", batch_first),
     ("pad", pad), ("interpolate", interpolate),
     ("group_norm", group_norm), ("local_response_norm", local_response_norm), ("lp_norm", lp_norm), ("conv_nd", conv_nd), ("pool_nd", pool_nd), ("pool_indices", pool_indices),
-    ("einsum", einsum), ("grid_sample", grid_sample), ("roi_align", roi_align),
+    ("layer_norm", layer_norm), ("center_crop_pad", center_crop_pad), ("einsum", einsum), ("grid_sample", grid_sample), ("roi_align", roi_align),
     ("interpolate_ratio", keep_ratio),
 ]
 
