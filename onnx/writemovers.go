@@ -68,7 +68,7 @@ func (e *emission) writeMover() error {
 	case op.NonMaxSuppression:
 		return e.result("NonMaxSuppression", e.in, boolAttr("center_point_box", o.CenterPointBox))
 	}
-	return fmt.Errorf("it is not written to ONNX files")
+	return e.writeFunction()
 }
 
 // withList writes an operator that takes a list of whole numbers as its second operand,

@@ -69,6 +69,8 @@ func (e *emission) write() error {
 		return e.result("Softmax", e.in, intAttr("axis", o.Axis))
 	case op.Resize:
 		return e.resize(o)
+	case op.Interpolate:
+		return e.interpolate(o)
 	}
 	return e.writeMover()
 }
@@ -206,18 +208,6 @@ func averages(n, out int, byRow bool) []float32 {
 		}
 	}
 	return m
-}
-
-// mean writes the mean over height and width, for which runtimes have integer kernels.
-func (e *emission) mean(o op.Mean) error {
-	if o.KeepDim {
-		return e.result("GlobalAveragePool", e.in)
-	}
-	pooled, err := e.coded(e.step("GlobalAveragePool", e.in))
-	if err != nil {
-		return err
-	}
-	return e.result("Flatten", []string{pooled}, intAttr("axis", 1))
 }
 
 func (e *emission) affine(o op.Affine) error {
