@@ -28,10 +28,11 @@ const (
 	writtenCodes = 0.05
 )
 
-// So many operators are written at least, and so many of them are read back and computed.
+// So many operators are written at least, whatever cases are drawn, and so many of them are
+// read back and computed.
 const (
-	writtenKinds  = 95
-	comparedKinds = 30
+	writtenKinds  = 75
+	comparedKinds = 25
 )
 
 // exportOf declares an input of the shape of x.
