@@ -96,8 +96,6 @@ type demoOutput struct {
 
 	Seconds float64 `json:"seconds"`
 	Kept    string  `json:"kept,omitempty"`
-
-	Replaced []string `json:"replaced,omitempty"` // files that were there before
 }
 
 func runDemo(ctx context.Context, c *console.Console, f *demoFlags) error {
@@ -124,7 +122,7 @@ func runDemo(ctx context.Context, c *console.Console, f *demoFlags) error {
 	if err := c.Expect(f.kept()...); err != nil {
 		return err
 	}
-	out := demoOutput{QConfig: f.qconfig, Kept: f.keep, Replaced: c.Replaced()}
+	out := demoOutput{QConfig: f.qconfig, Kept: f.keep}
 	show := f.compare
 	if f.qat {
 		show = f.train

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/image/math/fixed"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/internal/atomicfile"
@@ -32,7 +33,7 @@ const (
 
 // drawLabels writes the pictures with their labels below them: one as the file that
 // was named, several with their numbers in its name. It returns the files.
-func drawLabels(ctx context.Context, name string, source dataset.Source, results []runResult) ([]string, error) {
+func drawLabels(ctx context.Context, c *console.Console, name string, source dataset.Source, results []runResult) ([]string, error) {
 	at := map[string]int{}
 	for i := range source.Len() {
 		at[source.Name(i)] = i
@@ -50,6 +51,9 @@ func drawLabels(ctx context.Context, name string, source dataset.Source, results
 		if len(results) > 1 {
 			ending := filepath.Ext(name)
 			file = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ending), i+1, ending)
+		}
+		if err := c.Expect(console.Planned{Path: file}); err != nil {
+			return files, err
 		}
 		if err := drawOne(file, sample.Image, r.Top); err != nil {
 			return files, err

@@ -76,6 +76,9 @@ func runExport(c *console.Console, cmd *cobra.Command, f *exportFlags, path stri
 	if err != nil {
 		return err
 	}
+	if err := c.Expect(console.Planned{Path: f.output, Bytes: console.ParameterBytes(model)}); err != nil {
+		return err
+	}
 	written, err := model.SaveONNX(cmd.Context(), f.output, octet.WithOpset(f.opset))
 	if err != nil {
 		if errors.Is(err, cmd.Context().Err()) {

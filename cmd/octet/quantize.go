@@ -148,8 +148,7 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 		return err
 	}
 	out := quantizeOutput{
-		Replaced: c.Replaced(),
-		Model:    path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.QConfig,
+		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.QConfig,
 		Assumptions: inputs.Texts(model.Assumptions()), Skipped: data.Skipped(), Damaged: data.DamagedImages(), Slower: int8.Metadata().Calibration.Slower, Transform: trial, Report: report,
 	}
 	if hint := rangeHint(report.Numerics, report.QConfig); hint != "" {

@@ -27,7 +27,6 @@ type convertedOutput struct {
 	Assumptions []string      `json:"assumptions,omitempty"`
 	FloatFile   int64         `json:"float_file_bytes"`
 	Int8File    int64         `json:"int8_file_bytes"`
-	Replaced    []string      `json:"replaced,omitempty"`
 }
 
 // ofConverting are the flags that converting a prepared model takes, beside those of
@@ -79,7 +78,7 @@ func (f *quantizeFlags) convertPrepared(c *console.Console, cmd *cobra.Command, 
 	c.Note("the ranges are those of the observers in %s; nothing was calibrated", path)
 	out := convertedOutput{
 		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), Ranges: "file",
-		Assumptions: inputs.Texts(model.Assumptions()), FloatFile: console.FileSize(path), Replaced: c.Replaced(),
+		Assumptions: inputs.Texts(model.Assumptions()), FloatFile: console.FileSize(path),
 	}
 	if out.Int8File, err = c.Save(cmd.Context(), int8, f.output); err != nil {
 		return err

@@ -31,7 +31,6 @@ type quantizeOutput struct {
 	Int8File    int64         `json:"int8_file_bytes"`
 	Accuracy    *accuracies   `json:"accuracy,omitempty"`
 	Hints       []string      `json:"hints,omitempty"`
-	Replaced    []string      `json:"replaced,omitempty"` // files that were there before
 	// Transform is set where nobody says whether the model transforms its input.
 	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
 	Report    *ptq.Report           `json:"report"`
@@ -143,7 +142,7 @@ func (f *quantizeFlags) write(ctx context.Context, c *console.Console, int8 *oct
 	return exit.WithCode(exit.Output, atomicfile.Write(f.report, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
-		return enc.Encode(out)
+		return enc.Encode(c.Document(out))
 	}))
 }
 

@@ -161,7 +161,7 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 			out.Results = append(out.Results, runResult{names[i], octet.TopK(row, f.top, labels)})
 		}
 		if f.draw != "" {
-			if out.Drawn, err = drawLabels(cmd.Context(), f.draw, data.Source, out.Results); err != nil {
+			if out.Drawn, err = drawLabels(cmd.Context(), c, f.draw, data.Source, out.Results); err != nil {
 				return err
 			}
 		}

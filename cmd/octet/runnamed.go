@@ -61,6 +61,9 @@ func runNamed(c *console.Console, cmd *cobra.Command, f *runFlags, path string, 
 	if err != nil {
 		return err
 	}
+	if err := c.Expect(console.Planned{Path: f.output}); err != nil { // of a size that the model's run tells
+		return err
+	}
 	start := time.Now()
 	results, err := session.RunNamed(cmd.Context(), given)
 	if err != nil {

@@ -90,11 +90,12 @@ func (c *Console) Line(text string) {
 	fmt.Fprintln(c.Err, text)
 }
 
-// Result prints the outcome: the document with --json, else what text prints.
+// Result prints the outcome: with --json the document, with the files that were replaced;
+// else what text prints.
 func (c *Console) Result(document any, text func(w io.Writer)) error {
 	c.Finish()
 	if c.Listener != nil {
-		c.Listener.Document = document
+		c.Listener.Document = c.Document(document)
 		return nil
 	}
 	if !c.JSON {
@@ -107,7 +108,7 @@ func (c *Console) Result(document any, text func(w io.Writer)) error {
 	enc := json.NewEncoder(c.Out)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	return exit.WithCode(exit.Output, enc.Encode(document))
+	return exit.WithCode(exit.Output, enc.Encode(c.Document(document)))
 }
 
 // Failure is what err, which ended a command, is reported as.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -180,6 +182,43 @@ func TestAsksForJSON(t *testing.T) {
 	} {
 		if got := AsksForJSON(strings.Fields(line)); got != want {
 			t.Errorf("%s: %v", line, got)
+		}
+	}
+}
+
+// Documents that are objects name the files that were replaced; others stay as they are.
+func TestReplacedFilesInDocuments(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a<b.json")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		document any
+		want     string
+	}{
+		{map[string]string{"a": "<&"}, `{"a":"<&","replaced":["` + file + `"]}`},
+		{struct{}{}, `{"replaced":["` + file + `"]}`},
+		{[]int{1, 2}, `[1,2]`},
+		{42, `42`},
+	} {
+		con, out, _ := streams()
+		con.JSON = true
+		if err := con.Expect(Planned{Path: file}); err != nil {
+			t.Fatal(err)
+		}
+		if err := con.Result(c.document, nil); err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		if err := json.Compact(&got, out.Bytes()); err != nil || got.String() != c.want {
+			t.Errorf("%v: %s, want %s (%v)", c.document, got.String(), c.want, err)
+		}
+		con.Listener = &Listener{Note: func(string) {}}
+		if err := con.Result(c.document, nil); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := plainJSON(con.Listener.Document); err != nil || string(b) != c.want {
+			t.Errorf("%v for a listener: %s (%v)", c.document, b, err)
 		}
 	}
 }

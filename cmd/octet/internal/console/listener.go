@@ -11,7 +11,7 @@ type Listener struct {
 }
 
 // Lifter is a document with long arrays, which a listener gets as bytes: Lift
-// returns the document without them, and them.
+// returns the document without them, and them. A command that has one writes no files.
 type Lifter interface {
 	Lift() (document any, arrays []NamedTensor)
 }

@@ -119,9 +119,6 @@ func (c *Console) Expect(files ...Planned) error {
 	return nil
 }
 
-// Replaced are the files that Expect found in the places of results.
-func (c *Console) Replaced() []string { return c.replaced }
-
 // stream gives standard output to a result; what else there is to say goes to
 // standard error.
 func (c *Console) stream() error {
