@@ -23,9 +23,9 @@ const (
 	// writtenFloats is what the order of float32 additions changes of numbers of about 1.
 	writtenFloats = 2e-5
 	// writtenCodes is how far codes may be apart that ONNX rounds otherwise than the presets,
-	// as a root of mean squares relative to the largest number, which may be few codes. A wrong
-	// scale or axis is many times that.
-	writtenCodes = 0.05
+	// as a root of mean squares relative to the largest number, which may be a few codes. A wrong
+	// scale or axis gives other numbers altogether.
+	writtenCodes = 0.2
 )
 
 // So many operators are written at least, whatever cases are drawn, and so many of them are
