@@ -99,6 +99,55 @@ func TestFloatONNXModel(t *testing.T) {
 	}
 }
 
+// minSQNR is what int8 with one scale for each output channel keeps of a small network
+// with random weights, in dB.
+const minSQNR = 25
+
+// TestQuantizeAnONNXModel: what becomes int8 follows from the operators, not from an
+// architecture.
+func TestQuantizeAnONNXModel(t *testing.T) {
+	golden, err := npy.ReadNPZ("testdata/onnx/golden.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := octet.Open("testdata/onnx/float.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, report, err := octet.Quantize(t.Context(), m, octet.FromTensor(golden.Arrays["x"]), octet.WithQConfig("octet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Nodes) == 0 {
+		t.Error("the report lists no nodes")
+	}
+	for _, n := range q.Graph().Nodes {
+		switch n.Op.Kind() {
+		case "conv2d", "linear", "add", "mul", "cat":
+			if !n.Output().Type.DType.IsQuantized() {
+				t.Errorf("%s (%s) is %v", n.Name, n.Op.Kind(), n.Output().Type)
+			}
+		}
+	}
+	s, err := q.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	named, err := s.RunNamed(t.Context(), map[string]*tensor.Tensor{"x": golden.Arrays["x"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var signal, noise float64
+	for i, v := range golden.Arrays["float"].Float32s() {
+		signal += float64(v) * float64(v)
+		d := float64(named["y"].Float32s()[i] - v)
+		noise += d * d
+	}
+	if sqnr := 10 * math.Log10(signal/noise); !(sqnr >= minSQNR) {
+		t.Errorf("%.1f dB; at least %d are expected", sqnr, minSQNR)
+	}
+}
+
 // same compares outputs; within is the largest difference.
 func same(t *testing.T, got, want *tensor.Tensor, within float64) {
 	t.Helper()

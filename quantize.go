@@ -110,7 +110,7 @@ func (m *Model) convert(p *ptq.Prepared, numerics quant.Numerics, c *Calibration
 
 // converted returns the int8 model of m whose graph is g.
 func (m *Model) converted(g *graph.Graph, p *ptq.Prepared) (*Model, error) {
-	made := &Model{meta: m.meta.clone(), quantized: true, madeFor: Backend(g.Numerics.String())}
+	made := &Model{meta: m.meta.clone(), declared: m.declared, quantized: true, madeFor: Backend(g.Numerics.String())}
 	made.setGraph(g)
 	made.meta.Numerics = g.Numerics.String()
 	made.meta.Float = floatNodes(p)

@@ -40,7 +40,7 @@ func (m *Model) bare() bool { return m.origin.file != "" && m.meta.Version == 0 
 // Unsaid says in a sentence what the file of the model cannot say, and what was
 // taken for it; empty for files that octet wrote.
 func (m *Model) Unsaid() string {
-	if !m.bare() {
+	if !m.bare() || m.declared != nil {
 		return ""
 	}
 	return "dilation (replace_stride_with_dilation), the eps of batch norms and poolings that were removed or added are not in such a file: torchvision's " + m.meta.Arch + " is computed"
