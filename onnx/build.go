@@ -6,6 +6,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -113,8 +114,9 @@ func (b *builder) outputs(p *onnxpb.GraphProto) error {
 		if err != nil {
 			return fmt.Errorf("output %w", err)
 		}
-		if out.Role != graph.Result {
-			return fmt.Errorf("output %q is an input or a constant of the model: nothing computes it; remove it from the outputs", v.GetName())
+		if out.Role != graph.Result || slices.Contains(b.graph.Outputs, out) {
+			// Every output has a node of its own: this one copies.
+			out = b.graph.AddNode("output/"+v.GetName(), op.StridedSlice{}, out)
 		}
 		b.graph.Outputs = append(b.graph.Outputs, out)
 	}

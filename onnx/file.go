@@ -15,7 +15,7 @@ import (
 // attributes; newer ones may have.
 const (
 	minOpset = 7
-	maxOpset = 26
+	maxOpset = 28
 )
 
 // File is an ONNX file: its model, and where its external data is.

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
@@ -198,10 +199,25 @@ func readSplit(n *node) ([]*graph.Value, error) {
 }
 
 func readShape(n *node) ([]*graph.Value, error) {
-	if n.attrs["start"] != nil || n.attrs["end"] != nil {
-		return nil, fmt.Errorf("start and end are not read")
+	if n.attrs["start"] == nil && n.attrs["end"] == nil {
+		return simple(op.Shape{}, 1)(n)
 	}
-	return simple(op.Shape{}, 1)(n)
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	start, err := n.number("start", 0)
+	if err != nil {
+		return nil, err
+	}
+	end, err := n.number("end", math.MaxInt32)
+	if err != nil {
+		return nil, err
+	}
+	shape, err := n.step(op.Shape{}, n.in[0])
+	if err != nil {
+		return nil, err
+	}
+	return n.result(op.StridedSlice{Starts: []int64{int64(start)}, Ends: []int64{int64(end)}}, shape)
 }
 
 func readGather(n *node) ([]*graph.Value, error) {

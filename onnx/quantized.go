@@ -14,6 +14,7 @@ var quantizers = map[string]importer{
 	"QuantizeLinear":   readQuantize,
 	"DequantizeLinear": readDequantize,
 	"QLinearConv":      readQLinearConv,
+	"QLinearMatMul":    readQLinearMatMul,
 }
 
 // contributed are operators of ONNX Runtime's own domain.
@@ -567,4 +568,31 @@ func (b *builder) numericsOf() quant.Numerics {
 		return quant.ONNX
 	}
 	return quant.NumericsUnset
+}
+
+// readQLinearMatMul makes a Linear of a product with a constant matrix, as readMatMul does.
+func readQLinearMatMul(n *node) ([]*graph.Value, error) {
+	a, err := n.codes(0)
+	if err != nil {
+		return nil, err
+	}
+	out, err := n.one(6)
+	if err != nil {
+		return nil, err
+	}
+	if n.has(3) && n.in[3].Role == graph.Parameter && len(n.in[3].Type.Shape) == 2 {
+		weight, err := n.weight(3, 1)
+		if err != nil {
+			return nil, err
+		}
+		if weight, err = n.transposedCodes(weight); err != nil {
+			return nil, err
+		}
+		return n.typed(out, op.Linear{}, a, weight)
+	}
+	b, err := n.codes(3)
+	if err != nil {
+		return nil, err
+	}
+	return n.typed(out, op.MatMul{}, a, b)
 }

@@ -3,11 +3,14 @@ package onnx
 import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
 )
 
 var selections = map[string]importer{
 	"NonZero": simple(op.NonZero{}, 1),
 	"TopK":    readTopK,
+
+	"NonMaxSuppression": readNonMaxSuppression,
 }
 
 func readTopK(n *node) ([]*graph.Value, error) {
@@ -20,4 +23,30 @@ func readTopK(n *node) ([]*graph.Value, error) {
 		return nil, err
 	}
 	return simple(op.TopK{Axis: axis, Smallest: !largest}, 2)(n)
+}
+
+// readNonMaxSuppression gives inputs that are left out in front of others their defaults.
+func readNonMaxSuppression(n *node) ([]*graph.Value, error) {
+	if err := n.need(2); err != nil {
+		return nil, err
+	}
+	center, err := n.flag("center_point_box", false)
+	if err != nil {
+		return nil, err
+	}
+	in := n.in[:2:2]
+	for i := 2; i < min(len(n.in), 5); i++ {
+		switch v := n.in[i]; {
+		case v != nil:
+			in = append(in, v)
+		case i == 2:
+			in = append(in, n.constant(tensor.New(tensor.Int64, 1)))
+		case i == 3:
+			in = append(in, n.constant(tensor.New(tensor.Float32, 1)))
+		}
+	}
+	if len(in) == 2 {
+		in = append(in, n.constant(tensor.New(tensor.Int64, 1)))
+	}
+	return n.result(op.NonMaxSuppression{CenterPointBox: center}, in...)
 }
