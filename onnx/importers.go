@@ -10,7 +10,7 @@ import (
 var importers = map[operator]importer{}
 
 func init() {
-	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections, quantizers, places} {
+	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections, quantizers, places, recurrences, resizes} {
 		for kind, read := range family {
 			importers[operator{kind: kind}] = read
 		}

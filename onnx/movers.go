@@ -228,28 +228,53 @@ func readGather(n *node) ([]*graph.Value, error) {
 	return simple(op.Gather{Axis: axis}, 2)(n)
 }
 
+// readPad reads numbers of padding from attributes, constants or computed inputs.
 func readPad(n *node) ([]*graph.Value, error) {
 	if err := n.need(1); err != nil {
 		return nil, err
-	}
-	if n.has(3) {
-		return nil, fmt.Errorf("axes are not read")
 	}
 	mode, err := n.text("mode", "constant")
 	if err != nil {
 		return nil, err
 	}
+	if !n.has(1) || n.in[1].Role == graph.Parameter && !n.has(3) && (!n.has(2) || n.in[2].Role == graph.Parameter) {
+		return n.constantPad(mode)
+	}
+	in := n.in[:2:2]
+	if n.has(2) {
+		in = append(in, n.in[2])
+	} else if n.has(3) {
+		in = append(in, n.constant(tensor.New(tensor.Float32, 0)))
+	}
+	if n.has(3) {
+		in = append(in, n.in[3])
+	}
+	return n.result(op.Pad{Mode: mode}, in...)
+}
+
+func (n *node) constantPad(mode string) ([]*graph.Value, error) {
 	pads, err := n.numbersOf(1, "pads")
 	if err != nil {
 		return nil, err
 	}
-	value, err := n.realOf(2, "value", 0)
-	if err != nil {
+	if len(pads)%2 != 0 {
+		return nil, fmt.Errorf("pads %v: an even number is expected", pads)
+	}
+	p := op.Pad{Before: pads[:len(pads)/2], After: pads[len(pads)/2:], Mode: mode}
+	if n.has(2) && n.in[2].Type.DType != tensor.Float32 {
+		axes := n.constant(tensor.Of(int64s(pads), len(pads)))
+		return n.result(op.Pad{Mode: mode}, n.in[0], axes, n.in[2])
+	}
+	if p.Value, err = n.realOf(2, "value", 0); err != nil {
 		return nil, err
 	}
-	if len(pads)%2 != 0 || slices.ContainsFunc(pads, func(p int) bool { return p < 0 }) {
-		return nil, fmt.Errorf("pads %v", pads)
+	return n.result(p, n.in[0])
+}
+
+func int64s(list []int) []int64 {
+	out := make([]int64, len(list))
+	for i, v := range list {
+		out[i] = int64(v)
 	}
-	half := len(pads) / 2
-	return n.result(op.Pad{Before: pads[:half], After: pads[half:], Mode: mode, Value: value}, n.in[0])
+	return out
 }
