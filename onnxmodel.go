@@ -27,7 +27,7 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 	if o.arch != "" || o.key != "" {
 		return nil, fmt.Errorf("%s: an ONNX file holds its own graph: leave out the architecture and the key", f.Name())
 	}
-	g, err := f.Graph()
+	g, err := f.Graph(o.inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +49,9 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 			return nil, err
 		}
 		for _, p := range list {
+			if o.inputs[p.Name] != nil && ports.to == &m.declared.inputs {
+				continue // a constant now
+			}
 			*ports.to = append(*ports.to, infoOf(p))
 		}
 	}

@@ -1,11 +1,13 @@
 package octet
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
 
@@ -84,6 +86,7 @@ type openOptions struct {
 	labels           []string
 	preset           *vision.Preset
 	presetChange     PresetChange
+	inputs           map[string]*tensor.Tensor // of an ONNX model, that are constants
 }
 
 type quantizeOptions struct {
@@ -127,6 +130,19 @@ const (
 // the file's own record is used, then what the keys and shapes look like.
 func WithArch(name string) OpenOption {
 	return openFunc(func(o *openOptions) { o.arch = name })
+}
+
+// WithInput makes an input of an ONNX model a constant, which Run does not take any more:
+// one on which shapes depend, such as the sizes of a Resize, or a setting, such as a
+// sample rate.
+func WithInput(name string, t *tensor.Tensor) OpenOption {
+	return openFunc(func(o *openOptions) {
+		o.inputs = maps.Clone(o.inputs)
+		if o.inputs == nil {
+			o.inputs = map[string]*tensor.Tensor{}
+		}
+		o.inputs[name] = t
+	})
 }
 
 // WithKey picks the state dict of a checkpoint that holds several, as a path:

@@ -1,11 +1,16 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
+
+// ErrComputed is wrapped by errors of inference: an operator needs the data of an operand,
+// such as the shape of a result, which only a run tells.
+var ErrComputed = errors.New("computed from the data of the inputs")
 
 // maxKnown limits the elements of a constant that is folded during inference: enough for
 // every shape, index and size, too few to cost time.

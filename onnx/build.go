@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -27,15 +28,16 @@ type builder struct {
 	integers bool // the file computes on codes
 }
 
-// Graph returns the model as a graph. The error is an *UnsupportedError that lists every
+// Graph returns the model as a graph. Inputs of which bound has the data, of the type that
+// the file declares, are constants of it. The error is an *UnsupportedError that lists every
 // node that has no counterpart, or says what is wrong with the file.
-func (f *File) Graph() (*graph.Graph, error) {
+func (f *File) Graph(bound map[string]*tensor.Tensor) (*graph.Graph, error) {
 	b := &builder{file: f, graph: graph.New(f.graphName()), opset: f.opset, values: map[string]*graph.Value{}, stored: map[*graph.Value]*tensor.Tensor{}}
 	p := f.model.GetGraph()
 	if err := b.initializers(p); err != nil {
 		return nil, f.wrong(err)
 	}
-	if err := b.inputs(p); err != nil {
+	if err := b.inputs(p, bound); err != nil {
 		return nil, f.wrong(err)
 	}
 	for i, n := range p.GetNode() {
@@ -82,7 +84,7 @@ func (b *builder) initializers(p *onnxpb.GraphProto) error {
 	return nil
 }
 
-func (b *builder) inputs(p *onnxpb.GraphProto) error {
+func (b *builder) inputs(p *onnxpb.GraphProto, bound map[string]*tensor.Tensor) error {
 	for _, v := range p.GetInput() {
 		name := v.GetName()
 		if b.weights[name] != nil {
@@ -99,12 +101,32 @@ func (b *builder) inputs(p *onnxpb.GraphProto) error {
 		if err != nil {
 			return fmt.Errorf("input %q: %w", name, err)
 		}
+		if t := bound[name]; t != nil {
+			if err := b.bindInput(port, t); err != nil {
+				return fmt.Errorf("input %q: %w", name, err)
+			}
+			continue
+		}
 		in := b.graph.AddInput(name, graph.Type{DType: kind})
 		if in.Sizes = port.Sizes; in.Sizes != nil {
 			in.Sizes = slices.Clone(port.Sizes)
 		}
 		b.values[name] = in
 	}
+	return nil
+}
+
+// bindInput makes an input a constant.
+func (b *builder) bindInput(port Port, t *tensor.Tensor) error {
+	if t.DType() != port.DType || port.Sizes != nil && len(port.Sizes) != len(t.Shape()) {
+		return fmt.Errorf("it is %v; %v is expected", t, port)
+	}
+	kept, err := Held(t)
+	if err != nil {
+		return err
+	}
+	v := b.graph.AddConst(port.Name, kept)
+	b.values[port.Name], b.stored[v] = v, t
 	return nil
 }
 
@@ -175,7 +197,7 @@ func (b *builder) node(i int, p *onnxpb.NodeProto) error {
 		results, err = read(n)
 	}
 	if err != nil {
-		b.failed = append(b.failed, Unsupported{Node: p.GetName(), Op: n.opName(), Output: n.first(), Reason: err.Error()})
+		b.failed = append(b.failed, Unsupported{Node: p.GetName(), Op: n.opName(), Output: n.first(), Reason: err.Error(), Computed: errors.Is(err, graph.ErrComputed)})
 		results = nil
 	}
 	return b.bind(n, results)

@@ -64,7 +64,7 @@ func graphOf(t *testing.T, m *onnxpb.ModelProto) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.Graph()
+	return f.Graph(nil)
 }
 
 // run computes a graph on the reference engine.
@@ -225,7 +225,7 @@ func TestExternalData(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		g, err := f.Graph()
+		g, err := f.Graph(nil)
 		if err != nil {
 			return err
 		}
@@ -311,7 +311,7 @@ func FuzzRead(f *testing.F) {
 		file.Inputs()
 		file.Outputs()
 		file.Metadata()
-		if g, err := file.Graph(); err == nil {
+		if g, err := file.Graph(nil); err == nil {
 			if err := g.Validate(); err != nil {
 				t.Fatal(err)
 			}

@@ -143,5 +143,5 @@ func (n *node) known(i int, what string) (*tensor.Tensor, error) {
 	if v := n.in[i]; v.Role == graph.Parameter {
 		return v.Data, nil
 	}
-	return nil, fmt.Errorf("its %s is computed; only a constant one is read", what)
+	return nil, fmt.Errorf("its %s is %w; a constant is needed, which octet.WithInput makes of an input", what, graph.ErrComputed)
 }

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/octet-ml/octet/graph"
 )
 
 // Unsupported is a node that has no counterpart in a graph.
@@ -13,12 +15,20 @@ type Unsupported struct {
 	Op     string `json:"op"`     // with its domain, where that is not ONNX's own
 	Output string `json:"output"` // the name of its first result
 	Reason string `json:"reason"`
+	// Computed says that an operand is computed that has to be a constant.
+	Computed bool `json:"computed,omitempty"`
 }
 
 // UnsupportedError lists every node of a file that has no counterpart.
 type UnsupportedError struct {
 	File  string
 	Nodes []Unsupported
+}
+
+// Is reports whether the error is graph.ErrComputed: constants in place of inputs may be all
+// that is missing.
+func (e *UnsupportedError) Is(target error) bool {
+	return target == graph.ErrComputed && !slices.ContainsFunc(e.Nodes, func(u Unsupported) bool { return !u.Computed })
 }
 
 // shownReasons is how many lines an error has for operators.

@@ -130,7 +130,7 @@ func (o Interpolate) operands(in []graph.Fact) (roi, scales []float32, sizes []i
 			continue
 		}
 		if f.Data == nil {
-			return nil, nil, nil, fmt.Errorf("input %d is computed from the data of the inputs; it has to follow from their shapes", i+1)
+			return nil, nil, nil, fmt.Errorf("input %d is %w; it has to follow from their shapes", i+1, graph.ErrComputed)
 		}
 		if err := f.Data.Load(); err != nil {
 			return nil, nil, nil, err

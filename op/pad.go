@@ -119,7 +119,7 @@ func (p Pad) Filling(in []graph.Fact) ([]byte, error) {
 		v := in[2].Data
 		switch {
 		case v == nil:
-			return nil, fmt.Errorf("the value is computed from the data of the inputs; it has to be known with their shapes")
+			return nil, fmt.Errorf("the value is %w; it has to be known with their shapes", graph.ErrComputed)
 		case v.Numel() != 1:
 			return nil, fmt.Errorf("the value has shape %v; expected one number", v.Shape())
 		}

@@ -80,7 +80,7 @@ func (r Reshape) resolve(x tensor.Shape, want []int) (tensor.Shape, error) {
 // knownInts returns the numbers of an input that has to be known when shapes are.
 func knownInts(what string, f graph.Fact) ([]int, error) {
 	if f.Data == nil {
-		return nil, fmt.Errorf("%s is computed from the data of the inputs; it has to follow from their shapes", what)
+		return nil, fmt.Errorf("%s is %w; it has to follow from their shapes", what, graph.ErrComputed)
 	}
 	if f.DType != i64 || len(f.Shape) > 1 {
 		return nil, fmt.Errorf("%s is %v; expected int64 with one axis", what, f.Type)

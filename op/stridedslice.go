@@ -114,7 +114,7 @@ func axisOf64(axis int64, rank int) (int, error) {
 // knownInt64s is knownInts without a limit.
 func knownInt64s(what string, f graph.Fact) ([]int64, error) {
 	if f.Data == nil {
-		return nil, fmt.Errorf("%s: computed from the data of the inputs; they have to follow from their shapes", what)
+		return nil, fmt.Errorf("%s: %w; they have to follow from their shapes", what, graph.ErrComputed)
 	}
 	if f.DType != i64 || len(f.Shape) > 1 {
 		return nil, fmt.Errorf("%s: %v; expected int64 with one axis", what, f.Type)

@@ -13,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/spelling"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -113,6 +114,9 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 	}
 	f.model.Offline = f.offline
 	model, err := f.model.Open(c, cmd, path)
+	for errors.Is(err, graph.ErrComputed) && f.bindMore(c) {
+		model, err = f.model.Open(c, cmd, path)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -51,13 +53,64 @@ func (f *runFlags) outputKind() console.OutputKind {
 	return console.ArrayStream
 }
 
-// runNamed computes all outputs of named inputs.
+// Limits of elements up to which an input may be made a constant: shapes and axes are
+// integers, and few; factors are floats, and fewer.
+const (
+	maxShapeInput  = 1 << 12
+	maxFactorInput = 1 << 4
+)
+
+// bindMore makes constants of those inputs on which shapes may depend: first of integers,
+// then of a few numbers. It reports whether there were some.
+func (f *runFlags) bindMore(c *console.Console) bool {
+	found := map[bool][]string{} // by whether they are floats
+	read := map[string]*tensor.Tensor{}
+	for _, text := range f.input {
+		name, file, named := strings.Cut(text, "=")
+		if !named || f.model.Constants[name] != nil {
+			continue
+		}
+		t, err := npy.ReadFile(file)
+		if err != nil {
+			continue // running says so
+		}
+		float := t.DType().IsFloat()
+		if !float && t.Numel() <= maxShapeInput || float && len(t.Shape()) < 2 && t.Numel() <= maxFactorInput {
+			found[float], read[name] = append(found[float], name), t
+		}
+	}
+	names := found[false]
+	if len(names) == 0 {
+		names = found[true]
+	}
+	for _, name := range names {
+		if f.model.Constants == nil {
+			f.model.Constants = map[string]*tensor.Tensor{}
+		}
+		f.model.Constants[name] = read[name]
+		c.Note("assumed: the input %s is a constant: shapes depend on it", name)
+	}
+	return len(names) > 0
+}
+
+// runNamed computes all outputs of named inputs. Where shapes depend on the data of some,
+// these become constants of a model that is opened for them.
 func runNamed(c *console.Console, cmd *cobra.Command, f *runFlags, path string, model *octet.Model) error {
+	err := runTensors(c, cmd, f, path, model)
+	for errors.Is(err, graph.ErrComputed) && f.bindMore(c) {
+		if model, err = f.model.Load(c, cmd, path); err == nil {
+			err = runTensors(c, cmd, f, path, model)
+		}
+	}
+	return err
+}
+
+func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string, model *octet.Model) error {
 	session, err := model.Compile(octet.WithThreads(f.data.Threads))
 	if err != nil {
 		return exit.WithCode(exit.Model, err)
 	}
-	given, err := readNamed(f.input, session.Inputs())
+	given, err := readNamed(f.input, session.Inputs(), f.model.Constants)
 	if err != nil {
 		return err
 	}
@@ -87,7 +140,7 @@ func runNamed(c *console.Console, cmd *cobra.Command, f *runFlags, path string, 
 }
 
 // readNamed reads NAME=FILE.npy, or FILE.npy for a single input.
-func readNamed(given []string, takes []octet.ValueInfo) (map[string]*tensor.Tensor, error) {
+func readNamed(given []string, takes []octet.ValueInfo, constants map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
 	read := map[string]*tensor.Tensor{}
 	for _, text := range given {
 		name, file, named := strings.Cut(text, "=")
@@ -96,6 +149,9 @@ func readNamed(given []string, takes []octet.ValueInfo) (map[string]*tensor.Tens
 				return nil, exit.Usagef("--input %s: the model has the inputs %v; say which with --input NAME=%s", text, takes, text)
 			}
 			name, file = takes[0].Name, text
+		}
+		if constants[name] != nil {
+			continue
 		}
 		if read[name] != nil {
 			return nil, exit.Usagef("--input %s is given twice", name)

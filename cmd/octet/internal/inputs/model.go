@@ -13,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/zoo"
 )
 
@@ -21,6 +22,7 @@ type ModelFlags struct {
 	Arch, Backend, Key string // --arch, --backend, --key; empty where not given
 	Float              bool   // zoo:resnet18 is its float weights
 	Offline            bool
+	Constants          map[string]*tensor.Tensor // inputs of an ONNX model that are constants
 	labels             string
 	Preset             presetFlags
 }
@@ -77,6 +79,9 @@ func (f *ModelFlags) Options(cmd *cobra.Command) ([]octet.OpenOption, error) {
 			return nil, exit.WithCode(exit.Data, fmt.Errorf("--labels: %w", err))
 		}
 		opts = append(opts, octet.WithLabels(labels))
+	}
+	for name, t := range f.Constants {
+		opts = append(opts, octet.WithInput(name, t))
 	}
 	preset, err := f.Preset.options(cmd)
 	return append(opts, preset...), err
