@@ -10,7 +10,7 @@ import (
 var importers = map[operator]importer{}
 
 func init() {
-	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections, quantizers, places, recurrences, resizes} {
+	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections, quantizers, places, recurrences, resizes, elementwise, reductions} {
 		for kind, read := range family {
 			importers[operator{kind: kind}] = read
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
 )
 
 var pointwise = map[string]importer{
@@ -71,8 +72,12 @@ func readGelu(n *node) ([]*graph.Value, error) {
 	return simple(op.GELU{Tanh: form == "tanh"}, 1)(n)
 }
 
-// readHardSigmoid reads PyTorch's, whose slope is 1/6.
+// readHardSigmoid makes PyTorch's operator where the slope is its 1/6, otherwise the steps
+// of the definition: max(0, min(1, alpha*x + beta)).
 func readHardSigmoid(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
 	alpha, err := n.real("alpha", 0.2)
 	if err != nil {
 		return nil, err
@@ -81,31 +86,88 @@ func readHardSigmoid(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if math.Abs(float64(alpha)-1.0/6) > 1e-6 || beta != 0.5 {
-		return nil, fmt.Errorf("alpha %v and beta %v; 1/6 and 0.5 are read", alpha, beta)
+	if math.Abs(float64(alpha)-1.0/6) < 1e-6 && beta == 0.5 {
+		return n.result(op.Hardsigmoid{}, n.in[0])
 	}
-	return simple(op.Hardsigmoid{}, 1)(n)
+	x, err := n.step(op.Mul{}, n.in[0], n.scalar(alpha))
+	if err != nil {
+		return nil, err
+	}
+	if x, err = n.step(op.Add{}, x, n.scalar(beta)); err != nil {
+		return nil, err
+	}
+	if x, err = n.step(op.Pairwise{Name: "minimum"}, x, n.scalar(1)); err != nil {
+		return nil, err
+	}
+	return n.result(op.Pairwise{Name: "maximum"}, x, n.scalar(0))
 }
 
-// readClip reads the bounds that are attributes before operator set 11. Those of ReLU and
-// ReLU6 become clamps, which fuse with what is in front of them.
+// readClip reads bounds that are attributes before operator set 11. Those of ReLU and ReLU6
+// become clamps, which fuse with what is in front of them.
 func readClip(n *node) ([]*graph.Value, error) {
 	if err := n.need(1); err != nil {
 		return nil, err
 	}
-	lo, err := n.realOf(1, "min", float32(math.Inf(-1)))
+	bounds, err := n.clipBounds()
 	if err != nil {
 		return nil, err
 	}
-	hi, err := n.realOf(2, "max", float32(math.Inf(1)))
-	if err != nil {
-		return nil, err
+	if act, ok := clampOf(bounds); ok && n.in[0].Type.DType == tensor.Float32 {
+		return n.result(op.Clamp{Act: act}, n.in[0])
+	}
+	x := n.in[0]
+	low, high := op.Pairwise{Name: "maximum"}, op.Pairwise{Name: "minimum"}
+	switch {
+	case bounds[0] == nil && bounds[1] == nil:
+		return n.in[:1], nil
+	case bounds[1] == nil:
+		return n.result(low, x, bounds[0])
+	case bounds[0] != nil:
+		if x, err = n.step(low, x, bounds[0]); err != nil {
+			return nil, err
+		}
+	}
+	return n.result(high, x, bounds[1])
+}
+
+// clipBounds are the lower and the upper bound, nil where there is none.
+func (n *node) clipBounds() (bounds [2]*graph.Value, err error) {
+	for i, name := range []string{"min", "max"} {
+		if n.opset >= 11 {
+			if n.has(i + 1) {
+				bounds[i] = n.in[i+1]
+			}
+			continue
+		}
+		if n.attrs[name] == nil {
+			continue
+		}
+		v, err := n.real(name, 0)
+		if err != nil {
+			return bounds, err
+		}
+		bounds[i] = n.scalar(v)
+	}
+	return bounds, nil
+}
+
+// clampOf is the clamp with constant bounds from 0 to 6, or from 0 on.
+func clampOf(bounds [2]*graph.Value) (quant.Activation, bool) {
+	at := [2]float32{float32(math.Inf(-1)), float32(math.Inf(1))}
+	for i, v := range bounds {
+		if v == nil {
+			continue
+		}
+		if v.Role != graph.Parameter || v.Type.DType != tensor.Float32 || v.Data.Numel() != 1 {
+			return quant.NoActivation, false
+		}
+		at[i] = v.Data.Float32s()[0]
 	}
 	switch {
-	case lo == 0 && hi == 6:
-		return n.result(op.Clamp{Act: quant.ReLU6}, n.in[0])
-	case lo == 0 && hi >= math.MaxFloat32:
-		return n.result(op.Clamp{Act: quant.ReLU}, n.in[0])
+	case at[0] == 0 && at[1] == 6:
+		return quant.ReLU6, true
+	case at[0] == 0 && at[1] >= math.MaxFloat32:
+		return quant.ReLU, true
 	}
-	return nil, fmt.Errorf("from %v to %v; those of relu and relu6 are read", lo, hi)
+	return quant.NoActivation, false
 }

@@ -1,0 +1,223 @@
+package onnx
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// elementwise are functions of one and two elements that have the same meaning here.
+var elementwise = func() map[string]importer {
+	table := map[string]importer{
+		"Cast":            readCast,
+		"CastLike":        readCastLike,
+		"Where":           simple(op.Where{}, 3),
+		"Range":           simple(op.ARange{}, 3),
+		"Expand":          readExpand,
+		"Tile":            simple(op.Tile{}, 2),
+		"ConstantOfShape": readConstantOfShape,
+		"Not":             simple(op.Not{}, 1),
+		"IsNaN":           simple(op.IsNaN{}, 1),
+		"IsInf":           readIsInf,
+		"Size":            readSize,
+		"Mod":             readMod,
+		"Max":             folded(op.Pairwise{Name: "maximum"}),
+		"Min":             folded(op.Pairwise{Name: "minimum"}),
+		"Mean":            readMeanOfInputs,
+		"Pow":             simple(op.Pairwise{Name: "pow"}, 2),
+		"BitShift":        readBitShift,
+	}
+	for name, function := range map[string]string{
+		"Abs": "abs", "Acos": "acos", "Acosh": "acosh", "Asin": "asin", "Asinh": "asinh", "Atan": "atan", "Atanh": "atanh",
+		"Ceil": "ceil", "Cos": "cos", "Cosh": "cosh", "Erf": "erf", "Exp": "exp", "Floor": "floor", "Log": "log", "Mish": "mish",
+		"Neg": "neg", "Reciprocal": "reciprocal", "Round": "round", "Sign": "sign", "Sin": "sin", "Sinh": "sinh",
+		"Softplus": "softplus", "Softsign": "softsign", "Sqrt": "sqrt", "Tan": "tan",
+	} {
+		table[name] = simple(op.Function{Name: function}, 1)
+	}
+	for name, relation := range map[string]string{
+		"Equal": "eq", "Greater": "gt", "GreaterOrEqual": "ge", "Less": "lt", "LessOrEqual": "le",
+		"And": "logical_and", "Or": "logical_or", "Xor": "logical_xor",
+		"BitwiseAnd": "bitwise_and", "BitwiseOr": "bitwise_or", "BitwiseXor": "bitwise_xor",
+	} {
+		table[name] = simple(op.Relation{Name: relation}, 2)
+	}
+	return table
+}()
+
+// folded reads a function of two elements that is applied to any number of inputs, one
+// after another.
+func folded(o graph.Op) importer {
+	return func(n *node) ([]*graph.Value, error) {
+		if err := n.need(max(1, len(n.in))); err != nil {
+			return nil, err
+		}
+		result := n.in[0]
+		for i, v := range n.in[1:] {
+			if i == len(n.in)-2 {
+				return n.result(o, result, v)
+			}
+			var err error
+			if result, err = n.step(o, result, v); err != nil {
+				return nil, err
+			}
+		}
+		return []*graph.Value{result}, nil
+	}
+}
+
+func readMeanOfInputs(n *node) ([]*graph.Value, error) {
+	if len(n.in) == 1 {
+		return n.in, n.need(1)
+	}
+	if err := n.need(len(n.in)); err != nil {
+		return nil, err
+	}
+	sum := n.in[0]
+	for _, v := range n.in[1:] {
+		var err error
+		if sum, err = n.step(op.Add{}, sum, v); err != nil {
+			return nil, err
+		}
+	}
+	return n.result(op.Div{}, sum, n.scalar(float32(len(n.in))))
+}
+
+// readCast reads a cast to one of the types that graphs hold, through the range of the
+// type that the file names where that is smaller.
+func readCast(n *node) ([]*graph.Value, error) {
+	to, err := n.number("to", 0)
+	if err != nil {
+		return nil, err
+	}
+	return n.cast(int32(to))
+}
+
+func (n *node) cast(to int32) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	wanted, err := elementType(to)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := held(wanted)
+	if err != nil {
+		return nil, err
+	}
+	x := n.in[0]
+	if x.Type.DType.IsQuantized() {
+		return n.in[:1], nil // codes that an exporter casts to the integers that they are
+	}
+	c := op.Cast{To: kind}
+	switch wanted {
+	case tensor.Float64, tensor.Int64, tensor.UInt64:
+		c.Via = tensor.Invalid
+	default:
+		if c.Via = wanted; wanted == kind {
+			c.Via = tensor.Invalid
+		}
+	}
+	if c.Via == tensor.Invalid && kind == x.Type.DType {
+		return n.in[:1], nil
+	}
+	out, err := n.result(c, x)
+	if err == nil && out[0].Role == graph.Parameter && wanted != kind {
+		if stored, err := Convert(out[0].Data, wanted); err == nil {
+			n.stored[out[0]] = stored
+		}
+	}
+	return out, err
+}
+
+func readCastLike(n *node) ([]*graph.Value, error) {
+	if err := n.need(2); err != nil {
+		return nil, err
+	}
+	kind := n.in[1].Type.DType
+	if kind == n.in[0].Type.DType {
+		return n.in[:1], nil
+	}
+	return n.result(op.Cast{To: kind}, n.in[0])
+}
+
+func readExpand(n *node) ([]*graph.Value, error) { return simple(op.Expand{}, 2)(n) }
+
+func readConstantOfShape(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	value := tensor.New(tensor.Float32, 1)
+	stored := value
+	if a := n.attrs["value"]; a != nil {
+		var err error
+		if stored, err = n.file.decode(a.GetT()); err != nil {
+			return nil, err
+		}
+		if value, err = Held(stored); err != nil {
+			return nil, err
+		}
+	}
+	if value.Numel() != 1 {
+		return nil, fmt.Errorf("value %v; one element is expected", value)
+	}
+	out, err := n.result(op.Expand{}, n.constant(value.Reshape()), n.in[0])
+	if err == nil && out[0].Role == graph.Parameter && stored != value {
+		if plain, err := Convert(out[0].Data, stored.DType()); err == nil {
+			n.stored[out[0]] = plain
+		}
+	}
+	return out, err
+}
+
+// readSize is the product of the extents.
+func readSize(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	shape, err := n.step(op.Shape{}, n.in[0])
+	if err != nil {
+		return nil, err
+	}
+	return n.result(op.Reduce{Name: "prod", Axes: []int{0}}, shape)
+}
+
+func readMod(n *node) ([]*graph.Value, error) {
+	truncated, err := n.flag("fmod", false)
+	if err != nil {
+		return nil, err
+	}
+	name := "remainder"
+	if truncated {
+		name = "fmod"
+	}
+	return simple(op.Pairwise{Name: name}, 2)(n)
+}
+
+func readBitShift(n *node) ([]*graph.Value, error) {
+	direction, err := n.text("direction", "")
+	if err != nil {
+		return nil, err
+	}
+	switch direction {
+	case "LEFT":
+		return simple(op.Relation{Name: "bitwise_left_shift"}, 2)(n)
+	case "RIGHT":
+		return simple(op.Relation{Name: "bitwise_right_shift"}, 2)(n)
+	}
+	return nil, fmt.Errorf("direction %q; LEFT and RIGHT are read", direction)
+}
+
+func readIsInf(n *node) ([]*graph.Value, error) {
+	positive, err := n.flag("detect_positive", true)
+	if err != nil {
+		return nil, err
+	}
+	negative, err := n.flag("detect_negative", true)
+	if err != nil {
+		return nil, err
+	}
+	return simple(op.IsInf{NoPositive: !positive, NoNegative: !negative}, 1)(n)
+}
