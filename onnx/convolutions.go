@@ -117,6 +117,9 @@ func readConv(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(kernel) > 2 {
+		return n.convND(weight, kernel)
+	}
 	w, err := n.window(kernel)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,12 @@ var normalisations = map[string]importer{
 	"BatchNormalization": readBatchNorm,
 	"LayerNormalization": readLayerNorm,
 	"Softmax":            readSoftmax,
+	"LogSoftmax":         readLogSoftmax,
+
+	"InstanceNormalization": readInstanceNorm,
+	"GroupNormalization":    readGroupNorm,
+	"LRN":                   readLRN,
+	"LpNormalization":       readLpNorm,
 }
 
 func readBatchNorm(n *node) ([]*graph.Value, error) {
@@ -76,4 +82,82 @@ func readSoftmax(n *node) ([]*graph.Value, error) {
 		return nil, err
 	}
 	return n.result(op.Reshape{}, rows, shape)
+}
+
+// readLogSoftmax is the logarithm of a softmax, whose smallest numbers are kept from 0 by
+// taking it from the difference to the logarithm of the sum.
+func readLogSoftmax(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
+	if n.opset < 13 {
+		if axis, err := n.number("axis", 1); err != nil || axis != -1 {
+			return nil, fmt.Errorf("axis %d of operator set %d, over several axes, is not read", axis, n.opset)
+		}
+	}
+	axis, err := n.number("axis", -1)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := n.step(op.Reduce{Name: "logsumexp", Axes: []int{axis}, KeepDim: true}, n.in[0])
+	if err != nil {
+		return nil, err
+	}
+	return n.result(op.Sub{}, n.in[0], sum)
+}
+
+func readInstanceNorm(n *node) ([]*graph.Value, error) {
+	eps, err := n.real("epsilon", 1e-5)
+	if err != nil {
+		return nil, err
+	}
+	return simple(op.GroupNorm{Eps: float64(eps)}, 3)(n)
+}
+
+// readGroupNorm: before operator set 21 scale and bias were of groups.
+func readGroupNorm(n *node) ([]*graph.Value, error) {
+	if n.opset < 21 {
+		return nil, fmt.Errorf("before operator set 21, whose scale is of groups")
+	}
+	eps, err := n.real("epsilon", 1e-5)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := n.number("num_groups", 0)
+	if err != nil {
+		return nil, err
+	}
+	return simple(op.GroupNorm{Groups: groups, Eps: float64(eps)}, 3)(n)
+}
+
+func readLRN(n *node) ([]*graph.Value, error) {
+	o := op.LocalResponseNorm{}
+	var err error
+	if o.Size, err = n.number("size", 0); err != nil {
+		return nil, err
+	}
+	for _, f := range []struct {
+		name  string
+		usual float32
+		to    *float64
+	}{{"alpha", 0.0001, &o.Alpha}, {"beta", 0.75, &o.Beta}, {"bias", 1, &o.K}} {
+		v, err := n.real(f.name, f.usual)
+		if err != nil {
+			return nil, err
+		}
+		*f.to = float64(v)
+	}
+	return simple(o, 1)(n)
+}
+
+func readLpNorm(n *node) ([]*graph.Value, error) {
+	axis, err := n.number("axis", -1)
+	if err != nil {
+		return nil, err
+	}
+	p, err := n.number("p", 2)
+	if err != nil {
+		return nil, err
+	}
+	return simple(op.LpNorm{Axis: axis, P: p}, 1)(n)
 }

@@ -10,6 +10,9 @@ import (
 var pools = map[string]importer{
 	"MaxPool":           readMaxPool,
 	"AveragePool":       readAveragePool,
+	"LpPool":            func(n *node) ([]*graph.Value, error) { return n.poolND("lp") },
+	"GlobalMaxPool":     globalPool("amax"),
+	"GlobalLpPool":      readGlobalLpPool,
 	"GlobalAveragePool": simple(op.Mean{Axes: []int{2, 3}, KeepDim: true}, 1),
 }
 
@@ -30,9 +33,15 @@ func (n *node) poolWindow() (window, bool, error) {
 }
 
 func readMaxPool(n *node) ([]*graph.Value, error) {
+	if n.volume() || len(n.proto.GetOutput()) > 1 {
+		return n.poolND("max")
+	}
 	w, ceil, err := n.poolWindow()
 	if err != nil {
 		return nil, err
+	}
+	if w.padsOverHalf() {
+		return n.poolND("max")
 	}
 	x, err := n.lifted(w, n.in[0])
 	if err != nil {
@@ -42,6 +51,9 @@ func readMaxPool(n *node) ([]*graph.Value, error) {
 }
 
 func readAveragePool(n *node) ([]*graph.Value, error) {
+	if n.volume() {
+		return n.poolND("average")
+	}
 	w, ceil, err := n.poolWindow()
 	if err != nil {
 		return nil, err
@@ -50,12 +62,37 @@ func readAveragePool(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.dilation != [2]int{1, 1} {
-		return nil, fmt.Errorf("dilations %v", w.dilation)
+	if w.dilation != [2]int{1, 1} || w.padsOverHalf() {
+		return n.poolND("average")
 	}
 	x, err := n.lifted(w, n.in[0])
 	if err != nil {
 		return nil, err
 	}
 	return n.finished(w, op.AvgPool2D{Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Auto: w.auto, CeilMode: ceil, CountIncludePad: counted}, x)
+}
+
+// volume reports whether a window has more than two axes.
+func (n *node) volume() bool {
+	a := n.attrs["kernel_shape"]
+	return a != nil && len(a.GetInts()) > 2
+}
+
+// globalPool reduces the two axes of images.
+func globalPool(name string) importer {
+	return simple(op.Reduce{Name: name, Axes: []int{2, 3}, KeepDim: true}, 1)
+}
+
+func readGlobalLpPool(n *node) ([]*graph.Value, error) {
+	p, err := n.number("p", 2)
+	if err != nil {
+		return nil, err
+	}
+	switch p {
+	case 1:
+		return globalPool("l1_norm")(n)
+	case 2:
+		return globalPool("l2_norm")(n)
+	}
+	return nil, fmt.Errorf("p %d; 1 and 2 are read", p)
 }
