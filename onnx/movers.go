@@ -262,19 +262,11 @@ func (n *node) constantPad(mode string) ([]*graph.Value, error) {
 	}
 	p := op.Pad{Before: pads[:len(pads)/2], After: pads[len(pads)/2:], Mode: mode}
 	if n.has(2) && n.in[2].Type.DType != tensor.Float32 {
-		axes := n.constant(tensor.Of(wide(pads), len(pads)))
+		axes := n.constant(tensor.Of(int64s(pads), len(pads)))
 		return n.result(op.Pad{Mode: mode}, n.in[0], axes, n.in[2])
 	}
 	if p.Value, err = n.realOf(2, "value", 0); err != nil {
 		return nil, err
 	}
 	return n.result(p, n.in[0])
-}
-
-func wide(list []int) []int64 {
-	out := make([]int64, len(list))
-	for i, v := range list {
-		out[i] = int64(v)
-	}
-	return out
 }
