@@ -135,9 +135,13 @@ func named(g *graph.Graph, sd *torch.StateDict) (*torch.StateDict, map[string]bo
 	c := numberingOf(g)
 	n := observersIn(sd)
 	if !c.counts(n) {
+		why, remedy := "", "call convert_fx(model) and save the state dict of its result, which octet runs"
+		if mayTransform(g) {
+			why, remedy = ", or the input is transformed (transform_input=True)", "with transform_input=True, "+transformRemedy(g)+"; otherwise "+remedy
+		}
 		return nil, nil, &torch.Error{File: sd.Source,
-			Err:    fmt.Errorf("the model was prepared in FX graph mode with %d observers, where %s has %d: layers were added, left out or excluded, or the input is transformed (transform_input=True), and numbers do not say which", n, g.Name, len(c.paths)),
-			Remedy: "call convert_fx(model) and save the state dict of its result, which octet runs"}
+			Err:    fmt.Errorf("the model was prepared in FX graph mode with %d observers, where %s has %d: layers were added, left out or excluded%s, and numbers do not say which", n, g.Name, len(c.paths), why),
+			Remedy: remedy}
 	}
 	dropout := n > len(c.paths)
 	out := &torch.StateDict{Metadata: sd.Metadata, Stripped: sd.Stripped, Source: sd.Source, Extra: sd.Extra}

@@ -31,9 +31,24 @@ func otherRoute(g *graph.Graph, sd *torch.StateDict) error {
 	}
 	if key := "_scale_0"; sd.Has(key) && sd.Has(zeroPointOf(key)) {
 		return refuse(key, "the model transforms its input on codes, as FX graph mode traces transform_input=True; octet transforms what is not yet quantized",
-			"prepare with model.transform_input = False, or quantize the float checkpoint: octet quantize FLOAT.pth --arch NAME+transform_input --calibration IMAGES")
+			transformRemedy(g))
 	}
 	return nil
+}
+
+// transformRemedy is for networks that FX graph mode traced with transform_input=True.
+func transformRemedy(g *graph.Graph) string {
+	arch := strings.TrimSuffix(g.Name, transformSuffix) + transformSuffix
+	return "convert torchvision's quantizable model in eager mode (prepare, convert), which octet runs with --arch " + arch +
+		", or quantize the float checkpoint: octet quantize FLOAT.pth --arch " + arch + " --calibration IMAGES"
+}
+
+// transformSuffix ends the names of graphs that transform their input.
+const transformSuffix = "+transform_input"
+
+// mayTransform reports whether torchvision's model has the flag transform_input.
+func mayTransform(g *graph.Graph) bool {
+	return slices.Contains([]string{"googlenet", "inception_v3"}, strings.TrimSuffix(g.Name, transformSuffix))
 }
 
 // unfusedNorm returns a key of a batch norm that is a module of its own behind a

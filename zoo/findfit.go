@@ -66,7 +66,7 @@ func ofQuantization(key string) bool {
 }
 
 // isTraced reports whether FX graph mode calls the parameters of what is no module like
-// this: layer1_0_relu_scale_0.
+// this: layer1_0_relu_scale_0, or _scale_0 in the outermost module.
 func isTraced(key string) bool {
 	name := strings.TrimRight(key, "0123456789")
 	module, scale := strings.CutSuffix(name, "_scale_")
@@ -76,7 +76,7 @@ func isTraced(key string) bool {
 			return false
 		}
 	}
-	return name != key && module != "" && !strings.ContainsFunc(module, func(r rune) bool {
+	return name != key && !strings.ContainsFunc(module, func(r rune) bool {
 		return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	})
 }
