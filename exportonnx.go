@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/tensor"
@@ -85,7 +86,7 @@ func (m *Model) SaveONNX(ctx context.Context, path string, opts ...ExportOption)
 	if e.Metadata, err = m.exportMetadata(); err != nil {
 		return nil, err
 	}
-	data, err := onnx.Marshal(m.graph, e)
+	data, err := onnx.Marshal(m.exportGraph(), e)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.name(), err)
 	}
@@ -100,6 +101,35 @@ func (m *Model) SaveONNX(ctx context.Context, path string, opts ...ExportOption)
 		_, err := w.Write(data)
 		return err
 	})
+}
+
+// exportGraph is the graph with the names that the model's file gave its outputs: those of
+// nodes that computed them before they were quantized make way.
+func (m *Model) exportGraph() *graph.Graph {
+	if m.declared == nil {
+		return m.graph
+	}
+	g := m.graph.Clone()
+	rename := func(v *graph.Value, name string) {
+		if v.Name = name; v.Node != nil && v.Node.Output() == v {
+			v.Node.Name = name
+		}
+	}
+	for i, out := range g.Outputs {
+		name := m.declared.outputs[i].Name
+		if out.Name == name {
+			continue
+		}
+		for _, n := range g.Nodes {
+			for _, v := range n.Outputs {
+				if v.Name == name {
+					rename(v, name+".codes")
+				}
+			}
+		}
+		rename(out, name)
+	}
+	return g
 }
 
 // exportInputs declares the inputs: as the model's file did, or images in batches of any

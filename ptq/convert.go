@@ -129,7 +129,12 @@ func (c *converter) node(n *graph.Node, d Decision) error {
 	case Float:
 		n.Note = "kept float: " + d.Text
 	case Follow:
-		n.Output().Type, _ = n.Prescribed()
+		t, _ := n.Prescribed()
+		for _, v := range n.Outputs {
+			if v.Type.DType == tensor.Float32 {
+				v.Type = t
+			}
+		}
 	case Own:
 		t, observed := c.types[n.Name]
 		if !observed {

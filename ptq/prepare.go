@@ -3,6 +3,7 @@ package ptq
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -210,6 +211,9 @@ func decisionOn(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]s
 	if pattern, ok := excluded[n.Name]; ok {
 		return Decision{Reason: Excluded, Text: fmt.Sprintf("excluded by %q", pattern)}
 	}
+	if d := n.Output().Type.DType; d != tensor.Float32 {
+		return Decision{Reason: NoInt8Form, Text: fmt.Sprintf("its result is %v", d)}
+	}
 	own, follow := false, false
 	for _, s := range n.Op.Signatures() {
 		if s.Gives(tensor.QUInt8) {
@@ -221,6 +225,8 @@ func decisionOn(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]s
 	switch {
 	case own && op.WeightOf(n) != nil && op.WeightOf(n).Role != graph.Parameter:
 		return Decision{Reason: ComputedWeight, Text: "its weight is computed"}
+	case own && constantOperand(n):
+		return Decision{Reason: ConstantOperand, Text: "an operand is a constant"}
 	case own:
 		return Decision{Kind: Own}
 	case follow && quantizedInput(n, kinds):
@@ -232,6 +238,17 @@ func decisionOn(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]s
 		return Decision{Reason: UnfoldedNorm, Text: "batch_norm has no int8 form, and could not be folded into a layer in front of it"}
 	}
 	return Decision{Reason: NoInt8Form, Text: fmt.Sprintf("%s has no int8 form", n.Op.Kind())}
+}
+
+// constantOperand reports whether an operand of n that is no weight is a parameter of
+// floats, which no observer sees.
+func constantOperand(n *graph.Node) bool {
+	if _, ok := n.Op.(op.Weighted); ok {
+		return n.Inputs[0].Role == graph.Parameter
+	}
+	return slices.ContainsFunc(n.Inputs, func(v *graph.Value) bool {
+		return v.Role == graph.Parameter && v.Type.DType == tensor.Float32
+	})
 }
 
 // quantizedInput reports whether the first input of n has codes.

@@ -5,13 +5,14 @@ type Reason uint8
 
 // The reasons.
 const (
-	NotFloat       Reason = iota // it does not
-	Excluded                     // a pattern of Options.Exclude covers it
-	FloatReaders                 // it would make codes that nobody reads
-	FloatInput                   // it only moves or selects, and what it is given is float
-	ComputedWeight               // its weight is no parameter
-	UnfoldedNorm                 // a batch norm without a layer in front of it
-	NoInt8Form                   // its operator computes on real numbers
+	NotFloat        Reason = iota // it does not
+	Excluded                      // a pattern of Options.Exclude covers it
+	FloatReaders                  // it would make codes that nobody reads
+	FloatInput                    // it only moves or selects, and what it is given is float
+	ComputedWeight                // its weight is no parameter
+	UnfoldedNorm                  // a batch norm without a layer in front of it
+	NoInt8Form                    // its operator computes on real numbers
+	ConstantOperand               // an operand is a constant, which no observer sees
 )
 
 // ByChoice reports whether the node stays in float because it, or a node beside it,

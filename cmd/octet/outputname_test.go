@@ -2,9 +2,11 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/onnx"
 )
 
 func TestOutputsAreWhatTheirNamesSay(t *testing.T) {
@@ -13,7 +15,6 @@ func TestOutputsAreWhatTheirNamesSay(t *testing.T) {
 	x := grey(t, 2)
 	for _, name := range []string{"x.onnx", "x.safetensors", "X.ONNX", "x.npz", "x.h5", "x.tflite", "x.pt2", "x.json", "x.pth.zip"} {
 		for _, args := range [][]string{
-			{"quantize", model, "--calibration", calibration, "-o", at(name)},
 			{"qat", model, "--data", calibration, "-o", at(name)},
 			{"qat", model, "--data", calibration, "-o", at("int8.pth"), "--prepared", at(name)},
 			{"train", model, "--data", calibration, "-o", at(name)},
@@ -21,6 +22,15 @@ func TestOutputsAreWhatTheirNamesSay(t *testing.T) {
 		} {
 			octetCommand(t, args...).fails(t, exit.Usage, name, "PyTorch state dict", ".pth")
 		}
+		quantize := octetCommand(t, "quantize", model, "--calibration", calibration, "-o", at(name))
+		if strings.EqualFold(filepath.Ext(name), ".onnx") {
+			quantize.must(t)
+			if _, err := onnx.Open(at(name)); err != nil {
+				t.Errorf("%s is not what its name says: %v", name, err)
+			}
+			continue
+		}
+		quantize.fails(t, exit.Usage, name, "PyTorch state dict", ".pth")
 		if exists(at(name)) {
 			t.Errorf("%s was written", name)
 		}

@@ -50,6 +50,10 @@ The default is the one for PyTorch on x86, whose files every tool computes as oc
 Calibration data is a .npy of float32 [N, C, H, W], a folder of images, a tar archive,
 an IDX file or a .npz. A few hundred typical inputs are enough; labels are not used.
 
+An ONNX model of any architecture becomes FILE.onnx in QDQ form, which ONNX Runtime and OpenVINO compute on
+integers, too; a .pth may be written so as well. What becomes int8 follows from the operators. The default is then
+--qconfig octet, all codes.
+
 A model that PyTorch prepared and did not convert, with observers or in quantization-aware
 training, holds its ranges: it takes no --calibration and becomes what PyTorch's convert
 makes of it.
@@ -71,7 +75,8 @@ The files are read to find out, but not decoded; a difference is an error that n
 		Example: `  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
   octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth
-  octet quantize prepared.pth --output int8.pth`,
+  octet quantize prepared.pth --output int8.pth
+  octet quantize model.onnx --calibration photos/ --output int8.onnx`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.ExactArgs(1)(cmd, args); err != nil {
 				return err
@@ -93,7 +98,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 	fl.Lookup("backend").DefValue, f.model.Backend = string(octet.DefaultBackend), string(octet.DefaultBackend)
 	fl.Lookup("batch-size").Usage = "inputs shown to the observers at a time; part of the recipe"
 	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz")
-	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth; - is standard output")
+	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth, or FILE.onnx as QDQ; - is standard output")
 	f.RegisterRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.BoolVar(&f.relu6, "relu6-ranges", false, "of mobilenet_v2: calibrate with ReLU6 as it was trained, though ReLU is what torchvision's file has")
@@ -115,6 +120,9 @@ const whyCalibration = "The ranges of activations are not in the file: they are 
 func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path string) error {
 	if err := f.check(path); err != nil {
 		return err
+	}
+	if console.IsONNX(f.output) && !cmd.Flags().Changed("qconfig") {
+		f.QConfig = "octet" // all codes: what runs the file is not PyTorch
 	}
 	model, err := f.asRead(cmd).Open(c, cmd, path)
 	if err != nil {
@@ -183,7 +191,14 @@ func (f *quantizeFlags) check(path string) error {
 	if same, _ := sameFile(path, f.output); same {
 		return exit.Usagef("--output %s is the float model itself: choose another name", f.output)
 	}
-	return console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ModelStream}, console.Output{Flag: "stats", Path: f.stats, Kind: console.JSONOutput}, console.Output{Flag: "report", Path: f.report, Kind: console.JSONOutput})
+	kind := console.ModelStream
+	switch {
+	case console.IsONNX(f.output):
+		kind = console.ONNXOutput
+	case console.IsONNX(path):
+		return exit.Usagef("--output %s: an ONNX model has a graph of its own, which a state dict cannot hold: name FILE.onnx", f.output)
+	}
+	return console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: kind}, console.Output{Flag: "stats", Path: f.stats, Kind: console.JSONOutput}, console.Output{Flag: "report", Path: f.report, Kind: console.JSONOutput})
 }
 
 func sameFile(a, b string) (bool, error) {

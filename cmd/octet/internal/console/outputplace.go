@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -157,8 +158,15 @@ func (c *Console) Write(path string, fill func(io.Writer) error) (int64, error) 
 	return int64(n), exit.WithCode(exit.Output, err)
 }
 
-// Save is write for a model.
+// IsONNX reports whether a file's name says that it holds an ONNX model.
+func IsONNX(path string) bool { return strings.EqualFold(filepath.Ext(path), ".onnx") }
+
+// Save is write for a model, as a state dict or, where the name says so, as ONNX.
 func (c *Console) Save(ctx context.Context, m *octet.Model, path string) (int64, error) {
+	if IsONNX(path) {
+		_, err := m.SaveONNX(ctx, path)
+		return FileSize(path), exit.WithCode(exit.Output, err)
+	}
 	if path != StreamName {
 		err := m.Save(ctx, path)
 		return FileSize(path), exit.WithCode(exit.Output, err)

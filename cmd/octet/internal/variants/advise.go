@@ -130,7 +130,9 @@ func (s *Comparison) QuantizeCommand(v *Variant, exclude []string) string {
 	words := []string{"octet", "quantize", float}
 	add := func(flag, value string) { words = append(words, flag, value) }
 	if !strings.HasPrefix(float, inputs.ZooPrefix) {
-		add("--arch", v.Model.Arch())
+		if arch := v.Model.Arch(); arch != "" {
+			add("--arch", arch)
+		}
 	}
 	add("--backend", v.Backend)
 	if v.QConfig != "" && v.QConfig != octet.DefaultQConfig {

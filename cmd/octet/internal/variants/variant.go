@@ -183,6 +183,9 @@ func ModelBytes(m *octet.Model) (int64, error) {
 	if m.File() != "" {
 		return console.FileSize(m.File()), nil
 	}
+	if m.Arch() == "" { // of a graph of its own, which is written as ONNX
+		return console.ParameterBytes(m), nil
+	}
 	var n console.CountingWriter
 	err := m.Write(&n)
 	return int64(n), err
