@@ -27,7 +27,7 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 	if o.arch != "" || o.key != "" {
 		return nil, fmt.Errorf("%s: an ONNX file holds its own graph: leave out the architecture and the key", f.Name())
 	}
-	g, err := f.Graph(o.inputs)
+	g, err := f.Graph(o.given)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +49,13 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 			return nil, err
 		}
 		for _, p := range list {
-			if o.inputs[p.Name] != nil && ports.to == &m.declared.inputs {
-				continue // a constant now
+			if ports.to == &m.declared.inputs {
+				if o.given.Inputs[p.Name] != nil {
+					continue // a constant now
+				}
+				if p, err = p.With(o.given.Shapes[p.Name]); err != nil {
+					return nil, fmt.Errorf("%s: %w", f.Name(), err)
+				}
 			}
 			*ports.to = append(*ports.to, infoOf(p))
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
@@ -86,7 +87,7 @@ type openOptions struct {
 	labels           []string
 	preset           *vision.Preset
 	presetChange     PresetChange
-	inputs           map[string]*tensor.Tensor // of an ONNX model, that are constants
+	given            onnx.Given // of an ONNX model
 }
 
 type quantizeOptions struct {
@@ -137,11 +138,23 @@ func WithArch(name string) OpenOption {
 // sample rate.
 func WithInput(name string, t *tensor.Tensor) OpenOption {
 	return openFunc(func(o *openOptions) {
-		o.inputs = maps.Clone(o.inputs)
-		if o.inputs == nil {
-			o.inputs = map[string]*tensor.Tensor{}
+		o.given.Inputs = maps.Clone(o.given.Inputs)
+		if o.given.Inputs == nil {
+			o.given.Inputs = map[string]*tensor.Tensor{}
 		}
-		o.inputs[name] = t
+		o.given.Inputs[name] = t
+	})
+}
+
+// WithShape fixes the extents of an input of an ONNX model of which the file leaves some
+// free: what depends on them, such as which branch of an If is taken, is then known.
+func WithShape(name string, shape ...int) OpenOption {
+	return openFunc(func(o *openOptions) {
+		o.given.Shapes = maps.Clone(o.given.Shapes)
+		if o.given.Shapes == nil {
+			o.given.Shapes = map[string]tensor.Shape{}
+		}
+		o.given.Shapes[name] = shape
 	})
 }
 

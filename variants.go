@@ -107,10 +107,10 @@ func rebuild(arch string, g *graph.Graph, v zoo.Variant) (*graph.Graph, error) {
 // classesOf is the length of the rows that the graph gives, 0 where it gives none.
 func classesOf(g *graph.Graph) int {
 	const edge = 224 // enough for every architecture; the answer does not depend on it
-	sizes := g.Inputs[0].Sizes
-	if len(g.Inputs) != 1 || len(sizes) != 4 {
+	if len(g.Inputs) != 1 || len(g.Inputs[0].Sizes) != 4 {
 		return 0
 	}
+	sizes := g.Inputs[0].Sizes
 	shape := tensor.Shape{1, channelsOf(g), edge, edge}
 	for i, n := range sizes[2:] {
 		if n > 0 {
@@ -126,6 +126,9 @@ func classesOf(g *graph.Graph) int {
 
 // channelsOf is the number of channels that the input is declared with.
 func channelsOf(g *graph.Graph) int {
+	if len(g.Inputs) == 0 {
+		return 0
+	}
 	if sizes := g.Inputs[0].Sizes; len(sizes) == 4 {
 		return sizes[1]
 	}

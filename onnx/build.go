@@ -24,20 +24,30 @@ type builder struct {
 	failed  []Unsupported
 	// stored are constants as the file stores them: their element type says what the
 	// codes of quantized tensors are.
-	stored   map[*graph.Value]*tensor.Tensor
-	integers bool // the file computes on codes
+	stored map[*graph.Value]*tensor.Tensor
+	// facts are what is known of values while the graph is built; nil where sizes of
+	// inputs are free.
+	facts map[*graph.Value]graph.Fact
 }
 
-// Graph returns the model as a graph. Inputs of which bound has the data, of the type that
-// the file declares, are constants of it. The error is an *UnsupportedError that lists every
+// Given is what is known of a model's inputs beyond its file, by their names.
+type Given struct {
+	// Inputs are the data of inputs that become constants, of the type that the file
+	// declares.
+	Inputs map[string]*tensor.Tensor
+	// Shapes are the extents of inputs of which the file leaves some free.
+	Shapes map[string]tensor.Shape
+}
+
+// Graph returns the model as a graph. The error is an *UnsupportedError that lists every
 // node that has no counterpart, or says what is wrong with the file.
-func (f *File) Graph(bound map[string]*tensor.Tensor) (*graph.Graph, error) {
+func (f *File) Graph(given Given) (*graph.Graph, error) {
 	b := &builder{file: f, graph: graph.New(f.graphName()), opset: f.opset, values: map[string]*graph.Value{}, stored: map[*graph.Value]*tensor.Tensor{}}
 	p := f.model.GetGraph()
 	if err := b.initializers(p); err != nil {
 		return nil, f.wrong(err)
 	}
-	if err := b.inputs(p, bound); err != nil {
+	if err := b.inputs(p, given); err != nil {
 		return nil, f.wrong(err)
 	}
 	for i, n := range p.GetNode() {
@@ -51,7 +61,6 @@ func (f *File) Graph(bound map[string]*tensor.Tensor) (*graph.Graph, error) {
 	if err := b.outputs(p); err != nil {
 		return nil, f.wrong(err)
 	}
-	b.graph.Numerics = b.numericsOf()
 	b.graph.Prune()
 	if err := b.graph.Validate(); err != nil {
 		return nil, f.wrong(err)
@@ -84,7 +93,8 @@ func (b *builder) initializers(p *onnxpb.GraphProto) error {
 	return nil
 }
 
-func (b *builder) inputs(p *onnxpb.GraphProto, bound map[string]*tensor.Tensor) error {
+func (b *builder) inputs(p *onnxpb.GraphProto, given Given) error {
+	var shapes []tensor.Shape
 	for _, v := range p.GetInput() {
 		name := v.GetName()
 		if b.weights[name] != nil {
@@ -101,17 +111,23 @@ func (b *builder) inputs(p *onnxpb.GraphProto, bound map[string]*tensor.Tensor) 
 		if err != nil {
 			return fmt.Errorf("input %q: %w", name, err)
 		}
-		if t := bound[name]; t != nil {
+		if t := given.Inputs[name]; t != nil {
 			if err := b.bindInput(port, t); err != nil {
 				return fmt.Errorf("input %q: %w", name, err)
 			}
 			continue
 		}
 		in := b.graph.AddInput(name, graph.Type{DType: kind})
-		if in.Sizes = port.Sizes; in.Sizes != nil {
-			in.Sizes = slices.Clone(port.Sizes)
+		if port, err = port.With(given.Shapes[name]); err != nil {
+			return err
 		}
+		in.Sizes = port.Sizes
 		b.values[name] = in
+		shapes = append(shapes, port.Sizes)
+	}
+	known := func(s tensor.Shape) bool { return s != nil && !slices.Contains(s, 0) }
+	if !slices.ContainsFunc(shapes, func(s tensor.Shape) bool { return !known(s) }) {
+		b.facts, _ = b.graph.Facts(shapes...)
 	}
 	return nil
 }

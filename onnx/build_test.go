@@ -64,7 +64,7 @@ func graphOf(t *testing.T, m *onnxpb.ModelProto) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.Graph(nil)
+	return f.Graph(onnx.Given{})
 }
 
 // run computes a graph on the reference engine.
@@ -225,7 +225,7 @@ func TestExternalData(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		g, err := f.Graph(nil)
+		g, err := f.Graph(onnx.Given{})
 		if err != nil {
 			return err
 		}
@@ -311,7 +311,7 @@ func FuzzRead(f *testing.F) {
 		file.Inputs()
 		file.Outputs()
 		file.Metadata()
-		if g, err := file.Graph(nil); err == nil {
+		if g, err := file.Graph(onnx.Given{}); err == nil {
 			if err := g.Validate(); err != nil {
 				t.Fatal(err)
 			}

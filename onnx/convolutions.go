@@ -109,6 +109,13 @@ func (n *node) filter() (*graph.Value, []int, error) {
 		}
 		kernel = shape[2:]
 	}
+	if kernel == nil {
+		shape := n.facts[weight].Shape
+		if len(shape) < 3 {
+			return nil, nil, fmt.Errorf("the shape of its weight is %w; octet.WithShape may tell it", graph.ErrComputed)
+		}
+		kernel = shape[2:]
+	}
 	return weight, kernel, nil
 }
 

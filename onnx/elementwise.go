@@ -19,6 +19,7 @@ var elementwise = func() map[string]importer {
 		"Tile":            simple(op.Tile{}, 2),
 		"ConstantOfShape": readConstantOfShape,
 		"Not":             simple(op.Not{}, 1),
+		"BitwiseNot":      simple(op.Not{}, 1),
 		"IsNaN":           simple(op.IsNaN{}, 1),
 		"IsInf":           readIsInf,
 		"Size":            readSize,

@@ -15,6 +15,7 @@ func init() {
 			importers[operator{kind: kind}] = read
 		}
 	}
+	importers[operator{kind: "If"}] = readIf
 	for kind, read := range contributed {
 		importers[operator{"com.microsoft", kind}] = read
 	}

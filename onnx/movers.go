@@ -105,17 +105,10 @@ func readFlatten(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch axis {
-	case 1:
+	if axis == 1 {
 		return n.result(op.Flatten{Start: 1, End: -1}, n.in[0])
-	case 0:
-		return n.result(op.Reshape{Shape: []int{1, -1}}, n.in[0])
 	}
-	x, err := n.step(op.Flatten{Start: axis, End: -1}, n.in[0])
-	if err != nil {
-		return nil, err
-	}
-	return n.result(op.Flatten{Start: 0, End: -2}, x)
+	return n.result(op.Flatten{Start: axis, Matrix: true}, n.in[0])
 }
 
 func readTranspose(n *node) ([]*graph.Value, error) {
@@ -127,10 +120,13 @@ func readTranspose(n *node) ([]*graph.Value, error) {
 		return nil, err
 	}
 	if perm == nil {
+		shape := n.in[0].Type.Shape
 		if n.in[0].Role != graph.Parameter {
-			return nil, fmt.Errorf("without perm; give the order of the axes")
+			if shape = n.facts[n.in[0]].Shape; shape == nil {
+				return nil, fmt.Errorf("without perm, the order of axes follows from their number, which is %w; octet.WithShape may tell it", graph.ErrComputed)
+			}
 		}
-		for i := range n.in[0].Type.Shape {
+		for i := range shape {
 			perm = append(perm, i)
 		}
 		slices.Reverse(perm)
@@ -157,10 +153,7 @@ func readSqueeze(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if axes == nil {
-		return nil, fmt.Errorf("without axes, the rank of the result depends on the size of the input; name the axes")
-	}
-	return n.result(op.Squeeze{Axes: axes}, n.in[0])
+	return n.result(op.Squeeze{Axes: axes, All: axes == nil}, n.in[0])
 }
 
 func readConcat(n *node) ([]*graph.Value, error) {
@@ -189,11 +182,12 @@ func readSplit(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	parts := len(n.proto.GetOutput())
 	if sizes == nil {
-		return nil, fmt.Errorf("without sizes, they depend on the size of the input; give split")
+		return n.result(op.Split{Axis: axis, Parts: parts}, n.in[0])
 	}
-	if len(sizes) < len(n.proto.GetOutput()) {
-		return nil, fmt.Errorf("%d sizes for %d results", len(sizes), len(n.proto.GetOutput()))
+	if len(sizes) < parts {
+		return nil, fmt.Errorf("%d sizes for %d results", len(sizes), parts)
 	}
 	return n.result(op.Split{Axis: axis, Sizes: sizes}, n.in[0])
 }

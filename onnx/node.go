@@ -95,8 +95,42 @@ func (n *node) apply(name string, op graph.Op, in ...*graph.Value) ([]*graph.Val
 	if folded, err := n.fold(name, op, in); folded != nil || err != nil {
 		return folded, err
 	}
-	n.graph.AddNode(name, op, in...)
-	return n.graph.Nodes[len(n.graph.Nodes)-1].Outputs, nil
+	return n.add(name, op, in...)
+}
+
+// add appends a node to the graph, and finds what is known of its results.
+func (n *node) add(name string, op graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
+	added := n.graph.AddNode(name, op, in...).Node
+	if err := added.CheckSignature(); err != nil {
+		return nil, err
+	}
+	return added.Outputs, n.learn(added)
+}
+
+// learn adds the facts of a node's results, if all of its operands are known.
+func (b *builder) learn(n *graph.Node) error {
+	if b.facts == nil {
+		return nil
+	}
+	for _, v := range n.Inputs {
+		if _, ok := b.facts[v]; ok {
+			continue
+		}
+		if v.Role != graph.Parameter {
+			return nil
+		}
+		b.facts[v] = graph.Fact{Type: v.Type, Data: v.Data}
+	}
+	return b.graph.InferNode(n, b.facts)
+}
+
+// constantOf is the data of a value that does not depend on those of the inputs, nil where
+// it does or that is not known.
+func (b *builder) constantOf(v *graph.Value) *tensor.Tensor {
+	if v.Role == graph.Parameter {
+		return v.Data
+	}
+	return b.facts[v].Data
 }
 
 // fold computes an operator of constants; nil where an operand is none, or the result
@@ -108,6 +142,10 @@ func (n *node) fold(name string, op graph.Op, in []*graph.Value) ([]*graph.Value
 			return nil, nil
 		}
 		data = append(data, v.Data)
+	}
+	// Eval relies on what the signatures say.
+	if err := graph.New("").AddNode(name, op, in...).Node.CheckSignature(); err != nil {
+		return nil, err
 	}
 	types, err := op.Infer(graph.FactsOf(data...))
 	if err != nil {

@@ -50,7 +50,7 @@ func readLayerNorm(n *node) ([]*graph.Value, error) {
 	if n.has(2) {
 		in = n.in[:3]
 	}
-	return n.result(op.LayerNorm{Axis: axis, Eps: float64(eps)}, in...)
+	return n.result(op.LayerNorm{Axis: axis, Eps: float64(eps), Moments: len(n.proto.GetOutput()) > 1}, in...)
 }
 
 // readSoftmax reads softmax along one axis. Before operator set 13 it was over all axes
@@ -84,12 +84,7 @@ func readSoftmax(n *node) ([]*graph.Value, error) {
 	return n.result(op.Reshape{}, rows, shape)
 }
 
-// readLogSoftmax is the logarithm of a softmax, whose smallest numbers are kept from 0 by
-// taking it from the difference to the logarithm of the sum.
 func readLogSoftmax(n *node) ([]*graph.Value, error) {
-	if err := n.need(1); err != nil {
-		return nil, err
-	}
 	if n.opset < 13 {
 		if axis, err := n.number("axis", 1); err != nil || axis != -1 {
 			return nil, fmt.Errorf("axis %d of operator set %d, over several axes, is not read", axis, n.opset)
@@ -99,11 +94,7 @@ func readLogSoftmax(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum, err := n.step(op.Reduce{Name: "logsumexp", Axes: []int{axis}, KeepDim: true}, n.in[0])
-	if err != nil {
-		return nil, err
-	}
-	return n.result(op.Sub{}, n.in[0], sum)
+	return simple(op.LogSoftmax{Axis: axis}, 1)(n)
 }
 
 func readInstanceNorm(n *node) ([]*graph.Value, error) {

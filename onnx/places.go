@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -18,6 +19,9 @@ var places = map[string]importer{
 	"DepthToSpace":    readDepthToSpace,
 	"SpaceToDepth":    readSpaceToDepth,
 	"ReverseSequence": readReverseSequence,
+	"CenterCropPad":   readCenterCropPad,
+	"GridSample":      readGridSample,
+	"RoiAlign":        readRoiAlign,
 }
 
 // readSlice reads bounds from attributes, constants or computed inputs.
@@ -150,4 +154,62 @@ func readReverseSequence(n *node) ([]*graph.Value, error) {
 		return nil, err
 	}
 	return simple(op.ReverseSequence{BatchAxis: batch, TimeAxis: time}, 2)(n)
+}
+
+func readCenterCropPad(n *node) ([]*graph.Value, error) {
+	axes, err := n.numbers("axes", nil)
+	if err != nil {
+		return nil, err
+	}
+	return simple(op.CenterCropPad{Axes: axes}, 2)(n)
+}
+
+func readGridSample(n *node) ([]*graph.Value, error) {
+	var o op.GridSample
+	mode, err := n.text("mode", "linear")
+	if err != nil {
+		return nil, err
+	}
+	o.Mode = strings.TrimPrefix(mode, "bi") // which it has before operator set 20
+	if o.Padding, err = n.text("padding_mode", "zeros"); err != nil {
+		return nil, err
+	}
+	if o.Padding == "zeros" {
+		o.Padding = ""
+	}
+	if o.AlignCorners, err = n.flag("align_corners", false); err != nil {
+		return nil, err
+	}
+	return simple(o, 2)(n)
+}
+
+func readRoiAlign(n *node) ([]*graph.Value, error) {
+	var o op.ROIAlign
+	usual := "half_pixel"
+	if n.opset < 16 {
+		usual = "output_half_pixel"
+	}
+	how, err := n.text("coordinate_transformation_mode", usual)
+	if err != nil {
+		return nil, err
+	}
+	o.Aligned = how == "half_pixel"
+	mode, err := n.text("mode", "avg")
+	if err != nil {
+		return nil, err
+	}
+	o.Max = mode == "max"
+	if o.Output[0], err = n.number("output_height", 1); err != nil {
+		return nil, err
+	}
+	if o.Output[1], err = n.number("output_width", 1); err != nil {
+		return nil, err
+	}
+	if o.SamplingRatio, err = n.number("sampling_ratio", 0); err != nil {
+		return nil, err
+	}
+	if o.SpatialScale, err = n.real("spatial_scale", 1); err != nil {
+		return nil, err
+	}
+	return simple(o, 3)(n)
 }

@@ -24,6 +24,13 @@ var pointwise = map[string]importer{
 	"Elu":       readElu,
 	"Gelu":      readGelu,
 
+	"Celu":            shaped("celu", "alpha", 1, "", 0),
+	"Selu":            shaped("selu", "alpha", 1.6732632423543772848170429916717, "gamma", 1.0507009873554804934193349852946),
+	"Shrink":          shaped("shrink", "lambd", 0.5, "bias", 0),
+	"Swish":           shaped("swish", "alpha", 1, "", 0),
+	"ThresholdedRelu": shaped("threshold", "alpha", 1, "", 0),
+	"PRelu":           simple(op.Pairwise{Name: "prelu"}, 2),
+
 	"HardSigmoid": readHardSigmoid,
 	"Clip":        readClip,
 }
@@ -72,8 +79,8 @@ func readGelu(n *node) ([]*graph.Value, error) {
 	return simple(op.GELU{Tanh: form == "tanh"}, 1)(n)
 }
 
-// readHardSigmoid makes PyTorch's operator where the slope is its 1/6, otherwise the steps
-// of the definition: max(0, min(1, alpha*x + beta)).
+// readHardSigmoid makes PyTorch's operator where the slope is its 1/6, otherwise the
+// general one.
 func readHardSigmoid(n *node) ([]*graph.Value, error) {
 	if err := n.need(1); err != nil {
 		return nil, err
@@ -89,17 +96,7 @@ func readHardSigmoid(n *node) ([]*graph.Value, error) {
 	if math.Abs(float64(alpha)-1.0/6) < 1e-6 && beta == 0.5 {
 		return n.result(op.Hardsigmoid{}, n.in[0])
 	}
-	x, err := n.step(op.Mul{}, n.in[0], n.scalar(alpha))
-	if err != nil {
-		return nil, err
-	}
-	if x, err = n.step(op.Add{}, x, n.scalar(beta)); err != nil {
-		return nil, err
-	}
-	if x, err = n.step(op.Pairwise{Name: "minimum"}, x, n.scalar(1)); err != nil {
-		return nil, err
-	}
-	return n.result(op.Pairwise{Name: "maximum"}, x, n.scalar(0))
+	return n.result(op.Shaped{Name: "hard_sigmoid", A: alpha, B: beta}, n.in[0])
 }
 
 // readClip reads bounds that are attributes before operator set 11. Those of ReLU and ReLU6
@@ -170,4 +167,21 @@ func clampOf(bounds [2]*graph.Value) (quant.Activation, bool) {
 		return quant.ReLU, true
 	}
 	return quant.NoActivation, false
+}
+
+// shaped reads a function with one or two attributes.
+func shaped(name, a string, usualA float32, b string, usualB float32) importer {
+	return func(n *node) ([]*graph.Value, error) {
+		o := op.Shaped{Name: name}
+		var err error
+		if o.A, err = n.real(a, usualA); err != nil {
+			return nil, err
+		}
+		if b != "" {
+			if o.B, err = n.real(b, usualB); err != nil {
+				return nil, err
+			}
+		}
+		return simple(o, 1)(n)
+	}
 }

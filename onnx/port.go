@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 	"github.com/octet-ml/octet/tensor"
@@ -87,5 +88,22 @@ func portOf(v *onnxpb.ValueInfoProto) (Port, error) {
 		}
 		p.Sizes, p.Names = append(p.Sizes, int(n)), append(p.Names, d.GetDimParam())
 	}
+	return p, nil
+}
+
+// With returns the port with the extents of shape, which must fit what the file fixes; nil
+// changes nothing.
+func (p Port) With(shape tensor.Shape) (Port, error) {
+	if shape == nil {
+		return p, nil
+	}
+	fits := p.Sizes == nil || len(p.Sizes) == len(shape)
+	for i, n := range shape {
+		fits = fits && n > 0 && (p.Sizes == nil || p.Sizes[i] == 0 || p.Sizes[i] == n)
+	}
+	if !fits {
+		return p, fmt.Errorf("input %q is given the shape %v; %v is expected", p.Name, shape, p)
+	}
+	p.Sizes, p.Names = slices.Clone(shape), make([]string, len(shape))
 	return p, nil
 }

@@ -9,6 +9,7 @@ import (
 var products = map[string]importer{
 	"MatMul": readMatMul,
 	"Gemm":   readGemm,
+	"Einsum": readEinsum,
 }
 
 // readMatMul makes a Linear of a product with a constant matrix, which is a layer with a
@@ -136,3 +137,11 @@ func (n *node) scaled(v *graph.Value, by float32) (*graph.Value, error) {
 
 // scalar is a constant without axes.
 func (n *node) scalar(v float32) *graph.Value { return n.constant(tensor.Of([]float32{v})) }
+
+func readEinsum(n *node) ([]*graph.Value, error) {
+	equation, err := n.text("equation", "")
+	if err != nil {
+		return nil, err
+	}
+	return simple(op.Einsum{Equation: equation}, max(1, len(n.in)))(n)
+}

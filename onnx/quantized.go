@@ -149,13 +149,13 @@ func plainOf(d tensor.DType) tensor.DType {
 
 // typed adds an operator whose result has the given quantized type.
 func (n *node) typed(t graph.Type, o graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
+	n.graph.Numerics = quant.ONNX // from here on it computes on codes
 	v := n.graph.AddNode(n.first(), o, in...)
 	v.Type = t
 	if err := v.Node.CheckSignature(); err != nil {
 		return nil, err
 	}
-	n.integers = true
-	return []*graph.Value{v}, nil
+	return []*graph.Value{v}, n.learn(v.Node)
 }
 
 func readQuantize(n *node) ([]*graph.Value, error) {
@@ -254,8 +254,7 @@ func readDequantize(n *node) ([]*graph.Value, error) {
 	if t.DType == tensor.QInt32 {
 		return []*graph.Value{n.graph.AddConst(n.first(), reals(codes.Data))}, nil
 	}
-	n.graph.AddNode(n.first(), op.Dequantize{}, codes)
-	return n.graph.Nodes[len(n.graph.Nodes)-1].Outputs, nil
+	return n.add(n.first(), op.Dequantize{}, codes)
 }
 
 // reals are the numbers that int32 codes, those of a bias, stand for.
@@ -489,8 +488,8 @@ func readQGemm(n *node) ([]*graph.Value, error) {
 		in = append(in, b)
 	}
 	if !n.has(7) {
+		n.graph.Numerics = quant.ONNX
 		v := n.graph.AddNode(n.first(), op.Linear{}, in...)
-		n.integers = true
 		return []*graph.Value{v}, v.Node.CheckSignature()
 	}
 	out, err := n.one(7)
@@ -560,14 +559,6 @@ func (n *node) transposedWeight(v *graph.Value) (*graph.Value, error) {
 		return nil, err
 	}
 	return n.step(op.Dequantize{}, turned)
-}
-
-// numericsOf are the rules of a graph with integers.
-func (b *builder) numericsOf() quant.Numerics {
-	if b.integers {
-		return quant.ONNX
-	}
-	return quant.NumericsUnset
 }
 
 // readQLinearMatMul makes a Linear of a product with a constant matrix, as readMatMul does.

@@ -1,6 +1,8 @@
 package onnx
 
 import (
+	"fmt"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
@@ -11,6 +13,10 @@ var selections = map[string]importer{
 	"TopK":    readTopK,
 
 	"NonMaxSuppression": readNonMaxSuppression,
+
+	"ArgMax": argExtreme(false),
+	"ArgMin": argExtreme(true),
+	"CumSum": readCumSum,
 }
 
 func readTopK(n *node) ([]*graph.Value, error) {
@@ -49,4 +55,44 @@ func readNonMaxSuppression(n *node) ([]*graph.Value, error) {
 		in = append(in, n.constant(tensor.New(tensor.Int64, 1)))
 	}
 	return n.result(op.NonMaxSuppression{CenterPointBox: center}, in...)
+}
+
+func argExtreme(smallest bool) importer {
+	return func(n *node) ([]*graph.Value, error) {
+		axis, err := n.number("axis", 0)
+		if err != nil {
+			return nil, err
+		}
+		keep, err := n.flag("keepdims", true)
+		if err != nil {
+			return nil, err
+		}
+		last, err := n.flag("select_last_index", false)
+		if err != nil {
+			return nil, err
+		}
+		return simple(op.ArgMax{Axis: axis, KeepDim: keep, Smallest: smallest, Last: last}, 1)(n)
+	}
+}
+
+func readCumSum(n *node) ([]*graph.Value, error) {
+	if err := n.need(2); err != nil {
+		return nil, err
+	}
+	axis, err := n.numbersOf(1, "axis")
+	if err != nil {
+		return nil, err
+	}
+	if len(axis) != 1 {
+		return nil, fmt.Errorf("axis %v; one is expected", axis)
+	}
+	exclusive, err := n.flag("exclusive", false)
+	if err != nil {
+		return nil, err
+	}
+	reverse, err := n.flag("reverse", false)
+	if err != nil {
+		return nil, err
+	}
+	return n.result(op.CumSum{Axis: axis[0], Exclusive: exclusive, Reverse: reverse}, n.in[0])
 }

@@ -134,7 +134,7 @@ func Convert(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
 			return f, err
 		}
 		if to != tensor.Float64 {
-			return nil, fmt.Errorf("%v is not written as %v", from, to)
+			return halves(f, to)
 		}
 		wide := make([]float64, f.Numel())
 		for i, v := range f.Float32s() {
@@ -199,4 +199,42 @@ func narrow(v []int64, shape tensor.Shape, to tensor.DType) *tensor.Tensor {
 		panic(err) // shape is that of a tensor in memory
 	}
 	return t
+}
+
+// halves returns numbers as float16 or bfloat16, rounded to the nearest, of two equally
+// near ones the even one.
+func halves(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
+	code := halfOf
+	if to == tensor.BFloat16 {
+		code = func(v float32) uint16 {
+			b := math.Float32bits(v)
+			if v != v {
+				return uint16(b>>16) | 0x40
+			}
+			return uint16((b + 0x7fff + b>>16&1) >> 16)
+		}
+	}
+	return tensor.Decode(to, nil, t.Shape(), func(raw []byte) error {
+		for i, v := range t.Float32s() {
+			binary.LittleEndian.PutUint16(raw[2*i:], code(v))
+		}
+		return nil
+	})
+}
+
+// halfOf is the float16 nearest to v.
+func halfOf(v float32) uint16 {
+	sign := uint16(math.Float32bits(v) >> 16 & 0x8000)
+	a := math.Abs(float64(v))
+	switch {
+	case v != v:
+		return sign | 0x7e00
+	case a >= 65520: // half way behind the largest
+		return sign | 0x7c00
+	case a < 1.0/(1<<14): // a multiple of the smallest
+		return sign | uint16(math.RoundToEven(a*(1<<24)))
+	}
+	fraction, exponent := math.Frexp(a) // in [0.5, 1)
+	steps := uint16(math.RoundToEven(fraction * (1 << 11)))
+	return sign | (uint16(exponent+14)<<10 + steps - 1<<10)
 }

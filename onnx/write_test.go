@@ -58,7 +58,7 @@ func readBack(t *testing.T, g *graph.Graph, x *tensor.Tensor, opset int) *graph.
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := f.Graph(nil)
+	back, err := f.Graph(onnx.Given{})
 	if nodes := (*onnx.UnsupportedError)(nil); errors.As(err, &nodes) {
 		t.Logf("written, but not read: %v", err)
 		return nil
@@ -155,7 +155,7 @@ func TestFreeExtents(t *testing.T) {
 	if err != nil || len(ports) != 1 || ports[0].String() != "float32[batch, 4, height, width] y" {
 		t.Errorf("outputs %v, %v", ports, err)
 	}
-	g, err := f.Graph(nil)
+	g, err := f.Graph(onnx.Given{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func (o ARange) Infer(in []graph.Fact) ([]graph.Type, error) {
 		}
 	}
 	if !allKnown(in) {
-		return nil, fmt.Errorf("start, limit or step depends on the data of the inputs, so the size of the result is unknown: make them constants or sizes")
+		return nil, fmt.Errorf("start, limit or step is %w, so the size of the result is unknown: make them constants or sizes", graph.ErrComputed)
 	}
 	data, err := loaded(in)
 	if err != nil {

@@ -47,7 +47,7 @@ func knownSizes(f graph.Fact, what string) (tensor.Shape, error) {
 		return nil, fmt.Errorf("%s is %v; expected a vector of int64", what, f.Type)
 	}
 	if f.Data == nil {
-		return nil, fmt.Errorf("%s depends on the data of the inputs; expected constants or sizes", what)
+		return nil, fmt.Errorf("%s is %w; expected constants or sizes", what, graph.ErrComputed)
 	}
 	if err := f.Data.Load(); err != nil {
 		return nil, err

@@ -105,7 +105,7 @@ func TestInferMistakes(t *testing.T) {
 		{Where{}, shapes(x, x, x), "a condition of float32"},
 		{Cast{To: u8}, shapes(x), "cast to quint8"},
 		{Cast{To: f32, Via: tensor.Complex64}, shapes(x), "cast through complex64"},
-		{ARange{}, shapes(nil, nil, nil), "depends on the data"},
+		{ARange{}, shapes(nil, nil, nil), "computed from the data"},
 		{ARange{}, shapes(nil, tensor.Shape{2}, nil), "limit is float32[2]; expected one number"},
 		{ARange{}, graph.FactsOf(tensor.Of([]int64{0}), tensor.Of([]int64{math.MaxInt64}), tensor.Of([]int64{1})), "more than the limit"},
 		{ARange{}, graph.FactsOf(tensor.Of([]int64{0}), tensor.Of([]int64{1}), tensor.Of([]int64{0})), "the step is 0"},

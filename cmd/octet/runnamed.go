@@ -61,10 +61,11 @@ const (
 )
 
 // bindMore makes constants of those inputs on which shapes may depend: first of integers,
-// then of a few numbers. It reports whether there were some.
+// then of the sizes of all others, then of a few numbers. It reports whether there were
+// some.
 func (f *runFlags) bindMore(c *console.Console) bool {
 	found := map[bool][]string{} // by whether they are floats
-	read := map[string]*tensor.Tensor{}
+	read, shapes := map[string]*tensor.Tensor{}, map[string]tensor.Shape{}
 	for _, text := range f.input {
 		name, file, named := strings.Cut(text, "=")
 		if !named || f.model.Constants[name] != nil {
@@ -74,6 +75,7 @@ func (f *runFlags) bindMore(c *console.Console) bool {
 		if err != nil {
 			continue // running says so
 		}
+		shapes[name] = t.Shape()
 		float := t.DType().IsFloat()
 		if !float && t.Numel() <= maxShapeInput || float && len(t.Shape()) < 2 && t.Numel() <= maxFactorInput {
 			found[float], read[name] = append(found[float], name), t
@@ -81,6 +83,11 @@ func (f *runFlags) bindMore(c *console.Console) bool {
 	}
 	names := found[false]
 	if len(names) == 0 {
+		if f.model.Shapes == nil && len(shapes) > 0 {
+			f.model.Shapes = shapes
+			c.Note("assumed: inputs have always these sizes: what is computed depends on them")
+			return true
+		}
 		names = found[true]
 	}
 	for _, name := range names {

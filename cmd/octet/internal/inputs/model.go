@@ -23,6 +23,7 @@ type ModelFlags struct {
 	Float              bool   // zoo:resnet18 is its float weights
 	Offline            bool
 	Constants          map[string]*tensor.Tensor // inputs of an ONNX model that are constants
+	Shapes             map[string]tensor.Shape   // of its inputs, where they are fixed
 	labels             string
 	Preset             presetFlags
 }
@@ -82,6 +83,9 @@ func (f *ModelFlags) Options(cmd *cobra.Command) ([]octet.OpenOption, error) {
 	}
 	for name, t := range f.Constants {
 		opts = append(opts, octet.WithInput(name, t))
+	}
+	for name, shape := range f.Shapes {
+		opts = append(opts, octet.WithShape(name, shape...))
 	}
 	preset, err := f.Preset.options(cmd)
 	return append(opts, preset...), err
