@@ -41,6 +41,7 @@ test('compare gives the document of the command line', async (t) => {
     calibration, calibrationLimit: 32, limit: 32, backend: ['fbgemm', 'qnnpack'], perChannel: true, qconfig: ['torchvision'], exclude: ['fc', 'conv1'],
     layerInputs: 1, duration: '0s', html, onProgress: (p) => stages.add(p.stage),
   });
+  fs.rmSync(html); // a second run would say that it is replaced
   const want = JSON.parse(octet('compare', model, '--calibration', calibration, '--calibration-limit', '32', '--limit', '32', '--backend', 'fbgemm,qnnpack', '--per-channel',
     '--qconfig', 'torchvision', '--exclude', 'fc', '--exclude', 'conv1', '--layer-inputs', '1', '--duration', '0s', '--html', html, '--json'));
   assert.deepEqual(got, want);

@@ -62,7 +62,10 @@ test('single parts of the preprocessing replace those of the model', async (t) =
 });
 
 test('a file is what its name says', async (t) => {
-  for (const name of ['x.onnx', 'x.safetensors', 'x.npz', 'x.tflite', 'x.h5']) {
+  const onnx = path.join(folder(t), 'x.onnx');
+  await quantize(model, { calibration, output: onnx });
+  assert.ok(fs.statSync(onnx).size > 1000);
+  for (const name of ['x.safetensors', 'x.npz', 'x.tflite', 'x.h5']) {
     const output = path.join(folder(t), name);
     await assert.rejects(quantize(model, { calibration, output }), (e) => e instanceof UsageError && /PyTorch state dict/.test(e.message));
     assert.ok(!fs.existsSync(output));
