@@ -15,7 +15,7 @@ var elementwise = func() map[string]importer {
 		"CastLike":        readCastLike,
 		"Where":           simple(op.Where{}, 3),
 		"Range":           simple(op.ARange{}, 3),
-		"Expand":          readExpand,
+		"Expand":          simple(op.Expand{}, 2),
 		"Tile":            simple(op.Tile{}, 2),
 		"ConstantOfShape": readConstantOfShape,
 		"Not":             simple(op.Not{}, 1),
@@ -52,36 +52,40 @@ var elementwise = func() map[string]importer {
 // after another.
 func folded(o graph.Op) importer {
 	return func(n *node) ([]*graph.Value, error) {
-		if err := n.need(max(1, len(n.in))); err != nil {
+		if len(n.in) < 2 {
+			return n.in, n.need(1)
+		}
+		last := len(n.in) - 1
+		before, err := n.joined(o, last)
+		if err != nil {
 			return nil, err
 		}
-		result := n.in[0]
-		for i, v := range n.in[1:] {
-			if i == len(n.in)-2 {
-				return n.result(o, result, v)
-			}
-			var err error
-			if result, err = n.step(o, result, v); err != nil {
-				return nil, err
-			}
-		}
-		return []*graph.Value{result}, nil
+		return n.result(o, before, n.in[last])
 	}
 }
 
-func readMeanOfInputs(n *node) ([]*graph.Value, error) {
-	if len(n.in) == 1 {
-		return n.in, n.need(1)
-	}
+// joined applies o to the first inputs, so many, one after another.
+func (n *node) joined(o graph.Op, count int) (*graph.Value, error) {
 	if err := n.need(len(n.in)); err != nil {
 		return nil, err
 	}
-	sum := n.in[0]
-	for _, v := range n.in[1:] {
+	v := n.in[0]
+	for _, w := range n.in[1:count] {
 		var err error
-		if sum, err = n.step(op.Add{}, sum, v); err != nil {
+		if v, err = n.step(o, v, w); err != nil {
 			return nil, err
 		}
+	}
+	return v, nil
+}
+
+func readMeanOfInputs(n *node) ([]*graph.Value, error) {
+	if len(n.in) < 2 {
+		return n.in, n.need(1)
+	}
+	sum, err := n.joined(op.Add{}, len(n.in))
+	if err != nil {
+		return nil, err
 	}
 	return n.result(op.Div{}, sum, n.scalar(float32(len(n.in))))
 }
@@ -89,18 +93,14 @@ func readMeanOfInputs(n *node) ([]*graph.Value, error) {
 // readCast reads a cast to one of the types that graphs hold, through the range of the
 // type that the file names where that is smaller.
 func readCast(n *node) ([]*graph.Value, error) {
+	if err := n.need(1); err != nil {
+		return nil, err
+	}
 	to, err := n.number("to", 0)
 	if err != nil {
 		return nil, err
 	}
-	return n.cast(int32(to))
-}
-
-func (n *node) cast(to int32) ([]*graph.Value, error) {
-	if err := n.need(1); err != nil {
-		return nil, err
-	}
-	wanted, err := elementType(to)
+	wanted, err := elementType(int32(to))
 	if err != nil {
 		return nil, err
 	}
@@ -113,24 +113,27 @@ func (n *node) cast(to int32) ([]*graph.Value, error) {
 		return n.in[:1], nil // codes that an exporter casts to the integers that they are
 	}
 	c := op.Cast{To: kind}
-	switch wanted {
-	case tensor.Float64, tensor.Int64, tensor.UInt64:
-		c.Via = tensor.Invalid
-	default:
-		if c.Via = wanted; wanted == kind {
-			c.Via = tensor.Invalid
-		}
+	if wanted != kind && wanted != tensor.Float64 && wanted != tensor.UInt64 { // those have room for all of kind
+		c.Via = wanted
 	}
 	if c.Via == tensor.Invalid && kind == x.Type.DType {
 		return n.in[:1], nil
 	}
 	out, err := n.result(c, x)
-	if err == nil && out[0].Role == graph.Parameter && wanted != kind {
-		if stored, err := Convert(out[0].Data, wanted); err == nil {
-			n.stored[out[0]] = stored
-		}
+	if err == nil {
+		n.storeAs(wanted, out[0])
 	}
 	return out, err
+}
+
+// storeAs notes of a value that is a constant what a file would store of it.
+func (n *node) storeAs(d tensor.DType, v *graph.Value) {
+	if v.Role != graph.Parameter {
+		return
+	}
+	if stored, err := Convert(v.Data, d); err == nil {
+		n.stored[v] = stored
+	}
 }
 
 func readCastLike(n *node) ([]*graph.Value, error) {
@@ -143,8 +146,6 @@ func readCastLike(n *node) ([]*graph.Value, error) {
 	}
 	return n.result(op.Cast{To: kind}, n.in[0])
 }
-
-func readExpand(n *node) ([]*graph.Value, error) { return simple(op.Expand{}, 2)(n) }
 
 func readConstantOfShape(n *node) ([]*graph.Value, error) {
 	if err := n.need(1); err != nil {
@@ -165,10 +166,8 @@ func readConstantOfShape(n *node) ([]*graph.Value, error) {
 		return nil, fmt.Errorf("value %v; one element is expected", value)
 	}
 	out, err := n.result(op.Expand{}, n.constant(value.Reshape()), n.in[0])
-	if err == nil && out[0].Role == graph.Parameter && stored != value {
-		if plain, err := Convert(out[0].Data, stored.DType()); err == nil {
-			n.stored[out[0]] = plain
-		}
+	if err == nil {
+		n.storeAs(stored.DType(), out[0])
 	}
 	return out, err
 }

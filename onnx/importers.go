@@ -1,10 +1,6 @@
 package onnx
 
-import (
-	"maps"
-
-	"github.com/octet-ml/octet/graph"
-)
+import "github.com/octet-ml/octet/graph"
 
 // importers is the table of ONNX's operators. Each family has a file with its part.
 var importers = map[operator]importer{}
@@ -19,17 +15,6 @@ func init() {
 	for kind, read := range contributed {
 		importers[operator{"com.microsoft", kind}] = read
 	}
-}
-
-// Operators lists what is read of ONNX's own domain, in no order.
-func Operators() []string {
-	var names []string
-	for o := range maps.Keys(importers) {
-		if o.domain == "" {
-			names = append(names, o.kind)
-		}
-	}
-	return names
 }
 
 // simple reads a node that is one operator of its first inputs.

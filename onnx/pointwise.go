@@ -19,7 +19,7 @@ var pointwise = map[string]importer{
 	"Sub":       simple(op.Sub{}, 2),
 	"Mul":       simple(op.Mul{}, 2),
 	"Div":       simple(op.Div{}, 2),
-	"Sum":       readSum,
+	"Sum":       folded(op.Add{}),
 	"LeakyRelu": readLeakyRelu,
 	"Elu":       readElu,
 	"Gelu":      readGelu,
@@ -33,23 +33,6 @@ var pointwise = map[string]importer{
 
 	"HardSigmoid": readHardSigmoid,
 	"Clip":        readClip,
-}
-
-func readSum(n *node) ([]*graph.Value, error) {
-	if err := n.need(max(1, len(n.in))); err != nil {
-		return nil, err
-	}
-	sum := n.in[0]
-	for i, v := range n.in[1:] {
-		if i == len(n.in)-2 {
-			return n.result(op.Add{}, sum, v)
-		}
-		var err error
-		if sum, err = n.step(op.Add{}, sum, v); err != nil {
-			return nil, err
-		}
-	}
-	return []*graph.Value{sum}, nil
 }
 
 func readLeakyRelu(n *node) ([]*graph.Value, error) {

@@ -56,14 +56,8 @@ func (n *node) parameters(at, axis int) (graph.Type, error) {
 		if stored == nil {
 			return t, fmt.Errorf("the element type of its zero point is not known")
 		}
-		switch stored.DType() {
-		case tensor.UInt8:
-		case tensor.Int8:
-			t.DType = tensor.QInt8
-		case tensor.Int32:
-			t.DType = tensor.QInt32
-		default:
-			return t, fmt.Errorf("codes of type %v; int8 and uint8 are read", stored.DType())
+		if t.DType, err = codesOf(stored.DType()); err != nil {
+			return t, err
 		}
 		if zero.Numel() != len(zeros) {
 			return t, fmt.Errorf("%d scales and %d zero points", len(zeros), zero.Numel())
@@ -83,6 +77,19 @@ func (n *node) parameters(at, axis int) (graph.Type, error) {
 		t.Q = tensor.PerAxis(wide, zeros, axis)
 	}
 	return t, nil
+}
+
+// codesOf is the quantized type whose codes are stored as integers of type d.
+func codesOf(d tensor.DType) (tensor.DType, error) {
+	switch d {
+	case tensor.UInt8:
+		return tensor.QUInt8, nil
+	case tensor.Int8:
+		return tensor.QInt8, nil
+	case tensor.Int32:
+		return tensor.QInt32, nil
+	}
+	return tensor.Invalid, fmt.Errorf("codes of type %v; int8 and uint8 are read", d)
 }
 
 // one is parameters of an activation, which has one scale.
@@ -234,16 +241,10 @@ func readDequantize(n *node) ([]*graph.Value, error) {
 	if axis < 0 {
 		axis += len(x.Type.Shape)
 	}
-	if !n.has(2) && n.stored[x] != nil { // a zero point of 0, of the type of the codes
-		zero := tensor.New(n.stored[x].DType(), n.in[1].Type.Shape...)
-		held, err := Held(zero)
-		if err != nil {
-			return nil, err
-		}
-		v := n.constant(held)
-		n.stored[v], n.in = zero, append(n.in[:2:2], v)
-	}
 	t, err := n.parameters(1, axis)
+	if stored := n.stored[x]; err == nil && !n.has(2) && stored != nil {
+		t.DType, err = codesOf(stored.DType())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +258,8 @@ func readDequantize(n *node) ([]*graph.Value, error) {
 	return n.add(n.first(), op.Dequantize{}, codes)
 }
 
-// reals are the numbers that int32 codes, those of a bias, stand for.
+// reals are the numbers that int32 codes, those of a bias, stand for, rounded once:
+// quant.Dequantize, as PyTorch, rounds codes above 2^24 first.
 func reals(t *tensor.Tensor) *tensor.Tensor {
 	q, channel := t.QParams(), channelOf(t.QParams(), t.Shape())
 	v := make([]float32, t.Numel())
@@ -305,200 +307,6 @@ func (n *node) bias(i int, x, w *tensor.QParams) (*graph.Value, error) {
 	return n.constant(tensor.Of(v, len(v))), nil
 }
 
-func readQLinearConv(n *node) ([]*graph.Value, error) {
-	x, err := n.codes(0)
-	if err != nil {
-		return nil, err
-	}
-	weight, err := n.weight(3, 0)
-	if err != nil {
-		return nil, err
-	}
-	out, err := n.one(6)
-	if err != nil {
-		return nil, err
-	}
-	shape := weight.Data.Shape()
-	if len(shape) != 4 {
-		return nil, fmt.Errorf("weight of shape %v: two spatial axes are read", shape)
-	}
-	w, err := n.window(shape[2:])
-	if err != nil {
-		return nil, err
-	}
-	groups, err := n.number("group", 1)
-	if err != nil {
-		return nil, err
-	}
-	in := []*graph.Value{x, weight}
-	if n.has(8) {
-		b, err := n.bias(8, x.Type.Q, weight.Data.QParams())
-		if err != nil {
-			return nil, err
-		}
-		in = append(in, b)
-	}
-	return n.typed(out, op.Conv2D{Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Auto: w.auto, Dilation: w.dilation, Groups: groups}, in...)
-}
-
-// qlinearPair reads a function of two activations, each with its parameters.
-func qlinearPair(o graph.Op) importer {
-	return func(n *node) ([]*graph.Value, error) {
-		a, err := n.codes(0)
-		if err != nil {
-			return nil, err
-		}
-		b, err := n.codes(3)
-		if err != nil {
-			return nil, err
-		}
-		out, err := n.one(6)
-		if err != nil {
-			return nil, err
-		}
-		return n.typed(out, o, a, b)
-	}
-}
-
-// qlinearUnary reads a function of one activation. Where the operator's result has fixed
-// parameters that differ, the function is applied to what the codes stand for.
-func qlinearUnary(o graph.Op) importer {
-	return func(n *node) ([]*graph.Value, error) {
-		x, err := n.codes(0)
-		if err != nil {
-			return nil, err
-		}
-		out, err := n.one(3)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range o.Signatures() {
-			if s.Matches([]graph.Type{x.Type}, []graph.Type{out}) {
-				return n.typed(out, o, x)
-			}
-		}
-		real, err := n.step(op.Dequantize{}, x)
-		if err != nil {
-			return nil, err
-		}
-		if real, err = n.step(o, real); err != nil {
-			return nil, err
-		}
-		return n.typed(out, op.Quantize{}, real)
-	}
-}
-
-func readQLinearLeakyRelu(n *node) ([]*graph.Value, error) {
-	slope, err := n.real("alpha", 0.01)
-	if err != nil {
-		return nil, err
-	}
-	return qlinearUnary(op.LeakyReLU{Slope: slope})(n)
-}
-
-// readQLinearGlobalAveragePool averages on codes where both sides have one scale, as
-// exporters give it.
-func readQLinearGlobalAveragePool(n *node) ([]*graph.Value, error) {
-	last, err := n.flag("channels_last", false)
-	if err != nil {
-		return nil, err
-	}
-	if last {
-		return nil, fmt.Errorf("channels_last is not read")
-	}
-	return qlinearUnary(op.Mean{Axes: []int{2, 3}, KeepDim: true})(n)
-}
-
-func readQLinearConcat(n *node) ([]*graph.Value, error) {
-	axis, err := n.number("axis", 0)
-	if err != nil {
-		return nil, err
-	}
-	out, err := n.one(0)
-	if err != nil {
-		return nil, err
-	}
-	if len(n.in) < 5 || (len(n.in)-2)%3 != 0 {
-		return nil, fmt.Errorf("%d inputs", len(n.in))
-	}
-	var in []*graph.Value
-	same := true
-	for i := 2; i < len(n.in); i += 3 {
-		x, err := n.codes(i)
-		if err != nil {
-			return nil, err
-		}
-		same = same && x.Type.DType == out.DType && x.Type.Q.Equal(out.Q)
-		in = append(in, x)
-	}
-	if same {
-		return n.typed(out, op.Cat{Axis: axis}, in...)
-	}
-	for i, x := range in {
-		if in[i], err = n.step(op.Dequantize{}, x); err != nil {
-			return nil, err
-		}
-	}
-	joined, err := n.step(op.Cat{Axis: axis}, in...)
-	if err != nil {
-		return nil, err
-	}
-	return n.typed(out, op.Quantize{}, joined)
-}
-
-func readQGemm(n *node) ([]*graph.Value, error) {
-	alpha, err := n.real("alpha", 1)
-	if err != nil {
-		return nil, err
-	}
-	transA, err := n.flag("transA", false)
-	if err != nil {
-		return nil, err
-	}
-	transB, err := n.flag("transB", false)
-	if err != nil {
-		return nil, err
-	}
-	if alpha != 1 || transA {
-		return nil, fmt.Errorf("alpha %v, transA %v: 1 and false are read", alpha, transA)
-	}
-	x, err := n.codes(0)
-	if err != nil {
-		return nil, err
-	}
-	axis := 1
-	if transB {
-		axis = 0
-	}
-	weight, err := n.weight(3, axis)
-	if err != nil {
-		return nil, err
-	}
-	if !transB {
-		if weight, err = n.transposedCodes(weight); err != nil {
-			return nil, err
-		}
-	}
-	in := []*graph.Value{x, weight}
-	if n.has(6) {
-		b, err := n.bias(6, x.Type.Q, weight.Data.QParams())
-		if err != nil {
-			return nil, err
-		}
-		in = append(in, b)
-	}
-	if !n.has(7) {
-		n.graph.Numerics = quant.ONNX
-		v := n.graph.AddNode(n.first(), op.Linear{}, in...)
-		return []*graph.Value{v}, v.Node.CheckSignature()
-	}
-	out, err := n.one(7)
-	if err != nil {
-		return nil, err
-	}
-	return n.typed(out, op.Linear{}, in...)
-}
-
 // transposedCodes is the transpose of a matrix of codes, with its scales along the other
 // axis.
 func (n *node) transposedCodes(v *graph.Value) (*graph.Value, error) {
@@ -512,7 +320,7 @@ func (n *node) transposedCodes(v *graph.Value) (*graph.Value, error) {
 		q = tensor.PerAxis(q.Scales, q.ZeroPoints, 1-q.Axis)
 	}
 	src := t.Bytes()
-	turned, err := tensor.Decode(t.DType(), q, tensor.Shape{shape[1], shape[0]}, func(raw []byte) error {
+	transposed, err := tensor.Decode(t.DType(), q, tensor.Shape{shape[1], shape[0]}, func(raw []byte) error {
 		for i := range shape[0] {
 			for j := range shape[1] {
 				raw[j*shape[0]+i] = src[i*shape[1]+j]
@@ -523,7 +331,7 @@ func (n *node) transposedCodes(v *graph.Value) (*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n.constant(turned), nil
+	return n.constant(transposed), nil
 }
 
 // isWeight reports whether v is a constant, or the numbers that constant codes stand for.
@@ -554,36 +362,9 @@ func (n *node) transposedWeight(v *graph.Value) (*graph.Value, error) {
 	if codes == nil {
 		return n.step(op.Transpose{Perm: []int{1, 0}}, v)
 	}
-	turned, err := n.transposedCodes(codes)
+	transposed, err := n.transposedCodes(codes)
 	if err != nil {
 		return nil, err
 	}
-	return n.step(op.Dequantize{}, turned)
-}
-
-// readQLinearMatMul makes a Linear of a product with a constant matrix, as readMatMul does.
-func readQLinearMatMul(n *node) ([]*graph.Value, error) {
-	a, err := n.codes(0)
-	if err != nil {
-		return nil, err
-	}
-	out, err := n.one(6)
-	if err != nil {
-		return nil, err
-	}
-	if n.has(3) && n.in[3].Role == graph.Parameter && len(n.in[3].Type.Shape) == 2 {
-		weight, err := n.weight(3, 1)
-		if err != nil {
-			return nil, err
-		}
-		if weight, err = n.transposedCodes(weight); err != nil {
-			return nil, err
-		}
-		return n.typed(out, op.Linear{}, a, weight)
-	}
-	b, err := n.codes(3)
-	if err != nil {
-		return nil, err
-	}
-	return n.typed(out, op.MatMul{}, a, b)
+	return n.step(op.Dequantize{}, transposed)
 }

@@ -204,7 +204,7 @@ func narrow(v []int64, shape tensor.Shape, to tensor.DType) *tensor.Tensor {
 // halves returns numbers as float16 or bfloat16, rounded to the nearest, of two equally
 // near ones the even one.
 func halves(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
-	code := halfOf
+	code := tensor.Float32ToHalf
 	if to == tensor.BFloat16 {
 		code = func(v float32) uint16 {
 			b := math.Float32bits(v)
@@ -220,21 +220,4 @@ func halves(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
 		}
 		return nil
 	})
-}
-
-// halfOf is the float16 nearest to v.
-func halfOf(v float32) uint16 {
-	sign := uint16(math.Float32bits(v) >> 16 & 0x8000)
-	a := math.Abs(float64(v))
-	switch {
-	case v != v:
-		return sign | 0x7e00
-	case a >= 65520: // half way behind the largest
-		return sign | 0x7c00
-	case a < 1.0/(1<<14): // a multiple of the smallest
-		return sign | uint16(math.RoundToEven(a*(1<<24)))
-	}
-	fraction, exponent := math.Frexp(a) // in [0.5, 1)
-	steps := uint16(math.RoundToEven(fraction * (1 << 11)))
-	return sign | (uint16(exponent+14)<<10 + steps - 1<<10)
 }

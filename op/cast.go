@@ -77,18 +77,8 @@ func narrowWhole(d tensor.DType) func(int64) int64 {
 	return nil
 }
 
-// roundHalf rounds to the nearest float16, half-way to the even one. A float16 has 11 digits
-// from 2^-14 to 2^16, and multiples of 2^-24 below.
-func roundHalf(x float32) float32 {
-	v := float64(x)
-	_, e := math.Frexp(v)
-	unit := math.Ldexp(1, max(e-11, -24))
-	r := math.RoundToEven(v/unit) * unit
-	if math.Abs(r) > 65504 {
-		r = math.Copysign(math.Inf(1), v)
-	}
-	return float32(r)
-}
+// roundHalf rounds to the nearest float16, half-way to the even one.
+func roundHalf(x float32) float32 { return tensor.HalfToFloat32(tensor.Float32ToHalf(x)) }
 
 // roundBrain rounds to the nearest bfloat16, half-way to the even one.
 func roundBrain(x float32) float32 {

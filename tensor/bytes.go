@@ -138,3 +138,21 @@ func HalfToFloat32(h uint16) float32 {
 		return math.Float32frombits(sign | math.Float32bits(f))
 	}
 }
+
+// Float32ToHalf returns the bits of the IEEE binary16 number nearest to x, of two equally
+// near ones the even one; infinity from 65520 on.
+func Float32ToHalf(x float32) uint16 {
+	sign := uint16(math.Float32bits(x) >> 16 & 0x8000)
+	a := math.Abs(float64(x))
+	switch {
+	case x != x:
+		return sign | 0x7e00
+	case a >= 65520: // half way behind the largest
+		return sign | 0x7c00
+	case a < 0x1p-14: // a multiple of the smallest
+		return sign | uint16(math.RoundToEven(a*0x1p24))
+	}
+	fraction, exponent := math.Frexp(a) // in [0.5, 1)
+	steps := uint16(math.RoundToEven(fraction * (1 << 11)))
+	return sign | (uint16(exponent+14)<<10 + steps - 1<<10)
+}

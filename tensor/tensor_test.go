@@ -121,6 +121,43 @@ func mustPanic(t *testing.T, what string, f func()) {
 	f()
 }
 
+// TestFloat32ToHalf: every float16 comes back, and half-way numbers go to the even one.
+func TestFloat32ToHalf(t *testing.T) {
+	for i := range 1 << 16 {
+		h := uint16(i)
+		x := HalfToFloat32(h)
+		if x != x {
+			if got := HalfToFloat32(Float32ToHalf(x)); got == got {
+				t.Errorf("%#x, not a number, becomes %v", h, got)
+			}
+			continue
+		}
+		if got := Float32ToHalf(x); got != h {
+			t.Errorf("%#x becomes %#x", h, got)
+		}
+		next := HalfToFloat32(h + 1)
+		if h&0x7fff >= 0x7bff || next != next {
+			continue // nothing finite follows
+		}
+		middle := (x + next) / 2
+		even := h + h&1
+		for y, want := range map[float32]uint16{
+			middle:                         even,
+			math.Nextafter32(middle, x):    h,
+			math.Nextafter32(middle, next): h + 1,
+		} {
+			if got := Float32ToHalf(y); got != want {
+				t.Errorf("%v becomes %#x, expected %#x", y, got, want)
+			}
+		}
+	}
+	for x, want := range map[float32]uint16{65519: 0x7bff, 65520: 0x7c00, -65520: 0xfc00, float32(math.Inf(1)): 0x7c00, 1e-10: 0} {
+		if got := Float32ToHalf(x); got != want {
+			t.Errorf("%v becomes %#x, expected %#x", x, got, want)
+		}
+	}
+}
+
 func TestHalfToFloat32(t *testing.T) {
 	for bits, want := range map[uint16]float32{
 		0x3c00: 1, 0xc000: -2, 0x7bff: 65504, 0x0001: 0x1p-24, 0x03ff: 1023 * 0x1p-24, 0x0400: 0x1p-14, 0x7c00: float32(math.Inf(1)),

@@ -24,6 +24,7 @@ type runFlags struct {
 	data  inputs.DataFlags
 
 	input   []string
+	arrays  map[string]*tensor.Tensor // what was read of them
 	output  string
 	top     int
 	dump    string

@@ -45,9 +45,12 @@ func (f *runFlags) tensors(model *octet.Model) bool {
 	return len(f.input) > 1 || strings.Contains(f.input[0], "=") || model.Arch() == ""
 }
 
-// outputKind is .npy, or .npz where all outputs are written by name.
+// byName reports whether all outputs are written, by name, as .npz.
+func (f *runFlags) byName() bool { return strings.EqualFold(filepath.Ext(f.output), ".npz") }
+
+// outputKind is .npy, or .npz.
 func (f *runFlags) outputKind() console.OutputKind {
-	if strings.EqualFold(filepath.Ext(f.output), ".npz") {
+	if f.byName() {
 		return console.ArraysOutput
 	}
 	return console.ArrayStream
@@ -60,6 +63,21 @@ const (
 	maxFactorInput = 1 << 4
 )
 
+// array reads a file once, however often a run begins again.
+func (f *runFlags) array(file string) (*tensor.Tensor, error) {
+	if t := f.arrays[file]; t != nil {
+		return t, nil
+	}
+	t, err := npy.ReadFile(file)
+	if err == nil {
+		if f.arrays == nil {
+			f.arrays = map[string]*tensor.Tensor{}
+		}
+		f.arrays[file] = t
+	}
+	return t, err
+}
+
 // bindMore makes constants of those inputs on which shapes may depend: first of integers,
 // then of the sizes of all others, then of a few numbers. It reports whether there were
 // some.
@@ -71,7 +89,7 @@ func (f *runFlags) bindMore(c *console.Console) bool {
 		if !named || f.model.Constants[name] != nil {
 			continue
 		}
-		t, err := npy.ReadFile(file)
+		t, err := f.array(file)
 		if err != nil {
 			continue // running says so
 		}
@@ -117,9 +135,12 @@ func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string
 	if err != nil {
 		return exit.WithCode(exit.Model, err)
 	}
-	given, err := readNamed(f.input, session.Inputs(), f.model.Constants)
+	given, err := f.readNamed(session.Inputs())
 	if err != nil {
 		return err
+	}
+	if outputs := len(model.Graph().Outputs); outputs != 1 && f.output != "" && !f.byName() {
+		return exit.Usagef("--output %s: the model has %d outputs; give a file that ends in .npz", f.output, outputs)
 	}
 	if err := c.Expect(console.Planned{Path: f.output}); err != nil { // of a size that the model's run tells
 		return err
@@ -135,7 +156,7 @@ func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string
 		out.Outputs = append(out.Outputs, namedInfo{name, t.DType(), t.Shape()})
 	}
 	if f.output != "" {
-		if err := writeNamed(c, f.output, results); err != nil {
+		if err := f.writeNamed(c, results); err != nil {
 			return err
 		}
 	}
@@ -147,9 +168,9 @@ func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string
 }
 
 // readNamed reads NAME=FILE.npy, or FILE.npy for a single input.
-func readNamed(given []string, takes []octet.ValueInfo, constants map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
+func (f *runFlags) readNamed(takes []octet.ValueInfo) (map[string]*tensor.Tensor, error) {
 	read := map[string]*tensor.Tensor{}
-	for _, text := range given {
+	for _, text := range f.input {
 		name, file, named := strings.Cut(text, "=")
 		if !named {
 			if len(takes) != 1 {
@@ -157,7 +178,7 @@ func readNamed(given []string, takes []octet.ValueInfo, constants map[string]*te
 			}
 			name, file = takes[0].Name, text
 		}
-		if constants[name] != nil {
+		if f.model.Constants[name] != nil {
 			continue
 		}
 		if read[name] != nil {
@@ -166,7 +187,7 @@ func readNamed(given []string, takes []octet.ValueInfo, constants map[string]*te
 		if !slices.ContainsFunc(takes, func(v octet.ValueInfo) bool { return v.Name == name }) {
 			return nil, exit.Usagef("--input %s: the model has no such input; it takes %v", name, takes)
 		}
-		t, err := npy.ReadFile(file)
+		t, err := f.array(file)
 		if err != nil {
 			return nil, exit.WithCode(exit.Data, fmt.Errorf("--input %s: %w", name, err))
 		}
@@ -176,16 +197,13 @@ func readNamed(given []string, takes []octet.ValueInfo, constants map[string]*te
 }
 
 // writeNamed writes all outputs as .npz, or the only one as .npy.
-func writeNamed(c *console.Console, path string, results map[string]*tensor.Tensor) error {
-	if strings.EqualFold(filepath.Ext(path), ".npz") {
-		_, err := c.Write(path, func(w io.Writer) error { return npy.WriteNPZ(w, results) })
+func (f *runFlags) writeNamed(c *console.Console, results map[string]*tensor.Tensor) error {
+	if f.byName() {
+		_, err := c.Write(f.output, func(w io.Writer) error { return npy.WriteNPZ(w, results) })
 		return err
 	}
-	if len(results) != 1 {
-		return exit.Usagef("--output %s: the model has %d outputs; give a file that ends in .npz", path, len(results))
-	}
 	for _, t := range results {
-		return c.WriteArray(path, t)
+		return c.WriteArray(f.output, t)
 	}
 	return nil
 }

@@ -104,30 +104,12 @@ func dequantizeConstants(g *graph.Graph) (changed bool, err error) {
 		if err := codes.Load(); err != nil {
 			return false, err
 		}
-		g.ReplaceUses(n.Output(), g.AddConst(n.Name, numbers(codes)))
+		numbers, err := quant.Dequantize(codes)
+		if err != nil {
+			return false, err
+		}
+		g.ReplaceUses(n.Output(), g.AddConst(n.Name, numbers))
 		changed = true
 	}
 	return changed, nil
-}
-
-// numbers are what codes with one or several scales stand for.
-func numbers(t *tensor.Tensor) *tensor.Tensor {
-	q, shape := t.QParams(), t.Shape()
-	rules := make([]quant.Dequantizer, len(q.Scales))
-	for c := range rules {
-		rules[c] = quant.NewDequantizer(tensor.Affine(q.Scales[c], q.ZeroPoints[c]))
-	}
-	inner, channels := 1, 1
-	if !q.IsPerTensor() {
-		inner, channels = shape[q.Axis+1:].Numel(), shape[q.Axis]
-	}
-	v := make([]float32, t.Numel())
-	for i, b := range t.Bytes() {
-		code := int32(b)
-		if t.DType() == tensor.QInt8 {
-			code = int32(int8(b))
-		}
-		v[i] = rules[i/inner%channels].Real(code)
-	}
-	return tensor.Of(v, shape...)
 }
