@@ -5,12 +5,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 )
 
@@ -52,23 +49,11 @@ func bareBounds(files *token.FileSet, f *ast.File) (found []string) {
 }
 
 func TestBoundsHaveNames(t *testing.T) {
-	files := token.NewFileSet()
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") || strings.Contains(filepath.ToSlash(path), "/_asm/") {
-			return err
-		}
-		f, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
+	eachTestFile(t, func(path string, files *token.FileSet, f *ast.File) {
 		for _, b := range bareBounds(files, f) {
 			t.Errorf("%s: %s has no name: give it one, with the reason for its size", path, b)
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestBareBounds(t *testing.T) {
