@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
@@ -24,14 +23,14 @@ import (
 func modelOf(nodes ...*onnxpb.NodeProto) *onnxpb.ModelProto {
 	port := func(name string) *onnxpb.ValueInfoProto {
 		return &onnxpb.ValueInfoProto{Name: &name, Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{
-			TensorType: &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(1)},
+			TensorType: &onnxpb.TypeProto_Tensor{ElemType: new(int32(1))},
 		}}}
 	}
 	return &onnxpb.ModelProto{
-		IrVersion:   proto.Int64(8),
-		OpsetImport: []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(17)}},
+		IrVersion:   new(int64(8)),
+		OpsetImport: []*onnxpb.OperatorSetIdProto{{Version: new(int64(17))}},
 		Graph: &onnxpb.GraphProto{
-			Name: proto.String("g"), Node: nodes,
+			Name: new("g"), Node: nodes,
 			Input: []*onnxpb.ValueInfoProto{port("x")}, Output: []*onnxpb.ValueInfoProto{port("y")},
 		},
 	}
@@ -46,15 +45,12 @@ func ints(name string, v ...int64) *onnxpb.AttributeProto {
 }
 
 func floats(name string, dims []int64, v ...float32) *onnxpb.TensorProto {
-	return &onnxpb.TensorProto{Name: &name, DataType: proto.Int32(1), Dims: dims, FloatData: v}
+	return &onnxpb.TensorProto{Name: &name, DataType: new(int32(1)), Dims: dims, FloatData: v}
 }
 
 func read(t *testing.T, m *onnxpb.ModelProto) (*onnx.File, error) {
 	t.Helper()
-	data, err := proto.Marshal(m)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := onnxpb.Marshal(m)
 	return onnx.Read(bytes.NewReader(data), int64(len(data)), "model.onnx")
 }
 
@@ -84,8 +80,8 @@ func run(t *testing.T, g *graph.Graph, in ...*tensor.Tensor) []*tensor.Tensor {
 // TestGemm: its factors and transpositions are part of the layer's weight.
 func TestGemm(t *testing.T) {
 	m := modelOf(nodeOf("Gemm", []string{"x", "w", "b"}, []string{"y"},
-		&onnxpb.AttributeProto{Name: proto.String("alpha"), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: proto.Float32(2)},
-		&onnxpb.AttributeProto{Name: proto.String("beta"), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: proto.Float32(0.5)}))
+		&onnxpb.AttributeProto{Name: new("alpha"), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: new(float32(2))},
+		&onnxpb.AttributeProto{Name: new("beta"), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: new(float32(0.5))}))
 	m.Graph.Initializer = []*onnxpb.TensorProto{floats("w", []int64{2, 3}, 1, 2, 3, 4, 5, 6), floats("b", []int64{1}, 10)}
 	g, err := graphOf(t, m)
 	if err != nil {
@@ -124,7 +120,7 @@ func TestEveryUnsupportedNodeIsListed(t *testing.T) {
 		nodeOf("Relu", []string{"a"}, []string{"b"}),
 		nodeOf("Mangle", []string{"b"}, []string{"c"}),
 		nodeOf("Frobnicate", []string{"c"}, []string{"y"}))
-	m.Graph.Node[2].Domain = proto.String("com.example")
+	m.Graph.Node[2].Domain = new("com.example")
 	_, err := graphOf(t, m)
 	var missing *onnx.UnsupportedError
 	if !errors.As(err, &missing) {
@@ -156,7 +152,7 @@ func TestFilesThatAreWrong(t *testing.T) {
 			`"x" is there already`},
 		"output that nothing computes": {modelOf(relu("x", "z")), `output "y" is computed by no node`},
 		"attribute of another type": {modelOf(nodeOf("Transpose", []string{"x"}, []string{"y"},
-			&onnxpb.AttributeProto{Name: proto.String("perm"), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: proto.Float32(1)})), `"perm" is FLOAT`},
+			&onnxpb.AttributeProto{Name: new("perm"), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: new(float32(1))})), `"perm" is FLOAT`},
 		"attribute given twice": {modelOf(nodeOf("Flatten", []string{"x"}, []string{"y"},
 			ints("axis", 1), ints("axis", 1))), `"axis" is there twice`},
 		"missing input": {modelOf(nodeOf("Add", []string{"x"}, []string{"y"})), "input 1 is missing"},
@@ -178,10 +174,10 @@ func TestWrongInitializers(t *testing.T) {
 		"negative extent":    {floats("w", []int64{-1}), "extent -1"},
 		"overflow":           {floats("w", []int64{1 << 30, 1 << 30, 1 << 30}), "["},
 		"huge":               {floats("w", []int64{1 << 30, 1 << 9}), "with 0 elements"},
-		"short raw data":     {&onnxpb.TensorProto{Name: proto.String("w"), DataType: proto.Int32(1), Dims: []int64{2}, RawData: make([]byte, 7)}, "7 bytes do not fill"},
-		"no element type":    {&onnxpb.TensorProto{Name: proto.String("w"), DataType: proto.Int32(99)}, "element type 99"},
-		"text":               {&onnxpb.TensorProto{Name: proto.String("w"), DataType: proto.Int32(8), Dims: []int64{1}, StringData: [][]byte{{1}}}, "element type STRING"},
-		"external, no place": {&onnxpb.TensorProto{Name: proto.String("w"), DataType: proto.Int32(1), Dims: []int64{1}, DataLocation: onnxpb.TensorProto_EXTERNAL.Enum()}, "not opened from a folder"},
+		"short raw data":     {&onnxpb.TensorProto{Name: new("w"), DataType: new(int32(1)), Dims: []int64{2}, RawData: make([]byte, 7)}, "7 bytes do not fill"},
+		"no element type":    {&onnxpb.TensorProto{Name: new("w"), DataType: new(int32(99))}, "element type 99"},
+		"text":               {&onnxpb.TensorProto{Name: new("w"), DataType: new(int32(8)), Dims: []int64{1}, StringData: [][]byte{{1}}}, "element type STRING"},
+		"external, no place": {&onnxpb.TensorProto{Name: new("w"), DataType: new(int32(1)), Dims: []int64{1}, DataLocation: onnxpb.TensorProto_EXTERNAL.Enum()}, "not opened from a folder"},
 	} {
 		m := modelOf(nodeOf("Add", []string{"x", "w"}, []string{"y"}))
 		m.Graph.Initializer = []*onnxpb.TensorProto{c.tensor}
@@ -207,16 +203,13 @@ func TestExternalData(t *testing.T) {
 		t.Skip(err)
 	}
 	open := func(location, offset, length string) error {
-		w := &onnxpb.TensorProto{Name: proto.String("w"), DataType: proto.Int32(1), Dims: []int64{2}, DataLocation: onnxpb.TensorProto_EXTERNAL.Enum()}
+		w := &onnxpb.TensorProto{Name: new("w"), DataType: new(int32(1)), Dims: []int64{2}, DataLocation: onnxpb.TensorProto_EXTERNAL.Enum()}
 		for _, e := range [][2]string{{"location", location}, {"offset", offset}, {"length", length}} {
 			w.ExternalData = append(w.ExternalData, &onnxpb.StringStringEntryProto{Key: &e[0], Value: &e[1]})
 		}
 		m := modelOf(nodeOf("Add", []string{"x", "w"}, []string{"y"}))
 		m.Graph.Initializer = []*onnxpb.TensorProto{w}
-		data, err := proto.Marshal(m)
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := onnxpb.Marshal(m)
 		path := filepath.Join(inside, "m.onnx")
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)

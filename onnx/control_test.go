@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
@@ -14,7 +12,7 @@ import (
 )
 
 func wholes(name string, v ...int64) *onnxpb.TensorProto {
-	return &onnxpb.TensorProto{Name: &name, DataType: proto.Int32(7), Dims: []int64{int64(len(v))}, Int64Data: v}
+	return &onnxpb.TensorProto{Name: &name, DataType: new(int32(7)), Dims: []int64{int64(len(v))}, Int64Data: v}
 }
 
 func branch(attr, name string, initializers []*onnxpb.TensorProto, nodes ...*onnxpb.NodeProto) *onnxpb.AttributeProto {
@@ -68,10 +66,10 @@ func TestIfFollowsShapes(t *testing.T) {
 func TestIfFollowsInputs(t *testing.T) {
 	m := batchDecides()
 	m.Graph.Node = append([]*onnxpb.NodeProto{nodeOf("Greater", []string{"n", "first"}, []string{"several"}), nodeOf("Squeeze", []string{"several"}, []string{"condition"})}, m.Graph.Node[4:]...)
-	m.Graph.Node[2].Attribute[1].G.Node[0].OpType = proto.String("Frobnicate")
+	m.Graph.Node[2].Attribute[1].G.Node[0].OpType = new("Frobnicate")
 	n := "n"
 	m.Graph.Input = append(m.Graph.Input, &onnxpb.ValueInfoProto{Name: &n, Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{
-		TensorType: &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(7)},
+		TensorType: &onnxpb.TypeProto_Tensor{ElemType: new(int32(7))},
 	}}})
 	f, err := read(t, m)
 	if err != nil {

@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 )
 
@@ -62,8 +60,8 @@ func Read(r io.ReaderAt, size int64, name string) (*File, error) {
 	if err := scan(data); err != nil {
 		return nil, fmt.Errorf("%s is no ONNX file that can be read: %w", name, err)
 	}
-	model := &onnxpb.ModelProto{}
-	if err := (proto.UnmarshalOptions{RecursionLimit: 4 * maxDepth, DiscardUnknown: true}).Unmarshal(data, model); err != nil {
+	model, err := onnxpb.Unmarshal(data)
+	if err != nil {
 		return nil, fmt.Errorf("%s is no ONNX file that can be read: %w", name, err)
 	}
 	f := &File{name: name, model: model}

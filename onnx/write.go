@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 )
@@ -46,22 +44,22 @@ func Marshal(g *graph.Graph, e Export) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", g.Name, err)
 	}
 	model := &onnxpb.ModelProto{
-		IrVersion:    proto.Int64(irVersion(e.Opset)),
-		ProducerName: proto.String("octet"),
-		OpsetImport:  []*onnxpb.OperatorSetIdProto{{Domain: proto.String(""), Version: proto.Int64(int64(e.Opset))}},
+		IrVersion:    new(int64(irVersion(e.Opset))),
+		ProducerName: new("octet"),
+		OpsetImport:  []*onnxpb.OperatorSetIdProto{{Domain: new(""), Version: new(int64(e.Opset))}},
 		Graph:        w.out,
 	}
 	for _, key := range slices.Sorted(maps.Keys(e.Metadata)) {
-		model.MetadataProps = append(model.MetadataProps, &onnxpb.StringStringEntryProto{Key: proto.String(key), Value: proto.String(e.Metadata[key])})
+		model.MetadataProps = append(model.MetadataProps, &onnxpb.StringStringEntryProto{Key: new(key), Value: new(e.Metadata[key])})
 	}
 	if w.bytes > maxBytes {
 		return nil, fmt.Errorf("%s has %d bytes of weights; an ONNX file ends at %d, and external data is not written", g.Name, w.bytes, int64(maxBytes))
 	}
-	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(model)
-	if err == nil && len(data) > maxBytes {
-		err = fmt.Errorf("%s: %d bytes; an ONNX file ends at %d, and external data is not written", g.Name, len(data), int64(maxBytes))
+	data := onnxpb.Marshal(model)
+	if len(data) > maxBytes {
+		return nil, fmt.Errorf("%s: %d bytes; an ONNX file ends at %d, and external data is not written", g.Name, len(data), int64(maxBytes))
 	}
-	return data, err
+	return data, nil
 }
 
 // irVersion is the version of the format that came with an operator set.

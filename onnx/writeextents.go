@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 	"github.com/octet-ml/octet/tensor"
@@ -135,7 +133,7 @@ func portProto(d tensor.DType, p Port) (*onnxpb.ValueInfoProto, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(code)}
+	t := &onnxpb.TypeProto_Tensor{ElemType: new(int32(code))}
 	if p.Sizes != nil {
 		t.Shape = &onnxpb.TensorShapeProto{}
 	}
@@ -151,5 +149,5 @@ func portProto(d tensor.DType, p Port) (*onnxpb.ValueInfoProto, error) {
 		}
 		t.Shape.Dim = append(t.Shape.Dim, d)
 	}
-	return &onnxpb.ValueInfoProto{Name: proto.String(p.Name), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: t}}}, nil
+	return &onnxpb.ValueInfoProto{Name: new(p.Name), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: t}}}, nil
 }

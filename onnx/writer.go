@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 	"github.com/octet-ml/octet/tensor"
@@ -35,7 +33,7 @@ func newWriter(g *graph.Graph, e Export) *writer {
 		name = "model"
 	}
 	return &writer{
-		graph: g, export: e, out: &onnxpb.GraphProto{Name: proto.String(name)}, taken: map[string]bool{},
+		graph: g, export: e, out: &onnxpb.GraphProto{Name: new(name)}, taken: map[string]bool{},
 		reals: map[*graph.Value]string{}, codes: map[*graph.Value]string{}, aliased: map[*graph.Value]bool{}, params: map[string][]string{},
 	}
 }
@@ -57,7 +55,7 @@ func (w *writer) add(kind string, in []string, out string, attrs ...*onnxpb.Attr
 
 func (w *writer) addAll(kind string, in, out []string, attrs ...*onnxpb.AttributeProto) {
 	w.out.Node = append(w.out.Node, &onnxpb.NodeProto{
-		OpType: proto.String(kind), Name: proto.String(out[0] + "/" + kind), Input: in, Output: out, Attribute: attrs,
+		OpType: new(kind), Name: new(out[0] + "/" + kind), Input: in, Output: out, Attribute: attrs,
 	})
 }
 
@@ -88,7 +86,7 @@ func (w *writer) initializer(name string, t *tensor.Tensor) (string, error) {
 	if err := t.Load(); err != nil {
 		return "", err
 	}
-	p := &onnxpb.TensorProto{Name: proto.String(w.unique(name)), DataType: proto.Int32(code), RawData: t.Bytes()}
+	p := &onnxpb.TensorProto{Name: new(w.unique(name)), DataType: new(int32(code)), RawData: t.Bytes()}
 	for _, n := range t.Shape() {
 		p.Dims = append(p.Dims, int64(n))
 	}
@@ -151,19 +149,19 @@ func (w *writer) data(v *graph.Value) (string, error) {
 }
 
 func intAttr(name string, v int) *onnxpb.AttributeProto {
-	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_INT.Enum(), I: proto.Int64(int64(v))}
+	return &onnxpb.AttributeProto{Name: new(name), Type: onnxpb.AttributeProto_INT.Enum(), I: new(int64(v))}
 }
 
 func intsAttr(name string, v ...int) *onnxpb.AttributeProto {
-	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_INTS.Enum(), Ints: int64s(v)}
+	return &onnxpb.AttributeProto{Name: new(name), Type: onnxpb.AttributeProto_INTS.Enum(), Ints: int64s(v)}
 }
 
 func floatAttr(name string, v float32) *onnxpb.AttributeProto {
-	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: proto.Float32(v)}
+	return &onnxpb.AttributeProto{Name: new(name), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: new(v)}
 }
 
 func textAttr(name, v string) *onnxpb.AttributeProto {
-	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_STRING.Enum(), S: []byte(v)}
+	return &onnxpb.AttributeProto{Name: new(name), Type: onnxpb.AttributeProto_STRING.Enum(), S: []byte(v)}
 }
 
 func boolAttr(name string, v bool) *onnxpb.AttributeProto {
