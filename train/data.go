@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -11,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
@@ -22,7 +22,8 @@ type Data struct {
 	Preset vision.Preset
 	// Labels has the class of each sample, as the model's outputs count them.
 	Labels []int
-	// Classes is the number of the model's outputs.
+	// Classes is the number of the model's outputs; a single one decides between the classes
+	// 0 and 1.
 	Classes int
 }
 
@@ -32,17 +33,15 @@ func (d *Data) check() error {
 	if len(d.Labels) != n {
 		return fmt.Errorf("%d labels for %d samples; every sample needs one", len(d.Labels), n)
 	}
-	if d.Classes == 1 {
-		return errors.New("the model has one output, for a sigmoid, which octet runs and evaluates but does not train: give it an output per class, two for yes and no (octet train --classes 2, in Go octet.New with 2 classes)")
-	}
+	classes := compare.Classes(d.Classes)
 	first := -1
 	several := false
 	for i, l := range d.Labels {
 		switch {
 		case l < 0:
 			return fmt.Errorf("%s has no label; training needs one for every sample: one folder per class, or a file of labels", d.Source.Name(i))
-		case l >= d.Classes:
-			return fmt.Errorf("%s has the label %d, the model the classes 0 to %d: the data are of another task, or the model needs more outputs", d.Source.Name(i), l, d.Classes-1)
+		case l >= classes:
+			return fmt.Errorf("%s has the label %d, the model the classes 0 to %d: the data are of another task, or the model needs more outputs", d.Source.Name(i), l, classes-1)
 		}
 		if i == 0 {
 			first = l

@@ -1,6 +1,10 @@
 package train
 
-import "math"
+import (
+	"math"
+
+	"github.com/octet-ml/octet/internal/compare"
+)
 
 // Divergence is a training that makes its model worse.
 type Divergence struct {
@@ -62,7 +66,7 @@ func (d *divergence) epoch() (mean float64, diverges bool) {
 // watch looks at a step that was taken, and tells of a divergence once.
 func (t *Trainer) watch(p Progress) {
 	d := &t.divergence
-	d.guessing = math.Log(float64(t.data.Classes))
+	d.guessing = math.Log(float64(compare.Classes(t.data.Classes)))
 	loss, diverges := d.step(p.Loss)
 	if t.epochEnds() {
 		if mean, bad := d.epoch(); bad && !diverges {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -277,16 +278,9 @@ func (t *Trainer) diverged(what string, v, rate float64) error {
 
 // rightOf counts the samples whose class has the largest logit.
 func rightOf(logits []float32, labels []int) int {
-	classes, right := len(logits)/len(labels), 0
+	outputs, right := len(logits)/len(labels), 0
 	for i, label := range labels {
-		row := logits[i*classes : (i+1)*classes]
-		best := 0
-		for k, v := range row {
-			if v > row[best] {
-				best = k
-			}
-		}
-		if best == label {
+		if compare.Ahead(logits[i*outputs:(i+1)*outputs], label) == 0 {
 			right++
 		}
 	}

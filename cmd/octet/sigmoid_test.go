@@ -113,19 +113,45 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// A model of one output is not trained: the error says so in one line, whatever the
-// labels are, before anything is written.
-func TestOneLogitModelsAreNotTrained(t *testing.T) {
-	model := freshModel(t, "fashion_resnet8", 1, 1)
-	folder, _ := binarySet(t, model)
-	for _, args := range [][]string{
-		{"train", model, "--data", folder}, {"train", "--arch", "fashion_resnet8", "--classes", "1", "--data", folder},
-		{"qat", model, "--data", folder, "--calibrate", "2"},
+// A single logit learns to tell two classes apart, in float and with quantization in the
+// loop, from a checkpoint or fresh.
+func TestOneLogitModelsAreTrained(t *testing.T) {
+	data := t.TempDir()
+	for i := range 48 {
+		picture(t, filepath.Join(data, []string{"dark", "light"}[i%2], fmt.Sprintf("%d.png", i)), uint8(140*(i%2)+2*(i/2)))
+	}
+	folder := t.TempDir()
+	float, int8 := filepath.Join(folder, "float.pth"), filepath.Join(folder, "int8.pth")
+	training := []string{"--data", data, "--eval", data, "--preset", "fashion-mnist", "--batch-size", "16", "--json"}
+	var doc trainOutput
+	octetCommand(t, append([]string{"train", "--arch", "fashion_resnet8", "--classes", "1", "--epochs", "6", "--output", float}, training...)...).must(t).decode(t, &doc)
+	if first, last := doc.Epochs[0], doc.Epochs[5]; *last.Eval != 100 || last.Accuracy != 100 || last.Loss > first.Loss/4 {
+		t.Errorf("trained: %+v, at first %+v", last, first)
+	}
+	var qat qatOutput
+	octetCommand(t, append([]string{"qat", float, "--epochs", "1", "--calibrate", "8", "--distill", "0.5", "--output", int8}, training...)...).must(t).decode(t, &qat)
+	if qat.Accuracy.QAT != 100 {
+		t.Errorf("with quantization: %+v", qat.Accuracy)
+	}
+	out := octetCommand(t, "run", int8, filepath.Join(data, "light", "1.png")).must(t).out
+	if !strings.Contains(out, "light") || !strings.Contains(out, "sigmoid") {
+		t.Errorf("text:\n%s", out)
+	}
+	octetCommand(t, append([]string{"train", float, "--epochs", "1", "--output", filepath.Join(folder, "more.pth")}, training...)...).must(t)
+}
+
+// More than two classes, or one, do not fit a single logit.
+func TestOneLogitModelsRefuseOtherData(t *testing.T) {
+	model, x := freshModel(t, "fashion_resnet8", 1, 1), grey(t, 6)
+	truth := filepath.Join(t.TempDir(), "y.npy")
+	for says, labels := range map[string][]int64{
+		"has the label 2, the model the classes 0 to 1": {0, 1, 0, 2, 0, 1},
+		"all 6 samples are of class 1":                  {1, 1, 1, 1, 1, 1},
 	} {
-		out := filepath.Join(t.TempDir(), "out.pth")
-		r := octetCommand(t, append(args, "--preset", "fashion-mnist", "--epochs", "1", "--output", out)...)
-		if r.code == exit.OK || strings.Count(r.errOut, "the model has one output") != 1 || !strings.Contains(r.errOut, "--classes 2") {
-			t.Errorf("%v: exit code %d\n%s", args, r.code, r.errOut)
+		if err := npy.WriteFile(truth, tensor.Of(labels, 6)); err != nil {
+			t.Fatal(err)
 		}
+		out := filepath.Join(t.TempDir(), "out.pth")
+		octetCommand(t, "train", model, "--data", x, "--truth", truth, "--epochs", "1", "--output", out).fails(t, exit.Data, says)
 	}
 }

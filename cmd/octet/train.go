@@ -11,6 +11,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/train"
 )
@@ -25,7 +26,8 @@ func newTrainCommand(c *console.Console) *cobra.Command {
 random parameters, or from those of a float checkpoint. What it writes is a float
 checkpoint that torchvision loads, and that quantize and qat take.
 
-The number of classes is that of the data. An interrupted training, also a killed
+The number of classes is that of the data. A model with one output is trained on two
+classes with the binary cross-entropy of its logit (BCEWithLogitsLoss). An interrupted training, also a killed
 one, is continued by the same command, and ends with the same bytes as if nothing
 had happened. Results do not depend on the number of threads.` + mayChange,
 		Example: `  octet train --arch resnet18 --data pets/train --eval pets/val --epochs 30 --output pets.pth
@@ -38,7 +40,7 @@ had happened. Results do not depend on the number of threads.` + mayChange,
 		}),
 	}
 	f.register(cmd)
-	cmd.Flags().IntVar(&classes, "classes", 0, "outputs of a fresh model; 0 means the classes of the data")
+	cmd.Flags().IntVar(&classes, "classes", 0, "outputs of a fresh model; 0 means the classes of the data, 1 a single logit that tells two classes apart")
 	return cmd
 }
 
@@ -143,7 +145,7 @@ func (f *trainingFlags) startFrom(c *console.Console, cmd *cobra.Command, classe
 	}
 	model, err = model.WithMetadata(func(m *octet.Metadata) {
 		m.Preset = preset
-		if len(names) == classes {
+		if len(names) == compare.Classes(classes) {
 			m.Labels = names
 		}
 	})

@@ -7,6 +7,8 @@ import (
 
 // Loss is what training minimises: the mean over a batch of the cross entropy of the
 // classes and, with a teacher, of the divergence of the probabilities from the teacher's.
+// A model with one output has two classes: its output is the logit of class 1, as for
+// torch.nn.BCEWithLogitsLoss.
 type Loss struct {
 	// Smoothing is the share of the target that is spread evenly over all classes, as
 	// torch.nn.CrossEntropyLoss's label_smoothing.
@@ -28,10 +30,10 @@ func (l Loss) Gradient(grad, logits []float32, labels []int, teacher []float32) 
 		return 0, fmt.Errorf("%d logits for %d labels", len(logits), n)
 	}
 	classes := len(logits) / n
-	distill, temperature := l.Distill, l.Temperature
-	if temperature == 0 {
-		temperature = 4
+	if classes == 1 {
+		return l.oneLogit(grad, logits, labels, teacher)
 	}
+	distill, temperature := l.Distill, l.temperature()
 	if teacher == nil {
 		distill = 0
 	}
@@ -63,6 +65,14 @@ func (l Loss) Gradient(grad, logits []float32, labels []int, teacher []float32) 
 		}
 	}
 	return total / float64(n), nil
+}
+
+// temperature is Temperature or its default.
+func (l Loss) temperature() float64 {
+	if l.Temperature == 0 {
+		return 4
+	}
+	return l.Temperature
 }
 
 // entropy is the cross entropy of one sample.
