@@ -42,6 +42,9 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g, err = rewrite.Dynamic(g); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
 	if g.Numerics != quant.NumericsUnset {
 		if g, _, err = rewrite.Fuse(g); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name(), err)

@@ -162,3 +162,45 @@ func same(t *testing.T, got, want *tensor.Tensor, within float64) {
 		t.Errorf("the largest difference is %g", worst)
 	}
 }
+
+// TestDynamicModelsOfONNXRuntimesQuantizer: products of dynamically quantized activations
+// become layers of their own, which give ONNX Runtime's numbers.
+func TestDynamicModelsOfONNXRuntimesQuantizer(t *testing.T) {
+	inputs, err := npy.ReadNPZ("testdata/onnx/golden.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden, err := npy.ReadNPZ("testdata/onnx/dynamic.npz")
+	if err != nil || len(golden.Names) != 4 {
+		t.Fatalf("%v: %v", golden, err)
+	}
+	for _, name := range golden.Names {
+		t.Run(name, func(t *testing.T) {
+			m, err := octet.Open("testdata/onnx/" + name + ".onnx")
+			if err != nil {
+				t.Fatal(err)
+			}
+			layers := 0
+			for _, n := range m.Graph().Nodes {
+				switch n.Op.Kind() {
+				case "dynamic_conv2d", "dynamic_linear":
+					layers++
+				case "integer_conv2d", "integer_matmul":
+					t.Errorf("%s stays %s", n.Name, n.Op.Kind())
+				}
+			}
+			if want := map[bool]int{true: 8, false: 1}[strings.Contains(name, "u8")]; layers != want {
+				t.Errorf("%d dynamic layers, expected %d", layers, want)
+			}
+			s, err := m.Compile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			y, err := s.Run(t.Context(), inputs.Arrays["x"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, y, golden.Arrays[name], floatTolerance)
+		})
+	}
+}

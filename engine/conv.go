@@ -19,10 +19,7 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 	if c.Groups < 1 || s[0]%c.Groups != 0 {
 		return nil, "", nil // Infer will say what is wrong
 	}
-	g := geometry{
-		slide:  sliding(c.Sliding([2]int{s[2], s[3]})),
-		groups: c.Groups, in: s[1], out: s[0] / c.Groups, taps: s[2] * s[3],
-	}
+	g := geometryOf(c, s)
 	if w.DType() == tensor.Float32 {
 		filters, err := t.reals(w)
 		if err != nil {
@@ -43,20 +40,26 @@ func lowerConv(n *graph.Node, c op.Conv2D, t target) (operation, string, error) 
 	if err != nil {
 		return nil, "", err
 	}
-	filters, err := t.codes(w)
+	o, err := lowerConv8(n, g, f, t)
+	return o, "", err
+}
+
+// lowerConv8 makes a convolution on codes with the epilogue f.
+func lowerConv8(n *graph.Node, g geometry, f finish, t target) (operation, error) {
+	filters, err := t.codes(n.Inputs[1].Data)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	switch {
 	case g.depthwise():
-		return newDepthwise8(n, g, filters, f, t), "", nil
+		return newDepthwise8(n, g, filters, f, t), nil
 	case g.stem():
-		return newStem8(n, g, filters, f, t), "", nil
+		return newStem8(n, g, filters, f, t), nil
 	}
 	if o := newWinograd8(n, g, filters, f, t); o != nil {
-		return o, "", nil
+		return o, nil
 	}
-	return newConv8(n, g, filters, f, t), "", nil
+	return newConv8(n, g, filters, f, t), nil
 }
 
 // geometry is a convolution without its numbers. Channels are per group.
@@ -64,6 +67,14 @@ type geometry struct {
 	slide           sliding
 	groups, in, out int
 	taps            int
+}
+
+// geometryOf is that of weights of shape s.
+func geometryOf(c op.Conv2D, s tensor.Shape) geometry {
+	return geometry{
+		slide:  sliding(c.Sliding([2]int{s[2], s[3]})),
+		groups: c.Groups, in: s[1], out: s[0] / c.Groups, taps: s[2] * s[3],
+	}
 }
 
 func (geometry) packsParameters() {}

@@ -31,7 +31,7 @@ func lowerQuantize(n *graph.Node, t target) (operation, string) {
 	case !out.Q.IsPerTensor():
 		return nil, "quantized per channel"
 	}
-	return conversion{k: quantize.Select(quantize.Table, false, t.cpu), rule: quant.NewQuantizer(out.Q, out.DType)}, ""
+	return conversion{k: quantize.Select(quantize.Table, false, t.cpu), rule: quant.NewActivationQuantizer(t.numerics, out.Q, out.DType)}, ""
 }
 
 func lowerDequantize(n *graph.Node, t target) (operation, string) {

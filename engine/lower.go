@@ -124,6 +124,16 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason = lowerQuantize(n, t)
 	case op.Dequantize:
 		o, reason = lowerDequantize(n, t)
+	case op.DynamicQuantize:
+		o = newDynamicQuantize(t)
+	case op.DynamicConv2D:
+		o, reason, err = lowerDynamicConv(n, attrs, t)
+	case op.DynamicLinear:
+		o, reason, err = lowerDynamicLinear(n, attrs, t)
+	case op.DynamicLSTM:
+		o, reason, err = lowerDynamicLSTM(n, attrs, t)
+	case op.DynamicMatMul:
+		o = newDynamicMatMul(t)
 	case op.Sub:
 		o, reason = lowerReal(n, elementwise32.Sub, attrs, t)
 	case op.Div:

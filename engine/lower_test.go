@@ -12,6 +12,8 @@ import (
 const rare = "it is rare, and has little to do where it occurs"
 const onWholes = "functions of int64 may fail, and models have them on few numbers"
 
+const onlyParts = "in models it is part of a dynamic layer, which has kernels"
+
 // withoutKernel says why the engine leaves an operator to its own evaluation.
 var withoutKernel = map[string]string{
 	"fake_quantize": "it is computed in training alone, which has kernels of its own",
@@ -34,6 +36,7 @@ var withoutKernel = map[string]string{
 	"arange":           "its result is known with the shapes",
 	"bitwise_and":      onWholes, "bitwise_left_shift": onWholes, "bitwise_or": onWholes, "bitwise_right_shift": onWholes, "bitwise_xor": onWholes,
 	"argmax": rare, "cumsum": rare, "log_softmax": rare,
+	"integer_conv2d": onlyParts, "integer_matmul": onlyParts,
 	"logsumexp": "its largest number has to be known first, and no model is known to need it fast",
 }
 

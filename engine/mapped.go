@@ -68,6 +68,10 @@ func lowerCast(n *graph.Node, c op.Cast) operation {
 		return mapped[int64, int64]{f: c.Whole}
 	case from == tensor.Int64:
 		return mapped[int64, uint8]{f: func(x int64) uint8 { return truth(c.RealOf(x) != 0) }}
+	case from == tensor.UInt8 && c.To == tensor.Float32:
+		return mapped[uint8, float32]{f: func(x uint8) float32 { return c.RealOf(int64(x)) }}
+	case from == tensor.UInt8 && c.To == tensor.Int64:
+		return mapped[uint8, int64]{f: func(x uint8) int64 { return c.Whole(int64(x)) }}
 	case c.To == tensor.Float32:
 		return mapped[uint8, float32]{f: func(x uint8) float32 { return float32(truth(x != 0)) }}
 	case c.To == tensor.Int64:

@@ -68,9 +68,11 @@ type matmul8 struct {
 func (o matmul8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o matmul8) fix(in, outs []desc, threads int) (fixed, error) {
-	f := fixedMatMul8{matmul8: o, stack: newStack(in, outs[0], o.k.NR, o.k.Rate, 1, threads)}
+	f := fixedMatMul8{matmul8: o, stack: newStack(in, outs[0], o.k.NR, o.k.Rate, 1, threads), element: outs[0].DType.Size()}
 	f.block = min(f.m, o.k.Block)
-	f.finish.rule = repeated(o.finish.rule, f.width)
+	if o.finish.rule != nil {
+		f.finish.rule = repeated(o.finish.rule, f.width)
+	}
 	if o.weightZero != 0 {
 		f.finish.zeros = slices.Repeat([]int32{o.weightZero}, f.width)
 		f.ones = o.k.Pack(nil, slices.Repeat([]int8{1}, f.depth), 1, 1, f.depth, o.zero)
@@ -91,9 +93,10 @@ func repeated(r *quant.Requant, n int) *quant.Requant {
 type fixedMatMul8 struct {
 	matmul8
 	stack
-	block int            // rows that are multiplied at a time
-	ones  *gemm8.Weights // one column, where the right operand has a zero point
-	rule  *gemm8.Rule    // nil where the kernel stores accumulators
+	block   int            // rows that are multiplied at a time
+	ones    *gemm8.Weights // one column, where the right operand has a zero point
+	rule    *gemm8.Rule    // nil where the kernel stores accumulators
+	element int            // bytes of an element of the result
 }
 
 func (f fixedMatMul8) macs() int64 { return f.stack.macs() }
@@ -151,7 +154,7 @@ func (t *taskMatMul8) Do(worker, i int) {
 	w.sum.X = t.a[at[0]:]
 	for m := 0; m < t.m; m += t.block {
 		w.sum.M0, w.sum.M1 = m, min(m+t.block, t.m)
-		t.rowsOf(w, t.out[at[2]+first:])
+		t.rowsOf(w, t.out[(at[2]+first)*t.element:])
 	}
 }
 

@@ -57,9 +57,7 @@ func lowerRecurrence(n *graph.Node, r op.Recurrence, gates int, cell func(*recur
 	}
 	o := recurrence{Recurrence: r, cell: cell, gates: gates, states: len(n.Outputs) - 1, in: w.Dim(2), hidden: u.Dim(2), k: sgemm.Select(sgemm.Table, t.cpu)}
 	o.pad = make([]float32, max(o.in, o.hidden))
-	for f, k := range map[elementwise32.Function]**elementwise32.Kernel{elementwise32.Add: &o.add, elementwise32.Mul: &o.mul, elementwise32.Sigmoid: &o.sigmoid, elementwise32.Tanh: &o.tanh} {
-		*k = elementwise32.Select(elementwise32.Table, f, t.cpu)
-	}
+	o.gateFunctions(t)
 	bias := make([]float32, r.Directions()*2*gates*o.hidden)
 	if len(n.Inputs) > 3 && n.Inputs[3].Data.Numel() == len(bias) {
 		if err := n.Inputs[3].Data.Load(); err != nil {
@@ -75,18 +73,31 @@ func lowerRecurrence(n *graph.Node, r op.Recurrence, gates int, cell func(*recur
 	for d := range r.Directions() {
 		o.pack(d, w.Float32s(), u.Float32s(), bias[d*2*gates*o.hidden:], n.Op, t)
 	}
-	o.initial = make([]stateSource, o.states)
+	o.initial = initialStates(n, o.states)
+	return o, "", nil
+}
+
+// gateFunctions chooses the kernels of cells.
+func (o *recurrence) gateFunctions(t target) {
+	for f, k := range map[elementwise32.Function]**elementwise32.Kernel{elementwise32.Add: &o.add, elementwise32.Mul: &o.mul, elementwise32.Sigmoid: &o.sigmoid, elementwise32.Tanh: &o.tanh} {
+		*k = elementwise32.Select(elementwise32.Table, f, t.cpu)
+	}
+}
+
+// initialStates finds where n's initial states come from.
+func initialStates(n *graph.Node, states int) []stateSource {
+	initial := make([]stateSource, states)
 	next := 1
 	for i := range n.Inputs[min(3, len(n.Inputs)):] {
 		v := n.Inputs[3+i]
 		if v.Role != graph.Parameter {
-			o.initial[3+i-5].operand = next
+			initial[3+i-5].operand = next
 			next++
-		} else if i >= 2 && i-2 < o.states && v.Data.Numel() > 0 {
-			o.initial[i-2].data = v.Data
+		} else if i >= 2 && i-2 < states && v.Data.Numel() > 0 {
+			initial[i-2].data = v.Data
 		}
 	}
-	return o, "", nil
+	return initial
 }
 
 // recurrenceReason says why a recurrence is left to the operator.
@@ -94,7 +105,11 @@ func recurrenceReason(n *graph.Node, r op.Recurrence) string {
 	if r.Activations != nil || r.Clip != 0 {
 		return "its activations are not the usual ones"
 	}
-	if l, ok := n.Op.(op.LSTM); ok && l.InputForget {
+	l, _ := n.Op.(op.LSTM)
+	if d, ok := n.Op.(op.DynamicLSTM); ok {
+		l = d.LSTM
+	}
+	if l.InputForget {
 		return "its input and forget gates are coupled"
 	}
 	for i, v := range n.Inputs {
@@ -172,6 +187,12 @@ func (f fixedRecurrence) scratch() int {
 }
 
 func (f fixedRecurrence) bind(in, outs []memory, scratch [][]uint64) step {
+	t := f.task(in, outs, scratch)
+	return several{pieces{f.Directions() * f.blocks, (*inputTask)(t)}, pieces{f.Directions(), t}}
+}
+
+// task is the loop over the elements, for workers with this memory.
+func (f fixedRecurrence) task(in, outs []memory, scratch [][]uint64) *taskRecurrence {
 	t := &taskRecurrence{fixedRecurrence: f, in: in, x: in[0].reals(), y: outs[0].reals(), last: outs[1:]}
 	t.gates = make([]float32, f.Directions()*f.time*f.batch*f.rows())
 	t.workers = make([]recurrenceWorker, len(scratch))
@@ -189,7 +210,7 @@ func (f fixedRecurrence) bind(in, outs []memory, scratch [][]uint64) step {
 		w.wide = take(f.hidden)
 		w.call.Work, w.call.Lo, w.call.Hi = free, -inf, inf
 	}
-	return several{pieces{f.Directions() * f.blocks, (*inputTask)(t)}, pieces{f.Directions(), t}}
+	return t
 }
 
 // taskRecurrence goes through the elements of a direction.
@@ -197,8 +218,9 @@ type taskRecurrence struct {
 	fixedRecurrence
 	in      []memory
 	x, y    []float32
-	last    []memory  // the states
-	gates   []float32 // what x adds, [D][elements of x][gates]
+	last    []memory        // the states
+	gates   []float32       // what x adds, [D][elements of x][gates]
+	dynamic []dynamicStates // by direction; nil where states are multiplied as they are
 	workers []recurrenceWorker
 }
 
@@ -225,6 +247,7 @@ type recurrenceWorker struct {
 	h, c                []float32 // states of the batch
 	kept                []float32 // of a GRU, the parts of the states that the reset gate keeps
 	wide                []float32
+	bias                []float32 // of dynamic gates
 	direction, sequence int
 }
 
@@ -232,6 +255,9 @@ func (t *taskRecurrence) Do(worker, d int) {
 	w := &t.workers[worker]
 	w.direction = d
 	w.h, w.c = w.h[:t.batch*t.hidden], w.c[:t.batch*t.hidden]
+	if t.dynamic != nil {
+		w.h, w.recurred, w.bias = t.dynamic[d].h, t.dynamic[d].recurred, t.dynamic[d].bias
+	}
 	for i, s := range [][]float32{w.h, w.c}[:t.states] {
 		t.begin(s, i, d)
 	}
@@ -241,7 +267,11 @@ func (t *taskRecurrence) Do(worker, d int) {
 		if t.Reversed(d) {
 			at = t.time - 1 - step
 		}
-		w.product(t.recurrent[d][0], w.h, w.recurred, t.batch)
+		if t.dynamic == nil {
+			w.product(t.recurrent[d][0], w.h, w.recurred, t.batch)
+		} else {
+			serially(t.dynamic[d].product)
+		}
 		for n := range t.batch {
 			place, row := (at*t.Directions()+d)*t.batch+n, at*t.batch+n
 			if t.BatchFirst {
@@ -317,8 +347,13 @@ func (w *recurrenceWorker) state(of []float32) []float32 {
 
 // lstmCell computes the next states of a sequence; gates is what x adds.
 func lstmCell(w *recurrenceWorker, gates []float32) {
+	w.sums(gates, 4*w.hidden)
+	lstmGates(w, gates)
+}
+
+// lstmGates computes the next states of a sequence from its gates.
+func lstmGates(w *recurrenceWorker, gates []float32) {
 	n := w.hidden
-	w.sums(gates, 4*n)
 	w.apply(w.sigmoid, gates[:3*n], gates[:3*n], nil)
 	w.apply(w.tanh, gates[3*n:], gates[3*n:], nil)
 	in, out, forget, fresh, c := gates[:n], gates[n:2*n], gates[2*n:3*n], gates[3*n:], w.state(w.c)

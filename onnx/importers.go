@@ -6,14 +6,16 @@ import "github.com/octet-ml/octet/graph"
 var importers = map[operator]importer{}
 
 func init() {
-	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections, quantizers, places, recurrences, resizes, elementwise, reductions} {
+	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections, quantizers, dynamics, places, recurrences, resizes, elementwise, reductions} {
 		for kind, read := range family {
 			importers[operator{kind: kind}] = read
 		}
 	}
 	importers[operator{kind: "If"}] = readIf
-	for kind, read := range contributed {
-		importers[operator{"com.microsoft", kind}] = read
+	for _, family := range []map[string]importer{contributed, contributedDynamics} {
+		for kind, read := range family {
+			importers[operator{"com.microsoft", kind}] = read
+		}
 	}
 }
 

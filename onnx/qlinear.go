@@ -5,7 +5,6 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
-	"github.com/octet-ml/octet/quant"
 )
 
 func readQLinearConv(n *node) ([]*graph.Value, error) {
@@ -191,7 +190,7 @@ func readQGemm(n *node) ([]*graph.Value, error) {
 		in = append(in, b)
 	}
 	if !n.has(7) {
-		n.graph.Numerics = quant.ONNX
+		n.integer()
 		v := n.graph.AddNode(n.first(), op.Linear{}, in...)
 		return []*graph.Value{v}, v.Node.CheckSignature()
 	}

@@ -154,9 +154,12 @@ func plainOf(d tensor.DType) tensor.DType {
 	return tensor.UInt8
 }
 
+// integer says that the graph computes on codes.
+func (n *node) integer() { n.graph.Numerics = quant.ONNX }
+
 // typed adds an operator whose result has the given quantized type.
 func (n *node) typed(t graph.Type, o graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
-	n.graph.Numerics = quant.ONNX // from here on it computes on codes
+	n.integer()
 	v := n.graph.AddNode(n.first(), o, in...)
 	v.Type = t
 	if err := v.Node.CheckSignature(); err != nil {

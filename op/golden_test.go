@@ -262,7 +262,7 @@ func at(t *tensor.Tensor, i int) string {
 			return "NaN"
 		}
 		return fmt.Sprintf("%g (%#x)", v, math.Float32bits(v))
-	case u8, boolean:
+	case u8, boolean, byte8:
 		return fmt.Sprint(t.Uint8s()[i])
 	case i64:
 		return fmt.Sprint(t.Int64s()[i])

@@ -94,7 +94,7 @@ func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([
 		p.Sum(means[i:i+1], i%x[1])
 		means[i] /= float32(n)
 	}
-	return []*tensor.Tensor{quantized(means, out)}, nil
+	return []*tensor.Tensor{quantized(means, out, quant.NewQuantizer(out.Q, out.DType))}, nil
 }
 
 func (Mean) average(x *tensor.Tensor, n int, out graph.Type) *tensor.Tensor {

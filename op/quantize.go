@@ -34,7 +34,7 @@ func inferSame(in []graph.Fact) ([]graph.Type, error) {
 }
 
 // Eval quantizes with quant.Quantizer.
-func (Quantize) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+func (Quantize) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	out := outs[0]
 	if out.DType == f32 {
 		return []*tensor.Tensor{in[0]}, nil
@@ -42,12 +42,11 @@ func (Quantize) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([
 	if err := needPerTensor(out); err != nil {
 		return nil, err
 	}
-	return []*tensor.Tensor{quantized(in[0].Float32s(), out)}, nil
+	return []*tensor.Tensor{quantized(in[0].Float32s(), out, quant.NewActivationQuantizer(ctx.Numerics, out.Q, out.DType))}, nil
 }
 
-// quantized returns a tensor of type out with the codes of x.
-func quantized(x []float32, out graph.Type) *tensor.Tensor {
-	rule := quant.NewQuantizer(out.Q, out.DType)
+// quantized returns a tensor of type out with the codes of x by a rule.
+func quantized(x []float32, out graph.Type, rule quant.Quantizer) *tensor.Tensor {
 	codes := make([]int32, len(x))
 	for i, v := range x {
 		codes[i] = rule.Code(v)

@@ -8,13 +8,14 @@ import (
 //
 //	code = clamp(wrap32(cvt(min(x*Inv, 2147483520)) + Zero), Lo, Hi)
 //
-// cvt is ToInt32; the minimum gives 2147483520 for NaN; the addition wraps in
+// or, where Divisor is not 0, with x/Divisor for x*Inv. cvt is ToInt32; the minimum gives 2147483520 for NaN; the addition wraps in
 // int32. So NaN and +Inf give Hi when the zero point is at most 127 and, for
 // quint8, Lo above: PyTorch's behaviour, kept because files depend on it.
 type Quantizer struct {
-	Inv    float32 // reciprocal of the scale; PyTorch multiplies, it never divides
-	Zero   int32
-	Lo, Hi int32
+	Inv     float32 // reciprocal of the scale; PyTorch multiplies, it never divides
+	Divisor float32 // the scale under ONNX's rules, which divide; else 0
+	Zero    int32
+	Lo, Hi  int32
 }
 
 // NewQuantizer returns the Quantizer for per-tensor parameters of a quint8 or
@@ -22,6 +23,15 @@ type Quantizer struct {
 func NewQuantizer(q *tensor.QParams, dtype tensor.DType) Quantizer {
 	lo, hi := dtype.CodeRange()
 	return Quantizer{Inv: 1 / float32(q.Scale()), Zero: int32(q.ZeroPoint()), Lo: int32(lo), Hi: int32(hi)}
+}
+
+// NewActivationQuantizer is NewQuantizer for the activations of a graph under preset n.
+func NewActivationQuantizer(n Numerics, q *tensor.QParams, dtype tensor.DType) Quantizer {
+	z := NewQuantizer(q, dtype)
+	if n == ONNX {
+		z.Divisor = float32(q.Scale())
+	}
+	return z
 }
 
 // withInv64 replaces the reciprocal by the one that some vector kernels take:
@@ -34,6 +44,9 @@ func (z Quantizer) withInv64(q *tensor.QParams) Quantizer {
 // Code quantizes one number.
 func (z Quantizer) Code(x float32) int32 {
 	y := float32(x * z.Inv)
+	if z.Divisor != 0 {
+		y = x / z.Divisor
+	}
 	if !(y < 2147483520) { // also NaN
 		y = 2147483520
 	}

@@ -151,7 +151,7 @@ type Case struct {
 }
 
 // Cases cover all operators, and all ways of computing them that the engine has.
-var Cases = slices.Concat(general, elementwise, images, moves)
+var Cases = slices.Concat(general, elementwise, images, moves, dynamic)
 
 // images are cases of operators on images.
 var images = []Case{

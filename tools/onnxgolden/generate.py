@@ -8,7 +8,7 @@ import tempfile
 import numpy as np
 import onnxruntime as ort
 import torch
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 OUT = pathlib.Path(__file__).parents[2] / "testdata" / "onnx"
@@ -83,4 +83,20 @@ def main():
     np.savez(OUT / "golden.npz", **golden)
 
 
+def dynamic():
+    """The same network quantized dynamically: ConvInteger and MatMulInteger behind
+    DynamicQuantizeLinear. ONNX Runtime has ConvInteger for unsigned weights."""
+    x = np.load(OUT / "golden.npz")["x"]
+    golden = {}
+    for weight, per_channel in [("u8", False), ("u8", True), ("s8", False), ("s8", True)]:
+        name = f"dynamic_{weight}_{'channel' if per_channel else 'tensor'}"
+        path = str(OUT / f"{name}.onnx")
+        only = {} if weight == "u8" else {"op_types_to_quantize": ["MatMul", "Gemm"]}
+        quantize_dynamic(str(OUT / "float.onnx"), path, per_channel=per_channel, weight_type={"u8": QuantType.QUInt8, "s8": QuantType.QInt8}[weight],
+                         extra_options={"MatMulConstBOnly": False}, **only)
+        golden[name] = exact(path, x)
+    np.savez(OUT / "dynamic.npz", **golden)
+
+
 main()
+dynamic()

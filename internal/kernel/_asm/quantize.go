@@ -13,21 +13,26 @@ const (
 func quantizeAVX512(p *printer) { quantize(p, avx512) }
 func quantizeAVX2(p *printer)   { quantize(p, avx2) }
 
-// quantize writes the routines to codes, over blocks of four vectors of numbers,
-// for codes with and without sign, and to numbers, over blocks of one.
+// quantize writes the routines to codes, over blocks of four vectors of numbers, for codes
+// with and without sign, that multiply by the factor or divide by it, and to numbers, over
+// blocks of one.
 func quantize(p *printer, l lanes) {
 	l.packOrder(p, "order"+l.isa)
 	l.signs(p, "sign"+l.isa)
 	for _, signed := range []bool{false, true} {
-		toCodes(p, l, signed)
+		toCodes(p, l, signed, false)
+		toCodes(p, l, signed, true)
 	}
 	toReals(p, l)
 }
 
-func toCodes(p *printer, l lanes, signed bool) {
+func toCodes(p *printer, l lanes, signed, divide bool) {
 	name, pack, most, least := "toUnsigned", "VPACKUSWB", "VPMAXUB", "VPMINUB"
 	if signed {
 		name, pack, most, least = "toSigned", "VPACKSSWB", "VPMAXSB", "VPMINSB"
+	}
+	if divide {
+		name += "Divided"
 	}
 	p.text(name+l.isa, "arg *numbers")
 	p.op("MOVQ %s, SI", convertReal)
@@ -41,7 +46,12 @@ func toCodes(p *printer, l lanes, signed bool) {
 	p.op("%s order%s<>(SB), %s", l.move(), l.isa, l.r(9))
 	p.line("block:")
 	for j := range 4 {
-		p.op("VMULPS %d(SI), %s, %s", j*l.bytes, l.r(4), l.r(j))
+		if divide {
+			p.op("VMOVUPS %d(SI), %s", j*l.bytes, l.r(j))
+			p.op("VDIVPS %s, %s, %s", l.r(4), l.r(j), l.r(j))
+		} else {
+			p.op("VMULPS %d(SI), %s, %s", j*l.bytes, l.r(4), l.r(j))
+		}
 		p.op("VMINPS %s, %s, %s // the limit for NaN", l.r(5), l.r(j), l.r(j))
 		p.op("VCVTPS2DQ %s, %s", l.r(j), l.r(j))
 		p.op("VPADDD %s, %s, %s", l.r(6), l.r(j), l.r(j))

@@ -18,6 +18,9 @@ func toCodes(c *Call) {
 	real := c.Real[:len(c.Codes)]
 	for i, x := range real {
 		y := float32(x * q.Inv)
+		if q.Divisor != 0 {
+			y = x / q.Divisor
+		}
 		if y < small && y > -small {
 			r := int32(math.Float32bits(y+magic)) - magicBits
 			c.Codes[i] = uint8(max(q.Lo, min(r+q.Zero, q.Hi))) ^ bits

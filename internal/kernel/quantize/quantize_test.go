@@ -24,6 +24,9 @@ func TestKernelsEqualReference(t *testing.T) {
 			reals, codes := kerneltest.NewZone(n, shift, float32(-7)), kerneltest.NewZone(n, shift, uint8(0xA5))
 			c := Call{Real: reals.Inner, Codes: codes.Inner, Rule: quant.NewQuantizer(q, dtype),
 				ToReal: quant.NewDequantizer(quant.Unsigned(q, dtype)), Reals: signedTable(q, dtype)}
+			if r.IntN(3) == 0 {
+				c.Rule.Divisor = float32(scale)
+			}
 			for i := range n {
 				c.Codes[i] = uint8(r.Uint32())
 				c.Real[i] = float32(r.NormFloat64() * 100)

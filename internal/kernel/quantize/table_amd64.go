@@ -48,6 +48,18 @@ func toSignedAVX512(arg *numbers)
 func toSignedAVX2(arg *numbers)
 
 //go:noescape
+func toUnsignedDividedAVX512(arg *numbers)
+
+//go:noescape
+func toUnsignedDividedAVX2(arg *numbers)
+
+//go:noescape
+func toSignedDividedAVX512(arg *numbers)
+
+//go:noescape
+func toSignedDividedAVX2(arg *numbers)
+
+//go:noescape
 func toRealsAVX512(arg *numbers)
 
 //go:noescape
@@ -60,23 +72,35 @@ func (c *Call) vectorCodes(block int) {
 	whole := n / block * block
 	q := &c.Rule
 	a := numbers{factor: q.Inv, largest: 2147483520, zero: q.Zero, lo: uint8(q.Lo), hi: uint8(q.Hi)}
+	divide := q.Divisor != 0
+	if divide {
+		a.factor = q.Divisor
+	}
 	signed := c.signed()
 	if whole > 0 {
 		a.real, a.codes, a.blocks = &real[0], &c.Codes[0], whole/block
-		a.toCodes(signed, block)
+		a.toCodes(signed, divide, block)
 	}
 	if whole < n {
 		var from [wide]float32
 		var to [wide]uint8
 		copy(from[:], real[whole:])
 		a.real, a.codes, a.blocks = &from[0], &to[0], 1
-		a.toCodes(signed, block)
+		a.toCodes(signed, divide, block)
 		copy(c.Codes[whole:], to[:])
 	}
 }
 
-func (a *numbers) toCodes(signed bool, block int) {
+func (a *numbers) toCodes(signed, divide bool, block int) {
 	switch {
+	case divide && signed && block == wide:
+		toSignedDividedAVX512(a)
+	case divide && signed:
+		toSignedDividedAVX2(a)
+	case divide && block == wide:
+		toUnsignedDividedAVX512(a)
+	case divide:
+		toUnsignedDividedAVX2(a)
 	case signed && block == wide:
 		toSignedAVX512(a)
 	case signed:

@@ -1,0 +1,187 @@
+package engine
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// dynamicLSTM is an LSTM whose elements and states are quantized before they are multiplied
+// by weights in codes: a recurrence whose products are those of dynamic linear layers.
+type dynamicLSTM struct {
+	recurrence
+	quantize         dynamicQuantize
+	input, recurrent []dynamicLayer // by direction
+	bias             [][]float32    // of both products, by direction
+}
+
+func lowerDynamicLSTM(n *graph.Node, l op.DynamicLSTM, t target) (operation, string, error) {
+	if reason := recurrenceReason(n, l.LSTM.Recurrence); reason != "" {
+		return nil, reason, nil
+	}
+	w, u := n.Inputs[1].Data, n.Inputs[2].Data
+	directions := l.LSTM.Directions()
+	if len(w.Shape()) != 2 || len(u.Shape()) != 2 || u.Dim(0) != 4*u.Dim(1)*directions || w.Dim(0) != u.Dim(0) {
+		return nil, "", nil // Infer will say what is wrong
+	}
+	o := dynamicLSTM{quantize: newDynamicQuantize(t).(dynamicQuantize)}
+	o.recurrence = recurrence{Recurrence: l.LSTM.Recurrence, cell: dynamicLSTMCell, gates: 4, states: 2, in: w.Dim(1), hidden: u.Dim(1), initial: initialStates(n, 2)}
+	o.gateFunctions(t)
+	rows := 4 * o.hidden
+	for d := range directions {
+		for _, p := range []struct {
+			w  *tensor.Tensor
+			to *[]dynamicLayer
+		}{{w, &o.input}, {u, &o.recurrent}} {
+			layer, err := rowsOfDirection(p.w, d, rows, t)
+			if err != nil {
+				return nil, "", err
+			}
+			*p.to = append(*p.to, layer)
+		}
+		bias := make([]float32, rows)
+		if len(n.Inputs) > 3 && n.Inputs[3].Data.Numel() > 0 {
+			b := n.Inputs[3].Data.Float32s()[d*2*rows:]
+			for i := range bias {
+				bias[i] = b[i] + b[rows+i]
+			}
+		}
+		o.bias = append(o.bias, bias)
+	}
+	return o, "", nil
+}
+
+// rowsOfDirection is the dynamic linear layer with the rows of w for direction d.
+func rowsOfDirection(w *tensor.Tensor, d, rows int, t target) (dynamicLayer, error) {
+	if err := w.Load(); err != nil {
+		return dynamicLayer{}, err
+	}
+	q, k := w.QParams(), w.Dim(1)
+	if !q.IsPerTensor() {
+		q = tensor.PerAxis(q.Scales[d*rows:][:rows], q.ZeroPoints[d*rows:][:rows], 0)
+	}
+	part, err := tensor.FromBytes(w.DType(), q, tensor.Shape{rows, k}, w.Bytes()[d*rows*k:][:rows*k])
+	if err != nil {
+		return dynamicLayer{}, err
+	}
+	weight := &graph.Value{Role: graph.Parameter, Type: graph.TypeOf(part), Data: part}
+	codes := &graph.Value{Role: graph.Result, Type: graph.Type{DType: tensor.UInt8}}
+	out := &graph.Value{Role: graph.Result, Type: graph.Float32}
+	o, _, err := lowerDynamicLinear(&graph.Node{Op: op.DynamicLinear{}, Inputs: []*graph.Value{codes, codes, codes, weight}, Outputs: []*graph.Value{out}}, op.DynamicLinear{}, t)
+	if err != nil {
+		return dynamicLayer{}, err
+	}
+	return o.(dynamicLayer), nil
+}
+
+func (o dynamicLSTM) kernel() (string, string) { return o.input[0].kernel() }
+
+func (o dynamicLSTM) fix(in, outs []desc, threads int) (fixed, error) {
+	r, _ := o.recurrence.fix(in, outs, threads)
+	f := fixedDynamicLSTM{fixedRecurrence: r.(fixedRecurrence), dynamicLSTM: o}
+	var err error
+	if f.elements, err = f.products(o.input, f.time*f.batch, o.in, threads); err == nil {
+		f.before, err = f.products(o.recurrent, f.batch, o.hidden, 1)
+	}
+	return f, err
+}
+
+// products fixes the layers of all directions, and the quantization in front of them, for
+// so many rows.
+func (f *fixedDynamicLSTM) products(layers []dynamicLayer, rows, size, threads int) (p quantizedProducts, err error) {
+	x := desc{Type: graph.Type{DType: tensor.Float32, Shape: tensor.Shape{rows, size}}}
+	codes, one := x, desc{Type: graph.Type{Shape: tensor.Shape{}}}
+	codes.DType = tensor.UInt8
+	y := desc{Type: graph.Type{DType: tensor.Float32, Shape: tensor.Shape{rows, f.fixedRecurrence.rows()}}}
+	p.size = rows * size
+	if p.quantize, err = f.quantize.fix([]desc{x}, []desc{codes, one, one}, threads); err != nil {
+		return p, err
+	}
+	for _, l := range layers {
+		layer, err := l.fix([]desc{codes, one, one}, []desc{y}, threads)
+		if err != nil {
+			return p, err
+		}
+		p.layers = append(p.layers, layer)
+	}
+	return p, nil
+}
+
+// quantizedProducts are the products of some rows with the weights of all directions.
+type quantizedProducts struct {
+	size     int // numbers
+	quantize fixed
+	layers   []fixed
+}
+
+// operands is memory for the codes and their parameters.
+func (p *quantizedProducts) operands() []memory {
+	return []memory{make(memory, p.size, p.size+overRead), bytesIn(make([]float32, 1)), make(memory, 1)}
+}
+
+func (p *quantizedProducts) scratch() int {
+	words := p.quantize.scratch()
+	for _, l := range p.layers {
+		words = max(words, l.scratch())
+	}
+	return words
+}
+
+type fixedDynamicLSTM struct {
+	fixedRecurrence
+	dynamicLSTM
+	elements, before quantizedProducts // of x, and of the states before an element
+}
+
+func (f fixedDynamicLSTM) macs() int64 { return f.fixedRecurrence.macs() }
+
+func (f fixedDynamicLSTM) scratch() int {
+	return max(f.elements.scratch(), divUp(f.batch*(f.fixedRecurrence.rows()+4*f.fixedRecurrence.hidden), 2))
+}
+
+// dynamicStates are the states h of a direction and the product that they take.
+type dynamicStates struct {
+	h, recurred, bias []float32
+	product           step
+}
+
+func (f fixedDynamicLSTM) bind(in, outs []memory, scratch [][]uint64) step {
+	t := f.task(in, outs, scratch)
+	codes := f.elements.operands()
+	steps := several{f.elements.quantize.bind(in[:1], codes, scratch)}
+	size := len(t.gates) / len(f.elements.layers)
+	for d, l := range f.elements.layers {
+		steps = append(steps, l.bind(codes, []memory{bytesIn(t.gates[d*size:][:size])}, scratch))
+	}
+	for d, l := range f.before.layers {
+		s := dynamicStates{h: make([]float32, f.before.size), recurred: make([]float32, f.batch*f.fixedRecurrence.rows()), bias: f.bias[d]}
+		alone := [][]uint64{make([]uint64, f.before.scratch())} // a direction is one piece
+		codes := f.before.operands()
+		s.product = several{f.before.quantize.bind([]memory{bytesIn(s.h)}, codes, alone), l.bind(codes, []memory{bytesIn(s.recurred)}, alone)}
+		t.dynamic = append(t.dynamic, s)
+	}
+	return append(steps, pieces{len(t.dynamic), t})
+}
+
+// serially computes s in the calling goroutine, as the first worker.
+func serially(s step) {
+	switch s := s.(type) {
+	case several:
+		for _, each := range s {
+			serially(each)
+		}
+	case pieces:
+		for i := range s.count {
+			s.task.Do(0, i)
+		}
+	default:
+		_ = s.exec(nil) // that of parameters, which cannot fail
+	}
+}
+
+// dynamicLSTMCell is lstmCell with a bias of its own.
+func dynamicLSTMCell(w *recurrenceWorker, gates []float32) {
+	w.sums(gates, 4*w.hidden)
+	w.apply(w.add, gates, gates, w.bias)
+	lstmGates(w, gates)
+}

@@ -1,0 +1,107 @@
+package randomgraph
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// dynamically quantizes x. The graph needs numerics where there are weights in codes.
+func (b *Builder) dynamically(x *graph.Value) []*graph.Value {
+	if b.g.Numerics == quant.NumericsUnset {
+		b.g.Numerics = quant.ONNX
+	}
+	return b.g.AddNode(b.name("dynamic"), op.DynamicQuantize{}, x).Node.Outputs
+}
+
+// coded adds a weight in codes of any sort, with zero points or without, and perhaps a bias,
+// to operands.
+func (b *Builder) coded(operands []*graph.Value, shape ...int) []*graph.Value {
+	n := tensor.Shape(shape).Numel()
+	signed, shifted, many := b.r.IntN(2) == 0, b.r.IntN(2) == 0, b.r.IntN(2) == 0
+	scales, zeros := []float64{0}, []int64{0}
+	if many {
+		scales, zeros = make([]float64, shape[0]), make([]int64, shape[0])
+	}
+	for i := range scales {
+		scales[i] = float64(float32(b.r.Float64()/100 + 1e-3))
+		if shifted {
+			zeros[i] = int64(b.r.IntN(256)) - 128
+		}
+		if !signed {
+			zeros[i] += 128
+		}
+	}
+	q := tensor.Affine(scales[0], zeros[0])
+	if many {
+		q = tensor.PerAxis(scales, zeros, 0)
+	}
+	var w *tensor.Tensor
+	if signed {
+		w = tensor.OfQuantized(codes[int8](b, n), q, shape...)
+	} else {
+		w = tensor.OfQuantized(codes[uint8](b, n), q, shape...)
+	}
+	operands = append(operands[:len(operands):len(operands)], b.g.AddConst(b.name("weight"), w))
+	if b.r.IntN(3) > 0 {
+		operands = append(operands, b.g.AddConst(b.name("bias"), tensor.Of(b.floats(shape[0], 0.3), shape[0])))
+	}
+	return operands
+}
+
+// dynamicConv adds a convolution of dynamic codes.
+func (b *Builder) dynamicConv(x []*graph.Value, in, out, kernel, stride, groups int) *graph.Value {
+	c := op.Conv2D{Stride: [2]int{stride, stride}, Padding: [2]int{kernel / 2, kernel / 2}, Dilation: [2]int{1, 1}, Groups: groups, Act: b.Act()}
+	return b.Float("conv", op.DynamicConv2D{Conv: c, FloorBias: b.r.IntN(2) == 0}, b.coded(x, out, in/groups, kernel, kernel)...)
+}
+
+// dynamic are cases of operators on codes with computed parameters. They are computed of
+// inputs, which all engines have to the bit.
+var dynamic = []Case{
+	{"dynamic convolutions", 8, 9, 7, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Input())
+		codes := b.dynamically(x)
+		return b.Finish(x, b.dynamicConv(codes, 8, 19, 3, 1, 1), b.dynamicConv(codes, 8, 5, 1, 1, 1), b.dynamicConv(codes, 8, 8, 3, 2, 8),
+			b.dynamicConv(codes, 8, 12, 3, 1, 2), b.dynamicConv(codes, 8, 40, 1, 1, 1))
+	}},
+	{"dynamic stem", 3, 21, 23, func(b *Builder) *graph.Graph {
+		codes := b.dynamically(b.Real(b.Input()))
+		return b.Finish(b.dynamicConv(codes, 3, 16, 5, 2, 1), b.dynamicConv(codes, 3, 300, 3, 1, 1))
+	}},
+	{"dynamic products", 3, 5, 21, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Input())
+		a := b.dynamically(x)
+		c := b.dynamically(b.Float("transpose", op.Transpose{Perm: []int{0, 1, 3, 2}}, x))
+		return b.Finish(b.Float("fc", op.DynamicLinear{Linear: op.Linear{Act: b.Act()}}, b.coded(a, 33, 21)...), b.Float("matmul", op.DynamicMatMul{}, append(a, c...)...))
+	}}, {"products of integers", 3, 5, 5, func(b *Builder) *graph.Graph {
+		x := b.cast(b.Float("scale", op.Mul{}, b.Real(b.Input()), b.numbers(nil, 40)), tensor.Int64)
+		w := b.g.AddConst(b.name("weight"), tensor.Of([]int64{1, -7, 100, 128, 250, 3}, 2, 3, 1, 1))
+		conv := op.IntegerConv2D{Conv: op.Conv2D{Stride: [2]int{1, 2}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}}
+		return b.Finish(b.reals([]*graph.Value{b.Float("conv", conv, x, w, b.wholeScalar(3), b.wholeScalar(100)), b.Float("matmul", op.IntegerMatMul{}, x, x, b.wholeScalar(-2), b.ints(1, 2, 3, 4, 5))})...)
+	}},
+	{"dynamic recurrence", 3, 4, 10, func(b *Builder) *graph.Graph {
+		x := b.Float("flat", op.Flatten{Start: 0, End: 1}, b.Real(b.Input()))
+		b.dynamically(x)
+		l := op.DynamicLSTM{LSTM: op.LSTM{Recurrence: op.Recurrence{Direction: []string{"", "reverse", "bidirectional"}[b.r.IntN(3)]}}}
+		d, hidden := l.LSTM.Directions(), 9
+		in := b.coded([]*graph.Value{x}, d*4*hidden, 10)[:2]
+		in = append(in, b.alike(in[1], d*4*hidden, hidden))
+		in = append(in, b.numbers([]int{d, 8 * hidden}, b.floats(d*8*hidden, 0.5)...), b.g.AddConst(b.name("lengths"), tensor.New(tensor.Int64, 0)))
+		in = append(in, b.numbers([]int{d, 4, hidden}, b.floats(d*4*hidden, 0.5)...))
+		return b.Finish(b.g.AddNode(b.name("lstm"), l, in...).Node.Outputs...)
+	}},
+}
+
+// alike is a weight of the sort of another one.
+func (b *Builder) alike(w *graph.Value, shape ...int) *graph.Value {
+	n := tensor.Shape(shape).Numel()
+	q := tensor.Affine(0.005, w.Type.Q.ZeroPoints[0])
+	if w.Type.DType == tensor.QInt8 {
+		return b.g.AddConst(b.name("weight"), tensor.OfQuantized(codes[int8](b, n), q, shape...))
+	}
+	return b.g.AddConst(b.name("weight"), tensor.OfQuantized(codes[uint8](b, n), q, shape...))
+}
+func (b *Builder) wholeScalar(v int64) *graph.Value {
+	return b.g.AddConst(b.name("whole"), tensor.Of([]int64{v}))
+}

@@ -1,0 +1,173 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// DynamicLSTM is an LSTM with quantized weights, as ONNX Runtime's DynamicQuantizeLSTM: the
+// elements of x are quantized dynamically as a whole, and before every step the states h of
+// the batch. Then gates are (s_x*s_w*sum + s_h*s_r*sum) + (b_w + b_r).
+//
+// Inputs: those of LSTM, without lengths, with w [D*4*H, I] and r [D*4*H, H] in codes, per
+// tensor or along axis 0.
+type DynamicLSTM struct {
+	LSTM LSTM `json:"lstm"`
+}
+
+// Kind is "dynamic_lstm".
+func (DynamicLSTM) Kind() string { return "dynamic_lstm" }
+
+// Results is three.
+func (DynamicLSTM) Results() int { return 3 }
+
+// Signatures: float32 with codes as weights, of one sort.
+func (o DynamicLSTM) Signatures() []graph.Signature {
+	var sigs []graph.Signature
+	for _, w := range []tensor.DType{i8, u8} {
+		sigs = append(sigs, graph.Signature{In: []tensor.DType{f32, w, w, f32, i64, f32, f32, f32}, Out: f32})
+	}
+	return sigs
+}
+
+// Infer returns the shapes.
+func (o DynamicLSTM) Infer(in []graph.Fact) ([]graph.Type, error) {
+	if err := arity(in, 3, 8); err != nil {
+		return nil, err
+	}
+	if len(in) > 4 && in[4].Shape.Numel() > 0 {
+		return nil, fmt.Errorf("sequences with lengths of their own; quantize the model without them")
+	}
+	whole := append([]graph.Fact{}, in...)
+	directions := o.LSTM.Directions()
+	for i := 1; i <= 2; i++ {
+		s := in[i].Shape
+		if len(s) != 2 || s[0]%directions != 0 {
+			return nil, fmt.Errorf("input %d has shape %v; expected the rows of %d directions", i, s, directions)
+		}
+		if err := checkZeroPoints(in[i], s[1]); err != nil {
+			return nil, err
+		}
+		whole[i].Shape = tensor.Shape{directions, s[0] / directions, s[1]}
+	}
+	return o.LSTM.Infer(whole)
+}
+
+// Eval computes one direction after the other.
+func (o DynamicLSTM) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+	l := o.LSTM
+	r := l.recurrent()
+	functions, err := r.functions()
+	if err != nil {
+		return nil, err
+	}
+	hidden := in[2].Dim(1)
+	facts := graph.FactsOf(in[0], in[1], tensor.New(f32, 1, 1, hidden))
+	s, err := r.sizes(facts)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]*tensor.Tensor, len(out))
+	for i, t := range out {
+		results[i] = tensor.New(f32, t.Shape...)
+	}
+	w, u := newDynamicRows(in[1], l.Directions()), newDynamicRows(in[2], l.Directions())
+	for dir := range s.Directions {
+		d := &direction{Sizes: s, clip: l.Clip, act: functions[dir*3:]}
+		rows := 4 * hidden
+		if given(in, 3) {
+			d.b = in[3].Float32s()[dir*2*rows:][:2*rows]
+		}
+		var peep []float32
+		if given(in, 7) {
+			peep = in[7].Float32s()[dir*3*hidden:]
+		}
+		gates := w.times(in[0].Float32s(), dir)
+		states := make([][][]float32, s.Batch)
+		for n := range s.Batch {
+			for i := range 2 {
+				v := r.state(results[1+i], s, dir, n)
+				if given(in, 5+i) {
+					copy(v, r.state(in[5+i], s, dir, n))
+				}
+				states[n] = append(states[n], v)
+			}
+		}
+		for step := range s.Time {
+			t := step
+			if l.Reversed(dir) {
+				t = s.Time - 1 - step
+			}
+			h := make([]float32, 0, s.Batch*hidden)
+			for n := range s.Batch {
+				h = append(h, states[n][0]...)
+			}
+			recurred := u.times(h, dir)
+			for n := range s.Batch {
+				at := t*s.Batch + n
+				place := (t*s.Directions+dir)*s.Batch + n
+				if l.BatchFirst {
+					at = n*s.Time + t
+					place = at*s.Directions + dir
+				}
+				d.gated(gates[at*rows:][:rows], recurred[n*rows:][:rows], states[n], peep, l.InputForget)
+				copy(results[0].Float32s()[place*hidden:], states[n][0])
+			}
+		}
+	}
+	return results, nil
+}
+
+// gated computes the next states of a sequence from what x and h add to the gates.
+func (d *direction) gated(x, h []float32, states [][]float32, peep []float32, coupled bool) {
+	n, c := d.Hidden, states[1]
+	gate := func(i, k int, cell float32) float32 {
+		row := i*n + k
+		v := (x[row] + h[row]) + (d.bias(row) + d.bias(4*n+row))
+		if peep != nil && i < 3 {
+			v += float32(peep[i*n+k] * cell)
+		}
+		return d.limited(v)
+	}
+	for k := range n {
+		old := c[k]
+		in, fresh := d.act[0](gate(0, k, old)), d.act[1](gate(3, k, 0))
+		forget := 1 - in
+		if !coupled {
+			forget = d.act[0](gate(2, k, old))
+		}
+		c[k] = float32(forget*old) + float32(in*fresh)
+		states[0][k] = d.act[0](gate(1, k, c[k])) * d.act[2](c[k])
+	}
+}
+
+// dynamicRows is a matrix of codes that rows are multiplied by, which are quantized
+// dynamically. It has the rows of all directions.
+type dynamicRows struct {
+	w          []int32
+	q          *tensor.QParams
+	rows, size int // of a direction
+}
+
+func newDynamicRows(w *tensor.Tensor, directions int) dynamicRows {
+	return dynamicRows{centred(w), w.QParams(), w.Dim(0) / directions, w.Dim(1)}
+}
+
+// times is the product of x, rows of size numbers, and the matrix of a direction.
+func (m dynamicRows) times(x []float32, dir int) []float32 {
+	scale, rule := quant.NewDynamicQuantizer(RangeOf(x))
+	codes := make([]int32, len(x))
+	for i, v := range x {
+		codes[i] = rule.Code(v) - rule.Zero
+	}
+	y := make([]float32, len(x)/m.size*m.rows)
+	for i := range y {
+		row := dir*m.rows + i%m.rows
+		sum := dot(codes, m.w, i/m.rows*m.size, row*m.size, m.size)
+		y[i] = float32(sum) * float32(scale*float32(m.q.Scales[channelOf(m.q, row)]))
+	}
+	return y
+}

@@ -1,0 +1,138 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// byte8 are codes whose parameters are computed in every run, so that their type has none.
+const byte8 = tensor.UInt8
+
+// DynamicQuantize is dynamic quantization of an activation, ONNX's DynamicQuantizeLinear: the
+// range of all elements of x chooses the scale and the zero point, quant.NewDynamicQuantizer.
+//
+// Input: x, any shape. Results: the codes, in uint8; their scale; their zero point, in uint8.
+type DynamicQuantize struct{}
+
+// Kind is "dynamic_quantize".
+func (DynamicQuantize) Kind() string { return "dynamic_quantize" }
+
+// Results is three.
+func (DynamicQuantize) Results() int { return 3 }
+
+// Signatures: float32 to codes.
+func (DynamicQuantize) Signatures() []graph.Signature {
+	return []graph.Signature{{In: []tensor.DType{f32}, Out: byte8, Rest: []tensor.DType{f32, byte8}}}
+}
+
+// Infer returns the shape of x, and two without axes.
+func (DynamicQuantize) Infer(in []graph.Fact) ([]graph.Type, error) {
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	return typed(graph.Type{DType: byte8, Shape: in[0].Shape.Clone()}, graph.Type{DType: f32, Shape: tensor.Shape{}}, graph.Type{DType: byte8, Shape: tensor.Shape{}})
+}
+
+// Eval quantizes.
+func (DynamicQuantize) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+	x := in[0].Float32s()
+	scale, rule := quant.NewDynamicQuantizer(RangeOf(x))
+	codes := make([]uint8, len(x))
+	for i, v := range x {
+		codes[i] = uint8(rule.Code(v))
+	}
+	return []*tensor.Tensor{tensor.Of(codes, out[0].Shape...), tensor.Of([]float32{scale}), tensor.Of([]uint8{uint8(rule.Zero)})}, nil
+}
+
+// RangeOf returns the smallest and the largest element of x, and 0 where there is none. NaN
+// does not count.
+func RangeOf(x []float32) (lo, hi float32) {
+	for i, v := range x {
+		if i == 0 || !(lo <= v) && v == v {
+			lo = v
+		}
+		if i == 0 || !(hi >= v) && v == v {
+			hi = v
+		}
+	}
+	return lo, hi
+}
+
+// dynamic are codes with computed parameters: the operands of the operators on them begin
+// with the codes, the scale and the zero point.
+type dynamic struct {
+	scale float32
+	codes []int32 // less the zero point
+	shape tensor.Shape
+}
+
+func dynamicOf(in []*tensor.Tensor) dynamic {
+	d := dynamic{scale: in[1].Float32s()[0], codes: widen(in[0].Uint8s()), shape: in[0].Shape()}
+	for i := range d.codes {
+		d.codes[i] -= int32(in[2].Uint8s()[0])
+	}
+	return d
+}
+
+// checkDynamic checks the scale and the zero point of codes that are operand at.
+func checkDynamic(in []graph.Fact, at int) error {
+	for i, name := range []string{"scale", "zero point"} {
+		if s := in[at+1+i].Shape; s.Numel() != 1 {
+			return fmt.Errorf("the %s of input %d has shape %v; expected one number for all of its codes", name, at, s)
+		}
+	}
+	return nil
+}
+
+// dynamicWeighted are the signatures of layers on dynamic codes: codes, scale, zero point,
+// weight, optional bias.
+var dynamicWeighted = []graph.Signature{
+	{In: []tensor.DType{byte8, f32, byte8, i8, f32}, Out: f32},
+	{In: []tensor.DType{byte8, f32, byte8, u8, f32}, Out: f32},
+}
+
+// layerFacts are those of the layer that a dynamic one is: x, weight and bias.
+func layerFacts(in []graph.Fact) []graph.Fact {
+	return append([]graph.Fact{in[0]}, in[3:]...)
+}
+
+// dynamicEpilogue makes numbers of the sums of a layer on dynamic codes: act(f32(f32(sum) *
+// f32(s_x*s_w[c])) + bias[c]). With floored the bias is one of the accumulators,
+// floor(bias[c] / f32(s_x*s_w[c])).
+type dynamicEpilogue struct {
+	epilogue
+	floored []int32
+}
+
+func newDynamicEpilogue(in []*tensor.Tensor, act quant.Activation, floored bool, channels int) (dynamicEpilogue, error) {
+	e := dynamicEpilogue{epilogue: epilogue{act: act, scales: make([]float32, channels)}}
+	w := in[3].QParams()
+	if !w.IsPerTensor() && w.Axis != 0 {
+		return e, fmt.Errorf("weight is quantized along axis %d; it must be per tensor or along axis 0", w.Axis)
+	}
+	for c := range e.scales {
+		e.scales[c] = in[1].Float32s()[0] * float32(w.Scales[channelOf(w, c)])
+	}
+	if len(in) < 5 {
+		return e, nil
+	}
+	if !floored {
+		e.bias = in[4].Float32s()
+		return e, nil
+	}
+	for c, b := range in[4].Float32s() {
+		e.floored = append(e.floored, quant.FloorBias(b, e.scales[c]))
+	}
+	return e, nil
+}
+
+// number is the result of a sum of channel c.
+func (e dynamicEpilogue) number(sum int32, c int) float32 {
+	if e.floored != nil {
+		sum += e.floored[c]
+	}
+	return e.real(sum, c)
+}

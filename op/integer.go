@@ -1,0 +1,108 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// wholeProducts is the signature of products of integers with zero points: a, b, and the
+// zero points of both.
+var wholeProducts = []graph.Signature{{In: []tensor.DType{i64, i64, i64, i64}, Out: i64}}
+
+// wrapped are the elements of a tensor of int64 in int32, less zero points that broadcast to
+// its shape.
+func wrapped(x, zero *tensor.Tensor) []int32 {
+	v := make([]int32, x.Numel())
+	pairs(x.Shape(), zero.Shape(), x.Shape(), func(i, a, b int) { v[i] = int32(x.Int64s()[a]) - int32(zero.Int64s()[b]) })
+	return v
+}
+
+// checkZeros checks that the zero points of operand i broadcast to it.
+func checkZeros(in []graph.Fact, i int) error {
+	if s, err := broadcastShape(in[i].Shape, in[2+i].Shape); err != nil || !s.Equal(in[i].Shape) {
+		return fmt.Errorf("zero points of shape %v for input %d of shape %v; they must broadcast to it", in[2+i].Shape, i, in[i].Shape)
+	}
+	return nil
+}
+
+// IntegerConv2D is ONNX's ConvInteger: a convolution of integers, each less its zero point,
+// with sums in int32 that wrap around. Padding is the zero point.
+//
+// Inputs: x [N, C, H, W], weight [O, C/Groups, kh, kw], and their zero points, which broadcast
+// to them. Result: that of Conv.
+type IntegerConv2D struct {
+	Conv Conv2D `json:"conv"`
+}
+
+// Kind is "integer_conv2d".
+func (IntegerConv2D) Kind() string { return "integer_conv2d" }
+
+// Signatures: int64, which holds the integers of all types.
+func (IntegerConv2D) Signatures() []graph.Signature { return wholeProducts }
+
+// Infer returns [N, O, OH, OW].
+func (o IntegerConv2D) Infer(in []graph.Fact) ([]graph.Type, error) {
+	if err := arity(in, 4, 4); err != nil {
+		return nil, err
+	}
+	types, err := o.Conv.Infer(in[:2])
+	if err != nil {
+		return nil, err
+	}
+	for i := range 2 {
+		if err := checkZeros(in, i); err != nil {
+			return nil, err
+		}
+	}
+	types[0].DType = i64
+	return types, nil
+}
+
+// Eval convolves.
+func (o IntegerConv2D) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	x, w, out := in[0], in[1], outs[0].Shape
+	y := tensor.New(i64, out...)
+	plane := out[2] * out[3]
+	convolve(o.Conv, wrapped(x, in[2]), wrapped(w, in[3]), x.Shape(), w.Shape(), out, func(n, c int, sums []int32) {
+		for i, v := range sums {
+			y.Int64s()[(n*out[1]+c)*plane+i] = int64(v)
+		}
+	})
+	return []*tensor.Tensor{y}, nil
+}
+
+// IntegerMatMul is ONNX's MatMulInteger: a product of matrices of integers, each less its zero
+// point, with sums in int32 that wrap around.
+//
+// Inputs: a [..., M, K], b [..., K, N], whose leading axes broadcast, and their zero points,
+// which broadcast to them. Result: [..., M, N].
+type IntegerMatMul struct{}
+
+// Kind is "integer_matmul".
+func (IntegerMatMul) Kind() string { return "integer_matmul" }
+
+// Signatures: int64, which holds the integers of all types.
+func (IntegerMatMul) Signatures() []graph.Signature { return wholeProducts }
+
+// Infer returns [..., M, N].
+func (IntegerMatMul) Infer(in []graph.Fact) ([]graph.Type, error) {
+	if err := arity(in, 4, 4); err != nil {
+		return nil, err
+	}
+	for i := range 2 {
+		if err := checkZeros(in, i); err != nil {
+			return nil, err
+		}
+	}
+	return MatMul{}.Infer(in[:2])
+}
+
+// Eval multiplies.
+func (IntegerMatMul) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+	a, b := in[0], in[1]
+	y := tensor.New(i64, outs[0].Shape...)
+	products(wrapped(a, in[2]), wrapped(b, in[3]), a.Shape(), b.Shape(), outs[0].Shape, func(i int, sum int32) { y.Int64s()[i] = int64(sum) })
+	return []*tensor.Tensor{y}, nil
+}
