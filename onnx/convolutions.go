@@ -154,6 +154,9 @@ func readConvTranspose(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(kernel) > 2 {
+		return n.convTransposeND(weight, kernel)
+	}
 	w, err := n.window(kernel)
 	if err != nil {
 		return nil, err

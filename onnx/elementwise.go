@@ -27,7 +27,7 @@ var elementwise = func() map[string]importer {
 		"Max":             folded(op.Pairwise{Name: "maximum"}),
 		"Min":             folded(op.Pairwise{Name: "minimum"}),
 		"Mean":            readMeanOfInputs,
-		"Pow":             simple(op.Pairwise{Name: "pow"}, 2),
+		"Pow":             readPow,
 		"BitShift":        readBitShift,
 	}
 	for name, function := range map[string]string{
@@ -88,6 +88,19 @@ func readMeanOfInputs(n *node) ([]*graph.Value, error) {
 		return nil, err
 	}
 	return n.result(op.Div{}, sum, n.scalar(float32(len(n.in))))
+}
+
+// readPow: the exponent may be of another type than the base, whose type the result has.
+func readPow(n *node) ([]*graph.Value, error) {
+	f := n.formula(2)
+	if f.err != nil {
+		return nil, f.err
+	}
+	x, y, pow := n.in[0], n.in[1], op.Pairwise{Name: "pow"}
+	if x.Type.DType == tensor.Int64 && y.Type.DType == tensor.Float32 {
+		return f.result(op.Cast{To: tensor.Int64}, f.do(pow, f.as(tensor.Float32, x), y))
+	}
+	return f.result(pow, x, f.as(x.Type.DType, y))
 }
 
 // readCast reads a cast to one of the types that graphs hold, through the range of the

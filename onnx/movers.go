@@ -13,7 +13,7 @@ import (
 
 var movers = map[string]importer{
 	"Identity":  readIdentity,
-	"Dropout":   readIdentity,
+	"Dropout":   readDropout,
 	"Constant":  readConstant,
 	"Reshape":   readReshape,
 	"Flatten":   readFlatten,
@@ -27,13 +27,35 @@ var movers = map[string]importer{
 	"Pad":       readPad,
 }
 
-// readIdentity gives the value of the first input. Dropout does nothing in a model that
-// is run.
+// readIdentity gives the value of the first input.
 func readIdentity(n *node) ([]*graph.Value, error) {
 	if err := n.need(1); err != nil {
 		return nil, err
 	}
 	return n.in[:1], nil
+}
+
+// readDropout does nothing in a model that is run: its mask leaves all elements.
+func readDropout(n *node) ([]*graph.Value, error) {
+	f := n.formula(1)
+	if n.has(2) && f.err == nil {
+		training, err := n.truth(n.in[2])
+		if err != nil {
+			return nil, err
+		}
+		ratio, err := n.realOf(1, "ratio", 0.5)
+		if training && err != nil {
+			return nil, err
+		}
+		if training && ratio != 0 {
+			return nil, fmt.Errorf("in training mode, whose results are random: export the model after model.eval()")
+		}
+	}
+	if len(n.proto.GetOutput()) < 2 || f.err != nil {
+		return n.in[:1], f.err
+	}
+	mask := f.do(op.Cast{To: tensor.Bool}, f.do(op.Expand{}, f.whole(1), f.shape(n.in[0])))
+	return []*graph.Value{n.in[0], mask}, f.err
 }
 
 // readConstant reads the attribute that holds the data.

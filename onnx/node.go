@@ -176,10 +176,10 @@ func (n *node) constant(t *tensor.Tensor) *graph.Value {
 	return n.graph.AddConst(n.first()+"/constant_"+strconv.Itoa(n.parts), t)
 }
 
-// known returns the elements of input i, which must be a constant.
+// known returns the elements of input i, which must be a constant, or follow from shapes that are known.
 func (n *node) known(i int, what string) (*tensor.Tensor, error) {
-	if v := n.in[i]; v.Role == graph.Parameter {
-		return v.Data, nil
+	if t := n.constantOf(n.in[i]); t != nil {
+		return t, nil
 	}
 	return nil, fmt.Errorf("its %s is %w; a constant is needed, which octet.WithInput makes of an input", what, graph.ErrComputed)
 }

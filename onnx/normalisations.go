@@ -17,6 +17,8 @@ var normalisations = map[string]importer{
 	"GroupNormalization":    readGroupNorm,
 	"LRN":                   readLRN,
 	"LpNormalization":       readLpNorm,
+
+	"MeanVarianceNormalization": readMeanVarianceNorm,
 }
 
 func readBatchNorm(n *node) ([]*graph.Value, error) {
@@ -139,6 +141,14 @@ func readLRN(n *node) ([]*graph.Value, error) {
 		*f.to = float64(v)
 	}
 	return simple(o, 1)(n)
+}
+
+func readMeanVarianceNorm(n *node) ([]*graph.Value, error) {
+	f := n.formula(1)
+	mean := op.Mean{Axes: f.numbers("axes", []int{0, 2, 3}), KeepDim: true}
+	apart := f.do(op.Sub{}, n.in[0], f.do(mean, n.in[0]))
+	deviation := f.do(function("sqrt"), f.do(mean, f.do(op.Mul{}, apart, apart)))
+	return f.result(op.Div{}, apart, f.do(op.Add{}, deviation, f.scalar(1e-9)))
 }
 
 func readLpNorm(n *node) ([]*graph.Value, error) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
 )
 
 var pools = map[string]importer{
@@ -32,7 +33,17 @@ func (n *node) poolWindow() (window, bool, error) {
 	return w, ceil, err
 }
 
+// readMaxPool: the largest of whole numbers, which are of 8 bits, is found in float.
 func readMaxPool(n *node) ([]*graph.Value, error) {
+	if f := n.formula(1); f.err == nil && n.in[0].Type.DType == tensor.Int64 {
+		p, err := n.poolOf("max")
+		if err != nil {
+			return nil, err
+		}
+		pooled := f.split(p, f.as(tensor.Float32, n.in[0]))
+		y, err := f.result(op.Cast{To: tensor.Int64}, pooled[0])
+		return append(y, pooled[1:p.Results()]...), err
+	}
 	if n.volume() || len(n.proto.GetOutput()) > 1 {
 		return n.poolND("max")
 	}

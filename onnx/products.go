@@ -1,6 +1,8 @@
 package onnx
 
 import (
+	"fmt"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
@@ -19,6 +21,9 @@ func readMatMul(n *node) ([]*graph.Value, error) {
 		return nil, err
 	}
 	x, w := n.in[0], n.in[1]
+	if vectors, err := n.vectors(); vectors != [2]bool{} || err != nil {
+		return n.matMulVectors(vectors)
+	}
 	if x.Role == graph.Parameter || !isWeight(w) || len(shapeOf(w)) != 2 {
 		return n.result(op.MatMul{}, x, w)
 	}
@@ -27,6 +32,33 @@ func readMatMul(n *node) ([]*graph.Value, error) {
 		return nil, err
 	}
 	return n.result(op.Linear{}, x, weight)
+}
+
+// vectors says which factors have a single axis, as far as that is known.
+func (n *node) vectors() (is [2]bool, err error) {
+	for i := range is {
+		if codesBehind(n.in[i]) != nil {
+			continue
+		}
+		rank, err := n.rank(n.in[i])
+		if err == nil && rank == 0 {
+			return is, fmt.Errorf("factor %d is a number; one axis at least is expected", i)
+		}
+		is[i] = err == nil && rank == 1
+	}
+	return is, nil
+}
+
+// matMulVectors multiplies vectors as rows or columns, whose axis the result does not have.
+func (n *node) matMulVectors(vectors [2]bool) ([]*graph.Value, error) {
+	f := n.formula(2)
+	in, gone := [2]*graph.Value{n.in[0], n.in[1]}, []int{}
+	for i, axis := range []int{-2, -1} {
+		if vectors[i] {
+			in[i], gone = f.do(op.Unsqueeze{Axes: []int{i}}, in[i]), append(gone, axis)
+		}
+	}
+	return f.result(op.Squeeze{Axes: gone}, f.do(op.MatMul{}, in[0], in[1]))
 }
 
 // readGemm reads alpha * a * b + beta * c.

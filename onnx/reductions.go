@@ -1,10 +1,9 @@
 package onnx
 
 import (
-	"fmt"
-
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // reductions name ONNX's reductions in PyTorch's words.
@@ -37,12 +36,16 @@ func reduce(of func(axes []int, keep bool) graph.Op) importer {
 		if err != nil {
 			return nil, err
 		}
-		if len(axes) == 0 {
-			if nothing {
-				return nil, fmt.Errorf("noop_with_empty_axes without axes")
-			}
+		f, x := n.formula(1), n.in[0]
+		if len(axes) == 0 && nothing { // each element by itself
+			x, axes, keep = f.do(op.Unsqueeze{Axes: []int{0}}, x), []int{0}, false
+		} else if len(axes) == 0 {
 			axes = nil
 		}
-		return n.result(of(axes, keep), n.in[0])
+		if x != nil && x.Type.DType == tensor.Bool { // some or all, by the largest or the smallest
+			y := f.do(of(axes, keep), f.as(tensor.Int64, x))
+			return f.result(relation("gt"), y, f.whole(0))
+		}
+		return f.result(of(axes, keep), x)
 	}
 }

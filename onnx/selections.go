@@ -16,7 +16,13 @@ var selections = map[string]importer{
 
 	"ArgMax": argExtreme(false),
 	"ArgMin": argExtreme(true),
-	"CumSum": readCumSum,
+	"CumSum": cumulative(func(axis int, exclusive, reverse bool) graph.Op {
+		return op.CumSum{Axis: axis, Exclusive: exclusive, Reverse: reverse}
+	}),
+	"CumProd": cumulative(func(axis int, exclusive, reverse bool) graph.Op {
+		return op.CumProd{Axis: axis, Exclusive: exclusive, Reverse: reverse}
+	}),
+	"Det": simple(op.Det{}, 1),
 }
 
 func readTopK(n *node) ([]*graph.Value, error) {
@@ -75,24 +81,20 @@ func argExtreme(smallest bool) importer {
 	}
 }
 
-func readCumSum(n *node) ([]*graph.Value, error) {
-	if err := n.need(2); err != nil {
-		return nil, err
+// cumulative reads what adds up or multiplies along an axis.
+func cumulative(of func(axis int, exclusive, reverse bool) graph.Op) importer {
+	return func(n *node) ([]*graph.Value, error) {
+		f := n.formula(2)
+		if f.err != nil {
+			return nil, f.err
+		}
+		axis, err := n.numbersOf(1, "axis")
+		if err != nil {
+			return nil, err
+		}
+		if len(axis) != 1 {
+			return nil, fmt.Errorf("axis %v; one is expected", axis)
+		}
+		return f.result(of(axis[0], f.flag("exclusive", false), f.flag("reverse", false)), n.in[0])
 	}
-	axis, err := n.numbersOf(1, "axis")
-	if err != nil {
-		return nil, err
-	}
-	if len(axis) != 1 {
-		return nil, fmt.Errorf("axis %v; one is expected", axis)
-	}
-	exclusive, err := n.flag("exclusive", false)
-	if err != nil {
-		return nil, err
-	}
-	reverse, err := n.flag("reverse", false)
-	if err != nil {
-		return nil, err
-	}
-	return n.result(op.CumSum{Axis: axis[0], Exclusive: exclusive, Reverse: reverse}, n.in[0])
 }

@@ -40,6 +40,16 @@ func held(d tensor.DType) (tensor.DType, error) {
 	return tensor.Invalid, fmt.Errorf("elements of type %v", d)
 }
 
+// Initializer returns a constant of the file by its name, in the type that it declares.
+func (f *File) Initializer(name string) (*tensor.Tensor, error) {
+	for _, p := range f.model.GetGraph().GetInitializer() {
+		if p.GetName() == name {
+			return f.decode(p)
+		}
+	}
+	return nil, fmt.Errorf("%s: there is no initializer %q", f.name, name)
+}
+
 // decode returns the elements of a TensorProto in the type that its file declares.
 func (f *File) decode(p *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	dtype, err := elementType(p.GetDataType())

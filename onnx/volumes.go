@@ -67,16 +67,25 @@ func (n *node) poolND(mode string) ([]*graph.Value, error) {
 	if err := n.need(1); err != nil {
 		return nil, err
 	}
-	kernel, err := n.numbers("kernel_shape", nil)
+	p, err := n.poolOf(mode)
 	if err != nil {
 		return nil, err
 	}
-	p := op.PoolND{Mode: mode, Kernel: kernel}
-	if p.Spatial, err = n.spatial(len(kernel)); err != nil {
-		return nil, err
+	return n.result(p, n.in[0])
+}
+
+// poolOf is the operator of a pooling.
+func (n *node) poolOf(mode string) (op.PoolND, error) {
+	p := op.PoolND{Mode: mode}
+	var err error
+	if p.Kernel, err = n.numbers("kernel_shape", nil); err != nil {
+		return p, err
+	}
+	if p.Spatial, err = n.spatial(len(p.Kernel)); err != nil {
+		return p, err
 	}
 	if p.CeilMode, err = n.flag("ceil_mode", false); err != nil {
-		return nil, err
+		return p, err
 	}
 	switch mode {
 	case "lp":
@@ -88,10 +97,7 @@ func (n *node) poolND(mode string) ([]*graph.Value, error) {
 			p.ColumnMajor, err = n.flag("storage_order", false)
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return n.result(p, n.in[0])
+	return p, err
 }
 
 // padsOverHalf reports whether padding is more than half of the kernel, which PyTorch's

@@ -1,8 +1,6 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -18,9 +16,9 @@ type Relation struct {
 
 var relations = map[string]PairFunctions{
 	"bitwise_and":         {Whole: func(a, b int64) (int64, error) { return a & b, nil }},
-	"bitwise_left_shift":  {Whole: func(a, b int64) (int64, error) { return shifted(a, b, func(n uint64) int64 { return a << n }) }},
+	"bitwise_left_shift":  {Whole: func(a, b int64) (int64, error) { return a << bitsOf(b), nil }},
 	"bitwise_or":          {Whole: func(a, b int64) (int64, error) { return a | b, nil }},
-	"bitwise_right_shift": {Whole: func(a, b int64) (int64, error) { return shifted(a, b, func(n uint64) int64 { return a >> n }) }},
+	"bitwise_right_shift": {Whole: func(a, b int64) (int64, error) { return a >> bitsOf(b), nil }},
 	"bitwise_xor":         {Whole: func(a, b int64) (int64, error) { return a ^ b, nil }},
 	"eq":                  {RealTest: equal[float32], WholeTest: equal[int64], Truth: equal[bool]},
 	"ge":                  {RealTest: func(a, b float32) bool { return a >= b }, WholeTest: func(a, b int64) bool { return a >= b }},
@@ -36,13 +34,9 @@ var relations = map[string]PairFunctions{
 func equal[T comparable](a, b T) bool  { return a == b }
 func differ[T comparable](a, b T) bool { return a != b }
 
-// shifted refuses shifts by less than 0 or more than 63 bits.
-func shifted(a, n int64, shift func(n uint64) int64) (int64, error) {
-	if n < 0 || n > 63 {
-		return 0, fmt.Errorf("%d is shifted by %d bits; expected 0 to 63", a, n)
-	}
-	return shift(uint64(n)), nil
-}
+// bitsOf is by how many bits a shift moves, from 0 to 63 or by all, which leaves the sign of a
+// shift to the right: by a number that is negative, too.
+func bitsOf(n int64) uint64 { return min(uint64(n), 64) }
 
 // Kind is the name of the function.
 func (o Relation) Kind() string { return o.Name }

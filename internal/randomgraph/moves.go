@@ -122,6 +122,25 @@ var moves = []Case{
 			b.Float("lp", op.LpNorm{Axis: 1, P: 2}, x), b.Float("conv", op.ConvND{Spatial: over, Groups: 1}, deep, w),
 			b.Float("pool", op.PoolND{Spatial: over, Mode: "average", Kernel: three(2)}, deep))
 	}},
+	{"columns and spectra", 4, 6, 5, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Input())
+		lines := b.Float("lines", op.Reshape{Shape: []int{0, 4, 30}, KeepZero: true}, x)
+		unit := op.Spatial{Stride: []int{1, 1}, Before: []int{1, 0}, After: []int{0, 1}, Dilation: []int{1, 1}}
+		offset := b.Float("offset", op.Cat{Axis: 1}, x, x)
+		w := b.g.AddConst(b.name("weight"), tensor.Of(b.floats(3*4*4, 0.5), 3, 4, 2, 2))
+		bias := b.g.AddConst(b.name("bias"), tensor.Of(b.floats(3, 0.5), 3))
+		whole := b.Float("whole", op.Cast{To: tensor.Int64}, b.Float("few", op.Slice{Axis: 3, End: 2}, x))
+		unique := b.Moved("unique", op.Unique{Axis: 1}, whole)
+		tokens := b.Moved("tokens", op.Reshape{Shape: []int{1, -1}}, whole)[0]
+		grams := op.TfIdf{Mode: "TF", MinLength: 1, MaxLength: 2, MaxSkip: 1, Starts: []int{0, 2}, Pool: []int64{0, 1, 0, -1}, Places: []int{2, 0, 1}}
+		return b.Finish(
+			b.Float("col2im", op.Col2Im{Spatial: unit}, lines, b.ints(6, 5), b.ints(2, 2)),
+			b.Float("deform", op.DeformConv{Spatial: unit, Groups: 1, OffsetGroups: 1}, x, w, offset, bias, x),
+			b.Float("spectrum", op.DFT{Axis: 2}, b.Float("parts", op.Slice{Axis: 3, End: 2}, x)),
+			b.Float("det", op.Det{}, b.Float("square", op.Slice{Axis: 2, End: 5}, x)),
+			b.Float("cumprod", op.CumProd{Axis: 2, Exclusive: true}, x),
+			b.Float("slices", op.Cast{To: tensor.Float32}, unique[0]), b.Float("which", op.Cast{To: tensor.Float32}, unique[2]), b.Float("grams", grams, tokens))
+	}},
 	{"einsum and sampling", 3, 6, 5, func(b *Builder) *graph.Graph {
 		x := b.Real(b.Input())
 		both := b.Float("einsum", op.Einsum{Equation: "nchw,nchv->ncwv"}, x, x)

@@ -45,6 +45,9 @@ func ln1p(x float64) float64 {
 	return ln(u) * (x / (u - 1)) // what x lost in the sum, the quotient gives back
 }
 
+// Ln is the natural logarithm, in float64.
+func Ln(x float64) float64 { return ln(x) }
+
 // Log is the natural logarithm.
 func Log(x float32) float32 { return float32(ln(float64(x))) }
 

@@ -91,3 +91,22 @@ func TestPow(t *testing.T) {
 		t.Errorf("%d of 40000 powers are not the nearest", different)
 	}
 }
+
+// turnBound: package math is given an angle that is rounded itself, of up to two turns.
+const turnBound = 4e-15
+
+// Parts of a turn are exact where sine and cosine are, and else as package math has them.
+func TestTurn(t *testing.T) {
+	for n := 1; n < 200; n++ {
+		for k := -n; k <= 2*n; k++ {
+			sin, cos := Turn(k, n)
+			at := 2 * math.Pi * float64(k) / float64(n)
+			if math.Abs(sin-math.Sin(at)) > turnBound || math.Abs(cos-math.Cos(at)) > turnBound {
+				t.Fatalf("%d/%d of a turn: %v, %v; want %v, %v", k, n, sin, cos, math.Sin(at), math.Cos(at))
+			}
+		}
+	}
+	if sin, cos := Turn(5, 4); sin != 1 || cos != 0 {
+		t.Errorf("a quarter: %v, %v", sin, cos)
+	}
+}

@@ -116,3 +116,30 @@ func Acos(x float32) float32 {
 	v := float64(x)
 	return float32(2 * atan(math.Sqrt((1-v)/(1+v))))
 }
+
+// Turn is the sine and the cosine of k/n of a full turn, in float64; n is positive.
+func Turn(k, n int) (sin, cos float64) {
+	if k %= n; k < 0 {
+		k += n
+	}
+	quarters, rest := 4*k/n, 4*k%n // of a quarter
+	mirrored := 2*rest > n
+	if mirrored {
+		rest = n - rest
+	}
+	x := float64(float64(rest) / float64(n) * (math.Pi / 2))
+	square := float64(x * x)
+	sin, cos = float64(x*horner(sinTerms[:], square)), horner(cosTerms[:], square)
+	if mirrored {
+		sin, cos = cos, sin
+	}
+	switch quarters {
+	case 1:
+		return cos, -sin
+	case 2:
+		return -sin, -cos
+	case 3:
+		return -cos, sin
+	}
+	return sin, cos
+}

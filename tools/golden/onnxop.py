@@ -453,6 +453,74 @@ def center_crop_pad(r):
     return Case("center_crop_pad", {"axes": axes}, "CenterCropPad", [x, ints(r, 0, 8, len(axes))], {"axes": axes})
 
 
+def col2im(r):
+    rank = r.pick(2, 2, 3)
+    attrs, fields, k = spatial(r, rank)
+    image = [r.between(5, 6) for _ in k]
+    positions = [(n + a + b - d * (m - 1) - 1) // s + 1 for n, a, b, d, m, s in zip(image, attrs["before"], attrs["after"], attrs["dilation"], k, attrs["stride"])]
+    x = floats(r, 2, 2 * int(np.prod(k)), int(np.prod(positions)))
+    fields.pop("kernel_shape")
+    return Case("col2im", attrs, "Col2Im", [x, np.array(image, np.int64), np.array(k, np.int64)], fields, relative=1e-6, reference=rank == 3)
+
+
+def deform_conv(r):
+    g, groups = r.pick(1, 2), r.pick(1, 2)
+    attrs, fields, k = spatial(r, 2)
+    i, o, size = 2 * r.between(1, 2), g * r.between(1, 2), [r.between(5, 6), r.between(5, 6)]
+    out = [(n + a + b - d * (m - 1) - 1) // s + 1 for n, a, b, d, m, s in zip(size, attrs["before"], attrs["after"], attrs["dilation"], k, attrs["stride"])]
+    taps = k[0] * k[1]
+    ins = [floats(r, 2, i, *size), floats(r, o, i // g, *k), floats(r, 2, groups * taps * 2, *out), floats(r, o), floats(r, 2, groups * taps, *out)][: r.pick(4, 5)]
+    return Case("deform_conv", attrs | {"groups": g, "offset_groups": groups}, "DeformConv", ins, fields | {"group": g, "offset_group": groups}, relative=1e-5, reference=True)
+
+
+def dft(r):
+    n, inner = r.between(2, 9), shapes(r, 0, 2)
+    inverse, sided = r.pick(0, 1), r.pick(0, 1)
+    x = floats(r, 2, n, *inner, 2 if inverse else 1 if sided else r.between(1, 2))
+    length = r.pick(0, 0, 0 if sided and inverse else r.between(2, 12))
+    attrs = {"axis": 1, "length": length, "inverse": bool(inverse), "onesided": bool(sided)}
+    operands = [x, np.array(length, np.int64) if length else None, np.array(1, np.int64)]
+    return Case("dft", attrs, "DFT", [x], {"inverse": inverse, "onesided": sided}, relative=1e-6, operands=operands, reference=True)
+
+
+def unique(r):
+    x = ints(r, -2, 3, *[r.between(1, 4) for _ in range(r.between(1, 3))])
+    if r.pick(True, False):
+        x = x.astype(np.float32) * 0.5
+    ordered, axis = r.pick(0, 1), r.between(-x.ndim, x.ndim - 1)
+    if r.pick(True, False):
+        return Case("unique", {"flat": True, "in_order": not ordered}, "Unique", [x], {"sorted": ordered}, 4)
+    return Case("unique", {"axis": axis, "in_order": not ordered}, "Unique", [x], {"sorted": ordered, "axis": axis}, 4)
+
+
+def det(r):
+    n = r.between(1, 5)
+    return Case("det", {}, "Det", [floats(r, *shapes(r, 0, 2), n, n)], relative=2e-5)
+
+
+def cumprod(r):
+    x = r.pick(floats, lambda r, *s: ints(r, -3, 4, *s))(r, *shapes(r, 1, 3))
+    axis, exclusive, reverse = r.between(-x.ndim, x.ndim - 1), r.pick(0, 1), r.pick(0, 1)
+    attrs = {"axis": axis, "exclusive": bool(exclusive), "reverse": bool(reverse)}
+    return Case("cumprod", attrs, "CumProd", [x], {"exclusive": exclusive, "reverse": reverse}, relative=1e-6 if x.dtype == np.float32 else 0, operands=[x, np.array(axis, np.int64)], reference=True, opset=26)
+
+
+def tf_idf(r):
+    ones, twos = r.rng.permutation(6)[:3], [(1, 2), (2, 3), (3, 3), (0, 5), (4, 1)][: r.between(1, 5)]
+    pool = [int(v) for v in ones] + [v for pair in twos for v in pair]
+    count = len(ones) + len(twos)
+    places = [int(v) for v in r.rng.permutation(count)]
+    shared = {"mode": r.pick("TF", "IDF", "TFIDF")}
+    lo = r.pick(1, 2)
+    x = ints(r, 0, 6, *([2] if r.pick(True, False) else []), r.between(2, 12))
+    skip = r.between(0, 3)
+    attrs = shared | {"min_length": lo, "max_length": 2, "max_skip": skip, "starts": [0, 3], "pool": pool, "places": places}
+    fields = shared | {"min_gram_length": lo, "max_gram_length": 2, "max_skip_count": skip, "ngram_counts": [0, 3], "pool_int64s": pool, "ngram_indexes": places}
+    if r.pick(True, False):
+        attrs["weights"] = fields["weights"] = [float(v) for v in r.rng.integers(1, 9, count)]
+    return Case("tf_idf", attrs, "TfIdfVectorizer", [x], fields, relative=1e-6)
+
+
 # name of the files without onnx_, case
 CASES = [
     ("strided_slice", slices), ("gather_nd", gather_nd), ("gather_elements", gather_elements), ("scatter_elements", scatter_elements), ("scatter_nd", scatter_nd),
@@ -464,6 +532,7 @@ CASES = [
     ("group_norm", group_norm), ("local_response_norm", local_response_norm), ("lp_norm", lp_norm), ("conv_nd", conv_nd), ("pool_nd", pool_nd), ("pool_indices", pool_indices),
     ("layer_norm", layer_norm), ("center_crop_pad", center_crop_pad), ("einsum", einsum), ("grid_sample", grid_sample), ("roi_align", roi_align),
     ("interpolate_ratio", keep_ratio),
+    ("col2im", col2im), ("deform_conv", deform_conv), ("dft", dft), ("unique", unique), ("det", det), ("cumprod", cumprod), ("tf_idf", tf_idf),
 ]
 
 
