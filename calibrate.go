@@ -30,8 +30,11 @@ func Calibrate(ctx context.Context, m *Model, inputs Batches, opts ...QuantizeOp
 // calibrate is Calibrate of a prepared model.
 func (m *Model) calibrate(ctx context.Context, p *ptq.Prepared, inputs Batches, o quantizeOptions) (*Calibration, error) {
 	watch := &clampWatch{model: m}
+	if d := m.declared; d != nil && len(d.inputs[0].Shape) > 0 && d.inputs[0].Shape[0] > 0 {
+		o.batchSize = d.inputs[0].Shape[0] // all that the model takes
+	}
 	inputs = regroup(inputs, m.Channels(), o)
-	c, err := o.calibrate(ctx, p, watch.tee(inputs))
+	c, err := o.calibrate(ctx, p, alone(watch.tee(inputs)))
 	if err != nil {
 		return c, watch.explain(ctx, classed{err, ErrCalibration}, o)
 	}
@@ -46,7 +49,7 @@ func (m *Model) calibrate(ctx context.Context, p *ptq.Prepared, inputs Batches, 
 
 // calibrate runs the data through the prepared graph, or takes a complete calibration
 // on the same data as it is, for which the data may be nil.
-func (o quantizeOptions) calibrate(ctx context.Context, p *ptq.Prepared, data Batches) (*Calibration, error) {
+func (o quantizeOptions) calibrate(ctx context.Context, p *ptq.Prepared, data runs) (*Calibration, error) {
 	before := o.resume
 	switch {
 	case data == nil && !before.finished():
@@ -68,7 +71,7 @@ func (o quantizeOptions) calibrate(ctx context.Context, p *ptq.Prepared, data Ba
 	case before.finished():
 		return before, nil
 	}
-	stats, err := ptq.Calibrate(ctx, p, data, ptq.CalibrateOptions{Threads: o.threads, Progress: o.progress, Resume: before.stats})
+	stats, err := ptq.CalibrateInputs(ctx, p, data, ptq.CalibrateOptions{Threads: o.threads, Progress: o.progress, Resume: before.stats})
 	if stats == nil || stats.Images == 0 {
 		return nil, err
 	}
@@ -77,7 +80,7 @@ func (o quantizeOptions) calibrate(ctx context.Context, p *ptq.Prepared, data Ba
 }
 
 // drain reads all of data.
-func drain(ctx context.Context, data Batches) error {
+func drain(ctx context.Context, data runs) error {
 	if data == nil {
 		return nil
 	}
@@ -101,8 +104,8 @@ type witness struct {
 
 // watch passes the stream on. It ends with an error behind the samples of the
 // earlier calibration if these were others, before anything is computed from what follows.
-func (w *witness) watch(in Batches) Batches {
-	return func(yield func(*tensor.Tensor, error) bool) {
+func (w *witness) watch(in runs) runs {
+	return func(yield func([]*tensor.Tensor, error) bool) {
 		c := w.known
 		known, compared := c.Images, c.stats == nil
 		for x, err := range in {
@@ -133,7 +136,12 @@ func (w *witness) watch(in Batches) Batches {
 }
 
 // see identifies the samples of a batch.
-func (w *witness) see(x *tensor.Tensor) {
+func (w *witness) see(in []*tensor.Tensor) {
+	if len(in) != 1 || len(in[0].Shape()) == 0 || in[0].DType() != tensor.Float32 {
+		w.seen = append(w.seen, dataset.Hash(dataset.RowName(len(w.seen)), in...))
+		return
+	}
+	x := in[0]
 	n := tensor.Shape(x.Shape()[1:]).Numel()
 	for i := range x.Dim(0) {
 		row := tensor.Of(x.Float32s()[i*n:(i+1)*n], x.Shape()[1:]...)

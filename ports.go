@@ -25,11 +25,24 @@ func (s *Session) Inputs() []ValueInfo {
 	if s.check() != nil {
 		return nil
 	}
-	if d := s.model.declared; d != nil {
-		return cloneInfos(d.inputs)
+	return cloneInfos(s.model.takes())
+}
+
+// Inputs describes what a session of the model takes.
+func (m *Model) Inputs() []ValueInfo {
+	if m.check() != nil {
+		return nil
+	}
+	return cloneInfos(m.takes())
+}
+
+// takes describes the inputs of a model; the caller must not change it.
+func (m *Model) takes() []ValueInfo {
+	if m.declared != nil {
+		return m.declared.inputs
 	}
 	var in []ValueInfo
-	for _, v := range s.model.graph.Inputs {
+	for _, v := range m.graph.Inputs {
 		info := ValueInfo{Name: v.Name, DType: tensor.Float32, Shape: slices.Clone(tensor.Shape(v.Sizes))}
 		for i, size := range info.Shape {
 			if size == 0 {

@@ -54,9 +54,16 @@ func (s *SampleID) UnmarshalText(text []byte) error {
 // array is in.
 func RowName(i int) string { return fmt.Sprintf("sample %d", i) }
 
-// Hash identifies a tensor by its type, shape and elements.
-func Hash(name string, t *tensor.Tensor) SampleID {
-	return hashArray(name, t.DType(), t.Shape(), t.Bytes())
+// Hash identifies tensors by their types, shapes and elements.
+func Hash(name string, tensors ...*tensor.Tensor) SampleID {
+	h, size := sha256.New(), 0
+	for _, t := range tensors {
+		fmt.Fprintf(h, "%v %v\n", t.DType(), t.Shape())
+		b := t.Bytes()
+		h.Write(b)
+		size += len(b)
+	}
+	return SampleID{Name: name, Size: int64(size), Sum: Sum(h.Sum(nil)), Label: -1}
 }
 
 func hashArray(name string, dtype tensor.DType, shape []int, elements []byte) SampleID {

@@ -86,7 +86,11 @@ func portOf(v *onnxpb.ValueInfoProto) (Port, error) {
 		if n < 0 || n > math.MaxInt32 {
 			n = 0 // some exporters write -1 for a free extent
 		}
-		p.Sizes, p.Names = append(p.Sizes, int(n)), append(p.Names, d.GetDimParam())
+		name := d.GetDimParam()
+		if name == "?" { // Paddle's exporter writes it for every extent that it does not know
+			name = ""
+		}
+		p.Sizes, p.Names = append(p.Sizes, int(n)), append(p.Names, name)
 	}
 	return p, nil
 }

@@ -39,6 +39,21 @@ var ErrNoImages = errors.New("the calibration data is empty: give at least one i
 // error that names batch and node; images that are all one constant give an
 // error too.
 func Calibrate(ctx context.Context, p *Prepared, batches iter.Seq2[*tensor.Tensor, error], opts CalibrateOptions) (*Stats, error) {
+	return CalibrateInputs(ctx, p, func(yield func([]*tensor.Tensor, error) bool) {
+		for x, err := range batches {
+			if err == nil && (x == nil || x.DType() != tensor.Float32 || len(x.Shape()) != 4) {
+				err = fmt.Errorf("calibration data comes as %v; expected float32 [N, C, H, W] with at least one image", x)
+			}
+			if !yield([]*tensor.Tensor{x}, err) {
+				return
+			}
+		}
+	}, opts)
+}
+
+// CalibrateInputs is Calibrate of a graph with any inputs, of which batches has all, in
+// their order. Where there is one, its first axis counts samples; several are one sample.
+func CalibrateInputs(ctx context.Context, p *Prepared, batches iter.Seq2[[]*tensor.Tensor, error], opts CalibrateOptions) (*Stats, error) {
 	c, err := newCalibration(p, opts)
 	if err != nil {
 		return nil, err
@@ -50,7 +65,9 @@ func Calibrate(ctx context.Context, p *Prepared, batches iter.Seq2[*tensor.Tenso
 	if stopped == nil && c.stats.Images == 0 {
 		return nil, ErrNoImages
 	}
-	if stopped == nil && c.stats.InputMin == c.stats.InputMax {
+	if math.IsInf(float64(c.stats.InputMin), 1) { // no input is of floats
+		c.stats.InputMin, c.stats.InputMax = 0, 0
+	} else if stopped == nil && c.stats.InputMin == c.stats.InputMax && c.singleFloat {
 		return nil, fmt.Errorf("the calibration data is constant: every value of all %d images is %v; give images like those the model will see",
 			c.stats.Images, c.stats.InputMin)
 	}
@@ -68,6 +85,8 @@ type calibration struct {
 	turns     *turns
 	stats     *Stats
 	skip      int // batches that Resume has counted
+
+	singleFloat bool // the only input has floats
 
 	mu   sync.Mutex // guards done
 	done int        // images whose forward is complete
@@ -112,12 +131,12 @@ func newCalibration(p *Prepared, opts CalibrateOptions) (*calibration, error) {
 }
 
 // run feeds all batches and returns why it stopped early, if it did.
-func (c *calibration) run(ctx context.Context, batches iter.Seq2[*tensor.Tensor, error]) (stopped error) {
+func (c *calibration) run(ctx context.Context, batches iter.Seq2[[]*tensor.Tensor, error]) (stopped error) {
 	slots := make(chan struct{}, c.opts.Threads)
 	var running sync.WaitGroup
 	defer running.Wait()
 	i := 0
-	for x, err := range batches {
+	for in, err := range batches {
 		if err != nil {
 			return err
 		}
@@ -131,7 +150,7 @@ func (c *calibration) run(ctx context.Context, batches iter.Seq2[*tensor.Tensor,
 			c.skip--
 			continue
 		}
-		if err := c.count(x); err != nil {
+		if err := c.count(in); err != nil {
 			c.turns.fail(i, err)
 			return nil
 		}
@@ -140,42 +159,59 @@ func (c *calibration) run(ctx context.Context, batches iter.Seq2[*tensor.Tensor,
 		go func(i int) {
 			defer running.Done()
 			defer func() { <-slots }()
-			if err := c.one(i, x); err != nil {
+			if err := c.one(i, in); err != nil {
 				c.turns.fail(i, err)
 				return
 			}
-			c.progress(x.Dim(0))
+			c.progress(samplesOf(in))
 		}(i)
 		i++
 	}
 	return ctx.Err()
 }
 
+// samplesOf is the number of samples in a batch.
+func samplesOf(in []*tensor.Tensor) int {
+	if len(in) != 1 || len(in[0].Shape()) == 0 {
+		return 1
+	}
+	return in[0].Dim(0)
+}
+
 // count checks a batch and adds it to the statistics.
-func (c *calibration) count(x *tensor.Tensor) error {
-	s := c.stats
-	if x.DType() != tensor.Float32 || len(x.Shape()) != 4 || x.Numel() == 0 {
-		return fmt.Errorf("calibration batch %d is %v; expected float32 [N, C, H, W] with at least one image", s.Batches, x)
+func (c *calibration) count(in []*tensor.Tensor) error {
+	s, n := c.stats, samplesOf(in)
+	c.singleFloat = len(in) == 1 && in[0].DType() == tensor.Float32
+	for i, x := range in {
+		if x.Numel() == 0 {
+			return fmt.Errorf("calibration batch %d is empty: %v", s.Batches, x)
+		}
+		if x.DType() != tensor.Float32 {
+			continue
+		}
+		lo, hi, err := extremes(x.Float32s())
+		if err != nil && len(in) > 1 {
+			return fmt.Errorf("calibration sample %d: input %s: %w", s.Images, c.p.Calibrated.Inputs[i].Name, err)
+		}
+		if err != nil {
+			return fmt.Errorf("calibration batch %d (images %d to %d): %w; check how the images are read and normalised",
+				s.Batches, s.Images, s.Images+n-1, err)
+		}
+		s.InputMin, s.InputMax = min(s.InputMin, lo), max(s.InputMax, hi)
 	}
-	lo, hi, err := extremes(x.Float32s())
-	if err != nil {
-		return fmt.Errorf("calibration batch %d (images %d to %d): %w; check how the images are read and normalised",
-			s.Batches, s.Images, s.Images+x.Dim(0)-1, err)
-	}
-	s.InputMin, s.InputMax = min(s.InputMin, lo), max(s.InputMax, hi)
 	if s.Batches == 0 {
-		s.BatchSize = x.Dim(0)
+		s.BatchSize = n
 	}
 	s.Batches++
-	s.Images += x.Dim(0)
+	s.Images += n
 	return nil
 }
 
 // one runs batch i and feeds the observers.
-func (c *calibration) one(i int, x *tensor.Tensor) error {
+func (c *calibration) one(i int, in []*tensor.Tensor) error {
 	// Cancelling stops the stream of batches; those under way are finished, so
 	// that the statistics stay those of whole batches.
-	return c.forward(context.Background(), x, func(k int, data []float32, shape tensor.Shape) error {
+	return c.forward(context.Background(), in, func(k int, data []float32, shape tensor.Shape) error {
 		if !c.turns.wait(k, i) {
 			return errors.New("an earlier batch failed")
 		}

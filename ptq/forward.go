@@ -12,7 +12,7 @@ import (
 // forward runs the prepared graph on one batch and hands every observed value,
 // number k of Prepared.Observed, to see, in order. It is safe for concurrent
 // use.
-type forward func(ctx context.Context, x *tensor.Tensor, see func(k int, data []float32, shape tensor.Shape) error) error
+type forward func(ctx context.Context, in []*tensor.Tensor, see func(k int, data []float32, shape tensor.Shape) error) error
 
 // newForward compiles the graph for running several forwards side by side.
 func newForward(p *Prepared, threads int) (forward, error) {
@@ -36,15 +36,15 @@ func newForward(p *Prepared, threads int) (forward, error) {
 			want[n.Output()] = true
 		}
 	}
-	if len(p.Calibrated.Inputs) != 1 || len(want) != len(p.Observed) {
-		return nil, fmt.Errorf("%s: %d inputs, %d of %d observed values found; calibration needs a graph of one input as Prepare made it",
-			p.Calibrated.Name, len(p.Calibrated.Inputs), len(want), len(p.Observed))
+	if len(want) != len(p.Observed) {
+		return nil, fmt.Errorf("%s: %d of %d observed values found; calibration needs a graph as Prepare made it",
+			p.Calibrated.Name, len(want), len(p.Observed))
 	}
-	return func(ctx context.Context, x *tensor.Tensor, see func(int, []float32, tensor.Shape) error) error {
+	return func(ctx context.Context, in []*tensor.Tensor, see func(int, []float32, tensor.Shape) error) error {
 		// Observers of activations do not care for the order of the elements,
 		// so the engine's own layout will do.
 		return session.RunObserved(ctx, want, func(v *graph.Value, data []float32, shape tensor.Shape) error {
 			return see(number[v.Name], data, shape)
-		}, x)
+		}, in...)
 	}, nil
 }

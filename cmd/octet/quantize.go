@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/ptq"
 )
 
 // quantizeFlags are the flags of `octet quantize`.
@@ -20,7 +22,7 @@ type quantizeFlags struct {
 
 	inputs.RecipeFlags
 
-	calibration string
+	calibration []string
 	output      string
 	slower      bool
 	relu6       bool
@@ -52,7 +54,8 @@ an IDX file or a .npz. A few hundred typical inputs are enough; labels are not u
 
 An ONNX model of any architecture becomes FILE.onnx in QDQ form, which ONNX Runtime and OpenVINO compute on
 integers, too; a .pth may be written so as well. What becomes int8 follows from the operators. The default is then
---qconfig octet, all codes.
+--qconfig octet, all codes. A model with several inputs, or with one that holds no images, is calibrated on arrays by
+the names of its inputs, --calibration NAME=FILE.npy for each; their leading axes count samples.
 
 A model that PyTorch prepared and did not convert, with observers or in quantization-aware
 training, holds its ranges: it takes no --calibration and becomes what PyTorch's convert
@@ -76,12 +79,13 @@ The files are read to find out, but not decoded; a difference is an error that n
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
   octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth
   octet quantize prepared.pth --output int8.pth
-  octet quantize model.onnx --calibration photos/ --output int8.onnx`,
+  octet quantize model.onnx --calibration photos/ --output int8.onnx
+  octet quantize bert.onnx --calibration ids=ids.npy --calibration mask=mask.npy --output int8.onnx`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.ExactArgs(1)(cmd, args); err != nil {
 				return err
 			}
-			if f.calibration == "" && f.holdsRanges(cmd, args[0]) {
+			if len(f.calibration) == 0 && f.holdsRanges(cmd, args[0]) {
 				console.Waive(cmd, "calibration")
 			}
 			return nil
@@ -97,7 +101,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 	fl := cmd.Flags()
 	fl.Lookup("backend").DefValue, f.model.Backend = string(octet.DefaultBackend), string(octet.DefaultBackend)
 	fl.Lookup("batch-size").Usage = "inputs shown to the observers at a time; part of the recipe"
-	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz")
+	fl.StringArrayVar(&f.calibration, "calibration", nil, "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz; of an ONNX model with several inputs NAME=FILE.npy for each")
 	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth, or FILE.onnx as QDQ; - is standard output")
 	f.RegisterRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
@@ -137,7 +141,14 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 	if err := c.Expect(console.Planned{Path: f.output, Bytes: console.Int8Bytes(model)}, console.Planned{Path: f.report, Bytes: console.PageSize}); err != nil {
 		return err
 	}
-	data, err := f.data.Open(c, model, []string{f.calibration})
+	named, err := f.readNamed(model)
+	if err != nil {
+		return err
+	}
+	if named != nil {
+		return f.quantizeNamed(cmd.Context(), c, path, model, named)
+	}
+	data, err := f.data.Open(c, model, f.calibration)
 	if err != nil {
 		return err
 	}
@@ -155,25 +166,37 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 	if err != nil {
 		return err
 	}
-	out := quantizeOutput{
-		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.QConfig,
-		Assumptions: inputs.Texts(model.Assumptions()), Skipped: data.Skipped(), Damaged: data.DamagedImages(), Slower: int8.Metadata().Calibration.Slower, Transform: trial, Report: report,
-	}
-	if hint := rangeHint(report.Numerics, report.QConfig); hint != "" {
-		out.Hints = append(out.Hints, hint)
-	}
+	out := f.outputOf(path, model, int8, report)
+	out.Skipped, out.Damaged, out.Transform = data.Skipped(), data.DamagedImages(), trial
 	if f.eval != "" {
 		if out.Accuracy, err = f.evaluate(cmd.Context(), c, model, int8); err != nil {
 			return err
 		}
 	}
-	if left := leftFloat(report); f.strictInt8 && len(left) > 0 {
+	return f.finish(cmd.Context(), c, int8, out)
+}
+
+// outputOf describes what was made.
+func (f *quantizeFlags) outputOf(path string, model, int8 *octet.Model, report *ptq.Report) *quantizeOutput {
+	out := &quantizeOutput{
+		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.QConfig,
+		Assumptions: inputs.Texts(model.Assumptions()), Slower: int8.Metadata().Calibration.Slower, Report: report,
+	}
+	if hint := rangeHint(report.Numerics, report.QConfig); hint != "" {
+		out.Hints = append(out.Hints, hint)
+	}
+	return out
+}
+
+// finish writes what was made.
+func (f *quantizeFlags) finish(ctx context.Context, c *console.Console, int8 *octet.Model, out *quantizeOutput) error {
+	if left := leftFloat(out.Report); f.strictInt8 && len(left) > 0 {
 		return exit.WithCode(exit.Strict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
 	}
-	if err := f.write(cmd.Context(), c, int8, &out); err != nil {
+	if err := f.write(ctx, c, int8, out); err != nil {
 		return err
 	}
-	if err := c.Result(out, out.print); err != nil {
+	if err := c.Result(*out, out.print); err != nil {
 		return err
 	}
 	c.Next("octet eval %[1]s DATA measures its accuracy, octet run %[1]s IMAGE runs it", f.output)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"strings"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
@@ -17,7 +18,7 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console.Console, model 
 		return nil, nil, err
 	}
 	reused := before != nil && before.Complete
-	name := filepath.Base(filepath.Clean(f.calibration))
+	name := f.source()
 	recipe := f.recipe(name)
 	reading, err := f.reading(ctx, data)
 	if err != nil {
@@ -50,7 +51,7 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console.Console, model 
 		int8, report, err = octet.Convert(model, calibration, recipe)
 	}
 	if err != nil {
-		return nil, nil, inputs.QuantizeError(f.calibration, f.withRemedy(err))
+		return nil, nil, inputs.QuantizeError(strings.Join(f.calibration, ", "), f.withRemedy(err))
 	}
 	if reused {
 		c.Note("statistics of %d inputs are taken from %s; nothing is calibrated", calibration.Images, f.stats)
@@ -62,6 +63,15 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console.Console, model 
 		return f.excludeSlower(ctx, c, model, data, calibration, recipe, reading)
 	}
 	return int8, report, nil
+}
+
+// source is what the calibration data is called.
+func (f *quantizeFlags) source() string {
+	var names []string
+	for _, path := range f.calibration {
+		names = append(names, filepath.Base(filepath.Clean(path)))
+	}
+	return strings.Join(names, ", ")
 }
 
 // recipe is what decides the numbers, and what the data is called.

@@ -37,7 +37,7 @@ func (f *quantizeFlags) excludeSlower(ctx context.Context, c *console.Console, m
 			stage.Set(done)
 		}))
 	end()
-	if err = inputs.QuantizeError(f.calibration, f.withRemedy(err)); err != nil && left > 0 {
+	if err = inputs.QuantizeError(strings.Join(f.calibration, ", "), f.withRemedy(err)); err != nil && left > 0 {
 		err = exit.WithCode(exit.Code(err), fmt.Errorf("--exclude-slower leaves %d layers in float: %w", left, err))
 	}
 	return int8, report, err

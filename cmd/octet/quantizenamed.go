@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// namedData are calibration arrays by the names of a model's inputs.
+type namedData struct {
+	arrays map[string]*tensor.Tensor
+	source string // the names of the files
+}
+
+// readNamed reads --calibration NAME=FILE.npy; or FILE.npy for a model whose only input
+// holds no images. It is nil where the calibration data is something else.
+func (f *quantizeFlags) readNamed(model *octet.Model) (*namedData, error) {
+	takes := model.Inputs()
+	named := func(text string) bool {
+		return strings.Contains(text, "=") && strings.HasSuffix(strings.ToLower(text), ".npy")
+	}
+	if !slices.ContainsFunc(f.calibration, named) {
+		only := len(f.calibration) == 1 && strings.EqualFold(filepath.Ext(f.calibration[0]), ".npy") && model.Arch() == "" && len(takes) == 1
+		if !only || takes[0].DType == tensor.Float32 && len(takes[0].Shape) == 4 {
+			return nil, nil
+		}
+	}
+	d := &namedData{arrays: map[string]*tensor.Tensor{}}
+	var files []string
+	for _, text := range f.calibration {
+		name, file, ok := strings.Cut(text, "=")
+		if !ok {
+			name, file = takes[0].Name, text
+			if len(takes) != 1 {
+				return nil, exit.Usagef("--calibration %s: the model has the inputs %v; say which with --calibration NAME=%s", text, takes, text)
+			}
+		}
+		if d.arrays[name] != nil {
+			return nil, exit.Usagef("--calibration %s is given twice", name)
+		}
+		if !slices.ContainsFunc(takes, func(v octet.ValueInfo) bool { return v.Name == name }) {
+			return nil, exit.Usagef("--calibration %s: the model has no such input; it takes %v", name, takes)
+		}
+		t, err := npy.ReadFile(file)
+		if err != nil {
+			return nil, exit.WithCode(exit.Data, fmt.Errorf("--calibration %s: %w", name, err))
+		}
+		d.arrays[name] = t
+		files = append(files, filepath.Base(file))
+	}
+	d.source = strings.Join(files, ", ")
+	return d, nil
+}
+
+// quantizeNamed is the command for calibration data by names.
+func (f *quantizeFlags) quantizeNamed(ctx context.Context, c *console.Console, path string, model *octet.Model, data *namedData) error {
+	if f.eval != "" || f.slower {
+		return exit.Usagef("--eval and --exclude-slower need calibration data without names of inputs")
+	}
+	samples, total, err := octet.SamplesOf(model, data.arrays)
+	if err != nil {
+		return exit.WithCode(exit.Data, fmt.Errorf("--calibration: %w", err))
+	}
+	before, err := f.readStatistics(c)
+	if err != nil {
+		return err
+	}
+	stage := c.Begin("calibrate", "inputs", total)
+	recipe := f.recipe(data.source)
+	calibration, err := octet.CalibrateNamed(ctx, model, samples, recipe, octet.WithLimit(f.data.Limit), octet.WithThreads(f.data.Threads),
+		octet.WithResume(before), octet.WithProgress(stage.Set))
+	stage.End()
+	c.Finish()
+	if calibration == nil {
+		calibration = before
+	}
+	if saveErr := f.saveStatistics(c, calibration); err == nil {
+		err = saveErr
+	}
+	if err != nil {
+		return inputs.QuantizeError(data.source, f.withRemedy(err))
+	}
+	int8, report, err := octet.Convert(model, calibration, recipe)
+	if err != nil {
+		return inputs.QuantizeError(data.source, f.withRemedy(err))
+	}
+	return f.finish(ctx, c, int8, f.outputOf(path, model, int8, report))
+}

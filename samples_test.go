@@ -1,0 +1,120 @@
+package octet_test
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/testseed"
+	"github.com/octet-ml/octet/onnx"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// normal is a tensor of random numbers.
+func normal(t *testing.T) func(shape ...int) *tensor.Tensor {
+	r := testseed.Rand(t)
+	return func(shape ...int) *tensor.Tensor {
+		x := tensor.New(tensor.Float32, shape...)
+		for i := range x.Float32s() {
+			x.Float32s()[i] = float32(r.NormFloat64())
+		}
+		return x
+	}
+}
+
+// openGraph writes a graph as an ONNX model and opens it.
+func openGraph(t *testing.T, g *graph.Graph, inputs ...[]int) *octet.Model {
+	t.Helper()
+	e := onnx.Export{}
+	for _, sizes := range inputs {
+		e.Inputs = append(e.Inputs, onnx.Port{Sizes: sizes, Names: make([]string, len(sizes))})
+	}
+	data, err := onnx.Marshal(g, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "made.onnx")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := octet.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestQuantizeNamed: a model of two inputs, neither of images, is calibrated on arrays by
+// name, and gives about what it gave before.
+func TestQuantizeNamed(t *testing.T) {
+	normal := normal(t)
+	g := graph.New("two")
+	a, b := g.AddInput("a", graph.Float32), g.AddInput("b", graph.Float32)
+	x := g.AddNode("fa", op.Linear{}, a, g.AddConst("wa", normal(8, 6)))
+	y := g.AddNode("fb", op.Linear{}, b, g.AddConst("wb", normal(8, 4)))
+	g.Outputs = []*graph.Value{g.AddNode("last", op.Linear{}, g.AddNode("sum", op.Add{}, x, y), g.AddConst("w", normal(3, 8)))}
+	m := openGraph(t, g, []int{0, 6}, []int{1, 4})
+	arrays := map[string]*tensor.Tensor{"a": normal(9, 2, 6), "b": normal(9, 4)}
+	samples, n, err := octet.SamplesOf(m, arrays)
+	if err != nil || n != 9 {
+		t.Fatalf("%d samples, %v", n, err)
+	}
+	int8, report, err := octet.QuantizeNamed(t.Context(), m, samples, octet.WithQConfig("octet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Images != 9 || report.Int8Nodes < 3 {
+		t.Errorf("%d samples, %d nodes on codes", report.Images, report.Int8Nodes)
+	}
+	for sample, err := range samples {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := runNamed(t, m, sample), runNamed(t, int8, sample)
+		if d := relativeError(want, got); d > 0.1 {
+			t.Errorf("the outputs differ by %v of their length", d)
+		}
+	}
+	for want, arrays := range map[string]map[string]*tensor.Tensor{
+		"input b is missing":  {"a": normal(9, 6)},
+		"has 8 samples":       {"a": normal(9, 6), "b": normal(8, 4)},
+		"samples of float32[": {"a": normal(9, 6), "b": normal(4)},
+		"the model takes":     {"a": normal(9, 6), "b": normal(9, 4), "c": normal(9, 4)},
+	} {
+		if _, _, err := octet.SamplesOf(m, arrays); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: want %q", err, want)
+		}
+	}
+}
+
+// runNamed gives the only output.
+func runNamed(t *testing.T, m *octet.Model, in map[string]*tensor.Tensor) []float32 {
+	t.Helper()
+	s, err := m.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.RunNamed(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, y := range all {
+		return y.Float32s()
+	}
+	return nil
+}
+
+// relativeError is the length of the difference over that of want.
+func relativeError(want, got []float32) float64 {
+	var d, n float64
+	for i, v := range want {
+		d += float64(v-got[i]) * float64(v-got[i])
+		n += float64(v) * float64(v)
+	}
+	return math.Sqrt(d / n)
+}
