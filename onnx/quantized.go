@@ -258,7 +258,15 @@ func readDequantize(n *node) ([]*graph.Value, error) {
 	if t.DType == tensor.QInt32 {
 		return []*graph.Value{n.graph.AddConst(n.first(), reals(codes.Data))}, nil
 	}
-	return n.add(n.first(), op.Dequantize{}, codes)
+	if t.Q.IsPerTensor() {
+		return n.add(n.first(), op.Dequantize{}, codes)
+	}
+	// A weight, whose layer will read the codes: its numbers are no facts that sizes depend on.
+	v := n.graph.AddNode(n.first(), op.Dequantize{}, codes)
+	if n.facts != nil {
+		n.facts[v] = graph.Fact{Type: graph.Type{DType: tensor.Float32, Shape: codes.Type.Shape}}
+	}
+	return v.Node.Outputs, nil
 }
 
 // reals are the numbers that int32 codes, those of a bias, stand for, rounded once:

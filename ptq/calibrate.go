@@ -40,13 +40,15 @@ var ErrNoImages = errors.New("the calibration data is empty: give at least one i
 // error too.
 func Calibrate(ctx context.Context, p *Prepared, batches iter.Seq2[*tensor.Tensor, error], opts CalibrateOptions) (*Stats, error) {
 	return CalibrateInputs(ctx, p, func(yield func([]*tensor.Tensor, error) bool) {
+		i := 0
 		for x, err := range batches {
 			if err == nil && (x == nil || x.DType() != tensor.Float32 || len(x.Shape()) != 4) {
-				err = fmt.Errorf("calibration data comes as %v; expected float32 [N, C, H, W] with at least one image", x)
+				err = fmt.Errorf("calibration batch %d is %v; expected float32 [N, C, H, W] with at least one image", i, x)
 			}
 			if !yield([]*tensor.Tensor{x}, err) {
 				return
 			}
+			i++
 		}
 	}, opts)
 }

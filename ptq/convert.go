@@ -135,6 +135,8 @@ func (c *converter) node(n *graph.Node, d Decision) error {
 				v.Type = t
 			}
 		}
+	case Real:
+		return c.weight(n, op.WeightOf(n))
 	case Own:
 		t, observed := c.types[n.Name]
 		if !observed {
@@ -158,7 +160,7 @@ func (c *converter) weight(n *graph.Node, w *graph.Value) error {
 	}
 	for _, user := range c.out.Consumers(w) {
 		for i, m := range c.out.Nodes {
-			if m == user && c.p.Decisions[i].Kind != Own {
+			if m == user && c.p.Decisions[i].Kind != Own && c.p.Decisions[i].Kind != Real {
 				return fmt.Errorf("its weight %q is shared with %q, which stays float; exclude both or neither", w.Name, m.Name)
 			}
 		}

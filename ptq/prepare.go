@@ -22,6 +22,9 @@ type Options struct {
 	// Calibrated is the graph that calibration runs in place of the one that is
 	// converted: the same nodes with other clamps. nil means the same graph.
 	Calibrated *graph.Graph
+	// Rules decides by rules that hold for graphs of any architecture; without, as PyTorch
+	// does for those of torchvision.
+	Rules bool
 	// Fingerprint gives the Fingerprint of the graph that calibration runs, for those
 	// who prepare it again and again. nil means that it is found out where needed.
 	Fingerprint func() (string, error)
@@ -65,6 +68,8 @@ const (
 	// it keeps those of its input, of which it only selects, moves or averages
 	// codes, or has fixed ones, as a sigmoid has.
 	Follow
+	// Real computes on integers, and its sums become real numbers.
+	Real
 	// Boundary turns codes into real numbers: part of the conversion itself.
 	Boundary
 )
@@ -93,9 +98,9 @@ func Prepare(g *graph.Graph, qconfig quant.QConfig, opts Options) (*Prepared, er
 	if p.model = opts.Fingerprint; p.model == nil {
 		p.model = sync.OnceValues(func() (string, error) { return Fingerprint(p.Calibrated) })
 	}
-	kinds := decide(p, excluded)
+	kinds := decide(p, excluded, opts.Rules)
 	for _, n := range g.Nodes {
-		if kinds[n] == Own {
+		if kinds[n] == Own || kinds[n] == Real {
 			watch(p, kinds)
 			return p, nil
 		}
@@ -175,7 +180,7 @@ func sampleNames(g *graph.Graph) string {
 }
 
 // decide fills p.Decisions.
-func decide(p *Prepared, excluded map[string]string) map[*graph.Node]Kind {
+func decide(p *Prepared, excluded map[string]string, rules bool) map[*graph.Node]Kind {
 	kinds := map[*graph.Node]Kind{}
 	decisions := map[*graph.Node]Decision{}
 	set := func(n *graph.Node, d Decision) {
@@ -184,6 +189,9 @@ func decide(p *Prepared, excluded map[string]string) map[*graph.Node]Kind {
 	}
 	for _, n := range p.Graph.Nodes {
 		set(n, decisionOn(n, kinds, excluded))
+	}
+	if rules {
+		applyRules(p.Graph, kinds, decisions)
 	}
 	// A stub whose codes nobody wants would only add rounding.
 	for _, n := range p.Graph.Nodes {
@@ -260,7 +268,7 @@ func quantizedInput(n *graph.Node, kinds map[*graph.Node]Kind) bool {
 // wanted reports whether a reader of v computes on codes.
 func wanted(g *graph.Graph, v *graph.Value, kinds map[*graph.Node]Kind) bool {
 	for _, n := range g.Consumers(v) {
-		if kinds[n] == Own || kinds[n] == Follow && wanted(g, n.Output(), kinds) {
+		if kinds[n] == Own || kinds[n] == Real || kinds[n] == Follow && wanted(g, n.Output(), kinds) {
 			return true
 		}
 	}
@@ -272,15 +280,17 @@ func wanted(g *graph.Graph, v *graph.Value, kinds map[*graph.Node]Kind) bool {
 func watch(p *Prepared, kinds map[*graph.Node]Kind) {
 	seen := map[*graph.Value]bool{}
 	for _, n := range p.Graph.Running().Nodes {
-		if kinds[n] != Own {
+		if kinds[n] != Own && kinds[n] != Real {
 			continue
 		}
-		seen[n.Output()] = true
+		if kinds[n] == Own {
+			seen[n.Output()] = true
+		}
 		if _, ok := n.Op.(op.Quantize); ok {
 			continue
 		}
 		for _, v := range n.Inputs {
-			if v.Role == graph.Input || v.Role == graph.Result && kinds[v.Node] == Float {
+			if v.Role == graph.Input || v.Role == graph.Result && (kinds[v.Node] == Float || kinds[v.Node] == Real) {
 				seen[v] = true
 			}
 		}

@@ -13,8 +13,12 @@ const (
 	UnfoldedNorm                  // a batch norm without a layer in front of it
 	NoInt8Form                    // its operator computes on real numbers
 	ConstantOperand               // an operand is a constant, which no observer sees
+	PostProcessing                // no layer with weights follows it
+	FloatOperand                  // an operand is float
 )
 
 // ByChoice reports whether the node stays in float because it, or a node beside it,
 // was excluded: nothing that a user would not expect.
-func (r Reason) ByChoice() bool { return r == Excluded || r == FloatReaders || r == FloatInput }
+func (r Reason) ByChoice() bool {
+	return r == Excluded || r == FloatReaders || r == FloatInput || r == FloatOperand
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/observe"
+	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -114,7 +115,7 @@ func (r *Report) finish(p *Prepared, converted *graph.Graph) (err error) {
 		reasons[d.Node] = d.Reason
 	}
 	for _, n := range converted.Nodes {
-		d := NodeReport{Name: n.Name, Op: n.Op.Kind(), Int8: n.Output().Type.DType.IsQuantized(), Reason: reasons[n.Name], Note: n.Note}
+		d := NodeReport{Name: n.Name, Op: n.Op.Kind(), Int8: onCodes(n), Reason: reasons[n.Name], Note: n.Note}
 		if a, ok := r.activations[n.Name]; ok {
 			d.Activation = &a
 		}
@@ -133,6 +134,12 @@ func (r *Report) finish(p *Prepared, converted *graph.Graph) (err error) {
 	}
 	r.Idle = converted.Idle
 	return nil
+}
+
+// onCodes reports whether n gives codes, or sums of them.
+func onCodes(n *graph.Node) bool {
+	w := op.WeightOf(n)
+	return n.Output().Type.DType.IsQuantized() || w != nil && w.Type.DType.IsQuantized()
 }
 
 // paramBytes is the size of scales (float64) and zero points (int64).

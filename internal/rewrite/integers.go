@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
@@ -23,8 +25,12 @@ func Integers(g *graph.Graph) (*graph.Graph, error) {
 func computeOnCodes(g *graph.Graph) (changed bool, err error) {
 	for _, n := range g.Nodes {
 		out, ok := quantizedBehind(g, n)
-		if !ok {
+		_, weighted := n.Op.(op.Weighted)
+		if !ok && (!weighted || n.Output().Type.DType != tensor.Float32) {
 			continue
+		}
+		if !ok {
+			out = n.Output() // sums of codes become numbers
 		}
 		in := make([]*graph.Value, len(n.Inputs))
 		for i, v := range n.Inputs {
@@ -34,12 +40,14 @@ func computeOnCodes(g *graph.Graph) (changed bool, err error) {
 				}
 			}
 		}
-		if !takesCodes(n.Op, in, out.Type) {
+		if !takesCodes(n.Op, in, out.Type) || slices.Equal(in, n.Inputs) {
 			continue
 		}
 		n.Inputs, n.Output().Type = in, out.Type
 		for _, q := range g.Consumers(n.Output()) {
-			g.ReplaceUses(q.Output(), n.Output())
+			if out != n.Output() {
+				g.ReplaceUses(q.Output(), n.Output())
+			}
 		}
 		changed = true
 	}
