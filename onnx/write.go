@@ -9,25 +9,25 @@ import (
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 )
 
-// Opsets that are written. DequantizeLinear has scales per channel from the first on.
+// Opsets that are written. QuantizeLinear is there from the first on.
 const (
-	MinExportOpset     = 13
+	MinExportOpset     = 10
 	MaxExportOpset     = 21
 	DefaultExportOpset = 17
 )
 
 // Export says how a graph is written.
 type Export struct {
-	Opset int // 0 is DefaultExportOpset
+	Opset  int // 0 is DefaultExportOpset
+	Format Format
 	// Inputs declare the graph's inputs, in order: names, extents, names of free extents.
 	// Element types follow from the graph.
 	Inputs   []Port
 	Metadata map[string]string // metadata_props
 }
 
-// Marshal returns g as an ONNX file. Codes are written as QDQ: a node on codes becomes the
-// float node between DequantizeLinear and QuantizeLinear, which runtimes fuse. The error
-// names the node that ONNX, or the writer, has no operator for.
+// Marshal returns g as an ONNX file. The error names the node that ONNX, or the writer, has
+// no operator for.
 func Marshal(g *graph.Graph, e Export) ([]byte, error) {
 	if e.Opset == 0 {
 		e.Opset = DefaultExportOpset
@@ -49,6 +49,9 @@ func Marshal(g *graph.Graph, e Export) ([]byte, error) {
 		OpsetImport:  []*onnxpb.OperatorSetIdProto{{Domain: new(""), Version: new(int64(e.Opset))}},
 		Graph:        w.out,
 	}
+	if w.contributed {
+		model.OpsetImport = append(model.OpsetImport, &onnxpb.OperatorSetIdProto{Domain: proto.String(microsoft), Version: proto.Int64(1)})
+	}
 	for _, key := range slices.Sorted(maps.Keys(e.Metadata)) {
 		model.MetadataProps = append(model.MetadataProps, &onnxpb.StringStringEntryProto{Key: new(key), Value: new(e.Metadata[key])})
 	}
@@ -69,8 +72,14 @@ func irVersion(opset int) int64 {
 		return 10
 	case opset >= 19:
 		return 9
+	case opset >= 13:
+		return 8
+	case opset == 12:
+		return 7
+	case opset == 11:
+		return 6
 	}
-	return 8
+	return 5
 }
 
 // graphProto writes the whole graph.

@@ -37,20 +37,26 @@ func (e *emission) turned(v *graph.Value) (string, error) {
 		}
 		return e.step("Transpose", []string{name}, intsAttr("perm", 1, 0)), nil
 	}
-	t, err := transposed(v.Data)
-	if err != nil {
-		return "", fmt.Errorf("%q: %w", v.Name, err)
-	}
-	name, err := e.initializer(v.Name+"/transposed", t)
-	if err != nil || !v.Type.DType.IsQuantized() {
+	name, t, err := e.turnedCodes(v)
+	if err != nil || !t.DType.IsQuantized() {
 		return name, err
 	}
-	q := v.Type
-	if !q.Q.IsPerTensor() {
-		q.Q = tensor.PerAxis(q.Q.Scales, q.Q.ZeroPoints, 1)
-	}
 	real := e.unique(v.Name + "/dequantized")
-	return real, e.dequantize(name, q, real)
+	return real, e.dequantize(name, t, real)
+}
+
+// turnedCodes returns the name of the data of a weight [O, K] as [K, O], and its type.
+func (e *emission) turnedCodes(v *graph.Value) (string, graph.Type, error) {
+	turned, err := transposed(v.Data)
+	if err != nil {
+		return "", v.Type, fmt.Errorf("%q: %w", v.Name, err)
+	}
+	t := v.Type
+	if t.DType.IsQuantized() && !t.Q.IsPerTensor() {
+		t.Q = tensor.PerAxis(t.Q.Scales, t.Q.ZeroPoints, 1)
+	}
+	name, err := e.initializer(v.Name+"/transposed", turned)
+	return name, t, err
 }
 
 // transposed returns a matrix with rows and columns exchanged; of codes without scales.

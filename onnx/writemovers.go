@@ -75,7 +75,15 @@ func (e *emission) writeMover() error {
 // which the graph has as an attribute or as an operand.
 func (e *emission) withList(kind, what string, list []int) error {
 	if len(e.in) == 2 {
+		if kind != "Reshape" {
+			if err := e.since(13, kind+" of computed axes"); err != nil {
+				return err
+			}
+		}
 		return e.result(kind, e.in)
+	}
+	if e.export.Opset < 13 && kind != "Reshape" {
+		return e.result(kind, e.in, intsAttr(what, list...))
 	}
 	return e.result(kind, []string{e.in[0], e.list(what, int64s(list)...)})
 }
@@ -132,11 +140,11 @@ func (e *emission) channelShuffle(o op.ChannelShuffle) error {
 	if err == nil {
 		c, h, w := int64(size[0]), int64(size[1]), int64(size[2])
 		groups := int64(o.Groups)
-		rows, err := e.coded(e.step("Reshape", []string{e.in[0], e.list("groups", 0, groups, c/groups, h, w)}))
+		rows, err := e.between(e.step("Reshape", []string{e.in[0], e.list("groups", 0, groups, c/groups, h, w)}))
 		if err != nil {
 			return err
 		}
-		turned, err := e.coded(e.step("Transpose", []string{rows}, intsAttr("perm", 0, 2, 1, 3, 4)))
+		turned, err := e.between(e.step("Transpose", []string{rows}, intsAttr("perm", 0, 2, 1, 3, 4)))
 		if err != nil {
 			return err
 		}
@@ -184,6 +192,12 @@ func (e *emission) pad(o op.Pad) error {
 	}
 	if in[2] == "" && o.Value != 0 {
 		in[2] = e.number(o.Value)
+	}
+	if e.export.Opset < 11 {
+		if e.given(1) != "" || e.given(2) != "" || e.given(3) != "" {
+			return e.since(11, "Pad of computed extents")
+		}
+		return e.result("Pad", e.in[:1], intsAttr("pads", slices.Concat(o.Before, o.After)...), floatAttr("value", o.Value), textAttr("mode", o.Mode))
 	}
 	if in[3] != "" {
 		if err := e.since(18, "Pad of some axes"); err != nil {
@@ -236,10 +250,17 @@ func (e *emission) split(o op.Split) error {
 			sizes = append(sizes, e.facts[v].Shape[axis])
 		}
 	}
-	if len(in) == 1 {
+	attrs := []*onnxpb.AttributeProto{intAttr("axis", o.Axis)}
+	switch {
+	case e.export.Opset >= 13 && len(in) == 1:
 		in = []string{e.in[0], e.list("sizes", int64s(sizes)...)}
+	case e.export.Opset >= 13:
+	case len(in) == 1:
+		attrs = append(attrs, intsAttr("split", sizes...))
+	default:
+		return e.since(13, "a Split of computed sizes")
 	}
-	e.addAll("Split", in, e.out, intAttr("axis", o.Axis))
+	e.addAll("Split", in, e.out, attrs...)
 	return nil
 }
 

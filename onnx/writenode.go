@@ -17,6 +17,8 @@ type emission struct {
 	node *graph.Node
 	in   []string
 	out  []string
+	// coded is whether the nodes take and give codes.
+	coded bool
 }
 
 // node writes a node, with its operands dequantized and its results quantized where they
@@ -29,10 +31,15 @@ func (w *writer) node(n *graph.Node) error {
 		return w.stub(n, n.Inputs[0].Type, w.dequantize)
 	}
 	e := &emission{writer: w, node: n}
+	if w.export.Format == QOperator {
+		if done, err := e.integers(); done || err != nil {
+			return err
+		}
+	}
 	for i, v := range n.Inputs {
 		name, err := "", error(nil)
 		if _, weighted := n.Op.(op.Weighted); weighted && i == 2 {
-			name, err = w.bias(n)
+			name, err = e.bias()
 		} else if !e.own(i) {
 			name, err = w.real(v)
 		}
@@ -48,7 +55,7 @@ func (w *writer) node(n *graph.Node) error {
 			w.reals[v] = name
 		}
 	}
-	if err := e.write(); err != nil {
+	if err := e.emit(); err != nil {
 		return err
 	}
 	for i, v := range n.Outputs {
@@ -60,6 +67,14 @@ func (w *writer) node(n *graph.Node) error {
 		}
 	}
 	return nil
+}
+
+// emit writes the node, or says that the operator set has no such operator.
+func (e *emission) emit() error {
+	if err := e.write(); err != nil {
+		return err
+	}
+	return e.tooNew
 }
 
 // stub writes Quantize or Dequantize between float32 and t. In a float graph it does
@@ -105,6 +120,10 @@ func (e *emission) clamp(act quant.Activation, x string) error {
 	case quant.ReLU:
 		e.add("Relu", []string{x}, e.out[0])
 	case quant.ReLU6:
+		if e.export.Opset < 11 {
+			e.add("Clip", []string{x}, e.out[0], floatAttr("min", 0), floatAttr("max", 6))
+			break
+		}
 		e.add("Clip", []string{x, e.number(0), e.number(6)}, e.out[0])
 	default:
 		return fmt.Errorf("the clamp %q has no operator in ONNX", act)
@@ -119,11 +138,11 @@ func (e *emission) step(kind string, in []string, attrs ...*onnxpb.AttributeProt
 	return name
 }
 
-// coded returns what a step gives as it is when the node's result is codes: quantized and
+// between returns what a step gives as it is when the node's result is codes: quantized and
 // dequantized, so that runtimes find every step between codes.
-func (e *emission) coded(x string) (string, error) {
+func (e *emission) between(x string) (string, error) {
 	t := e.node.Output().Type
-	if !t.DType.IsQuantized() {
+	if !t.DType.IsQuantized() || e.coded {
 		return x, nil
 	}
 	codes, real := e.unique(x+"/quantized"), e.unique(x+"/dequantized")
@@ -148,9 +167,9 @@ func (e *emission) list(what string, v ...int64) string {
 }
 
 // since returns an error unless the operator set that is written is that version at least.
-func (e *emission) since(opset int, what string) error {
-	if e.export.Opset < opset {
-		return fmt.Errorf("%s needs operator set %d; %d is written", what, opset, e.export.Opset)
+func (w *writer) since(opset int, what string) error {
+	if w.export.Opset < opset {
+		return fmt.Errorf("%s needs operator set %d; %d is written", what, opset, w.export.Opset)
 	}
 	return nil
 }

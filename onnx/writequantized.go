@@ -11,25 +11,22 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// scales returns the names of the scale and the zero point of a type, and the attribute
-// that says along which axis they are. Equal ones are written once: runtimes recognize by
-// their names that a node only moves codes.
-func (w *writer) scales(t graph.Type) ([]string, []*onnxpb.AttributeProto, error) {
+// scales returns the names of the scale and the zero point of a type. Equal ones are written
+// once: runtimes recognize by their names that a node only moves codes.
+func (w *writer) scales(t graph.Type) ([]string, error) {
 	q := t.Q
-	var attrs []*onnxpb.AttributeProto
 	shape := tensor.Shape{}
 	if !q.IsPerTensor() {
-		attrs = append(attrs, intAttr("axis", q.Axis))
 		shape = tensor.Shape{len(q.Scales)}
 	}
 	key := fmt.Sprint(t.DType, q.Axis, q.Scales, q.ZeroPoints)
 	if names, ok := w.params[key]; ok {
-		return names, attrs, nil
+		return names, nil
 	}
 	scales := make([]float32, len(q.Scales))
 	for i, s := range q.Scales {
 		if scales[i] = float32(s); !(scales[i] > 0) || math.IsInf(float64(scales[i]), 0) {
-			return nil, nil, fmt.Errorf("scale %v is no positive float32, as ONNX needs it", s)
+			return nil, fmt.Errorf("scale %v is no positive float32, as ONNX needs it", s)
 		}
 	}
 	var zeros *tensor.Tensor
@@ -41,15 +38,15 @@ func (w *writer) scales(t graph.Type) ([]string, []*onnxpb.AttributeProto, error
 	case tensor.QInt32:
 		zeros = tensor.Of(narrowed[int32](q.ZeroPoints), shape...)
 	default:
-		return nil, nil, fmt.Errorf("codes of type %v are not written", t.DType)
+		return nil, fmt.Errorf("codes of type %v are not written", t.DType)
 	}
 	scale := constant(w, "scale", scales, shape...)
 	zero, err := w.initializer("zero_point", zeros)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	w.params[key] = []string{scale, zero}
-	return w.params[key], attrs, nil
+	return w.params[key], nil
 }
 
 func narrowed[T uint8 | int8 | int32](v []int64) []T {
@@ -62,20 +59,28 @@ func narrowed[T uint8 | int8 | int32](v []int64) []T {
 
 // dequantize writes the numbers that codes of type t stand for.
 func (w *writer) dequantize(codes string, t graph.Type, out string) error {
-	params, attrs, err := w.scales(t)
-	if err == nil {
-		w.add("DequantizeLinear", append([]string{codes}, params...), out, attrs...)
-	}
-	return err
+	return w.convert("DequantizeLinear", codes, t, out)
 }
 
 // quantize writes the codes of type t of numbers.
 func (w *writer) quantize(real string, t graph.Type, out string) error {
-	params, attrs, err := w.scales(t)
-	if err == nil {
-		w.add("QuantizeLinear", append([]string{real}, params...), out, attrs...)
+	return w.convert("QuantizeLinear", real, t, out)
+}
+
+func (w *writer) convert(kind, in string, t graph.Type, out string) error {
+	params, err := w.scales(t)
+	if err != nil {
+		return err
 	}
-	return err
+	var attrs []*onnxpb.AttributeProto
+	if !t.Q.IsPerTensor() {
+		if err := w.since(13, kind+" with scales per channel, which only operators on codes have before,"); err != nil {
+			return err
+		}
+		attrs = append(attrs, intAttr("axis", t.Q.Axis))
+	}
+	w.add(kind, append([]string{in}, params...), out, attrs...)
+	return nil
 }
 
 // clampShows reports whether the clamp of n's operator changes the result: the limits of the
@@ -90,37 +95,65 @@ func clampShows(n *graph.Node) bool {
 	return act != quant.NoActivation
 }
 
-// bias returns the name of the bias of a weighted node. Between codes it is int32, in
-// units of the sums of products. qnnpack rounds it like this itself. fbgemm adds a float
-// bias, but runtimes that compute on integers round one so anyway, and some recognize
-// integer nodes by an int32 bias alone: float gains nothing (tools/onnxexport/README.md).
-// A bias that int32 does not hold stays float.
-func (w *writer) bias(n *graph.Node) (string, error) {
-	x, weight, v := n.Inputs[0].Type, n.Inputs[1].Type, n.Inputs[2]
-	if !x.DType.IsQuantized() || !weight.DType.IsQuantized() || !n.Output().Type.DType.IsQuantized() || v.Data == nil {
-		return w.real(v)
+// bias returns the name of the bias of a weighted node, between codes as what an int32 one
+// stands for. qnnpack rounds it like this itself. fbgemm adds a float bias, but runtimes that
+// compute on integers round one so anyway, and some recognize integer nodes by an int32 bias
+// alone: float gains nothing (tools/onnxexport/README.md).
+func (e *emission) bias() (string, error) {
+	v := e.node.Inputs[2]
+	codes, t, err := e.roundedBias()
+	if err != nil || codes == nil {
+		if err != nil {
+			return "", err
+		}
+		return e.real(v)
 	}
-	if err := v.Data.Load(); err != nil {
-		return "", err
-	}
-	bias := v.Data.Float32s()
-	rule, err := quant.NewRequant(quant.QNNPACK, x.Q, weight.Q, n.Output().Type.Q, n.Output().Type.DType, bias, quant.NoActivation, len(bias))
+	name, err := e.initializer(v.Name+"/quantized", codes)
 	if err != nil {
 		return "", err
 	}
-	q := &tensor.QParams{Axis: weight.Q.Axis}
-	for _, s := range weight.Q.Scales {
-		q.Scales, q.ZeroPoints = append(q.Scales, float64(float32(s)*float32(x.Q.Scale()))), append(q.ZeroPoints, 0)
+	real := e.unique(v.Name + "/dequantized")
+	return real, e.dequantize(name, t, real)
+}
+
+// intBias returns the name of the int32 bias, none where there is no bias; not ok where it
+// stays float.
+func (e *emission) intBias() (names []string, ok bool, err error) {
+	if len(e.node.Inputs) < 3 {
+		return nil, true, nil
+	}
+	codes, _, err := e.roundedBias()
+	if err != nil || codes == nil {
+		return nil, false, err
+	}
+	name, err := e.initializer(e.node.Inputs[2].Name+"/quantized", codes)
+	return []string{name}, true, err
+}
+
+// roundedBias is the bias of a weighted node between codes in int32, in units of the sums of
+// products; nil where the node is not between codes, or int32 does not hold the bias.
+func (e *emission) roundedBias() (*tensor.Tensor, graph.Type, error) {
+	x, weight, v, out := e.node.Inputs[0].Type, e.node.Inputs[1].Type, e.node.Inputs[2], e.node.Output().Type
+	t := graph.Type{DType: tensor.QInt32}
+	if !x.DType.IsQuantized() || !weight.DType.IsQuantized() || !out.DType.IsQuantized() || v.Data == nil {
+		return nil, t, nil
+	}
+	if err := v.Data.Load(); err != nil {
+		return nil, t, err
+	}
+	bias := v.Data.Float32s()
+	rule, err := quant.NewRequant(quant.QNNPACK, x.Q, weight.Q, out.Q, out.DType, bias, quant.NoActivation, len(bias))
+	if err != nil {
+		return nil, t, err
 	}
 	for _, b := range rule.BiasInt {
 		if b == math.MaxInt32 || b == math.MinInt32 {
-			return w.real(v)
+			return nil, t, nil
 		}
 	}
-	codes, err := w.initializer(v.Name+"/quantized", tensor.Of(rule.BiasInt, len(bias)))
-	if err != nil {
-		return "", err
+	t.Q = &tensor.QParams{Axis: weight.Q.Axis}
+	for _, s := range weight.Q.Scales {
+		t.Q.Scales, t.Q.ZeroPoints = append(t.Q.Scales, float64(float32(s)*float32(x.Q.Scale()))), append(t.Q.ZeroPoints, 0)
 	}
-	name := w.unique(v.Name + "/dequantized")
-	return name, w.dequantize(codes, graph.Type{DType: tensor.QInt32, Q: q}, name)
+	return tensor.Of(rule.BiasInt, len(bias)), t, nil
 }

@@ -14,8 +14,12 @@ type writer struct {
 	graph  *graph.Graph
 	export Export
 	out    *onnxpb.GraphProto
-	bytes  int64           // of all initializers
-	taken  map[string]bool // names that are given
+	bytes  int64 // of all initializers
+	// contributed is whether a node is of ONNX Runtime's own domain, tooNew the first one that
+	// the operator set does not have.
+	contributed bool
+	tooNew      error
+	taken       map[string]bool // names that are given
 
 	// Names of values: as they are, or, of codes, as numbers; and as codes.
 	reals, codes map[*graph.Value]string
@@ -54,6 +58,9 @@ func (w *writer) add(kind string, in []string, out string, attrs ...*onnxpb.Attr
 }
 
 func (w *writer) addAll(kind string, in, out []string, attrs ...*onnxpb.AttributeProto) {
+	if first := firstSets[kind]; w.export.Opset < first && w.tooNew == nil {
+		w.tooNew = w.since(first, kind)
+	}
 	w.out.Node = append(w.out.Node, &onnxpb.NodeProto{
 		OpType: new(kind), Name: new(out[0] + "/" + kind), Input: in, Output: out, Attribute: attrs,
 	})
@@ -158,6 +165,18 @@ func intsAttr(name string, v ...int) *onnxpb.AttributeProto {
 
 func floatAttr(name string, v float32) *onnxpb.AttributeProto {
 	return &onnxpb.AttributeProto{Name: new(name), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: new(v)}
+}
+
+func floatsAttr(name string, v []float32) *onnxpb.AttributeProto {
+	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_FLOATS.Enum(), Floats: v}
+}
+
+func textsAttr(name string, v []string) *onnxpb.AttributeProto {
+	a := &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_STRINGS.Enum()}
+	for _, s := range v {
+		a.Strings = append(a.Strings, []byte(s))
+	}
+	return a
 }
 
 func textAttr(name, v string) *onnxpb.AttributeProto {

@@ -29,7 +29,7 @@ func (e *emission) write() error {
 	case op.MaxPool2D:
 		return e.result("MaxPool", e.in, append(sliding(o.Sliding()), intsAttr("dilations", o.Dilation[:]...), boolAttr("ceil_mode", o.CeilMode))...)
 	case op.AvgPool2D:
-		return e.averagePool(o)
+		return e.result("AveragePool", e.in, e.averaging(o)...)
 	case op.AdaptiveAvgPool2D:
 		return e.adaptivePool(o)
 	case op.Mean:
@@ -66,7 +66,9 @@ func (e *emission) write() error {
 	case op.GELU:
 		return e.gelu(o)
 	case op.Softmax:
-		return e.result("Softmax", e.in, intAttr("axis", o.Axis))
+		return e.softmax("Softmax", o.Axis)
+	case op.LogSoftmax:
+		return e.softmax("LogSoftmax", o.Axis)
 	case op.Resize:
 		return e.resize(o)
 	case op.Interpolate:
@@ -112,11 +114,20 @@ func (e *emission) kernel() ([2]int, error) {
 }
 
 func (e *emission) conv(o op.Conv2D) error {
-	kernel, err := e.kernel()
+	attrs, err := e.convolution(o)
 	if err != nil {
 		return err
 	}
-	return e.result("Conv", e.in, append(sliding(o.Sliding(kernel)), intsAttr("dilations", o.Dilation[:]...), intAttr("group", o.Groups))...)
+	return e.result("Conv", e.in, attrs...)
+}
+
+// convolution are the attributes of one.
+func (e *emission) convolution(o op.Conv2D) ([]*onnxpb.AttributeProto, error) {
+	kernel, err := e.kernel()
+	if err != nil {
+		return nil, err
+	}
+	return append(sliding(o.Sliding(kernel)), intsAttr("dilations", o.Dilation[:]...), intAttr("group", o.Groups)), nil
 }
 
 func (e *emission) convTranspose(o op.ConvTranspose2D) error {
@@ -142,9 +153,6 @@ func (e *emission) batchNorm(o op.BatchNorm) error {
 }
 
 func (e *emission) layerNorm(o op.LayerNorm) error {
-	if err := e.since(17, "LayerNormalization"); err != nil {
-		return err
-	}
 	in := e.in
 	if len(in) == 1 {
 		x := e.node.Inputs[0]
@@ -162,14 +170,15 @@ func (e *emission) layerNorm(o op.LayerNorm) error {
 		}
 		in = append(slices.Clone(in), constant(e.writer, e.node.Name+"/ones", slices.Repeat([]float32{1}, size), sizes...))
 	}
-	return e.result("LayerNormalization", in, intAttr("axis", o.Axis), floatAttr("epsilon", float32(o.Eps)))
+	e.addAll("LayerNormalization", in, e.out, intAttr("axis", o.Axis), floatAttr("epsilon", float32(o.Eps)))
+	return nil
 }
 
-// averagePool says what windows at the border are divided by: qnnpack's own rule, which knows
+// averaging says what windows at the border are divided by: qnnpack's own rule, which knows
 // no ceil mode, counts the padding, whatever the operator says.
-func (e *emission) averagePool(o op.AvgPool2D) error {
+func (e *emission) averaging(o op.AvgPool2D) []*onnxpb.AttributeProto {
 	counted := o.CountIncludePad || e.graph.Numerics == quant.QNNPACK && e.node.Output().Type.DType == tensor.QUInt8 && !o.CeilMode
-	return e.result("AveragePool", e.in, append(sliding(o.Sliding()), boolAttr("ceil_mode", o.CeilMode), boolAttr("count_include_pad", counted))...)
+	return append(sliding(o.Sliding()), boolAttr("ceil_mode", o.CeilMode), boolAttr("count_include_pad", counted))
 }
 
 // adaptivePool writes the pool whose windows depend on the size of the image, which has to
@@ -238,30 +247,10 @@ func (e *emission) gelu(o op.GELU) error {
 	return e.result("Mul", []string{half, e.step("Add", []string{inner, e.number(1)})})
 }
 
-func (e *emission) resize(o op.Resize) error {
-	place := "asymmetric"
-	switch {
-	case o.AlignCorners:
-		place = "align_corners"
-	case o.Mode == "linear":
-		place = "half_pixel"
+// softmax is along one axis; before operator set 13 it is over all from that one on.
+func (e *emission) softmax(kind string, axis int) error {
+	if rank := e.rank(e.node.Inputs[0]); e.export.Opset < 13 && axis != -1 && axis != rank-1 {
+		return e.since(13, kind+" along another axis than the last")
 	}
-	attrs := []*onnxpb.AttributeProto{textAttr("mode", o.Mode), textAttr("coordinate_transformation_mode", place), textAttr("nearest_mode", "floor")}
-	if o.Size == [2]int{} {
-		scales := constant(e.writer, e.node.Name+"/scales", []float32{1, 1, float32(o.Scale[0]), float32(o.Scale[1])}, 4)
-		return e.result("Resize", []string{e.in[0], "", scales}, attrs...)
-	}
-	x := e.node.Inputs[0]
-	if e.rank(x) != 4 {
-		return fmt.Errorf("the extents of its input are not known")
-	}
-	sizes, _ := e.extents(x)
-	if sizes[0] == 0 || sizes[1] == 0 {
-		// Sizes are of all axes: those of the batch and the channels are taken from x.
-		shape := e.step("Shape", e.in)
-		front := e.step("Slice", []string{shape, e.list("from", 0), e.list("to", 2)})
-		back := e.list("size", int64(o.Size[0]), int64(o.Size[1]))
-		return e.result("Resize", []string{e.in[0], "", "", e.step("Concat", []string{front, back}, intAttr("axis", 0))}, attrs...)
-	}
-	return e.result("Resize", []string{e.in[0], "", "", e.list("sizes", int64(sizes[0]), int64(sizes[1]), int64(o.Size[0]), int64(o.Size[1]))}, attrs...)
+	return e.result(kind, e.in, intAttr("axis", axis))
 }
