@@ -34,7 +34,13 @@ type exportFunc func(*onnx.Export)
 
 func (f exportFunc) applyExport(e *onnx.Export) { f(e) }
 
-// WithOpset chooses the operator set that is written, from 13 to 21. The default is 17.
+// WithFormat chooses how an int8 model is written. The default is onnx.QDQ.
+func WithFormat(format onnx.Format) ExportOption {
+	return exportFunc(func(e *onnx.Export) { e.Format = format })
+}
+
+// WithOpset chooses the operator set that is written, from 10 to 21. The default is 17. What
+// it cannot express is an error that names the node and the operator set that can.
 func WithOpset(n int) ExportOption {
 	return exportFunc(func(e *onnx.Export) { e.Opset = n })
 }
@@ -42,6 +48,7 @@ func WithOpset(n int) ExportOption {
 // Exported says what SaveONNX has written and how it was checked.
 type Exported struct {
 	Opset   int         `json:"opset"`
+	Format  string      `json:"format"` // qdq or qoperator, which are the same for a float model
 	Bytes   int64       `json:"bytes"`
 	Inputs  []onnx.Port `json:"inputs"`
 	Outputs []onnx.Port `json:"outputs"`
@@ -68,7 +75,8 @@ const (
 )
 
 // SaveONNX writes the model as an ONNX file: a float model as it is, an int8 model as QDQ,
-// which ONNX Runtime and OpenVINO compute on integers. Batches are of any size, images of
+// which ONNX Runtime and OpenVINO compute on integers, or with WithFormat as operators on
+// codes. Batches are of any size, images of
 // the size that the preset gives. Labels, preprocessing and recipe go into metadata_props.
 //
 // Before the file appears, it is read back: it must have the same inputs and outputs, and
@@ -79,6 +87,11 @@ func (m *Model) SaveONNX(ctx context.Context, path string, opts ...ExportOption)
 		return nil, err
 	}
 	e := onnx.Export{Inputs: m.exportInputs()}
+	if m.declared != nil {
+		for _, v := range m.declared.outputs {
+			e.Outputs = append(e.Outputs, v.DType)
+		}
+	}
 	for _, opt := range opts {
 		opt.applyExport(&e)
 	}
@@ -94,6 +107,7 @@ func (m *Model) SaveONNX(ctx context.Context, path string, opts ...ExportOption)
 	if err != nil {
 		return nil, err
 	}
+	out.Format = e.Format.String()
 	return out, atomicfile.Write(path, func(w io.Writer) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -138,7 +152,7 @@ func (m *Model) exportInputs() []onnx.Port {
 	var ports []onnx.Port
 	if m.declared != nil {
 		for _, v := range m.declared.inputs {
-			p := onnx.Port{Name: v.Name, Names: slices.Clone(v.Dims)}
+			p := onnx.Port{Name: v.Name, DType: v.DType, Names: slices.Clone(v.Dims)}
 			for _, n := range v.Shape {
 				p.Sizes = append(p.Sizes, max(n, 0))
 			}

@@ -26,6 +26,7 @@ var contributed = map[string]importer{
 	"QLinearSigmoid":           qlinearUnary(op.Sigmoid{}),
 	"QLinearLeakyRelu":         readQLinearLeakyRelu,
 	"QLinearGlobalAveragePool": readQLinearGlobalAveragePool,
+	"QLinearAveragePool":       readQLinearAveragePool,
 	"QLinearConcat":            readQLinearConcat,
 	"QGemm":                    readQGemm,
 	"Gelu":                     readGelu,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // Opsets that are written. QuantizeLinear is there from the first on.
@@ -20,9 +21,11 @@ const (
 type Export struct {
 	Opset  int // 0 is DefaultExportOpset
 	Format Format
-	// Inputs declare the graph's inputs, in order: names, extents, names of free extents.
-	// Element types follow from the graph.
-	Inputs   []Port
+	// Inputs declare the graph's inputs, in order: names, extents, names of free extents, and
+	// element types where these are others than the graph's, between which is a Cast.
+	Inputs []Port
+	// Outputs declare the element types of outputs, in order; nil for the graph's.
+	Outputs  []tensor.DType
 	Metadata map[string]string // metadata_props
 }
 
@@ -35,9 +38,12 @@ func Marshal(g *graph.Graph, e Export) ([]byte, error) {
 	if e.Opset < MinExportOpset || e.Opset > MaxExportOpset {
 		return nil, fmt.Errorf("operator set %d: those from %d to %d are written", e.Opset, MinExportOpset, MaxExportOpset)
 	}
-	g = g.Running()
+	g = g.Running().Clone()
 	if len(e.Inputs) != len(g.Inputs) {
 		return nil, fmt.Errorf("%d inputs are declared; %s has %d", len(e.Inputs), g.Name, len(g.Inputs))
+	}
+	if e.Outputs != nil && len(e.Outputs) != len(g.Outputs) {
+		return nil, fmt.Errorf("%d outputs are declared; %s has %d", len(e.Outputs), g.Name, len(g.Outputs))
 	}
 	w := newWriter(g, e)
 	if err := w.graphProto(); err != nil {
@@ -50,7 +56,7 @@ func Marshal(g *graph.Graph, e Export) ([]byte, error) {
 		Graph:        w.out,
 	}
 	if w.contributed {
-		model.OpsetImport = append(model.OpsetImport, &onnxpb.OperatorSetIdProto{Domain: proto.String(microsoft), Version: proto.Int64(1)})
+		model.OpsetImport = append(model.OpsetImport, &onnxpb.OperatorSetIdProto{Domain: new(microsoft), Version: new(int64(1))})
 	}
 	for _, key := range slices.Sorted(maps.Keys(e.Metadata)) {
 		model.MetadataProps = append(model.MetadataProps, &onnxpb.StringStringEntryProto{Key: new(key), Value: new(e.Metadata[key])})
@@ -94,13 +100,21 @@ func (w *writer) graphProto() error {
 	if err := w.infer(); err != nil {
 		return err
 	}
+	if w.export.Format == QOperator {
+		w.absorb()
+	}
+	for i, v := range w.graph.Outputs {
+		if w.declared(i) != v.Type.DType {
+			w.cast[v] = w.unique(v.Name)
+		}
+	}
 	for _, n := range w.graph.Nodes {
 		if err := w.node(n); err != nil {
 			return fmt.Errorf("node %q (%s): %w", n.Name, n.Op.Kind(), err)
 		}
 	}
-	for _, v := range w.graph.Outputs {
-		if err := w.output(v); err != nil {
+	for i, v := range w.graph.Outputs {
+		if err := w.output(v, w.declared(i)); err != nil {
 			return fmt.Errorf("output %q: %w", v.Name, err)
 		}
 	}
@@ -113,29 +127,54 @@ func (w *writer) inputProto(v *graph.Value, p Port) (*onnxpb.ValueInfoProto, err
 		p.Name = v.Name
 	}
 	w.taken[p.Name] = true
-	if v.Type.DType.IsQuantized() {
+	switch {
+	case v.Type.DType.IsQuantized():
 		w.codes[v] = p.Name
-	} else {
+	case p.DType == tensor.Invalid || p.DType == v.Type.DType:
 		w.reals[v] = p.Name
+	default:
+		held, err := elementCode(v.Type.DType)
+		if err != nil {
+			return nil, err
+		}
+		w.reals[v] = w.unique(p.Name + "/cast")
+		w.add("Cast", []string{p.Name}, w.reals[v], intAttr("to", int(held)))
+		return portProto(p.DType, p)
 	}
 	return portProto(v.Type.DType, p)
 }
 
+// declared is the element type of an output in the file.
+func (w *writer) declared(i int) tensor.DType {
+	v := w.graph.Outputs[i]
+	if w.export.Outputs == nil || w.export.Outputs[i] == tensor.Invalid || v.Type.DType.IsQuantized() {
+		return v.Type.DType
+	}
+	return w.export.Outputs[i]
+}
+
 // output declares a result of the graph, under its own name.
-func (w *writer) output(v *graph.Value) error {
+func (w *writer) output(v *graph.Value, declared tensor.DType) error {
 	names := w.reals
 	if v.Type.DType.IsQuantized() {
 		names = w.codes
 	}
 	p := Port{Name: names[v]}
-	if v.Role != graph.Result || slices.ContainsFunc(w.out.Output, func(o *onnxpb.ValueInfoProto) bool { return o.GetName() == p.Name }) || w.aliased[v] {
+	if cast := w.cast[v]; cast != "" {
+		to, err := elementCode(declared)
+		if err != nil {
+			return err
+		}
+		p.Name = cast
+		w.add("Cast", []string{names[v]}, cast, intAttr("to", int(to)))
+	} else if v.Role != graph.Result || slices.ContainsFunc(w.out.Output, func(o *onnxpb.ValueInfoProto) bool { return o.GetName() == p.Name }) || w.aliased[v] {
 		p.Name = w.unique(v.Name)
 		w.add("Identity", []string{names[v]}, p.Name)
 	}
 	if f, ok := w.facts[v]; ok && !f.Deferred {
 		p.Sizes, p.Names = w.extents(v)
 	}
-	port, err := portProto(v.Type.DType, p)
+	port, err := portProto(declared, p)
 	w.out.Output = append(w.out.Output, port)
 	return err
 }

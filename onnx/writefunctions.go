@@ -36,6 +36,9 @@ func (e *emission) writeFunction() error {
 	case op.Relation:
 		return e.relation(o)
 	case op.Not:
+		if e.node.Inputs[0].Type.DType == tensor.Int64 {
+			return e.result("BitwiseNot", e.in)
+		}
 		return e.result("Not", e.in)
 	case op.IsNaN:
 		return e.result("IsNaN", e.in)

@@ -296,6 +296,10 @@ func (e *emission) shaped(o op.Shaped) error {
 	case "shrink":
 		return e.result("Shrink", e.in, floatAttr("lambd", a), floatAttr("bias", b))
 	case "threshold":
+		if b != 0 {
+			above := e.step("Greater", []string{e.in[0], e.number(a)})
+			return e.result("Where", []string{above, e.in[0], e.number(b)})
+		}
 		return e.result("ThresholdedRelu", e.in, floatAttr("alpha", a))
 	case "swish":
 		return e.result("Mul", []string{e.in[0], e.step("Sigmoid", []string{e.step("Mul", []string{e.in[0], e.number(a)})})})

@@ -86,12 +86,11 @@ func (w *writer) stub(n *graph.Node, t graph.Type, write func(string, graph.Type
 		w.reals[y], w.aliased[y] = name, true
 		return err
 	}
-	name, err := w.real(x)
-	names := w.codes
+	from, names := w.real, w.codes
 	if x.Type.DType.IsQuantized() {
-		name, err = w.code(x)
-		names = w.reals
+		from, names = w.code, w.reals
 	}
+	name, err := from(x)
 	if err != nil {
 		return err
 	}

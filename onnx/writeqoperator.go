@@ -3,11 +3,10 @@ package onnx
 import (
 	"fmt"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -44,6 +43,54 @@ func ParseFormat(name string) (Format, error) {
 // microsoft is ONNX Runtime's own domain.
 const microsoft = "com.microsoft"
 
+// absorb makes nodes between Dequantize and Quantize nodes on codes where there is an operator
+// for it. Graphs keep them apart where octet has no rule for their codes.
+func (w *writer) absorb() {
+	for _, n := range w.graph.Nodes {
+		readers := w.graph.Consumers(n.Output())
+		if !absorbed(n.Op) || len(readers) != 1 || w.graph.IsOutput(n.Output()) {
+			continue
+		}
+		q := readers[0]
+		if _, ok := q.Op.(op.Quantize); !ok || !q.Output().Type.DType.IsQuantized() {
+			continue
+		}
+		in := make([]*graph.Value, len(n.Inputs))
+		for i, v := range n.Inputs {
+			if in[i] = behind(v); in[i] == nil || in[i].Type.DType != q.Output().Type.DType {
+				in = nil
+				break
+			}
+		}
+		if in == nil {
+			continue
+		}
+		n.Inputs, n.Output().Type = in, q.Output().Type
+		w.graph.ReplaceUses(q.Output(), n.Output())
+	}
+	w.graph.Prune()
+}
+
+// absorbed reports whether an operator of ONNX Runtime's has any scales.
+func absorbed(o graph.Op) bool {
+	switch o.(type) {
+	case op.Sigmoid, op.LeakyReLU, op.AvgPool2D, op.AdaptiveAvgPool2D, op.Mean, op.Cat, op.Add, op.Mul:
+		return op.ClampOf(o) == quant.NoActivation
+	}
+	return false
+}
+
+// behind returns the codes that v is dequantized from, nil where it is not.
+func behind(v *graph.Value) *graph.Value {
+	if v.Node == nil {
+		return nil
+	}
+	if _, ok := v.Node.Op.(op.Dequantize); !ok || !v.Node.Inputs[0].Type.DType.IsQuantized() {
+		return nil
+	}
+	return v.Node.Inputs[0]
+}
+
 // integers writes a node on codes as an operator on codes, and reports whether there is one.
 func (e *emission) integers() (bool, error) {
 	for _, v := range e.node.Outputs {
@@ -57,10 +104,8 @@ func (e *emission) integers() (bool, error) {
 	if e.onlyMoves() {
 		return true, e.moved()
 	}
-	for _, v := range e.node.Inputs[:min(2, len(e.node.Inputs))] {
-		if !v.Type.DType.IsQuantized() {
-			return false, nil
-		}
+	if !e.betweenCodes() {
+		return false, nil
 	}
 	switch o := e.node.Op.(type) {
 	case op.Conv2D:
@@ -93,6 +138,23 @@ func (e *emission) integers() (bool, error) {
 		return true, e.qlinearMean(o)
 	}
 	return false, nil
+}
+
+// betweenCodes reports whether the activations are codes of one type, as kernels are for.
+func (e *emission) betweenCodes() bool {
+	in := e.node.Inputs
+	if _, weighted := e.node.Op.(op.Weighted); weighted {
+		if !in[1].Type.DType.IsQuantized() {
+			return false
+		}
+		in = in[:1]
+	}
+	for _, v := range in {
+		if v.Type.DType != e.node.Output().Type.DType {
+			return false
+		}
+	}
+	return true
 }
 
 // onlyMoves reports whether the node gives codes of its first operand as they are.
@@ -165,7 +227,7 @@ func (e *emission) integer(kind, domain string, in, more []string, attrs ...*onn
 func (w *writer) addIn(domain, kind string, in []string, out string, attrs ...*onnxpb.AttributeProto) {
 	w.add(kind, in, out, attrs...)
 	if domain != "" {
-		w.out.Node[len(w.out.Node)-1].Domain = proto.String(domain)
+		w.out.Node[len(w.out.Node)-1].Domain = new(domain)
 		w.contributed = true
 	}
 }

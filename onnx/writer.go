@@ -23,8 +23,9 @@ type writer struct {
 
 	// Names of values: as they are, or, of codes, as numbers; and as codes.
 	reals, codes map[*graph.Value]string
-	aliased      map[*graph.Value]bool // reals has the name of another value
-	params       map[string][]string   // scale and zero point, by what they are
+	aliased      map[*graph.Value]bool   // reals has the name of another value
+	cast         map[*graph.Value]string // names of outputs that are declared with other element types
+	params       map[string][]string     // scale and zero point, by what they are
 
 	// What is known of the values for two sizes of every free extent.
 	facts, others map[*graph.Value]graph.Fact
@@ -38,7 +39,7 @@ func newWriter(g *graph.Graph, e Export) *writer {
 	}
 	return &writer{
 		graph: g, export: e, out: &onnxpb.GraphProto{Name: new(name)}, taken: map[string]bool{},
-		reals: map[*graph.Value]string{}, codes: map[*graph.Value]string{}, aliased: map[*graph.Value]bool{}, params: map[string][]string{},
+		reals: map[*graph.Value]string{}, codes: map[*graph.Value]string{}, aliased: map[*graph.Value]bool{}, cast: map[*graph.Value]string{}, params: map[string][]string{},
 	}
 }
 
@@ -168,11 +169,11 @@ func floatAttr(name string, v float32) *onnxpb.AttributeProto {
 }
 
 func floatsAttr(name string, v []float32) *onnxpb.AttributeProto {
-	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_FLOATS.Enum(), Floats: v}
+	return &onnxpb.AttributeProto{Name: new(name), Type: onnxpb.AttributeProto_FLOATS.Enum(), Floats: v}
 }
 
 func textsAttr(name string, v []string) *onnxpb.AttributeProto {
-	a := &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_STRINGS.Enum()}
+	a := &onnxpb.AttributeProto{Name: new(name), Type: onnxpb.AttributeProto_STRINGS.Enum()}
 	for _, s := range v {
 		a.Strings = append(a.Strings, []byte(s))
 	}

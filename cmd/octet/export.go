@@ -30,7 +30,9 @@ func newExportCommand(c *console.Console) *cobra.Command {
 		Short: "Write a model, float or int8, as an ONNX file",
 		Long: `export writes a model for ONNX Runtime, OpenVINO and what else reads ONNX. An int8
 model becomes QDQ: float nodes between QuantizeLinear and DequantizeLinear, which
-runtimes compute on integers. Batches may have any size; images have that of the
+runtimes compute on integers. With --format qoperator it becomes operators on codes, some
+of ONNX Runtime's own domain; what has none stays QDQ. An int8 ONNX file of either form is
+written as the other one so. Batches may have any size; images have that of the
 preset (--crop gives another). Labels, preprocessing and recipe go into the file's
 metadata_props.
 
@@ -38,6 +40,7 @@ The file is read back before it appears: it must have the same inputs and output
 give the same results on random inputs, but for roundings.`,
 		Example: `  octet export resnet18_int8.pth --output resnet18_int8.onnx
   octet export resnet18.pth --arch resnet18 --output resnet18.onnx --opset 20
+  octet export resnet18_qdq.onnx --format qoperator --opset 10 -o resnet18_qoperator.onnx
   octet export zoo:MobileNet_V2_QuantizedWeights.DEFAULT -o mobilenet_v2.onnx`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
@@ -48,10 +51,10 @@ give the same results on random inputs, but for roundings.`,
 	f.model.Register(cmd)
 	fl := cmd.Flags()
 	fl.StringVarP(&f.output, "output", "o", "", "write `FILE`.onnx")
-	fl.StringVar(&f.format, "format", "qdq", "how an int8 model is written: qdq")
+	fl.StringVar(&f.format, "format", "qdq", "how an int8 model is written: qdq or qoperator")
 	fl.IntVar(&f.opset, "opset", onnx.DefaultExportOpset, fmt.Sprintf("operator set, from %d to %d", onnx.MinExportOpset, onnx.MaxExportOpset))
 	console.Require(cmd, "output", "name the .onnx file to write")
-	console.Complete(cmd, "format", "qdq")
+	console.Complete(cmd, "format", onnx.Formats()...)
 	return cmd
 }
 
@@ -63,8 +66,9 @@ type exportOutput struct {
 }
 
 func runExport(c *console.Console, cmd *cobra.Command, f *exportFlags, path string) error {
-	if f.format != "qdq" {
-		return exit.Usagef("--format %s: the format is qdq", f.format)
+	format, err := onnx.ParseFormat(f.format)
+	if err != nil {
+		return exit.Usagef("--format %s: it is qdq or qoperator", f.format)
 	}
 	if f.opset < onnx.MinExportOpset || f.opset > onnx.MaxExportOpset {
 		return exit.Usagef("--opset %d: from %d to %d", f.opset, onnx.MinExportOpset, onnx.MaxExportOpset)
@@ -79,7 +83,7 @@ func runExport(c *console.Console, cmd *cobra.Command, f *exportFlags, path stri
 	if err := c.Expect(console.Planned{Path: f.output, Bytes: console.ParameterBytes(model)}); err != nil {
 		return err
 	}
-	written, err := model.SaveONNX(cmd.Context(), f.output, octet.WithOpset(f.opset))
+	written, err := model.SaveONNX(cmd.Context(), f.output, octet.WithOpset(f.opset), octet.WithFormat(format))
 	if err != nil {
 		if errors.Is(err, cmd.Context().Err()) {
 			return err

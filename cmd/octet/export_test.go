@@ -19,7 +19,7 @@ func TestExport(t *testing.T) {
 	}{
 		{[]string{"export", model}, "name the .onnx file to write"},
 		{[]string{"export", model, "-o", filepath.Join(folder, "model.pth")}, "an ONNX model"},
-		{[]string{"export", model, "-o", file, "--opset", "12"}, "from 13 to 21"},
+		{[]string{"export", model, "-o", file, "--opset", "9"}, "from 10 to 21"},
 		{[]string{"export", model, "-o", file, "--format", "tflite"}, "qdq"},
 	} {
 		octetCommand(t, c.args...).fails(t, exit.Usage, c.want)

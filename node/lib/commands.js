@@ -38,6 +38,12 @@ async function inspect(name, options = {}) {
   return document;
 }
 
+/** exportModel writes a model as an ONNX file. */
+async function exportModel(name, options = {}) {
+  const { document } = await command('export', options, [model(name, 'exportModel')]);
+  return document;
+}
+
 /** compare puts variants of a model side by side. */
 async function compare(models, options = {}) {
   const names = Array.isArray(models) ? models : [models];
@@ -68,4 +74,4 @@ function operand(input) {
   throw new UsageError(`quantizeTensor takes numbers, { data, shape } or the path of a file, got ${describe(input)}`);
 }
 
-module.exports = { quantize, inspect, compare, quantizeTensor };
+module.exports = { quantize, inspect, exportModel, compare, quantizeTensor };

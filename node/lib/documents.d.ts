@@ -42,6 +42,29 @@ export interface Score {
   non_finite?: { inputs: number; nan: number; infinite: number; names: string[] };
 }
 
+/** The document of `octet export --json`. */
+export interface Exported {
+  model: string;
+  output: string;
+  opset: number;
+  format: 'qdq' | 'qoperator';
+  bytes: number;
+  inputs: ExportedPort[];
+  outputs: ExportedPort[];
+  /** The largest difference between an output of the model and of the file as it was read back, relative to the largest output; left out where it was not measured. */
+  difference?: number;
+  /** Files that were there before. */
+  replaced?: string[];
+}
+
+/** An input or output of an ONNX file. Extents that are free are 0. */
+export interface ExportedPort {
+  name: string;
+  dtype: string;
+  sizes: number[] | null;
+  names: string[] | null;
+}
+
 /** The document of `octet inspect --json`. */
 export interface Inspection {
   file: string;

@@ -272,6 +272,19 @@ export interface InspectOptions extends ModelOptions, LongCallOptions {
 /** Tells what a model file holds. Nothing of it is executed. */
 export function inspect(model: string | URL, options?: InspectOptions): Promise<Inspection>;
 
+/** Options of `octet export`, whose help says more about each. */
+export interface ExportOptions extends ModelOptions, LongCallOptions {
+  /** The .onnx to write. It appears complete or not at all. */
+  output: string;
+  /** How an int8 model is written: qdq, the default, or qoperator. */
+  format?: 'qdq' | 'qoperator';
+  /** The operator set, from 10 to 21. */
+  opset?: number;
+}
+
+/** Writes a model, float or int8, as an ONNX file. */
+export function exportModel(model: string | URL, options: ExportOptions): Promise<Exported>;
+
 /** Options of `octet compare`, whose help says more about each. */
 export interface CompareOptions extends Omit<ModelOptions, 'backend'>, LongCallOptions {
   /** Make int8 variants for these backends, and run files by their rules. */

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { Session, DataError, ModelError, OutputError, UsageError, OctetError, quantize, inspect, compare, quantizeTensor } = require('@octet-ml/octet');
+const { Session, DataError, ModelError, OutputError, UsageError, OctetError, quantize, inspect, exportModel, compare, quantizeTensor } = require('@octet-ml/octet');
 const { test, model, calibration, testImages, octet, folder, images, npy, pgm } = require('./helpers.js');
 
 test('quantize makes the file of the command line, with progress', async (t) => {
@@ -51,6 +51,17 @@ test('compare gives the document of the command line', async (t) => {
   await assert.rejects(compare([model]), (e) => e instanceof UsageError && /has nothing to be compared with: name int8 models too, or calibration/.test(e.message));
   await assert.rejects(compare([]), UsageError);
   await assert.rejects(compare([model, 7]), /compare takes the path of a file, got 7/);
+});
+
+test('exportModel writes what Session opens', async (t) => {
+  const output = path.join(folder(t), 'model.onnx');
+  const told = await exportModel(model, { output, format: 'qoperator', opset: 13 });
+  assert.equal(told.format, 'qoperator');
+  assert.equal(told.opset, 13);
+  assert.equal(told.bytes, fs.statSync(output).size);
+  const session = await Session.open(output);
+  t.after(() => session.close());
+  await wrong(exportModel(model, { output, opset: 9 }), UsageError, /from 10 to 21/);
 });
 
 test('quantizeTensor gives the codes of the command line', async (t) => {
