@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" />
 
 import { EventEmitter } from 'node:events';
-import type { Comparison, Inspection, Operation, QuantizedTensor, QuantizeResult } from './documents.js';
+import type { Comparison, Exported, Inspection, Operation, QuantizedTensor, QuantizeResult } from './documents.js';
 
 export type * from './documents.js';
 
