@@ -50,7 +50,7 @@ func (e *emission) writeLayer() error {
 	case op.Shaped:
 		return e.shaped(o)
 	}
-	return errNotWritten
+	return e.writeRare()
 }
 
 // recurrence leaves out operands that are empty.
@@ -148,8 +148,8 @@ func (e *emission) or(name string, otherwise float32, count int) string {
 }
 
 // spatial are the attributes of windows over any number of axes.
-func spatial(s op.Spatial, kernel []int) []*onnxpb.AttributeProto {
-	attrs := []*onnxpb.AttributeProto{intsAttr("kernel_shape", kernel...), intsAttr("strides", s.Stride...), intsAttr("dilations", s.Dilation...)}
+func spatial(s op.Spatial) []*onnxpb.AttributeProto {
+	attrs := []*onnxpb.AttributeProto{intsAttr("strides", s.Stride...), intsAttr("dilations", s.Dilation...)}
 	switch s.Auto {
 	case op.SameUpper:
 		return append(attrs, textAttr("auto_pad", "SAME_UPPER"))
@@ -170,11 +170,11 @@ func (e *emission) convND(o op.ConvND) error {
 	if len(shape) < 3 {
 		return fmt.Errorf("the extents of its weight %q are not known", v.Name)
 	}
-	return e.result("Conv", e.in, append(spatial(o.Spatial, shape[2:]), intAttr("group", o.Groups))...)
+	return e.result("Conv", e.in, append(spatial(o.Spatial), intsAttr("kernel_shape", shape[2:]...), intAttr("group", o.Groups))...)
 }
 
 func (e *emission) poolND(o op.PoolND) error {
-	attrs := spatial(o.Spatial, o.Kernel)
+	attrs := append(spatial(o.Spatial), intsAttr("kernel_shape", o.Kernel...))
 	if o.CeilMode {
 		attrs = append(attrs, intAttr("ceil_mode", 1))
 	}

@@ -100,8 +100,13 @@ func (w *writer) stub(n *graph.Node, t graph.Type, write func(string, graph.Type
 
 // own reports whether the writer of the node's operator writes operand i itself.
 func (e *emission) own(i int) bool {
-	_, linear := e.node.Op.(op.Linear)
-	return linear && i == 1
+	switch e.node.Op.(type) {
+	case op.Linear:
+		return i == 1
+	case op.DynamicConv2D, op.DynamicLinear:
+		return i == 3
+	}
+	return false
 }
 
 // result writes the node's only result, with the clamp of its operator.
