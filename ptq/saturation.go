@@ -10,7 +10,7 @@ import (
 )
 
 // Saturation is a layer whose sums may be wrong in PyTorch on an x86 CPU without
-// VNNI: see quant.SaturatingChannels.
+// VNNI: see quant.SaturatingPairs.
 type Saturation struct {
 	Node     string `json:"node"`     // name of the layer
 	Channels int    `json:"channels"` // that may saturate

@@ -1,0 +1,189 @@
+package ptq
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// LayerPairs is a layer with int8 weights, and what becomes of it in runtimes that add
+// products in pairs of 16 bits (VPMADDUBSW): see quant.SaturatingPairs.
+type LayerPairs struct {
+	Node      string `json:"node"`
+	Op        string `json:"op"`
+	Depthwise bool   `json:"depthwise,omitempty"` // ONNX Runtime computes it exactly; fbgemm does not
+	Channels  int    `json:"channels"`            // output channels with weights that saturate for some activations
+	Of        int    `json:"of"`                  // output channels
+	// Worst is the largest sum of a pair for any activations; int16 ends at 32767.
+	Worst int64 `json:"worst"`
+	// Observed is what data did; nil without data.
+	Observed *ObservedPairs `json:"observed,omitempty"`
+}
+
+// ObservedPairs counts the results of a layer that saturating sums made wrong.
+type ObservedPairs struct {
+	Results   int64 `json:"results"`   // of all inputs
+	Saturated int64 `json:"saturated"` // those with a pair that int16 does not hold
+	Largest   int64 `json:"largest"`   // sum of a pair, in the channels that may saturate
+}
+
+// PairWatch finds out which pairs saturate while a graph runs.
+type PairWatch struct {
+	Layers []*LayerPairs
+	watch  map[*graph.Node]*pairs
+}
+
+// pairs are the channels of a layer that may saturate, with their weights in the order in
+// which they are added.
+type pairs struct {
+	layer    *LayerPairs
+	channels []int
+	weights  [][]int8
+	order    []int
+}
+
+// maxByte is the largest code of an activation: ranges that were chosen narrower limit scales,
+// not codes.
+const maxByte = 255
+
+// WatchPairs lists the layers of an int8 graph whose weights are int8.
+func WatchPairs(g *graph.Graph) (*PairWatch, error) {
+	w := &PairWatch{watch: map[*graph.Node]*pairs{}}
+	for _, n := range g.Running().Nodes {
+		switch n.Op.(type) {
+		case op.Conv2D, op.Linear:
+		default:
+			continue
+		}
+		weight := n.Inputs[1]
+		if weight.Data == nil || weight.Type.DType != tensor.QInt8 || !n.Inputs[0].Type.DType.IsQuantized() {
+			continue
+		}
+		if err := weight.Data.Load(); err != nil {
+			return nil, err
+		}
+		channels, worst, err := quant.SaturatingPairs(weight.Data, maxByte)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", n.Name, err)
+		}
+		shape := weight.Data.Shape()
+		layer := &LayerPairs{Node: n.Name, Op: n.Op.Kind(), Depthwise: len(shape) == 4 && shape[1] == 1, Channels: len(channels), Of: shape[0], Worst: worst}
+		w.Layers = append(w.Layers, layer)
+		if len(channels) == 0 {
+			continue
+		}
+		p := &pairs{layer: layer, channels: channels, order: quant.PairOrder(shape)}
+		codes, row := weight.Data.Int8s(), len(p.order)
+		for _, o := range channels {
+			ordered := make([]int8, row)
+			for i, at := range p.order {
+				ordered[i] = codes[o*row+at]
+			}
+			p.weights = append(p.weights, ordered)
+		}
+		w.watch[n] = p
+	}
+	return w, nil
+}
+
+// See is shown the result of every node of a run, with the readers of it.
+func (w *PairWatch) See(readers []*graph.Node, x *tensor.Tensor) {
+	for _, n := range readers {
+		p := w.watch[n]
+		if p == nil || !x.DType().IsQuantized() {
+			continue
+		}
+		if p.layer.Observed == nil {
+			p.layer.Observed = &ObservedPairs{}
+		}
+		codes, zero := bytesOfCodes(x)
+		if conv, ok := n.Op.(op.Conv2D); ok {
+			p.convolution(conv, codes, zero, x.Shape(), n.Inputs[1].Data.Shape())
+			continue
+		}
+		for row := len(p.order); len(codes) >= row; codes = codes[row:] {
+			p.add(codes[:row], 0, p.layer.Of)
+		}
+	}
+}
+
+// Reads lists the layers that read a value and may saturate.
+func (w *PairWatch) Reads(g *graph.Graph, v *graph.Value) []*graph.Node {
+	var list []*graph.Node
+	for _, n := range g.Consumers(v) {
+		if w.watch[n] != nil && n.Inputs[0] == v {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// bytesOfCodes are the codes as x86 multiplies them, unsigned, and that of zero: kernels move
+// signed ones up by 128.
+func bytesOfCodes(x *tensor.Tensor) ([]byte, byte) {
+	zero := byte(x.QParams().ZeroPoint())
+	if x.DType() == tensor.QUInt8 {
+		return x.Uint8s(), zero
+	}
+	moved := make([]byte, x.Numel())
+	for i, code := range x.Int8s() {
+		moved[i] = byte(code) ^ 0x80
+	}
+	return moved, zero ^ 0x80
+}
+
+// convolution gathers the activations of every window, in the order in which they are added.
+func (p *pairs) convolution(o op.Conv2D, codes []byte, zero byte, x, weight tensor.Shape) {
+	s := o.Sliding([2]int{weight[2], weight[3]}).For(x)
+	var out [2]int
+	for axis := range 2 {
+		out[axis] = (x[2+axis]+2*s.Padding[axis]+s.Uneven[axis]-s.Dilation[axis]*(s.Kernel[axis]-1)-1)/s.Stride[axis] + 1
+	}
+	inputs, perGroup := weight[1], weight[0]/o.Groups
+	window := make([]byte, len(p.order))
+	for image := range x[0] {
+		for group := range o.Groups {
+			for at := range out[0] * out[1] {
+				top, left := at/out[1]*s.Stride[0]-s.Padding[0], at%out[1]*s.Stride[1]-s.Padding[1]
+				k := 0
+				for tap := range s.Kernel[0] * s.Kernel[1] {
+					r, c := top+tap/s.Kernel[1]*s.Dilation[0], left+tap%s.Kernel[1]*s.Dilation[1]
+					inside := r >= 0 && r < x[2] && c >= 0 && c < x[3]
+					for i := range inputs {
+						window[k] = zero
+						if inside {
+							window[k] = codes[((image*x[1]+group*inputs+i)*x[2]+r)*x[3]+c]
+						}
+						k++
+					}
+				}
+				p.add(window, group*perGroup, (group+1)*perGroup)
+			}
+		}
+	}
+}
+
+// add counts the results of one window in the channels from first up to end.
+func (p *pairs) add(window []byte, first, end int) {
+	seen := p.layer.Observed
+	seen.Results += int64(end - first)
+	for i, channel := range p.channels {
+		if channel < first || channel >= end {
+			continue
+		}
+		saturated := false
+		weights := p.weights[i]
+		for k := 0; k+1 < len(weights); k += 2 {
+			sum := int32(window[k])*int32(weights[k]) + int32(window[k+1])*int32(weights[k+1])
+			seen.Largest = max(seen.Largest, int64(max(sum, -sum)))
+			saturated = saturated || sum > math.MaxInt16 || sum < math.MinInt16
+		}
+		if saturated {
+			seen.Saturated++
+		}
+	}
+}
