@@ -42,6 +42,9 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 			return nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}
 	}
+	if g, err = rewrite.Recompose(g); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
 	m := &Model{origin: origin{file: f.Name()}, declared: &declared{}}
 	for _, ports := range []struct {
 		read func() ([]onnx.Port, error)

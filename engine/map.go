@@ -46,6 +46,9 @@ func lowerUnary32(u op.Unary, t target) operation {
 	if f, ok := elementwise32.FunctionOf(u.Kind()); ok {
 		return newPointwise32(f, quant.NoActivation, t)
 	}
+	if f, ok := u.(op.Function); ok {
+		return function32{f: f.Scalar()}
+	}
 	return function32{f: u.Real}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -310,4 +311,24 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Question marks do not say that two extents are equal: Paddle writes one for each it does not know.
+func TestQuestionMarksAreNoNames(t *testing.T) {
+	m := modelOf(nodeOf("Relu", []string{"x"}, []string{"y"}))
+	dim := func(name string) *onnxpb.TensorShapeProto_Dimension {
+		return &onnxpb.TensorShapeProto_Dimension{Value: &onnxpb.TensorShapeProto_Dimension_DimParam{DimParam: name}}
+	}
+	m.Graph.Input[0].Type.GetTensorType().Shape = &onnxpb.TensorShapeProto{Dim: []*onnxpb.TensorShapeProto_Dimension{dim("batch"), dim("?"), dim("?")}}
+	f, err := read(t, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports, err := f.Inputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ports[0].Names; !slices.Equal(got, []string{"batch", "", ""}) {
+		t.Errorf("names %q", got)
+	}
 }

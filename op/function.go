@@ -106,6 +106,9 @@ func (o Function) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return inferSame(in)
 }
 
+// Scalar is Real, looked up once: for loops.
+func (o Function) Scalar() func(float32) float32 { return functions[o.Name].real }
+
 // Real is the function of the table.
 func (o Function) Real(x float32) float32 { return functions[o.Name].real(x) }
 
