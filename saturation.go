@@ -22,8 +22,11 @@ func (m *Model) CheckSaturation(ctx context.Context, inputs Batches, opts ...Com
 		return nil, fmt.Errorf("%s is a float model: quantize it first; nothing in it saturates", m.name())
 	}
 	watch, err := ptq.WatchPairs(m.graph)
-	if err != nil || inputs == nil {
-		return watch.Layers, err
+	if err != nil {
+		return nil, err
+	}
+	if inputs == nil {
+		return watch.Layers, nil
 	}
 	s, err := m.Compile(opts...)
 	if err != nil {
