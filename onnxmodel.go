@@ -128,5 +128,5 @@ func (v ValueInfo) taken(t *tensor.Tensor, sizes map[string]int) (*tensor.Tensor
 			sizes[name] = got
 		}
 	}
-	return onnx.Held(t)
+	return onnx.Taken(t)
 }

@@ -124,6 +124,12 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason = lowerQuantize(n, t)
 	case op.Dequantize:
 		o, reason = lowerDequantize(n, t)
+	case op.QuantizeWhole:
+		o = lowerQuantizeWhole(attrs)
+	case op.DequantizeWhole:
+		o = lowerDequantizeWhole(attrs)
+	case op.IntRepr, op.FromIntRepr:
+		o = lowerIntRepr(n)
 	case op.DynamicQuantize:
 		o = newDynamicQuantize(t)
 	case op.DynamicConv2D:

@@ -68,6 +68,10 @@ func lowerCast(n *graph.Node, c op.Cast) operation {
 		return mapped[int64, int64]{f: c.Whole}
 	case from == tensor.Int64:
 		return mapped[int64, uint8]{f: func(x int64) uint8 { return truth(c.RealOf(x) != 0) }}
+	case from == tensor.Int8 && c.To == tensor.Float32:
+		return mapped[int8, float32]{f: func(x int8) float32 { return c.RealOf(int64(x)) }}
+	case from == tensor.Int8 && c.To == tensor.Int64:
+		return mapped[int8, int64]{f: func(x int8) int64 { return c.Whole(int64(x)) }}
 	case from == tensor.UInt8 && c.To == tensor.Float32:
 		return mapped[uint8, float32]{f: func(x uint8) float32 { return c.RealOf(int64(x)) }}
 	case from == tensor.UInt8 && c.To == tensor.Int64:
@@ -78,6 +82,14 @@ func lowerCast(n *graph.Node, c op.Cast) operation {
 		return mapped[uint8, int64]{f: func(x uint8) int64 { return int64(truth(x != 0)) }}
 	}
 	return mapped[uint8, uint8]{f: func(x uint8) uint8 { return truth(x != 0) }}
+}
+
+// lowerIntRepr gives memory of codes another name. Signed codes are flipped, see unsigned.go.
+func lowerIntRepr(n *graph.Node) operation {
+	if d := n.Inputs[0].Type.DType; d == tensor.QInt8 || d == tensor.Int8 {
+		return mapped[uint8, uint8]{f: func(x uint8) uint8 { return x ^ 0x80 }}
+	}
+	return identity{}
 }
 
 func lowerNot(n *graph.Node) operation {

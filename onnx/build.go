@@ -25,6 +25,7 @@ type builder struct {
 	// stored are constants as the file stores them: their element type says what the
 	// codes of quantized tensors are.
 	stored map[*graph.Value]*tensor.Tensor
+	kinds  map[*graph.Value]int32 // numbers of ONNX's element types, of constants that nodes hold
 	// facts are what is known of values while the graph is built; nil where sizes of
 	// inputs are free.
 	facts map[*graph.Value]graph.Fact
@@ -42,7 +43,7 @@ type Given struct {
 // Graph returns the model as a graph. The error is an *UnsupportedError that lists every
 // node that has no counterpart, or says what is wrong with the file.
 func (f *File) Graph(given Given) (*graph.Graph, error) {
-	b := &builder{file: f, graph: graph.New(f.graphName()), opset: f.opset, values: map[string]*graph.Value{}, stored: map[*graph.Value]*tensor.Tensor{}}
+	b := &builder{file: f, graph: graph.New(f.graphName()), opset: f.opset, values: map[string]*graph.Value{}, stored: map[*graph.Value]*tensor.Tensor{}, kinds: map[*graph.Value]int32{}}
 	p := f.model.GetGraph()
 	if err := b.initializers(p); err != nil {
 		return nil, f.wrong(err)
@@ -107,7 +108,7 @@ func (b *builder) inputs(p *onnxpb.GraphProto, given Given) error {
 		if err != nil {
 			return fmt.Errorf("input %q: %w", name, err)
 		}
-		kind, err := held(port.DType)
+		kind, err := taken(port.DType)
 		if err != nil {
 			return fmt.Errorf("input %q: %w", name, err)
 		}
@@ -151,6 +152,9 @@ func (b *builder) outputs(p *onnxpb.GraphProto) error {
 		out, err := b.value(v.GetName())
 		if err != nil {
 			return fmt.Errorf("output %w", err)
+		}
+		if out.Type.DType.IsQuantized() && out.Role == graph.Result {
+			out = b.graph.AddNode("codes/"+v.GetName(), op.IntRepr{}, out)
 		}
 		if out.Role != graph.Result || slices.Contains(b.graph.Outputs, out) {
 			// Every output has a node of its own: this one copies.

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -31,12 +32,38 @@ func (n *node) integers(i int) (*graph.Value, error) {
 	return n.whole(n.in[i])
 }
 
+// plain is v without the parameters of codes.
+func (n *node) plain(v *graph.Value) (*graph.Value, error) {
+	if v.Role == graph.Parameter || !v.Type.DType.IsQuantized() {
+		return v, nil
+	}
+	return n.step(op.IntRepr{}, v)
+}
+
 // whole is v as int64.
 func (n *node) whole(v *graph.Value) (*graph.Value, error) {
-	if v.Type.DType == tensor.UInt8 {
-		return n.step(op.Cast{To: tensor.Int64}, v)
+	v, err := n.plain(v)
+	if err != nil || v.Role == graph.Parameter || v.Type.DType != tensor.UInt8 && v.Type.DType != tensor.Int8 {
+		return v, err
 	}
-	return v, nil
+	return n.step(op.Cast{To: tensor.Int64}, v)
+}
+
+// accepted returns operands that o computes with: integers of eight bits become int64 where it
+// has no rule for them.
+func (n *node) accepted(o graph.Op, in []*graph.Value) ([]*graph.Value, error) {
+	narrow := func(v *graph.Value) bool { return v.Type.DType.Size() == 1 && v.Type.DType != tensor.Bool }
+	if !slices.ContainsFunc(in, narrow) || graph.New("").AddNode("", o, in...).Node.CheckSignature() == nil {
+		return in, nil
+	}
+	wide := slices.Clone(in)
+	for i, v := range in {
+		var err error
+		if wide[i], err = n.whole(v); err != nil {
+			return nil, err
+		}
+	}
+	return wide, nil
 }
 
 // zeros returns the zero points at input i so that they broadcast to an operand: several are

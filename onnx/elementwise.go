@@ -122,8 +122,11 @@ func readCast(n *node) ([]*graph.Value, error) {
 		return nil, err
 	}
 	x := n.in[0]
-	if x.Type.DType.IsQuantized() {
+	if x.Type.DType.IsQuantized() && (plainOf(x.Type.DType) == wanted || x.Role == graph.Parameter) {
 		return n.in[:1], nil // codes that an exporter casts to the integers that they are
+	}
+	if x, err = n.plain(x); err != nil {
+		return nil, err
 	}
 	c := op.Cast{To: kind}
 	if wanted != kind && wanted != tensor.Float64 && wanted != tensor.UInt64 { // those have room for all of kind
@@ -135,6 +138,7 @@ func readCast(n *node) ([]*graph.Value, error) {
 	out, err := n.result(c, x)
 	if err == nil {
 		n.storeAs(wanted, out[0])
+		n.kinds[out[0]] = int32(to)
 	}
 	return out, err
 }

@@ -64,6 +64,7 @@ func readConstant(n *node) ([]*graph.Value, error) {
 		return nil, fmt.Errorf("a constant with %d attributes; one holds its data", len(n.attrs))
 	}
 	var t, stored *tensor.Tensor
+	var kind int32
 	for name, a := range n.attrs {
 		switch name {
 		case "value":
@@ -71,6 +72,7 @@ func readConstant(n *node) ([]*graph.Value, error) {
 			if stored, err = n.file.decode(a.GetT()); err != nil {
 				return nil, err
 			}
+			kind = a.GetT().GetDataType()
 			if t, err = Held(stored); err != nil {
 				return nil, err
 			}
@@ -88,7 +90,7 @@ func readConstant(n *node) ([]*graph.Value, error) {
 	}
 	v := n.graph.AddConst(n.first(), t)
 	if n.stored[v] = t; stored != nil {
-		n.stored[v] = stored
+		n.stored[v], n.kinds[v] = stored, kind
 	}
 	return []*graph.Value{v}, nil
 }

@@ -100,6 +100,10 @@ func (n *node) apply(name string, op graph.Op, in ...*graph.Value) ([]*graph.Val
 
 // add appends a node to the graph, and finds what is known of its results.
 func (n *node) add(name string, op graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
+	in, err := n.accepted(op, in)
+	if err != nil {
+		return nil, err
+	}
 	added := n.graph.AddNode(name, op, in...).Node
 	if err := added.CheckSignature(); err != nil {
 		return nil, err

@@ -227,3 +227,55 @@ func readQLinearMatMul(n *node) ([]*graph.Value, error) {
 	}
 	return n.typed(out, op.MatMul{}, a, b)
 }
+
+// throughReals reads a function of codes that is computed on the numbers that they stand for:
+// of the activations at inputs in, each with its parameters behind it, to the parameters at
+// out.
+func (n *node) throughReals(in []int, out int, function func(x []*graph.Value) (*graph.Value, error)) ([]*graph.Value, error) {
+	var reals []*graph.Value
+	for _, i := range in {
+		x, err := n.codes(i)
+		if err != nil {
+			return nil, err
+		}
+		if x, err = n.step(op.Dequantize{}, x); err != nil {
+			return nil, err
+		}
+		reals = append(reals, x)
+	}
+	to, err := n.one(out)
+	if err != nil {
+		return nil, err
+	}
+	y, err := function(reals)
+	if err != nil {
+		return nil, err
+	}
+	return n.typed(to, op.Quantize{}, y)
+}
+
+func readQLinearWhere(n *node) ([]*graph.Value, error) {
+	return n.throughReals([]int{1, 4}, 7, func(x []*graph.Value) (*graph.Value, error) {
+		return n.step(op.Where{}, n.in[0], x[0], x[1])
+	})
+}
+
+// readQLinearSoftmax reads a softmax along an axis, or, before opset 13, over all axes from it on.
+func readQLinearSoftmax(n *node) ([]*graph.Value, error) {
+	opset, err := n.number("opset", 13)
+	if err != nil {
+		return nil, err
+	}
+	otherwise := -1
+	if opset < 13 {
+		otherwise = 1
+	}
+	axis, err := n.number("axis", otherwise)
+	if err != nil {
+		return nil, err
+	}
+	if opset < 13 && axis != -1 {
+		return nil, fmt.Errorf("axis %d of opset %d, over all axes behind it: only the last axis is read", axis, opset)
+	}
+	return n.throughReals([]int{0}, 3, func(x []*graph.Value) (*graph.Value, error) { return n.step(op.Softmax{Axis: axis}, x[0]) })
+}

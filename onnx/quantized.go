@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -26,8 +27,10 @@ var contributed = map[string]importer{
 	"QLinearSigmoid":           qlinearUnary(op.Sigmoid{}),
 	"QLinearLeakyRelu":         readQLinearLeakyRelu,
 	"QLinearGlobalAveragePool": readQLinearGlobalAveragePool,
-	"QLinearAveragePool":       readQLinearAveragePool,
 	"QLinearConcat":            readQLinearConcat,
+	"QLinearAveragePool":       readQLinearAveragePool,
+	"QLinearSoftmax":           readQLinearSoftmax,
+	"QLinearWhere":             readQLinearWhere,
 	"QGemm":                    readQGemm,
 	"Gelu":                     readGelu,
 }
@@ -107,21 +110,41 @@ func (n *node) one(at int) (graph.Type, error) {
 
 // codes returns input i of a node as codes of the parameters that stand behind it.
 func (n *node) codes(i int) (*graph.Value, error) {
-	if err := n.need(i + 1); err != nil {
+	if err := n.need(i + 2); err != nil {
 		return nil, err
 	}
+	return n.codesLike(i, 0)
+}
+
+// codesLike is codes of a known kind, a number of ONNX, where there need not be a zero point.
+func (n *node) codesLike(i int, kind int32) (*graph.Value, error) {
 	t, err := n.one(i + 1)
 	if err != nil {
 		return nil, err
+	}
+	if kind == 3 && !n.has(i+2) {
+		t.DType = tensor.QInt8
 	}
 	v := n.in[i]
 	if v.Role == graph.Parameter {
 		return n.constantCodes(i, t)
 	}
-	if v.Type.DType != t.DType || !t.Q.Equal(v.Type.Q) {
-		return nil, fmt.Errorf("input %d was quantized as %v and is read as %v", i, v.Type, t)
+	if v.Type.DType == t.DType && t.Q.Equal(v.Type.Q) {
+		return v, nil
 	}
-	return v, nil
+	if v.Type.DType == t.DType { // quantized with other parameters
+		if v, err = n.step(op.IntRepr{}, v); err != nil {
+			return nil, err
+		}
+	}
+	if v.Type.DType != plainOf(t.DType) {
+		return nil, fmt.Errorf("input %d is %v and is read as %v", i, v.Type, t)
+	}
+	coded, err := n.typedAs(n.first()+"/codes_"+strconv.Itoa(i), t, op.FromIntRepr{}, v)
+	if err != nil {
+		return nil, err
+	}
+	return coded[0], nil
 }
 
 // constantCodes returns the constant at input i, stored as plain integers, as a tensor of
@@ -160,8 +183,13 @@ func (n *node) integer() { n.graph.Numerics = quant.ONNX }
 
 // typed adds an operator whose result has the given quantized type.
 func (n *node) typed(t graph.Type, o graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
+	return n.typedAs(n.first(), t, o, in...)
+}
+
+// typedAs is typed for a result of another name.
+func (n *node) typedAs(name string, t graph.Type, o graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
 	n.integer()
-	v := n.graph.AddNode(n.first(), o, in...)
+	v := n.graph.AddNode(name, o, in...)
 	v.Type = t
 	if err := v.Node.CheckSignature(); err != nil {
 		return nil, err
@@ -173,25 +201,78 @@ func readQuantize(n *node) ([]*graph.Value, error) {
 	if err := n.need(2); err != nil {
 		return nil, err
 	}
-	axis, err := n.number("axis", 1)
+	s, err := n.scaling()
 	if err != nil {
 		return nil, err
 	}
-	t, err := n.parameters(1, axis)
+	kind, err := n.resultKind()
 	if err != nil {
 		return nil, err
 	}
-	if x := n.in[0]; x.Role == graph.Parameter {
+	simple := n.isSimple(s, kind)
+	if x := n.in[0]; x.Role == graph.Parameter && simple {
+		t, err := n.parameters(1, s.Axis)
+		if err != nil {
+			return nil, err
+		}
 		codes, err := quantizedConstant(x.Data, t)
 		if err != nil {
 			return nil, err
 		}
 		return []*graph.Value{n.graph.AddConst(n.first(), codes)}, nil
 	}
-	if t, err = n.one(1); err != nil {
+	if simple && n.in[1].Data.Numel() == 1 {
+		t, err := n.one(1)
+		if err != nil {
+			return nil, err
+		}
+		if kind == 3 {
+			t.DType = tensor.QInt8 // also where output_dtype says so
+		}
+		return n.typed(t, op.Quantize{}, n.in[0])
+	}
+	zero, err := n.integers(2)
+	if err != nil {
 		return nil, err
 	}
-	return n.typed(t, op.Quantize{}, n.in[0])
+	r := integerKinds[kind]
+	return n.result(op.QuantizeWhole{Scaling: s, Lo: r.lo, Hi: r.hi}, n.in[0], n.in[1], zero)
+}
+
+// scaling reads which scale belongs to an element.
+func (n *node) scaling() (s op.Scaling, err error) {
+	if s.Axis, err = n.number("axis", 1); err == nil {
+		s.Block, err = n.number("block_size", 0)
+	}
+	return s, err
+}
+
+// resultKind is the element type of what QuantizeLinear gives, a number of ONNX.
+func (n *node) resultKind() (int32, error) {
+	wanted, err := n.number("output_dtype", 0)
+	if err != nil {
+		return 0, err
+	}
+	kind := int32(wanted)
+	switch {
+	case n.has(2):
+		if kind = n.kindOf(2); kind == 0 {
+			return 0, fmt.Errorf("the element type of its zero point is not known; a constant tells it, or shape inference writes it into the file")
+		}
+	case kind == 0:
+		kind = 2
+	}
+	if integerKinds[kind].hi == 0 {
+		return 0, fmt.Errorf("codes of type %s are not computed; integers of 2 to 16 bits are", typeName(kind))
+	}
+	return kind, nil
+}
+
+// isSimple reports whether codes of a kind have eight bits, and constant parameters, one or
+// along an axis.
+func (n *node) isSimple(s op.Scaling, kind int32) bool {
+	constant := n.in[1].Role == graph.Parameter && (!n.has(2) || n.in[2].Role == graph.Parameter)
+	return constant && s.Block == 0 && len(n.in[1].Type.Shape) < 2 && (kind == 2 || kind == 3)
 }
 
 // quantizedConstant quantizes the elements of a weight: saturate(rint(x / scale) + zero).
@@ -227,21 +308,51 @@ func readDequantize(n *node) ([]*graph.Value, error) {
 	if err := n.need(2); err != nil {
 		return nil, err
 	}
-	axis, err := n.number("axis", 1)
+	s, err := n.scaling()
 	if err != nil {
 		return nil, err
 	}
-	if block, err := n.number("block_size", 0); err != nil || block != 0 {
-		return nil, fmt.Errorf("block_size %d: blocks are not read", block)
-	}
 	x := n.in[0]
-	if x.Role != graph.Parameter {
-		x, err := n.codes(0)
-		if err != nil {
-			return nil, err
-		}
-		return n.result(op.Dequantize{}, x)
+	kind := n.kindOf(0)
+	if kind == 0 && n.has(2) {
+		kind = n.kindOf(2)
 	}
+	if !n.isSimple(s, kind) && !(kind == 6 && x.Role == graph.Parameter && n.isSimple(s, 2)) {
+		return n.dequantizeWhole(s)
+	}
+	if x.Role == graph.Parameter {
+		return n.dequantizedConstant(s.Axis)
+	}
+	if n.in[1].Data.Numel() != 1 || x.Type.DType == tensor.Int64 {
+		return n.dequantizeWhole(s)
+	}
+	codes, err := n.codesLike(0, kind)
+	if err != nil {
+		return nil, err
+	}
+	return n.result(op.Dequantize{}, codes)
+}
+
+// dequantizeWhole reads DequantizeLinear of codes of any width, with any parameters.
+func (n *node) dequantizeWhole(s op.Scaling) ([]*graph.Value, error) {
+	if n.in[1].Type.DType != tensor.Float32 {
+		return nil, fmt.Errorf("its scale is %v", n.in[1].Type)
+	}
+	x, err := n.integers(0)
+	if err != nil {
+		return nil, err
+	}
+	zero, err := n.integers(2)
+	if err != nil {
+		return nil, err
+	}
+	return n.result(op.DequantizeWhole{Scaling: s}, x, n.in[1], zero)
+}
+
+// dequantizedConstant reads DequantizeLinear of a constant; axis counts where it has several
+// scales.
+func (n *node) dequantizedConstant(axis int) ([]*graph.Value, error) {
+	x := n.in[0]
 	if axis < 0 {
 		axis += len(x.Type.Shape)
 	}

@@ -23,6 +23,9 @@ func elementType(t int32) (tensor.DType, error) {
 	if d, ok := elementTypes[t]; ok {
 		return d, nil
 	}
+	if kind := integerKinds[t]; kind.bits > 0 {
+		return kind.unpacked(), nil
+	}
 	return tensor.Invalid, fmt.Errorf("element type %s is not read", typeName(t))
 }
 
@@ -50,6 +53,24 @@ func (f *File) Initializer(name string) (*tensor.Tensor, error) {
 	return nil, fmt.Errorf("%s: there is no initializer %q", f.name, name)
 }
 
+// taken is the element type that a graph has for an input of one of ONNX's: integers of eight
+// bits stay what they are, since they may be codes.
+func taken(d tensor.DType) (tensor.DType, error) {
+	if d == tensor.UInt8 || d == tensor.Int8 {
+		return d, nil
+	}
+	return held(d)
+}
+
+// Taken returns t with the element type that a graph has for it as an input.
+func Taken(t *tensor.Tensor) (*tensor.Tensor, error) {
+	kind, err := taken(t.DType())
+	if err != nil {
+		return nil, err
+	}
+	return Convert(t, kind)
+}
+
 // decode returns the elements of a TensorProto in the type that its file declares.
 func (f *File) decode(p *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	dtype, err := elementType(p.GetDataType())
@@ -69,6 +90,9 @@ func (f *File) decode(p *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	}
 	if p.GetSegment() != nil {
 		return nil, fmt.Errorf("it is stored in segments, which no tool writes any more")
+	}
+	if kind := integerKinds[p.GetDataType()]; kind.bits > 0 {
+		return f.packed(p, kind, dtype, shape, n)
 	}
 	if p.GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
 		return f.external(p, dtype, shape)

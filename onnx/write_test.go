@@ -232,9 +232,11 @@ func firstOf(t *tensor.Tensor) []float32 { return slices.Clone(t.Float32s()[:min
 
 // unwritten are the operators that no ONNX file is written with, and why.
 var unwritten = map[string]string{
-	"cumprod":        "ONNX has it since operator set 26, and those up to 21 are written",
-	"dynamic_lstm":   "ONNX Runtime's own operator is the only form, and newer quantizers leave LSTMs float",
-	"fake_quantize":  "it trains; freezing a model replaces it",
+	"cumprod":       "ONNX has it since operator set 26, and those up to 21 are written",
+	"dynamic_lstm":  "ONNX Runtime's own operator is the only form, and newer quantizers leave LSTMs float",
+	"fake_quantize": "it trains; freezing a model replaces it",
+	"from_int_repr": "a graph whose inputs are codes is written with numbers at its borders", "int_repr": "a graph whose outputs are codes is written with numbers at its borders",
+	"quantize_whole": "the graph holds its integers as int64, where the file said how many bits they have", "dequantize_whole": "the graph holds its integers as int64, where the file said how many bits they have",
 	"integer_conv2d": "the graph holds its integers as int64, where the file said which 8 bits they are",
 	"integer_matmul": "the graph holds its integers as int64, where the file said which 8 bits they are",
 }

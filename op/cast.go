@@ -15,7 +15,7 @@ import (
 // Via is a type that graphs do not compute with, and that x goes through: it is rounded to a
 // float of fewer bits, or wraps around in an integer of fewer bits.
 //
-// Input: x, any shape, in these types or in codes of uint8. Result: the shape of x.
+// Input: x, any shape, in these types or in integers of eight bits. Result: the shape of x.
 type Cast struct {
 	To  tensor.DType `json:"to"`            // float32, int64 or bool
 	Via tensor.DType `json:"via,omitempty"` // float16, bfloat16, int8, int16, int32, uint8, uint16 or uint32
@@ -27,7 +27,7 @@ func (Cast) Kind() string { return "to" }
 // Signatures: from each type to the wanted one.
 func (o Cast) Signatures() []graph.Signature {
 	var sigs []graph.Signature
-	for _, d := range []tensor.DType{f32, i64, boolean, byte8} {
+	for _, d := range []tensor.DType{f32, i64, boolean, byte8, char8} {
 		sigs = append(sigs, graph.Signature{In: []tensor.DType{d}, Out: o.To})
 	}
 	return sigs
@@ -162,6 +162,10 @@ func (o Cast) element(x *tensor.Tensor) (real func(i int) float32, integer func(
 	case i64:
 		v := x.Int64s()
 		return func(i int) float32 { return o.RealOf(v[i]) }, func(i int) int64 { return o.Whole(v[i]) }
+	}
+	if x.DType() == char8 {
+		v := x.Int8s()
+		return func(i int) float32 { return o.RealOf(int64(v[i])) }, func(i int) int64 { return o.Whole(int64(v[i])) }
 	}
 	v := x.Uint8s()
 	if x.DType() == byte8 {

@@ -74,7 +74,37 @@ var dynamic = []Case{
 		a := b.dynamically(x)
 		c := b.dynamically(b.Float("transpose", op.Transpose{Perm: []int{0, 1, 3, 2}}, x))
 		return b.Finish(b.Float("fc", op.DynamicLinear{Linear: op.Linear{Act: b.Act()}}, b.coded(a, 33, 21)...), b.Float("matmul", op.DynamicMatMul{}, append(a, c...)...))
-	}}, {"products of integers", 3, 5, 5, func(b *Builder) *graph.Graph {
+	}},
+	{"whole codes", 5, 4, 6, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Input())
+		var out []*graph.Value
+		for _, s := range []op.Scaling{{}, {Axis: 1}, {Axis: -1}, {Axis: 3, Block: 4}} {
+			scale, zero := b.numbers([]int{1}, 0.03), b.ints(7)
+			switch {
+			case s.Block > 0: // of blocks, for the largest batch
+				scale = b.Float("scale", op.Slice{Axis: 3, End: 2}, b.between(x, 0.01, 0.1))
+			case s.Axis != 0:
+				n := []int{1, 5, 4, 6}[(s.Axis+4)%4]
+				scale = b.numbers([]int{n}, positive(b.floats(n, 1))...)
+			}
+			whole := b.Float("quantize", op.QuantizeWhole{Scaling: s, Lo: -100, Hi: 300}, x, scale, zero)
+			out = append(out, b.Float("dequantize", op.DequantizeWhole{Scaling: s}, whole, scale, zero))
+		}
+		return b.Finish(out...)
+	}},
+	{"codes as integers", 5, 4, 3, func(b *Builder) *graph.Graph {
+		x := b.Input()
+		if b.dtype == tensor.Float32 {
+			return b.Finish(x)
+		}
+		whole := b.Float("int_repr", op.IntRepr{}, x)
+		out := []*graph.Value{b.Real(b.Node("codes", op.FromIntRepr{}, b.Quantum(), whole))}
+		for _, d := range []tensor.DType{tensor.Int64, tensor.Bool, tensor.Float32} {
+			out = append(out, b.cast(b.cast(whole, d), tensor.Float32))
+		}
+		return b.Finish(b.reals(out)...)
+	}},
+	{"products of integers", 3, 5, 5, func(b *Builder) *graph.Graph {
 		x := b.cast(b.Float("scale", op.Mul{}, b.Real(b.Input()), b.numbers(nil, 40)), tensor.Int64)
 		w := b.g.AddConst(b.name("weight"), tensor.Of([]int64{1, -7, 100, 128, 250, 3}, 2, 3, 1, 1))
 		conv := op.IntegerConv2D{Conv: op.Conv2D{Stride: [2]int{1, 2}, Padding: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}}

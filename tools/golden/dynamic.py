@@ -24,12 +24,12 @@ from op import Source, Writer
 DTYPES = {np.dtype(np.uint8): torch.quint8, np.dtype(np.int8): torch.qint8}
 
 
-def run(nodes, feed, outputs):
+def run(nodes, feed, outputs, opset=17):
     ins = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(np.asarray(v).dtype), np.shape(v)) for n, v in feed.items()]
     # ONNX Runtime demands that some zero points and scales are constants: all but x are.
     consts = [onnx.numpy_helper.from_array(np.asarray(v), n) for n, v in feed.items() if n not in ("x", "a")]
     g = helper.make_graph(nodes, "g", [i for i in ins if i.name in ("x", "a")], [helper.make_empty_tensor_value_info(o) for o in outputs], consts)
-    m = helper.make_model(g, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)], ir_version=9)
+    m = helper.make_model(g, opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)], ir_version=10)
     o = ort.SessionOptions()
     o.add_session_config_entry("session.x64quantprecision", "1")
     o.intra_op_num_threads = 1
@@ -164,7 +164,32 @@ def integer_matmul(r):
     return "integer_matmul", {}, [np.int64(v) for v in (a, b, za, zb)], [np.int64(y)], 0
 
 
-CASES = [("quantize", quantize), ("conv2d", conv), ("linear", linear), ("matmul", matmul), ("lstm", lstm), ("integer_conv2d", integer_conv), ("integer_matmul", integer_matmul)]
+def codes_of(r):
+    q = weight(codes(r, r.pick(np.uint8, np.int8), r.between(1, 3), r.between(1, 5)), np.float32(0.1), np.array(3))
+    return r.pick(("int_repr", {}, [q], [q.int_repr()], 0), ("from_int_repr", {}, [q.int_repr()], [q], 0))
+
+
+def whole(r):
+    """QuantizeLinear and DequantizeLinear of 16 bits, with one scale, several, or those of blocks"""
+    shape = tuple(r.between(1, 6) for _ in range(r.between(1, 3)))
+    axis, dtype, how = r.between(0, len(shape) - 1), r.pick(np.uint16, np.int16), r.pick("one", "axis", "block")
+    block = r.between(1, shape[axis]) if how == "block" else 0
+    of = {"one": (), "axis": (shape[axis],), "block": tuple(-(-n // block) if i == axis else n for i, n in enumerate(shape)) if block else ()}[how]
+    if np.prod(of) == 1:
+        block, of = 0, ()
+    scale, zero = r.rng.uniform(1e-4, 1e-2, of).astype(np.float32), codes(r, dtype, *of)
+    fields = {"axis": axis, **({"block_size": block} if block else {})}
+    attrs, info = {"axis": axis, "block": block}, np.iinfo(dtype)
+    if r.pick(True, False):
+        x = floats(r, *shape, scale=r.pick(1.0, 100.0))
+        y = run([helper.make_node("QuantizeLinear", ["x", "s", "z"], ["y"], **fields)], {"x": x, "s": scale, "z": zero}, ["y"], 21)[0]
+        return "quantize_whole", attrs | {"lo": int(info.min), "hi": int(info.max)}, [x, scale, np.int64(zero)], [np.int64(y)], 0
+    x = codes(r, dtype, *shape)
+    y = run([helper.make_node("DequantizeLinear", ["x", "s", "z"], ["y"], **fields)], {"x": x, "s": scale, "z": zero}, ["y"], 21)[0]
+    return "dequantize_whole", attrs, [np.int64(x), scale, np.int64(zero)], [y], 0
+
+
+CASES = [("whole", whole), ("codes", codes_of), ("quantize", quantize), ("conv2d", conv), ("linear", linear), ("matmul", matmul), ("lstm", lstm), ("integer_conv2d", integer_conv), ("integer_matmul", integer_matmul)]
 
 
 def main():
