@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -53,6 +54,9 @@ func readMaxPool(n *node) ([]*graph.Value, error) {
 	}
 	if w.padsOverHalf() {
 		return n.poolND("max")
+	}
+	if n.in[0].Type.DType == tensor.UInt8 || n.in[0].Type.DType == tensor.Int8 {
+		return n.maxPoolOfCodes()
 	}
 	x, err := n.lifted(w, n.in[0])
 	if err != nil {
@@ -106,4 +110,24 @@ func readGlobalLpPool(n *node) ([]*graph.Value, error) {
 		return globalPool("l2_norm")(n)
 	}
 	return nil, fmt.Errorf("p %d; 1 and 2 are read", p)
+}
+
+// maxPoolOfCodes reads a MaxPool of plain integers of eight bits: their order is that of codes
+// of any scale.
+func (n *node) maxPoolOfCodes() ([]*graph.Value, error) {
+	t := graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(1, 0)}
+	if n.in[0].Type.DType == tensor.Int8 {
+		t.DType = tensor.QInt8
+	}
+	codes, err := n.typedAs(n.first()+"/codes", t, op.FromIntRepr{}, n.in[0])
+	if err != nil {
+		return nil, err
+	}
+	of := *n
+	of.in, of.proto = codes, &onnxpb.NodeProto{OpType: n.proto.OpType, Output: []string{n.first() + "/pooled"}}
+	pooled, err := readMaxPool(&of)
+	if err != nil {
+		return nil, err
+	}
+	return n.result(op.IntRepr{}, pooled[0])
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // FloatTwin is g computed in float32: the same nodes under the same names with
@@ -31,11 +32,15 @@ func FloatTwin(g *graph.Graph) (*graph.Graph, error) {
 			values[n.Output()] = values[n.Inputs[0]]
 			continue
 		}
-		in := make([]*graph.Value, len(n.Inputs))
-		for i, v := range n.Inputs {
+		o, operands := static(n)
+		in := make([]*graph.Value, len(operands))
+		for i, v := range operands {
 			in[i] = values[v]
 		}
-		first := twin.AddNode(n.Name, n.Op, in...)
+		if l, ok := o.(op.LSTM); ok && len(in[1].Type.Shape) == 2 {
+			in[1], in[2] = byDirection(twin, in[1], l.Directions()), byDirection(twin, in[2], l.Directions())
+		}
+		first := twin.AddNode(n.Name, o, in...)
 		for i, v := range n.Outputs {
 			values[v] = first.Node.Outputs[i]
 		}
@@ -46,10 +51,40 @@ func FloatTwin(g *graph.Graph) (*graph.Graph, error) {
 	return twin, nil
 }
 
+// static is the operator of float32 that the twin of n has, and its operands: of dynamic
+// quantization the one without.
+func static(n *graph.Node) (graph.Op, []*graph.Value) {
+	in := n.Inputs
+	switch o := n.Op.(type) {
+	case op.FromIntRepr:
+		return op.Cast{To: tensor.Float32}, in
+	case op.DynamicConv2D:
+		return o.Conv, layer(in)
+	case op.DynamicLinear:
+		return o.Linear, layer(in)
+	case op.DynamicMatMul:
+		return op.MatMul{}, []*graph.Value{in[0], in[3]}
+	case op.DynamicLSTM:
+		return o.LSTM, in
+	}
+	return n.Op, in
+}
+
+// layer leaves out the parameters of dynamic codes.
+func layer(in []*graph.Value) []*graph.Value {
+	return append([]*graph.Value{in[0]}, in[3:]...)
+}
+
+// byDirection is a weight of an LSTM, [D*4*H, K], with an axis for the directions.
+func byDirection(g *graph.Graph, w *graph.Value, directions int) *graph.Value {
+	s := w.Type.Shape
+	return g.AddConst(w.Name+"/by_direction", tensor.Of(w.Data.Float32s(), directions, s[0]/directions, s[1]))
+}
+
 // IsConversion reports whether n only goes between codes and real numbers.
 func IsConversion(n *graph.Node) bool {
 	switch n.Op.(type) {
-	case op.Quantize, op.Dequantize:
+	case op.Quantize, op.Dequantize, op.DynamicQuantize, op.IntRepr:
 		return true
 	}
 	return false
