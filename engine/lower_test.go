@@ -37,7 +37,7 @@ var withoutKernel = map[string]string{
 	"bitwise_and":      onWholes, "bitwise_left_shift": onWholes, "bitwise_or": onWholes, "bitwise_right_shift": onWholes, "bitwise_xor": onWholes,
 	"argmax": rare, "cumsum": rare, "log_softmax": rare,
 	"integer_conv2d": onlyParts, "integer_matmul": onlyParts,
-	"col2im": rare, "cumprod": rare, "deform_conv": rare, "det": rare, "dft": rare, "tf_idf": rare, "unique": rare,
+	"bit_cast": rare, "col2im": rare, "cumprod": rare, "deform_conv": rare, "det": rare, "dft": rare, "tf_idf": rare, "unique": rare,
 	"logsumexp": "its largest number has to be known first, and no model is known to need it fast",
 }
 

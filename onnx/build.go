@@ -16,16 +16,18 @@ const maxFolded = 1 << 26
 
 // builder makes a graph of a model.
 type builder struct {
+	scope
 	file    *File
 	graph   *graph.Graph
-	opset   int
-	values  map[string]*graph.Value // by ONNX's names; nil for results of nodes that were not read
-	weights map[string]*onnxpb.TensorProto
+	called  map[functionID]*onnxpb.FunctionProto
+	inlined int // nodes of functions
 	failed  []Unsupported
 	// stored are constants as the file stores them: their element type says what the
 	// codes of quantized tensors are.
 	stored map[*graph.Value]*tensor.Tensor
-	kinds  map[*graph.Value]int32 // numbers of ONNX's element types, of constants that nodes hold
+	// declared are the element types of values as a file has them, where that is known and
+	// another than the graph's.
+	declared map[*graph.Value]tensor.DType
 	// facts are what is known of values while the graph is built; nil where sizes of
 	// inputs are free.
 	facts map[*graph.Value]graph.Fact
@@ -43,8 +45,12 @@ type Given struct {
 // Graph returns the model as a graph. The error is an *UnsupportedError that lists every
 // node that has no counterpart, or says what is wrong with the file.
 func (f *File) Graph(given Given) (*graph.Graph, error) {
-	b := &builder{file: f, graph: graph.New(f.graphName()), opset: f.opset, values: map[string]*graph.Value{}, stored: map[*graph.Value]*tensor.Tensor{}, kinds: map[*graph.Value]int32{}}
+	b := &builder{file: f, graph: graph.New(f.graphName()), scope: scope{opset: f.opset, values: map[string]*graph.Value{}}, stored: map[*graph.Value]*tensor.Tensor{}, declared: map[*graph.Value]tensor.DType{}}
 	p := f.model.GetGraph()
+	var err error
+	if b.called, err = f.functions(); err != nil {
+		return nil, f.wrong(err)
+	}
 	if err := b.initializers(p); err != nil {
 		return nil, f.wrong(err)
 	}
@@ -123,7 +129,7 @@ func (b *builder) inputs(p *onnxpb.GraphProto, given Given) error {
 			return err
 		}
 		in.Sizes = port.Sizes
-		b.values[name] = in
+		b.values[name], b.declared[in] = in, port.DType
 		shapes = append(shapes, port.Sizes)
 	}
 	known := func(s tensor.Shape) bool { return s != nil && !slices.Contains(s, 0) }
@@ -135,6 +141,12 @@ func (b *builder) inputs(p *onnxpb.GraphProto, given Given) error {
 
 // bindInput makes an input a constant.
 func (b *builder) bindInput(port Port, t *tensor.Tensor) error {
+	if brief := port.DType == tensor.BFloat16 || port.DType.IsSmallFloat(); brief && t.DType() == tensor.Float32 { // as arrays have it
+		var err error
+		if t, err = Convert(t, port.DType); err != nil {
+			return err
+		}
+	}
 	if t.DType() != port.DType || port.Sizes != nil && len(port.Sizes) != len(t.Shape()) {
 		return fmt.Errorf("it is %v; %v is expected", t, port)
 	}
@@ -198,7 +210,7 @@ func (b *builder) node(i int, p *onnxpb.NodeProto) error {
 	blocked := false
 	for _, name := range p.GetInput() {
 		var v *graph.Value
-		if name != "" {
+		if name != "" && !b.absent[name] {
 			var err error
 			if v, err = b.value(name); err != nil {
 				return fmt.Errorf("node %d, %s: input %w", i, n.title(), err)
@@ -210,7 +222,15 @@ func (b *builder) node(i int, p *onnxpb.NodeProto) error {
 	read := importers[operator{domain(p.GetDomain()), p.GetOpType()}]
 	var results []*graph.Value
 	var err error
+	local := n.functionOf()
 	switch {
+	case read == nil && local != nil && !blocked:
+		if results, err = n.call(local); err != nil {
+			return fmt.Errorf("%s: %w", n.title(), err)
+		}
+	case read == nil && local != nil:
+	case b.opset > 0 && b.opset < minOpset && domain(p.GetDomain()) == "" && !slices.Contains(settled, p.GetOpType()):
+		err = fmt.Errorf("of operator set %d it is not read: those from %d to %d are, and onnx.version_converter.convert_version(model, 17) converts it", b.opset, minOpset, maxOpset)
 	case read == nil:
 		err = fmt.Errorf("there is no such operator here")
 	case !blocked:
@@ -239,6 +259,7 @@ func (b *builder) bind(n *node, results []*graph.Value) error {
 			b.failed = append(b.failed, Unsupported{Node: n.proto.GetName(), Op: n.opName(), Output: name, Reason: fmt.Sprintf("its result %d is not computed here", i)})
 		}
 		b.values[name] = v
+		n.declare(i, v)
 	}
 	return nil
 }

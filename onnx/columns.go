@@ -80,16 +80,16 @@ func (n *node) convTransposeND(weight *graph.Value, kernel []int) ([]*graph.Valu
 		taps *= k
 	}
 	extents := f.do(op.StridedSlice{Starts: []int64{2}, Ends: []int64{int64(2 + len(kernel))}}, f.shape(x))
-	image := f.do(op.Add{}, f.do(op.Mul{}, extents, f.whole(s.Stride...)), f.whole(last...))
-	batch, outputs := f.extent(x, 0), f.do(op.Mul{}, f.extent(weight, 1), f.whole(groups*taps))
+	image := f.do(op.Add{}, f.do(op.Mul{}, extents, f.list(s.Stride...)), f.list(last...))
+	batch, outputs := f.extent(x, 0), f.do(op.Mul{}, f.extent(weight, 1), f.list(groups*taps))
 	// x [N, groups, C, L] and the weight [groups, M*taps, C]
-	lines := f.do(op.Reshape{}, x, f.do(op.Cat{}, batch, f.whole(groups, -1), f.do(op.Reduce{Name: "prod", Axes: []int{0}, KeepDim: true}, extents)))
-	w := f.do(op.Transpose{Perm: []int{0, 2, 1}}, f.do(op.Reshape{}, weight, f.do(op.Cat{}, f.whole(groups, -1), f.do(op.Mul{}, f.extent(weight, 1), f.whole(taps)))))
-	cols := f.do(op.Reshape{}, f.do(op.MatMul{}, w, lines), f.do(op.Cat{}, batch, outputs, f.whole(-1)))
+	lines := f.do(op.Reshape{}, x, f.do(op.Cat{}, batch, f.list(groups, -1), f.do(op.Reduce{Name: "prod", Axes: []int{0}, KeepDim: true}, extents)))
+	w := f.do(op.Transpose{Perm: []int{0, 2, 1}}, f.do(op.Reshape{}, weight, f.do(op.Cat{}, f.list(groups, -1), f.do(op.Mul{}, f.extent(weight, 1), f.list(taps)))))
+	cols := f.do(op.Reshape{}, f.do(op.MatMul{}, w, lines), f.do(op.Cat{}, batch, outputs, f.list(-1)))
 	if !n.has(2) {
-		return f.result(op.Col2Im{Spatial: s}, cols, image, f.whole(kernel...))
+		return f.result(op.Col2Im{Spatial: s}, cols, image, f.list(kernel...))
 	}
-	y := f.do(op.Col2Im{Spatial: s}, cols, image, f.whole(kernel...))
+	y := f.do(op.Col2Im{Spatial: s}, cols, image, f.list(kernel...))
 	return f.result(op.Add{}, y, f.along(-1-len(kernel), n.in[2]))
 }
 
@@ -107,7 +107,7 @@ func readMaxUnpool(n *node) ([]*graph.Value, error) {
 	for i, k := range kernel {
 		last[i] = k - s.Before[i] - s.After[i] - s.Stride[i]
 	}
-	shape := f.do(op.Add{}, f.do(op.Mul{}, f.shape(x), f.whole(append([]int{1, 1}, s.Stride...)...)), f.whole(append([]int{0, 0}, last...)...))
+	shape := f.do(op.Add{}, f.do(op.Mul{}, f.shape(x), f.list(append([]int{1, 1}, s.Stride...)...)), f.list(append([]int{0, 0}, last...)...))
 	size := f.do(op.Reduce{Name: "prod", Axes: []int{0}, KeepDim: true}, shape)
 	flat := func(v *graph.Value) *graph.Value { return f.do(op.Reshape{Shape: []int{-1}}, v) }
 	y := f.do(op.ScatterElements{}, f.do(op.Expand{}, f.numberOf(x, 0), size), flat(n.in[1]), flat(x))
@@ -115,7 +115,7 @@ func readMaxUnpool(n *node) ([]*graph.Value, error) {
 		return f.result(op.Reshape{}, y, shape)
 	}
 	behind := f.do(op.Sub{}, n.in[2], shape)
-	pads := f.do(op.Cat{}, f.do(op.Mul{}, behind, f.whole(0)), behind)
+	pads := f.do(op.Cat{}, f.do(op.Mul{}, behind, f.list(0)), behind)
 	return f.result(op.Pad{Mode: "constant"}, f.do(op.Reshape{}, y, shape), pads)
 }
 

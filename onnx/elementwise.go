@@ -11,8 +11,6 @@ import (
 // elementwise are functions of one and two elements that have the same meaning here.
 var elementwise = func() map[string]importer {
 	table := map[string]importer{
-		"Cast":            readCast,
-		"CastLike":        readCastLike,
 		"Where":           simple(op.Where{}, 3),
 		"Range":           simple(op.ARange{}, 3),
 		"Expand":          simple(op.Expand{}, 2),
@@ -101,67 +99,6 @@ func readPow(n *node) ([]*graph.Value, error) {
 		return f.result(op.Cast{To: tensor.Int64}, f.do(pow, f.as(tensor.Float32, x), y))
 	}
 	return f.result(pow, x, f.as(x.Type.DType, y))
-}
-
-// readCast reads a cast to one of the types that graphs hold, through the range of the
-// type that the file names where that is smaller.
-func readCast(n *node) ([]*graph.Value, error) {
-	if err := n.need(1); err != nil {
-		return nil, err
-	}
-	to, err := n.number("to", 0)
-	if err != nil {
-		return nil, err
-	}
-	wanted, err := elementType(int32(to))
-	if err != nil {
-		return nil, err
-	}
-	kind, err := held(wanted)
-	if err != nil {
-		return nil, err
-	}
-	x := n.in[0]
-	if x.Type.DType.IsQuantized() && (plainOf(x.Type.DType) == wanted || x.Role == graph.Parameter) {
-		return n.in[:1], nil // codes that an exporter casts to the integers that they are
-	}
-	if x, err = n.plain(x); err != nil {
-		return nil, err
-	}
-	c := op.Cast{To: kind}
-	if wanted != kind && wanted != tensor.Float64 && wanted != tensor.UInt64 { // those have room for all of kind
-		c.Via = wanted
-	}
-	if c.Via == tensor.Invalid && kind == x.Type.DType {
-		return n.in[:1], nil
-	}
-	out, err := n.result(c, x)
-	if err == nil {
-		n.storeAs(wanted, out[0])
-		n.kinds[out[0]] = int32(to)
-	}
-	return out, err
-}
-
-// storeAs notes of a value that is a constant what a file would store of it.
-func (n *node) storeAs(d tensor.DType, v *graph.Value) {
-	if v.Role != graph.Parameter {
-		return
-	}
-	if stored, err := Convert(v.Data, d); err == nil {
-		n.stored[v] = stored
-	}
-}
-
-func readCastLike(n *node) ([]*graph.Value, error) {
-	if err := n.need(2); err != nil {
-		return nil, err
-	}
-	kind := n.in[1].Type.DType
-	if kind == n.in[0].Type.DType {
-		return n.in[:1], nil
-	}
-	return n.result(op.Cast{To: kind}, n.in[0])
 }
 
 func readConstantOfShape(n *node) ([]*graph.Value, error) {

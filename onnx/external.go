@@ -19,7 +19,11 @@ func (f *File) external(p *onnxpb.TensorProto, dtype tensor.DType, shape tensor.
 	}
 	var location string
 	var offset int64
+	bits := packedBits(dtype)
 	length := int64(shape.Numel()) * int64(dtype.Size())
+	if bits > 0 {
+		length = (int64(shape.Numel())*int64(bits) + 7) / 8
+	}
 	for _, e := range p.GetExternalData() {
 		var err error
 		switch e.GetKey() {
@@ -57,8 +61,16 @@ func (f *File) external(p *onnxpb.TensorProto, dtype tensor.DType, shape tensor.
 	if !info.Mode().IsRegular() || offset < 0 || length > info.Size()-offset {
 		return nil, fmt.Errorf("external data %q: %d bytes from %d on of a file of %d bytes", location, length, offset, info.Size())
 	}
-	return tensor.Decode(dtype, nil, shape, func(raw []byte) error {
+	read := func(raw []byte) error {
 		_, err := io.ReadFull(io.NewSectionReader(file, offset, length), raw)
 		return err
-	})
+	}
+	if bits > 0 {
+		packed := make([]byte, length)
+		if err := read(packed); err != nil {
+			return nil, err
+		}
+		return unpacked(packed, dtype, bits, shape)
+	}
+	return tensor.Decode(dtype, nil, shape, read)
 }

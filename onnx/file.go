@@ -10,7 +10,7 @@ import (
 )
 
 // Opsets that are read. Older ones have operators with other meanings of the same
-// attributes; newer ones may have.
+// attributes, and are read as far as they have not; newer ones may have.
 const (
 	minOpset = 7
 	maxOpset = 28
@@ -81,8 +81,8 @@ func (f *File) check() error {
 			f.opset = int(o.GetVersion())
 		}
 	}
-	if f.opset != 0 && (f.opset < minOpset || f.opset > maxOpset) {
-		return fmt.Errorf("operator set %d; those from %d to %d are read: onnx.version_converter.convert_version(model, 17) converts it", f.opset, minOpset, maxOpset)
+	if f.opset < 0 || f.opset > maxOpset {
+		return fmt.Errorf("operator set %d; those up to %d are read: onnx.version_converter.convert_version(model, 17) converts it", f.opset, maxOpset)
 	}
 	return nil
 }

@@ -15,8 +15,19 @@ type formula struct {
 	err error
 }
 
-// formula begins one that needs the first inputs, so many.
-func (n *node) formula(inputs int) *formula { return &formula{n, n.need(inputs)} }
+// formula begins one that needs the first inputs, so many. Integers of eight bits are int64 in it.
+func (n *node) formula(inputs int) *formula {
+	f := &formula{n, n.need(inputs)}
+	for i, v := range n.in {
+		if f.err != nil || v == nil {
+			continue
+		}
+		if n.in[i], f.err = n.whole(v); f.err == nil && n.in[i] != v {
+			n.declared[n.in[i]] = n.typeOf(v)
+		}
+	}
+	return f
+}
 
 // do adds an operator in front of the one that computes the result.
 func (f *formula) do(o graph.Op, in ...*graph.Value) *graph.Value {
@@ -91,8 +102,8 @@ func (f *formula) refuse(format string, args ...any) {
 	}
 }
 
-// whole is a constant of whole numbers along one axis.
-func (f *formula) whole(values ...int) *graph.Value {
+// list is a constant of whole numbers along one axis.
+func (f *formula) list(values ...int) *graph.Value {
 	return f.constant(tensor.Of(int64s(values), len(values)))
 }
 
@@ -101,12 +112,12 @@ func (f *formula) shape(x *graph.Value) *graph.Value { return f.do(op.Shape{}, x
 
 // extent is that of x along an axis, as a vector of one number.
 func (f *formula) extent(x *graph.Value, axis int) *graph.Value {
-	return f.do(op.Gather{}, f.shape(x), f.whole(axis))
+	return f.do(op.Gather{}, f.shape(x), f.list(axis))
 }
 
 // count is the whole numbers from 0 on, so many.
 func (f *formula) count(n *graph.Value) *graph.Value {
-	return f.do(op.ARange{}, f.whole(0), n, f.whole(1))
+	return f.do(op.ARange{}, f.list(0), n, f.list(1))
 }
 
 // along returns a vector as one along axis, -1 being the last, with axes of extent 1 behind.

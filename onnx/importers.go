@@ -6,7 +6,7 @@ import "github.com/octet-ml/octet/graph"
 var importers = map[operator]importer{}
 
 func init() {
-	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections, quantizers, dynamics, places, recurrences, resizes, elementwise, reductions, masks, signals, columns, tokens} {
+	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections, quantizers, dynamics, places, recurrences, resizes, elementwise, reductions, casts, masks, signals, columns, tokens} {
 		for kind, read := range family {
 			importers[operator{kind: kind}] = read
 		}

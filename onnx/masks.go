@@ -30,7 +30,7 @@ func readTrilu(n *node) ([]*graph.Value, error) {
 	if f.flag("upper", true) {
 		name = "ge"
 	}
-	k := f.whole(0)
+	k := f.list(0)
 	if f.has(1) {
 		k = f.in[1]
 	}
@@ -51,7 +51,7 @@ func readEyeLike(n *node) ([]*graph.Value, error) {
 		}
 		f.err = err
 	}
-	on := f.do(relation("eq"), f.diagonals(f.in[0]), f.whole(f.number("k", 0)))
+	on := f.do(relation("eq"), f.diagonals(f.in[0]), f.list(f.number("k", 0)))
 	return f.result(op.Cast{To: kind}, on)
 }
 
@@ -60,9 +60,9 @@ func readOneHot(n *node) ([]*graph.Value, error) {
 	axis := f.number("axis", -1)
 	from := f.fromEnd(axis, n.in[0], 1)
 	at, depth := f.as(tensor.Int64, n.in[0]), f.as(tensor.Int64, n.in[1])
-	at = f.do(op.Where{}, f.do(relation("lt"), at, f.whole(0)), f.do(op.Add{}, at, depth), at)
+	at = f.do(op.Where{}, f.do(relation("lt"), at, f.list(0)), f.do(op.Add{}, at, depth), at)
 	on := f.do(relation("eq"), f.do(op.Unsqueeze{Axes: []int{axis}}, at), f.along(from, f.count(depth)))
-	return f.result(op.Where{}, on, f.do(op.Gather{}, n.in[2], f.whole(1)), f.do(op.Gather{}, n.in[2], f.whole(0)))
+	return f.result(op.Where{}, on, f.do(op.Gather{}, n.in[2], f.list(1)), f.do(op.Gather{}, n.in[2], f.list(0)))
 }
 
 // readHardmax gives 1 to the first of the largest elements along an axis.

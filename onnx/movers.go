@@ -54,7 +54,7 @@ func readDropout(n *node) ([]*graph.Value, error) {
 	if len(n.proto.GetOutput()) < 2 || f.err != nil {
 		return n.in[:1], f.err
 	}
-	mask := f.do(op.Cast{To: tensor.Bool}, f.do(op.Expand{}, f.whole(1), f.shape(n.in[0])))
+	mask := f.do(op.Cast{To: tensor.Bool}, f.do(op.Expand{}, f.list(1), f.shape(n.in[0])))
 	return []*graph.Value{n.in[0], mask}, f.err
 }
 
@@ -64,7 +64,6 @@ func readConstant(n *node) ([]*graph.Value, error) {
 		return nil, fmt.Errorf("a constant with %d attributes; one holds its data", len(n.attrs))
 	}
 	var t, stored *tensor.Tensor
-	var kind int32
 	for name, a := range n.attrs {
 		switch name {
 		case "value":
@@ -72,7 +71,6 @@ func readConstant(n *node) ([]*graph.Value, error) {
 			if stored, err = n.file.decode(a.GetT()); err != nil {
 				return nil, err
 			}
-			kind = a.GetT().GetDataType()
 			if t, err = Held(stored); err != nil {
 				return nil, err
 			}
@@ -90,7 +88,7 @@ func readConstant(n *node) ([]*graph.Value, error) {
 	}
 	v := n.graph.AddConst(n.first(), t)
 	if n.stored[v] = t; stored != nil {
-		n.stored[v], n.kinds[v] = stored, kind
+		n.stored[v] = stored
 	}
 	return []*graph.Value{v}, nil
 }

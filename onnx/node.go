@@ -6,6 +6,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -45,7 +46,7 @@ func (n *node) opName() string {
 func (n *node) first() string {
 	for _, name := range n.proto.GetOutput() {
 		if name != "" {
-			return name
+			return n.prefix + name
 		}
 	}
 	return ""
@@ -54,10 +55,14 @@ func (n *node) first() string {
 func (n *node) attributes() error {
 	n.attrs = make(map[string]*onnxpb.AttributeProto, len(n.proto.GetAttribute()))
 	for _, a := range n.proto.GetAttribute() {
-		if n.attrs[a.GetName()] != nil {
-			return fmt.Errorf("attribute %q is there twice", a.GetName())
+		name := a.GetName()
+		if a = n.resolved(a); a == nil {
+			continue
 		}
-		n.attrs[a.GetName()] = a
+		if n.attrs[name] != nil {
+			return fmt.Errorf("attribute %q is there twice", name)
+		}
+		n.attrs[name] = a
 	}
 	return nil
 }
@@ -137,21 +142,37 @@ func (b *builder) constantOf(v *graph.Value) *tensor.Tensor {
 	return b.facts[v].Data
 }
 
+// maxKept is how many elements a constant may have that a slow operator is folded of.
+const maxKept = 1 << 12
+
+// slow reports whether an operator takes more than a few steps for each element: a run may be
+// ended, but not the reading of a file.
+func slow(o graph.Op) bool {
+	switch o.(type) {
+	case op.DFT, op.Det:
+		return true
+	}
+	return false
+}
+
 // fold computes an operator of constants; nil where an operand is none, or the result
 // would be too large.
-func (n *node) fold(name string, op graph.Op, in []*graph.Value) ([]*graph.Value, error) {
+func (n *node) fold(name string, o graph.Op, in []*graph.Value) ([]*graph.Value, error) {
 	var data []*tensor.Tensor
 	for _, v := range in {
+		if slow(o) && v.Type.Shape.Numel() > maxKept {
+			return nil, nil
+		}
 		if v.Role != graph.Parameter || v.Type.DType.IsQuantized() {
 			return nil, nil
 		}
 		data = append(data, v.Data)
 	}
 	// Eval relies on what the signatures say.
-	if err := graph.New("").AddNode(name, op, in...).Node.CheckSignature(); err != nil {
+	if err := graph.New("").AddNode(name, o, in...).Node.CheckSignature(); err != nil {
 		return nil, err
 	}
-	types, err := op.Infer(graph.FactsOf(data...))
+	types, err := o.Infer(graph.FactsOf(data...))
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +181,7 @@ func (n *node) fold(name string, op graph.Op, in []*graph.Value) ([]*graph.Value
 			return nil, err
 		}
 	}
-	results, err := op.Eval(graph.Context{}, data, types)
+	results, err := o.Eval(graph.Context{}, data, types)
 	if err != nil {
 		return nil, err
 	}

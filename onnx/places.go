@@ -149,7 +149,7 @@ func readSpaceToDepth(n *node) ([]*graph.Value, error) {
 	case "CRD": // the channel of x comes first
 		rows := f.do(y, n.in[0])
 		shape := f.shape(rows)
-		blocks := f.do(op.Cat{}, f.whole(0, block*block, -1), f.do(op.StridedSlice{Starts: []int64{2}, Ends: []int64{4}}, shape))
+		blocks := f.do(op.Cat{}, f.list(0, block*block, -1), f.do(op.StridedSlice{Starts: []int64{2}, Ends: []int64{4}}, shape))
 		apart := f.do(op.Transpose{Perm: []int{0, 2, 1, 3, 4}}, f.do(op.Reshape{KeepZero: true}, rows, blocks))
 		return f.result(op.Reshape{}, apart, shape)
 	default:

@@ -36,7 +36,8 @@ func (n *node) poolWindow() (window, bool, error) {
 
 // readMaxPool: the largest of whole numbers, which are of 8 bits, is found in float.
 func readMaxPool(n *node) ([]*graph.Value, error) {
-	if f := n.formula(1); f.err == nil && n.in[0].Type.DType == tensor.Int64 {
+	if n.has(0) && n.in[0].Type.DType == tensor.Int64 {
+		f := n.formula(1)
 		p, err := n.poolOf("max")
 		if err != nil {
 			return nil, err

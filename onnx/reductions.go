@@ -44,7 +44,7 @@ func reduce(of func(axes []int, keep bool) graph.Op) importer {
 		}
 		if x != nil && x.Type.DType == tensor.Bool { // some or all, by the largest or the smallest
 			y := f.do(of(axes, keep), f.as(tensor.Int64, x))
-			return f.result(relation("gt"), y, f.whole(0))
+			return f.result(relation("gt"), y, f.list(0))
 		}
 		return f.result(of(axes, keep), x)
 	}

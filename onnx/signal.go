@@ -111,13 +111,13 @@ func readSTFT(n *node) ([]*graph.Value, error) {
 	length := f.extent(x, 1)
 	switch {
 	case n.has(3):
-		length = f.whole(f.size(3, "frame length"))
+		length = f.list(f.size(3, "frame length"))
 	case n.has(2):
 		length = f.extent(n.in[2], 0)
 	}
 	room := f.do(op.Sub{}, f.extent(x, 1), length)
-	frames := f.do(op.Add{}, f.do(op.Div{}, room, f.whole(step)), f.whole(1))
-	starts := f.do(op.Mul{}, f.along(-2, f.count(frames)), f.whole(step))
+	frames := f.do(op.Add{}, f.do(op.Div{}, room, f.list(step)), f.list(1))
+	starts := f.do(op.Mul{}, f.along(-2, f.count(frames)), f.list(step))
 	cut := f.do(op.Gather{Axis: 1}, x, f.do(op.Add{}, starts, f.count(length))) // [batch, frames, length, parts]
 	if n.has(2) {
 		cut = f.do(op.Mul{}, cut, f.along(-2, n.in[2]))

@@ -13,6 +13,8 @@ import (
 var elementTypes = map[int32]tensor.DType{
 	1: tensor.Float32, 2: tensor.UInt8, 3: tensor.Int8, 4: tensor.UInt16, 5: tensor.Int16, 6: tensor.Int32, 7: tensor.Int64,
 	9: tensor.Bool, 10: tensor.Float16, 11: tensor.Float64, 12: tensor.UInt32, 13: tensor.UInt64, 16: tensor.BFloat16,
+	17: tensor.Float8E4M3, 18: tensor.Float8E4M3FNUZ, 19: tensor.Float8E5M2, 20: tensor.Float8E5M2FNUZ,
+	21: tensor.UInt4, 22: tensor.Int4, 23: tensor.Float4E2M1, 24: tensor.Float8E8M0, 25: tensor.UInt2, 26: tensor.Int2,
 }
 
 // typeName is ONNX's name of an element type, for messages.
@@ -23,19 +25,17 @@ func elementType(t int32) (tensor.DType, error) {
 	if d, ok := elementTypes[t]; ok {
 		return d, nil
 	}
-	if kind := integerKinds[t]; kind.bits > 0 {
-		return kind.unpacked(), nil
-	}
 	return tensor.Invalid, fmt.Errorf("element type %s is not read", typeName(t))
 }
 
 // held is the element type that a graph has for one of ONNX's: the sizes and kinds of
 // numbers that operators do not tell apart are one.
 func held(d tensor.DType) (tensor.DType, error) {
-	switch d {
-	case tensor.Float32, tensor.Float64, tensor.Float16, tensor.BFloat16:
+	if d.IsFloat() {
 		return tensor.Float32, nil
-	case tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64, tensor.UInt8, tensor.UInt16, tensor.UInt32, tensor.UInt64:
+	}
+	switch d {
+	case tensor.Int2, tensor.UInt2, tensor.Int4, tensor.UInt4, tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64, tensor.UInt8, tensor.UInt16, tensor.UInt32, tensor.UInt64:
 		return tensor.Int64, nil
 	case tensor.Bool:
 		return tensor.Bool, nil
@@ -91,16 +91,62 @@ func (f *File) decode(p *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	if p.GetSegment() != nil {
 		return nil, fmt.Errorf("it is stored in segments, which no tool writes any more")
 	}
-	if kind := integerKinds[p.GetDataType()]; kind.bits > 0 {
-		return f.packed(p, kind, dtype, shape, n)
-	}
 	if p.GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
 		return f.external(p, dtype, shape)
+	}
+	if bits := packedBits(dtype); bits > 0 {
+		packed := p.GetRawData()
+		if packed == nil {
+			for _, v := range p.Int32Data {
+				packed = append(packed, byte(v))
+			}
+		}
+		return unpacked(packed, dtype, bits, shape)
 	}
 	if p.RawData != nil {
 		return tensor.FromBytes(dtype, nil, shape, p.GetRawData())
 	}
 	return typed(p, dtype, shape, n)
+}
+
+// packedBits is how many bits an element takes where several share a byte, otherwise 0.
+func packedBits(d tensor.DType) int {
+	switch d {
+	case tensor.Int4, tensor.UInt4, tensor.Float4E2M1:
+		return 4
+	case tensor.Int2, tensor.UInt2:
+		return 2
+	}
+	return 0
+}
+
+// unpacked returns elements that share bytes, the first in the lowest bits.
+func unpacked(packed []byte, dtype tensor.DType, bits int, shape tensor.Shape) (*tensor.Tensor, error) {
+	perByte := 8 / bits
+	if len(packed) != (shape.Numel()+perByte-1)/perByte {
+		return nil, fmt.Errorf("%v%v in %d bytes; expected %d", dtype, shape, len(packed), (shape.Numel()+perByte-1)/perByte)
+	}
+	return tensor.Decode(dtype, nil, shape, func(raw []byte) error {
+		for i := range raw {
+			raw[i] = kept(dtype, packed[i/perByte]>>(i%perByte*bits))
+		}
+		return nil
+	})
+}
+
+// kept is a byte with what an element of fewer bits has of it: the sign goes on.
+func kept(d tensor.DType, b byte) byte {
+	switch d {
+	case tensor.Int4:
+		return byte(int8(b) << 4 >> 4)
+	case tensor.Int2:
+		return byte(int8(b) << 6 >> 6)
+	case tensor.UInt4, tensor.Float4E2M1:
+		return b & 15
+	case tensor.UInt2:
+		return b & 3
+	}
+	return b
 }
 
 // typed returns the elements of a TensorProto's list for its type.
@@ -123,7 +169,7 @@ func typed(p *onnxpb.TensorProto, dtype tensor.DType, shape tensor.Shape, n int)
 		count, put = len(p.Int32Data), func(raw []byte, i int) { little.PutUint32(raw[4*i:], uint32(p.Int32Data[i])) }
 	case tensor.Int16, tensor.UInt16, tensor.Float16, tensor.BFloat16:
 		count, put = len(p.Int32Data), func(raw []byte, i int) { little.PutUint16(raw[2*i:], uint16(p.Int32Data[i])) }
-	case tensor.Int8, tensor.UInt8, tensor.Bool:
+	case tensor.Int8, tensor.UInt8, tensor.Bool, tensor.Float8E4M3, tensor.Float8E4M3FNUZ, tensor.Float8E5M2, tensor.Float8E5M2FNUZ, tensor.Float8E8M0:
 		count, put = len(p.Int32Data), func(raw []byte, i int) { raw[i] = byte(p.Int32Data[i]) }
 	}
 	if count != n {
@@ -168,7 +214,7 @@ func Convert(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
 			return f, err
 		}
 		if to != tensor.Float64 {
-			return halves(f, to)
+			return narrower(f, to)
 		}
 		wide := make([]float64, f.Numel())
 		for i, v := range f.Float32s() {
@@ -196,9 +242,9 @@ func whole(t *tensor.Tensor) []int64 {
 	little := binary.LittleEndian
 	for i := range v {
 		switch t.DType() {
-		case tensor.Int8:
+		case tensor.Int8, tensor.Int4, tensor.Int2:
 			v[i] = int64(int8(raw[i]))
-		case tensor.UInt8, tensor.Bool:
+		case tensor.UInt8, tensor.Bool, tensor.UInt4, tensor.UInt2:
 			v[i] = int64(raw[i])
 		case tensor.Int16:
 			v[i] = int64(int16(little.Uint16(raw[2*i:])))
@@ -224,7 +270,7 @@ func narrow(v []int64, shape tensor.Shape, to tensor.DType) *tensor.Tensor {
 	t, err := tensor.Decode(to, nil, shape, func(raw []byte) error {
 		for i, x := range v {
 			for b := range size {
-				raw[i*size+b] = byte(uint64(x) >> (8 * b))
+				raw[i*size+b] = kept(to, byte(uint64(x)>>(8*b)))
 			}
 		}
 		return nil
@@ -235,9 +281,17 @@ func narrow(v []int64, shape tensor.Shape, to tensor.DType) *tensor.Tensor {
 	return t
 }
 
-// halves returns numbers as float16 or bfloat16, rounded to the nearest, of two equally
+// narrower returns numbers as floats of fewer bits, rounded to the nearest, of two equally
 // near ones the even one.
-func halves(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
+func narrower(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
+	if to.IsSmallFloat() {
+		return tensor.Decode(to, nil, t.Shape(), func(raw []byte) error {
+			for i, v := range t.Float32s() {
+				raw[i] = tensor.Float32ToSmall(to, v, false)
+			}
+			return nil
+		})
+	}
 	code := tensor.Float32ToHalf
 	if to == tensor.BFloat16 {
 		code = func(v float32) uint16 {

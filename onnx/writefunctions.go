@@ -93,6 +93,12 @@ func (e *emission) pairwise(o op.Pairwise) error {
 	return e.named(o.Name)
 }
 
+// castSince are the operator sets that brought element types; others were always there.
+var castSince = map[tensor.DType]int{
+	tensor.BFloat16: 13, tensor.Float8E4M3: 19, tensor.Float8E4M3FNUZ: 19, tensor.Float8E5M2: 19, tensor.Float8E5M2FNUZ: 19,
+	tensor.Int4: 21, tensor.UInt4: 21, tensor.Float4E2M1: 23, tensor.Float8E8M0: 24, tensor.Int2: 25, tensor.UInt2: 25,
+}
+
 // cast writes one more cast where x goes through a type that graphs do not compute with.
 func (e *emission) cast(o op.Cast) error {
 	in := e.in
@@ -101,7 +107,14 @@ func (e *emission) cast(o op.Cast) error {
 		if err != nil {
 			return err
 		}
-		in = []string{e.step("Cast", in, intAttr("to", int(via)))}
+		if err := e.since(castSince[o.Via], "a cast to "+o.Via.String()); err != nil {
+			return err
+		}
+		attrs := []*onnxpb.AttributeProto{intAttr("to", int(via))}
+		if o.Overflow {
+			attrs = append(attrs, intAttr("saturate", 0))
+		}
+		in = []string{e.step("Cast", in, attrs...)}
 	}
 	to, err := elementCode(o.To)
 	if err != nil {

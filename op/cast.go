@@ -13,12 +13,15 @@ import (
 // whether x differs from 0.
 //
 // Via is a type that graphs do not compute with, and that x goes through: it is rounded to a
-// float of fewer bits, or wraps around in an integer of fewer bits.
+// float of fewer bits, or wraps around in an integer of fewer bits. What is too large for a
+// float of 8 bits becomes the largest one, or with Overflow infinity or NaN.
 //
 // Input: x, any shape, in these types or in integers of eight bits. Result: the shape of x.
 type Cast struct {
 	To  tensor.DType `json:"to"`            // float32, int64 or bool
-	Via tensor.DType `json:"via,omitempty"` // float16, bfloat16, int8, int16, int32, uint8, uint16 or uint32
+	Via tensor.DType `json:"via,omitempty"` // float16, bfloat16, int8, int16, int32, uint8, uint16 or uint32, or smaller
+
+	Overflow bool `json:"overflow,omitempty"`
 }
 
 // Kind is "to".
@@ -41,15 +44,18 @@ func (o Cast) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if o.To != f32 && o.To != i64 && o.To != boolean {
 		return nil, fmt.Errorf("cast to %v; expected float32, int64 or bool", o.To)
 	}
-	if o.Via != tensor.Invalid && narrowReal(o.Via) == nil && narrowWhole(o.Via) == nil {
+	if o.Via != tensor.Invalid && o.narrowReal() == nil && narrowWhole(o.Via) == nil {
 		return nil, fmt.Errorf("cast through %v; expected a float or an integer of fewer bits", o.Via)
 	}
 	return typed(graph.Type{DType: o.To, Shape: in[0].Shape.Clone()})
 }
 
 // narrowReal rounds to a float of fewer bits; nil for other types.
-func narrowReal(d tensor.DType) func(float32) float32 {
-	switch d {
+func (o Cast) narrowReal() func(float32) float32 {
+	if d := o.Via; d.IsSmallFloat() {
+		return func(x float32) float32 { return tensor.SmallToFloat32(d, tensor.Float32ToSmall(d, x, !o.Overflow)) }
+	}
+	switch o.Via {
 	case tensor.Float16:
 		return roundHalf
 	case tensor.BFloat16:
@@ -61,6 +67,14 @@ func narrowReal(d tensor.DType) func(float32) float32 {
 // narrowWhole wraps around in an integer of fewer bits; nil for other types.
 func narrowWhole(d tensor.DType) func(int64) int64 {
 	switch d {
+	case tensor.Int2:
+		return func(v int64) int64 { return v << 62 >> 62 }
+	case tensor.Int4:
+		return func(v int64) int64 { return v << 60 >> 60 }
+	case tensor.UInt2:
+		return func(v int64) int64 { return v & 3 }
+	case tensor.UInt4:
+		return func(v int64) int64 { return v & 15 }
 	case tensor.Int8:
 		return func(v int64) int64 { return int64(int8(v)) }
 	case tensor.Int16:
@@ -91,7 +105,7 @@ func roundBrain(x float32) float32 {
 
 // Real is the cast of a float32 to a float32.
 func (o Cast) Real(x float32) float32 {
-	if f := narrowReal(o.Via); f != nil {
+	if f := o.narrowReal(); f != nil {
 		return f(x)
 	}
 	if f := narrowWhole(o.Via); f != nil {
@@ -122,7 +136,7 @@ func (o Cast) Whole(x int64) int64 {
 	if f := narrowWhole(o.Via); f != nil {
 		return f(x)
 	}
-	if f := narrowReal(o.Via); f != nil {
+	if f := o.narrowReal(); f != nil {
 		return whole(f(float32(x)))
 	}
 	return x
@@ -130,7 +144,7 @@ func (o Cast) Whole(x int64) int64 {
 
 // RealOf is the cast of an int64 to a float32.
 func (o Cast) RealOf(x int64) float32 {
-	if f := narrowReal(o.Via); f != nil {
+	if f := o.narrowReal(); f != nil {
 		return f(float32(x))
 	}
 	return float32(o.Whole(x))

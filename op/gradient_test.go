@@ -149,6 +149,7 @@ var withoutGradient = map[string]string{
 	"integer_conv2d":      "it is of whole numbers",
 	"integer_matmul":      "it is of whole numbers",
 	"group_norm":          inferenceOnly,
+	"bit_cast":            "it is of bits",
 	"col2im":              inferenceOnly,
 	"cumprod":             inferenceOnly,
 	"deform_conv":         inferenceOnly,

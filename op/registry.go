@@ -11,6 +11,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // kinds is the table of operators, in alphabetical order, made once. It is a function so that
@@ -37,6 +38,7 @@ func listed() []row {
 		kindOf(ArgMax{}),
 		kindOf(AvgPool2D{}),
 		kindOf(BatchNorm{}),
+		kindOf(BitCast{From: f32, To: tensor.Int32}),
 		kindOf(Cast{To: f32}),
 		kindOf(Cat{}),
 		kindOf(CenterCropPad{}),

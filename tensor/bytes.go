@@ -97,7 +97,7 @@ func swap(b []byte, unit int) {
 }
 
 // ToFloat32 converts a floating point tensor to Float32. A Float32 tensor is
-// returned as it is. Half and bfloat16 convert exactly; float64 rounds to
+// returned as it is. Half, bfloat16 and smaller floats convert exactly; float64 rounds to
 // nearest even.
 func (t *Tensor) ToFloat32() (*Tensor, error) {
 	if t.dtype == Float32 {
@@ -116,6 +116,10 @@ func (t *Tensor) ToFloat32() (*Tensor, error) {
 	case BFloat16:
 		for i, v := range Data[uint16](t) {
 			out[i] = math.Float32frombits(uint32(v) << 16)
+		}
+	case Float8E4M3, Float8E5M2, Float8E4M3FNUZ, Float8E5M2FNUZ, Float8E8M0, Float4E2M1:
+		for i, v := range Data[uint8](t) {
+			out[i] = SmallToFloat32(t.dtype, v)
 		}
 	default:
 		return nil, fmt.Errorf("cannot convert %v to float32", t)

@@ -29,6 +29,15 @@ const (
 	QInt8
 	QUInt8
 	QInt32
+	// Types that models store, and none computes with: one element is a byte in memory.
+	Float8E4M3FNUZ
+	Float8E5M2FNUZ
+	Float8E8M0
+	Float4E2M1
+	Int4
+	UInt4
+	Int2
+	UInt2
 	numDTypes
 )
 
@@ -60,6 +69,15 @@ var dtypes = [numDTypes]dtypeInfo{
 	QInt8:      {name: "qint8", size: 1, lo: -128, hi: 127},
 	QUInt8:     {name: "quint8", size: 1, lo: 0, hi: 255},
 	QInt32:     {name: "qint32", size: 4, lo: -1 << 31, hi: 1<<31 - 1},
+
+	Float8E4M3FNUZ: {name: "float8_e4m3fnuz", size: 1},
+	Float8E5M2FNUZ: {name: "float8_e5m2fnuz", size: 1},
+	Float8E8M0:     {name: "float8_e8m0fnu", size: 1},
+	Float4E2M1:     {name: "float4_e2m1fn", size: 1},
+	Int4:           {name: "int4", size: 1},
+	UInt4:          {name: "uint4", size: 1},
+	Int2:           {name: "int2", size: 1},
+	UInt2:          {name: "uint2", size: 1},
 }
 
 // String returns PyTorch's name of the type, without the "torch." prefix.
@@ -82,7 +100,7 @@ func (d DType) Size() int {
 func (d DType) IsQuantized() bool { return d == QInt8 || d == QUInt8 || d == QInt32 }
 
 // IsFloat reports whether d is one of the floating point types.
-func (d DType) IsFloat() bool { return d >= Float32 && d <= Float8E5M2 }
+func (d DType) IsFloat() bool { return d >= Float32 && d <= Float8E5M2 || d.IsSmallFloat() }
 
 // CodeRange returns the smallest and largest integer code of a quantized type.
 // It panics for any other type.

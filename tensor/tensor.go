@@ -157,7 +157,7 @@ func alloc(dtype DType, n int) any {
 		return make([]float64, n)
 	case Float16, BFloat16, UInt16:
 		return make([]uint16, n)
-	case Int8, QInt8:
+	case Int8, QInt8, Int4, Int2:
 		return make([]int8, n)
 	case Int16:
 		return make([]int16, n)
@@ -165,7 +165,7 @@ func alloc(dtype DType, n int) any {
 		return make([]int32, n)
 	case Int64:
 		return make([]int64, n)
-	case UInt8, QUInt8, Bool, Float8E4M3, Float8E5M2:
+	case UInt8, QUInt8, Bool, Float8E4M3, Float8E5M2, Float8E4M3FNUZ, Float8E5M2FNUZ, Float8E8M0, Float4E2M1, UInt4, UInt2:
 		return make([]uint8, n)
 	case UInt32:
 		return make([]uint32, n)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,7 +64,7 @@ output, the logit and its sigmoid are printed.`,
 	f.data.Register(cmd, 32)
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.input, "input", nil, "`[NAME=]FILE`.npy in place of images: float32 [N, C, H, W], or what the input NAME of an ONNX model takes; once for each input")
-	fl.StringVarP(&f.output, "output", "o", "", "write the logits as `FILE`.npy, float32 [N, classes], or all outputs by name as FILE.npz; - is standard output")
+	fl.StringVarP(&f.output, "output", "o", "", "write the logits as `FILE`.npy, float32 [N, classes], or all outputs by name as FILE.npz; - is standard output. Types that NumPy lacks, bfloat16 and those of at most 8 bits, are float32, int8 or uint8 there, and in inputs")
 	fl.IntVar(&f.top, "top", 5, "how many classes to print per input")
 	fl.StringVar(&f.draw, "draw", "", "write the image with its labels below it as `FILE`.png; several get numbers")
 	fl.BoolVar(&f.offline, "offline", false, "download nothing, neither weights nor images")
@@ -101,7 +103,7 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 		}
 		given = f.input
 	}
-	if len(given) == 0 {
+	if len(given) == 0 && !strings.EqualFold(filepath.Ext(path), ".onnx") {
 		return exit.Usagef("no input: name images, folders or .npy files behind the model, or --input X.npy")
 	}
 	if f.top < 1 {
@@ -120,6 +122,9 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 	}
 	if err != nil {
 		return err
+	}
+	if len(given) == 0 && len(model.Graph().Inputs) > 0 {
+		return exit.Usagef("no input: name images, folders or .npy files behind the model, or --input X.npy")
 	}
 	if f.tensors(model) {
 		return runNamed(c, cmd, f, path, model)

@@ -40,7 +40,7 @@ type namedInfo struct {
 // itself what it takes.
 func (f *runFlags) tensors(model *octet.Model) bool {
 	if len(f.input) == 0 {
-		return false
+		return len(model.Graph().Inputs) == 0
 	}
 	return len(f.input) > 1 || strings.Contains(f.input[0], "=") || model.Arch() == ""
 }
@@ -191,13 +191,22 @@ func (f *runFlags) readNamed(takes []octet.ValueInfo) (map[string]*tensor.Tensor
 		if err != nil {
 			return nil, exit.WithCode(exit.Data, fmt.Errorf("--input %s: %w", name, err))
 		}
-		read[name] = t
+		at := slices.IndexFunc(takes, func(v octet.ValueInfo) bool { return v.Name == name })
+		if read[name], err = stored(t, takes[at].DType); err != nil {
+			return nil, exit.WithCode(exit.Data, fmt.Errorf("--input %s: %w", name, err))
+		}
 	}
 	return read, nil
 }
 
 // writeNamed writes all outputs as .npz, or the only one as .npy.
 func (f *runFlags) writeNamed(c *console.Console, results map[string]*tensor.Tensor) error {
+	for name, t := range results {
+		var err error
+		if results[name], err = portable(t); err != nil {
+			return err
+		}
+	}
 	if f.byName() {
 		_, err := c.Write(f.output, func(w io.Writer) error { return npy.WriteNPZ(w, results) })
 		return err

@@ -139,6 +139,8 @@ var moves = []Case{
 			b.Float("spectrum", op.DFT{Axis: 2}, b.Float("parts", op.Slice{Axis: 3, End: 2}, x)),
 			b.Float("det", op.Det{}, b.Float("square", op.Slice{Axis: 2, End: 5}, x)),
 			b.Float("cumprod", op.CumProd{Axis: 2, Exclusive: true}, x),
+			b.Float("bits", op.Cast{To: tensor.Float32}, b.Float("half", op.BitCast{From: tensor.Float16, To: tensor.Int16}, x)),
+			b.Float("small", op.Cast{To: tensor.Float32, Via: tensor.Float8E4M3}, x),
 			b.Float("slices", op.Cast{To: tensor.Float32}, unique[0]), b.Float("which", op.Cast{To: tensor.Float32}, unique[2]), b.Float("grams", grams, tokens))
 	}},
 	{"einsum and sampling", 3, 6, 5, func(b *Builder) *graph.Graph {

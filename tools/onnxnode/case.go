@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 
 	"github.com/octet-ml/octet"
@@ -29,17 +28,13 @@ type named struct {
 	data *tensor.Tensor
 }
 
-func extract(f *zip.File, path string) error {
+func content(f *zip.File) ([]byte, error) {
 	r, err := f.Open()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer r.Close()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, data, 0o666)
+	return io.ReadAll(r)
 }
 
 // readCase reads a file of cases.py. What it knows of a file with an error is returned, too.

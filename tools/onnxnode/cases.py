@@ -1,7 +1,7 @@
 """Writes ONNX's backend node tests as files that `go run ./tools/onnxnode` reads.
 
     python tools/onnxnode/cases.py CASES.zip            # all of them
-    python tools/onnxnode/cases.py CASES.zip --small    # one small case of each operator
+    python tools/onnxnode/cases.py CASES.zip --small    # some small ones of each operator
 
 Run in an environment with onnx==1.23.2 and numpy. Each member of the archive is the model of
 one test; its inputs and expected outputs are initializers test/input/NAME and
@@ -35,8 +35,8 @@ OUT = {
 }
 REASONS = {operator: reason for reason, operators in OUT.items() for operator in operators.split()}
 
-# Files of the committed archive, each.
-SMALL = 6000
+# The committed archive: bytes of a file, and files of an operator.
+SMALL, EACH = 6000, 3
 
 
 def operators(model):
@@ -137,32 +137,30 @@ def file_of(c, operator, reason):
 
 
 def choose(files):
-    """Of each operator the smallest file, and for each result of Cast one."""
-    best = {}
+    """The smallest files of each operator, and of casts those of each element type."""
+    found = {}
     for name, operator, reason, data in files:
         if reason or data is None or len(data) > SMALL or "_expanded" in name:
             continue
-        if operator in ("Cast", "BitCast"):
-            operator += re.sub(r".*_to_", "", name)
-        if operator not in best or len(data) < len(best[operator][2]):
-            best[operator] = (name, reason, data)
-    return [(name, reason, data) for _, (name, reason, data) in sorted(best.items())]
+        kind = operator + re.sub(r".*_to_", "", name) if operator in ("Cast", "BitCast") else operator
+        found.setdefault(kind, []).append((len(data), name, operator, reason, data))
+    return [chosen[1:] for _, some in sorted(found.items()) for chosen in sorted(some)[:EACH]]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("archive", type=pathlib.Path)
-    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--small", action="store_true", help="for tools/onnxnode/testdata/small.zip")
     given = parser.parse_args()
     files = [(c.name, operator, reason, file_of(c, operator, reason)) for c, operator, reason in cases()]
-    chosen = choose(files) if given.small else [(name, reason, data) for name, _, reason, data in files]
+    chosen = choose(files) if given.small else [(name, operator, reason, data) for name, operator, reason, data in files]
     counts = {}
     with zipfile.ZipFile(given.archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as z:
-        for name, reason, data in chosen:
+        for name, operator, reason, data in chosen:
             if data is None and not reason:
                 raise SystemExit(f"{name} is in scope, and has data that are no tensors")
             counts[reason or "in scope"] = counts.get(reason or "in scope", 0) + 1
-            z.writestr(zipfile.ZipInfo(f"{name}.onnx" if data else f"{name}.out/{reason}"), data or b"", zipfile.ZIP_DEFLATED)
+            z.writestr(zipfile.ZipInfo(f"{name}.onnx" if data else f"{name}.out/{reason}"), data or operator, zipfile.ZIP_DEFLATED)
     for reason, count in sorted(counts.items()):
         print(f"{count:5} {reason}")
 

@@ -3,6 +3,7 @@
 //	python tools/onnxnode/cases.py cases.zip
 //	go run ./tools/onnxnode cases.zip                  on the engine and on the reference
 //	go run ./tools/onnxnode -run 'trilu|eyelike' cases.zip
+//	go run ./tools/onnxnode -list docs/onnx-tests.md cases.zip
 //
 // Tests that are outside of scope are run where they have tensors, and counted apart.
 package main
@@ -14,6 +15,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -39,6 +41,7 @@ type result struct {
 func main() {
 	log.SetFlags(0)
 	match := flag.String("run", "", "regular expression of names of tests")
+	list := flag.String("list", "", "write the `FILE` that lists tests outside of scope and those that fail")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		log.Fatal("one archive is expected: python tools/onnxnode/cases.py cases.zip makes it")
@@ -51,7 +54,17 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	summarize(results).print(os.Stdout)
+	s := summarize(results)
+	s.print(os.Stdout)
+	if *list == "" {
+		return
+	}
+	if list := s.unexplained(); len(list) > 0 {
+		log.Fatalf("-list: %s has no reason in reasons.go", list[0].name)
+	}
+	if err := os.WriteFile(*list, []byte(s.document()), 0o666); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // runArchive runs the tests of an archive whose names match, in its order.
@@ -96,9 +109,14 @@ func runArchive(ctx context.Context, path string, wanted *regexp.Regexp) ([]resu
 // runMember runs the test of a member, or notes why it has none.
 func runMember(ctx context.Context, f *zip.File, path string) (result, error) {
 	if name, out, ok := strings.Cut(f.Name, ".out/"); ok {
-		return result{name: name, out: out, failed: "inputs or outputs are no tensors"}, nil
+		operator, err := content(f)
+		return result{name: name, operator: string(operator), out: out, failed: "inputs or outputs are no tensors"}, err
 	}
-	if err := extract(f, path); err != nil {
+	data, err := content(f)
+	if err != nil {
+		return result{}, err
+	}
+	if err := os.WriteFile(path, data, 0o666); err != nil {
 		return result{}, err
 	}
 	defer os.Remove(path)
@@ -110,7 +128,7 @@ func runMember(ctx context.Context, f *zip.File, path string) (result, error) {
 	r := result{name: strings.TrimSuffix(f.Name, ".onnx"), operator: c.operator, out: c.out}
 	for _, name := range []string{"engine", "reference"} {
 		if why := c.run(ctx, engines[name]); why != nil {
-			r.failed = strings.ReplaceAll(fmt.Sprintf("%s: %v", name, why), path, "FILE")
+			r.failed = strings.ReplaceAll(fmt.Sprintf("%s: %v", name, why), path, filepath.Base(f.Name))
 			break
 		}
 	}
