@@ -2,11 +2,14 @@ package octet
 
 import (
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/statedict"
+	"github.com/octet-ml/octet/torch"
 )
 
 // Prepared reports whether the model's file holds one with observers, calibrated or in
@@ -17,9 +20,10 @@ func (m *Model) Prepared() bool {
 }
 
 // Converted returns the int8 model that the file of a prepared one converts to, with the
-// ranges in the file, as PyTorch's convert does: Save writes its integers. What FX graph
-// mode made of some networks has no place in the files of torchvision's quantized models
-// that Save writes, which is an error.
+// ranges in the file, as PyTorch's convert does: Save writes its integers. The keys are those
+// of torchvision's quantized models in eager mode. What only FX graph mode does, with the
+// chunks of ShuffleNet and with ReLU6, has no place there: such a model has the keys that
+// convert_fx gives.
 func (m *Model) Converted() (*Model, error) {
 	if err := m.check(); err != nil {
 		return nil, err
@@ -30,17 +34,34 @@ func (m *Model) Converted() (*Model, error) {
 	c := *m
 	c.origin, c.assumed = origin{}, nil
 	c.meta = m.meta.clone()
+	c.meta.Converted = &ConvertedRecord{Source: filepath.Base(m.origin.file), Training: m.InTraining(), Codes: [2]int64{m.origin.codes.Min, m.origin.codes.Max}}
+	var err error
+	if c.meta.Saturation, err = ptq.Saturations(m.graph, m.origin.codes); err != nil {
+		return nil, fmt.Errorf("%s: %w", m.name(), err)
+	}
 	c.meta.Float = statedict.FloatNodes(m.graph)
-	state, err := c.StateDict()
+	eager, err := c.StateDict()
 	if err != nil {
 		return nil, err
 	}
-	again := &Model{meta: c.meta, quantized: true, origin: origin{file: m.origin.file, state: state}}
-	if err := again.bindQuantized(""); err != nil || !slices.EqualFunc(again.graph.Nodes, m.graph.Nodes, sameStep) {
-		return nil, fmt.Errorf("%s: this %s is quantized in steps that a file of torchvision's quantized model cannot hold: in PyTorch, "+
+	if m.holds(eager, c.meta) {
+		return &c, nil
+	}
+	c.meta.Float = nil // keys tell what is float in graph mode
+	if c.origin.state, err = statedict.ExportTraced(m.graph); err != nil {
+		return nil, err
+	}
+	if !m.holds(c.origin.state, c.meta) {
+		return nil, fmt.Errorf("%s: this %s is quantized in steps that octet cannot write: in PyTorch, "+
 			"save the state dict behind convert_fx(model), in eager mode convert(model), which octet reads", m.name(), m.meta.Arch)
 	}
 	return &c, nil
+}
+
+// holds reports whether a file of state and meta says what m computes.
+func (m *Model) holds(state *torch.StateDict, meta Metadata) bool {
+	again := &Model{meta: meta, quantized: true, origin: origin{file: m.origin.file, state: state}}
+	return again.bindQuantized("") == nil && slices.EqualFunc(again.graph.Nodes, m.graph.Nodes, sameStep)
 }
 
 // sameStep reports whether two nodes compute the same, parameters aside.

@@ -2,12 +2,20 @@ package octet
 
 import (
 	"bytes"
+	"crypto/sha256"
+	le "encoding/binary"
+	"encoding/json"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // Networks that FX graph mode prepared and did not convert, plain and quantizable,
@@ -17,6 +25,14 @@ func TestPreparedInGraphMode(t *testing.T) {
 	files, _ := filepath.Glob("testdata/fxprepared/*.pth")
 	if len(files) < 10 {
 		t.Fatalf("only %d files", len(files))
+	}
+	converted, seen := map[string]map[string]string{}, map[string]bool{}
+	text, err := os.ReadFile("testdata/fxprepared/converted.json")
+	if err == nil {
+		err = json.Unmarshal(text, &converted)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".pth")
@@ -45,21 +61,56 @@ func TestPreparedInGraphMode(t *testing.T) {
 			if !bytes.Equal(logitsOf(t, again).Bytes(), got.Bytes()) {
 				t.Error("the logits are others once the model is saved and opened again")
 			}
-			if parts[0] == "shufflenet_v2_x0_5" || parts[0] == "mobilenet_v2" && parts[1] == "plain" {
-				// parts of chunks are quantized anew, and ReLU6 is a step of its own
-				if _, err := m.Converted(); err == nil || !strings.Contains(err.Error(), "convert_fx(model)") {
-					t.Errorf("error %v", err)
+			int8 := sameOnceConverted(t, m, got)
+			if want := converted[name]; want != nil {
+				seen[name] = true
+				if diff := cmp.Diff(want, digestsOf(t, int8)); diff != "" {
+					t.Errorf("converted (-PyTorch's +octet's)\n%s", diff)
 				}
-				return
 			}
-			sameOnceConverted(t, m, got)
 		})
 	}
+	if len(seen) < 8 || len(seen) != len(converted) {
+		t.Errorf("%d of %d state dicts were compared", len(seen), len(converted))
+	}
+}
+
+// digestsOf are type, shape and a hash of all numbers of each entry of a model's state dict,
+// as digest of tools/golden/fxprepared.py makes them.
+func digestsOf(t *testing.T, m *Model) map[string]string {
+	t.Helper()
+	sd, err := m.StateDict()
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(x *tensor.Tensor) string {
+		h := sha256.New()
+		h.Write(x.Bytes())
+		if q := x.QParams(); q != nil {
+			le.Write(h, le.LittleEndian, q.Scales)
+			le.Write(h, le.LittleEndian, q.ZeroPoints)
+		}
+		return fmt.Sprintf("%v%v %x", x.DType(), []int(x.Shape()), h.Sum(nil)[:5])
+	}
+	digests := map[string]string{}
+	for _, k := range sd.Keys() {
+		switch v, _ := sd.Entry(k); v := v.(type) {
+		case *torch.Tensor:
+			digests[k] = of(v.Data)
+		case *torch.PackedLinear:
+			digests[k] = of(v.Weight.Data) + " " + of(v.Bias.Data)
+		case torch.DType:
+			digests[k] = tensor.DType(v).String()
+		default:
+			t.Errorf("%s is %v", k, torch.Describe(v))
+		}
+	}
+	return digests
 }
 
 // sameOnceConverted writes what a prepared model converts to: an int8 file without
 // observers, that names all it needs and gives the same logits.
-func sameOnceConverted(t *testing.T, m *Model, logits *tensor.Tensor) {
+func sameOnceConverted(t *testing.T, m *Model, logits *tensor.Tensor) *Model {
 	t.Helper()
 	if !m.Prepared() {
 		t.Fatal("the model is not known as a prepared one")
@@ -85,4 +136,8 @@ func sameOnceConverted(t *testing.T, m *Model, logits *tensor.Tensor) {
 	if _, err := again.Converted(); err == nil {
 		t.Error("a converted model was converted again")
 	}
+	if c := again.Metadata().Converted; c == nil || c.Source != filepath.Base(m.File()) || c.Training != m.InTraining() || c.Codes[0] != 0 || c.Codes[1] != 127 && c.Codes[1] != 255 {
+		t.Errorf("the file says of its origin %+v", c)
+	}
+	return int8
 }

@@ -38,6 +38,8 @@ type Metadata struct {
 	Saturation []ptq.Saturation `json:"pytorch_saturation,omitempty"`
 	// Calibration says how an int8 model came about.
 	Calibration *CalibrationRecord `json:"calibration,omitempty"`
+	// Converted says what prepared model an int8 model was converted from.
+	Converted *ConvertedRecord `json:"converted,omitempty"`
 	// Training says how a model was trained, in float or with quantization in the
 	// loop.
 	Training *TrainingRecord `json:"training,omitempty"`
@@ -54,6 +56,16 @@ type TrainingRecord struct {
 	QConfig         *quant.QConfig `json:"qconfig,omitempty"`
 	TorchCompatible bool           `json:"torch_compatible,omitempty"`
 	Excluded        []string       `json:"excluded,omitempty"`
+}
+
+// ConvertedRecord says which model, prepared in PyTorch or here, an int8 model was converted
+// from; its ranges are those of the observers in that file.
+type ConvertedRecord struct {
+	Source   string `json:"source"`             // name of the file, without folders
+	Training bool   `json:"training,omitempty"` // quantization-aware; otherwise it was calibrated
+	// Codes are the smallest and the largest that ranges of activations are mapped to, 0 and
+	// 127 or 0 and 255 by PyTorch's usual QConfigs.
+	Codes [2]int64 `json:"activation_codes"`
 }
 
 // CalibrationRecord says how a model was quantized.
@@ -110,6 +122,10 @@ func (m Metadata) clone() Metadata {
 		c.QConfig = cloneQConfig(c.QConfig)
 		c.Excluded, c.Slower = slices.Clone(c.Excluded), slices.Clone(c.Slower)
 		m.Calibration = &c
+	}
+	if m.Converted != nil {
+		c := *m.Converted
+		m.Converted = &c
 	}
 	if m.Training != nil {
 		t := *m.Training

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/vision"
@@ -29,6 +30,8 @@ type Model struct {
 type origin struct {
 	file  string
 	state *torch.StateDict // nil for a model that was made here
+	// codes are those that a prepared model maps ranges of activations to.
+	codes quant.CodeRange
 }
 
 // setGraph makes g what the model computes.

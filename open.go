@@ -180,16 +180,21 @@ func (m *Model) bindQuantized(backend Backend) error {
 	if err != nil {
 		return err
 	}
-	bind := statedict.BindQuantized
-	switch {
-	case statedict.IsPrepared(m.origin.state):
-		bind = statedict.BindPrepared
-		m.assume(AssumedConverted, "the file holds a model in quantization-aware training; it was converted")
-	case statedict.IsObserved(m.origin.state):
-		bind = statedict.BindPrepared
-		m.assume(AssumedConverted, "the file holds a model prepared for post-training quantization, with observers; it was converted")
+	opts := statedict.QuantizedOptions{Numerics: numerics, Float: m.meta.Float}
+	var bound *graph.Graph
+	var notes []string
+	if m.Prepared() {
+		what := "prepared for post-training quantization, with observers"
+		if m.InTraining() {
+			what = "in quantization-aware training"
+		}
+		m.assume(AssumedConverted, "the file holds a model %s; it was converted", what)
+		var found statedict.Conversion
+		bound, found, err = statedict.BindPrepared(g, m.origin.state, opts)
+		notes, m.origin.codes = found.Notes, found.Codes
+	} else {
+		bound, notes, err = statedict.BindQuantized(g, m.origin.state, opts)
 	}
-	bound, notes, err := bind(g, m.origin.state, statedict.QuantizedOptions{Numerics: numerics, Float: m.meta.Float})
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,13 @@ func IsPrepared(sd *torch.StateDict) bool {
 	return slices.ContainsFunc(sd.Keys(), func(k string) bool { return strings.Contains(k, weightQuant+".") })
 }
 
+// Conversion is what was found out, or assumed, to convert a prepared model.
+type Conversion struct {
+	Notes []string // of what the file does not say and was assumed
+	// Codes are those that most ranges of activations were mapped to, of unsigned ones.
+	Codes quant.CodeRange
+}
+
 // BindPrepared returns the int8 graph that PyTorch's convert makes of the state
 // dict of a model prepared for quantization-aware training, as torchvision
 // publishes mobilenet_v3_large. g is built as PyTorch's quantizable model.
@@ -42,11 +49,10 @@ func IsPrepared(sd *torch.StateDict) bool {
 // file (see codeRule). Where those do not tell, they are those of PyTorch's default
 // configurations. Signed activations become unsigned ones of the same values, with
 // zero points 128 higher. opts.Numerics unset is decided as BindQuantized does.
-// What was assumed is returned as notes.
-func BindPrepared(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (*graph.Graph, []string, error) {
+func BindPrepared(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (*graph.Graph, Conversion, error) {
 	sd = upToDate(sd)
 	if err := otherRoute(g, sd); err != nil {
-		return nil, nil, err
+		return nil, Conversion{}, err
 	}
 	var out *graph.Graph
 	var ranges *torch.StateDict
@@ -63,12 +69,12 @@ func BindPrepared(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (*
 			Remedy: "open it as the float or int8 model that it is"}
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, Conversion{}, err
 	}
 	p := &prepared{numerics: opts.Numerics, observedOnly: IsObserved(sd), weights: map[*graph.Node]*fakeState{}, activations: map[string]*fakeState{}}
 	if IsNumbered(sd) {
 		if ranges, p.parts, err = named(out, ranges); err != nil {
-			return nil, nil, err
+			return nil, Conversion{}, err
 		}
 	} else {
 		p.idle = out.Idle // which FX graph mode drops
@@ -76,7 +82,7 @@ func BindPrepared(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (*
 	p.binder = newBinder(out, ranges)
 	p.read(out)
 	if err := p.finish(); err != nil {
-		return nil, nil, err
+		return nil, Conversion{}, err
 	}
 	p.decide()
 	for _, n := range out.Nodes {
@@ -86,14 +92,14 @@ func BindPrepared(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (*
 		p.activation(name)
 	}
 	if err := p.finish(); err != nil {
-		return nil, nil, err
+		return nil, Conversion{}, err
 	}
 	placed, err := passes.PlaceQDQ(out, p.quantized)
 	if err != nil {
-		return nil, nil, &torch.Error{File: sd.Source, Err: err}
+		return nil, Conversion{}, &torch.Error{File: sd.Source, Err: err}
 	}
 	placed.Numerics = p.numerics
-	return placed, append(p.notes, qnnpackRefuses(placed)...), placed.Validate()
+	return placed, Conversion{append(p.notes, qnnpackRefuses(placed)...), p.codes()}, placed.Validate()
 }
 
 // bindTrained binds the float parameters of a model in quantization-aware training
@@ -267,6 +273,18 @@ func (p *prepared) signed() bool {
 	}
 	// A zero point that is learned or fixed can miss the codes by a little.
 	return slices.ContainsFunc(statesIn(p.activations), func(s *fakeState) bool { return !s.derived() && len(s.zero) > 0 && s.zero[0] < -16 })
+}
+
+// codes are those that ranges of activations are mapped to, once they are unsigned.
+func (p *prepared) codes() quant.CodeRange {
+	r, _ := p.activationRules.best()
+	switch {
+	case r.dtype == tensor.QInt8:
+		r.codes.Min, r.codes.Max = r.codes.Min+128, r.codes.Max+128
+	case p.signed(): // as the learned zero points alone tell
+		r = allCodes
+	}
+	return r.codes
 }
 
 func statesIn[K comparable](m map[K]*fakeState) []*fakeState {

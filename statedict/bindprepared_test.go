@@ -69,12 +69,12 @@ func TestBindPreparedIsPyTorchsConvert(t *testing.T) {
 			if !IsPrepared(sd) || IsPrepared(want) || IsQuantized(sd) {
 				t.Error("the stage of a file is not recognized")
 			}
-			g, notes, err := BindPrepared(trainedNet(), sd, QuantizedOptions{})
+			g, found, err := BindPrepared(trainedNet(), sd, QuantizedOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.HasPrefix(name, g.Numerics.String()) || len(notes) != 1 {
-				t.Errorf("numerics %v, notes %q", g.Numerics, notes)
+			if !strings.HasPrefix(name, g.Numerics.String()) || len(found.Notes) != 1 {
+				t.Errorf("numerics %v, notes %q", g.Numerics, found.Notes)
 			}
 			sameAsPyTorchs(t, g, want)
 		})

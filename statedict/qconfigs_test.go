@@ -33,11 +33,11 @@ func TestBindPreparedForEveryQConfig(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g, notes, err := BindPrepared(trainedNet(), sd, QuantizedOptions{Numerics: quant.FBGEMM})
+			g, found, err := BindPrepared(trainedNet(), sd, QuantizedOptions{Numerics: quant.FBGEMM})
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Log(notes)
+			t.Log(found.Notes, found.Codes)
 			if strings.Contains(name, "symmetric_qnnpack") {
 				shiftCodes(t, want)
 			}

@@ -60,6 +60,13 @@ func (in *inspection) printMetadata(row func(string, string, ...any)) {
 	if cal := m.Calibration; cal != nil {
 		row("calibrated", "qconfig %s, %d samples of %s, batches of %d", cal.QConfigName, cal.Samples, console.OrUnknown(cal.Source), cal.BatchSize)
 	}
+	if of := m.Converted; of != nil {
+		how := "calibrated"
+		if of.Training {
+			how = "in quantization-aware training"
+		}
+		row("converted", "from %s, %s: ranges of activations became the codes %d to %d", of.Source, how, of.Codes[0], of.Codes[1])
+	}
 	if text := ptq.SaturationText(m.Saturation); text != "" {
 		row("saturation", "%s", text)
 	}

@@ -84,12 +84,16 @@ func TestRoutesThatAreRefused(t *testing.T) {
 // written is an int8 file with PyTorch's logits.
 func TestQuantizePrepared(t *testing.T) {
 	x := routesInput(t)
-	for _, name := range []string{"fxprepared/mobilenet_v3_small.plain.ptq.fbgemm", "fxprepared/mobilenet_v2.quantizable.qat.qnnpack", "routes/observed.histogram.fbgemm"} {
+	for _, name := range []string{"fxprepared/mobilenet_v3_small.plain.ptq.fbgemm", "fxprepared/mobilenet_v2.quantizable.qat.qnnpack", "routes/observed.histogram.fbgemm",
+		"fxprepared/mobilenet_v2.plain.ptq.fbgemm", "fxprepared/shufflenet_v2_x0_5.plain.ptq.fbgemm", "fxprepared/shufflenet_v2_x0_5.quantizable.qat.qnnpack"} {
 		file, folder := filepath.Join("../../testdata", name+".pth"), t.TempDir()
 		int8, y := filepath.Join(folder, "int8.pth"), filepath.Join(folder, "y.npy")
 		r := octetCommand(t, "quantize", file, "-o", int8).must(t)
 		if !strings.Contains(r.errOut, "the ranges are those of the observers in "+file) {
 			t.Errorf("not said where the ranges are from:\n%s", r.errOut)
+		}
+		if out := octetCommand(t, "inspect", int8).must(t).out; !strings.Contains(out, "from "+filepath.Base(file)) || !strings.Contains(out, "the codes 0 to ") {
+			t.Errorf("inspect:\n%s", out)
 		}
 		octetCommand(t, "run", int8, "--input", x, "--output", y).must(t)
 		got, err := npy.ReadFile(y)
@@ -105,6 +109,4 @@ func TestQuantizePrepared(t *testing.T) {
 		}
 		octetCommand(t, "quantize", file, "--calibration", x, "--exclude", "fc", "-o", int8).fails(t, exit.Usage, "the ranges and the recipe in the file", "leave --calibration and --exclude away")
 	}
-	chunks := "../../testdata/fxprepared/shufflenet_v2_x0_5.plain.ptq.fbgemm.pth"
-	octetCommand(t, "quantize", chunks, "-o", filepath.Join(t.TempDir(), "o.pth")).fails(t, exit.Model, chunks, "behind convert_fx(model)")
 }

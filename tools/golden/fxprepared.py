@@ -1,5 +1,5 @@
 """Writes testdata/fxprepared: small networks that FX graph mode prepared and did not convert, calibrated and in training,
-with the logits of what convert_fx makes of them, and numbers.json: what each numbered observer of torchvision's networks
+with the logits of what convert_fx makes of them and digests of its state dict (converted.json), and numbers.json: what each numbered observer of torchvision's networks
 in full size observes. Where sums saturate in PyTorch, the logits are those of exact sums, and it is shown that nothing else
 differs (see tools/parity/fxsums.py).
 
@@ -10,6 +10,7 @@ import os
 
 os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 os.environ["FBGEMM_ENABLE_INSTRUCTIONS"] = "AVX2"
+import hashlib
 import json
 import pathlib
 import sys
@@ -51,14 +52,39 @@ ROUTES = {
 }
 
 
+def digest(value):
+    """Type, shape and a hash of all numbers of an entry of a state dict."""
+    if value is None or isinstance(value, torch.dtype):
+        return str(value).removeprefix("torch.")
+    if isinstance(value, tuple):
+        return " ".join(digest(v) for v in value)
+    h = hashlib.sha256()
+    if value.is_quantized:
+        per_channel = value.qscheme() == torch.per_channel_affine
+        scales = value.q_per_channel_scales() if per_channel else torch.tensor([value.q_scale()])
+        zeros = value.q_per_channel_zero_points() if per_channel else torch.tensor([value.q_zero_point()])
+        for part in (value.int_repr(), scales.to(torch.float64), zeros.to(torch.int64)):
+            h.update(part.contiguous().numpy().tobytes())
+    else:
+        h.update(value.detach().contiguous().numpy().tobytes())
+    return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)} {h.hexdigest()[:10]}".replace(", ", " ")
+
+
 def networks():
+    digests = {}
     batches = [torch.from_numpy(images(2, 3, 64, seed)) for seed in (1, 2)]
     for name, routes in ROUTES.items():
         for route, backend in ((r, b) for r, both in routes.items() for b in both.split()):
             mapping = None if route.endswith("qat") else few_bins(backend)
             net = fx.prepare(fx.fill(fx.small(name, route.startswith("plain"))), route.endswith("qat"), backend, batches, mapping)
             torch.save(compact(net.state_dict()), OUT / f"{name}.{route}.{backend}.pth")
-            np.save(OUT / f"{name}.{route}.{backend}.npy", logits(convert_fx(net), batches[1], backend))
+            converted = convert_fx(net)
+            if name.startswith("shufflenet") or (name, route[:5]) == ("mobilenet_v2", "plain"):  # what octet writes with these keys
+                digests[f"{name}.{route}.{backend}"] = {k: digest(v) for k, v in converted.state_dict().items()}
+            np.save(OUT / f"{name}.{route}.{backend}.npy", logits(converted, batches[1], backend))
+    with open(OUT / "converted.json", "w") as f:
+        json.dump(digests, f, indent=0)
+        f.write("\n")
 
 
 def logits(net, images, backend):

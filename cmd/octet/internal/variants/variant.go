@@ -162,6 +162,8 @@ func (v *Variant) codes() quant.CodeRange {
 		codes, _ = m.Calibration.QConfig.Activation.Codes()
 	case m.Training != nil && m.Training.QConfig != nil:
 		codes, _ = m.Training.QConfig.Activation.Codes()
+	case m.Converted != nil:
+		codes = quant.CodeRange{Min: m.Converted.Codes[0], Max: m.Converted.Codes[1]}
 	}
 	return codes
 }
