@@ -10,7 +10,6 @@ import (
 	"math/bits"
 
 	"github.com/klauspost/compress/zstd"
-	"golang.org/x/image/ccitt"
 	"golang.org/x/image/tiff/lzw"
 )
 
@@ -59,8 +58,8 @@ func (m *tiffCanvas) decompress(b block, data []byte, size int) ([]byte, error) 
 		return readFull(r, size)
 	case tiffLZMA:
 		return unpackXZ(data, size)
-	case tiffFax3, tiffFax4:
-		return m.fax(b, data, size)
+	case tiffFaxRLE, tiffFax3, tiffFax4:
+		return m.fax(b, data)
 	case tiffJPEG:
 		return m.jpegBlock(b, data)
 	case tiffWebP:
@@ -114,19 +113,22 @@ func unpackBitsRuns(data []byte, size int) ([]byte, error) {
 	return out, nil
 }
 
-// fax unpacks CCITT groups 3 and 4. A white run is made of zeros, whatever zero
+// fax unpacks the compressions of CCITT. A white run is made of zeros, whatever zero
 // stands for in the file.
-func (m *tiffCanvas) fax(b block, data []byte, size int) ([]byte, error) {
+func (m *tiffCanvas) fax(b block, data []byte) ([]byte, error) {
 	if m.bits != 1 || m.samples != 1 {
 		return nil, errors.New("a fax of more than 1 bit")
 	}
-	format := ccitt.Group3
-	if m.compression == tiffFax4 {
-		format = ccitt.Group4
-	} else if m.tags.number(292, 0)&1 != 0 {
-		return nil, errors.New("group 3 in two dimensions is not supported")
+	form := faxForm{}
+	switch m.compression {
+	case tiffFaxRLE:
+		form.aligned = true
+	case tiffFax3:
+		form.marked, form.two = true, m.tags.number(292, 0)&1 != 0
+	case tiffFax4:
+		form.two = true
 	}
-	return readFull(ccitt.NewReader(bytes.NewReader(data), ccitt.MSB, format, b.columns, b.rows, &ccitt.Options{Invert: true}), size)
+	return decodeFax(data, form, b.columns, b.rows)
 }
 
 // webPBlock unpacks a WebP of three or four samples.

@@ -17,7 +17,7 @@ import imagefiles
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "vision" / "testdata" / "formats.zip"
 
-SEEDS = {"pnm": 1, "bmp": 1, "tiff": 87, "jpeg": 87, "png": 87}  # which give small pictures
+SEEDS = {"pnm": 1, "bmp": 1, "tiff": 87, "jpeg": 87, "png": 87, "fax": 1}  # which give small pictures
 
 
 def main():

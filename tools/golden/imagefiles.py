@@ -494,6 +494,46 @@ def tiffs(rng, draw):
         yield f"pil_strips_{c}.tif", saved(large, "TIFF", compression=c, strip_size=1500)
 
 
+# The compressions of CCITT, written by libtiff.
+
+
+def runs(rng, draw, w, h):
+    """Bits of a page: runs of any length, rows that resemble the one above."""
+    mean = draw.choice((2, 8, 60, 900))
+    page = np.zeros((h, w), bool)
+    for y in range(h):
+        kind = draw.randint(0, 4)
+        if y and kind == 0:
+            page[y] = page[y - 1]
+        elif y and kind == 1:
+            page[y] = np.roll(page[y - 1], draw.randint(-4, 4))
+        elif y and kind == 2:  # like the row above, but for a part
+            page[y] = page[y - 1]
+            x = draw.randint(0, w - 1)
+            page[y, x : x + draw.randint(1, 40)] ^= True
+        elif kind == 3:
+            page[y] = draw.choice((False, True))
+        else:
+            x, black = 0, draw.choice((False, True))
+            while x < w:
+                n = int(rng.exponential(mean)) + 1
+                page[y, x : x + n] = black
+                x, black = x + n, not black
+    return page
+
+
+def faxes(rng, draw):
+    for compression in ("group3", "group4", "tiff_ccitt"):  # not tiff_raw_16, which libtiff cannot read back
+        for options in (None, 0, 1, 4, 5) if compression == "group3" else (None,):
+            for photometric in (0, 1):
+                for order in (1, 2):
+                    w, h = draw.choice((draw.randint(1, 70), draw.randint(70, 6000))), draw.randint(1, 24)
+                    tags = {262: photometric, 266: order} | ({} if options is None else {292: options})
+                    size = draw.choice((65536, 300))
+                    content = saved(Image.fromarray(runs(rng, draw, w, h)), "TIFF", compression=compression, tiffinfo=tags, strip_size=size)
+                    yield f"fax_{compression}_{options}_{photometric}_{order}.tif", content
+
+
 # JPEG and PNG, damaged.
 
 
@@ -597,7 +637,7 @@ def may_refuse(name):
     return name.startswith("progressive") or name.endswith("_no_end.jpg")
 
 
-FAMILIES = {"pnm": pnm, "bmp": bmps, "tiff": tiffs, "jpeg": jpegs, "png": pngs}
+FAMILIES = {"pnm": pnm, "bmp": bmps, "tiff": tiffs, "jpeg": jpegs, "png": pngs, "fax": faxes}
 
 
 def files(seed, families=None):
