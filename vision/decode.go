@@ -131,7 +131,7 @@ func (d Decoder) Decode(b []byte) (*Image, error) {
 		}
 		return m, err
 	}
-	return nil, fmt.Errorf("not an image: it starts with %q; PNG, JPEG, WebP, GIF, BMP, TIFF and PNM are read", b[:min(len(b), 8)])
+	return nil, errNoImage(b)
 }
 
 // read decodes an image of at most limit pixels. A panic of a decoder becomes an
