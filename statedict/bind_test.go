@@ -137,8 +137,12 @@ func TestBindQuantizedRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if numerics == quant.NumericsUnset && (g.Numerics != quant.FBGEMM || len(notes) != 1) || numerics != quant.NumericsUnset && (g.Numerics != numerics || notes != nil) {
-			t.Errorf("numerics %v, notes %q", g.Numerics, notes)
+		if numerics == quant.NumericsUnset { // assumed, and said
+			if g.Numerics != quant.FBGEMM || len(notes) != 1 {
+				t.Errorf("assumed numerics %v, notes %q", g.Numerics, notes)
+			}
+		} else if g.Numerics != numerics || notes != nil {
+			t.Errorf("numerics %v, told %v; notes %q", g.Numerics, numerics, notes)
 		}
 		for name, want := range map[string]*tensor.QParams{
 			"quant": tensor.Affine(float64(float32(0.05)), 64), "conv": tensor.Affine(float64(float32(0.1)), 0),

@@ -144,8 +144,10 @@ func equalValues(a, b Value) error {
 	}
 	for i, x := range ta {
 		y := tb[i]
-		if !bytes.Equal(x.Data.Bytes(), y.Data.Bytes()) || x.DType() != y.DType() || !x.Shape().Equal(y.Shape()) ||
-			!x.Data.QParams().Equal(y.Data.QParams()) || x.Parameter != y.Parameter || x.RequiresGrad != y.RequiresGrad {
+		if x.Parameter != y.Parameter || x.RequiresGrad != y.RequiresGrad {
+			return fmt.Errorf("parameter %v with gradient %v became %v with %v", x.Parameter, x.RequiresGrad, y.Parameter, y.RequiresGrad)
+		}
+		if !bytes.Equal(x.Data.Bytes(), y.Data.Bytes()) || x.DType() != y.DType() || !x.Shape().Equal(y.Shape()) || !x.Data.QParams().Equal(y.Data.QParams()) {
 			return fmt.Errorf("%v became %v", x.Data, y.Data)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet"
@@ -114,13 +115,13 @@ func TestPreprocessingThatIsGiven(t *testing.T) {
 		return p != nil, change, err
 	}
 	named, change, err := given("")
-	if named || err != nil || change.Resize != nil || change.Crop != nil || change.Mean != nil || change.Std != nil || change.Interpolation != "" {
-		t.Errorf("nothing given: %v, %+v, %v", named, change, err)
+	if diff := cmp.Diff(octet.PresetChange{}, change); named || err != nil || diff != "" {
+		t.Errorf("nothing given: %v, %v\n%s", named, err, diff)
 	}
 	named, change, err = given("--preset imagenet --resize 256 --crop 0 --mean 0.5 --std 0.1,0.2,0.3 --interpolation bicubic")
-	if !named || err != nil || !slices.Equal(change.Resize, []int{256}) || change.Crop == nil || len(change.Crop) != 0 ||
-		!slices.Equal(change.Mean, []float64{0.5}) || !slices.Equal(change.Std, []float64{0.1, 0.2, 0.3}) || change.Interpolation != "bicubic" {
-		t.Errorf("all given: %v, %+v, %v", named, change, err)
+	want := octet.PresetChange{Resize: []int{256}, Crop: []int{}, Mean: []float64{0.5}, Std: []float64{0.1, 0.2, 0.3}, Interpolation: "bicubic"}
+	if diff := cmp.Diff(want, change); !named || err != nil || diff != "" {
+		t.Errorf("all given: %v, %v\n%s", named, err, diff)
 	}
 	for line, want := range map[string]string{
 		"--preset imagenette":    "--preset",
