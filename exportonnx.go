@@ -13,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/onnx"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -66,9 +67,10 @@ type Difference float64
 func (d Difference) IsZero() bool { return math.IsNaN(float64(d)) }
 
 // What the file may compute differently, relative to the largest output, as a root of mean
-// squares: float32 sums have another order; codes are rounded otherwise, by one here and
-// there, which adds up over the layers. A wrong scale or axis gives differences as large as
-// the outputs.
+// squares. Float32 sums have another order, and so have float parts of a model that computes by
+// ONNX's rules: its codes are written as they are, and are read as the same. Codes by PyTorch's
+// rules are rounded otherwise, by one here and there, which adds up over the layers. A wrong
+// scale or axis gives differences as large as the outputs.
 const (
 	floatExportBound = 1e-3
 	codesExportBound = 0.25
@@ -203,8 +205,13 @@ func (m *Model) exportMetadata() (map[string]string, error) {
 }
 
 // readProperties takes labels and preset from the metadata_props of a file that SaveONNX
-// wrote.
+// wrote, or labels from those of Ultralytics' exporter.
 func (m *Model) readProperties(props map[string]string) error {
+	if text, ok := props["names"]; ok {
+		if names := namesOf(text); len(names) == m.Classes() { // of a classifier
+			m.meta.Labels = names
+		}
+	}
 	if text, ok := props[ONNXLabels]; ok {
 		if err := json.Unmarshal([]byte(text), &m.meta.Labels); err != nil {
 			return fmt.Errorf("metadata %s: %w", ONNXLabels, err)
@@ -244,10 +251,9 @@ func (m *Model) checkExport(ctx context.Context, data []byte, path string) (*Exp
 		return nil, fmt.Errorf("%s was not written: read back, it has %d inputs and %d outputs; the model has %d and %d",
 			path, in, results, len(m.graph.Inputs), len(m.graph.Outputs))
 	}
-	inputs := exportTrial(out.Inputs)
-	want, err := m.runOnce(ctx, inputs)
-	if err != nil {
-		return out, ctx.Err() // the model does not run on such inputs
+	inputs, want, err := m.exportTrial(ctx, out.Inputs)
+	if want == nil {
+		return out, err // the model does not run on such inputs
 	}
 	got, err := back.runOnce(ctx, inputs)
 	if err != nil {
@@ -266,21 +272,41 @@ func (m *Model) checkExport(ctx context.Context, data []byte, path string) (*Exp
 }
 
 func (m *Model) exportBound() float64 {
-	if m.quantized {
+	if m.quantized && m.graph.Numerics != quant.ONNX {
 		return codesExportBound
 	}
 	return floatExportBound
 }
 
-// exportTrial returns inputs for ports: random numbers, and zeros for whole numbers, which
-// may be places. Free extents are 1.
-func exportTrial(ports []onnx.Port) []*tensor.Tensor {
+// trialSides are what free extents behind the first axis are tried with: networks need a few
+// pixels, and some sides that their strides divide.
+var trialSides = []int{1, 32, 64, 224}
+
+// exportTrial returns inputs for ports, and what the model gives for them; nil where it does
+// not run on any that are tried.
+func (m *Model) exportTrial(ctx context.Context, ports []onnx.Port) (inputs, want []*tensor.Tensor, err error) {
+	for _, side := range trialSides {
+		inputs = trialInputs(ports, side)
+		if want, err = m.runOnce(ctx, inputs); err == nil || ctx.Err() != nil {
+			return inputs, want, ctx.Err()
+		}
+	}
+	return nil, nil, nil
+}
+
+// trialInputs are random numbers, and zeros for whole numbers, which may be places.
+func trialInputs(ports []onnx.Port, side int) []*tensor.Tensor {
 	r := rand.New(rand.NewPCG(1, 1))
 	var inputs []*tensor.Tensor
 	for _, p := range ports {
 		shape := make(tensor.Shape, len(p.Sizes))
 		for i, n := range p.Sizes {
-			shape[i] = max(n, 1)
+			if shape[i] = n; n > 0 {
+				continue
+			}
+			if shape[i] = side; i == 0 {
+				shape[i] = 1
+			}
 		}
 		t := tensor.New(p.DType, shape...)
 		if p.DType == tensor.Float32 {

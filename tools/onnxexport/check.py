@@ -60,9 +60,9 @@ def sqnr(want, got):
 
 
 def quantum(path):
-    """Scale of the last QuantizeLinear."""
+    """Scale of the codes that the output is dequantized from."""
     model = onnx.load(path)
-    last = [n for n in model.graph.node if n.op_type == "QuantizeLinear"][-1]
+    last = next(n for n in model.graph.node if n.op_type == "DequantizeLinear" and n.output[0] == model.graph.output[0].name)
     return float(next(onnx.numpy_helper.to_array(t) for t in model.graph.initializer if t.name == last.input[1]))
 
 
