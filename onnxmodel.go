@@ -23,9 +23,20 @@ func openONNX(path string, o openOptions) (*Model, error) {
 	return fromONNX(f, o)
 }
 
+// OpenONNX is Open for an ONNX file that is read already.
+func OpenONNX(f *onnx.File, opts ...OpenOption) (*Model, error) {
+	if f == nil {
+		return nil, errNil("file", "onnx.Open returns one")
+	}
+	return fromONNX(f, collect(opts))
+}
+
 func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 	if o.arch != "" || o.key != "" {
 		return nil, fmt.Errorf("%s: an ONNX file holds its own graph: leave out the architecture and the key", f.Name())
+	}
+	if o.backend != "" {
+		return nil, classed{fmt.Errorf("%s: an ONNX file says itself how its numbers are computed: leave out the backend %s; which rules an int8 model is made for is a choice of quantizing", f.Name(), o.backend), ErrRecipe}
 	}
 	g, err := f.Graph(o.given)
 	if err != nil {
@@ -46,25 +57,8 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	m := &Model{origin: origin{file: f.Name()}, declared: &declared{}}
-	for _, ports := range []struct {
-		read func() ([]onnx.Port, error)
-		to   *[]ValueInfo
-	}{{f.Inputs, &m.declared.inputs}, {f.Outputs, &m.declared.outputs}} {
-		list, err := ports.read()
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range list {
-			if ports.to == &m.declared.inputs {
-				if o.given.Inputs[p.Name] != nil {
-					continue // a constant now
-				}
-				if p, err = p.With(o.given.Shapes[p.Name]); err != nil {
-					return nil, fmt.Errorf("%s: %w", f.Name(), err)
-				}
-			}
-			*ports.to = append(*ports.to, infoOf(p))
-		}
+	if err := m.declare(f, o.given); err != nil {
+		return nil, err
 	}
 	m.setGraph(g)
 	if m.quantized = g.Numerics != quant.NumericsUnset; m.quantized {
@@ -89,6 +83,34 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 	return m, m.checkLabels()
 }
 
+// declare notes the inputs that are left, and the outputs, with the extents that are given.
+func (m *Model) declare(f *onnx.File, given onnx.Given) error {
+	inputs, err := f.Inputs()
+	if err != nil {
+		return err
+	}
+	outputs, err := f.Outputs()
+	if err != nil {
+		return err
+	}
+	for _, p := range inputs {
+		if given.Inputs[p.Name] != nil {
+			continue // a constant now
+		}
+		if p, err = given.Input(p); err != nil {
+			return fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		m.declared.inputs = append(m.declared.inputs, infoOf(p))
+	}
+	for _, p := range outputs {
+		if p, err = given.Output(p); err != nil {
+			return fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		m.declared.outputs = append(m.declared.outputs, infoOf(p))
+	}
+	return nil
+}
+
 func infoOf(p onnx.Port) ValueInfo {
 	info := ValueInfo{Name: p.Name, DType: p.DType}
 	if p.Sizes == nil {
@@ -105,7 +127,7 @@ func infoOf(p onnx.Port) ValueInfo {
 }
 
 // taken returns an input as the graph holds it, or what is wrong with it. sizes are those
-// of named extents, which have to be the same in all inputs.
+// of named extents, which have to be the same in all inputs; nil for a single one.
 func (v ValueInfo) taken(t *tensor.Tensor, sizes map[string]int) (*tensor.Tensor, error) {
 	if t == nil {
 		return nil, errNil("input "+v.Name, "Session.Inputs tells its type")
@@ -125,7 +147,9 @@ func (v ValueInfo) taken(t *tensor.Tensor, sizes map[string]int) (*tensor.Tensor
 			if was, ok := sizes[name]; ok && was != got {
 				return nil, fmt.Errorf("input %s is %v: %s is %d there and %d in an input before it", v.Name, t, name, got, was)
 			}
-			sizes[name] = got
+			if sizes != nil {
+				sizes[name] = got
+			}
 		}
 	}
 	return onnx.Taken(t)

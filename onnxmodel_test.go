@@ -76,7 +76,7 @@ func TestFloatONNXModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := s.Inputs()
-	if len(in) != 1 || in[0].String() != "float32[-1 3 19 23] x" || in[0].Dims[0] != "batch" {
+	if len(in) != 1 || in[0].String() != "float32[batch, 3, 19, 23] x" || in[0].Dims[0] != "batch" {
 		t.Errorf("inputs %v, named %v", in, in[0].Dims)
 	}
 	named, err := s.RunNamed(t.Context(), map[string]*tensor.Tensor{"x": golden.Arrays["x"]})

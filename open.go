@@ -125,6 +125,9 @@ func fromCheckpoint(ckpt *torch.Checkpoint, o openOptions) (*Model, error) {
 // complete fills in what the options say and what has to be assumed, and binds
 // the state dict to the graph of its architecture. It returns the finished model.
 func (m *Model) complete(o openOptions, explain explain) (*Model, error) {
+	if o.given.Inputs != nil || o.given.Shapes != nil {
+		return nil, classed{fmt.Errorf("%s: constants in place of inputs, and their sizes, are for ONNX models alone: leave them out", m.name()), ErrRecipe}
+	}
 	if m.quantized && m.meta.Numerics == "" {
 		m.meta.Numerics = string(o.madeFor)
 	}

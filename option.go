@@ -147,7 +147,8 @@ func WithInput(name string, t *tensor.Tensor) OpenOption {
 }
 
 // WithShape fixes the extents of an input of an ONNX model of which the file leaves some
-// free: what depends on them, such as which branch of an If is taken, is then known.
+// free, or one extent of all inputs by the name that the file gives it: WithShape("batch", 4).
+// What depends on them, such as which branch of an If is taken, is then known.
 func WithShape(name string, shape ...int) OpenOption {
 	return openFunc(func(o *openOptions) {
 		o.given.Shapes = maps.Clone(o.given.Shapes)
@@ -176,8 +177,8 @@ func WithPreset(p vision.Preset) OpenOption {
 }
 
 // WithBackend names the numeric preset. Open needs it only for int8 files of others:
-// without it, per-channel weights mean FBGEMM, per-tensor ones QNNPACK. Quantize's
-// default is FBGEMM.
+// without it, per-channel weights mean FBGEMM, per-tensor ones QNNPACK. An ONNX file says
+// itself how it is computed: for one it is an error. Quantize's default is FBGEMM.
 func WithBackend(b Backend) BackendOption {
 	return backendOption{recipe(func(o *quantizeOptions) { o.backend = b }), b}
 }

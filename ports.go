@@ -3,6 +3,8 @@ package octet
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -17,8 +19,21 @@ type ValueInfo struct {
 	Dims []string
 }
 
-// String is like float32[-1, 3, -1, -1] x.
-func (v ValueInfo) String() string { return fmt.Sprintf("%v%v %s", v.DType, []int(v.Shape), v.Name) }
+// String is like float32[batch, 3, ?, ?] x.
+func (v ValueInfo) String() string {
+	extents := make([]string, len(v.Shape))
+	for i, n := range v.Shape {
+		switch {
+		case n >= 0:
+			extents[i] = strconv.Itoa(n)
+		case i < len(v.Dims) && v.Dims[i] != "":
+			extents[i] = v.Dims[i]
+		default:
+			extents[i] = "?"
+		}
+	}
+	return fmt.Sprintf("%v[%s] %s", v.DType, strings.Join(extents, ", "), v.Name)
+}
 
 // Inputs describes what Run takes; a nil session takes nothing.
 func (s *Session) Inputs() []ValueInfo {

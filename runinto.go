@@ -18,24 +18,37 @@ func (s *Session) RunInto(ctx context.Context, dst, x *tensor.Tensor) error {
 	if dst == nil {
 		return errNil("tensor for the output", "Session.Outputs tells its type")
 	}
-	if err := s.checkInput(x); err != nil {
-		return err
-	}
-	if compiled, ok := s.engine.(*engine.Session); ok {
-		a := arguments.Get().(*runArguments)
-		defer a.release()
-		a.output[0], a.input[0] = dst, x
-		return compiled.RunInto(ctx, a.output[:], a.input[:]...)
-	}
-	y, err := s.engine.Run(ctx, x)
+	held, err := s.only(x)
 	if err != nil {
 		return err
 	}
-	if dst.DType() != y[0].DType() || !dst.Shape().Equal(y[0].Shape()) {
-		return fmt.Errorf("the output is %v; the tensor given for it is %v", y[0], dst)
+	if compiled, ok := s.engine.(*engine.Session); ok && s.computes(dst.DType()) {
+		a := arguments.Get().(*runArguments)
+		defer a.release()
+		a.output[0], a.input[0] = dst, held
+		return compiled.RunInto(ctx, a.output[:], a.input[:]...)
 	}
-	copy(dst.Float32s(), y[0].Float32s())
-	return nil
+	all, err := s.engine.Run(ctx, held)
+	if err != nil {
+		return err
+	}
+	y, err := s.declaredOutput(0, all[0])
+	if err != nil {
+		return err
+	}
+	if dst.DType() != y.DType() || !dst.Shape().Equal(y.Shape()) {
+		return fmt.Errorf("the output is %v; the tensor given for it is %v", y, dst)
+	}
+	return dst.Refill(func(raw []byte) error {
+		copy(raw, y.Bytes())
+		return nil
+	})
+}
+
+// computes reports whether the graph gives an output of this type itself, without a
+// conversion behind it.
+func (s *Session) computes(d tensor.DType) bool {
+	return s.model.declared == nil || s.model.graph.Outputs[0].Type.DType == d && s.model.declared.outputs[0].DType == d
 }
 
 // runArguments hold the arguments of one run, so that no slice is made for them.
@@ -50,14 +63,23 @@ func (a *runArguments) release() {
 
 // Warm computes an input of zeros of the given shape, [N, C, H, W], so that what the
 // first run of a size does once, such as planning its memory, is done before a user
-// waits for it.
+// waits for it. A model with several inputs is warmed by a run of them.
 func (s *Session) Warm(ctx context.Context, shape ...int) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	if err := s.checkShape(shape); err != nil {
+	dtype := tensor.Float32
+	if d := s.model.declared; d != nil {
+		if len(d.inputs) != 1 {
+			return fmt.Errorf("%s has %d inputs, %v, and one shape is given: call RunNamed once with tensors of zeros", s.model.name(), len(d.inputs), d.inputs)
+		}
+		dtype = d.inputs[0].DType
+	} else if err := s.checkShape(shape); err != nil {
 		return err
 	}
-	_, err := s.Run(ctx, tensor.New(tensor.Float32, shape...))
+	if _, err := tensor.Shape(shape).CheckedNumel(); err != nil {
+		return err
+	}
+	_, err := s.RunAll(ctx, tensor.New(dtype, shape...))
 	return err
 }

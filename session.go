@@ -70,24 +70,15 @@ func (s *Session) Run(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor, er
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	if s.model.declared != nil {
-		if outputs := s.model.declared.outputs; len(outputs) != 1 {
-			return nil, fmt.Errorf("%s has %d outputs, %v: RunNamed gives them all", s.model.name(), len(outputs), outputs)
-		}
-		y, err := s.RunAll(ctx, x)
-		if err != nil {
-			return nil, err
-		}
-		return y[0], nil
-	}
-	if err := s.checkInput(x); err != nil {
-		return nil, err
-	}
-	y, err := s.engine.Run(ctx, x)
+	held, err := s.only(x)
 	if err != nil {
 		return nil, err
 	}
-	return y[0], nil
+	y, err := s.engine.Run(ctx, held)
+	if err != nil {
+		return nil, err
+	}
+	return s.declaredOutput(0, y[0])
 }
 
 // RunAll computes all outputs, in their order, of all inputs, in theirs: of an ONNX model
@@ -123,9 +114,9 @@ func (s *Session) RunAll(ctx context.Context, inputs ...*tensor.Tensor) ([]*tens
 	if err != nil {
 		return nil, err
 	}
-	for i, v := range d.outputs {
-		if y[i], err = onnx.Convert(y[i], v.DType); err != nil {
-			return nil, fmt.Errorf("output %s: %w", v.Name, err)
+	for i := range y {
+		if y[i], err = s.declaredOutput(i, y[i]); err != nil {
+			return nil, err
 		}
 	}
 	return y, nil
@@ -166,34 +157,72 @@ func (s *Session) outputName(i int) string {
 }
 
 // RunTapped is Run that shows the result of every node of the graph to tap, in
-// the order of computation. tap may keep what it is shown.
+// the order of computation. tap may keep what it is shown. Inside a graph numbers are
+// float32, whole numbers int64: so it shows them.
 func (s *Session) RunTapped(ctx context.Context, x *tensor.Tensor, tap func(*graph.Node, *tensor.Tensor) error) (*tensor.Tensor, error) {
-	if err := s.checkInput(x); err != nil {
+	held, err := s.only(x)
+	if err != nil {
 		return nil, err
 	}
 	if tap == nil {
 		return s.Run(ctx, x)
 	}
-	y, err := s.engine.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error { return tap(v.Node, t) }, x)
+	y, err := s.engine.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error { return tap(v.Node, t) }, held)
 	if err != nil {
 		return nil, err
 	}
-	return y[0], nil
+	return s.declaredOutput(0, y[0])
 }
 
-func (s *Session) checkInput(x *tensor.Tensor) error {
+// only returns the input of a session that takes one and gives one, as its graph holds it.
+func (s *Session) only(x *tensor.Tensor) (*tensor.Tensor, error) {
 	if err := s.check(); err != nil {
-		return err
+		return nil, err
 	}
+	d := s.model.declared
+	if d == nil {
+		return x, s.checkInput(x)
+	}
+	if err := s.single(); err != nil {
+		return nil, err
+	}
+	held, err := d.inputs[0].taken(x, nil)
+	if err == nil && s.finite && held.DType() == tensor.Float32 {
+		err = checkFinite(held)
+	}
+	return held, err
+}
+
+// single refuses a model with several inputs or outputs.
+func (s *Session) single() error {
+	d := s.model.declared
+	switch {
+	case d == nil:
+	case len(d.inputs) != 1:
+		return fmt.Errorf("%s has %d inputs, %v: RunNamed and RunAll take them all", s.model.name(), len(d.inputs), d.inputs)
+	case len(d.outputs) != 1:
+		return fmt.Errorf("%s has %d outputs, %v: RunNamed and RunAll give them all", s.model.name(), len(d.outputs), d.outputs)
+	}
+	return nil
+}
+
+// declaredOutput returns output i with the element type that the model's file declares.
+func (s *Session) declaredOutput(i int, y *tensor.Tensor) (*tensor.Tensor, error) {
+	if s.model.declared == nil {
+		return y, nil
+	}
+	v := s.model.declared.outputs[i]
+	y, err := onnx.Convert(y, v.DType)
+	if err != nil {
+		return nil, fmt.Errorf("output %s: %w", v.Name, err)
+	}
+	return y, nil
+}
+
+// checkInput judges the input of a model of an architecture.
+func (s *Session) checkInput(x *tensor.Tensor) error {
 	if x == nil {
 		return errNil("input", "Session.Inputs tells its type")
-	}
-	if d := s.model.declared; d != nil {
-		if len(d.inputs) != 1 {
-			return fmt.Errorf("%s has %d inputs, %v: RunNamed takes them all", s.model.name(), len(d.inputs), d.inputs)
-		}
-		_, err := d.inputs[0].taken(x, map[string]int{})
-		return err
 	}
 	channels := s.model.Channels()
 	if x.DType() != tensor.Float32 || len(x.Shape()) != 4 || x.Dim(1) != channels {

@@ -22,6 +22,10 @@ type builder struct {
 	called  map[functionID]*onnxpb.FunctionProto
 	inlined int // nodes of functions
 	failed  []Unsupported
+	// unchecked counts nodes of known operators that were not read: they compute with results
+	// of nodes that were not.
+	unchecked int
+	*standIns // nil until one is needed
 	// stored are constants as the file stores them: their element type says what the
 	// codes of quantized tensors are.
 	stored map[*graph.Value]*tensor.Tensor
@@ -33,28 +37,22 @@ type builder struct {
 	facts map[*graph.Value]graph.Fact
 }
 
-// Given is what is known of a model's inputs beyond its file, by their names.
-type Given struct {
-	// Inputs are the data of inputs that become constants, of the type that the file
-	// declares.
-	Inputs map[string]*tensor.Tensor
-	// Shapes are the extents of inputs of which the file leaves some free.
-	Shapes map[string]tensor.Shape
-}
-
 // Graph returns the model as a graph. The error is an *UnsupportedError that lists every
 // node that has no counterpart, or says what is wrong with the file.
 func (f *File) Graph(given Given) (*graph.Graph, error) {
 	b := &builder{file: f, graph: graph.New(f.graphName()), scope: scope{opset: f.opset, values: map[string]*graph.Value{}}, stored: map[*graph.Value]*tensor.Tensor{}, declared: map[*graph.Value]tensor.DType{}}
+	ports, err := f.Inputs()
+	if err != nil {
+		return nil, err
+	}
 	p := f.model.GetGraph()
-	var err error
 	if b.called, err = f.functions(); err != nil {
 		return nil, f.wrong(err)
 	}
 	if err := b.initializers(p); err != nil {
 		return nil, f.wrong(err)
 	}
-	if err := b.inputs(p, given); err != nil {
+	if err := b.inputs(ports, given); err != nil {
 		return nil, f.wrong(err)
 	}
 	for i, n := range p.GetNode() {
@@ -63,7 +61,7 @@ func (f *File) Graph(given Given) (*graph.Graph, error) {
 		}
 	}
 	if len(b.failed) > 0 {
-		return nil, &UnsupportedError{File: f.name, Nodes: b.failed}
+		return nil, &UnsupportedError{File: f.name, Nodes: b.failed, Unchecked: b.unchecked}
 	}
 	if err := b.outputs(p); err != nil {
 		return nil, f.wrong(err)
@@ -100,36 +98,31 @@ func (b *builder) initializers(p *onnxpb.GraphProto) error {
 	return nil
 }
 
-func (b *builder) inputs(p *onnxpb.GraphProto, given Given) error {
+func (b *builder) inputs(ports []Port, given Given) error {
+	if err := given.check(ports); err != nil {
+		return err
+	}
 	var shapes []tensor.Shape
-	for _, v := range p.GetInput() {
-		name := v.GetName()
-		if b.weights[name] != nil {
-			continue // before IR version 4 initializers were inputs, too
-		}
-		if _, twice := b.values[name]; twice {
-			return fmt.Errorf("input %q is there twice", name)
-		}
-		port, err := portOf(v)
-		if err != nil {
-			return fmt.Errorf("input %q: %w", name, err)
+	for _, port := range ports {
+		if _, twice := b.values[port.Name]; twice {
+			return fmt.Errorf("input %q is there twice", port.Name)
 		}
 		kind, err := taken(port.DType)
 		if err != nil {
-			return fmt.Errorf("input %q: %w", name, err)
+			return fmt.Errorf("input %q: %w", port.Name, err)
 		}
-		if t := given.Inputs[name]; t != nil {
+		if t := given.Inputs[port.Name]; t != nil {
 			if err := b.bindInput(port, t); err != nil {
-				return fmt.Errorf("input %q: %w", name, err)
+				return fmt.Errorf("input %q: %w", port.Name, err)
 			}
 			continue
 		}
-		in := b.graph.AddInput(name, graph.Type{DType: kind})
-		if port, err = port.With(given.Shapes[name]); err != nil {
+		in := b.graph.AddInput(port.Name, graph.Type{DType: kind})
+		if port, err = given.Input(port); err != nil {
 			return err
 		}
 		in.Sizes = port.Sizes
-		b.values[name], b.declared[in] = in, port.DType
+		b.values[port.Name], b.declared[in] = in, port.DType
 		shapes = append(shapes, port.Sizes)
 	}
 	known := func(s tensor.Shape) bool { return s != nil && !slices.Contains(s, 0) }
@@ -219,7 +212,8 @@ func (b *builder) node(i int, p *onnxpb.NodeProto) error {
 		}
 		n.in = append(n.in, v)
 	}
-	read := importers[operator{domain(p.GetDomain()), p.GetOpType()}]
+	o := operator{domain(p.GetDomain()), p.GetOpType()}
+	read := importers[o]
 	var results []*graph.Value
 	var err error
 	local := n.functionOf()
@@ -233,11 +227,16 @@ func (b *builder) node(i int, p *onnxpb.NodeProto) error {
 		err = fmt.Errorf("of operator set %d it is not read: those from %d to %d are, and onnx.version_converter.convert_version(model, 17) converts it", b.opset, minOpset, maxOpset)
 	case read == nil:
 		err = fmt.Errorf("there is no such operator here")
-	case !blocked:
-		results, err = read(n)
+	case blocked:
+		b.unchecked++
+	default:
+		results, err = n.believe(read(n))
 	}
 	if err != nil {
-		b.failed = append(b.failed, Unsupported{Node: p.GetName(), Op: n.opName(), Output: n.first(), Reason: err.Error(), Computed: errors.Is(err, graph.ErrComputed)})
+		b.failed = append(b.failed, Unsupported{
+			Node: p.GetName(), Op: n.opName(), Output: n.first(), Reason: err.Error(), Advice: adviceOn(o, read != nil, err),
+			Computed: errors.Is(err, graph.ErrComputed), behind: n.doubts(),
+		})
 		results = nil
 	}
 	return b.bind(n, results)
@@ -256,7 +255,10 @@ func (b *builder) bind(n *node, results []*graph.Value) error {
 		if i < len(results) {
 			v = results[i]
 		} else if results != nil {
-			b.failed = append(b.failed, Unsupported{Node: n.proto.GetName(), Op: n.opName(), Output: name, Reason: fmt.Sprintf("its result %d is not computed here", i)})
+			b.failed = append(b.failed, Unsupported{Node: n.proto.GetName(), Op: n.opName(), Output: name, Reason: fmt.Sprintf("its result %d is not computed here", i), Advice: formAdvice})
+		}
+		if v == nil {
+			v = b.standIn(name)
 		}
 		b.values[name] = v
 		n.declare(i, v)

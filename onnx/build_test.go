@@ -15,6 +15,7 @@ import (
 
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/onnxtest"
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 	"github.com/octet-ml/octet/tensor"
@@ -140,6 +141,82 @@ func TestEveryUnsupportedNodeIsListed(t *testing.T) {
 }
 
 // TestFilesThatAreWrong are refused with what is wrong, and where.
+// TestNodesBehindUnsupportedOnesAreChecked where the file tells the type between them.
+func TestNodesBehindUnsupportedOnesAreChecked(t *testing.T) {
+	model := func(more ...onnxtest.Part) []byte {
+		return onnxtest.Model(append(more, onnxtest.Input("x", onnxtest.Float32, "n", 4), onnxtest.Output("y", onnxtest.Float32, nil, nil),
+			onnxtest.Node("Loopy", []string{"x"}, []string{"a"}),
+			onnxtest.Node("DepthToSpace", []string{"a"}, []string{"b"}, onnxtest.AttrInt("blocksize", 2), onnxtest.AttrText("mode", "ABC")),
+			onnxtest.Node("Reshape", []string{"b", "a"}, []string{"c"}), // of a shape that the stand-in does not tell
+			onnxtest.NodeOf("com.microsoft", "FusedThing", []string{"c"}, []string{"y"}))...)
+	}
+	for _, c := range []struct {
+		data      []byte
+		want      []string
+		unchecked int
+	}{
+		{model(), []string{"Loopy", "com.microsoft.FusedThing"}, 2},
+		{model(onnxtest.Value("a", onnxtest.Float32, "n", 4)), []string{"Loopy", "DepthToSpace", "com.microsoft.FusedThing"}, 1},
+	} {
+		f, err := onnx.Read(bytes.NewReader(c.data), int64(len(c.data)), "model.onnx")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Graph(onnx.Given{})
+		var missing *onnx.UnsupportedError
+		if !errors.As(err, &missing) {
+			t.Fatalf("error %v", err)
+		}
+		var ops []string
+		for _, u := range missing.Nodes {
+			ops = append(ops, u.Op)
+			if u.Advice == "" {
+				t.Errorf("%s: nothing is said about what can be done", u.Op)
+			}
+		}
+		if !slices.Equal(ops, c.want) || missing.Unchecked != c.unchecked {
+			t.Errorf("%v, %d unchecked; expected %v, %d", ops, missing.Unchecked, c.want, c.unchecked)
+		}
+	}
+}
+
+// TestGivenSizes: of inputs as a whole, and of extents by their names.
+func TestGivenSizes(t *testing.T) {
+	data := onnxtest.Model(onnxtest.Input("x", onnxtest.Float32, "batch", 3, "side", "side"), onnxtest.Output("y", onnxtest.Float32, "batch", 3, "side", "side"),
+		onnxtest.Node("Relu", []string{"x"}, []string{"y"}))
+	f, err := onnx.Read(bytes.NewReader(data), int64(len(data)), "model.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		shapes map[string]tensor.Shape
+		sizes  []int
+		fails  string
+	}{
+		{map[string]tensor.Shape{"batch": {4}}, []int{4, 3, 0, 0}, ""},
+		{map[string]tensor.Shape{"side": {8}}, []int{0, 3, 8, 8}, ""},
+		{map[string]tensor.Shape{"x": {1, 3, 8, 9}}, []int{1, 3, 8, 9}, ""},
+		{map[string]tensor.Shape{"batch": {4, 4}}, nil, "one number above 0"},
+		{map[string]tensor.Shape{"x": {1, 4, 8, 9}}, nil, "is expected"},
+		{map[string]tensor.Shape{"z": {1}}, nil, `no input is called "z"`},
+	} {
+		g, err := f.Graph(onnx.Given{Shapes: c.shapes})
+		switch {
+		case c.fails != "":
+			if err == nil || !strings.Contains(err.Error(), c.fails) {
+				t.Errorf("%v: error %v; expected %q", c.shapes, err, c.fails)
+			}
+		case err != nil:
+			t.Errorf("%v: %v", c.shapes, err)
+		case !slices.Equal(g.Inputs[0].Sizes, c.sizes):
+			t.Errorf("%v: sizes %v; expected %v", c.shapes, g.Inputs[0].Sizes, c.sizes)
+		}
+	}
+	if _, err := f.Graph(onnx.Given{Inputs: map[string]*tensor.Tensor{"w": tensor.New(tensor.Float32, 1)}}); err == nil || !strings.Contains(err.Error(), `no input "w"`) {
+		t.Errorf("a constant for no input: %v", err)
+	}
+}
+
 func TestFilesThatAreWrong(t *testing.T) {
 	relu := func(in, out string) *onnxpb.NodeProto { return nodeOf("Relu", []string{in}, []string{out}) }
 	for name, c := range map[string]struct {

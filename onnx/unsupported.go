@@ -15,20 +15,26 @@ type Unsupported struct {
 	Op     string `json:"op"`     // with its domain, where that is not ONNX's own
 	Output string `json:"output"` // the name of its first result
 	Reason string `json:"reason"`
+	Advice string `json:"advice"` // what can be done
 	// Computed says that an operand is computed that has to be a constant.
 	Computed bool `json:"computed,omitempty"`
+
+	behind bool // it computes with the result of another one
 }
 
 // UnsupportedError lists every node of a file that has no counterpart.
 type UnsupportedError struct {
 	File  string
 	Nodes []Unsupported
+	// Unchecked counts nodes whose operator is known, but not whether this use of it is: they
+	// compute with results of the others, of which the file does not tell the type.
+	Unchecked int
 }
 
 // Is reports whether the error is graph.ErrComputed: constants in place of inputs may be all
 // that is missing.
 func (e *UnsupportedError) Is(target error) bool {
-	return target == graph.ErrComputed && !slices.ContainsFunc(e.Nodes, func(u Unsupported) bool { return !u.Computed })
+	return target == graph.ErrComputed && !slices.ContainsFunc(e.Nodes, func(u Unsupported) bool { return !u.Computed && !u.behind })
 }
 
 // shownReasons is how many lines an error has for operators.

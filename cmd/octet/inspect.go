@@ -32,13 +32,13 @@ func newInspectCommand(c *console.Console) *cobra.Command {
 		Long: `inspect prints the container, the state dict, element types, size, architecture,
 numerics, labels and preprocessing of a model file, and its layers with their
 scales and zero points. Nothing of the file is executed. A file whose
-architecture is not known is described as far as it is understood. Of an ONNX file it lists inputs, outputs and
-operators, and every node that octet cannot compute, with the reason.`,
+architecture is not known is described as far as it is understood. Of an ONNX file it lists inputs, outputs, the
+sizes that are free and operators, and every node that octet cannot compute, with the reason and what can be done.`,
 		Example: `  octet inspect resnet18_int8.pth
   octet inspect zoo:ResNet18_QuantizedWeights.DEFAULT
   octet inspect checkpoint.pth --key ema --tensors
   octet inspect model.pth --arch resnet18 --graph
-  octet inspect detector.onnx`,
+  octet inspect detector.onnx --shape images=1,3,640,640`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
@@ -103,11 +103,11 @@ func runInspect(c *console.Console, cmd *cobra.Command, f *inspectFlags, given s
 	case ".safetensors":
 		return inspectSafetensors(c, cmd, f, path)
 	case ".onnx":
-		return inspectONNX(c, f, path)
+		return inspectONNX(c, cmd, f, path)
 	}
 	in, err := inspectFile(f, path)
 	if err != nil {
-		return exit.WithCode(exit.Model, exit.AdviseMissing(err, "give a model file, .pth, .pt or .safetensors"))
+		return exit.WithCode(exit.Model, exit.AdviseMissing(err, giveModel))
 	}
 	return in.finish(c, cmd, f, known...)
 }

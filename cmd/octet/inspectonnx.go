@@ -9,9 +9,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/onnx"
 )
@@ -26,24 +29,35 @@ type onnxInspection struct {
 	Parameters  int64              `json:"parameters"`
 	Inputs      []onnx.Port        `json:"inputs"`
 	Outputs     []onnx.Port        `json:"outputs"`
+	Free        []string           `json:"free"`      // names of extents that are of any size, as --shape takes them
 	Operators   map[string]int     `json:"operators"` // nodes of each
 	Supported   bool               `json:"supported"` // every node can be computed
 	Unsupported []onnx.Unsupported `json:"unsupported"`
-	Metadata    map[string]string  `json:"metadata,omitempty"`
-	Layers      []layerInfo        `json:"layers,omitempty"`
+	// Unchecked counts nodes of known operators that compute with results of those, of which
+	// the file does not tell the type.
+	Unchecked int               `json:"unchecked,omitempty"`
+	Metadata  map[string]string `json:"metadata,omitempty"`
+	Layers    []layerInfo       `json:"layers,omitempty"`
 
 	model *octet.Model
 }
 
+// giveModel ends the message of a file that is not there.
+const giveModel = "give a model file, .pth, .pt, .safetensors or .onnx"
+
 // inspectONNX describes an ONNX file, with every node that cannot be computed.
-func inspectONNX(c *console.Console, f *inspectFlags, path string) error {
+func inspectONNX(c *console.Console, cmd *cobra.Command, f *inspectFlags, path string) error {
+	opts, err := f.model.Options(cmd)
+	if err != nil {
+		return err
+	}
 	file, err := onnx.Open(path)
 	if err != nil {
-		return exit.WithCode(exit.Model, exit.AdviseMissing(err, "give a model file, .pth, .pt, .safetensors or .onnx"))
+		return exit.WithCode(exit.Model, exit.AdviseMissing(err, giveModel))
 	}
 	in := &onnxInspection{
 		File: path, Bytes: console.FileSize(path), Format: "onnx", Producer: file.Producer(), Opset: file.Opset(), Parameters: file.Parameters(),
-		Operators: file.Operators(), Metadata: file.Metadata(), Unsupported: []onnx.Unsupported{},
+		Operators: file.Operators(), Metadata: file.Metadata(), Free: []string{}, Unsupported: []onnx.Unsupported{},
 	}
 	if in.Inputs, err = file.Inputs(); err == nil {
 		in.Outputs, err = file.Outputs()
@@ -51,17 +65,48 @@ func inspectONNX(c *console.Console, f *inspectFlags, path string) error {
 	if err != nil {
 		return exit.WithCode(exit.Model, err)
 	}
-	model, err := octet.Open(path)
+	model, err := octet.OpenONNX(file, opts...)
 	var missing *onnx.UnsupportedError
 	switch {
 	case errors.As(err, &missing):
-		in.Unsupported = missing.Nodes
+		in.Unsupported, in.Unchecked = missing.Nodes, missing.Unchecked
+	case errors.Is(err, octet.ErrRecipe):
+		return exit.Usagef("%w", err)
 	case err != nil:
 		return exit.WithCode(exit.Model, err)
 	default:
 		in.Supported, in.model, in.Layers = true, model, layersOf(model)
 	}
+	if err := in.fix(&f.model, path); err != nil {
+		return err
+	}
 	return c.Result(in, func(w io.Writer) { in.print(w, f) })
+}
+
+// fix gives inputs and outputs the sizes of --shape, and lists the names of those that are
+// left free.
+func (in *onnxInspection) fix(f *inputs.ModelFlags, path string) error {
+	shapes, err := f.FixedShapes()
+	if err != nil {
+		return err
+	}
+	given := onnx.Given{Shapes: shapes}
+	for i, p := range in.Inputs {
+		if in.Inputs[i], err = given.Input(p); err != nil {
+			return exit.WithCode(exit.Model, fmt.Errorf("%s: %w", path, err))
+		}
+		for _, name := range in.Inputs[i].Names {
+			if name != "" && !slices.Contains(in.Free, name) {
+				in.Free = append(in.Free, name)
+			}
+		}
+	}
+	for i, p := range in.Outputs {
+		if in.Outputs[i], err = given.Output(p); err != nil {
+			return exit.WithCode(exit.Model, fmt.Errorf("%s: %w", path, err))
+		}
+	}
+	return nil
 }
 
 func (in *onnxInspection) print(w io.Writer, f *inspectFlags) {
@@ -79,22 +124,41 @@ func (in *onnxInspection) print(w io.Writer, f *inspectFlags) {
 	for _, p := range in.Outputs {
 		row("output", "%v", p)
 	}
+	if len(in.Free) > 0 {
+		row("free sizes", "%s; --shape %s=N fixes one", strings.Join(in.Free, ", "), in.Free[0])
+	}
 	row("operators", "%s", countsText(in.Operators))
 	for _, key := range slices.Sorted(maps.Keys(in.Metadata)) {
 		row("metadata", "%s: %s", key, shortText(in.Metadata[key]))
 	}
 	if !in.Supported {
-		row("unsupported", "%d nodes; the model cannot be run", len(in.Unsupported))
-		fmt.Fprintln(w)
-		t := console.NewTable(w, "node", "operator", "result", "reason")
-		for _, u := range in.Unsupported {
-			t.AppendRow([]any{u.Node, u.Op, u.Output, u.Reason})
-		}
-		t.Render()
+		in.printUnsupported(w, row)
 		return
 	}
 	body := inspection{model: in.model, Layers: in.Layers}
 	body.printBody(w, f)
+}
+
+// printUnsupported lists the nodes that cannot be computed, and below what can be done.
+func (in *onnxInspection) printUnsupported(w io.Writer, row func(string, string, ...any)) {
+	row("unsupported", "%d nodes; the model cannot be run", len(in.Unsupported))
+	if in.Unchecked > 0 {
+		row("unchecked", "%d nodes that compute with results of these", in.Unchecked)
+	}
+	fmt.Fprintln(w)
+	t := console.NewTable(w, "node", "operator", "result", "reason")
+	advice := map[string][]string{} // operators by what can be done
+	for _, u := range in.Unsupported {
+		t.AppendRow([]any{u.Node, u.Op, u.Output, u.Reason})
+		if !slices.Contains(advice[u.Advice], u.Op) {
+			advice[u.Advice] = append(advice[u.Advice], u.Op)
+		}
+	}
+	t.Render()
+	fmt.Fprintln(w)
+	for _, text := range slices.Sorted(maps.Keys(advice)) {
+		fmt.Fprintf(w, "%s: %s\n", strings.Join(advice[text], ", "), text)
+	}
 }
 
 // countsText lists operators, the most frequent first.

@@ -37,7 +37,7 @@ func TestQuantizeONNX(t *testing.T) {
 		t.Errorf("the output is %v, that of the float model %v", got, y)
 	}
 	octetCommand(t, "quantize", float, "--calibration", at("x.npy"), "-o", at("int8.pth")).fails(t, exit.Usage, "FILE.onnx")
-	octetCommand(t, "run", float, "--input", "z="+at("x.npy")).fails(t, exit.Usage, "no such input", "float32[-1 3 19 23] x")
+	octetCommand(t, "run", float, "--input", "z="+at("x.npy")).fails(t, exit.Usage, "no such input", "float32[batch, 3, 19, 23] x")
 	octetCommand(t, "run", float, "--input", "x="+at("x.npy"), "--input", "x="+at("x.npy")).fails(t, exit.Usage, "twice")
 	octetCommand(t, "inspect", at("int8.onnx"), "--json").must(t)
 	if exists(at("int8.pth")) {

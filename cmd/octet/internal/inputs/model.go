@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,7 @@ type ModelFlags struct {
 	Constants          map[string]*tensor.Tensor // inputs of an ONNX model that are constants
 	Shapes             map[string]tensor.Shape   // of its inputs, where they are fixed
 	labels             string
+	shapes             []string // --shape
 	Preset             presetFlags
 }
 
@@ -35,6 +37,7 @@ func (f *ModelFlags) Register(cmd *cobra.Command) {
 	fl.StringVar(&f.Backend, "backend", "", "rules and default observers: fbgemm or x86, as PyTorch has them on x86, qnnpack (on ARM), onednn; octet runs them all on any CPU")
 	fl.StringVar(&f.Key, "key", "", "which state dict of a checkpoint to use, such as model or ema.state_dict, or what its keys begin with, such as student")
 	fl.StringVar(&f.labels, "labels", "", "`FILE` with one class name per line, in the order of the outputs")
+	fl.StringArrayVar(&f.shapes, "shape", nil, "fix free sizes of an ONNX model: of an input, such as x=1,3,480,640, or of a named extent, such as batch=4; once for each")
 	f.Preset.register(cmd)
 	console.Complete(cmd, "arch", ArchNames()...)
 	console.Complete(cmd, "backend", BackendNames...)
@@ -87,8 +90,45 @@ func (f *ModelFlags) Options(cmd *cobra.Command) ([]octet.OpenOption, error) {
 	for name, shape := range f.Shapes {
 		opts = append(opts, octet.WithShape(name, shape...))
 	}
+	fixed, err := f.FixedShapes()
+	if err != nil {
+		return nil, err
+	}
+	for name, shape := range fixed {
+		opts = append(opts, octet.WithShape(name, shape...))
+	}
 	preset, err := f.Preset.options(cmd)
 	return append(opts, preset...), err
+}
+
+// FixedShapes are the sizes that --shape gives, by the names of inputs and extents.
+func (f *ModelFlags) FixedShapes() (map[string]tensor.Shape, error) {
+	shapes := map[string]tensor.Shape{}
+	for _, text := range f.shapes {
+		name, shape, err := parseShape(text)
+		if err != nil {
+			return nil, err
+		}
+		shapes[name] = shape
+	}
+	return shapes, nil
+}
+
+// parseShape reads NAME=SIZES; names may hold equals signs.
+func parseShape(text string) (string, tensor.Shape, error) {
+	i := strings.LastIndex(text, "=")
+	if i < 1 {
+		return "", nil, exit.Usagef("--shape %s: give NAME=SIZES, such as x=1,3,480,640 or batch=4", text)
+	}
+	var shape tensor.Shape
+	for _, part := range strings.Split(text[i+1:], ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 1 {
+			return "", nil, exit.Usagef("--shape %s: %q is no size; give whole numbers above 0, such as x=1,3,480,640", text, part)
+		}
+		shape = append(shape, n)
+	}
+	return text[:i], shape, nil
 }
 
 // Open loads the model, which may be zoo:NAME, and prints what was assumed about
@@ -130,6 +170,11 @@ func (f *ModelFlags) Load(c *console.Console, cmd *cobra.Command, path string) (
 	if err != nil {
 		return nil, err
 	}
+	if f.Float && console.IsONNX(path) { // then the backend is that of the int8 model that is made
+		float := *f
+		float.Backend = ""
+		f = &float
+	}
 	opts, err := f.Options(cmd)
 	if err != nil {
 		return nil, err
@@ -139,7 +184,7 @@ func (f *ModelFlags) Load(c *console.Console, cmd *cobra.Command, path string) (
 		return nil, exit.Usagef("%w", err)
 	}
 	err = AdviseModel(err, path, f)
-	return model, exit.WithCode(exit.Model, exit.AdviseMissing(err, "give a model file, .pth, .pt or .safetensors, or zoo:NAME of published weights"))
+	return model, exit.WithCode(exit.Model, exit.AdviseMissing(err, "give a model file, .pth, .pt, .safetensors or .onnx, or zoo:NAME of published weights"))
 }
 
 // readLines reads a file of names; empty lines at the end are dropped.

@@ -1,0 +1,66 @@
+package onnx
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// standIns take the place of results that could not be computed, so that what is wrong with
+// the nodes behind them is found, too. No graph with one is ever returned.
+type standIns struct {
+	told     map[string]*onnxpb.ValueInfoProto // what the file says of values between nodes
+	doubtful map[*graph.Value]bool             // stand-ins, and what is computed of them
+}
+
+// standIn is an input of the type that the file tells of a result; nil where it tells none.
+// Codes have none: their scale is not told.
+func (b *builder) standIn(name string) *graph.Value {
+	if b.standIns == nil {
+		g := b.file.model.GetGraph()
+		b.standIns = &standIns{told: map[string]*onnxpb.ValueInfoProto{}, doubtful: map[*graph.Value]bool{}}
+		for _, v := range slices.Concat(g.GetValueInfo(), g.GetOutput()) {
+			b.told[v.GetName()] = v
+		}
+	}
+	v := b.told[name]
+	if v == nil {
+		return nil
+	}
+	port, err := portOf(v)
+	if err != nil || !port.DType.IsFloat() && port.DType != tensor.Int64 && port.DType != tensor.Bool {
+		return nil
+	}
+	kind, err := held(port.DType)
+	if err != nil {
+		return nil
+	}
+	in := b.graph.AddInput(name, graph.Type{DType: kind})
+	in.Sizes = port.Sizes
+	b.doubtful[in] = true
+	return in
+}
+
+// doubts reports whether a node reads a stand-in.
+func (n *node) doubts() bool {
+	return n.standIns != nil && slices.ContainsFunc(n.in, func(v *graph.Value) bool { return n.doubtful[v] })
+}
+
+// believe judges what reading a node gave: of a stand-in it is as doubtful as that, and that
+// an operand is no constant may be due to it.
+func (n *node) believe(results []*graph.Value, err error) ([]*graph.Value, error) {
+	if !n.doubts() {
+		return results, err
+	}
+	if errors.Is(err, graph.ErrComputed) {
+		n.unchecked++
+		return nil, nil
+	}
+	for _, v := range results {
+		n.doubtful[v] = v != nil && v.Role != graph.Parameter
+	}
+	return results, err
+}
