@@ -30,8 +30,12 @@ The client chooses the numbers of sessions, and need not wait for open before it
 runs. A session that could not be opened answers runs with the reason until it is
 closed, or opened again. The payload of run is the elements, little-endian, or the image files one
 behind the other; that of command is its standard input. With top, the answer is
-the most probable classes in place of the logits. Before an answer there may be
-any number of events:
+the most probable classes in place of the logits. In place of a tensor, a run of an
+ONNX model may have all inputs by name, in this order in the payload; the answer has all outputs by theirs:
+
+  {"id": 3, "op": "run", "session": 1, "tensors": [{"name": "ids", "dtype": "int64", "shape": [1, 8]}]}
+
+Before an answer there may be any number of events:
 
   {"id": 4, "progress": {"stage": "calibrate", "unit": "inputs", "done": 3, "total": 8}}
   {"id": 4, "note": "assumed: ..."}

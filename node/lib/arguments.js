@@ -8,9 +8,13 @@ const OWN = new Set(['signal', 'onProgress', 'onNote', 'pool']);
 /** Options that the command line takes several times; of others, it takes a list with commas. */
 const REPEATED = new Set(['exclude']);
 
+/** Options that may be an object: each of its fields is given as NAME=VALUE. */
+const BY_NAME = new Set(['shape', 'input']);
+
 /**
  * flags turns options into flags of the command line: perChannel: true is
- * --per-channel=true, mean: [0.5, 0.5] is --mean=0.5,0.5. Which there are, and what
+ * --per-channel=true, mean: [0.5, 0.5] is --mean=0.5,0.5, shape: { x: [1, 8], n: 4 }
+ * is --shape=x=1,8 --shape=n=4. Which there are, and what
  * they may be, only the binary knows.
  */
 function flags(options) {
@@ -19,6 +23,10 @@ function flags(options) {
     if (OWN.has(name) || value === undefined || value === null) continue;
     if (!/^[a-z][a-zA-Z0-9]*$/.test(name)) throw new UsageError(`there is no option ${JSON.stringify(name)}`);
     const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+    if (BY_NAME.has(name) && typeof value === 'object' && !isList(value)) {
+      for (const [key, v] of Object.entries(value)) out.push(`${flag}=${key}=${(isList(v) ? [...v] : [v]).map((n) => text(name, n)).join(',')}`);
+      continue;
+    }
     const values = [...(isList(value) ? value : [value])].map((v) => text(name, v));
     for (const v of REPEATED.has(name) ? values : [values.join(',')]) out.push(`${flag}=${v}`);
   }

@@ -44,6 +44,15 @@ async function exportModel(name, options = {}) {
   return document;
 }
 
+/** run computes a model on files: images or arrays, or arrays by the names of the inputs. */
+async function run(name, inputs, options = {}) {
+  const named = typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs) && !(inputs instanceof URL);
+  const files = (named ? Object.values(inputs) : [inputs].flat()).map((input) => file(input, 'run'));
+  const input = named ? Object.fromEntries(Object.keys(inputs).map((key, i) => [key, files[i]])) : undefined;
+  const { document } = await command('run', { ...options, input }, [model(name, 'run'), ...(named ? [] : files)]);
+  return document;
+}
+
 /** compare puts variants of a model side by side. */
 async function compare(models, options = {}) {
   const names = Array.isArray(models) ? models : [models];
@@ -74,4 +83,4 @@ function operand(input) {
   throw new UsageError(`quantizeTensor takes numbers, { data, shape } or the path of a file, got ${describe(input)}`);
 }
 
-module.exports = { quantize, inspect, exportModel, compare, quantizeTensor };
+module.exports = { quantize, inspect, run, exportModel, compare, quantizeTensor };

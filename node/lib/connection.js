@@ -3,6 +3,7 @@
 const { Child } = require('./child.js');
 const { BinaryError, UsageError, fromBinary } = require('./errors.js');
 const { Request } = require('./request.js');
+const { toTensor } = require('./tensor.js');
 
 /** The protocol of `octet stdio` that is spoken here. */
 const PROTOCOL = 1;
@@ -146,20 +147,13 @@ class Connection {
   }
 }
 
-/** The array types of the element types that octet answers with. */
-const ARRAYS = { float32: Float32Array, quint8: Uint8Array, qint8: Int8Array, qint32: Int32Array };
-
-/** parse returns { arrays: { name: { data, shape } }, document } of an answer. */
+/** parse returns { arrays: { name: { data, shape, dtype } }, document } of an answer. */
 function parse(header, payload) {
   const arrays = {};
   let at = 0;
-  for (const { name, dtype, shape } of header.arrays ?? []) {
-    const type = ARRAYS[dtype];
-    const length = shape.reduce((n, d) => n * d, 1);
-    const end = at + length * type.BYTES_PER_ELEMENT;
-    // Behind bytes, wider elements do not lie where a view may begin.
-    const aligned = at % type.BYTES_PER_ELEMENT === 0;
-    arrays[name] = { data: aligned ? new type(payload.buffer, at, length) : new type(payload.slice(at, end).buffer), shape };
+  for (const info of header.arrays ?? []) {
+    const { tensor, end } = toTensor(info, payload, at);
+    arrays[info.name] = tensor;
     at = end;
   }
   const document = header.document ? JSON.parse(Buffer.from(payload.buffer, at).toString()) : undefined;

@@ -89,6 +89,52 @@ export interface Inspection {
   keys?: { key: string; value: string }[];
 }
 
+/** An input or an output that an ONNX file declares. */
+export interface OnnxPort {
+  name: string;
+  dtype: string;
+  /** 0 where a size is free; null where the file says nothing. */
+  sizes: number[] | null;
+  /** Names of free sizes, such as batch. */
+  names: string[] | null;
+}
+
+/** The document of `octet inspect --json` of an ONNX file. */
+export interface OnnxInspection {
+  file: string;
+  bytes: number;
+  format: 'onnx';
+  producer?: string;
+  opset: number;
+  parameters: number;
+  inputs: OnnxPort[];
+  outputs: OnnxPort[];
+  /** Names of the sizes that are free, as the option shape takes them. */
+  free: string[];
+  /** How many nodes of each operator there are. */
+  operators: Record<string, number>;
+  /** Every node can be computed. */
+  supported: boolean;
+  /** The nodes that cannot, and what can be done about each. */
+  unsupported: { node: string; op: string; output: string; reason: string; advice: string; computed?: boolean }[];
+  /** Nodes behind those, of known operators, that could not be checked. */
+  unchecked?: number;
+  metadata?: Record<string, string>;
+  layers?: Inspection['layers'];
+}
+
+/** The document of `octet run --json`: classes of images, or what the outputs are. */
+export interface RunResult {
+  model: string;
+  seconds: number;
+  /** The file that was written. */
+  output?: string;
+  /** Of images and arrays of them. */
+  results?: { input: string; top: { class: number; label?: string; probability: number | null; logit: number | null }[] }[];
+  /** Of named inputs. */
+  outputs?: { name: string; dtype: string; shape: number[] }[];
+}
+
 /** How far numbers are from what they should be. */
 export interface ErrorFigures {
   max_abs: number;

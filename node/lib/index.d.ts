@@ -1,11 +1,11 @@
 /// <reference lib="esnext.disposable" />
 
 import { EventEmitter } from 'node:events';
-import type { Comparison, Exported, Inspection, Operation, QuantizedTensor, QuantizeResult } from './documents.js';
+import type { Comparison, Exported, Inspection, OnnxInspection, Operation, QuantizedTensor, QuantizeResult, RunResult } from './documents.js';
 
 export type * from './documents.js';
 
-/** Arrays that hold the elements of a tensor. Models take Float32Array. */
+/** Arrays that hold the elements of a tensor. Models of images take Float32Array. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -26,6 +26,28 @@ export interface Tensor<Data extends TensorData = TensorData> {
   readonly data: Data;
   /** The extent of each axis, outermost first: [1, 3, 224, 224]. */
   readonly shape: readonly number[];
+  /** The element type, where the array does not say it: bool of a Uint8Array; float16 and bfloat16 of a Uint16Array with their bits. */
+  readonly dtype?: DType;
+}
+
+/** Element types of ONNX models. */
+export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'bool';
+
+/** A tensor that was computed. int64 and uint64 are BigInt arrays, bool is a Uint8Array of 0 and 1. float16 is a Float16Array where there is one (Node.js 24), else a Uint16Array with the bits, as bfloat16 is. */
+export interface OutputTensor {
+  readonly data: Exclude<TensorData, readonly number[] | Uint8ClampedArray>;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** An input or an output of a model. */
+export interface Port {
+  name: string;
+  dtype: DType;
+  /** -1 where any size will do; null where only a run tells. */
+  shape: number[] | null;
+  /** Names of extents that are free, such as batch; empty where there is none. */
+  dims?: string[];
 }
 
 /** The bytes of an image file: PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or PGM. A Buffer is one. */
@@ -75,12 +97,14 @@ export interface LongCallOptions extends CallOptions {
 export interface ModelOptions {
   /** Architecture in torchvision's words, such as resnet18. */
   arch?: string;
-  /** Numeric preset. Any of them runs on any CPU. */
+  /** Numeric preset. Any of them runs on any CPU. An ONNX file says itself how it is computed. */
   backend?: 'fbgemm' | 'qnnpack' | 'onednn' | 'x86';
   /** Which state dict of a checkpoint to use, such as ema.state_dict. */
   key?: string;
   /** A file with one class name per line, in the order of the outputs. */
   labels?: string;
+  /** Fixes free sizes of an ONNX model: of an input, { x: [1, 3, 480, 640] }, or of an extent that the file names, { batch: 4 }. */
+  shape?: Readonly<Record<string, number | readonly number[]>>;
   /** Preprocessing of images by name; the options below replace parts of it. */
   preset?: 'imagenet' | 'imagenet-v2' | 'fashion-mnist';
   /** The length of the shorter edge, or [height, width]; 0 does not resize. This and the following replace single parts of what the model has, or of what is assumed. */
@@ -120,6 +144,10 @@ export interface SessionInfo {
   labels?: string[];
   /** Missing where the model does not say how images are prepared, and it cannot be assumed. */
   preset?: Preset;
+  /** What runNamed takes. */
+  inputs: Port[];
+  /** What it gives; of an ONNX model. */
+  outputs?: Port[];
   /** What neither the file nor an option said. */
   assumptions: string[];
 }
@@ -160,8 +188,11 @@ export class Session implements AsyncDisposable {
 
   readonly info: Readonly<SessionInfo>;
 
-  /** Computes the logits, float32 [N, classes]. */
+  /** Computes the logits, float32 [N, classes]; of an ONNX model with one input and one output, whatever that is. */
   run(input: Input, options?: CallOptions): Promise<Tensor<Float32Array>>;
+
+  /** Computes all outputs, by their names, of all inputs, by theirs: info.inputs and info.outputs list them. */
+  runNamed(inputs: Readonly<Record<string, Tensor>>, options?: CallOptions): Promise<Record<string, OutputTensor>>;
 
   /** Returns the most probable classes of an image, best first. */
   classify(image: ImageBytes, options?: ClassifyOptions): Promise<Prediction[]>;
@@ -225,7 +256,7 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   /** Calibration data: a folder or tar archive of images, an IDX file, a .npy or a .npz. */
   calibration: string;
-  /** The int8 model to write, a .pth. It appears complete or not at all. */
+  /** The int8 model to write, a .pth, or an .onnx as QDQ. It appears complete or not at all. */
   output: string;
   /** Observers: default (histogram), octet (all codes of activations, a scale per channel: for files that octet runs), torchvision (minimum and maximum), minmax, percentile, mse, or another of PyTorch's names. */
   qconfig?: string;
@@ -270,7 +301,23 @@ export interface InspectOptions extends ModelOptions, LongCallOptions {
 }
 
 /** Tells what a model file holds. Nothing of it is executed. */
-export function inspect(model: string | URL, options?: InspectOptions): Promise<Inspection>;
+export function inspect<File extends string | URL>(model: File, options?: InspectOptions): Promise<File extends `${string}.onnx` ? OnnxInspection : Inspection>;
+
+/** Options of `octet run`, whose help says more about each. */
+export interface RunOptions extends ModelOptions, LongCallOptions {
+  /** Write the output as a .npy, or all outputs by name as a .npz. */
+  output?: string;
+  /** How many classes of each image to tell. */
+  top?: number;
+  batchSize?: number;
+  threads?: number;
+  limit?: number;
+  strict?: boolean;
+  exif?: boolean;
+}
+
+/** Computes a model once on files: images, arrays, or arrays by the names of the inputs of an ONNX model. A Session computes many times. */
+export function run(model: string | URL, inputs: string | URL | readonly (string | URL)[] | Readonly<Record<string, string | URL>>, options?: RunOptions): Promise<RunResult>;
 
 /** Options of `octet export`, whose help says more about each. */
 export interface ExportOptions extends ModelOptions, LongCallOptions {

@@ -1,11 +1,11 @@
 'use strict';
 
-const { quantize, inspect, exportModel, compare, quantizeTensor } = require('./commands.js');
+const { quantize, inspect, run, exportModel, compare, quantizeTensor } = require('./commands.js');
 const { OctetError, UsageError, ModelError, DataError, OutputError, BinaryError, ProcessError, ClosedError, QueueFullError } = require('./errors.js');
 const { Pool } = require('./pool.js');
 const { Session } = require('./session.js');
 
 module.exports = {
-  Session, Pool, quantize, inspect, exportModel, compare, quantizeTensor,
+  Session, Pool, quantize, inspect, run, exportModel, compare, quantizeTensor,
   OctetError, UsageError, ModelError, DataError, OutputError, BinaryError, ProcessError, ClosedError, QueueFullError,
 };

@@ -45,6 +45,12 @@ class Session {
     return arrays.output;
   }
 
+  /** runNamed computes all outputs, by their names, of all inputs, by theirs. */
+  async runNamed(inputs, { signal } = {}) {
+    const { arrays } = await this.#send(namedRequest(inputs), signal);
+    return arrays;
+  }
+
   /** classify returns the most probable classes of an image; of each, for several images or a tensor. */
   async classify(input, { top = 5, signal } = {}) {
     if (!Number.isSafeInteger(top) || top < 1) throw new UsageError(`top is ${describe(top)}; give a whole number of at least 1`);
@@ -69,9 +75,13 @@ class Session {
   }
 
   #ask(input, header, signal) {
-    if (this.#closed) throw new ClosedError('the session is closed');
     const { payload, ...what } = request(input);
-    const answer = this.#pool.run(this.#handle, { ...what, ...header }, payload, { signal });
+    return this.#send({ payload, ...what, ...header }, signal);
+  }
+
+  #send({ payload, ...header }, signal) {
+    if (this.#closed) throw new ClosedError('the session is closed');
+    const answer = this.#pool.run(this.#handle, header, payload, { signal });
     this.#running.add(answer);
     const done = () => this.#running.delete(answer);
     answer.then(done, done);
@@ -116,6 +126,24 @@ function request(input) {
   }
   const payload = images.map(bytesOf);
   return { images: payload.map((b) => b.byteLength), payload };
+}
+
+/** namedRequest returns the header and the payload for tensors by name. */
+function namedRequest(inputs) {
+  if (typeof inputs !== 'object' || inputs === null || isTensor(inputs) || isBytes(inputs) || Array.isArray(inputs)) {
+    throw new UsageError(`the inputs are ${describe(inputs)}; give an object of tensors by the names of the inputs, such as { x: { data, shape } }`);
+  }
+  const entries = Object.entries(inputs);
+  if (entries.length === 0) throw new UsageError('there are no inputs; session.info.inputs lists what the model takes');
+  const tensors = [];
+  const payload = [];
+  for (const [name, value] of entries) {
+    if (!isTensor(value)) throw new UsageError(`the input ${name} is ${describe(value)}; give { data, shape }`);
+    const { dtype, shape, bytes } = fromTensor(value);
+    tensors.push({ name, dtype, shape });
+    payload.push(bytes);
+  }
+  return { tensors, payload };
 }
 
 module.exports = { Session };

@@ -19,8 +19,22 @@ const TYPES = {
   BigUint64Array: { dtype: 'uint64', descr: '<u8' },
 };
 
-/** fromTensor returns { dtype, descr, shape, bytes } of { data, shape }; the bytes are shared with data. */
-function fromTensor({ data, shape }) {
+/** Element types that are named beside an array of as many bytes, where JavaScript has no array of them. */
+const NAMED = {
+  bool: { array: Uint8Array, descr: '|b1' },
+  float16: { array: Uint16Array, descr: '<f2' },
+  bfloat16: { array: Uint16Array },
+};
+
+/** Arrays of the element types that octet answers with. */
+const ARRAYS = {
+  ...Object.fromEntries(Object.entries(TYPES).filter(([name]) => name in globalThis && name !== 'Uint8ClampedArray').map(([name, { dtype }]) => [dtype, globalThis[name]])),
+  bool: Uint8Array, bfloat16: Uint16Array, quint8: Uint8Array, qint8: Int8Array, qint32: Int32Array,
+};
+ARRAYS.float16 ??= Uint16Array; // before Node.js 24
+
+/** fromTensor returns { dtype, descr, shape, bytes } of { data, shape, dtype }; the bytes are shared with data. */
+function fromTensor({ data, shape, dtype }) {
   if (Array.isArray(data)) data = Float32Array.from(data);
   const type = TYPES[data?.constructor?.name] ?? (Buffer.isBuffer(data) ? TYPES.Uint8Array : undefined);
   if (!type || !ArrayBuffer.isView(data)) throw new UsageError(`the data of a tensor is ${describe(data)}; give a typed array, such as a Float32Array`);
@@ -29,7 +43,28 @@ function fromTensor({ data, shape }) {
   }
   const elements = shape.reduce((n, d) => n * d, 1);
   if (elements !== data.length) throw new UsageError(`the shape [${shape.join(', ')}] has ${elements} elements, the data ${data.length}`);
-  return { ...type, shape, bytes: bytesOf(data) };
+  return { ...named(type, data, dtype), shape, bytes: bytesOf(data) };
+}
+
+/** named is the element type of data, or the one that is named beside it. */
+function named(type, data, dtype) {
+  if (dtype === undefined || dtype === type.dtype) return type;
+  const other = NAMED[dtype];
+  if (!other || !(data instanceof other.array)) {
+    const how = other ? `; ${dtype} is given as a ${other.array.name}` : '';
+    throw new UsageError(`the dtype of a tensor is ${describe(dtype)}, its data ${describe(data)}, which holds ${type.dtype}${how}`);
+  }
+  return { dtype, descr: other.descr };
+}
+
+/** toTensor views the elements of an answer, which begin at a byte of the payload, and says where they end. */
+function toTensor({ dtype, shape }, payload, at) {
+  const type = ARRAYS[dtype];
+  const length = shape.reduce((n, d) => n * d, 1);
+  const end = at + length * type.BYTES_PER_ELEMENT;
+  // Behind bytes, wider elements do not lie where a view may begin.
+  const aligned = at % type.BYTES_PER_ELEMENT === 0;
+  return { end, tensor: { data: aligned ? new type(payload.buffer, at, length) : new type(payload.slice(at, end).buffer), shape, dtype } };
 }
 
 function isTensor(value) {
@@ -59,4 +94,4 @@ function npy({ descr, shape, bytes }) {
   return [header, bytes];
 }
 
-module.exports = { fromTensor, isTensor, bytesOf, isBytes, npy };
+module.exports = { fromTensor, toTensor, isTensor, bytesOf, isBytes, npy };

@@ -1,6 +1,6 @@
 // Checked by tsc, not run: what users write, and what must not check.
 import { readFile } from 'node:fs/promises';
-import { Session, Pool, quantize, inspect, compare, quantizeTensor, OctetError, DataError, QueueFullError, type Prediction, type Tensor, type SessionOptions } from '@octet-ml/octet';
+import { Session, Pool, quantize, inspect, run, compare, quantizeTensor, OctetError, DataError, QueueFullError, type Prediction, type Tensor, type SessionOptions } from '@octet-ml/octet';
 
 const options: SessionOptions = { arch: 'resnet18', backend: 'fbgemm', threads: 2, resize: [256, 256], crop: 224, mean: [0.5], onProgress: ({ stage, done, total }) => console.log(stage, done / total) };
 const session = await Session.open('resnet18.pth', options);
@@ -24,6 +24,11 @@ const found: string | undefined = (await inspect('int8.pth', { tensors: true }))
 const codes = (await quantizeTensor([1, 2, 3], { dtype: 'qint8' })).codes;
 const sum: number[] = (await quantizeTensor(Float32Array.of(1), { op: 'add', with: [2] })).result.codes;
 
+const named = await session.runNamed({ ids: { data: BigInt64Array.of(1n), shape: [1, 1] }, mask: { data: new Uint8Array(1), shape: [1, 1], dtype: 'bool' } });
+const first: bigint | number | undefined = named['y']?.data[0];
+const free: string[] = (await inspect('model.onnx', { shape: { batch: 4, x: [1, 3, 8, 8] } })).free;
+const outputs: string[] | undefined = (await run('model.onnx', { ids: 'ids.npy' }, { output: 'y.npz' })).outputs?.map((o) => o.name);
+
 const pool = new Pool({ maxQueue: 10, env: process.env });
 pool.on('exit', ({ pid, signal }) => console.log(pid, signal));
 await Session.open('model.pth', { pool });
@@ -46,6 +51,8 @@ try {
 await session.classify('cat.jpg');
 // @ts-expect-error: the shape is missing
 await session.run({ data: new Float32Array(4) });
+// @ts-expect-error: there is no such element type
+await session.runNamed({ x: { data: new Uint8Array(1), shape: [1], dtype: 'complex64' } });
 // @ts-expect-error: there is no such backend
 await Session.open('model.pth', { backend: 'cuda' });
 // @ts-expect-error: output is missing
@@ -55,4 +62,4 @@ new Session();
 // @ts-expect-error: the document of a session is not for writing
 session.info.arch = 'resnet50';
 
-export { best, label, kind, drop, ratio, found, codes, sum };
+export { best, label, kind, drop, ratio, found, codes, sum, first, free, outputs };

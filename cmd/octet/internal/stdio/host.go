@@ -22,13 +22,14 @@ const Version = 1
 
 // Request is the header of a frame from the client.
 type Request struct {
-	ID      uint64     `json:"id"`      // above 0, other than those in flight; the answer has it
-	Op      string     `json:"op"`      // open, run, close, command or cancel
-	Session uint64     `json:"session"` // above 0: what open, run and close are about
-	Args    []string   `json:"args"`    // of open and command
-	Tensor  *ArrayInfo `json:"tensor"`  // of a run: the payload
-	Images  []int      `json:"images"`  // bytes of each
-	Top     int        `json:"top"`
+	ID      uint64      `json:"id"`      // above 0, other than those in flight; the answer has it
+	Op      string      `json:"op"`      // open, run, close, command or cancel
+	Session uint64      `json:"session"` // above 0: what open, run and close are about
+	Args    []string    `json:"args"`    // of open and command
+	Tensors []ArrayInfo `json:"tensors"` // of a run by names: the payload has them in this order
+	Tensor  *ArrayInfo  `json:"tensor"`  // of a run: the payload
+	Images  []int       `json:"images"`  // bytes of each
+	Top     int         `json:"top"`
 }
 
 // Reply is the header of a frame to the client.

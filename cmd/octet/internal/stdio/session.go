@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -43,8 +45,26 @@ type SessionInfo struct {
 	Channels    int            `json:"channels"`
 	Classes     int            `json:"classes"`
 	Labels      []string       `json:"labels,omitempty"`
-	Preset      *vision.Preset `json:"preset,omitempty"` // nil where images cannot be prepared
+	Preset      *vision.Preset `json:"preset,omitempty"`  // nil where images cannot be prepared
+	Inputs      []PortInfo     `json:"inputs"`            // what runs by names take
+	Outputs     []PortInfo     `json:"outputs,omitempty"` // and give, where the file says so
 	Assumptions []string       `json:"assumptions"`
+}
+
+// PortInfo is an octet.ValueInfo in a document.
+type PortInfo struct {
+	Name  string       `json:"name"`
+	DType tensor.DType `json:"dtype"`
+	Shape []int        `json:"shape"`          // -1 where any size will do
+	Dims  []string     `json:"dims,omitempty"` // names of extents that are free
+}
+
+func portsOf(list []octet.ValueInfo) []PortInfo {
+	ports := make([]PortInfo, 0, len(list))
+	for _, v := range list {
+		ports = append(ports, PortInfo{v.Name, v.DType, v.Shape, v.Dims})
+	}
+	return ports
 }
 
 // open begins to open a session; runs may be sent at once and wait for it. One
@@ -117,6 +137,10 @@ func (s *session) load(name string, m *octet.Model) (info SessionInfo, err error
 	if s.session, err = m.Compile(opts...); err != nil {
 		return info, exit.WithCode(exit.Model, err)
 	}
+	info.Inputs = portsOf(s.session.Inputs())
+	if outputs, err := s.session.Outputs(); err == nil { // those of an architecture follow from a shape
+		info.Outputs = portsOf(outputs)
+	}
 	var assumed bool
 	if s.labels, assumed = m.Labels(); assumed && s.labels != nil {
 		info.Assumptions = append(info.Assumptions, inputs.LabelsAssumed(s.labels))
@@ -156,7 +180,7 @@ func (h *host) run(q Request, size int) (work, error) {
 	if err != nil {
 		return nil, err
 	}
-	input, err := h.input(s, q, size)
+	compute, err := h.computation(s, q, size)
 	if err != nil {
 		return nil, err
 	}
@@ -169,17 +193,44 @@ func (h *host) run(q Request, size int) (work, error) {
 		if s.err != nil {
 			return answer{}, s.err
 		}
+		a, err := compute(ctx)
+		return a, exit.WithCode(exit.Data, err)
+	}, nil
+}
+
+// computation reads the input of a run, and returns what computes it once the session is
+// ready.
+func (h *host) computation(s *session, q Request, size int) (work, error) {
+	if len(q.Tensors) > 0 {
+		named, err := h.readNamed(s, q.Tensors, size)
+		return func(ctx context.Context) (answer, error) { return s.runNamed(ctx, named) }, err
+	}
+	input, err := h.input(s, q, size)
+	return func(ctx context.Context) (answer, error) {
 		x, err := input(ctx, s)
 		if err != nil {
-			return answer{}, exit.WithCode(exit.Data, err)
+			return answer{}, err
 		}
 		y, err := s.session.Run(ctx, x)
 		s.spare.put(x)
 		if err != nil {
-			return answer{}, exit.WithCode(exit.Data, err)
+			return answer{}, err
 		}
 		return s.outcome(y, q.Top), nil
-	}, nil
+	}, err
+}
+
+// runNamed computes all outputs of named inputs.
+func (s *session) runNamed(ctx context.Context, named map[string]*tensor.Tensor) (answer, error) {
+	results, err := s.session.RunNamed(ctx, named)
+	for _, x := range named {
+		s.spare.put(x)
+	}
+	var a answer
+	for _, name := range slices.Sorted(maps.Keys(results)) {
+		a.arrays = append(a.arrays, console.NamedTensor{Name: name, Tensor: results[name]})
+	}
+	return a, err
 }
 
 // outcome is the logits, or the most probable classes.
@@ -210,16 +261,55 @@ func (h *host) readTensor(s *session, info *ArrayInfo, size int) (*tensor.Tensor
 	if info == nil {
 		return nil, exit.Usagef("run needs a tensor or images")
 	}
-	n, err := info.Shape.CheckedNumel()
+	bytes, err := info.bytes(size)
 	if err != nil {
-		return nil, exit.Usagef("%w", err)
+		return nil, err
 	}
-	if info.DType.IsQuantized() {
-		return nil, exit.Usagef("a tensor of %v has no scale and zero point here: give float32", info.DType)
-	}
-	if n > size || n*info.DType.Size() != size { // in this order the product cannot overflow
+	if bytes != size {
 		return nil, exit.Usagef("%d bytes of data do not fill %v%v", size, info.DType, info.Shape)
 	}
+	return h.fill(s, info)
+}
+
+// readNamed reads the tensors of a run by names.
+func (h *host) readNamed(s *session, infos []ArrayInfo, size int) (map[string]*tensor.Tensor, error) {
+	left, named := size, map[string]*tensor.Tensor{}
+	for i := range infos {
+		bytes, err := infos[i].bytes(left)
+		if err != nil {
+			return nil, err
+		}
+		left -= bytes
+		if named[infos[i].Name] != nil {
+			return nil, exit.Usagef("the input %q is given twice", infos[i].Name)
+		}
+		if named[infos[i].Name], err = h.fill(s, &infos[i]); err != nil {
+			return nil, err
+		}
+	}
+	if left > 0 {
+		return nil, exit.Usagef("%d bytes of data are left over behind %d tensors", left, len(infos))
+	}
+	return named, nil
+}
+
+// bytes is how many bytes of the limit bytes that there are the elements take.
+func (info *ArrayInfo) bytes(limit int) (int, error) {
+	n, err := info.Shape.CheckedNumel()
+	if err != nil {
+		return 0, exit.Usagef("%w", err)
+	}
+	if info.DType.IsQuantized() {
+		return 0, exit.Usagef("a tensor of %v has no scale and zero point here: give float32", info.DType)
+	}
+	if n > limit || n*info.DType.Size() > limit { // in this order the product cannot overflow
+		return 0, exit.Usagef("%d bytes of data do not fill %v%v", limit, info.DType, info.Shape)
+	}
+	return n * info.DType.Size(), nil
+}
+
+// fill reads the elements of a tensor.
+func (h *host) fill(s *session, info *ArrayInfo) (*tensor.Tensor, error) {
 	fill := func(raw []byte) error {
 		_, err := io.ReadFull(h.in, raw)
 		return err
