@@ -27,6 +27,7 @@ type runFlags struct {
 
 	input   []string
 	arrays  map[string]*tensor.Tensor // what was read of them
+	bound   int                       // level of latebound
 	output  string
 	top     int
 	dump    string

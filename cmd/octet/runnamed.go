@@ -16,6 +16,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/latebound"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -56,13 +57,6 @@ func (f *runFlags) outputKind() console.OutputKind {
 	return console.ArrayStream
 }
 
-// Limits of elements up to which an input may be made a constant: shapes and axes are
-// integers, and few; factors are floats, and fewer.
-const (
-	maxShapeInput  = 1 << 12
-	maxFactorInput = 1 << 4
-)
-
 // array reads a file once, however often a run begins again.
 func (f *runFlags) array(file string) (*tensor.Tensor, error) {
 	if t := f.arrays[file]; t != nil {
@@ -78,44 +72,37 @@ func (f *runFlags) array(file string) (*tensor.Tensor, error) {
 	return t, err
 }
 
-// bindMore makes constants of those inputs on which shapes may depend: first of integers,
-// then of the sizes of all others, then of a few numbers. It reports whether there were
-// some.
+// bindMore makes constants of those inputs on which shapes may depend, in the order of
+// latebound. It reports whether there were more than before.
 func (f *runFlags) bindMore(c *console.Console) bool {
-	found := map[bool][]string{} // by whether they are floats
-	read, shapes := map[string]*tensor.Tensor{}, map[string]tensor.Shape{}
+	given := map[string]*tensor.Tensor{}
 	for _, text := range f.input {
 		name, file, named := strings.Cut(text, "=")
-		if !named || f.model.Constants[name] != nil {
+		if !named {
 			continue
 		}
-		t, err := f.array(file)
-		if err != nil {
-			continue // running says so
-		}
-		shapes[name] = t.Shape()
-		float := t.DType().IsFloat()
-		if !float && t.Numel() <= maxShapeInput || float && len(t.Shape()) < 2 && t.Numel() <= maxFactorInput {
-			found[float], read[name] = append(found[float], name), t
+		if t, err := f.array(file); err == nil { // running says what is wrong
+			given[name] = t
 		}
 	}
-	names := found[false]
-	if len(names) == 0 {
-		if f.model.Shapes == nil && len(shapes) > 0 {
-			f.model.Shapes = shapes
+	for f.bound < latebound.Levels {
+		f.bound++
+		constants, shapes := latebound.Bind(f.bound, given)
+		if len(constants) == len(f.model.Constants) && len(shapes) == len(f.model.Shapes) {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(constants)) {
+			if f.model.Constants[name] == nil {
+				c.Note("assumed: the input %s is a constant: shapes depend on it", name)
+			}
+		}
+		if f.model.Shapes == nil && shapes != nil {
 			c.Note("assumed: inputs have always these sizes: what is computed depends on them")
-			return true
 		}
-		names = found[true]
+		f.model.Constants, f.model.Shapes = constants, shapes
+		return true
 	}
-	for _, name := range names {
-		if f.model.Constants == nil {
-			f.model.Constants = map[string]*tensor.Tensor{}
-		}
-		f.model.Constants[name] = read[name]
-		c.Note("assumed: the input %s is a constant: shapes depend on it", name)
-	}
-	return len(names) > 0
+	return false
 }
 
 // runNamed computes all outputs of named inputs. Where shapes depend on the data of some,
