@@ -121,3 +121,35 @@ func TestOptionsThatDoNotFitAFile(t *testing.T) {
 		t.Errorf("sizes of a checkpoint: %v", err)
 	}
 }
+
+// TestRunsThatWouldNeedTerabytes are refused before they allocate, where only the sizes of a
+// run tell.
+func TestRunsThatWouldNeedTerabytes(t *testing.T) {
+	for _, h := range onnxtest.Bombs(true) {
+		x := tensor.New(tensor.Float32, 1, 4)
+		if h.Name == "Resize" {
+			x = x.Reshape(1, 1, 2, 2)
+		}
+		if err := runOnce(t, h.Data, x); err == nil || !strings.Contains(err.Error(), h.Says) {
+			t.Errorf("%s: error %v; expected the node %q", h.Name, err, h.Says)
+		}
+	}
+}
+
+// runOnce is the error of opening a model or of running it.
+func runOnce(t *testing.T, data []byte, x *tensor.Tensor) error {
+	f, err := onnx.Read(bytes.NewReader(data), int64(len(data)), "model.onnx")
+	if err != nil {
+		return err
+	}
+	m, err := octet.OpenONNX(f)
+	if err != nil {
+		return err
+	}
+	s, err := m.Compile()
+	if err != nil {
+		return err
+	}
+	_, err = s.Run(t.Context(), x)
+	return err
+}
