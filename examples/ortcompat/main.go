@@ -1,4 +1,4 @@
-// ortcompat runs an ONNX model through the interface of github.com/yalue/onnxruntime_go: the
+// Command ortcompat runs an ONNX model through the interface of github.com/yalue/onnxruntime_go: the
 // import line is all that differs from a program that needs cgo and a shared library.
 //
 //	go run ./examples/ortcompat model.onnx
