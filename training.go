@@ -159,7 +159,7 @@ func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...QAT
 	}
 	t.numerics = numerics
 	t.quantized, err = qat.Prepare(g, qat.Options{
-		Numerics: numerics, QConfig: config, Compatible: t.opts.compatible, Exclude: t.opts.exclude, Threads: t.opts.threads, Recompute: t.opts.recompute,
+		Numerics: numerics, QConfig: config, Compatible: t.opts.compatible, Exclude: t.opts.exclude, Rules: m.declared != nil, Threads: t.opts.threads, Recompute: t.opts.recompute,
 	})
 	if err != nil {
 		return nil, classed{err, ErrRecipe}
@@ -260,7 +260,7 @@ func (t *Training) Calibrate(ctx context.Context, samples Batches) (*Model, erro
 func (t *Training) Float() (*Model, error) {
 	var m *Model
 	err := t.Averaged(func() error {
-		m = &Model{meta: t.model.meta.clone()}
+		m = &Model{meta: t.model.meta.clone(), declared: t.model.declared}
 		m.setGraph(t.graph())
 		m.meta.Training = t.record()
 		return nil

@@ -280,7 +280,7 @@ func TestHelpNamesItsOwnFlags(t *testing.T) {
 func TestPlainMomentum(t *testing.T) {
 	for _, plain := range []bool{false, true} {
 		f := &trainingFlags{recipe: train.Default(), plain: plain, optimizer: "sgd", schedule: "cosine", augment: "auto", output: filepath.Join(t.TempDir(), "x.pth")}
-		if err := f.check(); err != nil {
+		if err := f.check(""); err != nil {
 			t.Fatal(err)
 		}
 		if o := f.recipe.Optimizer; o.Nesterov == plain || o.Momentum == 0 {

@@ -248,7 +248,7 @@ func (f *qatFlags) finish(ctx context.Context, c *console.Console, float *octet.
 
 func (o *qatOutput) print(w io.Writer) {
 	o.curve(w)
-	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s, %s\n", o.Output, o.Arch, o.Backend, o.QConfig, report.Size(o.Bytes))
+	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s, %s\n", o.Output, archText(o.Arch), o.Backend, o.QConfig, report.Size(o.Bytes))
 	if o.Prepared != "" {
 		fmt.Fprintf(w, "           %s: PyTorch's state dict of the model in training\n", o.Prepared)
 	}

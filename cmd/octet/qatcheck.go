@@ -25,7 +25,7 @@ func (f *qatFlags) checkQAT(path string) error {
 	if err := console.CheckOutputs(console.Output{Flag: "prepared", Path: f.prepared, Kind: console.ModelOutput}); err != nil {
 		return err
 	}
-	return f.check()
+	return f.check(path)
 }
 
 // checkRanges refuses recipes in which something is frozen that never had a range.

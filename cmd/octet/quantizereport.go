@@ -80,7 +80,7 @@ func (f *quantizeFlags) evaluate(ctx context.Context, c *console.Console, float,
 
 func (o quantizeOutput) print(w io.Writer) {
 	r := o.Report
-	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s\n", o.Output, o.Arch, o.Backend, o.QConfig)
+	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s\n", o.Output, archText(o.Arch), o.Backend, o.QConfig)
 	fmt.Fprintf(w, "calibrated on %d inputs in batches of %d", r.Images, r.BatchSize)
 	if text := inputs.DescribeSkipped(o.Skipped); text != "" {
 		fmt.Fprintf(w, "; %s", text)

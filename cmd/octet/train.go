@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +57,11 @@ type trainOutput struct {
 }
 
 func runTrain(c *console.Console, cmd *cobra.Command, f *trainingFlags, classes int, args []string) error {
-	if err := f.check(); err != nil {
+	from := ""
+	if len(args) > 0 {
+		from = args[0]
+	}
+	if err := f.check(from); err != nil {
 		return err
 	}
 	model, err := f.startFrom(c, cmd, classes, args)
@@ -109,7 +115,7 @@ func runTrain(c *console.Console, cmd *cobra.Command, f *trainingFlags, classes 
 	if err := c.Result(out, out.print); err != nil {
 		return err
 	}
-	c.Next("octet quantize %s --calibration DATA --output INT8.pth makes an int8 model of it", f.output)
+	c.Next("octet quantize %s --calibration DATA --output INT8"+cmp.Or(filepath.Ext(f.output), ".pth")+" makes an int8 model of it", f.output)
 	return nil
 }
 
@@ -161,9 +167,12 @@ func (f *trainingFlags) startFrom(c *console.Console, cmd *cobra.Command, classe
 
 func (o trainOutput) print(w io.Writer) {
 	o.curve(w)
-	fmt.Fprintf(w, "wrote      %s: %s, %s\n", o.Output, o.Arch, report.Size(o.Bytes))
+	fmt.Fprintf(w, "wrote      %s: %s, %s\n", o.Output, archText(o.Arch), report.Size(o.Bytes))
 	o.summary(w)
 }
+
+// archText names an architecture in a report; a model from ONNX has none.
+func archText(arch string) string { return cmp.Or(arch, "a graph of its own,") }
 
 // lastEval is the accuracy on --eval behind the last epoch; nil without.
 func (r *trainingResult) lastEval() *float64 {

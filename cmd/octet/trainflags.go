@@ -121,7 +121,7 @@ func augmentNames() []string {
 }
 
 // check finds what can be said before anything is computed.
-func (f *trainingFlags) check() error {
+func (f *trainingFlags) check(model string) error {
 	f.recipe.Optimizer.Kind, f.recipe.Schedule.Kind = train.OptimizerKind(f.optimizer), train.ScheduleKind(f.schedule)
 	if f.recipe.Optimizer.Kind == train.AdamW || f.recipe.Optimizer.Momentum == 0 {
 		f.recipe.Optimizer.Momentum, f.recipe.Optimizer.Nesterov = 0, false
@@ -143,11 +143,18 @@ func (f *trainingFlags) check() error {
 		if f.output == console.StreamName { // there is no name to make one of
 			break
 		}
-		f.checkpoint = strings.TrimSuffix(f.output, ".pth") + ".training.pth"
+		f.checkpoint = strings.TrimSuffix(strings.TrimSuffix(f.output, ".pth"), ".onnx") + ".training.pth"
 	case "none":
 		f.checkpoint = ""
 	}
-	return console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ModelStream}, console.Output{Flag: "checkpoint", Path: f.checkpoint, Kind: console.ModelOutput},
+	kind := console.ModelStream
+	switch {
+	case console.IsONNX(f.output):
+		kind = console.ONNXOutput
+	case console.IsONNX(model):
+		return exit.Usagef("--output %s: an ONNX model has a graph of its own, which a state dict cannot hold: name FILE.onnx", f.output)
+	}
+	return console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: kind}, console.Output{Flag: "checkpoint", Path: f.checkpoint, Kind: console.ModelOutput},
 		console.Output{Flag: "metrics", Path: f.metrics, Kind: console.LinesOutput}, console.Output{Flag: "html", Path: f.html, Kind: console.PageOutput})
 }
 

@@ -25,6 +25,8 @@ type Options struct {
 	Compatible bool
 	// Exclude lists nodes that stay in float, as ptq.Options.Exclude does.
 	Exclude []string
+	// Rules decides what becomes int8 as that of ptq.Options does.
+	Rules bool
 	// Threads, CPU and Recompute are those of autodiff.Options.
 	Threads   int
 	CPU       string
@@ -66,7 +68,7 @@ func Prepare(g *graph.Graph, opts Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.fused, err = ptq.Prepare(fused, opts.QConfig, ptq.Options{Exclude: opts.Exclude}); err != nil {
+	if m.fused, err = ptq.Prepare(fused, opts.QConfig, ptq.Options{Exclude: opts.Exclude, Rules: opts.Rules}); err != nil {
 		return nil, err
 	}
 	tails := map[string]string{} // the last member of what is fused, by the first
@@ -101,8 +103,8 @@ func (m *Model) place() error {
 	for i, n := range m.fused.Graph.Nodes {
 		var err error
 		switch d := m.fused.Decisions[i]; d.Kind {
-		case ptq.Own:
-			if !slices.Contains(names, n.Name) {
+		case ptq.Own, ptq.Real:
+			if d.Kind == ptq.Own && !slices.Contains(names, n.Name) {
 				names = append(names, n.Name) // modules of auxiliary outputs see nothing
 			}
 			if op.WeightOf(n) != nil {
