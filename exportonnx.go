@@ -88,7 +88,7 @@ func (m *Model) SaveONNX(ctx context.Context, path string, opts ...ExportOption)
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	e := onnx.Export{Inputs: m.exportInputs()}
+	e := onnx.Export{Inputs: m.exportInputs(), Examples: m.examples}
 	if m.declared != nil {
 		for _, v := range m.declared.outputs {
 			e.Outputs = append(e.Outputs, v.DType)

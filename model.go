@@ -2,6 +2,7 @@ package octet
 
 import (
 	"fmt"
+	"github.com/octet-ml/octet/tensor"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
@@ -21,7 +22,8 @@ type Model struct {
 	origin    origin
 	meta      Metadata
 	quantized bool
-	madeFor   Backend // of an int8 model
+	madeFor   Backend        // of an int8 model
+	examples  []tensor.Shape // of the inputs, with which the graph runs; nil where nobody knows
 	assumed   []Assumption
 }
 

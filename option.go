@@ -8,6 +8,7 @@ import (
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
@@ -94,7 +95,8 @@ type quantizeOptions struct {
 	backend     Backend
 	qconfig     string
 	granularity granularity
-	weightBits  int // 0 leaves the QConfig's
+	weightBits  int                // 0 leaves the QConfig's
+	ranges      quant.ObserverKind // of activations; empty leaves the QConfig's
 	exclude     []string
 	batchSize   int
 	limit       int
@@ -234,6 +236,12 @@ func WithPerTensorWeights() RecipeOption {
 // QConfig says. They are stored as int8 all the same.
 func WithWeightBits(bits int) RecipeOption {
 	return recipe(func(o *quantizeOptions) { o.weightBits = bits })
+}
+
+// WithRanges says how the ranges of activations are found, whatever the QConfig says:
+// quant.MinMax, quant.Histogram, quant.Percentile or quant.MSE.
+func WithRanges(kind quant.ObserverKind) RecipeOption {
+	return recipe(func(o *quantizeOptions) { o.ranges = kind })
 }
 
 // WithExclude keeps the layers that match a pattern in float. A pattern is a

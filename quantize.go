@@ -100,6 +100,7 @@ func (m *Model) convert(p *ptq.Prepared, numerics quant.Numerics, c *Calibration
 	if err != nil {
 		return nil, nil, err
 	}
+	made.examples = c.stats.InputShapes
 	warnClamp(report, c.relu6, o)
 	made.meta.Calibration = &CalibrationRecord{
 		QConfigName: o.qconfig, QConfig: p.QConfig, Source: cmp.Or(o.source, c.Source),
@@ -160,6 +161,9 @@ func (o quantizeOptions) recipe() (quant.Numerics, quant.QConfig, error) {
 	c, err := quant.ParseQConfig(o.qconfig, n)
 	if err != nil {
 		return 0, c, err
+	}
+	if o.ranges != "" {
+		c.Activation.Kind = o.ranges
 	}
 	averaged := c.Weight.FakeQuant != quant.NoFakeQuant // in training
 	switch o.granularity {

@@ -25,7 +25,10 @@ type Export struct {
 	// element types where these are others than the graph's, between which is a Cast.
 	Inputs []Port
 	// Outputs declare the element types of outputs, in order; nil for the graph's.
-	Outputs  []tensor.DType
+	Outputs []tensor.DType
+	// Examples are sizes of the inputs with which the graph runs, nil where any will do. Where a
+	// free extent has to be what it is there, the graph is written for that.
+	Examples []tensor.Shape
 	Metadata map[string]string // metadata_props
 }
 

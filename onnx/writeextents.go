@@ -53,13 +53,62 @@ func (w *writer) infer() error {
 		if len(w.probes) == 0 {
 			return err // these are the sizes that were declared
 		}
-		return nil
+		return w.inferAround(w.export.Examples)
 	}
 	others, err := w.graph.Infer(shapes[1]...)
 	if err == nil {
 		w.facts, w.others = facts, others
 	}
 	return nil
+}
+
+// inferAround is infer for sizes with which the graph runs: a free extent that it does not
+// run with another of counts as fixed.
+func (w *writer) inferAround(examples []tensor.Shape) error {
+	w.probes = nil
+	if len(examples) != len(w.export.Inputs) {
+		return nil
+	}
+	facts, err := w.graph.Infer(examples...)
+	if err != nil {
+		return nil
+	}
+	others, tried := examples, map[string]bool{}
+	for i, p := range w.export.Inputs {
+		for axis, n := range p.Sizes {
+			name := p.Names[axis]
+			if n != 0 || tried[name] && name != "" {
+				continue
+			}
+			tried[name] = true
+			sizes := [2]int{examples[i][axis], examples[i][axis] + 32*(len(w.probes)+1)}
+			try := w.resized(others, i, axis, sizes[1])
+			if _, err := w.graph.Infer(try...); err == nil {
+				others, w.probes = try, append(w.probes, probe{name: name, sizes: sizes})
+			}
+		}
+	}
+	varied, err := w.graph.Infer(others...)
+	if err == nil {
+		w.facts, w.others = facts, varied
+	}
+	return nil
+}
+
+// resized is a copy of shapes in which an extent of input i, and all others of its name, is
+// of another size.
+func (w *writer) resized(shapes []tensor.Shape, i, axis, size int) []tensor.Shape {
+	out := make([]tensor.Shape, len(shapes))
+	name := w.export.Inputs[i].Names[axis]
+	for k, s := range shapes {
+		out[k] = s.Clone()
+		for a := range s {
+			if k == i && a == axis || name != "" && w.export.Inputs[k].Names[a] == name {
+				out[k][a] = size
+			}
+		}
+	}
+	return out
 }
 
 // probe returns the sizes for a free extent; equal names have equal ones.

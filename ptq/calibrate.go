@@ -203,6 +203,9 @@ func (c *calibration) count(in []*tensor.Tensor) error {
 	}
 	if s.Batches == 0 {
 		s.BatchSize = n
+		for _, x := range in {
+			s.InputShapes = append(s.InputShapes, x.Shape().Clone())
+		}
 	}
 	s.Batches++
 	s.Images += n

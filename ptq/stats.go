@@ -11,6 +11,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/observe"
 	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // statsFormat is the version of the JSON form of Stats.
@@ -26,7 +27,9 @@ type Stats struct {
 	BatchSize    int           `json:"batch_size"` // of the first batch; part of the recipe
 	Batches      int           `json:"batches"`
 	Images       int           `json:"images"`
-	InputMin     float32       `json:"input_min"` // over all images
+	// InputShapes are those of the first batch.
+	InputShapes []tensor.Shape `json:"input_shapes,omitempty"`
+	InputMin    float32        `json:"input_min"` // over all images
 	InputMax     float32       `json:"input_max"`
 
 	observers []observed     // in order of computation

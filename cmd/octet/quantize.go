@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,7 +14,9 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/quant"
 )
 
 // quantizeFlags are the flags of `octet quantize`.
@@ -23,6 +27,7 @@ type quantizeFlags struct {
 	inputs.RecipeFlags
 
 	calibration []string
+	ranges      string
 	output      string
 	slower      bool
 	relu6       bool
@@ -104,6 +109,8 @@ The files are read to find out, but not decoded; a difference is an error that n
 	fl.StringArrayVar(&f.calibration, "calibration", nil, "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz; of an ONNX model with several inputs NAME=FILE.npy for each")
 	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth, or FILE.onnx as QDQ; - is standard output")
 	f.RegisterRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
+	fl.StringVar(&f.ranges, "ranges", "", "how the ranges of activations are found, whatever --qconfig says: "+strings.Join(rangeKinds, ", "))
+	console.Complete(cmd, "ranges", rangeKinds...)
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.BoolVar(&f.relu6, "relu6-ranges", false, "of mobilenet_v2: calibrate with ReLU6 as it was trained, though ReLU is what torchvision's file has")
 	fl.StringVar(&f.stats, "stats", "", "keep the calibration statistics in `FILE`.json, and use it if it exists")
@@ -115,6 +122,9 @@ The files are read to find out, but not decoded; a difference is an error that n
 	console.Require(cmd, "output", "")
 	return cmd
 }
+
+// rangeKinds are the values of --ranges.
+var rangeKinds = []string{string(quant.Histogram), string(quant.MinMax), string(quant.Percentile), string(quant.MSE)}
 
 // whyCalibration is said where quantize gets no data.
 const whyCalibration = "The ranges of activations are not in the file: they are observed while the float model computes typical images. A few\n" +
@@ -129,6 +139,9 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 		f.QConfig = "octet" // all codes: what runs the file is not PyTorch
 	}
 	model, err := f.asRead(cmd).Open(c, cmd, path)
+	for errors.Is(err, graph.ErrComputed) && f.bindMore(c, path) {
+		model, err = f.asRead(cmd).Open(c, cmd, path)
+	}
 	if err != nil {
 		return err
 	}
@@ -210,6 +223,9 @@ func (f *quantizeFlags) check(path string) error {
 	}
 	if err := f.CheckWeightBits(); err != nil {
 		return err
+	}
+	if f.ranges != "" && !slices.Contains(rangeKinds, f.ranges) {
+		return exit.Usagef("--ranges %s: one of %s", f.ranges, strings.Join(rangeKinds, ", "))
 	}
 	if same, _ := sameFile(path, f.output); same {
 		return exit.Usagef("--output %s is the float model itself: choose another name", f.output)

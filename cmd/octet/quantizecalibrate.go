@@ -9,6 +9,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/quant"
 )
 
 // quantize calibrates and converts, and keeps the statistics.
@@ -77,6 +78,9 @@ func (f *quantizeFlags) source() string {
 // recipe is what decides the numbers, and what the data is called.
 func (f *quantizeFlags) recipe(data string) octet.RecipeOption {
 	opts := []octet.RecipeOption{f.Recipe(f.model.Backend), octet.WithSource(data)}
+	if f.ranges != "" {
+		opts = append(opts, octet.WithRanges(quant.ObserverKind(f.ranges)))
+	}
 	if f.relu6 {
 		opts = append(opts, octet.WithReLU6Ranges())
 	}

@@ -25,10 +25,7 @@ type namedData struct {
 // holds no images. It is nil where the calibration data is something else.
 func (f *quantizeFlags) readNamed(model *octet.Model) (*namedData, error) {
 	takes := model.Inputs()
-	named := func(text string) bool {
-		return strings.Contains(text, "=") && strings.HasSuffix(strings.ToLower(text), ".npy")
-	}
-	if !slices.ContainsFunc(f.calibration, named) {
+	if !slices.ContainsFunc(f.calibration, namesArray) {
 		only := len(f.calibration) == 1 && strings.EqualFold(filepath.Ext(f.calibration[0]), ".npy") && model.Arch() == "" && len(takes) == 1
 		if !only || takes[0].DType == tensor.Float32 && len(takes[0].Shape) == 4 {
 			return nil, nil
@@ -43,6 +40,9 @@ func (f *quantizeFlags) readNamed(model *octet.Model) (*namedData, error) {
 			if len(takes) != 1 {
 				return nil, exit.Usagef("--calibration %s: the model has the inputs %v; say which with --calibration NAME=%s", text, takes, text)
 			}
+		}
+		if f.model.Constants[name] != nil {
+			continue
 		}
 		if d.arrays[name] != nil {
 			return nil, exit.Usagef("--calibration %s is given twice", name)
@@ -59,6 +59,11 @@ func (f *quantizeFlags) readNamed(model *octet.Model) (*namedData, error) {
 	}
 	d.source = strings.Join(files, ", ")
 	return d, nil
+}
+
+// namesArray reports whether a --calibration is NAME=FILE.npy.
+func namesArray(text string) bool {
+	return strings.Contains(text, "=") && strings.EqualFold(filepath.Ext(text), ".npy")
 }
 
 // quantizeNamed is the command for calibration data by names.
