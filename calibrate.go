@@ -18,7 +18,7 @@ import (
 // something was seen, the calibration so far: Write keeps it, WithResume goes on with
 // it. Errors of the data match ErrCalibration, those of the options ErrRecipe.
 func Calibrate(ctx context.Context, m *Model, inputs Batches, opts ...QuantizeOption) (*Calibration, error) {
-	o := quantizeRecipe(opts)
+	o := recipeFor(m, opts)
 	o.identified = true
 	prepared, _, err := m.prepare(o)
 	if err != nil {

@@ -216,7 +216,8 @@ func Reading(opts ...CalibrationOption) CalibrationOption {
 // WithQConfig names the observers: default (PyTorch's get_default_qconfig),
 // torchvision (min/max activations), octet (all codes for activations, a scale per
 // channel: for files that octet runs), minmax, percentile, mse, or another name that
-// quant.QConfigs lists. The default is "default".
+// quant.QConfigs lists. The default is "default", for ONNX models "octet" with the ranges of
+// least squared error, WithRanges(quant.MSE).
 func WithQConfig(name string) RecipeOption {
 	return recipe(func(o *quantizeOptions) { o.qconfig = name })
 }

@@ -43,7 +43,7 @@ func (e classed) Unwrap() []error { return []error{e.err, e.class} }
 //
 // Errors of the data match ErrCalibration, those of the options ErrRecipe.
 func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...QuantizeOption) (*Model, *ptq.Report, error) {
-	o := quantizeRecipe(opts)
+	o := recipeFor(m, opts)
 	prepared, numerics, err := m.prepare(o)
 	if err != nil {
 		return nil, nil, err
@@ -60,7 +60,7 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 // backend or granularity of weights, or with layers excluded behind which nothing new
 // has to be observed. Otherwise the error matches ErrStatistics.
 func Convert(m *Model, c *Calibration, opts ...ConvertOption) (*Model, *ptq.Report, error) {
-	return m.convertOf(c, quantizeRecipe(opts))
+	return m.convertOf(c, recipeFor(m, opts))
 }
 
 // convertOf is Convert.
@@ -78,9 +78,26 @@ func (m *Model) convertOf(c *Calibration, o quantizeOptions) (*Model, *ptq.Repor
 	return m.convert(prepared, numerics, c, o)
 }
 
-// quantizeRecipe is what opts say, and the defaults.
+// recipeFor is what opts say, and the defaults for m. A model that its file defines, and
+// whose int8 form PyTorch does not run, takes all codes and the ranges of least squared
+// error.
+func recipeFor[O recipeChange](m *Model, opts []O) quantizeOptions {
+	o := quantizeRecipe(opts)
+	switch {
+	case o.qconfig != "":
+	case m != nil && m.declared != nil:
+		if o.qconfig = "octet"; o.ranges == "" {
+			o.ranges = quant.MSE
+		}
+	default:
+		o.qconfig = DefaultQConfig
+	}
+	return o
+}
+
+// quantizeRecipe is what opts say, with the defaults that hold for all models.
 func quantizeRecipe[O recipeChange](opts []O) quantizeOptions {
-	o := quantizeOptions{backend: DefaultBackend, qconfig: DefaultQConfig, batchSize: DefaultBatchSize}
+	o := quantizeOptions{backend: DefaultBackend, batchSize: DefaultBatchSize}
 	for _, opt := range opts {
 		opt.applyQuantize(&o)
 	}

@@ -39,12 +39,12 @@ func QuantizeNamed(ctx context.Context, m *Model, samples Samples, opts ...Quant
 	if err != nil {
 		return nil, nil, err
 	}
-	return m.convertOf(c, quantizeRecipe(opts))
+	return m.convertOf(c, recipeFor(m, opts))
 }
 
 // CalibrateNamed is Calibrate of a model with any inputs.
 func CalibrateNamed(ctx context.Context, m *Model, samples Samples, opts ...QuantizeOption) (*Calibration, error) {
-	o := quantizeRecipe(opts)
+	o := recipeFor(m, opts)
 	o.identified = true
 	prepared, _, err := m.prepare(o)
 	if err != nil {

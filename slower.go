@@ -24,7 +24,7 @@ const slowerRounds = 4
 // excluded as Slower; which layers these are depends on the machine, and on what else
 // it does.
 func ExcludeSlower(ctx context.Context, m *Model, c *Calibration, inputs Batches, opts ...ExcludeSlowerOption) (*Model, *ptq.Report, error) {
-	o := quantizeRecipe(opts)
+	o := recipeFor(m, opts)
 	int8Model, report, err := m.convertOf(c, o)
 	if err != nil {
 		return nil, nil, err

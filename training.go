@@ -138,7 +138,7 @@ func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...QAT
 	if err := m.checkTraining(data); err != nil {
 		return nil, err
 	}
-	t := &Training{model: m, data: data, opts: quantizeRecipe(append([]QATOption{WithQConfig("")}, opts...))}
+	t := &Training{model: m, data: data, opts: quantizeRecipe(opts)}
 	prepared := m.InTraining()
 	g, err := m.trainable(prepared)
 	if err != nil {

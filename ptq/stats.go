@@ -30,7 +30,7 @@ type Stats struct {
 	// InputShapes are those of the first batch.
 	InputShapes []tensor.Shape `json:"input_shapes,omitempty"`
 	InputMin    float32        `json:"input_min"` // over all images
-	InputMax     float32       `json:"input_max"`
+	InputMax    float32        `json:"input_max"`
 
 	observers []observed     // in order of computation
 	at        map[string]int // the place of each value's observer in observers

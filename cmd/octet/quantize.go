@@ -59,7 +59,7 @@ an IDX file or a .npz. A few hundred typical inputs are enough; labels are not u
 
 An ONNX model of any architecture becomes FILE.onnx in QDQ form, which ONNX Runtime and OpenVINO compute on
 integers, too; a .pth may be written so as well. What becomes int8 follows from the operators. The default is then
---qconfig octet, all codes. A model with several inputs, or with one that holds no images, is calibrated on arrays by
+--qconfig octet, all codes, for an ONNX model with --ranges mse. A model with several inputs, or with one that holds no images, is calibrated on arrays by
 the names of its inputs, --calibration NAME=FILE.npy for each; their leading axes count samples.
 
 A model that PyTorch prepared and did not convert, with observers or in quantization-aware
@@ -137,6 +137,9 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 	}
 	if console.IsONNX(f.output) && !cmd.Flags().Changed("qconfig") {
 		f.QConfig = "octet" // all codes: what runs the file is not PyTorch
+		if console.IsONNX(path) {
+			f.QConfig = "" // octet's choice for models of any architecture
+		}
 	}
 	model, err := f.asRead(cmd).Open(c, cmd, path)
 	for errors.Is(err, graph.ErrComputed) && f.bindMore(c, path) {
@@ -192,7 +195,7 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 // outputOf describes what was made.
 func (f *quantizeFlags) outputOf(path string, model, int8 *octet.Model, report *ptq.Report) *quantizeOutput {
 	out := &quantizeOutput{
-		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: f.QConfig,
+		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: int8.Metadata().Calibration.QConfigName,
 		Assumptions: inputs.Texts(model.Assumptions()), Slower: int8.Metadata().Calibration.Slower, Report: report,
 	}
 	if hint := rangeHint(report.Numerics, report.QConfig); hint != "" {
