@@ -116,6 +116,8 @@ type compileOptions struct {
 	threads int
 	cpu     string
 	finite  bool // inputs are checked
+	// total and progress tell how far Fix is.
+	total, progress func(n int)
 	// engine is what computes; nil are the kernels. Who does not ask for the reference
 	// does not link it.
 	engine func(*graph.Graph, engine.Options) (engine.Engine, error)

@@ -118,3 +118,58 @@ func relativeError(want, got []float32) float64 {
 	}
 	return math.Sqrt(d / n)
 }
+
+// TestFix reaches a target that the model misses with fewer than all layers in float, and
+// what it returns gives what it says.
+func TestFix(t *testing.T) {
+	normal := normal(t)
+	g := graph.New("deep")
+	v := g.AddInput("x", graph.Float32)
+	for i, name := range []string{"a", "b", "c", "d", "e"} {
+		w := normal(16, 16)
+		if i == 2 { // one weight hides the others
+			w.Float32s()[5] = 400
+		}
+		v = g.AddNode(name, op.Linear{}, v, g.AddConst("w"+name, w))
+		if i < 4 {
+			v = g.AddNode(name+"norm", op.LayerNorm{Axis: -1, Eps: 1e-5}, v)
+		}
+	}
+	g.Outputs = []*graph.Value{v}
+	m := openGraph(t, g, []int{0, 16})
+	samples, _, err := octet.SamplesOf(m, map[string]*tensor.Tensor{"x": normal(8, 16)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	int8, report, err := octet.QuantizeNamed(t.Context(), m, samples, octet.WithPerTensorWeights())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := report.Int8Nodes
+	_, found, err := octet.Fix(t.Context(), m, int8, nil, samples, 1)
+	if err != nil || found.Best.Layers != 0 && found.Steps[0].SQNR >= 1 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	target := float64(found.Steps[0].SQNR) + 6
+	fixed, found, err := octet.Fix(t.Context(), m, int8, report, samples, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(float64(found.Best.SQNR) >= target) || found.Best.Layers == 0 || found.Best.Layers >= 5 || !(found.Best.MACs < 100) {
+		t.Errorf("%+v; %v dB were wanted", found.Best, target)
+	}
+	if report.Int8Nodes >= before {
+		t.Errorf("the report counts %d nodes on codes, as many as before", report.Int8Nodes)
+	}
+	var want, got []float32
+	n := 0
+	for sample := range samples {
+		if n++; n > 4 {
+			break // Fix measures on four
+		}
+		want, got = append(want, runNamed(t, m, sample)...), append(got, runNamed(t, fixed, sample)...)
+	}
+	if db := -20 * math.Log10(relativeError(want, got)); math.Abs(db-float64(found.Best.SQNR)) > 0.1 {
+		t.Errorf("%.2f dB; it said %v", db, found.Best.SQNR)
+	}
+}

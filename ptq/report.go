@@ -3,6 +3,7 @@ package ptq
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/observe"
@@ -101,25 +102,54 @@ func (r *Report) finish(p *Prepared, converted *graph.Graph) (err error) {
 		return nil
 	}
 	codes, _ := p.QConfig.Activation.Codes() // none where nothing becomes int8
-	if r.Saturation, err = Saturations(converted, codes); err != nil {
-		return err
-	}
 	for _, p := range p.Graph.Params {
 		r.FloatBytes += int64(len(p.Data.Bytes()))
-	}
-	for _, p := range converted.Params {
-		r.Int8Bytes += int64(len(p.Data.Bytes())) + paramBytes(p.Type)
 	}
 	reasons := map[string]Reason{}
 	for _, d := range p.Decisions {
 		reasons[d.Node] = d.Reason
 	}
+	r.list(converted, reasons)
+	r.Saturation, err = Saturations(converted, codes)
+	return err
+}
+
+// Keep makes r the report of the same conversion with the nodes kept in float, which gave
+// converted.
+func (r *Report) Keep(converted *graph.Graph, kept []string) {
+	reasons, notes := map[string]Reason{}, map[string]string{}
+	for _, n := range r.Nodes {
+		reasons[n.Name], notes[n.Name] = n.Reason, n.Note
+	}
+	for _, name := range kept {
+		reasons[name], notes[name] = Sensitive, "kept float: the outputs lose too much with it on codes"
+	}
+	var here []Saturation
+	for _, s := range r.Saturation {
+		if !slices.Contains(kept, s.Node) {
+			here = append(here, s)
+		}
+	}
+	r.Nodes, r.Int8Nodes, r.FloatNodes, r.Int8Bytes, r.Saturation = nil, 0, 0, 0, here
+	for _, n := range converted.Nodes {
+		if n.Note == "" {
+			n.Note = notes[n.Name]
+		}
+	}
+	r.list(converted, reasons)
+}
+
+// list fills in the nodes.
+func (r *Report) list(converted *graph.Graph, reasons map[string]Reason) {
+	for _, p := range converted.Params {
+		r.Int8Bytes += int64(len(p.Data.Bytes())) + paramBytes(p.Type)
+	}
 	for _, n := range converted.Nodes {
 		d := NodeReport{Name: n.Name, Op: n.Op.Kind(), Int8: onCodes(n), Reason: reasons[n.Name], Note: n.Note}
-		if a, ok := r.activations[n.Name]; ok {
+		if a, ok := r.activations[n.Name]; ok && reasons[n.Name] != Sensitive {
 			d.Activation = &a
 		}
-		if s, ok := r.sqnr[n.Name]; ok && !math.IsInf(s, 0) && !math.IsNaN(s) {
+		if s, ok := r.sqnr[n.Name]; ok && reasons[n.Name] != Sensitive && !math.IsInf(s, 0) && !math.IsNaN(s) {
 			d.WeightSQNR = &s
 		}
 		boundary := n.Op.Kind() == "dequantize"
@@ -133,7 +163,6 @@ func (r *Report) finish(p *Prepared, converted *graph.Graph) (err error) {
 		r.Nodes = append(r.Nodes, d)
 	}
 	r.Idle = converted.Idle
-	return nil
 }
 
 // onCodes reports whether n gives codes, or sums of them.

@@ -28,6 +28,7 @@ type quantizeFlags struct {
 
 	calibration []string
 	ranges      string
+	fix         string
 	output      string
 	slower      bool
 	relu6       bool
@@ -57,10 +58,15 @@ The default is the one for PyTorch on x86, whose files every tool computes as oc
 Calibration data is a .npy of float32 [N, C, H, W], a folder of images, a tar archive,
 an IDX file or a .npz. A few hundred typical inputs are enough; labels are not used.
 
-An ONNX model of any architecture becomes FILE.onnx in QDQ form, which ONNX Runtime and OpenVINO compute on
-integers, too; a .pth may be written so as well. What becomes int8 follows from the operators. The default is then
---qconfig octet, all codes, for an ONNX model with --ranges mse. A model with several inputs, or with one that holds no images, is calibrated on arrays by
-the names of its inputs, --calibration NAME=FILE.npy for each; their leading axes count samples.
+An ONNX model of any architecture becomes FILE.onnx in QDQ form, which ONNX Runtime and
+OpenVINO compute on integers, too; a .pth may be written so as well. What becomes int8
+follows from the operators (docs/ptq.md). The default is then --qconfig octet, all codes,
+for an ONNX model with --ranges mse. A model with several inputs, or one that takes no
+images, is calibrated on arrays by the names of its inputs, --calibration NAME=FILE.npy
+for each; their leading axes count samples.
+
+With --fix 25dB, as few layers stay in float as bring the outputs that close to those of
+the float model; the models that were tried are listed with their share of float.
 
 A model that PyTorch prepared and did not convert, with observers or in quantization-aware
 training, holds its ranges: it takes no --calibration and becomes what PyTorch's convert
@@ -111,6 +117,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 	f.RegisterRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.StringVar(&f.ranges, "ranges", "", "how the ranges of activations are found, whatever --qconfig says: "+strings.Join(rangeKinds, ", "))
 	console.Complete(cmd, "ranges", rangeKinds...)
+	fl.StringVar(&f.fix, "fix", "", "keep as few layers in float as bring the outputs within `DECIBELS` of the float model's, such as 25dB")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.BoolVar(&f.relu6, "relu6-ranges", false, "of mobilenet_v2: calibrate with ReLU6 as it was trained, though ReLU is what torchvision's file has")
 	fl.StringVar(&f.stats, "stats", "", "keep the calibration statistics in `FILE`.json, and use it if it exists")
@@ -182,7 +189,12 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 	if err != nil {
 		return err
 	}
+	fixed, int8, err := f.fixed(cmd.Context(), c, model, int8, report, octet.Named(model, data.Tensors(cmd.Context(), 1)))
+	if err != nil {
+		return err
+	}
 	out := f.outputOf(path, model, int8, report)
+	out.Fixed = fixed
 	out.Skipped, out.Damaged, out.Transform = data.Skipped(), data.DamagedImages(), trial
 	if f.eval != "" {
 		if out.Accuracy, err = f.evaluate(cmd.Context(), c, model, int8); err != nil {
@@ -239,6 +251,9 @@ func (f *quantizeFlags) check(path string) error {
 		kind = console.ONNXOutput
 	case console.IsONNX(path):
 		return exit.Usagef("--output %s: an ONNX model has a graph of its own, which a state dict cannot hold: name FILE.onnx", f.output)
+	}
+	if _, err := f.target(); err != nil {
+		return err
 	}
 	return console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: kind}, console.Output{Flag: "stats", Path: f.stats, Kind: console.JSONOutput}, console.Output{Flag: "report", Path: f.report, Kind: console.JSONOutput})
 }

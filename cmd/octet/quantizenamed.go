@@ -98,5 +98,11 @@ func (f *quantizeFlags) quantizeNamed(ctx context.Context, c *console.Console, p
 	if err != nil {
 		return inputs.QuantizeError(data.source, f.withRemedy(err))
 	}
-	return f.finish(ctx, c, int8, f.outputOf(path, model, int8, report))
+	fixed, int8, err := f.fixed(ctx, c, model, int8, report, samples)
+	if err != nil {
+		return err
+	}
+	out := f.outputOf(path, model, int8, report)
+	out.Fixed = fixed
+	return f.finish(ctx, c, int8, out)
 }

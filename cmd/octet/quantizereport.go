@@ -33,6 +33,7 @@ type quantizeOutput struct {
 	Hints       []string      `json:"hints,omitempty"`
 	// Transform is set where nobody says whether the model transforms its input.
 	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
+	Fixed     *octet.Fixed          `json:"fix,omitempty"` // of --fix
 	Report    *ptq.Report           `json:"report"`
 }
 
@@ -93,6 +94,9 @@ func (o quantizeOutput) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\ncoverage   %d of %d layers compute on integers\n", r.Int8Nodes, r.Int8Nodes+r.FloatNodes)
 	fmt.Fprintf(w, "size       %s -> %s (%.2f of the float file)\n", report.Size(o.FloatFile), report.Size(o.Int8File), console.Ratio(o.Int8File, o.FloatFile))
+	if o.Fixed != nil {
+		printFixed(w, o.Fixed)
+	}
 	for _, n := range r.Nodes {
 		if !n.Int8 && n.Op != "dequantize" {
 			fmt.Fprintf(w, "float      %s (%s): %s\n", n.Name, n.Op, n.Note)

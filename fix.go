@@ -1,0 +1,92 @@
+package octet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// fixSamples is the number of samples on which Fix measures.
+const fixSamples = 4
+
+// Fixed is what Fix has found: the models that it measured, and which nodes the one it
+// returns keeps in float.
+type Fixed = compare.Fixed
+
+// Fix returns a variant of int8 with few layers in float, of which the worst output is
+// within target decibels of m's, the float model that int8 was made of; or the closest that
+// it has found. Nothing is calibrated again: what each layer costs is measured on the first
+// samples, with the ranges that int8 has. report, if there is one, becomes that of the
+// variant. Where ctx ends the search, the best model so far is returned with the error.
+func Fix(ctx context.Context, m, int8 *Model, report *ptq.Report, samples Samples, target float64, opts ...CompileOption) (*Model, *Fixed, error) {
+	for _, x := range []*Model{m, int8} {
+		if err := x.check(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if samples == nil {
+		return nil, nil, errNil("stream of samples", "octet.SamplesOf and octet.Named return one")
+	}
+	if !int8.quantized {
+		return nil, nil, fmt.Errorf("%s has no layers on codes: octet.Quantize makes them", int8.name())
+	}
+	float, err := m.FusedGraph()
+	if err != nil {
+		return nil, nil, err
+	}
+	var inputs [][]*tensor.Tensor
+	for in, err := range m.ordered(samples, fixSamples) {
+		if err != nil {
+			return nil, nil, classed{err, ErrCalibration}
+		}
+		inputs = append(inputs, in)
+	}
+	o := compileRecipe(opts)
+	found, err := compare.Fix(ctx, float, int8.graph, inputs, compare.Decibels(target), compare.Options{Threads: o.threads, Progress: o.progress, Total: o.total})
+	if found == nil {
+		return nil, nil, err
+	}
+	fixed := *int8
+	fixed.meta = int8.meta.clone()
+	fixed.meta.Float = append(slices.Clone(fixed.meta.Float), found.Exclude...)
+	fixed.setGraph(found.Graph)
+	if report != nil {
+		report.Keep(found.Graph, found.Exclude)
+	}
+	return &fixed, found, err
+}
+
+// WithFixProgress is called by Fix with the number of layers measured, of how many.
+func WithFixProgress(f func(done, of int)) CompileOption {
+	return compileFunc(func(o *compileOptions) {
+		of := 0
+		o.total = func(n int) { of = n }
+		o.progress = func(done int) { f(done, of) }
+	})
+}
+
+// Named gives the samples of batches, one by one, the name of the only input of m.
+func Named(m *Model, batches Batches) Samples {
+	return func(yield func(map[string]*tensor.Tensor, error) bool) {
+		takes := m.Inputs()
+		if len(takes) != 1 || batches == nil {
+			yield(nil, fmt.Errorf("%s takes %v: name the inputs of its samples", m.name(), takes))
+			return
+		}
+		for x, err := range batches {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, one := range compare.Split(x, x.Dim(0)) {
+				if !yield(map[string]*tensor.Tensor{takes[0].Name: one}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
