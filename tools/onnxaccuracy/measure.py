@@ -12,6 +12,7 @@ Run in an environment with onnx==1.23.2 onnxruntime==1.32.0 numpy pillow foolbox
 import argparse
 import json
 import logging
+import os
 import pathlib
 import re
 import subprocess
@@ -185,6 +186,10 @@ def main():
     flags.add_argument("--ours", action="store_true", help="leave out what ONNX Runtime's quantizer is not known to give")
     args, more = flags.parse_known_args()
     more = [m for m in more if m != "--"]
+    args.octet, args.models = args.octet if args.octet == "-" else os.path.abspath(args.octet), args.models.resolve()
+    args.cache, args.json = args.cache and args.cache.resolve(), args.json and args.json.resolve()
+    scratch = tempfile.TemporaryDirectory()
+    os.chdir(scratch.name)  # ONNX Runtime's quantizer leaves files where it is started
     cache = json.loads(args.cache.read_text()) if args.cache and args.cache.exists() else {}
     rows = {}
     print(f"{'model':24} | octet | QDQ | QOp | dyn", flush=True)
