@@ -1,35 +1,52 @@
 package octet
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 )
 
-// named is an entry of a Python dictionary from numbers to names, such as 0: 'person', in
-// either kind of quotes.
-var named = regexp.MustCompile(`^\s*(\d+)\s*:\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*(?:,|$)`)
-
 // namesOf reads the names of classes as Ultralytics' exporter writes them, {0: 'person', 1:
 // 'bicycle'}; nil where text is something else, or a number is missing.
 func namesOf(text string) []string {
-	text = strings.TrimSpace(text)
-	inner, ok := strings.CutPrefix(text, "{")
-	if inner, ok = strings.CutSuffix(inner, "}"); !ok || !strings.HasPrefix(text, "{") {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(text), "{")
+	if rest, ok = strings.CutSuffix(rest, "}"); !ok {
 		return nil
 	}
 	var names []string
-	for strings.TrimSpace(inner) != "" {
-		m := named.FindStringSubmatch(inner)
-		if m == nil {
+	for strings.TrimSpace(rest) != "" {
+		number, value, ok := strings.Cut(rest, ":")
+		if at, err := strconv.Atoi(strings.TrimSpace(number)); !ok || err != nil || at != len(names) {
 			return nil
 		}
-		if at, err := strconv.Atoi(m[1]); err != nil || at != len(names) {
+		name, behind, ok := pythonString(strings.TrimSpace(value))
+		if !ok {
 			return nil
 		}
-		quoted := m[2][1 : len(m[2])-1]
-		names = append(names, strings.NewReplacer(`\\`, `\`, `\'`, `'`, `\"`, `"`).Replace(quoted))
-		inner = inner[len(m[0]):]
+		behind = strings.TrimSpace(behind)
+		if rest, ok = strings.CutPrefix(behind, ","); !ok && behind != "" {
+			return nil
+		}
+		names = append(names, name)
 	}
 	return names
+}
+
+// pythonString reads a Python string in either kind of quotes, and what is behind it.
+func pythonString(text string) (s, behind string, ok bool) {
+	if text == "" || text[0] != '\'' && text[0] != '"' {
+		return "", "", false
+	}
+	var b strings.Builder
+	for i := 1; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == text[0]:
+			return b.String(), text[i+1:], true
+		case c == '\\' && i+1 < len(text) && strings.IndexByte(`\'"`, text[i+1]) >= 0:
+			i++
+			b.WriteByte(text[i])
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", "", false
 }

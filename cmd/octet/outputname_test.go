@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,23 +15,26 @@ func TestOutputsAreWhatTheirNamesSay(t *testing.T) {
 	at := func(name string) string { return filepath.Join(folder, name) }
 	x := grey(t, 2)
 	for _, name := range []string{"x.onnx", "x.safetensors", "X.ONNX", "x.npz", "x.h5", "x.tflite", "x.pt2", "x.json", "x.pth.zip"} {
+		octetCommand(t, "qat", model, "--data", calibration, "-o", at("int8.pth"), "--prepared", at(name)).fails(t, exit.Usage, name, "PyTorch state dict", ".pth")
+		octetCommand(t, "advise", model, "--calibration", calibration, "-o", at(name)).fails(t, exit.Usage, name, "PyTorch state dict", ".pth")
 		for _, args := range [][]string{
-			{"qat", model, "--data", calibration, "-o", at(name)},
-			{"qat", model, "--data", calibration, "-o", at("int8.pth"), "--prepared", at(name)},
-			{"train", model, "--data", calibration, "-o", at(name)},
-			{"advise", model, "--calibration", calibration, "-o", at(name)},
+			{"quantize", model, "--calibration", calibration, "-o", at(name)},
+			{"train", model, "--data", calibration, "--epochs", "1", "-o", at(name)},
+			{"qat", model, "--data", calibration, "--epochs", "1", "-o", at(name)},
 		} {
-			octetCommand(t, args...).fails(t, exit.Usage, name, "PyTorch state dict", ".pth")
-		}
-		quantize := octetCommand(t, "quantize", model, "--calibration", calibration, "-o", at(name))
-		if strings.EqualFold(filepath.Ext(name), ".onnx") {
-			quantize.must(t)
-			if _, err := onnx.Open(at(name)); err != nil {
-				t.Errorf("%s is not what its name says: %v", name, err)
+			c := octetCommand(t, args...)
+			if !strings.EqualFold(filepath.Ext(name), ".onnx") {
+				c.fails(t, exit.Usage, name, "PyTorch state dict", ".pth")
+				continue
 			}
-			continue
+			c.must(t)
+			if _, err := onnx.Open(at(name)); err != nil {
+				t.Errorf("%s wrote a %s that is not what its name says: %v", args[0], name, err)
+			}
+			if err := os.Remove(at(name)); err != nil {
+				t.Error(err)
+			}
 		}
-		quantize.fails(t, exit.Usage, name, "PyTorch state dict", ".pth")
 		if exists(at(name)) {
 			t.Errorf("%s was written", name)
 		}
