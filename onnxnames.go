@@ -8,8 +8,9 @@ import (
 // namesOf reads the names of classes as Ultralytics' exporter writes them, {0: 'person', 1:
 // 'bicycle'}; nil where text is something else, or a number is missing.
 func namesOf(text string) []string {
-	rest, ok := strings.CutPrefix(strings.TrimSpace(text), "{")
-	if rest, ok = strings.CutSuffix(rest, "}"); !ok {
+	rest, opened := strings.CutPrefix(strings.TrimSpace(text), "{")
+	rest, closed := strings.CutSuffix(rest, "}")
+	if !opened || !closed {
 		return nil
 	}
 	var names []string

@@ -205,7 +205,8 @@ func (c *composer) bias(n *graph.Node) (graph.Op, []*graph.Value) {
 		l, ok := p.Op.(op.Linear)
 		if w := p.Inputs[1].Type.Shape; ok && l.Act == quant.NoActivation && len(w) == 2 && v.Type.Shape.Equal(tensor.Shape{w[0]}) {
 			c.pass(p)
-			return op.Linear{Act: add.Act}, []*graph.Value{p.Inputs[0], p.Inputs[1], v}
+			l.Act = add.Act
+			return l, []*graph.Value{p.Inputs[0], p.Inputs[1], v}
 		}
 	}
 	return nil, nil
