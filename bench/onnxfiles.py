@@ -6,6 +6,7 @@ set on the command line; what is not said is 1. The results of the float model a
 """
 
 import argparse
+import contextlib
 import json
 import statistics
 import subprocess
@@ -128,7 +129,7 @@ def worker(engine: Engine, binary: str, threads: int, arrays: list) -> Process:
     if engine.family == "octet":
         command = [binary, "-threads", str(threads), str(engine.model), *arrays]
     else:
-        command = [sys.executable, __file__, "--worker", engine.family, "--threads", str(threads), str(engine.model), *arrays]
+        command = [sys.executable, str(HERE / "onnxfiles.py"), "--worker", engine.family, "--threads", str(threads), str(engine.model), *arrays]
     p = Process(command, threads)
     p.ready.setdefault("argmax", None)
     return p
@@ -150,7 +151,7 @@ def measure(model: Path, given: dict, args, binary: str, octet: str) -> dict | N
     import numpy as np
 
     row = {"model": model.stem, "threads": args.threads}
-    with tempfile.TemporaryDirectory() as t:
+    with tempfile.TemporaryDirectory() as t, contextlib.chdir(t):  # the quantizer leaves files where it runs
         folder = Path(t)
         feed, arrays, calibration = inputs_of(model, given, 100), [], []
         for name, v in feed.items():
@@ -216,7 +217,7 @@ def main() -> None:
             path, *extents = spec.split(":")
             given = {n: [int(d) for d in s.split("x")] for n, s in (e.split("=") for e in extents)}
             try:
-                row = measure(Path(path), given, args, binary, octet)
+                row = measure(Path(path).resolve(), given, args, binary, octet)
             except NotMeasured as e:
                 print(f"{Path(path).stem}: {e}", file=sys.stderr)
                 continue
