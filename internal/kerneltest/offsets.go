@@ -18,11 +18,11 @@ import (
 )
 
 // Offsets fails unless the routines that are written by the program in
-// internal/kernel/_asm look for the fields of T where they are. The program names the
-// fields of an argument in one of its files, by a prefix and the field's name: tileLD is
-// field ld of the argument whose prefix is tile. others gives the fields that have another
-// name there, by the name without the prefix; "" is for what only the routine uses, and
-// what another test checks.
+// internal/kernel/_asm look for the fields of T where they are, and if those of the tested
+// package write a field that is a pointer. The program names the fields of an argument in
+// one of its files, by a prefix and the field's name: tileLD is field ld of the argument
+// whose prefix is tile. others gives the fields that have another name there, by the name
+// without the prefix; "" is for what only the routine uses, and what another test checks.
 func Offsets[T any](t *testing.T, file, prefix string, others map[string]string) {
 	t.Helper()
 	typ := reflect.TypeFor[T]()
@@ -35,6 +35,13 @@ func Offsets[T any](t *testing.T, file, prefix string, others map[string]string)
 	}
 	for _, wrong := range misplaced(typ, found, others) {
 		t.Errorf("%s, names that begin with %s: %s", file, prefix, wrong)
+	}
+	pointers, err := moved(".", typ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range pointers {
+		t.Error(wrong)
 	}
 }
 

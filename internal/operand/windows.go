@@ -27,19 +27,25 @@ func (w *Windows[T]) Window(m int) (cells []int32, image int) {
 
 // WindowCursor is the part of an assembly routine's argument that locates the windows of
 // one image and their results.
+//
+// The routines of averages move factor on, in the end behind its slice, where another
+// object may begin. It is therefore no pointer: the garbage collector would take it for
+// one to that object, and aborts if that is free. So the caller keeps the factors alive
+// (runtime.KeepAlive). They do not move: a Call is handed to its kernel through a function
+// value, and so it and what it points to are on the heap.
 type WindowCursor struct {
 	x            unsafe.Pointer
 	cells, start *int32
 	out          unsafe.Pointer
-	factor       *float32 // the first of one for each window, or nil
-	count        int      // of windows
-	size, whole  int      // bytes of a pixel, and of those in whole vectors
-	mask         uint64   // of the channels in the last vector
+	factor       uintptr // address of the first of one float32 for each window, or 0
+	count        int     // of windows
+	size, whole  int     // bytes of a pixel, and of those in whole vectors
+	mask         uint64  // of the channels in the last vector
 }
 
 // Walk points c at the windows from output row m to the end of its image or of the block,
 // and returns the next row. Vectors have lanes channels; factors is nil or has one for
-// each of the Rows.
+// each of the Rows; the caller keeps them alive until the routine has returned.
 func Walk[T any](c *WindowCursor, w *Windows[T], m, lanes int, factors []float32) (next int) {
 	var zero T
 	size, n := int(unsafe.Sizeof(zero)), w.Channels
@@ -52,7 +58,7 @@ func Walk[T any](c *WindowCursor, w *Windows[T], m, lanes int, factors []float32
 		count: count, size: n * size, whole: n / lanes * lanes * size, mask: 1<<(n%lanes) - 1,
 	}
 	if factors != nil {
-		c.factor = &factors[first : first+count][0]
+		c.factor = uintptr(unsafe.Pointer(&factors[first : first+count][0]))
 	}
 	return next
 }

@@ -4,6 +4,7 @@ package pool32
 
 import (
 	"math"
+	"runtime"
 
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
@@ -74,4 +75,5 @@ func (c *Call) vectorAverage(lanes int) {
 			averageAVX2(&w)
 		}
 	}
+	runtime.KeepAlive(c) // the factors
 }

@@ -3,6 +3,8 @@
 package pool8
 
 import (
+	"runtime"
+
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
 	"github.com/octet-ml/octet/internal/operand"
@@ -76,4 +78,5 @@ func (c *Call) vectorAverage(lanes int) {
 			averageAVX2(&w)
 		}
 	}
+	runtime.KeepAlive(c) // the factors
 }
