@@ -52,7 +52,7 @@ func TestPointersAreFound(t *testing.T) {
 		list [2]*int32
 		end  int64
 	}
-	typ := reflect.TypeFor[outer]()
+	typ := reflect.TypeOf(outer{at: 0, inner: inner{n: 0, p: nil}, list: [2]*int32{}, end: 0})
 	for _, c := range []struct {
 		from, to uintptr
 		want     string
