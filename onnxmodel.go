@@ -45,6 +45,9 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 	if g, err = rewrite.Dynamic(g); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
+	if g, err = rewrite.Recompose(g); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
 	if g.Numerics != quant.NumericsUnset {
 		if g, _, err = rewrite.Fuse(g); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name(), err)
@@ -52,9 +55,6 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 		if g, err = rewrite.Integers(g); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}
-	}
-	if g, err = rewrite.Recompose(g); err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	m := &Model{origin: origin{file: f.Name()}, declared: &declared{}}
 	if err := m.declare(f, o.given); err != nil {

@@ -48,7 +48,11 @@ func (c *composer) recompose(n *graph.Node) bool {
 	if len(n.Outputs) != 1 || len(n.Inputs) < 2 || !floatNode(n) {
 		return false
 	}
-	for _, rule := range []func(*graph.Node) (graph.Op, []*graph.Value){c.activation, c.layerNorm, c.bias} {
+	rules := []func(*graph.Node) (graph.Op, []*graph.Value){c.activation, c.layerNorm, c.bias}
+	if c.g.Numerics != quant.NumericsUnset {
+		rules = rules[:2] // a float addition behind a product of codes is none of integers
+	}
+	for _, rule := range rules {
 		c.through = c.through[:0]
 		if o, in := rule(n); o != nil {
 			for _, p := range append(c.through, n) {

@@ -232,3 +232,28 @@ func TestRecomposeKeepsTheShape(t *testing.T) {
 		t.Errorf("became %s", kindsOf(got))
 	}
 }
+
+// A function that a quantized file has as several between its codes computes on codes, once
+// it is one again; a product of such a file keeps its float bias out of its integers.
+func TestRecomposedFunctionsComputeOnCodes(t *testing.T) {
+	g := graph.New("exported")
+	g.Numerics = quant.ONNX
+	q := g.AddNode("q", op.Quantize{}, g.AddInput("x", graph.Float32))
+	q.Type = u8(0.1, 128)
+	x := g.AddNode("dq", op.Dequantize{}, q)
+	y := g.AddNode("y", op.Mul{}, x, g.AddNode("s", op.Sigmoid{}, x))
+	out := g.AddNode("yq", op.Quantize{}, y)
+	out.Type = u8(0.05, 6)
+	product := g.AddNode("product", op.Linear{}, g.AddNode("dq2", op.Dequantize{}, out), g.AddConst("w", tensor.Of([]float32{1, 2, 3, 4}, 2, 2)))
+	g.Outputs = []*graph.Value{g.AddNode("sum", op.Add{}, product, g.AddConst("b", tensor.Of([]float32{1, 2}, 2)))}
+	got, err := Recompose(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err = Integers(got); err != nil {
+		t.Fatal(err)
+	}
+	if want := "quantize silu dequantize linear add"; kindsOf(got) != want || got.Nodes[1].Output().Type.DType != tensor.QUInt8 {
+		t.Errorf("%s, the function in %v; want %s on codes", kindsOf(got), got.Nodes[1].Output().Type.DType, want)
+	}
+}
