@@ -2,12 +2,12 @@ package octet
 
 import (
 	"fmt"
-	"github.com/octet-ml/octet/tensor"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/statedict"
+	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/vision"
 	"github.com/octet-ml/octet/zoo"

@@ -67,9 +67,6 @@ func compile(g *graph.Graph, o engine.Options) (engine.Engine, error) {
 // [N, C, H, W]. Of an ONNX model it takes the only input and gives the only output, of
 // the types and shapes that its file declares; RunAll and RunNamed are for several.
 func (s *Session) Run(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor, error) {
-	if err := s.check(); err != nil {
-		return nil, err
-	}
 	held, err := s.only(x)
 	if err != nil {
 		return nil, err
@@ -101,13 +98,8 @@ func (s *Session) RunAll(ctx context.Context, inputs ...*tensor.Tensor) ([]*tens
 	held, sizes := make([]*tensor.Tensor, len(inputs)), map[string]int{}
 	for i, v := range d.inputs {
 		var err error
-		if held[i], err = v.taken(inputs[i], sizes); err != nil {
+		if held[i], err = s.held(v, inputs[i], sizes); err != nil {
 			return nil, err
-		}
-		if s.finite && held[i].DType() == tensor.Float32 {
-			if err := checkFinite(held[i]); err != nil {
-				return nil, fmt.Errorf("input %s: %w", v.Name, err)
-			}
 		}
 	}
 	y, err := s.engine.Run(ctx, held...)
@@ -127,7 +119,7 @@ func (s *Session) RunNamed(ctx context.Context, inputs map[string]*tensor.Tensor
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	in := s.Inputs()
+	in := s.model.takes()
 	list := make([]*tensor.Tensor, len(in))
 	for i, v := range in {
 		if list[i] = inputs[v.Name]; list[i] == nil {
@@ -160,12 +152,12 @@ func (s *Session) outputName(i int) string {
 // the order of computation. tap may keep what it is shown. Inside a graph numbers are
 // float32, whole numbers int64: so it shows them.
 func (s *Session) RunTapped(ctx context.Context, x *tensor.Tensor, tap func(*graph.Node, *tensor.Tensor) error) (*tensor.Tensor, error) {
+	if tap == nil {
+		return s.Run(ctx, x)
+	}
 	held, err := s.only(x)
 	if err != nil {
 		return nil, err
-	}
-	if tap == nil {
-		return s.Run(ctx, x)
 	}
 	y, err := s.engine.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error { return tap(v.Node, t) }, held)
 	if err != nil {
@@ -186,9 +178,16 @@ func (s *Session) only(x *tensor.Tensor) (*tensor.Tensor, error) {
 	if err := s.single(); err != nil {
 		return nil, err
 	}
-	held, err := d.inputs[0].taken(x, nil)
+	return s.held(d.inputs[0], x, nil)
+}
+
+// held returns an input that a file declares as the graph holds it.
+func (s *Session) held(v ValueInfo, x *tensor.Tensor, sizes map[string]int) (*tensor.Tensor, error) {
+	held, err := v.taken(x, sizes)
 	if err == nil && s.finite && held.DType() == tensor.Float32 {
-		err = checkFinite(held)
+		if err = checkFinite(held); err != nil {
+			err = fmt.Errorf("input %s: %w", v.Name, err)
+		}
 	}
 	return held, err
 }
