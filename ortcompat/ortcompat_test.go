@@ -96,6 +96,7 @@ func TestDynamicAdvancedSession(t *testing.T) {
 		"is float32[1, 2]; the tensor for it is int64[2]": s.Run([]ort.Value{x, i}, kept),
 		"1 inputs for the names":                          s.Run([]ort.Value{x}, []ort.Value{nil, nil}),
 		"input \"i\" is nil":                              s.Run([]ort.Value{x, nil}, []ort.Value{nil, nil}),
+		"input \"x\" is nil":                              s.Run([]ort.Value{(*ort.Tensor[float32])(nil), i}, []ort.Value{nil, nil}),
 		"is expected":                                     s.Run([]ort.Value{i, x}, []ort.Value{nil, nil}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), name) {

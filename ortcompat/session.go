@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/tensor"
@@ -171,8 +172,8 @@ func (s *DynamicAdvancedSession) checkCounts(inputs, outputs []Value) error {
 	return nil
 }
 
-// isNil reports whether there is no value.
-func isNil(v Value) bool { return v == nil }
+// isNil reports whether there is no value: none at all, or a pointer to no tensor.
+func isNil(v Value) bool { return v == nil || reflect.ValueOf(v).IsNil() }
 
 // GetModelMetadata tells what the file says about itself.
 func (s *DynamicAdvancedSession) GetModelMetadata() (*ModelMetadata, error) {
