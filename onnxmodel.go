@@ -143,7 +143,8 @@ func (v ValueInfo) taken(t *tensor.Tensor, sizes map[string]int) (*tensor.Tensor
 		if n >= 0 && n != got {
 			return nil, fmt.Errorf("input %s is %v; %v is expected", v.Name, t, v)
 		}
-		if name := v.Dims[i]; n < 0 && name != "" {
+		if n < 0 && i < len(v.Dims) && v.Dims[i] != "" {
+			name := v.Dims[i]
 			if was, ok := sizes[name]; ok && was != got {
 				return nil, fmt.Errorf("input %s is %v: %s is %d there and %d in an input before it", v.Name, t, name, got, was)
 			}

@@ -66,9 +66,6 @@ func (m *Model) ordered(samples Samples, limit int) runs {
 	return func(yield func([]*tensor.Tensor, error) bool) {
 		n := 0
 		for named, err := range samples {
-			if limit > 0 && n == limit {
-				return
-			}
 			var in []*tensor.Tensor
 			if err == nil {
 				if in, err = inOrder(takes, named); err != nil {
@@ -78,7 +75,9 @@ func (m *Model) ordered(samples Samples, limit int) runs {
 			if !yield(in, err) || err != nil {
 				return
 			}
-			n++
+			if n++; n == limit { // before the next sample is made
+				return
+			}
 		}
 	}
 }

@@ -173,3 +173,24 @@ func TestFix(t *testing.T) {
 		t.Errorf("%.2f dB; it said %v", db, found.Best.SQNR)
 	}
 }
+
+// With a limit, no sample is made that nobody takes.
+func TestLimitMakesNoSampleTooMany(t *testing.T) {
+	normal := normal(t)
+	g := graph.New("one")
+	g.Outputs = []*graph.Value{g.AddNode("y", op.Linear{}, g.AddInput("x", graph.Float32), g.AddConst("w", normal(3, 4)))}
+	m, made := openGraph(t, g, []int{0, 4}), 0
+	samples := func(yield func(map[string]*tensor.Tensor, error) bool) {
+		for {
+			if made++; !yield(map[string]*tensor.Tensor{"x": normal(1, 4)}, nil) {
+				return
+			}
+		}
+	}
+	if _, err := octet.CalibrateNamed(t.Context(), m, samples, octet.WithLimit(3)); err != nil {
+		t.Fatal(err)
+	}
+	if made != 3 {
+		t.Errorf("%d samples were made, not 3", made)
+	}
+}

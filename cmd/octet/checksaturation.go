@@ -74,13 +74,12 @@ func runCheckSaturation(c *console.Console, cmd *cobra.Command, f *saturationFla
 	}
 	out := saturationOutput{Model: path, Order: pairOrder}
 	var batches octet.Batches
+	var data *inputs.Data
 	if len(f.data) > 0 {
-		data, err := f.batch.Open(c, model, f.data)
-		if err != nil {
+		if data, err = f.batch.Open(c, model, f.data); err != nil {
 			return err
 		}
 		defer data.Close()
-		out.Inputs = data.Total()
 		batches = data.Tensors(cmd.Context(), f.batch.BatchSize)
 	}
 	if out.Layers, err = model.CheckSaturation(cmd.Context(), batches, octet.WithThreads(f.batch.Threads)); err != nil {
@@ -88,6 +87,9 @@ func runCheckSaturation(c *console.Console, cmd *cobra.Command, f *saturationFla
 			return err
 		}
 		return exit.WithCode(exit.Model, err)
+	}
+	if data != nil {
+		out.Inputs = data.Total() - len(data.Skipped())
 	}
 	for _, l := range out.Layers {
 		if l.Channels > 0 {

@@ -45,7 +45,7 @@ Once batch norms are frozen, the forward pass of training is that of the int8 mo
 itself, operator by operator: what is trained is what runs. With --torch-compatible
 everything is computed as PyTorch's prepare_qat does instead. Either way --prepared
 writes the model in training as PyTorch's state dict, and such a file is a starting
-point, too.
+point, too. An ONNX model becomes an int8 FILE.onnx.
 
 An interrupted training, also a killed one, is continued by the same command, and
 ends with the same bytes as if nothing had happened.` + mayChange,
@@ -53,7 +53,7 @@ ends with the same bytes as if nothing had happened.` + mayChange,
   octet qat mobilenet_v2.pth --backend qnnpack --data photos/ --distill 0.5 --output int8.pth
   octet qat model.pth --data train/ --torch-compatible --prepared prepared.pth --output int8.pth`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: console.CompleteFiles("pth", "pt"),
+		ValidArgsFunction: console.CompleteFiles("pth", "pt", "onnx"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			out, err := f.run(c, cmd, args[0])
 			if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/ptq"
 	"github.com/octet-ml/octet/quant"
 )
@@ -27,6 +28,8 @@ type quantizeFlags struct {
 	inputs.RecipeFlags
 
 	calibration []string
+	arrays      arrayFiles  // what was read of it
+	ports       []onnx.Port // of the file, once bindMore has read them
 	ranges      string
 	fix         string
 	output      string
@@ -101,7 +104,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 			}
 			return nil
 		},
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runQuantize(c, cmd, f, args[0])
 		}),
@@ -148,10 +151,16 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 			f.QConfig = "" // octet's choice for models of any architecture
 		}
 	}
-	model, err := f.asRead(cmd).Open(c, cmd, path)
-	for errors.Is(err, graph.ErrComputed) && f.bindMore(c, path) {
-		model, err = f.asRead(cmd).Open(c, cmd, path)
+	err := f.attempt(c, cmd, path)
+	for errors.Is(err, graph.ErrComputed) && f.bindMore(c, path) { // found when it is opened, or run
+		err = f.attempt(c, cmd, path)
 	}
+	return err
+}
+
+// attempt is the command for the inputs that are constants so far.
+func (f *quantizeFlags) attempt(c *console.Console, cmd *cobra.Command, path string) error {
+	model, err := f.asRead(cmd).Open(c, cmd, path)
 	if err != nil {
 		return err
 	}
@@ -189,14 +198,15 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 	if err != nil {
 		return err
 	}
+	skipped, damaged := data.Skipped(), data.DamagedImages() // of the calibration: --fix reads a few again
 	fixed, int8, err := f.fixed(cmd.Context(), c, model, int8, report, octet.Named(model, data.Tensors(cmd.Context(), 1)))
 	if err != nil {
 		return err
 	}
 	out := f.outputOf(path, model, int8, report)
 	out.Fixed = fixed
-	out.Skipped, out.Damaged, out.Transform = data.Skipped(), data.DamagedImages(), trial
-	if f.eval != "" {
+	out.Skipped, out.Damaged, out.Transform = skipped, damaged, trial
+	if f.eval != "" && cmd.Context().Err() == nil {
 		if out.Accuracy, err = f.evaluate(cmd.Context(), c, model, int8); err != nil {
 			return err
 		}
@@ -220,6 +230,9 @@ func (f *quantizeFlags) outputOf(path string, model, int8 *octet.Model, report *
 func (f *quantizeFlags) finish(ctx context.Context, c *console.Console, int8 *octet.Model, out *quantizeOutput) error {
 	if left := leftFloat(out.Report); f.strictInt8 && len(left) > 0 {
 		return exit.WithCode(exit.Strict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
+	}
+	if out.Fixed != nil && ctx.Err() != nil { // --fix was interrupted: the best model so far is written
+		ctx = context.WithoutCancel(ctx)
 	}
 	if err := f.write(ctx, c, int8, out); err != nil {
 		return err
@@ -245,12 +258,9 @@ func (f *quantizeFlags) check(path string) error {
 	if same, _ := sameFile(path, f.output); same {
 		return exit.Usagef("--output %s is the float model itself: choose another name", f.output)
 	}
-	kind := console.ModelStream
-	switch {
-	case console.IsONNX(f.output):
-		kind = console.ONNXOutput
-	case console.IsONNX(path):
-		return exit.Usagef("--output %s: an ONNX model has a graph of its own, which a state dict cannot hold: name FILE.onnx", f.output)
+	kind, err := console.ModelKind(f.output, path)
+	if err != nil {
+		return err
 	}
 	if _, err := f.target(); err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
-	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -16,14 +15,16 @@ import (
 // then fixes the sizes of all others, for a model whose shapes depend on them. It reports
 // whether there were some.
 func (f *quantizeFlags) bindMore(c *console.Console, path string) bool {
-	file, err := onnx.Open(path)
-	if err != nil {
-		return false
+	if f.ports == nil { // the file does not change while more is bound
+		file, err := onnx.Open(path)
+		if err != nil {
+			return false
+		}
+		if f.ports, err = file.Inputs(); err != nil {
+			return false
+		}
 	}
-	ports, err := file.Inputs()
-	if err != nil {
-		return false
-	}
+	ports := f.ports
 	constants, shapes := map[string]*tensor.Tensor{}, map[string]tensor.Shape{}
 	for _, text := range f.calibration {
 		name, array, _ := strings.Cut(text, "=")
@@ -31,7 +32,7 @@ func (f *quantizeFlags) bindMore(c *console.Console, path string) bool {
 		if !namesArray(text) || i < 0 || f.model.Constants[name] != nil {
 			continue
 		}
-		t, err := npy.ReadFile(array)
+		t, err := f.arrays.read(array)
 		if err != nil {
 			continue // reading it again says so
 		}
@@ -41,12 +42,14 @@ func (f *quantizeFlags) bindMore(c *console.Console, path string) bool {
 		} else if len(shape) > 0 && len(ports[i].Sizes) > 0 {
 			shape = append(tensor.Shape{max(1, ports[i].Sizes[0])}, shape[1:]...)
 		}
-		if one := sameInAll(t, shape); one != nil && !t.DType().IsFloat() {
-			constants[name] = one
-			c.Note("assumed: the input %s is a constant: shapes depend on it", name)
-		} else {
-			shapes[name] = shape
+		if !t.DType().IsFloat() {
+			if one := sameInAll(t, shape); one != nil {
+				constants[name] = one
+				c.Note("assumed: the input %s is a constant: shapes depend on it", name)
+				continue
+			}
 		}
+		shapes[name] = shape
 	}
 	switch {
 	case len(constants) > 0:

@@ -11,7 +11,6 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
-	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -31,34 +30,21 @@ func (f *quantizeFlags) readNamed(model *octet.Model) (*namedData, error) {
 			return nil, nil
 		}
 	}
-	d := &namedData{arrays: map[string]*tensor.Tensor{}}
+	arrays, err := f.arrays.named("calibration", f.calibration, takes, f.model.Constants)
+	if err != nil {
+		return nil, err
+	}
 	var files []string
 	for _, text := range f.calibration {
-		name, file, ok := strings.Cut(text, "=")
-		if !ok {
+		name, file, named := strings.Cut(text, "=")
+		if !named {
 			name, file = takes[0].Name, text
-			if len(takes) != 1 {
-				return nil, exit.Usagef("--calibration %s: the model has the inputs %v; say which with --calibration NAME=%s", text, takes, text)
-			}
 		}
-		if f.model.Constants[name] != nil {
-			continue
+		if arrays[name] != nil {
+			files = append(files, filepath.Base(file))
 		}
-		if d.arrays[name] != nil {
-			return nil, exit.Usagef("--calibration %s is given twice", name)
-		}
-		if !slices.ContainsFunc(takes, func(v octet.ValueInfo) bool { return v.Name == name }) {
-			return nil, exit.Usagef("--calibration %s: the model has no such input; it takes %v", name, takes)
-		}
-		t, err := npy.ReadFile(file)
-		if err != nil {
-			return nil, exit.WithCode(exit.Data, fmt.Errorf("--calibration %s: %w", name, err))
-		}
-		d.arrays[name] = t
-		files = append(files, filepath.Base(file))
 	}
-	d.source = strings.Join(files, ", ")
-	return d, nil
+	return &namedData{arrays: arrays, source: strings.Join(files, ", ")}, nil
 }
 
 // namesArray reports whether a --calibration is NAME=FILE.npy.

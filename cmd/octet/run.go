@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,8 +24,8 @@ type runFlags struct {
 	data  inputs.DataFlags
 
 	input   []string
-	arrays  map[string]*tensor.Tensor // what was read of them
-	bound   int                       // level of latebound
+	arrays  arrayFiles // what was read of them
+	bound   int        // level of latebound
 	output  string
 	top     int
 	dump    string
@@ -104,7 +102,7 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 		}
 		given = f.input
 	}
-	if len(given) == 0 && !strings.EqualFold(filepath.Ext(path), ".onnx") {
+	if len(given) == 0 && !console.IsONNX(path) {
 		return exit.Usagef("no input: name images, folders or .npy files behind the model, or --input X.npy")
 	}
 	if f.top < 1 {

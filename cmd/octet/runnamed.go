@@ -57,21 +57,6 @@ func (f *runFlags) outputKind() console.OutputKind {
 	return console.ArrayStream
 }
 
-// array reads a file once, however often a run begins again.
-func (f *runFlags) array(file string) (*tensor.Tensor, error) {
-	if t := f.arrays[file]; t != nil {
-		return t, nil
-	}
-	t, err := npy.ReadFile(file)
-	if err == nil {
-		if f.arrays == nil {
-			f.arrays = map[string]*tensor.Tensor{}
-		}
-		f.arrays[file] = t
-	}
-	return t, err
-}
-
 // bindMore makes constants of those inputs on which shapes may depend, in the order of
 // latebound. It reports whether there were more than before.
 func (f *runFlags) bindMore(c *console.Console) bool {
@@ -81,7 +66,7 @@ func (f *runFlags) bindMore(c *console.Console) bool {
 		if !named {
 			continue
 		}
-		if t, err := f.array(file); err == nil { // running says what is wrong
+		if t, err := f.arrays.read(file); err == nil { // running says what is wrong
 			given[name] = t
 		}
 	}
@@ -122,7 +107,7 @@ func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string
 	if err != nil {
 		return exit.WithCode(exit.Model, err)
 	}
-	given, err := f.readNamed(session.Inputs())
+	given, err := f.arrays.named("input", f.input, session.Inputs(), f.model.Constants)
 	if err != nil {
 		return err
 	}
@@ -152,38 +137,6 @@ func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string
 			fmt.Fprintf(w, "%-10s %v%v\n", o.Name, o.DType, tensor.Shape(o.Shape))
 		}
 	})
-}
-
-// readNamed reads NAME=FILE.npy, or FILE.npy for a single input.
-func (f *runFlags) readNamed(takes []octet.ValueInfo) (map[string]*tensor.Tensor, error) {
-	read := map[string]*tensor.Tensor{}
-	for _, text := range f.input {
-		name, file, named := strings.Cut(text, "=")
-		if !named {
-			if len(takes) != 1 {
-				return nil, exit.Usagef("--input %s: the model has the inputs %v; say which with --input NAME=%s", text, takes, text)
-			}
-			name, file = takes[0].Name, text
-		}
-		if f.model.Constants[name] != nil {
-			continue
-		}
-		if read[name] != nil {
-			return nil, exit.Usagef("--input %s is given twice", name)
-		}
-		if !slices.ContainsFunc(takes, func(v octet.ValueInfo) bool { return v.Name == name }) {
-			return nil, exit.Usagef("--input %s: the model has no such input; it takes %v", name, takes)
-		}
-		t, err := f.array(file)
-		if err != nil {
-			return nil, exit.WithCode(exit.Data, fmt.Errorf("--input %s: %w", name, err))
-		}
-		at := slices.IndexFunc(takes, func(v octet.ValueInfo) bool { return v.Name == name })
-		if read[name], err = stored(t, takes[at].DType); err != nil {
-			return nil, exit.WithCode(exit.Data, fmt.Errorf("--input %s: %w", name, err))
-		}
-	}
-	return read, nil
 }
 
 // writeNamed writes all outputs as .npz, or the only one as .npy.

@@ -26,7 +26,8 @@ func newTrainCommand(c *console.Console) *cobra.Command {
 		Short: "Train a float model, from scratch or from a checkpoint",
 		Long: `train trains a model of one of the architectures on labelled images: from fresh
 random parameters, or from those of a float checkpoint. What it writes is a float
-checkpoint that torchvision loads, and that quantize and qat take.
+checkpoint that torchvision loads, and that quantize and qat take. An ONNX model of any
+architecture whose operators have gradients is trained, too, and written as FILE.onnx.
 
 The number of classes is that of the data. A model with one output is trained on two
 classes with the binary cross-entropy of its logit (BCEWithLogitsLoss). An interrupted training, also a killed
@@ -36,7 +37,7 @@ had happened. Results do not depend on the number of threads.` + mayChange,
   octet train --arch mobilenet_v2 --preset fashion-mnist --data train-images-idx3-ubyte.gz -o fashion.pth
   octet train resnet18.pth --data more/ --epochs 5 --lr 0.01 --output tuned.pth --metrics tuned.jsonl`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: console.CompleteFiles("pth", "pt"),
+		ValidArgsFunction: console.CompleteFiles("pth", "pt", "onnx"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runTrain(c, cmd, f, classes, args)
 		}),

@@ -80,7 +80,7 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	fl.IntVar(&f.maxPixels, "max-pixels", vision.DefaultMaxPixels, inputs.MaxPixelsUsage)
 	fl.BoolVar(&f.recompute, "recompute", false, "train in less memory and a little more time: results of batch norms are computed again, not kept")
 	fl.IntVar(&f.limit, "limit", 0, "train on N images only, some of every class; 0 uses all")
-	fl.StringVarP(&f.output, "output", "o", "", "model to write, `FILE`.pth; - is standard output")
+	fl.StringVarP(&f.output, "output", "o", "", "model to write, `FILE`.pth, or FILE.onnx; - is standard output")
 	fl.StringVar(&f.checkpoint, "checkpoint", "", "keep the state in `FILE`.pth, and continue from it if it exists (default OUTPUT.training.pth; none, or without it --output -, keeps no state)")
 	fl.IntVar(&f.every, "checkpoint-every", checkpointEvery, "save the state every N steps, besides when interrupted; 0 does not")
 	fl.StringVar(&f.metrics, "metrics", "", "append a line of JSON for every step to `FILE`.jsonl")
@@ -147,12 +147,9 @@ func (f *trainingFlags) check(model string) error {
 	case "none":
 		f.checkpoint = ""
 	}
-	kind := console.ModelStream
-	switch {
-	case console.IsONNX(f.output):
-		kind = console.ONNXOutput
-	case console.IsONNX(model):
-		return exit.Usagef("--output %s: an ONNX model has a graph of its own, which a state dict cannot hold: name FILE.onnx", f.output)
+	kind, err := console.ModelKind(f.output, model)
+	if err != nil {
+		return err
 	}
 	return console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: kind}, console.Output{Flag: "checkpoint", Path: f.checkpoint, Kind: console.ModelOutput},
 		console.Output{Flag: "metrics", Path: f.metrics, Kind: console.LinesOutput}, console.Output{Flag: "html", Path: f.html, Kind: console.PageOutput})

@@ -161,6 +161,18 @@ func (c *Console) Write(path string, fill func(io.Writer) error) (int64, error) 
 // IsONNX reports whether a file's name says that it holds an ONNX model.
 func IsONNX(path string) bool { return strings.EqualFold(filepath.Ext(path), ".onnx") }
 
+// ModelKind is what a command makes of model under the name output: ONNX where that says so,
+// which it must where model is ONNX.
+func ModelKind(output, model string) (OutputKind, error) {
+	switch {
+	case IsONNX(output):
+		return ONNXOutput, nil
+	case IsONNX(model):
+		return OutputKind{}, exit.Usagef("--output %s: an ONNX model has a graph of its own, which a state dict cannot hold: name FILE.onnx", output)
+	}
+	return ModelStream, nil
+}
+
 // Save is write for a model, as a state dict or, where the name says so, as ONNX.
 func (c *Console) Save(ctx context.Context, m *octet.Model, path string) (int64, error) {
 	if IsONNX(path) {

@@ -37,7 +37,7 @@ func (f *ModelFlags) Register(cmd *cobra.Command) {
 	fl.StringVar(&f.Backend, "backend", "", "rules and default observers: fbgemm or x86, as PyTorch has them on x86, qnnpack (on ARM), onednn; octet runs them all on any CPU")
 	fl.StringVar(&f.Key, "key", "", "which state dict of a checkpoint to use, such as model or ema.state_dict, or what its keys begin with, such as student")
 	fl.StringVar(&f.labels, "labels", "", "`FILE` with one class name per line, in the order of the outputs")
-	fl.StringArrayVar(&f.shapes, "shape", nil, "fix free sizes of an ONNX model: of an input, such as x=1,3,480,640, or of a named extent, such as batch=4; once for each")
+	fl.StringArrayVar(&f.shapes, "shape", nil, "fix free sizes of an ONNX model, `NAME=SIZES`: of an input, such as x=1,3,480,640, or of a named extent, such as batch=4; once for each")
 	f.Preset.register(cmd)
 	console.Complete(cmd, "arch", ArchNames()...)
 	console.Complete(cmd, "backend", BackendNames...)
