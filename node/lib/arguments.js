@@ -6,10 +6,10 @@ const { UsageError } = require('./errors.js');
 const OWN = new Set(['signal', 'onProgress', 'onNote', 'pool']);
 
 /** Options that the command line takes several times; of others, it takes a list with commas. */
-const REPEATED = new Set(['exclude']);
+const REPEATED = new Set(['exclude', 'calibration']);
 
 /** Options that may be an object: each of its fields is given as NAME=VALUE. */
-const BY_NAME = new Set(['shape', 'input']);
+const BY_NAME = new Set(['shape', 'input', 'calibration']);
 
 /**
  * flags turns options into flags of the command line: perChannel: true is

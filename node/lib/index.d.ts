@@ -106,7 +106,7 @@ export interface ModelOptions {
   /** Fixes free sizes of an ONNX model: of an input, { x: [1, 3, 480, 640] }, or of an extent that the file names, { batch: 4 }. */
   shape?: Readonly<Record<string, number | readonly number[]>>;
   /** Preprocessing of images by name; the options below replace parts of it. */
-  preset?: 'imagenet' | 'imagenet-v2' | 'fashion-mnist';
+  preset?: 'imagenet' | 'imagenet-v2' | 'fashion-mnist' | 'cifar10';
   /** The length of the shorter edge, or [height, width]; 0 does not resize. This and the following replace single parts of what the model has, or of what is assumed. */
   resize?: number | readonly [height: number, width: number];
   /** The edge of a square in the middle, or [height, width]; 0 does not crop. */
@@ -254,8 +254,8 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
 /** Options of `octet quantize`, whose help says more about each. */
 export interface QuantizeOptions extends ModelOptions, LongCallOptions {
-  /** Calibration data: a folder or tar archive of images, an IDX file, a .npy or a .npz. */
-  calibration: string;
+  /** Calibration data: a folder or tar archive of images, an IDX file, a .npy or a .npz. Of an ONNX model with several inputs a .npy for each, by name. */
+  calibration: string | readonly string[] | { readonly [input: string]: string };
   /** The int8 model to write, a .pth, or an .onnx as QDQ. It appears complete or not at all. */
   output: string;
   /** Observers: default (histogram), octet (all codes of activations, a scale per channel: for files that octet runs), torchvision (minimum and maximum), minmax, percentile, mse, or another of PyTorch's names. */
@@ -264,6 +264,10 @@ export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   perTensor?: boolean;
   /** One scale per output channel, whatever qconfig says. */
   perChannel?: boolean;
+  /** How ranges of activations are found: histogram, minmax, percentile or mse. */
+  ranges?: string;
+  /** Keeps as few layers in float as bring the outputs within so many decibels of the float model's, such as '25dB'. */
+  fix?: string;
   /** Patterns of layers that stay in float. */
   exclude?: string | readonly string[];
   /** Keeps layers in float whose int8 form measures slower on this machine. */

@@ -87,6 +87,10 @@ test('run and quantize take ONNX files', async (t) => {
   const done = await run(output, { x }, { output: path.join(where, 'y.npz') });
   assert.deepEqual(done.outputs.map((o) => [o.name, o.dtype, o.shape[0]]), [['y', 'float32', 2]]);
   assert.ok(fs.existsSync(path.join(where, 'y.npz')));
+  const named = path.join(where, 'named.onnx');
+  await quantize(float, { calibration: { x }, ranges: 'minmax', fix: '1dB', output: named });
+  assert.ok(fs.existsSync(named));
+  await assert.rejects(quantize(float, { calibration: [`x=${x}`, `x=${x}`], output: named }), /given twice/);
   await assert.rejects(run(float, { z: x }), /no such input/);
   await assert.rejects(run(float, 7), UsageError);
 });
