@@ -27,8 +27,8 @@ var advice = map[string]string{
 	"SequenceInsert": sequenceAdvice, "SequenceLength": sequenceAdvice, "SequenceMap": sequenceAdvice, "SplitToSequence": sequenceAdvice,
 	"ConcatFromSequence": sequenceAdvice, "Optional": sequenceAdvice, "OptionalGetElement": sequenceAdvice, "OptionalHasElement": sequenceAdvice,
 	"RandomNormal": randomAdvice, "RandomNormalLike": randomAdvice, "RandomUniform": randomAdvice, "RandomUniformLike": randomAdvice,
-	"Multinomial": randomAdvice, "Bernoulli": randomAdvice, "Dropout": randomAdvice,
-	"StringNormalizer": wordAdvice, "StringConcat": wordAdvice, "StringSplit": wordAdvice, "RegexFullMatch": wordAdvice, "TfIdfVectorizer": wordAdvice,
+	"Multinomial": randomAdvice, "Bernoulli": randomAdvice,
+	"StringNormalizer": wordAdvice, "StringConcat": wordAdvice, "StringSplit": wordAdvice, "RegexFullMatch": wordAdvice,
 	"ImageDecoder": imageAdvice,
 }
 

@@ -22,6 +22,7 @@ type builder struct {
 	called  map[functionID]*onnxpb.FunctionProto
 	inlined int // nodes of functions
 	failed  []Unsupported
+	work    float64 // multiplications of constants so far, of maxWork
 	// unchecked counts nodes of known operators that were not read: they compute with results
 	// of nodes that were not.
 	unchecked int
@@ -213,7 +214,7 @@ func (b *builder) node(i int, p *onnxpb.NodeProto) error {
 		n.in = append(n.in, v)
 	}
 	o := operator{domain(p.GetDomain()), p.GetOpType()}
-	read := importers[o]
+	read, doubts := importers[o], n.doubts() // before a reader puts other values in the place of inputs
 	var results []*graph.Value
 	var err error
 	local := n.functionOf()
@@ -230,12 +231,12 @@ func (b *builder) node(i int, p *onnxpb.NodeProto) error {
 	case blocked:
 		b.unchecked++
 	default:
-		results, err = n.believe(read(n))
+		results, err = n.believe(read, doubts)
 	}
 	if err != nil {
 		b.failed = append(b.failed, Unsupported{
 			Node: p.GetName(), Op: n.opName(), Output: n.first(), Reason: err.Error(), Advice: adviceOn(o, read != nil, err),
-			Computed: errors.Is(err, graph.ErrComputed), behind: n.doubts(),
+			Computed: errors.Is(err, graph.ErrComputed), behind: doubts,
 		})
 		results = nil
 	}

@@ -122,6 +122,9 @@ func readMaxUnpool(n *node) ([]*graph.Value, error) {
 // readAffineGrid multiplies each place of a grid from -1 to 1 by matrices.
 func readAffineGrid(n *node) ([]*graph.Value, error) {
 	f := n.formula(2)
+	if f.err != nil {
+		return nil, f.err
+	}
 	size, err := n.numbersOf(1, "size")
 	if err != nil {
 		return nil, err

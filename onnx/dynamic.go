@@ -283,8 +283,8 @@ func (n *node) gateCodes(i, at int) (*graph.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if z.Numel() != len(zero) {
-			return nil, fmt.Errorf("%d scales and %d zero points", len(zero), z.Numel())
+		if z.Numel() != len(zero) || z.DType() != tensor.Int64 {
+			return nil, fmt.Errorf("%d scales and the zero points %v; a whole number for each is expected", len(zero), z)
 		}
 		zero = z.Int64s()
 	}

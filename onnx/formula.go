@@ -15,9 +15,15 @@ type formula struct {
 	err error
 }
 
+// maxAxes is how many axes a formula counts from the end; no format has more.
+const maxAxes = 64
+
 // formula begins one that needs the first inputs, so many. Integers of eight bits are int64 in it.
 func (n *node) formula(inputs int) *formula {
 	f := &formula{n, n.need(inputs)}
+	for len(n.in) < inputs { // a reader may name them before it looks at the error
+		n.in = append(n.in, nil)
+	}
 	for i, v := range n.in {
 		if f.err != nil || v == nil {
 			continue
@@ -122,7 +128,7 @@ func (f *formula) count(n *graph.Value) *graph.Value {
 
 // along returns a vector as one along axis, -1 being the last, with axes of extent 1 behind.
 func (f *formula) along(axis int, v *graph.Value) *graph.Value {
-	if axis == -1 {
+	if axis == -1 || f.err != nil {
 		return v
 	}
 	behind := make([]int, -axis-1)
@@ -135,6 +141,10 @@ func (f *formula) along(axis int, v *graph.Value) *graph.Value {
 // fromEnd counts an axis of a value of so many axes from the end: all that follow from their
 // number if the axis is not counted so already.
 func (f *formula) fromEnd(axis int, of *graph.Value, more int) int {
+	if axis < -maxAxes {
+		f.refuse("axis %d; at most %d axes are counted from the end", axis, maxAxes)
+		return -1
+	}
 	if axis < 0 || f.err != nil {
 		return axis
 	}

@@ -56,7 +56,9 @@ func (g Given) check(inputs []Port) error {
 	}
 	for _, p := range inputs {
 		for _, name := range p.Names {
-			known[name] = true
+			if name != "" { // an extent without one
+				known[name] = true
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(g.Shapes)) {

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/octet-ml/octet/graph"
@@ -145,14 +146,33 @@ func (b *builder) constantOf(v *graph.Value) *tensor.Tensor {
 // maxKept is how many elements a constant may have that a slow operator is folded of.
 const maxKept = 1 << 12
 
-// slow reports whether an operator takes more than a few steps for each element: a run may be
-// ended, but not the reading of a file.
-func slow(o graph.Op) bool {
+// maxWork is how many multiplications all products of constants of a file may take when it is
+// read, some tenths of a second: a run may be ended, but not the reading of a file.
+const maxWork = 1 << 27
+
+// affordable reports whether an operator of constants is computed when a file is read, and
+// counts its work. What takes a few steps for each element always is, if it is not too large.
+func (b *builder) affordable(o graph.Op, in []*graph.Value) bool {
+	size := func(i int) float64 { return float64(in[i].Type.Shape.Numel()) }
+	var work float64
 	switch o.(type) {
 	case op.DFT, op.Det:
-		return true
+		return !slices.ContainsFunc(in, func(v *graph.Value) bool { return v.Type.Shape.Numel() > maxKept })
+	case op.MatMul:
+		if s := in[1].Type.Shape; len(s) > 1 {
+			work = size(0) * float64(s[len(s)-1])
+		}
+	case op.Linear, op.Conv2D, op.ConvND, op.ConvTranspose2D, op.DeformConv, op.Einsum, op.IntegerConv2D, op.IntegerMatMul:
+		work = size(0)
+		if len(in) > 1 {
+			work *= size(1)
+		}
 	}
-	return false
+	if b.work+work > maxWork {
+		return false
+	}
+	b.work += work
+	return true
 }
 
 // fold computes an operator of constants; nil where an operand is none, or the result
@@ -160,9 +180,6 @@ func slow(o graph.Op) bool {
 func (n *node) fold(name string, o graph.Op, in []*graph.Value) ([]*graph.Value, error) {
 	var data []*tensor.Tensor
 	for _, v := range in {
-		if slow(o) && v.Type.Shape.Numel() > maxKept {
-			return nil, nil
-		}
 		if v.Role != graph.Parameter || v.Type.DType.IsQuantized() {
 			return nil, nil
 		}
@@ -180,6 +197,9 @@ func (n *node) fold(name string, o graph.Op, in []*graph.Value) ([]*graph.Value,
 		if size, err := t.Shape.CheckedNumel(); err != nil || size > maxFolded {
 			return nil, err
 		}
+	}
+	if !n.affordable(o, in) {
+		return nil, nil
 	}
 	results, err := o.Eval(graph.Context{}, data, types)
 	if err != nil {

@@ -419,6 +419,9 @@ func (n *node) bias(i int, x, w *tensor.QParams) (*graph.Value, error) {
 	if b.DType() == tensor.Float32 {
 		return n.in[i], nil
 	}
+	if b.DType() != tensor.Int64 {
+		return nil, fmt.Errorf("its bias is %v; numbers are expected", b)
+	}
 	v := make([]float32, b.Numel())
 	for c, code := range b.Int64s() {
 		scale := w.Scales[0]

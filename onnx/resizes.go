@@ -92,10 +92,23 @@ func readResize(n *node) ([]*graph.Value, error) {
 // input out.
 func empty(v *graph.Value) bool { return v.Role == graph.Parameter && v.Data.Numel() == 0 }
 
+// kindsOf are the element types of those values that there are.
+func kindsOf(values ...*graph.Value) (list []tensor.DType) {
+	for _, v := range values {
+		if v != nil {
+			list = append(list, v.Type.DType)
+		}
+	}
+	return list
+}
+
 // resized makes PyTorch's operator of images where it does the same, else ONNX's.
 func (n *node) resized(o op.Interpolate, roi, scales, sizes *graph.Value) ([]*graph.Value, error) {
 	if scales != nil && sizes != nil {
 		sizes = nil
+	}
+	if scales != nil && scales.Type.DType != tensor.Float32 || sizes != nil && sizes.Type.DType != tensor.Int64 {
+		return nil, fmt.Errorf("its scales are floats and its sizes whole numbers; they are %v", kindsOf(scales, sizes))
 	}
 	if scales != nil && scales.Role == graph.Parameter {
 		o.Scales, scales = scales.Data.Float32s(), nil

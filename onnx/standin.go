@@ -17,8 +17,12 @@ type standIns struct {
 }
 
 // standIn is an input of the type that the file tells of a result; nil where it tells none.
-// Codes have none: their scale is not told.
+// Codes have none: their scale is not told; nor have the values of functions, whose names are
+// their own.
 func (b *builder) standIn(name string) *graph.Value {
+	if b.depth > 0 {
+		return nil
+	}
 	if b.standIns == nil {
 		g := b.file.model.GetGraph()
 		b.standIns = &standIns{told: map[string]*onnxpb.ValueInfoProto{}, doubtful: map[*graph.Value]bool{}}
@@ -49,10 +53,11 @@ func (n *node) doubts() bool {
 	return n.standIns != nil && slices.ContainsFunc(n.in, func(v *graph.Value) bool { return n.doubtful[v] })
 }
 
-// believe judges what reading a node gave: of a stand-in it is as doubtful as that, and that
+// believe reads a node and judges what that gave: of a stand-in it is as doubtful as that, and that
 // an operand is no constant may be due to it.
-func (n *node) believe(results []*graph.Value, err error) ([]*graph.Value, error) {
-	if !n.doubts() {
+func (n *node) believe(read importer, doubts bool) ([]*graph.Value, error) {
+	results, err := read(n)
+	if !doubts {
 		return results, err
 	}
 	if errors.Is(err, graph.ErrComputed) {

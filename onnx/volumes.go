@@ -24,6 +24,9 @@ func (n *node) spatial(axes int) (op.Spatial, error) {
 	if s.Dilation, err = n.numbers("dilations", ones); err != nil {
 		return s, err
 	}
+	if len(s.Stride) != axes || len(s.Dilation) != axes {
+		return s, fmt.Errorf("strides %v and dilations %v for %d spatial axes", s.Stride, s.Dilation, axes)
+	}
 	auto, err := n.text("auto_pad", "NOTSET")
 	if err != nil {
 		return s, err

@@ -41,6 +41,9 @@ func Marshal(g *graph.Graph, e Export) ([]byte, error) {
 	if e.Opset < MinExportOpset || e.Opset > MaxExportOpset {
 		return nil, fmt.Errorf("operator set %d: those from %d to %d are written", e.Opset, MinExportOpset, MaxExportOpset)
 	}
+	if int(e.Format) >= len(formatNames) {
+		return nil, fmt.Errorf("%v: one of %v is written", e.Format, formatNames)
+	}
 	g = g.Running().Clone()
 	if len(e.Inputs) != len(g.Inputs) {
 		return nil, fmt.Errorf("%d inputs are declared; %s has %d", len(e.Inputs), g.Name, len(g.Inputs))

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
@@ -25,17 +26,21 @@ const (
 
 var formatNames = []string{"qdq", "qoperator"}
 
-func (f Format) String() string { return formatNames[f] }
+// String is the format's name.
+func (f Format) String() string {
+	if int(f) >= len(formatNames) {
+		return fmt.Sprintf("Format(%d)", int(f))
+	}
+	return formatNames[f]
+}
 
 // Formats are the names of the formats.
 func Formats() []string { return formatNames }
 
 // ParseFormat returns the format of a name.
 func ParseFormat(name string) (Format, error) {
-	for i, n := range formatNames {
-		if n == name {
-			return Format(i), nil
-		}
+	if i := slices.Index(formatNames, name); i >= 0 {
+		return Format(i), nil
 	}
 	return 0, fmt.Errorf("format %q; it is qdq or qoperator", name)
 }
@@ -47,8 +52,11 @@ const microsoft = "com.microsoft"
 // for it. Graphs keep them apart where octet has no rule for their codes.
 func (w *writer) absorb() {
 	for _, n := range w.graph.Nodes {
+		if !absorbed(n.Op) {
+			continue // before all nodes are searched for readers
+		}
 		readers := w.graph.Consumers(n.Output())
-		if !absorbed(n.Op) || len(readers) != 1 || w.graph.IsOutput(n.Output()) {
+		if len(readers) != 1 || w.graph.IsOutput(n.Output()) {
 			continue
 		}
 		q := readers[0]
