@@ -7,10 +7,12 @@
 //
 // Inside a graph numbers are float32, whole numbers int64, and truth values bool: the
 // other element types of ONNX are converted at the inputs and outputs of the model, and
-// initializers while they are read.
+// initializers while they are read; inputs of uint8 and int8, which may be codes, are taken as
+// they are.
 //
 // Marshal is the way back: a type switch over the operators of package op is its table. Nodes
-// on codes are written as QDQ, the float node between DequantizeLinear and QuantizeLinear.
+// on codes are written as QDQ, the float node between DequantizeLinear and QuantizeLinear, or
+// as operators on codes: a Format says which.
 //
 // It must not know architectures, PyTorch's files, the engine, or how a model is
 // quantized.

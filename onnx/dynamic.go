@@ -138,9 +138,9 @@ func readConvInteger(n *node) ([]*graph.Value, error) {
 	return n.finished(w, op.IntegerConv2D{Conv: op.Conv2D{Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Auto: w.auto, Dilation: w.dilation, Groups: groups}}, in...)
 }
 
-// integerMatMul adds the product of two inputs of the node, whose zero points are inputs, too.
-// Inputs of negative number are 0.
-func (n *node) integerMatMul(a *graph.Value, b int, za *graph.Value, zb int, add func(o graph.Op, in ...*graph.Value) ([]*graph.Value, error)) ([]*graph.Value, error) {
+// integerMatMul is the operands of the product of a and input b, whose zero points are za and
+// input zb.
+func (n *node) integerMatMul(a *graph.Value, b int, za *graph.Value, zb int) ([]*graph.Value, error) {
 	left, err := n.whole(a)
 	if err != nil {
 		return nil, err
@@ -150,10 +150,7 @@ func (n *node) integerMatMul(a *graph.Value, b int, za *graph.Value, zb int, add
 		return nil, err
 	}
 	zero, err := n.zeros(zb, 0)
-	if err != nil {
-		return nil, err
-	}
-	return add(op.IntegerMatMul{}, left, right, za, zero)
+	return []*graph.Value{left, right, za, zero}, err
 }
 
 func readMatMulInteger(n *node) ([]*graph.Value, error) {
@@ -164,7 +161,11 @@ func readMatMulInteger(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n.integerMatMul(n.in[0], 1, za, 3, n.result)
+	in, err := n.integerMatMul(n.in[0], 1, za, 3)
+	if err != nil {
+		return nil, err
+	}
+	return n.result(op.IntegerMatMul{}, in...)
 }
 
 // scaledSums makes numbers of the integer sums of a product: times both scales, plus the bias
@@ -187,16 +188,13 @@ func (n *node) scaledSums(sums, a, b *graph.Value, bias int) ([]*graph.Value, er
 	return n.result(op.Add{}, real, n.in[bias])
 }
 
-// sums is integerMatMul as a step.
+// sums adds integerMatMul in front of the operator that computes the result.
 func (n *node) sums(a *graph.Value, b int, za *graph.Value, zb int) (*graph.Value, error) {
-	out, err := n.integerMatMul(a, b, za, zb, func(o graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
-		v, err := n.step(o, in...)
-		return []*graph.Value{v}, err
-	})
+	in, err := n.integerMatMul(a, b, za, zb)
 	if err != nil {
 		return nil, err
 	}
-	return out[0], nil
+	return n.step(op.IntegerMatMul{}, in...)
 }
 
 func readDynamicQuantizeMatMul(n *node) ([]*graph.Value, error) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 )
@@ -15,6 +16,11 @@ const (
 	minOpset = 7
 	maxOpset = 28
 )
+
+// settled are operators that have been what they are since before operator set 7; most others
+// broadcast in ways of their own there.
+var settled = strings.Fields(`Abs Ceil Concat Constant Elu Exp Flatten Floor Gather GlobalAveragePool Identity LeakyRelu Log MatMul
+	Neg Not Reciprocal Relu Selu Shape Sigmoid Size Softplus Softsign Sqrt Squeeze Tanh Transpose Unsqueeze`)
 
 // File is an ONNX file: its model, and where its external data is.
 type File struct {

@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
@@ -124,8 +123,3 @@ func (b *builder) resolved(a *onnxpb.AttributeProto) *onnxpb.AttributeProto {
 	}
 	return b.given[a.GetRefAttrName()]
 }
-
-// settled are operators that have been what they are since before operator set 7; most others
-// broadcast in ways of their own there.
-var settled = strings.Fields(`Abs Ceil Concat Constant Elu Exp Flatten Floor Gather GlobalAveragePool Identity LeakyRelu Log MatMul
-	Neg Not Reciprocal Relu Selu Shape Sigmoid Size Softplus Softsign Sqrt Squeeze Tanh Transpose Unsqueeze`)

@@ -263,7 +263,7 @@ func (n *node) resultKind() (int32, error) {
 		kind = 2
 	}
 	if integerKinds[kind].hi == 0 {
-		return 0, fmt.Errorf("codes of type %s are not computed; integers of 2 to 16 bits are", typeName(kind))
+		return 0, fmt.Errorf("codes of type %s are not computed; integers of 2 to 32 bits are", typeName(kind))
 	}
 	return kind, nil
 }

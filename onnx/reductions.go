@@ -36,7 +36,8 @@ func reduce(of func(axes []int, keep bool) graph.Op) importer {
 		if err != nil {
 			return nil, err
 		}
-		f, x := n.formula(1), n.in[0]
+		f := n.formula(1)
+		x := n.in[0]
 		if len(axes) == 0 && nothing { // each element by itself
 			x, axes, keep = f.do(op.Unsqueeze{Axes: []int{0}}, x), []int{0}, false
 		} else if len(axes) == 0 {

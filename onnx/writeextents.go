@@ -82,7 +82,7 @@ func (w *writer) inferAround(examples []tensor.Shape) error {
 			}
 			tried[name] = true
 			sizes := [2]int{examples[i][axis], examples[i][axis] + 32*(len(w.probes)+1)}
-			try := w.resized(others, i, axis, sizes[1])
+			try := w.copied(others, i, axis, sizes[1])
 			if _, err := w.graph.Infer(try...); err == nil {
 				others, w.probes = try, append(w.probes, probe{name: name, sizes: sizes})
 			}
@@ -95,9 +95,9 @@ func (w *writer) inferAround(examples []tensor.Shape) error {
 	return nil
 }
 
-// resized is a copy of shapes in which an extent of input i, and all others of its name, is
+// copied is a copy of shapes in which an extent of input i, and all others of its name, is
 // of another size.
-func (w *writer) resized(shapes []tensor.Shape, i, axis, size int) []tensor.Shape {
+func (w *writer) copied(shapes []tensor.Shape, i, axis, size int) []tensor.Shape {
 	out := make([]tensor.Shape, len(shapes))
 	name := w.export.Inputs[i].Names[axis]
 	for k, s := range shapes {

@@ -136,9 +136,7 @@ func (e *emission) integerWeight(v *graph.Value, q *tensor.QParams, codes string
 	}
 	zero := params[1]
 	if !slices.ContainsFunc(q.ZeroPoints, func(z int64) bool { return z != q.ZeroPoints[0] }) {
-		one := *q
-		one.Scales, one.ZeroPoints, one.Axis = q.Scales[:1], q.ZeroPoints[:1], 0
-		if params, err = e.scales(graph.Type{DType: v.Type.DType, Q: tensor.Affine(one.Scales[0], one.ZeroPoints[0])}); err != nil {
+		if params, err = e.scales(graph.Type{DType: v.Type.DType, Q: tensor.Affine(q.Scales[0], q.ZeroPoints[0])}); err != nil {
 			return "", "", "", err
 		}
 		zero = params[1]

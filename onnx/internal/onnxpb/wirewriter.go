@@ -52,17 +52,11 @@ func (w *wireWriter) message(number protowire.Number, m gettable) {
 	m.fields(w)
 }
 
-func (w *wireWriter) string(number protowire.Number, v string) {
-	w.tag(number, protowire.BytesType)
-	w.varint(uint64(len(v)))
-	if w.out == nil {
-		w.n += len(v)
-		return
-	}
-	w.out = append(w.out, v...)
-}
+func (w *wireWriter) string(number protowire.Number, v string) { blob(w, number, v) }
 
-func (w *wireWriter) bytes(number protowire.Number, v []byte) {
+func (w *wireWriter) bytes(number protowire.Number, v []byte) { blob(w, number, v) }
+
+func blob[T string | []byte](w *wireWriter, number protowire.Number, v T) {
 	w.tag(number, protowire.BytesType)
 	w.varint(uint64(len(v)))
 	if w.out == nil {
