@@ -32,16 +32,13 @@ func (m *Model) CheckSaturation(ctx context.Context, inputs Batches, opts ...Com
 	if err != nil {
 		return nil, err
 	}
-	readers := map[*graph.Node][]*graph.Node{}
-	for _, n := range m.graph.Nodes {
-		readers[n] = watch.Reads(m.graph, n.Output())
-	}
+	readers := watch.Readers(m.graph)
 	for x, err := range inputs {
 		if err != nil {
 			return nil, err
 		}
 		if _, err := s.RunTapped(ctx, x, func(n *graph.Node, t *tensor.Tensor) error {
-			watch.See(readers[n], t)
+			watch.See(readers[n.Output()], t)
 			return ctx.Err()
 		}); err != nil {
 			return nil, err

@@ -28,6 +28,10 @@ func lowerDynamicLSTM(n *graph.Node, l op.DynamicLSTM, t target) (operation, str
 	o.recurrence = recurrence{Recurrence: l.LSTM.Recurrence, cell: dynamicLSTMCell, gates: 4, states: 2, in: w.Dim(1), hidden: u.Dim(1), initial: initialStates(n, 2)}
 	o.gateFunctions(t)
 	rows := 4 * o.hidden
+	biases, err := recurrenceBias(n, directions*2*rows)
+	if err != nil {
+		return nil, "", err
+	}
 	for d := range directions {
 		for _, p := range []struct {
 			w  *tensor.Tensor
@@ -39,12 +43,9 @@ func lowerDynamicLSTM(n *graph.Node, l op.DynamicLSTM, t target) (operation, str
 			}
 			*p.to = append(*p.to, layer)
 		}
-		bias := make([]float32, rows)
-		if len(n.Inputs) > 3 && n.Inputs[3].Data.Numel() > 0 {
-			b := n.Inputs[3].Data.Float32s()[d*2*rows:]
-			for i := range bias {
-				bias[i] = b[i] + b[rows+i]
-			}
+		bias, b := make([]float32, rows), biases[d*2*rows:]
+		for i := range bias {
+			bias[i] = b[i] + b[rows+i]
 		}
 		o.bias = append(o.bias, bias)
 	}

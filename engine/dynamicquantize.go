@@ -41,7 +41,7 @@ func (fixedDynamicQuantize) scratch() int { return 0 }
 
 func (f fixedDynamicQuantize) bind(in, outs []memory, scratch [][]uint64) step {
 	t := &taskDynamicQuantize{fixedDynamicQuantize: f, x: in[0].reals(), codes: outs[0].codes(), scale: outs[1].reals(), zero: outs[2].codes(),
-		ranges: make([][2]float32, f.count), found: make([]statistics.Call, len(scratch)), calls: make([]quantize.Call, len(scratch))}
+		ranges: make([]float32, 2*f.count), found: make([]statistics.Call, len(scratch)), calls: make([]quantize.Call, len(scratch))}
 	return several{pieces{f.count, (*taskRange)(t)}, (*chooseParameters)(t), pieces{f.count, t}}
 }
 
@@ -51,7 +51,7 @@ type taskDynamicQuantize struct {
 	codes  []uint8
 	scale  []float32
 	zero   []uint8
-	ranges [][2]float32 // by run
+	ranges []float32 // smallest and largest, by run
 	found  []statistics.Call
 	calls  []quantize.Call
 }
@@ -68,18 +68,14 @@ func (t *taskRange) Do(worker, i int) {
 	if !c.Finite {
 		lo, hi = op.RangeOf(c.X)
 	}
-	t.ranges[i] = [2]float32{lo, hi}
+	t.ranges[2*i], t.ranges[2*i+1] = lo, hi
 }
 
 // chooseParameters chooses the parameters of all elements by their range.
 type chooseParameters taskDynamicQuantize
 
 func (t *chooseParameters) exec(*parallel.Pool) error {
-	var lo, hi float32
-	for _, r := range t.ranges {
-		lo, hi = min(lo, r[0]), max(hi, r[1])
-	}
-	scale, rule := quant.NewDynamicQuantizer(lo, hi)
+	scale, rule := quant.NewDynamicQuantizer(op.RangeOf(t.ranges)) // a run of NaN alone does not count
 	t.scale[0], t.zero[0] = scale, uint8(rule.Zero)
 	for i := range t.calls {
 		t.calls[i].Rule = rule

@@ -45,6 +45,17 @@ func (recurrence) orders(in, out []desc) (need, give []order) {
 	return make([]order, len(in)), make([]order, len(out))
 }
 
+// recurrenceBias is the bias of so many numbers, zeros where there is none.
+func recurrenceBias(n *graph.Node, numbers int) ([]float32, error) {
+	if len(n.Inputs) <= 3 || n.Inputs[3].Data.Numel() != numbers {
+		return make([]float32, numbers), nil // Infer says what is wrong with another one
+	}
+	if err := n.Inputs[3].Data.Load(); err != nil {
+		return nil, err
+	}
+	return n.Inputs[3].Data.Float32s(), nil
+}
+
 // lowerRecurrence packs the weights of each direction. split says that the last gate takes a
 // product of its own.
 func lowerRecurrence(n *graph.Node, r op.Recurrence, gates int, cell func(*recurrenceWorker, []float32), t target) (operation, string, error) {
@@ -58,12 +69,9 @@ func lowerRecurrence(n *graph.Node, r op.Recurrence, gates int, cell func(*recur
 	o := recurrence{Recurrence: r, cell: cell, gates: gates, states: len(n.Outputs) - 1, in: w.Dim(2), hidden: u.Dim(2), k: sgemm.Select(sgemm.Table, t.cpu)}
 	o.pad = make([]float32, max(o.in, o.hidden))
 	o.gateFunctions(t)
-	bias := make([]float32, r.Directions()*2*gates*o.hidden)
-	if len(n.Inputs) > 3 && n.Inputs[3].Data.Numel() == len(bias) {
-		if err := n.Inputs[3].Data.Load(); err != nil {
-			return nil, "", err
-		}
-		bias = n.Inputs[3].Data.Float32s()
+	bias, err := recurrenceBias(n, r.Directions()*2*gates*o.hidden)
+	if err != nil {
+		return nil, "", err
 	}
 	for _, p := range []*tensor.Tensor{w, u} {
 		if err := p.Load(); err != nil {

@@ -48,7 +48,7 @@ func (DynamicQuantize) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Ty
 }
 
 // RangeOf returns the smallest and the largest element of x, and 0 where there is none. NaN
-// does not count.
+// does not count, unless there is nothing else.
 func RangeOf(x []float32) (lo, hi float32) {
 	for i, v := range x {
 		if i == 0 || !(lo <= v) && v == v {

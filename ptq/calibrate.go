@@ -69,7 +69,7 @@ func CalibrateInputs(ctx context.Context, p *Prepared, batches iter.Seq2[[]*tens
 	}
 	if math.IsInf(float64(c.stats.InputMin), 1) { // no input is of floats
 		c.stats.InputMin, c.stats.InputMax = 0, 0
-	} else if stopped == nil && c.stats.InputMin == c.stats.InputMax && c.singleFloat {
+	} else if stopped == nil && c.stats.InputMin == c.stats.InputMax && p.oneFloat() {
 		return nil, fmt.Errorf("the calibration data is constant: every value of all %d images is %v; give images like those the model will see",
 			c.stats.Images, c.stats.InputMin)
 	}
@@ -87,8 +87,6 @@ type calibration struct {
 	turns     *turns
 	stats     *Stats
 	skip      int // batches that Resume has counted
-
-	singleFloat bool // the only input has floats
 
 	mu   sync.Mutex // guards done
 	done int        // images whose forward is complete
@@ -172,6 +170,12 @@ func (c *calibration) run(ctx context.Context, batches iter.Seq2[[]*tensor.Tenso
 	return ctx.Err()
 }
 
+// oneFloat says that the graph has one input, of floats.
+func (p *Prepared) oneFloat() bool {
+	in := p.Calibrated.Inputs
+	return len(in) == 1 && in[0].Type.DType == tensor.Float32
+}
+
 // samplesOf is the number of samples in a batch.
 func samplesOf(in []*tensor.Tensor) int {
 	if len(in) != 1 || len(in[0].Shape()) == 0 {
@@ -183,7 +187,6 @@ func samplesOf(in []*tensor.Tensor) int {
 // count checks a batch and adds it to the statistics.
 func (c *calibration) count(in []*tensor.Tensor) error {
 	s, n := c.stats, samplesOf(in)
-	c.singleFloat = len(in) == 1 && in[0].DType() == tensor.Float32
 	for i, x := range in {
 		if x.Numel() == 0 {
 			return fmt.Errorf("calibration batch %d is empty: %v", s.Batches, x)

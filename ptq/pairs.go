@@ -111,15 +111,15 @@ func (w *PairWatch) See(readers []*graph.Node, x *tensor.Tensor) {
 	}
 }
 
-// Reads lists the layers that read a value and may saturate.
-func (w *PairWatch) Reads(g *graph.Graph, v *graph.Value) []*graph.Node {
-	var list []*graph.Node
-	for _, n := range g.Consumers(v) {
-		if w.watch[n] != nil && n.Inputs[0] == v {
-			list = append(list, n)
+// Readers lists, for values of g, the layers that read them and may saturate.
+func (w *PairWatch) Readers(g *graph.Graph) map[*graph.Value][]*graph.Node {
+	readers := map[*graph.Value][]*graph.Node{}
+	for _, n := range g.Nodes {
+		if w.watch[n] != nil {
+			readers[n.Inputs[0]] = append(readers[n.Inputs[0]], n)
 		}
 	}
-	return list
+	return readers
 }
 
 // bytesOfCodes are the codes as x86 multiplies them, unsigned, and that of zero: kernels move

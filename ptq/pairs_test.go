@@ -52,7 +52,7 @@ func TestPairsAreThoseOfONNXRuntime(t *testing.T) {
 			if err != nil || len(watch.Layers) != 1 {
 				t.Fatalf("%d layers, %v", len(watch.Layers), err)
 			}
-			watch.See(watch.Reads(g, x), tensor.OfQuantized(slices.Repeat([]uint8{255}, c.inputs*64), codes.Q, 1, c.inputs, 8, 8))
+			watch.See(watch.Readers(g)[x], tensor.OfQuantized(slices.Repeat([]uint8{255}, c.inputs*64), codes.Q, 1, c.inputs, 8, 8))
 			layer := watch.Layers[0]
 			if !c.saturates {
 				if layer.Channels != 0 || layer.Worst != 127*255 || layer.Observed != nil {

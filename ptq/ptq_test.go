@@ -384,3 +384,25 @@ func FuzzStats(f *testing.F) {
 		}
 	})
 }
+
+// Data that is constant is told also where all of it was counted before a resumed calibration.
+func TestResumedConstantData(t *testing.T) {
+	p := prepare(t, "default")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	batches := func(yield func(*tensor.Tensor, error) bool) {
+		for range 3 {
+			if !yield(tensor.New(tensor.Float32, 2, 1, 28, 28), nil) {
+				return
+			}
+		}
+		cancel() // the first calibration is broken off when all is counted
+	}
+	part, err := ptq.Calibrate(ctx, p, batches, ptq.CalibrateOptions{Threads: 1})
+	if part == nil || part.Images != 6 {
+		t.Fatalf("stats %+v, error %v", part, err)
+	}
+	if _, err := ptq.Calibrate(context.Background(), p, batches, ptq.CalibrateOptions{Threads: 1, Resume: part}); err == nil || !strings.Contains(err.Error(), "constant") {
+		t.Errorf("%v", err)
+	}
+}

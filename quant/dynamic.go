@@ -19,8 +19,7 @@ func NewDynamicQuantizer(lo, hi float32) (scale float32, z Quantizer) {
 	if hi != lo {
 		scale = (hi - lo) / 255
 	}
-	zero := math.RoundToEven(float64(max(0, min(0-lo/scale, 255))))
-	return scale, Quantizer{Divisor: scale, Zero: int32(zero), Hi: 255}
+	return scale, Quantizer{Divisor: scale, Zero: ToInt32(max(0, min(0-lo/scale, 255))), Hi: 255}
 }
 
 // FloorBias is a bias as a multiple of the scale of its accumulators, rounded down.

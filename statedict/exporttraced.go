@@ -2,7 +2,6 @@ package statedict
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -53,21 +52,20 @@ func ExportTraced(g *graph.Graph) (*torch.StateDict, error) {
 // attributesOf are the keys of eager mode for the parameters of a node's result that FX graph
 // mode keeps elsewhere; empty where it has none: a concatenation has those of its operand.
 func attributesOf(g *graph.Graph, n *graph.Node) map[string]string {
-	scale := ""
+	prefix, part := "", "0"
 	switch n.Op.(type) {
 	case op.Cat:
 		return map[string]string{n.Name + ".scale": "", n.Name + ".zero_point": ""}
 	case op.Quantize:
-		if part := n.Inputs[0].Node; part != nil && isPart(part) {
-			block := tracedPath(parentOf(parentOf(part.Name)))
-			scale = block + "_scale_" + part.Name[len(part.Name)-1:]
+		if chunk := n.Inputs[0].Node; chunk != nil && isPart(chunk) {
+			prefix, part = tracedPath(parentOf(parentOf(chunk.Name))), chunk.Name[len(chunk.Name)-1:]
 		} else {
-			scale = tracedPath(g.Consumers(n.Output())[0].Name) + "_input_scale_0"
+			prefix = tracedPath(g.Consumers(n.Output())[0].Name) + "_input"
 		}
 	case op.Add, op.Mul:
-		scale = tracedPath(parentOf(n.Name)) + "_scale_0"
+		prefix = tracedPath(parentOf(n.Name))
 	default:
 		return nil
 	}
-	return map[string]string{n.Name + ".scale": scale, n.Name + ".zero_point": strings.Replace(scale, "scale_", "zero_point_", 1)}
+	return map[string]string{n.Name + ".scale": prefix + "_scale_" + part, n.Name + ".zero_point": prefix + "_zero_point_" + part}
 }

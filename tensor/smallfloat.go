@@ -11,7 +11,8 @@ type smallFloat struct {
 	zero               bool // there is one zero alone
 }
 
-var smallFloats = map[DType]smallFloat{
+// smallFloats are by element type: those that are none have no exponent.
+var smallFloats = [numDTypes]smallFloat{
 	Float8E4M3:     {exponent: 4, mantissa: 3, bias: 7, nan: 0x7f},
 	Float8E4M3FNUZ: {exponent: 4, mantissa: 3, bias: 8, nan: 0x80, zero: true},
 	Float8E5M2:     {exponent: 5, mantissa: 2, bias: 15, nan: 0x7e, infinite: true},
@@ -21,8 +22,7 @@ var smallFloats = map[DType]smallFloat{
 
 // IsSmallFloat reports whether d is a float of at most 8 bits.
 func (d DType) IsSmallFloat() bool {
-	_, ok := smallFloats[d]
-	return ok || d == Float8E8M0
+	return d == Float8E8M0 || d < numDTypes && smallFloats[d].exponent > 0
 }
 
 // SmallToFloat32 is the number of a code of a small float; exact.

@@ -207,6 +207,9 @@ func (f *fixing) choose(target Decibels, take func([]*unit) (Decibels, error)) e
 	order := slices.Clone(kept)
 	slices.SortStableFunc(order, func(a, b *unit) int { return cmp.Compare(b.macs, a.macs) })
 	for _, u := range order[:min(returning, len(order))] {
+		if len(kept) == high && u == f.units[high-1] {
+			continue // measured above: it is needed
+		}
 		without := slices.DeleteFunc(slices.Clone(kept), func(k *unit) bool { return k == u })
 		sqnr, err := take(without)
 		if err != nil {
@@ -293,7 +296,7 @@ func (f *fixing) measure(ctx context.Context, exclude func(string) bool) (Decibe
 	return min(worst, exactly), g, nil
 }
 
-// exactly is the ratio that stands for equality, which JSON cannot say.
+// exactly bounds a ratio, so that outputs that are equal have one that is a number.
 const exactly = 200
 
 // noisy are the powers of a signal and of its noise.

@@ -44,8 +44,8 @@ func computeOnCodes(g *graph.Graph) (changed bool, err error) {
 			continue
 		}
 		n.Inputs, n.Output().Type = in, out.Type
-		for _, q := range g.Consumers(n.Output()) {
-			if out != n.Output() {
+		if out != n.Output() {
+			for _, q := range g.Consumers(n.Output()) {
 				g.ReplaceUses(q.Output(), n.Output())
 			}
 		}

@@ -40,7 +40,7 @@ func (c *composer) layerNorm(n *graph.Node) (graph.Op, []*graph.Value) {
 	if x == nil {
 		return nil, nil
 	}
-	c.through = append(c.through, product, quotient)
+	c.pass(product, quotient)
 	return op.LayerNorm{Axis: -1, Eps: eps}, []*graph.Value{x, weight, bias}
 }
 
@@ -77,7 +77,7 @@ func (c *composer) deviation(v *graph.Value) (eps float64, square *graph.Node) {
 		return 0, nil
 	}
 	if square = c.inner(mean.Inputs[0], 1); square != nil {
-		c.through = append(c.through, root, sum, mean, square)
+		c.pass(root, sum, mean, square)
 	}
 	return eps, square
 }
@@ -105,7 +105,7 @@ func (c *composer) centred(d *graph.Value, square *graph.Node) *graph.Value {
 	if mean == nil || !overLast(mean) || mean.Inputs[0] != x {
 		return nil
 	}
-	c.through = append(c.through, sub, mean)
+	c.pass(sub, mean)
 	return x
 }
 

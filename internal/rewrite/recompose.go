@@ -12,7 +12,7 @@ import (
 
 // Recompose returns a copy of a graph in which operators that an exporter wrote as several
 // are one again, where only the last of those is read elsewhere: the activations of
-// activationsOf, LayerNorm, and the bias of a linear layer. One operator has one kernel, one
+// activation, LayerNorm, and the bias of a linear layer. One operator has one kernel, one
 // observer and one rounding. The node keeps the name of the last of the several.
 func Recompose(g *graph.Graph) (*graph.Graph, error) {
 	return graph.Rewrite(g, graph.Pass{Name: "recompose", Run: func(g *graph.Graph) (changed bool, err error) {
@@ -74,8 +74,8 @@ func (c *composer) inner(v *graph.Value, times int) *graph.Node {
 	return v.Node
 }
 
-// pass records that a match goes through n.
-func (c *composer) pass(n *graph.Node) { c.through = append(c.through, n) }
+// pass records that a match goes through nodes.
+func (c *composer) pass(nodes ...*graph.Node) { c.through = append(c.through, nodes...) }
 
 // scalar is a constant of one number that does not change the shape of what it is combined
 // with: it has no axes, or the other operand has some.

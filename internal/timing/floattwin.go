@@ -35,7 +35,9 @@ func FloatTwin(g *graph.Graph) (*graph.Graph, error) {
 		o, operands := static(n)
 		in := make([]*graph.Value, len(operands))
 		for i, v := range operands {
-			in[i] = values[v]
+			if in[i] = values[v]; in[i] == nil { // the scale or the zero point of dynamic codes
+				return nil, fmt.Errorf("%q reads the parameters of codes: it has no float form", n.Name)
+			}
 		}
 		if l, ok := o.(op.LSTM); ok && len(in[1].Type.Shape) == 2 {
 			in[1], in[2] = byDirection(twin, in[1], l.Directions()), byDirection(twin, in[2], l.Directions())
@@ -46,6 +48,9 @@ func FloatTwin(g *graph.Graph) (*graph.Graph, error) {
 		}
 	}
 	for _, v := range g.Outputs {
+		if values[v] == nil {
+			return nil, fmt.Errorf("the output %q is a parameter of codes: it has no float form", v.Name)
+		}
 		twin.Outputs = append(twin.Outputs, values[v])
 	}
 	return twin, nil
