@@ -22,7 +22,10 @@ func lowerDynamicConv(n *graph.Node, d op.DynamicConv2D, t target) (operation, s
 		return nil, "", nil // Infer will say what is wrong
 	}
 	o := dynamicLayer{}
-	layer := o.stand(n, d.FloorBias)
+	layer, err := o.stand(n, d.FloorBias)
+	if err != nil {
+		return nil, "", err
+	}
 	f, err := newFinish(layer, t, d.Conv.Act, false)
 	if err != nil {
 		return nil, "", err
@@ -41,7 +44,10 @@ func lowerDynamicLinear(n *graph.Node, d op.DynamicLinear, t target) (operation,
 		return nil, "", nil // Infer will say what is wrong
 	}
 	o := dynamicLayer{}
-	layer := o.stand(n, false)
+	layer, err := o.stand(n, false)
+	if err != nil {
+		return nil, "", err
+	}
 	f, err := newFinish(layer, t, d.Linear.Act, true)
 	if err != nil {
 		return nil, "", err
@@ -87,18 +93,20 @@ func (dynamicLayer) packsParameters() {}
 func (o dynamicLayer) kernel() (string, string) { return o.layer.kernel() }
 
 // stand returns the layer for codes of scale 1 and zero point 1 that stands for n.
-func (o *dynamicLayer) stand(n *graph.Node, floor bool) *graph.Node {
+func (o *dynamicLayer) stand(n *graph.Node, floor bool) (*graph.Node, error) {
 	x := &graph.Value{Role: graph.Result, Type: graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(1, 1)}}
 	in := []*graph.Value{x, n.Inputs[3]}
 	if len(n.Inputs) > 4 {
 		if floor {
+			if err := n.Inputs[4].Data.Load(); err != nil {
+				return nil, err
+			}
 			o.floored = n.Inputs[4].Data.Float32s()
 		} else {
 			in = append(in, n.Inputs[4])
 		}
 	}
-	layer := &graph.Node{Op: op.Conv2D{}, Inputs: in, Outputs: n.Outputs}
-	return layer
+	return &graph.Node{Op: op.Conv2D{}, Inputs: in, Outputs: n.Outputs}, nil
 }
 
 func (o dynamicLayer) wishes(in, out []desc) []order {

@@ -25,8 +25,12 @@ func lowerDynamicLSTM(n *graph.Node, l op.DynamicLSTM, t target) (operation, str
 		return nil, "", nil // Infer will say what is wrong
 	}
 	o := dynamicLSTM{quantize: newDynamicQuantize(t).(dynamicQuantize)}
-	o.recurrence = recurrence{Recurrence: l.LSTM.Recurrence, cell: dynamicLSTMCell, gates: 4, states: 2, in: w.Dim(1), hidden: u.Dim(1), initial: initialStates(n, 2)}
+	o.recurrence = recurrence{Recurrence: l.LSTM.Recurrence, cell: dynamicLSTMCell, gates: 4, states: 2, in: w.Dim(1), hidden: u.Dim(1)}
 	o.gateFunctions(t)
+	var err error
+	if o.initial, err = initialStates(n, 2); err != nil {
+		return nil, "", err
+	}
 	rows := 4 * o.hidden
 	biases, err := recurrenceBias(n, directions*2*rows)
 	if err != nil {
@@ -79,23 +83,23 @@ func (o dynamicLSTM) kernel() (string, string) { return o.input[0].kernel() }
 
 func (o dynamicLSTM) fix(in, outs []desc, threads int) (fixed, error) {
 	r, _ := o.recurrence.fix(in, outs, threads)
-	f := fixedDynamicLSTM{fixedRecurrence: r.(fixedRecurrence), dynamicLSTM: o}
+	f := fixedDynamicLSTM{fixedRecurrence: r.(fixedRecurrence), bias: o.bias}
 	var err error
-	if f.elements, err = f.products(o.input, f.time*f.batch, o.in, threads); err == nil {
-		f.before, err = f.products(o.recurrent, f.batch, o.hidden, 1)
+	if f.elements, err = o.products(o.input, f.time*f.batch, o.in, threads); err == nil {
+		f.before, err = o.products(o.recurrent, f.batch, o.hidden, 1)
 	}
 	return f, err
 }
 
 // products fixes the layers of all directions, and the quantization in front of them, for
 // so many rows.
-func (f *fixedDynamicLSTM) products(layers []dynamicLayer, rows, size, threads int) (p quantizedProducts, err error) {
+func (o dynamicLSTM) products(layers []dynamicLayer, rows, size, threads int) (p quantizedProducts, err error) {
 	x := desc{Type: graph.Type{DType: tensor.Float32, Shape: tensor.Shape{rows, size}}}
 	codes, one := x, desc{Type: graph.Type{Shape: tensor.Shape{}}}
 	codes.DType = tensor.UInt8
-	y := desc{Type: graph.Type{DType: tensor.Float32, Shape: tensor.Shape{rows, f.fixedRecurrence.rows()}}}
+	y := desc{Type: graph.Type{DType: tensor.Float32, Shape: tensor.Shape{rows, o.gates * o.hidden}}}
 	p.size = rows * size
-	if p.quantize, err = f.quantize.fix([]desc{x}, []desc{codes, one, one}, threads); err != nil {
+	if p.quantize, err = o.quantize.fix([]desc{x}, []desc{codes, one, one}, threads); err != nil {
 		return p, err
 	}
 	for _, l := range layers {
@@ -130,14 +134,12 @@ func (p *quantizedProducts) scratch() int {
 
 type fixedDynamicLSTM struct {
 	fixedRecurrence
-	dynamicLSTM
+	bias             [][]float32       // of both products, by direction
 	elements, before quantizedProducts // of x, and of the states before an element
 }
 
-func (f fixedDynamicLSTM) macs() int64 { return f.fixedRecurrence.macs() }
-
 func (f fixedDynamicLSTM) scratch() int {
-	return max(f.elements.scratch(), divUp(f.batch*(f.fixedRecurrence.rows()+4*f.fixedRecurrence.hidden), 2))
+	return max(f.elements.scratch(), divUp(f.batch*(f.rows()+4*f.hidden), 2))
 }
 
 // dynamicStates are the states h of a direction and the product that they take.
@@ -155,7 +157,7 @@ func (f fixedDynamicLSTM) bind(in, outs []memory, scratch [][]uint64) step {
 		steps = append(steps, l.bind(codes, []memory{bytesIn(t.gates[d*size:][:size])}, scratch))
 	}
 	for d, l := range f.before.layers {
-		s := dynamicStates{h: make([]float32, f.before.size), recurred: make([]float32, f.batch*f.fixedRecurrence.rows()), bias: f.bias[d]}
+		s := dynamicStates{h: make([]float32, f.before.size), recurred: make([]float32, f.batch*f.rows()), bias: f.bias[d]}
 		alone := [][]uint64{make([]uint64, f.before.scratch())} // a direction is one piece
 		codes := f.before.operands()
 		s.product = several{f.before.quantize.bind([]memory{bytesIn(s.h)}, codes, alone), l.bind(codes, []memory{bytesIn(s.recurred)}, alone)}

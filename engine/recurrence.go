@@ -81,8 +81,8 @@ func lowerRecurrence(n *graph.Node, r op.Recurrence, gates int, cell func(*recur
 	for d := range r.Directions() {
 		o.pack(d, w.Float32s(), u.Float32s(), bias[d*2*gates*o.hidden:], n.Op, t)
 	}
-	o.initial = initialStates(n, o.states)
-	return o, "", nil
+	o.initial, err = initialStates(n, o.states)
+	return o, "", err
 }
 
 // gateFunctions chooses the kernels of cells.
@@ -92,8 +92,8 @@ func (o *recurrence) gateFunctions(t target) {
 	}
 }
 
-// initialStates finds where n's initial states come from.
-func initialStates(n *graph.Node, states int) []stateSource {
+// initialStates finds where n's initial states come from. A run cannot fail to read them.
+func initialStates(n *graph.Node, states int) ([]stateSource, error) {
 	initial := make([]stateSource, states)
 	next := 1
 	for i := range n.Inputs[min(3, len(n.Inputs)):] {
@@ -102,10 +102,13 @@ func initialStates(n *graph.Node, states int) []stateSource {
 			initial[3+i-5].operand = next
 			next++
 		} else if i >= 2 && i-2 < states && v.Data.Numel() > 0 {
+			if err := v.Data.Load(); err != nil {
+				return nil, err
+			}
 			initial[i-2].data = v.Data
 		}
 	}
-	return initial
+	return initial, nil
 }
 
 // recurrenceReason says why a recurrence is left to the operator.
