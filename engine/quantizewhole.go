@@ -45,7 +45,9 @@ func (rescaled[A, R]) orders(in, out []desc) (need, give []order) {
 func (o rescaled[A, R]) fix(in, outs []desc, threads int) (fixed, error) {
 	f := fixedRescaled[A, R]{rescaled: o}
 	o.Runs(outs[0].Shape, in[1].Shape, func(i, n, s, step int) {
-		f.parts = append(f.parts, rescaledRun{i, n, s, step})
+		for from := 0; from < n; from += shortest { // so that several threads share a long one
+			f.parts = append(f.parts, rescaledRun{i + from, min(shortest, n-from), s + from*step, step})
+		}
 	})
 	f.runs = splitRuns(len(f.parts), divUp(shortest/8, max(1, outs[0].Shape.Numel()/max(1, len(f.parts)))), threads)
 	return f, nil

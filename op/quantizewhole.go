@@ -142,6 +142,18 @@ func (o Scaling) Runs(x, scale tensor.Shape, visit func(i, n, s, step int)) {
 	}
 	axis, _ := axisOf(o.Axis, len(x))
 	inner, extent := x[axis+1:].Numel(), x[axis]
+	if inner == 1 { // neighbours lie along the axis: runs go along it, too
+		for row := range x[:axis].Numel() {
+			if o.Block == 0 {
+				visit(row*extent, extent, 0, 1)
+				continue
+			}
+			for d := 0; d < extent; d += o.Block {
+				visit(row*extent+d, min(o.Block, extent-d), row*scale[axis]+d/o.Block, 0)
+			}
+		}
+		return
+	}
 	for row := range x[:axis+1].Numel() {
 		d := row % extent
 		switch {
