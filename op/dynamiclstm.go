@@ -101,11 +101,11 @@ func (o DynamicLSTM) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type
 			if l.Reversed(dir) {
 				t = s.Time - 1 - step
 			}
-			h := make([]float32, 0, s.Batch*hidden)
+			before := make([]float32, 0, s.Batch*hidden)
 			for n := range s.Batch {
-				h = append(h, states[n][0]...)
+				before = append(before, states[n][0]...)
 			}
-			recurred := u.times(h, dir)
+			recurred := u.times(before, dir)
 			for n := range s.Batch {
 				at := t*s.Batch + n
 				place := (t*s.Directions+dir)*s.Batch + n
@@ -113,35 +113,15 @@ func (o DynamicLSTM) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type
 					at = n*s.Time + t
 					place = at*s.Directions + dir
 				}
-				d.gated(gates[at*rows:][:rows], recurred[n*rows:][:rows], states[n], peep, l.InputForget)
+				x, h := gates[at*rows:][:rows], recurred[n*rows:][:rows]
+				d.lstm(states[n], peep, l.InputForget, func(row int) float32 {
+					return (x[row] + h[row]) + (d.bias(row) + d.bias(rows+row))
+				})
 				copy(results[0].Float32s()[place*hidden:], states[n][0])
 			}
 		}
 	}
 	return results, nil
-}
-
-// gated computes the next states of a sequence from what x and h add to the gates.
-func (d *direction) gated(x, h []float32, states [][]float32, peep []float32, coupled bool) {
-	n, c := d.Hidden, states[1]
-	gate := func(i, k int, cell float32) float32 {
-		row := i*n + k
-		v := (x[row] + h[row]) + (d.bias(row) + d.bias(4*n+row))
-		if peep != nil && i < 3 {
-			v += float32(peep[i*n+k] * cell)
-		}
-		return d.limited(v)
-	}
-	for k := range n {
-		old := c[k]
-		in, fresh := d.act[0](gate(0, k, old)), d.act[1](gate(3, k, 0))
-		forget := 1 - in
-		if !coupled {
-			forget = d.act[0](gate(2, k, old))
-		}
-		c[k] = float32(forget*old) + float32(in*fresh)
-		states[0][k] = d.act[0](gate(1, k, c[k])) * d.act[2](c[k])
-	}
 }
 
 // dynamicRows is a matrix of codes that rows are multiplied by, which are quantized

@@ -50,11 +50,18 @@ func (o LSTM) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*t
 }
 
 func (o LSTM) cell(d *direction, x []float32, states [][]float32, peep []float32) {
-	h, c := slices.Clone(states[0]), states[1]
-	n := d.Hidden
+	h := slices.Clone(states[0])
+	d.lstm(states, peep, o.InputForget, func(row int) float32 {
+		return product(d.w, x, row) + product(d.r, h, row) + d.bias(row) + d.bias(4*d.Hidden+row)
+	})
+}
+
+// lstm computes the next states of a sequence. sum is what x, h and the biases give for a row
+// of the gates.
+func (d *direction) lstm(states [][]float32, peep []float32, coupled bool, sum func(row int) float32) {
+	n, c := d.Hidden, states[1]
 	gate := func(i, k int, cell float32) float32 {
-		row := i*n + k
-		v := product(d.w, x, row) + product(d.r, h, row) + d.bias(row) + d.bias(4*n+row)
+		v := sum(i*n + k)
 		if peep != nil && i < 3 {
 			v += float32(peep[i*n+k] * cell)
 		}
@@ -64,7 +71,7 @@ func (o LSTM) cell(d *direction, x []float32, states [][]float32, peep []float32
 		old := c[k]
 		in, fresh := d.act[0](gate(0, k, old)), d.act[1](gate(3, k, 0))
 		forget := 1 - in
-		if !o.InputForget {
+		if !coupled {
 			forget = d.act[0](gate(2, k, old))
 		}
 		c[k] = float32(forget*old) + float32(in*fresh)

@@ -94,6 +94,7 @@ func (o TfIdf) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*
 	}
 	s, y := in[0].Shape(), tensor.New(f32, out[0].Shape...)
 	length, width := s[len(s)-1], out[0].Shape[len(s)-1]
+	weights := o.weights(width)
 	for row := range s[:len(s)-1].Numel() {
 		line, counts := in[0].Int64s()[row*length:][:length], y.Float32s()[row*width:][:width]
 		o.each(line, func(sequence []int64) {
@@ -101,7 +102,7 @@ func (o TfIdf) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*
 				counts[o.Places[i]]++
 			}
 		})
-		o.weigh(counts)
+		o.weigh(counts, weights)
 	}
 	return []*tensor.Tensor{y}, nil
 }
@@ -121,17 +122,22 @@ func (o TfIdf) each(line []int64, visit func([]int64)) {
 	}
 }
 
-// weigh turns counts into what Mode says.
-func (o TfIdf) weigh(counts []float32) {
-	if o.Mode == "TF" {
-		return
-	}
-	weights := make([]float32, len(counts))
+// weights are by place, 1 where none is given.
+func (o TfIdf) weights(width int) []float32 {
+	weights := make([]float32, width)
 	for i := range weights {
 		weights[i] = 1
 	}
 	for i, w := range o.Weights {
 		weights[o.Places[i]] = w
+	}
+	return weights
+}
+
+// weigh turns counts into what Mode says.
+func (o TfIdf) weigh(counts, weights []float32) {
+	if o.Mode == "TF" {
+		return
 	}
 	for i, n := range counts {
 		if o.Mode == "IDF" {

@@ -118,8 +118,12 @@ func (t *Tensor) ToFloat32() (*Tensor, error) {
 			out[i] = math.Float32frombits(uint32(v) << 16)
 		}
 	case Float8E4M3, Float8E5M2, Float8E4M3FNUZ, Float8E5M2FNUZ, Float8E8M0, Float4E2M1:
+		var numbers [256]float32 // by code, as each costs more than to look it up
+		for code := range numbers {
+			numbers[code] = SmallToFloat32(t.dtype, uint8(code))
+		}
 		for i, v := range Data[uint8](t) {
-			out[i] = SmallToFloat32(t.dtype, v)
+			out[i] = numbers[v]
 		}
 	default:
 		return nil, fmt.Errorf("cannot convert %v to float32", t)
