@@ -3,6 +3,7 @@ package ptq
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -41,7 +42,7 @@ type PairWatch struct {
 // which they are added.
 type pairs struct {
 	layer    *LayerPairs
-	channels []int
+	channels []int // ascending
 	weights  [][]int8
 	order    []int
 }
@@ -102,11 +103,13 @@ func (w *PairWatch) See(readers []*graph.Node, x *tensor.Tensor) {
 		}
 		codes, zero := bytesOfCodes(x)
 		if conv, ok := n.Op.(op.Conv2D); ok {
-			p.convolution(conv, codes, zero, x.Shape(), n.Inputs[1].Data.Shape())
+			p.convolution(conv, codes, zero, x, n.Inputs[1].Data)
 			continue
 		}
-		for row := len(p.order); len(codes) >= row; codes = codes[row:] {
-			p.add(codes[:row], 0, p.layer.Of)
+		row := len(p.order)
+		p.layer.Observed.Results += int64(len(codes) / row * p.layer.Of)
+		for ; len(codes) >= row; codes = codes[row:] {
+			p.add(codes[:row], 0, len(p.channels))
 		}
 	}
 }
@@ -137,18 +140,25 @@ func bytesOfCodes(x *tensor.Tensor) ([]byte, byte) {
 }
 
 // convolution gathers the activations of every window, in the order in which they are added.
-func (p *pairs) convolution(o op.Conv2D, codes []byte, zero byte, x, weight tensor.Shape) {
-	s := o.Sliding([2]int{weight[2], weight[3]}).For(x)
-	var out [2]int
-	for axis := range 2 {
-		out[axis] = (x[2+axis]+2*s.Padding[axis]+s.Uneven[axis]-s.Dilation[axis]*(s.Kernel[axis]-1)-1)/s.Stride[axis] + 1
+func (p *pairs) convolution(o op.Conv2D, codes []byte, zero byte, images, weights *tensor.Tensor) {
+	types, err := o.Infer(graph.FactsOf(images, weights))
+	if err != nil {
+		return // the node has run: there is none
 	}
+	x, weight, out := images.Shape(), weights.Shape(), types[0].Shape
+	p.layer.Observed.Results += int64(out.Numel())
+	s := o.Sliding([2]int{weight[2], weight[3]}).For(x)
 	inputs, perGroup := weight[1], weight[0]/o.Groups
 	window := make([]byte, len(p.order))
-	for image := range x[0] {
-		for group := range o.Groups {
-			for at := range out[0] * out[1] {
-				top, left := at/out[1]*s.Stride[0]-s.Padding[0], at%out[1]*s.Stride[1]-s.Padding[1]
+	for group := range o.Groups {
+		first, _ := slices.BinarySearch(p.channels, group*perGroup)
+		end, _ := slices.BinarySearch(p.channels, (group+1)*perGroup)
+		if first == end {
+			continue // nothing in it saturates
+		}
+		for image := range x[0] {
+			for at := range out[2] * out[3] {
+				top, left := at/out[3]*s.Stride[0]-s.Padding[0], at%out[3]*s.Stride[1]-s.Padding[1]
 				k := 0
 				for tap := range s.Kernel[0] * s.Kernel[1] {
 					r, c := top+tap/s.Kernel[1]*s.Dilation[0], left+tap%s.Kernel[1]*s.Dilation[1]
@@ -161,22 +171,17 @@ func (p *pairs) convolution(o op.Conv2D, codes []byte, zero byte, x, weight tens
 						k++
 					}
 				}
-				p.add(window, group*perGroup, (group+1)*perGroup)
+				p.add(window, first, end)
 			}
 		}
 	}
 }
 
-// add counts the results of one window in the channels from first up to end.
+// add counts what saturates of one window, in p.channels[first:end].
 func (p *pairs) add(window []byte, first, end int) {
 	seen := p.layer.Observed
-	seen.Results += int64(end - first)
-	for i, channel := range p.channels {
-		if channel < first || channel >= end {
-			continue
-		}
+	for _, weights := range p.weights[first:end] {
 		saturated := false
-		weights := p.weights[i]
 		for k := 0; k+1 < len(weights); k += 2 {
 			sum := int32(window[k])*int32(weights[k]) + int32(window[k+1])*int32(weights[k+1])
 			seen.Largest = max(seen.Largest, int64(max(sum, -sum)))

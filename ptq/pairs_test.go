@@ -69,3 +69,36 @@ func TestPairsAreThoseOfONNXRuntime(t *testing.T) {
 		})
 	}
 }
+
+// TestPairsOfSomeGroups: groups without channels that may saturate only count results, and
+// every channel sees the activations of its own group.
+func TestPairsOfSomeGroups(t *testing.T) {
+	const groups, perGroup, inputs = 5, 2, 10
+	weight := make([]int8, groups*perGroup*2) // [10, 2, 1, 1]
+	for _, o := range []int{2, 3, 7} {        // in the groups 1 and 3
+		weight[2*o], weight[2*o+1] = 127, 127
+	}
+	data := tensor.OfQuantized(weight, tensor.Affine(1, 0), groups*perGroup, 2, 1, 1)
+	g := graph.New("net")
+	g.Numerics = quant.ONNX
+	codes := graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(1, 0)}
+	x := g.AddInput("x", codes)
+	y := g.AddNode("y", op.Conv2D{Stride: [2]int{2, 1}, Dilation: [2]int{1, 1}, Groups: groups}, x, g.AddConst("weight", data))
+	y.Type = graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(2000, 0)}
+	g.Outputs = []*graph.Value{y}
+	watch, err := ptq.WatchPairs(g)
+	if err != nil || len(watch.Layers) != 1 || watch.Layers[0].Channels != 3 {
+		t.Fatalf("%+v, %v", watch, err)
+	}
+	image := make([]uint8, 2*inputs*3*4)
+	for i := range image {
+		if channel := i / 12 % inputs; channel/2 == 3 { // group 3 alone
+			image[i] = 200
+		}
+	}
+	watch.See(watch.Readers(g)[x], tensor.OfQuantized(image, codes.Q, 2, inputs, 3, 4))
+	// Two images of 2 by 4 windows: the rows 0 and 2.
+	if s := watch.Layers[0].Observed; s == nil || *s != (ptq.ObservedPairs{Results: 2 * 10 * 8, Saturated: 2 * 8, Largest: 2 * 127 * 200}) {
+		t.Errorf("observed %+v", s)
+	}
+}

@@ -181,31 +181,26 @@ func sampleNames(g *graph.Graph) string {
 
 // decide fills p.Decisions.
 func decide(p *Prepared, excluded map[string]string, rules bool) map[*graph.Node]Kind {
-	kinds := map[*graph.Node]Kind{}
-	decisions := map[*graph.Node]Decision{}
-	set := func(n *graph.Node, d Decision) {
-		d.Node = n.Name
-		kinds[n], decisions[n] = d.Kind, d
-	}
+	r := &ruled{g: p.Graph, kinds: map[*graph.Node]Kind{}, decisions: map[*graph.Node]Decision{}}
 	for _, n := range p.Graph.Nodes {
-		set(n, decisionOn(n, kinds, excluded))
+		r.set(n, decisionOn(n, r.kinds, excluded))
 	}
 	if rules {
-		applyRules(p.Graph, kinds, decisions)
+		r.apply()
 	}
 	// A stub whose codes nobody wants would only add rounding.
 	for _, n := range p.Graph.Nodes {
-		if _, ok := n.Op.(op.Quantize); ok && kinds[n] == Own && !wanted(p.Graph, n.Output(), kinds) {
-			set(n, Decision{Reason: FloatReaders, Text: "its readers compute in float"})
+		if _, ok := n.Op.(op.Quantize); ok && r.kinds[n] == Own && !wanted(p.Graph, n.Output(), r.kinds) {
+			r.set(n, Decision{Reason: FloatReaders, Text: "its readers compute in float"})
 		}
-		if kinds[n] == Follow && !quantizedInput(n, kinds) {
-			set(n, floatInput)
+		if r.kinds[n] == Follow && !quantizedInput(n, r.kinds) {
+			r.set(n, floatInput)
 		}
 	}
 	for _, n := range p.Graph.Nodes {
-		p.Decisions = append(p.Decisions, decisions[n])
+		p.Decisions = append(p.Decisions, r.decisions[n])
 	}
-	return kinds
+	return r.kinds
 }
 
 // floatInput is the decision on what only moves or selects floats.

@@ -18,23 +18,24 @@ import (
 //   - A layer with weights always computes on codes. Where a reader wants floats, its sums
 //     become floats and not codes.
 
-// ruled are the decisions of the rules on the nodes that have a form on codes.
+// ruled are the decisions on the nodes of a graph.
 type ruled struct {
 	g         *graph.Graph
 	kinds     map[*graph.Node]Kind
 	decisions map[*graph.Node]Decision
-	readers   map[*graph.Value][]*graph.Node
+	readers   map[*graph.Value][]*graph.Node // of the rules
 }
 
+// set decides on n, in place of what was decided before.
 func (r *ruled) set(n *graph.Node, d Decision) {
 	d.Node = n.Name
 	r.kinds[n], r.decisions[n] = d.Kind, d
 }
 
-// applyRules changes what decide has found for the nodes of g.
-func applyRules(g *graph.Graph, kinds map[*graph.Node]Kind, decisions map[*graph.Node]Decision) {
-	r := &ruled{g: g, kinds: kinds, decisions: decisions, readers: map[*graph.Value][]*graph.Node{}}
-	for _, n := range g.Nodes {
+// apply changes by the rules what decide has found.
+func (r *ruled) apply() {
+	r.readers = map[*graph.Value][]*graph.Node{}
+	for _, n := range r.g.Nodes {
 		for _, v := range n.Inputs {
 			r.readers[v] = append(r.readers[v], n)
 		}
@@ -43,8 +44,8 @@ func applyRules(g *graph.Graph, kinds map[*graph.Node]Kind, decisions map[*graph
 	r.tails()
 	for r.settle() {
 	}
-	for _, n := range g.Nodes {
-		if kinds[n] == Own && r.layer(n) && r.someFloat(n) {
+	for _, n := range r.g.Nodes {
+		if r.kinds[n] == Own && r.layer(n) && r.someFloat(n) {
 			r.set(n, Decision{Kind: Real})
 		}
 	}
