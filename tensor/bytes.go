@@ -118,10 +118,7 @@ func (t *Tensor) ToFloat32() (*Tensor, error) {
 			out[i] = math.Float32frombits(uint32(v) << 16)
 		}
 	case Float8E4M3, Float8E5M2, Float8E4M3FNUZ, Float8E5M2FNUZ, Float8E8M0, Float4E2M1:
-		var numbers [256]float32 // by code, as each costs more than to look it up
-		for code := range numbers {
-			numbers[code] = SmallToFloat32(t.dtype, uint8(code))
-		}
+		numbers := &smallNumbers()[t.dtype]
 		for i, v := range Data[uint8](t) {
 			out[i] = numbers[v]
 		}

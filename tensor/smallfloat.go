@@ -1,6 +1,9 @@
 package tensor
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // smallFloat is a format of a float of at most 8 bits: sign, exponent, mantissa.
 type smallFloat struct {
@@ -26,7 +29,24 @@ func (d DType) IsSmallFloat() bool {
 }
 
 // SmallToFloat32 is the number of a code of a small float; exact.
-func SmallToFloat32(d DType, code uint8) float32 {
+func SmallToFloat32(d DType, code uint8) float32 { return smallNumbers()[d][code] }
+
+// smallNumbers are the numbers of all codes, by element type: to compute one costs more than to
+// look it up.
+var smallNumbers = sync.OnceValue(func() *[numDTypes][256]float32 {
+	var numbers [numDTypes][256]float32
+	for d := range numDTypes {
+		for code := range 256 {
+			if d.IsSmallFloat() {
+				numbers[d][code] = smallNumber(d, uint8(code))
+			}
+		}
+	}
+	return &numbers
+})
+
+// smallNumber computes the number of a code.
+func smallNumber(d DType, code uint8) float32 {
 	if d == Float8E8M0 {
 		if code == 255 {
 			return float32(math.NaN())
