@@ -14,19 +14,19 @@ func Excluding(float, converted *graph.Graph, exclude func(node string) bool) (*
 	out := float.Clone()
 	out.Numerics = converted.Numerics
 	types := map[string]graph.Type{} // that values have where codes are needed
+	floats, codes := byName(float), byName(converted)
 	for _, n := range converted.Nodes {
 		if !n.Output().Type.DType.IsQuantized() {
 			continue
 		}
 		name := n.Name
-		if _, ok := float.Node(name); !ok {
+		if floats[name] == nil {
 			name = n.Inputs[0].Name
 		}
 		types[name] = n.Output().Type
 	}
 	for _, n := range out.Nodes {
-		c, ok := converted.Node(n.Name)
-		if ok && onCodes(c) && !exclude(n.Name) {
+		if c := codes[n.Name]; c != nil && onCodes(c) && !exclude(n.Name) {
 			convert(n, c)
 		}
 	}
@@ -35,6 +35,15 @@ func Excluding(float, converted *graph.Graph, exclude func(node string) bool) (*
 		t, ok := types[name]
 		return t, ok
 	})
+}
+
+// byName are the nodes of g.
+func byName(g *graph.Graph) map[string]*graph.Node {
+	nodes := make(map[string]*graph.Node, len(g.Nodes))
+	for _, n := range g.Nodes {
+		nodes[n.Name] = n
+	}
+	return nodes
 }
 
 // convert gives n the types and the weight of its converted form c, unless n

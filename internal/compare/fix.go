@@ -182,6 +182,9 @@ func (f *fixing) rank(ctx context.Context) error {
 // choose looks for the fewest units that reach the target: those that the sum of the noises
 // tells, and then by halving what is left open. What can return to codes does.
 func (f *fixing) choose(target Decibels, take func([]*unit) (Decibels, error)) error {
+	if len(f.units) == 0 {
+		return nil // the model as it was is all that there is
+	}
 	low, high := 0, len(f.units) // low misses the target; high reaches it, as float does
 	for high-low > 1 {
 		k := (low + high) / 2
@@ -277,20 +280,20 @@ func (f *fixing) measure(ctx context.Context, exclude func(string) bool) (Decibe
 	if err != nil {
 		return 0, nil, err
 	}
-	noise := make([]noisy, len(g.Outputs))
+	noise := make([]Noise, len(g.Outputs))
 	for i, in := range f.inputs {
 		y, err := s.Run(ctx, in...)
 		if err != nil {
 			return 0, nil, err
 		}
 		for k, want := range f.want[i] {
-			noise[k].add(want, y[k])
+			noise[k].addOutput(want, y[k])
 		}
 	}
 	worst := Decibels(math.Inf(1))
 	for _, n := range noise {
-		if n.signal > 0 {
-			worst = min(worst, Decibels(10*math.Log10(n.signal/n.noise)))
+		if n.Signal > 0 {
+			worst = min(worst, n.Decibels())
 		}
 	}
 	return min(worst, exactly), g, nil
@@ -299,15 +302,14 @@ func (f *fixing) measure(ctx context.Context, exclude func(string) bool) (Decibe
 // exactly bounds a ratio, so that outputs that are equal have one that is a number.
 const exactly = 200
 
-// noisy are the powers of a signal and of its noise.
-type noisy struct{ signal, noise float64 }
-
-func (n *noisy) add(want, got *tensor.Tensor) {
+// addOutput is Add for an output, if it is of floats. It adds one number after the other, where
+// Add has four sums: a ratio in the last place of a target decides what Fix keeps.
+func (n *Noise) addOutput(want, got *tensor.Tensor) {
 	if want.DType() != tensor.Float32 || !want.Shape().Equal(got.Shape()) {
 		return // whole numbers, or as many of them as the data tells
 	}
 	for i, v := range want.Float32s() {
 		d := float64(v) - float64(got.Float32s()[i])
-		n.signal, n.noise = n.signal+float64(v)*float64(v), n.noise+d*d
+		n.Signal, n.Noise = n.Signal+float64(v)*float64(v), n.Noise+d*d
 	}
 }
