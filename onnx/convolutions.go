@@ -70,6 +70,11 @@ func (n *node) window(kernel []int) (window, error) {
 	return w, err
 }
 
+// conv is the convolution of the window.
+func (w window) conv(groups int) op.Conv2D {
+	return op.Conv2D{Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Auto: w.auto, Dilation: w.dilation, Groups: groups}
+}
+
 // lifted returns x as images of height 1 where the node has one spatial axis.
 func (n *node) lifted(w window, x *graph.Value) (*graph.Value, error) {
 	if !w.flat {
@@ -146,7 +151,7 @@ func readConv(n *node) ([]*graph.Value, error) {
 	if n.has(2) {
 		in = append(in, n.in[2])
 	}
-	return n.finished(w, op.Conv2D{Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Auto: w.auto, Dilation: w.dilation, Groups: groups}, in...)
+	return n.finished(w, w.conv(groups), in...)
 }
 
 func readConvTranspose(n *node) ([]*graph.Value, error) {

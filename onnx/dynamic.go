@@ -135,7 +135,7 @@ func readConvInteger(n *node) ([]*graph.Value, error) {
 		return nil, err
 	}
 	in = append(in, zero, weightZero)
-	return n.finished(w, op.IntegerConv2D{Conv: op.Conv2D{Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Auto: w.auto, Dilation: w.dilation, Groups: groups}}, in...)
+	return n.finished(w, op.IntegerConv2D{Conv: w.conv(groups)}, in...)
 }
 
 // integerMatMul is the operands of the product of a and input b, whose zero points are za and
@@ -253,12 +253,8 @@ func readDynamicQuantizeLSTM(n *node) ([]*graph.Value, error) {
 			return nil, err
 		}
 	}
-	v := n.graph.AddNode(n.first(), op.DynamicLSTM{LSTM: op.LSTM{Recurrence: r, InputForget: coupled}}, in...)
-	if err := v.Node.CheckSignature(); err != nil {
-		return nil, err
-	}
 	n.integer()
-	return v.Node.Outputs, n.learn(v.Node)
+	return n.add(n.first(), op.DynamicLSTM{LSTM: op.LSTM{Recurrence: r, InputForget: coupled}}, in...)
 }
 
 // gateCodes returns the codes of the weights at input i, [D, K, 4*H], as rows of K: [D*4*H, K],

@@ -68,12 +68,11 @@ func readOneHot(n *node) ([]*graph.Value, error) {
 // readHardmax gives 1 to the first of the largest elements along an axis.
 func readHardmax(n *node) ([]*graph.Value, error) {
 	f := n.formula(1)
-	otherwise := -1
-	if n.opset < 13 {
-		otherwise = 1
+	axis, several, err := n.softmaxAxis(n.opset)
+	if err != nil {
+		return nil, err
 	}
-	axis := f.fromEnd(f.number("axis", otherwise), n.in[0], 0)
-	if n.opset < 13 && axis != -1 {
+	if axis = f.fromEnd(axis, n.in[0], 0); several && axis != -1 {
 		f.refuse("of operator set %d over several axes is not read", n.opset)
 	}
 	first := f.do(op.ArgMax{Axis: axis, KeepDim: true}, n.in[0])
@@ -104,7 +103,7 @@ func readTensorScatter(n *node) ([]*graph.Value, error) {
 	cache, update := n.in[0], n.in[1]
 	axis := f.fromEnd(f.number("axis", -2), cache, 0)
 	at := f.along(axis, f.count(f.extent(update, axis)))
-	if f.has(2) {
+	if f.has(2) && f.err == nil {
 		rank, err := n.rank(cache)
 		if err != nil {
 			return nil, err

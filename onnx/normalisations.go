@@ -55,18 +55,23 @@ func readLayerNorm(n *node) ([]*graph.Value, error) {
 	return n.result(op.LayerNorm{Axis: axis, Eps: float64(eps), Moments: len(n.proto.GetOutput()) > 1}, in...)
 }
 
-// readSoftmax reads softmax along one axis. Before operator set 13 it was over all axes
-// from one on, which is the same for the last.
-func readSoftmax(n *node) ([]*graph.Value, error) {
+// softmaxAxis is the axis of a softmax. Before operator set 13 it was over several: all from
+// one on, which is the same for the last.
+func (n *node) softmaxAxis(opset int) (axis int, several bool, err error) {
 	otherwise := -1
-	if n.opset < 13 {
+	if opset < 13 {
 		otherwise = 1
 	}
-	axis, err := n.number("axis", otherwise)
+	axis, err = n.number("axis", otherwise)
+	return axis, opset < 13 && axis != -1, err
+}
+
+func readSoftmax(n *node) ([]*graph.Value, error) {
+	axis, several, err := n.softmaxAxis(n.opset)
 	if err != nil {
 		return nil, err
 	}
-	if n.opset >= 13 || axis == -1 {
+	if !several {
 		return simple(op.Softmax{Axis: axis}, 1)(n)
 	}
 	if err := n.need(1); err != nil {
@@ -87,14 +92,12 @@ func readSoftmax(n *node) ([]*graph.Value, error) {
 }
 
 func readLogSoftmax(n *node) ([]*graph.Value, error) {
-	if n.opset < 13 {
-		if axis, err := n.number("axis", 1); err != nil || axis != -1 {
-			return nil, fmt.Errorf("axis %d of operator set %d, over several axes, is not read", axis, n.opset)
-		}
-	}
-	axis, err := n.number("axis", -1)
+	axis, several, err := n.softmaxAxis(n.opset)
 	if err != nil {
 		return nil, err
+	}
+	if several {
+		return nil, fmt.Errorf("axis %d of operator set %d, over several axes, is not read", axis, n.opset)
 	}
 	return simple(op.LogSoftmax{Axis: axis}, 1)(n)
 }

@@ -40,7 +40,7 @@ func readQLinearConv(n *node) ([]*graph.Value, error) {
 		}
 		in = append(in, b)
 	}
-	return n.typed(out, op.Conv2D{Stride: w.stride, Padding: w.padding, Uneven: w.uneven, Auto: w.auto, Dilation: w.dilation, Groups: groups}, in...)
+	return n.typed(out, w.conv(groups), in...)
 }
 
 // qlinearPair reads a function of two activations, each with its parameters.
@@ -266,15 +266,11 @@ func readQLinearSoftmax(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	otherwise := -1
-	if opset < 13 {
-		otherwise = 1
-	}
-	axis, err := n.number("axis", otherwise)
+	axis, several, err := n.softmaxAxis(opset)
 	if err != nil {
 		return nil, err
 	}
-	if opset < 13 && axis != -1 {
+	if several {
 		return nil, fmt.Errorf("axis %d of opset %d, over all axes behind it: only the last axis is read", axis, opset)
 	}
 	return n.throughReals([]int{0}, 3, func(x []*graph.Value) (*graph.Value, error) { return n.step(op.Softmax{Axis: axis}, x[0]) })

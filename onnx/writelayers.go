@@ -55,15 +55,9 @@ func (e *emission) writeLayer() error {
 
 // recurrence leaves out operands that are empty.
 func (e *emission) recurrence(kind string, r op.Recurrence, attrs ...*onnxpb.AttributeProto) error {
-	states := e.node.Inputs[2]
-	shape := states.Type.Shape
-	if states.Data != nil {
-		shape = states.Data.Shape()
-	} else if f, ok := e.facts[states]; ok {
-		shape = f.Shape
-	}
-	if len(shape) != 3 {
-		return fmt.Errorf("the extents of its weight %q are not known", states.Name)
+	shape, err := e.weightShape(2, 3, 3)
+	if err != nil {
+		return err
 	}
 	attrs = append(attrs, intAttr("hidden_size", shape[2]))
 	if r.Direction != "" {
@@ -150,25 +144,13 @@ func (e *emission) or(name string, otherwise float32, count int) string {
 // spatial are the attributes of windows over any number of axes.
 func spatial(s op.Spatial) []*onnxpb.AttributeProto {
 	attrs := []*onnxpb.AttributeProto{intsAttr("strides", s.Stride...), intsAttr("dilations", s.Dilation...)}
-	switch s.Auto {
-	case op.SameUpper:
-		return append(attrs, textAttr("auto_pad", "SAME_UPPER"))
-	case op.SameLower:
-		return append(attrs, textAttr("auto_pad", "SAME_LOWER"))
-	}
-	return append(attrs, intsAttr("pads", slices.Concat(s.Before, s.After)...))
+	return append(attrs, padding(s.Auto, s.Before, s.After))
 }
 
 func (e *emission) convND(o op.ConvND) error {
-	v := e.node.Inputs[1]
-	shape := v.Type.Shape
-	if v.Data != nil {
-		shape = v.Data.Shape()
-	} else if f, ok := e.facts[v]; ok {
-		shape = f.Shape
-	}
-	if len(shape) < 3 {
-		return fmt.Errorf("the extents of its weight %q are not known", v.Name)
+	shape, err := e.weightShape(1, 3, maxAxes)
+	if err != nil {
+		return err
 	}
 	return e.result("Conv", e.in, append(spatial(o.Spatial), intsAttr("kernel_shape", shape[2:]...), intAttr("group", o.Groups))...)
 }

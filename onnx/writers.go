@@ -85,32 +85,47 @@ func hardsigmoid() []*onnxpb.AttributeProto {
 // sliding are the attributes of windows but for their dilation.
 func sliding(s op.Sliding) []*onnxpb.AttributeProto {
 	attrs := []*onnxpb.AttributeProto{intsAttr("kernel_shape", s.Kernel[:]...), intsAttr("strides", s.Stride[:]...)}
-	return append(attrs, padding(s.Auto, s.Padding, s.Uneven))
+	return append(attrs, imagePadding(s.Auto, s.Padding, s.Uneven))
 }
 
-func padding(auto op.AutoPad, before, more [2]int) *onnxpb.AttributeProto {
+// imagePadding is padding in front of height and width, and so many more behind them.
+func imagePadding(auto op.AutoPad, before, more [2]int) *onnxpb.AttributeProto {
+	return padding(auto, before[:], []int{before[0] + more[0], before[1] + more[1]})
+}
+
+// padding is the attribute that says how much there is, or that the size of the input does.
+func padding(auto op.AutoPad, before, after []int) *onnxpb.AttributeProto {
 	switch auto {
 	case op.SameUpper:
 		return textAttr("auto_pad", "SAME_UPPER")
 	case op.SameLower:
 		return textAttr("auto_pad", "SAME_LOWER")
 	}
-	return intsAttr("pads", before[0], before[1], before[0]+more[0], before[1]+more[1])
+	return intsAttr("pads", slices.Concat(before, after)...)
 }
 
 // kernel is the height and width of the node's weight.
 func (e *emission) kernel() ([2]int, error) {
-	v := e.node.Inputs[1]
+	shape, err := e.weightShape(1, 4, 4)
+	if err != nil {
+		return [2]int{}, err
+	}
+	return [2]int{shape[2], shape[3]}, nil
+}
+
+// weightShape is the shape of the weight that is operand i, which has so many axes.
+func (e *emission) weightShape(i, fewest, most int) (tensor.Shape, error) {
+	v := e.node.Inputs[i]
 	shape := v.Type.Shape
 	if v.Data != nil {
 		shape = v.Data.Shape()
 	} else if f, ok := e.facts[v]; ok {
 		shape = f.Shape
 	}
-	if len(shape) != 4 {
-		return [2]int{}, fmt.Errorf("the extents of its weight %q are not known", v.Name)
+	if len(shape) < fewest || len(shape) > most {
+		return nil, fmt.Errorf("the extents of its weight %q are not known", v.Name)
 	}
-	return [2]int{shape[2], shape[3]}, nil
+	return shape, nil
 }
 
 func (e *emission) conv(o op.Conv2D) error {
@@ -136,7 +151,7 @@ func (e *emission) convTranspose(o op.ConvTranspose2D) error {
 		return err
 	}
 	attrs := []*onnxpb.AttributeProto{
-		intsAttr("kernel_shape", kernel[:]...), intsAttr("strides", o.Stride[:]...), padding(o.Auto, o.Padding, o.Uneven),
+		intsAttr("kernel_shape", kernel[:]...), intsAttr("strides", o.Stride[:]...), imagePadding(o.Auto, o.Padding, o.Uneven),
 		intsAttr("dilations", o.Dilation[:]...), intsAttr("output_padding", o.OutputPadding[:]...), intAttr("group", o.Groups),
 	}
 	if o.Output != [2]int{} {
