@@ -133,6 +133,25 @@ func TestExportOfONNX(t *testing.T) {
 	}
 }
 
+// TestUnknownFormatIsRefused, and leaves no file.
+func TestUnknownFormatIsRefused(t *testing.T) {
+	files, err := filepath.Glob("testdata/onnx/*.onnx")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no models: ", err)
+	}
+	m, err := octet.Open(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	if _, err := m.SaveONNX(t.Context(), path, octet.WithFormat(9)); err == nil || !strings.Contains(err.Error(), "Format(9)") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a file was left")
+	}
+}
+
 // fileSum is the SHA-256 of a file.
 func fileSum(t *testing.T, path string) string {
 	t.Helper()

@@ -22,7 +22,7 @@ type builder struct {
 	called  map[functionID]*onnxpb.FunctionProto
 	inlined int // nodes of functions
 	failed  []Unsupported
-	work    float64 // multiplications of constants so far, of maxWork
+	steps   int64 // that folding took, of maxSteps
 	// unchecked counts nodes of known operators that were not read: they compute with results
 	// of nodes that were not.
 	unchecked int

@@ -138,26 +138,26 @@ func (f *formula) along(axis int, v *graph.Value) *graph.Value {
 	return f.do(op.Unsqueeze{Axes: behind}, v)
 }
 
-// fromEnd counts an axis of a value of so many axes from the end: all that follow from their
-// number if the axis is not counted so already.
+// fromEnd counts an axis of a value, with so many more axes, from the end. The number of the
+// value's axes must be known unless the axis is counted so already.
 func (f *formula) fromEnd(axis int, of *graph.Value, more int) int {
-	if axis < -maxAxes {
-		f.refuse("axis %d; at most %d axes are counted from the end", axis, maxAxes)
+	if f.err != nil {
 		return -1
-	}
-	if axis < 0 || f.err != nil {
-		return axis
 	}
 	rank, err := f.rank(of)
-	if err != nil {
-		f.err = err
-		return -1
-	}
-	if axis >= rank+more {
+	switch {
+	case err == nil && (axis >= rank+more || axis < -rank-more):
 		f.refuse("axis %d of %d axes", axis, rank+more)
-		return -1
+	case axis < -maxAxes:
+		f.refuse("axis %d; at most %d axes are counted from the end", axis, maxAxes)
+	case axis < 0:
+		return axis
+	case err != nil:
+		f.err = err
+	default:
+		return axis - rank - more
 	}
-	return axis - rank - more
+	return -1
 }
 
 // rank is the number of axes of a value.

@@ -1,11 +1,13 @@
 package onnx_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -103,6 +105,21 @@ func TestFunctionsWithoutEnd(t *testing.T) {
 	m.Functions = append(m.Functions, m.Functions[0])
 	if _, err := graphOf(t, m); err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Errorf("a function that is there twice: %v", err)
+	}
+}
+
+// What the file says of the main graph's values is not of those of a function with the same names.
+func TestDeclarationsAreNotOfFunctions(t *testing.T) {
+	m := modelOf(callOf("F", []string{"x"}, []string{"z"}), nodeOf("Cast", []string{"x"}, []string{"h"}, &onnxpb.AttributeProto{Name: new("to"), Type: onnxpb.AttributeProto_INT.Enum(), I: new(int64(7))}), nodeOf("Neg", []string{"z"}, []string{"y"}))
+	m.Functions = []*onnxpb.FunctionProto{functionOf("F", []string{"a"}, []string{"b"}, nil,
+		nodeOf("Nothing", []string{"a"}, []string{"h"}), nodeOf("Softmax", []string{"h"}, []string{"b"}))}
+	m.Graph.ValueInfo = []*onnxpb.ValueInfoProto{{Name: new("h"), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{
+		TensorType: &onnxpb.TypeProto_Tensor{ElemType: new(int32(7))},
+	}}}}
+	_, err := graphOf(t, m)
+	var missing *onnx.UnsupportedError
+	if !errors.As(err, &missing) || len(missing.Nodes) != 1 || missing.Nodes[0].Op != "Nothing" {
+		t.Errorf("only Nothing is not read; error %v", err)
 	}
 }
 

@@ -25,7 +25,8 @@ func TestNodesThatAreWrong(t *testing.T) {
 		onnxtest.Codes("c", onnxtest.Int8, []int64{1, 2, 4}, 1, 2, 3, 4, 5, 6, 7, 8),
 	}
 	inputs := [][]string{{"x", "x", "x", "x", "x", "x"}, {"x", "w", "v", "v", "v", "k"}, {"free", "k", "free", "k", "free", "k"}, {"i", "i", "i", "i"}, {"k", "k", "k", "k", "k"},
-		{"x", "c", "c", "v", "", "", "", "v", "v", "v", "v"}, {"v", "", "v", "", "k"}, {"w", "x", "k", "w"}}
+		{"x", "c", "c", "v", "", "", "", "v", "v", "v", "v"}, {"v", "", "v", "", "k"}, {"w", "x", "k", "w"},
+		{"", "x", "k", "x", "k"}, {"x", "v", "", "k", "", "k", "v", "k"}, {"w", "w", "w", "w", "w"}}
 	attributes := [][]onnxtest.Part{nil, {onnxtest.AttrInts("strides", 1)}, {onnxtest.AttrInts("dilations", 1)}, {onnxtest.AttrInt("axis", -10_000_000)}, {onnxtest.AttrInt("axis", 7)},
 		{onnxtest.AttrInts("size", 1, 2, 3, 4), onnxtest.AttrInts("kernel_shape", 2, 2, 2)}, {onnxtest.AttrInts("kernel_shape", 2), onnxtest.AttrInts("output_padding", 1)},
 		{onnxtest.AttrInt("num_heads", -3), onnxtest.AttrInt("hidden_size", 1<<40), onnxtest.AttrInt("group", 0)}, {onnxtest.AttrInts("axes", -10_000_000), onnxtest.AttrInts("perm", 9)}}
@@ -65,17 +66,35 @@ func try(t *testing.T, what string, kind operator, in []string, attrs, parts []o
 	_, _ = f.Graph(Given{}) // whether it is one is another test's question
 }
 
-// A product of large constants is left to a run, which can be ended; one of small ones is
-// computed when the file is read.
-func TestLargeProductsAreNotFolded(t *testing.T) {
-	for size, folded := range map[int64]bool{8: true, 1500: false} {
-		data := onnxtest.Model(
+// What takes long of constants is left to a run, which can be ended; what does not is computed when
+// the file is read.
+func TestLongFoldingIsLeftToARun(t *testing.T) {
+	window := onnxtest.AttrInts("kernel_shape", 200, 200)
+	for _, c := range []struct {
+		kind   string
+		in     []string
+		attr   onnxtest.Part
+		size   int64
+		folded bool
+	}{
+		{"MatMul", []string{"a", "a"}, nil, 8, true}, {"MatMul", []string{"a", "a"}, nil, 1500, false},
+		{"Einsum", []string{"a", "a"}, onnxtest.AttrText("equation", "ab,bc->ac"), 20, true}, {"Einsum", []string{"a", "a"}, onnxtest.AttrText("equation", "ab,bc->ac"), 200, false},
+		{"Einsum", []string{"a", "a", "a"}, onnxtest.AttrText("equation", "ab,bc,cd->ad"), 30, false},
+		{"Det", []string{"a"}, nil, 20, true}, {"Det", []string{"a"}, nil, 70, false},
+		{"MaxPool", []string{"b"}, window, 200, true}, {"MaxPool", []string{"b"}, window, 400, false},
+	} {
+		parts := []onnxtest.Part{
 			onnxtest.Node("ConstantOfShape", []string{"s"}, []string{"a"}),
-			onnxtest.Node("MatMul", []string{"a", "a"}, []string{"p"}),
+			onnxtest.Node("Unsqueeze", []string{"a", "k"}, []string{"b"}),
 			onnxtest.Node("Add", []string{"p", "x"}, []string{"y"}),
-			onnxtest.Ints("s", []int64{2}, size, size), onnxtest.Input("x", onnxtest.Float32, 1), onnxtest.Output("y", onnxtest.Float32),
-		)
-		f, err := Read(bytes.NewReader(data), int64(len(data)), "product.onnx")
+			onnxtest.Ints("s", []int64{2}, c.size, c.size), onnxtest.Ints("k", []int64{2}, 0, 1), onnxtest.Input("x", onnxtest.Float32, 1), onnxtest.Output("y", onnxtest.Float32),
+		}
+		var attrs []onnxtest.Part
+		if c.attr != nil {
+			attrs = append(attrs, c.attr)
+		}
+		data := onnxtest.Model(slices.Insert(parts, 2, onnxtest.Node(c.kind, c.in, []string{"p"}, attrs...))...)
+		f, err := Read(bytes.NewReader(data), int64(len(data)), "folded.onnx")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,9 +102,8 @@ func TestLargeProductsAreNotFolded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		product := slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return n.Op.Kind() == "matmul" || n.Op.Kind() == "linear" })
-		if product == folded {
-			t.Errorf("%d x %d: the product is a node: %v", size, size, product)
+		if folded := len(g.Nodes) == 1; folded != c.folded {
+			t.Errorf("%s of %d operands of %d x %d: %d nodes", c.kind, len(c.in), c.size, c.size, len(g.Nodes))
 		}
 	}
 }

@@ -143,40 +143,79 @@ func (b *builder) constantOf(v *graph.Value) *tensor.Tensor {
 	return b.facts[v].Data
 }
 
-// maxKept is how many elements a constant may have that a slow operator is folded of.
-const maxKept = 1 << 12
+// A run may be ended, but not the reading of a file, and a small file may describe constants of
+// any size: folding takes so many steps of a whole file beyond a few for each element, some tenths
+// of a second, and an operator whose steps are not counted has operands and results of so many
+// elements. A node that is not folded is computed in the run.
+const (
+	maxSteps     = 1 << 27
+	maxUncounted = 1 << 12
+)
 
-// maxWork is how many multiplications all products of constants of a file may take when it is
-// read, some tenths of a second: a run may be ended, but not the reading of a file.
-const maxWork = 1 << 27
-
-// affordable reports whether an operator of constants is computed when a file is read, and
-// counts its work. What takes a few steps for each element always is, if it is not too large.
-func (b *builder) affordable(o graph.Op, in []*graph.Value) bool {
-	size := func(i int) float64 { return float64(in[i].Type.Shape.Numel()) }
-	var work float64
-	switch o.(type) {
-	case op.DFT, op.Det:
-		return !slices.ContainsFunc(in, func(v *graph.Value) bool { return v.Type.Shape.Numel() > maxKept })
-	case op.MatMul:
-		if s := in[1].Type.Shape; len(s) > 1 {
-			work = size(0) * float64(s[len(s)-1])
+// steps returns how many steps an operator of constants takes beyond a few for each element, or
+// that they are not counted.
+func steps(o graph.Op, in []*tensor.Tensor, out []graph.Type) (count int64, counted bool) {
+	size := out[0].Shape.Numel()
+	window := func(kernel ...int) (int64, bool) { return product(append([]int{size}, kernel...)...), true }
+	switch o := o.(type) {
+	case op.MatMul, op.IntegerMatMul, op.Linear:
+		shape := in[0].Shape()
+		return window(shape[len(shape)-1])
+	case op.Conv2D, op.ConvND, op.IntegerConv2D, op.DeformConv:
+		return window(in[1].Shape()[1:]...)
+	case op.ConvTranspose2D:
+		return product(append([]int{in[0].Numel()}, in[1].Shape()[1:]...)...), true
+	case op.MaxPool2D:
+		return window(o.Kernel[:]...)
+	case op.AvgPool2D:
+		return window(o.Kernel[:]...)
+	case op.PoolND:
+		return window(o.Kernel...)
+	case op.LocalResponseNorm:
+		return window(o.Size)
+	case op.ROIAlign:
+		return window(in[0].Numel(), o.SamplingRatio, o.SamplingRatio)
+	case op.Einsum: // all of one operand with all of the others, at most
+		sizes := make([]int, len(in))
+		for i, t := range in {
+			sizes[i] = t.Numel()
 		}
-	case op.Linear, op.Conv2D, op.ConvND, op.ConvTranspose2D, op.DeformConv, op.Einsum, op.IntegerConv2D, op.IntegerMatMul:
-		work = size(0)
-		if len(in) > 1 {
-			work *= size(1)
+		return product(sizes...), true
+	case op.DFT, op.Det, op.LSTM, op.GRU, op.RNN, op.NonMaxSuppression, op.TfIdf:
+		return 0, false
+	}
+	return 0, true
+}
+
+// product is that of numbers, of which those below 1 do not count; more than maxSteps is one more.
+func product(numbers ...int) int64 {
+	p := int64(1)
+	for _, n := range numbers {
+		if p *= int64(min(max(1, n), maxSteps+1)); p > maxSteps {
+			return maxSteps + 1
 		}
 	}
-	if b.work+work > maxWork {
+	return p
+}
+
+// affordable reports whether an operator of constants may be computed while a file is read, and
+// counts its steps.
+func (b *builder) affordable(o graph.Op, in []*tensor.Tensor, out []graph.Type) bool {
+	count, counted := steps(o, in, out)
+	if !counted {
+		large := func(s tensor.Shape) bool { return s.Numel() > maxUncounted }
+		return !slices.ContainsFunc(out, func(t graph.Type) bool { return large(t.Shape) }) &&
+			!slices.ContainsFunc(in, func(t *tensor.Tensor) bool { return large(t.Shape()) })
+	}
+	if b.steps+count > maxSteps {
 		return false
 	}
-	b.work += work
+	b.steps += count
 	return true
 }
 
 // fold computes an operator of constants; nil where an operand is none, or the result
-// would be too large.
+// would be too large or take too long.
 func (n *node) fold(name string, o graph.Op, in []*graph.Value) ([]*graph.Value, error) {
 	var data []*tensor.Tensor
 	for _, v := range in {
@@ -198,7 +237,7 @@ func (n *node) fold(name string, o graph.Op, in []*graph.Value) ([]*graph.Value,
 			return nil, err
 		}
 	}
-	if !n.affordable(o, in) {
+	if !n.affordable(o, data, types) {
 		return nil, nil
 	}
 	results, err := o.Eval(graph.Context{}, data, types)
