@@ -75,7 +75,7 @@ func (o quantizeOptions) calibrate(ctx context.Context, p *ptq.Prepared, data ru
 	if stats == nil || stats.Images == 0 {
 		return nil, err
 	}
-	return &Calibration{Complete: err == nil, Source: o.source, BatchSize: o.batchSize, Limit: o.limit,
+	return &Calibration{Complete: err == nil, Source: o.source, BatchSize: o.batchSize, Limit: o.limit, Equalized: o.equalize,
 		Images: stats.Images, Data: w.identity(o, stats.Images), stats: stats}, err
 }
 

@@ -23,6 +23,8 @@ type Calibration struct {
 	// BatchSize and Limit are the parts of the recipe that the data has to be
 	// read with again.
 	BatchSize, Limit int
+	// Equalized says that the weights were equalized across layers.
+	Equalized bool
 	// Images is the number of samples seen.
 	Images int
 	// Data is what they were made of: that of WithIdentity, or else what the
@@ -43,6 +45,7 @@ type statisticsJSON struct {
 	Source    string           `json:"source,omitempty"`
 	BatchSize int              `json:"batch_size"`
 	Limit     int              `json:"limit,omitempty"`
+	Equalized bool             `json:"equalized,omitempty"`
 	Data      dataset.Identity `json:"data"`
 	Stats     json.RawMessage  `json:"stats"`
 }
@@ -61,7 +64,7 @@ func (c *Calibration) Write(w io.Writer) error {
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", " ")
-	return enc.Encode(statisticsJSON{statisticsVersion, c.Complete, c.Source, c.BatchSize, c.Limit, c.Data, inner})
+	return enc.Encode(statisticsJSON{statisticsVersion, c.Complete, c.Source, c.BatchSize, c.Limit, c.Equalized, c.Data, inner})
 }
 
 // ReadCalibration reads what Write wrote.
@@ -88,7 +91,7 @@ func ReadCalibration(r io.Reader) (*Calibration, error) {
 		return nil, fmt.Errorf("the calibration statistics are of %d samples and name %d; the file is damaged: calibrate again", stats.Images, len(outer.Data.Samples))
 	}
 	return &Calibration{Complete: outer.Complete, Source: outer.Source, BatchSize: outer.BatchSize, Limit: outer.Limit,
-		Images: stats.Images, Data: outer.Data, stats: stats}, nil
+		Equalized: outer.Equalized, Images: stats.Images, Data: outer.Data, stats: stats}, nil
 }
 
 // finished reports whether there is nothing left to calibrate.
@@ -96,6 +99,9 @@ func (c *Calibration) finished() bool { return c != nil && c.Complete && c.stats
 
 // fits checks what can be said of the recipe and the data before the data is read.
 func (c *Calibration) fits(o quantizeOptions) error {
+	if err := c.fitsEqualized(o); err != nil {
+		return err
+	}
 	var err error
 	switch {
 	case c.BatchSize != o.batchSize:

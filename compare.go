@@ -88,7 +88,7 @@ func (c *Comparison) add(ctx context.Context, want, got *Session, x *tensor.Tens
 }
 
 func (c *Comparison) compareLayers(ctx context.Context, reference, model *Model, samples []*tensor.Tensor, opts []CompileOption) error {
-	want, err := reference.FusedGraph()
+	want, err := reference.FusedGraphOf(model)
 	if err != nil {
 		return err
 	}

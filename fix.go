@@ -34,7 +34,7 @@ func Fix(ctx context.Context, m, int8 *Model, report *ptq.Report, samples Sample
 	if !int8.quantized {
 		return nil, nil, fmt.Errorf("%s has no layers on codes: octet.Quantize makes them", int8.name())
 	}
-	float, err := m.FusedGraph()
+	float, err := m.FusedGraphOf(int8)
 	if err != nil {
 		return nil, nil, err
 	}

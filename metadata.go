@@ -78,6 +78,8 @@ type CalibrationRecord struct {
 	Excluded    []string      `json:"excluded,omitempty"` // patterns of layers kept in float
 	// ReLU6Ranges says that the ranges are those of the model with ReLU6.
 	ReLU6Ranges bool `json:"relu6_ranges,omitempty"`
+	// Equalized says that weights were equalized across layers.
+	Equalized bool `json:"equalized,omitempty"`
 	// Slower names those of them that were excluded because their int8 form
 	// measured slower than float32 on the machine that made the model.
 	Slower []string `json:"slower_than_float,omitempty"`

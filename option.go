@@ -55,10 +55,14 @@ type (
 		QuantizeOption
 		ExcludeSlowerOption
 	}
-	// RecipeOption is for these, for Convert and for TrainQuantized.
-	RecipeOption interface {
+	// ConversionOption is for these and for Convert.
+	ConversionOption interface {
 		CalibrationOption
 		ConvertOption
+	}
+	// RecipeOption is for these and for TrainQuantized.
+	RecipeOption interface {
+		ConversionOption
 		QATOption
 	}
 	// BackendOption is for these, and for Open.
@@ -109,6 +113,7 @@ type quantizeOptions struct {
 	compatible  bool // training with PyTorch's numbers
 	recompute   bool // training in less memory
 	relu6       bool // ranges of the model with ReLU6
+	equalize    bool // of weights, across layers
 	slower      func(names []string)
 }
 
@@ -199,6 +204,17 @@ func WithMadeFor(backend Backend) OpenOption {
 func Recipe(opts ...RecipeOption) RecipeOption {
 	opts = slices.Clone(opts)
 	return recipe(func(o *quantizeOptions) {
+		for _, opt := range opts {
+			opt.applyQuantize(o)
+		}
+	})
+}
+
+// Conversion is several options as one, like Recipe, for recipes of which training knows
+// nothing.
+func Conversion(opts ...ConversionOption) ConversionOption {
+	opts = slices.Clone(opts)
+	return converting(func(o *quantizeOptions) {
 		for _, opt := range opts {
 			opt.applyQuantize(o)
 		}

@@ -32,9 +32,12 @@ type (
 		fitsQuantize
 		fitsExcludeSlower
 	}
-	recipeOption struct {
+	conversionOption struct {
 		calibrationOption
 		fitsConvert
+	}
+	recipeOption struct {
+		conversionOption
 		fitsQAT
 	}
 	backendOption struct {
@@ -67,4 +70,8 @@ func (b backendOption) applyOpen(o *openOptions) { o.backend = b.backend }
 
 func calibrating(f quantizeFunc) calibrationOption { return calibrationOption{quantizeFunc: f} }
 
-func recipe(f quantizeFunc) recipeOption { return recipeOption{calibrationOption: calibrating(f)} }
+func converting(f quantizeFunc) conversionOption {
+	return conversionOption{calibrationOption: calibrating(f)}
+}
+
+func recipe(f quantizeFunc) recipeOption { return recipeOption{conversionOption: converting(f)} }

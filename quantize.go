@@ -106,6 +106,9 @@ func quantizeRecipe[O recipeChange](opts []O) quantizeOptions {
 
 // convert is Convert of a prepared model.
 func (m *Model) convert(p *ptq.Prepared, numerics quant.Numerics, c *Calibration, o quantizeOptions) (*Model, *ptq.Report, error) {
+	if err := c.fitsEqualized(o); err != nil {
+		return nil, nil, classed{err, ErrCalibration}
+	}
 	g, report, err := ptq.Convert(p, c.stats, numerics)
 	switch {
 	case errors.Is(err, ptq.ErrStats), errors.Is(err, ptq.ErrNoImages):
@@ -119,9 +122,13 @@ func (m *Model) convert(p *ptq.Prepared, numerics quant.Numerics, c *Calibration
 	}
 	made.examples = c.stats.InputShapes
 	warnClamp(report, c.relu6, o)
+	if report.Equalized, err = m.scaled(o); err != nil {
+		return nil, nil, err
+	}
 	made.meta.Calibration = &CalibrationRecord{
 		QConfigName: o.qconfig, QConfig: p.QConfig, Source: cmp.Or(o.source, c.Source),
 		Samples: c.Images, BatchSize: c.BatchSize, Excluded: o.exclude, ReLU6Ranges: o.relu6 && m.ClampDiffers(),
+		Equalized: o.equalize,
 	}
 	return made, report, nil
 }
@@ -149,7 +156,7 @@ func (m *Model) prepare(o quantizeOptions) (*ptq.Prepared, quant.Numerics, error
 	if err != nil {
 		return nil, 0, classed{err, ErrRecipe}
 	}
-	converted, err := m.fused()
+	converted, err := m.startOf(o)
 	if err != nil {
 		return nil, 0, err
 	}

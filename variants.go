@@ -20,6 +20,7 @@ type derived struct {
 
 	variant      lazy[*graph.Graph] // the quantizable one
 	plain, relu6 lazy[*fused]       // that fused, and the same with its ReLU6
+	equal        lazy[*fused]       // the fused one, equalized
 	outputs      lazy[int]
 }
 
@@ -52,6 +53,18 @@ func (d *derived) clamped() (*fused, error) {
 	return d.relu6.get(func() (*fused, error) { return fuse(rebuild(d.arch, d.graph, zoo.Clamped)) })
 }
 
+// equalized is fused with the ranges of weights brought together across layers.
+func (d *derived) equalized() (*fused, error) {
+	return d.equal.get(func() (*fused, error) {
+		f, err := d.fused()
+		if err != nil {
+			return nil, err
+		}
+		g, scaled, err := rewrite.Equalize(f.graph)
+		return &fused{graph: g, scaled: scaled}, err
+	})
+}
+
 func (d *derived) classes() int {
 	n, _ := d.outputs.get(func() (int, error) { return classesOf(d.graph), nil })
 	return n
@@ -59,8 +72,9 @@ func (d *derived) classes() int {
 
 // fused is a fused graph and what identifies it with its weights.
 type fused struct {
-	graph *graph.Graph
-	print lazy[string]
+	graph  *graph.Graph
+	scaled int // layers that equalization has scaled
+	print  lazy[string]
 }
 
 func fuse(g *graph.Graph, err error) (*fused, error) {

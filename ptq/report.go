@@ -29,6 +29,10 @@ type Report struct {
 	FloatBytes int64 `json:"float_bytes"`
 	Int8Bytes  int64 `json:"int8_bytes"`
 
+	// Equalized counts the layers whose channels were scaled, to bring the ranges of weights
+	// together across layers; those who prepare the graph fill it in.
+	Equalized int `json:"equalized_layers,omitempty"`
+
 	// ReLU6 compares the float model that was quantized with the trained one; nil
 	// where both are the same.
 	ReLU6 *ClampEffect `json:"relu6_to_relu,omitempty"`

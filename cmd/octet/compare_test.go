@@ -278,3 +278,26 @@ func TestCompletionOfCompare(t *testing.T) {
 		t.Errorf("the second model is not completed:\n%s", got)
 	}
 }
+
+func TestCompareWithCorrections(t *testing.T) {
+	_, model, calibration, test := demoFolder(t)
+	c, _ := compared(t, model, "--calibration", calibration, "--calibration-limit", "32", "--backend", "fbgemm", "--per-tensor", "--equalize", "--eval", test, "--limit", "50", "--layer-inputs", "2")
+	plain, equal := c.Variant("fbgemm per-tensor"), c.Variant("fbgemm per-tensor equalize")
+	if plain == nil || equal == nil {
+		t.Fatalf("variants %q", variantNames(c))
+	}
+	if len(plain.Corrections) > 0 || !slices.Equal(equal.Corrections, []string{"--equalize"}) {
+		t.Errorf("corrections %q and %q", plain.Corrections, equal.Corrections)
+	}
+	for _, l := range equal.Layers {
+		if l.Introduced < 15 {
+			t.Errorf("%s introduces noise at %v: it was compared with something else", l.Node, l.Introduced)
+		}
+	}
+	if f := c.Weights[0].Forms; f[0] == nil || f[1] != nil {
+		t.Errorf("weights %+v: equalized ones have no place beside the reference's", f)
+	}
+	if !slices.ContainsFunc(c.Findings, func(s string) bool { return strings.Contains(s, "What equalize changes") }) {
+		t.Errorf("findings %q", c.Findings)
+	}
+}

@@ -26,6 +26,7 @@ type quantizeFlags struct {
 	data  inputs.DataFlags
 
 	inputs.RecipeFlags
+	corrections inputs.Corrections
 
 	calibration []string
 	arrays      arrayFiles  // what was read of it
@@ -68,6 +69,10 @@ for an ONNX model with --ranges mse. A model with several inputs, or one that ta
 images, is calibrated on arrays by the names of its inputs, --calibration NAME=FILE.npy
 for each; their leading axes count samples.
 
+With --equalize, channels of weights are scaled across layers, where ReLU or nothing stands
+in between, before anything is calibrated: the float function stays, weights with one
+scale lose less. docs/ptq.md has figures, and compare --equalize measures it.
+
 With --fix 25dB, as few layers stay in float as bring the outputs that close to those of
 the float model; the models that were tried are listed with their share of float.
 
@@ -85,9 +90,9 @@ again. These may change: --backend, --per-tensor, --per-channel, --weight-bits,
 --exclude, --threads, --eval, --class-map, --labels, --report and --output, so that
 the same model for another backend is one flag away; and where the data lies and what
 it is called, as long as content and order stay. Everything else must be the same:
-the content of every sample, the model, --qconfig's observers, --batch-size, --limit,
-and for images --preset, --resize, --crop, --interpolation, --mean, --std, --exif and
---max-pixels.
+the content of every sample, the model, --qconfig's observers, --equalize, --batch-size,
+--limit, and for images --preset, --resize, --crop, --interpolation, --mean, --std, --exif
+and --max-pixels.
 The files are read to find out, but not decoded; a difference is an error that names it.`,
 		Example: `  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
@@ -120,6 +125,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 	f.RegisterRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.StringVar(&f.ranges, "ranges", "", "how the ranges of activations are found, whatever --qconfig says: "+strings.Join(rangeKinds, ", "))
 	console.Complete(cmd, "ranges", rangeKinds...)
+	f.corrections.Register(cmd)
 	fl.StringVar(&f.fix, "fix", "", "keep as few layers in float as bring the outputs within `DECIBELS` of the float model's, such as 25dB")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.BoolVar(&f.relu6, "relu6-ranges", false, "of mobilenet_v2: calibrate with ReLU6 as it was trained, though ReLU is what torchvision's file has")

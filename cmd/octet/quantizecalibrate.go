@@ -76,15 +76,15 @@ func (f *quantizeFlags) source() string {
 }
 
 // recipe is what decides the numbers, and what the data is called.
-func (f *quantizeFlags) recipe(data string) octet.RecipeOption {
-	opts := []octet.RecipeOption{f.Recipe(f.model.Backend), octet.WithSource(data)}
+func (f *quantizeFlags) recipe(data string) octet.ConversionOption {
+	opts := []octet.ConversionOption{f.Recipe(f.model.Backend), octet.WithSource(data), f.corrections.Options()}
 	if f.ranges != "" {
 		opts = append(opts, octet.WithRanges(quant.ObserverKind(f.ranges)))
 	}
 	if f.relu6 {
 		opts = append(opts, octet.WithReLU6Ranges())
 	}
-	return octet.Recipe(opts...)
+	return octet.Conversion(opts...)
 }
 
 // reading is how the calibration data is read; with --stats it is identified.

@@ -94,6 +94,9 @@ func (o quantizeOutput) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\ncoverage   %d of %d layers compute on integers\n", r.Int8Nodes, r.Int8Nodes+r.FloatNodes)
 	fmt.Fprintf(w, "size       %s -> %s (%.2f of the float file)\n", report.Size(o.FloatFile), report.Size(o.Int8File), console.Ratio(o.Int8File, o.FloatFile))
+	if r.Equalized > 0 {
+		fmt.Fprintf(w, "equalized  %d layers, with those that read them\n", r.Equalized)
+	}
 	if o.Fixed != nil {
 		printFixed(w, o.Fixed)
 	}

@@ -14,7 +14,7 @@ import (
 
 // excludeSlower converts again without the layers whose int8 form is slower than
 // float32, until there is none.
-func (f *quantizeFlags) excludeSlower(ctx context.Context, c *console.Console, model *octet.Model, data *inputs.Data, calibration *octet.Calibration, recipe octet.RecipeOption, reading octet.CalibrationOption) (*octet.Model, *ptq.Report, error) {
+func (f *quantizeFlags) excludeSlower(ctx context.Context, c *console.Console, model *octet.Model, data *inputs.Data, calibration *octet.Calibration, recipe octet.ConversionOption, reading octet.CalibrationOption) (*octet.Model, *ptq.Report, error) {
 	var stage *console.Stage // of calibrating again, where that is needed
 	left := 0
 	end := func() {

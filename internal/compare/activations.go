@@ -17,7 +17,7 @@ const histogramBins = 128
 // Rival is an int8 graph with the codes that its calibrated ranges were mapped
 // to; a zero range means all of quint8.
 type Rival struct {
-	Graph *graph.Graph    // the int8 graph
+	Graph *graph.Graph    // the int8 graph; nil where its values are not the reference's
 	Codes quant.CodeRange // those that calibrated ranges are mapped to; none where that is not known
 }
 
@@ -109,7 +109,9 @@ type watchedValue struct {
 func watch(want *graph.Graph, rivals []Rival) ([]*watchedValue, error) {
 	types := make([]map[string]graph.Type, len(rivals))
 	for i, r := range rivals {
-		types[i] = ownTypes(want, r.Graph)
+		if r.Graph != nil {
+			types[i] = ownTypes(want, r.Graph)
+		}
 	}
 	var out []*watchedValue
 	for _, v := range valuesOf(want) {

@@ -37,7 +37,7 @@ type WeightCodes struct {
 }
 
 // WeightsOf describes every weight of want, in order of computation, and the
-// quantized forms that it has in the graphs of got.
+// quantized forms that it has in the graphs of got, of which those that are nil have none.
 func WeightsOf(want *graph.Graph, got []*graph.Graph) ([]Weights, error) {
 	var out []Weights
 	for _, n := range want.Running().Nodes {
@@ -75,6 +75,9 @@ func channelRanges(x []float32, n int) (lo, hi []float32) {
 
 // form compares the weight with that of the node in g.
 func (w *Weights) form(real []float32, g *graph.Graph) (*WeightCodes, error) {
+	if g == nil {
+		return nil, nil
+	}
 	n, ok := g.Node(w.Node)
 	if !ok || op.WeightOf(n) == nil || !op.WeightOf(n).Data.DType().IsQuantized() {
 		return nil, nil

@@ -86,6 +86,7 @@ type Variant struct {
 	Weights     string   `json:"weights,omitempty"`
 	QConfig     string   `json:"qconfig,omitempty"`
 	Excluded    []string `json:"excluded,omitempty"`
+	Corrections []string `json:"corrections,omitempty"` // flags of quantize that it was made with
 	Assumptions []string `json:"assumptions,omitempty"`
 	// Saturation lists the layers that may saturate in PyTorch on x86 without VNNI.
 	Saturation []ptq.Saturation `json:"pytorch_saturation,omitempty"`

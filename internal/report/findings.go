@@ -26,6 +26,7 @@ func (c *Comparison) Find() {
 	c.findChoices(add)
 	c.findRules(add)
 	c.findGranularity(add)
+	c.findCorrections(add)
 	c.findHeadroom(add)
 	c.findSaturation(add)
 	c.findStrangers(add)
@@ -90,12 +91,12 @@ func (c *Comparison) findGranularity(add adder) {
 		v := &c.Variants[i]
 		for j := range c.Variants {
 			w := &c.Variants[j]
-			pair := v.Weights == PerChannel && w.Weights == PerTensor && v.Backend == w.Backend && v.QConfig == w.QConfig
+			pair := v.Weights == PerChannel && w.Weights == PerTensor && v.Backend == w.Backend && v.QConfig == w.QConfig && slices.Equal(v.Corrections, w.Corrections)
 			if !v.byRecipe() || !w.byRecipe() || !pair {
 				continue
 			}
 			if v.Outputs.SQNR.Known() && w.Outputs.SQNR.Known() {
-				text := fmt.Sprintf("%.1f dB with %s", float64(v.Outputs.SQNR-w.Outputs.SQNR), recipe(v))
+				text := fmt.Sprintf("%.1f dB with %s", float64(v.Outputs.SQNR-w.Outputs.SQNR), strings.TrimSpace(recipe(v)+" "+v.corrections()))
 				if a, b := v.Outputs.Accuracy, w.Outputs.Accuracy; a != nil && b != nil {
 					text += fmt.Sprintf(" (%s points of top-1)", signed(b.Top1Percent-a.Top1Percent))
 				}
@@ -114,7 +115,7 @@ func (c *Comparison) findHeadroom(add adder) {
 		for _, w := range c.Int8Variants() {
 			limited := v.Backend == "fbgemm" && v.QConfig != "octet"
 			same := v.QConfig == w.QConfig && v.Backend != w.Backend || w.QConfig == "octet" // but for the range
-			if !v.byRecipe() || !w.byRecipe() || !limited || w.Weights != v.Weights || !same {
+			if !v.byRecipe() || !w.byRecipe() || !limited || w.Weights != v.Weights || !same || !slices.Equal(v.Corrections, w.Corrections) {
 				continue
 			}
 			if gain := float64(w.Outputs.SQNR - v.Outputs.SQNR); gain > 3 {

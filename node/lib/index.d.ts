@@ -266,6 +266,8 @@ export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   perChannel?: boolean;
   /** How ranges of activations are found: histogram, minmax, percentile or mse. */
   ranges?: string;
+  /** Brings the ranges of weights together across layers first, which weights with one scale gain from. */
+  equalize?: boolean;
   /** Keeps as few layers in float as bring the outputs within so many decibels of the float model's, such as '25dB'. */
   fix?: string;
   /** Patterns of layers that stay in float. */

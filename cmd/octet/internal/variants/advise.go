@@ -39,7 +39,11 @@ func (s *Comparison) advise(ctx context.Context) error {
 	}
 	stage := s.Console.Begin("keep in float", "sets", 0)
 	samples := s.samples[:s.Doc.Inputs.Layers]
-	found, err := compare.FindExclusions(ctx, s.Float.graph, v.graph, layers, samples, compare.Options{Threads: s.Options.Data.Threads, Progress: stage.Set, Total: stage.Expect})
+	float, err := s.Float.Model.FusedGraphOf(v.Model)
+	if err != nil {
+		return exit.WithCode(exit.Model, err)
+	}
+	found, err := compare.FindExclusions(ctx, float, v.graph, layers, samples, compare.Options{Threads: s.Options.Data.Threads, Progress: stage.Set, Total: stage.Expect})
 	stage.End()
 	if err != nil {
 		return exit.WithCode(exit.Model, fmt.Errorf("%s: %w", v.Name, err))
@@ -76,10 +80,10 @@ func (s *Comparison) advised() *Variant {
 
 // prove makes the variant that is proposed, and measures it like the others.
 func (s *Comparison) prove(ctx context.Context, v *Variant, exclude []string) error {
-	proposed := report.Variant{
+	proposed := recipe{corrections: v.corrections(), Variant: report.Variant{
 		Name: fmt.Sprintf("%s, %s in float", v.Name, strings.Join(exclude, ", ")), Proposed: true,
 		Backend: v.Backend, QConfig: v.QConfig, Weights: v.Weights, Excluded: slices.Concat(v.Excluded, exclude),
-	}
+	}}
 	if err := s.makeOne(ctx, proposed); err != nil {
 		return err
 	}
@@ -95,7 +99,11 @@ func (s *Comparison) prove(ctx context.Context, v *Variant, exclude []string) er
 	if !s.Doc.Holds(&last.Variant) {
 		return s.withdraw(v, exclude)
 	}
-	layers, err := compare.Layers(ctx, s.Variants[0].graph, last.graph, s.samples[:s.Doc.Inputs.Layers], compare.Options{Threads: s.Options.Data.Threads})
+	reference, err := s.referenceOf(last)
+	if err != nil {
+		return err
+	}
+	layers, err := compare.Layers(ctx, reference, last.graph, s.samples[:s.Doc.Inputs.Layers], compare.Options{Threads: s.Options.Data.Threads})
 	last.setLayers(layers)
 	return exit.WithCode(exit.Model, err)
 }
@@ -141,6 +149,7 @@ func (s *Comparison) QuantizeCommand(v *Variant, exclude []string) string {
 	if v.Made {
 		words = append(words, "--"+v.Weights)
 	}
+	words = append(words, v.corrections().Flags()...)
 	add("--calibration", calibration)
 	if s.Options.CalibrationLimit > 0 {
 		add("--limit", fmt.Sprint(s.Options.CalibrationLimit))

@@ -44,8 +44,14 @@ func (s *Comparison) Make(ctx context.Context) error {
 	return nil
 }
 
+// recipe is a variant to be made.
+type recipe struct {
+	report.Variant
+	corrections inputs.Corrections
+}
+
 // recipes are the variants that the flags ask for.
-func (f *Options) recipes() []report.Variant {
+func (f *Options) recipes() []recipe {
 	backends := f.Backends
 	if len(backends) == 0 {
 		backends = []octet.Backend{octet.FBGEMM, octet.QNNPACK, octet.ONEDNN}
@@ -57,27 +63,48 @@ func (f *Options) recipes() []report.Variant {
 	case f.PerTensor:
 		granularities = granularities[1:]
 	}
-	var list []report.Variant
+	var list []recipe
+	add := func(v report.Variant) {
+		for _, c := range f.corrected() {
+			list = append(list, recipe{v, c})
+		}
+	}
 	if f.Octets && !f.PerTensor && slices.Contains(backends, octet.DefaultBackend) {
-		list = append(list, report.Variant{Backend: string(octet.DefaultBackend), QConfig: inputs.OctetQConfig, Weights: report.PerChannel, Excluded: f.Exclude})
+		add(report.Variant{Backend: string(octet.DefaultBackend), QConfig: inputs.OctetQConfig, Weights: report.PerChannel, Excluded: f.Exclude})
 	}
 	for _, backend := range backends {
 		for _, qconfig := range f.QConfigs {
 			for _, weights := range granularities {
-				list = append(list, report.Variant{Backend: string(backend), QConfig: qconfig, Weights: weights, Excluded: f.Exclude})
+				add(report.Variant{Backend: string(backend), QConfig: qconfig, Weights: weights, Excluded: f.Exclude})
 			}
 		}
 	}
 	return list
 }
 
-// makeOne quantizes the float model by the recipe in v.
-func (s *Comparison) makeOne(ctx context.Context, v report.Variant) error {
+// corrected are the sets of corrections that every recipe is made with: none, each alone
+// and, where several were asked for, all.
+func (f *Options) corrected() []inputs.Corrections {
+	list := []inputs.Corrections{{}}
+	if alone := f.Corrections.Each(); len(alone) > 0 {
+		list = append(list, alone...)
+		if len(alone) > 1 {
+			list = append(list, f.Corrections)
+		}
+	}
+	return list
+}
+
+// makeOne quantizes the float model by a recipe.
+func (s *Comparison) makeOne(ctx context.Context, v recipe) error {
 	v.Made = true
 	if v.Name == "" {
 		v.Name = v.Backend + " " + v.Weights
 		if v.QConfig != octet.DefaultQConfig {
 			v.Name += " " + v.QConfig
+		}
+		for _, flag := range v.corrections.Flags() {
+			v.Name += " " + strings.TrimPrefix(flag, "--")
 		}
 	}
 	model, err := s.quantize(ctx, v)
@@ -93,12 +120,12 @@ func (s *Comparison) makeOne(ctx context.Context, v report.Variant) error {
 			return err
 		}
 	}
-	return s.add(&Variant{Variant: v, Model: model, path: v.File})
+	return s.add(&Variant{Variant: v.Variant, Model: model, path: v.File})
 }
 
 // quantize calibrates, unless an earlier calibration has seen what the recipe
 // needs, and converts.
-func (s *Comparison) quantize(ctx context.Context, v report.Variant) (*octet.Model, error) {
+func (s *Comparison) quantize(ctx context.Context, v recipe) (*octet.Model, error) {
 	f := s.Options
 	flags := f.Data
 	flags.Limit = f.CalibrationLimit
@@ -111,7 +138,7 @@ func (s *Comparison) quantize(ctx context.Context, v report.Variant) (*octet.Mod
 	if v.Weights == report.PerTensor {
 		granularity = octet.WithPerTensorWeights()
 	}
-	recipe := octet.Recipe(
+	recipe := octet.Conversion(v.corrections.Options(),
 		octet.WithBackend(octet.Backend(v.Backend)), octet.WithQConfig(v.QConfig), granularity, octet.WithExclude(v.Excluded...),
 		octet.WithSource(filepath.Base(filepath.Clean(f.Calibration))),
 	)

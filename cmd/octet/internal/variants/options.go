@@ -21,6 +21,7 @@ type Options struct {
 	PerTensor        bool
 	PerChannel       bool
 	Exclude          []string
+	Corrections      inputs.Corrections // every variant is made with and without them
 	Keep             string
 
 	Eval, Inputs    string        // labelled data, or inputs without labels; empty where not given

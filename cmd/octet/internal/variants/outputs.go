@@ -152,21 +152,42 @@ func (s *Comparison) layers(ctx context.Context) error {
 	}
 	stage := s.Console.Begin("layers", "inputs", n)
 	defer stage.End()
-	var int8s []*Variant
-	var graphs []*graph.Graph
+	var references []*graph.Graph // that of the first variant, and the same equalized
+	alike := map[*graph.Graph][]*Variant{}
 	for _, v := range s.Variants[1:] {
-		if v.Model.Quantized() {
-			int8s, graphs = append(int8s, v), append(graphs, v.graph)
+		if !v.Model.Quantized() {
+			continue
+		}
+		reference, err := s.referenceOf(v)
+		if err != nil {
+			return err
+		}
+		if alike[reference] == nil {
+			references = append(references, reference)
+		}
+		alike[reference] = append(alike[reference], v)
+	}
+	for _, reference := range references {
+		var graphs []*graph.Graph
+		for _, v := range alike[reference] {
+			graphs = append(graphs, v.graph)
+		}
+		all, err := compare.LayersOf(ctx, reference, graphs, s.samples[:n], compare.Options{Threads: s.Options.Data.Threads, Progress: stage.Set})
+		if err != nil {
+			return exit.WithCode(exit.Model, err)
+		}
+		for i, v := range alike[reference] {
+			v.setLayers(all[i])
 		}
 	}
-	all, err := compare.LayersOf(ctx, s.Variants[0].graph, graphs, s.samples[:n], compare.Options{Threads: s.Options.Data.Threads, Progress: stage.Set})
-	if err != nil {
-		return exit.WithCode(exit.Model, err)
-	}
-	for i, v := range int8s {
-		v.setLayers(all[i])
-	}
 	return nil
+}
+
+// referenceOf is the graph whose values are those of v: the first variant's, equalized
+// where v is.
+func (s *Comparison) referenceOf(v *Variant) (*graph.Graph, error) {
+	g, err := s.Variants[0].Model.FusedGraphOf(v.Model)
+	return g, exit.WithCode(exit.Model, err)
 }
 
 // setLayers puts what was found of layers into the document.

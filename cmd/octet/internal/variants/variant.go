@@ -144,6 +144,7 @@ func (v *Variant) recipe() (err error) {
 	switch {
 	case m.Calibration != nil:
 		v.QConfig, v.Excluded = m.Calibration.QConfigName, m.Calibration.Excluded
+		v.Corrections = v.corrections().Flags()
 	case m.Training != nil:
 		v.QConfig, v.Excluded = m.Training.QConfigName, m.Training.Excluded
 	}
@@ -151,6 +152,11 @@ func (v *Variant) recipe() (err error) {
 		v.Saturation, err = ptq.Saturations(v.graph, v.codes())
 	}
 	return err
+}
+
+// corrections are those that the variant was made with.
+func (v *Variant) corrections() inputs.Corrections {
+	return inputs.CorrectionsOf(v.Model.Metadata().Calibration)
 }
 
 // codes are those that calibrated ranges are mapped to; none where the record does not
@@ -219,7 +225,11 @@ func (s *Comparison) int8Graphs() []compare.Rival {
 		if !v.Model.Quantized() {
 			continue
 		}
-		list = append(list, compare.Rival{Graph: v.graph, Codes: v.codes()})
+		rival := compare.Rival{Graph: v.graph, Codes: v.codes()}
+		if v.corrections().Equalize { // its weights and values have other ranges than the reference's
+			rival.Graph = nil
+		}
+		list = append(list, rival)
 	}
 	return list
 }

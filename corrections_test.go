@@ -1,0 +1,126 @@
+package octet_test
+
+import (
+	"bytes"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// trained is a network with depthwise convolutions.
+const trained = "cmd/octet/demodata/fashion_mobilenet.pth"
+
+func openTrained(t *testing.T) *octet.Model {
+	t.Helper()
+	m, err := octet.Open(trained)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// photos are the first n images that the demo calibrates on.
+func photos(t *testing.T, m *octet.Model, n int) octet.Batches {
+	t.Helper()
+	all := octet.Inputs(t.Context(), m, filepath.Join("cmd", "octet", "demodata", "calibration-images-idx3-ubyte.gz"))
+	return func(yield func(*tensor.Tensor, error) bool) {
+		for x, err := range all {
+			if err == nil {
+				x = rows(x, counted(min(n, x.Dim(0)))...)
+				n -= x.Dim(0)
+			}
+			if !yield(x, err) || n == 0 {
+				return
+			}
+		}
+	}
+}
+
+// counted are the numbers below n.
+func counted(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
+}
+
+// errorOf is the error of a conversion.
+func errorOf(_ *octet.Model, _ *ptq.Report, err error) error { return err }
+
+// ratio is how close the logits of an int8 model come to the float one's.
+func ratio(t *testing.T, m, int8 *octet.Model) float64 {
+	t.Helper()
+	c, err := octet.Compare(t.Context(), m, int8, photos(t, m, 256))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return float64(c.Outputs.SQNR)
+}
+
+func TestEqualizationHelpsOneScale(t *testing.T) {
+	m := openTrained(t)
+	recipe := octet.WithPerTensorWeights()
+	plain, _, err := octet.Quantize(t.Context(), m, photos(t, m, 64), recipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal, report, err := octet.Quantize(t.Context(), m, photos(t, m, 64), recipe, octet.WithEqualization())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Equalized == 0 || !equal.Metadata().Calibration.Equalized || plain.Metadata().Calibration.Equalized {
+		t.Errorf("%d layers; recorded %+v", report.Equalized, equal.Metadata().Calibration)
+	}
+	if a, b := ratio(t, m, plain), ratio(t, m, equal); b < a+1 {
+		t.Errorf("%.1f dB without equalization, %.1f with", a, b)
+	}
+	// Its layers are compared with what they were made of: each is closer than its weights alone could be.
+	c, err := octet.Compare(t.Context(), m, equal, photos(t, m, 8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range c.Layers {
+		if l.Introduced < compare.Decibels(10) {
+			t.Errorf("%s introduces noise at %v: it was compared with something else", l.Node, l.Introduced)
+		}
+	}
+	var file bytes.Buffer
+	if err := equal.Write(&file); err != nil || !bytes.Contains(file.Bytes(), []byte(`"equalized": true`)) {
+		t.Errorf("the record does not say it (%v)", err)
+	}
+}
+
+func TestEqualizationIsPartOfStatistics(t *testing.T) {
+	m := openTrained(t)
+	plain, err := octet.Calibrate(t.Context(), m, photos(t, m, 8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal, err := octet.Calibrate(t.Context(), m, photos(t, m, 8), octet.WithEqualization())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		err  error
+		says string
+	}{
+		{"converting plain statistics", errorOf(octet.Convert(m, read(t, plain), octet.WithEqualization())), "without equalized weights"},
+		{"converting equalized ones", errorOf(octet.Convert(m, read(t, equal))), "with equalized weights"},
+		{"resuming", errorOf(octet.Quantize(t.Context(), m, nil, octet.WithResume(read(t, plain)), octet.WithEqualization())), "without equalized weights"},
+	} {
+		if !errors.Is(c.err, octet.ErrStatistics) || !errors.Is(c.err, octet.ErrCalibration) || !strings.Contains(c.err.Error(), c.says) {
+			t.Errorf("%s: error %v does not say %q", c.name, c.err, c.says)
+		}
+	}
+	if _, _, err := octet.Convert(m, read(t, equal), octet.WithEqualization(), octet.WithBackend(octet.QNNPACK)); err != nil {
+		t.Errorf("for another backend: %v", err)
+	}
+}
