@@ -26,7 +26,7 @@ func lowerCat(n *graph.Node, c op.Cat, t target) (operation, string) {
 	for _, v := range n.Inputs {
 		var table *elementwise8.Unary
 		if d.IsQuantized() && !v.Type.Q.Equal(n.Output().Type.Q) {
-			table = elementwise8.NewUnary(d == tensor.QInt8, c.Rescale(v.Type.Q, n.Output().Type.Q, d).Code)
+			table = elementwise8.NewUnary(d == tensor.QInt8, c.Rescale(t.numerics, v.Type.Q, n.Output().Type.Q, d).Code)
 		}
 		o.tables = append(o.tables, table)
 	}

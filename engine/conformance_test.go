@@ -48,7 +48,7 @@ func compiled(o Options) func(*graph.Graph) (Engine, error) {
 
 func variants(yield func(tensor.DType, quant.Numerics) bool) {
 	_ = yield(tensor.Float32, 0) && yield(tensor.QUInt8, quant.FBGEMM) && yield(tensor.QUInt8, quant.QNNPACK) && yield(tensor.QUInt8, quant.OneDNN) &&
-		yield(tensor.QInt8, quant.FBGEMM)
+		yield(tensor.QInt8, quant.FBGEMM) && yield(tensor.QUInt8, quant.ONNX) && yield(tensor.QInt8, quant.ONNX)
 }
 
 func TestConformance(t *testing.T) {

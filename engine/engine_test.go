@@ -330,6 +330,26 @@ func TestUnequalSummandsOfQNNPACK(t *testing.T) {
 	conform(t, g, randomgraph.Image(r, 2, 4, 9, 9))
 }
 
+// ONNX Runtime's rule of addition takes a single number, added to a run of others, second.
+// Scales in simple ratios give many results near a half, where that shows.
+func TestOrderOfSummandsOfONNX(t *testing.T) {
+	r := testseed.Rand(t)
+	for range 8 {
+		b := randomgraph.New(r, "summands", tensor.QUInt8, quant.ONNX)
+		scale := func(most int) float64 { return 0.013 * float64(1+r.IntN(most)) }
+		x := b.Input()
+		x.Type.Q = tensor.Affine(scale(40), 100)
+		sum := graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(scale(40), 90)}
+		var sums []*graph.Value
+		for _, size := range [][2]int{{1, 1}, {1, 9}, {9, 1}} {
+			part := b.Pool(x, op.AdaptiveAvgPool2D{Output: size})
+			other := b.Node("moved", op.Cat{Axis: 0}, graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(scale(40), 31)}, part)
+			sums = append(sums, b.Node("add", op.Add{}, sum, x, other), b.Node("add", op.Add{}, sum, other, x), b.Node("add", op.Add{}, sum, part, other))
+		}
+		conform(t, b.Finish(sums...), randomgraph.Image(r, 2, 4, 9, 9))
+	}
+}
+
 // No node that computes on codes is left to its operator, whatever their sort and the rules.
 func TestCodesHaveKernels(t *testing.T) {
 	r := testseed.Rand(t)

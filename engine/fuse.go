@@ -62,13 +62,14 @@ func (p *Program) fuse() []lowered {
 }
 
 // settled returns list without those fused additions, among the nodes from first to end,
-// that would have to broadcast an operand: only shapes tell which do.
+// that would have to broadcast an operand, or are of single numbers, for which another rule
+// may hold: only shapes tell which do.
 func (p *Program) settled(list []lowered, facts map[*graph.Value]graph.Fact, first, end int) []lowered {
 	shape := func(v int) tensor.Shape { return facts[p.values[v]].Shape }
 	out := list
 	for i := first; i < end; i++ {
 		l := list[i]
-		if l.adds == 0 || shape(l.inputs[len(l.inputs)-1]).Equal(shape(l.outputs[0])) && shape(p.lowered[i].outputs[0]).Equal(shape(l.outputs[0])) {
+		if l.adds == 0 || shape(l.inputs[len(l.inputs)-1]).Equal(shape(l.outputs[0])) && shape(p.lowered[i].outputs[0]).Equal(shape(l.outputs[0])) && shape(l.outputs[0]).Numel() != 1 {
 			continue
 		}
 		if &out[0] == &list[0] {

@@ -27,7 +27,8 @@ func lowerMean(n *graph.Node, m op.Mean, t target) (operation, string) {
 		}
 		image, reason := lowerMeanPool(n, t)
 		return imageMean{any, image}, reason
-	case d == tensor.QUInt8 && t.numerics == quant.QNNPACK:
+	}
+	if _, ok := quant.NewMeanAverage(t.numerics, n.Output().Type.Q, d); ok {
 		return lowerMeanPool(n, t)
 	}
 	real, lowest := quant.NewDequantizer(quant.Unsigned(n.Inputs[0].Type.Q, d)), int32(0)

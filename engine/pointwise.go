@@ -18,15 +18,17 @@ type pointwise8 struct {
 	anyOrder
 	k    *elementwise8.Kernel
 	call elementwise8.Call
-	// unequal is for operands of unequal shapes, where another rule holds for them.
-	unequal *pointwise8
+	// other is for operands of such shapes that otherwise holds.
+	other     *pointwise8
+	otherwise func(a, b, to tensor.Shape) bool
+	exchanged bool // the kernel takes the second operand first
 }
 
 func (o pointwise8) kernel() (string, string) { return o.k.Name, o.k.ISA }
 
 func (o pointwise8) fix(in, outs []desc, threads int) (fixed, error) {
-	if o.unequal != nil && !in[0].Shape.Equal(in[1].Shape) {
-		o = *o.unequal
+	if o.other != nil && o.otherwise(in[0].Shape, in[1].Shape, outs[0].Shape) {
+		o = *o.other
 	}
 	return fixedPointwise8{o, newBroadcast(in, outs[0], threads)}, nil
 }
@@ -67,6 +69,9 @@ func (t *taskPointwise8) Do(worker, i int) {
 		c.A = operandOf(&t.broadcast, &w.operands, 0, t.in[0].codes(), from, n)
 		if len(t.in) > 1 {
 			c.B = operandOf(&t.broadcast, &w.operands, 1, t.in[1].codes(), from, n)
+		}
+		if t.exchanged {
+			c.A, c.B = c.B, c.A
 		}
 		t.k.Run(c)
 		from += n
@@ -137,16 +142,24 @@ func lowerAdd(n *graph.Node, a op.Add, t target) (operation, string) {
 	if reason != "" || d == tensor.Float32 {
 		return lowerBinary32(elementwise32.Add, a.Act, t, reason)
 	}
-	sum := func(numerics quant.Numerics) pointwise8 {
-		rule := quant.NewAdd(numerics, n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output().Type.Q, d, a.Act)
+	sum := func(numerics quant.Numerics, first, second int) pointwise8 {
+		rule := quant.NewAdd(numerics, n.Inputs[first].Type.Q, n.Inputs[second].Type.Q, n.Output().Type.Q, d, a.Act)
 		k, call := elementwise8.Prepare(elementwise8.Table, rule, nil, d == tensor.QInt8, t.cpu)
-		return pointwise8{k: k, call: call}
+		return pointwise8{k: k, call: call, exchanged: first > second}
 	}
-	o := sum(t.numerics)
-	if t.numerics == quant.QNNPACK { // whose own rule is for equal shapes
-		unequal := sum(quant.FBGEMM)
-		o.unequal = &unequal
+	o := sum(t.numerics, 0, 1)
+	var other pointwise8
+	switch t.numerics {
+	case quant.QNNPACK: // whose own rule is for equal shapes
+		other = sum(quant.FBGEMM, 0, 1)
+		o.otherwise = func(a, b, _ tensor.Shape) bool { return !a.Equal(b) }
+	case quant.ONNX:
+		other = sum(quant.ONNX, 1, 0)
+		o.otherwise = func(a, b, to tensor.Shape) bool { return op.Exchanged(quant.ONNX, a, b, to) }
+	default:
+		return o, ""
 	}
+	o.other = &other
 	return o, ""
 }
 
@@ -155,7 +168,7 @@ func lowerMul(n *graph.Node, m op.Mul, t target) (operation, string) {
 	if reason != "" || d == tensor.Float32 {
 		return lowerBinary32(elementwise32.Mul, m.Act, t, reason)
 	}
-	rule := quant.NewMul(n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output().Type.Q, d, m.Act)
+	rule := quant.NewMul(t.numerics, n.Inputs[0].Type.Q, n.Inputs[1].Type.Q, n.Output().Type.Q, d, m.Act)
 	k, call := elementwise8.Prepare(elementwise8.Table, nil, rule, d == tensor.QInt8, t.cpu)
 	return pointwise8{k: k, call: call}, ""
 }

@@ -62,7 +62,8 @@ func lowerAdaptive(n *graph.Node, p op.AdaptiveAvgPool2D, t target) (operation, 
 func lowerMeanPool(n *graph.Node, t target) (operation, string) {
 	one := func(in, _ tensor.Shape) windows { return adaptiveWindows(in, tensor.Shape{in[0], in[1], 1, 1}) }
 	return newPool(n, true, t, one, func(_, _ tensor.Shape) *quant.Average {
-		return quant.NewAverage(quant.QNNPACK, n.Output().Type.Q, n.Output().Type.DType)
+		rule, _ := quant.NewMeanAverage(t.numerics, n.Output().Type.Q, n.Output().Type.DType)
+		return rule
 	})
 }
 

@@ -130,7 +130,7 @@ func readQLinearConcat(n *node) ([]*graph.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		same = same && x.Type.DType == out.DType && x.Type.Q.Equal(out.Q)
+		same = same && x.Type.DType == out.DType
 		in = append(in, x)
 	}
 	if same {

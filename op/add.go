@@ -43,8 +43,12 @@ func (o Add) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*
 		return nil, err
 	}
 	n := ruleOf(ctx.Numerics, in[0].Shape(), in[1].Shape())
-	rule := quant.NewAdd(n, in[0].QParams(), in[1].QParams(), out[0].Q, out[0].DType, o.Act)
-	return evalBinaryCodes(in, out[0], rule.Code), nil
+	a, b := in[0].QParams(), in[1].QParams()
+	if Exchanged(n, in[0].Shape(), in[1].Shape(), out[0].Shape) {
+		rule := quant.NewAdd(n, b, a, out[0].Q, out[0].DType, o.Act)
+		return evalBinaryCodes(in, out[0], func(a, b int32) int32 { return rule.Code(b, a) }), nil
+	}
+	return evalBinaryCodes(in, out[0], quant.NewAdd(n, a, b, out[0].Q, out[0].DType, o.Act).Code), nil
 }
 
 // Gradient is that of both summands.

@@ -143,3 +143,19 @@ func ruleOf(n quant.Numerics, a, b tensor.Shape) quant.Numerics {
 	}
 	return n
 }
+
+// Exchanged reports whether the rule of addition holds for b + a in place of a + b: ONNX
+// Runtime's kernel takes a single number, which it adds to a run of others, as its second
+// operand. Runs go along the last axis of the result with more than one element.
+func Exchanged(n quant.Numerics, a, b, to tensor.Shape) bool {
+	if n != quant.ONNX {
+		return false
+	}
+	for axis := len(to) - 1; axis >= 0; axis-- {
+		if to[axis] != 1 {
+			at := axis - len(to) + len(a)
+			return at < 0 || a[at] == 1
+		}
+	}
+	return true
+}

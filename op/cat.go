@@ -86,7 +86,7 @@ func (c Cat) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]
 	codes := make([]int32, out.Shape.Numel())
 	at := 0
 	for _, x := range in {
-		rule := c.Rescale(x.QParams(), out.Q, out.DType)
+		rule := c.Rescale(ctx.Numerics, x.QParams(), out.Q, out.DType)
 		src := codesOf(x)
 		for i, v := range src {
 			src[i] = rule.Code(v)
@@ -98,11 +98,11 @@ func (c Cat) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]
 
 // Rescale returns the rule by which the codes of an operand become those of the
 // result.
-func (c Cat) Rescale(in, out *tensor.QParams, dtype tensor.DType) *quant.Rescale {
-	if c.Views {
+func (c Cat) Rescale(n quant.Numerics, in, out *tensor.QParams, dtype tensor.DType) *quant.Rescale {
+	if c.Views && n != quant.ONNX {
 		return quant.NewScalarRescale(in, out, dtype)
 	}
-	return quant.NewRescale(in, out, dtype)
+	return quant.NewRescale(n, in, out, dtype)
 }
 
 // place copies src, whose extent along axis is n, into dst of the given shape

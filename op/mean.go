@@ -62,9 +62,9 @@ func (m Mean) OverImage() bool {
 	return seen == [4]bool{false, false, true, true}
 }
 
-// Eval averages. In float the sum is taken in float64. On codes
-// qnnpack has an integer rule (quant.Average); the other presets dequantize,
-// take the mean in float32 in PyTorch's order, and quantize.
+// Eval averages. In float the sum is taken in float64. On codes qnnpack and ONNX Runtime
+// have an integer rule (quant.NewMeanAverage); the other presets dequantize, take the mean
+// in float32 in PyTorch's order, and quantize.
 func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	out := outs[0]
 	x := in[0].Shape()
@@ -83,8 +83,8 @@ func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([
 	if err := needIntegerRules(ctx, out); err != nil {
 		return nil, err
 	}
-	if ctx.Numerics == quant.QNNPACK && out.DType == u8 {
-		return []*tensor.Tensor{m.average(in[0], n, out)}, nil
+	if rule, ok := quant.NewMeanAverage(ctx.Numerics, out.Q, out.DType); ok {
+		return []*tensor.Tensor{averageCodes(rule, in[0], n, out)}, nil
 	}
 	rule := quant.NewDequantizer(in[0].QParams())
 	p := quant.Plane{Step: 1, Pixels: n, Reals: rule.Table(in[0].DType() == i8), Channels: x[1]}
@@ -97,8 +97,8 @@ func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([
 	return []*tensor.Tensor{quantized(means, out, quant.NewQuantizer(out.Q, out.DType))}, nil
 }
 
-func (Mean) average(x *tensor.Tensor, n int, out graph.Type) *tensor.Tensor {
-	rule := quant.NewAverage(quant.QNNPACK, out.Q, out.DType)
+// averageCodes averages each n codes.
+func averageCodes(rule *quant.Average, x *tensor.Tensor, n int, out graph.Type) *tensor.Tensor {
 	mult := rule.Multiplier(n)
 	src, codes := codesOf(x), make([]int32, out.Shape.Numel())
 	for i := range codes {

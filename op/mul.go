@@ -42,7 +42,7 @@ func (o Mul) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*
 	if err := needIntegerRules(ctx, append(typesOf(in), out[0])...); err != nil {
 		return nil, err
 	}
-	rule := quant.NewMul(in[0].QParams(), in[1].QParams(), out[0].Q, out[0].DType, o.Act)
+	rule := quant.NewMul(ctx.Numerics, in[0].QParams(), in[1].QParams(), out[0].Q, out[0].DType, o.Act)
 	return evalBinaryCodes(in, out[0], rule.Code), nil
 }
 

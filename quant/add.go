@@ -8,7 +8,8 @@ import (
 
 // Add is the rule by which two quantized tensors of equal shape are added.
 type Add struct {
-	fixed bool // qnnpack's fixed-point rule instead of the float rule
+	fixed bool      // qnnpack's fixed-point rule instead of the float rule
+	ratio *AddRatio // ONNX Runtime's rule where it holds, else nil
 
 	a, b Dequantizer // float rule: Q(D(a) + D(b))
 	q    Quantizer
@@ -23,12 +24,16 @@ type Add struct {
 
 // NewAdd prepares the addition of values quantized by a and b into codes of
 // type dtype quantized by out, followed by act. qnnpack's own rule is for quint8
-// alone; its qint8 tensors follow the common one.
+// alone; its qint8 tensors follow the common one. ONNX Runtime's rounds the second
+// operand first, so that a and b count in their order.
 func NewAdd(n Numerics, a, b, out *tensor.QParams, dtype tensor.DType, act Activation) *Add {
 	p := &Add{a: NewDequantizer(a), b: NewDequantizer(b), q: NewQuantizer(out, dtype), zero: int32(out.ZeroPoint())}
 	p.lo, p.hi = act.Bounds(p.q)
 	if n == QNNPACK && dtype == tensor.QUInt8 {
 		p.fixedPoint(a, b, out)
+	}
+	if n == ONNX {
+		p.ratio = newAddRatio(a, b, out, p.lo, p.hi)
 	}
 	return p
 }
@@ -58,6 +63,9 @@ func multiplier(x float64) int64 {
 
 // Code adds two codes.
 func (p *Add) Code(a, b int32) int32 {
+	if p.ratio != nil {
+		return p.ratio.code(a, b)
+	}
 	if p.fixed {
 		return p.fixedCode(a, b)
 	}
@@ -91,12 +99,12 @@ type AddFloat struct {
 	Q               Quantizer
 }
 
-// Float returns the constants of the float rule, for kernels; false where the
-// fixed-point rule holds.
+// Float returns the constants of the float rule, for kernels; false where another rule
+// holds.
 func (p *Add) Float() (AddFloat, bool) {
 	q := p.q
 	q.Lo, q.Hi = p.lo, p.hi
-	return AddFloat{p.a.Scale, p.a.offset(), p.b.Scale, p.b.offset(), q}, !p.fixed
+	return AddFloat{p.a.Scale, p.a.offset(), p.b.Scale, p.b.offset(), q}, !p.fixed && p.ratio == nil
 }
 
 // AddFixed holds the constants of the fixed-point rule where int32 does for it:
@@ -111,7 +119,7 @@ type AddFixed struct {
 }
 
 // Fixed returns the constants of the fixed-point rule, for kernels; false where
-// the float rule holds or a sum could leave int32.
+// another rule holds or a sum could leave int32.
 func (p *Add) Fixed() (AddFixed, bool) {
 	// A term with its zero point is at most 255 times its multiplier.
 	const most = math.MaxInt32 / 255

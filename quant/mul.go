@@ -2,44 +2,49 @@ package quant
 
 import "github.com/octet-ml/octet/tensor"
 
-// Mul is the rule by which two quantized tensors are multiplied:
+// Mul is the rule by which two quantized tensors are multiplied. PyTorch's presets have
 //
 //	clamp(sat16(cvt(f32((a-a_zero)*(b-b_zero)) * m) + zero)),  m = f32(s_a*s_b) * (1f/s_out)
 //
-// It is the same for every preset.
-type Mul struct {
-	mult         float32
-	aZero, bZero int32
-	zero, lo, hi int32
-}
+// and ONNX Runtime adds the zero point before it rounds:
+//
+//	clamp(sat16(cvt(f32(f32((a-a_zero)*(b-b_zero)) * m) + f32(zero)))),  m = f32(s_a*s_b) / s_out
+type Mul struct{ c MulConstants }
 
 // NewMul prepares the product of values quantized by a and b into codes of type
 // dtype quantized by out, followed by act.
-func NewMul(a, b, out *tensor.QParams, dtype tensor.DType, act Activation) *Mul {
+func NewMul(n Numerics, a, b, out *tensor.QParams, dtype tensor.DType, act Activation) *Mul {
 	q := NewQuantizer(out, dtype)
-	p := &Mul{
-		mult:  float32(float32(float32(a.Scale())*float32(b.Scale())) * q.Inv),
-		aZero: int32(a.ZeroPoint()), bZero: int32(b.ZeroPoint()), zero: q.Zero,
+	scales := float32(float32(a.Scale()) * float32(b.Scale()))
+	p := &Mul{MulConstants{
+		Mult:  float32(scales * q.Inv),
+		AZero: int32(a.ZeroPoint()), BZero: int32(b.ZeroPoint()), Zero: q.Zero,
+	}}
+	if n == ONNX {
+		p.c.Mult, p.c.Early, p.c.Summand, p.c.Zero = scales/float32(out.Scale()), true, float32(q.Zero), 0
 	}
-	p.lo, p.hi = act.Bounds(q)
+	p.c.Lo, p.c.Hi = act.Bounds(q)
 	return p
 }
 
 // Code multiplies two codes.
 func (p *Mul) Code(a, b int32) int32 {
-	prod := (a - p.aZero) * (b - p.bZero)
-	r := ToInt32(float32(float32(prod) * p.mult))
-	return clamp(sat16(sat16(r)+p.zero), p.lo, p.hi)
+	c := &p.c
+	v := float32(float32((a-c.AZero)*(b-c.BZero)) * c.Mult)
+	if c.Early {
+		v += c.Summand
+	}
+	return clamp(sat16(sat16(ToInt32(v))+c.Zero), c.Lo, c.Hi)
 }
 
-// MulConstants are what the formula of Mul needs.
+// MulConstants are what the formulas of Mul need.
 type MulConstants struct {
 	Mult         float32 // the scales of both operands over that of the result
 	AZero, BZero int32   // zero points of the operands
-	Zero, Lo, Hi int32   // zero point and limits of the result
+	Zero, Lo, Hi int32   // what is added to the rounded product, and limits of the result
+	Early        bool    // Summand, the zero point, is added before the product is rounded
+	Summand      float32
 }
 
 // Constants returns the constants of the rule, for kernels.
-func (p *Mul) Constants() MulConstants {
-	return MulConstants{p.mult, p.aZero, p.bZero, p.zero, p.lo, p.hi}
-}
+func (p *Mul) Constants() MulConstants { return p.c }

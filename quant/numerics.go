@@ -17,7 +17,7 @@ const (
 	FBGEMM                 // x86 servers; also what PyTorch's "x86" engine computes on AVX2
 	QNNPACK                // ARM devices
 	OneDNN                 // PyTorch's oneDNN engine
-	ONNX                   // ONNX's operators as ONNX Runtime computes them; its pointwise functions within one code
+	ONNX                   // ONNX's operators as ONNX Runtime computes them
 )
 
 var numericsNames = [...]string{"unset", "fbgemm", "qnnpack", "onednn", "onnx"}

@@ -3,11 +3,12 @@ package quant
 import "github.com/octet-ml/octet/tensor"
 
 // Pointwise is the rule by which a function of one real number is applied to a
-// code. There are two:
+// code. There are three:
 //
 //	ATen's vector loop    Q(f(fma(s, code, f32(s*-z)))), reciprocal of the scale
 //	                      taken in float64 and rounded
 //	qnnpack's table       rne(clamp(f32(f32(inv * f(s*(code-z))) + zero), lo, hi))
+//	ONNX Runtime's table  Q(f(s*(code-z))), where Q divides by the scale
 //
 // qnnpack's is for quint8 alone; its qint8 tensors follow the common one.
 type Pointwise struct {
@@ -15,14 +16,17 @@ type Pointwise struct {
 	d     Dequantizer
 	q     Quantizer
 	table bool // qnnpack's rule
-	plain bool // ATen's rule with s*(code-z) instead of the fma
+	plain bool // s*(code-z) instead of the fma
 }
 
 func newPointwise(n Numerics, in, out *tensor.QParams, dtype tensor.DType, f func(float32) float32) *Pointwise {
 	p := &Pointwise{f: f, d: NewDequantizer(in), q: NewQuantizer(out, dtype)}
-	if n == QNNPACK && dtype == tensor.QUInt8 {
+	switch {
+	case n == QNNPACK && dtype == tensor.QUInt8:
 		p.table = true
-	} else {
+	case n == ONNX:
+		p.q, p.plain = NewActivationQuantizer(n, out, dtype), true
+	default:
 		p.q = p.q.withInv64(out)
 	}
 	return p

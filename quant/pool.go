@@ -16,7 +16,7 @@ type averageRule uint8
 const (
 	windowRule   averageRule = iota // avg_pool2d of fbgemm and onednn
 	adaptiveRule                    // adaptive_avg_pool2d of fbgemm and onednn
-	qnnpackRule                     // every pooling of qnnpack
+	ratioRule                       // every pooling of qnnpack, and ONNX Runtime's of whole images
 )
 
 // NewAverage prepares avg_pool2d over codes of type dtype quantized by q.
@@ -27,18 +27,30 @@ func NewAverage(n Numerics, q *tensor.QParams, dtype tensor.DType) *Average {
 
 // NewAdaptiveAverage prepares adaptive_avg_pool2d. even says whether every
 // window has the same size (output extents divide the input's and differ from
-// them): qnnpack has its own rule only then.
+// them): qnnpack has its own rule only then. ONNX Runtime's is that of whole images.
 func NewAdaptiveAverage(n Numerics, q *tensor.QParams, dtype tensor.DType, even bool) *Average {
+	if n == ONNX {
+		return newAverage(n, ratioRule, q, dtype)
+	}
 	if !even {
 		n = FBGEMM
 	}
 	return newAverage(n, adaptiveRule, q, dtype)
 }
 
+// NewMeanAverage prepares the mean over images; false where the preset has no rule on codes,
+// but takes the mean of the numbers that they stand for.
+func NewMeanAverage(n Numerics, q *tensor.QParams, dtype tensor.DType) (*Average, bool) {
+	if n == ONNX || n == QNNPACK && dtype == tensor.QUInt8 {
+		return newAverage(n, ratioRule, q, dtype), true
+	}
+	return nil, false
+}
+
 func newAverage(n Numerics, rule averageRule, q *tensor.QParams, dtype tensor.DType) *Average {
 	z := NewQuantizer(q, dtype)
 	if n == QNNPACK && dtype == tensor.QUInt8 {
-		rule = qnnpackRule
+		rule = ratioRule
 	}
 	return &Average{rule: rule, scale: float32(q.Scale()), zero: z.Zero, lo: z.Lo, hi: z.Hi}
 }
@@ -47,7 +59,7 @@ func newAverage(n Numerics, rule averageRule, q *tensor.QParams, dtype tensor.DT
 // computes it once for windows of one size.
 func (p *Average) Multiplier(div int) float32 {
 	switch p.rule {
-	case qnnpackRule:
+	case ratioRule:
 		return p.scale / float32(p.scale*float32(div))
 	case adaptiveRule:
 		return 1 / (1 / (1 / float32(div)))

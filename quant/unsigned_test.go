@@ -27,7 +27,7 @@ func TestUnsigned(t *testing.T) {
 			t.Fatalf("%v: %v", n, ok)
 		}
 		average := NewAverage(n, out, tensor.QInt8)
-		mul := NewMul(in, w, out, tensor.QInt8, act).Constants()
+		mul := NewMul(FBGEMM, in, w, out, tensor.QInt8, act).Constants()
 		for range 50 {
 			acc := int32(r.Uint32()) >> r.IntN(32)
 			if got, want := unsigned.Code(acc, 0), rule.Code(acc, 0)+128; ok && got != want {

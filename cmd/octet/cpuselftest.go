@@ -41,7 +41,7 @@ type numericsCase struct {
 
 var numericsCases = []numericsCase{
 	{dtype: tensor.Float32}, {tensor.QUInt8, quant.FBGEMM}, {tensor.QUInt8, quant.QNNPACK}, {tensor.QUInt8, quant.OneDNN},
-	{tensor.QInt8, quant.FBGEMM}, {tensor.QInt8, quant.OneDNN},
+	{tensor.QInt8, quant.FBGEMM}, {tensor.QInt8, quant.OneDNN}, {tensor.QUInt8, quant.ONNX}, {tensor.QInt8, quant.ONNX},
 }
 
 func runSelfTest(ctx context.Context, c *console.Console, seed uint64) (*selfTest, error) {

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // The fields of elementwise8.codes.
 const (
@@ -55,6 +58,25 @@ func elementwise8(p *printer, l lanes) {
 		addFloat(a, b)
 	}, nil)
 
+	// Words: factors of a and of b, and what is added to both.
+	addRatio := func(a, b string) {
+		p.op("VFMADD213PS %s, %s, %s", c(2), c(1), b)
+		p.op("VFMADD213PS %s, %s, %s", b, c(0), a)
+		p.op("VCVTPS2DQ %s, %s", a, a)
+	}
+	codesRoutine(p, l, "addRatio", func(a, b string) {
+		p.op("VCVTDQ2PS %s, %s", a, a)
+		p.op("VCVTDQ2PS %s, %s", b, b)
+		addRatio(a, b)
+	}, nil)
+	codesRoutine(p, l, "addRatioSigned", func(a, b string) {
+		for _, r := range []string{a, b} {
+			p.op("VCVTDQ2PS %s, %s", r, r)
+			p.op("VSUBPS %s, %s, %s", l.r(5), r, r)
+		}
+		addRatio(a, b)
+	}, nil)
+
 	saturatingZero := func(r string) { p.op("VPADDSW %s, %s, %s", l.r(12), r, r) }
 
 	// Words: multipliers of a and b, bias, 2^shift-1, half of it, shift.
@@ -72,15 +94,20 @@ func elementwise8(p *printer, l lanes) {
 		p.op("VPSUBD %s, %s, %s", b, a, a)
 	}, saturatingZero)
 
-	// Words: zero points of a and b, multiplier.
-	codesRoutine(p, l, "mul", func(a, b string) {
-		p.op("VPSUBD %s, %s, %s", c(0), a, a)
-		p.op("VPSUBD %s, %s, %s", c(1), b, b)
-		p.op("VPMULLD %s, %s, %s", b, a, a)
-		p.op("VCVTDQ2PS %s, %s", a, a)
-		p.op("VMULPS %s, %s, %s", c(2), a, a)
-		p.op("VCVTPS2DQ %s, %s", a, a)
-	}, saturatingZero)
+	// Words: zero points of a and b, multiplier, and what mulEarly adds before it rounds.
+	for _, rule := range []string{"mul", "mulEarly"} {
+		codesRoutine(p, l, rule, func(a, b string) {
+			p.op("VPSUBD %s, %s, %s", c(0), a, a)
+			p.op("VPSUBD %s, %s, %s", c(1), b, b)
+			p.op("VPMULLD %s, %s, %s", b, a, a)
+			p.op("VCVTDQ2PS %s, %s", a, a)
+			p.op("VMULPS %s, %s, %s", c(2), a, a)
+			if rule == "mulEarly" {
+				p.op("VADDPS %s, %s, %s", c(3), a, a)
+			}
+			p.op("VCVTPS2DQ %s, %s", a, a)
+		}, saturatingZero)
+	}
 }
 
 func codesRoutine(p *printer, l lanes, rule string, value func(a, b string), words func(r string)) {
@@ -105,7 +132,8 @@ func codesRoutine(p *printer, l lanes, rule string, value func(a, b string), wor
 	p.op("VPBROADCASTB %s, %s", codesHi, l.r(14))
 	p.op("%s order%s<>(SB), %s", l.move(), l.isa, l.r(15))
 	pack, most, least := "VPACKUSWB", "VPMAXUB", "VPMINUB"
-	if rule == "addSigned" {
+	signed := strings.HasSuffix(rule, "Signed")
+	if signed {
 		pack, most, least = "VPACKSSWB", "VPMAXSB", "VPMINSB"
 		p.op("MOVL $0x43000000, AX // 128")
 		p.op("VMOVD AX, X5")
@@ -121,7 +149,7 @@ func codesRoutine(p *printer, l lanes, rule string, value func(a, b string), wor
 	l.pack(p, pack, 15, words)
 	p.op("%s %s, %s, %s", most, l.r(13), l.r(0), l.r(0))
 	p.op("%s %s, %s, %s", least, l.r(14), l.r(0), l.r(0))
-	if rule == "addSigned" {
+	if signed {
 		p.op("%s sign%s<>(SB), %s, %s", l.either("VPXOR", "VPXORD"), l.isa, l.r(0), l.r(0))
 	}
 	p.op("%s %s, (R8)", l.move(), l.r(0))

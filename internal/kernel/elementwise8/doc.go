@@ -5,7 +5,7 @@
 //
 //	map:                     Out[i] = Unary[A[i]]
 //	pair:                    Out[i] = Binary[A[i]][B[i]]
-//	addfloat, addfixed, mul: Out[i] = rule.Code(A[i], B[i]), for quint8
+//	addfloat, addfixed, addratio, mul, mulearly: Out[i] = rule.Code(A[i], B[i]), for quint8
 //
 // Codes of qint8 are bytes like any other: the tables are indexed by their bits.
 // A kernel is a row of Table.

@@ -31,7 +31,7 @@ func rules(r *rand.Rand, n quant.Numerics, dtype tensor.DType) (*quant.Add, *qua
 	}
 	a, b, out := params(), params(), params()
 	act := quant.Activation(r.IntN(3))
-	return quant.NewAdd(n, a, b, out, dtype, act), quant.NewMul(a, b, out, dtype, act)
+	return quant.NewAdd(n, a, b, out, dtype, act), quant.NewMul(n, a, b, out, dtype, act)
 }
 
 // draw returns a call for function f and its rule, or false where the rule drawn
@@ -43,6 +43,10 @@ func draw(r *rand.Rand, f Function) (c Call, rule func(a, b int32) int32, ok boo
 		numerics = quant.QNNPACK
 	case AddSigned:
 		dtype = tensor.QInt8
+	case MulEarly, AddRatio:
+		numerics = quant.ONNX
+	case AddRatioSigned:
+		numerics, dtype = quant.ONNX, tensor.QInt8
 	}
 	add, mul := rules(r, numerics, dtype)
 	signed, k := r.IntN(2) == 0, int32(r.Uint32())
@@ -53,7 +57,7 @@ func draw(r *rand.Rand, f Function) (c Call, rule func(a, b int32) int32, ok boo
 	case Pair:
 		c.Binary = NewBinary(signed, func(a, b int32) int32 { return a*5 - b*k })
 		return c, nil, true
-	case Mul:
+	case Mul, MulEarly:
 		c.Mul = mul.Constants()
 		return c, mul.Code, true
 	case AddFloat:
@@ -63,6 +67,11 @@ func draw(r *rand.Rand, f Function) (c Call, rule func(a, b int32) int32, ok boo
 		return c, func(a, b int32) int32 { return add.Code(a-128, b-128) + 128 }, ok
 	case AddFixed:
 		c.AddFixed, ok = add.Fixed()
+	case AddRatio:
+		c.AddRatio, ok = add.Ratio()
+	case AddRatioSigned:
+		c.AddRatio, ok = add.Ratio()
+		return c, func(a, b int32) int32 { return add.Code(a-128, b-128) + 128 }, ok
 	}
 	return c, add.Code, ok
 }
@@ -124,7 +133,7 @@ func TestAllPairs(t *testing.T) {
 			Reference(&want, k.Function, rule)
 			for i, v := range c.Out {
 				if v != want.Out[i] {
-					t.Fatalf("%d and %d give %d, want %d (%+v %+v %+v)", a[i], b[i], v, want.Out[i], c.AddFloat, c.AddFixed, c.Mul)
+					t.Fatalf("%d and %d give %d, want %d (%+v %+v %+v %+v)", a[i], b[i], v, want.Out[i], c.AddFloat, c.AddFixed, c.AddRatio, c.Mul)
 				}
 			}
 		}
@@ -148,7 +157,7 @@ func TestPrepare(t *testing.T) {
 				if signed {
 					dtype, lo = tensor.QInt8, -128
 				}
-				add, mul := rules(r, quant.Numerics(1+i%3), dtype)
+				add, mul := rules(r, quant.Numerics(1+i%4), dtype)
 				for _, sum := range []bool{false, true} {
 					k, c := Prepare(Table, nil, mul, signed, f)
 					rule := mul.Code
@@ -185,7 +194,7 @@ func TestNames(t *testing.T) {
 		switch k.Function {
 		case Map, Pair:
 			codes = "x8"
-		case AddSigned:
+		case AddSigned, AddRatioSigned:
 			codes = "s8"
 		}
 		return "elementwise_" + k.Function.String() + "_" + codes + "_" + k.ISA

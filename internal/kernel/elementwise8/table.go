@@ -18,11 +18,15 @@ const (
 	AddSigned // the same on qint8
 	AddFixed  // quant.Add by its fixed-point rule
 	Mul       // quant.Mul
+	MulEarly  // quant.Mul where the zero point is added before rounding
+
+	AddRatio       // quant.Add by ONNX Runtime's rule, on quint8
+	AddRatioSigned // the same on qint8
 )
 
 // String returns the function's name in kernel names.
 func (f Function) String() string {
-	return [...]string{"map", "pair", "addfloat", "addsigned", "addfixed", "mul"}[f]
+	return [...]string{"map", "pair", "addfloat", "addsigned", "addfixed", "mul", "mulearly", "addratio", "addratiosigned"}[f]
 }
 
 // Kernel is one implementation: a row of Table.
@@ -49,6 +53,7 @@ type Call struct {
 	Binary   *Binary
 	AddFloat quant.AddFloat
 	AddFixed quant.AddFixed
+	AddRatio quant.AddRatio
 	Mul      quant.MulConstants
 }
 
@@ -84,7 +89,18 @@ func computed(table []Kernel, add *quant.Add, mul *quant.Mul, signed bool, f cpu
 		if signed {
 			c = c.Unsigned()
 		}
-		return Select(table, Mul, f), Call{Mul: c}
+		product := Mul
+		if c.Early {
+			product = MulEarly
+		}
+		return Select(table, product, f), Call{Mul: c}
+	}
+	if rule, ok := add.Ratio(); ok {
+		sum := AddRatio
+		if signed {
+			sum = AddRatioSigned
+		}
+		return Select(table, sum, f), Call{AddRatio: rule}
 	}
 	if rule, ok := add.Float(); ok {
 		sum := AddFloat

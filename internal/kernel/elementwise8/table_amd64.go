@@ -29,6 +29,12 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "elementwise_addfixed_u8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: AddFixed, Run: func(c *Call) { c.runAddFixed(narrow) }},
 	{Row: kernel.Row{Name: "elementwise_mul_u8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Mul, Run: func(c *Call) { c.runMul(wide) }},
 	{Row: kernel.Row{Name: "elementwise_mul_u8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Mul, Run: func(c *Call) { c.runMul(narrow) }},
+	{Row: kernel.Row{Name: "elementwise_mulearly_u8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: MulEarly, Run: func(c *Call) { c.runMulEarly(wide) }},
+	{Row: kernel.Row{Name: "elementwise_mulearly_u8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: MulEarly, Run: func(c *Call) { c.runMulEarly(narrow) }},
+	{Row: kernel.Row{Name: "elementwise_addratio_u8_avx512", ISA: "avx512", Requires: cpu.AVX512 | cpu.FMA}, Function: AddRatio, Run: func(c *Call) { c.run(c.ratio(), AddRatio, wide) }},
+	{Row: kernel.Row{Name: "elementwise_addratio_u8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Function: AddRatio, Run: func(c *Call) { c.run(c.ratio(), AddRatio, narrow) }},
+	{Row: kernel.Row{Name: "elementwise_addratiosigned_s8_avx512", ISA: "avx512", Requires: cpu.AVX512 | cpu.FMA}, Function: AddRatioSigned, Run: func(c *Call) { c.run(c.ratio(), AddRatioSigned, wide) }},
+	{Row: kernel.Row{Name: "elementwise_addratiosigned_s8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Function: AddRatioSigned, Run: func(c *Call) { c.run(c.ratio(), AddRatioSigned, narrow) }},
 }
 
 // codes is the argument of an assembly routine: blocks of 64 or 32 codes of a
@@ -73,6 +79,24 @@ func mulAVX512(arg *codes)
 //go:noescape
 func mulAVX2(arg *codes)
 
+//go:noescape
+func mulEarlyAVX512(arg *codes)
+
+//go:noescape
+func mulEarlyAVX2(arg *codes)
+
+//go:noescape
+func addRatioAVX512(arg *codes)
+
+//go:noescape
+func addRatioAVX2(arg *codes)
+
+//go:noescape
+func addRatioSignedAVX512(arg *codes)
+
+//go:noescape
+func addRatioSignedAVX2(arg *codes)
+
 func newCodes(zero, lo, hi int32) codes {
 	return codes{zero: zero, zero16: int16(zero), lo: uint8(lo), hi: uint8(hi)}
 }
@@ -112,11 +136,24 @@ func (c *Call) runAddFixed(block int) {
 	c.run(a, AddFixed, block)
 }
 
-func (c *Call) runMul(block int) {
+func (c *Call) runMul(block int) { c.run(c.product(), Mul, block) }
+
+func (c *Call) runMulEarly(block int) { c.run(c.product(), MulEarly, block) }
+
+// product is the argument of routines that multiply.
+func (c *Call) product() codes {
 	r := &c.Mul
 	a := newCodes(r.Zero, r.Lo, r.Hi)
-	a.word = [6]uint32{uint32(r.AZero), uint32(r.BZero), math.Float32bits(r.Mult)}
-	c.run(a, Mul, block)
+	a.word = [6]uint32{uint32(r.AZero), uint32(r.BZero), math.Float32bits(r.Mult), math.Float32bits(r.Summand)}
+	return a
+}
+
+// ratio is the argument of routines that add by ONNX Runtime's rule.
+func (c *Call) ratio() codes {
+	r := &c.AddRatio
+	a := newCodes(0, r.Lo, r.Hi)
+	a.word = [6]uint32{math.Float32bits(r.RatioA), math.Float32bits(r.RatioB), math.Float32bits(r.Fixed)}
+	return a
 }
 
 // run computes whole blocks in place and the rest in a block of its own.
@@ -158,9 +195,21 @@ func (a *codes) compute(f Function, block int) {
 		addFixedAVX512(a)
 	case f == AddFixed:
 		addFixedAVX2(a)
-	case block == wide:
+	case f == Mul && block == wide:
 		mulAVX512(a)
-	default:
+	case f == Mul:
 		mulAVX2(a)
+	case f == MulEarly && block == wide:
+		mulEarlyAVX512(a)
+	case f == MulEarly:
+		mulEarlyAVX2(a)
+	case f == AddRatio && block == wide:
+		addRatioAVX512(a)
+	case f == AddRatio:
+		addRatioAVX2(a)
+	case block == wide:
+		addRatioSignedAVX512(a)
+	default:
+		addRatioSignedAVX2(a)
 	}
 }
