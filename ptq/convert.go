@@ -101,16 +101,19 @@ type converter struct {
 	numerics quant.Numerics
 	weights  map[string]*tensor.QParams // by node, where training has decided; nil otherwise
 	running  *graph.Graph               // without auxiliary outputs
+
+	functions map[*graph.Node]op.Unary // that alone are computed of a node of p.Graph
 }
 
 // activations computes the parameters of all observed values.
 func (c *converter) activations(stats *Stats) error {
+	c.functions = functionsOnly(c.p)
 	for _, name := range c.p.Observed {
 		o, err := stats.observer(name, c.p.QConfig.Activation)
 		if err != nil {
 			return fmt.Errorf("statistics of %q: %w", name, err)
 		}
-		q, err := o.QParams()
+		q, err := c.params(name, o)
 		if err != nil {
 			return fmt.Errorf("statistics of %q: %w", name, err)
 		}

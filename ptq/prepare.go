@@ -44,6 +44,7 @@ type Prepared struct {
 	Observed []string
 
 	model func() (string, error) // fingerprint of Calibrated, found once
+	rules bool                   // Options.Rules
 }
 
 // Decision says what becomes of a node.
@@ -91,7 +92,7 @@ func Prepare(g *graph.Graph, qconfig quant.QConfig, opts Options) (*Prepared, er
 	if err != nil {
 		return nil, err
 	}
-	p := &Prepared{Graph: g, Calibrated: g, QConfig: qconfig}
+	p := &Prepared{Graph: g, Calibrated: g, QConfig: qconfig, rules: opts.Rules}
 	if opts.Calibrated != nil {
 		p.Calibrated = opts.Calibrated
 	}

@@ -15,11 +15,12 @@ const (
 	ConstantOperand               // an operand is a constant, which no observer sees
 	PostProcessing                // no layer with weights follows it
 	FloatOperand                  // an operand is float
+	Averages                      // it averages more values than codes tell apart
 	Sensitive                     // the outputs lose too much with it on codes
 )
 
 // ByChoice reports whether the node stays in float because it, or a node beside it,
-// was excluded: nothing that a user would not expect.
+// was excluded, or since codes would cost too much: nothing that a user would not expect.
 func (r Reason) ByChoice() bool {
-	return r == Excluded || r == FloatReaders || r == FloatInput || r == FloatOperand || r == Sensitive
+	return r == Excluded || r == FloatReaders || r == FloatInput || r == FloatOperand || r == Averages || r == Sensitive
 }

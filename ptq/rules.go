@@ -15,6 +15,8 @@ import (
 //     have meanings of their own, and share no scale.
 //   - A node without weights that is given floats, or whose results are read as floats, would
 //     only add rounding: attention, residual additions around norms, what feeds a softmax.
+//   - An average over a whole image is finer than the codes that it is taken of, and small: it
+//     is taken in float, and gets a scale of its own.
 //   - A layer with weights always computes on codes. Where a reader wants floats, its sums
 //     become floats and not codes.
 
@@ -40,6 +42,7 @@ func (r *ruled) apply() {
 			r.readers[v] = append(r.readers[v], n)
 		}
 	}
+	r.averages()
 	r.expectations()
 	r.tails()
 	for r.settle() {
@@ -54,6 +57,26 @@ func (r *ruled) apply() {
 // layer reports whether n has weights and computes on codes.
 func (r *ruled) layer(n *graph.Node) bool {
 	return op.WeightOf(n) != nil && (r.kinds[n] == Own || r.kinds[n] == Real)
+}
+
+// averages takes those over whole images in float.
+func (r *ruled) averages() {
+	for _, n := range r.g.Nodes {
+		if r.kinds[n] == Follow && averagesImage(n.Op) {
+			r.set(n, Decision{Reason: Averages, Text: "averages of codes are finer than these"})
+		}
+	}
+}
+
+// averagesImage reports whether o gives one number for each channel of an image.
+func averagesImage(o graph.Op) bool {
+	switch o := o.(type) {
+	case op.Mean:
+		return o.OverImage()
+	case op.AdaptiveAvgPool2D:
+		return o.Output == [2]int{1, 1}
+	}
+	return false
 }
 
 // smallWeight is the number of weights up to which a layer of one output channel is no work
@@ -139,8 +162,10 @@ func (r *ruled) allFloat(n *graph.Node) bool {
 	})
 }
 
+// readsFloat reports whether codes would be of no use to reader. Averages over images take
+// them: what they are taken of need not be float, too.
 func (r *ruled) readsFloat(reader *graph.Node) bool {
-	return r.kinds[reader] == Float || r.kinds[reader] == Boundary
+	return r.kinds[reader] == Boundary || r.kinds[reader] == Float && r.decisions[reader].Reason != Averages
 }
 
 // takesFloats reports whether an operand of n is computed in float, or will be.

@@ -18,21 +18,37 @@ func newMSE(b base) (Observer, error) {
 }
 
 // QParams derives the parameters from the range of least error.
-func (o *mse) QParams() (*tensor.QParams, error) {
+func (o *mse) QParams() (*tensor.QParams, error) { return o.searched(o.error) }
+
+// Through is for values of which nothing but f is computed.
+func (o *mse) Through(f func(float32) float32) (*tensor.QParams, error) {
+	return o.searched(o.through(f).error)
+}
+
+// Widened is for values of which too few were seen to tell where they end.
+func (o *mse) Widened(by float32) (*tensor.QParams, error) {
+	if len(o.counts) == 0 {
+		return o.affine(o.lo, o.hi)
+	}
+	return o.affine(o.lo*(1+by), o.hi*(1+by))
+}
+
+// searched derives the parameters from the range of which err is least.
+func (o *mse) searched(err func(lo, hi float32) float64) (*tensor.QParams, error) {
 	if len(o.counts) == 0 {
 		return o.affine(o.lo, o.hi)
 	}
 	if _, err := o.affine(o.lo, o.hi); err != nil {
 		return nil, err
 	}
-	lo, hi := o.clip()
+	lo, hi := o.clip(err)
 	return o.affine(min(lo, 0), max(hi, 0)) // a range of codes contains zero anyway
 }
 
 // clip tries ranges with both ends cut by shares on a coarse grid, then moves the
 // ends of the best one by one on finer grids as long as that lowers the error. A
 // symmetric scheme has one end: the larger magnitude.
-func (o *mse) clip() (lo, hi float32) {
+func (o *mse) clip(of func(lo, hi float32) float64) (lo, hi float32) {
 	const coarse, finer = 16, 8
 	best := math.Inf(1)
 	var cut [2]float64 // share that is cut off the lower and the upper end
@@ -40,7 +56,7 @@ func (o *mse) clip() (lo, hi float32) {
 		if share[0] < 0 || share[0] >= 1 || share[1] < 0 || share[1] >= 1 {
 			return false
 		}
-		e := o.error(o.cut(share))
+		e := of(o.cut(share))
 		if e < best {
 			best, cut = e, share
 			return true

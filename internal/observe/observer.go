@@ -44,3 +44,13 @@ type Ranger interface {
 	// SetRanges replaces them.
 	SetRanges(lo, hi []float32) error
 }
+
+// Searched is an observer that searches the range of its parameters, and can be told what
+// for. QParams is for the values themselves.
+type Searched interface {
+	Observer
+	// Through derives the parameters with which f of the codes is closest to f of the values.
+	Through(f func(float32) float32) (*tensor.QParams, error)
+	// Widened derives those of all that was seen, and of a share of it more.
+	Widened(by float32) (*tensor.QParams, error)
+}

@@ -1,0 +1,71 @@
+package ptq
+
+import (
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/observe"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// widerAverages is how much wider than what was seen the range of averages over whole images
+// is: there is one number for each channel of an image, too few to tell where they end.
+const widerAverages = 1
+
+// params are the parameters of an observed value. Where rules decide and the observer
+// searches ranges, they serve what is computed of the value.
+func (c *converter) params(name string, o observe.Observer) (*tensor.QParams, error) {
+	s, ok := o.(observe.Searched)
+	n, computed := c.p.Graph.Node(name)
+	if !ok || !computed || !c.p.rules {
+		return o.QParams()
+	}
+	if p := source(n.Output()); p != nil && averagesImage(p.Op) {
+		return c.ofAverages(p, s)
+	}
+	if f := c.functions[n]; f != nil {
+		return s.Through(f.Real)
+	}
+	return o.QParams()
+}
+
+// ofAverages are the parameters of averages over images: those of what they are taken of,
+// which holds them, where these are finer.
+func (c *converter) ofAverages(n *graph.Node, s observe.Searched) (*tensor.QParams, error) {
+	q, err := s.Widened(widerAverages)
+	if err != nil {
+		return nil, err
+	}
+	if p := source(n.Inputs[0]); p != nil {
+		if t, ok := c.types[p.Name]; ok && t.Q.Scale() <= q.Scale() {
+			return t.Q, nil
+		}
+	}
+	return q, nil
+}
+
+// functionsOnly finds the nodes of whose results nothing but one function is computed, on
+// codes.
+func functionsOnly(p *Prepared) map[*graph.Node]op.Unary {
+	readers := map[*graph.Value]int{}
+	for _, n := range p.Graph.Nodes {
+		for _, v := range n.Inputs {
+			readers[v]++
+		}
+	}
+	for _, v := range slices.Concat(p.Graph.Outputs, p.Graph.Auxiliary) {
+		readers[v]++
+	}
+	found := map[*graph.Node]op.Unary{}
+	for i, n := range p.Graph.Nodes {
+		f, ok := n.Op.(op.Unary)
+		if codes := p.Decisions[i].Kind == Own || p.Decisions[i].Kind == Follow; !ok || !codes {
+			continue
+		}
+		if v := n.Inputs[0]; v.Node != nil && readers[v] == 1 {
+			found[v.Node] = f
+		}
+	}
+	return found
+}
