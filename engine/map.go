@@ -27,29 +27,45 @@ func lowerUnary(n *graph.Node, u op.Unary, t target) (operation, string) {
 }
 
 func lowerUnary32(u op.Unary, t target) operation {
-	if c, ok := u.(op.Clamp); ok {
-		return newPointwise32(elementwise32.Clamp, c.Act, t)
+	switch u.(type) {
+	case op.Composed, op.ScaleShift:
+		return newChain(u, t.cpu)
 	}
-	if c, ok := u.(op.Clip); ok {
-		o := newPointwise32(elementwise32.Clamp, quant.NoActivation, t)
-		if c.Hi != nil {
-			o.hi = float32(*c.Hi)
+	if f, lo, hi, ok := elementwise(u); ok {
+		return pointwise32{k: elementwise32.Select(elementwise32.Table, f, t.cpu), lo: lo, hi: hi}
+	}
+	return function32{f: scalarOf(u)}
+}
+
+// elementwise is the function of the kernels that compute u, where there is one, and the
+// numbers that they are given.
+func elementwise(u op.Unary) (f elementwise32.Function, lo, hi float32, ok bool) {
+	lo, hi = clampOf(quant.NoActivation)
+	switch o := u.(type) {
+	case op.Clamp:
+		lo, hi = clampOf(o.Act)
+		return elementwise32.Clamp, lo, hi, true
+	case op.Clip:
+		if o.Hi != nil {
+			hi = float32(*o.Hi)
 		}
-		if c.Lo != nil {
-			o.lo = min(float32(*c.Lo), o.hi)
+		if o.Lo != nil {
+			lo = min(float32(*o.Lo), hi)
 		}
-		return o
+		return elementwise32.Clamp, lo, hi, true
+	case op.LeakyReLU:
+		return elementwise32.LeakyReLU, o.Slope, 0, true
 	}
-	if l, ok := u.(op.LeakyReLU); ok {
-		return pointwise32{k: elementwise32.Select(elementwise32.Table, elementwise32.LeakyReLU, t.cpu), lo: l.Slope}
-	}
-	if f, ok := elementwise32.FunctionOf(u.Kind()); ok {
-		return newPointwise32(f, quant.NoActivation, t)
-	}
+	f, ok = elementwise32.FunctionOf(u.Kind())
+	return f, lo, hi, ok
+}
+
+// scalarOf is the function of a number, for loops.
+func scalarOf(u op.Unary) func(float32) float32 {
 	if f, ok := u.(op.Function); ok {
-		return function32{f: f.Scalar()}
+		return f.Scalar()
 	}
-	return function32{f: u.Real}
+	return u.Real
 }
 
 // function32 applies a function that has no kernel to float32 numbers.

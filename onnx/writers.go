@@ -44,6 +44,10 @@ func (e *emission) write() error {
 		return e.result("Div", e.in)
 	case op.Affine:
 		return e.affine(o)
+	case op.ScaleShift:
+		return e.scaleShift(o)
+	case op.Composed:
+		return e.composed(o)
 	case op.Clamp:
 		return e.clamp(o.Act, e.in[0])
 	case op.Sigmoid:
@@ -239,6 +243,36 @@ func (e *emission) affine(o op.Affine) error {
 	scale := constant(e.writer, e.node.Name+"/scale", o.Scale, channels, 1, 1)
 	shift := constant(e.writer, e.node.Name+"/shift", o.Shift, channels, 1, 1)
 	return e.result("Add", []string{e.step("Mul", []string{e.in[0], scale}), shift})
+}
+
+// scaleShift leaves out what changes nothing.
+func (e *emission) scaleShift(o op.ScaleShift) error {
+	x := e.in[0]
+	if o.Shift == 0 {
+		return e.result("Mul", []string{x, constant(e.writer, e.node.Name+"/scale", []float32{o.Scale})})
+	}
+	if o.Scale != 1 {
+		x = e.step("Mul", []string{x, constant(e.writer, e.node.Name+"/scale", []float32{o.Scale})})
+	}
+	return e.result("Add", []string{x, constant(e.writer, e.node.Name+"/shift", []float32{o.Shift})})
+}
+
+// composed writes the functions one after another.
+func (e *emission) composed(o op.Composed) error {
+	x, last := e.in[0], len(o.Functions)-1
+	for i, f := range o.Functions {
+		step, node := *e, *e.node
+		node.Op = f
+		step.node, step.in = &node, []string{x}
+		if i < last {
+			step.out = []string{e.unique(e.node.Name + "/" + f.Kind())}
+		}
+		if err := step.emit(); err != nil {
+			return err
+		}
+		x = step.out[0]
+	}
+	return nil
 }
 
 func (e *emission) gelu(o op.GELU) error {

@@ -114,8 +114,8 @@ func less(x float64) float64 {
 // Kind is the name of the function.
 func (o Shaped) Kind() string { return o.Name }
 
-// Signatures: float.
-func (Shaped) Signatures() []graph.Signature { return each(1, f32) }
+// Signatures: float, quint8, qint8; the result has parameters of its own.
+func (Shaped) Signatures() []graph.Signature { return each(1, f32, u8, i8) }
 
 // Infer returns the shape of x.
 func (o Shaped) Infer(in []graph.Fact) ([]graph.Type, error) {
@@ -135,7 +135,7 @@ func (o Shaped) Rule(n quant.Numerics, in, out *tensor.QParams, d tensor.DType) 
 	return quant.NewFunction(n, in, out, d, o.Real).Code
 }
 
-// Eval applies the function to each element.
+// Eval applies the function to each element, or Rule on codes.
 func (o Shaped) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	return evalUnary(o, ctx, in[0], out[0])
 }

@@ -48,6 +48,31 @@ func foldLinear(w, bias *tensor.Tensor, bn batchNormArgs, eps float32) (*tensor.
 	})
 }
 
+// foldTransposed is foldConv for the filters of a transposed convolution, [I, O/groups, ...].
+func foldTransposed(groups int) func(w, bias *tensor.Tensor, bn batchNormArgs, eps float32) (*tensor.Tensor, *tensor.Tensor) {
+	return func(w, bias *tensor.Tensor, bn batchNormArgs, eps float32) (*tensor.Tensor, *tensor.Tensor) {
+		byChannel, taps := tensor.New(tensor.Float32, w.Shape()...), w.Shape()[2:].Numel()
+		inGroup, outGroup := w.Shape()[0]/groups, w.Shape()[1]
+		exchange := func(to, from []float32, back bool) {
+			for o := range groups * outGroup {
+				for i := range inGroup {
+					own := ((o/outGroup*inGroup+i)*outGroup + o%outGroup) * taps
+					rows := (o*inGroup + i) * taps
+					if back {
+						own, rows = rows, own
+					}
+					copy(to[rows:rows+taps], from[own:own+taps])
+				}
+			}
+		}
+		exchange(byChannel.Float32s(), w.Float32s(), false)
+		folded, b := foldConv(byChannel, bias, bn, eps)
+		out := tensor.New(tensor.Float32, w.Shape()...)
+		exchange(out.Float32s(), folded.Float32s(), true)
+		return out, b
+	}
+}
+
 func fold(w, bias *tensor.Tensor, bn batchNormArgs, eps float32, scale func(centred, r, gamma float32) float32) (*tensor.Tensor, *tensor.Tensor) {
 	gamma, beta := bn.weight.Data.Float32s(), bn.bias.Data.Float32s()
 	mean, variance := bn.mean.Data.Float32s(), bn.variance.Data.Float32s()

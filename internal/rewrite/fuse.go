@@ -72,11 +72,14 @@ func (f *fuser) foldBatchNorm(g *graph.Graph, n *graph.Node) bool {
 	if p == nil || op.ClampOf(p.Op) != quant.NoActivation || !floatNode(p) {
 		return false
 	}
-	formula := foldConv
-	switch p.Op.(type) {
+	formula, channels := foldConv, 0
+	switch o := p.Op.(type) {
 	case op.Conv2D:
+		channels = p.Inputs[1].Type.Shape[0]
+	case op.ConvTranspose2D:
+		formula, channels = foldTransposed(o.Groups), p.Inputs[1].Type.Shape[1]*o.Groups
 	case op.Linear:
-		formula = foldLinear
+		formula, channels = foldLinear, p.Inputs[1].Type.Shape[0]
 	default:
 		return false
 	}
@@ -87,7 +90,7 @@ func (f *fuser) foldBatchNorm(g *graph.Graph, n *graph.Node) bool {
 	if bias == nil {
 		bias = &graph.Value{
 			Name: p.Name + ".bias", Role: graph.Parameter,
-			Type: graph.Type{DType: tensor.Float32, Shape: tensor.Shape{w.Type.Shape[0]}},
+			Type: graph.Type{DType: tensor.Float32, Shape: tensor.Shape{channels}},
 		}
 		g.Params = slices.Insert(g.Params, slices.Index(g.Params, w)+1, bias)
 		if bound(w, args.weight, args.bias, args.mean, args.variance) {

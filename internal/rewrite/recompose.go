@@ -14,8 +14,29 @@ import (
 // are one again, where only the last of those is read elsewhere: the activations of
 // activation, LayerNorm, and the bias of a linear layer. One operator has one kernel, one
 // observer and one rounding. The node keeps the name of the last of the several.
+//
+// Constants around a layer with weights become part of it, other constants of one number
+// functions, and functions one after another one: see constants.go.
 func Recompose(g *graph.Graph) (*graph.Graph, error) {
-	return graph.Rewrite(g, graph.Pass{Name: "recompose", Run: func(g *graph.Graph) (changed bool, err error) {
+	passes := []graph.Pass{{Name: "recompose", Run: composing((*composer).recompose)}}
+	add := func(name string, rule func(*composer, *graph.Node) bool) {
+		passes = append(passes, graph.Pass{Name: name, Run: composing(rule)})
+	}
+	layers := g.Numerics == quant.NumericsUnset // those of integers have their constants as codes
+	if layers {
+		add("fold constants into the layer in front", (*composer).foldBehind)
+	}
+	add("constants are functions", (*composer).scaleShift)
+	if layers {
+		add("fold constants into the layer behind", (*composer).foldBefore)
+	}
+	add("compose functions", (*composer).compose)
+	return graph.Rewrite(g, passes...)
+}
+
+// composing makes a pass of a rule that is tried on every node, in the order of computation.
+func composing(rule func(*composer, *graph.Node) bool) func(*graph.Graph) (bool, error) {
+	return func(g *graph.Graph) (changed bool, err error) {
 		c := &composer{g: g, readers: map[*graph.Value]int{}}
 		for _, n := range g.Nodes {
 			c.count(n, 1)
@@ -24,16 +45,17 @@ func Recompose(g *graph.Graph) (*graph.Graph, error) {
 			c.readers[v]++
 		}
 		for _, n := range g.Nodes {
-			changed = c.recompose(n) || changed
+			changed = rule(c, n) || changed
 		}
 		return changed, nil
-	}})
+	}
 }
 
 // composer looks at one node after the other, and at what it is computed from.
 type composer struct {
 	g       *graph.Graph
 	readers map[*graph.Value]int // how often a value is read, by nodes that still count
+	names   map[string]bool      // of parameters, once they are asked for
 	through []*graph.Node        // what the match at hand has passed: nobody else may read it
 }
 
@@ -41,6 +63,16 @@ func (c *composer) count(n *graph.Node, by int) {
 	for _, v := range n.Inputs {
 		c.readers[v] += by
 	}
+}
+
+// replace makes n an operator on other inputs, and what the match went through nobody's.
+func (c *composer) replace(n *graph.Node, o graph.Op, in []*graph.Value, through ...*graph.Node) {
+	for _, p := range through {
+		c.count(p, -1)
+	}
+	c.count(n, -1)
+	n.Op, n.Inputs = o, in
+	c.count(n, 1)
 }
 
 // recompose tries every rule on n as the last node of a composition.
@@ -55,11 +87,7 @@ func (c *composer) recompose(n *graph.Node) bool {
 	for _, rule := range rules {
 		c.through = c.through[:0]
 		if o, in := rule(n); o != nil {
-			for _, p := range append(c.through, n) {
-				c.count(p, -1)
-			}
-			n.Op, n.Inputs = o, in
-			c.count(n, 1)
+			c.replace(n, o, in, c.through...)
 			return true
 		}
 	}

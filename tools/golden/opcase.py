@@ -74,6 +74,21 @@ def elu(r):
     return {"alpha": alpha}, lambda x: F.elu(x, alpha)
 
 
+def scale_shift(r):
+    scale, shift = r.pick(1.5, 0.3, -2.0), r.pick(0.0, 0.7, -0.4)
+    return {"scale": scale, "shift": shift}, lambda x: x * torch.tensor(scale) + torch.tensor(shift)
+
+
+def composed(r):
+    """two to three functions one after another"""
+    attrs, f = scale_shift(r)
+    first, g = r.pick(("hardswish", F.hardswish), ("silu", F.silu), ("sigmoid", torch.sigmoid), ("hardsigmoid", F.hardsigmoid))
+    functions = [{"op": first, "attrs": {}}, {"op": "scale_shift", "attrs": attrs}]
+    if r.pick(True, False):
+        return {"functions": functions + [{"op": "tanh", "attrs": {}}]}, lambda x: torch.tanh(f(g(x)))
+    return {"functions": functions}, lambda x: f(g(x))
+
+
 def transpose(r):
     rank = r.between(1, 5)
     perm = [int(v) for v in r.rng.permutation(rank)]
@@ -247,6 +262,7 @@ CASES = [
     ("conv_transpose2d", conv_transpose2d, 1e-5, True), ("resize", resize, 1e-5, True), ("pad", pad, 0, True),
     unary("silu", F.silu), unary("elu", None, elu),
     ("nonzero", nonzero, 0, False), ("non_max_suppression", non_max_suppression, 0, False), ("topk", topk, 0, False),
+    unary("scale_shift", None, scale_shift, 0), unary("composed", None, composed),
 ]
 KINDS = {"add_broadcast": "add", "mul_broadcast": "mul", "matmul_broadcast": "matmul"}
 
