@@ -24,7 +24,7 @@ type model struct {
 	inputs, outputs []string
 
 	mu       sync.Mutex
-	level    int // of latebound
+	level    int // of what is bound of the inputs, the highest that was needed
 	compiled []compiled
 }
 
@@ -49,7 +49,7 @@ func newModel(file *onnx.File, inputs, outputs []string, o *SessionOptions) (*mo
 	if err := m.checkNames(); err != nil {
 		return nil, fmt.Errorf("ortcompat: %s: %w", file.Name(), err)
 	}
-	_, err := m.session(0, nil)
+	_, err := m.session(latebound.Binding{})
 	if errors.Is(err, graph.ErrComputed) {
 		m.level = 1
 		return m, nil
@@ -92,20 +92,19 @@ func among(what string, names []string, ports []onnx.Port) error {
 	return nil
 }
 
-// session is the model compiled for what latebound binds of the inputs.
-func (m *model) session(level int, inputs map[string]*tensor.Tensor) (*octet.Session, error) {
-	constants, shapes := latebound.Bind(level, inputs)
-	key := keyOf(constants, shapes)
+// session is the model compiled for what is bound of the inputs.
+func (m *model) session(b latebound.Binding) (*octet.Session, error) {
+	key := keyOf(b)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if i := slices.IndexFunc(m.compiled, func(c compiled) bool { return c.key == key }); i >= 0 {
 		return m.compiled[i].session, nil
 	}
 	var opts []octet.OpenOption
-	for name, t := range constants {
+	for name, t := range b.Constants {
 		opts = append(opts, octet.WithInput(name, t.Clone())) // the memory is the caller's
 	}
-	for name, shape := range shapes {
+	for name, shape := range b.Shapes {
 		opts = append(opts, octet.WithShape(name, shape...))
 	}
 	opened, err := octet.OpenONNX(m.file, opts...)
@@ -124,14 +123,14 @@ func (m *model) session(level int, inputs map[string]*tensor.Tensor) (*octet.Ses
 }
 
 // keyOf identifies constants and sizes.
-func keyOf(constants map[string]*tensor.Tensor, shapes map[string]tensor.Shape) string {
+func keyOf(b latebound.Binding) string {
 	var key strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(constants)) {
-		t := constants[name]
+	for _, name := range slices.Sorted(maps.Keys(b.Constants)) {
+		t := b.Constants[name]
 		fmt.Fprintf(&key, "%q %v %x\n", name, t, t.Memory())
 	}
-	for _, name := range slices.Sorted(maps.Keys(shapes)) {
-		fmt.Fprintf(&key, "%q %v\n", name, shapes[name])
+	for _, name := range slices.Sorted(maps.Keys(b.Shapes)) {
+		fmt.Fprintf(&key, "%q %v\n", name, b.Shapes[name])
 	}
 	return key.String()
 }
@@ -141,20 +140,21 @@ func (m *model) run(ctx context.Context, inputs map[string]*tensor.Tensor) (map[
 	m.mu.Lock()
 	level := m.level
 	m.mu.Unlock()
+	given := latebound.Inputs{Data: inputs}
+	bound := latebound.At(level, given)
 	for {
-		s, err := m.session(level, inputs)
+		s, err := m.session(bound)
 		if err == nil {
 			var results map[string]*tensor.Tensor
 			if results, err = s.RunNamed(ctx, left(s, inputs)); err == nil {
 				return results, nil
 			}
 		}
-		if !errors.Is(err, graph.ErrComputed) || level == latebound.Levels {
+		if !errors.Is(err, graph.ErrComputed) || !bound.More(given) {
 			return nil, err
 		}
-		level++
 		m.mu.Lock()
-		m.level = max(m.level, level)
+		m.level = max(m.level, bound.Level)
 		m.mu.Unlock()
 	}
 }

@@ -30,7 +30,7 @@ func (f *quantizeFlags) readNamed(model *octet.Model) (*namedData, error) {
 			return nil, nil
 		}
 	}
-	arrays, err := f.arrays.named("calibration", f.calibration, takes, f.model.Constants)
+	arrays, err := f.arrays.named("calibration", f.calibration, takes, f.model.Bound.Constants)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,6 @@ type runFlags struct {
 
 	input   []string
 	arrays  arrayFiles // what was read of them
-	bound   int        // level of latebound
 	output  string
 	top     int
 	dump    string

@@ -57,8 +57,8 @@ func (f *runFlags) outputKind() console.OutputKind {
 	return console.ArrayStream
 }
 
-// bindMore makes constants of those inputs on which shapes may depend, in the order of
-// latebound. It reports whether there were more than before.
+// bindMore makes constants of those inputs on which shapes may depend. It reports whether there
+// were more than before.
 func (f *runFlags) bindMore(c *console.Console) bool {
 	given := map[string]*tensor.Tensor{}
 	for _, text := range f.input {
@@ -70,24 +70,7 @@ func (f *runFlags) bindMore(c *console.Console) bool {
 			given[name] = t
 		}
 	}
-	for f.bound < latebound.Levels {
-		f.bound++
-		constants, shapes := latebound.Bind(f.bound, given)
-		if len(constants) == len(f.model.Constants) && len(shapes) == len(f.model.Shapes) {
-			continue
-		}
-		for _, name := range slices.Sorted(maps.Keys(constants)) {
-			if f.model.Constants[name] == nil {
-				c.Note("assumed: the input %s is a constant: shapes depend on it", name)
-			}
-		}
-		if f.model.Shapes == nil && shapes != nil {
-			c.Note("assumed: inputs have always these sizes: what is computed depends on them")
-		}
-		f.model.Constants, f.model.Shapes = constants, shapes
-		return true
-	}
-	return false
+	return f.model.BindMore(c, latebound.Inputs{Data: given}, "these sizes")
 }
 
 // runNamed computes all outputs of named inputs. Where shapes depend on the data of some,
@@ -107,7 +90,7 @@ func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string
 	if err != nil {
 		return exit.WithCode(exit.Model, err)
 	}
-	given, err := f.arrays.named("input", f.input, session.Inputs(), f.model.Constants)
+	given, err := f.arrays.named("input", f.input, session.Inputs(), f.model.Bound.Constants)
 	if err != nil {
 		return err
 	}

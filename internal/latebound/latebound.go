@@ -2,10 +2,10 @@ package latebound
 
 import "github.com/octet-ml/octet/tensor"
 
-// Levels is how many attempts there are; each binds more than the one before: whole numbers,
+// levels is how many attempts there are; each binds more than the one before: whole numbers,
 // which shapes and axes are; the sizes of all other inputs; a few numbers with a fraction,
 // which factors of a Resize are.
-const Levels = 3
+const levels = 3
 
 // Limits of elements up to which an input may be made a constant: shapes and axes are few
 // whole numbers, and factors fewer numbers.
@@ -14,24 +14,58 @@ const (
 	maxFactor = 1 << 4
 )
 
-// Bind returns the inputs that become constants at a level, from 1 to Levels, and the sizes
-// of the others where these are fixed; nil where nothing is.
-func Bind(level int, inputs map[string]*tensor.Tensor) (constants map[string]*tensor.Tensor, shapes map[string]tensor.Shape) {
-	for name, t := range inputs {
+// Inputs are those of a model.
+type Inputs struct {
+	Data    map[string]*tensor.Tensor // what a run takes, or every run that there will be
+	Varying map[string]tensor.Shape   // the sizes of inputs whose data differ from run to run
+}
+
+// Binding is what is bound of a model's inputs. Its zero value is nothing.
+type Binding struct {
+	Constants map[string]*tensor.Tensor // the inputs that are constants; nil for none
+	Shapes    map[string]tensor.Shape   // the sizes of the others; nil where they are free
+	Level     int                       // of attempts, from 0
+}
+
+// At returns what an attempt binds of inputs.
+func At(level int, in Inputs) Binding {
+	b := Binding{Level: level}
+	for name, t := range in.Data {
 		float := t.DType().IsFloat()
 		few := float && level >= 3 && len(t.Shape()) < 2 && t.Numel() <= maxFactor
 		switch {
 		case few, !float && level >= 1 && t.Numel() <= maxWhole:
-			if constants == nil {
-				constants = map[string]*tensor.Tensor{}
+			if b.Constants == nil {
+				b.Constants = map[string]*tensor.Tensor{}
 			}
-			constants[name] = t
+			b.Constants[name] = t
 		case level >= 2:
-			if shapes == nil {
-				shapes = map[string]tensor.Shape{}
-			}
-			shapes[name] = t.Shape()
+			b.fix(name, t.Shape())
 		}
 	}
-	return constants, shapes
+	if level >= 2 {
+		for name, shape := range in.Varying {
+			b.fix(name, shape)
+		}
+	}
+	return b
+}
+
+func (b *Binding) fix(name string, shape tensor.Shape) {
+	if b.Shapes == nil {
+		b.Shapes = map[string]tensor.Shape{}
+	}
+	b.Shapes[name] = shape
+}
+
+// More binds more of inputs, and reports whether there was more to bind.
+func (b *Binding) More(in Inputs) bool {
+	for b.Level < levels {
+		next := At(b.Level+1, in)
+		more := len(next.Constants) > len(b.Constants) || len(next.Shapes) > len(b.Shapes)
+		if *b = next; more {
+			return true
+		}
+	}
+	return false
 }

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"strconv"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/latebound"
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -74,14 +76,19 @@ func readCase(path string) (c testCase, err error) {
 	return c, nil
 }
 
-// run computes the outputs, and says how they differ from what is expected.
+// run computes the outputs, and says how they differ from what is expected. Where shapes depend on
+// the data of inputs, these become constants, as `octet run` makes them.
 func (c testCase) run(ctx context.Context, how []octet.CompileOption) error {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
-	given := &bindings{inputs: c.inputs}
-	results, err := c.compute(ctx, given, how)
-	for errors.Is(err, graph.ErrComputed) && given.more() {
-		results, err = c.compute(ctx, given, how)
+	given := latebound.Inputs{Data: map[string]*tensor.Tensor{}}
+	for _, in := range c.inputs {
+		given.Data[in.name] = in.data
+	}
+	var bound latebound.Binding
+	results, err := c.compute(ctx, given, bound, how)
+	for errors.Is(err, graph.ErrComputed) && bound.More(given) {
+		results, err = c.compute(ctx, given, bound, how)
 	}
 	if err != nil {
 		return err
@@ -94,8 +101,17 @@ func (c testCase) run(ctx context.Context, how []octet.CompileOption) error {
 	return nil
 }
 
-func (c testCase) compute(ctx context.Context, given *bindings, how []octet.CompileOption) (map[string]*tensor.Tensor, error) {
-	m, err := octet.Open(c.path, given.options()...)
+func (c testCase) compute(ctx context.Context, given latebound.Inputs, bound latebound.Binding, how []octet.CompileOption) (map[string]*tensor.Tensor, error) {
+	var opts []octet.OpenOption
+	free := maps.Clone(given.Data)
+	for name, t := range bound.Constants {
+		opts = append(opts, octet.WithInput(name, t))
+		delete(free, name)
+	}
+	for name, shape := range bound.Shapes {
+		opts = append(opts, octet.WithShape(name, shape...))
+	}
+	m, err := octet.Open(c.path, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -103,62 +119,7 @@ func (c testCase) compute(ctx context.Context, given *bindings, how []octet.Comp
 	if err != nil {
 		return nil, err
 	}
-	return s.RunNamed(ctx, given.free())
-}
-
-// bindings are the inputs of a test: those that are constants of the model, since shapes
-// depend on them, as `octet run` makes them constants, and those that a run is given.
-type bindings struct {
-	inputs []named
-	sizes  bool // they are fixed
-	bound  map[string]bool
-}
-
-func (b *bindings) options() (opts []octet.OpenOption) {
-	for _, in := range b.inputs {
-		switch {
-		case b.bound[in.name]:
-			opts = append(opts, octet.WithInput(in.name, in.data))
-		case b.sizes:
-			opts = append(opts, octet.WithShape(in.name, in.data.Shape()...))
-		}
-	}
-	return opts
-}
-
-func (b *bindings) free() map[string]*tensor.Tensor {
-	free := map[string]*tensor.Tensor{}
-	for _, in := range b.inputs {
-		if !b.bound[in.name] {
-			free[in.name] = in.data
-		}
-	}
-	return free
-}
-
-// more binds whole numbers first, then sizes, then a few numbers, and reports whether there
-// was anything left to bind.
-func (b *bindings) more() bool {
-	if b.bound == nil {
-		b.bound = map[string]bool{}
-		if b.bind(func(t *tensor.Tensor) bool { return !t.DType().IsFloat() && t.Numel() <= 1<<12 }) {
-			return true
-		}
-	}
-	if !b.sizes {
-		b.sizes = true
-		return true
-	}
-	return b.bind(func(t *tensor.Tensor) bool { return t.DType().IsFloat() && len(t.Shape()) < 2 && t.Numel() <= 1<<4 })
-}
-
-func (b *bindings) bind(suits func(*tensor.Tensor) bool) (some bool) {
-	for _, in := range b.inputs {
-		if !b.bound[in.name] && suits(in.data) {
-			b.bound[in.name], some = true, true
-		}
-	}
-	return some
+	return s.RunNamed(ctx, free)
 }
 
 // differs says how a result differs from what is expected, by numpy's rule.

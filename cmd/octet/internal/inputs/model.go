@@ -13,6 +13,7 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/internal/latebound"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/zoo"
@@ -23,8 +24,7 @@ type ModelFlags struct {
 	Arch, Backend, Key string // --arch, --backend, --key; empty where not given
 	Float              bool   // zoo:resnet18 is its float weights
 	Offline            bool
-	Constants          map[string]*tensor.Tensor // inputs of an ONNX model that are constants
-	Shapes             map[string]tensor.Shape   // of its inputs, where they are fixed
+	Bound              latebound.Binding // of an ONNX model's inputs
 	labels             string
 	shapes             []string // --shape
 	Preset             presetFlags
@@ -84,10 +84,10 @@ func (f *ModelFlags) Options(cmd *cobra.Command) ([]octet.OpenOption, error) {
 		}
 		opts = append(opts, octet.WithLabels(labels))
 	}
-	for name, t := range f.Constants {
+	for name, t := range f.Bound.Constants {
 		opts = append(opts, octet.WithInput(name, t))
 	}
-	for name, shape := range f.Shapes {
+	for name, shape := range f.Bound.Shapes {
 		opts = append(opts, octet.WithShape(name, shape...))
 	}
 	fixed, err := f.FixedShapes()
