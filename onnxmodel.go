@@ -85,45 +85,18 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 
 // declare notes the inputs that are left, and the outputs, with the extents that are given.
 func (m *Model) declare(f *onnx.File, given onnx.Given) error {
-	inputs, err := f.Inputs()
-	if err != nil {
-		return err
-	}
-	outputs, err := f.Outputs()
-	if err != nil {
-		return err
-	}
+	inputs, outputs, err := given.Ports(f)
 	for _, p := range inputs {
-		if given.Inputs[p.Name] != nil {
-			continue // a constant now
-		}
-		if p, err = given.Input(p); err != nil {
-			return fmt.Errorf("%s: %w", f.Name(), err)
-		}
 		m.declared.inputs = append(m.declared.inputs, infoOf(p))
 	}
 	for _, p := range outputs {
-		if p, err = given.Output(p); err != nil {
-			return fmt.Errorf("%s: %w", f.Name(), err)
-		}
 		m.declared.outputs = append(m.declared.outputs, infoOf(p))
 	}
-	return nil
+	return err
 }
 
 func infoOf(p onnx.Port) ValueInfo {
-	info := ValueInfo{Name: p.Name, DType: p.DType}
-	if p.Sizes == nil {
-		return info
-	}
-	info.Shape, info.Dims = tensor.Shape{}, slices.Clone(p.Names)
-	for _, n := range p.Sizes {
-		if n == 0 {
-			n = -1
-		}
-		info.Shape = append(info.Shape, n)
-	}
-	return info
+	return ValueInfo{Name: p.Name, DType: p.DType, Shape: p.Shape(), Dims: slices.Clone(p.Names)}
 }
 
 // taken returns an input as the graph holds it, or what is wrong with it. sizes are those

@@ -3,9 +3,8 @@ package octet
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
+	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -20,20 +19,7 @@ type ValueInfo struct {
 }
 
 // String is like float32[batch, 3, ?, ?] x.
-func (v ValueInfo) String() string {
-	extents := make([]string, len(v.Shape))
-	for i, n := range v.Shape {
-		switch {
-		case n >= 0:
-			extents[i] = strconv.Itoa(n)
-		case i < len(v.Dims) && v.Dims[i] != "":
-			extents[i] = v.Dims[i]
-		default:
-			extents[i] = "?"
-		}
-	}
-	return fmt.Sprintf("%v[%s] %s", v.DType, strings.Join(extents, ", "), v.Name)
-}
+func (v ValueInfo) String() string { return v.DType.String() + v.Shape.Named(v.Dims) + " " + v.Name }
 
 // Inputs describes what Run takes; a nil session takes nothing.
 func (s *Session) Inputs() []ValueInfo {
@@ -58,13 +44,7 @@ func (m *Model) takes() []ValueInfo {
 	}
 	var in []ValueInfo
 	for _, v := range m.graph.Inputs {
-		info := ValueInfo{Name: v.Name, DType: tensor.Float32, Shape: slices.Clone(tensor.Shape(v.Sizes))}
-		for i, size := range info.Shape {
-			if size == 0 {
-				info.Shape[i] = -1
-			}
-		}
-		in = append(in, info)
+		in = append(in, infoOf(onnx.Port{Name: v.Name, DType: tensor.Float32, Sizes: v.Sizes}))
 	}
 	return in
 }

@@ -119,7 +119,7 @@ func (b *builder) inputs(ports []Port, given Given) error {
 			continue
 		}
 		in := b.graph.AddInput(port.Name, graph.Type{DType: kind})
-		if port, err = given.Input(port); err != nil {
+		if port, err = given.input(port); err != nil {
 			return err
 		}
 		in.Sizes = port.Sizes

@@ -18,8 +18,43 @@ type Given struct {
 	Shapes map[string]tensor.Shape
 }
 
-// Output returns an output of the file with the extents that are given.
-func (g Given) Output(p Port) (Port, error) {
+// Ports returns what a model of the file takes and gives: inputs that are constants are left out,
+// and extents that are given are no longer free.
+func (g Given) Ports(f *File) (inputs, outputs []Port, err error) {
+	declared, err := f.Inputs()
+	if err != nil {
+		return nil, nil, err
+	}
+	if outputs, err = f.Outputs(); err != nil {
+		return nil, nil, err
+	}
+	for _, p := range declared {
+		if g.Inputs[p.Name] != nil {
+			continue
+		}
+		if p, err = g.input(p); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		inputs = append(inputs, p)
+	}
+	for i, p := range outputs {
+		if outputs[i], err = g.named(p); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	return inputs, outputs, nil
+}
+
+// input is a port with the extents that are given for it, or for names of its extents.
+func (g Given) input(p Port) (Port, error) {
+	if shape := g.Shapes[p.Name]; shape != nil {
+		return p.With(shape)
+	}
+	return g.named(p)
+}
+
+// named is a port with the extents that are given for names.
+func (g Given) named(p Port) (Port, error) {
 	if g.Shapes == nil {
 		return p, nil
 	}
@@ -33,14 +68,6 @@ func (g Given) Output(p Port) (Port, error) {
 		}
 	}
 	return p, nil
-}
-
-// Input returns an input of the file with the extents that are given.
-func (g Given) Input(p Port) (Port, error) {
-	if shape := g.Shapes[p.Name]; shape != nil {
-		return p.With(shape)
-	}
-	return g.Output(p)
 }
 
 // check returns an error where a name is neither that of an input nor of an extent.

@@ -20,22 +20,17 @@ type Port struct {
 }
 
 // String is like float32[batch, 3, height, width] x.
-func (p Port) String() string {
-	s := p.DType.String() + "["
-	for i, n := range p.Sizes {
-		if i > 0 {
-			s += ", "
-		}
-		switch {
-		case n > 0:
-			s += fmt.Sprint(n)
-		case p.Names[i] != "":
-			s += p.Names[i]
-		default:
-			s += "?"
+func (p Port) String() string { return p.DType.String() + p.Shape().Named(p.Names) + " " + p.Name }
+
+// Shape is Sizes with -1 where an extent is free; nil where the file says nothing.
+func (p Port) Shape() tensor.Shape {
+	shape := tensor.Shape(slices.Clone(p.Sizes))
+	for i, n := range shape {
+		if n == 0 {
+			shape[i] = -1
 		}
 	}
-	return s + "] " + p.Name
+	return shape
 }
 
 // Inputs are the model's inputs that are no initializers, in order.

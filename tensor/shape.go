@@ -65,3 +65,20 @@ func (s Shape) String() string {
 	b.WriteByte(']')
 	return b.String()
 }
+
+// Named is String where an extent below 0 is one of any size: it has the name at its place, if
+// there is one that is not empty, and is a question mark else: [batch, 3, ?, ?].
+func (s Shape) Named(names []string) string {
+	extents := make([]string, len(s))
+	for i, n := range s {
+		switch {
+		case n >= 0:
+			extents[i] = strconv.Itoa(n)
+		case i < len(names) && names[i] != "":
+			extents[i] = names[i]
+		default:
+			extents[i] = "?"
+		}
+	}
+	return "[" + strings.Join(extents, ", ") + "]"
+}

@@ -226,3 +226,19 @@ func TestQParamsEqual(t *testing.T) {
 		t.Error("parameters are equal exactly when all their bits are")
 	}
 }
+
+func TestNamedExtents(t *testing.T) {
+	for want, c := range map[string]struct {
+		shape Shape
+		names []string
+	}{
+		"[]":                 {},
+		"[batch, 3, ?, 0]":   {Shape{-1, 3, -1, 0}, []string{"batch", "", ""}},
+		"[?, ?]":             {Shape{-1, -1}, nil},
+		"[2, height, width]": {Shape{2, -1, -1}, []string{"batch", "height", "width"}},
+	} {
+		if got := c.shape.Named(c.names); got != want {
+			t.Errorf("%v named %q is %s; expected %s", c.shape, c.names, got, want)
+		}
+	}
+}

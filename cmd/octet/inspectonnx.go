@@ -59,12 +59,6 @@ func inspectONNX(c *console.Console, cmd *cobra.Command, f *inspectFlags, path s
 		File: path, Bytes: console.FileSize(path), Format: "onnx", Producer: file.Producer(), Opset: file.Opset(), Parameters: file.Parameters(),
 		Operators: file.Operators(), Metadata: file.Metadata(), Free: []string{}, Unsupported: []onnx.Unsupported{},
 	}
-	if in.Inputs, err = file.Inputs(); err == nil {
-		in.Outputs, err = file.Outputs()
-	}
-	if err != nil {
-		return exit.WithCode(exit.Model, err)
-	}
 	model, err := octet.OpenONNX(file, opts...)
 	var missing *onnx.UnsupportedError
 	switch {
@@ -77,33 +71,27 @@ func inspectONNX(c *console.Console, cmd *cobra.Command, f *inspectFlags, path s
 	default:
 		in.Supported, in.model, in.Layers = true, model, layersOf(model)
 	}
-	if err := in.fix(&f.model, path); err != nil {
+	if err := in.declare(file, &f.model); err != nil {
 		return err
 	}
 	return c.Result(in, func(w io.Writer) { in.print(w, f) })
 }
 
-// fix gives inputs and outputs the sizes of --shape, and lists the names of those that are
+// declare lists inputs and outputs with the sizes of --shape, and the names of those that are
 // left free.
-func (in *onnxInspection) fix(f *inputs.ModelFlags, path string) error {
+func (in *onnxInspection) declare(file *onnx.File, f *inputs.ModelFlags) error {
 	shapes, err := f.FixedShapes()
 	if err != nil {
 		return err
 	}
-	given := onnx.Given{Shapes: shapes}
-	for i, p := range in.Inputs {
-		if in.Inputs[i], err = given.Input(p); err != nil {
-			return exit.WithCode(exit.Model, fmt.Errorf("%s: %w", path, err))
-		}
-		for _, name := range in.Inputs[i].Names {
+	if in.Inputs, in.Outputs, err = (onnx.Given{Shapes: shapes}).Ports(file); err != nil {
+		return exit.WithCode(exit.Model, err)
+	}
+	for _, p := range in.Inputs {
+		for _, name := range p.Names {
 			if name != "" && !slices.Contains(in.Free, name) {
 				in.Free = append(in.Free, name)
 			}
-		}
-	}
-	for i, p := range in.Outputs {
-		if in.Outputs[i], err = given.Output(p); err != nil {
-			return exit.WithCode(exit.Model, fmt.Errorf("%s: %w", path, err))
 		}
 	}
 	return nil
