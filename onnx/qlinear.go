@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -79,14 +80,7 @@ func qlinearUnary(o graph.Op) importer {
 				return n.typed(out, o, x)
 			}
 		}
-		real, err := n.step(op.Dequantize{}, x)
-		if err != nil {
-			return nil, err
-		}
-		if real, err = n.step(o, real); err != nil {
-			return nil, err
-		}
-		return n.typed(out, op.Quantize{}, real)
+		return n.throughReals(out, o, x)
 	}
 }
 
@@ -136,16 +130,7 @@ func readQLinearConcat(n *node) ([]*graph.Value, error) {
 	if same {
 		return n.typed(out, op.Cat{Axis: axis}, in...)
 	}
-	for i, x := range in {
-		if in[i], err = n.step(op.Dequantize{}, x); err != nil {
-			return nil, err
-		}
-	}
-	joined, err := n.step(op.Cat{Axis: axis}, in...)
-	if err != nil {
-		return nil, err
-	}
-	return n.typed(out, op.Quantize{}, joined)
+	return n.throughReals(out, op.Cat{Axis: axis}, in...)
 }
 
 func readQGemm(n *node) ([]*graph.Value, error) {
@@ -228,36 +213,40 @@ func readQLinearMatMul(n *node) ([]*graph.Value, error) {
 	return n.typed(out, op.MatMul{}, a, b)
 }
 
-// throughReals reads a function of codes that is computed on the numbers that they stand for:
-// of the activations at inputs in, each with its parameters behind it, to the parameters at
-// out.
-func (n *node) throughReals(in []int, out int, function func(x []*graph.Value) (*graph.Value, error)) ([]*graph.Value, error) {
-	var reals []*graph.Value
-	for _, i := range in {
-		x, err := n.codes(i)
-		if err != nil {
+// throughReals adds an operator that is computed on the numbers that codes stand for, and whose
+// result is codes of type t.
+func (n *node) throughReals(t graph.Type, o graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
+	reals := slices.Clone(in)
+	for i, x := range in {
+		if !x.Type.DType.IsQuantized() {
+			continue
+		}
+		var err error
+		if reals[i], err = n.step(op.Dequantize{}, x); err != nil {
 			return nil, err
 		}
-		if x, err = n.step(op.Dequantize{}, x); err != nil {
-			return nil, err
-		}
-		reals = append(reals, x)
 	}
-	to, err := n.one(out)
+	y, err := n.step(o, reals...)
 	if err != nil {
 		return nil, err
 	}
-	y, err := function(reals)
-	if err != nil {
-		return nil, err
-	}
-	return n.typed(to, op.Quantize{}, y)
+	return n.typed(t, op.Quantize{}, y)
 }
 
 func readQLinearWhere(n *node) ([]*graph.Value, error) {
-	return n.throughReals([]int{1, 4}, 7, func(x []*graph.Value) (*graph.Value, error) {
-		return n.step(op.Where{}, n.in[0], x[0], x[1])
-	})
+	x, err := n.codes(1)
+	if err != nil {
+		return nil, err
+	}
+	y, err := n.codes(4)
+	if err != nil {
+		return nil, err
+	}
+	out, err := n.one(7)
+	if err != nil {
+		return nil, err
+	}
+	return n.throughReals(out, op.Where{}, n.in[0], x, y)
 }
 
 // readQLinearSoftmax reads a softmax along an axis, or, before opset 13, over all axes from it on.
@@ -273,5 +262,13 @@ func readQLinearSoftmax(n *node) ([]*graph.Value, error) {
 	if several {
 		return nil, fmt.Errorf("axis %d of opset %d, over all axes behind it: only the last axis is read", axis, opset)
 	}
-	return n.throughReals([]int{0}, 3, func(x []*graph.Value) (*graph.Value, error) { return n.step(op.Softmax{Axis: axis}, x[0]) })
+	x, err := n.codes(0)
+	if err != nil {
+		return nil, err
+	}
+	out, err := n.one(3)
+	if err != nil {
+		return nil, err
+	}
+	return n.throughReals(out, op.Softmax{Axis: axis}, x)
 }
