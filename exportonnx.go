@@ -29,21 +29,27 @@ const (
 )
 
 // ExportOption is for SaveONNX.
-type ExportOption interface{ applyExport(*onnx.Export) }
+type ExportOption interface{ applyExport(*export) }
 
-type exportFunc func(*onnx.Export)
+// export are the options of SaveONNX.
+type export struct {
+	onnx.Export
+	pixels, channelsLast bool
+}
 
-func (f exportFunc) applyExport(e *onnx.Export) { f(e) }
+type exportFunc func(*export)
+
+func (f exportFunc) applyExport(e *export) { f(e) }
 
 // WithFormat chooses how an int8 model is written. The default is onnx.QDQ.
 func WithFormat(format onnx.Format) ExportOption {
-	return exportFunc(func(e *onnx.Export) { e.Format = format })
+	return exportFunc(func(e *export) { e.Format = format })
 }
 
 // WithOpset chooses the operator set that is written, from 10 to 21. The default is 17. What
 // it cannot express is an error that names the node and the operator set that can.
 func WithOpset(n int) ExportOption {
-	return exportFunc(func(e *onnx.Export) { e.Opset = n })
+	return exportFunc(func(e *export) { e.Opset = n })
 }
 
 // Exported says what SaveONNX has written and how it was checked.
@@ -88,7 +94,7 @@ func (m *Model) SaveONNX(ctx context.Context, path string, opts ...ExportOption)
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	e := onnx.Export{Inputs: m.exportInputs(), Examples: m.examples}
+	e := export{Export: onnx.Export{Inputs: m.exportInputs(), Examples: m.examples}}
 	if m.declared != nil {
 		for _, v := range m.declared.outputs {
 			e.Outputs = append(e.Outputs, v.DType)
@@ -97,15 +103,22 @@ func (m *Model) SaveONNX(ctx context.Context, path string, opts ...ExportOption)
 	for _, opt := range opts {
 		opt.applyExport(&e)
 	}
-	var err error
-	if e.Metadata, err = m.exportMetadata(); err != nil {
+	before, err := m.newFront(e)
+	if err != nil {
 		return nil, err
 	}
-	data, err := onnx.Marshal(m.exportGraph(), e)
+	if e.Metadata, err = m.exportMetadata(before); err != nil {
+		return nil, err
+	}
+	g := m.exportGraph()
+	if before != nil {
+		g, e.Inputs[0], e.Examples = before.before(g), before.port(e.Inputs[0]), nil
+	}
+	data, err := onnx.Marshal(g, e.Export)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.name(), err)
 	}
-	out, err := m.checkExport(ctx, data, path)
+	out, err := m.checkExport(ctx, data, path, before)
 	if err != nil {
 		return nil, err
 	}
@@ -172,8 +185,8 @@ func (m *Model) exportInputs() []onnx.Port {
 }
 
 // exportMetadata is what is known of the model beside its graph; what is merely assumed is
-// left out.
-func (m *Model) exportMetadata() (map[string]string, error) {
+// left out, unless the file computes it.
+func (m *Model) exportMetadata(before *front) (map[string]string, error) {
 	props := map[string]string{}
 	if m.meta.Arch != "" {
 		props[ONNXArch] = m.meta.Arch
@@ -185,7 +198,9 @@ func (m *Model) exportMetadata() (map[string]string, error) {
 	if labels, assumed := m.Labels(); !assumed && labels != nil {
 		records[ONNXLabels] = labels
 	}
-	if preset, assumed, err := m.Preset(); err == nil && !assumed {
+	if preset, assumed, err := m.Preset(); before != nil {
+		records[ONNXPreset] = before.taken()
+	} else if err == nil && !assumed {
 		records[ONNXPreset] = preset
 	}
 	if m.meta.Calibration != nil {
@@ -231,7 +246,7 @@ func (m *Model) readProperties(props map[string]string) error {
 }
 
 // checkExport reads back what is to be written to path.
-func (m *Model) checkExport(ctx context.Context, data []byte, path string) (*Exported, error) {
+func (m *Model) checkExport(ctx context.Context, data []byte, path string, before *front) (*Exported, error) {
 	f, err := onnx.Read(bytes.NewReader(data), int64(len(data)), path)
 	if err != nil {
 		return nil, fmt.Errorf("what was to be written cannot be read back: %w", err)
@@ -251,7 +266,7 @@ func (m *Model) checkExport(ctx context.Context, data []byte, path string) (*Exp
 		return nil, fmt.Errorf("%s was not written: read back, it has %d inputs and %d outputs; the model has %d and %d",
 			path, in, results, len(m.graph.Inputs), len(m.graph.Outputs))
 	}
-	inputs, want, err := m.exportTrial(ctx, out.Inputs)
+	inputs, want, err := m.exportTrial(ctx, out.Inputs, before)
 	if want == nil {
 		return out, err // the model does not run on such inputs
 	}
@@ -282,12 +297,17 @@ func (m *Model) exportBound() float64 {
 // pixels, and some sides that their strides divide.
 var trialSides = []int{1, 32, 64, 224}
 
-// exportTrial returns inputs for ports, and what the model gives for them; nil where it does
+// exportTrial returns inputs for ports, and what the model gives for them, or for what is
+// computed before it; nil where it does
 // not run on any that are tried.
-func (m *Model) exportTrial(ctx context.Context, ports []onnx.Port) (inputs, want []*tensor.Tensor, err error) {
+func (m *Model) exportTrial(ctx context.Context, ports []onnx.Port, before *front) (inputs, want []*tensor.Tensor, err error) {
 	for _, side := range trialSides {
 		inputs = trialInputs(ports, side)
-		if want, err = m.runOnce(ctx, inputs); err == nil || ctx.Err() != nil {
+		own := inputs
+		if before != nil {
+			own = []*tensor.Tensor{before.through(inputs[0])}
+		}
+		if want, err = m.runOnce(ctx, own); err == nil || ctx.Err() != nil {
 			return inputs, want, ctx.Err()
 		}
 		if !slices.ContainsFunc(ports, func(p onnx.Port) bool { return len(p.Sizes) > 1 && slices.Contains(p.Sizes[1:], 0) }) {

@@ -121,7 +121,12 @@ func (m *Model) WithMetadata(change func(*Metadata)) (*Model, error) {
 func (m *Model) Classes() int { return m.derived.classes() }
 
 // Channels is the number of channels of the input.
-func (m *Model) Channels() int { return channelsOf(m.graph) }
+func (m *Model) Channels() int {
+	if p := m.meta.Preset; p != nil && p.ChannelsLast {
+		return p.Channels
+	}
+	return channelsOf(m.graph)
+}
 
 // Labels names the classes, in the order of the outputs. Where nobody named
 // them, those that the architecture was made for are taken, and those of ImageNet are

@@ -103,6 +103,9 @@ func (b broadcast) scratch() int { return b.words * b.operands }
 func (b *broadcast) next(from, to int) int {
 	switch line := b.extents[len(b.extents)-1]; {
 	case b.words > 0:
+		if line < expandElements { // whole lines, so that one that repeats is expanded once
+			return min(to-from, expandElements/line*line)
+		}
 		return min(to-from, expandElements)
 	case b.dense():
 		return to - from

@@ -42,9 +42,12 @@ func lowerDequantize(n *graph.Node, t target) (operation, string) {
 	case !in.Q.IsPerTensor():
 		return nil, "quantized per channel"
 	}
-	c := conversion{k: quantize.Select(quantize.Table, true, t.cpu), real: quant.NewDequantizer(quant.Unsigned(in.Q, in.DType))}
-	c.reals = c.real.Table(false)
-	return c, ""
+	return numbersOf(quant.NewDequantizer(quant.Unsigned(in.Q, in.DType)), t), ""
+}
+
+// numbersOf makes numbers of unsigned codes.
+func numbersOf(real quant.Dequantizer, t target) conversion {
+	return conversion{k: quantize.Select(quantize.Table, true, t.cpu), real: real, reals: real.Table(false)}
 }
 
 // conversion quantizes or dequantizes.

@@ -79,7 +79,7 @@ func lower(n *graph.Node, t target) (lowered, error) {
 	case op.Where:
 		o, reason = lowerWhere(n)
 	case op.Cast:
-		o = lowerCast(n, attrs)
+		o = lowerCast(n, attrs, t)
 	case op.Not:
 		o = lowerNot(n)
 	case op.IsNaN:

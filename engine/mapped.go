@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -54,7 +55,7 @@ func truth(b bool) uint8 {
 }
 
 // lowerCast lowers casts from one type of values to another.
-func lowerCast(n *graph.Node, c op.Cast) operation {
+func lowerCast(n *graph.Node, c op.Cast, t target) operation {
 	switch from := n.Inputs[0].Type.DType; {
 	case from == tensor.Float32 && c.To == tensor.Float32:
 		return mapped[float32, float32]{f: c.Real}
@@ -72,6 +73,8 @@ func lowerCast(n *graph.Node, c op.Cast) operation {
 		return mapped[int8, float32]{f: func(x int8) float32 { return c.RealOf(int64(x)) }}
 	case from == tensor.Int8 && c.To == tensor.Int64:
 		return mapped[int8, int64]{f: func(x int8) int64 { return c.Whole(int64(x)) }}
+	case from == tensor.UInt8 && c.To == tensor.Float32 && c.Via == tensor.Invalid: // pixels
+		return numbersOf(quant.Dequantizer{Scale: 1}, t)
 	case from == tensor.UInt8 && c.To == tensor.Float32:
 		return mapped[uint8, float32]{f: func(x uint8) float32 { return c.RealOf(int64(x)) }}
 	case from == tensor.UInt8 && c.To == tensor.Int64:

@@ -28,6 +28,11 @@ type Preset struct {
 	// both empty leave x as it is.
 	Mean []float64 `json:"mean,omitempty"`
 	Std  []float64 `json:"std,omitempty"`
+	// Pixels leaves values what pixels hold, 0 to 255, for a model that makes numbers of them
+	// itself. It excludes Mean and Std.
+	Pixels bool `json:"pixels,omitempty"`
+	// ChannelsLast orders inputs [height, width, channel], not [channel, height, width].
+	ChannelsLast bool `json:"channels_last,omitempty"`
 }
 
 // ImageClassification is torchvision's preset of the same name with ImageNet's
@@ -71,6 +76,9 @@ func (p Preset) Validate() error {
 	if len(p.Mean) == 0 && len(p.Std) == 0 {
 		return nil
 	}
+	if p.Pixels {
+		return errors.New("preset: the model takes pixels and normalises them itself; leave out mean and std")
+	}
 	return checkMoments(p.Mean, p.Std, p.Channels)
 }
 
@@ -101,8 +109,8 @@ func sizes(name string, s []int, lengths ...int) error {
 	return nil
 }
 
-// Shape returns the shape [C, H, W] of every output, or false where it depends
-// on the image.
+// Shape returns the shape [C, H, W] of every output, whatever the order of its axes, or
+// false where it depends on the image.
 func (p Preset) Shape() (tensor.Shape, bool) {
 	for _, hw := range [][]int{p.Crop, p.Input, p.Resize} {
 		if len(hw) == 2 {
@@ -113,13 +121,17 @@ func (p Preset) Shape() (tensor.Shape, bool) {
 }
 
 // Apply returns the model input, float32 [C, H, W], that torchvision's preset
-// makes of the same pixels, bit for bit.
+// makes of the same pixels, bit for bit; with ChannelsLast [H, W, C].
 func (p Preset) Apply(m *Image) (*tensor.Tensor, error) {
 	m, err := p.pixels(m)
 	if err != nil {
 		return nil, err
 	}
-	out := tensor.New(tensor.Float32, p.Channels, m.Height, m.Width)
+	shape := tensor.Shape{p.Channels, m.Height, m.Width}
+	if p.ChannelsLast {
+		shape = tensor.Shape{m.Height, m.Width, p.Channels}
+	}
+	out := tensor.New(tensor.Float32, shape...)
 	p.normalize(out.Float32s(), m)
 	return out, nil
 }
@@ -175,22 +187,36 @@ func (p Preset) pixels(m *Image) (*Image, error) {
 	return m, nil
 }
 
-// normalize writes the planes of m. A channel has only 256 possible values,
-// so each is computed once: x/255, minus mean, over std, rounded to float32
-// after each step as torch does.
+// normalize writes the numbers of m.
 func (p Preset) normalize(dst []float32, m *Image) {
 	for c := range p.Channels {
-		var value [256]float32
-		for v := range value {
-			x := float32(v) / 255
-			if len(p.Mean) > 0 {
-				x = (x - float32(p.Mean[c])) / float32(p.Std[c])
+		value := p.Numbers(c)
+		if p.ChannelsLast {
+			for i := range m.Width * m.Height {
+				dst[i*p.Channels+c] = value[m.Pix[3*i+c]]
 			}
-			value[v] = x
+			continue
 		}
 		plane := dst[c*m.Width*m.Height : (c+1)*m.Width*m.Height]
 		for i := range plane {
 			plane[i] = value[m.Pix[3*i+c]]
 		}
 	}
+}
+
+// Numbers are what the 256 values of a pixel become in channel c: x/255, minus mean, over
+// std, rounded to float32 after each step as torch does.
+func (p Preset) Numbers(c int) *[256]float32 {
+	numbers := new([256]float32)
+	for v := range numbers {
+		x := float32(v)
+		if !p.Pixels {
+			x /= 255
+		}
+		if len(p.Mean) > 0 {
+			x = (x - float32(p.Mean[c])) / float32(p.Std[c])
+		}
+		numbers[v] = x
+	}
+	return numbers
 }

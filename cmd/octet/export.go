@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,8 @@ type exportFlags struct {
 	output string
 	format string
 	opset  int
+
+	inputType, inputLayout string
 }
 
 func newExportCommand(c *console.Console) *cobra.Command {
@@ -36,11 +39,17 @@ written as the other one so. Batches may have any size; images have that of the
 preset (--crop gives another). Labels, preprocessing and recipe go into the file's
 metadata_props.
 
+With --input-type uint8 the file takes images as they are decoded, from 0 to 255, and
+normalises them itself, with the mean and the standard deviation of the preset; with
+--input-layout nhwc it takes them as [N, height, width, channel]. octet run feeds such a
+file with images as any other.
+
 The file is read back before it appears: it must have the same inputs and outputs, and
 give the same results on random inputs, but for roundings.`,
 		Example: `  octet export resnet18_int8.pth --output resnet18_int8.onnx
   octet export resnet18.pth --arch resnet18 --output resnet18.onnx --opset 20
   octet export resnet18_qdq.onnx --format qoperator --opset 10 -o resnet18_qoperator.onnx
+  octet export resnet18_int8.pth --input-type uint8 --input-layout nhwc -o resnet18_pixels.onnx
   octet export zoo:MobileNet_V2_QuantizedWeights.DEFAULT -o mobilenet_v2.onnx`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
@@ -53,9 +62,41 @@ give the same results on random inputs, but for roundings.`,
 	fl.StringVarP(&f.output, "output", "o", "", "write `FILE`.onnx")
 	fl.StringVar(&f.format, "format", "qdq", "how an int8 model is written: qdq or qoperator")
 	fl.IntVar(&f.opset, "opset", onnx.DefaultExportOpset, fmt.Sprintf("operator set, from %d to %d", onnx.MinExportOpset, onnx.MaxExportOpset))
+	fl.StringVar(&f.inputType, "input-type", inputTypes[0], "what images the file takes: float32, normalised, or uint8, which it normalises itself")
+	fl.StringVar(&f.inputLayout, "input-layout", inputLayouts[0], "axes of an image: nchw or nhwc")
 	console.Require(cmd, "output", "name the .onnx file to write")
 	console.Complete(cmd, "format", onnx.Formats()...)
+	console.Complete(cmd, "input-type", inputTypes...)
+	console.Complete(cmd, "input-layout", inputLayouts...)
 	return cmd
+}
+
+// inputTypes and inputLayouts are the values of the flags, the defaults first.
+var inputTypes, inputLayouts = []string{"float32", "uint8"}, []string{"nchw", "nhwc"}
+
+// options are those of SaveONNX.
+func (f *exportFlags) options() ([]octet.ExportOption, error) {
+	format, err := onnx.ParseFormat(f.format)
+	if err != nil {
+		return nil, exit.Usagef("--format %s: it is qdq or qoperator", f.format)
+	}
+	if f.opset < onnx.MinExportOpset || f.opset > onnx.MaxExportOpset {
+		return nil, exit.Usagef("--opset %d: from %d to %d", f.opset, onnx.MinExportOpset, onnx.MaxExportOpset)
+	}
+	if !slices.Contains(inputTypes, f.inputType) {
+		return nil, exit.Usagef("--input-type %s: it is float32 or uint8", f.inputType)
+	}
+	if !slices.Contains(inputLayouts, f.inputLayout) {
+		return nil, exit.Usagef("--input-layout %s: it is nchw or nhwc", f.inputLayout)
+	}
+	opts := []octet.ExportOption{octet.WithOpset(f.opset), octet.WithFormat(format)}
+	if f.inputType == "uint8" {
+		opts = append(opts, octet.WithPixels())
+	}
+	if f.inputLayout == "nhwc" {
+		opts = append(opts, octet.WithChannelsLast())
+	}
+	return opts, nil
 }
 
 // exportOutput is the JSON document of `octet export`.
@@ -66,12 +107,9 @@ type exportOutput struct {
 }
 
 func runExport(c *console.Console, cmd *cobra.Command, f *exportFlags, path string) error {
-	format, err := onnx.ParseFormat(f.format)
+	opts, err := f.options()
 	if err != nil {
-		return exit.Usagef("--format %s: it is qdq or qoperator", f.format)
-	}
-	if f.opset < onnx.MinExportOpset || f.opset > onnx.MaxExportOpset {
-		return exit.Usagef("--opset %d: from %d to %d", f.opset, onnx.MinExportOpset, onnx.MaxExportOpset)
+		return err
 	}
 	if err := console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ONNXOutput}); err != nil {
 		return err
@@ -83,7 +121,10 @@ func runExport(c *console.Console, cmd *cobra.Command, f *exportFlags, path stri
 	if err := c.Expect(console.Planned{Path: f.output, Bytes: console.ParameterBytes(model)}); err != nil {
 		return err
 	}
-	written, err := model.SaveONNX(cmd.Context(), f.output, octet.WithOpset(f.opset), octet.WithFormat(format))
+	if preset, assumed, err := model.Preset(); f.inputType == "uint8" && err == nil && assumed {
+		c.Note("assumed: %s", inputs.PresetAssumed(preset))
+	}
+	written, err := model.SaveONNX(cmd.Context(), f.output, opts...)
 	if err != nil {
 		if errors.Is(err, cmd.Context().Err()) {
 			return err

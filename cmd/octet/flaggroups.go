@@ -25,7 +25,7 @@ var flagGroups = []flagGroup{
 		"label-smoothing", "distill", "temperature", "freeze-observers", "freeze-norms", "learn-scales", "scale-rate", "augment", "seed",
 	}},
 	{"Output", []string{
-		"output", "stats", "report", "html", "markdown", "keep", "prepared", "checkpoint", "checkpoint-every", "metrics", "draw", "top", "rows", "tensors", "graph", "format", "opset",
+		"output", "stats", "report", "html", "markdown", "keep", "prepared", "checkpoint", "checkpoint-every", "metrics", "draw", "top", "rows", "tensors", "graph", "format", "opset", "input-type", "input-layout",
 	}},
 	{"Computing", []string{"threads", "offline", "recompute", "cpu", "runs", "duration", "concurrency", "layer-inputs", "assert"}},
 }

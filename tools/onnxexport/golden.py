@@ -23,6 +23,21 @@ MODELS = {
     "mobilenet_v2": ("testdata/fx/mobilenet_v2.quantizable.ptq.pth", (3, 64, 64), 17),
     "shufflenet_v2_x0_5": ("testdata/fx/shufflenet_v2_x0_5.quantizable.ptq.pth", (3, 64, 64), 13),
 }
+# The same as files that take pixels: their input type and layout.
+PIXELS = {"fashion_mobilenet": ("uint8", "nchw"), "mobilenet_v2": ("uint8", "nhwc")}
+
+
+def pixels(program, path, arrays):
+    """what ONNX Runtime computes of models that normalise pixels themselves, and the files' SHA-256"""
+    files = {}
+    for name, (kind, layout) in PIXELS.items():
+        model, (channels, size, _), opset = MODELS[name]
+        octet(program, "export", ROOT / model, "--resize", size, "--crop", size, "--opset", opset, "--input-type", kind, "--input-layout", layout, "-o", path)
+        onnx.checker.check_model(str(path), full_check=True)
+        x = np.random.default_rng(2).integers(0, 256, (2, channels, size, size) if layout == "nchw" else (2, size, size, channels), dtype=np.uint8)
+        arrays[name + ".pixels"], arrays[name + ".of_pixels"] = x, runtime(path, x)
+        files[name] = {"model": model, "size": size, "opset": opset, "layout": layout, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return files
 
 
 def main():
@@ -41,6 +56,7 @@ def main():
                 "model": model, "size": shape[1], "opset": opset, "quantum": quantum(path) if int8 else 0,
                 "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
             }  # fmt: skip
+        images = pixels(program, path, arrays)
         golden = np.load(ROOT / "testdata" / "onnx" / "golden.npz")
         again = {}
         for original in sorted((ROOT / "testdata" / "onnx").glob("q*.onnx")):
@@ -54,6 +70,7 @@ def main():
                 again[f"{original.stem} as {form}"] = hashlib.sha256(path.read_bytes()).hexdigest()
     np.savez(OUT / "golden.npz", **arrays)
     (OUT / "golden.json").write_text(json.dumps(files, indent=1) + "\n")
+    (OUT / "pixels.json").write_text(json.dumps(images, indent=1) + "\n")
     (OUT / "again.json").write_text(json.dumps(again, indent=1) + "\n")
 
 

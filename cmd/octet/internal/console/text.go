@@ -56,6 +56,12 @@ func PresetText(p vision.Preset) string {
 	if len(p.Mean) > 0 {
 		parts = append(parts, fmt.Sprintf("mean %v, std %v", p.Mean, p.Std))
 	}
+	if p.Pixels {
+		parts = append(parts, "pixels from 0 to 255")
+	}
+	if p.ChannelsLast {
+		parts = append(parts, "channels last")
+	}
 	return strings.Join(parts, ", ")
 }
 

@@ -59,7 +59,11 @@ func (f *WorkloadFlags) workerArgs(model string, input tensor.Shape) []string {
 	if f.input != "" {
 		return args
 	}
-	return append(args, "--batch", strconv.Itoa(input[0]), "--size", fmt.Sprintf("%d,%d", input[2], input[3]))
+	size := input[2:]
+	if f.channelsLast {
+		size = input[1:]
+	}
+	return append(args, "--batch", strconv.Itoa(input[0]), "--size", fmt.Sprintf("%d,%d", size[0], size[1]))
 }
 
 // firstAnswer starts a worker, waits for its first line, and lets it run a few

@@ -15,6 +15,7 @@ import (
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/vision"
 )
 
 // WorkloadFlags say what is measured: a model, an input, the resources of a run.
@@ -25,6 +26,8 @@ type WorkloadFlags struct {
 	size    []int
 	input   string
 	CPU     string // --cpu; empty uses all features
+
+	channelsLast bool // inputs are [N, H, W, C]; known once there is one
 }
 
 // Register adds the flags to a command, those of the model among them.
@@ -62,15 +65,45 @@ func (f *WorkloadFlags) Check(cmd *cobra.Command) error {
 
 // Tensor is the input: random numbers, always the same, unless there is a file.
 func (f *WorkloadFlags) Tensor(m *octet.Model) (*tensor.Tensor, error) {
+	p := imagesOf(m)
+	f.channelsLast = p.ChannelsLast
 	if f.input != "" {
 		x, err := npy.ReadFile(f.input)
-		if err == nil && (x.DType() != tensor.Float32 || len(x.Shape()) != 4 || x.Dim(1) != m.Channels() || x.Numel() == 0) {
-			err = fmt.Errorf("%s is %v; %s takes float32 [N, %d, H, W]", f.input, x, m.Arch(), m.Channels())
+		dtype, axis, form := tensor.Float32, 1, fmt.Sprintf("[N, %d, H, W]", m.Channels())
+		if p.Pixels {
+			dtype = tensor.UInt8
+		}
+		if p.ChannelsLast {
+			axis, form = 3, fmt.Sprintf("[N, H, W, %d]", m.Channels())
+		}
+		if err == nil && (x.DType() != dtype || len(x.Shape()) != 4 || x.Dim(axis) != m.Channels() || x.Numel() == 0) {
+			err = fmt.Errorf("%s is %v; %s takes %v %s", f.input, x, m.Arch(), dtype, form)
 		}
 		return x, exit.WithCode(exit.Data, err)
 	}
 	h, w := f.ImageSize(m)
-	return RandomInputs(rand.New(rand.NewPCG(1, 2)), f.batch, m.Channels(), h, w), nil
+	r := rand.New(rand.NewPCG(1, 2))
+	shape := tensor.Shape{f.batch, m.Channels(), h, w}
+	if p.ChannelsLast {
+		shape = tensor.Shape{f.batch, h, w, m.Channels()}
+	}
+	if p.Pixels {
+		x := tensor.New(tensor.UInt8, shape...)
+		for i := range x.Bytes() {
+			x.Bytes()[i] = uint8(r.Uint32())
+		}
+		return x, nil
+	}
+	return RandomInputs(r, shape...), nil
+}
+
+// imagesOf is the model's preset where it has one.
+func imagesOf(m *octet.Model) vision.Preset {
+	p, _, err := m.Preset()
+	if err != nil {
+		return vision.Preset{}
+	}
+	return p
 }
 
 // ImageSize is --size, or what the model's preprocessing gives, in pixels; else 224 by
@@ -79,11 +112,10 @@ func (f *WorkloadFlags) ImageSize(m *octet.Model) (h, w int) {
 	if f.size != nil {
 		return f.size[0], f.size[1]
 	}
-	if p, _, err := m.Preset(); err == nil {
-		for _, s := range [][]int{p.Crop, p.Input, p.Resize} {
-			if len(s) == 2 {
-				return s[0], s[1]
-			}
+	p := imagesOf(m)
+	for _, s := range [][]int{p.Crop, p.Input, p.Resize} {
+		if len(s) == 2 {
+			return s[0], s[1]
 		}
 	}
 	return 224, 224
@@ -104,9 +136,9 @@ func ComputedGraph(m *octet.Model) (*graph.Graph, error) {
 	return g, exit.WithCode(exit.Model, err)
 }
 
-// RandomInputs is n inputs of normally distributed numbers.
-func RandomInputs(r *rand.Rand, n, channels, h, w int) *tensor.Tensor {
-	x := tensor.New(tensor.Float32, n, channels, h, w)
+// RandomInputs is inputs of normally distributed numbers.
+func RandomInputs(r *rand.Rand, shape ...int) *tensor.Tensor {
+	x := tensor.New(tensor.Float32, shape...)
 	for i := range x.Float32s() {
 		x.Float32s()[i] = float32(r.NormFloat64())
 	}
