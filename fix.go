@@ -10,17 +10,18 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// fixSamples is the number of samples on which Fix measures.
-const fixSamples = 4
+// fixSamples is the largest number of samples on which Fix measures.
+const fixSamples = 32
 
 // Fixed is what Fix has found: the models that it measured, and which nodes the one it
 // returns keeps in float.
 type Fixed = compare.Fixed
 
 // Fix returns a variant of int8 with few layers in float, of which the worst output is
-// within target decibels of m's, the float model that int8 was made of; or the closest that
-// it has found. Nothing is calibrated again: what each layer costs is measured on the first
-// samples, with the ranges that int8 has. report, if there is one, becomes that of the
+// likely to be within target decibels of m's, the float model that int8 was made of, on
+// inputs that were not seen; or the closest that it has found. Nothing is calibrated again:
+// models are measured on up to 32 samples, with the ranges that int8 has, and have to reach
+// the target by a margin that follows from how much the samples differ. report, if there is one, becomes that of the
 // variant. Where ctx ends the search, the best model so far is returned with the error.
 func Fix(ctx context.Context, m, int8 *Model, report *ptq.Report, samples Samples, target float64, opts ...CompileOption) (*Model, *Fixed, error) {
 	for _, x := range []*Model{m, int8} {
@@ -60,7 +61,7 @@ func Fix(ctx context.Context, m, int8 *Model, report *ptq.Report, samples Sample
 	return &fixed, found, err
 }
 
-// WithFixProgress is called by Fix with the number of layers measured, of how many.
+// WithFixProgress is called by Fix with the number of models measured, of how many at most.
 func WithFixProgress(f func(done, of int)) CompileOption {
 	return compileFunc(func(o *compileOptions) {
 		of := 0

@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -147,7 +149,7 @@ func TestFix(t *testing.T) {
 	}
 	before := report.Int8Nodes
 	_, found, err := octet.Fix(t.Context(), m, int8, nil, samples, 1)
-	if err != nil || found.Best.Layers != 0 && found.Steps[0].SQNR >= 1 {
+	if err != nil || found.Best.Layers != 0 && found.Steps[0].Unseen >= 1 {
 		t.Fatalf("%+v, %v", found, err)
 	}
 	target := float64(found.Steps[0].SQNR) + 6
@@ -164,13 +166,59 @@ func TestFix(t *testing.T) {
 	var want, got []float32
 	n := 0
 	for sample := range samples {
-		if n++; n > 4 {
-			break // Fix measures on four
+		if n++; n > found.Inputs {
+			break
 		}
 		want, got = append(want, runNamed(t, m, sample)...), append(got, runNamed(t, fixed, sample)...)
 	}
 	if db := -20 * math.Log10(relativeError(want, got)); math.Abs(db-float64(found.Best.SQNR)) > 0.1 {
 		t.Errorf("%.2f dB; it said %v", db, found.Best.SQNR)
+	}
+}
+
+// TestFixHoldsOnInputsNotSeen: what it finds reaches the target on other inputs of the kind.
+func TestFixHoldsOnInputsNotSeen(t *testing.T) {
+	normal := normal(t)
+	g := graph.New("wide")
+	v := g.AddInput("x", graph.Float32)
+	for _, name := range []string{"a", "b", "c", "d"} {
+		v = g.AddNode(name, op.Linear{Act: quant.ReLU}, v, g.AddConst("w"+name, normal(32, 32)))
+	}
+	g.Outputs = []*graph.Value{g.AddNode("y", op.Linear{}, v, g.AddConst("wy", normal(32, 32)))}
+	m := openGraph(t, g, []int{0, 32})
+	samples, _, err := octet.SamplesOf(m, map[string]*tensor.Tensor{"x": normal(600, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	int8, _, err := octet.QuantizeNamed(t.Context(), m, samples, octet.WithPerTensorWeights())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, found, err := octet.Fix(t.Context(), m, int8, nil, samples, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := float64(found.Steps[0].SQNR) + 3
+	fixed, found, err := octet.Fix(t.Context(), m, int8, nil, samples, target)
+	if err != nil || found.Inputs != 32 || found.Best.Layers == 0 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	others, _, err := octet.SamplesOf(m, map[string]*tensor.Tensor{"x": normal(100, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errors []float64
+	for sample := range others {
+		errors = append(errors, relativeError(runNamed(t, m, sample), runNamed(t, fixed, sample)))
+	}
+	slices.Sort(errors)
+	most := errors[:90] // ranges of least error cut off what is rare
+	var sum float64
+	for _, e := range most {
+		sum += e * e / float64(len(most))
+	}
+	if db := -10 * math.Log10(sum); db < target-2 { // 3 below, where nothing is kept in float
+		t.Errorf("%.2f dB on inputs that were not seen; %.2f were asked for", db, target)
 	}
 }
 

@@ -36,7 +36,7 @@ func (f *quantizeFlags) fixed(ctx context.Context, c *console.Console, model, in
 	var stage *console.Stage
 	made, found, err := octet.Fix(ctx, model, int8, report, samples, target, octet.WithThreads(f.data.Threads), octet.WithFixProgress(func(done, of int) {
 		if stage == nil {
-			stage = c.Begin("fix", "layers", of)
+			stage = c.Begin("fix", "models", of)
 		}
 		stage.Set(done)
 	}))
@@ -51,15 +51,16 @@ func (f *quantizeFlags) fixed(ctx context.Context, c *console.Console, model, in
 	if err != nil {
 		return nil, nil, exit.WithCode(exit.Model, err)
 	}
-	if float64(found.Best.SQNR) < target {
-		c.Warn("--fix %s is not reached: %v is the best that was found", f.fix, found.Best.SQNR)
+	if float64(found.Best.Unseen) < target {
+		c.Warn("--fix %s is not reached on inputs like these: %v is the best that was found, %v on these", f.fix, found.Best.Unseen, found.Best.SQNR)
 	}
 	return found, made, nil
 }
 
 // printFixed lists what keeping layers in float gives.
 func printFixed(w io.Writer, found *octet.Fixed) {
-	fmt.Fprintf(w, "fix        %v with %d layers in float, %.2f %% of the multiplications with weights\n", found.Best.SQNR, found.Best.Layers, found.Best.MACs)
+	fmt.Fprintf(w, "fix        %v with %d layers in float, %.2f %% of the multiplications with weights; %v are likely on other inputs\n",
+		found.Best.SQNR, found.Best.Layers, found.Best.MACs, found.Best.Unseen)
 	for _, s := range found.Steps {
 		if s.Layers == 0 {
 			fmt.Fprintf(w, "           %v as it was\n", s.SQNR)

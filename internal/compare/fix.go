@@ -3,13 +3,9 @@ package compare
 import (
 	"cmp"
 	"context"
-	"errors"
-	"math"
 	"slices"
 
-	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -23,293 +19,136 @@ type Step struct {
 	// MACs is the share, in percent, of the multiplications with weights done in float.
 	MACs float64  `json:"float_macs_percent"`
 	SQNR Decibels `json:"sqnr_db"` // of the worst output of floats
+	// Unseen is what other inputs of this kind are likely to have: SQNR, and a margin that
+	// follows from how much the inputs differ.
+	Unseen Decibels `json:"unseen_db"`
 }
 
 // Fixed is what Fix has found.
 type Fixed struct {
 	Target Decibels `json:"target_db"`
-	Steps  []Step   `json:"steps"` // the models that were measured, by their share of float
-	Best   Step     `json:"best"`  // the first to reach the target, or else that of the highest ratio
+	Inputs int      `json:"inputs"` // on which the models were measured
+	Steps  []Step   `json:"steps"`  // the models that were measured, by their share of float
+	Best   Step     `json:"best"`   // the first to reach the target, or else that of the highest ratio
 	// Exclude names the nodes that Best computes in float.
 	Exclude []string `json:"exclude"`
 
 	Graph *graph.Graph `json:"-"` // of Best
 }
 
-// Fix looks for few layers of converted to keep in float so that its outputs are within
-// target decibels of those of float, the fused graph that it was made from, on the given
-// inputs. What each layer alone costs is measured, with all others in float; layers are
-// kept in float in the order of that noise for the multiplications that they hold. How
-// many of them the target needs is found by halving; those that it does not miss then
-// return to codes, the largest first. When ctx ends, the best model so far is returned with
-// its error.
+// Fix looks for few layers of converted to keep in float so that its outputs are likely to
+// be within target decibels of those of float, the fused graph that it was made from, on
+// inputs like the given ones. What each layer alone costs is measured on a few inputs, with
+// all others in float and in front of the softmax or sigmoid of an output, where noises add
+// up; layers are kept in float in the order of that noise for the multiplications that they
+// hold. How many of them the target needs is found by halving, on all inputs; those that it
+// does not miss then return to codes, the largest first. When ctx ends, the best model so
+// far is returned with its error.
 func Fix(ctx context.Context, float, converted *graph.Graph, inputs [][]*tensor.Tensor, target Decibels, opts Options) (*Fixed, error) {
 	f, err := newFixing(ctx, float, converted, inputs, opts)
 	if err != nil {
 		return nil, err
 	}
-	found := &Fixed{Target: target}
-	take := func(kept []*unit) (Decibels, error) {
-		sqnr, g, err := f.keep(ctx, kept)
-		if err != nil {
-			return 0, err
-		}
-		s := f.step(kept, sqnr)
-		found.Steps = append(found.Steps, s)
-		reached, before := s.SQNR >= target, found.Best.SQNR >= target
-		if len(found.Steps) == 1 || reached && (!before || s.MACs <= found.Best.MACs) || !before && s.SQNR > found.Best.SQNR {
-			found.Best, found.Graph, found.Exclude = s, g, names(kept)
-		}
-		return s.SQNR, nil
-	}
-	sqnr, err := take(nil)
-	if err == nil && sqnr < target {
+	s := &search{fixing: f, found: &Fixed{Target: target, Inputs: len(inputs)}}
+	first, err := s.take(ctx, nil)
+	if err == nil && !first.reaches(target) {
+		f.opts.total(len(f.units) + s.most())
 		if err = f.rank(ctx); err == nil {
-			err = f.choose(target, take)
+			err = s.choose(ctx)
 		}
 	}
-	slices.SortStableFunc(found.Steps, func(a, b Step) int { return cmp.Compare(a.MACs, b.MACs) })
-	if found.Graph == nil {
+	slices.SortStableFunc(s.found.Steps, func(a, b Step) int { return cmp.Compare(a.MACs, b.MACs) })
+	if s.found.Graph == nil {
 		return nil, err
 	}
-	return found, err
+	return s.found, err
 }
 
-// fixing is a search in progress.
-type fixing struct {
-	float, converted *graph.Graph
-	inputs           [][]*tensor.Tensor
-	opts             Options
-	want             [][]*tensor.Tensor // outputs of float
-	program          *engine.Program
-	units            []*unit
-	macs             float64 // of all layers with weights
+func (s Step) reaches(target Decibels) bool { return s.Unseen >= target }
+
+// search is a fixing with what it has found.
+type search struct {
+	*fixing
+	found *Fixed
 }
 
-// unit is a layer on codes with the nodes on codes behind it, up to the next layers.
-type unit struct {
-	layer string
-	nodes []string
-	macs  float64
-	noise float64 // relative to the signal, of this unit alone
-}
-
-func newFixing(ctx context.Context, float, converted *graph.Graph, inputs [][]*tensor.Tensor, opts Options) (*fixing, error) {
-	if len(inputs) == 0 {
-		return nil, errors.New("there are no inputs to measure on")
-	}
-	f := &fixing{float: float, converted: converted, inputs: inputs, opts: opts}
-	s, err := session(float, opts, nil)
+// take measures a model with units in float, and keeps it if it is the best so far.
+func (s *search) take(ctx context.Context, kept []*unit) (Step, error) {
+	m, g, err := s.keep(ctx, kept)
 	if err != nil {
-		return nil, err
+		return Step{}, err
 	}
-	f.program = s.Program()
-	for _, in := range inputs {
-		y, err := s.Run(ctx, in...)
-		if err != nil {
-			return nil, err
-		}
-		f.want = append(f.want, y)
+	step, best := s.step(kept, m), s.found.Best
+	s.found.Steps = append(s.found.Steps, step)
+	reached, before := step.reaches(s.found.Target), best.reaches(s.found.Target)
+	if len(s.found.Steps) == 1 || reached && (!before || step.MACs <= best.MACs) || !before && step.Unseen > best.Unseen {
+		s.found.Best, s.found.Graph, s.found.Exclude = step, g, names(kept)
 	}
-	macs, err := f.multiplications()
-	if err != nil {
-		return nil, err
+	if len(s.found.Steps) > 1 {
+		s.done()
 	}
-	f.group(macs)
-	return f, nil
-}
-
-// multiplications are those with weights of the float graph's nodes.
-func (f *fixing) multiplications() (map[string]float64, error) {
-	var shapes []tensor.Shape
-	for _, x := range f.inputs[0] {
-		shapes = append(shapes, x.Shape())
-	}
-	plan, err := f.program.Plan(shapes...)
-	macs := map[string]float64{}
-	for _, p := range plan {
-		macs[p.Node.Name] = float64(p.MACs)
-		f.macs += float64(p.MACs)
-	}
-	return macs, err
-}
-
-// group makes units of the nodes on codes.
-func (f *fixing) group(macs map[string]float64) {
-	of := map[*graph.Node]*unit{}
-	for _, n := range f.converted.Nodes {
-		if _, ok := f.float.Node(n.Name); !ok || !onCodes(n) {
-			continue
-		}
-		if _, stub := n.Op.(op.Quantize); stub {
-			continue
-		}
-		u := (*unit)(nil)
-		for _, v := range n.Inputs {
-			if u == nil && v.Node != nil && op.WeightOf(n) == nil {
-				u = of[v.Node]
-			}
-		}
-		if u == nil {
-			u = &unit{layer: n.Name}
-			f.units = append(f.units, u)
-		}
-		of[n] = u
-		u.nodes, u.macs = append(u.nodes, n.Name), u.macs+macs[n.Name]
-	}
-}
-
-// rank measures what every unit alone costs and orders them.
-func (f *fixing) rank(ctx context.Context) error {
-	f.opts.total(len(f.units))
-	for i, u := range f.units {
-		own := map[string]bool{}
-		for _, name := range u.nodes {
-			own[name] = true
-		}
-		sqnr, _, err := f.measure(ctx, func(name string) bool { return !own[name] })
-		if err != nil {
-			return err
-		}
-		u.noise = math.Pow(10, -float64(sqnr)/10)
-		f.opts.progress(i + 1)
-	}
-	value := func(u *unit) float64 { return u.noise / (u.macs + f.macs/1000) }
-	slices.SortStableFunc(f.units, func(a, b *unit) int { return cmp.Compare(value(b), value(a)) })
-	return nil
-}
-
-// choose looks for the fewest units that reach the target: those that the sum of the noises
-// tells, and then by halving what is left open. What can return to codes does.
-func (f *fixing) choose(target Decibels, take func([]*unit) (Decibels, error)) error {
-	if len(f.units) == 0 {
-		return nil // the model as it was is all that there is
-	}
-	low, high := 0, len(f.units) // low misses the target; high reaches it, as float does
-	for high-low > 1 {
-		k := (low + high) / 2
-		if low == 0 && high == len(f.units) {
-			k = min(max(1, f.told(target)), high-1)
-		}
-		sqnr, err := take(f.units[:k])
-		if err != nil {
-			return err
-		}
-		if sqnr >= target {
-			high = k
-		} else {
-			low = k
-		}
-	}
-	if high == len(f.units) {
-		if _, err := take(f.units); err != nil {
-			return err
-		}
-	}
-	kept := slices.Clone(f.units[:high])
-	order := slices.Clone(kept)
-	slices.SortStableFunc(order, func(a, b *unit) int { return cmp.Compare(b.macs, a.macs) })
-	for _, u := range order[:min(returning, len(order))] {
-		if len(kept) == high && u == f.units[high-1] {
-			continue // measured above: it is needed
-		}
-		without := slices.DeleteFunc(slices.Clone(kept), func(k *unit) bool { return k == u })
-		sqnr, err := take(without)
-		if err != nil {
-			return err
-		}
-		if sqnr >= target {
-			kept = without
-		}
-	}
-	return nil
+	return step, nil
 }
 
 // returning is how many units are tried on codes again: the search stays linear in the
 // layers, and small layers are not worth it.
 const returning = 12
 
-// told is how many units have to be float where noises add up.
-func (f *fixing) told(target Decibels) int {
-	left, allowed := 0.0, math.Pow(10, -float64(target)/10)
-	for k := len(f.units); k > 0; k-- {
-		if left += f.units[k-1].noise; left > allowed {
-			return k
+// most is how many models choose measures at most.
+func (s *search) most() int {
+	halvings := 1
+	for n := len(s.units); n > 1; n /= 2 {
+		halvings++
+	}
+	return halvings + 1 + returning
+}
+
+// choose looks for the fewest units that reach the target: those that the sum of the noises
+// tells, and then by halving what is left open. What can return to codes does.
+func (s *search) choose(ctx context.Context) error {
+	target := s.found.Target
+	low, high := 0, len(s.units) // low misses the target; high reaches it, as float does
+	for high-low > 1 {
+		k := (low + high) / 2
+		if low == 0 && high == len(s.units) {
+			k = min(max(1, s.told(target)), high-1)
 		}
-	}
-	return 0
-}
-
-// names are the nodes of units.
-func names(kept []*unit) []string {
-	var names []string
-	for _, u := range kept {
-		names = append(names, u.nodes...)
-	}
-	return names
-}
-
-func (f *fixing) step(kept []*unit, sqnr Decibels) Step {
-	s := Step{Layers: len(kept), SQNR: sqnr}
-	macs := 0.0
-	for _, u := range kept {
-		s.Layer, macs = u.layer, macs+u.macs
-	}
-	if f.macs > 0 {
-		s.MACs = math.Round(1e4*macs/f.macs) / 100
-	}
-	return s
-}
-
-// keep measures the model with units in float.
-func (f *fixing) keep(ctx context.Context, kept []*unit) (Decibels, *graph.Graph, error) {
-	float := map[string]bool{}
-	for _, name := range names(kept) {
-		float[name] = true
-	}
-	return f.measure(ctx, func(name string) bool { return float[name] })
-}
-
-// measure runs the model with some nodes in float.
-func (f *fixing) measure(ctx context.Context, exclude func(string) bool) (Decibels, *graph.Graph, error) {
-	g, err := Excluding(f.float, f.converted, exclude)
-	if err != nil {
-		return 0, nil, err
-	}
-	s, err := session(g, f.opts, f.program)
-	if err != nil {
-		return 0, nil, err
-	}
-	noise := make([]Noise, len(g.Outputs))
-	for i, in := range f.inputs {
-		y, err := s.Run(ctx, in...)
+		step, err := s.take(ctx, s.units[:k])
 		if err != nil {
-			return 0, nil, err
+			return err
 		}
-		for k, want := range f.want[i] {
-			noise[k].addOutput(want, y[k])
-		}
-	}
-	worst := Decibels(math.Inf(1))
-	for _, n := range noise {
-		if n.Signal > 0 {
-			worst = min(worst, n.Decibels())
+		if step.reaches(target) {
+			high = k
+		} else {
+			low = k
 		}
 	}
-	return min(worst, exactly), g, nil
+	if high == len(s.units) {
+		if _, err := s.take(ctx, s.units); err != nil {
+			return err
+		}
+	}
+	return s.giveBack(ctx, slices.Clone(s.units[:high]))
 }
 
-// exactly bounds a ratio, so that outputs that are equal have one that is a number.
-const exactly = 200
-
-// addOutput is Add for an output, if it is of floats. It adds one number after the other, where
-// Add has four sums: a ratio in the last place of a target decides what Fix keeps.
-func (n *Noise) addOutput(want, got *tensor.Tensor) {
-	if want.DType() != tensor.Float32 || !want.Shape().Equal(got.Shape()) {
-		return // whole numbers, or as many of them as the data tells
+// giveBack puts those of kept on codes again that the target does not need.
+func (s *search) giveBack(ctx context.Context, kept []*unit) error {
+	order := slices.Clone(kept)
+	last := order[len(order)-1] // without it the target is missed: it was measured
+	slices.SortStableFunc(order, func(a, b *unit) int { return cmp.Compare(b.macs, a.macs) })
+	all := len(kept)
+	for _, u := range order[:min(returning, len(order))] {
+		if len(kept) == all && u == last {
+			continue
+		}
+		without := slices.DeleteFunc(slices.Clone(kept), func(k *unit) bool { return k == u })
+		step, err := s.take(ctx, without)
+		if err != nil {
+			return err
+		}
+		if step.reaches(s.found.Target) {
+			kept = without
+		}
 	}
-	for i, v := range want.Float32s() {
-		d := float64(v) - float64(got.Float32s()[i])
-		n.Signal, n.Noise = n.Signal+float64(v)*float64(v), n.Noise+d*d
-	}
+	return nil
 }
