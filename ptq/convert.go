@@ -169,6 +169,9 @@ func (c *converter) weight(n *graph.Node, w *graph.Value) error {
 		}
 	}
 	q, err := c.quantizeWeight(n, w.Data)
+	if err == nil {
+		q, err = c.holdBias(n, w.Data, q)
+	}
 	if err != nil {
 		return fmt.Errorf("weight %q: %w", w.Name, err)
 	}

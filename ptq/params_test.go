@@ -14,6 +14,12 @@ import (
 // byRules is the int8 graph of g with ranges of least squared error, calibrated on images.
 func byRules(t *testing.T, g *graph.Graph, images ...*tensor.Tensor) (*graph.Graph, *ptq.Report) {
 	t.Helper()
+	return byRulesOf(t, quant.FBGEMM, g, images...)
+}
+
+// byRulesOf is byRules for other numerics.
+func byRulesOf(t *testing.T, n quant.Numerics, g *graph.Graph, images ...*tensor.Tensor) (*graph.Graph, *ptq.Report) {
+	t.Helper()
 	q, err := quant.ParseQConfig("octet", quant.FBGEMM)
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +39,7 @@ func byRules(t *testing.T, g *graph.Graph, images ...*tensor.Tensor) (*graph.Gra
 	if err != nil {
 		t.Fatal(err)
 	}
-	int8, report, err := ptq.Convert(p, stats, quant.FBGEMM)
+	int8, report, err := ptq.Convert(p, stats, n)
 	if err != nil {
 		t.Fatal(err)
 	}
