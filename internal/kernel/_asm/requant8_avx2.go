@@ -28,6 +28,7 @@ func requant8AVX2(p *printer) {
 		p.op("VADDPS Y8, Y0, Y0")
 		p.op("VMINPS Y0, Y9, Y0 // NaN stays")
 	})
+	requant8ToRealAVX2(p)
 }
 
 // requantRowsAVX2 keeps hi-zero, lo-zero and zero in Y4, Y5, Y6, BiasMul in Y7, the
@@ -71,6 +72,52 @@ func requantRowsAVX2(p *printer, rule string, value func()) {
 	p.line("next:")
 	p.op("LEAQ (SI)(CX*4), SI")
 	p.op("ADDQ R10, DX")
+	p.op("DECQ BX")
+	p.op("JNZ row")
+	p.op("VZEROUPPER")
+	p.op("RET")
+}
+
+// The fields of requant8.realRows.
+const (
+	realsAcc, realsOut, realsM, realsN = "0(DI)", "8(DI)", "16(DI)", "24(DI)"
+	realsLD, realsScale, realsBias     = "32(DI)", "40(DI)", "48(DI)"
+	realsLo, realsHi                   = "56(DI)", "60(DI)"
+)
+
+// requant8ToRealAVX2 writes the routine whose results are float32, 8 at a time; rows end as
+// those of the codes do.
+func requant8ToRealAVX2(p *printer) {
+	p.text("toRealAVX2", "arg *realRows")
+	p.op("MOVQ %s, SI", realsAcc)
+	p.op("MOVQ %s, DX", realsOut)
+	p.op("MOVQ %s, BX", realsM)
+	p.op("MOVQ %s, CX", realsN)
+	p.op("MOVQ %s, R10", realsLD)
+	p.op("MOVQ %s, R9", realsScale)
+	p.op("MOVQ %s, R8", realsBias)
+	p.op("VBROADCASTSS %s, Y4", realsLo)
+	p.op("VBROADCASTSS %s, Y5", realsHi)
+	p.op("LEAQ -8(CX), R11 // the last vector")
+	p.line("row:")
+	p.op("XORQ AX, AX")
+	p.line("column:")
+	p.op("VCVTDQ2PS (SI)(AX*4), Y0")
+	p.op("VMULPS (R9)(AX*4), Y0, Y0")
+	p.op("VADDPS (R8)(AX*4), Y0, Y0")
+	p.op("VMAXPS Y0, Y4, Y0 // NaN stays")
+	p.op("VMINPS Y0, Y5, Y0")
+	p.op("VMOVUPS Y0, (DX)(AX*4)")
+	p.op("ADDQ $8, AX")
+	p.op("CMPQ AX, R11")
+	p.op("JLE column")
+	p.op("CMPQ AX, CX")
+	p.op("JGE next")
+	p.op("MOVQ R11, AX")
+	p.op("JMP column")
+	p.line("next:")
+	p.op("LEAQ (SI)(CX*4), SI")
+	p.op("LEAQ (DX)(R10*4), DX")
 	p.op("DECQ BX")
 	p.op("JNZ row")
 	p.op("VZEROUPPER")

@@ -11,4 +11,5 @@ import (
 // Assembly finds the fields of its arguments by their offsets.
 func TestOffsetsOfArguments(t *testing.T) {
 	kerneltest.Offsets[rows](t, "requant8_avx512.go", "rows", nil)
+	kerneltest.Offsets[realRows](t, "requant8_avx2.go", "reals", nil)
 }

@@ -16,6 +16,7 @@ import (
 var archTable = []Kernel{
 	{Row: kernel.Row{Name: "requant_s32u8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Run: runAVX512},
 	{Row: kernel.Row{Name: "requant_s32u8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Run: runAVX2},
+	{Row: kernel.Row{Name: "requant_s32f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, ToReal: true, Run: runRealAVX2},
 }
 
 // rows is the argument of an assembly routine: it computes, by the rule in its
@@ -30,6 +31,18 @@ type rows struct {
 	zero, lo, hi int32   // lo and hi without the zero point
 	realZero     float32 // of realBias; zero is then 0
 }
+
+// realRows is the argument of the routine whose results are float32.
+type realRows struct {
+	acc         *int32
+	out         *float32
+	m, n, ld    int
+	scale, bias *float32
+	lo, hi      float32
+}
+
+//go:noescape
+func toRealAVX2(arg *realRows)
 
 //go:noescape
 func addBiasAVX512(arg *rows)
@@ -89,6 +102,20 @@ func runAVX2(c *Call) {
 	case quant.RealBias:
 		realBiasAVX2(&a)
 	}
+}
+
+// runRealAVX2 runs portable code on rows shorter than a vector.
+func runRealAVX2(c *Call) {
+	if c.M == 0 || c.N < 8 {
+		runReal(c)
+		return
+	}
+	_ = c.Acc[c.M*c.N-1]
+	_ = c.Real[(c.M-1)*c.LD+c.N-1]
+	toRealAVX2(&realRows{
+		acc: &c.Acc[0], out: &c.Real[0], m: c.M, n: c.N, ld: c.LD,
+		scale: &c.Scale[c.First : c.First+c.N][0], bias: &c.Bias[c.First : c.First+c.N][0], lo: c.Lo, hi: c.Hi,
+	})
 }
 
 // rows is the argument of a routine for c, which must have at least one accumulator.
