@@ -19,11 +19,13 @@ func Excluding(float, converted *graph.Graph, exclude func(node string) bool) (*
 		if !n.Output().Type.DType.IsQuantized() {
 			continue
 		}
-		name := n.Name
-		if floats[name] == nil {
-			name = n.Inputs[0].Name
+		if floats[n.Name] == nil {
+			types[n.Inputs[0].Name] = n.Output().Type
+			continue
 		}
-		types[name] = n.Output().Type
+		for _, v := range n.Outputs {
+			types[v.Name] = v.Type
+		}
 	}
 	for _, n := range out.Nodes {
 		if c := codes[n.Name]; c != nil && onCodes(c) && !exclude(n.Name) {
@@ -51,11 +53,15 @@ func byName(g *graph.Graph) map[string]*graph.Node {
 func convert(n, c *graph.Node) {
 	if _, follows := c.Prescribed(); follows {
 		if t, ok := n.Prescribed(); ok {
-			n.Output().Type = t
+			for _, v := range n.Outputs {
+				v.Type = t
+			}
 		}
 		return
 	}
-	n.Output().Type = graph.Type{DType: c.Output().Type.DType, Q: c.Output().Type.Q}
+	for i, v := range n.Outputs {
+		v.Type = graph.Type{DType: c.Outputs[i].Type.DType, Q: c.Outputs[i].Type.Q}
+	}
 	if w := op.WeightOf(n); w != nil {
 		w.Data, w.Type = op.WeightOf(c).Data, op.WeightOf(c).Type
 	}
