@@ -25,6 +25,9 @@ type Options struct {
 	// Rules decides by rules that hold for graphs of any architecture; without, as PyTorch
 	// does for those of torchvision.
 	Rules bool
+	// CodedOutputs gives codes to an output that a layer with weights computes, as PyTorch
+	// does; the rules alone give it real numbers.
+	CodedOutputs bool
 	// Fingerprint gives the Fingerprint of the graph that calibration runs, for those
 	// who prepare it again and again. nil means that it is found out where needed.
 	Fingerprint func() (string, error)
@@ -99,7 +102,7 @@ func Prepare(g *graph.Graph, qconfig quant.QConfig, opts Options) (*Prepared, er
 	if p.model = opts.Fingerprint; p.model == nil {
 		p.model = sync.OnceValues(func() (string, error) { return Fingerprint(p.Calibrated) })
 	}
-	kinds := decide(p, excluded, opts.Rules)
+	kinds := decide(p, excluded, opts)
 	for _, n := range g.Nodes {
 		if kinds[n] == Own || kinds[n] == Real {
 			watch(p, kinds)
@@ -181,12 +184,12 @@ func sampleNames(g *graph.Graph) string {
 }
 
 // decide fills p.Decisions.
-func decide(p *Prepared, excluded map[string]string, rules bool) map[*graph.Node]Kind {
-	r := &ruled{g: p.Graph, kinds: map[*graph.Node]Kind{}, decisions: map[*graph.Node]Decision{}}
+func decide(p *Prepared, excluded map[string]string, opts Options) map[*graph.Node]Kind {
+	r := &ruled{g: p.Graph, codedOutputs: opts.CodedOutputs, kinds: map[*graph.Node]Kind{}, decisions: map[*graph.Node]Decision{}}
 	for _, n := range p.Graph.Nodes {
 		r.set(n, decisionOn(n, r.kinds, excluded))
 	}
-	if rules {
+	if opts.Rules {
 		r.apply()
 	}
 	// A stub whose codes nobody wants would only add rounding.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // Rules for graphs of any architecture, by the traits of operators. PyTorch's networks, of
@@ -18,14 +19,16 @@ import (
 //   - An average over a whole image is finer than the codes that it is taken of, and small: it
 //     is taken in float, and gets a scale of its own.
 //   - A layer with weights always computes on codes. Where a reader wants floats, its sums
-//     become floats and not codes.
+//     become floats and not codes. An output that nobody else reads is of either kind, as
+//     Options.CodedOutputs says.
 
 // ruled are the decisions on the nodes of a graph.
 type ruled struct {
-	g         *graph.Graph
-	kinds     map[*graph.Node]Kind
-	decisions map[*graph.Node]Decision
-	readers   map[*graph.Value][]*graph.Node // of the rules
+	g            *graph.Graph
+	codedOutputs bool
+	kinds        map[*graph.Node]Kind
+	decisions    map[*graph.Node]Decision
+	readers      map[*graph.Value][]*graph.Node // of the rules
 }
 
 // set decides on n, in place of what was decided before.
@@ -148,10 +151,10 @@ func (r *ruled) settle() (changed bool) {
 	return changed
 }
 
-// someFloat reports whether a reader of n, or the graph, wants floats.
+// someFloat reports whether a reader of n wants floats, or the graph where outputs have no codes.
 func (r *ruled) someFloat(n *graph.Node) bool {
 	return slices.ContainsFunc(n.Outputs, func(v *graph.Value) bool {
-		return r.g.IsOutput(v) || slices.ContainsFunc(r.readers[v], r.readsFloat)
+		return !r.codedOutputs && r.g.IsOutput(v) || slices.ContainsFunc(r.readers[v], r.readsFloat)
 	})
 }
 
@@ -171,7 +174,7 @@ func (r *ruled) readsFloat(reader *graph.Node) bool {
 // takesFloats reports whether an operand of n is computed in float, or will be.
 func (r *ruled) takesFloats(n *graph.Node) bool {
 	for _, v := range n.Inputs {
-		if p := v.Node; p != nil && (r.kinds[p] == Float || r.layer(p) && r.someFloat(p)) {
+		if p := v.Node; p != nil && v.Type.DType == tensor.Float32 && (r.kinds[p] == Float || r.layer(p) && r.someFloat(p)) {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package quant
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -59,6 +60,13 @@ func ParseQConfig(name string, backend Numerics) (QConfig, error) {
 		return QConfig{}, fmt.Errorf("qconfig %s depends on the backend: choose fbgemm, qnnpack, onednn or x86", p.Name)
 	}
 	return p.config(backend), nil
+}
+
+// PyTorchQConfig reports whether a name that ParseQConfig takes is one of PyTorch's, not of
+// octet's own.
+func PyTorchQConfig(name string) bool {
+	p, ok := findPreset(strings.ToLower(name))
+	return ok && !slices.Contains([]string{"octet", "octet_qat", "minmax", "percentile", "mse"}, p.Name)
 }
 
 func findPreset(name string) (Preset, bool) {

@@ -55,6 +55,9 @@ func TestQConfigsGolden(t *testing.T) {
 		if own := strings.HasPrefix(p.Description, "octet's own"); own == seen[p.Name] {
 			t.Errorf("preset %s is PyTorch's and was not compared, or is not and was", p.Name)
 		}
+		if PyTorchQConfig(p.Name) != seen[p.Name] {
+			t.Errorf("preset %s: PyTorchQConfig says %v", p.Name, PyTorchQConfig(p.Name))
+		}
 		if p.Description == "" {
 			t.Errorf("preset %s has no description", p.Name)
 		}

@@ -3,6 +3,7 @@ package rewrite
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -12,8 +13,9 @@ import (
 
 // Recompose returns a copy of a graph in which operators that an exporter wrote as several
 // are one again, where only the last of those is read elsewhere: the activations of
-// activation, LayerNorm, and the bias of a linear layer. One operator has one kernel, one
-// observer and one rounding. The node keeps the name of the last of the several.
+// activation, LayerNorm, channel shuffles, slices of channels, a factor and a summand for each
+// channel, and the bias of a linear layer. One operator has one kernel, one observer and one
+// rounding. The node keeps the name of the last of the several.
 //
 // Constants around a layer with weights become part of it, other constants of one number
 // functions, and functions one after another one: see constants.go.
@@ -37,7 +39,7 @@ func Recompose(g *graph.Graph) (*graph.Graph, error) {
 // composing makes a pass of a rule that is tried on every node, in the order of computation.
 func composing(rule func(*composer, *graph.Node) bool) func(*graph.Graph) (bool, error) {
 	return func(g *graph.Graph) (changed bool, err error) {
-		c := &composer{g: g, readers: map[*graph.Value]int{}}
+		c := &composer{g: g, readers: map[*graph.Value]int{}, trials: sync.OnceValue(func() [2]trial { return trials(g) })}
 		for _, n := range g.Nodes {
 			c.count(n, 1)
 		}
@@ -56,6 +58,7 @@ type composer struct {
 	g       *graph.Graph
 	readers map[*graph.Value]int // how often a value is read, by nodes that still count
 	names   map[string]bool      // of parameters, once they are asked for
+	trials  func() [2]trial      // of the graph as it was
 	through []*graph.Node        // what the match at hand has passed: nobody else may read it
 }
 
@@ -77,12 +80,12 @@ func (c *composer) replace(n *graph.Node, o graph.Op, in []*graph.Value, through
 
 // recompose tries every rule on n as the last node of a composition.
 func (c *composer) recompose(n *graph.Node) bool {
-	if len(n.Outputs) != 1 || len(n.Inputs) < 2 || !floatNode(n) {
+	if len(n.Outputs) != 1 || len(n.Inputs) == 0 || !floatNode(n) {
 		return false
 	}
-	rules := []func(*graph.Node) (graph.Op, []*graph.Value){c.activation, c.layerNorm, c.bias}
+	rules := []func(*graph.Node) (graph.Op, []*graph.Value){c.activation, c.layerNorm, c.channels, c.channelShuffle, c.affine, c.globalPool, c.bias}
 	if c.g.Numerics != quant.NumericsUnset {
-		rules = rules[:2] // a float addition behind a product of codes is none of integers
+		rules = rules[:len(rules)-1] // a float addition behind a product of codes is none of integers
 	}
 	for _, rule := range rules {
 		c.through = c.through[:0]

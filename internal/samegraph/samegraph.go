@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -14,13 +15,13 @@ import (
 type Sum [sha256.Size]byte
 
 // Difference returns the first node of a, in order, that b has no equal of, in words; it is
-// empty where both graphs compute the same.
-func Difference(a, b *graph.Graph) (string, error) {
-	ours, err := sums(a)
+// empty where both graphs compute the same for inputs of the given shapes.
+func Difference(a, b *graph.Graph, inputs ...tensor.Shape) (string, error) {
+	ours, err := sums(a, inputs)
 	if err != nil {
 		return "", err
 	}
-	theirs, err := sums(b)
+	theirs, err := sums(b, inputs)
 	if err != nil {
 		return "", err
 	}
@@ -45,18 +46,27 @@ func Difference(a, b *graph.Graph) (string, error) {
 }
 
 // sums are those of all values.
-func sums(g *graph.Graph) (map[*graph.Value]Sum, error) {
+func sums(g *graph.Graph, inputs []tensor.Shape) (map[*graph.Value]Sum, error) {
+	facts, err := g.Infer(inputs...)
+	if err != nil {
+		return nil, err
+	}
 	all := map[*graph.Value]Sum{}
 	for i, v := range g.Inputs {
 		all[v] = sum("input", i, typeOf(v))
 	}
 	for _, n := range g.Running().Nodes {
-		operator, err := json.Marshal(usual(n.Op))
+		if stub(n) {
+			all[n.Outputs[0]] = all[n.Inputs[0]]
+			continue
+		}
+		o, in := usual(n, facts)
+		operator, err := json.Marshal(o)
 		if err != nil {
 			return nil, err
 		}
-		parts := []any{usual(n.Op).Kind(), string(operator)}
-		for _, v := range n.Inputs {
+		parts := []any{o.Kind(), string(operator)}
+		for _, v := range in {
 			if _, ok := all[v]; !ok {
 				if v.Data == nil {
 					return nil, fmt.Errorf("%q of %q has no data", v.Name, n.Name)
@@ -75,12 +85,35 @@ func sums(g *graph.Graph) (map[*graph.Value]Sum, error) {
 	return all, nil
 }
 
-// usual is the operator in one of its forms where there are two.
-func usual(o graph.Op) graph.Op {
-	if p, ok := o.(op.AdaptiveAvgPool2D); ok && p.Output == [2]int{1, 1} {
-		return op.Mean{Axes: []int{2, 3}, KeepDim: true}
+// stub says that n marks where codes begin or end, and computes nothing as yet.
+func stub(n *graph.Node) bool {
+	switch n.Op.(type) {
+	case op.Quantize, op.Dequantize:
+		return n.Inputs[0].Type.DType == tensor.Float32 && n.Output().Type.DType == tensor.Float32
 	}
-	return o
+	return false
+}
+
+// usual is the operator of n in one of its forms where there are several, and its inputs.
+func usual(n *graph.Node, facts map[*graph.Value]graph.Fact) (graph.Op, []*graph.Value) {
+	switch o := n.Op.(type) {
+	case op.AdaptiveAvgPool2D:
+		if o.Output == [2]int{1, 1} {
+			return op.Mean{Axes: []int{2, 3}, KeepDim: true}, n.Inputs
+		}
+	case op.Mean:
+		o.Axes = slices.Clone(o.Axes)
+		for i, axis := range o.Axes {
+			if axis < 0 {
+				o.Axes[i] += len(facts[n.Inputs[0]].Shape)
+			}
+		}
+		slices.Sort(o.Axes)
+		return o, n.Inputs
+	case op.Flatten, op.Reshape, op.Squeeze, op.Unsqueeze:
+		return op.Reshape{Shape: facts[n.Output()].Shape}, n.Inputs[:1]
+	}
+	return n.Op, n.Inputs
 }
 
 // typeOf leaves out the shape, which a file may not say.

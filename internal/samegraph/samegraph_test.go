@@ -28,7 +28,7 @@ func net(prefix string, w float32, swapped bool, pool graph.Op) *graph.Graph {
 	return g
 }
 
-// TestDifference: names, order and the two forms of a global pool do not matter; data, operators
+// TestDifference: names, order and the forms of a global pool do not matter; data, operators
 // and their order in the computation do.
 func TestDifference(t *testing.T) {
 	global, mean := op.AdaptiveAvgPool2D{Output: [2]int{1, 1}}, op.Mean{Axes: []int{2, 3}, KeepDim: true}
@@ -37,10 +37,11 @@ func TestDifference(t *testing.T) {
 		want  string
 	}{
 		"the same":    {net("n", 1, true, mean), ""},
+		"from behind": {net("n", 1, true, op.Mean{Axes: []int{-1, -2}, KeepDim: true}), ""},
 		"other data":  {net("n", 2, false, global), "msum (add"},
 		"other shape": {net("n", 1, false, op.AdaptiveAvgPool2D{Output: [2]int{2, 1}}), "my (adaptive_avg_pool2d"},
 	} {
-		got, err := samegraph.Difference(net("m", 1, false, global), c.other)
+		got, err := samegraph.Difference(net("m", 1, false, global), c.other, tensor.Shape{1, 2, 3, 3})
 		if err != nil || (c.want == "") != (got == "") || !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: %q, %v; want %q", name, got, err, c.want)
 		}
