@@ -12,7 +12,7 @@ func init() {
 		}
 	}
 	importers[operator{kind: "If"}] = readIf
-	for _, family := range []map[string]importer{contributed, contributedDynamics} {
+	for _, family := range []map[string]importer{contributed, contributedDynamics, optimized} {
 		for kind, read := range family {
 			importers[operator{"com.microsoft", kind}] = read
 		}
