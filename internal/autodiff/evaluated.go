@@ -21,11 +21,14 @@ type evaluated struct {
 	last []*tensor.Tensor // the inputs of the last forward pass
 }
 
+// untrained says what is left to do with a model that cannot be trained.
+const untrained = "train a model without this node, or quantize without training (octet quantize --fix keeps the layers in float that lose most)"
+
 // evaluated builds the cell of n. A clamp that n has is left to its epilogue.
 func (b *builder) evaluated(n *graph.Node, in []*value) (*value, error) {
 	o, ok := op.WithoutClamp(n.Op).(op.Differentiable)
 	if !ok {
-		return nil, fmt.Errorf("%s has no gradient", n.Op.Kind())
+		return nil, fmt.Errorf("%s has no gradient, so that nothing in front of it can be trained: %s", n.Op.Kind(), untrained)
 	}
 	shape := b.types[n.Output()].Shape
 	if len(shape) != 2 && len(shape) != 4 {

@@ -3,6 +3,7 @@ package autodiff
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/cpu"
@@ -82,7 +83,12 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 	}
 	for _, v := range g.Params {
 		if v.Data == nil || v.Type.DType != tensor.Float32 {
-			return nil, fmt.Errorf("%s: parameter %q is %v; training needs float32 parameters with their values", g.Name, v.Name, v.Type)
+			var readers []string
+			for _, n := range g.Consumers(v) {
+				readers = append(readers, n.Name)
+			}
+			return nil, fmt.Errorf("%s: parameter %q of node %q is %v; training needs float32 parameters with their values: %s",
+				g.Name, v.Name, strings.Join(readers, ", "), v.Type, untrained)
 		}
 	}
 	for _, n := range g.Nodes {
