@@ -30,11 +30,12 @@ func Calibrate(ctx context.Context, m *Model, inputs Batches, opts ...QuantizeOp
 // calibrate is Calibrate of a prepared model.
 func (m *Model) calibrate(ctx context.Context, p *ptq.Prepared, inputs Batches, o quantizeOptions) (*Calibration, error) {
 	watch := &clampWatch{model: m}
+	whole := false
 	if d := m.declared; d != nil && len(d.inputs[0].Shape) > 0 && d.inputs[0].Shape[0] > 0 {
-		o.batchSize = d.inputs[0].Shape[0] // all that the model takes
+		o.batchSize, whole = d.inputs[0].Shape[0], true // all that the model takes
 	}
 	inputs = regroup(inputs, m.Channels(), o)
-	c, err := o.calibrate(ctx, p, alone(watch.tee(inputs)))
+	c, err := o.calibrate(ctx, p, alone(watch.tee(inputs)), whole)
 	if err != nil {
 		return c, watch.explain(ctx, classed{err, ErrCalibration}, o)
 	}
@@ -47,9 +48,30 @@ func (m *Model) calibrate(ctx context.Context, p *ptq.Prepared, inputs Batches, 
 	return &seen, nil
 }
 
-// calibrate runs the data through the prepared graph, or takes a complete calibration
+// calibrate observes, and keeps samples where corrections need some: rows of the data, or
+// whole runs.
+func (o quantizeOptions) calibrate(ctx context.Context, p *ptq.Prepared, data runs, whole bool) (*Calibration, error) {
+	if !o.corrects() {
+		return o.observe(ctx, p, data)
+	}
+	k := &keeper{whole: whole}
+	c, err := o.observe(ctx, p, k.tee(data))
+	if err != nil {
+		return c, err
+	}
+	if len(k.samples) == 0 { // complete statistics were taken as they are
+		if err := drain(ctx, k.tee(data)); err != nil {
+			return c, err
+		}
+	}
+	seen := *c
+	seen.samples = k.samples
+	return &seen, nil
+}
+
+// observe runs the data through the prepared graph, or takes a complete calibration
 // on the same data as it is, for which the data may be nil.
-func (o quantizeOptions) calibrate(ctx context.Context, p *ptq.Prepared, data runs) (*Calibration, error) {
+func (o quantizeOptions) observe(ctx context.Context, p *ptq.Prepared, data runs) (*Calibration, error) {
 	before := o.resume
 	switch {
 	case data == nil && !before.finished():

@@ -9,6 +9,7 @@ import (
 
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // Calibration is what the observers of a calibration have seen. Calibrate returns it
@@ -31,8 +32,9 @@ type Calibration struct {
 	// observers were shown. WithResume refuses other data.
 	Data dataset.Identity
 
-	stats *ptq.Stats
-	relu6 *ptq.ClampEffect // measured on the same data; nil where it was not
+	stats   *ptq.Stats
+	samples [][]*tensor.Tensor // for corrections; nil where none was asked for
+	relu6   *ptq.ClampEffect   // measured on the same data; nil where it was not
 }
 
 // statisticsVersion is the version of the JSON form.

@@ -2,6 +2,7 @@ package octet_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -122,5 +123,89 @@ func TestEqualizationIsPartOfStatistics(t *testing.T) {
 	}
 	if _, _, err := octet.Convert(m, read(t, equal), octet.WithEqualization(), octet.WithBackend(octet.QNNPACK)); err != nil {
 		t.Errorf("for another backend: %v", err)
+	}
+}
+
+// correcting are the options behind the calibration.
+var correcting = octet.Conversion(octet.WithBiasCorrection(), octet.WithAdaptiveRounding())
+
+// TestCorrectionsAreTheSameInStages: in one call, in two, and with statistics of a file.
+func TestCorrectionsAreTheSameInStages(t *testing.T) {
+	m := openTrained(t)
+	steps := 0
+	whole, report, err := octet.Quantize(t.Context(), m, photos(t, m, 80), correcting, octet.WithCorrectionProgress(func(done, of int) { steps = of - done }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := whole.Metadata().Calibration; !r.BiasCorrected || !r.AdaptivelyRounded || report.Rounded != report.BiasCorrected || report.Rounded < 10 || steps != 0 {
+		t.Errorf("recorded %+v; %d rounded, %d biases, %d layers left", r, report.Rounded, report.BiasCorrected, steps)
+	}
+	var want bytes.Buffer
+	if err := whole.Write(&want); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := octet.Calibrate(t.Context(), m, photos(t, m, 80))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errorOf(octet.Convert(m, plain, correcting)); !errors.Is(err, octet.ErrCalibration) || errors.Is(err, octet.ErrStatistics) {
+		t.Errorf("statistics without samples: error %v", err)
+	}
+	for name, opts := range map[string][]octet.QuantizeOption{
+		"alone":            {correcting},
+		"from a file":      {correcting, octet.WithResume(read(t, plain))},
+		"on three threads": {correcting, octet.WithThreads(3)},
+	} {
+		c, err := octet.Calibrate(t.Context(), m, photos(t, m, 80), opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, _, err := octet.Convert(m, c, correcting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		if err := made.Write(&got); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
+			t.Errorf("%s: another model (%v)", name, err)
+		}
+	}
+}
+
+// TestCorrectionsHelp on images that they have not seen.
+func TestCorrectionsHelp(t *testing.T) {
+	m := open(t)
+	least := map[string]float64{}
+	for _, c := range []struct {
+		name   string
+		opts   octet.ConversionOption
+		before string
+		gain   float64 // in decibels: about half of what was measured
+	}{
+		{"plain", octet.Conversion(), "plain", 0},
+		{"rounded", octet.WithAdaptiveRounding(), "plain", 0.5},
+		{"all", octet.Conversion(correcting, octet.WithEqualization()), "plain", 1},
+	} {
+		made, _, err := octet.Quantize(t.Context(), m, photos(t, m, 64), octet.WithQConfig("octet"), c.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		least[c.name] = ratio(t, m, made)
+		t.Logf("%s: %.1f dB", c.name, least[c.name])
+		if least[c.name] < least[c.before]+c.gain {
+			t.Errorf("%s: %.1f dB, %s %.1f", c.name, least[c.name], c.before, least[c.before])
+		}
+	}
+}
+
+func TestCorrectingEndsWithItsContext(t *testing.T) {
+	m := open(t)
+	c, err := octet.Calibrate(t.Context(), m, photos(t, m, 8), correcting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err = errorOf(octet.ConvertContext(ctx, m, c, correcting, octet.WithCorrectionProgress(func(int, int) { cancel() })))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -80,6 +80,10 @@ type CalibrationRecord struct {
 	ReLU6Ranges bool `json:"relu6_ranges,omitempty"`
 	// Equalized says that weights were equalized across layers.
 	Equalized bool `json:"equalized,omitempty"`
+	// BiasCorrected says that biases hold the mean error of their layers.
+	BiasCorrected bool `json:"bias_corrected,omitempty"`
+	// AdaptivelyRounded says that weights were rounded with regard to each other.
+	AdaptivelyRounded bool `json:"adaptively_rounded,omitempty"`
 	// Slower names those of them that were excluded because their int8 form
 	// measured slower than float32 on the machine that made the model.
 	Slower []string `json:"slower_than_float,omitempty"`

@@ -7,6 +7,7 @@ import (
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/correct"
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -77,7 +78,7 @@ type (
 	}
 	// ThreadsOption is for all calls that compute.
 	ThreadsOption interface {
-		CalibrationOption
+		ConversionOption
 		TrainingOption
 		CompileOption
 	}
@@ -114,6 +115,7 @@ type quantizeOptions struct {
 	recompute   bool // training in less memory
 	relu6       bool // ranges of the model with ReLU6
 	equalize    bool // of weights, across layers
+	correct     correct.Options
 	slower      func(names []string)
 }
 

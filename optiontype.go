@@ -60,6 +60,7 @@ type (
 		quantizeFunc
 		compileFunc
 		fitsQuantize
+		fitsConvert
 		fitsExcludeSlower
 		fitsTrain
 		fitsQAT

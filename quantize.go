@@ -52,7 +52,7 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 	if err != nil {
 		return nil, nil, err
 	}
-	return m.convert(prepared, numerics, c, o)
+	return m.convert(ctx, prepared, numerics, c, o)
 }
 
 // Convert makes an int8 model of a float one with what a calibration of it has seen.
@@ -60,11 +60,17 @@ func Quantize(ctx context.Context, m *Model, calibration Batches, opts ...Quanti
 // backend or granularity of weights, or with layers excluded behind which nothing new
 // has to be observed. Otherwise the error matches ErrStatistics.
 func Convert(m *Model, c *Calibration, opts ...ConvertOption) (*Model, *ptq.Report, error) {
-	return m.convertOf(c, recipeFor(m, opts))
+	return ConvertContext(context.Background(), m, c, opts...)
+}
+
+// ConvertContext is Convert that ends when ctx does, which is worth it where corrections
+// compute for a while.
+func ConvertContext(ctx context.Context, m *Model, c *Calibration, opts ...ConvertOption) (*Model, *ptq.Report, error) {
+	return m.convertOf(ctx, c, recipeFor(m, opts))
 }
 
 // convertOf is Convert.
-func (m *Model) convertOf(c *Calibration, o quantizeOptions) (*Model, *ptq.Report, error) {
+func (m *Model) convertOf(ctx context.Context, c *Calibration, o quantizeOptions) (*Model, *ptq.Report, error) {
 	switch {
 	case c == nil || c.stats == nil:
 		return nil, nil, classed{errors.New("there is no calibration: Calibrate returns one"), ErrCalibration}
@@ -75,7 +81,7 @@ func (m *Model) convertOf(c *Calibration, o quantizeOptions) (*Model, *ptq.Repor
 	if err != nil {
 		return nil, nil, err
 	}
-	return m.convert(prepared, numerics, c, o)
+	return m.convert(ctx, prepared, numerics, c, o)
 }
 
 // recipeFor is what opts say, and the defaults for m. A model that its file defines, and
@@ -105,7 +111,7 @@ func quantizeRecipe[O recipeChange](opts []O) quantizeOptions {
 }
 
 // convert is Convert of a prepared model.
-func (m *Model) convert(p *ptq.Prepared, numerics quant.Numerics, c *Calibration, o quantizeOptions) (*Model, *ptq.Report, error) {
+func (m *Model) convert(ctx context.Context, p *ptq.Prepared, numerics quant.Numerics, c *Calibration, o quantizeOptions) (*Model, *ptq.Report, error) {
 	if err := c.fitsEqualized(o); err != nil {
 		return nil, nil, classed{err, ErrCalibration}
 	}
@@ -116,10 +122,14 @@ func (m *Model) convert(p *ptq.Prepared, numerics quant.Numerics, c *Calibration
 	case err != nil:
 		return nil, nil, fmt.Errorf("%s: %w", m.name(), err)
 	}
+	if g, err = o.corrected(ctx, p, g, report, c); err != nil {
+		return nil, nil, err
+	}
 	made, err := m.converted(g, p)
 	if err != nil {
 		return nil, nil, err
 	}
+	report.Saturation = made.meta.Saturation
 	made.examples = c.stats.InputShapes
 	warnClamp(report, c.relu6, o)
 	if report.Equalized, err = m.scaled(o); err != nil {
@@ -128,7 +138,7 @@ func (m *Model) convert(p *ptq.Prepared, numerics quant.Numerics, c *Calibration
 	made.meta.Calibration = &CalibrationRecord{
 		QConfigName: o.qconfig, QConfig: p.QConfig, Source: cmp.Or(o.source, c.Source),
 		Samples: c.Images, BatchSize: c.BatchSize, Excluded: o.exclude, ReLU6Ranges: o.relu6 && m.ClampDiffers(),
-		Equalized: o.equalize,
+		Equalized: o.equalize, BiasCorrected: o.correct.Bias, AdaptivelyRounded: o.correct.Round,
 	}
 	return made, report, nil
 }

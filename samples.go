@@ -39,7 +39,7 @@ func QuantizeNamed(ctx context.Context, m *Model, samples Samples, opts ...Quant
 	if err != nil {
 		return nil, nil, err
 	}
-	return m.convertOf(c, recipeFor(m, opts))
+	return m.convertOf(ctx, c, recipeFor(m, opts))
 }
 
 // CalibrateNamed is Calibrate of a model with any inputs.
@@ -50,7 +50,7 @@ func CalibrateNamed(ctx context.Context, m *Model, samples Samples, opts ...Quan
 	if err != nil {
 		return nil, err
 	}
-	c, err := o.calibrate(ctx, prepared, m.ordered(samples, o.limit))
+	c, err := o.calibrate(ctx, prepared, m.ordered(samples, o.limit), true)
 	if err != nil {
 		return c, classed{err, ErrCalibration}
 	}

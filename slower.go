@@ -25,7 +25,7 @@ const slowerRounds = 4
 // it does.
 func ExcludeSlower(ctx context.Context, m *Model, c *Calibration, inputs Batches, opts ...ExcludeSlowerOption) (*Model, *ptq.Report, error) {
 	o := recipeFor(m, opts)
-	int8Model, report, err := m.convertOf(c, o)
+	int8Model, report, err := m.convertOf(ctx, c, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,7 +58,7 @@ func ExcludeSlower(ctx context.Context, m *Model, c *Calibration, inputs Batches
 
 // convertAgain converts with c, or calibrates again where it lacks a value.
 func (m *Model) convertAgain(ctx context.Context, c *Calibration, inputs Batches, o quantizeOptions) (*Model, *ptq.Report, error) {
-	made, report, err := m.convertOf(c, o)
+	made, report, err := m.convertOf(ctx, c, o)
 	if !errors.Is(err, ErrStatistics) {
 		return made, report, err
 	}
@@ -70,7 +70,7 @@ func (m *Model) convertAgain(ctx context.Context, c *Calibration, inputs Batches
 	if c, err = m.calibrate(ctx, prepared, inputs, o); err != nil {
 		return nil, nil, err
 	}
-	return m.convert(prepared, numerics, c, o)
+	return m.convert(ctx, prepared, numerics, c, o)
 }
 
 // firstSample is the first input of a stream, alone.

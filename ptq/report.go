@@ -32,6 +32,10 @@ type Report struct {
 	// Equalized counts the layers whose channels were scaled, to bring the ranges of weights
 	// together across layers; those who prepare the graph fill it in.
 	Equalized int `json:"equalized_layers,omitempty"`
+	// BiasCorrected and Rounded count the layers whose bias was corrected, and whose weights
+	// were rounded with regard to each other.
+	BiasCorrected int `json:"bias_corrected_layers,omitempty"`
+	Rounded       int `json:"adaptively_rounded_layers,omitempty"`
 
 	// ReLU6 compares the float model that was quantized with the trained one; nil
 	// where both are the same.

@@ -30,8 +30,8 @@ lose most; and finds out by trying which of them to keep in float.
 The reference is the first float model, or else the first file. With --calibration, int8
 variants are made of the float model: by --qconfig octet, and for every backend, per
 channel and per tensor, unless --backend, --per-channel, --per-tensor and --qconfig say
-otherwise. --keep writes them as files. With --equalize, every variant is made with it and
-without.
+otherwise. --keep writes them as files. With --equalize, --bias-correction or --round
+adaptive, every variant is made without and with each of them, and with all.
 
 It answers which one to take, by what the file is for:
 
@@ -82,6 +82,8 @@ func registerCompare(cmd *cobra.Command, f *variants.Options) {
 	fl.StringVar(&f.HTML, "html", "", "write the report as a page with plots, `FILE`.html; - is standard output")
 	f.Corrections.Register(cmd)
 	fl.Lookup("equalize").Usage = "make every variant with weights equalized across layers, too"
+	fl.Lookup("bias-correction").Usage = "make every variant with corrected biases, too"
+	fl.Lookup("round").Usage = "adaptive: make every variant with weights rounded with regard to each other, too; or `WAY` nearest"
 	cmd.MarkFlagsMutuallyExclusive("per-tensor", "per-channel")
 	cmd.MarkFlagsMutuallyExclusive("eval", "inputs")
 	console.Complete(cmd, "qconfig", inputs.QConfigNames()...)
@@ -116,6 +118,9 @@ func checkCompare(cmd *cobra.Command, f *variants.Options, paths []string) error
 	if err := inputs.CheckQConfigs(f.QConfigs); err != nil {
 		return err
 	}
+	if err := f.Corrections.Check(); err != nil {
+		return err
+	}
 	recipe := len(f.Corrections.Flags()) > 0 || f.PerTensor || f.PerChannel || f.Keep != "" || len(f.Exclude) > 0 || cmd.Flags().Changed("qconfig")
 	switch {
 	case f.LayerInputs < 0:
@@ -127,7 +132,7 @@ func checkCompare(cmd *cobra.Command, f *variants.Options, paths []string) error
 	case f.Eval == "" && (f.Truth != "" || f.Names || f.ClassMap != ""):
 		return exit.Usagef("--truth, --truth-from-names and --class-map belong to --eval")
 	case recipe && f.Calibration == "":
-		return exit.Usagef("--qconfig, --per-tensor, --per-channel, --exclude, --keep and --equalize belong to variants that are made here: add --calibration")
+		return exit.Usagef("--qconfig, --per-tensor, --per-channel, --exclude, --keep, --equalize, --bias-correction and --round belong to variants that are made here: add --calibration")
 	}
 	for _, name := range []string{f.Markdown, f.HTML} {
 		for _, path := range paths {

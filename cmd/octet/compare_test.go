@@ -282,6 +282,13 @@ func TestCompletionOfCompare(t *testing.T) {
 func TestCompareWithCorrections(t *testing.T) {
 	_, model, calibration, test := demoFolder(t)
 	c, _ := compared(t, model, "--calibration", calibration, "--calibration-limit", "32", "--backend", "fbgemm", "--per-tensor", "--equalize", "--eval", test, "--limit", "50", "--layer-inputs", "2")
+	more, _ := compared(t, model, "--calibration", calibration, "--calibration-limit", "32", "--backend", "fbgemm", "--per-tensor", "--bias-correction", "--round", "adaptive", "--inputs", test, "--limit", "20", "--layer-inputs", "1")
+	names := []string{"fashion_resnet8.pth", "fbgemm per-tensor", "fbgemm per-tensor bias-correction", "fbgemm per-tensor round adaptive", "fbgemm per-tensor bias-correction round adaptive"}
+	if got := variantNames(more); !slices.Equal(got[:min(5, len(got))], names) {
+		t.Errorf("variants %q", got)
+	} else if !slices.Equal(more.Variants[4].Corrections, []string{"--bias-correction", "--round=adaptive"}) || len(more.Weights[0].Forms) != len(got)-1 || more.Weights[0].Forms[3] == nil {
+		t.Errorf("%q, weights %+v", more.Variants[4].Corrections, more.Weights[0].Forms)
+	}
 	plain, equal := c.Variant("fbgemm per-tensor"), c.Variant("fbgemm per-tensor equalize")
 	if plain == nil || equal == nil {
 		t.Fatalf("variants %q", variantNames(c))

@@ -71,7 +71,10 @@ for each; their leading axes count samples.
 
 With --equalize, channels of weights are scaled across layers, where ReLU or nothing stands
 in between, before anything is calibrated: the float function stays, weights with one
-scale lose less. docs/ptq.md has figures, and compare --equalize measures it.
+scale lose less. With --bias-correction, biases make up for the mean error of each layer; with --round
+adaptive, weights are rounded so that the sums of a layer come closest. Both are measured
+on 32 to 63 samples of the calibration data, layer by layer. docs/ptq.md has figures, and
+compare with the same flags measures them.
 
 With --fix 25dB, as few layers stay in float as bring the outputs that close to those of
 the float model; the models that were tried are listed with their share of float.
@@ -87,8 +90,8 @@ in the model. Which ones they are depends on the machine and on what else it doe
 With --stats, what the observers have seen is kept in a file, also when the run is
 interrupted: the same command continues there, and a finished calibration is not run
 again. These may change: --backend, --per-tensor, --per-channel, --weight-bits,
---exclude, --threads, --eval, --class-map, --labels, --report and --output, so that
-the same model for another backend is one flag away; and where the data lies and what
+--exclude, --bias-correction, --round, --threads, --eval, --class-map, --labels, --report
+and --output, so that the same model for another backend is one flag away; and where the data lies and what
 it is called, as long as content and order stay. Everything else must be the same:
 the content of every sample, the model, --qconfig's observers, --equalize, --batch-size,
 --limit, and for images --preset, --resize, --crop, --interpolation, --mean, --std, --exif
@@ -266,6 +269,9 @@ func (f *quantizeFlags) check(path string) error {
 	}
 	kind, err := console.ModelKind(f.output, path)
 	if err != nil {
+		return err
+	}
+	if err := f.corrections.Check(); err != nil {
 		return err
 	}
 	if _, err := f.target(); err != nil {

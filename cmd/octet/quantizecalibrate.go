@@ -49,7 +49,7 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console.Console, model 
 	var int8 *octet.Model
 	var report *ptq.Report
 	if err == nil && !f.slower {
-		int8, report, err = octet.Convert(model, calibration, recipe)
+		int8, report, err = f.convert(ctx, c, model, calibration, recipe)
 	}
 	if err != nil {
 		return nil, nil, inputs.QuantizeError(strings.Join(f.calibration, ", "), f.withRemedy(err))
@@ -64,6 +64,13 @@ func (f *quantizeFlags) quantize(ctx context.Context, c *console.Console, model 
 		return f.excludeSlower(ctx, c, model, data, calibration, recipe, reading)
 	}
 	return int8, report, nil
+}
+
+// convert is octet.Convert with progress.
+func (f *quantizeFlags) convert(ctx context.Context, c *console.Console, model *octet.Model, calibration *octet.Calibration, recipe octet.ConversionOption) (*octet.Model, *ptq.Report, error) {
+	progress, end := inputs.CorrectionProgress(c)
+	defer end()
+	return octet.ConvertContext(ctx, model, calibration, recipe, octet.WithThreads(f.data.Threads), progress)
 }
 
 // source is what the calibration data is called.

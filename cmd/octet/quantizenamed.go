@@ -80,7 +80,7 @@ func (f *quantizeFlags) quantizeNamed(ctx context.Context, c *console.Console, p
 	if err != nil {
 		return inputs.QuantizeError(data.source, f.withRemedy(err))
 	}
-	int8, report, err := octet.Convert(model, calibration, recipe)
+	int8, report, err := f.convert(ctx, c, model, calibration, recipe)
 	if err != nil {
 		return inputs.QuantizeError(data.source, f.withRemedy(err))
 	}

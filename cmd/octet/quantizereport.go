@@ -97,6 +97,12 @@ func (o quantizeOutput) print(w io.Writer) {
 	if r.Equalized > 0 {
 		fmt.Fprintf(w, "equalized  %d layers, with those that read them\n", r.Equalized)
 	}
+	if r.Rounded > 0 {
+		fmt.Fprintf(w, "rounded    the weights of %d layers with regard to each other\n", r.Rounded)
+	}
+	if r.BiasCorrected > 0 {
+		fmt.Fprintf(w, "corrected  the biases of %d layers\n", r.BiasCorrected)
+	}
 	if o.Fixed != nil {
 		printFixed(w, o.Fixed)
 	}

@@ -8,7 +8,7 @@ import (
 
 // corrections are what the variant was corrected with, in words; empty for none.
 func (v *Variant) corrections() string {
-	return strings.ReplaceAll(strings.Join(v.Corrections, " "), "--", "")
+	return strings.NewReplacer("--", "", "=", " ").Replace(strings.Join(v.Corrections, " "))
 }
 
 // findCorrections compares variants with the same recipe without corrections.

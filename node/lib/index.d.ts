@@ -268,6 +268,10 @@ export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   ranges?: string;
   /** Brings the ranges of weights together across layers first, which weights with one scale gain from. */
   equalize?: boolean;
+  /** Adds to biases the mean error of their layers, on samples of the calibration data. */
+  biasCorrection?: boolean;
+  /** How weights are rounded: nearest, each by itself, or adaptive, so that the sums of a layer come closest on such samples. */
+  round?: string;
   /** Keeps as few layers in float as bring the outputs within so many decibels of the float model's, such as '25dB'. */
   fix?: string;
   /** Patterns of layers that stay in float. */

@@ -13,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/ptq"
 )
 
 // Make quantizes the float model by every recipe that the flags name.
@@ -104,7 +105,7 @@ func (s *Comparison) makeOne(ctx context.Context, v recipe) error {
 			v.Name += " " + v.QConfig
 		}
 		for _, flag := range v.corrections.Flags() {
-			v.Name += " " + strings.TrimPrefix(flag, "--")
+			v.Name += " " + strings.ReplaceAll(strings.TrimPrefix(flag, "--"), "=", " ")
 		}
 	}
 	model, err := s.quantize(ctx, v)
@@ -143,23 +144,30 @@ func (s *Comparison) quantize(ctx context.Context, v recipe) (*octet.Model, erro
 		octet.WithSource(filepath.Base(filepath.Clean(f.Calibration))),
 	)
 	for _, statistics := range s.statistics {
-		int8, _, err := octet.Convert(s.Float.Model, statistics, recipe)
+		int8, _, err := s.convert(ctx, statistics, recipe)
 		if err == nil || !errors.Is(err, octet.ErrCalibration) {
 			return int8, inputs.QuantizeError(f.Calibration, err)
 		}
 	}
 	stage := s.Console.Begin("calibrate", "inputs", data.Total())
 	seen, err := octet.Calibrate(ctx, s.Float.Model, data.Tensors(ctx, flags.BatchSize),
-		recipe, octet.WithBatchSize(flags.BatchSize), octet.WithThreads(flags.Threads), octet.WithProgress(stage.Set))
+		f.Corrections.Sampling(), recipe, octet.WithBatchSize(flags.BatchSize), octet.WithThreads(flags.Threads), octet.WithProgress(stage.Set))
 	stage.End()
 	if err != nil {
 		return nil, inputs.QuantizeError(f.Calibration, err)
 	}
-	int8, r, err := octet.Convert(s.Float.Model, seen, recipe)
+	int8, r, err := s.convert(ctx, seen, recipe)
 	if err != nil {
 		return nil, inputs.QuantizeError(f.Calibration, err)
 	}
 	s.statistics = append(s.statistics, seen)
 	s.calibration = &report.Calibration{Source: f.Calibration, Samples: r.Images, BatchSize: r.BatchSize}
 	return int8, nil
+}
+
+// convert is octet.Convert of the float model, with progress.
+func (s *Comparison) convert(ctx context.Context, c *octet.Calibration, recipe octet.ConversionOption) (*octet.Model, *ptq.Report, error) {
+	progress, end := inputs.CorrectionProgress(s.Console)
+	defer end()
+	return octet.ConvertContext(ctx, s.Float.Model, c, recipe, octet.WithThreads(s.Options.Data.Threads), progress)
 }
