@@ -32,8 +32,10 @@ func newForward(p *Prepared, threads int) (forward, error) {
 		}
 	}
 	for _, n := range p.Calibrated.Nodes {
-		if _, ok := number[n.Name]; ok {
-			want[n.Output()] = true
+		for _, v := range n.Outputs {
+			if _, ok := number[v.Name]; ok {
+				want[v] = true
+			}
 		}
 	}
 	if len(want) != len(p.Observed) {

@@ -300,8 +300,10 @@ func watch(p *Prepared, kinds map[*graph.Node]Kind) {
 		}
 	}
 	for _, n := range p.Graph.Nodes {
-		if seen[n.Output()] {
-			p.Observed = append(p.Observed, n.Name)
+		for _, v := range n.Outputs {
+			if seen[v] {
+				p.Observed = append(p.Observed, v.Name)
+			}
 		}
 	}
 }

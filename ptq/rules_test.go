@@ -92,3 +92,35 @@ func TestAdditionsOfConvolutionsComputeOnCodes(t *testing.T) {
 		"a": {Kind: ptq.Own}, "b": {Kind: ptq.Own}, "sum": {Kind: ptq.Own}, "c": {Kind: ptq.Real},
 	})
 }
+
+// TestHeadKeepsItsScores: boxes of hundreds and scores below one in one output, through a
+// decoding of distributions. Where scores shared a scale with boxes, all of them were zero.
+func TestHeadKeepsItsScores(t *testing.T) {
+	g := graph.New("detector")
+	layer := op.Conv2D{Groups: 1, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}}
+	x := g.AddInput("x", graph.Float32)
+	stem := g.AddNode("stem", op.SiLU{}, g.AddNode("stem conv", layer, x, weights(t, g, "w0", 16, 3, 1, 1)))
+	boxes := g.AddNode("boxes", layer, stem, weights(t, g, "w1", 4, 16, 1, 1))
+	pixels := g.AddNode("pixels", op.Mul{}, boxes, g.AddConst("stride", tensor.Of([]float32{64}, 1, 1, 1, 1)))
+	scores := g.AddNode("scores", op.Sigmoid{}, g.AddNode("logits", layer, stem, weights(t, g, "w2", 8, 16, 1, 1)))
+	g.Outputs = []*graph.Value{g.AddNode("all", op.Cat{Axis: 1}, pixels, scores)}
+	expect(t, decisions(t, g), map[string]ptq.Decision{
+		"boxes": {Kind: ptq.Real}, "logits": {Kind: ptq.Real}, "pixels": {Reason: ptq.ConstantOperand},
+		"scores": {Reason: ptq.PostProcessing}, "all": {Reason: ptq.PostProcessing},
+	})
+	int8, _ := byRules(t, g, images(t, 0, 4, 3, 16, 16))
+	other := images(t, 0, 1, 3, 16, 16)
+	want, got := outputOf(t, g, other), outputOf(t, int8, other)
+	found, total := 0, 0
+	for i := 4 * 256; i < len(want); i++ { // behind the boxes
+		if want[i] >= 0.25 {
+			total++
+			if got[i] >= 0.2 {
+				found++
+			}
+		}
+	}
+	if total == 0 || float64(found) < 0.99*float64(total) {
+		t.Errorf("%d of %d scores are kept", found, total)
+	}
+}

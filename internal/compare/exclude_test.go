@@ -11,6 +11,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
+func once(x *tensor.Tensor) func(func(*tensor.Tensor, error) bool) {
+	return func(yield func(*tensor.Tensor, error) bool) { yield(x, nil) }
+}
+
 // Of a node with several results all become float with what they are parts of, and codes
 // where layers read them.
 func TestExcludingInFrontOfASplit(t *testing.T) {
@@ -39,7 +43,7 @@ func TestExcludingInFrontOfASplit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stats, err := ptq.Calibrate(t.Context(), p, func(yield func(*tensor.Tensor, error) bool) { yield(x, nil) }, ptq.CalibrateOptions{})
+	stats, err := ptq.Calibrate(t.Context(), p, once(x), ptq.CalibrateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +56,15 @@ func TestExcludingInFrontOfASplit(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", excluded, err)
 			continue
+		}
+		if p, err = ptq.Prepare(float, qconfig, ptq.Options{Rules: true, Exclude: []string{excluded}}); err != nil {
+			t.Fatal(err)
+		}
+		if stats, err = ptq.Calibrate(t.Context(), p, once(x), ptq.CalibrateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := ptq.Convert(p, stats, quant.FBGEMM); err != nil {
+			t.Errorf("%s, calibrated again: %v", excluded, err)
 		}
 		for _, name := range []string{"a", "b", "c"} {
 			n, _ := g.Node(name)
