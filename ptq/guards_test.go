@@ -91,6 +91,10 @@ func TestScalesHoldTheBias(t *testing.T) {
 	}
 }
 
+// fewCodes is what rounding a value and weights of it takes, relative to the value: a dozen
+// of 255 codes.
+const fewCodes = 0.05
+
 // Values that are all the same, zero or not, have a scale that gives them back.
 func TestConstantActivations(t *testing.T) {
 	for _, value := range []float32{0, 0.3, -700} {
@@ -102,7 +106,7 @@ func TestConstantActivations(t *testing.T) {
 		int8, _ := byRules(t, g, x)
 		want, got := outputOf(t, g, x), outputOf(t, int8, x)
 		for i, v := range want {
-			if d := math.Abs(float64(v - got[i])); !(d <= 0.05*math.Max(1, math.Abs(float64(value)))) {
+			if d := math.Abs(float64(v - got[i])); !(d <= fewCodes*math.Max(1, math.Abs(float64(value)))) {
 				t.Fatalf("%g: %g, not %g", value, got[i], v)
 			}
 		}

@@ -10,6 +10,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
+// rounded is what logarithms of sums of whole numbers lose, in decibels, at most.
+const rounded = 1e-6
+
 // The margin grows with what inputs differ by, and shrinks with their number.
 func TestUnseenLeavesAMargin(t *testing.T) {
 	of := func(noise ...float64) ratios {
@@ -21,7 +24,7 @@ func TestUnseenLeavesAMargin(t *testing.T) {
 	}
 	one, few, many, uneven := of(1), of(1, 1), of(1, 1, 1, 1, 1, 1, 1, 1), of(0, 0, 0, 0, 0, 0, 0, 8)
 	for _, r := range []ratios{one, few, many, uneven} {
-		if math.Abs(float64(r.sqnr)-20) > 1e-6 {
+		if math.Abs(float64(r.sqnr)-20) > rounded {
 			t.Errorf("%+v of noise that is a hundredth", r)
 		}
 	}
