@@ -34,10 +34,10 @@ func newExportCommand(c *console.Console) *cobra.Command {
 		Long: `export writes a model for ONNX Runtime, OpenVINO and what else reads ONNX. An int8
 model becomes QDQ: float nodes between QuantizeLinear and DequantizeLinear, which
 runtimes compute on integers. With --format qoperator it becomes operators on codes, some
-of ONNX Runtime's own domain; what has none stays QDQ. An int8 ONNX file of either form is
-written as the other one so. Batches may have any size; images have that of the
-preset (--crop gives another). Labels, preprocessing and recipe go into the file's
-metadata_props.
+of ONNX Runtime's own domain, which OpenVINO refuses; what has none stays QDQ. An int8
+ONNX file of either form is written as the other one so. Batches may have any size; images
+have that of the preset (--crop gives another). Labels, preprocessing and recipe go into
+the file's metadata_props.
 
 With --input-type uint8 the file takes images as they are decoded, from 0 to 255, and
 normalises them itself, with the mean and the standard deviation of the preset; with
