@@ -18,13 +18,18 @@ import (
 // rounding. The node keeps the name of the last of the several.
 //
 // Constants around a layer with weights become part of it, other constants of one number
-// functions, and functions one after another one: see constants.go.
+// functions, and functions one after another one: see constants.go. Images have channels
+// first: see channelslast.go.
 func Recompose(g *graph.Graph) (*graph.Graph, error) {
-	passes := []graph.Pass{{Name: "recompose", Run: composing((*composer).recompose)}}
+	var passes []graph.Pass
+	layers := g.Numerics == quant.NumericsUnset // those of integers have their constants as codes
+	if layers {
+		passes = append(passes, graph.Pass{Name: "channels first", Run: channelsFirst})
+	}
+	passes = append(passes, graph.Pass{Name: "recompose", Run: composing((*composer).recompose)})
 	add := func(name string, rule func(*composer, *graph.Node) bool) {
 		passes = append(passes, graph.Pass{Name: name, Run: composing(rule)})
 	}
-	layers := g.Numerics == quant.NumericsUnset // those of integers have their constants as codes
 	if layers {
 		add("fold constants into the layer in front", (*composer).foldBehind)
 	}
