@@ -34,7 +34,7 @@ type adviseFlags struct {
 func newAdviseCommand(c *console.Console) *cobra.Command {
 	f := &adviseFlags{data: inputs.DataFlags{Spread: true}}
 	cmd := &cobra.Command{
-		Use:   "advise [FLOAT.pth --calibration DATA]",
+		Use:   "advise [FLOAT.{pth,onnx} --calibration DATA]",
 		Short: "Recommend a way of quantizing, from answers or from measurements",
 		Long: `advise walks the decision that every quantization begins with:
 
@@ -63,7 +63,7 @@ recommended model is written, trained where that is needed.`,
   octet advise model.pth --calibration calib.npy --eval val/ --max-drop 0.5
   octet advise model.pth --train train/ --eval val/ --max-drop 0.5 --output int8.pth`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt"),
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runAdvise(c, cmd, f, args)
 		}),
@@ -82,7 +82,7 @@ recommended model is written, trained where that is needed.`,
 	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on, as for quantize")
 	fl.StringVar(&f.eval, "eval", "", "labelled `DATA` to measure accuracy on")
 	fl.StringVar(&f.train, "train", "", "labelled `DATA` to train on, as for qat; without --calibration also to calibrate on")
-	fl.StringVarP(&f.output, "output", "o", "", "follow the advice, and write the int8 model to `FILE`.pth")
+	fl.StringVarP(&f.output, "output", "o", "", "follow the advice, and write the int8 model to `FILE`.pth, or FILE.onnx")
 	fl.StringVar(&f.classMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
 	cmd.MarkFlagsMutuallyExclusive("for", "device")
 	console.Complete(cmd, "for", report.Purposes()...)
@@ -113,7 +113,14 @@ func runAdvise(c *console.Console, cmd *cobra.Command, f *adviseFlags, args []st
 	if f.calibration == "" && f.train != "" {
 		f.calibration, calibration = f.train, "--train"
 	}
-	if err := console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ModelOutput}); err != nil {
+	kind := console.ModelOutput
+	if len(args) == 1 && f.output != "" && (console.IsONNX(args[0]) || console.IsONNX(f.output)) {
+		var err error
+		if kind, err = console.ModelKind(f.output, args[0]); err != nil {
+			return err
+		}
+	}
+	if err := console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: kind}); err != nil {
 		return err
 	}
 	var out adviseOutput

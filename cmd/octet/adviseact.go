@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,15 +19,15 @@ const adviseImages = 512
 // qatCommand is the training that is advised, as a command. It has the weights'
 // granularity from the best recipe.
 func (f *adviseFlags) qatCommand(path, arch string, best *candidate) string {
-	parts := []string{"octet qat", path, "--arch", arch, "--backend", best.Backend, "--" + best.Weights, "--data", f.train}
+	parts := []string{"octet qat", path}
+	if arch != "" {
+		parts = append(parts, "--arch", arch)
+	}
+	parts = append(parts, "--backend", best.Backend, "--"+best.Weights, "--data", f.train)
 	if f.eval != "" {
 		parts = append(parts, "--eval", f.eval)
 	}
-	output := f.output
-	if output == "" {
-		output = "INT8.pth"
-	}
-	return strings.Join(append(parts, "--output", output), " ")
+	return strings.Join(append(parts, "--output", cmp.Or(f.output, console.Int8Name(path))), " ")
 }
 
 // follow writes the model that the advice leads to.
@@ -38,7 +39,8 @@ func (f *adviseFlags) follow(ctx context.Context, c *console.Console, path strin
 	switch out.Advice.Method {
 	case "ptq":
 		out.Written = f.output
-		return exit.WithCode(exit.Output, out.Measured.withModel(best).Model.Save(ctx, f.output))
+		_, err := c.Save(ctx, out.Measured.withModel(best).Model, f.output)
+		return err
 	case "qat":
 		if f.train == "" {
 			return exit.Usagef("the advice is to train, since int8 loses %s: name labelled data with --train", out.Advice.lost)

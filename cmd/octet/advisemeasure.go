@@ -37,7 +37,7 @@ type candidate struct {
 // measured is the outcome of all recipes.
 type measured struct {
 	Model      string      `json:"model"`
-	Arch       string      `json:"arch"`
+	Arch       string      `json:"arch"` // empty of an ONNX model
 	Images     int         `json:"images"`
 	FloatTop1  *float64    `json:"float_top1_percent,omitempty"`
 	FloatBytes int64       `json:"float_bytes"`
@@ -163,7 +163,7 @@ func (m *measured) advise(s situation, f *adviseFlags, path string) (advice, err
 }
 
 func (m *measured) print(w io.Writer) {
-	fmt.Fprintf(w, "%s, %s, compared on %d inputs\n\n", m.Arch, report.Size(m.FloatBytes), m.Images)
+	fmt.Fprintf(w, "%s, %s, compared on %d inputs\n\n", m.doc.Subject(), report.Size(m.FloatBytes), m.Images)
 	t := console.NewTable(w, "", "backend", "observer", "weights", "top-1", "differ", "with 95 %", "SQNR", "size", "PyTorch, AVX2")
 	t.SuppressEmptyColumns()
 	if m.FloatTop1 != nil {

@@ -12,7 +12,7 @@ import (
 
 // print is the text form of the document.
 func (o *benchOutput) print(w io.Writer) {
-	fmt.Fprintf(w, "%s: %s %s", o.Model, o.Arch, o.Kind)
+	fmt.Fprintf(w, "%s: %s", o.Model, strings.TrimSpace(o.Arch+" "+o.Kind))
 	if o.Backend != "" {
 		fmt.Fprintf(w, " (%s)", o.Backend)
 	}

@@ -34,7 +34,7 @@ type qatFlags struct {
 func newQATCommand(c *console.Console) *cobra.Command {
 	f := &qatFlags{trainingFlags: trainingFlags{recipe: train.DefaultQAT()}}
 	cmd := &cobra.Command{
-		Use:   "qat FLOAT.pth --data DATA --output INT8.pth",
+		Use:   "qat FLOAT.{pth,onnx} --data DATA --output INT8.{pth,onnx}",
 		Short: "Train a model with quantization in the loop, and convert it to int8",
 		Long: `qat fine-tunes a float checkpoint so that its int8 form loses less accuracy than
 post-training quantization does. It starts from the ranges of a short calibration,

@@ -46,7 +46,7 @@ type quantizeFlags struct {
 func newQuantizeCommand(c *console.Console) *cobra.Command {
 	f := &quantizeFlags{data: inputs.DataFlags{Spread: true}}
 	cmd := &cobra.Command{
-		Use:   "quantize FLOAT.pth --calibration DATA --output INT8.pth",
+		Use:   "quantize FLOAT.{pth,onnx} --calibration DATA --output INT8.{pth,onnx}",
 		Short: "Make an int8 model of a float one",
 		Long: `quantize turns a float checkpoint into an int8 model by post-training quantization:
 batch norms are folded, the calibration inputs are run through the float model while

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"context"
 	"image"
 	"image/png"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/npy"
 	"github.com/octet-ml/octet/internal/onnxtest"
 	"github.com/octet-ml/octet/internal/testseed"
@@ -107,4 +112,25 @@ func TestQuantizeBindsWhatShapesDependOn(t *testing.T) {
 	if want := []int{6, 4}; !slices.Equal([]int(y.Shape()), want) {
 		t.Errorf("the output is %v, not %v", y, want)
 	}
+}
+
+// Interrupted, --fix writes the best model so far, says so, and is no failure.
+func TestFixInterrupted(t *testing.T) {
+	defer func(d time.Duration) { console.LineEvery = d }(console.LineEvery)
+	console.LineEvery = 0 // a line per layer
+	folder, model, calibration, _ := demoFolder(t)
+	out := filepath.Join(folder, "int8.pth")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w := &cancelWriter{when: "fix: 2/", cancel: cancel}
+	args := []string{"quantize", model, "--calibration", calibration, "--limit", "16", "--threads", "1", "--fix", "150dB", "-o", out}
+	if code := run(ctx, args, strings.NewReader(""), w, w); code != exit.OK {
+		t.Fatalf("exit code %d:\n%s", code, w.b.String())
+	}
+	for _, part := range []string{"--fix was interrupted: the model is the best so far", "--fix 150dB is not reached", "as it was"} {
+		if !strings.Contains(w.b.String(), part) {
+			t.Errorf("%q is not said:\n%s", part, w.b.String())
+		}
+	}
+	octetCommand(t, "inspect", out).must(t)
 }

@@ -22,7 +22,7 @@ func newTrainCommand(c *console.Console) *cobra.Command {
 	f := &trainingFlags{recipe: train.Default()}
 	var classes int
 	cmd := &cobra.Command{
-		Use:   "train [FLOAT.pth] --data DATA --output OUT.pth",
+		Use:   "train [FLOAT.{pth,onnx}] --data DATA --output OUT.{pth,onnx}",
 		Short: "Train a float model, from scratch or from a checkpoint",
 		Long: `train trains a model of one of the architectures on labelled images: from fresh
 random parameters, or from those of a float checkpoint. What it writes is a float

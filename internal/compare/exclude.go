@@ -3,6 +3,7 @@ package compare
 import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/rewrite"
+	"github.com/octet-ml/octet/internal/timing"
 	"github.com/octet-ml/octet/op"
 )
 
@@ -37,6 +38,23 @@ func Excluding(float, converted *graph.Graph, exclude func(node string) bool) (*
 		t, ok := types[name]
 		return t, ok
 	})
+}
+
+// Convertible reports whether Excluding can make variants of converted: but for conversions it has
+// the nodes of float, as an ONNX file that another tool made may not.
+func Convertible(float, converted *graph.Graph) bool {
+	floats, codes := byName(float), byName(converted)
+	for _, n := range float.Nodes {
+		if codes[n.Name] == nil && !timing.IsConversion(n) {
+			return false
+		}
+	}
+	for _, n := range converted.Nodes {
+		if floats[n.Name] == nil && !timing.IsConversion(n) {
+			return false
+		}
+	}
+	return true
 }
 
 // byName are the nodes of g.

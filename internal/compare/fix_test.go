@@ -1,63 +1,93 @@
-package compare
+package compare_test
 
 import (
-	"math"
+	"context"
+	"errors"
+	"slices"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/internal/testseed"
+	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// rounded is what logarithms of sums of whole numbers lose, in decibels, at most.
-const rounded = 1e-6
+// endsAt is a context that ends when it is asked for its error for the nth time.
+type endsAt struct {
+	context.Context
+	left int
+}
 
-// The margin grows with what inputs differ by, and shrinks with their number.
-func TestUnseenLeavesAMargin(t *testing.T) {
-	of := func(noise ...float64) ratios {
-		n := noisy{noise: noise}
-		for range noise {
-			n.signal = append(n.signal, 100)
+func (c *endsAt) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Wherever Fix is interrupted, it returns the best of the models that it has measured by then,
+// and its steps are some of those of a search that nothing ends.
+func TestFixInterrupted(t *testing.T) {
+	float := small(t)
+	converted, _ := convert(t, float, "default", quant.FBGEMM, smallInputs(8))
+	var inputs [][]*tensor.Tensor
+	for _, x := range smallInputs(2) {
+		inputs = append(inputs, []*tensor.Tensor{x})
+	}
+	const target = 60
+	fix := func(ctx context.Context) (*compare.Fixed, error) {
+		return compare.Fix(ctx, float, converted, inputs, target, compare.Options{Threads: 1})
+	}
+	counted := &endsAt{t.Context(), 1 << 40}
+	whole, err := fix(counted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 1<<40 - counted.left
+	if asked < 50 || len(whole.Steps) < 4 || whole.Best.SQNR < target {
+		t.Fatalf("%+v after asking the context %d times: nothing to interrupt", whole.Best, asked)
+	}
+	several := 0
+	for i := range 24 {
+		found, err := fix(&endsAt{t.Context(), asked * i / 24})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("interrupted: error %v", err)
 		}
-		return n.ratios()
-	}
-	one, few, many, uneven := of(1), of(1, 1), of(1, 1, 1, 1, 1, 1, 1, 1), of(0, 0, 0, 0, 0, 0, 0, 8)
-	for _, r := range []ratios{one, few, many, uneven} {
-		if math.Abs(float64(r.sqnr)-20) > rounded {
-			t.Errorf("%+v of noise that is a hundredth", r)
+		if found == nil {
+			continue // before the model as it was is measured
+		}
+		if len(found.Steps) > 1 {
+			several++
+		}
+		best := found.Steps[0]
+		for _, s := range found.Steps {
+			if !slices.Contains(whole.Steps, s) {
+				t.Errorf("step %+v is none of %+v", s, whole.Steps)
+			}
+			reached, before := s.SQNR >= target, best.SQNR >= target
+			if reached && (!before || s.MACs <= best.MACs) || !before && s.SQNR > best.SQNR {
+				best = s
+			}
+		}
+		if found.Best.SQNR != best.SQNR || found.Graph == nil || found.Best.Layers > 0 != (len(found.Exclude) > 0) {
+			t.Errorf("the best of %+v is %+v, not %+v", found.Steps, best, found.Best)
 		}
 	}
-	if !(one.unseen < few.unseen && few.unseen < many.unseen && uneven.unseen < many.unseen && many.unseen < 20) {
-		t.Errorf("one input %v, two %v, eight %v, eight that differ %v", one.unseen, few.unseen, many.unseen, uneven.unseen)
-	}
-	if r := of(0, 0); r.sqnr != exactly || r.unseen != exactly {
-		t.Errorf("%+v without noise", r)
-	}
-	if r := (&noisy{}).ratios(); r.sqnr != exactly {
-		t.Errorf("%+v of an output that is not measured", r)
+	if several == 0 {
+		t.Error("no interruption came between two steps")
 	}
 }
 
-// Layers are ranked in front of what hides noise: a softmax, also behind a reshape.
-func TestRankedInFrontOfSoftmax(t *testing.T) {
-	r := testseed.Rand(t)
-	normal := func(shape ...int) *tensor.Tensor {
-		x := tensor.New(tensor.Float32, shape...)
-		for i := range x.Float32s() {
-			x.Float32s()[i] = float32(r.NormFloat64())
-		}
-		return x
-	}
-	g := graph.New("scores")
-	x := g.AddInput("x", graph.Float32)
-	y := g.AddNode("y", op.Linear{}, x, g.AddConst("w", normal(4, 4)))
-	s := g.AddNode("s", op.Softmax{Axis: -1}, y)
-	f := g.AddNode("f", op.Flatten{Start: 0, End: -1}, s)
-	z := g.AddNode("z", op.Add{}, s, y)
-	for _, c := range []struct{ output, want *graph.Value }{{s, y}, {f, y}, {y, y}, {z, z}, {x, x}} {
-		if got := bare(c.output); got != c.want {
-			t.Errorf("%s is measured at %s, not at %s", c.output.Name, got.Name, c.want.Name)
-		}
+// A model without a layer on codes is measured once.
+func TestFixOfNoLayers(t *testing.T) {
+	float := graph.New("net")
+	x := float.AddInput("x", graph.Float32)
+	float.Outputs = []*graph.Value{float.AddNode("y", op.Sigmoid{}, x)}
+	converted := float.Clone()
+	converted.Numerics = quant.FBGEMM
+	found, err := compare.Fix(t.Context(), float, converted, [][]*tensor.Tensor{{tensor.Of([]float32{1, 2}, 2)}}, 300, compare.Options{Threads: 1})
+	if err != nil || len(found.Steps) != 1 || len(found.Exclude) != 0 {
+		t.Errorf("%+v, %v", found, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/timing"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -70,8 +71,8 @@ func (o Options) total(n int) {
 
 // Layers compares got with the reference want node by node, on inputs that are
 // float32 [N, C, H, W] each; all results of the reference for one of them are
-// held in memory. Nodes that only one graph has (conversions) are left out. The
-// result is in order of computation.
+// held in memory. Nodes that only one graph has (conversions) are left out, and those that
+// compute with values that the other has not. The result is in order of computation.
 func Layers(ctx context.Context, want, got *graph.Graph, inputs []*tensor.Tensor, opts Options) ([]Layer, error) {
 	all, err := LayersOf(ctx, want, []*graph.Graph{got}, inputs, opts)
 	if err != nil {
@@ -193,7 +194,7 @@ func newComparison(want *graph.Graph, gots []*graph.Graph, opts Options) (*compa
 func newRival(want, got *graph.Graph, w *weighted) (*rival, error) {
 	r := &rival{graph: got, byName: map[string]*node{}}
 	for _, n := range got.Nodes {
-		if ref, ok := want.Node(n.Name); ok {
+		if ref, ok := want.Node(n.Name); ok && alike(want, n) {
 			m := &node{Node: n, quantizedReference: onCodes(ref)}
 			r.nodes, r.byName[n.Name] = append(r.nodes, m), m
 		}
@@ -204,6 +205,23 @@ func newRival(want, got *graph.Graph, w *weighted) (*rival, error) {
 	var err error
 	r.alone, err = newAlone(want, got, r.nodes, w)
 	return r, err
+}
+
+// alike reports whether n computes with values that want has too, but for conversions: exporters
+// and quantizers of ONNX files may name another node of a few alike.
+func alike(want *graph.Graph, n *graph.Node) bool {
+	for _, v := range n.Inputs {
+		for v.Node != nil {
+			if _, ok := want.Node(v.Name); ok {
+				break
+			}
+			if !timing.IsConversion(v.Node) {
+				return false
+			}
+			v = v.Node.Inputs[0]
+		}
+	}
+	return true
 }
 
 func (r *rival) compile(opts Options) (err error) {

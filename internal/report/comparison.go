@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -20,7 +21,7 @@ type Comparison struct {
 	CPU     string `json:"cpu"`           // features that were used
 	Threads int    `json:"threads"`       // of a run
 
-	Arch    string   `json:"arch"`             // as zoo names it
+	Arch    string   `json:"arch"`             // as zoo names it; empty of an ONNX model
 	Classes int      `json:"classes"`          // outputs of the model
 	Labels  []string `json:"labels,omitempty"` // of the classes, where they are known
 
@@ -139,6 +140,10 @@ type Advice struct {
 
 // Reference is the variant that the others are compared with.
 func (c *Comparison) Reference() *Variant { return &c.Variants[0] }
+
+// Subject is what is compared in a word: the architecture, or the name of the reference where the
+// model has a graph of its own.
+func (c *Comparison) Subject() string { return cmp.Or(c.Arch, c.Reference().Name) }
 
 // Int8Variants are those that weights and activations have entries for.
 func (c *Comparison) Int8Variants() []*Variant {

@@ -80,7 +80,7 @@ type pageRow struct {
 func (c *Comparison) page() *page {
 	pens := inks(c)
 	p := &page{
-		Comparison: c, Title: c.Arch + ": variants side by side", On: sentence(c.Inputs.text()),
+		Comparison: c, Title: c.Subject() + ": variants side by side", On: sentence(c.Inputs.text()),
 		System: fmt.Sprintf("octet %s, %s with %s, %s", c.Octet, c.System, c.CPU, threadsText(c.Threads)),
 		Tiles:  c.tiles(), Size: c.sizeBars(pens), Time: c.timeBars(pens),
 		Accumulated: c.depth(pens, true, func(l compare.Layer) compare.Decibels { return l.Accumulated }),

@@ -18,7 +18,7 @@ func (m *markup) comparison(p *page) {
 	m.put(`<header>
 <div class="brand">octet compare</div>
 <h1>{}: {} variants side by side</h1>
-<p>{}`, p.Arch, len(p.Variants), p.On)
+<p>{}`, p.Subject(), len(p.Variants), p.On)
 	if c := p.Calibration; c != nil {
 		m.put(` Calibrated on {} inputs of {} in batches of {}.`, c.Samples, c.Source, c.BatchSize)
 	}

@@ -11,7 +11,7 @@ import (
 
 // Text writes c for a terminal.
 func (c *Comparison) Text(w io.Writer) {
-	fmt.Fprintf(w, "%s, %s\n\n", c.Arch, c.Inputs.text())
+	fmt.Fprintf(w, "%s, %s\n\n", c.Subject(), c.Inputs.text())
 	c.variantTable().text(w)
 	fmt.Fprintln(w)
 	for _, f := range c.Findings {
@@ -41,7 +41,7 @@ func (c *Comparison) Text(w io.Writer) {
 // Markdown writes c for a README or a pull request.
 func (c *Comparison) Markdown(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s: variants side by side\n\n%s\n\n", markdownText(c.Arch), markdownText(sentence(c.Inputs.text())))
+	fmt.Fprintf(&b, "# %s: variants side by side\n\n%s\n\n", markdownText(c.Subject()), markdownText(sentence(c.Inputs.text())))
 	c.variantTable().markdown(&b)
 	for _, f := range c.Findings {
 		fmt.Fprintf(&b, "- %s\n", markdownText(f))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -15,7 +16,7 @@ type Training struct {
 	CPU     string
 	Threads int
 
-	Arch    string // as zoo names it
+	Arch    string // as zoo names it; empty of an ONNX model
 	Method  string // in words: training, quantization-aware training
 	Data    string // what was trained on
 	Images  int
@@ -92,7 +93,7 @@ type resultRow struct {
 
 func (t *Training) page() *trainingPage {
 	p := &trainingPage{
-		Training: t, Title: t.Arch + ": " + t.Method,
+		Training: t, Title: cmp.Or(t.Arch, "A graph of its own") + ": " + t.Method,
 		On: fmt.Sprintf("Trained on %d images of %s, %d steps in %s.", t.Images, t.Data, len(t.Losses),
 			time.Duration(t.Seconds*1e9).Round(time.Second/10)),
 		Host:  fmt.Sprintf("octet %s, %s with %s, %s", t.Octet, t.System, t.CPU, threadsText(t.Threads)),

@@ -161,6 +161,14 @@ func (c *Console) Write(path string, fill func(io.Writer) error) (int64, error) 
 // IsONNX reports whether a file's name says that it holds an ONNX model.
 func IsONNX(path string) bool { return strings.EqualFold(filepath.Ext(path), ".onnx") }
 
+// Int8Name stands in a command line for the name of an int8 model that is made of a float one.
+func Int8Name(float string) string {
+	if IsONNX(float) {
+		return "INT8.onnx"
+	}
+	return "INT8.pth"
+}
+
 // ModelKind is what a command makes of model under the name output: ONNX where that says so,
 // which it must where model is ONNX.
 func ModelKind(output, model string) (OutputKind, error) {

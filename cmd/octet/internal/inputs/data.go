@@ -79,6 +79,9 @@ func (f *DataFlags) Open(c *console.Console, model *octet.Model, paths []string,
 	if err := f.Check(); err != nil {
 		return nil, err
 	}
+	if err := TakesImages(model); err != nil {
+		return nil, err
+	}
 	d := &Data{Flags: f, Console: c}
 	note := func(text string) {
 		d.LeftOut = append(d.LeftOut, text)

@@ -114,6 +114,18 @@ func (f *ModelFlags) FixedShapes() (map[string]tensor.Shape, error) {
 	return shapes, nil
 }
 
+// ShapeArgs are the values of --shape as they were given.
+func (f *ModelFlags) ShapeArgs() []string { return f.shapes }
+
+// TakesImages returns an error unless a model's only input is a batch of images or arrays of them.
+func TakesImages(m *octet.Model) error {
+	takes := m.Inputs()
+	if len(takes) == 1 && takes[0].DType == tensor.Float32 && (takes[0].Shape == nil || len(takes[0].Shape) == 4) {
+		return nil
+	}
+	return exit.WithCode(exit.Model, fmt.Errorf("%s takes %v; one input of float32 [N, C, H, W] is expected here: octet run and octet quantize take the others by their names", m.File(), takes))
+}
+
 // parseShape reads NAME=SIZES; names may hold equals signs.
 func parseShape(text string) (string, tensor.Shape, error) {
 	i := strings.LastIndex(text, "=")

@@ -55,6 +55,9 @@ func (f *WorkloadFlags) workerArgs(model string, input tensor.Shape) []string {
 	add("--backend", f.Model.Backend)
 	add("--key", f.Model.Key)
 	add("--cpu", f.CPU)
+	for _, shape := range f.Model.ShapeArgs() {
+		add("--shape", shape)
+	}
 	add("--input", f.input)
 	if f.input != "" {
 		return args

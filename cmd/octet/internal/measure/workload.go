@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 
@@ -35,8 +36,8 @@ func (f *WorkloadFlags) Register(cmd *cobra.Command) {
 	f.Model.Register(cmd)
 	fl := cmd.Flags()
 	fl.IntVar(&f.Threads, "threads", 0, "threads of one run; 0 means one per core")
-	fl.IntVar(&f.batch, "batch", 1, "images per run")
-	fl.IntSliceVar(&f.size, "size", nil, "`HEIGHT,WIDTH` of the images (default: what the model's preprocessing gives, else 224,224)")
+	fl.IntVar(&f.batch, "batch", 0, "images per run (default: what the model fixes, else 1)")
+	fl.IntSliceVar(&f.size, "size", nil, "`HEIGHT,WIDTH` of the images (default: what the model fixes or its preprocessing gives, else 224,224)")
 	fl.StringVar(&f.input, "input", "", "`FILE`.npy with float32 [N, C, H, W] in place of random numbers")
 	fl.StringVar(&f.CPU, "cpu", "", "use only these CPU features, such as avx2+fma, or none for portable code")
 }
@@ -44,7 +45,7 @@ func (f *WorkloadFlags) Register(cmd *cobra.Command) {
 // Check finds what can be said before a file is read.
 func (f *WorkloadFlags) Check(cmd *cobra.Command) error {
 	switch {
-	case f.batch < 1:
+	case f.batch < 0 || f.batch == 0 && cmd.Flags().Changed("batch"):
 		return exit.Usagef("--batch %d: at least 1", f.batch)
 	case f.Threads < 0:
 		return exit.Usagef("--threads %d: use 0 for one per core", f.Threads)
@@ -65,6 +66,9 @@ func (f *WorkloadFlags) Check(cmd *cobra.Command) error {
 
 // Tensor is the input: random numbers, always the same, unless there is a file.
 func (f *WorkloadFlags) Tensor(m *octet.Model) (*tensor.Tensor, error) {
+	if err := inputs.TakesImages(m); err != nil {
+		return nil, err
+	}
 	p := imagesOf(m)
 	f.channelsLast = p.ChannelsLast
 	if f.input != "" {
@@ -77,16 +81,29 @@ func (f *WorkloadFlags) Tensor(m *octet.Model) (*tensor.Tensor, error) {
 			axis, form = 3, fmt.Sprintf("[N, H, W, %d]", m.Channels())
 		}
 		if err == nil && (x.DType() != dtype || len(x.Shape()) != 4 || x.Dim(axis) != m.Channels() || x.Numel() == 0) {
-			err = fmt.Errorf("%s is %v; %s takes %v %s", f.input, x, m.Arch(), dtype, form)
+			err = fmt.Errorf("%s is %v; %s takes %v %s", f.input, x, m.File(), dtype, form)
+		}
+		if err == nil {
+			err = fits(m, x.Shape())
 		}
 		return x, exit.WithCode(exit.Data, err)
 	}
-	h, w := f.ImageSize(m)
-	r := rand.New(rand.NewPCG(1, 2))
-	shape := tensor.Shape{f.batch, m.Channels(), h, w}
-	if p.ChannelsLast {
-		shape = tensor.Shape{f.batch, h, w, m.Channels()}
+	if m.Channels() < 1 {
+		return nil, exit.Usagef("%s takes %v: --shape NAME=N,C,H,W says how many channels", m.File(), m.Inputs()[0])
 	}
+	h, w := f.ImageSize(m)
+	batch := f.batch
+	if fixed := declared(m); batch == 0 && fixed[0] > 0 {
+		batch = fixed[0]
+	}
+	shape := tensor.Shape{max(1, batch), m.Channels(), h, w}
+	if p.ChannelsLast {
+		shape = tensor.Shape{max(1, batch), h, w, m.Channels()}
+	}
+	if err := fits(m, shape); err != nil {
+		return nil, exit.Usagef("%w; --batch, --size and --shape choose it", err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
 	if p.Pixels {
 		x := tensor.New(tensor.UInt8, shape...)
 		for i := range x.Bytes() {
@@ -106,12 +123,45 @@ func imagesOf(m *octet.Model) vision.Preset {
 	return p
 }
 
-// ImageSize is --size, or what the model's preprocessing gives, in pixels; else 224 by
-// 224.
+// declared are the extents of the only input of a model, below 1 where any are accepted.
+func declared(m *octet.Model) tensor.Shape {
+	if takes := m.Inputs(); len(takes) == 1 && len(takes[0].Shape) == 4 {
+		return takes[0].Shape
+	}
+	return tensor.Shape{-1, -1, -1, -1}
+}
+
+// fits returns an error where a model's only input does not have such a shape: to measure it
+// would be to measure another model.
+func fits(m *octet.Model, shape tensor.Shape) error {
+	for i, n := range declared(m) {
+		if n > 0 && n != shape[i] {
+			return fmt.Errorf("an input of shape %v; %s takes %v", shape, m.File(), m.Inputs()[0])
+		}
+	}
+	return nil
+}
+
+// ImageSize is --size, or what an ONNX file or --shape fixes, or what the model's preprocessing
+// gives, in pixels; else 224 by 224.
 func (f *WorkloadFlags) ImageSize(m *octet.Model) (h, w int) {
 	if f.size != nil {
 		return f.size[0], f.size[1]
 	}
+	h, w = prepared(m)
+	s := declared(m)
+	height, width := s[2], s[3]
+	if imagesOf(m).ChannelsLast {
+		height, width = s[1], s[2]
+	}
+	if height > 0 || width > 0 {
+		h, w = cmp.Or(max(0, height), h), cmp.Or(max(0, width), w)
+	}
+	return h, w
+}
+
+// prepared is the size of images that the model's preprocessing gives.
+func prepared(m *octet.Model) (h, w int) {
 	p := imagesOf(m)
 	for _, s := range [][]int{p.Crop, p.Input, p.Resize} {
 		if len(s) == 2 {

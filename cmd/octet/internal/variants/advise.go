@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/compare"
@@ -35,6 +36,10 @@ func (s *Comparison) advise(ctx context.Context) error {
 	s.Doc.Advice = a
 	if s.Float == nil {
 		a.Commands = append(a.Commands, s.QuantizeCommand(v, nil))
+		return nil
+	}
+	if !v.Made && !compare.Convertible(s.Float.graph, v.graph) {
+		s.Console.Note("layers to keep in float are not looked for: %s has other nodes than %s", v.Name, s.Float.Name)
 		return nil
 	}
 	stage := s.Console.Begin("keep in float", "sets", 0)
@@ -160,7 +165,7 @@ func (s *Comparison) QuantizeCommand(v *Variant, exclude []string) string {
 	for _, pattern := range slices.Concat(v.Excluded, exclude) {
 		add("--exclude", pattern)
 	}
-	add("--output", "INT8.pth")
+	add("--output", console.Int8Name(float))
 	for i, w := range words {
 		words[i] = shell.Quote(w)
 	}

@@ -47,7 +47,7 @@ func (s *Comparison) inputs() (*inputSet, error) {
 		set.Source, set.Kind = f.Calibration, report.Calibrating
 		data, err = f.Data.Open(s.Console, reference, []string{f.Calibration})
 	default:
-		return s.random(), nil
+		return s.random(), inputs.TakesImages(reference)
 	}
 	if err != nil {
 		return nil, err

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/internal/onnxtest"
+	"github.com/octet-ml/octet/internal/testseed"
+	"github.com/octet-ml/octet/tensor"
+)
+
+const (
+	floatONNX = "../../testdata/onnx/float.onnx" // float32[batch, 3, 19, 23]
+	int8ONNX  = "../../testdata/onnx/qdq_u8s8_channel.onnx"
+)
+
+// inputsOfONNX are a file of inputs for floatONNX.
+func inputsOfONNX(t *testing.T) string {
+	t.Helper()
+	r, x := testseed.Rand(t), tensor.New(tensor.Float32, 12, 3, 19, 23)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(r.NormFloat64())
+	}
+	path := filepath.Join(t.TempDir(), "x.npy")
+	if err := npy.WriteFile(path, x); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A model with a graph of its own has no architecture: reports name its file, and commands that
+// they propose write a file of its kind.
+func TestAdviceOnONNX(t *testing.T) {
+	x, int8 := inputsOfONNX(t), filepath.Join(t.TempDir(), "int8.onnx")
+	r := octetCommand(t, "advise", floatONNX, "--calibration", x, "--output", int8).must(t)
+	if !strings.HasPrefix(r.out, "float.onnx, ") || !strings.Contains(r.out, "--output INT8.onnx") || strings.Contains(r.out, ".pth") || strings.Contains(r.out, "--arch") {
+		t.Errorf("the advice:\n%s", r.out)
+	}
+	octetCommand(t, "inspect", int8).must(t)
+	octetCommand(t, "advise", floatONNX, "--calibration", x, "--output", "int8.pth").fails(t, exit.Usage, "name FILE.onnx")
+}
+
+// An int8 file that another tool has made is compared with the float file, although its nodes
+// have other names.
+func TestCompareONNXOfAnotherTool(t *testing.T) {
+	page := filepath.Join(t.TempDir(), "page.html")
+	r := octetCommand(t, "compare", floatONNX, int8ONNX, "--inputs", inputsOfONNX(t), "--html", page).must(t)
+	if !strings.HasPrefix(r.out, "float.onnx, compared on 12") || !strings.Contains(r.out, "/pointwise/Conv_output_0") {
+		t.Errorf("the comparison:\n%s", r.out)
+	}
+	r.says(t, "layers to keep in float are not looked for: qdq_u8s8_channel.onnx has other nodes")
+	html, err := os.ReadFile(page)
+	if err != nil || !strings.Contains(string(html), "float.onnx: 2 variants side by side") {
+		t.Errorf("the page does not name the file; %v", err)
+	}
+}
+
+// bench measures the sizes that the file or --shape fixes, also in fresh processes, and no others.
+func TestBenchOfONNX(t *testing.T) {
+	bench := func(args ...string) result {
+		return octetCommand(t, append([]string{"bench", "--runs", "1", "--threads", "1", "--json"}, args...)...)
+	}
+	var out benchOutput
+	for _, c := range []struct {
+		args []string
+		want []int
+	}{
+		{[]string{floatONNX}, []int{1, 3, 19, 23}}, {[]string{floatONNX, "--batch", "3"}, []int{3, 3, 19, 23}},
+		{[]string{floatONNX, "--shape", "batch=2"}, []int{2, 3, 19, 23}},
+	} {
+		bench(c.args...).must(t).decode(t, &out)
+		if !slices.Equal(out.Input, c.want) || out.Startup <= 0 {
+			t.Errorf("bench %q measures %v, in a fresh process for %v ms; %v is expected", c.args, out.Input, out.Startup, c.want)
+		}
+	}
+	if r := octetCommand(t, "bench", "--runs", "1", floatONNX).must(t); !strings.HasPrefix(r.out, floatONNX+": float, input") {
+		t.Errorf("the first line:\n%s", r.out)
+	}
+	bench(floatONNX, "--size", "20,20").fails(t, exit.Usage, "[1, 3, 20, 20]", "float32[batch, 3, 19, 23] x")
+	bench(floatONNX, "--shape", "batch=2", "--batch", "3").fails(t, exit.Usage, "[3, 3, 19, 23]", "float32[2, 3, 19, 23] x")
+}
+
+// A model that takes no images is named with what it takes.
+func TestONNXThatTakesNoImages(t *testing.T) {
+	file := onnxtest.Model(onnxtest.Node("Add", []string{"a", "b"}, []string{"y"}),
+		onnxtest.Input("a", onnxtest.Int64, "n", 4), onnxtest.Input("b", onnxtest.Int64, "n", 4), onnxtest.Output("y", onnxtest.Int64, "n", 4))
+	path, x := filepath.Join(t.TempDir(), "sum.onnx"), inputsOfONNX(t)
+	if err := os.WriteFile(path, file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"bench", path}, {"eval", path, x}, {"advise", path, "--calibration", x}, {"compare", path, path, "--inputs", x}, {"compare", path, path}} {
+		octetCommand(t, args...).fails(t, exit.Model, "int64[n, 4] a", "one input of float32 [N, C, H, W] is expected")
+	}
+}
