@@ -82,7 +82,7 @@ recommended model is written, trained where that is needed.`,
 	fl.StringVar(&f.calibration, "calibration", "", "`DATA` to calibrate on, as for quantize")
 	fl.StringVar(&f.eval, "eval", "", "labelled `DATA` to measure accuracy on")
 	fl.StringVar(&f.train, "train", "", "labelled `DATA` to train on, as for qat; without --calibration also to calibrate on")
-	fl.StringVarP(&f.output, "output", "o", "", "follow the advice, and write the int8 model to `FILE`.pth, or FILE.onnx")
+	fl.StringVarP(&f.output, "output", "o", "", "follow the advice, and write the int8 model to `FILE`.pth, of an ONNX model FILE.onnx")
 	fl.StringVar(&f.classMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
 	cmd.MarkFlagsMutuallyExclusive("for", "device")
 	console.Complete(cmd, "for", report.Purposes()...)
@@ -114,7 +114,7 @@ func runAdvise(c *console.Console, cmd *cobra.Command, f *adviseFlags, args []st
 		f.calibration, calibration = f.train, "--train"
 	}
 	kind := console.ModelOutput
-	if len(args) == 1 && f.output != "" && (console.IsONNX(args[0]) || console.IsONNX(f.output)) {
+	if len(args) == 1 && f.output != "" && console.IsONNX(args[0]) {
 		var err error
 		if kind, err = console.ModelKind(f.output, args[0]); err != nil {
 			return err

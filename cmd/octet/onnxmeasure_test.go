@@ -37,7 +37,7 @@ func inputsOfONNX(t *testing.T) string {
 // they propose write a file of its kind.
 func TestAdviceOnONNX(t *testing.T) {
 	x, int8 := inputsOfONNX(t), filepath.Join(t.TempDir(), "int8.onnx")
-	r := octetCommand(t, "advise", floatONNX, "--calibration", x, "--output", int8).must(t)
+	r := octetCommand(t, "advise", floatONNX, "--calibration", x, "--max-drop", "100", "--output", int8).must(t)
 	if !strings.HasPrefix(r.out, "float.onnx, ") || !strings.Contains(r.out, "--output INT8.onnx") || strings.Contains(r.out, ".pth") || strings.Contains(r.out, "--arch") {
 		t.Errorf("the advice:\n%s", r.out)
 	}
