@@ -103,28 +103,32 @@ func (o Composed) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"functions": list})
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
-func (o *Composed) UnmarshalJSON(data []byte) error {
-	var doc struct {
-		Functions []composedFunction `json:"functions"`
-	}
-	if err := json.Unmarshal(data, &doc); err != nil {
-		return err
-	}
-	o.Functions = nil
-	for _, f := range doc.Functions {
-		if f.Op == (Composed{}).Kind() {
-			return fmt.Errorf("composed functions are composed; expected one list")
+// composedRow is the operator's row. How it is read is no method of it, since that would link
+// all operators into every program.
+func composedRow() row {
+	zero := Composed{Functions: []Unary{Hardswish{}, ScaleShift{Scale: 1.5, Shift: -0.25}}}
+	return row{zero.Kind(), zero, func(attrs []byte) (graph.Op, error) {
+		var doc struct {
+			Functions []composedFunction `json:"functions"`
 		}
-		v, err := Decode(f.Op, f.Attrs)
-		if err != nil {
-			return err
+		if err := decodeStrictly(attrs, &doc); err != nil {
+			return nil, fmt.Errorf("attributes of %s: %w", zero.Kind(), err)
 		}
-		u, ok := v.(Unary)
-		if !ok {
-			return fmt.Errorf("%s is no function of one number", f.Op)
+		var o Composed
+		for _, f := range doc.Functions {
+			if f.Op == zero.Kind() {
+				return nil, fmt.Errorf("composed functions are composed; expected one list")
+			}
+			v, err := Decode(f.Op, f.Attrs)
+			if err != nil {
+				return nil, err
+			}
+			u, ok := v.(Unary)
+			if !ok {
+				return nil, fmt.Errorf("%s is no function of one number", f.Op)
+			}
+			o.Functions = append(o.Functions, u)
 		}
-		o.Functions = append(o.Functions, u)
-	}
-	return nil
+		return o, nil
+	}}
 }

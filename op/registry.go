@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -45,7 +46,7 @@ func listed() []row {
 		kindOf(Col2Im{}),
 		kindOf(ChannelShuffle{}),
 		kindOf(Clip{}),
-		kindOf(Composed{Functions: []Unary{Hardswish{}, ScaleShift{Scale: 1.5, Shift: -0.25}}}),
+		composedRow(),
 		kindOf(Conv2D{}),
 		kindOf(ConvND{}),
 		kindOf(ConvTranspose2D{}),
@@ -162,19 +163,27 @@ func kindOf[T graph.Op](zero T) row {
 	kind := zero.Kind()
 	return row{kind, zero, func(attrs []byte) (graph.Op, error) {
 		v := zero
-		d := json.NewDecoder(bytes.NewReader(attrs))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&v); err != nil {
+		if err := decodeStrictly(attrs, &v); err != nil {
 			return nil, fmt.Errorf("attributes of %s: %w", kind, err)
-		}
-		if _, err := d.Token(); err != io.EOF {
-			return nil, fmt.Errorf("attributes of %s: more than one JSON value", kind)
 		}
 		if v.Kind() != kind {
 			return nil, fmt.Errorf("attributes of %s describe %s", kind, v.Kind())
 		}
 		return v, nil
 	}}
+}
+
+// decodeStrictly reads one JSON value without unknown fields.
+func decodeStrictly(data []byte, to any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(to); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("more than one JSON value")
+	}
+	return nil
 }
 
 // Kinds lists the kinds of all operators.

@@ -17,7 +17,8 @@ import (
 //   - A node without weights that is given floats, or whose results are read as floats, would
 //     only add rounding: attention, residual additions around norms, what feeds a softmax.
 //   - An average over a whole image is finer than the codes that it is taken of, and small: it
-//     is taken in float, and gets a scale of its own.
+//     is taken in float, and gets a scale of its own. With PyTorch's QConfigs it is on codes, as
+//     PyTorch has it.
 //   - A layer with weights always computes on codes. Where a reader wants floats, its sums
 //     become floats and not codes. An output that nobody else reads is of either kind, as
 //     Options.CodedOutputs says.
@@ -45,7 +46,9 @@ func (r *ruled) apply() {
 			r.readers[v] = append(r.readers[v], n)
 		}
 	}
-	r.averages()
+	if !r.codedOutputs {
+		r.averages()
+	}
 	r.expectations()
 	r.tails()
 	for r.settle() {

@@ -51,7 +51,7 @@ func Fix(ctx context.Context, float, converted *graph.Graph, inputs [][]*tensor.
 	}
 	s := &search{fixing: f, found: &Fixed{Target: target, Inputs: len(inputs)}}
 	first, err := s.take(ctx, nil)
-	if err == nil && !first.reaches(target) {
+	if err == nil && !first.reaches(target) && len(f.units) > 0 {
 		f.opts.total(len(f.units) + s.most())
 		if err = f.rank(ctx); err == nil {
 			err = s.choose(ctx)

@@ -45,7 +45,7 @@ func TestFixInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := 1<<40 - counted.left
-	if asked < 50 || len(whole.Steps) < 4 || whole.Best.SQNR < target {
+	if asked < 50 || len(whole.Steps) < 4 || whole.Best.Unseen < target {
 		t.Fatalf("%+v after asking the context %d times: nothing to interrupt", whole.Best, asked)
 	}
 	several := 0
@@ -65,12 +65,12 @@ func TestFixInterrupted(t *testing.T) {
 			if !slices.Contains(whole.Steps, s) {
 				t.Errorf("step %+v is none of %+v", s, whole.Steps)
 			}
-			reached, before := s.SQNR >= target, best.SQNR >= target
-			if reached && (!before || s.MACs <= best.MACs) || !before && s.SQNR > best.SQNR {
+			reached, before := s.Unseen >= target, best.Unseen >= target
+			if reached && (!before || s.MACs <= best.MACs) || !before && s.Unseen > best.Unseen {
 				best = s
 			}
 		}
-		if found.Best.SQNR != best.SQNR || found.Graph == nil || found.Best.Layers > 0 != (len(found.Exclude) > 0) {
+		if found.Best.Unseen != best.Unseen || found.Graph == nil || found.Best.Layers > 0 != (len(found.Exclude) > 0) {
 			t.Errorf("the best of %+v is %+v, not %+v", found.Steps, best, found.Best)
 		}
 	}
