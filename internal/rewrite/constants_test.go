@@ -1,7 +1,6 @@
 package rewrite
 
 import (
-	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -53,7 +52,6 @@ func images(rng *rand.Rand) *tensor.Tensor {
 // Constants around a layer become part of it, those that cannot one function with what is in
 // front of them, and the results stay.
 func TestConstantsBecomePartOfLayers(t *testing.T) {
-	const roundings = 1e-5
 	rng := testseed.Rand(t)
 	for _, c := range [][2]string{
 		{"conv2d", "conv2d hardswish conv2d composed"},                              // all is folded
@@ -74,12 +72,7 @@ func TestConstantsBecomePartOfLayers(t *testing.T) {
 				t.Fatalf("%s became %s as %s; want %s as %s", kindsOf(w.g), kindsOf(got), got.Outputs[0].Name, want, last.Name)
 			}
 			in := images(rng)
-			before, after := run(t, w.g, in)[0].Float32s(), run(t, got, in)[0].Float32s()
-			for i, v := range before {
-				if math.Abs(float64(v-after[i])) > roundings*max(1, math.Abs(float64(v))) {
-					t.Fatalf("%s: %v became %v", kindsOf(w.g), v, after[i])
-				}
-			}
+			sameNumbers(t, kindsOf(w.g), run(t, w.g, in)[0], run(t, got, in)[0])
 		}
 	}
 }
@@ -128,7 +121,6 @@ func TestConstantsStay(t *testing.T) {
 // The batch norm behind a transposed convolution is folded as PyTorch's fuse_conv_bn_weights
 // does: the function stays.
 func TestFoldBatchNormIntoTransposed(t *testing.T) {
-	const roundings = 1e-5
 	rng := testseed.Rand(t)
 	for range 20 {
 		w := &writer{maker: maker{g: graph.New("exported"), rng: rng}}
@@ -146,11 +138,6 @@ func TestFoldBatchNormIntoTransposed(t *testing.T) {
 			t.Fatalf("became %s", kindsOf(got))
 		}
 		x := images(rng)
-		before, after := run(t, w.g, x)[0].Float32s(), run(t, got, x)[0].Float32s()
-		for i, v := range before {
-			if math.Abs(float64(v-after[i])) > roundings*max(1, math.Abs(float64(v))) {
-				t.Fatalf("%v became %v", v, after[i])
-			}
-		}
+		sameNumbers(t, kindsOf(w.g), run(t, w.g, x)[0], run(t, got, x)[0])
 	}
 }
