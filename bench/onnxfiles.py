@@ -39,6 +39,11 @@ def inputs_of(model: Path, given: dict, seed: int) -> dict:
     return arrays
 
 
+def reason(e: Exception) -> str:
+    """The first line of an exception's message, or what it is where it has none."""
+    return next(iter(str(e).splitlines()), repr(e))
+
+
 def quantized(model: Path, given: dict, folder: Path) -> dict:
     """The int8 files of ONNX Runtime's quantizer by kind; what it cannot make is left out."""
     import onnx
@@ -58,13 +63,13 @@ def quantized(model: Path, given: dict, folder: Path) -> dict:
         try:
             onnx.save(onnx.version_converter.convert_version(onnx.load(model), 17), source)
         except Exception as e:  # noqa: BLE001 whatever the converter cannot do
-            print(f"  version converter: {str(e).splitlines()[0]}", file=sys.stderr)
+            print(f"  version converter: {reason(e)}", file=sys.stderr)
             source = model
     try:
         quant_pre_process(str(source), str(folder / "prepared.onnx"))
         source = folder / "prepared.onnx"
     except Exception as e:  # noqa: BLE001
-        print(f"  quant_pre_process: {str(e).splitlines()[0]}", file=sys.stderr)
+        print(f"  quant_pre_process: {reason(e)}", file=sys.stderr)
     u8, s8 = QuantType.QUInt8, QuantType.QInt8
     makers = {
         "qdq": lambda out: quantize_static(source, out, Reader(), QuantFormat.QDQ, per_channel=True, activation_type=u8, weight_type=s8),
@@ -78,7 +83,7 @@ def quantized(model: Path, given: dict, folder: Path) -> dict:
             make(out)
             files[kind] = out
         except Exception as e:  # noqa: BLE001
-            print(f"  {kind}: {str(e).splitlines()[0] if str(e) else e!r}", file=sys.stderr)
+            print(f"  {kind}: {reason(e)}", file=sys.stderr)
     return files
 
 
