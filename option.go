@@ -99,6 +99,7 @@ type openOptions struct {
 type quantizeOptions struct {
 	backend     Backend
 	qconfig     string
+	placedAs    string // the QConfig whose places of codes hold; empty is qconfig
 	granularity granularity
 	weightBits  int                // 0 leaves the QConfig's
 	ranges      quant.ObserverKind // of activations; empty leaves the QConfig's

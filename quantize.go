@@ -176,7 +176,7 @@ func (m *Model) prepare(o quantizeOptions) (*ptq.Prepared, quant.Numerics, error
 			return nil, 0, fmt.Errorf("%s: %w", m.name(), err)
 		}
 	}
-	prepared, err := ptq.Prepare(converted.graph, qconfig, ptq.Options{Rules: m.declared != nil, CodedOutputs: quant.PyTorchQConfig(o.qconfig), Exclude: o.exclude, Calibrated: run.graph, Fingerprint: run.fingerprint})
+	prepared, err := ptq.Prepare(converted.graph, qconfig, ptq.Options{Rules: m.declared != nil, CodedOutputs: quant.PyTorchQConfig(cmp.Or(o.placedAs, o.qconfig)), Exclude: o.exclude, Calibrated: run.graph, Fingerprint: run.fingerprint})
 	if err != nil {
 		return nil, 0, classed{err, ErrRecipe}
 	}

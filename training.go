@@ -159,7 +159,7 @@ func TrainQuantized(m *Model, data *train.Data, recipe train.Config, opts ...QAT
 	}
 	t.numerics = numerics
 	t.quantized, err = qat.Prepare(g, qat.Options{
-		Numerics: numerics, QConfig: config, Compatible: t.opts.compatible, Exclude: t.opts.exclude, Rules: m.declared != nil, Threads: t.opts.threads, Recompute: t.opts.recompute,
+		Numerics: numerics, QConfig: config, Compatible: t.opts.compatible, Exclude: t.opts.exclude, Rules: m.declared != nil, CodedOutputs: quant.PyTorchQConfig(t.opts.qconfig), Threads: t.opts.threads, Recompute: t.opts.recompute,
 	})
 	if err != nil {
 		return nil, classed{err, ErrRecipe}
@@ -235,7 +235,7 @@ func (t *Training) teacher(recipe train.Config) train.Teacher {
 // survives, and codes do not leave the calibrated range.
 func (t *Training) Calibrate(ctx context.Context, samples Batches) (*Model, error) {
 	o := t.opts
-	o.qconfig, o.relu6 = DefaultQConfig, true
+	o.placedAs, o.qconfig, o.relu6 = o.qconfig, DefaultQConfig, true
 	prepared, numerics, err := t.model.prepare(o)
 	if err != nil {
 		return nil, err

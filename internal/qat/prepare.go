@@ -27,6 +27,8 @@ type Options struct {
 	Exclude []string
 	// Rules decides what becomes int8 as that of ptq.Options does.
 	Rules bool
+	// CodedOutputs is that of ptq.Options.
+	CodedOutputs bool
 	// Threads, CPU and Recompute are those of autodiff.Options.
 	Threads   int
 	CPU       string
@@ -68,7 +70,7 @@ func Prepare(g *graph.Graph, opts Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.fused, err = ptq.Prepare(fused, opts.QConfig, ptq.Options{Exclude: opts.Exclude, Rules: opts.Rules}); err != nil {
+	if m.fused, err = ptq.Prepare(fused, opts.QConfig, ptq.Options{Exclude: opts.Exclude, Rules: opts.Rules, CodedOutputs: opts.CodedOutputs}); err != nil {
 		return nil, err
 	}
 	tails := map[string]string{} // the last member of what is fused, by the first
