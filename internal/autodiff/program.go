@@ -144,7 +144,7 @@ func (p *Program) FreezeNorms(frozen bool) { p.frozen = frozen }
 // they are now.
 func (p *Program) Graph() *graph.Graph {
 	out := p.whole.Clone()
-	copies := task(func(_, i int) {
+	copies := parallel.Func(func(_, i int) {
 		if q := p.byValue[p.whole.Params[i]]; q != nil {
 			out.Params[i].Data = q.Tensor()
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/layout"
 	"github.com/octet-ml/octet/internal/kernel/matmul32"
+	"github.com/octet-ml/octet/internal/parallel"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -139,14 +140,8 @@ func (s *Step) Value(n *graph.Node) (*tensor.Tensor, bool) {
 	return t, true
 }
 
-// task is a computation in independent pieces.
-type task func(worker, i int)
-
-// Do computes piece i.
-func (t task) Do(worker, i int) { t(worker, i) }
-
 // run computes n pieces of t on the threads of the program.
-func (s *Step) run(n int, t task) { s.p.pool.Run(n, t) }
+func (s *Step) run(n int, t parallel.Func) { s.p.pool.Run(n, t) }
 
 // ranges divides n elements into pieces of about size that do not depend on the
 // number of threads.

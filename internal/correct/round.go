@@ -55,7 +55,7 @@ func (l *layer) round(ctx context.Context, x []*tensor.Tensor, pool *parallel.Po
 		}
 	}
 	if len(blocks) >= pool.Threads() { // each by itself
-		pool.Run(len(blocks), task(func(_, i int) {
+		pool.Run(len(blocks), parallel.Func(func(_, i int) {
 			if ctx.Err() == nil {
 				blocks[i].products(nil)
 				blocks[i].factor()
@@ -67,7 +67,7 @@ func (l *layer) round(ctx context.Context, x []*tensor.Tensor, pool *parallel.Po
 		for _, b := range blocks {
 			b.products(pool)
 			b.factor()
-			pool.Run(r.outputs, task(func(_, i int) {
+			pool.Run(r.outputs, parallel.Func(func(_, i int) {
 				if ctx.Err() == nil {
 					r.rows(b, i, i+1)
 				}
@@ -82,12 +82,6 @@ func (l *layer) round(ctx context.Context, x []*tensor.Tensor, pool *parallel.Po
 	weight.Data, weight.Type = data, graph.TypeOf(data)
 	return nil
 }
-
-// task makes a parallel.Task of a function.
-type task func(worker, i int)
-
-// Do runs it.
-func (t task) Do(worker, i int) { t(worker, i) }
 
 // chosen are the numbers of the windows of each sample, at even distances over all.
 func chosen(n *graph.Node, x []*tensor.Tensor) [][]int {
@@ -167,7 +161,7 @@ func (b *block) products(pool *parallel.Pool) {
 		}
 		return
 	}
-	pool.Run(b.columns, task(one))
+	pool.Run(b.columns, parallel.Func(one))
 }
 
 // factor turns H into U.

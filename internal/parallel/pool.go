@@ -15,6 +15,12 @@ type Task interface {
 	Do(worker, i int)
 }
 
+// Func is a Task of a function.
+type Func func(worker, i int)
+
+// Do computes piece i.
+func (f Func) Do(worker, i int) { f(worker, i) }
+
 // Pool is a set of workers. It is safe for concurrent use.
 type Pool struct {
 	threads int

@@ -8,17 +8,13 @@ import (
 	"time"
 )
 
-type funcTask func(worker, i int)
-
-func (f funcTask) Do(worker, i int) { f(worker, i) }
-
 func TestEachPieceOnce(t *testing.T) {
 	for _, threads := range []int{1, 2, 3, 8} {
 		p := Shared(threads)
 		for n := range 40 {
 			counts := make([]atomic.Int32, n)
 			inUse := make([]atomic.Bool, threads)
-			p.Run(n, funcTask(func(worker, i int) {
+			p.Run(n, Func(func(worker, i int) {
 				if !inUse[worker].CompareAndSwap(false, true) {
 					t.Errorf("worker %d twice at the same time", worker)
 				}
@@ -39,7 +35,7 @@ func TestPauses(t *testing.T) {
 	p := Shared(3)
 	var sum atomic.Int64
 	for i := range 200 {
-		p.Run(5, funcTask(func(_, i int) { sum.Add(int64(i)) }))
+		p.Run(5, Func(func(_, i int) { sum.Add(int64(i)) }))
 		if i%50 == 0 {
 			time.Sleep(2 * time.Millisecond)
 		}
@@ -56,8 +52,8 @@ func TestNestedAndConcurrent(t *testing.T) {
 	for range 6 {
 		wg.Go(func() {
 			for range 50 {
-				p.Run(7, funcTask(func(int, int) {
-					p.Run(3, funcTask(func(int, int) { total.Add(1) }))
+				p.Run(7, Func(func(int, int) {
+					p.Run(3, Func(func(int, int) { total.Add(1) }))
 				}))
 			}
 		})
@@ -77,7 +73,7 @@ func TestPanicReachesTheCaller(t *testing.T) {
 					t.Errorf("recovered %v", v)
 				}
 			}()
-			p.Run(9, funcTask(func(_, i int) {
+			p.Run(9, Func(func(_, i int) {
 				if i == 3 {
 					panic("piece 3")
 				}
@@ -85,7 +81,7 @@ func TestPanicReachesTheCaller(t *testing.T) {
 		}()
 	}
 	var n atomic.Int32
-	p.Run(9, funcTask(func(int, int) { n.Add(1) }))
+	p.Run(9, Func(func(int, int) { n.Add(1) }))
 	if n.Load() != 9 {
 		t.Errorf("after a panic %d of 9 pieces ran", n.Load())
 	}
@@ -93,7 +89,7 @@ func TestPanicReachesTheCaller(t *testing.T) {
 
 func TestRunAllocatesNothing(t *testing.T) {
 	p := Shared(2)
-	task := Task(funcTask(func(int, int) {}))
+	task := Task(Func(func(int, int) {}))
 	if n := testing.AllocsPerRun(100, func() { p.Run(8, task) }); n > 0 {
 		t.Errorf("%v allocations per run", n)
 	}
