@@ -71,17 +71,23 @@ type walk struct {
 
 // layer reports whether n is a layer with float parameters of its own.
 func (w *walk) layer(n *graph.Node) bool {
+	return ownsFloats(n, func(v *graph.Value) int { return len(w.users[v]) })
+}
+
+// ownsFloats reports whether n is a layer with float parameters that nobody else reads, whose
+// numbers are known.
+func ownsFloats(n *graph.Node, readers func(*graph.Value) int) bool {
 	switch n.Op.(type) {
 	case op.Conv2D, op.ConvTranspose2D, op.Linear:
 	default:
 		return false
 	}
 	for _, v := range n.Inputs[1:] {
-		if v.Role != graph.Parameter || v.Data == nil || v.Type.DType != tensor.Float32 || len(w.users[v]) != 1 {
+		if v.Role != graph.Parameter || v.Data == nil || v.Type.DType != tensor.Float32 || readers(v) != 1 {
 			return false
 		}
 	}
-	return n.Inputs[0].Type.DType == tensor.Float32
+	return n.Inputs[0].Type.DType == tensor.Float32 && formOf(n).fits(n)
 }
 
 // divides reports whether every reader has a whole number of positions for each channel.
@@ -156,11 +162,39 @@ func formOf(n *graph.Node) form {
 	shape := n.Inputs[1].Type.Shape
 	switch o := n.Op.(type) {
 	case op.Conv2D:
-		return form{outputs: shape[0], inputs: shape[1] * o.Groups, groups: o.Groups, perGroup: shape[1], taps: shape[2:].Numel()}
+		groups := max(1, o.Groups) // inference refuses others
+		return form{outputs: shape[0], inputs: shape[1] * groups, groups: groups, perGroup: shape[1], taps: shape[2:].Numel()}
 	case op.ConvTranspose2D:
-		return form{outputs: shape[1] * o.Groups, inputs: shape[0], groups: o.Groups, perGroup: shape[0] / o.Groups, taps: shape[2:].Numel(), inputsFirst: true}
+		groups := max(1, o.Groups)
+		return form{outputs: shape[1] * groups, inputs: shape[0], groups: groups, perGroup: shape[0] / groups, taps: shape[2:].Numel(), inputsFirst: true}
 	default:
 		return form{outputs: shape[0], inputs: shape[1], groups: 1, perGroup: shape[1], taps: 1}
+	}
+}
+
+// fits reports whether weight and bias of n have this form; inference says what is wrong otherwise.
+func (f form) fits(n *graph.Node) bool {
+	bias := inputAt(n, 2)
+	return f.outputs%f.groups == 0 && f.outputs*f.perGroup*f.taps == n.Inputs[1].Type.Shape.Numel() &&
+		(bias == nil || bias.Type.Shape.Equal(tensor.Shape{f.outputs}))
+}
+
+// at is where the weights of output channel o and the k-th input channel that it reads begin.
+func (f form) at(o, k int) int {
+	if outs := f.outputs / f.groups; f.inputsFirst {
+		return ((o/outs*f.perGroup+k)*outs + o%outs) * f.taps
+	}
+	return (o*f.perGroup + k) * f.taps
+}
+
+// rows visits the weights of output channel o, as runs in memory.
+func (f form) rows(o int, see func(from, end int)) {
+	if !f.inputsFirst {
+		see(f.at(o, 0), f.at(o+1, 0))
+		return
+	}
+	for k := range f.perGroup {
+		see(f.at(o, k), f.at(o, k)+f.taps)
 	}
 }
 
@@ -169,13 +203,8 @@ func (f form) each(see func(i, out, in int)) {
 	outs := f.outputs / f.groups
 	for o := range f.outputs {
 		for k := range f.perGroup {
-			in := o/outs*f.perGroup + k
-			first := (o*f.perGroup + k) * f.taps
-			if f.inputsFirst {
-				first = (in*outs + o%outs) * f.taps
-			}
 			for tap := range f.taps {
-				see(first+tap, o, in)
+				see(f.at(o, k)+tap, o, o/outs*f.perGroup+k)
 			}
 		}
 	}

@@ -14,12 +14,18 @@ var (
 	toFirst = []int{0, 3, 1, 2} // and back
 )
 
+// What the names of values end in that are there in both orders.
+const (
+	lastSuffix  = "/channels_last"
+	firstSuffix = "/channels_first"
+)
+
 // channelsFirst moves every Transpose of images to channels last behind the operators that
 // take either order, up to the Transpose back, with which it cancels. Converters from
 // frameworks with channels last put the two around every convolution, where they keep a clamp
 // from its convolution, and what lies between two convolutions from their codes.
 func channelsFirst(g *graph.Graph) (changed bool, err error) {
-	s := &sinker{g: g, first: map[*graph.Value]*graph.Value{}, same: map[*graph.Value]*graph.Value{}}
+	s := &sinker{g: g, first: map[*graph.Value]*graph.Value{}, same: map[*graph.Value]*graph.Value{}, constants: map[*graph.Value]*graph.Value{}}
 	nodes := g.Nodes
 	g.Nodes = make([]*graph.Node, 0, len(nodes))
 	for _, n := range nodes {
@@ -36,9 +42,10 @@ func channelsFirst(g *graph.Graph) (changed bool, err error) {
 
 // sinker knows of what it has passed.
 type sinker struct {
-	g     *graph.Graph
-	first map[*graph.Value]*graph.Value // of values with channels last: the same with channels first
-	same  map[*graph.Value]*graph.Value // of values that went away: those in their place
+	g         *graph.Graph
+	first     map[*graph.Value]*graph.Value // of values with channels last: the same with channels first
+	same      map[*graph.Value]*graph.Value // of values that went away: those in their place
+	constants map[*graph.Value]*graph.Value // of constants: the same for images with channels first
 }
 
 func (s *sinker) visit(n *graph.Node) bool {
@@ -50,7 +57,7 @@ func (s *sinker) visit(n *graph.Node) bool {
 		switch source := s.first[x]; {
 		case slices.Equal(t.Axes(), toLast):
 			s.first[n.Output()] = x
-		case slices.Equal(t.Axes(), toFirst) && source != nil && !s.g.IsOutput(n.Output()) && !slices.Contains(s.g.Auxiliary, n.Output()):
+		case slices.Equal(t.Axes(), toFirst) && source != nil && !s.named(n.Output()):
 			s.same[n.Output()] = source
 			return true
 		}
@@ -66,6 +73,11 @@ func (s *sinker) visit(n *graph.Node) bool {
 	}
 	s.behind(n)
 	return true
+}
+
+// named reports whether users know v by its name: an output is not replaced by another value.
+func (s *sinker) named(v *graph.Value) bool {
+	return s.g.IsOutput(v) || slices.Contains(s.g.Auxiliary, v)
 }
 
 // exchanged is n on operands with channels first, nil where it does not exist.
@@ -134,23 +146,19 @@ func (s *sinker) constant(v *graph.Value) *graph.Value {
 	case shape[len(shape)-1] != numbers || v.Data.Load() != nil:
 		return nil
 	}
-	exchanged := tensor.Of(v.Data.Float32s(), shape[len(shape)-1], 1, 1)
-	for _, p := range s.g.Params {
-		if p.Name == v.Name+"/channels_first" {
-			return p
-		}
+	if s.constants[v] == nil {
+		s.constants[v] = s.g.AddConst(v.Name+firstSuffix, tensor.Of(v.Data.Float32s(), shape[len(shape)-1], 1, 1))
 	}
-	return s.g.AddConst(v.Name+"/channels_first", exchanged)
+	return s.constants[v]
 }
 
 // behind puts a Transpose to channels last behind n, whose result now has channels first.
 func (s *sinker) behind(n *graph.Node) {
-	const suffix = "/channels_last"
 	last := n.Output()
 	first := &graph.Value{Name: n.Name, Role: graph.Result, Node: n, Type: last.Type}
-	t := &graph.Node{Name: n.Name + suffix, Op: op.Transpose{Perm: slices.Clone(toLast)}, Inputs: []*graph.Value{first}, Outputs: []*graph.Value{last}}
-	if s.g.IsOutput(last) || slices.Contains(s.g.Auxiliary, last) {
-		t.Name, n.Name = n.Name, n.Name+"/channels_first" // outputs keep their names
+	t := &graph.Node{Name: n.Name + lastSuffix, Op: op.Transpose{Perm: slices.Clone(toLast)}, Inputs: []*graph.Value{first}, Outputs: []*graph.Value{last}}
+	if s.named(last) {
+		t.Name, n.Name = n.Name, n.Name+firstSuffix // outputs keep their names
 		first.Name = n.Name
 	} else {
 		last.Name = t.Name

@@ -37,12 +37,14 @@ func (c *composer) foldBehind(n *graph.Node) bool {
 	if !ok {
 		return false
 	}
-	w, b := l.load()
-	for o := range l.channels {
-		l.each(o, func(i int) { w[i] = float32(w[i] * scales[o]) })
+	b := l.biases()
+	for o := range b {
 		b[o] = float32(b[o]*scales[o]) + shifts[o]
 	}
-	c.replace(n, p.Op, c.with(l, w, b), p)
+	if scale != nil {
+		l.scaleWeights(func(o int) float32 { return scales[o] })
+	}
+	c.replace(n, p.Op, c.withBias(l, b), p)
 	return true
 }
 
@@ -64,16 +66,18 @@ func (c *composer) foldBefore(n *graph.Node) bool {
 	if !ok || s.Shift != 0 && l.padded() {
 		return false
 	}
-	w, b := l.load()
-	for o := range l.channels {
+	w, b := l.weight.Data.Float32s(), l.biases()
+	for o := range b {
 		var sum float64
-		l.each(o, func(i int) {
-			sum += float64(w[i])
-			w[i] = float32(w[i] * s.Scale)
+		l.form.rows(o, func(from, end int) {
+			for _, v := range w[from:end] {
+				sum += float64(v)
+			}
 		})
 		b[o] += float32(sum * float64(s.Shift))
 	}
-	in := c.with(l, w, b)
+	l.scaleWeights(func(int) float32 { return s.Scale })
+	in := c.withBias(l, b)
 	in[0] = p.Inputs[0]
 	c.replace(n, n.Op, in, p)
 	return true
@@ -85,7 +89,7 @@ func constantOf(n *graph.Node) (x *graph.Value, scale, shift *graph.Value, ok bo
 		return nil, nil, nil, false
 	}
 	for i, v := range n.Inputs {
-		if v.Role != graph.Parameter || v.Data == nil || v.Data.DType() != tensor.Float32 || v.Data.Load() != nil {
+		if v.Role != graph.Parameter || v.Data == nil || v.Data.DType() != tensor.Float32 {
 			continue
 		}
 		switch n.Op.(type) {
@@ -100,41 +104,29 @@ func constantOf(n *graph.Node) (x *graph.Value, scale, shift *graph.Value, ok bo
 
 // layer is a node with a weight of its own, whose numbers are known.
 type layer struct {
-	node     *graph.Node
-	weight   *graph.Value
-	bias     *graph.Value // nil where it has none
-	channels int          // of the result
-	axis     int          // of the channels of the result, from behind
-	groups   int          // where the output channels are the weight's second axis, else 0
+	node   *graph.Node
+	weight *graph.Value
+	bias   *graph.Value // nil where it has none
+	form   form
+	axis   int // of the channels of the result, from behind
 }
 
 // layer returns n as one, where it is one.
 func (c *composer) layer(n *graph.Node) (layer, bool) {
-	if op.WeightOf(n) == nil || len(n.Outputs) != 1 || op.ClampOf(n.Op) != quant.NoActivation || !floatNode(n) {
+	own := ownsFloats(n, func(v *graph.Value) int { return c.readers[v] })
+	if !own || op.ClampOf(n.Op) != quant.NoActivation || n.Inputs[1].Data.Numel() == 0 {
 		return layer{}, false
 	}
-	l := layer{node: n, weight: n.Inputs[1], bias: inputAt(n, 2)}
-	for _, v := range []*graph.Value{l.weight, l.bias} {
-		if v == nil {
-			continue
-		}
-		if v.Role != graph.Parameter || v.Data == nil || v.Data.DType() != tensor.Float32 || c.readers[v] != 1 || v.Data.Load() != nil {
+	for _, v := range n.Inputs[1:] {
+		if v.Data.Load() != nil {
 			return layer{}, false
 		}
 	}
-	shape := l.weight.Data.Shape()
-	switch o := n.Op.(type) {
-	case op.Conv2D:
-		l.axis, l.channels = 3, shape[0]
-	case op.ConvTranspose2D:
-		l.axis, l.groups = 3, max(1, o.Groups)
-		l.channels = shape[1] * l.groups
-	case op.Linear:
-		l.axis, l.channels = 1, shape[0]
-	default:
-		return layer{}, false
+	l := layer{node: n, weight: n.Inputs[1], bias: inputAt(n, 2), form: formOf(n), axis: 3}
+	if _, linear := n.Op.(op.Linear); linear {
+		l.axis = 1
 	}
-	return l, l.channels > 0 && shape.Numel() > 0
+	return l, true
 }
 
 // padded reports whether the layer sees numbers that are not its input's.
@@ -152,54 +144,52 @@ func (l layer) padded() bool {
 // stands for none.
 func (l layer) perChannel(v *graph.Value, none float32) ([]float32, bool) {
 	if v == nil {
-		return slices.Repeat([]float32{none}, l.channels), true
+		return slices.Repeat([]float32{none}, l.form.outputs), true
 	}
-	shape := v.Data.Shape()
-	if shape.Numel() == 1 && len(shape) <= l.axis {
-		return slices.Repeat(v.Data.Float32s(), l.channels), true
+	shape, channels := v.Data.Shape(), l.form.outputs
+	one := shape.Numel() == 1 && len(shape) <= l.axis
+	if !one {
+		if len(shape) < l.axis || shape.Numel() != channels || shape[len(shape)-l.axis] != channels {
+			return nil, false
+		}
+		if _, linear := l.node.Op.(op.Linear); linear && len(shape) > 1 || len(shape) > 4 {
+			return nil, false // its result may have fewer axes
+		}
 	}
-	if len(shape) < l.axis || shape.Numel() != l.channels || shape[len(shape)-l.axis] != l.channels {
+	if v.Data.Load() != nil {
 		return nil, false
 	}
-	if _, linear := l.node.Op.(op.Linear); linear && len(shape) > 1 || len(shape) > 4 {
-		return nil, false // its result may have fewer axes
+	if one {
+		return slices.Repeat(v.Data.Float32s(), channels), true
 	}
 	return v.Data.Float32s(), true
 }
 
-// load returns copies of the weight and the bias.
-func (l layer) load() (weight, bias []float32) {
-	weight = slices.Clone(l.weight.Data.Float32s())
+// biases returns a copy of the bias, zeros where there is none.
+func (l layer) biases() []float32 {
 	if l.bias == nil {
-		return weight, make([]float32, l.channels)
+		return make([]float32, l.form.outputs)
 	}
-	return weight, slices.Clone(l.bias.Data.Float32s())
+	return slices.Clone(l.bias.Data.Float32s())
 }
 
-// each calls f with the places of the weights of output channel o.
-func (l layer) each(o int, f func(i int)) {
-	shape := l.weight.Data.Shape()
-	if l.groups == 0 {
-		row := shape.Numel() / l.channels
-		for i := o * row; i < (o+1)*row; i++ {
-			f(i)
-		}
-		return
+// scaleWeights multiplies the weights of each output channel.
+func (l layer) scaleWeights(by func(o int) float32) {
+	w := slices.Clone(l.weight.Data.Float32s())
+	for o := range l.form.outputs {
+		factor := by(o)
+		l.form.rows(o, func(from, end int) {
+			for i := from; i < end; i++ {
+				w[i] = float32(w[i] * factor)
+			}
+		})
 	}
-	inGroup, outGroup, taps := shape[0]/l.groups, shape[1], shape[2:].Numel()
-	first := o / outGroup * inGroup
-	for in := first; in < first+inGroup; in++ {
-		for t := range taps {
-			f((in*outGroup+o%outGroup)*taps + t)
-		}
-	}
+	l.weight.Data = tensor.Of(w, l.weight.Data.Shape()...)
 }
 
-// with returns the operands of the layer with another weight and bias.
-func (c *composer) with(l layer, weight, bias []float32) []*graph.Value {
-	in := slices.Clone(l.node.Inputs)
-	l.weight.Data = tensor.Of(weight, l.weight.Data.Shape()...)
-	data := tensor.Of(bias, l.channels)
+// withBias returns the operands of the layer with another bias.
+func (c *composer) withBias(l layer, bias []float32) []*graph.Value {
+	in, data := slices.Clone(l.node.Inputs), tensor.Of(bias, len(bias))
 	if l.bias != nil {
 		l.bias.Data = data
 		return in

@@ -141,3 +141,45 @@ func TestFoldBatchNormIntoTransposed(t *testing.T) {
 		sameNumbers(t, kindsOf(w.g), run(t, w.g, x)[0], run(t, got, x)[0])
 	}
 }
+
+// Layers whose parameters do not fit together, or are computed, are left for inference to refuse:
+// no pass panics.
+func TestLayersThatDoNotFit(t *testing.T) {
+	rng := testseed.Rand(t)
+	for range 200 {
+		w := &writer{maker: maker{g: graph.New("exported"), rng: rng}}
+		x := w.g.AddInput("x", graph.Float32)
+		groups := rng.IntN(4) - 1
+		shape := []int{1 + rng.IntN(5), 1 + rng.IntN(5), 1 + rng.IntN(3), 2}
+		var o graph.Op = op.Conv2D{Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: groups}
+		switch rng.IntN(3) {
+		case 0:
+			o = op.ConvTranspose2D{Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: groups}
+		case 1:
+			o, shape = op.Linear{}, shape[:2]
+		}
+		weight := w.param("weight", -1, 1, shape...)
+		if rng.IntN(4) == 0 {
+			weight = w.node(op.Hardswish{}, weight)
+		}
+		in := []*graph.Value{w.node(op.ScaleShift{Scale: 2, Shift: 1}, x), weight}
+		if rng.IntN(2) == 0 {
+			in = append(in, w.param("bias", -1, 1, 1+rng.IntN(5)))
+		}
+		y := w.node(o, in...)
+		for range rng.IntN(3) {
+			y = w.either(op.Mul{}, y, w.param(w.name("constant"), 1, 2, 1+rng.IntN(5), 1, 1))
+		}
+		w.g.Outputs = []*graph.Value{w.norm(y, 1+rng.IntN(5))}
+		g, err := Recompose(w.g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g, _, err = Fuse(g); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := Equalize(g); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -72,14 +72,11 @@ func (f *fuser) foldBatchNorm(g *graph.Graph, n *graph.Node) bool {
 	if p == nil || op.ClampOf(p.Op) != quant.NoActivation || !floatNode(p) {
 		return false
 	}
-	formula, channels := foldConv, 0
-	switch o := p.Op.(type) {
-	case op.Conv2D:
-		channels = p.Inputs[1].Type.Shape[0]
-	case op.ConvTranspose2D:
-		formula, channels = foldTransposed(o.Groups), p.Inputs[1].Type.Shape[1]*o.Groups
+	formula := foldConv
+	switch p.Op.(type) {
+	case op.Conv2D, op.ConvTranspose2D:
 	case op.Linear:
-		formula, channels = foldLinear, p.Inputs[1].Type.Shape[0]
+		formula = foldLinear
 	default:
 		return false
 	}
@@ -87,20 +84,24 @@ func (f *fuser) foldBatchNorm(g *graph.Graph, n *graph.Node) bool {
 	if len(g.Consumers(w)) != 1 || bias != nil && len(g.Consumers(bias)) != 1 || w.Role != graph.Parameter {
 		return false
 	}
+	form := formOf(p)
+	if !form.fits(p) || !args.have(form.outputs) {
+		return false
+	}
 	if bias == nil {
 		bias = &graph.Value{
 			Name: p.Name + ".bias", Role: graph.Parameter,
-			Type: graph.Type{DType: tensor.Float32, Shape: tensor.Shape{channels}},
+			Type: graph.Type{DType: tensor.Float32, Shape: tensor.Shape{form.outputs}},
 		}
 		g.Params = slices.Insert(g.Params, slices.Index(g.Params, w)+1, bias)
 		if bound(w, args.weight, args.bias, args.mean, args.variance) {
-			w.Data, bias.Data = formula(w.Data, nil, args, float32(bn.Eps))
+			w.Data, bias.Data = formula(form, w.Data, nil, args, float32(bn.Eps))
 		} else {
 			w.Data = nil
 		}
 		p.Inputs = append(p.Inputs, bias)
 	} else if bound(w, bias, args.weight, args.bias, args.mean, args.variance) {
-		w.Data, bias.Data = formula(w.Data, bias.Data, args, float32(bn.Eps))
+		w.Data, bias.Data = formula(form, w.Data, bias.Data, args, float32(bn.Eps))
 	} else {
 		w.Data, bias.Data = nil, nil
 	}

@@ -249,8 +249,9 @@ func TestFoldOrder(t *testing.T) {
 		mean, variance := bn.mean.Data.Float32s()[0], bn.variance.Data.Float32s()[0]
 		r := 1 / float32(math.Sqrt(float64(variance+float32(1e-5))))
 		k := float32(gamma * r)
-		cw, cb := foldConv(w, b, bn, 1e-5)
-		lw, lb := foldLinear(w, b, bn, 1e-5)
+		f := form{outputs: 1, inputs: 1, groups: 1, perGroup: 1, taps: 1}
+		cw, cb := foldConv(f, w, b, bn, 1e-5)
+		lw, lb := foldLinear(f, w, b, bn, 1e-5)
 		centred := b.Float32s()[0] - mean
 		if got, want := cb.Float32s()[0], float32(float32(centred*r)*gamma)+beta; got != want {
 			t.Errorf("convolution's bias %v, want %v", got, want)
