@@ -127,31 +127,40 @@ func meansOf(t *testing.T, g *graph.Graph, samples [][]*tensor.Tensor) map[strin
 	return means
 }
 
+// draws is how many networks a test takes together where one alone may have weights that happen
+// to be next to codes already, or means that happen to be right.
+const draws = 16
+
 // TestBiasCorrectionMovesMeans: without clamps the mean of every channel becomes that of the
 // float layer, up to the rounding of results, as engine.Reference computes both.
 func TestBiasCorrectionMovesMeans(t *testing.T) {
 	r := testseed.Rand(t)
-	g := network(r, quant.NoActivation)
-	int8, samples, _ := converted(t, g, r, 16)
-	made, err := Run(t.Context(), g, int8, samples, Options{Bias: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(made.Layers) != 4 || made.Biases != 4*12 {
-		t.Errorf("corrected %q, with %d bytes of new biases", made.Layers, made.Biases)
-	}
-	want, before, after := meansOf(t, g, samples), meansOf(t, int8, samples), meansOf(t, made.Graph, samples)
-	was, is := 0.0, 0.0 // over all layers: one alone may have been close before
-	for _, n := range made.Layers {
-		for c, m := range want[n] {
-			was += math.Abs(before[n][c] - m)
-			is += math.Abs(after[n][c] - m)
+	was, is := map[string]float64{}, map[string]float64{}
+	var layers []string
+	for range draws {
+		g := network(r, quant.NoActivation)
+		int8, samples, _ := converted(t, g, r, 16)
+		made, err := Run(t.Context(), g, int8, samples, Options{Bias: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if layers = made.Layers; len(layers) != 4 || made.Biases != 4*12 {
+			t.Fatalf("corrected %q, with %d bytes of new biases", layers, made.Biases)
+		}
+		want, before, after := meansOf(t, g, samples), meansOf(t, int8, samples), meansOf(t, made.Graph, samples)
+		for _, n := range layers {
+			for c, m := range want[n] {
+				was[n] += math.Abs(before[n][c] - m)
+				is[n] += math.Abs(after[n][c] - m)
+			}
+		}
+		if slices.ContainsFunc(int8.Nodes, func(n *graph.Node) bool { return n.Name == layers[2] && len(n.Inputs) > 2 }) {
+			t.Error("the graph itself has changed")
 		}
 	}
-	if is > was/2 {
-		t.Errorf("the means were off by %g and are by %g", was, is)
-	}
-	if slices.ContainsFunc(int8.Nodes, func(n *graph.Node) bool { return n.Name == made.Layers[2] && len(n.Inputs) > 2 }) {
-		t.Error("the graph itself has changed")
+	for _, n := range layers {
+		if is[n] > was[n]/4 {
+			t.Errorf("%s: the means were off by %g and are by %g", n, was[n], is[n])
+		}
 	}
 }

@@ -28,12 +28,14 @@ func windowsOf(n *graph.Node, x tensor.Shape) windows {
 		return windows{images: x.Numel() / k, channels: k, groups: 1, h: 1, w: 1, kernel: [2]int{1, 1},
 			stride: [2]int{1, 1}, dilation: [2]int{1, 1}, out: [2]int{1, 1}}
 	}
-	s := o.Sliding([2]int{weight[2], weight[3]}).For(x)
-	w := windows{images: x[0], channels: x[1], groups: o.Groups, h: x[2], w: x[3], kernel: s.Kernel, stride: s.Stride, dilation: s.Dilation, pad: s.Padding}
-	for axis, size := range []int{w.h, w.w} {
-		w.out[axis] = (size+2*s.Padding[axis]+s.Uneven[axis]-s.Dilation[axis]*(s.Kernel[axis]-1)-1)/s.Stride[axis] + 1
+	of := func(s tensor.Shape) graph.Fact { return graph.Fact{Type: graph.Type{DType: tensor.Float32, Shape: s}} }
+	y, err := o.Infer([]graph.Fact{of(x), of(weight)})
+	if err != nil {
+		panic(err) // the graph was inferred for x
 	}
-	return w
+	s := o.Sliding([2]int{weight[2], weight[3]}).For(x)
+	return windows{images: x[0], channels: x[1], groups: o.Groups, h: x[2], w: x[3], kernel: s.Kernel, stride: s.Stride, dilation: s.Dilation,
+		pad: s.Padding, out: [2]int(y[0].Shape[2:])}
 }
 
 // count is the number of windows.
