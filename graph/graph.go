@@ -142,6 +142,20 @@ func (g *Graph) Consumers(v *Value) []*Node {
 	return users
 }
 
+// Reads counts how often every value is read: as an operand, an output, or an auxiliary output.
+func (g *Graph) Reads() map[*Value]int {
+	reads := map[*Value]int{}
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			reads[v]++
+		}
+	}
+	for _, v := range slices.Concat(g.Outputs, g.Auxiliary) {
+		reads[v]++
+	}
+	return reads
+}
+
 // IsOutput reports whether v is an output of the graph, auxiliary ones included.
 func (g *Graph) IsOutput(v *Value) bool {
 	return slices.Contains(g.Outputs, v) || slices.Contains(g.Auxiliary, v)

@@ -1,8 +1,6 @@
 package ptq
 
 import (
-	"slices"
-
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/observe"
 	"github.com/octet-ml/octet/op"
@@ -48,22 +46,14 @@ func (c *converter) ofAverages(n *graph.Node, s observe.Searched) (*tensor.QPara
 // functionsOnly finds the nodes of whose results nothing but one function is computed, on
 // codes.
 func functionsOnly(p *Prepared) map[*graph.Node]op.Unary {
-	readers := map[*graph.Value]int{}
-	for _, n := range p.Graph.Nodes {
-		for _, v := range n.Inputs {
-			readers[v]++
-		}
-	}
-	for _, v := range slices.Concat(p.Graph.Outputs, p.Graph.Auxiliary) {
-		readers[v]++
-	}
+	reads := p.Graph.Reads()
 	found := map[*graph.Node]op.Unary{}
 	for i, n := range p.Graph.Nodes {
 		f, ok := n.Op.(op.Unary)
 		if codes := p.Decisions[i].Kind == Own || p.Decisions[i].Kind == Follow; !ok || !codes {
 			continue
 		}
-		if v := n.Inputs[0]; v.Node != nil && readers[v] == 1 {
+		if v := n.Inputs[0]; v.Node != nil && reads[v] == 1 {
 			found[v.Node] = f
 		}
 	}

@@ -102,12 +102,7 @@ func (c *Corrected) correct(ctx context.Context, l *layer, x []*tensor.Tensor, p
 
 // layersOf are the convolutions and linear layers on codes whose weight is theirs alone.
 func layersOf(float, converted *graph.Graph) []*layer {
-	users := map[*graph.Value]int{}
-	for _, n := range converted.Nodes {
-		for _, v := range n.Inputs {
-			users[v]++
-		}
-	}
+	reads := converted.Reads()
 	var list []*layer
 	for _, n := range converted.Running().Nodes {
 		switch n.Op.(type) {
@@ -117,10 +112,10 @@ func layersOf(float, converted *graph.Graph) []*layer {
 		}
 		twin, ok := float.Node(n.Name)
 		w := n.Inputs[1]
-		if !ok || w.Data == nil || w.Type.DType != tensor.QInt8 || !n.Inputs[0].Type.DType.IsQuantized() || users[w] != 1 {
+		if !ok || w.Data == nil || w.Type.DType != tensor.QInt8 || !n.Inputs[0].Type.DType.IsQuantized() || reads[w] != 1 {
 			continue
 		}
-		if len(n.Inputs) > 2 && (n.Inputs[2].Type.DType != tensor.Float32 || users[n.Inputs[2]] != 1) {
+		if len(n.Inputs) > 2 && (n.Inputs[2].Type.DType != tensor.Float32 || reads[n.Inputs[2]] != 1) {
 			continue
 		}
 		if real := op.WeightOf(twin); real != nil && real.Data != nil && real.Type.DType == tensor.Float32 && real.Type.Shape.Equal(w.Type.Shape) {

@@ -2,7 +2,6 @@ package rewrite
 
 import (
 	"math"
-	"slices"
 	"sync"
 
 	"github.com/octet-ml/octet/graph"
@@ -44,13 +43,7 @@ func Recompose(g *graph.Graph) (*graph.Graph, error) {
 // composing makes a pass of a rule that is tried on every node, in the order of computation.
 func composing(rule func(*composer, *graph.Node) bool) func(*graph.Graph) (bool, error) {
 	return func(g *graph.Graph) (changed bool, err error) {
-		c := &composer{g: g, readers: map[*graph.Value]int{}, trials: sync.OnceValue(func() [2]trial { return trials(g) })}
-		for _, n := range g.Nodes {
-			c.count(n, 1)
-		}
-		for _, v := range slices.Concat(g.Outputs, g.Auxiliary) {
-			c.readers[v]++
-		}
+		c := &composer{g: g, readers: g.Reads(), trials: sync.OnceValue(func() [2]trial { return trials(g) })}
 		for _, n := range g.Nodes {
 			changed = rule(c, n) || changed
 		}
