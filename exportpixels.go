@@ -83,9 +83,13 @@ func (f *front) before(g *graph.Graph) *graph.Graph {
 	g = g.Clone()
 	x := g.Inputs[0]
 	x.Type.Shape, x.Sizes = nil, nil
-	v, readers := x, g.Consumers(x)
+	v := x
+	var first *graph.Node // which reads x itself
 	step := func(name string, o graph.Op, in ...*graph.Value) {
 		v = g.InsertAfter(v, x.Name+"/"+name, o, graph.Float32, append([]*graph.Value{v}, in...)...)
+		if first == nil {
+			first = v.Node
+		}
 	}
 	perChannel := func(name string, values []float64) *graph.Value {
 		data := make([]float32, len(values))
@@ -104,18 +108,7 @@ func (f *front) before(g *graph.Graph) *graph.Graph {
 			step("normalized", op.Div{}, perChannel("std", f.preset.Std))
 		}
 	}
-	for _, n := range readers {
-		for i, in := range n.Inputs {
-			if in == x {
-				n.Inputs[i] = v
-			}
-		}
-	}
-	for i, out := range g.Outputs {
-		if out == x {
-			g.Outputs[i] = v
-		}
-	}
+	g.ReplaceUses(x, v, first)
 	return g
 }
 
