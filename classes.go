@@ -15,8 +15,8 @@ import (
 type ClassesError struct {
 	Folders       []string // names of the folders, in the order of their labels
 	Labels        []string // nil where nobody named the classes
-	LabelsAssumed bool
-	Classes       int // of the model
+	LabelsAssumed bool     // Labels are ImageNet's, which the number of classes suggests
+	Classes       int      // of the model
 }
 
 // Difference says what does not fit, without what to do about it.

@@ -31,7 +31,7 @@ type Evaluation struct {
 
 // Accuracy counts right answers.
 type Accuracy struct {
-	Inputs int
+	Inputs int // all that were answered, right or wrong
 	Top1   int // inputs whose class has the largest logit
 	Top5   int // inputs whose class is among the five with the largest logits
 }

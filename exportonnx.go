@@ -54,11 +54,11 @@ func WithOpset(n int) ExportOption {
 
 // Exported says what SaveONNX has written and how it was checked.
 type Exported struct {
-	Opset   int         `json:"opset"`
-	Format  string      `json:"format"` // qdq or qoperator, which are the same for a float model
-	Bytes   int64       `json:"bytes"`
-	Inputs  []onnx.Port `json:"inputs"`
-	Outputs []onnx.Port `json:"outputs"`
+	Opset   int         `json:"opset"`   // the operator set that the file declares
+	Format  string      `json:"format"`  // qdq or qoperator, which are the same for a float model
+	Bytes   int64       `json:"bytes"`   // size of the file
+	Inputs  []onnx.Port `json:"inputs"`  // as the file declares them, in order
+	Outputs []onnx.Port `json:"outputs"` // as the file declares them, in order
 	// Difference is the largest difference between an output of the model and of the file as it
 	// was read back, relative to the largest output, on random inputs. It is not measured, but
 	// NaN and left out of JSON, where the model does not run on such inputs or its outputs are

@@ -49,9 +49,11 @@ type Metadata struct {
 type TrainingRecord struct {
 	Recipe  train.Config `json:"recipe"`           // the settings of the training
 	Source  string       `json:"source,omitempty"` // name of the data, without folders
-	Samples int          `json:"samples"`
-	Steps   int          `json:"steps"`
-	// Of quantization-aware training.
+	Samples int          `json:"samples"`          // of the training set
+	Steps   int          `json:"steps"`            // that were made; each is one batch
+	// Of quantization-aware training: QConfigName as quant.ParseQConfig takes it, QConfig what
+	// that stood for; whether the forward pass was that of PyTorch to the end
+	// (TorchCompatible); and in Excluded the patterns of layers kept in float.
 	QConfigName     string         `json:"qconfig_name,omitempty"`
 	QConfig         *quant.QConfig `json:"qconfig,omitempty"`
 	TorchCompatible bool           `json:"torch_compatible,omitempty"`
@@ -70,11 +72,11 @@ type ConvertedRecord struct {
 
 // CalibrationRecord says how a model was quantized.
 type CalibrationRecord struct {
-	QConfigName string        `json:"qconfig_name"`     // as quant.ParseQConfig takes it
-	QConfig     quant.QConfig `json:"qconfig"`          // what that name stood for
-	Source      string        `json:"source,omitempty"` // name of the data, without folders
-	Samples     int           `json:"samples"`
-	BatchSize   int           `json:"batch_size"`
+	QConfigName string        `json:"qconfig_name"`       // as quant.ParseQConfig takes it
+	QConfig     quant.QConfig `json:"qconfig"`            // what that name stood for
+	Source      string        `json:"source,omitempty"`   // name of the data, without folders
+	Samples     int           `json:"samples"`            // inputs that the observers saw
+	BatchSize   int           `json:"batch_size"`         // inputs of a batch; moving averages depend on it
 	Excluded    []string      `json:"excluded,omitempty"` // patterns of layers kept in float
 	// ReLU6Ranges says that the ranges are those of the model with ReLU6.
 	ReLU6Ranges bool `json:"relu6_ranges,omitempty"`

@@ -14,9 +14,9 @@ var ErrNonFinite = errors.New("non-finite input")
 // NonFinite counts what no answer can be given for: values that are NaN or
 // infinite. An int8 model has no codes for them, so its logits look like any other.
 type NonFinite struct {
-	Inputs int `json:"inputs"` // that hold any
-	NaN    int `json:"nan"`
-	Inf    int `json:"infinite"`
+	Inputs int `json:"inputs"`   // that hold any
+	NaN    int `json:"nan"`      // values that are NaN
+	Inf    int `json:"infinite"` // values that are infinite, of either sign
 }
 
 // CountNonFinite counts the values of float32 inputs [N, ...]. It returns in rows

@@ -15,7 +15,7 @@ type Prediction struct {
 	Label string // empty where classes have no names
 	// Probability is the class's softmax probability.
 	Probability float64
-	Logit       float32
+	Logit       float32 // the output of the model, before softmax
 	// Sigmoid is set for a model with one output: the probability of class 1.
 	Sigmoid *float64
 }

@@ -49,10 +49,10 @@ func (m *Model) Unsaid() string {
 // TransformTrial says how a model answers with and without the transform of its
 // input.
 type TransformTrial struct {
-	Inputs  int             `json:"inputs"` // on how many inputs it was tried
-	Tried   TransformAnswer `json:"tried"`  // as the model was opened
-	Other   TransformAnswer `json:"other"`
-	Labeled bool            `json:"labeled,omitempty"`
+	Inputs  int             `json:"inputs"`            // on how many inputs it was tried
+	Tried   TransformAnswer `json:"tried"`             // as the model was opened
+	Other   TransformAnswer `json:"other"`             // as the other architecture would have it
+	Labeled bool            `json:"labeled,omitempty"` // labels were given, so the answers have accuracies
 }
 
 // TransformAnswer is one of the two.

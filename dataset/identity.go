@@ -16,8 +16,8 @@ import (
 // from inputs belongs to their Identity and to no other. Where files lie and what
 // they are called is not part of it, as far as it does not change their order.
 type Identity struct {
-	Settings Settings   `json:"settings,omitempty"`
-	Samples  []SampleID `json:"samples,omitempty"`
+	Settings Settings   `json:"settings,omitempty"` // by name; see Identify
+	Samples  []SampleID `json:"samples,omitempty"`  // in the order in which they are used
 }
 
 // IdentifyOptions of Identify; the zero value is good.

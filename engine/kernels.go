@@ -57,7 +57,7 @@ var tables = []struct {
 // KernelRow is a row of a kernel table.
 type KernelRow struct {
 	Family   string // the package of the table
-	Name     string
+	Name     string // unique in its family, as octet cpu prints it
 	ISA      string // the instruction set; "go" for portable code
 	Requires string // CPU features, as Options.CPU lists them; "none" for portable code
 	Unless   string // features that exclude this row, since a faster row has them; usually "none"

@@ -15,10 +15,10 @@ import (
 type Graph struct {
 	Name     string         // the architecture, for messages
 	Numerics quant.Numerics // set once a graph computes on integers
-	Inputs   []*Value
-	Outputs  []*Value
-	Nodes    []*Node
-	Params   []*Value // in the order of PyTorch's state dict
+	Inputs   []*Value       // in the order in which a run takes them
+	Outputs  []*Value       // in the order in which a run returns them; results of nodes or inputs
+	Nodes    []*Node        // each behind those whose results it reads
+	Params   []*Value       // in the order of PyTorch's state dict
 
 	// Idle names modules that are never called but own a scale and a zero point
 	// in PyTorch's files of the converted model (mobilenet_v2's features.1.skip_add):

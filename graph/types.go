@@ -48,8 +48,8 @@ type Value struct {
 	// name, further ones that name with ":1", ":2"; a parameter its key in PyTorch's
 	// state dict.
 	Name string
-	Role Role
-	Type Type
+	Role Role // Input, Parameter or Result
+	Type Type // of a Result without a shape: Infer finds that for given inputs
 
 	// Sizes declares the extents of an Input, 0 where any is accepted; nil declares
 	// nothing. They tell callers what to pass; Infer checks what they passed.
@@ -64,8 +64,8 @@ type Node struct {
 	// Name is the path of the PyTorch module (layer1.0.conv1), or, for a
 	// function call, a name derived from it. Fusion keeps the first member's.
 	Name    string
-	Op      Op
-	Inputs  []*Value
+	Op      Op       // operator with its attributes
+	Inputs  []*Value // in the operator's order; optional ones at the end may be missing
 	Outputs []*Value // one at least
 	// Note says why the node is as it is, where a user would ask: "kept float:
 	// excluded by name", "inserted: layer4.0.conv2 needs quint8".

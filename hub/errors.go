@@ -13,7 +13,7 @@ var ErrOffline = errors.New("offline")
 // HashError says that a file is not the one that was asked for.
 type HashError struct {
 	File  string // path, or the URL that served it
-	Bytes int64
+	Bytes int64  // size of the file that was found
 	Want  string // prefix of the SHA-256 in hexadecimal digits
 	Got   string // the whole SHA-256
 }

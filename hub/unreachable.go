@@ -13,7 +13,7 @@ type UnreachableError struct {
 	Host  string // as it was looked up, without a port
 	Proxy bool   // of a proxy that the environment names
 	Why   string // in words
-	Err   error
+	Err   error  // of the system, as the network package returned it
 }
 
 // Error says what cannot be reached, and why.

@@ -11,7 +11,7 @@ import (
 
 // Port is an input or an output of a model.
 type Port struct {
-	Name  string       `json:"name"`
+	Name  string       `json:"name"`  // as the file has it
 	DType tensor.DType `json:"dtype"` // as the file declares it
 	// Sizes are the extents, 0 where the file leaves one free; nil where it says nothing.
 	Sizes []int `json:"sizes"`

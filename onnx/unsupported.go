@@ -14,7 +14,7 @@ type Unsupported struct {
 	Node   string `json:"node"`   // its name, which may be empty
 	Op     string `json:"op"`     // with its domain, where that is not ONNX's own
 	Output string `json:"output"` // the name of its first result
-	Reason string `json:"reason"`
+	Reason string `json:"reason"` // why it cannot be computed, without the node's name
 	Advice string `json:"advice"` // what can be done
 	// Computed says that an operand is computed that has to be a constant.
 	Computed bool `json:"computed,omitempty"`
@@ -24,8 +24,8 @@ type Unsupported struct {
 
 // UnsupportedError lists every node of a file that has no counterpart.
 type UnsupportedError struct {
-	File  string
-	Nodes []Unsupported
+	File  string        // as it is named in messages
+	Nodes []Unsupported // in the file's order; at least one
 	// Unchecked counts nodes whose operator is known, but not whether this use of it is: they
 	// compute with results of the others, of which the file does not tell the type.
 	Unchecked int

@@ -19,8 +19,8 @@ const (
 
 // Export says how a graph is written.
 type Export struct {
-	Opset  int // 0 is DefaultExportOpset
-	Format Format
+	Opset  int    // 0 is DefaultExportOpset
+	Format Format // QDQ or QOperator; the same for a float graph
 	// Inputs declare the graph's inputs, in order: names, extents, names of free extents, and
 	// element types where these are others than the graph's, between which is a Cast.
 	Inputs []Port

@@ -14,7 +14,7 @@ import (
 // Input: x [N, C, H, W]. Result: the shape of x.
 type Affine struct {
 	Scale []float32 `json:"scale"` // by channel
-	Shift []float32 `json:"shift"`
+	Shift []float32 `json:"shift"` // by channel
 }
 
 // Kind is "affine".

@@ -13,7 +13,7 @@ import (
 // Input: x. Result: int64, the shape of x without Axis, or with 1 in its place.
 type ArgMax struct {
 	Axis     int  `json:"axis"`
-	KeepDim  bool `json:"keepdim,omitempty"`
+	KeepDim  bool `json:"keepdim,omitempty"`  // Axis stays, with an extent of 1
 	Smallest bool `json:"smallest,omitempty"` // argmin
 	Last     bool `json:"last,omitempty"`     // of equal elements
 }

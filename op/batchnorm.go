@@ -16,9 +16,9 @@ import (
 // Inputs: x [N, C, ...], then weight, bias, running_mean, running_var, each [C].
 // Result: the shape of x.
 type BatchNorm struct {
-	Eps      float64          `json:"eps"`           // added to the variance
-	Act      quant.Activation `json:"act,omitempty"` // clamp of the result
-	Training bool             `json:"training,omitempty"`
+	Eps      float64          `json:"eps"`                // added to the variance
+	Act      quant.Activation `json:"act,omitempty"`      // clamp of the result
+	Training bool             `json:"training,omitempty"` // takes the statistics of the batch
 }
 
 // Kind is "batch_norm".

@@ -21,7 +21,7 @@ type Cast struct {
 	To  tensor.DType `json:"to"`            // float32, int64 or bool
 	Via tensor.DType `json:"via,omitempty"` // float16, bfloat16, int8, int16, int32, uint8, uint16 or uint32, or smaller
 
-	Overflow bool `json:"overflow,omitempty"`
+	Overflow bool `json:"overflow,omitempty"` // no saturation of floats of 8 bits
 }
 
 // Kind is "to".

@@ -14,7 +14,7 @@ import (
 // Input: x, any shape. Result: the shape of x.
 type Clip struct {
 	Lo *float64 `json:"lo,omitempty"` // nil for no bound
-	Hi *float64 `json:"hi,omitempty"`
+	Hi *float64 `json:"hi,omitempty"` // nil for no bound
 }
 
 // Kind is "clamp".

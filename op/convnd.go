@@ -13,7 +13,7 @@ import (
 // Inputs: x [N, C, ...], weight [O, C/Groups, ...], optional bias [O]. Result: [N, O, ...].
 type ConvND struct {
 	Spatial
-	Groups int `json:"groups"`
+	Groups int `json:"groups"` // as in Conv2D
 }
 
 // Kind is "conv_nd".

@@ -17,7 +17,7 @@ import (
 // bias [O], optional mask [N, OffsetGroups*taps, ...]. Result: [N, O, ...].
 type DeformConv struct {
 	Spatial
-	Groups       int `json:"groups"`
+	Groups       int `json:"groups"`        // as in Conv2D
 	OffsetGroups int `json:"offset_groups"` // channels of x that share offsets and mask
 }
 

@@ -17,8 +17,8 @@ import (
 type DFT struct {
 	Axis     int  `json:"axis"`
 	Length   int  `json:"length,omitempty"`
-	Inverse  bool `json:"inverse,omitempty"`
-	OneSided bool `json:"onesided,omitempty"`
+	Inverse  bool `json:"inverse,omitempty"`  // divides by Length
+	OneSided bool `json:"onesided,omitempty"` // real on one side, half of the spectrum on the other
 }
 
 // Kind is "dft".

@@ -15,7 +15,7 @@ import (
 //
 // Input: x, any shape. Result: the shape of x.
 type Function struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // without "torch.": exp, sqrt
 }
 
 // function is a row of the table.

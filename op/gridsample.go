@@ -15,9 +15,9 @@ import (
 //
 // Inputs: x [N, C, ...], grid [N, ..., axes]. Result: [N, C] and the middle of the grid.
 type GridSample struct {
-	Mode         string `json:"mode"`                   // "nearest", "linear" or "cubic"
-	Padding      string `json:"padding_mode,omitempty"` // "" for zeros, "border" or "reflection"
-	AlignCorners bool   `json:"align_corners,omitempty"`
+	Mode         string `json:"mode"`                    // "nearest", "linear" or "cubic"
+	Padding      string `json:"padding_mode,omitempty"`  // "" for zeros, "border" or "reflection"
+	AlignCorners bool   `json:"align_corners,omitempty"` // -1 and 1 are the middles of the outer pixels, not their borders
 }
 
 // Kind is "grid_sample".

@@ -13,8 +13,8 @@ import (
 //
 // Inputs: x [N, C, ...], optionally weight and bias [C]. Result: the shape of x.
 type GroupNorm struct {
-	Groups int     `json:"groups"`
-	Eps    float64 `json:"eps"`
+	Groups int     `json:"groups"` // a divisor of C, or 0
+	Eps    float64 `json:"eps"`    // added to the variance
 }
 
 // Kind is "group_norm".

@@ -15,9 +15,9 @@ import (
 // and with Moments the mean and 1 / sqrt(variance + Eps), with extents of 1 from Axis on.
 type LayerNorm struct {
 	Axis int     `json:"axis"`
-	Eps  float64 `json:"eps"`
+	Eps  float64 `json:"eps"` // added to the variance
 
-	Moments bool `json:"moments,omitempty"`
+	Moments bool `json:"moments,omitempty"` // two more results
 }
 
 // Kind is "layer_norm".

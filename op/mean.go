@@ -16,7 +16,7 @@ import (
 // Input: x, any shape. Result: the shape of x without Axes, or with 1 in their place.
 type Mean struct {
 	Axes    []int `json:"axes"`
-	KeepDim bool  `json:"keepdim,omitempty"`
+	KeepDim bool  `json:"keepdim,omitempty"` // Axes stay, with extents of 1
 }
 
 // Kind is "mean".

@@ -18,7 +18,7 @@ import (
 // (else none), float32 the IoU threshold (else 0), float32 the score threshold (else there
 // is none), each of one element. Result: int64 [chosen, 3]: image, class, box.
 type NonMaxSuppression struct {
-	CenterPointBox bool `json:"center_point_box,omitempty"`
+	CenterPointBox bool `json:"center_point_box,omitempty"` // boxes are centre and size, not corners
 }
 
 // Kind is "non_max_suppression".

@@ -16,9 +16,10 @@ const (
 	SameLower AutoPad = "same_lower"
 )
 
-// Sliding is a window that moves over images [N, C, H, W] in steps; pairs are (height, width).
-// Padding is that in front of the image; behind it there is Uneven more. With Auto neither
-// counts.
+// Sliding is a window of Kernel elements that lie Dilation apart; it moves over images
+// [N, C, H, W] in steps of Stride. Pairs are (height, width). Padding is the number of rows
+// and columns added in front of the image; behind it there are Uneven more. With Auto both
+// are ignored.
 type Sliding struct {
 	Kernel, Stride, Padding, Uneven, Dilation [2]int
 	Auto                                      AutoPad

@@ -18,13 +18,13 @@ type Paired interface {
 // PairFunctions are the functions of two numbers that one name has: for each type of operands
 // that it takes, nil for others.
 type PairFunctions struct {
-	Real  func(a, b float32) float32
+	Real  func(a, b float32) float32          // of float32
 	Slope func(a, b float64) (da, db float64) // the derivatives of Real
-	Whole func(a, b int64) (int64, error)
-	Truth func(a, b bool) bool
+	Whole func(a, b int64) (int64, error)     // of int64; an error for a division by 0 and the like
+	Truth func(a, b bool) bool                // of bool
 
 	RealTest  func(a, b float32) bool // of comparisons
-	WholeTest func(a, b int64) bool
+	WholeTest func(a, b int64) bool   // of comparisons, of int64
 }
 
 // signatures lists the types.

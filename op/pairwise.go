@@ -16,7 +16,7 @@ import (
 //
 // Inputs: a, b of one type. Result: the shape that both broadcast to.
 type Pairwise struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // without "torch.": maximum, pow
 }
 
 var pairwise = map[string]PairFunctions{

@@ -10,10 +10,10 @@ import (
 
 // Spatial is how a window moves over any number of axes behind those of batch and channels.
 type Spatial struct {
-	Stride   []int   `json:"stride"`
-	Before   []int   `json:"before"` // padding in front of each axis
-	After    []int   `json:"after"`  // and behind it
-	Dilation []int   `json:"dilation"`
+	Stride   []int   `json:"stride"`             // step of the window along each axis, 1 or more
+	Before   []int   `json:"before"`             // padding in front of each axis
+	After    []int   `json:"after"`              // and behind it
+	Dilation []int   `json:"dilation"`           // distance of its taps along each axis, 1 or more
 	Auto     AutoPad `json:"auto_pad,omitempty"` // chooses both by the size of x
 }
 
@@ -86,10 +86,10 @@ func cellsAt(ws []window, in, out tensor.Shape, position int, visit func(tap, at
 type PoolND struct {
 	Spatial
 	Mode            string `json:"mode"`
-	Kernel          []int  `json:"kernel"`
-	CeilMode        bool   `json:"ceil_mode,omitempty"`
+	Kernel          []int  `json:"kernel"`                      // extent of the window along each axis
+	CeilMode        bool   `json:"ceil_mode,omitempty"`         // a last window may end behind the padding
 	CountIncludePad bool   `json:"count_include_pad,omitempty"` // the divisor of averages counts padding
-	P               int    `json:"p,omitempty"`
+	P               int    `json:"p,omitempty"`                 // of "lp": 1 or more
 	Indices         bool   `json:"indices,omitempty"`
 	ColumnMajor     bool   `json:"column_major,omitempty"`
 }

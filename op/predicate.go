@@ -61,8 +61,8 @@ func (IsNaN) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*te
 //
 // Input: x, any shape. Result: bool, the shape of x.
 type IsInf struct {
-	NoPositive bool `json:"no_positive,omitempty"`
-	NoNegative bool `json:"no_negative,omitempty"`
+	NoPositive bool `json:"no_positive,omitempty"` // +Inf does not count
+	NoNegative bool `json:"no_negative,omitempty"` // -Inf does not count
 }
 
 // Kind is "isinf".

@@ -13,7 +13,7 @@ import (
 // along Axis.
 type Scaling struct {
 	Axis  int `json:"axis,omitempty"`
-	Block int `json:"block,omitempty"`
+	Block int `json:"block,omitempty"` // elements of a block; 0 for none
 }
 
 // QuantizeWhole is ONNX's QuantizeLinear to whole numbers of any width, with scales that may be
@@ -25,8 +25,8 @@ type Scaling struct {
 // of x, in int64.
 type QuantizeWhole struct {
 	Scaling
-	Lo int64 `json:"lo"`
-	Hi int64 `json:"hi"`
+	Lo int64 `json:"lo"` // the smallest code
+	Hi int64 `json:"hi"` // the largest code
 }
 
 // Kind is "quantize_whole".

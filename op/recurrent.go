@@ -21,9 +21,9 @@ type Recurrence struct {
 	Direction   string    `json:"direction,omitempty"`   // "", "reverse" or "bidirectional"
 	Activations []string  `json:"activations,omitempty"` // of each direction; nil for the usual ones
 	Alpha       []float32 `json:"alpha,omitempty"`       // parameters of those activations that have some, in order
-	Beta        []float32 `json:"beta,omitempty"`
-	Clip        float32   `json:"clip,omitempty"` // limits what activations are applied to; 0 for no limit
-	BatchFirst  bool      `json:"batch_first,omitempty"`
+	Beta        []float32 `json:"beta,omitempty"`        // the second parameters, as Alpha the first
+	Clip        float32   `json:"clip,omitempty"`        // limits what activations are applied to; 0 for no limit
+	BatchFirst  bool      `json:"batch_first,omitempty"` // batch in front of time, as above
 }
 
 // Directions is their number.
@@ -39,8 +39,8 @@ func (r Recurrence) Reversed(direction int) bool {
 	return r.Direction == "reverse" || direction == 1
 }
 
-// Sizes are the extents of a recurrence.
-type Sizes struct{ Time, Batch, Input, Hidden, Directions int }
+// Sizes are the extents of a recurrence: T, N, I, H and D of Recurrence.
+type Sizes struct{ Time, Batch, Input, Hidden, Directions int } // Hidden is 1 or more, Directions 1 or 2
 
 // recurrent is a Recurrence with what distinguishes operators.
 type recurrent struct {

@@ -16,9 +16,9 @@ import (
 //
 // Input: x, any shape. Result: the shape of x without Axes, or with 1 in their place.
 type Reduce struct {
-	Name    string `json:"name"`
+	Name    string `json:"name"` // without "torch.": sum, amax, logsumexp
 	Axes    []int  `json:"axes,omitempty"`
-	KeepDim bool   `json:"keepdim,omitempty"`
+	KeepDim bool   `json:"keepdim,omitempty"` // Axes stay, with extents of 1
 }
 
 // reduction is a row of the table.

@@ -11,7 +11,7 @@ import (
 //
 // Inputs: a, b of one type. Result: the shape that both broadcast to; bool of comparisons.
 type Relation struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // without "torch.": eq, logical_and, bitwise_or
 }
 
 var relations = map[string]PairFunctions{

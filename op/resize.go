@@ -15,8 +15,8 @@ import (
 // Input: x [N, C, H, W]. Result: [N, C, OH, OW].
 type Resize struct {
 	Mode         string     `json:"mode"`
-	Size         [2]int     `json:"size,omitzero"`
-	Scale        [2]float64 `json:"scale,omitzero"`
+	Size         [2]int     `json:"size,omitzero"`  // (height, width)
+	Scale        [2]float64 `json:"scale,omitzero"` // (height, width), of the result over x
 	AlignCorners bool       `json:"align_corners,omitempty"`
 }
 

@@ -16,7 +16,7 @@ import (
 //
 // Inputs: x [N, C, H, W], regions [R, 4], their images [R] in int64. Result: [R, C, Output].
 type ROIAlign struct {
-	Output        [2]int  `json:"output"`
+	Output        [2]int  `json:"output"` // (height, width)
 	SpatialScale  float32 `json:"spatial_scale"`
 	SamplingRatio int     `json:"sampling_ratio,omitempty"`
 	Aligned       bool    `json:"aligned,omitempty"`

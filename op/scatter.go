@@ -15,7 +15,7 @@ import (
 // Inputs: x; indices, int64; updates: the extents of the indices but the last, then those of
 // x that no index names. Result: the shape of x.
 type ScatterND struct {
-	Reduction string `json:"reduction,omitempty"`
+	Reduction string `json:"reduction,omitempty"` // "", "add", "mul", "min" or "max"
 }
 
 // Kind is "scatter_nd".

@@ -14,8 +14,8 @@ import (
 //
 // Input: x, any shape. Result: the shape of x.
 type Shaped struct {
-	Name string  `json:"name"`
-	A    float32 `json:"a"` // 1 where attributes do not say it
+	Name string  `json:"name"` // without "torch.": selu, celu
+	A    float32 `json:"a"`    // 0 is the number 0; readers of files fill in ONNX's defaults
 	B    float32 `json:"b"`
 }
 

@@ -15,12 +15,14 @@ import (
 //
 // Input: x [C] or [N, C], int64. Result: float32 [places] or [N, places].
 type TfIdf struct {
-	Mode      string    `json:"mode"` // "TF" counts, "IDF" says whether it occurs, "TFIDF" counts; the latter two by Weights
-	MinLength int       `json:"min_length"`
+	// Mode is "TF", how often a sequence occurs; "IDF", its weight if it occurs; or "TFIDF", the
+	// count times the weight.
+	Mode      string    `json:"mode"`
+	MinLength int       `json:"min_length"` // 1 or more
 	MaxLength int       `json:"max_length"`
 	MaxSkip   int       `json:"max_skip"`
-	Starts    []int     `json:"starts"` // in Pool, of the sequences of one number, of two and so on
-	Pool      []int64   `json:"pool"`
+	Starts    []int     `json:"starts"`            // in Pool, of the sequences of one number, of two and so on
+	Pool      []int64   `json:"pool"`              // all sequences, shortest first
 	Places    []int     `json:"places"`            // in the result, of each sequence
 	Weights   []float32 `json:"weights,omitempty"` // of each sequence; 1 where there are none
 }

@@ -10,10 +10,10 @@ import (
 
 // InputOutputInfo describes an input or an output of a model.
 type InputOutputInfo struct {
-	Name         string
-	OrtValueType ONNXType // always ONNXTypeTensor
-	Dimensions   Shape    // -1 where any size will do
-	DataType     TensorElementDataType
+	Name         string                // by which a session is given or asked for it
+	OrtValueType ONNXType              // always ONNXTypeTensor
+	Dimensions   Shape                 // -1 where any size will do
+	DataType     TensorElementDataType // of the elements
 }
 
 // String is like x: float32 [-1 3 224 224].

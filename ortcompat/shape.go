@@ -18,8 +18,8 @@ var ErrShapeOverflow = errors.New("ortcompat: the number of elements of the shap
 
 // BadShapeDimensionError: an extent is 0 or negative.
 type BadShapeDimensionError struct {
-	DimensionIndex int
-	DimensionSize  int64
+	DimensionIndex int   // counted from 0
+	DimensionSize  int64 // 0 or less
 }
 
 // Error names the extent.

@@ -17,7 +17,8 @@ type ClampEffect struct {
 	RelativeError float64 `json:"relative_error"`
 	// Agreement is the share of inputs, in percent, of which both say the same.
 	Agreement float64 `json:"top1_agreement_percent"`
-	// Largest is the largest magnitude of a finite logit with ReLU6 and with ReLU.
+	// Largest and LargestReLU are the largest magnitudes of a finite logit, with ReLU6 and
+	// with ReLU.
 	Largest     float64 `json:"largest_logit_relu6"`
 	LargestReLU float64 `json:"largest_logit_relu"`
 	// NonFinite counts the logits that are NaN or infinite with ReLU alone.

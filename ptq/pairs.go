@@ -14,8 +14,8 @@ import (
 // LayerPairs is a layer with int8 weights, and what becomes of it in runtimes that add
 // products in pairs of 16 bits (VPMADDUBSW): see quant.SaturatingPairs.
 type LayerPairs struct {
-	Node      string `json:"node"`
-	Op        string `json:"op"`
+	Node      string `json:"node"`                // name of the node
+	Op        string `json:"op"`                  // kind of the operator: conv2d, linear
 	Depthwise bool   `json:"depthwise,omitempty"` // ONNX Runtime computes it exactly; fbgemm does not
 	Channels  int    `json:"channels"`            // output channels with weights that saturate for some activations
 	Of        int    `json:"of"`                  // output channels
@@ -34,7 +34,7 @@ type ObservedPairs struct {
 
 // PairWatch finds out which pairs saturate while a graph runs.
 type PairWatch struct {
-	Layers []*LayerPairs
+	Layers []*LayerPairs // all with int8 weights on codes, in order of computation
 	watch  map[*graph.Node]*pairs
 }
 

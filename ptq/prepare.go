@@ -39,7 +39,7 @@ type Prepared struct {
 	// Calibrated is the graph that calibration runs; Graph unless Options name
 	// another one.
 	Calibrated *graph.Graph
-	QConfig    quant.QConfig
+	QConfig    quant.QConfig // how activations and weights are observed
 	// Decisions has an entry for each node of Graph, in order.
 	Decisions []Decision
 	// Observed lists the values that are observed, in order of computation: an

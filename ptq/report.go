@@ -41,8 +41,8 @@ type Report struct {
 	// where both are the same.
 	ReLU6 *ClampEffect `json:"relu6_to_relu,omitempty"`
 
-	Nodes    []NodeReport `json:"nodes"` // in order of computation, inserted ones included
-	Warnings []string     `json:"warnings,omitempty"`
+	Nodes    []NodeReport `json:"nodes"`              // in order of computation, inserted ones included
+	Warnings []string     `json:"warnings,omitempty"` // sentences about what may cost accuracy
 	// Saturation lists the layers that may saturate in PyTorch on x86 CPUs without
 	// VNNI; octet computes them exactly.
 	Saturation []Saturation `json:"pytorch_saturation,omitempty"`
@@ -73,10 +73,10 @@ type NodeReport struct {
 
 // ActivationReport holds what calibration found for a value.
 type ActivationReport struct {
-	Min       float32 `json:"min"` // the range that was seen
-	Max       float32 `json:"max"`
-	Scale     float64 `json:"scale"`
-	ZeroPoint int64   `json:"zero_point"`
+	Min       float32 `json:"min"`        // the range that was seen
+	Max       float32 `json:"max"`        // its upper end
+	Scale     float64 `json:"scale"`      // of the codes, chosen by the observer
+	ZeroPoint int64   `json:"zero_point"` // the code of 0
 }
 
 func newReport(p *Prepared, numerics quant.Numerics) *Report {

@@ -23,14 +23,14 @@ type Stats struct {
 	Format       int           `json:"format"`       // version of the JSON form
 	Architecture string        `json:"architecture"` // name of the graph
 	Model        string        `json:"model"`        // fingerprint of the fused float graph that was run, with its weights
-	QConfig      quant.QConfig `json:"qconfig"`
-	BatchSize    int           `json:"batch_size"` // of the first batch; part of the recipe
-	Batches      int           `json:"batches"`
-	Images       int           `json:"images"`
+	QConfig      quant.QConfig `json:"qconfig"`      // of the observers
+	BatchSize    int           `json:"batch_size"`   // of the first batch; part of the recipe
+	Batches      int           `json:"batches"`      // how many the observers saw
+	Images       int           `json:"images"`       // how many the observers saw, over all batches
 	// InputShapes are those of the first batch.
 	InputShapes []tensor.Shape `json:"input_shapes,omitempty"`
 	InputMin    float32        `json:"input_min"` // over all images
-	InputMax    float32        `json:"input_max"`
+	InputMax    float32        `json:"input_max"` // of float inputs; 0 like InputMin where there are none
 
 	observers []observed     // in order of computation
 	at        map[string]int // the place of each value's observer in observers

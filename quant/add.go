@@ -94,9 +94,9 @@ func (p *Add) fixedCode(a, b int32) int32 {
 //
 // where the limits of Q are narrowed by the activation.
 type AddFloat struct {
-	ScaleA, OffsetA float32
-	ScaleB, OffsetB float32
-	Q               Quantizer
+	ScaleA, OffsetA float32   // scale of a, and what its zero point adds
+	ScaleB, OffsetB float32   // the same of b
+	Q               Quantizer // from the sum to codes
 }
 
 // Float returns the constants of the float rule, for kernels; false where another rule
@@ -113,9 +113,9 @@ func (p *Add) Float() (AddFloat, bool) {
 //
 // with halves rounded away from zero and 1 <= Shift <= 30.
 type AddFixed struct {
-	MultA, MultB, Bias int32
-	Shift              uint
-	Zero, Lo, Hi       int32
+	MultA, MultB, Bias int32 // factors with Shift fractional bits; Bias is what the zero points add
+	Shift              uint  // at most 30
+	Zero, Lo, Hi       int32 // zero point and limits of the result
 }
 
 // Fixed returns the constants of the fixed-point rule, for kernels; false where

@@ -14,8 +14,8 @@ import (
 type Quantizer struct {
 	Inv     float32 // reciprocal of the scale; PyTorch multiplies, it never divides
 	Divisor float32 // the scale under ONNX's rules, which divide; else 0
-	Zero    int32
-	Lo, Hi  int32
+	Zero    int32   // the zero point
+	Lo, Hi  int32   // limits of the codes, both included
 }
 
 // NewQuantizer returns the Quantizer for per-tensor parameters of a quint8 or

@@ -43,7 +43,7 @@ type MulConstants struct {
 	AZero, BZero int32   // zero points of the operands
 	Zero, Lo, Hi int32   // what is added to the rounded product, and limits of the result
 	Early        bool    // Summand, the zero point, is added before the product is rounded
-	Summand      float32
+	Summand      float32 // 0 unless Early
 }
 
 // Constants returns the constants of the rule, for kernels.

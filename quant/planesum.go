@@ -8,9 +8,9 @@ const SumWidth = 32
 
 // Plane is the codes of an image, and what they stand for.
 type Plane struct {
-	Codes    []uint8 // of the first channel on, pixel after pixel
-	Step     int     // from pixel to pixel
-	Pixels   int
+	Codes    []uint8       // of the first channel on, pixel after pixel
+	Step     int           // from pixel to pixel
+	Pixels   int           // of the image: height times width
 	Reals    *[256]float32 // by code
 	Channels int           // of the image
 }

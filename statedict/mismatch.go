@@ -29,9 +29,9 @@ type Difference struct {
 
 // MismatchError lists every key in which a state dict and a graph differ.
 type MismatchError struct {
-	File        string // where the state dict lay
-	Model       string // name of the graph
-	Differences []Difference
+	File        string       // where the state dict lay
+	Model       string       // name of the graph
+	Differences []Difference // at least one; extra keys come last
 }
 
 // Count returns how many keys have the problem.

@@ -25,7 +25,7 @@ type Tensor struct {
 	Storage *Storage
 
 	Parameter    bool // an nn.Parameter, not a plain tensor
-	RequiresGrad bool
+	RequiresGrad bool // PyTorch trains it
 
 	view *view
 }

@@ -69,7 +69,7 @@ type Opaque struct {
 // ScriptObject is a packed recurrent cell of a dynamically quantized RNN.
 type ScriptObject struct {
 	Class string // "__torch__.torch.classes.rnn.CellParamsBase" or that of LinearPackedParamsBase
-	State Value
+	State Value  // what __getstate__ of the class gave; nil if the file has none
 }
 
 // PackedLinear is the (weight, bias) pair of a quantized Linear.

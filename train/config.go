@@ -36,8 +36,9 @@ type Config struct {
 	// LearnScales, in quantization-aware training with learnable fake quantizations,
 	// lets the gradient decide scales and zero points from the second step on.
 	LearnScales bool `json:"learn_scales,omitempty"`
-	// For quantization-aware training: the share of the steps after which the scales
-	// of activations, and the statistics of batch norms, are frozen. 1 never does.
+	// FreezeObservers and FreezeNorms are of quantization-aware training: the share of the
+	// steps, 0 to 1, after which the scales of activations and the statistics of batch norms
+	// are frozen. 1 freezes nothing.
 	FreezeObservers float64 `json:"freeze_observers,omitempty"`
 	FreezeNorms     float64 `json:"freeze_norms,omitempty"`
 }

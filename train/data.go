@@ -57,8 +57,8 @@ func (d *Data) check() error {
 // Batch is the samples of a step.
 type Batch struct {
 	X      *tensor.Tensor // float32 [N, C, H, W]
-	Labels []int
-	Index  []int // of the samples
+	Labels []int          // one for each sample, a class number from 0
+	Index  []int          // of the samples, in the data
 }
 
 // batches yields the batches of steps from on, without end, read and augmented

@@ -25,7 +25,7 @@ type Optimizer struct {
 	Kind         OptimizerKind `json:"kind"`               // which algorithm
 	LearningRate float64       `json:"learning_rate"`      // the highest; Schedule takes a part of it
 	Momentum     float64       `json:"momentum,omitempty"` // of SGD
-	Nesterov     bool          `json:"nesterov,omitempty"`
+	Nesterov     bool          `json:"nesterov,omitempty"` // momentum is applied ahead of the gradient
 	// Beta1, Beta2 and Eps of AdamW; 0 mean 0.9, 0.999 and 1e-8.
 	Beta1 float64 `json:"beta1,omitempty"`
 	Beta2 float64 `json:"beta2,omitempty"`

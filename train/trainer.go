@@ -56,8 +56,8 @@ type Trainer struct {
 
 // Progress says how far training is.
 type Progress struct {
-	Step  int `json:"step"` // steps done
-	Steps int `json:"steps"`
+	Step  int `json:"step"`  // steps done
+	Steps int `json:"steps"` // steps of the whole training
 	Epoch int `json:"epoch"` // epochs done
 	// Loss and Accuracy are of the step's batch; MeanLoss and MeanAccuracy of the
 	// epoch so far. Accuracies are shares.
@@ -65,7 +65,7 @@ type Progress struct {
 	Accuracy     float64 `json:"accuracy"`
 	MeanLoss     float64 `json:"mean_loss"`
 	MeanAccuracy float64 `json:"mean_accuracy"`
-	Rate         float64 `json:"lr"`
+	Rate         float64 `json:"lr"` // learning rate of the step
 	// Length is that of the gradient before clipping.
 	Length float64 `json:"gradient_norm"`
 	// Phase says what of a quantized model still moves.

@@ -34,7 +34,7 @@ type Weights struct {
 	Prepared    bool
 	Recipe      string // where the training or quantization is described
 	Unquantized string // name of the float weights that int8 weights were made of
-	NumParams   int
+	NumParams   int    // weights and biases, as torchvision counts them
 
 	Acc1, Acc5 float64 // top-1 and top-5 accuracy on ImageNet-1K's validation images, percent
 	MinSize    [2]int  // smallest height and width of an input
