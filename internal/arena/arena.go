@@ -8,7 +8,7 @@ const Alignment = 64
 // Block is a piece of memory with its lifetime: the steps First to Last, both included.
 type Block struct {
 	Bytes       int // a multiple of Alignment
-	First, Last int
+	First, Last int // steps, counted from 0
 	Offset      int // in the arena, set by Place; a multiple of Alignment
 }
 

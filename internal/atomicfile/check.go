@@ -10,8 +10,8 @@ import (
 
 // SpaceError says that a result does not fit where it shall be written.
 type SpaceError struct {
-	Folder     string
-	Free, Need int64 // bytes
+	Folder     string // of the file that was to be written
+	Free, Need int64  // bytes
 }
 
 func (e *SpaceError) Error() string {

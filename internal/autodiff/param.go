@@ -21,11 +21,11 @@ const (
 // Param is a trained tensor. Data and Grad are in the layout of training: a
 // weight [O, I, ...] is stored as [..., I, O], everything else row-major.
 type Param struct {
-	Name  string
-	Role  Role
+	Name  string       // its key in the state dict
+	Role  Role         // what it is in its layer
 	Shape tensor.Shape // PyTorch's
-	Data  []float32
-	Grad  []float32
+	Data  []float32    // its values, which the optimiser changes
+	Grad  []float32    // of the loss, as long as Data; a step overwrites it
 
 	// Fixed parameters are not trained at the moment: they have no gradient, and an
 	// optimiser leaves them alone.
@@ -109,11 +109,11 @@ func (p *Param) dims() (outs, ins, taps int) {
 
 // Norm is the state of a batch norm beside its parameters.
 type Norm struct {
-	Name         string
-	Weight, Bias *Param
+	Name         string    // of the module
+	Weight, Bias *Param    // factor and summand by channel
 	Mean, Var    []float32 // running statistics
 	Batches      int64     // num_batches_tracked
-	Eps          float64
+	Eps          float64   // added to the variance
 
 	mean, variance *graph.Value
 }

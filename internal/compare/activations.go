@@ -25,8 +25,8 @@ type Rival struct {
 // graphs make codes of.
 type Activation struct {
 	Value string  `json:"value"` // an input, or a node whose result it is
-	Min   float32 `json:"min"`
-	Max   float32 `json:"max"`
+	Min   float32 `json:"min"`   // of all values of all inputs
+	Max   float32 `json:"max"`   // of all values of all inputs
 	// Counts[i] is the number of values from Start + i*Width to Start + (i+1)*Width.
 	Start  float64  `json:"histogram_start"`
 	Width  float64  `json:"histogram_bin_width"`
@@ -37,8 +37,8 @@ type Activation struct {
 
 // Clip is what an int8 graph makes of a value.
 type Clip struct {
-	Scale     float64 `json:"scale"`
-	ZeroPoint int64   `json:"zero_point"`
+	Scale     float64 `json:"scale"`      // of the codes
+	ZeroPoint int64   `json:"zero_point"` // the code of 0
 	// Min and Max are the range that the observer chose, in real numbers.
 	Min float64 `json:"clip_min"`
 	Max float64 `json:"clip_max"`

@@ -26,10 +26,10 @@ type Step struct {
 
 // Fixed is what Fix has found.
 type Fixed struct {
-	Target Decibels `json:"target_db"`
-	Inputs int      `json:"inputs"` // on which the models were measured
-	Steps  []Step   `json:"steps"`  // the models that were measured, by their share of float
-	Best   Step     `json:"best"`   // the first to reach the target, or else that of the highest ratio
+	Target Decibels `json:"target_db"` // that Best had to reach
+	Inputs int      `json:"inputs"`    // on which the models were measured
+	Steps  []Step   `json:"steps"`     // the models that were measured, by their share of float
+	Best   Step     `json:"best"`      // the first to reach the target, or else that of the highest ratio
 	// Exclude names the nodes that Best computes in float.
 	Exclude []string `json:"exclude"`
 

@@ -5,8 +5,8 @@ import "math"
 // Interval is where a figure lies with 95 % confidence, if the inputs are a random
 // sample of those that the model will see. Few inputs give a wide one.
 type Interval struct {
-	Low  float64 `json:"low"`
-	High float64 `json:"high"`
+	Low  float64 `json:"low"`  // the lower end
+	High float64 `json:"high"` // the upper end
 }
 
 // z95 is the quantile of the normal distribution for 95 % on two sides.

@@ -63,8 +63,8 @@ type Accuracy struct {
 type Changed struct {
 	Input string `json:"input"`           // its name, such as a file
 	Label *int   `json:"label,omitempty"` // nil without labels
-	Want  int    `json:"reference_class"`
-	Got   int    `json:"class"`
+	Want  int    `json:"reference_class"` // class that the reference gives
+	Got   int    `json:"class"`           // class that this model gives
 }
 
 // Add takes in the logits, float32 [N, classes], of both models for N inputs of

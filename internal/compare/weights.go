@@ -29,8 +29,8 @@ type Weights struct {
 
 // WeightCodes is a quantized form of a weight.
 type WeightCodes struct {
-	PerChannel bool     `json:"per_channel"`
-	SQNR       Decibels `json:"sqnr_db"` // of the weight itself
+	PerChannel bool     `json:"per_channel"` // a scale for each output channel; else one
+	SQNR       Decibels `json:"sqnr_db"`     // of the weight itself
 	// Coarse counts the channels with so small weights that they use fewer than
 	// 16 of 255 codes.
 	Coarse int `json:"coarse_channels"`

@@ -27,7 +27,7 @@ type Options struct {
 
 // Corrected is what Run gives.
 type Corrected struct {
-	Graph *graph.Graph
+	Graph *graph.Graph // int8, with the new weights and biases
 	// Layers are those that were corrected, by name.
 	Layers []string
 	// Biases are the new ones, in bytes, of layers that had none.

@@ -44,7 +44,7 @@ func mix(z uint64) uint64 {
 // linear layer that of its bias, so that activations keep a sane range through
 // the depth and logits spread; a missing name means 0.
 type Model struct {
-	Seed      uint64
+	Seed      uint64 // other weights for every value
 	Exponents map[string]int
 }
 

@@ -22,8 +22,8 @@ const (
 
 // NPZ is the content of an archive.
 type NPZ struct {
-	Names  []string // without ".npy", in the archive's order
-	Arrays map[string]*tensor.Tensor
+	Names  []string                  // without ".npy", in the archive's order
+	Arrays map[string]*tensor.Tensor // by name
 }
 
 // ReadNPZ reads the arrays of a .npz archive as numpy.savez and

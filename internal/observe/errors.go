@@ -9,8 +9,8 @@ import (
 // OrderError says that statistics cannot be merged because they depend on the
 // order of the batches.
 type OrderError struct {
-	Kind quant.ObserverKind
-	Use  string // the kinds to use instead
+	Kind quant.ObserverKind // of the observers
+	Use  string             // the kinds to use instead
 }
 
 // Error names the observer.
@@ -20,9 +20,9 @@ func (e *OrderError) Error() string {
 
 // RangeError says that the values seen have no finite range.
 type RangeError struct {
-	Kind     quant.ObserverKind
-	Channel  int     // -1 for the whole tensor
-	Min, Max float32 // the range that was observed
+	Kind     quant.ObserverKind // of the observer
+	Channel  int                // -1 for the whole tensor
+	Min, Max float32            // the range that was observed
 }
 
 // Error names the observer and the range.
@@ -37,9 +37,9 @@ func (e *RangeError) Error() string {
 // ValueError says that a batch holds a value that the observer cannot take in.
 // The statistics are as they were before the batch.
 type ValueError struct {
-	Kind  quant.ObserverKind
-	Index int // in the batch
-	Value float32
+	Kind  quant.ObserverKind // of the observer
+	Index int                // in the batch
+	Value float32            // NaN or infinite
 }
 
 // Error names the observer.

@@ -9,9 +9,9 @@ import (
 
 // Kind describes a kind of observer.
 type Kind struct {
-	Name        quant.ObserverKind
-	Description string // one line
-	OrderFree   bool   // whether shards can be merged
+	Name        quant.ObserverKind // as an ObserverSpec has it
+	Description string             // one line
+	OrderFree   bool               // whether shards can be merged
 
 	open func(base) (Observer, error)
 }

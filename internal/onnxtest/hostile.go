@@ -9,9 +9,9 @@ import (
 
 // Hostile is a file that cannot be meant, and what its error has to name.
 type Hostile struct {
-	Name string
-	Data []byte
-	Says string
+	Name string // what is wrong, for messages of tests
+	Data []byte // the whole file
+	Says string // a part of the error
 }
 
 // HostileFiles are files that have to be refused when they are read.

@@ -9,7 +9,7 @@ package operand
 // or is Pad where the offset is negative. With Offset nil the rows are plain: one run
 // each, at m*Stride + Base. Every run is within X.
 type Matrix[T any] struct {
-	X   []T
+	X   []T // the memory that rows lie in
 	Pad []T // at least Depth elements of padding
 
 	Taps, Depth int // Taps is 1 for plain rows

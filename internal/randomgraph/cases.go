@@ -144,9 +144,9 @@ func (b *Builder) Finish(values ...*graph.Value) *graph.Graph {
 
 // Case is one graph and the size of its images.
 type Case struct {
-	Name     string
-	Channels int
-	H, W     int
+	Name     string                        // of the operator or chain that it draws
+	Channels int                           // of an image
+	H, W     int                           // of an image
 	Build    func(b *Builder) *graph.Graph // with random parameters of the Builder
 }
 

@@ -37,7 +37,7 @@ type Comparison struct {
 
 	Choices  []Choice `json:"choices,omitempty"` // the variant for each purpose of a file
 	Findings []string `json:"findings"`          // in sentences, the most important first
-	Advice   *Advice  `json:"advice,omitempty"`
+	Advice   *Advice  `json:"advice,omitempty"`  // nil where there is nothing to advise about
 }
 
 // Kinds of inputs.
@@ -50,11 +50,11 @@ const (
 
 // Inputs are what the models were compared on.
 type Inputs struct {
-	Source  string   `json:"source"` // as it was named
-	Kind    string   `json:"kind"`
-	Count   int      `json:"count"`
-	Layers  int      `json:"layer_inputs"` // on which every layer was compared
-	Skipped []string `json:"skipped,omitempty"`
+	Source  string   `json:"source"`            // as it was named
+	Kind    string   `json:"kind"`              // labelled, unlabelled, calibration or random
+	Count   int      `json:"count"`             // how many were used
+	Layers  int      `json:"layer_inputs"`      // on which every layer was compared
+	Skipped []string `json:"skipped,omitempty"` // names of those that could not be read
 }
 
 // Calibration says what variants were calibrated on.
@@ -72,8 +72,8 @@ const (
 
 // Variant is one of the models.
 type Variant struct {
-	Name string `json:"name"` // unique
-	Kind string `json:"kind"`
+	Name string `json:"name"`           // unique
+	Kind string `json:"kind"`           // Float or Int8
 	File string `json:"file,omitempty"` // where it came from, or was written to
 	// Made says that the variant was quantized here; Proposed that it was, to
 	// show what the advice gives.
@@ -85,16 +85,16 @@ type Variant struct {
 	MadeFor string `json:"made_for,omitempty"`
 	// Weights are per-channel, per-tensor or mixed.
 	Weights     string   `json:"weights,omitempty"`
-	QConfig     string   `json:"qconfig,omitempty"`
-	Excluded    []string `json:"excluded,omitempty"`
+	QConfig     string   `json:"qconfig,omitempty"`     // name of the observers; empty for float
+	Excluded    []string `json:"excluded,omitempty"`    // patterns of layers kept in float
 	Corrections []string `json:"corrections,omitempty"` // flags of quantize that it was made with
-	Assumptions []string `json:"assumptions,omitempty"`
+	Assumptions []string `json:"assumptions,omitempty"` // sentences: what the file does not say
 	// Saturation lists the layers that may saturate in PyTorch on x86 without VNNI.
 	Saturation []ptq.Saturation `json:"pytorch_saturation,omitempty"`
 
-	Bytes      int64    `json:"bytes"`      // of the file
-	SizeRatio  float64  `json:"size_ratio"` // of the reference's; below 1 is smaller
-	Int8Nodes  int      `json:"int8_nodes"`
+	Bytes      int64    `json:"bytes"`                 // of the file
+	SizeRatio  float64  `json:"size_ratio"`            // of the reference's; below 1 is smaller
+	Int8Nodes  int      `json:"int8_nodes"`            // nodes that compute on codes
 	FloatNodes []string `json:"float_nodes,omitempty"` // of an int8 variant
 
 	Outputs *compare.Outputs `json:"outputs"`              // compared with those of the reference

@@ -15,7 +15,7 @@ type Speed struct {
 	// probability of 95 %.
 	Low   float64 `json:"low"`
 	High  float64 `json:"high"`
-	Turns int     `json:"turns"`
+	Turns int     `json:"turns"` // how many there were
 }
 
 // least is how far from 1 a speed must be to be called a difference: less comes from

@@ -13,41 +13,41 @@ import (
 type Training struct {
 	Octet   string // version of the program
 	System  string // linux/amd64
-	CPU     string
-	Threads int
+	CPU     string // features that were used
+	Threads int    // of a step
 
-	Arch    string // as zoo names it; empty of an ONNX model
-	Method  string // in words: training, quantization-aware training
-	Data    string // what was trained on
-	Images  int
-	Seconds float64
-	Recipe  []Setting
+	Arch    string    // as zoo names it; empty of an ONNX model
+	Method  string    // in words: training, quantization-aware training
+	Data    string    // what was trained on
+	Images  int       // of the training set
+	Seconds float64   // of the training steps
+	Recipe  []Setting // its settings, in words
 
 	// Results are the models; the first is the reference. Their accuracies are
 	// absent where nothing was evaluated.
 	Results []Result
 	// From is the step that Losses begin behind: that of a continued training.
 	From   int
-	Losses []float64 // of every step
-	Rates  []float64
-	Epochs []EpochMark
-	Phases []Phase
+	Losses []float64   // of every step
+	Rates  []float64   // learning rates, of every step
+	Epochs []EpochMark // where they end, with their accuracies
+	Phases []Phase     // what was frozen from where on
 
 	// Weights are those of the float model, their forms those of the int8 results,
 	// with so many codes; 0 means 255.
 	Weights []compare.Weights
-	Codes   int
+	Codes   int // of a weight
 }
 
 // Setting is a line of a recipe.
-type Setting struct{ Name, Value string }
+type Setting struct{ Name, Value string } // in words, as a page shows them
 
 // Result is a model in a training's report.
 type Result struct {
-	Name  string // float, int8 by calibration, int8 by training
-	Kind  string // Float or Int8
-	Top1  *float64
-	Bytes int64 // of the file; 0 where there is none
+	Name  string   // float, int8 by calibration, int8 by training
+	Kind  string   // Float or Int8
+	Top1  *float64 // share of right answers, in percent; nil where not measured
+	Bytes int64    // of the file; 0 where there is none
 	// Latency is the time of a run, all models having been run in turns; nil where it
 	// was not measured.
 	Latency *Latency
@@ -62,8 +62,8 @@ type EpochMark struct {
 
 // Phase is a part of quantization-aware training.
 type Phase struct {
-	Name     string
-	From, To int // steps
+	Name     string // what still moves in it
+	From, To int    // steps
 }
 
 // trainingPage is what is shown.

@@ -23,7 +23,7 @@ var values = [...]int{
 
 // Constants are the parameters that all channels share. Routines rely on the layout.
 type Constants struct {
-	Rule     int
+	Rule     int // one of the values above
 	biasMul  float32
 	realZero float32 // RealBias adds the zero point before it rounds
 	zero     int16   // added after rounding

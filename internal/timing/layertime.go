@@ -19,9 +19,9 @@ type LayerTime struct {
 	Share  float64 `json:"share"`            // of the sum of all layers
 
 	// The same layer in float32; nil for float nodes and conversions.
-	WithQDQ     *float64 `json:"ms_with_qdq,omitempty"` // Time with its part of the conversions around it
-	Float       *float64 `json:"float_ms,omitempty"`    // median
-	FloatKernel string   `json:"float_kernel,omitempty"`
+	WithQDQ     *float64 `json:"ms_with_qdq,omitempty"`       // Time with its part of the conversions around it
+	Float       *float64 `json:"float_ms,omitempty"`          // median
+	FloatKernel string   `json:"float_kernel,omitempty"`      // that Float was measured with
 	Slower      bool     `json:"slower_than_float,omitempty"` // WithQDQ against Float, see Spread.SlowerThan
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // Spread is the median and the smallest of some durations, in milliseconds.
-type Spread struct{ Median, Best float64 }
+type Spread struct{ Median, Best float64 } // milliseconds
 
 // SpreadOf is that of d, which is not empty.
 func SpreadOf(d []time.Duration) Spread {

@@ -8,10 +8,10 @@ import (
 
 // Workload is a compiled graph with its input and room for its outputs.
 type Workload struct {
-	Session *engine.Session
-	Graph   *graph.Graph // as it runs: without nodes that lead nowhere
-	Plan    []engine.NodePlan
-	Input   *tensor.Tensor
+	Session *engine.Session   // runs Graph
+	Graph   *graph.Graph      // as it runs: without nodes that lead nowhere
+	Plan    []engine.NodePlan // of Graph, node by node
+	Input   *tensor.Tensor    // what it is run on
 }
 
 // NewWorkload compiles g.

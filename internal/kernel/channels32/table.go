@@ -31,16 +31,16 @@ func MaskStride(channels int) int { return Padded(channels) / 8 }
 // Stats are statistics over rows, by channel: sums of x-Shift and of its square, minimum and
 // maximum of x. The vectors have Padded(C) entries, of which C count.
 type Stats struct {
-	C                 int
-	Shift             []float32
+	C                 int       // number of channels
+	Shift             []float32 // near the mean, so that sums of squares keep their digits
 	Sum, Square       []float32 // of x-Shift
-	Smallest, Largest []float32
+	Smallest, Largest []float32 // of x
 }
 
 // Finish is a pass from X to Out, Rows rows of C channels, which may be the same memory.
 type Finish struct {
-	X, Out  []float32
-	Mask    []byte // [Rows][MaskStride(C)]
+	X, Out  []float32 // [Rows][C]
+	Mask    []byte    // [Rows][MaskStride(C)]
 	Rows, C int
 
 	Alpha, Beta []float32 // Padded(C)
@@ -51,14 +51,14 @@ type Finish struct {
 	// code QMin.
 	Quant            bool
 	Inv, Scale, Zero []float32 // Padded(C)
-	QMin, QMax       float32
+	QMin, QMax       float32   // codes, as whole numbers
 }
 
 // Reduce adds to Sum and SumX. X may be nil; SumX is then undefined.
 type Reduce struct {
 	Up, X   []float32 // [Rows][C]
 	Mask    []byte    // as Finish sets it; nil lets all pass
-	Rows, C int
+	Rows, C int       // rows, channels
 
 	Mean      []float32 // Padded(C)
 	Sum, SumX []float32 // Padded(C)
@@ -68,7 +68,7 @@ type Reduce struct {
 type Apply struct {
 	Up, X   []float32 // [Rows][C]
 	Mask    []byte    // as Finish sets it; nil lets all pass
-	Rows, C int
+	Rows, C int       // rows, channels
 
 	A, B, K []float32 // Padded(C); K is the constant
 	Out     []float32 // [Rows][C]
@@ -80,12 +80,12 @@ type Apply struct {
 // point is added before rounding, as PyTorch does for learned parameters.
 type Learn struct {
 	Up, X   []float32 // [Rows][C]
-	Rows, C int
+	Rows, C int       // rows, channels
 
 	Alpha, Beta []float32 // Padded(C)
-	Lo, Hi      float32
+	Lo, Hi      float32   // the clamp, as in Finish
 	Inv, Zero   []float32 // Padded(C)
-	QMin, QMax  float32
+	QMin, QMax  float32   // codes, as in Finish
 
 	// Steps is the sum of Up times (code - Zero), minus v*Inv where the code was not
 	// clamped; Cut is the sum of Up where it was clamped.
@@ -98,9 +98,9 @@ type Decode struct {
 	Codes       []uint8   // [Rows][C]
 	Out         []float32 // [Rows][C]
 	Mask        []byte    // [Rows][MaskStride(C)]
-	Rows, C     int
-	Scale, Zero float32
-	Lo, Hi      int32
+	Rows, C     int       // rows, channels
+	Scale, Zero float32   // of all channels
+	Lo, Hi      int32     // codes of the clamp
 }
 
 // Table lists the kernels, best first.

@@ -13,20 +13,20 @@ type Kernel struct {
 	Rate int // approximate multiplications per nanosecond; only used to split work
 	// Pack lays out w, [channel][tap], for this kernel; bias is [channel] or nil.
 	Pack func(w []float32, channels, taps int, bias []float32) *Weights
-	Run  func(*Call)
+	Run  func(*Call) // computes the pixels M0 to M1 of a call
 }
 
 // Weights are the filters packed for one kernel.
 type Weights struct {
-	Channels, Taps int
+	Channels, Taps int       // of the image; elements of the filter
 	Bias           []float32 // [Channels]
 	Data           any       // the kernel's own layout
 }
 
 // Call is a block of output pixels, all channels.
 type Call struct {
-	operand.Matrix[float32] // Depth is Channels, Pad is zeros; Offset is always set
-	W                       *Weights
+	operand.Matrix[float32]          // Depth is Channels, Pad is zeros; Offset is always set
+	W                       *Weights // packed by this kernel
 
 	M0, M1 int       // output pixels, of all images
 	Lo, Hi float32   // clamp; NaN passes

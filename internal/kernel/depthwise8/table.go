@@ -26,7 +26,7 @@ type Kernel struct {
 
 // Weights are the filters packed for one kernel.
 type Weights struct {
-	Channels, Taps int
+	Channels, Taps int     // of the image; elements of the filter
 	Init           []int32 // initial accumulators, [Channels]
 	Data           any     // the kernel's own layout
 }
@@ -43,13 +43,13 @@ type Call struct {
 	// Depth is Channels, Pad the zero point, as long as the longest run. Offset is always
 	// set, and its runs are within Image codes.
 	operand.Matrix[uint8]
-	Ends []int32 // operand.Runs(Offset, Taps, Step)
-	Step int     // codes from pixel to pixel of a run
-	W    *Weights
+	Ends []int32  // operand.Runs(Offset, Taps, Step)
+	Step int      // codes from pixel to pixel of a run
+	W    *Weights // packed by this kernel
 
 	M0, M1 int     // output pixels, of all images
 	Acc    []int32 // result of Run: (M1-M0) rows of Channels accumulators
-	Rule   *Rule
+	Rule   *Rule   // for RunCodes, packed by this kernel
 	Out    []uint8 // result of RunCodes: (M1-M0) rows of Channels codes
 }
 

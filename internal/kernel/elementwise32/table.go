@@ -61,8 +61,8 @@ func FunctionOf(name string) (Function, bool) {
 type Kernel struct {
 	kernel.Row // named elementwise_<function>_f32_<isa>
 
-	Function Function
-	Run      func(*Call)
+	Function Function    // which of the functions it computes
+	Run      func(*Call) // computes a whole call
 }
 
 // Call is an array of numbers. A, B and C are the operands that Function has, all as long

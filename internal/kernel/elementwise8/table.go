@@ -33,8 +33,8 @@ func (f Function) String() string {
 type Kernel struct {
 	kernel.Row // named elementwise_<function>_<x8|u8|s8>_<isa>
 
-	Function Function
-	Run      func(*Call)
+	Function Function    // which of the functions it computes
+	Run      func(*Call) // computes a whole call
 }
 
 // Unary is a function of one code, Binary of two: [a][b].
@@ -49,12 +49,12 @@ type (
 type Call struct {
 	A, B     []uint8
 	Out      []uint8
-	Unary    *Unary
-	Binary   *Binary
-	AddFloat quant.AddFloat
-	AddFixed quant.AddFixed
-	AddRatio quant.AddRatio
-	Mul      quant.MulConstants
+	Unary    *Unary             // table of a function of one operand
+	Binary   *Binary            // table of a function of two
+	AddFloat quant.AddFloat     // rule of an addition in float32
+	AddFixed quant.AddFixed     // that of qnnpack, in int32
+	AddRatio quant.AddRatio     // that of onnx, fused multiply-adds
+	Mul      quant.MulConstants // rule of a multiplication
 }
 
 // Table lists the kernels, best first. All are exact.

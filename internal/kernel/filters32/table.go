@@ -15,7 +15,7 @@ type Kernel struct {
 
 // Operand is x: for each pixel m, the channels of Taps pixels of an image.
 type Operand struct {
-	X   []float32
+	X   []float32 // images, channels-last
 	Pad []float32 // C zeros
 
 	// Tap t of pixel m starts at m/Rows*Image + Offset[m%Rows*Taps+t], or is Pad when
@@ -29,7 +29,7 @@ type Operand struct {
 type Filter struct {
 	Operand
 	W      []float32 // [Taps][C]
-	M0, M1 int
+	M0, M1 int       // pixels, of all images
 	Out    []float32 // [pixels][C], from pixel 0 on
 	Add    bool      // to what Out holds
 }
@@ -38,7 +38,7 @@ type Filter struct {
 type Weights struct {
 	Operand
 	Y      []float32 // [pixels][C], from pixel 0 on
-	M0, M1 int
+	M0, M1 int       // pixels, of all images
 	Out    []float32 // [Taps][C]
 }
 

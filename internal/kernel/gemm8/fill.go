@@ -9,9 +9,9 @@ import (
 // and column n is X[k*Stride + n], or X[n*Stride + k] if Transposed. Kernels read the code
 // less 128 as a signed weight.
 type Right struct {
-	X          []uint8
-	Stride     int
-	Transposed bool
+	X          []uint8 // codes
+	Stride     int     // elements from row to row, or column to column if Transposed
+	Transposed bool    // a column is contiguous, not a row
 }
 
 // from is w from column n on.

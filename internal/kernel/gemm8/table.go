@@ -63,18 +63,18 @@ type Rule struct {
 
 // Call is a block of output rows and columns.
 type Call struct {
-	operand.Matrix[uint8] // Pad is the zero point, K = Taps * Depth
-	W                     *Weights
+	operand.Matrix[uint8]          // Pad is the zero point, K = Taps * Depth
+	W                     *Weights // packed by this kernel
 
 	// If no offset is negative (padding), Ends may hold operand.Runs(Offset, Taps, Step):
 	// where runs of rows end that are Step elements apart.
 	Ends []int32
-	Step int
+	Step int // elements from row to row within a run
 
-	M0, M1 int     // output rows, of all images
-	N0, N1 int     // output columns; N0 is a multiple of NR, N1 too or W.N
-	Acc    []int32 // result of Run: (M1-M0) rows of N1-N0 accumulators
-	Rule   *Rule
+	M0, M1 int      // output rows, of all images
+	N0, N1 int      // output columns; N0 is a multiple of NR, N1 too or W.N
+	Acc    []int32  // result of Run: (M1-M0) rows of N1-N0 accumulators
+	Rule   *Rule    // for RunCodes, packed by this kernel
 	Out    []uint8  // result of RunCodes: (M1-M0) rows, LD apart, of N1-N0 codes
 	LD     int      // elements from row to row of Out
 	Work   []uint64 // scratch memory, Kernel.Work words
@@ -85,7 +85,7 @@ var Table = append(archTable, portable)
 
 // Shape is what the choice of a kernel may depend on.
 type Shape struct {
-	M, N, K  int
+	M, N, K  int // rows, columns, length of the reduction
 	Gathered int // taps that each row is gathered from; 0 with plain rows
 }
 

@@ -11,9 +11,9 @@ import (
 type Kernel struct {
 	kernel.Row // named <transpose|interleave2|interleave3>_<x8|x32>_<isa>
 
-	Size int // bytes of an element
-	Rows int // of the matrix; 0 for any
-	Run  func(*Call)
+	Size int         // bytes of an element
+	Rows int         // of the matrix; 0 for any
+	Run  func(*Call) // transposes a whole call
 }
 
 // Call is one matrix, or some columns of one: Src has Rows rows of Cols elements, Dst gets

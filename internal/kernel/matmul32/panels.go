@@ -8,7 +8,7 @@ const depthBlock = 128
 // them panels of NR columns, the last one as wide as needed. It is packed anew
 // for every step of training, tap by tap.
 type Panels struct {
-	N, Taps, Depth int
+	N, Taps, Depth int // columns; K = Taps * Depth rows
 
 	nr, lanes int
 	data      []float32

@@ -20,7 +20,7 @@ type Kernel struct {
 
 // Operand is x: a matrix read in rows, of all images one after the other.
 type Operand struct {
-	X []float32
+	X []float32 // the rows, at the places below
 	// Pad holds zeros, OverRead more than Depth.
 	Pad []float32
 
@@ -32,7 +32,7 @@ type Operand struct {
 	Offset      []int32
 	Rows, Image int // rows of an image, elements of an image of X
 	Stride      int // elements from row to row, for plain rows
-	Base        int
+	Base        int // elements in front of the first row
 }
 
 // OverRead is how many numbers Outer may read, and ignore, past the end of a run: X must
@@ -42,7 +42,7 @@ const OverRead = 5
 // RowsCall is a block of output rows and columns of Rows.
 type RowsCall struct {
 	Operand
-	W *Panels
+	W *Panels // packed for the kernel
 
 	M0, M1 int // rows of x
 	N0, N1 int // output columns; N0 is a multiple of NR, N1 too or W.N
@@ -52,8 +52,8 @@ type RowsCall struct {
 	LD       int
 	To       []int32
 	OutImage int
-	Add      bool // to what Out holds
-	Work     *Work
+	Add      bool  // to what Out holds
+	Work     *Work // scratch memory of one goroutine
 }
 
 // OuterCall is a block of results of Outer, taps T0 to T1, depths D0 to D1 and columns N0 to
@@ -61,18 +61,18 @@ type RowsCall struct {
 type OuterCall struct {
 	Operand
 	Y   []float32 // row m starts at m*LDY
-	LDY int
+	LDY int       // elements from row to row of Y
 
-	M0, M1 int
+	M0, M1 int // rows of x and y
 	T0, T1 int // taps
 	D0, D1 int // of each tap; D0 is a multiple of MR, D1 too or Depth
 	N0, N1 int // columns; N0 is a multiple of NR, N1 too or all that y has
 	// Out is [tap][depth rounded up to MR][LD], from tap 0, depth 0, column 0 on.
 	// The padding rows are overwritten.
 	Out  []float32
-	LD   int
-	Add  bool // to what Out holds
-	Work *Work
+	LD   int   // elements from depth to depth of Out
+	Add  bool  // to what Out holds
+	Work *Work // scratch memory of one goroutine
 }
 
 // Work is the scratch memory of one worker; it grows as needed.

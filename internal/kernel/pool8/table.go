@@ -11,8 +11,8 @@ import (
 type Kernel struct {
 	kernel.Row // named pool_<max|avg>_u8_<isa>
 
-	Average bool // else the maximum
-	Run     func(*Call)
+	Average bool        // else the maximum
+	Run     func(*Call) // computes the rows M0 to M1 of a call
 }
 
 // Call is a block of output pixels, all channels.

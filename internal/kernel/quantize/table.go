@@ -10,20 +10,20 @@ import (
 type Kernel struct {
 	kernel.Row // named quantize_f32x8_<isa>, dequantize_x8f32_<isa>
 
-	ToReal bool // it dequantizes Codes to Real; else the other way
-	Run    func(*Call)
+	ToReal bool        // it dequantizes Codes to Real; else the other way
+	Run    func(*Call) // converts a whole call
 }
 
 // Call is an array of numbers, Real, and as many codes. Those of qint8 are stored 128
 // higher.
 type Call struct {
 	Real  []float32
-	Codes []uint8
+	Codes []uint8         // as long as Real
 	Rule  quant.Quantizer // to codes: those of quint8, or of qint8, by its own zero point and limits
 
 	// To reals: the rule, for unsigned codes, and the table of all its results.
 	ToReal quant.Dequantizer
-	Reals  *[256]float32
+	Reals  *[256]float32 // by code; nil to codes
 }
 
 // flip is the bit in which signed and unsigned codes differ.

@@ -10,22 +10,22 @@ import (
 type Kernel struct {
 	kernel.Row // named requant_s32<u8|f32>_<isa>
 
-	ToReal bool // the result is float32 (Real), not codes (Out)
-	Run    func(*Call)
+	ToReal bool        // the result is float32 (Real), not codes (Out)
+	Run    func(*Call) // converts a whole call
 }
 
 // Call is a block of accumulators.
 type Call struct {
 	Acc   []int32 // [M][N]
-	M, N  int
-	First int // output channel of column 0
-	LD    int // elements from row to row of the result
+	M, N  int     // rows and columns of the block
+	First int     // output channel of column 0
+	LD    int     // elements from row to row of the result
 
 	Rule *quant.Requant // to codes
 	Out  []uint8        // [M][LD]
 
 	Scale, Bias []float32 // to reals, by output channel
-	Lo, Hi      float32   // NaN passes
+	Lo, Hi      float32   // the clamp of reals; NaN passes
 	Real        []float32 // [M][LD]
 }
 

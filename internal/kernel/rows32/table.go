@@ -21,8 +21,8 @@ func (f Function) String() string { return [...]string{"softmax", "layer_norm"}[
 type Kernel struct {
 	kernel.Row // named rows_<function>_f32_<isa>
 
-	Function Function
-	Run      func(*Call)
+	Function Function    // which of the functions it computes
+	Run      func(*Call) // computes all rows of a call
 }
 
 // Call is a block of rows. Out may be X.

@@ -26,12 +26,12 @@ type Kernel struct {
 	Fill func(p *Weights, w Right, n, k int)
 	// Work is the number of float32 of scratch memory that a call for m rows needs.
 	Work func(m, k int) int
-	Run  func(*Call)
+	Run  func(*Call) // computes the block of a call
 }
 
 // Weights is a matrix packed for one kernel.
 type Weights struct {
-	N, K int
+	N, K int       // columns, length of the reduction
 	Bias []float32 // [N]
 	Data any       // the kernel's own layout
 }
@@ -39,15 +39,15 @@ type Weights struct {
 // Right is the right operand of a product. The number for depth k and column n is
 // X[k*Stride + n], or X[n*Stride + k] if Transposed.
 type Right struct {
-	X          []float32
-	Stride     int
-	Transposed bool
+	X          []float32 // numbers
+	Stride     int       // elements from row to row, or column to column if Transposed
+	Transposed bool      // a column is contiguous, not a row
 }
 
 // Call is a block of output rows and columns.
 type Call struct {
-	operand.Matrix[float32] // Pad is zeros, K = Taps * Depth
-	W                       *Weights
+	operand.Matrix[float32]          // Pad is zeros, K = Taps * Depth
+	W                       *Weights // packed by this kernel
 
 	M0, M1 int       // output rows, of all images
 	N0, N1 int       // output columns; N0 is a multiple of NR, N1 too or W.N

@@ -22,13 +22,13 @@ func (f Function) String() string { return [...]string{"range", "histogram", "no
 type Kernel struct {
 	kernel.Row // named statistics_<function>_f32_<isa>
 
-	Function Function
-	Run      func(*Call)
+	Function Function    // which of the functions it computes
+	Run      func(*Call) // reads a whole call
 }
 
 // Call is an array of numbers, X.
 type Call struct {
-	X []float32
+	X []float32 // may be empty
 
 	// The range: a result of range, an input of histogram. Finite is set by range. If it is
 	// false, Lo and Hi are undefined. A zero may have either sign.

@@ -13,9 +13,9 @@ const Points = 16
 type Kernel struct {
 	kernel.Row // named winograd_f32_2x2_<isa>
 
-	Channels        int // input and output channels must be multiples of it
-	TransformInput  func(*InputTiles)
-	TransformOutput func(*OutputTiles)
+	Channels        int                // input and output channels must be multiples of it
+	TransformInput  func(*InputTiles)  // from pixels to the points of tiles
+	TransformOutput func(*OutputTiles) // from products at the points to pixels
 }
 
 // InputTiles are tiles whose input pixels are transformed.
@@ -33,7 +33,7 @@ type OutputTiles struct {
 	N0, N1 int // output channels, multiples of Channels
 
 	Products []float32 // [Points][M1-M0][LD]
-	LD       int
+	LD       int       // elements from tile to tile of Products
 	Bias     []float32 // by output channel
 	Lo, Hi   float32   // clamp; NaN passes
 

@@ -24,12 +24,12 @@ type Kernel struct {
 	// Work is the number of words of scratch memory that a call for so many tiles
 	// needs.
 	Work func(tiles, in int) int
-	Run  func(*Call)
+	Run  func(*Call) // computes the tiles and channels of a call, to codes
 }
 
 // Weights are filters transformed and packed for one kernel.
 type Weights struct {
-	In, Out int
+	In, Out int     // channels
 	Init    []int32 // [Out]: -zero * sum of the filter
 	Data    any     // the kernel's own layout
 }
@@ -50,8 +50,8 @@ type Call struct {
 	// A tile is a row of 16 taps, its input pixels row by row; Depth is In, Pad the
 	// zero point. Offsets are always set.
 	operand.Matrix[uint8]
-	W    *Weights
-	Rule *Rule
+	W    *Weights // packed by this kernel
+	Rule *Rule    // packed by this kernel
 
 	M0, M1 int // tiles, of all images
 	N0, N1 int // output channels, multiples of Channels

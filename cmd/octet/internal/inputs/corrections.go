@@ -14,8 +14,8 @@ import (
 // Corrections are what quantize does beyond PyTorch's way, so that less is lost: each is
 // off by default.
 type Corrections struct {
-	Equalize bool
-	Bias     bool
+	Equalize bool   // --equalize
+	Bias     bool   // --bias-correction
 	Round    string // one of roundings; empty is the first
 }
 

@@ -13,7 +13,7 @@ type LabelledFlags struct {
 	Data     DataFlags  // how its inputs are read
 	Truth    string     // --truth, a file; empty where the data have their labels
 	Names    bool       // labels are in the names of the files
-	ClassMap string
+	ClassMap string     // --class-map, a file; empty where not given
 }
 
 // The help of --truth and of --truth-from-names.

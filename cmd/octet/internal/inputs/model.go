@@ -21,13 +21,13 @@ import (
 
 // ModelFlags say about a model file what it may not say itself.
 type ModelFlags struct {
-	Arch, Backend, Key string // --arch, --backend, --key; empty where not given
-	Float              bool   // zoo:resnet18 is its float weights
-	Offline            bool
+	Arch, Backend, Key string            // --arch, --backend, --key; empty where not given
+	Float              bool              // zoo:resnet18 is its float weights
+	Offline            bool              // downloads nothing
 	Bound              latebound.Binding // of an ONNX model's inputs
 	labels             string
-	shapes             []string // --shape
-	Preset             presetFlags
+	shapes             []string    // --shape
+	Preset             presetFlags // how images are prepared, where flags say it
 }
 
 // Register adds the flags to a command, those of preprocessing among them.

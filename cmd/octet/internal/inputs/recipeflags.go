@@ -13,9 +13,9 @@ import (
 // and of qat.
 type RecipeFlags struct {
 	QConfig    string // empty leaves the default to the library
-	PerTensor  bool
-	PerChannel bool
-	WeightBits int
+	PerTensor  bool   // one scale per weight
+	PerChannel bool   // one scale per output channel
+	WeightBits int    // 2 to 8; 8 where not given
 	exclude    []string
 }
 

@@ -29,7 +29,7 @@ type Request struct {
 	Tensors []ArrayInfo `json:"tensors"` // of a run by names: the payload has them in this order
 	Tensor  *ArrayInfo  `json:"tensor"`  // of a run: the payload
 	Images  []int       `json:"images"`  // bytes of each
-	Top     int         `json:"top"`
+	Top     int         `json:"top"`     // of a run: how many classes the answer lists; 0 for none
 }
 
 // Reply is the header of a frame to the client.
@@ -55,6 +55,7 @@ type Hello struct {
 type Program struct {
 	Version string                                // for Hello
 	Root    func(*console.Console) *cobra.Command // a new tree of commands
+	// Execute runs a command of root with its arguments.
 	Execute func(ctx context.Context, c *console.Console, root *cobra.Command, args []string) error
 }
 

@@ -38,23 +38,23 @@ type session struct {
 
 // SessionInfo is the document of an opened session.
 type SessionInfo struct {
-	Model       string         `json:"model"` // the path that was opened
-	Arch        string         `json:"arch"`  // as zoo names it
-	Kind        string         `json:"kind"`  // float or int8
-	Backend     octet.Backend  `json:"backend,omitempty"`
-	Channels    int            `json:"channels"`
-	Classes     int            `json:"classes"`
-	Labels      []string       `json:"labels,omitempty"`
+	Model       string         `json:"model"`             // the path that was opened
+	Arch        string         `json:"arch"`              // as zoo names it
+	Kind        string         `json:"kind"`              // float or int8
+	Backend     octet.Backend  `json:"backend,omitempty"` // whose rules it runs by; empty for float
+	Channels    int            `json:"channels"`          // of an input image
+	Classes     int            `json:"classes"`           // outputs of the model
+	Labels      []string       `json:"labels,omitempty"`  // names of the classes; absent where unknown
 	Preset      *vision.Preset `json:"preset,omitempty"`  // nil where images cannot be prepared
 	Inputs      []PortInfo     `json:"inputs"`            // what runs by names take
 	Outputs     []PortInfo     `json:"outputs,omitempty"` // and give, where the file says so
-	Assumptions []string       `json:"assumptions"`
+	Assumptions []string       `json:"assumptions"`       // sentences: what the file does not say
 }
 
 // PortInfo is an octet.ValueInfo in a document.
 type PortInfo struct {
-	Name  string       `json:"name"`
-	DType tensor.DType `json:"dtype"`
+	Name  string       `json:"name"`           // as the file has it
+	DType tensor.DType `json:"dtype"`          // of the elements
 	Shape []int        `json:"shape"`          // -1 where any size will do
 	Dims  []string     `json:"dims,omitempty"` // names of extents that are free
 }

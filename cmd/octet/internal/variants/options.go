@@ -9,20 +9,20 @@ import (
 
 // Options are the flags of `octet compare`.
 type Options struct {
-	Version  string // of this program, for the document
-	Model    inputs.ModelFlags
-	Data     inputs.DataFlags
-	Backends []octet.Backend
+	Version  string            // of this program, for the document
+	Model    inputs.ModelFlags // what the model files do not say
+	Data     inputs.DataFlags  // how inputs are read
+	Backends []octet.Backend   // whose rules variants are made for; empty for all
 
-	Calibration      string   // --calibration; empty makes no variants
-	CalibrationLimit int      // 0 uses all inputs
-	QConfigs         []string // a variant is made by each
-	Octets           bool     // the variant whose file is made for octet, too
-	PerTensor        bool
-	PerChannel       bool
-	Exclude          []string
+	Calibration      string             // --calibration; empty makes no variants
+	CalibrationLimit int                // 0 uses all inputs
+	QConfigs         []string           // a variant is made by each
+	Octets           bool               // the variant whose file is made for octet, too
+	PerTensor        bool               // only variants with one scale per weight
+	PerChannel       bool               // only those with one per output channel
+	Exclude          []string           // patterns of layers that every variant keeps in float
 	Corrections      inputs.Corrections // every variant is made with and without them
-	Keep             string
+	Keep             string             // folder for the variants' files; empty keeps none
 
 	Eval, Inputs    string        // labelled data, or inputs without labels; empty where not given
 	Truth, ClassMap string        // of Eval
