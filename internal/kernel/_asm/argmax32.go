@@ -11,8 +11,8 @@ const (
 func argmax32AVX512(p *printer) { argmax32(p, avx512) }
 func argmax32AVX2(p *printer)   { argmax32(p, avx2) }
 
-// argmax32 writes the routine that takes the largest number under each window and
-// the tap it is at, whole vectors of channels at a time.
+// argmax32 writes the routine that finds the maximum of each window and the tap that it is at,
+// for whole vectors of channels.
 func argmax32(p *printer, l lanes) {
 	best, which, x, tap, one := l.r(0), l.r(1), l.r(2), l.r(3), l.r(4)
 	for i := range l.bytes / 4 {

@@ -15,17 +15,17 @@ const (
 func channels32AVX512(p *printer) { channels32{p, avx512}.routines() }
 func channels32AVX2(p *printer)   { channels32{p, avx2}.routines() }
 
-// channels32 writes passes over a few rows of channels: for as many vectors of
-// channels as registers allow, then for single ones, then for what is left.
-// AX is the byte of the channel; SI, DX, R8 and R9 run down the rows of x, of
-// the gradient from above, of the result and of the mask.
+// channels32 writes passes over a few rows of channels: for as many vectors of channels as
+// registers allow, then for single vectors, then for the remaining channels under a mask. AX is
+// the byte offset of the channel; SI, DX, R8 and R9 point to the rows of x, of the incoming
+// gradient, of the result and of the mask.
 type channels32 struct {
 	*printer
 	lanes
 }
 
-// pass describes a routine. Registers count from 0: first those that params
-// loads for each vector of channels, the shared ones, then temporary ones.
+// pass describes a routine. Its registers, from 0 on: those that params loads for each vector
+// of channels, those shared by all vectors, temporaries.
 type pass struct {
 	name    string
 	vectors int // at a time
@@ -54,7 +54,7 @@ func (c channels32) routine(r pass) {
 	c.op("RET")
 }
 
-// group computes so many vectors of channels at a time while there are.
+// group processes that many vectors of channels at a time, while as many remain.
 func (c channels32) group(r pass, name string, vectors int, masked bool) {
 	c.line("%s:", name)
 	c.op("LEAQ %d(AX), BX", vectors*c.bytes)
@@ -66,7 +66,7 @@ func (c channels32) group(r pass, name string, vectors int, masked bool) {
 	c.line("%sEnd:", name)
 }
 
-// columns runs down the rows for the vectors from the channel at AX on.
+// columns loops over the rows for the vectors of channels that begin at AX.
 func (c channels32) columns(r pass, name string, vectors int, masked bool) {
 	for i, field := range []string{passX, passUp, passOut} {
 		c.op("MOVQ %s, %s", field, []string{"SI", "DX", "R8"}[i])
@@ -99,7 +99,7 @@ func (c channels32) columns(r pass, name string, vectors int, masked bool) {
 // Registers of AVX2: the mask of the last vector, and a bit for each lane.
 const tailRegister, bitsRegister = 15, 14
 
-// param addresses a vector of the i'th parameter by channel.
+// param is the operand for vector j of parameter i, which has an entry for each channel.
 func (c channels32) param(i, j int) string {
 	c.op("MOVQ %d(DI), BX", passParam+8*i)
 	return fmt.Sprintf("%d(BX)(AX*1)", j*c.bytes)
@@ -135,9 +135,9 @@ func (c channels32) routines() {
 	c.decode()
 }
 
-// learn adds up what the gradient has to do with the scale of the rounding that
-// finish makes: the gradient times what a number is short of its code, and the
-// gradient of what was cut off.
+// learn accumulates the gradients of the scale and the zero point of finish's fake
+// quantization: the gradient times (code - zero), less v/scale where the code was not clamped,
+// and the gradient where it was.
 func (c channels32) learn() {
 	vectors := 4
 	if c.lanes == avx2 {
@@ -169,7 +169,7 @@ func (c channels32) learn() {
 				c.op("VRNDSCALEPS $8, %s, %s", t, t)
 				c.op("VCMPPS $%d, %s, %s, K2", lt, qmin, t)
 				c.op("VCMPPS $%d, %s, %s, K3", gt, qmax, t)
-				c.op("KORW K2, K3, K2 // cut off")
+				c.op("KORW K2, K3, K2 // clamped")
 			} else {
 				c.op("VROUNDPS $8, %s, %s", t, t)
 				c.op("VCMPPS $%d, %s, %s, %s", lt, qmin, t, m)
@@ -205,8 +205,8 @@ const (
 	decodeZero, decodeScale, decodeLo, decodeHi      = "32(DI)", "36(DI)", "40(DI)", "44(DI)"
 )
 
-// decode turns blocks of 16 codes into numbers, and sets the bit of those strictly
-// between two codes.
+// decode dequantizes blocks of 16 codes, and sets the mask bit of codes strictly between lo and
+// hi.
 func (c channels32) decode() {
 	zero, scale, lo, hi := c.r(0), c.r(1), c.r(2), c.r(3)
 	c.text("decode"+c.isa, "arg *codes")
@@ -251,8 +251,7 @@ func (c channels32) decode() {
 	c.op("RET")
 }
 
-// stats adds up what differs from the shift and its squares, and keeps the
-// smallest and the largest number.
+// stats accumulates x-shift and its square, and keeps minimum and maximum.
 func (c channels32) stats() {
 	vectors := 4
 	if c.lanes == avx2 {
@@ -283,8 +282,8 @@ func (c channels32) stats() {
 	})
 }
 
-// finish scales and shifts, clamps and, if asked to, rounds to what codes stand
-// for, and sets the bit of each number through which a gradient passes.
+// finish applies scale and shift, clamps and, if rounds is set, fake-quantizes; it sets the
+// mask bit of each element through which a gradient passes.
 func (c channels32) finish(name string, rounds bool) {
 	params, vectors := 2, 4
 	if rounds {
@@ -362,14 +361,14 @@ func (c channels32) finish(name string, rounds bool) {
 	})
 }
 
-// shareBits loads what AVX2 needs to read masks.
+// shareBits loads the bit of each lane, with which AVX2 expands mask bits to lanes.
 func (c channels32) shareBits() {
 	if c.lanes == avx2 {
 		c.op("VMOVDQU bits<>(SB), %s", c.r(bitsRegister))
 	}
 }
 
-// masked loads to g the numbers at DX that the mask lets pass, and zeros.
+// gradient loads to g the gradient at DX, with zeros where the mask bit is not set.
 func (c channels32) gradient(j int, masked bool, g, temp string) {
 	if c.lanes == avx512 {
 		c.op("KMOVW %s, K2", c.maskAt(j))
@@ -388,7 +387,7 @@ func (c channels32) gradient(j int, masked bool, g, temp string) {
 	c.op("VANDPS %s, %s, %s", temp, g, g)
 }
 
-// reduce adds up the gradient, and its products with what x differs from its mean.
+// reduce accumulates the gradient, and its product with x-mean.
 func (c channels32) reduce() {
 	vectors := 4
 	if c.lanes == avx2 {
@@ -418,7 +417,7 @@ func (c channels32) reduce() {
 	})
 }
 
-// apply combines the gradient, x and a constant of each channel.
+// apply combines the gradient, x and a constant, with coefficients for each channel.
 func (c channels32) apply(name string, add bool) {
 	vectors := 4
 	if c.lanes == avx2 {

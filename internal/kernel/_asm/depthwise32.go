@@ -20,10 +20,10 @@ func depthwise32AVX2(p *printer) {
 	depthwise32{printer: p, lanes: avx2, pixels: 2, weight: 8, lo: 12, hi: 13, x: 15, mask: 14}.write()
 }
 
-// depthwise32 writes the routine for consecutive pixels of one image. It sums the
-// taps of four vectors of channels of a few pixels, so that these share the
-// weights, then of single vectors, then of what is left under a mask; last, the
-// same for single pixels. The sums of pixel p are in registers 4*p on.
+// depthwise32 writes the routine for consecutive pixels of one image. It accumulates the taps
+// of four vectors of channels for a few pixels, which share the loaded weights, then of single
+// vectors, then of the remaining channels under a mask; at the end, the same for single pixels.
+// The accumulators of pixel p begin at register 4*p.
 type depthwise32 struct {
 	*printer
 	lanes
@@ -55,7 +55,7 @@ func (d depthwise32) write() {
 	d.op("RET")
 }
 
-// group computes so many pixels at a time while there are, then goes to next.
+// group computes that many pixels at a time while as many remain, then goes to next.
 func (d depthwise32) group(name string, pixels int, next string) {
 	d.line("%s:", name)
 	d.op("CMPQ %s, $%d", pixelsCount, pixels)
@@ -84,7 +84,7 @@ func (d depthwise32) group(name string, pixels int, next string) {
 	d.op("JMP %s", name)
 }
 
-// channels sums the taps of vectors vectors from the channel at byte AX on.
+// channels accumulates all taps for some vectors of channels, from byte AX on.
 func (d depthwise32) channels(name string, pixels, vectors int, masked bool) {
 	sum := func(pixel, j int) string { return d.r(4*pixel + j) }
 	d.op("MOVQ %s, R10", pixelsBias)

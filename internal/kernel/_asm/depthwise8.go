@@ -14,13 +14,13 @@ var (
 	depthPixels                        = "144(DI)" // of the taps, to the end
 )
 
-// depthwise8AVX2 and its sibling write one routine for each width of a block of
-// channels. Bytes are interleaved by tap within lanes of 128 bits, so sum k of
-// four holds, for each lane L, the channels 16*L+4*k and the three after it.
-// Weights, starting values and factors lie in that order, and packing the sums
-// to bytes, which works within lanes too, undoes it.
+// depthwise8AVX2 and its sibling write one routine for each width of a block of channels. Bytes
+// are interleaved by tap within lanes of 128 bits, so accumulator k of four holds, for each
+// lane L, the channels 16*L+4*k and the three after it. Weights, initial accumulators and
+// multipliers are stored in that order, and packing to bytes, which works within lanes too,
+// restores the order of channels.
 //
-// Sums end up in vectors 0 to 3; constants of the rule are in 11 to 14.
+// Accumulators are in vectors 0 to 3, the constants of the requantization rule in 11 to 14.
 func depthwise8AVX2(p *printer) {
 	p.line("")
 	for i := range 8 {
@@ -39,8 +39,8 @@ func depthwise8AVX512VNNI(p *printer) {
 	}
 }
 
-// dots multiplies the codes of some taps at once. load brings those of tap i to a
-// vector; the weights are at DX, four bytes for each channel.
+// dots multiplies the codes of some taps at once. load loads the codes of tap i to a vector;
+// the weights are at DX, four bytes for each channel.
 type dots struct {
 	taps  int
 	start func(p *printer, v func(int) string, load string, width int)
@@ -48,9 +48,9 @@ type dots struct {
 	end   func(p *printer, v func(int) string, width int)
 }
 
-// nibbles takes weights apart, 16*high + low with both in -8..8, and sums the
-// products of each part in 16 bits: up to 16 of them, at most 255*8 each, cannot
-// leave them. Vectors 0 and 1 sum the low parts, 2 and 3 the high parts.
+// nibbles splits weights into 16*high + low, both in -8..8, and accumulates the products of
+// each part in 16 bits: up to 16 of them, at most 255*8 each, cannot overflow. Vectors 0 and 1
+// are the accumulators of the low parts, 2 and 3 of the high parts.
 var nibbles = dots{
 	taps: 2,
 	start: func(p *printer, v func(int) string, _ string, _ int) {
@@ -80,7 +80,7 @@ var nibbles = dots{
 	},
 }
 
-// fourTaps puts the codes of four taps side by side.
+// fourTaps interleaves the codes of four taps byte by byte.
 var fourTaps = dots{
 	taps: 4,
 	start: func(p *printer, v func(int) string, load string, width int) {
@@ -169,8 +169,8 @@ func depthwiseRows(p *printer, isa string, width int, d dots) {
 	p.op("RET")
 }
 
-// tapPixels finds the first pixel of a run under each tap. The last one stands in
-// for taps that do not exist; their weights are zero.
+// tapPixels finds the first pixel of a run under each tap. Taps beyond the last one read the
+// same pixels as the last; their weights are zero.
 func (p *printer) tapPixels() {
 	p.op("MOVQ %s, SI", depthX)
 	p.op("MOVQ %s, BX", depthPad)

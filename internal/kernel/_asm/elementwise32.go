@@ -10,8 +10,8 @@ const (
 func elementwise32AVX512(p *printer) { elementwise32(p, avx512) }
 func elementwise32AVX2(p *printer)   { elementwise32(p, avx2) }
 
-// elementwise32 writes one routine for each function, over whole vectors. A
-// maximum or minimum takes the number as its second source, which lets NaN pass.
+// elementwise32 writes one routine for each function, over whole vectors. VMAXPS and VMINPS
+// take the number as their second source, which lets NaN pass.
 func elementwise32(p *printer, l lanes) {
 	x, lo, hi := l.r(0), l.r(2), l.r(3)
 	p.line("")

@@ -23,11 +23,10 @@ func elementwise8AVX2(p *printer) {
 	mapAVX2(p)
 }
 
-// elementwise8 writes one routine for each rule over two operands. A block is
-// four vectors of 32-bit numbers and one of codes. The words of the argument
-// are in registers 6 to 11, the zero point in 12, the limits of the codes in 13
-// and 14, the order of packed bytes in 15. value finds a code of each operand in
-// the registers that it is given.
+// elementwise8 writes one routine for each rule over two operands. A block is four vectors of
+// 32-bit numbers and one of codes. The words of the argument are in registers 6 to 11, the zero
+// point in 12, the limits of the codes in 13 and 14, the order of packed bytes in 15. value
+// computes on a vector of codes of each operand, in the registers that it is given.
 func elementwise8(p *printer, l lanes) {
 	c := func(i int) string { return l.r(6 + i) }
 	l.packOrder(p, "order"+l.isa)
@@ -181,9 +180,8 @@ func mapVBMI(p *printer) {
 	mapEnd(p, 64)
 }
 
-// mapAVX2 looks codes up in 16 parts of the table. Less its own high nibble, a
-// code of part i is below 16; adding 112 with saturation sets the high bit of all
-// others, for which VPSHUFB gives zero.
+// mapAVX2 looks codes up in 16 parts of the table. Minus 16*i, a code of part i is below 16;
+// adding 112 with saturation sets the high bit of all others, for which VPSHUFB gives zero.
 func mapAVX2(p *printer) {
 	p.text("mapAVX2", "arg *codes")
 	mapPointers(p)

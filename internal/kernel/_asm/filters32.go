@@ -23,9 +23,9 @@ func filters32AVX2(p *printer) {
 	f.weights()
 }
 
-// filters32 writes the routines that filter each channel by itself. SI is the
-// image, DX a row of zeros, R11 the offsets of a pixel, R13 the bytes of those,
-// R14 the bytes of a pixel, AX the byte of the channel.
+// filters32 writes the depthwise convolution of training, and the gradient of its weights. SI
+// is the image, DX a row of zeros, R11 the offsets of a pixel, R13 their size in bytes, R14
+// that of a pixel, AX the byte offset of the channel.
 type filters32 struct {
 	*printer
 	lanes
@@ -42,7 +42,7 @@ func (f filters32) begin(name string) {
 	f.loadTail(f.printer, tailRegister, filterTail)
 }
 
-// filter sums the taps of each pixel.
+// filter accumulates the taps of each pixel.
 func (f filters32) filter() {
 	f.begin("filter")
 	f.op("MOVQ %s, R11", filterOffset)
@@ -54,7 +54,7 @@ func (f filters32) filter() {
 	f.op("RET")
 }
 
-// group computes so many pixels at a time while there are, then goes to next.
+// group computes that many pixels at a time while as many remain, then goes to next.
 func (f filters32) group(name string, pixels int, next string) {
 	f.line("%s:", name)
 	f.op("CMPQ %s, $%d", filterCount, pixels)
@@ -83,8 +83,8 @@ func (f filters32) group(name string, pixels int, next string) {
 	f.op("JMP %s", name)
 }
 
-// channels sums the taps of some pixels for the vectors from the channel at AX on.
-// Sums are in registers 4*pixel+vector, weights behind them, then x.
+// channels accumulates the taps of some pixels for the vectors of channels that begin at AX.
+// Accumulators are in registers 4*pixel+vector, then come weights, then x.
 func (f filters32) channels(name string, pixels, vectors int, masked bool) {
 	sum := func(pixel, j int) string { return f.r(4*pixel + j) }
 	weight := func(j int) string { return f.r(4*f.pixels + j) }
@@ -136,7 +136,7 @@ func (f filters32) channels(name string, pixels, vectors int, masked bool) {
 	result(func(pixel, j int, at string) { f.store(f.printer, tailRegister, masked, sum(pixel, j), at) })
 }
 
-// run points BX at what a tap reads.
+// run points BX to the pixel under a tap.
 func (f filters32) run(offset string) {
 	f.op("MOVLQSX %s, BX", offset)
 	f.op("TESTQ BX, BX")

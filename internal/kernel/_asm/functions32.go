@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// The numbers of internal/real32, whose functions these are, step by step.
+// The constants of internal/real32: the functions here take the same steps.
 const (
 	half      = 3 << 22
 	ln2High   = 0.693359375
@@ -25,8 +25,8 @@ var (
 	}
 )
 
-// functions32 writes functions of a vector of float32. x is the operand and the result;
-// the others are changed. Every sum and product is rounded, as in plain Go.
+// functions32 writes functions of a vector of float32. x is the operand and the result; the
+// other registers are overwritten. Every sum and product is rounded, as in plain Go.
 type functions32 struct {
 	*printer
 	lanes
@@ -43,7 +43,7 @@ func newFunctions32(p *printer, l lanes, x, first int) *functions32 {
 	return f
 }
 
-// word is the operand of a vector whose lanes hold these bits.
+// word names a constant vector whose lanes hold these bits.
 func (f *functions32) word(bits uint32) string {
 	for i, b := range f.bits {
 		if b == bits {
@@ -54,10 +54,10 @@ func (f *functions32) word(bits uint32) string {
 	return fmt.Sprintf("reals<>+%d(SB)", (len(f.bits)-1)*f.bytes)
 }
 
-// real is the operand of a vector of a number.
+// real names a constant vector of one number.
 func (f *functions32) real(v float32) string { return f.word(math.Float32bits(v)) }
 
-// constants writes the vectors that operands name.
+// constants writes the data of all constants that word has named.
 func (f *functions32) constants() {
 	f.line("")
 	for i, b := range f.bits {
@@ -77,7 +77,7 @@ func (f *functions32) within(op string, limit float32, reg, to string) {
 	f.op("%s %s, %s, %s", op, reg, f.s, to)
 }
 
-// horner leaves in p the value of a polynomial of reg.
+// horner leaves in p the value of a polynomial of reg, by Horner's rule.
 func (f *functions32) horner(terms []float32, reg string) {
 	f.op("VMOVUPS %s, %s", f.real(terms[len(terms)-1]), f.p)
 	for i := len(terms) - 2; i >= 0; i-- {

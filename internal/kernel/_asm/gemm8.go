@@ -22,10 +22,10 @@ var (
 	tileRuns               = 216 // behind the cursor: of four steps, three, two, one
 )
 
-// gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A
-// step takes four codes of each row, broadcast to all columns, and four weights of
-// each column. Sums end up in the first registers; four registers from free on are
-// used to make codes of them.
+// gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A step takes four
+// codes of each row, broadcast to all columns, and four weights of each column. Accumulators
+// are in the first registers; the epilogue, which requantizes them, uses four registers from
+// free on.
 type gemm8 struct {
 	*printer
 	lanes
@@ -59,7 +59,7 @@ func gemm8Tiles(g gemm8, widths []width, sum func(gemm8, operandRows)) {
 	g.dispatcher("tiles"+g.isa, "arg *tile", names)
 }
 
-// sumDots is the sum of tiles whose products dot adds.
+// sumDots accumulates tiles with dot.
 func sumDots(g gemm8, o operandRows) {
 	g.start()
 	for c := 1; c < g.chains(); c++ {
@@ -75,8 +75,8 @@ func sumDots(g gemm8, o operandRows) {
 	}
 }
 
-// tiles writes a routine that computes tile after tile; sum leaves the sums of one
-// in the first registers.
+// tiles writes a routine that computes tile after tile; sum leaves the accumulators of one in
+// the first registers.
 func (g gemm8) tiles(sum func(gemm8, operandRows)) {
 	o := operandRows{g.printer, g.rows, 0, g.evex()}
 	g.routine(g.name())
@@ -99,7 +99,7 @@ func (g gemm8) tiles(sum func(gemm8, operandRows)) {
 	g.op("RET")
 }
 
-// start sets the sums, and the panel in DX.
+// start initialises the accumulators, and points DX to the panel.
 func (g gemm8) start() {
 	g.op("MOVQ %s, DX", tilePanel)
 	g.op("MOVQ %s, AX", tileInit)
@@ -113,8 +113,8 @@ func (g gemm8) start() {
 	}
 }
 
-// chains is the number of sums that a column of a single row has, so that
-// products need not wait for each other.
+// chains is the number of accumulators that a column of a single row has: independent ones hide
+// the latency of dot.
 func (g gemm8) chains() int {
 	if g.rows > 1 {
 		return 1
@@ -122,8 +122,7 @@ func (g gemm8) chains() int {
 	return 4
 }
 
-// run adds the products of one run, four steps at a time, and fetches the next
-// panel's weights meanwhile.
+// run accumulates one run, four steps at a time, and prefetches the next panel's weights.
 func (g gemm8) run(o operandRows) {
 	const unroll = 4
 	g.fetch(tileFetch)
@@ -168,9 +167,9 @@ func (g gemm8) run(o operandRows) {
 	}
 }
 
-// step multiplies four codes of each row, that load finds, by the weights i steps
-// behind those at DX, for a chain of sums. Weights are in the last registers but
-// those for codes: free and the one behind it where there are two vectors of them.
+// step multiplies four codes of each row, which load loads, by the weights i steps beyond those
+// at DX, into one chain of accumulators. Weights are in the registers in front of free+2, codes
+// in the two from there on.
 func (g gemm8) step(o operandRows, i, chain int, load func(r int, to string)) {
 	weights := g.free + 2 - g.vectors
 	for j := range g.vectors {
@@ -217,7 +216,7 @@ func (g gemm8) results() {
 	g.op("MOVQ AX, %s", tileStored)
 }
 
-// integers requantizes all accumulators, up to the rounding.
+// integers requantizes all accumulators to int32, which codes packs.
 func (g gemm8) integers() {
 	bias, mult, one, two := g.r(g.free), g.r(g.free+1), g.r(g.free+2), g.r(g.free+3)
 	all := func(value func(s string)) {
@@ -278,9 +277,9 @@ func (g gemm8) integers() {
 	g.line("codes:")
 }
 
-// codes packs the integers to bytes, four vectors at a time, and stores them. The
-// two saturations at int16 are the contract's. Masked stores are slow and only
-// serve panels that are not whole.
+// codes packs the integers to bytes, four vectors at a time, and stores them. The two
+// saturations at int16 are the contract's. Masked stores are slow, and used for partial panels
+// only.
 func (g gemm8) codes() {
 	zero, lo, hi, order := g.r(g.free), g.r(g.free+1), g.r(g.free+2), g.r(g.free+3)
 	g.op("VPBROADCASTW %s, %s", tileRule.zero, zero)
@@ -288,7 +287,7 @@ func (g gemm8) codes() {
 	g.op("VPBROADCASTB %s, %s", tileRule.hi, hi)
 	g.op("%s order%s<>(SB), %s", g.move(), g.isa, order)
 	all := g.rows * g.vectors
-	v := func(i int) string { return g.r(min(i, all-1)) } // what a last group lacks is replaced
+	v := func(i int) string { return g.r(min(i, all-1)) } // a partial last group repeats the last register
 	for i := 0; i < all; i += 4 {
 		g.op("VPACKSSDW %s, %s, %s", v(i+1), v(i), v(i))
 		g.op("VPADDSW %s, %s, %s", zero, v(i), v(i))

@@ -15,11 +15,11 @@ var (
 	gridNext, gridLines             = "176(DI)", "184(DI)"
 )
 
-// gemm8AMX writes the routine for pairs of segments of up to 16 rows and 32 columns.
-// Tiles 0 to 3 hold the sums, each row of which begins as one line of memory says; 4 and 5
-// hold the codes of the segments, 6 and 7 weights.
-// The sums of a pair are stored and then taken up by vectors, two rows at a time.
-// Weights that come next are fetched meanwhile, some lines with every block.
+// gemm8AMX writes the routine for pairs of segments of up to 16 rows and 32 columns. Tiles 0 to
+// 3 hold the accumulators, all rows of which are initialised from one line of memory; 4 and 5
+// hold the codes of the segments, 6 and 7 weights. The accumulators of a pair are stored and
+// then requantized in vectors, two rows at a time. The next weights are prefetched meanwhile,
+// some lines with every block.
 func gemm8AMX(p *printer) {
 	g := gemm8{printer: p, lanes: lanes{"AMX", "Z", 64}, rows: 2, vectors: 2, free: 28}
 	g.packOrder(p, "orderAMX")
@@ -122,7 +122,7 @@ func gemm8AMX(p *printer) {
 	p.op("RET")
 }
 
-// segment finishes the rows of a segment, whose sums are two vectors each.
+// segment is the epilogue of a segment, whose rows are two vectors of accumulators each.
 func (g gemm8) segment(s int) {
 	label := func(name string) string { return fmt.Sprintf("%s%d", name, s) }
 	g.op("LEAQ %d(R15), SI", s*16*128)
@@ -142,7 +142,7 @@ func (g gemm8) segment(s int) {
 	}
 	g.op("ADDQ $256, SI")
 	g.branch("CX", fmt.Sprint(s))
-	// Sums as they are.
+	// Accumulators without an epilogue.
 	for r := range 2 {
 		if r == 1 {
 			g.op("CMPQ BX, $1")

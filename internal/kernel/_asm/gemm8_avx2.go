@@ -1,17 +1,17 @@
 package main
 
-// gemm8AVX2 multiplies with VPMADDUBSW, which adds pairs of products in 16 bits,
-// and goes on in 16 bits for runs of up to four steps. The runs were cut when the
-// weights were packed, such that no sum of codes up to 128 leaves them; of larger
-// codes the part above 127, the excess, is multiplied apart: as a list where it is
-// sparse, otherwise in a second pass over the panel.
+// gemm8AVX2 multiplies with VPMADDUBSW, which adds pairs of products in 16 bits, and
+// accumulates in 16 bits for runs of up to four steps. The runs were chosen when the weights
+// were packed, such that no accumulator overflows for codes up to 128; of larger codes the part
+// above 127, the excess, is multiplied separately: as a list where it is sparse, otherwise in a
+// second pass over the panel.
 //
-// The runs of four come first, then those of three, two and one; starts tells at
-// which byte of a row each begins. The two vectors of columns are apart in memory,
-// so that one register finds codes and weights.
+// The runs of four come first, then those of three, two and one; starts holds the byte of a row
+// at which each of them begins. The two vectors of columns are stored apart, so that one index
+// register addresses codes and weights.
 //
-// Sums are in Y0 to Y5, those of a run in Y6 to Y11, weights in Y12 and Y13, codes
-// in Y14, products in Y15.
+// Accumulators of 32 bits are in Y0 to Y5, those of 16 bits in Y6 to Y11, weights in Y12 and
+// Y13, codes in Y14, products in Y15.
 func gemm8AVX2(p *printer) {
 	p.line("")
 	for i := range 8 {
@@ -82,7 +82,7 @@ func sumShortRuns(g gemm8, o operandRows) {
 	g.op("MOVQ R13, %s", field(tileFetch))
 }
 
-// shortRun adds the products of a run that begins at byte AX of the rows.
+// shortRun accumulates a run of up to four steps that begins at byte AX of the rows.
 func (g gemm8) shortRun(o operandRows, steps int) {
 	part := func(r, j int) string { return g.r(6 + r*g.vectors + j) }
 	for s := range steps {
@@ -114,8 +114,9 @@ func (g gemm8) shortRun(o operandRows, steps int) {
 	}
 }
 
-// excess adds the products of what codes have above 127. ends lists, row by row,
-// where the row's groups of such codes end, behind the end of the row before.
+// excess accumulates the products of the excess, the part of codes above 127. ends lists, row
+// by row, where the row's groups of codes with excess end; they begin where those of the row
+// before end.
 func (g gemm8) excess() {
 	g.op("MOVQ %s, CX", tileEnds)
 	g.op("TESTQ CX, CX")
@@ -152,8 +153,8 @@ const (
 	cutLengths, cutCount           = "24(DI)", "32(DI)"
 )
 
-// cutRuns writes the routine that cuts a panel's steps into runs. For each sum of
-// 16 bits, four vectors hold the sums of a run's positive and negative weights.
+// cutRuns writes the routine that splits a panel's steps into runs. For each 16-bit
+// accumulator, four vectors hold the sums of a run's positive and of its negative weights.
 func cutRuns(p *printer) {
 	p.text("cutAVX2", "arg *cut")
 	p.op("MOVQ %s, SI", cutFirst)

@@ -1,12 +1,12 @@
 package main
 
-// gemm8Pairs multiplies with VPMADDWD: codes and weights are widened to 16 bits
-// and products added in pairs, which is exact for all of them. That takes twice the
-// products of gemm8AVX2, but nothing has to be known of the codes, so that rows are
-// read where they are: it pays where sums are short.
+// gemm8Pairs multiplies with VPMADDWD: codes and weights are widened to 16 bits and products
+// added in pairs, which is exact for all of them. That takes twice the multiplications of
+// gemm8AVX2, but no scan of the codes, so that rows are read in place: it is faster for short
+// reductions.
 //
-// Four codes of a row are two pairs: the first and the third, the second and the
-// fourth. Weights, packed as bytes, are taken apart in the same way.
+// Four codes of a row are two pairs: the first and the third, the second and the fourth.
+// Weights, packed as bytes, are split in the same way.
 func gemm8Pairs(p *printer) {
 	p.line("")
 	for i := range 8 {
@@ -16,8 +16,8 @@ func gemm8Pairs(p *printer) {
 	gemm8Tiles(gemm8{printer: p, lanes: lanes{"AVX2Pairs", "Y", 32}, free: 12}, []width{{1, []int{1, 4}}, {2, []int{1, 4}}}, sumPairs)
 }
 
-// sumPairs keeps sums in Y0 to Y7, two pairs of weights of each vector of columns in
-// Y8 to Y11, of codes in Y12 and Y13, products in Y14 and a mask in Y15.
+// sumPairs keeps accumulators in Y0 to Y7, two pairs of weights of each vector of columns in Y8
+// to Y11, of codes in Y12 and Y13, products in Y14 and a mask in Y15.
 func sumPairs(g gemm8, o operandRows) {
 	g.start()
 	g.op("VMOVDQU lowBytes<>(SB), Y15")

@@ -50,9 +50,9 @@ func aboveAVX2(p *printer) {
 	p.op("RET")
 }
 
-// gatherAVX2 writes the routine that copies the runs of each row one behind the
-// other, and zeros up to the pitch, a multiple of 32. Vectors at the end of a run
-// overlap those before them.
+// gatherAVX2 writes the routine that gathers the runs of each row into contiguous memory, and
+// pads with zeros to the pitch, a multiple of 32. The last vector of a run overlaps the one
+// before it.
 func gatherAVX2(p *printer) {
 	p.text("gatherAVX2", "arg *rowsOf")
 	p.op("MOVQ %s, R9", cursorX)
@@ -135,14 +135,14 @@ func gatherAVX2(p *printer) {
 	p.op("RET")
 }
 
-// clampAVX2 writes the routine that copies rows with codes limited to 127, followed
-// by zeros up to the pitch, a multiple of 32, and what codes have above 127, their
-// excess, to rows of its own. It lists, row by row, the groups of four codes that
-// have some: the excess, and at which byte of the row.
+// clampAVX2 writes the routine that copies rows with codes limited to 127, followed by zeros up
+// to the pitch, a multiple of 32, and the excess, the part of codes above 127, to rows of its
+// own. It lists, row by row, the groups of four codes with excess: the excess, and its byte
+// offset in the row.
 func clampAVX2(p *printer) {
 	p.line("")
 	for i := range 256 {
-		// The lanes of the set bits, one behind the other.
+		// For each mask, the indices of its set bits, packed to the front.
 		var lanes uint64
 		for n, rest := 0, i; rest > 0; n++ {
 			lanes |= uint64(bits.TrailingZeros(uint(rest))) << (8 * n)

@@ -59,8 +59,8 @@ func interleaveTwo(p *printer, name, low, high string) {
 	p.op("RET")
 }
 
-// layoutAVX2 selects bytes of 16 pixels with VPSHUFB, which writes zeros where
-// another plane has its turn, and numbers of 8 pixels with VPERMPS and blends.
+// layoutAVX2 selects bytes of 16 pixels with VPSHUFB, which writes zeros in the places of the
+// other planes, and numbers of 8 pixels with VPERMPS and blends.
 func layoutAVX2(p *printer) {
 	planes := []string{"SI", "DX", "R9"}
 	p.line("")
@@ -152,7 +152,7 @@ func stripPointers(p *printer) {
 	p.op("LEAQ (R8)(BX*4), DX")
 }
 
-// nth addresses the line after so many, of those whose distance is step.
+// nth is the address of line n, of lines that are step apart.
 func nth(base, step, three string, n int) string {
 	switch n {
 	case 0:
@@ -241,7 +241,7 @@ func layoutAVX512(p *printer) {
 	for out := range 3 {
 		for i := range 16 {
 			at := 16*out + i
-			first, second := 0, i // the third plane's turn comes with the second table
+			first, second := 0, i // the second table selects from the third plane
 			switch at % 3 {
 			case 0:
 				first = at / 3

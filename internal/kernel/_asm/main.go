@@ -70,8 +70,7 @@ func (p *printer) text(name, arg string) {
 	p.op("MOVQ arg+0(FP), DI")
 }
 
-// dispatcher writes a routine that goes on at one of several, which find the
-// argument in DI.
+// dispatcher writes a routine that jumps to one of several, with the argument in DI.
 func (p *printer) dispatcher(name, arg string, routines []string) {
 	p.line("")
 	for i, r := range routines {
@@ -87,7 +86,7 @@ func (p *printer) dispatcher(name, arg string, routines []string) {
 	p.op("JMP (CX)(AX*8)")
 }
 
-// routine opens one that a dispatcher goes on at.
+// routine opens one that a dispatcher jumps to.
 func (p *printer) routine(name string) {
 	p.line("")
 	p.line("TEXT %s<>(SB), NOSPLIT, $0-0", name)

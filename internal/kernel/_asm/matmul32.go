@@ -13,7 +13,7 @@ const (
 	mulTiles, mulStride, mulLD = "72(DI)", "80(DI)", "88(DI)"
 )
 
-// mulRowRegs lead to the rows of a tile.
+// mulRowRegs point to the rows of a tile.
 var mulRowRegs = rowRegs[:6]
 
 // The fields of matmul32.row, which is 24 bytes long.
@@ -37,9 +37,9 @@ func matmul32AVX2(p *printer) {
 	}
 }
 
-// matmul32 is one width of tile. Its sums are in registers 0 to 6*vectors-1,
-// the vectors of columns and the broadcast number of a row behind them, and for
-// AVX2 the mask of the last column in the last register.
+// matmul32 is one width of tile. Its accumulators are in registers 0 to 6*vectors-1, the
+// vectors of columns and the broadcast number of a row behind them, and for AVX2 the mask of
+// the last column in the last register.
 type matmul32 struct {
 	lanes
 	vectors int
@@ -58,8 +58,8 @@ func (m matmul32) number(r int) string {
 	return m.r(len(mulRowRegs)*m.vectors + m.vectors)
 }
 
-// begin sets the sums to zero or to what the result, whose rows out brings to
-// AX one by one, holds.
+// begin sets the accumulators to zero, or loads them from the result, to whose rows out points
+// AX, one by one.
 func (m matmul32) begin(p *printer, out func(r int)) {
 	p.op("CMPQ %s, $0", mulAdd)
 	p.op("JNE add")
@@ -89,7 +89,7 @@ func (m matmul32) end(p *printer, out func(r int)) {
 	}
 }
 
-// products adds a number of each row times the vectors of columns.
+// products accumulates one element of each row times the vectors of columns.
 func (m matmul32) products(p *printer, number func(r int) string) {
 	for r := range mulRowRegs {
 		p.op("VBROADCASTSS %s, %s", number(r), m.number(r))
@@ -99,8 +99,8 @@ func (m matmul32) products(p *printer, number func(r int) string) {
 	}
 }
 
-// run leaves in reg where the run begins whose offset is the tap'th one (R14
-// bytes on) of the row at SI: R15, zeros, where the offset is negative.
+// run points reg to the run of a tap, whose offset is R14 bytes into those of the row at SI, or
+// to the zeros at R15 where the offset is negative.
 func (p *printer) run(row int, reg string) {
 	p.op("MOVQ %d(SI), AX", row+mulRowOffset)
 	p.op("MOVLQSX (AX)(R14*1), AX")

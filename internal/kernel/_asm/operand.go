@@ -23,8 +23,8 @@ type operandRows struct {
 	wide        bool // AVX-512; K2 to K4, Z30 and Z31 are used between taps
 }
 
-// each goes over the taps of the next rows; body finds their runs by run. It uses
-// AX, BX and SI between them.
+// each loops over the taps of the next rows; body gets their runs from run. AX, BX and SI are
+// overwritten between taps.
 func (o operandRows) each(body func()) {
 	o.op("MOVQ %s, AX", cursorTaps)
 	o.op("MOVQ AX, %s", cursorLeft)
@@ -112,7 +112,7 @@ func (o operandRows) masks() {
 	}
 }
 
-// advance goes on with the rows behind. It uses AX and BX.
+// advance moves on to the next rows. It overwrites AX and BX.
 func (o operandRows) advance() {
 	o.op("MOVQ $%d, AX", 4*o.rows)
 	o.op("CMPQ %s, $0", cursorOffset)
@@ -122,8 +122,8 @@ func (o operandRows) advance() {
 	o.op("ADDQ AX, %s", cursorAt)
 }
 
-// fetch leaves in CX where to fetch and in SI how far to go on with each step:
-// nowhere, once the end is reached. fields is the operand.Prefetch.
+// fetch leaves in CX the address to prefetch and in SI how far it moves with each step: 0 once
+// the end is reached. fields is the offset of the operand.Prefetch.
 func (p *printer) fetch(fields int) {
 	p.op("MOVQ %s, CX", field(fields))
 	p.op("XORQ SI, SI")

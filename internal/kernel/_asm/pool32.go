@@ -8,10 +8,10 @@ import (
 func pool32AVX512(p *printer) { pool32(p, avx512) }
 func pool32AVX2(p *printer)   { pool32(p, avx2) }
 
-// pool32 writes the routines for consecutive windows of one image. Maxima are in
-// registers 0 to 3: a maximum keeps its second source, the one so far, where an
-// operand is NaN, so that one must be put in by itself. Sums are in the same
-// registers in float64, of a vector of channels in 0 and 1.
+// pool32 writes the routines for consecutive windows of one image. Maxima are in registers 0 to
+// 3: VMAXPS returns its second source, the maximum so far, where an operand is NaN, so NaN is
+// merged in by an instruction of its own. Sums are in the same registers, in float64: those of
+// a vector of channels in 0 and 1.
 func pool32(p *printer, l lanes) {
 	most := poolLoop{p: p, l: l, size: 4, overlap: l == avx2, begin: func() { p.op("VBROADCASTSS %s, %s // -Inf", windowsZero, l.r(6)) }}
 	most.write("max", 4, func(vectors int, _ bool) {

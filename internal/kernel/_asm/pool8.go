@@ -19,10 +19,10 @@ func pool8AVX2(p *printer)   { pool8(p, avx2) }
 // registers 0 to 3. Sums of as many channels as a vector has bytes are in the
 // same registers, as int32.
 //
-// What is left of a pixel behind its whole vectors is covered by a vector that
-// overlaps them: a result depends on its channel alone, and may be written twice.
-// Pixels smaller than a vector are covered by two halves or two quarters of one,
-// pixels smaller than a quarter are the caller's.
+// The channels behind the whole vectors of a pixel are covered by a vector that overlaps the
+// last of these: a result depends on its channel alone, and may be written twice. Pixels
+// smaller than a vector are covered by two halves or two quarters of one; pixels smaller than a
+// quarter are left to the caller.
 func pool8(p *printer, l lanes) {
 	zero := func(n int) {
 		for j := range n {
@@ -88,7 +88,7 @@ func pool8(p *printer, l lanes) {
 	})
 }
 
-// codes makes codes, in register 0, of the sums in the first of registers 0 to 3.
+// codes converts the sums in the first of registers 0 to 3 to codes in register 0.
 func (l lanes) codes(p *printer, vectors int) {
 	p.op("MOVQ R13, BX // cells of the window")
 	p.op("SUBQ R11, BX")
@@ -121,20 +121,19 @@ func (p *printer) low(i, bytes int, to string) {
 	}
 }
 
-// poolLoop writes the loops over windows, channels and cells. Where a step finds
-// its operands: BX is the cell, AX the byte of the first channel, R8 the result,
-// R11 to R13 the cells of the window.
+// poolLoop writes the loops over windows, channels and cells. Registers of a step: BX is the
+// cell, AX the byte of the first channel, R8 the result, R11 to R13 the cells of the window.
 type poolLoop struct {
 	p     *printer
 	l     lanes
 	size  int // bytes of an element
 	begin func()
 
-	// overlap has what is left behind whole vectors covered by one that ends with the
-	// pixel; pixels smaller than a vector are the caller's.
+	// overlap covers the channels behind whole vectors by a vector that ends with the pixel;
+	// pixels smaller than a vector are left to the caller.
 	overlap bool
-	// parts, with overlap, writes a step for so many bytes of channels, less than a
-	// vector: only pixels smaller than a quarter of one are the caller's then.
+	// parts, with overlap, writes a step for that many bytes of channels, less than a vector:
+	// then only pixels smaller than a quarter of one are left to the caller.
 	parts func(label string, bytes int)
 }
 
@@ -155,10 +154,9 @@ func (o poolLoop) channels(label string, first, cell, last func()) {
 	last()
 }
 
-// write writes a routine that takes so many vectors of channels at a time, then
-// single ones up to Whole, then, with AVX-512, the rest under mask K1. Routines
-// that take one at a time have no masked step. What is left otherwise is the caller's,
-// unless vectors overlap.
+// write writes a routine that takes that many vectors of channels at a time, then single ones
+// up to Whole, then, with AVX-512, the rest under mask K1. Routines that take one at a time
+// have no masked step. Other channels are left to the caller, unless vectors overlap.
 func (o poolLoop) write(name string, vectors int, first, cell, last func(vectors int, masked bool)) {
 	p, l := o.p, o.l
 	channels := func(label string, vectors int, masked bool) {
@@ -222,8 +220,7 @@ func (o poolLoop) write(name string, vectors int, first, cell, last func(vectors
 	p.op("RET")
 }
 
-// rest writes what is done behind the whole vectors of a pixel, of which AX is the
-// end.
+// rest handles the channels behind the whole vectors of a pixel, of which AX is the end.
 func (o poolLoop) rest() {
 	p, size := o.p, o.l.bytes
 	p.op("MOVQ %s, CX", windowsSize)

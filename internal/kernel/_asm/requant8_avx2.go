@@ -1,8 +1,8 @@
 package main
 
-// requant8AVX2 writes one routine for each rule, as requant8AVX512 does, on 8
-// sums at a time. A row that is no multiple of 8 ends in a vector that overlaps
-// the one before it, so rows have at least 8 columns.
+// requant8AVX2 writes one routine for each rule, as requant8AVX512 does, on 8 accumulators at a
+// time. A row whose length is no multiple of 8 ends in a vector that overlaps the one before
+// it, so rows have at least 8 columns.
 func requant8AVX2(p *printer) {
 	realLimit(p)
 	requantRowsAVX2(p, "addBias", func() {
@@ -62,8 +62,8 @@ func requantRowsAVX2(p *printer, rule string, value func()) {
 	}, "ADDQ R10, DX")
 }
 
-// rowsOf8 ends a routine with the loop over BX rows of CX columns, with 8 sums at SI+4*AX a
-// step. next moves DX to the next row of the results.
+// rowsOf8 ends a routine with the loop over BX rows of CX columns; each step takes the 8
+// accumulators at SI+4*AX. next moves DX to the next row of the results.
 func rowsOf8(p *printer, step func(), next string) {
 	p.op("LEAQ -8(CX), R11 // the last vector")
 	p.line("row:")

@@ -11,9 +11,9 @@ const (
 	rowsRealZero                   = "72(DI)"
 )
 
-// requant8AVX512 writes one routine for each rule. Between them only the step
-// from the sum to the real value differs; it finds the sum in Z0, the channel's
-// bias and factor in Z1 and Z2, and leaves the value before rounding in Z0.
+// requant8AVX512 writes one routine for each rule. They differ only in the step from the
+// accumulator to the real value: it takes the accumulator in Z0, the channel's bias and
+// multiplier in Z1 and Z2, and leaves the value before rounding in Z0.
 func requant8AVX512(p *printer) {
 	realLimit(p)
 	requantRoutine(p, "addBias", func() {
@@ -83,7 +83,7 @@ func requantRoutine(p *printer, rule string, value func()) {
 	p.op("XCHGQ CX, R12")
 	p.op("SHLQ CX, R13")
 	p.op("DECQ R13")
-	p.op("KMOVW R13, K1 // the columns of the last one")
+	p.op("KMOVW R13, K1 // columns of the last vector")
 	p.op("XCHGQ CX, R12")
 	p.line("row:")
 	p.op("XORQ AX, AX")

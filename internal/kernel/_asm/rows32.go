@@ -15,8 +15,8 @@ const (
 func rows32AVX512(p *printer) { rows32(p, avx512) }
 func rows32AVX2(p *printer)   { rows32(p, avx2) }
 
-// rows32 writes the passes over a row. Sums of float64 are in registers 1 and 2: number
-// i belongs to sum i%8, which is in the second one with AVX2 where i%8 is above 3.
+// rows32 writes the passes over a row. Sums of float64 are in registers 1 and 2: element i is
+// added to sum i%8, and with AVX2 sums 4 to 7 are in register 2.
 func rows32(p *printer, l lanes) {
 	r := &passes32{p, l}
 	f := newFunctions32(p, l, 0, 7)

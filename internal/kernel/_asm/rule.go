@@ -14,7 +14,8 @@ func ruleAt(field func(int) string, at int) ruleFields {
 // The values of rule.Constants.Rule, as labels.
 var ruleLabels = []string{1: "addBias", 2: "intBias", 3: "fusedBias", 4: "realBias"}
 
-// branch goes to the label of the rule in reg, which ends in suffix, and on for sums.
+// branch jumps to the label of the rule in reg, which ends in suffix, and falls through for
+// accumulators without an epilogue.
 func (p *printer) branch(reg, suffix string) {
 	for value, label := range ruleLabels {
 		if label != "" {
@@ -24,8 +25,8 @@ func (p *printer) branch(reg, suffix string) {
 	}
 }
 
-// realLimit writes a constant that realBias lets no number pass: rounding makes
-// larger ones the smallest integer, but the contract, the largest code.
+// realLimit writes the limit to which realBias clamps before it rounds: the conversion to int32
+// makes larger numbers the smallest integer, but the contract demands the largest code.
 func realLimit(p *printer) {
 	p.line("")
 	p.line("DATA realLimit<>+0(SB)/4, $0x46fffe00 // 32767")

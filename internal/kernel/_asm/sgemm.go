@@ -36,13 +36,13 @@ func sgemmTiles(p *printer, heights []int, g sgemm) {
 	p.dispatcher("tiles"+g.isa, "arg *tile", names)
 }
 
-// sgemm writes a routine for tiles of rows rows by vectors vectors of columns: it
-// multiplies one number of each row by vectors of weights with one rounding
-// (FMA), K in order, starting from the bias; then it clamps. A maximum or minimum
-// takes the sum as its second source, which lets NaN pass.
+// sgemm writes a routine for tiles of rows rows by vectors vectors of columns: it multiplies
+// one number of each row by vectors of weights with one rounding (FMA), K in order, starting
+// from the bias; then it clamps. VMAXPS and VMINPS take the accumulator as their second source,
+// which lets NaN pass.
 //
-// Sums are in the first registers, weights from weight on, numbers of rows in
-// number and the one after it.
+// Accumulators are in the first registers, weights from weight on, broadcast elements of rows
+// in number and the register after it.
 type sgemm struct {
 	*printer
 	lanes
@@ -85,8 +85,8 @@ func (g sgemm) write() {
 	g.op("RET")
 }
 
-// fetchResults has the lines of the results, which lie far apart, on their way while
-// products are added.
+// fetchResults prefetches the cache lines of the results, which lie far apart, while products
+// are accumulated.
 func (g sgemm) fetchResults() {
 	g.op("MOVQ %s, AX", stileOut)
 	g.op("ADDQ %s, AX", stileStored)
@@ -99,7 +99,7 @@ func (g sgemm) fetchResults() {
 	}
 }
 
-// run adds the products of one run, and fetches the next panel's weights meanwhile.
+// run accumulates one run, and prefetches the next panel's weights.
 func (g sgemm) run(o operandRows) {
 	const unroll = 4
 	g.fetch(stileFetch)
@@ -132,8 +132,7 @@ func (g sgemm) run(o operandRows) {
 	g.op("MOVQ CX, %s", field(stileFetch))
 }
 
-// step multiplies the numbers at AX, and i behind it, by the weights that belong to
-// them.
+// step accumulates the products of element i of each row, counted from AX, and its weights.
 func (g sgemm) step(o operandRows, i int) {
 	for j := range g.vectors {
 		g.op("VMOVUPS %d(DX), %s", (i*g.vectors+j)*g.bytes, g.r(g.weight+j))

@@ -19,8 +19,8 @@ const (
 )
 
 func statisticsAVX2(p *printer) {
-	// A minimum or maximum gives its second source for NaN, the extreme so far; a
-	// number that is not finite, times zero, is NaN, which stays in the sum.
+	// VMINPS and VMAXPS return their second source, the extreme so far, for NaN. Non-finite
+	// numbers show in a sum: times zero they are NaN, which stays.
 	begin := func() {
 		p.op("MOVQ %s, SI", rangingX)
 		p.op("MOVQ %s, CX", rangingCount)
@@ -52,8 +52,8 @@ func statisticsAVX2(p *printer) {
 	p.op("VZEROUPPER")
 	p.op("RET")
 
-	// The bins of the numbers that are not zero queue up, in order; then they are
-	// counted. What is outside goes to the first or the last bin.
+	// The bins of elements that are not zero are packed into a buffer, in order, and counted
+	// from there. Elements outside the range go to the first or the last bin.
 	compressions(p)
 	p.text("histogramAVX2", "arg *binning")
 	begin()
@@ -138,7 +138,8 @@ func noiseAVX2(p *printer) {
 	p.op("RET")
 }
 
-// compressions writes, for each set of eight lanes, their numbers, close together.
+// compressions writes, for each mask of eight lanes, the indices of its set lanes, packed to
+// the front.
 func compressions(p *printer) {
 	p.line("")
 	for set := range 256 {

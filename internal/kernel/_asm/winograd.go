@@ -1,10 +1,9 @@
 package main
 
-// winogradInput writes the transform of tiles' input, B' d B, that all widths of
-// numbers share.
+// winogradInput writes the transform of tiles' input, B' d B, for elements of all sizes.
 type winogradInput struct {
 	lanes
-	in, out                int // bytes of an element, before and behind
+	in, out                int // bytes of an element, before and after the transform
 	load, store, plus, sub string
 }
 

@@ -20,10 +20,9 @@ const (
 	productsLeft, productsFetch                = "72(DI)", "80(DI)"
 )
 
-// products writes the routine for all points of a panel: rows by six, then what is
-// left by fewer. Each point's weights are fetched, some with every step, while
-// those before them are used. Sums are in Y0 to Y11, weights in Y12 and Y13, pairs of numbers in Y14,
-// products in Y15.
+// products writes the routine for all points of a panel: six rows at a time, then the remaining
+// ones. The next point's weights are prefetched, some with every step. Accumulators are in Y0
+// to Y11, weights in Y12 and Y13, pairs of numbers in Y14, products in Y15.
 func products(p *printer) {
 	const (
 		most        = 6
@@ -116,7 +115,7 @@ var (
 	foldRule                        = ruleAt(func(at int) string { return fmt.Sprintf("%d(DI)", at) }, 80)
 )
 
-// fold transforms the sums of tiles back, 8 channels at a time, and makes codes of
+// fold applies the inverse transform to the accumulators, 8 channels at a time, and requantizes
 // them. The pixels of the first 8 channels wait in Y8 to Y11 for the others.
 func fold(p *printer) {
 	p.text("foldAVX2", "arg *fold")
