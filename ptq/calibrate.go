@@ -15,8 +15,8 @@ import (
 
 // CalibrateOptions of Calibrate; the zero value is good.
 type CalibrateOptions struct {
-	// Threads is how many forwards run at a time; 0 means one per CPU. The
-	// result does not depend on it.
+	// Threads is how many forwards run at a time; 0 means one per CPU. The statistics do not
+	// depend on it.
 	Threads int
 	// Progress is called with the number of images done so far, rising, from
 	// one goroutine at a time.
@@ -53,8 +53,9 @@ func Calibrate(ctx context.Context, p *Prepared, batches iter.Seq2[*tensor.Tenso
 	}, opts)
 }
 
-// CalibrateInputs is Calibrate of a graph with any inputs, of which batches has all, in
-// their order. Where there is one, its first axis counts samples; several are one sample.
+// CalibrateInputs is Calibrate for a graph with any inputs; a batch holds a tensor for each, in
+// their order. With one input its first axis counts samples; with several a batch is one
+// sample.
 func CalibrateInputs(ctx context.Context, p *Prepared, batches iter.Seq2[[]*tensor.Tensor, error], opts CalibrateOptions) (*Stats, error) {
 	c, err := newCalibration(p, opts)
 	if err != nil {
@@ -96,7 +97,7 @@ func newCalibration(p *Prepared, opts CalibrateOptions) (*calibration, error) {
 	if opts.Threads <= 0 {
 		opts.Threads = runtime.GOMAXPROCS(0)
 	}
-	// Both read all weights; together they take half as long.
+	// Compiling and fingerprinting each read all weights; side by side they take half as long.
 	var run forward
 	var notCompiled error
 	var compiling sync.WaitGroup
@@ -170,7 +171,7 @@ func (c *calibration) run(ctx context.Context, batches iter.Seq2[[]*tensor.Tenso
 	return ctx.Err()
 }
 
-// oneFloat says that the graph has one input, of floats.
+// oneFloat reports whether the graph has one input, of float32.
 func (p *Prepared) oneFloat() bool {
 	in := p.Calibrated.Inputs
 	return len(in) == 1 && in[0].Type.DType == tensor.Float32

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// ClampEffect says how far the float model that is quantized, with ReLU, is from
-// the one that was trained, with ReLU6.
+// ClampEffect measures how far the float model with ReLU, which is quantized, is from the one
+// with ReLU6, which was trained.
 type ClampEffect struct {
 	Inputs int `json:"inputs"` // how many inputs were run
 	// SQNR is the ratio of signal to difference, of the finite logits, in decibels;
@@ -15,7 +15,7 @@ type ClampEffect struct {
 	// RelativeError is the length of the difference over that of the trained
 	// model's logits.
 	RelativeError float64 `json:"relative_error"`
-	// Agreement is the share of inputs, in percent, of which both say the same.
+	// Agreement is the share of inputs, in percent, for which both predict the same class.
 	Agreement float64 `json:"top1_agreement_percent"`
 	// Largest and LargestReLU are the largest magnitudes of a finite logit, with ReLU6 and
 	// with ReLU.
@@ -28,7 +28,7 @@ type ClampEffect struct {
 	same          int
 }
 
-// Add takes in the logits of an input, and whether both decide for the same class.
+// Add counts an input: its logits, and whether both models predict the same class.
 func (e *ClampEffect) Add(relu6, relu []float32, same bool) {
 	for i, v := range relu {
 		x, y := float64(relu6[i]), float64(v)
@@ -57,8 +57,8 @@ const (
 	harmfulAgreement = 95 // percent
 )
 
-// Harmful reports whether the model that is quantized is another one than was
-// trained.
+// Harmful reports whether the two differ so much that the quantized model is not the trained
+// one.
 func (e *ClampEffect) Harmful() bool {
 	return e.NonFinite > 0 || e.SQNR != nil && *e.SQNR < harmfulSQNR || e.Inputs > 0 && e.Agreement < harmfulAgreement
 }

@@ -34,7 +34,8 @@ func Convert(p *Prepared, stats *Stats, numerics quant.Numerics) (*graph.Graph, 
 	return c.convert()
 }
 
-// Trained is what training, unlike calibration, has decided.
+// Trained holds the quantization parameters that training has chosen, in place of a
+// calibration's statistics.
 type Trained struct {
 	// Activations has the parameters of every value of Prepared.Observed.
 	Activations map[string]*tensor.QParams
@@ -102,7 +103,7 @@ type converter struct {
 	weights  map[string]*tensor.QParams // by node, where training has decided; nil otherwise
 	running  *graph.Graph               // without auxiliary outputs
 
-	functions map[*graph.Node]op.Unary // that alone are computed of a node of p.Graph
+	functions map[*graph.Node]op.Unary // by the node whose only reader they are
 }
 
 // activations computes the parameters of all observed values.
@@ -143,8 +144,8 @@ func (c *converter) node(n *graph.Node, d Decision) error {
 	case Own:
 		t, observed := c.types[n.Name]
 		if !observed {
-			// Only auxiliary outputs need it: PyTorch stores the parameters of an
-			// observer that has seen nothing.
+			// Only auxiliary outputs need it: PyTorch stores the parameters of an observer that
+			// saw no batch.
 			t = graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(1, 0)}
 			n.Note = "never called: scale 1 and zero point 0, as PyTorch stores"
 		}
@@ -219,8 +220,8 @@ func perTensor(spec quant.ObserverSpec) quant.ObserverSpec {
 	return spec
 }
 
-// QuantizeWeight quantizes a float32 weight [O, ...] by what an observer that
-// sees it once finds.
+// QuantizeWeight quantizes a float32 weight [O, ...] with the parameters of an observer that
+// has seen it once.
 func QuantizeWeight(w *tensor.Tensor, spec quant.ObserverSpec) (*tensor.Tensor, error) {
 	o, err := observe.New(spec)
 	if err != nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// largestBias is the largest code of a bias, in units of the sums of products, to which it
-// is added in int32: the sums need some room beside it.
+// largestBias is the largest int32 bias, in units of the accumulator's scale: products are
+// added to it in int32, and need room beside it.
 const largestBias = 1 << 30
 
-// holdBias gives the quantized weight of n with larger scales for the channels whose bias
-// int32 would not hold, in units of the scales of input and weight: such weights are next to
-// nothing beside the bias. Not all rules add biases in int32, but files store them so.
+// holdBias returns the quantized weight of n with larger scales for the channels whose bias
+// would overflow int32 at the accumulator's scale (input scale times weight scale). Such
+// weights are tiny beside the bias. Not all rules add biases in int32, but files store them so.
 func (c *converter) holdBias(n *graph.Node, w, q *tensor.Tensor) (*tensor.Tensor, error) {
 	x := c.inputParams(n)
 	if !c.p.rules || x == nil || len(n.Inputs) < 3 || n.Inputs[2].Data == nil || n.Inputs[2].Data.DType() != tensor.Float32 {

@@ -11,8 +11,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// LayerPairs is a layer with int8 weights, and what becomes of it in runtimes that add
-// products in pairs of 16 bits (VPMADDUBSW): see quant.SaturatingPairs.
+// LayerPairs says how a layer with int8 weights saturates in runtimes that add pairs of
+// products in 16 bits (VPMADDUBSW): see quant.SaturatingPairs.
 type LayerPairs struct {
 	Node      string `json:"node"`                // name of the node
 	Op        string `json:"op"`                  // kind of the operator: conv2d, linear
@@ -21,7 +21,7 @@ type LayerPairs struct {
 	Of        int    `json:"of"`                  // output channels
 	// Worst is the largest sum of a pair for any activations; int16 ends at 32767.
 	Worst int64 `json:"worst"`
-	// Observed is what data did; nil without data.
+	// Observed counts what saturated on data; nil without data.
 	Observed *ObservedPairs `json:"observed,omitempty"`
 }
 
@@ -29,7 +29,7 @@ type LayerPairs struct {
 type ObservedPairs struct {
 	Results   int64 `json:"results"`   // of all inputs
 	Saturated int64 `json:"saturated"` // those with a pair that int16 does not hold
-	Largest   int64 `json:"largest"`   // sum of a pair, in the channels that may saturate
+	Largest   int64 `json:"largest"`   // largest sum of a pair, in the channels that may saturate
 }
 
 // PairWatch finds out which pairs saturate while a graph runs.
@@ -47,8 +47,7 @@ type pairs struct {
 	order    []int
 }
 
-// maxByte is the largest code of an activation: ranges that were chosen narrower limit scales,
-// not codes.
+// maxByte is the largest code of an activation: reduce_range limits scales, not codes.
 const maxByte = 255
 
 // WatchPairs lists the layers of an int8 graph whose weights are int8.
@@ -91,7 +90,8 @@ func WatchPairs(g *graph.Graph) (*PairWatch, error) {
 	return w, nil
 }
 
-// See is shown the result of every node of a run, with the readers of it.
+// See counts what saturates in readers, the layers that read x: a result of a node, or an
+// input.
 func (w *PairWatch) See(readers []*graph.Node, x *tensor.Tensor) {
 	for _, n := range readers {
 		p := w.watch[n]
@@ -125,8 +125,8 @@ func (w *PairWatch) Readers(g *graph.Graph) map[*graph.Value][]*graph.Node {
 	return readers
 }
 
-// bytesOfCodes are the codes as x86 multiplies them, unsigned, and that of zero: kernels move
-// signed ones up by 128.
+// bytesOfCodes returns the codes and the zero point as x86 multiplies them, unsigned: kernels
+// add 128 to signed ones.
 func bytesOfCodes(x *tensor.Tensor) ([]byte, byte) {
 	zero := byte(x.QParams().ZeroPoint())
 	if x.DType() == tensor.QUInt8 {
@@ -177,7 +177,7 @@ func (p *pairs) convolution(o op.Conv2D, codes []byte, zero byte, images, weight
 	}
 }
 
-// add counts what saturates of one window, in p.channels[first:end].
+// add counts the saturated pairs of one window, in p.channels[first:end].
 func (p *pairs) add(window []byte, first, end int) {
 	seen := p.layer.Observed
 	for _, weights := range p.weights[first:end] {

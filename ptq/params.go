@@ -7,12 +7,13 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// widerAverages is how much wider than what was seen the range of averages over whole images
-// is: there is one number for each channel of an image, too few to tell where they end.
+// widerAverages is the share by which the range of averages over whole images is widened:
+// calibration sees one number for each channel of an image, too few to find the extremes.
 const widerAverages = 1
 
-// params are the parameters of an observed value. Where rules decide and the observer
-// searches ranges, they serve what is computed of the value.
+// params are the quantization parameters of an observed value. With Options.Rules and an
+// observer that searches its range, averages over images get a wider range, and a value that
+// only one function reads gets the range at which the results of that function lose least.
 func (c *converter) params(name string, o observe.Observer) (*tensor.QParams, error) {
 	s, ok := o.(observe.Searched)
 	n, computed := c.p.Graph.Node(name)
@@ -28,8 +29,8 @@ func (c *converter) params(name string, o observe.Observer) (*tensor.QParams, er
 	return o.QParams()
 }
 
-// ofAverages are the parameters of averages over images: those of what they are taken of,
-// which holds them, where these are finer.
+// ofAverages are the parameters of averages over images: those of the averaged value, whose
+// range encloses them, if its scale is smaller.
 func (c *converter) ofAverages(n *graph.Node, s observe.Searched) (*tensor.QParams, error) {
 	q, err := s.Widened(widerAverages)
 	if err != nil {
@@ -43,8 +44,7 @@ func (c *converter) ofAverages(n *graph.Node, s observe.Searched) (*tensor.QPara
 	return q, nil
 }
 
-// functionsOnly finds the nodes of whose results nothing but one function is computed, on
-// codes.
+// functionsOnly maps nodes whose results only one function reads, on codes, to that function.
 func functionsOnly(p *Prepared) map[*graph.Node]op.Unary {
 	reads := p.Graph.Reads()
 	found := map[*graph.Node]op.Unary{}

@@ -22,14 +22,14 @@ type Options struct {
 	// Calibrated is the graph that calibration runs in place of the one that is
 	// converted: the same nodes with other clamps. nil means the same graph.
 	Calibrated *graph.Graph
-	// Rules decides by rules that hold for graphs of any architecture; without, as PyTorch
-	// does for those of torchvision.
+	// Rules chooses what becomes int8 by the rules for graphs of any architecture (rules.go);
+	// without it everything does that has a form on codes, as in PyTorch.
 	Rules bool
-	// CodedOutputs gives codes to an output that a layer with weights computes, as PyTorch
-	// does; the rules alone give it real numbers.
+	// CodedOutputs quantizes an output that a layer with weights computes, as PyTorch does;
+	// with Rules alone it is float32.
 	CodedOutputs bool
-	// Fingerprint gives the Fingerprint of the graph that calibration runs, for those
-	// who prepare it again and again. nil means that it is found out where needed.
+	// Fingerprint returns the fingerprint of the graph that calibration runs, for callers that
+	// prepare the same graph repeatedly. nil means that it is computed where needed.
 	Fingerprint func() (string, error)
 }
 
@@ -68,13 +68,13 @@ const (
 	Float Kind = iota
 	// Own computes on integers and its result has its own, observed parameters.
 	Own
-	// Follow computes on integers and its result has no parameters of its own:
-	// it keeps those of its input, of which it only selects, moves or averages
-	// codes, or has fixed ones, as a sigmoid has.
+	// Follow computes on integers and its result has no observed parameters: it keeps those of
+	// its input, whose codes it only selects, moves or averages, or has fixed ones, as a
+	// sigmoid has.
 	Follow
-	// Real computes on integers, and its sums become real numbers.
+	// Real accumulates integers, and dequantizes the accumulators to float32.
 	Real
-	// Boundary turns codes into real numbers: part of the conversion itself.
+	// Boundary is a Dequantize of the graph itself.
 	Boundary
 )
 
@@ -192,7 +192,7 @@ func decide(p *Prepared, excluded map[string]string, opts Options) map[*graph.No
 	if opts.Rules {
 		r.apply()
 	}
-	// A stub whose codes nobody wants would only add rounding.
+	// A stub whose readers are all float would only add rounding.
 	for _, n := range p.Graph.Nodes {
 		if _, ok := n.Op.(op.Quantize); ok && r.kinds[n] == Own && !wanted(p.Graph, n.Output(), r.kinds) {
 			r.set(n, Decision{Reason: FloatReaders, Text: "its readers compute in float"})
@@ -207,10 +207,10 @@ func decide(p *Prepared, excluded map[string]string, opts Options) map[*graph.No
 	return r.kinds
 }
 
-// floatInput is the decision on what only moves or selects floats.
+// floatInput is the decision on nodes that only move or select floats.
 var floatInput = Decision{Reason: FloatInput, Text: "its input is float"}
 
-// decisionOn is what n's operator and its producers decide.
+// decisionOn decides on n by its operator and its producers.
 func decisionOn(n *graph.Node, kinds map[*graph.Node]Kind, excluded map[string]string) Decision {
 	if _, ok := n.Op.(op.Dequantize); ok {
 		return Decision{Kind: Boundary}

@@ -30,7 +30,7 @@ type Report struct {
 	Int8Bytes  int64 `json:"int8_bytes"`
 
 	// Equalized counts the layers whose channels were scaled, to bring the ranges of weights
-	// together across layers; those who prepare the graph fill it in.
+	// together across layers; the caller who equalized the graph sets it.
 	Equalized int `json:"equalized_layers,omitempty"`
 	// BiasCorrected and Rounded count the layers whose bias was corrected, and whose weights
 	// were rounded with regard to each other.
@@ -104,7 +104,7 @@ func (r *Report) weight(node string, w, q *tensor.Tensor) {
 	}
 }
 
-// finish fills in what only the finished graph knows.
+// finish fills in what depends on the finished graph.
 func (r *Report) finish(p *Prepared, converted *graph.Graph) (err error) {
 	if r == nil {
 		return nil
@@ -122,8 +122,8 @@ func (r *Report) finish(p *Prepared, converted *graph.Graph) (err error) {
 	return err
 }
 
-// Keep makes r the report of the same conversion with the nodes kept in float, which gave
-// converted.
+// Keep turns r into the report of the same conversion with more nodes kept in float; converted
+// is its graph.
 func (r *Report) Keep(converted *graph.Graph, kept []string) {
 	reasons, notes := map[string]Reason{}, map[string]string{}
 	for _, n := range r.Nodes {
@@ -173,7 +173,8 @@ func (r *Report) list(converted *graph.Graph, reasons map[string]Reason) {
 	r.Idle = converted.Idle
 }
 
-// onCodes reports whether n gives codes, or sums of them.
+// onCodes reports whether n computes on codes: its result has codes, or is made of
+// accumulators.
 func onCodes(n *graph.Node) bool {
 	w := op.WeightOf(n)
 	return n.Output().Type.DType.IsQuantized() || w != nil && w.Type.DType.IsQuantized()
@@ -201,9 +202,9 @@ func weightSQNR(w, q *tensor.Tensor) float64 {
 	return p.ratio()
 }
 
-// SQNR is the ratio of the power of a signal to the power of its difference from
-// approx, in decibels: 10*log10(sum(x^2) / sum((x-y)^2)). It is +Inf where both
-// are equal and NaN for a signal of zeros that is met exactly.
+// SQNR is the ratio of the power of a signal to the power of its difference from approx, in
+// decibels: 10*log10(sum(x^2) / sum((x-y)^2)). It is +Inf where both are equal, and NaN if both
+// are all zeros.
 func SQNR(signal, approx []float32) float64 {
 	var p powers
 	for i, x := range signal {

@@ -8,8 +8,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Rules for graphs of any architecture, by the traits of operators. PyTorch's networks, of
-// which somebody has decided where the stubs are, need none of them.
+// Rules for graphs of any architecture, by the traits of operators. torchvision's quantizable
+// networks need none of them: their authors have placed the stubs.
 //
 //   - What lies behind the last layer with weights on every way to an output is
 //     post-processing, such as the decoding of boxes and the sigmoid of scores: its values
@@ -32,13 +32,13 @@ type ruled struct {
 	readers      map[*graph.Value][]*graph.Node // of the rules
 }
 
-// set decides on n, in place of what was decided before.
+// set replaces the decision on n.
 func (r *ruled) set(n *graph.Node, d Decision) {
 	d.Node = n.Name
 	r.kinds[n], r.decisions[n] = d.Kind, d
 }
 
-// apply changes by the rules what decide has found.
+// apply changes the decisions of decide by the rules.
 func (r *ruled) apply() {
 	r.readers = map[*graph.Value][]*graph.Node{}
 	for _, n := range r.g.Nodes {
@@ -85,12 +85,12 @@ func averagesImage(o graph.Op) bool {
 	return false
 }
 
-// smallWeight is the number of weights up to which a layer of one output channel is no work
-// that is worth codes.
+// smallWeight is the number of weights up to which a layer of one output channel is too little
+// work to gain from codes.
 const smallWeight = 64
 
-// expectations keeps in float the layers that only average what a softmax gives, as the
-// decoding of box edges from their distributions does.
+// expectations keeps in float the layers that only average the results of a softmax: box edges
+// decoded from distributions (DFL).
 func (r *ruled) expectations() {
 	for _, n := range r.g.Nodes {
 		if !r.layer(n) || op.WeightOf(n).Type.Shape.Numel() > smallWeight || op.WeightOf(n).Type.Shape[0] != 1 {
@@ -102,7 +102,7 @@ func (r *ruled) expectations() {
 	}
 }
 
-// source is the node that computes v, behind those that only move elements.
+// source is the node that computes v, looking through nodes that only move elements.
 func source(v *graph.Value) *graph.Node {
 	n := v.Node
 	for n != nil {
@@ -130,8 +130,8 @@ func (r *ruled) tails() {
 	}
 }
 
-// settle keeps in float what is given floats or read as floats, and reports whether it
-// found something.
+// settle keeps in float the nodes whose operands or readers are float, and reports whether it
+// changed a decision.
 func (r *ruled) settle() (changed bool) {
 	for i := len(r.g.Nodes) - 1; i >= 0; i-- {
 		n := r.g.Nodes[i]
@@ -168,8 +168,8 @@ func (r *ruled) allFloat(n *graph.Node) bool {
 	})
 }
 
-// readsFloat reports whether codes would be of no use to reader. Averages over images take
-// them: what they are taken of need not be float, too.
+// readsFloat reports whether reader computes on float32. Averages over images do not count:
+// they dequantize codes, so their operand need not be float.
 func (r *ruled) readsFloat(reader *graph.Node) bool {
 	return r.kinds[reader] == Boundary || r.kinds[reader] == Float && r.decisions[reader].Reason != Averages
 }

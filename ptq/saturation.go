@@ -9,17 +9,17 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Saturation is a layer whose sums may be wrong in PyTorch on an x86 CPU without
-// VNNI: see quant.SaturatingPairs.
+// Saturation is a layer whose accumulators may saturate in PyTorch on an x86 CPU without VNNI:
+// see quant.SaturatingPairs.
 type Saturation struct {
 	Node     string `json:"node"`     // name of the layer
 	Channels int    `json:"channels"` // that may saturate
 	Of       int    `json:"of"`       // output channels
 }
 
-// Saturations lists the layers of an int8 graph that may saturate in PyTorch, where
-// calibration maps activations to codes. There are none where these end at 127, at
-// which no weights saturate, nor with qnnpack, whose kernels do not add in pairs.
+// Saturations lists the layers of an int8 graph that may saturate in PyTorch; codes is the
+// range that calibration maps activations to. There are none if it ends at 127, where no
+// weights saturate, nor with qnnpack, whose kernels do not add in pairs.
 func Saturations(g *graph.Graph, codes quant.CodeRange) ([]Saturation, error) {
 	if g.Numerics == quant.QNNPACK {
 		return nil, nil
@@ -41,8 +41,7 @@ func Saturations(g *graph.Graph, codes quant.CodeRange) ([]Saturation, error) {
 	return list, nil
 }
 
-// SaturationText says in words where PyTorch may compute something else; it is empty
-// where it does not.
+// SaturationText lists the layers in a sentence; empty for none.
 func SaturationText(list []Saturation) string {
 	if len(list) == 0 {
 		return ""

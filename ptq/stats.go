@@ -116,7 +116,7 @@ func (s *Stats) Write(w io.Writer) error {
 // with errors.Is.
 var ErrStats = errors.New("statistics")
 
-// statsError is an error that matches ErrStats, of which its text does not speak.
+// statsError matches ErrStats without its text.
 type statsError struct{ error }
 
 func (e statsError) Unwrap() error        { return e.error }
@@ -150,8 +150,8 @@ func (s *Stats) compare(p *Prepared) error {
 	return nil
 }
 
-// observer returns an observer by spec of what was seen of a value. Showing it more
-// does not change s.
+// observer returns an observer with spec's settings and the statistics of a value. It is a
+// copy: observing more does not change s.
 func (s *Stats) observer(value string, spec quant.ObserverSpec) (observe.Observer, error) {
 	i, ok := s.at[value]
 	if !ok {
@@ -168,8 +168,8 @@ func (s *Stats) observer(value string, spec quant.ObserverSpec) (observe.Observe
 	return o, o.SetState(seen.state)
 }
 
-// Range is what a value was seen to be within, as its observer judges: that of a
-// histogram is narrower than the values. ok is false where nothing was seen.
+// Range is the range that an observer of spec chooses for a value; a histogram's may be
+// narrower than the values seen. ok is false where nothing was seen.
 func (s *Stats) Range(value string, spec quant.ObserverSpec) (lo, hi float32, ok bool, err error) {
 	o, err := s.observer(value, spec)
 	if err != nil {
@@ -191,9 +191,9 @@ func (s *Stats) Range(value string, spec quant.ObserverSpec) (lo, hi float32, ok
 	return float32(scale * float64(codes.Min-zero)), float32(scale * float64(codes.Max-zero)), true, nil
 }
 
-// watched describes what an observer sees, as opposed to the parameters that it
-// makes of it: statistics serve every recipe for which it is the same, whatever
-// the backend, its range of codes and the granularity of weights are.
+// watched describes the settings that decide what an observer records, as opposed to how it
+// turns records into parameters: statistics serve every recipe with the same string, whatever
+// the backend, the range of codes and the granularity of weights.
 func watched(s quant.ObserverSpec) string {
 	d := s.WithDefaults()
 	text := fmt.Sprintf("%s %v", d.Kind, d.DType)

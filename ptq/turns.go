@@ -2,10 +2,9 @@ package ptq
 
 import "sync"
 
-// turns lets many forwards feed shared observers in the order of their batches:
-// forward i may feed observer k only when forward i-1 has. No activation is
-// copied or queued, and forwards wait for each other only at an observer that
-// an earlier one has not reached.
+// turns makes concurrent forwards feed shared observers in the order of their batches: forward
+// i may feed observer k only when forward i-1 has. No activation is copied or queued, and
+// forwards wait for each other only at an observer that an earlier one has not reached.
 type turns struct {
 	mu     sync.Mutex
 	moved  sync.Cond

@@ -18,7 +18,7 @@ import (
 const (
 	weightQuant = ".weight_fake_quant"
 	actQuant    = ".activation_post_process"
-	// observerOf leads from a fake quantization to its observer.
+	// observerOf is the path from a fake quantization to its observer.
 	observerOf = ".activation_post_process"
 )
 
@@ -28,10 +28,10 @@ func IsPrepared(sd *torch.StateDict) bool {
 	return slices.ContainsFunc(sd.Keys(), func(k string) bool { return strings.Contains(k, weightQuant+".") })
 }
 
-// Conversion is what was found out, or assumed, to convert a prepared model.
+// Conversion holds what was inferred or assumed in converting a prepared model.
 type Conversion struct {
 	Notes []string // of what the file does not say and was assumed
-	// Codes are those that most ranges of activations were mapped to, of unsigned ones.
+	// Codes is the range of unsigned codes that most activations were mapped to.
 	Codes quant.CodeRange
 }
 
@@ -39,16 +39,15 @@ type Conversion struct {
 // dict of a model prepared for quantization-aware training, as torchvision
 // publishes mobilenet_v3_large. g is built as PyTorch's quantizable model.
 //
-// Batch norms are folded, and scales and zero points follow from the observed
-// ranges, as PyTorch recomputes them too; where they were fixed or learned, the
-// file's are the answer. Where the observer of a weight is still on, its range
-// moves once more towards that of the folded weight, because PyTorch's convert
-// calls it once more.
+// Batch norms are folded, and scales and zero points follow from the observed ranges, as
+// PyTorch recomputes them too; where they were fixed or learned, the file's are taken. Where
+// the observer of a weight is still on, its range moves once more towards that of the folded
+// weight, because PyTorch's convert calls it once more.
 //
-// The codes that ranges are mapped to follow from the ranges and the scales of the
-// file (see codeRule). Where those do not tell, they are those of PyTorch's default
-// configurations. Signed activations become unsigned ones of the same values, with
-// zero points 128 higher. opts.Numerics unset is decided as BindQuantized does.
+// quant_min and quant_max follow from the ranges and the scales of the file (see codeRule).
+// Where they do not, those of PyTorch's default configurations are taken. Signed activations
+// become unsigned ones of the same values, with zero points 128 higher. opts.Numerics unset is
+// decided as BindQuantized does.
 func BindPrepared(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (*graph.Graph, Conversion, error) {
 	sd = upToDate(sd)
 	if err := otherRoute(g, sd); err != nil {
@@ -114,9 +113,9 @@ func bindTrained(g *graph.Graph, sd *torch.StateDict) (out *graph.Graph, ranges 
 	return out, ranges, err
 }
 
-// splitPrepared separates the float parameters, under the keys of the float
-// model, from what fake quantizations hold. In training a batch norm is a part
-// of the convolution in front of it, bn.
+// splitPrepared separates the float parameters, under the keys of the float model, from the
+// state of fake quantizations. In training a batch norm is the submodule bn of the convolution
+// in front of it.
 func splitPrepared(g *graph.Graph, sd *torch.StateDict) (float, ranges *torch.StateDict) {
 	norms := map[string]string{}
 	for _, n := range g.Nodes {
@@ -139,7 +138,7 @@ func splitPrepared(g *graph.Graph, sd *torch.StateDict) (float, ranges *torch.St
 	return float, ranges
 }
 
-// prepared binds what training observed.
+// prepared binds the fake quantizations and observers of a prepared model.
 type prepared struct {
 	*binder
 	numerics quant.Numerics
@@ -147,8 +146,7 @@ type prepared struct {
 	observedOnly bool
 	weights      map[*graph.Node]*fakeState
 	activations  map[string]*fakeState // by the path of the module
-	// parts names the parts of chunks that FX graph mode computes on floats and
-	// quantizes anew.
+	// parts names the parts of chunks that FX graph mode leaves in float and quantizes again.
 	parts map[string]bool
 	idle  []string // modules that are never called and have observers
 
@@ -156,7 +154,7 @@ type prepared struct {
 	notes                        []string
 }
 
-// read takes the fake quantizations of the graph's nodes out of the state dict.
+// read reads the fake quantizations of the graph's nodes from the state dict.
 func (p *prepared) read(g *graph.Graph) {
 	for _, n := range g.Nodes {
 		switch n.Op.(type) {
@@ -173,7 +171,7 @@ func (p *prepared) read(g *graph.Graph) {
 		} else if observed(n) {
 			p.activations[n.Name] = p.fake(n.Name + actQuant)
 		} else {
-			p.useBelow(n.Name + actQuant) // of a function whose parameters are fixed
+			p.useBelow(n.Name + actQuant) // of an operator with fixed parameters (sigmoid)
 		}
 	}
 	for _, name := range p.idle {
@@ -189,8 +187,8 @@ func observed(n *graph.Node) bool {
 	})
 }
 
-// decide finds out by which rules ranges become parameters, and for which backend
-// the model was trained.
+// decide finds the rules by which ranges become scale and zero point, and the backend that the
+// model was trained for.
 func (p *prepared) decide() {
 	if p.observedOnly {
 		p.decideObserved()
@@ -231,7 +229,7 @@ func (p *prepared) decide() {
 	}
 }
 
-// decideObserved takes PyTorch's defaults for what observers alone do not tell.
+// decideObserved takes PyTorch's defaults for settings that do not follow from observers alone.
 func (p *prepared) decideObserved() {
 	if p.numerics == quant.NumericsUnset {
 		p.numerics = quant.FBGEMM
@@ -275,13 +273,13 @@ func (p *prepared) signed() bool {
 	return slices.ContainsFunc(statesIn(p.activations), func(s *fakeState) bool { return !s.derived() && len(s.zero) > 0 && s.zero[0] < -16 })
 }
 
-// codes are those that ranges of activations are mapped to, once they are unsigned.
+// codes is the range of unsigned codes that activations are mapped to.
 func (p *prepared) codes() quant.CodeRange {
 	r, _ := p.activationRules.best()
 	switch {
 	case r.dtype == tensor.QInt8:
 		r.codes.Min, r.codes.Max = r.codes.Min+128, r.codes.Max+128
-	case p.signed(): // as the learned zero points alone tell
+	case p.signed(): // known from learned zero points only
 		r = allCodes
 	}
 	return r.codes
@@ -291,7 +289,7 @@ func statesIn[K comparable](m map[K]*fakeState) []*fakeState {
 	return slices.DeleteFunc(slices.Collect(maps.Values(m)), func(s *fakeState) bool { return s == nil })
 }
 
-// node sets the type of one node, whose inputs have theirs.
+// node sets the type of a node's result; its inputs have theirs already.
 func (p *prepared) node(n *graph.Node) {
 	switch n.Op.(type) {
 	case op.Dequantize, op.Affine:
@@ -300,7 +298,7 @@ func (p *prepared) node(n *graph.Node) {
 		p.weight(n)
 	}
 	if p.parts[n.Name] {
-		p.activation(n.Name + ".quant") // so that it is known before conversions are placed
+		p.activation(n.Name + ".quant") // before PlaceQDQ asks for it
 		return
 	}
 	if t, ok := n.Prescribed(); ok {
@@ -309,12 +307,12 @@ func (p *prepared) node(n *graph.Node) {
 	}
 	q := p.activation(n.Name)
 	if q == nil {
-		q = tensor.Affine(1, 0) // reported; readers of the result are not to blame
+		q = tensor.Affine(1, 0) // the error is reported; readers need some parameters
 	}
 	n.Output().Type = graph.Type{DType: tensor.QUInt8, Q: q}
 }
 
-// quantized gives the type of a part of a chunk that is quantized anew.
+// quantized gives the type of a part of a chunk that is quantized again.
 func (p *prepared) quantized(name string) (graph.Type, bool) {
 	if !p.parts[name] {
 		return graph.Type{}, false

@@ -13,7 +13,7 @@ import (
 	"github.com/octet-ml/octet/torch"
 )
 
-// QuantizedOptions of BindQuantized; the zero value asks nothing.
+// QuantizedOptions of BindQuantized; the zero value is good.
 type QuantizedOptions struct {
 	// Numerics are the rules that the model was converted for. Where unset they
 	// follow from the weights: per channel means fbgemm, per tensor qnnpack.
@@ -49,13 +49,13 @@ func BindQuantized(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (
 	for _, n := range out.Nodes {
 		b.node(n)
 	}
-	if !IsTraced(sd) { // FX graph mode drops what nothing uses
+	if !IsTraced(sd) { // FX graph mode drops unused modules
 		for _, name := range out.Idle {
 			b.params(name)
 		}
 	}
 	if len(b.err.Differences) > 0 {
-		// Types are incomplete now; what conversions need cannot be told.
+		// Types are incomplete now, so PlaceQDQ cannot run.
 		b.useInserted()
 		return nil, nil, b.finish()
 	}
@@ -80,7 +80,7 @@ func BindQuantized(g *graph.Graph, sd *torch.StateDict, opts QuantizedOptions) (
 	return placed, append(notes, qnnpackRefuses(placed)...), placed.Validate()
 }
 
-// checkConverted refuses state dicts of other stages.
+// checkConverted refuses state dicts of models that are not converted.
 func checkConverted(sd *torch.StateDict) error {
 	if IsQuantized(sd) {
 		return nil
@@ -99,16 +99,16 @@ type quantizedBinder struct {
 	*binder
 	g     *graph.Graph
 	float []string // names of nodes to keep in float
-	// stub is a Quantize whose parameters belong to the first value that is quantized
-	// behind float layers; "" when there is none, or once they are taken.
+	// stub names a Quantize that was moved behind float layers: its parameters are those of the
+	// first value that is quantized. "" when there is none, or once they are used.
 	stub string
-	// onCodes names nodes that work on codes though their input is float, and the
-	// values whose parameters, as quantized for them, they keep.
+	// onCodes maps nodes that compute on codes though their input is float to the value that is
+	// quantized for them, whose parameters they keep.
 	onCodes    map[string]string
 	perChannel bool
 }
 
-// node sets the types of one node, whose inputs have theirs.
+// node sets the types of a node's results; its inputs have theirs already.
 func (b *quantizedBinder) node(n *graph.Node) {
 	switch n.Op.(type) {
 	case op.Conv2D:
@@ -152,7 +152,7 @@ func (b *quantizedBinder) other(n *graph.Node) {
 	b.own(n)
 }
 
-// own gives a node's result the parameters that the file has for it.
+// own sets the parameters of a node's result from the file.
 func (b *quantizedBinder) own(n *graph.Node) {
 	if slices.Contains(b.float, n.Name) {
 		return
@@ -249,7 +249,7 @@ func (b *quantizedBinder) linearWeight(n *graph.Node) (w, bias *tensor.Tensor, k
 	return w, bias, keys, true
 }
 
-// bias binds the bias, or takes it off a node whose layer has none.
+// bias binds the bias, or removes it from a node whose layer has none.
 func (b *quantizedBinder) bias(n *graph.Node, bias *tensor.Tensor, key string) {
 	switch {
 	case bias == nil:

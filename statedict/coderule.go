@@ -9,8 +9,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// codeRule is how an observer makes scale and zero point of a range. A state dict
-// does not name it, but holds both the range and what came of it.
+// codeRule is how an observer turns a range into scale and zero point: type, qscheme and range
+// of codes. A state dict does not name it, but holds both the range and the result.
 type codeRule struct {
 	scheme quant.QScheme
 	dtype  tensor.DType
@@ -29,7 +29,7 @@ func (r codeRule) apply(lo, hi, eps float32) (scale float64, zero int64, err err
 	return quant.CalculateQParams(lo, hi, r.scheme, r.dtype, r.codes, eps)
 }
 
-// fused is apply as the kernel that observes and rounds at once does it.
+// fused is apply as PyTorch's fused kernel (observe and fake-quantize) computes it.
 func (r codeRule) fused(lo, hi float32) (scale float64, zero int64) {
 	return quant.ChooseQParamsFused(lo, hi, int(r.codes.Min), int(r.codes.Max), quant.ChooseOptions{PreserveSparsity: r.scheme.IsSymmetric()})
 }
@@ -114,10 +114,10 @@ var (
 	symmetricQUInt8 = codeRule{quant.PerTensorSymmetric, tensor.QUInt8, quant.CodeRange{Min: 0, Max: 255}} // around 128
 )
 
-// ballot decides on the rules of all fake quantizations of a kind, which a
-// QConfig gives alike: a range alone is often explained by several.
+// ballot chooses the rule of all fake quantizations of a kind by majority, since a QConfig
+// gives all the same: a single range is often explained by several rules.
 type ballot struct {
-	rules []codeRule // without votes, the first holds
+	rules []codeRule // the first is the default
 	votes map[codeRule]int
 }
 
@@ -141,15 +141,14 @@ func newBallot(usual []codeRule, states []*fakeState) *ballot {
 	return b
 }
 
-// best is the rule that explains most states; told is false where none explains
-// any.
+// best is the rule that explains most states; told is false if no rule explains a state.
 func (b *ballot) best() (r codeRule, told bool) {
 	r = b.elect(b.rules)
 	return r, b.votes[r] > 0
 }
 
-// of returns the rule of one state: of those that explain it the one that explains
-// most others, else the best.
+// of returns the rule of one state: among those that explain it the one with most votes, else
+// the best.
 func (b *ballot) of(s *fakeState) codeRule {
 	fit := slices.DeleteFunc(slices.Clone(b.rules), func(r codeRule) bool { return !r.agrees(s) })
 	if len(fit) == 0 {
@@ -158,8 +157,8 @@ func (b *ballot) of(s *fakeState) codeRule {
 	return b.elect(fit)
 }
 
-// elect returns the rule with most votes: of several the one whose scheme is
-// usual, and then the first.
+// elect returns the rule with most votes; ties go to the one with the default's qscheme, then
+// to the first.
 func (b *ballot) elect(among []codeRule) codeRule {
 	best := among[0]
 	for _, r := range among[1:] {

@@ -28,9 +28,9 @@ func keptFloat(sd *torch.StateDict, n *graph.Node) bool {
 	return err == nil && !w.DType().IsQuantized()
 }
 
-// movedStub returns the name of a stub of g whose readers are all float in the
-// file: it was moved behind the layers that were excluded, and its parameters are
-// those of the first value that is quantized after all. "" when there is none.
+// movedStub returns the name of a stub of g whose readers are all float in the file: it was
+// moved behind the excluded layers, and holds the parameters of the first value that is
+// quantized there. "" when there is none.
 func movedStub(g *graph.Graph, sd *torch.StateDict) string {
 	for _, n := range g.Nodes {
 		if _, ok := n.Op.(op.Quantize); !ok {

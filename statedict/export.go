@@ -82,8 +82,8 @@ func moduleOrder(g *graph.Graph) (nodes, stubs []*graph.Node) {
 	return nodes, stubs
 }
 
-// fromInput reports whether v is an input of the graph, or one that the model
-// preprocesses.
+// fromInput reports whether v is an input of the graph, possibly after the model's own
+// preprocessing.
 func fromInput(v *graph.Value) bool {
 	for v.Node != nil {
 		if _, ok := v.Node.Op.(op.Affine); !ok {
@@ -200,8 +200,8 @@ func (e *exporter) idle(n *graph.Node, rest []*graph.Node) {
 	e.each(n, rest, func(name string) { e.params(name, tensor.Affine(1, 0)) })
 }
 
-// each calls store for the modules that are never called and whose place is behind
-// node n, the last of the same parent module.
+// each calls store for the uncalled modules that are stored behind node n, the last of the same
+// parent module.
 func (e *exporter) each(n *graph.Node, rest []*graph.Node, store func(name string)) {
 	for _, name := range e.g.Idle {
 		parent := name[:strings.LastIndexByte(name, '.')+1]

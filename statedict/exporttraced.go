@@ -10,15 +10,16 @@ import (
 
 // ExportTraced returns the state dict that FX graph mode's convert_fx gives of the model whose
 // converted graph is g. Files of eager mode have no place for what only FX graph mode does: it
-// quantizes the parts of a chunk anew, as in ShuffleNet, and leaves ReLU6 a step of its own.
-// Its files have no modules for functions: their parameters are attributes of the whole.
+// quantizes the parts of a chunk again, as in ShuffleNet, and leaves ReLU6 an operator of its
+// own. Its files have no modules for functions: their parameters are attributes of the root
+// module.
 func ExportTraced(g *graph.Graph) (*torch.StateDict, error) {
 	eager, err := ExportStateDict(g)
 	if err != nil {
 		return nil, err
 	}
 	out := &torch.StateDict{Metadata: eager.Metadata, Source: eager.Source}
-	modules := &torch.StateDict{} // what has the keys of eager mode
+	modules := &torch.StateDict{} // under the keys of eager mode
 	names := map[string]string{}
 	for _, n := range g.Nodes {
 		for from, to := range attributesOf(g, n) {
@@ -35,7 +36,7 @@ func ExportTraced(g *graph.Graph) (*torch.StateDict, error) {
 		switch {
 		case !attribute:
 			modules.Set(k, v)
-		case name == "": // nobody's
+		case name == "": // belongs to no node
 		case out.Has(name):
 			return nil, fmt.Errorf("%s: %q and another value would be %q in FX graph mode", g.Name, k, name)
 		default:

@@ -20,25 +20,24 @@ type fakeState struct {
 	eps      float32
 	// histogram is that of a HistogramObserver, which decides more than its range.
 	histogram []float32
-	// scale and zero are those that training rounded by last; nil of an observer.
+	// scale and zero are the last that training fake-quantized with; nil for an observer.
 	scale, zero []float32
 	observing   bool // its observer is on
-	extremes    bool // its observer keeps extremes, and does not average
+	extremes    bool // its observer keeps minimum and maximum, no moving average
 	learnable   bool // scale and zero are parameters, which training may have changed
-	fused       bool // training took them from the kernel that observes and rounds
+	fused       bool // PyTorch's fused kernel (observe and fake-quantize) made them
 }
 
-// fixed reports whether scale and zero are no function of a range.
+// fixed reports whether scale and zero do not follow from a range.
 func (s *fakeState) fixed() bool { return s.lo == nil }
 
-// never reports whether nothing was observed.
+// never reports whether the observer saw no batch.
 func (s *fakeState) never() bool {
 	return len(s.lo) == 0 || math.IsInf(float64(s.lo[0]), 1) && math.IsInf(float64(s.hi[0]), -1)
 }
 
-// fake reads the fake quantization or the observer at a path; nil, with the
-// difference noted, where there is none or it cannot be used. All keys below the
-// path count as used.
+// fake reads the fake quantization or the observer at a path. Where there is none, or it cannot
+// be used, it records a Difference and returns nil. All keys below the path count as used.
 func (b *binder) fake(path string) *fakeState {
 	s := &fakeState{path: path}
 	if b.useBelow(path) == 0 {
@@ -74,11 +73,11 @@ func (b *binder) fake(path string) *fakeState {
 	return s
 }
 
-// switches reads what is on.
+// switches reads which parts are enabled, and what kind of module it is.
 func (s *fakeState) switches(b *binder) {
 	name := ".observer_enabled"
 	if b.has(s.path + ".static_enabled") {
-		name = ".static_enabled" // which a learnable one looks at instead
+		name = ".static_enabled" // which learnable ones use instead
 	}
 	t, ok := b.sd.Tensor(s.path + name)
 	if !ok || t.Numel() != 1 {
@@ -89,7 +88,7 @@ func (s *fakeState) switches(b *binder) {
 	s.fused = t.DType() == tensor.Int64 // the others have bytes
 }
 
-// ranges reads what an observer saw.
+// ranges reads the range of an observer.
 func (s *fakeState) ranges(b *binder, observer string) {
 	s.lo, s.hi = b.numbers(observer+".min_val"), b.numbers(observer+".max_val")
 	if len(s.lo) != len(s.hi) && s.lo != nil && s.hi != nil {
@@ -101,7 +100,7 @@ func (s *fakeState) ranges(b *binder, observer string) {
 	}
 	if b.has(observer + ".histogram") {
 		s.histogram = b.numbers(observer + ".histogram")
-		s.channels = false // which has one range; old files give it a shape of one
+		s.channels = false // it has one range; old files give it shape [1]
 	}
 	for c := range min(len(s.lo), len(s.hi)) {
 		lo, hi := s.lo[c], s.hi[c]
@@ -113,7 +112,7 @@ func (s *fakeState) ranges(b *binder, observer string) {
 	}
 }
 
-// epsilon reads the smallest scale that an observer gives.
+// epsilon reads eps, the smallest scale that an observer gives.
 func (b *binder) epsilon(observer string, s *fakeState) float32 {
 	if !b.has(observer+".min_val") && !b.has(observer+".eps") {
 		return 0 // of fixed parameters

@@ -8,11 +8,11 @@ import (
 	"github.com/octet-ml/octet/torch"
 )
 
-// Linear returns weight and bias of the Linear module at prefix, quantized or
-// float; bias is nil where the layer has none. PyTorch has stored them in four
-// ways over time: as prefix.weight, as prefix._packed_params.weight, and as the
-// pair prefix._packed_params._packed_params. Which one it is, the keys tell: the
-// version in the metadata is often lost.
+// Linear returns weight and bias of the Linear module at prefix, quantized or float; bias is
+// nil where the layer has none. PyTorch has stored them in four ways over time: as
+// prefix.weight, as prefix._packed_params.weight, and as the pair
+// prefix._packed_params._packed_params. The keys decide which one it is, because the version in
+// the metadata is often lost.
 func Linear(sd *torch.StateDict, prefix string) (weight, bias *tensor.Tensor, err error) {
 	p := prefix + "."
 	if prefix == "" {
@@ -89,7 +89,7 @@ func shapeOf(sd *torch.StateDict, key string) (tensor.Shape, bool) {
 	case ok && param == "bias" && pair.Bias != nil:
 		return pair.Bias.Shape(), true
 	}
-	// A convolution that was excluded by hand, fused with its ReLU.
+	// An excluded convolution, fused with its ReLU by hand.
 	if t, ok := entry(module + "0." + param).(*torch.Tensor); ok && param == "weight" && len(t.Shape()) == 4 {
 		return t.Shape(), true
 	}

@@ -70,7 +70,7 @@ func (e *MismatchError) Summary() string {
 	b.WriteString(strings.Join(counts, ", "))
 	shown := 0
 	for i, p := range present {
-		// What earlier problems leave of the lines is shared by the others.
+		// Lines that earlier problems did not use go to the later ones.
 		room := (most - shown) / (len(present) - i)
 		for _, d := range e.Differences {
 			if d.Problem == p && room > 0 {

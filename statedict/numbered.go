@@ -13,9 +13,9 @@ import (
 	"github.com/octet-ml/octet/torch"
 )
 
-// FX graph mode (prepare_fx, prepare_qat_fx) numbers the observers of a model in the
-// order in which tracing meets what they observe: activation_post_process_0 is that
-// of the input. Eager mode keeps the same observers in the modules.
+// FX graph mode (prepare_fx, prepare_qat_fx) numbers the observers of a model in the order in
+// which tracing meets the observed values: activation_post_process_0 is that of the input.
+// Eager mode keeps the same observers in the modules.
 
 // numberedObserver begins the keys of such observers.
 const numberedObserver = "activation_post_process_"
@@ -39,7 +39,7 @@ func observersIn(sd *torch.StateDict) int {
 	return most
 }
 
-// numberOf takes the number out of a key, and what stands behind it.
+// numberOf splits a key into its number and the rest.
 func numberOf(key string) (n int, rest string, ok bool) {
 	text, ok := strings.CutPrefix(key, numberedObserver)
 	if !ok {
@@ -50,7 +50,7 @@ func numberOf(key string) (n int, rest string, ok bool) {
 	return n, "." + rest, ok && err == nil && n >= 0
 }
 
-// numbering is how FX graph mode numbers what it observes in a graph.
+// numbering is how FX graph mode numbers the observers of a graph.
 type numbering struct {
 	paths []string // by number: the path of eager mode, "" of what has no parameters of its own
 	head  int      // the number of the last linear layer's result, -1 without one
@@ -62,7 +62,7 @@ func numberingOf(g *graph.Graph) *numbering {
 	c := &numbering{head: -1, parts: map[string]bool{}}
 	for _, n := range traceOrder(g) {
 		for _, v := range n.Inputs {
-			// The parts of a chunk are observed by those who read them.
+			// The parts of a chunk are observed at their readers.
 			if v.Node != nil && isPart(v.Node) && !c.parts[v.Node.Name] {
 				c.parts[v.Node.Name] = true
 				c.paths = append(c.paths, v.Node.Name+".quant")
@@ -119,12 +119,12 @@ func (c *numbering) node(n *graph.Node) {
 	}
 	c.paths = append(c.paths, path)
 	if op.ClampOf(n.Op) == quant.ReLU6 {
-		c.paths = append(c.paths, "") // which is no part of its producer in FX graph mode
+		c.paths = append(c.paths, "") // not fused with its producer in FX graph mode
 	}
 }
 
-// counts reports whether a model has n observers. Dropout in front of its last layer,
-// which no graph shows, has one more.
+// counts reports whether a model has n observers. Dropout in front of its last layer, which
+// graphs leave out, adds one.
 func (c *numbering) counts(n int) bool {
 	return n == len(c.paths) || n == len(c.paths)+1 && c.head >= 0
 }
@@ -166,8 +166,7 @@ func named(g *graph.Graph, sd *torch.StateDict) (*torch.StateDict, map[string]bo
 	return out, c.parts, nil
 }
 
-// share gives concatenations the observer of their first operand, whose parameters
-// they take.
+// share gives concatenations the observer of their first operand, whose parameters they have.
 func (c *numbering) share(g *graph.Graph, sd *torch.StateDict) {
 	for _, n := range g.Nodes {
 		if _, ok := n.Op.(op.Cat); !ok {
@@ -183,8 +182,8 @@ func (c *numbering) share(g *graph.Graph, sd *torch.StateDict) {
 	}
 }
 
-// origin is the path whose observer a value has: that of the input where an operator
-// keeps its parameters.
+// origin is the path of the observer that holds for a value: that of the input, for operators
+// that keep their input's parameters.
 func (c *numbering) origin(v *graph.Value) string {
 	for v.Node != nil {
 		switch {

@@ -36,8 +36,8 @@ func bindObserved(fused *graph.Graph, sd *torch.StateDict) (*graph.Graph, *torch
 	return bound, ranges, err
 }
 
-// freshWeight is the observer of a weight that convert makes and shows the weight
-// once: files of post-training quantization hold none.
+// freshWeight is the observer that convert makes for a weight and runs on it once: files of
+// post-training quantization hold none.
 func freshWeight(path string, numerics quant.Numerics) *fakeState {
 	s := &fakeState{path: path, eps: quant.DefaultEps, observing: true, extremes: true, channels: numerics != quant.QNNPACK}
 	s.lo, s.hi = []float32{}, []float32{}

@@ -8,10 +8,9 @@ import (
 	"github.com/octet-ml/octet/torch"
 )
 
-// upToDate returns the state dict of a prepared model as PyTorch 2 would write it.
-// Older ones differ in names and in what they leave out, which the modules'
-// versions in the metadata say; because the metadata is often lost, the keys are
-// asked:
+// upToDate returns the state dict of a prepared model as PyTorch 2 would write it. Older ones
+// differ in names and in what they leave out, which the modules' versions in the metadata say.
+// The metadata is often lost, so the keys decide:
 //
 //   - observers of version 1 have no eps;
 //   - those of channels call their range min_vals and max_vals below version 3;

@@ -11,8 +11,8 @@ import (
 	"github.com/octet-ml/octet/torch"
 )
 
-// otherRoute refuses, in one line, models that were quantized in a way that no
-// graph of g's kind computes; g is unfused.
+// otherRoute refuses, with a remedy, models that were quantized in a way that this package
+// cannot bind to g, which is unfused.
 func otherRoute(g *graph.Graph, sd *torch.StateDict) error {
 	refuse := func(key, what, remedy string) error {
 		return &torch.Error{File: sd.Source, Key: key, Err: errors.New(what), Remedy: remedy}

@@ -14,12 +14,11 @@ import (
 	"github.com/octet-ml/octet/torch"
 )
 
-// Prepared is what a model in quantization-aware training holds beside the float
-// parameters of its graph.
+// Prepared is the state of a model in quantization-aware training beside the float parameters
+// of its graph.
 type Prepared struct {
-	// Weights and Activations have the fake quantizations by the path of the module
-	// that owns them: of what is fused, the first member's. Activations include the
-	// graph's Idle modules.
+	// Weights and Activations have the fake quantizations by the path of the module that owns
+	// them: the first member of a fused group. Activations include the graph's Idle modules.
 	Weights, Activations map[string]*fakequant.Module
 	// Batches is num_batches_tracked of each batch norm, by the name of its node.
 	Batches map[string]int64
@@ -46,7 +45,7 @@ func ExportPrepared(g *graph.Graph, p Prepared) (*torch.StateDict, error) {
 	return e.sd, nil
 }
 
-// part is what fusion has made of a node that others follow: their first member.
+// part says of which fused module a node is part: the path of its first member.
 type part struct {
 	first *graph.Node
 	norm  bool // a batch norm, which is a module of first's, bn
@@ -59,11 +58,11 @@ func partsOf(g *graph.Graph) map[*graph.Node]part {
 	parts := map[*graph.Node]part{}
 	structure := g.Clone()
 	for _, v := range structure.Params {
-		v.Data = nil // only names are wanted
+		v.Data = nil // only names are needed
 	}
 	_, groups, err := passes.Fuse(structure)
 	if err != nil {
-		return parts // Fuse copies and drops; what it refuses has no parts
+		return parts // a graph that Fuse refuses has no fused modules
 	}
 	for _, group := range groups {
 		first, _ := g.Node(group.Members[0])

@@ -10,10 +10,10 @@ import (
 	"github.com/octet-ml/octet/torch"
 )
 
-// FX graph mode (prepare_fx, convert_fx) traces a model and keeps the parameters of
-// what is no module as attributes of the whole: layer1_0_relu_scale_0 is the scale
-// of what layer1.0 computed last before the parameters are used, inside its module
-// relu. Eager mode keeps the same number at layer1.0.add_relu.scale.
+// FX graph mode (prepare_fx, convert_fx) traces a model and keeps the parameters of functions
+// as attributes of the root module: layer1_0_relu_scale_0 is the scale of the addition in
+// layer1.0, named after layer1.0.relu, the module in which it is used. Eager mode keeps the
+// same number at layer1.0.add_relu.scale.
 
 // IsTraced reports whether a state dict is that of a model converted in FX graph
 // mode.
@@ -46,11 +46,10 @@ func zeroPointOf(scale string) string {
 	return scale[:i] + "zero_point" + scale[i+len("scale"):]
 }
 
-// ClampsApart reports whether the clamps of g, built as the quantizable model,
-// were modules of their own when the model was traced: FX fuses ReLU with the
-// convolution in front of it and leaves ReLU6 alone. The result of a convolution
-// and ReLU is never negative, so that its zero point is 0; before conversion, ReLU6
-// has observers of its own.
+// ClampsApart reports whether the clamps of g, built as the quantizable model, were not fused
+// when the model was traced: FX fuses ReLU with the convolution in front of it and leaves ReLU6
+// alone. The result of a convolution and ReLU is never negative, so that its zero point is 0;
+// before conversion, ReLU6 has observers of its own.
 func ClampsApart(g *graph.Graph, sd *torch.StateDict) bool {
 	if IsNumbered(sd) {
 		return clampsObserved(g, sd)
@@ -69,9 +68,9 @@ func ClampsApart(g *graph.Graph, sd *torch.StateDict) bool {
 	})
 }
 
-// untraced returns the state dict of a model converted in FX graph mode under the
-// keys of eager mode, for the fused graph g; others return as they are. The tracer
-// knows which nodes FX computes on floats and on codes against the keys.
+// untraced returns the state dict of a model converted in FX graph mode under the keys of eager
+// mode, for the fused graph g; others are returned unchanged. The tracer says which nodes FX
+// computes in float or on codes other than the keys suggest.
 func untraced(g *graph.Graph, sd *torch.StateDict) (*torch.StateDict, *tracer) {
 	t := &tracer{g: g, sd: sd, to: map[string]string{}, copies: map[string]string{}, onCodes: map[string]string{}, floats: map[*graph.Value]bool{}}
 	if !IsTraced(sd) {
@@ -90,7 +89,7 @@ type tracer struct {
 	copies map[string]string // prefix in eager mode -> that of the same parameters
 	float  []string          // nodes between codes that are computed on floats
 
-	floats  map[*graph.Value]bool // results of excluded layers, and what is computed of them
+	floats  map[*graph.Value]bool // results of excluded layers, and values computed from them
 	onCodes map[string]string     // node that keeps its input's parameters -> the float value quantized for it
 }
 
@@ -110,7 +109,7 @@ func (t *tracer) node(n *graph.Node) {
 			t.floats[n.Output()] = true
 		}
 	case op.Slice:
-		// The parts of a chunk are quantized anew, one after the other.
+		// The parts of a chunk are quantized again, one after the other.
 		key := parent[:strings.LastIndexByte(parent, '_')] + "_scale_" + n.Name[len(n.Name)-1:]
 		if t.take(key, n.Name+".quant") {
 			t.float = append(t.float, n.Name)
@@ -132,8 +131,8 @@ func (t *tracer) node(n *graph.Node) {
 	}
 }
 
-// afterExcluded handles what reads floats or makes them: layers that were excluded,
-// and what is computed of their results. It reports whether n stays float.
+// afterExcluded handles nodes that read or return floats: excluded layers, and nodes that read
+// their results. It reports whether n stays float.
 func (t *tracer) afterExcluded(n *graph.Node) bool {
 	if keptFloat(t.sd, n) {
 		t.floats[n.Output()] = true
@@ -185,8 +184,8 @@ func (t *tracer) take(key, prefix string) bool {
 	return true
 }
 
-// origin is the module whose parameters a value has: of pools and the like, that
-// of their input.
+// origin is the module whose parameters a value has: for pools and the like, that of their
+// input.
 func (t *tracer) origin(v *graph.Value) string {
 	for v.Node != nil && !observed(v.Node) && len(v.Node.Inputs) > 0 {
 		if _, ok := v.Node.Op.(op.Slice); ok && slices.Contains(t.float, v.Node.Name) {

@@ -16,8 +16,8 @@ import (
 // which their files do not hold.
 const trainedAverage float32 = 0.01
 
-// derived reports whether convert makes the parameters of the range anew, and not
-// those that the file holds.
+// derived reports whether convert computes the parameters from the range, in place of those in
+// the file.
 func (s *fakeState) derived() bool {
 	return !s.fixed() && !s.learnable && !(s.histogram != nil && s.scale != nil)
 }
@@ -35,7 +35,7 @@ func (s *fakeState) qparams(rule codeRule, dtype tensor.DType) (*tensor.QParams,
 		q.Axis = 0
 	}
 	for c := range s.lo {
-		// Averages of constant extremes can cross by a rounding.
+		// By rounding, averages of constant minima and maxima can end up in the wrong order.
 		lo, hi := s.lo[c], s.hi[c]
 		if !math.IsInf(float64(lo), 1) {
 			lo, hi = min(lo, hi), max(lo, hi)
@@ -49,8 +49,7 @@ func (s *fakeState) qparams(rule codeRule, dtype tensor.DType) (*tensor.QParams,
 	return q, nil
 }
 
-// stored returns the parameters in the file, rounded as those that were learned
-// have to be.
+// stored returns the parameters in the file; learned zero points are rounded to integers.
 func (s *fakeState) stored(dtype tensor.DType) (*tensor.QParams, error) {
 	q := &tensor.QParams{Axis: tensor.PerTensor}
 	if s.channels || len(s.scale) > 1 {
@@ -74,7 +73,7 @@ func (s *fakeState) stored(dtype tensor.DType) (*tensor.QParams, error) {
 	return q, nil
 }
 
-// search asks octet's histogram observer, put in the state of PyTorch's.
+// search runs octet's histogram observer from the state of PyTorch's.
 func (s *fakeState) search(rule codeRule) (*tensor.QParams, error) {
 	o, err := s.observer(rule)
 	if err != nil {
@@ -97,8 +96,7 @@ func (s *fakeState) observer(rule codeRule) (observe.Observer, error) {
 	return o, o.SetState(state)
 }
 
-// observeWeight lets an observer that is on look once more at a weight, as
-// PyTorch's convert does.
+// observeWeight runs an enabled observer once more on a weight, as PyTorch's convert does.
 func (s *fakeState) observeWeight(w *tensor.Tensor) error {
 	rows := max(len(s.lo), 1)
 	if s.fixed() {
@@ -143,10 +141,10 @@ func (s *fakeState) observe(least, most []float32) {
 	}
 }
 
-// keepExtremes reports whether ranges, by weight, are those of observers of
-// extremes and not of averages, which files do not say. Extremes that have seen
-// these weights enclose them, and some ends are a weight's own while others are
-// wider, which averages of weights that move never are.
+// keepExtremes reports whether the weights' ranges come from min-max observers and not from
+// moving averages, which files do not say. Ranges of min-max observers enclose the weights,
+// with some ends equal to a weight's own and others wider; moving averages of changing weights
+// never look so.
 func keepExtremes(weights map[*graph.Node]*fakeState) bool {
 	own, wider := 0, 0
 	for n, s := range weights {
@@ -182,7 +180,7 @@ func extremesOf(w *tensor.Tensor, parts int) (least, most []float32) {
 	return least, most
 }
 
-// neverSeen is the state in which observers start.
+// neverSeen is the initial state of observers.
 func neverSeen(n int) (lo, hi []float32) {
 	inf := float32(math.Inf(1))
 	return slices.Repeat([]float32{inf}, n), slices.Repeat([]float32{-inf}, n)

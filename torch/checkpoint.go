@@ -19,27 +19,27 @@ type Checkpoint struct {
 	size       int64
 	format     string
 	lim        Limits
-	inflatable int64 // bytes that may still be inflated out of the file
+	inflatable int64 // bytes that that may still be inflated from the file
 	root       Value
 	storages   storages
 	bigEndian  bool
 	extra      map[string]func() ([]byte, error)
 	closer     io.Closer
-	opened     bool // root has objects opened
+	opened     bool // root is from withObjectsOpened
 	inFile     bool // large quantized weights are left there
 }
 
-// LeaveInFile has StateDict leave the elements of large quantized weights in the
-// file until something asks for them; the file must not be changed as long.
-// Close then does nothing: the file is closed once nothing refers to it.
+// LeaveInFile has StateDict leave the elements of large quantized weights in the file until
+// something asks for them; until then the file must not change. Close then does nothing: the
+// file is closed once nothing refers to it.
 func (c *Checkpoint) LeaveInFile() {
 	c.inFile = true
 	c.closer = nil
 }
 
-// Open reads the file at path: a zip, a legacy stream, a tar of the first
-// versions, or one such file in a zip, tar, gzip or bzip2. It keeps the file open; close the Checkpoint when the
-// state dicts wanted are loaded. Errors are *Error and match the Err variables.
+// Open reads the file at path: a zip, a legacy stream, a tar of the first versions, or one such
+// file in a zip, tar, gzip or bzip2. It keeps the file open; close the Checkpoint once the
+// state dicts you want are loaded. Errors are *Error and match the Err variables.
 func Open(path string, opts ...Option) (*Checkpoint, error) {
 	f, err := os.Open(path)
 	if err != nil {

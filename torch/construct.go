@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// construct executes REDUCE, NEWOBJ, BUILD and BINPERSID: the opcodes that in
-// Python run code, and here make inert values.
+// construct executes REDUCE, NEWOBJ, BUILD and BINPERSID: the opcodes that run code in Python,
+// and make inert values here.
 func (u *unpickler) construct(op byte) error {
 	u.objects++
 	if op == opBinPersID {
@@ -55,8 +55,8 @@ func (u *unpickler) newObjectEx() error {
 	return u.push(&Opaque{Global: cls, Args: append(slices.Clone(args.Items), named)}, nil)
 }
 
-// copied counts what a call may copy out of its arguments, so that calling again
-// and again with one large shared argument meets the limit on objects.
+// copied counts the values that a call may copy out of its arguments, so that repeated calls
+// with one large shared argument reach the limit on objects.
 func copied(args Value) int {
 	t, ok := args.(*List)
 	if !ok {

@@ -11,7 +11,7 @@ import (
 // errCut reports a pickle that ends before its STOP opcode.
 var errCut = errors.New("the pickle ends in the middle: the file is cut off or damaged")
 
-// longestName bounds the name of a class, which no class reaches.
+// longestName bounds the names of classes; real ones are far shorter.
 const longestName = 512
 
 // cursor reads the bytes of a pickle. Every length is checked against what is

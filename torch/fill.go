@@ -58,9 +58,9 @@ func (u *unpickler) setItems(target Value, items []Value) error {
 	return nil
 }
 
-// becomeDict puts a dict in the place of the object on top of the stack. Only the
-// items themselves can know the object already: there it stays opaque, so that
-// a child that knows its parent makes no circle.
+// becomeDict replaces the object on top of the stack by a dict. Only the items themselves can
+// refer to the object already: there it stays opaque, so that a child that refers to its parent
+// makes no cycle.
 func (u *unpickler) becomeDict(o *Opaque) *Dict {
 	d := &Dict{ordered: true}
 	u.objects++

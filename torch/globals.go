@@ -116,7 +116,7 @@ func resolveNested(module, name string) (Value, error) {
 // getattr is how protocol 2 names a class within a class, and a bound method.
 var getattr = Global{"builtins", "getattr"}
 
-// attribute is getattr(object, name) for what is opaque anyway.
+// attribute is getattr(object, name) for opaque objects.
 func attribute(args []Value) (Value, error) {
 	if len(args) == 2 {
 		name, _ := args[1].(String)
@@ -134,7 +134,7 @@ func attribute(args []Value) (Value, error) {
 	return nil, refuse(getattr)
 }
 
-// refuse is the error for a global of which no checkpoint is made.
+// refuse is the error for a global that no checkpoint needs.
 func refuse(g Global) error {
 	return withRemedy(fmt.Errorf("%w: the pickle names %q, which can run code in Python; octet runs nothing and reads no such file", ErrGlobal, g),
 		"do not load it in Python unless you know who made it; ask for the weights alone: "+SaveStateDict)

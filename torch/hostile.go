@@ -2,9 +2,9 @@ package torch
 
 import "strings"
 
-// programs are modules and functions that start programs, load code, or reach
-// files and the network. Pickles that attack whoever loads them name these; what a
-// training keeps beside its weights does not. The names cover all that lies below.
+// programs are modules and functions that start programs, load code, or reach files and the
+// network. Pickles that attack whoever loads them name these; what training scripts keep beside
+// weights does not. A name covers everything below it.
 var programs = newSet(
 	"os", "posix", "nt", "posixpath", "ntpath", "genericpath", "sys", "subprocess", "_posixsubprocess", "pty", "commands", "popen2", "shutil",
 	"tempfile", "glob", "fileinput", "io", "_io", "pathlib", "socket", "_socket", "ssl", "select", "selectors", "socketserver", "http", "urllib", "urllib2",
@@ -61,8 +61,8 @@ func isProgram(name string) bool {
 	return false
 }
 
-// reachesInto reports whether a dotted name leads through a module or an attribute
-// of Python's own to something that could run: ("torch.serialization", "os.system").
+// reachesInto reports whether a dotted name leads through a module or one of Python's own
+// attributes to something that could run: ("torch.serialization", "os.system").
 func reachesInto(g Global) bool {
 	parts := strings.Split(g.Name, ".")
 	for i, part := range parts {

@@ -115,8 +115,8 @@ func (c *Checkpoint) loadGroup(st *Storage, group []*Tensor) error {
 	return nil
 }
 
-// leavable reports whether the view is a large quantized weight that fills its
-// storage, row-major or channels-last.
+// leavable reports whether the view may stay in the file: a large quantized weight that fills
+// its storage, row-major or channels-last.
 func (v *view) leavable() bool {
 	const large = 16 << 10
 	return v.dtype == tensor.QInt8 && v.bytes() >= large && (v.whole() || v.wholeChannelsLast())

@@ -65,9 +65,9 @@ func findModule(root Value) *found {
 	return visit(root, []Value{})
 }
 
-// withObjectsOpened returns the tree with the objects that are no modules as dicts of
-// their attributes: for a checkpoint that is an object, or keeps its state dict in
-// one. An object that is made of one dict alone is that dict.
+// withObjectsOpened returns the tree with the objects that are no modules as dicts of their
+// attributes: for a checkpoint that is an object, or keeps its state dict in one. An object
+// built from a single dict becomes that dict.
 func withObjectsOpened(root Value) Value {
 	const deepest = 8
 	done := map[Value]Value{}
@@ -91,7 +91,7 @@ func withObjectsOpened(root Value) Value {
 		if depth > deepest || len(done) > 1<<16 {
 			return v
 		}
-		done[v] = None{} // what leads back here
+		done[v] = None{} // for cycles
 		switch x := v.(type) {
 		case *Dict:
 			out := &Dict{keys: x.keys, vals: opened(x.vals, depth), metadata: x.metadata, ordered: x.ordered}
@@ -196,7 +196,7 @@ func (c *Checkpoint) objectInside(err error, d *Dict, steps []Value) error {
 		bad++
 		drop += "sd.pop(" + pythonKey(k) + "); "
 	}
-	if bad > tensors { // the states of generators, not of a model
+	if bad > tensors { // the state of an optimizer or generator, not of a model
 		return c.noStateDict()
 	}
 	if bad > 4 {

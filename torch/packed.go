@@ -15,7 +15,7 @@ import (
 	"github.com/octet-ml/octet/internal/shell"
 )
 
-// deepest is how many archives may lie in each other: model.pth in a tar in a gzip.
+// deepest is how many archives may be nested: model.pth in a tar in a gzip.
 const deepest = 3
 
 // magics are the first bytes of what a checkpoint may be packed in.
@@ -86,7 +86,7 @@ func (c *Checkpoint) inflate(name string, r io.ReaderAt, size int64) ([]byte, er
 // member is a file in a zip or tar that is no archive of torch.
 type member struct {
 	name string
-	open func() (io.ReadCloser, error)      // for a look at its beginning
+	open func() (io.ReadCloser, error)      // to look at its beginning
 	read func() (io.ReaderAt, int64, error) // all of it
 }
 

@@ -77,7 +77,7 @@ func (p *pool) place(t *Tensor) (slot, error) {
 	return s.views[0], nil
 }
 
-// placeShared gives back to a group of views the one storage they were read from.
+// placeShared writes a group of views into one storage, as they were read.
 func (p *pool) placeShared(t *Tensor) (slot, error) {
 	s := p.placed[t.Storage]
 	if s == nil {
@@ -202,7 +202,7 @@ func (s slot) asView() *view {
 	return &view{dtype: s.tensor.DType(), shape: s.tensor.Shape(), stride: s.stride, offset: s.offset}
 }
 
-// writePieces writes the payload in pieces, asking between them whether to go on.
+// writePieces writes the payload in pieces, and stops between them if goOn returns an error.
 func writePieces(w io.Writer, b []byte, goOn func() error) error {
 	const piece = 8 << 20
 	for len(b) > 0 {

@@ -14,10 +14,10 @@ const (
 	prunedMask = "_mask"
 )
 
-// Unwrap takes off what wrappers put around the names of modules, and gives layers
-// that torch.nn.utils.prune has pruned the parameters that they compute with:
-// weight_orig times weight_mask becomes weight, and so for biases. A Checkpoint
-// does it itself; this is for state dicts of other files.
+// Unwrap removes what wrappers add to the names of modules, and gives layers that
+// torch.nn.utils.prune has pruned the parameters that they compute with: weight_orig times
+// weight_mask becomes weight, and so for biases. A Checkpoint does it itself; this is for state
+// dicts of other files.
 func (s *StateDict) Unwrap() error {
 	s.strip()
 	s.unwrap()
@@ -25,7 +25,8 @@ func (s *StateDict) Unwrap() error {
 	return s.applyMasks()
 }
 
-// pairMasks takes each mask out of the entries and gives its parameter its name.
+// pairMasks removes each mask from the entries, and names the masked parameter weight or bias
+// again.
 func (s *StateDict) pairMasks() {
 	masks := map[string]*Tensor{}
 	for _, k := range s.keys {

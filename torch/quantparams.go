@@ -80,7 +80,7 @@ func parsePerChannel(scales, zeros, axis Value, dtype tensor.DType, shape tensor
 	return p, q.Validate(dtype, shape)
 }
 
-// resolve makes the parameters out of the loaded tensors.
+// resolve builds the parameters from the loaded tensors.
 func (p *quantParams) resolve(dtype tensor.DType, shape tensor.Shape) (*tensor.QParams, error) {
 	if p.ready != nil {
 		return p.ready, nil

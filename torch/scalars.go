@@ -59,8 +59,8 @@ func (u *unpickler) decimal(op byte) (Value, error) {
 	return Int(n), nil
 }
 
-// long reads an integer of any length. One that no arithmetic needs, beyond 256
-// bytes, stays what it was written as.
+// long reads an integer of any length. Beyond 256 bytes it is kept as written: nothing computes
+// with it.
 func (u *unpickler) long(op byte) (Value, error) {
 	const longest = 256
 	width := int64(1)
@@ -104,7 +104,7 @@ func (u *unpickler) text(op byte) (Value, error) {
 	case opBinBytes, opShortBinBytes, opBinBytes8, opByteArray8:
 		return Bytes(b), nil
 	}
-	// Python 2 wrote bytes and text alike: what is no text stays bytes.
+	// Python 2 wrote bytes and text alike: what is no valid text stays bytes.
 	if !utf8.Valid(b) {
 		return Bytes(b), nil
 	}

@@ -19,12 +19,11 @@ var wellKnown = newSet(
 // and training scripts that keep the network in self.model.
 var prefixes = []string{"module.", "_orig_mod.", "model."}
 
-// StateDict picks a state dict and loads its tensors. With key "" it is the root,
-// or the only state dict below it, or the only one under a key that training
-// scripts use for models. Another key is a dotted path; path elements may
-// themselves contain dots, and the last ones may be the beginning that keys of a
-// flat state dict have in common: student takes student.conv1.weight and its
-// like. The key "." is the root. Errors match ErrNoStateDict and ErrAmbiguous.
+// StateDict picks a state dict and loads its tensors. With key "" it is the root, or the only
+// state dict below it, or the only one under a key that training scripts use for models.
+// Another key is a dotted path; path elements may themselves contain dots, and the last ones
+// may be a common prefix of the keys of a flat state dict: student takes student.conv1.weight
+// and its like. The key "." is the root. Errors match ErrNoStateDict and ErrAmbiguous.
 //
 // Layers that torch.nn.utils.prune has pruned get the weight that they compute
 // with: weight_orig times weight_mask.
@@ -177,13 +176,13 @@ func (c *Checkpoint) pick(key string) (*Dict, string, error) {
 // models.
 func WellKnown(path string) bool { return wellKnown[path[strings.LastIndexByte(path, '.')+1:]] }
 
-// named returns the dict that a key which was given means, nil where there is none.
+// named returns the dict at a key that the caller gave, nil where there is none.
 func (c *Checkpoint) named(key string) (*Dict, string) {
 	key = strings.TrimSuffix(key, ".")
 	if d, ok := lookup(c.root, key).(*Dict); ok && isStateDict(d) {
 		return d, key
 	}
-	// The last elements may be what flat keys begin with.
+	// The last elements may be a prefix of flat keys.
 	for end := len(key); end > 0; {
 		end = max(strings.LastIndexByte(key[:end], '.'), 0)
 		if d, ok := lookup(c.root, key[:end]).(*Dict); ok {
@@ -331,7 +330,7 @@ func versions(meta *Dict) map[string]int {
 // torch.compile, FSDP and activation checkpointing of single layers.
 var elements = []string{"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
 
-// unwrap takes the wrappers' elements out of all keys.
+// unwrap removes the wrappers' elements from all keys.
 func (s *StateDict) unwrap() {
 	for _, e := range elements {
 		without := func(key string) (string, bool) {
@@ -346,7 +345,7 @@ func (s *StateDict) unwrap() {
 	}
 }
 
-// strip takes prefixes off that all keys share, again and again.
+// strip removes prefixes that all keys share, repeatedly.
 func (s *StateDict) strip() {
 	for again := true; again; {
 		again = false

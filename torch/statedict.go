@@ -89,9 +89,9 @@ func (s *StateDict) Delete(key string) {
 	}
 }
 
-// Select returns the entries that name knows, in order, under the names that it
-// gives them. The versions of modules follow: name is asked for a module's path
-// with a dot behind.
+// Select returns the entries for which name returns true, in order, under the names that it
+// returns. So are the versions of modules, for which name gets the module's path with a dot
+// behind.
 func (s *StateDict) Select(name func(key string) (string, bool)) *StateDict {
 	out := &StateDict{Stripped: s.Stripped, Unwrapped: s.Unwrapped, Source: s.Source, Extra: s.Extra, path: s.path}
 	for _, k := range s.keys {

@@ -2,10 +2,9 @@ package torch
 
 import "fmt"
 
-// checkTree walks the tree once, without recursion, and refuses cycles, depth,
-// rank, and a size beyond the limits when shared parts are counted each time they
-// occur. Objects are leaves: a leftover may be as deep as it likes and know its
-// parent.
+// checkTree walks the tree once, without recursion, and refuses cycles, depth, rank, and a size
+// beyond the limits when shared parts are counted each time they occur. Opaque objects are
+// leaves: a training leftover may be of any depth and refer to its parent.
 func checkTree(root Value, lim Limits) error {
 	type frame struct {
 		node     Value
@@ -28,7 +27,7 @@ func checkTree(root Value, lim Limits) error {
 			}
 			kids := childrenOf(child)
 			if _, ok := child.(*Opaque); ok {
-				kids = nil // nobody looks in
+				kids = nil // not looked into
 			}
 			m := measure{1, 1}
 			if kids != nil {
@@ -57,7 +56,7 @@ func checkTree(root Value, lim Limits) error {
 		}
 		delete(open, f.node)
 		done[f.node] = measure{f.size + 1, f.height + 1}
-		// The parent takes the measure when it looks at the child again.
+		// The parent reads the measure when it visits the child again.
 		stack[len(stack)-1].next--
 	}
 }

@@ -157,7 +157,7 @@ func (u *unpickler) frame() error {
 	return err
 }
 
-// drop executes POP and POP_MARK, which writers need for a tuple within itself.
+// drop executes POP and POP_MARK, which writers use for a tuple that contains itself.
 func (u *unpickler) drop(op byte) error {
 	if op == opPopMark {
 		_, err := u.popMark()

@@ -63,7 +63,7 @@ type Opaque struct {
 	State  Value   // what it would be filled with; may be nil
 
 	slot uint32 // the last number that the pickle gave it
-	why  error  // what makes it opaque where its class does not
+	why  error  // the reason, where it is not the class
 }
 
 // ScriptObject is a packed recurrent cell of a dynamically quantized RNN.

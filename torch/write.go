@@ -65,9 +65,9 @@ func newArchiveWriter(w io.Writer, ctx context.Context) *archiveWriter {
 	return &archiveWriter{ctx, out, zip.NewWriter(out)}
 }
 
-// all writes the records in the order of torch.save. The record .format_version
-// is left out on purpose: with it PyTorch computes where payloads lie instead of
-// looking, which holds only for its own writer.
+// all writes the records in the order of torch.save. The record .format_version is left out on
+// purpose: with it PyTorch computes the offsets of payloads instead of reading them, which is
+// right only for files of its own writer.
 func (a *archiveWriter) all(p *pickler, sd *StateDict) error {
 	if err := a.record("data.pkl", p.buf.Bytes()); err != nil {
 		return err

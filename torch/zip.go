@@ -122,7 +122,7 @@ func checkRecordName(name string) error {
 	return nil
 }
 
-// newArchive takes the one top folder off the names.
+// newArchive removes the top folder from the names.
 func newArchive(r io.ReaderAt, files []*zip.File) (*archive, error) {
 	a := &archive{records: map[string]*zip.File{}, r: r}
 	for _, f := range files {
@@ -196,7 +196,7 @@ func (a *archive) checkVersion() error {
 	return located(err, "", "version")
 }
 
-// attach checks the record of a storage and lets the storage read it.
+// attach checks the record of a storage, and makes the storage read from it.
 func (a *archive) attach(st *Storage) error {
 	f := a.records["data/"+st.Key]
 	if f == nil {

@@ -11,7 +11,8 @@ func (p *printer) tileOp(name string, pp, opcode, reg, vvvv, rm int) {
 		(^vvvv&15)<<3|pp, opcode, 0xc0|reg<<3|rm, name)
 }
 
-// tileMemory writes one that moves a tile from or to rows that are index apart.
+// tileMemory writes one that loads or stores a tile, whose rows are index bytes apart in
+// memory.
 func (p *printer) tileMemory(name string, pp, tile int, base, index string, displacement int) {
 	number := map[string]int{"AX": 0, "CX": 1, "DX": 2, "BX": 3, "SP": 4, "BP": 5, "SI": 6, "DI": 7,
 		"R8": 8, "R9": 9, "R10": 10, "R11": 11, "R12": 12, "R13": 13, "R14": 14, "R15": 15}
@@ -28,8 +29,8 @@ func (p *printer) tileStore(tile int, base, stride string, displacement int) {
 	p.tileMemory("TILESTORED", 2, tile, base, stride, displacement)
 }
 
-// tileDot adds to each element of sums the products of a row of unsigned and a
-// column of signed bytes.
+// tileDot adds the products of unsigned rows and signed columns of bytes to the accumulators in
+// tile sums.
 func (p *printer) tileDot(sums, unsigned, signed int) {
 	p.tileOp(fmt.Sprintf("TDPBUSD T%d, T%d, T%d", signed, unsigned, sums), 1, 0x5e, sums, signed, unsigned)
 }
