@@ -23,7 +23,7 @@ func moved(folder string, typ reflect.Type) (wrong []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := filepath.Glob(filepath.Join(folder, "*_amd64.s"))
+	files, err := filepath.Glob(filepath.Join(folder, "*.s"))
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,11 @@ func moved(folder string, typ reflect.Type) (wrong []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range stores(string(text), routines) {
+		written := stores
+		if strings.HasSuffix(file, "_arm64.s") {
+			written = armStores
+		}
+		for _, s := range written(string(text), routines) {
 			at := fmt.Sprintf("%s:%d: %s", filepath.Base(file), s.line, s.text)
 			if s.indexed {
 				wrong = append(wrong, at+": it cannot be told which field this writes")
@@ -103,12 +107,7 @@ var (
 // stores lists what the routines of an assembly file, and those that they go on at with
 // the argument in DI, write to their argument. Taking an address inside of it counts too.
 func stores(text string, routines map[string]bool) (found []store) {
-	parts := map[string]bool{}
-	for line := range strings.Lines(text) {
-		if m := dispatched.FindStringSubmatch(line); m != nil && routines[m[1]] {
-			parts[m[2]] = true
-		}
-	}
+	parts := partsOf(text, routines)
 	holds := map[string]bool{} // registers with the argument's address
 	inside := false
 	number := 0
@@ -145,6 +144,17 @@ func stores(text string, routines map[string]bool) (found []store) {
 		delete(holds, last)
 	}
 	return found
+}
+
+// partsOf lists what the routines of an assembly file go on at.
+func partsOf(text string, routines map[string]bool) map[string]bool {
+	parts := map[string]bool{}
+	for line := range strings.Lines(text) {
+		if m := dispatched.FindStringSubmatch(line); m != nil && routines[m[1]] {
+			parts[m[2]] = true
+		}
+	}
+	return parts
 }
 
 // width is how many bytes an instruction stores whose source is an operand: those of a

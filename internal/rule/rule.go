@@ -47,3 +47,23 @@ func Bias(q *quant.Requant, c int) uint32 {
 	}
 	return math.Float32bits(q.Bias[c])
 }
+
+// Large is added to the rule of routines for arm64 where a number may exceed int32 before it
+// is rounded: the contract makes the least code of it, clamping the largest.
+const Large = 8
+
+// Exceeds reports whether the number that an accumulator of channel c becomes may exceed
+// int32, or be no number, before it is rounded.
+func Exceeds(q *quant.Requant, c int) bool {
+	const sums, limit = 0x1p31, 0x1p30 // what rounding adds is far less
+	mult := math.Abs(float64(q.Mult[c]))
+	switch q.Rule {
+	case quant.AddBias:
+		return !((sums+math.Abs(float64(q.Bias[c])))*mult < limit)
+	case quant.FusedBias:
+		return !((sums+math.Abs(float64(q.Bias[c])*float64(q.BiasMul)))*mult < limit)
+	case quant.IntBias:
+		return !(sums*mult < limit)
+	}
+	return false // RealBias clamps before it rounds
+}

@@ -1,4 +1,4 @@
-// Command _asm writes the assembly of the kernel families for amd64. Its output
+// Command _asm writes the assembly of the kernel families. Its output
 // is committed; running it again must leave the tree clean.
 //
 //	go run . gemm8 ../gemm8     writes the files of one family into its folder
@@ -14,7 +14,8 @@ import (
 
 // families lists the files of each kernel family and what writes them.
 var families = map[string]map[string]func(*printer){
-	"gemm8":         {"avx512vnni_amd64.s": gemm8AVX512VNNI, "avxvnni_amd64.s": gemm8AVXVNNI, "amx_amd64.s": gemm8AMX, "avx2_amd64.s": gemm8AVX2, "pairs_amd64.s": gemm8Pairs},
+	"gemm8": {"avx512vnni_amd64.s": gemm8AVX512VNNI, "avxvnni_amd64.s": gemm8AVXVNNI, "amx_amd64.s": gemm8AMX, "avx2_amd64.s": gemm8AVX2, "pairs_amd64.s": gemm8Pairs,
+		"i8mm_arm64.s": gemm8I8MM, "dotprod_arm64.s": gemm8DotProd, "neon_arm64.s": gemm8NEON},
 	"depthwise8":    {"avx512vnni_amd64.s": depthwise8AVX512VNNI, "avx2_amd64.s": depthwise8AVX2},
 	"winograd8":     {"avx2_amd64.s": winograd8AVX2},
 	"requant8":      {"avx512_amd64.s": requant8AVX512, "avx2_amd64.s": requant8AVX2},

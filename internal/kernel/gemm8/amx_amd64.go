@@ -27,7 +27,7 @@ var amx = Kernel{
 
 // tiles512 is vnni512 with runs padded to whole tiles, and panels of two tiles' columns,
 // so that weights are packed in the order in which they are used.
-var tiles512 = family{lanes: 16, masked: true, filled: tileCodes / 4, first: len(vnni512.widths[0].heights), widths: vnni512.widths[1:2]}
+var tiles512 = family{lanes: 16, masked: true, tails: true, filled: tileCodes / 4, first: len(vnni512.widths[0].heights), widths: vnni512.widths[1:2]}
 
 const (
 	segmentRows = 16 // of a tile
@@ -258,5 +258,3 @@ func (g *grid) place(c *Call, rows, n, cols int) {
 	}
 	g.out, g.ld = unsafe.Pointer(&c.Out[n : (rows-1)*c.LD+n+cols][0]), c.LD
 }
-
-func divUp(n, by int) int { return (n + by - 1) / max(1, by) }

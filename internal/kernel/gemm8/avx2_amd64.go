@@ -81,7 +81,7 @@ func packShort(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights 
 	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
 	copy(p.init, out.Init)
 	for first := 0; first < n; first += shortLanes {
-		packGroups(p.data[first*kp:], w[first*k:], min(shortLanes, n-first), shortLanes, taps, depth, run/4)
+		packGroups(p.data[first*kp:], w[first*k:], min(shortLanes, n-first), shortLanes, taps, depth, run/4, 4)
 	}
 	lengths := make([]uint8, stageCodes/4)
 	for col := 0; col < np; col += 2 * shortLanes {
@@ -183,7 +183,7 @@ func (c *Call) prepare(t *tile) operand.Matrix[uint8] {
 	gathered := unsafe.Slice(to, rows*r.pitch)
 	switch {
 	case c.Depth%4 != 0:
-		c.copyRows(gathered, r.pitch)
+		c.copyRows(gathered, r.pitch, roundUp(c.Depth, 4))
 	case c.Offset != nil:
 		c.gatherRows(gathered, &a)
 	default:

@@ -29,22 +29,53 @@ const (
 	signs = 0x8080808080808080
 )
 
-// fillGroups lays out the first columns of w as packGroups does: [group of 4
-// codes][column][4], in lines of width columns. Depth beyond k and the other columns are
-// padded with zeros.
-func fillGroups(dst []int8, w Right, columns, width, k, groups int) {
+// fillGroups lays out the first columns of w as packGroups does: [group of codes][column]
+// [code], in lines of width columns; a group has codes codes. Depth beyond k and the other
+// columns are padded with zeros.
+func fillGroups(dst []int8, w Right, columns, width, k, groups, codes int) {
 	line := asBytes(dst)
 	for g := range groups {
-		to := line[:4*width]
-		line = line[4*width:]
-		switch depth := min(4, k-4*g); {
+		to := line[:codes*width]
+		line = line[codes*width:]
+		switch depth := min(codes, k-codes*g); {
 		case depth <= 0:
 			clear(to)
+		case codes > 4:
+			fillWide(to, w, columns, codes*g, depth, codes)
 		case w.Transposed:
 			fillFromColumns(to, w, columns, 4*g, depth)
 		default:
 			fillFromRows(to, w, columns, 4*g, depth)
 		}
+	}
+}
+
+// fillWide fills a line whose groups have more than four codes.
+func fillWide(to []byte, w Right, columns, k, depth, codes int) {
+	clear(to)
+	row, column := w.Stride, 1
+	if w.Transposed {
+		row, column = 1, w.Stride
+	}
+	for d := range depth {
+		from := w.X[(k+d)*row:]
+		for c := range columns {
+			to[c*codes+d] = from[c*column] ^ sign
+		}
+	}
+}
+
+// flippedSums adds up the weights of each column of a panel, times 128.
+func flippedSums(sums []int32, panel []int8, codes int) {
+	clear(sums)
+	for len(panel) > 0 {
+		for c := range sums {
+			group := panel[c*codes:][:codes]
+			for ; len(group) > 0; group = group[4:] {
+				sums[c] += 128 * (int32(group[0]) + int32(group[1]) + int32(group[2]) + int32(group[3]))
+			}
+		}
+		panel = panel[len(sums)*codes:]
 	}
 }
 

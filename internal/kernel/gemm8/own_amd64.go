@@ -9,9 +9,3 @@ func (p *shortWeights) withInit() (any, []int32) {
 	c.init = slices.Clone(p.init)
 	return &c, c.init
 }
-
-func (p *grouped) withInit() (any, []int32) {
-	c := *p
-	c.init = slices.Clone(p.init)
-	return &c, c.init
-}

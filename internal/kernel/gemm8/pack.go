@@ -40,24 +40,25 @@ func asBytes(w []int8) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w))), len(w))
 }
 
-// packGroups lays out columns of w, [column][tap][depth], as [tap][group of 4
-// codes][column][4], in lines of width columns. A run that takes groups groups
+// packGroups lays out columns of w, [column][tap][depth], as [tap][group of codes][column]
+// [code], in lines of width columns; a group has codes codes. A run that takes groups groups
 // ends in zeros, which dst holds already.
-func packGroups(dst, w []int8, columns, width, taps, depth, groups int) {
+func packGroups(dst, w []int8, columns, width, taps, depth, groups, codes int) {
 	k := taps * depth
 	for t := range taps {
-		for g := range depth / 4 {
-			line := dst[(t*groups+g)*width*4:][:columns*4]
-			from := unsafe.Pointer(&w[t*depth+4*g])
-			_ = w[(columns-1)*k+t*depth+4*g+3]
+		whole := 0
+		for ; codes == 4 && whole < depth/4; whole++ {
+			line := dst[(t*groups+whole)*width*4:][:columns*4]
+			from := unsafe.Pointer(&w[t*depth+4*whole])
+			_ = w[(columns-1)*k+t*depth+4*whole+3]
 			to := unsafe.Pointer(&line[0])
 			for c := range columns {
 				*(*[4]int8)(unsafe.Add(to, 4*c)) = *(*[4]int8)(unsafe.Add(from, c*k))
 			}
 		}
-		for d := depth &^ 3; d < depth; d++ {
+		for g := whole; g*codes < depth; g++ {
 			for c := range columns {
-				dst[((t*groups+d/4)*width+c)*4+d%4] = w[c*k+t*depth+d]
+				copy(dst[((t*groups+g)*width+c)*codes:], w[c*k+t*depth:][g*codes:min(depth, (g+1)*codes)])
 			}
 		}
 	}

@@ -1,9 +1,10 @@
-//go:build !noasm
+//go:build (amd64 || arm64) && !noasm
 
 package gemm8
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/cpu"
@@ -58,31 +59,13 @@ type family struct {
 	lanes  int // columns of a register
 	widths []width
 	first  int  // routine
-	masked bool // columns beyond whole registers, and codes beyond whole groups, are masked
+	masked bool // columns beyond whole registers are masked
+	tails  bool // codes beyond whole groups are multiplied without copying rows; groups are of four
+	flips  bool // codes are multiplied as signed ones, 128 less
 	routines
 	filled int // runs are padded with zero weights to a multiple of this many groups; 0 means 1
-}
-
-// routines are those of a family.
-type routines int
-
-const (
-	evexVNNI routines = iota
-	vexVNNI
-	pairs
-)
-
-// tiles runs a routine. The calls are written out because the argument of a
-// function value would be allocated on the heap.
-func (f *family) tiles(routine int, arg *tile) {
-	switch f.routines {
-	case evexVNNI:
-		tilesAVX512VNNI(routine, arg)
-	case vexVNNI:
-		tilesAVXVNNI(routine, arg)
-	case pairs:
-		tilesAVX2Pairs(routine, arg)
-	}
+	group  int // codes of a row that are multiplied at a time; 0 means 4
+	apart  int // routines from one to that for weights whose products are not added in 16 bits; or 0
 }
 
 // row makes the family a row of the table.
@@ -141,38 +124,88 @@ func (f *family) padded(n int) int {
 }
 
 // grouped is the layout of Weights: panels of f.columns() columns, the last one
-// as many registers wide as needed, [tap][group of 4 codes][column][4]. A run that
-// is not a multiple of four ends in zeros.
+// as many registers wide as needed, [tap][group of codes][column][code]. A run that
+// is not whole groups ends in zeros.
 type grouped struct {
 	data    []int8
 	init    []int32 // padded to whole registers
+	flipped []int32 // 128 times the sum of each column, if the family flips codes
+	apart   []bool  // by panel: see family.apart
 	columns int     // of all panels
 }
 
+func (p *grouped) withInit() (any, []int32) {
+	c := *p
+	c.init = slices.Clone(p.init)
+	return &c, c.init
+}
+
+// codes is the size of a group.
+func (f *family) codes() int { return max(4, f.group) }
+
 // groups is the number of groups of a run that weights are packed for.
-func (f *family) groups(depth int) int { return roundUp((depth+3)/4, max(1, f.filled)) }
+func (f *family) groups(depth int) int { return roundUp(divUp(depth, f.codes()), max(1, f.filled)) }
+
+// joined returns the runs of a row as weights are packed for them: the taps are one run
+// where padding each of them to whole groups would be too much.
+func (f *family) joined(taps, depth int) (int, int) {
+	if f.codes() > 4 && depth%f.codes() != 0 {
+		return 1, taps * depth
+	}
+	return taps, depth
+}
 
 func (f *family) pack(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights {
 	k := taps * depth
+	taps, depth = f.joined(taps, depth)
 	groups := f.groups(depth)
-	np := f.padded(n)
-	p := &grouped{data: slab.Part[int8](m, np*taps*groups*4), init: make([]int32, np), columns: np}
+	np, perColumn := f.padded(n), taps*groups*f.codes()
+	p := &grouped{data: slab.Part[int8](m, np*perColumn), init: make([]int32, np), columns: np}
 	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
 	copy(p.init, out.Init)
 	for first := 0; first < n; first += f.columns() {
 		width := min(f.columns(), np-first)
-		packGroups(p.data[first*taps*groups*4:], w[first*k:], min(width, n-first), width, taps, depth, groups)
+		packGroups(p.data[first*perColumn:], w[first*k:], min(width, n-first), width, taps, depth, groups, f.codes())
 	}
+	if f.flips {
+		p.flipped = make([]int32, np)
+		for i := range n {
+			p.flipped[i] = 128 * sum(w[i*k:(i+1)*k])
+		}
+	}
+	f.examine(p, perColumn)
 	return out
 }
 
+// examine finds the panels whose products are not added in 16 bits: those with two weights
+// of -128 that lie eight codes apart in a group.
+func (f *family) examine(p *grouped, perColumn int) {
+	p.apart = p.apart[:0]
+	if f.apart == 0 {
+		return
+	}
+	for panel := range slices.Chunk(p.data[:p.columns*perColumn], f.columns()*perColumn) {
+		found := false
+		for at := 0; at < len(panel) && !found; at += 16 {
+			low, high := panel[at:][:8], panel[at+8:][:8]
+			for i, w := range low {
+				found = found || w == -128 && high[i] == -128
+			}
+		}
+		p.apart = append(p.apart, found)
+	}
+}
+
 // size is the number of words of n packed columns.
-func (f *family) size(n, k int) int { return divUp(f.padded(n)*f.groups(k)*4, 8) }
+func (f *family) size(n, k int) int { return divUp(f.padded(n)*f.groups(k)*f.codes(), 8) }
 
 func (f *family) place(memory []uint64, n, k int) *Weights {
 	np := f.padded(n)
-	data := unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(memory))), np*f.groups(k)*4)
+	data := unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(memory))), np*f.groups(k)*f.codes())
 	p := &grouped{data: data, init: make([]int32, np), columns: np}
+	if f.flips {
+		p.flipped = make([]int32, np)
+	}
 	return &Weights{N: n, K: k, Init: p.init[:n], Data: p}
 }
 
@@ -182,10 +215,18 @@ func (f *family) fill(p *Weights, w Right, n, k int) {
 	to := p.Data.(*grouped)
 	groups, np := f.groups(k), f.padded(n)
 	to.columns = np
+	if f.flips {
+		to.flipped = to.flipped[:np]
+	}
 	for first := 0; first < n; first += f.columns() {
 		width := min(f.columns(), np-first)
-		fillGroups(to.data[first*groups*4:][:width*groups*4], w.from(first), min(width, n-first), width, k, groups)
+		panel := to.data[first*groups*f.codes():][:width*groups*f.codes()]
+		fillGroups(panel, w.from(first), min(width, n-first), width, k, groups, f.codes())
+		if f.flips {
+			flippedSums(to.flipped[first:][:width], panel, f.codes())
+		}
 	}
+	f.examine(to, groups*f.codes())
 }
 
 // packRule pads the multipliers of the columns to whole registers.
@@ -199,13 +240,18 @@ func packRule(w *Weights, q *quant.Requant, first int) *Rule {
 	return r
 }
 
-// work holds, where there are no masks, rows padded to whole groups, and the results of a
-// partial panel of columns.
+// work holds the results of a partial panel of columns, where they are not masked, and rows
+// padded to whole groups, where they need it.
 func (f *family) work(m, taps, depth int) int {
-	if f.masked {
-		return 0
+	size := 0
+	if !f.masked {
+		size = m * edgeColumns * 4
 	}
-	return (m*(edgeColumns*4+taps*roundUp(depth, 4)) + 7) / 8
+	if !f.tails && depth%f.codes() != 0 {
+		taps, depth = f.joined(taps, depth)
+		size += m * taps * roundUp(depth, f.codes())
+	}
+	return divUp(size, 8)
 }
 
 // run computes accumulators, or codes, panel by panel, so that the weights stay in the
@@ -213,22 +259,36 @@ func (f *family) work(m, taps, depth int) int {
 func (f *family) run(c *Call, codes *Rule) {
 	w := c.W.Data.(*grouped)
 	x := c.Matrix
-	perColumn := x.Taps * f.groups(x.Depth) * 4
-	t := tile{groups: x.Depth / 4, tail: 1<<(x.Depth%4) - 1}
-	if !f.masked && t.tail != 0 {
-		x = c.wholeGroups()
-		t.groups, t.tail = x.Depth/4, 0
+	taps, depth := f.joined(x.Taps, x.Depth)
+	perColumn := taps * f.groups(depth) * f.codes()
+	t := tile{groups: x.Depth / f.codes()}
+	switch rest := x.Depth % f.codes(); {
+	case f.tails:
+		t.tail = 1<<rest - 1
+	case rest != 0:
+		x = c.wholeGroups(taps, depth, f.codes())
+		t.groups = x.Depth / f.codes()
 	}
 	if codes != nil {
 		t.Constants = codes.constants
 	}
+	var init [edgeColumns]int32
 	tallest := f.widest().heights[len(f.widest().heights)-1]
 	for n := c.N0; n < c.N1; n += f.columns() {
 		cols := min(f.columns(), c.N1-n)
 		tiles, routine := f.fit(cols)
-		t.skip = (f.groups(c.Depth) - (c.Depth+3)/4) * tiles.registers * f.lanes * 4
+		if len(w.apart) > 0 && w.apart[n/f.columns()] {
+			routine += f.apart
+		}
+		t.skip = (f.groups(depth) - divUp(depth, f.codes())) * tiles.registers * f.lanes * f.codes()
 		t.panel, t.init, t.columns = unsafe.Pointer(&w.data[n*perColumn]), unsafe.Pointer(&w.init[n]), 1<<cols-1
-		operand.PrefetchNext(&t.Prefetch, w.data, n*perColumn, f.columns()*perColumn, f.columns()*4, divUp(c.M1-c.M0, tallest))
+		if f.flips {
+			for i, v := range w.flipped[n:][:tiles.registers*f.lanes] {
+				init[i] = w.init[n+i] + v
+			}
+			t.init = unsafe.Pointer(&init)
+		}
+		operand.PrefetchNext(&t.Prefetch, w.data, n*perColumn, f.columns()*perColumn, f.columns()*f.codes(), divUp(c.M1-c.M0, tallest))
 		if codes != nil {
 			t.bias, t.mult = unsafe.Pointer(&codes.bias[n]), unsafe.Pointer(&codes.mult[n])
 		}
@@ -286,23 +346,28 @@ func (c *Call) trim(codes *Rule, n, cols int) {
 	}
 }
 
-// wholeGroups copies the rows of the call to Work, in whole groups.
-func (c *Call) wholeGroups() operand.Matrix[uint8] {
-	depth, rows := c.Taps*roundUp(c.Depth, 4), c.M1-c.M0
+// wholeGroups copies the rows of the call to Work, as taps runs of so many codes, each
+// padded to whole groups.
+func (c *Call) wholeGroups(taps, depth, group int) operand.Matrix[uint8] {
+	pitch, run, rows := taps*roundUp(depth, group), roundUp(depth, group), c.M1-c.M0
+	if taps < c.Taps {
+		run = c.Depth // one behind the other
+	}
 	all := unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(c.Work))), len(c.Work)*8)
-	to := all[rows*edgeColumns*4:][:rows*depth]
-	c.copyRows(to, depth)
-	return operand.Matrix[uint8]{X: to, Pad: to, Taps: 1, Depth: depth, Stride: depth, Base: -c.M0 * depth}
+	to := all[rows*edgeColumns*4:][:rows*pitch]
+	c.copyRows(to, pitch, run)
+	return operand.Matrix[uint8]{X: to, Pad: to, Taps: 1, Depth: pitch, Stride: pitch, Base: -c.M0 * pitch}
 }
 
-// copyRows copies the rows of the call, pitch apart, each run followed by zeros up
-// to a whole group.
-func (c *Call) copyRows(to []uint8, pitch int) {
+// copyRows copies the rows of the call, pitch apart, the runs of a row run apart. Zeros are
+// between them.
+func (c *Call) copyRows(to []uint8, pitch, run int) {
 	clear(to)
-	run := roundUp(c.Depth, 4)
 	for m := c.M0; m < c.M1; m++ {
 		for t := range c.Taps {
 			copy(to[(m-c.M0)*pitch+t*run:], c.Matrix.Run(m, t))
 		}
 	}
 }
+
+func divUp(n, by int) int { return (n + by - 1) / max(1, by) }
