@@ -66,8 +66,8 @@ func (p AdaptiveAvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []g
 	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
-// each calls visit for every element of the result, in order, with the indices
-// of the cells it averages, row by row. cells is valid during the call.
+// each calls visit for every element of the result, in order, with the indices of the input
+// elements that it averages, row by row. cells is valid during the call.
 func (p AdaptiveAvgPool2D) each(x tensor.Shape, visit func(i int, cells []int)) {
 	h, w := x[2], x[3]
 	oh, ow := p.Output[0], p.Output[1]
@@ -94,7 +94,7 @@ func span(i, in, n int) (start, end int) {
 	return i * in / n, ((i+1)*in + n - 1) / n
 }
 
-// Gradient is shared out evenly among the cells of each window.
+// Gradient divides up evenly among the elements of each window.
 func (p AdaptiveAvgPool2D) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err := needFloats(p, in, up); err != nil {
 		return nil, err

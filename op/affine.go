@@ -7,9 +7,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Affine multiplies each channel of images by a factor and adds a summand. It
-// exists in float only: preprocessing that a model does itself, in front of its
-// quantization (torchvision's transform_input).
+// Affine computes x*Scale + Shift with a scale and a shift for each channel of images. It
+// exists in float only: preprocessing that a model does itself, in front of its quantization
+// (torchvision's transform_input).
 //
 // Input: x [N, C, H, W]. Result: the shape of x.
 type Affine struct {

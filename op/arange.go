@@ -9,7 +9,7 @@ import (
 )
 
 // ARange is torch.arange: start, start+step and so on, up to limit without limit itself. Its
-// operands must be known when shapes are inferred, since they tell the size of the result.
+// operands must be known at shape inference, since the size of the result follows from them.
 //
 // Inputs: start, limit, step, one number each. Result: a vector of their type.
 type ARange struct{}
@@ -70,7 +70,7 @@ func (ARange) count(in []*tensor.Tensor) (int, error) {
 	return int(max(0, n)), nil
 }
 
-// Eval multiplies the step, and of float32 rounds once.
+// Eval computes start + i*step, for float32 rounded once.
 func (ARange) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	y := tensor.New(out[0].DType, out[0].Shape...)
 	for i := range out[0].Shape.Numel() {

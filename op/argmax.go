@@ -7,8 +7,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// ArgMax is torch.argmax along Axis, which counts from the end when negative: where the largest
-// element is, or the smallest; of equal ones the first, or the last.
+// ArgMax is torch.argmax along Axis, which counts from the end when negative: the index of the
+// largest element, or of the smallest; of equal ones that of the first, or of the last.
 //
 // Input: x. Result: int64, the shape of x without Axis, or with 1 in its place.
 type ArgMax struct {

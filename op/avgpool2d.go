@@ -71,7 +71,7 @@ func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Typ
 	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
-// divisor is the number of cells of a window that count.
+// divisor is the number that the sum of a window is divided by.
 func (p AvgPool2D) divisor(padded, valid int) int {
 	if p.CountIncludePad {
 		return padded
@@ -97,7 +97,7 @@ func sumCodes(src []int32, cells []int) int32 {
 	return sum
 }
 
-// Gradient is shared out evenly among the cells of each window.
+// Gradient divides up evenly among the elements of each window.
 func (p AvgPool2D) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err := needFloats(p, in, up); err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (p AvgPool2D) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.T
 	return []*tensor.Tensor{rounded(g, in[0].Shape())}, nil
 }
 
-// shareOut adds up/divisor to each of the cells.
+// shareOut adds up/divisor to the gradient of each element of a window.
 func shareOut(g []float64, cells []int, up float32, divisor int) {
 	share := float64(up) / float64(divisor)
 	for _, at := range cells {

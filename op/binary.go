@@ -11,9 +11,8 @@ import (
 // ints are the element types of sizes and indices.
 const i64 = tensor.Int64
 
-// broadcastShape is the shape of what a function of two numbers makes of operands of
-// shapes a and b, by NumPy's rule: aligned at the last axis, and an extent of 1
-// repeats.
+// broadcastShape is the shape that a and b broadcast to by NumPy's rule: aligned at the last
+// axis, and an extent of 1 repeats.
 func broadcastShape(a, b tensor.Shape) (tensor.Shape, error) {
 	long, short := a, b
 	if len(a) < len(b) {
@@ -67,8 +66,8 @@ func pairs(a, b, to tensor.Shape, visit func(i, j, k int)) {
 	}
 }
 
-// broadcastStrides is the distance of neighbours of a row-major value of shape s along
-// each axis of a result of shape to: 0 where it repeats.
+// broadcastStrides are the strides of a row-major value of shape s along the axes of a result
+// of shape to: 0 where it repeats.
 func broadcastStrides(s, to tensor.Shape) []int {
 	strides, size := make([]int, len(to)), 1
 	for i := len(s) - 1; i >= 0; i-- {
@@ -80,7 +79,7 @@ func broadcastStrides(s, to tensor.Shape) []int {
 	return strides
 }
 
-// evalBinary applies o to float32 elements, or whole to whole numbers.
+// evalBinary applies o to float32 elements, or whole to int64 elements.
 func evalBinary(o Binary, in []*tensor.Tensor, out graph.Type, whole func(a, b int64) (int64, error)) ([]*tensor.Tensor, error) {
 	a, b := in[0].Shape(), in[1].Shape()
 	y := tensor.New(out.DType, out.Shape...)
@@ -109,8 +108,8 @@ func evalBinaryCodes(in []*tensor.Tensor, out graph.Type, rule func(a, b int32) 
 	return []*tensor.Tensor{ofCodes(codes, out)}
 }
 
-// binaryGradient is Gradient of a function of two numbers with the partial derivatives
-// that d returns. What repeats has the sum of its gradients.
+// binaryGradient is Gradient of a function of two numbers with the partial derivatives that d
+// returns. The gradient of an element that repeats is the sum over its repetitions.
 func binaryGradient(o Binary, in []*tensor.Tensor, up *tensor.Tensor, d func(a, b float64) (da, db float64)) ([]*tensor.Tensor, error) {
 	if err := needFloats(o, in, up); err != nil {
 		return nil, err
@@ -135,8 +134,8 @@ func pairGradient(in []*tensor.Tensor, g []float64, to tensor.Shape, d func(a, b
 	return []*tensor.Tensor{rounded(ga, a), rounded(gb, b)}
 }
 
-// ruleOf is the preset whose rule of addition holds: qnnpack has one for operands of
-// equal shape, and leaves others to fbgemm's.
+// ruleOf is the preset whose rule of addition is used: qnnpack has its own for operands of
+// equal shape only, and otherwise takes fbgemm's.
 func ruleOf(n quant.Numerics, a, b tensor.Shape) quant.Numerics {
 	if n == quant.QNNPACK && !a.Equal(b) {
 		return quant.FBGEMM
@@ -144,9 +143,9 @@ func ruleOf(n quant.Numerics, a, b tensor.Shape) quant.Numerics {
 	return n
 }
 
-// Exchanged reports whether the rule of addition holds for b + a in place of a + b: ONNX
-// Runtime's kernel takes a single number, which it adds to a run of others, as its second
-// operand. Runs go along the last axis of the result with more than one element.
+// Exchanged reports whether the operands of an addition change places before its rule is
+// applied: ONNX Runtime's kernel takes a scalar, which it adds to a run of elements, as its
+// second operand. Runs go along the last axis of the result with more than one element.
 func Exchanged(n quant.Numerics, a, b, to tensor.Shape) bool {
 	if n != quant.ONNX {
 		return false

@@ -8,9 +8,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// BitCast is torch.Tensor.view of another element type of the same size: the bits of elements
-// that a model's file declares as From, as those of To. In a graph both are float32, int64 or
-// bool, as for Cast.
+// BitCast is torch.Tensor.view with another element type of the same size: the bits of x, of
+// type From in the model's file, are read as type To. In a graph both are held as float32,
+// int64 or bool, as for Cast.
 //
 // Input: x, any shape. Result: the shape of x.
 type BitCast struct {

@@ -12,9 +12,9 @@ import (
 // int64 it truncates, and what int64 cannot hold becomes the smallest int64. To bool it is
 // whether x differs from 0.
 //
-// Via is a type that graphs do not compute with, and that x goes through: it is rounded to a
-// float of fewer bits, or wraps around in an integer of fewer bits. What is too large for a
-// float of 8 bits becomes the largest one, or with Overflow infinity or NaN.
+// Via is a narrower type that graphs do not compute with; x is converted to it first: rounded
+// to a float of fewer bits, or wrapped around in an integer of fewer bits. Numbers too large
+// for a float of 8 bits saturate, or with Overflow become infinity or NaN.
 //
 // Input: x, any shape, in these types or in integers of eight bits. Result: the shape of x.
 type Cast struct {
@@ -64,7 +64,7 @@ func (o Cast) narrowReal() func(float32) float32 {
 	return nil
 }
 
-// narrowWhole wraps around in an integer of fewer bits; nil for other types.
+// narrowWhole wraps an int64 around in an integer of fewer bits; nil for other types.
 func narrowWhole(d tensor.DType) func(int64) int64 {
 	switch d {
 	case tensor.Int2:
@@ -188,7 +188,7 @@ func (o Cast) element(x *tensor.Tensor) (real func(i int) float32, integer func(
 	return func(i int) float32 { return float32(truth(v[i] != 0)) }, func(i int) int64 { return int64(truth(v[i] != 0)) }
 }
 
-// Gradient passes, of float32, as though nothing was rounded.
+// Gradient is up for float32, as if nothing was rounded.
 func (o Cast) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err := needFloats(o, in, up); err != nil {
 		return nil, err

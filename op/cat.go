@@ -16,9 +16,8 @@ import (
 // extents along Axis.
 type Cat struct {
 	Axis int `json:"axis"`
-	// Views says that an operand is a slice of a larger image's channels, which
-	// PyTorch does not copy: it rescales all operands by quant.NewScalarRescale
-	// then.
+	// Views says that an operand is a slice of the channels of a larger image, which PyTorch
+	// does not copy. It then rescales all operands by quant.NewScalarRescale.
 	Views bool `json:"views,omitempty"`
 }
 

@@ -7,8 +7,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// CenterCropPad takes the middle of x along Axes, nil for all, where the second input, known
-// when shapes are, has smaller extents, and puts zeros around x where it has larger ones.
+// CenterCropPad changes the extents of x along Axes (nil for all) to those in the second input,
+// which must be known at shape inference: larger extents are cropped to the middle, smaller
+// ones padded with zeros on both sides.
 //
 // Inputs: x, extents (int64). Result: x with these extents.
 type CenterCropPad struct {
@@ -66,7 +67,7 @@ func (o CenterCropPad) shape(in []graph.Fact) (tensor.Shape, error) {
 	return shape, nil
 }
 
-// Places returns the place along an axis of x from which place i of the result comes, -1 for
+// Places returns a function from index i along an axis of the result to the index in x, -1 for
 // a zero.
 func (o CenterCropPad) Places(in []graph.Fact) (func(axis, i int) int, error) {
 	shape, err := o.shape(in)

@@ -38,8 +38,8 @@ func (s ChannelShuffle) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return like(in[0], in[0].Shape.Clone())
 }
 
-// Source is the channel of the input that channel c of the result is, among the
-// given number of channels.
+// Source is the channel of the input that becomes channel c of the result, of the given number
+// of channels.
 func (s ChannelShuffle) Source(c, channels int) int {
 	return c%s.Groups*(channels/s.Groups) + c/s.Groups
 }
@@ -62,7 +62,7 @@ func (s ChannelShuffle) source(x tensor.Shape) func(i int) int {
 	}
 }
 
-// Gradient is up with its channels back in their places.
+// Gradient is up with its channels in the input's order.
 func (s ChannelShuffle) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	return scattered(s, in, up, s.source(in[0].Shape()))
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Clip is torch.clamp: each element between Lo and Hi; NaN stays. Where Lo exceeds Hi, all are
-// Hi. ReLU and ReLU6 are Clamp, which layers take in.
+// Hi. ReLU and ReLU6 are Clamp, which is fused into layers.
 //
 // Input: x, any shape. Result: the shape of x.
 type Clip struct {
@@ -42,7 +42,7 @@ func (o Clip) Rule(n quant.Numerics, in, out *tensor.QParams, d tensor.DType) fu
 	return quant.NewFunction(n, in, out, d, o.Real).Code
 }
 
-// Whole clamps a whole number; bounds that are none count as the next one inside.
+// Whole clamps an int64; a fractional bound is rounded inwards.
 func (o Clip) Whole(x int64) int64 {
 	if o.Lo != nil {
 		x = max(x, wholeBound(math.Ceil(*o.Lo)))
@@ -53,7 +53,7 @@ func (o Clip) Whole(x int64) int64 {
 	return x
 }
 
-// wholeBound is a bound as the nearest int64 there is.
+// wholeBound converts a bound to int64, saturating.
 func wholeBound(v float64) int64 {
 	switch {
 	case v >= math.MaxInt64:
@@ -79,7 +79,7 @@ func (o Clip) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*t
 	return []*tensor.Tensor{y}, nil
 }
 
-// Gradient passes where x is not beyond a bound.
+// Gradient is up where x is not beyond a bound, else 0.
 func (o Clip) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	return pointwiseGradient(o, in, up, func(x float64) float64 {
 		if o.Lo != nil && x < *o.Lo || o.Hi != nil && x > *o.Hi {

@@ -69,11 +69,11 @@ func typesOf(tensors []*tensor.Tensor) []graph.Type {
 	return types
 }
 
-// maxProducts is how many products of two codes, each less its zero point, an int32 sum
-// has room for, whatever they are.
+// maxProducts is how many products of two codes, each minus its zero point, an int32
+// accumulator holds without overflow.
 const maxProducts = math.MaxInt32 / (255 * 255)
 
-// checkProducts refuses sums of k products of codes that int32 might not hold.
+// checkProducts refuses reductions over k products of codes that may overflow int32.
 func checkProducts(d tensor.DType, k int) error {
 	if d.IsQuantized() && k > maxProducts {
 		return fmt.Errorf("sums of %d products of codes with zero points; int32 holds %d for certain: split the operands along that axis and add the parts, or keep the node in float", k, maxProducts)

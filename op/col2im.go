@@ -7,9 +7,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Col2Im is torch.nn.functional.fold over any number of axes: the inverse of taking windows out
-// of images. Where windows overlap, their elements are added up, in float64. The extents of the
-// images and of the windows are known when shapes are.
+// Col2Im is torch.nn.functional.fold over any number of axes: the inverse of im2col. Where
+// windows overlap, their elements are added up, in float64. The extents of the images and of
+// the windows must be known at shape inference.
 //
 // Inputs: columns [N, C*taps, positions]; the images' extents and the windows', int64. Result:
 // [N, C, ...].

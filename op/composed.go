@@ -9,8 +9,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Composed applies functions of one number one after another. In float it is what they are;
-// on codes they are one table with one rounding, where each on its own would round to codes.
+// Composed applies functions of one number one after another. In float the result is the same
+// as without composing; on codes all are one table with one rounding, where each alone would
+// round to codes.
 //
 // Input: x, any shape. Result: the shape of x.
 type Composed struct {
@@ -103,7 +104,7 @@ func (o Composed) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"functions": list})
 }
 
-// composedRow is the operator's row. How it is read is no method of it, since that would link
+// composedRow is the operator's row. Decoding is no method of Composed, since that would link
 // all operators into every program.
 func composedRow() row {
 	zero := Composed{Functions: []Unary{Hardswish{}, ScaleShift{Scale: 1.5, Shift: -0.25}}}

@@ -36,7 +36,7 @@ func (c Conv2D) WithClamp(a quant.Activation) graph.Op {
 
 func (Conv2D) weighted() {}
 
-// Signatures: float, codes to codes of any sort, and codes with qint8 weights to float32.
+// Signatures: float, codes to codes (quint8 or qint8), and codes with qint8 weights to float32.
 func (Conv2D) Signatures() []graph.Signature { return weighted }
 
 // Infer returns [N, O, OH, OW].
@@ -82,7 +82,7 @@ func (c Conv2D) Sliding(kernel [2]int) Sliding {
 	return Sliding{Kernel: kernel, Stride: c.Stride, Padding: c.Padding, Uneven: c.Uneven, Dilation: c.Dilation, Auto: c.Auto}
 }
 
-// at is the operator with the padding in front of images of shape xs, for weights of shape ws.
+// at is the operator with its padding resolved for images of shape xs and weights of shape ws.
 func (c Conv2D) at(xs, ws tensor.Shape) Conv2D {
 	s := c.Sliding([2]int{ws[2], ws[3]}).For(xs)
 	c.Padding, c.Uneven, c.Auto = s.Padding, s.Uneven, ""

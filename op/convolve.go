@@ -2,11 +2,11 @@ package op
 
 import "github.com/octet-ml/octet/tensor"
 
-// convolve computes the sums of products of a convolution of x, of shape xs, by
-// weights of shape ws, with result shape out = [N, O, OH, OW]. emit gets the
-// index of an image, of an output channel, and their OH*OW sums, valid during
-// the call. Padding contributes zero. Sums run over (input channel, kernel row,
-// kernel column), in that order; int32 sums wrap.
+// convolve computes the accumulators of a convolution of x, of shape xs, by weights of shape
+// ws, with result shape out = [N, O, OH, OW]. emit gets the index of an image, of an output
+// channel, and their OH*OW accumulators, valid during the call. Padding contributes zero. The
+// reduction goes over (input channel, kernel row, kernel column), in that order; int32
+// accumulators wrap.
 func convolve[T int32 | float64](c Conv2D, x, w []T, xs, ws, out tensor.Shape, emit func(n, o int, sums []T)) {
 	c = c.at(xs, ws)
 	perGroup := ws[0] / c.Groups
@@ -38,9 +38,8 @@ func accumulate[T int32 | float64](sums, src []T, weight T, stride int) {
 	}
 }
 
-// tap calls row for each row of the result that kernel cell (ky, kx) reads
-// inside the input: n results from index dst on read the plane from index src
-// on, Stride[1] apart.
+// tap calls row for each row of the result for which kernel element (ky, kx) lies inside the
+// input: n results from index dst on read the plane from index src on, Stride[1] apart.
 func (c Conv2D) tap(ky, kx int, xs, out tensor.Shape, row func(dst, src, n int)) {
 	stride := c.Stride[1]
 	left := kx*c.Dilation[1] - c.Padding[1] // the column that result column 0 reads

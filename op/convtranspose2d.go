@@ -8,9 +8,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// ConvTranspose2D is torch.nn.functional.conv_transpose2d, then Act: every input pixel
-// adds its multiple of the filters to the output, Stride apart. On codes the sums are
-// rounded as those of Conv2D are; weights have one scale, as PyTorch's.
+// ConvTranspose2D is torch.nn.functional.conv_transpose2d, then Act: every input pixel adds its
+// multiple of the filters to the output, Stride apart. On codes the accumulators are
+// requantized as those of Conv2D; weights have one scale, as in PyTorch.
 //
 // Inputs: x [N, C, H, W], weight [C, O/Groups, KH, KW], optionally bias [O]. Result:
 // [N, O, OH, OW], OH = (H-1)*Stride - 2*Padding - Uneven + Dilation*(KH-1) + OutputPadding + 1.
@@ -124,7 +124,8 @@ func (c ConvTranspose2D) checkAttributes() error {
 	return attrRange("output_padding", c.OutputPadding, 0)
 }
 
-// Eval adds up: in float each sum is rounded to float32 once, codes follow quant.Requant.
+// Eval accumulates: in float each result is rounded to float32 once, codes follow
+// quant.Requant.
 func (c ConvTranspose2D) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	if in[0].DType() != f32 {
 		return c.evalCodes(ctx, in, out[0])

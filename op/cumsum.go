@@ -7,7 +7,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// errNothingAlong says that an axis has no elements.
+// errNothingAlong is the error for an axis without elements.
 func errNothingAlong(axis int, x tensor.Shape) error {
 	return fmt.Errorf("there are no elements along axis %d of %v", axis, x)
 }
@@ -69,7 +69,7 @@ func cumulate[T, S int64 | float32 | float64](o CumSum, y, x []T, s tensor.Shape
 	})
 }
 
-// Gradient is the sum of what each element has gone into.
+// Gradient is, for each element, the sum of up over the sums that include it.
 func (o CumSum) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err := needFloats(o, in, up); err != nil {
 		return nil, err

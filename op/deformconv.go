@@ -10,8 +10,8 @@ import (
 )
 
 // DeformConv is torchvision.ops.deform_conv2d, over any number of axes: a convolution whose
-// taps are moved by offsets of their own, to places that are blended linearly of the elements
-// around them, and whose products a mask scales.
+// taps are shifted by offsets, to coordinates at which x is interpolated linearly, and whose
+// products are scaled by a mask.
 //
 // Inputs: x [N, C, ...], weight [O, C/Groups, ...], offset [N, OffsetGroups*taps*axes, ...],
 // bias [O], optional mask [N, OffsetGroups*taps, ...]. Result: [N, O, ...].
@@ -84,8 +84,8 @@ func (o DeformConv) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type)
 	return []*tensor.Tensor{y}, nil
 }
 
-// place returns what a tap at position p of the result is blended of, along each axis, and
-// what it is scaled by; list is its number in offset and mask.
+// place returns the elements, along each axis, from which a tap at position p of the result is
+// interpolated, and its factor from the mask; list is its number in offset and mask.
 func (o DeformConv) place(in []*tensor.Tensor, ws []window, image, extents tensor.Shape, list, tap, p int) ([][]Tap, float64) {
 	positions, rest := extents.Numel(), p
 	axes, scale := make([][]Tap, len(ws)), 1.0
@@ -102,7 +102,8 @@ func (o DeformConv) place(in []*tensor.Tensor, ws []window, image, extents tenso
 	return axes, scale
 }
 
-// between are the shares of the elements on both sides of a place; those outside have none.
+// between are the interpolation weights of the elements on both sides of a coordinate; elements
+// outside are left out.
 func between(at float64, n int) (taps []Tap) {
 	if !(at > -1 && at < float64(n)) {
 		return nil

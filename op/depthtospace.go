@@ -50,8 +50,7 @@ func checkBlocks(in []graph.Fact, block int) error {
 	return nil
 }
 
-// Blocks returns the extents of x with its axes cut finer, and the order in which these
-// follow each other in the result.
+// Blocks returns the shape of x with its axes split, and the order of these axes in the result.
 func (o DepthToSpace) Blocks(x tensor.Shape) (fine tensor.Shape, perm []int) {
 	b := o.Block
 	if o.ChannelsFirst {

@@ -8,10 +8,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// DFT is torch.fft along Axis of x, whose last axis holds a real number, or its real and its
-// imaginary part. Lines are cut or filled with zeros to Length, which is that of x where it is
-// 0. A one-sided transform gives Length/2+1 numbers, which all others follow from; inverted it
-// takes so many, and gives Length real ones, by default an even number.
+// DFT is torch.fft along Axis of x, whose last axis holds a real number, or a real and an
+// imaginary part. Lines are cropped or padded with zeros to Length; 0 is the extent of x. A
+// one-sided transform (rfft) gives the first Length/2+1 numbers of the spectrum; its inverse
+// (irfft) takes as many, and gives Length real ones, by default an even number.
 //
 // Input: x [..., 1 or 2]. Result: [..., 2], of a one-sided inverse [..., 1].
 type DFT struct {
@@ -59,7 +59,7 @@ func (o DFT) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return float(shape)
 }
 
-// length is how many numbers are transformed of lines of so many.
+// length is the length of the transform for lines of line numbers.
 func (o DFT) length(line int) int {
 	switch {
 	case o.Length != 0:
@@ -119,8 +119,8 @@ func copyParts(to *[2]float64, from []float32) {
 	}
 }
 
-// mirror fills in what a one-sided spectrum leaves out: conjugates, from the end. The first
-// number, and of an even length the middle one, are real.
+// mirror fills in the second half of a one-sided spectrum: the conjugates, in reverse order.
+// The first number, and with an even length the middle one, are real.
 func mirror(line [][2]float64) {
 	n := len(line)
 	line[0][1] = 0

@@ -16,11 +16,10 @@
 //
 // # Floats
 //
-// Sums of products (conv2d, linear, matmul) are taken in float64, in which each
-// product is exact, over the reduction index in row-major order, and rounded to
-// float32 once; bias and activation follow in float32. The result is therefore
-// the same on every machine, and at least as accurate as any float32 kernel.
+// Reductions (conv2d, linear, matmul) are accumulated in float64, in which each product is
+// exact, over the reduction index in row-major order, and rounded to float32 once; bias and
+// activation follow in float32. The result is therefore the same on every machine, and at least
+// as accurate as any float32 kernel.
 //
-// op executes nothing but one operator at a time; it must not know files,
-// engines, CPUs or passes.
+// op evaluates one operator at a time; it must not know files, engines, CPUs or passes.
 package op

@@ -5,15 +5,15 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// DynamicConv2D is a convolution of dynamically quantized images by quantized weights, to
-// numbers: ONNX's ConvInteger with what follows it.
+// DynamicConv2D is a convolution of dynamically quantized images by quantized weights, with a
+// float32 result: ONNX's ConvInteger and the nodes that dequantize its result.
 //
 // Inputs: the results of DynamicQuantize, weight [O, C/Groups, kh, kw], optional bias [O] in
 // float32. Result: that of Conv.
 type DynamicConv2D struct {
 	Conv Conv2D `json:"conv"`
-	// FloorBias adds the bias to the accumulators, as a multiple of their scale that is
-	// rounded down, as an early tool for ONNX writes it.
+	// FloorBias adds the bias to the int32 accumulators, divided by their scale and rounded
+	// down, as an early quantizer for ONNX writes it.
 	FloorBias bool `json:"floor_bias,omitempty"`
 }
 
@@ -34,7 +34,7 @@ func (o DynamicConv2D) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return o.Conv.Infer(layerFacts(in))
 }
 
-// Eval convolves: the sums are exact integers.
+// Eval convolves with exact integer accumulators.
 func (o DynamicConv2D) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	x, w, out := dynamicOf(in), in[3], outs[0].Shape
 	e, err := newDynamicEpilogue(in, o.Conv.Act, o.FloorBias, w.Dim(0))

@@ -5,8 +5,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// DynamicLinear is a linear layer on dynamically quantized rows with quantized weights, to
-// numbers: torch.ao.nn.quantized.dynamic.Linear by ONNX Runtime's rules.
+// DynamicLinear is a linear layer on a dynamically quantized input with quantized weights and a
+// float32 result: torch.ao.nn.quantized.dynamic.Linear by ONNX Runtime's rules.
 //
 // Inputs: the results of DynamicQuantize, weight [O, K], optional bias [O] in float32.
 // Result: [..., O] in float32.
@@ -31,7 +31,7 @@ func (o DynamicLinear) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return o.Linear.Infer(layerFacts(in))
 }
 
-// Eval multiplies: the sums are exact integers.
+// Eval multiplies with exact integer accumulators.
 func (o DynamicLinear) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	x, w := dynamicOf(in), centred(in[3])
 	channels, k := in[3].Dim(0), in[3].Dim(1)

@@ -8,9 +8,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// DynamicLSTM is an LSTM with quantized weights, as ONNX Runtime's DynamicQuantizeLSTM: the
-// elements of x are quantized dynamically as a whole, and before every step the states h of
-// the batch. Then gates are (s_x*s_w*sum + s_h*s_r*sum) + (b_w + b_r).
+// DynamicLSTM is an LSTM with quantized weights, as ONNX Runtime's DynamicQuantizeLSTM: x is
+// quantized dynamically as a whole, and before every step the states h of the batch are. Gates
+// are (s_x*s_w*acc_x + s_h*s_r*acc_h) + (b_w + b_r), with the accumulators of both products.
 //
 // Inputs: those of LSTM, without lengths, with w [D*4*H, I] and r [D*4*H, H] in codes, per
 // tensor or along axis 0.
@@ -24,7 +24,7 @@ func (DynamicLSTM) Kind() string { return "dynamic_lstm" }
 // Results is three.
 func (DynamicLSTM) Results() int { return 3 }
 
-// Signatures: float32 with codes as weights, of one sort.
+// Signatures: float32 with quantized weights, both of one type.
 func (o DynamicLSTM) Signatures() []graph.Signature {
 	var sigs []graph.Signature
 	for _, w := range []tensor.DType{i8, u8} {
@@ -124,8 +124,8 @@ func (o DynamicLSTM) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type
 	return results, nil
 }
 
-// dynamicRows is a matrix of codes that rows are multiplied by, which are quantized
-// dynamically. It has the rows of all directions.
+// dynamicRows is a quantized weight, of all directions, by which dynamically quantized rows are
+// multiplied.
 type dynamicRows struct {
 	w          []int32
 	q          *tensor.QParams
@@ -136,7 +136,7 @@ func newDynamicRows(w *tensor.Tensor, directions int) dynamicRows {
 	return dynamicRows{centred(w), w.QParams(), w.Dim(0) / directions, w.Dim(1)}
 }
 
-// times is the product of x, rows of size numbers, and the matrix of a direction.
+// times is the product of x, rows of size numbers, and the weight of a direction.
 func (m dynamicRows) times(x []float32, dir int) []float32 {
 	scale, rule := quant.NewDynamicQuantizer(RangeOf(x))
 	codes := make([]int32, len(x))

@@ -5,7 +5,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// DynamicMatMul multiplies dynamically quantized matrices, to numbers:
+// DynamicMatMul multiplies dynamically quantized matrices, with a float32 result:
 //
 //	f32(sum) * f32(s_a*s_b)
 //
@@ -39,7 +39,7 @@ func (DynamicMatMul) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return float(types[0].Shape)
 }
 
-// Eval multiplies: the sums are exact integers.
+// Eval multiplies with exact integer accumulators.
 func (DynamicMatMul) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	a, b := dynamicOf(in), dynamicOf(in[3:])
 	y := tensor.New(f32, outs[0].Shape...)

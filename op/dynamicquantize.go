@@ -8,11 +8,12 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// byte8 are codes whose parameters are computed in every run, so that their type has none.
+// byte8 is the type of unsigned codes whose parameters are computed in every run: it holds
+// none.
 const byte8 = tensor.UInt8
 
-// DynamicQuantize is dynamic quantization of an activation, ONNX's DynamicQuantizeLinear: the
-// range of all elements of x chooses the scale and the zero point, quant.NewDynamicQuantizer.
+// DynamicQuantize is dynamic quantization of an activation, ONNX's DynamicQuantizeLinear: scale
+// and zero point follow from the range of all elements of x by quant.NewDynamicQuantizer.
 //
 // Input: x, any shape. Results: the codes, in uint8; their scale; their zero point, in uint8.
 type DynamicQuantize struct{}
@@ -28,7 +29,7 @@ func (DynamicQuantize) Signatures() []graph.Signature {
 	return []graph.Signature{{In: []tensor.DType{f32}, Out: byte8, Rest: []tensor.DType{f32, byte8}}}
 }
 
-// Infer returns the shape of x, and two without axes.
+// Infer returns the shape of x, and two scalars.
 func (DynamicQuantize) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
@@ -47,8 +48,8 @@ func (DynamicQuantize) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Ty
 	return []*tensor.Tensor{tensor.Of(codes, out[0].Shape...), tensor.Of([]float32{scale}), tensor.Of([]uint8{uint8(rule.Zero)})}, nil
 }
 
-// RangeOf returns the smallest and the largest element of x, and 0 where there is none. NaN
-// does not count, unless there is nothing else.
+// RangeOf returns the smallest and the largest element of x, and 0 where there is none. NaN is
+// skipped, unless all elements are NaN.
 func RangeOf(x []float32) (lo, hi float32) {
 	for i, v := range x {
 		if i == 0 || !(lo <= v) && v == v {
@@ -61,11 +62,11 @@ func RangeOf(x []float32) (lo, hi float32) {
 	return lo, hi
 }
 
-// dynamic are codes with computed parameters: the operands of the operators on them begin
-// with the codes, the scale and the zero point.
+// dynamic is an operand with computed parameters: operators on such codes take codes, scale and
+// zero point first.
 type dynamic struct {
 	scale float32
-	codes []int32 // less the zero point
+	codes []int32 // minus the zero point
 	shape tensor.Shape
 }
 
@@ -94,13 +95,13 @@ var dynamicWeighted = []graph.Signature{
 	{In: []tensor.DType{byte8, f32, byte8, u8, f32}, Out: f32},
 }
 
-// layerFacts are those of the layer that a dynamic one is: x, weight and bias.
+// layerFacts are the inputs of the layer without scale and zero point: x, weight and bias.
 func layerFacts(in []graph.Fact) []graph.Fact {
 	return append([]graph.Fact{in[0]}, in[3:]...)
 }
 
-// dynamicEpilogue makes numbers of the sums of a layer on dynamic codes: act(f32(f32(sum) *
-// f32(s_x*s_w[c])) + bias[c]). With floored the bias is one of the accumulators,
+// dynamicEpilogue dequantizes the accumulators of a layer on dynamic codes: act(f32(f32(acc) *
+// f32(s_x*s_w[c])) + bias[c]). With floored the bias is added to the accumulators, as
 // floor(bias[c] / f32(s_x*s_w[c])).
 type dynamicEpilogue struct {
 	epilogue
@@ -129,7 +130,7 @@ func newDynamicEpilogue(in []*tensor.Tensor, act quant.Activation, floored bool,
 	return e, nil
 }
 
-// number is the result of a sum of channel c.
+// number is the result for an accumulator of channel c.
 func (e dynamicEpilogue) number(sum int32, c int) float32 {
 	if e.floored != nil {
 		sum += e.floored[c]

@@ -29,8 +29,8 @@ func (Einsum) Signatures() []graph.Signature {
 	return sigs
 }
 
-// contraction is an equation with the extents of operands: each has a stride for every index,
-// 0 where it does not have it. The first indices are those of the result.
+// contraction is an equation with the extents of its operands: each has a stride for every
+// index, 0 for indices that it lacks. The first indices are those of the result.
 type contraction struct {
 	extents tensor.Shape
 	result  int
@@ -123,7 +123,7 @@ func contract(equation string, terms []string, right string, shapes []tensor.Sha
 				return c, fmt.Errorf("equation %q: axis %q has %d and %d elements", equation, letter, c.extents[at], n)
 			}
 			if n != 1 {
-				strides[at] += own[axis] // of a diagonal both
+				strides[at] += own[axis] // an index that occurs twice is a diagonal
 			}
 		}
 		c.strides = append(c.strides, strides)
@@ -165,7 +165,7 @@ func (e Einsum) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]
 	return []*tensor.Tensor{y}, nil
 }
 
-// locate finds the elements that combination i of all indices multiplies.
+// locate finds the elements that are multiplied for combination i of all indices.
 func (c *contraction) locate(i int, at []int) {
 	clear(at)
 	for a := len(c.extents) - 1; a >= 0; a-- {

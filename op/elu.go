@@ -8,12 +8,12 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// ELU is torch.nn.functional.elu: x, and Alpha * (e^x - 1) below zero. On codes PyTorch
-// dequantizes, applies it and quantizes, and so does this.
+// ELU is torch.nn.functional.elu: x, and Alpha * (e^x - 1) below zero. Codes are dequantized
+// and the result quantized, as in PyTorch.
 //
 // Input: x, any shape. Result: the shape of x.
 type ELU struct {
-	Alpha float32 `json:"alpha"` // 1 where attributes do not say it
+	Alpha float32 `json:"alpha"` // 0 is the number 0; readers of files fill in 1
 }
 
 // Kind is "elu".
@@ -33,7 +33,7 @@ func (o ELU) Real(x float32) float32 {
 	v := float64(x)
 	less := quant.Exp64(v) - 1
 	if v > -1e-5 {
-		less = v * (1 + v/2) // of the difference few digits would be left
+		less = v * (1 + v/2) // the difference would cancel
 	}
 	return float32(float64(o.Alpha) * less)
 }

@@ -7,10 +7,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Expand repeats x to the shape that x and a wanted shape broadcast to, as ONNX does:
-// torch.broadcast_to, where an extent that is wanted may also be 1. Of one number without axes
-// it is torch.full, and ONNX's ConstantOfShape. The shape must be known when shapes are
-// inferred.
+// Expand repeats x to the shape that x and a given shape broadcast to, as ONNX does:
+// torch.broadcast_to, where a given extent may also be 1. For a scalar it is torch.full, and
+// ONNX's ConstantOfShape. The shape must be known at shape inference.
 //
 // Inputs: x, any type; the shape, int64. Result: x repeated.
 type Expand struct{}
@@ -75,13 +74,13 @@ func (o Expand) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]
 	return []*tensor.Tensor{moved(in[0], out[0], o.source(in[0].Shape(), out[0].Shape))}, nil
 }
 
-// Gradient adds up what was repeated; the shape has none.
+// Gradient adds up over repetitions; the shape has none.
 func (o Expand) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	return gathered(o, in[0], up, o.source(in[0].Shape(), up.Shape()), 2)
 }
 
-// gathered is Gradient of an operator of so many operands whose result's element i is element
-// from(i) of the first, x.
+// gathered is Gradient of an operator with the given number of operands whose result's element
+// i is element from(i) of the first, x.
 func gathered(o graph.Op, x, up *tensor.Tensor, from func(i int) int, operands int) ([]*tensor.Tensor, error) {
 	if x.DType() != f32 || up.DType() != f32 {
 		return nil, fmt.Errorf("gradient of %s: %v; only float32 has gradients", o.Kind(), x)

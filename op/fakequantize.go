@@ -9,9 +9,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// FakeQuantize rounds float32 values to what codes from QMin to QMax can stand
-// for, and stays in float32: torch.fake_quantize_per_tensor_affine and
-// torch.fake_quantize_per_channel_affine.
+// FakeQuantize quantizes float32 values to codes from QMin to QMax and dequantizes them:
+// torch.fake_quantize_per_tensor_affine and torch.fake_quantize_per_channel_affine.
 //
 // Scales and ZeroPoints have one entry per tensor when Axis is tensor.PerTensor
 // (-1), or one per index along Axis.
@@ -70,7 +69,8 @@ func (f FakeQuantize) apply(x *tensor.Tensor) (y, mask *tensor.Tensor, err error
 	return quant.FakeQuantizePerChannel(x, tensor.PerAxis(f.Scales, f.ZeroPoints, f.Axis), f.QMin, f.QMax)
 }
 
-// Gradient passes straight through where x has a code, and not beyond.
+// Gradient is the straight-through estimator: up where the code of x is within QMin to QMax,
+// else 0.
 func (f FakeQuantize) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err := needFloats(f, in, up); err != nil {
 		return nil, err

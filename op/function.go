@@ -10,8 +10,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Function is a function of one number without attributes, under its name in package torch:
-// one of the table functions.
+// Function is a function of one number without attributes, under its name in package torch: a
+// row of the table functions.
 //
 // Input: x, any shape. Result: the shape of x.
 type Function struct {
@@ -22,11 +22,11 @@ type Function struct {
 type function struct {
 	real  func(float32) float32
 	slope func(float64) float64 // its derivative
-	whole func(int64) int64     // of whole numbers, nil where they are not taken
-	codes bool                  // whether it is worth having on codes
+	whole func(int64) int64     // of whole numbers, nil for functions that do not take int64
+	codes bool                  // whether it has a form on codes
 }
 
-// functions are in alphabetical order; those of several bends have PyTorch's slope there.
+// functions are in alphabetical order. At points without a derivative the slope is PyTorch's.
 var functions = map[string]function{
 	"abs":        {real: func(x float32) float32 { return float32(math.Abs(float64(x))) }, slope: signOf, whole: func(x int64) int64 { return max(x, -x) }, codes: true},
 	"acos":       {real: real64.Acos, slope: func(x float64) float64 { return -1 / math.Sqrt(1-x*x) }},
@@ -106,7 +106,7 @@ func (o Function) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return inferSame(in)
 }
 
-// Scalar is Real, looked up once: for loops.
+// Scalar returns Real, so that a loop looks it up once.
 func (o Function) Scalar() func(float32) float32 { return functions[o.Name].real }
 
 // Real is the function of the table.

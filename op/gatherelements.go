@@ -7,9 +7,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// GatherElements is torch.gather: element i of the result is that of x at the same place,
-// but for the index along Axis, which is element i of the indices. Indices count from the
-// end when negative.
+// GatherElements is torch.gather: element i of the result is that of x at the same position,
+// except along Axis, where element i of the indices is the index. Indices count from the end
+// when negative.
 //
 // Inputs: x, any type; indices, int64, as many axes, no longer than those of x but for Axis.
 // Result: the shape of the indices.

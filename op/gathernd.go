@@ -8,8 +8,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// GatherND takes slices of x at places: the last axis of the indices lists an index for each
-// of the first axes of x behind BatchDims ones, which both have in common. Indices count
+// GatherND takes slices of x: the last axis of the indices holds a tuple of indices into the
+// axes of x that follow the first BatchDims ones, which x and the indices share. Indices count
 // from the end when negative.
 //
 // Inputs: x, any type; indices, int64. Result: the extents of the indices but the last, then

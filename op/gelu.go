@@ -8,8 +8,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// GELU is torch.nn.functional.gelu: x times the share of a normal distribution below x.
-// PyTorch has no rule for codes; here they are dequantized and the result is quantized.
+// GELU is torch.nn.functional.gelu: x times the normal distribution function of x. PyTorch has
+// no rule for codes; here they are dequantized and the result is quantized.
 //
 // Input: x, any shape. Result: the shape of x.
 type GELU struct {
@@ -49,8 +49,8 @@ func (o GELU) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]
 	return evalUnary(o, ctx, in[0], out[0])
 }
 
-// Gradient multiplies by the derivative of x*P(x), P being the share below x, or what
-// stands for it.
+// Gradient multiplies by the derivative of x*P(x), P being the distribution function or its
+// approximation.
 func (o GELU) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	return pointwiseGradient(o, in, up, func(x float64) float64 {
 		if !o.Tanh {

@@ -8,16 +8,15 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Differentiable is an operator that says how a change of its result follows
-// from changes of its inputs. Like Eval, Gradient is slow and obvious, and the
-// oracle of the kernels that train; it exists for float32 operands.
+// Differentiable is an operator with a gradient, for float32 operands. Like Eval, Gradient is
+// slow and obvious, and the oracle of the kernels that train.
 type Differentiable interface {
 	graph.Op
-	// Gradient returns the gradient, with respect to each input, of the sum of the
-	// products of the result and up, which has the result's shape: up is the
-	// gradient with respect to the result. An input that is not trained, as the
-	// running statistics of a batch norm are, has nil. Sums are taken in float64
-	// and rounded once. At the edge of a clamp it is PyTorch's choice that holds.
+	// Gradient returns the gradient, with respect to each input, of the sum of the products of
+	// the result and up, which has the result's shape: up is the gradient with respect to the
+	// result. An input that is not trained, as the running statistics of a batch norm are, has
+	// nil. Sums are taken in float64 and rounded once. At the edge of a clamp it is what
+	// PyTorch chooses.
 	Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error)
 }
 
@@ -48,7 +47,7 @@ func rounded(x []float64, shape tensor.Shape) *tensor.Tensor {
 	return out
 }
 
-// through is the derivative of a clamp at x, before clamping: 1 or 0.
+// through is the derivative of a clamp at its argument x: 1 or 0.
 func through(act quant.Activation, x float32) float64 {
 	if act != quant.NoActivation && !(x > 0) || act == quant.ReLU6 && !(x < 6) {
 		return 0
@@ -56,7 +55,7 @@ func through(act quant.Activation, x float32) float64 {
 	return 1
 }
 
-// behind takes the gradient up of act's result back to its argument, x.
+// behind is the gradient of act's argument x, given the gradient up of its result.
 func behind(act quant.Activation, x []float32, up *tensor.Tensor) []float64 {
 	g := float64s(up)
 	for i := range g {

@@ -10,8 +10,8 @@ import (
 )
 
 // GridSample is torch.nn.functional.grid_sample, for any number of axes: each pixel of the
-// result is x at a place that the grid gives, from -1 to 1 along each axis, the last axis
-// first.
+// result is x interpolated at coordinates that the grid gives, from -1 to 1 along each axis,
+// the last axis first.
 //
 // Inputs: x [N, C, ...], grid [N, ..., axes]. Result: [N, C] and the middle of the grid.
 type GridSample struct {
@@ -41,7 +41,7 @@ func (o GridSample) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return float(slices.Concat(x[:2], g[1:len(g)-1]))
 }
 
-// Eval blends in float64 and rounds once.
+// Eval interpolates in float64 and rounds once.
 func (o GridSample) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	s, y := in[0].Shape(), tensor.New(f32, out[0].Shape...)
 	extents, places := s[2:], out[0].Shape[2:].Numel()
@@ -62,7 +62,7 @@ func (o GridSample) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type)
 	return []*tensor.Tensor{y}, nil
 }
 
-// blend is the sum of the elements of x that taps of all axes name, times their shares.
+// blend is the weighted sum of the elements of x that the taps of all axes select.
 func blend(x []float32, extents tensor.Shape, axes [][]Tap) float64 {
 	if len(axes) == 0 {
 		return float64(x[0])
@@ -74,13 +74,13 @@ func blend(x []float32, extents tensor.Shape, axes [][]Tap) float64 {
 	return sum
 }
 
-// taps are the elements along an axis of n that make the one at place v, from -1 to 1.
+// taps are the elements of an axis of n from which coordinate v, -1 to 1, is interpolated.
 func (o GridSample) taps(v float64, n int) []Tap {
 	at := ((v+1)*float64(n) - 1) / 2
 	if o.AlignCorners {
 		at = (v + 1) / 2 * float64(n-1)
 	}
-	if !(math.Abs(at) < 1<<40) { // no place: all padding
+	if !(math.Abs(at) < 1<<40) { // NaN or far outside: all padding
 		at = -2
 	}
 	if o.Mode != "cubic" {
@@ -110,7 +110,7 @@ func (o GridSample) taps(v float64, n int) []Tap {
 	return taps
 }
 
-// within brings a place to one of n elements by border or reflection.
+// within moves a coordinate into an axis of n elements by border or reflection.
 func (o GridSample) within(at float64, n int) float64 {
 	switch o.Padding {
 	case "":

@@ -8,8 +8,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// maxElements limits a result, and maxAttr each attribute, so that sizes from
-// hostile files neither overflow nor exhaust memory by a typing error.
+// maxElements limits a result, and maxAttr each attribute, so that sizes from hostile or
+// mistyped files neither overflow nor exhaust memory.
 const (
 	maxElements = 1<<31 - 1
 	maxAttr     = 1 << 20
@@ -65,7 +65,7 @@ func checked(shape tensor.Shape) (tensor.Shape, error) {
 	if n > maxElements {
 		return nil, fmt.Errorf("shape %v has %d elements, more than the limit of %d", shape, n, maxElements)
 	}
-	for _, d := range shape { // an empty tensor may still claim a huge extent
+	for _, d := range shape { // an empty tensor may still have a huge extent
 		if d > maxElements {
 			return nil, fmt.Errorf("extent %d in shape %v exceeds the limit of %d", d, shape, maxElements)
 		}
@@ -97,19 +97,18 @@ func checkActivation(a quant.Activation) error {
 	return err
 }
 
-// window describes how a kernel slides over one axis.
+// window describes how a kernel slides over one axis of an image.
 type window struct {
 	kernel, stride, dilation int
-	padding, after           int // in front of the cells and behind them
+	padding, after           int // in front of the axis and behind it
 	ceil                     bool
 }
 
-// extent is the number of cells the kernel covers, holes included.
+// extent is the number of elements that the kernel spans, with the gaps of dilation.
 func (w window) extent() int { return w.dilation*(w.kernel-1) + 1 }
 
-// positions returns the number of positions of the window on an axis of in
-// cells. With ceil a last, partial window counts when it starts inside the
-// input or the padding before it.
+// positions returns the number of positions of the window on an axis of in elements. With ceil
+// a last, partial window counts if it starts inside the input or the padding in front of it.
 func (w window) positions(axis string, in int) (int, error) {
 	padded := in + w.padding + w.after
 	room := padded - w.extent()

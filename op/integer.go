@@ -11,8 +11,8 @@ import (
 // zero points of both.
 var wholeProducts = []graph.Signature{{In: []tensor.DType{i64, i64, i64, i64}, Out: i64}}
 
-// wrapped are the elements of a tensor of int64 in int32, less zero points that broadcast to
-// its shape.
+// wrapped returns the elements of an int64 tensor minus zero points, which broadcast to its
+// shape, wrapped to int32.
 func wrapped(x, zero *tensor.Tensor) []int32 {
 	v := make([]int32, x.Numel())
 	pairs(x.Shape(), zero.Shape(), x.Shape(), func(i, a, b int) { v[i] = int32(x.Int64s()[a]) - int32(zero.Int64s()[b]) })
@@ -27,8 +27,8 @@ func checkZeros(in []graph.Fact, i int) error {
 	return nil
 }
 
-// IntegerConv2D is ONNX's ConvInteger: a convolution of integers, each less its zero point,
-// with sums in int32 that wrap around. Padding is the zero point.
+// IntegerConv2D is ONNX's ConvInteger: a convolution of integers, each minus its zero point,
+// with int32 accumulators that wrap around. Padding is the zero point.
 //
 // Inputs: x [N, C, H, W], weight [O, C/Groups, kh, kw], and their zero points, which broadcast
 // to them. Result: that of Conv.
@@ -73,8 +73,8 @@ func (o IntegerConv2D) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.T
 	return []*tensor.Tensor{y}, nil
 }
 
-// IntegerMatMul is ONNX's MatMulInteger: a product of matrices of integers, each less its zero
-// point, with sums in int32 that wrap around.
+// IntegerMatMul is ONNX's MatMulInteger: a matrix multiplication of integers, each minus its
+// zero point, with int32 accumulators that wrap around.
 //
 // Inputs: a [..., M, K], b [..., K, N], whose leading axes broadcast, and their zero points,
 // which broadcast to them. Result: [..., M, N].

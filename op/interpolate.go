@@ -10,7 +10,7 @@ import (
 )
 
 // Interpolate is ONNX's Resize, of any axes; Resize is PyTorch's for images. Further inputs,
-// known when shapes are, take the place of Scales and Sizes.
+// which must be known at shape inference, take the place of Scales and Sizes.
 //
 // Inputs: x; optionally roi (float32, the starts of the Axes, then their ends), scales
 // (float32) and sizes (int64); an empty tensor is left out. Result: x with other extents
@@ -20,16 +20,17 @@ type Interpolate struct {
 	Axes   []int     `json:"axes,omitempty"`   // nil for all
 	Scales []float32 `json:"scales,omitempty"` // a factor for each of them
 	Sizes  []int     `json:"sizes,omitempty"`  // or their extents in the result
-	// Coordinates says which place of x belongs to one of the result: "" (half_pixel),
-	// "half_pixel_symmetric", "pytorch_half_pixel", "asymmetric", "align_corners",
-	// "tf_half_pixel_for_nn" or "tf_crop_and_resize", for which there is a roi.
+	// Coordinates says how an index in the result becomes a coordinate in x (ONNX's
+	// coordinate_transformation_mode): "" (half_pixel), "half_pixel_symmetric",
+	// "pytorch_half_pixel", "asymmetric", "align_corners", "tf_half_pixel_for_nn" or
+	// "tf_crop_and_resize", for which there is a roi.
 	Coordinates   string  `json:"coordinates,omitempty"`
 	Rounding      string  `json:"rounding,omitempty"`      // of nearest: "" (round_prefer_floor), "round_prefer_ceil", "floor" or "ceil"
 	CubicA        float32 `json:"cubic_a,omitempty"`       // 0 means -0.75
-	Exclude       bool    `json:"exclude,omitempty"`       // elements outside x have no share
-	Extrapolation float32 `json:"extrapolation,omitempty"` // the value of places outside x, with a roi
-	Antialias     bool    `json:"antialias,omitempty"`     // the shares cover all of x where the result is smaller
-	Policy        string  `json:"policy,omitempty"`        // of Sizes: "" (stretch), "not_larger" or "not_smaller" keeps their ratio
+	Exclude       bool    `json:"exclude,omitempty"`       // elements outside x have weight 0
+	Extrapolation float32 `json:"extrapolation,omitempty"` // the value outside x, with a roi
+	Antialias     bool    `json:"antialias,omitempty"`     // the filter widens where the result is smaller than x
+	Policy        string  `json:"policy,omitempty"`        // of Sizes: "" (stretch); "not_larger" and "not_smaller" keep the ratio
 }
 
 // Kind is "interpolate".
@@ -56,7 +57,7 @@ func (o Interpolate) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return like(in[0], shape)
 }
 
-// resizing is what becomes of an axis.
+// resizing is how one axis is resized.
 type resizing struct {
 	in, out    int
 	scale      float32
@@ -150,7 +151,7 @@ func (o Interpolate) operands(in []graph.Fact) (roi, scales []float32, sizes []i
 	return roi, scales, sizes, nil
 }
 
-// ratio is the factor of all axes where a policy keeps their ratio, else 0.
+// ratio is the scale of all axes where a policy keeps the aspect ratio, else 0.
 func (o Interpolate) ratio(x tensor.Shape, axes, sizes []int) float32 {
 	if o.Policy == "" || sizes == nil {
 		return 0
@@ -166,7 +167,7 @@ func (o Interpolate) ratio(x tensor.Shape, axes, sizes []int) float32 {
 	return best
 }
 
-// check refuses words that are not known.
+// check refuses unknown values of attributes.
 func (o Interpolate) check() error {
 	for _, c := range []struct {
 		what, word string
@@ -184,8 +185,8 @@ func (o Interpolate) check() error {
 	return nil
 }
 
-// place is the place in x of place i of the result. It is computed in float32, as ONNX
-// Runtime does, since a rounding may decide which element is nearest.
+// place is the coordinate in x of index i of the result. It is computed in float32, as in ONNX
+// Runtime, since rounding may decide which element is nearest.
 func (o Interpolate) place(l resizing, i int) float32 {
 	at, n, out := float32(i), float32(l.in), float32(l.out)
 	half := float32(at+0.5)/l.scale - 0.5
@@ -215,7 +216,8 @@ func (o Interpolate) place(l resizing, i int) float32 {
 	return half
 }
 
-// taps are the elements that place i of the result is made of; none where it is outside x.
+// taps are the elements from which index i of the result is interpolated; none where it is
+// outside x.
 func (o Interpolate) taps(l resizing, i int) []Tap {
 	at := o.place(l, i)
 	last := l.in - 1
@@ -236,7 +238,7 @@ func (o Interpolate) taps(l resizing, i int) []Tap {
 	return o.spread(l, float64(at), 1)
 }
 
-// round is the nearest place.
+// round is the index nearest to a coordinate.
 func (o Interpolate) round(at float32) int {
 	v := float64(at)
 	switch o.Rounding {
@@ -250,8 +252,8 @@ func (o Interpolate) round(at float32) int {
 	return int(math.Ceil(v - 0.5))
 }
 
-// spread are the shares of all elements around a place, under a kernel that is wider the
-// smaller the scale is.
+// spread are the weights of all elements around a coordinate, for antialias: the filter is the
+// wider, the smaller the scale is.
 func (o Interpolate) spread(l resizing, at, scale float64) []Tap {
 	radius, kernel := 1.0, func(d float64) float64 { return max(0, 1-d) }
 	if o.Mode == "cubic" {
@@ -289,7 +291,7 @@ func (o Interpolate) cubic(d float64) float64 {
 	return 0
 }
 
-// grid are the taps of every place, by axis; nil for axes that stay.
+// grid are the taps of every index, by axis; nil for axes that stay.
 func (o Interpolate) grid(in []graph.Fact) ([][][]Tap, error) {
 	lines, err := o.lines(in)
 	if err != nil {
@@ -326,7 +328,8 @@ func (o Interpolate) Images(in []graph.Fact) (taps [2][][]Tap, ok bool, err erro
 	return taps, true, nil
 }
 
-// Places returns the place along an axis of x nearest to place i of the result, -1 outside.
+// Places returns a function from index i along an axis of the result to the nearest index in x,
+// -1 outside.
 func (o Interpolate) Places(in []graph.Fact) (func(axis, i int) int, error) {
 	grid, err := o.grid(in)
 	return func(axis, i int) int {
@@ -340,7 +343,7 @@ func (o Interpolate) Places(in []graph.Fact) (func(axis, i int) int, error) {
 	}, err
 }
 
-// Eval blends along one axis after the other, in float64; the result is rounded once.
+// Eval interpolates along one axis after the other, in float64; the result is rounded once.
 func (o Interpolate) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	if err := needPerTensor(out[0]); err != nil {
 		return nil, err
@@ -374,7 +377,7 @@ func (o Interpolate) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type
 	return []*tensor.Tensor{y}, nil
 }
 
-// blended is x with one axis made of taps.
+// blended is x interpolated along one axis.
 func blended(x []float64, shape tensor.Shape, axis int, taps [][]Tap) []float64 {
 	inner := shape[axis+1:].Numel()
 	y := make([]float64, 0, shape[:axis].Numel()*len(taps)*inner)

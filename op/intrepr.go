@@ -10,7 +10,7 @@ import (
 // char8 are signed codes without parameters, as byte8 are unsigned ones.
 const char8 = tensor.Int8
 
-// IntRepr gives codes without their parameters, torch.Tensor.int_repr: as plain integers.
+// IntRepr is torch.Tensor.int_repr: codes without quantization parameters, as plain integers.
 //
 // Input: x, any shape. Result: the shape of x, in uint8 or int8.
 type IntRepr struct{}
@@ -18,7 +18,7 @@ type IntRepr struct{}
 // Kind is "int_repr".
 func (IntRepr) Kind() string { return "int_repr" }
 
-// Signatures: codes to integers of the same sort.
+// Signatures: quint8 to uint8, qint8 to int8.
 func (IntRepr) Signatures() []graph.Signature {
 	return []graph.Signature{{In: []tensor.DType{u8}, Out: byte8}, {In: []tensor.DType{i8}, Out: char8}}
 }
@@ -31,7 +31,8 @@ func (IntRepr) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*
 	return copied(in[0], out[0])
 }
 
-// FromIntRepr gives plain integers parameters, those of its result: the inverse of IntRepr.
+// FromIntRepr is the inverse of IntRepr: plain integers become codes with the parameters of the
+// result's type.
 //
 // Input: x, any shape, in uint8 or int8. Result: codes, the shape of x.
 type FromIntRepr struct{}
@@ -39,7 +40,7 @@ type FromIntRepr struct{}
 // Kind is "from_int_repr".
 func (FromIntRepr) Kind() string { return "from_int_repr" }
 
-// Signatures: integers to codes of the same sort.
+// Signatures: uint8 to quint8, int8 to qint8.
 func (FromIntRepr) Signatures() []graph.Signature {
 	return []graph.Signature{{In: []tensor.DType{byte8}, Out: u8}, {In: []tensor.DType{char8}, Out: i8}}
 }
@@ -52,7 +53,7 @@ func (FromIntRepr) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) 
 	return copied(in[0], out[0])
 }
 
-// relabelled is the type of the same bytes with another meaning.
+// relabelled is the type of the same bytes with or without quantization parameters.
 func relabelled(in []graph.Fact, unsigned, signed tensor.DType) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err

@@ -79,7 +79,8 @@ func (l LayerNorm) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) 
 	return append([]*tensor.Tensor{y}, l.moments(in[0].Float32s(), n, out[1:])...), nil
 }
 
-// moments are the mean and the factor of each row of n elements, as tensors of these types.
+// moments are the mean and 1/sqrt(variance + Eps) of each row of n elements, as tensors of
+// these types.
 func (l LayerNorm) moments(x []float32, n int, types []graph.Type) []*tensor.Tensor {
 	var results []*tensor.Tensor
 	for _, t := range types {
@@ -105,8 +106,7 @@ func (l LayerNorm) width(x tensor.Shape) (int, error) {
 	return x[axis:].Numel(), nil
 }
 
-// normalized returns x with mean 0 and variance 1, and the factor of its distances
-// from the mean.
+// normalized returns (x - mean) * factor, and the factor 1/sqrt(variance + Eps).
 func (l LayerNorm) normalized(x []float32) (hat []float64, factor float64) {
 	mean, variance := 0.0, 0.0
 	for _, v := range x {

@@ -6,8 +6,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// LeakyReLU is torch.nn.functional.leaky_relu: x, times Slope below zero.
-// On codes PyTorch dequantizes, applies it and quantizes, and so does this.
+// LeakyReLU is torch.nn.functional.leaky_relu: x, times Slope below zero. Codes are dequantized
+// and the result quantized, as in PyTorch.
 //
 // Input: x, any shape. Result: the shape of x.
 type LeakyReLU struct {

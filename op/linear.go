@@ -30,7 +30,7 @@ func (l Linear) WithClamp(a quant.Activation) graph.Op {
 
 func (Linear) weighted() {}
 
-// Signatures: float, codes to codes of any sort, and codes with qint8 weights to float32.
+// Signatures: float, codes to codes (quint8 or qint8), and codes with qint8 weights to float32.
 func (Linear) Signatures() []graph.Signature { return weighted }
 
 // Infer returns [..., O].
@@ -86,8 +86,8 @@ func (l Linear) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) 
 	return []*tensor.Tensor{y.tensor()}, nil
 }
 
-// dot is the sum of the products of a[i:i+n] and b[j:j+n], in order; int32 sums
-// wrap, and in float64 the products of float32 numbers are exact.
+// dot is the dot product of a[i:i+n] and b[j:j+n], in order; int32 accumulators wrap, and in
+// float64 the products of float32 numbers are exact.
 func dot[T int32 | float64](a, b []T, i, j, n int) T {
 	var sum T
 	for k := range n {

@@ -23,7 +23,7 @@ func (LogSoftmax) Signatures() []graph.Signature { return each(1, f32) }
 // Infer returns the shape of x.
 func (o LogSoftmax) Infer(in []graph.Fact) ([]graph.Type, error) { return Softmax(o).Infer(in) }
 
-// Eval takes off each number the logarithm of the sum of the exponentials of its line.
+// Eval subtracts from each element the logarithm of the sum of the exponentials of its line.
 func (o LogSoftmax) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	x, y := in[0].Float32s(), tensor.New(f32, out[0].Shape...)
 	err := reducing(out[0].Shape, []int{o.Axis}, func(_ int, elements []int) {

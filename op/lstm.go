@@ -7,9 +7,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// LSTM is ONNX's: with ft, it, ot = f(x*W + h*R + P.c + b), c' = ft.c + it.g(...) and
-// h' = ot.h(c'). The gates lie in the order input, output, forget, cell. InputForget makes
-// the forget gate 1 less the input gate.
+// LSTM is ONNX's: with ft, it, ot = f(x*W + h*R + P.c + b), c' = ft.c + it.g(...) and h' =
+// ot.h(c'). The gates lie in the order input, output, forget, cell. With InputForget the forget
+// gate is 1 minus the input gate.
 //
 // Inputs: those of Recurrence, then c [D, N, H] and p [D, 3*H], for input, output and forget.
 // Results: y, h and c.
@@ -56,8 +56,7 @@ func (o LSTM) cell(d *direction, x []float32, states [][]float32, peep []float32
 	})
 }
 
-// lstm computes the next states of a sequence. sum is what x, h and the biases give for a row
-// of the gates.
+// lstm computes the next states of a sequence. sum gives x*W + h*R + b for a row of the gates.
 func (d *direction) lstm(states [][]float32, peep []float32, coupled bool, sum func(row int) float32) {
 	n, c := d.Hidden, states[1]
 	gate := func(i, k int, cell float32) float32 {

@@ -8,9 +8,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// MatMul multiplies matrices: a [..., M, K] by b [..., K, N], whose leading axes
-// broadcast. On codes the sums of products are exact integers, which become codes as
-// those of a linear layer with the weights b do.
+// MatMul multiplies matrices: a [..., M, K] by b [..., K, N], whose leading axes broadcast. On
+// codes accumulators are exact integers, which are requantized as those of a linear layer with
+// the weights b.
 //
 // Inputs: a, b. Result: [..., M, N].
 type MatMul struct{}
@@ -18,7 +18,7 @@ type MatMul struct{}
 // Kind is "matmul".
 func (MatMul) Kind() string { return "matmul" }
 
-// Signatures: float, and codes of any sort, also mixed; the result has parameters of its
+// Signatures: float, and quint8 or qint8 in any combination; the result has parameters of its
 // own.
 func (MatMul) Signatures() []graph.Signature {
 	sigs := each(2, f32, u8, i8)
@@ -69,7 +69,7 @@ func (MatMul) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([
 }
 
 // products visits the elements of the product of [..., M, K] and [..., K, N] with their
-// sums: those of float32 numbers are of exact products.
+// accumulators; in float64 the products of float32 numbers are exact.
 func products[T int32 | float64](a, b []T, as, bs, out tensor.Shape, emit func(i int, sum T)) {
 	k := as[len(as)-1]
 	rowsAndColumns(as, bs, out, func(i, p, q, step int) {
@@ -81,8 +81,8 @@ func products[T int32 | float64](a, b []T, as, bs, out tensor.Shape, emit func(i
 	})
 }
 
-// rowsAndColumns visits the elements of a product of matrices, with the place of the
-// row of a, of the column of b, and the distance of the column's elements.
+// rowsAndColumns visits the elements of a matrix product, with the index where the row of a
+// begins, the one where the column of b begins, and the column's stride.
 func rowsAndColumns(as, bs, out tensor.Shape, visit func(i, p, q, step int)) {
 	rank := len(out)
 	m, n, k := out[rank-2], out[rank-1], as[len(as)-1]

@@ -8,10 +8,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// MaxPool2D is torch.nn.functional.max_pool2d. Padding never wins; on codes it
-// keeps scale and zero point, by the same rule under every preset. (PyTorch's
-// qnnpack engine repeats the border where it should pad, which shows in dilated
-// windows; octet pads.) Stride has to be given: PyTorch's default is the kernel.
+// MaxPool2D is torch.nn.functional.max_pool2d. Padding is never the maximum; on codes it keeps
+// scale and zero point, by the same rule under every preset. (PyTorch's qnnpack engine repeats
+// the border where it should pad, which shows in dilated windows; octet pads.) Stride has to be
+// given: PyTorch's default is the kernel.
 //
 // Input: x [N, C, H, W]. Result: [N, C, OH, OW].
 type MaxPool2D struct {
@@ -57,7 +57,7 @@ func inferPool(in []graph.Fact, s Sliding, ceil bool) ([]graph.Type, error) {
 	x := in[0].Shape
 	s = s.For(x)
 	for i := range 2 {
-		// A wider padding would leave windows without a single input cell.
+		// Wider padding would leave windows without any input element.
 		if w := s.window(i); max(w.padding, w.after) > (w.extent()+1)/2 || s.Uneven == [2]int{} && w.padding > w.extent()/2 {
 			return nil, fmt.Errorf("padding %v exceeds half of the kernel %v", s.Padding, s.Kernel)
 		}
@@ -84,7 +84,7 @@ func (p MaxPool2D) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type)
 	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
-// maxPool fills dst; lowest is the value of padding. NaN wins over all others.
+// maxPool fills dst; lowest is the value of padding. NaN is the maximum of all.
 func maxPool[T int32 | float32](dst, src []T, w windows, lowest T) {
 	w.each(func(i, _ int, cells []int) {
 		best := lowest

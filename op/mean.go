@@ -111,7 +111,7 @@ func averageCodes(rule *quant.Average, x *tensor.Tensor, n int, out graph.Type) 
 	return ofCodes(codes, out)
 }
 
-// Gradient is shared out evenly among what was averaged.
+// Gradient divides up evenly among the averaged elements.
 func (m Mean) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err := needFloats(m, in, up); err != nil {
 		return nil, err

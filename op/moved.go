@@ -25,8 +25,8 @@ func moved(x *tensor.Tensor, out graph.Type, from func(i int) int) *tensor.Tenso
 	return y
 }
 
-// strided returns the function from an element of a row-major result of shape to, to
-// the element of x that lies along its axes with the given distances, from base on.
+// strided returns the function from the index of an element in a row-major result of shape to,
+// to the index in x, whose axes have the given strides, from base on.
 func strided(to tensor.Shape, strides []int, base int) func(i int) int {
 	return func(i int) int {
 		at := base
@@ -38,7 +38,7 @@ func strided(to tensor.Shape, strides []int, base int) func(i int) int {
 	}
 }
 
-// ownStrides is the distance of neighbours along each axis of a row-major value.
+// ownStrides are the strides of a row-major value.
 func ownStrides(s tensor.Shape) []int {
 	strides, size := make([]int, len(s)), 1
 	for axis := len(s) - 1; axis >= 0; axis-- {

@@ -9,9 +9,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// NonMaxSuppression chooses boxes as ONNX does: for every image and class, from the highest
-// score down, of equal ones the first, those above the score threshold that overlap none
-// chosen before by more than the IoU threshold. How many that are depends on the data.
+// NonMaxSuppression chooses boxes as ONNX does. For every image and class it goes through the
+// boxes above the score threshold, from the highest score down (of equal scores the first comes
+// first), and takes those that overlap no box taken before by more than the IoU threshold. The
+// number of boxes depends on the data.
 //
 // Inputs: boxes [N, B, 4], two opposite corners y1, x1, y2, x2, or, with CenterPointBox,
 // x, y, width, height; scores [N, C, B]; then, where given, int64 the most boxes of a class
@@ -29,11 +30,11 @@ func (NonMaxSuppression) Signatures() []graph.Signature {
 	return []graph.Signature{{In: []tensor.DType{f32, f32, i64, f32, f32}, Out: i64}}
 }
 
-// Defers is true of inputs that are not known.
+// Defers is true unless all inputs are known.
 func (NonMaxSuppression) Defers(in []graph.Fact) bool { return !allKnown(in) }
 
-// Infer returns [chosen, 3], with the most boxes that may be chosen where the inputs are not
-// known.
+// Infer returns [chosen, 3]; if the inputs are not known, with the largest possible number of
+// boxes.
 func (o NonMaxSuppression) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 2, 5); err != nil {
 		return nil, err

@@ -5,10 +5,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// NonZero lists where x is not zero, as ONNX does: torch.nonzero, transposed. How many
-// places there are depends on the data.
+// NonZero lists the indices of elements that are not zero, as ONNX does: torch.nonzero,
+// transposed. Their number depends on the data.
 //
-// Input: x, any shape. Result: int64 [axes of x, places], in row-major order.
+// Input: x, any shape. Result: int64 [axes of x, elements found], in row-major order.
 type NonZero struct{}
 
 // Kind is "nonzero".
@@ -23,10 +23,10 @@ func (NonZero) Signatures() []graph.Signature {
 	return sigs
 }
 
-// Defers is true of x that is not known.
+// Defers is true unless x is known.
 func (NonZero) Defers(in []graph.Fact) bool { return !allKnown(in) }
 
-// Infer returns [axes, places], with as many places as x has elements where it is not known.
+// Infer returns [axes, elements found]; if x is not known, all elements count as found.
 func (o NonZero) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (o NonZero) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return typed(graph.Type{DType: i64, Shape: tensor.Shape{len(in[0].Shape), n}})
 }
 
-// Eval lists the places axis by axis.
+// Eval lists the indices axis by axis.
 func (NonZero) Eval(_ graph.Context, in []*tensor.Tensor, _ []graph.Type) ([]*tensor.Tensor, error) {
 	found, s := places(in[0]), in[0].Shape()
 	y := tensor.New(i64, len(s), len(found))

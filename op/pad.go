@@ -8,17 +8,18 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Pad is torch.nn.functional.pad: it adds Before[i] elements in front of axis i and
-// After[i] behind it; negative numbers leave elements out. Mode is "constant", with Value,
-// "reflect", "edge", which is PyTorch's replicate, or "wrap", its circular. On codes the value
-// is quantized as x is.
+// Pad is torch.nn.functional.pad: it adds Before[i] elements in front of axis i and After[i]
+// behind it; negative numbers crop. Mode is "constant", with Value, "reflect", "edge", which is
+// PyTorch's replicate, or "wrap", its circular. On codes the value is quantized with the
+// parameters of x.
 //
-// Further inputs, known when shapes are, take the place of Before and After: the numbers in
-// front of all axes, then those behind; the value, of the type of x, or float32 for codes;
-// and the axes that the numbers are of. An empty one is left out.
+// Further inputs, which must be known at shape inference, take the place of Before, After and
+// Value: the padding in front of all axes, then behind them; the value, of the type of x, or
+// float32 for codes; and the axes that the padding is for. An empty tensor stands for an input
+// that is left out.
 //
 // Inputs: x, as many axes as Before and After have, optionally padding (int64), value, axes
-// (int64). Result: its extents and theirs.
+// (int64). Result: x with the padding added to its extents.
 type Pad struct {
 	Before []int   `json:"before"`
 	After  []int   `json:"after"`
@@ -77,7 +78,7 @@ func (p Pad) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return nil, fmt.Errorf("mode %q; the modes are constant, reflect, edge and wrap", p.Mode)
 }
 
-// Resolve returns the operator with the numbers that further inputs give.
+// Resolve returns the operator with the padding that further inputs give.
 func (p Pad) Resolve(in []graph.Fact) (Pad, error) {
 	if len(in) < 2 {
 		return p, nil
@@ -110,8 +111,7 @@ func (p Pad) Resolve(in []graph.Fact) (Pad, error) {
 	return p, nil
 }
 
-// Filling is an element of the type of the result, as its bytes, that constant padding is
-// made of.
+// Filling is the element of constant padding, as the bytes of the result's type.
 func (p Pad) Filling(in []graph.Fact) ([]byte, error) {
 	d, value := in[0].DType, p.Value
 	one := newResult(graph.Type{DType: d, Shape: tensor.Shape{1}, Q: in[0].Q})
@@ -162,8 +162,8 @@ func (p Pad) source(x, out tensor.Shape) func(i int) int {
 	}
 }
 
-// Place returns the place along an axis of n elements from which place i of the result
-// comes, -1 for the value.
+// Place returns the index, along an axis of n elements of x, of element i of the result; -1 for
+// the value.
 func (p Pad) Place(axis, i, n int) int {
 	place := i - p.Before[axis]
 	switch {
@@ -181,7 +181,7 @@ func (p Pad) Place(axis, i, n int) int {
 	return -1
 }
 
-// Eval copies the elements, and the value between.
+// Eval copies the elements, and the value into the padding.
 func (p Pad) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	if err := needPerTensor(out[0]); err != nil {
 		return nil, err
@@ -208,7 +208,7 @@ func (p Pad) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*te
 	return []*tensor.Tensor{y}, nil
 }
 
-// Gradient adds up to where elements come from.
+// Gradient adds up at the elements that were copied.
 func (p Pad) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err := needFloats(p, in[:1], up); err != nil {
 		return nil, err

@@ -6,11 +6,12 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// AutoPad chooses the padding of windows by the size of the image: as little as gives a
-// result of ceil(size/stride), on both sides alike.
+// AutoPad chooses the padding by the size of the image, as ONNX's auto_pad: the smallest that
+// gives a result of ceil(size/stride), equal on both sides.
 type AutoPad string
 
-// Where padding is odd, the additional row or column is behind the image, or in front of it.
+// If the padding is odd, the extra row or column is behind the image (SameUpper), or in front
+// of it (SameLower).
 const (
 	SameUpper AutoPad = "same_upper"
 	SameLower AutoPad = "same_lower"
@@ -38,7 +39,7 @@ func (s Sliding) For(x tensor.Shape) Sliding {
 	return s
 }
 
-// split returns the padding of an axis of n cells under windows of extent cells.
+// split returns the padding of an axis of n elements for windows that span extent elements.
 func (a AutoPad) split(n, extent, stride int) (before, after int) {
 	total := max(0, (ceilDiv(n, stride)-1)*stride+extent-n)
 	if a == SameLower {

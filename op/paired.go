@@ -8,15 +8,15 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Paired is a function of two operands that knows no codes and no clamp.
+// Paired is a function of two operands without a form on codes and without a clamp.
 type Paired interface {
 	graph.Op
-	// Functions are those of its operands' types.
+	// Functions returns the function for each type of operands.
 	Functions() PairFunctions
 }
 
-// PairFunctions are the functions of two numbers that one name has: for each type of operands
-// that it takes, nil for others.
+// PairFunctions are the forms of a function of two numbers, one for each type of operands; nil
+// for types that it does not take.
 type PairFunctions struct {
 	Real  func(a, b float32) float32          // of float32
 	Slope func(a, b float64) (da, db float64) // the derivatives of Real

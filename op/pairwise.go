@@ -11,8 +11,8 @@ import (
 )
 
 // Pairwise is a function of two numbers, which broadcast as NumPy's do, under its name in
-// package torch: one of the table pairwise. Those with a clamp or a rule on codes (Add, Mul,
-// Sub, Div) are operators of their own.
+// package torch: a row of the table pairwise. Functions with a clamp or a rule on codes (Add,
+// Mul, Sub, Div) are operators of their own.
 //
 // Inputs: a, b of one type. Result: the shape that both broadcast to.
 type Pairwise struct {
@@ -65,8 +65,8 @@ var pairwise = map[string]PairFunctions{
 	},
 }
 
-// chosen shares the gradient of a maximum, which is the first of two where first is positive;
-// equal ones have half each, as in PyTorch.
+// chosen gives the derivatives of a maximum or minimum: 1 for the operand that was taken, which
+// is the first if first is positive; equal operands get a half each, as in PyTorch.
 func chosen(first int) (da, db float64) { return float64(1+first) / 2, float64(1-first) / 2 }
 
 // divided refuses division by 0.
@@ -86,7 +86,7 @@ func remainder(a, b float32) float32 {
 	return float32(r)
 }
 
-// power is a whole number to a whole power; what is left of fractions is 0.
+// power is an integer power of an integer; fractions are truncated to 0.
 func power(a, n int64) (int64, error) {
 	switch {
 	case n < 0 && a == 0:

@@ -25,8 +25,8 @@ func evalUnary(o Unary, ctx graph.Context, x *tensor.Tensor, out graph.Type) ([]
 	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
-// toUnitInterval are the signatures of functions onto 0 to 1: float, and codes
-// whose parameters are known beforehand.
+// toUnitInterval are the signatures of functions with results in 0 to 1: float, and codes with
+// fixed parameters.
 func toUnitInterval() []graph.Signature {
 	sigs := each(1, f32, u8, i8)
 	for i := range sigs {

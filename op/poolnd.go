@@ -47,9 +47,9 @@ func (s Spatial) windows(x tensor.Shape, kernel []int, ceil bool) ([]window, ten
 	return ws, out, nil
 }
 
-// cellsAt visits the taps of the window at position out of an image of extents in: each one's
-// number in the kernel, and the element of the image, or -1 where it is in the padding. Taps
-// behind the padding, of ceil mode, are left out.
+// cellsAt visits the taps of the window at one position of the result: the number of each in
+// the kernel, and the index of its element in the image, -1 in the padding. Taps beyond the
+// padding, which ceil mode has, are left out.
 func cellsAt(ws []window, in, out tensor.Shape, position int, visit func(tap, at int)) {
 	start := make([]int, len(ws))
 	taps := 1
@@ -77,10 +77,10 @@ func cellsAt(ws []window, in, out tensor.Shape, position int, visit func(tap, at
 	}
 }
 
-// PoolND takes one number of each window, over any number of axes: MaxPool2D and AvgPool2D
-// have the usual ones. Mode is "max", "average" or "lp", the P-th root of the sum of the P-th
-// powers. With Indices there is a second result of "max": the place in x of each element,
-// counted row by row or, in ColumnMajor, with the first axis of an image innermost.
+// PoolND is pooling over any number of axes; MaxPool2D and AvgPool2D are the usual ones. Mode
+// is "max", "average" or "lp", the P-th root of the sum of the P-th powers. With Indices there
+// is a second result of "max": the index in x of each maximum, row-major or, with ColumnMajor,
+// with the first axis of an image innermost.
 //
 // Input: x [N, C, ...]. Result: [N, C, ...]; with Indices also int64.
 type PoolND struct {
@@ -157,7 +157,7 @@ func (p PoolND) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]
 	return []*tensor.Tensor{y, index}[:p.Results()], nil
 }
 
-// of is the number of a window of x, and where the largest one is.
+// of is the result of a window of x, and the index of its maximum.
 func (p PoolND) of(x []float32, each func(visit func(at int))) (v float32, at int) {
 	best, where, sum, cells, padded := math.Inf(-1), 0, 0.0, 0, 0
 	each(func(at int) {
@@ -185,7 +185,7 @@ func (p PoolND) of(x []float32, each func(visit func(at int))) (v float32, at in
 	return float32(sum / float64(cells)), 0
 }
 
-// columnMajor renumbers an element of extents s.
+// columnMajor is the column-major index of the element at a row-major index.
 func columnMajor(at int, s tensor.Shape) int {
 	place := make([]int, len(s))
 	for a := len(s) - 1; a >= 0; a-- {

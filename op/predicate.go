@@ -57,7 +57,7 @@ func (IsNaN) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*te
 	return []*tensor.Tensor{truths(out[0].Shape, func(i int) bool { return x[i] != x[i] })}, nil
 }
 
-// IsInf is torch.isinf; of one sign only, where the other is left out.
+// IsInf is torch.isinf, perhaps for one sign only.
 //
 // Input: x, any shape. Result: bool, the shape of x.
 type IsInf struct {
@@ -76,7 +76,7 @@ func (IsInf) Signatures() []graph.Signature {
 // Infer returns bool of the shape of x.
 func (IsInf) Infer(in []graph.Fact) ([]graph.Type, error) { return inferTruth(in) }
 
-// Test reports whether x is infinite and its sign is asked for.
+// Test reports whether x is an infinity of a sign that counts.
 func (o IsInf) Test(x float32) bool {
 	return x > math.MaxFloat32 && !o.NoPositive || x < -math.MaxFloat32 && !o.NoNegative
 }

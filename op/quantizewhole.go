@@ -8,16 +8,16 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Scaling says which scale and zero point belong to an element: the only one; along Axis that
-// of its index; with Block, of as many axes as the elements, that of its block of so many
-// along Axis.
+// Scaling says which scale and zero point belong to an element. A single one belongs to all; a
+// vector has one for each index along Axis; with Block, scales have as many axes as x, and one
+// for each block of Block elements along Axis.
 type Scaling struct {
 	Axis  int `json:"axis,omitempty"`
 	Block int `json:"block,omitempty"` // elements of a block; 0 for none
 }
 
-// QuantizeWhole is ONNX's QuantizeLinear to whole numbers of any width, with scales that may be
-// computed, and many:
+// QuantizeWhole is ONNX's QuantizeLinear to integers of any width, with scales that may be
+// computed, per tensor, axis or block:
 //
 //	clamp(rne(x / scale) + zero, Lo, Hi)
 //
@@ -45,7 +45,7 @@ func (o QuantizeWhole) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return o.infer(in, i64)
 }
 
-// Code is that of one number.
+// Code quantizes one number.
 func (o QuantizeWhole) Code(x, scale float32, zero int64) int64 {
 	v := math.RoundToEven(float64(x / scale))
 	if v != v {
@@ -62,8 +62,8 @@ func (o QuantizeWhole) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Ty
 	return []*tensor.Tensor{y}, nil
 }
 
-// DequantizeWhole is ONNX's DequantizeLinear of whole numbers of any width, with scales that may
-// be computed, and many: f32(int32(x - zero)) * scale.
+// DequantizeWhole is ONNX's DequantizeLinear of integers of any width, with scales that may be
+// computed, per tensor, axis or block: f32(int32(x - zero)) * scale.
 //
 // Inputs: x in int64, float32 scales, and zero points, all of one shape or one of them. Result:
 // the shape of x, in float32.
@@ -80,7 +80,7 @@ func (DequantizeWhole) Signatures() []graph.Signature {
 // Infer returns the shape of x.
 func (o DequantizeWhole) Infer(in []graph.Fact) ([]graph.Type, error) { return o.infer(in, f32) }
 
-// Real is the number of one code.
+// Real dequantizes one code.
 func (DequantizeWhole) Real(code int64, scale float32, zero int64) float32 {
 	return float32(int32(code)-int32(zero)) * scale
 }
@@ -134,7 +134,7 @@ func (o Scaling) Visit(x, scale tensor.Shape, visit func(i, s int)) {
 	})
 }
 
-// Runs visits runs of n elements from i on, whose scales are step apart from s on.
+// Runs visits runs of n elements from index i on, whose scales begin at index s, step apart.
 func (o Scaling) Runs(x, scale tensor.Shape, visit func(i, n, s, step int)) {
 	if scale.Numel() == 1 {
 		visit(0, x.Numel(), 0, 0)
@@ -142,7 +142,7 @@ func (o Scaling) Runs(x, scale tensor.Shape, visit func(i, n, s, step int)) {
 	}
 	axis, _ := axisOf(o.Axis, len(x))
 	inner, extent := x[axis+1:].Numel(), x[axis]
-	if inner == 1 { // neighbours lie along the axis: runs go along it, too
+	if inner == 1 { // Axis is the innermost one: runs go along it
 		for row := range x[:axis].Numel() {
 			if o.Block == 0 {
 				visit(row*extent, extent, 0, 1)

@@ -14,15 +14,15 @@ import (
 //
 // Inputs: x [T, N, I]; w [D, G*H, I]; r [D, G*H, H]; optionally b [D, 2*G*H], the biases of w
 // and of r; lengths [N] in int64; h [D, N, H]; and those that the operator adds. D is the
-// number of directions, G that of gates. An operand in front of others is left out as an
-// empty tensor. Results: y [T, D, N, H], and the last states [D, N, H]. With BatchFirst x is
-// [N, T, I], y [N, T, D, H] and states [N, D, H].
+// number of directions, G that of gates. An empty tensor stands for an operand that is left out
+// in front of others. Results: y [T, D, N, H], and the last states [D, N, H]. With BatchFirst x
+// is [N, T, I], y [N, T, D, H] and states [N, D, H].
 type Recurrence struct {
 	Direction   string    `json:"direction,omitempty"`   // "", "reverse" or "bidirectional"
-	Activations []string  `json:"activations,omitempty"` // of each direction; nil for the usual ones
-	Alpha       []float32 `json:"alpha,omitempty"`       // parameters of those activations that have some, in order
+	Activations []string  `json:"activations,omitempty"` // of each direction; nil for the operator's defaults
+	Alpha       []float32 `json:"alpha,omitempty"`       // first parameters of the activations that have one, in order
 	Beta        []float32 `json:"beta,omitempty"`        // the second parameters, as Alpha the first
-	Clip        float32   `json:"clip,omitempty"`        // limits what activations are applied to; 0 for no limit
+	Clip        float32   `json:"clip,omitempty"`        // arguments of activations are within -Clip..Clip; 0 for no limit
 	BatchFirst  bool      `json:"batch_first,omitempty"` // batch in front of time, as above
 }
 
@@ -42,7 +42,7 @@ func (r Recurrence) Reversed(direction int) bool {
 // Sizes are the extents of a recurrence: T, N, I, H and D of Recurrence.
 type Sizes struct{ Time, Batch, Input, Hidden, Directions int } // Hidden is 1 or more, Directions 1 or 2
 
-// recurrent is a Recurrence with what distinguishes operators.
+// recurrent is a Recurrence with the properties of its operator.
 type recurrent struct {
 	Recurrence
 	gates  int
@@ -226,7 +226,7 @@ func (d *direction) limited(x float32) float32 {
 	return x
 }
 
-// product is row row of w times x, a sum of exact products that is rounded once.
+// product is the dot product of a row of w and x, of exact products, rounded once.
 func product(w, x []float32, row int) float32 {
 	sum := 0.0
 	for i, v := range x {
@@ -300,7 +300,7 @@ func (r recurrent) eval(in []*tensor.Tensor, out []graph.Type, more func(directi
 	return results, nil
 }
 
-// given reports whether operand i is there.
+// given reports whether operand i is given and not empty.
 func given(in []*tensor.Tensor, i int) bool { return len(in) > i && in[i].Numel() > 0 }
 
 // lengthOf is the number of elements of sequence n.
@@ -315,7 +315,7 @@ func lengthOf(in []*tensor.Tensor, n, time int) (int, error) {
 	return int(l), nil
 }
 
-// state is the part of t, of states, for a direction and a sequence.
+// state is the slice of t, a tensor of states, for a direction and a sequence.
 func (r Recurrence) state(t *tensor.Tensor, s Sizes, dir, n int) []float32 {
 	at := dir*s.Batch + n
 	if r.BatchFirst {

@@ -10,9 +10,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Reduce makes one number of all along Axes, negative or not, in any order; without Axes of all
-// there are. Which number is said by its name, where there is one in package torch: one of the
-// table reductions.
+// Reduce reduces x along Axes, negative or not, in any order; without Axes along all. Name is
+// that of the reduction in package torch, where it has one: a row of the table reductions.
 //
 // Input: x, any shape. Result: the shape of x without Axes, or with 1 in their place.
 type Reduce struct {
@@ -24,8 +23,8 @@ type Reduce struct {
 // reduction is a row of the table.
 type reduction struct {
 	real   func(x []float64) float64
-	slopes func(x []float64, y float64, slope []float64) // of real by each number; y is the result
-	whole  func(x []int64) int64                         // of whole numbers, nil where they are not taken
+	slopes func(x []float64, y float64, slope []float64) // derivatives of real by each element; y is the result
+	whole  func(x []int64) int64                         // of whole numbers, nil for reductions that do not take int64
 }
 
 var reductions = map[string]reduction{
@@ -92,7 +91,7 @@ func sumOfSquares(x []float64) float64 {
 	return fold(x, 0, func(a, v float64) float64 { return a + float64(v*v) })
 }
 
-// logSumExp takes exponentials of the distances from the largest number.
+// logSumExp subtracts the largest element first, so that exponentials do not overflow.
 func logSumExp(x []float64) float64 {
 	largest := fold(x, math.Inf(-1), func(a, v float64) float64 { return max(a, v) })
 	if math.IsInf(largest, 0) {
@@ -109,7 +108,8 @@ func slopeOfEach(f func(x, y float64) float64) func(x []float64, y float64, slop
 	}
 }
 
-// sharedAmongEqual gives all that equal the result the same part, as in PyTorch.
+// sharedAmongEqual divides the gradient among all elements that equal the result, as in
+// PyTorch.
 func sharedAmongEqual(x []float64, y float64, slope []float64) {
 	equal := 0.0
 	for i, v := range x {
@@ -179,8 +179,8 @@ func reduced(x tensor.Shape, axes []int, keep bool) (tensor.Shape, error) {
 	return shape, nil
 }
 
-// reducing visits each result of a reduction of x along axes, with the elements that it is made
-// of; their list is valid during the visit.
+// reducing visits each result of a reduction of x along axes, with the indices of the elements
+// that are reduced to it; the list is valid during the visit.
 func reducing(x tensor.Shape, axes []int, visit func(i int, elements []int)) error {
 	chosen, err := axesOf(axes, len(x))
 	if err != nil {
@@ -239,7 +239,7 @@ func (o Reduce) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]
 	return []*tensor.Tensor{y}, err
 }
 
-// Gradient goes to each number by the derivative of the result.
+// Gradient multiplies up by the derivative of the result by each element.
 func (o Reduce) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err := needFloats(o, in, up); err != nil {
 		return nil, err

@@ -207,9 +207,9 @@ func Prototypes() []graph.Op {
 	return protos
 }
 
-// Decode returns the operator of the given kind with attributes from JSON, as
-// graph dumps hold them; no attributes at all means zero values. Attributes are
-// checked for their types only: Infer judges their values.
+// Decode returns the operator of the given kind with attributes from JSON, as graph dumps hold
+// them; no attributes at all means zero values. Only the types of attributes are checked; Infer
+// checks their values.
 func Decode(kind string, attrs []byte) (graph.Op, error) {
 	table := kinds()
 	i := slices.IndexFunc(table, func(r row) bool { return r.kind == kind })

@@ -6,7 +6,7 @@ import (
 )
 
 // Relation is a comparison of two numbers, or a function of two truth values or of the bits of
-// two whole numbers, under its name in package torch: one of the table relations. Operands
+// two whole numbers, under its name in package torch: a row of the table relations. Operands
 // broadcast as NumPy's do.
 //
 // Inputs: a, b of one type. Result: the shape that both broadcast to; bool of comparisons.
@@ -34,8 +34,8 @@ var relations = map[string]PairFunctions{
 func equal[T comparable](a, b T) bool  { return a == b }
 func differ[T comparable](a, b T) bool { return a != b }
 
-// bitsOf is by how many bits a shift moves, from 0 to 63 or by all, which leaves the sign of a
-// shift to the right: by a number that is negative, too.
+// bitsOf limits the distance of a shift to 64 bits, at which only the sign is left of a shift
+// to the right. A negative distance counts as 64.
 func bitsOf(n int64) uint64 { return min(uint64(n), 64) }
 
 // Kind is the name of the function.

@@ -7,10 +7,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Reshape is torch.reshape: the elements of x in row-major order with another shape,
-// in which one extent of -1 stands for what is left. A second input, int64 and known
-// when shapes are inferred, takes the place of the attribute. With KeepZero an extent
-// of 0 means that of x on the same axis, as in ONNX.
+// Reshape is torch.reshape: the elements of x in row-major order with another shape, in which
+// one extent of -1 is inferred. A second input, int64 and known at shape inference, takes the
+// place of the attribute. With KeepZero an extent of 0 means that of x on the same axis, as in
+// ONNX.
 //
 // Inputs: x, optionally the shape. The result shares its elements with x.
 type Reshape struct {
@@ -47,7 +47,7 @@ func (r Reshape) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return like(in[0], out)
 }
 
-// resolve fills in the extents that want leaves open.
+// resolve fills in the extents that want leaves to be inferred.
 func (r Reshape) resolve(x tensor.Shape, want []int) (tensor.Shape, error) {
 	out := make(tensor.Shape, len(want))
 	open, known := -1, tensor.Shape{}
@@ -77,7 +77,7 @@ func (r Reshape) resolve(x tensor.Shape, want []int) (tensor.Shape, error) {
 	return out, nil
 }
 
-// knownInts returns the numbers of an input that has to be known when shapes are.
+// knownInts returns the numbers of an input that must be known at shape inference.
 func knownInts(what string, f graph.Fact) ([]int, error) {
 	if f.Data == nil {
 		return nil, fmt.Errorf("%s is %w; it has to follow from their shapes", what, graph.ErrComputed)

@@ -8,9 +8,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Resize is torch.nn.functional.interpolate of images to a Size, or, where that is
-// zero, by factors Scale. Mode is "nearest" or "linear", which is PyTorch's bilinear;
-// AlignCorners, of linear, puts the outer pixels over each other.
+// Resize is torch.nn.functional.interpolate of images to a Size, or, where that is zero, by
+// factors Scale. Mode is "nearest" or "linear", which is PyTorch's bilinear; AlignCorners, for
+// linear, aligns the centres of the corner pixels.
 //
 // Input: x [N, C, H, W]. Result: [N, C, OH, OW].
 type Resize struct {
@@ -59,8 +59,8 @@ func (r Resize) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return like(in[0], out)
 }
 
-// step is the distance, in pixels of the input, of two pixels of the result along
-// axis i, as PyTorch rounds it.
+// step is the distance, in pixels of the input, between two pixels of the result along axis i,
+// as PyTorch rounds it.
 func (r Resize) step(i, in, out int) float32 {
 	switch {
 	case r.AlignCorners && out > 1:
@@ -73,14 +73,15 @@ func (r Resize) step(i, in, out int) float32 {
 	return float32(in) / float32(out)
 }
 
-// Tap is a pixel of the input with its share of a pixel of the result.
+// Tap is an element of the input with its weight in the interpolation of an element of the
+// result.
 type Tap struct {
-	At    int     // its row or column
-	Share float64 // the shares of a pixel add up to 1
+	At    int     // index along the axis
+	Share float64 // the weights of an element add up to 1, unless some lie outside
 }
 
-// Taps are the pixels, of in along axis 0 or 1 of an image, that pixel i of out is made
-// of: one if it is the nearest, else two.
+// Taps are the pixels of in, along axis 0 (height) or 1 of an image, from which pixel i of out
+// is interpolated: one for nearest, else two.
 func (r Resize) Taps(axis, i, in, out int) []Tap {
 	step := r.step(axis, in, out)
 	if r.Mode == "nearest" {
@@ -95,7 +96,7 @@ func (r Resize) Taps(axis, i, in, out int) []Tap {
 	return []Tap{{first, 1 - share}, {min(first+1, in-1), share}}
 }
 
-// each visits the shares of which results are made.
+// each visits the elements from which results are interpolated, with their weights.
 func (r Resize) each(x, out tensor.Shape, visit func(to, from int, share float64)) {
 	for plane := range out[0] * out[1] {
 		for oy := range out[2] {
@@ -124,7 +125,7 @@ func (r Resize) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]
 	return []*tensor.Tensor{rounded(sums, out[0].Shape)}, nil
 }
 
-// Gradient gives each pixel its share of up.
+// Gradient gives each pixel up times its weight.
 func (r Resize) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err := needFloats(r, in, up); err != nil {
 		return nil, err

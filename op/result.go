@@ -5,7 +5,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// result collects what an epilogue makes of integer sums: codes or numbers.
+// result collects the results of an epilogue, codes or float32.
 type result struct {
 	epilogue
 	out   graph.Type
@@ -21,7 +21,7 @@ func (e epilogue) result(out graph.Type) result {
 	return result{epilogue: e, out: out, codes: make([]int32, n)}
 }
 
-// set stores element i, which comes from a sum of output channel c.
+// set stores element i, from an accumulator of output channel c.
 func (r result) set(i int, sum int32, c int) {
 	if r.requant == nil {
 		r.reals[i] = r.real(sum, c)

@@ -7,8 +7,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// ReverseSequence reverses, for each index of BatchAxis, the first elements along TimeAxis,
-// as many as the second input says; the others stay.
+// ReverseSequence reverses, for each index of BatchAxis, the first elements along TimeAxis, as
+// many as the second input says; the others stay in place.
 //
 // Inputs: x, any type, two axes at least; lengths, int64, one for each index of BatchAxis.
 // Result: the shape of x.

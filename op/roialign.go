@@ -8,11 +8,11 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// ROIAlign is torchvision.ops.roi_align: of each region of x, [x1, y1, x2, y2] times
-// SpatialScale, an image of Output pixels, each the average of SamplingRatio times
-// SamplingRatio places, or of as many as it has pixels where that is 0. Aligned moves regions
-// by half a pixel. With Max it takes, as ONNX says, the largest product of a pixel and its
-// share instead.
+// ROIAlign is torchvision.ops.roi_align: each region of x, [x1, y1, x2, y2] times SpatialScale,
+// becomes an image of Output pixels. A pixel is the average of SamplingRatio times
+// SamplingRatio samples, which are interpolated linearly; with 0 there are as many samples as
+// the pixel covers pixels of x. Aligned shifts regions by half a pixel. With Max a pixel is, as
+// ONNX defines it, the largest product of a pixel of x and its weight.
 //
 // Inputs: x [N, C, H, W], regions [R, 4], their images [R] in int64. Result: [R, C, Output].
 type ROIAlign struct {
@@ -52,7 +52,7 @@ func (o ROIAlign) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return float(tensor.Shape{r[0], in[0].Shape[1], o.Output[0], o.Output[1]})
 }
 
-// maxSamples limits the places of one pixel, which huge regions would have.
+// maxSamples limits the samples of one pixel, for huge regions.
 const maxSamples = 1 << 20
 
 // Eval sums in float64 and rounds once.
@@ -84,8 +84,8 @@ func (o ROIAlign) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) (
 	return []*tensor.Tensor{y}, nil
 }
 
-// along is where a region from lo to hi begins along an axis, how long its part for a pixel
-// is, and how many places that has.
+// along returns where a region from lo to hi begins along an axis, how much of it a pixel
+// covers, and how many samples a pixel has.
 func (o ROIAlign) along(axis int, lo, hi float32) (start, step float32, samples int) {
 	half := float32(0)
 	if o.Aligned {
@@ -103,8 +103,8 @@ func (o ROIAlign) along(axis int, lo, hi float32) (start, step float32, samples 
 	return start, step, samples
 }
 
-// places are the pixels along an axis of n that each place of a part is blended of; none
-// where it is outside.
+// places are the pixels along an axis of n from which each sample of a part is interpolated;
+// none outside.
 func (o ROIAlign) places(part int, start, step float32, samples, n int) [][]Tap {
 	list := make([][]Tap, samples)
 	for i := range list {
@@ -123,7 +123,7 @@ func (o ROIAlign) places(part int, start, step float32, samples, n int) [][]Tap 
 	return list
 }
 
-// pixel is the average over all pairs of places, or the largest product.
+// pixel is the average over all pairs of samples, or the largest product.
 func (o ROIAlign) pixel(x []float32, width int, rows, columns [][]Tap) float32 {
 	sum, best := 0.0, math.Inf(-1)
 	for _, r := range rows {

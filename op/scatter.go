@@ -8,9 +8,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// ScatterND is x with slices replaced, or changed by Reduction: "" replaces, "add", "mul",
-// "min" and "max" compute with what is there. The last axis of the indices lists the place of
-// a slice; they count from the end when negative. Of equal places the later one wins.
+// ScatterND is x with slices replaced, or changed by Reduction: "" replaces; "add", "mul",
+// "min" and "max" combine the update with what is there. The last axis of the indices holds the
+// index of a slice; indices count from the end when negative. If an index occurs twice, the
+// later update wins.
 //
 // Inputs: x; indices, int64; updates: the extents of the indices but the last, then those of
 // x that no index names. Result: the shape of x.
@@ -62,8 +63,8 @@ func (s ScatterND) Eval(_ graph.Context, in []*tensor.Tensor, _ []graph.Type) ([
 }
 
 // ScatterElements is torch.scatter: x with elements replaced, or changed by Reduction as in
-// ScatterND. Element i of the updates goes to its own place, but for the index along Axis,
-// which is element i of the indices.
+// ScatterND. Element i of the updates goes to its own position, except along Axis, where
+// element i of the indices is the index.
 //
 // Inputs: x; indices, int64, as many axes, no longer than those of x but for Axis; updates,
 // the shape of the indices. Result: the shape of x.

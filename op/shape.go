@@ -5,7 +5,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Shape is the shape of x as int64, known when shapes are inferred.
+// Shape is the shape of x as int64, a constant at shape inference.
 //
 // Input: x, any type. Result: one extent for each axis.
 type Shape struct{}

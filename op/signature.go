@@ -11,7 +11,7 @@ const (
 	i8  = tensor.QInt8
 )
 
-// each returns one signature per element type: n inputs and the result of it.
+// each returns one signature per element type, which n inputs and the result have.
 func each(n int, types ...tensor.DType) []graph.Signature {
 	sigs := make([]graph.Signature, len(types))
 	for i, t := range types {
@@ -32,8 +32,8 @@ func keeping(sigs []graph.Signature) []graph.Signature {
 }
 
 // weighted are the signatures of convolutions and linear: x, weight, optional bias. The usual
-// ones come first. Codes of unsigned weights do not become reals: a weight that is an
-// activation has such codes, and is dequantized where the layer stays in float.
+// ones come first. There is none from quint8 weights to float32: a weight that is itself an
+// activation has such codes, and is dequantized if the layer stays in float.
 var weighted = func() []graph.Signature {
 	sigs := []graph.Signature{{In: []tensor.DType{f32, f32, f32}, Out: f32}}
 	for _, w := range []tensor.DType{i8, u8} {
@@ -48,5 +48,5 @@ var weighted = func() []graph.Signature {
 	return sigs
 }()
 
-// anyType is the signature of what only moves elements: codes keep their parameters.
+// anyType is the signature of operators that only move elements: codes keep their parameters.
 var anyType = []graph.Signature{{In: []tensor.DType{graph.T}, Out: graph.T, SameQ: true}}

@@ -31,8 +31,7 @@ func (s Softmax) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return like(in[0], in[0].Shape.Clone())
 }
 
-// Eval takes exponentials of the distances from the largest element, and divides by
-// their sum, all in float64.
+// Eval divides e^(x - max) by the sum over its line, all in float64.
 func (s Softmax) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	y := tensor.New(f32, out[0].Shape...)
 	err := alongAxis(s.Axis, out[0].Shape, func(at func(i int) int, n int) {
@@ -60,8 +59,8 @@ func (Softmax) line(x []float32, at func(i int) int, n int) []float64 {
 	return e
 }
 
-// alongAxis visits the lines of a value of shape s along an axis, with the index of
-// element i of the line and their number.
+// alongAxis visits the lines of a value of shape s along an axis; at gives the index of element
+// i of a line, n is their number.
 func alongAxis(axis int, s tensor.Shape, visit func(at func(i int) int, n int)) error {
 	axis, err := axisOf(axis, len(s))
 	if err != nil {

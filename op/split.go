@@ -7,10 +7,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Split is torch.split: it cuts x along Axis, which counts from the end when negative,
-// into parts of the given Sizes. Where only the number of Parts is given, they are equal, and
-// the last one may be smaller. A second input, int64 and known when shapes are inferred,
-// takes the place of Sizes; Parts is then how many there are.
+// Split is torch.split: it cuts x along Axis, which counts from the end when negative, into
+// parts of the given Sizes. Where only the number of Parts is given, they are equal, and the
+// last one may be smaller. A second input, int64 and known at shape inference, takes the place
+// of Sizes; Parts is then their number.
 //
 // Inputs: x, optionally the sizes. Results: one for each size.
 type Split struct {
@@ -60,7 +60,7 @@ func (s Split) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return typed(types...)
 }
 
-// Resolve returns the operator with its Sizes for the inputs.
+// Resolve returns the operator with Sizes filled in for the inputs.
 func (s Split) Resolve(in []graph.Fact) (Split, error) {
 	if n := s.Results(); n == 0 || n > maxAttr {
 		return s, fmt.Errorf("split into %d parts", n)
@@ -87,7 +87,7 @@ func (s Split) Resolve(in []graph.Fact) (Split, error) {
 	return s, nil
 }
 
-// Part is the slice that is result i; Sizes must be there.
+// Part is the slice that gives result i; Sizes must be set.
 func (s Split) Part(i int) Slice {
 	start := 0
 	for _, n := range s.Sizes[:i] {

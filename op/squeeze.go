@@ -7,10 +7,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Squeeze is torch.squeeze: it leaves out Axes, of one element each, or All axes of one
-// element. A second input, int64 and known when shapes are inferred, takes the place of Axes.
+// Squeeze is torch.squeeze: it removes Axes, which have an extent of 1, or All axes of extent
+// 1. A second input, int64 and known at shape inference, takes the place of Axes.
 //
-// Inputs: x, optionally the axes. Result: its other extents. It shares its elements with x.
+// Inputs: x, optionally the axes. Result: x without these axes; it shares its elements with x.
 type Squeeze struct {
 	Axes []int `json:"axes"`
 	All  bool  `json:"all,omitempty"`

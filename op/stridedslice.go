@@ -8,14 +8,14 @@ import (
 )
 
 // StridedSlice takes, along each of Axes, every Steps-th element from Starts up to, not
-// including, Ends: ONNX's Slice. Bounds count from the end
-// when negative, and those outside x are moved to its border. A negative step goes
-// backwards. Without Axes the first ones are cut, without Steps every element is taken.
+// including, Ends: ONNX's Slice. Bounds count from the end when negative, and are clamped to
+// the extent of x. A negative step goes backwards. Without Axes the bounds are of the first
+// axes, without Steps the step is 1.
 //
-// Further inputs, int64 and known when shapes are, take the place of the attributes.
+// Further inputs, int64 and known at shape inference, take the place of the attributes.
 //
-// Inputs: x, optionally starts, ends, axes, steps; empty ones are left out. Result: the
-// shape of x with other extents along Axes.
+// Inputs: x, optionally starts, ends, axes, steps; an empty tensor stands for one that is left
+// out. Result: the shape of x with other extents along Axes.
 type StridedSlice struct {
 	Starts []int64 `json:"starts,omitempty"`
 	Ends   []int64 `json:"ends,omitempty"`
@@ -33,7 +33,7 @@ func (StridedSlice) Signatures() []graph.Signature {
 	return []graph.Signature{{In: []tensor.DType{graph.T, i64, i64, i64, i64}, Out: graph.T, SameQ: true}}
 }
 
-// cut is what is taken of one axis: count elements from start on, step apart.
+// cut selects elements along one axis: count of them from start on, step apart.
 type cut struct{ start, step, count int }
 
 // cuts resolves the bounds for the inputs.
@@ -84,8 +84,8 @@ func (s StridedSlice) cuts(in []graph.Fact) ([]cut, error) {
 	return all, nil
 }
 
-// cutOf is what start:end:step takes of n elements. Backwards, ONNX moves a start in front of
-// x to its first element, where Python takes nothing.
+// cutOf selects start:end:step of n elements. With a negative step, ONNX clamps a start in
+// front of x to its first element, where Python selects nothing.
 func cutOf(start, end, step, n int64) cut {
 	within := func(at, lo, hi int64) int64 {
 		if at < 0 {
@@ -135,7 +135,7 @@ func (s StridedSlice) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return like(in[0], shape)
 }
 
-// Places returns the place along an axis of x from which place i of the result comes.
+// Places returns a function from index i along an axis of the result to the index in x.
 func (s StridedSlice) Places(in []graph.Fact) (func(axis, i int) int, error) {
 	cuts, err := s.cuts(in)
 	return func(axis, i int) int { return cuts[axis].start + i*cuts[axis].step }, err

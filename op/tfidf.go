@@ -9,9 +9,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// TfIdf counts which sequences of a pool occur in x, as ONNX's TfIdfVectorizer does: sequences
-// of MinLength to MaxLength numbers, of neighbours or with up to MaxSkip numbers between every
-// two.
+// TfIdf counts which sequences of a pool occur in x, as ONNX's TfIdfVectorizer does: n-grams of
+// MinLength to MaxLength numbers, with up to MaxSkip other numbers between every two.
 //
 // Input: x [C] or [N, C], int64. Result: float32 [places] or [N, places].
 type TfIdf struct {
@@ -35,7 +34,7 @@ func (TfIdf) Signatures() []graph.Signature {
 	return []graph.Signature{{In: []tensor.DType{i64}, Out: f32}}
 }
 
-// Infer returns the places.
+// Infer returns the shape.
 func (o TfIdf) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
@@ -67,7 +66,7 @@ func (o TfIdf) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return float(append(x[:len(x)-1].Clone(), width))
 }
 
-// sequences cuts the pool.
+// sequences splits the pool.
 func (o TfIdf) sequences() (list [][]int64, err error) {
 	for i, start := range o.Starts {
 		end := len(o.Pool)
@@ -109,7 +108,7 @@ func (o TfIdf) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*
 	return []*tensor.Tensor{y}, nil
 }
 
-// each visits the sequences of a line; those of one number once.
+// each visits the n-grams of a line; those of one number only once, whatever MaxSkip is.
 func (o TfIdf) each(line []int64, visit func([]int64)) {
 	for skip := 1; skip <= o.MaxSkip+1 && skip <= max(1, len(line)); skip++ {
 		for start := range line {
@@ -136,7 +135,7 @@ func (o TfIdf) weights(width int) []float32 {
 	return weights
 }
 
-// weigh turns counts into what Mode says.
+// weigh turns counts into results by Mode.
 func (o TfIdf) weigh(counts, weights []float32) {
 	if o.Mode == "TF" {
 		return

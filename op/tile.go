@@ -7,8 +7,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Tile is torch.tile: x side by side with itself, so many times along each axis. The numbers
-// must be known when shapes are inferred.
+// Tile is torch.tile: x repeated along each axis. The numbers of repeats must be known at shape
+// inference.
 //
 // Inputs: x, any type; repeats, int64, one for each axis. Result: the shape of x times repeats.
 type Tile struct{}
@@ -46,7 +46,7 @@ func (Tile) Infer(in []graph.Fact) ([]graph.Type, error) {
 }
 
 // source returns the function from an element of a result of shape to, to that of x: each axis
-// of the result is one that repeats, and one of x.
+// of the result is split into an axis of repeats and an axis of x.
 func (Tile) source(x, to tensor.Shape) func(i int) int {
 	var shape tensor.Shape
 	var strides []int
@@ -65,7 +65,7 @@ func (o Tile) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*t
 	return []*tensor.Tensor{moved(in[0], out[0], o.source(in[0].Shape(), out[0].Shape))}, nil
 }
 
-// Gradient adds up what was repeated; the numbers have none.
+// Gradient adds up over repeats; their numbers have none.
 func (o Tile) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	return gathered(o, in[0], up, o.source(in[0].Shape(), up.Shape()), 2)
 }

@@ -10,10 +10,10 @@ import (
 )
 
 // TopK is torch.topk: the K largest elements along Axis, or the smallest, in order; of equal
-// ones those that come first, and NaN counts as less than all numbers. K may be computed:
-// then only a run tells the size of the results.
+// elements those that come first are taken, and NaN counts as less than all numbers. K may be
+// computed: then the size of the results is known only at run time.
 //
-// Inputs: x; K, int64 of one element. Results: the elements, and int64 where they are along
+// Inputs: x; K, int64 of one element. Results: the elements, and their int64 indices along
 // Axis.
 type TopK struct {
 	Axis     int  `json:"axis"`
@@ -35,10 +35,10 @@ func (TopK) Signatures() []graph.Signature {
 	return sigs
 }
 
-// Defers is true of a K that is not known.
+// Defers is true unless K is known.
 func (TopK) Defers(in []graph.Fact) bool { return len(in) == 2 && in[1].Data == nil }
 
-// Infer returns the shape of x with K elements along Axis, with all where K is not known.
+// Infer returns the shape of x with K elements along Axis, or all if K is not known.
 func (o TopK) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 2, 2); err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (o TopK) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return typed(graph.Type{DType: in[0].DType, Q: in[0].Q, Shape: shape}, graph.Type{DType: i64, Shape: shape})
 }
 
-// Count is k as a number of elements of n.
+// Count checks k and returns it as the number of elements taken of n.
 func (TopK) Count(k int64, n int) (int, error) {
 	if k < 0 || k > int64(n) {
 		return 0, fmt.Errorf("k is %d; it must be from 0 to the %d elements along the axis", k, n)

@@ -14,7 +14,7 @@ type Clamped interface {
 	graph.Op
 	// Clamp is the clamp that it applies now.
 	Clamp() quant.Activation
-	// WithClamp returns the operator with another one.
+	// WithClamp returns the operator with another clamp.
 	WithClamp(quant.Activation) graph.Op
 }
 
@@ -36,14 +36,13 @@ type Binary interface {
 	Real(a, b float32) float32
 }
 
-// Mover gives elements of its inputs, unchanged, in another place or shape.
+// Mover only moves elements of its inputs, unchanged, to another position or shape.
 type Mover interface {
 	graph.Op
 	moves()
 }
 
-// Weighted is an operator with a weight as its second input, and perhaps a bias as
-// its third.
+// Weighted is an operator with a weight as its second input, and an optional bias as its third.
 type Weighted interface {
 	Clamped
 	weighted()

@@ -41,7 +41,7 @@ func (p Transpose) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return like(in[0], out)
 }
 
-// Axes is Perm with axes counted from the front.
+// Axes is Perm with negative axes resolved.
 func (p Transpose) Axes() []int {
 	axes := make([]int, len(p.Perm))
 	for i, a := range p.Perm {
@@ -68,7 +68,7 @@ func (p Transpose) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) 
 	return []*tensor.Tensor{moved(in[0], out[0], p.source(in[0].Shape(), out[0].Shape))}, nil
 }
 
-// Gradient is up with its axes put back.
+// Gradient is up with the inverse permutation.
 func (p Transpose) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	return scattered(p, in, up, p.source(in[0].Shape(), up.Shape()))
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Unique is torch.unique_dim along Axis, or torch.unique of all elements with Flat: each slice
-// once, in ascending order, or InOrder of their first places. How many there are depends on the
-// data. NaN is above all numbers, and equals itself.
+// Unique is torch.unique_dim along Axis, or torch.unique of all elements with Flat: each
+// different slice once, in ascending order, or with InOrder in the order of first occurrence.
+// Their number depends on the data. NaN is above all numbers, and equals itself.
 //
-// Input: x. Results: the slices; int64 where each is first; for each slice of x which it is;
-// and how often each occurs.
+// Input: x. Results: the slices; then int64: the index of each one's first occurrence, the
+// number of the result that each slice of x equals, and how often each occurs.
 type Unique struct {
 	Axis    int  `json:"axis,omitempty"`
 	Flat    bool `json:"flat,omitempty"`
@@ -38,10 +38,11 @@ func (Unique) Signatures() []graph.Signature {
 	return sigs
 }
 
-// Defers is true of x that is not known.
+// Defers is true unless x is known.
 func (Unique) Defers(in []graph.Fact) bool { return !allKnown(in) }
 
-// extents are how many slices x has, and of how many pieces of how many elements each.
+// extents returns the number of slices of x, and of the contiguous pieces (outer) of how many
+// elements (inner) each consists.
 func (o Unique) extents(x tensor.Shape) (count, outer, inner int, err error) {
 	if o.Flat {
 		return x.Numel(), 1, 1, nil
@@ -110,7 +111,8 @@ func (o Unique) Eval(_ graph.Context, in []*tensor.Tensor, _ []graph.Type) ([]*t
 	return results, nil
 }
 
-// find lists the first place of each slice, which one each slice of x is, and their counts.
+// find lists, for the different slices in ascending order, the first occurrence and the count,
+// and for each slice of x the number of the one that it equals.
 func (o Unique) find(x *tensor.Tensor) (first, inverse, counts []int64) {
 	count, outer, inner, _ := o.extents(x.Shape())
 	keys := make([][]byte, count)
@@ -136,7 +138,7 @@ func (o Unique) find(x *tensor.Tensor) (first, inverse, counts []int64) {
 	return first, inverse, counts
 }
 
-// reordered puts what find lists into the order of first places, and renumbers inverse.
+// reordered puts the results of find into the order of first occurrence, and renumbers inverse.
 func reordered(first, inverse, counts []int64) ([]int64, []int64) {
 	order := make([]int, len(first))
 	for i := range order {
@@ -153,7 +155,7 @@ func reordered(first, inverse, counts []int64) ([]int64, []int64) {
 	return newFirst, newCounts
 }
 
-// ordered is slice i of x as bytes that compare as its elements do.
+// ordered encodes slice i of x as bytes whose order is that of its elements.
 func ordered(x *tensor.Tensor, i, count, outer, inner int) []byte {
 	var key []byte
 	for out := range outer {
@@ -172,7 +174,7 @@ func ordered(x *tensor.Tensor, i, count, outer, inner int) []byte {
 	return key
 }
 
-// orderedReal is a number whose order among whole numbers is that of v; -0 is 0.
+// orderedReal maps v to an integer so that order is kept; -0 is 0.
 func orderedReal(v float32) uint32 {
 	if v != v {
 		return math.MaxUint32

@@ -5,11 +5,11 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Unsqueeze is torch.unsqueeze for several axes: those of the result that Axes names have
-// one element, the others are those of x. A second input, int64 and known when shapes are
-// inferred, takes the place of Axes.
+// Unsqueeze is torch.unsqueeze for several axes: the axes of the result that Axes names have an
+// extent of 1, the others are those of x. A second input, int64 and known at shape inference,
+// takes the place of Axes.
 //
-// Inputs: x, optionally the axes. Result: its extents with those of 1 between. It shares its elements with x.
+// Inputs: x, optionally the axes. Result: x with these axes; it shares its elements with x.
 type Unsqueeze struct {
 	Axes []int `json:"axes"`
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// epilogue is what conv2d and linear do with the sums of an output channel.
+// epilogue turns the accumulators of an output channel of conv2d and linear into results.
 type epilogue struct {
 	act  quant.Activation
 	bias []float32 // nil, or one per output channel
 
-	// For integer sums: the rule to codes, or, for a float32 result, the scale
-	// of the sums of each output channel.
+	// For integer accumulators: the rule to codes, or, for a float32 result, the scale of the
+	// accumulators of each output channel.
 	requant *quant.Requant
 	scales  []float32
 }
@@ -22,8 +22,8 @@ type epilogue struct {
 // requantizer is quant.NewRequant or quant.NewLinearRequant.
 type requantizer func(n quant.Numerics, in, w, out *tensor.QParams, dtype tensor.DType, bias []float32, act quant.Activation, channels int) (*quant.Requant, error)
 
-// newEpilogue checks the inputs x, w and optionally bias of an integer node with so many
-// output channels.
+// newEpilogue checks the inputs x, w and optionally bias of an integer node with the given
+// number of output channels.
 func newEpilogue(ctx graph.Context, in []*tensor.Tensor, out graph.Type, act quant.Activation, requant requantizer, channels int) (epilogue, error) {
 	e := epilogue{act: act, bias: biasOf(in)}
 	x, w := in[0].QParams(), in[1].QParams()
@@ -52,7 +52,7 @@ func newEpilogue(ctx graph.Context, in []*tensor.Tensor, out graph.Type, act qua
 	return e, err
 }
 
-// real is the float32 result of an integer sum of channel c:
+// real is the float32 result of an int32 accumulator of channel c:
 //
 //	act(f32(f32(sum) * f32(s_x*s_w[c])) + bias[c])
 //
@@ -62,7 +62,7 @@ func (e epilogue) real(sum int32, c int) float32 {
 	return e.finish(float32(float32(sum)*e.scales[c]), c)
 }
 
-// finish adds the bias of channel c, rounded separately, and activates.
+// finish adds the bias of channel c, with a rounding of its own, and applies the activation.
 func (e epilogue) finish(v float32, c int) float32 {
 	if e.bias != nil {
 		v += e.bias[c]
@@ -70,8 +70,9 @@ func (e epilogue) finish(v float32, c int) float32 {
 	return e.act.Float(v)
 }
 
-// checkZeroPoints is checkProducts for a weight of rows of k elements, where their zero
-// points are not in the middle of their codes: products with others are half as large.
+// checkZeroPoints is checkProducts for a weight with reductions over k elements, needed only if
+// its zero points are not in the middle of the range of codes: otherwise products are half as
+// large.
 func checkZeroPoints(w graph.Fact, k int) error {
 	if w.Q == nil {
 		return nil
@@ -93,7 +94,7 @@ func biasOf(in []*tensor.Tensor) []float32 {
 	return in[2].Float32s()
 }
 
-// channelOf is the index of the quantization parameters of output channel c.
+// channelOf is the index of output channel c in the quantization parameters: 0 per tensor.
 func channelOf(q *tensor.QParams, c int) int {
 	if q.IsPerTensor() {
 		return 0
@@ -101,7 +102,7 @@ func channelOf(q *tensor.QParams, c int) int {
 	return c
 }
 
-// centred returns codes minus zero point: of a weight along axis 0 each channel's.
+// centred returns codes minus zero point, for a per-channel weight that of each channel.
 func centred(t *tensor.Tensor) []int32 {
 	codes, q := codesOf(t), t.QParams()
 	for i := range codes {

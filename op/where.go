@@ -54,8 +54,8 @@ func (Where) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*te
 	return []*tensor.Tensor{y}, nil
 }
 
-// chosenFrom returns the function that tells, of element i of a result, whether the condition
-// holds, and which element of a or b it is.
+// chosenFrom returns a function that tells for element i of a result whether the condition
+// holds, and the index of the element in a or b.
 func chosenFrom(in []*tensor.Tensor, to tensor.Shape) func(i int, condition []uint8) (bool, int) {
 	var from [3]func(i int) int
 	for k, t := range in {
@@ -69,7 +69,7 @@ func chosenFrom(in []*tensor.Tensor, to tensor.Shape) func(i int, condition []ui
 	}
 }
 
-// Gradient goes to a or b, wherever the element is from.
+// Gradient goes to the operand that the element was taken from.
 func (Where) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
 	if in[1].DType() != f32 || up.DType() != f32 {
 		return nil, fmt.Errorf("gradient of where: %v; only float32 has gradients", in[1])

@@ -11,9 +11,9 @@ type windows struct {
 // windowsOf are those of s.
 func windowsOf(s Sliding, in, out tensor.Shape) windows { return windows{in, out, s.For(in)} }
 
-// each calls visit for every element of the result, in order: its index, the
-// number of cells of its window that lie in the input or its padding, and the
-// indices of those in the input, row by row. cells is valid during the call.
+// each calls visit for every element of the result, in order: its index, the number of taps of
+// its window that lie in the input or its padding, and the indices of those in the input, row
+// by row. cells is valid during the call.
 func (w windows) each(visit func(i, padded int, cells []int)) {
 	oh, ow := w.out[2], w.out[3]
 	var cells []int
@@ -35,8 +35,8 @@ func (w windows) each(visit func(i, padded int, cells []int)) {
 	}
 }
 
-// cover is what one window covers of an axis: the cells from first up to end,
-// a dilation apart, and how many there are with the padding.
+// cover is the part of an axis under one window: elements from first up to end, a dilation
+// apart, and the number of taps with those in the padding.
 type cover struct{ first, end, padded int }
 
 // along returns what the window at position i of axis 0 or 1 covers.
