@@ -20,7 +20,7 @@ type adviseFlags struct {
 	model       inputs.ModelFlags
 	data        inputs.DataFlags
 	purpose     string // --for
-	device      string // an older spelling of it
+	device      string // older name of --for
 	noData      bool
 	canTrain    bool
 	maxDrop     float64

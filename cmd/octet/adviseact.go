@@ -16,8 +16,8 @@ import (
 // adviseImages is how many of the images of --train advise calibrates on.
 const adviseImages = 512
 
-// qatCommand is the training that is advised, as a command. It has the weights'
-// granularity from the best recipe.
+// qatCommand is the command line of the advised training, with the weights' granularity of the
+// best recipe.
 func (f *adviseFlags) qatCommand(path, arch string, best *candidate) string {
 	parts := []string{"octet qat", path}
 	if arch != "" {
@@ -30,7 +30,7 @@ func (f *adviseFlags) qatCommand(path, arch string, best *candidate) string {
 	return strings.Join(append(parts, "--output", cmp.Or(f.output, console.Int8Name(path))), " ")
 }
 
-// follow writes the model that the advice leads to.
+// follow carries out the advice and writes the model.
 func (f *adviseFlags) follow(ctx context.Context, c *console.Console, path string, out *adviseOutput) error {
 	best, err := out.Measured.best(out.Advice.For)
 	if err != nil {

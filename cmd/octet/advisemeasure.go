@@ -15,7 +15,7 @@ import (
 	"github.com/octet-ml/octet/internal/report"
 )
 
-// candidate is one recipe with what it gives.
+// candidate is one recipe with its measured figures.
 type candidate struct {
 	Backend     string           `json:"backend"`
 	Observer    string           `json:"observer"` // histogram or minmax, and the codes where they are all
@@ -106,8 +106,8 @@ func (m *measured) withModel(r *candidate) *variants.Variant {
 	return m.side.Variants[slices.IndexFunc(m.side.Variants, func(v *variants.Variant) bool { return v.Name == r.variant.Name })]
 }
 
-// best picks the recipe for a purpose: the other recipes' numbers are shown, but what
-// runs the file decides which of them hold there.
+// best picks the recipe for a purpose. Others are shown too, but their figures do not hold for
+// the program that will run the file.
 func (m *measured) best(purpose string) (*candidate, error) {
 	best := m.doc.BestFor(purpose)
 	if best == nil {
@@ -116,8 +116,8 @@ func (m *measured) best(purpose string) (*candidate, error) {
 	return &m.Candidates[slices.IndexFunc(m.Candidates, func(r candidate) bool { return r.variant == best })], nil
 }
 
-// loss is what a recipe was measured to lose: top-1, or answers, of which at most so
-// many are right ones.
+// loss is the measured loss of a recipe: of top-1 accuracy, or without labels the share of
+// answers that changed, which bounds it.
 func (m *measured) loss(best *candidate) (drop float64, l *loss) {
 	o := best.variant.Outputs
 	a := o.Accuracy

@@ -11,22 +11,22 @@ import (
 	"github.com/octet-ml/octet/internal/report"
 )
 
-// situation is what the decision about a way of quantizing depends on.
+// situation holds what the advice depends on.
 type situation struct {
 	purpose  string   // of the file, in report's words; empty is octet's
 	noData   bool     // no calibration images can be had
 	canTrain bool     // training data, labels and time for some epochs
 	maxDrop  float64  // acceptable loss of top-1 accuracy, in points
-	drop     *float64 // what int8 loses, in points; nil where nobody measured
-	measured *loss    // how that was measured; nil where it is taken as it is
+	drop     *float64 // loss of top-1 by int8, in points; nil if not measured
+	measured *loss    // how drop was measured; nil if the user gave it
 }
 
-// loss is what int8 was measured to lose.
+// loss is the measured loss of int8.
 type loss struct {
 	compare.Interval // in points, with 95 % confidence
 	inputs           int
 	text             string                       // in words
-	of               func(n int) compare.Interval // if there were n times the inputs, and they were like these
+	of               func(n int) compare.Interval // the interval expected with n times as many inputs
 }
 
 // advice is a way of quantizing with its reasons.
@@ -36,14 +36,14 @@ type advice struct {
 	Backend string   `json:"backend"`
 	QConfig string   `json:"qconfig"`
 	Reasons []string `json:"reasons"`
-	Unknown []string `json:"unknown,omitempty"` // what the advice does not know
+	Unknown []string `json:"unknown,omitempty"` // what would have to be known for better advice
 	Steps   []string `json:"steps"`
 
-	lost string // what int8 loses, in words; empty where nobody measured
+	lost string // loss of int8 in words; empty if not measured
 }
 
-// decide walks the decision tree. Where the drop of int8 was not measured, the
-// advice begins with measuring it.
+// decide walks the decision tree. If the loss of int8 was not measured, the advice begins with
+// measuring it.
 func (s situation) decide() advice {
 	a := advice{Method: "ptq"}
 	a.For, a.Backend, a.QConfig = s.recipe()
@@ -74,7 +74,7 @@ func (s situation) decide() advice {
 	return a
 }
 
-// unmeasured is the advice where nobody measured what int8 loses.
+// unmeasured is the advice if the loss of int8 was not measured.
 func (s situation) unmeasured(a *advice) {
 	a.because("with calibration data and no need to train, post-training quantization takes minutes")
 	a.Unknown = []string{
@@ -116,13 +116,13 @@ func (s situation) undecided() bool {
 
 func (s situation) between(i compare.Interval) bool { return i.Low <= s.maxDrop && s.maxDrop < i.High }
 
-// tooMuch reports whether the loss is more than what is acceptable, as far as is known:
-// a few inputs that may as well be chance are no reason to train.
+// tooMuch reports whether the loss exceeds maxDrop, unless few inputs leave that undecided:
+// such a difference may be chance, and is no reason to train.
 func (s situation) tooMuch() bool {
 	return *s.drop > s.maxDrop && !(s.undecided() && s.measured.inputs < report.FewInputs)
 }
 
-// moreInputs says how many would decide.
+// moreInputs says how many inputs would settle the question.
 func (s situation) moreInputs() string {
 	if s.measured.inputs >= report.FewInputs {
 		for n := 2; n <= 1<<12; n *= 2 {
@@ -150,7 +150,7 @@ func (s situation) lossText() string {
 	return fmt.Sprintf("%.2f points", *s.drop)
 }
 
-// recipe is that of a purpose where nothing was measured.
+// recipe is the one for a purpose if nothing was measured.
 func (s situation) recipe() (purpose, backend, qconfig string) {
 	switch s.purpose {
 	case report.ForTorchARM:

@@ -167,7 +167,7 @@ func (f *benchFlags) budget() timing.Budget {
 	return timing.Budget{Runs: f.runs, Duration: f.duration}
 }
 
-// layers measures every layer of w, and of an int8 model the float ones too.
+// layers times every layer of w, and for an int8 model those of its float32 twin.
 func (f *benchFlags) layers(c *console.Console, cmd *cobra.Command, model *octet.Model, w *timing.Workload, out *benchOutput) error {
 	codes, err := measure.NewTimer(w)
 	if err != nil {

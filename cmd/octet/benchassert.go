@@ -77,8 +77,8 @@ func lowerLevels(given string) []string {
 	return list
 }
 
-// raceUntil runs all in turns. A other that is far behind in every layer after a
-// few rounds cannot win and is not run further.
+// raceUntil runs all in turns. One of others that is far behind in every layer after a few
+// rounds cannot win, and is not run further.
 func raceUntil(ctx context.Context, b timing.Budget, own *timing.Timer, others []*timing.Timer) error {
 	const few, far = 3, 1.5
 	start := time.Now()

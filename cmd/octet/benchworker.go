@@ -101,8 +101,8 @@ func inferenceRun(ctx context.Context, model *octet.Model, x *tensor.Tensor, f *
 	}, argmax(y), nil
 }
 
-// calibrationRun quantizes model. What counts is the time from the first image asked
-// for to the last one done: neither compilation before nor conversion after it.
+// calibrationRun quantizes model. It measures the time from the request for the first image to
+// the end of the last one, without compilation and conversion.
 func calibrationRun(model *octet.Model, x *tensor.Tensor, backend octet.Backend, batch, threads int) benchRun {
 	if backend == "" {
 		backend = octet.DefaultBackend

@@ -106,7 +106,7 @@ func runCompare(c *console.Console, cmd *cobra.Command, f *variants.Options, pat
 	return c.Result(doc, doc.Text)
 }
 
-// check finds what can be said before anything is computed.
+// checkCompare refuses wrong flags before anything is computed.
 func checkCompare(cmd *cobra.Command, f *variants.Options, paths []string) error {
 	var err error
 	if f.Backends, err = backendList(f.Model.Backend); err != nil {
@@ -153,7 +153,7 @@ func checkCompare(cmd *cobra.Command, f *variants.Options, paths []string) error
 	return f.Data.Check()
 }
 
-// write writes the files of the report.
+// writeComparison writes the files of the report.
 func writeComparison(c *console.Console, f *variants.Options, doc *report.Comparison) error {
 	for path, render := range map[string]func(io.Writer) error{f.Markdown: doc.Markdown, f.HTML: doc.HTML} {
 		if path == "" {

@@ -133,7 +133,7 @@ func (s *selfTest) checkStatistics(r *rand.Rand) {
 	}
 }
 
-// nodeResults runs x and returns what every node gave.
+// nodeResults runs x and returns the results of every node.
 func nodeResults(ctx context.Context, e engine.Engine, x *tensor.Tensor) ([]*tensor.Tensor, error) {
 	var results []*tensor.Tensor
 	_, err := e.RunTapped(ctx, func(_ *graph.Value, t *tensor.Tensor) error {
@@ -143,7 +143,7 @@ func nodeResults(ctx context.Context, e engine.Engine, x *tensor.Tensor) ([]*ten
 	return results, err
 }
 
-// difference says how got is not what it should be; empty where it is.
+// difference describes how got differs from want; empty if it does not.
 func difference(got, want *tensor.Tensor) string {
 	if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) {
 		return fmt.Sprintf("it is %v, not %v", got, want)
@@ -163,8 +163,8 @@ func difference(got, want *tensor.Tensor) string {
 	return ""
 }
 
-// count notes the kernels of a node. The kernels that turn sums into codes or
-// real numbers run inside products and have no node of their own.
+// count records the kernels of a node. Kernels that requantize accumulators run as the epilogue
+// of others and have no node of their own.
 func (s *selfTest) count(n engine.NodePlan, level string) {
 	s.Kernels[n.Kernel]++
 	if n.Family != "gemm8" && n.Family != "depthwise8" {
@@ -181,7 +181,7 @@ func (s *selfTest) count(n engine.NodePlan, level string) {
 	s.Kernels[picks[kind]]++
 }
 
-// listAbsent names the kernels that run on this machine but took no part.
+// listAbsent names the kernels that can run on this machine but were not used.
 func (s *selfTest) listAbsent() {
 	for _, r := range engine.Kernels() {
 		if r.Runs() && s.Kernels[r.Name] == 0 {

@@ -16,9 +16,8 @@ import (
 // trainingKinds are the kernels that only training uses.
 var trainingKinds = []string{"matmul_f32", "filters_f32", "channels_f32", "argmax_f32"}
 
-// trainingBound is how far a gradient may be from that of portable kernels, as a
-// share of the largest one: sums in another order put a few numbers on the other
-// side of a ReLU.
+// trainingBound is how far a gradient may be from that of portable kernels, as a share of the
+// largest one: another order of accumulation moves a few numbers to the other side of a ReLU.
 const trainingBound = 0.01
 
 // checkTraining compares a step of training at every level with one of portable

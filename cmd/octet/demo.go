@@ -178,7 +178,7 @@ func (f *demoFlags) compare(ctx context.Context, c *console.Console, folder stri
 		if err := f.quantize(ctx, c, float, folder, name, backend, out); err != nil {
 			return err
 		}
-		// The file is what is measured, so that the way through it is shown too.
+		// The model is saved and opened again, so that what is measured is the file.
 		int8, err := octet.Open(filepath.Join(folder, name))
 		if err != nil {
 			return err

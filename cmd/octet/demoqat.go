@@ -20,7 +20,7 @@ const (
 	demoEpochs     = 20
 	demoBits       = 6
 	demoCalibrated = 512 // images
-	demoDistill    = 1   // the float model knows more than the labels of a few images
+	demoDistill    = 1   // distillation: the float model's outputs say more than labels
 )
 
 // demoTraining is what `octet demo --qat` adds to the document.
@@ -31,7 +31,7 @@ type demoTraining struct {
 	trainingResult
 }
 
-// checkTraining finds what can be said of --qat before anything is computed.
+// checkTraining refuses wrong flags beside --qat before anything is computed.
 func (f *demoFlags) checkTraining() error {
 	if !f.qat {
 		return nil

@@ -62,7 +62,7 @@ func firstSample(ctx context.Context, data *inputs.Data) (*tensor.Tensor, error)
 	return nil, exit.WithCode(exit.Data, errors.New("there is no image to time the models on"))
 }
 
-// printSpeed says how the times came about, and what to do where int8 does not pay.
+// printSpeed says how the times were measured, and what to do if int8 is not faster.
 func (o demoOutput) printSpeed(w io.Writer) {
 	speed := o.Models[1].Speed
 	fmt.Fprintf(w, "\ntime: one image at a time, --threads %d, the models in turns: median of %d runs each\n", o.Threads, speed.Turns)

@@ -110,7 +110,7 @@ func textFace(size int) (font.Face, error) {
 	return opentype.NewFace(f, &opentype.FaceOptions{Size: float64(size), DPI: 72, Hinting: font.HintingFull})
 }
 
-// shorten cuts text that is wider than the room for it.
+// shorten truncates text that is wider than room.
 func shorten(face font.Face, text string, room fixed.Int26_6) string {
 	if font.MeasureString(face, text) <= room {
 		return text

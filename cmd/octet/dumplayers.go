@@ -40,8 +40,8 @@ func dumpLayers(ctx context.Context, c *console.Console, model *octet.Model, ses
 	return w.close()
 }
 
-// isComputation leaves out the nodes that PyTorch does not execute on quantized
-// values: reshapes and the way back to real numbers.
+// isComputation is false for nodes that PyTorch does not execute on quantized values: reshapes
+// and Dequantize.
 func isComputation(n *graph.Node) bool {
 	return n.Op.Kind() != "flatten" && n.Op.Kind() != "dequantize"
 }

@@ -56,8 +56,8 @@ type score struct {
 	Top5Percent float64           `json:"top5_percent"`
 	Seconds     float64           `json:"seconds"` // of computing, without reading images
 	Skipped     []string          `json:"skipped,omitempty"`
-	Damaged     []string          `json:"damaged,omitempty"`  // read all the same
-	LeftOut     []string          `json:"left_out,omitempty"` // files that were no samples
+	Damaged     []string          `json:"damaged,omitempty"`  // read in spite of damage
+	LeftOut     []string          `json:"left_out,omitempty"` // files that are not samples
 	NonFinite   *inputs.NonFinite `json:"non_finite,omitempty"`
 }
 
@@ -70,7 +70,7 @@ type evalOutput struct {
 	Data        string        `json:"data"`
 	Classes     int           `json:"classes"`
 	Assumptions []string      `json:"assumptions,omitempty"`
-	// Transform is set where nobody says whether the model transforms its input.
+	// Transform is set if neither file nor flags say whether the model transforms its input.
 	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
 	score
 }

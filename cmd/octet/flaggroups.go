@@ -2,7 +2,7 @@ package main
 
 import "github.com/spf13/pflag"
 
-// flagGroup is a heading of help with the flags below it, of all commands.
+// flagGroup is a heading in help texts and the flags below it, of all commands.
 type flagGroup struct {
 	title string
 	names []string

@@ -112,8 +112,8 @@ func runInspect(c *console.Console, cmd *cobra.Command, f *inspectFlags, given s
 	return in.finish(c, cmd, f, known...)
 }
 
-// finish adds what the architecture tells, and prints. known are options that
-// those of the flags override.
+// finish adds what follows from the architecture, and prints. Flags override the options in
+// known.
 func (in *inspection) finish(c *console.Console, cmd *cobra.Command, f *inspectFlags, known ...octet.OpenOption) error {
 	opts, err := f.model.Options(cmd)
 	if err != nil {
@@ -136,7 +136,7 @@ func isMismatch(err error) bool {
 	return errors.As(err, &mismatch)
 }
 
-// inspectSafetensors is inspectFile for the other format of float models.
+// inspectSafetensors is inspectFile for .safetensors.
 func inspectSafetensors(c *console.Console, cmd *cobra.Command, f *inspectFlags, path string) error {
 	all, err := readTensors(path)
 	if err != nil {
@@ -163,7 +163,7 @@ func inspectFile(f *inspectFlags, path string) (*inspection, error) {
 	in := &inspection{File: path, Bytes: console.FileSize(path), Format: ckpt.Format(), StateDicts: ckpt.Candidates(), Key: f.model.Key, DTypes: map[string]int{}, Kind: "float"}
 	sd, err := ckpt.StateDict(f.model.Key)
 	if errors.Is(err, torch.ErrAmbiguous) {
-		// One of them may be the only one with a known network.
+		// Perhaps only one of them holds a known architecture.
 		sd, err = openedStateDict(f, path)
 	}
 	if err != nil {
@@ -227,7 +227,7 @@ func valueText(v torch.Value) string {
 	return fmt.Sprint(v)
 }
 
-// describeModel adds what the architecture tells.
+// describeModel adds what follows from the architecture.
 func (in *inspection) describeModel() {
 	m := in.model
 	in.Kind = inputs.KindOf(m)

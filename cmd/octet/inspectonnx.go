@@ -29,7 +29,7 @@ type onnxInspection struct {
 	Parameters  int64              `json:"parameters"`
 	Inputs      []onnx.Port        `json:"inputs"`
 	Outputs     []onnx.Port        `json:"outputs"`
-	Free        []string           `json:"free"`      // names of extents that are of any size, as --shape takes them
+	Free        []string           `json:"free"`      // names of free extents, as --shape takes them
 	Operators   map[string]int     `json:"operators"` // nodes of each
 	Supported   bool               `json:"supported"` // every node can be computed
 	Unsupported []onnx.Unsupported `json:"unsupported"`
@@ -127,7 +127,7 @@ func (in *onnxInspection) print(w io.Writer, f *inspectFlags) {
 	body.printBody(w, f)
 }
 
-// printUnsupported lists the nodes that cannot be computed, and below what can be done.
+// printUnsupported lists the nodes that cannot be computed, and below them the remedies.
 func (in *onnxInspection) printUnsupported(w io.Writer, row func(string, string, ...any)) {
 	row("unsupported", "%d nodes; the model cannot be run", len(in.Unsupported))
 	if in.Unchecked > 0 {

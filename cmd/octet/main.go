@@ -25,15 +25,14 @@ func main() {
 		stop()
 	})
 	if len(os.Args) > 1 && os.Args[1] == stdioName {
-		// The client decides when it has had enough, not who pressed Ctrl-C; a
-		// closed pipe is an error like others.
+		// Only the client ends a session, not Ctrl-C; a closed pipe is an error like others.
 		signal.Ignore(os.Interrupt, syscall.SIGPIPE)
 	}
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run executes one command line and returns the exit code. It touches nothing
-// of the process but the files it is told to, so that tests call it directly.
+// run executes one command line and returns the exit code. It uses no global state of the
+// process, so that tests can call it directly.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	c := console.New(stdin, stdout, stderr)
 	root := newRoot(c)

@@ -54,10 +54,10 @@ func withPages(cmd *cobra.Command) []*cobra.Command {
 // manName is octet-zoo-pull of octet zoo pull.
 func manName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
-// roffLetters are what roff would read as its own.
+// roffLetters escapes the characters that have a meaning in roff.
 var roffLetters = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", "\\`")
 
-// roff writes text as it stands.
+// roff escapes text so that it is shown as it is.
 func roff(text string) string {
 	lines := strings.Split(roffLetters.Replace(text), "\n")
 	for i, line := range lines {

@@ -106,8 +106,8 @@ func (o operandFlags) pick(path string, all []console.NamedTensor) (*tensor.Tens
 	return nil, fmt.Errorf("%s has no tensor %q; it has %s", path, o.tensor, spelling.Abbreviate(names, 8))
 }
 
-// asFloat32 converts the plain numeric types; quantized ones are refused,
-// because they are already what this command makes.
+// asFloat32 converts the plain numeric types; quantized ones are refused, because this command
+// is there to quantize.
 func asFloat32(path string, t *tensor.Tensor) (*tensor.Tensor, error) {
 	if t.DType().IsFloat() {
 		out, err := t.ToFloat32()

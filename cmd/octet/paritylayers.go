@@ -56,7 +56,7 @@ func parityLayers(ctx context.Context, model *octet.Model, feed, output string) 
 		}
 		node, ok := model.Graph().Node(entry.Name)
 		if !ok {
-			continue // reported as missing by whoever compares
+			continue // tools/parity reports it as missing
 		}
 		y, err := computeAlone(ctx, model, node, feed, entry)
 		if err != nil {

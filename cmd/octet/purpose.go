@@ -13,8 +13,8 @@ const whichRecipe = `  run by octet, on any CPU    --qconfig octet: fbgemm's rul
   run by PyTorch on ARM       --backend qnnpack, best with --per-channel
   run by PyTorch's onednn     --backend onednn: all codes, so other scales than fbgemm's`
 
-// rangeHint says what the codes of activations give away for PyTorch's sake; empty
-// where it is nothing.
+// rangeHint says that reduce_range halves the codes of activations for PyTorch's sake; empty
+// without it.
 func rangeHint(backend quant.Numerics, c quant.QConfig) string {
 	codes, err := c.Activation.Codes()
 	if err != nil || c.Activation.DType != tensor.QUInt8 || codes.Max > 127 {

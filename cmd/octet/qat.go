@@ -28,7 +28,7 @@ type qatFlags struct {
 	calibration int
 	prepared    string
 
-	calibrated *octet.Model // what calibration alone gives
+	calibrated *octet.Model // the int8 model by calibration alone
 }
 
 func newQATCommand(c *console.Console) *cobra.Command {
@@ -109,7 +109,7 @@ type qatScores struct {
 	QAT float64  `json:"qat_top1_percent"`
 }
 
-// run trains the model in a file and writes what comes of it.
+// run trains the model in a file and writes the result.
 func (f *qatFlags) run(c *console.Console, cmd *cobra.Command, path string) (*qatOutput, error) {
 	if err := f.checkQAT(path); err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (f *qatFlags) run(c *console.Console, cmd *cobra.Command, path string) (*qa
 	return f.trainModel(cmd.Context(), c, model, path)
 }
 
-// trainModel is run behind opening the model.
+// trainModel is run without opening the file.
 func (f *qatFlags) trainModel(ctx context.Context, c *console.Console, model *octet.Model, path string) (*qatOutput, error) {
 	inTraining := model.InTraining()
 	if model.Quantized() && !inTraining {
@@ -190,8 +190,8 @@ func (f *qatFlags) options() []octet.QATOption {
 	return opts
 }
 
-// calibrate starts from the ranges of some training images, and measures what
-// these alone give.
+// calibrate observes the first ranges on some training images, and measures the int8 model that
+// they give.
 func (f *qatFlags) calibrate(ctx context.Context, c *console.Console, t *octet.Training, data *train.Data, scores *qatScores) error {
 	few := &inputs.Data{Source: dataset.Draw(data.Source, f.calibration, 0), Preset: data.Preset, Flags: &inputs.DataFlags{Threads: f.threads, Strict: true}, Console: c}
 	c.Note("calibrating on %d of the training images", few.Total())

@@ -6,7 +6,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 )
 
-// checkQAT finds what can be said before anything is computed.
+// checkQAT refuses wrong flags before anything is computed.
 func (f *qatFlags) checkQAT(path string) error {
 	if f.QConfig != "" {
 		if err := inputs.CheckQConfigs([]string{f.QConfig}); err != nil {
@@ -28,7 +28,7 @@ func (f *qatFlags) checkQAT(path string) error {
 	return f.check(path)
 }
 
-// checkRanges refuses recipes in which something is frozen that never had a range.
+// checkRanges refuses recipes that freeze observers before they have seen a batch.
 func (f *qatFlags) checkRanges() error {
 	observers, norms := f.recipe.FreezeObservers == 0, f.recipe.FreezeNorms == 0
 	switch {

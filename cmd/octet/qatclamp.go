@@ -12,8 +12,8 @@ import (
 	"github.com/octet-ml/octet/train"
 )
 
-// checkClamp tells, before the first step, what ReLU in place of ReLU6 does to the
-// model. Without a calibration there are no ranges that could stand in for ReLU6.
+// checkClamp reports, before the first step, how ReLU in place of ReLU6 changes the model.
+// Without calibration there are no ranges to take the place of ReLU6.
 func (f *qatFlags) checkClamp(ctx context.Context, c *console.Console, t *octet.Training, model *octet.Model, data *train.Data) error {
 	if !model.ClampDiffers() || model.Quantized() {
 		return nil

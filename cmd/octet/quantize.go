@@ -29,7 +29,7 @@ type quantizeFlags struct {
 	corrections inputs.Corrections
 
 	calibration []string
-	arrays      arrayFiles  // what was read of it
+	arrays      arrayFiles  // arrays that were read
 	ports       []onnx.Port // of the file, once bindMore has read them
 	ranges      string
 	fix         string
@@ -155,9 +155,9 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 		return err
 	}
 	if console.IsONNX(f.output) && !cmd.Flags().Changed("qconfig") {
-		f.QConfig = "octet" // all codes: what runs the file is not PyTorch
+		f.QConfig = "octet" // all codes 0..255, since PyTorch does not run the file
 		if console.IsONNX(path) {
-			f.QConfig = "" // octet's choice for models of any architecture
+			f.QConfig = "" // the default for ONNX models
 		}
 	}
 	err := f.attempt(c, cmd, path)
@@ -167,7 +167,7 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 	return err
 }
 
-// attempt is the command for the inputs that are constants so far.
+// attempt runs the command with the inputs that are constants so far.
 func (f *quantizeFlags) attempt(c *console.Console, cmd *cobra.Command, path string) error {
 	model, err := f.asRead(cmd).Open(c, cmd, path)
 	if err != nil {
@@ -207,7 +207,7 @@ func (f *quantizeFlags) attempt(c *console.Console, cmd *cobra.Command, path str
 	if err != nil {
 		return err
 	}
-	skipped, damaged := data.Skipped(), data.DamagedImages() // of the calibration: --fix reads a few again
+	skipped, damaged := data.Skipped(), data.DamagedImages() // taken now: --fix reads samples again
 	fixed, int8, err := f.fixed(cmd.Context(), c, model, int8, report, octet.Named(model, data.Tensors(cmd.Context(), 1)))
 	if err != nil {
 		return err
@@ -223,7 +223,7 @@ func (f *quantizeFlags) attempt(c *console.Console, cmd *cobra.Command, path str
 	return f.finish(cmd.Context(), c, int8, out)
 }
 
-// outputOf describes what was made.
+// outputOf begins the JSON document.
 func (f *quantizeFlags) outputOf(path string, model, int8 *octet.Model, report *ptq.Report) *quantizeOutput {
 	out := &quantizeOutput{
 		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: int8.Metadata().Calibration.QConfigName,
@@ -235,7 +235,7 @@ func (f *quantizeFlags) outputOf(path string, model, int8 *octet.Model, report *
 	return out
 }
 
-// finish writes what was made.
+// finish writes the int8 model and the reports.
 func (f *quantizeFlags) finish(ctx context.Context, c *console.Console, int8 *octet.Model, out *quantizeOutput) error {
 	if left := leftFloat(out.Report); f.strictInt8 && len(left) > 0 {
 		return exit.WithCode(exit.Strict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
@@ -253,7 +253,7 @@ func (f *quantizeFlags) finish(ctx context.Context, c *console.Console, int8 *oc
 	return nil
 }
 
-// check finds what can be said before anything is computed.
+// check refuses wrong flags before anything is computed.
 func (f *quantizeFlags) check(path string) error {
 	if err := inputs.CheckQConfigs([]string{f.QConfig}); err != nil {
 		return err

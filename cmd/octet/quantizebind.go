@@ -11,10 +11,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// bindMore makes constants of those inputs on which shapes may depend and whose data are the
-// same in all samples. It reports whether there were more than before.
+// bindMore turns inputs on which shapes may depend into constants, if their data are the same
+// in all samples. It reports whether it found any that were not bound before.
 func (f *quantizeFlags) bindMore(c *console.Console, path string) bool {
-	if f.ports == nil { // the file does not change while more is bound
+	if f.ports == nil { // read once: the file does not change
 		file, err := onnx.Open(path)
 		if err != nil {
 			return false
@@ -32,7 +32,7 @@ func (f *quantizeFlags) bindMore(c *console.Console, path string) bool {
 		}
 		t, err := f.arrays.read(array)
 		if err != nil {
-			continue // reading it again says so
+			continue // the error comes when it is read again
 		}
 		shape := t.Shape()
 		if sizes := f.ports[i].Sizes; len(shape) == len(sizes)+1 {
@@ -49,7 +49,7 @@ func (f *quantizeFlags) bindMore(c *console.Console, path string) bool {
 	return f.model.BindMore(c, in, "the sizes of the calibration data")
 }
 
-// sameInAll is the sample of a shape that t repeats, nil where samples differ.
+// sameInAll is the first sample of t, of the given shape, if all samples are equal; else nil.
 func sameInAll(t *tensor.Tensor, shape tensor.Shape) *tensor.Tensor {
 	b, size := t.Bytes(), shape.Numel()*t.DType().Size()
 	if size == 0 || len(b)%size != 0 {

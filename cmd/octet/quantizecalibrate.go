@@ -73,7 +73,7 @@ func (f *quantizeFlags) convert(ctx context.Context, c *console.Console, model *
 	return octet.ConvertContext(ctx, model, calibration, recipe, octet.WithThreads(f.data.Threads), progress)
 }
 
-// source is what the calibration data is called.
+// source is the name of the calibration data.
 func (f *quantizeFlags) source() string {
 	var names []string
 	for _, path := range f.calibration {
@@ -82,7 +82,7 @@ func (f *quantizeFlags) source() string {
 	return strings.Join(names, ", ")
 }
 
-// recipe is what decides the numbers, and what the data is called.
+// recipe is the settings of the conversion, with the name of the data.
 func (f *quantizeFlags) recipe(data string) octet.ConversionOption {
 	opts := []octet.ConversionOption{f.Recipe(f.model.Backend), octet.WithSource(data), f.corrections.Options()}
 	if f.ranges != "" {

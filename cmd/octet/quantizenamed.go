@@ -20,8 +20,8 @@ type namedData struct {
 	source string // the names of the files
 }
 
-// readNamed reads --calibration NAME=FILE.npy; or FILE.npy for a model whose only input
-// holds no images. It is nil where the calibration data is something else.
+// readNamed reads --calibration NAME=FILE.npy; or FILE.npy for a model whose only input holds
+// no images. It is nil for other calibration data.
 func (f *quantizeFlags) readNamed(model *octet.Model) (*namedData, error) {
 	takes := model.Inputs()
 	if !slices.ContainsFunc(f.calibration, namesArray) {

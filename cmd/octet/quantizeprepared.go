@@ -29,8 +29,8 @@ type convertedOutput struct {
 	Int8File    int64         `json:"int8_file_bytes"`
 }
 
-// ofConverting are the flags that converting a prepared model takes, beside those of
-// every command. The others decide how ranges are found, which is done.
+// ofConverting are the flags that converting a prepared model takes, beside those of every
+// command. The others choose how ranges are found, which a prepared file has.
 var ofConverting = []string{"output", "arch", "key", "backend", "labels", "preset", "mean", "std", "resize", "crop", "interpolation"}
 
 // asRead are the flags that a model is opened with. The default of --backend is one for
@@ -43,8 +43,8 @@ func (f *quantizeFlags) asRead(cmd *cobra.Command) *inputs.ModelFlags {
 	return &m
 }
 
-// holdsRanges reports whether path is a prepared model. Anything wrong with it is said
-// when it is opened for good.
+// holdsRanges reports whether path is a prepared model. Errors of the file are reported when it
+// is opened.
 func (f *quantizeFlags) holdsRanges(cmd *cobra.Command, path string) bool {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return false
@@ -57,7 +57,7 @@ func (f *quantizeFlags) holdsRanges(cmd *cobra.Command, path string) bool {
 	return err == nil && m.Prepared()
 }
 
-// convertPrepared writes what a prepared model converts to.
+// convertPrepared converts a prepared model and writes it.
 func (f *quantizeFlags) convertPrepared(c *console.Console, cmd *cobra.Command, path string, model *octet.Model) error {
 	var needless []string
 	cmd.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {

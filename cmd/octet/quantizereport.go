@@ -25,13 +25,13 @@ type quantizeOutput struct {
 	QConfig     string        `json:"qconfig"`
 	Assumptions []string      `json:"assumptions,omitempty"`
 	Skipped     []string      `json:"skipped,omitempty"`
-	Damaged     []string      `json:"damaged,omitempty"`           // read all the same
+	Damaged     []string      `json:"damaged,omitempty"`           // read in spite of damage
 	Slower      []string      `json:"slower_than_float,omitempty"` // kept in float by --exclude-slower
 	FloatFile   int64         `json:"float_file_bytes"`
 	Int8File    int64         `json:"int8_file_bytes"`
 	Accuracy    *accuracies   `json:"accuracy,omitempty"`
 	Hints       []string      `json:"hints,omitempty"`
-	// Transform is set where nobody says whether the model transforms its input.
+	// Transform is set if neither file nor flags say whether the model transforms its input.
 	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
 	Fixed     *octet.Fixed          `json:"fix,omitempty"` // of --fix
 	Report    *ptq.Report           `json:"report"`

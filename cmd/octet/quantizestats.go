@@ -11,7 +11,7 @@ import (
 	"github.com/octet-ml/octet/internal/atomicfile"
 )
 
-// withRemedy says what to do where the statistics of --stats do not fit.
+// withRemedy adds to the error of statistics that do not fit what to do about --stats.
 func (f *quantizeFlags) withRemedy(err error) error {
 	if f.stats != "" && errors.Is(err, octet.ErrStatistics) {
 		return fmt.Errorf("%w\nremove %s to calibrate again, or name another --stats", err, f.stats)

@@ -80,7 +80,7 @@ type runOutput struct {
 	Assumptions []string          `json:"assumptions,omitempty"`
 	Inputs      int               `json:"inputs"`
 	Skipped     []string          `json:"skipped,omitempty"`
-	Damaged     []string          `json:"damaged,omitempty"` // read all the same
+	Damaged     []string          `json:"damaged,omitempty"` // read in spite of damage
 	NonFinite   *inputs.NonFinite `json:"non_finite,omitempty"`
 	Seconds     float64           `json:"seconds"` // of computing, without reading inputs
 	Output      string            `json:"output,omitempty"`

@@ -36,9 +36,8 @@ type namedInfo struct {
 	Shape []int        `json:"shape"`
 }
 
-// tensors reports whether the inputs are tensors for the model's own inputs, and not
-// images or arrays of prepared images: they are named, or given to a model that says
-// itself what it takes.
+// tensors reports whether the inputs are tensors as the model declares them, and not images or
+// arrays of prepared images: because they are named, or the model does not take images.
 func (f *runFlags) tensors(model *octet.Model) bool {
 	if len(f.input) == 0 {
 		return len(model.Graph().Inputs) == 0
@@ -57,8 +56,8 @@ func (f *runFlags) outputKind() console.OutputKind {
 	return console.ArrayStream
 }
 
-// bindMore makes constants of those inputs on which shapes may depend. It reports whether there
-// were more than before.
+// bindMore turns inputs on which shapes may depend into constants. It reports whether it found
+// any that were not bound before.
 func (f *runFlags) bindMore(c *console.Console) bool {
 	given := map[string]*tensor.Tensor{}
 	for _, text := range f.input {
@@ -66,7 +65,7 @@ func (f *runFlags) bindMore(c *console.Console) bool {
 		if !named {
 			continue
 		}
-		if t, err := f.arrays.read(file); err == nil { // running says what is wrong
+		if t, err := f.arrays.read(file); err == nil { // the error comes when the model runs
 			given[name] = t
 		}
 	}
@@ -97,7 +96,7 @@ func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string
 	if outputs := len(model.Graph().Outputs); outputs != 1 && f.output != "" && !f.byName() {
 		return exit.Usagef("--output %s: the model has %d outputs; give a file that ends in .npz", f.output, outputs)
 	}
-	if err := c.Expect(console.Planned{Path: f.output}); err != nil { // of a size that the model's run tells
+	if err := c.Expect(console.Planned{Path: f.output}); err != nil { // its size is not known before the run
 		return err
 	}
 	start := time.Now()

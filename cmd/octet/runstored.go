@@ -5,15 +5,15 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// wider are the types of NumPy that arrays have for element types that it does not know.
+// wider are the NumPy types that stand for element types that NumPy lacks.
 var wider = map[tensor.DType]tensor.DType{
 	tensor.BFloat16: tensor.Float32, tensor.Float8E4M3: tensor.Float32, tensor.Float8E4M3FNUZ: tensor.Float32, tensor.Float8E5M2: tensor.Float32,
 	tensor.Float8E5M2FNUZ: tensor.Float32, tensor.Float8E8M0: tensor.Float32, tensor.Float4E2M1: tensor.Float32,
 	tensor.Int4: tensor.Int8, tensor.Int2: tensor.Int8, tensor.UInt4: tensor.UInt8, tensor.UInt2: tensor.UInt8,
 }
 
-// stored returns an array as an input of type wanted takes it, if its own type is the one that
-// arrays have for that.
+// stored converts an array to the element type of an input, if its own type is the one that
+// stands for it.
 func stored(t *tensor.Tensor, wanted tensor.DType) (*tensor.Tensor, error) {
 	if wide, ok := wider[wanted]; ok && t.DType() == wide {
 		return onnx.Convert(t, wanted)
@@ -21,7 +21,7 @@ func stored(t *tensor.Tensor, wanted tensor.DType) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// portable returns an output as an array has it.
+// portable converts an output to a type that NumPy has.
 func portable(t *tensor.Tensor) (*tensor.Tensor, error) {
 	if wide, ok := wider[t.DType()]; ok {
 		return onnx.Convert(t, wide)

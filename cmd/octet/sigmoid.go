@@ -7,8 +7,8 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 )
 
-// printSigmoids prints what a model with one output says: no softmax, which would
-// be 100 % for whatever it is shown.
+// printSigmoids prints the answers of a model with one output, as sigmoids: a softmax would
+// always be 100 %.
 func printSigmoids(w io.Writer, results []runResult) {
 	t := console.NewTable(w, "input", "logit", "sigmoid", "class", "label")
 	t.SuppressEmptyColumns()

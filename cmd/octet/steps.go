@@ -94,7 +94,7 @@ func channelRanges(x *tensor.Tensor, axis int) (mins, maxs []float32) {
 	return mins, maxs
 }
 
-// errorFigures say how far numbers are from what they should be.
+// errorFigures measure the difference between numbers and their exact values.
 type errorFigures struct {
 	Max  float64  `json:"max_abs"`
 	Mean float64  `json:"mean_abs"`
@@ -163,7 +163,7 @@ func (s *steps) document() stepsDocument {
 	return d
 }
 
-// Lift takes the elements out, for a listener: the codes in the integer type of
+// Lift separates the elements from the document, for a listener: codes in the integer type of
 // their width.
 func (d stepsDocument) Lift() (any, []console.NamedTensor) {
 	d.Values, d.Codes, d.Dequantized = nil, nil, nil

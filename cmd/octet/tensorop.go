@@ -69,7 +69,7 @@ func tensorOpNames() []string {
 
 func joinOps() string { return strings.Join(tensorOpNames(), ", ") }
 
-// operation is a step on quantized tensors beside the same step on real ones.
+// operation is an operation on quantized tensors beside the same one in float32.
 type operation struct {
 	name     string
 	numerics quant.Numerics

@@ -175,7 +175,7 @@ func (o trainOutput) print(w io.Writer) {
 // archText names an architecture in a report; a model from ONNX has none.
 func archText(arch string) string { return cmp.Or(arch, "a graph of its own,") }
 
-// lastEval is the accuracy on --eval behind the last epoch; nil without.
+// lastEval is the accuracy on --eval after the last epoch; nil without.
 func (r *trainingResult) lastEval() *float64 {
 	if len(r.Epochs) == 0 {
 		return nil

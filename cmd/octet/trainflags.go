@@ -42,7 +42,7 @@ type trainingFlags struct {
 // checkpointEvery is the default number of steps between two checkpoints.
 const checkpointEvery = 200
 
-// evalFlagsOf say how the model is evaluated behind every epoch.
+// evalFlagsOf say how the model is evaluated after every epoch.
 type evalFlagsOf struct {
 	eval, classMap string
 	evalLimit      int // images; 0 uses all
@@ -92,8 +92,7 @@ func (f *trainingFlags) register(cmd *cobra.Command) {
 	console.Complete(cmd, "augment", augmentNames()...)
 }
 
-// computing are the options of how steps are computed, on which results do not
-// depend.
+// computing are the options that do not change results: threads, kernels, recomputation.
 func (f *trainingFlags) computing() []octet.TrainingOption {
 	opts := []octet.TrainingOption{octet.WithThreads(f.threads)}
 	if f.recompute {
@@ -120,7 +119,7 @@ func augmentNames() []string {
 	return names
 }
 
-// check finds what can be said before anything is computed.
+// check refuses wrong flags before anything is computed.
 func (f *trainingFlags) check(model string) error {
 	f.recipe.Optimizer.Kind, f.recipe.Schedule.Kind = train.OptimizerKind(f.optimizer), train.ScheduleKind(f.schedule)
 	if f.recipe.Optimizer.Kind == train.AdamW || f.recipe.Optimizer.Momentum == 0 {
@@ -140,7 +139,7 @@ func (f *trainingFlags) check(model string) error {
 	}
 	switch f.checkpoint {
 	case "":
-		if f.output == console.StreamName { // there is no name to make one of
+		if f.output == console.StreamName { // it has no name to derive one from
 			break
 		}
 		f.checkpoint = strings.TrimSuffix(strings.TrimSuffix(f.output, ".pth"), ".onnx") + ".training.pth"
@@ -171,7 +170,7 @@ func (f *trainingFlags) open(ctx context.Context, c *console.Console, model *oct
 	return d, nil
 }
 
-// chooseAugment is what --augment says; auto is what suits the size of the images.
+// chooseAugment returns the augmentation of --augment; auto goes by the size of the images.
 func (f *trainingFlags) chooseAugment(c *console.Console, d *train.Data) vision.Augment {
 	if f.augment != "auto" {
 		return augmentations[f.augment]
@@ -179,7 +178,7 @@ func (f *trainingFlags) chooseAugment(c *console.Console, d *train.Data) vision.
 	name := "small"
 	switch {
 	case d.Preset.Channels == 0:
-		name = "none" // arrays may be anything
+		name = "none" // arrays need not be images
 	case len(d.Preset.Crop) == 2:
 		name = "imagenet"
 	}

@@ -120,7 +120,7 @@ func weightRanges(float *octet.Model, int8 ...*octet.Model) ([]compare.Weights, 
 	return compare.WeightsOf(want, got)
 }
 
-// weightsText says how weights are quantized where --qconfig does not.
+// weightsText says by the flags with how many bits and scales weights are quantized.
 func (f *qatFlags) weightsText() string {
 	text := fmt.Sprintf("weights of %d bits", f.WeightBits)
 	switch {

@@ -12,8 +12,7 @@ import (
 	"github.com/octet-ml/octet/train"
 )
 
-// mayChange says, in the help of train and qat, what a continued training may do
-// otherwise.
+// mayChange says, in the help of train and qat, which settings a continued training may change.
 const mayChange = `
 
 Until then these may change: --threads, --recompute, --eval, --metrics, --html,

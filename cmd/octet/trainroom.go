@@ -9,8 +9,8 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 )
 
-// expect is console.expect for the results of a training: bytes is about the size
-// of the model that is written.
+// expect is Console.Expect for the results of a training; bytes estimates the size of the
+// model.
 func (f *trainingFlags) expect(c *console.Console, model *octet.Model, bytes int64, more ...console.Planned) error {
 	files := append([]console.Planned{{Path: f.output, Bytes: bytes}, {Path: f.html, Bytes: console.PageSize}}, more...)
 	if _, err := os.Stat(f.checkpoint); errors.Is(err, fs.ErrNotExist) { // nothing is continued

@@ -21,7 +21,7 @@ import (
 	"github.com/octet-ml/octet/train"
 )
 
-// epochResult is what an epoch came to.
+// epochResult holds the figures of an epoch.
 type epochResult struct {
 	Epoch    int     `json:"epoch"`
 	Loss     float64 `json:"loss"`
@@ -35,7 +35,7 @@ type epochResult struct {
 	step int // steps taken
 }
 
-// trainingResult is what both commands have to say of a training.
+// trainingResult holds the figures of a training, for both commands.
 type trainingResult struct {
 	Steps   int           `json:"steps"`
 	Images  int           `json:"images"`
@@ -48,7 +48,7 @@ type trainingResult struct {
 	phases        []report.Phase
 }
 
-// see takes in a step.
+// see adds a step.
 func (r *trainingResult) see(p train.Progress) {
 	r.losses, r.rates = append(r.losses, p.Loss), append(r.rates, p.Rate)
 	if n := len(r.phases); n == 0 || r.phases[n-1].Name != p.Phase {
@@ -57,8 +57,8 @@ func (r *trainingResult) see(p train.Progress) {
 	r.phases[len(r.phases)-1].To = p.Step
 }
 
-// runTraining trains to the end and tells of it. snapshot is the model as --eval
-// measures it.
+// runTraining trains to the end and reports progress. snapshot returns the model that --eval
+// measures.
 func (f *trainingFlags) runTraining(ctx context.Context, c *console.Console, t *octet.Training, name string, snapshot func() (*octet.Model, error)) (*trainingResult, error) {
 	log, err := openMetrics(f.metrics, t.Step())
 	if err != nil {
@@ -178,8 +178,8 @@ type metricsLog struct {
 	err  error
 }
 
-// openMetrics opens the file to append to; lines of steps that are taken again are
-// dropped. Without a path it writes nowhere.
+// openMetrics opens the file to append to; lines of steps that will be repeated are dropped.
+// Without a path it writes nowhere.
 func openMetrics(path string, step int) (*metricsLog, error) {
 	if path == "" {
 		return &metricsLog{}, nil
@@ -212,7 +212,7 @@ func keptLines(path string, step int) ([]byte, error) {
 			Step int `json:"step"`
 		}
 		if json.Unmarshal(line, &at) != nil || at.Step > step {
-			break // what follows a step that is taken again is of that run, too
+			break // the steps behind it are repeated too
 		}
 		kept.Write(line)
 	}

@@ -31,9 +31,9 @@ type Console struct {
 	streams  bool // an output goes to out; what the command says goes to err
 	terminal bool // err is a terminal: bars instead of lines
 
-	replaced []string // files that were said to be replaced
+	replaced []string // files that are being replaced
 
-	Listener *Listener // a program that takes everything in place of out and err; mostly nil
+	Listener *Listener // receives everything in place of out and err, for octet stdio; else nil
 
 	mu       sync.Mutex
 	started  bool // the command line was accepted; later errors are no usage errors
@@ -48,8 +48,7 @@ func New(in io.Reader, out, err io.Writer) *Console {
 
 func isTerminal(w io.Writer) bool { return cupwriter.New(w, false).IsTerminal() }
 
-// Command wraps the body of a command so that what fails inside it is not taken
-// for wrong usage.
+// Command wraps the body of a command, so that its errors are not reported as wrong usage.
 func (c *Console) Command(body func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		c.started = true
@@ -64,14 +63,14 @@ func (c *Console) Note(format string, args ...any) {
 	}
 }
 
-// Next says to a person what can be done with a file that was written.
+// Next prints a command to try on a file that was written; not with --json.
 func (c *Console) Next(format, path string) {
 	if c.Listener == nil && !c.JSON && path != StreamName {
 		c.Note("next: "+format, shell.Quote(path))
 	}
 }
 
-// Warn is note for what --quiet must not hide.
+// Warn is Note for what --quiet must not hide.
 func (c *Console) Warn(format string, args ...any) {
 	c.Line("warning: " + fmt.Sprintf(format, args...))
 }
@@ -111,7 +110,7 @@ func (c *Console) Result(document any, text func(w io.Writer)) error {
 	return exit.WithCode(exit.Output, enc.Encode(c.Document(document)))
 }
 
-// Failure is what err, which ended a command, is reported as.
+// Failure returns the error to report for err, which ended a command.
 func (c *Console) Failure(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -122,12 +121,11 @@ func (c *Console) Failure(ctx context.Context, err error) error {
 	return err
 }
 
-// ErrInterrupted is what any failure after a signal is reported as: whatever
-// went wrong then, went wrong because of it.
+// ErrInterrupted is reported for any failure after a signal, which is taken for its cause.
 var ErrInterrupted = exit.WithCode(exit.Interrupted, errors.New("interrupted; no partial output was left"))
 
-// indentFollowing sets the lines behind the first one in, so that a long report
-// is seen to belong to its error.
+// indentFollowing indents all lines but the first, so that a long report visibly belongs to its
+// error.
 func indentFollowing(text string) string {
 	return strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
 }
@@ -143,5 +141,5 @@ func (c *Console) Finish() {
 // NewTable returns a table that will be printed to w by Render.
 func NewTable(w io.Writer, header ...any) table.Writer { return report.NewTable(w, header...) }
 
-// Silent is a console for work that the user is not to hear of, but for its warnings.
+// Silent is a console that shows warnings only.
 func (c *Console) Silent() *Console { return &Console{Err: c.Err, Quiet: true} }

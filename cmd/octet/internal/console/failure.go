@@ -33,7 +33,7 @@ type Failure struct {
 type mismatch struct {
 	Missing   []string               `json:"missing"`
 	Extra     []string               `json:"extra"`
-	Misshapen []statedict.Difference `json:"misshapen"` // also of a type or values that cannot be taken
+	Misshapen []statedict.Difference `json:"misshapen"` // wrong shape, type or values
 	LooksLike []string               `json:"looks_like"`
 }
 
@@ -48,7 +48,7 @@ func NewFailure(err error) *Failure {
 	return f
 }
 
-// mismatchOf is nil for other errors.
+// mismatchOf lists the keys of a *statedict.MismatchError; nil for other errors.
 func mismatchOf(err error) *mismatch {
 	var keys *statedict.MismatchError
 	var looks *octet.LooksLikeError
@@ -104,8 +104,8 @@ func (c *Console) Report(ctx context.Context, err error) int {
 	return f.Code
 }
 
-// AsksForJSON reports whether --json is among args. A command line that is wrong
-// before it says so has been read no further.
+// AsksForJSON reports whether --json is among args. It looks at args itself, because parsing
+// stops at the first wrong flag.
 func AsksForJSON(args []string) bool {
 	if i := slices.Index(args, "--"); i >= 0 {
 		args = args[:i]
@@ -121,8 +121,8 @@ func AsksForJSON(args []string) bool {
 	return asked
 }
 
-// checkedWriter remembers the first error: what prints help does not look at it.
-// A host that has stopped waiting for its tasks may still be written to.
+// checkedWriter keeps the first error, because printing help ignores errors. It is safe for
+// concurrent use: tasks may still write after a host has stopped waiting for them.
 type checkedWriter struct {
 	w   io.Writer
 	mu  sync.Mutex
@@ -145,7 +145,7 @@ func (w *checkedWriter) failed() error {
 	return w.err
 }
 
-// lost is the error of a standard output that did not take everything.
+// lost is the error of a standard output that did not accept everything.
 func (c *Console) lost() error {
 	if w, ok := c.Out.(*checkedWriter); ok {
 		if err := w.failed(); err != nil {

@@ -2,16 +2,16 @@ package console
 
 import "github.com/octet-ml/octet/tensor"
 
-// Listener takes what a console would print, where a program has asked and not a
-// person: events as they happen, and the result for the answer.
+// Listener receives what a console would print when a program runs the command: events as they
+// happen, and the result.
 type Listener struct {
-	Progress func(ProgressEvent) // takes how far a stage is
-	Note     func(text string)   // takes notes and warnings, a line each
+	Progress func(ProgressEvent) // receives the progress of a stage
+	Note     func(text string)   // receives notes and warnings, a line each
 	Document any                 // the result
 }
 
-// Lifter is a document with long arrays, which a listener gets as bytes: Lift
-// returns the document without them, and them. A command that has one writes no files.
+// Lifter is a document with long arrays, which a listener gets as bytes: Lift returns the
+// document without them, and the arrays. A command with such a document writes no files.
 type Lifter interface {
 	Lift() (document any, arrays []NamedTensor)
 }

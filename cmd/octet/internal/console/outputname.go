@@ -15,7 +15,7 @@ type OutputKind struct {
 	stream  bool     // - stands for standard output
 }
 
-// What commands write. To a Stream may go - for standard output, to the others not.
+// The formats that commands write. Those named Stream may go to standard output (-).
 var (
 	ModelOutput    = OutputKind{what: "a PyTorch state dict", endings: []string{".pth", ".pt", ".bin", ".ckpt", ".pth.tar"}}
 	ModelStream    = ModelOutput.streamed()
@@ -36,8 +36,7 @@ func (k OutputKind) streamed() OutputKind {
 	return k
 }
 
-// wordless is a last part of a name that says nothing about a format: the 2 of
-// resnet18_v1.2.
+// wordless matches endings that name no format: the .2 of resnet18_v1.2.
 var wordless = regexp.MustCompile(`^\.?\d*$`)
 
 // check refuses names that say that the file is something else than what is
@@ -67,8 +66,8 @@ type Output struct {
 	Kind       OutputKind // what will be written
 }
 
-// CheckOutputs finds out before long work that its results have no place, or a
-// name that belongs to another format.
+// CheckOutputs checks, before long work, that outputs can be written and that their names fit
+// their formats.
 func CheckOutputs(outputs ...Output) error {
 	for _, o := range outputs {
 		switch {

@@ -37,12 +37,12 @@ type placeError struct {
 func (e *placeError) Error() string { return e.err.Error() }
 func (e *placeError) Unwrap() error { return e.err }
 
-// NewPlaceError is err with exit.Output and a hint, a format, of what to do.
+// NewPlaceError is err with the code exit.Output and a formatted hint.
 func NewPlaceError(err error, hint string, args ...any) error {
 	return exit.WithCode(exit.Output, &placeError{err, fmt.Sprintf(hint, args...)})
 }
 
-// writable finds out before long work that its result has no place.
+// writable checks, before long work, that a file can be written.
 func writable(path string) error {
 	folder := filepath.Dir(path)
 	info, err := os.Stat(folder)
@@ -58,7 +58,7 @@ func writable(path string) error {
 	return exit.WithCode(exit.Output, atomicfile.Check(path, 0))
 }
 
-// WritableFolder is writable for a folder that will be made; an empty path is none.
+// WritableFolder is writable for a folder that will be created; an empty path is no folder.
 func WritableFolder(path string) error {
 	if path == "" {
 		return nil
@@ -84,8 +84,8 @@ type Planned struct {
 	Bytes int64  // an estimate
 }
 
-// Expect is for what CheckOutputs has let pass, as soon as the size of the results is
-// known: there must be room for all of them, and that a file is replaced is said.
+// Expect follows CheckOutputs as soon as the sizes of the results are known: it checks that
+// there is room for all of them, and notes which files will be replaced.
 func (c *Console) Expect(files ...Planned) error {
 	need := map[string]int64{}
 	for _, f := range files {
@@ -120,8 +120,7 @@ func (c *Console) Expect(files ...Planned) error {
 	return nil
 }
 
-// stream gives standard output to a result; what else there is to say goes to
-// standard error.
+// stream reserves standard output for a result; all text goes to standard error.
 func (c *Console) stream() error {
 	switch {
 	case c.Listener != nil:
@@ -137,7 +136,7 @@ func (c *Console) stream() error {
 	return nil
 }
 
-// said is where the words about a result go.
+// said is the writer for text about a result.
 func (c *Console) said() io.Writer {
 	if c.streams {
 		return c.Err
@@ -161,7 +160,7 @@ func (c *Console) Write(path string, fill func(io.Writer) error) (int64, error) 
 // IsONNX reports whether a file's name says that it holds an ONNX model.
 func IsONNX(path string) bool { return strings.EqualFold(filepath.Ext(path), ".onnx") }
 
-// Int8Name stands in a command line for the name of an int8 model that is made of a float one.
+// Int8Name suggests a name, in an example command, for the int8 model made of a float one.
 func Int8Name(float string) string {
 	if IsONNX(float) {
 		return "INT8.onnx"
@@ -169,8 +168,8 @@ func Int8Name(float string) string {
 	return "INT8.pth"
 }
 
-// ModelKind is what a command makes of model under the name output: ONNX where that says so,
-// which it must where model is ONNX.
+// ModelKind is the format of output, a model made of model: ONNX by its ending, which is
+// required if model is ONNX.
 func ModelKind(output, model string) (OutputKind, error) {
 	switch {
 	case IsONNX(output):
@@ -212,8 +211,8 @@ func ParameterBytes(m *octet.Model) int64 {
 // Int8Bytes is about what the int8 form of a float model takes.
 func Int8Bytes(m *octet.Model) int64 { return ParameterBytes(m) / 4 }
 
-// HintOf is a remedy for an error with an exit code; empty where there is none that
-// the error does not name itself.
+// HintOf is a remedy for an error with an exit code; empty where the error names one itself or
+// there is none.
 func HintOf(code int, err error) string {
 	var place *placeError
 	switch {

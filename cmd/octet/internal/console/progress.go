@@ -29,7 +29,7 @@ type progress struct {
 type ProgressEvent struct {
 	Stage string `json:"stage"` // such as calibrate
 	Unit  string `json:"unit"`  // of Done and Total, such as inputs
-	Done  int    `json:"done"`  // never above a Total that is known
+	Done  int    `json:"done"`  // at most Total, if that is known
 	Total int    `json:"total"` // 0 where it is not known
 }
 
@@ -73,7 +73,7 @@ func (c *Console) Begin(name, unit string, total int) *Stage {
 	return s
 }
 
-// Expect says how much there is to do, where begin did not know.
+// Expect sets the total, where Begin did not know it.
 func (s *Stage) Expect(total int) {
 	s.owner.mu.Lock()
 	defer s.owner.mu.Unlock()
@@ -103,8 +103,8 @@ func (s *Stage) Set(done int) {
 	}
 }
 
-// End closes the stage with what was reached. One in which nothing was done leaves
-// no trace: it was refused, or there was nothing to do.
+// End closes the stage at its last state. A stage in which nothing was done is removed: it was
+// refused, or there was nothing to do.
 func (s *Stage) End() {
 	p := s.owner
 	p.mu.Lock()

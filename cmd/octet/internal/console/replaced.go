@@ -20,8 +20,8 @@ type replacing struct {
 	files    []string
 }
 
-// MarshalJSON puts the files behind what the document says itself. A list or a number
-// stays what it is.
+// MarshalJSON adds the files as the last field of an object. A list or a number is left
+// unchanged.
 func (r replacing) MarshalJSON() ([]byte, error) {
 	text, err := plainJSON(r.document)
 	if err != nil || !bytes.HasPrefix(text, []byte("{")) {

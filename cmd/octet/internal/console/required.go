@@ -11,7 +11,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 )
 
-// reason is the annotation of a required flag with what to say where it is missing.
+// reason is the annotation of a required flag with the text for its absence.
 const reason = "octet_reason"
 
 // Require demands a flag; why may be empty.
@@ -24,7 +24,7 @@ func Require(cmd *cobra.Command, flag, why string) {
 	}
 }
 
-// Waive takes the demand for a flag back, where the arguments make it needless.
+// Waive makes a required flag optional, where the arguments make it needless.
 func Waive(cmd *cobra.Command, flag string) {
 	cmd.Flags().SetAnnotation(flag, cobra.BashCompOneRequiredFlag, []string{"false"})
 }

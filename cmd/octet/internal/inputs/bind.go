@@ -8,8 +8,8 @@ import (
 	"github.com/octet-ml/octet/internal/latebound"
 )
 
-// BindMore binds more of a model's inputs, on whose data shapes inside depend, and says what.
-// sizes are those that inputs are said to have then. It reports whether there was more to bind.
+// BindMore turns more of a model's inputs, on whose data shapes depend, into constants, and
+// notes which; sizes are shown in that note. It reports whether it bound any.
 func (f *ModelFlags) BindMore(c *console.Console, in latebound.Inputs, sizes string) bool {
 	before := f.Bound
 	if !f.Bound.More(in) {

@@ -13,7 +13,7 @@ import (
 	"github.com/octet-ml/octet/internal/compare"
 )
 
-// matchClasses makes the labels of the data classes of the model, or refuses.
+// matchClasses maps the labels of the data to classes of the model, or returns an error.
 func (f *LabelledFlags) matchClasses(c *console.Console, model *octet.Model, data *Data, where string) error {
 	if data.Source.Label(0) < 0 {
 		return fmt.Errorf("%s has no labels: eval needs one folder per class, an IDX file with labels beside it, a .npz with x and y, --truth, or --truth-from-names", where)
@@ -23,7 +23,7 @@ func (f *LabelledFlags) matchClasses(c *console.Console, model *octet.Model, dat
 		if f.ClassMap != "" {
 			return fmt.Errorf("--class-map names folders, but %s numbers its classes", where)
 		}
-		return nil // numbers are classes already; each is checked when it is counted
+		return nil // numeric labels are classes already; each is checked when it is counted
 	}
 	if f.ClassMap != "" {
 		labels, _ := model.ClassNames(folders)

@@ -11,8 +11,8 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 )
 
-// Corrections are what quantize does beyond PyTorch's way, so that less is lost: each is
-// off by default.
+// Corrections are methods beyond PyTorch's that reduce the loss of quantization; each is off by
+// default.
 type Corrections struct {
 	Equalize bool   // --equalize
 	Bias     bool   // --bias-correction
@@ -87,14 +87,14 @@ func (f Corrections) Each() []Corrections {
 	return list
 }
 
-// Sampling asks a calibration for the samples that corrections need, for recipes with and
+// Sampling has a calibration keep the samples that corrections need, for recipes with and
 // without them.
 func (f Corrections) Sampling() octet.ConversionOption {
-	f.Equalize = false // which is part of what is calibrated
+	f.Equalize = false // which the calibration of each variant does by itself
 	return f.Options()
 }
 
-// Flags are the words of a command line that ask for them.
+// Flags are the command-line flags that ask for them.
 func (f Corrections) Flags() []string {
 	var words []string
 	if f.Equalize {
@@ -109,7 +109,7 @@ func (f Corrections) Flags() []string {
 	return words
 }
 
-// CorrectionsOf are those that a model was made with.
+// CorrectionsOf are the corrections that a model was made with.
 func CorrectionsOf(r *octet.CalibrationRecord) Corrections {
 	if r == nil {
 		return Corrections{}

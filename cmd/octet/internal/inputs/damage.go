@@ -13,8 +13,8 @@ import (
 	"github.com/octet-ml/octet/vision"
 )
 
-// imageWatch is a source that notes, once each, the images that are damaged and read
-// all the same, and those that are very large.
+// imageWatch is a source that warns, once each, of images that are damaged but readable, and of
+// very large ones.
 type imageWatch struct {
 	dataset.Source
 	c     *console.Console
@@ -25,7 +25,7 @@ type imageWatch struct {
 	large   map[int]bool
 }
 
-// Under says that its samples are those of the source.
+// Under returns the source itself: samples are the same.
 func (w *imageWatch) Under(i int) (dataset.Source, int) { return w.Source, i }
 
 func (w *imageWatch) At(ctx context.Context, i int) (dataset.Sample, error) {
@@ -38,7 +38,7 @@ func (w *imageWatch) At(ctx context.Context, i int) (dataset.Sample, error) {
 
 func (w *imageWatch) see(i int, s dataset.Sample) {
 	pixels := s.Image.Width * s.Image.Height
-	large := pixels > max(vision.LargePixels, w.limit/2) // a raised limit raises this
+	large := pixels > max(vision.LargePixels, w.limit/2) // --max-pixels raises this, too
 	if s.Image.Damage == "" && !large {
 		return
 	}
@@ -71,7 +71,7 @@ func (w *imageWatch) names() []string {
 	return names
 }
 
-// DamagedImages names the images that were read although they are damaged.
+// DamagedImages names the damaged images that were read.
 func (d *Data) DamagedImages() []string {
 	if d.images == nil {
 		return nil

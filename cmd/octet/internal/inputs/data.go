@@ -70,7 +70,7 @@ type Data struct {
 	NonFinite NonFinite // of the latest reading
 
 	images  *imageWatch
-	LeftOut []string // what was passed over when the data were opened
+	LeftOut []string // files that were ignored when the data were opened
 }
 
 // Open opens the inputs at paths, in order. Images are prepared as the model
@@ -107,7 +107,7 @@ func (f *DataFlags) Open(c *console.Console, model *octet.Model, paths []string,
 	return d, nil
 }
 
-// PresetAssumed says that nobody said how images are prepared, and which flags do.
+// PresetAssumed is the note that preprocessing was assumed, with the flags that set it.
 func PresetAssumed(p vision.Preset) string {
 	return fmt.Sprintf("images are prepared as %s; --preset, --resize, --crop, --mean and --std say otherwise", console.PresetText(p))
 }
@@ -169,7 +169,7 @@ func (d *Data) Batches(ctx context.Context, size int) iter.Seq2[*dataset.Batch, 
 			}
 			if d.Preset.Channels == 0 { // arrays may hold anything
 				if err := d.NonFinite.see(b); err != nil && d.Flags.Strict {
-					d.NonFinite = NonFinite{} // said by the error
+					d.NonFinite = NonFinite{} // the error says so
 					yield(nil, exit.WithCode(exit.Strict, fmt.Errorf("--strict: %w", err)))
 					return
 				}
@@ -181,7 +181,7 @@ func (d *Data) Batches(ctx context.Context, size int) iter.Seq2[*dataset.Batch, 
 	}
 }
 
-// Watched shows in stage how many inputs the receiver of batches has dealt with.
+// Watched shows in stage how many inputs the consumer of batches has finished.
 func Watched(batches iter.Seq2[*dataset.Batch, error], stage *console.Stage) iter.Seq2[*dataset.Batch, error] {
 	return func(yield func(*dataset.Batch, error) bool) {
 		done := 0
@@ -205,7 +205,7 @@ func (d *Data) Tensors(ctx context.Context, size int) octet.Batches {
 				yield(nil, err)
 				return
 			}
-			err = new(NonFinite).see(b) // of which no range can be made
+			err = new(NonFinite).see(b) // NaN and infinities have no range
 			d.NonFinite = NonFinite{}
 			if !yield(b.Input, err) {
 				return
@@ -240,7 +240,7 @@ func DescribeSkipped(skipped []string) string {
 	return fmt.Sprintf("%d skipped: %s", len(skipped), spelling.Abbreviate(skipped, 3))
 }
 
-// SkippedText says in an error what was left out before it.
+// SkippedText says in an error message what was skipped before.
 func SkippedText(skipped []string) string {
 	if len(skipped) == 0 {
 		return ""

@@ -19,7 +19,7 @@ import (
 	"github.com/octet-ml/octet/zoo"
 )
 
-// ModelFlags say about a model file what it may not say itself.
+// ModelFlags hold what a model file may not say itself.
 type ModelFlags struct {
 	Arch, Backend, Key string            // --arch, --backend, --key; empty where not given
 	Float              bool              // zoo:resnet18 is its float weights
@@ -160,7 +160,7 @@ func (f *ModelFlags) Open(c *console.Console, cmd *cobra.Command, path string) (
 	return model, nil
 }
 
-// NoteAssumptions prints what was assumed of a model, a note each.
+// NoteAssumptions prints each assumption about a model as a note.
 func NoteAssumptions(c *console.Console, model *octet.Model) {
 	for _, a := range model.Assumptions() {
 		c.Note("assumed: %s", a)
@@ -176,13 +176,13 @@ func Texts(assumed []octet.Assumption) []string {
 	return list
 }
 
-// Load is open without a word about assumptions.
+// Load is Open without notes about assumptions.
 func (f *ModelFlags) Load(c *console.Console, cmd *cobra.Command, path string) (*octet.Model, error) {
 	path, known, f, err := f.FromZoo(c, cmd, path)
 	if err != nil {
 		return nil, err
 	}
-	if f.Float && console.IsONNX(path) { // then the backend is that of the int8 model that is made
+	if f.Float && console.IsONNX(path) { // --backend is then that of the int8 model to be made
 		float := *f
 		float.Backend = ""
 		f = &float
@@ -231,7 +231,7 @@ func KindOf(m *octet.Model) string {
 	return "float"
 }
 
-// LabelsAssumed says that nobody named the classes, and which flag does.
+// LabelsAssumed is the note that names of classes were assumed, with the flag that sets them.
 func LabelsAssumed(labels []string) string {
 	return fmt.Sprintf("the classes are ImageNet's, as there are %d; --labels says otherwise", len(labels))
 }

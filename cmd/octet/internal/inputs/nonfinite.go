@@ -9,7 +9,7 @@ import (
 	"github.com/octet-ml/octet/internal/spelling"
 )
 
-// NonFinite is what a reading of the inputs has found of NaN and infinities.
+// NonFinite counts NaN and infinities in the inputs of one reading.
 type NonFinite struct {
 	octet.NonFinite
 	Names []string `json:"names"` // of the first inputs
@@ -18,7 +18,7 @@ type NonFinite struct {
 // namedNonFinite bounds Names.
 const namedNonFinite = 20
 
-// see takes in a batch and returns an error for --strict.
+// see counts a batch, and returns an error for --strict.
 func (n *NonFinite) see(b *dataset.Batch) error {
 	found, rows := octet.CountNonFinite(b.Input)
 	n.Add(found)
@@ -33,7 +33,7 @@ func (n *NonFinite) see(b *dataset.Batch) error {
 	return fmt.Errorf("%s holds NaN or infinite values (%v in %d inputs of its batch): check how it was made", b.Names[rows[0]], found, len(rows))
 }
 
-// report warns behind a reading.
+// report warns after a reading.
 func (n *NonFinite) report(c *console.Console) {
 	if n.Inputs > 0 {
 		c.Warn("%s; what the model says about them means nothing, and codes of an int8 model do not show it; --strict stops at such inputs", n)

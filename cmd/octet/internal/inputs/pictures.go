@@ -13,7 +13,7 @@ import (
 	"github.com/octet-ml/octet/hub"
 )
 
-// Bounds of pictures that come by themselves.
+// Limits of pictures that are no files.
 const (
 	maxPictureBytes = 64 << 20
 	longestPicture  = time.Minute

@@ -9,7 +9,7 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-// RecipeFlags say what of a float model is quantized, and how: the flags of quantize
+// RecipeFlags say which layers of a float model are quantized, and how: the flags of quantize
 // and of qat.
 type RecipeFlags struct {
 	QConfig    string // empty leaves the default to the library
@@ -19,7 +19,7 @@ type RecipeFlags struct {
 	exclude    []string
 }
 
-// RegisterRecipe takes the default of --qconfig and what it says of itself.
+// RegisterRecipe adds the flags; qconfig is the default of --qconfig, usage its help.
 func (f *RecipeFlags) RegisterRecipe(cmd *cobra.Command, qconfig, usage string) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.QConfig, "qconfig", qconfig, usage)

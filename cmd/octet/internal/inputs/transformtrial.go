@@ -14,8 +14,8 @@ import (
 // transformInputs is on how many inputs the transform of the input is tried.
 const transformInputs = 32
 
-// TryTransform tells, on some of the inputs at hand, whether a model of which no
-// file says so transforms its input. It is nil where that is known.
+// TryTransform runs a model with and without transform_input on some of the inputs, if the file
+// does not say which it is. It is nil if that is known.
 func TryTransform(ctx context.Context, c *console.Console, path string, model *octet.Model, data *Data, labelled bool) (*octet.TransformTrial, error) {
 	if !model.TransformUnsaid() || strings.HasPrefix(path, ZooPrefix) {
 		return nil, nil

@@ -21,7 +21,7 @@ import (
 // ZooPrefix marks the name of weights where a file could stand.
 const ZooPrefix = "zoo:"
 
-// GetWeights is zoo.Get; tests put weights of their own here.
+// GetWeights is zoo.Get; tests replace it.
 var GetWeights = zoo.Get
 
 // FetchFlags say how weights are fetched.
@@ -67,7 +67,7 @@ func (f *FetchFlags) Cached(ctx context.Context, w zoo.Weights) (string, error) 
 	return path, exit.WithCode(exit.Model, err)
 }
 
-// Pull fetches the file of weights and shows how far it is.
+// Pull fetches the file of weights and shows progress.
 func (f *FetchFlags) Pull(ctx context.Context, c *console.Console, w zoo.Weights) (string, error) {
 	o := f.options()
 	o.Logger = slog.New(noteHandler{c})
@@ -100,7 +100,7 @@ func fetchCode(err error) int {
 	case errors.As(err, &away), errors.As(err, &refused), errors.Is(err, hub.ErrOffline):
 		return exit.Network
 	case errors.As(err, &file), atomicfile.FullDisk(err):
-		return exit.Output // of the cache
+		return exit.Output // the cache folder
 	case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
 		return exit.Network
 	}

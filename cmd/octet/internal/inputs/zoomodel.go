@@ -12,8 +12,8 @@ import (
 	"github.com/octet-ml/octet/zoo"
 )
 
-// FromZoo fetches the file of zoo:NAME and adds what is known of it: opts come
-// before those of the flags, which override them. A path is returned as it is.
+// FromZoo fetches the file of zoo:NAME and returns options for what is known of it, which those
+// of the flags override. A path is returned unchanged.
 func (f *ModelFlags) FromZoo(c *console.Console, cmd *cobra.Command, path string) (local string, opts []octet.OpenOption, with *ModelFlags, err error) {
 	name, ok := strings.CutPrefix(path, ZooPrefix)
 	if !ok {
@@ -41,8 +41,8 @@ func (f *ModelFlags) FromZoo(c *console.Console, cmd *cobra.Command, path string
 	return local, []octet.OpenOption{octet.WithMadeFor(octet.Backend(w.Backend)), octet.WithLabels(w.Categories()), octet.WithPreset(w.Preset)}, &g, nil
 }
 
-// AlreadyInt8 is the error of a command that takes float models only; of weights
-// it names those that they were made of.
+// AlreadyInt8 is the error of a command that takes float models only; for zoo weights it names
+// the float weights that they were made of.
 func AlreadyInt8(path string) error {
 	float := "the float model that it was made of"
 	if name, ok := strings.CutPrefix(path, ZooPrefix); ok {

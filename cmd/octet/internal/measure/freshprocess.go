@@ -17,7 +17,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// starts is how many fresh processes are started; the middle one counts.
+// starts is how many fresh processes are started; the median counts.
 const starts = 3
 
 // FreshProcess measures, in processes of its own, the time from the start of a

@@ -48,7 +48,7 @@ func TimeResults(ctx context.Context, doc *report.Training, threads int, models 
 	return nil
 }
 
-// LatencyOf sums up the runs of t, which had their turns with those of reference.
+// LatencyOf summarizes the runs of t, which took turns with those of reference.
 func LatencyOf(t, reference *timing.Timer) *report.Latency {
 	l := Distribution(slices.Clone(t.Total))
 	latency := &report.Latency{Min: l.Min, P50: l.P50, P90: l.P90, P99: l.P99, Mean: l.Mean, Runs: len(t.Total), Ratio: 1}
@@ -72,8 +72,7 @@ func SetTimes(layers []report.Layer, t *timing.Timer) {
 	}
 }
 
-// narrow is the width of an interval of speed, as a part of it, at which more turns
-// would tell nothing new.
+// narrow is the relative width of the confidence interval of a speed below which timing stops.
 const narrow = 0.04
 
 // Settled reports whether the speeds of all timers beside the first are known well

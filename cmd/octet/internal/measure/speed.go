@@ -15,7 +15,7 @@ import (
 // ExcludeSlowerHint says what can be done where int8 is slower than float.
 const ExcludeSlowerHint = "octet quantize --exclude-slower keeps in float the layers that are slower in int8 on this machine"
 
-// SpeedOf is how many times faster t is than reference, with which it had its turns.
+// SpeedOf is how many times faster t is than reference, with which it took turns.
 func SpeedOf(t, reference *timing.Timer) report.Speed {
 	return report.NewSpeed(reference.Total, t.Total)
 }

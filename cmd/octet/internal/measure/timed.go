@@ -10,26 +10,26 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// NewWorkload is timing's, with an exit code: a graph that comes from a model compiles,
-// so that the input is what does not fit.
+// NewWorkload is timing.NewWorkload with an exit code for its errors: a model's graph compiles,
+// so the input must be wrong.
 func NewWorkload(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*timing.Workload, error) {
 	w, err := timing.NewWorkload(g, o, x)
 	return w, exit.WithCode(exit.Data, err)
 }
 
-// NewTimer is timing's, with an exit code.
+// NewTimer is timing.NewTimer with an exit code for its errors.
 func NewTimer(w *timing.Workload) (*timing.Timer, error) {
 	t, err := timing.NewTimer(w)
 	return t, exit.WithCode(exit.Data, err)
 }
 
-// NewTimerOf is timing's, with an exit code.
+// NewTimerOf is timing.NewTimerOf with an exit code for its errors.
 func NewTimerOf(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*timing.Timer, error) {
 	t, err := timing.NewTimerOf(g, o, x)
 	return t, exit.WithCode(exit.Data, err)
 }
 
-// InTurns is timing's, with an exit code.
+// InTurns is timing.InTurns with an exit code for its errors.
 func InTurns(ctx context.Context, b timing.Budget, timers ...*timing.Timer) error {
 	return exit.WithCode(exit.Data, timing.InTurns(ctx, b, timers...))
 }

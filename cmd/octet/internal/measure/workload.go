@@ -42,7 +42,7 @@ func (f *WorkloadFlags) Register(cmd *cobra.Command) {
 	fl.StringVar(&f.CPU, "cpu", "", "use only these CPU features, such as avx2+fma, or none for portable code")
 }
 
-// Check finds what can be said before a file is read.
+// Check refuses wrong flags before a file is read.
 func (f *WorkloadFlags) Check(cmd *cobra.Command) error {
 	switch {
 	case f.batch < 0 || f.batch == 0 && cmd.Flags().Changed("batch"):
@@ -131,8 +131,7 @@ func declared(m *octet.Model) tensor.Shape {
 	return tensor.Shape{-1, -1, -1, -1}
 }
 
-// fits returns an error where a model's only input does not have such a shape: to measure it
-// would be to measure another model.
+// fits returns an error if a model's only input cannot have that shape.
 func fits(m *octet.Model, shape tensor.Shape) error {
 	for i, n := range declared(m) {
 		if n > 0 && n != shape[i] {

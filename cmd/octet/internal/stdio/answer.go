@@ -22,8 +22,8 @@ type answer struct {
 	document any // nil: there is none
 }
 
-// answer sends the outcome of a request. What fails when the conversation, ctx,
-// has ended, fails because of it: a client that is still there asks again.
+// answer sends the outcome of a request. An error after ctx has ended counts as an
+// interruption: a client that is still there asks again.
 func (h *host) answer(ctx context.Context, id uint64, a answer, err error) {
 	if err != nil && ctx.Err() != nil {
 		return

@@ -17,7 +17,7 @@ import (
 	"github.com/octet-ml/octet/internal/frame"
 )
 
-// Version changes when a client of the old one would misunderstand the new.
+// Version of the protocol; it changes when clients of the old one would misunderstand the new.
 const Version = 1
 
 // Request is the header of a frame from the client.
@@ -43,7 +43,7 @@ type Reply struct {
 	Error    *console.Failure       `json:"error,omitempty"`    // in place of an answer
 }
 
-// Hello is what a host says of itself before anything is asked.
+// Hello describes the host, before the first request.
 type Hello struct {
 	Protocol   int    `json:"protocol"`    // the constant Version
 	Version    string `json:"version"`     // of the program
@@ -79,12 +79,12 @@ type host struct {
 func New(program Program, in io.Reader, out io.Writer) *host {
 	return &host{
 		program: program, in: frame.NewReader(in), out: frame.NewWriter(out),
-		limit:   max(2, runtime.GOMAXPROCS(0)) + 1, // one is on its way while all threads compute
+		limit:   max(2, runtime.GOMAXPROCS(0)) + 1, // one is transmitted while all threads compute
 		running: map[uint64]context.CancelFunc{}, sessions: map[uint64]*session{},
 	}
 }
 
-// patience is how long the end waits for tasks that have been told to stop.
+// patience is how long Serve waits at its end for tasks that were cancelled.
 const patience = 5 * time.Second
 
 // Serve answers requests until the client has gone or ctx ends.
@@ -111,7 +111,7 @@ func (h *host) Serve(ctx context.Context) error {
 	return err
 }
 
-// end gives tasks the time to remove what they have half written.
+// end gives tasks time to remove partial output.
 func (h *host) end(limit time.Duration) {
 	h.mu.Lock()
 	h.ending = true
@@ -127,7 +127,7 @@ func (h *host) end(limit time.Duration) {
 	}
 }
 
-// protocolError says that what the client sends cannot be followed any more.
+// protocolError says that the client's stream can no longer be decoded.
 type protocolError struct{ err error }
 
 func (e *protocolError) Error() string { return e.err.Error() }
@@ -163,7 +163,7 @@ func (h *host) readAll(ctx context.Context) error {
 // work is what a request asks for. It must end soon after ctx does.
 type work func(ctx context.Context) (answer, error)
 
-// accept reads the payload of a request to where it belongs.
+// accept reads the payload of a request and returns its work.
 func (h *host) accept(q Request, size int) (work, error) {
 	switch q.Op {
 	case "open":
@@ -178,7 +178,7 @@ func (h *host) accept(q Request, size int) (work, error) {
 	return nil, exit.Usagef("unknown operation %q: use open, run, close, command or cancel", q.Op)
 }
 
-// start does the work of a request beside the others.
+// start runs the work of a request on a goroutine of its own.
 func (h *host) start(conversation context.Context, q Request, work work) error {
 	counts := q.Op == "run" || q.Op == "command"
 	ctx, cancel := context.WithCancel(conversation)
@@ -189,7 +189,7 @@ func (h *host) start(conversation context.Context, q Request, work work) error {
 	go func() {
 		defer h.tasks.Done()
 		a, err := safely(ctx, work)
-		h.leave(q.ID, counts) // before the client can know that there is room
+		h.leave(q.ID, counts) // before the answer, after which the client may send the next
 		cancel()
 		h.answer(conversation, q.ID, a, err)
 	}()
@@ -232,7 +232,7 @@ func (h *host) cancel(id uint64) {
 	}
 }
 
-// safely turns a panic into an error: it must not end what others have open.
+// safely turns a panic into an error, so that other sessions survive it.
 func safely(ctx context.Context, work work) (a answer, err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -67,9 +67,9 @@ func portsOf(list []octet.ValueInfo) []PortInfo {
 	return ports
 }
 
-// open begins to open a session; runs may be sent at once and wait for it. One
-// that cannot be opened keeps its number, and the reason for those runs, until it
-// is closed or opened again.
+// open begins to open a session; runs may be sent at once and wait for it. A session that
+// failed to open keeps its number and its error, which runs return, until it is closed or
+// opened again.
 func (h *host) open(q Request) (work, error) {
 	s := &session{ready: make(chan struct{})}
 	h.mu.Lock()
@@ -80,7 +80,7 @@ func (h *host) open(q Request) (work, error) {
 	h.sessions[q.Session] = s
 	return func(ctx context.Context) (a answer, err error) {
 		defer close(s.ready)
-		s.err = errors.New("opening the session failed unexpectedly") // unless the next line returns
+		s.err = errors.New("opening the session failed unexpectedly") // in case the next line panics
 		a, s.err = h.execute(ctx, q.ID, nil, func(c *console.Console) *cobra.Command { return newOpenCommand(c, s) }, q.Args)
 		return a, s.err
 	}, nil
@@ -124,7 +124,7 @@ func newOpenCommand(c *console.Console, s *session) *cobra.Command {
 	return cmd
 }
 
-// load compiles the model and tells what it is.
+// load compiles the model and describes it.
 func (s *session) load(name string, m *octet.Model) (info SessionInfo, err error) {
 	info = SessionInfo{
 		Model: name, Arch: m.Arch(), Kind: inputs.KindOf(m), Backend: m.Backend(),
@@ -138,7 +138,7 @@ func (s *session) load(name string, m *octet.Model) (info SessionInfo, err error
 		return info, exit.WithCode(exit.Model, err)
 	}
 	info.Inputs = portsOf(s.session.Inputs())
-	if outputs, err := s.session.Outputs(); err == nil { // those of an architecture follow from a shape
+	if outputs, err := s.session.Outputs(); err == nil { // an architecture's depend on the input's shape
 		info.Outputs = portsOf(outputs)
 	}
 	var assumed bool
@@ -160,7 +160,7 @@ func (h *host) close(q Request) (work, error) {
 		return nil, err
 	}
 	h.mu.Lock()
-	delete(h.sessions, q.Session) // runs of it that have begun come to their end
+	delete(h.sessions, q.Session) // runs that have begun go on to their end
 	h.mu.Unlock()
 	return func(context.Context) (answer, error) { return answer{}, nil }, nil
 }
@@ -255,8 +255,8 @@ func (h *host) input(s *session, q Request, size int) (func(context.Context, *se
 	return func(context.Context, *session) (*tensor.Tensor, error) { return x, nil }, err
 }
 
-// readTensor reads the payload straight into a tensor, where possible one that an
-// earlier run has done with.
+// readTensor reads the payload straight into a tensor, if possible one that an earlier run no
+// longer needs.
 func (h *host) readTensor(s *session, info *ArrayInfo, size int) (*tensor.Tensor, error) {
 	if info == nil {
 		return nil, exit.Usagef("run needs a tensor or images")
@@ -293,7 +293,7 @@ func (h *host) readNamed(s *session, infos []ArrayInfo, size int) (map[string]*t
 	return named, nil
 }
 
-// bytes is how many bytes of the limit bytes that there are the elements take.
+// bytes is the size of the elements, or an error if it exceeds limit.
 func (info *ArrayInfo) bytes(limit int) (int, error) {
 	n, err := info.Shape.CheckedNumel()
 	if err != nil {

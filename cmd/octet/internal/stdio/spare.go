@@ -7,7 +7,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// maxSpare bounds the memory that inputs of ever changing sizes leave behind.
+// maxSpare bounds the memory kept for inputs of changing sizes.
 const maxSpare = 4
 
 // spareTensors are inputs whose runs have ended, the latest last. Inputs are most
@@ -30,7 +30,7 @@ func (s *spareTensors) take(dtype tensor.DType, shape tensor.Shape) *tensor.Tens
 	return nil
 }
 
-// put takes a tensor back that nobody else refers to.
+// put keeps a tensor that nobody else refers to.
 func (s *spareTensors) put(t *tensor.Tensor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,8 +19,8 @@ import (
 // guiltyLayers is how many layers the advice names.
 const guiltyLayers = 6
 
-// advise finds out what to do about the best variant, or about a file that was
-// run by other rules than its own.
+// advise fills in the advice about the best variant, or about a file that was run by another
+// backend's rules.
 func (s *Comparison) advise(ctx context.Context) error {
 	s.Collect()
 	v := s.advised()
@@ -83,7 +83,7 @@ func (s *Comparison) advised() *Variant {
 	return nil
 }
 
-// prove makes the variant that is proposed, and measures it like the others.
+// prove makes the proposed variant, and measures it like the others.
 func (s *Comparison) prove(ctx context.Context, v *Variant, exclude []string) error {
 	proposed := recipe{corrections: v.corrections(), Variant: report.Variant{
 		Name: fmt.Sprintf("%s, %s in float", v.Name, strings.Join(exclude, ", ")), Proposed: true,
@@ -113,7 +113,7 @@ func (s *Comparison) prove(ctx context.Context, v *Variant, exclude []string) er
 	return exit.WithCode(exit.Model, err)
 }
 
-// withdraw takes back the proposal that was made last, for v.
+// withdraw removes the last proposal, which was for v.
 func (s *Comparison) withdraw(v *Variant, exclude []string) error {
 	last := s.Variants[len(s.Variants)-1]
 	s.Variants = s.Variants[:len(s.Variants)-1]

@@ -52,7 +52,7 @@ func (s *Comparison) Describe() {
 	s.Doc.Labels, _ = reference.ClassNames(nil)
 }
 
-// Collect brings the variants into the document.
+// Collect adds the variants to the document.
 func (s *Comparison) Collect() {
 	s.Doc.Variants = nil
 	for _, v := range s.Variants {

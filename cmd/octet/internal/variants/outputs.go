@@ -18,10 +18,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// randomInputs is how many are compared on where the user has none.
+// randomInputs is how many random inputs are used if the user gives none.
 const randomInputs = 64
 
-// inputSet is what the models are compared on. It can be read again.
+// inputSet holds the inputs that models are compared on. It can be read repeatedly.
 type inputSet struct {
 	report.Inputs
 	total   int
