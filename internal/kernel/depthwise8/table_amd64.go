@@ -3,7 +3,6 @@
 package depthwise8
 
 import (
-	"math"
 	"slices"
 	"unsafe"
 
@@ -114,10 +113,13 @@ func rowOf(isa string, requires cpu.Features, f family) Kernel {
 		Row:  kernel.Row{Name: "depthwise_u8s8_" + isa, ISA: isa, Requires: requires},
 		Rate: 25,
 		Pack: func(w []int8, channels, taps int, zero uint8) *Weights {
-			if !f.supports(w, channels, taps) {
-				return packTaps(w, channels, taps, zero)
+			// At least as many channels as the narrowest block, at most maxTaps taps.
+			if channels >= f.rows[len(f.rows)-1].width && taps <= maxTaps {
+				if packed := f.pack(w, channels, taps, zero); packed != nil {
+					return packed
+				}
 			}
-			return f.pack(w, channels, taps, zero)
+			return packTaps(w, channels, taps, zero)
 		},
 		Run: func(c *Call) {
 			if _, ok := c.W.Data.(*blocked); !ok {
@@ -135,37 +137,6 @@ func rowOf(isa string, requires cpu.Features, f family) Kernel {
 		},
 		RunCodes: func(c *Call) { f.run(c, c.Rule) },
 	}
-}
-
-// supports reports whether the routines compute such filters: at least as many channels as
-// the narrowest block, at most maxTaps taps, and, where weights are split, accumulators
-// that cannot overflow 16 bits; that takes more than 16 taps, and is rare.
-func (f *family) supports(w []int8, channels, taps int) bool {
-	if channels < f.rows[len(f.rows)-1].width || taps > maxTaps {
-		return false
-	}
-	if !f.nibbles || taps <= 16 {
-		return true
-	}
-	for c := range channels {
-		var most [4]int // of positive and negative low parts, then high ones
-		for _, v := range w[c*taps : (c+1)*taps] {
-			low, high := parts(v)
-			for i, p := range [...]int{low, -low, high, -high} {
-				most[i] += max(0, p)
-			}
-		}
-		if slices.Max(most[:])*255 > math.MaxInt16 {
-			return false
-		}
-	}
-	return true
-}
-
-// parts splits a weight: v = 16*high + low, both in -8..8.
-func parts(v int8) (low, high int) {
-	high = (int(v) + 8) >> 4
-	return int(v) - 16*high, high
 }
 
 // part is a block of channels. The last one may overlap the one before it, so
@@ -217,7 +188,14 @@ func order(i, width int) int {
 	return lane*16 + k*4 + i%4
 }
 
+// pack returns nil for filters that cannot be split.
 func (f *family) pack(w []int8, channels, taps int, zero uint8) *Weights {
+	var low, high []int8
+	if f.nibbles {
+		if low, high = split(w, channels, taps); low == nil {
+			return nil
+		}
+	}
 	groups := (taps + f.taps - 1) / f.taps
 	b := &blocked{parts: f.cover(channels), perTaps: groups * 4}
 	out := &Weights{Channels: channels, Taps: taps, Init: make([]int32, channels), Data: b}
@@ -236,7 +214,7 @@ func (f *family) pack(w []int8, channels, taps int, zero uint8) *Weights {
 			b.init[p.at+i] = out.Init[c]
 			for t, v := range w[c*taps : (c+1)*taps] {
 				if f.nibbles {
-					packNibbles(weights[t/2*p.width*4:], p.width, c-p.first, t%2, v)
+					packNibbles(weights[t/2*p.width*4:], p.width, c-p.first, t%2, low[c*taps+t], high[c*taps+t])
 				} else {
 					weights[(t/4*p.width+i)*4+t%4] = byte(v)
 				}
@@ -248,8 +226,7 @@ func (f *family) pack(w []int8, channels, taps int, zero uint8) *Weights {
 
 // packNibbles puts a weight into a pair of taps: four vectors, the low parts of
 // one half of the channels of each lane, of the other half, then the high parts.
-func packNibbles(pair []byte, width, channel, tap int, v int8) {
-	low, high := parts(v)
+func packNibbles(pair []byte, width, channel, tap int, low, high int8) {
 	lane, half, i := channel/16, channel%16/8, channel%8
 	at := half*width + lane*16 + i*2 + tap
 	pair[at], pair[2*width+at] = byte(low), byte(high)
