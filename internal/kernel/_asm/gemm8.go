@@ -14,12 +14,10 @@ var (
 	tileFetch             = 120 // behind the cursor
 
 	// AVX2 only.
-	tileSecond, tileStarts = field(144), field(152)
+	tileSecond, tileRuns   = field(144), field(152)
 	tileExcess, tileWhere  = field(160), field(168)
 	tileEnds, tileEndsAt   = field(176), field(184)
-	tileDense              = field(192)
-	tileCarry, tileCarryAt = field(200), field(208)
-	tileRuns               = 216 // behind the cursor: of four steps, three, two, one
+	tileCarry, tileCarryAt = field(192), field(200)
 )
 
 // gemm8 writes routines for tiles of rows rows by vectors vectors of columns. A step takes four

@@ -1,14 +1,17 @@
 package main
 
-// gemm8AVX2 multiplies with VPMADDUBSW, which adds pairs of products in 16 bits, and
-// accumulates in 16 bits for runs of up to four steps. The runs were chosen when the weights
-// were packed, such that no accumulator overflows for codes up to 128; of larger codes the part
-// above 127, the excess, is multiplied separately: as a list where it is sparse, otherwise in a
-// second pass over the panel.
+import "fmt"
+
+// gemm8AVX2 multiplies with VPMADDUBSW, which adds pairs of products in 16 bits,
+// and goes on in 16 bits for runs of up to four steps. The runs were cut when the
+// weights were packed, such that no sum of codes leaves them: one list of runs holds
+// for codes up to 128, another one, of shorter runs, for all codes. With the first,
+// the part of larger codes above 127, the excess, is multiplied apart, as a list.
 //
-// The runs of four come first, then those of three, two and one; starts holds the byte of a row
-// at which each of them begins. The two vectors of columns are stored apart, so that one index
-// register addresses codes and weights.
+// The runs of four come first, then those of three, two and one, then the steps of
+// which a single pair may leave 16 bits: they are multiplied with VPMADDWD. starts
+// tells at which byte of a row each begins. The two vectors of columns are apart in
+// memory, so that one register finds codes and weights.
 //
 // Accumulators of 32 bits are in Y0 to Y5, those of 16 bits in Y6 to Y11, weights in Y12 and
 // Y13, codes in Y14, products in Y15.
@@ -17,10 +20,9 @@ func gemm8AVX2(p *printer) {
 	for i := range 8 {
 		p.line("DATA ones16<>+%d(SB)/4, $0x00010001", 4*i)
 		p.line("DATA ones8<>+%d(SB)/4, $0x01010101", 4*i)
-		p.line("DATA positive<>+%d(SB)/4, $0x00ff00ff // 255 * 128 < 2^15", 4*i)
-		p.line("DATA negative<>+%d(SB)/4, $0x01000100 // 256 * 128 = 2^15", 4*i)
+		p.line("DATA lowBytes<>+%d(SB)/4, $0x00ff00ff", 4*i)
 	}
-	for _, name := range []string{"ones16", "ones8", "positive", "negative"} {
+	for _, name := range []string{"ones16", "ones8", "lowBytes"} {
 		p.line("GLOBL %s<>(SB), RODATA|NOPTR, $32", name)
 	}
 	gemm8Tiles(gemm8{printer: p, lanes: avx2, free: 12}, []width{{1, []int{1, 3}}, {2, []int{1, 3}}}, sumShortRuns)
@@ -55,34 +57,32 @@ func sumShortRuns(g gemm8, o operandRows) {
 	g.fetch(tileFetch)
 	g.op("MOVQ CX, R13")
 	g.op("MOVQ SI, R14")
-	g.op("MOVQ %s, CX", tileDense)
-	g.line("pass:")
-	g.op("MOVQ %s, SI", tileStarts)
+	g.op("MOVQ %s, CX", tileRuns)
+	g.op("MOVQ (CX), SI // starts, which counts follow")
 	for i, steps := range []int{4, 3, 2, 1} {
-		g.op("MOVQ %s, BX", field(tileRuns+8*i))
-		g.op("TESTQ BX, BX")
-		g.op("JZ no%d", steps)
-		g.op("PCALIGN $32")
-		g.line("run%d:", steps)
-		g.op("MOVL (SI), AX")
-		g.op("ADDQ $4, SI")
-		g.shortRun(o, steps)
-		g.op("DECQ BX")
-		g.op("JNZ run%d", steps)
-		g.line("no%d:", steps)
+		g.eachRun(i, fmt.Sprintf("run%d", steps), func() { g.shortRun(o, steps) })
 	}
-	g.op("TESTQ CX, CX")
-	g.op("JZ summed")
-	for _, row := range rowRegs[:g.rows] {
-		g.op("ADDQ CX, %s // to the excess", row)
-	}
-	g.op("XORQ CX, CX")
-	g.op("JMP pass")
-	g.line("summed:")
+	g.eachRun(4, "pairs", func() { g.shortPairs(o) })
 	g.op("MOVQ R13, %s", field(tileFetch))
 }
 
-// shortRun accumulates a run of up to four steps that begins at byte AX of the rows.
+// eachRun goes over the runs of a kind, that name tells from the others: body finds in
+// AX at which byte of the rows one begins.
+func (g gemm8) eachRun(kind int, name string, body func()) {
+	g.op("MOVQ %d(CX), BX", 8+8*kind)
+	g.op("TESTQ BX, BX")
+	g.op("JZ %sDone", name)
+	g.op("PCALIGN $32")
+	g.line("%s:", name)
+	g.op("MOVL (SI), AX")
+	g.op("ADDQ $4, SI")
+	body()
+	g.op("DECQ BX")
+	g.op("JNZ %s", name)
+	g.line("%sDone:", name)
+}
+
+// shortRun adds the products of a run that begins at byte AX of the rows.
 func (g gemm8) shortRun(o operandRows, steps int) {
 	part := func(r, j int) string { return g.r(6 + r*g.vectors + j) }
 	for s := range steps {
@@ -114,9 +114,33 @@ func (g gemm8) shortRun(o operandRows, steps int) {
 	}
 }
 
-// excess accumulates the products of the excess, the part of codes above 127. ends lists, row
-// by row, where the row's groups of codes with excess end; they begin where those of the row
-// before end.
+// shortPairs adds the products of a step that begins at byte AX of the rows, widened to
+// 16 bits: the first and the third of four codes are a pair, the second and the fourth.
+func (g gemm8) shortPairs(o operandRows) {
+	for j := range g.vectors {
+		even, odd := g.r(6+2*j), g.r(7+2*j)
+		g.op("VMOVDQU %s, %s", shortWeights[j], odd)
+		g.op("VPSLLW $8, %s, %s", odd, even)
+		g.op("VPSRAW $8, %s, %s", even, even)
+		g.op("VPSRAW $8, %s, %s", odd, odd)
+	}
+	for r := range g.rows {
+		g.op("VPBROADCASTD (%s)(AX*1), Y14", o.run(r, ""))
+		g.op("VPAND lowBytes<>(SB), Y14, Y13")
+		g.op("VPSRLW $8, Y14, Y14")
+		for j := range g.vectors {
+			for i := range 2 {
+				g.op("VPMADDWD %s, Y%d, Y15", g.r(6+2*j+i), 13+i)
+				g.op("VPADDD Y15, %s, %s", g.sum(r, j), g.sum(r, j))
+			}
+		}
+	}
+	g.op("PREFETCHT1 (R13)")
+	g.op("ADDQ R14, R13")
+}
+
+// excess adds the products of what codes have above 127. ends lists, row by row,
+// where the row's groups of such codes end, behind the end of the row before.
 func (g gemm8) excess() {
 	g.op("MOVQ %s, CX", tileEnds)
 	g.op("TESTQ CX, CX")
@@ -150,11 +174,13 @@ func (g gemm8) excess() {
 // The fields of gemm8.cut.
 const (
 	cutFirst, cutSecond, cutGroups = "0(DI)", "8(DI)", "16(DI)"
-	cutLengths, cutCount           = "24(DI)", "32(DI)"
+	cutPositive, cutNegative       = "24(DI)", "28(DI)"
+	cutLengths, cutCount           = "32(DI)", "40(DI)"
 )
 
-// cutRuns writes the routine that splits a panel's steps into runs. For each 16-bit
-// accumulator, four vectors hold the sums of a run's positive and of its negative weights.
+// cutRuns writes the routine that cuts a panel's steps into runs. For each sum of
+// 16 bits, four vectors hold the sums of a run's positive and negative weights, which
+// have bounds. A step that is beyond them alone is stored as one of length 5.
 func cutRuns(p *printer) {
 	p.text("cutAVX2", "arg *cut")
 	p.op("MOVQ %s, SI", cutFirst)
@@ -162,10 +188,21 @@ func cutRuns(p *printer) {
 	p.op("MOVQ %s, CX", cutGroups)
 	p.op("MOVQ %s, R8", cutLengths)
 	p.op("VPXOR Y15, Y15, Y15")
-	p.op("VMOVDQU ones8<>(SB), Y14")
-	p.op("VMOVDQU positive<>(SB), Y13")
-	for i := range 4 {
-		p.op("VPXOR Y%d, Y%d, Y%d", i, i, i)
+	p.op("VPBROADCASTW %s, Y13", cutPositive)
+	p.op("VPBROADCASTW %s, Y14", cutNegative)
+	above := func(first int) {
+		for i := range 4 {
+			p.op("VPCMPGTW Y%d, Y%d, Y%d", 13+i%2, first+i, 8+i)
+		}
+		for i := 1; i < 4; i++ {
+			p.op("VPOR Y%d, Y8, Y8", 8+i)
+		}
+		p.op("VPMOVMSKB Y8, BX")
+		p.op("TESTL BX, BX")
+	}
+	emit := func(length string) {
+		p.op("MOVB %s, (R8)", length)
+		p.op("INCQ R8")
 	}
 	p.op("XORQ AX, AX // length")
 	p.line("step:")
@@ -176,33 +213,45 @@ func cutRuns(p *printer) {
 		p.op("VPABSB Y%d, Y%d", 5+2*j, 5+2*j)
 	}
 	for i := range 4 {
-		p.op("VPMADDUBSW Y14, Y%d, Y%d", 4+i, 4+i)
+		p.op("VPMADDUBSW ones8<>(SB), Y%d, Y%d", 4+i, 4+i)
+	}
+	above(4)
+	p.op("JNZ alone")
+	p.op("TESTQ AX, AX")
+	p.op("JZ begin")
+	for i := range 4 {
 		p.op("VPADDW Y%d, Y%d, Y%d", 4+i, i, i)
-		p.op("VPCMPGTW %s, Y%d, Y%d", []string{"Y13", "negative<>(SB)"}[i%2], i, 8+i)
 	}
-	for i := 1; i < 4; i++ {
-		p.op("VPOR Y%d, Y8, Y8", 8+i)
-	}
-	p.op("VPMOVMSKB Y8, BX")
+	above(0)
+	p.op("JNZ close")
 	p.op("CMPQ AX, $4")
-	p.op("JEQ close")
-	p.op("TESTL BX, BX")
-	p.op("JZ same")
+	p.op("JLT same")
 	p.line("close:")
-	p.op("MOVB AX, (R8)")
-	p.op("INCQ R8")
+	emit("AX")
 	p.op("XORQ AX, AX")
+	p.line("begin:")
 	for i := range 4 {
 		p.op("VMOVDQA Y%d, Y%d", 4+i, i)
 	}
 	p.line("same:")
 	p.op("INCQ AX")
+	p.op("JMP next")
+	p.line("alone:")
+	p.op("TESTQ AX, AX")
+	p.op("JZ first")
+	emit("AX")
+	p.line("first:")
+	emit("$5")
+	p.op("XORQ AX, AX")
+	p.line("next:")
 	p.op("ADDQ $32, SI")
 	p.op("ADDQ $32, DX")
 	p.op("DECQ CX")
 	p.op("JNZ step")
-	p.op("MOVB AX, (R8)")
-	p.op("INCQ R8")
+	p.op("TESTQ AX, AX")
+	p.op("JZ done")
+	emit("AX")
+	p.line("done:")
 	p.op("SUBQ %s, R8", cutLengths)
 	p.op("MOVQ R8, %s", cutCount)
 	p.op("VZEROUPPER")

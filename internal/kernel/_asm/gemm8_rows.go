@@ -7,34 +7,56 @@ var (
 	rowsDepth, rowsCount    = field(0), field(8)
 	rowsFrom, rowsFromPitch = field(16), field(24)
 	rowsTo, rowsPitch       = field(32), field(40)
-	rowsDense               = field(48)
-	rowsExcess, rowsWhere   = field(56), field(64)
-	rowsEnds, rowsFound     = field(72), field(80)
+	rowsExcess, rowsWhere   = field(48), field(56)
+	rowsEnds, rowsFound     = field(64), field(72)
 )
 
-// aboveAVX2 writes the routine that tells whether any code of plain rows is above
-// 127. Rows hold whole groups of four.
+// aboveAVX2 writes the routine that counts, in plain rows, the groups of four codes of
+// which some are above 127. Rows hold whole groups.
 func aboveAVX2(p *printer) {
+	p.line("")
+	for i := range 8 {
+		p.line("DATA signs<>+%d(SB)/4, $0x80808080", 4*i)
+	}
+	p.line("GLOBL signs<>(SB), RODATA|NOPTR, $32")
 	p.text("aboveAVX2", "arg *rowsOf")
 	p.op("MOVQ %s, SI", cursorX)
 	p.op("MOVQ %s, BX", rowsCount)
-	p.op("VPXOR Y0, Y0, Y0")
-	p.op("XORQ AX, AX")
+	p.op("MOVQ %s, R9", rowsDepth)
+	p.op("VMOVDQU signs<>(SB), Y1")
+	p.op("VPXOR Y2, Y2, Y2")
+	p.op("VPXOR Y3, Y3, Y3 // minus the groups in vectors that have none")
+	p.op("XORQ R10, R10 // the groups in vectors")
+	p.op("XORQ R11, R11 // found beside them")
+	part := func(register string, size int) {
+		p.op("VPAND (DX), %s1, %s0", register, register)
+		p.op("VPCMPEQD %s2, %s0, %s0", register, register, register)
+		p.op("VPADDD Y0, Y3, Y3")
+		p.op("ADDQ $%d, DX", size)
+		p.op("ADDQ $%d, R10", size/4)
+	}
 	p.line("row:")
-	p.op("MOVQ %s, CX", rowsDepth)
+	p.op("MOVQ R9, CX")
 	p.op("MOVQ SI, DX")
 	p.op("SUBQ $32, CX")
-	p.op("JLT group")
+	p.op("JLT half")
 	p.line("vector:")
-	p.op("VPOR (DX), Y0, Y0")
-	p.op("ADDQ $32, DX")
+	part("Y", 32)
 	p.op("SUBQ $32, CX")
 	p.op("JGE vector")
+	p.line("half:")
+	p.op("ADDQ $16, CX")
+	p.op("JLT group")
+	part("X", 16)
+	p.op("SUBQ $16, CX")
 	p.line("group:")
-	p.op("ADDQ $32, CX")
+	p.op("ADDQ $16, CX")
 	p.op("JZ next")
 	p.line("code4:")
-	p.op("ORL (DX), AX")
+	p.op("XORL AX, AX")
+	p.op("TESTL $0x80808080, (DX)")
+	p.op("SETNE AX")
+	p.op("ADDQ AX, R11")
 	p.op("ADDQ $4, DX")
 	p.op("SUBQ $4, CX")
 	p.op("JNZ code4")
@@ -42,10 +64,16 @@ func aboveAVX2(p *printer) {
 	p.op("ADDQ %s, SI", cursorStride)
 	p.op("DECQ BX")
 	p.op("JNZ row")
-	p.op("VPMOVMSKB Y0, BX")
-	p.op("ANDL $0x80808080, AX")
-	p.op("ORL BX, AX")
-	p.op("MOVQ AX, %s", rowsFound)
+	p.op("VEXTRACTI128 $1, Y3, X0")
+	p.op("VPADDD X0, X3, X3")
+	p.op("VPSHUFD $0x4e, X3, X0")
+	p.op("VPADDD X0, X3, X3")
+	p.op("VPSHUFD $0xb1, X3, X0")
+	p.op("VPADDD X0, X3, X3")
+	p.op("VMOVD X3, AX")
+	p.op("ADDL AX, R10")
+	p.op("ADDQ R10, R11")
+	p.op("MOVQ R11, %s", rowsFound)
 	p.op("VZEROUPPER")
 	p.op("RET")
 }
@@ -135,10 +163,10 @@ func gatherAVX2(p *printer) {
 	p.op("RET")
 }
 
-// clampAVX2 writes the routine that copies rows with codes limited to 127, followed by zeros up
-// to the pitch, a multiple of 32, and the excess, the part of codes above 127, to rows of its
-// own. It lists, row by row, the groups of four codes with excess: the excess, and its byte
-// offset in the row.
+// clampAVX2 writes the routine that copies rows with codes limited to 127, followed
+// by zeros up to the pitch, a multiple of 32. It lists, row by row, the groups of four
+// codes of which some are above 127: what they have above it, the excess, and at which
+// byte of the row.
 func clampAVX2(p *printer) {
 	p.line("")
 	for i := range 256 {
@@ -165,7 +193,6 @@ func clampAVX2(p *printer) {
 	p.text("clampAVX2", "arg *rowsOf")
 	p.op("MOVQ %s, R13", rowsTo)
 	p.op("MOVQ %s, R12", rowsFrom)
-	p.op("MOVQ %s, R14", rowsDense)
 	p.op("MOVQ %s, R8", rowsExcess)
 	p.op("MOVQ %s, R9", rowsWhere)
 	p.op("MOVQ %s, R10", rowsEnds)
@@ -199,7 +226,6 @@ func clampAVX2(p *printer) {
 	p.op("VPMINUB Y10, Y0, Y1")
 	p.op("VMOVDQU Y1, (R13)(SI*1)")
 	p.op("VPSUBB Y1, Y0, Y0")
-	p.op("VMOVDQU Y0, (R14)(SI*1)")
 	p.op("VPCMPEQD Y12, Y0, Y2")
 	p.op("VMOVMSKPS Y2, AX")
 	p.op("XORL $255, AX")
@@ -219,7 +245,6 @@ func clampAVX2(p *printer) {
 	p.line("next:")
 	p.op("ADDQ %s, R12", rowsFromPitch)
 	p.op("ADDQ %s, R13", rowsPitch)
-	p.op("ADDQ %s, R14", rowsPitch)
 	p.op("DECQ BX")
 	p.op("JNZ row")
 	p.op("MOVL DX, (R10)")

@@ -12,10 +12,10 @@ import (
 	"github.com/octet-ml/octet/internal/slab"
 )
 
-// The row that multiplies with VPMADDUBSW. Codes up to 127 are accumulated in 16 bits for
-// as many steps as the weights allow. Larger codes are split into 127 and an excess,
-// which is multiplied separately. That is exact for all codes, and fastest if few are
-// above 127, as after calibration with reduce_range.
+// The row that multiplies with VPMADDUBSW. Products are accumulated in 16 bits for as many
+// steps as the weights allow: more for codes up to 127, as after calibration with
+// reduce_range. Where few codes are larger, they are split into 127 and an excess, which is
+// multiplied separately. That is exact for all codes.
 var avx2 = Kernel{
 	Row: kernel.Row{Name: "gemm_u8s8_3x16_avx2", Tile: "3x16", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
 	MR:  3, NR: 16, Block: 96, Exact: true, Rate: 110,
@@ -47,28 +47,38 @@ const shortLanes = 8
 // codes][column][4], where runs are filled up with zeros to whole groups.
 type shortWeights struct {
 	data   []int8
-	init   []int32  // padded to whole registers
-	panels [][]runs // of 16 columns, stage by stage
+	init   []int32   // padded to whole registers
+	panels [][]stage // of 16 columns
+	// sparse is the share of groups of four codes with an excess up to which listing them is
+	// faster than shorter runs.
+	sparse float64
 }
 
 // stageCodes limits the depth of a stage, so that a panel's weights of it stay in
 // the first-level cache from tile to tile.
 const stageCodes = 1024
 
-// runs is the order of the steps of a panel.
-type runs struct {
-	starts []int32 // the byte of a row where each run begins: those of four steps first
-	counts [4]int  // of runs of four steps, of three, two, one
+// stage is the order of the steps of a part of a panel, as runs for few codes, those up to
+// 127, and for all.
+type stage struct{ few, all runList }
+
+// runList are runs of steps: those of four steps, of three, two and one that are
+// accumulated in 16 bits, then steps that are not.
+type runList struct {
+	starts *int32 // the byte of a row where each begins
+	counts [5]int // by kind
 }
 
 // cut is the argument of an assembly routine that splits the steps of two vectors of
-// columns into runs. A run has at most four steps and ends where the accumulator of codes
-// up to 128 could overflow 16 bits. The routine stores their lengths.
+// columns into runs. A run has at most four steps and ends where the sum of positive or
+// negative weights that an accumulator of 16 bits takes would leave its bound. The routine
+// stores their lengths, 5 for a step that alone does.
 type cut struct {
-	first, second unsafe.Pointer
-	groups        int
-	lengths       *uint8
-	count         int
+	first, second      unsafe.Pointer
+	groups             int
+	positive, negative int32
+	lengths            *uint8
+	count              int
 }
 
 //go:noescape
@@ -85,35 +95,61 @@ func packShort(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights 
 	}
 	lengths := make([]uint8, stageCodes/4)
 	for col := 0; col < np; col += 2 * shortLanes {
-		var stages []runs
+		var stages []stage
 		for at := 0; at < kp; at += stageCodes {
 			c := cut{first: unsafe.Pointer(&p.data[col*kp+at*shortLanes]), groups: min(stageCodes, kp-at) / 4, lengths: &lengths[0]}
 			c.second = c.first
 			if col+shortLanes < np {
 				c.second = unsafe.Pointer(&p.data[(col+shortLanes)*kp+at*shortLanes])
 			}
+			c.positive, c.negative = 255, 256 // times 128 they are at most 2^15-1 and 2^15
 			cutAVX2(&c)
-			stages = append(stages, newRuns(int32(at), lengths[:c.count]))
+			few := newRuns(int32(at), lengths[:c.count])
+			c.positive, c.negative = 128, 128 // times 255
+			cutAVX2(&c)
+			stages = append(stages, stage{few, newRuns(int32(at), lengths[:c.count])})
 		}
 		p.panels = append(p.panels, stages)
 	}
+	p.sparse = sparseShare(p.panels)
 	return out
 }
 
-// newRuns sorts runs of the given lengths, the first of which begins at a byte.
-func newRuns(at int32, lengths []uint8) runs {
-	r := runs{starts: make([]int32, len(lengths))}
-	for _, l := range lengths {
-		r.counts[4-l]++
+// groupCost is the time of listing and multiplying one group with an excess, in
+// instructions of a vector, measured on an AMD EPYC (Zen 3).
+const groupCost = 8
+
+// sparseShare is shortWeights.sparse for the runs of panels.
+func sparseShare(panels [][]stage) float64 {
+	cost := [5]int{9, 7, 5, 3, 4} // of a run, in instructions of a vector
+	var saved, steps int
+	for _, stages := range panels {
+		for _, s := range stages {
+			for i, c := range cost {
+				saved += c * (s.all.counts[i] - s.few.counts[i])
+				steps += max(1, 4-i) * s.few.counts[i]
+			}
+		}
 	}
-	var next [4]int
-	for i := 1; i < 4; i++ {
+	return float64(saved) / float64(groupCost*max(1, steps))
+}
+
+// newRuns sorts runs of the given lengths, the first of which begins at a byte.
+func newRuns(at int32, lengths []uint8) runList {
+	kind := func(l uint8) int { return []int{-1, 3, 2, 1, 0, 4}[l] }
+	starts := make([]int32, len(lengths))
+	r := runList{starts: &starts[0]}
+	for _, l := range lengths {
+		r.counts[kind(l)]++
+	}
+	var next [5]int
+	for i := 1; i < 5; i++ {
 		next[i] = next[i-1] + r.counts[i-1]
 	}
 	for _, l := range lengths {
-		r.starts[next[4-l]] = at
-		next[4-l]++
-		at += 4 * int32(l)
+		starts[next[kind(l)]] = at
+		next[kind(l)]++
+		at += 4 * int32(max(1, l%5))
 	}
 	return r
 }
@@ -126,10 +162,9 @@ type rowsOf struct {
 	fromPitch     int
 	to            *uint8 // rows, pitch apart
 	pitch         int
-	dense         *uint8  // rows of the excess
 	excess, where *uint32 // of groups of four codes, one list for all rows
 	ends          *uint32 // where each row's part begins, and where the last one ends
-	found         int     // not 0: there are codes above 127
+	found         int     // groups of four codes of which some are above 127
 }
 
 //go:noescape
@@ -143,30 +178,26 @@ func clampAVX2(arg *rowsOf)
 
 // scratch is the layout of scratch memory: offsets in words.
 type scratch struct {
-	pitch                            int // bytes from row to row
-	rows, dense, excess, where, ends int
-	words                            int // size of all of it
+	pitch                     int // bytes from row to row
+	rows, excess, where, ends int
+	words                     int // size of all of it
 }
 
 // newScratch is for m rows of k codes, in whole groups. A panel of results for a partial
 // panel of columns comes first.
 func newScratch(m, k int) scratch {
 	r := scratch{pitch: roundUp(k, 32), rows: m * edgeColumns * 4 / 8}
-	r.dense = r.rows + m*r.pitch/8
-	r.excess = r.dense + m*r.pitch/8
+	r.excess = r.rows + m*r.pitch/8
 	r.where = r.excess + m*r.pitch/8 + 4 // vectors are stored behind the last group
 	r.ends = r.where + m*r.pitch/8 + 4
 	r.words = r.ends + m/2 + 1
 	return r
 }
 
-// denser is the share of groups of four codes with an excess above which a second dense
-// pass is faster than a sparse list.
-const denser = 0.3
-
-// prepare returns the rows of the call as plain rows of codes up to 127, and sets the
-// fields of t for their excess.
-func (c *Call) prepare(t *tile) operand.Matrix[uint8] {
+// prepare returns the rows of the call as plain rows: codes up to 127 with a list of what
+// they have above that, for which it sets the fields of t; or, if some are larger and all is
+// true, all codes.
+func (c *Call) prepare(t *tile) (x operand.Matrix[uint8], all bool) {
 	rows := c.M1 - c.M0
 	k := c.Taps * roundUp(c.Depth, 4)
 	r := newScratch(rows, k)
@@ -174,49 +205,45 @@ func (c *Call) prepare(t *tile) operand.Matrix[uint8] {
 	_ = w[r.words-1]
 	to := (*uint8)(unsafe.Pointer(&w[r.rows]))
 	a := rowsOf{
-		count: rows, to: to, pitch: r.pitch,
-		dense:  (*uint8)(unsafe.Pointer(&w[r.dense])),
+		to: to, pitch: r.pitch,
 		excess: (*uint32)(unsafe.Pointer(&w[r.excess])),
 		where:  (*uint32)(unsafe.Pointer(&w[r.where])),
 		ends:   (*uint32)(unsafe.Pointer(&w[r.ends])),
 	}
-	gathered := unsafe.Slice(to, rows*r.pitch)
-	switch {
-	case c.Depth%4 != 0:
-		c.copyRows(gathered, r.pitch, roundUp(c.Depth, 4))
-	case c.Offset != nil:
-		c.gatherRows(gathered, &a)
-	default:
-		operand.Lead(&a.Cursor, &c.Matrix, c.M0, c.M1)
-		a.depth = k
-		if aboveAVX2(&a); a.found == 0 {
-			return c.Matrix
-		}
-		// The last vector of a row is read whole.
-		last := (c.M1-1)*c.Stride + c.Base
-		if last+r.pitch <= len(c.X) {
-			a.from, a.fromPitch = &c.X[c.M0*c.Stride+c.Base], c.Stride
-		} else {
-			c.gatherRows(gathered, &a)
-		}
+	gathered := operand.Matrix[uint8]{X: unsafe.Slice(to, rows*r.pitch), Taps: 1, Depth: k, Stride: r.pitch, Base: -c.M0 * r.pitch}
+	gathered.Pad = gathered.X
+	x = c.Matrix
+	if c.Depth%4 != 0 || c.Offset != nil {
+		c.gatherRows(gathered.X, &a)
+		x = gathered
 	}
-	if a.from == nil {
-		a.from, a.fromPitch = to, r.pitch
+	operand.Lead(&a.Cursor, &x, c.M0, c.M1)
+	a.depth, a.count = k, rows
+	aboveAVX2(&a)
+	switch share := float64(a.found) / float64(rows*k/4); {
+	case a.found == 0:
+		return x, false
+	case share > c.W.Data.(*shortWeights).sparse:
+		return x, true
 	}
+	first := c.M0*x.Stride + x.Base
+	if last := (c.M1-1)*x.Stride + x.Base; last+r.pitch > len(x.X) { // its last vector is read whole
+		c.gatherRows(gathered.X, &a)
+		x, first = gathered, 0
+	}
+	a.from, a.fromPitch = &x.X[first], x.Stride
 	a.to, a.depth, a.count = to, k, rows
 	clampAVX2(&a)
-	found := unsafe.Slice(a.ends, rows+1)[rows]
-	switch {
-	case float64(found) > denser*float64(rows*k/4):
-		t.dense = (r.dense - r.rows) * 8
-	case found > 0:
-		t.excess, t.where, t.ends = unsafe.Pointer(a.excess), unsafe.Pointer(a.where), unsafe.Pointer(a.ends)
-	}
-	return operand.Matrix[uint8]{X: gathered, Pad: gathered, Taps: 1, Depth: k, Stride: r.pitch, Base: -c.M0 * r.pitch}
+	t.excess, t.where, t.ends = unsafe.Pointer(a.excess), unsafe.Pointer(a.where), unsafe.Pointer(a.ends)
+	return gathered, false
 }
 
-// gatherRows copies the rows of the call, whose runs are whole groups.
+// gatherRows copies the rows of the call, in whole groups.
 func (c *Call) gatherRows(to []uint8, a *rowsOf) {
+	if c.Depth%4 != 0 {
+		c.copyRows(to, a.pitch, roundUp(c.Depth, 4))
+		return
+	}
 	a.depth = c.Depth
 	for m := c.M0; m < c.M1; m += a.count {
 		a.count = c.Together(m, c.M1) - m
@@ -230,7 +257,7 @@ func (c *Call) gatherRows(to []uint8, a *rowsOf) {
 func runShort(c *Call, codes *Rule) {
 	w := c.W.Data.(*shortWeights)
 	t := tile{}
-	x := c.prepare(&t)
+	x, all := c.prepare(&t)
 	excess := t.ends
 	for n := c.N0; n < c.N1; n += 2 * shortLanes {
 		cols := min(2*shortLanes, c.N1-n)
@@ -246,7 +273,9 @@ func runShort(c *Call, codes *Rule) {
 		t.carry, t.ends = nil, excess // which is added in the first stage
 		stages := w.panels[n/(2*shortLanes)]
 		for i := range stages {
-			t.starts, t.runs = unsafe.Pointer(&stages[i].starts[0]), stages[i].counts
+			if t.runs = unsafe.Pointer(&stages[i].few); all {
+				t.runs = unsafe.Pointer(&stages[i].all)
+			}
 			last := i+1 == len(stages)
 			t.Constants = rule.Constants{}
 			if last && codes != nil {

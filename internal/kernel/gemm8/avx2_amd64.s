@@ -6,40 +6,31 @@
 
 DATA ones16<>+0(SB)/4, $0x00010001
 DATA ones8<>+0(SB)/4, $0x01010101
-DATA positive<>+0(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
-DATA negative<>+0(SB)/4, $0x01000100 // 256 * 128 = 2^15
+DATA lowBytes<>+0(SB)/4, $0x00ff00ff
 DATA ones16<>+4(SB)/4, $0x00010001
 DATA ones8<>+4(SB)/4, $0x01010101
-DATA positive<>+4(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
-DATA negative<>+4(SB)/4, $0x01000100 // 256 * 128 = 2^15
+DATA lowBytes<>+4(SB)/4, $0x00ff00ff
 DATA ones16<>+8(SB)/4, $0x00010001
 DATA ones8<>+8(SB)/4, $0x01010101
-DATA positive<>+8(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
-DATA negative<>+8(SB)/4, $0x01000100 // 256 * 128 = 2^15
+DATA lowBytes<>+8(SB)/4, $0x00ff00ff
 DATA ones16<>+12(SB)/4, $0x00010001
 DATA ones8<>+12(SB)/4, $0x01010101
-DATA positive<>+12(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
-DATA negative<>+12(SB)/4, $0x01000100 // 256 * 128 = 2^15
+DATA lowBytes<>+12(SB)/4, $0x00ff00ff
 DATA ones16<>+16(SB)/4, $0x00010001
 DATA ones8<>+16(SB)/4, $0x01010101
-DATA positive<>+16(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
-DATA negative<>+16(SB)/4, $0x01000100 // 256 * 128 = 2^15
+DATA lowBytes<>+16(SB)/4, $0x00ff00ff
 DATA ones16<>+20(SB)/4, $0x00010001
 DATA ones8<>+20(SB)/4, $0x01010101
-DATA positive<>+20(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
-DATA negative<>+20(SB)/4, $0x01000100 // 256 * 128 = 2^15
+DATA lowBytes<>+20(SB)/4, $0x00ff00ff
 DATA ones16<>+24(SB)/4, $0x00010001
 DATA ones8<>+24(SB)/4, $0x01010101
-DATA positive<>+24(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
-DATA negative<>+24(SB)/4, $0x01000100 // 256 * 128 = 2^15
+DATA lowBytes<>+24(SB)/4, $0x00ff00ff
 DATA ones16<>+28(SB)/4, $0x00010001
 DATA ones8<>+28(SB)/4, $0x01010101
-DATA positive<>+28(SB)/4, $0x00ff00ff // 255 * 128 < 2^15
-DATA negative<>+28(SB)/4, $0x01000100 // 256 * 128 = 2^15
+DATA lowBytes<>+28(SB)/4, $0x00ff00ff
 GLOBL ones16<>(SB), RODATA|NOPTR, $32
 GLOBL ones8<>(SB), RODATA|NOPTR, $32
-GLOBL positive<>(SB), RODATA|NOPTR, $32
-GLOBL negative<>(SB), RODATA|NOPTR, $32
+GLOBL lowBytes<>(SB), RODATA|NOPTR, $32
 
 DATA orderAVX2<>+0(SB)/4, $0
 DATA orderAVX2<>+4(SB)/4, $4
@@ -58,9 +49,9 @@ TEXT tiles1x8AVX2<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
 	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 400(DI)
 tile:
-	MOVQ 400(DI), AX
+	MOVQ 392(DI), AX
 	TESTQ AX, AX
 	JNZ carry
 	MOVQ 200(DI), DX
@@ -69,9 +60,9 @@ tile:
 	JMP started
 carry:
 	MOVQ 200(DI), DX
-	ADDQ 408(DI), AX
+	ADDQ 400(DI), AX
 	VMOVDQU 0(AX), Y0
-	ADDQ $64, 408(DI)
+	ADDQ $64, 400(DI)
 started:
 	MOVQ 0(DI), R8
 	ADDQ 48(DI), R8
@@ -105,12 +96,11 @@ none:
 	CMOVQLT 336(DI), SI
 	MOVQ CX, R13
 	MOVQ SI, R14
-	MOVQ 392(DI), CX
-pass:
-	MOVQ 352(DI), SI
-	MOVQ 416(DI), BX
+	MOVQ 352(DI), CX
+	MOVQ (CX), SI // starts, which counts follow
+	MOVQ 8(CX), BX
 	TESTQ BX, BX
-	JZ no4
+	JZ run4Done
 	PCALIGN $32
 run4:
 	MOVL (SI), AX
@@ -136,10 +126,10 @@ run4:
 	VPADDD Y15, Y0, Y0
 	DECQ BX
 	JNZ run4
-no4:
-	MOVQ 424(DI), BX
+run4Done:
+	MOVQ 16(CX), BX
 	TESTQ BX, BX
-	JZ no3
+	JZ run3Done
 	PCALIGN $32
 run3:
 	MOVL (SI), AX
@@ -162,10 +152,10 @@ run3:
 	VPADDD Y15, Y0, Y0
 	DECQ BX
 	JNZ run3
-no3:
-	MOVQ 432(DI), BX
+run3Done:
+	MOVQ 24(CX), BX
 	TESTQ BX, BX
-	JZ no2
+	JZ run2Done
 	PCALIGN $32
 run2:
 	MOVL (SI), AX
@@ -183,10 +173,10 @@ run2:
 	VPADDD Y15, Y0, Y0
 	DECQ BX
 	JNZ run2
-no2:
-	MOVQ 440(DI), BX
+run2Done:
+	MOVQ 32(CX), BX
 	TESTQ BX, BX
-	JZ no1
+	JZ run1Done
 	PCALIGN $32
 run1:
 	MOVL (SI), AX
@@ -200,13 +190,30 @@ run1:
 	VPADDD Y15, Y0, Y0
 	DECQ BX
 	JNZ run1
-no1:
-	TESTQ CX, CX
-	JZ summed
-	ADDQ CX, R8 // to the excess
-	XORQ CX, CX
-	JMP pass
-summed:
+run1Done:
+	MOVQ 40(CX), BX
+	TESTQ BX, BX
+	JZ pairsDone
+	PCALIGN $32
+pairs:
+	MOVL (SI), AX
+	ADDQ $4, SI
+	VMOVDQU (DX)(AX*8), Y7
+	VPSLLW $8, Y7, Y6
+	VPSRAW $8, Y6, Y6
+	VPSRAW $8, Y7, Y7
+	VPBROADCASTD (R8)(AX*1), Y14
+	VPAND lowBytes<>(SB), Y14, Y13
+	VPSRLW $8, Y14, Y14
+	VPMADDWD Y6, Y13, Y15
+	VPADDD Y15, Y0, Y0
+	VPMADDWD Y7, Y14, Y15
+	VPADDD Y15, Y0, Y0
+	PREFETCHT1 (R13)
+	ADDQ R14, R13
+	DECQ BX
+	JNZ pairs
+pairsDone:
 	MOVQ R13, 320(DI)
 	MOVQ 256(DI), AX
 	ADDQ 272(DI), AX
@@ -294,9 +301,9 @@ TEXT tiles3x8AVX2<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
 	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 400(DI)
 tile:
-	MOVQ 400(DI), AX
+	MOVQ 392(DI), AX
 	TESTQ AX, AX
 	JNZ carry
 	MOVQ 200(DI), DX
@@ -307,11 +314,11 @@ tile:
 	JMP started
 carry:
 	MOVQ 200(DI), DX
-	ADDQ 408(DI), AX
+	ADDQ 400(DI), AX
 	VMOVDQU 0(AX), Y0
 	VMOVDQU 64(AX), Y1
 	VMOVDQU 128(AX), Y2
-	ADDQ $192, 408(DI)
+	ADDQ $192, 400(DI)
 started:
 	MOVQ 0(DI), R8
 	ADDQ 48(DI), R8
@@ -373,12 +380,11 @@ none:
 	CMOVQLT 336(DI), SI
 	MOVQ CX, R13
 	MOVQ SI, R14
-	MOVQ 392(DI), CX
-pass:
-	MOVQ 352(DI), SI
-	MOVQ 416(DI), BX
+	MOVQ 352(DI), CX
+	MOVQ (CX), SI // starts, which counts follow
+	MOVQ 8(CX), BX
 	TESTQ BX, BX
-	JZ no4
+	JZ run4Done
 	PCALIGN $32
 run4:
 	MOVL (SI), AX
@@ -430,10 +436,10 @@ run4:
 	VPADDD Y15, Y2, Y2
 	DECQ BX
 	JNZ run4
-no4:
-	MOVQ 424(DI), BX
+run4Done:
+	MOVQ 16(CX), BX
 	TESTQ BX, BX
-	JZ no3
+	JZ run3Done
 	PCALIGN $32
 run3:
 	MOVL (SI), AX
@@ -476,10 +482,10 @@ run3:
 	VPADDD Y15, Y2, Y2
 	DECQ BX
 	JNZ run3
-no3:
-	MOVQ 432(DI), BX
+run3Done:
+	MOVQ 24(CX), BX
 	TESTQ BX, BX
-	JZ no2
+	JZ run2Done
 	PCALIGN $32
 run2:
 	MOVL (SI), AX
@@ -511,10 +517,10 @@ run2:
 	VPADDD Y15, Y2, Y2
 	DECQ BX
 	JNZ run2
-no2:
-	MOVQ 440(DI), BX
+run2Done:
+	MOVQ 32(CX), BX
 	TESTQ BX, BX
-	JZ no1
+	JZ run1Done
 	PCALIGN $32
 run1:
 	MOVL (SI), AX
@@ -536,15 +542,44 @@ run1:
 	VPADDD Y15, Y2, Y2
 	DECQ BX
 	JNZ run1
-no1:
-	TESTQ CX, CX
-	JZ summed
-	ADDQ CX, R8 // to the excess
-	ADDQ CX, R9 // to the excess
-	ADDQ CX, R10 // to the excess
-	XORQ CX, CX
-	JMP pass
-summed:
+run1Done:
+	MOVQ 40(CX), BX
+	TESTQ BX, BX
+	JZ pairsDone
+	PCALIGN $32
+pairs:
+	MOVL (SI), AX
+	ADDQ $4, SI
+	VMOVDQU (DX)(AX*8), Y7
+	VPSLLW $8, Y7, Y6
+	VPSRAW $8, Y6, Y6
+	VPSRAW $8, Y7, Y7
+	VPBROADCASTD (R8)(AX*1), Y14
+	VPAND lowBytes<>(SB), Y14, Y13
+	VPSRLW $8, Y14, Y14
+	VPMADDWD Y6, Y13, Y15
+	VPADDD Y15, Y0, Y0
+	VPMADDWD Y7, Y14, Y15
+	VPADDD Y15, Y0, Y0
+	VPBROADCASTD (R9)(AX*1), Y14
+	VPAND lowBytes<>(SB), Y14, Y13
+	VPSRLW $8, Y14, Y14
+	VPMADDWD Y6, Y13, Y15
+	VPADDD Y15, Y1, Y1
+	VPMADDWD Y7, Y14, Y15
+	VPADDD Y15, Y1, Y1
+	VPBROADCASTD (R10)(AX*1), Y14
+	VPAND lowBytes<>(SB), Y14, Y13
+	VPSRLW $8, Y14, Y14
+	VPMADDWD Y6, Y13, Y15
+	VPADDD Y15, Y2, Y2
+	VPMADDWD Y7, Y14, Y15
+	VPADDD Y15, Y2, Y2
+	PREFETCHT1 (R13)
+	ADDQ R14, R13
+	DECQ BX
+	JNZ pairs
+pairsDone:
 	MOVQ R13, 320(DI)
 	MOVQ 256(DI), AX
 	ADDQ 272(DI), AX
@@ -681,9 +716,9 @@ TEXT tiles1x16AVX2<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
 	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 400(DI)
 tile:
-	MOVQ 400(DI), AX
+	MOVQ 392(DI), AX
 	TESTQ AX, AX
 	JNZ carry
 	MOVQ 200(DI), DX
@@ -693,10 +728,10 @@ tile:
 	JMP started
 carry:
 	MOVQ 200(DI), DX
-	ADDQ 408(DI), AX
+	ADDQ 400(DI), AX
 	VMOVDQU 0(AX), Y0
 	VMOVDQU 32(AX), Y1
-	ADDQ $64, 408(DI)
+	ADDQ $64, 400(DI)
 started:
 	MOVQ 0(DI), R8
 	ADDQ 48(DI), R8
@@ -733,12 +768,11 @@ none:
 	CMOVQLT 336(DI), SI
 	MOVQ CX, R13
 	MOVQ SI, R14
-	MOVQ 392(DI), CX
-pass:
-	MOVQ 352(DI), SI
-	MOVQ 416(DI), BX
+	MOVQ 352(DI), CX
+	MOVQ (CX), SI // starts, which counts follow
+	MOVQ 8(CX), BX
 	TESTQ BX, BX
-	JZ no4
+	JZ run4Done
 	PCALIGN $32
 run4:
 	MOVL (SI), AX
@@ -777,10 +811,10 @@ run4:
 	VPADDD Y15, Y1, Y1
 	DECQ BX
 	JNZ run4
-no4:
-	MOVQ 424(DI), BX
+run4Done:
+	MOVQ 16(CX), BX
 	TESTQ BX, BX
-	JZ no3
+	JZ run3Done
 	PCALIGN $32
 run3:
 	MOVL (SI), AX
@@ -813,10 +847,10 @@ run3:
 	VPADDD Y15, Y1, Y1
 	DECQ BX
 	JNZ run3
-no3:
-	MOVQ 432(DI), BX
+run3Done:
+	MOVQ 24(CX), BX
 	TESTQ BX, BX
-	JZ no2
+	JZ run2Done
 	PCALIGN $32
 run2:
 	MOVL (SI), AX
@@ -841,10 +875,10 @@ run2:
 	VPADDD Y15, Y1, Y1
 	DECQ BX
 	JNZ run2
-no2:
-	MOVQ 440(DI), BX
+run2Done:
+	MOVQ 32(CX), BX
 	TESTQ BX, BX
-	JZ no1
+	JZ run1Done
 	PCALIGN $32
 run1:
 	MOVL (SI), AX
@@ -862,13 +896,38 @@ run1:
 	VPADDD Y15, Y1, Y1
 	DECQ BX
 	JNZ run1
-no1:
-	TESTQ CX, CX
-	JZ summed
-	ADDQ CX, R8 // to the excess
-	XORQ CX, CX
-	JMP pass
-summed:
+run1Done:
+	MOVQ 40(CX), BX
+	TESTQ BX, BX
+	JZ pairsDone
+	PCALIGN $32
+pairs:
+	MOVL (SI), AX
+	ADDQ $4, SI
+	VMOVDQU (DX)(AX*8), Y7
+	VPSLLW $8, Y7, Y6
+	VPSRAW $8, Y6, Y6
+	VPSRAW $8, Y7, Y7
+	VMOVDQU (R15)(AX*8), Y9
+	VPSLLW $8, Y9, Y8
+	VPSRAW $8, Y8, Y8
+	VPSRAW $8, Y9, Y9
+	VPBROADCASTD (R8)(AX*1), Y14
+	VPAND lowBytes<>(SB), Y14, Y13
+	VPSRLW $8, Y14, Y14
+	VPMADDWD Y6, Y13, Y15
+	VPADDD Y15, Y0, Y0
+	VPMADDWD Y7, Y14, Y15
+	VPADDD Y15, Y0, Y0
+	VPMADDWD Y8, Y13, Y15
+	VPADDD Y15, Y1, Y1
+	VPMADDWD Y9, Y14, Y15
+	VPADDD Y15, Y1, Y1
+	PREFETCHT1 (R13)
+	ADDQ R14, R13
+	DECQ BX
+	JNZ pairs
+pairsDone:
 	MOVQ R13, 320(DI)
 	MOVQ 256(DI), AX
 	ADDQ 272(DI), AX
@@ -984,9 +1043,9 @@ TEXT tiles3x16AVX2<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
 	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 400(DI)
 tile:
-	MOVQ 400(DI), AX
+	MOVQ 392(DI), AX
 	TESTQ AX, AX
 	JNZ carry
 	MOVQ 200(DI), DX
@@ -1000,14 +1059,14 @@ tile:
 	JMP started
 carry:
 	MOVQ 200(DI), DX
-	ADDQ 408(DI), AX
+	ADDQ 400(DI), AX
 	VMOVDQU 0(AX), Y0
 	VMOVDQU 32(AX), Y1
 	VMOVDQU 64(AX), Y2
 	VMOVDQU 96(AX), Y3
 	VMOVDQU 128(AX), Y4
 	VMOVDQU 160(AX), Y5
-	ADDQ $192, 408(DI)
+	ADDQ $192, 400(DI)
 started:
 	MOVQ 0(DI), R8
 	ADDQ 48(DI), R8
@@ -1078,12 +1137,11 @@ none:
 	CMOVQLT 336(DI), SI
 	MOVQ CX, R13
 	MOVQ SI, R14
-	MOVQ 392(DI), CX
-pass:
-	MOVQ 352(DI), SI
-	MOVQ 416(DI), BX
+	MOVQ 352(DI), CX
+	MOVQ (CX), SI // starts, which counts follow
+	MOVQ 8(CX), BX
 	TESTQ BX, BX
-	JZ no4
+	JZ run4Done
 	PCALIGN $32
 run4:
 	MOVL (SI), AX
@@ -1166,10 +1224,10 @@ run4:
 	VPADDD Y15, Y5, Y5
 	DECQ BX
 	JNZ run4
-no4:
-	MOVQ 424(DI), BX
+run4Done:
+	MOVQ 16(CX), BX
 	TESTQ BX, BX
-	JZ no3
+	JZ run3Done
 	PCALIGN $32
 run3:
 	MOVL (SI), AX
@@ -1236,10 +1294,10 @@ run3:
 	VPADDD Y15, Y5, Y5
 	DECQ BX
 	JNZ run3
-no3:
-	MOVQ 432(DI), BX
+run3Done:
+	MOVQ 24(CX), BX
 	TESTQ BX, BX
-	JZ no2
+	JZ run2Done
 	PCALIGN $32
 run2:
 	MOVL (SI), AX
@@ -1288,10 +1346,10 @@ run2:
 	VPADDD Y15, Y5, Y5
 	DECQ BX
 	JNZ run2
-no2:
-	MOVQ 440(DI), BX
+run2Done:
+	MOVQ 32(CX), BX
 	TESTQ BX, BX
-	JZ no1
+	JZ run1Done
 	PCALIGN $32
 run1:
 	MOVL (SI), AX
@@ -1323,15 +1381,60 @@ run1:
 	VPADDD Y15, Y5, Y5
 	DECQ BX
 	JNZ run1
-no1:
-	TESTQ CX, CX
-	JZ summed
-	ADDQ CX, R8 // to the excess
-	ADDQ CX, R9 // to the excess
-	ADDQ CX, R10 // to the excess
-	XORQ CX, CX
-	JMP pass
-summed:
+run1Done:
+	MOVQ 40(CX), BX
+	TESTQ BX, BX
+	JZ pairsDone
+	PCALIGN $32
+pairs:
+	MOVL (SI), AX
+	ADDQ $4, SI
+	VMOVDQU (DX)(AX*8), Y7
+	VPSLLW $8, Y7, Y6
+	VPSRAW $8, Y6, Y6
+	VPSRAW $8, Y7, Y7
+	VMOVDQU (R15)(AX*8), Y9
+	VPSLLW $8, Y9, Y8
+	VPSRAW $8, Y8, Y8
+	VPSRAW $8, Y9, Y9
+	VPBROADCASTD (R8)(AX*1), Y14
+	VPAND lowBytes<>(SB), Y14, Y13
+	VPSRLW $8, Y14, Y14
+	VPMADDWD Y6, Y13, Y15
+	VPADDD Y15, Y0, Y0
+	VPMADDWD Y7, Y14, Y15
+	VPADDD Y15, Y0, Y0
+	VPMADDWD Y8, Y13, Y15
+	VPADDD Y15, Y1, Y1
+	VPMADDWD Y9, Y14, Y15
+	VPADDD Y15, Y1, Y1
+	VPBROADCASTD (R9)(AX*1), Y14
+	VPAND lowBytes<>(SB), Y14, Y13
+	VPSRLW $8, Y14, Y14
+	VPMADDWD Y6, Y13, Y15
+	VPADDD Y15, Y2, Y2
+	VPMADDWD Y7, Y14, Y15
+	VPADDD Y15, Y2, Y2
+	VPMADDWD Y8, Y13, Y15
+	VPADDD Y15, Y3, Y3
+	VPMADDWD Y9, Y14, Y15
+	VPADDD Y15, Y3, Y3
+	VPBROADCASTD (R10)(AX*1), Y14
+	VPAND lowBytes<>(SB), Y14, Y13
+	VPSRLW $8, Y14, Y14
+	VPMADDWD Y6, Y13, Y15
+	VPADDD Y15, Y4, Y4
+	VPMADDWD Y7, Y14, Y15
+	VPADDD Y15, Y4, Y4
+	VPMADDWD Y8, Y13, Y15
+	VPADDD Y15, Y5, Y5
+	VPMADDWD Y9, Y14, Y15
+	VPADDD Y15, Y5, Y5
+	PREFETCHT1 (R13)
+	ADDQ R14, R13
+	DECQ BX
+	JNZ pairs
+pairsDone:
 	MOVQ R13, 320(DI)
 	MOVQ 256(DI), AX
 	ADDQ 272(DI), AX
@@ -1556,14 +1659,10 @@ TEXT ·cutAVX2(SB), NOSPLIT, $0-8
 	MOVQ 0(DI), SI
 	MOVQ 8(DI), DX
 	MOVQ 16(DI), CX
-	MOVQ 24(DI), R8
+	MOVQ 32(DI), R8
 	VPXOR Y15, Y15, Y15
-	VMOVDQU ones8<>(SB), Y14
-	VMOVDQU positive<>(SB), Y13
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
+	VPBROADCASTW 24(DI), Y13
+	VPBROADCASTW 28(DI), Y14
 	XORQ AX, AX // length
 step:
 	VMOVDQU (SI), Y12
@@ -1574,69 +1673,125 @@ step:
 	VPMAXSB Y15, Y12, Y6
 	VPMINSB Y15, Y12, Y7
 	VPABSB Y7, Y7
-	VPMADDUBSW Y14, Y4, Y4
-	VPADDW Y4, Y0, Y0
-	VPCMPGTW Y13, Y0, Y8
-	VPMADDUBSW Y14, Y5, Y5
-	VPADDW Y5, Y1, Y1
-	VPCMPGTW negative<>(SB), Y1, Y9
-	VPMADDUBSW Y14, Y6, Y6
-	VPADDW Y6, Y2, Y2
-	VPCMPGTW Y13, Y2, Y10
-	VPMADDUBSW Y14, Y7, Y7
-	VPADDW Y7, Y3, Y3
-	VPCMPGTW negative<>(SB), Y3, Y11
+	VPMADDUBSW ones8<>(SB), Y4, Y4
+	VPMADDUBSW ones8<>(SB), Y5, Y5
+	VPMADDUBSW ones8<>(SB), Y6, Y6
+	VPMADDUBSW ones8<>(SB), Y7, Y7
+	VPCMPGTW Y13, Y4, Y8
+	VPCMPGTW Y14, Y5, Y9
+	VPCMPGTW Y13, Y6, Y10
+	VPCMPGTW Y14, Y7, Y11
 	VPOR Y9, Y8, Y8
 	VPOR Y10, Y8, Y8
 	VPOR Y11, Y8, Y8
 	VPMOVMSKB Y8, BX
-	CMPQ AX, $4
-	JEQ close
 	TESTL BX, BX
-	JZ same
+	JNZ alone
+	TESTQ AX, AX
+	JZ begin
+	VPADDW Y4, Y0, Y0
+	VPADDW Y5, Y1, Y1
+	VPADDW Y6, Y2, Y2
+	VPADDW Y7, Y3, Y3
+	VPCMPGTW Y13, Y0, Y8
+	VPCMPGTW Y14, Y1, Y9
+	VPCMPGTW Y13, Y2, Y10
+	VPCMPGTW Y14, Y3, Y11
+	VPOR Y9, Y8, Y8
+	VPOR Y10, Y8, Y8
+	VPOR Y11, Y8, Y8
+	VPMOVMSKB Y8, BX
+	TESTL BX, BX
+	JNZ close
+	CMPQ AX, $4
+	JLT same
 close:
 	MOVB AX, (R8)
 	INCQ R8
 	XORQ AX, AX
+begin:
 	VMOVDQA Y4, Y0
 	VMOVDQA Y5, Y1
 	VMOVDQA Y6, Y2
 	VMOVDQA Y7, Y3
 same:
 	INCQ AX
+	JMP next
+alone:
+	TESTQ AX, AX
+	JZ first
+	MOVB AX, (R8)
+	INCQ R8
+first:
+	MOVB $5, (R8)
+	INCQ R8
+	XORQ AX, AX
+next:
 	ADDQ $32, SI
 	ADDQ $32, DX
 	DECQ CX
 	JNZ step
+	TESTQ AX, AX
+	JZ done
 	MOVB AX, (R8)
 	INCQ R8
-	SUBQ 24(DI), R8
-	MOVQ R8, 32(DI)
+done:
+	SUBQ 32(DI), R8
+	MOVQ R8, 40(DI)
 	VZEROUPPER
 	RET
+
+DATA signs<>+0(SB)/4, $0x80808080
+DATA signs<>+4(SB)/4, $0x80808080
+DATA signs<>+8(SB)/4, $0x80808080
+DATA signs<>+12(SB)/4, $0x80808080
+DATA signs<>+16(SB)/4, $0x80808080
+DATA signs<>+20(SB)/4, $0x80808080
+DATA signs<>+24(SB)/4, $0x80808080
+DATA signs<>+28(SB)/4, $0x80808080
+GLOBL signs<>(SB), RODATA|NOPTR, $32
 
 // func aboveAVX2(arg *rowsOf)
 TEXT ·aboveAVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
 	MOVQ 0(DI), SI
 	MOVQ 208(DI), BX
-	VPXOR Y0, Y0, Y0
-	XORQ AX, AX
+	MOVQ 200(DI), R9
+	VMOVDQU signs<>(SB), Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3 // minus the groups in vectors that have none
+	XORQ R10, R10 // the groups in vectors
+	XORQ R11, R11 // found beside them
 row:
-	MOVQ 200(DI), CX
+	MOVQ R9, CX
 	MOVQ SI, DX
 	SUBQ $32, CX
-	JLT group
+	JLT half
 vector:
-	VPOR (DX), Y0, Y0
+	VPAND (DX), Y1, Y0
+	VPCMPEQD Y2, Y0, Y0
+	VPADDD Y0, Y3, Y3
 	ADDQ $32, DX
+	ADDQ $8, R10
 	SUBQ $32, CX
 	JGE vector
+half:
+	ADDQ $16, CX
+	JLT group
+	VPAND (DX), X1, X0
+	VPCMPEQD X2, X0, X0
+	VPADDD Y0, Y3, Y3
+	ADDQ $16, DX
+	ADDQ $4, R10
+	SUBQ $16, CX
 group:
-	ADDQ $32, CX
+	ADDQ $16, CX
 	JZ next
 code4:
-	ORL (DX), AX
+	XORL AX, AX
+	TESTL $0x80808080, (DX)
+	SETNE AX
+	ADDQ AX, R11
 	ADDQ $4, DX
 	SUBQ $4, CX
 	JNZ code4
@@ -1644,10 +1799,16 @@ next:
 	ADDQ 32(DI), SI
 	DECQ BX
 	JNZ row
-	VPMOVMSKB Y0, BX
-	ANDL $0x80808080, AX
-	ORL BX, AX
-	MOVQ AX, 280(DI)
+	VEXTRACTI128 $1, Y3, X0
+	VPADDD X0, X3, X3
+	VPSHUFD $0x4e, X3, X0
+	VPADDD X0, X3, X3
+	VPSHUFD $0xb1, X3, X0
+	VPADDD X0, X3, X3
+	VMOVD X3, AX
+	ADDL AX, R10
+	ADDQ R10, R11
+	MOVQ R11, 272(DI)
 	VZEROUPPER
 	RET
 
@@ -2033,10 +2194,9 @@ TEXT ·clampAVX2(SB), NOSPLIT, $0-8
 	MOVQ arg+0(FP), DI
 	MOVQ 232(DI), R13
 	MOVQ 216(DI), R12
-	MOVQ 248(DI), R14
-	MOVQ 256(DI), R8
-	MOVQ 264(DI), R9
-	MOVQ 272(DI), R10
+	MOVQ 248(DI), R8
+	MOVQ 256(DI), R9
+	MOVQ 264(DI), R10
 	LEAQ lanesOf<>(SB), R11
 	VMOVDQU most<>(SB), Y10
 	VMOVDQU vector<>(SB), Y11
@@ -2067,7 +2227,6 @@ clamp:
 	VPMINUB Y10, Y0, Y1
 	VMOVDQU Y1, (R13)(SI*1)
 	VPSUBB Y1, Y0, Y0
-	VMOVDQU Y0, (R14)(SI*1)
 	VPCMPEQD Y12, Y0, Y2
 	VMOVMSKPS Y2, AX
 	XORL $255, AX
@@ -2087,7 +2246,6 @@ clamped:
 next:
 	ADDQ 224(DI), R12
 	ADDQ 240(DI), R13
-	ADDQ 240(DI), R14
 	DECQ BX
 	JNZ row
 	MOVL DX, (R10)

@@ -15,15 +15,20 @@ import (
 	"github.com/octet-ml/octet/quant"
 )
 
-// fill draws operands; extreme ones half of the time.
+// fill draws operands; extreme ones half of the time, and now and then small weights and
+// few codes above 127.
 func fill(r *rand.Rand, x []uint8, w []int8) {
-	mode := r.IntN(4)
+	mode := r.IntN(6)
 	for i := range x {
 		switch mode {
 		case 0:
 			x[i] = 255
 		case 1:
 			x[i] = []uint8{0, 1, 127, 128, 254, 255}[r.IntN(6)]
+		case 4:
+			if x[i] = uint8(r.IntN(128)); r.IntN(100) == 0 {
+				x[i] |= 0x80
+			}
 		default:
 			x[i] = uint8(r.Uint32())
 		}
@@ -34,6 +39,8 @@ func fill(r *rand.Rand, x []uint8, w []int8) {
 			w[i] = []int8{-128, 127}[i/7%2]
 		case 1:
 			w[i] = []int8{-128, -127, -1, 0, 1, 127}[r.IntN(6)]
+		case 4, 5:
+			w[i] = int8(max(-128, min(127, r.NormFloat64()*25)))
 		default:
 			w[i] = int8(r.Uint32())
 		}

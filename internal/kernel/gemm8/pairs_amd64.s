@@ -31,7 +31,7 @@ TEXT tiles1x8AVX2Pairs<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
 	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 400(DI)
 tile:
 	MOVQ 200(DI), DX
 	MOVQ 208(DI), AX
@@ -165,7 +165,7 @@ TEXT tiles4x8AVX2Pairs<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
 	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 400(DI)
 tile:
 	MOVQ 200(DI), DX
 	MOVQ 208(DI), AX
@@ -410,7 +410,7 @@ TEXT tiles1x16AVX2Pairs<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
 	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 400(DI)
 tile:
 	MOVQ 200(DI), DX
 	MOVQ 208(DI), AX
@@ -581,7 +581,7 @@ TEXT tiles4x16AVX2Pairs<>(SB), NOSPLIT, $0-0
 	MOVQ $0, 48(DI)
 	MOVQ $0, 272(DI)
 	MOVQ $0, 384(DI)
-	MOVQ $0, 408(DI)
+	MOVQ $0, 400(DI)
 tile:
 	MOVQ 200(DI), DX
 	MOVQ 208(DI), AX

@@ -43,14 +43,12 @@ type tile struct {
 
 	// AVX2 only.
 	second        unsafe.Pointer // weights of the second vector of columns
-	starts        unsafe.Pointer // see runs
+	runs          unsafe.Pointer // a runList
 	excess, where unsafe.Pointer // see rowsOf
-	ends          unsafe.Pointer // of the first row; nil where no code is above 127
+	ends          unsafe.Pointer // of the first row; nil where no code has an excess
 	_             int            // position of the routine, in bytes from ends
-	dense         int            // bytes from rows to those of their excess; 0 where it is listed or none
 	carry         unsafe.Pointer // rows of 16 accumulators to start from instead of init, or nil
 	_             int            // position of the routine, in bytes from carry
-	runs          [4]int
 }
 
 // family is one instruction set, with routines for tiles of the widths and their
