@@ -9,6 +9,18 @@ type arm64Gemm8 struct {
 	isa           string
 	rows, vectors int
 	sums          []int // registers; nil means those from 16 on, row by row
+	keeps         bool  // the registers of clamps stay as they are while sums are computed
+}
+
+// Registers of what requantize clamps and rounds with.
+const clampLo, clampHi, clampMagic = 12, 13, 14
+
+// clamps loads them.
+func (g arm64Gemm8) clamps() {
+	g.op("VDUP %s, %s", loReg, words4(clampLo))
+	g.op("VDUP %s, %s", hiReg, words4(clampHi))
+	g.op("MOVW $0x4b400000, %s // 1.5*2^23", temp)
+	g.op("VDUP %s, %s", temp, words4(clampMagic))
 }
 
 func (g arm64Gemm8) name() string { return fmt.Sprintf("tiles%dx%d%s", g.rows, 4*g.vectors, g.isa) }
@@ -63,6 +75,9 @@ func (g arm64Gemm8) tiles(begin func(arm64Gemm8), sum func(arm64Gemm8, arm64Rows
 		g.op("FMOVS F0, %s", c.register)
 	}
 	begin(g)
+	if g.keeps {
+		g.clamps()
+	}
 	g.line("tile:")
 	g = sum(g, o)
 	g.results()
@@ -107,7 +122,8 @@ func (g arm64Gemm8) results() {
 // The contract's -2^31 for what exceeds int32 is the lower clamp. Only sums whose rule is
 // large may be so, and are looked at.
 func (g arm64Gemm8) requantize() {
-	const lo, hi, magic, zero, bias, mult, one, two, limit, less = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+	const lo, hi, magic = clampLo, clampHi, clampMagic
+	const zero, bias, mult, one, two, limit, less = 0, 1, 2, 3, 4, 5, 6
 	vector := func(j int, do ...func(s int)) {
 		for _, f := range do {
 			for r := range g.rows {
@@ -117,22 +133,21 @@ func (g arm64Gemm8) requantize() {
 	}
 	toReal := func(s int) { g.v("scvtf 4s", s, s) }
 	scale := func(s int) { g.v("fmul 4s", s, s, mult) }
-	// each goes over the vectors with bias and mult loaded: those of the next one while
-	// this one is computed would need registers that the widest tiles have, but no time.
+	// each goes over the vectors with bias and mult loaded, up to the lower clamp: conversions
+	// have one of two pipes on many cores, and the clamp has the other.
 	each := func(do ...func(s int)) {
 		for j := range g.vectors {
 			g.op("FMOVQ %d(%s), F%d", 16*j, temp, bias)
 			g.op("FMOVQ %d(%s), F%d", 16*j, temp2, mult)
-			vector(j, do...)
+			vector(j, append(do, func(s int) { g.v("fmaxnm 4s", s, s, lo) })...)
 		}
+	}
+	if !g.keeps {
+		g.clamps()
 	}
 	g.op("MOVD %s, %s", at(tileBias), temp)
 	g.op("MOVD %s, %s", at(tileMult), temp2)
-	g.op("VDUP %s, %s", loReg, words4(lo))
-	g.op("VDUP %s, %s", hiReg, words4(hi))
 	g.op("VDUP %s, %s", zeroReg, bytes16(zero))
-	g.op("MOVW $0x4b400000, R4 // 1.5*2^23")
-	g.op("VDUP R4, %s", words4(magic))
 	g.op("AND $%d, %s, R5", 1<<large-1, ruleReg)
 	for value, label := range ruleLabels {
 		if value > 1 {
@@ -171,8 +186,7 @@ func (g arm64Gemm8) requantize() {
 	}
 	g.line("clamp:")
 	for j := range g.vectors {
-		vector(j, func(s int) { g.v("fmaxnm 4s", s, s, lo) }, func(s int) { g.v("fminnm 4s", s, s, hi) },
-			func(s int) { g.v("fadd 4s", s, s, magic) })
+		vector(j, func(s int) { g.v("fminnm 4s", s, s, hi) }, func(s int) { g.v("fadd 4s", s, s, magic) })
 	}
 	g.codes(zero)
 }

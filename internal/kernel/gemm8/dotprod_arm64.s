@@ -21,6 +21,10 @@ TEXT tiles1x4DotProd<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	MOVD 200(R0), R1
 	MOVD 208(R0), R2
@@ -112,11 +116,7 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -125,54 +125,57 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V16.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V16.B16, V16.B16, V16.B16
-	VADD V3.B16, V16.B16, V16.B16
+	VADD V0.B16, V16.B16, V16.B16
 	FMOVS F16, (R19)
 	ADD R20, R19
 stored:
@@ -206,6 +209,10 @@ TEXT tiles4x4DotProd<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	MOVD 200(R0), R1
 	MOVD 208(R0), R2
@@ -378,11 +385,7 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -391,108 +394,120 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V17.S4, V17.S4
-	VADD V4.S4, V18.S4, V18.S4
-	VADD V4.S4, V19.S4, V19.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V17.S4, V17.S4
+	VADD V1.S4, V18.S4, V18.S4
+	VADD V1.S4, V19.S4, V19.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	VFMLA V6.S4, V4.S4, V17.S4
-	VFMLA V6.S4, V4.S4, V18.S4
-	VFMLA V6.S4, V4.S4, V19.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V17.S4
+	VFMLA V3.S4, V1.S4, V18.S4
+	VFMLA V3.S4, V1.S4, V19.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
+	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
+	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
 	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	WORD $0x4e27d631 // fadd v17.4s, v17.4s, v7.4s
-	WORD $0x4e27d652 // fadd v18.4s, v18.4s, v7.4s
-	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb1e509 // fcmgt v9.4s, v8.4s, v17.4s
-	VBIF V9.B16, V0.B16, V17.B16
-	WORD $0x6eb2e509 // fcmgt v9.4s, v8.4s, v18.4s
-	VBIF V9.B16, V0.B16, V18.B16
-	WORD $0x6eb3e509 // fcmgt v9.4s, v8.4s, v19.4s
-	VBIF V9.B16, V0.B16, V19.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
+	VBIF V6.B16, V12.B16, V17.B16
+	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
+	VBIF V6.B16, V12.B16, V18.B16
+	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
+	VBIF V6.B16, V12.B16, V19.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4e20c631 // fmaxnm v17.4s, v17.4s, v0.4s
-	WORD $0x4e20c652 // fmaxnm v18.4s, v18.4s, v0.4s
-	WORD $0x4e20c673 // fmaxnm v19.4s, v19.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4ea1c631 // fminnm v17.4s, v17.4s, v1.4s
-	WORD $0x4ea1c652 // fminnm v18.4s, v18.4s, v1.4s
-	WORD $0x4ea1c673 // fminnm v19.4s, v19.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
-	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
-	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V17.H8, V17.H8, V17.H8
 	VUZP1 V18.H8, V18.H8, V18.H8
@@ -501,10 +516,10 @@ clamp:
 	VUZP1 V17.B16, V17.B16, V17.B16
 	VUZP1 V18.B16, V18.B16, V18.B16
 	VUZP1 V19.B16, V19.B16, V19.B16
-	VADD V3.B16, V16.B16, V16.B16
-	VADD V3.B16, V17.B16, V17.B16
-	VADD V3.B16, V18.B16, V18.B16
-	VADD V3.B16, V19.B16, V19.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V17.B16, V17.B16
+	VADD V0.B16, V18.B16, V18.B16
+	VADD V0.B16, V19.B16, V19.B16
 	FMOVS F16, (R19)
 	ADD R20, R19
 	FMOVS F17, (R19)
@@ -544,6 +559,10 @@ TEXT tiles8x4DotProd<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	MOVD 200(R0), R1
 	MOVD 208(R0), R2
@@ -824,11 +843,7 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -837,8 +852,8 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
@@ -847,34 +862,42 @@ addBias:
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V17.S4, V17.S4
-	VADD V4.S4, V18.S4, V18.S4
-	VADD V4.S4, V19.S4, V19.S4
-	VADD V4.S4, V20.S4, V20.S4
-	VADD V4.S4, V21.S4, V21.S4
-	VADD V4.S4, V22.S4, V22.S4
-	VADD V4.S4, V23.S4, V23.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V17.S4, V17.S4
+	VADD V1.S4, V18.S4, V18.S4
+	VADD V1.S4, V19.S4, V19.S4
+	VADD V1.S4, V20.S4, V20.S4
+	VADD V1.S4, V21.S4, V21.S4
+	VADD V1.S4, V22.S4, V22.S4
+	VADD V1.S4, V23.S4, V23.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
@@ -883,20 +906,28 @@ intBias:
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
@@ -905,30 +936,38 @@ fusedBias:
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	VFMLA V6.S4, V4.S4, V17.S4
-	VFMLA V6.S4, V4.S4, V18.S4
-	VFMLA V6.S4, V4.S4, V19.S4
-	VFMLA V6.S4, V4.S4, V20.S4
-	VFMLA V6.S4, V4.S4, V21.S4
-	VFMLA V6.S4, V4.S4, V22.S4
-	VFMLA V6.S4, V4.S4, V23.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V17.S4
+	VFMLA V3.S4, V1.S4, V18.S4
+	VFMLA V3.S4, V1.S4, V19.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	VFMLA V3.S4, V1.S4, V21.S4
+	VFMLA V3.S4, V1.S4, V22.S4
+	VFMLA V3.S4, V1.S4, V23.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
@@ -937,14 +976,30 @@ realBias:
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
+	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
+	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
+	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
+	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
@@ -953,68 +1008,52 @@ realBias:
 	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
 	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
 	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x6e26de94 // fmul v20.4s, v20.4s, v6.4s
-	WORD $0x6e26deb5 // fmul v21.4s, v21.4s, v6.4s
-	WORD $0x6e26ded6 // fmul v22.4s, v22.4s, v6.4s
-	WORD $0x6e26def7 // fmul v23.4s, v23.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	WORD $0x4e27d631 // fadd v17.4s, v17.4s, v7.4s
-	WORD $0x4e27d652 // fadd v18.4s, v18.4s, v7.4s
-	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
-	WORD $0x4e27d694 // fadd v20.4s, v20.4s, v7.4s
-	WORD $0x4e27d6b5 // fadd v21.4s, v21.4s, v7.4s
-	WORD $0x4e27d6d6 // fadd v22.4s, v22.4s, v7.4s
-	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb1e509 // fcmgt v9.4s, v8.4s, v17.4s
-	VBIF V9.B16, V0.B16, V17.B16
-	WORD $0x6eb2e509 // fcmgt v9.4s, v8.4s, v18.4s
-	VBIF V9.B16, V0.B16, V18.B16
-	WORD $0x6eb3e509 // fcmgt v9.4s, v8.4s, v19.4s
-	VBIF V9.B16, V0.B16, V19.B16
-	WORD $0x6eb4e509 // fcmgt v9.4s, v8.4s, v20.4s
-	VBIF V9.B16, V0.B16, V20.B16
-	WORD $0x6eb5e509 // fcmgt v9.4s, v8.4s, v21.4s
-	VBIF V9.B16, V0.B16, V21.B16
-	WORD $0x6eb6e509 // fcmgt v9.4s, v8.4s, v22.4s
-	VBIF V9.B16, V0.B16, V22.B16
-	WORD $0x6eb7e509 // fcmgt v9.4s, v8.4s, v23.4s
-	VBIF V9.B16, V0.B16, V23.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
+	VBIF V6.B16, V12.B16, V17.B16
+	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
+	VBIF V6.B16, V12.B16, V18.B16
+	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
+	VBIF V6.B16, V12.B16, V19.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
+	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
+	VBIF V6.B16, V12.B16, V21.B16
+	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
+	VBIF V6.B16, V12.B16, V22.B16
+	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
+	VBIF V6.B16, V12.B16, V23.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4e20c631 // fmaxnm v17.4s, v17.4s, v0.4s
-	WORD $0x4e20c652 // fmaxnm v18.4s, v18.4s, v0.4s
-	WORD $0x4e20c673 // fmaxnm v19.4s, v19.4s, v0.4s
-	WORD $0x4e20c694 // fmaxnm v20.4s, v20.4s, v0.4s
-	WORD $0x4e20c6b5 // fmaxnm v21.4s, v21.4s, v0.4s
-	WORD $0x4e20c6d6 // fmaxnm v22.4s, v22.4s, v0.4s
-	WORD $0x4e20c6f7 // fmaxnm v23.4s, v23.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4ea1c631 // fminnm v17.4s, v17.4s, v1.4s
-	WORD $0x4ea1c652 // fminnm v18.4s, v18.4s, v1.4s
-	WORD $0x4ea1c673 // fminnm v19.4s, v19.4s, v1.4s
-	WORD $0x4ea1c694 // fminnm v20.4s, v20.4s, v1.4s
-	WORD $0x4ea1c6b5 // fminnm v21.4s, v21.4s, v1.4s
-	WORD $0x4ea1c6d6 // fminnm v22.4s, v22.4s, v1.4s
-	WORD $0x4ea1c6f7 // fminnm v23.4s, v23.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
-	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
-	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
-	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
-	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
-	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
-	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V17.H8, V17.H8, V17.H8
 	VUZP1 V18.H8, V18.H8, V18.H8
@@ -1031,14 +1070,14 @@ clamp:
 	VUZP1 V21.B16, V21.B16, V21.B16
 	VUZP1 V22.B16, V22.B16, V22.B16
 	VUZP1 V23.B16, V23.B16, V23.B16
-	VADD V3.B16, V16.B16, V16.B16
-	VADD V3.B16, V17.B16, V17.B16
-	VADD V3.B16, V18.B16, V18.B16
-	VADD V3.B16, V19.B16, V19.B16
-	VADD V3.B16, V20.B16, V20.B16
-	VADD V3.B16, V21.B16, V21.B16
-	VADD V3.B16, V22.B16, V22.B16
-	VADD V3.B16, V23.B16, V23.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V17.B16, V17.B16
+	VADD V0.B16, V18.B16, V18.B16
+	VADD V0.B16, V19.B16, V19.B16
+	VADD V0.B16, V20.B16, V20.B16
+	VADD V0.B16, V21.B16, V21.B16
+	VADD V0.B16, V22.B16, V22.B16
+	VADD V0.B16, V23.B16, V23.B16
 	FMOVS F16, (R19)
 	ADD R20, R19
 	FMOVS F17, (R19)
@@ -1086,6 +1125,10 @@ TEXT tiles1x8DotProd<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	MOVD 200(R0), R1
 	MOVD 208(R0), R2
@@ -1184,11 +1227,7 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -1197,81 +1236,87 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
-	VADD V4.S4, V17.S4, V17.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	VADD V1.S4, V17.S4, V17.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	VFMLA V3.S4, V1.S4, V16.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	VFMLA V6.S4, V4.S4, V17.S4
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V17.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
 	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e27d631 // fadd v17.4s, v17.4s, v7.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb1e509 // fcmgt v9.4s, v8.4s, v17.4s
-	VBIF V9.B16, V0.B16, V17.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
+	VBIF V6.B16, V12.B16, V17.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e20c631 // fmaxnm v17.4s, v17.4s, v0.4s
-	WORD $0x4ea1c631 // fminnm v17.4s, v17.4s, v1.4s
-	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V16.B16, V16.B16, V16.B16
-	VADD V3.B16, V16.B16, V16.B16
+	VADD V0.B16, V16.B16, V16.B16
 	FMOVD F16, (R19)
 	ADD R20, R19
 stored:
@@ -1305,6 +1350,10 @@ TEXT tiles4x8DotProd<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	MOVD 200(R0), R1
 	MOVD 208(R0), R2
@@ -1508,11 +1557,7 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -1521,192 +1566,216 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V18.S4, V18.S4
-	VADD V4.S4, V20.S4, V20.S4
-	VADD V4.S4, V22.S4, V22.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V18.S4, V18.S4
+	VADD V1.S4, V20.S4, V20.S4
+	VADD V1.S4, V22.S4, V22.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
-	VADD V4.S4, V17.S4, V17.S4
-	VADD V4.S4, V19.S4, V19.S4
-	VADD V4.S4, V21.S4, V21.S4
-	VADD V4.S4, V23.S4, V23.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	VADD V1.S4, V17.S4, V17.S4
+	VADD V1.S4, V19.S4, V19.S4
+	VADD V1.S4, V21.S4, V21.S4
+	VADD V1.S4, V23.S4, V23.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	VFMLA V6.S4, V4.S4, V18.S4
-	VFMLA V6.S4, V4.S4, V20.S4
-	VFMLA V6.S4, V4.S4, V22.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V18.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	VFMLA V3.S4, V1.S4, V22.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	VFMLA V6.S4, V4.S4, V17.S4
-	VFMLA V6.S4, V4.S4, V19.S4
-	VFMLA V6.S4, V4.S4, V21.S4
-	VFMLA V6.S4, V4.S4, V23.S4
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V17.S4
+	VFMLA V3.S4, V1.S4, V19.S4
+	VFMLA V3.S4, V1.S4, V21.S4
+	VFMLA V3.S4, V1.S4, V23.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
 	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x6e26de94 // fmul v20.4s, v20.4s, v6.4s
-	WORD $0x6e26ded6 // fmul v22.4s, v22.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	WORD $0x4e27d652 // fadd v18.4s, v18.4s, v7.4s
-	WORD $0x4e27d694 // fadd v20.4s, v20.4s, v7.4s
-	WORD $0x4e27d6d6 // fadd v22.4s, v22.4s, v7.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
+	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
+	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
+	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
 	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
 	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
 	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
 	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x6e26deb5 // fmul v21.4s, v21.4s, v6.4s
-	WORD $0x6e26def7 // fmul v23.4s, v23.4s, v6.4s
-	WORD $0x4e27d631 // fadd v17.4s, v17.4s, v7.4s
-	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
-	WORD $0x4e27d6b5 // fadd v21.4s, v21.4s, v7.4s
-	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb2e509 // fcmgt v9.4s, v8.4s, v18.4s
-	VBIF V9.B16, V0.B16, V18.B16
-	WORD $0x6eb4e509 // fcmgt v9.4s, v8.4s, v20.4s
-	VBIF V9.B16, V0.B16, V20.B16
-	WORD $0x6eb6e509 // fcmgt v9.4s, v8.4s, v22.4s
-	VBIF V9.B16, V0.B16, V22.B16
-	WORD $0x6eb1e509 // fcmgt v9.4s, v8.4s, v17.4s
-	VBIF V9.B16, V0.B16, V17.B16
-	WORD $0x6eb3e509 // fcmgt v9.4s, v8.4s, v19.4s
-	VBIF V9.B16, V0.B16, V19.B16
-	WORD $0x6eb5e509 // fcmgt v9.4s, v8.4s, v21.4s
-	VBIF V9.B16, V0.B16, V21.B16
-	WORD $0x6eb7e509 // fcmgt v9.4s, v8.4s, v23.4s
-	VBIF V9.B16, V0.B16, V23.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
+	VBIF V6.B16, V12.B16, V18.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
+	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
+	VBIF V6.B16, V12.B16, V22.B16
+	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
+	VBIF V6.B16, V12.B16, V17.B16
+	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
+	VBIF V6.B16, V12.B16, V19.B16
+	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
+	VBIF V6.B16, V12.B16, V21.B16
+	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
+	VBIF V6.B16, V12.B16, V23.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4e20c652 // fmaxnm v18.4s, v18.4s, v0.4s
-	WORD $0x4e20c694 // fmaxnm v20.4s, v20.4s, v0.4s
-	WORD $0x4e20c6d6 // fmaxnm v22.4s, v22.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4ea1c652 // fminnm v18.4s, v18.4s, v1.4s
-	WORD $0x4ea1c694 // fminnm v20.4s, v20.4s, v1.4s
-	WORD $0x4ea1c6d6 // fminnm v22.4s, v22.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
-	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
-	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
-	WORD $0x4e20c631 // fmaxnm v17.4s, v17.4s, v0.4s
-	WORD $0x4e20c673 // fmaxnm v19.4s, v19.4s, v0.4s
-	WORD $0x4e20c6b5 // fmaxnm v21.4s, v21.4s, v0.4s
-	WORD $0x4e20c6f7 // fmaxnm v23.4s, v23.4s, v0.4s
-	WORD $0x4ea1c631 // fminnm v17.4s, v17.4s, v1.4s
-	WORD $0x4ea1c673 // fminnm v19.4s, v19.4s, v1.4s
-	WORD $0x4ea1c6b5 // fminnm v21.4s, v21.4s, v1.4s
-	WORD $0x4ea1c6f7 // fminnm v23.4s, v23.4s, v1.4s
-	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
-	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
-	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
-	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
 	VUZP1 V21.H8, V20.H8, V20.H8
@@ -1715,10 +1784,10 @@ clamp:
 	VUZP1 V18.B16, V18.B16, V18.B16
 	VUZP1 V20.B16, V20.B16, V20.B16
 	VUZP1 V22.B16, V22.B16, V22.B16
-	VADD V3.B16, V16.B16, V16.B16
-	VADD V3.B16, V18.B16, V18.B16
-	VADD V3.B16, V20.B16, V20.B16
-	VADD V3.B16, V22.B16, V22.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V18.B16, V18.B16
+	VADD V0.B16, V20.B16, V20.B16
+	VADD V0.B16, V22.B16, V22.B16
 	FMOVD F16, (R19)
 	ADD R20, R19
 	FMOVD F18, (R19)
@@ -1758,6 +1827,10 @@ TEXT tiles8x8DotProd<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	MOVD 200(R0), R1
 	MOVD 208(R0), R2
@@ -2101,11 +2174,7 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -2114,8 +2183,8 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
@@ -2124,24 +2193,32 @@ addBias:
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
 	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
-	WORD $0x4e24d75a // fadd v26.4s, v26.4s, v4.4s
-	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
-	WORD $0x4e24d7de // fadd v30.4s, v30.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
-	WORD $0x6e25dfde // fmul v30.4s, v30.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
+	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
+	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
+	WORD $0x4e21d7de // fadd v30.4s, v30.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
+	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
@@ -2150,34 +2227,42 @@ addBias:
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
 	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
 	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x4e24d739 // fadd v25.4s, v25.4s, v4.4s
-	WORD $0x4e24d77b // fadd v27.4s, v27.4s, v4.4s
-	WORD $0x4e24d7bd // fadd v29.4s, v29.4s, v4.4s
-	WORD $0x4e24d7ff // fadd v31.4s, v31.4s, v4.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
-	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
-	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
+	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
+	WORD $0x4e21d7bd // fadd v29.4s, v29.4s, v1.4s
+	WORD $0x4e21d7ff // fadd v31.4s, v31.4s, v1.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
+	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
+	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
+	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V18.S4, V18.S4
-	VADD V4.S4, V20.S4, V20.S4
-	VADD V4.S4, V22.S4, V22.S4
-	VADD V4.S4, V24.S4, V24.S4
-	VADD V4.S4, V26.S4, V26.S4
-	VADD V4.S4, V28.S4, V28.S4
-	VADD V4.S4, V30.S4, V30.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V18.S4, V18.S4
+	VADD V1.S4, V20.S4, V20.S4
+	VADD V1.S4, V22.S4, V22.S4
+	VADD V1.S4, V24.S4, V24.S4
+	VADD V1.S4, V26.S4, V26.S4
+	VADD V1.S4, V28.S4, V28.S4
+	VADD V1.S4, V30.S4, V30.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
@@ -2186,24 +2271,32 @@ intBias:
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
 	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
-	WORD $0x6e25dfde // fmul v30.4s, v30.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
-	VADD V4.S4, V17.S4, V17.S4
-	VADD V4.S4, V19.S4, V19.S4
-	VADD V4.S4, V21.S4, V21.S4
-	VADD V4.S4, V23.S4, V23.S4
-	VADD V4.S4, V25.S4, V25.S4
-	VADD V4.S4, V27.S4, V27.S4
-	VADD V4.S4, V29.S4, V29.S4
-	VADD V4.S4, V31.S4, V31.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
+	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	VADD V1.S4, V17.S4, V17.S4
+	VADD V1.S4, V19.S4, V19.S4
+	VADD V1.S4, V21.S4, V21.S4
+	VADD V1.S4, V23.S4, V23.S4
+	VADD V1.S4, V25.S4, V25.S4
+	VADD V1.S4, V27.S4, V27.S4
+	VADD V1.S4, V29.S4, V29.S4
+	VADD V1.S4, V31.S4, V31.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
@@ -2212,20 +2305,28 @@ intBias:
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
 	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
 	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
-	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
-	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
+	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
+	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
+	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
@@ -2234,24 +2335,32 @@ fusedBias:
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
 	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	VFMLA V6.S4, V4.S4, V18.S4
-	VFMLA V6.S4, V4.S4, V20.S4
-	VFMLA V6.S4, V4.S4, V22.S4
-	VFMLA V6.S4, V4.S4, V24.S4
-	VFMLA V6.S4, V4.S4, V26.S4
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V6.S4, V4.S4, V30.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
-	WORD $0x6e25dfde // fmul v30.4s, v30.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V18.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	VFMLA V3.S4, V1.S4, V22.S4
+	VFMLA V3.S4, V1.S4, V24.S4
+	VFMLA V3.S4, V1.S4, V26.S4
+	VFMLA V3.S4, V1.S4, V28.S4
+	VFMLA V3.S4, V1.S4, V30.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
+	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
@@ -2260,30 +2369,38 @@ fusedBias:
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
 	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
 	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	VFMLA V6.S4, V4.S4, V17.S4
-	VFMLA V6.S4, V4.S4, V19.S4
-	VFMLA V6.S4, V4.S4, V21.S4
-	VFMLA V6.S4, V4.S4, V23.S4
-	VFMLA V6.S4, V4.S4, V25.S4
-	VFMLA V6.S4, V4.S4, V27.S4
-	VFMLA V6.S4, V4.S4, V29.S4
-	VFMLA V6.S4, V4.S4, V31.S4
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
-	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
-	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V17.S4
+	VFMLA V3.S4, V1.S4, V19.S4
+	VFMLA V3.S4, V1.S4, V21.S4
+	VFMLA V3.S4, V1.S4, V23.S4
+	VFMLA V3.S4, V1.S4, V25.S4
+	VFMLA V3.S4, V1.S4, V27.S4
+	VFMLA V3.S4, V1.S4, V29.S4
+	VFMLA V3.S4, V1.S4, V31.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
+	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
+	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
+	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
@@ -2292,14 +2409,30 @@ realBias:
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
 	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
-	WORD $0x6e25dfde // fmul v30.4s, v30.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
+	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
+	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
+	WORD $0x4e21d7de // fadd v30.4s, v30.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
+	WORD $0x6e23df18 // fmul v24.4s, v24.4s, v3.4s
+	WORD $0x6e23df5a // fmul v26.4s, v26.4s, v3.4s
+	WORD $0x6e23df9c // fmul v28.4s, v28.4s, v3.4s
+	WORD $0x6e23dfde // fmul v30.4s, v30.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
@@ -2308,24 +2441,16 @@ realBias:
 	WORD $0x4e24d75a // fadd v26.4s, v26.4s, v4.4s
 	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
 	WORD $0x4e24d7de // fadd v30.4s, v30.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x6e26de94 // fmul v20.4s, v20.4s, v6.4s
-	WORD $0x6e26ded6 // fmul v22.4s, v22.4s, v6.4s
-	WORD $0x6e26df18 // fmul v24.4s, v24.4s, v6.4s
-	WORD $0x6e26df5a // fmul v26.4s, v26.4s, v6.4s
-	WORD $0x6e26df9c // fmul v28.4s, v28.4s, v6.4s
-	WORD $0x6e26dfde // fmul v30.4s, v30.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	WORD $0x4e27d652 // fadd v18.4s, v18.4s, v7.4s
-	WORD $0x4e27d694 // fadd v20.4s, v20.4s, v7.4s
-	WORD $0x4e27d6d6 // fadd v22.4s, v22.4s, v7.4s
-	WORD $0x4e27d718 // fadd v24.4s, v24.4s, v7.4s
-	WORD $0x4e27d75a // fadd v26.4s, v26.4s, v7.4s
-	WORD $0x4e27d79c // fadd v28.4s, v28.4s, v7.4s
-	WORD $0x4e27d7de // fadd v30.4s, v30.4s, v7.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
+	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
@@ -2334,14 +2459,30 @@ realBias:
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
 	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
 	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
-	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
-	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
+	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
+	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
+	WORD $0x4e21d7bd // fadd v29.4s, v29.4s, v1.4s
+	WORD $0x4e21d7ff // fadd v31.4s, v31.4s, v1.4s
+	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
+	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
+	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
+	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
+	WORD $0x6e23df39 // fmul v25.4s, v25.4s, v3.4s
+	WORD $0x6e23df7b // fmul v27.4s, v27.4s, v3.4s
+	WORD $0x6e23dfbd // fmul v29.4s, v29.4s, v3.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
 	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
 	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
 	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
@@ -2350,108 +2491,84 @@ realBias:
 	WORD $0x4e24d77b // fadd v27.4s, v27.4s, v4.4s
 	WORD $0x4e24d7bd // fadd v29.4s, v29.4s, v4.4s
 	WORD $0x4e24d7ff // fadd v31.4s, v31.4s, v4.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x6e26deb5 // fmul v21.4s, v21.4s, v6.4s
-	WORD $0x6e26def7 // fmul v23.4s, v23.4s, v6.4s
-	WORD $0x6e26df39 // fmul v25.4s, v25.4s, v6.4s
-	WORD $0x6e26df7b // fmul v27.4s, v27.4s, v6.4s
-	WORD $0x6e26dfbd // fmul v29.4s, v29.4s, v6.4s
-	WORD $0x6e26dfff // fmul v31.4s, v31.4s, v6.4s
-	WORD $0x4e27d631 // fadd v17.4s, v17.4s, v7.4s
-	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
-	WORD $0x4e27d6b5 // fadd v21.4s, v21.4s, v7.4s
-	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
-	WORD $0x4e27d739 // fadd v25.4s, v25.4s, v7.4s
-	WORD $0x4e27d77b // fadd v27.4s, v27.4s, v7.4s
-	WORD $0x4e27d7bd // fadd v29.4s, v29.4s, v7.4s
-	WORD $0x4e27d7ff // fadd v31.4s, v31.4s, v7.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
+	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
+	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb2e509 // fcmgt v9.4s, v8.4s, v18.4s
-	VBIF V9.B16, V0.B16, V18.B16
-	WORD $0x6eb4e509 // fcmgt v9.4s, v8.4s, v20.4s
-	VBIF V9.B16, V0.B16, V20.B16
-	WORD $0x6eb6e509 // fcmgt v9.4s, v8.4s, v22.4s
-	VBIF V9.B16, V0.B16, V22.B16
-	WORD $0x6eb8e509 // fcmgt v9.4s, v8.4s, v24.4s
-	VBIF V9.B16, V0.B16, V24.B16
-	WORD $0x6ebae509 // fcmgt v9.4s, v8.4s, v26.4s
-	VBIF V9.B16, V0.B16, V26.B16
-	WORD $0x6ebce509 // fcmgt v9.4s, v8.4s, v28.4s
-	VBIF V9.B16, V0.B16, V28.B16
-	WORD $0x6ebee509 // fcmgt v9.4s, v8.4s, v30.4s
-	VBIF V9.B16, V0.B16, V30.B16
-	WORD $0x6eb1e509 // fcmgt v9.4s, v8.4s, v17.4s
-	VBIF V9.B16, V0.B16, V17.B16
-	WORD $0x6eb3e509 // fcmgt v9.4s, v8.4s, v19.4s
-	VBIF V9.B16, V0.B16, V19.B16
-	WORD $0x6eb5e509 // fcmgt v9.4s, v8.4s, v21.4s
-	VBIF V9.B16, V0.B16, V21.B16
-	WORD $0x6eb7e509 // fcmgt v9.4s, v8.4s, v23.4s
-	VBIF V9.B16, V0.B16, V23.B16
-	WORD $0x6eb9e509 // fcmgt v9.4s, v8.4s, v25.4s
-	VBIF V9.B16, V0.B16, V25.B16
-	WORD $0x6ebbe509 // fcmgt v9.4s, v8.4s, v27.4s
-	VBIF V9.B16, V0.B16, V27.B16
-	WORD $0x6ebde509 // fcmgt v9.4s, v8.4s, v29.4s
-	VBIF V9.B16, V0.B16, V29.B16
-	WORD $0x6ebfe509 // fcmgt v9.4s, v8.4s, v31.4s
-	VBIF V9.B16, V0.B16, V31.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
+	VBIF V6.B16, V12.B16, V18.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
+	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
+	VBIF V6.B16, V12.B16, V22.B16
+	WORD $0x6eb8e4a6 // fcmgt v6.4s, v5.4s, v24.4s
+	VBIF V6.B16, V12.B16, V24.B16
+	WORD $0x6ebae4a6 // fcmgt v6.4s, v5.4s, v26.4s
+	VBIF V6.B16, V12.B16, V26.B16
+	WORD $0x6ebce4a6 // fcmgt v6.4s, v5.4s, v28.4s
+	VBIF V6.B16, V12.B16, V28.B16
+	WORD $0x6ebee4a6 // fcmgt v6.4s, v5.4s, v30.4s
+	VBIF V6.B16, V12.B16, V30.B16
+	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
+	VBIF V6.B16, V12.B16, V17.B16
+	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
+	VBIF V6.B16, V12.B16, V19.B16
+	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
+	VBIF V6.B16, V12.B16, V21.B16
+	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
+	VBIF V6.B16, V12.B16, V23.B16
+	WORD $0x6eb9e4a6 // fcmgt v6.4s, v5.4s, v25.4s
+	VBIF V6.B16, V12.B16, V25.B16
+	WORD $0x6ebbe4a6 // fcmgt v6.4s, v5.4s, v27.4s
+	VBIF V6.B16, V12.B16, V27.B16
+	WORD $0x6ebde4a6 // fcmgt v6.4s, v5.4s, v29.4s
+	VBIF V6.B16, V12.B16, V29.B16
+	WORD $0x6ebfe4a6 // fcmgt v6.4s, v5.4s, v31.4s
+	VBIF V6.B16, V12.B16, V31.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4e20c652 // fmaxnm v18.4s, v18.4s, v0.4s
-	WORD $0x4e20c694 // fmaxnm v20.4s, v20.4s, v0.4s
-	WORD $0x4e20c6d6 // fmaxnm v22.4s, v22.4s, v0.4s
-	WORD $0x4e20c718 // fmaxnm v24.4s, v24.4s, v0.4s
-	WORD $0x4e20c75a // fmaxnm v26.4s, v26.4s, v0.4s
-	WORD $0x4e20c79c // fmaxnm v28.4s, v28.4s, v0.4s
-	WORD $0x4e20c7de // fmaxnm v30.4s, v30.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4ea1c652 // fminnm v18.4s, v18.4s, v1.4s
-	WORD $0x4ea1c694 // fminnm v20.4s, v20.4s, v1.4s
-	WORD $0x4ea1c6d6 // fminnm v22.4s, v22.4s, v1.4s
-	WORD $0x4ea1c718 // fminnm v24.4s, v24.4s, v1.4s
-	WORD $0x4ea1c75a // fminnm v26.4s, v26.4s, v1.4s
-	WORD $0x4ea1c79c // fminnm v28.4s, v28.4s, v1.4s
-	WORD $0x4ea1c7de // fminnm v30.4s, v30.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
-	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
-	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
-	WORD $0x4e22d718 // fadd v24.4s, v24.4s, v2.4s
-	WORD $0x4e22d75a // fadd v26.4s, v26.4s, v2.4s
-	WORD $0x4e22d79c // fadd v28.4s, v28.4s, v2.4s
-	WORD $0x4e22d7de // fadd v30.4s, v30.4s, v2.4s
-	WORD $0x4e20c631 // fmaxnm v17.4s, v17.4s, v0.4s
-	WORD $0x4e20c673 // fmaxnm v19.4s, v19.4s, v0.4s
-	WORD $0x4e20c6b5 // fmaxnm v21.4s, v21.4s, v0.4s
-	WORD $0x4e20c6f7 // fmaxnm v23.4s, v23.4s, v0.4s
-	WORD $0x4e20c739 // fmaxnm v25.4s, v25.4s, v0.4s
-	WORD $0x4e20c77b // fmaxnm v27.4s, v27.4s, v0.4s
-	WORD $0x4e20c7bd // fmaxnm v29.4s, v29.4s, v0.4s
-	WORD $0x4e20c7ff // fmaxnm v31.4s, v31.4s, v0.4s
-	WORD $0x4ea1c631 // fminnm v17.4s, v17.4s, v1.4s
-	WORD $0x4ea1c673 // fminnm v19.4s, v19.4s, v1.4s
-	WORD $0x4ea1c6b5 // fminnm v21.4s, v21.4s, v1.4s
-	WORD $0x4ea1c6f7 // fminnm v23.4s, v23.4s, v1.4s
-	WORD $0x4ea1c739 // fminnm v25.4s, v25.4s, v1.4s
-	WORD $0x4ea1c77b // fminnm v27.4s, v27.4s, v1.4s
-	WORD $0x4ea1c7bd // fminnm v29.4s, v29.4s, v1.4s
-	WORD $0x4ea1c7ff // fminnm v31.4s, v31.4s, v1.4s
-	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
-	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
-	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
-	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
-	WORD $0x4e22d739 // fadd v25.4s, v25.4s, v2.4s
-	WORD $0x4e22d77b // fadd v27.4s, v27.4s, v2.4s
-	WORD $0x4e22d7bd // fadd v29.4s, v29.4s, v2.4s
-	WORD $0x4e22d7ff // fadd v31.4s, v31.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
+	WORD $0x4eadc75a // fminnm v26.4s, v26.4s, v13.4s
+	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
+	WORD $0x4eadc7de // fminnm v30.4s, v30.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
+	WORD $0x4e2ed75a // fadd v26.4s, v26.4s, v14.4s
+	WORD $0x4e2ed79c // fadd v28.4s, v28.4s, v14.4s
+	WORD $0x4e2ed7de // fadd v30.4s, v30.4s, v14.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
+	WORD $0x4eadc739 // fminnm v25.4s, v25.4s, v13.4s
+	WORD $0x4eadc77b // fminnm v27.4s, v27.4s, v13.4s
+	WORD $0x4eadc7bd // fminnm v29.4s, v29.4s, v13.4s
+	WORD $0x4eadc7ff // fminnm v31.4s, v31.4s, v13.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
+	WORD $0x4e2ed739 // fadd v25.4s, v25.4s, v14.4s
+	WORD $0x4e2ed77b // fadd v27.4s, v27.4s, v14.4s
+	WORD $0x4e2ed7bd // fadd v29.4s, v29.4s, v14.4s
+	WORD $0x4e2ed7ff // fadd v31.4s, v31.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
 	VUZP1 V21.H8, V20.H8, V20.H8
@@ -2468,14 +2585,14 @@ clamp:
 	VUZP1 V26.B16, V26.B16, V26.B16
 	VUZP1 V28.B16, V28.B16, V28.B16
 	VUZP1 V30.B16, V30.B16, V30.B16
-	VADD V3.B16, V16.B16, V16.B16
-	VADD V3.B16, V18.B16, V18.B16
-	VADD V3.B16, V20.B16, V20.B16
-	VADD V3.B16, V22.B16, V22.B16
-	VADD V3.B16, V24.B16, V24.B16
-	VADD V3.B16, V26.B16, V26.B16
-	VADD V3.B16, V28.B16, V28.B16
-	VADD V3.B16, V30.B16, V30.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V18.B16, V18.B16
+	VADD V0.B16, V20.B16, V20.B16
+	VADD V0.B16, V22.B16, V22.B16
+	VADD V0.B16, V24.B16, V24.B16
+	VADD V0.B16, V26.B16, V26.B16
+	VADD V0.B16, V28.B16, V28.B16
+	VADD V0.B16, V30.B16, V30.B16
 	FMOVD F16, (R19)
 	ADD R20, R19
 	FMOVD F18, (R19)
@@ -2523,6 +2640,10 @@ TEXT tiles1x16DotProd<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	MOVD 200(R0), R1
 	MOVD 208(R0), R2
@@ -2642,11 +2763,7 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -2655,136 +2772,148 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
-	VADD V4.S4, V17.S4, V17.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	VADD V1.S4, V17.S4, V17.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
-	VADD V4.S4, V18.S4, V18.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	VADD V1.S4, V18.S4, V18.S4
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
-	VADD V4.S4, V19.S4, V19.S4
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	VADD V1.S4, V19.S4, V19.S4
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	VFMLA V3.S4, V1.S4, V16.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	VFMLA V6.S4, V4.S4, V17.S4
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	VFMLA V3.S4, V1.S4, V17.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	VFMLA V6.S4, V4.S4, V18.S4
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	VFMLA V3.S4, V1.S4, V18.S4
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	VFMLA V6.S4, V4.S4, V19.S4
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V19.S4
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
 	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e27d631 // fadd v17.4s, v17.4s, v7.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e27d652 // fadd v18.4s, v18.4s, v7.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
 	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb1e509 // fcmgt v9.4s, v8.4s, v17.4s
-	VBIF V9.B16, V0.B16, V17.B16
-	WORD $0x6eb2e509 // fcmgt v9.4s, v8.4s, v18.4s
-	VBIF V9.B16, V0.B16, V18.B16
-	WORD $0x6eb3e509 // fcmgt v9.4s, v8.4s, v19.4s
-	VBIF V9.B16, V0.B16, V19.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
+	VBIF V6.B16, V12.B16, V17.B16
+	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
+	VBIF V6.B16, V12.B16, V18.B16
+	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
+	VBIF V6.B16, V12.B16, V19.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e20c631 // fmaxnm v17.4s, v17.4s, v0.4s
-	WORD $0x4ea1c631 // fminnm v17.4s, v17.4s, v1.4s
-	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
-	WORD $0x4e20c652 // fmaxnm v18.4s, v18.4s, v0.4s
-	WORD $0x4ea1c652 // fminnm v18.4s, v18.4s, v1.4s
-	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
-	WORD $0x4e20c673 // fmaxnm v19.4s, v19.4s, v0.4s
-	WORD $0x4ea1c673 // fminnm v19.4s, v19.4s, v1.4s
-	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
+	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
 	VUZP1 V18.B16, V16.B16, V16.B16
-	VADD V3.B16, V16.B16, V16.B16
+	VADD V0.B16, V16.B16, V16.B16
 	FMOVQ F16, (R19)
 	ADD R20, R19
 stored:
@@ -2818,6 +2947,10 @@ TEXT tiles2x16DotProd<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	MOVD 200(R0), R1
 	MOVD 208(R0), R2
@@ -2988,11 +3121,7 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -3001,216 +3130,240 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V20.S4, V20.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V20.S4, V20.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
-	VADD V4.S4, V17.S4, V17.S4
-	VADD V4.S4, V21.S4, V21.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	VADD V1.S4, V17.S4, V17.S4
+	VADD V1.S4, V21.S4, V21.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
-	VADD V4.S4, V18.S4, V18.S4
-	VADD V4.S4, V22.S4, V22.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	VADD V1.S4, V18.S4, V18.S4
+	VADD V1.S4, V22.S4, V22.S4
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
-	VADD V4.S4, V19.S4, V19.S4
-	VADD V4.S4, V23.S4, V23.S4
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	VADD V1.S4, V19.S4, V19.S4
+	VADD V1.S4, V23.S4, V23.S4
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	VFMLA V6.S4, V4.S4, V20.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	VFMLA V6.S4, V4.S4, V17.S4
-	VFMLA V6.S4, V4.S4, V21.S4
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	VFMLA V3.S4, V1.S4, V17.S4
+	VFMLA V3.S4, V1.S4, V21.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	VFMLA V6.S4, V4.S4, V18.S4
-	VFMLA V6.S4, V4.S4, V22.S4
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	VFMLA V3.S4, V1.S4, V18.S4
+	VFMLA V3.S4, V1.S4, V22.S4
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	VFMLA V6.S4, V4.S4, V19.S4
-	VFMLA V6.S4, V4.S4, V23.S4
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V19.S4
+	VFMLA V3.S4, V1.S4, V23.S4
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x6e26de94 // fmul v20.4s, v20.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	WORD $0x4e27d694 // fadd v20.4s, v20.4s, v7.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
+	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
 	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
 	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x6e26deb5 // fmul v21.4s, v21.4s, v6.4s
-	WORD $0x4e27d631 // fadd v17.4s, v17.4s, v7.4s
-	WORD $0x4e27d6b5 // fadd v21.4s, v21.4s, v7.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
+	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
 	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x6e26ded6 // fmul v22.4s, v22.4s, v6.4s
-	WORD $0x4e27d652 // fadd v18.4s, v18.4s, v7.4s
-	WORD $0x4e27d6d6 // fadd v22.4s, v22.4s, v7.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
+	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
 	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
 	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x6e26def7 // fmul v23.4s, v23.4s, v6.4s
-	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
-	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb4e509 // fcmgt v9.4s, v8.4s, v20.4s
-	VBIF V9.B16, V0.B16, V20.B16
-	WORD $0x6eb1e509 // fcmgt v9.4s, v8.4s, v17.4s
-	VBIF V9.B16, V0.B16, V17.B16
-	WORD $0x6eb5e509 // fcmgt v9.4s, v8.4s, v21.4s
-	VBIF V9.B16, V0.B16, V21.B16
-	WORD $0x6eb2e509 // fcmgt v9.4s, v8.4s, v18.4s
-	VBIF V9.B16, V0.B16, V18.B16
-	WORD $0x6eb6e509 // fcmgt v9.4s, v8.4s, v22.4s
-	VBIF V9.B16, V0.B16, V22.B16
-	WORD $0x6eb3e509 // fcmgt v9.4s, v8.4s, v19.4s
-	VBIF V9.B16, V0.B16, V19.B16
-	WORD $0x6eb7e509 // fcmgt v9.4s, v8.4s, v23.4s
-	VBIF V9.B16, V0.B16, V23.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
+	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
+	VBIF V6.B16, V12.B16, V17.B16
+	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
+	VBIF V6.B16, V12.B16, V21.B16
+	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
+	VBIF V6.B16, V12.B16, V18.B16
+	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
+	VBIF V6.B16, V12.B16, V22.B16
+	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
+	VBIF V6.B16, V12.B16, V19.B16
+	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
+	VBIF V6.B16, V12.B16, V23.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4e20c694 // fmaxnm v20.4s, v20.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4ea1c694 // fminnm v20.4s, v20.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
-	WORD $0x4e20c631 // fmaxnm v17.4s, v17.4s, v0.4s
-	WORD $0x4e20c6b5 // fmaxnm v21.4s, v21.4s, v0.4s
-	WORD $0x4ea1c631 // fminnm v17.4s, v17.4s, v1.4s
-	WORD $0x4ea1c6b5 // fminnm v21.4s, v21.4s, v1.4s
-	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
-	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
-	WORD $0x4e20c652 // fmaxnm v18.4s, v18.4s, v0.4s
-	WORD $0x4e20c6d6 // fmaxnm v22.4s, v22.4s, v0.4s
-	WORD $0x4ea1c652 // fminnm v18.4s, v18.4s, v1.4s
-	WORD $0x4ea1c6d6 // fminnm v22.4s, v22.4s, v1.4s
-	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
-	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
-	WORD $0x4e20c673 // fmaxnm v19.4s, v19.4s, v0.4s
-	WORD $0x4e20c6f7 // fmaxnm v23.4s, v23.4s, v0.4s
-	WORD $0x4ea1c673 // fminnm v19.4s, v19.4s, v1.4s
-	WORD $0x4ea1c6f7 // fminnm v23.4s, v23.4s, v1.4s
-	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
-	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
+	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V21.H8, V20.H8, V20.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
 	VUZP1 V23.H8, V22.H8, V22.H8
 	VUZP1 V18.B16, V16.B16, V16.B16
 	VUZP1 V22.B16, V20.B16, V20.B16
-	VADD V3.B16, V16.B16, V16.B16
-	VADD V3.B16, V20.B16, V20.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V20.B16, V20.B16
 	FMOVQ F16, (R19)
 	ADD R20, R19
 	FMOVQ F20, (R19)
@@ -3246,6 +3399,10 @@ TEXT tiles3x16DotProd<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	MOVD 200(R0), R1
 	MOVD 208(R0), R2
@@ -3467,11 +3624,7 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -3480,284 +3633,320 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e24d739 // fadd v25.4s, v25.4s, v4.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x4e24d75a // fadd v26.4s, v26.4s, v4.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x4e24d77b // fadd v27.4s, v27.4s, v4.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V20.S4, V20.S4
-	VADD V4.S4, V24.S4, V24.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V20.S4, V20.S4
+	VADD V1.S4, V24.S4, V24.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
-	VADD V4.S4, V17.S4, V17.S4
-	VADD V4.S4, V21.S4, V21.S4
-	VADD V4.S4, V25.S4, V25.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	VADD V1.S4, V17.S4, V17.S4
+	VADD V1.S4, V21.S4, V21.S4
+	VADD V1.S4, V25.S4, V25.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
-	VADD V4.S4, V18.S4, V18.S4
-	VADD V4.S4, V22.S4, V22.S4
-	VADD V4.S4, V26.S4, V26.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	VADD V1.S4, V18.S4, V18.S4
+	VADD V1.S4, V22.S4, V22.S4
+	VADD V1.S4, V26.S4, V26.S4
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
-	VADD V4.S4, V19.S4, V19.S4
-	VADD V4.S4, V23.S4, V23.S4
-	VADD V4.S4, V27.S4, V27.S4
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	VADD V1.S4, V19.S4, V19.S4
+	VADD V1.S4, V23.S4, V23.S4
+	VADD V1.S4, V27.S4, V27.S4
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	VFMLA V6.S4, V4.S4, V20.S4
-	VFMLA V6.S4, V4.S4, V24.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	VFMLA V3.S4, V1.S4, V24.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	VFMLA V6.S4, V4.S4, V17.S4
-	VFMLA V6.S4, V4.S4, V21.S4
-	VFMLA V6.S4, V4.S4, V25.S4
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	VFMLA V3.S4, V1.S4, V17.S4
+	VFMLA V3.S4, V1.S4, V21.S4
+	VFMLA V3.S4, V1.S4, V25.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	VFMLA V6.S4, V4.S4, V18.S4
-	VFMLA V6.S4, V4.S4, V22.S4
-	VFMLA V6.S4, V4.S4, V26.S4
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	VFMLA V3.S4, V1.S4, V18.S4
+	VFMLA V3.S4, V1.S4, V22.S4
+	VFMLA V3.S4, V1.S4, V26.S4
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	VFMLA V6.S4, V4.S4, V19.S4
-	VFMLA V6.S4, V4.S4, V23.S4
-	VFMLA V6.S4, V4.S4, V27.S4
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V19.S4
+	VFMLA V3.S4, V1.S4, V23.S4
+	VFMLA V3.S4, V1.S4, V27.S4
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e23df18 // fmul v24.4s, v24.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
 	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x6e26de94 // fmul v20.4s, v20.4s, v6.4s
-	WORD $0x6e26df18 // fmul v24.4s, v24.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	WORD $0x4e27d694 // fadd v20.4s, v20.4s, v7.4s
-	WORD $0x4e27d718 // fadd v24.4s, v24.4s, v7.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
+	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
+	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
+	WORD $0x6e23df39 // fmul v25.4s, v25.4s, v3.4s
 	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
 	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
 	WORD $0x4e24d739 // fadd v25.4s, v25.4s, v4.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x6e26deb5 // fmul v21.4s, v21.4s, v6.4s
-	WORD $0x6e26df39 // fmul v25.4s, v25.4s, v6.4s
-	WORD $0x4e27d631 // fadd v17.4s, v17.4s, v7.4s
-	WORD $0x4e27d6b5 // fadd v21.4s, v21.4s, v7.4s
-	WORD $0x4e27d739 // fadd v25.4s, v25.4s, v7.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
+	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
+	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
+	WORD $0x6e23df5a // fmul v26.4s, v26.4s, v3.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
 	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
 	WORD $0x4e24d75a // fadd v26.4s, v26.4s, v4.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x6e26ded6 // fmul v22.4s, v22.4s, v6.4s
-	WORD $0x6e26df5a // fmul v26.4s, v26.4s, v6.4s
-	WORD $0x4e27d652 // fadd v18.4s, v18.4s, v7.4s
-	WORD $0x4e27d6d6 // fadd v22.4s, v22.4s, v7.4s
-	WORD $0x4e27d75a // fadd v26.4s, v26.4s, v7.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
+	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
+	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
+	WORD $0x6e23df7b // fmul v27.4s, v27.4s, v3.4s
 	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
 	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
 	WORD $0x4e24d77b // fadd v27.4s, v27.4s, v4.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x6e26def7 // fmul v23.4s, v23.4s, v6.4s
-	WORD $0x6e26df7b // fmul v27.4s, v27.4s, v6.4s
-	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
-	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
-	WORD $0x4e27d77b // fadd v27.4s, v27.4s, v7.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb4e509 // fcmgt v9.4s, v8.4s, v20.4s
-	VBIF V9.B16, V0.B16, V20.B16
-	WORD $0x6eb8e509 // fcmgt v9.4s, v8.4s, v24.4s
-	VBIF V9.B16, V0.B16, V24.B16
-	WORD $0x6eb1e509 // fcmgt v9.4s, v8.4s, v17.4s
-	VBIF V9.B16, V0.B16, V17.B16
-	WORD $0x6eb5e509 // fcmgt v9.4s, v8.4s, v21.4s
-	VBIF V9.B16, V0.B16, V21.B16
-	WORD $0x6eb9e509 // fcmgt v9.4s, v8.4s, v25.4s
-	VBIF V9.B16, V0.B16, V25.B16
-	WORD $0x6eb2e509 // fcmgt v9.4s, v8.4s, v18.4s
-	VBIF V9.B16, V0.B16, V18.B16
-	WORD $0x6eb6e509 // fcmgt v9.4s, v8.4s, v22.4s
-	VBIF V9.B16, V0.B16, V22.B16
-	WORD $0x6ebae509 // fcmgt v9.4s, v8.4s, v26.4s
-	VBIF V9.B16, V0.B16, V26.B16
-	WORD $0x6eb3e509 // fcmgt v9.4s, v8.4s, v19.4s
-	VBIF V9.B16, V0.B16, V19.B16
-	WORD $0x6eb7e509 // fcmgt v9.4s, v8.4s, v23.4s
-	VBIF V9.B16, V0.B16, V23.B16
-	WORD $0x6ebbe509 // fcmgt v9.4s, v8.4s, v27.4s
-	VBIF V9.B16, V0.B16, V27.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
+	WORD $0x6eb8e4a6 // fcmgt v6.4s, v5.4s, v24.4s
+	VBIF V6.B16, V12.B16, V24.B16
+	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
+	VBIF V6.B16, V12.B16, V17.B16
+	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
+	VBIF V6.B16, V12.B16, V21.B16
+	WORD $0x6eb9e4a6 // fcmgt v6.4s, v5.4s, v25.4s
+	VBIF V6.B16, V12.B16, V25.B16
+	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
+	VBIF V6.B16, V12.B16, V18.B16
+	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
+	VBIF V6.B16, V12.B16, V22.B16
+	WORD $0x6ebae4a6 // fcmgt v6.4s, v5.4s, v26.4s
+	VBIF V6.B16, V12.B16, V26.B16
+	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
+	VBIF V6.B16, V12.B16, V19.B16
+	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
+	VBIF V6.B16, V12.B16, V23.B16
+	WORD $0x6ebbe4a6 // fcmgt v6.4s, v5.4s, v27.4s
+	VBIF V6.B16, V12.B16, V27.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4e20c694 // fmaxnm v20.4s, v20.4s, v0.4s
-	WORD $0x4e20c718 // fmaxnm v24.4s, v24.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4ea1c694 // fminnm v20.4s, v20.4s, v1.4s
-	WORD $0x4ea1c718 // fminnm v24.4s, v24.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
-	WORD $0x4e22d718 // fadd v24.4s, v24.4s, v2.4s
-	WORD $0x4e20c631 // fmaxnm v17.4s, v17.4s, v0.4s
-	WORD $0x4e20c6b5 // fmaxnm v21.4s, v21.4s, v0.4s
-	WORD $0x4e20c739 // fmaxnm v25.4s, v25.4s, v0.4s
-	WORD $0x4ea1c631 // fminnm v17.4s, v17.4s, v1.4s
-	WORD $0x4ea1c6b5 // fminnm v21.4s, v21.4s, v1.4s
-	WORD $0x4ea1c739 // fminnm v25.4s, v25.4s, v1.4s
-	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
-	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
-	WORD $0x4e22d739 // fadd v25.4s, v25.4s, v2.4s
-	WORD $0x4e20c652 // fmaxnm v18.4s, v18.4s, v0.4s
-	WORD $0x4e20c6d6 // fmaxnm v22.4s, v22.4s, v0.4s
-	WORD $0x4e20c75a // fmaxnm v26.4s, v26.4s, v0.4s
-	WORD $0x4ea1c652 // fminnm v18.4s, v18.4s, v1.4s
-	WORD $0x4ea1c6d6 // fminnm v22.4s, v22.4s, v1.4s
-	WORD $0x4ea1c75a // fminnm v26.4s, v26.4s, v1.4s
-	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
-	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
-	WORD $0x4e22d75a // fadd v26.4s, v26.4s, v2.4s
-	WORD $0x4e20c673 // fmaxnm v19.4s, v19.4s, v0.4s
-	WORD $0x4e20c6f7 // fmaxnm v23.4s, v23.4s, v0.4s
-	WORD $0x4e20c77b // fmaxnm v27.4s, v27.4s, v0.4s
-	WORD $0x4ea1c673 // fminnm v19.4s, v19.4s, v1.4s
-	WORD $0x4ea1c6f7 // fminnm v23.4s, v23.4s, v1.4s
-	WORD $0x4ea1c77b // fminnm v27.4s, v27.4s, v1.4s
-	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
-	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
-	WORD $0x4e22d77b // fadd v27.4s, v27.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
+	WORD $0x4eadc739 // fminnm v25.4s, v25.4s, v13.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4e2ed739 // fadd v25.4s, v25.4s, v14.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4eadc75a // fminnm v26.4s, v26.4s, v13.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4e2ed75a // fadd v26.4s, v26.4s, v14.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
+	WORD $0x4eadc77b // fminnm v27.4s, v27.4s, v13.4s
+	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
+	WORD $0x4e2ed77b // fadd v27.4s, v27.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V21.H8, V20.H8, V20.H8
 	VUZP1 V25.H8, V24.H8, V24.H8
@@ -3767,9 +3956,9 @@ clamp:
 	VUZP1 V18.B16, V16.B16, V16.B16
 	VUZP1 V22.B16, V20.B16, V20.B16
 	VUZP1 V26.B16, V24.B16, V24.B16
-	VADD V3.B16, V16.B16, V16.B16
-	VADD V3.B16, V20.B16, V20.B16
-	VADD V3.B16, V24.B16, V24.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V20.B16, V20.B16
+	VADD V0.B16, V24.B16, V24.B16
 	FMOVQ F16, (R19)
 	ADD R20, R19
 	FMOVQ F20, (R19)
@@ -3807,6 +3996,10 @@ TEXT tiles4x16DotProd<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	MOVD 200(R0), R1
 	MOVD 208(R0), R2
@@ -4079,11 +4272,7 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -4092,360 +4281,408 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
-	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
+	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
 	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e24d739 // fadd v25.4s, v25.4s, v4.4s
-	WORD $0x4e24d7bd // fadd v29.4s, v29.4s, v4.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
+	WORD $0x4e21d7bd // fadd v29.4s, v29.4s, v1.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
 	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x4e24d75a // fadd v26.4s, v26.4s, v4.4s
-	WORD $0x4e24d7de // fadd v30.4s, v30.4s, v4.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
-	WORD $0x6e25dfde // fmul v30.4s, v30.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
+	WORD $0x4e21d7de // fadd v30.4s, v30.4s, v1.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
 	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x4e24d77b // fadd v27.4s, v27.4s, v4.4s
-	WORD $0x4e24d7ff // fadd v31.4s, v31.4s, v4.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
-	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
+	WORD $0x4e21d7ff // fadd v31.4s, v31.4s, v1.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
+	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V20.S4, V20.S4
-	VADD V4.S4, V24.S4, V24.S4
-	VADD V4.S4, V28.S4, V28.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V20.S4, V20.S4
+	VADD V1.S4, V24.S4, V24.S4
+	VADD V1.S4, V28.S4, V28.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
-	VADD V4.S4, V17.S4, V17.S4
-	VADD V4.S4, V21.S4, V21.S4
-	VADD V4.S4, V25.S4, V25.S4
-	VADD V4.S4, V29.S4, V29.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	VADD V1.S4, V17.S4, V17.S4
+	VADD V1.S4, V21.S4, V21.S4
+	VADD V1.S4, V25.S4, V25.S4
+	VADD V1.S4, V29.S4, V29.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
 	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
-	VADD V4.S4, V18.S4, V18.S4
-	VADD V4.S4, V22.S4, V22.S4
-	VADD V4.S4, V26.S4, V26.S4
-	VADD V4.S4, V30.S4, V30.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	VADD V1.S4, V18.S4, V18.S4
+	VADD V1.S4, V22.S4, V22.S4
+	VADD V1.S4, V26.S4, V26.S4
+	VADD V1.S4, V30.S4, V30.S4
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
 	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
-	WORD $0x6e25dfde // fmul v30.4s, v30.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
-	VADD V4.S4, V19.S4, V19.S4
-	VADD V4.S4, V23.S4, V23.S4
-	VADD V4.S4, V27.S4, V27.S4
-	VADD V4.S4, V31.S4, V31.S4
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	VADD V1.S4, V19.S4, V19.S4
+	VADD V1.S4, V23.S4, V23.S4
+	VADD V1.S4, V27.S4, V27.S4
+	VADD V1.S4, V31.S4, V31.S4
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
 	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
-	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
+	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	VFMLA V6.S4, V4.S4, V20.S4
-	VFMLA V6.S4, V4.S4, V24.S4
-	VFMLA V6.S4, V4.S4, V28.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	VFMLA V3.S4, V1.S4, V24.S4
+	VFMLA V3.S4, V1.S4, V28.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
 	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
-	VFMLA V6.S4, V4.S4, V17.S4
-	VFMLA V6.S4, V4.S4, V21.S4
-	VFMLA V6.S4, V4.S4, V25.S4
-	VFMLA V6.S4, V4.S4, V29.S4
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	VFMLA V3.S4, V1.S4, V17.S4
+	VFMLA V3.S4, V1.S4, V21.S4
+	VFMLA V3.S4, V1.S4, V25.S4
+	VFMLA V3.S4, V1.S4, V29.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
 	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	VFMLA V6.S4, V4.S4, V18.S4
-	VFMLA V6.S4, V4.S4, V22.S4
-	VFMLA V6.S4, V4.S4, V26.S4
-	VFMLA V6.S4, V4.S4, V30.S4
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
-	WORD $0x6e25dfde // fmul v30.4s, v30.4s, v5.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	VFMLA V3.S4, V1.S4, V18.S4
+	VFMLA V3.S4, V1.S4, V22.S4
+	VFMLA V3.S4, V1.S4, V26.S4
+	VFMLA V3.S4, V1.S4, V30.S4
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
 	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	VFMLA V6.S4, V4.S4, V19.S4
-	VFMLA V6.S4, V4.S4, V23.S4
-	VFMLA V6.S4, V4.S4, V27.S4
-	VFMLA V6.S4, V4.S4, V31.S4
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
-	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V19.S4
+	VFMLA V3.S4, V1.S4, V23.S4
+	VFMLA V3.S4, V1.S4, V27.S4
+	VFMLA V3.S4, V1.S4, V31.S4
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
+	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
+	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e23df18 // fmul v24.4s, v24.4s, v3.4s
+	WORD $0x6e23df9c // fmul v28.4s, v28.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
 	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
 	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x6e26de94 // fmul v20.4s, v20.4s, v6.4s
-	WORD $0x6e26df18 // fmul v24.4s, v24.4s, v6.4s
-	WORD $0x6e26df9c // fmul v28.4s, v28.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	WORD $0x4e27d694 // fadd v20.4s, v20.4s, v7.4s
-	WORD $0x4e27d718 // fadd v24.4s, v24.4s, v7.4s
-	WORD $0x4e27d79c // fadd v28.4s, v28.4s, v7.4s
-	FMOVQ 16(R2), F4
-	FMOVQ 16(R3), F5
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
 	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
-	WORD $0x6e25de31 // fmul v17.4s, v17.4s, v5.4s
-	WORD $0x6e25deb5 // fmul v21.4s, v21.4s, v5.4s
-	WORD $0x6e25df39 // fmul v25.4s, v25.4s, v5.4s
-	WORD $0x6e25dfbd // fmul v29.4s, v29.4s, v5.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
+	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
+	WORD $0x4e21d7bd // fadd v29.4s, v29.4s, v1.4s
+	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
+	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
+	WORD $0x6e23df39 // fmul v25.4s, v25.4s, v3.4s
+	WORD $0x6e23dfbd // fmul v29.4s, v29.4s, v3.4s
 	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
 	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
 	WORD $0x4e24d739 // fadd v25.4s, v25.4s, v4.4s
 	WORD $0x4e24d7bd // fadd v29.4s, v29.4s, v4.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x6e26deb5 // fmul v21.4s, v21.4s, v6.4s
-	WORD $0x6e26df39 // fmul v25.4s, v25.4s, v6.4s
-	WORD $0x6e26dfbd // fmul v29.4s, v29.4s, v6.4s
-	WORD $0x4e27d631 // fadd v17.4s, v17.4s, v7.4s
-	WORD $0x4e27d6b5 // fadd v21.4s, v21.4s, v7.4s
-	WORD $0x4e27d739 // fadd v25.4s, v25.4s, v7.4s
-	WORD $0x4e27d7bd // fadd v29.4s, v29.4s, v7.4s
-	FMOVQ 32(R2), F4
-	FMOVQ 32(R3), F5
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
 	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x6e25de52 // fmul v18.4s, v18.4s, v5.4s
-	WORD $0x6e25ded6 // fmul v22.4s, v22.4s, v5.4s
-	WORD $0x6e25df5a // fmul v26.4s, v26.4s, v5.4s
-	WORD $0x6e25dfde // fmul v30.4s, v30.4s, v5.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
+	WORD $0x4e21d7de // fadd v30.4s, v30.4s, v1.4s
+	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
+	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
+	WORD $0x6e23df5a // fmul v26.4s, v26.4s, v3.4s
+	WORD $0x6e23dfde // fmul v30.4s, v30.4s, v3.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
 	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
 	WORD $0x4e24d75a // fadd v26.4s, v26.4s, v4.4s
 	WORD $0x4e24d7de // fadd v30.4s, v30.4s, v4.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x6e26ded6 // fmul v22.4s, v22.4s, v6.4s
-	WORD $0x6e26df5a // fmul v26.4s, v26.4s, v6.4s
-	WORD $0x6e26dfde // fmul v30.4s, v30.4s, v6.4s
-	WORD $0x4e27d652 // fadd v18.4s, v18.4s, v7.4s
-	WORD $0x4e27d6d6 // fadd v22.4s, v22.4s, v7.4s
-	WORD $0x4e27d75a // fadd v26.4s, v26.4s, v7.4s
-	WORD $0x4e27d7de // fadd v30.4s, v30.4s, v7.4s
-	FMOVQ 48(R2), F4
-	FMOVQ 48(R3), F5
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
 	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x6e25de73 // fmul v19.4s, v19.4s, v5.4s
-	WORD $0x6e25def7 // fmul v23.4s, v23.4s, v5.4s
-	WORD $0x6e25df7b // fmul v27.4s, v27.4s, v5.4s
-	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
+	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
+	WORD $0x4e21d7ff // fadd v31.4s, v31.4s, v1.4s
+	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
+	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
+	WORD $0x6e23df7b // fmul v27.4s, v27.4s, v3.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
 	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
 	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
 	WORD $0x4e24d77b // fadd v27.4s, v27.4s, v4.4s
 	WORD $0x4e24d7ff // fadd v31.4s, v31.4s, v4.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x6e26def7 // fmul v23.4s, v23.4s, v6.4s
-	WORD $0x6e26df7b // fmul v27.4s, v27.4s, v6.4s
-	WORD $0x6e26dfff // fmul v31.4s, v31.4s, v6.4s
-	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
-	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
-	WORD $0x4e27d77b // fadd v27.4s, v27.4s, v7.4s
-	WORD $0x4e27d7ff // fadd v31.4s, v31.4s, v7.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
+	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb4e509 // fcmgt v9.4s, v8.4s, v20.4s
-	VBIF V9.B16, V0.B16, V20.B16
-	WORD $0x6eb8e509 // fcmgt v9.4s, v8.4s, v24.4s
-	VBIF V9.B16, V0.B16, V24.B16
-	WORD $0x6ebce509 // fcmgt v9.4s, v8.4s, v28.4s
-	VBIF V9.B16, V0.B16, V28.B16
-	WORD $0x6eb1e509 // fcmgt v9.4s, v8.4s, v17.4s
-	VBIF V9.B16, V0.B16, V17.B16
-	WORD $0x6eb5e509 // fcmgt v9.4s, v8.4s, v21.4s
-	VBIF V9.B16, V0.B16, V21.B16
-	WORD $0x6eb9e509 // fcmgt v9.4s, v8.4s, v25.4s
-	VBIF V9.B16, V0.B16, V25.B16
-	WORD $0x6ebde509 // fcmgt v9.4s, v8.4s, v29.4s
-	VBIF V9.B16, V0.B16, V29.B16
-	WORD $0x6eb2e509 // fcmgt v9.4s, v8.4s, v18.4s
-	VBIF V9.B16, V0.B16, V18.B16
-	WORD $0x6eb6e509 // fcmgt v9.4s, v8.4s, v22.4s
-	VBIF V9.B16, V0.B16, V22.B16
-	WORD $0x6ebae509 // fcmgt v9.4s, v8.4s, v26.4s
-	VBIF V9.B16, V0.B16, V26.B16
-	WORD $0x6ebee509 // fcmgt v9.4s, v8.4s, v30.4s
-	VBIF V9.B16, V0.B16, V30.B16
-	WORD $0x6eb3e509 // fcmgt v9.4s, v8.4s, v19.4s
-	VBIF V9.B16, V0.B16, V19.B16
-	WORD $0x6eb7e509 // fcmgt v9.4s, v8.4s, v23.4s
-	VBIF V9.B16, V0.B16, V23.B16
-	WORD $0x6ebbe509 // fcmgt v9.4s, v8.4s, v27.4s
-	VBIF V9.B16, V0.B16, V27.B16
-	WORD $0x6ebfe509 // fcmgt v9.4s, v8.4s, v31.4s
-	VBIF V9.B16, V0.B16, V31.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
+	WORD $0x6eb8e4a6 // fcmgt v6.4s, v5.4s, v24.4s
+	VBIF V6.B16, V12.B16, V24.B16
+	WORD $0x6ebce4a6 // fcmgt v6.4s, v5.4s, v28.4s
+	VBIF V6.B16, V12.B16, V28.B16
+	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
+	VBIF V6.B16, V12.B16, V17.B16
+	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
+	VBIF V6.B16, V12.B16, V21.B16
+	WORD $0x6eb9e4a6 // fcmgt v6.4s, v5.4s, v25.4s
+	VBIF V6.B16, V12.B16, V25.B16
+	WORD $0x6ebde4a6 // fcmgt v6.4s, v5.4s, v29.4s
+	VBIF V6.B16, V12.B16, V29.B16
+	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
+	VBIF V6.B16, V12.B16, V18.B16
+	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
+	VBIF V6.B16, V12.B16, V22.B16
+	WORD $0x6ebae4a6 // fcmgt v6.4s, v5.4s, v26.4s
+	VBIF V6.B16, V12.B16, V26.B16
+	WORD $0x6ebee4a6 // fcmgt v6.4s, v5.4s, v30.4s
+	VBIF V6.B16, V12.B16, V30.B16
+	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
+	VBIF V6.B16, V12.B16, V19.B16
+	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
+	VBIF V6.B16, V12.B16, V23.B16
+	WORD $0x6ebbe4a6 // fcmgt v6.4s, v5.4s, v27.4s
+	VBIF V6.B16, V12.B16, V27.B16
+	WORD $0x6ebfe4a6 // fcmgt v6.4s, v5.4s, v31.4s
+	VBIF V6.B16, V12.B16, V31.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4e20c694 // fmaxnm v20.4s, v20.4s, v0.4s
-	WORD $0x4e20c718 // fmaxnm v24.4s, v24.4s, v0.4s
-	WORD $0x4e20c79c // fmaxnm v28.4s, v28.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4ea1c694 // fminnm v20.4s, v20.4s, v1.4s
-	WORD $0x4ea1c718 // fminnm v24.4s, v24.4s, v1.4s
-	WORD $0x4ea1c79c // fminnm v28.4s, v28.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
-	WORD $0x4e22d718 // fadd v24.4s, v24.4s, v2.4s
-	WORD $0x4e22d79c // fadd v28.4s, v28.4s, v2.4s
-	WORD $0x4e20c631 // fmaxnm v17.4s, v17.4s, v0.4s
-	WORD $0x4e20c6b5 // fmaxnm v21.4s, v21.4s, v0.4s
-	WORD $0x4e20c739 // fmaxnm v25.4s, v25.4s, v0.4s
-	WORD $0x4e20c7bd // fmaxnm v29.4s, v29.4s, v0.4s
-	WORD $0x4ea1c631 // fminnm v17.4s, v17.4s, v1.4s
-	WORD $0x4ea1c6b5 // fminnm v21.4s, v21.4s, v1.4s
-	WORD $0x4ea1c739 // fminnm v25.4s, v25.4s, v1.4s
-	WORD $0x4ea1c7bd // fminnm v29.4s, v29.4s, v1.4s
-	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
-	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
-	WORD $0x4e22d739 // fadd v25.4s, v25.4s, v2.4s
-	WORD $0x4e22d7bd // fadd v29.4s, v29.4s, v2.4s
-	WORD $0x4e20c652 // fmaxnm v18.4s, v18.4s, v0.4s
-	WORD $0x4e20c6d6 // fmaxnm v22.4s, v22.4s, v0.4s
-	WORD $0x4e20c75a // fmaxnm v26.4s, v26.4s, v0.4s
-	WORD $0x4e20c7de // fmaxnm v30.4s, v30.4s, v0.4s
-	WORD $0x4ea1c652 // fminnm v18.4s, v18.4s, v1.4s
-	WORD $0x4ea1c6d6 // fminnm v22.4s, v22.4s, v1.4s
-	WORD $0x4ea1c75a // fminnm v26.4s, v26.4s, v1.4s
-	WORD $0x4ea1c7de // fminnm v30.4s, v30.4s, v1.4s
-	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
-	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
-	WORD $0x4e22d75a // fadd v26.4s, v26.4s, v2.4s
-	WORD $0x4e22d7de // fadd v30.4s, v30.4s, v2.4s
-	WORD $0x4e20c673 // fmaxnm v19.4s, v19.4s, v0.4s
-	WORD $0x4e20c6f7 // fmaxnm v23.4s, v23.4s, v0.4s
-	WORD $0x4e20c77b // fmaxnm v27.4s, v27.4s, v0.4s
-	WORD $0x4e20c7ff // fmaxnm v31.4s, v31.4s, v0.4s
-	WORD $0x4ea1c673 // fminnm v19.4s, v19.4s, v1.4s
-	WORD $0x4ea1c6f7 // fminnm v23.4s, v23.4s, v1.4s
-	WORD $0x4ea1c77b // fminnm v27.4s, v27.4s, v1.4s
-	WORD $0x4ea1c7ff // fminnm v31.4s, v31.4s, v1.4s
-	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
-	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
-	WORD $0x4e22d77b // fadd v27.4s, v27.4s, v2.4s
-	WORD $0x4e22d7ff // fadd v31.4s, v31.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
+	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
+	WORD $0x4e2ed79c // fadd v28.4s, v28.4s, v14.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
+	WORD $0x4eadc739 // fminnm v25.4s, v25.4s, v13.4s
+	WORD $0x4eadc7bd // fminnm v29.4s, v29.4s, v13.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4e2ed739 // fadd v25.4s, v25.4s, v14.4s
+	WORD $0x4e2ed7bd // fadd v29.4s, v29.4s, v14.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4eadc75a // fminnm v26.4s, v26.4s, v13.4s
+	WORD $0x4eadc7de // fminnm v30.4s, v30.4s, v13.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4e2ed75a // fadd v26.4s, v26.4s, v14.4s
+	WORD $0x4e2ed7de // fadd v30.4s, v30.4s, v14.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
+	WORD $0x4eadc77b // fminnm v27.4s, v27.4s, v13.4s
+	WORD $0x4eadc7ff // fminnm v31.4s, v31.4s, v13.4s
+	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
+	WORD $0x4e2ed77b // fadd v27.4s, v27.4s, v14.4s
+	WORD $0x4e2ed7ff // fadd v31.4s, v31.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V21.H8, V20.H8, V20.H8
 	VUZP1 V25.H8, V24.H8, V24.H8
@@ -4458,10 +4695,10 @@ clamp:
 	VUZP1 V22.B16, V20.B16, V20.B16
 	VUZP1 V26.B16, V24.B16, V24.B16
 	VUZP1 V30.B16, V28.B16, V28.B16
-	VADD V3.B16, V16.B16, V16.B16
-	VADD V3.B16, V20.B16, V20.B16
-	VADD V3.B16, V24.B16, V24.B16
-	VADD V3.B16, V28.B16, V28.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V20.B16, V20.B16
+	VADD V0.B16, V24.B16, V24.B16
+	VADD V0.B16, V28.B16, V28.B16
 	FMOVQ F16, (R19)
 	ADD R20, R19
 	FMOVQ F20, (R19)

@@ -21,6 +21,10 @@ TEXT tiles1x4NEON<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	VMOVI $0, V16.B16
 	VMOVI $0, V17.B16
@@ -89,11 +93,7 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -102,54 +102,57 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V16.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V16.B16, V16.B16, V16.B16
-	VADD V3.B16, V16.B16, V16.B16
+	VADD V0.B16, V16.B16, V16.B16
 	FMOVS F16, (R19)
 	ADD R20, R19
 stored:
@@ -183,6 +186,10 @@ TEXT tiles2x4NEON<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	VMOVI $0, V16.B16
 	VMOVI $0, V17.B16
@@ -280,11 +287,7 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -293,76 +296,82 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V20.S4, V20.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V20.S4, V20.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	VFMLA V6.S4, V4.S4, V20.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x6e26de94 // fmul v20.4s, v20.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	WORD $0x4e27d694 // fadd v20.4s, v20.4s, v7.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb4e509 // fcmgt v9.4s, v8.4s, v20.4s
-	VBIF V9.B16, V0.B16, V20.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4e20c694 // fmaxnm v20.4s, v20.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4ea1c694 // fminnm v20.4s, v20.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V20.H8, V20.H8, V20.H8
 	VUZP1 V16.B16, V16.B16, V16.B16
 	VUZP1 V20.B16, V20.B16, V20.B16
-	VADD V3.B16, V16.B16, V16.B16
-	VADD V3.B16, V20.B16, V20.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V20.B16, V20.B16
 	FMOVS F16, (R19)
 	ADD R20, R19
 	FMOVS F20, (R19)
@@ -398,6 +407,10 @@ TEXT tiles4x4NEON<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	VMOVI $0, V16.B16
 	VMOVI $0, V17.B16
@@ -553,11 +566,7 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -566,108 +575,120 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
-	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
+	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V20.S4, V20.S4
-	VADD V4.S4, V24.S4, V24.S4
-	VADD V4.S4, V28.S4, V28.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V20.S4, V20.S4
+	VADD V1.S4, V24.S4, V24.S4
+	VADD V1.S4, V28.S4, V28.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	VFMLA V6.S4, V4.S4, V20.S4
-	VFMLA V6.S4, V4.S4, V24.S4
-	VFMLA V6.S4, V4.S4, V28.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	VFMLA V3.S4, V1.S4, V24.S4
+	VFMLA V3.S4, V1.S4, V28.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
+	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e23df18 // fmul v24.4s, v24.4s, v3.4s
+	WORD $0x6e23df9c // fmul v28.4s, v28.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
 	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
 	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x6e26de94 // fmul v20.4s, v20.4s, v6.4s
-	WORD $0x6e26df18 // fmul v24.4s, v24.4s, v6.4s
-	WORD $0x6e26df9c // fmul v28.4s, v28.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	WORD $0x4e27d694 // fadd v20.4s, v20.4s, v7.4s
-	WORD $0x4e27d718 // fadd v24.4s, v24.4s, v7.4s
-	WORD $0x4e27d79c // fadd v28.4s, v28.4s, v7.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb4e509 // fcmgt v9.4s, v8.4s, v20.4s
-	VBIF V9.B16, V0.B16, V20.B16
-	WORD $0x6eb8e509 // fcmgt v9.4s, v8.4s, v24.4s
-	VBIF V9.B16, V0.B16, V24.B16
-	WORD $0x6ebce509 // fcmgt v9.4s, v8.4s, v28.4s
-	VBIF V9.B16, V0.B16, V28.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
+	WORD $0x6eb8e4a6 // fcmgt v6.4s, v5.4s, v24.4s
+	VBIF V6.B16, V12.B16, V24.B16
+	WORD $0x6ebce4a6 // fcmgt v6.4s, v5.4s, v28.4s
+	VBIF V6.B16, V12.B16, V28.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4e20c694 // fmaxnm v20.4s, v20.4s, v0.4s
-	WORD $0x4e20c718 // fmaxnm v24.4s, v24.4s, v0.4s
-	WORD $0x4e20c79c // fmaxnm v28.4s, v28.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4ea1c694 // fminnm v20.4s, v20.4s, v1.4s
-	WORD $0x4ea1c718 // fminnm v24.4s, v24.4s, v1.4s
-	WORD $0x4ea1c79c // fminnm v28.4s, v28.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
-	WORD $0x4e22d718 // fadd v24.4s, v24.4s, v2.4s
-	WORD $0x4e22d79c // fadd v28.4s, v28.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
+	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
+	WORD $0x4e2ed79c // fadd v28.4s, v28.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V20.H8, V20.H8, V20.H8
 	VUZP1 V24.H8, V24.H8, V24.H8
@@ -676,10 +697,10 @@ clamp:
 	VUZP1 V20.B16, V20.B16, V20.B16
 	VUZP1 V24.B16, V24.B16, V24.B16
 	VUZP1 V28.B16, V28.B16, V28.B16
-	VADD V3.B16, V16.B16, V16.B16
-	VADD V3.B16, V20.B16, V20.B16
-	VADD V3.B16, V24.B16, V24.B16
-	VADD V3.B16, V28.B16, V28.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V20.B16, V20.B16
+	VADD V0.B16, V24.B16, V24.B16
+	VADD V0.B16, V28.B16, V28.B16
 	FMOVS F16, (R19)
 	ADD R20, R19
 	FMOVS F20, (R19)
@@ -719,6 +740,10 @@ TEXT tiles1x4ApartNEON<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	VMOVI $0, V16.B16
 	VMOVI $0, V17.B16
@@ -791,11 +816,7 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -804,54 +825,57 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V16.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V16.B16, V16.B16, V16.B16
-	VADD V3.B16, V16.B16, V16.B16
+	VADD V0.B16, V16.B16, V16.B16
 	FMOVS F16, (R19)
 	ADD R20, R19
 stored:
@@ -885,6 +909,10 @@ TEXT tiles2x4ApartNEON<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	VMOVI $0, V16.B16
 	VMOVI $0, V17.B16
@@ -990,11 +1018,7 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -1003,76 +1027,82 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V20.S4, V20.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V20.S4, V20.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	VFMLA V6.S4, V4.S4, V20.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x6e26de94 // fmul v20.4s, v20.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	WORD $0x4e27d694 // fadd v20.4s, v20.4s, v7.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb4e509 // fcmgt v9.4s, v8.4s, v20.4s
-	VBIF V9.B16, V0.B16, V20.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4e20c694 // fmaxnm v20.4s, v20.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4ea1c694 // fminnm v20.4s, v20.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V20.H8, V20.H8, V20.H8
 	VUZP1 V16.B16, V16.B16, V16.B16
 	VUZP1 V20.B16, V20.B16, V20.B16
-	VADD V3.B16, V16.B16, V16.B16
-	VADD V3.B16, V20.B16, V20.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V20.B16, V20.B16
 	FMOVS F16, (R19)
 	ADD R20, R19
 	FMOVS F20, (R19)
@@ -1108,6 +1138,10 @@ TEXT tiles4x4ApartNEON<>(SB), NOSPLIT, $0-0
 	SCVTFWS R24, F0
 	FMOVS F0, R24
 	VMOVI $0x80, V15.B16
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 tile:
 	VMOVI $0, V16.B16
 	VMOVI $0, V17.B16
@@ -1279,11 +1313,7 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R23, V0.S4
-	VDUP R24, V1.S4
-	VDUP R25, V3.B16
-	MOVW $0x4b400000, R4 // 1.5*2^23
-	VDUP R4, V2.S4
+	VDUP R25, V0.B16
 	AND $7, R26, R5
 	CMP $2, R5
 	BEQ intBias
@@ -1292,108 +1322,120 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
-	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
+	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V20.S4, V20.S4
-	VADD V4.S4, V24.S4, V24.S4
-	VADD V4.S4, V28.S4, V28.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V20.S4, V20.S4
+	VADD V1.S4, V24.S4, V24.S4
+	VADD V1.S4, V28.S4, V28.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	VFMLA V6.S4, V4.S4, V16.S4
-	VFMLA V6.S4, V4.S4, V20.S4
-	VFMLA V6.S4, V4.S4, V24.S4
-	VFMLA V6.S4, V4.S4, V28.S4
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	VFMLA V3.S4, V1.S4, V24.S4
+	VFMLA V3.S4, V1.S4, V28.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V6.S4
+	VDUP R4, V3.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V7.S4
-	FMOVQ 0(R2), F4
-	FMOVQ 0(R3), F5
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
-	WORD $0x6e25de94 // fmul v20.4s, v20.4s, v5.4s
-	WORD $0x6e25df18 // fmul v24.4s, v24.4s, v5.4s
-	WORD $0x6e25df9c // fmul v28.4s, v28.4s, v5.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
+	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
+	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e23df18 // fmul v24.4s, v24.4s, v3.4s
+	WORD $0x6e23df9c // fmul v28.4s, v28.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
 	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
 	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x6e26de94 // fmul v20.4s, v20.4s, v6.4s
-	WORD $0x6e26df18 // fmul v24.4s, v24.4s, v6.4s
-	WORD $0x6e26df9c // fmul v28.4s, v28.4s, v6.4s
-	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
-	WORD $0x4e27d694 // fadd v20.4s, v20.4s, v7.4s
-	WORD $0x4e27d718 // fadd v24.4s, v24.4s, v7.4s
-	WORD $0x4e27d79c // fadd v28.4s, v28.4s, v7.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
 	B clamp
 real:
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V8.S4
-	WORD $0x6eb0e509 // fcmgt v9.4s, v8.4s, v16.4s
-	VBIF V9.B16, V0.B16, V16.B16
-	WORD $0x6eb4e509 // fcmgt v9.4s, v8.4s, v20.4s
-	VBIF V9.B16, V0.B16, V20.B16
-	WORD $0x6eb8e509 // fcmgt v9.4s, v8.4s, v24.4s
-	VBIF V9.B16, V0.B16, V24.B16
-	WORD $0x6ebce509 // fcmgt v9.4s, v8.4s, v28.4s
-	VBIF V9.B16, V0.B16, V28.B16
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
+	WORD $0x6eb8e4a6 // fcmgt v6.4s, v5.4s, v24.4s
+	VBIF V6.B16, V12.B16, V24.B16
+	WORD $0x6ebce4a6 // fcmgt v6.4s, v5.4s, v28.4s
+	VBIF V6.B16, V12.B16, V28.B16
 clamp:
-	WORD $0x4e20c610 // fmaxnm v16.4s, v16.4s, v0.4s
-	WORD $0x4e20c694 // fmaxnm v20.4s, v20.4s, v0.4s
-	WORD $0x4e20c718 // fmaxnm v24.4s, v24.4s, v0.4s
-	WORD $0x4e20c79c // fmaxnm v28.4s, v28.4s, v0.4s
-	WORD $0x4ea1c610 // fminnm v16.4s, v16.4s, v1.4s
-	WORD $0x4ea1c694 // fminnm v20.4s, v20.4s, v1.4s
-	WORD $0x4ea1c718 // fminnm v24.4s, v24.4s, v1.4s
-	WORD $0x4ea1c79c // fminnm v28.4s, v28.4s, v1.4s
-	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
-	WORD $0x4e22d718 // fadd v24.4s, v24.4s, v2.4s
-	WORD $0x4e22d79c // fadd v28.4s, v28.4s, v2.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
+	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
+	WORD $0x4e2ed79c // fadd v28.4s, v28.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V20.H8, V20.H8, V20.H8
 	VUZP1 V24.H8, V24.H8, V24.H8
@@ -1402,10 +1444,10 @@ clamp:
 	VUZP1 V20.B16, V20.B16, V20.B16
 	VUZP1 V24.B16, V24.B16, V24.B16
 	VUZP1 V28.B16, V28.B16, V28.B16
-	VADD V3.B16, V16.B16, V16.B16
-	VADD V3.B16, V20.B16, V20.B16
-	VADD V3.B16, V24.B16, V24.B16
-	VADD V3.B16, V28.B16, V28.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V20.B16, V20.B16
+	VADD V0.B16, V24.B16, V24.B16
+	VADD V0.B16, V28.B16, V28.B16
 	FMOVS F16, (R19)
 	ADD R20, R19
 	FMOVS F20, (R19)

@@ -1,0 +1,27 @@
+package main
+
+// loop is a part of a routine: some stretches of instructions, each from one label to the
+// next, or to where a branch goes back to the first.
+type loop struct {
+	name      string
+	file      string // in internal/kernel
+	routine   string
+	outputs   int // results of a turn, for an epilogue; products are counted otherwise
+	stretches []stretch
+}
+
+// stretch begins at label from, and ends in front of label to or, where that is empty, behind
+// the branch to from.
+type stretch struct{ from, to string }
+
+// loops are what is priced.
+var loops = []loop{
+	{"gemm8 USMMLA 8x8", "gemm8/i8mm_arm64.s", "tiles8x8I8MM", 0, []stretch{{"steps", ""}}},
+	{"gemm8 SDOT 4x16", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 0, []stretch{{"steps", ""}}},
+	{"gemm8 SDOT 8x8", "gemm8/dotprod_arm64.s", "tiles8x8DotProd", 0, []stretch{{"steps", ""}}},
+	{"gemm8 NEON 4x4", "gemm8/neon_arm64.s", "tiles4x4NEON", 0, []stretch{{"step", ""}}},
+	{"gemm8 NEON 4x4, weights of -128", "gemm8/neon_arm64.s", "tiles4x4ApartNEON", 0, []stretch{{"step", ""}}},
+	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "stored"}}},
+	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "stored"}}},
+	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"realBias", "real"}, {"clamp", "stored"}}},
+}
