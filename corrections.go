@@ -51,6 +51,11 @@ func (o quantizeOptions) corrected(ctx context.Context, p *ptq.Prepared, g *grap
 	}
 	options := o.correct
 	options.Codes, options.Threads = codes, o.threads
+	if options.Bias {
+		if options.Judge, err = compare.Closeness(ctx, p.Graph, c.samples, compare.Options{Threads: o.threads}); err != nil {
+			return nil, err
+		}
+	}
 	made, err := correct.Run(ctx, p.Graph, g, c.samples, options)
 	if err != nil {
 		return nil, err
@@ -62,7 +67,7 @@ func (o quantizeOptions) corrected(ctx context.Context, p *ptq.Prepared, g *grap
 func reportCorrected(report *ptq.Report, p *ptq.Prepared, made *correct.Corrected, options correct.Options) error {
 	report.Int8Bytes += made.Biases
 	if options.Bias {
-		report.BiasCorrected = len(made.Layers)
+		report.BiasCorrected = len(made.BiasLayers)
 	}
 	if !options.Round {
 		return nil

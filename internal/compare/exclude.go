@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/internal/timing"
@@ -30,7 +32,7 @@ func Excluding(float, converted *graph.Graph, exclude func(node string) bool) (*
 	}
 	for _, n := range out.Nodes {
 		if c := codes[n.Name]; c != nil && onCodes(c) && !exclude(n.Name) {
-			convert(n, c)
+			convert(out, n, c)
 		}
 	}
 	dropIdleStubs(out)
@@ -66,9 +68,9 @@ func byName(g *graph.Graph) map[string]*graph.Node {
 	return nodes
 }
 
-// convert gives n the types and the weight of its converted form c, unless n
-// follows an input that has become float.
-func convert(n, c *graph.Node) {
+// convert gives n, of g, the types, the weight and the bias of its converted form c, unless n
+// follows an input that has become float. A bias may have been corrected, or be new.
+func convert(g *graph.Graph, n, c *graph.Node) {
 	if _, follows := c.Prescribed(); follows {
 		if t, ok := n.Prescribed(); ok {
 			for _, v := range n.Outputs {
@@ -82,7 +84,23 @@ func convert(n, c *graph.Node) {
 	}
 	if w := op.WeightOf(n); w != nil {
 		w.Data, w.Type = op.WeightOf(c).Data, op.WeightOf(c).Type
+		bias(g, n, c)
 	}
+}
+
+// bias gives n, a layer with a weight, that of its converted form.
+func bias(g *graph.Graph, n, c *graph.Node) {
+	if len(c.Inputs) < 3 || c.Inputs[2].Role != graph.Parameter {
+		return
+	}
+	from := c.Inputs[2]
+	if len(n.Inputs) > 2 {
+		n.Inputs[2].Data, n.Inputs[2].Type = from.Data, from.Type
+		return
+	}
+	v := &graph.Value{Name: from.Name, Role: graph.Parameter, Type: from.Type, Data: from.Data}
+	g.Params = slices.Insert(g.Params, slices.Index(g.Params, n.Inputs[1])+1, v)
+	n.Inputs = append(n.Inputs, v)
 }
 
 // dropIdleStubs makes stubs float whose codes no int8 node reads.

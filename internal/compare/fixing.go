@@ -118,7 +118,9 @@ const ranked = 4
 
 // rank measures what every unit alone costs and orders them.
 func (f *fixing) rank(ctx context.Context) error {
-	r, err := f.ranking(ctx)
+	few := *f
+	few.inputs = f.inputs[:min(ranked, len(f.inputs))]
+	r, err := few.ranking(ctx)
 	if err != nil {
 		return err
 	}
@@ -139,10 +141,9 @@ func (f *fixing) rank(ctx context.Context) error {
 	return nil
 }
 
-// ranking measures on few inputs, and in front of what makes noise large or small by where
-// the values lie.
+// ranking measures in front of what makes noise large or small by where the values lie.
 func (f *fixing) ranking(ctx context.Context) (*fixing, error) {
-	r := &fixing{float: f.float.Clone(), converted: f.converted, inputs: f.inputs[:min(ranked, len(f.inputs))], opts: f.opts, program: f.program}
+	r := &fixing{float: f.float.Clone(), converted: f.converted, inputs: f.inputs, opts: f.opts, program: f.program}
 	for i, v := range r.float.Outputs {
 		r.float.Outputs[i] = bare(v)
 	}

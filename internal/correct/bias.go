@@ -16,6 +16,10 @@ func expect(ctx context.Context, float *graph.Graph, layers []*layer, samples []
 		return err
 	}
 	means := make([]mean, len(layers))
+	for i, l := range layers {
+		means[i].within = l.node.Inputs[0].Type.Q
+		means[i].dtype = l.node.Inputs[0].Type.DType
+	}
 	of := map[*graph.Value][]int{}
 	for i, l := range layers {
 		of[l.float.Inputs[0]] = append(of[l.float.Inputs[0]], i)
@@ -47,6 +51,11 @@ func expect(ctx context.Context, float *graph.Graph, layers []*layer, samples []
 type mean struct {
 	sums  []float64
 	count int
+	// within are the parameters of codes of dtype; real numbers beyond what these hold count as
+	// the nearest that they hold. A bias that made up for what is cut off would make the mean
+	// right and what is usual wrong. nil takes all as they are.
+	within *tensor.QParams
+	dtype  tensor.DType
 }
 
 // add takes in the windows of n on x, in real numbers.
@@ -58,7 +67,7 @@ func (m *mean) add(n *graph.Node, x *tensor.Tensor) {
 	m.count += w.count()
 	q := x.QParams()
 	if q == nil {
-		addSums(m.sums, w, x.Float32s(), 0)
+		addSums(m.sums, w, m.held(x.Float32s()), 0)
 		return
 	}
 	if x.DType() == tensor.QUInt8 {
@@ -66,6 +75,21 @@ func (m *mean) add(n *graph.Node, x *tensor.Tensor) {
 	} else {
 		addSums(m.sums, w, x.Int8s(), float64(q.ZeroPoint()))
 	}
+}
+
+// held is x within what the codes hold.
+func (m *mean) held(x []float32) []float32 {
+	if m.within == nil {
+		return x
+	}
+	first, last := m.dtype.CodeRange()
+	scale, zero := m.within.Scale(), m.within.ZeroPoint()
+	low, high := float32(float64(first-zero)*scale), float32(float64(last-zero)*scale)
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = min(max(v, low), high)
+	}
+	return y
 }
 
 // value is the mean of what add has seen, in codes less their zero point where it has seen codes.

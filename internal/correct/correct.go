@@ -21,6 +21,9 @@ type Options struct {
 	Codes quant.CodeRange
 	// Threads of the runs; 0 means one per core. Results do not depend on it.
 	Threads int
+	// Judge, if there is one, decides which layers keep corrected biases: those with which the
+	// outputs come closer.
+	Judge Judge
 	// Progress is called with the number of layers that are done, of how many.
 	Progress func(done, of int)
 }
@@ -28,17 +31,22 @@ type Options struct {
 // Corrected is what Run gives.
 type Corrected struct {
 	Graph *graph.Graph // int8, with the new weights and biases
-	// Layers are those that were corrected, by name.
+	// Layers are those that were looked at, by name.
 	Layers []string
+	// BiasLayers are those whose bias was corrected.
+	BiasLayers []string
 	// Biases are the new ones, in bytes, of layers that had none.
 	Biases int64
+
+	layers []*layer
 }
 
 // layer is one that is corrected.
 type layer struct {
-	node  *graph.Node // in the int8 graph
-	float *graph.Node // in the float graph
-	mean  []float64   // of the float graph's windows, by groups, as columns of the weight
+	node  *graph.Node    // in the int8 graph
+	float *graph.Node    // in the float graph
+	mean  []float64      // of the float graph's windows, by groups, as columns of the weight
+	bias  *tensor.Tensor // of the int8 graph before it was corrected; nil where there is none
 }
 
 // Run returns a corrected copy of converted, the int8 graph that was made of the fused
@@ -79,6 +87,11 @@ func Run(ctx context.Context, float, converted *graph.Graph, samples [][]*tensor
 			return nil, err
 		}
 	}
+	if opts.Bias && opts.Judge != nil {
+		if err := out.accept(ctx, out.layers, opts.Judge); err != nil {
+			return nil, err
+		}
+	}
 	return out, nil
 }
 
@@ -90,11 +103,14 @@ func (c *Corrected) correct(ctx context.Context, l *layer, x []*tensor.Tensor, p
 		}
 	}
 	if opts.Bias {
+		l.bias = biasOf(l.node)
 		added, err := l.correctBias(c.Graph, x)
 		if err != nil {
 			return err
 		}
 		c.Biases += added
+		c.BiasLayers = append(c.BiasLayers, l.node.Name)
+		c.layers = append(c.layers, l)
 	}
 	c.Layers = append(c.Layers, l.node.Name)
 	return nil

@@ -30,7 +30,7 @@ import samples  # noqa: E402
 
 logging.disable(logging.WARNING)
 
-TV = ["resnet18", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "densenet121", "squeezenet1_1", "shufflenet_v2_x1_0",
+TV = ["resnet18", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0", "densenet121", "squeezenet1_1", "shufflenet_v2_x1_0",
       "regnet_y_400mf", "mnasnet0_5", "googlenet", "vgg11_bn", "convnext_tiny", "vit_b_16", "swin_t"]
 # Name, file, and what makes the inputs: (calibration, test), lists of {name: array}.
 MODELS = [
