@@ -10,28 +10,33 @@ var (
 	stileOut, stileLD        = field(40), field(48)
 	stileTiles, stileStored  = field(56), field(64)
 	stileFetch               = 72 // behind the cursor
+	stileNextPanel           = field(96)
 )
 
 // field is the operand of a field at an offset behind the cursor.
 func field(at int) string { return fmt.Sprintf("%d(DI)", cursorSize+at) }
 
 func sgemmAVX512(p *printer) {
-	sgemmTiles(p, []int{1, 4, 7, 14}, sgemm{printer: p, lanes: avx512, weight: 28, number: 30})
+	sgemmTiles(p, []int{1, 4, 7, 14}, sgemm{printer: p, lanes: avx512, weight: 28, number: 30}, nil)
 }
 
 func sgemmAVX2(p *printer) {
-	sgemmTiles(p, []int{1, 2, 3, 4, 5, 6}, sgemm{printer: p, lanes: avx2, weight: 12, number: 14})
+	sgemmTiles(p, []int{1, 2, 3, 4, 5, 6}, sgemm{printer: p, lanes: avx2, weight: 12, number: 14}, sgemmRow)
 	transposeNumbers(p)
 }
 
-// sgemmTiles writes the routines for tiles of one vector of columns, then of two.
-func sgemmTiles(p *printer, heights []int, g sgemm) {
+// sgemmTiles writes the routines for tiles of one vector of columns, then of two, then the
+// one that row writes, if any.
+func sgemmTiles(p *printer, heights []int, g sgemm, row func(*printer) string) {
 	var names []string
 	for g.vectors = 1; g.vectors <= 2; g.vectors++ {
 		for _, g.rows = range heights {
 			names = append(names, g.name())
 			g.write()
 		}
+	}
+	if row != nil {
+		names = append(names, row(p))
 	}
 	p.dispatcher("tiles"+g.isa, "arg *tile", names)
 }

@@ -47,6 +47,7 @@ type tile struct {
 	tiles   int
 	_       int // bytes of out that are stored
 	operand.Prefetch
+	nextPanel int // bytes from panel to panel, of the routine for several
 }
 
 //go:noescape
@@ -64,11 +65,12 @@ type family struct {
 	lanes   int
 	heights []int // in rows
 	masked  bool  // the last register of a tile is stored by mask
+	abreast int   // panels that the last routine takes at a time, of a single row; 0 where there is none
 }
 
 var (
 	avx512 = family{lanes: 16, heights: []int{1, 4, 7, 14}, masked: true}
-	avx2   = family{lanes: 8, heights: []int{1, 2, 3, 4, 5, 6}}
+	avx2   = family{lanes: 8, heights: []int{1, 2, 3, 4, 5, 6}, abreast: 4}
 )
 
 // columns of the wider tile.
@@ -175,7 +177,11 @@ func (f *family) run(c *Call) {
 	w := c.W.Data.(*simdWeights)
 	t := tile{depth: c.Depth, lo: c.Lo, hi: c.Hi}
 	tallest := f.heights[len(f.heights)-1]
-	for n := c.N0; n < c.N1; n += f.columns() {
+	first := c.N0
+	if c.M1-c.M0 == 1 && f.abreast > 0 {
+		first = f.row(c)
+	}
+	for n := first; n < c.N1; n += f.columns() {
 		cols := min(f.columns(), c.N1-n)
 		registers := (cols + f.lanes - 1) / f.lanes
 		t.panel, t.bias = unsafe.Pointer(&w.data[n*c.W.K]), unsafe.Pointer(&w.bias[n])
@@ -202,4 +208,19 @@ func (f *family) run(c *Call) {
 			m = end
 		}
 	}
+}
+
+// row computes the columns of a single row that fill several panels, and returns where the
+// others begin.
+func (f *family) row(c *Call) int {
+	w := c.W.Data.(*simdWeights)
+	t := tile{depth: c.Depth, lo: c.Lo, hi: c.Hi, tiles: 1, nextPanel: f.columns() * c.W.K * 4}
+	n := c.N0
+	for width := f.abreast * f.columns(); n+width <= c.N1; n += width {
+		t.panel, t.bias = unsafe.Pointer(&w.data[n*c.W.K:][:width*c.W.K][0]), unsafe.Pointer(&w.bias[n])
+		t.out = unsafe.Pointer(&c.Out[c.M0*c.LD+n:][:width][0])
+		operand.Lead(&t.Cursor, &c.Matrix, c.M0, c.M1)
+		f.tiles(len(f.heights), 2, &t)
+	}
+	return n
 }
