@@ -1,0 +1,14 @@
+//go:build !noasm
+
+package sgemm
+
+import (
+	"testing"
+
+	"github.com/octet-ml/octet/internal/kerneltest"
+)
+
+// Assembly finds the fields of its arguments by their offsets.
+func TestOffsetsOfArguments(t *testing.T) {
+	kerneltest.Offsets[tile](t, "sgemm.go", "stile", map[string]string{"Fetch": "Prefetch"})
+}
