@@ -22,6 +22,7 @@ var loops = []loop{
 	{"gemm8 NEON 4x4", "gemm8/neon_arm64.s", "tiles4x4NEON", 0, []stretch{{"step", ""}}},
 	{"gemm8 NEON 4x4, weights of -128", "gemm8/neon_arm64.s", "tiles4x4ApartNEON", 0, []stretch{{"step", ""}}},
 	{"sgemm FMLA 8x8", "sgemm/neon_arm64.s", "tiles8x8NEON", 0, []stretch{{"steps", ""}}},
+	{"depthwise8 NEON, two taps", "depthwise8/neon_arm64.s", "rows16NEON", 0, []stretch{{"taps", ""}}},
 	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "stored"}}},
 	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "stored"}}},
 	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"realBias", "real"}, {"clamp", "stored"}}},

@@ -12,7 +12,9 @@ const (
 // initial accumulators have that times the sum of the weights added.
 func gemm8DotProd(p *printer) {
 	few, all := []int{1, 4, 8}, []int{1, 2, 3, 4}
-	arm64Gemm8Tiles(arm64Gemm8{arm64: arm64{p}, isa: "DotProd", keeps: true}, []width{{1, few}, {2, few}, {4, all}},
+	g := arm64Gemm8{arm64Tiles(p), "DotProd"}
+	g.keeps = true
+	arm64Gemm8Tiles(g, []width{{1, few}, {2, few}, {4, all}},
 		func(g arm64Gemm8) { g.op("VMOVI $0x80, %s", bytes16(sdotFlip)) },
 		func(g arm64Gemm8, o arm64Rows) arm64Gemm8 {
 			g.start()

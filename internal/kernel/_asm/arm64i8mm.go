@@ -12,7 +12,7 @@ const (
 // A group of weights is eight of each column.
 func gemm8I8MM(p *printer) {
 	heights := []int{1, 2, 4, 8}
-	arm64Gemm8Tiles(arm64Gemm8{arm64: arm64{p}, isa: "I8MM"}, []width{{1, heights}, {2, heights}},
+	arm64Gemm8Tiles(arm64Gemm8{arm64Tiles(p), "I8MM"}, []width{{1, heights}, {2, heights}},
 		func(arm64Gemm8) {},
 		func(g arm64Gemm8, o arm64Rows) arm64Gemm8 {
 			g.mmlaStart()

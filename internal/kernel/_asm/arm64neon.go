@@ -17,7 +17,8 @@ const (
 // Two products fit 16 bits whatever the codes are, unless both weights are -128. Panels with
 // such a pair take routines that add each product by itself.
 func gemm8NEON(p *printer) {
-	g := arm64Gemm8{arm64: arm64{p}, vectors: 1, keeps: true}
+	g := arm64Gemm8{arm64Results: arm64Tiles(p)}
+	g.vectors, g.keeps = 1, true
 	var names []string
 	for _, apart := range []bool{false, true} {
 		g.isa = map[bool]string{false: "NEON", true: "ApartNEON"}[apart]

@@ -6,25 +6,22 @@ package depthwise8
 // products with codes, 255*128 at most, cannot leave 16 bits.
 const mostWeights = 128
 
-// split takes weights apart: w = 16*high + low, both about -8..8. It returns nil where the
-// sums of a filter's parts could leave 16 bits however it is split, as they can with more
-// than 16 taps; that is rare.
-func split(w []int8, channels, taps int) (low, high []int8) {
+// split takes the weights of a filter apart: w = 16*high + low, both about -8..8. It returns
+// nil where the sums of the parts could leave 16 bits however they are split, as they can
+// with more than 16 taps; that is rare.
+func split(w []int8) (low, high []int8) {
 	low, high = make([]int8, len(w)), make([]int8, len(w))
 	for i, v := range w {
 		h := (int(v) + 8) >> 4
 		low[i], high[i] = int8(int(v)-16*h), int8(h)
 	}
-	for c := range channels {
-		l, h := low[c*taps:][:taps], high[c*taps:][:taps]
-		for _, sign := range []int{1, -1} {
-			for sumOf(h, sign) > mostWeights {
-				carry(l, h, sign)
-			}
+	for _, sign := range []int{1, -1} {
+		for sumOf(high, sign) > mostWeights {
+			carry(low, high, sign)
 		}
-		if max(sumOf(l, 1), sumOf(l, -1), sumOf(h, 1), sumOf(h, -1)) > mostWeights {
-			return nil, nil
-		}
+	}
+	if max(sumOf(low, 1), sumOf(low, -1), sumOf(high, 1), sumOf(high, -1)) > mostWeights {
+		return nil, nil
 	}
 	return low, high
 }

@@ -19,7 +19,7 @@ func TestSplitStaysWithin16Bits(t *testing.T) {
 		for j := range w {
 			w[j] = []int8{int8(r.Uint32()), int8(r.Uint32()), -128, 127, int8(60 + r.IntN(60))}[r.IntN(5)]
 		}
-		low, high := split(w, 1, taps)
+		low, high := split(w)
 		if low == nil {
 			if taps <= 16 {
 				t.Fatalf("%v is refused", w)
@@ -43,10 +43,10 @@ func TestSplitStaysWithin16Bits(t *testing.T) {
 	for i := range 19 {
 		filter[i] = []int8{127, 10}[i/16] // the high parts are 8 and 1, 131 in all
 	}
-	if low, _ := split(filter, 1, 25); low == nil {
+	if low, _ := split(filter); low == nil {
 		t.Errorf("%v is refused", filter)
 	}
-	if low, _ := split(slices.Repeat([]int8{127}, 25), 1, 25); low != nil {
+	if low, _ := split(slices.Repeat([]int8{127}, 25)); low != nil {
 		t.Error("25 weights of 127 are split, but their sums leave 16 bits")
 	}
 }

@@ -1,0 +1,89 @@
+//go:build !noasm
+
+package depthwise8
+
+import (
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/rule"
+	"github.com/octet-ml/octet/quant"
+)
+
+//go:generate go run -C ../_asm . depthwise8 ../depthwise8
+
+// archTable lists the kernels of arm64.
+var archTable = []Kernel{neon()}
+
+//go:noescape
+func rows16NEON(arg *block)
+
+//go:noescape
+func rows16ApartNEON(arg *block)
+
+// The routines. They are called by a switch, because the argument of a function
+// value would be allocated.
+const (
+	pairs = iota
+	apart
+)
+
+func (r routine) run(a *block) {
+	switch r.code {
+	case pairs:
+		rows16NEON(a)
+	case apart:
+		rows16ApartNEON(a)
+	}
+}
+
+// neon multiplies with SMULL and SMLAL. Products of pairs of taps are added in 16 bits, unless
+// the filters have a pair of weights of -128.
+func neon() Kernel {
+	k := rowOf("neon", cpu.NEON, family{taps: 2, bytes: 2, flips: true, rows: []routine{{16, pairs}}})
+	inPairs := k.Pack
+	single := rowOf("neon", cpu.NEON, family{taps: 1, bytes: 1, flips: true, rows: []routine{{16, apart}}}).Pack
+	k.Pack = func(w []int8, channels, taps int, zero uint8) *Weights {
+		if heavy(w, taps) {
+			return single(w, channels, taps, zero)
+		}
+		return inPairs(w, channels, taps, zero)
+	}
+	packed := k.PackRule
+	k.PackRule = func(w *Weights, q *quant.Requant) *Rule {
+		r := packed(w, q)
+		for c := range w.Channels {
+			if r != nil && rule.Exceeds(q, c) {
+				r.constants.Rule |= rule.Large
+			}
+		}
+		return r
+	}
+	return k
+}
+
+// heavy reports whether a filter has two weights of -128 in one pair of taps.
+func heavy(w []int8, taps int) bool {
+	for ; len(w) > 0; w = w[taps:] {
+		for t := 1; t < taps; t += 2 {
+			if w[t-1] == -128 && w[t] == -128 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// supports reports whether the routines compute such filters: at least as many channels as
+// a block, at most maxTaps taps.
+func (f *family) supports(_ []int8, channels, taps int) bool {
+	return channels >= f.rows[0].width && taps <= maxTaps
+}
+
+// order returns the channel, within a part, that position i of its arrays holds.
+func order(i, _ int) int { return i }
+
+// put puts the weights of channel i of a part where its routine finds them.
+func (f *family) put(weights []byte, p part, i int, w []int8) {
+	for t, v := range w {
+		weights[t*p.width+i] = byte(v)
+	}
+}
