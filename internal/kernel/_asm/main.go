@@ -18,7 +18,7 @@ var families = map[string]map[string]func(*printer){
 		"i8mm_arm64.s": gemm8I8MM, "dotprod_arm64.s": gemm8DotProd, "neon_arm64.s": gemm8NEON},
 	"depthwise8":    {"avx512vnni_amd64.s": depthwise8AVX512VNNI, "avx2_amd64.s": depthwise8AVX2, "neon_arm64.s": depthwise8NEON},
 	"winograd8":     {"avx2_amd64.s": winograd8AVX2},
-	"requant8":      {"avx512_amd64.s": requant8AVX512, "avx2_amd64.s": requant8AVX2},
+	"requant8":      {"avx512_amd64.s": requant8AVX512, "avx2_amd64.s": requant8AVX2, "neon_arm64.s": requant8NEON},
 	"elementwise8":  {"avx512_amd64.s": elementwise8AVX512, "avx2_amd64.s": elementwise8AVX2},
 	"pool8":         {"avx512_amd64.s": pool8AVX512, "avx2_amd64.s": pool8AVX2},
 	"quantize":      {"avx512_amd64.s": quantizeAVX512, "avx2_amd64.s": quantizeAVX2},

@@ -12,7 +12,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-func rule(t *testing.T, r *rand.Rand, n quant.Numerics, perChannel, bias bool, channels int) *quant.Requant {
+func draw(t *testing.T, r *rand.Rand, n quant.Numerics, perChannel, bias bool, channels int) *quant.Requant {
 	scale := func() float64 { return math.Exp(r.Float64()*16 - 12) }
 	w := tensor.Affine(scale(), 0)
 	if perChannel {
@@ -45,7 +45,7 @@ func TestKernelsEqualReference(t *testing.T) {
 			n := 1 + r.IntN(67)
 			first := r.IntN(5)
 			c := &Call{M: 1 + r.IntN(5), N: n, First: first, LD: n + r.IntN(4)}
-			c.Rule = rule(t, r, quant.Numerics(1+i%3), i%2 == 0, i%5 != 0, first+n)
+			c.Rule = draw(t, r, quant.Numerics(1+i%3), i%2 == 0, i%5 != 0, first+n)
 			c.Acc = make([]int32, c.M*n)
 			for j := range c.Acc {
 				c.Acc[j] = int32(r.Uint32()) >> r.IntN(32)

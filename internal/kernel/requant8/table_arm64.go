@@ -1,0 +1,67 @@
+//go:build !noasm
+
+package requant8
+
+import (
+	"unsafe"
+
+	"github.com/octet-ml/octet/internal/cpu"
+	"github.com/octet-ml/octet/internal/kernel"
+	"github.com/octet-ml/octet/internal/rule"
+	"github.com/octet-ml/octet/quant"
+)
+
+//go:generate go run -C ../_asm . requant8 ../requant8
+
+// archTable lists the kernels of arm64.
+var archTable = []Kernel{
+	{Row: kernel.Row{Name: "requant_s32u8_neon", ISA: "neon", Requires: cpu.NEON}, Run: runNEON},
+}
+
+// columns is the argument of the assembly routine: it requantizes width columns of all rows.
+type columns struct {
+	acc   *int32
+	pitch int // bytes from row to row of acc
+	rows  int
+	out   *uint8
+	ld    int
+	bias  unsafe.Pointer // float32 or int32, by the rule
+	mult  *float32
+	rule.Constants
+}
+
+// width is the number of columns of a routine.
+const width = 16
+
+//go:noescape
+func columnsNEON(arg *columns)
+
+// runNEON runs portable code on rows shorter than a block of columns. The last block overlaps
+// the one before it.
+func runNEON(c *Call) {
+	if c.M == 0 || c.N < width {
+		run(c)
+		return
+	}
+	r := c.Rule
+	a := columns{pitch: c.N * 4, rows: c.M, ld: c.LD}
+	_ = c.Acc[c.M*c.N-1]
+	_ = c.Out[(c.M-1)*c.LD+c.N-1]
+	for done := 0; done < c.N; done += width {
+		n := min(done, c.N-width)
+		first := c.First + n
+		a.acc, a.out, a.mult = &c.Acc[n], &c.Out[n], &r.Mult[first : first+width][0]
+		if r.Rule == quant.IntBias {
+			a.bias = unsafe.Pointer(&r.BiasInt[first : first+width][0])
+		} else {
+			a.bias = unsafe.Pointer(&r.Bias[first : first+width][0])
+		}
+		a.Constants = rule.Of(r)
+		for i := range width {
+			if rule.Exceeds(r, first+i) {
+				a.Rule |= rule.Large
+			}
+		}
+		columnsNEON(&a)
+	}
+}

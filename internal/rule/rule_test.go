@@ -1,0 +1,47 @@
+package rule
+
+import (
+	"math"
+	"testing"
+
+	"github.com/octet-ml/octet/internal/testseed"
+	"github.com/octet-ml/octet/quant"
+)
+
+// Where a channel does not exceed, no accumulator leaves int32 before it is rounded; where it
+// is only near the limit, or no number, it counts as exceeding.
+func TestExceeds(t *testing.T) {
+	r := testseed.Rand(t)
+	draw := func() float32 { return float32(r.NormFloat64() * math.Exp(r.NormFloat64()*12)) }
+	counts := map[bool]int{}
+	for range 20000 {
+		q := &quant.Requant{Rule: quant.RequantRule(r.IntN(3)), Mult: []float32{draw()}, Bias: []float32{draw()},
+			BiasInt: []int32{int32(r.Uint32())}, BiasMul: draw()}
+		got := Exceeds(q, 0)
+		counts[got]++
+		for _, acc := range []int32{math.MinInt32, math.MaxInt32, int32(r.Uint32())} {
+			var v float32
+			switch q.Rule {
+			case quant.AddBias:
+				v = float32((float32(acc) + q.Bias[0]) * q.Mult[0])
+			case quant.IntBias:
+				v = float32(float32(acc+q.BiasInt[0]) * q.Mult[0])
+			case quant.FusedBias:
+				v = float32(quant.FMA32(q.Bias[0], q.BiasMul, float32(acc)) * q.Mult[0])
+			}
+			if !got && !(v >= -0x1p31 && v < 0x1p31) {
+				t.Fatalf("rule %d makes %v of %d: %+v", q.Rule, v, acc, q)
+			}
+		}
+	}
+	if counts[true] < 1000 || counts[false] < 1000 {
+		t.Errorf("%v", counts)
+	}
+	nan := float32(math.NaN())
+	for i := range 3 {
+		q := &quant.Requant{Rule: quant.RequantRule(i), Mult: []float32{nan}, Bias: []float32{0}, BiasInt: []int32{0}}
+		if !Exceeds(q, 0) {
+			t.Errorf("rule %d with NaN does not exceed", i)
+		}
+	}
+}
