@@ -16,7 +16,7 @@ import (
 // in every run.
 func lowerMatMul(n *graph.Node, t target) (operation, string, error) {
 	b := n.Inputs[1]
-	constant := b.Role == graph.Parameter && len(b.Type.Shape) == 2
+	constant := n.Inputs[0].Role != graph.Parameter && b.Role == graph.Parameter && len(b.Type.Shape) == 2
 	switch {
 	case n.Output().Type.DType.IsQuantized():
 		return lowerMatMul8(n, constant, t)

@@ -96,3 +96,45 @@ func TestEmptyProducts(t *testing.T) {
 		}
 	}
 }
+
+// A product of two constants, which a reader left to the run, is the operator's.
+func TestProductOfConstants(t *testing.T) {
+	r := testseed.Rand(t)
+	real := func(shape ...int) *tensor.Tensor {
+		x := tensor.New(tensor.Float32, shape...)
+		for i := range x.Float32s() {
+			x.Float32s()[i] = float32(r.IntN(9) - 4) // whole, so that the order of sums does not matter
+		}
+		return x
+	}
+	for _, d := range []tensor.DType{tensor.Float32, tensor.QUInt8} {
+		g := graph.New("constants")
+		g.Numerics = quant.ONNX
+		a, b := real(3, 5, 7), real(7, 4)
+		if d.IsQuantized() {
+			a, b = codesOf(r, d, 3, 5, 7), codesOf(r, d, 7, 4)
+		}
+		y := g.AddNode("product", op.MatMul{}, g.AddConst("a", a), g.AddConst("b", b))
+		if y.Type.DType = d; d.IsQuantized() {
+			y.Type.Q = tensor.Affine(0.5, 3)
+			y = g.AddNode("reals", op.Dequantize{}, y)
+		}
+		g.Outputs = []*graph.Value{g.AddNode("sum", op.Add{}, y, g.AddInput("x", graph.Float32))}
+		x := real(4)
+		ref, err := Reference(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := ref.Run(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, level := range Levels() {
+			got, err := session(t, g, Options{CPU: level}).Run(context.Background(), x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, level, got[0], want[0])
+		}
+	}
+}

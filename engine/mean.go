@@ -25,17 +25,17 @@ func lowerMean(n *graph.Node, m op.Mean, t target) (operation, string) {
 		if !m.OverImage() {
 			return any, ""
 		}
-		image, reason := lowerMeanPool(n, t)
+		image, reason := lowerMeanPool(n, m.Rescaled, t)
 		return imageMean{any, image}, reason
 	}
-	if _, ok := quant.NewMeanAverage(t.numerics, n.Output().Type.Q, d); ok {
-		return lowerMeanPool(n, t)
+	if m.Rescaled && t.numerics != quant.ONNX {
+		return nil, "an average with parameters of its own under the preset " + t.numerics.String()
 	}
-	real, lowest := quant.NewDequantizer(quant.Unsigned(n.Inputs[0].Type.Q, d)), int32(0)
-	if d == tensor.QInt8 {
-		lowest = -128
+	if _, ok := quant.NewMeanAverage(t.numerics, n.Inputs[0].Type.Q, n.Output().Type.Q, d); ok {
+		return lowerMeanPool(n, m.Rescaled, t)
 	}
-	return mean{real.Table(false), quant.NewQuantizer(n.Output().Type.Q, d), lowest}, ""
+	real := quant.NewDequantizer(quant.Unsigned(n.Inputs[0].Type.Q, d))
+	return mean{real.Table(false), quant.NewQuantizer(n.Output().Type.Q, d), lowest(d)}, ""
 }
 
 func (mean) kernel() (string, string) { return "mean", "go" }

@@ -32,7 +32,8 @@ func lowerAvgPool(n *graph.Node, p op.AvgPool2D, t target) (operation, string) {
 	if p.CeilMode && numerics == quant.QNNPACK {
 		numerics = quant.FBGEMM // qnnpack's own rule knows no ceil mode
 	}
-	whole := n.Output().Type.DType == tensor.QUInt8 && numerics == quant.QNNPACK
+	d := n.Output().Type.DType
+	whole := d == tensor.QUInt8 && numerics == quant.QNNPACK || d.IsQuantized() && numerics == quant.ONNX && p.CountIncludePad
 	list := func(in, out tensor.Shape) windows {
 		w := s.windows(in, out)
 		switch {
@@ -46,25 +47,40 @@ func lowerAvgPool(n *graph.Node, p op.AvgPool2D, t target) (operation, string) {
 		}
 		return w
 	}
+	if d, reason := arithmetic(n); reason == "" && d.IsQuantized() && numerics == quant.ONNX {
+		return lowerRealAverage(n, d, list), ""
+	}
+	if p.Rescaled && n.Output().Type.DType.IsQuantized() {
+		return nil, "an average with parameters of its own under the preset " + numerics.String()
+	}
 	return newPool(n, true, t, list, func(_, _ tensor.Shape) *quant.Average {
 		return quant.NewAverage(numerics, n.Output().Type.Q, n.Output().Type.DType)
 	})
 }
 
 func lowerAdaptive(n *graph.Node, p op.AdaptiveAvgPool2D, t target) (operation, string) {
+	from, to := n.Inputs[0].Type.Q, n.Output().Type
+	if d, reason := arithmetic(n); reason == "" && p.Rescaled && d.IsQuantized() {
+		return lowerRescaled(n, t, quant.NewAdaptiveAverage(t.numerics, from, to.Q, d, false), adaptiveWindows)
+	}
 	return newPool(n, true, t, adaptiveWindows, func(in, out tensor.Shape) *quant.Average {
 		even := in[2]%out[2] == 0 && in[3]%out[3] == 0 && (in[2] != out[2] || in[3] != out[3])
-		return quant.NewAdaptiveAverage(t.numerics, n.Output().Type.Q, n.Output().Type.DType, even)
+		return quant.NewAdaptiveAverage(t.numerics, from, to.Q, to.DType, even)
 	})
 }
 
 // lowerMeanPool lowers a mean that is an average of one window.
-func lowerMeanPool(n *graph.Node, t target) (operation, string) {
+func lowerMeanPool(n *graph.Node, rescaled bool, t target) (operation, string) {
 	one := func(in, _ tensor.Shape) windows { return adaptiveWindows(in, tensor.Shape{in[0], in[1], 1, 1}) }
-	return newPool(n, true, t, one, func(_, _ tensor.Shape) *quant.Average {
-		rule, _ := quant.NewMeanAverage(t.numerics, n.Output().Type.Q, n.Output().Type.DType)
-		return rule
-	})
+	to := n.Output().Type
+	var rule *quant.Average
+	if to.DType.IsQuantized() {
+		rule, _ = quant.NewMeanAverage(t.numerics, n.Inputs[0].Type.Q, to.Q, to.DType)
+	}
+	if rescaled && to.DType.IsQuantized() {
+		return lowerRescaled(n, t, rule, one)
+	}
+	return newPool(n, true, t, one, func(_, _ tensor.Shape) *quant.Average { return rule })
 }
 
 // pool is a pooling operator over codes or float32.

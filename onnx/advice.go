@@ -23,8 +23,8 @@ const (
 // advice is what can be done about operators of ONNX's own domain that are not read.
 var advice = map[string]string{
 	"Loop": loopAdvice, "Scan": loopAdvice,
-	"SequenceAt": sequenceAdvice, "SequenceConstruct": sequenceAdvice, "SequenceEmpty": sequenceAdvice, "SequenceErase": sequenceAdvice,
-	"SequenceInsert": sequenceAdvice, "SequenceLength": sequenceAdvice, "SequenceMap": sequenceAdvice, "SplitToSequence": sequenceAdvice,
+	"SequenceConstruct": sequenceAdvice, "SequenceEmpty": sequenceAdvice, "SequenceErase": sequenceAdvice,
+	"SequenceInsert": sequenceAdvice, "SequenceLength": sequenceAdvice, "SequenceMap": sequenceAdvice,
 	"ConcatFromSequence": sequenceAdvice, "Optional": sequenceAdvice, "OptionalGetElement": sequenceAdvice, "OptionalHasElement": sequenceAdvice,
 	"RandomNormal": randomAdvice, "RandomNormalLike": randomAdvice, "RandomUniform": randomAdvice, "RandomUniformLike": randomAdvice,
 	"Multinomial": randomAdvice, "Bernoulli": randomAdvice,

@@ -36,6 +36,9 @@ type builder struct {
 	// facts are what is known of values while the graph is built; nil where sizes of
 	// inputs are free.
 	facts map[*graph.Value]graph.Fact
+	ranks map[*graph.Value]int // found so far, -1 where it does not follow
+	// sequences are the tensors of lists, which are no values of a graph: another value stands for each.
+	sequences map[*graph.Value][]*graph.Value
 }
 
 // Graph returns the model as a graph. The error is an *UnsupportedError that lists every
@@ -159,6 +162,9 @@ func (b *builder) outputs(p *onnxpb.GraphProto) error {
 		if err != nil {
 			return fmt.Errorf("output %w", err)
 		}
+		if _, ok := b.sequences[out]; ok {
+			return fmt.Errorf("output %q is a list of tensors; give the tensors themselves as outputs", v.GetName())
+		}
 		if out.Type.DType.IsQuantized() && out.Role == graph.Result {
 			out = b.graph.AddNode("codes/"+v.GetName(), op.IntRepr{}, out)
 		}
@@ -231,7 +237,9 @@ func (b *builder) node(i int, p *onnxpb.NodeProto) error {
 	case blocked:
 		b.unchecked++
 	default:
-		results, err = n.believe(read, doubts)
+		if err = n.listed(); err == nil {
+			results, err = n.believe(read, doubts)
+		}
 	}
 	if err != nil {
 		b.failed = append(b.failed, Unsupported{

@@ -160,20 +160,6 @@ func (f *formula) fromEnd(axis int, of *graph.Value, more int) int {
 	return -1
 }
 
-// rank is the number of axes of a value.
-func (n *node) rank(v *graph.Value) (int, error) {
-	if v.Role == graph.Parameter {
-		return len(v.Type.Shape), nil
-	}
-	if fact := n.facts[v]; fact.Shape != nil {
-		return len(fact.Shape), nil
-	}
-	if v.Role == graph.Input && v.Sizes != nil {
-		return len(v.Sizes), nil
-	}
-	return 0, fmt.Errorf("the number of axes of %q is %w; octet.WithShape may tell it", v.Name, graph.ErrComputed)
-}
-
 // as casts v to an element type, if it has another.
 func (f *formula) as(d tensor.DType, v *graph.Value) *graph.Value {
 	if f.err != nil || v.Type.DType == d {

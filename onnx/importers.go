@@ -6,13 +6,13 @@ import "github.com/octet-ml/octet/graph"
 var importers = map[operator]importer{}
 
 func init() {
-	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections, quantizers, dynamics, places, recurrences, resizes, elementwise, reductions, casts, masks, signals, columns, tokens} {
+	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, movers, normalisations, selections, quantizers, dynamics, places, recurrences, resizes, elementwise, reductions, casts, masks, signals, columns, tokens, sequences} {
 		for kind, read := range family {
 			importers[operator{kind: kind}] = read
 		}
 	}
 	importers[operator{kind: "If"}] = readIf
-	for _, family := range []map[string]importer{contributed, contributedDynamics, optimized} {
+	for _, family := range []map[string]importer{contributed, contributedDynamics, optimized, attentions} {
 		for kind, read := range family {
 			importers[operator{"com.microsoft", kind}] = read
 		}

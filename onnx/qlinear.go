@@ -63,8 +63,8 @@ func qlinearPair(o graph.Op) importer {
 	}
 }
 
-// qlinearUnary reads a function of one activation. Where the operator's result has fixed
-// parameters that differ, the function is applied to what the codes stand for.
+// qlinearUnary reads a function of one activation. Where the operator has no rule for codes of the
+// result's parameters, the function is applied to what the codes stand for.
 func qlinearUnary(o graph.Op) importer {
 	return func(n *node) ([]*graph.Value, error) {
 		x, err := n.codes(0)
@@ -75,10 +75,16 @@ func qlinearUnary(o graph.Op) importer {
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range o.Signatures() {
-			if s.Matches([]graph.Type{x.Type}, []graph.Type{out}) {
-				return n.typed(out, o, x)
-			}
+		takes := func(o graph.Op) bool {
+			return slices.ContainsFunc(o.Signatures(), func(s graph.Signature) bool {
+				return s.Matches([]graph.Type{x.Type}, []graph.Type{out})
+			})
+		}
+		if takes(o) {
+			return n.typed(out, o, x)
+		}
+		if average, ok := o.(op.Averaging); ok && takes(average.Rescale()) {
+			return n.typed(out, average.Rescale(), x)
 		}
 		return n.throughReals(out, o, x)
 	}
@@ -92,8 +98,7 @@ func readQLinearLeakyRelu(n *node) ([]*graph.Value, error) {
 	return qlinearUnary(op.LeakyReLU{Slope: slope})(n)
 }
 
-// readQLinearGlobalAveragePool averages on codes where both sides have one scale, as
-// exporters give it.
+// readQLinearGlobalAveragePool averages on codes over the two axes of images.
 func readQLinearGlobalAveragePool(n *node) ([]*graph.Value, error) {
 	last, err := n.flag("channels_last", false)
 	if err != nil {

@@ -20,17 +20,7 @@ type standIns struct {
 // Codes have none: their scale is not told; nor have the values of functions, whose names are
 // their own.
 func (b *builder) standIn(name string) *graph.Value {
-	if b.depth > 0 {
-		return nil
-	}
-	if b.standIns == nil {
-		g := b.file.model.GetGraph()
-		b.standIns = &standIns{told: map[string]*onnxpb.ValueInfoProto{}, doubtful: map[*graph.Value]bool{}}
-		for _, v := range slices.Concat(g.GetValueInfo(), g.GetOutput()) {
-			b.told[v.GetName()] = v
-		}
-	}
-	v := b.told[name]
+	v := b.tells(name)
 	if v == nil {
 		return nil
 	}
@@ -68,4 +58,19 @@ func (n *node) believe(read importer, doubts bool) ([]*graph.Value, error) {
 		n.doubtful[v] = v != nil && v.Role != graph.Parameter
 	}
 	return results, err
+}
+
+// tells is what the file says of a value between nodes, nil where it says nothing.
+func (b *builder) tells(name string) *onnxpb.ValueInfoProto {
+	if b.depth > 0 {
+		return nil
+	}
+	if b.standIns == nil {
+		g := b.file.model.GetGraph()
+		b.standIns = &standIns{told: map[string]*onnxpb.ValueInfoProto{}, doubtful: map[*graph.Value]bool{}}
+		for _, v := range slices.Concat(g.GetValueInfo(), g.GetOutput()) {
+			b.told[v.GetName()] = v
+		}
+	}
+	return b.told[name]
 }

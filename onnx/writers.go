@@ -196,7 +196,11 @@ func (e *emission) layerNorm(o op.LayerNorm) error {
 // averaging says what windows at the border are divided by: qnnpack's own rule, which knows
 // no ceil mode, counts the padding, whatever the operator says.
 func (e *emission) averaging(o op.AvgPool2D) []*onnxpb.AttributeProto {
-	counted := o.CountIncludePad || e.graph.Numerics == quant.QNNPACK && e.node.Output().Type.DType == tensor.QUInt8 && !o.CeilMode
+	d := e.node.Output().Type.DType
+	counted := o.CountIncludePad || e.graph.Numerics == quant.QNNPACK && d == tensor.QUInt8 && !o.CeilMode
+	if o.CeilMode && o.Padding == [2]int{} && o.Uneven == [2]int{} && !(e.graph.Numerics == quant.ONNX && d.IsQuantized()) {
+		counted = false // of codes ONNX Runtime also counts what the last window has beyond the image
+	}
 	return append(sliding(o.Sliding()), boolAttr("ceil_mode", o.CeilMode), boolAttr("count_include_pad", counted))
 }
 

@@ -10,18 +10,27 @@ import (
 
 // AdaptiveAvgPool2D is torch.nn.functional.adaptive_avg_pool2d: output cell i
 // of an axis averages the input cells floor(i*in/out) up to, not including,
-// ceil((i+1)*in/out). On codes it keeps scale and zero point.
+// ceil((i+1)*in/out). On codes it keeps scale and zero point
+// unless it is Rescaled.
 //
 // Input: x [N, C, H, W]. Result: [N, C, Output[0], Output[1]].
 type AdaptiveAvgPool2D struct {
 	Output [2]int `json:"output"` // rows and columns of the result
+
+	Rescaled bool `json:"rescaled,omitempty"` // codes have parameters of their own, by ONNX Runtime's rule
 }
 
 // Kind is "adaptive_avg_pool2d".
 func (AdaptiveAvgPool2D) Kind() string { return "adaptive_avg_pool2d" }
 
-// Signatures: float, and codes that keep their parameters.
-func (AdaptiveAvgPool2D) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
+// Signatures: float, and codes that keep their parameters, or rescaled have their own.
+func (p AdaptiveAvgPool2D) Signatures() []graph.Signature { return averages(p.Rescaled) }
+
+// Rescale returns the operator whose codes have parameters of their own.
+func (p AdaptiveAvgPool2D) Rescale() graph.Op {
+	p.Rescaled = true
+	return p
+}
 
 // Infer returns [N, C, Output[0], Output[1]].
 func (p AdaptiveAvgPool2D) Infer(in []graph.Fact) ([]graph.Type, error) {
@@ -53,12 +62,12 @@ func (p AdaptiveAvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []g
 		})
 		return []*tensor.Tensor{y}, nil
 	}
-	if err := needIntegerRules(ctx, out); err != nil {
+	if err := needAverages(ctx, in[0], out); err != nil {
 		return nil, err
 	}
 	oh, ow := p.Output[0], p.Output[1]
 	even := x[2]%oh == 0 && x[3]%ow == 0 && (x[2] != oh || x[3] != ow)
-	rule := quant.NewAdaptiveAverage(ctx.Numerics, out.Q, out.DType, even)
+	rule := quant.NewAdaptiveAverage(ctx.Numerics, in[0].QParams(), out.Q, out.DType, even)
 	src, codes := codesOf(in[0]), make([]int32, out.Shape.Numel())
 	p.each(x, func(i int, cells []int) {
 		codes[i] = rule.Code(sumCodes(src, cells), len(cells), rule.Multiplier(len(cells)))

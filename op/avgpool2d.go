@@ -7,7 +7,7 @@ import (
 )
 
 // AvgPool2D is torch.nn.functional.avg_pool2d. On codes it keeps scale and zero
-// point. CountIncludePad divides by the window's size with padding, but without
+// point unless it is Rescaled. CountIncludePad divides by the window's size with padding, but without
 // what CeilMode adds beyond it; otherwise only input cells count. qnnpack's
 // rule, which holds without CeilMode, always divides by the whole kernel.
 //
@@ -20,13 +20,20 @@ type AvgPool2D struct {
 	Auto            AutoPad `json:"auto_pad,omitempty"`  // chooses both by the size of the image
 	CeilMode        bool    `json:"ceil_mode,omitempty"` // sizes are rounded up: a last window may end outside
 	CountIncludePad bool    `json:"count_include_pad"`   // the divisor counts padding
+	Rescaled        bool    `json:"rescaled,omitempty"`  // codes have parameters of their own, by ONNX Runtime's rule
 }
 
 // Kind is "avg_pool2d".
 func (AvgPool2D) Kind() string { return "avg_pool2d" }
 
-// Signatures: float, and codes that keep their parameters.
-func (AvgPool2D) Signatures() []graph.Signature { return keeping(each(1, f32, u8, i8)) }
+// Signatures: float, and codes that keep their parameters, or rescaled have their own.
+func (p AvgPool2D) Signatures() []graph.Signature { return averages(p.Rescaled) }
+
+// Rescale returns the operator whose codes have parameters of their own.
+func (p AvgPool2D) Rescale() graph.Op {
+	p.Rescaled = true
+	return p
+}
 
 // Infer returns [N, C, OH, OW].
 func (p AvgPool2D) Infer(in []graph.Fact) ([]graph.Type, error) {
@@ -39,7 +46,7 @@ func (p AvgPool2D) Sliding() Sliding {
 }
 
 // Eval averages: f32(sum)/divisor in float, with the sum in float64, and
-// quant.Average on codes.
+// quant.Average on codes; under the preset onnx quant.RealAverage.
 func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	out := outs[0]
 	w := windowsOf(p.Sliding(), in[0].Shape(), out.Shape)
@@ -51,10 +58,13 @@ func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Typ
 		})
 		return []*tensor.Tensor{y}, nil
 	}
-	if err := needIntegerRules(ctx, out); err != nil {
+	if err := needAverages(ctx, in[0], out); err != nil {
 		return nil, err
 	}
 	n := ctx.Numerics
+	if n == quant.ONNX {
+		return p.realAverages(in[0], out, w), nil
+	}
 	if p.CeilMode && n == quant.QNNPACK {
 		n = quant.FBGEMM // qnnpack's own rule knows no ceil mode
 	}
@@ -71,7 +81,21 @@ func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Typ
 	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
-// divisor is the number that the sum of a window is divided by.
+// realAverages averages codes by ONNX Runtime's rule, which divides by the whole window where padding counts.
+func (p AvgPool2D) realAverages(x *tensor.Tensor, out graph.Type, w windows) []*tensor.Tensor {
+	rule := quant.NewRealAverage(x.QParams(), out.Q, out.DType)
+	src, codes := codesOf(x), make([]int32, out.Shape.Numel())
+	w.each(func(i, _ int, cells []int) {
+		var sum float32
+		for _, at := range cells {
+			sum += rule.Real(src[at])
+		}
+		codes[i] = rule.Code(sum, p.divisor(p.Kernel[0]*p.Kernel[1], len(cells)))
+	})
+	return []*tensor.Tensor{ofCodes(codes, out)}
+}
+
+// divisor is the number of cells of a window that count.
 func (p AvgPool2D) divisor(padded, valid int) int {
 	if p.CountIncludePad {
 		return padded

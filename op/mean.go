@@ -9,7 +9,7 @@ import (
 )
 
 // Mean averages over Axes, negative or not, in any order; without Axes over all there are. On
-// codes it keeps scale and zero point, and Axes must name exactly the last two of four axes.
+// codes it keeps scale and zero point unless it is Rescaled, and Axes must name exactly the last two of four axes.
 // (PyTorch's qnnpack engine takes its own rule only for axes spelled [2, 3]; here the spelling
 // does not matter.)
 //
@@ -17,17 +17,26 @@ import (
 type Mean struct {
 	Axes    []int `json:"axes"`
 	KeepDim bool  `json:"keepdim,omitempty"` // Axes stay, with extents of 1
+
+	Rescaled bool `json:"rescaled,omitempty"` // codes have parameters of their own, by ONNX Runtime's rule
 }
 
 // Kind is "mean".
 func (Mean) Kind() string { return "mean" }
 
-// Signatures: float; codes that keep their parameters, where Axes may be height and width.
+// Signatures: float; codes that keep their parameters, or rescaled have their own, where Axes may be height
+// and width.
 func (m Mean) Signatures() []graph.Signature {
 	if !m.OverImage() {
 		return each(1, f32)
 	}
-	return keeping(each(1, f32, u8, i8))
+	return averages(m.Rescaled)
+}
+
+// Rescale returns the operator whose codes have parameters of their own.
+func (m Mean) Rescale() graph.Op {
+	m.Rescaled = true
+	return m
 }
 
 // Infer returns the shape of x without Axes.
@@ -80,10 +89,10 @@ func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([
 		return []*tensor.Tensor{y}, err
 	}
 	n := x[2] * x[3]
-	if err := needIntegerRules(ctx, out); err != nil {
+	if err := needAverages(ctx, in[0], out); err != nil {
 		return nil, err
 	}
-	if rule, ok := quant.NewMeanAverage(ctx.Numerics, out.Q, out.DType); ok {
+	if rule, ok := quant.NewMeanAverage(ctx.Numerics, in[0].QParams(), out.Q, out.DType); ok {
 		return []*tensor.Tensor{averageCodes(rule, in[0], n, out)}, nil
 	}
 	rule := quant.NewDequantizer(in[0].QParams())

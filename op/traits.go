@@ -1,6 +1,8 @@
 package op
 
 import (
+	"fmt"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -75,6 +77,33 @@ func WithoutClamp(o graph.Op) graph.Op {
 func WeightOf(n *graph.Node) *graph.Value {
 	if _, ok := n.Op.(Weighted); ok {
 		return n.Inputs[1]
+	}
+	return nil
+}
+
+// Averaging is an operator whose codes keep the parameters of its operand, or, rescaled, have their own
+// by ONNX Runtime's rule.
+type Averaging interface {
+	graph.Op
+	// Rescale returns the operator whose codes have their own.
+	Rescale() graph.Op
+}
+
+// averages are the signatures of Averaging.
+func averages(rescaled bool) []graph.Signature {
+	if rescaled {
+		return each(1, f32, u8, i8)
+	}
+	return keeping(each(1, f32, u8, i8))
+}
+
+// needAverages refuses parameters of a result that the rules of a graph cannot give an average.
+func needAverages(ctx graph.Context, in *tensor.Tensor, out graph.Type) error {
+	if err := needIntegerRules(ctx, out); err != nil {
+		return err
+	}
+	if ctx.Numerics != quant.ONNX && !in.QParams().Equal(out.Q) {
+		return fmt.Errorf("an average of codes of %v as %v: under the preset %s it keeps the parameters of its operand", in.QParams(), out.Q, ctx.Numerics)
 	}
 	return nil
 }

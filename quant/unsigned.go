@@ -40,6 +40,7 @@ func (r *Requant) Unsigned() (*Requant, bool) {
 func (p *Average) Unsigned() *Average {
 	u := *p
 	u.zero, u.lo, u.hi = p.zero+offset8, p.lo+offset8, p.hi+offset8
+	u.from = p.from + offset8
 	return &u
 }
 

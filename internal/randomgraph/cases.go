@@ -261,6 +261,15 @@ var images = []Case{
 			b.Pool(x, op.AdaptiveAvgPool2D{Output: [2]int{13, 11}}),
 			b.Pool(x, op.Mean{Axes: []int{2, 3}}), b.Pool(x, op.Mean{Axes: []int{-1, 2}, KeepDim: true}))
 	}},
+	{"averages of codes", 9, 13, 11, func(b *Builder) *graph.Graph { // by ONNX Runtime's rules, with parameters of their own
+		b.g.Numerics = quant.ONNX
+		x := b.Input()
+		own := func(o graph.Op) *graph.Value { return b.Node("average", o, b.Quantum(), x) }
+		return b.Finish(
+			b.Pool(x, op.AvgPool2D{Kernel: [2]int{3, 3}, Stride: [2]int{1, 2}, Padding: [2]int{1, 1}}),
+			own(op.AvgPool2D{Kernel: [2]int{2, 3}, Stride: [2]int{2, 2}, Padding: [2]int{1, 0}, CeilMode: true, CountIncludePad: true, Rescaled: true}),
+			own(op.AdaptiveAvgPool2D{Output: [2]int{1, 1}, Rescaled: true}), own(op.Mean{Axes: []int{2, 3}, Rescaled: true}))
+	}},
 	{"classifier", 12, 5, 4, func(b *Builder) *graph.Graph {
 		x := b.Pool(b.Input(), op.AdaptiveAvgPool2D{Output: [2]int{1, 1}})
 		x = b.Linear(b.Pool(x, op.Flatten{Start: 1, End: -1}), 12, 21)

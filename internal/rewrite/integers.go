@@ -40,10 +40,14 @@ func computeOnCodes(g *graph.Graph) (changed bool, err error) {
 				}
 			}
 		}
-		if !takesCodes(n.Op, in, out.Type) || slices.Equal(in, n.Inputs) {
+		o := n.Op
+		if average, ok := o.(op.Averaging); ok && !takesCodes(o, in, out.Type) {
+			o = average.Rescale()
+		}
+		if !takesCodes(o, in, out.Type) || slices.Equal(in, n.Inputs) {
 			continue
 		}
-		n.Inputs, n.Output().Type = in, out.Type
+		n.Op, n.Inputs, n.Output().Type = o, in, out.Type
 		if out != n.Output() {
 			for _, q := range g.Consumers(n.Output()) {
 				g.ReplaceUses(q.Output(), n.Output())

@@ -1,7 +1,7 @@
 """Golden data of operators on codes that ONNX Runtime has: products with zero points on both
 sides, of any sort, by QLinearMatMul and QLinearConv, which PyTorch has for few of the types; and
 the rules of preset onnx, by QLinearAdd, QLinearMul, QLinearConcat, QLinearSigmoid,
-QLinearLeakyRelu and QLinearGlobalAveragePool.
+QLinearLeakyRelu, QLinearGlobalAveragePool and QLinearAveragePool.
 
     python tools/golden/qlinear.py                                # writes op/testdata
     python tools/golden/qlinear.py --out DIR --seed 7 --count 300 # a larger run
@@ -171,6 +171,29 @@ def table_codes(wr, r, count, big):
             wr.add("mean", {"axes": [2, 3], "keepdim": True}, [x], y, "onnx")
 
 
+def average_codes(wr, r, count, big):
+    for i in range(count):
+        dtype = (torch.quint8, torch.qint8)[i % 2]
+        lo, hi = CODES[dtype]
+        kernel = [r.between(1, 4), r.between(1, 4)]
+        shape = (2, r.between(1, 20), *(k + r.between(0, 6) for k in kernel))
+        base = float(np.float32(r.scale()))
+        ratio = r.pick(1.0, 0.5, 2 / 3, 1.5, float(r.rng.uniform(0.3, 1.5)))
+        codes = r.rng.integers(lo, hi + 1, shape).astype(BASE[dtype])
+        x = torch._make_per_tensor_quantized_tensor(torch.from_numpy(codes), base, r.between(lo, hi))
+        s, z = np.float32(base * ratio), r.between(lo, hi)
+        if i % 4 < 2:
+            y = infer("QLinearGlobalAveragePool", [x], s, z, dtype, MICROSOFT, channels_last=0)
+            wr.add("mean", {"axes": [2, 3], "keepdim": True, "rescaled": True}, [x], y, "onnx")
+            wr.add("adaptive_avg_pool2d", {"output": [1, 1], "rescaled": True}, [x], y, "onnx")
+            continue
+        stride, pad = [r.between(1, 3), r.between(1, 3)], [r.between(0, k // 2) for k in kernel]
+        ceil, counted = r.pick(0, 1), r.pick(0, 1)
+        y = infer("QLinearAveragePool", [x], s, z, dtype, MICROSOFT, kernel_shape=kernel, strides=stride, pads=pad * 2, ceil_mode=ceil, count_include_pad=counted)
+        attrs = {"kernel": kernel, "stride": stride, "padding": pad, "ceil_mode": bool(ceil), "count_include_pad": bool(counted), "rescaled": True}
+        wr.add("avg_pool2d", attrs, [x], y, "onnx")
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--out", default=pathlib.Path(__file__).parents[2] / "op" / "testdata")
@@ -179,7 +202,7 @@ def main():
     a = p.parse_args()
     assert torch.__version__.startswith("2.15.0") and ort.__version__.startswith("1.32."), (torch.__version__, ort.__version__)
     pathlib.Path(a.out).mkdir(parents=True, exist_ok=True)
-    for i, f in enumerate((matmul_codes, conv_codes, pair_codes, table_codes)):
+    for i, f in enumerate((matmul_codes, conv_codes, pair_codes, table_codes, average_codes)):
         w = Writer(a.out, f.__name__)
         f(w, Source([a.seed, i]), a.count or (48 if i < 2 else 88), a.count > 0)
         w.close()
