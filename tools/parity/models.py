@@ -75,10 +75,10 @@ def spread_logits(model: nn.Module, batches: list[torch.Tensor], rng: torch.Gene
     linear.bias.copy_((torch.rand(linear.out_features, generator=rng) * 2 - 1) * reach)
 
 
-def build_float(name: str, size: tuple[int, int], rng: torch.Generator) -> nn.Module:
+def build_float(name: str, size: tuple[int, int], rng: torch.Generator, build=None) -> nn.Module:
     """The float quantizable model in eval mode, unfused; its state_dict is what a user would have saved."""
     torch.manual_seed(int(torch.randint(2**31, (1,), generator=rng)))
-    model = BUILDERS[name](weights=None, quantize=False)
+    model = (build or BUILDERS[name])(weights=None, quantize=False)
     draw_norms(model, rng)
     batches = [random_images(4, size, rng) for _ in range(3)]
     settle(model, batches)
