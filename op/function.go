@@ -24,6 +24,7 @@ type function struct {
 	slope func(float64) float64 // its derivative
 	whole func(int64) int64     // of whole numbers, nil for functions that do not take int64
 	codes bool                  // whether it has a form on codes
+	steps bool                  // it is flat but for steps: its gradient is 0
 }
 
 // functions are in alphabetical order. At points without a derivative the slope is PyTorch's.
@@ -35,18 +36,18 @@ var functions = map[string]function{
 	"asinh":      {real: real64.Asinh, slope: func(x float64) float64 { return 1 / math.Sqrt(x*x+1) }},
 	"atan":       {real: real64.Atan, slope: func(x float64) float64 { return 1 / (1 + x*x) }},
 	"atanh":      {real: real64.Atanh, slope: func(x float64) float64 { return 1 / (1 - x*x) }},
-	"ceil":       {real: func(x float32) float32 { return float32(math.Ceil(float64(x))) }, slope: flat},
+	"ceil":       {real: func(x float32) float32 { return float32(math.Ceil(float64(x))) }, slope: flat, steps: true},
 	"cos":        {real: real64.Cos, slope: func(x float64) float64 { return -math.Sin(x) }},
 	"cosh":       {real: real64.Cosh, slope: math.Sinh},
 	"erf":        {real: real64.Erf, slope: func(x float64) float64 { return 2 / math.SqrtPi * math.Exp(-x*x) }},
 	"exp":        {real: quant.Exp, slope: math.Exp},
-	"floor":      {real: func(x float32) float32 { return float32(math.Floor(float64(x))) }, slope: flat},
+	"floor":      {real: func(x float32) float32 { return float32(math.Floor(float64(x))) }, slope: flat, steps: true},
 	"log":        {real: real64.Log, slope: func(x float64) float64 { return 1 / x }},
 	"mish":       {real: real64.Mish, slope: mishSlope, codes: true},
 	"neg":        {real: func(x float32) float32 { return -x }, slope: func(float64) float64 { return -1 }, whole: func(x int64) int64 { return -x }, codes: true},
 	"reciprocal": {real: func(x float32) float32 { return 1 / x }, slope: func(x float64) float64 { return -1 / (x * x) }},
-	"round":      {real: quant.RoundEven, slope: flat},
-	"sign":       {real: func(x float32) float32 { return float32(signOf(float64(x))) }, slope: flat, whole: func(x int64) int64 { return max(-1, min(x, 1)) }},
+	"round":      {real: quant.RoundEven, slope: flat, steps: true},
+	"sign":       {real: func(x float32) float32 { return float32(signOf(float64(x))) }, slope: flat, steps: true, whole: func(x int64) int64 { return max(-1, min(x, 1)) }},
 	"sin":        {real: real64.Sin, slope: math.Cos},
 	"sinh":       {real: real64.Sinh, slope: math.Cosh},
 	"softplus":   {real: real64.Softplus, slope: softplusSlope, codes: true},
@@ -105,6 +106,10 @@ func (o Function) Infer(in []graph.Fact) ([]graph.Type, error) {
 	}
 	return inferSame(in)
 }
+
+// Steps reports whether the function is flat but for steps, so that nothing in front of it has a
+// gradient.
+func (o Function) Steps() bool { return functions[o.Name].steps }
 
 // Scalar returns Real, so that a loop looks it up once.
 func (o Function) Scalar() func(float32) float32 { return functions[o.Name].real }

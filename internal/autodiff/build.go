@@ -37,6 +37,14 @@ func (p *Program) build(shape tensor.Shape) (*Step, error) {
 		if types[n.Output()].Deferred {
 			return nil, fmt.Errorf("%s: node %q (%s): only a run tells the size of its result; training needs sizes that follow from those of the inputs", p.g.Name, n.Name, n.Op.Kind())
 		}
+		if t := types[n.Output()]; t.DType != tensor.Float32 {
+			if t.Data == nil && !t.DType.IsQuantized() {
+				return nil, fmt.Errorf("%s: node %q (%s): its result is %v of data, and only real numbers have gradients: %s", p.g.Name, n.Name, n.Op.Kind(), t.DType, untrained)
+			}
+			if t.Data != nil {
+				continue
+			}
+		}
 		if err := b.node(n); err != nil {
 			return nil, fmt.Errorf("%s: node %q (%s): %w", p.g.Name, n.Name, n.Op.Kind(), err)
 		}
@@ -181,11 +189,23 @@ func trained(values ...*value) bool {
 	return false
 }
 
+// constant is the data of a value that training does not change, nil where it does: that of a parameter,
+// and whole numbers that follow from such or from shapes.
+func (b *builder) constant(v *graph.Value) *tensor.Tensor {
+	switch {
+	case v.Role == graph.Parameter:
+		return v.Data
+	case v.Role == graph.Result && v.Type.DType != tensor.Float32 && !v.Type.DType.IsQuantized():
+		return b.types[v].Data
+	}
+	return nil
+}
+
 // activations returns the values that n reads, in order.
 func (b *builder) activations(n *graph.Node) []*value {
 	var in []*value
 	for _, v := range n.Inputs {
-		if v.Role != graph.Parameter {
+		if b.constant(v) == nil {
 			in = append(in, b.at[v])
 		}
 	}

@@ -15,7 +15,7 @@ type evaluated struct {
 	node   *graph.Node
 	op     op.Differentiable
 	in     []*reader
-	params []*tensor.Tensor // by input; nil for activations
+	params []*tensor.Tensor // by input, what training does not change; nil for activations
 	out    *value
 
 	last []*tensor.Tensor // the inputs of the last forward pass
@@ -34,15 +34,17 @@ func (b *builder) evaluated(n *graph.Node, in []*value) (*value, error) {
 	if len(shape) != 2 && len(shape) != 4 {
 		return nil, fmt.Errorf("its result has shape %v; training knows images and vectors", shape)
 	}
+	if f, ok := n.Op.(op.Function); ok && f.Steps() && trained(in...) {
+		return nil, fmt.Errorf("%s is flat but for its steps, so that nothing in front of it would be trained: %s", n.Op.Kind(), untrained)
+	}
 	c := &evaluated{Step: b.Step, node: n, op: o, params: make([]*tensor.Tensor, len(n.Inputs))}
 	for i, v := range n.Inputs {
-		if v.Role != graph.Parameter {
+		if c.params[i] = b.constant(v); c.params[i] == nil {
 			continue
 		}
 		if b.p.byValue[v] != nil {
 			return nil, fmt.Errorf("parameter %q of it cannot be trained", v.Name)
 		}
-		c.params[i] = v.Data
 	}
 	for _, v := range in {
 		c.in = append(c.in, b.read(v, true))

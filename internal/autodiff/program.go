@@ -62,7 +62,8 @@ type Program struct {
 }
 
 // Compile prepares g, float32 and bound, with one input and one output, for training. Its
-// tensors are copied, and g is not changed. What only auxiliary outputs need is not
+// tensors are copied, and g is not changed. Parameters of whole numbers, such as indices, and what
+// follows from them or from shapes alone, stay what they are. What only auxiliary outputs need is not
 // trained, and stays in the graph.
 func Compile(g *graph.Graph, opts Options) (*Program, error) {
 	whole := g
@@ -82,12 +83,12 @@ func Compile(g *graph.Graph, opts Options) (*Program, error) {
 		add: elementwise32.Select(elementwise32.Table, elementwise32.Add, features),
 	}
 	for _, v := range g.Params {
-		if v.Data == nil || v.Type.DType != tensor.Float32 {
+		if v.Data == nil || v.Type.DType.IsQuantized() {
 			var readers []string
 			for _, n := range g.Consumers(v) {
 				readers = append(readers, n.Name)
 			}
-			return nil, fmt.Errorf("%s: parameter %q of node %q is %v; training needs float32 parameters with their values: %s",
+			return nil, fmt.Errorf("%s: parameter %q of node %q is %v; training needs real parameters with their values: %s",
 				g.Name, v.Name, strings.Join(readers, ", "), v.Type, untrained)
 		}
 	}
