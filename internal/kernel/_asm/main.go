@@ -19,7 +19,7 @@ var families = map[string]map[string]func(*printer){
 	"depthwise8":    {"avx512vnni_amd64.s": depthwise8AVX512VNNI, "avx2_amd64.s": depthwise8AVX2, "neon_arm64.s": depthwise8NEON},
 	"winograd8":     {"avx2_amd64.s": winograd8AVX2},
 	"requant8":      {"avx512_amd64.s": requant8AVX512, "avx2_amd64.s": requant8AVX2, "neon_arm64.s": requant8NEON},
-	"elementwise8":  {"avx512_amd64.s": elementwise8AVX512, "avx2_amd64.s": elementwise8AVX2},
+	"elementwise8":  {"avx512_amd64.s": elementwise8AVX512, "avx2_amd64.s": elementwise8AVX2, "neon_arm64.s": elementwise8NEON},
 	"pool8":         {"avx512_amd64.s": pool8AVX512, "avx2_amd64.s": pool8AVX2},
 	"quantize":      {"avx512_amd64.s": quantizeAVX512, "avx2_amd64.s": quantizeAVX2},
 	"layout":        {"avx512_amd64.s": layoutAVX512, "avx2_amd64.s": layoutAVX2},

@@ -37,18 +37,6 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "elementwise_addratiosigned_s8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Function: AddRatioSigned, Run: func(c *Call) { c.run(c.ratio(), AddRatioSigned, narrow) }},
 }
 
-// codes is the argument of an assembly routine: blocks of 64 or 32 codes of a
-// and b, by the rule in its name. The meaning of the words depends on the rule. For a
-// table, b points to it.
-type codes struct {
-	a, b, out *uint8
-	blocks    int
-	word      [6]uint32
-	zero      int32
-	zero16    int16
-	lo, hi    uint8
-}
-
 //go:noescape
 func mapVBMI(arg *codes)
 
@@ -97,44 +85,7 @@ func addRatioSignedAVX512(arg *codes)
 //go:noescape
 func addRatioSignedAVX2(arg *codes)
 
-func newCodes(zero, lo, hi int32) codes {
-	return codes{zero: zero, zero16: int16(zero), lo: uint8(lo), hi: uint8(hi)}
-}
-
-func (c *Call) runMap(block int) {
-	n := len(c.Out)
-	whole := n / block * block
-	x := c.A[:n]
-	if whole > 0 {
-		a := codes{a: &x[0], b: &c.Unary[0], out: &c.Out[0], blocks: whole / block}
-		a.compute(Map, block)
-	}
-	for i, v := range x[whole:] {
-		c.Out[whole+i] = c.Unary[v]
-	}
-}
-
-func (c *Call) runAddFloat(block int) { c.run(c.sum(), AddFloat, block) }
-
 func (c *Call) runAddSigned(block int) { c.run(c.sum(), AddSigned, block) }
-
-// sum is the argument of routines that add by the float rule.
-func (c *Call) sum() codes {
-	r := &c.AddFloat
-	a := newCodes(r.Q.Zero, r.Q.Lo, r.Q.Hi)
-	for i, v := range [...]float32{r.ScaleA, r.OffsetA, r.ScaleB, r.OffsetB, r.Q.Inv, 2147483520} {
-		a.word[i] = math.Float32bits(v)
-	}
-	return a
-}
-
-func (c *Call) runAddFixed(block int) {
-	r := &c.AddFixed
-	a := newCodes(r.Zero, r.Lo, r.Hi)
-	mask := uint32(1)<<r.Shift - 1
-	a.word = [6]uint32{uint32(r.MultA), uint32(r.MultB), uint32(r.Bias), mask, mask >> 1, uint32(r.Shift)}
-	c.run(a, AddFixed, block)
-}
 
 func (c *Call) runMul(block int) { c.run(c.product(), Mul, block) }
 
@@ -154,25 +105,6 @@ func (c *Call) ratio() codes {
 	a := newCodes(0, r.Lo, r.Hi)
 	a.word = [6]uint32{math.Float32bits(r.RatioA), math.Float32bits(r.RatioB), math.Float32bits(r.Fixed)}
 	return a
-}
-
-// run computes whole blocks in place and the rest in a block of its own.
-func (c *Call) run(a codes, f Function, block int) {
-	n := len(c.Out)
-	whole := n / block * block
-	x, y := c.A[:n], c.B[:n]
-	if whole > 0 {
-		a.a, a.b, a.out, a.blocks = &x[0], &y[0], &c.Out[0], whole/block
-		a.compute(f, block)
-	}
-	if whole < n {
-		var rest [3][wide]uint8
-		copy(rest[0][:], x[whole:])
-		copy(rest[1][:], y[whole:])
-		a.a, a.b, a.out, a.blocks = &rest[0][0], &rest[1][0], &rest[2][0], 1
-		a.compute(f, block)
-		copy(c.Out[whole:], rest[2][:])
-	}
 }
 
 // compute calls the routine by name, since the argument of a function value would be
