@@ -122,7 +122,7 @@ type Op interface {
 // Multiple is an operator with more than one result.
 type Multiple interface {
 	Op
-	Results() int
+	Results() int // 1 or more, decided by the attributes
 }
 
 // ShapeReader is an operator whose results follow from the types of its inputs alone,

@@ -54,7 +54,7 @@ type Weighted interface {
 // axis is not that of the output channels.
 type OneScaled interface {
 	Weighted
-	OneScale()
+	OneScale() // does nothing; having it is the trait
 }
 
 // ClampOf is the clamp that an operator applies to its own result.

@@ -22,11 +22,11 @@ type TensorData interface{ FloatData | IntData | ~bool }
 
 // Value is a tensor of any element type: a *Tensor, *Scalar or *CustomDataTensor.
 type Value interface {
-	DataType() TensorElementDataType
-	GetShape() Shape
-	Destroy() error
-	ZeroContents()
-	GetONNXType() ONNXType
+	DataType() TensorElementDataType // of the elements
+	GetShape() Shape                 // the extents; nil once it is destroyed
+	Destroy() error                  // ends the use of the value; an error the second time
+	ZeroContents()                   // sets all elements to 0
+	GetONNXType() ONNXType           // always ONNXTypeTensor
 
 	held() (*tensor.Tensor, error) // nil once it is destroyed
 }

@@ -19,9 +19,9 @@ type Model interface {
 	Gradient() []float32
 	// Backward sets the gradients of the parameters.
 	Backward(ctx context.Context) error
-	Params() []*Param
-	Norms() []*Norm
-	Threads() int
+	Params() []*Param // in the order of the state dict; learnable scales and zero points last
+	Norms() []*Norm   // batch norms with their running statistics
+	Threads() int     // of a step
 	// StateDict and Load write and read everything that training changes.
 	StateDict() (*torch.StateDict, error)
 	Load(sd *torch.StateDict) error

@@ -14,6 +14,7 @@ type SpaceError struct {
 	Free, Need int64  // bytes
 }
 
+// Error names the folder, its room and the need.
 func (e *SpaceError) Error() string {
 	return fmt.Sprintf("%s has room for %d bytes, about %d are needed", e.Folder, e.Free, e.Need)
 }

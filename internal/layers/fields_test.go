@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// undocumented lists the exported fields, constants and variables of a file about which no
-// comment says anything. A field has a comment above it or behind it, or it is named in one
-// of its struct: above the type or above another field. An embedded field is described by
-// its type. A value has a comment of its own, or its group has one.
+// undocumented lists the exported fields, methods of interfaces, constants and variables of a
+// file about which no comment says anything. A field or method has a comment above it or behind
+// it, or it is named in one of its type: above the type or above another field. An embedded
+// type has its own comment. A value has a comment of its own, or its group has one.
 func undocumented(files *token.FileSet, f *ast.File) (found []string) {
 	report := func(name *ast.Ident, what string) {
 		found = append(found, fmt.Sprintf("%d: %s%s", files.Position(name.Pos()).Line, what, name.Name))
@@ -29,11 +29,17 @@ func undocumented(files *token.FileSet, f *ast.File) (found []string) {
 		for _, s := range g.Specs {
 			switch s := s.(type) {
 			case *ast.TypeSpec:
-				fields, ok := s.Type.(*ast.StructType)
-				if !ok || !s.Name.IsExported() {
+				if !s.Name.IsExported() {
 					continue
 				}
-				for _, name := range silentFields(g.Doc.Text()+s.Doc.Text(), s.Comment.Text(), fields.Fields.List) {
+				var fields []*ast.Field
+				switch t := s.Type.(type) {
+				case *ast.StructType:
+					fields = t.Fields.List
+				case *ast.InterfaceType:
+					fields = t.Methods.List
+				}
+				for _, name := range silentFields(g.Doc.Text()+s.Doc.Text(), s.Comment.Text(), fields) {
 					report(name, s.Name.Name+".")
 				}
 			case *ast.ValueSpec:
@@ -112,17 +118,18 @@ func TestFieldsHaveComments(t *testing.T) {
 
 func TestUndocumented(t *testing.T) {
 	for source, want := range map[string][]string{
-		"type T struct{ A int }":                                     {"2: T.A"},
-		"type T struct {\n// a comment\nA int\nB int }":              {"5: T.B"},
-		"type T struct {\nA, b, C int // a comment\nD, E int }":      {"4: T.D", "4: T.E"},
-		"type T struct {\n// A and B are one.\nA int\nB int }":       nil,
-		"// T has an A.\ntype T struct {\nA int }":                   nil,
-		"// T has an Axis.\ntype T struct {\nA int }":                {"4: T.A"},
-		"type T struct {\nU\nb int }\ntype t struct { A int }":       nil,
-		"const (\nA = 1 // one\nB = 2\n)":                            {"4: B"},
-		"// All are good.\nconst (\nA = 1\nB = 2\n)":                 nil,
-		"type T struct{ A, B int } // both":                          nil,
-		"var A, b = 1, 2":                                            {"2: A"},
+		"type T struct{ A int }":                                  {"2: T.A"},
+		"type T struct {\n// a comment\nA int\nB int }":           {"5: T.B"},
+		"type T struct {\nA, b, C int // a comment\nD, E int }":   {"4: T.D", "4: T.E"},
+		"type T struct {\n// A and B are one.\nA int\nB int }":    nil,
+		"// T has an A.\ntype T struct {\nA int }":                nil,
+		"// T has an Axis.\ntype T struct {\nA int }":             {"4: T.A"},
+		"type T struct {\nU\nb int }\ntype t struct { A int }":    nil,
+		"const (\nA = 1 // one\nB = 2\n)":                         {"4: B"},
+		"// All are good.\nconst (\nA = 1\nB = 2\n)":              nil,
+		"type T struct{ A, B int } // both":                       nil,
+		"type I interface {\nA() int\nb()\nC() // a comment\nT }": {"3: I.A"},
+		"var A, b = 1, 2": {"2: A"},
 		"type (\n// T has A.\nT struct {\nA int }\nU struct{B int})": {"6: U.B"},
 	} {
 		files := token.NewFileSet()
