@@ -23,10 +23,10 @@ type AdaptiveAvgPool2D struct {
 // Kind is "adaptive_avg_pool2d".
 func (AdaptiveAvgPool2D) Kind() string { return "adaptive_avg_pool2d" }
 
-// Signatures: float, and codes that keep their parameters, or rescaled have their own.
+// Signatures: float, and codes, which keep their parameters or, if Rescaled, have their own.
 func (p AdaptiveAvgPool2D) Signatures() []graph.Signature { return averages(p.Rescaled) }
 
-// Rescale returns the operator whose codes have parameters of their own.
+// Rescale returns the operator with Rescaled set.
 func (p AdaptiveAvgPool2D) Rescale() graph.Op {
 	p.Rescaled = true
 	return p

@@ -26,10 +26,10 @@ type AvgPool2D struct {
 // Kind is "avg_pool2d".
 func (AvgPool2D) Kind() string { return "avg_pool2d" }
 
-// Signatures: float, and codes that keep their parameters, or rescaled have their own.
+// Signatures: float, and codes, which keep their parameters or, if Rescaled, have their own.
 func (p AvgPool2D) Signatures() []graph.Signature { return averages(p.Rescaled) }
 
-// Rescale returns the operator whose codes have parameters of their own.
+// Rescale returns the operator with Rescaled set.
 func (p AvgPool2D) Rescale() graph.Op {
 	p.Rescaled = true
 	return p
@@ -81,7 +81,8 @@ func (p AvgPool2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Typ
 	return []*tensor.Tensor{ofCodes(codes, out)}, nil
 }
 
-// realAverages averages codes by ONNX Runtime's rule, which divides by the whole window where padding counts.
+// realAverages averages codes by ONNX Runtime's rule, which divides by the whole window if the
+// divisor counts padding.
 func (p AvgPool2D) realAverages(x *tensor.Tensor, out graph.Type, w windows) []*tensor.Tensor {
 	rule := quant.NewRealAverage(x.QParams(), out.Q, out.DType)
 	src, codes := codesOf(x), make([]int32, out.Shape.Numel())
@@ -95,7 +96,7 @@ func (p AvgPool2D) realAverages(x *tensor.Tensor, out graph.Type, w windows) []*
 	return []*tensor.Tensor{ofCodes(codes, out)}
 }
 
-// divisor is the number of cells of a window that count.
+// divisor is the number that the sum of a window is divided by.
 func (p AvgPool2D) divisor(padded, valid int) int {
 	if p.CountIncludePad {
 		return padded

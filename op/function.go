@@ -24,7 +24,7 @@ type function struct {
 	slope func(float64) float64 // its derivative
 	whole func(int64) int64     // of whole numbers, nil for functions that do not take int64
 	codes bool                  // whether it has a form on codes
-	steps bool                  // it is flat but for steps: its gradient is 0
+	steps bool                  // piecewise constant: its gradient is 0
 }
 
 // functions are in alphabetical order. At points without a derivative the slope is PyTorch's.
@@ -107,8 +107,8 @@ func (o Function) Infer(in []graph.Fact) ([]graph.Type, error) {
 	return inferSame(in)
 }
 
-// Steps reports whether the function is flat but for steps, so that nothing in front of it has a
-// gradient.
+// Steps reports whether the function is piecewise constant, so that no gradient passes through
+// it.
 func (o Function) Steps() bool { return functions[o.Name].steps }
 
 // Scalar returns Real, so that a loop looks it up once.

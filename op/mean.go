@@ -24,8 +24,8 @@ type Mean struct {
 // Kind is "mean".
 func (Mean) Kind() string { return "mean" }
 
-// Signatures: float; codes that keep their parameters, or rescaled have their own, where Axes may be height
-// and width.
+// Signatures: float and, where Axes may be height and width, codes, which keep their parameters
+// or, if Rescaled, have their own.
 func (m Mean) Signatures() []graph.Signature {
 	if !m.OverImage() {
 		return each(1, f32)
@@ -33,7 +33,7 @@ func (m Mean) Signatures() []graph.Signature {
 	return averages(m.Rescaled)
 }
 
-// Rescale returns the operator whose codes have parameters of their own.
+// Rescale returns the operator with Rescaled set.
 func (m Mean) Rescale() graph.Op {
 	m.Rescaled = true
 	return m

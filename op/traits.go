@@ -81,11 +81,11 @@ func WeightOf(n *graph.Node) *graph.Value {
 	return nil
 }
 
-// Averaging is an operator whose codes keep the parameters of its operand, or, rescaled, have their own
-// by ONNX Runtime's rule.
+// Averaging is an operator that averages. Its codes keep the parameters of the operand or, if
+// it is rescaled, have their own by ONNX Runtime's rule.
 type Averaging interface {
 	graph.Op
-	// Rescale returns the operator whose codes have their own.
+	// Rescale returns the operator whose codes have parameters of their own.
 	Rescale() graph.Op
 }
 
@@ -97,7 +97,8 @@ func averages(rescaled bool) []graph.Signature {
 	return keeping(each(1, f32, u8, i8))
 }
 
-// needAverages refuses parameters of a result that the rules of a graph cannot give an average.
+// needAverages refuses quantization parameters of a result that the graph's rules have no
+// average for.
 func needAverages(ctx graph.Context, in *tensor.Tensor, out graph.Type) error {
 	if err := needIntegerRules(ctx, out); err != nil {
 		return err
