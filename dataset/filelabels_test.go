@@ -25,6 +25,13 @@ func TestLabelsFromATable(t *testing.T) {
 		"other order":       {"split,target,path\ntrain,x,a.png\ntrain,y,b.png\ntrain,x,sub/c.png\n", []string{"x", "y"}, []int{0, 1, 0}},
 		"ImageNet's":        {"ImageId,PredictionString\na,n01751748 111 108 230 366\nb,n01440764 1 2 3 4\nc,n01751748 1 2 3 4 5 6 7 8\n", []string{"n01440764", "n01751748"}, []int{1, 0, 1}},
 		"quotes and BOM":    {"\ufeff\"file\",\"class\"\r\n\"a.png\",\"a, b\"\r\n\"b.png\",\"c\"\r\nc.png,c\r\n", []string{"a, b", "c"}, []int{0, 1, 1}},
+		"spaces":            {"a.png red\nb.png blue\nsub/c.png red\n", []string{"blue", "red"}, []int{1, 0, 1}},
+		"spaces in names":   {"no a.png 0\nb.png 1\na.png 2\nc.png 0\n", nil, []int{2, 1, 0}},
+		"dots and slashes":  {"path,label\n./a.png,4\n.\\b.png,2\nsub\\c.png,0\n", nil, []int{4, 2, 0}},
+		"whole numbers":     {"file,label\na.png,1.0\nb.png,0.0\nc.png,2.0\n", nil, []int{1, 0, 2}},
+		"versions":          {"file,label\na.png,v1.0\nb.png,1.0\nc.png,v1.0\n", []string{"1.0", "v1.0"}, []int{1, 0, 1}},
+		"id and path":       {"id,path,label\n0,a.png,1\n1,b.png,0\n2,c.png,1\n", nil, []int{1, 0, 1}},
+		"class first":       {"kind,image\nk,a.png\nl,b.png\nk,c.png\n", []string{"k", "l"}, []int{0, 1, 0}},
 		"unknown header":    {"picture,kind\na.png,k\nb.png,l\nc.png,k\n", []string{"k", "l"}, []int{0, 1, 0}},
 	}
 	for name, c := range cases {
@@ -36,6 +43,20 @@ func TestLabelsFromATable(t *testing.T) {
 			if d := cmp.Diff(want, list(t, open(t, path, dataset.WithLabels(table)), path)); d != "" {
 				t.Errorf("%s: %s", name, d)
 			}
+		}
+	}
+}
+
+// A table may call images by the path from where it lies, which begins with the set's
+// own folder, and still not those of another set.
+func TestLabelsByPathsFromOutside(t *testing.T) {
+	root := tree(t, "a.png", "sub/b.png")
+	for _, prefix := range []string{root, filepath.Base(root), "./" + filepath.Base(root)} {
+		table := write(t, filepath.Join(t.TempDir(), "l.csv"), []byte("path,label\n"+prefix+"/a.png,3\n"+prefix+"/sub/b.png,1\nother/a.png,5\n"))
+		src := open(t, root, dataset.WithLabels(table))
+		want := listing{Names: []string{"a.png", "sub/b.png"}, Labels: []int{3, 1}, First: []float32{0, 1}}
+		if d := cmp.Diff(want, list(t, src, root)); d != "" {
+			t.Errorf("%s: %s", prefix, d)
 		}
 	}
 }
@@ -53,11 +74,14 @@ func TestLabelsOfSomeImages(t *testing.T) {
 		t.Errorf("%q", notes)
 	}
 	for table, want := range map[string]string{
-		"a.png\n":            "no column 2",
-		"x.png,1\ny.png,2\n": "not one of 3 images has a label",
-		"a.png,-2\n":         "is not a class",
-		"a.png,x\na.png,y\n": `is "y" here and "x" before`,
-		"\"a.png":            "no column 2",
+		"a.png\n":                        "no column 2",
+		"x.png,1\ny.png,2\n":             "not one of 3 images has a label",
+		"a.png,-2\n":                     "is not a class",
+		"a.png,x\na.png,y\n":             `is "y" here and "x" before`,
+		"\"a.png":                        "no column 2",
+		"file,label\n\na.png,x\nb.png\n": "l.csv, line 4: \"b.png\" has no column 2",
+		"image,age,sex,kind\na.png,3,0,1\nb.png,4,1,0\n": "which of the columns image, age, sex, kind is the class? call it label",
+		"image,MEL,NV,BCC\na.png,0,1,0\nb.png,1,0,0\n":   "which of the columns image, MEL, NV, BCC is the class",
 	} {
 		file := write(t, filepath.Join(t.TempDir(), "l.csv"), []byte(table))
 		if src, err := dataset.Open(root, dataset.WithLabels(file)); err == nil || !strings.Contains(err.Error(), want) {
