@@ -71,8 +71,9 @@ func (o Options) total(n int) {
 
 // Layers compares got with the reference want node by node, on inputs that are
 // float32 [N, C, H, W] each; all results of the reference for one of them are
-// held in memory. Nodes that only one graph has (conversions) are left out, and those that
-// compute with values that the other has not. The result is in order of computation.
+// held in memory. Nodes correspond by their names, or by what they compute where a quantizer named
+// them anew; layers have the reference's. Nodes that only one graph has (conversions) are left out,
+// and those that compute with values that the other has not. The result is in order of computation.
 func Layers(ctx context.Context, want, got *graph.Graph, inputs []*tensor.Tensor, opts Options) ([]Layer, error) {
 	all, err := LayersOf(ctx, want, []*graph.Graph{got}, inputs, opts)
 	if err != nil {
@@ -192,6 +193,7 @@ func newComparison(want *graph.Graph, gots []*graph.Graph, opts Options) (*compa
 }
 
 func newRival(want, got *graph.Graph, w *weighted) (*rival, error) {
+	got = matched(want, got)
 	r := &rival{graph: got, byName: map[string]*node{}}
 	for _, n := range got.Nodes {
 		if ref, ok := want.Node(n.Name); ok && alike(want, n) {
