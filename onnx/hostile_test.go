@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ const maxHostile = 128 << 20
 // TestHostileFiles are refused by an error that names the file, the node or the tensor, in
 // little memory.
 func TestHostileFiles(t *testing.T) {
-	files := append(onnxtest.HostileFiles(testseed.Rand(t)), onnxtest.Bombs(false)...)
+	files := slices.Concat(onnxtest.HostileFiles(testseed.Rand(t)), onnxtest.HostileNodes(), onnxtest.Bombs(false))
 	folder := t.TempDir()
 	if err := os.Symlink(os.Args[0], filepath.Join(folder, "link.bin")); err != nil {
 		t.Logf("there are no links here: %v", err)
