@@ -208,6 +208,9 @@ func (p *prepared) decide() {
 		for _, s := range weights {
 			s.extremes = !s.fused
 		}
+	} else if keepAverages(p.weights) {
+		p.note("ranges of weights are moving averages, as by PyTorch's defaults: the file does not name their observers; " +
+			"convert(model) in PyTorch where they were of minimum and maximum")
 	}
 	if _, told := p.weightRules.best(); !told {
 		if bits := learnedBits(weights); bits < 8 {

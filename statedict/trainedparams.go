@@ -141,10 +141,29 @@ func (s *fakeState) observe(least, most []float32) {
 	}
 }
 
-// keepExtremes reports whether the weights' ranges come from min-max observers and not from
-// moving averages, which files do not say. Ranges of min-max observers enclose the weights,
-// with some ends equal to a weight's own and others wider; moving averages of changing weights
-// never look so.
+// keepAverages reports whether it decides numbers that ranges are taken for averages:
+// weights have left ranges of observers that are on and of which the file does not say
+// what they keep.
+func keepAverages(weights map[*graph.Node]*fakeState) bool {
+	for n, s := range weights {
+		w := n.Inputs[1].Data
+		if s == nil || !s.observing || s.fused || s.learnable || s.fixed() || s.never() || w.Numel()%len(s.lo) != 0 {
+			continue
+		}
+		least, most := extremesOf(w, len(s.lo))
+		for c := range s.lo {
+			if out := max(s.lo[c]-least[c], most[c]-s.hi[c]); out > 1e-4*max(-least[c], most[c]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// keepExtremes reports whether ranges, by weight, are those of observers of
+// extremes and not of averages, which files do not say. Extremes that have seen
+// these weights enclose them, and some ends are a weight's own while others are
+// wider, which averages of weights that move never are.
 func keepExtremes(weights map[*graph.Node]*fakeState) bool {
 	own, wider := 0, 0
 	for n, s := range weights {
