@@ -119,6 +119,9 @@ func TestMissingFlagsSayWhatTheyAreFor(t *testing.T) {
 	octetCommand(t, "quantize", "m.pth", "--calibration", "x").fails(t, exit.Usage, "octet: quantize needs --output FILE")
 	octetCommand(t, "qat", "m.pth").fails(t, exit.Usage, "octet: qat needs --data DATA and --output FILE")
 	octetCommand(t, "train", "--arch", "resnet18", "--data", "x").fails(t, exit.Usage, "octet: train needs --output FILE")
+	octetCommand(t, "quantize", "m.pth", "--calibration", "x", "-o", "").fails(t, exit.Usage, "octet: quantize needs --output FILE")
+	octetCommand(t, "quantize", "m.pth", "--calibration", "", "-o", "o.pth").fails(t, exit.Usage, "octet: quantize needs --calibration DATA")
+	octetCommand(t, "qat", "m.pth", "--data=", "--output=").fails(t, exit.Usage, "octet: qat needs --data DATA and --output FILE")
 	if r := octetCommand(t, "quantize", "m.pth", "--calibration", "x"); strings.Contains(r.errOut, "100 to 500") {
 		t.Errorf("it explains what was given:\n%s", r.errOut)
 	}

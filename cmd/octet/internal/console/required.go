@@ -29,11 +29,12 @@ func Waive(cmd *cobra.Command, flag string) {
 	cmd.Flags().SetAnnotation(flag, cobra.BashCompOneRequiredFlag, []string{"false"})
 }
 
-// CheckRequired names all flags that are missing, with what they take.
+// CheckRequired names all flags that are missing, with what they take. An empty value is
+// none: it is what an unset variable of the shell leaves.
 func CheckRequired(cmd *cobra.Command, _ []string) error {
 	var missing, why []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.Changed || !slices.Contains(f.Annotations[cobra.BashCompOneRequiredFlag], "true") {
+		if f.Changed && !blank(f.Value) || !slices.Contains(f.Annotations[cobra.BashCompOneRequiredFlag], "true") {
 			return
 		}
 		value, _ := pflag.UnquoteUsage(f)
@@ -72,4 +73,13 @@ func wrongArgs(cmd *cobra.Command, args []string, err error) error {
 	_, takes, _ := strings.Cut(cmd.Use, " ")
 	takes, _, _ = strings.Cut(takes, " --")
 	return exit.Usagef("%s needs %s, for example:\n%s", strings.TrimPrefix(cmd.CommandPath(), "octet "), takes, strings.TrimSpace(example))
+}
+
+// blank reports whether a flag was given nothing, or a list of nothings.
+func blank(v pflag.Value) bool {
+	list, ok := v.(pflag.SliceValue)
+	if !ok {
+		return v.String() == ""
+	}
+	return !slices.ContainsFunc(list.GetSlice(), func(s string) bool { return s != "" })
 }
