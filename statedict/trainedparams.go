@@ -160,10 +160,10 @@ func keepAverages(weights map[*graph.Node]*fakeState) bool {
 	return false
 }
 
-// keepExtremes reports whether ranges, by weight, are those of observers of
-// extremes and not of averages, which files do not say. Extremes that have seen
-// these weights enclose them, and some ends are a weight's own while others are
-// wider, which averages of weights that move never are.
+// keepExtremes reports whether the weights' ranges come from min-max observers and not from
+// moving averages, which files do not say. Ranges of min-max observers enclose the weights,
+// with some ends equal to a weight's own and others wider; moving averages of changing weights
+// never look so.
 func keepExtremes(weights map[*graph.Node]*fakeState) bool {
 	own, wider := 0, 0
 	for n, s := range weights {
