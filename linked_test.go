@@ -34,8 +34,9 @@ func main() {
 }
 `
 
-// runOnlyBytes bounds the size of that program without its symbols.
-const runOnlyBytes = 8_600_000
+// runOnlyBytes bounds the size of that program without its symbols: some 8.6 MB, of which
+// every operator and importer takes its part.
+const runOnlyBytes = 8_700_000
 
 // TestWhatARunOnlyProgramLinks: neither training nor quantizing, downloads or reports.
 func TestWhatARunOnlyProgramLinks(t *testing.T) {

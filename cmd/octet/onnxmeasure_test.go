@@ -50,8 +50,11 @@ func TestAdviceOnONNX(t *testing.T) {
 func TestCompareONNXOfAnotherTool(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "page.html")
 	r := octetCommand(t, "compare", floatONNX, int8ONNX, "--inputs", inputsOfONNX(t), "--html", page).must(t)
-	if !strings.HasPrefix(r.out, "float.onnx, compared on 12") || !strings.Contains(r.out, "/pointwise/Conv_output_0") {
+	if !strings.HasPrefix(r.out, "float.onnx, compared on 12") || !strings.Contains(r.out, "layers of qdq_u8s8_channel.onnx that add most noise") {
 		t.Errorf("the comparison:\n%s", r.out)
+	}
+	if doc := octetCommand(t, "compare", floatONNX, int8ONNX, "--inputs", inputsOfONNX(t), "--json").must(t).out; !strings.Contains(doc, `"/pointwise/Conv_output_0"`) {
+		t.Errorf("the document does not compare the layer /pointwise:\n%s", doc)
 	}
 	r.says(t, "layers to keep in float are not looked for: qdq_u8s8_channel.onnx has other nodes")
 	html, err := os.ReadFile(page)
