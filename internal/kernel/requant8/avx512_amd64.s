@@ -31,7 +31,7 @@ TEXT ·addBiasAVX512(SB), NOSPLIT, $0-8
 	XCHGQ CX, R12
 	SHLQ CX, R13
 	DECQ R13
-	KMOVW R13, K1 // the columns of the last one
+	KMOVW R13, K1 // columns of the last vector
 	XCHGQ CX, R12
 row:
 	XORQ AX, AX
@@ -98,7 +98,7 @@ TEXT ·intBiasAVX512(SB), NOSPLIT, $0-8
 	XCHGQ CX, R12
 	SHLQ CX, R13
 	DECQ R13
-	KMOVW R13, K1 // the columns of the last one
+	KMOVW R13, K1 // columns of the last vector
 	XCHGQ CX, R12
 row:
 	XORQ AX, AX
@@ -165,7 +165,7 @@ TEXT ·fusedBiasAVX512(SB), NOSPLIT, $0-8
 	XCHGQ CX, R12
 	SHLQ CX, R13
 	DECQ R13
-	KMOVW R13, K1 // the columns of the last one
+	KMOVW R13, K1 // columns of the last vector
 	XCHGQ CX, R12
 row:
 	XORQ AX, AX
@@ -232,7 +232,7 @@ TEXT ·realBiasAVX512(SB), NOSPLIT, $0-8
 	XCHGQ CX, R12
 	SHLQ CX, R13
 	DECQ R13
-	KMOVW R13, K1 // the columns of the last one
+	KMOVW R13, K1 // columns of the last vector
 	XCHGQ CX, R12
 row:
 	XORQ AX, AX
