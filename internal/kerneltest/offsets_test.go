@@ -12,7 +12,7 @@ func TestOffsetsAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found["Panel"] != 200 || found["LD"] != 264 || found["Rule"] != 280 || found["Runs"] != 416 {
+	if found["Panel"] != 200 || found["LD"] != 264 || found["Rule"] != 280 || found["Runs"] != 352 {
 		t.Errorf("found %v", found)
 	}
 	if found, err = fields("argmax32.go", "argmax", 200); err != nil || found["Pad"] != 8 || len(found) != 9 {
