@@ -104,11 +104,27 @@ var (
 	address    = regexp.MustCompile(`^(\d*)\((\w+)\)(\(\w+\*\d\))?$`)
 )
 
-// stores lists what the routines of an assembly file, and those that they go on at with
-// the argument in DI, write to their argument. Taking an address inside of it counts too.
-func stores(text string, routines map[string]bool) (found []store) {
+// instruction is a line of a routine that has the argument.
+type instruction struct {
+	line     int
+	code, op string
+	operands []string
+}
+
+// last is the last operand, the one that is written.
+func (i instruction) last() string { return strings.TrimSpace(i.operands[len(i.operands)-1]) }
+
+// writes is the store of so many bytes of the argument by the instruction.
+func (i instruction) writes(at, size uintptr, indexed bool) store {
+	return store{i.line, i.code, at, size, indexed}
+}
+
+// eachInstruction visits the instructions of the routines of an assembly file, and of those
+// that they go on at with the argument in a register. holds are the registers with the
+// argument's address; visit keeps it.
+func eachInstruction(text string, routines map[string]bool, register string, visit func(i instruction, holds map[string]bool)) {
 	parts := partsOf(text, routines)
-	holds := map[string]bool{} // registers with the argument's address
+	holds := map[string]bool{}
 	inside := false
 	number := 0
 	for line := range strings.Lines(text) {
@@ -116,33 +132,39 @@ func stores(text string, routines map[string]bool) (found []store) {
 		if m := textOf.FindStringSubmatch(line); m != nil {
 			inside = routines[m[1]] || parts[m[2]]
 			clear(holds)
-			holds["DI"] = parts[m[2]]
+			holds[register] = parts[m[2]]
 			continue
 		}
 		code, _, _ := strings.Cut(line, "//")
-		op, rest, ok := strings.Cut(strings.TrimSpace(code), " ")
-		if !ok || !inside {
-			continue
+		code = strings.TrimSpace(code)
+		if op, rest, ok := strings.Cut(code, " "); ok && inside {
+			visit(instruction{number, code, op, strings.Split(rest, ", ")}, holds)
 		}
-		operands := strings.Split(rest, ", ")
-		last := strings.TrimSpace(operands[len(operands)-1])
-		if op == "MOVQ" && (loaded.MatchString(operands[0]) || holds[operands[0]]) && !strings.Contains(last, "(") {
+	}
+}
+
+// stores lists what the routines of an assembly file, and those that they go on at with
+// the argument in DI, write to their argument. Taking an address inside of it counts too.
+func stores(text string, routines map[string]bool) (found []store) {
+	eachInstruction(text, routines, "DI", func(i instruction, holds map[string]bool) {
+		from, last := i.operands[0], i.last()
+		if i.op == "MOVQ" && (loaded.MatchString(from) || holds[from]) && !strings.Contains(last, "(") {
 			holds[last] = true
-			continue
+			return
 		}
 		target := last
 		switch {
-		case strings.HasPrefix(op, "LEA"), strings.HasPrefix(op, "XCHG") && strings.Contains(operands[0], "("):
-			target = operands[0]
-		case strings.HasPrefix(op, "CMP"), strings.HasPrefix(op, "TEST"), strings.HasPrefix(op, "PREFETCH"):
-			continue
+		case strings.HasPrefix(i.op, "LEA"), strings.HasPrefix(i.op, "XCHG") && strings.Contains(from, "("):
+			target = from
+		case strings.HasPrefix(i.op, "CMP"), strings.HasPrefix(i.op, "TEST"), strings.HasPrefix(i.op, "PREFETCH"):
+			return
 		}
 		if m := address.FindStringSubmatch(target); m != nil && holds[m[2]] {
 			at, _ := strconv.Atoi("0" + m[1])
-			found = append(found, store{number, strings.TrimSpace(code), uintptr(at), width(operands[0]), m[3] != ""})
+			found = append(found, i.writes(uintptr(at), width(from), m[3] != ""))
 		}
 		delete(holds, last)
-	}
+	})
 	return found
 }
 
