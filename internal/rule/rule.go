@@ -52,6 +52,16 @@ func Bias(q *quant.Requant, c int) uint32 {
 // is rounded: the contract makes the least code of it, clamping the largest.
 const Large = 8
 
+// LargeOf returns Large if a channel of n from first on may have such a number, otherwise 0.
+func LargeOf(q *quant.Requant, first, n int) int {
+	for c := first; c < first+n; c++ {
+		if Exceeds(q, c) {
+			return Large
+		}
+	}
+	return 0
+}
+
 // Exceeds reports whether the number that an accumulator of channel c becomes may exceed
 // int32, or be no number, before it is rounded.
 func Exceeds(q *quant.Requant, c int) bool {

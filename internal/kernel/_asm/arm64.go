@@ -29,14 +29,7 @@ func (a arm64) text(name, arg string) {
 // dispatcher writes a routine that goes on at one of several, which find the
 // argument in R0.
 func (a arm64) dispatcher(name, arg string, routines []string) {
-	a.line("")
-	for i, r := range routines {
-		a.line("DATA routines%s<>+%d(SB)/8, $%s<>(SB)", name, 8*i, r)
-	}
-	a.line("GLOBL routines%s<>(SB), RODATA, $%d", name, 8*len(routines))
-	a.line("")
-	a.line("// func %s(routine int, %s)", name, arg)
-	a.line("TEXT ·%s(SB), NOSPLIT, $0-16", name)
+	a.openDispatcher(name, arg, routines)
 	a.op("MOVD routine+0(FP), R1")
 	a.op("MOVD arg+8(FP), %s", argument)
 	a.op("MOVD $routines%s<>(SB), R2", name)

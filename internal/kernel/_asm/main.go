@@ -73,6 +73,15 @@ func (p *printer) text(name, arg string) {
 
 // dispatcher writes a routine that jumps to one of several, with the argument in DI.
 func (p *printer) dispatcher(name, arg string, routines []string) {
+	p.openDispatcher(name, arg, routines)
+	p.op("MOVQ routine+0(FP), AX")
+	p.op("MOVQ arg+8(FP), DI")
+	p.op("LEAQ routines%s<>(SB), CX", name)
+	p.op("JMP (CX)(AX*8)")
+}
+
+// openDispatcher writes the table routinesNAME and opens the routine that jumps to one of it.
+func (p *printer) openDispatcher(name, arg string, routines []string) {
 	p.line("")
 	for i, r := range routines {
 		p.line("DATA routines%s<>+%d(SB)/8, $%s<>(SB)", name, 8*i, r)
@@ -81,10 +90,6 @@ func (p *printer) dispatcher(name, arg string, routines []string) {
 	p.line("")
 	p.line("// func %s(routine int, %s)", name, arg)
 	p.line("TEXT ·%s(SB), NOSPLIT, $0-16", name)
-	p.op("MOVQ routine+0(FP), AX")
-	p.op("MOVQ arg+8(FP), DI")
-	p.op("LEAQ routines%s<>(SB), CX", name)
-	p.op("JMP (CX)(AX*8)")
 }
 
 // routine opens one that a dispatcher jumps to.

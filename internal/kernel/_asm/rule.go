@@ -3,9 +3,6 @@ package main
 // ruleFields are the fields of rule.Constants.
 type ruleFields struct{ rule, biasMul, realZero, zero, lo, hi string }
 
-// ruleSize is its size in bytes.
-const ruleSize = 24
-
 // ruleAt names the fields of constants that begin at byte at of what field counts from.
 func ruleAt(field func(int) string, at int) ruleFields {
 	return ruleFields{field(at), field(at + 8), field(at + 12), field(at + 16), field(at + 18), field(at + 19)}

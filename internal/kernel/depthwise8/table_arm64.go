@@ -50,10 +50,8 @@ func neon() Kernel {
 	packed := k.PackRule
 	k.PackRule = func(w *Weights, q *quant.Requant) *Rule {
 		r := packed(w, q)
-		for c := range w.Channels {
-			if r != nil && rule.Exceeds(q, c) {
-				r.constants.Rule |= rule.Large
-			}
+		if r != nil {
+			r.constants.Rule |= rule.LargeOf(q, 0, w.Channels)
 		}
 		return r
 	}

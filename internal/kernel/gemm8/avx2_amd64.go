@@ -116,7 +116,7 @@ func packShort(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights 
 }
 
 // groupCost is the time of listing and multiplying one group with an excess, in
-// instructions of a vector, measured on an AMD EPYC (Zen 3).
+// instructions of a vector: an estimate.
 const groupCost = 8
 
 // sparseShare is shortWeights.sparse for the runs of panels.

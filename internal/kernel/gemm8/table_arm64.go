@@ -42,11 +42,7 @@ func (f *family) arm64(isa string, rate int, requires cpu.Features) Kernel {
 	k := f.row(isa, rate, requires)
 	k.PackRule = func(w *Weights, q *quant.Requant, first int) *Rule {
 		r := packRule(w, q, first)
-		for n := range w.N {
-			if rule.Exceeds(q, first+n) {
-				r.constants.Rule |= rule.Large
-			}
-		}
+		r.constants.Rule |= rule.LargeOf(q, first, w.N)
 		return r
 	}
 	return k

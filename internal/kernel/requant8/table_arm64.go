@@ -57,11 +57,7 @@ func runNEON(c *Call) {
 			a.bias = unsafe.Pointer(&r.Bias[first : first+width][0])
 		}
 		a.Constants = rule.Of(r)
-		for i := range width {
-			if rule.Exceeds(r, first+i) {
-				a.Rule |= rule.Large
-			}
-		}
+		a.Rule |= rule.LargeOf(r, first, width)
 		columnsNEON(&a)
 	}
 }
