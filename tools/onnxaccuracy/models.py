@@ -8,6 +8,7 @@ import argparse
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,9 @@ def encoder(folder):
 
     with tempfile.TemporaryDirectory() as t:
         t = pathlib.Path(t)
-        unpacked(*ENCODER, ("/model/config.json", "model.safetensors"), t)
+        unpacked(*ENCODER, ("/model/config.json", "model.safetensors", "vocab.txt"), t)
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(t / "vocab.txt", folder)
         config = json.loads((t / "config.json").read_text())
         data = (t / "model.safetensors").read_bytes()
     size = int.from_bytes(data[:8], "little")
@@ -80,7 +83,6 @@ def encoder(folder):
             seen = attention_mask[:, :, None].float()
             return F.normalize((x * seen).sum(1) / seen.sum(1), dim=1)
 
-    folder.mkdir(parents=True, exist_ok=True)
     names = ["input_ids", "attention_mask", "token_type_ids"]
     tokens = torch.ones(1, 9, dtype=torch.int64)
     torch.onnx.export(Encoder().eval(), (tokens, tokens, torch.zeros_like(tokens)), str(folder / "minilm.onnx"), input_names=names,

