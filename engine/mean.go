@@ -29,7 +29,7 @@ func lowerMean(n *graph.Node, m op.Mean, t target) (operation, string) {
 		return imageMean{any, image}, reason
 	}
 	if m.Rescaled && t.numerics != quant.ONNX {
-		return nil, "an average with parameters of its own under the preset " + t.numerics.String()
+		return nil, notRescaled(t.numerics)
 	}
 	if _, ok := quant.NewMeanAverage(t.numerics, n.Inputs[0].Type.Q, n.Output().Type.Q, d); ok {
 		return lowerMeanPool(n, m.Rescaled, t)

@@ -51,7 +51,7 @@ func lowerAvgPool(n *graph.Node, p op.AvgPool2D, t target) (operation, string) {
 		return lowerRealAverage(n, d, list), ""
 	}
 	if p.Rescaled && n.Output().Type.DType.IsQuantized() {
-		return nil, "an average with parameters of its own under the preset " + numerics.String()
+		return nil, notRescaled(numerics)
 	}
 	return newPool(n, true, t, list, func(_, _ tensor.Shape) *quant.Average {
 		return quant.NewAverage(numerics, n.Output().Type.Q, n.Output().Type.DType)
@@ -61,7 +61,10 @@ func lowerAvgPool(n *graph.Node, p op.AvgPool2D, t target) (operation, string) {
 func lowerAdaptive(n *graph.Node, p op.AdaptiveAvgPool2D, t target) (operation, string) {
 	from, to := n.Inputs[0].Type.Q, n.Output().Type
 	if d, reason := arithmetic(n); reason == "" && p.Rescaled && d.IsQuantized() {
-		return lowerRescaled(n, t, quant.NewAdaptiveAverage(t.numerics, from, to.Q, d, false), adaptiveWindows)
+		if t.numerics != quant.ONNX {
+			return nil, notRescaled(t.numerics)
+		}
+		return lowerRescaled(n, quant.NewAdaptiveAverage(t.numerics, from, to.Q, d, false), adaptiveWindows), ""
 	}
 	return newPool(n, true, t, adaptiveWindows, func(in, out tensor.Shape) *quant.Average {
 		even := in[2]%out[2] == 0 && in[3]%out[3] == 0 && (in[2] != out[2] || in[3] != out[3])
@@ -78,7 +81,7 @@ func lowerMeanPool(n *graph.Node, rescaled bool, t target) (operation, string) {
 		rule, _ = quant.NewMeanAverage(t.numerics, n.Inputs[0].Type.Q, to.Q, to.DType)
 	}
 	if rescaled && to.DType.IsQuantized() {
-		return lowerRescaled(n, t, rule, one)
+		return lowerRescaled(n, rule, one), ""
 	}
 	return newPool(n, true, t, one, func(_, _ tensor.Shape) *quant.Average { return rule })
 }

@@ -30,12 +30,15 @@ func lowerRealAverage(n *graph.Node, d tensor.DType, list windowsOf) operation {
 	return averageCodes[float32]{list, reals, func(sum float32, div int) uint8 { return uint8(rule.Code(sum, div) - first) }}
 }
 
-// lowerRescaled lowers an average with parameters of its own.
-func lowerRescaled(n *graph.Node, t target, rule *quant.Average, list windowsOf) (operation, string) {
+// notRescaled is why an average with parameters of its own is not lowered under another preset
+// than onnx.
+func notRescaled(n quant.Numerics) string {
+	return "an average with parameters of its own under the preset " + n.String()
+}
+
+// lowerRescaled lowers an average with parameters of its own, under the preset onnx.
+func lowerRescaled(n *graph.Node, rule *quant.Average, list windowsOf) operation {
 	d := n.Output().Type.DType
-	if t.numerics != quant.ONNX {
-		return nil, "an average with parameters of its own under the preset " + t.numerics.String()
-	}
 	first, zero := lowest(d), int32(quant.Unsigned(n.Inputs[0].Type.Q, d).ZeroPoint())
 	var distances [256]int32
 	for i := range distances {
@@ -43,7 +46,7 @@ func lowerRescaled(n *graph.Node, t target, rule *quant.Average, list windowsOf)
 	}
 	return averageCodes[int32]{list, &distances, func(sum int32, div int) uint8 {
 		return uint8(rule.CodeOf(sum, rule.Multiplier(div)) - first)
-	}}, ""
+	}}
 }
 
 func (averageCodes[A]) kernel() (string, string) { return "average_codes", "go" }
