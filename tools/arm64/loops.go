@@ -26,6 +26,7 @@ var loops = []loop{
 	{"elementwise8 addFloat", "elementwise8/neon_arm64.s", "addFloatNEON", 16, []stretch{{"block", ""}}},
 	{"elementwise8 addFixed", "elementwise8/neon_arm64.s", "addFixedNEON", 16, []stretch{{"block", ""}}},
 	{"elementwise8 map", "elementwise8/neon_arm64.s", "mapNEON", 16, []stretch{{"block", ""}}},
+	{"depthwise32 FMLA, four pixels", "depthwise32/neon_arm64.s", "pixelsNEON", 0, []stretch{{"several16Tap", ""}}},
 	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "stored"}}},
 	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "stored"}}},
 	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"realBias", "real"}, {"clamp", "stored"}}},

@@ -111,29 +111,18 @@ func (g arm64Sgemm) run(o arm64Rows) {
 	g.line("done:")
 }
 
-// store clamps the accumulators and writes them. It compares, since FMAX and FMIN make zeros
-// of -0 positive.
+// store clamps the accumulators and writes them.
 func (g arm64Sgemm) store() {
-	const lo, hi, outside = 0, 1, 8
-	g.op("MOVWU %s, %s", at(stileLo), temp)
-	g.op("VDUP %s, %s", temp, words4(lo))
-	g.op("MOVWU %s, %s", at(stileHi), temp)
-	g.op("VDUP %s, %s", temp, words4(hi))
-	clamp := func(limit int, above bool) {
-		for r := range g.rows {
-			for j := range g.vectors {
-				s, mask := g.sum(r, j), outside+(r*g.vectors+j)%8
-				if above {
-					g.v("fcmgt 4s", mask, s, limit)
-				} else {
-					g.v("fcmgt 4s", mask, limit, s)
-				}
-				g.op("VBIT %s, %s, %s", bytes16(mask), bytes16(limit), bytes16(s))
-			}
+	const lo, hi = 0, 1
+	g.broadcast(stileLo, lo)
+	g.broadcast(stileHi, hi)
+	sums := make([]int, 0, 16)
+	for r := range g.rows {
+		for j := range g.vectors {
+			sums = append(sums, g.sum(r, j))
 		}
 	}
-	clamp(lo, false)
-	clamp(hi, true)
+	g.clamp(sums, lo, hi, mostRows)
 	for r := range g.rows {
 		for j := range g.vectors {
 			g.op("FMOVQ F%d, %d(%s)", g.sum(r, j), 16*j, outReg)

@@ -18,19 +18,6 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "depthwise_f32_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Rate: 20, Pack: packTaps, Run: runAVX2},
 }
 
-// pixels is the argument of an assembly routine: count output pixels of the
-// image at x.
-type pixels struct {
-	x, pad       *float32
-	offset       *int32
-	nextTap      int // bytes from the offsets of one tap to the next
-	w, bias, out *float32
-	count, taps  int
-	size         int            // bytes of a pixel
-	mask         unsafe.Pointer // of the channels after the last whole vector
-	lo, hi       float32
-}
-
 //go:noescape
 func pixelsAVX512(arg *pixels)
 
@@ -69,17 +56,5 @@ func runAVX2(c *Call) {
 		p := c.pixels(m, mask)
 		m += p.count
 		pixelsAVX2(&p)
-	}
-}
-
-// pixels describes the output pixels from m to the end of its image or the call.
-func (c *Call) pixels(m int, mask unsafe.Pointer) pixels {
-	n, taps := c.W.Channels, c.W.Taps
-	image, row := m/c.Rows, m%c.Rows
-	count := min(c.Rows-row, c.M1-m)
-	return pixels{
-		x: unsafe.SliceData(c.X[image*c.Image:]), pad: &c.Pad[:n][0], offset: &c.Offset[row : (taps-1)*c.Rows+row+count][0], nextTap: 4 * c.Rows,
-		w: &c.W.Data.([]float32)[0], bias: &c.W.Bias[:n][0], out: &c.Out[m*n : (m+count)*n][0],
-		count: count, taps: taps, size: n * 4, mask: mask, lo: c.Lo, hi: c.Hi,
 	}
 }

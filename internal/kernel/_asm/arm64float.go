@@ -1,0 +1,31 @@
+package main
+
+// broadcast loads a number of the argument to all lanes.
+func (a arm64) broadcast(field string, to int) {
+	a.op("MOVWU %s, %s", at(field), temp)
+	a.op("VDUP %s, %s", temp, words4(to))
+}
+
+// clamp bounds vectors of float32 by two others; the eight from masks on are overwritten. It
+// compares, which lets NaN pass, since FMAX and FMIN make zeros of -0 positive.
+func (a arm64) clamp(numbers []int, lo, hi, masks int) {
+	for _, above := range []bool{false, true} {
+		limit := lo
+		if above {
+			limit = hi
+		}
+		for first := 0; first < len(numbers); first += 8 {
+			some := numbers[first:min(first+8, len(numbers))]
+			for i, v := range some {
+				if above {
+					a.v("fcmgt 4s", masks+i, v, limit)
+				} else {
+					a.v("fcmgt 4s", masks+i, limit, v)
+				}
+			}
+			for i, v := range some {
+				a.op("VBIT %s, %s, %s", bytes16(masks+i), bytes16(limit), bytes16(v))
+			}
+		}
+	}
+}
