@@ -70,6 +70,14 @@ var vectorForms = map[string]form{
 	"sqadd 8h":    {0x4e600c00, "8h 8h 8h"},
 	"sqxtun 8b":   {0x2e212800, "8b 8h"},
 	"sqxtun2 16b": {0x6e212800, "16b 8h"},
+
+	// of float32
+	"fsub 4s": {0x4ea0d400, "4s 4s 4s"},
+	"fdiv 4s": {0x6e20fc00, "4s 4s 4s"},
+	"fmax 4s": {0x4e20f400, "4s 4s 4s"},
+	"fmin 4s": {0x4ea0f400, "4s 4s 4s"},
+	"fneg 4s": {0x6ea0f800, "4s 4s"},
+	"fabs 4s": {0x4ea0f800, "4s 4s"},
 }
 
 // v writes an instruction of vectorForms: the result, then the operands.

@@ -29,3 +29,21 @@ func (a arm64) clamp(numbers []int, lo, hi, masks int) {
 		}
 	}
 }
+
+// stores returns stores of count vectors, in pairs, as loads does.
+func (a arm64) stores(from, count, offset int, register string) []string {
+	return a.lines(func() {
+		for ; count > 1; count -= 2 {
+			a.op("FSTPQ (F%d, F%d), %d(%s)", from, from+1, offset, register)
+			offset, from = offset+32, from+2
+		}
+		if count > 0 {
+			a.op("FMOVQ F%d, %d(%s)", from, offset, register)
+		}
+	})
+}
+
+// sshr shifts words to the right, and keeps their signs.
+func (a arm64) sshr(to, from, by int) {
+	a.op("WORD $0x%08x // sshr v%d.4s, v%d.4s, #%d", 0x4f000400|(64-by)<<16|from<<5|to, to, from, by)
+}

@@ -24,7 +24,7 @@ var families = map[string]map[string]func(*printer){
 	"quantize":      {"avx512_amd64.s": quantizeAVX512, "avx2_amd64.s": quantizeAVX2},
 	"layout":        {"avx512_amd64.s": layoutAVX512, "avx2_amd64.s": layoutAVX2},
 	"sgemm":         {"avx512_amd64.s": sgemmAVX512, "avx2_amd64.s": sgemmAVX2, "neon_arm64.s": sgemmNEON},
-	"elementwise32": {"avx512_amd64.s": elementwise32AVX512, "avx2_amd64.s": elementwise32AVX2},
+	"elementwise32": {"avx512_amd64.s": elementwise32AVX512, "avx2_amd64.s": elementwise32AVX2, "neon_arm64.s": elementwise32NEON},
 	"rows32":        {"avx512_amd64.s": rows32AVX512, "avx2_amd64.s": rows32AVX2},
 	"depthwise32":   {"avx512_amd64.s": depthwise32AVX512, "avx2_amd64.s": depthwise32AVX2, "neon_arm64.s": depthwise32NEON},
 	"statistics":    {"avx2_amd64.s": statisticsAVX2},

@@ -9,11 +9,8 @@ import (
 
 //go:generate go run -C ../_asm . elementwise32 ../elementwise32
 
-// Numbers in a vector of each instruction set.
-const (
-	wide   = 16 // AVX-512
-	narrow = 8  // AVX2
-)
+// narrow is the number of numbers in a vector of AVX2.
+const narrow = 8
 
 // archTable lists the kernels of amd64, best first.
 var archTable = []Kernel{
@@ -47,13 +44,6 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "elementwise_leaky_relu_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: LeakyReLU, Run: func(c *Call) { c.run(LeakyReLU, narrow) }},
 	{Row: kernel.Row{Name: "elementwise_blend_f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, Function: Blend, Run: func(c *Call) { c.run(Blend, wide) }},
 	{Row: kernel.Row{Name: "elementwise_blend_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Function: Blend, Run: func(c *Call) { c.run(Blend, narrow) }},
-}
-
-// numbers is the argument of an assembly routine: vectors of 16 or 8 numbers.
-type numbers struct {
-	a, b, c, out *float32
-	vectors      int
-	lo, hi       float32
 }
 
 //go:noescape
@@ -91,42 +81,6 @@ func hardsigmoidAVX512(arg *numbers)
 
 //go:noescape
 func hardsigmoidAVX2(arg *numbers)
-
-// run computes whole vectors in place and the rest in a vector of its own.
-func (c *Call) run(f Function, lanes int) {
-	n := len(c.Out)
-	whole := n / lanes * lanes
-	operands := [3][]float32{c.A, c.B, c.C}
-	for i := range operands {
-		if i < f.operands() {
-			operands[i] = operands[i][:n]
-		} else {
-			operands[i] = nil
-		}
-	}
-	a := numbers{lo: c.Lo, hi: c.Hi}
-	at := [3]**float32{&a.a, &a.b, &a.c}
-	if whole > 0 {
-		for i, x := range operands {
-			if x != nil {
-				*at[i] = &x[0]
-			}
-		}
-		a.out, a.vectors = &c.Out[0], whole/lanes
-		a.compute(f, lanes)
-	}
-	if whole < n {
-		var rest [3][wide]float32
-		for i, x := range operands {
-			if x != nil {
-				copy(rest[i][:], x[whole:])
-			}
-		}
-		a.a, a.b, a.c, a.out, a.vectors = &rest[0][0], &rest[1][0], &rest[2][0], &rest[0][0], 1
-		a.compute(f, lanes)
-		copy(c.Out[whole:], rest[0][:])
-	}
-}
 
 // compute calls the routine by name, since the argument of a function value would be
 // allocated on the heap.
