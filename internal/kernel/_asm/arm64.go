@@ -78,6 +78,15 @@ var vectorForms = map[string]form{
 	"fmin 4s": {0x4ea0f400, "4s 4s 4s"},
 	"fneg 4s": {0x6ea0f800, "4s 4s"},
 	"fabs 4s": {0x4ea0f800, "4s 4s"},
+
+	// of float64
+	"fcvtl 2d":  {0x0e617800, "2d 2s"},
+	"fcvtl2 2d": {0x4e617800, "2d 4s"},
+	"fcvtn 2s":  {0x0e616800, "2s 2d"},
+	"fcvtn2 4s": {0x4e616800, "4s 2d"},
+	"fadd 2d":   {0x4e60d400, "2d 2d 2d"},
+	"fsub 2d":   {0x4ee0d400, "2d 2d 2d"},
+	"fmul 2d":   {0x6e60dc00, "2d 2d 2d"},
 }
 
 // v writes an instruction of vectorForms: the result, then the operands.

@@ -25,7 +25,7 @@ var families = map[string]map[string]func(*printer){
 	"layout":        {"avx512_amd64.s": layoutAVX512, "avx2_amd64.s": layoutAVX2},
 	"sgemm":         {"avx512_amd64.s": sgemmAVX512, "avx2_amd64.s": sgemmAVX2, "neon_arm64.s": sgemmNEON},
 	"elementwise32": {"avx512_amd64.s": elementwise32AVX512, "avx2_amd64.s": elementwise32AVX2, "neon_arm64.s": elementwise32NEON},
-	"rows32":        {"avx512_amd64.s": rows32AVX512, "avx2_amd64.s": rows32AVX2},
+	"rows32":        {"avx512_amd64.s": rows32AVX512, "avx2_amd64.s": rows32AVX2, "neon_arm64.s": rows32NEON},
 	"depthwise32":   {"avx512_amd64.s": depthwise32AVX512, "avx2_amd64.s": depthwise32AVX2, "neon_arm64.s": depthwise32NEON},
 	"statistics":    {"avx2_amd64.s": statisticsAVX2},
 	"winograd32":    {"avx512_amd64.s": winograd32AVX512, "avx2_amd64.s": winograd32AVX2},
