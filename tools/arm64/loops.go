@@ -34,6 +34,8 @@ var loops = []loop{
 	{"softmax, exponentials", "rows32/neon_arm64.s", "exponentialsNEON", 16, []stretch{{"block", ""}}},
 	{"layer norm, squares", "rows32/neon_arm64.s", "squaresNEON", 16, []stretch{{"block", ""}}},
 	{"layer norm, results", "rows32/neon_arm64.s", "normalizeNEON", 16, []stretch{{"block", ""}}},
+	{"pool32 max, a pixel", "pool32/neon_arm64.s", "maxNEON", 16, []stretch{{"channels16Cell", "channels16End"}}},
+	{"pool32 average, a pixel", "pool32/neon_arm64.s", "averageNEON", 16, []stretch{{"channels16Cell", "channels16End"}}},
 	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "stored"}}},
 	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "stored"}}},
 	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"realBias", "real"}, {"clamp", "stored"}}},

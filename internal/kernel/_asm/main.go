@@ -29,7 +29,7 @@ var families = map[string]map[string]func(*printer){
 	"depthwise32":   {"avx512_amd64.s": depthwise32AVX512, "avx2_amd64.s": depthwise32AVX2, "neon_arm64.s": depthwise32NEON},
 	"statistics":    {"avx2_amd64.s": statisticsAVX2},
 	"winograd32":    {"avx512_amd64.s": winograd32AVX512, "avx2_amd64.s": winograd32AVX2},
-	"pool32":        {"avx512_amd64.s": pool32AVX512, "avx2_amd64.s": pool32AVX2},
+	"pool32":        {"avx512_amd64.s": pool32AVX512, "avx2_amd64.s": pool32AVX2, "neon_arm64.s": pool32NEON},
 	"argmax32":      {"avx512_amd64.s": argmax32AVX512, "avx2_amd64.s": argmax32AVX2},
 	"filters32":     {"avx512_amd64.s": filters32AVX512, "avx2_amd64.s": filters32AVX2},
 	"matmul32":      {"avx512_amd64.s": matmul32AVX512, "avx2_amd64.s": matmul32AVX2},

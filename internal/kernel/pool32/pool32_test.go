@@ -21,6 +21,9 @@ func TestKernelsEqualReference(t *testing.T) {
 			c.X = make([]float32, shift+images*c.Image)[shift:]
 			for j := range c.X {
 				c.X[j] = []float32{float32(r.NormFloat64()), float32(math.NaN()), float32(math.Inf(1 - r.IntN(2)*2))}[r.IntN(40)/38*r.IntN(3)]
+				if r.IntN(4) == 0 {
+					c.X[j] = float32(math.Copysign(0, float64(r.IntN(2))-0.5)) // the first of equal numbers is the maximum
+				}
 			}
 			for range rows {
 				n := 1 + r.IntN(9)

@@ -27,12 +27,6 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "pool_avg_f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Average: true, Run: func(c *Call) { c.vectorAverage(narrow) }},
 }
 
-// windows is the argument of an assembly routine.
-type windows struct {
-	operand.WindowCursor
-	least float32 // what maxima begin with
-}
-
 //go:noescape
 func maxAVX512(arg *windows)
 
