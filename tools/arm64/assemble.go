@@ -52,7 +52,7 @@ func (s stretch) find(lines []string, routine string) (first, last int, err erro
 			first = i + 2
 		case first > 0 && s.to != "" && line == s.to+":":
 			return first, i, nil
-		case first > 0 && s.to == "" && strings.HasPrefix(line, "\tB") && strings.HasSuffix(line, " "+s.from):
+		case first > 0 && s.to == "" && (strings.HasPrefix(line, "\tB") || strings.HasPrefix(line, "\tCB")) && strings.HasSuffix(line, " "+s.from):
 			return first, i + 1, nil
 		}
 	}

@@ -47,3 +47,38 @@ func (a arm64) stores(from, count, offset int, register string) []string {
 func (a arm64) sshr(to, from, by int) {
 	a.op("WORD $0x%08x // sshr v%d.4s, v%d.4s, #%d", 0x4f000400|(64-by)<<16|from<<5|to, to, from, by)
 }
+
+// loadPart loads the first one to four numbers of a vector, as many as a register says; lanes
+// beyond are zero. The vector spare is overwritten.
+func (a arm64) loadPart(count string, offset int, register string, to, spare int, label string) {
+	a.op("TBZ $2, %s, %sLess", count, label)
+	a.op("FMOVQ %d(%s), F%d", offset, register, to)
+	a.op("B %sLoaded", label)
+	a.line("%sLess:", label)
+	a.op("TBZ $1, %s, %sOne", count, label)
+	a.op("FMOVD %d(%s), F%d", offset, register, to)
+	a.op("TBZ $0, %s, %sLoaded", count, label)
+	a.op("FMOVS %d(%s), F%d", offset+8, register, spare)
+	a.op("VMOV V%d.D[0], V%d.D[1]", spare, to)
+	a.op("B %sLoaded", label)
+	a.line("%sOne:", label)
+	a.op("FMOVS %d(%s), F%d", offset, register, to)
+	a.line("%sLoaded:", label)
+}
+
+// storePart is the inverse of loadPart; what lies behind stays as it is.
+func (a arm64) storePart(count string, from, offset int, register string, spare int, label string) {
+	a.op("TBZ $2, %s, %sLess", count, label)
+	a.op("FMOVQ F%d, %d(%s)", from, offset, register)
+	a.op("B %sStored", label)
+	a.line("%sLess:", label)
+	a.op("TBZ $1, %s, %sOne", count, label)
+	a.op("FMOVD F%d, %d(%s)", from, offset, register)
+	a.op("TBZ $0, %s, %sStored", count, label)
+	a.op("VMOV V%d.D[1], V%d.D[0]", from, spare)
+	a.op("FMOVS F%d, %d(%s)", spare, offset+8, register)
+	a.op("B %sStored", label)
+	a.line("%sOne:", label)
+	a.op("FMOVS F%d, %d(%s)", from, offset, register)
+	a.line("%sStored:", label)
+}

@@ -58,9 +58,17 @@ func (g arm64Sgemm) write() {
 	g.op("RET")
 }
 
-// run adds the products of one run, four numbers of each row at a time, and fetches the next
-// panel's weights meanwhile.
+// run adds the products of one run, and fetches the next panel's weights meanwhile.
 func (g arm64Sgemm) run(o arm64Rows) {
+	g.fetch(stileFetch)
+	g.op("LSL $2, %s // for four steps", byReg)
+	g.op("MOVD %s, %s", at(stileDepth), depthReg)
+	g.steps(o, true)
+}
+
+// steps adds the products of the runs that o points to, as long as depthReg says, four numbers
+// of each row at a time.
+func (g arm64Sgemm) steps(o arm64Rows, fetch bool) {
 	const steps = 4
 	size := 16 * g.vectors
 	load := func(step int) []string { return g.loads(g.vectors, step*size, panelReg, g.weights(step)) }
@@ -73,9 +81,6 @@ func (g arm64Sgemm) run(o arm64Rows) {
 			}
 		})
 	}
-	g.fetch(stileFetch)
-	g.op("LSL $2, %s // for four steps", byReg)
-	g.op("MOVD %s, %s", at(stileDepth), depthReg)
 	g.op("SUBS $%d, %s", steps, depthReg)
 	g.op("BLT rest")
 	g.op("PCALIGN $16")
@@ -84,8 +89,10 @@ func (g arm64Sgemm) run(o arm64Rows) {
 		g.op("FMOVQ.P 16(%s), F%d", o.run(r), r)
 	}
 	g.print(load(0))
-	g.op("PRFM (%s), PLDL2KEEP", fetchReg)
-	g.op("ADD %s, %s", byReg, fetchReg)
+	if fetch {
+		g.op("PRFM (%s), PLDL2KEEP", fetchReg)
+		g.op("ADD %s, %s", byReg, fetchReg)
+	}
 	for step := range steps {
 		var next []string
 		if step+1 < steps {
