@@ -38,6 +38,8 @@ var loops = []loop{
 	{"pool32 average, a pixel", "pool32/neon_arm64.s", "averageNEON", 16, []stretch{{"channels16Cell", "channels16End"}}},
 	{"matmul32 rows, 6x8", "matmul32/neon_arm64.s", "rows6x8NEON", 0, []stretch{{"steps", ""}}},
 	{"matmul32 outer, 6x8", "matmul32/neon_arm64.s", "outer6x8NEON", 0, []stretch{{"row", ""}}},
+	{"channels32 finish, quantized", "channels32/neon_arm64.s", "quantizeNEON", 8, []stretch{{"row", ""}}},
+	{"channels32 gradient of batch norm", "channels32/neon_arm64.s", "applyNEON", 8, []stretch{{"row", ""}}},
 	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "stored"}}},
 	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "stored"}}},
 	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"realBias", "real"}, {"clamp", "stored"}}},

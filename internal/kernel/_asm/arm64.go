@@ -72,13 +72,19 @@ var vectorForms = map[string]form{
 	"sqxtun2 16b": {0x6e212800, "16b 8h"},
 
 	// of float32
-	"fsub 4s":  {0x4ea0d400, "4s 4s 4s"},
-	"fdiv 4s":  {0x6e20fc00, "4s 4s 4s"},
-	"fmax 4s":  {0x4e20f400, "4s 4s 4s"},
-	"fmin 4s":  {0x4ea0f400, "4s 4s 4s"},
-	"fneg 4s":  {0x6ea0f800, "4s 4s"},
-	"fabs 4s":  {0x4ea0f800, "4s 4s"},
-	"fcmeq 4s": {0x4e20e400, "4s 4s 4s"},
+	"fsub 4s":   {0x4ea0d400, "4s 4s 4s"},
+	"fdiv 4s":   {0x6e20fc00, "4s 4s 4s"},
+	"fmax 4s":   {0x4e20f400, "4s 4s 4s"},
+	"fmin 4s":   {0x4ea0f400, "4s 4s 4s"},
+	"fneg 4s":   {0x6ea0f800, "4s 4s"},
+	"fabs 4s":   {0x4ea0f800, "4s 4s"},
+	"fcmeq 4s":  {0x4e20e400, "4s 4s 4s"},
+	"fcmge 4s":  {0x6e20e400, "4s 4s 4s"},
+	"frintn 4s": {0x4e218800, "4s 4s"},
+
+	// of words, for masks
+	"cmgt 4s":  {0x4ea03400, "4s 4s 4s"},
+	"cmtst 4s": {0x4ea08c00, "4s 4s 4s"},
 
 	// of float64
 	"fcvtl 2d":  {0x0e617800, "2d 2s"},
