@@ -40,6 +40,8 @@ var loops = []loop{
 	{"matmul32 outer, 6x8", "matmul32/neon_arm64.s", "outer6x8NEON", 0, []stretch{{"row", ""}}},
 	{"channels32 finish, quantized", "channels32/neon_arm64.s", "quantizeNEON", 8, []stretch{{"row", ""}}},
 	{"channels32 gradient of batch norm", "channels32/neon_arm64.s", "applyNEON", 8, []stretch{{"row", ""}}},
+	{"filters32, four pixels", "filters32/neon_arm64.s", "filterNEON", 0, []stretch{{"several16Tap", ""}}},
+	{"filters32, gradient of weights", "filters32/neon_arm64.s", "weightsNEON", 0, []stretch{{"channels16Pixel", ""}}},
 	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "stored"}}},
 	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "stored"}}},
 	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"realBias", "real"}, {"clamp", "stored"}}},
