@@ -30,7 +30,7 @@ var families = map[string]map[string]func(*printer){
 	"statistics":    {"avx2_amd64.s": statisticsAVX2},
 	"winograd32":    {"avx512_amd64.s": winograd32AVX512, "avx2_amd64.s": winograd32AVX2},
 	"pool32":        {"avx512_amd64.s": pool32AVX512, "avx2_amd64.s": pool32AVX2, "neon_arm64.s": pool32NEON},
-	"argmax32":      {"avx512_amd64.s": argmax32AVX512, "avx2_amd64.s": argmax32AVX2},
+	"argmax32":      {"avx512_amd64.s": argmax32AVX512, "avx2_amd64.s": argmax32AVX2, "neon_arm64.s": argmax32NEON},
 	"filters32":     {"avx512_amd64.s": filters32AVX512, "avx2_amd64.s": filters32AVX2, "neon_arm64.s": filters32NEON},
 	"matmul32":      {"avx512_amd64.s": matmul32AVX512, "avx2_amd64.s": matmul32AVX2, "neon_arm64.s": matmul32NEON},
 	"channels32":    {"avx512_amd64.s": channels32AVX512, "avx2_amd64.s": channels32AVX2, "neon_arm64.s": channels32NEON},
