@@ -1,0 +1,138 @@
+// Command arm64count counts the instructions of an inference on linux/arm64, without a board:
+// it builds octet for arm64 and runs models in qemu's user mode, with a plugin that counts.
+//
+//	go run ./tools/arm64count
+//	go run ./tools/arm64count -archs resnet18 -cpus neoverse-n1 -float=false -top 20
+//	go run ./tools/arm64count -archs "" cls.onnx:48,192
+//
+// An inference is the difference of a process that computes twice and one that computes once,
+// with one thread. Classes are exact; the whole varies by less than half a percent, as the
+// scheduler and the collector run too. The cores are cortex-a72 (NEON alone), neoverse-n1 (dot
+// product) and max (I8MM); what qemu calls them decides which instructions there are, not what
+// they cost. A count is an upper bound of nothing but itself: no time follows from it.
+//
+// It needs a C compiler and Debian's qemu-user: the static qemu has no plugins.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+type options struct {
+	archs, cpus, qemu, binary, dir, json string
+	edge, top                            int
+	float                                bool
+}
+
+func main() {
+	log.SetFlags(0)
+	var o options
+	flag.StringVar(&o.archs, "archs", "mobilenet_v2,mobilenet_v3_large,resnet18,resnet50", "architectures, with random weights")
+	flag.StringVar(&o.cpus, "cpus", "cortex-a72,neoverse-n1,max", "qemu's names of cores")
+	flag.IntVar(&o.edge, "edge", 224, "height and width of the architectures' images")
+	flag.BoolVar(&o.float, "float", true, "count the float32 models too")
+	flag.StringVar(&o.dir, "dir", "", "folder to make the models in, where they are found the next time")
+	flag.StringVar(&o.binary, "octet", "", "octet, built for linux/arm64 before (default: it is built)")
+	flag.StringVar(&o.qemu, "qemu", "qemu-aarch64", "qemu's user mode, of the dynamic package")
+	flag.IntVar(&o.top, "top", 8, "functions to list of each model")
+	flag.StringVar(&o.json, "json", "", "file for all figures")
+	flag.Parse()
+	if err := o.count(flag.Args()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func (o *options) count(files []string) error {
+	dir, err := os.MkdirTemp("", "arm64count-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if o.dir == "" {
+		o.dir = dir
+	}
+	emulator, err := newEmulator(o.qemu, dir)
+	if err != nil {
+		return err
+	}
+	if o.binary == "" {
+		o.binary = filepath.Join(dir, "octet")
+		if err := build(o.binary); err != nil {
+			return err
+		}
+	}
+	functions, err := readFunctions(o.binary)
+	if err != nil {
+		return err
+	}
+	loads, err := o.workloads(files)
+	if err != nil {
+		return err
+	}
+	var results []result
+	for _, w := range loads {
+		for _, core := range strings.Split(o.cpus, ",") {
+			p, err := o.inference(emulator, functions, core, w)
+			if err != nil {
+				return err
+			}
+			r := newResult(w.name, core, p, o.top)
+			results = append(results, r)
+			fmt.Println(r)
+		}
+	}
+	return write(results, o.json)
+}
+
+// workloads are the models of the command line.
+func (o *options) workloads(files []string) ([]workload, error) {
+	var list []workload
+	for _, arch := range strings.FieldsFunc(o.archs, func(r rune) bool { return r == ',' }) {
+		models, err := makeModels(o.dir, arch, o.edge)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", arch, err)
+		}
+		if !o.float {
+			models = models[:1]
+		}
+		list = append(list, models...)
+	}
+	for _, f := range files {
+		list = append(list, given(f))
+	}
+	return list, nil
+}
+
+func build(binary string) error {
+	cmd := exec.Command("go", "build", "-o", binary, "./cmd/octet")
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("octet for arm64: %w\n%s", err, text)
+	}
+	return nil
+}
+
+// inference counts one inference of w.
+func (o *options) inference(e *emulator, f *functions, core string, w workload) (*profile, error) {
+	// One thread, and no collection that falls into one process and not into the other.
+	env := []string{"-E", "GOMAXPROCS=1", "-E", "GOGC=off", "-E", "GODEBUG=asyncpreemptoff=1"}
+	program := []string{o.binary, "bench-worker", "--quiet", "--threads", "1"}
+	if w.size != "" {
+		program = append(program, "--size", w.size)
+	}
+	p := &profile{}
+	for runs, sign := range []int64{-1, 1} {
+		blocks, err := e.run(core, env, fmt.Sprintf("{\"run\": %d}\n", runs), append(program, w.path)...)
+		if err != nil {
+			return nil, err
+		}
+		p.add(f, sign, blocks)
+	}
+	return p, nil
+}
