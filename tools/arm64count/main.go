@@ -2,7 +2,7 @@
 // it builds octet for arm64 and runs models in qemu's user mode, with a plugin that counts.
 //
 //	go run ./tools/arm64count
-//	go run ./tools/arm64count -archs resnet18 -cpus neoverse-n1 -float=false -top 20
+//	go run ./tools/arm64count -archs resnet18 -forms int8,float32 -cpus neoverse-n1 -top 20
 //	go run ./tools/arm64count -archs "" cls.onnx:48,192
 //
 // An inference is the difference of a process that computes twice and one that computes once,
@@ -11,23 +11,27 @@
 // product) and max (I8MM); what qemu calls them decides which instructions there are, not what
 // they cost. A count is an upper bound of nothing but itself: no time follows from it.
 //
+// With -ort ONNX Runtime computes the same models, written as ONNX files in QDQ form.
+//
 // It needs a C compiler and Debian's qemu-user: the static qemu has no plugins.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 type options struct {
-	archs, cpus, qemu, binary, dir, json string
-	edge, top                            int
-	float                                bool
+	archs, forms, cpus, qemu, binary, dir, json, markdown, ort string
+
+	edge, top int
 }
 
 func main() {
@@ -36,12 +40,14 @@ func main() {
 	flag.StringVar(&o.archs, "archs", "mobilenet_v2,mobilenet_v3_large,resnet18,resnet50", "architectures, with random weights")
 	flag.StringVar(&o.cpus, "cpus", "cortex-a72,neoverse-n1,max", "qemu's names of cores")
 	flag.IntVar(&o.edge, "edge", 224, "height and width of the architectures' images")
-	flag.BoolVar(&o.float, "float", true, "count the float32 models too")
+	flag.StringVar(&o.forms, "forms", "int8", "int8, float32 or both, with a comma between")
 	flag.StringVar(&o.dir, "dir", "", "folder to make the models in, where they are found the next time")
 	flag.StringVar(&o.binary, "octet", "", "octet, built for linux/arm64 before (default: it is built)")
 	flag.StringVar(&o.qemu, "qemu", "qemu-aarch64", "qemu's user mode, of the dynamic package")
 	flag.IntVar(&o.top, "top", 8, "functions to list of each model")
+	flag.StringVar(&o.ort, "ort", "", "folder that ort.sh has filled: count ONNX Runtime too")
 	flag.StringVar(&o.json, "json", "", "file for all figures")
+	flag.StringVar(&o.markdown, "markdown", "", "file for a table")
 	flag.Parse()
 	if err := o.count(flag.Args()); err != nil {
 		log.Fatal(err)
@@ -83,11 +89,18 @@ func (o *options) count(files []string) error {
 				return err
 			}
 			r := newResult(w.name, core, p, o.top)
+			if o.ort != "" {
+				theirs, err := peer{o.ort}.inference(emulator, core, w)
+				if err != nil {
+					return err
+				}
+				r.ORT = &theirs
+			}
 			results = append(results, r)
 			fmt.Println(r)
 		}
 	}
-	return write(results, o.json)
+	return errors.Join(writeJSON(results, o.json), writeTable(results, o.markdown))
 }
 
 // workloads are the models of the command line.
@@ -98,10 +111,11 @@ func (o *options) workloads(files []string) ([]workload, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", arch, err)
 		}
-		if !o.float {
-			models = models[:1]
+		for _, w := range models {
+			if slices.Contains(strings.Split(o.forms, ","), w.form) {
+				list = append(list, w)
+			}
 		}
-		list = append(list, models...)
 	}
 	for _, f := range files {
 		list = append(list, given(f))

@@ -15,19 +15,21 @@ import (
 
 // workload is a model and the images that it computes.
 type workload struct {
-	name, path string
-	size       string // HEIGHT,WIDTH
+	name, form, path string
+	size             string // HEIGHT,WIDTH
 }
 
 // seed is of random weights and of the images of a calibration.
 const seed = 1
 
-// make writes the float32 and the int8 form of an architecture into dir, once, each for
+// makeModels writes the float32 and the int8 form of an architecture into dir, once, each for
 // octet, and as ONNX of QDQ form for others.
 func makeModels(dir, arch string, edge int) ([]workload, error) {
 	base := filepath.Join(dir, fmt.Sprintf("%s-%d", arch, edge))
 	size := strconv.Itoa(edge) + "," + strconv.Itoa(edge)
-	list := []workload{{arch + " int8", base + "-int8.pth", size}, {arch + " float32", base + "-float.pth", size}}
+	list := []workload{
+		{arch + " int8", "int8", base + "-int8.pth", size}, {arch + " float32", "float32", base + "-float.pth", size},
+	}
 	if _, err := os.Stat(list[0].path); err == nil {
 		return list, nil
 	}
@@ -59,7 +61,7 @@ func makeModels(dir, arch string, edge int) ([]workload, error) {
 // given is a workload of the command line: MODEL or MODEL:HEIGHT,WIDTH.
 func given(arg string) workload {
 	path, size, _ := strings.Cut(arg, ":")
-	return workload{strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), path, size}
+	return workload{strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), "", path, size}
 }
 
 // onnx is the same model as an ONNX file.

@@ -15,6 +15,7 @@ type result struct {
 	Portable float64    `json:"portable_percent"` // kernels in Go
 	Outside  float64    `json:"outside_percent"`  // of kernels: the engine and Go's runtime
 	Top      []function `json:"functions"`
+	ORT      *counts    `json:"onnxruntime,omitempty"` // the same model
 }
 
 type function struct {
@@ -34,21 +35,26 @@ func newResult(model, core string, p *profile, top int) result {
 
 func millions(n int64) string { return fmt.Sprintf("%.1f", float64(n)/1e6) }
 
+func (c counts) String() string {
+	return fmt.Sprintf("%s M; simd %s, load %s, store %s, dot %s, mmla %s, mull %s, fmla %s", millions(c.Total),
+		millions(c.SIMD), millions(c.Load), millions(c.Store), millions(c.Dot), millions(c.MMLA), millions(c.Mull), millions(c.FMLA))
+}
+
 // String is the result on some lines, in millions of instructions.
 func (r result) String() string {
 	var b strings.Builder
-	c := r.Counts
-	fmt.Fprintf(&b, "%s, %s: %s M; simd %s, load %s, store %s, dot %s, mmla %s, mull %s, fmla %s; %.1f %% portable kernels, %.1f %% outside",
-		r.Model, r.Core, millions(c.Total), millions(c.SIMD), millions(c.Load), millions(c.Store), millions(c.Dot),
-		millions(c.MMLA), millions(c.Mull), millions(c.FMLA), r.Portable, r.Outside)
+	fmt.Fprintf(&b, "%s, %s: %s; %.1f %% portable kernels, %.1f %% outside", r.Model, r.Core, r.Counts, r.Portable, r.Outside)
+	if r.ORT != nil {
+		fmt.Fprintf(&b, "\n  ONNX Runtime: %s; ratio %.2f", r.ORT, float64(r.Counts.Total)/float64(r.ORT.Total))
+	}
 	for _, f := range r.Top {
 		fmt.Fprintf(&b, "\n  %5.1f %%  %s", f.Percent, f.Name)
 	}
 	return b.String()
 }
 
-// write puts all results into a file, unless it has no name.
-func write(results []result, path string) error {
+// writeJSON puts all results into a file, unless it has no name.
+func writeJSON(results []result, path string) error {
 	if path == "" {
 		return nil
 	}
@@ -57,4 +63,31 @@ func write(results []result, path string) error {
 		return err
 	}
 	return os.WriteFile(path, append(text, '\n'), 0o666)
+}
+
+// writeTable puts a table of them into a file, unless it has no name.
+func writeTable(results []result, path string) error {
+	if path == "" {
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintln(&b, "| model | core | octet | simd | load | store | dot | mmla | mull | fmla | portable kernels | outside | "+
+		"ONNX Runtime | ratio | most in |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+	for _, r := range results {
+		theirs, ratio := "", ""
+		if r.ORT != nil {
+			theirs, ratio = millions(r.ORT.Total), fmt.Sprintf("%.2f", float64(r.Counts.Total)/float64(r.ORT.Total))
+		}
+		var top []string
+		for _, f := range r.Top[:min(3, len(r.Top))] {
+			top = append(top, fmt.Sprintf("%s %.0f %%", f.Name, f.Percent))
+		}
+		c := r.Counts
+		fmt.Fprintf(&b, "| %s | %s |", r.Model, r.Core)
+		for _, n := range []int64{c.Total, c.SIMD, c.Load, c.Store, c.Dot, c.MMLA, c.Mull, c.FMLA} {
+			fmt.Fprintf(&b, " %s |", millions(n))
+		}
+		fmt.Fprintf(&b, " %.1f %% | %.1f %% | %s | %s | %s |\n", r.Portable, r.Outside, theirs, ratio, strings.Join(top, ", "))
+	}
+	return os.WriteFile(path, []byte(b.String()), 0o666)
 }
