@@ -39,19 +39,22 @@ type kind int
 const (
 	assembly kind = iota // of a kernel
 	portable             // of a kernel, in Go
-	outside              // of kernels: the engine, the runtime, the rest
+	outside              // of kernels: the engine, and what it calls
+	waiting              // Go's runtime without its copies: sleeps more on a busy machine
 )
 
 // at names the function at an address.
 func (f *functions) at(address uint64) (string, kind) {
 	fn := f.table.PCToFunc(address)
 	if fn == nil {
-		return "unknown", outside
+		return "unknown", waiting
 	}
 	file, _, _ := f.table.PCToLine(fn.Entry)
 	name := strings.TrimPrefix(fn.Name, "github.com/octet-ml/octet/")
 	_, inKernel, ok := strings.Cut(file, "/internal/kernel/")
 	switch {
+	case !ok && strings.HasPrefix(name, "runtime.") && !strings.HasPrefix(name, "runtime.mem"):
+		return name, waiting
 	case !ok:
 		return name, outside
 	case strings.HasSuffix(file, ".s"):
@@ -65,7 +68,7 @@ func (f *functions) at(address uint64) (string, kind) {
 // profile is what an inference costs, by function.
 type profile struct {
 	total    counts
-	kinds    [outside + 1]int64
+	kinds    [waiting + 1]int64
 	function map[string]int64
 }
 
@@ -82,6 +85,20 @@ func (p *profile) add(f *functions, n int64, blocks []block) {
 		name, kind := f.at(b.address)
 		p.kinds[kind] += n * b.runs * b.each.Total
 		p.function[name] += n * b.runs * b.each.Total
+	}
+}
+
+// divide makes what n inferences cost the cost of one.
+func (p *profile) divide(n int64) {
+	for _, c := range []*int64{&p.total.Total, &p.total.SIMD, &p.total.Load, &p.total.Store, &p.total.Dot, &p.total.MMLA,
+		&p.total.Mull, &p.total.FMLA} {
+		*c /= n
+	}
+	for i := range p.kinds {
+		p.kinds[i] /= n
+	}
+	for name := range p.function {
+		p.function[name] /= n
 	}
 }
 

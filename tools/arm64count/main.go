@@ -6,8 +6,8 @@
 //	go run ./tools/arm64count -archs "" cls.onnx:48,192
 //
 // An inference is the difference of a process that computes twice and one that computes once,
-// with one thread. Classes are exact; the whole varies by less than half a percent, as the
-// scheduler and the collector run too. The cores are cortex-a72 (NEON alone), neoverse-n1 (dot
+// with one thread. Counts of vectors are exact; the whole varies with the machine's load by some
+// hundred thousands, as Go's scheduler runs too, which limits leave out. The cores are cortex-a72 (NEON alone), neoverse-n1 (dot
 // product) and max (I8MM); what qemu calls them decides which instructions there are, not what
 // they cost. A count is an upper bound of nothing but itself: no time follows from it.
 //
@@ -29,9 +29,10 @@ import (
 )
 
 type options struct {
-	archs, forms, cpus, qemu, binary, dir, json, markdown, ort string
+	archs, forms, cpus, qemu, binary, dir, json, markdown, ort, limits string
 
-	edge, top int
+	edge, top, runs int
+	accept          bool
 }
 
 func main() {
@@ -48,6 +49,9 @@ func main() {
 	flag.StringVar(&o.ort, "ort", "", "folder that ort.sh has filled: count ONNX Runtime too")
 	flag.StringVar(&o.json, "json", "", "file for all figures")
 	flag.StringVar(&o.markdown, "markdown", "", "file for a table")
+	flag.IntVar(&o.runs, "runs", 1, "inferences to count; the figures are of one")
+	flag.StringVar(&o.limits, "limits", "", "file of counts that may not be exceeded by more than 1 %")
+	flag.BoolVar(&o.accept, "accept", false, "write that file")
 	flag.Parse()
 	if err := o.count(flag.Args()); err != nil {
 		log.Fatal(err)
@@ -100,7 +104,7 @@ func (o *options) count(files []string) error {
 			fmt.Println(r)
 		}
 	}
-	return errors.Join(writeJSON(results, o.json), writeTable(results, o.markdown))
+	return errors.Join(writeJSON(results, o.json), writeTable(results, o.markdown), checkLimits(results, o.limits, o.accept))
 }
 
 // workloads are the models of the command line.
@@ -141,12 +145,13 @@ func (o *options) inference(e *emulator, f *functions, core string, w workload) 
 		program = append(program, "--size", w.size)
 	}
 	p := &profile{}
-	for runs, sign := range []int64{-1, 1} {
-		blocks, err := e.run(core, env, fmt.Sprintf("{\"run\": %d}\n", runs), append(program, w.path)...)
+	for i, sign := range []int64{-1, 1} {
+		blocks, err := e.run(core, env, fmt.Sprintf("{\"run\": %d}\n", i*o.runs), append(program, w.path)...)
 		if err != nil {
 			return nil, err
 		}
 		p.add(f, sign, blocks)
 	}
+	p.divide(int64(o.runs))
 	return p, nil
 }

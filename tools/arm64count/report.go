@@ -14,6 +14,7 @@ type result struct {
 	Counts   counts     `json:"instructions"`
 	Portable float64    `json:"portable_percent"` // kernels in Go
 	Outside  float64    `json:"outside_percent"`  // of kernels: the engine and Go's runtime
+	Steady   int64      `json:"steady"`           // without the runtime, which depends on the machine's load
 	Top      []function `json:"functions"`
 	ORT      *counts    `json:"onnxruntime,omitempty"` // the same model
 }
@@ -26,7 +27,8 @@ type function struct {
 func newResult(model, core string, p *profile, top int) result {
 	percent := func(n int64) float64 { return 100 * float64(n) / float64(p.total.Total) }
 	r := result{Model: model, Core: core, Counts: p.total,
-		Portable: percent(p.kinds[portable]), Outside: percent(p.kinds[outside])}
+		Portable: percent(p.kinds[portable]), Outside: percent(p.kinds[outside] + p.kinds[waiting]),
+		Steady: p.total.Total - p.kinds[waiting]}
 	for _, name := range p.top(top) {
 		r.Top = append(r.Top, function{name, percent(p.function[name])})
 	}
