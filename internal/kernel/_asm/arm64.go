@@ -94,6 +94,14 @@ var vectorForms = map[string]form{
 	"fadd 2d":   {0x4e60d400, "2d 2d 2d"},
 	"fsub 2d":   {0x4ee0d400, "2d 2d 2d"},
 	"fmul 2d":   {0x6e60dc00, "2d 2d 2d"},
+
+	// those of rules of codes
+	"smull 4s":  {0x0e60c000, "4s 4h 4h"},
+	"smull2 4s": {0x4e60c000, "4s 8h 8h"},
+	"sxtl 8h":   {0x0f08a400, "8h 8b"},
+	"sxtl2 8h":  {0x4f08a400, "8h 16b"},
+	"sxtl 4s":   {0x0f10a400, "4s 4h"},
+	"sxtl2 4s":  {0x4f10a400, "4s 8h"},
 }
 
 // v writes an instruction of vectorForms: the result, then the operands.

@@ -53,6 +53,41 @@ func (c *Call) runAddFixed(block int) {
 	c.run(a, AddFixed, block)
 }
 
+func (c *Call) runAddSigned(block int) { c.run(c.sum(), AddSigned, block) }
+
+func (c *Call) runMul(block int) { c.run(c.product(), Mul, block) }
+
+func (c *Call) runMulEarly(block int) { c.run(c.product(), MulEarly, block) }
+
+// product is the argument of routines that multiply.
+func (c *Call) product() codes {
+	r := &c.Mul
+	a := newCodes(r.Zero, r.Lo, r.Hi)
+	a.word = [6]uint32{uint32(r.AZero), uint32(r.BZero), math.Float32bits(r.Mult), math.Float32bits(r.Summand),
+		5: large(255*255*abs(r.Mult) + abs(r.Summand))}
+	return a
+}
+
+// ratio is the argument of routines that add by ONNX Runtime's rule.
+func (c *Call) ratio() codes {
+	r := &c.AddRatio
+	a := newCodes(0, r.Lo, r.Hi)
+	a.word = [6]uint32{math.Float32bits(r.RatioA), math.Float32bits(r.RatioB), math.Float32bits(r.Fixed),
+		5: large(255*(abs(r.RatioA)+abs(r.RatioB)) + abs(r.Fixed))}
+	return a
+}
+
+func abs(x float32) float64 { return math.Abs(float64(x)) }
+
+// large is the last word of rules whose results may be as large as bound: 1 where int32 may
+// not hold one, else 0.
+func large(bound float64) uint32 {
+	if bound < 1<<30 {
+		return 0
+	}
+	return 1 // also NaN
+}
+
 // run computes whole blocks in place and the rest in a block of its own.
 func (c *Call) run(a codes, f Function, block int) {
 	n := len(c.Out)

@@ -53,6 +53,11 @@ TEXT ·addFloatNEON(SB), NOSPLIT, $0-8
 	VDUP R2, V20.S4
 	MOVWU 52(R0), R2
 	VDUP R2, V21.S4
+	MOVD R2, R6
+	MOVD $0x4f000000, R2 // 2^31
+	VDUP R2, V27.S4
+	MOVD $0xcf000000, R2 // -2^31
+	VDUP R2, V28.S4
 	MOVW 56(R0), R2
 	VDUP R2, V22.S4
 	MOVH 60(R0), R2
@@ -66,12 +71,12 @@ block:
 	FMOVQ.P 16(R4), F1
 	VUXTL V0.B8, V2.H8
 	VUXTL2 V0.B16, V4.H8
-	VUXTL V1.B8, V6.H8
-	VUXTL2 V1.B16, V8.H8
 	VUXTL2 V2.H8, V3.S4
 	VUXTL V2.H4, V2.S4
 	VUXTL2 V4.H8, V5.S4
 	VUXTL V4.H4, V4.S4
+	VUXTL V1.B8, V6.H8
+	VUXTL2 V1.B16, V8.H8
 	VUXTL2 V6.H8, V7.S4
 	VUXTL V6.H4, V6.S4
 	VUXTL2 V8.H8, V9.S4
@@ -137,6 +142,122 @@ block:
 	BNE block
 	RET
 
+// func addSignedNEON(arg *codes)
+TEXT ·addSignedNEON(SB), NOSPLIT, $0-8
+	MOVD arg+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R4
+	MOVD 16(R0), R19
+	MOVD 24(R0), R5
+	MOVWU 32(R0), R2
+	VDUP R2, V16.S4
+	MOVWU 36(R0), R2
+	VDUP R2, V17.S4
+	MOVWU 40(R0), R2
+	VDUP R2, V18.S4
+	MOVWU 44(R0), R2
+	VDUP R2, V19.S4
+	MOVWU 48(R0), R2
+	VDUP R2, V20.S4
+	MOVWU 52(R0), R2
+	VDUP R2, V21.S4
+	MOVD R2, R6
+	MOVD $0x4f000000, R2 // 2^31
+	VDUP R2, V27.S4
+	MOVD $0xcf000000, R2 // -2^31
+	VDUP R2, V28.S4
+	VMOVI $0x80, V26.B16
+	MOVW 56(R0), R2
+	VDUP R2, V22.S4
+	MOVH 60(R0), R2
+	MOVD $128, R2
+	VDUP R2, V23.H8
+	MOVBU 62(R0), R2
+	EOR $0x80, R2
+	VDUP R2, V24.B16
+	MOVBU 63(R0), R2
+	EOR $0x80, R2
+	VDUP R2, V25.B16
+block:
+	FMOVQ.P 16(R1), F0
+	FMOVQ.P 16(R4), F1
+	VEOR V26.B16, V0.B16, V0.B16
+	WORD $0x0f08a402 // sxtl v2.8h, v0.8b
+	WORD $0x4f08a404 // sxtl2 v4.8h, v0.16b
+	WORD $0x4f10a443 // sxtl2 v3.4s, v2.8h
+	WORD $0x0f10a442 // sxtl v2.4s, v2.4h
+	WORD $0x4f10a485 // sxtl2 v5.4s, v4.8h
+	WORD $0x0f10a484 // sxtl v4.4s, v4.4h
+	VEOR V26.B16, V1.B16, V1.B16
+	WORD $0x0f08a426 // sxtl v6.8h, v1.8b
+	WORD $0x4f08a428 // sxtl2 v8.8h, v1.16b
+	WORD $0x4f10a4c7 // sxtl2 v7.4s, v6.8h
+	WORD $0x0f10a4c6 // sxtl v6.4s, v6.4h
+	WORD $0x4f10a509 // sxtl2 v9.4s, v8.8h
+	WORD $0x0f10a508 // sxtl v8.4s, v8.4h
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	VORR V17.B16, V17.B16, V10.B16
+	VORR V17.B16, V17.B16, V11.B16
+	VORR V17.B16, V17.B16, V12.B16
+	VORR V17.B16, V17.B16, V13.B16
+	VFMLA V2.S4, V16.S4, V10.S4
+	VFMLA V3.S4, V16.S4, V11.S4
+	VFMLA V4.S4, V16.S4, V12.S4
+	VFMLA V5.S4, V16.S4, V13.S4
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	VORR V19.B16, V19.B16, V2.B16
+	VORR V19.B16, V19.B16, V3.B16
+	VORR V19.B16, V19.B16, V4.B16
+	VORR V19.B16, V19.B16, V5.B16
+	VFMLA V6.S4, V18.S4, V2.S4
+	VFMLA V7.S4, V18.S4, V3.S4
+	VFMLA V8.S4, V18.S4, V4.S4
+	VFMLA V9.S4, V18.S4, V5.S4
+	WORD $0x4e22d542 // fadd v2.4s, v10.4s, v2.4s
+	WORD $0x4e23d563 // fadd v3.4s, v11.4s, v3.4s
+	WORD $0x4e24d584 // fadd v4.4s, v12.4s, v4.4s
+	WORD $0x4e25d5a5 // fadd v5.4s, v13.4s, v5.4s
+	WORD $0x6e34dc42 // fmul v2.4s, v2.4s, v20.4s
+	WORD $0x6e34dc63 // fmul v3.4s, v3.4s, v20.4s
+	WORD $0x6e34dc84 // fmul v4.4s, v4.4s, v20.4s
+	WORD $0x6e34dca5 // fmul v5.4s, v5.4s, v20.4s
+	WORD $0x6ea2e6a6 // fcmgt v6.4s, v21.4s, v2.4s
+	WORD $0x6ea3e6a7 // fcmgt v7.4s, v21.4s, v3.4s
+	WORD $0x6ea4e6a8 // fcmgt v8.4s, v21.4s, v4.4s
+	WORD $0x6ea5e6a9 // fcmgt v9.4s, v21.4s, v5.4s
+	VBIF V6.B16, V21.B16, V2.B16
+	VBIF V7.B16, V21.B16, V3.B16
+	VBIF V8.B16, V21.B16, V4.B16
+	VBIF V9.B16, V21.B16, V5.B16
+	WORD $0x4e21a842 // fcvtns v2.4s, v2.4s
+	WORD $0x4e21a863 // fcvtns v3.4s, v3.4s
+	WORD $0x4e21a884 // fcvtns v4.4s, v4.4s
+	WORD $0x4e21a8a5 // fcvtns v5.4s, v5.4s
+	VADD V22.S4, V2.S4, V2.S4
+	VADD V22.S4, V3.S4, V3.S4
+	VADD V22.S4, V4.S4, V4.S4
+	VADD V22.S4, V5.S4, V5.S4
+	WORD $0x0e614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4e614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0e614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4e6148a4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x4e770c42 // sqadd v2.8h, v2.8h, v23.8h
+	WORD $0x4e770c84 // sqadd v4.8h, v4.8h, v23.8h
+	WORD $0x2e212842 // sqxtun v2.8b, v2.8h
+	WORD $0x6e212882 // sqxtun2 v2.16b, v4.8h
+	VUMAX V24.B16, V2.B16, V2.B16
+	VUMIN V25.B16, V2.B16, V2.B16
+	FMOVQ.P F2, 16(R19)
+	SUBS $1, R5
+	BNE block
+	RET
+
 // func addFixedNEON(arg *codes)
 TEXT ·addFixedNEON(SB), NOSPLIT, $0-8
 	MOVD arg+0(FP), R0
@@ -157,6 +278,11 @@ TEXT ·addFixedNEON(SB), NOSPLIT, $0-8
 	MOVWU 52(R0), R2
 	NEGW R2, R2 // to the right
 	VDUP R2, V21.S4
+	MOVD R2, R6
+	MOVD $0x4f000000, R2 // 2^31
+	VDUP R2, V27.S4
+	MOVD $0xcf000000, R2 // -2^31
+	VDUP R2, V28.S4
 	MOVW 56(R0), R2
 	VDUP R2, V22.S4
 	MOVH 60(R0), R2
@@ -170,12 +296,12 @@ block:
 	FMOVQ.P 16(R4), F1
 	VUXTL V0.B8, V2.H8
 	VUXTL2 V0.B16, V4.H8
-	VUXTL V1.B8, V6.H8
-	VUXTL2 V1.B16, V8.H8
 	VUXTL2 V2.H8, V3.S4
 	VUXTL V2.H4, V2.S4
 	VUXTL2 V4.H8, V5.S4
 	VUXTL V4.H4, V4.S4
+	VUXTL V1.B8, V6.H8
+	VUXTL2 V1.B16, V8.H8
 	VUXTL2 V6.H8, V7.S4
 	VUXTL V6.H4, V6.S4
 	VUXTL2 V8.H8, V9.S4
@@ -204,6 +330,374 @@ block:
 	WORD $0x4eb55563 // srshl v3.4s, v11.4s, v21.4s
 	WORD $0x4eb55584 // srshl v4.4s, v12.4s, v21.4s
 	WORD $0x4eb555a5 // srshl v5.4s, v13.4s, v21.4s
+	WORD $0x0e614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4e614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0e614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4e6148a4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x4e770c42 // sqadd v2.8h, v2.8h, v23.8h
+	WORD $0x4e770c84 // sqadd v4.8h, v4.8h, v23.8h
+	WORD $0x2e212842 // sqxtun v2.8b, v2.8h
+	WORD $0x6e212882 // sqxtun2 v2.16b, v4.8h
+	VUMAX V24.B16, V2.B16, V2.B16
+	VUMIN V25.B16, V2.B16, V2.B16
+	FMOVQ.P F2, 16(R19)
+	SUBS $1, R5
+	BNE block
+	RET
+
+// func addRatioNEON(arg *codes)
+TEXT ·addRatioNEON(SB), NOSPLIT, $0-8
+	MOVD arg+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R4
+	MOVD 16(R0), R19
+	MOVD 24(R0), R5
+	MOVWU 32(R0), R2
+	VDUP R2, V16.S4
+	MOVWU 36(R0), R2
+	VDUP R2, V17.S4
+	MOVWU 40(R0), R2
+	VDUP R2, V18.S4
+	MOVWU 44(R0), R2
+	VDUP R2, V19.S4
+	MOVWU 48(R0), R2
+	VDUP R2, V20.S4
+	MOVWU 52(R0), R2
+	VDUP R2, V21.S4
+	MOVD R2, R6
+	MOVD $0x4f000000, R2 // 2^31
+	VDUP R2, V27.S4
+	MOVD $0xcf000000, R2 // -2^31
+	VDUP R2, V28.S4
+	MOVW 56(R0), R2
+	VDUP R2, V22.S4
+	MOVH 60(R0), R2
+	VDUP R2, V23.H8
+	MOVBU 62(R0), R2
+	VDUP R2, V24.B16
+	MOVBU 63(R0), R2
+	VDUP R2, V25.B16
+block:
+	FMOVQ.P 16(R1), F0
+	FMOVQ.P 16(R4), F1
+	VUXTL V0.B8, V2.H8
+	VUXTL2 V0.B16, V4.H8
+	VUXTL2 V2.H8, V3.S4
+	VUXTL V2.H4, V2.S4
+	VUXTL2 V4.H8, V5.S4
+	VUXTL V4.H4, V4.S4
+	VUXTL V1.B8, V6.H8
+	VUXTL2 V1.B16, V8.H8
+	VUXTL2 V6.H8, V7.S4
+	VUXTL V6.H4, V6.S4
+	VUXTL2 V8.H8, V9.S4
+	VUXTL V8.H4, V8.S4
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	VORR V18.B16, V18.B16, V10.B16
+	VORR V18.B16, V18.B16, V11.B16
+	VORR V18.B16, V18.B16, V12.B16
+	VORR V18.B16, V18.B16, V13.B16
+	VFMLA V6.S4, V17.S4, V10.S4
+	VFMLA V7.S4, V17.S4, V11.S4
+	VFMLA V8.S4, V17.S4, V12.S4
+	VFMLA V9.S4, V17.S4, V13.S4
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	VFMLA V2.S4, V16.S4, V10.S4
+	VFMLA V3.S4, V16.S4, V11.S4
+	VFMLA V4.S4, V16.S4, V12.S4
+	VFMLA V5.S4, V16.S4, V13.S4
+	CBZ R6, round
+	WORD $0x6eaae766 // fcmgt v6.4s, v27.4s, v10.4s
+	WORD $0x6eabe767 // fcmgt v7.4s, v27.4s, v11.4s
+	WORD $0x6eace768 // fcmgt v8.4s, v27.4s, v12.4s
+	WORD $0x6eade769 // fcmgt v9.4s, v27.4s, v13.4s
+	VBIF V6.B16, V28.B16, V10.B16
+	VBIF V7.B16, V28.B16, V11.B16
+	VBIF V8.B16, V28.B16, V12.B16
+	VBIF V9.B16, V28.B16, V13.B16
+round:
+	WORD $0x4e21a942 // fcvtns v2.4s, v10.4s
+	WORD $0x4e21a963 // fcvtns v3.4s, v11.4s
+	WORD $0x4e21a984 // fcvtns v4.4s, v12.4s
+	WORD $0x4e21a9a5 // fcvtns v5.4s, v13.4s
+	WORD $0x0e614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4e614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0e614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4e6148a4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x2e212842 // sqxtun v2.8b, v2.8h
+	WORD $0x6e212882 // sqxtun2 v2.16b, v4.8h
+	VUMAX V24.B16, V2.B16, V2.B16
+	VUMIN V25.B16, V2.B16, V2.B16
+	FMOVQ.P F2, 16(R19)
+	SUBS $1, R5
+	BNE block
+	RET
+
+// func addRatioSignedNEON(arg *codes)
+TEXT ·addRatioSignedNEON(SB), NOSPLIT, $0-8
+	MOVD arg+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R4
+	MOVD 16(R0), R19
+	MOVD 24(R0), R5
+	MOVWU 32(R0), R2
+	VDUP R2, V16.S4
+	MOVWU 36(R0), R2
+	VDUP R2, V17.S4
+	MOVWU 40(R0), R2
+	VDUP R2, V18.S4
+	MOVWU 44(R0), R2
+	VDUP R2, V19.S4
+	MOVWU 48(R0), R2
+	VDUP R2, V20.S4
+	MOVWU 52(R0), R2
+	VDUP R2, V21.S4
+	MOVD R2, R6
+	MOVD $0x4f000000, R2 // 2^31
+	VDUP R2, V27.S4
+	MOVD $0xcf000000, R2 // -2^31
+	VDUP R2, V28.S4
+	VMOVI $0x80, V26.B16
+	MOVW 56(R0), R2
+	VDUP R2, V22.S4
+	MOVH 60(R0), R2
+	MOVD $128, R2
+	VDUP R2, V23.H8
+	MOVBU 62(R0), R2
+	EOR $0x80, R2
+	VDUP R2, V24.B16
+	MOVBU 63(R0), R2
+	EOR $0x80, R2
+	VDUP R2, V25.B16
+block:
+	FMOVQ.P 16(R1), F0
+	FMOVQ.P 16(R4), F1
+	VEOR V26.B16, V0.B16, V0.B16
+	WORD $0x0f08a402 // sxtl v2.8h, v0.8b
+	WORD $0x4f08a404 // sxtl2 v4.8h, v0.16b
+	WORD $0x4f10a443 // sxtl2 v3.4s, v2.8h
+	WORD $0x0f10a442 // sxtl v2.4s, v2.4h
+	WORD $0x4f10a485 // sxtl2 v5.4s, v4.8h
+	WORD $0x0f10a484 // sxtl v4.4s, v4.4h
+	VEOR V26.B16, V1.B16, V1.B16
+	WORD $0x0f08a426 // sxtl v6.8h, v1.8b
+	WORD $0x4f08a428 // sxtl2 v8.8h, v1.16b
+	WORD $0x4f10a4c7 // sxtl2 v7.4s, v6.8h
+	WORD $0x0f10a4c6 // sxtl v6.4s, v6.4h
+	WORD $0x4f10a509 // sxtl2 v9.4s, v8.8h
+	WORD $0x0f10a508 // sxtl v8.4s, v8.4h
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	VORR V18.B16, V18.B16, V10.B16
+	VORR V18.B16, V18.B16, V11.B16
+	VORR V18.B16, V18.B16, V12.B16
+	VORR V18.B16, V18.B16, V13.B16
+	VFMLA V6.S4, V17.S4, V10.S4
+	VFMLA V7.S4, V17.S4, V11.S4
+	VFMLA V8.S4, V17.S4, V12.S4
+	VFMLA V9.S4, V17.S4, V13.S4
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	VFMLA V2.S4, V16.S4, V10.S4
+	VFMLA V3.S4, V16.S4, V11.S4
+	VFMLA V4.S4, V16.S4, V12.S4
+	VFMLA V5.S4, V16.S4, V13.S4
+	CBZ R6, round
+	WORD $0x6eaae766 // fcmgt v6.4s, v27.4s, v10.4s
+	WORD $0x6eabe767 // fcmgt v7.4s, v27.4s, v11.4s
+	WORD $0x6eace768 // fcmgt v8.4s, v27.4s, v12.4s
+	WORD $0x6eade769 // fcmgt v9.4s, v27.4s, v13.4s
+	VBIF V6.B16, V28.B16, V10.B16
+	VBIF V7.B16, V28.B16, V11.B16
+	VBIF V8.B16, V28.B16, V12.B16
+	VBIF V9.B16, V28.B16, V13.B16
+round:
+	WORD $0x4e21a942 // fcvtns v2.4s, v10.4s
+	WORD $0x4e21a963 // fcvtns v3.4s, v11.4s
+	WORD $0x4e21a984 // fcvtns v4.4s, v12.4s
+	WORD $0x4e21a9a5 // fcvtns v5.4s, v13.4s
+	WORD $0x0e614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4e614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0e614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4e6148a4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x4e770c42 // sqadd v2.8h, v2.8h, v23.8h
+	WORD $0x4e770c84 // sqadd v4.8h, v4.8h, v23.8h
+	WORD $0x2e212842 // sqxtun v2.8b, v2.8h
+	WORD $0x6e212882 // sqxtun2 v2.16b, v4.8h
+	VUMAX V24.B16, V2.B16, V2.B16
+	VUMIN V25.B16, V2.B16, V2.B16
+	FMOVQ.P F2, 16(R19)
+	SUBS $1, R5
+	BNE block
+	RET
+
+// func mulNEON(arg *codes)
+TEXT ·mulNEON(SB), NOSPLIT, $0-8
+	MOVD arg+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R4
+	MOVD 16(R0), R19
+	MOVD 24(R0), R5
+	MOVWU 32(R0), R2
+	VDUP R2, V16.H8
+	MOVWU 36(R0), R2
+	VDUP R2, V17.H8
+	MOVWU 40(R0), R2
+	VDUP R2, V18.S4
+	MOVWU 44(R0), R2
+	VDUP R2, V19.S4
+	MOVWU 48(R0), R2
+	VDUP R2, V20.S4
+	MOVWU 52(R0), R2
+	VDUP R2, V21.S4
+	MOVD R2, R6
+	MOVD $0x4f000000, R2 // 2^31
+	VDUP R2, V27.S4
+	MOVD $0xcf000000, R2 // -2^31
+	VDUP R2, V28.S4
+	MOVW 56(R0), R2
+	VDUP R2, V22.S4
+	MOVH 60(R0), R2
+	VDUP R2, V23.H8
+	MOVBU 62(R0), R2
+	VDUP R2, V24.B16
+	MOVBU 63(R0), R2
+	VDUP R2, V25.B16
+block:
+	FMOVQ.P 16(R1), F0
+	FMOVQ.P 16(R4), F1
+	VUXTL V0.B8, V2.H8
+	VUXTL2 V0.B16, V4.H8
+	VUXTL V1.B8, V6.H8
+	VUXTL2 V1.B16, V8.H8
+	VSUB V16.H8, V2.H8, V2.H8
+	VSUB V16.H8, V4.H8, V4.H8
+	VSUB V17.H8, V6.H8, V6.H8
+	VSUB V17.H8, V8.H8, V8.H8
+	WORD $0x0e66c04a // smull v10.4s, v2.4h, v6.4h
+	WORD $0x4e66c04b // smull2 v11.4s, v2.8h, v6.8h
+	WORD $0x0e68c08c // smull v12.4s, v4.4h, v8.4h
+	WORD $0x4e68c08d // smull2 v13.4s, v4.8h, v8.8h
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x6e32dd4a // fmul v10.4s, v10.4s, v18.4s
+	WORD $0x6e32dd6b // fmul v11.4s, v11.4s, v18.4s
+	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
+	WORD $0x6e32ddad // fmul v13.4s, v13.4s, v18.4s
+	CBZ R6, round
+	WORD $0x6eaae766 // fcmgt v6.4s, v27.4s, v10.4s
+	WORD $0x6eabe767 // fcmgt v7.4s, v27.4s, v11.4s
+	WORD $0x6eace768 // fcmgt v8.4s, v27.4s, v12.4s
+	WORD $0x6eade769 // fcmgt v9.4s, v27.4s, v13.4s
+	VBIF V6.B16, V28.B16, V10.B16
+	VBIF V7.B16, V28.B16, V11.B16
+	VBIF V8.B16, V28.B16, V12.B16
+	VBIF V9.B16, V28.B16, V13.B16
+round:
+	WORD $0x4e21a942 // fcvtns v2.4s, v10.4s
+	WORD $0x4e21a963 // fcvtns v3.4s, v11.4s
+	WORD $0x4e21a984 // fcvtns v4.4s, v12.4s
+	WORD $0x4e21a9a5 // fcvtns v5.4s, v13.4s
+	WORD $0x0e614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4e614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0e614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4e6148a4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x4e770c42 // sqadd v2.8h, v2.8h, v23.8h
+	WORD $0x4e770c84 // sqadd v4.8h, v4.8h, v23.8h
+	WORD $0x2e212842 // sqxtun v2.8b, v2.8h
+	WORD $0x6e212882 // sqxtun2 v2.16b, v4.8h
+	VUMAX V24.B16, V2.B16, V2.B16
+	VUMIN V25.B16, V2.B16, V2.B16
+	FMOVQ.P F2, 16(R19)
+	SUBS $1, R5
+	BNE block
+	RET
+
+// func mulEarlyNEON(arg *codes)
+TEXT ·mulEarlyNEON(SB), NOSPLIT, $0-8
+	MOVD arg+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R4
+	MOVD 16(R0), R19
+	MOVD 24(R0), R5
+	MOVWU 32(R0), R2
+	VDUP R2, V16.H8
+	MOVWU 36(R0), R2
+	VDUP R2, V17.H8
+	MOVWU 40(R0), R2
+	VDUP R2, V18.S4
+	MOVWU 44(R0), R2
+	VDUP R2, V19.S4
+	MOVWU 48(R0), R2
+	VDUP R2, V20.S4
+	MOVWU 52(R0), R2
+	VDUP R2, V21.S4
+	MOVD R2, R6
+	MOVD $0x4f000000, R2 // 2^31
+	VDUP R2, V27.S4
+	MOVD $0xcf000000, R2 // -2^31
+	VDUP R2, V28.S4
+	MOVW 56(R0), R2
+	VDUP R2, V22.S4
+	MOVH 60(R0), R2
+	VDUP R2, V23.H8
+	MOVBU 62(R0), R2
+	VDUP R2, V24.B16
+	MOVBU 63(R0), R2
+	VDUP R2, V25.B16
+block:
+	FMOVQ.P 16(R1), F0
+	FMOVQ.P 16(R4), F1
+	VUXTL V0.B8, V2.H8
+	VUXTL2 V0.B16, V4.H8
+	VUXTL V1.B8, V6.H8
+	VUXTL2 V1.B16, V8.H8
+	VSUB V16.H8, V2.H8, V2.H8
+	VSUB V16.H8, V4.H8, V4.H8
+	VSUB V17.H8, V6.H8, V6.H8
+	VSUB V17.H8, V8.H8, V8.H8
+	WORD $0x0e66c04a // smull v10.4s, v2.4h, v6.4h
+	WORD $0x4e66c04b // smull2 v11.4s, v2.8h, v6.8h
+	WORD $0x0e68c08c // smull v12.4s, v4.4h, v8.4h
+	WORD $0x4e68c08d // smull2 v13.4s, v4.8h, v8.8h
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x6e32dd4a // fmul v10.4s, v10.4s, v18.4s
+	WORD $0x6e32dd6b // fmul v11.4s, v11.4s, v18.4s
+	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
+	WORD $0x6e32ddad // fmul v13.4s, v13.4s, v18.4s
+	WORD $0x4e33d54a // fadd v10.4s, v10.4s, v19.4s
+	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
+	WORD $0x4e33d58c // fadd v12.4s, v12.4s, v19.4s
+	WORD $0x4e33d5ad // fadd v13.4s, v13.4s, v19.4s
+	CBZ R6, round
+	WORD $0x6eaae766 // fcmgt v6.4s, v27.4s, v10.4s
+	WORD $0x6eabe767 // fcmgt v7.4s, v27.4s, v11.4s
+	WORD $0x6eace768 // fcmgt v8.4s, v27.4s, v12.4s
+	WORD $0x6eade769 // fcmgt v9.4s, v27.4s, v13.4s
+	VBIF V6.B16, V28.B16, V10.B16
+	VBIF V7.B16, V28.B16, V11.B16
+	VBIF V8.B16, V28.B16, V12.B16
+	VBIF V9.B16, V28.B16, V13.B16
+round:
+	WORD $0x4e21a942 // fcvtns v2.4s, v10.4s
+	WORD $0x4e21a963 // fcvtns v3.4s, v11.4s
+	WORD $0x4e21a984 // fcvtns v4.4s, v12.4s
+	WORD $0x4e21a9a5 // fcvtns v5.4s, v13.4s
 	WORD $0x0e614842 // sqxtn v2.4h, v2.4s
 	WORD $0x4e614862 // sqxtn2 v2.8h, v3.4s
 	WORD $0x0e614884 // sqxtn v4.4h, v4.4s

@@ -3,8 +3,6 @@
 package elementwise8
 
 import (
-	"math"
-
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
 )
@@ -84,28 +82,6 @@ func addRatioSignedAVX512(arg *codes)
 
 //go:noescape
 func addRatioSignedAVX2(arg *codes)
-
-func (c *Call) runAddSigned(block int) { c.run(c.sum(), AddSigned, block) }
-
-func (c *Call) runMul(block int) { c.run(c.product(), Mul, block) }
-
-func (c *Call) runMulEarly(block int) { c.run(c.product(), MulEarly, block) }
-
-// product is the argument of routines that multiply.
-func (c *Call) product() codes {
-	r := &c.Mul
-	a := newCodes(r.Zero, r.Lo, r.Hi)
-	a.word = [6]uint32{uint32(r.AZero), uint32(r.BZero), math.Float32bits(r.Mult), math.Float32bits(r.Summand)}
-	return a
-}
-
-// ratio is the argument of routines that add by ONNX Runtime's rule.
-func (c *Call) ratio() codes {
-	r := &c.AddRatio
-	a := newCodes(0, r.Lo, r.Hi)
-	a.word = [6]uint32{math.Float32bits(r.RatioA), math.Float32bits(r.RatioB), math.Float32bits(r.Fixed)}
-	return a
-}
 
 // compute calls the routine by name, since the argument of a function value would be
 // allocated on the heap.
