@@ -46,6 +46,8 @@ var loops = []loop{
 	{"filters32, four pixels", "filters32/neon_arm64.s", "filterNEON", 0, []stretch{{"several16Tap", ""}}},
 	{"filters32, gradient of weights", "filters32/neon_arm64.s", "weightsNEON", 0, []stretch{{"channels16Pixel", ""}}},
 	{"argmax32, a tap", "argmax32/neon_arm64.s", "pixelsNEON", 16, []stretch{{"channels16Tap", ""}}},
+	{"quantize", "quantize/neon_arm64.s", "toUnsignedNEON", 16, []stretch{{"block", ""}}},
+	{"dequantize", "quantize/neon_arm64.s", "toRealsNEON", 16, []stretch{{"block", ""}}},
 	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "stored"}}},
 	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "stored"}}},
 	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"realBias", "real"}, {"clamp", "stored"}}},

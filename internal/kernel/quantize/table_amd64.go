@@ -19,20 +19,8 @@ const (
 var archTable = []Kernel{
 	{Row: kernel.Row{Name: "quantize_f32x8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Run: func(c *Call) { c.vectorCodes(wide) }},
 	{Row: kernel.Row{Name: "quantize_f32x8_avx2", ISA: "avx2", Requires: cpu.AVX2}, Run: func(c *Call) { c.vectorCodes(narrow) }},
-	{Row: kernel.Row{Name: "dequantize_x8f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, ToReal: true, Run: func(c *Call) { c.vectorReals(wide) }},
-	{Row: kernel.Row{Name: "dequantize_x8f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, ToReal: true, Run: func(c *Call) { c.vectorReals(narrow) }},
-}
-
-// numbers is the argument of an assembly routine. A block is a vector of codes
-// on the way to codes and a vector of numbers on the way to reals.
-type numbers struct {
-	real    *float32
-	codes   *uint8
-	blocks  int
-	factor  float32
-	largest float32
-	zero    int32
-	lo, hi  uint8
+	{Row: kernel.Row{Name: "dequantize_x8f32_avx512", ISA: "avx512", Requires: cpu.AVX512}, ToReal: true, Run: func(c *Call) { c.vectorReals(wide / 4) }},
+	{Row: kernel.Row{Name: "dequantize_x8f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, ToReal: true, Run: func(c *Call) { c.vectorReals(narrow / 4) }},
 }
 
 //go:noescape
@@ -65,32 +53,6 @@ func toRealsAVX512(arg *numbers)
 //go:noescape
 func toRealsAVX2(arg *numbers)
 
-// vectorCodes computes whole blocks in place and the rest in a block of its own.
-func (c *Call) vectorCodes(block int) {
-	n := len(c.Codes)
-	real := c.Real[:n]
-	whole := n / block * block
-	q := &c.Rule
-	a := numbers{factor: q.Inv, largest: 2147483520, zero: q.Zero, lo: uint8(q.Lo), hi: uint8(q.Hi)}
-	divide := q.Divisor != 0
-	if divide {
-		a.factor = q.Divisor
-	}
-	signed := c.signed()
-	if whole > 0 {
-		a.real, a.codes, a.blocks = &real[0], &c.Codes[0], whole/block
-		a.toCodes(signed, divide, block)
-	}
-	if whole < n {
-		var from [wide]float32
-		var to [wide]uint8
-		copy(from[:], real[whole:])
-		a.real, a.codes, a.blocks = &from[0], &to[0], 1
-		a.toCodes(signed, divide, block)
-		copy(c.Codes[whole:], to[:])
-	}
-}
-
 func (a *numbers) toCodes(signed, divide bool, block int) {
 	switch {
 	case divide && signed && block == wide:
@@ -112,28 +74,8 @@ func (a *numbers) toCodes(signed, divide bool, block int) {
 	}
 }
 
-// vectorReals computes whole blocks in place and the rest in a block of its own.
-func (c *Call) vectorReals(bytes int) {
-	n, block := len(c.Codes), bytes/4
-	real := c.Real[:n]
-	whole := n / block * block
-	a := numbers{factor: c.ToReal.Scale, zero: c.ToReal.Zero}
-	if whole > 0 {
-		a.real, a.codes, a.blocks = &real[0], &c.Codes[0], whole/block
-		a.toReals(bytes)
-	}
-	if whole < n {
-		var from [wide / 4]uint8
-		var to [wide / 4]float32
-		copy(from[:], c.Codes[whole:])
-		a.real, a.codes, a.blocks = &to[0], &from[0], 1
-		a.toReals(bytes)
-		copy(real[whole:], to[:])
-	}
-}
-
-func (a *numbers) toReals(bytes int) {
-	if bytes == wide {
+func (a *numbers) toReals(block int) {
+	if block == wide/4 {
 		toRealsAVX512(a)
 	} else {
 		toRealsAVX2(a)
