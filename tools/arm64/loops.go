@@ -48,6 +48,8 @@ var loops = []loop{
 	{"argmax32, a tap", "argmax32/neon_arm64.s", "pixelsNEON", 16, []stretch{{"channels16Tap", ""}}},
 	{"quantize", "quantize/neon_arm64.s", "toUnsignedNEON", 16, []stretch{{"block", ""}}},
 	{"dequantize", "quantize/neon_arm64.s", "toRealsNEON", 16, []stretch{{"block", ""}}},
+	{"pool8 max, a cell of 64", "pool8/neon_arm64.s", "maxNEON", 64, []stretch{{"wideCell", ""}}},
+	{"pool8 average, a cell of 16", "pool8/neon_arm64.s", "averageNEON", 16, []stretch{{"narrowCell", ""}}},
 	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "stored"}}},
 	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "stored"}}},
 	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"realBias", "real"}, {"clamp", "stored"}}},

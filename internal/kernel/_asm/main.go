@@ -20,7 +20,7 @@ var families = map[string]map[string]func(*printer){
 	"winograd8":     {"avx2_amd64.s": winograd8AVX2},
 	"requant8":      {"avx512_amd64.s": requant8AVX512, "avx2_amd64.s": requant8AVX2, "neon_arm64.s": requant8NEON},
 	"elementwise8":  {"avx512_amd64.s": elementwise8AVX512, "avx2_amd64.s": elementwise8AVX2, "neon_arm64.s": elementwise8NEON},
-	"pool8":         {"avx512_amd64.s": pool8AVX512, "avx2_amd64.s": pool8AVX2},
+	"pool8":         {"avx512_amd64.s": pool8AVX512, "avx2_amd64.s": pool8AVX2, "neon_arm64.s": pool8NEON},
 	"quantize":      {"avx512_amd64.s": quantizeAVX512, "avx2_amd64.s": quantizeAVX2, "neon_arm64.s": quantizeNEON},
 	"layout":        {"avx512_amd64.s": layoutAVX512, "avx2_amd64.s": layoutAVX2},
 	"sgemm":         {"avx512_amd64.s": sgemmAVX512, "avx2_amd64.s": sgemmAVX2, "neon_arm64.s": sgemmNEON},
