@@ -50,6 +50,8 @@ var loops = []loop{
 	{"dequantize", "quantize/neon_arm64.s", "toRealsNEON", 16, []stretch{{"block", ""}}},
 	{"pool8 max, a cell of 64", "pool8/neon_arm64.s", "maxNEON", 64, []stretch{{"wideCell", ""}}},
 	{"pool8 average, a cell of 16", "pool8/neon_arm64.s", "averageNEON", 16, []stretch{{"narrowCell", ""}}},
+	{"layout, 16 rows of codes", "layout/neon_arm64.s", "transposeBytesNEON", 128, []stretch{{"block", ""}}},
+	{"layout, 4 rows of numbers", "layout/neon_arm64.s", "transposeNumbersNEON", 16, []stretch{{"block", ""}}},
 	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "stored"}}},
 	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "stored"}}},
 	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"realBias", "real"}, {"clamp", "stored"}}},

@@ -22,7 +22,7 @@ var families = map[string]map[string]func(*printer){
 	"elementwise8":  {"avx512_amd64.s": elementwise8AVX512, "avx2_amd64.s": elementwise8AVX2, "neon_arm64.s": elementwise8NEON},
 	"pool8":         {"avx512_amd64.s": pool8AVX512, "avx2_amd64.s": pool8AVX2, "neon_arm64.s": pool8NEON},
 	"quantize":      {"avx512_amd64.s": quantizeAVX512, "avx2_amd64.s": quantizeAVX2, "neon_arm64.s": quantizeNEON},
-	"layout":        {"avx512_amd64.s": layoutAVX512, "avx2_amd64.s": layoutAVX2},
+	"layout":        {"avx512_amd64.s": layoutAVX512, "avx2_amd64.s": layoutAVX2, "neon_arm64.s": layoutNEON},
 	"sgemm":         {"avx512_amd64.s": sgemmAVX512, "avx2_amd64.s": sgemmAVX2, "neon_arm64.s": sgemmNEON},
 	"elementwise32": {"avx512_amd64.s": elementwise32AVX512, "avx2_amd64.s": elementwise32AVX2, "neon_arm64.s": elementwise32NEON},
 	"rows32":        {"avx512_amd64.s": rows32AVX512, "avx2_amd64.s": rows32AVX2, "neon_arm64.s": rows32NEON},

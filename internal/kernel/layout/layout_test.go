@@ -55,7 +55,7 @@ func TestKernelsEqualReference(t *testing.T) {
 				t.Fatalf("%dx%d, rows %d apart: differs from the reference", rows, cols, stride)
 			}
 			out.Check(t)
-			if n := testing.AllocsPerRun(1, func() { k.Run(c) }); n != 0 {
+			if n := testing.AllocsPerRun(4, func() { k.Run(c) }); n != 0 {
 				t.Fatalf("%v allocations", n)
 			}
 		}

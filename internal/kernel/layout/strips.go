@@ -1,4 +1,4 @@
-//go:build !noasm
+//go:build (amd64 || arm64) && !noasm
 
 package layout
 
@@ -34,9 +34,9 @@ func (s strips) strip(c *Call, row, col, cols int) {
 	block := func(col, blocks int) {
 		arg := operand.Across(&c.Src[(row*c.Stride+col)*s.size], &c.Dst[(col*c.Rows+row)*s.size], c.Stride*s.size, c.Rows*s.size, blocks)
 		if s.size == 1 {
-			transposeBytesAVX2(&arg)
+			transposeBytes(&arg)
 		} else {
-			transposeNumbersAVX2(&arg)
+			transposeNumbers(&arg)
 		}
 	}
 	if whole := cols / s.cols; whole > 0 {

@@ -21,14 +21,6 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "transpose_x32_avx2", ISA: "avx2", Requires: cpu.AVX2}, Size: 4, Run: strips{4, 8, 4}.run},
 }
 
-// planes is the argument of an assembly routine: blocks of a vector of each of
-// two or three planes.
-type planes struct {
-	src, dst *byte
-	plane    int // bytes between two planes
-	blocks   int
-}
-
 //go:noescape
 func transposeBytesAVX2(arg *operand.Strip)
 
@@ -106,13 +98,5 @@ func (c *Call) restOfNumbers(done int) {
 	transpose(elements[uint32](c.Dst)[done*3:], elements[uint32](c.Src)[done:], 3, c.Cols-done, c.Stride)
 }
 
-// planes describes the whole blocks of elements; false where there are none.
-func (c *Call) planes(size, block int) (planes, bool) {
-	blocks := c.Cols / block
-	if blocks == 0 {
-		return planes{}, false
-	}
-	_ = c.Src[((c.Rows-1)*c.Stride+c.Cols)*size-1]
-	_ = c.Dst[c.Rows*c.Cols*size-1]
-	return planes{&c.Src[0], &c.Dst[0], c.Stride * size, blocks}, true
-}
+func transposeBytes(arg *operand.Strip)   { transposeBytesAVX2(arg) }
+func transposeNumbers(arg *operand.Strip) { transposeNumbersAVX2(arg) }
