@@ -102,6 +102,7 @@ var vectorForms = map[string]form{
 	"sxtl2 8h":  {0x4f08a400, "8h 16b"},
 	"sxtl 4s":   {0x0f10a400, "4s 4h"},
 	"sxtl2 4s":  {0x4f10a400, "4s 8h"},
+	"sdot 4s":   {0x4e809400, "4s 16b 16b"},
 }
 
 // v writes an instruction of vectorForms: the result, then the operands.
@@ -126,6 +127,11 @@ func (a arm64) v(name string, registers ...int) {
 func (a arm64) sdot(sums, weights, codes, lane int) {
 	word := uint32(0x4f80e000 | codes<<16 | weights<<5 | sums | lane&1<<21 | lane>>1<<11)
 	a.op("WORD $0x%08x // sdot v%d.4s, v%d.16b, v%d.4b[%d]", word, sums, weights, codes, lane)
+}
+
+// loadAt loads the vector at the sum of two registers, which are numbers of R registers.
+func (a arm64) loadAt(base, index, to int) {
+	a.op("WORD $0x%08x // ldr q%d, [x%d, x%d]", 0x3ce06800|index<<16|base<<5|to, to, base, index)
 }
 
 // fmla adds the products of four numbers by the number of a lane.

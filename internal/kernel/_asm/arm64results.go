@@ -5,8 +5,9 @@ package main
 type arm64Results struct {
 	arm64
 	rows, vectors int
-	sums          []int // registers; nil means those from 16 on, row by row
-	keeps         bool  // the registers of clamps stay as they are while sums are computed
+	sums          []int  // registers; nil means those from 16 on, row by row
+	keeps         bool   // the registers of clamps stay as they are while sums are computed
+	suffix        string // of the labels, where a routine has several
 	rule          ruleFields
 	bias, mult    string // fields of the argument
 }
@@ -18,6 +19,8 @@ func (g arm64Results) sum(r, j int) int {
 	}
 	return 16 + i
 }
+
+func (g arm64Results) label(name string) { g.line("%s%s:", name, g.suffix) }
 
 // Registers that a routine keeps.
 const (
@@ -57,17 +60,17 @@ func (g arm64Results) clamps() {
 
 // results stores the accumulators, or requantizes them and stores the codes.
 func (g arm64Results) results() {
-	g.op("CBNZ %s, requantize", ruleReg)
+	g.op("CBNZ %s, requantize%s", ruleReg, g.suffix)
 	for r := range g.rows {
 		for j := range g.vectors {
 			g.op("FMOVQ F%d, %d(%s)", g.sum(r, j), 16*j, outReg)
 		}
 		g.op("ADD %s, %s", ldReg, outReg)
 	}
-	g.op("B stored")
-	g.line("requantize:")
+	g.op("B stored%s", g.suffix)
+	g.label("requantize")
 	g.requantize()
-	g.line("stored:")
+	g.label("stored")
 }
 
 // requantize computes v of the rule, which it clamps as a real number. FMAXNM takes the clamp
@@ -107,30 +110,30 @@ func (g arm64Results) requantize() {
 	for value, label := range ruleLabels {
 		if value > 1 {
 			g.op("CMP $%d, R5", value)
-			g.op("BEQ %s", label)
+			g.op("BEQ %s%s", label, g.suffix)
 		}
 	}
-	g.line("addBias:")
+	g.label("addBias")
 	each(toReal, func(s int) { g.v("fadd 4s", s, s, bias) }, scale)
-	g.op("B real")
-	g.line("intBias:")
+	g.op("B real%s", g.suffix)
+	g.label("intBias")
 	each(func(s int) { g.op("VADD %s, %s, %s", words4(bias), words4(s), words4(s)) }, toReal, scale)
-	g.op("B real")
-	g.line("fusedBias:")
+	g.op("B real%s", g.suffix)
+	g.label("fusedBias")
 	g.op("MOVWU %s, R4", at(g.rule.biasMul))
 	g.op("VDUP R4, %s", words4(one))
 	each(toReal, func(s int) { g.op("VFMLA %s, %s, %s", words4(one), words4(bias), words4(s)) }, scale)
-	g.op("B real")
-	g.line("realBias:")
+	g.op("B real%s", g.suffix)
+	g.label("realBias")
 	g.op("MOVWU %s, R4", at(g.rule.biasMul))
 	g.op("VDUP R4, %s", words4(one))
 	g.op("MOVWU %s, R4", at(g.rule.realZero))
 	g.op("VDUP R4, %s", words4(two))
 	each(toReal, scale, func(s int) { g.v("fadd 4s", s, s, bias) },
 		func(s int) { g.v("fmul 4s", s, s, one) }, func(s int) { g.v("fadd 4s", s, s, two) })
-	g.op("B clamp")
-	g.line("real:")
-	g.op("TBZ $%d, %s, clamp", large, ruleReg)
+	g.op("B clamp%s", g.suffix)
+	g.label("real")
+	g.op("TBZ $%d, %s, clamp%s", large, ruleReg, g.suffix)
 	g.op("MOVW $0x4f000000, R4 // 2^31")
 	g.op("VDUP R4, %s", words4(limit))
 	for j := range g.vectors {
@@ -139,7 +142,7 @@ func (g arm64Results) requantize() {
 			g.op("VBIF %s, %s, %s", bytes16(less), bytes16(lo), bytes16(s))
 		})
 	}
-	g.line("clamp:")
+	g.label("clamp")
 	for j := range g.vectors {
 		vector(j, func(s int) { g.v("fminnm 4s", s, s, hi) }, func(s int) { g.v("fadd 4s", s, s, magic) })
 	}

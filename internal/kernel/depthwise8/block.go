@@ -46,6 +46,7 @@ const maxTaps = 49
 type family struct {
 	taps    int       // multiplied by one instruction
 	bytes   int       // of a channel's weights for them
+	alone   bool      // arm64: a last tap that is alone in its group has one byte
 	nibbles bool      // amd64: weights are split into 16*high + low
 	flips   bool      // codes are multiplied as signed ones, 128 less
 	rows    []routine // widest first
@@ -149,8 +150,7 @@ func (b *blocked) setInit(init []int32) {
 }
 
 func (f *family) pack(w []int8, channels, taps int, zero uint8) *Weights {
-	groups := (taps + f.taps - 1) / f.taps
-	b := &blocked{parts: f.cover(channels), perTaps: groups * f.bytes}
+	b := &blocked{parts: f.cover(channels), perTaps: f.perTaps(taps)}
 	out := &Weights{Channels: channels, Taps: taps, Init: make([]int32, channels), Data: b}
 	if f.flips {
 		b.flipped = make([]int32, channels)
@@ -174,6 +174,14 @@ func (f *family) pack(w []int8, channels, taps int, zero uint8) *Weights {
 		}
 	}
 	return out
+}
+
+// perTaps is the size of the weights of a channel.
+func (f *family) perTaps(taps int) int {
+	if f.alone && taps%f.taps == 1 {
+		return taps/f.taps*f.bytes + 1
+	}
+	return (taps + f.taps - 1) / f.taps * f.bytes
 }
 
 func packRule(b *blocked, r *quant.Requant) *Rule {

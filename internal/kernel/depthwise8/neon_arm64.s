@@ -51,49 +51,89 @@ find:
 	CMP $0, R4
 	ADD R2, R4, R4
 	CSEL LT, R3, R4, R4
-	MOVD R4, (R9)
-	ADD $8, R9
+	MOVD.P R4, 8(R9)
 	SUBS $1, R12
 	BNE find
-	MOVD R4, (R9)
 	ADD R13, R7
 	SUB R13, R10
 	ADD R13<<2, R11
 	MOVD ZR, R8
-pixel:
+	SUBS $2, R13
+	BLT one
+pair:
+	ADD R14, R8, R17
 	MOVD 80(R0), R2
 	MOVD 72(R0), R1
 	MOVD 32(R0), R12
 	ADD $144, R0, R9
 	FLDPQ 0(R2), (F16, F17)
 	FLDPQ 32(R2), (F18, F19)
+	VORR V16.B16, V16.B16, V20.B16
+	VORR V17.B16, V17.B16, V21.B16
+	VORR V18.B16, V18.B16, V22.B16
+	VORR V19.B16, V19.B16, V23.B16
+	SUBS $1, R12
+	BLE lastTap
 taps:
-	MOVD 0(R9), R4
-	MOVD 8(R9), R5
-	ADD R8, R4
-	FMOVQ (R4), F0
-	ADD R8, R5
-	FMOVQ (R5), F1
-	FLDPQ 0(R1), (F2, F3)
-	ADD $16, R9
-	ADD $32, R1
+	LDP.P 16(R9), (R4, R5)
+	FLDPQ.P 32(R1), (F24, F25)
+	WORD $0x3ce86880 // ldr q0, [x4, x8]
+	WORD $0x3ce868a1 // ldr q1, [x5, x8]
+	WORD $0x3cf16888 // ldr q8, [x4, x17]
+	WORD $0x3cf168a9 // ldr q9, [x5, x17]
 	VEOR V15.B16, V0.B16, V0.B16
 	VEOR V15.B16, V1.B16, V1.B16
-	WORD $0x0e22c004 // smull v4.8h, v0.8b, v2.8b
-	WORD $0x4e22c005 // smull2 v5.8h, v0.16b, v2.16b
-	WORD $0x0e238024 // smlal v4.8h, v1.8b, v3.8b
-	WORD $0x4e238025 // smlal2 v5.8h, v1.16b, v3.16b
-	WORD $0x0e641210 // saddw v16.4s, v16.4s, v4.4h
-	WORD $0x4e641231 // saddw2 v17.4s, v17.4s, v4.8h
-	WORD $0x0e651252 // saddw v18.4s, v18.4s, v5.4h
-	WORD $0x4e651273 // saddw2 v19.4s, v19.4s, v5.8h
+	VEOR V15.B16, V8.B16, V8.B16
+	VEOR V15.B16, V9.B16, V9.B16
+	WORD $0x0e38c002 // smull v2.8h, v0.8b, v24.8b
+	WORD $0x4e38c003 // smull2 v3.8h, v0.16b, v24.16b
+	WORD $0x0e38c10a // smull v10.8h, v8.8b, v24.8b
+	WORD $0x4e38c10b // smull2 v11.8h, v8.16b, v24.16b
+	WORD $0x0e398022 // smlal v2.8h, v1.8b, v25.8b
+	WORD $0x4e398023 // smlal2 v3.8h, v1.16b, v25.16b
+	WORD $0x0e39812a // smlal v10.8h, v9.8b, v25.8b
+	WORD $0x4e39812b // smlal2 v11.8h, v9.16b, v25.16b
+	WORD $0x0e621210 // saddw v16.4s, v16.4s, v2.4h
+	WORD $0x4e621231 // saddw2 v17.4s, v17.4s, v2.8h
+	WORD $0x0e631252 // saddw v18.4s, v18.4s, v3.4h
+	WORD $0x4e631273 // saddw2 v19.4s, v19.4s, v3.8h
+	WORD $0x0e6a1294 // saddw v20.4s, v20.4s, v10.4h
+	WORD $0x4e6a12b5 // saddw2 v21.4s, v21.4s, v10.8h
+	WORD $0x0e6b12d6 // saddw v22.4s, v22.4s, v11.4h
+	WORD $0x4e6b12f7 // saddw2 v23.4s, v23.4s, v11.8h
 	SUBS $2, R12
 	BGT taps
+lastTap:
+	BNE summed
+	MOVD.P 8(R9), R4
+	FMOVQ.P 16(R1), F24
+	WORD $0x3ce86880 // ldr q0, [x4, x8]
+	WORD $0x3cf16888 // ldr q8, [x4, x17]
+	VEOR V15.B16, V0.B16, V0.B16
+	VEOR V15.B16, V8.B16, V8.B16
+	WORD $0x0e38c002 // smull v2.8h, v0.8b, v24.8b
+	WORD $0x4e38c003 // smull2 v3.8h, v0.16b, v24.16b
+	WORD $0x0e38c10a // smull v10.8h, v8.8b, v24.8b
+	WORD $0x4e38c10b // smull2 v11.8h, v8.16b, v24.16b
+	WORD $0x0e621210 // saddw v16.4s, v16.4s, v2.4h
+	WORD $0x4e621231 // saddw2 v17.4s, v17.4s, v2.8h
+	WORD $0x0e631252 // saddw v18.4s, v18.4s, v3.4h
+	WORD $0x4e631273 // saddw2 v19.4s, v19.4s, v3.8h
+	WORD $0x0e6a1294 // saddw v20.4s, v20.4s, v10.4h
+	WORD $0x4e6a12b5 // saddw2 v21.4s, v21.4s, v10.8h
+	WORD $0x0e6b12d6 // saddw v22.4s, v22.4s, v11.4h
+	WORD $0x4e6b12f7 // saddw2 v23.4s, v23.4s, v11.8h
+summed:
 	CBNZ R26, requantize
 	FMOVQ F16, 0(R19)
 	FMOVQ F17, 16(R19)
 	FMOVQ F18, 32(R19)
 	FMOVQ F19, 48(R19)
+	ADD R20, R19
+	FMOVQ F20, 0(R19)
+	FMOVQ F21, 16(R19)
+	FMOVQ F22, 32(R19)
+	FMOVQ F23, 48(R19)
 	ADD R20, R19
 	B stored
 requantize:
@@ -108,6 +148,308 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	B real
+intBias:
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V20.S4, V20.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	VADD V1.S4, V17.S4, V17.S4
+	VADD V1.S4, V21.S4, V21.S4
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	VADD V1.S4, V18.S4, V18.S4
+	VADD V1.S4, V22.S4, V22.S4
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	VADD V1.S4, V19.S4, V19.S4
+	VADD V1.S4, V23.S4, V23.S4
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	B real
+fusedBias:
+	MOVWU 128(R0), R4
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	VFMLA V3.S4, V1.S4, V17.S4
+	VFMLA V3.S4, V1.S4, V21.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	VFMLA V3.S4, V1.S4, V18.S4
+	VFMLA V3.S4, V1.S4, V22.S4
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	VFMLA V3.S4, V1.S4, V19.S4
+	VFMLA V3.S4, V1.S4, V23.S4
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	B real
+realBias:
+	MOVWU 128(R0), R4
+	VDUP R4, V3.S4
+	MOVWU 132(R0), R4
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
+	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
+	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
+	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
+	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
+	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
+	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
+	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
+	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
+	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	B clamp
+real:
+	TBZ $3, R26, clamp
+	MOVW $0x4f000000, R4 // 2^31
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
+	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
+	VBIF V6.B16, V12.B16, V17.B16
+	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
+	VBIF V6.B16, V12.B16, V21.B16
+	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
+	VBIF V6.B16, V12.B16, V18.B16
+	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
+	VBIF V6.B16, V12.B16, V22.B16
+	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
+	VBIF V6.B16, V12.B16, V19.B16
+	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
+	VBIF V6.B16, V12.B16, V23.B16
+clamp:
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
+	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V23.H8, V22.H8, V22.H8
+	VUZP1 V18.B16, V16.B16, V16.B16
+	VUZP1 V22.B16, V20.B16, V20.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V20.B16, V20.B16
+	FMOVQ F16, (R19)
+	ADD R20, R19
+	FMOVQ F20, (R19)
+	ADD R20, R19
+stored:
+	ADD R14<<1, R8
+	SUBS $2, R13
+	BGE pair
+one:
+	CMP $-1, R13
+	BNE next
+	MOVD 80(R0), R2
+	MOVD 72(R0), R1
+	MOVD 32(R0), R12
+	ADD $144, R0, R9
+	FLDPQ 0(R2), (F16, F17)
+	FLDPQ 32(R2), (F18, F19)
+	SUBS $1, R12
+	BLE lastTapOne
+tapsOne:
+	LDP.P 16(R9), (R4, R5)
+	FLDPQ.P 32(R1), (F24, F25)
+	WORD $0x3ce86880 // ldr q0, [x4, x8]
+	WORD $0x3ce868a1 // ldr q1, [x5, x8]
+	VEOR V15.B16, V0.B16, V0.B16
+	VEOR V15.B16, V1.B16, V1.B16
+	WORD $0x0e38c002 // smull v2.8h, v0.8b, v24.8b
+	WORD $0x4e38c003 // smull2 v3.8h, v0.16b, v24.16b
+	WORD $0x0e398022 // smlal v2.8h, v1.8b, v25.8b
+	WORD $0x4e398023 // smlal2 v3.8h, v1.16b, v25.16b
+	WORD $0x0e621210 // saddw v16.4s, v16.4s, v2.4h
+	WORD $0x4e621231 // saddw2 v17.4s, v17.4s, v2.8h
+	WORD $0x0e631252 // saddw v18.4s, v18.4s, v3.4h
+	WORD $0x4e631273 // saddw2 v19.4s, v19.4s, v3.8h
+	SUBS $2, R12
+	BGT tapsOne
+lastTapOne:
+	BNE summedOne
+	MOVD.P 8(R9), R4
+	FMOVQ.P 16(R1), F24
+	WORD $0x3ce86880 // ldr q0, [x4, x8]
+	VEOR V15.B16, V0.B16, V0.B16
+	WORD $0x0e38c002 // smull v2.8h, v0.8b, v24.8b
+	WORD $0x4e38c003 // smull2 v3.8h, v0.16b, v24.16b
+	WORD $0x0e621210 // saddw v16.4s, v16.4s, v2.4h
+	WORD $0x4e621231 // saddw2 v17.4s, v17.4s, v2.8h
+	WORD $0x0e631252 // saddw v18.4s, v18.4s, v3.4h
+	WORD $0x4e631273 // saddw2 v19.4s, v19.4s, v3.8h
+summedOne:
+	CBNZ R26, requantizeOne
+	FMOVQ F16, 0(R19)
+	FMOVQ F17, 16(R19)
+	FMOVQ F18, 32(R19)
+	FMOVQ F19, 48(R19)
+	ADD R20, R19
+	B storedOne
+requantizeOne:
+	MOVD 104(R0), R2
+	MOVD 112(R0), R3
+	VDUP R25, V0.B16
+	AND $7, R26, R5
+	CMP $2, R5
+	BEQ intBiasOne
+	CMP $3, R5
+	BEQ fusedBiasOne
+	CMP $4, R5
+	BEQ realBiasOne
+addBiasOne:
 	FMOVQ 0(R2), F1
 	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
@@ -132,8 +474,8 @@ addBias:
 	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
 	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B real
-intBias:
+	B realOne
+intBiasOne:
 	FMOVQ 0(R2), F1
 	FMOVQ 0(R3), F2
 	VADD V1.S4, V16.S4, V16.S4
@@ -158,8 +500,8 @@ intBias:
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B real
-fusedBias:
+	B realOne
+fusedBiasOne:
 	MOVWU 128(R0), R4
 	VDUP R4, V3.S4
 	FMOVQ 0(R2), F1
@@ -186,8 +528,8 @@ fusedBias:
 	VFMLA V3.S4, V1.S4, V19.S4
 	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B real
-realBias:
+	B realOne
+realBiasOne:
 	MOVWU 128(R0), R4
 	VDUP R4, V3.S4
 	MOVWU 132(R0), R4
@@ -224,9 +566,9 @@ realBias:
 	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
 	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B clamp
-real:
-	TBZ $3, R26, clamp
+	B clampOne
+realOne:
+	TBZ $3, R26, clampOne
 	MOVW $0x4f000000, R4 // 2^31
 	VDUP R4, V5.S4
 	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
@@ -237,7 +579,7 @@ real:
 	VBIF V6.B16, V12.B16, V18.B16
 	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
 	VBIF V6.B16, V12.B16, V19.B16
-clamp:
+clampOne:
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
@@ -252,10 +594,8 @@ clamp:
 	VADD V0.B16, V16.B16, V16.B16
 	FMOVQ F16, (R19)
 	ADD R20, R19
-stored:
-	ADD R14, R8
-	SUBS $1, R13
-	BNE pixel
+storedOne:
+next:
 	CBNZ R10, run
 	RET
 
@@ -306,43 +646,58 @@ find:
 	CMP $0, R4
 	ADD R2, R4, R4
 	CSEL LT, R3, R4, R4
-	MOVD R4, (R9)
-	ADD $8, R9
+	MOVD.P R4, 8(R9)
 	SUBS $1, R12
 	BNE find
-	MOVD R4, (R9)
 	ADD R13, R7
 	SUB R13, R10
 	ADD R13<<2, R11
 	MOVD ZR, R8
-pixel:
+	SUBS $2, R13
+	BLT one
+pair:
+	ADD R14, R8, R17
 	MOVD 80(R0), R2
 	MOVD 72(R0), R1
 	MOVD 32(R0), R12
 	ADD $144, R0, R9
 	FLDPQ 0(R2), (F16, F17)
 	FLDPQ 32(R2), (F18, F19)
+	VORR V16.B16, V16.B16, V20.B16
+	VORR V17.B16, V17.B16, V21.B16
+	VORR V18.B16, V18.B16, V22.B16
+	VORR V19.B16, V19.B16, V23.B16
 taps:
-	MOVD 0(R9), R4
-	ADD R8, R4
-	FMOVQ (R4), F0
-	FMOVQ 0(R1), F2
-	ADD $8, R9
-	ADD $16, R1
+	MOVD.P 8(R9), R4
+	FMOVQ.P 16(R1), F24
+	WORD $0x3ce86880 // ldr q0, [x4, x8]
+	WORD $0x3cf16888 // ldr q8, [x4, x17]
 	VEOR V15.B16, V0.B16, V0.B16
-	WORD $0x0e22c004 // smull v4.8h, v0.8b, v2.8b
-	WORD $0x4e22c005 // smull2 v5.8h, v0.16b, v2.16b
-	WORD $0x0e641210 // saddw v16.4s, v16.4s, v4.4h
-	WORD $0x4e641231 // saddw2 v17.4s, v17.4s, v4.8h
-	WORD $0x0e651252 // saddw v18.4s, v18.4s, v5.4h
-	WORD $0x4e651273 // saddw2 v19.4s, v19.4s, v5.8h
+	VEOR V15.B16, V8.B16, V8.B16
+	WORD $0x0e38c002 // smull v2.8h, v0.8b, v24.8b
+	WORD $0x4e38c003 // smull2 v3.8h, v0.16b, v24.16b
+	WORD $0x0e38c10a // smull v10.8h, v8.8b, v24.8b
+	WORD $0x4e38c10b // smull2 v11.8h, v8.16b, v24.16b
+	WORD $0x0e621210 // saddw v16.4s, v16.4s, v2.4h
+	WORD $0x4e621231 // saddw2 v17.4s, v17.4s, v2.8h
+	WORD $0x0e631252 // saddw v18.4s, v18.4s, v3.4h
+	WORD $0x4e631273 // saddw2 v19.4s, v19.4s, v3.8h
+	WORD $0x0e6a1294 // saddw v20.4s, v20.4s, v10.4h
+	WORD $0x4e6a12b5 // saddw2 v21.4s, v21.4s, v10.8h
+	WORD $0x0e6b12d6 // saddw v22.4s, v22.4s, v11.4h
+	WORD $0x4e6b12f7 // saddw2 v23.4s, v23.4s, v11.8h
 	SUBS $1, R12
-	BGT taps
+	BNE taps
 	CBNZ R26, requantize
 	FMOVQ F16, 0(R19)
 	FMOVQ F17, 16(R19)
 	FMOVQ F18, 32(R19)
 	FMOVQ F19, 48(R19)
+	ADD R20, R19
+	FMOVQ F20, 0(R19)
+	FMOVQ F21, 16(R19)
+	FMOVQ F22, 32(R19)
+	FMOVQ F23, 48(R19)
 	ADD R20, R19
 	B stored
 requantize:
@@ -357,6 +712,289 @@ requantize:
 	CMP $4, R5
 	BEQ realBias
 addBias:
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	B real
+intBias:
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	VADD V1.S4, V16.S4, V16.S4
+	VADD V1.S4, V20.S4, V20.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	VADD V1.S4, V17.S4, V17.S4
+	VADD V1.S4, V21.S4, V21.S4
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	VADD V1.S4, V18.S4, V18.S4
+	VADD V1.S4, V22.S4, V22.S4
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	VADD V1.S4, V19.S4, V19.S4
+	VADD V1.S4, V23.S4, V23.S4
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	B real
+fusedBias:
+	MOVWU 128(R0), R4
+	VDUP R4, V3.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	VFMLA V3.S4, V1.S4, V16.S4
+	VFMLA V3.S4, V1.S4, V20.S4
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	VFMLA V3.S4, V1.S4, V17.S4
+	VFMLA V3.S4, V1.S4, V21.S4
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	VFMLA V3.S4, V1.S4, V18.S4
+	VFMLA V3.S4, V1.S4, V22.S4
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	VFMLA V3.S4, V1.S4, V19.S4
+	VFMLA V3.S4, V1.S4, V23.S4
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	B real
+realBias:
+	MOVWU 128(R0), R4
+	VDUP R4, V3.S4
+	MOVWU 132(R0), R4
+	VDUP R4, V4.S4
+	FMOVQ 0(R2), F1
+	FMOVQ 0(R3), F2
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
+	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	FMOVQ 16(R2), F1
+	FMOVQ 16(R3), F2
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
+	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
+	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
+	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
+	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	FMOVQ 32(R2), F1
+	FMOVQ 32(R3), F2
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
+	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
+	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
+	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
+	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
+	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	FMOVQ 48(R2), F1
+	FMOVQ 48(R3), F2
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
+	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
+	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
+	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
+	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
+	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	B clamp
+real:
+	TBZ $3, R26, clamp
+	MOVW $0x4f000000, R4 // 2^31
+	VDUP R4, V5.S4
+	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
+	VBIF V6.B16, V12.B16, V16.B16
+	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
+	VBIF V6.B16, V12.B16, V20.B16
+	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
+	VBIF V6.B16, V12.B16, V17.B16
+	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
+	VBIF V6.B16, V12.B16, V21.B16
+	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
+	VBIF V6.B16, V12.B16, V18.B16
+	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
+	VBIF V6.B16, V12.B16, V22.B16
+	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
+	VBIF V6.B16, V12.B16, V19.B16
+	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
+	VBIF V6.B16, V12.B16, V23.B16
+clamp:
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
+	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V23.H8, V22.H8, V22.H8
+	VUZP1 V18.B16, V16.B16, V16.B16
+	VUZP1 V22.B16, V20.B16, V20.B16
+	VADD V0.B16, V16.B16, V16.B16
+	VADD V0.B16, V20.B16, V20.B16
+	FMOVQ F16, (R19)
+	ADD R20, R19
+	FMOVQ F20, (R19)
+	ADD R20, R19
+stored:
+	ADD R14<<1, R8
+	SUBS $2, R13
+	BGE pair
+one:
+	CMP $-1, R13
+	BNE next
+	MOVD 80(R0), R2
+	MOVD 72(R0), R1
+	MOVD 32(R0), R12
+	ADD $144, R0, R9
+	FLDPQ 0(R2), (F16, F17)
+	FLDPQ 32(R2), (F18, F19)
+tapsOne:
+	MOVD.P 8(R9), R4
+	FMOVQ.P 16(R1), F24
+	WORD $0x3ce86880 // ldr q0, [x4, x8]
+	VEOR V15.B16, V0.B16, V0.B16
+	WORD $0x0e38c002 // smull v2.8h, v0.8b, v24.8b
+	WORD $0x4e38c003 // smull2 v3.8h, v0.16b, v24.16b
+	WORD $0x0e621210 // saddw v16.4s, v16.4s, v2.4h
+	WORD $0x4e621231 // saddw2 v17.4s, v17.4s, v2.8h
+	WORD $0x0e631252 // saddw v18.4s, v18.4s, v3.4h
+	WORD $0x4e631273 // saddw2 v19.4s, v19.4s, v3.8h
+	SUBS $1, R12
+	BNE tapsOne
+	CBNZ R26, requantizeOne
+	FMOVQ F16, 0(R19)
+	FMOVQ F17, 16(R19)
+	FMOVQ F18, 32(R19)
+	FMOVQ F19, 48(R19)
+	ADD R20, R19
+	B storedOne
+requantizeOne:
+	MOVD 104(R0), R2
+	MOVD 112(R0), R3
+	VDUP R25, V0.B16
+	AND $7, R26, R5
+	CMP $2, R5
+	BEQ intBiasOne
+	CMP $3, R5
+	BEQ fusedBiasOne
+	CMP $4, R5
+	BEQ realBiasOne
+addBiasOne:
 	FMOVQ 0(R2), F1
 	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
@@ -381,8 +1019,8 @@ addBias:
 	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
 	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B real
-intBias:
+	B realOne
+intBiasOne:
 	FMOVQ 0(R2), F1
 	FMOVQ 0(R3), F2
 	VADD V1.S4, V16.S4, V16.S4
@@ -407,8 +1045,8 @@ intBias:
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B real
-fusedBias:
+	B realOne
+fusedBiasOne:
 	MOVWU 128(R0), R4
 	VDUP R4, V3.S4
 	FMOVQ 0(R2), F1
@@ -435,8 +1073,8 @@ fusedBias:
 	VFMLA V3.S4, V1.S4, V19.S4
 	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B real
-realBias:
+	B realOne
+realBiasOne:
 	MOVWU 128(R0), R4
 	VDUP R4, V3.S4
 	MOVWU 132(R0), R4
@@ -473,9 +1111,9 @@ realBias:
 	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
 	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B clamp
-real:
-	TBZ $3, R26, clamp
+	B clampOne
+realOne:
+	TBZ $3, R26, clampOne
 	MOVW $0x4f000000, R4 // 2^31
 	VDUP R4, V5.S4
 	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
@@ -486,7 +1124,7 @@ real:
 	VBIF V6.B16, V12.B16, V18.B16
 	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
 	VBIF V6.B16, V12.B16, V19.B16
-clamp:
+clampOne:
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
@@ -501,9 +1139,7 @@ clamp:
 	VADD V0.B16, V16.B16, V16.B16
 	FMOVQ F16, (R19)
 	ADD R20, R19
-stored:
-	ADD R14, R8
-	SUBS $1, R13
-	BNE pixel
+storedOne:
+next:
 	CBNZ R10, run
 	RET

@@ -10,8 +10,11 @@ import (
 
 //go:generate go run -C ../_asm . depthwise8 ../depthwise8
 
-// archTable lists the kernels of arm64.
-var archTable = []Kernel{neon()}
+// archTable lists the kernels of arm64, best first.
+var archTable = []Kernel{dotProd(), neon()}
+
+//go:noescape
+func rows16DotProd(arg *block)
 
 //go:noescape
 func rows16NEON(arg *block)
@@ -22,12 +25,15 @@ func rows16ApartNEON(arg *block)
 // The routines. They are called by a switch, because the argument of a function
 // value would be allocated.
 const (
-	pairs = iota
+	fours = iota
+	pairs
 	apart
 )
 
 func (r routine) run(a *block) {
 	switch r.code {
+	case fours:
+		rows16DotProd(a)
 	case pairs:
 		rows16NEON(a)
 	case apart:
@@ -35,10 +41,15 @@ func (r routine) run(a *block) {
 	}
 }
 
+// dotProd multiplies four taps with SDOT.
+func dotProd() Kernel {
+	return arm64(rowOf("dotprod", cpu.NEON|cpu.DotProd, family{taps: 4, bytes: 4, alone: true, flips: true, rows: []routine{{16, fours}}}))
+}
+
 // neon multiplies with SMULL and SMLAL. Products of pairs of taps are added in 16 bits, unless
 // the filters have a pair of weights of -128.
 func neon() Kernel {
-	k := rowOf("neon", cpu.NEON, family{taps: 2, bytes: 2, flips: true, rows: []routine{{16, pairs}}})
+	k := rowOf("neon", cpu.NEON, family{taps: 2, bytes: 2, alone: true, flips: true, rows: []routine{{16, pairs}}})
 	inPairs := k.Pack
 	single := rowOf("neon", cpu.NEON, family{taps: 1, bytes: 1, flips: true, rows: []routine{{16, apart}}}).Pack
 	k.Pack = func(w []int8, channels, taps int, zero uint8) *Weights {
@@ -47,6 +58,11 @@ func neon() Kernel {
 		}
 		return inPairs(w, channels, taps, zero)
 	}
+	return arm64(k)
+}
+
+// arm64 is k with the rules of arm64.
+func arm64(k Kernel) Kernel {
 	packed := k.PackRule
 	k.PackRule = func(w *Weights, q *quant.Requant) *Rule {
 		r := packed(w, q)
@@ -79,9 +95,14 @@ func (f *family) supports(_ []int8, channels, taps int) bool {
 // order returns the channel, within a part, that position i of its arrays holds.
 func order(i, _ int) int { return i }
 
-// put puts the weights of channel i of a part where its routine finds them.
+// put puts the weights of channel i of a part where its routine finds them: those of a group
+// of four taps side by side, others tap by tap.
 func (f *family) put(weights []byte, p part, i int, w []int8) {
 	for t, v := range w {
-		weights[t*p.width+i] = byte(v)
+		at := t*p.width + i
+		if f.taps == 4 && (t%4 > 0 || t+1 < len(w)) {
+			at = t/4*4*p.width + 4*i + t%4
+		}
+		weights[at] = byte(v)
 	}
 }
