@@ -77,3 +77,46 @@ func Exceeds(q *quant.Requant, c int) bool {
 	}
 	return false // RealBias clamps before it rounds
 }
+
+// Narrow is added to the rule of routines for arm64 where no number leaves 16 bits when it is
+// rounded: codes are then made of halves, which saturate.
+const Narrow = 16
+
+// Arm64 returns what the rule of routines for arm64 has added for the channels of q from first
+// on, one for each of weights: the sum of the magnitudes of its weights.
+func Arm64(q *quant.Requant, first int, weights []int64) int {
+	narrow := Narrow
+	for i, w := range weights {
+		if Exceeds(q, first+i) {
+			return Large
+		}
+		if !fits(q, first+i, 255*float64(w)) {
+			narrow = 0
+		}
+	}
+	return narrow
+}
+
+// fits reports whether the number that an accumulator of channel c becomes, whose magnitude
+// is at most sum, fits 16 bits.
+func fits(q *quant.Requant, c int, sum float64) bool {
+	const limit = 32000 // what rounding adds is far less than what is left
+	if q.Rule == quant.IntBias {
+		sum += math.Abs(float64(q.BiasInt[c]))
+	}
+	if !(sum < 1<<31) { // it may wrap
+		return false
+	}
+	abs := func(x float32) float64 { return math.Abs(float64(x)) }
+	mult := abs(q.Mult[c])
+	switch q.Rule {
+	case quant.AddBias:
+		return (sum+abs(q.Bias[c]))*mult < limit
+	case quant.FusedBias:
+		return (sum+abs(q.Bias[c])*abs(q.BiasMul))*mult < limit
+	case quant.IntBias:
+		return sum*mult < limit
+	default:
+		return (sum*mult+abs(q.Bias[c]))*abs(q.BiasMul)+math.Abs(float64(q.Zero)) < limit
+	}
+}

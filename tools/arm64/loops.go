@@ -53,7 +53,10 @@ var loops = []loop{
 	{"pool8 average, a cell of 16", "pool8/neon_arm64.s", "averageNEON", 16, []stretch{{"narrowCell", ""}}},
 	{"layout, 16 rows of codes", "layout/neon_arm64.s", "transposeBytesNEON", 128, []stretch{{"block", ""}}},
 	{"layout, 4 rows of numbers", "layout/neon_arm64.s", "transposeNumbersNEON", 16, []stretch{{"block", ""}}},
-	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "stored"}}},
-	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "stored"}}},
-	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"realBias", "real"}, {"clamp", "stored"}}},
+	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"narrow", "clampCodes"}, {"whole", "stored"}}},
+	{"IntBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "addBias"}, {"intBias", "fusedBias"}, {"narrow", "clampCodes"}, {"whole", "stored"}}},
+	{"FusedBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "addBias"}, {"fusedBias", "realBias"}, {"narrow", "clampCodes"}, {"whole", "stored"}}},
+	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "addBias"}, {"realBias", "real"}, {"narrow", "addZero"}, {"saturate", "clampCodes"}, {"whole", "stored"}}},
+	{"AddBias, beyond 16 bits", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "narrow"}}},
+	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "narrow"}}},
 }

@@ -22,29 +22,40 @@ func (g arm64Results) sum(r, j int) int {
 
 func (g arm64Results) label(name string) { g.line("%s%s:", name, g.suffix) }
 
-// Registers that a routine keeps.
+// Registers that a routine keeps. With a narrow rule loReg has the bits of 1.5*2^23, with the
+// zero point added if that is even, and hiReg the clamps, as bytes.
 const (
 	loReg, hiReg = "R23", "R24" // bits of float32: the clamps less the zero point
-	zeroReg      = "R25"
+	zeroReg      = "R25"        // 0 where it is added already
 	ruleReg      = "R26"
 )
 
-// large is a bit of the rule: sums may exceed int32 when they are multiplied.
-const large = 3
+// Bits of the rule: sums may exceed int32 when they are multiplied, or never leave 16 bits.
+const large, narrow = 3, 4
 
-// Registers of what requantize clamps and rounds with.
+// Registers of what requantize clamps and rounds with. With a narrow rule the first is what
+// rounds.
 const clampLo, clampHi, clampMagic = 12, 13, 14
 
 // prepare loads what a routine keeps in registers.
 func (g arm64Results) prepare() {
 	g.op("MOVD %s, %s", at(g.rule.rule), ruleReg)
 	g.op("MOVH %s, %s", at(g.rule.zero), zeroReg)
+	g.op("TBNZ $%d, %s, prepareNarrow", narrow, ruleReg)
 	for _, c := range []struct{ field, register string }{{g.rule.lo, loReg}, {g.rule.hi, hiReg}} {
 		g.op("MOVBU %s, %s", at(c.field), c.register)
 		g.op("SUBW %s, %s", zeroReg, c.register)
 		g.op("SCVTFWS %s, F0", c.register)
 		g.op("FMOVS F0, %s", c.register)
 	}
+	g.op("B prepared")
+	g.line("prepareNarrow:")
+	g.op("MOVHU %s, %s // and the higher clamp behind it", at(g.rule.lo), hiReg)
+	g.op("MOVW $0x4b400000, %s // 1.5*2^23", loReg)
+	g.op("TBNZ $0, %s, prepared", zeroReg)
+	g.op("ADD %s, %s", zeroReg, loReg)
+	g.op("MOVD ZR, %s", zeroReg)
+	g.line("prepared:")
 	if g.keeps {
 		g.clamps()
 	}
@@ -73,99 +84,155 @@ func (g arm64Results) results() {
 	g.label("stored")
 }
 
-// requantize computes v of the rule, which it clamps as a real number. FMAXNM takes the clamp
-// where v is NaN, as the contract does. It is then rounded by adding 1.5*2^23, which leaves
-// the integer in the low bits: of these a byte is taken and the zero point added, modulo 256.
-//
-// The contract's -2^31 for what exceeds int32 is the lower clamp. Only sums whose rule is
-// large may be so, and are looked at.
+// requantize computes v of the rule, rounds it by adding 1.5*2^23, which leaves the integer in
+// the low bits, and stores codes.
 func (g arm64Results) requantize() {
-	const lo, hi, magic = clampLo, clampHi, clampMagic
-	const zero, bias, mult, one, two, limit, less = 0, 1, 2, 3, 4, 5, 6
-	vector := func(j int, do ...func(s int)) {
-		for _, f := range do {
-			for r := range g.rows {
-				f(g.sum(r, j))
+	const one, two, limit, less = 1, 2, 1, 2
+	const biases, mults = 4, 8 // up to four
+	vector := func(j int, do func(s int)) {
+		for r := range g.rows {
+			do(g.sum(r, j))
+		}
+	}
+	toReal := func(s, _ int) { g.v("scvtf 4s", s, s) }
+	scale := func(s, j int) { g.v("fmul 4s", s, s, mults+j) }
+	each := func(do ...func(s, j int)) {
+		for j := range g.vectors {
+			for _, f := range do {
+				vector(j, func(s int) { f(s, j) })
 			}
 		}
 	}
-	toReal := func(s int) { g.v("scvtf 4s", s, s) }
-	scale := func(s int) { g.v("fmul 4s", s, s, mult) }
-	// each goes over the vectors with bias and mult loaded, up to the lower clamp: conversions
-	// have one of two pipes on many cores, and the clamp has the other.
-	each := func(do ...func(s int)) {
-		for j := range g.vectors {
-			g.op("FMOVQ %d(%s), F%d", 16*j, temp, bias)
-			g.op("FMOVQ %d(%s), F%d", 16*j, temp2, mult)
-			vector(j, append(do, func(s int) { g.v("fmaxnm 4s", s, s, lo) })...)
-		}
-	}
-	if !g.keeps {
-		g.clamps()
-	}
 	g.op("MOVD %s, %s", at(g.bias), temp)
 	g.op("MOVD %s, %s", at(g.mult), temp2)
-	g.op("VDUP %s, %s", zeroReg, bytes16(zero))
-	g.op("AND $%d, %s, R5", 1<<large-1, ruleReg)
-	for value, label := range ruleLabels {
-		if value > 1 {
-			g.op("CMP $%d, R5", value)
-			g.op("BEQ %s%s", label, g.suffix)
-		}
-	}
+	g.print(g.loads(g.vectors, 0, temp, biases))
+	g.print(g.loads(g.vectors, 0, temp2, mults))
+	g.op("TBNZ $2, %s, realBias%s", ruleReg, g.suffix)
+	g.op("TBNZ $1, %s, intBias%s", ruleReg, g.suffix)
 	g.label("addBias")
-	each(toReal, func(s int) { g.v("fadd 4s", s, s, bias) }, scale)
+	each(toReal, func(s, j int) { g.v("fadd 4s", s, s, biases+j) }, scale)
 	g.op("B real%s", g.suffix)
 	g.label("intBias")
-	each(func(s int) { g.op("VADD %s, %s, %s", words4(bias), words4(s), words4(s)) }, toReal, scale)
+	g.op("TBNZ $0, %s, fusedBias%s", ruleReg, g.suffix)
+	each(func(s, j int) { g.op("VADD %s, %s, %s", words4(biases+j), words4(s), words4(s)) }, toReal, scale)
 	g.op("B real%s", g.suffix)
 	g.label("fusedBias")
 	g.op("MOVWU %s, R4", at(g.rule.biasMul))
 	g.op("VDUP R4, %s", words4(one))
-	each(toReal, func(s int) { g.op("VFMLA %s, %s, %s", words4(one), words4(bias), words4(s)) }, scale)
+	each(toReal, func(s, j int) { g.op("VFMLA %s, %s, %s", words4(one), words4(biases+j), words4(s)) }, scale)
 	g.op("B real%s", g.suffix)
 	g.label("realBias")
 	g.op("MOVWU %s, R4", at(g.rule.biasMul))
 	g.op("VDUP R4, %s", words4(one))
 	g.op("MOVWU %s, R4", at(g.rule.realZero))
 	g.op("VDUP R4, %s", words4(two))
-	each(toReal, scale, func(s int) { g.v("fadd 4s", s, s, bias) },
-		func(s int) { g.v("fmul 4s", s, s, one) }, func(s int) { g.v("fadd 4s", s, s, two) })
-	g.op("B clamp%s", g.suffix)
+	each(toReal, scale, func(s, j int) { g.v("fadd 4s", s, s, biases+j) },
+		func(s, _ int) { g.v("fmul 4s", s, s, one) }, func(s, _ int) { g.v("fadd 4s", s, s, two) })
 	g.label("real")
+	g.op("TBNZ $%d, %s, narrow%s", narrow, ruleReg, g.suffix)
+	if !g.keeps {
+		g.clamps()
+	}
 	g.op("TBZ $%d, %s, clamp%s", large, ruleReg, g.suffix)
 	g.op("MOVW $0x4f000000, R4 // 2^31")
 	g.op("VDUP R4, %s", words4(limit))
 	for j := range g.vectors {
 		vector(j, func(s int) {
 			g.v("fcmgt 4s", less, limit, s)
-			g.op("VBIF %s, %s, %s", bytes16(less), bytes16(lo), bytes16(s))
+			g.op("VBIF %s, %s, %s", bytes16(less), bytes16(clampLo), bytes16(s))
 		})
 	}
 	g.label("clamp")
-	for j := range g.vectors {
-		vector(j, func(s int) { g.v("fminnm 4s", s, s, hi) }, func(s int) { g.v("fadd 4s", s, s, magic) })
-	}
-	g.codes(zero)
+	g.clamped()
+	g.op("B stored%s", g.suffix)
+	g.label("narrow")
+	g.narrow()
 }
 
-// codes takes the low bytes of the sums, adds the zero point, and stores them.
-func (g arm64Results) codes(zero int) {
-	even := func(low, high int, arr func(int) string) {
-		g.op("VUZP1 %s, %s, %s", arr(high), arr(low), arr(low))
-	}
-	rows := func(do func(r int)) {
+// clamped clamps real numbers before it rounds them. FMAXNM takes the clamp where v is NaN, as
+// the contract does. Of the rounded numbers a byte is taken and the zero point added, modulo
+// 256.
+//
+// The contract's -2^31 for what exceeds int32 is the lower clamp. Only sums whose rule is
+// large may be so, and are looked at.
+func (g arm64Results) clamped() {
+	const zero = 0
+	g.op("VDUP %s, %s", zeroReg, bytes16(zero))
+	for j := range g.vectors {
 		for r := range g.rows {
-			do(r)
+			g.v("fmaxnm 4s", g.sum(r, j), g.sum(r, j), clampLo)
+		}
+		for r := range g.rows {
+			g.v("fminnm 4s", g.sum(r, j), g.sum(r, j), clampHi)
+			g.v("fadd 4s", g.sum(r, j), g.sum(r, j), clampMagic)
 		}
 	}
-	for j := 0; j < g.vectors; j += 2 {
-		rows(func(r int) { even(g.sum(r, j), g.sum(r, min(j+1, g.vectors-1)), halves8) })
+	g.halves()
+	g.each(func(r int) {
+		g.op("VUZP1 %s, %s, %s", bytes16(g.sum(r, g.vectors/4*2)), bytes16(g.sum(r, 0)), bytes16(g.sum(r, 0)))
+	})
+	g.each(func(r int) { g.op("VADD %s, %s, %s", bytes16(zero), bytes16(g.sum(r, 0)), bytes16(g.sum(r, 0))) })
+	g.codes()
+}
+
+// narrow rounds numbers that are known to fit 16 bits, of which they are saturated to codes.
+// The zero point is added by what rounds where that keeps which numbers are even, and else
+// behind it.
+func (g arm64Results) narrow() {
+	const zero, lo, hi = 0, 1, 2
+	if !g.keeps {
+		g.op("VDUP %s, %s", loReg, words4(clampLo))
 	}
-	rows(func(r int) { even(g.sum(r, 0), g.sum(r, g.vectors/4*2), bytes16) })
-	rows(func(r int) { g.op("VADD %s, %s, %s", bytes16(zero), bytes16(g.sum(r, 0)), bytes16(g.sum(r, 0))) })
+	for j := range g.vectors {
+		for r := range g.rows {
+			g.v("fadd 4s", g.sum(r, j), g.sum(r, j), clampLo)
+		}
+	}
+	g.halves()
+	g.op("CBZ %s, saturate%s", zeroReg, g.suffix)
+	g.label("addZero")
+	g.op("VDUP %s, %s", zeroReg, halves8(zero))
+	for j := 0; j < g.vectors; j += 2 {
+		g.each(func(r int) { g.v("sqadd 8h", g.sum(r, j), g.sum(r, j), zero) })
+	}
+	g.label("saturate")
+	g.each(func(r int) { g.v("sqxtun 8b", g.sum(r, 0), g.sum(r, 0)) })
+	if g.vectors == 4 {
+		g.each(func(r int) { g.v("sqxtun2 16b", g.sum(r, 0), g.sum(r, 2)) })
+	}
+	g.op("MOVD $0xff00, R4 // all codes")
+	g.op("CMP R4, %s", hiReg)
+	g.op("BEQ whole%s", g.suffix)
+	g.label("clampCodes")
+	g.op("LSR $8, %s, R4", hiReg)
+	g.op("VDUP %s, %s", hiReg, bytes16(lo))
+	g.op("VDUP R4, %s", bytes16(hi))
+	g.each(func(r int) { g.op("VUMAX %s, %s, %s", bytes16(lo), bytes16(g.sum(r, 0)), bytes16(g.sum(r, 0))) })
+	g.each(func(r int) { g.op("VUMIN %s, %s, %s", bytes16(hi), bytes16(g.sum(r, 0)), bytes16(g.sum(r, 0))) })
+	g.label("whole")
+	g.codes()
+}
+
+// each goes over the rows.
+func (g arm64Results) each(do func(r int)) {
+	for r := range g.rows {
+		do(r)
+	}
+}
+
+// halves takes the low halves of the sums, of two vectors into one.
+func (g arm64Results) halves() {
+	for j := 0; j < g.vectors; j += 2 {
+		g.each(func(r int) {
+			g.op("VUZP1 %s, %s, %s", halves8(g.sum(r, min(j+1, g.vectors-1))), halves8(g.sum(r, j)), halves8(g.sum(r, j)))
+		})
+	}
+}
+
+// codes stores them.
+func (g arm64Results) codes() {
 	store := map[int]string{1: "FMOVS", 2: "FMOVD", 4: "FMOVQ"}[g.vectors]
-	rows(func(r int) {
+	g.each(func(r int) {
 		g.op("%s F%d, (%s)", store, g.sum(r, 0), outReg)
 		g.op("ADD %s, %s", ldReg, outReg)
 	})

@@ -129,6 +129,7 @@ type blocked struct {
 	init    []int32
 	flipped []int32 // what init has beyond Weights.Init, by channel, if the family flips codes
 	perTaps int     // bytes of one channel's weights
+	sums    []int64 // of the magnitudes of the weights of each channel
 }
 
 func (b *blocked) withInit() any {
@@ -152,12 +153,14 @@ func (b *blocked) setInit(init []int32) {
 func (f *family) pack(w []int8, channels, taps int, zero uint8) *Weights {
 	b := &blocked{parts: f.cover(channels), perTaps: f.perTaps(taps)}
 	out := &Weights{Channels: channels, Taps: taps, Init: make([]int32, channels), Data: b}
+	b.sums = make([]int64, channels)
 	if f.flips {
 		b.flipped = make([]int32, channels)
 	}
 	for c := range channels {
 		for _, v := range w[c*taps : (c+1)*taps] {
 			out.Init[c] -= int32(zero) * int32(v)
+			b.sums[c] += int64(max(int(v), -int(v)))
 			if f.flips {
 				b.flipped[c] += 128 * int32(v)
 			}

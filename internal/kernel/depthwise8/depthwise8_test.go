@@ -21,13 +21,21 @@ func codes(t *testing.T, k *Kernel, c *Call, sums []int32, r *rand.Rand) {
 	n := c.W.Channels
 	q := &quant.Requant{Rule: quant.RequantRule(r.IntN(4)), Mult: make([]float32, n), Bias: make([]float32, n), BiasInt: make([]int32, n),
 		BiasMul: float32(r.ExpFloat64()), Zero: int32(r.IntN(256)), Lo: int32(r.IntN(100)), Hi: 255 - int32(r.IntN(100))}
+	if r.IntN(2) == 0 {
+		q.Lo, q.Hi = 0, 255
+	}
+	// Some rules have numbers half-way between two codes; many have no number beyond 16 bits.
+	ties, usual := r.IntN(4) == 0, 1+r.IntN(2)*n
 	for i := range n {
 		q.Mult[i] = float32(r.ExpFloat64()) / 500
 		q.Bias[i], q.BiasInt[i] = float32(r.NormFloat64()*3e4), int32(r.NormFloat64()*3e4)
 		if q.Rule == quant.RealBias { // added to what is multiplied already
 			q.Bias[i] /= 500
 		}
-		switch r.IntN(20) {
+		if ties {
+			q.Mult[i], q.Bias[i], q.BiasInt[i] = 0.125, float32(r.IntN(999)), int32(r.IntN(999))
+		}
+		switch r.IntN(20 * usual) {
 		case 0:
 			q.Mult[i] = 1e6
 		case 1:

@@ -9,6 +9,7 @@ TEXT ·rows16NEON(SB), NOSPLIT, $0-8
 	MOVD arg+0(FP), R0
 	MOVD 120(R0), R26
 	MOVH 136(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 138(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -17,6 +18,14 @@ TEXT ·rows16NEON(SB), NOSPLIT, $0-8
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 138(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -139,240 +148,184 @@ summed:
 requantize:
 	MOVD 104(R0), R2
 	MOVD 112(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x4e26d6d6 // fadd v22.4s, v22.4s, v6.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V20.S4, V20.S4
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V20.S4, V20.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
-	VADD V1.S4, V21.S4, V21.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
+	VADD V5.S4, V21.S4, V21.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	VADD V1.S4, V18.S4, V18.S4
-	VADD V1.S4, V22.S4, V22.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	VADD V6.S4, V18.S4, V18.S4
+	VADD V6.S4, V22.S4, V22.S4
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	VADD V1.S4, V19.S4, V19.S4
-	VADD V1.S4, V23.S4, V23.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	VADD V7.S4, V19.S4, V19.S4
+	VADD V7.S4, V23.S4, V23.S4
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
 	B real
 fusedBias:
 	MOVWU 128(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	VFMLA V3.S4, V1.S4, V21.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	VFMLA V1.S4, V5.S4, V17.S4
+	VFMLA V1.S4, V5.S4, V21.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	VFMLA V3.S4, V1.S4, V18.S4
-	VFMLA V3.S4, V1.S4, V22.S4
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	VFMLA V1.S4, V6.S4, V18.S4
+	VFMLA V1.S4, V6.S4, V22.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	VFMLA V3.S4, V1.S4, V19.S4
-	VFMLA V3.S4, V1.S4, V23.S4
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	VFMLA V1.S4, V7.S4, V19.S4
+	VFMLA V1.S4, V7.S4, V23.S4
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
 	B real
 realBias:
 	MOVWU 128(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 132(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x6e21deb5 // fmul v21.4s, v21.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
+	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x4e26d6d6 // fadd v22.4s, v22.4s, v6.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x6e21ded6 // fmul v22.4s, v22.4s, v1.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
+	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	B clamp
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
+	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
 real:
+	TBNZ $4, R26, narrow
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
-	VBIF V6.B16, V12.B16, V21.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
-	VBIF V6.B16, V12.B16, V22.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
-	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
-	VBIF V6.B16, V12.B16, V23.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb5e422 // fcmgt v2.4s, v1.4s, v21.4s
+	VBIF V2.B16, V12.B16, V21.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb6e422 // fcmgt v2.4s, v1.4s, v22.4s
+	VBIF V2.B16, V12.B16, V22.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
+	WORD $0x6eb7e422 // fcmgt v2.4s, v1.4s, v23.4s
+	VBIF V2.B16, V12.B16, V23.B16
 clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
-	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
 	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
 	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
-	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
 	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
 	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
-	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V21.H8, V20.H8, V20.H8
@@ -382,6 +335,48 @@ clamp:
 	VUZP1 V22.B16, V20.B16, V20.B16
 	VADD V0.B16, V16.B16, V16.B16
 	VADD V0.B16, V20.B16, V20.B16
+	FMOVQ F16, (R19)
+	ADD R20, R19
+	FMOVQ F20, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd6d6 // fadd v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cd6f7 // fadd v23.4s, v23.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V23.H8, V22.H8, V22.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+	WORD $0x4e600ed6 // sqadd v22.8h, v22.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	WORD $0x6e212a50 // sqxtun2 v16.16b, v18.8h
+	WORD $0x6e212ad4 // sqxtun2 v20.16b, v22.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+whole:
 	FMOVQ F16, (R19)
 	ADD R20, R19
 	FMOVQ F20, (R19)
@@ -441,157 +436,141 @@ summedOne:
 requantizeOne:
 	MOVD 104(R0), R2
 	MOVD 112(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBiasOne
-	CMP $3, R5
-	BEQ fusedBiasOne
-	CMP $4, R5
-	BEQ realBiasOne
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	TBNZ $2, R26, realBiasOne
+	TBNZ $1, R26, intBiasOne
 addBiasOne:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B realOne
 intBiasOne:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
+	TBNZ $0, R26, fusedBiasOne
+	VADD V4.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	VADD V1.S4, V18.S4, V18.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	VADD V6.S4, V18.S4, V18.S4
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	VADD V1.S4, V19.S4, V19.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	VADD V7.S4, V19.S4, V19.S4
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B realOne
 fusedBiasOne:
 	MOVWU 128(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	VFMLA V1.S4, V4.S4, V16.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	VFMLA V1.S4, V5.S4, V17.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	VFMLA V3.S4, V1.S4, V18.S4
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	VFMLA V1.S4, V6.S4, V18.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	VFMLA V3.S4, V1.S4, V19.S4
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	VFMLA V1.S4, V7.S4, V19.S4
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B realOne
 realBiasOne:
 	MOVWU 128(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 132(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B clampOne
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
 realOne:
+	TBNZ $4, R26, narrowOne
 	TBZ $3, R26, clampOne
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
 clampOne:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
 	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
 	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
 	VUZP1 V18.B16, V16.B16, V16.B16
 	VADD V0.B16, V16.B16, V16.B16
+	FMOVQ F16, (R19)
+	ADD R20, R19
+	B storedOne
+narrowOne:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	CBZ R25, saturateOne
+addZeroOne:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+saturateOne:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x6e212a50 // sqxtun2 v16.16b, v18.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ wholeOne
+clampCodesOne:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+wholeOne:
 	FMOVQ F16, (R19)
 	ADD R20, R19
 storedOne:
@@ -604,6 +583,7 @@ TEXT ·rows16ApartNEON(SB), NOSPLIT, $0-8
 	MOVD arg+0(FP), R0
 	MOVD 120(R0), R26
 	MOVH 136(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 138(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -612,6 +592,14 @@ TEXT ·rows16ApartNEON(SB), NOSPLIT, $0-8
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 138(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -703,240 +691,184 @@ taps:
 requantize:
 	MOVD 104(R0), R2
 	MOVD 112(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x4e26d6d6 // fadd v22.4s, v22.4s, v6.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V20.S4, V20.S4
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V20.S4, V20.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
-	VADD V1.S4, V21.S4, V21.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
+	VADD V5.S4, V21.S4, V21.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	VADD V1.S4, V18.S4, V18.S4
-	VADD V1.S4, V22.S4, V22.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	VADD V6.S4, V18.S4, V18.S4
+	VADD V6.S4, V22.S4, V22.S4
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	VADD V1.S4, V19.S4, V19.S4
-	VADD V1.S4, V23.S4, V23.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	VADD V7.S4, V19.S4, V19.S4
+	VADD V7.S4, V23.S4, V23.S4
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
 	B real
 fusedBias:
 	MOVWU 128(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	VFMLA V3.S4, V1.S4, V21.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	VFMLA V1.S4, V5.S4, V17.S4
+	VFMLA V1.S4, V5.S4, V21.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	VFMLA V3.S4, V1.S4, V18.S4
-	VFMLA V3.S4, V1.S4, V22.S4
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	VFMLA V1.S4, V6.S4, V18.S4
+	VFMLA V1.S4, V6.S4, V22.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	VFMLA V3.S4, V1.S4, V19.S4
-	VFMLA V3.S4, V1.S4, V23.S4
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	VFMLA V1.S4, V7.S4, V19.S4
+	VFMLA V1.S4, V7.S4, V23.S4
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
 	B real
 realBias:
 	MOVWU 128(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 132(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x6e21deb5 // fmul v21.4s, v21.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
+	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x4e26d6d6 // fadd v22.4s, v22.4s, v6.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x6e21ded6 // fmul v22.4s, v22.4s, v1.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
+	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	B clamp
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
+	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
 real:
+	TBNZ $4, R26, narrow
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
-	VBIF V6.B16, V12.B16, V21.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
-	VBIF V6.B16, V12.B16, V22.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
-	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
-	VBIF V6.B16, V12.B16, V23.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb5e422 // fcmgt v2.4s, v1.4s, v21.4s
+	VBIF V2.B16, V12.B16, V21.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb6e422 // fcmgt v2.4s, v1.4s, v22.4s
+	VBIF V2.B16, V12.B16, V22.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
+	WORD $0x6eb7e422 // fcmgt v2.4s, v1.4s, v23.4s
+	VBIF V2.B16, V12.B16, V23.B16
 clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
-	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
 	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
 	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
-	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
 	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
 	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
-	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V21.H8, V20.H8, V20.H8
@@ -946,6 +878,48 @@ clamp:
 	VUZP1 V22.B16, V20.B16, V20.B16
 	VADD V0.B16, V16.B16, V16.B16
 	VADD V0.B16, V20.B16, V20.B16
+	FMOVQ F16, (R19)
+	ADD R20, R19
+	FMOVQ F20, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd6d6 // fadd v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cd6f7 // fadd v23.4s, v23.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V23.H8, V22.H8, V22.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+	WORD $0x4e600ed6 // sqadd v22.8h, v22.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	WORD $0x6e212a50 // sqxtun2 v16.16b, v18.8h
+	WORD $0x6e212ad4 // sqxtun2 v20.16b, v22.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+whole:
 	FMOVQ F16, (R19)
 	ADD R20, R19
 	FMOVQ F20, (R19)
@@ -986,157 +960,141 @@ tapsOne:
 requantizeOne:
 	MOVD 104(R0), R2
 	MOVD 112(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBiasOne
-	CMP $3, R5
-	BEQ fusedBiasOne
-	CMP $4, R5
-	BEQ realBiasOne
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	TBNZ $2, R26, realBiasOne
+	TBNZ $1, R26, intBiasOne
 addBiasOne:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B realOne
 intBiasOne:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
+	TBNZ $0, R26, fusedBiasOne
+	VADD V4.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	VADD V1.S4, V18.S4, V18.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	VADD V6.S4, V18.S4, V18.S4
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	VADD V1.S4, V19.S4, V19.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	VADD V7.S4, V19.S4, V19.S4
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B realOne
 fusedBiasOne:
 	MOVWU 128(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	VFMLA V1.S4, V4.S4, V16.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	VFMLA V1.S4, V5.S4, V17.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	VFMLA V3.S4, V1.S4, V18.S4
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	VFMLA V1.S4, V6.S4, V18.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	VFMLA V3.S4, V1.S4, V19.S4
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	VFMLA V1.S4, V7.S4, V19.S4
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B realOne
 realBiasOne:
 	MOVWU 128(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 132(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B clampOne
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
 realOne:
+	TBNZ $4, R26, narrowOne
 	TBZ $3, R26, clampOne
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
 clampOne:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
 	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
 	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
 	VUZP1 V18.B16, V16.B16, V16.B16
 	VADD V0.B16, V16.B16, V16.B16
+	FMOVQ F16, (R19)
+	ADD R20, R19
+	B storedOne
+narrowOne:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	CBZ R25, saturateOne
+addZeroOne:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+saturateOne:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x6e212a50 // sqxtun2 v16.16b, v18.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ wholeOne
+clampCodesOne:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+wholeOne:
 	FMOVQ F16, (R19)
 	ADD R20, R19
 storedOne:

@@ -67,7 +67,7 @@ func arm64(k Kernel) Kernel {
 	k.PackRule = func(w *Weights, q *quant.Requant) *Rule {
 		r := packed(w, q)
 		if r != nil {
-			r.constants.Rule |= rule.LargeOf(q, 0, w.Channels)
+			r.constants.Rule |= rule.Arm64(q, 0, w.Data.(*blocked).sums)
 		}
 		return r
 	}

@@ -12,6 +12,7 @@ TEXT tiles1x4DotProd<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -20,6 +21,14 @@ TEXT tiles1x4DotProd<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -116,66 +125,75 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FMOVQ 0(R2), F4
+	FMOVQ 0(R3), F8
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	B clamp
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
 real:
+	TBNZ $4, R26, narrow
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
 clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V16.B16, V16.B16, V16.B16
 	VADD V0.B16, V16.B16, V16.B16
+	FMOVS F16, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	VUZP1 V16.H8, V16.H8, V16.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+whole:
 	FMOVS F16, (R19)
 	ADD R20, R19
 stored:
@@ -200,6 +218,7 @@ TEXT tiles4x4DotProd<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -208,6 +227,14 @@ TEXT tiles4x4DotProd<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -385,128 +412,106 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FMOVQ 0(R2), F4
+	FMOVQ 0(R3), F8
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B real
-intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V17.S4, V17.S4
-	VADD V1.S4, V18.S4, V18.S4
-	VADD V1.S4, V19.S4, V19.S4
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B real
-fusedBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V17.S4
-	VFMLA V3.S4, V1.S4, V18.S4
-	VFMLA V3.S4, V1.S4, V19.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B real
-realBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
 	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de31 // fmul v17.4s, v17.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de73 // fmul v19.4s, v19.4s, v8.4s
+	B real
+intBias:
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V17.S4, V17.S4
+	VADD V4.S4, V18.S4, V18.S4
+	VADD V4.S4, V19.S4, V19.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de31 // fmul v17.4s, v17.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de73 // fmul v19.4s, v19.4s, v8.4s
+	B real
+fusedBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V17.S4
+	VFMLA V1.S4, V4.S4, V18.S4
+	VFMLA V1.S4, V4.S4, V19.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de31 // fmul v17.4s, v17.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de73 // fmul v19.4s, v19.4s, v8.4s
+	B real
+realBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	MOVWU 292(R0), R4
+	VDUP R4, V2.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de31 // fmul v17.4s, v17.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de73 // fmul v19.4s, v19.4s, v8.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
+	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
+	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
+real:
+	TBNZ $4, R26, narrow
+	TBZ $3, R26, clamp
+	MOVW $0x4f000000, R4 // 2^31
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
+clamp:
+	VDUP R25, V0.B16
 	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B clamp
-real:
-	TBZ $3, R26, clamp
-	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
-clamp:
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
-	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
-	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
 	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V17.H8, V17.H8, V17.H8
@@ -520,6 +525,52 @@ clamp:
 	VADD V0.B16, V17.B16, V17.B16
 	VADD V0.B16, V18.B16, V18.B16
 	VADD V0.B16, V19.B16, V19.B16
+	FMOVS F16, (R19)
+	ADD R20, R19
+	FMOVS F17, (R19)
+	ADD R20, R19
+	FMOVS F18, (R19)
+	ADD R20, R19
+	FMOVS F19, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	VUZP1 V16.H8, V16.H8, V16.H8
+	VUZP1 V17.H8, V17.H8, V17.H8
+	VUZP1 V18.H8, V18.H8, V18.H8
+	VUZP1 V19.H8, V19.H8, V19.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e31 // sqadd v17.8h, v17.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+	WORD $0x4e600e73 // sqadd v19.8h, v19.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a31 // sqxtun v17.8b, v17.8h
+	WORD $0x2e212a52 // sqxtun v18.8b, v18.8h
+	WORD $0x2e212a73 // sqxtun v19.8b, v19.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V17.B16, V17.B16
+	VUMAX V1.B16, V18.B16, V18.B16
+	VUMAX V1.B16, V19.B16, V19.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V17.B16, V17.B16
+	VUMIN V2.B16, V18.B16, V18.B16
+	VUMIN V2.B16, V19.B16, V19.B16
+whole:
 	FMOVS F16, (R19)
 	ADD R20, R19
 	FMOVS F17, (R19)
@@ -550,6 +601,7 @@ TEXT tiles8x4DotProd<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -558,6 +610,14 @@ TEXT tiles8x4DotProd<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -843,17 +903,11 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FMOVQ 0(R2), F4
+	FMOVQ 0(R3), F8
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
@@ -862,144 +916,6 @@ addBias:
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	B real
-intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V17.S4, V17.S4
-	VADD V1.S4, V18.S4, V18.S4
-	VADD V1.S4, V19.S4, V19.S4
-	VADD V1.S4, V20.S4, V20.S4
-	VADD V1.S4, V21.S4, V21.S4
-	VADD V1.S4, V22.S4, V22.S4
-	VADD V1.S4, V23.S4, V23.S4
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	B real
-fusedBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V17.S4
-	VFMLA V3.S4, V1.S4, V18.S4
-	VFMLA V3.S4, V1.S4, V19.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	VFMLA V3.S4, V1.S4, V21.S4
-	VFMLA V3.S4, V1.S4, V22.S4
-	VFMLA V3.S4, V1.S4, V23.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	B real
-realBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
-	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
-	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
-	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
@@ -1008,6 +924,138 @@ realBias:
 	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
 	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
 	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de31 // fmul v17.4s, v17.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de73 // fmul v19.4s, v19.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28deb5 // fmul v21.4s, v21.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
+	WORD $0x6e28def7 // fmul v23.4s, v23.4s, v8.4s
+	B real
+intBias:
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V17.S4, V17.S4
+	VADD V4.S4, V18.S4, V18.S4
+	VADD V4.S4, V19.S4, V19.S4
+	VADD V4.S4, V20.S4, V20.S4
+	VADD V4.S4, V21.S4, V21.S4
+	VADD V4.S4, V22.S4, V22.S4
+	VADD V4.S4, V23.S4, V23.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de31 // fmul v17.4s, v17.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de73 // fmul v19.4s, v19.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28deb5 // fmul v21.4s, v21.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
+	WORD $0x6e28def7 // fmul v23.4s, v23.4s, v8.4s
+	B real
+fusedBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V17.S4
+	VFMLA V1.S4, V4.S4, V18.S4
+	VFMLA V1.S4, V4.S4, V19.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	VFMLA V1.S4, V4.S4, V21.S4
+	VFMLA V1.S4, V4.S4, V22.S4
+	VFMLA V1.S4, V4.S4, V23.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de31 // fmul v17.4s, v17.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de73 // fmul v19.4s, v19.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28deb5 // fmul v21.4s, v21.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
+	WORD $0x6e28def7 // fmul v23.4s, v23.4s, v8.4s
+	B real
+realBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	MOVWU 292(R0), R4
+	VDUP R4, V2.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de31 // fmul v17.4s, v17.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de73 // fmul v19.4s, v19.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28deb5 // fmul v21.4s, v21.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
+	WORD $0x6e28def7 // fmul v23.4s, v23.4s, v8.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
+	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
+	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
+	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
+	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x6e21deb5 // fmul v21.4s, v21.4s, v1.4s
+	WORD $0x6e21ded6 // fmul v22.4s, v22.4s, v1.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
+	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
+	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
+	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
+real:
+	TBNZ $4, R26, narrow
+	TBZ $3, R26, clamp
+	MOVW $0x4f000000, R4 // 2^31
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
+	WORD $0x6eb5e422 // fcmgt v2.4s, v1.4s, v21.4s
+	VBIF V2.B16, V12.B16, V21.B16
+	WORD $0x6eb6e422 // fcmgt v2.4s, v1.4s, v22.4s
+	VBIF V2.B16, V12.B16, V22.B16
+	WORD $0x6eb7e422 // fcmgt v2.4s, v1.4s, v23.4s
+	VBIF V2.B16, V12.B16, V23.B16
+clamp:
+	VDUP R25, V0.B16
 	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
@@ -1016,43 +1064,21 @@ realBias:
 	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
 	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
 	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	B clamp
-real:
-	TBZ $3, R26, clamp
-	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
-	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
-	VBIF V6.B16, V12.B16, V21.B16
-	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
-	VBIF V6.B16, V12.B16, V22.B16
-	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
-	VBIF V6.B16, V12.B16, V23.B16
-clamp:
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
-	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
-	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
-	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
-	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
-	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
 	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
 	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
 	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V17.H8, V17.H8, V17.H8
@@ -1094,6 +1120,84 @@ clamp:
 	ADD R20, R19
 	FMOVS F23, (R19)
 	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cd6d6 // fadd v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cd6f7 // fadd v23.4s, v23.4s, v12.4s
+	VUZP1 V16.H8, V16.H8, V16.H8
+	VUZP1 V17.H8, V17.H8, V17.H8
+	VUZP1 V18.H8, V18.H8, V18.H8
+	VUZP1 V19.H8, V19.H8, V19.H8
+	VUZP1 V20.H8, V20.H8, V20.H8
+	VUZP1 V21.H8, V21.H8, V21.H8
+	VUZP1 V22.H8, V22.H8, V22.H8
+	VUZP1 V23.H8, V23.H8, V23.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e31 // sqadd v17.8h, v17.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+	WORD $0x4e600e73 // sqadd v19.8h, v19.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+	WORD $0x4e600eb5 // sqadd v21.8h, v21.8h, v0.8h
+	WORD $0x4e600ed6 // sqadd v22.8h, v22.8h, v0.8h
+	WORD $0x4e600ef7 // sqadd v23.8h, v23.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a31 // sqxtun v17.8b, v17.8h
+	WORD $0x2e212a52 // sqxtun v18.8b, v18.8h
+	WORD $0x2e212a73 // sqxtun v19.8b, v19.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	WORD $0x2e212ab5 // sqxtun v21.8b, v21.8h
+	WORD $0x2e212ad6 // sqxtun v22.8b, v22.8h
+	WORD $0x2e212af7 // sqxtun v23.8b, v23.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V17.B16, V17.B16
+	VUMAX V1.B16, V18.B16, V18.B16
+	VUMAX V1.B16, V19.B16, V19.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMAX V1.B16, V21.B16, V21.B16
+	VUMAX V1.B16, V22.B16, V22.B16
+	VUMAX V1.B16, V23.B16, V23.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V17.B16, V17.B16
+	VUMIN V2.B16, V18.B16, V18.B16
+	VUMIN V2.B16, V19.B16, V19.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V21.B16, V21.B16
+	VUMIN V2.B16, V22.B16, V22.B16
+	VUMIN V2.B16, V23.B16, V23.B16
+whole:
+	FMOVS F16, (R19)
+	ADD R20, R19
+	FMOVS F17, (R19)
+	ADD R20, R19
+	FMOVS F18, (R19)
+	ADD R20, R19
+	FMOVS F19, (R19)
+	ADD R20, R19
+	FMOVS F20, (R19)
+	ADD R20, R19
+	FMOVS F21, (R19)
+	ADD R20, R19
+	FMOVS F22, (R19)
+	ADD R20, R19
+	FMOVS F23, (R19)
+	ADD R20, R19
 stored:
 	MOVD 16(R0), R3
 	MOVD $32, R2
@@ -1116,6 +1220,7 @@ TEXT tiles1x8DotProd<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -1124,6 +1229,14 @@ TEXT tiles1x8DotProd<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -1227,96 +1340,95 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 0(R3), (F8, F9)
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	VFMLA V1.S4, V4.S4, V16.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	VFMLA V1.S4, V5.S4, V17.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	B clamp
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
 real:
+	TBNZ $4, R26, narrow
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
 clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V16.B16, V16.B16, V16.B16
 	VADD V0.B16, V16.B16, V16.B16
+	FMOVD F16, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+whole:
 	FMOVD F16, (R19)
 	ADD R20, R19
 stored:
@@ -1341,6 +1453,7 @@ TEXT tiles4x8DotProd<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -1349,6 +1462,14 @@ TEXT tiles4x8DotProd<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -1557,224 +1678,182 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 0(R3), (F8, F9)
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	B real
-intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V18.S4, V18.S4
-	VADD V1.S4, V20.S4, V20.S4
-	VADD V1.S4, V22.S4, V22.S4
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
-	VADD V1.S4, V19.S4, V19.S4
-	VADD V1.S4, V21.S4, V21.S4
-	VADD V1.S4, V23.S4, V23.S4
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	B real
-fusedBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V18.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	VFMLA V3.S4, V1.S4, V22.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	VFMLA V3.S4, V1.S4, V19.S4
-	VFMLA V3.S4, V1.S4, V21.S4
-	VFMLA V3.S4, V1.S4, V23.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	B real
-realBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
-	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
 	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
-	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d673 // fadd v19.4s, v19.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x4e25d6f7 // fadd v23.4s, v23.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29de73 // fmul v19.4s, v19.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29def7 // fmul v23.4s, v23.4s, v9.4s
+	B real
+intBias:
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V18.S4, V18.S4
+	VADD V4.S4, V20.S4, V20.S4
+	VADD V4.S4, V22.S4, V22.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
+	VADD V5.S4, V19.S4, V19.S4
+	VADD V5.S4, V21.S4, V21.S4
+	VADD V5.S4, V23.S4, V23.S4
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29de73 // fmul v19.4s, v19.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29def7 // fmul v23.4s, v23.4s, v9.4s
+	B real
+fusedBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V18.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	VFMLA V1.S4, V4.S4, V22.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	VFMLA V1.S4, V5.S4, V17.S4
+	VFMLA V1.S4, V5.S4, V19.S4
+	VFMLA V1.S4, V5.S4, V21.S4
+	VFMLA V1.S4, V5.S4, V23.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29de73 // fmul v19.4s, v19.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29def7 // fmul v23.4s, v23.4s, v9.4s
+	B real
+realBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	MOVWU 292(R0), R4
+	VDUP R4, V2.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x6e21ded6 // fmul v22.4s, v22.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
+	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29de73 // fmul v19.4s, v19.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29def7 // fmul v23.4s, v23.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d673 // fadd v19.4s, v19.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x4e25d6f7 // fadd v23.4s, v23.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x6e21deb5 // fmul v21.4s, v21.4s, v1.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
+	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
+	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
+real:
+	TBNZ $4, R26, narrow
+	TBZ $3, R26, clamp
+	MOVW $0x4f000000, R4 // 2^31
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
+	WORD $0x6eb6e422 // fcmgt v2.4s, v1.4s, v22.4s
+	VBIF V2.B16, V12.B16, V22.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
+	WORD $0x6eb5e422 // fcmgt v2.4s, v1.4s, v21.4s
+	VBIF V2.B16, V12.B16, V21.B16
+	WORD $0x6eb7e422 // fcmgt v2.4s, v1.4s, v23.4s
+	VBIF V2.B16, V12.B16, V23.B16
+clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
 	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
 	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	B clamp
-real:
-	TBZ $3, R26, clamp
-	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
-	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
-	VBIF V6.B16, V12.B16, V22.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
-	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
-	VBIF V6.B16, V12.B16, V21.B16
-	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
-	VBIF V6.B16, V12.B16, V23.B16
-clamp:
-	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
-	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
-	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
-	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
-	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
-	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
-	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
-	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
-	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
 	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
@@ -1788,6 +1867,56 @@ clamp:
 	VADD V0.B16, V18.B16, V18.B16
 	VADD V0.B16, V20.B16, V20.B16
 	VADD V0.B16, V22.B16, V22.B16
+	FMOVD F16, (R19)
+	ADD R20, R19
+	FMOVD F18, (R19)
+	ADD R20, R19
+	FMOVD F20, (R19)
+	ADD R20, R19
+	FMOVD F22, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cd6d6 // fadd v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cd6f7 // fadd v23.4s, v23.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
+	VUZP1 V23.H8, V22.H8, V22.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+	WORD $0x4e600ed6 // sqadd v22.8h, v22.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a52 // sqxtun v18.8b, v18.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	WORD $0x2e212ad6 // sqxtun v22.8b, v22.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V18.B16, V18.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMAX V1.B16, V22.B16, V22.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V18.B16, V18.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V22.B16, V22.B16
+whole:
 	FMOVD F16, (R19)
 	ADD R20, R19
 	FMOVD F18, (R19)
@@ -1818,6 +1947,7 @@ TEXT tiles8x8DotProd<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -1826,6 +1956,14 @@ TEXT tiles8x8DotProd<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -2174,17 +2312,11 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 0(R3), (F8, F9)
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
@@ -2193,246 +2325,6 @@ addBias:
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
 	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
-	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
-	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
-	WORD $0x4e21d7de // fadd v30.4s, v30.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
-	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
-	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
-	WORD $0x4e21d7bd // fadd v29.4s, v29.4s, v1.4s
-	WORD $0x4e21d7ff // fadd v31.4s, v31.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
-	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
-	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
-	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
-	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
-	B real
-intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V18.S4, V18.S4
-	VADD V1.S4, V20.S4, V20.S4
-	VADD V1.S4, V22.S4, V22.S4
-	VADD V1.S4, V24.S4, V24.S4
-	VADD V1.S4, V26.S4, V26.S4
-	VADD V1.S4, V28.S4, V28.S4
-	VADD V1.S4, V30.S4, V30.S4
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
-	VADD V1.S4, V19.S4, V19.S4
-	VADD V1.S4, V21.S4, V21.S4
-	VADD V1.S4, V23.S4, V23.S4
-	VADD V1.S4, V25.S4, V25.S4
-	VADD V1.S4, V27.S4, V27.S4
-	VADD V1.S4, V29.S4, V29.S4
-	VADD V1.S4, V31.S4, V31.S4
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
-	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
-	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
-	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
-	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
-	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
-	B real
-fusedBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V18.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	VFMLA V3.S4, V1.S4, V22.S4
-	VFMLA V3.S4, V1.S4, V24.S4
-	VFMLA V3.S4, V1.S4, V26.S4
-	VFMLA V3.S4, V1.S4, V28.S4
-	VFMLA V3.S4, V1.S4, V30.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
-	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	VFMLA V3.S4, V1.S4, V19.S4
-	VFMLA V3.S4, V1.S4, V21.S4
-	VFMLA V3.S4, V1.S4, V23.S4
-	VFMLA V3.S4, V1.S4, V25.S4
-	VFMLA V3.S4, V1.S4, V27.S4
-	VFMLA V3.S4, V1.S4, V29.S4
-	VFMLA V3.S4, V1.S4, V31.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
-	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
-	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
-	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
-	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
-	B real
-realBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
-	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
-	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
-	WORD $0x4e21d7de // fadd v30.4s, v30.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
-	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
-	WORD $0x6e23df18 // fmul v24.4s, v24.4s, v3.4s
-	WORD $0x6e23df5a // fmul v26.4s, v26.4s, v3.4s
-	WORD $0x6e23df9c // fmul v28.4s, v28.4s, v3.4s
-	WORD $0x6e23dfde // fmul v30.4s, v30.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
@@ -2441,16 +2333,14 @@ realBias:
 	WORD $0x4e24d75a // fadd v26.4s, v26.4s, v4.4s
 	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
 	WORD $0x4e24d7de // fadd v30.4s, v30.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df5a // fmul v26.4s, v26.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	WORD $0x6e28dfde // fmul v30.4s, v30.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
@@ -2459,38 +2349,274 @@ realBias:
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
 	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
 	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
-	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
-	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
-	WORD $0x4e21d7bd // fadd v29.4s, v29.4s, v1.4s
-	WORD $0x4e21d7ff // fadd v31.4s, v31.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
-	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
-	WORD $0x6e23df39 // fmul v25.4s, v25.4s, v3.4s
-	WORD $0x6e23df7b // fmul v27.4s, v27.4s, v3.4s
-	WORD $0x6e23dfbd // fmul v29.4s, v29.4s, v3.4s
-	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x4e24d739 // fadd v25.4s, v25.4s, v4.4s
-	WORD $0x4e24d77b // fadd v27.4s, v27.4s, v4.4s
-	WORD $0x4e24d7bd // fadd v29.4s, v29.4s, v4.4s
-	WORD $0x4e24d7ff // fadd v31.4s, v31.4s, v4.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d673 // fadd v19.4s, v19.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x4e25d6f7 // fadd v23.4s, v23.4s, v5.4s
+	WORD $0x4e25d739 // fadd v25.4s, v25.4s, v5.4s
+	WORD $0x4e25d77b // fadd v27.4s, v27.4s, v5.4s
+	WORD $0x4e25d7bd // fadd v29.4s, v29.4s, v5.4s
+	WORD $0x4e25d7ff // fadd v31.4s, v31.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29de73 // fmul v19.4s, v19.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29def7 // fmul v23.4s, v23.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
+	WORD $0x6e29df7b // fmul v27.4s, v27.4s, v9.4s
+	WORD $0x6e29dfbd // fmul v29.4s, v29.4s, v9.4s
+	WORD $0x6e29dfff // fmul v31.4s, v31.4s, v9.4s
+	B real
+intBias:
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V18.S4, V18.S4
+	VADD V4.S4, V20.S4, V20.S4
+	VADD V4.S4, V22.S4, V22.S4
+	VADD V4.S4, V24.S4, V24.S4
+	VADD V4.S4, V26.S4, V26.S4
+	VADD V4.S4, V28.S4, V28.S4
+	VADD V4.S4, V30.S4, V30.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df5a // fmul v26.4s, v26.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	WORD $0x6e28dfde // fmul v30.4s, v30.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
+	VADD V5.S4, V19.S4, V19.S4
+	VADD V5.S4, V21.S4, V21.S4
+	VADD V5.S4, V23.S4, V23.S4
+	VADD V5.S4, V25.S4, V25.S4
+	VADD V5.S4, V27.S4, V27.S4
+	VADD V5.S4, V29.S4, V29.S4
+	VADD V5.S4, V31.S4, V31.S4
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
+	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29de73 // fmul v19.4s, v19.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29def7 // fmul v23.4s, v23.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
+	WORD $0x6e29df7b // fmul v27.4s, v27.4s, v9.4s
+	WORD $0x6e29dfbd // fmul v29.4s, v29.4s, v9.4s
+	WORD $0x6e29dfff // fmul v31.4s, v31.4s, v9.4s
+	B real
+fusedBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V18.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	VFMLA V1.S4, V4.S4, V22.S4
+	VFMLA V1.S4, V4.S4, V24.S4
+	VFMLA V1.S4, V4.S4, V26.S4
+	VFMLA V1.S4, V4.S4, V28.S4
+	VFMLA V1.S4, V4.S4, V30.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df5a // fmul v26.4s, v26.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	WORD $0x6e28dfde // fmul v30.4s, v30.4s, v8.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
+	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
+	VFMLA V1.S4, V5.S4, V17.S4
+	VFMLA V1.S4, V5.S4, V19.S4
+	VFMLA V1.S4, V5.S4, V21.S4
+	VFMLA V1.S4, V5.S4, V23.S4
+	VFMLA V1.S4, V5.S4, V25.S4
+	VFMLA V1.S4, V5.S4, V27.S4
+	VFMLA V1.S4, V5.S4, V29.S4
+	VFMLA V1.S4, V5.S4, V31.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29de73 // fmul v19.4s, v19.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29def7 // fmul v23.4s, v23.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
+	WORD $0x6e29df7b // fmul v27.4s, v27.4s, v9.4s
+	WORD $0x6e29dfbd // fmul v29.4s, v29.4s, v9.4s
+	WORD $0x6e29dfff // fmul v31.4s, v31.4s, v9.4s
+	B real
+realBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	MOVWU 292(R0), R4
+	VDUP R4, V2.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de52 // fmul v18.4s, v18.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28ded6 // fmul v22.4s, v22.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df5a // fmul v26.4s, v26.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	WORD $0x6e28dfde // fmul v30.4s, v30.4s, v8.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
+	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
+	WORD $0x4e24d75a // fadd v26.4s, v26.4s, v4.4s
+	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
+	WORD $0x4e24d7de // fadd v30.4s, v30.4s, v4.4s
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x6e21ded6 // fmul v22.4s, v22.4s, v1.4s
+	WORD $0x6e21df18 // fmul v24.4s, v24.4s, v1.4s
+	WORD $0x6e21df5a // fmul v26.4s, v26.4s, v1.4s
+	WORD $0x6e21df9c // fmul v28.4s, v28.4s, v1.4s
+	WORD $0x6e21dfde // fmul v30.4s, v30.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
+	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
+	WORD $0x4e22d718 // fadd v24.4s, v24.4s, v2.4s
+	WORD $0x4e22d75a // fadd v26.4s, v26.4s, v2.4s
+	WORD $0x4e22d79c // fadd v28.4s, v28.4s, v2.4s
+	WORD $0x4e22d7de // fadd v30.4s, v30.4s, v2.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
+	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29de73 // fmul v19.4s, v19.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29def7 // fmul v23.4s, v23.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
+	WORD $0x6e29df7b // fmul v27.4s, v27.4s, v9.4s
+	WORD $0x6e29dfbd // fmul v29.4s, v29.4s, v9.4s
+	WORD $0x6e29dfff // fmul v31.4s, v31.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d673 // fadd v19.4s, v19.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x4e25d6f7 // fadd v23.4s, v23.4s, v5.4s
+	WORD $0x4e25d739 // fadd v25.4s, v25.4s, v5.4s
+	WORD $0x4e25d77b // fadd v27.4s, v27.4s, v5.4s
+	WORD $0x4e25d7bd // fadd v29.4s, v29.4s, v5.4s
+	WORD $0x4e25d7ff // fadd v31.4s, v31.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x6e21deb5 // fmul v21.4s, v21.4s, v1.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x6e21df39 // fmul v25.4s, v25.4s, v1.4s
+	WORD $0x6e21df7b // fmul v27.4s, v27.4s, v1.4s
+	WORD $0x6e21dfbd // fmul v29.4s, v29.4s, v1.4s
+	WORD $0x6e21dfff // fmul v31.4s, v31.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
+	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
+	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
+	WORD $0x4e22d739 // fadd v25.4s, v25.4s, v2.4s
+	WORD $0x4e22d77b // fadd v27.4s, v27.4s, v2.4s
+	WORD $0x4e22d7bd // fadd v29.4s, v29.4s, v2.4s
+	WORD $0x4e22d7ff // fadd v31.4s, v31.4s, v2.4s
+real:
+	TBNZ $4, R26, narrow
+	TBZ $3, R26, clamp
+	MOVW $0x4f000000, R4 // 2^31
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
+	WORD $0x6eb6e422 // fcmgt v2.4s, v1.4s, v22.4s
+	VBIF V2.B16, V12.B16, V22.B16
+	WORD $0x6eb8e422 // fcmgt v2.4s, v1.4s, v24.4s
+	VBIF V2.B16, V12.B16, V24.B16
+	WORD $0x6ebae422 // fcmgt v2.4s, v1.4s, v26.4s
+	VBIF V2.B16, V12.B16, V26.B16
+	WORD $0x6ebce422 // fcmgt v2.4s, v1.4s, v28.4s
+	VBIF V2.B16, V12.B16, V28.B16
+	WORD $0x6ebee422 // fcmgt v2.4s, v1.4s, v30.4s
+	VBIF V2.B16, V12.B16, V30.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
+	WORD $0x6eb5e422 // fcmgt v2.4s, v1.4s, v21.4s
+	VBIF V2.B16, V12.B16, V21.B16
+	WORD $0x6eb7e422 // fcmgt v2.4s, v1.4s, v23.4s
+	VBIF V2.B16, V12.B16, V23.B16
+	WORD $0x6eb9e422 // fcmgt v2.4s, v1.4s, v25.4s
+	VBIF V2.B16, V12.B16, V25.B16
+	WORD $0x6ebbe422 // fcmgt v2.4s, v1.4s, v27.4s
+	VBIF V2.B16, V12.B16, V27.B16
+	WORD $0x6ebde422 // fcmgt v2.4s, v1.4s, v29.4s
+	VBIF V2.B16, V12.B16, V29.B16
+	WORD $0x6ebfe422 // fcmgt v2.4s, v1.4s, v31.4s
+	VBIF V2.B16, V12.B16, V31.B16
+clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
+	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
+	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
+	WORD $0x4eadc75a // fminnm v26.4s, v26.4s, v13.4s
+	WORD $0x4e2ed75a // fadd v26.4s, v26.4s, v14.4s
+	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
+	WORD $0x4e2ed79c // fadd v28.4s, v28.4s, v14.4s
+	WORD $0x4eadc7de // fminnm v30.4s, v30.4s, v13.4s
+	WORD $0x4e2ed7de // fadd v30.4s, v30.4s, v14.4s
 	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
@@ -2499,75 +2625,21 @@ realBias:
 	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
 	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
 	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
-	B clamp
-real:
-	TBZ $3, R26, clamp
-	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
-	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
-	VBIF V6.B16, V12.B16, V22.B16
-	WORD $0x6eb8e4a6 // fcmgt v6.4s, v5.4s, v24.4s
-	VBIF V6.B16, V12.B16, V24.B16
-	WORD $0x6ebae4a6 // fcmgt v6.4s, v5.4s, v26.4s
-	VBIF V6.B16, V12.B16, V26.B16
-	WORD $0x6ebce4a6 // fcmgt v6.4s, v5.4s, v28.4s
-	VBIF V6.B16, V12.B16, V28.B16
-	WORD $0x6ebee4a6 // fcmgt v6.4s, v5.4s, v30.4s
-	VBIF V6.B16, V12.B16, V30.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
-	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
-	VBIF V6.B16, V12.B16, V21.B16
-	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
-	VBIF V6.B16, V12.B16, V23.B16
-	WORD $0x6eb9e4a6 // fcmgt v6.4s, v5.4s, v25.4s
-	VBIF V6.B16, V12.B16, V25.B16
-	WORD $0x6ebbe4a6 // fcmgt v6.4s, v5.4s, v27.4s
-	VBIF V6.B16, V12.B16, V27.B16
-	WORD $0x6ebde4a6 // fcmgt v6.4s, v5.4s, v29.4s
-	VBIF V6.B16, V12.B16, V29.B16
-	WORD $0x6ebfe4a6 // fcmgt v6.4s, v5.4s, v31.4s
-	VBIF V6.B16, V12.B16, V31.B16
-clamp:
-	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
-	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
-	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
-	WORD $0x4eadc75a // fminnm v26.4s, v26.4s, v13.4s
-	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
-	WORD $0x4eadc7de // fminnm v30.4s, v30.4s, v13.4s
-	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
-	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
-	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
-	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
-	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
-	WORD $0x4e2ed75a // fadd v26.4s, v26.4s, v14.4s
-	WORD $0x4e2ed79c // fadd v28.4s, v28.4s, v14.4s
-	WORD $0x4e2ed7de // fadd v30.4s, v30.4s, v14.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
-	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
-	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
-	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
-	WORD $0x4eadc739 // fminnm v25.4s, v25.4s, v13.4s
-	WORD $0x4eadc77b // fminnm v27.4s, v27.4s, v13.4s
-	WORD $0x4eadc7bd // fminnm v29.4s, v29.4s, v13.4s
-	WORD $0x4eadc7ff // fminnm v31.4s, v31.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
 	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
+	WORD $0x4eadc739 // fminnm v25.4s, v25.4s, v13.4s
 	WORD $0x4e2ed739 // fadd v25.4s, v25.4s, v14.4s
+	WORD $0x4eadc77b // fminnm v27.4s, v27.4s, v13.4s
 	WORD $0x4e2ed77b // fadd v27.4s, v27.4s, v14.4s
+	WORD $0x4eadc7bd // fminnm v29.4s, v29.4s, v13.4s
 	WORD $0x4e2ed7bd // fadd v29.4s, v29.4s, v14.4s
+	WORD $0x4eadc7ff // fminnm v31.4s, v31.4s, v13.4s
 	WORD $0x4e2ed7ff // fadd v31.4s, v31.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
@@ -2609,6 +2681,92 @@ clamp:
 	ADD R20, R19
 	FMOVD F30, (R19)
 	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cd6d6 // fadd v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cd718 // fadd v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cd75a // fadd v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cd79c // fadd v28.4s, v28.4s, v12.4s
+	WORD $0x4e2cd7de // fadd v30.4s, v30.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cd6f7 // fadd v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cd739 // fadd v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cd77b // fadd v27.4s, v27.4s, v12.4s
+	WORD $0x4e2cd7bd // fadd v29.4s, v29.4s, v12.4s
+	WORD $0x4e2cd7ff // fadd v31.4s, v31.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
+	VUZP1 V23.H8, V22.H8, V22.H8
+	VUZP1 V25.H8, V24.H8, V24.H8
+	VUZP1 V27.H8, V26.H8, V26.H8
+	VUZP1 V29.H8, V28.H8, V28.H8
+	VUZP1 V31.H8, V30.H8, V30.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+	WORD $0x4e600ed6 // sqadd v22.8h, v22.8h, v0.8h
+	WORD $0x4e600f18 // sqadd v24.8h, v24.8h, v0.8h
+	WORD $0x4e600f5a // sqadd v26.8h, v26.8h, v0.8h
+	WORD $0x4e600f9c // sqadd v28.8h, v28.8h, v0.8h
+	WORD $0x4e600fde // sqadd v30.8h, v30.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a52 // sqxtun v18.8b, v18.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	WORD $0x2e212ad6 // sqxtun v22.8b, v22.8h
+	WORD $0x2e212b18 // sqxtun v24.8b, v24.8h
+	WORD $0x2e212b5a // sqxtun v26.8b, v26.8h
+	WORD $0x2e212b9c // sqxtun v28.8b, v28.8h
+	WORD $0x2e212bde // sqxtun v30.8b, v30.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V18.B16, V18.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMAX V1.B16, V22.B16, V22.B16
+	VUMAX V1.B16, V24.B16, V24.B16
+	VUMAX V1.B16, V26.B16, V26.B16
+	VUMAX V1.B16, V28.B16, V28.B16
+	VUMAX V1.B16, V30.B16, V30.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V18.B16, V18.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V22.B16, V22.B16
+	VUMIN V2.B16, V24.B16, V24.B16
+	VUMIN V2.B16, V26.B16, V26.B16
+	VUMIN V2.B16, V28.B16, V28.B16
+	VUMIN V2.B16, V30.B16, V30.B16
+whole:
+	FMOVD F16, (R19)
+	ADD R20, R19
+	FMOVD F18, (R19)
+	ADD R20, R19
+	FMOVD F20, (R19)
+	ADD R20, R19
+	FMOVD F22, (R19)
+	ADD R20, R19
+	FMOVD F24, (R19)
+	ADD R20, R19
+	FMOVD F26, (R19)
+	ADD R20, R19
+	FMOVD F28, (R19)
+	ADD R20, R19
+	FMOVD F30, (R19)
+	ADD R20, R19
 stored:
 	MOVD 16(R0), R3
 	MOVD $32, R2
@@ -2631,6 +2789,7 @@ TEXT tiles1x16DotProd<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -2639,6 +2798,14 @@ TEXT tiles1x16DotProd<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -2763,157 +2930,141 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	VADD V1.S4, V18.S4, V18.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	VADD V6.S4, V18.S4, V18.S4
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	VADD V1.S4, V19.S4, V19.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	VADD V7.S4, V19.S4, V19.S4
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	VFMLA V1.S4, V4.S4, V16.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	VFMLA V1.S4, V5.S4, V17.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	VFMLA V3.S4, V1.S4, V18.S4
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	VFMLA V1.S4, V6.S4, V18.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	VFMLA V3.S4, V1.S4, V19.S4
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	VFMLA V1.S4, V7.S4, V19.S4
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B clamp
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
 real:
+	TBNZ $4, R26, narrow
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
 clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
 	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
 	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
 	VUZP1 V18.B16, V16.B16, V16.B16
 	VADD V0.B16, V16.B16, V16.B16
+	FMOVQ F16, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x6e212a50 // sqxtun2 v16.16b, v18.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+whole:
 	FMOVQ F16, (R19)
 	ADD R20, R19
 stored:
@@ -2938,6 +3089,7 @@ TEXT tiles2x16DotProd<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -2946,6 +3098,14 @@ TEXT tiles2x16DotProd<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -3121,240 +3281,184 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x4e26d6d6 // fadd v22.4s, v22.4s, v6.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V20.S4, V20.S4
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V20.S4, V20.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
-	VADD V1.S4, V21.S4, V21.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
+	VADD V5.S4, V21.S4, V21.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	VADD V1.S4, V18.S4, V18.S4
-	VADD V1.S4, V22.S4, V22.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	VADD V6.S4, V18.S4, V18.S4
+	VADD V6.S4, V22.S4, V22.S4
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	VADD V1.S4, V19.S4, V19.S4
-	VADD V1.S4, V23.S4, V23.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	VADD V7.S4, V19.S4, V19.S4
+	VADD V7.S4, V23.S4, V23.S4
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	VFMLA V3.S4, V1.S4, V21.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	VFMLA V1.S4, V5.S4, V17.S4
+	VFMLA V1.S4, V5.S4, V21.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	VFMLA V3.S4, V1.S4, V18.S4
-	VFMLA V3.S4, V1.S4, V22.S4
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	VFMLA V1.S4, V6.S4, V18.S4
+	VFMLA V1.S4, V6.S4, V22.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	VFMLA V3.S4, V1.S4, V19.S4
-	VFMLA V3.S4, V1.S4, V23.S4
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
+	VFMLA V1.S4, V7.S4, V19.S4
+	VFMLA V1.S4, V7.S4, V23.S4
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x6e21deb5 // fmul v21.4s, v21.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
+	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x4e26d6d6 // fadd v22.4s, v22.4s, v6.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x6e21ded6 // fmul v22.4s, v22.4s, v1.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
+	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	B clamp
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
+	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
 real:
+	TBNZ $4, R26, narrow
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
-	VBIF V6.B16, V12.B16, V21.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
-	VBIF V6.B16, V12.B16, V22.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
-	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
-	VBIF V6.B16, V12.B16, V23.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb5e422 // fcmgt v2.4s, v1.4s, v21.4s
+	VBIF V2.B16, V12.B16, V21.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb6e422 // fcmgt v2.4s, v1.4s, v22.4s
+	VBIF V2.B16, V12.B16, V22.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
+	WORD $0x6eb7e422 // fcmgt v2.4s, v1.4s, v23.4s
+	VBIF V2.B16, V12.B16, V23.B16
 clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
-	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
 	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
 	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
-	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
 	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
 	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
-	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V21.H8, V20.H8, V20.H8
@@ -3364,6 +3468,48 @@ clamp:
 	VUZP1 V22.B16, V20.B16, V20.B16
 	VADD V0.B16, V16.B16, V16.B16
 	VADD V0.B16, V20.B16, V20.B16
+	FMOVQ F16, (R19)
+	ADD R20, R19
+	FMOVQ F20, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd6d6 // fadd v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cd6f7 // fadd v23.4s, v23.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V23.H8, V22.H8, V22.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+	WORD $0x4e600ed6 // sqadd v22.8h, v22.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	WORD $0x6e212a50 // sqxtun2 v16.16b, v18.8h
+	WORD $0x6e212ad4 // sqxtun2 v20.16b, v22.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+whole:
 	FMOVQ F16, (R19)
 	ADD R20, R19
 	FMOVQ F20, (R19)
@@ -3390,6 +3536,7 @@ TEXT tiles3x16DotProd<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -3398,6 +3545,14 @@ TEXT tiles3x16DotProd<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -3624,328 +3779,260 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
-	B real
-intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V20.S4, V20.S4
-	VADD V1.S4, V24.S4, V24.S4
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
-	VADD V1.S4, V21.S4, V21.S4
-	VADD V1.S4, V25.S4, V25.S4
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	VADD V1.S4, V18.S4, V18.S4
-	VADD V1.S4, V22.S4, V22.S4
-	VADD V1.S4, V26.S4, V26.S4
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	VADD V1.S4, V19.S4, V19.S4
-	VADD V1.S4, V23.S4, V23.S4
-	VADD V1.S4, V27.S4, V27.S4
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
-	B real
-fusedBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	VFMLA V3.S4, V1.S4, V24.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	VFMLA V3.S4, V1.S4, V21.S4
-	VFMLA V3.S4, V1.S4, V25.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	VFMLA V3.S4, V1.S4, V18.S4
-	VFMLA V3.S4, V1.S4, V22.S4
-	VFMLA V3.S4, V1.S4, V26.S4
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	VFMLA V3.S4, V1.S4, V19.S4
-	VFMLA V3.S4, V1.S4, V23.S4
-	VFMLA V3.S4, V1.S4, V27.S4
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
-	B real
-realBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
-	WORD $0x6e23df18 // fmul v24.4s, v24.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
 	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
-	WORD $0x6e23df39 // fmul v25.4s, v25.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e24d739 // fadd v25.4s, v25.4s, v4.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x4e25d739 // fadd v25.4s, v25.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
-	WORD $0x6e23df5a // fmul v26.4s, v26.4s, v3.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x4e24d75a // fadd v26.4s, v26.4s, v4.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x4e26d6d6 // fadd v22.4s, v22.4s, v6.4s
+	WORD $0x4e26d75a // fadd v26.4s, v26.4s, v6.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	WORD $0x6e2adf5a // fmul v26.4s, v26.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
-	WORD $0x6e23df7b // fmul v27.4s, v27.4s, v3.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x4e24d77b // fadd v27.4s, v27.4s, v4.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x4e27d77b // fadd v27.4s, v27.4s, v7.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
+	WORD $0x6e2bdf7b // fmul v27.4s, v27.4s, v11.4s
+	B real
+intBias:
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V20.S4, V20.S4
+	VADD V4.S4, V24.S4, V24.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
+	VADD V5.S4, V21.S4, V21.S4
+	VADD V5.S4, V25.S4, V25.S4
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
+	VADD V6.S4, V18.S4, V18.S4
+	VADD V6.S4, V22.S4, V22.S4
+	VADD V6.S4, V26.S4, V26.S4
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	WORD $0x6e2adf5a // fmul v26.4s, v26.4s, v10.4s
+	VADD V7.S4, V19.S4, V19.S4
+	VADD V7.S4, V23.S4, V23.S4
+	VADD V7.S4, V27.S4, V27.S4
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
+	WORD $0x6e2bdf7b // fmul v27.4s, v27.4s, v11.4s
+	B real
+fusedBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	VFMLA V1.S4, V4.S4, V24.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	VFMLA V1.S4, V5.S4, V17.S4
+	VFMLA V1.S4, V5.S4, V21.S4
+	VFMLA V1.S4, V5.S4, V25.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	VFMLA V1.S4, V6.S4, V18.S4
+	VFMLA V1.S4, V6.S4, V22.S4
+	VFMLA V1.S4, V6.S4, V26.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	WORD $0x6e2adf5a // fmul v26.4s, v26.4s, v10.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	VFMLA V1.S4, V7.S4, V19.S4
+	VFMLA V1.S4, V7.S4, V23.S4
+	VFMLA V1.S4, V7.S4, V27.S4
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
+	WORD $0x6e2bdf7b // fmul v27.4s, v27.4s, v11.4s
+	B real
+realBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	MOVWU 292(R0), R4
+	VDUP R4, V2.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x6e21df18 // fmul v24.4s, v24.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
+	WORD $0x4e22d718 // fadd v24.4s, v24.4s, v2.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x4e25d739 // fadd v25.4s, v25.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x6e21deb5 // fmul v21.4s, v21.4s, v1.4s
+	WORD $0x6e21df39 // fmul v25.4s, v25.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
+	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
+	WORD $0x4e22d739 // fadd v25.4s, v25.4s, v2.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	WORD $0x6e2adf5a // fmul v26.4s, v26.4s, v10.4s
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x4e26d6d6 // fadd v22.4s, v22.4s, v6.4s
+	WORD $0x4e26d75a // fadd v26.4s, v26.4s, v6.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x6e21ded6 // fmul v22.4s, v22.4s, v1.4s
+	WORD $0x6e21df5a // fmul v26.4s, v26.4s, v1.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
+	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
+	WORD $0x4e22d75a // fadd v26.4s, v26.4s, v2.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
+	WORD $0x6e2bdf7b // fmul v27.4s, v27.4s, v11.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x4e27d77b // fadd v27.4s, v27.4s, v7.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x6e21df7b // fmul v27.4s, v27.4s, v1.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
+	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
+	WORD $0x4e22d77b // fadd v27.4s, v27.4s, v2.4s
+real:
+	TBNZ $4, R26, narrow
+	TBZ $3, R26, clamp
+	MOVW $0x4f000000, R4 // 2^31
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
+	WORD $0x6eb8e422 // fcmgt v2.4s, v1.4s, v24.4s
+	VBIF V2.B16, V12.B16, V24.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb5e422 // fcmgt v2.4s, v1.4s, v21.4s
+	VBIF V2.B16, V12.B16, V21.B16
+	WORD $0x6eb9e422 // fcmgt v2.4s, v1.4s, v25.4s
+	VBIF V2.B16, V12.B16, V25.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb6e422 // fcmgt v2.4s, v1.4s, v22.4s
+	VBIF V2.B16, V12.B16, V22.B16
+	WORD $0x6ebae422 // fcmgt v2.4s, v1.4s, v26.4s
+	VBIF V2.B16, V12.B16, V26.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
+	WORD $0x6eb7e422 // fcmgt v2.4s, v1.4s, v23.4s
+	VBIF V2.B16, V12.B16, V23.B16
+	WORD $0x6ebbe422 // fcmgt v2.4s, v1.4s, v27.4s
+	VBIF V2.B16, V12.B16, V27.B16
+clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
+	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
+	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4eadc739 // fminnm v25.4s, v25.4s, v13.4s
+	WORD $0x4e2ed739 // fadd v25.4s, v25.4s, v14.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4eadc75a // fminnm v26.4s, v26.4s, v13.4s
+	WORD $0x4e2ed75a // fadd v26.4s, v26.4s, v14.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
-	B clamp
-real:
-	TBZ $3, R26, clamp
-	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
-	WORD $0x6eb8e4a6 // fcmgt v6.4s, v5.4s, v24.4s
-	VBIF V6.B16, V12.B16, V24.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
-	VBIF V6.B16, V12.B16, V21.B16
-	WORD $0x6eb9e4a6 // fcmgt v6.4s, v5.4s, v25.4s
-	VBIF V6.B16, V12.B16, V25.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
-	VBIF V6.B16, V12.B16, V22.B16
-	WORD $0x6ebae4a6 // fcmgt v6.4s, v5.4s, v26.4s
-	VBIF V6.B16, V12.B16, V26.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
-	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
-	VBIF V6.B16, V12.B16, V23.B16
-	WORD $0x6ebbe4a6 // fcmgt v6.4s, v5.4s, v27.4s
-	VBIF V6.B16, V12.B16, V27.B16
-clamp:
-	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
-	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
-	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
-	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
-	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
-	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
-	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
-	WORD $0x4eadc739 // fminnm v25.4s, v25.4s, v13.4s
-	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
-	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
-	WORD $0x4e2ed739 // fadd v25.4s, v25.4s, v14.4s
-	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
-	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
-	WORD $0x4eadc75a // fminnm v26.4s, v26.4s, v13.4s
-	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
-	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
-	WORD $0x4e2ed75a // fadd v26.4s, v26.4s, v14.4s
 	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
-	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
-	WORD $0x4eadc77b // fminnm v27.4s, v27.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
+	WORD $0x4eadc77b // fminnm v27.4s, v27.4s, v13.4s
 	WORD $0x4e2ed77b // fadd v27.4s, v27.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V21.H8, V20.H8, V20.H8
@@ -3959,6 +4046,62 @@ clamp:
 	VADD V0.B16, V16.B16, V16.B16
 	VADD V0.B16, V20.B16, V20.B16
 	VADD V0.B16, V24.B16, V24.B16
+	FMOVQ F16, (R19)
+	ADD R20, R19
+	FMOVQ F20, (R19)
+	ADD R20, R19
+	FMOVQ F24, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cd718 // fadd v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cd739 // fadd v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd6d6 // fadd v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cd75a // fadd v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cd6f7 // fadd v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cd77b // fadd v27.4s, v27.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
+	VUZP1 V25.H8, V24.H8, V24.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V23.H8, V22.H8, V22.H8
+	VUZP1 V27.H8, V26.H8, V26.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+	WORD $0x4e600f18 // sqadd v24.8h, v24.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+	WORD $0x4e600ed6 // sqadd v22.8h, v22.8h, v0.8h
+	WORD $0x4e600f5a // sqadd v26.8h, v26.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	WORD $0x2e212b18 // sqxtun v24.8b, v24.8h
+	WORD $0x6e212a50 // sqxtun2 v16.16b, v18.8h
+	WORD $0x6e212ad4 // sqxtun2 v20.16b, v22.8h
+	WORD $0x6e212b58 // sqxtun2 v24.16b, v26.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMAX V1.B16, V24.B16, V24.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V24.B16, V24.B16
+whole:
 	FMOVQ F16, (R19)
 	ADD R20, R19
 	FMOVQ F20, (R19)
@@ -3987,6 +4130,7 @@ TEXT tiles4x16DotProd<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -3995,6 +4139,14 @@ TEXT tiles4x16DotProd<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -4272,416 +4424,336 @@ next:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
-	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
-	WORD $0x4e21d7bd // fadd v29.4s, v29.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
-	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
-	WORD $0x4e21d7de // fadd v30.4s, v30.4s, v1.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
-	WORD $0x4e21d7ff // fadd v31.4s, v31.4s, v1.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
-	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
-	B real
-intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V20.S4, V20.S4
-	VADD V1.S4, V24.S4, V24.S4
-	VADD V1.S4, V28.S4, V28.S4
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
-	VADD V1.S4, V21.S4, V21.S4
-	VADD V1.S4, V25.S4, V25.S4
-	VADD V1.S4, V29.S4, V29.S4
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
-	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	VADD V1.S4, V18.S4, V18.S4
-	VADD V1.S4, V22.S4, V22.S4
-	VADD V1.S4, V26.S4, V26.S4
-	VADD V1.S4, V30.S4, V30.S4
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	VADD V1.S4, V19.S4, V19.S4
-	VADD V1.S4, V23.S4, V23.S4
-	VADD V1.S4, V27.S4, V27.S4
-	VADD V1.S4, V31.S4, V31.S4
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
-	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
-	B real
-fusedBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	VFMLA V3.S4, V1.S4, V24.S4
-	VFMLA V3.S4, V1.S4, V28.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
-	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	VFMLA V3.S4, V1.S4, V21.S4
-	VFMLA V3.S4, V1.S4, V25.S4
-	VFMLA V3.S4, V1.S4, V29.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
-	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
-	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	VFMLA V3.S4, V1.S4, V18.S4
-	VFMLA V3.S4, V1.S4, V22.S4
-	VFMLA V3.S4, V1.S4, V26.S4
-	VFMLA V3.S4, V1.S4, V30.S4
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	VFMLA V3.S4, V1.S4, V19.S4
-	VFMLA V3.S4, V1.S4, V23.S4
-	VFMLA V3.S4, V1.S4, V27.S4
-	VFMLA V3.S4, V1.S4, V31.S4
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
-	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
-	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
-	B real
-realBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
-	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
-	WORD $0x6e23df18 // fmul v24.4s, v24.4s, v3.4s
-	WORD $0x6e23df9c // fmul v28.4s, v28.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
 	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
 	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
 	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x6e22deb5 // fmul v21.4s, v21.4s, v2.4s
-	WORD $0x6e22df39 // fmul v25.4s, v25.4s, v2.4s
-	WORD $0x6e22dfbd // fmul v29.4s, v29.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
-	WORD $0x4e21d739 // fadd v25.4s, v25.4s, v1.4s
-	WORD $0x4e21d7bd // fadd v29.4s, v29.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
-	WORD $0x6e23df39 // fmul v25.4s, v25.4s, v3.4s
-	WORD $0x6e23dfbd // fmul v29.4s, v29.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e24d6b5 // fadd v21.4s, v21.4s, v4.4s
-	WORD $0x4e24d739 // fadd v25.4s, v25.4s, v4.4s
-	WORD $0x4e24d7bd // fadd v29.4s, v29.4s, v4.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
-	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
-	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x4e25d739 // fadd v25.4s, v25.4s, v5.4s
+	WORD $0x4e25d7bd // fadd v29.4s, v29.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
+	WORD $0x6e29dfbd // fmul v29.4s, v29.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
 	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x6e22ded6 // fmul v22.4s, v22.4s, v2.4s
-	WORD $0x6e22df5a // fmul v26.4s, v26.4s, v2.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x4e21d6d6 // fadd v22.4s, v22.4s, v1.4s
-	WORD $0x4e21d75a // fadd v26.4s, v26.4s, v1.4s
-	WORD $0x4e21d7de // fadd v30.4s, v30.4s, v1.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23ded6 // fmul v22.4s, v22.4s, v3.4s
-	WORD $0x6e23df5a // fmul v26.4s, v26.4s, v3.4s
-	WORD $0x6e23dfde // fmul v30.4s, v30.4s, v3.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e24d6d6 // fadd v22.4s, v22.4s, v4.4s
-	WORD $0x4e24d75a // fadd v26.4s, v26.4s, v4.4s
-	WORD $0x4e24d7de // fadd v30.4s, v30.4s, v4.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
-	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
-	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x4e26d6d6 // fadd v22.4s, v22.4s, v6.4s
+	WORD $0x4e26d75a // fadd v26.4s, v26.4s, v6.4s
+	WORD $0x4e26d7de // fadd v30.4s, v30.4s, v6.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	WORD $0x6e2adf5a // fmul v26.4s, v26.4s, v10.4s
+	WORD $0x6e2adfde // fmul v30.4s, v30.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
 	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x6e22def7 // fmul v23.4s, v23.4s, v2.4s
-	WORD $0x6e22df7b // fmul v27.4s, v27.4s, v2.4s
-	WORD $0x6e22dfff // fmul v31.4s, v31.4s, v2.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x4e21d6f7 // fadd v23.4s, v23.4s, v1.4s
-	WORD $0x4e21d77b // fadd v27.4s, v27.4s, v1.4s
-	WORD $0x4e21d7ff // fadd v31.4s, v31.4s, v1.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x6e23def7 // fmul v23.4s, v23.4s, v3.4s
-	WORD $0x6e23df7b // fmul v27.4s, v27.4s, v3.4s
-	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e24d6f7 // fadd v23.4s, v23.4s, v4.4s
-	WORD $0x4e24d77b // fadd v27.4s, v27.4s, v4.4s
-	WORD $0x4e24d7ff // fadd v31.4s, v31.4s, v4.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x4e27d77b // fadd v27.4s, v27.4s, v7.4s
+	WORD $0x4e27d7ff // fadd v31.4s, v31.4s, v7.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
+	WORD $0x6e2bdf7b // fmul v27.4s, v27.4s, v11.4s
+	WORD $0x6e2bdfff // fmul v31.4s, v31.4s, v11.4s
+	B real
+intBias:
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V20.S4, V20.S4
+	VADD V4.S4, V24.S4, V24.S4
+	VADD V4.S4, V28.S4, V28.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
+	VADD V5.S4, V21.S4, V21.S4
+	VADD V5.S4, V25.S4, V25.S4
+	VADD V5.S4, V29.S4, V29.S4
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
+	WORD $0x6e29dfbd // fmul v29.4s, v29.4s, v9.4s
+	VADD V6.S4, V18.S4, V18.S4
+	VADD V6.S4, V22.S4, V22.S4
+	VADD V6.S4, V26.S4, V26.S4
+	VADD V6.S4, V30.S4, V30.S4
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	WORD $0x6e2adf5a // fmul v26.4s, v26.4s, v10.4s
+	WORD $0x6e2adfde // fmul v30.4s, v30.4s, v10.4s
+	VADD V7.S4, V19.S4, V19.S4
+	VADD V7.S4, V23.S4, V23.S4
+	VADD V7.S4, V27.S4, V27.S4
+	VADD V7.S4, V31.S4, V31.S4
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
+	WORD $0x6e2bdf7b // fmul v27.4s, v27.4s, v11.4s
+	WORD $0x6e2bdfff // fmul v31.4s, v31.4s, v11.4s
+	B real
+fusedBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	VFMLA V1.S4, V4.S4, V24.S4
+	VFMLA V1.S4, V4.S4, V28.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
+	VFMLA V1.S4, V5.S4, V17.S4
+	VFMLA V1.S4, V5.S4, V21.S4
+	VFMLA V1.S4, V5.S4, V25.S4
+	VFMLA V1.S4, V5.S4, V29.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
+	WORD $0x6e29dfbd // fmul v29.4s, v29.4s, v9.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
+	VFMLA V1.S4, V6.S4, V18.S4
+	VFMLA V1.S4, V6.S4, V22.S4
+	VFMLA V1.S4, V6.S4, V26.S4
+	VFMLA V1.S4, V6.S4, V30.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	WORD $0x6e2adf5a // fmul v26.4s, v26.4s, v10.4s
+	WORD $0x6e2adfde // fmul v30.4s, v30.4s, v10.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
+	VFMLA V1.S4, V7.S4, V19.S4
+	VFMLA V1.S4, V7.S4, V23.S4
+	VFMLA V1.S4, V7.S4, V27.S4
+	VFMLA V1.S4, V7.S4, V31.S4
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
+	WORD $0x6e2bdf7b // fmul v27.4s, v27.4s, v11.4s
+	WORD $0x6e2bdfff // fmul v31.4s, v31.4s, v11.4s
+	B real
+realBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	MOVWU 292(R0), R4
+	VDUP R4, V2.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
+	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x6e21df18 // fmul v24.4s, v24.4s, v1.4s
+	WORD $0x6e21df9c // fmul v28.4s, v28.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
+	WORD $0x4e22d718 // fadd v24.4s, v24.4s, v2.4s
+	WORD $0x4e22d79c // fadd v28.4s, v28.4s, v2.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x6e29deb5 // fmul v21.4s, v21.4s, v9.4s
+	WORD $0x6e29df39 // fmul v25.4s, v25.4s, v9.4s
+	WORD $0x6e29dfbd // fmul v29.4s, v29.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x4e25d6b5 // fadd v21.4s, v21.4s, v5.4s
+	WORD $0x4e25d739 // fadd v25.4s, v25.4s, v5.4s
+	WORD $0x4e25d7bd // fadd v29.4s, v29.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x6e21deb5 // fmul v21.4s, v21.4s, v1.4s
+	WORD $0x6e21df39 // fmul v25.4s, v25.4s, v1.4s
+	WORD $0x6e21dfbd // fmul v29.4s, v29.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
+	WORD $0x4e22d6b5 // fadd v21.4s, v21.4s, v2.4s
+	WORD $0x4e22d739 // fadd v25.4s, v25.4s, v2.4s
+	WORD $0x4e22d7bd // fadd v29.4s, v29.4s, v2.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x6e2aded6 // fmul v22.4s, v22.4s, v10.4s
+	WORD $0x6e2adf5a // fmul v26.4s, v26.4s, v10.4s
+	WORD $0x6e2adfde // fmul v30.4s, v30.4s, v10.4s
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x4e26d6d6 // fadd v22.4s, v22.4s, v6.4s
+	WORD $0x4e26d75a // fadd v26.4s, v26.4s, v6.4s
+	WORD $0x4e26d7de // fadd v30.4s, v30.4s, v6.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x6e21ded6 // fmul v22.4s, v22.4s, v1.4s
+	WORD $0x6e21df5a // fmul v26.4s, v26.4s, v1.4s
+	WORD $0x6e21dfde // fmul v30.4s, v30.4s, v1.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
+	WORD $0x4e22d6d6 // fadd v22.4s, v22.4s, v2.4s
+	WORD $0x4e22d75a // fadd v26.4s, v26.4s, v2.4s
+	WORD $0x4e22d7de // fadd v30.4s, v30.4s, v2.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x6e2bdef7 // fmul v23.4s, v23.4s, v11.4s
+	WORD $0x6e2bdf7b // fmul v27.4s, v27.4s, v11.4s
+	WORD $0x6e2bdfff // fmul v31.4s, v31.4s, v11.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x4e27d6f7 // fadd v23.4s, v23.4s, v7.4s
+	WORD $0x4e27d77b // fadd v27.4s, v27.4s, v7.4s
+	WORD $0x4e27d7ff // fadd v31.4s, v31.4s, v7.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x6e21def7 // fmul v23.4s, v23.4s, v1.4s
+	WORD $0x6e21df7b // fmul v27.4s, v27.4s, v1.4s
+	WORD $0x6e21dfff // fmul v31.4s, v31.4s, v1.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
+	WORD $0x4e22d6f7 // fadd v23.4s, v23.4s, v2.4s
+	WORD $0x4e22d77b // fadd v27.4s, v27.4s, v2.4s
+	WORD $0x4e22d7ff // fadd v31.4s, v31.4s, v2.4s
+real:
+	TBNZ $4, R26, narrow
+	TBZ $3, R26, clamp
+	MOVW $0x4f000000, R4 // 2^31
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
+	WORD $0x6eb8e422 // fcmgt v2.4s, v1.4s, v24.4s
+	VBIF V2.B16, V12.B16, V24.B16
+	WORD $0x6ebce422 // fcmgt v2.4s, v1.4s, v28.4s
+	VBIF V2.B16, V12.B16, V28.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb5e422 // fcmgt v2.4s, v1.4s, v21.4s
+	VBIF V2.B16, V12.B16, V21.B16
+	WORD $0x6eb9e422 // fcmgt v2.4s, v1.4s, v25.4s
+	VBIF V2.B16, V12.B16, V25.B16
+	WORD $0x6ebde422 // fcmgt v2.4s, v1.4s, v29.4s
+	VBIF V2.B16, V12.B16, V29.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb6e422 // fcmgt v2.4s, v1.4s, v22.4s
+	VBIF V2.B16, V12.B16, V22.B16
+	WORD $0x6ebae422 // fcmgt v2.4s, v1.4s, v26.4s
+	VBIF V2.B16, V12.B16, V26.B16
+	WORD $0x6ebee422 // fcmgt v2.4s, v1.4s, v30.4s
+	VBIF V2.B16, V12.B16, V30.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
+	WORD $0x6eb7e422 // fcmgt v2.4s, v1.4s, v23.4s
+	VBIF V2.B16, V12.B16, V23.B16
+	WORD $0x6ebbe422 // fcmgt v2.4s, v1.4s, v27.4s
+	VBIF V2.B16, V12.B16, V27.B16
+	WORD $0x6ebfe422 // fcmgt v2.4s, v1.4s, v31.4s
+	VBIF V2.B16, V12.B16, V31.B16
+clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
+	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
+	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
+	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
+	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
+	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
+	WORD $0x4e2ed79c // fadd v28.4s, v28.4s, v14.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cc6b5 // fmaxnm v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cc739 // fmaxnm v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cc7bd // fmaxnm v29.4s, v29.4s, v12.4s
+	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
+	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
+	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	WORD $0x4eadc739 // fminnm v25.4s, v25.4s, v13.4s
+	WORD $0x4e2ed739 // fadd v25.4s, v25.4s, v14.4s
+	WORD $0x4eadc7bd // fminnm v29.4s, v29.4s, v13.4s
+	WORD $0x4e2ed7bd // fadd v29.4s, v29.4s, v14.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cc6d6 // fmaxnm v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cc75a // fmaxnm v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cc7de // fmaxnm v30.4s, v30.4s, v12.4s
+	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	WORD $0x4eadc75a // fminnm v26.4s, v26.4s, v13.4s
+	WORD $0x4e2ed75a // fadd v26.4s, v26.4s, v14.4s
+	WORD $0x4eadc7de // fminnm v30.4s, v30.4s, v13.4s
+	WORD $0x4e2ed7de // fadd v30.4s, v30.4s, v14.4s
 	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	WORD $0x4e2cc6f7 // fmaxnm v23.4s, v23.4s, v12.4s
 	WORD $0x4e2cc77b // fmaxnm v27.4s, v27.4s, v12.4s
 	WORD $0x4e2cc7ff // fmaxnm v31.4s, v31.4s, v12.4s
-	B clamp
-real:
-	TBZ $3, R26, clamp
-	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
-	WORD $0x6eb8e4a6 // fcmgt v6.4s, v5.4s, v24.4s
-	VBIF V6.B16, V12.B16, V24.B16
-	WORD $0x6ebce4a6 // fcmgt v6.4s, v5.4s, v28.4s
-	VBIF V6.B16, V12.B16, V28.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb5e4a6 // fcmgt v6.4s, v5.4s, v21.4s
-	VBIF V6.B16, V12.B16, V21.B16
-	WORD $0x6eb9e4a6 // fcmgt v6.4s, v5.4s, v25.4s
-	VBIF V6.B16, V12.B16, V25.B16
-	WORD $0x6ebde4a6 // fcmgt v6.4s, v5.4s, v29.4s
-	VBIF V6.B16, V12.B16, V29.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb6e4a6 // fcmgt v6.4s, v5.4s, v22.4s
-	VBIF V6.B16, V12.B16, V22.B16
-	WORD $0x6ebae4a6 // fcmgt v6.4s, v5.4s, v26.4s
-	VBIF V6.B16, V12.B16, V26.B16
-	WORD $0x6ebee4a6 // fcmgt v6.4s, v5.4s, v30.4s
-	VBIF V6.B16, V12.B16, V30.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
-	WORD $0x6eb7e4a6 // fcmgt v6.4s, v5.4s, v23.4s
-	VBIF V6.B16, V12.B16, V23.B16
-	WORD $0x6ebbe4a6 // fcmgt v6.4s, v5.4s, v27.4s
-	VBIF V6.B16, V12.B16, V27.B16
-	WORD $0x6ebfe4a6 // fcmgt v6.4s, v5.4s, v31.4s
-	VBIF V6.B16, V12.B16, V31.B16
-clamp:
-	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
-	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
-	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
-	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
-	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
-	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
-	WORD $0x4e2ed79c // fadd v28.4s, v28.4s, v14.4s
-	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
-	WORD $0x4eadc6b5 // fminnm v21.4s, v21.4s, v13.4s
-	WORD $0x4eadc739 // fminnm v25.4s, v25.4s, v13.4s
-	WORD $0x4eadc7bd // fminnm v29.4s, v29.4s, v13.4s
-	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
-	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
-	WORD $0x4e2ed739 // fadd v25.4s, v25.4s, v14.4s
-	WORD $0x4e2ed7bd // fadd v29.4s, v29.4s, v14.4s
-	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
-	WORD $0x4eadc6d6 // fminnm v22.4s, v22.4s, v13.4s
-	WORD $0x4eadc75a // fminnm v26.4s, v26.4s, v13.4s
-	WORD $0x4eadc7de // fminnm v30.4s, v30.4s, v13.4s
-	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
-	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
-	WORD $0x4e2ed75a // fadd v26.4s, v26.4s, v14.4s
-	WORD $0x4e2ed7de // fadd v30.4s, v30.4s, v14.4s
 	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
-	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
-	WORD $0x4eadc77b // fminnm v27.4s, v27.4s, v13.4s
-	WORD $0x4eadc7ff // fminnm v31.4s, v31.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
+	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
+	WORD $0x4eadc77b // fminnm v27.4s, v27.4s, v13.4s
 	WORD $0x4e2ed77b // fadd v27.4s, v27.4s, v14.4s
+	WORD $0x4eadc7ff // fminnm v31.4s, v31.4s, v13.4s
 	WORD $0x4e2ed7ff // fadd v31.4s, v31.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V21.H8, V20.H8, V20.H8
@@ -4699,6 +4771,76 @@ clamp:
 	VADD V0.B16, V20.B16, V20.B16
 	VADD V0.B16, V24.B16, V24.B16
 	VADD V0.B16, V28.B16, V28.B16
+	FMOVQ F16, (R19)
+	ADD R20, R19
+	FMOVQ F20, (R19)
+	ADD R20, R19
+	FMOVQ F24, (R19)
+	ADD R20, R19
+	FMOVQ F28, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cd718 // fadd v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cd79c // fadd v28.4s, v28.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0x4e2cd739 // fadd v25.4s, v25.4s, v12.4s
+	WORD $0x4e2cd7bd // fadd v29.4s, v29.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd6d6 // fadd v22.4s, v22.4s, v12.4s
+	WORD $0x4e2cd75a // fadd v26.4s, v26.4s, v12.4s
+	WORD $0x4e2cd7de // fadd v30.4s, v30.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	WORD $0x4e2cd6f7 // fadd v23.4s, v23.4s, v12.4s
+	WORD $0x4e2cd77b // fadd v27.4s, v27.4s, v12.4s
+	WORD $0x4e2cd7ff // fadd v31.4s, v31.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
+	VUZP1 V25.H8, V24.H8, V24.H8
+	VUZP1 V29.H8, V28.H8, V28.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V23.H8, V22.H8, V22.H8
+	VUZP1 V27.H8, V26.H8, V26.H8
+	VUZP1 V31.H8, V30.H8, V30.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+	WORD $0x4e600f18 // sqadd v24.8h, v24.8h, v0.8h
+	WORD $0x4e600f9c // sqadd v28.8h, v28.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+	WORD $0x4e600ed6 // sqadd v22.8h, v22.8h, v0.8h
+	WORD $0x4e600f5a // sqadd v26.8h, v26.8h, v0.8h
+	WORD $0x4e600fde // sqadd v30.8h, v30.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	WORD $0x2e212b18 // sqxtun v24.8b, v24.8h
+	WORD $0x2e212b9c // sqxtun v28.8b, v28.8h
+	WORD $0x6e212a50 // sqxtun2 v16.16b, v18.8h
+	WORD $0x6e212ad4 // sqxtun2 v20.16b, v22.8h
+	WORD $0x6e212b58 // sqxtun2 v24.16b, v26.8h
+	WORD $0x6e212bdc // sqxtun2 v28.16b, v30.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMAX V1.B16, V24.B16, V24.B16
+	VUMAX V1.B16, V28.B16, V28.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V24.B16, V24.B16
+	VUMIN V2.B16, V28.B16, V28.B16
+whole:
 	FMOVQ F16, (R19)
 	ADD R20, R19
 	FMOVQ F20, (R19)

@@ -12,6 +12,7 @@ TEXT tiles1x4NEON<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -20,6 +21,14 @@ TEXT tiles1x4NEON<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -93,66 +102,75 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FMOVQ 0(R2), F4
+	FMOVQ 0(R3), F8
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	B clamp
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
 real:
+	TBNZ $4, R26, narrow
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
 clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V16.B16, V16.B16, V16.B16
 	VADD V0.B16, V16.B16, V16.B16
+	FMOVS F16, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	VUZP1 V16.H8, V16.H8, V16.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+whole:
 	FMOVS F16, (R19)
 	ADD R20, R19
 stored:
@@ -177,6 +195,7 @@ TEXT tiles2x4NEON<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -185,6 +204,14 @@ TEXT tiles2x4NEON<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -287,84 +314,68 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FMOVQ 0(R2), F4
+	FMOVQ 0(R3), F8
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V20.S4, V20.S4
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V20.S4, V20.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	B clamp
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
 real:
+	TBNZ $4, R26, narrow
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
 clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V20.H8, V20.H8, V20.H8
@@ -372,6 +383,36 @@ clamp:
 	VUZP1 V20.B16, V20.B16, V20.B16
 	VADD V0.B16, V16.B16, V16.B16
 	VADD V0.B16, V20.B16, V20.B16
+	FMOVS F16, (R19)
+	ADD R20, R19
+	FMOVS F20, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	VUZP1 V16.H8, V16.H8, V16.H8
+	VUZP1 V20.H8, V20.H8, V20.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+whole:
 	FMOVS F16, (R19)
 	ADD R20, R19
 	FMOVS F20, (R19)
@@ -398,6 +439,7 @@ TEXT tiles4x4NEON<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -406,6 +448,14 @@ TEXT tiles4x4NEON<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -566,128 +616,106 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FMOVQ 0(R2), F4
+	FMOVQ 0(R3), F8
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
-	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	B real
-intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V20.S4, V20.S4
-	VADD V1.S4, V24.S4, V24.S4
-	VADD V1.S4, V28.S4, V28.S4
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	B real
-fusedBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	VFMLA V3.S4, V1.S4, V24.S4
-	VFMLA V3.S4, V1.S4, V28.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	B real
-realBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
-	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
-	WORD $0x6e23df18 // fmul v24.4s, v24.4s, v3.4s
-	WORD $0x6e23df9c // fmul v28.4s, v28.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
 	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
 	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	B real
+intBias:
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V20.S4, V20.S4
+	VADD V4.S4, V24.S4, V24.S4
+	VADD V4.S4, V28.S4, V28.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	B real
+fusedBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	VFMLA V1.S4, V4.S4, V24.S4
+	VFMLA V1.S4, V4.S4, V28.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	B real
+realBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	MOVWU 292(R0), R4
+	VDUP R4, V2.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
+	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x6e21df18 // fmul v24.4s, v24.4s, v1.4s
+	WORD $0x6e21df9c // fmul v28.4s, v28.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
+	WORD $0x4e22d718 // fadd v24.4s, v24.4s, v2.4s
+	WORD $0x4e22d79c // fadd v28.4s, v28.4s, v2.4s
+real:
+	TBNZ $4, R26, narrow
+	TBZ $3, R26, clamp
+	MOVW $0x4f000000, R4 // 2^31
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
+	WORD $0x6eb8e422 // fcmgt v2.4s, v1.4s, v24.4s
+	VBIF V2.B16, V12.B16, V24.B16
+	WORD $0x6ebce422 // fcmgt v2.4s, v1.4s, v28.4s
+	VBIF V2.B16, V12.B16, V28.B16
+clamp:
+	VDUP R25, V0.B16
 	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
 	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	B clamp
-real:
-	TBZ $3, R26, clamp
-	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
-	WORD $0x6eb8e4a6 // fcmgt v6.4s, v5.4s, v24.4s
-	VBIF V6.B16, V12.B16, V24.B16
-	WORD $0x6ebce4a6 // fcmgt v6.4s, v5.4s, v28.4s
-	VBIF V6.B16, V12.B16, V28.B16
-clamp:
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
-	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
-	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
 	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
+	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
 	WORD $0x4e2ed79c // fadd v28.4s, v28.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V20.H8, V20.H8, V20.H8
@@ -701,6 +729,52 @@ clamp:
 	VADD V0.B16, V20.B16, V20.B16
 	VADD V0.B16, V24.B16, V24.B16
 	VADD V0.B16, V28.B16, V28.B16
+	FMOVS F16, (R19)
+	ADD R20, R19
+	FMOVS F20, (R19)
+	ADD R20, R19
+	FMOVS F24, (R19)
+	ADD R20, R19
+	FMOVS F28, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cd718 // fadd v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cd79c // fadd v28.4s, v28.4s, v12.4s
+	VUZP1 V16.H8, V16.H8, V16.H8
+	VUZP1 V20.H8, V20.H8, V20.H8
+	VUZP1 V24.H8, V24.H8, V24.H8
+	VUZP1 V28.H8, V28.H8, V28.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+	WORD $0x4e600f18 // sqadd v24.8h, v24.8h, v0.8h
+	WORD $0x4e600f9c // sqadd v28.8h, v28.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	WORD $0x2e212b18 // sqxtun v24.8b, v24.8h
+	WORD $0x2e212b9c // sqxtun v28.8b, v28.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMAX V1.B16, V24.B16, V24.B16
+	VUMAX V1.B16, V28.B16, V28.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V24.B16, V24.B16
+	VUMIN V2.B16, V28.B16, V28.B16
+whole:
 	FMOVS F16, (R19)
 	ADD R20, R19
 	FMOVS F20, (R19)
@@ -731,6 +805,7 @@ TEXT tiles1x4ApartNEON<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -739,6 +814,14 @@ TEXT tiles1x4ApartNEON<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -816,66 +899,75 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FMOVQ 0(R2), F4
+	FMOVQ 0(R3), F8
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	B clamp
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
 real:
+	TBNZ $4, R26, narrow
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
 clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V16.B16, V16.B16, V16.B16
 	VADD V0.B16, V16.B16, V16.B16
+	FMOVS F16, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	VUZP1 V16.H8, V16.H8, V16.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+whole:
 	FMOVS F16, (R19)
 	ADD R20, R19
 stored:
@@ -900,6 +992,7 @@ TEXT tiles2x4ApartNEON<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -908,6 +1001,14 @@ TEXT tiles2x4ApartNEON<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -1018,84 +1119,68 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FMOVQ 0(R2), F4
+	FMOVQ 0(R3), F8
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V20.S4, V20.S4
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V20.S4, V20.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	B real
 fusedBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	B real
 realBias:
 	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	B clamp
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
 real:
+	TBNZ $4, R26, narrow
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
 clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V20.H8, V20.H8, V20.H8
@@ -1103,6 +1188,36 @@ clamp:
 	VUZP1 V20.B16, V20.B16, V20.B16
 	VADD V0.B16, V16.B16, V16.B16
 	VADD V0.B16, V20.B16, V20.B16
+	FMOVS F16, (R19)
+	ADD R20, R19
+	FMOVS F20, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	VUZP1 V16.H8, V16.H8, V16.H8
+	VUZP1 V20.H8, V20.H8, V20.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+whole:
 	FMOVS F16, (R19)
 	ADD R20, R19
 	FMOVS F20, (R19)
@@ -1129,6 +1244,7 @@ TEXT tiles4x4ApartNEON<>(SB), NOSPLIT, $0-0
 	MOVD 320(R0), R21
 	MOVD 280(R0), R26
 	MOVH 296(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 298(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -1137,6 +1253,14 @@ TEXT tiles4x4ApartNEON<>(SB), NOSPLIT, $0-0
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 298(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -1313,128 +1437,106 @@ step:
 requantize:
 	MOVD 304(R0), R2
 	MOVD 312(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FMOVQ 0(R2), F4
+	FMOVQ 0(R3), F8
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
 	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
-	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	B real
-intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
-	VADD V1.S4, V20.S4, V20.S4
-	VADD V1.S4, V24.S4, V24.S4
-	VADD V1.S4, V28.S4, V28.S4
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	B real
-fusedBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	VFMLA V3.S4, V1.S4, V20.S4
-	VFMLA V3.S4, V1.S4, V24.S4
-	VFMLA V3.S4, V1.S4, V28.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
-	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
-	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	B real
-realBias:
-	MOVWU 288(R0), R4
-	VDUP R4, V3.S4
-	MOVWU 292(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x6e22de94 // fmul v20.4s, v20.4s, v2.4s
-	WORD $0x6e22df18 // fmul v24.4s, v24.4s, v2.4s
-	WORD $0x6e22df9c // fmul v28.4s, v28.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
-	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
-	WORD $0x4e21d79c // fadd v28.4s, v28.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
-	WORD $0x6e23df18 // fmul v24.4s, v24.4s, v3.4s
-	WORD $0x6e23df9c // fmul v28.4s, v28.4s, v3.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
 	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
 	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
 	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	B real
+intBias:
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
+	VADD V4.S4, V20.S4, V20.S4
+	VADD V4.S4, V24.S4, V24.S4
+	VADD V4.S4, V28.S4, V28.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	B real
+fusedBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	VFMLA V1.S4, V4.S4, V16.S4
+	VFMLA V1.S4, V4.S4, V20.S4
+	VFMLA V1.S4, V4.S4, V24.S4
+	VFMLA V1.S4, V4.S4, V28.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	B real
+realBias:
+	MOVWU 288(R0), R4
+	VDUP R4, V1.S4
+	MOVWU 292(R0), R4
+	VDUP R4, V2.S4
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	WORD $0x6e28de94 // fmul v20.4s, v20.4s, v8.4s
+	WORD $0x6e28df18 // fmul v24.4s, v24.4s, v8.4s
+	WORD $0x6e28df9c // fmul v28.4s, v28.4s, v8.4s
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x4e24d694 // fadd v20.4s, v20.4s, v4.4s
+	WORD $0x4e24d718 // fadd v24.4s, v24.4s, v4.4s
+	WORD $0x4e24d79c // fadd v28.4s, v28.4s, v4.4s
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x6e21de94 // fmul v20.4s, v20.4s, v1.4s
+	WORD $0x6e21df18 // fmul v24.4s, v24.4s, v1.4s
+	WORD $0x6e21df9c // fmul v28.4s, v28.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
+	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
+	WORD $0x4e22d718 // fadd v24.4s, v24.4s, v2.4s
+	WORD $0x4e22d79c // fadd v28.4s, v28.4s, v2.4s
+real:
+	TBNZ $4, R26, narrow
+	TBZ $3, R26, clamp
+	MOVW $0x4f000000, R4 // 2^31
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb4e422 // fcmgt v2.4s, v1.4s, v20.4s
+	VBIF V2.B16, V12.B16, V20.B16
+	WORD $0x6eb8e422 // fcmgt v2.4s, v1.4s, v24.4s
+	VBIF V2.B16, V12.B16, V24.B16
+	WORD $0x6ebce422 // fcmgt v2.4s, v1.4s, v28.4s
+	VBIF V2.B16, V12.B16, V28.B16
+clamp:
+	VDUP R25, V0.B16
 	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4e2cc694 // fmaxnm v20.4s, v20.4s, v12.4s
 	WORD $0x4e2cc718 // fmaxnm v24.4s, v24.4s, v12.4s
 	WORD $0x4e2cc79c // fmaxnm v28.4s, v28.4s, v12.4s
-	B clamp
-real:
-	TBZ $3, R26, clamp
-	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb4e4a6 // fcmgt v6.4s, v5.4s, v20.4s
-	VBIF V6.B16, V12.B16, V20.B16
-	WORD $0x6eb8e4a6 // fcmgt v6.4s, v5.4s, v24.4s
-	VBIF V6.B16, V12.B16, V24.B16
-	WORD $0x6ebce4a6 // fcmgt v6.4s, v5.4s, v28.4s
-	VBIF V6.B16, V12.B16, V28.B16
-clamp:
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
-	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
-	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
-	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4eadc694 // fminnm v20.4s, v20.4s, v13.4s
 	WORD $0x4e2ed694 // fadd v20.4s, v20.4s, v14.4s
+	WORD $0x4eadc718 // fminnm v24.4s, v24.4s, v13.4s
 	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
+	WORD $0x4eadc79c // fminnm v28.4s, v28.4s, v13.4s
 	WORD $0x4e2ed79c // fadd v28.4s, v28.4s, v14.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	VUZP1 V20.H8, V20.H8, V20.H8
@@ -1448,6 +1550,52 @@ clamp:
 	VADD V0.B16, V20.B16, V20.B16
 	VADD V0.B16, V24.B16, V24.B16
 	VADD V0.B16, V28.B16, V28.B16
+	FMOVS F16, (R19)
+	ADD R20, R19
+	FMOVS F20, (R19)
+	ADD R20, R19
+	FMOVS F24, (R19)
+	ADD R20, R19
+	FMOVS F28, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x4e2cd718 // fadd v24.4s, v24.4s, v12.4s
+	WORD $0x4e2cd79c // fadd v28.4s, v28.4s, v12.4s
+	VUZP1 V16.H8, V16.H8, V16.H8
+	VUZP1 V20.H8, V20.H8, V20.H8
+	VUZP1 V24.H8, V24.H8, V24.H8
+	VUZP1 V28.H8, V28.H8, V28.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
+	WORD $0x4e600f18 // sqadd v24.8h, v24.8h, v0.8h
+	WORD $0x4e600f9c // sqadd v28.8h, v28.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x2e212a94 // sqxtun v20.8b, v20.8h
+	WORD $0x2e212b18 // sqxtun v24.8b, v24.8h
+	WORD $0x2e212b9c // sqxtun v28.8b, v28.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMAX V1.B16, V20.B16, V20.B16
+	VUMAX V1.B16, V24.B16, V24.B16
+	VUMAX V1.B16, V28.B16, V28.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V20.B16, V20.B16
+	VUMIN V2.B16, V24.B16, V24.B16
+	VUMIN V2.B16, V28.B16, V28.B16
+whole:
 	FMOVS F16, (R19)
 	ADD R20, R19
 	FMOVS F20, (R19)

@@ -41,7 +41,7 @@ type Kernel struct {
 	Run func(*Call)
 
 	// PackRule packs requantization parameters for columns that are the output channels
-	// from first on. RunCodes then stores codes to Out: requantization is the epilogue of
+	// from first on. w is packed, or has no Data where it is computed in every run. RunCodes then stores codes to Out: requantization is the epilogue of
 	// the micro-kernel. Both are nil for kernels that only store accumulators.
 	PackRule func(w *Weights, r *quant.Requant, first int) *Rule
 	RunCodes func(*Call)

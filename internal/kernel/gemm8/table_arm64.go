@@ -42,10 +42,28 @@ func (f *family) arm64(isa string, rate int, requires cpu.Features) Kernel {
 	k := f.row(isa, rate, requires)
 	k.PackRule = func(w *Weights, q *quant.Requant, first int) *Rule {
 		r := packRule(w, q, first)
-		r.constants.Rule |= rule.LargeOf(q, first, w.N)
+		if p, ok := w.Data.(*grouped); ok {
+			r.constants.Rule |= rule.Arm64(q, first, f.magnitudes(p, w.N))
+		} else {
+			r.constants.Rule |= rule.LargeOf(q, first, w.N)
+		}
 		return r
 	}
 	return k
+}
+
+// magnitudes adds up the magnitudes of the weights of each column.
+func (f *family) magnitudes(p *grouped, n int) []int64 {
+	sums := make([]int64, p.columns)
+	perColumn := len(p.data) / p.columns
+	for first := 0; first < p.columns; first += f.columns() {
+		width := min(f.columns(), p.columns-first)
+		panel := p.data[first*perColumn:][:width*perColumn]
+		for i, v := range panel {
+			sums[first+i/f.codes()%width] += int64(max(int(v), -int(v)))
+		}
+	}
+	return sums[:n]
 }
 
 // routines are those of a family.

@@ -9,6 +9,7 @@ TEXT ·columnsNEON(SB), NOSPLIT, $0-8
 	MOVD arg+0(FP), R0
 	MOVD 56(R0), R26
 	MOVH 72(R0), R25
+	TBNZ $4, R26, prepareNarrow
 	MOVBU 74(R0), R23
 	SUBW R25, R23
 	SCVTFWS R23, F0
@@ -17,6 +18,14 @@ TEXT ·columnsNEON(SB), NOSPLIT, $0-8
 	SUBW R25, R24
 	SCVTFWS R24, F0
 	FMOVS F0, R24
+	B prepared
+prepareNarrow:
+	MOVHU 74(R0), R24 // and the higher clamp behind it
+	MOVW $0x4b400000, R23 // 1.5*2^23
+	TBNZ $0, R25, prepared
+	ADD R25, R23
+	MOVD ZR, R25
+prepared:
 	VDUP R23, V12.S4
 	VDUP R24, V13.S4
 	MOVW $0x4b400000, R2 // 1.5*2^23
@@ -40,157 +49,141 @@ row:
 requantize:
 	MOVD 40(R0), R2
 	MOVD 48(R0), R3
-	VDUP R25, V0.B16
-	AND $7, R26, R5
-	CMP $2, R5
-	BEQ intBias
-	CMP $3, R5
-	BEQ fusedBias
-	CMP $4, R5
-	BEQ realBias
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	TBNZ $2, R26, realBias
+	TBNZ $1, R26, intBias
 addBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B real
 intBias:
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
-	VADD V1.S4, V16.S4, V16.S4
+	TBNZ $0, R26, fusedBias
+	VADD V4.S4, V16.S4, V16.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
-	VADD V1.S4, V17.S4, V17.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
+	VADD V5.S4, V17.S4, V17.S4
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
-	VADD V1.S4, V18.S4, V18.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	VADD V6.S4, V18.S4, V18.S4
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
-	VADD V1.S4, V19.S4, V19.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	VADD V7.S4, V19.S4, V19.S4
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B real
 fusedBias:
 	MOVWU 64(R0), R4
-	VDUP R4, V3.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V1.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	VFMLA V3.S4, V1.S4, V16.S4
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	VFMLA V1.S4, V4.S4, V16.S4
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	VFMLA V3.S4, V1.S4, V17.S4
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	VFMLA V1.S4, V5.S4, V17.S4
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	VFMLA V3.S4, V1.S4, V18.S4
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	VFMLA V1.S4, V6.S4, V18.S4
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	VFMLA V3.S4, V1.S4, V19.S4
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
+	VFMLA V1.S4, V7.S4, V19.S4
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
 	B real
 realBias:
 	MOVWU 64(R0), R4
-	VDUP R4, V3.S4
+	VDUP R4, V1.S4
 	MOVWU 68(R0), R4
-	VDUP R4, V4.S4
-	FMOVQ 0(R2), F1
-	FMOVQ 0(R3), F2
+	VDUP R4, V2.S4
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e22de10 // fmul v16.4s, v16.4s, v2.4s
-	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	WORD $0x6e23de10 // fmul v16.4s, v16.4s, v3.4s
+	WORD $0x6e28de10 // fmul v16.4s, v16.4s, v8.4s
 	WORD $0x4e24d610 // fadd v16.4s, v16.4s, v4.4s
-	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
-	FMOVQ 16(R2), F1
-	FMOVQ 16(R3), F2
+	WORD $0x6e21de10 // fmul v16.4s, v16.4s, v1.4s
+	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e22de31 // fmul v17.4s, v17.4s, v2.4s
-	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x4e24d631 // fadd v17.4s, v17.4s, v4.4s
-	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
-	FMOVQ 32(R2), F1
-	FMOVQ 32(R3), F2
+	WORD $0x6e29de31 // fmul v17.4s, v17.4s, v9.4s
+	WORD $0x4e25d631 // fadd v17.4s, v17.4s, v5.4s
+	WORD $0x6e21de31 // fmul v17.4s, v17.4s, v1.4s
+	WORD $0x4e22d631 // fadd v17.4s, v17.4s, v2.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e22de52 // fmul v18.4s, v18.4s, v2.4s
-	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x4e24d652 // fadd v18.4s, v18.4s, v4.4s
-	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
-	FMOVQ 48(R2), F1
-	FMOVQ 48(R3), F2
+	WORD $0x6e2ade52 // fmul v18.4s, v18.4s, v10.4s
+	WORD $0x4e26d652 // fadd v18.4s, v18.4s, v6.4s
+	WORD $0x6e21de52 // fmul v18.4s, v18.4s, v1.4s
+	WORD $0x4e22d652 // fadd v18.4s, v18.4s, v2.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e22de73 // fmul v19.4s, v19.4s, v2.4s
-	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x4e24d673 // fadd v19.4s, v19.4s, v4.4s
-	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
-	B clamp
+	WORD $0x6e2bde73 // fmul v19.4s, v19.4s, v11.4s
+	WORD $0x4e27d673 // fadd v19.4s, v19.4s, v7.4s
+	WORD $0x6e21de73 // fmul v19.4s, v19.4s, v1.4s
+	WORD $0x4e22d673 // fadd v19.4s, v19.4s, v2.4s
 real:
+	TBNZ $4, R26, narrow
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
-	VDUP R4, V5.S4
-	WORD $0x6eb0e4a6 // fcmgt v6.4s, v5.4s, v16.4s
-	VBIF V6.B16, V12.B16, V16.B16
-	WORD $0x6eb1e4a6 // fcmgt v6.4s, v5.4s, v17.4s
-	VBIF V6.B16, V12.B16, V17.B16
-	WORD $0x6eb2e4a6 // fcmgt v6.4s, v5.4s, v18.4s
-	VBIF V6.B16, V12.B16, V18.B16
-	WORD $0x6eb3e4a6 // fcmgt v6.4s, v5.4s, v19.4s
-	VBIF V6.B16, V12.B16, V19.B16
+	VDUP R4, V1.S4
+	WORD $0x6eb0e422 // fcmgt v2.4s, v1.4s, v16.4s
+	VBIF V2.B16, V12.B16, V16.B16
+	WORD $0x6eb1e422 // fcmgt v2.4s, v1.4s, v17.4s
+	VBIF V2.B16, V12.B16, V17.B16
+	WORD $0x6eb2e422 // fcmgt v2.4s, v1.4s, v18.4s
+	VBIF V2.B16, V12.B16, V18.B16
+	WORD $0x6eb3e422 // fcmgt v2.4s, v1.4s, v19.4s
+	VBIF V2.B16, V12.B16, V19.B16
 clamp:
+	VDUP R25, V0.B16
+	WORD $0x4e2cc610 // fmaxnm v16.4s, v16.4s, v12.4s
 	WORD $0x4eadc610 // fminnm v16.4s, v16.4s, v13.4s
 	WORD $0x4e2ed610 // fadd v16.4s, v16.4s, v14.4s
+	WORD $0x4e2cc631 // fmaxnm v17.4s, v17.4s, v12.4s
 	WORD $0x4eadc631 // fminnm v17.4s, v17.4s, v13.4s
 	WORD $0x4e2ed631 // fadd v17.4s, v17.4s, v14.4s
+	WORD $0x4e2cc652 // fmaxnm v18.4s, v18.4s, v12.4s
 	WORD $0x4eadc652 // fminnm v18.4s, v18.4s, v13.4s
 	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	WORD $0x4e2cc673 // fmaxnm v19.4s, v19.4s, v12.4s
 	WORD $0x4eadc673 // fminnm v19.4s, v19.4s, v13.4s
 	WORD $0x4e2ed673 // fadd v19.4s, v19.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
 	VUZP1 V18.B16, V16.B16, V16.B16
 	VADD V0.B16, V16.B16, V16.B16
+	FMOVQ F16, (R19)
+	ADD R20, R19
+	B stored
+narrow:
+	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	VUZP1 V17.H8, V16.H8, V16.H8
+	VUZP1 V19.H8, V18.H8, V18.H8
+	CBZ R25, saturate
+addZero:
+	VDUP R25, V0.H8
+	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
+	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+saturate:
+	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
+	WORD $0x6e212a50 // sqxtun2 v16.16b, v18.8h
+	MOVD $0xff00, R4 // all codes
+	CMP R4, R24
+	BEQ whole
+clampCodes:
+	LSR $8, R24, R4
+	VDUP R24, V1.B16
+	VDUP R4, V2.B16
+	VUMAX V1.B16, V16.B16, V16.B16
+	VUMIN V2.B16, V16.B16, V16.B16
+whole:
 	FMOVQ F16, (R19)
 	ADD R20, R19
 stored:
