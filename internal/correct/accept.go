@@ -8,14 +8,15 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Judge says how close the outputs of a corrected graph come to those of the float graph;
-// more is closer.
-type Judge func(ctx context.Context, g *graph.Graph) (float64, error)
+// Judge says how close the outputs of a corrected graph come to those of the float graph, by
+// one measure or several, always as many; more is closer.
+type Judge func(ctx context.Context, g *graph.Graph) ([]float64, error)
 
 const (
 	// judgments bounds how many graphs are judged.
 	judgments = 24
-	// gain is what a correction has to bring: less may be chance. In the unit of the Judge.
+	// gain is what a correction has to bring by every measure: less may be chance. In the unit
+	// of the Judge.
 	gain = 0.05
 )
 
@@ -25,7 +26,7 @@ type accepting struct {
 	made  *Corrected // with all biases corrected
 	judge Judge
 	left  int
-	best  float64
+	best  []float64
 	taken map[*layer]bool
 }
 
@@ -65,7 +66,7 @@ func (a *accepting) try(ctx context.Context, block []*layer) error {
 	if err != nil {
 		return err
 	}
-	if got > a.best+gain {
+	if a.gains(got) {
 		a.best = got
 		return nil
 	}
@@ -79,6 +80,16 @@ func (a *accepting) try(ctx context.Context, block []*layer) error {
 		return err
 	}
 	return a.try(ctx, block[len(block)/2:])
+}
+
+// gains reports whether got is better than the best so far by every measure.
+func (a *accepting) gains(got []float64) bool {
+	for i, v := range got {
+		if !(v > a.best[i]+gain) {
+			return false
+		}
+	}
+	return true
 }
 
 // graph is the corrected graph with the biases of the layers that are taken, and those of the

@@ -50,7 +50,7 @@ func TestBiasesAreCorrectedWhereItHelps(t *testing.T) {
 				want = append(want, name)
 			}
 		}
-		made, err := Run(t.Context(), g, int8, samples, Options{Bias: true, Judge: func(_ context.Context, g *graph.Graph) (float64, error) {
+		made, err := Run(t.Context(), g, int8, samples, Options{Bias: true, Judge: func(_ context.Context, g *graph.Graph) ([]float64, error) {
 			points := 0.0
 			for _, name := range changed(t, int8, g) {
 				if good(name) {
@@ -59,7 +59,7 @@ func TestBiasesAreCorrectedWhereItHelps(t *testing.T) {
 					points -= 10
 				}
 			}
-			return points, nil
+			return []float64{points, 2 * points}, nil
 		}})
 		if err != nil {
 			t.Fatal(err)
