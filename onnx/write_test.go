@@ -14,6 +14,7 @@ import (
 	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/onnx"
+	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
@@ -227,6 +228,40 @@ func alike(t *testing.T, name string, want, got *tensor.Tensor, step float64) {
 }
 
 func firstOf(t *tensor.Tensor) []float32 { return slices.Clone(t.Float32s()[:min(6, t.Numel())]) }
+
+// Weights have zero points of their own, also where their scales are equal: what ONNX Runtime
+// replaces for one it would replace for both.
+func TestWeightsShareNoZeroPoints(t *testing.T) {
+	x := tensor.New(tensor.Float32, 1, 2, 4, 4)
+	g := graph.New("twins")
+	v := g.AddNode("x.codes", op.Quantize{}, g.AddInput("x", graph.Float32))
+	v.Type = graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(0.1, 128)}
+	conv := op.Conv2D{Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}
+	for i := range 3 {
+		w := tensor.OfQuantized([]int8{1, int8(i), 3, 4}, &tensor.QParams{Scales: []float64{0.5, 0.25}, ZeroPoints: []int64{0, 0}}, 2, 2, 1, 1)
+		v = g.AddNode(fmt.Sprint("conv", i), conv, v, g.AddConst(fmt.Sprint("w", i), w))
+		v.Type = graph.Type{DType: tensor.QUInt8, Q: tensor.Affine(0.1, 128)}
+	}
+	g.Outputs = []*graph.Value{g.AddNode("y", op.Dequantize{}, v)}
+	g.Numerics = quant.FBGEMM
+	file, err := onnx.Marshal(g, exportOf(x, onnx.MaxExportOpset, onnx.QDQ))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := onnxpb.Unmarshal(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, zeros := 0, map[string]bool{}
+	for _, n := range m.Graph.Node {
+		if n.GetOpType() == "DequantizeLinear" && len(n.Attribute) > 0 {
+			weights, zeros[n.Input[2]] = weights+1, true
+		}
+	}
+	if weights != 3 || len(zeros) != 3 {
+		t.Errorf("%d weights with scales per channel have %d zero points", weights, len(zeros))
+	}
+}
 
 // unwritten are the operators that no ONNX file is written with, and why.
 var unwritten = map[string]string{

@@ -11,8 +11,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// scales returns the names of the scale and the zero point of a type. Equal ones are written
-// once: runtimes recognize by their names that a node only moves codes.
+// scales returns the names of the scale and the zero point of a type. Equal ones of activations
+// are written once: runtimes recognize by their names that a node only moves codes. Those of
+// weights with scales per channel are not shared: ONNX Runtime, in its exact mode, replaces the
+// zero points of each weight by others and fails to load a file in which two have the same.
 func (w *writer) scales(t graph.Type) ([]string, error) {
 	q := t.Q
 	shape := tensor.Shape{}
@@ -20,7 +22,7 @@ func (w *writer) scales(t graph.Type) ([]string, error) {
 		shape = tensor.Shape{len(q.Scales)}
 	}
 	key := fmt.Sprint(t.DType, q.Axis, q.Scales, q.ZeroPoints)
-	if names, ok := w.params[key]; ok {
+	if names, ok := w.params[key]; ok && q.IsPerTensor() {
 		return names, nil
 	}
 	scales := make([]float32, len(q.Scales))
