@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/zipcheck"
 )
 
 // SaveOption configures Save and Write.
@@ -93,7 +94,7 @@ func (a *archiveWriter) all(p *pickler, sd *StateDict) error {
 	}
 	slices.Sort(names)
 	for _, n := range names {
-		if strings.Contains(n, "/") || !strings.HasSuffix(n, ".json") || checkRecordName(n) != nil {
+		if strings.Contains(n, "/") || !strings.HasSuffix(n, ".json") || zipcheck.CheckName(n) != nil {
 			return &Error{Record: n, Err: errors.New("an extra record is named NAME.json, without folders")}
 		}
 		if err := a.record(n, sd.Extra[n]); err != nil {

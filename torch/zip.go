@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/octet-ml/octet/internal/zipcheck"
 )
 
 // archive is a zip of torch.save: records below one top folder.
@@ -45,81 +46,18 @@ func (c *Checkpoint) readZip(r io.ReaderAt, size int64, depth int) error {
 	return c.readArchive(a)
 }
 
-// checkZip applies the rules that archive/zip does not: names, duplicates,
-// encryption, methods, overlaps, sizes. Folders are left out of the result.
+// checkZip judges the directory of a zip. Folders are left out of the result.
 func (c *Checkpoint) checkZip(z *zip.Reader, size int64) ([]*zip.File, error) {
-	if len(z.File) > c.lim.Records {
-		return nil, limitf("%d records in the zip", len(z.File))
+	files, err := zipcheck.Files(z, size, zipcheck.Limits{Records: c.lim.Records, InflateRatio: c.lim.InflateRatio, Inflatable: &c.inflatable})
+	var record *zipcheck.Error
+	var limit *zipcheck.LimitError
+	switch {
+	case errors.As(err, &record):
+		return nil, &Error{Record: record.Record, Err: record.Err}
+	case errors.As(err, &limit):
+		return nil, limitf("%w", limit)
 	}
-	type span struct{ from, to int64 }
-	var files []*zip.File
-	var spans []span
-	names := map[string]bool{}
-	for _, f := range z.File {
-		bad := func(format string, args ...any) error {
-			return &Error{Record: f.Name, Err: fmt.Errorf(format, args...)}
-		}
-		if strings.HasSuffix(f.Name, "/") && f.UncompressedSize64 == 0 {
-			continue
-		}
-		if err := checkRecordName(f.Name); err != nil {
-			return nil, bad("%w", err)
-		}
-		if names[f.Name] {
-			return nil, bad("the name occurs twice")
-		}
-		names[f.Name] = true
-		if f.Flags&1 != 0 {
-			return nil, bad("the record is encrypted")
-		}
-		if f.UncompressedSize64 > 1<<62 || f.CompressedSize64 > 1<<62 {
-			return nil, bad("a size of %d bytes", max(f.UncompressedSize64, f.CompressedSize64))
-		}
-		switch f.Method {
-		case zip.Store:
-			if f.CompressedSize64 != f.UncompressedSize64 {
-				return nil, bad("stored, but %d bytes become %d", f.CompressedSize64, f.UncompressedSize64)
-			}
-		case zip.Deflate:
-			// Sums cannot overflow: they stop at the first size beyond the limit.
-			if c.inflatable -= int64(f.UncompressedSize64); c.inflatable < 0 {
-				return nil, limitf("compressed records inflate to more than %d times the file", c.lim.InflateRatio)
-			}
-		default:
-			return nil, bad("compression method %d; torch.save stores records", f.Method)
-		}
-		at, err := f.DataOffset()
-		if err != nil {
-			return nil, bad("%w", err)
-		}
-		if int64(f.CompressedSize64) > size-at {
-			return nil, bad("%d bytes at offset %d of a file of %d", f.CompressedSize64, at, size)
-		}
-		spans = append(spans, span{at, at + int64(f.CompressedSize64)})
-		files = append(files, f)
-	}
-	slices.SortFunc(spans, func(a, b span) int { return int(min(max(a.from-b.from, -1), 1)) })
-	for i := 1; i < len(spans); i++ {
-		if spans[i].from < spans[i-1].to {
-			return nil, errors.New("records of the zip overlap")
-		}
-	}
-	return files, nil
-}
-
-// checkRecordName accepts relative slash-separated names only. No name is ever
-// used as a path of this machine, so a colon is as good as a letter; a file with
-// other names was not made by torch.
-func checkRecordName(name string) error {
-	if name == "" || strings.ContainsAny(name, "\\\x00") || path.IsAbs(name) {
-		return errors.New("not a relative record name")
-	}
-	for _, part := range strings.Split(name, "/") {
-		if part == ".." || part == "." || part == "" {
-			return fmt.Errorf("the record name has a part %q", part)
-		}
-	}
-	return nil
+	return files, err
 }
 
 // newArchive removes the top folder from the names.
