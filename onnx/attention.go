@@ -30,11 +30,11 @@ type attention struct {
 func (n *node) attention(inputs int) *attention {
 	a := &attention{formula: n.formula(inputs)}
 	if a.heads = a.number("num_heads", 0); a.heads < 1 {
-		a.refuse("num_heads is %d; a number above 0 is expected", a.heads)
+		a.Refuse("num_heads is %d; a number above 0 is expected", a.heads)
 	}
 	for _, name := range []string{"do_rotary", "past_present_share_buffer"} {
 		if a.flag(name, false) {
-			a.refuse("%s is not read", name)
+			a.Refuse("%s is not read", name)
 		}
 	}
 	return a
@@ -50,78 +50,78 @@ func (f *formula) optional(i int) *graph.Value {
 
 // apart makes [batch, heads, tokens, numbers] of [batch, tokens, heads * numbers].
 func (a *attention) apart(x *graph.Value) *graph.Value {
-	return a.do(op.Transpose{Perm: []int{0, 2, 1, 3}}, a.do(op.Reshape{Shape: []int{0, 0, a.heads, -1}, KeepZero: true}, x))
+	return a.Do(op.Transpose{Perm: []int{0, 2, 1, 3}}, a.Do(op.Reshape{Shape: []int{0, 0, a.heads, -1}, KeepZero: true}, x))
 }
 
 // result adds the attention itself. Keys and values stay what they are, for the next token.
 func (a *attention) result() ([]*graph.Value, error) {
-	scores := a.do(op.MatMul{}, a.query, a.do(op.Transpose{Perm: []int{0, 1, 3, 2}}, a.key))
+	scores := a.Do(op.MatMul{}, a.query, a.Do(op.Transpose{Perm: []int{0, 1, 3, 2}}, a.key))
 	switch scale := a.real("scale", 0); {
 	case scale != 0:
-		scores = a.do(op.Mul{}, scores, a.scalar(scale))
+		scores = a.Do(op.Mul{}, scores, a.Scalar(scale))
 	case a.size > 0:
-		scores = a.do(op.Mul{}, scores, a.scalar(float32(1/math.Sqrt(float64(a.size)))))
+		scores = a.Do(op.Mul{}, scores, a.Scalar(float32(1/math.Sqrt(float64(a.size)))))
 	default:
-		scores = a.do(op.Div{}, scores, a.do(function("sqrt"), a.as(tensor.Float32, a.extent(a.query, -1))))
+		scores = a.Do(op.Div{}, scores, a.Do(function("sqrt"), a.As(tensor.Float32, a.Extent(a.query, -1))))
 	}
-	filter := a.scalar(a.real("mask_filter_value", -10000))
+	filter := a.Scalar(a.real("mask_filter_value", -10000))
 	if a.mask != nil {
-		scores = a.do(op.Add{}, scores, a.do(op.Where{}, a.seen(), a.scalar(0), filter))
+		scores = a.Do(op.Add{}, scores, a.Do(op.Where{}, a.seen(), a.Scalar(0), filter))
 	}
 	if a.flag("unidirectional", false) {
-		scores = a.do(op.Add{}, scores, a.do(op.Where{}, a.earlier(), a.scalar(0), a.scalar(-math.MaxFloat32)))
+		scores = a.Do(op.Add{}, scores, a.Do(op.Where{}, a.earlier(), a.Scalar(0), a.Scalar(-math.MaxFloat32)))
 	}
 	if a.addends != nil {
-		scores = a.do(op.Add{}, scores, a.addends)
+		scores = a.Do(op.Add{}, scores, a.addends)
 	}
-	y := a.do(op.MatMul{}, a.do(op.Softmax{Axis: -1}, scores), a.value)
-	return a.formula.result(op.Reshape{Shape: []int{0, 0, -1}, KeepZero: true}, a.do(op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
+	y := a.Do(op.MatMul{}, a.Do(op.Softmax{Axis: -1}, scores), a.value)
+	return a.formula.Result(op.Reshape{Shape: []int{0, 0, -1}, KeepZero: true}, a.Do(op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
 }
 
 // seen says which keys count, so that it broadcasts to [batch, heads, queries, keys]. The mask has
 // a number for each key, of each query or of all, or says how many keys there are, and perhaps where
 // they begin.
 func (a *attention) seen() *graph.Value {
-	if a.err != nil {
+	if a.Err != nil {
 		return nil
 	}
 	rank, err := a.rank(a.mask)
 	if err != nil {
-		a.err = err
+		a.Err = err
 		return nil
 	}
 	shows := func(axes ...int) *graph.Value {
-		return a.do(op.Unsqueeze{Axes: axes}, a.do(relation("gt"), a.as(tensor.Int64, a.mask), a.list(0)))
+		return a.Do(op.Unsqueeze{Axes: axes}, a.Do(relation("gt"), a.As(tensor.Int64, a.mask), a.List(0)))
 	}
 	switch rank {
 	case 1:
-		batch, places := a.extent(a.query, 0), a.count(a.extent(a.key, -2))
-		bounds := a.do(op.Reshape{}, a.as(tensor.Int64, a.mask), a.do(op.Cat{}, a.list(-1), batch, a.list(1)))
-		parts := func(i int) *graph.Value { return a.do(op.Gather{}, bounds, a.list(i)) }
-		below := a.do(relation("lt"), places, parts(0)) // [1, batch, keys]
+		batch, places := a.Extent(a.query, 0), a.Count(a.Extent(a.key, -2))
+		bounds := a.Do(op.Reshape{}, a.As(tensor.Int64, a.mask), a.Do(op.Cat{}, a.List(-1), batch, a.List(1)))
+		parts := func(i int) *graph.Value { return a.Do(op.Gather{}, bounds, a.List(i)) }
+		below := a.Do(relation("lt"), places, parts(0)) // [1, batch, keys]
 		// A second row is where the keys begin; of a single one it is the first again, which must not count.
-		from := a.do(op.Where{}, a.do(relation("gt"), a.extent(bounds, 0), a.list(1)), parts(-1), a.list(0))
-		both := a.do(relation("logical_and"), below, a.do(relation("ge"), places, from))
-		return a.do(op.Transpose{Perm: []int{1, 0, 2, 3}}, a.do(op.Unsqueeze{Axes: []int{2}}, both))
+		from := a.Do(op.Where{}, a.Do(relation("gt"), a.Extent(bounds, 0), a.List(1)), parts(-1), a.List(0))
+		both := a.Do(relation("logical_and"), below, a.Do(relation("ge"), places, from))
+		return a.Do(op.Transpose{Perm: []int{1, 0, 2, 3}}, a.Do(op.Unsqueeze{Axes: []int{2}}, both))
 	case 2:
 		return shows(1, 2)
 	case 3:
 		return shows(1)
 	}
-	a.refuse("a mask of %d axes; those of one to three are read", rank)
+	a.Refuse("a mask of %d axes; those of one to three are read", rank)
 	return nil
 }
 
 // earlier says which keys are not behind a query: the last query is that of the last key.
 func (a *attention) earlier() *graph.Value {
-	queries, keys := a.extent(a.query, -2), a.extent(a.key, -2)
-	place := a.do(op.Add{}, a.along(-2, a.count(queries)), a.do(op.Sub{}, keys, queries))
-	return a.do(relation("le"), a.count(keys), place)
+	queries, keys := a.Extent(a.query, -2), a.Extent(a.key, -2)
+	place := a.Do(op.Add{}, a.Along(-2, a.Count(queries)), a.Do(op.Sub{}, keys, queries))
+	return a.Do(relation("le"), a.Count(keys), place)
 }
 
 // behind puts the keys and values of earlier tokens in front.
 func (a *attention) behind(key, value *graph.Value) {
-	a.key, a.value = a.do(op.Cat{Axis: 2}, key, a.key), a.do(op.Cat{Axis: 2}, value, a.value)
+	a.key, a.value = a.Do(op.Cat{Axis: 2}, key, a.key), a.Do(op.Cat{Axis: 2}, value, a.value)
 }
 
 // readAttention reads queries, keys and values that are one product with a constant matrix.
@@ -129,37 +129,37 @@ func readAttention(n *node) ([]*graph.Value, error) {
 	a := n.attention(2)
 	a.mask, a.addends = a.optional(3), a.optional(5)
 	if a.has(6) {
-		a.refuse("past_sequence_length is not read")
+		a.Refuse("past_sequence_length is not read")
 	}
 	joined, sizes := a.joined()
-	if a.err == nil {
+	if a.Err == nil {
 		a.size = sizes[0] / a.heads
 	}
-	parts := a.split(op.Split{Axis: -1, Sizes: sizes}, joined)
+	parts := a.Split(op.Split{Axis: -1, Sizes: sizes}, joined)
 	a.query, a.key, a.value = a.apart(parts[0]), a.apart(parts[1]), a.apart(parts[2])
 	if past := a.optional(4); past != nil {
-		both := a.split(op.Split{Axis: 0, Sizes: []int{1, 1}}, past)
+		both := a.Split(op.Split{Axis: 0, Sizes: []int{1, 1}}, past)
 		first := op.Squeeze{Axes: []int{0}}
-		a.behind(a.do(first, both[0]), a.do(first, both[1]))
+		a.behind(a.Do(first, both[0]), a.Do(first, both[1]))
 	}
 	y, err := a.result()
 	if err != nil || len(n.proto.GetOutput()) < 2 {
 		return y, err
 	}
 	first := op.Unsqueeze{Axes: []int{0}}
-	present := a.do(op.Cat{}, a.do(first, a.key), a.do(first, a.value))
-	return append(y, present), a.err
+	present := a.Do(op.Cat{}, a.Do(first, a.key), a.Do(first, a.value))
+	return append(y, present), a.Err
 }
 
 // joined is the product of x and the weights, with the widths of the three parts.
 func (a *attention) joined() (*graph.Value, []int) {
 	sizes := a.numbers("qkv_hidden_sizes", nil)
-	if a.err != nil {
+	if a.Err != nil {
 		return nil, nil
 	}
 	x, w := a.in[0], a.in[1]
 	if !isWeight(w) || len(shapeOf(w)) != 2 {
-		a.refuse("its weights are %v; a constant matrix is read", w.Type)
+		a.Refuse("its weights are %v; a constant matrix is read", w.Type)
 		return nil, nil
 	}
 	width := shapeOf(w)[1]
@@ -169,26 +169,26 @@ func (a *attention) joined() (*graph.Value, []int) {
 	total := 0
 	for _, size := range sizes {
 		if size < 1 || size > width || size%a.heads != 0 {
-			a.refuse("%d numbers for %d heads", size, a.heads)
+			a.Refuse("%d numbers for %d heads", size, a.heads)
 			return nil, nil
 		}
 		total += size
 	}
 	if len(sizes) != 3 || total != width || sizes[0] != sizes[1] {
-		a.refuse("weights of width %d for queries, keys and values of %v", width, sizes)
+		a.Refuse("weights of width %d for queries, keys and values of %v", width, sizes)
 		return nil, nil
 	}
 	var weight *graph.Value
-	if weight, a.err = a.transposedWeight(w); a.err != nil {
+	if weight, a.Err = a.transposedWeight(w); a.Err != nil {
 		return nil, nil
 	}
 	bias := a.optional(2)
 	if bias != nil && bias.Role == graph.Parameter && len(bias.Type.Shape) == 1 {
-		return a.do(op.Linear{}, x, weight, bias), sizes
+		return a.Do(op.Linear{}, x, weight, bias), sizes
 	}
-	y := a.do(op.Linear{}, x, weight)
+	y := a.Do(op.Linear{}, x, weight)
 	if bias != nil {
-		y = a.do(op.Add{}, y, bias)
+		y = a.Do(op.Add{}, y, bias)
 	}
 	return y, sizes
 }
@@ -199,15 +199,15 @@ func readMultiHeadAttention(n *node) ([]*graph.Value, error) {
 	a := n.attention(3)
 	a.mask, a.addends = a.optional(4), a.optional(5)
 	if a.has(8) || a.has(9) {
-		a.refuse("past_sequence_length and cache_indirection are not read")
+		a.Refuse("past_sequence_length and cache_indirection are not read")
 	}
 	var bias [3]*graph.Value
-	if b := a.optional(3); b != nil && a.err == nil {
+	if b := a.optional(3); b != nil && a.Err == nil {
 		if b.Role != graph.Parameter || len(b.Type.Shape) != 1 || b.Type.Shape[0]%3 != 0 {
-			a.refuse("its bias is %v; a constant of three parts of the same size is read", b.Type)
+			a.Refuse("its bias is %v; a constant of three parts of the same size is read", b.Type)
 		}
-		copy(bias[:], a.split(op.Split{Axis: 0, Parts: 3}, b))
-		if a.err == nil {
+		copy(bias[:], a.Split(op.Split{Axis: 0, Parts: 3}, b))
+		if a.Err == nil {
 			a.size = b.Type.Shape[0] / 3 / a.heads
 		}
 	}
@@ -217,7 +217,7 @@ func readMultiHeadAttention(n *node) ([]*graph.Value, error) {
 	}
 	a.query, a.key, a.value = each[0], each[1], each[2]
 	if a.has(6) != a.has(7) {
-		a.refuse("keys of earlier tokens come with their values")
+		a.Refuse("keys of earlier tokens come with their values")
 	} else if a.has(6) {
 		a.behind(a.in[6], a.in[7])
 	}
@@ -227,20 +227,20 @@ func readMultiHeadAttention(n *node) ([]*graph.Value, error) {
 
 // headsOf is input i, by heads, with its bias, which may be nil.
 func (a *attention) headsOf(i int, bias *graph.Value) *graph.Value {
-	if a.err != nil {
+	if a.Err != nil {
 		return nil
 	}
 	x := a.in[i]
 	rank, err := a.rank(x)
 	switch {
 	case err != nil:
-		a.err = err
+		a.Err = err
 	case rank == 4 && i > 0 && bias == nil:
 		return x
 	case rank != 3:
-		a.refuse("input %d has %d axes; three are read, [batch, tokens, numbers]", i, rank)
+		a.Refuse("input %d has %d axes; three are read, [batch, tokens, numbers]", i, rank)
 	case bias != nil:
-		x = a.do(op.Add{}, x, bias)
+		x = a.Do(op.Add{}, x, bias)
 	}
 	return a.apart(x)
 }
@@ -251,35 +251,35 @@ func readEmbedLayerNorm(n *node) ([]*graph.Value, error) {
 	f := n.formula(1)
 	for _, i := range []int{2, 3, 5, 6} {
 		if !f.has(i) {
-			f.refuse("input %d is missing", i)
+			f.Refuse("input %d is missing", i)
 		}
 	}
 	if f.has(1) != f.has(4) {
-		f.refuse("segments need their rows, and rows their segments")
+		f.Refuse("segments need their rows, and rows their segments")
 	}
-	if f.err != nil {
-		return nil, f.err
+	if f.Err != nil {
+		return nil, f.Err
 	}
 	ids := n.in[0]
 	place := f.optional(8)
 	if place == nil {
-		place = f.count(f.extent(ids, 1))
+		place = f.Count(f.Extent(ids, 1))
 	}
-	sum := f.do(op.Add{}, f.do(op.Gather{}, n.in[2], ids), f.do(op.Gather{}, n.in[3], place))
+	sum := f.Do(op.Add{}, f.Do(op.Gather{}, n.in[2], ids), f.Do(op.Gather{}, n.in[3], place))
 	if f.has(1) {
-		sum = f.do(op.Add{}, sum, f.do(op.Gather{}, n.in[4], n.in[1]))
+		sum = f.Do(op.Add{}, sum, f.Do(op.Gather{}, n.in[4], n.in[1]))
 	}
-	y, err := f.result(op.LayerNorm{Axis: -1, Eps: float64(f.real("epsilon", 1e-12))}, sum, n.in[5], n.in[6])
+	y, err := f.Result(op.LayerNorm{Axis: -1, Eps: float64(f.real("epsilon", 1e-12))}, sum, n.in[5], n.in[6])
 	if err != nil {
 		return nil, err
 	}
-	tokens := f.do(op.Expand{}, f.list(0), f.extent(ids, 0))
+	tokens := f.Do(op.Expand{}, f.List(0), f.Extent(ids, 0))
 	if f.has(7) {
-		shown := f.do(relation("ne"), f.as(tensor.Int64, n.in[7]), f.list(0))
-		tokens = f.do(op.Reduce{Name: "sum", Axes: []int{1}}, f.do(op.Cast{To: tensor.Int64}, shown))
+		shown := f.Do(relation("ne"), f.As(tensor.Int64, n.in[7]), f.List(0))
+		tokens = f.Do(op.Reduce{Name: "sum", Axes: []int{1}}, f.Do(op.Cast{To: tensor.Int64}, shown))
 	}
 	if tokens != nil {
 		n.declared[tokens] = tensor.Int32
 	}
-	return append(y, tokens, sum), f.err
+	return append(y, tokens, sum), f.Err
 }

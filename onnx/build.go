@@ -6,23 +6,20 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/assemble"
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// maxFolded limits the elements of a constant that is computed while a graph is built.
-const maxFolded = 1 << 26
-
 // builder makes a graph of a model.
 type builder struct {
 	scope
+	assemble.Builder
 	file    *File
-	graph   *graph.Graph
 	called  map[functionID]*onnxpb.FunctionProto
 	inlined int // nodes of functions
 	failed  []Unsupported
-	steps   int64 // that folding took, of maxSteps
 	// unchecked counts nodes of known operators that were not read: they compute with results
 	// of nodes that were not.
 	unchecked int
@@ -33,10 +30,7 @@ type builder struct {
 	// declared are the element types of values as a file has them, where that is known and
 	// another than the graph's.
 	declared map[*graph.Value]tensor.DType
-	// facts are what is known of values while the graph is built; nil where sizes of
-	// inputs are free.
-	facts map[*graph.Value]graph.Fact
-	ranks map[*graph.Value]int // found so far, -1 where it does not follow
+	ranks    map[*graph.Value]int // found so far, -1 where it does not follow
 	// sequences are the tensors of lists, which are no values of a graph: another value stands for each.
 	sequences map[*graph.Value][]*graph.Value
 }
@@ -44,7 +38,7 @@ type builder struct {
 // Graph returns the model as a graph. The error is an *UnsupportedError that lists every
 // node that has no counterpart, or says what is wrong with the file.
 func (f *File) Graph(given Given) (*graph.Graph, error) {
-	b := &builder{file: f, graph: graph.New(f.graphName()), scope: scope{opset: f.opset, values: map[string]*graph.Value{}}, stored: map[*graph.Value]*tensor.Tensor{}, declared: map[*graph.Value]tensor.DType{}}
+	b := &builder{file: f, Builder: assemble.Builder{Graph: graph.New(f.graphName())}, scope: scope{opset: f.opset, values: map[string]*graph.Value{}}, stored: map[*graph.Value]*tensor.Tensor{}, declared: map[*graph.Value]tensor.DType{}}
 	ports, err := f.Inputs()
 	if err != nil {
 		return nil, err
@@ -70,11 +64,11 @@ func (f *File) Graph(given Given) (*graph.Graph, error) {
 	if err := b.outputs(p); err != nil {
 		return nil, f.wrong(err)
 	}
-	b.graph.Prune()
-	if err := b.graph.Validate(); err != nil {
+	b.Graph.Prune()
+	if err := b.Graph.Validate(); err != nil {
 		return nil, f.wrong(err)
 	}
-	return b.graph, nil
+	return b.Graph, nil
 }
 
 func (f *File) wrong(err error) error { return fmt.Errorf("%s: %w", f.name, err) }
@@ -121,7 +115,7 @@ func (b *builder) inputs(ports []Port, given Given) error {
 			}
 			continue
 		}
-		in := b.graph.AddInput(port.Name, graph.Type{DType: kind})
+		in := b.Graph.AddInput(port.Name, graph.Type{DType: kind})
 		if port, err = given.input(port); err != nil {
 			return err
 		}
@@ -131,7 +125,7 @@ func (b *builder) inputs(ports []Port, given Given) error {
 	}
 	known := func(s tensor.Shape) bool { return s != nil && !slices.Contains(s, 0) }
 	if !slices.ContainsFunc(shapes, func(s tensor.Shape) bool { return !known(s) }) {
-		b.facts, _ = b.graph.Facts(shapes...)
+		b.Facts, _ = b.Graph.Facts(shapes...)
 	}
 	return nil
 }
@@ -151,7 +145,7 @@ func (b *builder) bindInput(port Port, t *tensor.Tensor) error {
 	if err != nil {
 		return err
 	}
-	v := b.graph.AddConst(port.Name, kept)
+	v := b.Graph.AddConst(port.Name, kept)
 	b.values[port.Name], b.stored[v] = v, t
 	return nil
 }
@@ -166,15 +160,15 @@ func (b *builder) outputs(p *onnxpb.GraphProto) error {
 			return fmt.Errorf("output %q is a list of tensors; give the tensors themselves as outputs", v.GetName())
 		}
 		if out.Type.DType.IsQuantized() && out.Role == graph.Result {
-			out = b.graph.AddNode("codes/"+v.GetName(), op.IntRepr{}, out)
+			out = b.Graph.AddNode("codes/"+v.GetName(), op.IntRepr{}, out)
 		}
-		if out.Role != graph.Result || slices.Contains(b.graph.Outputs, out) {
+		if out.Role != graph.Result || slices.Contains(b.Graph.Outputs, out) {
 			// Every output has a node of its own: this one copies.
-			out = b.graph.AddNode("output/"+v.GetName(), op.StridedSlice{}, out)
+			out = b.Graph.AddNode("output/"+v.GetName(), op.StridedSlice{}, out)
 		}
-		b.graph.Outputs = append(b.graph.Outputs, out)
+		b.Graph.Outputs = append(b.Graph.Outputs, out)
 	}
-	if len(b.graph.Outputs) == 0 {
+	if len(b.Graph.Outputs) == 0 {
 		return fmt.Errorf("the model has no output")
 	}
 	return nil
@@ -194,7 +188,7 @@ func (b *builder) value(name string) (*graph.Value, error) {
 		if err != nil {
 			return nil, fmt.Errorf("initializer %q: %w", name, err)
 		}
-		v := b.graph.AddConst(name, t)
+		v := b.Graph.AddConst(name, t)
 		b.values[name], b.stored[v] = v, stored
 		return v, nil
 	}

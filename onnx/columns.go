@@ -45,12 +45,12 @@ func readDeformConv(n *node) ([]*graph.Value, error) {
 	if n.has(3) {
 		in = append(in, n.in[3])
 	} else {
-		in = append(in, f.do(op.Expand{}, f.scalar(0), f.extent(weight, 0)))
+		in = append(in, f.Do(op.Expand{}, f.Scalar(0), f.Extent(weight, 0)))
 	}
 	if n.has(4) {
 		in = append(in, n.in[4])
 	}
-	return f.result(op.DeformConv{Spatial: s, Groups: f.number("group", 1), OffsetGroups: f.number("offset_group", 1)}, in...)
+	return f.Result(op.DeformConv{Spatial: s, Groups: f.number("group", 1), OffsetGroups: f.number("offset_group", 1)}, in...)
 }
 
 // convTransposeND reads a transposed convolution over more than two axes: the product with the
@@ -65,8 +65,8 @@ func (n *node) convTransposeND(weight *graph.Value, kernel []int) ([]*graph.Valu
 		return nil, fmt.Errorf("output_shape or auto_pad over %d axes is not read", len(kernel))
 	}
 	x, groups := n.in[0], f.number("group", 1)
-	if f.err != nil || groups < 1 {
-		return nil, fmt.Errorf("group %d: %w", groups, f.err)
+	if f.Err != nil || groups < 1 {
+		return nil, fmt.Errorf("group %d: %w", groups, f.Err)
 	}
 	extra := f.numbers("output_padding", make([]int, len(kernel)))
 	if len(extra) != len(kernel) {
@@ -79,18 +79,18 @@ func (n *node) convTransposeND(weight *graph.Value, kernel []int) ([]*graph.Valu
 		last[i] = s.Dilation[i]*(k-1) + 1 + extra[i] - s.Before[i] - s.After[i] - s.Stride[i]
 		taps *= k
 	}
-	extents := f.do(op.StridedSlice{Starts: []int64{2}, Ends: []int64{int64(2 + len(kernel))}}, f.shape(x))
-	image := f.do(op.Add{}, f.do(op.Mul{}, extents, f.list(s.Stride...)), f.list(last...))
-	batch, outputs := f.extent(x, 0), f.do(op.Mul{}, f.extent(weight, 1), f.list(groups*taps))
+	extents := f.Do(op.StridedSlice{Starts: []int64{2}, Ends: []int64{int64(2 + len(kernel))}}, f.Shape(x))
+	image := f.Do(op.Add{}, f.Do(op.Mul{}, extents, f.List(s.Stride...)), f.List(last...))
+	batch, outputs := f.Extent(x, 0), f.Do(op.Mul{}, f.Extent(weight, 1), f.List(groups*taps))
 	// x [N, groups, C, L] and the weight [groups, M*taps, C]
-	lines := f.do(op.Reshape{}, x, f.do(op.Cat{}, batch, f.list(groups, -1), f.do(op.Reduce{Name: "prod", Axes: []int{0}, KeepDim: true}, extents)))
-	w := f.do(op.Transpose{Perm: []int{0, 2, 1}}, f.do(op.Reshape{}, weight, f.do(op.Cat{}, f.list(groups, -1), f.do(op.Mul{}, f.extent(weight, 1), f.list(taps)))))
-	cols := f.do(op.Reshape{}, f.do(op.MatMul{}, w, lines), f.do(op.Cat{}, batch, outputs, f.list(-1)))
+	lines := f.Do(op.Reshape{}, x, f.Do(op.Cat{}, batch, f.List(groups, -1), f.Do(op.Reduce{Name: "prod", Axes: []int{0}, KeepDim: true}, extents)))
+	w := f.Do(op.Transpose{Perm: []int{0, 2, 1}}, f.Do(op.Reshape{}, weight, f.Do(op.Cat{}, f.List(groups, -1), f.Do(op.Mul{}, f.Extent(weight, 1), f.List(taps)))))
+	cols := f.Do(op.Reshape{}, f.Do(op.MatMul{}, w, lines), f.Do(op.Cat{}, batch, outputs, f.List(-1)))
 	if !n.has(2) {
-		return f.result(op.Col2Im{Spatial: s}, cols, image, f.list(kernel...))
+		return f.Result(op.Col2Im{Spatial: s}, cols, image, f.List(kernel...))
 	}
-	y := f.do(op.Col2Im{Spatial: s}, cols, image, f.list(kernel...))
-	return f.result(op.Add{}, y, f.along(-1-len(kernel), n.in[2]))
+	y := f.Do(op.Col2Im{Spatial: s}, cols, image, f.List(kernel...))
+	return f.Result(op.Add{}, y, f.Along(-1-len(kernel), n.in[2]))
 }
 
 // readMaxUnpool puts elements to their places in a flat result. A shape of the result that is
@@ -107,23 +107,23 @@ func readMaxUnpool(n *node) ([]*graph.Value, error) {
 	for i, k := range kernel {
 		last[i] = k - s.Before[i] - s.After[i] - s.Stride[i]
 	}
-	shape := f.do(op.Add{}, f.do(op.Mul{}, f.shape(x), f.list(append([]int{1, 1}, s.Stride...)...)), f.list(append([]int{0, 0}, last...)...))
-	size := f.do(op.Reduce{Name: "prod", Axes: []int{0}, KeepDim: true}, shape)
-	flat := func(v *graph.Value) *graph.Value { return f.do(op.Reshape{Shape: []int{-1}}, v) }
-	y := f.do(op.ScatterElements{}, f.do(op.Expand{}, f.numberOf(x, 0), size), flat(n.in[1]), flat(x))
+	shape := f.Do(op.Add{}, f.Do(op.Mul{}, f.Shape(x), f.List(append([]int{1, 1}, s.Stride...)...)), f.List(append([]int{0, 0}, last...)...))
+	size := f.Do(op.Reduce{Name: "prod", Axes: []int{0}, KeepDim: true}, shape)
+	flat := func(v *graph.Value) *graph.Value { return f.Do(op.Reshape{Shape: []int{-1}}, v) }
+	y := f.Do(op.ScatterElements{}, f.Do(op.Expand{}, f.NumberOf(x, 0), size), flat(n.in[1]), flat(x))
 	if !n.has(2) {
-		return f.result(op.Reshape{}, y, shape)
+		return f.Result(op.Reshape{}, y, shape)
 	}
-	behind := f.do(op.Sub{}, n.in[2], shape)
-	pads := f.do(op.Cat{}, f.do(op.Mul{}, behind, f.list(0)), behind)
-	return f.result(op.Pad{Mode: "constant"}, f.do(op.Reshape{}, y, shape), pads)
+	behind := f.Do(op.Sub{}, n.in[2], shape)
+	pads := f.Do(op.Cat{}, f.Do(op.Mul{}, behind, f.List(0)), behind)
+	return f.Result(op.Pad{Mode: "constant"}, f.Do(op.Reshape{}, y, shape), pads)
 }
 
 // readAffineGrid multiplies each place of a grid from -1 to 1 by matrices.
 func readAffineGrid(n *node) ([]*graph.Value, error) {
 	f := n.formula(2)
-	if f.err != nil {
-		return nil, f.err
+	if f.Err != nil {
+		return nil, f.Err
 	}
 	size, err := n.numbersOf(1, "size")
 	if err != nil {
@@ -137,8 +137,8 @@ func readAffineGrid(n *node) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	y := f.do(op.MatMul{}, f.constant(places), f.do(op.Transpose{Perm: []int{0, 2, 1}}, n.in[0]))
-	return f.result(op.Reshape{Shape: append(append([]int{size[0]}, size[2:]...), len(size)-2)}, y)
+	y := f.Do(op.MatMul{}, f.constant(places), f.Do(op.Transpose{Perm: []int{0, 2, 1}}, n.in[0]))
+	return f.Result(op.Reshape{Shape: append(append([]int{size[0]}, size[2:]...), len(size)-2)}, y)
 }
 
 // gridPlaces are the places of all elements of an image, the last axis first, then 1.

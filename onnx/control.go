@@ -34,7 +34,7 @@ func readIf(n *node) ([]*graph.Value, error) {
 
 // truth is the value of a condition.
 func (n *node) truth(v *graph.Value) (bool, error) {
-	t := n.constantOf(v)
+	t := n.ConstantOf(v)
 	if t == nil {
 		return false, fmt.Errorf("its condition is %w; octet.WithShape or octet.WithInput may decide it", graph.ErrComputed)
 	}

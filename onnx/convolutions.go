@@ -115,7 +115,7 @@ func (n *node) filter() (*graph.Value, []int, error) {
 		kernel = shape[2:]
 	}
 	if kernel == nil {
-		shape := n.facts[weight].Shape
+		shape := n.Facts[weight].Shape
 		if len(shape) < 3 {
 			return nil, nil, fmt.Errorf("the shape of its weight is %w; octet.WithShape may tell it", graph.ErrComputed)
 		}

@@ -74,7 +74,7 @@ func (n *node) zeros(i, behind int) (*graph.Value, error) {
 		return zero, err
 	}
 	rank := -1
-	if f, ok := n.facts[zero]; ok {
+	if f, ok := n.Facts[zero]; ok {
 		rank = len(f.Shape)
 	} else if zero.Role == graph.Parameter {
 		rank = len(zero.Type.Shape)

@@ -91,14 +91,14 @@ func readMeanOfInputs(n *node) ([]*graph.Value, error) {
 // readPow: the exponent may be of another type than the base, whose type the result has.
 func readPow(n *node) ([]*graph.Value, error) {
 	f := n.formula(2)
-	if f.err != nil {
-		return nil, f.err
+	if f.Err != nil {
+		return nil, f.Err
 	}
 	x, y, pow := n.in[0], n.in[1], op.Pairwise{Name: "pow"}
 	if x.Type.DType == tensor.Int64 && y.Type.DType == tensor.Float32 {
-		return f.result(op.Cast{To: tensor.Int64}, f.do(pow, f.as(tensor.Float32, x), y))
+		return f.Result(op.Cast{To: tensor.Int64}, f.Do(pow, f.As(tensor.Float32, x), y))
 	}
-	return f.result(pow, x, f.as(x.Type.DType, y))
+	return f.Result(pow, x, f.As(x.Type.DType, y))
 }
 
 func readConstantOfShape(n *node) ([]*graph.Value, error) {

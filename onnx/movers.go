@@ -38,7 +38,7 @@ func readIdentity(n *node) ([]*graph.Value, error) {
 // readDropout does nothing in a model that is run: its mask leaves all elements.
 func readDropout(n *node) ([]*graph.Value, error) {
 	f := n.formula(1)
-	if n.has(2) && f.err == nil {
+	if n.has(2) && f.Err == nil {
 		training, err := n.truth(n.in[2])
 		if err != nil {
 			return nil, err
@@ -51,11 +51,11 @@ func readDropout(n *node) ([]*graph.Value, error) {
 			return nil, fmt.Errorf("in training mode, whose results are random: export the model after model.eval()")
 		}
 	}
-	if len(n.proto.GetOutput()) < 2 || f.err != nil {
-		return n.in[:1], f.err
+	if len(n.proto.GetOutput()) < 2 || f.Err != nil {
+		return n.in[:1], f.Err
 	}
-	mask := f.do(op.Cast{To: tensor.Bool}, f.do(op.Expand{}, f.list(1), f.shape(n.in[0])))
-	return []*graph.Value{n.in[0], mask}, f.err
+	mask := f.Do(op.Cast{To: tensor.Bool}, f.Do(op.Expand{}, f.List(1), f.Shape(n.in[0])))
+	return []*graph.Value{n.in[0], mask}, f.Err
 }
 
 // readConstant reads the attribute that holds the data.
@@ -86,7 +86,7 @@ func readConstant(n *node) ([]*graph.Value, error) {
 			return nil, fmt.Errorf("a constant of attribute %s (%v)", name, onnxpb.AttributeProto_AttributeType(a.GetType()))
 		}
 	}
-	v := n.graph.AddConst(n.first(), t)
+	v := n.Graph.AddConst(n.first(), t)
 	if n.stored[v] = t; stored != nil {
 		n.stored[v] = stored
 	}
@@ -144,7 +144,7 @@ func readTranspose(n *node) ([]*graph.Value, error) {
 	if perm == nil {
 		shape := n.in[0].Type.Shape
 		if n.in[0].Role != graph.Parameter {
-			if shape = n.facts[n.in[0]].Shape; shape == nil {
+			if shape = n.Facts[n.in[0]].Shape; shape == nil {
 				return nil, fmt.Errorf("without perm, the order of axes follows from their number, which is %w; octet.WithShape may tell it", graph.ErrComputed)
 			}
 		}

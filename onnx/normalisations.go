@@ -149,9 +149,9 @@ func readLRN(n *node) ([]*graph.Value, error) {
 func readMeanVarianceNorm(n *node) ([]*graph.Value, error) {
 	f := n.formula(1)
 	mean := op.Mean{Axes: f.numbers("axes", []int{0, 2, 3}), KeepDim: true}
-	apart := f.do(op.Sub{}, n.in[0], f.do(mean, n.in[0]))
-	deviation := f.do(function("sqrt"), f.do(mean, f.do(op.Mul{}, apart, apart)))
-	return f.result(op.Div{}, apart, f.do(op.Add{}, deviation, f.scalar(1e-9)))
+	apart := f.Do(op.Sub{}, n.in[0], f.Do(mean, n.in[0]))
+	deviation := f.Do(function("sqrt"), f.Do(mean, f.Do(op.Mul{}, apart, apart)))
+	return f.Result(op.Div{}, apart, f.Do(op.Add{}, deviation, f.Scalar(1e-9)))
 }
 
 func readLpNorm(n *node) ([]*graph.Value, error) {

@@ -18,9 +18,9 @@ func biasedGelu(gelu op.GELU) importer {
 		f := n.formula(1)
 		x := n.in[0]
 		if n.has(1) {
-			x = f.do(op.Add{}, x, n.in[1])
+			x = f.Do(op.Add{}, x, n.in[1])
 		}
-		return f.result(gelu, x)
+		return f.Result(gelu, x)
 	}
 }
 
@@ -28,20 +28,20 @@ func biasedGelu(gelu op.GELU) importer {
 // result.
 func readSkipLayerNorm(n *node) ([]*graph.Value, error) {
 	f := n.formula(3)
-	sum := f.do(op.Add{}, n.in[0], n.in[1])
+	sum := f.Do(op.Add{}, n.in[0], n.in[1])
 	if n.has(4) {
-		sum = f.do(op.Add{}, sum, n.in[4])
+		sum = f.Do(op.Add{}, sum, n.in[4])
 	}
 	for _, i := range []int{1, 2} {
 		if names := n.proto.GetOutput(); i < len(names) && names[i] != "" {
-			f.refuse("its result %d (%s) is of training, and not computed here", i, names[i])
+			f.Refuse("its result %d (%s) is of training, and not computed here", i, names[i])
 		}
 	}
 	in := []*graph.Value{sum, n.in[2]}
 	if n.has(3) {
 		in = append(in, n.in[3])
 	}
-	y, err := f.result(op.LayerNorm{Axis: -1, Eps: float64(f.real("epsilon", 1e-12))}, in...)
+	y, err := f.Result(op.LayerNorm{Axis: -1, Eps: float64(f.real("epsilon", 1e-12))}, in...)
 	if err != nil {
 		return nil, err
 	}

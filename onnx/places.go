@@ -145,13 +145,13 @@ func readSpaceToDepth(n *node) ([]*graph.Value, error) {
 	y := op.SpaceToDepth{Block: block}
 	switch mode := f.text("mode", "DCR"); mode {
 	case "DCR":
-		return f.result(y, n.in[0])
+		return f.Result(y, n.in[0])
 	case "CRD": // the channel of x comes first
-		rows := f.do(y, n.in[0])
-		shape := f.shape(rows)
-		blocks := f.do(op.Cat{}, f.list(0, block*block, -1), f.do(op.StridedSlice{Starts: []int64{2}, Ends: []int64{4}}, shape))
-		apart := f.do(op.Transpose{Perm: []int{0, 2, 1, 3, 4}}, f.do(op.Reshape{KeepZero: true}, rows, blocks))
-		return f.result(op.Reshape{}, apart, shape)
+		rows := f.Do(y, n.in[0])
+		shape := f.Shape(rows)
+		blocks := f.Do(op.Cat{}, f.List(0, block*block, -1), f.Do(op.StridedSlice{Starts: []int64{2}, Ends: []int64{4}}, shape))
+		apart := f.Do(op.Transpose{Perm: []int{0, 2, 1, 3, 4}}, f.Do(op.Reshape{KeepZero: true}, rows, blocks))
+		return f.Result(op.Reshape{}, apart, shape)
 	default:
 		return nil, fmt.Errorf("mode %q; DCR and CRD are read", mode)
 	}

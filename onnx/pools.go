@@ -42,8 +42,8 @@ func readMaxPool(n *node) ([]*graph.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		pooled := f.split(p, f.as(tensor.Float32, n.in[0]))
-		y, err := f.result(op.Cast{To: tensor.Int64}, pooled[0])
+		pooled := f.Split(p, f.As(tensor.Float32, n.in[0]))
+		y, err := f.Result(op.Cast{To: tensor.Int64}, pooled[0])
 		return append(y, pooled[1:p.Results()]...), err
 	}
 	if n.volume() || len(n.proto.GetOutput()) > 1 {

@@ -55,10 +55,10 @@ func (n *node) matMulVectors(vectors [2]bool) ([]*graph.Value, error) {
 	in, gone := [2]*graph.Value{n.in[0], n.in[1]}, []int{}
 	for i, axis := range []int{-2, -1} {
 		if vectors[i] {
-			in[i], gone = f.do(op.Unsqueeze{Axes: []int{i}}, in[i]), append(gone, axis)
+			in[i], gone = f.Do(op.Unsqueeze{Axes: []int{i}}, in[i]), append(gone, axis)
 		}
 	}
-	return f.result(op.Squeeze{Axes: gone}, f.do(op.MatMul{}, in[0], in[1]))
+	return f.Result(op.Squeeze{Axes: gone}, f.Do(op.MatMul{}, in[0], in[1]))
 }
 
 // readGemm reads alpha * a * b + beta * c.

@@ -181,7 +181,7 @@ func readQGemm(n *node) ([]*graph.Value, error) {
 	}
 	if !n.has(7) {
 		n.integer()
-		v := n.graph.AddNode(n.first(), op.Linear{}, in...)
+		v := n.Graph.AddNode(n.first(), op.Linear{}, in...)
 		return []*graph.Value{v}, v.Node.CheckSignature()
 	}
 	out, err := n.one(7)

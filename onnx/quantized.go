@@ -179,7 +179,7 @@ func plainOf(d tensor.DType) tensor.DType {
 }
 
 // integer says that the graph computes on codes.
-func (n *node) integer() { n.graph.Numerics = quant.ONNX }
+func (n *node) integer() { n.Graph.Numerics = quant.ONNX }
 
 // typed adds an operator whose result has the given quantized type.
 func (n *node) typed(t graph.Type, o graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
@@ -189,12 +189,12 @@ func (n *node) typed(t graph.Type, o graph.Op, in ...*graph.Value) ([]*graph.Val
 // typedAs is typed for a result of another name.
 func (n *node) typedAs(name string, t graph.Type, o graph.Op, in ...*graph.Value) ([]*graph.Value, error) {
 	n.integer()
-	v := n.graph.AddNode(name, o, in...)
+	v := n.Graph.AddNode(name, o, in...)
 	v.Type = t
 	if err := v.Node.CheckSignature(); err != nil {
 		return nil, err
 	}
-	return []*graph.Value{v}, n.learn(v.Node)
+	return []*graph.Value{v}, n.Learn(v.Node)
 }
 
 func readQuantize(n *node) ([]*graph.Value, error) {
@@ -219,7 +219,7 @@ func readQuantize(n *node) ([]*graph.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []*graph.Value{n.graph.AddConst(n.first(), codes)}, nil
+		return []*graph.Value{n.Graph.AddConst(n.first(), codes)}, nil
 	}
 	if simple && n.in[1].Data.Numel() == 1 {
 		t, err := n.one(1)
@@ -368,15 +368,15 @@ func (n *node) dequantizedConstant(axis int) ([]*graph.Value, error) {
 		return nil, err
 	}
 	if t.DType == tensor.QInt32 {
-		return []*graph.Value{n.graph.AddConst(n.first(), reals(codes.Data))}, nil
+		return []*graph.Value{n.Graph.AddConst(n.first(), reals(codes.Data))}, nil
 	}
 	if t.Q.IsPerTensor() {
 		return n.add(n.first(), op.Dequantize{}, codes)
 	}
 	// A weight, whose layer will read the codes: its numbers are no facts that sizes depend on.
-	v := n.graph.AddNode(n.first(), op.Dequantize{}, codes)
-	if n.facts != nil {
-		n.facts[v] = graph.Fact{Type: graph.Type{DType: tensor.Float32, Shape: codes.Type.Shape}}
+	v := n.Graph.AddNode(n.first(), op.Dequantize{}, codes)
+	if n.Facts != nil {
+		n.Facts[v] = graph.Fact{Type: graph.Type{DType: tensor.Float32, Shape: codes.Type.Shape}}
 	}
 	return v.Node.Outputs, nil
 }

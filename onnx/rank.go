@@ -16,7 +16,7 @@ func (b *builder) rank(v *graph.Value) (int, error) {
 }
 
 func (b *builder) rankOf(v *graph.Value) (rank int, ok bool) {
-	if fact := b.facts[v]; fact.Shape != nil {
+	if fact := b.Facts[v]; fact.Shape != nil {
 		return len(fact.Shape), true
 	}
 	switch {

@@ -39,14 +39,14 @@ func reduce(of func(axes []int, keep bool) graph.Op) importer {
 		f := n.formula(1)
 		x := n.in[0]
 		if len(axes) == 0 && nothing { // each element by itself
-			x, axes, keep = f.do(op.Unsqueeze{Axes: []int{0}}, x), []int{0}, false
+			x, axes, keep = f.Do(op.Unsqueeze{Axes: []int{0}}, x), []int{0}, false
 		} else if len(axes) == 0 {
 			axes = nil
 		}
 		if x != nil && x.Type.DType == tensor.Bool { // some or all, by the largest or the smallest
-			y := f.do(of(axes, keep), f.as(tensor.Int64, x))
-			return f.result(relation("gt"), y, f.list(0))
+			y := f.Do(of(axes, keep), f.As(tensor.Int64, x))
+			return f.Result(relation("gt"), y, f.List(0))
 		}
-		return f.result(of(axes, keep), x)
+		return f.Result(of(axes, keep), x)
 	}
 }

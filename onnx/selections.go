@@ -85,8 +85,8 @@ func argExtreme(smallest bool) importer {
 func cumulative(of func(axis int, exclusive, reverse bool) graph.Op) importer {
 	return func(n *node) ([]*graph.Value, error) {
 		f := n.formula(2)
-		if f.err != nil {
-			return nil, f.err
+		if f.Err != nil {
+			return nil, f.Err
 		}
 		axis, err := n.numbersOf(1, "axis")
 		if err != nil {
@@ -95,6 +95,6 @@ func cumulative(of func(axis int, exclusive, reverse bool) graph.Op) importer {
 		if len(axis) != 1 {
 			return nil, fmt.Errorf("axis %v; one is expected", axis)
 		}
-		return f.result(of(axis[0], f.flag("exclusive", false), f.flag("reverse", false)), n.in[0])
+		return f.Result(of(axis[0], f.flag("exclusive", false), f.flag("reverse", false)), n.in[0])
 	}
 }

@@ -65,7 +65,7 @@ func (n *node) pieces(axis int) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t := n.constantOf(n.in[1]); len(t.Shape()) > 0 {
+		if t := n.ConstantOf(n.in[1]); len(t.Shape()) > 0 {
 			if len(given) == 0 || len(given) > maxPieces {
 				return nil, fmt.Errorf("a list of %d tensors; from 1 to %d are read", len(given), maxPieces)
 			}
@@ -93,7 +93,7 @@ func (n *node) pieces(axis int) ([]int, error) {
 // value between nodes, which a run will compare.
 func (n *node) extentAlong(axis int) (int, error) {
 	x := n.in[0]
-	shape := n.facts[x].Shape
+	shape := n.Facts[x].Shape
 	switch {
 	case x.Role == graph.Parameter:
 		shape = x.Type.Shape

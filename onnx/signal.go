@@ -26,21 +26,21 @@ const maxWindow = 1 << 24
 
 // size is a whole number that input i holds, of at least 1.
 func (f *formula) size(i int, what string) int {
-	if f.err != nil {
+	if f.Err != nil {
 		return 0
 	}
 	t, err := f.known(i, what)
 	if err != nil {
-		f.err = err
+		f.Err = err
 		return 0
 	}
 	if t.DType() != tensor.Int64 || t.Numel() != 1 {
-		f.refuse("its %s is %v; one whole number is expected", what, t)
+		f.Refuse("its %s is %v; one whole number is expected", what, t)
 		return 0
 	}
 	n := t.Int64s()[0]
 	if n < 1 || n > maxWindow {
-		f.refuse("its %s is %d; 1 to %d are read", what, n, maxWindow)
+		f.Refuse("its %s is %d; 1 to %d are read", what, n, maxWindow)
 	}
 	return int(n)
 }
@@ -55,8 +55,8 @@ func readWindow(a, b, c float64) importer {
 		if !f.flag("periodic", true) {
 			period = max(1, size-1)
 		}
-		if f.err != nil {
-			return nil, f.err
+		if f.Err != nil {
+			return nil, f.Err
 		}
 		w := make([]float32, size)
 		for i := range w {
@@ -78,7 +78,7 @@ func (f *formula) constantResult(t *tensor.Tensor) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.result(op.Cast{To: kind}, f.constant(t))
+	return f.Result(op.Cast{To: kind}, f.constant(t))
 }
 
 // readDFT: the axis is an attribute before operator set 20, and an input from then on.
@@ -87,7 +87,7 @@ func readDFT(n *node) ([]*graph.Value, error) {
 	o := op.DFT{Axis: f.number("axis", 1), Inverse: f.flag("inverse", false), OneSided: f.flag("onesided", false)}
 	if n.opset >= 20 {
 		o.Axis = -2
-		if n.has(2) && f.err == nil {
+		if n.has(2) && f.Err == nil {
 			t, err := n.known(2, "axis")
 			if err != nil {
 				return nil, err
@@ -101,28 +101,28 @@ func readDFT(n *node) ([]*graph.Value, error) {
 	if n.has(1) {
 		o.Length = f.size(1, "length")
 	}
-	return f.result(o, n.in[0])
+	return f.Result(o, n.in[0])
 }
 
 // readSTFT transforms frames of the signal, which are gathered by their places.
 func readSTFT(n *node) ([]*graph.Value, error) {
 	f := n.formula(2)
 	x, step := n.in[0], f.size(1, "frame step")
-	length := f.extent(x, 1)
+	length := f.Extent(x, 1)
 	switch {
 	case n.has(3):
-		length = f.list(f.size(3, "frame length"))
+		length = f.List(f.size(3, "frame length"))
 	case n.has(2):
-		length = f.extent(n.in[2], 0)
+		length = f.Extent(n.in[2], 0)
 	}
-	room := f.do(op.Sub{}, f.extent(x, 1), length)
-	frames := f.do(op.Add{}, f.do(op.Div{}, room, f.list(step)), f.list(1))
-	starts := f.do(op.Mul{}, f.along(-2, f.count(frames)), f.list(step))
-	cut := f.do(op.Gather{Axis: 1}, x, f.do(op.Add{}, starts, f.count(length))) // [batch, frames, length, parts]
+	room := f.Do(op.Sub{}, f.Extent(x, 1), length)
+	frames := f.Do(op.Add{}, f.Do(op.Div{}, room, f.List(step)), f.List(1))
+	starts := f.Do(op.Mul{}, f.Along(-2, f.Count(frames)), f.List(step))
+	cut := f.Do(op.Gather{Axis: 1}, x, f.Do(op.Add{}, starts, f.Count(length))) // [batch, frames, length, parts]
 	if n.has(2) {
-		cut = f.do(op.Mul{}, cut, f.along(-2, n.in[2]))
+		cut = f.Do(op.Mul{}, cut, f.Along(-2, n.in[2]))
 	}
-	return f.result(op.DFT{Axis: 2, OneSided: f.flag("onesided", true)}, cut)
+	return f.Result(op.DFT{Axis: 2, OneSided: f.flag("onesided", true)}, cut)
 }
 
 func readMelWeightMatrix(n *node) ([]*graph.Value, error) {
@@ -130,8 +130,8 @@ func readMelWeightMatrix(n *node) ([]*graph.Value, error) {
 	bins, length, rate := f.size(0, "number of bins"), f.size(1, "DFT length"), f.size(2, "sample rate")
 	var edges [2]float64
 	for i, name := range []string{"lower edge", "upper edge"} {
-		if f.err != nil {
-			return nil, f.err
+		if f.Err != nil {
+			return nil, f.Err
 		}
 		v, err := n.realOf(3+i, name, 0)
 		if err != nil {
@@ -142,11 +142,11 @@ func readMelWeightMatrix(n *node) ([]*graph.Value, error) {
 		}
 		edges[i] = float64(v)
 	}
-	if f.err == nil && (length/2+1)*bins > maxWindow {
-		f.refuse("%d bins of %d frequencies are too many", bins, length/2+1)
+	if f.Err == nil && (length/2+1)*bins > maxWindow {
+		f.Refuse("%d bins of %d frequencies are too many", bins, length/2+1)
 	}
-	if f.err != nil {
-		return nil, f.err
+	if f.Err != nil {
+		return nil, f.Err
 	}
 	t, err := melWeights(bins, length, rate, edges)
 	if err != nil {

@@ -32,7 +32,7 @@ func (b *builder) standIn(name string) *graph.Value {
 	if err != nil {
 		return nil
 	}
-	in := b.graph.AddInput(name, graph.Type{DType: kind})
+	in := b.Graph.AddInput(name, graph.Type{DType: kind})
 	in.Sizes = port.Sizes
 	b.doubtful[in] = true
 	return in
