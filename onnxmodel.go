@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/rewrite"
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/quant"
@@ -32,17 +33,38 @@ func OpenONNX(f *onnx.File, opts ...OpenOption) (*Model, error) {
 }
 
 func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
-	if o.arch != "" || o.key != "" {
-		return nil, fmt.Errorf("%s: an ONNX file holds its own graph: leave out the architecture and the key", f.Name())
-	}
-	if o.backend != "" {
-		return nil, classed{fmt.Errorf("%s: an ONNX file says itself how its numbers are computed: leave out the backend %s; which rules an int8 model is made for is a choice of quantizing", f.Name(), o.backend), ErrRecipe}
+	if err := o.graphsOnly(f.Name(), "an ONNX file"); err != nil {
+		return nil, err
 	}
 	g, err := f.Graph(o.given)
 	if err != nil {
 		return nil, err
 	}
-	if g, err = rewrite.Dynamic(g); err != nil {
+	m, err := fromGraph(g, f, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.readProperties(f.Metadata()); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return m, m.describe(o)
+}
+
+// graphsOnly refuses options that are for files without a graph.
+func (o openOptions) graphsOnly(file, what string) error {
+	if o.arch != "" || o.key != "" {
+		return fmt.Errorf("%s: %s holds its own graph: leave out the architecture and the key", file, what)
+	}
+	if o.backend != "" {
+		return classed{fmt.Errorf("%s: %s says itself how its numbers are computed: leave out the backend %s; which rules an int8 model is made for is a choice of quantizing", file, what, o.backend), ErrRecipe}
+	}
+	return nil
+}
+
+// fromGraph makes a model of the graph that a file holds.
+func fromGraph(g *graph.Graph, f onnx.Declaring, o openOptions) (*Model, error) {
+	g, err := rewrite.Dynamic(g)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	if g, err = rewrite.Recompose(g); err != nil {
@@ -64,27 +86,29 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 	if m.quantized = g.Numerics != quant.NumericsUnset; m.quantized {
 		m.meta.Numerics, m.madeFor = g.Numerics.String(), Backend(g.Numerics.String())
 	}
-	if err := m.readProperties(f.Metadata()); err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
-	}
+	return m, nil
+}
+
+// describe notes what the options say of labels and images.
+func (m *Model) describe(o openOptions) error {
 	if o.labels != nil {
 		m.meta.Labels = o.labels
 	}
 	if o.preset != nil {
 		if err := o.preset.Validate(); err != nil {
-			return nil, err
+			return err
 		}
 		preset := clonePreset(*o.preset)
 		m.meta.Preset = &preset
 	}
 	if err := m.changePreset(o.presetChange); err != nil {
-		return nil, err
+		return err
 	}
-	return m, m.checkLabels()
+	return m.checkLabels()
 }
 
 // declare notes the inputs that are left, and the outputs, with the extents that are given.
-func (m *Model) declare(f *onnx.File, given onnx.Given) error {
+func (m *Model) declare(f onnx.Declaring, given onnx.Given) error {
 	inputs, outputs, err := given.Ports(f)
 	for _, p := range inputs {
 		m.declared.inputs = append(m.declared.inputs, infoOf(p))

@@ -27,13 +27,17 @@ import (
 //
 // A .safetensors file is read as a float state dict; it holds no int8 models. An .onnx
 // file holds its own graph, of any architecture; the error of one with operators that
-// octet does not have is an *onnx.UnsupportedError that lists every node.
+// octet does not have is an *onnx.UnsupportedError that lists every node. So does a .pt2
+// file, a program of torch.export.save; as a state dict of a known architecture it is read
+// with WithArch.
 func Open(path string, opts ...OpenOption) (*Model, error) {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".safetensors":
 		return openSafetensors(path, collect(opts))
 	case ".onnx":
 		return openONNX(path, collect(opts))
+	case ".pt2":
+		return openPT2(path, collect(opts))
 	}
 	ckpt, err := torch.Open(path)
 	if err != nil {
@@ -126,7 +130,7 @@ func fromCheckpoint(ckpt *torch.Checkpoint, o openOptions) (*Model, error) {
 // the state dict to the graph of its architecture. It returns the finished model.
 func (m *Model) complete(o openOptions, explain explain) (*Model, error) {
 	if o.given.Inputs != nil || o.given.Shapes != nil {
-		return nil, classed{fmt.Errorf("%s: constants in place of inputs, and their sizes, are for ONNX models alone: leave them out", m.name()), ErrRecipe}
+		return nil, classed{fmt.Errorf("%s: constants in place of inputs, and their sizes, are for models with a graph of their own, .onnx and .pt2, alone: leave them out", m.name()), ErrRecipe}
 	}
 	if m.quantized && m.meta.Numerics == "" {
 		m.meta.Numerics = string(o.madeFor)
@@ -139,20 +143,7 @@ func (m *Model) complete(o openOptions, explain explain) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.labels != nil {
-		m.meta.Labels = o.labels
-	}
-	if o.preset != nil {
-		if err := o.preset.Validate(); err != nil {
-			return nil, err
-		}
-		preset := clonePreset(*o.preset)
-		m.meta.Preset = &preset
-	}
-	if err := m.changePreset(o.presetChange); err != nil {
-		return nil, err
-	}
-	if err := m.checkLabels(); err != nil {
+	if err := m.describe(o); err != nil {
 		return nil, err
 	}
 	return m, nil

@@ -105,7 +105,7 @@ func (b *builder) inputs(ports []Port, given Given) error {
 		if _, twice := b.values[port.Name]; twice {
 			return fmt.Errorf("input %q is there twice", port.Name)
 		}
-		kind, err := taken(port.DType)
+		kind, err := TakenType(port.DType)
 		if err != nil {
 			return fmt.Errorf("input %q: %w", port.Name, err)
 		}

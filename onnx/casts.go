@@ -49,7 +49,7 @@ func (n *node) wanted() (tensor.DType, error) {
 // cast makes the first input one of the types that graphs hold, through the range of the
 // wanted type where that is smaller.
 func (n *node) cast(wanted tensor.DType) ([]*graph.Value, error) {
-	kind, err := held(wanted)
+	kind, err := HeldType(wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (n *node) declare(i int, v *graph.Value) {
 		if in == nil {
 			continue
 		}
-		if kind, err := held(n.typeOf(in)); err == nil && (kind == v.Type.DType || in.Type.DType == v.Type.DType) {
+		if kind, err := HeldType(n.typeOf(in)); err == nil && (kind == v.Type.DType || in.Type.DType == v.Type.DType) {
 			n.declared[v] = n.typeOf(in)
 			return
 		}

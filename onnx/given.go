@@ -18,12 +18,22 @@ type Given struct {
 	Shapes map[string]tensor.Shape
 }
 
+// Declaring is a file that says what its model takes and gives: a File, or that of another format.
+type Declaring interface {
+	Name() string             // of the file, for messages
+	Inputs() ([]Port, error)  // in order
+	Outputs() ([]Port, error) // in order
+}
+
 // Ports returns what a model of the file takes and gives: inputs that are constants are left out,
 // and extents that are given are no longer free.
-func (g Given) Ports(f *File) (inputs, outputs []Port, err error) {
+func (g Given) Ports(f Declaring) (inputs, outputs []Port, err error) {
 	declared, err := f.Inputs()
 	if err != nil {
 		return nil, nil, err
+	}
+	if err := g.check(declared); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	if outputs, err = f.Outputs(); err != nil {
 		return nil, nil, err
@@ -33,13 +43,13 @@ func (g Given) Ports(f *File) (inputs, outputs []Port, err error) {
 			continue
 		}
 		if p, err = g.input(p); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", f.name, err)
+			return nil, nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}
 		inputs = append(inputs, p)
 	}
 	for i, p := range outputs {
 		if outputs[i], err = g.named(p); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", f.name, err)
+			return nil, nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}
 	}
 	return inputs, outputs, nil

@@ -47,7 +47,7 @@ func readEyeLike(n *node) ([]*graph.Value, error) {
 	if to := f.number("dtype", 0); to != 0 && f.Err == nil {
 		wanted, err := elementType(int32(to))
 		if err == nil {
-			kind, err = held(wanted)
+			kind, err = HeldType(wanted)
 		}
 		f.Err = err
 	}

@@ -73,7 +73,7 @@ func (f *formula) constantResult(t *tensor.Tensor) ([]*graph.Value, error) {
 	kind := tensor.Float32
 	to, err := elementType(int32(f.number("output_datatype", 1)))
 	if err == nil {
-		kind, err = held(to)
+		kind, err = HeldType(to)
 	}
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ func (b *builder) standIn(name string) *graph.Value {
 	if err != nil || !port.DType.IsFloat() && port.DType != tensor.Int64 && port.DType != tensor.Bool {
 		return nil
 	}
-	kind, err := held(port.DType)
+	kind, err := HeldType(port.DType)
 	if err != nil {
 		return nil
 	}

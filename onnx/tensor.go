@@ -28,9 +28,9 @@ func elementType(t int32) (tensor.DType, error) {
 	return tensor.Invalid, fmt.Errorf("element type %s is not read", typeName(t))
 }
 
-// held is the element type that a graph has for one of ONNX's: the sizes and kinds of
+// HeldType is the element type that a graph has for one of ONNX's: the sizes and kinds of
 // numbers that operators do not tell apart are one.
-func held(d tensor.DType) (tensor.DType, error) {
+func HeldType(d tensor.DType) (tensor.DType, error) {
 	if d.IsFloat() {
 		return tensor.Float32, nil
 	}
@@ -53,18 +53,18 @@ func (f *File) Initializer(name string) (*tensor.Tensor, error) {
 	return nil, fmt.Errorf("%s: there is no initializer %q", f.name, name)
 }
 
-// taken is the element type that a graph has for an input of one of ONNX's: integers of eight
+// TakenType is the element type that a graph has for an input of one of ONNX's: integers of eight
 // bits stay what they are, since they may be codes.
-func taken(d tensor.DType) (tensor.DType, error) {
+func TakenType(d tensor.DType) (tensor.DType, error) {
 	if d == tensor.UInt8 || d == tensor.Int8 {
 		return d, nil
 	}
-	return held(d)
+	return HeldType(d)
 }
 
 // Taken returns t with the element type that a graph has for it as an input.
 func Taken(t *tensor.Tensor) (*tensor.Tensor, error) {
-	kind, err := taken(t.DType())
+	kind, err := TakenType(t.DType())
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func typed(p *onnxpb.TensorProto, dtype tensor.DType, shape tensor.Shape, n int)
 
 // Held returns t with the element type that a graph has for it.
 func Held(t *tensor.Tensor) (*tensor.Tensor, error) {
-	kind, err := held(t.DType())
+	kind, err := HeldType(t.DType())
 	if err != nil {
 		return nil, err
 	}
@@ -199,11 +199,11 @@ func Convert(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
 	if from == to {
 		return t, nil
 	}
-	toKind, err := held(to)
+	toKind, err := HeldType(to)
 	if err != nil {
 		return nil, err
 	}
-	fromKind, err := held(from)
+	fromKind, err := HeldType(from)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,72 @@
+package pt2
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/onnx"
+)
+
+// Inputs are what a run takes, in order.
+func (f *File) Inputs() ([]onnx.Port, error) {
+	var ports []onnx.Port
+	for i, s := range f.program.Module.Signature.Inputs {
+		if s.User == nil {
+			continue
+		}
+		switch arg := f.program.Module.Graph.Inputs[i]; arg.kind {
+		case "as_tensor":
+			p, err := f.port("input", arg)
+			if err != nil {
+				return nil, err
+			}
+			ports = append(ports, p)
+		case "as_sym_int", "as_sym_float":
+			return nil, fmt.Errorf("%s: input %d is a number that runs may change; tensors are read: give it as a tensor, or export it as a constant", f.name, i)
+		}
+	}
+	return ports, nil
+}
+
+// Outputs are what a run gives, in order.
+func (f *File) Outputs() ([]onnx.Port, error) {
+	var ports []onnx.Port
+	for _, arg := range f.userOutputs() {
+		p, err := f.port("output", arg)
+		if err != nil {
+			return nil, err
+		}
+		ports = append(ports, p)
+	}
+	return ports, nil
+}
+
+// userOutputs are the outputs that are not written back somewhere, as far as they are tensors.
+func (f *File) userOutputs() (list []argument) {
+	for i, s := range f.program.Module.Signature.Outputs {
+		if arg := f.program.Module.Graph.Outputs[i]; s.User != nil && arg.kind != "as_none" {
+			list = append(list, arg)
+		}
+	}
+	return list
+}
+
+func (f *File) port(what string, arg argument) (onnx.Port, error) {
+	name := arg.tensorName()
+	m, ok := f.program.Module.Graph.Tensors[name]
+	if !ok {
+		return onnx.Port{}, fmt.Errorf("%s: an %s of kind %s, %q, of which the program tells no type; tensors are read", f.name, what, arg.kind, name)
+	}
+	dtype, err := m.dtype()
+	if err != nil {
+		return onnx.Port{}, fmt.Errorf("%s: %s %q: %w", f.name, what, name, err)
+	}
+	p := onnx.Port{Name: name, DType: dtype, Sizes: []int{}, Names: []string{}}
+	for _, e := range m.Sizes {
+		size := 0
+		if e.fixed {
+			size = int(e.size)
+		}
+		p.Sizes, p.Names = append(p.Sizes, size), append(p.Names, e.name)
+	}
+	return p, nil
+}

@@ -1,0 +1,135 @@
+// Command pt2 compares octet with PyTorch on the programs that tools/pt2/make.py has written:
+//
+//	python tools/pt2/make.py FOLDER
+//	go run ./tools/pt2 FOLDER [NAME …]
+//
+// It prints, for each network, the largest difference of an output over the largest number in it,
+// or why the program is refused, and fails where a difference is larger than allowed.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// allowed is the difference of two float32 results of the same network, in another order of sums,
+// relative to the largest number.
+const allowed = 1e-4
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: pt2 FOLDER [NAME …]")
+		os.Exit(2)
+	}
+	if err := run(os.Args[1], os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(folder string, only []string) error {
+	data, err := os.ReadFile(filepath.Join(folder, "networks.json"))
+	if err != nil {
+		return err
+	}
+	var networks map[string]struct {
+		Runs int `json:"runs"`
+	}
+	if err := json.Unmarshal(data, &networks); err != nil {
+		return err
+	}
+	var names []string
+	for name, n := range networks {
+		if n.Runs > 0 && (len(only) == 0 || slices.Contains(only, name)) {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	same, refused, wrong := 0, 0, 0
+	for _, name := range names {
+		worst, err := compare(folder, name, networks[name].Runs)
+		switch {
+		case err != nil:
+			refused++
+			fmt.Printf("%-30s refused: %s\n", name, strings.ReplaceAll(err.Error(), "\n", "\n    "))
+		case worst <= allowed:
+			same++
+			fmt.Printf("%-30s %.2g\n", name, worst)
+		default:
+			wrong++
+			fmt.Printf("%-30s WRONG: %.2g\n", name, worst)
+		}
+	}
+	fmt.Printf("%d networks: %d as PyTorch computes them, %d refused, %d wrong\n", len(names), same, refused, wrong)
+	if wrong > 0 {
+		return fmt.Errorf("%d networks are wrong", wrong)
+	}
+	return nil
+}
+
+// compare returns the largest difference in all runs of one network.
+func compare(folder, name string, runs int) (worst float64, err error) {
+	m, err := octet.Open(filepath.Join(folder, name+".pt2"))
+	if err != nil {
+		return 0, err
+	}
+	session, err := m.Compile()
+	if err != nil {
+		return 0, err
+	}
+	for run := range runs {
+		read := func(kind string, i int) (*tensor.Tensor, error) {
+			return npy.ReadFile(filepath.Join(folder, fmt.Sprintf("%s.%d.%s%d.npy", name, run, kind, i)))
+		}
+		x, err := read("x", 0)
+		if err != nil {
+			return 0, err
+		}
+		results, err := session.RunAll(context.Background(), x)
+		if err != nil {
+			return 0, err
+		}
+		for i, got := range results {
+			want, err := read("y", i)
+			if err != nil {
+				return 0, err
+			}
+			worst = max(worst, difference(want, got))
+		}
+	}
+	return worst, nil
+}
+
+// difference is the largest one of two elements over the largest element; infinite where shapes
+// differ or one is NaN.
+func difference(want, got *tensor.Tensor) float64 {
+	if !want.Shape().Equal(got.Shape()) || want.DType() != tensor.Float32 || got.DType() != tensor.Float32 {
+		return math.Inf(1)
+	}
+	largest, apart := 0.0, 0.0
+	for i, w := range want.Float32s() {
+		d := math.Abs(float64(got.Float32s()[i] - w))
+		if math.IsNaN(d) && got.Float32s()[i] != w && !(w != w && got.Float32s()[i] != got.Float32s()[i]) {
+			return math.Inf(1)
+		}
+		if !math.IsNaN(d) {
+			apart = max(apart, d)
+		}
+		largest = max(largest, math.Abs(float64(w)))
+	}
+	if apart == 0 {
+		return 0
+	}
+	return apart / largest
+}
