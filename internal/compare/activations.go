@@ -138,10 +138,11 @@ func watch(want *graph.Graph, rivals []Rival) ([]*watchedValue, error) {
 	return out, nil
 }
 
+// valuesOf are the inputs of g, and all results of its nodes.
 func valuesOf(g *graph.Graph) []*graph.Value {
 	values := append([]*graph.Value(nil), g.Inputs...)
 	for _, n := range g.Nodes {
-		values = append(values, n.Output())
+		values = append(values, n.Outputs...)
 	}
 	return values
 }

@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/graph"
@@ -81,7 +82,9 @@ func (a *alone) compile(opts Options, whole *engine.Program) (err error) {
 }
 
 func (b *aloneBuilder) node(n *node) error {
-	b.isolated(n)
+	if !steered(n.Node) {
+		b.isolated(n)
+	}
 	if moves(n.Node) || n.quantizedReference {
 		return nil
 	}
@@ -123,7 +126,7 @@ func (b *aloneBuilder) isolated(n *node) {
 // nodes than conversions of got's own.
 func (b *aloneBuilder) source(v *graph.Value) string {
 	for v.Node != nil {
-		if _, ok := b.want.Node(v.Name); ok {
+		if _, ok := result(b.want, v.Name); ok {
 			break
 		}
 		v = v.Node.Inputs[0]
@@ -149,8 +152,8 @@ func (b *aloneBuilder) input(name string) *graph.Value {
 		return v
 	}
 	t := graph.Float32
-	if n, ok := b.want.Node(name); ok {
-		t = graph.Type{DType: n.Output().Type.DType, Q: n.Output().Type.Q}
+	if v, ok := result(b.want, name); ok {
+		t = graph.Type{DType: v.Type.DType, Q: v.Type.Q}
 	}
 	b.values[name] = b.g.AddInput(name, t)
 	return b.values[name]
@@ -202,6 +205,14 @@ func (a *alone) add(ctx context.Context, values map[string]*tensor.Tensor) error
 		r.of.introduced.addRounded(want, values[r.real].Float32s(), r.of.Output().Type)
 	}
 	return nil
+}
+
+// steered reports whether n takes whole numbers that other nodes compute, such as a shape or
+// indices: it moves codes, and cannot be had without those nodes.
+func steered(n *graph.Node) bool {
+	return slices.ContainsFunc(n.Inputs, func(v *graph.Value) bool {
+		return v.Role != graph.Parameter && v.Type.DType == tensor.Int64
+	})
 }
 
 // moves reports whether n gives codes that mean what its input's do, because it

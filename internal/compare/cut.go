@@ -5,10 +5,11 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // cut has g begin behind what it computes just as whole does, and returns the names of
-// the values that are then its inputs. Where its result would be one of them, it begins
+// the values that are then its inputs; whole numbers it computes itself. Where its result would be one of them, it begins
 // with the inputs of the model, and there are no names.
 func cut(g, whole *graph.Graph) (names []string) {
 	g.Auxiliary = nil
@@ -20,8 +21,11 @@ func cut(g, whole *graph.Graph) (names []string) {
 	var own []*graph.Node
 	for _, n := range g.Nodes {
 		same, ok := whole.Node(n.Name)
-		if !ok || !sameNode(n, same, shared) {
+		ok = ok && sameNode(n, same, shared)
+		if !ok || whole64(n) {
 			own = append(own, n)
+		}
+		if !ok {
 			continue
 		}
 		for _, v := range n.Outputs {
@@ -35,7 +39,7 @@ func cut(g, whole *graph.Graph) (names []string) {
 	inputs := map[*graph.Value]*graph.Value{}
 	for _, n := range own {
 		for i, v := range n.Inputs {
-			if !shared[v] {
+			if !shared[v] || v.Node != nil && whole64(v.Node) {
 				continue
 			}
 			if inputs[v] == nil {
@@ -48,6 +52,10 @@ func cut(g, whole *graph.Graph) (names []string) {
 	g.Prune()
 	return names
 }
+
+// whole64 reports whether n computes whole numbers: shapes and indices, of which a graph cannot
+// be compiled where they are inputs.
+func whole64(n *graph.Node) bool { return n.Output().Type.DType == tensor.Int64 }
 
 // sameNode reports whether two nodes compute the same, a on values of which those that
 // are shared are computed alike in both graphs.

@@ -68,8 +68,9 @@ func byName(g *graph.Graph) map[string]*graph.Node {
 	return nodes
 }
 
-// convert gives n, of g, the types, the weight and the bias of its converted form c, unless n
-// follows an input that has become float. A bias may have been corrected, or be new.
+// convert gives n, of g, the operator, the types, the weight and the bias of its converted form c,
+// unless n follows an input that has become float. The operator may say how codes are computed
+// (op.Mean.Rescaled). A bias may have been corrected, or be new.
 func convert(g *graph.Graph, n, c *graph.Node) {
 	if _, follows := c.Prescribed(); follows {
 		if t, ok := n.Prescribed(); ok {
@@ -79,6 +80,7 @@ func convert(g *graph.Graph, n, c *graph.Node) {
 		}
 		return
 	}
+	n.Op = c.Op
 	for i, v := range n.Outputs {
 		v.Type = graph.Type{DType: c.Outputs[i].Type.DType, Q: c.Outputs[i].Type.Q}
 	}

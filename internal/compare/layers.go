@@ -105,12 +105,9 @@ func LayersOf(ctx context.Context, want *graph.Graph, gots []*graph.Graph, input
 // Split cuts a batch [N, ...] into its samples, [1, ...] each, without copying
 // them; at most limit of them.
 func Split(x *tensor.Tensor, limit int) []*tensor.Tensor {
-	n := x.Dim(0)
-	shape := append(tensor.Shape{1}, x.Shape()[1:]...)
 	var out []*tensor.Tensor
-	for i := range min(n, limit) {
-		size := x.Numel() / n
-		out = append(out, tensor.Of(x.Float32s()[i*size:(i+1)*size], shape...))
+	for i := range min(x.Dim(0), limit) {
+		out = append(out, x.Rows(i, i+1))
 	}
 	return out
 }
@@ -196,7 +193,7 @@ func newRival(want, got *graph.Graph, w *weighted) (*rival, error) {
 	got = matched(want, got)
 	r := &rival{graph: got, byName: map[string]*node{}}
 	for _, n := range got.Nodes {
-		if ref, ok := want.Node(n.Name); ok && alike(want, n) {
+		if ref, ok := want.Node(n.Name); ok && real(ref) && real(n) && alike(want, n) {
 			m := &node{Node: n, quantizedReference: onCodes(ref)}
 			r.nodes, r.byName[n.Name] = append(r.nodes, m), m
 		}
@@ -209,12 +206,31 @@ func newRival(want, got *graph.Graph, w *weighted) (*rival, error) {
 	return r, err
 }
 
+// real reports whether the first result of n is real numbers, or codes of some: whole numbers
+// such as shapes and indices, and pixels, carry no noise.
+func real(n *graph.Node) bool {
+	d := n.Output().Type.DType
+	return d.IsFloat() || d.IsQuantized()
+}
+
+// result is what a node of g computes under that name.
+func result(g *graph.Graph, name string) (*graph.Value, bool) {
+	for _, n := range g.Nodes {
+		for _, v := range n.Outputs {
+			if v.Name == name {
+				return v, true
+			}
+		}
+	}
+	return nil, false
+}
+
 // alike reports whether n computes with values that want has too, but for conversions: exporters
 // and quantizers of ONNX files may name another node of a few alike.
 func alike(want *graph.Graph, n *graph.Node) bool {
 	for _, v := range n.Inputs {
 		for v.Node != nil {
-			if _, ok := want.Node(v.Name); ok {
+			if _, ok := result(want, v.Name); ok {
 				break
 			}
 			if !timing.IsConversion(v.Node) {

@@ -35,7 +35,11 @@ func newTrials(ctx context.Context, float, converted *graph.Graph, layers []Laye
 		if err != nil {
 			return nil, err
 		}
-		t.want = append(t.want, y[0])
+		want, err := Answers(y, x.Dim(0))
+		if err != nil {
+			return nil, err
+		}
+		t.want = append(t.want, want)
 	}
 	if s, err = session(converted, opts, nil); err != nil {
 		return nil, err
@@ -170,7 +174,11 @@ func (a *attempt) run(ctx context.Context, x, want *tensor.Tensor, values map[st
 	if err != nil {
 		return err
 	}
-	return a.outputs.Add(make([]string, x.Dim(0)), nil, want, got[0])
+	answers, err := Answers(got, x.Dim(0))
+	if err != nil {
+		return err
+	}
+	return a.outputs.Add(make([]string, x.Dim(0)), nil, want, answers)
 }
 
 // measureAll keeps one candidate after the other in float, and sets what becomes of the
@@ -192,7 +200,8 @@ func (t *trials) measureAll(ctx context.Context, candidates []string) ([]Trial, 
 		}
 	}
 	g := t.converted.Clone()
-	g.Outputs = append(g.Outputs[:1:1], valuesNamed(g, kept)...)
+	own := len(g.Outputs)
+	g.Outputs = append(slices.Clip(g.Outputs), valuesNamed(g, kept)...)
 	s, err := session(g, t.opts, t.program)
 	if err != nil {
 		return nil, err
@@ -202,12 +211,16 @@ func (t *trials) measureAll(ctx context.Context, candidates []string) ([]Trial, 
 		if err != nil {
 			return nil, err
 		}
-		if err := t.base.Add(make([]string, x.Dim(0)), nil, t.want[i], y[0]); err != nil {
+		answers, err := Answers(y[:own], x.Dim(0))
+		if err != nil {
+			return nil, err
+		}
+		if err := t.base.Add(make([]string, x.Dim(0)), nil, t.want[i], answers); err != nil {
 			return nil, err
 		}
 		values := map[string]*tensor.Tensor{t.converted.Inputs[0].Name: x}
 		for j, name := range kept {
-			values[name] = y[1+j]
+			values[name] = y[own+j]
 		}
 		for _, a := range attempts {
 			if err := a.run(ctx, x, t.want[i], values); err != nil {

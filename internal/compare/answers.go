@@ -1,0 +1,42 @@
+package compare
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Answers joins the outputs of a model for n inputs, each [n, ...], to float32 [n, K]. Of a single
+// input they may have any shape. Whole numbers, such as classes and counts, are left out.
+func Answers(outputs []*tensor.Tensor, n int) (*tensor.Tensor, error) {
+	var parts []*tensor.Tensor
+	width := 0
+	for _, y := range outputs {
+		if !y.DType().IsFloat() {
+			continue
+		}
+		y, err := y.ToFloat32()
+		if err != nil {
+			return nil, err
+		}
+		if n != 1 && (len(y.Shape()) == 0 || y.Dim(0) != n) {
+			return nil, fmt.Errorf("%d inputs give %v, whose leading axis does not count them: compute one at a time (--batch-size 1)", n, y)
+		}
+		parts = append(parts, y)
+		width += y.Numel() / n
+	}
+	if len(parts) == 0 {
+		return nil, fmt.Errorf("the outputs are %v: none of them has real numbers to compare", outputs)
+	}
+	if len(parts) == 1 {
+		return parts[0].Reshape(n, width), nil
+	}
+	out := make([]float32, 0, n*width)
+	for i := range n {
+		for _, y := range parts {
+			k := y.Numel() / n
+			out = append(out, y.Float32s()[i*k:(i+1)*k]...)
+		}
+	}
+	return tensor.Of(out, n, width), nil
+}
