@@ -7,8 +7,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Batches is a stream of model inputs, float32 [N, C, H, W] with any N. An error
-// ends it. A tensor belongs to the receiver: who gave it must not change it any more.
+// Batches is a stream of model inputs, float32 [N, C, H, W] with any N; of a model whose file
+// declares uint8 or [N, H, W, C], that. An error ends it. A tensor belongs to the receiver: who gave it must not change it any more.
 type Batches = iter.Seq2[*tensor.Tensor, error]
 
 // FromTensor streams the samples of one tensor [N, C, H, W].
@@ -22,19 +22,47 @@ func FromTensor(x *tensor.Tensor) Batches {
 	}
 }
 
+// form is what samples of a model are.
+type form struct {
+	dtype    tensor.DType
+	channels int
+	axis     int // of the channels, in batches
+}
+
+// form returns what calibration data of m must be.
+func (m *Model) form() form {
+	f := form{tensor.Float32, m.Channels(), 1}
+	in, ok := m.image()
+	if ok && in.pixels() {
+		f.dtype = tensor.UInt8
+	}
+	if ok && in.channelsLast {
+		f.axis = 3
+	}
+	return f
+}
+
+// String writes the form of batches.
+func (f form) String() string {
+	if f.axis == 3 {
+		return fmt.Sprintf("%v [N, H, W, %d]", f.dtype, f.channels)
+	}
+	return fmt.Sprintf("%v [N, %d, H, W]", f.dtype, f.channels)
+}
+
 // regroup cuts a stream into batches of the recipe's size, the last one possibly
-// smaller, and ends it after the recipe's limit. All samples need one shape with
-// the model's number of channels. Batches that fit already are passed on as they are.
+// smaller, and ends it after the recipe's limit. All samples need one shape, of the
+// model's form. Batches that fit already are passed on as they are.
 // Nothing, nil, stays nothing.
-func regroup(in Batches, channels int, o quantizeOptions) Batches {
+func regroup(in Batches, f form, o quantizeOptions) Batches {
 	if in == nil {
 		return nil
 	}
 	return func(yield func(*tensor.Tensor, error) bool) {
-		g := grouper{size: o.batchSize, left: o.limit, bounded: o.limit > 0, channels: channels}
+		g := grouper{size: o.batchSize, left: o.limit, bounded: o.limit > 0, form: f}
 		for x, err := range in {
 			if err == nil {
-				err = g.check(x)
+				x, err = g.taken(x)
 			}
 			if err != nil {
 				yield(nil, err)
@@ -58,7 +86,7 @@ func regroup(in Batches, channels int, o quantizeOptions) Batches {
 				break
 			}
 		}
-		if len(g.data) > 0 {
+		if len(g.rows) > 0 {
 			yield(g.take(), nil)
 		}
 	}
@@ -68,32 +96,34 @@ func regroup(in Batches, channels int, o quantizeOptions) Batches {
 type grouper struct {
 	size, left int
 	bounded    bool
-	channels   int
+	form       form
 	shape      tensor.Shape // of a sample
-	data       []float32
+	rows       []*tensor.Tensor
 	seen       int
 }
 
-func (g *grouper) check(x *tensor.Tensor) error {
-	if x == nil || x.DType() != tensor.Float32 || len(x.Shape()) != 4 {
-		return fmt.Errorf("calibration data: sample %d comes as %v; float32 [N, C, H, W] is needed", g.seen, x)
+// taken returns a batch in the model's form, or what is wrong with it.
+func (g *grouper) taken(x *tensor.Tensor) (*tensor.Tensor, error) {
+	x, err := asPixels(g.form.dtype, x)
+	if err != nil {
+		return nil, fmt.Errorf("calibration data: sample %d %w", g.seen, err)
 	}
-	if x.Dim(1) != g.channels {
-		return fmt.Errorf("calibration data: sample %d has shape %v; the model takes [%d, H, W]", g.seen, x.Shape()[1:], g.channels)
+	if x == nil || x.DType() != g.form.dtype || len(x.Shape()) != 4 || x.Dim(g.form.axis) != g.form.channels {
+		return nil, fmt.Errorf("calibration data: sample %d comes as %v; the model takes %v", g.seen, x, g.form)
 	}
 	if g.shape == nil {
 		g.shape = x.Shape()[1:].Clone()
 	}
 	if !g.shape.Equal(x.Shape()[1:]) {
-		return fmt.Errorf("calibration data: sample %d has shape %v, the ones before it %v; all need one shape, so resize or crop them", g.seen, x.Shape()[1:], g.shape)
+		return nil, fmt.Errorf("calibration data: sample %d has shape %v, the ones before it %v; all need one shape, so resize or crop them", g.seen, x.Shape()[1:], g.shape)
 	}
-	return nil
+	return x, nil
 }
 
 // fits reports whether x is a batch of the recipe as it is.
 func (g *grouper) fits(x *tensor.Tensor) bool {
 	n := x.Dim(0)
-	return len(g.data) == 0 && n == g.size && (!g.bounded || n <= g.left)
+	return len(g.rows) == 0 && n == g.size && (!g.bounded || n <= g.left)
 }
 
 // pass counts a batch that fits.
@@ -107,32 +137,21 @@ func (g *grouper) add(x *tensor.Tensor, row int) {
 	if g.ended() {
 		return
 	}
-	n := g.shape.Numel()
-	if g.data == nil {
-		g.data = make([]float32, 0, g.room(x.Dim(0)-row)*n)
-	}
-	g.data = append(g.data, x.Float32s()[row*n:(row+1)*n]...)
+	g.rows = append(g.rows, x.Rows(row, row+1))
 	g.left--
 	g.seen++
 }
 
-// room is how many samples the next batch will hold where so many are at hand: all of
-// the recipe's, or what the limit leaves. The size is the caller's to choose, so that a
-// huge one is not taken on trust.
-func (g *grouper) room(atHand int) int {
-	n := min(g.size, max(atHand, DefaultBatchSize))
-	if g.bounded {
-		n = min(n, g.left)
-	}
-	return n
-}
-
-func (g *grouper) count() int  { return len(g.data) / max(1, g.shape.Numel()) }
-func (g *grouper) full() bool  { return g.count() == g.size }
+func (g *grouper) full() bool  { return len(g.rows) == g.size }
 func (g *grouper) ended() bool { return g.bounded && g.left <= 0 }
 
+// take joins the samples to a batch.
 func (g *grouper) take() *tensor.Tensor {
-	x := tensor.Of(g.data, append(tensor.Shape{g.count()}, g.shape...)...)
-	g.data = nil
+	x := tensor.New(g.form.dtype, append(tensor.Shape{len(g.rows)}, g.shape...)...)
+	to := x.Memory()
+	for _, row := range g.rows {
+		to = to[copy(to, row.Memory()):]
+	}
+	g.rows = nil
 	return x
 }

@@ -50,7 +50,7 @@ func TestRegroup(t *testing.T) {
 			}
 			var sizes, whole []int
 			var values []float32
-			for x, err := range regroup(stream(in...), 1, quantizeOptions{batchSize: 4, limit: c.limit}) {
+			for x, err := range regroup(stream(in...), form{tensor.Float32, 1, 1}, quantizeOptions{batchSize: 4, limit: c.limit}) {
 				if err != nil {
 					t.Fatal(err)
 				}

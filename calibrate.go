@@ -34,7 +34,7 @@ func (m *Model) calibrate(ctx context.Context, p *ptq.Prepared, inputs Batches, 
 	if d := m.declared; d != nil && len(d.inputs[0].Shape) > 0 && d.inputs[0].Shape[0] > 0 {
 		o.batchSize, whole = d.inputs[0].Shape[0], true // all that the model takes
 	}
-	inputs = regroup(inputs, m.Channels(), o)
+	inputs = regroup(inputs, m.form(), o)
 	c, err := o.calibrate(ctx, p, alone(watch.tee(inputs)), whole)
 	if err != nil {
 		return c, watch.explain(ctx, classed{err, ErrCalibration}, o)
@@ -159,14 +159,13 @@ func (w *witness) watch(in runs) runs {
 
 // see identifies the samples of a batch.
 func (w *witness) see(in []*tensor.Tensor) {
-	if len(in) != 1 || len(in[0].Shape()) == 0 || in[0].DType() != tensor.Float32 {
+	if len(in) != 1 || len(in[0].Shape()) == 0 || in[0].DType() != tensor.Float32 && in[0].DType() != tensor.UInt8 {
 		w.seen = append(w.seen, dataset.Hash(dataset.RowName(len(w.seen)), in...))
 		return
 	}
 	x := in[0]
-	n := tensor.Shape(x.Shape()[1:]).Numel()
 	for i := range x.Dim(0) {
-		row := tensor.Of(x.Float32s()[i*n:(i+1)*n], x.Shape()[1:]...)
+		row := x.Rows(i, i+1).Reshape(x.Shape()[1:]...)
 		w.seen = append(w.seen, dataset.Hash(dataset.RowName(len(w.seen)), row))
 	}
 }

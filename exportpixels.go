@@ -145,18 +145,3 @@ func (f *front) through(x *tensor.Tensor) *tensor.Tensor {
 	}
 	return y
 }
-
-// asPixels turns prepared images into the uint8 that a file declares as its input, where the
-// model's preset makes pixels; others it returns as they are.
-func (m *Model) asPixels(v ValueInfo, x *tensor.Tensor) (*tensor.Tensor, error) {
-	if x == nil || v.DType != tensor.UInt8 || x.DType() != tensor.Float32 || m.meta.Preset == nil || !m.meta.Preset.Pixels {
-		return x, nil
-	}
-	pixels := make([]uint8, x.Numel())
-	for i, n := range x.Float32s() {
-		if pixels[i] = uint8(max(0, min(n, 255))); float32(pixels[i]) != n {
-			return nil, fmt.Errorf("input %s has the number %v; it takes pixels, whole numbers from 0 to 255, and normalises them itself", v.Name, n)
-		}
-	}
-	return tensor.Of(pixels, x.Shape()...), nil
-}

@@ -125,6 +125,9 @@ func (m *Model) Channels() int {
 	if p := m.meta.Preset; p != nil && p.ChannelsLast {
 		return p.Channels
 	}
+	if in, ok := m.image(); ok && in.channelsLast {
+		return in.Shape[3]
+	}
 	return channelsOf(m.graph)
 }
 
@@ -152,17 +155,19 @@ func (m *Model) Preset() (preset vision.Preset, assumed bool, err error) {
 		return vision.Preset{}, true, err
 	}
 	if m.meta.Preset != nil {
-		return clonePreset(*m.meta.Preset), false, nil
+		p := clonePreset(*m.meta.Preset)
+		if in, ok := m.image(); ok {
+			p = in.preset(p)
+		}
+		return p, false, nil
 	}
 	if name := m.arch().Preset; name != "" {
 		if own, err := Preset(name); err != nil || own.Channels == m.Channels() {
 			return own, m.arch().Base != "", err // a variant is known from its stem alone
 		}
 	}
-	if m.Channels() == 3 {
-		return vision.ImageClassification(224, 256), true, nil
-	}
-	return vision.Preset{}, true, fmt.Errorf("%s takes images with %d channels and does not say how they were prepared: name a preset, or mean and standard deviation", m.name(), m.Channels())
+	p, err := m.usualPreset()
+	return p, true, err
 }
 
 // arch is the row of the model's architecture; empty for an unknown one.

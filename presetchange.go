@@ -51,9 +51,12 @@ func (m *Model) changePreset(c PresetChange) error {
 	base, assumed, unknown := m.Preset()
 	if unknown != nil {
 		base = vision.Preset{Channels: m.Channels()}
+		if in, ok := m.image(); ok {
+			base = in.preset(base)
+		}
 	}
 	p := c.apply(base)
-	if unknown != nil && len(p.Mean) == 0 && len(p.Std) == 0 {
+	if unknown != nil && len(p.Mean) == 0 && len(p.Std) == 0 && !p.Pixels {
 		return classed{unknown, ErrRecipe}
 	}
 	if err := p.Validate(); err != nil {

@@ -183,9 +183,9 @@ func (s *Session) only(x *tensor.Tensor) (*tensor.Tensor, error) {
 
 // held returns an input that a file declares as the graph holds it.
 func (s *Session) held(v ValueInfo, x *tensor.Tensor, sizes map[string]int) (*tensor.Tensor, error) {
-	x, err := s.model.asPixels(v, x)
+	x, err := asPixels(v.DType, x)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("input %s %w", v.Name, err)
 	}
 	held, err := v.taken(x, sizes)
 	if err == nil && s.finite && held.DType() == tensor.Float32 {

@@ -82,11 +82,10 @@ func firstSample(inputs Batches) (*tensor.Tensor, error) {
 		if err != nil {
 			return nil, err
 		}
-		if x == nil || x.DType() != tensor.Float32 || len(x.Shape()) != 4 || x.Numel() == 0 {
+		if x == nil || len(x.Shape()) != 4 || x.Numel() == 0 {
 			return nil, fmt.Errorf("calibration data comes as %v; float32 [N, C, H, W] is needed", x)
 		}
-		shape := append(tensor.Shape{1}, x.Shape()[1:]...)
-		return tensor.Of(x.Float32s()[:shape.Numel()], shape...), nil
+		return x.Rows(0, 1), nil
 	}
 	return nil, errors.New("the calibration data is empty")
 }

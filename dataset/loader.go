@@ -18,6 +18,9 @@ type LoaderOptions struct {
 	// Preset turns images into inputs. A set of tensors needs none and is
 	// passed on as it is.
 	Preset vision.Preset
+	// DType is that of the batches; zero means float32. UInt8 takes inputs that are whole
+	// numbers from 0 to 255, as a preset with Pixels makes them.
+	DType tensor.DType
 	// BatchSize is the number of samples in a batch; 0 means 1. The last batch
 	// may be smaller.
 	BatchSize int
@@ -31,7 +34,7 @@ type LoaderOptions struct {
 
 // Batch is a run of consecutive readable samples.
 type Batch struct {
-	Input  *tensor.Tensor // float32 [N, C, H, W]
+	Input  *tensor.Tensor // [N, C, H, W], of LoaderOptions.DType
 	Names  []string       // N
 	Labels []int          // N, -1 where unknown
 }
@@ -67,6 +70,12 @@ func NewLoader(src Source, opts LoaderOptions) (*Loader, error) {
 			return nil, err
 		}
 	}
+	if opts.DType == 0 {
+		opts.DType = tensor.Float32
+	}
+	if opts.DType != tensor.Float32 && opts.DType != tensor.UInt8 {
+		return nil, fmt.Errorf("batches of %v cannot be made; of float32 and uint8 they can", opts.DType)
+	}
 	opts.BatchSize = max(opts.BatchSize, 1)
 	if opts.Workers == 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)
@@ -91,7 +100,7 @@ func (l *Loader) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 		l.mu.Lock()
 		l.skipped = nil
 		l.mu.Unlock()
-		b := &builder{size: l.opts.BatchSize}
+		b := &builder{size: l.opts.BatchSize, dtype: l.opts.DType}
 		for r := range l.inputs(ctx) {
 			if ctx.Err() != nil {
 				break
@@ -209,6 +218,7 @@ func (l *Loader) input(ctx context.Context, i int) result {
 // builder collects samples of one shape.
 type builder struct {
 	size  int
+	dtype tensor.DType
 	first string // name of the sample that set the shape
 	shape tensor.Shape
 	batch *Batch
@@ -224,10 +234,14 @@ func (b *builder) add(r result) error {
 			r.name, r.input.Shape(), b.first, b.shape)
 	}
 	if b.batch == nil {
-		b.batch = &Batch{Input: tensor.New(tensor.Float32, append(tensor.Shape{b.size}, b.shape...)...)}
+		b.batch = &Batch{Input: tensor.New(b.dtype, append(tensor.Shape{b.size}, b.shape...)...)}
 	}
 	n := b.shape.Numel()
-	copy(b.batch.Input.Float32s()[b.count*n:], r.input.Float32s())
+	if b.dtype == tensor.Float32 {
+		copy(b.batch.Input.Float32s()[b.count*n:], r.input.Float32s())
+	} else if wrong, ok := vision.ToPixels(b.batch.Input.Uint8s()[b.count*n:], r.input.Float32s()); !ok {
+		return fmt.Errorf("%s holds %v; the model takes pixels, whole numbers from 0 to 255, and normalises them itself", r.name, wrong)
+	}
 	b.batch.Names = append(b.batch.Names, r.name)
 	b.batch.Labels = append(b.batch.Labels, r.label)
 	b.count++
@@ -240,8 +254,7 @@ func (b *builder) full() bool { return b.count == b.size }
 func (b *builder) take() *Batch {
 	out := b.batch
 	if b.count < b.size {
-		data := out.Input.Float32s()[:b.count*b.shape.Numel()]
-		out.Input = tensor.Of(data, append(tensor.Shape{b.count}, b.shape...)...)
+		out.Input = out.Input.Rows(0, b.count)
 	}
 	b.batch, b.count = nil, 0
 	return out

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"reflect"
 	"unsafe"
 )
 
@@ -131,6 +132,21 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 		panic("tensor: cannot reshape a tensor quantized per channel")
 	}
 	return &Tensor{dtype: t.dtype, shape: Shape(shape).Clone(), q: t.q, data: t.elements()}
+}
+
+// Rows returns rows from to to-1 of the leading axis, whose elements it shares. It panics where
+// t has no such rows, or is quantized per channel along that axis.
+func (t *Tensor) Rows(from, to int) *Tensor {
+	if len(t.shape) == 0 || from < 0 || from > to || to > t.shape[0] {
+		panic(fmt.Sprintf("tensor: rows %d to %d of %v", from, to, t))
+	}
+	if t.q != nil && t.q.Axis == 0 {
+		panic("tensor: rows of a tensor quantized along them")
+	}
+	shape := append(Shape{to - from}, t.shape[1:]...)
+	size := Shape(shape[1:]).Numel()
+	data := reflect.ValueOf(t.elements()).Slice(from*size, to*size).Interface()
+	return &Tensor{dtype: t.dtype, shape: shape, q: t.q, data: data}
 }
 
 // Clone returns a copy that shares no data with t.

@@ -220,3 +220,14 @@ func (p Preset) Numbers(c int) *[256]float32 {
 	}
 	return numbers
 }
+
+// ToPixels writes numbers, as a preset with Pixels makes them, as bytes. It returns the first
+// one that is no whole number from 0 to 255, and false.
+func ToPixels(dst []uint8, numbers []float32) (wrong float32, ok bool) {
+	for i, n := range numbers {
+		if dst[i] = uint8(max(0, min(n, 255))); float32(dst[i]) != n {
+			return n, false
+		}
+	}
+	return 0, true
+}

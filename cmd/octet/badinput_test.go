@@ -121,7 +121,7 @@ func TestBadCalibrationData(t *testing.T) {
 		{"constant", fill(0.5, 8, 1, 28, 28), []string{"constant", "0.5"}},
 		{"NaN", fill(float32(math.NaN()), 8, 1, 28, 28), []string{"NaN"}},
 		{"no samples", fill(0, 0, 1, 28, 28), nil},
-		{"three channels", fill(0.5, 8, 3, 28, 28), []string{"[3, 28, 28]", "[1, H, W]"}},
+		{"three channels", fill(0.5, 8, 3, 28, 28), []string{"[8, 3, 28, 28]", "[N, 1, H, W]"}},
 		{"one axis", fill(0.5, 28), []string{"x.npy"}},
 		{"tiny", fill(0.5, 8, 1, 0, 28), nil},
 		{"cut off", writeBytes(t, "c.npy", []byte("\x93NUMPY\x01\x00")), []string{"c.npy"}},

@@ -90,15 +90,19 @@ func inferenceRun(ctx context.Context, model *octet.Model, x *tensor.Tensor, f *
 	if err != nil {
 		return nil, nil, exit.WithCode(exit.Model, err)
 	}
-	y, err := session.Run(ctx, x)
+	y, err := session.RunAll(ctx, x)
 	if err != nil {
 		return nil, nil, exit.WithCode(exit.Data, err)
 	}
+	answers, err := compare.Answers(y, x.Dim(0))
+	if err != nil {
+		return nil, nil, exit.WithCode(exit.Model, err)
+	}
 	return func(ctx context.Context) (time.Duration, error) {
 		start := time.Now()
-		_, err := session.Run(ctx, x)
+		_, err := session.RunAll(ctx, x)
 		return time.Since(start), exit.WithCode(exit.Data, err)
-	}, argmax(y), nil
+	}, argmax(answers), nil
 }
 
 // calibrationRun quantizes model. It measures the time from the request for the first image to

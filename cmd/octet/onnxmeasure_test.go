@@ -97,6 +97,6 @@ func TestONNXThatTakesNoImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"bench", path}, {"eval", path, x}, {"advise", path, "--calibration", x}, {"compare", path, path, "--inputs", x}, {"compare", path, path}} {
-		octetCommand(t, args...).fails(t, exit.Model, "int64[n, 4] a", "one input of float32 [N, C, H, W] is expected")
+		octetCommand(t, args...).fails(t, exit.Model, "int64[n, 4] a", "one input of float32 or uint8, [N, C, H, W] or [N, H, W, C], is expected")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/internal/report"
+	"github.com/octet-ml/octet/internal/spelling"
 	"github.com/octet-ml/octet/ptq"
 )
 
@@ -106,11 +107,7 @@ func (o quantizeOutput) print(w io.Writer) {
 	if o.Fixed != nil {
 		printFixed(w, o.Fixed)
 	}
-	for _, n := range r.Nodes {
-		if !n.Int8 && n.Op != "dequantize" {
-			fmt.Fprintf(w, "float      %s (%s): %s\n", n.Name, n.Op, n.Note)
-		}
-	}
+	printFloat(w, r.Nodes)
 	if r.ReLU6 != nil && !r.ReLU6.Harmful() {
 		fmt.Fprintf(w, "ReLU6      %v\n", r.ReLU6)
 	}
@@ -125,6 +122,34 @@ func (o quantizeOutput) print(w io.Writer) {
 	}
 	if o.Accuracy != nil {
 		o.Accuracy.print(w)
+	}
+}
+
+// fewFloat is up to how many layers that stay float for one reason have a line each.
+const fewFloat = 4
+
+// printFloat lists the layers that stay float with their reasons, those of detection heads and
+// arithmetic on shapes, which are many, by reason.
+func printFloat(w io.Writer, nodes []ptq.NodeReport) {
+	var reasons []string
+	layers := map[string][]string{}
+	for _, n := range nodes {
+		if n.Int8 || n.Op == "dequantize" {
+			continue
+		}
+		if layers[n.Note] == nil {
+			reasons = append(reasons, n.Note)
+		}
+		layers[n.Note] = append(layers[n.Note], fmt.Sprintf("%s (%s)", n.Name, n.Op))
+	}
+	for _, reason := range reasons {
+		if names := layers[reason]; len(names) > fewFloat {
+			fmt.Fprintf(w, "float      %d layers: %s: %s (--json lists all)\n", len(names), reason, spelling.Abbreviate(names, fewFloat-1))
+			continue
+		}
+		for _, name := range layers[reason] {
+			fmt.Fprintf(w, "float      %s: %s\n", name, reason)
+		}
 	}
 }
 

@@ -127,7 +127,7 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 	if f.tensors(model) {
 		return runNamed(c, cmd, f, path, model)
 	}
-	if err := console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ArrayStream}); err != nil {
+	if err := f.checkOutput(model); err != nil {
 		return err
 	}
 	if f.data.Pictures, err = inputs.FetchPictures(cmd.Context(), c, given, f.offline); err != nil {
@@ -148,11 +148,18 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 	if f.dump != "" {
 		return dumpLayers(cmd.Context(), c, model, session, data, f.dump, f.output)
 	}
-	out := runOutput{Model: path, Arch: model.Arch(), Kind: inputs.KindOf(model), Backend: model.Backend(), Assumptions: inputs.Texts(model.Assumptions())}
-	logits, names, took, err := runAll(cmd, c, session, data, f.data.BatchSize)
+	outputs, names, took, err := runAll(cmd, c, session, data, f.data.BatchSize)
 	if err != nil {
 		return err
 	}
+	logits := outputs[0].Tensor
+	if f.byName() || !classes(outputs) {
+		if f.draw != "" {
+			return exit.Usagef("--draw: %s gives %v, which are no classes", path, logits)
+		}
+		return f.keep(c, namedOutput{Model: path, Seconds: took.Seconds(), Output: f.output}, outputs)
+	}
+	out := runOutput{Model: path, Arch: model.Arch(), Kind: inputs.KindOf(model), Backend: model.Backend(), Assumptions: inputs.Texts(model.Assumptions())}
 	out.Damaged = data.DamagedImages()
 	out.Inputs, out.Skipped, out.NonFinite, out.Seconds = len(names), data.Skipped(), data.NonFinite.Found(), took.Seconds()
 	if f.output != "" {
@@ -177,12 +184,24 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 	return c.Result(out, out.print)
 }
 
-// runAll computes the logits of all inputs.
-func runAll(cmd *cobra.Command, c *console.Console, session *octet.Session, data *inputs.Data, batchSize int) (*tensor.Tensor, []string, time.Duration, error) {
-	var values []float32
+// checkOutput demands of --output a file that holds what the model gives. The outputs of a state
+// dict have no names.
+func (f *runFlags) checkOutput(model *octet.Model) error {
+	if model.Arch() != "" {
+		return console.CheckOutputs(console.Output{Flag: "output", Path: f.output, Kind: console.ArrayStream})
+	}
+	if outputs := len(model.Graph().Outputs); outputs != 1 && f.output != "" && !f.byName() {
+		return exit.Usagef("--output %s: the model has %d outputs; give a file that ends in .npz", f.output, outputs)
+	}
+	return nil
+}
+
+// runAll computes the outputs of all inputs, and joins those of batches.
+func runAll(cmd *cobra.Command, c *console.Console, session *octet.Session, data *inputs.Data, batchSize int) ([]console.NamedTensor, []string, time.Duration, error) {
+	var parts [][]*tensor.Tensor // of every batch
+	var declared []octet.ValueInfo
 	var names []string
 	var took time.Duration
-	shape := tensor.Shape{0}
 	stage := c.Begin("run", "inputs", data.Total())
 	defer stage.End()
 	for b, err := range data.Batches(cmd.Context(), batchSize) {
@@ -190,20 +209,63 @@ func runAll(cmd *cobra.Command, c *console.Console, session *octet.Session, data
 			return nil, nil, 0, exit.WithCode(exit.Data, err)
 		}
 		start := time.Now()
-		y, err := session.Run(cmd.Context(), b.Input)
+		y, err := session.RunAll(cmd.Context(), b.Input)
 		took += time.Since(start)
 		if err != nil {
 			return nil, nil, 0, exit.WithCode(exit.Data, err)
 		}
-		values = append(values, y.Float32s()...)
-		names = append(names, b.Names...)
-		shape = append(tensor.Shape{len(names)}, y.Shape()[1:]...)
+		if declared == nil {
+			if declared, err = session.Outputs(); err != nil { // a state dict declares none
+				declared, err = session.Outputs(b.Input.Shape()...)
+			}
+			if err != nil {
+				return nil, nil, 0, exit.WithCode(exit.Model, err)
+			}
+		}
+		parts, names = append(parts, y), append(names, b.Names...)
 		stage.Set(len(names))
 	}
 	if len(names) == 0 {
 		return nil, nil, 0, exit.WithCode(exit.Data, errors.New("no input could be used"+inputs.SkippedText(data.Skipped())))
 	}
-	return tensor.Of(values, shape...), names, took, nil
+	outputs, err := joined(declared, parts, len(names))
+	return outputs, names, took, exit.WithCode(exit.Data, err)
+}
+
+// joined puts the outputs of batches of n inputs behind one another.
+func joined(outputs []octet.ValueInfo, parts [][]*tensor.Tensor, n int) ([]console.NamedTensor, error) {
+	var all []console.NamedTensor
+	for i, v := range outputs {
+		first := parts[0][i]
+		if len(parts) == 1 {
+			all = append(all, console.NamedTensor{Name: v.Name, Tensor: first})
+			continue
+		}
+		var data []byte
+		rows := 0
+		for _, y := range parts {
+			if len(y[i].Shape()) == 0 || !y[i].Shape()[1:].Equal(first.Shape()[1:]) {
+				return nil, fmt.Errorf("output %s is %v of one batch and %v of another: run one input at a time", v.Name, first, y[i])
+			}
+			data = append(data, y[i].Bytes()...)
+			rows += y[i].Dim(0)
+		}
+		if rows != n {
+			return nil, fmt.Errorf("output %s is %v, whose leading axis does not count inputs: run one at a time", v.Name, first)
+		}
+		t, err := tensor.FromBytes(first.DType(), nil, append(tensor.Shape{rows}, first.Shape()[1:]...), data)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, console.NamedTensor{Name: v.Name, Tensor: t})
+	}
+	return all, nil
+}
+
+// classes reports whether outputs are logits of classes, float32 [N, K].
+func classes(outputs []console.NamedTensor) bool {
+	y := outputs[0].Tensor
+	return len(outputs) == 1 && y.DType() == tensor.Float32 && len(y.Shape()) > 1 && y.Shape()[2:].Numel() == 1
 }
 
 func (o runOutput) print(w io.Writer) {

@@ -93,8 +93,8 @@ func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string
 	if err != nil {
 		return err
 	}
-	if outputs := len(model.Graph().Outputs); outputs != 1 && f.output != "" && !f.byName() {
-		return exit.Usagef("--output %s: the model has %d outputs; give a file that ends in .npz", f.output, outputs)
+	if err := f.checkOutput(model); err != nil {
+		return err
 	}
 	if err := c.Expect(console.Planned{Path: f.output}); err != nil { // its size is not known before the run
 		return err
@@ -104,10 +104,19 @@ func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string
 	if err != nil {
 		return exit.WithCode(exit.Data, err)
 	}
-	out := namedOutput{Model: path, Seconds: time.Since(start).Seconds(), Output: f.output}
+	var outputs []console.NamedTensor
 	for _, name := range slices.Sorted(maps.Keys(results)) {
-		t := results[name]
-		out.Outputs = append(out.Outputs, namedInfo{name, t.DType(), t.Shape()})
+		outputs = append(outputs, console.NamedTensor{Name: name, Tensor: results[name]})
+	}
+	return f.keep(c, namedOutput{Model: path, Seconds: time.Since(start).Seconds(), Output: f.output}, outputs)
+}
+
+// keep writes outputs where --output asks for it, and says what they are.
+func (f *runFlags) keep(c *console.Console, out namedOutput, outputs []console.NamedTensor) error {
+	results := map[string]*tensor.Tensor{}
+	for _, o := range outputs {
+		out.Outputs = append(out.Outputs, namedInfo{o.Name, o.Tensor.DType(), o.Tensor.Shape()})
+		results[o.Name] = o.Tensor
 	}
 	if f.output != "" {
 		if err := f.writeNamed(c, results); err != nil {

@@ -191,12 +191,31 @@ func median(d []compare.Decibels) (compare.Decibels, bool) {
 	return d[len(d)/2], true
 }
 
-// findFloat names variants with layers in float.
+// findFloat names variants with layers in float, those with the same layers together.
 func (c *Comparison) findFloat(add adder) {
+	type kind struct {
+		nodes string
+		int8  int
+	}
+	var kinds []kind
+	variants := map[kind][]*Variant{}
 	for _, v := range c.Int8Variants() {
-		if n := len(v.FloatNodes); n > 0 && !v.Proposed {
-			add("%d of %d layers of %s compute in float: %s.", n, n+v.Int8Nodes, v.Name, some(v.FloatNodes, 6))
+		if len(v.FloatNodes) == 0 || v.Proposed {
+			continue
 		}
+		k := kind{strings.Join(v.FloatNodes, "\n"), v.Int8Nodes}
+		if variants[k] == nil {
+			kinds = append(kinds, k)
+		}
+		variants[k] = append(variants[k], v)
+	}
+	for _, k := range kinds {
+		var names []string
+		for _, v := range variants[k] {
+			names = append(names, v.Name)
+		}
+		nodes := variants[k][0].FloatNodes
+		add("%d of %d layers of %s compute in float: %s.", len(nodes), len(nodes)+k.int8, some(names, 8), some(nodes, 6))
 	}
 }
 

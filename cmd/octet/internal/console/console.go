@@ -35,6 +35,8 @@ type Console struct {
 
 	Listener *Listener // receives everything in place of out and err, for octet stdio; else nil
 
+	noted map[string]bool // notes that were printed
+
 	mu       sync.Mutex
 	started  bool // the command line was accepted; later errors are no usage errors
 	printed  bool // the JSON document is out
@@ -56,11 +58,28 @@ func (c *Console) Command(body func(cmd *cobra.Command, args []string) error) fu
 	}
 }
 
-// Note prints a line for the user that is not the result: an assumption, a hint.
+// Note prints a line for the user that is not the result, once: an assumption, a hint.
 func (c *Console) Note(format string, args ...any) {
-	if !c.Quiet {
-		c.Line(fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	if !c.Quiet && !c.repeats(text) {
+		c.Line(text)
 	}
+}
+
+// repeats reports whether a note was printed before, and keeps it. A listener has every one: it
+// may belong to another command.
+func (c *Console) repeats(text string) bool {
+	if c.Listener != nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.noted == nil {
+		c.noted = map[string]bool{}
+	}
+	before := c.noted[text]
+	c.noted[text] = true
+	return before
 }
 
 // Next prints a command to try on a file that was written; not with --json.

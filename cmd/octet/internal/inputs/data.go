@@ -66,6 +66,8 @@ type Data struct {
 	Preset    vision.Preset    // how images are prepared; zero of arrays
 	Flags     *DataFlags       // as the data were opened with
 	Console   *console.Console // takes warnings about inputs
+	dtype     tensor.DType     // that the model takes
+	fixed     int              // inputs at a time that the model takes, 0 where it takes any number
 	loader    *dataset.Loader
 	NonFinite NonFinite // of the latest reading
 
@@ -82,7 +84,10 @@ func (f *DataFlags) Open(c *console.Console, model *octet.Model, paths []string,
 	if err := TakesImages(model); err != nil {
 		return nil, err
 	}
-	d := &Data{Flags: f, Console: c}
+	d := &Data{Flags: f, Console: c, dtype: model.Inputs()[0].DType}
+	if takes := model.Inputs()[0].Shape; len(takes) > 0 {
+		d.fixed = max(0, takes[0])
+	}
 	note := func(text string) {
 		d.LeftOut = append(d.LeftOut, text)
 		c.Note("%s", text)
@@ -144,11 +149,15 @@ func (d *Data) Close() { d.Source.Close() }
 // Total is the number of inputs, with those that cannot be read.
 func (d *Data) Total() int { return d.Source.Len() }
 
-// Batches reads the inputs once, in order.
+// Batches reads the inputs once, in order, as many at a time as size says, or as the model takes
+// where its file fixes that.
 func (d *Data) Batches(ctx context.Context, size int) iter.Seq2[*dataset.Batch, error] {
 	return func(yield func(*dataset.Batch, error) bool) {
+		if d.fixed > 0 {
+			size = d.fixed
+		}
 		loader, err := dataset.NewLoader(d.Source, dataset.LoaderOptions{
-			Preset: d.Preset, BatchSize: size, Workers: d.Flags.Threads, Strict: d.Flags.Strict,
+			Preset: d.Preset, DType: d.dtype, BatchSize: size, Workers: d.Flags.Threads, Strict: d.Flags.Strict,
 		})
 		if err != nil {
 			yield(nil, err)

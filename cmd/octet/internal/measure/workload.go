@@ -74,7 +74,7 @@ func (f *WorkloadFlags) Tensor(m *octet.Model) (*tensor.Tensor, error) {
 	if f.input != "" {
 		x, err := npy.ReadFile(f.input)
 		dtype, axis, form := tensor.Float32, 1, fmt.Sprintf("[N, %d, H, W]", m.Channels())
-		if p.Pixels {
+		if m.Inputs()[0].DType == tensor.UInt8 {
 			dtype = tensor.UInt8
 		}
 		if p.ChannelsLast {
@@ -96,22 +96,32 @@ func (f *WorkloadFlags) Tensor(m *octet.Model) (*tensor.Tensor, error) {
 	if fixed := declared(m); batch == 0 && fixed[0] > 0 {
 		batch = fixed[0]
 	}
-	shape := tensor.Shape{max(1, batch), m.Channels(), h, w}
-	if p.ChannelsLast {
-		shape = tensor.Shape{max(1, batch), h, w, m.Channels()}
-	}
-	if err := fits(m, shape); err != nil {
+	x := randomImages(rand.New(rand.NewPCG(1, 2)), m, max(1, batch), h, w)
+	if err := fits(m, x.Shape()); err != nil {
 		return nil, exit.Usagef("%w; --batch, --size and --shape choose it", err)
 	}
-	r := rand.New(rand.NewPCG(1, 2))
-	if p.Pixels {
-		x := tensor.New(tensor.UInt8, shape...)
-		for i := range x.Bytes() {
-			x.Bytes()[i] = uint8(r.Uint32())
-		}
-		return x, nil
+	return x, nil
+}
+
+// RandomImage is an input of m for one image of random numbers.
+func RandomImage(r *rand.Rand, m *octet.Model, h, w int) *tensor.Tensor {
+	return randomImages(r, m, 1, h, w)
+}
+
+// randomImages are such inputs for n images: pixels where m takes those.
+func randomImages(r *rand.Rand, m *octet.Model, n, h, w int) *tensor.Tensor {
+	shape := tensor.Shape{n, m.Channels(), h, w}
+	if imagesOf(m).ChannelsLast {
+		shape = tensor.Shape{n, h, w, m.Channels()}
 	}
-	return RandomInputs(r, shape...), nil
+	if m.Inputs()[0].DType == tensor.Float32 {
+		return RandomInputs(r, shape...)
+	}
+	x := tensor.New(tensor.UInt8, shape...)
+	for i := range x.Uint8s() {
+		x.Uint8s()[i] = uint8(r.Uint32())
+	}
+	return x
 }
 
 // imagesOf is the model's preset where it has one.

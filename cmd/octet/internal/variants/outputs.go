@@ -73,7 +73,7 @@ func (s *Comparison) random() *inputSet {
 			return func(yield func(*dataset.Batch, error) bool) {
 				r := rand.New(rand.NewPCG(1, 2))
 				for i := range n {
-					x := measure.RandomInputs(r, 1, reference.Channels(), h, w)
+					x := measure.RandomImage(r, reference, h, w)
 					if !yield(&dataset.Batch{Input: x, Names: []string{fmt.Sprint(i)}, Labels: []int{-1}}, nil) {
 						return
 					}
@@ -123,9 +123,13 @@ func (s *Comparison) run(ctx context.Context, set *inputSet, name string, varian
 		}
 		var want *tensor.Tensor
 		for i, v := range variants {
-			got, err := sessions[i].Run(ctx, b.Input)
+			y, err := sessions[i].RunAll(ctx, b.Input)
 			if err != nil {
 				return exit.WithCode(exit.Data, err)
+			}
+			got, err := compare.Answers(y, b.Input.Dim(0))
+			if err != nil {
+				return exit.WithCode(exit.Data, fmt.Errorf("%s: %w", v.Name, err))
 			}
 			if i == 0 {
 				want = got
