@@ -9,7 +9,7 @@ const (
 	depthCountReg, depthSizeReg, depthAtReg  = "R9", "R10", "R11"
 	depthTapReg, depthWeightReg, depthTaps32 = "R12", "R13", "R14"
 	depthStoreReg                            = "R20"
-	depthPixel                               = 23 // R23 to R26 point to the pixels of a tap
+	depthPixel32                             = 23 // R23 to R26 point to the pixels of a tap
 )
 
 // depthwise32NEON writes the routine for consecutive pixels of one image: it adds to the bias,
@@ -135,7 +135,7 @@ func (d arm64Depthwise32) offsets(pixels int, pointer func(pixel int) string) {
 func (d arm64Depthwise32) channels(name string, pixels, size int) {
 	vectors := d.vectors(size)
 	x := func(pixel int) int { return 4 + pixel%2*4 }
-	pointer := func(pixel int) string { return fmt.Sprintf("R%d", depthPixel+pixel) }
+	pointer := func(pixel int) string { return fmt.Sprintf("R%d", depthPixel32+pixel) }
 	d.op("MOVD %s, %s", at(d.x), depthXReg)
 	d.op("MOVD %s, %s", at(d.pad), depthPadReg)
 	d.op("MOVD %s, %s", at(d.taps), depthTaps32)
