@@ -28,7 +28,7 @@ var families = map[string]map[string]func(*printer){
 	"rows32":        {"avx512_amd64.s": rows32AVX512, "avx2_amd64.s": rows32AVX2, "neon_arm64.s": rows32NEON},
 	"depthwise32":   {"avx512_amd64.s": depthwise32AVX512, "avx2_amd64.s": depthwise32AVX2, "neon_arm64.s": depthwise32NEON},
 	"statistics":    {"avx2_amd64.s": statisticsAVX2},
-	"winograd32":    {"avx512_amd64.s": winograd32AVX512, "avx2_amd64.s": winograd32AVX2},
+	"winograd32":    {"avx512_amd64.s": winograd32AVX512, "avx2_amd64.s": winograd32AVX2, "neon_arm64.s": winograd32NEON},
 	"pool32":        {"avx512_amd64.s": pool32AVX512, "avx2_amd64.s": pool32AVX2, "neon_arm64.s": pool32NEON},
 	"argmax32":      {"avx512_amd64.s": argmax32AVX512, "avx2_amd64.s": argmax32AVX2, "neon_arm64.s": argmax32NEON},
 	"filters32":     {"avx512_amd64.s": filters32AVX512, "avx2_amd64.s": filters32AVX2, "neon_arm64.s": filters32NEON},

@@ -3,11 +3,8 @@
 package winograd32
 
 import (
-	"unsafe"
-
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel"
-	"github.com/octet-ml/octet/internal/operand"
 )
 
 //go:generate go run -C ../_asm . winograd32 ../winograd32
@@ -26,38 +23,11 @@ var archTable = []Kernel{
 	},
 }
 
-// transform is the argument of a routine that transforms the input of count tiles
-// to numbers at to, [point][tile][channel], points apart.
-type transform struct {
-	operand.Cursor
-	to       unsafe.Pointer
-	points   int // bytes from point to point
-	channels int
-	count    int
-}
-
 //go:noescape
 func spreadAVX512(arg *transform)
 
 //go:noescape
 func spreadAVX2(arg *transform)
-
-// fold is the argument of a routine that transforms the products of count tiles to pixels.
-// It counts down.
-type fold struct {
-	sums     unsafe.Pointer // of the first tile and channel
-	points   int            // bytes from point to point
-	ld       int            // bytes from tile to tile
-	to       unsafe.Pointer // *int32, of the first tile
-	nextTo   int            // bytes from the positions of one pixel to the next
-	out      unsafe.Pointer // of the first channel
-	nowhere  unsafe.Pointer // takes pixels that do not exist
-	bias     unsafe.Pointer
-	channels int
-	count    int
-	lo, hi   float32
-	_        [4]uintptr // the pixels of a tile
-}
 
 //go:noescape
 func foldAVX512(arg *fold)
@@ -65,43 +35,19 @@ func foldAVX512(arg *fold)
 //go:noescape
 func foldAVX2(arg *fold)
 
-// run calls the routines by their names: what is handed to others is allocated.
-func (s *InputTiles) run(avx512 bool) {
-	tiles := s.M1 - s.M0
-	_ = s.To[Points*tiles*s.Depth-1]
-	x := transform{channels: s.Depth, points: tiles * s.Depth * 4}
-	for m := s.M0; m < s.M1; {
-		end := s.Together(m, s.M1)
-		operand.Lead(&x.Cursor, &s.Matrix, m, end)
-		x.to, x.count = unsafe.Pointer(&s.To[(m-s.M0)*s.Depth]), end-m
-		if avx512 {
-			spreadAVX512(&x)
-		} else {
-			spreadAVX2(&x)
-		}
-		m = end
+// call calls the routine by its name: what is handed to others is allocated.
+func (x *transform) call(wide bool) {
+	if wide {
+		spreadAVX512(x)
+	} else {
+		spreadAVX2(x)
 	}
 }
 
-func (f *OutputTiles) run(avx512 bool) {
-	tiles := f.M1 - f.M0
-	_ = f.Products[((Points-1)*tiles+tiles-1)*f.LD+f.N1-1]
-	a := fold{
-		points: tiles * f.LD * 4, ld: f.LD * 4, nextTo: f.Rows * 4, lo: f.Lo, hi: f.Hi, channels: f.N1 - f.N0,
-		bias: unsafe.Pointer(&f.Bias[f.N0:f.N1][0]), nowhere: unsafe.Pointer(&f.Nowhere[:f.N1-f.N0][0]),
-	}
-	for m := f.M0; m < f.M1; m += a.count {
-		image, first := m/f.Rows, m%f.Rows
-		n := min(f.M1-m, f.Rows-first)
-		a.sums = unsafe.Pointer(&f.Products[(m-f.M0)*f.LD+f.N0])
-		a.to = unsafe.Pointer(&f.To[first : 3*f.Rows+first+n][0])
-		a.out = unsafe.Pointer(&f.Out[image*f.OutImage+f.N0 : (image+1)*f.OutImage][0])
-		a.count = n
-		if avx512 {
-			foldAVX512(&a)
-		} else {
-			foldAVX2(&a)
-		}
-		a.count = n
+func (a *fold) call(wide bool) {
+	if wide {
+		foldAVX512(a)
+	} else {
+		foldAVX2(a)
 	}
 }
