@@ -4,22 +4,22 @@ import "fmt"
 
 // Registers of arm64Depthwise32.
 const (
-	depthXReg, depthPadReg, depthOffsetReg   = "R1", "R4", "R5" // of the channel at depthAtReg
-	depthWReg, depthOutReg, depthNextTapReg  = "R6", "R7", "R8"
-	depthCountReg, depthSizeReg, depthAtReg  = "R9", "R10", "R11"
-	depthTapReg, depthWeightReg, depthTaps32 = "R12", "R13", "R14"
-	depthStoreReg                            = "R20"
-	depthPixel32                             = 23 // R23 to R26 point to the pixels of a tap
+	depth32XReg, depth32PadReg, depth32OffsetReg  = "R1", "R4", "R5" // of the channel at depth32AtReg
+	depth32WReg, depth32OutReg, depth32NextTapReg = "R6", "R7", "R8"
+	depth32CountReg, depth32SizeReg, depth32AtReg = "R9", "R10", "R11"
+	depth32TapReg, depth32WeightReg, depth32Taps  = "R12", "R13", "R14"
+	depth32StoreReg                               = "R20"
+	depth32Pixel                                  = 23 // R23 to R26 point to the pixels of a tap
 )
 
 // depthwise32NEON writes the routine for consecutive pixels of one image: it adds to the bias,
 // and clamps.
 func depthwise32NEON(p *printer) {
-	d := arm64Depthwise32{arm64: arm64{p}, x: pixelsX, pad: pixelsPad, taps: pixelsTaps, nextTap: depthNextTapReg}
+	d := arm64Depthwise32{arm64: arm64{p}, x: pixelsX, pad: pixelsPad, taps: pixelsTaps, nextTap: depth32NextTapReg}
 	const lo, hi = 12, 13
 	d.start = func(_ string, pixels, size int) {
 		d.op("MOVD %s, %s", at(pixelsBias), temp)
-		d.op("ADD %s, %s", depthAtReg, temp)
+		d.op("ADD %s, %s", depth32AtReg, temp)
 		d.print(d.numbers(size, temp, d.sum(0, 0)))
 		for pixel := 1; pixel < pixels; pixel++ {
 			for j := range d.vectors(size) {
@@ -38,8 +38,8 @@ func depthwise32NEON(p *printer) {
 	}
 	d.text("pixelsNEON", "arg *pixels")
 	for _, f := range []struct{ field, register string }{
-		{pixelsOffset, depthOffsetReg}, {pixelsW, depthWReg}, {pixelsOut, depthOutReg},
-		{pixelsNextTap, depthNextTapReg}, {pixelsCount, depthCountReg}, {pixelsSize, depthSizeReg},
+		{pixelsOffset, depth32OffsetReg}, {pixelsW, depth32WReg}, {pixelsOut, depth32OutReg},
+		{pixelsNextTap, depth32NextTapReg}, {pixelsCount, depth32CountReg}, {pixelsSize, depth32SizeReg},
 	} {
 		d.op("MOVD %s, %s", at(f.field), f.register)
 	}
@@ -90,44 +90,44 @@ func (d arm64Depthwise32) write() {
 // group computes that many pixels at a time while as many remain, then goes to next.
 func (d arm64Depthwise32) group(name string, pixels int, next string) {
 	d.line("%s:", name)
-	d.op("CMP $%d, %s", pixels, depthCountReg)
+	d.op("CMP $%d, %s", pixels, depth32CountReg)
 	d.op("BLT %s", next)
-	d.op("MOVD ZR, %s", depthAtReg)
+	d.op("MOVD ZR, %s", depth32AtReg)
 	for _, size := range []int{64, 16, 4} {
 		label := fmt.Sprintf("%s%d", name, size/4)
 		d.line("%s:", label)
-		d.op("ADD $%d, %s, %s", size, depthAtReg, temp)
-		d.op("CMP %s, %s", depthSizeReg, temp)
+		d.op("ADD $%d, %s, %s", size, depth32AtReg, temp)
+		d.op("CMP %s, %s", depth32SizeReg, temp)
 		d.op("BGT %sEnd", label)
 		d.channels(label, pixels, size)
-		d.op("ADD $%d, %s", size, depthAtReg)
+		d.op("ADD $%d, %s", size, depth32AtReg)
 		d.op("B %s", label)
 		d.line("%sEnd:", label)
 	}
 	if d.nextPixel == nil {
-		d.op("ADD $%d, %s", 4*pixels, depthOffsetReg)
+		d.op("ADD $%d, %s", 4*pixels, depth32OffsetReg)
 	}
 	for range pixels {
 		if d.nextPixel != nil {
-			d.op("ADD %s, %s", d.nextPixel[0], depthOffsetReg)
+			d.op("ADD %s, %s", d.nextPixel[0], depth32OffsetReg)
 		}
-		d.op("ADD %s, %s", depthSizeReg, depthOutReg)
+		d.op("ADD %s, %s", depth32SizeReg, depth32OutReg)
 	}
-	d.op("SUB $%d, %s", pixels, depthCountReg)
+	d.op("SUB $%d, %s", pixels, depth32CountReg)
 	d.op("B %s", name)
 }
 
 // offsets loads those of the pixels at one tap.
 func (d arm64Depthwise32) offsets(pixels int, pointer func(pixel int) string) {
 	if d.nextPixel != nil || pixels == 1 {
-		d.op("MOVW (%s), %s", depthTapReg, pointer(0))
+		d.op("MOVW (%s), %s", depth32TapReg, pointer(0))
 		for pixel := 1; pixel < pixels; pixel++ {
-			d.op("MOVW (%s)(%s), %s", depthTapReg, d.nextPixel[pixel-1], pointer(pixel))
+			d.op("MOVW (%s)(%s), %s", depth32TapReg, d.nextPixel[pixel-1], pointer(pixel))
 		}
 		return
 	}
 	for pixel := 0; pixel < pixels; pixel += 2 {
-		d.op("LDPSW %d(%s), (%s, %s)", 4*pixel, depthTapReg, pointer(pixel), pointer(pixel+1))
+		d.op("LDPSW %d(%s), (%s, %s)", 4*pixel, depth32TapReg, pointer(pixel), pointer(pixel+1))
 	}
 }
 
@@ -135,24 +135,24 @@ func (d arm64Depthwise32) offsets(pixels int, pointer func(pixel int) string) {
 func (d arm64Depthwise32) channels(name string, pixels, size int) {
 	vectors := d.vectors(size)
 	x := func(pixel int) int { return 4 + pixel%2*4 }
-	pointer := func(pixel int) string { return fmt.Sprintf("R%d", depthPixel32+pixel) }
-	d.op("MOVD %s, %s", at(d.x), depthXReg)
-	d.op("MOVD %s, %s", at(d.pad), depthPadReg)
-	d.op("MOVD %s, %s", at(d.taps), depthTaps32)
-	d.op("ADD %s, %s", depthAtReg, depthXReg)
-	d.op("ADD %s, %s", depthAtReg, depthPadReg)
-	d.op("ADD %s, %s, %s", depthAtReg, depthWReg, depthWeightReg)
-	d.op("MOVD %s, %s", depthOffsetReg, depthTapReg)
+	pointer := func(pixel int) string { return fmt.Sprintf("R%d", depth32Pixel+pixel) }
+	d.op("MOVD %s, %s", at(d.x), depth32XReg)
+	d.op("MOVD %s, %s", at(d.pad), depth32PadReg)
+	d.op("MOVD %s, %s", at(d.taps), depth32Taps)
+	d.op("ADD %s, %s", depth32AtReg, depth32XReg)
+	d.op("ADD %s, %s", depth32AtReg, depth32PadReg)
+	d.op("ADD %s, %s, %s", depth32AtReg, depth32WReg, depth32WeightReg)
+	d.op("MOVD %s, %s", depth32OffsetReg, depth32TapReg)
 	d.start(name, pixels, size)
 	d.line("%sTap:", name)
 	d.offsets(pixels, pointer)
-	d.print(d.numbers(size, depthWeightReg, 0))
-	d.op("ADD %s, %s", d.nextTap, depthTapReg)
-	d.op("ADD %s, %s", depthSizeReg, depthWeightReg)
+	d.print(d.numbers(size, depth32WeightReg, 0))
+	d.op("ADD %s, %s", d.nextTap, depth32TapReg)
+	d.op("ADD %s, %s", depth32SizeReg, depth32WeightReg)
 	for pixel := range pixels {
 		d.op("CMP $0, %s", pointer(pixel))
-		d.op("ADD %s<<2, %s, %[1]s", pointer(pixel), depthXReg)
-		d.op("CSEL LT, %s, %s, %[2]s // padding", depthPadReg, pointer(pixel))
+		d.op("ADD %s<<2, %s, %[1]s", pointer(pixel), depth32XReg)
+		d.op("CSEL LT, %s, %s, %[2]s // padding", depth32PadReg, pointer(pixel))
 	}
 	d.print(d.numbers(size, pointer(0), x(0)))
 	for pixel := range pixels {
@@ -166,16 +166,16 @@ func (d arm64Depthwise32) channels(name string, pixels, size int) {
 			}
 		}), next)
 	}
-	d.op("SUBS $1, %s", depthTaps32)
+	d.op("SUBS $1, %s", depth32Taps)
 	d.op("BNE %sTap", name)
 	d.end(pixels, size)
-	d.op("ADD %s, %s, %s", depthAtReg, depthOutReg, depthStoreReg)
+	d.op("ADD %s, %s, %s", depth32AtReg, depth32OutReg, depth32StoreReg)
 	for pixel := range pixels {
 		if size == 4 {
-			d.op("FMOVS F%d, (%s)", d.sum(pixel, 0), depthStoreReg)
+			d.op("FMOVS F%d, (%s)", d.sum(pixel, 0), depth32StoreReg)
 		} else {
-			d.print(d.stores(d.sum(pixel, 0), vectors, 0, depthStoreReg))
+			d.print(d.stores(d.sum(pixel, 0), vectors, 0, depth32StoreReg))
 		}
-		d.op("ADD %s, %s", depthSizeReg, depthStoreReg)
+		d.op("ADD %s, %s", depth32SizeReg, depth32StoreReg)
 	}
 }

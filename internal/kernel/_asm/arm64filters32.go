@@ -14,17 +14,17 @@ func filters32NEON(p *printer) {
 		}
 		d.op("MOVD %s, %s", at(filterAdd), temp)
 		d.op("CBZ %s, %sTap", temp, name)
-		d.op("ADD %s, %s, %s", depthAtReg, depthOutReg, temp)
+		d.op("ADD %s, %s, %s", depth32AtReg, depth32OutReg, temp)
 		for pixel := range pixels {
 			d.print(d.numbers(size, temp, d.sum(pixel, 0)))
-			d.op("ADD %s, %s", depthSizeReg, temp)
+			d.op("ADD %s, %s", depth32SizeReg, temp)
 		}
 	}
 	d.end = func(int, int) {}
 	d.text("filterNEON", "arg *pixels")
 	for _, f := range []struct{ field, register string }{
-		{filterOffset, depthOffsetReg}, {filterW, depthWReg}, {filterOut, depthOutReg},
-		{filterTaps, taps}, {filterCount, depthCountReg}, {filterSize, depthSizeReg},
+		{filterOffset, depth32OffsetReg}, {filterW, depth32WReg}, {filterOut, depth32OutReg},
+		{filterTaps, taps}, {filterCount, depth32CountReg}, {filterSize, depth32SizeReg},
 	} {
 		d.op("MOVD %s, %s", at(f.field), f.register)
 	}
@@ -44,43 +44,43 @@ func (d arm64Depthwise32) filterWeights(taps string) {
 	d.text("weightsNEON", "arg *pixels")
 	d.op("MOVD %s, %s", at(filterTaps), taps)
 	d.op("LSL $2, %s", taps)
-	d.op("MOVD %s, %s", at(filterSize), depthSizeReg)
-	d.op("MOVD ZR, %s", depthAtReg)
+	d.op("MOVD %s, %s", at(filterSize), depth32SizeReg)
+	d.op("MOVD ZR, %s", depth32AtReg)
 	for _, size := range []int{64, 16, 4} {
 		label := fmt.Sprintf("channels%d", size/4)
 		d.line("%s:", label)
-		d.op("ADD $%d, %s, %s", size, depthAtReg, temp)
-		d.op("CMP %s, %s", depthSizeReg, temp)
+		d.op("ADD $%d, %s, %s", size, depth32AtReg, temp)
+		d.op("CMP %s, %s", depth32SizeReg, temp)
 		d.op("BGT %sEnd", label)
 		for _, f := range []struct{ field, register string }{
-			{filterX, depthXReg}, {filterPad, depthPadReg}, {filterW, depthWReg}, {filterOut, depthOutReg},
+			{filterX, depth32XReg}, {filterPad, depth32PadReg}, {filterW, depth32WReg}, {filterOut, depth32OutReg},
 		} {
 			d.op("MOVD %s, %s", at(f.field), f.register)
-			d.op("ADD %s, %s", depthAtReg, f.register)
+			d.op("ADD %s, %s", depth32AtReg, f.register)
 		}
-		d.op("MOVD %s, %s", at(filterOffset), depthTapReg)
-		d.op("MOVD %s, %s", at(filterCount), depthCountReg)
-		d.print(d.numbers(size, depthOutReg, sum))
+		d.op("MOVD %s, %s", at(filterOffset), depth32TapReg)
+		d.op("MOVD %s, %s", at(filterCount), depth32CountReg)
+		d.print(d.numbers(size, depth32OutReg, sum))
 		d.line("%sPixel:", label)
-		d.op("MOVW (%s), %s", depthTapReg, pixel)
-		d.print(d.numbers(size, depthWReg, y))
-		d.op("ADD %s, %s", taps, depthTapReg)
-		d.op("ADD %s, %s", depthSizeReg, depthWReg)
+		d.op("MOVW (%s), %s", depth32TapReg, pixel)
+		d.print(d.numbers(size, depth32WReg, y))
+		d.op("ADD %s, %s", taps, depth32TapReg)
+		d.op("ADD %s, %s", depth32SizeReg, depth32WReg)
 		d.op("CMP $0, %s", pixel)
-		d.op("ADD %s<<2, %s, %[1]s", pixel, depthXReg)
-		d.op("CSEL LT, %s, %s, %[2]s // padding", depthPadReg, pixel)
+		d.op("ADD %s<<2, %s, %[1]s", pixel, depth32XReg)
+		d.op("CSEL LT, %s, %s, %[2]s // padding", depth32PadReg, pixel)
 		d.print(d.numbers(size, pixel, x))
 		for j := range d.vectors(size) {
 			d.fused(y+j, x+j, sum+j)
 		}
-		d.op("SUBS $1, %s", depthCountReg)
+		d.op("SUBS $1, %s", depth32CountReg)
 		d.op("BNE %sPixel", label)
 		if size == 4 {
-			d.op("FMOVS F%d, (%s)", sum, depthOutReg)
+			d.op("FMOVS F%d, (%s)", sum, depth32OutReg)
 		} else {
-			d.print(d.stores(sum, d.vectors(size), 0, depthOutReg))
+			d.print(d.stores(sum, d.vectors(size), 0, depth32OutReg))
 		}
-		d.op("ADD $%d, %s", size, depthAtReg)
+		d.op("ADD $%d, %s", size, depth32AtReg)
 		d.op("B %s", label)
 		d.line("%sEnd:", label)
 	}
