@@ -38,6 +38,7 @@ func gemm8NEON(p *printer) {
 		}
 	}
 	g.dispatcher("tilesNEON", "arg *tile", names)
+	gemm8Gather(p)
 }
 
 // part is the register of the four sums whose sum is that of row r and column j.

@@ -1633,3 +1633,174 @@ TEXT ·tilesNEON(SB), NOSPLIT, $0-16
 	MOVD $routinestilesNEON<>(SB), R2
 	MOVD (R2)(R1<<3), R2
 	JMP (R2)
+
+// func gatherNEON(arg *gather)
+TEXT ·gatherNEON(SB), NOSPLIT, $0-8
+	MOVD arg+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R2
+	MOVD 16(R0), R3
+	MOVD 24(R0), R4
+	MOVD 32(R0), R5
+	MOVD 40(R0), R6
+	MOVD 48(R0), R7
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD 72(R0), R10
+	CMP $16, R7
+	BGE sixteen
+	CMP $8, R7
+	BGE eight
+	CMP $4, R7
+	BGE four
+	CMP $2, R7
+	BGT three
+	BEQ two
+one:
+	SUB $1, R7, R16
+oneRow:
+	MOVD R3, R11
+	MOVD R5, R12
+	MOVD R8, R13
+oneTap:
+	MOVW (R11), R14
+	ADD R4, R11
+	CMP $0, R14
+	ADD R1, R14
+	CSEL LT, R2, R14, R14
+	MOVBU (R14), R15
+	MOVB R15, (R13)
+	ADD R10, R13
+	SUBS $1, R12
+	BNE oneTap
+	ADD $4, R3
+	ADD R9, R8
+	SUBS $1, R6
+	BNE oneRow
+	RET
+two:
+	SUB $2, R7, R16
+twoRow:
+	MOVD R3, R11
+	MOVD R5, R12
+	MOVD R8, R13
+twoTap:
+	MOVW (R11), R14
+	ADD R4, R11
+	CMP $0, R14
+	ADD R1, R14
+	CSEL LT, R2, R14, R14
+	MOVHU (R14), R15
+	MOVH R15, (R13)
+	ADD R10, R13
+	SUBS $1, R12
+	BNE twoTap
+	ADD $4, R3
+	ADD R9, R8
+	SUBS $1, R6
+	BNE twoRow
+	RET
+three:
+	SUB $3, R7, R16
+threeRow:
+	MOVD R3, R11
+	MOVD R5, R12
+	MOVD R8, R13
+threeTap:
+	MOVW (R11), R14
+	ADD R4, R11
+	CMP $0, R14
+	ADD R1, R14
+	CSEL LT, R2, R14, R14
+	MOVHU (R14), R15
+	MOVBU 2(R14), R17
+	MOVH R15, (R13)
+	MOVB R17, 2(R13)
+	ADD R10, R13
+	SUBS $1, R12
+	BNE threeTap
+	ADD $4, R3
+	ADD R9, R8
+	SUBS $1, R6
+	BNE threeRow
+	RET
+four:
+	SUB $4, R7, R16
+fourRow:
+	MOVD R3, R11
+	MOVD R5, R12
+	MOVD R8, R13
+fourTap:
+	MOVW (R11), R14
+	ADD R4, R11
+	CMP $0, R14
+	ADD R1, R14
+	CSEL LT, R2, R14, R14
+	MOVWU (R14), R15
+	MOVWU (R14)(R16), R17
+	MOVW R15, (R13)
+	MOVW R17, (R13)(R16)
+	ADD R10, R13
+	SUBS $1, R12
+	BNE fourTap
+	ADD $4, R3
+	ADD R9, R8
+	SUBS $1, R6
+	BNE fourRow
+	RET
+eight:
+	SUB $8, R7, R16
+eightRow:
+	MOVD R3, R11
+	MOVD R5, R12
+	MOVD R8, R13
+eightTap:
+	MOVW (R11), R14
+	ADD R4, R11
+	CMP $0, R14
+	ADD R1, R14
+	CSEL LT, R2, R14, R14
+	MOVD (R14), R15
+	MOVD (R14)(R16), R17
+	MOVD R15, (R13)
+	MOVD R17, (R13)(R16)
+	ADD R10, R13
+	SUBS $1, R12
+	BNE eightTap
+	ADD $4, R3
+	ADD R9, R8
+	SUBS $1, R6
+	BNE eightRow
+	RET
+sixteen:
+	SUB $16, R7, R16
+sixteenRow:
+	MOVD R3, R11
+	MOVD R5, R12
+	MOVD R8, R13
+sixteenTap:
+	MOVW (R11), R14
+	ADD R4, R11
+	CMP $0, R14
+	ADD R1, R14
+	CSEL LT, R2, R14, R14
+	MOVD R13, R19
+	ADD R16, R14, R17
+vector:
+	CMP R17, R14
+	BGE end
+	FMOVQ.P 16(R14), F0
+	FMOVQ.P F0, 16(R19)
+	B vector
+end:
+	FMOVQ (R17), F0
+	ADD R16, R13, R19
+	FMOVQ F0, (R19)
+	ADD R10, R13
+	SUBS $1, R12
+	BNE sixteenTap
+	ADD $4, R3
+	ADD R9, R8
+	SUBS $1, R6
+	BNE sixteenRow
+	RET

@@ -31,7 +31,7 @@ var (
 	i8mm = family{lanes: 4, routines: usmmla, group: 8, widths: []width{
 		{1, []int{1, 2, 4, 8}}, {2, []int{1, 2, 4, 8}},
 	}}
-	dotProd = family{lanes: 4, routines: sdot, tails: true, flips: true, widths: []width{
+	dotProd = family{lanes: 4, routines: sdot, tails: true, joins: true, flips: true, widths: []width{
 		{1, []int{1, 4, 8}}, {2, []int{1, 4, 8}}, {4, []int{1, 2, 3, 4}},
 	}}
 	neon = family{lanes: 4, routines: smull, group: 16, flips: true, apart: 3, widths: []width{{1, []int{1, 2, 4}}}}

@@ -59,6 +59,7 @@ type family struct {
 	first  int  // routine
 	masked bool // columns beyond whole registers are masked
 	tails  bool // codes beyond whole groups are multiplied without copying rows; groups are of four
+	joins  bool // with tails: rows are copied nevertheless where a run is less than a group
 	flips  bool // codes are multiplied as signed ones, 128 less
 	routines
 	filled int // runs are padded with zero weights to a multiple of this many groups; 0 means 1
@@ -147,10 +148,16 @@ func (f *family) groups(depth int) int { return roundUp(divUp(depth, f.codes()),
 // joined returns the runs of a row as weights are packed for them: the taps are one run
 // where padding each of them to whole groups would be too much.
 func (f *family) joined(taps, depth int) (int, int) {
-	if f.codes() > 4 && depth%f.codes() != 0 {
+	if f.codes() > 4 && depth%f.codes() != 0 || f.joins && depth < f.codes() {
 		return 1, taps * depth
 	}
 	return taps, depth
+}
+
+// copies reports whether rows with such runs are copied, padded to whole groups.
+func (f *family) copies(taps, depth int) bool {
+	joined, whole := f.joined(taps, depth)
+	return whole%f.codes() != 0 && !f.tails || joined != taps
 }
 
 func (f *family) pack(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights {
@@ -245,7 +252,7 @@ func (f *family) work(m, taps, depth int) int {
 	if !f.masked {
 		size = m * edgeColumns * 4
 	}
-	if !f.tails && depth%f.codes() != 0 {
+	if f.copies(taps, depth) {
 		taps, depth = f.joined(taps, depth)
 		size += m * taps * roundUp(depth, f.codes())
 	}
@@ -260,12 +267,11 @@ func (f *family) run(c *Call, codes *Rule) {
 	taps, depth := f.joined(x.Taps, x.Depth)
 	perColumn := taps * f.groups(depth) * f.codes()
 	t := tile{groups: x.Depth / f.codes()}
-	switch rest := x.Depth % f.codes(); {
-	case f.tails:
-		t.tail = 1<<rest - 1
-	case rest != 0:
+	if f.copies(x.Taps, x.Depth) {
 		x = c.wholeGroups(taps, depth, f.codes())
 		t.groups = x.Depth / f.codes()
+	} else if f.tails {
+		t.tail = 1<<(x.Depth%f.codes()) - 1
 	}
 	if codes != nil {
 		t.Constants = codes.constants
@@ -355,17 +361,6 @@ func (c *Call) wholeGroups(taps, depth, group int) operand.Matrix[uint8] {
 	to := all[rows*edgeColumns*4:][:rows*pitch]
 	c.copyRows(to, pitch, run)
 	return operand.Matrix[uint8]{X: to, Pad: to, Taps: 1, Depth: pitch, Stride: pitch, Base: -c.M0 * pitch}
-}
-
-// copyRows copies the rows of the call, pitch apart, the runs of a row run apart. Zeros are
-// between them.
-func (c *Call) copyRows(to []uint8, pitch, run int) {
-	clear(to)
-	for m := c.M0; m < c.M1; m++ {
-		for t := range c.Taps {
-			copy(to[(m-c.M0)*pitch+t*run:], c.Matrix.Run(m, t))
-		}
-	}
 }
 
 func divUp(n, by int) int { return (n + by - 1) / max(1, by) }
