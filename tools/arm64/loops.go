@@ -53,6 +53,7 @@ var loops = []loop{
 	{"pool8 average, a cell of 16", "pool8/neon_arm64.s", "averageNEON", 16, []stretch{{"narrowCell", ""}}},
 	{"layout, 16 rows of codes", "layout/neon_arm64.s", "transposeBytesNEON", 128, []stretch{{"block", ""}}},
 	{"layout, 4 rows of numbers", "layout/neon_arm64.s", "transposeNumbersNEON", 16, []stretch{{"block", ""}}},
+	{"requant8 to float32", "requant8/neon_arm64.s", "realsNEON", 16, []stretch{{"row", ""}}},
 	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"narrow", "clampCodes"}, {"whole", "stored"}}},
 	{"IntBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "addBias"}, {"intBias", "fusedBias"}, {"narrow", "clampCodes"}, {"whole", "stored"}}},
 	{"FusedBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "addBias"}, {"fusedBias", "realBias"}, {"narrow", "clampCodes"}, {"whole", "stored"}}},

@@ -11,7 +11,7 @@ var (
 	columnsRule              = ruleAt(func(at int) string { return fmt.Sprintf("%d(DI)", at) }, 56)
 )
 
-// requant8NEON writes the routine for sixteen columns of any number of rows.
+// requant8NEON writes the routines for sixteen columns of any number of rows.
 func requant8NEON(p *printer) {
 	const acc, pitch, rows = panelReg, "R6", "R7"
 	g := arm64Results{arm64: arm64{p}, rows: 1, vectors: 4, keeps: true, rule: columnsRule, bias: columnsBias, mult: columnsMult}
@@ -29,4 +29,53 @@ func requant8NEON(p *printer) {
 	g.op("SUBS $1, %s", rows)
 	g.op("BNE row")
 	g.op("RET")
+	realsNEON(p)
+}
+
+// The fields of requant8.scaled.
+const (
+	scaledAcc, scaledPitch  = "0(DI)", "8(DI)"
+	scaledRows              = "16(DI)"
+	scaledOut, scaledLD     = "24(DI)", "32(DI)"
+	scaledScale, scaledBias = "40(DI)", "48(DI)"
+	scaledLo, scaledHi      = "56(DI)", "60(DI)"
+)
+
+// realsNEON writes the routine for sixteen columns whose results are float32. Numbers beyond
+// the clamps are replaced one by one, so that NaN and the sign of a zero stay.
+func realsNEON(p *printer) {
+	const acc, pitch, rows = panelReg, "R6", "R7"
+	const scale, bias, lo, hi, beyond = 4, 16, 20, 21, 22
+	a := arm64{p}
+	a.text("realsNEON", "arg *scaled")
+	for _, f := range [][2]string{{scaledAcc, acc}, {scaledPitch, pitch}, {scaledRows, rows}, {scaledOut, outReg}, {scaledLD, ldReg}, {scaledScale, temp}, {scaledBias, temp2}} {
+		a.op("MOVD %s, %s", at(f[0]), f[1])
+	}
+	a.print(a.loads(4, 0, temp, scale))
+	a.print(a.loads(4, 0, temp2, bias))
+	a.op("MOVWU %s, %s", at(scaledLo), temp)
+	a.op("VDUP %s, %s", temp, words4(lo))
+	a.op("MOVWU %s, %s", at(scaledHi), temp)
+	a.op("VDUP %s, %s", temp, words4(hi))
+	each := func(do func(j int)) {
+		for j := range 4 {
+			do(j)
+		}
+	}
+	a.line("row:")
+	a.print(a.loads(4, 0, acc, 0))
+	a.op("ADD %s, %s", pitch, acc)
+	each(func(j int) { a.v("scvtf 4s", j, j) })
+	each(func(j int) { a.v("fmul 4s", j, j, scale+j) })
+	each(func(j int) { a.v("fadd 4s", j, j, bias+j) })
+	each(func(j int) { a.v("fcmgt 4s", beyond+j, lo, j) })
+	each(func(j int) { a.op("VBIT %s, %s, %s", bytes16(beyond+j), bytes16(lo), bytes16(j)) })
+	each(func(j int) { a.v("fcmgt 4s", beyond+j, j, hi) })
+	each(func(j int) { a.op("VBIT %s, %s, %s", bytes16(beyond+j), bytes16(hi), bytes16(j)) })
+	a.op("FSTPQ (F0, F1), (%s)", outReg)
+	a.op("FSTPQ (F2, F3), 32(%s)", outReg)
+	a.op("ADD %s, %s", ldReg, outReg)
+	a.op("SUBS $1, %s", rows)
+	a.op("BNE row")
+	a.op("RET")
 }

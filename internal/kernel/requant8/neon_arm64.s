@@ -190,3 +190,60 @@ stored:
 	SUBS $1, R7
 	BNE row
 	RET
+
+// func realsNEON(arg *scaled)
+TEXT ·realsNEON(SB), NOSPLIT, $0-8
+	MOVD arg+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R6
+	MOVD 16(R0), R7
+	MOVD 24(R0), R19
+	MOVD 32(R0), R20
+	MOVD 40(R0), R2
+	MOVD 48(R0), R3
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F16, F17)
+	FLDPQ 32(R3), (F18, F19)
+	MOVWU 56(R0), R2
+	VDUP R2, V20.S4
+	MOVWU 60(R0), R2
+	VDUP R2, V21.S4
+row:
+	FLDPQ 0(R1), (F0, F1)
+	FLDPQ 32(R1), (F2, F3)
+	ADD R6, R1
+	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
+	WORD $0x4e21d821 // scvtf v1.4s, v1.4s
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
+	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
+	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
+	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
+	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
+	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
+	WORD $0x6ea0e696 // fcmgt v22.4s, v20.4s, v0.4s
+	WORD $0x6ea1e697 // fcmgt v23.4s, v20.4s, v1.4s
+	WORD $0x6ea2e698 // fcmgt v24.4s, v20.4s, v2.4s
+	WORD $0x6ea3e699 // fcmgt v25.4s, v20.4s, v3.4s
+	VBIT V22.B16, V20.B16, V0.B16
+	VBIT V23.B16, V20.B16, V1.B16
+	VBIT V24.B16, V20.B16, V2.B16
+	VBIT V25.B16, V20.B16, V3.B16
+	WORD $0x6eb5e416 // fcmgt v22.4s, v0.4s, v21.4s
+	WORD $0x6eb5e437 // fcmgt v23.4s, v1.4s, v21.4s
+	WORD $0x6eb5e458 // fcmgt v24.4s, v2.4s, v21.4s
+	WORD $0x6eb5e479 // fcmgt v25.4s, v3.4s, v21.4s
+	VBIT V22.B16, V21.B16, V0.B16
+	VBIT V23.B16, V21.B16, V1.B16
+	VBIT V24.B16, V21.B16, V2.B16
+	VBIT V25.B16, V21.B16, V3.B16
+	FSTPQ (F0, F1), (R19)
+	FSTPQ (F2, F3), 32(R19)
+	ADD R20, R19
+	SUBS $1, R7
+	BNE row
+	RET

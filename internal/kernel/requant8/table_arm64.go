@@ -16,6 +16,7 @@ import (
 // archTable lists the kernels of arm64.
 var archTable = []Kernel{
 	{Row: kernel.Row{Name: "requant_s32u8_neon", ISA: "neon", Requires: cpu.NEON}, Run: runNEON},
+	{Row: kernel.Row{Name: "requant_s32f32_neon", ISA: "neon", Requires: cpu.NEON}, ToReal: true, Run: runRealNEON},
 }
 
 // columns is the argument of the assembly routine: it requantizes width columns of all rows.
@@ -30,11 +31,25 @@ type columns struct {
 	rule.Constants
 }
 
+// scaled is columns for results that are float32.
+type scaled struct {
+	acc         *int32
+	pitch       int
+	rows        int
+	out         *float32
+	ld          int // bytes, too
+	scale, bias *float32
+	lo, hi      float32
+}
+
 // width is the number of columns of a routine.
 const width = 16
 
 //go:noescape
 func columnsNEON(arg *columns)
+
+//go:noescape
+func realsNEON(arg *scaled)
 
 // runNEON runs portable code on rows shorter than a block of columns. The last block overlaps
 // the one before it.
@@ -59,5 +74,23 @@ func runNEON(c *Call) {
 		a.Constants = rule.Of(r)
 		a.Rule |= rule.LargeOf(r, first, width)
 		columnsNEON(&a)
+	}
+}
+
+// runRealNEON is runNEON for results that are float32.
+func runRealNEON(c *Call) {
+	if c.M == 0 || c.N < width {
+		runReal(c)
+		return
+	}
+	a := scaled{pitch: c.N * 4, rows: c.M, ld: c.LD * 4, lo: c.Lo, hi: c.Hi}
+	_ = c.Acc[c.M*c.N-1]
+	_ = c.Real[(c.M-1)*c.LD+c.N-1]
+	for done := 0; done < c.N; done += width {
+		n := min(done, c.N-width)
+		first := c.First + n
+		a.acc, a.out = &c.Acc[n], &c.Real[n]
+		a.scale, a.bias = &c.Scale[first : first+width][0], &c.Bias[first : first+width][0]
+		realsNEON(&a)
 	}
 }
