@@ -59,7 +59,7 @@ type family struct {
 	first  int  // routine
 	masked bool // columns beyond whole registers are masked
 	tails  bool // codes beyond whole groups are multiplied without copying rows; groups are of four
-	joins  bool // with tails: rows are copied nevertheless where a run is less than a group
+	joins  bool // with tails: rows are copied nevertheless where runs are short and not whole groups
 	flips  bool // codes are multiplied as signed ones, 128 less
 	routines
 	filled int // runs are padded with zero weights to a multiple of this many groups; 0 means 1
@@ -148,11 +148,14 @@ func (f *family) groups(depth int) int { return roundUp(divUp(depth, f.codes()),
 // joined returns the runs of a row as weights are packed for them: the taps are one run
 // where padding each of them to whole groups would be too much.
 func (f *family) joined(taps, depth int) (int, int) {
-	if f.codes() > 4 && depth%f.codes() != 0 || f.joins && depth < f.codes() {
+	if depth%f.codes() != 0 && (f.codes() > 4 || f.joins && depth < shortRun) {
 		return 1, taps * depth
 	}
 	return taps, depth
 }
+
+// shortRun is the length from which padding a run to whole groups costs less than a copy.
+const shortRun = 32
 
 // copies reports whether rows with such runs are copied, padded to whole groups.
 func (f *family) copies(taps, depth int) bool {
