@@ -14,11 +14,12 @@ func depthwise8NEON(p *printer) {
 func depthwise8DotProd(p *printer) { newDepthwise(p).routine("rows16DotProd", 4) }
 
 // arm64Depthwise writes routines for runs of pixels that are equally spaced under all taps, two
-// pixels at a time. A last tap that is alone in its group is multiplied by itself.
+// pixels at a time, and for all parts of the channels: where the pixels of a run are under each
+// tap is found once. A last tap that is alone in its group is multiplied by itself.
 type arm64Depthwise struct{ arm64Results }
 
 func newDepthwise(p *printer) arm64Depthwise {
-	return arm64Depthwise{arm64Results{arm64: arm64{p}, vectors: 4, keeps: true, rule: depthRule, bias: depthBias, mult: depthMult}}
+	return arm64Depthwise{arm64Results{arm64: arm64{p}, vectors: 4, keeps: true, rule: depthRule, bias: depthBias, mult: depthMult, column: depthColumn}}
 }
 
 // Registers of these routines. Those of the pixels under a group of taps are free elsewhere, as
@@ -26,7 +27,9 @@ func newDepthwise(p *printer) arm64Depthwise {
 const (
 	depthPixel, depthSecond = 8, 17 // offsets of two pixels from the first of the run
 	depthTable, depthLeft   = "R9", "R12"
-	depthFlip               = 15 // a vector
+	depthColumn             = "R21" // the first channel of the part, in packed arrays
+	depthPanel              = "R22" // its weights
+	depthFlip               = 15    // a vector
 )
 
 var depthGroup = [4]int{4, 5, 15, 16}
@@ -82,7 +85,23 @@ func (g arm64Depthwise) routine(name string, taps int) {
 	g.op("ADD %s, %s", pixels, first)
 	g.op("SUB %s, %s", pixels, left)
 	g.op("ADD %s<<2, %s", pixels, offsets)
-	g.op("MOVD ZR, %s", pixel)
+	g.op("MOVD %s, %s", pixels, at(depthRun))
+	g.op("MOVD %s, %s", outReg, at(depthRunOut))
+	g.op("MOVD ZR, %s", depthColumn)
+	g.op("MOVD %s, %s", at(depthWeights), depthPanel)
+	// The last part may overlap the one before it.
+	g.line("part:")
+	g.op("MOVD %s, %s", at(depthRun), pixels)
+	g.op("MOVD %s, %s", at(depthRunOut), outReg)
+	g.op("MOVD %s, %s", at(depthChannels), temp)
+	g.op("SUB $16, %s", temp)
+	g.op("CMP %s, %s", temp, depthColumn)
+	g.op("CSEL LT, %s, %s, %s", depthColumn, temp, pixel)
+	g.op("ADD %s, %s", pixel, outReg)
+	g.op("CBNZ %s, codes", ruleReg)
+	g.op("ADD %s<<1, %s", pixel, outReg)
+	g.op("ADD %s, %s", pixel, outReg)
+	g.line("codes:")
 	g.op("SUBS $2, %s", pixels)
 	g.op("BLT one")
 	two, one := g, g
@@ -100,6 +119,16 @@ func (g arm64Depthwise) routine(name string, taps int) {
 	one.add(taps)
 	one.results()
 	g.line("next:")
+	g.op("MOVD %s, %s", at(depthPart), temp)
+	g.op("MOVD %s, %s", at(depthChannels), temp2)
+	g.op("ADD %s, %s", temp, depthPanel)
+	g.op("ADD $16, %s", depthColumn)
+	g.op("CMP %s, %s", temp2, depthColumn)
+	g.op("BLT part")
+	g.op("MOVD %s, %s", at(depthRunOut), outReg)
+	g.op("MOVD %s, %s", at(depthRun), temp)
+	g.op("MUL %s, %s", ldReg, temp)
+	g.op("ADD %s, %s", temp, outReg)
 	g.op("CBNZ %s, run", left)
 	g.op("RET")
 }
@@ -107,7 +136,8 @@ func (g arm64Depthwise) routine(name string, taps int) {
 // add adds the products of g.rows pixels, taps at a time.
 func (g arm64Depthwise) add(taps int) {
 	g.op("MOVD %s, %s", at(depthInit), temp)
-	g.op("MOVD %s, %s", at(depthWeights), panelReg)
+	g.op("ADD %s<<2, %s", depthColumn, temp)
+	g.op("MOVD %s, %s", depthPanel, panelReg)
 	g.op("MOVD %s, %s", at(depthTaps), depthLeft)
 	g.op("ADD $144, %s, %s", argument, depthTable)
 	g.print(g.loads(4, 0, temp, g.sum(0, 0)))

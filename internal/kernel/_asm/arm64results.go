@@ -10,6 +10,7 @@ type arm64Results struct {
 	suffix        string // of the labels, where a routine has several
 	rule          ruleFields
 	bias, mult    string // fields of the argument
+	column        string // register: the first column of bias and mult; or none
 }
 
 func (g arm64Results) sum(r, j int) int {
@@ -105,6 +106,10 @@ func (g arm64Results) requantize() {
 	}
 	g.op("MOVD %s, %s", at(g.bias), temp)
 	g.op("MOVD %s, %s", at(g.mult), temp2)
+	if g.column != "" {
+		g.op("ADD %s<<2, %s", g.column, temp)
+		g.op("ADD %s<<2, %s", g.column, temp2)
+	}
 	g.print(g.loads(g.vectors, 0, temp, biases))
 	g.print(g.loads(g.vectors, 0, temp2, mults))
 	g.op("TBNZ $2, %s, realBias%s", ruleReg, g.suffix)

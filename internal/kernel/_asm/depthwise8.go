@@ -11,7 +11,9 @@ var (
 	depthOut, depthStride              = "88(DI)", "96(DI)"
 	depthBias, depthMult               = "104(DI)", "112(DI)"
 	depthRule                          = ruleAt(func(at int) string { return fmt.Sprintf("%d(DI)", at) }, 120)
-	depthPixels                        = "144(DI)" // of the taps, to the end
+	depthPixels                        = "144(DI)" // of the taps, up to the next
+	depthChannels, depthPart           = "560(DI)", "568(DI)"
+	depthRun, depthRunOut              = "576(DI)", "584(DI)"
 )
 
 // depthwise8AVX2 and its sibling write one routine for each width of a block of channels. Bytes

@@ -37,6 +37,11 @@ type block struct {
 	mult    unsafe.Pointer
 	rule.Constants
 	_ [maxTaps + 3]uintptr // the pixel under each tap
+
+	// Of routines that go over all parts.
+	channels int
+	part     int        // bytes of the weights of a part
+	_        [2]uintptr // position of the routine: pixels of the run, and where its results go
 }
 
 // maxTaps is the largest filter that the routines support: 7x7.
@@ -47,6 +52,7 @@ type family struct {
 	taps    int       // multiplied by one instruction
 	bytes   int       // of a channel's weights for them
 	alone   bool      // arm64: a last tap that is alone in its group has one byte
+	through bool      // arm64: routines go over all parts
 	nibbles bool      // amd64: weights are split into 16*high + low
 	flips   bool      // codes are multiplied as signed ones, 128 less
 	rows    []routine // widest first
@@ -202,7 +208,11 @@ func packRule(b *blocked, r *quant.Requant) *Rule {
 func (f *family) run(c *Call, codes *Rule) {
 	b := c.W.Data.(*blocked)
 	n, taps := c.W.Channels, c.W.Taps
-	a := block{taps: taps, nextTap: 4 * c.Rows, step: c.Step}
+	parts := b.parts
+	a := block{taps: taps, nextTap: 4 * c.Rows, step: c.Step, channels: n, part: parts[0].width * b.perTaps}
+	if f.through {
+		parts = parts[:1]
+	}
 	if codes == nil {
 		a.stride = n * 4
 		_ = c.Acc[:(c.M1-c.M0)*n]
@@ -219,7 +229,7 @@ func (f *family) run(c *Call, codes *Rule) {
 		first, _ := slices.BinarySearch(c.Ends, int32(a.at+1))
 		a.ends = &c.Ends[first]
 		x := c.X[image*c.Image : (image+1)*c.Image]
-		for _, p := range b.parts {
+		for _, p := range parts {
 			a.x, a.pad = unsafe.Pointer(&x[p.first]), unsafe.Pointer(&c.Pad[p.first])
 			a.weights, a.init = unsafe.Pointer(&b.weights[p.at*b.perTaps]), unsafe.Pointer(&b.init[p.at])
 			at := (m-c.M0)*n + p.first

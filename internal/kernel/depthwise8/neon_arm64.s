@@ -66,13 +66,29 @@ find:
 	ADD R13, R7
 	SUB R13, R10
 	ADD R13<<2, R11
-	MOVD ZR, R8
+	MOVD R13, 576(R0)
+	MOVD R19, 584(R0)
+	MOVD ZR, R21
+	MOVD 72(R0), R22
+part:
+	MOVD 576(R0), R13
+	MOVD 584(R0), R19
+	MOVD 560(R0), R2
+	SUB $16, R2
+	CMP R2, R21
+	CSEL LT, R21, R2, R8
+	ADD R8, R19
+	CBNZ R26, codes
+	ADD R8<<1, R19
+	ADD R8, R19
+codes:
 	SUBS $2, R13
 	BLT one
 pair:
 	ADD R14, R8, R17
 	MOVD 80(R0), R2
-	MOVD 72(R0), R1
+	ADD R21<<2, R2
+	MOVD R22, R1
 	MOVD 32(R0), R12
 	ADD $144, R0, R9
 	FLDPQ 0(R2), (F16, F17)
@@ -148,6 +164,8 @@ summed:
 requantize:
 	MOVD 104(R0), R2
 	MOVD 112(R0), R3
+	ADD R21<<2, R2
+	ADD R21<<2, R3
 	FLDPQ 0(R2), (F4, F5)
 	FLDPQ 32(R2), (F6, F7)
 	FLDPQ 0(R3), (F8, F9)
@@ -389,7 +407,8 @@ one:
 	CMP $-1, R13
 	BNE next
 	MOVD 80(R0), R2
-	MOVD 72(R0), R1
+	ADD R21<<2, R2
+	MOVD R22, R1
 	MOVD 32(R0), R12
 	ADD $144, R0, R9
 	FLDPQ 0(R2), (F16, F17)
@@ -436,6 +455,8 @@ summedOne:
 requantizeOne:
 	MOVD 104(R0), R2
 	MOVD 112(R0), R3
+	ADD R21<<2, R2
+	ADD R21<<2, R3
 	FLDPQ 0(R2), (F4, F5)
 	FLDPQ 32(R2), (F6, F7)
 	FLDPQ 0(R3), (F8, F9)
@@ -575,6 +596,16 @@ wholeOne:
 	ADD R20, R19
 storedOne:
 next:
+	MOVD 568(R0), R2
+	MOVD 560(R0), R3
+	ADD R2, R22
+	ADD $16, R21
+	CMP R3, R21
+	BLT part
+	MOVD 584(R0), R19
+	MOVD 576(R0), R2
+	MUL R20, R2
+	ADD R2, R19
 	CBNZ R10, run
 	RET
 
@@ -640,13 +671,29 @@ find:
 	ADD R13, R7
 	SUB R13, R10
 	ADD R13<<2, R11
-	MOVD ZR, R8
+	MOVD R13, 576(R0)
+	MOVD R19, 584(R0)
+	MOVD ZR, R21
+	MOVD 72(R0), R22
+part:
+	MOVD 576(R0), R13
+	MOVD 584(R0), R19
+	MOVD 560(R0), R2
+	SUB $16, R2
+	CMP R2, R21
+	CSEL LT, R21, R2, R8
+	ADD R8, R19
+	CBNZ R26, codes
+	ADD R8<<1, R19
+	ADD R8, R19
+codes:
 	SUBS $2, R13
 	BLT one
 pair:
 	ADD R14, R8, R17
 	MOVD 80(R0), R2
-	MOVD 72(R0), R1
+	ADD R21<<2, R2
+	MOVD R22, R1
 	MOVD 32(R0), R12
 	ADD $144, R0, R9
 	FLDPQ 0(R2), (F16, F17)
@@ -691,6 +738,8 @@ taps:
 requantize:
 	MOVD 104(R0), R2
 	MOVD 112(R0), R3
+	ADD R21<<2, R2
+	ADD R21<<2, R3
 	FLDPQ 0(R2), (F4, F5)
 	FLDPQ 32(R2), (F6, F7)
 	FLDPQ 0(R3), (F8, F9)
@@ -932,7 +981,8 @@ one:
 	CMP $-1, R13
 	BNE next
 	MOVD 80(R0), R2
-	MOVD 72(R0), R1
+	ADD R21<<2, R2
+	MOVD R22, R1
 	MOVD 32(R0), R12
 	ADD $144, R0, R9
 	FLDPQ 0(R2), (F16, F17)
@@ -960,6 +1010,8 @@ tapsOne:
 requantizeOne:
 	MOVD 104(R0), R2
 	MOVD 112(R0), R3
+	ADD R21<<2, R2
+	ADD R21<<2, R3
 	FLDPQ 0(R2), (F4, F5)
 	FLDPQ 32(R2), (F6, F7)
 	FLDPQ 0(R3), (F8, F9)
@@ -1099,5 +1151,15 @@ wholeOne:
 	ADD R20, R19
 storedOne:
 next:
+	MOVD 568(R0), R2
+	MOVD 560(R0), R3
+	ADD R2, R22
+	ADD $16, R21
+	CMP R3, R21
+	BLT part
+	MOVD 584(R0), R19
+	MOVD 576(R0), R2
+	MUL R20, R2
+	ADD R2, R19
 	CBNZ R10, run
 	RET

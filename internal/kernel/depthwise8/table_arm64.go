@@ -43,15 +43,15 @@ func (r routine) run(a *block) {
 
 // dotProd multiplies four taps with SDOT.
 func dotProd() Kernel {
-	return arm64(rowOf("dotprod", cpu.NEON|cpu.DotProd, family{taps: 4, bytes: 4, alone: true, flips: true, rows: []routine{{16, fours}}}))
+	return arm64(rowOf("dotprod", cpu.NEON|cpu.DotProd, family{taps: 4, bytes: 4, alone: true, flips: true, through: true, rows: []routine{{16, fours}}}))
 }
 
 // neon multiplies with SMULL and SMLAL. Products of pairs of taps are added in 16 bits, unless
 // the filters have a pair of weights of -128.
 func neon() Kernel {
-	k := rowOf("neon", cpu.NEON, family{taps: 2, bytes: 2, alone: true, flips: true, rows: []routine{{16, pairs}}})
+	k := rowOf("neon", cpu.NEON, family{taps: 2, bytes: 2, alone: true, flips: true, through: true, rows: []routine{{16, pairs}}})
 	inPairs := k.Pack
-	single := rowOf("neon", cpu.NEON, family{taps: 1, bytes: 1, flips: true, rows: []routine{{16, apart}}}).Pack
+	single := rowOf("neon", cpu.NEON, family{taps: 1, bytes: 1, flips: true, through: true, rows: []routine{{16, apart}}}).Pack
 	k.Pack = func(w []int8, channels, taps int, zero uint8) *Weights {
 		if heavy(w, taps) {
 			return single(w, channels, taps, zero)
