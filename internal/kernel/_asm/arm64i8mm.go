@@ -5,7 +5,7 @@ package main
 const (
 	mmlaFree    = 8
 	mmlaWeights = 9
-	mmlaInTurn  = 7 // registers
+	mmlaInTurn  = 3 // pairs of registers
 )
 
 // gemm8I8MM multiplies with USMMLA: eight codes of two rows by eight weights of two columns.
@@ -44,8 +44,16 @@ func (g arm64Gemm8) mmlaStart() {
 // weights meanwhile.
 func (g arm64Gemm8) mmlaRun(o arm64Rows) {
 	squares := 2 * g.vectors
-	register := func(i int) int { return mmlaWeights + i%mmlaInTurn }
-	weights := func(i int) { g.op("FMOVQ %d(%s), F%d", 16*i, panelReg, register(i)) }
+	register := func(i int) int { return mmlaWeights + i/2%mmlaInTurn*2 + i%2 }
+	// weights loads two at a time. Of the second group, the later half takes the registers of
+	// the first group's first, when these are multiplied.
+	weights := func(first int) []string {
+		return g.lines(func() {
+			for i := first; i < first+squares; i += 2 {
+				g.op("FLDPQ %d(%s), (F%d, F%d)", 16*i, panelReg, register(i), register(i+1))
+			}
+		})
+	}
 	// pair puts the first eight codes of two rows into one register, the others into another.
 	low, high := make([]int, g.pairs()), make([]int, g.pairs())
 	pair := func(both bool) {
@@ -79,17 +87,11 @@ func (g arm64Gemm8) mmlaRun(o arm64Rows) {
 	for r := range g.rows {
 		g.op("FMOVQ.P 16(%s), F%d", o.run(r), r)
 	}
-	for i := range squares {
-		weights(i)
-	}
+	g.print(weights(0))
 	g.op("PRFM (%s), PLDL2KEEP", fetchReg)
 	g.op("ADD %s, %s", byReg, fetchReg)
 	pair(true)
-	g.spread(products(0, low), g.lines(func() {
-		for i := range squares {
-			weights(squares + i)
-		}
-	}))
+	g.spread(products(0, low), weights(squares))
 	g.print(products(squares, high))
 	g.op("ADD $%d, %s", 2*squares*16, panelReg)
 	g.op("SUBS $2, %s", depthReg)
@@ -100,9 +102,7 @@ func (g arm64Gemm8) mmlaRun(o arm64Rows) {
 	for r := range g.rows {
 		g.op("FMOVD (%s), F%d", o.run(r), r)
 	}
-	for i := range squares {
-		weights(i)
-	}
+	g.print(weights(0))
 	pair(false)
 	g.print(products(0, low))
 	g.op("ADD $%d, %s", squares*16, panelReg)

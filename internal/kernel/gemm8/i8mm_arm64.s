@@ -64,15 +64,13 @@ runs:
 	PCALIGN $16
 steps:
 	FMOVQ.P 16(R4), F0
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
+	FLDPQ 0(R1), (F9, F10)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VZIP1 V0.D2, V0.D2, V8.D2
 	VZIP2 V0.D2, V0.D2, V0.D2
-	FMOVQ 32(R1), F11
+	FLDPQ 32(R1), (F11, F12)
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
-	FMOVQ 48(R1), F12
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
 	WORD $0x4e8bac10 // usmmla v16.4s, v0.16b, v11.16b
 	WORD $0x4e8cac11 // usmmla v17.4s, v0.16b, v12.16b
@@ -83,8 +81,7 @@ rest:
 	ADDS $2, R12
 	BEQ next
 	FMOVD (R4), F0
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
+	FLDPQ 0(R1), (F9, F10)
 	VZIP1 V0.D2, V0.D2, V8.D2
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
@@ -256,15 +253,13 @@ runs:
 steps:
 	FMOVQ.P 16(R4), F0
 	FMOVQ.P 16(R5), F1
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
+	FLDPQ 0(R1), (F9, F10)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VZIP1 V1.D2, V0.D2, V8.D2
 	VZIP2 V1.D2, V0.D2, V1.D2
-	FMOVQ 32(R1), F11
+	FLDPQ 32(R1), (F11, F12)
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
-	FMOVQ 48(R1), F12
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
 	WORD $0x4e8bac30 // usmmla v16.4s, v1.16b, v11.16b
 	WORD $0x4e8cac31 // usmmla v17.4s, v1.16b, v12.16b
@@ -276,8 +271,7 @@ rest:
 	BEQ next
 	FMOVD (R4), F0
 	FMOVD (R5), F1
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
+	FLDPQ 0(R1), (F9, F10)
 	VZIP1 V1.D2, V0.D2, V8.D2
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
@@ -498,18 +492,16 @@ steps:
 	FMOVQ.P 16(R5), F1
 	FMOVQ.P 16(R6), F2
 	FMOVQ.P 16(R7), F3
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
+	FLDPQ 0(R1), (F9, F10)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VZIP1 V1.D2, V0.D2, V8.D2
 	VZIP2 V1.D2, V0.D2, V1.D2
 	VZIP1 V3.D2, V2.D2, V0.D2
 	VZIP2 V3.D2, V2.D2, V3.D2
-	FMOVQ 32(R1), F11
+	FLDPQ 32(R1), (F11, F12)
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
 	WORD $0x4e89ac12 // usmmla v18.4s, v0.16b, v9.16b
-	FMOVQ 48(R1), F12
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
 	WORD $0x4e8aac13 // usmmla v19.4s, v0.16b, v10.16b
 	WORD $0x4e8bac30 // usmmla v16.4s, v1.16b, v11.16b
@@ -526,8 +518,7 @@ rest:
 	FMOVD (R5), F1
 	FMOVD (R6), F2
 	FMOVD (R7), F3
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
+	FLDPQ 0(R1), (F9, F10)
 	VZIP1 V1.D2, V0.D2, V8.D2
 	VZIP1 V3.D2, V2.D2, V0.D2
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
@@ -849,8 +840,7 @@ steps:
 	FMOVQ.P 16(R9), F5
 	FMOVQ.P 16(R10), F6
 	FMOVQ.P 16(R11), F7
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
+	FLDPQ 0(R1), (F9, F10)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VZIP1 V1.D2, V0.D2, V8.D2
@@ -861,12 +851,11 @@ steps:
 	VZIP2 V5.D2, V4.D2, V5.D2
 	VZIP1 V7.D2, V6.D2, V4.D2
 	VZIP2 V7.D2, V6.D2, V7.D2
-	FMOVQ 32(R1), F11
+	FLDPQ 32(R1), (F11, F12)
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
 	WORD $0x4e89ac12 // usmmla v18.4s, v0.16b, v9.16b
 	WORD $0x4e89ac54 // usmmla v20.4s, v2.16b, v9.16b
 	WORD $0x4e89ac96 // usmmla v22.4s, v4.16b, v9.16b
-	FMOVQ 48(R1), F12
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
 	WORD $0x4e8aac13 // usmmla v19.4s, v0.16b, v10.16b
 	WORD $0x4e8aac55 // usmmla v21.4s, v2.16b, v10.16b
@@ -893,8 +882,7 @@ rest:
 	FMOVD (R9), F5
 	FMOVD (R10), F6
 	FMOVD (R11), F7
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
+	FLDPQ 0(R1), (F9, F10)
 	VZIP1 V1.D2, V0.D2, V8.D2
 	VZIP1 V3.D2, V2.D2, V0.D2
 	VZIP1 V5.D2, V4.D2, V2.D2
@@ -1316,26 +1304,22 @@ runs:
 	PCALIGN $16
 steps:
 	FMOVQ.P 16(R4), F0
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
-	FMOVQ 32(R1), F11
-	FMOVQ 48(R1), F12
+	FLDPQ 0(R1), (F9, F10)
+	FLDPQ 32(R1), (F11, F12)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VZIP1 V0.D2, V0.D2, V8.D2
 	VZIP2 V0.D2, V0.D2, V0.D2
-	FMOVQ 64(R1), F13
+	FLDPQ 64(R1), (F13, F14)
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
-	FMOVQ 80(R1), F14
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
-	FMOVQ 96(R1), F15
+	FLDPQ 96(R1), (F9, F10)
 	WORD $0x4e8bad12 // usmmla v18.4s, v8.16b, v11.16b
-	FMOVQ 112(R1), F9
 	WORD $0x4e8cad13 // usmmla v19.4s, v8.16b, v12.16b
 	WORD $0x4e8dac10 // usmmla v16.4s, v0.16b, v13.16b
 	WORD $0x4e8eac11 // usmmla v17.4s, v0.16b, v14.16b
-	WORD $0x4e8fac12 // usmmla v18.4s, v0.16b, v15.16b
-	WORD $0x4e89ac13 // usmmla v19.4s, v0.16b, v9.16b
+	WORD $0x4e89ac12 // usmmla v18.4s, v0.16b, v9.16b
+	WORD $0x4e8aac13 // usmmla v19.4s, v0.16b, v10.16b
 	ADD $128, R1
 	SUBS $2, R12
 	BGE steps
@@ -1343,10 +1327,8 @@ rest:
 	ADDS $2, R12
 	BEQ next
 	FMOVD (R4), F0
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
-	FMOVQ 32(R1), F11
-	FMOVQ 48(R1), F12
+	FLDPQ 0(R1), (F9, F10)
+	FLDPQ 32(R1), (F11, F12)
 	VZIP1 V0.D2, V0.D2, V8.D2
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
@@ -1544,26 +1526,22 @@ runs:
 steps:
 	FMOVQ.P 16(R4), F0
 	FMOVQ.P 16(R5), F1
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
-	FMOVQ 32(R1), F11
-	FMOVQ 48(R1), F12
+	FLDPQ 0(R1), (F9, F10)
+	FLDPQ 32(R1), (F11, F12)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VZIP1 V1.D2, V0.D2, V8.D2
 	VZIP2 V1.D2, V0.D2, V1.D2
-	FMOVQ 64(R1), F13
+	FLDPQ 64(R1), (F13, F14)
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
-	FMOVQ 80(R1), F14
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
-	FMOVQ 96(R1), F15
+	FLDPQ 96(R1), (F9, F10)
 	WORD $0x4e8bad12 // usmmla v18.4s, v8.16b, v11.16b
-	FMOVQ 112(R1), F9
 	WORD $0x4e8cad13 // usmmla v19.4s, v8.16b, v12.16b
 	WORD $0x4e8dac30 // usmmla v16.4s, v1.16b, v13.16b
 	WORD $0x4e8eac31 // usmmla v17.4s, v1.16b, v14.16b
-	WORD $0x4e8fac32 // usmmla v18.4s, v1.16b, v15.16b
-	WORD $0x4e89ac33 // usmmla v19.4s, v1.16b, v9.16b
+	WORD $0x4e89ac32 // usmmla v18.4s, v1.16b, v9.16b
+	WORD $0x4e8aac33 // usmmla v19.4s, v1.16b, v10.16b
 	ADD $128, R1
 	SUBS $2, R12
 	BGE steps
@@ -1572,10 +1550,8 @@ rest:
 	BEQ next
 	FMOVD (R4), F0
 	FMOVD (R5), F1
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
-	FMOVQ 32(R1), F11
-	FMOVQ 48(R1), F12
+	FLDPQ 0(R1), (F9, F10)
+	FLDPQ 32(R1), (F11, F12)
 	VZIP1 V1.D2, V0.D2, V8.D2
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
@@ -1846,36 +1822,32 @@ steps:
 	FMOVQ.P 16(R5), F1
 	FMOVQ.P 16(R6), F2
 	FMOVQ.P 16(R7), F3
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
-	FMOVQ 32(R1), F11
-	FMOVQ 48(R1), F12
+	FLDPQ 0(R1), (F9, F10)
+	FLDPQ 32(R1), (F11, F12)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VZIP1 V1.D2, V0.D2, V8.D2
 	VZIP2 V1.D2, V0.D2, V1.D2
 	VZIP1 V3.D2, V2.D2, V0.D2
 	VZIP2 V3.D2, V2.D2, V3.D2
-	FMOVQ 64(R1), F13
+	FLDPQ 64(R1), (F13, F14)
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
 	WORD $0x4e89ac14 // usmmla v20.4s, v0.16b, v9.16b
-	FMOVQ 80(R1), F14
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
 	WORD $0x4e8aac15 // usmmla v21.4s, v0.16b, v10.16b
-	FMOVQ 96(R1), F15
+	FLDPQ 96(R1), (F9, F10)
 	WORD $0x4e8bad12 // usmmla v18.4s, v8.16b, v11.16b
 	WORD $0x4e8bac16 // usmmla v22.4s, v0.16b, v11.16b
-	FMOVQ 112(R1), F9
 	WORD $0x4e8cad13 // usmmla v19.4s, v8.16b, v12.16b
 	WORD $0x4e8cac17 // usmmla v23.4s, v0.16b, v12.16b
 	WORD $0x4e8dac30 // usmmla v16.4s, v1.16b, v13.16b
 	WORD $0x4e8dac74 // usmmla v20.4s, v3.16b, v13.16b
 	WORD $0x4e8eac31 // usmmla v17.4s, v1.16b, v14.16b
 	WORD $0x4e8eac75 // usmmla v21.4s, v3.16b, v14.16b
-	WORD $0x4e8fac32 // usmmla v18.4s, v1.16b, v15.16b
-	WORD $0x4e8fac76 // usmmla v22.4s, v3.16b, v15.16b
-	WORD $0x4e89ac33 // usmmla v19.4s, v1.16b, v9.16b
-	WORD $0x4e89ac77 // usmmla v23.4s, v3.16b, v9.16b
+	WORD $0x4e89ac32 // usmmla v18.4s, v1.16b, v9.16b
+	WORD $0x4e89ac76 // usmmla v22.4s, v3.16b, v9.16b
+	WORD $0x4e8aac33 // usmmla v19.4s, v1.16b, v10.16b
+	WORD $0x4e8aac77 // usmmla v23.4s, v3.16b, v10.16b
 	ADD $128, R1
 	SUBS $2, R12
 	BGE steps
@@ -1886,10 +1858,8 @@ rest:
 	FMOVD (R5), F1
 	FMOVD (R6), F2
 	FMOVD (R7), F3
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
-	FMOVQ 32(R1), F11
-	FMOVQ 48(R1), F12
+	FLDPQ 0(R1), (F9, F10)
+	FLDPQ 32(R1), (F11, F12)
 	VZIP1 V1.D2, V0.D2, V8.D2
 	VZIP1 V3.D2, V2.D2, V0.D2
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
@@ -2311,10 +2281,8 @@ steps:
 	FMOVQ.P 16(R9), F5
 	FMOVQ.P 16(R10), F6
 	FMOVQ.P 16(R11), F7
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
-	FMOVQ 32(R1), F11
-	FMOVQ 48(R1), F12
+	FLDPQ 0(R1), (F9, F10)
+	FLDPQ 32(R1), (F11, F12)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VZIP1 V1.D2, V0.D2, V8.D2
@@ -2325,22 +2293,20 @@ steps:
 	VZIP2 V5.D2, V4.D2, V5.D2
 	VZIP1 V7.D2, V6.D2, V4.D2
 	VZIP2 V7.D2, V6.D2, V7.D2
-	FMOVQ 64(R1), F13
+	FLDPQ 64(R1), (F13, F14)
 	WORD $0x4e89ad10 // usmmla v16.4s, v8.16b, v9.16b
 	WORD $0x4e89ac14 // usmmla v20.4s, v0.16b, v9.16b
 	WORD $0x4e89ac58 // usmmla v24.4s, v2.16b, v9.16b
 	WORD $0x4e89ac9c // usmmla v28.4s, v4.16b, v9.16b
-	FMOVQ 80(R1), F14
 	WORD $0x4e8aad11 // usmmla v17.4s, v8.16b, v10.16b
 	WORD $0x4e8aac15 // usmmla v21.4s, v0.16b, v10.16b
 	WORD $0x4e8aac59 // usmmla v25.4s, v2.16b, v10.16b
 	WORD $0x4e8aac9d // usmmla v29.4s, v4.16b, v10.16b
-	FMOVQ 96(R1), F15
+	FLDPQ 96(R1), (F9, F10)
 	WORD $0x4e8bad12 // usmmla v18.4s, v8.16b, v11.16b
 	WORD $0x4e8bac16 // usmmla v22.4s, v0.16b, v11.16b
 	WORD $0x4e8bac5a // usmmla v26.4s, v2.16b, v11.16b
 	WORD $0x4e8bac9e // usmmla v30.4s, v4.16b, v11.16b
-	FMOVQ 112(R1), F9
 	WORD $0x4e8cad13 // usmmla v19.4s, v8.16b, v12.16b
 	WORD $0x4e8cac17 // usmmla v23.4s, v0.16b, v12.16b
 	WORD $0x4e8cac5b // usmmla v27.4s, v2.16b, v12.16b
@@ -2353,14 +2319,14 @@ steps:
 	WORD $0x4e8eac75 // usmmla v21.4s, v3.16b, v14.16b
 	WORD $0x4e8eacb9 // usmmla v25.4s, v5.16b, v14.16b
 	WORD $0x4e8eacfd // usmmla v29.4s, v7.16b, v14.16b
-	WORD $0x4e8fac32 // usmmla v18.4s, v1.16b, v15.16b
-	WORD $0x4e8fac76 // usmmla v22.4s, v3.16b, v15.16b
-	WORD $0x4e8facba // usmmla v26.4s, v5.16b, v15.16b
-	WORD $0x4e8facfe // usmmla v30.4s, v7.16b, v15.16b
-	WORD $0x4e89ac33 // usmmla v19.4s, v1.16b, v9.16b
-	WORD $0x4e89ac77 // usmmla v23.4s, v3.16b, v9.16b
-	WORD $0x4e89acbb // usmmla v27.4s, v5.16b, v9.16b
-	WORD $0x4e89acff // usmmla v31.4s, v7.16b, v9.16b
+	WORD $0x4e89ac32 // usmmla v18.4s, v1.16b, v9.16b
+	WORD $0x4e89ac76 // usmmla v22.4s, v3.16b, v9.16b
+	WORD $0x4e89acba // usmmla v26.4s, v5.16b, v9.16b
+	WORD $0x4e89acfe // usmmla v30.4s, v7.16b, v9.16b
+	WORD $0x4e8aac33 // usmmla v19.4s, v1.16b, v10.16b
+	WORD $0x4e8aac77 // usmmla v23.4s, v3.16b, v10.16b
+	WORD $0x4e8aacbb // usmmla v27.4s, v5.16b, v10.16b
+	WORD $0x4e8aacff // usmmla v31.4s, v7.16b, v10.16b
 	ADD $128, R1
 	SUBS $2, R12
 	BGE steps
@@ -2375,10 +2341,8 @@ rest:
 	FMOVD (R9), F5
 	FMOVD (R10), F6
 	FMOVD (R11), F7
-	FMOVQ 0(R1), F9
-	FMOVQ 16(R1), F10
-	FMOVQ 32(R1), F11
-	FMOVQ 48(R1), F12
+	FLDPQ 0(R1), (F9, F10)
+	FLDPQ 32(R1), (F11, F12)
 	VZIP1 V1.D2, V0.D2, V8.D2
 	VZIP1 V3.D2, V2.D2, V0.D2
 	VZIP1 V5.D2, V4.D2, V2.D2
