@@ -25,7 +25,7 @@ func newDepthwise(p *printer) arm64Depthwise {
 // Registers of these routines. Those of the pixels under a group of taps are free elsewhere, as
 // are those with which these are found.
 const (
-	depthPixel, depthSecond = 8, 17 // offsets of two pixels from the first of the run
+	pixelFirst, pixelSecond = 8, 17 // offsets of two pixels from the first of the run
 	depthTable, depthLeft   = "R9", "R12"
 	depthColumn             = "R21" // the first channel of the part, in packed arrays
 	depthPanel              = "R22" // its weights
@@ -177,7 +177,7 @@ func (g arm64Depthwise) load(taps int) {
 			}
 		}
 	}
-	each(func(r, i int) { g.loadAt(depthGroup[i], [2]int{depthPixel, depthSecond}[r], 8*r+i) })
+	each(func(r, i int) { g.loadAt(depthGroup[i], [2]int{pixelFirst, pixelSecond}[r], 8*r+i) })
 	each(func(r, i int) { g.op("VEOR %s, %s, %s", bytes16(depthFlip), bytes16(8*r+i), bytes16(8*r+i)) })
 }
 
