@@ -17,7 +17,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -47,7 +46,7 @@ func main() {
 	flag.StringVar(&o.qemu, "qemu", "qemu-aarch64", "qemu's user mode, of the dynamic package")
 	flag.IntVar(&o.top, "top", 8, "functions to list of each model")
 	flag.StringVar(&o.ort, "ort", "", "folder that ort.sh has filled: count ONNX Runtime too")
-	flag.StringVar(&o.json, "json", "", "file for all figures")
+	flag.StringVar(&o.json, "json", "", "file of all figures; those of other models and cores stay in it")
 	flag.StringVar(&o.markdown, "markdown", "", "file for a table")
 	flag.IntVar(&o.runs, "runs", 1, "inferences to count; the figures are of one")
 	flag.StringVar(&o.limits, "limits", "", "file of counts that may not be exceeded by more than 1 %")
@@ -102,9 +101,12 @@ func (o *options) count(files []string) error {
 			}
 			results = append(results, r)
 			fmt.Println(r)
+			if err := writeFigures(results, o.json, o.markdown); err != nil {
+				return err
+			}
 		}
 	}
-	return errors.Join(writeJSON(results, o.json), writeTable(results, o.markdown), checkLimits(results, o.limits, o.accept))
+	return checkLimits(results, o.limits, o.accept)
 }
 
 // workloads are the models of the command line.

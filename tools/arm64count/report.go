@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -55,16 +57,41 @@ func (r result) String() string {
 	return b.String()
 }
 
-// writeJSON puts all results into a file, unless it has no name.
-func writeJSON(results []result, path string) error {
-	if path == "" {
-		return nil
+// kept are the results of a file that are of other models or cores than the new ones, and these.
+func kept(results []result, path string) ([]result, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return results, nil
+	} else if err != nil {
+		return nil, err
 	}
-	text, err := json.MarshalIndent(results, "", "  ")
+	var all []result
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	all = slices.DeleteFunc(all, func(old result) bool {
+		return slices.ContainsFunc(results, func(r result) bool { return r.Model == old.Model && r.Core == old.Core })
+	})
+	all = append(all, results...)
+	slices.SortFunc(all, func(a, b result) int { return strings.Compare(a.Model+a.Core, b.Model+b.Core) })
+	return all, nil
+}
+
+// writeFigures puts results into a file of JSON, beside those that it has, and all of them
+// into a table; files without a name are not written.
+func writeFigures(results []result, path, table string) error {
+	if path == "" {
+		return writeTable(results, table)
+	}
+	all, err := kept(results, path)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o666)
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(path, append(text, '\n'), 0o666), writeTable(all, table))
 }
 
 // writeTable puts a table of them into a file, unless it has no name.
