@@ -333,7 +333,8 @@ func WithRecompute() TrainingOption {
 	return trainingOption{qatOption: qatOption{quantizeFunc: func(o *quantizeOptions) { o.recompute = true }}}
 }
 
-// WithThreads bounds the CPU threads; 0, the default, uses all. Results do not
+// WithThreads bounds the CPU threads; 0, the default, uses one for each core, or for each
+// large one where Linux or Android says that cores differ (big.LITTLE). Results do not
 // depend on it.
 func WithThreads(n int) ThreadsOption {
 	return threadsOption{

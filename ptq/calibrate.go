@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"runtime"
 	"sync"
 
+	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/observe"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -95,7 +95,7 @@ type calibration struct {
 
 func newCalibration(p *Prepared, opts CalibrateOptions) (*calibration, error) {
 	if opts.Threads <= 0 {
-		opts.Threads = runtime.GOMAXPROCS(0)
+		opts.Threads = cpu.Threads()
 	}
 	// Compiling and fingerprinting each read all weights; side by side they take half as long.
 	var run forward

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +16,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/cmd/octet/internal/measure"
 	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -64,7 +64,7 @@ func benchWorker(c *console.Console, cmd *cobra.Command, f *measure.WorkloadFlag
 	}
 	threads := f.Threads
 	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
+		threads = cpu.Threads()
 	}
 	ready := measure.WorkerReady{Ready: true, Images: x.Dim(0), Threads: threads, CPU: f.CPU}
 	var run benchRun

@@ -14,6 +14,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/train"
 )
@@ -29,7 +30,7 @@ func (f *trainingFlags) describe(arch, method string, r *trainingResult) *report
 		doc.Data = f.dataName
 	}
 	if doc.Threads == 0 {
-		doc.Threads = runtime.GOMAXPROCS(0)
+		doc.Threads = cpu.Threads()
 	}
 	for _, e := range r.Epochs {
 		doc.Epochs = append(doc.Epochs, report.EpochMark{Step: e.step, Train: e.Accuracy, Eval: e.Eval})

@@ -99,6 +99,6 @@ var Host = sync.OnceValue(func() Features {
 	a := &cpu.ARM64
 	add(a.HasASIMD, NEON)
 	add(a.HasASIMDDP, DotProd)
-	add(a.HasI8MM, I8MM)
+	add(a.HasI8MM || matricesReported(), I8MM)
 	return f
 })

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/octet-ml/octet/internal/cpu"
 )
 
 // Task is a computation in independent pieces.
@@ -75,10 +77,10 @@ var shared struct {
 }
 
 // Shared returns the process-wide pool with that many threads, the caller's
-// included; 0 means one for each core.
+// included; 0 means cpu.Threads().
 func Shared(threads int) *Pool {
 	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
+		threads = cpu.Threads()
 	}
 	threads = min(threads, active)
 	shared.Lock()

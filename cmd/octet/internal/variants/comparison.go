@@ -9,6 +9,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/report"
 )
 
@@ -47,7 +48,7 @@ func (s *Comparison) Describe() {
 		Calibration: s.calibration,
 	}
 	if s.Doc.Threads == 0 {
-		s.Doc.Threads = runtime.GOMAXPROCS(0)
+		s.Doc.Threads = cpu.Threads()
 	}
 	s.Doc.Labels, _ = reference.ClassNames(nil)
 }
