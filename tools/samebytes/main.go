@@ -6,6 +6,12 @@
 // For each architecture that torchvision has with quantize=True it draws parameters and
 // calibration images from -seed, and quantizes for both backends, with histograms and
 // with minimum and maximum.
+//
+//	go run ./tools/samebytes -cpus cortex-a72,neoverse-n1,max
+//
+// It is compiled for linux/arm64, too, and computes int8 models of all presets with one to
+// three threads and one or eight images: here, and under qemu as each of these CPUs. The
+// results must be the same to the bit.
 package main
 
 import (
@@ -38,7 +44,24 @@ func main() {
 	only := flag.String("archs", strings.Join(archs, ","), "architectures, separated by commas")
 	seed := flag.Uint64("seed", rand.Uint64(), "of parameters and images")
 	edge := flag.Int("edge", 96, "height and width of the images")
+	cpus := flag.String("cpus", "", "compare with these of qemu's CPUs for arm64, in place of two binaries")
+	qemu := flag.String("qemu", "qemu-aarch64-static", "qemu's user mode")
+	digested := flag.String("digest", "", "only print what the results of a file are, as the comparison of CPUs asks for")
 	flag.Parse()
+	if *digested != "" {
+		if err := printDigest(os.Stdout, *digested, *seed, *edge); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	if *cpus != "" {
+		fmt.Printf("seed %d\n", *seed)
+		e := emulated{qemu: *qemu, cpus: strings.Split(*cpus, ","), seed: *seed, edge: *edge}
+		if err := e.compare(strings.Split(*only, ",")); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	if *before == "" || *after == "" || flag.NArg() > 0 {
 		log.Fatal("name two binaries: samebytes -old FILE -new FILE")
 	}
@@ -74,7 +97,7 @@ func check(arch, before, after string, seed uint64, edge int) (same, total int, 
 		return 0, 0, err
 	}
 	images := filepath.Join(dir, "images.npy")
-	if err := npy.WriteFile(images, draw(seed, edge)); err != nil {
+	if err := npy.WriteFile(images, draw(seed, 4, edge)); err != nil {
 		return 0, 0, err
 	}
 	for _, backend := range []string{"fbgemm", "qnnpack"} {
@@ -104,10 +127,10 @@ func check(arch, before, after string, seed uint64, edge int) (same, total int, 
 	return same, total, nil
 }
 
-// draw makes four calibration images.
-func draw(seed uint64, edge int) *tensor.Tensor {
+// draw makes n images.
+func draw(seed uint64, n, edge int) *tensor.Tensor {
 	r := rand.New(rand.NewPCG(seed, 4))
-	x := tensor.New(tensor.Float32, 4, 3, edge, edge)
+	x := tensor.New(tensor.Float32, n, 3, edge, edge)
 	for i := range x.Float32s() {
 		x.Float32s()[i] = float32(r.NormFloat64())
 	}
