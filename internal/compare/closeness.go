@@ -41,7 +41,7 @@ func Closeness(ctx context.Context, float *graph.Graph, inputs [][]*tensor.Tenso
 		var ratios []float64
 		for _, f := range measures {
 			f.converted = g
-			r, _, err := f.measure(ctx, func(string) bool { return false })
+			r, err := f.measure(ctx, func(string) bool { return false })
 			if err != nil {
 				return nil, err
 			}

@@ -70,18 +70,42 @@ func (s Step) reaches(target Decibels) bool { return s.Unseen >= target }
 type search struct {
 	*fixing
 	found *Fixed
+	// behind has, of each model, how much higher the ratio of its outputs is than that in
+	// front of softmax and sigmoid.
+	behind []Decibels
+}
+
+// luck is how much higher the ratio of a model's outputs is, as against that in front of
+// softmax and sigmoid, than it is of the models before, on average. What a softmax gives depends
+// on a few values that are close to others. Of many models, some have these right on the inputs
+// at hand, and would be chosen; others that were not seen do not know of it.
+func (s *search) luck(m ratios) Decibels {
+	if m.front >= exactly || m.sqnr >= exactly {
+		return 0
+	}
+	s.behind = append(s.behind, m.sqnr-m.front)
+	sum := Decibels(0)
+	for _, d := range s.behind {
+		sum += d
+	}
+	return max(0, m.sqnr-m.front-sum/Decibels(len(s.behind)))
 }
 
 // take measures a model with units in float, and keeps it if it is the best so far.
 func (s *search) take(ctx context.Context, kept []*unit) (Step, error) {
-	m, g, err := s.keep(ctx, kept)
+	m, err := s.keep(ctx, kept)
 	if err != nil {
 		return Step{}, err
 	}
+	m.unseen -= s.luck(m)
 	step, best := s.step(kept, m), s.found.Best
 	s.found.Steps = append(s.found.Steps, step)
 	reached, before := step.reaches(s.found.Target), best.reaches(s.found.Target)
 	if len(s.found.Steps) == 1 || reached && (!before || step.MACs <= best.MACs) || !before && step.Unseen > best.Unseen {
+		g, err := s.variant(kept)
+		if err != nil {
+			return Step{}, err
+		}
 		s.found.Best, s.found.Graph, s.found.Exclude = step, g, names(kept)
 	}
 	if len(s.found.Steps) > 1 {

@@ -20,6 +20,7 @@ type fixing struct {
 	opts             Options
 	want             [][]*tensor.Tensor // outputs of float
 	program          *engine.Program
+	probed           *graph.Graph // float, with what is in front of its softmaxes as outputs behind its own; nil: float
 	units            []*unit
 	macs             float64 // of all layers with weights
 	measured         int     // models, for the progress
@@ -38,7 +39,8 @@ func newFixing(ctx context.Context, float, converted *graph.Graph, inputs [][]*t
 		return nil, errors.New("there are no inputs to measure on")
 	}
 	f := &fixing{float: float, converted: converted, inputs: inputs, opts: opts}
-	s, err := session(float, opts, nil)
+	f.probed = probed(float)
+	s, err := session(f.probed, opts, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +54,17 @@ func newFixing(ctx context.Context, float, converted *graph.Graph, inputs [][]*t
 	}
 	f.group(macs)
 	return f, nil
+}
+
+// probed is g with more outputs: what is in front of softmax and sigmoid of those that it has.
+func probed(g *graph.Graph) *graph.Graph {
+	p := g.Clone()
+	for _, v := range p.Outputs {
+		if b := bare(v); b != v && !slices.Contains(p.Outputs, b) {
+			p.Outputs = append(p.Outputs, b)
+		}
+	}
+	return p
 }
 
 func outputsOf(ctx context.Context, s *engine.Session, inputs [][]*tensor.Tensor) ([][]*tensor.Tensor, error) {
@@ -119,6 +132,7 @@ const ranked = 4
 // rank measures what every unit alone costs and orders them.
 func (f *fixing) rank(ctx context.Context) error {
 	few := *f
+	few.probed = nil
 	few.inputs = f.inputs[:min(ranked, len(f.inputs))]
 	r, err := few.ranking(ctx)
 	if err != nil {
@@ -129,7 +143,7 @@ func (f *fixing) rank(ctx context.Context) error {
 		for _, name := range u.nodes {
 			own[name] = true
 		}
-		m, _, err := r.measure(ctx, func(name string) bool { return !own[name] })
+		m, err := r.measure(ctx, func(name string) bool { return !own[name] })
 		if err != nil {
 			return err
 		}
@@ -204,38 +218,52 @@ func (f *fixing) step(kept []*unit, m ratios) Step {
 }
 
 // keep measures the model with units in float.
-func (f *fixing) keep(ctx context.Context, kept []*unit) (ratios, *graph.Graph, error) {
+func (f *fixing) keep(ctx context.Context, kept []*unit) (ratios, error) {
+	return f.measure(ctx, keeps(kept))
+}
+
+// variant is the model with units in float.
+func (f *fixing) variant(kept []*unit) (*graph.Graph, error) {
+	return Excluding(f.float, f.converted, keeps(kept))
+}
+
+// keeps reports whether a node is one of units.
+func keeps(kept []*unit) func(string) bool {
 	float := map[string]bool{}
 	for _, name := range names(kept) {
 		float[name] = true
 	}
-	return f.measure(ctx, func(name string) bool { return float[name] })
+	return func(name string) bool { return float[name] }
 }
 
 // measure runs the model with some nodes in float.
-func (f *fixing) measure(ctx context.Context, exclude func(string) bool) (ratios, *graph.Graph, error) {
-	g, err := Excluding(f.float, f.converted, exclude)
+func (f *fixing) measure(ctx context.Context, exclude func(string) bool) (ratios, error) {
+	g, err := Excluding(cmp.Or(f.probed, f.float), f.converted, exclude)
 	if err != nil {
-		return ratios{}, nil, err
+		return ratios{}, err
 	}
 	s, err := session(g, f.opts, f.program)
 	if err != nil {
-		return ratios{}, nil, err
+		return ratios{}, err
 	}
 	outputs := make([]noisy, len(g.Outputs))
 	for i, in := range f.inputs {
 		y, err := s.Run(ctx, in...)
 		if err != nil {
-			return ratios{}, nil, err
+			return ratios{}, err
 		}
 		for k, want := range f.want[i] {
 			outputs[k].add(want, y[k])
 		}
 	}
-	worst := ratios{exactly, exactly}
-	for _, n := range outputs {
+	worst := ratios{exactly, exactly, exactly}
+	for k, n := range outputs {
 		r := n.ratios()
-		worst = ratios{min(worst.sqnr, r.sqnr), min(worst.unseen, r.unseen)}
+		if k >= len(f.float.Outputs) {
+			worst.front = min(worst.front, r.sqnr)
+			continue
+		}
+		worst.sqnr, worst.unseen = min(worst.sqnr, r.sqnr), min(worst.unseen, r.unseen)
 	}
-	return worst, g, nil
+	return worst, nil
 }

@@ -61,3 +61,33 @@ func TestRankedInFrontOfSoftmax(t *testing.T) {
 		}
 	}
 }
+
+// The fewer inputs tell of a standard deviation, the more of them it takes: quantiles of Student's
+// t for 95.45 %, with 4, 5, 10, 20 and 50 degrees of freedom.
+func TestStudent(t *testing.T) {
+	for free, want := range map[float64]float64{4: 2.87, 5: 2.65, 10: 2.28, 20: 2.13, 50: 2.05} {
+		if got := student(free + 1); math.Abs(got-want) > 0.06 {
+			t.Errorf("%v degrees of freedom: %.3f, want %.2f", free, got, want)
+		}
+	}
+}
+
+// What outputs gain on the inputs at hand, but not in front of a softmax, is luck.
+func TestLuck(t *testing.T) {
+	s := &search{}
+	for i, c := range []struct {
+		m    ratios
+		want Decibels
+	}{
+		{ratios{sqnr: 20, front: 30}, 0},       // there is nothing to compare it with
+		{ratios{sqnr: 15, front: 25}, 0},       // as the first
+		{ratios{sqnr: 29, front: 30}, 6},       // 9 closer to what is in front than these: 6 above the mean
+		{ratios{sqnr: 10, front: 30}, 0},       // bad luck is not made up for
+		{ratios{sqnr: 40, front: exactly}, 0},  // without a softmax
+		{ratios{sqnr: exactly, front: 100}, 0}, // without noise
+	} {
+		if got := s.luck(c.m); math.Abs(float64(got-c.want)) > rounded {
+			t.Errorf("model %d: %v dB, want %v", i, got, c.want)
+		}
+	}
+}
