@@ -93,7 +93,8 @@ type openOptions struct {
 	labels           []string
 	preset           *vision.Preset
 	presetChange     PresetChange
-	given            onnx.Given // of an ONNX model
+	given            onnx.Given // of a model with a graph of its own
+	stateDict        bool       // of a program, its state dict alone
 }
 
 type quantizeOptions struct {
@@ -145,7 +146,12 @@ func WithArch(name string) OpenOption {
 	return openFunc(func(o *openOptions) { o.arch = name })
 }
 
-// WithInput makes an input of an ONNX model a constant, which Run does not take any more:
+// AsStateDict reads of a .pt2 file, a program of torch.export.save, the state dict alone, as Open
+// does where WithArch names an architecture. The architecture is found as that of a .pth file is,
+// and the int8 model can be saved as one.
+func AsStateDict() OpenOption { return openFunc(func(o *openOptions) { o.stateDict = true }) }
+
+// WithInput makes an input of an ONNX model or a program a constant, which Run does not take any more:
 // one on which shapes depend, such as the sizes of a Resize, or a setting, such as a
 // sample rate.
 func WithInput(name string, t *tensor.Tensor) OpenOption {
@@ -158,7 +164,7 @@ func WithInput(name string, t *tensor.Tensor) OpenOption {
 	})
 }
 
-// WithShape fixes the extents of an input of an ONNX model of which the file leaves some
+// WithShape fixes the extents of an input of an ONNX model or a program of which the file leaves some
 // free, or one extent of all inputs by the name that the file gives it: WithShape("batch", 4).
 // What depends on them, such as which branch of an If is taken, is then known.
 func WithShape(name string, shape ...int) OpenOption {

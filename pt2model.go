@@ -7,34 +7,29 @@ import (
 	"github.com/octet-ml/octet/torch"
 )
 
-// openPT2 reads a program of torch.export.save; with the name of an architecture, or one to be
-// found, its state dict alone.
+// openPT2 reads a program of torch.export.save.
 func openPT2(path string, o openOptions) (*Model, error) {
 	f, err := pt2.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if o.arch != "" {
-		return stateOfPT2(f, o)
-	}
-	return fromPT2(f, o)
+	return ofPT2(f, o)
 }
 
-// OpenPT2 is Open for a program of torch.export.save that is read already. With WithArch it takes
-// the state dict alone.
+// OpenPT2 is Open for a program of torch.export.save that is read already. With WithArch
+// or AsStateDict it takes the state dict alone.
 func OpenPT2(f *pt2.File, opts ...OpenOption) (*Model, error) {
 	if f == nil {
 		return nil, errNil("file", "pt2.Open returns one")
 	}
-	o := collect(opts)
-	if o.arch != "" {
-		return stateOfPT2(f, o)
-	}
-	return fromPT2(f, o)
+	return ofPT2(f, collect(opts))
 }
 
-func fromPT2(f *pt2.File, o openOptions) (*Model, error) {
+func ofPT2(f *pt2.File, o openOptions) (*Model, error) {
+	if o.stateDict || o.arch != "" {
+		return stateOfPT2(f, o)
+	}
 	if err := o.graphsOnly(f.Name(), "a program of torch.export.save"); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
@@ -14,6 +15,23 @@ import (
 // parameter is one of an operator's schema, with its default as JSON; empty where it must be
 // given.
 type parameter struct{ name, usual string }
+
+// schemas are the parameters of operators, in order.
+var schemas = sync.OnceValue(func() map[string][]parameter {
+	table := map[string][]parameter{}
+	for line := range strings.Lines(schemaText) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		list := make([]parameter, len(words)-1)
+		for i, word := range words[1:] {
+			list[i].name, list[i].usual, _ = strings.Cut(word, "=")
+		}
+		table[words[0]] = list
+	}
+	return table
+})
 
 // listed are the values that lists of optional tensors and of numbers name.
 func listed(a argument) (names []string) {

@@ -159,7 +159,11 @@ func (f *File) readProgram() error {
 	if err != nil {
 		return err
 	}
-	if version := f.program.version(data); version != schemaMajor {
+	version, err := majorOf(data)
+	if err != nil {
+		return fmt.Errorf("record models/model.json: %w", err)
+	}
+	if version != schemaMajor {
 		return fmt.Errorf("schema version %d of torch.export; version %d is read, that of PyTorch 2.8 to 2.15: export the model with one of these", version, schemaMajor)
 	}
 	if err := decode(data, &f.program); err != nil {

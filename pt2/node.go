@@ -101,7 +101,7 @@ func (b *builder) node(p *programNode) error {
 		return nil
 	}
 	read := importers[n.target]
-	n.schema = schemas[n.target]
+	n.schema = schemas()[n.target]
 	if _, has := n.args["input"]; n.inPlace && !has && n.has("input") { // what writes in place calls it self
 		n.args["input"] = n.args["self"]
 		delete(n.args, "self")

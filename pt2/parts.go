@@ -77,6 +77,9 @@ func (n *node) narrowed(c cut, single bool) ([]*graph.Value, error) {
 
 func (c cut) view(single bool) *view {
 	get := func(n *node, base *graph.Value) (*graph.Value, error) {
+		if single && c.start.value == nil {
+			return n.Do(op.Gather{Axis: c.axis}, base, n.Constant(tensor.Of([]int64{int64(c.start.at)}))), n.Err
+		}
 		y := c.get(n, base)
 		if single {
 			y = n.Do(op.Squeeze{Axes: []int{c.axis}}, y)

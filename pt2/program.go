@@ -263,17 +263,15 @@ func (m tensorMeta) shape() (tensor.Shape, error) {
 	return shape, err
 }
 
-// version is the major version of the format, 0 where the JSON does not say.
-func (*program) version(data []byte) int {
+// majorOf is the major version of the format, 0 where the JSON does not say.
+func majorOf(data []byte) (int, error) {
 	var p struct {
 		Schema struct {
 			Major int `json:"major"`
 		} `json:"schema_version"`
 	}
-	if json.Unmarshal(data, &p) != nil {
-		return 0
-	}
-	return p.Schema.Major
+	err := json.Unmarshal(data, &p)
+	return p.Schema.Major, err
 }
 
 // check judges what must hold of every program.

@@ -5,281 +5,282 @@ package pt2
 // schemaRelease is the release of PyTorch whose schemas these are.
 const schemaRelease = "2.15.0"
 
-// schemas are the parameters of operators, in order.
-var schemas = map[string][]parameter{
-	"__and__.Tensor":                               {{"self", ""}, {"other", ""}},
-	"__or__.Tensor":                                {{"self", ""}, {"other", ""}},
-	"__xor__.Tensor":                               {{"self", ""}, {"other", ""}},
-	"_adaptive_avg_pool2d.default":                 {{"self", ""}, {"output_size", ""}},
-	"_local_scalar_dense.default":                  {{"self", ""}},
-	"_log_softmax.default":                         {{"self", ""}, {"dim", ""}, {"half_to_float", ""}},
-	"_native_batch_norm_legit_no_training.default": {{"input", ""}, {"weight", ""}, {"bias", ""}, {"running_mean", ""}, {"running_var", ""}, {"momentum", ""}, {"eps", ""}},
-	"_operator.add":                                {{"a", ""}, {"b", ""}},
-	"_operator.floordiv":                           {{"a", ""}, {"b", ""}},
-	"_operator.mod":                                {{"a", ""}, {"b", ""}},
-	"_operator.mul":                                {{"a", ""}, {"b", ""}},
-	"_operator.neg":                                {{"a", ""}},
-	"_operator.sub":                                {{"a", ""}, {"b", ""}},
-	"_softmax.default":                             {{"self", ""}, {"dim", ""}, {"half_to_float", ""}},
-	"_to_copy.default":                             {{"self", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}, {"non_blocking", `false`}, {"memory_format", `null`}},
-	"_unsafe_view.default":                         {{"self", ""}, {"size", ""}},
-	"_upsample_nearest_exact2d.vec":                {{"input", ""}, {"output_size", ""}, {"scale_factors", ""}},
-	"abs.default":                                  {{"self", ""}},
-	"acos.default":                                 {{"self", ""}},
-	"adaptive_avg_pool1d.default":                  {{"self", ""}, {"output_size", ""}},
-	"adaptive_avg_pool2d.default":                  {{"self", ""}, {"output_size", ""}},
-	"adaptive_max_pool2d.default":                  {{"self", ""}, {"output_size", ""}},
-	"add.Scalar":                                   {{"self", ""}, {"other", ""}, {"alpha", `1`}},
-	"add.Tensor":                                   {{"self", ""}, {"other", ""}, {"alpha", `1`}},
-	"addcdiv.default":                              {{"self", ""}, {"tensor1", ""}, {"tensor2", ""}, {"value", `1`}},
-	"addcmul.default":                              {{"self", ""}, {"tensor1", ""}, {"tensor2", ""}, {"value", `1`}},
-	"addmm.default":                                {{"self", ""}, {"mat1", ""}, {"mat2", ""}, {"beta", `1`}, {"alpha", `1`}},
-	"alias.default":                                {{"self", ""}},
-	"all.default":                                  {{"self", ""}},
-	"all.dim":                                      {{"self", ""}, {"dim", ""}, {"keepdim", `false`}},
-	"alpha_dropout.default":                        {{"input", ""}, {"p", ""}, {"train", ""}},
-	"amax.default":                                 {{"self", ""}, {"dim", `[]`}, {"keepdim", `false`}},
-	"amin.default":                                 {{"self", ""}, {"dim", `[]`}, {"keepdim", `false`}},
-	"any.default":                                  {{"self", ""}},
-	"any.dim":                                      {{"self", ""}, {"dim", ""}, {"keepdim", `false`}},
-	"arange.default":                               {{"end", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"arange.start":                                 {{"start", ""}, {"end", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"arange.start_step":                            {{"start", ""}, {"end", ""}, {"step", `1`}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"argmax.default":                               {{"self", ""}, {"dim", `null`}, {"keepdim", `false`}},
-	"argmin.default":                               {{"self", ""}, {"dim", `null`}, {"keepdim", `false`}},
-	"argsort.default":                              {{"self", ""}, {"dim", `-1`}, {"descending", `false`}},
-	"asin.default":                                 {{"self", ""}},
-	"atan.default":                                 {{"self", ""}},
-	"avg_pool1d.default":                           {{"self", ""}, {"kernel_size", ""}, {"stride", `[]`}, {"padding", `[0]`}, {"ceil_mode", `false`}, {"count_include_pad", `true`}},
-	"avg_pool2d.default":                           {{"self", ""}, {"kernel_size", ""}, {"stride", `[]`}, {"padding", `[0, 0]`}, {"ceil_mode", `false`}, {"count_include_pad", `true`}, {"divisor_override", `null`}},
-	"avg_pool3d.default":                           {{"self", ""}, {"kernel_size", ""}, {"stride", `[]`}, {"padding", `[0, 0, 0]`}, {"ceil_mode", `false`}, {"count_include_pad", `true`}, {"divisor_override", `null`}},
-	"baddbmm.default":                              {{"self", ""}, {"batch1", ""}, {"batch2", ""}, {"beta", `1`}, {"alpha", `1`}},
-	"batch_norm.default":                           {{"input", ""}, {"weight", ""}, {"bias", ""}, {"running_mean", ""}, {"running_var", ""}, {"training", ""}, {"momentum", ""}, {"eps", ""}, {"cudnn_enabled", ""}},
-	"bitwise_and.Tensor":                           {{"self", ""}, {"other", ""}},
-	"bitwise_not.default":                          {{"self", ""}},
-	"bitwise_or.Tensor":                            {{"self", ""}, {"other", ""}},
-	"bitwise_xor.Tensor":                           {{"self", ""}, {"other", ""}},
-	"bmm.default":                                  {{"self", ""}, {"mat2", ""}},
-	"cat.default":                                  {{"tensors", ""}, {"dim", `0`}},
-	"ceil.default":                                 {{"self", ""}},
-	"celu.default":                                 {{"self", ""}, {"alpha", `1.0`}},
-	"channel_shuffle.default":                      {{"self", ""}, {"groups", ""}},
-	"chunk.default":                                {{"self", ""}, {"chunks", ""}, {"dim", `0`}},
-	"clamp.Tensor":                                 {{"self", ""}, {"min", `null`}, {"max", `null`}},
-	"clamp.default":                                {{"self", ""}, {"min", `null`}, {"max", `null`}},
-	"clamp_max.default":                            {{"self", ""}, {"max", ""}},
-	"clamp_min.default":                            {{"self", ""}, {"min", ""}},
-	"clone.default":                                {{"self", ""}, {"memory_format", `null`}},
-	"constant_pad_nd.default":                      {{"self", ""}, {"pad", ""}, {"value", `0`}},
-	"contiguous.default":                           {{"self", ""}, {"memory_format", `0`}},
-	"conv1d.default":                               {{"input", ""}, {"weight", ""}, {"bias", `null`}, {"stride", `[1]`}, {"padding", `[0]`}, {"dilation", `[1]`}, {"groups", `1`}},
-	"conv1d.padding":                               {{"input", ""}, {"weight", ""}, {"bias", `null`}, {"stride", `[1]`}, {"padding", `"valid"`}, {"dilation", `[1]`}, {"groups", `1`}},
-	"conv2d.default":                               {{"input", ""}, {"weight", ""}, {"bias", `null`}, {"stride", `[1, 1]`}, {"padding", `[0, 0]`}, {"dilation", `[1, 1]`}, {"groups", `1`}},
-	"conv2d.padding":                               {{"input", ""}, {"weight", ""}, {"bias", `null`}, {"stride", `[1, 1]`}, {"padding", `"valid"`}, {"dilation", `[1, 1]`}, {"groups", `1`}},
-	"conv3d.default":                               {{"input", ""}, {"weight", ""}, {"bias", `null`}, {"stride", `[1, 1, 1]`}, {"padding", `[0, 0, 0]`}, {"dilation", `[1, 1, 1]`}, {"groups", `1`}},
-	"conv3d.padding":                               {{"input", ""}, {"weight", ""}, {"bias", `null`}, {"stride", `[1, 1, 1]`}, {"padding", `"valid"`}, {"dilation", `[1, 1, 1]`}, {"groups", `1`}},
-	"conv_transpose1d.default":                     {{"input", ""}, {"weight", ""}, {"bias", `null`}, {"stride", `[1]`}, {"padding", `[0]`}, {"output_padding", `[0]`}, {"groups", `1`}, {"dilation", `[1]`}},
-	"conv_transpose2d.input":                       {{"input", ""}, {"weight", ""}, {"bias", `null`}, {"stride", `[1, 1]`}, {"padding", `[0, 0]`}, {"output_padding", `[0, 0]`}, {"groups", `1`}, {"dilation", `[1, 1]`}},
-	"convolution.default":                          {{"input", ""}, {"weight", ""}, {"bias", ""}, {"stride", ""}, {"padding", ""}, {"dilation", ""}, {"transposed", ""}, {"output_padding", ""}, {"groups", ""}},
-	"copy.default":                                 {{"self", ""}, {"src", ""}, {"non_blocking", `false`}},
-	"cos.default":                                  {{"self", ""}},
-	"cumsum.default":                               {{"self", ""}, {"dim", ""}, {"dtype", `null`}},
-	"detach.default":                               {{"self", ""}},
-	"div.Scalar":                                   {{"self", ""}, {"other", ""}},
-	"div.Tensor":                                   {{"self", ""}, {"other", ""}},
-	"div.Tensor_mode":                              {{"self", ""}, {"other", ""}, {"rounding_mode", ""}},
-	"dropout.default":                              {{"input", ""}, {"p", ""}, {"train", ""}},
-	"einsum.default":                               {{"equation", ""}, {"tensors", ""}, {"path", `null`}},
-	"elu.default":                                  {{"self", ""}, {"alpha", `1`}, {"scale", `1`}, {"input_scale", `1`}},
-	"embedding.default":                            {{"weight", ""}, {"indices", ""}, {"padding_idx", `-1`}, {"scale_grad_by_freq", `false`}, {"sparse", `false`}},
-	"empty.memory_format":                          {{"size", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}, {"memory_format", `null`}},
-	"empty_like.default":                           {{"self", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}, {"memory_format", `null`}},
-	"eq.Scalar":                                    {{"self", ""}, {"other", ""}},
-	"eq.Tensor":                                    {{"self", ""}, {"other", ""}},
-	"erf.default":                                  {{"self", ""}},
-	"exp.default":                                  {{"self", ""}},
-	"expand.default":                               {{"self", ""}, {"size", ""}, {"implicit", `false`}},
-	"expand_as.default":                            {{"self", ""}, {"other", ""}},
-	"eye.default":                                  {{"n", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"eye.m":                                        {{"n", ""}, {"m", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"feature_dropout.default":                      {{"input", ""}, {"p", ""}, {"train", ""}},
-	"fill.Scalar":                                  {{"self", ""}, {"value", ""}},
-	"fill.Tensor":                                  {{"self", ""}, {"value", ""}},
-	"flatten.using_ints":                           {{"self", ""}, {"start_dim", `0`}, {"end_dim", `-1`}},
-	"flip.default":                                 {{"self", ""}, {"dims", ""}},
-	"floor.default":                                {{"self", ""}},
-	"floor_divide.default":                         {{"self", ""}, {"other", ""}},
-	"fmod.Scalar":                                  {{"self", ""}, {"other", ""}},
-	"fmod.Tensor":                                  {{"self", ""}, {"other", ""}},
-	"full.default":                                 {{"size", ""}, {"fill_value", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"full_like.default":                            {{"self", ""}, {"fill_value", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}, {"memory_format", `null`}},
-	"gather.default":                               {{"self", ""}, {"dim", ""}, {"index", ""}, {"sparse_grad", `false`}},
-	"ge.Scalar":                                    {{"self", ""}, {"other", ""}},
-	"ge.Tensor":                                    {{"self", ""}, {"other", ""}},
-	"gelu.default":                                 {{"self", ""}, {"approximate", `"none"`}},
-	"glu.default":                                  {{"self", ""}, {"dim", `-1`}},
-	"group_norm.default":                           {{"input", ""}, {"num_groups", ""}, {"weight", `null`}, {"bias", `null`}, {"eps", `1e-05`}, {"cudnn_enabled", `true`}},
-	"gt.Scalar":                                    {{"self", ""}, {"other", ""}},
-	"gt.Tensor":                                    {{"self", ""}, {"other", ""}},
-	"hardshrink.default":                           {{"self", ""}, {"lambd", `0.5`}},
-	"hardsigmoid.default":                          {{"self", ""}},
-	"hardswish.default":                            {{"self", ""}},
-	"hardtanh.default":                             {{"self", ""}, {"min_val", `-1`}, {"max_val", `1`}},
-	"index.Tensor":                                 {{"self", ""}, {"indices", ""}},
-	"index_select.default":                         {{"self", ""}, {"dim", ""}, {"index", ""}},
-	"instance_norm.default":                        {{"input", ""}, {"weight", ""}, {"bias", ""}, {"running_mean", ""}, {"running_var", ""}, {"use_input_stats", ""}, {"momentum", ""}, {"eps", ""}, {"cudnn_enabled", ""}},
-	"isinf.default":                                {{"self", ""}},
-	"isnan.default":                                {{"self", ""}},
-	"item.default":                                 {{"self", ""}},
-	"layer_norm.default":                           {{"input", ""}, {"normalized_shape", ""}, {"weight", `null`}, {"bias", `null`}, {"eps", `1e-05`}, {"cudnn_enable", `true`}},
-	"le.Scalar":                                    {{"self", ""}, {"other", ""}},
-	"le.Tensor":                                    {{"self", ""}, {"other", ""}},
-	"leaky_relu.default":                           {{"self", ""}, {"negative_slope", `0.01`}},
-	"lerp.Scalar":                                  {{"self", ""}, {"end", ""}, {"weight", ""}},
-	"lift_fresh.default":                           {{"self", ""}},
-	"lift_fresh_copy.default":                      {{"self", ""}},
-	"linalg_vector_norm.default":                   {{"self", ""}, {"ord", `2`}, {"dim", `null`}, {"keepdim", `false`}, {"dtype", `null`}},
-	"linear.default":                               {{"input", ""}, {"weight", ""}, {"bias", `null`}},
-	"linspace.default":                             {{"start", ""}, {"end", ""}, {"steps", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"log.default":                                  {{"self", ""}},
-	"log_sigmoid.default":                          {{"self", ""}},
-	"log_softmax.int":                              {{"self", ""}, {"dim", ""}, {"dtype", `null`}},
-	"logical_and.default":                          {{"self", ""}, {"other", ""}},
-	"logical_not.default":                          {{"self", ""}},
-	"logical_or.default":                           {{"self", ""}, {"other", ""}},
-	"logical_xor.default":                          {{"self", ""}, {"other", ""}},
-	"logsumexp.default":                            {{"self", ""}, {"dim", ""}, {"keepdim", `false`}},
-	"lt.Scalar":                                    {{"self", ""}, {"other", ""}},
-	"lt.Tensor":                                    {{"self", ""}, {"other", ""}},
-	"mT.default":                                   {{"self", ""}},
-	"masked_fill.Scalar":                           {{"self", ""}, {"mask", ""}, {"value", ""}},
-	"masked_fill.Tensor":                           {{"self", ""}, {"mask", ""}, {"value", ""}},
-	"matmul.default":                               {{"self", ""}, {"other", ""}},
-	"max.default":                                  {{"self", ""}},
-	"max.dim":                                      {{"self", ""}, {"dim", ""}, {"keepdim", `false`}},
-	"max.other":                                    {{"self", ""}, {"other", ""}},
-	"max_pool1d.default":                           {{"self", ""}, {"kernel_size", ""}, {"stride", `[]`}, {"padding", `[0]`}, {"dilation", `[1]`}, {"ceil_mode", `false`}},
-	"max_pool2d.default":                           {{"self", ""}, {"kernel_size", ""}, {"stride", `[]`}, {"padding", `[0, 0]`}, {"dilation", `[1, 1]`}, {"ceil_mode", `false`}},
-	"max_pool2d_with_indices.default":              {{"self", ""}, {"kernel_size", ""}, {"stride", `[]`}, {"padding", `[0, 0]`}, {"dilation", `[1, 1]`}, {"ceil_mode", `false`}},
-	"max_pool3d.default":                           {{"self", ""}, {"kernel_size", ""}, {"stride", `[]`}, {"padding", `[0, 0, 0]`}, {"dilation", `[1, 1, 1]`}, {"ceil_mode", `false`}},
-	"maximum.default":                              {{"self", ""}, {"other", ""}},
-	"mean.default":                                 {{"self", ""}, {"dtype", `null`}},
-	"mean.dim":                                     {{"self", ""}, {"dim", ""}, {"keepdim", `false`}, {"dtype", `null`}},
-	"min.default":                                  {{"self", ""}},
-	"min.dim":                                      {{"self", ""}, {"dim", ""}, {"keepdim", `false`}},
-	"min.other":                                    {{"self", ""}, {"other", ""}},
-	"minimum.default":                              {{"self", ""}, {"other", ""}},
-	"mish.default":                                 {{"self", ""}},
-	"mm.default":                                   {{"self", ""}, {"mat2", ""}},
-	"movedim.int":                                  {{"self", ""}, {"source", ""}, {"destination", ""}},
-	"mul.Scalar":                                   {{"self", ""}, {"other", ""}},
-	"mul.Tensor":                                   {{"self", ""}, {"other", ""}},
-	"narrow.default":                               {{"self", ""}, {"dim", ""}, {"start", ""}, {"length", ""}},
-	"native_layer_norm.default":                    {{"input", ""}, {"normalized_shape", ""}, {"weight", ""}, {"bias", ""}, {"eps", ""}},
-	"ne.Scalar":                                    {{"self", ""}, {"other", ""}},
-	"ne.Tensor":                                    {{"self", ""}, {"other", ""}},
-	"neg.default":                                  {{"self", ""}},
-	"new_empty.default":                            {{"self", ""}, {"size", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"new_full.default":                             {{"self", ""}, {"size", ""}, {"fill_value", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"new_ones.default":                             {{"self", ""}, {"size", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"new_zeros.default":                            {{"self", ""}, {"size", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"norm.ScalarOpt_dim":                           {{"self", ""}, {"p", ""}, {"dim", ""}, {"keepdim", `false`}},
-	"numpy_T.default":                              {{"self", ""}},
-	"ones.default":                                 {{"size", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"ones_like.default":                            {{"self", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}, {"memory_format", `null`}},
-	"pad.default":                                  {{"self", ""}, {"pad", ""}, {"mode", `"constant"`}, {"value", `null`}},
-	"permute.default":                              {{"self", ""}, {"dims", ""}},
-	"pixel_shuffle.default":                        {{"self", ""}, {"upscale_factor", ""}},
-	"pixel_unshuffle.default":                      {{"self", ""}, {"downscale_factor", ""}},
-	"pow.Scalar":                                   {{"self", ""}, {"exponent", ""}},
-	"pow.Tensor_Scalar":                            {{"self", ""}, {"exponent", ""}},
-	"pow.Tensor_Tensor":                            {{"self", ""}, {"exponent", ""}},
-	"prelu.default":                                {{"self", ""}, {"weight", ""}},
-	"prod.default":                                 {{"self", ""}, {"dtype", `null`}},
-	"prod.dim_int":                                 {{"self", ""}, {"dim", ""}, {"keepdim", `false`}, {"dtype", `null`}},
-	"reciprocal.default":                           {{"self", ""}},
-	"reflection_pad1d.default":                     {{"self", ""}, {"padding", ""}},
-	"reflection_pad2d.default":                     {{"self", ""}, {"padding", ""}},
-	"relu.default":                                 {{"self", ""}},
-	"relu6.default":                                {{"self", ""}},
-	"remainder.Scalar":                             {{"self", ""}, {"other", ""}},
-	"remainder.Tensor":                             {{"self", ""}, {"other", ""}},
-	"repeat.default":                               {{"self", ""}, {"repeats", ""}},
-	"replication_pad1d.default":                    {{"self", ""}, {"padding", ""}},
-	"replication_pad2d.default":                    {{"self", ""}, {"padding", ""}},
-	"reshape.default":                              {{"self", ""}, {"shape", ""}},
-	"reshape_as.default":                           {{"self", ""}, {"other", ""}},
-	"rms_norm.default":                             {{"input", ""}, {"normalized_shape", ""}, {"weight", `null`}, {"eps", `null`}},
-	"roll.default":                                 {{"self", ""}, {"shifts", ""}, {"dims", `[]`}},
-	"round.default":                                {{"self", ""}},
-	"rsqrt.default":                                {{"self", ""}},
-	"rsub.Scalar":                                  {{"self", ""}, {"other", ""}, {"alpha", `1`}},
-	"rsub.Tensor":                                  {{"self", ""}, {"other", ""}, {"alpha", `1`}},
-	"scalar_tensor.default":                        {{"s", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"scaled_dot_product_attention.default":         {{"query", ""}, {"key", ""}, {"value", ""}, {"attn_mask", `null`}, {"dropout_p", `0.0`}, {"is_causal", `false`}, {"scale", `null`}, {"enable_gqa", `false`}},
-	"select.int":                                   {{"self", ""}, {"dim", ""}, {"index", ""}},
-	"select_scatter.default":                       {{"self", ""}, {"src", ""}, {"dim", ""}, {"index", ""}},
-	"selu.default":                                 {{"self", ""}},
-	"sigmoid.default":                              {{"self", ""}},
-	"sign.default":                                 {{"self", ""}},
-	"silu.default":                                 {{"self", ""}},
-	"sin.default":                                  {{"self", ""}},
-	"slice.Tensor":                                 {{"self", ""}, {"dim", `0`}, {"start", `null`}, {"end", `null`}, {"step", `1`}},
-	"slice_scatter.default":                        {{"self", ""}, {"src", ""}, {"dim", `0`}, {"start", `null`}, {"end", `null`}, {"step", `1`}},
-	"softmax.int":                                  {{"self", ""}, {"dim", ""}, {"dtype", `null`}},
-	"softplus.default":                             {{"self", ""}, {"beta", `1`}, {"threshold", `20`}},
-	"sort.default":                                 {{"self", ""}, {"dim", `-1`}, {"descending", `false`}},
-	"split.Tensor":                                 {{"self", ""}, {"split_size", ""}, {"dim", `0`}},
-	"split_with_sizes.default":                     {{"self", ""}, {"split_sizes", ""}, {"dim", `0`}},
-	"sqrt.default":                                 {{"self", ""}},
-	"square.default":                               {{"self", ""}},
-	"squeeze.default":                              {{"self", ""}},
-	"squeeze.dim":                                  {{"self", ""}, {"dim", ""}},
-	"squeeze.dims":                                 {{"self", ""}, {"dim", ""}},
-	"stack.default":                                {{"tensors", ""}, {"dim", `0`}},
-	"std.correction":                               {{"self", ""}, {"dim", `null`}, {"correction", `null`}, {"keepdim", `false`}},
-	"std.default":                                  {{"self", ""}, {"unbiased", `true`}},
-	"std.dim":                                      {{"self", ""}, {"dim", ""}, {"unbiased", `true`}, {"keepdim", `false`}},
-	"sub.Scalar":                                   {{"self", ""}, {"other", ""}, {"alpha", `1`}},
-	"sub.Tensor":                                   {{"self", ""}, {"other", ""}, {"alpha", `1`}},
-	"sum.default":                                  {{"self", ""}, {"dtype", `null`}},
-	"sum.dim_IntList":                              {{"self", ""}, {"dim", ""}, {"keepdim", `false`}, {"dtype", `null`}},
-	"swapaxes.default":                             {{"self", ""}, {"axis0", ""}, {"axis1", ""}},
-	"swapdims.default":                             {{"self", ""}, {"dim0", ""}, {"dim1", ""}},
-	"sym_numel.default":                            {{"self", ""}},
-	"sym_size.int":                                 {{"self", ""}, {"dim", ""}},
-	"t.default":                                    {{"self", ""}},
-	"tan.default":                                  {{"self", ""}},
-	"tanh.default":                                 {{"self", ""}},
-	"threshold.default":                            {{"self", ""}, {"threshold", ""}, {"value", ""}},
-	"to.device":                                    {{"self", ""}, {"device", ""}, {"dtype", ""}, {"non_blocking", `false`}, {"copy", `false`}, {"memory_format", `null`}},
-	"to.dtype":                                     {{"self", ""}, {"dtype", ""}, {"non_blocking", `false`}, {"copy", `false`}, {"memory_format", `null`}},
-	"to.dtype_layout":                              {{"self", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}, {"non_blocking", `false`}, {"copy", `false`}, {"memory_format", `null`}},
-	"to.other":                                     {{"self", ""}, {"other", ""}, {"non_blocking", `false`}, {"copy", `false`}, {"memory_format", `null`}},
-	"topk.default":                                 {{"self", ""}, {"k", ""}, {"dim", `-1`}, {"largest", `true`}, {"sorted", `true`}},
-	"transpose.int":                                {{"self", ""}, {"dim0", ""}, {"dim1", ""}},
-	"tril.default":                                 {{"self", ""}, {"diagonal", `0`}},
-	"triu.default":                                 {{"self", ""}, {"diagonal", `0`}},
-	"type_as.default":                              {{"self", ""}, {"other", ""}},
-	"unbind.int":                                   {{"self", ""}, {"dim", `0`}},
-	"unflatten.int":                                {{"self", ""}, {"dim", ""}, {"sizes", ""}},
-	"unsqueeze.default":                            {{"self", ""}, {"dim", ""}},
-	"upsample_bicubic2d.default":                   {{"self", ""}, {"output_size", ""}, {"align_corners", ""}, {"scales_h", `null`}, {"scales_w", `null`}},
-	"upsample_bicubic2d.vec":                       {{"input", ""}, {"output_size", ""}, {"align_corners", ""}, {"scale_factors", ""}},
-	"upsample_bilinear2d.default":                  {{"self", ""}, {"output_size", ""}, {"align_corners", ""}, {"scales_h", `null`}, {"scales_w", `null`}},
-	"upsample_bilinear2d.vec":                      {{"input", ""}, {"output_size", ""}, {"align_corners", ""}, {"scale_factors", ""}},
-	"upsample_nearest2d.default":                   {{"self", ""}, {"output_size", ""}, {"scales_h", `null`}, {"scales_w", `null`}},
-	"upsample_nearest2d.vec":                       {{"input", ""}, {"output_size", ""}, {"scale_factors", ""}},
-	"var.correction":                               {{"self", ""}, {"dim", `null`}, {"correction", `null`}, {"keepdim", `false`}},
-	"var.default":                                  {{"self", ""}, {"unbiased", `true`}},
-	"var.dim":                                      {{"self", ""}, {"dim", ""}, {"unbiased", `true`}, {"keepdim", `false`}},
-	"view.default":                                 {{"self", ""}, {"size", ""}},
-	"view_as.default":                              {{"self", ""}, {"other", ""}},
-	"where.Scalar":                                 {{"condition", ""}, {"self", ""}, {"other", ""}},
-	"where.ScalarOther":                            {{"condition", ""}, {"self", ""}, {"other", ""}},
-	"where.ScalarSelf":                             {{"condition", ""}, {"self", ""}, {"other", ""}},
-	"where.self":                                   {{"condition", ""}, {"self", ""}, {"other", ""}},
-	"zero.default":                                 {{"self", ""}},
-	"zeros.default":                                {{"size", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}},
-	"zeros_like.default":                           {{"self", ""}, {"dtype", `null`}, {"layout", `null`}, {"device", `null`}, {"pin_memory", `null`}, {"memory_format", `null`}},
-}
+// schemaText has a line for each operator: its name, and its parameters in order with their
+// defaults as JSON.
+const schemaText = `
+__and__.Tensor self other
+__or__.Tensor self other
+__xor__.Tensor self other
+_adaptive_avg_pool2d.default self output_size
+_local_scalar_dense.default self
+_log_softmax.default self dim half_to_float
+_native_batch_norm_legit_no_training.default input weight bias running_mean running_var momentum eps
+_operator.add a b
+_operator.floordiv a b
+_operator.mod a b
+_operator.mul a b
+_operator.neg a
+_operator.sub a b
+_softmax.default self dim half_to_float
+_to_copy.default self dtype=null layout=null device=null pin_memory=null non_blocking=false memory_format=null
+_unsafe_view.default self size
+_upsample_nearest_exact2d.vec input output_size scale_factors
+abs.default self
+acos.default self
+adaptive_avg_pool1d.default self output_size
+adaptive_avg_pool2d.default self output_size
+adaptive_max_pool2d.default self output_size
+add.Scalar self other alpha=1
+add.Tensor self other alpha=1
+addcdiv.default self tensor1 tensor2 value=1
+addcmul.default self tensor1 tensor2 value=1
+addmm.default self mat1 mat2 beta=1 alpha=1
+alias.default self
+all.default self
+all.dim self dim keepdim=false
+alpha_dropout.default input p train
+amax.default self dim=[] keepdim=false
+amin.default self dim=[] keepdim=false
+any.default self
+any.dim self dim keepdim=false
+arange.default end dtype=null layout=null device=null pin_memory=null
+arange.start start end dtype=null layout=null device=null pin_memory=null
+arange.start_step start end step=1 dtype=null layout=null device=null pin_memory=null
+argmax.default self dim=null keepdim=false
+argmin.default self dim=null keepdim=false
+argsort.default self dim=-1 descending=false
+asin.default self
+atan.default self
+avg_pool1d.default self kernel_size stride=[] padding=[0] ceil_mode=false count_include_pad=true
+avg_pool2d.default self kernel_size stride=[] padding=[0,0] ceil_mode=false count_include_pad=true divisor_override=null
+avg_pool3d.default self kernel_size stride=[] padding=[0,0,0] ceil_mode=false count_include_pad=true divisor_override=null
+baddbmm.default self batch1 batch2 beta=1 alpha=1
+batch_norm.default input weight bias running_mean running_var training momentum eps cudnn_enabled
+bitwise_and.Tensor self other
+bitwise_not.default self
+bitwise_or.Tensor self other
+bitwise_xor.Tensor self other
+bmm.default self mat2
+cat.default tensors dim=0
+ceil.default self
+celu.default self alpha=1.0
+channel_shuffle.default self groups
+chunk.default self chunks dim=0
+clamp.Tensor self min=null max=null
+clamp.default self min=null max=null
+clamp_max.default self max
+clamp_min.default self min
+clone.default self memory_format=null
+constant_pad_nd.default self pad value=0
+contiguous.default self memory_format=0
+conv1d.default input weight bias=null stride=[1] padding=[0] dilation=[1] groups=1
+conv1d.padding input weight bias=null stride=[1] padding="valid" dilation=[1] groups=1
+conv2d.default input weight bias=null stride=[1,1] padding=[0,0] dilation=[1,1] groups=1
+conv2d.padding input weight bias=null stride=[1,1] padding="valid" dilation=[1,1] groups=1
+conv3d.default input weight bias=null stride=[1,1,1] padding=[0,0,0] dilation=[1,1,1] groups=1
+conv3d.padding input weight bias=null stride=[1,1,1] padding="valid" dilation=[1,1,1] groups=1
+conv_transpose1d.default input weight bias=null stride=[1] padding=[0] output_padding=[0] groups=1 dilation=[1]
+conv_transpose2d.input input weight bias=null stride=[1,1] padding=[0,0] output_padding=[0,0] groups=1 dilation=[1,1]
+convolution.default input weight bias stride padding dilation transposed output_padding groups
+copy.default self src non_blocking=false
+cos.default self
+cumsum.default self dim dtype=null
+detach.default self
+div.Scalar self other
+div.Tensor self other
+div.Tensor_mode self other rounding_mode
+dropout.default input p train
+einsum.default equation tensors path=null
+elu.default self alpha=1 scale=1 input_scale=1
+embedding.default weight indices padding_idx=-1 scale_grad_by_freq=false sparse=false
+empty.memory_format size dtype=null layout=null device=null pin_memory=null memory_format=null
+empty_like.default self dtype=null layout=null device=null pin_memory=null memory_format=null
+eq.Scalar self other
+eq.Tensor self other
+erf.default self
+exp.default self
+expand.default self size implicit=false
+expand_as.default self other
+eye.default n dtype=null layout=null device=null pin_memory=null
+eye.m n m dtype=null layout=null device=null pin_memory=null
+feature_dropout.default input p train
+fill.Scalar self value
+fill.Tensor self value
+flatten.using_ints self start_dim=0 end_dim=-1
+flip.default self dims
+floor.default self
+floor_divide.default self other
+fmod.Scalar self other
+fmod.Tensor self other
+full.default size fill_value dtype=null layout=null device=null pin_memory=null
+full_like.default self fill_value dtype=null layout=null device=null pin_memory=null memory_format=null
+gather.default self dim index sparse_grad=false
+ge.Scalar self other
+ge.Tensor self other
+gelu.default self approximate="none"
+glu.default self dim=-1
+group_norm.default input num_groups weight=null bias=null eps=1e-05 cudnn_enabled=true
+gt.Scalar self other
+gt.Tensor self other
+hardshrink.default self lambd=0.5
+hardsigmoid.default self
+hardswish.default self
+hardtanh.default self min_val=-1 max_val=1
+index.Tensor self indices
+index_select.default self dim index
+instance_norm.default input weight bias running_mean running_var use_input_stats momentum eps cudnn_enabled
+isinf.default self
+isnan.default self
+item.default self
+layer_norm.default input normalized_shape weight=null bias=null eps=1e-05 cudnn_enable=true
+le.Scalar self other
+le.Tensor self other
+leaky_relu.default self negative_slope=0.01
+lerp.Scalar self end weight
+lift_fresh.default self
+lift_fresh_copy.default self
+linalg_vector_norm.default self ord=2 dim=null keepdim=false dtype=null
+linear.default input weight bias=null
+linspace.default start end steps dtype=null layout=null device=null pin_memory=null
+log.default self
+log_sigmoid.default self
+log_softmax.int self dim dtype=null
+logical_and.default self other
+logical_not.default self
+logical_or.default self other
+logical_xor.default self other
+logsumexp.default self dim keepdim=false
+lt.Scalar self other
+lt.Tensor self other
+mT.default self
+masked_fill.Scalar self mask value
+masked_fill.Tensor self mask value
+matmul.default self other
+max.default self
+max.dim self dim keepdim=false
+max.other self other
+max_pool1d.default self kernel_size stride=[] padding=[0] dilation=[1] ceil_mode=false
+max_pool2d.default self kernel_size stride=[] padding=[0,0] dilation=[1,1] ceil_mode=false
+max_pool2d_with_indices.default self kernel_size stride=[] padding=[0,0] dilation=[1,1] ceil_mode=false
+max_pool3d.default self kernel_size stride=[] padding=[0,0,0] dilation=[1,1,1] ceil_mode=false
+maximum.default self other
+mean.default self dtype=null
+mean.dim self dim keepdim=false dtype=null
+min.default self
+min.dim self dim keepdim=false
+min.other self other
+minimum.default self other
+mish.default self
+mm.default self mat2
+movedim.int self source destination
+mul.Scalar self other
+mul.Tensor self other
+narrow.default self dim start length
+native_layer_norm.default input normalized_shape weight bias eps
+ne.Scalar self other
+ne.Tensor self other
+neg.default self
+new_empty.default self size dtype=null layout=null device=null pin_memory=null
+new_full.default self size fill_value dtype=null layout=null device=null pin_memory=null
+new_ones.default self size dtype=null layout=null device=null pin_memory=null
+new_zeros.default self size dtype=null layout=null device=null pin_memory=null
+norm.ScalarOpt_dim self p dim keepdim=false
+numpy_T.default self
+ones.default size dtype=null layout=null device=null pin_memory=null
+ones_like.default self dtype=null layout=null device=null pin_memory=null memory_format=null
+pad.default self pad mode="constant" value=null
+permute.default self dims
+pixel_shuffle.default self upscale_factor
+pixel_unshuffle.default self downscale_factor
+pow.Scalar self exponent
+pow.Tensor_Scalar self exponent
+pow.Tensor_Tensor self exponent
+prelu.default self weight
+prod.default self dtype=null
+prod.dim_int self dim keepdim=false dtype=null
+reciprocal.default self
+reflection_pad1d.default self padding
+reflection_pad2d.default self padding
+relu.default self
+relu6.default self
+remainder.Scalar self other
+remainder.Tensor self other
+repeat.default self repeats
+replication_pad1d.default self padding
+replication_pad2d.default self padding
+reshape.default self shape
+reshape_as.default self other
+rms_norm.default input normalized_shape weight=null eps=null
+roll.default self shifts dims=[]
+round.default self
+rsqrt.default self
+rsub.Scalar self other alpha=1
+rsub.Tensor self other alpha=1
+scalar_tensor.default s dtype=null layout=null device=null pin_memory=null
+scaled_dot_product_attention.default query key value attn_mask=null dropout_p=0.0 is_causal=false scale=null enable_gqa=false
+select.int self dim index
+select_scatter.default self src dim index
+selu.default self
+sigmoid.default self
+sign.default self
+silu.default self
+sin.default self
+slice.Tensor self dim=0 start=null end=null step=1
+slice_scatter.default self src dim=0 start=null end=null step=1
+softmax.int self dim dtype=null
+softplus.default self beta=1 threshold=20
+sort.default self dim=-1 descending=false
+split.Tensor self split_size dim=0
+split_with_sizes.default self split_sizes dim=0
+sqrt.default self
+square.default self
+squeeze.default self
+squeeze.dim self dim
+squeeze.dims self dim
+stack.default tensors dim=0
+std.correction self dim=null correction=null keepdim=false
+std.default self unbiased=true
+std.dim self dim unbiased=true keepdim=false
+sub.Scalar self other alpha=1
+sub.Tensor self other alpha=1
+sum.default self dtype=null
+sum.dim_IntList self dim keepdim=false dtype=null
+swapaxes.default self axis0 axis1
+swapdims.default self dim0 dim1
+sym_numel.default self
+sym_size.int self dim
+t.default self
+tan.default self
+tanh.default self
+threshold.default self threshold value
+to.device self device dtype non_blocking=false copy=false memory_format=null
+to.dtype self dtype non_blocking=false copy=false memory_format=null
+to.dtype_layout self dtype=null layout=null device=null pin_memory=null non_blocking=false copy=false memory_format=null
+to.other self other non_blocking=false copy=false memory_format=null
+topk.default self k dim=-1 largest=true sorted=true
+transpose.int self dim0 dim1
+tril.default self diagonal=0
+triu.default self diagonal=0
+type_as.default self other
+unbind.int self dim=0
+unflatten.int self dim sizes
+unsqueeze.default self dim
+upsample_bicubic2d.default self output_size align_corners scales_h=null scales_w=null
+upsample_bicubic2d.vec input output_size align_corners scale_factors
+upsample_bilinear2d.default self output_size align_corners scales_h=null scales_w=null
+upsample_bilinear2d.vec input output_size align_corners scale_factors
+upsample_nearest2d.default self output_size scales_h=null scales_w=null
+upsample_nearest2d.vec input output_size scale_factors
+var.correction self dim=null correction=null keepdim=false
+var.default self unbiased=true
+var.dim self dim unbiased=true keepdim=false
+view.default self size
+view_as.default self other
+where.Scalar condition self other
+where.ScalarOther condition self other
+where.ScalarSelf condition self other
+where.self condition self other
+zero.default self
+zeros.default size dtype=null layout=null device=null pin_memory=null
+zeros_like.default self dtype=null layout=null device=null pin_memory=null memory_format=null
+`

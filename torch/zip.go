@@ -117,7 +117,7 @@ func (a *archive) refusePrograms(stem string) error {
 		}
 		if name == "archive_format" || name == "models/model.json" {
 			return withRemedy(fmt.Errorf("%w: it was written by torch.export.save", ErrTorchScript),
-				fmt.Sprintf(`save its weights in Python: torch.save(torch.export.load(%q).state_dict, "model_state.pth")`, stem+".pt2"))
+				fmt.Sprintf("such programs are read by the ending of their names: rename it to %s.pt2", stem))
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ type adviseFlags struct {
 func newAdviseCommand(c *console.Console) *cobra.Command {
 	f := &adviseFlags{data: inputs.DataFlags{Spread: true}}
 	cmd := &cobra.Command{
-		Use:   "advise [FLOAT.{pth,onnx} --calibration DATA]",
+		Use:   "advise [FLOAT.{pth,onnx,pt2} --calibration DATA]",
 		Short: "Recommend a way of quantizing, from answers or from measurements",
 		Long: `advise walks the decision that every quantization begins with:
 
@@ -63,7 +63,7 @@ recommended model is written, trained where that is needed.`,
   octet advise model.pth --calibration calib.npy --eval val/ --max-drop 0.5
   octet advise model.pth --train train/ --eval val/ --max-drop 0.5 --output int8.pth`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runAdvise(c, cmd, f, args)
 		}),
@@ -114,8 +114,9 @@ func runAdvise(c *console.Console, cmd *cobra.Command, f *adviseFlags, args []st
 		f.calibration, calibration = f.train, "--train"
 	}
 	kind := console.ModelOutput
-	if len(args) == 1 && f.output != "" && console.IsONNX(args[0]) {
+	if len(args) == 1 && f.output != "" && console.HoldsGraph(args[0]) {
 		var err error
+		f.model.StateDict = console.IsProgram(args[0]) && !console.IsONNX(f.output)
 		if kind, err = console.ModelKind(f.output, args[0]); err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ type benchFlags struct {
 func newBenchCommand(c *console.Console) *cobra.Command {
 	f := &benchFlags{}
 	cmd := &cobra.Command{
-		Use:   "bench MODEL.{pth,onnx}",
+		Use:   "bench MODEL.{pth,onnx,pt2}",
 		Short: "Measure latency, throughput, memory and the time of every layer",
 		Long: `bench runs a model on random numbers (or --input) and prints the distribution of its
 latency, its throughput, the time and kernel of every layer, and, measured in fresh
@@ -54,7 +54,7 @@ Use an otherwise idle machine: what else runs on it is measured too.`,
   octet bench int8.pth --threads 1 --concurrency 4 --duration 10s
   octet bench int8.pth --cpu avx2+fma --assert`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runBench(c, cmd, f, args[0])
 		}),

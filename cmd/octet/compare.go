@@ -20,7 +20,7 @@ import (
 func newCompareCommand(c *console.Console) *cobra.Command {
 	f := &variants.Options{Version: version(), Data: inputs.DataFlags{Spread: true}}
 	cmd := &cobra.Command{
-		Use:   "compare MODEL.{pth,onnx}... [--calibration DATA] [--eval DATA]",
+		Use:   "compare MODEL.{pth,onnx,pt2}... [--calibration DATA] [--eval DATA]",
 		Short: "Show variants of a model side by side, and which layers lose",
 		Long: `compare puts variants of one model side by side: the float model, int8 models made of
 it here, and int8 files. It shows accuracy, agreement with the reference, the ratio of
@@ -50,7 +50,7 @@ JSON document. --html writes a page with plots that needs nothing else.`,
   octet compare zoo:ResNet18_Weights.DEFAULT zoo:ResNet18_QuantizedWeights.DEFAULT --eval val/
   octet compare model.pth --calibration calib.npy --backend fbgemm --per-channel --qconfig default,mse,percentile`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: inputs.CompleteModels("pth", "pt", "onnx"),
+		ValidArgsFunction: inputs.CompleteModels("pth", "pt", "onnx", "pt2"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runCompare(c, cmd, f, args)
 		}),

@@ -17,7 +17,7 @@ import (
 func newEvalCommand(c *console.Console) *cobra.Command {
 	f := &inputs.LabelledFlags{Data: inputs.DataFlags{Spread: true}}
 	cmd := &cobra.Command{
-		Use:   "eval MODEL.{pth,onnx} DATA",
+		Use:   "eval MODEL.{pth,onnx,pt2} DATA",
 		Short: "Measure the accuracy of a model on labelled images",
 		Long: `eval computes a model on labelled images and prints its top-1 and top-5 accuracy.
 DATA is a folder or tar archive with one folder of images per class, an IDX file,
@@ -34,7 +34,7 @@ between the classes 0 and 1 by the sign of its logit.`,
   octet eval model.pth --arch resnet18 pets/ --labels pets.txt
   octet eval model.pth --arch resnet18 imagenette/val --class-map folders.txt`,
 		Args:              cobra.ExactArgs(2),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runEval(c, cmd, f, args[0], args[1])
 		}),

@@ -32,7 +32,7 @@ func newInspectCommand(c *console.Console) *cobra.Command {
 		Long: `inspect prints the container, the state dict, element types, size, architecture,
 numerics, labels and preprocessing of a model file, and its layers with their
 scales and zero points. Nothing of the file is executed. A file whose
-architecture is not known is described as far as it is understood. Of an ONNX file it lists inputs, outputs, the
+architecture is not known is described as far as it is understood. Of an ONNX file and of a program of torch.export.save, .pt2, it lists inputs, outputs, the
 sizes that are free and operators, and every node that octet cannot compute, with the reason and what can be done.`,
 		Example: `  octet inspect resnet18_int8.pth
   octet inspect zoo:ResNet18_QuantizedWeights.DEFAULT
@@ -40,7 +40,7 @@ sizes that are free and operators, and every node that octet cannot compute, wit
   octet inspect model.pth --arch resnet18 --graph
   octet inspect detector.onnx --shape images=1,3,640,640`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runInspect(c, cmd, f, args[0])
 		}),
@@ -102,8 +102,8 @@ func runInspect(c *console.Console, cmd *cobra.Command, f *inspectFlags, given s
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".safetensors":
 		return inspectSafetensors(c, cmd, f, path)
-	case ".onnx":
-		return inspectONNX(c, cmd, f, path)
+	case ".onnx", ".pt2":
+		return inspectGraph(c, cmd, f, path)
 	}
 	in, err := inspectFile(f, path)
 	if err != nil {

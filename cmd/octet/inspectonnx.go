@@ -17,15 +17,18 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/onnx"
+	"github.com/octet-ml/octet/pt2"
 )
 
-// onnxInspection is what inspect finds out of an ONNX file; its JSON document.
+// onnxInspection is what inspect finds out of an ONNX file or a program of torch.export.save; its JSON
+// document.
 type onnxInspection struct {
 	File        string             `json:"file"`
 	Bytes       int64              `json:"bytes"`
-	Format      string             `json:"format"` // onnx
+	Format      string             `json:"format"` // onnx or pt2
 	Producer    string             `json:"producer,omitempty"`
-	Opset       int                `json:"opset"`
+	Opset       int                `json:"opset,omitempty"`  // of an ONNX file
+	Schema      string             `json:"schema,omitempty"` // of a program
 	Parameters  int64              `json:"parameters"`
 	Inputs      []onnx.Port        `json:"inputs"`
 	Outputs     []onnx.Port        `json:"outputs"`
@@ -43,23 +46,54 @@ type onnxInspection struct {
 }
 
 // giveModel ends the message of a file that is not there.
-const giveModel = "give a model file, .pth, .pt, .safetensors or .onnx"
+const giveModel = "give a model file, .pth, .pt, .safetensors, .onnx or .pt2"
 
-// inspectONNX describes an ONNX file, with every node that cannot be computed.
-func inspectONNX(c *console.Console, cmd *cobra.Command, f *inspectFlags, path string) error {
+// graphFile is a file that holds a graph of its own.
+type graphFile interface {
+	onnx.Declaring
+	Producer() string
+	Parameters() int64
+	Operators() map[string]int
+	Close() error
+}
+
+// onnxFile is an ONNX file, which is read as a whole.
+type onnxFile struct{ *onnx.File }
+
+func (onnxFile) Close() error { return nil }
+
+func openGraph(path string) (graphFile, error) {
+	if console.IsProgram(path) {
+		return pt2.Open(path)
+	}
+	file, err := onnx.Open(path)
+	return onnxFile{file}, err
+}
+
+// inspectGraph describes a file with a graph of its own, with every node that cannot be computed.
+func inspectGraph(c *console.Console, cmd *cobra.Command, f *inspectFlags, path string) error {
 	opts, err := f.model.Options(cmd)
 	if err != nil {
 		return err
 	}
-	file, err := onnx.Open(path)
+	file, err := openGraph(path)
 	if err != nil {
 		return exit.WithCode(exit.Model, exit.AdviseMissing(err, giveModel))
 	}
+	defer file.Close()
 	in := &onnxInspection{
-		File: path, Bytes: console.FileSize(path), Format: "onnx", Producer: file.Producer(), Opset: file.Opset(), Parameters: file.Parameters(),
-		Operators: file.Operators(), Metadata: file.Metadata(), Free: []string{}, Unsupported: []onnx.Unsupported{},
+		File: path, Bytes: console.FileSize(path), Producer: file.Producer(), Parameters: file.Parameters(),
+		Operators: file.Operators(), Free: []string{}, Unsupported: []onnx.Unsupported{},
 	}
-	model, err := octet.OpenONNX(file, opts...)
+	var model *octet.Model
+	switch file := file.(type) {
+	case onnxFile:
+		in.Format, in.Opset, in.Metadata = "onnx", file.Opset(), file.Metadata()
+		model, err = octet.OpenONNX(file.File, opts...)
+	case *pt2.File:
+		in.Format, in.Schema = "pt2", file.Schema()
+		model, err = octet.OpenPT2(file, opts...)
+	}
 	var missing *onnx.UnsupportedError
 	switch {
 	case errors.As(err, &missing):
@@ -79,7 +113,7 @@ func inspectONNX(c *console.Console, cmd *cobra.Command, f *inspectFlags, path s
 
 // declare lists inputs and outputs with the sizes of --shape, and the names of those that are
 // left free.
-func (in *onnxInspection) declare(file *onnx.File, f *inputs.ModelFlags) error {
+func (in *onnxInspection) declare(file graphFile, f *inputs.ModelFlags) error {
 	shapes, err := f.FixedShapes()
 	if err != nil {
 		return err
@@ -101,7 +135,11 @@ func (in *onnxInspection) print(w io.Writer, f *inspectFlags) {
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%-14s %s\n", name, fmt.Sprintf(format, args...))
 	}
-	row("file", "%s (%s, ONNX, operator set %d)", in.File, report.Size(in.Bytes), in.Opset)
+	if in.Format == "pt2" {
+		row("file", "%s (%s, torch.export, schema %s)", in.File, report.Size(in.Bytes), in.Schema)
+	} else {
+		row("file", "%s (%s, ONNX, operator set %d)", in.File, report.Size(in.Bytes), in.Opset)
+	}
 	if in.Producer != "" {
 		row("producer", "%s", in.Producer)
 	}

@@ -34,7 +34,7 @@ type qatFlags struct {
 func newQATCommand(c *console.Console) *cobra.Command {
 	f := &qatFlags{trainingFlags: trainingFlags{recipe: train.DefaultQAT()}}
 	cmd := &cobra.Command{
-		Use:   "qat FLOAT.{pth,onnx} --data DATA --output INT8.{pth,onnx}",
+		Use:   "qat FLOAT.{pth,onnx,pt2} --data DATA --output INT8.{pth,onnx}",
 		Short: "Train a model with quantization in the loop, and convert it to int8",
 		Long: `qat fine-tunes a float checkpoint so that its int8 form loses less accuracy than
 post-training quantization does. It starts from the ranges of a short calibration,
@@ -53,7 +53,7 @@ ends with the same bytes as if nothing had happened.` + mayChange,
   octet qat mobilenet_v2.pth --backend qnnpack --data photos/ --distill 0.5 --output int8.pth
   octet qat model.pth --data train/ --torch-compatible --prepared prepared.pth --output int8.pth`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: console.CompleteFiles("pth", "pt", "onnx"),
+		ValidArgsFunction: console.CompleteFiles("pth", "pt", "onnx", "pt2"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			out, err := f.run(c, cmd, args[0])
 			if err != nil {

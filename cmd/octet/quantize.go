@@ -46,7 +46,7 @@ type quantizeFlags struct {
 func newQuantizeCommand(c *console.Console) *cobra.Command {
 	f := &quantizeFlags{data: inputs.DataFlags{Spread: true}}
 	cmd := &cobra.Command{
-		Use:   "quantize FLOAT.{pth,onnx} --calibration DATA --output INT8.{pth,onnx}",
+		Use:   "quantize FLOAT.{pth,onnx,pt2} --calibration DATA --output INT8.{pth,onnx}",
 		Short: "Make an int8 model of a float one",
 		Long: `quantize turns a float checkpoint into an int8 model by post-training quantization:
 batch norms are folded, the calibration inputs are run through the float model while
@@ -62,8 +62,8 @@ The default is the one for PyTorch on x86, whose files every tool computes as oc
 Calibration data is a .npy of float32 [N, C, H, W], a folder of images, a tar archive,
 an IDX file or a .npz. A few hundred typical inputs are enough; labels are not used.
 
-An ONNX model of any architecture becomes FILE.onnx in QDQ form, which ONNX Runtime and
-OpenVINO compute on integers, too; a .pth may be written so as well. What becomes int8
+A model of any architecture in ONNX, or as a program of torch.export.save (.pt2), becomes
+FILE.onnx in QDQ form, which ONNX Runtime and OpenVINO compute on integers, too; a .pth may be written so as well. What becomes int8
 follows from the operators (docs/ptq.md). The default is then --qconfig octet, all codes,
 for an ONNX model with --ranges mse. A model with several inputs, or one that takes no
 images, is calibrated on arrays by the names of its inputs, --calibration NAME=FILE.npy
@@ -112,7 +112,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 			}
 			return nil
 		},
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runQuantize(c, cmd, f, args[0])
 		}),
@@ -154,10 +154,11 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 	if err := f.check(path); err != nil {
 		return err
 	}
+	f.model.StateDict = console.IsProgram(path) && !console.IsONNX(f.output)
 	if console.IsONNX(f.output) && !cmd.Flags().Changed("qconfig") {
 		f.QConfig = "octet" // all codes 0..255, since PyTorch does not run the file
-		if console.IsONNX(path) {
-			f.QConfig = "" // the default for ONNX models
+		if console.HoldsGraph(path) {
+			f.QConfig = "" // the default for models with a graph of their own
 		}
 	}
 	err := f.attempt(c, cmd, path)

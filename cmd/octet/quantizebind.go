@@ -15,10 +15,11 @@ import (
 // in all samples. It reports whether it found any that were not bound before.
 func (f *quantizeFlags) bindMore(c *console.Console, path string) bool {
 	if f.ports == nil { // read once: the file does not change
-		file, err := onnx.Open(path)
+		file, err := openGraph(path)
 		if err != nil {
 			return false
 		}
+		defer file.Close()
 		if f.ports, err = file.Inputs(); err != nil {
 			return false
 		}

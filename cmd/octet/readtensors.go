@@ -8,6 +8,7 @@ import (
 
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/pt2"
 	"github.com/octet-ml/octet/torch"
 )
 
@@ -23,8 +24,10 @@ func readTensors(path string) ([]console.NamedTensor, error) {
 		return readSafetensors(path)
 	case ".pth", ".pt":
 		return readCheckpoint(path)
+	case ".pt2":
+		return readProgram(path)
 	}
-	return nil, fmt.Errorf("%s: tensors are read from .npy, .npz, .safetensors, .pth and .pt files", path)
+	return nil, fmt.Errorf("%s: tensors are read from .npy, .npz, .safetensors, .pth, .pt and .pt2 files", path)
 }
 
 func readNPZ(path string) ([]console.NamedTensor, error) {
@@ -35,6 +38,24 @@ func readNPZ(path string) ([]console.NamedTensor, error) {
 	var all []console.NamedTensor
 	for _, name := range z.Names {
 		all = append(all, console.NamedTensor{Name: name, Tensor: z.Arrays[name]})
+	}
+	return all, nil
+}
+
+// readProgram reads the state dict of a program of torch.export.save.
+func readProgram(path string) ([]console.NamedTensor, error) {
+	f, err := pt2.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var all []console.NamedTensor
+	for _, key := range f.Names() {
+		t, err := f.Tensor(key)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, console.NamedTensor{Name: key, Tensor: t})
 	}
 	return all, nil
 }

@@ -53,7 +53,7 @@ output, the logit and its sigmoid are printed.`,
   octet run model.pth --arch resnet18 --backend fbgemm --input x.npy --output y.npy
   octet run encoder.onnx --input input_ids=ids.npy --input attention_mask=mask.npy --output y.npz`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx"),
+		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runRun(c, cmd, f, args[0], args[1:])
 		}),
@@ -101,7 +101,7 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 		}
 		given = f.input
 	}
-	if len(given) == 0 && !console.IsONNX(path) {
+	if len(given) == 0 && !console.HoldsGraph(path) {
 		return exit.Usagef("no input: name images, folders or .npy files behind the model, or --input X.npy")
 	}
 	if f.top < 1 {

@@ -22,7 +22,7 @@ func newTrainCommand(c *console.Console) *cobra.Command {
 	f := &trainingFlags{recipe: train.Default()}
 	var classes int
 	cmd := &cobra.Command{
-		Use:   "train [FLOAT.{pth,onnx}] --data DATA --output OUT.{pth,onnx}",
+		Use:   "train [FLOAT.{pth,onnx,pt2}] --data DATA --output OUT.{pth,onnx}",
 		Short: "Train a float model, from scratch or from a checkpoint",
 		Long: `train trains a model of one of the architectures on labelled images: from fresh
 random parameters, or from those of a float checkpoint. What it writes is a float
@@ -37,7 +37,7 @@ had happened. Results do not depend on the number of threads.` + mayChange,
   octet train --arch mobilenet_v2 --preset fashion-mnist --data train-images-idx3-ubyte.gz -o fashion.pth
   octet train resnet18.pth --data more/ --epochs 5 --lr 0.01 --output tuned.pth --metrics tuned.jsonl`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: console.CompleteFiles("pth", "pt", "onnx"),
+		ValidArgsFunction: console.CompleteFiles("pth", "pt", "onnx", "pt2"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runTrain(c, cmd, f, classes, args)
 		}),

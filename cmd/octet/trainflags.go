@@ -146,6 +146,7 @@ func (f *trainingFlags) check(model string) error {
 	case "none":
 		f.checkpoint = ""
 	}
+	f.model.StateDict = console.IsProgram(model) && !console.IsONNX(f.output)
 	kind, err := console.ModelKind(f.output, model)
 	if err != nil {
 		return err

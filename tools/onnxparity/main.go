@@ -1,5 +1,5 @@
-// Command onnxparity compares networks of torchvision.models.quantization with the ONNX files
-// that PyTorch exports of them, batch norms kept: their graphs after fusion, and their int8
+// Command onnxparity compares networks of torchvision.models.quantization with the ONNX files and
+// the programs of torch.export.save that PyTorch exports of them, batch norms kept: their graphs after fusion, and their int8
 // graphs after quantization with the same presets and batches.
 //
 //	go run ./tools/onnxparity -python venv/bin/python [resnet18 ...]
@@ -80,7 +80,9 @@ func made(python, name string, then func(files)) error {
 		return fmt.Errorf("%w: %s", err, said)
 	}
 	in := func(file string) string { return filepath.Join(folder, file) }
-	then(files{in(name + ".pth"), in(name + ".onnx"), in("x.npy")})
+	for _, export := range []string{".onnx", ".pt2"} {
+		then(files{in(name + ".pth"), in(name + export), in("x.npy")})
+	}
 	return nil
 }
 

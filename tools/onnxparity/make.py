@@ -1,5 +1,5 @@
-"""Writes NAME.pth, NAME.onnx and x.npy to a folder: a float network of torchvision.models.quantization with drawn
-weights, its export with batch norms kept, and images to calibrate on.
+"""Writes NAME.pth, NAME.onnx, NAME.pt2 and x.npy to a folder: a float network of torchvision.models.quantization with drawn
+weights, its exports with batch norms kept, and images to calibrate on.
 
     python tools/onnxparity/make.py FOLDER NAME            with torch 2.15.0, torchvision 0.29.2, onnx 1.23.2
 
@@ -49,6 +49,7 @@ def main():
     model, x = build(name), torch.randn(IMAGES, 3, SIZE, SIZE)
     torch.save(model.state_dict(), folder / f"{name}.pth")
     export(model, x, str(folder / f"{name}.onnx"), scripted=not name.startswith("inception"))
+    torch.export.save(torch.export.export(model, (x,), dynamic_shapes=(AXES,)), str(folder / f"{name}.pt2"))
     np.save(folder / "x.npy", x.numpy())
 
 

@@ -6,11 +6,15 @@ channels, channel shuffle, pooling to one pixel), as both exporters write it, an
 
 import copy
 import pathlib
+import sys
 
 import numpy as np
 import torch
 from torch import nn
 from torch.ao import quantization as tq
+
+sys.path.insert(0, "tools/pt2")
+from lean import lean  # noqa: E402
 
 FOLDER = pathlib.Path("testdata/parity")
 
@@ -53,6 +57,8 @@ def main():
     for node in program.model.graph:  # names of files of this machine
         node.metadata_props.clear()
     program.save(str(FOLDER / "dynamo.onnx"))
+    torch.export.save(torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("batch")},)), str(FOLDER / "export.pt2"))
+    (FOLDER / "export.pt2").write_bytes(lean(FOLDER / "export.pt2"))
     np.save(FOLDER / "x.npy", x.numpy())
     for backend in ("fbgemm", "qnnpack"):
         torch.backends.quantized.engine = backend

@@ -14,6 +14,7 @@ import numpy
 import randomnet
 import torch
 import torchvision
+import views
 from torch import nn
 from torch.export import Dim
 
@@ -58,14 +59,18 @@ def settle(model, seed):
         if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.running_mean is not None:
             m.running_mean.copy_(torch.randn(m.running_mean.shape, generator=draw) * 0.1)
             m.running_var.copy_(torch.rand(m.running_var.shape, generator=draw) + 0.5)
-            if m.affine:
+            if m.affine:  # torch's own are 1 and 0
                 m.weight.data.copy_(torch.rand(m.weight.shape, generator=draw) + 0.5)
                 m.bias.data.copy_(torch.randn(m.bias.shape, generator=draw) * 0.1)
+        if isinstance(m, nn.Linear) and not m.weight.any():  # the head of a new ViT
+            m.weight.data.copy_(torch.randn(m.weight.shape, generator=draw) * 0.05)
     return model.eval()
 
 
 def network(name):
     """the model, the sizes of runs, and which axes of images are free"""
+    if name.startswith("views"):
+        return views.Net(int(name.removeprefix("views"))).eval(), [(2, 3, 16, 16), (3, 3, 16, 16)], (0,)
     if name.startswith("random"):
         seed = int(name.removeprefix("random"))
         torch.manual_seed(seed)
@@ -103,7 +108,7 @@ def main(folder, names):
     folder.mkdir(parents=True, exist_ok=True)
     listed = folder / "networks.json"
     table = json.loads(listed.read_text()) if listed.exists() else {}
-    for name in names or CLASSIFIERS + list(TRANSFORMERS) + SEGMENTERS + DETECTORS + [f"random{i}" for i in range(RANDOM)]:
+    for name in names or CLASSIFIERS + list(TRANSFORMERS) + SEGMENTERS + DETECTORS + [f"random{i}" for i in range(RANDOM)] + [f"views{i}" for i in range(len(views.FUNCTIONS))]:
         if name in table:
             continue
         try:

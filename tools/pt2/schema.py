@@ -52,14 +52,16 @@ def main():
         "// schemaRelease is the release of PyTorch whose schemas these are.",
         f'const schemaRelease = "{RELEASE}"',
         "",
-        "// schemas are the parameters of operators, in order.",
-        "var schemas = map[string][]parameter{",
+        "// schemaText has a line for each operator: its name, and its parameters in order with their",
+        "// defaults as JSON.",
+        "const schemaText = `",
     ]
     for target in sorted(targets):
-        row = ", ".join("{%s, %s}" % (json.dumps(name), "`%s`" % usual if usual is not None else '""') for name, usual in parameters(target))
-        lines.append(f'\t"{target}": {{{row}}},')
+        row = [target] + [name if usual is None else f"{name}={usual.replace(' ', '')}" for name, usual in parameters(target)]
+        assert not any(" " in word or "`" in word for word in row), row
+        lines.append(" ".join(row))
     path = pathlib.Path("pt2/schema.go")
-    path.write_text("\n".join(lines + ["}"]) + "\n")
+    path.write_text("\n".join(lines) + "\n`\n")
     subprocess.run(["gofmt", "-w", str(path)], check=True)
 
 

@@ -160,16 +160,23 @@ func (c *Console) Write(path string, fill func(io.Writer) error) (int64, error) 
 // IsONNX reports whether a file's name says that it holds an ONNX model.
 func IsONNX(path string) bool { return strings.EqualFold(filepath.Ext(path), ".onnx") }
 
+// IsProgram reports whether a file's name says that it holds a program of torch.export.save.
+func IsProgram(path string) bool { return strings.EqualFold(filepath.Ext(path), ".pt2") }
+
+// HoldsGraph reports whether a file's name says that it holds a graph of its own.
+func HoldsGraph(path string) bool { return IsONNX(path) || IsProgram(path) }
+
 // Int8Name suggests a name, in an example command, for the int8 model made of a float one.
 func Int8Name(float string) string {
-	if IsONNX(float) {
+	if HoldsGraph(float) {
 		return "INT8.onnx"
 	}
 	return "INT8.pth"
 }
 
 // ModelKind is the format of output, a model made of model: ONNX by its ending, which is
-// required if model is ONNX.
+// required if model is ONNX. Of a program, which has a state dict, too, that may be of an architecture
+// that octet knows.
 func ModelKind(output, model string) (OutputKind, error) {
 	switch {
 	case IsONNX(output):

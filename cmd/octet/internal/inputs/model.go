@@ -24,7 +24,8 @@ type ModelFlags struct {
 	Arch, Backend, Key string            // --arch, --backend, --key; empty where not given
 	Float              bool              // zoo:resnet18 is its float weights
 	Offline            bool              // downloads nothing
-	Bound              latebound.Binding // of an ONNX model's inputs
+	StateDict          bool              // of a program of torch.export.save, its state dict alone
+	Bound              latebound.Binding // of the inputs of a model with a graph of its own
 	labels             string
 	shapes             []string    // --shape
 	Preset             presetFlags // how images are prepared, where flags say it
@@ -37,7 +38,7 @@ func (f *ModelFlags) Register(cmd *cobra.Command) {
 	fl.StringVar(&f.Backend, "backend", "", "rules and default observers: fbgemm or x86, as PyTorch has them on x86, qnnpack (on ARM), onednn; octet runs them all on any CPU")
 	fl.StringVar(&f.Key, "key", "", "which state dict of a checkpoint to use, such as model or ema.state_dict, or what its keys begin with, such as student")
 	fl.StringVar(&f.labels, "labels", "", "`FILE` with one class name per line, in the order of the outputs")
-	fl.StringArrayVar(&f.shapes, "shape", nil, "fix free sizes of an ONNX model, `NAME=SIZES`: of an input, such as x=1,3,480,640, or of a named extent, such as batch=4; once for each")
+	fl.StringArrayVar(&f.shapes, "shape", nil, "fix free sizes of a model with a graph of its own, `NAME=SIZES`: of an input, such as x=1,3,480,640, or of a named extent, such as batch=4; once for each")
 	f.Preset.register(cmd)
 	console.Complete(cmd, "arch", ArchNames()...)
 	console.Complete(cmd, "backend", BackendNames...)
@@ -67,6 +68,9 @@ func QConfigNames() []string {
 // Options turns the flags into options of octet.Open.
 func (f *ModelFlags) Options(cmd *cobra.Command) ([]octet.OpenOption, error) {
 	opts := []octet.OpenOption{octet.WithArch(f.Arch), octet.WithBackend(octet.Backend(f.Backend)), octet.WithKey(f.Key)}
+	if f.StateDict {
+		opts = append(opts, octet.AsStateDict())
+	}
 	if f.Arch != "" {
 		if _, err := zoo.Lookup(f.Arch); err != nil {
 			return nil, exit.Usagef("--arch: %w", err)
@@ -182,7 +186,7 @@ func (f *ModelFlags) Load(c *console.Console, cmd *cobra.Command, path string) (
 	if err != nil {
 		return nil, err
 	}
-	if f.Float && console.IsONNX(path) { // --backend is then that of the int8 model to be made
+	if f.Float && console.HoldsGraph(path) && !f.StateDict { // --backend is then that of the int8 model to be made
 		float := *f
 		float.Backend = ""
 		f = &float
@@ -196,7 +200,7 @@ func (f *ModelFlags) Load(c *console.Console, cmd *cobra.Command, path string) (
 		return nil, exit.Usagef("%w", err)
 	}
 	err = AdviseModel(err, path, f)
-	return model, exit.WithCode(exit.Model, exit.AdviseMissing(err, "give a model file, .pth, .pt, .safetensors or .onnx, or zoo:NAME of published weights"))
+	return model, exit.WithCode(exit.Model, exit.AdviseMissing(err, "give a model file, .pth, .pt, .safetensors, .onnx or .pt2, or zoo:NAME of published weights"))
 }
 
 // readLines reads a file of names; empty lines at the end are dropped.
