@@ -2,6 +2,7 @@ package octet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/octet-ml/octet/engine"
@@ -73,7 +74,7 @@ func (s *Session) Run(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor, er
 	}
 	y, err := s.engine.Run(ctx, held)
 	if err != nil {
-		return nil, err
+		return nil, s.named(err)
 	}
 	return s.declaredOutput(0, y[0])
 }
@@ -104,7 +105,7 @@ func (s *Session) RunAll(ctx context.Context, inputs ...*tensor.Tensor) ([]*tens
 	}
 	y, err := s.engine.Run(ctx, held...)
 	if err != nil {
-		return nil, err
+		return nil, s.named(err)
 	}
 	for i := range y {
 		if y[i], err = s.declaredOutput(i, y[i]); err != nil {
@@ -161,9 +162,17 @@ func (s *Session) RunTapped(ctx context.Context, x *tensor.Tensor, tap func(*gra
 	}
 	y, err := s.engine.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error { return tap(v.Node, t) }, held)
 	if err != nil {
-		return nil, err
+		return nil, s.named(err)
 	}
 	return s.declaredOutput(0, y[0])
+}
+
+// named is an error of a run with the file of the model: graphs in ONNX files bear any name.
+func (s *Session) named(err error) error {
+	if s.model.declared == nil || err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", s.model.name(), err)
 }
 
 // only returns the input of a session that takes one and gives one, as its graph holds it.

@@ -29,6 +29,9 @@ func readIf(n *node) ([]*graph.Value, error) {
 	if a == nil {
 		return nil, fmt.Errorf("%s is missing", name)
 	}
+	if given, wanted := len(a.GetG().GetOutput()), len(n.proto.GetOutput()); given != wanted {
+		return nil, fmt.Errorf("%s gives %d results, the node has %d", name, given, wanted)
+	}
 	return n.inline(a.GetG())
 }
 

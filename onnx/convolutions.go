@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -45,18 +46,12 @@ func (n *node) window(kernel []int) (window, error) {
 			return w, err
 		}
 	}
-	auto, err := n.text("auto_pad", "NOTSET")
-	if err != nil {
+	explicit := false
+	if w.auto, explicit, err = n.autoPad(); err != nil {
 		return w, err
 	}
-	switch auto {
-	case "SAME_UPPER":
-		w.auto = op.SameUpper
-	case "SAME_LOWER":
-		w.auto = op.SameLower
-	}
 	pads, err := n.numbers("pads", nil)
-	if err != nil || auto != "NOTSET" || pads == nil {
+	if err != nil || !explicit || pads == nil {
 		return w, err
 	}
 	if len(pads) != 2*len(kernel) {
@@ -68,6 +63,25 @@ func (n *node) window(kernel []int) (window, error) {
 	after, err := pair("pads", pads[len(kernel):], 0)
 	w.uneven = [2]int{after[0] - w.padding[0], after[1] - w.padding[1]}
 	return w, err
+}
+
+// autoPad reads how a window is padded, and whether the node says so itself, with pads.
+func (n *node) autoPad() (auto op.AutoPad, explicit bool, err error) {
+	text, err := n.text("auto_pad", "NOTSET")
+	if err != nil {
+		return auto, false, err
+	}
+	switch text {
+	case "NOTSET", "":
+		return auto, true, nil
+	case "VALID":
+		return auto, false, nil
+	case "SAME_UPPER":
+		return op.SameUpper, false, nil
+	case "SAME_LOWER":
+		return op.SameLower, false, nil
+	}
+	return auto, false, fmt.Errorf("auto_pad %q; it is NOTSET, VALID, SAME_UPPER or SAME_LOWER", text)
 }
 
 // conv is the convolution of the window.
@@ -111,6 +125,9 @@ func (n *node) filter() (*graph.Value, []int, error) {
 		shape := shapeOf(weight)
 		if len(shape) < 3 {
 			return nil, nil, fmt.Errorf("weight of shape %v", shape)
+		}
+		if kernel != nil && !slices.Equal(kernel, shape[2:]) {
+			return nil, nil, fmt.Errorf("kernel_shape %v of a weight of shape %v", kernel, shape)
 		}
 		kernel = shape[2:]
 	}

@@ -27,18 +27,12 @@ func (n *node) spatial(axes int) (op.Spatial, error) {
 	if len(s.Stride) != axes || len(s.Dilation) != axes {
 		return s, fmt.Errorf("strides %v and dilations %v for %d spatial axes", s.Stride, s.Dilation, axes)
 	}
-	auto, err := n.text("auto_pad", "NOTSET")
-	if err != nil {
+	explicit := false
+	if s.Auto, explicit, err = n.autoPad(); err != nil {
 		return s, err
 	}
-	switch auto {
-	case "SAME_UPPER":
-		s.Auto = op.SameUpper
-	case "SAME_LOWER":
-		s.Auto = op.SameLower
-	}
 	pads, err := n.numbers("pads", nil)
-	if err != nil || pads == nil || auto != "NOTSET" {
+	if err != nil || pads == nil || !explicit {
 		return s, err
 	}
 	if len(pads) != 2*axes {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Hostile is a file that cannot be meant, and what its error has to name.
@@ -38,6 +39,15 @@ func HostileFiles(r *rand.Rand) []Hostile {
 		return Model(x, y, Floats("s", nil, s), Codes("z", UInt8, nil, 0),
 			Node("QuantizeLinear", []string{"x", "s", "z"}, []string{"q"}), Node("DequantizeLinear", []string{"q", "s", "z"}, []string{"y"}))
 	}
+	conv := func(shape []int64, attr Part) []byte {
+		weight := make([]float32, shape[0]*shape[1]*shape[2])
+		return Model(Input("x", Float32, 1, 4, 9), y, Floats("w", shape, weight...), Node("Conv", []string{"x", "w"}, []string{"y"}, attr))
+	}
+	along := func(axis, n int) []byte {
+		scales := slices.Repeat([]float32{1}, n)
+		return Model(x, y, Floats("s", []int64{int64(n)}, scales...), Codes("w", Int8, []int64{4, 4}, make([]byte, 16)...),
+			Node("DequantizeLinear", []string{"w", "s"}, []string{"r"}, AttrInt("axis", int64(axis))), Node("MatMul", []string{"x", "r"}, []string{"y"}))
+	}
 	return []Hostile{
 		{"empty", nil, "no ONNX"},
 		{"noise", noise, "model.onnx"},
@@ -69,11 +79,35 @@ func HostileFiles(r *rand.Rand) []Hostile {
 			x, y, NodeOf("own", "F", []string{"x"}, []string{"y"})), "F"},
 		{"If whose branch needs its result", Model(x, y, Codes("c", Bool, nil, 1), Node("If", []string{"c"}, []string{"y"},
 			AttrGraph("then_branch", Node("Relu", []string{"y"}, []string{"t"}), Untyped("t")))), `"y"`},
+		{"If whose branch gives nothing", Model(x, y, Codes("c", Bool, nil, 1), Node("If", []string{"c"}, []string{"y"}, AttrGraph("then_branch"))), "then_branch"},
+		{"kernel_shape of another weight", conv([]int64{2, 4, 3}, AttrInts("kernel_shape", 5)), "kernel_shape"},
+		{"auto_pad of no kind", conv([]int64{2, 4, 3}, AttrText("auto_pad", "SAME")), "auto_pad"},
+		{"scale along an axis that is not there", along(3, 4), "axis 3"},
+		{"scales that do not fill an axis", along(1, 3), "3 scales"},
+		{"functions that call each other", ModelWith(17, []Part{Opset("own", 1),
+			Function("own", "F", []string{"a"}, []string{"b"}, NodeOf("own", "G", []string{"a"}, []string{"b"})),
+			Function("own", "G", []string{"a"}, []string{"b"}, NodeOf("own", "F", []string{"a"}, []string{"b"}))},
+			x, y, NodeOf("own", "F", []string{"x"}, []string{"y"})), "in function G"},
+		{"functions that double their calls", ModelWith(17, append([]Part{Opset("own", 1)}, doubling(40)...),
+			x, y, NodeOf("own", "F39", []string{"x"}, []string{"y"})), "F39"},
+		{"function of too many operands", ModelWith(17, []Part{Opset("own", 1), Function("own", "F", []string{"a"}, []string{"b"}, Node("Relu", []string{"a"}, []string{"b"}))},
+			x, y, NodeOf("own", "F", []string{"x", "x"}, []string{"y"})), "2 operands"},
 		{"scale of zero", scale(0), "q_node"},
 		{"negative scale", scale(-1), "q_node"},
 		{"scale that is no number", scale(float32(math.NaN())), "q_node"},
 		{"infinite scale", scale(float32(math.Inf(1))), "q_node"},
 	}
+}
+
+// doubling are n functions of which each calls the one before it twice.
+func doubling(n int) []Part {
+	functions := []Part{Function("own", "F0", []string{"a"}, []string{"b"}, Node("Relu", []string{"a"}, []string{"b"}))}
+	for i := 1; i < n; i++ {
+		before := fmt.Sprintf("F%d", i-1)
+		functions = append(functions, Function("own", fmt.Sprintf("F%d", i), []string{"a"}, []string{"b"},
+			NodeOf("own", before, []string{"a"}, []string{"t"}), NodeOf("own", before, []string{"t"}, []string{"b"})))
+	}
+	return functions
 }
 
 // Bombs are files whose runs would need terabytes: the error names the node. The input is x,
