@@ -62,9 +62,24 @@ func (s stored) load(t *testing.T, data []byte) *tensor.Tensor {
 }
 
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(*casesDir, "*.json"))
+	covered := compareGolden(t, *casesDir)
+	for _, kind := range Kinds() {
+		if !covered[kind] {
+			t.Errorf("no golden case for %s", kind)
+		}
+	}
+}
+
+// The qnnpack engine on its own CPUs: the cases of tools/golden/arm.py.
+func TestGoldenARM(t *testing.T) {
+	compareGolden(t, filepath.Join(*casesDir, "arm"))
+}
+
+// compareGolden runs the cases of a folder and returns which operators it has.
+func compareGolden(t *testing.T, dir string) map[string]bool {
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden cases in %s: %v", *casesDir, err)
+		t.Fatalf("no golden cases in %s: %v", dir, err)
 	}
 	covered := map[string]bool{}
 	for _, file := range files {
@@ -90,11 +105,7 @@ func TestGolden(t *testing.T) {
 			t.Logf("%d cases, %d elements, %d codes differ within what their case allows", len(cases), elements, allowed)
 		})
 	}
-	for _, kind := range Kinds() {
-		if !covered[kind] {
-			t.Errorf("no golden case for %s", kind)
-		}
-	}
+	return covered
 }
 
 // compare evaluates the case and returns how many codes differ in ways that the

@@ -248,7 +248,10 @@ def add(wr, r, count, big):
         with engine(eng):
             y = (Q.add_relu if relu else Q.add)(a, b, s, z)
         wr.add("add", act(relu), [a, b], y, eng)
-    # The tail: 70 elements, of which PyTorch computes the last 6 by its scalar formula.
+
+
+def add_tail(wr, r):
+    """70 elements, of which PyTorch computes the last 6 by its scalar formula"""
     found = 0
     while found < 2:
         dt, n = torch.quint8, 70
@@ -305,7 +308,10 @@ def cat(wr, r, count, big):
         with engine(eng):
             y = Q.cat(parts, 1, s, z)
         wr.add("cat", {"axis": 1}, parts, y, eng)
-    # The tail: with 13 channels PyTorch computes the last 5 by its scalar formula.
+
+
+def cat_tail(wr, r):
+    """13 channels, of which PyTorch computes the last 5 by its scalar formula"""
     found = 0
     while found < 1:
         x = r.codes((1, 13, 3, 3))
@@ -540,6 +546,7 @@ def fake_quantize(wr, r, count, big):
 
 
 OPS = [conv2d, linear, add, mul, cat, max_pool2d, avg_pool2d, adaptive_avg_pool2d, mean, clamp, quantize, dequantize, flatten, batch_norm, matmul, fake_quantize, hardswish, hardsigmoid, sigmoid, slice, channel_shuffle, affine, cat_views]
+TAILS = {add: add_tail, cat: cat_tail}
 COUNTS = {conv2d: 72, linear: 48, dequantize: 8, flatten: 8, batch_norm: 8, quantize: 16, fake_quantize: 12, matmul: 16, slice: 16, channel_shuffle: 16, affine: 6}
 
 
@@ -552,8 +559,10 @@ def main():
     assert torch.__version__.startswith("2.15.0"), torch.__version__
     pathlib.Path(a.out).mkdir(parents=True, exist_ok=True)
     for i, f in enumerate(OPS):
-        w = Writer(a.out, f.__name__)
-        f(w, Source([a.seed, i]), a.count or COUNTS.get(f, 32), a.count > 0)
+        w, r = Writer(a.out, f.__name__), Source([a.seed, i])
+        f(w, r, a.count or COUNTS.get(f, 32), a.count > 0)
+        if f in TAILS:
+            TAILS[f](w, r)
         w.close()
         print(f.__name__, len(w.cases), "cases", len(w.data), "bytes")
 
