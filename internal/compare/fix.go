@@ -19,8 +19,9 @@ type Step struct {
 	// MACs is the share, in percent, of the multiplications with weights done in float.
 	MACs float64  `json:"float_macs_percent"`
 	SQNR Decibels `json:"sqnr_db"` // of the worst output of floats
-	// Unseen is what other inputs of this kind are likely to have: SQNR, and a margin that
-	// follows from how much the inputs differ.
+	// Unseen is what other inputs of this kind are likely to have: SQNR, or the ratio in front of
+	// a final softmax or sigmoid where that is lower, less a margin that follows from how much
+	// the inputs differ.
 	Unseen Decibels `json:"unseen_db"`
 }
 
@@ -97,7 +98,8 @@ func (s *search) take(ctx context.Context, kept []*unit) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	m.unseen -= s.luck(m)
+	// A softmax hides noise where it is certain. Others may be inputs of which it is not.
+	m.unseen = min(m.unseen-s.luck(m), m.frontUnseen)
 	step, best := s.step(kept, m), s.found.Best
 	s.found.Steps = append(s.found.Steps, step)
 	reached, before := step.reaches(s.found.Target), best.reaches(s.found.Target)

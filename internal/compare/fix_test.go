@@ -91,3 +91,38 @@ func TestFixOfNoLayers(t *testing.T) {
 		t.Errorf("%+v, %v", found, err)
 	}
 }
+
+// Where a softmax is certain on all inputs it hides all noise; other inputs may be such that it is
+// not, so that the target has to be reached in front of it, too.
+func TestFixInFrontOfSoftmax(t *testing.T) {
+	float := small(t)
+	for _, n := range slices.Backward(float.Nodes) {
+		if op.WeightOf(n) == nil {
+			continue
+		}
+		for _, p := range n.Inputs[1:] {
+			p.Data = p.Data.Clone()
+			for i := range p.Data.Float32s() {
+				p.Data.Float32s()[i] *= 1000
+			}
+		}
+		break
+	}
+	float.Outputs[0] = float.AddNode("scores", op.Softmax{Axis: -1}, float.Outputs[0])
+	converted, _ := convert(t, float, "default", quant.FBGEMM, smallInputs(8))
+	var inputs [][]*tensor.Tensor
+	for _, x := range smallInputs(4) {
+		inputs = append(inputs, []*tensor.Tensor{x})
+	}
+	const target = 50
+	found, err := compare.Fix(t.Context(), float, converted, inputs, target, compare.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if as := found.Steps[0]; as.SQNR < 2*target || as.Unseen > target || found.Best.Layers == 0 || found.Best.Unseen < target {
+		t.Errorf("as it was %+v, the best %+v", as, found.Best)
+	}
+	if len(found.Graph.Outputs) != len(float.Outputs) {
+		t.Errorf("the best graph has %d outputs, not %d", len(found.Graph.Outputs), len(float.Outputs))
+	}
+}

@@ -256,11 +256,11 @@ func (f *fixing) measure(ctx context.Context, exclude func(string) bool) (ratios
 			outputs[k].add(want, y[k])
 		}
 	}
-	worst := ratios{exactly, exactly, exactly}
+	worst := none
 	for k, n := range outputs {
 		r := n.ratios()
 		if k >= len(f.float.Outputs) {
-			worst.front = min(worst.front, r.sqnr)
+			worst.front, worst.frontUnseen = min(worst.front, r.sqnr), min(worst.frontUnseen, r.unseen)
 			continue
 		}
 		worst.sqnr, worst.unseen = min(worst.sqnr, r.sqnr), min(worst.unseen, r.unseen)

@@ -6,12 +6,15 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// ratios are those of signal to noise: of an output, of the same for other inputs, and of what is
-// in front of a final softmax or sigmoid.
-type ratios struct{ sqnr, unseen, front Decibels }
+// ratios are those of signal to noise: of an output and of what is in front of a final softmax or
+// sigmoid, on the inputs at hand and on others.
+type ratios struct{ sqnr, unseen, front, frontUnseen Decibels }
 
 // exactly bounds a ratio, so that outputs that are equal have one that is a number.
 const exactly = 200
+
+// none are the ratios where there is no noise.
+var none = ratios{exactly, exactly, exactly, exactly}
 
 // noisy are the powers of a signal and of its noise, for each input.
 type noisy struct{ signal, noise []float64 }
@@ -55,7 +58,7 @@ func (n *noisy) ratios() ratios {
 		signal, noise, squares = signal+n.signal[i], noise+v, squares+v*v
 	}
 	if signal == 0 {
-		return ratios{exactly, exactly, exactly}
+		return none
 	}
 	inputs := float64(len(n.noise))
 	spread := noise // of the sum, where one input tells nothing about others
@@ -63,7 +66,9 @@ func (n *noisy) ratios() ratios {
 		variance := max(0, squares/inputs-(noise/inputs)*(noise/inputs)) * inputs / (inputs - 1)
 		spread = student(inputs) * math.Sqrt(2*inputs*variance)
 	}
-	return ratios{decibels(signal, noise), decibels(signal, noise+spread+beyond*noise/inputs), exactly}
+	r := none
+	r.sqnr, r.unseen = decibels(signal, noise), decibels(signal, noise+spread+beyond*noise/inputs)
+	return r
 }
 
 func decibels(signal, noise float64) Decibels {
