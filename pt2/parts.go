@@ -170,12 +170,21 @@ func (n *node) several(axis int, sizes []int, single bool) ([]*graph.Value, erro
 		return nil, n.Err
 	}
 	list := []*graph.Value{base}
-	if len(sizes) > 1 {
+	switch {
+	case len(sizes) == 1:
+	case single:
 		var err error
 		if list, err = n.Result(op.Split{Axis: axis, Sizes: sizes}, base); err != nil {
 			return nil, err
 		}
 		list = slices.Clone(list) // it is that of the node
+	default: // slices, as the architectures have them: a part that nobody reads costs nothing
+		list = nil
+		from := 0
+		for _, length := range sizes {
+			list = append(list, n.Do(op.Slice{Axis: axis, Start: from, End: from + length}, base))
+			from += length
+		}
 	}
 	n.seen = n.entry("self")
 	from := 0

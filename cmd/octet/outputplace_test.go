@@ -225,7 +225,7 @@ func TestDemoSaysWhatItReplaces(t *testing.T) {
 // A command without arguments says in its own words what it needs, with an example.
 func TestCommandsWithoutArguments(t *testing.T) {
 	for command, says := range map[string]string{
-		"quantize": "quantize needs FLOAT.{pth,onnx}, for example:\n  octet quantize ",
+		"quantize": "quantize needs FLOAT.{pth,onnx,pt2}, for example:\n  octet quantize ",
 		"inspect":  "inspect needs MODEL, for example:\n  octet inspect ",
 		"eval":     "eval needs ", "qat": "qat needs ", "bench": "bench needs ",
 	} {

@@ -63,11 +63,11 @@ Calibration data is a .npy of float32 [N, C, H, W], a folder of images, a tar ar
 an IDX file or a .npz. A few hundred typical inputs are enough; labels are not used.
 
 A model of any architecture in ONNX, or as a program of torch.export.save (.pt2), becomes
-FILE.onnx in QDQ form, which ONNX Runtime and OpenVINO compute on integers, too; a .pth may be written so as well. What becomes int8
-follows from the operators (docs/ptq.md). The default is then --qconfig octet, all codes,
-for an ONNX model with --ranges mse. A model with several inputs, or one that takes no
-images, is calibrated on arrays by the names of its inputs, --calibration NAME=FILE.npy
-for each; their leading axes count samples.
+FILE.onnx in QDQ form, which ONNX Runtime and OpenVINO compute on integers, too; a .pth may be
+written so as well. What becomes int8 follows from the operators (docs/ptq.md). The default is
+then --qconfig octet, all codes, for an ONNX model with --ranges mse. A model with several
+inputs, or one that takes no images, is calibrated on arrays by the names of its inputs,
+--calibration NAME=FILE.npy for each; their leading axes count samples.
 
 With --equalize, channels of weights are scaled across layers, where ReLU or nothing stands
 in between, before anything is calibrated: the float function stays, weights with one
