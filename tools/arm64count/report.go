@@ -100,8 +100,8 @@ func writeTable(results []result, path string) error {
 		return nil
 	}
 	var b strings.Builder
-	fmt.Fprintln(&b, "Millions of instructions of one inference, one thread, counted by `go run ./tools/arm64count` under qemu; its\n"+
-		"-ort counts ONNX Runtime 1.32.0 on the same model. `outside` is the share of what is not in kernels.\n")
+	fmt.Fprint(&b, "Millions of instructions of one inference, one thread, counted by `go run ./tools/arm64count` under qemu; its\n"+
+		"-ort counts ONNX Runtime 1.32.0 on the same model. `outside` is the share of what is not in kernels.\n\n")
 	fmt.Fprintln(&b, "| model | core | octet | simd | load | store | dot | mmla | mull | fmla | portable kernels | outside | "+
 		"ONNX Runtime | ratio | most in |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, r := range results {
