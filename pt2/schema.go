@@ -120,6 +120,7 @@ ge.Tensor self other
 gelu.default self approximate="none"
 glu.default self dim=-1
 group_norm.default input num_groups weight=null bias=null eps=1e-05 cudnn_enabled=true
+gru.input input hx params has_biases num_layers dropout train bidirectional batch_first
 gt.Scalar self other
 gt.Tensor self other
 hardshrink.default self lambd=0.5
@@ -150,6 +151,7 @@ logical_not.default self
 logical_or.default self other
 logical_xor.default self other
 logsumexp.default self dim keepdim=false
+lstm.input input hx params has_biases num_layers dropout train bidirectional batch_first
 lt.Scalar self other
 lt.Tensor self other
 mT.default self
@@ -211,6 +213,8 @@ replication_pad2d.default self padding
 reshape.default self shape
 reshape_as.default self other
 rms_norm.default input normalized_shape weight=null eps=null
+rnn_relu.input input hx params has_biases num_layers dropout train bidirectional batch_first
+rnn_tanh.input input hx params has_biases num_layers dropout train bidirectional batch_first
 roll.default self shifts dims=[]
 round.default self
 rsqrt.default self

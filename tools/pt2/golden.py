@@ -1,4 +1,4 @@
-"""Writes pt2/testdata/networks.zip: of the programs of make.py those that write in place, and a few random ones that have all of the others' operators.
+"""Writes pt2/testdata/networks.zip: of the programs of make.py those that write in place, recurrent ones, and a few random ones that have all of the others' operators.
 
 python tools/pt2/golden.py FOLDER, which make.py has written. Each keeps what package pt2 reads: sample inputs, which are
 a pickle, and traces of Python's stack are left out. Of each run there are x and y, as in FOLDER.
@@ -22,13 +22,13 @@ def targets(name):
 
 
 table = json.loads((FOLDER / "networks.json").read_text())
-left = {name: targets(name) for name, n in table.items() if name.startswith(("random", "views")) and n["runs"] == 2}
+left = {name: targets(name) for name, n in table.items() if name.startswith(("random", "views", "recurrent")) and n["runs"] == 2}
 wanted = set().union(*left.values())
 OUT.parent.mkdir(exist_ok=True)
 count = 0
 with zipfile.ZipFile(OUT, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
     while wanted:
-        name = max(sorted(left), key=lambda n: (n.startswith("views"), len(left[n] & wanted)))
+        name = max(sorted(left), key=lambda n: (n.startswith(("views", "recurrent")), len(left[n] & wanted)))
         wanted -= left.pop(name)
         files = {f"{name}.pt2": lean(FOLDER / f"{name}.pt2")}
         for run in range(2):

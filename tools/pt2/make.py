@@ -12,6 +12,7 @@ import warnings
 
 import numpy
 import randomnet
+import recurrent
 import torch
 import torchvision
 import views
@@ -71,6 +72,8 @@ def network(name):
     """the model, the sizes of runs, and which axes of images are free"""
     if name.startswith("views"):
         return views.Net(int(name.removeprefix("views"))).eval(), [(2, 3, 16, 16), (3, 3, 16, 16)], (0,)
+    if name.startswith("recurrent"):
+        return recurrent.Net(int(name.removeprefix("recurrent"))).eval(), [(2, 3, 16, 16), (3, 3, 16, 16)], (0,)
     if name.startswith("random"):
         seed = int(name.removeprefix("random"))
         torch.manual_seed(seed)
@@ -108,7 +111,7 @@ def main(folder, names):
     folder.mkdir(parents=True, exist_ok=True)
     listed = folder / "networks.json"
     table = json.loads(listed.read_text()) if listed.exists() else {}
-    for name in names or CLASSIFIERS + list(TRANSFORMERS) + SEGMENTERS + DETECTORS + [f"random{i}" for i in range(RANDOM)] + [f"views{i}" for i in range(len(views.FUNCTIONS))]:
+    for name in names or CLASSIFIERS + list(TRANSFORMERS) + SEGMENTERS + DETECTORS + [f"random{i}" for i in range(RANDOM)] + [f"views{i}" for i in range(len(views.FUNCTIONS))] + [f"recurrent{i}" for i in range(len(recurrent.STACKS))]:
         if name in table:
             continue
         try:
