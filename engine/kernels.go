@@ -101,13 +101,7 @@ func Picks(features string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	picks := map[string]string{}
-	for _, r := range Kernels() {
-		if _, done := picks[r.Kind()]; !done && r.row.ChosenOn(have) {
-			picks[r.Kind()] = r.Name
-		}
-	}
-	return picks, nil
+	return picks(Kernels(), have), nil
 }
 
 // HostFeatures lists the CPU features of this machine, as Options.CPU takes them.

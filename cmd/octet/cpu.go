@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 
 // cpuFlags are the flags of `octet cpu`.
 type cpuFlags struct {
+	arch     string
 	features string
 	selftest bool
 	seed     uint64
@@ -29,8 +31,8 @@ func newCPUCommand(c *console.Console) *cobra.Command {
 		Long: `cpu lists the CPU features that octet asks for, every kernel with the features it
 needs, and which kernel would be picked on this machine and on others. A kernel is
 picked by the features alone: the first of its kind, in the order of the list, that runs.
-Kernels of another architecture than this program's are not in it; a program built for
-that architecture lists them.
+--arch lists the kernels of programs for another architecture instead, and what its CPUs
+pick.
 
 --selftest computes small random graphs of every operator, in float32 and with the rules
 of every backend, at every level of instruction sets that this machine has, and compares
@@ -39,6 +41,7 @@ Steps of training are compared with those of portable code. It names the kernels
 took part and fails with exit code 7 when a node differs.`,
 		Example: `  octet cpu
   octet cpu --for avx2+fma
+  octet cpu --arch arm64
   octet cpu --selftest --json`,
 		Args: cobra.NoArgs,
 		RunE: c.Command(func(cmd *cobra.Command, _ []string) error {
@@ -46,6 +49,8 @@ took part and fails with exit code 7 when a node differs.`,
 		}),
 	}
 	fl := cmd.Flags()
+	fl.StringVar(&f.arch, "arch", "", "list the kernels of programs for this architecture, amd64 or arm64 (default this program's)")
+	console.Complete(cmd, "arch", engine.Architectures()...)
 	fl.StringVar(&f.features, "for", "", "also show what a CPU with these features picks, such as avx2+fma, or none")
 	fl.BoolVar(&f.selftest, "selftest", false, "compare the kernels with the naive operators on this machine")
 	fl.Uint64Var(&f.seed, "seed", 0, "of --selftest: draw the same graphs again")
@@ -57,6 +62,7 @@ type cpuOutput struct {
 	Platform string       `json:"platform"`
 	Cores    int          `json:"cores"`
 	Features []cpuFeature `json:"features"`
+	Arch     string       `json:"arch"` // of the kernels
 	Kernels  []cpuKernel  `json:"kernels"`
 	Picks    []cpuPicks   `json:"picks"`
 	SelfTest *selfTest    `json:"selftest,omitempty"`
@@ -101,7 +107,18 @@ var knownCPUs = map[string][]struct{ name, features string }{
 }
 
 func runCPU(c *console.Console, cmd *cobra.Command, f *cpuFlags) error {
-	out := &cpuOutput{Platform: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(), Features: cpuFeatures()}
+	if f.arch == "" {
+		f.arch = runtime.GOARCH
+	}
+	if f.arch != runtime.GOARCH {
+		if !slices.Contains(engine.Architectures(), f.arch) {
+			return exit.Usagef("--arch: %q has no kernels of its own; give one of %s", f.arch, strings.Join(engine.Architectures(), ", "))
+		}
+		if f.selftest {
+			return exit.Usagef("--selftest runs the kernels of %s, not those of --arch %s: leave one out", runtime.GOARCH, f.arch)
+		}
+	}
+	out := &cpuOutput{Platform: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(), Features: cpuFeatures(), Arch: f.arch}
 	if err := out.listPicks(f.features); err != nil {
 		return err
 	}
@@ -127,25 +144,26 @@ func cpuFeatures() []cpuFeature {
 	return list
 }
 
-// listPicks starts with this machine.
+// listPicks starts with this machine, if the kernels are those of this program.
 func (o *cpuOutput) listPicks(given string) error {
-	add := func(name, features string) error {
-		picks, err := engine.Picks(features)
+	if o.here() {
+		picks, err := engine.Picks(engine.HostFeatures())
 		if err != nil {
-			return exit.Usagef("--for: %w", err)
+			return err
 		}
-		o.Picks = append(o.Picks, cpuPicks{name, features, picks})
-		return nil
+		o.Picks = append(o.Picks, cpuPicks{"this machine", engine.HostFeatures(), picks})
 	}
-	if err := add("this machine", engine.HostFeatures()); err != nil {
+	add := func(name, features string) error {
+		picks, err := engine.PicksOf(o.Arch, features)
+		o.Picks = append(o.Picks, cpuPicks{name, features, picks})
 		return err
 	}
 	if given != "" {
 		if err := add("--for", given); err != nil {
-			return err
+			return exit.Usagef("--for: %w (see --arch)", err)
 		}
 	}
-	for _, known := range knownCPUs[runtime.GOARCH] {
+	for _, known := range knownCPUs[o.Arch] {
 		if err := add(known.name, known.features); err != nil {
 			return err
 		}
@@ -153,11 +171,14 @@ func (o *cpuOutput) listPicks(given string) error {
 	return nil
 }
 
+// here reports whether the kernels are those of this program.
+func (o *cpuOutput) here() bool { return o.Arch == runtime.GOARCH }
+
 func (o *cpuOutput) listKernels() {
-	for _, r := range engine.Kernels() {
+	for _, r := range engine.KernelsOf(o.Arch) {
 		o.Kernels = append(o.Kernels, cpuKernel{
 			Family: r.Family, Kind: r.Kind(), Name: r.Name, ISA: r.ISA, Requires: r.Requires,
-			Runs: r.Runs(), Picked: o.Picks[0].Picks[r.Kind()] == r.Name,
+			Runs: o.here() && r.Runs(), Picked: o.here() && o.Picks[0].Picks[r.Kind()] == r.Name,
 		})
 	}
 }
@@ -172,8 +193,18 @@ func (o *cpuOutput) print(w io.Writer) {
 		}
 	}
 	fmt.Fprintf(w, "%s, %d cores\nfeatures  %s\nabsent    %s\n\n", o.Platform, o.Cores, orNone(have), orNone(lack))
-	t := console.NewTable(w, "family", "kernel", "needs", "here")
+	columns := []any{"family", "kernel", "needs"}
+	if o.here() {
+		columns = append(columns, "here")
+	} else {
+		fmt.Fprintf(w, "kernels of programs for %s:\n", o.Arch)
+	}
+	t := console.NewTable(w, columns...)
 	for _, k := range o.Kernels {
+		if !o.here() {
+			t.AppendRow([]any{k.Family, k.Name, k.Requires})
+			continue
+		}
 		here := "does not run"
 		if k.Picked {
 			here = "picked"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
@@ -36,6 +37,35 @@ func TestCPUListsKernels(t *testing.T) {
 	if text := octetCommand(t, "cpu").must(t).out; !strings.Contains(text, "gemm_u8s8_4x4_go") {
 		t.Errorf("table:\n%s", text)
 	}
+}
+
+func TestCPUListsKernelsOfOtherArchitectures(t *testing.T) {
+	for _, c := range [][4]string{
+		{"amd64", "avx2+fma", "gemm_u8s8_3x16_avx2", "neon"},
+		{"arm64", "neon+dotprod", "gemm_u8s8_4x16_dotprod", "avx2"},
+	} {
+		arch, features, kernel, foreign := c[0], c[1], c[2], c[3]
+		octetCommand(t, "cpu", "--arch", arch, "--for", foreign).fails(t, exit.Usage, foreign, "--arch")
+		if arch == runtime.GOARCH {
+			continue
+		}
+		var doc cpuOutput
+		octetCommand(t, "cpu", "--arch", arch, "--for", features, "--json").must(t).decode(t, &doc)
+		if doc.Arch != arch || doc.Picks[0].CPU != "--for" || doc.Picks[0].Picks["gemm_u8s8"] != kernel {
+			t.Errorf("%s: %+v", doc.Arch, doc.Picks[0])
+		}
+		for _, k := range doc.Kernels {
+			if k.Runs || k.Picked {
+				t.Errorf("%s runs on %s", k.Name, runtime.GOARCH)
+			}
+		}
+		text := octetCommand(t, "cpu", "--arch", arch).must(t).out
+		if !strings.Contains(text, "programs for "+arch) || !strings.Contains(text, kernel) || strings.Contains(text, "does not run") {
+			t.Errorf("table:\n%s", text)
+		}
+		octetCommand(t, "cpu", "--arch", arch, "--selftest").fails(t, exit.Usage, "--selftest")
+	}
+	octetCommand(t, "cpu", "--arch", "mips").fails(t, exit.Usage, "mips", "arm64")
 }
 
 func TestSelfTest(t *testing.T) {

@@ -28,6 +28,18 @@ const (
 
 var names = [numFeatures]string{"avx2", "fma", "avx512", "avx512vnni", "avxvnni", "neon", "dotprod", "i8mm", "avx512vbmi", "amx"}
 
+// Of returns the features that CPUs of an architecture may have, in Go's words; those of
+// architectures without kernels have none.
+func Of(arch string) Features {
+	switch arch {
+	case "amd64":
+		return AVX2 | FMA | AVX512 | AVX512VNNI | AVXVNNI | AVX512VBMI | AMX
+	case "arm64":
+		return NEON | DotProd | I8MM
+	}
+	return 0
+}
+
 // Has reports whether f contains everything in want.
 func (f Features) Has(want Features) bool { return f&want == want }
 

@@ -23,14 +23,14 @@ func TestHost(t *testing.T) {
 	if f&(AVX512VNNI|AVX512VBMI|AMX) != 0 && !f.Has(AVX512) || f&(FMA|AVX512|AVXVNNI) != 0 && !f.Has(AVX2) {
 		t.Errorf("%v contains a feature without its base", f)
 	}
-	switch runtime.GOARCH {
-	case "amd64":
-		if f&(NEON|DotProd|I8MM) != 0 {
-			t.Errorf("%v on amd64", f)
-		}
-	case "arm64":
-		if !f.Has(NEON) || f&(AVX2|FMA|AVX512|AVX512VNNI|AVX512VBMI|AVXVNNI) != 0 {
-			t.Errorf("%v on arm64", f)
-		}
+	if arch := runtime.GOARCH; (arch == "amd64" || arch == "arm64") && !Of(arch).Has(f) || arch == "arm64" && !f.Has(NEON) {
+		t.Errorf("%v on %s", f, arch)
+	}
+}
+
+// A feature is of one architecture.
+func TestOf(t *testing.T) {
+	if x, a := Of("amd64"), Of("arm64"); x&a != 0 || x|a != 1<<numFeatures-1 || Of("riscv64") != 0 {
+		t.Errorf("%v of amd64, %v of arm64, %v of riscv64", x, a, Of("riscv64"))
 	}
 }
