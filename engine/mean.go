@@ -25,14 +25,14 @@ func lowerMean(n *graph.Node, m op.Mean, t target) (operation, string) {
 		if !m.OverImage() {
 			return any, ""
 		}
-		image, reason := lowerMeanPool(n, m.Rescaled, t)
+		image, reason := lowerMeanPool(n, t)
 		return imageMean{any, image}, reason
 	}
 	if m.Rescaled && t.numerics != quant.ONNX {
 		return nil, notRescaled(t.numerics)
 	}
 	if _, ok := quant.NewMeanAverage(t.numerics, n.Inputs[0].Type.Q, n.Output().Type.Q, d); ok {
-		return lowerMeanPool(n, m.Rescaled, t)
+		return lowerMeanPool(n, t)
 	}
 	real := quant.NewDequantizer(quant.Unsigned(n.Inputs[0].Type.Q, d))
 	return mean{real.Table(false), quant.NewQuantizer(n.Output().Type.Q, d), lowest(d)}, ""

@@ -60,11 +60,8 @@ func lowerAvgPool(n *graph.Node, p op.AvgPool2D, t target) (operation, string) {
 
 func lowerAdaptive(n *graph.Node, p op.AdaptiveAvgPool2D, t target) (operation, string) {
 	from, to := n.Inputs[0].Type.Q, n.Output().Type
-	if d, reason := arithmetic(n); reason == "" && p.Rescaled && d.IsQuantized() {
-		if t.numerics != quant.ONNX {
-			return nil, notRescaled(t.numerics)
-		}
-		return lowerRescaled(n, quant.NewAdaptiveAverage(t.numerics, from, to.Q, d, false), adaptiveWindows), ""
+	if p.Rescaled && to.DType.IsQuantized() && t.numerics != quant.ONNX {
+		return nil, notRescaled(t.numerics)
 	}
 	return newPool(n, true, t, adaptiveWindows, func(in, out tensor.Shape) *quant.Average {
 		even := in[2]%out[2] == 0 && in[3]%out[3] == 0 && (in[2] != out[2] || in[3] != out[3])
@@ -73,15 +70,12 @@ func lowerAdaptive(n *graph.Node, p op.AdaptiveAvgPool2D, t target) (operation, 
 }
 
 // lowerMeanPool lowers a mean that is an average of one window.
-func lowerMeanPool(n *graph.Node, rescaled bool, t target) (operation, string) {
+func lowerMeanPool(n *graph.Node, t target) (operation, string) {
 	one := func(in, _ tensor.Shape) windows { return adaptiveWindows(in, tensor.Shape{in[0], in[1], 1, 1}) }
 	to := n.Output().Type
 	var rule *quant.Average
 	if to.DType.IsQuantized() {
 		rule, _ = quant.NewMeanAverage(t.numerics, n.Inputs[0].Type.Q, to.Q, to.DType)
-	}
-	if rescaled && to.DType.IsQuantized() {
-		return lowerRescaled(n, rule, one), ""
 	}
 	return newPool(n, true, t, one, func(_, _ tensor.Shape) *quant.Average { return rule })
 }

@@ -6,12 +6,12 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// averageCodes averages codes by ONNX Runtime's rules that the kernels of pooling do not have: numbers
-// are added in float32 in the order of rows, and results have a scale and a zero point of their own.
-type averageCodes[A int32 | float32] struct {
+// averageCodes averages codes by ONNX Runtime's rule that the kernels of pooling do not have: numbers
+// are added in float32 in the order of rows.
+type averageCodes struct {
 	list  windowsOf
-	value *[256]A // what a stored code adds
-	code  func(sum A, div int) uint8
+	value *[256]float32 // what a stored code adds
+	code  func(sum float32, div int) uint8
 }
 
 // lowest is the code of type d that is stored as 0.
@@ -27,7 +27,7 @@ func lowerRealAverage(n *graph.Node, d tensor.DType, list windowsOf) operation {
 	from := n.Inputs[0].Type.Q
 	rule, first := quant.NewRealAverage(from, n.Output().Type.Q, d), lowest(d)
 	reals := quant.NewDequantizer(quant.Unsigned(from, d)).Table(false)
-	return averageCodes[float32]{list, reals, func(sum float32, div int) uint8 { return uint8(rule.Code(sum, div) - first) }}
+	return averageCodes{list, reals, func(sum float32, div int) uint8 { return uint8(rule.Code(sum, div) - first) }}
 }
 
 // notRescaled is why an average with parameters of its own is not lowered under another preset
@@ -36,54 +36,41 @@ func notRescaled(n quant.Numerics) string {
 	return "an average with parameters of its own under the preset " + n.String()
 }
 
-// lowerRescaled lowers an average with parameters of its own, under the preset onnx.
-func lowerRescaled(n *graph.Node, rule *quant.Average, list windowsOf) operation {
-	d := n.Output().Type.DType
-	first, zero := lowest(d), int32(quant.Unsigned(n.Inputs[0].Type.Q, d).ZeroPoint())
-	var distances [256]int32
-	for i := range distances {
-		distances[i] = int32(i) - zero
-	}
-	return averageCodes[int32]{list, &distances, func(sum int32, div int) uint8 {
-		return uint8(rule.CodeOf(sum, rule.Multiplier(div)) - first)
-	}}
-}
+func (averageCodes) kernel() (string, string) { return "average_codes", "go" }
 
-func (averageCodes[A]) kernel() (string, string) { return "average_codes", "go" }
-
-func (o averageCodes[A]) fix(in, outs []desc, threads int) (fixed, error) {
+func (o averageCodes) fix(in, outs []desc, threads int) (fixed, error) {
 	x := in[0].Shape
-	f := fixedAverageCodes[A]{averageCodes: o, windows: o.list(x, outs[0].Shape), channels: x[1], image: x[1:].Numel()}
+	f := fixedAverageCodes{averageCodes: o, windows: o.list(x, outs[0].Shape), channels: x[1], image: x[1:].Numel()}
 	rows := len(f.start) - 1
 	f.runs = splitRuns(x[0]*rows, divUp(shortest, max(1, f.channels*len(f.cells)/max(1, rows))), threads)
 	return f, nil
 }
 
-type fixedAverageCodes[A int32 | float32] struct {
-	averageCodes[A]
+type fixedAverageCodes struct {
+	averageCodes
 	windows
 	runs
 	channels, image int
 }
 
-func (fixedAverageCodes[A]) macs() int64    { return 0 }
-func (f fixedAverageCodes[A]) scratch() int { return f.channels }
+func (fixedAverageCodes) macs() int64    { return 0 }
+func (f fixedAverageCodes) scratch() int { return f.channels }
 
-func (f fixedAverageCodes[A]) bind(in, outs []memory, scratch [][]uint64) step {
-	t := &taskAverageCodes[A]{fixedAverageCodes: f, in: in[0].codes(), out: outs[0].codes()}
+func (f fixedAverageCodes) bind(in, outs []memory, scratch [][]uint64) step {
+	t := &taskAverageCodes{fixedAverageCodes: f, in: in[0].codes(), out: outs[0].codes()}
 	for _, s := range scratch {
-		t.sums = append(t.sums, words[A](s)[:f.channels])
+		t.sums = append(t.sums, words[float32](s)[:f.channels])
 	}
 	return pieces{f.count, t}
 }
 
-type taskAverageCodes[A int32 | float32] struct {
-	fixedAverageCodes[A]
+type taskAverageCodes struct {
+	fixedAverageCodes
 	in, out []uint8
-	sums    [][]A // by worker
+	sums    [][]float32 // by worker
 }
 
-func (t *taskAverageCodes[A]) Do(worker, i int) {
+func (t *taskAverageCodes) Do(worker, i int) {
 	sums, rows := t.sums[worker], len(t.start)-1
 	for m, to := t.bounds(i); m < to; m++ {
 		clear(sums)

@@ -81,6 +81,6 @@ func (p *Average) CodeOf(distances int32, m float32) int32 {
 	return clamp(sat16(sat16(r)+p.zero), p.lo, p.hi)
 }
 
-// Limits returns the zero point and the range of the codes, for kernels, which know one zero point: that of
-// the window and of the result.
-func (p *Average) Limits() (zero, lo, hi int32) { return p.zero, p.lo, p.hi }
+// Limits returns the zero points of the window and of the result, and the range of codes, for
+// kernels.
+func (p *Average) Limits() (from, zero, lo, hi int32) { return p.from, p.zero, p.lo, p.hi }

@@ -1,6 +1,7 @@
 package pool8
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -32,6 +33,10 @@ func TestKernelsEqualReference(t *testing.T) {
 			}
 			q := tensor.Affine(0.01+r.Float64(), int64(r.IntN(256)))
 			c.Rule = quant.NewAverage(quant.Numerics(1+i%3), q, tensor.QUInt8)
+			if i%2 == 0 { // results have parameters of their own
+				ratio := math.Pow(10, []float64{r.Float64()*2 - 1, r.Float64()*70 - 35}[i/2%2])
+				c.Rule, _ = quant.NewMeanAverage(quant.ONNX, q, tensor.Affine(q.Scale()*ratio, int64(r.IntN(256))), tensor.QUInt8)
+			}
 			for j := range rows {
 				c.Mult = append(c.Mult, c.Rule.Multiplier(int(c.Start[j+1]-c.Start[j])+r.IntN(2)))
 			}

@@ -11,8 +11,8 @@ import (
 // windows is the argument of an assembly routine.
 type windows struct {
 	operand.WindowCursor
-	zero   int32 // of averages, like the rest
-	zero16 int16
+	zero   int32 // of the window; of averages, like the rest
+	zero16 int16 // of the result
 	lo, hi uint8
 }
 
@@ -35,8 +35,8 @@ func (c *Call) vectorAverage(lanes, least int) {
 		runAverage(c)
 		return
 	}
-	zero, lo, hi := c.Rule.Limits()
-	w := windows{zero: zero, zero16: int16(zero), lo: uint8(lo), hi: uint8(hi)}
+	from, zero, lo, hi := c.Rule.Limits()
+	w := windows{zero: from, zero16: int16(zero), lo: uint8(lo), hi: uint8(hi)}
 	for m := c.M0; m < c.M1; {
 		m = operand.Walk(&w.WindowCursor, &c.Windows, m, lanes, c.Mult)
 		w.average(lanes)
