@@ -4,8 +4,9 @@ package main
 // of columns, a sum in 16 bits for each row, and the bits by which unsigned and signed codes
 // differ.
 const (
-	neonWeights = 4
+	neonSecond  = 4 // codes of the second of two groups; of one alone, its weights
 	neonShort   = 8
+	neonWeights = 12 // of two groups, up to the bits
 	neonFlip    = 15
 	neonColumns = 4
 )
@@ -18,7 +19,7 @@ const (
 // such a pair take routines that add each product by itself.
 func gemm8NEON(p *printer) {
 	g := arm64Gemm8{arm64Results: arm64Tiles(p)}
-	g.vectors, g.keeps = 1, true
+	g.vectors = 1
 	var names []string
 	for _, apart := range []bool{false, true} {
 		g.isa = map[bool]string{false: "NEON", true: "ApartNEON"}[apart]
@@ -44,42 +45,70 @@ func gemm8NEON(p *printer) {
 // part is the register of the four sums whose sum is that of row r and column j.
 func (g arm64Gemm8) part(r, j int) int { return 16 + r*neonColumns + j }
 
-// neonRun adds the products of one run, and fetches the next panel's weights meanwhile.
+// neonRun adds the products of one run, two groups at a time behind one that is left over, and
+// fetches the next panel's weights meanwhile.
 func (g arm64Gemm8) neonRun(o arm64Rows, apart bool) {
-	rows := func(do func(r int)) {
-		for r := range g.rows {
-			do(r)
-		}
+	fetch := func() {
+		g.op("PRFM (%s), PLDL2KEEP", fetchReg)
+		g.op("ADD %s, %s", byReg, fetchReg)
+	}
+	weights := func(a, b int) []string {
+		return g.lines(func() { g.op("FLDPQ.P 32(%s), (F%d, F%d)", panelReg, a, b) })
+	}
+	flip := func(codes int) {
+		g.each(func(r int) { g.op("VEOR %s, %s, %s", bytes16(neonFlip), bytes16(codes+r), bytes16(codes+r)) })
+	}
+	products := func(codes, weights, column int) []string {
+		return g.lines(func() { g.neonProducts(codes, weights, column, apart) })
 	}
 	g.fetch(tileFetch)
 	g.op("MOVD %s, %s", at(tileGroups), depthReg)
+	g.op("TBZ $0, %s, pairs", depthReg)
+	g.each(func(r int) { g.op("FMOVQ.P 16(%s), F%d", o.run(r), r) })
+	g.print(weights(neonSecond, neonSecond+1))
+	fetch()
+	flip(0)
+	g.print(products(0, neonSecond, 0))
+	g.spread(products(0, neonSecond+1, 1), weights(neonSecond+2, neonSecond+3))
+	g.print(products(0, neonSecond+2, 2))
+	g.print(products(0, neonSecond+3, 3))
+	g.line("pairs:")
+	g.op("LSR $1, %s", depthReg)
+	g.op("CBZ %s, next", depthReg)
+	g.op("LSL $1, %s // for two groups", byReg)
 	g.op("PCALIGN $16")
-	g.line("step:")
-	rows(func(r int) { g.op("FMOVQ.P 16(%s), F%d", o.run(r), r) })
-	g.print(g.loads(2, 0, panelReg, neonWeights))
-	g.op("PRFM (%s), PLDL2KEEP", fetchReg)
-	g.op("ADD %s, %s", byReg, fetchReg)
-	rows(func(r int) { g.op("VEOR %s, %s, %s", bytes16(neonFlip), bytes16(r), bytes16(r)) })
-	products := g.lines(func() {
-		for j := range neonColumns {
-			w := neonWeights + j
-			add := func(r int) { g.v("sadalp 4s", g.part(r, j), neonShort+r) }
-			rows(func(r int) { g.v("smull 8h", neonShort+r, r, w) })
-			if apart {
-				rows(add)
-				rows(func(r int) { g.v("smull2 8h", neonShort+r, r, w) })
-			} else {
-				rows(func(r int) { g.v("smlal2 8h", neonShort+r, r, w) })
-			}
-			rows(add)
-		}
-	})
-	second := len(products) / 2
-	g.spread(products[:second], g.loads(2, 32, panelReg, neonWeights+2))
-	g.print(products[second:])
-	g.op("ADD $%d, %s", 16*neonColumns, panelReg)
+	g.line("steps:")
+	// Weights are loaded a column ahead, into registers of columns that are done.
+	const a, b, c = neonWeights, neonWeights + 1, neonWeights + 2
+	g.each(func(r int) { g.op("FLDPQ.P 32(%s), (F%d, F%d)", o.run(r), r, neonSecond+r) })
+	g.print(weights(a, b))
+	fetch()
+	flip(0)
+	g.print(products(0, a, 0))
+	g.spread(products(0, b, 1), weights(c, a))
+	g.print(products(0, c, 2))
+	g.spread(products(0, a, 3), weights(b, c))
+	flip(neonSecond)
+	g.print(products(neonSecond, b, 0))
+	g.spread(products(neonSecond, c, 1), weights(a, b))
+	g.print(products(neonSecond, a, 2))
+	g.print(products(neonSecond, b, 3))
 	g.op("SUBS $1, %s", depthReg)
-	g.op("BNE step")
+	g.op("BNE steps")
+	g.line("next:")
+}
+
+// neonProducts adds those of a group of each row by the weights of a column.
+func (g arm64Gemm8) neonProducts(codes, weights, column int, apart bool) {
+	add := func(r int) { g.v("sadalp 4s", g.part(r, column), neonShort+r) }
+	g.each(func(r int) { g.v("smull 8h", neonShort+r, codes+r, weights) })
+	if apart {
+		g.each(add)
+		g.each(func(r int) { g.v("smull2 8h", neonShort+r, codes+r, weights) })
+	} else {
+		g.each(func(r int) { g.v("smlal2 8h", neonShort+r, codes+r, weights) })
+	}
+	g.each(add)
 }
 
 // neonSums adds the four parts of each sum, and the initial accumulators.

@@ -29,10 +29,6 @@ prepareNarrow:
 	ADD R25, R23
 	MOVD ZR, R25
 prepared:
-	VDUP R23, V12.S4
-	VDUP R24, V13.S4
-	MOVW $0x4b400000, R2 // 1.5*2^23
-	VDUP R2, V14.S4
 	VMOVI $0x80, V15.B16
 tile:
 	VMOVI $0, V16.B16
@@ -64,17 +60,16 @@ runs:
 	CMP R2, R21
 	CSEL LT, R22, ZR, R22
 	MOVD 216(R0), R12
-	PCALIGN $16
-step:
+	TBZ $0, R12, pairs
 	FMOVQ.P 16(R4), F0
-	FLDPQ 0(R1), (F4, F5)
+	FLDPQ.P 32(R1), (F4, F5)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VEOR V15.B16, V0.B16, V0.B16
-	FLDPQ 32(R1), (F6, F7)
 	WORD $0x0e24c008 // smull v8.8h, v0.8b, v4.8b
 	WORD $0x4e248008 // smlal2 v8.8h, v0.16b, v4.16b
 	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	FLDPQ.P 32(R1), (F6, F7)
 	WORD $0x0e25c008 // smull v8.8h, v0.8b, v5.8b
 	WORD $0x4e258008 // smlal2 v8.8h, v0.16b, v5.16b
 	WORD $0x4e606911 // sadalp v17.4s, v8.8h
@@ -84,17 +79,56 @@ step:
 	WORD $0x0e27c008 // smull v8.8h, v0.8b, v7.8b
 	WORD $0x4e278008 // smlal2 v8.8h, v0.16b, v7.16b
 	WORD $0x4e606913 // sadalp v19.4s, v8.8h
-	ADD $64, R1
+pairs:
+	LSR $1, R12
+	CBZ R12, next
+	LSL $1, R22 // for two groups
+	PCALIGN $16
+steps:
+	FLDPQ.P 32(R4), (F0, F4)
+	FLDPQ.P 32(R1), (F12, F13)
+	PRFM (R21), PLDL2KEEP
+	ADD R22, R21
+	VEOR V15.B16, V0.B16, V0.B16
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x4e2c8008 // smlal2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	FLDPQ.P 32(R1), (F14, F12)
+	WORD $0x0e2dc008 // smull v8.8h, v0.8b, v13.8b
+	WORD $0x4e2d8008 // smlal2 v8.8h, v0.16b, v13.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x0e2ec008 // smull v8.8h, v0.8b, v14.8b
+	WORD $0x4e2e8008 // smlal2 v8.8h, v0.16b, v14.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	FLDPQ.P 32(R1), (F13, F14)
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x4e2c8008 // smlal2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	VEOR V15.B16, V4.B16, V4.B16
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x4e2d8088 // smlal2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x0e2ec088 // smull v8.8h, v4.8b, v14.8b
+	WORD $0x4e2e8088 // smlal2 v8.8h, v4.16b, v14.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x0e2cc088 // smull v8.8h, v4.8b, v12.8b
+	WORD $0x4e2c8088 // smlal2 v8.8h, v4.16b, v12.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x4e2d8088 // smlal2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
 	SUBS $1, R12
-	BNE step
+	BNE steps
+next:
 	SUBS $1, R14
 	BNE tap
 	MOVD 208(R0), R2
-	FMOVQ (R2), F4
+	FMOVQ (R2), F12
 	VADDP V17.S4, V16.S4, V16.S4
 	VADDP V19.S4, V18.S4, V18.S4
 	VADDP V18.S4, V16.S4, V16.S4
-	VADD V4.S4, V16.S4, V16.S4
+	VADD V12.S4, V16.S4, V16.S4
 	CBNZ R26, requantize
 	FMOVQ F16, 0(R19)
 	ADD R20, R19
@@ -136,6 +170,10 @@ realBias:
 	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
 real:
 	TBNZ $4, R26, narrow
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
 	VDUP R4, V1.S4
@@ -153,6 +191,7 @@ clamp:
 	ADD R20, R19
 	B stored
 narrow:
+	VDUP R23, V12.S4
 	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	CBZ R25, saturate
@@ -212,10 +251,6 @@ prepareNarrow:
 	ADD R25, R23
 	MOVD ZR, R25
 prepared:
-	VDUP R23, V12.S4
-	VDUP R24, V13.S4
-	MOVW $0x4b400000, R2 // 1.5*2^23
-	VDUP R2, V14.S4
 	VMOVI $0x80, V15.B16
 tile:
 	VMOVI $0, V16.B16
@@ -256,22 +291,21 @@ runs:
 	CMP R2, R21
 	CSEL LT, R22, ZR, R22
 	MOVD 216(R0), R12
-	PCALIGN $16
-step:
+	TBZ $0, R12, pairs
 	FMOVQ.P 16(R4), F0
 	FMOVQ.P 16(R5), F1
-	FLDPQ 0(R1), (F4, F5)
+	FLDPQ.P 32(R1), (F4, F5)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VEOR V15.B16, V0.B16, V0.B16
 	VEOR V15.B16, V1.B16, V1.B16
-	FLDPQ 32(R1), (F6, F7)
 	WORD $0x0e24c008 // smull v8.8h, v0.8b, v4.8b
 	WORD $0x0e24c029 // smull v9.8h, v1.8b, v4.8b
 	WORD $0x4e248008 // smlal2 v8.8h, v0.16b, v4.16b
 	WORD $0x4e248029 // smlal2 v9.8h, v1.16b, v4.16b
 	WORD $0x4e606910 // sadalp v16.4s, v8.8h
 	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	FLDPQ.P 32(R1), (F6, F7)
 	WORD $0x0e25c008 // smull v8.8h, v0.8b, v5.8b
 	WORD $0x0e25c029 // smull v9.8h, v1.8b, v5.8b
 	WORD $0x4e258008 // smlal2 v8.8h, v0.16b, v5.16b
@@ -290,21 +324,87 @@ step:
 	WORD $0x4e278029 // smlal2 v9.8h, v1.16b, v7.16b
 	WORD $0x4e606913 // sadalp v19.4s, v8.8h
 	WORD $0x4e606937 // sadalp v23.4s, v9.8h
-	ADD $64, R1
+pairs:
+	LSR $1, R12
+	CBZ R12, next
+	LSL $1, R22 // for two groups
+	PCALIGN $16
+steps:
+	FLDPQ.P 32(R4), (F0, F4)
+	FLDPQ.P 32(R5), (F1, F5)
+	FLDPQ.P 32(R1), (F12, F13)
+	PRFM (R21), PLDL2KEEP
+	ADD R22, R21
+	VEOR V15.B16, V0.B16, V0.B16
+	VEOR V15.B16, V1.B16, V1.B16
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x0e2cc029 // smull v9.8h, v1.8b, v12.8b
+	WORD $0x4e2c8008 // smlal2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e2c8029 // smlal2 v9.8h, v1.16b, v12.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	FLDPQ.P 32(R1), (F14, F12)
+	WORD $0x0e2dc008 // smull v8.8h, v0.8b, v13.8b
+	WORD $0x0e2dc029 // smull v9.8h, v1.8b, v13.8b
+	WORD $0x4e2d8008 // smlal2 v8.8h, v0.16b, v13.16b
+	WORD $0x4e2d8029 // smlal2 v9.8h, v1.16b, v13.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x0e2ec008 // smull v8.8h, v0.8b, v14.8b
+	WORD $0x0e2ec029 // smull v9.8h, v1.8b, v14.8b
+	WORD $0x4e2e8008 // smlal2 v8.8h, v0.16b, v14.16b
+	WORD $0x4e2e8029 // smlal2 v9.8h, v1.16b, v14.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	FLDPQ.P 32(R1), (F13, F14)
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x0e2cc029 // smull v9.8h, v1.8b, v12.8b
+	WORD $0x4e2c8008 // smlal2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e2c8029 // smlal2 v9.8h, v1.16b, v12.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
+	VEOR V15.B16, V4.B16, V4.B16
+	VEOR V15.B16, V5.B16, V5.B16
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x0e2dc0a9 // smull v9.8h, v5.8b, v13.8b
+	WORD $0x4e2d8088 // smlal2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e2d80a9 // smlal2 v9.8h, v5.16b, v13.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x0e2ec088 // smull v8.8h, v4.8b, v14.8b
+	WORD $0x0e2ec0a9 // smull v9.8h, v5.8b, v14.8b
+	WORD $0x4e2e8088 // smlal2 v8.8h, v4.16b, v14.16b
+	WORD $0x4e2e80a9 // smlal2 v9.8h, v5.16b, v14.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x0e2cc088 // smull v8.8h, v4.8b, v12.8b
+	WORD $0x0e2cc0a9 // smull v9.8h, v5.8b, v12.8b
+	WORD $0x4e2c8088 // smlal2 v8.8h, v4.16b, v12.16b
+	WORD $0x4e2c80a9 // smlal2 v9.8h, v5.16b, v12.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x0e2dc0a9 // smull v9.8h, v5.8b, v13.8b
+	WORD $0x4e2d8088 // smlal2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e2d80a9 // smlal2 v9.8h, v5.16b, v13.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
 	SUBS $1, R12
-	BNE step
+	BNE steps
+next:
 	SUBS $1, R14
 	BNE tap
 	MOVD 208(R0), R2
-	FMOVQ (R2), F4
+	FMOVQ (R2), F12
 	VADDP V17.S4, V16.S4, V16.S4
 	VADDP V19.S4, V18.S4, V18.S4
 	VADDP V21.S4, V20.S4, V20.S4
 	VADDP V23.S4, V22.S4, V22.S4
 	VADDP V18.S4, V16.S4, V16.S4
 	VADDP V22.S4, V20.S4, V20.S4
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V20.S4, V20.S4
+	VADD V12.S4, V16.S4, V16.S4
+	VADD V12.S4, V20.S4, V20.S4
 	CBNZ R26, requantize
 	FMOVQ F16, 0(R19)
 	ADD R20, R19
@@ -362,6 +462,10 @@ realBias:
 	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
 real:
 	TBNZ $4, R26, narrow
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
 	VDUP R4, V1.S4
@@ -389,6 +493,7 @@ clamp:
 	ADD R20, R19
 	B stored
 narrow:
+	VDUP R23, V12.S4
 	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
 	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
@@ -456,10 +561,6 @@ prepareNarrow:
 	ADD R25, R23
 	MOVD ZR, R25
 prepared:
-	VDUP R23, V12.S4
-	VDUP R24, V13.S4
-	MOVW $0x4b400000, R2 // 1.5*2^23
-	VDUP R2, V14.S4
 	VMOVI $0x80, V15.B16
 tile:
 	VMOVI $0, V16.B16
@@ -518,20 +619,18 @@ runs:
 	CMP R2, R21
 	CSEL LT, R22, ZR, R22
 	MOVD 216(R0), R12
-	PCALIGN $16
-step:
+	TBZ $0, R12, pairs
 	FMOVQ.P 16(R4), F0
 	FMOVQ.P 16(R5), F1
 	FMOVQ.P 16(R6), F2
 	FMOVQ.P 16(R7), F3
-	FLDPQ 0(R1), (F4, F5)
+	FLDPQ.P 32(R1), (F4, F5)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VEOR V15.B16, V0.B16, V0.B16
 	VEOR V15.B16, V1.B16, V1.B16
 	VEOR V15.B16, V2.B16, V2.B16
 	VEOR V15.B16, V3.B16, V3.B16
-	FLDPQ 32(R1), (F6, F7)
 	WORD $0x0e24c008 // smull v8.8h, v0.8b, v4.8b
 	WORD $0x0e24c029 // smull v9.8h, v1.8b, v4.8b
 	WORD $0x0e24c04a // smull v10.8h, v2.8b, v4.8b
@@ -544,6 +643,7 @@ step:
 	WORD $0x4e606934 // sadalp v20.4s, v9.8h
 	WORD $0x4e606958 // sadalp v24.4s, v10.8h
 	WORD $0x4e60697c // sadalp v28.4s, v11.8h
+	FLDPQ.P 32(R1), (F6, F7)
 	WORD $0x0e25c008 // smull v8.8h, v0.8b, v5.8b
 	WORD $0x0e25c029 // smull v9.8h, v1.8b, v5.8b
 	WORD $0x0e25c04a // smull v10.8h, v2.8b, v5.8b
@@ -580,13 +680,133 @@ step:
 	WORD $0x4e606937 // sadalp v23.4s, v9.8h
 	WORD $0x4e60695b // sadalp v27.4s, v10.8h
 	WORD $0x4e60697f // sadalp v31.4s, v11.8h
-	ADD $64, R1
+pairs:
+	LSR $1, R12
+	CBZ R12, next
+	LSL $1, R22 // for two groups
+	PCALIGN $16
+steps:
+	FLDPQ.P 32(R4), (F0, F4)
+	FLDPQ.P 32(R5), (F1, F5)
+	FLDPQ.P 32(R6), (F2, F6)
+	FLDPQ.P 32(R7), (F3, F7)
+	FLDPQ.P 32(R1), (F12, F13)
+	PRFM (R21), PLDL2KEEP
+	ADD R22, R21
+	VEOR V15.B16, V0.B16, V0.B16
+	VEOR V15.B16, V1.B16, V1.B16
+	VEOR V15.B16, V2.B16, V2.B16
+	VEOR V15.B16, V3.B16, V3.B16
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x0e2cc029 // smull v9.8h, v1.8b, v12.8b
+	WORD $0x0e2cc04a // smull v10.8h, v2.8b, v12.8b
+	WORD $0x0e2cc06b // smull v11.8h, v3.8b, v12.8b
+	WORD $0x4e2c8008 // smlal2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e2c8029 // smlal2 v9.8h, v1.16b, v12.16b
+	WORD $0x4e2c804a // smlal2 v10.8h, v2.16b, v12.16b
+	WORD $0x4e2c806b // smlal2 v11.8h, v3.16b, v12.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	WORD $0x4e606958 // sadalp v24.4s, v10.8h
+	WORD $0x4e60697c // sadalp v28.4s, v11.8h
+	FLDPQ.P 32(R1), (F14, F12)
+	WORD $0x0e2dc008 // smull v8.8h, v0.8b, v13.8b
+	WORD $0x0e2dc029 // smull v9.8h, v1.8b, v13.8b
+	WORD $0x0e2dc04a // smull v10.8h, v2.8b, v13.8b
+	WORD $0x0e2dc06b // smull v11.8h, v3.8b, v13.8b
+	WORD $0x4e2d8008 // smlal2 v8.8h, v0.16b, v13.16b
+	WORD $0x4e2d8029 // smlal2 v9.8h, v1.16b, v13.16b
+	WORD $0x4e2d804a // smlal2 v10.8h, v2.16b, v13.16b
+	WORD $0x4e2d806b // smlal2 v11.8h, v3.16b, v13.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x4e606959 // sadalp v25.4s, v10.8h
+	WORD $0x4e60697d // sadalp v29.4s, v11.8h
+	WORD $0x0e2ec008 // smull v8.8h, v0.8b, v14.8b
+	WORD $0x0e2ec029 // smull v9.8h, v1.8b, v14.8b
+	WORD $0x0e2ec04a // smull v10.8h, v2.8b, v14.8b
+	WORD $0x0e2ec06b // smull v11.8h, v3.8b, v14.8b
+	WORD $0x4e2e8008 // smlal2 v8.8h, v0.16b, v14.16b
+	WORD $0x4e2e8029 // smlal2 v9.8h, v1.16b, v14.16b
+	WORD $0x4e2e804a // smlal2 v10.8h, v2.16b, v14.16b
+	WORD $0x4e2e806b // smlal2 v11.8h, v3.16b, v14.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	WORD $0x4e60695a // sadalp v26.4s, v10.8h
+	WORD $0x4e60697e // sadalp v30.4s, v11.8h
+	FLDPQ.P 32(R1), (F13, F14)
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x0e2cc029 // smull v9.8h, v1.8b, v12.8b
+	WORD $0x0e2cc04a // smull v10.8h, v2.8b, v12.8b
+	WORD $0x0e2cc06b // smull v11.8h, v3.8b, v12.8b
+	WORD $0x4e2c8008 // smlal2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e2c8029 // smlal2 v9.8h, v1.16b, v12.16b
+	WORD $0x4e2c804a // smlal2 v10.8h, v2.16b, v12.16b
+	WORD $0x4e2c806b // smlal2 v11.8h, v3.16b, v12.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
+	WORD $0x4e60695b // sadalp v27.4s, v10.8h
+	WORD $0x4e60697f // sadalp v31.4s, v11.8h
+	VEOR V15.B16, V4.B16, V4.B16
+	VEOR V15.B16, V5.B16, V5.B16
+	VEOR V15.B16, V6.B16, V6.B16
+	VEOR V15.B16, V7.B16, V7.B16
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x0e2dc0a9 // smull v9.8h, v5.8b, v13.8b
+	WORD $0x0e2dc0ca // smull v10.8h, v6.8b, v13.8b
+	WORD $0x0e2dc0eb // smull v11.8h, v7.8b, v13.8b
+	WORD $0x4e2d8088 // smlal2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e2d80a9 // smlal2 v9.8h, v5.16b, v13.16b
+	WORD $0x4e2d80ca // smlal2 v10.8h, v6.16b, v13.16b
+	WORD $0x4e2d80eb // smlal2 v11.8h, v7.16b, v13.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	WORD $0x4e606958 // sadalp v24.4s, v10.8h
+	WORD $0x4e60697c // sadalp v28.4s, v11.8h
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x0e2ec088 // smull v8.8h, v4.8b, v14.8b
+	WORD $0x0e2ec0a9 // smull v9.8h, v5.8b, v14.8b
+	WORD $0x0e2ec0ca // smull v10.8h, v6.8b, v14.8b
+	WORD $0x0e2ec0eb // smull v11.8h, v7.8b, v14.8b
+	WORD $0x4e2e8088 // smlal2 v8.8h, v4.16b, v14.16b
+	WORD $0x4e2e80a9 // smlal2 v9.8h, v5.16b, v14.16b
+	WORD $0x4e2e80ca // smlal2 v10.8h, v6.16b, v14.16b
+	WORD $0x4e2e80eb // smlal2 v11.8h, v7.16b, v14.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x4e606959 // sadalp v25.4s, v10.8h
+	WORD $0x4e60697d // sadalp v29.4s, v11.8h
+	WORD $0x0e2cc088 // smull v8.8h, v4.8b, v12.8b
+	WORD $0x0e2cc0a9 // smull v9.8h, v5.8b, v12.8b
+	WORD $0x0e2cc0ca // smull v10.8h, v6.8b, v12.8b
+	WORD $0x0e2cc0eb // smull v11.8h, v7.8b, v12.8b
+	WORD $0x4e2c8088 // smlal2 v8.8h, v4.16b, v12.16b
+	WORD $0x4e2c80a9 // smlal2 v9.8h, v5.16b, v12.16b
+	WORD $0x4e2c80ca // smlal2 v10.8h, v6.16b, v12.16b
+	WORD $0x4e2c80eb // smlal2 v11.8h, v7.16b, v12.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	WORD $0x4e60695a // sadalp v26.4s, v10.8h
+	WORD $0x4e60697e // sadalp v30.4s, v11.8h
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x0e2dc0a9 // smull v9.8h, v5.8b, v13.8b
+	WORD $0x0e2dc0ca // smull v10.8h, v6.8b, v13.8b
+	WORD $0x0e2dc0eb // smull v11.8h, v7.8b, v13.8b
+	WORD $0x4e2d8088 // smlal2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e2d80a9 // smlal2 v9.8h, v5.16b, v13.16b
+	WORD $0x4e2d80ca // smlal2 v10.8h, v6.16b, v13.16b
+	WORD $0x4e2d80eb // smlal2 v11.8h, v7.16b, v13.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
+	WORD $0x4e60695b // sadalp v27.4s, v10.8h
+	WORD $0x4e60697f // sadalp v31.4s, v11.8h
 	SUBS $1, R12
-	BNE step
+	BNE steps
+next:
 	SUBS $1, R14
 	BNE tap
 	MOVD 208(R0), R2
-	FMOVQ (R2), F4
+	FMOVQ (R2), F12
 	VADDP V17.S4, V16.S4, V16.S4
 	VADDP V19.S4, V18.S4, V18.S4
 	VADDP V21.S4, V20.S4, V20.S4
@@ -599,10 +819,10 @@ step:
 	VADDP V22.S4, V20.S4, V20.S4
 	VADDP V26.S4, V24.S4, V24.S4
 	VADDP V30.S4, V28.S4, V28.S4
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V20.S4, V20.S4
-	VADD V4.S4, V24.S4, V24.S4
-	VADD V4.S4, V28.S4, V28.S4
+	VADD V12.S4, V16.S4, V16.S4
+	VADD V12.S4, V20.S4, V20.S4
+	VADD V12.S4, V24.S4, V24.S4
+	VADD V12.S4, V28.S4, V28.S4
 	CBNZ R26, requantize
 	FMOVQ F16, 0(R19)
 	ADD R20, R19
@@ -692,6 +912,10 @@ realBias:
 	WORD $0x4e22d79c // fadd v28.4s, v28.4s, v2.4s
 real:
 	TBNZ $4, R26, narrow
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
 	VDUP R4, V1.S4
@@ -739,6 +963,7 @@ clamp:
 	ADD R20, R19
 	B stored
 narrow:
+	VDUP R23, V12.S4
 	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
 	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
 	WORD $0x4e2cd718 // fadd v24.4s, v24.4s, v12.4s
@@ -822,10 +1047,6 @@ prepareNarrow:
 	ADD R25, R23
 	MOVD ZR, R25
 prepared:
-	VDUP R23, V12.S4
-	VDUP R24, V13.S4
-	MOVW $0x4b400000, R2 // 1.5*2^23
-	VDUP R2, V14.S4
 	VMOVI $0x80, V15.B16
 tile:
 	VMOVI $0, V16.B16
@@ -857,18 +1078,17 @@ runs:
 	CMP R2, R21
 	CSEL LT, R22, ZR, R22
 	MOVD 216(R0), R12
-	PCALIGN $16
-step:
+	TBZ $0, R12, pairs
 	FMOVQ.P 16(R4), F0
-	FLDPQ 0(R1), (F4, F5)
+	FLDPQ.P 32(R1), (F4, F5)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VEOR V15.B16, V0.B16, V0.B16
-	FLDPQ 32(R1), (F6, F7)
 	WORD $0x0e24c008 // smull v8.8h, v0.8b, v4.8b
 	WORD $0x4e606910 // sadalp v16.4s, v8.8h
 	WORD $0x4e24c008 // smull2 v8.8h, v0.16b, v4.16b
 	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	FLDPQ.P 32(R1), (F6, F7)
 	WORD $0x0e25c008 // smull v8.8h, v0.8b, v5.8b
 	WORD $0x4e606911 // sadalp v17.4s, v8.8h
 	WORD $0x4e25c008 // smull2 v8.8h, v0.16b, v5.16b
@@ -881,17 +1101,64 @@ step:
 	WORD $0x4e606913 // sadalp v19.4s, v8.8h
 	WORD $0x4e27c008 // smull2 v8.8h, v0.16b, v7.16b
 	WORD $0x4e606913 // sadalp v19.4s, v8.8h
-	ADD $64, R1
+pairs:
+	LSR $1, R12
+	CBZ R12, next
+	LSL $1, R22 // for two groups
+	PCALIGN $16
+steps:
+	FLDPQ.P 32(R4), (F0, F4)
+	FLDPQ.P 32(R1), (F12, F13)
+	PRFM (R21), PLDL2KEEP
+	ADD R22, R21
+	VEOR V15.B16, V0.B16, V0.B16
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e2cc008 // smull2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	FLDPQ.P 32(R1), (F14, F12)
+	WORD $0x0e2dc008 // smull v8.8h, v0.8b, v13.8b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e2dc008 // smull2 v8.8h, v0.16b, v13.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x0e2ec008 // smull v8.8h, v0.8b, v14.8b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e2ec008 // smull2 v8.8h, v0.16b, v14.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	FLDPQ.P 32(R1), (F13, F14)
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e2cc008 // smull2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	VEOR V15.B16, V4.B16, V4.B16
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e2dc088 // smull2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x0e2ec088 // smull v8.8h, v4.8b, v14.8b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e2ec088 // smull2 v8.8h, v4.16b, v14.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x0e2cc088 // smull v8.8h, v4.8b, v12.8b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e2cc088 // smull2 v8.8h, v4.16b, v12.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e2dc088 // smull2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
 	SUBS $1, R12
-	BNE step
+	BNE steps
+next:
 	SUBS $1, R14
 	BNE tap
 	MOVD 208(R0), R2
-	FMOVQ (R2), F4
+	FMOVQ (R2), F12
 	VADDP V17.S4, V16.S4, V16.S4
 	VADDP V19.S4, V18.S4, V18.S4
 	VADDP V18.S4, V16.S4, V16.S4
-	VADD V4.S4, V16.S4, V16.S4
+	VADD V12.S4, V16.S4, V16.S4
 	CBNZ R26, requantize
 	FMOVQ F16, 0(R19)
 	ADD R20, R19
@@ -933,6 +1200,10 @@ realBias:
 	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
 real:
 	TBNZ $4, R26, narrow
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
 	VDUP R4, V1.S4
@@ -950,6 +1221,7 @@ clamp:
 	ADD R20, R19
 	B stored
 narrow:
+	VDUP R23, V12.S4
 	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
 	CBZ R25, saturate
@@ -1009,10 +1281,6 @@ prepareNarrow:
 	ADD R25, R23
 	MOVD ZR, R25
 prepared:
-	VDUP R23, V12.S4
-	VDUP R24, V13.S4
-	MOVW $0x4b400000, R2 // 1.5*2^23
-	VDUP R2, V14.S4
 	VMOVI $0x80, V15.B16
 tile:
 	VMOVI $0, V16.B16
@@ -1053,16 +1321,14 @@ runs:
 	CMP R2, R21
 	CSEL LT, R22, ZR, R22
 	MOVD 216(R0), R12
-	PCALIGN $16
-step:
+	TBZ $0, R12, pairs
 	FMOVQ.P 16(R4), F0
 	FMOVQ.P 16(R5), F1
-	FLDPQ 0(R1), (F4, F5)
+	FLDPQ.P 32(R1), (F4, F5)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VEOR V15.B16, V0.B16, V0.B16
 	VEOR V15.B16, V1.B16, V1.B16
-	FLDPQ 32(R1), (F6, F7)
 	WORD $0x0e24c008 // smull v8.8h, v0.8b, v4.8b
 	WORD $0x0e24c029 // smull v9.8h, v1.8b, v4.8b
 	WORD $0x4e606910 // sadalp v16.4s, v8.8h
@@ -1071,6 +1337,7 @@ step:
 	WORD $0x4e24c029 // smull2 v9.8h, v1.16b, v4.16b
 	WORD $0x4e606910 // sadalp v16.4s, v8.8h
 	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	FLDPQ.P 32(R1), (F6, F7)
 	WORD $0x0e25c008 // smull v8.8h, v0.8b, v5.8b
 	WORD $0x0e25c029 // smull v9.8h, v1.8b, v5.8b
 	WORD $0x4e606911 // sadalp v17.4s, v8.8h
@@ -1095,21 +1362,103 @@ step:
 	WORD $0x4e27c029 // smull2 v9.8h, v1.16b, v7.16b
 	WORD $0x4e606913 // sadalp v19.4s, v8.8h
 	WORD $0x4e606937 // sadalp v23.4s, v9.8h
-	ADD $64, R1
+pairs:
+	LSR $1, R12
+	CBZ R12, next
+	LSL $1, R22 // for two groups
+	PCALIGN $16
+steps:
+	FLDPQ.P 32(R4), (F0, F4)
+	FLDPQ.P 32(R5), (F1, F5)
+	FLDPQ.P 32(R1), (F12, F13)
+	PRFM (R21), PLDL2KEEP
+	ADD R22, R21
+	VEOR V15.B16, V0.B16, V0.B16
+	VEOR V15.B16, V1.B16, V1.B16
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x0e2cc029 // smull v9.8h, v1.8b, v12.8b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	WORD $0x4e2cc008 // smull2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e2cc029 // smull2 v9.8h, v1.16b, v12.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	FLDPQ.P 32(R1), (F14, F12)
+	WORD $0x0e2dc008 // smull v8.8h, v0.8b, v13.8b
+	WORD $0x0e2dc029 // smull v9.8h, v1.8b, v13.8b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x4e2dc008 // smull2 v8.8h, v0.16b, v13.16b
+	WORD $0x4e2dc029 // smull2 v9.8h, v1.16b, v13.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x0e2ec008 // smull v8.8h, v0.8b, v14.8b
+	WORD $0x0e2ec029 // smull v9.8h, v1.8b, v14.8b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	WORD $0x4e2ec008 // smull2 v8.8h, v0.16b, v14.16b
+	WORD $0x4e2ec029 // smull2 v9.8h, v1.16b, v14.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	FLDPQ.P 32(R1), (F13, F14)
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x0e2cc029 // smull v9.8h, v1.8b, v12.8b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
+	WORD $0x4e2cc008 // smull2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e2cc029 // smull2 v9.8h, v1.16b, v12.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
+	VEOR V15.B16, V4.B16, V4.B16
+	VEOR V15.B16, V5.B16, V5.B16
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x0e2dc0a9 // smull v9.8h, v5.8b, v13.8b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	WORD $0x4e2dc088 // smull2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e2dc0a9 // smull2 v9.8h, v5.16b, v13.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x0e2ec088 // smull v8.8h, v4.8b, v14.8b
+	WORD $0x0e2ec0a9 // smull v9.8h, v5.8b, v14.8b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x4e2ec088 // smull2 v8.8h, v4.16b, v14.16b
+	WORD $0x4e2ec0a9 // smull2 v9.8h, v5.16b, v14.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x0e2cc088 // smull v8.8h, v4.8b, v12.8b
+	WORD $0x0e2cc0a9 // smull v9.8h, v5.8b, v12.8b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	WORD $0x4e2cc088 // smull2 v8.8h, v4.16b, v12.16b
+	WORD $0x4e2cc0a9 // smull2 v9.8h, v5.16b, v12.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x0e2dc0a9 // smull v9.8h, v5.8b, v13.8b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
+	WORD $0x4e2dc088 // smull2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e2dc0a9 // smull2 v9.8h, v5.16b, v13.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
 	SUBS $1, R12
-	BNE step
+	BNE steps
+next:
 	SUBS $1, R14
 	BNE tap
 	MOVD 208(R0), R2
-	FMOVQ (R2), F4
+	FMOVQ (R2), F12
 	VADDP V17.S4, V16.S4, V16.S4
 	VADDP V19.S4, V18.S4, V18.S4
 	VADDP V21.S4, V20.S4, V20.S4
 	VADDP V23.S4, V22.S4, V22.S4
 	VADDP V18.S4, V16.S4, V16.S4
 	VADDP V22.S4, V20.S4, V20.S4
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V20.S4, V20.S4
+	VADD V12.S4, V16.S4, V16.S4
+	VADD V12.S4, V20.S4, V20.S4
 	CBNZ R26, requantize
 	FMOVQ F16, 0(R19)
 	ADD R20, R19
@@ -1167,6 +1516,10 @@ realBias:
 	WORD $0x4e22d694 // fadd v20.4s, v20.4s, v2.4s
 real:
 	TBNZ $4, R26, narrow
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
 	VDUP R4, V1.S4
@@ -1194,6 +1547,7 @@ clamp:
 	ADD R20, R19
 	B stored
 narrow:
+	VDUP R23, V12.S4
 	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
 	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
 	VUZP1 V16.H8, V16.H8, V16.H8
@@ -1261,10 +1615,6 @@ prepareNarrow:
 	ADD R25, R23
 	MOVD ZR, R25
 prepared:
-	VDUP R23, V12.S4
-	VDUP R24, V13.S4
-	MOVW $0x4b400000, R2 // 1.5*2^23
-	VDUP R2, V14.S4
 	VMOVI $0x80, V15.B16
 tile:
 	VMOVI $0, V16.B16
@@ -1323,20 +1673,18 @@ runs:
 	CMP R2, R21
 	CSEL LT, R22, ZR, R22
 	MOVD 216(R0), R12
-	PCALIGN $16
-step:
+	TBZ $0, R12, pairs
 	FMOVQ.P 16(R4), F0
 	FMOVQ.P 16(R5), F1
 	FMOVQ.P 16(R6), F2
 	FMOVQ.P 16(R7), F3
-	FLDPQ 0(R1), (F4, F5)
+	FLDPQ.P 32(R1), (F4, F5)
 	PRFM (R21), PLDL2KEEP
 	ADD R22, R21
 	VEOR V15.B16, V0.B16, V0.B16
 	VEOR V15.B16, V1.B16, V1.B16
 	VEOR V15.B16, V2.B16, V2.B16
 	VEOR V15.B16, V3.B16, V3.B16
-	FLDPQ 32(R1), (F6, F7)
 	WORD $0x0e24c008 // smull v8.8h, v0.8b, v4.8b
 	WORD $0x0e24c029 // smull v9.8h, v1.8b, v4.8b
 	WORD $0x0e24c04a // smull v10.8h, v2.8b, v4.8b
@@ -1353,6 +1701,7 @@ step:
 	WORD $0x4e606934 // sadalp v20.4s, v9.8h
 	WORD $0x4e606958 // sadalp v24.4s, v10.8h
 	WORD $0x4e60697c // sadalp v28.4s, v11.8h
+	FLDPQ.P 32(R1), (F6, F7)
 	WORD $0x0e25c008 // smull v8.8h, v0.8b, v5.8b
 	WORD $0x0e25c029 // smull v9.8h, v1.8b, v5.8b
 	WORD $0x0e25c04a // smull v10.8h, v2.8b, v5.8b
@@ -1401,13 +1750,165 @@ step:
 	WORD $0x4e606937 // sadalp v23.4s, v9.8h
 	WORD $0x4e60695b // sadalp v27.4s, v10.8h
 	WORD $0x4e60697f // sadalp v31.4s, v11.8h
-	ADD $64, R1
+pairs:
+	LSR $1, R12
+	CBZ R12, next
+	LSL $1, R22 // for two groups
+	PCALIGN $16
+steps:
+	FLDPQ.P 32(R4), (F0, F4)
+	FLDPQ.P 32(R5), (F1, F5)
+	FLDPQ.P 32(R6), (F2, F6)
+	FLDPQ.P 32(R7), (F3, F7)
+	FLDPQ.P 32(R1), (F12, F13)
+	PRFM (R21), PLDL2KEEP
+	ADD R22, R21
+	VEOR V15.B16, V0.B16, V0.B16
+	VEOR V15.B16, V1.B16, V1.B16
+	VEOR V15.B16, V2.B16, V2.B16
+	VEOR V15.B16, V3.B16, V3.B16
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x0e2cc029 // smull v9.8h, v1.8b, v12.8b
+	WORD $0x0e2cc04a // smull v10.8h, v2.8b, v12.8b
+	WORD $0x0e2cc06b // smull v11.8h, v3.8b, v12.8b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	WORD $0x4e606958 // sadalp v24.4s, v10.8h
+	WORD $0x4e60697c // sadalp v28.4s, v11.8h
+	WORD $0x4e2cc008 // smull2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e2cc029 // smull2 v9.8h, v1.16b, v12.16b
+	WORD $0x4e2cc04a // smull2 v10.8h, v2.16b, v12.16b
+	WORD $0x4e2cc06b // smull2 v11.8h, v3.16b, v12.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	WORD $0x4e606958 // sadalp v24.4s, v10.8h
+	WORD $0x4e60697c // sadalp v28.4s, v11.8h
+	FLDPQ.P 32(R1), (F14, F12)
+	WORD $0x0e2dc008 // smull v8.8h, v0.8b, v13.8b
+	WORD $0x0e2dc029 // smull v9.8h, v1.8b, v13.8b
+	WORD $0x0e2dc04a // smull v10.8h, v2.8b, v13.8b
+	WORD $0x0e2dc06b // smull v11.8h, v3.8b, v13.8b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x4e606959 // sadalp v25.4s, v10.8h
+	WORD $0x4e60697d // sadalp v29.4s, v11.8h
+	WORD $0x4e2dc008 // smull2 v8.8h, v0.16b, v13.16b
+	WORD $0x4e2dc029 // smull2 v9.8h, v1.16b, v13.16b
+	WORD $0x4e2dc04a // smull2 v10.8h, v2.16b, v13.16b
+	WORD $0x4e2dc06b // smull2 v11.8h, v3.16b, v13.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x4e606959 // sadalp v25.4s, v10.8h
+	WORD $0x4e60697d // sadalp v29.4s, v11.8h
+	WORD $0x0e2ec008 // smull v8.8h, v0.8b, v14.8b
+	WORD $0x0e2ec029 // smull v9.8h, v1.8b, v14.8b
+	WORD $0x0e2ec04a // smull v10.8h, v2.8b, v14.8b
+	WORD $0x0e2ec06b // smull v11.8h, v3.8b, v14.8b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	WORD $0x4e60695a // sadalp v26.4s, v10.8h
+	WORD $0x4e60697e // sadalp v30.4s, v11.8h
+	WORD $0x4e2ec008 // smull2 v8.8h, v0.16b, v14.16b
+	WORD $0x4e2ec029 // smull2 v9.8h, v1.16b, v14.16b
+	WORD $0x4e2ec04a // smull2 v10.8h, v2.16b, v14.16b
+	WORD $0x4e2ec06b // smull2 v11.8h, v3.16b, v14.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	WORD $0x4e60695a // sadalp v26.4s, v10.8h
+	WORD $0x4e60697e // sadalp v30.4s, v11.8h
+	FLDPQ.P 32(R1), (F13, F14)
+	WORD $0x0e2cc008 // smull v8.8h, v0.8b, v12.8b
+	WORD $0x0e2cc029 // smull v9.8h, v1.8b, v12.8b
+	WORD $0x0e2cc04a // smull v10.8h, v2.8b, v12.8b
+	WORD $0x0e2cc06b // smull v11.8h, v3.8b, v12.8b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
+	WORD $0x4e60695b // sadalp v27.4s, v10.8h
+	WORD $0x4e60697f // sadalp v31.4s, v11.8h
+	WORD $0x4e2cc008 // smull2 v8.8h, v0.16b, v12.16b
+	WORD $0x4e2cc029 // smull2 v9.8h, v1.16b, v12.16b
+	WORD $0x4e2cc04a // smull2 v10.8h, v2.16b, v12.16b
+	WORD $0x4e2cc06b // smull2 v11.8h, v3.16b, v12.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
+	WORD $0x4e60695b // sadalp v27.4s, v10.8h
+	WORD $0x4e60697f // sadalp v31.4s, v11.8h
+	VEOR V15.B16, V4.B16, V4.B16
+	VEOR V15.B16, V5.B16, V5.B16
+	VEOR V15.B16, V6.B16, V6.B16
+	VEOR V15.B16, V7.B16, V7.B16
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x0e2dc0a9 // smull v9.8h, v5.8b, v13.8b
+	WORD $0x0e2dc0ca // smull v10.8h, v6.8b, v13.8b
+	WORD $0x0e2dc0eb // smull v11.8h, v7.8b, v13.8b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	WORD $0x4e606958 // sadalp v24.4s, v10.8h
+	WORD $0x4e60697c // sadalp v28.4s, v11.8h
+	WORD $0x4e2dc088 // smull2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e2dc0a9 // smull2 v9.8h, v5.16b, v13.16b
+	WORD $0x4e2dc0ca // smull2 v10.8h, v6.16b, v13.16b
+	WORD $0x4e2dc0eb // smull2 v11.8h, v7.16b, v13.16b
+	WORD $0x4e606910 // sadalp v16.4s, v8.8h
+	WORD $0x4e606934 // sadalp v20.4s, v9.8h
+	WORD $0x4e606958 // sadalp v24.4s, v10.8h
+	WORD $0x4e60697c // sadalp v28.4s, v11.8h
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x0e2ec088 // smull v8.8h, v4.8b, v14.8b
+	WORD $0x0e2ec0a9 // smull v9.8h, v5.8b, v14.8b
+	WORD $0x0e2ec0ca // smull v10.8h, v6.8b, v14.8b
+	WORD $0x0e2ec0eb // smull v11.8h, v7.8b, v14.8b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x4e606959 // sadalp v25.4s, v10.8h
+	WORD $0x4e60697d // sadalp v29.4s, v11.8h
+	WORD $0x4e2ec088 // smull2 v8.8h, v4.16b, v14.16b
+	WORD $0x4e2ec0a9 // smull2 v9.8h, v5.16b, v14.16b
+	WORD $0x4e2ec0ca // smull2 v10.8h, v6.16b, v14.16b
+	WORD $0x4e2ec0eb // smull2 v11.8h, v7.16b, v14.16b
+	WORD $0x4e606911 // sadalp v17.4s, v8.8h
+	WORD $0x4e606935 // sadalp v21.4s, v9.8h
+	WORD $0x4e606959 // sadalp v25.4s, v10.8h
+	WORD $0x4e60697d // sadalp v29.4s, v11.8h
+	WORD $0x0e2cc088 // smull v8.8h, v4.8b, v12.8b
+	WORD $0x0e2cc0a9 // smull v9.8h, v5.8b, v12.8b
+	WORD $0x0e2cc0ca // smull v10.8h, v6.8b, v12.8b
+	WORD $0x0e2cc0eb // smull v11.8h, v7.8b, v12.8b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	WORD $0x4e60695a // sadalp v26.4s, v10.8h
+	WORD $0x4e60697e // sadalp v30.4s, v11.8h
+	WORD $0x4e2cc088 // smull2 v8.8h, v4.16b, v12.16b
+	WORD $0x4e2cc0a9 // smull2 v9.8h, v5.16b, v12.16b
+	WORD $0x4e2cc0ca // smull2 v10.8h, v6.16b, v12.16b
+	WORD $0x4e2cc0eb // smull2 v11.8h, v7.16b, v12.16b
+	WORD $0x4e606912 // sadalp v18.4s, v8.8h
+	WORD $0x4e606936 // sadalp v22.4s, v9.8h
+	WORD $0x4e60695a // sadalp v26.4s, v10.8h
+	WORD $0x4e60697e // sadalp v30.4s, v11.8h
+	WORD $0x0e2dc088 // smull v8.8h, v4.8b, v13.8b
+	WORD $0x0e2dc0a9 // smull v9.8h, v5.8b, v13.8b
+	WORD $0x0e2dc0ca // smull v10.8h, v6.8b, v13.8b
+	WORD $0x0e2dc0eb // smull v11.8h, v7.8b, v13.8b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
+	WORD $0x4e60695b // sadalp v27.4s, v10.8h
+	WORD $0x4e60697f // sadalp v31.4s, v11.8h
+	WORD $0x4e2dc088 // smull2 v8.8h, v4.16b, v13.16b
+	WORD $0x4e2dc0a9 // smull2 v9.8h, v5.16b, v13.16b
+	WORD $0x4e2dc0ca // smull2 v10.8h, v6.16b, v13.16b
+	WORD $0x4e2dc0eb // smull2 v11.8h, v7.16b, v13.16b
+	WORD $0x4e606913 // sadalp v19.4s, v8.8h
+	WORD $0x4e606937 // sadalp v23.4s, v9.8h
+	WORD $0x4e60695b // sadalp v27.4s, v10.8h
+	WORD $0x4e60697f // sadalp v31.4s, v11.8h
 	SUBS $1, R12
-	BNE step
+	BNE steps
+next:
 	SUBS $1, R14
 	BNE tap
 	MOVD 208(R0), R2
-	FMOVQ (R2), F4
+	FMOVQ (R2), F12
 	VADDP V17.S4, V16.S4, V16.S4
 	VADDP V19.S4, V18.S4, V18.S4
 	VADDP V21.S4, V20.S4, V20.S4
@@ -1420,10 +1921,10 @@ step:
 	VADDP V22.S4, V20.S4, V20.S4
 	VADDP V26.S4, V24.S4, V24.S4
 	VADDP V30.S4, V28.S4, V28.S4
-	VADD V4.S4, V16.S4, V16.S4
-	VADD V4.S4, V20.S4, V20.S4
-	VADD V4.S4, V24.S4, V24.S4
-	VADD V4.S4, V28.S4, V28.S4
+	VADD V12.S4, V16.S4, V16.S4
+	VADD V12.S4, V20.S4, V20.S4
+	VADD V12.S4, V24.S4, V24.S4
+	VADD V12.S4, V28.S4, V28.S4
 	CBNZ R26, requantize
 	FMOVQ F16, 0(R19)
 	ADD R20, R19
@@ -1513,6 +2014,10 @@ realBias:
 	WORD $0x4e22d79c // fadd v28.4s, v28.4s, v2.4s
 real:
 	TBNZ $4, R26, narrow
+	VDUP R23, V12.S4
+	VDUP R24, V13.S4
+	MOVW $0x4b400000, R2 // 1.5*2^23
+	VDUP R2, V14.S4
 	TBZ $3, R26, clamp
 	MOVW $0x4f000000, R4 // 2^31
 	VDUP R4, V1.S4
@@ -1560,6 +2065,7 @@ clamp:
 	ADD R20, R19
 	B stored
 narrow:
+	VDUP R23, V12.S4
 	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
 	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
 	WORD $0x4e2cd718 // fadd v24.4s, v24.4s, v12.4s
