@@ -34,7 +34,7 @@ func arm64Gemm8Tiles(g arm64Gemm8, widths []width, begin func(arm64Gemm8), sum f
 func (g arm64Gemm8) tiles(begin func(arm64Gemm8), sum func(arm64Gemm8, arm64Rows) arm64Gemm8) {
 	o := arm64Rows{g.arm64, g.rows, 0}
 	g.routine(g.name())
-	g.op("MOVD ZR, %s", atReg)
+	o.start()
 	g.op("MOVD %s, %s", at(tileTiles), tilesReg)
 	g.op("MOVD %s, %s", at(tileOut), outReg)
 	g.op("MOVD %s, %s", at(tileLD), ldReg)

@@ -27,12 +27,7 @@ func gemm8NEON(p *printer) {
 			names = append(names, g.name())
 			g.tiles(func(g arm64Gemm8) { g.op("VMOVI $0x80, %s", bytes16(neonFlip)) },
 				func(g arm64Gemm8, o arm64Rows) arm64Gemm8 {
-					for r := range g.rows {
-						for j := range neonColumns {
-							g.op("VMOVI $0, %s", bytes16(g.part(r, j)))
-						}
-					}
-					g.op("MOVD %s, %s", at(tilePanel), panelReg)
+					g.neonStart()
 					o.each(func() { g.neonRun(o, apart) })
 					return g.neonSums()
 				})
@@ -45,12 +40,27 @@ func gemm8NEON(p *printer) {
 // part is the register of the four sums whose sum is that of row r and column j.
 func (g arm64Gemm8) part(r, j int) int { return 16 + r*neonColumns + j }
 
+// neonStart makes the initial accumulators the first of the parts, the others zero, and sets
+// the panel.
+func (g arm64Gemm8) neonStart() {
+	g.op("MOVD %s, %s", at(tilePanel), panelReg)
+	g.op("MOVD %s, %s", at(tileInit), temp)
+	for j := 0; j < neonColumns; j += 2 {
+		g.op("FLDPS %d(%s), (F%d, F%d)", 4*j, temp, g.part(0, j), g.part(0, j+1))
+	}
+	for r := 1; r < g.rows; r++ {
+		for j := range neonColumns {
+			g.move(g.part(0, j), g.part(r, j))
+		}
+	}
+}
+
 // neonRun adds the products of one run, two groups at a time behind one that is left over, and
 // fetches the next panel's weights meanwhile.
 func (g arm64Gemm8) neonRun(o arm64Rows, apart bool) {
-	fetch := func() {
+	fetch := func(shift int) {
 		g.op("PRFM (%s), PLDL2KEEP", fetchReg)
-		g.op("ADD %s, %s", byReg, fetchReg)
+		g.op("ADD %s<<%d, %s", byReg, shift, fetchReg)
 	}
 	weights := func(a, b int) []string {
 		return g.lines(func() { g.op("FLDPQ.P 32(%s), (F%d, F%d)", panelReg, a, b) })
@@ -66,7 +76,7 @@ func (g arm64Gemm8) neonRun(o arm64Rows, apart bool) {
 	g.op("TBZ $0, %s, pairs", depthReg)
 	g.each(func(r int) { g.op("FMOVQ.P 16(%s), F%d", o.run(r), r) })
 	g.print(weights(neonSecond, neonSecond+1))
-	fetch()
+	fetch(0)
 	flip(0)
 	g.print(products(0, neonSecond, 0))
 	g.spread(products(0, neonSecond+1, 1), weights(neonSecond+2, neonSecond+3))
@@ -75,14 +85,13 @@ func (g arm64Gemm8) neonRun(o arm64Rows, apart bool) {
 	g.line("pairs:")
 	g.op("LSR $1, %s", depthReg)
 	g.op("CBZ %s, next", depthReg)
-	g.op("LSL $1, %s // for two groups", byReg)
 	g.op("PCALIGN $16")
 	g.line("steps:")
 	// Weights are loaded a column ahead, into registers of columns that are done.
 	const a, b, c = neonWeights, neonWeights + 1, neonWeights + 2
 	g.each(func(r int) { g.op("FLDPQ.P 32(%s), (F%d, F%d)", o.run(r), r, neonSecond+r) })
 	g.print(weights(a, b))
-	fetch()
+	fetch(1)
 	flip(0)
 	g.print(products(0, a, 0))
 	g.spread(products(0, b, 1), weights(c, a))
@@ -111,21 +120,16 @@ func (g arm64Gemm8) neonProducts(codes, weights, column int, apart bool) {
 	g.each(add)
 }
 
-// neonSums adds the four parts of each sum, and the initial accumulators.
+// neonSums adds the four parts of each sum.
 func (g arm64Gemm8) neonSums() arm64Gemm8 {
-	add := func(a, b, to int) { g.op("VADDP %s, %s, %s", words4(b), words4(a), words4(to)) }
-	g.op("MOVD %s, %s", at(tileInit), temp)
-	g.op("FMOVQ (%s), F%d", temp, neonWeights)
+	add := func(a, b int) { g.op("VADDP %s, %s, %s", words4(b), words4(a), words4(a)) }
 	for r := range g.rows {
-		add(g.part(r, 0), g.part(r, 1), g.part(r, 0))
-		add(g.part(r, 2), g.part(r, 3), g.part(r, 2))
+		add(g.part(r, 0), g.part(r, 1))
+		add(g.part(r, 2), g.part(r, 3))
 	}
 	for r := range g.rows {
-		add(g.part(r, 0), g.part(r, 2), g.part(r, 0))
-	}
-	for r := range g.rows {
+		add(g.part(r, 0), g.part(r, 2))
 		g.sums = append(g.sums, g.part(r, 0))
-		g.op("VADD %s, %s, %s", words4(neonWeights), words4(g.part(r, 0)), words4(g.part(r, 0)))
 	}
 	return g
 }

@@ -9,7 +9,7 @@ const (
 	temp, temp2      = "R2", "R3"
 	firstRowReg      = 4 // R4 to R11 point to the runs of a tile's rows
 	depthReg         = "R12"
-	wholeDepthReg    = "R13"
+	stepReg          = "R13" // from the rows of a tile to those of the next
 	tapsReg, tapReg  = "R14", "R15"
 	atReg            = "R16"
 	tilesReg         = "R17"
@@ -61,17 +61,20 @@ func (o arm64Rows) each(body func()) {
 	o.op("BNE tap")
 }
 
-// advance goes on with the rows behind.
-func (o arm64Rows) advance() {
+// start is at the first rows.
+func (o arm64Rows) start() {
+	o.op("MOVD ZR, %s", atReg)
 	o.op("MOVD %s, %s", at(cursorOffset), temp2)
-	o.op("MOVD $%d, %s", 4*o.rows, temp)
-	o.op("CBNZ %s, advance", temp2)
+	o.op("MOVD $%d, %s", 4*o.rows, stepReg)
+	o.op("CBNZ %s, started", temp2)
 	o.op("MOVD %s, %s", at(cursorStride), temp2)
-	o.op("MOVD $%d, %s", o.rows, temp)
-	o.op("MUL %s, %s", temp2, temp)
-	o.line("advance:")
-	o.op("ADD %s, %s", temp, atReg)
+	o.op("MOVD $%d, %s", o.rows, stepReg)
+	o.op("MUL %s, %s", temp2, stepReg)
+	o.line("started:")
 }
+
+// advance goes on with the rows behind.
+func (o arm64Rows) advance() { o.op("ADD %s, %s", stepReg, atReg) }
 
 // fetch leaves in fetchReg where to fetch and in byReg how far to go on with each step:
 // nowhere, once the end is reached. fields is the operand.Prefetch.

@@ -172,12 +172,16 @@ func (g arm64Results) clamped() {
 			g.v("fadd 4s", g.sum(r, j), g.sum(r, j), clampMagic)
 		}
 	}
-	g.halves()
-	g.each(func(r int) {
-		g.op("VUZP1 %s, %s, %s", bytes16(g.sum(r, g.vectors/4*2)), bytes16(g.sum(r, 0)), bytes16(g.sum(r, 0)))
-	})
-	g.each(func(r int) { g.op("VADD %s, %s, %s", bytes16(zero), bytes16(g.sum(r, 0)), bytes16(g.sum(r, 0))) })
-	g.codes()
+	halves := g.halves()
+	var codes []int
+	for i := 0; i < len(halves); i += 2 {
+		g.op("VUZP1 %s, %s, %s", bytes16(halves[min(i+1, len(halves)-1)]), bytes16(halves[i]), bytes16(halves[i]))
+		codes = append(codes, halves[i])
+	}
+	for _, c := range codes {
+		g.op("VADD %s, %s, %s", bytes16(zero), bytes16(c), bytes16(c))
+	}
+	g.store(codes)
 }
 
 // narrow rounds numbers that are known to fit 16 bits, of which they are saturated to codes.
@@ -193,17 +197,21 @@ func (g arm64Results) narrow() {
 			g.v("fadd 4s", g.sum(r, j), g.sum(r, j), clampLo)
 		}
 	}
-	g.halves()
+	halves := g.halves()
 	g.op("CBZ %s, saturate%s", zeroReg, g.suffix)
 	g.label("addZero")
 	g.op("VDUP %s, %s", zeroReg, halves8(zero))
-	for j := 0; j < g.vectors; j += 2 {
-		g.each(func(r int) { g.v("sqadd 8h", g.sum(r, j), g.sum(r, j), zero) })
+	for _, h := range halves {
+		g.v("sqadd 8h", h, h, zero)
 	}
 	g.label("saturate")
-	g.each(func(r int) { g.v("sqxtun 8b", g.sum(r, 0), g.sum(r, 0)) })
-	if g.vectors == 4 {
-		g.each(func(r int) { g.v("sqxtun2 16b", g.sum(r, 0), g.sum(r, 2)) })
+	var codes []int
+	for i := 0; i < len(halves); i += 2 {
+		g.v("sqxtun 8b", halves[i], halves[i])
+		codes = append(codes, halves[i])
+	}
+	for i := 1; i < len(halves); i += 2 {
+		g.v("sqxtun2 16b", halves[i-1], halves[i])
 	}
 	g.op("MOVD $0xff00, R4 // all codes")
 	g.op("CMP R4, %s", hiReg)
@@ -212,10 +220,14 @@ func (g arm64Results) narrow() {
 	g.op("LSR $8, %s, R4", hiReg)
 	g.op("VDUP %s, %s", hiReg, bytes16(lo))
 	g.op("VDUP R4, %s", bytes16(hi))
-	g.each(func(r int) { g.op("VUMAX %s, %s, %s", bytes16(lo), bytes16(g.sum(r, 0)), bytes16(g.sum(r, 0))) })
-	g.each(func(r int) { g.op("VUMIN %s, %s, %s", bytes16(hi), bytes16(g.sum(r, 0)), bytes16(g.sum(r, 0))) })
+	for _, c := range codes {
+		g.op("VUMAX %s, %s, %s", bytes16(lo), bytes16(c), bytes16(c))
+	}
+	for _, c := range codes {
+		g.op("VUMIN %s, %s, %s", bytes16(hi), bytes16(c), bytes16(c))
+	}
 	g.label("whole")
-	g.codes()
+	g.store(codes)
 }
 
 // each goes over the rows.
@@ -225,20 +237,31 @@ func (g arm64Results) each(do func(r int)) {
 	}
 }
 
-// halves takes the low halves of the sums, of two vectors into one.
-func (g arm64Results) halves() {
-	for j := 0; j < g.vectors; j += 2 {
-		g.each(func(r int) {
-			g.op("VUZP1 %s, %s, %s", halves8(g.sum(r, min(j+1, g.vectors-1))), halves8(g.sum(r, j)), halves8(g.sum(r, j)))
-		})
+// halves takes the low halves of the sums, of two vectors into one, which may be of two rows.
+// It returns the registers.
+func (g arm64Results) halves() []int {
+	n := g.rows * g.vectors
+	sum := func(i int) int { return g.sum(i/g.vectors, i%g.vectors) }
+	var halves []int
+	for i := 0; i < n; i += 2 {
+		g.op("VUZP1 %s, %s, %s", halves8(sum(min(i+1, n-1))), halves8(sum(i)), halves8(sum(i)))
+		halves = append(halves, sum(i))
 	}
+	return halves
 }
 
-// codes stores them.
-func (g arm64Results) codes() {
-	store := map[int]string{1: "FMOVS", 2: "FMOVD", 4: "FMOVQ"}[g.vectors]
+// store stores the codes of all rows, one behind the other in these registers.
+func (g arm64Results) store(codes []int) {
 	g.each(func(r int) {
-		g.op("%s F%d, (%s)", store, g.sum(r, 0), outReg)
-		g.op("ADD %s, %s", ldReg, outReg)
+		first := r * g.vectors // in fours of codes
+		switch c := codes[first/4]; g.vectors {
+		case 1:
+			g.op("VST1.P V%d.S[%d], (%s)(%s)", c, first%4, outReg, ldReg)
+		case 2:
+			g.op("VST1.P V%d.D[%d], (%s)(%s)", c, first%4/2, outReg, ldReg)
+		default:
+			g.op("FMOVQ F%d, (%s)", c, outReg)
+			g.op("ADD %s, %s", ldReg, outReg)
+		}
 	})
 }

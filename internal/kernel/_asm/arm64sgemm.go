@@ -35,7 +35,7 @@ func (g arm64Sgemm) weights(step int) int { return mostRows + step%2*g.vectors }
 func (g arm64Sgemm) write() {
 	o := arm64Rows{g.arm64, g.rows, 2}
 	g.routine(g.name())
-	g.op("MOVD ZR, %s", atReg)
+	o.start()
 	g.op("MOVD %s, %s", at(stileTiles), tilesReg)
 	g.op("MOVD %s, %s", at(stileOut), outReg)
 	g.op("MOVD %s, %s", at(stileLD), ldReg)

@@ -346,8 +346,8 @@ clamp:
 	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
-	VUZP1 V21.H8, V20.H8, V20.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
 	VUZP1 V23.H8, V22.H8, V22.H8
 	VUZP1 V18.B16, V16.B16, V16.B16
 	VUZP1 V22.B16, V20.B16, V20.B16
@@ -368,15 +368,15 @@ narrow:
 	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
 	WORD $0x4e2cd6f7 // fadd v23.4s, v23.4s, v12.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
-	VUZP1 V21.H8, V20.H8, V20.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
 	VUZP1 V23.H8, V22.H8, V22.H8
 	CBZ R25, saturate
 addZero:
 	VDUP R25, V0.H8
 	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
-	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
 	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
 	WORD $0x4e600ed6 // sqadd v22.8h, v22.8h, v0.8h
 saturate:
 	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h
@@ -920,8 +920,8 @@ clamp:
 	WORD $0x4eadc6f7 // fminnm v23.4s, v23.4s, v13.4s
 	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
-	VUZP1 V21.H8, V20.H8, V20.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
 	VUZP1 V23.H8, V22.H8, V22.H8
 	VUZP1 V18.B16, V16.B16, V16.B16
 	VUZP1 V22.B16, V20.B16, V20.B16
@@ -942,15 +942,15 @@ narrow:
 	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
 	WORD $0x4e2cd6f7 // fadd v23.4s, v23.4s, v12.4s
 	VUZP1 V17.H8, V16.H8, V16.H8
-	VUZP1 V21.H8, V20.H8, V20.H8
 	VUZP1 V19.H8, V18.H8, V18.H8
+	VUZP1 V21.H8, V20.H8, V20.H8
 	VUZP1 V23.H8, V22.H8, V22.H8
 	CBZ R25, saturate
 addZero:
 	VDUP R25, V0.H8
 	WORD $0x4e600e10 // sqadd v16.8h, v16.8h, v0.8h
-	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
 	WORD $0x4e600e52 // sqadd v18.8h, v18.8h, v0.8h
+	WORD $0x4e600e94 // sqadd v20.8h, v20.8h, v0.8h
 	WORD $0x4e600ed6 // sqadd v22.8h, v22.8h, v0.8h
 saturate:
 	WORD $0x2e212a10 // sqxtun v16.8b, v16.8h

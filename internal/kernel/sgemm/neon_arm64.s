@@ -6,6 +6,13 @@
 
 TEXT tiles1x4NEON<>(SB), NOSPLIT, $0-0
 	MOVD ZR, R16
+	MOVD 16(R0), R3
+	MOVD $4, R13
+	CBNZ R3, started
+	MOVD 32(R0), R3
+	MOVD $1, R13
+	MUL R3, R13
+started:
 	MOVD 256(R0), R17
 	MOVD 240(R0), R19
 	MOVD 248(R0), R20
@@ -80,14 +87,7 @@ done:
 	VBIT V8.B16, V1.B16, V16.B16
 	FMOVQ F16, 0(R19)
 	ADD R20, R19
-	MOVD 16(R0), R3
-	MOVD $4, R2
-	CBNZ R3, advance
-	MOVD 32(R0), R3
-	MOVD $1, R2
-	MUL R3, R2
-advance:
-	ADD R2, R16
+	ADD R13, R16
 	SUBS $1, R17
 	BNE tile
 	MOVD R21, 272(R0)
@@ -95,6 +95,13 @@ advance:
 
 TEXT tiles2x4NEON<>(SB), NOSPLIT, $0-0
 	MOVD ZR, R16
+	MOVD 16(R0), R3
+	MOVD $8, R13
+	CBNZ R3, started
+	MOVD 32(R0), R3
+	MOVD $2, R13
+	MUL R3, R13
+started:
 	MOVD 256(R0), R17
 	MOVD 240(R0), R19
 	MOVD 248(R0), R20
@@ -188,14 +195,7 @@ done:
 	ADD R20, R19
 	FMOVQ F17, 0(R19)
 	ADD R20, R19
-	MOVD 16(R0), R3
-	MOVD $8, R2
-	CBNZ R3, advance
-	MOVD 32(R0), R3
-	MOVD $2, R2
-	MUL R3, R2
-advance:
-	ADD R2, R16
+	ADD R13, R16
 	SUBS $1, R17
 	BNE tile
 	MOVD R21, 272(R0)
@@ -203,6 +203,13 @@ advance:
 
 TEXT tiles4x4NEON<>(SB), NOSPLIT, $0-0
 	MOVD ZR, R16
+	MOVD 16(R0), R3
+	MOVD $16, R13
+	CBNZ R3, started
+	MOVD 32(R0), R3
+	MOVD $4, R13
+	MUL R3, R13
+started:
 	MOVD 256(R0), R17
 	MOVD 240(R0), R19
 	MOVD 248(R0), R20
@@ -334,14 +341,7 @@ done:
 	ADD R20, R19
 	FMOVQ F19, 0(R19)
 	ADD R20, R19
-	MOVD 16(R0), R3
-	MOVD $16, R2
-	CBNZ R3, advance
-	MOVD 32(R0), R3
-	MOVD $4, R2
-	MUL R3, R2
-advance:
-	ADD R2, R16
+	ADD R13, R16
 	SUBS $1, R17
 	BNE tile
 	MOVD R21, 272(R0)
@@ -349,6 +349,13 @@ advance:
 
 TEXT tiles8x4NEON<>(SB), NOSPLIT, $0-0
 	MOVD ZR, R16
+	MOVD 16(R0), R3
+	MOVD $32, R13
+	CBNZ R3, started
+	MOVD 32(R0), R3
+	MOVD $8, R13
+	MUL R3, R13
+started:
 	MOVD 256(R0), R17
 	MOVD 240(R0), R19
 	MOVD 248(R0), R20
@@ -556,14 +563,7 @@ done:
 	ADD R20, R19
 	FMOVQ F23, 0(R19)
 	ADD R20, R19
-	MOVD 16(R0), R3
-	MOVD $32, R2
-	CBNZ R3, advance
-	MOVD 32(R0), R3
-	MOVD $8, R2
-	MUL R3, R2
-advance:
-	ADD R2, R16
+	ADD R13, R16
 	SUBS $1, R17
 	BNE tile
 	MOVD R21, 272(R0)
@@ -571,6 +571,13 @@ advance:
 
 TEXT tiles1x8NEON<>(SB), NOSPLIT, $0-0
 	MOVD ZR, R16
+	MOVD 16(R0), R3
+	MOVD $4, R13
+	CBNZ R3, started
+	MOVD 32(R0), R3
+	MOVD $1, R13
+	MUL R3, R13
+started:
 	MOVD 256(R0), R17
 	MOVD 240(R0), R19
 	MOVD 248(R0), R20
@@ -655,14 +662,7 @@ done:
 	FMOVQ F16, 0(R19)
 	FMOVQ F17, 16(R19)
 	ADD R20, R19
-	MOVD 16(R0), R3
-	MOVD $4, R2
-	CBNZ R3, advance
-	MOVD 32(R0), R3
-	MOVD $1, R2
-	MUL R3, R2
-advance:
-	ADD R2, R16
+	ADD R13, R16
 	SUBS $1, R17
 	BNE tile
 	MOVD R21, 272(R0)
@@ -670,6 +670,13 @@ advance:
 
 TEXT tiles2x8NEON<>(SB), NOSPLIT, $0-0
 	MOVD ZR, R16
+	MOVD 16(R0), R3
+	MOVD $8, R13
+	CBNZ R3, started
+	MOVD 32(R0), R3
+	MOVD $2, R13
+	MUL R3, R13
+started:
 	MOVD 256(R0), R17
 	MOVD 240(R0), R19
 	MOVD 248(R0), R20
@@ -784,14 +791,7 @@ done:
 	FMOVQ F18, 0(R19)
 	FMOVQ F19, 16(R19)
 	ADD R20, R19
-	MOVD 16(R0), R3
-	MOVD $8, R2
-	CBNZ R3, advance
-	MOVD 32(R0), R3
-	MOVD $2, R2
-	MUL R3, R2
-advance:
-	ADD R2, R16
+	ADD R13, R16
 	SUBS $1, R17
 	BNE tile
 	MOVD R21, 272(R0)
@@ -799,6 +799,13 @@ advance:
 
 TEXT tiles4x8NEON<>(SB), NOSPLIT, $0-0
 	MOVD ZR, R16
+	MOVD 16(R0), R3
+	MOVD $16, R13
+	CBNZ R3, started
+	MOVD 32(R0), R3
+	MOVD $4, R13
+	MUL R3, R13
+started:
 	MOVD 256(R0), R17
 	MOVD 240(R0), R19
 	MOVD 248(R0), R20
@@ -973,14 +980,7 @@ done:
 	FMOVQ F22, 0(R19)
 	FMOVQ F23, 16(R19)
 	ADD R20, R19
-	MOVD 16(R0), R3
-	MOVD $16, R2
-	CBNZ R3, advance
-	MOVD 32(R0), R3
-	MOVD $4, R2
-	MUL R3, R2
-advance:
-	ADD R2, R16
+	ADD R13, R16
 	SUBS $1, R17
 	BNE tile
 	MOVD R21, 272(R0)
@@ -988,6 +988,13 @@ advance:
 
 TEXT tiles8x8NEON<>(SB), NOSPLIT, $0-0
 	MOVD ZR, R16
+	MOVD 16(R0), R3
+	MOVD $32, R13
+	CBNZ R3, started
+	MOVD 32(R0), R3
+	MOVD $8, R13
+	MUL R3, R13
+started:
 	MOVD 256(R0), R17
 	MOVD 240(R0), R19
 	MOVD 248(R0), R20
@@ -1282,14 +1289,7 @@ done:
 	FMOVQ F30, 0(R19)
 	FMOVQ F31, 16(R19)
 	ADD R20, R19
-	MOVD 16(R0), R3
-	MOVD $32, R2
-	CBNZ R3, advance
-	MOVD 32(R0), R3
-	MOVD $8, R2
-	MUL R3, R2
-advance:
-	ADD R2, R16
+	ADD R13, R16
 	SUBS $1, R17
 	BNE tile
 	MOVD R21, 272(R0)
