@@ -62,7 +62,4 @@ var loops = []loop{
 	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "narrow"}}},
 	{"winograd32 input, a tile", "winograd32/neon_arm64.s", "spreadNEON", 4, []stretch{{"channels", ""}}},
 	{"winograd32 output, a tile", "winograd32/neon_arm64.s", "foldNEON", 4, []stretch{{"channels", ""}}},
-	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"clamp", "stored"}}},
-	{"AddBias, large", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"real", "stored"}}},
-	{"RealBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"realBias", "real"}, {"clamp", "stored"}}},
 }
