@@ -47,6 +47,8 @@ var loops = []loop{
 	{"filters32, four pixels", "filters32/neon_arm64.s", "filterNEON", 0, []stretch{{"several16Tap", ""}}},
 	{"filters32, gradient of weights", "filters32/neon_arm64.s", "weightsNEON", 0, []stretch{{"channels16Pixel", ""}}},
 	{"argmax32, a tap", "argmax32/neon_arm64.s", "pixelsNEON", 16, []stretch{{"channels16Tap", ""}}},
+	{"statistics histogram", "statistics/neon_arm64.s", "histogramNEON", 8, []stretch{{"step", ""}, {"count", ""}}},
+	{"statistics noise", "statistics/neon_arm64.s", "noiseNEON", 4, []stretch{{"group", ""}}},
 	{"quantize", "quantize/neon_arm64.s", "toUnsignedNEON", 16, []stretch{{"block", ""}}},
 	{"dequantize", "quantize/neon_arm64.s", "toRealsNEON", 16, []stretch{{"block", ""}}},
 	{"pool8 max, a cell of 64", "pool8/neon_arm64.s", "maxNEON", 64, []stretch{{"wideCell", ""}}},

@@ -81,8 +81,11 @@ var vectorForms = map[string]form{
 	"fcmeq 4s":  {0x4e20e400, "4s 4s 4s"},
 	"fcmge 4s":  {0x6e20e400, "4s 4s 4s"},
 	"frintn 4s": {0x4e218800, "4s 4s"},
+	"fcvtzs 4s": {0x4ea1b800, "4s 4s"},
 
-	// of words, for masks
+	// of words
+	"smax 4s":  {0x4ea06400, "4s 4s 4s"},
+	"smin 4s":  {0x4ea06c00, "4s 4s 4s"},
 	"cmgt 4s":  {0x4ea03400, "4s 4s 4s"},
 	"cmtst 4s": {0x4ea08c00, "4s 4s 4s"},
 

@@ -27,7 +27,7 @@ var families = map[string]map[string]func(*printer){
 	"elementwise32": {"avx512_amd64.s": elementwise32AVX512, "avx2_amd64.s": elementwise32AVX2, "neon_arm64.s": elementwise32NEON},
 	"rows32":        {"avx512_amd64.s": rows32AVX512, "avx2_amd64.s": rows32AVX2, "neon_arm64.s": rows32NEON},
 	"depthwise32":   {"avx512_amd64.s": depthwise32AVX512, "avx2_amd64.s": depthwise32AVX2, "neon_arm64.s": depthwise32NEON},
-	"statistics":    {"avx2_amd64.s": statisticsAVX2},
+	"statistics":    {"avx2_amd64.s": statisticsAVX2, "neon_arm64.s": statisticsNEON},
 	"winograd32":    {"avx512_amd64.s": winograd32AVX512, "avx2_amd64.s": winograd32AVX2, "neon_arm64.s": winograd32NEON},
 	"pool32":        {"avx512_amd64.s": pool32AVX512, "avx2_amd64.s": pool32AVX2, "neon_arm64.s": pool32NEON},
 	"argmax32":      {"avx512_amd64.s": argmax32AVX512, "avx2_amd64.s": argmax32AVX2, "neon_arm64.s": argmax32NEON},
