@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // Opsets that are read. Older ones have operators with other meanings of the same
@@ -28,6 +29,8 @@ type File struct {
 	folder string // of external data; empty where there can be none
 	model  *onnxpb.ModelProto
 	opset  int // of the default domain
+	// replaced are initializers with other elements than the file has.
+	replaced map[*onnxpb.TensorProto]*tensor.Tensor
 }
 
 // Open reads an ONNX file. External data is looked for beside it, and read when the

@@ -73,18 +73,14 @@ func Taken(t *tensor.Tensor) (*tensor.Tensor, error) {
 
 // decode returns the elements of a TensorProto in the type that its file declares.
 func (f *File) decode(p *onnxpb.TensorProto) (*tensor.Tensor, error) {
+	if t := f.replaced[p]; t != nil {
+		return t, nil
+	}
 	dtype, err := elementType(p.GetDataType())
 	if err != nil {
 		return nil, err
 	}
-	shape := make(tensor.Shape, len(p.GetDims()))
-	for i, d := range p.GetDims() {
-		if d < 0 || d > math.MaxInt32 {
-			return nil, fmt.Errorf("extent %d of %v", d, p.GetDims())
-		}
-		shape[i] = int(d)
-	}
-	n, err := shape.CheckedNumel()
+	shape, err := extents(p)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +102,20 @@ func (f *File) decode(p *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	if p.RawData != nil {
 		return tensor.FromBytes(dtype, nil, shape, p.GetRawData())
 	}
-	return typed(p, dtype, shape, n)
+	return typed(p, dtype, shape, shape.Numel())
+}
+
+// extents is the shape of a TensorProto; the product of its extents is an int.
+func extents(p *onnxpb.TensorProto) (tensor.Shape, error) {
+	shape := make(tensor.Shape, len(p.GetDims()))
+	for i, d := range p.GetDims() {
+		if d < 0 || d > math.MaxInt32 {
+			return nil, fmt.Errorf("extent %d of %v", d, p.GetDims())
+		}
+		shape[i] = int(d)
+	}
+	_, err := shape.CheckedNumel()
+	return shape, err
 }
 
 // packedBits is how many bits an element takes where several share a byte, otherwise 0.

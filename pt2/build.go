@@ -88,9 +88,9 @@ func (b *builder) inputs(given onnx.Given) error {
 		}
 		switch {
 		case s.Parameter != nil:
-			b.values[name] = b.stored(s.Parameter.Key, f.state)
+			b.values[name] = b.parameter(s.Parameter.Key)
 		case s.Buffer != nil && s.Buffer.Persistent:
-			b.values[name] = b.stored(s.Buffer.Key, f.state)
+			b.values[name] = b.parameter(s.Buffer.Key)
 		case s.Buffer != nil:
 			b.values[name] = b.stored(s.Buffer.Key, f.other)
 		case s.Constant != nil:
@@ -161,6 +161,21 @@ func (b *builder) stored(key string, table map[string]weight) *entry {
 		}
 		return b.Graph.AddConst(b.unique(key), t), nil
 	}}
+}
+
+// parameter is a tensor of the state dict.
+func (b *builder) parameter(key string) *entry {
+	e := b.stored(key, b.file.state)
+	if t := b.file.replaced[key]; t != nil {
+		e.load = func() (*graph.Value, error) {
+			held, err := onnx.Held(t)
+			if err != nil {
+				return nil, fmt.Errorf("tensor %q: %w", key, err)
+			}
+			return b.Graph.AddConst(b.unique(key), held), nil
+		}
+	}
+	return e
 }
 
 // unique is a name that the graph has not given yet.

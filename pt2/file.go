@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/internal/zipcheck"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // Limits of what a file may make the reader do: far above what programs of real models need.
@@ -34,6 +35,8 @@ type File struct {
 	state   map[string]weight // parameters and buffers in the state dict, by its keys
 	other   map[string]weight // constants, and buffers that are not in it
 	keep    io.Closer         // the file, which weights are read from
+	// replaced are tensors of the state dict with other elements than the file has, by key.
+	replaced map[string]*tensor.Tensor
 }
 
 // Open reads a program. Its weights are read when the graph is built; until Close the file
