@@ -56,8 +56,13 @@ func (e *MismatchError) Error() string {
 
 // Summary counts the differences and lists the first of each problem, in at most
 // a dozen lines. Differences has all of them.
-func (e *MismatchError) Summary() string {
-	const most = 10
+func (e *MismatchError) Summary() string { return e.list(10) }
+
+// Report is Summary with every difference.
+func (e *MismatchError) Report() string { return e.list(len(problems) * len(e.Differences)) }
+
+// list counts the differences and lists the first ones.
+func (e *MismatchError) list(most int) string {
 	var present []Problem
 	var counts []string
 	for _, p := range problems {
