@@ -55,6 +55,9 @@ func (o openOptions) graphsOnly(file, what string) error {
 	if o.arch != "" || o.key != "" {
 		return fmt.Errorf("%s: %s holds its own graph: leave out the architecture and the key", file, what)
 	}
+	if o.graphOf != "" {
+		return classed{fmt.Errorf("%s: %s holds its own graph and weights: that of %s is for a state dict, .pth or .safetensors", file, what, o.graphOf), ErrRecipe}
+	}
 	if o.backend != "" {
 		return classed{fmt.Errorf("%s: %s says itself how its numbers are computed: leave out the backend %s; which rules an int8 model is made for is a choice of quantizing", file, what, o.backend), ErrRecipe}
 	}

@@ -29,7 +29,7 @@ import (
 // file holds its own graph, of any architecture; the error of one with operators that
 // octet does not have is an *onnx.UnsupportedError that lists every node. So does a .pt2
 // file, a program of torch.export.save; as a state dict of a known architecture it is read
-// with WithArch.
+// with WithArch. WithGraphOf gives a state dict of any architecture the graph of such a file.
 func Open(path string, opts ...OpenOption) (*Model, error) {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".safetensors":
@@ -94,6 +94,9 @@ func openSafetensors(path string, o openOptions) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{origin: origin{file: path}}
+	if o.graphOf != "" {
+		return m.overGraph([]stateDict{{o.key, sd}}, func(*torch.StateDict) error { return nil }, o)
+	}
 	explain, err := m.choose([]stateDict{{o.key, sd}}, o)
 	if err != nil {
 		return nil, err
@@ -115,6 +118,9 @@ func fromCheckpoint(ckpt *torch.Checkpoint, o openOptions) (*Model, error) {
 	dicts, err := stateDicts(ckpt, o.key, o.arch)
 	if err != nil {
 		return nil, err
+	}
+	if o.graphOf != "" {
+		return m.overGraph(dicts, ckpt.Fill, o)
 	}
 	explain, err := m.choose(dicts, o)
 	if err != nil {

@@ -95,6 +95,7 @@ type openOptions struct {
 	presetChange     PresetChange
 	given            onnx.Given // of a model with a graph of its own
 	stateDict        bool       // of a program, its state dict alone
+	graphOf          string     // the file whose graph a state dict has
 }
 
 type quantizeOptions struct {
@@ -150,6 +151,12 @@ func WithArch(name string) OpenOption {
 // does where WithArch names an architecture. The architecture is found as that of a .pth file is,
 // and the int8 model can be saved as one.
 func AsStateDict() OpenOption { return openFunc(func(o *openOptions) { o.stateDict = true }) }
+
+// WithGraphOf gives a float state dict, .pth or .safetensors, the graph of the .pt2 or .onnx file of the
+// same model: checkpoints of a training need not be exported each. Keys and shapes must agree exactly,
+// and what the file computed of its weights is computed again; the error is a *GraphMismatchError. A
+// .pt2 file keeps all names; an .onnx file keeps those that PyTorch's exporter did not replace.
+func WithGraphOf(path string) OpenOption { return openFunc(func(o *openOptions) { o.graphOf = path }) }
 
 // WithInput makes an input of an ONNX model or a program a constant, which Run does not take any more:
 // one on which shapes depend, such as the sizes of a Resize, or a setting, such as a

@@ -27,7 +27,7 @@ func OpenPT2(f *pt2.File, opts ...OpenOption) (*Model, error) {
 }
 
 func ofPT2(f *pt2.File, o openOptions) (*Model, error) {
-	if o.stateDict || o.arch != "" {
+	if (o.stateDict || o.arch != "") && o.graphOf == "" {
 		return stateOfPT2(f, o)
 	}
 	if err := o.graphsOnly(f.Name(), "a program of torch.export.save"); err != nil {

@@ -114,10 +114,10 @@ func runAdvise(c *console.Console, cmd *cobra.Command, f *adviseFlags, args []st
 		f.calibration, calibration = f.train, "--train"
 	}
 	kind := console.ModelOutput
-	if len(args) == 1 && f.output != "" && console.HoldsGraph(args[0]) {
+	if len(args) == 1 && f.output != "" && console.HoldsGraph(f.model.GraphFile(args[0])) {
 		var err error
 		f.model.StateDict = console.IsProgram(args[0]) && !console.IsONNX(f.output)
-		if kind, err = console.ModelKind(f.output, args[0]); err != nil {
+		if kind, err = f.model.OutputKind(f.output, args[0]); err != nil {
 			return err
 		}
 	}

@@ -23,11 +23,14 @@ func (f *adviseFlags) qatCommand(path, arch string, best *candidate) string {
 	if arch != "" {
 		parts = append(parts, "--arch", arch)
 	}
+	if f.model.GraphOf != "" {
+		parts = append(parts, "--graph-of", f.model.GraphOf)
+	}
 	parts = append(parts, "--backend", best.Backend, "--"+best.Weights, "--data", f.train)
 	if f.eval != "" {
 		parts = append(parts, "--eval", f.eval)
 	}
-	return strings.Join(append(parts, "--output", cmp.Or(f.output, console.Int8Name(path))), " ")
+	return strings.Join(append(parts, "--output", cmp.Or(f.output, console.Int8Name(f.model.GraphFile(path)))), " ")
 }
 
 // follow carries out the advice and writes the model.

@@ -32,6 +32,7 @@ says how other folders correspond to classes. A model with a single output decid
 between the classes 0 and 1 by the sign of its logit.`,
 		Example: `  octet eval resnet18_int8.pth imagenet/val --batch-size 64
   octet eval model.pth --arch resnet18 pets/ --labels pets.txt
+  octet eval epoch9.pth --graph-of model.pt2 pets/ --labels pets.txt
   octet eval model.pth --arch resnet18 imagenette/val --class-map folders.txt`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),

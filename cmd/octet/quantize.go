@@ -102,6 +102,7 @@ The files are read to find out, but not decoded; a difference is an error that n
   octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth
   octet quantize prepared.pth --output int8.pth
   octet quantize model.onnx --calibration photos/ --output int8.onnx
+  octet quantize epoch9.pth --graph-of model.pt2 --calibration photos/ --output int8.onnx
   octet quantize bert.onnx --calibration ids=ids.npy --calibration mask=mask.npy --output int8.onnx`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.ExactArgs(1)(cmd, args); err != nil {
@@ -157,7 +158,7 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 	f.model.StateDict = console.IsProgram(path) && !console.IsONNX(f.output)
 	if console.IsONNX(f.output) && !cmd.Flags().Changed("qconfig") {
 		f.QConfig = "octet" // all codes 0..255, since PyTorch does not run the file
-		if console.HoldsGraph(path) {
+		if console.HoldsGraph(f.model.GraphFile(path)) {
 			f.QConfig = "" // the default for models with a graph of their own
 		}
 	}
@@ -268,7 +269,7 @@ func (f *quantizeFlags) check(path string) error {
 	if same, _ := sameFile(path, f.output); same {
 		return exit.Usagef("--output %s is the float model itself: choose another name", f.output)
 	}
-	kind, err := console.ModelKind(f.output, path)
+	kind, err := f.model.OutputKind(f.output, path)
 	if err != nil {
 		return err
 	}

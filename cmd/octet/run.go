@@ -101,7 +101,7 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 		}
 		given = f.input
 	}
-	if len(given) == 0 && !console.HoldsGraph(path) {
+	if len(given) == 0 && !console.HoldsGraph(f.model.GraphFile(path)) {
 		return exit.Usagef("no input: name images, folders or .npy files behind the model, or --input X.npy")
 	}
 	if f.top < 1 {

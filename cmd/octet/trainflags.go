@@ -147,7 +147,7 @@ func (f *trainingFlags) check(model string) error {
 		f.checkpoint = ""
 	}
 	f.model.StateDict = console.IsProgram(model) && !console.IsONNX(f.output)
-	kind, err := console.ModelKind(f.output, model)
+	kind, err := f.model.OutputKind(f.output, model)
 	if err != nil {
 		return err
 	}

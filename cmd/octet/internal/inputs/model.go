@@ -2,6 +2,7 @@ package inputs
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -22,6 +23,7 @@ import (
 // ModelFlags hold what a model file may not say itself.
 type ModelFlags struct {
 	Arch, Backend, Key string            // --arch, --backend, --key; empty where not given
+	GraphOf            string            // --graph-of: the file whose graph a state dict has
 	Float              bool              // zoo:resnet18 is its float weights
 	Offline            bool              // downloads nothing
 	StateDict          bool              // of a program of torch.export.save, its state dict alone
@@ -37,11 +39,15 @@ func (f *ModelFlags) Register(cmd *cobra.Command) {
 	fl.StringVar(&f.Arch, "arch", "", "architecture, in torchvision's words: "+strings.Join(ArchNames(), ", "))
 	fl.StringVar(&f.Backend, "backend", "", "rules and default observers: fbgemm or x86, as PyTorch has them on x86, qnnpack (on ARM), onednn; octet runs them all on any CPU")
 	fl.StringVar(&f.Key, "key", "", "which state dict of a checkpoint to use, such as model or ema.state_dict, or what its keys begin with, such as student")
+	fl.StringVar(&f.GraphOf, "graph-of", "", "take the graph of this `FILE`, .pt2 or .onnx, for a MODEL that is a float state dict of the same network, such as a later checkpoint")
 	fl.StringVar(&f.labels, "labels", "", "`FILE` with one class name per line, in the order of the outputs")
 	fl.StringArrayVar(&f.shapes, "shape", nil, "fix free sizes of a model with a graph of its own, `NAME=SIZES`: of an input, such as x=1,3,480,640, or of a named extent, such as batch=4; once for each")
 	f.Preset.register(cmd)
 	console.Complete(cmd, "arch", ArchNames()...)
 	console.Complete(cmd, "backend", BackendNames...)
+	if err := cmd.MarkFlagFilename("graph-of", "pt2", "onnx"); err != nil {
+		panic(err) // the flag does not exist
+	}
 }
 
 // BackendNames are the values of --backend.
@@ -68,6 +74,9 @@ func QConfigNames() []string {
 // Options turns the flags into options of octet.Open.
 func (f *ModelFlags) Options(cmd *cobra.Command) ([]octet.OpenOption, error) {
 	opts := []octet.OpenOption{octet.WithArch(f.Arch), octet.WithBackend(octet.Backend(f.Backend)), octet.WithKey(f.Key)}
+	if f.GraphOf != "" {
+		opts = append(opts, octet.WithGraphOf(f.GraphOf))
+	}
 	if f.StateDict {
 		opts = append(opts, octet.AsStateDict())
 	}
@@ -186,7 +195,7 @@ func (f *ModelFlags) Load(c *console.Console, cmd *cobra.Command, path string) (
 	if err != nil {
 		return nil, err
 	}
-	if f.Float && console.HoldsGraph(path) && !f.StateDict { // --backend is then that of the int8 model to be made
+	if f.Float && console.HoldsGraph(f.GraphFile(path)) && !f.StateDict { // --backend is then that of the int8 model to be made
 		float := *f
 		float.Backend = ""
 		f = &float
@@ -201,6 +210,24 @@ func (f *ModelFlags) Load(c *console.Console, cmd *cobra.Command, path string) (
 	}
 	err = AdviseModel(err, path, f)
 	return model, exit.WithCode(exit.Model, exit.AdviseMissing(err, "give a model file, .pth, .pt, .safetensors, .onnx or .pt2, or zoo:NAME of published weights"))
+}
+
+// GraphFile is the file that the graph of the model at path comes from: itself, unless --graph-of
+// names another.
+func (f *ModelFlags) GraphFile(path string) string { return cmp.Or(f.GraphOf, path) }
+
+// OutputKind is console.ModelKind of a model made of the one at path. A graph beside a state dict
+// is written as ONNX.
+func (f *ModelFlags) OutputKind(output, path string) (console.OutputKind, error) {
+	if f.GraphOf != "" && !console.IsONNX(output) {
+		return console.OutputKind{}, exit.Usagef("--output %s: a model with the graph of %s is written as ONNX: name FILE.onnx", output, f.GraphOf)
+	}
+	if out, err := os.Stat(output); err == nil && f.GraphOf != "" {
+		if from, err := os.Stat(f.GraphOf); err == nil && os.SameFile(out, from) {
+			return console.OutputKind{}, exit.Usagef("--output %s is the file that --graph-of names: choose another name", output)
+		}
+	}
+	return console.ModelKind(output, path)
 }
 
 // readLines reads a file of names; empty lines at the end are dropped.

@@ -54,6 +54,7 @@ func (f *WorkloadFlags) workerArgs(model string, input tensor.Shape) []string {
 	add("--arch", f.Model.Arch)
 	add("--backend", f.Model.Backend)
 	add("--key", f.Model.Key)
+	add("--graph-of", f.Model.GraphOf)
 	add("--cpu", f.CPU)
 	for _, shape := range f.Model.ShapeArgs() {
 		add("--shape", shape)

@@ -147,6 +147,9 @@ func (s *Comparison) QuantizeCommand(v *Variant, exclude []string) string {
 			add("--arch", arch)
 		}
 	}
+	if graph := s.Options.Model.GraphOf; graph != "" && !console.HoldsGraph(float) {
+		add("--graph-of", graph)
+	}
 	add("--backend", v.Backend)
 	if v.QConfig != "" && v.QConfig != octet.DefaultQConfig {
 		add("--qconfig", v.QConfig)
@@ -165,7 +168,7 @@ func (s *Comparison) QuantizeCommand(v *Variant, exclude []string) string {
 	for _, pattern := range slices.Concat(v.Excluded, exclude) {
 		add("--exclude", pattern)
 	}
-	add("--output", console.Int8Name(float))
+	add("--output", console.Int8Name(s.Options.Model.GraphFile(float)))
 	for i, w := range words {
 		words[i] = shell.Quote(w)
 	}

@@ -51,7 +51,11 @@ type Variant struct {
 // an int8 one, by those of every --backend.
 func (s *Comparison) Open(cmd *cobra.Command, paths []string) error {
 	for _, path := range paths {
-		model, err := s.Options.Model.Open(s.Console, cmd, path)
+		flags := s.Options.Model
+		if len(paths) > 1 && console.HoldsGraph(path) { // --graph-of is for the state dicts among them
+			flags.GraphOf = ""
+		}
+		model, err := flags.Open(s.Console, cmd, path)
 		if err != nil {
 			return err
 		}
