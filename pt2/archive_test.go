@@ -19,6 +19,20 @@ func example(t testing.TB) archive {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return unpacked(t, data)
+}
+
+// quantized reads a program that PT2E quantized.
+func quantized(t testing.TB) archive {
+	data, err := os.ReadFile("testdata/quantized.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return unpacked(t, unpacked(t, data)["small_xnnpack.pt2"])
+}
+
+// unpacked are the records of a zip.
+func unpacked(t testing.TB, data []byte) archive {
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)

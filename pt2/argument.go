@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -345,6 +346,9 @@ func (n *node) read(name string) *graph.Value {
 	}
 	if n.Err == nil {
 		n.Err = err
+	}
+	if n.Err == nil && v.Type.DType.IsQuantized() && !strings.HasPrefix(n.target, decomposed) { // an operator that computes with codes
+		return n.Do(op.Cast{To: tensor.Int64}, n.Do(op.IntRepr{}, v))
 	}
 	return v
 }

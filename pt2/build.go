@@ -199,6 +199,9 @@ func (b *builder) outputs() error {
 		if err != nil {
 			return fmt.Errorf("output %q: %w", name, err)
 		}
+		if out.Type.DType.IsQuantized() {
+			out = b.Graph.AddNode(b.unique("codes."+name), op.IntRepr{}, out)
+		}
 		if out.Role != graph.Result || slices.Contains(b.Graph.Outputs, out) {
 			// Every output has a node of its own: this one copies.
 			out = b.Graph.AddNode(b.unique("output."+name), op.StridedSlice{}, out)
@@ -226,7 +229,14 @@ func (b *builder) check() error {
 		}
 		shapes = append(shapes, shape)
 	}
-	facts, err := b.Graph.Infer(shapes...)
+	facts, err := b.Graph.Facts(shapes...)
+	for _, n := range b.Graph.Nodes {
+		if codes := codesBehind(n.Output()); codes != nil { // a weight, which no node computes
+			facts[n.Output()] = graph.Fact{Type: graph.Type{DType: tensor.Float32, Shape: codes.Type.Shape}}
+		} else if err == nil {
+			err = b.Graph.InferNode(n, facts)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("with the sizes of its export: %w", err)
 	}

@@ -6,6 +6,9 @@
 // whose arguments have no counterpart, is reported with all others of the file before anything
 // runs.
 //
+// Programs that PT2E quantized keep their quantize and dequantize nodes: package internal/rewrite
+// turns them into operators on codes.
+//
 // Inside a graph numbers are float32, whole numbers int64, and truth values bool, as in those of
 // package onnx, whose Port, Given and UnsupportedError say the same of a program. Parameters bear
 // their names in the state dict, and nodes the paths of the modules that call them.

@@ -12,6 +12,7 @@ import (
 // FuzzRead feeds damaged archives: no input may make the reader panic.
 func FuzzRead(f *testing.F) {
 	f.Add(example(f).packed(f, zip.Store))
+	f.Add(quantized(f).packed(f, zip.Store))
 	f.Fuzz(func(t *testing.T, data []byte) { build(data) })
 }
 

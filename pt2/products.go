@@ -16,8 +16,11 @@ var products = map[string]importer{
 	"einsum.default":  readEinsum,
 }
 
-// isWeight reports whether v is a constant matrix.
+// isWeight reports whether v is a constant matrix, perhaps one of codes.
 func isWeight(v *graph.Value) bool {
+	if codes := codesBehind(v); codes != nil {
+		return len(codes.Type.Shape) == 2
+	}
 	return v != nil && v.Role == graph.Parameter && len(v.Type.Shape) == 2 && v.Type.DType == tensor.Float32
 }
 

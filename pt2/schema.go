@@ -200,6 +200,14 @@ pow.Tensor_Tensor self exponent
 prelu.default self weight
 prod.default self dtype=null
 prod.dim_int self dim keepdim=false dtype=null
+quantized_decomposed.dequantize_per_channel.default input scales zero_points axis quant_min quant_max dtype out_dtype=null
+quantized_decomposed.dequantize_per_tensor.default input scale zero_point quant_min quant_max dtype out_dtype=null
+quantized_decomposed.dequantize_per_tensor.tensor input scale zero_point quant_min quant_max dtype out_dtype=null
+quantized_decomposed.dequantize_per_tensor.tensor2 input scale zero_point quant_min quant_max dtype out_dtype=null
+quantized_decomposed.quantize_per_channel.default input scales zero_points axis quant_min quant_max dtype
+quantized_decomposed.quantize_per_tensor.default input scale zero_point quant_min quant_max dtype
+quantized_decomposed.quantize_per_tensor.tensor input scale zero_point quant_min quant_max dtype
+quantized_decomposed.quantize_per_tensor.tensor2 input scale zero_point quant_min quant_max dtype
 reciprocal.default self
 reflection_pad1d.default self padding
 reflection_pad2d.default self padding

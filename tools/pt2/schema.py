@@ -11,6 +11,7 @@ import re
 import subprocess
 
 import torch
+import torchao.quantization.pt2e  # noqa: F401, it registers quantized_decomposed
 
 RELEASE = "2.15.0"
 SYMBOLIC = {"_operator.neg": ["a"]} | {f"_operator.{name}": ["a", "b"] for name in ("add", "sub", "mul", "mod", "floordiv")}
@@ -39,7 +40,9 @@ def main():
     targets = set()
     for path in pathlib.Path("pt2").glob("*.go"):
         if path.name != "schema.go" and not path.name.endswith("_test.go"):
-            targets |= set(re.findall(r'"([a-z_A-Z0-9.]+\.[a-zA-Z_0-9]+)":\s+\w', path.read_text()))
+            text = path.read_text()
+            targets |= set(re.findall(r'(?<!decomposed \+ )"([a-z_A-Z0-9.]+\.[a-zA-Z_0-9]+)":\s+\w', text))
+            targets |= {"quantized_decomposed." + name for name in re.findall(r'decomposed \+ "([a-z_0-9.]+)":', text)}
     for name in ("eq", "ne", "lt", "le", "gt", "ge"):
         targets |= {name + ".Scalar", name + ".Tensor"}
     for name in ("and", "or", "xor"):
