@@ -10,7 +10,7 @@ import (
 )
 
 // quick is enough to find what fails at once, also on a machine that has much else to do.
-var quick = options{each: 2 * time.Second, workers: 1}
+var quick = options{each: 500 * time.Millisecond, workers: 1}
 
 // Every fuzz test has seeds that were committed: what its f.Add gives is found by
 // running, what fuzzing found is not.
@@ -93,11 +93,26 @@ func TestRun(t *testing.T) {
 	var out strings.Builder
 	err = runAll(t.Context(), &out, all, quick)
 	if err == nil || err.Error() != "1 of 2 fuzz tests failed" {
-		t.Errorf("error %v", err)
+		t.Errorf("error %v:\n%s", err, &out)
 	}
 	for _, part := range []string{"[2/2] good/FuzzX", "FAIL  bad/deep/FuzzX: ", "go test ./bad/deep -run '^FuzzX$"} {
 		if !strings.Contains(out.String(), part) {
 			t.Errorf("%q is not in what was printed:\n%s", part, &out)
+		}
+	}
+}
+
+// The end of the time is no failure, unless an input is to blame too.
+func TestTimeWasOver(t *testing.T) {
+	const end = "--- FAIL: FuzzX (2.05s)\n    context deadline exceeded\nFAIL\n"
+	for printed, want := range map[string]bool{
+		end: true,
+		end + "    Failing input written to testdata/fuzz/FuzzX/0a1b\n": false,
+		"--- FAIL: FuzzX (2.05s)\n    it is full\n":                     false,
+		"    it said: context deadline exceeded while reading\n":        false,
+	} {
+		if timeWasOver(printed) != want {
+			t.Errorf("%v of %q", !want, printed)
 		}
 	}
 }
