@@ -89,7 +89,7 @@ test('a wrong path says what to give', async () => {
     assert.equal(e.code, 'ERR_OCTET_MODEL');
     assert.equal(e.name, 'ModelError');
     assert.ok(e.message.includes(path.resolve('no-such.pth')), e.message);
-    assert.match(e.message, /give a model file, \.pth, \.pt, \.safetensors or \.onnx, or zoo:NAME/);
+    assert.match(e.message, /give a model file, \.pth, \.pt, \.safetensors, \.onnx or \.pt2, or zoo:NAME/);
     return true;
   });
   await assert.rejects(Session.open(__filename), ModelError);
