@@ -28,3 +28,14 @@ func TestAnswers(t *testing.T) {
 		t.Error("whole numbers alone are compared")
 	}
 }
+
+// The file that is exported of a network keeps the axes of an average of whole images.
+func TestSameShape(t *testing.T) {
+	average, kept := tensor.New(tensor.Float32, 2, 12), tensor.New(tensor.Float32, 2, 12, 1, 1)
+	if err := sameShape("mean", average, kept); err != nil {
+		t.Error(err)
+	}
+	if err := sameShape("mean", average, tensor.New(tensor.Float32, 12, 2)); err == nil {
+		t.Error("rows and columns are taken for one another")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -313,8 +314,13 @@ func (r *rival) add(ctx context.Context, x *tensor.Tensor, values map[string]*te
 	return r.alone.add(ctx, values)
 }
 
+// sameShape demands results of one size. Axes of one element may be elsewhere: exporters to ONNX
+// keep those of averages.
 func sameShape(node string, want, got *tensor.Tensor) error {
-	if !want.Shape().Equal(got.Shape()) {
+	long := func(s tensor.Shape) tensor.Shape {
+		return slices.DeleteFunc(s.Clone(), func(n int) bool { return n == 1 })
+	}
+	if !long(want.Shape()).Equal(long(got.Shape())) {
 		return fmt.Errorf("node %q gives %v in one graph and %v in the other; compare models of one architecture", node, want, got)
 	}
 	return nil
