@@ -8,7 +8,8 @@ import (
 )
 
 // Batches is a stream of model inputs, float32 [N, C, H, W] with any N; of a model whose file
-// declares uint8 or [N, H, W, C], that. An error ends it. A tensor belongs to the receiver: who gave it must not change it any more.
+// declares uint8 or [N, H, W, C], that. An error ends it. A tensor belongs to the receiver: who
+// gave it must not change it any more.
 type Batches = iter.Seq2[*tensor.Tensor, error]
 
 // FromTensor streams the samples of one tensor [N, C, H, W].
@@ -147,11 +148,7 @@ func (g *grouper) ended() bool { return g.bounded && g.left <= 0 }
 
 // take joins the samples to a batch.
 func (g *grouper) take() *tensor.Tensor {
-	x := tensor.New(g.form.dtype, append(tensor.Shape{len(g.rows)}, g.shape...)...)
-	to := x.Memory()
-	for _, row := range g.rows {
-		to = to[copy(to, row.Memory()):]
-	}
+	x := tensor.JoinRows(g.rows...)
 	g.rows = nil
 	return x
 }

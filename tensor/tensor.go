@@ -149,6 +149,24 @@ func (t *Tensor) Rows(from, to int) *Tensor {
 	return &Tensor{dtype: t.dtype, shape: shape, q: t.q, data: data}
 }
 
+// JoinRows returns the rows of tensors of one type and shape but for the leading axis, one behind
+// the other, in a tensor of its own. It panics where they differ, or there are none.
+func JoinRows(parts ...*Tensor) *Tensor {
+	first, rows := parts[0], 0
+	for _, p := range parts {
+		if p.dtype != first.dtype || len(p.shape) == 0 || !p.shape[1:].Equal(first.shape[1:]) || p.q != nil {
+			panic(fmt.Sprintf("tensor: rows of %v beside %v", p, first))
+		}
+		rows += p.shape[0]
+	}
+	out := New(first.dtype, append(Shape{rows}, first.shape[1:]...)...)
+	to := out.rawBytes()
+	for _, p := range parts {
+		to = to[copy(to, p.rawBytes()):]
+	}
+	return out
+}
+
 // Clone returns a copy that shares no data with t.
 func (t *Tensor) Clone() *Tensor {
 	c := &Tensor{dtype: t.dtype, shape: t.shape, q: t.q, data: alloc(t.dtype, t.Numel())}

@@ -242,3 +242,34 @@ func TestNamedExtents(t *testing.T) {
 		}
 	}
 }
+
+// TestRows: rows share elements, and joined again are those of the tensor.
+func TestRows(t *testing.T) {
+	x := Of([]uint8{1, 2, 3, 4, 5, 6}, 3, 2)
+	a, b := x.Rows(0, 1), x.Rows(1, 3)
+	if !b.Shape().Equal(Shape{2, 2}) || b.Uint8s()[0] != 3 {
+		t.Errorf("rows 1 and 2 are %v %v", b, b.Uint8s())
+	}
+	y := JoinRows(a, b)
+	if !y.Shape().Equal(x.Shape()) || string(y.Uint8s()) != string(x.Uint8s()) {
+		t.Errorf("joined: %v %v", y, y.Uint8s())
+	}
+	b.Uint8s()[0] = 9
+	if x.Uint8s()[2] != 9 || y.Uint8s()[2] != 3 {
+		t.Error("rows are shared, joined ones copied")
+	}
+	for what, f := range map[string]func(){
+		"rows that are not there": func() { x.Rows(2, 4) },
+		"rows of other widths":    func() { JoinRows(x, Of([]uint8{1}, 1, 1)) },
+		"rows of other types":     func() { JoinRows(x, Of([]int8{1, 2}, 1, 2)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error(what)
+				}
+			}()
+			f()
+		}()
+	}
+}

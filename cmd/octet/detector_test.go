@@ -110,6 +110,24 @@ func TestPixelClassifier(t *testing.T) {
 	octetCommand(t, "eval", path, data, "--mean", "0.5", "--std", "0.5").fails(t, exit.Usage, "takes pixels and normalises them itself")
 }
 
+// A network that reads lines gives a row of numbers for each place, which are no classes of images.
+func TestRowsThatAreNoInputs(t *testing.T) {
+	r := testseed.Rand(t)
+	path := writeONNX(t, "lines.onnx", []onnxtest.Part{
+		onnxtest.Input("x", onnxtest.Float32, 1, 3, 8, 8),
+		onnxtest.Floats("weight", []int64{4, 3, 8, 3}, normal(r, 4*3*8*3)...),
+		onnxtest.Node("Conv", []string{"x", "weight"}, []string{"maps"}), // [1, 4, 1, 6]
+		onnxtest.Ints("form", []int64{2}, 4, 6),
+		onnxtest.Node("Reshape", []string{"maps", "form"}, []string{"columns"}),
+		onnxtest.Node("Transpose", []string{"columns"}, []string{"places"}),
+		onnxtest.Output("places", onnxtest.Float32, 6, 4),
+	})
+	r1 := octetCommand(t, "run", path, photos(t, 1), "--resize", "8,8", "--crop", "0").must(t)
+	if !strings.Contains(r1.out, "places     float32[6, 4]") {
+		t.Errorf("the output:\n%s", r1.out)
+	}
+}
+
 // A network whose file fixes the batch is given as many inputs at a time.
 func TestFixedBatch(t *testing.T) {
 	r := testseed.Rand(t)

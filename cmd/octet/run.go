@@ -153,7 +153,7 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 		return err
 	}
 	logits := outputs[0].Tensor
-	if f.byName() || !classes(outputs) {
+	if f.byName() || !classes(outputs, len(names)) {
 		if f.draw != "" {
 			return exit.Usagef("--draw: %s gives %v, which are no classes", path, logits)
 		}
@@ -241,31 +241,27 @@ func joined(outputs []octet.ValueInfo, parts [][]*tensor.Tensor, n int) ([]conso
 			all = append(all, console.NamedTensor{Name: v.Name, Tensor: first})
 			continue
 		}
-		var data []byte
+		var list []*tensor.Tensor
 		rows := 0
 		for _, y := range parts {
 			if len(y[i].Shape()) == 0 || !y[i].Shape()[1:].Equal(first.Shape()[1:]) {
 				return nil, fmt.Errorf("output %s is %v of one batch and %v of another: run one input at a time", v.Name, first, y[i])
 			}
-			data = append(data, y[i].Bytes()...)
+			list = append(list, y[i])
 			rows += y[i].Dim(0)
 		}
 		if rows != n {
 			return nil, fmt.Errorf("output %s is %v, whose leading axis does not count inputs: run one at a time", v.Name, first)
 		}
-		t, err := tensor.FromBytes(first.DType(), nil, append(tensor.Shape{rows}, first.Shape()[1:]...), data)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, console.NamedTensor{Name: v.Name, Tensor: t})
+		all = append(all, console.NamedTensor{Name: v.Name, Tensor: tensor.JoinRows(list...)})
 	}
 	return all, nil
 }
 
-// classes reports whether outputs are logits of classes, float32 [N, K].
-func classes(outputs []console.NamedTensor) bool {
+// classes reports whether outputs are logits of classes, float32 [N, K], for n inputs.
+func classes(outputs []console.NamedTensor, n int) bool {
 	y := outputs[0].Tensor
-	return len(outputs) == 1 && y.DType() == tensor.Float32 && len(y.Shape()) > 1 && y.Shape()[2:].Numel() == 1
+	return len(outputs) == 1 && y.DType() == tensor.Float32 && len(y.Shape()) > 1 && y.Dim(0) == n && y.Shape()[2:].Numel() == 1
 }
 
 func (o runOutput) print(w io.Writer) {
