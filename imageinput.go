@@ -79,8 +79,8 @@ func asPixels(declared tensor.DType, x *tensor.Tensor) (*tensor.Tensor, error) {
 		return x, nil
 	}
 	pixels := make([]uint8, x.Numel())
-	if n, ok := vision.ToPixels(pixels, x.Float32s()); !ok {
-		return nil, fmt.Errorf("has the number %v; it takes pixels, whole numbers from 0 to 255, and normalises them itself", n)
+	if err := vision.ToPixels(pixels, x.Float32s()); err != nil {
+		return nil, err
 	}
 	return tensor.Of(pixels, x.Shape()...), nil
 }

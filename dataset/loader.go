@@ -239,8 +239,8 @@ func (b *builder) add(r result) error {
 	n := b.shape.Numel()
 	if b.dtype == tensor.Float32 {
 		copy(b.batch.Input.Float32s()[b.count*n:], r.input.Float32s())
-	} else if wrong, ok := vision.ToPixels(b.batch.Input.Uint8s()[b.count*n:], r.input.Float32s()); !ok {
-		return fmt.Errorf("%s holds %v; the model takes pixels, whole numbers from 0 to 255, and normalises them itself", r.name, wrong)
+	} else if err := vision.ToPixels(b.batch.Input.Uint8s()[b.count*n:], r.input.Float32s()); err != nil {
+		return fmt.Errorf("%s %w", r.name, err)
 	}
 	b.batch.Names = append(b.batch.Names, r.name)
 	b.batch.Labels = append(b.batch.Labels, r.label)

@@ -221,13 +221,13 @@ func (p Preset) Numbers(c int) *[256]float32 {
 	return numbers
 }
 
-// ToPixels writes numbers, as a preset with Pixels makes them, as bytes. It returns the first
-// one that is no whole number from 0 to 255, and false.
-func ToPixels(dst []uint8, numbers []float32) (wrong float32, ok bool) {
+// ToPixels writes numbers, as a preset with Pixels makes them, as bytes. The error names the
+// first one that is no whole number from 0 to 255.
+func ToPixels(dst []uint8, numbers []float32) error {
 	for i, n := range numbers {
 		if dst[i] = uint8(max(0, min(n, 255))); float32(dst[i]) != n {
-			return n, false
+			return fmt.Errorf("has the number %v; where an input is uint8 it takes pixels, whole numbers from 0 to 255, and the model normalises them itself", n)
 		}
 	}
-	return 0, true
+	return nil
 }
