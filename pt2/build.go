@@ -17,7 +17,8 @@ type builder struct {
 	assemble.Builder
 	file      *File
 	values    map[string]*entry // by the names of the program
-	names     map[string]bool   // of the graph: each is given once
+	names     map[string]int    // of the graph, each given once, with the number that was tried last behind it
+	read      map[string]bool   // by nodes and outputs; nil until it is asked for
 	calls     map[string]int    // nodes of each module that calls some
 	failed    []onnx.Unsupported
 	unchecked int
@@ -34,7 +35,7 @@ type claim struct {
 // Graph returns the program as a graph. The error is an *onnx.UnsupportedError that lists every
 // node that has no counterpart, or says what is wrong with the file.
 func (f *File) Graph(given onnx.Given) (*graph.Graph, error) {
-	b := &builder{file: f, Builder: assemble.Builder{Graph: graph.New("model")}, values: map[string]*entry{}, names: map[string]bool{}, calls: map[string]int{}}
+	b := &builder{file: f, Builder: assemble.Builder{Graph: graph.New("model")}, values: map[string]*entry{}, names: map[string]int{}, calls: map[string]int{}}
 	g := &f.program.Module.Graph
 	if err := b.inputs(given); err != nil {
 		return nil, err
@@ -92,9 +93,9 @@ func (b *builder) inputs(given onnx.Given) error {
 		case s.Buffer != nil && s.Buffer.Persistent:
 			b.values[name] = b.parameter(s.Buffer.Key)
 		case s.Buffer != nil:
-			b.values[name] = b.stored(s.Buffer.Key, f.other)
+			b.values[name] = b.stored(s.Buffer.Key, b.constant(s.Buffer.Key))
 		case s.Constant != nil:
-			b.values[name] = b.stored(s.Constant.Key, f.other)
+			b.values[name] = b.stored(s.Constant.Key, b.constant(s.Constant.Key))
 		case s.User != nil && name != "":
 			if t := given.Inputs[name]; t != nil {
 				v, err := b.bound(name, t)
@@ -146,13 +147,9 @@ func (b *builder) bound(name string, t *tensor.Tensor) (*graph.Value, error) {
 }
 
 // stored is a tensor of the file, read when it is first asked for.
-func (b *builder) stored(key string, table map[string]weight) *entry {
+func (b *builder) stored(key string, read func() (*tensor.Tensor, error)) *entry {
 	return &entry{root: &root{state: key}, load: func() (*graph.Value, error) {
-		w, ok := table[key]
-		if !ok {
-			return nil, fmt.Errorf("the file has no tensor %q", key)
-		}
-		t, err := b.file.tensor(w)
+		t, err := read()
 		if err == nil {
 			t, err = onnx.Held(t)
 		}
@@ -163,29 +160,32 @@ func (b *builder) stored(key string, table map[string]weight) *entry {
 	}}
 }
 
+// constant reads a tensor that is not in the state dict.
+func (b *builder) constant(key string) func() (*tensor.Tensor, error) {
+	return func() (*tensor.Tensor, error) { return b.file.at(key, b.file.other) }
+}
+
 // parameter is a tensor of the state dict.
 func (b *builder) parameter(key string) *entry {
-	e := b.stored(key, b.file.state)
-	if t := b.file.replaced[key]; t != nil {
-		e.load = func() (*graph.Value, error) {
-			held, err := onnx.Held(t)
-			if err != nil {
-				return nil, fmt.Errorf("tensor %q: %w", key, err)
-			}
-			return b.Graph.AddConst(b.unique(key), held), nil
+	return b.stored(key, func() (*tensor.Tensor, error) {
+		if t := b.file.replaced[key]; t != nil {
+			return t, nil
 		}
-	}
-	return e
+		return b.file.at(key, b.file.state)
+	})
 }
 
 // unique is a name that the graph has not given yet.
 func (b *builder) unique(name string) string {
 	free := name
-	for i := 1; b.names[free]; i++ {
-		free = fmt.Sprintf("%s_%d", name, i)
+	for {
+		if _, given := b.names[free]; !given {
+			b.names[free] = 0
+			return free
+		}
+		b.names[name]++
+		free = fmt.Sprintf("%s_%d", name, b.names[name])
 	}
-	b.names[free] = true
-	return free
 }
 
 func (b *builder) outputs() error {

@@ -57,23 +57,25 @@ func readMaxPool(axes int) importer {
 // isRead reports whether a node or an output reads result i.
 func (n *node) isRead(i int) bool {
 	names := n.gives()
-	if i >= len(names) {
-		return false
+	return i < len(names) && n.readNames()[names[i]]
+}
+
+// readNames are the names that nodes or outputs read.
+func (b *builder) readNames() map[string]bool {
+	if b.read != nil {
+		return b.read
 	}
-	g := n.file.program.Module.Graph
-	for _, p := range g.Nodes {
-		for _, name := range (&node{p: &p}).reads() {
-			if name == names[i] {
-				return true
-			}
+	b.read = map[string]bool{}
+	g := &b.file.program.Module.Graph
+	for i := range g.Nodes {
+		for _, name := range (&node{p: &g.Nodes[i]}).reads() {
+			b.read[name] = true
 		}
 	}
 	for _, out := range g.Outputs {
-		if out.tensorName() == names[i] {
-			return true
-		}
+		b.read[out.tensorName()] = true
 	}
-	return false
+	return b.read
 }
 
 func readAvgPool(axes int) importer {

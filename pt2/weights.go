@@ -1,6 +1,7 @@
 package pt2
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"path"
@@ -96,6 +97,15 @@ func (f *File) weight(folder, name string, m tensorMeta) (weight, error) {
 
 // maxExpanded are elements that a tensor may have beyond its record, by strides of 0.
 const maxExpanded = 1 << 16
+
+// at reads the tensor of that key.
+func (f *File) at(key string, table map[string]weight) (*tensor.Tensor, error) {
+	w, ok := table[key]
+	if !ok {
+		return nil, errors.New("the file has no such tensor")
+	}
+	return f.tensor(w)
+}
 
 // tensor reads a weight.
 func (f *File) tensor(w weight) (*tensor.Tensor, error) {
