@@ -13,7 +13,6 @@ import (
 	"github.com/octet-ml/octet/statedict"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/torch"
-	"github.com/octet-ml/octet/zoo"
 )
 
 // graphFile is a file whose graph takes the weights of a state dict.
@@ -158,9 +157,9 @@ func (m *Model) fitting(dicts []stateDict, slots []statedict.Slot) (*torch.State
 			}
 			switch n := statedict.Fits(sd, slots); {
 			case n > most:
-				best, renamed, most = []network{{dict: d, place: zoo.Place{}}}, []*torch.StateDict{sd}, n
+				best, renamed, most = []network{{dict: d}}, []*torch.StateDict{sd}, n
 			case n == most && best[len(best)-1].dict.StateDict != d.StateDict:
-				best, renamed = append(best, network{dict: d, place: zoo.Place{}}), append(renamed, sd)
+				best, renamed = append(best, network{dict: d}), append(renamed, sd)
 			}
 		}
 	}

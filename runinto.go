@@ -26,11 +26,11 @@ func (s *Session) RunInto(ctx context.Context, dst, x *tensor.Tensor) error {
 		a := arguments.Get().(*runArguments)
 		defer a.release()
 		a.output[0], a.input[0] = dst, held
-		return compiled.RunInto(ctx, a.output[:], a.input[:]...)
+		return s.named(compiled.RunInto(ctx, a.output[:], a.input[:]...))
 	}
 	all, err := s.engine.Run(ctx, held)
 	if err != nil {
-		return err
+		return s.named(err)
 	}
 	y, err := s.declaredOutput(0, all[0])
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 )
 
 // cut has g begin behind what it computes just as whole does, and returns the names of
-// the values that are then its inputs; whole numbers it computes itself. Where its result would be one of them, it begins
-// with the inputs of the model, and there are no names.
+// the values that are then its inputs; whole numbers it computes itself. Where its result
+// would be one of them, it begins with the inputs of the model, and there are no names.
 func cut(g, whole *graph.Graph) (names []string) {
 	g.Auxiliary = nil
 	g.Prune()

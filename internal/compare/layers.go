@@ -194,7 +194,7 @@ func newRival(want, got *graph.Graph, w *weighted) (*rival, error) {
 	got = matched(want, got)
 	r := &rival{graph: got, byName: map[string]*node{}}
 	for _, n := range got.Nodes {
-		if ref, ok := want.Node(n.Name); ok && real(ref) && real(n) && alike(want, n) {
+		if ref, ok := want.Node(n.Name); ok && isReal(ref) && isReal(n) && alike(want, n) {
 			m := &node{Node: n, quantizedReference: onCodes(ref)}
 			r.nodes, r.byName[n.Name] = append(r.nodes, m), m
 		}
@@ -207,9 +207,9 @@ func newRival(want, got *graph.Graph, w *weighted) (*rival, error) {
 	return r, err
 }
 
-// real reports whether the first result of n is real numbers, or codes of some: whole numbers
+// isReal reports whether the first result of n is real numbers, or codes of some: whole numbers
 // such as shapes and indices, and pixels, carry no noise.
-func real(n *graph.Node) bool {
+func isReal(n *graph.Node) bool {
 	d := n.Output().Type.DType
 	return d.IsFloat() || d.IsQuantized()
 }

@@ -175,8 +175,8 @@ func Int8Name(float string) string {
 }
 
 // ModelKind is the format of output, a model made of model: ONNX by its ending, which is
-// required if model is ONNX. Of a program, which has a state dict, too, that may be of an architecture
-// that octet knows.
+// required if model is ONNX. Of a program, which has a state dict, too, that may be of an
+// architecture that octet knows.
 func ModelKind(output, model string) (OutputKind, error) {
 	switch {
 	case IsONNX(output):
