@@ -7,9 +7,9 @@
 //
 // An inference is the difference of a process that computes twice and one that computes once,
 // with one thread. Counts of vectors are exact; the whole varies with the machine's load by some
-// hundred thousands, as Go's scheduler runs too, which limits leave out. The cores are cortex-a72 (NEON alone), neoverse-n1 (dot
-// product) and max (I8MM); what qemu calls them decides which instructions there are, not what
-// they cost. A count is an upper bound of nothing but itself: no time follows from it.
+// hundred thousands, as Go's scheduler runs too, which limits leave out. The cores are cortex-a72
+// (NEON alone), neoverse-n1 (dot product) and max (I8MM); what qemu calls them decides which
+// instructions there are, not what they cost. No time follows from a count.
 //
 // With -ort ONNX Runtime computes the same models, written as ONNX files in QDQ form.
 //
