@@ -381,7 +381,7 @@ func TestCodesHaveKernels(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i := range want {
-					alike(t, c.Name, got[i], want[i])
+					alike(t, c.Name, got[i], want[i], sumsBound)
 				}
 			}
 		}

@@ -27,11 +27,18 @@ func (o product8) with(a adding) operation {
 	return o
 }
 
+// leastWide is a zero point beyond which codes are expected to take all of 0..255: that of values
+// of both signs is about 128, or 64 after calibration with reduce_range.
+const leastWide = 95
+
 // newProduct8 packs w, [O][tap][channel].
 func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) product8 {
 	k := g.in * g.taps
-	shape := gemm8.Shape{N: g.out, K: k}
-	if !g.pointwise() {
+	shape := gemm8.Shape{N: g.out, K: k, Weights: w, Wide: zeroOf(n) > leastWide}
+	switch {
+	case g.slide == sliding{}: // not a window over an image: a linear layer, of a single row perhaps
+		shape.M = 1
+	case !g.pointwise():
 		shape.Gathered = g.taps
 	}
 	o := product8{geometry: g, finish: f, pad: fill8(max(1, g.in), zeroOf(n)), k: gemm8.Select(gemm8.Table, shape, t.cpu)}

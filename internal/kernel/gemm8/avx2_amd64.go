@@ -19,12 +19,14 @@ import (
 var avx2 = Kernel{
 	Row: kernel.Row{Name: "gemm_u8s8_3x16_avx2", Tile: "3x16", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
 	MR:  3, NR: 16, Block: 96, Exact: true, Rate: 110,
-	LeastWeights: leastShort,
-	Pack:         packShort,
-	Work:         func(m, taps, depth int) int { return newScratch(m, taps*roundUp(depth, 4)).words },
-	Run:          func(c *Call) { runShort(c, nil) },
-	PackRule:     packRule,
-	RunCodes:     func(c *Call) { runShort(c, c.Rule) },
+	Suits: func(s Shape) bool {
+		return s.N*s.K >= leastShort(s.Gathered) && (!s.Wide || shortRunsPay(s.Weights, s.N, s.K))
+	},
+	Pack:     packShort,
+	Work:     func(m, taps, depth int) int { return newScratch(m, taps*roundUp(depth, 4)).words },
+	Run:      func(c *Call) { runShort(c, nil) },
+	PackRule: packRule,
+	RunCodes: func(c *Call) { runShort(c, c.Rule) },
 }
 
 // leastShort is the N*K from which scanning, and gathering, the rows pays off: measured
@@ -32,9 +34,37 @@ var avx2 = Kernel{
 // runs.
 func leastShort(gathered int) int {
 	if gathered == 0 {
-		return 500
+		return 600
 	}
 	return 1250 + 250*gathered
+}
+
+// mostForRuns is the cost of a step of all codes, in instructions of a vector, from which
+// multiplying words is as fast: measured on an AMD EPYC (Zen 3), with 24 to 2048 columns and
+// reductions of 96 to 2048.
+const mostForRuns = 3.3
+
+// runSamples is how many panels tell what the runs of a matrix cost.
+const runSamples = 4
+
+// shortRunsPay reports whether weights, [n][k], allow runs in 16 bits that are long enough for
+// all codes. Those of unknown weights are.
+func shortRunsPay(weights []int8, n, k int) bool {
+	const columns = 2 * shortLanes
+	if weights == nil {
+		return true
+	}
+	var all, steps int
+	panels := divUp(n, columns)
+	for i := range min(panels, runSamples) {
+		first := i * panels / min(panels, runSamples) * columns
+		sample := packShort(nil, weights[first*k:], min(columns, n-first), 1, k, 0).Data.(*shortWeights)
+		for _, s := range sample.panels[0] {
+			all += s.all.cost()
+			steps += s.all.steps()
+		}
+	}
+	return float64(all) <= mostForRuns*float64(steps)
 }
 
 //go:noescape
@@ -121,17 +151,30 @@ const groupCost = 8
 
 // sparseShare is shortWeights.sparse for the runs of panels.
 func sparseShare(panels [][]stage) float64 {
-	cost := [5]int{9, 7, 5, 3, 4} // of a run, in instructions of a vector
 	var saved, steps int
 	for _, stages := range panels {
 		for _, s := range stages {
-			for i, c := range cost {
-				saved += c * (s.all.counts[i] - s.few.counts[i])
-				steps += max(1, 4-i) * s.few.counts[i]
-			}
+			saved += s.all.cost() - s.few.cost()
+			steps += s.few.steps()
 		}
 	}
 	return float64(saved) / float64(groupCost*max(1, steps))
+}
+
+// cost is the time of the runs for one vector of columns, in instructions.
+func (r *runList) cost() (sum int) {
+	for i, c := range [5]int{9, 7, 5, 3, 4} {
+		sum += c * r.counts[i]
+	}
+	return sum
+}
+
+// steps is the number of steps of the runs.
+func (r *runList) steps() (sum int) {
+	for i, n := range r.counts {
+		sum += max(1, 4-i) * n
+	}
+	return sum
 }
 
 // newRuns sorts runs of the given lengths, the first of which begins at a byte.

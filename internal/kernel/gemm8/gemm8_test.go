@@ -257,18 +257,20 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 		if (k.PackRule == nil) != (k.RunCodes == nil) {
 			t.Errorf("%s has a rule but no codes, or codes but no rule", k.Name)
 		}
-		s := Shape{M: 1, N: k.NR, K: max(1, k.Depth)}
-		for s.Gathered = range 10 {
-			if k.LeastWeights != nil {
-				s.K = (k.LeastWeights(s.Gathered) + s.N - 1) / s.N
+		for gathered := range 10 {
+			// The smallest reduction that it is chosen for, of its own tile or two.
+			s := Shape{N: k.NR, K: max(1, k.Depth), Gathered: gathered, Wide: true}
+			for k.Suits != nil && !k.Suits(s) && s.K < 1<<12 {
+				if s.K++; s.K == 1<<12 && s.N == k.NR {
+					s.N, s.K = 2*s.N, 1
+				}
 			}
 			if Select(Table[i:], s, k.Requires) != k {
 				t.Errorf("%s is not chosen for its own tile", k.Name)
 			}
-			if s.K--; k.LeastWeights != nil && Select(Table[i:], s, k.Requires) == k {
-				t.Errorf("%s is chosen for %+v, which has too few products", k.Name, s)
+			if s.K--; k.Suits != nil && Select(Table[i:], s, k.Requires) == k {
+				t.Errorf("%s is chosen for %+v, which does not suit it", k.Name, s)
 			}
-			s.K++
 		}
 		if s := (Shape{M: 1, N: k.NR, K: k.Depth/3 + 1}); k.Depth > 0 && Select(Table[i:], s, k.Requires) == k {
 			t.Errorf("%s is chosen for %v, which leaves its tile empty", k.Name, s)
@@ -278,7 +280,8 @@ func TestRowsFollowTheGrammar(t *testing.T) {
 
 func BenchmarkKernels(b *testing.B) {
 	for k := range kerneltest.Runnable(Table) {
-		for _, s := range []Shape{{112, 64, 64, 0}, {112, 64, 576, 0}, {112, 256, 2304, 0}, {49, 512, 4608, 0}, {49, 2048, 512, 0}, {112, 24, 144, 0}, {196, 12, 9, 0}, {196, 16, 16, 0}} {
+		for _, s := range []Shape{{M: 112, N: 64, K: 64}, {M: 112, N: 64, K: 576}, {M: 112, N: 256, K: 2304}, {M: 49, N: 512, K: 4608}, {M: 49, N: 2048, K: 512}, {M: 112, N: 24, K: 144},
+			{M: 196, N: 12, K: 9}, {M: 196, N: 16, K: 16}} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", k.Name, s.M, s.N, s.K), func(b *testing.B) {
 				x, w := make([]uint8, s.M*s.K), make([]int8, s.N*s.K)
 				c := &Call{Matrix: operand.Matrix[uint8]{X: x, Pad: make([]uint8, s.K), Taps: 1, Depth: s.K, Stride: s.K}, W: k.Pack(nil, w, s.N, 1, s.K, 3),

@@ -22,9 +22,9 @@ type Kernel struct {
 	Depth    int  // granularity of the reduction, where padding to it is expensive; 0 elsewhere
 	Rate     int  // approximate multiplications per nanosecond; only used to split work
 
-	// LeastWeights returns the smallest N*K for which the kernel is chosen; below it the
-	// next row is faster. gathered is Shape.Gathered; nil means any N*K.
-	LeastWeights func(gathered int) int
+	// Suits reports whether the kernel is chosen for a shape: for others the next row is
+	// faster. nil means any shape.
+	Suits func(Shape) bool
 
 	// Pack lays out w, [n][tap][depth] row-major, for this kernel, in memory of m.
 	Pack func(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights
@@ -85,14 +85,18 @@ var Table = append(archTable, portable)
 
 // Shape is what the choice of a kernel may depend on.
 type Shape struct {
-	M, N, K  int // rows, columns, length of the reduction
+	M, N, K  int // rows, of which 0 are many; columns; length of the reduction
 	Gathered int // taps that each row is gathered from; 0 with plain rows
+	// Weights are the matrix, [N][K], if it is known, and Wide tells that codes are expected
+	// to take all of 0..255, not only those up to 127.
+	Weights []int8
+	Wide    bool
 }
 
 // Select returns the first row of table that runs on a machine with features f and
 // whose tile a matrix of shape s fills well.
 func Select(table []Kernel, s Shape, f cpu.Features) *Kernel {
-	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.enough(s) && k.filled(s) })
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.suits(s) && k.filled(s) })
 }
 
 // SelectComputed returns the first row of table that runs on a machine with features f and
@@ -101,10 +105,7 @@ func SelectComputed(table []Kernel, f cpu.Features) *Kernel {
 	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.Fill != nil })
 }
 
-// enough reports whether s has enough multiplications per row for k.
-func (k *Kernel) enough(s Shape) bool {
-	return k.LeastWeights == nil || s.N*s.K >= k.LeastWeights(s.Gathered)
-}
+func (k *Kernel) suits(s Shape) bool { return k.Suits == nil || k.Suits(s) }
 
 // filled reports whether at least 5 of 11 elements of k's tiles are used. With fewer, the
 // next row was measured to be faster.

@@ -3,6 +3,7 @@
 package gemm8
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"unsafe"
@@ -64,7 +65,10 @@ type family struct {
 	routines
 	filled int // runs are padded with zero weights to a multiple of this many groups; 0 means 1
 	group  int // codes of a row that are multiplied at a time; 0 means 4
-	apart  int // routines from one to that for weights whose products are not added in 16 bits; or 0
+	// widen copies the rows of a call as words, with their taps joined: of the families that
+	// multiply words, for which weights are packed as such.
+	widen func(*Call) operand.Matrix[uint8]
+	apart int // routines from one to that for weights whose products are not added in 16 bits; or 0
 }
 
 // row makes the family a row of the table.
@@ -72,19 +76,20 @@ func (f *family) row(isa string, rate int, requires cpu.Features) Kernel {
 	heights := f.widest().heights
 	tallest := heights[len(heights)-1]
 	size := fmt.Sprintf("%dx%d", tallest, f.columns())
-	return Kernel{
+	k := Kernel{
 		Row: kernel.Row{Name: "gemm_u8s8_" + size + "_" + isa, Tile: size, ISA: isa, Requires: requires},
 		MR:  tallest, NR: f.columns(),
 		Block: 96, Exact: true, Rate: rate,
 		Pack:     f.pack,
-		Size:     f.size,
-		Place:    f.place,
-		Fill:     f.fill,
 		Work:     f.work,
 		Run:      func(c *Call) { f.run(c, nil) },
 		PackRule: packRule,
 		RunCodes: func(c *Call) { f.run(c, c.Rule) },
 	}
+	if f.widen == nil {
+		k.Size, k.Place, k.Fill = f.size, f.place, f.fill
+	}
+	return k
 }
 
 // width lists the heights, in rows, of tiles some registers wide.
@@ -140,7 +145,15 @@ func (p *grouped) withInit() (any, []int32) {
 }
 
 // codes is the size of a group.
-func (f *family) codes() int { return max(4, f.group) }
+func (f *family) codes() int { return cmp.Or(f.group, 4) }
+
+// bytes is the size of a group of one column, or of one row.
+func (f *family) bytes() int {
+	if f.widen != nil {
+		return 2 * f.codes()
+	}
+	return f.codes()
+}
 
 // groups is the number of groups of a run that weights are packed for.
 func (f *family) groups(depth int) int { return roundUp(divUp(depth, f.codes()), max(1, f.filled)) }
@@ -148,7 +161,7 @@ func (f *family) groups(depth int) int { return roundUp(divUp(depth, f.codes()),
 // joined returns the runs of a row as weights are packed for them: the taps are one run
 // where padding each of them to whole groups would be too much.
 func (f *family) joined(taps, depth int) (int, int) {
-	if depth%f.codes() != 0 && (f.codes() > 4 || f.joins && depth < shortRun) {
+	if f.widen != nil || depth%f.codes() != 0 && (f.codes() > 4 || f.joins && depth < shortRun) {
 		return 1, taps * depth
 	}
 	return taps, depth
@@ -160,20 +173,25 @@ const shortRun = 32
 // copies reports whether rows with such runs are copied, padded to whole groups.
 func (f *family) copies(taps, depth int) bool {
 	joined, whole := f.joined(taps, depth)
-	return whole%f.codes() != 0 && !f.tails || joined != taps
+	return f.widen != nil || whole%f.codes() != 0 && !f.tails || joined != taps
 }
 
 func (f *family) pack(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *Weights {
 	k := taps * depth
 	taps, depth = f.joined(taps, depth)
 	groups := f.groups(depth)
-	np, perColumn := f.padded(n), taps*groups*f.codes()
+	np, perColumn := f.padded(n), taps*groups*f.bytes()
 	p := &grouped{data: slab.Part[int8](m, np*perColumn), init: make([]int32, np), columns: np}
 	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
 	copy(p.init, out.Init)
 	for first := 0; first < n; first += f.columns() {
 		width := min(f.columns(), np-first)
-		packGroups(p.data[first*perColumn:], w[first*k:], min(width, n-first), width, taps, depth, groups, f.codes())
+		columns := min(width, n-first)
+		if f.widen != nil {
+			packWords(p.data[first*perColumn:], w[first*k:], columns, width, k)
+			continue
+		}
+		packGroups(p.data[first*perColumn:], w[first*k:], columns, width, taps, depth, groups, f.codes())
 	}
 	if f.flips {
 		p.flipped = make([]int32, np)
@@ -257,7 +275,7 @@ func (f *family) work(m, taps, depth int) int {
 	}
 	if f.copies(taps, depth) {
 		taps, depth = f.joined(taps, depth)
-		size += m * taps * roundUp(depth, f.codes())
+		size += m * taps * divUp(depth, f.codes()) * f.bytes()
 	}
 	return divUp(size, 8)
 }
@@ -268,9 +286,12 @@ func (f *family) run(c *Call, codes *Rule) {
 	w := c.W.Data.(*grouped)
 	x := c.Matrix
 	taps, depth := f.joined(x.Taps, x.Depth)
-	perColumn := taps * f.groups(depth) * f.codes()
+	perColumn := taps * f.groups(depth) * f.bytes()
 	t := tile{groups: x.Depth / f.codes()}
-	if f.copies(x.Taps, x.Depth) {
+	if f.widen != nil {
+		x = f.widen(c)
+		t.groups = x.Depth / f.bytes()
+	} else if f.copies(x.Taps, x.Depth) {
 		x = c.wholeGroups(taps, depth, f.codes())
 		t.groups = x.Depth / f.codes()
 	} else if f.tails {
@@ -295,7 +316,7 @@ func (f *family) run(c *Call, codes *Rule) {
 			}
 			t.init = unsafe.Pointer(&init)
 		}
-		operand.PrefetchNext(&t.Prefetch, w.data, n*perColumn, f.columns()*perColumn, f.columns()*f.codes(), divUp(c.M1-c.M0, tallest))
+		operand.PrefetchNext(&t.Prefetch, w.data, n*perColumn, f.columns()*perColumn, f.columns()*f.bytes(), divUp(c.M1-c.M0, tallest))
 		if codes != nil {
 			t.bias, t.mult = unsafe.Pointer(&codes.bias[n]), unsafe.Pointer(&codes.mult[n])
 		}

@@ -9,6 +9,7 @@ const (
 	evexVNNI routines = iota
 	vexVNNI
 	pairs
+	wordPairs
 )
 
 // tiles runs a routine. The calls are written out because the argument of a
@@ -21,5 +22,7 @@ func (f *family) tiles(routine int, arg *tile) {
 		tilesAVXVNNI(routine, arg)
 	case pairs:
 		tilesAVX2Pairs(routine, arg)
+	case wordPairs:
+		tilesAVX2Words(routine, arg)
 	}
 }
