@@ -6,6 +6,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/depthwise8"
 	"github.com/octet-ml/octet/internal/kernel/gemm8"
+	"github.com/octet-ml/octet/internal/kernel/requant8"
 	"github.com/octet-ml/octet/internal/parallel"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
@@ -26,7 +27,7 @@ func lowerDynamicConv(n *graph.Node, d op.DynamicConv2D, t target) (operation, s
 	if err != nil {
 		return nil, "", err
 	}
-	f, err := newFinish(layer, t, d.Conv.Act, false)
+	f, err := dynamicFinish(layer, t, d.Conv.Act)
 	if err != nil {
 		return nil, "", err
 	}
@@ -48,7 +49,7 @@ func lowerDynamicLinear(n *graph.Node, d op.DynamicLinear, t target) (operation,
 	if err != nil {
 		return nil, "", err
 	}
-	f, err := newFinish(layer, t, d.Linear.Act, true)
+	f, err := dynamicFinish(layer, t, d.Linear.Act)
 	if err != nil {
 		return nil, "", err
 	}
@@ -59,6 +60,19 @@ func lowerDynamicLinear(n *graph.Node, d op.DynamicLinear, t target) (operation,
 	g := geometry{groups: 1, in: w.Dim(1), out: w.Dim(0), taps: 1}
 	o.layer = linear8{newProduct8(layer, g, codes, f, t)}
 	return o, "", nil
+}
+
+// dynamicFinish is newFinish for numbers, with the scales of weights as dynamic layers have them.
+func dynamicFinish(layer *graph.Node, t target, act quant.Activation) (finish, error) {
+	f, err := newFinish(layer, t, act, true)
+	w := layer.Inputs[1].Type.Q
+	for c := range f.scale {
+		f.scale[c] = quant.DynamicWeightScale(t.numerics, w.Scales[c%len(w.Scales)])
+	}
+	if quant.DynamicFused(t.numerics) {
+		f.k = requant8.SelectFused(requant8.Table, t.cpu)
+	}
+	return f, err
 }
 
 // dynamicReason says why no kernel covers the operands of a layer on dynamic codes, or "".

@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -36,12 +37,20 @@ func lowerDynamicLSTM(n *graph.Node, l op.DynamicLSTM, t target) (operation, str
 	if err != nil {
 		return nil, "", err
 	}
+	each := t.numerics != quant.ONNX && t.numerics != quant.NumericsUnset // adds its bias by itself
+	if each {
+		o.cell = lstmCell
+	}
 	for d := range directions {
-		for _, p := range []struct {
+		for i, p := range []struct {
 			w  *tensor.Tensor
 			to *[]dynamicLayer
 		}{{w, &o.input}, {u, &o.recurrent}} {
-			layer, err := rowsOfDirection(p.w, d, rows, t)
+			var bias []float32
+			if each {
+				bias = biases[(2*d+i)*rows:][:rows]
+			}
+			layer, err := rowsOfDirection(p.w, bias, d, rows, t)
 			if err != nil {
 				return nil, "", err
 			}
@@ -56,8 +65,9 @@ func lowerDynamicLSTM(n *graph.Node, l op.DynamicLSTM, t target) (operation, str
 	return o, "", nil
 }
 
-// rowsOfDirection is the dynamic linear layer with the rows of w for direction d.
-func rowsOfDirection(w *tensor.Tensor, d, rows int, t target) (dynamicLayer, error) {
+// rowsOfDirection is the dynamic linear layer with the rows of w for direction d, and a bias
+// unless that is nil.
+func rowsOfDirection(w *tensor.Tensor, bias []float32, d, rows int, t target) (dynamicLayer, error) {
 	if err := w.Load(); err != nil {
 		return dynamicLayer{}, err
 	}
@@ -72,7 +82,12 @@ func rowsOfDirection(w *tensor.Tensor, d, rows int, t target) (dynamicLayer, err
 	weight := &graph.Value{Role: graph.Parameter, Type: graph.TypeOf(part), Data: part}
 	codes := &graph.Value{Role: graph.Result, Type: graph.Type{DType: tensor.UInt8}}
 	out := &graph.Value{Role: graph.Result, Type: graph.Float32}
-	o, _, err := lowerDynamicLinear(&graph.Node{Op: op.DynamicLinear{}, Inputs: []*graph.Value{codes, codes, codes, weight}, Outputs: []*graph.Value{out}}, op.DynamicLinear{}, t)
+	in := []*graph.Value{codes, codes, codes, weight}
+	if bias != nil {
+		b := tensor.Of(bias, rows)
+		in = append(in, &graph.Value{Role: graph.Parameter, Type: graph.TypeOf(b), Data: b})
+	}
+	o, _, err := lowerDynamicLinear(&graph.Node{Op: op.DynamicLinear{}, Inputs: in, Outputs: []*graph.Value{out}}, op.DynamicLinear{}, t)
 	if err != nil {
 		return dynamicLayer{}, err
 	}

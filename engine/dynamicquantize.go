@@ -11,12 +11,13 @@ import (
 // dynamicQuantize finds the range of an activation and quantizes it.
 type dynamicQuantize struct {
 	anyOrder
+	numerics quant.Numerics
 	extremes *statistics.Kernel
 	k        *quantize.Kernel
 }
 
 func newDynamicQuantize(t target) operation {
-	return dynamicQuantize{extremes: statistics.Select(statistics.Table, statistics.Range, t.cpu), k: quantize.Select(quantize.Table, false, t.cpu)}
+	return dynamicQuantize{numerics: t.numerics, extremes: statistics.Select(statistics.Table, statistics.Range, t.cpu), k: quantize.Select(quantize.Table, false, t.cpu)}
 }
 
 func (o dynamicQuantize) kernel() (string, string) { return o.k.Name, o.k.ISA }
@@ -75,7 +76,8 @@ func (t *taskRange) Do(worker, i int) {
 type chooseParameters taskDynamicQuantize
 
 func (t *chooseParameters) exec(*parallel.Pool) error {
-	scale, rule := quant.NewDynamicQuantizer(op.RangeOf(t.ranges)) // a run of NaN alone does not count
+	lo, hi := op.RangeOf(t.ranges) // a run of NaN alone does not count
+	scale, rule := quant.NewDynamicQuantizer(t.numerics, lo, hi)
 	t.scale[0], t.zero[0] = scale, uint8(rule.Zero)
 	for i := range t.calls {
 		t.calls[i].Rule = rule

@@ -6,7 +6,7 @@ import (
 )
 
 // DynamicLinear is a linear layer on a dynamically quantized input with quantized weights and a
-// float32 result: torch.ao.nn.quantized.dynamic.Linear by ONNX Runtime's rules.
+// float32 result: torch.ao.nn.quantized.dynamic.Linear by the rules of the graph's preset.
 //
 // Inputs: the results of DynamicQuantize, weight [O, K], optional bias [O] in float32.
 // Result: [..., O] in float32.
@@ -32,10 +32,10 @@ func (o DynamicLinear) Infer(in []graph.Fact) ([]graph.Type, error) {
 }
 
 // Eval multiplies with exact integer accumulators.
-func (o DynamicLinear) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
+func (o DynamicLinear) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	x, w := dynamicOf(in), centred(in[3])
 	channels, k := in[3].Dim(0), in[3].Dim(1)
-	e, err := newDynamicEpilogue(in, o.Linear.Act, false, channels)
+	e, err := newDynamicEpilogue(ctx, in, o.Linear.Act, false, channels)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,9 @@ import (
 
 // DynamicLSTM is an LSTM with quantized weights, as ONNX Runtime's DynamicQuantizeLSTM: x is
 // quantized dynamically as a whole, and before every step the states h of the batch are. Gates
-// are (s_x*s_w*acc_x + s_h*s_r*acc_h) + (b_w + b_r), with the accumulators of both products.
+// are (s_x*s_w*acc_x + s_h*s_r*acc_h) + (b_w + b_r), with the accumulators of both products; under
+// PyTorch's presets, as torch.ao.nn.quantized.dynamic.LSTM has it, they are the sum of two dynamic
+// linear layers, each with its bias.
 //
 // Inputs: those of LSTM, without lengths, with w [D*4*H, I] and r [D*4*H, H] in codes, per
 // tensor or along axis 0.
@@ -57,7 +59,7 @@ func (o DynamicLSTM) Infer(in []graph.Fact) ([]graph.Type, error) {
 }
 
 // Eval computes one direction after the other.
-func (o DynamicLSTM) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+func (o DynamicLSTM) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	l := o.LSTM
 	r := l.recurrent()
 	functions, err := r.functions()
@@ -74,7 +76,8 @@ func (o DynamicLSTM) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type
 	for i, t := range out {
 		results[i] = tensor.New(f32, t.Shape...)
 	}
-	w, u := newDynamicRows(in[1], l.Directions()), newDynamicRows(in[2], l.Directions())
+	w, u := newDynamicRows(ctx.Numerics, in[1], l.Directions()), newDynamicRows(ctx.Numerics, in[2], l.Directions())
+	each := ctx.Numerics != quant.ONNX && ctx.Numerics != quant.NumericsUnset
 	for dir := range s.Directions {
 		d := &direction{Sizes: s, clip: l.Clip, act: functions[dir*3:]}
 		rows := 4 * hidden
@@ -85,7 +88,11 @@ func (o DynamicLSTM) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type
 		if given(in, 7) {
 			peep = in[7].Float32s()[dir*3*hidden:]
 		}
-		gates := w.times(in[0].Float32s(), dir)
+		var bw, br []float32 // that each product adds by itself
+		if each && d.b != nil {
+			bw, br = d.b[:rows], d.b[rows:]
+		}
+		gates := w.times(in[0].Float32s(), dir, bw)
 		states := make([][][]float32, s.Batch)
 		for n := range s.Batch {
 			for i := range 2 {
@@ -105,7 +112,7 @@ func (o DynamicLSTM) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type
 			for n := range s.Batch {
 				before = append(before, states[n][0]...)
 			}
-			recurred := u.times(before, dir)
+			recurred := u.times(before, dir, br)
 			for n := range s.Batch {
 				at := t*s.Batch + n
 				place := (t*s.Directions+dir)*s.Batch + n
@@ -115,6 +122,9 @@ func (o DynamicLSTM) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type
 				}
 				x, h := gates[at*rows:][:rows], recurred[n*rows:][:rows]
 				d.lstm(states[n], peep, l.InputForget, func(row int) float32 {
+					if each {
+						return x[row] + h[row]
+					}
 					return (x[row] + h[row]) + (d.bias(row) + d.bias(rows+row))
 				})
 				copy(results[0].Float32s()[place*hidden:], states[n][0])
@@ -127,18 +137,21 @@ func (o DynamicLSTM) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type
 // dynamicRows is a quantized weight, of all directions, by which dynamically quantized rows are
 // multiplied.
 type dynamicRows struct {
+	numerics   quant.Numerics
 	w          []int32
 	q          *tensor.QParams
 	rows, size int // of a direction
 }
 
-func newDynamicRows(w *tensor.Tensor, directions int) dynamicRows {
-	return dynamicRows{centred(w), w.QParams(), w.Dim(0) / directions, w.Dim(1)}
+func newDynamicRows(n quant.Numerics, w *tensor.Tensor, directions int) dynamicRows {
+	return dynamicRows{n, centred(w), w.QParams(), w.Dim(0) / directions, w.Dim(1)}
 }
 
-// times is the product of x, rows of size numbers, and the weight of a direction.
-func (m dynamicRows) times(x []float32, dir int) []float32 {
-	scale, rule := quant.NewDynamicQuantizer(RangeOf(x))
+// times is the product of x, rows of size numbers, and the weight of a direction, plus bias, by
+// row of the weight, unless that is nil.
+func (m dynamicRows) times(x []float32, dir int, bias []float32) []float32 {
+	lo, hi := RangeOf(x)
+	scale, rule := quant.NewDynamicQuantizer(m.numerics, lo, hi)
 	codes := make([]int32, len(x))
 	for i, v := range x {
 		codes[i] = rule.Code(v) - rule.Zero
@@ -147,7 +160,15 @@ func (m dynamicRows) times(x []float32, dir int) []float32 {
 	for i := range y {
 		row := dir*m.rows + i%m.rows
 		sum := dot(codes, m.w, i/m.rows*m.size, row*m.size, m.size)
-		y[i] = float32(sum) * float32(scale*float32(m.q.Scales[channelOf(m.q, row)]))
+		times := float32(scale * quant.DynamicWeightScale(m.numerics, m.q.Scales[channelOf(m.q, row)]))
+		switch {
+		case bias == nil:
+			y[i] = float32(sum) * times
+		case quant.DynamicFused(m.numerics):
+			y[i] = quant.FMA32(float32(sum), times, bias[i%m.rows])
+		default:
+			y[i] = float32(float32(sum)*times) + bias[i%m.rows]
+		}
 	}
 	return y
 }

@@ -12,8 +12,9 @@ import (
 // none.
 const byte8 = tensor.UInt8
 
-// DynamicQuantize is dynamic quantization of an activation, ONNX's DynamicQuantizeLinear: scale
-// and zero point follow from the range of all elements of x by quant.NewDynamicQuantizer.
+// DynamicQuantize is dynamic quantization of an activation, ONNX's DynamicQuantizeLinear and
+// PyTorch's quantize_per_tensor_dynamic: scale and zero point follow from the range of all elements
+// of x by quant.NewDynamicQuantizer, under the preset of the graph.
 //
 // Input: x, any shape. Results: the codes, in uint8; their scale; their zero point, in uint8.
 type DynamicQuantize struct{}
@@ -38,9 +39,10 @@ func (DynamicQuantize) Infer(in []graph.Fact) ([]graph.Type, error) {
 }
 
 // Eval quantizes.
-func (DynamicQuantize) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+func (DynamicQuantize) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	x := in[0].Float32s()
-	scale, rule := quant.NewDynamicQuantizer(RangeOf(x))
+	lo, hi := RangeOf(x)
+	scale, rule := quant.NewDynamicQuantizer(ctx.Numerics, lo, hi)
 	codes := make([]uint8, len(x))
 	for i, v := range x {
 		codes[i] = uint8(rule.Code(v))
@@ -101,21 +103,22 @@ func layerFacts(in []graph.Fact) []graph.Fact {
 }
 
 // dynamicEpilogue dequantizes the accumulators of a layer on dynamic codes: act(f32(f32(acc) *
-// f32(s_x*s_w[c])) + bias[c]). With floored the bias is added to the accumulators, as
+// f32(s_x*s_w[c])) + bias[c]), under fbgemm with one rounding. With floored the bias is added to the accumulators, as
 // floor(bias[c] / f32(s_x*s_w[c])).
 type dynamicEpilogue struct {
 	epilogue
+	fused   bool
 	floored []int32
 }
 
-func newDynamicEpilogue(in []*tensor.Tensor, act quant.Activation, floored bool, channels int) (dynamicEpilogue, error) {
-	e := dynamicEpilogue{epilogue: epilogue{act: act, scales: make([]float32, channels)}}
+func newDynamicEpilogue(ctx graph.Context, in []*tensor.Tensor, act quant.Activation, floored bool, channels int) (dynamicEpilogue, error) {
+	e := dynamicEpilogue{epilogue: epilogue{act: act, scales: make([]float32, channels)}, fused: quant.DynamicFused(ctx.Numerics)}
 	w := in[3].QParams()
 	if !w.IsPerTensor() && w.Axis != 0 {
 		return e, fmt.Errorf("weight is quantized along axis %d; it must be per tensor or along axis 0", w.Axis)
 	}
 	for c := range e.scales {
-		e.scales[c] = in[1].Float32s()[0] * float32(w.Scales[channelOf(w, c)])
+		e.scales[c] = in[1].Float32s()[0] * quant.DynamicWeightScale(ctx.Numerics, w.Scales[channelOf(w, c)])
 	}
 	if len(in) < 5 {
 		return e, nil
@@ -134,6 +137,9 @@ func newDynamicEpilogue(in []*tensor.Tensor, act quant.Activation, floored bool,
 func (e dynamicEpilogue) number(sum int32, c int) float32 {
 	if e.floored != nil {
 		sum += e.floored[c]
+	}
+	if e.fused && e.bias != nil {
+		return e.act.Float(quant.FMA32(float32(sum), e.scales[c], e.bias[c]))
 	}
 	return e.real(sum, c)
 }

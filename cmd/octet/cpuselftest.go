@@ -95,7 +95,7 @@ func (s *selfTest) check(ctx context.Context, name string, g *graph.Graph, x *te
 			return err
 		}
 		for i, n := range plan {
-			s.count(n, level)
+			s.count(n, level, g.Numerics)
 			if diff := difference(got[i], want[i]); diff != "" {
 				s.Failures = append(s.Failures, fmt.Sprintf("%s, node %s at %s, kernel %s: %s", name, n.Node.Name, level, n.Kernel, diff))
 			}
@@ -165,7 +165,7 @@ func difference(got, want *tensor.Tensor) string {
 
 // count records the kernels of a node. Kernels that requantize accumulators run as the epilogue
 // of others and have no node of their own.
-func (s *selfTest) count(n engine.NodePlan, level string) {
+func (s *selfTest) count(n engine.NodePlan, level string, numerics quant.Numerics) {
 	s.Kernels[n.Kernel]++
 	if n.Family != "gemm8" && n.Family != "depthwise8" {
 		return
@@ -177,6 +177,9 @@ func (s *selfTest) count(n engine.NodePlan, level string) {
 	kind := "requant_s32u8"
 	if n.Node.Output().Type.DType == tensor.Float32 {
 		kind = "requant_s32f32"
+		if strings.HasPrefix(n.Node.Op.Kind(), "dynamic_") && quant.DynamicFused(numerics) {
+			kind = "requant_s32f32_fused"
+		}
 	}
 	s.Kernels[picks[kind]]++
 }

@@ -28,7 +28,14 @@ func requant8AVX2(p *printer) {
 		p.op("VADDPS Y8, Y0, Y0")
 		p.op("VMINPS Y0, Y9, Y0 // NaN stays")
 	})
-	requant8ToRealAVX2(p)
+	requant8ToRealAVX2(p, "toReal", func() {
+		p.op("VMULPS (R9)(AX*4), Y0, Y0")
+		p.op("VADDPS (R8)(AX*4), Y0, Y0")
+	})
+	requant8ToRealAVX2(p, "toRealFused", func() {
+		p.op("VMOVUPS (R9)(AX*4), Y1")
+		p.op("VFMADD213PS (R8)(AX*4), Y1, Y0")
+	})
 }
 
 // requantRowsAVX2 keeps hi-zero, lo-zero and zero in Y4, Y5, Y6, BiasMul in Y7, the
@@ -94,9 +101,9 @@ const (
 )
 
 // requant8ToRealAVX2 writes the routine whose results are float32, 8 at a time; rows end as
-// those of the codes do.
-func requant8ToRealAVX2(p *printer) {
-	p.text("toRealAVX2", "arg *realRows")
+// those of the codes do. value scales the numbers in Y0 and adds the bias.
+func requant8ToRealAVX2(p *printer, name string, value func()) {
+	p.text(name+"AVX2", "arg *realRows")
 	p.op("MOVQ %s, SI", realsAcc)
 	p.op("MOVQ %s, DX", realsOut)
 	p.op("MOVQ %s, BX", realsM)
@@ -108,8 +115,7 @@ func requant8ToRealAVX2(p *printer) {
 	p.op("VBROADCASTSS %s, Y5", realsHi)
 	rowsOf8(p, func() {
 		p.op("VCVTDQ2PS (SI)(AX*4), Y0")
-		p.op("VMULPS (R9)(AX*4), Y0, Y0")
-		p.op("VADDPS (R8)(AX*4), Y0, Y0")
+		value()
 		p.op("VMAXPS Y0, Y4, Y0 // NaN stays")
 		p.op("VMINPS Y0, Y5, Y0")
 		p.op("VMOVUPS Y0, (DX)(AX*4)")

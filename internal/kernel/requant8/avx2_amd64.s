@@ -234,3 +234,40 @@ next:
 	JNZ row
 	VZEROUPPER
 	RET
+
+// func toRealFusedAVX2(arg *realRows)
+TEXT ·toRealFusedAVX2(SB), NOSPLIT, $0-8
+	MOVQ arg+0(FP), DI
+	MOVQ 0(DI), SI
+	MOVQ 8(DI), DX
+	MOVQ 16(DI), BX
+	MOVQ 24(DI), CX
+	MOVQ 32(DI), R10
+	MOVQ 40(DI), R9
+	MOVQ 48(DI), R8
+	VBROADCASTSS 56(DI), Y4
+	VBROADCASTSS 60(DI), Y5
+	LEAQ -8(CX), R11 // the last vector
+row:
+	XORQ AX, AX
+column:
+	VCVTDQ2PS (SI)(AX*4), Y0
+	VMOVUPS (R9)(AX*4), Y1
+	VFMADD213PS (R8)(AX*4), Y1, Y0
+	VMAXPS Y0, Y4, Y0 // NaN stays
+	VMINPS Y0, Y5, Y0
+	VMOVUPS Y0, (DX)(AX*4)
+	ADDQ $8, AX
+	CMPQ AX, R11
+	JLE column
+	CMPQ AX, CX
+	JGE next
+	MOVQ R11, AX
+	JMP column
+next:
+	LEAQ (SI)(CX*4), SI
+	LEAQ (DX)(R10*4), DX
+	DECQ BX
+	JNZ row
+	VZEROUPPER
+	RET

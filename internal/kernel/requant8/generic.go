@@ -104,3 +104,26 @@ func runReal(c *Call) {
 		}
 	}
 }
+
+// runFused is runReal with one rounding of product and sum. It is computed in float64, where the
+// product is exact; what a second rounding might change takes quant.FMA32.
+func runFused(c *Call) {
+	for m := range c.M {
+		acc := c.Acc[m*c.N:][:c.N]
+		out := c.Real[m*c.LD:][:len(acc)]
+		scale, bias := c.Scale[c.First:][:len(acc)], c.Bias[c.First:][:len(acc)]
+		for n, a := range acc {
+			s := float64(float64(float32(a))*float64(scale[n])) + float64(bias[n])
+			v := float32(s)
+			if math.Float64bits(s)&(1<<29-1) == 1<<28 || math.Abs(s) < 0x1p-100 {
+				v = quant.FMA32(float32(a), scale[n], bias[n])
+			}
+			if v < c.Lo {
+				v = c.Lo
+			} else if v > c.Hi {
+				v = c.Hi
+			}
+			out[n] = v
+		}
+	}
+}

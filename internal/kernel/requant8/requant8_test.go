@@ -60,7 +60,7 @@ func TestKernelsEqualReference(t *testing.T) {
 			c.Out = bytes.Repeat([]byte{0xA5}, c.M*c.LD)
 			want := *c
 			want.Out, want.Real = bytes.Clone(c.Out), slices.Clone(c.Real)
-			Reference(&want, k.ToReal)
+			Reference(&want, k.ToReal, k.Fused)
 			k.Run(c)
 			if !bytes.Equal(c.Out, want.Out) || !slices.Equal(c.Real, want.Real) {
 				t.Fatalf("case %d, rule %d: differs from the contract", i, c.Rule.Rule)

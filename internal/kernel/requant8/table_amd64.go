@@ -17,6 +17,7 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "requant_s32u8_avx512", ISA: "avx512", Requires: cpu.AVX512}, Run: runAVX512},
 	{Row: kernel.Row{Name: "requant_s32u8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Run: runAVX2},
 	{Row: kernel.Row{Name: "requant_s32f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, ToReal: true, Run: runRealAVX2},
+	{Row: kernel.Row{Name: "requant_s32f32_fused_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, ToReal: true, Fused: true, Run: runFusedAVX2},
 }
 
 // rows is the argument of an assembly routine: it computes, by the rule in its
@@ -43,6 +44,9 @@ type realRows struct {
 
 //go:noescape
 func toRealAVX2(arg *realRows)
+
+//go:noescape
+func toRealFusedAVX2(arg *realRows)
 
 //go:noescape
 func addBiasAVX512(arg *rows)
@@ -110,12 +114,28 @@ func runRealAVX2(c *Call) {
 		runReal(c)
 		return
 	}
+	a := c.realRows()
+	toRealAVX2(&a)
+}
+
+// runFusedAVX2 is runRealAVX2 with a fused multiply-add.
+func runFusedAVX2(c *Call) {
+	if c.M == 0 || c.N < 8 {
+		runFused(c)
+		return
+	}
+	a := c.realRows()
+	toRealFusedAVX2(&a)
+}
+
+// realRows is rows for results that are float32.
+func (c *Call) realRows() realRows {
 	_ = c.Acc[c.M*c.N-1]
 	_ = c.Real[(c.M-1)*c.LD+c.N-1]
-	toRealAVX2(&realRows{
+	return realRows{
 		acc: &c.Acc[0], out: &c.Real[0], m: c.M, n: c.N, ld: c.LD,
 		scale: &c.Scale[c.First : c.First+c.N][0], bias: &c.Bias[c.First : c.First+c.N][0], lo: c.Lo, hi: c.Hi,
-	})
+	}
 }
 
 // rows is the argument of a routine for c, which must have at least one accumulator.
