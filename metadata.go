@@ -80,6 +80,8 @@ type CalibrationRecord struct {
 	Excluded    []string      `json:"excluded,omitempty"` // patterns of layers kept in float
 	// ReLU6Ranges says that the ranges are those of the model with ReLU6.
 	ReLU6Ranges bool `json:"relu6_ranges,omitempty"`
+	// Dynamic says that activations choose their parameters in every run; no inputs were observed.
+	Dynamic bool `json:"dynamic,omitempty"`
 	// Equalized says that weights were equalized across layers.
 	Equalized bool `json:"equalized,omitempty"`
 	// BiasCorrected says that biases hold the mean error of their layers.

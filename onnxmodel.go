@@ -47,6 +47,9 @@ func fromONNX(f *onnx.File, o openOptions) (*Model, error) {
 	if err := m.readProperties(f.Metadata()); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
+	if err := m.readRules(f.Metadata()); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
 	return m, m.describe(o)
 }
 

@@ -66,9 +66,14 @@ type (
 		ConversionOption
 		QATOption
 	}
+	// LayerOption is for these and for QuantizeDynamic: which layers, and how their weights.
+	LayerOption interface {
+		RecipeOption
+		DynamicOption
+	}
 	// BackendOption is for these, and for Open.
 	BackendOption interface {
-		RecipeOption
+		LayerOption
 		OpenOption
 	}
 	// TrainingOption is for both kinds of training.
@@ -203,9 +208,10 @@ func WithPreset(p vision.Preset) OpenOption {
 
 // WithBackend names the numeric preset. Open needs it only for int8 files of others:
 // without it, per-channel weights mean FBGEMM, per-tensor ones QNNPACK. An ONNX file says
-// itself how it is computed: for one it is an error. Quantize's default is FBGEMM.
+// itself how it is computed: for one it is an error. Quantize's default is FBGEMM, that of
+// QuantizeDynamic ONNX for a model with a graph of its own.
 func WithBackend(b Backend) BackendOption {
-	return backendOption{recipe(func(o *quantizeOptions) { o.backend = b }), b}
+	return backendOption{layers(func(o *quantizeOptions) { o.backend = b }), b}
 }
 
 // WithMadeFor names the backend that a foreign int8 file was made for, which it
@@ -220,6 +226,16 @@ func WithMadeFor(backend Backend) OpenOption {
 func Recipe(opts ...RecipeOption) RecipeOption {
 	opts = slices.Clone(opts)
 	return recipe(func(o *quantizeOptions) {
+		for _, opt := range opts {
+			opt.applyQuantize(o)
+		}
+	})
+}
+
+// Layers is several options as one, like Recipe: which layers are quantized, and how.
+func Layers(opts ...LayerOption) LayerOption {
+	opts = slices.Clone(opts)
+	return layers(func(o *quantizeOptions) {
 		for _, opt := range opts {
 			opt.applyQuantize(o)
 		}
@@ -258,19 +274,19 @@ func WithQConfig(name string) RecipeOption {
 
 // WithPerChannelWeights gives every output channel a scale of its own, whatever
 // the QConfig says.
-func WithPerChannelWeights() RecipeOption {
-	return recipe(func(o *quantizeOptions) { o.granularity = perChannel })
+func WithPerChannelWeights() LayerOption {
+	return layers(func(o *quantizeOptions) { o.granularity = perChannel })
 }
 
 // WithPerTensorWeights gives each weight one scale, whatever the QConfig says.
-func WithPerTensorWeights() RecipeOption {
-	return recipe(func(o *quantizeOptions) { o.granularity = perTensor })
+func WithPerTensorWeights() LayerOption {
+	return layers(func(o *quantizeOptions) { o.granularity = perTensor })
 }
 
 // WithWeightBits gives weights the codes of so many bits, from 2 to 8, whatever the
 // QConfig says. They are stored as int8 all the same.
-func WithWeightBits(bits int) RecipeOption {
-	return recipe(func(o *quantizeOptions) { o.weightBits = bits })
+func WithWeightBits(bits int) LayerOption {
+	return layers(func(o *quantizeOptions) { o.weightBits = bits })
 }
 
 // WithRanges says how the ranges of activations are found, whatever the QConfig says:
@@ -282,9 +298,9 @@ func WithRanges(kind quant.ObserverKind) RecipeOption {
 // WithExclude keeps the layers that match a pattern in float. A pattern is a
 // module path with the wildcards of path.Match (fc, layer4.*.conv2); it also
 // covers the modules below what it matches.
-func WithExclude(patterns ...string) RecipeOption {
+func WithExclude(patterns ...string) LayerOption {
 	patterns = slices.Clone(patterns)
-	return recipe(func(o *quantizeOptions) { o.exclude = append(o.exclude, patterns...) })
+	return layers(func(o *quantizeOptions) { o.exclude = append(o.exclude, patterns...) })
 }
 
 // WithBatchSize says how many samples are shown to the observers at a time. It

@@ -17,6 +17,7 @@ type (
 	fitsExcludeSlower struct{}
 	fitsTrain         struct{}
 	fitsQAT           struct{}
+	fitsDynamic       struct{}
 )
 
 func (fitsQuantize) forQuantize()           {}
@@ -24,6 +25,7 @@ func (fitsConvert) forConvert()             {}
 func (fitsExcludeSlower) forExcludeSlower() {}
 func (fitsTrain) forTrain()                 {}
 func (fitsQAT) forQAT()                     {}
+func (fitsDynamic) forDynamic()             {}
 
 // The types of the options, each with the calls that it fits.
 type (
@@ -40,8 +42,12 @@ type (
 		conversionOption
 		fitsQAT
 	}
-	backendOption struct {
+	layerOption struct {
 		recipeOption
+		fitsDynamic
+	}
+	backendOption struct {
+		layerOption
 		backend Backend
 	}
 	excludeSlowerOption struct {
@@ -76,3 +82,5 @@ func converting(f quantizeFunc) conversionOption {
 }
 
 func recipe(f quantizeFunc) recipeOption { return recipeOption{conversionOption: converting(f)} }
+
+func layers(f quantizeFunc) layerOption { return layerOption{recipeOption: recipe(f)} }

@@ -20,7 +20,13 @@ import (
 // quantizedPrograms are the files of pt2/testdata/quantized.zip by name, those of tools/pt2/quantized.py.
 func quantizedPrograms(t *testing.T) map[string][]byte {
 	t.Helper()
-	z, err := zip.OpenReader("pt2/testdata/quantized.zip")
+	return zipped(t, "pt2/testdata/quantized.zip")
+}
+
+// zipped are the files of an archive by name.
+func zipped(t *testing.T, path string) map[string][]byte {
+	t.Helper()
+	z, err := zip.OpenReader(path)
 	if err != nil {
 		t.Fatal(err)
 	}

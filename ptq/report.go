@@ -60,6 +60,8 @@ type NodeReport struct {
 	Name string `json:"name"` // of the node
 	Op   string `json:"op"`   // kind of its operator
 	Int8 bool   `json:"int8"` // whether it computes on codes
+	// Dynamic says that it chooses the parameters of its codes in every run, or computes on such codes.
+	Dynamic bool `json:"dynamic,omitempty"`
 	// Reason says why the node stayed float.
 	Reason Reason `json:"-"`
 	// Note says it in words, or why the node was inserted; may be empty.
@@ -153,7 +155,7 @@ func (r *Report) list(converted *graph.Graph, reasons map[string]Reason) {
 		r.Int8Bytes += int64(len(p.Data.Bytes())) + paramBytes(p.Type)
 	}
 	for _, n := range converted.Nodes {
-		d := NodeReport{Name: n.Name, Op: n.Op.Kind(), Int8: onCodes(n), Reason: reasons[n.Name], Note: n.Note}
+		d := NodeReport{Name: n.Name, Op: n.Op.Kind(), Int8: onCodes(n), Dynamic: isDynamic(n), Reason: reasons[n.Name], Note: n.Note}
 		if a, ok := r.activations[n.Name]; ok && reasons[n.Name] != Sensitive {
 			d.Activation = &a
 		}
@@ -176,6 +178,9 @@ func (r *Report) list(converted *graph.Graph, reasons map[string]Reason) {
 // onCodes reports whether n computes on codes: its result has codes, or is made of
 // accumulators.
 func onCodes(n *graph.Node) bool {
+	if isDynamic(n) {
+		return true
+	}
 	w := op.WeightOf(n)
 	return n.Output().Type.DType.IsQuantized() || w != nil && w.Type.DType.IsQuantized()
 }

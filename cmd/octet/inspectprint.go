@@ -57,7 +57,9 @@ func (in *inspection) printMetadata(row func(string, string, ...any)) {
 	if m.Preset != nil {
 		row("preprocessing", "%s", console.PresetText(*m.Preset))
 	}
-	if cal := m.Calibration; cal != nil {
+	if cal := m.Calibration; cal != nil && cal.Dynamic {
+		row("dynamic", "qconfig %s: activations are quantized by their own range in every run", cal.QConfigName)
+	} else if cal != nil {
 		row("calibrated", "qconfig %s, %d samples of %s, batches of %d", cal.QConfigName, cal.Samples, console.OrUnknown(cal.Source), cal.BatchSize)
 	}
 	if of := m.Converted; of != nil {

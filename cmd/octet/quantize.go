@@ -41,6 +41,7 @@ type quantizeFlags struct {
 	eval        string
 	evalMap     string
 	strictInt8  bool
+	dynamic     bool
 }
 
 func newQuantizeCommand(c *console.Console) *cobra.Command {
@@ -76,6 +77,11 @@ adaptive, weights are rounded so that the sums of a layer come closest. Both are
 on 32 to 63 samples of the calibration data, layer by layer. docs/ptq.md has figures, and
 compare with the same flags measures them.
 
+With --dynamic, no calibration data is needed: linear layers get int8 weights, and quantize their
+inputs by the range of the whole tensor in every run; the rest stays float. That suits transformers.
+An .onnx or .pt2 model is quantized as ONNX Runtime does it, with a scale per output channel, or
+with --backend as PyTorch's quantize_dynamic (docs/dynamic.md).
+
 With --fix 25dB, as few layers stay in float as bring the outputs that close to those of
 the float model; the models that were tried are listed with their share of float.
 
@@ -103,12 +109,13 @@ The files are read to find out, but not decoded; a difference is an error that n
   octet quantize prepared.pth --output int8.pth
   octet quantize model.onnx --calibration photos/ --output int8.onnx
   octet quantize epoch9.pth --graph-of model.pt2 --calibration photos/ --output int8.onnx
-  octet quantize bert.onnx --calibration ids=ids.npy --calibration mask=mask.npy --output int8.onnx`,
+  octet quantize bert.onnx --calibration ids=ids.npy --calibration mask=mask.npy --output int8.onnx
+  octet quantize bert.onnx --dynamic --output int8.onnx`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.ExactArgs(1)(cmd, args); err != nil {
 				return err
 			}
-			if len(f.calibration) == 0 && f.holdsRanges(cmd, args[0]) {
+			if f.dynamic || len(f.calibration) == 0 && f.holdsRanges(cmd, args[0]) {
 				console.Waive(cmd, "calibration")
 			}
 			return nil
@@ -126,6 +133,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 	fl.Lookup("batch-size").Usage = "inputs shown to the observers at a time; part of the recipe"
 	fl.StringArrayVar(&f.calibration, "calibration", nil, "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz; of an ONNX model with several inputs NAME=FILE.npy for each")
 	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth, or FILE.onnx as QDQ; - is standard output")
+	fl.BoolVar(&f.dynamic, "dynamic", false, "quantize activations by their own range in every run, without --calibration: for transformers")
 	f.RegisterRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.StringVar(&f.ranges, "ranges", "", "how the ranges of activations are found, whatever --qconfig says: "+strings.Join(rangeKinds, ", "))
 	console.Complete(cmd, "ranges", rangeKinds...)
@@ -183,6 +191,9 @@ func (f *quantizeFlags) attempt(c *console.Console, cmd *cobra.Command, path str
 	}
 	if err := c.Expect(console.Planned{Path: f.output, Bytes: console.Int8Bytes(model)}, console.Planned{Path: f.report, Bytes: console.PageSize}); err != nil {
 		return err
+	}
+	if f.dynamic {
+		return f.quantizeDynamic(c, cmd, path, model)
 	}
 	named, err := f.readNamed(model)
 	if err != nil {

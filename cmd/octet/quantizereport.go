@@ -174,6 +174,11 @@ func (f *quantizeFlags) write(ctx context.Context, c *console.Console, int8 *oct
 		return err
 	}
 	out.FloatFile = console.FileSize(out.Model)
+	return f.writeReport(c, out)
+}
+
+// writeReport writes the JSON document as a file, where --report names one.
+func (f *quantizeFlags) writeReport(c *console.Console, out any) error {
 	if f.report == "" {
 		return nil
 	}

@@ -254,10 +254,12 @@ export class Pool extends EventEmitter implements AsyncDisposable {
 
 /** Options of `octet quantize`, whose help says more about each. */
 export interface QuantizeOptions extends ModelOptions, LongCallOptions {
-  /** Calibration data: a folder or tar archive of images, an IDX file, a .npy or a .npz. Of an ONNX model with several inputs a .npy for each, by name. */
-  calibration: string | readonly string[] | { readonly [input: string]: string };
+  /** Calibration data, needed unless dynamic is set: a folder or tar archive of images, an IDX file, a .npy or a .npz. Of an ONNX model with several inputs a .npy for each, by name. */
+  calibration?: string | readonly string[] | { readonly [input: string]: string };
   /** The int8 model to write, a .pth, or an .onnx as QDQ. It appears complete or not at all. */
   output: string;
+  /** Quantizes activations by their own range in every run, without calibration data: for transformers. */
+  dynamic?: boolean;
   /** Observers: default (histogram), octet (all codes of activations, a scale per channel: for files that octet runs), torchvision (minimum and maximum), minmax, percentile, mse, or another of PyTorch's names. */
   qconfig?: string;
   /** One scale per weight, whatever qconfig says. */

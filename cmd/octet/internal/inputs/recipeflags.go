@@ -41,7 +41,12 @@ func (f *RecipeFlags) CheckWeightBits() error {
 
 // Recipe is that of the library, for a backend.
 func (f *RecipeFlags) Recipe(backend string) octet.RecipeOption {
-	opts := []octet.RecipeOption{octet.WithBackend(octet.Backend(backend)), octet.WithQConfig(f.QConfig), octet.WithExclude(f.exclude...)}
+	return octet.Recipe(octet.WithBackend(octet.Backend(backend)), octet.WithQConfig(f.QConfig), f.Layers())
+}
+
+// Layers says which layers are quantized, and how their weights.
+func (f *RecipeFlags) Layers() octet.LayerOption {
+	opts := []octet.LayerOption{octet.WithExclude(f.exclude...)}
 	switch {
 	case f.PerTensor:
 		opts = append(opts, octet.WithPerTensorWeights())
@@ -51,7 +56,7 @@ func (f *RecipeFlags) Recipe(backend string) octet.RecipeOption {
 	if f.WeightBits != 8 {
 		opts = append(opts, octet.WithWeightBits(f.WeightBits))
 	}
-	return octet.Recipe(opts...)
+	return octet.Layers(opts...)
 }
 
 // CheckQConfigs refuses names that --qconfig does not know, and none at all, as errors of

@@ -1,0 +1,171 @@
+package ptq
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// DynamicOptions are those of Dynamic.
+type DynamicOptions struct {
+	// Exclude lists nodes that stay in float, as in Options.
+	Exclude []string
+	// QConfig says how weights are quantized, as codes of qint8.
+	QConfig quant.QConfig
+}
+
+// Dynamic returns the graph whose layers with constant weights take dynamically quantized
+// activations: an activation is quantized by its own range in every run, so that nothing is
+// calibrated. Weights are quantized now, results are float32, and layers that read the same
+// value read the same codes. The graph is fused, float and bound.
+//
+// Under the preset onnx these are linear layers and convolutions, under PyTorch's presets
+// linear layers, as torch.ao.quantization.quantize_dynamic has it.
+func Dynamic(g *graph.Graph, numerics quant.Numerics, opts DynamicOptions) (*graph.Graph, *Report, error) {
+	if numerics == quant.NumericsUnset {
+		return nil, nil, fmt.Errorf("%s: dynamic quantization needs a backend: onnx, fbgemm, qnnpack or onednn", g.Name)
+	}
+	if opts.QConfig.Weight.DType != tensor.QInt8 {
+		return nil, nil, fmt.Errorf("%s: the weights would be %v; dynamic layers take qint8", g.Name, opts.QConfig.Weight.DType)
+	}
+	for _, p := range g.Params {
+		if p.Data == nil {
+			return nil, nil, fmt.Errorf("%s: parameter %q is not bound; bind a float state dict before quantizing", g.Name, p.Name)
+		}
+	}
+	excluded, err := matchNodes(g, opts.Exclude)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &Prepared{Graph: g, Calibrated: g, QConfig: opts.QConfig}
+	c := dynamicConverter{converter: newConverter(p, numerics), codes: map[*graph.Value][]*graph.Value{}, weights: map[*graph.Value]*graph.Value{}}
+	c.out.Numerics = numerics
+	made := 0
+	for _, n := range slices.Clone(c.out.Nodes) {
+		d := Decision{Node: n.Name, Kind: Real}
+		if pattern, ok := excluded[n.Name]; ok {
+			d = Decision{Node: n.Name, Reason: Excluded, Text: fmt.Sprintf("excluded by %q", pattern)}
+		} else if reason, text := c.floatReason(n); reason != NotFloat {
+			d = Decision{Node: n.Name, Reason: reason, Text: text}
+		}
+		p.Decisions = append(p.Decisions, d)
+		if d.Kind == Float {
+			n.Note = "kept float: " + d.Text
+			continue
+		}
+		if err := c.layer(n); err != nil {
+			return nil, nil, fmt.Errorf("%s: node %q: %w", g.Name, n.Name, err)
+		}
+		made++
+	}
+	if made == 0 {
+		return nil, nil, fmt.Errorf("%s: no node would be quantized: %s", g.Name, firstReasons(p.Decisions))
+	}
+	c.out.Prune()
+	if err := c.report.finish(p, c.out); err != nil {
+		return nil, nil, err
+	}
+	return c.out, c.report, nil
+}
+
+// dynamicConverter makes layers dynamic.
+type dynamicConverter struct {
+	*converter
+	codes   map[*graph.Value][]*graph.Value // the results of DynamicQuantize, by what it quantizes
+	weights map[*graph.Value]*graph.Value   // the quantized ones, by float ones
+}
+
+// floatReason says why a node stays in float, NotFloat where it does not.
+func (c *dynamicConverter) floatReason(n *graph.Node) (Reason, string) {
+	_, linear := n.Op.(op.Linear)
+	_, conv := n.Op.(op.Conv2D)
+	w := op.WeightOf(n)
+	switch {
+	case w == nil:
+		return Unweighted, "dynamic quantization is of layers with weights"
+	case !linear && !conv:
+		return NoInt8Form, fmt.Sprintf("%s has no dynamic form", n.Op.Kind())
+	case conv && c.numerics != quant.ONNX:
+		return NoInt8Form, "PyTorch quantizes no convolutions dynamically"
+	case w.Role != graph.Parameter:
+		return ComputedWeight, "its weight is computed"
+	case n.Inputs[0].Role == graph.Parameter:
+		return ConstantOperand, "an operand is a constant"
+	case len(n.Inputs) > 2 && n.Inputs[2].Role != graph.Parameter:
+		return ComputedWeight, "its bias is computed"
+	}
+	return NotFloat, ""
+}
+
+// layer makes n a dynamic layer.
+func (c *dynamicConverter) layer(n *graph.Node) error {
+	w, err := c.quantized(n)
+	if err != nil {
+		return err
+	}
+	in := append(slices.Clone(c.quantize(n)), w)
+	n.Inputs = append(in, n.Inputs[2:]...)
+	switch o := n.Op.(type) {
+	case op.Linear:
+		n.Op = op.DynamicLinear{Linear: o}
+	case op.Conv2D:
+		n.Op = op.DynamicConv2D{Conv: o}
+	}
+	return nil
+}
+
+// quantized is the weight of n in codes, which nodes share that share the weight.
+func (c *dynamicConverter) quantized(n *graph.Node) (*graph.Value, error) {
+	w := n.Inputs[1]
+	if q := c.weights[w]; q != nil {
+		c.report.sqnr[n.Name] = weightSQNR(w.Data, q.Data)
+		return q, nil
+	}
+	q, err := QuantizeWeight(w.Data, c.p.QConfig.Weight)
+	if err != nil {
+		return nil, fmt.Errorf("weight %q: %w", w.Name, err)
+	}
+	c.report.weight(n.Name, w.Data, q)
+	v := &graph.Value{Name: c.unique(w.Name + ".codes"), Role: graph.Parameter, Type: graph.TypeOf(q), Data: q}
+	c.out.Params = append(c.out.Params, v)
+	c.weights[w] = v
+	return v, nil
+}
+
+// quantize returns codes, scale and zero point of the operand of n.
+func (c *dynamicConverter) quantize(n *graph.Node) []*graph.Value {
+	x := n.Inputs[0]
+	if c.codes[x] == nil {
+		last := len(c.out.Nodes)
+		y := c.out.AddNode(c.unique(x.Name+"/dynamic"), op.DynamicQuantize{}, x)
+		c.out.Nodes = slices.Insert(c.out.Nodes[:last], slices.Index(c.out.Nodes, n), y.Node)
+		c.codes[x] = y.Node.Outputs
+	}
+	return c.codes[x]
+}
+
+// unique is name, or what it begins with where a value of the graph has that name.
+func (c *dynamicConverter) unique(name string) string {
+	taken := func(name string) bool {
+		has := func(v *graph.Value) bool { return v.Name == name }
+		return slices.ContainsFunc(c.out.Params, has) || slices.ContainsFunc(c.out.Inputs, has) ||
+			slices.ContainsFunc(c.out.Nodes, func(n *graph.Node) bool { return n.Name == name || slices.ContainsFunc(n.Outputs, has) })
+	}
+	for taken(name) {
+		name += "_"
+	}
+	return name
+}
+
+// isDynamic reports whether n is an operator of dynamic quantization.
+func isDynamic(n *graph.Node) bool {
+	switch n.Op.(type) {
+	case op.DynamicQuantize, op.DynamicLinear, op.DynamicConv2D, op.DynamicMatMul, op.DynamicLSTM:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,160 @@
+package ptq_test
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/engine"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/testseed"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/ptq"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// attention has two layers that read the same value and share a weight, and one behind a product
+// of two activations.
+func attention(t *testing.T) *graph.Graph {
+	g := graph.New("attention")
+	x := g.AddInput("x", graph.Float32)
+	w := weights(t, g, "w", 13, 7)
+	q := g.AddNode("q", op.Linear{}, x, w, weights(t, g, "b", 13))
+	k := g.AddNode("k", op.Linear{Act: quant.ReLU}, x, w)
+	p := g.AddNode("p", op.MatMul{}, q, g.AddNode("turned", op.Transpose{Perm: []int{1, 0}}, k))
+	p = g.AddNode("softmax", op.Softmax{Axis: -1}, p)
+	y := g.AddNode("out", op.Linear{}, g.AddNode("pv", op.MatMul{}, p, k), weights(t, g, "v", 5, 13), weights(t, g, "c", 5))
+	g.Outputs = []*graph.Value{y}
+	return g
+}
+
+func dynamicOptions(t *testing.T, name string, n quant.Numerics) ptq.DynamicOptions {
+	t.Helper()
+	c, err := quant.ParseQConfig(name, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ptq.DynamicOptions{QConfig: c}
+}
+
+// Layers that read a value read the same codes, and nodes that share a weight its codes.
+func TestDynamicSharesCodesAndWeights(t *testing.T) {
+	g := attention(t)
+	d, report, err := ptq.Dynamic(g, quant.ONNX, dynamicOptions(t, "per_channel_dynamic_qconfig", quant.ONNX))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	q, _ := d.Node("q")
+	k, _ := d.Node("k")
+	if !slices.Equal(q.Inputs[:4], k.Inputs[:4]) || q.Op.Kind() != "dynamic_linear" {
+		t.Errorf("q reads %v, k %v", q.Inputs, k.Inputs)
+	}
+	for _, p := range d.Params {
+		if p.Type.DType == tensor.Float32 && len(p.Type.Shape) > 1 {
+			t.Errorf("the float weight %s is still there", p.Name)
+		}
+	}
+	dynamic := 0
+	for _, n := range report.Nodes {
+		if n.Dynamic != n.Int8 || !n.Int8 && (n.Reason != ptq.Unweighted || n.Note == "") {
+			t.Errorf("%s: %+v", n.Name, n)
+		}
+		if n.Op == "dynamic_linear" {
+			dynamic++
+			if n.WeightSQNR == nil || *n.WeightSQNR < 30 {
+				t.Errorf("%s: SQNR of the weight %v", n.Name, n.WeightSQNR)
+			}
+		}
+	}
+	if dynamic != 3 || report.Int8Bytes >= report.FloatBytes {
+		t.Errorf("%d layers are dynamic, %d of %d bytes", dynamic, report.Int8Bytes, report.FloatBytes)
+	}
+	if n, _ := g.Node("q"); n.Op.Kind() != "linear" {
+		t.Error("the float graph was changed")
+	}
+}
+
+// The engine gives the bits of the operators under every preset, also for extreme operands.
+func TestDynamicIsThatOfTheOperators(t *testing.T) {
+	r := testseed.Rand(t)
+	for _, n := range []quant.Numerics{quant.FBGEMM, quant.QNNPACK, quant.OneDNN, quant.ONNX} {
+		for _, name := range []string{"default_dynamic_qconfig", "per_channel_dynamic_qconfig"} {
+			g := graph.New("linear")
+			x := g.AddInput("x", graph.Float32)
+			g.Outputs = []*graph.Value{
+				g.AddNode("a", op.Linear{}, x, weights(t, g, "w", 37, 61), weights(t, g, "b", 37)),
+				g.AddNode("r", op.Linear{Act: quant.ReLU}, x, weights(t, g, "w2", 3, 61)),
+			}
+			d, _, err := ptq.Dynamic(g, n, dynamicOptions(t, name, n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := engine.Compile(d, engine.Options{Threads: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ref, err := engine.Reference(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, scale := range []float64{0, 1e-30, 1e-3, 1, 1e30, math.MaxFloat32 / 8} {
+				in := tensor.New(tensor.Float32, 1+r.IntN(17), 61)
+				for i := range in.Float32s() {
+					in.Float32s()[i] = float32(scale * (r.Float64()*3 - float64(r.IntN(3))))
+				}
+				got, err := p.NewSession().Run(context.Background(), in)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, err := ref.Run(context.Background(), in)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range want {
+					if !bytes.Equal(got[i].Bytes(), want[i].Bytes()) {
+						t.Errorf("%v, %s, numbers of %g: output %d differs from the operators'", n, name, scale, i)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestDynamicKeepsInFloat(t *testing.T) {
+	g := attention(t)
+	opts := dynamicOptions(t, "default_dynamic_qconfig", quant.FBGEMM)
+	opts.Exclude = []string{"out"}
+	d, report, err := ptq.Dynamic(g, quant.FBGEMM, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := d.Node("out"); n.Op.Kind() != "linear" || !strings.Contains(n.Note, "excluded") {
+		t.Errorf("out is %s: %s", n.Op.Kind(), n.Note)
+	}
+	for _, n := range report.Nodes {
+		if n.Name == "out" && n.Reason != ptq.Excluded {
+			t.Errorf("out: %+v", n)
+		}
+	}
+	for _, c := range []struct {
+		exclude []string
+		n       quant.Numerics
+		says    string
+	}{
+		{[]string{"out", "q", "k"}, quant.FBGEMM, "no node would be quantized"},
+		{[]string{"fc"}, quant.FBGEMM, "matches no node"},
+		{nil, quant.NumericsUnset, "needs a backend"},
+	} {
+		opts.Exclude = c.exclude
+		if _, _, err := ptq.Dynamic(g, c.n, opts); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("exclude %v, %v: %v", c.exclude, c.n, err)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package octet_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/pt2"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// dynamicFiles are those of tools/golden/quantizedynamic.py.
+func dynamicFiles(t *testing.T) map[string][]byte {
+	t.Helper()
+	return zipped(t, "testdata/dynamic.zip")
+}
+
+func programOf(t *testing.T, data []byte, name string) *octet.Model {
+	t.Helper()
+	f, err := pt2.Read(bytes.NewReader(data), int64(len(data)), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := octet.OpenPT2(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func runOf(t *testing.T, m *octet.Model, x *tensor.Tensor) *tensor.Tensor {
+	t.Helper()
+	s, err := m.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := s.Run(context.Background(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return y
+}
+
+// A program of linear layers, quantized for a preset of PyTorch's, gives the bits of its
+// quantize_dynamic, also when it is read back from an ONNX file.
+func TestQuantizeDynamicIsPyTorchs(t *testing.T) {
+	files := dynamicFiles(t)
+	x := arrayOf(t, files["layers_x.npy"])
+	m := programOf(t, files["layers.pt2"], "layers.pt2")
+	for _, backend := range []octet.Backend{octet.FBGEMM, octet.QNNPACK} {
+		int8, report, err := octet.QuantizeDynamic(m, octet.WithBackend(backend))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := arrayOf(t, files["layers_"+string(backend)+".npy"])
+		if y := runOf(t, int8, x); !bytes.Equal(y.Bytes(), want.Bytes()) {
+			t.Errorf("%s: %v, PyTorch has %v", backend, y, want)
+		}
+		if r := int8.Metadata().Calibration; !r.Dynamic || r.QConfigName != "default_dynamic_qconfig" || int8.Backend() != backend || report.Numerics.String() != string(backend) {
+			t.Errorf("%s: %+v, %s", backend, r, int8.Backend())
+		}
+		path := filepath.Join(t.TempDir(), "int8.onnx")
+		if _, err := int8.SaveONNX(context.Background(), path); err != nil {
+			t.Fatal(err)
+		}
+		back, err := octet.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if y := runOf(t, back, x); !bytes.Equal(y.Bytes(), want.Bytes()) || back.Backend() != backend {
+			t.Errorf("%s, read back: %v under %s, PyTorch has %v", backend, y, back.Backend(), want)
+		}
+	}
+}
+
+// Without a backend a model with a graph of its own is quantized by ONNX Runtime's rules.
+func TestQuantizeDynamicOfAGraph(t *testing.T) {
+	files := dynamicFiles(t)
+	x := arrayOf(t, files["layers_x.npy"])
+	m := programOf(t, files["layers.pt2"], "layers.pt2")
+	int8, report, err := octet.QuantizeDynamic(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if int8.Backend() != octet.ONNX || report.QConfig.Weight.QScheme != quant.PerChannelSymmetric {
+		t.Errorf("made for %s with %+v", int8.Backend(), report.QConfig.Weight)
+	}
+	y, float := runOf(t, int8, x), arrayOf(t, files["layers_float.npy"])
+	same(t, y, float, 0.02)
+	path := filepath.Join(t.TempDir(), "int8.onnx")
+	out, err := int8.SaveONNX(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Difference != 0 {
+		t.Errorf("read back, it differs by %v", out.Difference)
+	}
+	if _, _, err := octet.QuantizeDynamic(int8); err == nil {
+		t.Error("an int8 model is quantized again")
+	}
+	if _, _, err := octet.QuantizeDynamic(m, octet.WithBackend("gpu")); !errors.Is(err, octet.ErrRecipe) {
+		t.Errorf("an unknown backend: %v", err)
+	}
+	if _, _, err := octet.QuantizeDynamic(m, octet.WithExclude("fc")); !errors.Is(err, octet.ErrRecipe) {
+		t.Errorf("an exclusion of nothing: %v", err)
+	}
+}

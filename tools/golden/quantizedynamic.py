@@ -1,0 +1,79 @@
+"""Dynamic quantization by torch.ao.quantization.quantize_dynamic: testdata/dynamic.zip, which the tests of the root
+package read. For every network the program of torch.export.save, the float state dict, and for fbgemm and qnnpack
+the quantized state dict, inputs and what PyTorch computes for them."""
+import argparse
+import io
+import pathlib
+import zipfile
+
+import numpy as np
+import torch
+import torch.ao.quantization as tq
+from torch import nn
+
+
+class Layers(nn.Module):
+    """Two linear layers, one without bias, and one that reads what both of them do."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.tail = nn.Linear(13, 29), nn.Linear(29, 11, bias=False), nn.Linear(24, 5)
+
+    def forward(self, x):
+        y = self.second(torch.relu(self.first(x)))
+        return self.tail(torch.cat((x, y), -1))
+
+
+class Recurrent(nn.Module):
+    """An LSTM of two directions and a GRU of two layers, with a linear layer at the end."""
+
+    def __init__(self, cell):
+        super().__init__()
+        bidirectional, layers = (True, 1) if cell is nn.LSTM else (False, 2)
+        self.cell = cell(7, 11, num_layers=layers, bidirectional=bidirectional)
+        self.fc = nn.Linear(22 if bidirectional else 11, 3)
+
+    def forward(self, x):
+        return self.fc(self.cell(x)[0])
+
+
+NETWORKS = {"layers": (Layers, (6, 13)), "lstm": (lambda: Recurrent(nn.LSTM), (5, 3, 7)), "gru": (lambda: Recurrent(nn.GRU), (5, 3, 7))}
+ZIP_TIME = (2026, 1, 1, 0, 0, 0)
+
+
+def saved(save, what):
+    f = io.BytesIO()
+    save(what, f)
+    return f.getvalue()
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parents[2] / "testdata" / "dynamic.zip")
+    args = p.parse_args()
+    assert torch.__version__.startswith("2.15.0"), torch.__version__
+    torch.manual_seed(20261130)
+    files = {}
+    for name, (make, shape) in NETWORKS.items():
+        net = make().eval()
+        x = torch.randn(shape) * 2 + 0.3
+        files[f"{name}.pt2"] = saved(torch.export.save, torch.export.export(net, (x,)))
+        files[f"{name}.pth"] = saved(torch.save, net.state_dict())
+        arrays = {"x": x, "float": net(x)}
+        for engine in ("fbgemm", "qnnpack"):
+            torch.backends.quantized.engine = engine
+            quantized = tq.quantize_dynamic(net, {nn.Linear, nn.LSTM, nn.GRU}, dtype=torch.qint8)
+            files[f"{name}_{engine}.pth"] = saved(torch.save, quantized.state_dict())
+            arrays[engine] = quantized(x)
+        for key, v in arrays.items():
+            f = io.BytesIO()
+            np.save(f, v.detach().numpy())
+            files[f"{name}_{key}.npy"] = f.getvalue()
+    with zipfile.ZipFile(args.out, "w", zipfile.ZIP_DEFLATED) as z:
+        for name in sorted(files):
+            z.writestr(zipfile.ZipInfo(name, ZIP_TIME), files[name], zipfile.ZIP_DEFLATED)
+    print(args.out, args.out.stat().st_size, "bytes:", *sorted(files))
+
+
+if __name__ == "__main__":
+    main()
