@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"runtime"
@@ -37,6 +36,7 @@ type Batch struct {
 	Input  *tensor.Tensor // [N, C, H, W], of LoaderOptions.DType
 	Names  []string       // N
 	Labels []int          // N, -1 where unknown
+	Places []Place        // N, of a ShardReader; else nil
 }
 
 // SkipError is a sample that could not be read, and why.
@@ -201,16 +201,9 @@ func (l *Loader) input(ctx context.Context, i int) result {
 	if err != nil {
 		return result{index: i, err: err}
 	}
-	r := result{index: i, name: s.Name, label: s.Label, input: s.Tensor}
-	if s.Image != nil {
-		if l.opts.Preset.Channels == 0 {
-			r.err = errors.New("images need a preset that turns them into inputs")
-		} else {
-			r.input, r.err = l.opts.Preset.Apply(s.Image)
-		}
-		if r.err != nil {
-			r.err = fmt.Errorf("%s: %w", s.Name, r.err)
-		}
+	r := result{index: i, name: s.Name, label: s.Label}
+	if r.input, r.err = inputOf(s, l.opts.Preset); r.err != nil {
+		r.err = fmt.Errorf("%s: %w", s.Name, r.err)
 	}
 	return r
 }
