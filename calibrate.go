@@ -93,7 +93,7 @@ func (o quantizeOptions) observe(ctx context.Context, p *ptq.Prepared, data runs
 	case before.finished():
 		return before, nil
 	}
-	stats, err := ptq.CalibrateInputs(ctx, p, data, ptq.CalibrateOptions{Threads: o.threads, Progress: o.progress, Resume: before.stats})
+	stats, err := ptq.CalibrateInputs(ctx, p, data, ptq.CalibrateOptions{Threads: o.threads, CPU: o.cpu, Progress: o.progress, Resume: before.stats})
 	if stats == nil || stats.Images == 0 {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package octet
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -31,6 +32,10 @@ type Calibration struct {
 	// Data is what they were made of: that of WithIdentity, or else what the
 	// observers were shown. WithResume refuses other data.
 	Data dataset.Identity
+	// Shards says which samples of a set CalibrateShard has seen, and Recipe how; nil of other
+	// calibrations. Convert takes one that is Complete.
+	Shards *dataset.Coverage
+	Recipe *ShardRecipe
 
 	stats   *ptq.Stats
 	samples [][]*tensor.Tensor // for corrections; nil where none was asked for
@@ -42,14 +47,16 @@ type Calibration struct {
 const statisticsVersion = 2
 
 type statisticsJSON struct {
-	Version   int              `json:"octet_statistics"`
-	Complete  bool             `json:"complete"`
-	Source    string           `json:"source,omitempty"`
-	BatchSize int              `json:"batch_size"`
-	Limit     int              `json:"limit,omitempty"`
-	Equalized bool             `json:"equalized,omitempty"`
-	Data      dataset.Identity `json:"data"`
-	Stats     json.RawMessage  `json:"stats"`
+	Version   int               `json:"octet_statistics"`
+	Complete  bool              `json:"complete"`
+	Source    string            `json:"source,omitempty"`
+	BatchSize int               `json:"batch_size"`
+	Limit     int               `json:"limit,omitempty"`
+	Equalized bool              `json:"equalized,omitempty"`
+	Data      dataset.Identity  `json:"data"`
+	Shards    *dataset.Coverage `json:"shards,omitempty"`
+	Recipe    *ShardRecipe      `json:"recipe,omitempty"`
+	Stats     json.RawMessage   `json:"stats"`
 }
 
 // Write writes c as JSON.
@@ -66,7 +73,7 @@ func (c *Calibration) Write(w io.Writer) error {
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", " ")
-	return enc.Encode(statisticsJSON{statisticsVersion, c.Complete, c.Source, c.BatchSize, c.Limit, c.Equalized, c.Data, inner})
+	return enc.Encode(statisticsJSON{statisticsVersion, c.Complete, c.Source, c.BatchSize, c.Limit, c.Equalized, c.Data, c.Shards, c.Recipe, inner})
 }
 
 // ReadCalibration reads what Write wrote.
@@ -89,11 +96,15 @@ func ReadCalibration(r io.Reader) (*Calibration, error) {
 	if err != nil {
 		return nil, err
 	}
-	if stats.Images < 0 || stats.Images > len(outer.Data.Samples) {
+	if (outer.Shards == nil) != (outer.Recipe == nil) || outer.Shards != nil && (outer.Shards.Check() != nil || outer.Shards.Samples < stats.Images) {
+		return nil, fmt.Errorf("the calibration statistics do not say which shard they are of; the file is damaged: calibrate again")
+	}
+	if stats.Images < 0 || outer.Shards == nil && stats.Images > len(outer.Data.Samples) {
 		return nil, fmt.Errorf("the calibration statistics are of %d samples and name %d; the file is damaged: calibrate again", stats.Images, len(outer.Data.Samples))
 	}
 	return &Calibration{Complete: outer.Complete, Source: outer.Source, BatchSize: outer.BatchSize, Limit: outer.Limit,
-		Equalized: outer.Equalized, Images: stats.Images, Data: outer.Data, stats: stats}, nil
+		Equalized: outer.Equalized, Images: stats.Images, Data: outer.Data,
+		Shards: outer.Shards, Recipe: outer.Recipe, stats: stats}, nil
 }
 
 // finished reports whether there is nothing left to calibrate.
@@ -101,6 +112,9 @@ func (c *Calibration) finished() bool { return c != nil && c.Complete && c.stats
 
 // fits checks what can be said of the recipe and the data before the data is read.
 func (c *Calibration) fits(o quantizeOptions) error {
+	if c.Shards != nil {
+		return classed{errors.New("statistics of shards are complete as they are: no data goes with them"), ErrStatistics}
+	}
 	if err := c.fitsEqualized(o); err != nil {
 		return err
 	}

@@ -81,6 +81,11 @@ type (
 		TrainOption
 		QATOption
 	}
+	// CPUOption is for the calls that compute in float, or may.
+	CPUOption interface {
+		CalibrationOption
+		CompileOption
+	}
 	// ThreadsOption is for all calls that compute.
 	ThreadsOption interface {
 		ConversionOption
@@ -114,6 +119,7 @@ type quantizeOptions struct {
 	batchSize   int
 	limit       int
 	threads     int
+	cpu         string // instruction sets of calibration
 	resume      *Calibration
 	identity    *dataset.Identity
 	identified  bool // the calibration says what it was made of
@@ -382,7 +388,10 @@ func WithReference() CompileOption {
 
 // WithCPU limits the instruction sets to a list such as "avx2+fma" of sets that
 // this machine has, or "none" for portable code. Integer results do not depend
-// on it.
-func WithCPU(features string) CompileOption {
-	return compileFunc(func(o *compileOptions) { o.cpu = features })
+// on it; the last bits of float ones do, and so do statistics of calibration.
+func WithCPU(features string) CPUOption {
+	return cpuOption{
+		calibrationOption: calibrating(func(o *quantizeOptions) { o.cpu = features }),
+		compileFunc:       func(o *compileOptions) { o.cpu = features },
+	}
 }

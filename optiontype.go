@@ -62,6 +62,10 @@ type (
 		qatOption
 		fitsTrain
 	}
+	cpuOption struct {
+		calibrationOption
+		compileFunc
+	}
 	threadsOption struct {
 		quantizeFunc
 		compileFunc

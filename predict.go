@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/internal/compare"
+	"github.com/octet-ml/octet/quant"
 )
 
 // Prediction is one class that a model considers.
@@ -40,11 +41,11 @@ func TopK(logits []float32, k int, labels []string) []Prediction {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(logits[b], logits[a]) })
 	largest, sum := float64(logits[order[0]]), 0.0
 	for _, v := range logits {
-		sum += math.Exp(float64(v) - largest)
+		sum += quant.Exp64(float64(v) - largest)
 	}
 	var top []Prediction
 	for _, class := range order[:max(0, min(k, len(order)))] {
-		p := Prediction{Class: class, Logit: logits[class], Probability: math.Exp(float64(logits[class])-largest) / sum}
+		p := Prediction{Class: class, Logit: logits[class], Probability: quant.Exp64(float64(logits[class])-largest) / sum}
 		if class < len(labels) {
 			p.Label = labels[class]
 		}
@@ -55,7 +56,7 @@ func TopK(logits []float32, k int, labels []string) []Prediction {
 
 // binary is the decision of a single logit. One label is that of class 1.
 func binary(logit float32, labels []string) Prediction {
-	one := 1 / (1 + math.Exp(-float64(logit)))
+	one := 1 / (1 + quant.Exp64(-float64(logit)))
 	p := Prediction{Class: compare.Top1([]float32{logit}), Logit: logit, Probability: one, Sigmoid: &one}
 	if p.Class == 0 {
 		p.Probability = 1 - one

@@ -77,6 +77,9 @@ func (m *Model) convertOf(ctx context.Context, c *Calibration, o quantizeOptions
 	case !c.Complete:
 		return nil, nil, classed{fmt.Errorf("the calibration has seen %d samples and was broken off: go on with it (octet.WithResume)", c.Images), ErrCalibration}
 	}
+	if err := c.checkShards(); err != nil {
+		return nil, nil, classed{err, ErrCalibration}
+	}
 	prepared, numerics, err := m.prepare(o)
 	if err != nil {
 		return nil, nil, err

@@ -18,6 +18,7 @@ type Session struct {
 	model  *Model
 	engine engine.Engine
 	finite bool     // inputs are checked
+	cpu    string   // instruction sets that it was limited to; empty: all
 	labels []string // of the classes; nil where they have no names
 }
 
@@ -37,7 +38,7 @@ func (m *Model) Compile(opts ...CompileOption) (*Session, error) {
 			return nil, fmt.Errorf("%s: %w", m.name(), err)
 		}
 	}
-	s := &Session{model: m, finite: o.finite}
+	s := &Session{model: m, finite: o.finite, cpu: o.cpu}
 	s.labels, _ = m.Labels()
 	if o.engine == nil {
 		o.engine = compile

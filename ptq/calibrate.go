@@ -8,6 +8,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/observe"
 	"github.com/octet-ml/octet/tensor"
@@ -24,6 +25,13 @@ type CalibrateOptions struct {
 	// Resume continues from statistics of the same model and recipe: the images
 	// they count are taken from batches again, and skipped.
 	Resume *Stats
+	// CPU limits the instruction sets to a list such as "avx2+fma"; empty is all that this
+	// machine has. The last bits of what is observed depend on them.
+	CPU string
+	// Shard says that the batches are a part of the data, which other parts are merged with:
+	// none at all is no error, nor are images of one constant, and how samples are cut into
+	// batches is not recorded. The observers must be of a kind that merges.
+	Shard bool
 }
 
 // ErrNoImages: the calibration data held no image.
@@ -65,14 +73,16 @@ func CalibrateInputs(ctx context.Context, p *Prepared, batches iter.Seq2[[]*tens
 	if err := c.turns.error(); err != nil {
 		return nil, err
 	}
-	if stopped == nil && c.stats.Images == 0 {
+	if stopped == nil && c.stats.Images == 0 && !opts.Shard {
 		return nil, ErrNoImages
 	}
 	if math.IsInf(float64(c.stats.InputMin), 1) { // no input is of floats
 		c.stats.InputMin, c.stats.InputMax = 0, 0
-	} else if stopped == nil && c.stats.InputMin == c.stats.InputMax && p.oneFloat() {
-		return nil, fmt.Errorf("the calibration data is constant: every value of all %d images is %v; give images like those the model will see",
-			c.stats.Images, c.stats.InputMin)
+	} else if stopped == nil && !opts.Shard && c.stats.constant() && p.oneFloat() {
+		return nil, errConstant(c.stats)
+	}
+	if opts.Shard {
+		c.stats.settle()
 	}
 	for k, o := range c.observers {
 		c.stats.add(observed{value: p.Observed[k], live: o})
@@ -94,6 +104,11 @@ type calibration struct {
 }
 
 func newCalibration(p *Prepared, opts CalibrateOptions) (*calibration, error) {
+	if opts.Shard {
+		if err := Mergeable(p.QConfig); err != nil {
+			return nil, err
+		}
+	}
 	if opts.Threads <= 0 {
 		opts.Threads = cpu.Threads()
 	}
@@ -101,7 +116,7 @@ func newCalibration(p *Prepared, opts CalibrateOptions) (*calibration, error) {
 	var run forward
 	var notCompiled error
 	var compiling sync.WaitGroup
-	compiling.Go(func() { run, notCompiled = newForward(p, opts.Threads) })
+	compiling.Go(func() { run, notCompiled = newForward(p, engine.Options{Threads: opts.Threads, CPU: opts.CPU}) })
 	model, err := p.model()
 	compiling.Wait()
 	if err := errors.Join(err, notCompiled); err != nil {

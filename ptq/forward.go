@@ -15,8 +15,8 @@ import (
 type forward func(ctx context.Context, in []*tensor.Tensor, see func(k int, data []float32, shape tensor.Shape) error) error
 
 // newForward compiles the graph for running several forwards side by side.
-func newForward(p *Prepared, threads int) (forward, error) {
-	program, err := engine.Compile(p.Calibrated, engine.Options{Threads: threads})
+func newForward(p *Prepared, opts engine.Options) (forward, error) {
+	program, err := engine.Compile(p.Calibrated, opts)
 	if err != nil {
 		return nil, err
 	}
