@@ -14,8 +14,15 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 )
 
+// evalFlags are the flags of `octet eval`.
+type evalFlags struct {
+	inputs.LabelledFlags
+	shard  inputs.ShardFlags
+	output string // of a shard
+}
+
 func newEvalCommand(c *console.Console) *cobra.Command {
-	f := &inputs.LabelledFlags{Data: inputs.DataFlags{Spread: true}}
+	f := &evalFlags{LabelledFlags: inputs.LabelledFlags{Data: inputs.DataFlags{Spread: true}}}
 	cmd := &cobra.Command{
 		Use:   "eval MODEL.{pth,onnx,pt2} DATA",
 		Short: "Measure the accuracy of a model on labelled images",
@@ -29,11 +36,17 @@ them; files beside them and hidden folders are ignored, and said. When the model
 labels are known, the folders must bear those names, in any order; ImageNet's WordNet
 numbers are known. Otherwise their number must be the number of classes. --class-map
 says how other folders correspond to classes. A model with a single output decides
-between the classes 0 and 1 by the sign of its logit.`,
+between the classes 0 and 1 by the sign of its logit.
+
+With --shard 2/4 one part of the data is evaluated and its counts are written; octet merge
+adds those of all parts, whose sum is that of one run to the last image. Then DATA may also be
+tars as WebDataset has them, by a pattern val-{000..146}.tar, a list @FILE, or addresses of
+http, https or s3, and labels may be in the archives as NAME.cls; docs/cluster.md has more.`,
 		Example: `  octet eval resnet18_int8.pth imagenet/val --batch-size 64
   octet eval model.pth --arch resnet18 pets/ --labels pets.txt
   octet eval epoch9.pth --graph-of model.pt2 pets/ --labels pets.txt
-  octet eval model.pth --arch resnet18 imagenette/val --class-map folders.txt`,
+  octet eval model.pth --arch resnet18 imagenette/val --class-map folders.txt
+  octet eval int8.pth imagenet/val --shard 2/4 --output part2.json`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
@@ -45,6 +58,8 @@ between the classes 0 and 1 by the sign of its logit.`,
 	cmd.Flags().StringVar(&f.Truth, "truth", "", inputs.TruthUsage)
 	cmd.Flags().BoolVar(&f.Names, "truth-from-names", false, inputs.NamesUsage)
 	cmd.Flags().StringVar(&f.ClassMap, "class-map", "", "`FILE` with one line per folder: its name, a tab, and the number or label of its class")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "with --shard: write its counts as `FILE`.json")
+	f.shard.Register(cmd, "output")
 	return cmd
 }
 
@@ -76,7 +91,16 @@ type evalOutput struct {
 	score
 }
 
-func runEval(c *console.Console, cmd *cobra.Command, f *inputs.LabelledFlags, path, where string) error {
+func runEval(c *console.Console, cmd *cobra.Command, f *evalFlags, path, where string) error {
+	if err := f.shard.Check(); err != nil {
+		return err
+	}
+	if f.shard.Shard != "" {
+		return evalShard(c, cmd, f, path, where)
+	}
+	if f.output != "" {
+		return exit.Usagef("--output goes with --shard; 1/1 is all data, and --json prints the result")
+	}
 	model, err := f.Model.Open(c, cmd, path)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ var flagGroups = []flagGroup{
 	{"Model", []string{"arch", "key", "graph-of", "backend", "labels", "classes", "float"}},
 	{"Input", []string{
 		"calibration", "calibrate", "calibration-limit", "data", "train", "eval", "inputs", "input", "truth", "truth-from-names", "class-map",
-		"limit", "batch-size", "batch", "size", "strict", "tensor", "shape", "with", "with-tensor", "with-shape", "no-data",
+		"limit", "shard", "batch-size", "batch", "size", "strict", "tensor", "shape", "with", "with-tensor", "with-shape", "no-data",
 	}},
 	{"Images", []string{"preset", "resize", "crop", "interpolation", "mean", "std", "exif", "max-pixels"}},
 	{"Recipe", []string{

@@ -24,6 +24,7 @@ import (
 type quantizeFlags struct {
 	model inputs.ModelFlags
 	data  inputs.DataFlags
+	shard inputs.ShardFlags
 
 	inputs.RecipeFlags
 	corrections inputs.Corrections
@@ -37,6 +38,7 @@ type quantizeFlags struct {
 	slower      bool
 	relu6       bool
 	stats       string
+	merged      *octet.Calibration // of --stats, where it is merged from shards
 	report      string
 	eval        string
 	evalMap     string
@@ -102,19 +104,26 @@ it is called, as long as content and order stay. Everything else must be the sam
 the content of every sample, the model, --qconfig's observers, --equalize, --batch-size,
 --limit, and for images --preset, --resize, --crop, --interpolation, --mean, --std, --exif
 and --max-pixels.
-The files are read to find out, but not decoded; a difference is an error that names it.`,
+The files are read to find out, but not decoded; a difference is an error that names it.
+
+With --shard 2/4 one part of the data is calibrated on and its --stats written; octet merge
+joins those of all parts, and --stats ALL.json in place of --calibration makes the model, the
+same one to the byte however many parts there were. The observers must be of a kind that
+merges: --qconfig torchvision, minmax, percentile or mse; docs/cluster.md has more.`,
 		Example: `  octet quantize resnet18.pth --arch resnet18 --backend fbgemm --calibration photos/ --output int8.pth
   octet quantize model.pth --calibration calib.npy --qconfig torchvision --output int8.pth --stats calib.json
   octet quantize model.pth --calibration calib.npy --exclude fc --exclude 'layer4.*' --output int8.pth
   octet quantize prepared.pth --output int8.pth
   octet quantize model.onnx --calibration photos/ --output int8.onnx
   octet quantize epoch9.pth --graph-of model.pt2 --calibration photos/ --output int8.onnx
+  octet quantize resnet18.pth --arch resnet18 --calibration photos/ --qconfig percentile --shard 2/4 --stats part2.json
   octet quantize bert.onnx --calibration ids=ids.npy --calibration mask=mask.npy --output int8.onnx
   octet quantize bert.onnx --dynamic --output int8.onnx`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.ExactArgs(1)(cmd, args); err != nil {
 				return err
 			}
+			f.waive(cmd)
 			if f.dynamic || len(f.calibration) == 0 && f.holdsRanges(cmd, args[0]) {
 				console.Waive(cmd, "calibration")
 			}
@@ -128,6 +137,7 @@ The files are read to find out, but not decoded; a difference is an error that n
 	f.model.Register(cmd)
 	f.model.Float = true
 	f.data.Register(cmd, octet.DefaultBatchSize)
+	f.shard.Register(cmd, "stats")
 	fl := cmd.Flags()
 	fl.Lookup("backend").DefValue, f.model.Backend = string(octet.DefaultBackend), string(octet.DefaultBackend)
 	fl.Lookup("batch-size").Usage = "inputs shown to the observers at a time; part of the recipe"
@@ -160,10 +170,19 @@ const whyCalibration = "The ranges of activations are not in the file: they are 
 	"like those that the model will see, and need no labels. Without any: octet advise --no-data says what can be done."
 
 func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path string) error {
+	if err := f.shard.Check(); err != nil {
+		return err
+	}
+	if f.shard.Shard != "" {
+		return f.calibrateShard(c, cmd, path)
+	}
 	if err := f.check(path); err != nil {
 		return err
 	}
 	f.model.StateDict = console.IsProgram(path) && !console.IsONNX(f.output)
+	if f.merged != nil {
+		return f.quantizeMerged(c, cmd, path)
+	}
 	if console.IsONNX(f.output) && !cmd.Flags().Changed("qconfig") {
 		f.QConfig = "octet" // all codes 0..255, since PyTorch does not run the file
 		if console.HoldsGraph(f.model.GraphFile(path)) {

@@ -37,7 +37,7 @@ and needs no Python.`,
 	root.PersistentFlags().BoolVar(&c.JSON, "json", false, "print the result as one JSON document on standard output")
 	root.PersistentFlags().BoolVarP(&c.Quiet, "quiet", "q", false, "print no progress, assumptions or hints")
 	root.AddCommand(
-		newQuantizeCommand(c), newRunCommand(c), newEvalCommand(c), newCompareCommand(c), newInspectCommand(c), newExportCommand(c), newCheckSaturationCommand(c),
+		newQuantizeCommand(c), newRunCommand(c), newEvalCommand(c), newMergeCommand(c), newCompareCommand(c), newInspectCommand(c), newExportCommand(c), newCheckSaturationCommand(c),
 		newTrainCommand(c), newQATCommand(c), newTensorCommand(c), newAdviseCommand(c), newDemoCommand(c), newVersionCommand(c),
 		newZooCommand(c), newBenchCommand(c), newBenchWorkerCommand(c), newCPUCommand(c),
 		newParityLayersCommand(c), newStdioCommand(c), newManCommand(c), newExitCodesTopic(),

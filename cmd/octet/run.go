@@ -22,6 +22,7 @@ import (
 type runFlags struct {
 	model inputs.ModelFlags
 	data  inputs.DataFlags
+	shard inputs.ShardFlags
 
 	input   []string
 	arrays  arrayFiles // what was read of them
@@ -44,13 +45,17 @@ an address of http or https one that is downloaded, up to 64 MiB in a minute. Fl
 apart by their content. zoo:NAME in place of the file stands for weights that torchvision
 publishes (octet zoo list), with their labels and preprocessing; zoo:resnet18 is the best
 int8 one of that architecture. Of a model with a single
-output, the logit and its sigmoid are printed.`,
+output, the logit and its sigmoid are printed.
+
+With --shard 2/4 the predictions for one part of the images are written as lines of JSON,
+which octet merge joins with those of the others in one order; docs/cluster.md has more.`,
 		Example: `  octet run resnet18_int8.pth cat.jpg dog.png
   octet run zoo:resnet50 photo.jpg --draw labelled.png
   octet run zoo:ResNet50_QuantizedWeights.DEFAULT https://example.org/photo.jpg
   octet run resnet18_int8.pth - < photo.jpg
   octet run model.pth --arch resnet18 photos/ --top 3
   octet run model.pth --arch resnet18 --backend fbgemm --input x.npy --output y.npy
+  octet run int8.pth photos/ --shard 2/4 --output part2.jsonl
   octet run encoder.onnx --input input_ids=ids.npy --input attention_mask=mask.npy --output y.npz`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
@@ -60,6 +65,7 @@ output, the logit and its sigmoid are printed.`,
 	}
 	f.model.Register(cmd)
 	f.data.Register(cmd, 32)
+	f.shard.Register(cmd, "output")
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.input, "input", nil, "`[NAME=]FILE`.npy in place of images: float32 [N, C, H, W], or what the input NAME of an ONNX model takes; once for each input")
 	fl.StringVarP(&f.output, "output", "o", "", "write the logits as `FILE`.npy, float32 [N, classes], or all outputs by name as FILE.npz; - is standard output. Types that NumPy lacks, bfloat16 and those of at most 8 bits, are float32, int8 or uint8 there, and in inputs")
@@ -95,6 +101,12 @@ type runResult struct {
 }
 
 func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, given []string) error {
+	if err := f.shard.Check(); err != nil {
+		return err
+	}
+	if f.shard.Shard != "" {
+		return runShard(c, cmd, f, path, given)
+	}
 	if len(f.input) > 0 {
 		if len(given) > 0 {
 			return exit.Usagef("--input and %q are both inputs: give one or the other", given[0])

@@ -120,3 +120,6 @@ func CorrectionsOf(r *octet.CalibrationRecord) Corrections {
 	}
 	return f
 }
+
+// NeedData reports whether corrections are asked for that are measured on calibration data.
+func (f Corrections) NeedData() bool { return f.Bias || f.adaptive() }

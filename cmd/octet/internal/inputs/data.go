@@ -235,6 +235,12 @@ func (d *Data) Skipped() []string {
 	return names
 }
 
+// CompileShard prepares the model for running a shard.
+func (f *DataFlags) CompileShard(model *octet.Model, shard ShardFlags) (*octet.Session, error) {
+	s, err := model.Compile(octet.WithThreads(f.Threads), octet.WithCPU(shard.CPU))
+	return s, exit.WithCode(exit.Model, err)
+}
+
 // Compile prepares the model for running.
 func (f *DataFlags) Compile(model *octet.Model) (*octet.Session, error) {
 	s, err := model.Compile(octet.WithThreads(f.Threads))

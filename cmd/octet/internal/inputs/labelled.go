@@ -1,6 +1,10 @@
 package inputs
 
 import (
+	"context"
+	"errors"
+	"fmt"
+
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
@@ -50,4 +54,54 @@ func (f *LabelledFlags) Open(c *console.Console, model *octet.Model, where strin
 		return nil, exit.WithCode(exit.Data, err)
 	}
 	return data, nil
+}
+
+// OpenShard opens a shard of labelled data.
+func (f *LabelledFlags) OpenShard(c *console.Console, model *octet.Model, shard ShardFlags, where string) (*ShardData, error) {
+	opts, err := LabelOptions(f.Truth, f.Names)
+	if err != nil {
+		return nil, err
+	}
+	match := func(p dataset.Part) (func(int) (int, error), error) {
+		folders := p.Classes()
+		if folders == nil {
+			if f.ClassMap != "" {
+				return nil, fmt.Errorf("--class-map names folders, but %s numbers its classes", where)
+			}
+			return labelled, nil
+		}
+		data := &Data{Source: folderClasses(folders)}
+		if err := f.matchClasses(c, model, data, where); err != nil {
+			return nil, err
+		}
+		return func(label int) (int, error) {
+			if label, err := labelled(label); err != nil {
+				return label, err
+			}
+			return data.Source.Label(label), nil
+		}, nil
+	}
+	return f.Data.OpenShard(c, model, shard, []string{where}, match, opts...)
+}
+
+// labelled refuses samples without a label.
+func labelled(label int) (int, error) {
+	if label < 0 {
+		return 0, errors.New("it has no label: eval needs one folder per class, an archive with the class of NAME.jpg in NAME.cls, or --truth")
+	}
+	return label, nil
+}
+
+// folderClasses is a source with one sample of each class, for what looks at labels alone.
+type folderClasses []string
+
+func (f folderClasses) Len() int           { return len(f) }
+func (f folderClasses) Kind() dataset.Kind { return dataset.KindImages }
+func (f folderClasses) Classes() []string  { return f }
+func (f folderClasses) Label(i int) int    { return i }
+func (f folderClasses) Name(i int) string  { return f[i] }
+func (f folderClasses) Close() error       { return nil }
+
+func (f folderClasses) At(context.Context, int) (dataset.Sample, error) {
+	return dataset.Sample{}, errors.New("a class is no sample")
 }

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"container/heap"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/octet-ml/octet/dataset"
+)
+
+// mergedPredictions merges lines of predictions, of which it holds one of each file.
+type mergedPredictions struct {
+	paths     []string
+	all, next *predictionSummary
+}
+
+// maxLine bounds a line of predictions, and the summary.
+const maxLine = 1 << 20
+
+func (m *mergedPredictions) add(path string) (*dataset.Coverage, error) {
+	m.paths = append(m.paths, path)
+	var err error
+	m.next, err = readSummary(path)
+	if err != nil {
+		return nil, err
+	}
+	return &m.next.Shards, nil
+}
+
+// readSummary reads the last line.
+func readSummary(path string) (*predictionSummary, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	tail := make([]byte, min(info.Size(), maxLine))
+	if _, err := f.ReadAt(tail, info.Size()-int64(len(tail))); err != nil && err != io.EOF {
+		return nil, err
+	}
+	last, ended := bytes.CutSuffix(tail, []byte("\n"))
+	last = last[bytes.LastIndexByte(last, '\n')+1:]
+	s := &predictionSummary{}
+	if err := json.Unmarshal(last, s); err != nil || !ended || s.Version == 0 {
+		return nil, errors.New("the last line is no summary of predictions: the file was cut off; run that shard again")
+	}
+	if s.Version != predictionsVersion {
+		return nil, fmt.Errorf("predictions of version %d; this octet reads %d: run that shard again", s.Version, predictionsVersion)
+	}
+	err = s.Check()
+	if err == nil && (s.Images < 0 || s.Skipped.Count < 0 || s.Images+s.Skipped.Count != s.Shards.Samples) {
+		err = errors.New("its counts do not add up")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the summary is damaged: %w: run that shard again", err)
+	}
+	return s, nil
+}
+
+func (m *mergedPredictions) merge() error {
+	if m.all == nil {
+		m.all = m.next
+		return nil
+	}
+	if m.all.Top != m.next.Top {
+		return dataset.Foreign("they have %d and %d classes of each image (--top)", m.all.Top, m.next.Top)
+	}
+	if err := m.all.Origin.Merge(&m.next.Origin); err != nil {
+		return err
+	}
+	m.all.Images += m.next.Images
+	m.all.Skipped.Merge(m.next.Skipped)
+	return nil
+}
+
+func (m *mergedPredictions) tell(out *shardFile) {
+	out.Images, out.Skipped = m.all.Images, m.all.Skipped.Count
+}
+
+// write writes the lines of all files in the order of the samples, and the summary.
+func (m *mergedPredictions) write(w io.Writer) error {
+	var fronts lineHeap
+	defer func() {
+		for _, l := range fronts {
+			l.file.Close()
+		}
+	}()
+	for _, path := range m.paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		l := &lineFile{file: f, lines: bufio.NewReaderSize(f, 1<<16)}
+		more, err := l.advance()
+		if more {
+			fronts = append(fronts, l)
+		} else {
+			f.Close()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	heap.Init(&fronts)
+	n, before := 0, dataset.Place{Part: -1}
+	for ; len(fronts) > 0; n++ {
+		l := fronts[0]
+		if l.at.Compare(before) <= 0 {
+			return fmt.Errorf("%s: sample %d of part %d comes twice or out of order: run that shard again", l.file.Name(), l.at.Index, l.at.Part)
+		}
+		before = l.at
+		if _, err := w.Write(l.line); err != nil {
+			return err
+		}
+		more, err := l.advance()
+		if err != nil {
+			return err
+		}
+		if more {
+			heap.Fix(&fronts, 0)
+		} else {
+			l.file.Close()
+			heap.Pop(&fronts)
+		}
+	}
+	if n != m.all.Images {
+		return fmt.Errorf("the files have %d lines of predictions, their summaries say %d: one is damaged", n, m.all.Images)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(m.all)
+}
+
+// lineFile is a file at one of its lines.
+type lineFile struct {
+	file  *os.File
+	lines *bufio.Reader
+	line  []byte
+	at    dataset.Place
+}
+
+// advance reads the next line of a prediction, and reports whether there was one.
+func (l *lineFile) advance() (bool, error) {
+	l.line = l.line[:0]
+	for {
+		part, err := l.lines.ReadSlice('\n')
+		l.line = append(l.line, part...)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) || len(l.line) > maxLine {
+			return false, fmt.Errorf("%s: a line ends early, or is longer than %d bytes: %w", l.file.Name(), maxLine, err)
+		}
+	}
+	if bytes.HasPrefix(l.line, []byte(`{"octet_predictions":`)) {
+		return false, nil
+	}
+	var p struct {
+		At *[2]int `json:"at"`
+	}
+	if err := json.Unmarshal(l.line, &p); err != nil || p.At == nil {
+		return false, fmt.Errorf("%s: %.60q is no prediction of a shard", l.file.Name(), l.line)
+	}
+	l.at = dataset.Place{Part: p.At[0], Index: p.At[1]}
+	return true, nil
+}
+
+// lineHeap has the file at the first sample on top.
+type lineHeap []*lineFile
+
+func (h lineHeap) Len() int           { return len(h) }
+func (h lineHeap) Less(i, j int) bool { return h[i].at.Compare(h[j].at) < 0 }
+func (h lineHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *lineHeap) Push(x any)        { *h = append(*h, x.(*lineFile)) }
+
+func (h *lineHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return last
+}
