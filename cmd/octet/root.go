@@ -39,7 +39,7 @@ and needs no Python.`,
 	root.AddCommand(
 		newQuantizeCommand(c), newRunCommand(c), newEvalCommand(c), newMergeCommand(c), newCompareCommand(c), newInspectCommand(c), newExportCommand(c), newCheckSaturationCommand(c),
 		newTrainCommand(c), newQATCommand(c), newTensorCommand(c), newAdviseCommand(c), newDemoCommand(c), newVersionCommand(c),
-		newZooCommand(c), newBenchCommand(c), newBenchWorkerCommand(c), newCPUCommand(c),
+		newZooCommand(c), newServeCommand(c), newBenchCommand(c), newBenchWorkerCommand(c), newCPUCommand(c),
 		newParityLayersCommand(c), newStdioCommand(c), newManCommand(c), newExitCodesTopic(),
 	)
 	root.SetHelpCommand(newHelpCommand())

@@ -1,0 +1,206 @@
+package serve
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Infer computes a request with a version of a model; an empty version is the newest one. It
+// waits while other requests compute, until ctx ends or the request's time is over. The error
+// is an *Error.
+func (h *Host) Infer(ctx context.Context, model, number string, q *Request) (*Response, error) {
+	begun := time.Now()
+	if q.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, q.Timeout)
+		defer cancel()
+	}
+	o := Outcome{Model: model}
+	v, err := h.find(model, number)
+	var r *Response
+	if err == nil {
+		o.Version = v.source.Version
+		r, err = h.answer(ctx, v, q, &o)
+	} else if AsError(err).Code == NotFound {
+		o.Model = "" // names that clients make up are not counted apart
+	}
+	if o.Total, o.Err = time.Since(begun), AsError(err); v != nil {
+		v.counts.add(o)
+	}
+	if h.opts.Observe != nil {
+		h.opts.Observe(o)
+	}
+	if o.Err != nil {
+		return nil, o.Err
+	}
+	return r, nil
+}
+
+// answer checks a request, waits for its turn and computes it.
+func (h *Host) answer(ctx context.Context, v *version, q *Request, o *Outcome) (*Response, error) {
+	inputs, err := v.arrange(q.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := v.wanted(q.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	waited := time.Now()
+	err = h.gate.enter(ctx)
+	o.Queue = time.Since(waited)
+	if err != nil {
+		return nil, err
+	}
+	entered := time.Now()
+	defer func() { h.gate.leave(time.Since(entered)) }()
+
+	tensors, err := v.tensors(ctx, inputs)
+	o.Input = time.Since(entered)
+	if err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	results, panicked, err := v.run(ctx, tensors)
+	o.Infer, o.Panicked = time.Since(started), panicked
+	switch {
+	case panicked:
+		h.opts.Log.Error("computing panicked", "model", v.source.Name, "version", v.source.Version, "error", err.Error())
+		return nil, Errorf(Internal, "computing failed unexpectedly: the server's log says where")
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, Errorf(Invalid, "%v", err)
+	}
+	o.Batch = batchOf(tensors)
+	finished := time.Now()
+	r := &Response{Model: v.source.Name, Version: v.source.Version, ID: q.ID}
+	for _, w := range wanted {
+		y := results[w.at]
+		out := Output{Name: w.Name, Data: y, Shape: y.Shape()}
+		if w.Classes > 0 {
+			if out, err = classified(w.Name, y, w.Classes, v.labels); err != nil {
+				return nil, err
+			}
+		}
+		r.Outputs = append(r.Outputs, out)
+	}
+	o.Output = time.Since(finished)
+	return r, nil
+}
+
+// batchOf is how many inputs are computed at a time.
+func batchOf(inputs []*tensor.Tensor) int {
+	if len(inputs) == 0 || len(inputs[0].Shape()) == 0 {
+		return 1
+	}
+	return inputs[0].Dim(0)
+}
+
+// arrange brings the inputs of a request into the order of the model's.
+func (v *version) arrange(given []Input) ([]Input, error) {
+	ordered := make([]Input, len(v.inputs))
+	seen := make([]bool, len(v.inputs))
+	for _, in := range given {
+		i := slices.IndexFunc(v.inputs, func(p octet.ValueInfo) bool { return p.Name == in.Name })
+		if i < 0 {
+			return nil, Errorf(Invalid, "model %s has no input %q: it has %v", v.source.Name, in.Name, names(v.inputs))
+		}
+		if seen[i] {
+			return nil, Errorf(Invalid, "input %q is given twice", in.Name)
+		}
+		seen[i] = true
+		if err := v.check(v.inputs[i], in); err != nil {
+			return nil, err
+		}
+		ordered[i] = in
+	}
+	if i := slices.Index(seen, false); i >= 0 {
+		return nil, Errorf(Invalid, "input %q is missing: model %s takes %v", v.inputs[i].Name, v.source.Name, v.inputs)
+	}
+	return ordered, nil
+}
+
+// check compares an input with what the model takes.
+func (v *version) check(p octet.ValueInfo, in Input) error {
+	if in.Data == nil {
+		if v.images == nil {
+			return Errorf(Invalid, "input %s takes %v; BYTES, which are image files, are for a single input of images", p.Name, p)
+		}
+		if len(in.Shape) != 1 || in.Shape[0] != len(in.Images) {
+			return Errorf(Invalid, "input %s: %d image files of shape %v; [N] is expected", p.Name, len(in.Images), in.Shape)
+		}
+		if len(in.Images) == 0 {
+			return Errorf(Invalid, "input %s: no image file is given", p.Name)
+		}
+		return nil
+	}
+	x := in.Data
+	pixels := v.images != nil && p.DType == tensor.UInt8 && x.DType() == tensor.Float32 // prepared images
+	if x.DType() != p.DType && !pixels {
+		return Errorf(Invalid, "input %s is %s; the model takes %s", p.Name, DatatypeOf(x.DType()), DatatypeOf(p.DType))
+	}
+	if p.Shape != nil && !fits(x.Shape(), p.Shape) {
+		return Errorf(Invalid, "input %s has shape %v; the model takes %v, in which -1 is any size", p.Name, []int(x.Shape()), []int(p.Shape))
+	}
+	if x.Numel() == 0 {
+		return Errorf(Invalid, "input %s has shape %v, which is empty", p.Name, []int(x.Shape()))
+	}
+	return nil
+}
+
+func names(list []octet.ValueInfo) (all []string) {
+	for _, p := range list {
+		all = append(all, p.Name)
+	}
+	return all
+}
+
+// wantedOutput is a requested output and its place among the model's.
+type wantedOutput struct {
+	Requested
+	at int
+}
+
+// wanted finds the outputs that a request asks for.
+func (v *version) wanted(list []Requested) ([]wantedOutput, error) {
+	var found []wantedOutput
+	if list == nil {
+		for i, p := range v.outputs {
+			found = append(found, wantedOutput{Requested{Name: p.Name}, i})
+		}
+		return found, nil
+	}
+	for _, q := range list {
+		i := slices.IndexFunc(v.outputs, func(p octet.ValueInfo) bool { return p.Name == q.Name })
+		if i < 0 {
+			return nil, Errorf(Invalid, "model %s has no output %q: it has %v", v.source.Name, q.Name, names(v.outputs))
+		}
+		if slices.ContainsFunc(found, func(w wantedOutput) bool { return w.at == i }) {
+			return nil, Errorf(Invalid, "output %q is asked for twice", q.Name)
+		}
+		if q.Classes < 0 {
+			return nil, Errorf(Invalid, "output %q: %d classes are asked for", q.Name, q.Classes)
+		}
+		found = append(found, wantedOutput{q, i})
+	}
+	return found, nil
+}
+
+// tensors are the inputs as the session takes them: image files are decoded and prepared.
+func (v *version) tensors(ctx context.Context, inputs []Input) (all []*tensor.Tensor, err error) {
+	for _, in := range inputs {
+		x := in.Data
+		if x == nil {
+			if x, err = v.images.prepare(ctx, in.Images); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, x)
+	}
+	return all, nil
+}

@@ -1,0 +1,43 @@
+package rest
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/octet-ml/octet/serve"
+)
+
+// statuses are those of HTTP for kinds of errors.
+var statuses = map[serve.Code]int{
+	serve.Internal: http.StatusInternalServerError, serve.Invalid: http.StatusBadRequest, serve.NotFound: http.StatusNotFound,
+	serve.Unavailable: http.StatusServiceUnavailable, serve.Exhausted: http.StatusTooManyRequests,
+	serve.TooLarge: http.StatusRequestEntityTooLarge, serve.Deadline: http.StatusGatewayTimeout,
+	serve.Canceled: 499, serve.Unimplemented: http.StatusNotImplemented, serve.Forbidden: http.StatusForbidden,
+}
+
+// fail answers with an error, as the protocol has them: {"error": "..."}.
+func fail(w http.ResponseWriter, err error) {
+	e := serve.AsError(err)
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(float64(e.RetryAfter)/float64(time.Second)))))
+	}
+	failWith(w, statuses[e.Code], e.Message)
+}
+
+func failWith(w http.ResponseWriter, status int, message string) {
+	answer(w, status, map[string]string{"error": message})
+}
+
+// answer writes a document.
+func answer(w http.ResponseWriter, status int, document any) {
+	text, err := json.Marshal(document)
+	if err != nil { // documents here hold what JSON has
+		status, text = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written as JSON"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(append(text, '\n'))
+}

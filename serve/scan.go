@@ -1,0 +1,173 @@
+package serve
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Source is a file that is served as a version of a model.
+type Source struct {
+	Name    string // of the model
+	Version string // a number from 1
+	File    string // its path
+	mark    mark
+}
+
+// mark tells whether a file is still the one that was read.
+type mark struct {
+	size int64
+	time time.Time
+}
+
+// endings are those of files that hold models.
+var endings = []string{".pth", ".pt", ".onnx", ".pt2", ".safetensors"}
+
+func isModel(name string) bool {
+	return !strings.HasPrefix(name, ".") && slices.Contains(endings, strings.ToLower(filepath.Ext(name)))
+}
+
+// stem is a file's name without its ending.
+func stem(file string) string {
+	base := filepath.Base(file)
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+// find lists what is served of the given paths. A file is version 1 of the model that its stem
+// names. A folder holds such files, and a folder for each model by its name, with the model's
+// file in it or a folder for each version by its number. Names that begin with a dot are left
+// out. What is wrong in one model's folder is in problems, by the model's name; err is of paths
+// that cannot be read at all, and of two files for one model and version.
+func find(paths []string) (sources []Source, problems map[string]error, err error) {
+	problems = map[string]error{}
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case !info.IsDir():
+			sources = append(sources, Source{Name: stem(p), Version: "1", File: p, mark: markOf(info)})
+			continue
+		}
+		root, err := filepath.EvalSymlinks(p)
+		if err != nil {
+			return nil, nil, err
+		}
+		entries, err := os.ReadDir(p)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, e := range entries {
+			found, err := findEntry(root, p, e.Name())
+			if err != nil {
+				problems[stem(e.Name())] = err
+			}
+			sources = append(sources, found...)
+		}
+	}
+	slices.SortStableFunc(sources, func(a, b Source) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), compareVersions(a.Version, b.Version))
+	})
+	for i := 1; i < len(sources); i++ {
+		if a, b := sources[i-1], sources[i]; a.Name == b.Name && a.Version == b.Version {
+			return nil, nil, fmt.Errorf("%s and %s are both version %s of model %s: rename one, or put it into a folder of another version", a.File, b.File, a.Version, a.Name)
+		}
+	}
+	return sources, problems, nil
+}
+
+// findEntry lists what an entry of a folder of models holds.
+func findEntry(root, folder, name string) ([]Source, error) {
+	path := filepath.Join(folder, name)
+	if strings.HasPrefix(name, ".") {
+		return nil, nil
+	}
+	info, err := within(root, path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		if !isModel(name) {
+			return nil, nil
+		}
+		return []Source{{Name: stem(name), Version: "1", File: path, mark: markOf(info)}}, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var sources []Source
+	for _, e := range entries {
+		if n, err := strconv.ParseUint(e.Name(), 10, 32); err != nil || n == 0 || strconv.FormatUint(n, 10) != e.Name() {
+			continue
+		}
+		s, err := only(root, filepath.Join(path, e.Name()))
+		if err != nil {
+			return sources, err
+		}
+		sources = append(sources, Source{Name: name, Version: e.Name(), File: s.File, mark: s.mark})
+	}
+	if sources != nil {
+		return sources, nil
+	}
+	s, err := only(root, path)
+	if err != nil {
+		return nil, err
+	}
+	return []Source{{Name: name, Version: "1", File: s.File, mark: s.mark}}, nil
+}
+
+// only is the model file in a folder.
+func only(root, folder string) (Source, error) {
+	info, err := within(root, folder)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is a file; a folder with the model's file is expected", folder)
+	}
+	if err != nil {
+		return Source{}, err
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return Source{}, err
+	}
+	var found []Source
+	for _, e := range entries {
+		if !isModel(e.Name()) {
+			continue
+		}
+		path := filepath.Join(folder, e.Name())
+		info, err := within(root, path)
+		if err != nil {
+			return Source{}, err
+		}
+		found = append(found, Source{File: path, mark: markOf(info)})
+	}
+	if len(found) != 1 {
+		return Source{}, fmt.Errorf("%s holds %d model files; one is expected, with an ending of %s", folder, len(found), strings.Join(endings, ", "))
+	}
+	return found[0], nil
+}
+
+// within is os.Stat that refuses links out of the folder of models.
+func within(root, path string) (fs.FileInfo, error) {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	if rel, err := filepath.Rel(root, target); err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return nil, errors.New(path + " is a link out of the folder of models, which is not followed")
+	}
+	return os.Stat(target)
+}
+
+func markOf(info fs.FileInfo) mark { return mark{info.Size(), info.ModTime()} }
+
+// compareVersions orders versions by their numbers.
+func compareVersions(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }
