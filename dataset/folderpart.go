@@ -155,8 +155,9 @@ func walkFolder(folder string, above []os.FileInfo, yield func(path string) bool
 }
 
 // listed is how many names of a folder are held at a time. Larger folders are listed
-// several times, which costs less than the memory of a list that has no bound.
-const listed = 1 << 15
+// several times, so that no list grows with the set: a folder of a million images 123 times,
+// which takes a minute beside the hours of computing them.
+const listed = 1 << 13
 
 // eachEntry calls see with the names in a folder, in the order of their bytes.
 func eachEntry(folder string, see func(name string, isDir bool) error) error {

@@ -25,7 +25,7 @@ import (
 
 // The test program stands for octet where a command starts a process of its own.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "bench-worker" || os.Args[1] == "train" || os.Args[1] == "qat") {
+	if len(os.Args) > 1 && slices.Contains([]string{"bench-worker", "train", "qat", "quantize", "eval", "merge"}, os.Args[1]) {
 		main()
 	}
 	os.Exit(m.Run())

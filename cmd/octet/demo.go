@@ -21,6 +21,7 @@ type demoFlags struct {
 	data    inputs.DataFlags
 	qconfig string
 	keep    string
+	shards  int // processes that evaluate; 0 is none
 
 	qat    bool
 	html   string
@@ -41,10 +42,14 @@ on one of them at a time, in turns and on one thread.
 With --qat it takes a network of depthwise convolutions and allows its weights 6 bits
 with one scale each: post-training quantization then loses some five points, and a few
 minutes of quantization-aware training on embedded training images win them back. A
-page with plots shows how.`,
+page with plots shows how.
+
+With --shards 4 the int8 model is evaluated by four processes, as on a cluster, and
+what they count is merged; the commands are shown.`,
 		Example: `  octet demo
   octet demo --keep demo/ && octet inspect demo/int8_fbgemm.pth
   octet demo --qat
+  octet demo --shards 4
   octet demo --limit 1000 --json`,
 		Args: cobra.NoArgs,
 		RunE: c.Command(func(cmd *cobra.Command, _ []string) error {
@@ -52,6 +57,9 @@ page with plots shows how.`,
 				if !f.qat && cmd.Flags().Changed(name) {
 					return exit.Usagef("--%s goes with --qat", name)
 				}
+			}
+			if cmd.Flags().Changed("shards") {
+				return f.runShards(cmd.Context(), c)
 			}
 			return runDemo(cmd.Context(), c, f)
 		}),
@@ -64,7 +72,9 @@ page with plots shows how.`,
 	fl.StringVar(&f.html, "html", demoPage, "of --qat: page with plots to write, `FILE`.html; none writes none")
 	fl.IntVar(&f.epochs, "epochs", demoEpochs, "of --qat: how often each image is trained on")
 	fl.Uint64Var(&f.seed, "seed", 1, "of --qat: decides order and augmentation")
+	fl.IntVar(&f.shards, "shards", 0, "evaluate the int8 model in `N` processes and merge their counts, as on a cluster")
 	cmd.MarkFlagsMutuallyExclusive("qat", "qconfig")
+	cmd.MarkFlagsMutuallyExclusive("qat", "shards")
 	console.Complete(cmd, "qconfig", inputs.QConfigNames()...)
 	return cmd
 }

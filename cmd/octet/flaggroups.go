@@ -29,7 +29,7 @@ var flagGroups = []flagGroup{
 	}},
 	{"Listening", []string{"http", "admin", "tls-cert", "tls-key", "tls-client-ca", "token-file", "max-body", "max-connections"}},
 	{"Serving", []string{"queue", "watch", "control", "drain-delay", "drain-timeout", "access-log", "metrics-names"}},
-	{"Computing", []string{"threads", "offline", "recompute", "cpu", "runs", "duration", "concurrency", "layer-inputs", "assert"}},
+	{"Computing", []string{"threads", "offline", "recompute", "cpu", "shards", "runs", "duration", "concurrency", "layer-inputs", "assert"}},
 }
 
 const (

@@ -14,6 +14,7 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/internal/atomicfile"
 )
@@ -27,7 +28,8 @@ func newMergeCommand(c *console.Console) *cobra.Command {
 predictions of octet run, or the calibration statistics of octet quantize. Neither the order
 of the files matters nor the number of shards: the result is, byte for byte, that of one run
 over the whole set, which shard 1/1 is. The files are read once; of predictions one line of
-each is held at a time.
+each is held at a time. Where no shell expands them, part{0..15}.json stands for sixteen files,
+and @LIST for those that a file lists.
 
 Shards that are missing, that come twice, or that are of another model, other data, another
 recipe or, where float arithmetic is computed, another instruction set, are named, and
@@ -72,7 +74,11 @@ type merger interface {
 	tell(out *shardFile)
 }
 
-func runMerge(c *console.Console, paths []string, output string) error {
+func runMerge(c *console.Console, given []string, output string) error {
+	paths, err := inputs.ExpandAll(given)
+	if err != nil {
+		return exit.WithCode(exit.Data, err)
+	}
 	kind, err := kindOfShard(paths[0])
 	if err != nil {
 		return exit.WithCode(exit.Data, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,10 +59,17 @@ type ShardData struct {
 	parts  []dataset.Part
 	images *imageWatch
 	c      *console.Console
+	gc     int // of the garbage collector, before the shard was opened
 }
+
+// gcPercent has the garbage collector run more often than usual while a shard is read: the
+// longer a run is, the more probable is that all goroutines hold most of what they ever hold,
+// and memory is not to grow with the set.
+const gcPercent = 25
 
 // Close lets go of the files.
 func (d *ShardData) Close() {
+	debug.SetGCPercent(d.gc)
 	for _, p := range d.parts {
 		p.Close()
 	}
@@ -86,17 +94,17 @@ func (f *DataFlags) OpenShard(c *console.Console, model *octet.Model, shard Shar
 	}
 	opts = append(opts, dataset.WithDecoder(vision.Decoder{Upright: f.Exif, Strict: f.Strict, MaxPixels: f.MaxPixels}),
 		dataset.WithNotes(func(text string) { c.Note("%s", text) }))
-	d := &ShardData{Shard: which, c: c, images: &imageWatch{c: c, limit: f.MaxPixels}}
-	name := ""
-	if d.parts, name, err = openParts(paths, opts); err != nil {
-		return nil, exit.WithCode(exit.Data, exit.AdviseMissing(err, "give a folder or tar archive of images, tars as a-{000..146}.tar or @FILE with one on each line, an IDX file, a .npy or a .npz"))
-	}
+	d := &ShardData{Shard: which, c: c, images: &imageWatch{c: c, limit: f.MaxPixels}, gc: debug.SetGCPercent(gcPercent)}
 	done := false
 	defer func() {
 		if !done {
 			d.Close()
 		}
 	}()
+	name := ""
+	if d.parts, name, err = openParts(paths, opts); err != nil {
+		return nil, exit.WithCode(exit.Data, exit.AdviseMissing(err, "give a folder or tar archive of images, tars as a-{000..146}.tar or @FILE with one on each line, an IDX file, a .npy or a .npz"))
+	}
 	o := dataset.ShardOptions{Data: name, See: func(at dataset.Place, s dataset.Sample) {
 		if s.Image != nil {
 			d.images.see(at.Part<<40|at.Index, s)
@@ -141,13 +149,9 @@ func (d *ShardData) Report() {
 
 // openParts opens what paths name, and says what the set is called.
 func openParts(paths []string, opts []dataset.Option) (parts []dataset.Part, name string, err error) {
-	var all []string
-	for _, p := range paths {
-		more, err := expand(p)
-		if err != nil {
-			return nil, "", err
-		}
-		all = append(all, more...)
+	all, err := ExpandAll(paths)
+	if err != nil {
+		return nil, "", err
 	}
 	if len(all) == 0 {
 		return nil, "", errors.New("the list of data is empty")
@@ -179,6 +183,18 @@ func openPart(where string, listed bool, opts []dataset.Option) (dataset.Part, e
 		return dataset.OpenPart(where, opts...)
 	}
 	return dataset.OpenPart(where, append(opts, dataset.WithoutClasses())...)
+}
+
+// ExpandAll expands lists and patterns among paths.
+func ExpandAll(paths []string) (all []string, err error) {
+	for _, p := range paths {
+		more, err := expand(p)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+	}
+	return all, nil
 }
 
 // expand reads @FILE, a list with a path on each line, and a-{000..146}.tar.
