@@ -45,7 +45,8 @@ func (m *Model) overGraph(dicts []stateDict, fill func(*torch.StateDict) error, 
 	if o.arch != "" {
 		return nil, classed{fmt.Errorf("%s: its graph is that of %s: leave out the architecture", m.name(), path), ErrRecipe}
 	}
-	o.key, o.graphOf = "", ""
+	backend := o.backend
+	o.key, o.graphOf, o.backend = "", "", ""
 	if err := o.graphsOnly(path, "the file"); err != nil {
 		return nil, err
 	}
@@ -68,7 +69,8 @@ func (m *Model) overGraph(dicts []stateDict, fill func(*torch.StateDict) error, 
 	default:
 		return nil, classed{fmt.Errorf("%s holds no graph by its name: give the FILE.pt2 of torch.export.save, or an FILE.onnx, of the model", path), ErrRecipe}
 	}
-	if err := m.replace(f, dicts, fill); err != nil {
+	scales, err := m.replace(f, dicts, fill, backend)
+	if err != nil {
 		return nil, err
 	}
 	g, err := f.Graph(o.given)
@@ -92,14 +94,18 @@ func (m *Model) overGraph(dicts []stateDict, fill func(*torch.StateDict) error, 
 	if m.meta.Preset != nil {
 		over.meta.Preset = m.meta.Preset
 	}
-	return over, over.describe(o)
+	if err := over.describe(o); err != nil {
+		return nil, err
+	}
+	return over.dynamicOf(scales, backend)
 }
 
-// replace gives f the weights of the state dict that fits it.
-func (m *Model) replace(f graphFile, dicts []stateDict, fill func(*torch.StateDict) error) error {
+// replace gives f the weights of the state dict that fits it. Of one that PyTorch quantized
+// dynamically they are dequantized, and their scales are returned.
+func (m *Model) replace(f graphFile, dicts []stateDict, fill func(*torch.StateDict) error, backend Backend) (*statedict.DynamicScales, error) {
 	weights, err := f.Weights()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	slots := make([]statedict.Slot, len(weights))
 	types := make(map[string]tensor.DType, len(weights))
@@ -107,32 +113,41 @@ func (m *Model) replace(f graphFile, dicts []stateDict, fill func(*torch.StateDi
 		slots[i] = statedict.Slot{Key: w.Name, DType: w.DType, Shape: w.Shape, Tied: w.Tied, Optional: w.Constant}
 		types[w.Name] = w.DType
 	}
+	dicts, scales, err := undynamic(dicts, slots, fill)
+	if err != nil {
+		return nil, err
+	}
+	if scales == nil && backend != "" {
+		return nil, classed{fmt.Errorf("%s holds no weights that were quantized dynamically: leave out the backend %s; which rules an int8 model is made for is a choice of quantizing", m.name(), backend), ErrRecipe}
+	}
 	sd, err := m.fitting(dicts, slots)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := fill(sd); err != nil {
-		return err
+	if scales == nil {
+		if err := fill(sd); err != nil {
+			return nil, err
+		}
 	}
 	if statedict.IsQuantized(sd) || statedict.IsPrepared(sd) || statedict.IsObserved(sd) {
-		return fmt.Errorf("%s holds an int8 model, or one prepared for it; the graph of %s takes float weights: name the float checkpoint that it was made of", m.name(), f.Name())
+		return nil, fmt.Errorf("%s holds an int8 model, or one prepared for it; the graph of %s takes float weights: name the float checkpoint that it was made of", m.name(), f.Name())
 	}
 	found, err := statedict.Fit(sd, "the graph of "+f.Name(), slots)
 	var mismatch *statedict.MismatchError
 	if errors.As(err, &mismatch) {
 		mismatch.File = m.name()
-		return &GraphMismatchError{mismatch, adviceFor(f)}
+		return nil, &GraphMismatchError{mismatch, adviceFor(f)}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for key, t := range found { // as load_state_dict copies them
 		if found[key], err = onnx.Convert(t, types[key]); err != nil {
-			return fmt.Errorf("%s: %q: %w", m.name(), key, err)
+			return nil, fmt.Errorf("%s: %q: %w", m.name(), key, err)
 		}
 	}
 	f.Replace(found)
-	return nil
+	return scales, nil
 }
 
 // adviceFor says what to do where a state dict does not fit a file.

@@ -131,6 +131,7 @@ type quantizeOptions struct {
 	equalize    bool // of weights, across layers
 	correct     correct.Options
 	slower      func(names []string)
+	scaleOf     func(row []float32) (float64, bool) // of weights that were quantized already
 }
 
 type compileOptions struct {
@@ -163,7 +164,7 @@ func WithArch(name string) OpenOption {
 // and the int8 model can be saved as one.
 func AsStateDict() OpenOption { return openFunc(func(o *openOptions) { o.stateDict = true }) }
 
-// WithGraphOf gives a float state dict, .pth or .safetensors, the graph of the .pt2 or .onnx file of the
+// WithGraphOf gives a float state dict, .pth or .safetensors, or a .pth of PyTorch's quantize_dynamic, the graph of the .pt2 or .onnx file of the
 // same model: checkpoints of a training need not be exported each. Keys and shapes must agree exactly,
 // and what the file computed of its weights is computed again; the error is a *GraphMismatchError. A
 // .pt2 file keeps all names; an .onnx file keeps those that PyTorch's exporter did not replace.

@@ -44,7 +44,7 @@ func QuantizeDynamic(m *Model, opts ...DynamicOption) (*Model, *ptq.Report, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	g, report, err := ptq.Dynamic(f.graph, numerics, ptq.DynamicOptions{Exclude: o.exclude, QConfig: qconfig})
+	g, report, err := ptq.Dynamic(f.graph, numerics, ptq.DynamicOptions{Exclude: o.exclude, QConfig: qconfig, ScaleOf: o.scaleOf})
 	if err != nil {
 		return nil, nil, classed{fmt.Errorf("%s: %w", m.name(), err), ErrRecipe}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -107,5 +108,65 @@ func TestQuantizeDynamicOfAGraph(t *testing.T) {
 	}
 	if _, _, err := octet.QuantizeDynamic(m, octet.WithExclude("fc")); !errors.Is(err, octet.ErrRecipe) {
 		t.Errorf("an exclusion of nothing: %v", err)
+	}
+}
+
+// A state dict that PyTorch quantized dynamically takes the graph of its float program, and gives
+// PyTorch's bits; of recurrences nearly, whose sigmoid and tanh are octet's.
+func TestDynamicStateDictsOverAGraph(t *testing.T) {
+	files := dynamicFiles(t)
+	folder := t.TempDir()
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(name string) string { return filepath.Join(folder, name) }
+	for name, within := range map[string]float64{"layers": 0, "lstm": 1e-5} {
+		x := arrayOf(t, files[name+"_x.npy"])
+		for _, backend := range []octet.Backend{octet.FBGEMM, octet.QNNPACK} {
+			file := name + "_" + string(backend)
+			m, err := octet.Open(at(file+".pth"), octet.WithGraphOf(at(name+".pt2")), octet.WithBackend(backend))
+			if err != nil {
+				t.Fatal(err)
+			}
+			y, want := runOf(t, m, x), arrayOf(t, files[file+".npy"])
+			if within == 0 && !bytes.Equal(y.Bytes(), want.Bytes()) {
+				t.Errorf("%s: %v, PyTorch has %v", file, y, want)
+			}
+			same(t, y, want, within)
+			float, err := octet.Open(at(name+".pth"), octet.WithGraphOf(at(name+".pt2")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			made, _, err := octet.QuantizeDynamic(float, octet.WithBackend(backend))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again := runOf(t, made, x); !bytes.Equal(again.Bytes(), y.Bytes()) {
+				t.Errorf("%s: quantized here it gives %v, from the file %v", file, again, y)
+			}
+			out := at(file + ".onnx")
+			if _, err := m.SaveONNX(context.Background(), out); err != nil {
+				t.Fatal(err)
+			}
+			back, err := octet.Open(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again := runOf(t, back, x); !bytes.Equal(again.Bytes(), y.Bytes()) {
+				t.Errorf("%s: from the ONNX file %v, not %v", file, again, y)
+			}
+		}
+	}
+	m, err := octet.Open(at("layers_qnnpack.pth"), octet.WithGraphOf(at("layers.pt2")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := m.Assumptions(); m.Backend() != octet.FBGEMM || len(a) != 1 || a[0].Kind != octet.AssumedNumerics {
+		t.Errorf("%s: %v", m.Backend(), a)
+	}
+	if _, err := octet.Open(at("layers_fbgemm.pth"), octet.WithGraphOf(at("lstm.pt2"))); err == nil {
+		t.Error("the graph of another network is taken")
 	}
 }

@@ -270,7 +270,6 @@ func TestWeightsShareNoZeroPoints(t *testing.T) {
 var unwritten = map[string]string{
 	"bit_cast":      "ONNX has it since operator set 26, and those up to 21 are written",
 	"cumprod":       "ONNX has it since operator set 26, and those up to 21 are written",
-	"dynamic_lstm":  "ONNX Runtime's own operator is the only form, and newer quantizers leave LSTMs float",
 	"fake_quantize": "it trains; freezing a model replaces it",
 	"from_int_repr": "a graph whose inputs are codes is written with numbers at its borders", "int_repr": "a graph whose outputs are codes is written with numbers at its borders",
 	"quantize_whole": "the graph holds its integers as int64, where the file said how many bits they have", "dequantize_whole": "the graph holds its integers as int64, where the file said how many bits they have",

@@ -59,7 +59,24 @@ func (e *emission) recurrence(kind string, r op.Recurrence, attrs ...*onnxpb.Att
 	if err != nil {
 		return err
 	}
-	attrs = append(attrs, intAttr("hidden_size", shape[2]))
+	attrs, err = e.ofRecurrence(r, shape[2], attrs)
+	if err != nil {
+		return err
+	}
+	var in []string
+	for i := range e.in {
+		in = append(in, e.given(i))
+	}
+	if len(in) > 4 && in[4] != "" {
+		in[4] = e.step("Cast", in[4:5], intAttr("to", 6)) // lengths are int32
+	}
+	e.addAll(kind, trimmed(in), e.out, attrs...)
+	return nil
+}
+
+// ofRecurrence adds the attributes of a recurrence to others.
+func (e *emission) ofRecurrence(r op.Recurrence, hidden int, attrs []*onnxpb.AttributeProto) ([]*onnxpb.AttributeProto, error) {
+	attrs = append(attrs, intAttr("hidden_size", hidden))
 	if r.Direction != "" {
 		attrs = append(attrs, textAttr("direction", r.Direction))
 	}
@@ -77,19 +94,11 @@ func (e *emission) recurrence(kind string, r op.Recurrence, attrs ...*onnxpb.Att
 	}
 	if r.BatchFirst {
 		if err := e.since(14, "layout 1"); err != nil {
-			return err
+			return nil, err
 		}
 		attrs = append(attrs, intAttr("layout", 1))
 	}
-	var in []string
-	for i := range e.in {
-		in = append(in, e.given(i))
-	}
-	if len(in) > 4 && in[4] != "" {
-		in[4] = e.step("Cast", in[4:5], intAttr("to", 6)) // lengths are int32
-	}
-	e.addAll(kind, trimmed(in), e.out, attrs...)
-	return nil
+	return attrs, nil
 }
 
 // groupNorm is an instance norm of as many groups as channels; before operator set 21, of

@@ -105,6 +105,8 @@ func (e *emission) own(i int) bool {
 		return i == 1
 	case op.DynamicConv2D, op.DynamicLinear:
 		return i == 3
+	case op.DynamicLSTM:
+		return i == 1 || i == 2
 	}
 	return false
 }

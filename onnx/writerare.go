@@ -39,6 +39,8 @@ func (e *emission) writeRare() error {
 		return e.dynamicConv(o)
 	case op.DynamicLinear:
 		return e.dynamicLinear(o)
+	case op.DynamicLSTM:
+		return e.dynamicLSTM(o)
 	case op.DynamicMatMul:
 		sums := e.step("MatMulInteger", []string{e.in[0], e.in[3], e.in[2], e.in[5]})
 		return e.rescaled(sums, e.in[4], "", quant.NoActivation)
@@ -79,9 +81,12 @@ func (e *emission) dynamicConv(o op.DynamicConv2D) error {
 	if o.FloorBias {
 		return fmt.Errorf("it is not written to ONNX files where its bias is rounded down, as an early tool does")
 	}
-	weight := e.node.Inputs[3]
-	if weight.Data == nil || len(weight.Data.Shape()) != 4 {
-		return fmt.Errorf("its weight %q has no data", weight.Name)
+	weight, err := unsigned(e.node.Inputs[3])
+	if err != nil {
+		return err
+	}
+	if len(weight.Data.Shape()) != 4 {
+		return fmt.Errorf("its weight %q has the shape %v", weight.Name, weight.Data.Shape())
 	}
 	shape := weight.Data.Shape()
 	codes, scale, zero, err := e.integerWeight(weight, weight.Type.Q, "", len(weight.Type.Q.Scales), 1, 1)
@@ -99,9 +104,9 @@ func (e *emission) dynamicConv(o op.DynamicConv2D) error {
 }
 
 func (e *emission) dynamicLinear(o op.DynamicLinear) error {
-	weight := e.node.Inputs[3]
-	if weight.Data == nil {
-		return fmt.Errorf("its weight %q has no data", weight.Name)
+	weight, err := unsigned(e.node.Inputs[3])
+	if err != nil {
+		return err
 	}
 	turned, t, err := e.turnedCodes(weight)
 	if err != nil {

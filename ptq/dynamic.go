@@ -16,6 +16,10 @@ type DynamicOptions struct {
 	Exclude []string
 	// QConfig says how weights are quantized, as codes of qint8.
 	QConfig quant.QConfig
+	// ScaleOf returns the scale of a weight that was quantized already, and then dequantized, by a
+	// row of it, and false for rows of float weights, whose layers stay float. nil quantizes by
+	// QConfig.
+	ScaleOf func(row []float32) (float64, bool)
 }
 
 // Dynamic returns the graph whose layers with constant weights take dynamically quantized
@@ -42,23 +46,22 @@ func Dynamic(g *graph.Graph, numerics quant.Numerics, opts DynamicOptions) (*gra
 		return nil, nil, err
 	}
 	p := &Prepared{Graph: g, Calibrated: g, QConfig: opts.QConfig}
-	c := dynamicConverter{converter: newConverter(p, numerics), codes: map[*graph.Value][]*graph.Value{}, weights: map[*graph.Value]*graph.Value{}}
+	c := dynamicConverter{converter: newConverter(p, numerics), codes: map[*graph.Value][]*graph.Value{}, weights: map[*graph.Value]*graph.Value{}, scaleOf: opts.ScaleOf}
 	c.out.Numerics = numerics
 	made := 0
 	for _, n := range slices.Clone(c.out.Nodes) {
 		d := Decision{Node: n.Name, Kind: Real}
 		if pattern, ok := excluded[n.Name]; ok {
 			d = Decision{Node: n.Name, Reason: Excluded, Text: fmt.Sprintf("excluded by %q", pattern)}
-		} else if reason, text := c.floatReason(n); reason != NotFloat {
+		} else if reason, text, err := c.node(n); err != nil {
+			return nil, nil, fmt.Errorf("%s: node %q: %w", g.Name, n.Name, err)
+		} else if reason != NotFloat {
 			d = Decision{Node: n.Name, Reason: reason, Text: text}
 		}
 		p.Decisions = append(p.Decisions, d)
 		if d.Kind == Float {
 			n.Note = "kept float: " + d.Text
 			continue
-		}
-		if err := c.layer(n); err != nil {
-			return nil, nil, fmt.Errorf("%s: node %q: %w", g.Name, n.Name, err)
 		}
 		made++
 	}
@@ -77,35 +80,20 @@ type dynamicConverter struct {
 	*converter
 	codes   map[*graph.Value][]*graph.Value // the results of DynamicQuantize, by what it quantizes
 	weights map[*graph.Value]*graph.Value   // the quantized ones, by float ones
+	scaleOf func(row []float32) (float64, bool)
 }
 
-// floatReason says why a node stays in float, NotFloat where it does not.
-func (c *dynamicConverter) floatReason(n *graph.Node) (Reason, string) {
-	_, linear := n.Op.(op.Linear)
-	_, conv := n.Op.(op.Conv2D)
-	w := op.WeightOf(n)
-	switch {
-	case w == nil:
-		return Unweighted, "dynamic quantization is of layers with weights"
-	case !linear && !conv:
-		return NoInt8Form, fmt.Sprintf("%s has no dynamic form", n.Op.Kind())
-	case conv && c.numerics != quant.ONNX:
-		return NoInt8Form, "PyTorch quantizes no convolutions dynamically"
-	case w.Role != graph.Parameter:
-		return ComputedWeight, "its weight is computed"
-	case n.Inputs[0].Role == graph.Parameter:
-		return ConstantOperand, "an operand is a constant"
-	case len(n.Inputs) > 2 && n.Inputs[2].Role != graph.Parameter:
-		return ComputedWeight, "its bias is computed"
+// node makes n a dynamic layer, or says why it stays in float.
+func (c *dynamicConverter) node(n *graph.Node) (Reason, string, error) {
+	if l, ok := n.Op.(op.LSTM); ok {
+		return c.lstm(n, l)
 	}
-	return NotFloat, ""
-}
-
-// layer makes n a dynamic layer.
-func (c *dynamicConverter) layer(n *graph.Node) error {
-	w, err := c.quantized(n)
-	if err != nil {
-		return err
+	if reason, text := c.floatReason(n); reason != NotFloat {
+		return reason, text, nil
+	}
+	w, err := c.shared(n, n.Inputs[1], 1)
+	if err != nil || w == nil {
+		return FloatWeight, floatWeight, err
 	}
 	in := append(slices.Clone(c.quantize(n)), w)
 	n.Inputs = append(in, n.Inputs[2:]...)
@@ -115,25 +103,37 @@ func (c *dynamicConverter) layer(n *graph.Node) error {
 	case op.Conv2D:
 		n.Op = op.DynamicConv2D{Conv: o}
 	}
-	return nil
+	return NotFloat, "", nil
 }
 
-// quantized is the weight of n in codes, which nodes share that share the weight.
-func (c *dynamicConverter) quantized(n *graph.Node) (*graph.Value, error) {
-	w := n.Inputs[1]
-	if q := c.weights[w]; q != nil {
-		c.report.sqnr[n.Name] = weightSQNR(w.Data, q.Data)
-		return q, nil
+// floatWeight says why a layer of a model that was quantized elsewhere is float.
+const floatWeight = "its weight is float in the model that was quantized"
+
+// floatReason says why a layer stays in float, NotFloat where it need not.
+func (c *dynamicConverter) floatReason(n *graph.Node) (Reason, string) {
+	_, linear := n.Op.(op.Linear)
+	_, conv := n.Op.(op.Conv2D)
+	_, gru := n.Op.(op.GRU)
+	_, rnn := n.Op.(op.RNN)
+	w := op.WeightOf(n)
+	switch {
+	case gru || rnn:
+		return NoInt8Form, fmt.Sprintf("%s has no dynamic form", n.Op.Kind())
+	case w == nil:
+		return Unweighted, "dynamic quantization is of layers with weights"
+	case !linear && !conv:
+		return NoInt8Form, fmt.Sprintf("%s has no dynamic form", n.Op.Kind())
+	case conv && c.numerics != quant.ONNX:
+		return NoInt8Form, "PyTorch quantizes no convolutions dynamically"
+	case n.Inputs[0].Role == graph.Parameter:
+		return ConstantOperand, "an operand is a constant"
 	}
-	q, err := QuantizeWeight(w.Data, c.p.QConfig.Weight)
-	if err != nil {
-		return nil, fmt.Errorf("weight %q: %w", w.Name, err)
+	for _, v := range n.Inputs[1:] {
+		if v.Role != graph.Parameter {
+			return ComputedWeight, "its weight or bias is computed"
+		}
 	}
-	c.report.weight(n.Name, w.Data, q)
-	v := &graph.Value{Name: c.unique(w.Name + ".codes"), Role: graph.Parameter, Type: graph.TypeOf(q), Data: q}
-	c.out.Params = append(c.out.Params, v)
-	c.weights[w] = v
-	return v, nil
+	return NotFloat, ""
 }
 
 // quantize returns codes, scale and zero point of the operand of n.

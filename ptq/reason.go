@@ -18,10 +18,11 @@ const (
 	Averages                      // it averages a whole image, finer than codes
 	Sensitive                     // kept in float by a search for a target SQNR (Fix)
 	Unweighted                    // dynamic quantization leaves what has no constant weight in float
+	FloatWeight                   // its weight is float in a model that was quantized elsewhere
 )
 
 // ByChoice reports whether the node stays in float because a user or a rule chose so, for it or
 // its neighbours, and not for lack of an int8 form.
 func (r Reason) ByChoice() bool {
-	return r == Excluded || r == FloatReaders || r == FloatInput || r == FloatOperand || r == Averages || r == Sensitive || r == Unweighted
+	return r == Excluded || r == FloatReaders || r == FloatInput || r == FloatOperand || r == Averages || r == Sensitive || r == Unweighted || r == FloatWeight
 }

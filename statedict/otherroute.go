@@ -23,7 +23,7 @@ func otherRoute(g *graph.Graph, sd *torch.StateDict) error {
 	}
 	if key := dynamicLinear(g, sd); key != "" {
 		return refuse(key, "the model is quantized dynamically: its linear layers hold int8 weights, and no activation has a scale",
-			"quantize the float checkpoint statically: octet quantize FLOAT.pth --calibration IMAGES")
+			"export the float model, torch.export.save(torch.export.export(model, inputs), \"model.pt2\"), and give its graph: --graph-of model.pt2; or quantize the float checkpoint: octet quantize FLOAT.pth --calibration IMAGES")
 	}
 	if key := signedZero(sd); key != "" {
 		return refuse(key, "activations are quantized to qint8, with a negative zero point; those of octet are quint8",

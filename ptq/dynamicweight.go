@@ -1,0 +1,120 @@
+package ptq
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/op"
+	"github.com/octet-ml/octet/quant"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// shared is a weight in codes, which nodes share that share the float one: all axes but the last
+// become one, that of its rows. It has so many parts, as the directions of a recurrence are, each
+// with a scale of its own at least. It is nil where the weight stays float.
+func (c *dynamicConverter) shared(n *graph.Node, w *graph.Value, parts int) (*graph.Value, error) {
+	v := c.weights[w]
+	if v == nil {
+		q, err := c.coded(n, w.Data, parts)
+		if err != nil {
+			return nil, fmt.Errorf("weight %q: %w", w.Name, err)
+		}
+		if q == nil {
+			return nil, nil
+		}
+		v = &graph.Value{Name: c.unique(w.Name + ".codes"), Role: graph.Parameter, Type: graph.TypeOf(q), Data: q}
+		c.out.Params = append(c.out.Params, v)
+		c.weights[w] = v
+	}
+	c.report.weight(n.Name, w.Data, v.Data)
+	return v, nil
+}
+
+// coded quantizes a weight of so many parts.
+func (c *dynamicConverter) coded(n *graph.Node, w *tensor.Tensor, parts int) (*tensor.Tensor, error) {
+	if err := w.Load(); err != nil {
+		return nil, err
+	}
+	spec := c.p.QConfig.Weight
+	if _, conv := n.Op.(op.Conv2D); !conv {
+		k := w.Dim(len(w.Shape()) - 1)
+		w = tensor.Of(w.Float32s(), w.Numel()/k, k)
+	}
+	if c.scaleOf != nil {
+		return byRows(w, c.scaleOf)
+	}
+	if parts == 1 || spec.QScheme.IsPerChannel() {
+		return QuantizeWeight(w, spec)
+	}
+	rows := w.Dim(0) / parts
+	var codes []int8
+	var scales []float64
+	for part := range parts {
+		q, err := QuantizeWeight(w.Rows(part*rows, (part+1)*rows), spec)
+		if err != nil {
+			return nil, err
+		}
+		codes = append(codes, q.Int8s()...)
+		scales = append(scales, slices.Repeat([]float64{q.QParams().Scale()}, rows)...)
+	}
+	return tensor.OfQuantized(codes, tensor.PerAxis(scales, make([]int64, len(scales)), 0), w.Shape()...), nil
+}
+
+// byRows quantizes a weight again, whose rows tell their scales; nil where one does not know. A
+// row of zeros may be of any weight.
+func byRows(w *tensor.Tensor, scaleOf func(row []float32) (float64, bool)) (*tensor.Tensor, error) {
+	rows, x := w.Dim(0), w.Float32s()
+	k := len(x) / rows
+	scales := make([]float64, rows)
+	known := 0.0
+	for i := range rows {
+		row := x[i*k:][:k]
+		zeros := !slices.ContainsFunc(row, func(v float32) bool { return v != 0 })
+		s, ok := scaleOf(row)
+		if !ok && !zeros {
+			return nil, nil
+		}
+		if !zeros {
+			scales[i], known = s, s
+		}
+	}
+	if known == 0 {
+		return nil, nil
+	}
+	for i, s := range scales {
+		if s == 0 {
+			scales[i] = known
+		}
+	}
+	if !slices.ContainsFunc(scales, func(s float64) bool { return s != known }) {
+		return quant.QuantizePerTensor(w, known, 0, tensor.QInt8)
+	}
+	return quant.QuantizePerChannel(w, scales, make([]int64, rows), 0, tensor.QInt8)
+}
+
+// lstm makes n a dynamic LSTM, or says why it stays in float.
+func (c *dynamicConverter) lstm(n *graph.Node, l op.LSTM) (Reason, string, error) {
+	for i, v := range n.Inputs {
+		switch constant := v.Role == graph.Parameter; {
+		case i == 0 && constant:
+			return ConstantOperand, "an operand is a constant", nil
+		case i >= 1 && i <= 3 && !constant:
+			return ComputedWeight, "its weight or bias is computed", nil
+		case i == 4 && !(constant && v.Data.Numel() == 0):
+			return NoInt8Form, "sequences with lengths of their own have no dynamic form", nil
+		}
+	}
+	directions := l.Directions()
+	w, err := c.shared(n, n.Inputs[1], directions)
+	if err != nil || w == nil {
+		return FloatWeight, floatWeight, err
+	}
+	r, err := c.shared(n, n.Inputs[2], directions)
+	if err != nil || r == nil {
+		return FloatWeight, floatWeight, err
+	}
+	n.Op = op.DynamicLSTM{LSTM: l}
+	n.Inputs[1], n.Inputs[2] = w, r
+	return NotFloat, "", nil
+}
