@@ -61,6 +61,7 @@ func TestWhatARunOnlyProgramLinks(t *testing.T) {
 	for _, dep := range strings.Fields(build("list", "-deps")) {
 		switch {
 		case dep == "net", strings.HasPrefix(dep, "net/"), dep == "crypto/tls", dep == "text/template", dep == "html/template",
+			strings.HasPrefix(dep, "google.golang.org/grpc"), strings.HasPrefix(dep, "github.com/prometheus/"), strings.Contains(dep, "octet/serve"),
 			strings.HasSuffix(dep, "octet/hub"), strings.HasSuffix(dep, "octet/internal/report"), strings.Contains(dep, "octet/cmd/"):
 			t.Errorf("the program imports %s", dep)
 		}
@@ -105,5 +106,28 @@ func TestWhatARunOnlyProgramLinks(t *testing.T) {
 	}
 	if t.Logf("%d bytes", info.Size()); info.Size() > runOnlyBytes {
 		t.Errorf("a program that only runs models has %d bytes, more than %d: see what it links (go build -ldflags=-dumpdep)", info.Size(), runOnlyBytes)
+	}
+}
+
+// commandBytes bounds the size of the released command without its symbols.
+const commandBytes = 32 << 20
+
+// TestSizeOfTheCommand: as tools/release builds it.
+func TestSizeOfTheCommand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the command")
+	}
+	path := filepath.Join(t.TempDir(), "octet")
+	c := exec.Command("go", "build", "-tags", "grpcnotrace", "-trimpath", "-ldflags=-s -w", "-o", path, "./cmd/octet")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "GOFLAGS=")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", c.Args, err, out)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if t.Logf("%d bytes", info.Size()); info.Size() > commandBytes {
+		t.Errorf("the command has %d bytes, more than %d: see what it links (go build -ldflags=-dumpdep)", info.Size(), commandBytes)
 	}
 }

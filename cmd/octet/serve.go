@@ -27,8 +27,8 @@ func newServeCommand(c *console.Console) *cobra.Command {
 	f := &serveFlags{}
 	cmd := &cobra.Command{
 		Use:   "serve {FOLDER | MODEL}...",
-		Short: "Serve models over HTTP (Open Inference Protocol, V2)",
-		Long: `serve answers requests for models over HTTP, as Triton and KServe do, without
+		Short: "Serve models over HTTP and gRPC (Open Inference Protocol, V2)",
+		Long: `serve answers requests for models over HTTP and gRPC, as Triton and KServe do, without
 a configuration file. A model is called as its file without the ending, and is version 1. A
 folder holds such files, or a folder for each model, with folders 1, 2 and so on for its versions; a
 request that names no version gets the newest. Files that change are loaded again beside what
@@ -42,8 +42,8 @@ An image file is a request, too: curl -F image=@cat.jpg HOST:8080/v2/models/NAME
 with labels. Metrics and profiles are on the admin address alone. SIGTERM ends it when what is
 in flight is answered.`,
 		Example: `  octet serve resnet18_int8.pth
-  octet serve encoder.onnx int8.pth --http 127.0.0.1:8080
-  octet serve models/ --http :8080 --admin 127.0.0.1:8082
+  octet serve encoder.onnx int8.pth --http 127.0.0.1:8080 --grpc ""
+  octet serve models/ --http :8080 --grpc :8081 --admin 127.0.0.1:8082
   octet serve models/ --tls-cert cert.pem --tls-key key.pem --token-file tokens.txt
   curl -F image=@cat.jpg localhost:8080/v2/models/resnet18_int8/infer`,
 		Args:              cobra.MinimumNArgs(1),
@@ -54,15 +54,16 @@ in flight is answered.`,
 	}
 	f.model.Register(cmd)
 	fl, s := cmd.Flags(), &f.server
-	fl.StringVar(&s.HTTP, "http", ":8080", "`ADDRESS` of HTTP, host:port")
+	fl.StringVar(&s.HTTP, "http", ":8080", "`ADDRESS` of HTTP, host:port; empty for none")
+	fl.StringVar(&s.GRPC, "grpc", ":8081", "`ADDRESS` of gRPC, host:port; empty for none")
 	fl.StringVar(&s.Admin, "admin", "127.0.0.1:8082", "`ADDRESS` of metrics and profiles, host:port; empty for none")
 	fl.IntVar(&f.options.Threads, "threads", 0, "CPU threads, and requests that compute at a time; 0 uses all")
-	fl.IntVar(&f.options.Queue, "queue", 64, "requests that may wait for a thread; others get 429")
+	fl.IntVar(&f.options.Queue, "queue", 64, "requests that may wait for a thread; others get 429 or RESOURCE_EXHAUSTED")
 	fl.BoolVar(&f.options.Control, "control", false, "let clients load and unload models of the folder by their names")
 	fl.DurationVar(&s.Watch, "watch", 2*time.Second, "how often to look for new, changed and removed files; 0 never")
 	fl.Int64Var(&s.MaxBody, "max-body", 64<<20, "`BYTES` of a request, unpacked")
 	fl.IntVar(&f.options.MaxPixels, "max-pixels", 25_000_000, "pixels of an image, width times height")
-	fl.IntVar(&s.MaxConnections, "max-connections", 1024, "connections at a time")
+	fl.IntVar(&s.MaxConnections, "max-connections", 1024, "connections at a time, of HTTP and gRPC each")
 	fl.StringVar(&s.Cert, "tls-cert", "", "`FILE`.pem with the server's certificates; read again on SIGHUP")
 	fl.StringVar(&s.Key, "tls-key", "", "`FILE`.pem with its key")
 	fl.StringVar(&s.ClientCA, "tls-client-ca", "", "`FILE`.pem with the authorities of clients' certificates, which are demanded then")
@@ -103,8 +104,8 @@ func runServe(c *console.Console, cmd *cobra.Command, f *serveFlags, paths []str
 func (f *serveFlags) check() error {
 	s := f.server
 	switch {
-	case s.HTTP == "":
-		return exit.Usagef("--http is empty: nothing would be served")
+	case s.HTTP == "" && s.GRPC == "":
+		return exit.Usagef("--http and --grpc are both empty: nothing would be served")
 	case f.options.Threads < 0:
 		return exit.Usagef("--threads %d: 0 or more", f.options.Threads)
 	case f.options.Queue < 0:

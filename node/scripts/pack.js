@@ -52,7 +52,7 @@ function stageMain(staging) {
 function stagePlatform(staging, platform) {
   const folder = path.join(staging, platform.name);
   const env = { ...process.env, CGO_ENABLED: '0', GOOS: platform.goos, GOARCH: platform.goarch };
-  go(env, 'build', '-trimpath', '-buildvcs=false', '-ldflags', `-s -w -X main.release=v${manifest.version}`, '-o', path.join(folder, platform.binary), './cmd/octet');
+  go(env, 'build', '-tags', 'grpcnotrace', '-trimpath', '-buildvcs=false', '-ldflags', `-s -w -X main.release=v${manifest.version}`, '-o', path.join(folder, platform.binary), './cmd/octet');
   fs.chmodSync(path.join(folder, platform.binary), 0o755);
   fs.copyFileSync(path.join(repository, 'LICENSE'), path.join(folder, 'LICENSE'));
   fs.writeFileSync(path.join(folder, 'THIRD_PARTY_LICENSES'), go(process.env, 'run', './tools/release', 'licences', `${platform.goos}/${platform.goarch}`));

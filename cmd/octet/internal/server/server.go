@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -15,15 +16,17 @@ import (
 	"time"
 
 	"golang.org/x/net/netutil"
+	"google.golang.org/grpc/credentials"
 
 	"github.com/octet-ml/octet/serve"
 	"github.com/octet-ml/octet/serve/metrics"
 	"github.com/octet-ml/octet/serve/rest"
+	"github.com/octet-ml/octet/serve/rpc"
 )
 
 // Config says how a host is served.
 type Config struct {
-	HTTP, Admin string // addresses to listen on, host:port; empty for none
+	HTTP, GRPC, Admin string // addresses to listen on, host:port; empty for none
 	// Cert, Key and ClientCA are files in PEM; empty for no TLS, and for no certificates of
 	// clients.
 	Cert, Key, ClientCA string
@@ -146,6 +149,14 @@ func (s *process) listen(ctx context.Context, m *metrics.Metrics) error {
 		s.http(l, rest.Logged(m.Requests(handler), s.log, c.Access))
 		where = append(where, "http", l.Addr().String())
 	}
+	if c.GRPC != "" {
+		l, err := s.open(ctx, c.GRPC)
+		if err != nil {
+			return err
+		}
+		s.grpc(l)
+		where = append(where, "grpc", l.Addr().String())
+	}
 	if c.Admin != "" {
 		l, err := s.open(ctx, c.Admin)
 		if err != nil {
@@ -178,6 +189,22 @@ func (s *process) http(l net.Listener, handler http.Handler) {
 	s.closes = append(s.closes, func() { server.Close() })
 	go func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	}()
+}
+
+// grpc serves the host over gRPC.
+func (s *process) grpc(l net.Listener) {
+	o := rpc.Options{MaxMessage: int(min(s.config.MaxBody, math.MaxInt32)), Version: s.config.Version, Tokens: s.tokens, Log: s.log}
+	if s.certs.on() {
+		o.Credentials = credentials.NewTLS(s.certs.config("h2"))
+	}
+	server := rpc.New(s.host, o)
+	s.ends = append(s.ends, server.Shutdown)
+	s.closes = append(s.closes, server.Close)
+	go func() {
+		if err := server.Serve(l); err != nil {
 			s.failed <- err
 		}
 	}()

@@ -1,0 +1,3 @@
+package inferencepb
+
+//go:generate go run -C ../../../tools/serveproto . ../../serve/rpc/inferencepb inference.proto
