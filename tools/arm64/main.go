@@ -3,6 +3,7 @@
 //
 //	go run ./tools/arm64
 //	go run ./tools/arm64 -cpus neoverse-n1,cortex-a72 -mca llvm-mca-19 -mc llvm-mc-19
+//	go run ./tools/arm64 -markdown bench/arm64/loops.md
 //
 // A figure is the model's of a core that finds everything in its first-level cache: an upper
 // bound of a speed, with which loops are compared, and no measurement. LLVM has models of
@@ -14,6 +15,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -22,33 +24,65 @@ func main() {
 	log.SetFlags(0)
 	mc := flag.String("mc", "llvm-mc-19", "LLVM's assembler")
 	mca := flag.String("mca", "llvm-mca-19", "LLVM's machine code analyzer")
-	cpus := flag.String("cpus", "cortex-a72,neoverse-n1,neoverse-v1", "cores, separated by commas")
+	cpus := flag.String("cpus", "cortex-a72,neoverse-n1,neoverse-n2,neoverse-v1,neoverse-v2", "cores, separated by commas")
+	markdown := flag.String("markdown", "", "write the table to `FILE`, too")
 	flag.Parse()
 	cores := strings.Split(*cpus, ",")
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(w, "loop\tof\t%s\n", strings.Join(cores, "\t"))
+	table := [][]string{append([]string{"loop", "of"}, cores...)}
 	for _, l := range loops {
-		words, err := l.assemble()
+		row, err := l.row(cores, *mc, *mca)
 		if err != nil {
 			log.Fatal(err)
 		}
-		text, err := disassemble(*mc, words)
-		if err != nil {
-			log.Fatal(err)
-		}
-		_, _ = fmt.Fprintf(w, "%s\t%s", l.name, l.unit())
-		for _, core := range cores {
-			cycles, err := price(*mca, core, text)
-			if err != nil {
-				log.Fatal(err)
-			}
-			_, _ = fmt.Fprintf(w, "\t%s", l.figure(core, text, cycles))
-		}
-		_, _ = fmt.Fprintln(w)
+		table = append(table, row)
 	}
-	if err := w.Flush(); err != nil {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, row := range table {
+		_, _ = fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	err := w.Flush()
+	if err == nil && *markdown != "" {
+		err = os.WriteFile(*markdown, []byte(page(table)), 0o644)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// page is a table in Markdown, below what it says.
+func page(table [][]string) string {
+	var b strings.Builder
+	b.WriteString("What one turn of a committed loop costs on cores that find everything in their first-level cache, by llvm-mca of\n" +
+		"LLVM 19: `go run ./tools/arm64 -markdown bench/arm64/loops.md`. A model's figures, not measured on a board; `-` where\n" +
+		"a core lacks the instruction.\n\n")
+	line := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
+	line(table[0])
+	line(slices.Repeat([]string{"---"}, len(table[0])))
+	for _, row := range table[1:] {
+		line(row)
+	}
+	return b.String()
+}
+
+// row is l's line of the table.
+func (l loop) row(cores []string, mc, mca string) ([]string, error) {
+	words, err := l.assemble()
+	if err != nil {
+		return nil, err
+	}
+	text, err := disassemble(mc, words)
+	if err != nil {
+		return nil, err
+	}
+	row := []string{l.name, l.unit()}
+	for _, core := range cores {
+		cycles, err := price(mca, core, text)
+		if err != nil {
+			return nil, err
+		}
+		row = append(row, l.figure(core, text, cycles))
+	}
+	return row, nil
 }
 
 // figure is what one turn of a loop in so many cycles is worth.
