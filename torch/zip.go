@@ -82,16 +82,9 @@ func (c *Checkpoint) readArchive(a *archive) error {
 	if err := a.checkVersion(); err != nil {
 		return err
 	}
-	order, err := a.read("byteorder", 16)
-	switch {
-	case errors.Is(err, errMissing) || err == nil && string(order) == "little":
-	case err == nil && string(order) == "big":
-		c.bigEndian = true
-	case err == nil:
-		err = fmt.Errorf("byte order %q, expected little or big", order)
-		fallthrough
-	default:
-		return located(err, "", "byteorder")
+	var err error
+	if c.bigEndian, err = a.bigEndian(); err != nil {
+		return err
 	}
 	pickle, err := a.read("data.pkl", c.lim.PickleBytes)
 	if err == nil {
@@ -111,7 +104,7 @@ func (c *Checkpoint) readArchive(a *archive) error {
 // refusePrograms recognises TorchScript and torch.export archives.
 func (a *archive) refusePrograms(stem string) error {
 	for name := range a.records {
-		if name == "constants.pkl" || strings.HasPrefix(name, "code/") {
+		if IsScriptRecord(name) {
 			return withRemedy(fmt.Errorf("%w: it was written by torch.jit.save (TorchScript)", ErrTorchScript),
 				fmt.Sprintf(`save its weights in Python: torch.save(torch.jit.load(%q).state_dict(), "model_state.pth")`, stem+".pt"))
 		}
@@ -134,9 +127,26 @@ func (a *archive) checkVersion() error {
 	return located(err, "", "version")
 }
 
+// bigEndian reports whether the numbers of storages begin with their highest byte.
+func (a *archive) bigEndian() (bool, error) {
+	order, err := a.read("byteorder", 16)
+	switch {
+	case errors.Is(err, errMissing) || err == nil && string(order) == "little":
+		return false, nil
+	case err == nil && string(order) == "big":
+		return true, nil
+	case err == nil:
+		err = fmt.Errorf("byte order %q, expected little or big", order)
+	}
+	return false, located(err, "", "byteorder")
+}
+
 // attach checks the record of a storage, and makes the storage read from it.
-func (a *archive) attach(st *Storage) error {
-	f := a.records["data/"+st.Key]
+func (a *archive) attach(st *Storage) error { return a.attachAs("data/"+st.Key, st) }
+
+// attachAs is attach for a storage whose record has another name.
+func (a *archive) attachAs(record string, st *Storage) error {
+	f := a.records[record]
 	if f == nil {
 		return errMissing
 	}
