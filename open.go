@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/pt2"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/safetensors"
 	"github.com/octet-ml/octet/statedict"
@@ -39,6 +40,9 @@ func Open(path string, opts ...OpenOption) (*Model, error) {
 	case ".pt2":
 		return openPT2(path, collect(opts))
 	}
+	if torch.IsScript(path) {
+		return openPT2(path, collect(opts))
+	}
 	ckpt, err := torch.Open(path)
 	if err != nil {
 		return nil, err
@@ -60,6 +64,13 @@ const keepsOpenFiles = runtime.GOOS != "windows"
 func Read(r io.ReaderAt, size int64, name string, opts ...OpenOption) (*Model, error) {
 	if r == nil {
 		return nil, errNil("reader", "os.Open returns one")
+	}
+	if torch.IsScriptAt(r, size) {
+		f, err := pt2.Read(r, size, name)
+		if err != nil {
+			return nil, err
+		}
+		return ofPT2(f, collect(opts))
 	}
 	ckpt, err := torch.Read(r, size, name)
 	if err != nil {

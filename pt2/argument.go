@@ -20,7 +20,7 @@ type parameter struct{ name, usual string }
 // schemas are the parameters of operators, in order.
 var schemas = sync.OnceValue(func() map[string][]parameter {
 	table := map[string][]parameter{}
-	for line := range strings.Lines(schemaText) {
+	for line := range strings.Lines(schemaText + codesSchema) {
 		words := strings.Fields(line)
 		if len(words) == 0 {
 			continue
@@ -347,7 +347,7 @@ func (n *node) read(name string) *graph.Value {
 	if n.Err == nil {
 		n.Err = err
 	}
-	if n.Err == nil && v.Type.DType.IsQuantized() && !strings.HasPrefix(n.target, decomposed) { // an operator that computes with codes
+	if n.Err == nil && v.Type.DType.IsQuantized() && !strings.HasPrefix(n.target, decomposed) && n.file.script == nil { // an operator that computes with codes
 		return n.Do(op.Cast{To: tensor.Int64}, n.Do(op.IntRepr{}, v))
 	}
 	return v
@@ -380,6 +380,9 @@ func (n *node) meta(name string) tensorMeta {
 
 // made is what the program says of the first result.
 func (n *node) made() tensorMeta {
+	if n.predicted != nil {
+		return *n.predicted
+	}
 	if given := n.gives(); len(given) > 0 {
 		return n.file.program.Module.Graph.Tensors[given[0]]
 	}

@@ -23,6 +23,7 @@ type builder struct {
 	failed    []onnx.Unsupported
 	unchecked int
 	claims    []claim
+	predicted *tensorMeta // of the node that is read, where no program says it
 }
 
 // claim is what the program says of a value that was built for it.
@@ -35,6 +36,14 @@ type claim struct {
 // Graph returns the program as a graph. The error is an *onnx.UnsupportedError that lists every
 // node that has no counterpart, or says what is wrong with the file.
 func (f *File) Graph(given onnx.Given) (*graph.Graph, error) {
+	if f.script != nil {
+		return f.scriptGraph(given)
+	}
+	return f.programGraph(given)
+}
+
+// programGraph is the graph of the program.
+func (f *File) programGraph(given onnx.Given) (*graph.Graph, error) {
 	b := &builder{file: f, Builder: assemble.Builder{Graph: graph.New("model")}, values: map[string]*entry{}, names: map[string]int{}, calls: map[string]int{}}
 	g := &f.program.Module.Graph
 	if err := b.inputs(given); err != nil {
@@ -150,7 +159,7 @@ func (b *builder) bound(name string, t *tensor.Tensor) (*graph.Value, error) {
 func (b *builder) stored(key string, read func() (*tensor.Tensor, error)) *entry {
 	return &entry{root: &root{state: key}, load: func() (*graph.Value, error) {
 		t, err := read()
-		if err == nil {
+		if err == nil && !t.DType().IsQuantized() {
 			t, err = onnx.Held(t)
 		}
 		if err != nil {
@@ -280,7 +289,7 @@ func (b *builder) nodeName(p *programNode) string {
 	switch {
 	case path == "":
 		return b.unique(name)
-	case b.calls[path] == 1 && strings.HasPrefix(class, "torch.nn.modules."):
+	case b.calls[path] == 1 && (strings.HasPrefix(class, "torch.nn.modules.") || strings.HasPrefix(class, "torch.ao.nn.")):
 		return b.unique(path)
 	}
 	return b.unique(path + "." + name)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/octet-ml/octet/internal/zipcheck"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // Limits of what a file may make the reader do: far above what programs of real models need.
@@ -37,6 +38,7 @@ type File struct {
 	keep    io.Closer         // the file, which weights are read from
 	// replaced are tensors of the state dict with other elements than the file has, by key.
 	replaced map[string]*tensor.Tensor
+	script   *scripted // of an archive of torch.jit.save; nil of others
 }
 
 // Open reads a program. Its weights are read when the graph is built; until Close the file
@@ -74,6 +76,9 @@ func (f *File) Close() error {
 func Read(r io.ReaderAt, size int64, name string) (*File, error) {
 	f := &File{name: name, records: map[string]*zip.File{}}
 	if err := f.read(r, size); err != nil {
+		if located := (*torch.Error)(nil); errors.As(err, &located) && located.File != "" {
+			return nil, err // it names the file
+		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil
@@ -83,6 +88,13 @@ func (f *File) read(r io.ReaderAt, size int64) error {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return fmt.Errorf("no program of torch.export.save that can be read: %w: the file may be cut off; copy or save it again", err)
+	}
+	if slices.ContainsFunc(z.File, ofTorchScript) {
+		s, err := torch.ReadScript(r, size, f.name)
+		if err != nil {
+			return err
+		}
+		return f.openScript(s)
 	}
 	var none int64 // torch.export.save stores records
 	files, err := zipcheck.Files(z, size, zipcheck.Limits{Records: maxRecords, InflateRatio: 1, Inflatable: &none})
@@ -112,11 +124,15 @@ func (f *File) read(r io.ReaderAt, size int64) error {
 	return err
 }
 
+// ofTorchScript reports whether only torch.jit.save writes a record of that name.
+func ofTorchScript(f *zip.File) bool {
+	_, rest, _ := strings.Cut(f.Name, "/")
+	return torch.IsScriptRecord(rest)
+}
+
 // foreign says what a zip without a program's marks is.
 func (f *File) foreign() error {
 	switch {
-	case f.records["constants.pkl"] != nil:
-		return errors.New("a TorchScript archive, no program of torch.export.save: in Python, torch.export.save(torch.export.export(model, inputs), \"model.pt2\")")
 	case f.records["data.pkl"] != nil:
 		return errors.New("a state dict of torch.save, no program: name it FILE.pth, and its architecture")
 	case f.records["serialized_exported_program.json"] != nil:

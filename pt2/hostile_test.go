@@ -37,7 +37,7 @@ func TestHostileFiles(t *testing.T) {
 		{"no zip", []byte("this is no model at all, but it is longer than a header"), "torch.export.save"},
 		{"compressed", good.packed(t, zip.Deflate), "inflate"},
 		{"a state dict", archive{"m/data.pkl": {0x80, 2, '.'}, "m/version": []byte("3\n")}.packed(t, zip.Store), "FILE.pth"},
-		{"TorchScript", archive{"m/data.pkl": nil, "m/constants.pkl": nil}.packed(t, zip.Store), "TorchScript"},
+		{"TorchScript without a version", archive{"m/data.pkl": nil, "m/constants.pkl": nil}.packed(t, zip.Store), "record version"},
 		{"another format", change("export_example/archive_format", "pt2", "pt9"), "archive_format"},
 		{"schema 99", change(model, `"major": 8`, `"major": 99`), "schema version 99"},
 		{"no program", good.without(model).packed(t, zip.Store), "models/model.json"},

@@ -10,7 +10,7 @@ import (
 var importers = map[string]importer{}
 
 func init() {
-	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, arithmetic, comparisons, movers, arrangements, parts, normalisations, reductions, creations, resizes, numbers, casts, attentions, recurrences, coders} {
+	for _, family := range []map[string]importer{convolutions, pools, products, pointwise, arithmetic, comparisons, movers, arrangements, parts, normalisations, reductions, creations, resizes, numbers, casts, attentions, recurrences, coders, onCodes} {
 		for target, read := range family {
 			importers[target] = read
 		}

@@ -59,8 +59,15 @@ var pointwise = map[string]importer{
 	"isinf.default":       unary(op.IsInf{}),
 }
 
-// real32 is an operand as float32: functions of whole numbers are those of floats.
-func (n *node) real32(name string) *graph.Value { return n.As(tensor.Float32, n.tensor(name)) }
+// real32 is an operand as float32: functions of whole numbers are those of floats. The codes of a
+// model that torch.ao has converted stay codes.
+func (n *node) real32(name string) *graph.Value {
+	v := n.tensor(name)
+	if n.Err == nil && v.Type.DType.IsQuantized() {
+		return v
+	}
+	return n.As(tensor.Float32, v)
+}
 
 // numeric reads a function that whole numbers have, too.
 func numeric(name string) importer {

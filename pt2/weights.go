@@ -17,6 +17,9 @@ type weight struct {
 	shape   tensor.Shape
 	strides []int64 // in elements
 	offset  int64
+	// read reads it where it is a tensor of a pickle; nil of others.
+	read       func() (*tensor.Tensor, error)
+	perChannel bool // quantized with a scale for each channel
 }
 
 // weights reads the table of data/weights or data/constants.
@@ -109,6 +112,9 @@ func (f *File) at(key string, table map[string]weight) (*tensor.Tensor, error) {
 
 // tensor reads a weight.
 func (f *File) tensor(w weight) (*tensor.Tensor, error) {
+	if w.read != nil {
+		return w.read()
+	}
 	data, err := f.record(w.record, math.MaxInt64)
 	if err != nil {
 		return nil, err

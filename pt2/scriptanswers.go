@@ -1,0 +1,168 @@
+package pt2
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/internal/script"
+	"github.com/octet-ml/octet/onnx"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func heldCode(d tensor.DType) (tensor.DType, error) { return onnx.HeldType(d) }
+
+func unsupported(node, target, reason, advice string) onnx.Unsupported {
+	return onnx.Unsupported{Node: node, Op: target, Output: node, Reason: reason, Advice: advice}
+}
+
+// answers are operators that no node computes.
+var answers map[string]func(m *scriptMachine, c *script.Call) (script.Value, error)
+
+func init() {
+	answers = map[string]func(m *scriptMachine, c *script.Call) (script.Value, error){
+		"size":                               (*scriptMachine).sizeOf,
+		"sym_size":                           (*scriptMachine).sizeOf,
+		"len":                                (*scriptMachine).lengthOf,
+		"dim":                                (*scriptMachine).rankOf,
+		"ndimension":                         (*scriptMachine).rankOf,
+		"ops.prim.dtype":                     (*scriptMachine).typeOf,
+		"ops.prim.device":                    func(*scriptMachine, *script.Call) (script.Value, error) { return script.Type{Name: "cpu"}, nil },
+		"device":                             func(*scriptMachine, *script.Call) (script.Value, error) { return script.Type{Name: "cpu"}, nil },
+		"ops.prim.layout":                    constantAnswer(int64(0)),
+		"is_cuda":                            constantAnswer(false),
+		"ops.prim.is_cuda":                   constantAnswer(false),
+		"ops.prim.is_quantized":              (*scriptMachine).isQuantized,
+		"ops.prim.requires_grad":             constantAnswer(false),
+		"ops.prim.is_sparse":                 constantAnswer(false),
+		"ops.prim.is_mkldnn":                 constantAnswer(false),
+		"is_floating_point":                  (*scriptMachine).isFloat,
+		"is_autocast_enabled":                constantAnswer(false),
+		"is_autocast_cpu_enabled":            constantAnswer(false),
+		"is_grad_enabled":                    constantAnswer(false),
+		"requires_grad_":                     first,
+		"ops.prim.unchecked_unwrap_optional": first,
+		"ops.prim.data":                      first,
+		"_assert":                            constantAnswer(nil),
+		"Int":                                (*scriptMachine).item,
+		"IntImplicit":                        (*scriptMachine).item,
+		"FloatImplicit":                      (*scriptMachine).item,
+		"ScalarImplicit":                     (*scriptMachine).item,
+		"item":                               (*scriptMachine).item,
+	}
+}
+
+func constantAnswer(v script.Value) func(*scriptMachine, *script.Call) (script.Value, error) {
+	return func(*scriptMachine, *script.Call) (script.Value, error) { return v, nil }
+}
+
+func first(_ *scriptMachine, c *script.Call) (script.Value, error) {
+	if len(c.Args) == 0 {
+		return nil, fmt.Errorf("%s of nothing", c.Name)
+	}
+	return c.Args[0], nil
+}
+
+// operandOf is the tensor that a question is about.
+func operandOf(c *script.Call) (*script.Tensor, error) {
+	if len(c.Args) > 0 {
+		if t, ok := c.Args[0].(*script.Tensor); ok {
+			return t, nil
+		}
+		return nil, fmt.Errorf("%s of %s", c.Name, script.Describe(c.Args[0]))
+	}
+	return nil, fmt.Errorf("%s of nothing", c.Name)
+}
+
+func (m *scriptMachine) sizeOf(c *script.Call) (script.Value, error) {
+	t, err := operandOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.Args) > 1 {
+		axis, ok := c.Args[1].(int64)
+		if !ok {
+			return nil, fmt.Errorf("the size of axis %s", script.Describe(c.Args[1]))
+		}
+		return m.size(c, t, int(max(-1<<20, min(axis, 1<<20))))
+	}
+	sizes, err := m.sizes(t)
+	if err != nil {
+		return nil, err
+	}
+	list := &script.List{}
+	for axis := range sizes {
+		n, err := m.size(c, t, axis)
+		if err != nil {
+			return nil, err
+		}
+		list.Items = append(list.Items, n)
+	}
+	return list, nil
+}
+
+func (m *scriptMachine) lengthOf(c *script.Call) (script.Value, error) {
+	if d, ok := c.Args[0].(*script.Dict); ok {
+		return int64(len(d.Keys)), nil
+	}
+	if s, ok := c.Args[0].(string); ok {
+		return int64(len(s)), nil
+	}
+	t, err := operandOf(c)
+	if err != nil {
+		return nil, err
+	}
+	return m.size(c, t, 0)
+}
+
+func (m *scriptMachine) rankOf(c *script.Call) (script.Value, error) {
+	t, err := operandOf(c)
+	if err != nil {
+		return nil, err
+	}
+	sizes, err := m.sizes(t)
+	return int64(len(sizes)), err
+}
+
+// typeOf is the element type of a tensor with TorchScript's number.
+func (m *scriptMachine) typeOf(c *script.Call) (script.Value, error) {
+	t, err := operandOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := m.sizes(t); err != nil {
+		return nil, err
+	}
+	code := int64(m.b.file.program.Module.Graph.Tensors[t.Name].DType)
+	if code == 13 {
+		return int64(15), nil
+	}
+	return code - 1, nil
+}
+
+func (m *scriptMachine) isFloat(c *script.Call) (script.Value, error) {
+	code, err := m.typeOf(c)
+	n, _ := code.(int64)
+	return n >= 5 && n <= 7 || n == 15, err
+}
+
+func (m *scriptMachine) isQuantized(c *script.Call) (script.Value, error) {
+	t, err := operandOf(c)
+	if err != nil {
+		return nil, err
+	}
+	e := m.b.values[t.Name]
+	return e != nil && e.value != nil && e.value.Type.DType.IsQuantized(), nil
+}
+
+// item is the number in a tensor.
+func (m *scriptMachine) item(c *script.Call) (script.Value, error) {
+	if len(c.Args) > 0 {
+		if s, ok := c.Args[0].(script.Sym); ok {
+			return s, nil
+		}
+	}
+	t, err := operandOf(c)
+	if err != nil {
+		return nil, err
+	}
+	return m.Item(t)
+}
