@@ -1,10 +1,13 @@
-// Command pt2 compares octet with PyTorch on the programs that tools/pt2/make.py has written:
+// Command pt2 compares octet with PyTorch on the programs that tools/pt2/make.py has written, or the
+// TorchScript files of tools/pt2/scripts.py:
 //
 //	python tools/pt2/make.py FOLDER
 //	go run ./tools/pt2 FOLDER [NAME …]
 //
 // It prints, for each network, the largest difference of an output over the largest number in it,
-// or why the program is refused, and fails where a difference is larger than allowed.
+// or why the program is refused, and fails where a difference is larger than allowed. Of networks
+// that torch.ao has converted it demands the numbers that octet computes with their state dict,
+// bit by bit, and prints by how much PyTorch's differ.
 package main
 
 import (
@@ -43,9 +46,7 @@ func run(folder string, only []string) error {
 	if err != nil {
 		return err
 	}
-	var networks map[string]struct {
-		Runs int `json:"runs"`
-	}
+	var networks map[string]network
 	if err := json.Unmarshal(data, &networks); err != nil {
 		return err
 	}
@@ -58,12 +59,12 @@ func run(folder string, only []string) error {
 	sort.Strings(names)
 	same, refused, wrong := 0, 0, 0
 	for _, name := range names {
-		worst, err := compare(folder, name, networks[name].Runs)
+		worst, err := networks[name].compare(folder, name)
 		switch {
 		case err != nil:
 			refused++
 			fmt.Printf("%-30s refused: %s\n", name, strings.ReplaceAll(err.Error(), "\n", "\n    "))
-		case worst <= allowed:
+		case worst <= allowed || networks[name].State != "" && !math.IsInf(worst, 1):
 			same++
 			fmt.Printf("%-30s %.2g\n", name, worst)
 		default:
@@ -78,17 +79,40 @@ func run(folder string, only []string) error {
 	return nil
 }
 
-// compare returns the largest difference in all runs of one network.
-func compare(folder, name string, runs int) (worst float64, err error) {
-	m, err := octet.Open(filepath.Join(folder, name+".pt2"))
+// network is a line of networks.json.
+type network struct {
+	Runs  int    `json:"runs"`
+	File  string `json:"file"`  // NAME.pt2 where it is empty
+	State string `json:"state"` // the state dict of one that torch.ao has converted
+	Arch  string `json:"arch"`
+}
+
+func compiled(path string, opts ...octet.OpenOption) (*octet.Session, error) {
+	m, err := octet.Open(path, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return m.Compile()
+}
+
+// compare returns the largest difference in all runs of one network; infinite where one that was
+// converted differs from its state dict.
+func (w network) compare(folder, name string) (worst float64, err error) {
+	file := w.File
+	if file == "" {
+		file = name + ".pt2"
+	}
+	session, err := compiled(filepath.Join(folder, file))
 	if err != nil {
 		return 0, err
 	}
-	session, err := m.Compile()
-	if err != nil {
-		return 0, err
+	var state *octet.Session
+	if w.State != "" {
+		if state, err = compiled(filepath.Join(folder, w.State), octet.WithArch(w.Arch)); err != nil {
+			return 0, err
+		}
 	}
-	for run := range runs {
+	for run := range w.Runs {
 		read := func(kind string, i int) (*tensor.Tensor, error) {
 			return npy.ReadFile(filepath.Join(folder, fmt.Sprintf("%s.%d.%s%d.npy", name, run, kind, i)))
 		}
@@ -99,6 +123,16 @@ func compare(folder, name string, runs int) (worst float64, err error) {
 		results, err := session.RunAll(context.Background(), x)
 		if err != nil {
 			return 0, err
+		}
+		if state != nil {
+			want, err := state.Run(context.Background(), x)
+			if err != nil {
+				return 0, err
+			}
+			if !slices.Equal(want.Bytes(), results[0].Bytes()) {
+				fmt.Printf("%-30s differs from its state dict by %.2g\n", name, difference(want, results[0]))
+				return math.Inf(1), nil
+			}
 		}
 		for i, got := range results {
 			want, err := read("y", i)
