@@ -52,22 +52,22 @@ func (m *Model) overGraph(dicts []stateDict, fill func(*torch.StateDict) error, 
 	}
 	var f graphFile
 	var props map[string]string
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".pt2":
+	switch kind := strings.ToLower(filepath.Ext(path)); {
+	case kind == ".pt2", torch.IsScript(path):
 		program, err := pt2.Open(path)
 		if err != nil {
 			return nil, err
 		}
 		defer program.Close()
 		f = program
-	case ".onnx":
+	case kind == ".onnx":
 		file, err := onnx.Open(path)
 		if err != nil {
 			return nil, err
 		}
 		f, props = file, file.Metadata()
 	default:
-		return nil, classed{fmt.Errorf("%s holds no graph by its name: give the FILE.pt2 of torch.export.save, or an FILE.onnx, of the model", path), ErrRecipe}
+		return nil, classed{fmt.Errorf("%s holds no graph by its name: give the FILE.pt2 of torch.export.save, a TorchScript file, or an FILE.onnx, of the model", path), ErrRecipe}
 	}
 	scales, err := m.replace(f, dicts, fill, backend)
 	if err != nil {

@@ -207,8 +207,13 @@ func decode(data []byte, to any) error {
 // Name is the name of the file.
 func (f *File) Name() string { return f.name }
 
-// Producer is PyTorch with the version that wrote the file.
-func (f *File) Producer() string { return "pytorch " + f.program.Torch }
+// Producer is PyTorch with the version that wrote the file, if it says.
+func (f *File) Producer() string {
+	if f.script != nil {
+		return "pytorch"
+	}
+	return "pytorch " + f.program.Torch
+}
 
 // Schema is the version of the format.
 func (f *File) Schema() string {

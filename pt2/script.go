@@ -37,7 +37,7 @@ func (f *File) openScript(s *torch.Script) error {
 		return f.onScript(err)
 	}
 	f.script.inputs = inputs
-	f.program = program{Torch: "TorchScript"}
+	f.program = program{}
 	f.script.declare(&f.program, nil)
 	if slices.ContainsFunc(inputs, func(in scriptInput) bool { return in.sizes == nil }) {
 		return nil // Graph says that sizes are missing
@@ -79,7 +79,7 @@ func (f *File) scriptGraph(given onnx.Given) (*graph.Graph, error) {
 		if given.Shapes == nil && given.Inputs == nil {
 			return nil, f.named(s.failed)
 		}
-		f.program = program{Torch: "TorchScript"}
+		f.program = program{}
 		s.declare(&f.program, nil)
 		p, state, err := f.translated(given)
 		if err != nil {

@@ -405,3 +405,22 @@ func (m *scriptMachine) number(target string, in []namedArgument) (script.Value,
 	g.Nodes = append(g.Nodes, p)
 	return script.Sym{Name: name}, nil
 }
+
+// pruneSizes leaves out the sizes that nothing reads: code asks for many to check its inputs.
+func (g *programGraph) pruneSizes() {
+	read := map[string]bool{}
+	kept := []programNode{}
+	for _, n := range slices.Backward(g.Nodes) {
+		if len(n.Outputs) == 1 && n.Outputs[0].kind == "as_sym_int" && !read[n.Outputs[0].symName()] {
+			continue
+		}
+		for _, a := range n.Inputs {
+			for _, name := range slices.Concat(a.Arg.names(), listed(a.Arg)) {
+				read[name] = true
+			}
+		}
+		kept = append(kept, n)
+	}
+	slices.Reverse(kept)
+	g.Nodes = kept
+}

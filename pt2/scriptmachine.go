@@ -316,7 +316,6 @@ func itemOf(t *tensor.Tensor) (script.Value, error) {
 // followed is the program of forward for inputs of these extents.
 func (f *File) followed(ports []scriptPort) (*program, map[string]weight, error) {
 	work := &File{name: f.name, script: f.script, state: map[string]weight{}, replaced: f.replaced}
-	work.program.Torch = f.program.Torch
 	f.script.declare(&work.program, ports)
 	m := newScriptMachine(f)
 	m.b = &builder{file: work, Builder: assemble.Builder{Graph: graph.New("model")}, values: map[string]*entry{}, names: map[string]int{}, calls: map[string]int{}}
@@ -371,6 +370,7 @@ func (f *File) followed(ports []scriptPort) (*program, map[string]weight, error)
 		return nil, nil, err
 	}
 	p := &work.program
+	p.Module.Graph.pruneSizes()
 	if len(p.Module.Graph.Outputs) == 0 {
 		return nil, nil, errors.New("forward returns no tensor")
 	}

@@ -103,7 +103,8 @@ func runInspect(c *console.Console, cmd *cobra.Command, f *inspectFlags, given s
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".safetensors":
 		return inspectSafetensors(c, cmd, f, path)
-	case ".onnx", ".pt2":
+	}
+	if console.HoldsGraph(path) {
 		return inspectGraph(c, cmd, f, path)
 	}
 	in, err := inspectFile(f, path)

@@ -25,7 +25,7 @@ import (
 type onnxInspection struct {
 	File        string             `json:"file"`
 	Bytes       int64              `json:"bytes"`
-	Format      string             `json:"format"` // onnx or pt2
+	Format      string             `json:"format"` // onnx, pt2 or torchscript
 	Producer    string             `json:"producer,omitempty"`
 	Opset       int                `json:"opset,omitempty"`  // of an ONNX file
 	Schema      string             `json:"schema,omitempty"` // of a program
@@ -91,7 +91,9 @@ func inspectGraph(c *console.Console, cmd *cobra.Command, f *inspectFlags, path 
 		in.Format, in.Opset, in.Metadata = "onnx", file.Opset(), file.Metadata()
 		model, err = octet.OpenONNX(file.File, opts...)
 	case *pt2.File:
-		in.Format, in.Schema = "pt2", file.Schema()
+		if in.Format, in.Schema = "pt2", file.Schema(); file.IsScript() {
+			in.Format, in.Schema = "torchscript", ""
+		}
 		model, err = octet.OpenPT2(file, opts...)
 	}
 	var missing *onnx.UnsupportedError
@@ -135,9 +137,12 @@ func (in *onnxInspection) print(w io.Writer, f *inspectFlags) {
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%-14s %s\n", name, fmt.Sprintf(format, args...))
 	}
-	if in.Format == "pt2" {
+	switch in.Format {
+	case "pt2":
 		row("file", "%s (%s, torch.export, schema %s)", in.File, report.Size(in.Bytes), in.Schema)
-	} else {
+	case "torchscript":
+		row("file", "%s (%s, TorchScript)", in.File, report.Size(in.Bytes))
+	default:
 		row("file", "%s (%s, ONNX, operator set %d)", in.File, report.Size(in.Bytes), in.Opset)
 	}
 	if in.Producer != "" {

@@ -22,9 +22,15 @@ func readTensors(path string) ([]console.NamedTensor, error) {
 		return readNPZ(path)
 	case ".safetensors":
 		return readSafetensors(path)
-	case ".pth", ".pt":
-		return readCheckpoint(path)
 	case ".pt2":
+		return readProgram(path)
+	case ".pth", ".pt":
+		if torch.IsScript(path) {
+			return readProgram(path)
+		}
+		return readCheckpoint(path)
+	}
+	if torch.IsScript(path) {
 		return readProgram(path)
 	}
 	return nil, fmt.Errorf("%s: tensors are read from .npy, .npz, .safetensors, .pth, .pt and .pt2 files", path)

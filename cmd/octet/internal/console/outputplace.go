@@ -20,6 +20,7 @@ import (
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/internal/shell"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 )
 
 // StreamName stands for standard output where a file is named.
@@ -160,10 +161,13 @@ func (c *Console) Write(path string, fill func(io.Writer) error) (int64, error) 
 // IsONNX reports whether a file's name says that it holds an ONNX model.
 func IsONNX(path string) bool { return strings.EqualFold(filepath.Ext(path), ".onnx") }
 
-// IsProgram reports whether a file's name says that it holds a program of torch.export.save.
-func IsProgram(path string) bool { return strings.EqualFold(filepath.Ext(path), ".pt2") }
+// IsProgram reports whether a file holds a program: one of torch.export.save by its name, or one of
+// torch.jit.save, whose names are those of checkpoints, by its content.
+func IsProgram(path string) bool {
+	return strings.EqualFold(filepath.Ext(path), ".pt2") || torch.IsScript(path)
+}
 
-// HoldsGraph reports whether a file's name says that it holds a graph of its own.
+// HoldsGraph reports whether a file holds a graph of its own.
 func HoldsGraph(path string) bool { return IsONNX(path) || IsProgram(path) }
 
 // Int8Name suggests a name, in an example command, for the int8 model made of a float one.
