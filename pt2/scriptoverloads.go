@@ -137,7 +137,9 @@ func takes(overload string, p parameter, v script.Value) bool {
 	case "scale_factors":
 		return isList && len(list.Items) > 0 || v == nil
 	case "output_size":
-		return isList || v == nil
+		return isList || number || v == nil && overload == "vec"
+	case "scales_h", "scales_w":
+		return number || v == nil
 	case "dims":
 		return isList
 	case "dim":

@@ -1,0 +1,181 @@
+"""Writes pt2/testdata/scripts.zip: small TorchScript files of every form, with an input and what PyTorch computes of it.
+
+python tools/pt2/scriptgolden.py, with torch 2.15.0. NAME.pt, NAME.x.npy and NAME.y.npy. What octet does not read
+(tables for debugging) is left out.
+"""
+
+import io
+import pathlib
+import warnings
+import zipfile
+
+import numpy
+import torch
+from lean import STAMP
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.quantized import FloatFunctional
+
+warnings.filterwarnings("ignore")
+torch.set_num_threads(1)
+OUT = pathlib.Path("pt2/testdata/scripts.zip")
+
+
+class Block(nn.Module):
+    """convolutions around a sum, as in a residual network"""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, groups=2)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(channels, channels, 1, bias=False)
+        self.add = FloatFunctional()
+
+    def forward(self, x):
+        return self.add.add_relu(self.conv2(self.relu(self.bn1(self.conv1(x)))), x)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.quant = torch.ao.quantization.QuantStub()
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.BatchNorm2d(8), nn.ReLU())
+        self.block = Block(8)
+        self.pool = nn.MaxPool2d(2)
+        self.gate = nn.Conv2d(8, 8, 1)
+        self.sigmoid = nn.Hardsigmoid()
+        self.mul = FloatFunctional()
+        self.act = nn.Hardswish()
+        self.cat = FloatFunctional()
+        self.mean = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(16, 5)
+        self.dequant = torch.ao.quantization.DeQuantStub()
+
+    def forward(self, x):
+        x = self.pool(self.block(self.stem(self.quant(x))))
+        y = self.act(self.mul.mul(self.sigmoid(self.gate(x)), x))
+        y = self.mean(self.cat.cat([x, y], dim=1))
+        return self.dequant(self.fc(torch.flatten(y, 1)))
+
+    def fuse(self):
+        torch.ao.quantization.fuse_modules(self.stem, ["0", "1", "2"], inplace=True)
+        torch.ao.quantization.fuse_modules(self.block, ["conv1", "bn1", "relu"], inplace=True)
+
+
+class Folding(nn.Module):
+    """code whose branches and loops are known before it runs: flags, None, lists of modules, sizes"""
+
+    shuffle: bool
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.layers = nn.ModuleList([nn.Conv2d(8, 4, 1), nn.Conv2d(12, 4, 3, padding=1)])
+        self.shuffle = True
+        self.extra = None
+        self.bn = nn.BatchNorm2d(16)
+        self.fc = nn.Linear(16, 5)
+
+    def mixed(self, x: torch.Tensor, groups: int) -> torch.Tensor:
+        n, c, h, w = x.size()
+        return x.view(n, groups, c // groups, h, w).transpose(1, 2).contiguous().view(n, -1, h, w)
+
+    def forward(self, x):
+        if x.dim() != 4:
+            raise ValueError("images are expected")
+        parts = [self.stem(x)]
+        for layer in self.layers:
+            parts.append(F.relu(layer(torch.cat(parts, 1))))
+        x = torch.cat(parts, 1)
+        if self.training:
+            x = x + torch.rand(1)
+        if self.shuffle:
+            x = self.mixed(x, 2)
+        if self.extra is not None:
+            x = x + 1
+        x = F.interpolate(self.bn(x), scale_factor=2.0, mode="nearest")
+        total = 0
+        for i in range(3):
+            total += i
+        return self.fc(x.mean([2, 3])) * total
+
+
+class Branching(nn.Module):
+    """code that no graph has: what it computes depends on the numbers of its input"""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        y = self.conv(x)
+        if bool(y.sum() > 0):
+            return y
+        return -y
+
+
+def settle(model):
+    for m in model.modules():
+        if isinstance(m, nn.BatchNorm2d):
+            m.running_mean.normal_(0, 0.1)
+            m.running_var.uniform_(0.5, 1.5)
+    return model.eval()
+
+
+def converted(backend, x):
+    torch.backends.quantized.engine = backend
+    model = settle(Net())
+    model.fuse()
+    model.qconfig = torch.ao.quantization.get_default_qconfig(backend)
+    torch.ao.quantization.prepare(model, inplace=True)
+    model(x * 1.5)
+    return torch.ao.quantization.convert(model)
+
+
+def lean_script(script):
+    """the archive without tables for debugging, in the order in which it was written"""
+    buffer = io.BytesIO()
+    torch.jit.save(script, buffer)
+    out = io.BytesIO()
+    with zipfile.ZipFile(buffer) as z, zipfile.ZipFile(out, "w") as to:
+        for name in z.namelist():
+            if not name.endswith(".debug_pkl") and "serialization_id" not in name:
+                to.writestr(zipfile.ZipInfo(name, STAMP), z.read(name), zipfile.ZIP_STORED)
+    return out.getvalue()
+
+
+def array(t):
+    out = io.BytesIO()
+    numpy.save(out, t.numpy())
+    return out.getvalue()
+
+
+def main():
+    torch.manual_seed(3)
+    files = {}
+    x = torch.randn(2, 3, 16, 16)
+
+    def keep(name, script, x):
+        y = script(x.clone())
+        files[f"{name}.pt"] = lean_script(script)
+        files[f"{name}.x.npy"], files[f"{name}.y.npy"] = array(x), array(y)
+
+    with torch.no_grad():
+        net = settle(Net())
+        keep("float.traced", torch.jit.trace(net, x), x)
+        keep("float.scripted", torch.jit.script(net), x)
+        keep("float.frozen", torch.jit.freeze(torch.jit.script(net)), x)
+        keep("folding.scripted", torch.jit.script(settle(Folding())), x)
+        for backend in ["fbgemm", "qnnpack"]:
+            model = converted(backend, x)
+            for form, script in [("traced", torch.jit.trace(model, x)), ("scripted", torch.jit.script(model)), ("frozen", torch.jit.freeze(torch.jit.script(model)))]:
+                keep(f"{backend}.{form}", script, x)
+        files["branching.scripted.pt"] = lean_script(torch.jit.script(Branching().eval()))
+    with zipfile.ZipFile(OUT, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
+        for file, data in files.items():
+            out.writestr(zipfile.ZipInfo(file, STAMP), data, zipfile.ZIP_DEFLATED, 9)
+    print(len(files), "files,", OUT.stat().st_size, "bytes")
+
+
+main()
