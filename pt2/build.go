@@ -81,7 +81,7 @@ func (f *File) programGraph(given onnx.Given) (*graph.Graph, error) {
 // where a node asks for them, and what a run gives.
 func (b *builder) inputs(given onnx.Given) error {
 	f := b.file
-	ports, _, err := given.Ports(f)
+	ports, _, err := given.Ports(ofProgram{f})
 	if err != nil {
 		return err
 	}

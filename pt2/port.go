@@ -2,12 +2,27 @@ package pt2
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/onnx"
 )
 
 // Inputs are what a run takes, in order.
 func (f *File) Inputs() ([]onnx.Port, error) {
+	if f.script != nil && f.script.ports != nil {
+		return slices.Clone(f.script.ports), nil
+	}
+	return f.programInputs()
+}
+
+// ofProgram is the File with the inputs of its program, which that of a script has for the sizes
+// that were given.
+type ofProgram struct{ *File }
+
+// Inputs are what the program takes.
+func (f ofProgram) Inputs() ([]onnx.Port, error) { return f.programInputs() }
+
+func (f *File) programInputs() ([]onnx.Port, error) {
 	var ports []onnx.Port
 	for i, s := range f.program.Module.Signature.Inputs {
 		if s.User == nil {
@@ -61,6 +76,9 @@ func (f *File) port(what string, arg argument) (onnx.Port, error) {
 		return onnx.Port{}, fmt.Errorf("%s: %s %q: %w", f.name, what, name, err)
 	}
 	p := onnx.Port{Name: name, DType: dtype, Sizes: []int{}, Names: []string{}}
+	if m.Sizes == nil && f.script != nil { // not even their number is known
+		p.Sizes, p.Names = nil, nil
+	}
 	for _, e := range m.Sizes {
 		size := 0
 		if e.fixed {

@@ -18,6 +18,7 @@ import (
 type scripted struct {
 	archive *torch.Script
 	inputs  []scriptInput
+	ports   []onnx.Port // what a run takes, before sizes are given
 	loaded  map[*torch.Tensor]*tensor.Tensor
 	stopped error // where the search for what reads the inputs ended
 	failed  error // why there is no program with the sizes that the file tells
@@ -34,11 +35,12 @@ func (f *File) openScript(s *torch.Script) error {
 	f.script = &scripted{archive: s, loaded: map[*torch.Tensor]*tensor.Tensor{}}
 	inputs, err := f.scriptInputs()
 	if err != nil {
-		return f.onScript(err)
+		return f.onScript(err, onnx.Given{})
 	}
 	f.script.inputs = inputs
 	f.program = program{}
 	f.script.declare(&f.program, nil)
+	defer func() { f.script.ports, _ = f.programInputs() }()
 	if slices.ContainsFunc(inputs, func(in scriptInput) bool { return in.sizes == nil }) {
 		return nil // Graph says that sizes are missing
 	}
@@ -51,20 +53,19 @@ func (f *File) openScript(s *torch.Script) error {
 	return nil
 }
 
-// onScript puts the name of the file, and what can be done, around an error.
-func (f *File) onScript(err error) error {
+// onScript puts what can be done around an error about code.
+func (f *File) onScript(err error, given onnx.Given) error {
 	var unsupported *onnx.UnsupportedError
-	switch {
-	case errors.As(err, &unsupported):
-		return err
-	case errors.Is(err, graph.ErrComputed), errors.Is(err, script.ErrControl):
-		return fmt.Errorf("%w; it may be known for fixed sizes, octet run --shape NAME=SIZES; else %s", err, exportInstead)
-	}
 	var code *script.Error
-	if errors.As(err, &code) {
-		return fmt.Errorf("%w; %s", err, exportInstead)
+	if errors.As(err, &unsupported) || !errors.As(err, &code) {
+		return err
 	}
-	return err
+	for _, in := range f.script.inputs { // sizes may be what it lacks
+		if given.Shapes == nil && slices.ContainsFunc(freeSizes(in), func(e extent) bool { return !e.fixed }) {
+			return fmt.Errorf("%w; it may be read for fixed sizes, such as octet run --shape %s=1,3,224,224, in Go octet.WithShape; else %s", err, in.name, exportInstead)
+		}
+	}
+	return fmt.Errorf("%w; %s", err, exportInstead)
 }
 
 // scriptGraph is the graph of the code for the inputs that are given.
@@ -77,13 +78,11 @@ func (f *File) scriptGraph(given onnx.Given) (*graph.Graph, error) {
 	}
 	if given.Shapes != nil || given.Inputs != nil || s.failed != nil {
 		if given.Shapes == nil && given.Inputs == nil {
-			return nil, f.named(s.failed)
+			return nil, f.named(s.failed, given)
 		}
-		f.program = program{}
-		s.declare(&f.program, nil)
 		p, state, err := f.translated(given)
 		if err != nil {
-			return nil, f.named(err)
+			return nil, f.named(err, given)
 		}
 		f.program, f.state = *p, state
 	}
@@ -108,12 +107,12 @@ func (f *File) sizesMissing(in scriptInput) error {
 }
 
 // named puts the name of the file around an error that does not have it.
-func (f *File) named(err error) error {
+func (f *File) named(err error, given onnx.Given) error {
 	var unsupported *onnx.UnsupportedError
 	if errors.As(err, &unsupported) {
 		return err
 	}
-	return fmt.Errorf("%s: %w", f.name, f.onScript(err))
+	return fmt.Errorf("%s: %w", f.name, f.onScript(err, given))
 }
 
 // Quantized reports whether layers of the program compute on codes: torch.ao has converted them.
@@ -338,15 +337,13 @@ func (f *File) translated(given onnx.Given) (*program, map[string]weight, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	var first error
+	var last error
 	for _, ports := range attempts {
 		p, state, err := f.followed(ports)
 		if err == nil {
 			return p, state, nil
 		}
-		if first == nil {
-			first = err
-		}
+		last = err // with most extents fixed, where the model is what it was when it was traced
 	}
-	return nil, nil, first
+	return nil, nil, last
 }

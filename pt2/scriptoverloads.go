@@ -109,6 +109,8 @@ func takes(overload string, p parameter, v script.Value) bool {
 			return number || v == nil
 		}
 		return isTensor || overload == "Tensor" && p.name == "other" && isSymbol(v)
+	case "index":
+		return isTensor != (overload == "int")
 	case "tensors", "params":
 		return isList
 	case "indices":

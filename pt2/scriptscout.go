@@ -65,6 +65,13 @@ func (s *scouting) do(m *scriptMachine, c *script.Call) (script.Value, error) {
 	if len(c.Args) <= operand {
 		return made, nil
 	}
+	if name == "size" && len(c.Args) == 1 && len(c.Names) > 1 { // n, c, h, w = x.size()
+		list := &script.List{}
+		for range c.Names {
+			list.Items = append(list.Items, script.Unknown{Why: "a size"})
+		}
+		return list, nil
+	}
 	t, _ := c.Args[operand].(*script.Tensor)
 	i, isInput := s.from[t]
 	if t == nil || !isInput || s.inputs[i].sizes != nil {

@@ -89,7 +89,11 @@ func (s *Script) read(r io.ReaderAt, size int64, opts []Option) error {
 	if s.archive, err = newArchive(r, files); err != nil {
 		return err
 	}
-	if err := s.archive.checkVersion(); err != nil {
+	version := "version"
+	if s.archive.records[".data/version"] != nil { // of code with operators that are newer than the format
+		version = ".data/version"
+	}
+	if err := s.archive.checkVersionIn(version); err != nil {
 		return err
 	}
 	if c.bigEndian, err = s.archive.bigEndian(); err != nil {

@@ -116,15 +116,18 @@ func (a *archive) refusePrograms(stem string) error {
 	return nil
 }
 
-func (a *archive) checkVersion() error {
-	b, err := a.read("version", 16)
+func (a *archive) checkVersion() error { return a.checkVersionIn("version") }
+
+// checkVersionIn is checkVersion for a version that another record tells.
+func (a *archive) checkVersionIn(record string) error {
+	b, err := a.read(record, 16)
 	if err == nil {
 		var n int
 		if n, err = strconv.Atoi(strings.TrimSpace(string(b))); err != nil || n < 1 || n > 10 {
 			err = fmt.Errorf("file version %q, expected 1 to 10", b)
 		}
 	}
-	return located(err, "", "version")
+	return located(err, "", record)
 }
 
 // bigEndian reports whether the numbers of storages begin with their highest byte.

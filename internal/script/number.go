@@ -156,8 +156,11 @@ func (v *Evaluator) onLists(name string, c *Call) (known bool, value Value, err 
 		if isList && isKnown(args[1]) {
 			return true, slices.ContainsFunc(list.Items, func(i Value) bool { return isKnown(i) && i == args[1] }), nil
 		}
-	case name == "list" && isList:
+	case (name == "list" || name == "copy") && isList:
 		return true, &List{Items: slices.Clone(list.Items)}, v.made(len(list.Items))
+	case (name == "sum" || name == "max" || name == "min") && isList && len(args) == 1 && len(list.Items) > 0:
+		value, err := folded(name, list.Items)
+		return true, value, err
 	case name == "slice" && isList:
 		value, err := sliced(list, args[1:])
 		return true, value, errors.Join(err, v.made(len(list.Items)))
@@ -195,6 +198,27 @@ func (v *Evaluator) onLists(name string, c *Call) (known bool, value Value, err 
 		}
 	}
 	return false, nil, nil
+}
+
+// folded is the sum, the largest or the smallest of numbers.
+func folded(name string, items []Value) (Value, error) {
+	if name == "sum" {
+		name = "add"
+	}
+	total := items[0]
+	for _, item := range items[1:] {
+		if isSym(item) || isSym(total) {
+			return Unknown{"a size of the inputs"}, nil
+		}
+		if !isNumber(item) || !isNumber(total) {
+			return nil, fmt.Errorf("%s of %s and %s", name, Describe(total), Describe(item))
+		}
+		var err error
+		if total, err = compute(name, []Value{total, item}, nil); err != nil {
+			return nil, err
+		}
+	}
+	return total, nil
 }
 
 func isKnown(v Value) bool {

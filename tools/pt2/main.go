@@ -85,6 +85,7 @@ type network struct {
 	File  string `json:"file"`  // NAME.pt2 where it is empty
 	State string `json:"state"` // the state dict of one that torch.ao has converted
 	Arch  string `json:"arch"`
+	Shape []int  `json:"shape"` // of the input, where code asks for it
 }
 
 func compiled(path string, opts ...octet.OpenOption) (*octet.Session, error) {
@@ -102,7 +103,11 @@ func (w network) compare(folder, name string) (worst float64, err error) {
 	if file == "" {
 		file = name + ".pt2"
 	}
-	session, err := compiled(filepath.Join(folder, file))
+	var opts []octet.OpenOption
+	if w.Shape != nil {
+		opts = append(opts, octet.WithShape("x", w.Shape...))
+	}
+	session, err := compiled(filepath.Join(folder, file), opts...)
 	if err != nil {
 		return 0, err
 	}

@@ -69,6 +69,8 @@ def write(folder, name):
             torch.save(model.state_dict(), folder / line["state"])
         else:
             model, sizes, _ = make.network(parts[0])
+            if parts[0] in make.TRANSFORMERS and parts[1] != "traced":  # branches on sizes
+                sizes, line["shape"] = sizes[:1], sizes[0]
         inputs = [torch.randn(size, generator=draw) for size in sizes]
         program = scripted(copy.deepcopy(model), parts[-1], inputs[0].clone())
         torch.jit.save(program, str(folder / line["file"]))
