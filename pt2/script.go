@@ -44,12 +44,12 @@ func (f *File) openScript(s *torch.Script) error {
 	if slices.ContainsFunc(inputs, func(in scriptInput) bool { return in.sizes == nil }) {
 		return nil // Graph says that sizes are missing
 	}
-	p, state, err := f.translated(onnx.Given{})
+	made, err := f.translated(onnx.Given{})
 	if err != nil {
 		f.script.failed = err
 		return nil
 	}
-	f.program, f.state = *p, state
+	f.program, f.state, f.other = made.program, made.state, made.other
 	return nil
 }
 
@@ -80,11 +80,11 @@ func (f *File) scriptGraph(given onnx.Given) (*graph.Graph, error) {
 		if given.Shapes == nil && given.Inputs == nil {
 			return nil, f.named(s.failed, given)
 		}
-		p, state, err := f.translated(given)
+		made, err := f.translated(given)
 		if err != nil {
 			return nil, f.named(err, given)
 		}
-		f.program, f.state = *p, state
+		f.program, f.state, f.other = made.program, made.state, made.other
 	}
 	given.Shapes = nil // the program has them
 	g, err := f.programGraph(given)
@@ -331,19 +331,19 @@ func (in scriptInput) usual(axis int) (int64, func(int) int) {
 	return 16, func(n int) int { return 3*n + 1 }
 }
 
-// translated follows forward, and returns the program that it is.
-func (f *File) translated(given onnx.Given) (*program, map[string]weight, error) {
+// translated follows forward, and returns a file with the program that it is.
+func (f *File) translated(given onnx.Given) (*File, error) {
 	attempts, err := f.script.attempts(given)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var last error
 	for _, ports := range attempts {
-		p, state, err := f.followed(ports)
+		made, err := f.followed(ports)
 		if err == nil {
-			return p, state, nil
+			return made, nil
 		}
 		last = err // with most extents fixed, where the model is what it was when it was traced
 	}
-	return nil, nil, last
+	return nil, last
 }

@@ -2,6 +2,7 @@ package pt2
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/internal/script"
 	"github.com/octet-ml/octet/onnx"
@@ -41,6 +42,14 @@ func init() {
 		"requires_grad_":                     first,
 		"ops.prim.unchecked_unwrap_optional": first,
 		"ops.prim.data":                      first,
+		"ops.prim.is_nested":                 constantAnswer(false),
+		"ops.prim.is_meta":                   constantAnswer(false),
+		"is_nested":                          constantAnswer(false),
+		"is_complex":                         constantAnswer(false),
+		"_has_compatible_shallow_copy_type":  constantAnswer(true),
+		"numel":                              (*scriptMachine).numelOf,
+		"tensor":                             (*scriptMachine).made,
+		"as_tensor":                          (*scriptMachine).made,
 		"_assert":                            constantAnswer(nil),
 		"Int":                                (*scriptMachine).item,
 		"IntImplicit":                        (*scriptMachine).item,
@@ -120,6 +129,105 @@ func (m *scriptMachine) rankOf(c *script.Call) (script.Value, error) {
 	}
 	sizes, err := m.sizes(t)
 	return int64(len(sizes)), err
+}
+
+// numelOf is how many elements a tensor has, where that is known.
+func (m *scriptMachine) numelOf(c *script.Call) (script.Value, error) {
+	t, err := operandOf(c)
+	if err != nil {
+		return nil, err
+	}
+	sizes, err := m.sizes(t)
+	if err != nil {
+		return nil, err
+	}
+	n := int64(1)
+	for _, e := range sizes {
+		if !e.fixed {
+			return script.Unknown{Why: "a size of the inputs"}, nil
+		}
+		n *= e.size
+	}
+	return n, nil
+}
+
+// made is a tensor of numbers that code lists, which becomes a constant of the program.
+func (m *scriptMachine) made(c *script.Call) (script.Value, error) {
+	if len(c.Args) == 0 {
+		return nil, fmt.Errorf("%s of nothing", c.Name)
+	}
+	if t, ok := c.Args[0].(*script.Tensor); ok {
+		return t, nil
+	}
+	numbers, shape, err := flattened(c.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	real := false
+	for _, v := range numbers {
+		_, is := v.(float64)
+		real = real || is
+	}
+	code, given := c.Named["dtype"].(int64)
+	if !given && len(c.Args) > 1 {
+		code, given = c.Args[1].(int64)
+	}
+	if given {
+		d, err := ofC10(code)
+		if err != nil {
+			return nil, err
+		}
+		real = dtypes[d].IsFloat()
+	}
+	data := tensor.New(tensor.Int64, shape...)
+	if real {
+		data = tensor.New(tensor.Float32, shape...)
+	}
+	for i, v := range numbers {
+		var n float64
+		switch v := v.(type) {
+		case int64:
+			if n = float64(v); !real {
+				data.Int64s()[i] = v
+			}
+		case float64:
+			n = v
+		case bool:
+			if v {
+				n = 1
+			}
+		}
+		if real {
+			data.Float32s()[i] = float32(n)
+		} else if _, whole := v.(int64); !whole {
+			data.Int64s()[i] = int64(n)
+		}
+	}
+	made := &script.Tensor{}
+	m.stored[made] = &storedTensor{made: data, key: m.unique("constant")}
+	return made, nil
+}
+
+// flattened are the numbers of lists in lists, all of one length.
+func flattened(v script.Value) (numbers []script.Value, shape []int, err error) {
+	list, ok := v.(*script.List)
+	if !ok {
+		if _, isSym := v.(script.Sym); !isNumber(v) || isSym {
+			return nil, nil, fmt.Errorf("a tensor of %s", script.Describe(v))
+		}
+		return []script.Value{v}, nil, nil
+	}
+	for i, item := range list.Items {
+		part, inner, err := flattened(item)
+		if err != nil {
+			return nil, nil, err
+		}
+		if i > 0 && !slices.Equal(inner, shape) || len(inner) > maxRank || len(numbers)+len(part) > maxFilled {
+			return nil, nil, fmt.Errorf("a tensor of lists of different lengths, or too many of them")
+		}
+		shape, numbers = inner, append(numbers, part...)
+	}
+	return numbers, append([]int{len(list.Items)}, shape...), nil
 }
 
 // typeOf is the element type of a tensor with TorchScript's number.

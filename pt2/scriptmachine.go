@@ -3,7 +3,6 @@ package pt2
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"path"
 	"strings"
 
@@ -45,11 +44,25 @@ type scriptMachine struct {
 
 // storedTensor is a tensor of the file.
 type storedTensor struct {
-	t         *torch.Tensor
-	constant  bool   // of constants.pkl
-	key       string // in the state dict
-	declared  bool
-	parameter bool // not a buffer; both are read in the same way
+	t        *torch.Tensor
+	constant bool   // of constants.pkl
+	key      string // in the state dict
+	declared bool
+	made     *tensor.Tensor // what code lists, instead of a tensor of the file
+}
+
+func (s *storedTensor) dtype() tensor.DType {
+	if s.made != nil {
+		return s.made.DType()
+	}
+	return s.t.DType()
+}
+
+func (s *storedTensor) shape() tensor.Shape {
+	if s.made != nil {
+		return s.made.Shape()
+	}
+	return s.t.Shape()
 }
 
 func newScriptMachine(f *File) *scriptMachine {
@@ -138,7 +151,7 @@ func (m *scriptMachine) value(v torch.Value, path string, constant bool) (script
 		}
 		made := &script.Tensor{}
 		m.tensors[v] = made
-		m.stored[made] = &storedTensor{t: v, constant: constant, key: path, parameter: v.RequiresGrad || v.Parameter}
+		m.stored[made] = &storedTensor{t: v, constant: constant, key: path}
 		return made, nil
 	case *torch.Opaque:
 		return m.object(v, path)
@@ -195,6 +208,9 @@ func (m *scriptMachine) Constant(n int) (script.Value, error) {
 
 // load reads the elements of a tensor of the file.
 func (f *File) load(s *storedTensor) (*tensor.Tensor, error) {
+	if s.made != nil {
+		return s.made, nil
+	}
 	if t := f.script.loaded[s.t]; t != nil {
 		return t, nil
 	}
@@ -217,7 +233,7 @@ func (m *scriptMachine) declared(t *script.Tensor) error {
 	}
 	m.keys[s.key] = true
 	t.Name = m.unique("p_" + strings.ReplaceAll(s.key, ".", "_"))
-	w := weight{dtype: s.t.DType(), shape: s.t.Shape(), read: func() (*tensor.Tensor, error) { return m.file.load(s) }}
+	w := weight{dtype: s.dtype(), shape: s.shape(), read: func() (*tensor.Tensor, error) { return m.file.load(s) }}
 	data, err := w.read()
 	if err != nil {
 		return err
@@ -225,21 +241,35 @@ func (m *scriptMachine) declared(t *script.Tensor) error {
 	if q := data.QParams(); q != nil {
 		w.perChannel = !q.IsPerTensor()
 	}
-	m.b.file.state[s.key] = w
 	p := &m.b.file.program
-	arg := named{t.Name}
 	p.Module.Graph.Inputs = append(p.Module.Graph.Inputs, tensorArgument(t.Name))
-	p.Module.Signature.Inputs = append(p.Module.Signature.Inputs, inputSpec{Parameter: &struct {
-		Arg named  `json:"arg"`
-		Key string `json:"parameter_name"`
-	}{arg, s.key}})
+	p.Module.Signature.Inputs = append(p.Module.Signature.Inputs, m.spec(t.Name, s, w))
 	meta := tensorMeta{DType: codeOf(w.dtype), Layout: strided, Offset: extent{fixed: true}, Sizes: []extent{}}
 	for _, n := range w.shape {
 		meta.Sizes = append(meta.Sizes, extent{fixed: true, size: int64(n)})
 	}
 	p.Module.Graph.Tensors[t.Name] = meta
-	m.b.values[t.Name] = m.b.parameter(s.key)
+	if m.b.values[t.Name] = m.b.parameter(s.key); s.made != nil {
+		m.b.values[t.Name] = m.b.stored(s.key, m.b.constant(s.key))
+	}
 	return nil
+}
+
+// spec enters a tensor into the state dict, or, if the code lists its numbers, among the constants,
+// and says of the program's input that it is there.
+func (m *scriptMachine) spec(name string, s *storedTensor, w weight) inputSpec {
+	if s.made != nil {
+		m.b.file.other[s.key] = w
+		return inputSpec{Constant: &struct {
+			Arg named  `json:"arg"`
+			Key string `json:"tensor_constant_name"`
+		}{named{name}, s.key}}
+	}
+	m.b.file.state[s.key] = w
+	return inputSpec{Parameter: &struct {
+		Arg named  `json:"arg"`
+		Key string `json:"parameter_name"`
+	}{named{name}, s.key}}
 }
 
 // unique is a name of a value that the program has not given yet.
@@ -267,7 +297,7 @@ func (m *scriptMachine) unique(name string) string {
 // Item is the number in a tensor of one element.
 func (m *scriptMachine) Item(t *script.Tensor) (script.Value, error) {
 	if s := m.stored[t]; s != nil {
-		if s.t.Shape().Numel() != 1 || s.t.DType().IsQuantized() {
+		if s.shape().Numel() != 1 || s.dtype().IsQuantized() {
 			return script.Unknown{Why: "a tensor"}, nil
 		}
 		data, err := m.file.load(s)
@@ -313,9 +343,9 @@ func itemOf(t *tensor.Tensor) (script.Value, error) {
 	return float64(held.Float32s()[0]), nil
 }
 
-// followed is the program of forward for inputs of these extents.
-func (f *File) followed(ports []scriptPort) (*program, map[string]weight, error) {
-	work := &File{name: f.name, script: f.script, state: map[string]weight{}, replaced: f.replaced}
+// followed is a file with the program of forward for inputs of these extents.
+func (f *File) followed(ports []scriptPort) (*File, error) {
+	work := &File{name: f.name, script: f.script, state: map[string]weight{}, other: map[string]weight{}, replaced: f.replaced}
 	f.script.declare(&work.program, ports)
 	m := newScriptMachine(f)
 	m.b = &builder{file: work, Builder: assemble.Builder{Graph: graph.New("model")}, values: map[string]*entry{}, names: map[string]int{}, calls: map[string]int{}}
@@ -331,22 +361,22 @@ func (f *File) followed(ports []scriptPort) (*program, map[string]weight, error)
 		shapes[0], shapes[1] = append(shapes[0], shape), append(shapes[1], ports[i].other)
 	}
 	if err := m.b.inputs(onnx.Given{}); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for i := range m.facts {
 		var err error
 		if m.facts[i], err = m.b.Graph.Facts(shapes[i]...); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	m.eval = script.New(m)
 	root, err := m.root()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	names, kinds, err := m.eval.Parameters(root)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	all := []script.Value{}
 	for i := range names {
@@ -357,24 +387,24 @@ func (f *File) followed(ports []scriptPort) (*program, map[string]weight, error)
 		all, args = append(all, args[0]), args[1:]
 	}
 	if err := m.infer(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	out, err := m.eval.Forward(root, all)
 	if len(m.b.failed) > 0 {
-		return nil, nil, &onnx.UnsupportedError{File: f.name, Nodes: m.b.failed, Unchecked: m.b.unchecked}
+		return nil, &onnx.UnsupportedError{File: f.name, Nodes: m.b.failed, Unchecked: m.b.unchecked}
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := m.outputs(out, maxDepth); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	p := &work.program
 	p.Module.Graph.pruneSizes()
 	if len(p.Module.Graph.Outputs) == 0 {
-		return nil, nil, errors.New("forward returns no tensor")
+		return nil, errors.New("forward returns no tensor")
 	}
-	return p, maps.Clone(work.state), nil
+	return work, nil
 }
 
 // outputs enters what forward returns: a tensor, or tuples, lists and dicts of them.

@@ -105,8 +105,8 @@ func takes(overload string, p parameter, v script.Value) bool {
 			return number
 		case overload == "Scalar" && p.name == "exponent":
 			return isTensor
-		case p.name == "value" && overload == "default":
-			return number || v == nil
+		case p.name == "value" && overload == "default": // of attention a tensor, of a padding a number
+			return !isList
 		}
 		return isTensor || overload == "Tensor" && p.name == "other" && isSymbol(v)
 	case "index":

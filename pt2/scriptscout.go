@@ -85,10 +85,10 @@ func (s *scouting) do(m *scriptMachine, c *script.Call) (script.Value, error) {
 			return nil
 		}
 		if w, ok := c.Args[at].(*script.Tensor); ok && m.stored[w] != nil {
-			return m.stored[w].t.Shape()
+			return m.stored[w].shape()
 		}
 		if p, err := m.packedOf(c.Args[at]); err == nil {
-			return m.stored[p.weight].t.Shape()
+			return m.stored[p.weight].shape()
 		}
 		return nil
 	}

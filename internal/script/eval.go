@@ -388,17 +388,23 @@ func (f *frame) store(target expr, value Value) error {
 			return err
 		}
 		list, ok := of.(*List)
-		i, whole := index.(int64)
-		if ok && whole && !list.Tuple {
-			if i < 0 {
-				i += int64(len(list.Items))
-			}
-			if i >= 0 && i < int64(len(list.Items)) {
-				list.Items[i] = value
-				return nil
-			}
+		if !ok {
+			return fmt.Errorf("item %s of %s is set", Describe(index), Describe(of))
 		}
-		return fmt.Errorf("item %s of %s is set", Describe(index), Describe(of))
+		return setItem(list, index, value)
 	}
 	return errors.New("a value is given to what is no name")
+}
+
+// setItem gives an item of a list another value.
+func setItem(list *List, index, value Value) error {
+	i, whole := index.(int64)
+	if i < 0 {
+		i += int64(len(list.Items))
+	}
+	if !whole || list.Tuple || i < 0 || i >= int64(len(list.Items)) {
+		return fmt.Errorf("item %s of %s of %d is set", Describe(index), Describe(list), len(list.Items))
+	}
+	list.Items[i] = value
+	return nil
 }

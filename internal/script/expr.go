@@ -3,6 +3,7 @@ package script
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -104,8 +105,8 @@ func (f *frame) attribute(e attrExpr) (Value, error) {
 		name := of.name + "." + e.name
 		switch {
 		case of.name == "CONSTANTS":
-			var n int
-			if _, err := fmt.Sscanf(e.name, "c%d", &n); err != nil || fmt.Sprintf("c%d", n) != e.name {
+			n, err := strconv.Atoi(strings.TrimPrefix(e.name, "c"))
+			if err != nil || "c"+strconv.Itoa(n) != e.name {
 				return nil, fmt.Errorf("the constant %q", e.name)
 			}
 			return f.v.m.Constant(n)

@@ -146,6 +146,8 @@ func (v *Evaluator) onLists(name string, c *Call) (known bool, value Value, err 
 		}
 		list.Items = append(list.Items, more.Items...)
 		return true, list, nil
+	case name == "_set_item" && len(args) == 3 && isList:
+		return true, list, setItem(list, args[1], args[2])
 	case name == "__getitem__" && len(args) == 2:
 		value, err := v.item(args[0], args[1])
 		return true, value, err
