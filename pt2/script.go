@@ -343,7 +343,9 @@ func (f *File) translated(given onnx.Given) (*File, error) {
 		if err == nil {
 			return made, nil
 		}
-		last = err // with most extents fixed, where the model is what it was when it was traced
+		if last = err; errors.Is(err, script.ErrLimit) {
+			break
+		}
 	}
-	return nil, last
+	return nil, last // with most extents fixed: the model as it was traced
 }

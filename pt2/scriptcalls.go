@@ -171,7 +171,7 @@ func (m *scriptMachine) count(target string, named map[string]script.Value) (n i
 func (m *scriptMachine) node(target string, c *script.Call, count int, isList bool) (script.Value, error) {
 	g := &m.b.file.program.Module.Graph
 	if len(g.Nodes) >= maxScriptNodes || count > maxScriptNodes {
-		return nil, fmt.Errorf("more than %d operators", maxScriptNodes)
+		return nil, fmt.Errorf("%w: more than %d operators", script.ErrLimit, maxScriptNodes)
 	}
 	p := programNode{Target: target, Metadata: map[string]string{}}
 	if c.In != nil {
@@ -375,7 +375,7 @@ func (m *scriptMachine) symbolic(name string, c *script.Call) (script.Value, err
 func (m *scriptMachine) number(target string, in []namedArgument) (script.Value, error) {
 	g := &m.b.file.program.Module.Graph
 	if len(g.Nodes) >= maxScriptNodes {
-		return nil, fmt.Errorf("more than %d operators", maxScriptNodes)
+		return nil, fmt.Errorf("%w: more than %d operators", script.ErrLimit, maxScriptNodes)
 	}
 	name := m.unique("size")
 	full := target

@@ -16,7 +16,7 @@ import (
 
 // Limits of what code becomes: far above what real models need.
 const (
-	maxScriptNodes  = 1 << 15
+	maxScriptNodes  = 1 << 14
 	maxScriptSource = 32 << 20
 )
 

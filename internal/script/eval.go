@@ -8,9 +8,9 @@ import (
 
 // Limits of what is followed.
 const (
-	maxSteps  = 1 << 20 // statements
+	maxSteps  = 1 << 19 // statements
 	maxCalls  = 128     // in calls
-	maxValues = 4 << 20 // items of lists that are made
+	maxValues = 1 << 18 // items of lists that are made
 )
 
 // Evaluator follows the code of an archive.
@@ -48,6 +48,9 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// ErrLimit is wrapped by errors about code that is longer or deeper than is followed.
+var ErrLimit = errors.New("too much code")
 
 // ErrControl is wrapped by errors about branches and loops that only a run decides.
 var ErrControl = errors.New("control flow that depends on data")
@@ -179,7 +182,7 @@ type frame struct {
 // invoke follows a function.
 func (v *Evaluator) invoke(self *Object, f *function, args []Value, named map[string]Value) (Value, error) {
 	if v.depth++; v.depth > maxCalls {
-		return nil, fmt.Errorf("calls in calls are more than %d deep", maxCalls)
+		return nil, fmt.Errorf("%w: calls in calls are more than %d deep", ErrLimit, maxCalls)
 	}
 	record, line := v.record, v.line
 	defer func() { v.depth--; v.record, v.line = record, line }()
@@ -220,7 +223,7 @@ func (f *frame) block(body []stmt) (out Value, done bool, err error) {
 	for i := range body {
 		s := &body[i]
 		if f.v.steps++; f.v.steps > maxSteps {
-			return nil, false, located(fmt.Errorf("more than %d lines are followed", maxSteps), f.v.record, s.line)
+			return nil, false, located(fmt.Errorf("%w: more than %d lines are followed", ErrLimit, maxSteps), f.v.record, s.line)
 		}
 		f.v.line = s.line
 		out, done, err = f.statement(s)

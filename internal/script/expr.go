@@ -20,7 +20,7 @@ func (v *Evaluator) hint(targets []expr) {
 // made counts the items of lists.
 func (v *Evaluator) made(n int) error {
 	if v.values += n; v.values > maxValues {
-		return fmt.Errorf("lists of more than %d items", maxValues)
+		return fmt.Errorf("%w: lists of more than %d items", ErrLimit, maxValues)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ type logical struct {
 // Limits of one source: far above what PyTorch prints for real models.
 const (
 	maxSource = 32 << 20
-	maxTokens = 4 << 20
+	maxTokens = 1 << 20
 	maxDepth  = 200 // of brackets in brackets, and of blocks in blocks
 )
 
