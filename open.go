@@ -30,7 +30,8 @@ import (
 // file holds its own graph, of any architecture; the error of one with operators that
 // octet does not have is an *onnx.UnsupportedError that lists every node. So does a .pt2
 // file, a program of torch.export.save; as a state dict of a known architecture it is read
-// with WithArch. WithGraphOf gives a state dict of any architecture the graph of such a file.
+// with WithArch. A TorchScript file, of torch.jit.save, is known by its content and read in the same
+// way, float or converted by torch.ao. WithGraphOf gives a state dict of any architecture the graph of such a file.
 func Open(path string, opts ...OpenOption) (*Model, error) {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".safetensors":

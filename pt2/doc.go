@@ -1,4 +1,5 @@
-// Package pt2 reads the programs that PyTorch's torch.export.save writes into graphs.
+// Package pt2 reads the programs that PyTorch's torch.export.save writes into graphs, and the
+// TorchScript files of torch.jit.save, whose code becomes such a program.
 //
 // It owns the file format (a zip of JSON and raw weights), the checks that make a hostile file
 // harmless, and the table that maps operators of ATen to those of package op. No code of a file
@@ -8,6 +9,8 @@
 //
 // Programs that PT2E quantized keep their quantize and dequantize nodes: package internal/rewrite
 // turns them into operators on codes.
+//
+// TorchScript files that torch.ao has converted become operators on codes as they are.
 //
 // Inside a graph numbers are float32, whole numbers int64, and truth values bool, as in those of
 // package onnx, whose Port, Given and UnsupportedError say the same of a program. Parameters bear

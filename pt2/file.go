@@ -28,7 +28,7 @@ const (
 // schemaMajor is the version of the format that is read; minor ones add to it.
 const schemaMajor = 8
 
-// File is a program of torch.export.save.
+// File is a program of torch.export.save, or one made of the code of a TorchScript file.
 type File struct {
 	name    string
 	records map[string]*zip.File // by name without the top folder

@@ -32,9 +32,9 @@ func newInspectCommand(c *console.Console) *cobra.Command {
 		Long: `inspect prints the container, the state dict, element types, size, architecture, numerics,
 labels and preprocessing of a model file, and its layers with their scales and zero points.
 Nothing of the file is executed. A file whose architecture is not known is described as far as
-it is understood. Of an ONNX file and of a program of torch.export.save, .pt2, it lists inputs,
-outputs, the sizes that are free and operators, and every node that octet cannot compute, with
-the reason and what can be done.`,
+it is understood. Of an ONNX file, of a program of torch.export.save, .pt2, and of a TorchScript file it lists
+inputs, outputs, the sizes that are free and operators, and every node that octet cannot compute,
+with the reason and what can be done.`,
 		Example: `  octet inspect resnet18_int8.pth
   octet inspect zoo:ResNet18_QuantizedWeights.DEFAULT
   octet inspect checkpoint.pth --key ema --tensors

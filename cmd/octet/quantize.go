@@ -65,8 +65,8 @@ The default is the one for PyTorch on x86, whose files every tool computes as oc
 Calibration data is a .npy of float32 [N, C, H, W], a folder of images, a tar archive,
 an IDX file or a .npz. A few hundred typical inputs are enough; labels are not used.
 
-A model of any architecture in ONNX, or as a program of torch.export.save (.pt2), becomes
-FILE.onnx in QDQ form, which ONNX Runtime and OpenVINO compute on integers, too; a .pth may be
+A model of any architecture in ONNX, as a program of torch.export.save (.pt2), or as TorchScript,
+becomes FILE.onnx in QDQ form, which ONNX Runtime and OpenVINO compute on integers, too; a .pth may be
 written so as well. What becomes int8 follows from the operators (docs/ptq.md). The default is
 then --qconfig octet, all codes, for an ONNX model with --ranges mse. A model with several
 inputs, or one that takes no images, is calibrated on arrays by the names of its inputs,

@@ -39,7 +39,7 @@ func (f *ModelFlags) Register(cmd *cobra.Command) {
 	fl.StringVar(&f.Arch, "arch", "", "architecture, in torchvision's words: "+strings.Join(ArchNames(), ", "))
 	fl.StringVar(&f.Backend, "backend", "", "rules and default observers: fbgemm or x86, as PyTorch has them on x86, qnnpack (on ARM), onednn; octet runs them all on any CPU")
 	fl.StringVar(&f.Key, "key", "", "which state dict of a checkpoint to use, such as model or ema.state_dict, or what its keys begin with, such as student")
-	fl.StringVar(&f.GraphOf, "graph-of", "", "take the graph of this `FILE`, .pt2 or .onnx, for a MODEL that is a float state dict of the same network, such as a later checkpoint")
+	fl.StringVar(&f.GraphOf, "graph-of", "", "take the graph of this `FILE`, .pt2, TorchScript or .onnx, for a MODEL that is a float state dict of the same network, such as a later checkpoint")
 	fl.StringVar(&f.labels, "labels", "", "`FILE` with one class name per line, in the order of the outputs")
 	fl.StringArrayVar(&f.shapes, "shape", nil, "fix free sizes of a model with a graph of its own, `NAME=SIZES`: of an input, such as x=1,3,480,640, or of a named extent, such as batch=4; once for each")
 	f.Preset.register(cmd)
