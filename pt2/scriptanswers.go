@@ -41,6 +41,7 @@ func init() {
 		"is_grad_enabled":                    constantAnswer(false),
 		"requires_grad_":                     first,
 		"ops.prim.unchecked_unwrap_optional": first,
+		"cpu":                                first,
 		"ops.prim.data":                      first,
 		"ops.prim.is_nested":                 constantAnswer(false),
 		"ops.prim.is_meta":                   constantAnswer(false),

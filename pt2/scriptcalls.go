@@ -70,6 +70,12 @@ func (m *scriptMachine) aten(name string, c *script.Call) (script.Value, error) 
 	if name == "_convolution" && len(args) >= 9 {
 		name, args = "convolution", args[:9]
 	}
+	if name == "to" && len(args) > 1 {
+		_, device := args[1].(script.Type)
+		if _, dtype := valueAt(args, 2).(int64); device && !dtype {
+			return args[0], nil
+		}
+	}
 	if renamed := otherNames[name]; renamed != "" {
 		name = renamed
 	}
@@ -104,8 +110,16 @@ func (m *scriptMachine) aten(name string, c *script.Call) (script.Value, error) 
 	return m.node("torch.ops.aten."+target, &call, count, isList)
 }
 
+// valueAt is one of values, nil behind the last.
+func valueAt(values []script.Value, i int) script.Value {
+	if i < len(values) {
+		return values[i]
+	}
+	return nil
+}
+
 // otherNames are operators under names that exported programs do not have.
-var otherNames = map[string]string{"concat": "cat", "concatenate": "cat", "numpy_T": "numpy_T", "adaptive_avg_pool2d_": "", "__contains__": ""}
+var otherNames = map[string]string{"concat": "cat", "concatenate": "cat"}
 
 // several are operators with that many results.
 var several = map[string]int{

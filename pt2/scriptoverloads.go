@@ -65,7 +65,7 @@ func fits(overload string, schema []parameter, args []script.Value, given map[st
 		v, ok := given[p.name]
 		switch {
 		case i < len(args):
-			if ok {
+			if ok || i == 1 && p.name == "dtype" && len(schema) == 2 { // of mean: given by name alone; a number there is an axis
 				return nil
 			}
 			v = args[i]
@@ -107,6 +107,9 @@ func takes(overload string, p parameter, v script.Value) bool {
 			return isTensor
 		case p.name == "value" && overload == "default": // of attention a tensor, of a padding a number
 			return !isList
+		}
+		if p.name == "other" && (overload == "Tensor_mode" || overload == "default") {
+			return isTensor || number
 		}
 		return isTensor || overload == "Tensor" && p.name == "other" && isSymbol(v)
 	case "index":
@@ -176,12 +179,13 @@ func isNumber(v script.Value) bool {
 	return false
 }
 
-// typeOfValue is the element type that a value has beside others: of a tensor its own.
+// typeOfValue is the element type that a value has beside others: of a tensor with axes its own,
+// which those without, as numbers, do not change within its kind.
 func (m *scriptMachine) typeOfValue(v script.Value) (d tensor.DType, isTensor bool) {
 	switch v := v.(type) {
 	case *script.Tensor:
-		if _, err := m.sizes(v); err == nil {
-			return dtypes[m.b.file.program.Module.Graph.Tensors[v.Name].DType], true
+		if sizes, err := m.sizes(v); err == nil {
+			return dtypes[m.b.file.program.Module.Graph.Tensors[v.Name].DType], len(sizes) > 0
 		}
 		return tensor.Float32, true
 	case float64:
