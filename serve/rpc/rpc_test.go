@@ -261,6 +261,19 @@ func TestMessagesTooLarge(t *testing.T) {
 	}
 }
 
+// Packed messages are unpacked within the limit.
+func TestPackedMessages(t *testing.T) {
+	c := newClient(t, Options{MaxMessage: 10_000}, serve.Options{})
+	for _, name := range []string{"gzip", "deflate"} {
+		a := &pb.ModelInferResponse{}
+		if err := c.Invoke(t.Context(), "/"+serviceName+"/ModelInfer", twoRequest(), a, grpc.UseCompressor(name)); err != nil || len(a.Outputs) != 2 {
+			t.Errorf("%s: %v, %v", name, a, err)
+		}
+		err := c.Invoke(t.Context(), "/"+serviceName+"/ModelInfer", demoRequest(tensor.New(tensor.Float32, 1000, 1, 28, 28)), a, grpc.UseCompressor(name))
+		refused(t, "a bomb of "+name, err, codes.ResourceExhausted, "10000")
+	}
+}
+
 // Answers come in the order of requests, and a wrong request does not end the stream.
 func TestStream(t *testing.T) {
 	c := newClient(t, Options{}, serve.Options{Threads: 2})
