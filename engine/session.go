@@ -12,8 +12,8 @@ import (
 )
 
 // Session runs a Program. It is safe for concurrent use: each run takes its own
-// memory from a pool. Runs that overlap share the program's threads: one uses
-// them all, the others compute on the goroutine that called.
+// memory from a pool. Runs that overlap share the program's threads: each has the one
+// that called, and what is left helps one of them at a time.
 type Session struct {
 	p *Program
 
@@ -157,6 +157,8 @@ func (s *Session) begin(list []lowered, inputs []*tensor.Tensor) (*frame, error)
 // memory that holds the node's results and the number of steps that it took. It returns the
 // memory that holds the outputs.
 func (s *Session) compute(ctx context.Context, f *frame, visit func(f *frame, node, steps int) error) (*frame, error) {
+	s.p.pool.Enter()
+	defer s.p.pool.Leave()
 	at := 0
 	for node, n := range s.p.g.Nodes {
 		if err := ctx.Err(); err != nil {

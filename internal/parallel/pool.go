@@ -26,7 +26,9 @@ func (f Func) Do(worker, i int) { f(worker, i) }
 // Pool is a set of workers. It is safe for concurrent use.
 type Pool struct {
 	threads int
-	busy    sync.Mutex // held by the caller whose task the workers compute
+	busy    sync.Mutex   // held by the caller whose task the workers compute
+	runs    atomic.Int32 // that are under way, see Enter
+	limit   atomic.Int32 // of threads for the current task
 
 	// The current task. Written while no worker is active.
 	task   Task
@@ -103,12 +105,25 @@ func Shared(threads int) *Pool {
 // Threads is the number of threads, the caller's included.
 func (p *Pool) Threads() int { return p.threads }
 
+// Enter says that a run of many tasks begins on the caller's goroutine; Leave, that it has
+// ended. Of several runs at a time each needs the thread that it is on, so that a task gets only
+// those that are left: all of them for one run, and its own for as many runs as there are
+// threads. Who does not enter gets all.
+func (p *Pool) Enter() { p.runs.Add(1) }
+
+// Leave is the end of what Enter began.
+func (p *Pool) Leave() { p.runs.Add(-1) }
+
+// left is the number of threads for a task that begins now.
+func (p *Pool) left() int { return min(p.threads, p.threads+1-int(p.runs.Load())) }
+
 // Run computes the pieces 0 to n-1 of t and returns when all are done. A panic
 // in a piece is raised again in the caller. Each worker begins with the same part
 // of the pieces in every run, so that it finds in its cache what it left there if
 // pieces of the same number touch the same data.
 func (p *Pool) Run(n int, t Task) {
-	if n <= 1 || p.threads == 1 || !p.busy.TryLock() {
+	threads := p.left()
+	if n <= 1 || threads <= 1 || !p.busy.TryLock() {
 		for i := range n {
 			t.Do(0, i)
 		}
@@ -116,13 +131,17 @@ func (p *Pool) Run(n int, t Task) {
 	}
 	defer p.busy.Unlock()
 	p.task = t
+	p.limit.Store(int32(threads))
 	for i := range p.shares {
-		s := &p.shares[i]
-		s.next.Store(int64(i * n / p.threads))
-		s.end = int64((i + 1) * n / p.threads)
+		s, from, end := &p.shares[i], n, n
+		if i < threads {
+			from, end = i*n/threads, (i+1)*n/threads
+		}
+		s.next.Store(int64(from))
+		s.end = int64(end)
 	}
 	p.state.Store((p.state.Load()>>16+1)<<16 | open)
-	for i := range min(len(p.workers), n-1) {
+	for i := range min(threads-1, n-1) {
 		if w := &p.workers[i]; w.asleep.CompareAndSwap(true, false) {
 			w.wake <- struct{}{}
 		}
@@ -199,7 +218,7 @@ func (p *Pool) work(i int) {
 	for {
 		s := p.await(w, seen)
 		seen = s >> 16
-		for s>>16 == seen && s&open != 0 {
+		for s>>16 == seen && s&open != 0 && i+1 < int(p.limit.Load()) {
 			if !p.state.CompareAndSwap(s, s+1) {
 				s = p.state.Load()
 				continue

@@ -94,3 +94,54 @@ func TestRunAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations per run", n)
 	}
 }
+
+// Runs that overlap leave each other their threads.
+func TestRunsShareTheThreads(t *testing.T) {
+	const threads = 4
+	p := Shared(threads)
+	for runs := range threads + 3 {
+		for range runs {
+			p.Enter()
+		}
+		most := min(threads, max(1, threads+1-runs))
+		for range 20 {
+			counts := make([]atomic.Int32, 50)
+			p.Run(len(counts), Func(func(worker, i int) {
+				if worker >= most {
+					t.Errorf("worker %d computes beside %d runs", worker, runs)
+				}
+				counts[i].Add(1)
+			}))
+			for i := range counts {
+				if c := counts[i].Load(); c != 1 {
+					t.Fatalf("%d runs: piece %d ran %d times", runs, i, c)
+				}
+			}
+		}
+		for range runs {
+			p.Leave()
+		}
+	}
+}
+
+// Runs come and go while others compute.
+func TestRunsComeAndGo(t *testing.T) {
+	p := Shared(3)
+	var total atomic.Int64
+	var wg sync.WaitGroup
+	for range 5 {
+		wg.Go(func() {
+			for range 100 {
+				p.Enter()
+				for range 3 {
+					p.Run(11, Func(func(int, int) { total.Add(1) }))
+				}
+				p.Leave()
+			}
+		})
+	}
+	wg.Wait()
+	if got := total.Load(); got != 5*100*3*11 {
+		t.Errorf("%d pieces", got)
+	}
+}
