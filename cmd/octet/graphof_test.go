@@ -46,7 +46,7 @@ func TestGraphOf(t *testing.T) {
 		t.Errorf("the state dict of the program gives something else over its graph: %v", err)
 	}
 	octetCommand(t, with("quantize", "--calibration", x, "--output", at("int8.onnx"))...).must(t)
-	octetCommand(t, with("compare", "--calibration", x)...).must(t)
+	octetCommand(t, "compare", at("epoch.pth"), "--graph", program, "--calibration", x).must(t)
 	octetCommand(t, with("bench", "--shape", "s77=2", "--runs", "1")...).must(t)
 	says(t, octetCommand(t, with("inspect", "--graph")...).must(t).out, "c1 = conv2d(x, c1.weight, c1.bias)")
 	var doc struct{ Arch, Problem string }

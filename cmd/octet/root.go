@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
@@ -42,6 +43,9 @@ and needs no Python.`,
 		newZooCommand(c), newServeCommand(c), newBenchCommand(c), newBenchWorkerCommand(c), newCPUCommand(c),
 		newParityLayersCommand(c), newStdioCommand(c), newManCommand(c), newExitCodesTopic(),
 	)
+	for _, cmd := range root.Commands() {
+		shortGraph(cmd)
+	}
 	root.SetHelpCommand(newHelpCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -49,6 +53,21 @@ and needs no Python.`,
 	console.SetUsageArgs(root)
 	root.SetFlagErrorFunc(console.SuggestFlag)
 	return root
+}
+
+// shortGraph lets --graph stand for --graph-of, save in inspect, where it prints the graph.
+func shortGraph(cmd *cobra.Command) {
+	of := cmd.Flags().Lookup("graph-of")
+	if of == nil || cmd.Flags().Lookup("graph") != nil {
+		return
+	}
+	of.Usage += "; --graph for short"
+	cmd.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "graph" {
+			name = "graph-of"
+		}
+		return pflag.NormalizedName(name)
+	})
 }
 
 // newExitCodesTopic is the help topic `octet help exit-codes`.
