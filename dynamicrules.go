@@ -38,6 +38,8 @@ func dynamicAlone(g *graph.Graph) bool {
 		switch n.Op.(type) {
 		case op.DynamicQuantize, op.DynamicLSTM:
 			dynamic = true
+		case op.Gather: // of an embedding
+			continue
 		}
 		for _, v := range n.Outputs {
 			if v.Type.DType.IsQuantized() {

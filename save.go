@@ -41,6 +41,9 @@ func (m *Model) withRecord() (*torch.StateDict, error) {
 	if m.declared != nil {
 		return nil, fmt.Errorf("%s is a model of its own graph, which a state dict cannot hold", m.name())
 	}
+	if dynamicAlone(m.graph) {
+		return nil, fmt.Errorf("%s is quantized dynamically, which octet writes as ONNX: SaveONNX (name FILE.onnx)", m.name())
+	}
 	record, err := m.meta.encode()
 	if err != nil {
 		return nil, err

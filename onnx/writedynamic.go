@@ -130,3 +130,10 @@ func unsigned(v *graph.Value) (*graph.Value, error) {
 	}
 	return &graph.Value{Name: v.Name, Role: v.Role, Type: graph.TypeOf(data), Data: data}, nil
 }
+
+// readsTable reports whether the node reads rows of a table of codes, which are written as they
+// are and not dequantized whole.
+func (e *emission) readsTable() bool {
+	_, ok := e.node.Op.(op.Gather)
+	return ok && e.node.Inputs[0].Role == graph.Parameter && e.node.Output().Type.DType.IsQuantized()
+}

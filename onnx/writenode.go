@@ -36,6 +36,9 @@ func (w *writer) node(n *graph.Node) error {
 			return err
 		}
 	}
+	if e.readsTable() {
+		return e.moved()
+	}
 	for i, v := range n.Inputs {
 		name, err := "", error(nil)
 		if _, weighted := n.Op.(op.Weighted); weighted && i == 2 {

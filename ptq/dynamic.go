@@ -88,6 +88,9 @@ func (c *dynamicConverter) node(n *graph.Node) (Reason, string, error) {
 	if l, ok := n.Op.(op.LSTM); ok {
 		return c.lstm(n, l)
 	}
+	if table := c.table(n); table != nil {
+		return c.embedding(n, table)
+	}
 	if reason, text := c.floatReason(n); reason != NotFloat {
 		return reason, text, nil
 	}

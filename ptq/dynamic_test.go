@@ -158,3 +158,45 @@ func TestDynamicKeepsInFloat(t *testing.T) {
 		}
 	}
 }
+
+// Under the preset onnx the table of an embedding becomes codes, of which rows are dequantized;
+// PyTorch's presets leave it in float, and small ones stay so.
+func TestDynamicEmbedding(t *testing.T) {
+	g := graph.New("embedding")
+	ids := g.AddInput("ids", graph.Type{DType: tensor.Int64})
+	e := g.AddNode("e", op.Gather{}, weights(t, g, "table", 1031, 17), ids)
+	small := g.AddNode("small", op.Gather{}, weights(t, g, "few", 31, 17), ids)
+	g.Outputs = []*graph.Value{e, g.AddNode("y", op.Linear{}, g.AddNode("sum", op.Add{}, e, small), weights(t, g, "w", 5, 17))}
+	in := tensor.Of([]int64{0, 1030 - 1000, 7, -1}, 4)
+	run := func(g *graph.Graph) []*tensor.Tensor {
+		p, err := engine.Compile(g, engine.Options{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := p.NewSession().Run(context.Background(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return y
+	}
+	want := run(g)
+	for n, kind := range map[quant.Numerics]tensor.DType{quant.ONNX: tensor.QInt8, quant.FBGEMM: tensor.Float32} {
+		d, _, err := ptq.Dynamic(g, n, dynamicOptions(t, "per_channel_dynamic_qconfig", n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		rows, _ := d.Node("e")
+		few, _ := d.Node("small")
+		if rows.Output().Type.DType != kind || few.Output().Type.DType != tensor.Float32 {
+			t.Errorf("%v: the rows are %v, those of a small table %v", n, rows.Output().Type, few.Output().Type)
+		}
+		for i, y := range run(d) {
+			if s := ptq.SQNR(want[i].Float32s(), y.Float32s()); s < 25 {
+				t.Errorf("%v: output %d has an SQNR of %.1f dB", n, i, s)
+			}
+		}
+	}
+}

@@ -118,3 +118,42 @@ func (c *dynamicConverter) lstm(n *graph.Node, l op.LSTM) (Reason, string, error
 	n.Inputs[1], n.Inputs[2] = w, r
 	return NotFloat, "", nil
 }
+
+// smallTable is the number of elements up to which an embedding is too small to gain from codes.
+const smallTable = 1 << 14
+
+// table is the table of an embedding that is worth codes: the rows of a constant matrix at
+// computed places. PyTorch's quantize_dynamic leaves embeddings in float.
+func (c *dynamicConverter) table(n *graph.Node) *graph.Value {
+	g, ok := n.Op.(op.Gather)
+	if !ok || c.numerics != quant.ONNX || n.Inputs[1].Role == graph.Parameter {
+		return nil
+	}
+	w := n.Inputs[0]
+	if s := w.Type.Shape; g.Axis != 0 || w.Role != graph.Parameter || w.Type.DType != tensor.Float32 || len(s) != 2 || s.Numel() < smallTable {
+		return nil
+	}
+	return w
+}
+
+// embedding stores the table of n as codes, of which the rows that are read are dequantized. It has
+// one scale, since codes keep their parameters when rows are selected.
+func (c *dynamicConverter) embedding(n *graph.Node, table *graph.Value) (Reason, string, error) {
+	if err := table.Data.Load(); err != nil {
+		return NotFloat, "", err
+	}
+	spec := perTensor(c.p.QConfig.Weight)
+	spec.QScheme = quant.PerTensorAffine // its zero point costs nothing
+	q, err := QuantizeWeight(table.Data, spec)
+	if err != nil {
+		return NotFloat, "", fmt.Errorf("table %q: %w", table.Name, err)
+	}
+	c.report.weight(n.Name, table.Data, q)
+	n.Inputs[0] = c.out.AddConst(c.unique(table.Name+".codes"), q)
+	y := n.Output()
+	y.Type = graph.TypeOf(q)
+	y.Type.Shape = nil
+	real := c.out.InsertAfter(y, c.unique(n.Name+"/dequantized"), op.Dequantize{}, graph.Float32, y)
+	c.out.ReplaceUses(y, real, real.Node)
+	return NotFloat, "", nil
+}

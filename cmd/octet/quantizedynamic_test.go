@@ -30,7 +30,9 @@ func TestQuantizeDynamic(t *testing.T) {
 	octetCommand(t, "quantize", float, "--dynamic", "--calibration", "x.npy", "-o", at("no.onnx")).fails(t, exit.Usage, "leave --calibration away")
 	octetCommand(t, "quantize", float, "--dynamic", "--backend", "gpu", "-o", at("no.onnx")).fails(t, exit.Usage, "gpu")
 	octetCommand(t, "quantize", at("int8.onnx"), "--dynamic", "-o", at("no.onnx")).fails(t, exit.Model, "int8 model already")
-	if exists(at("no.onnx")) {
+	octetCommand(t, "quantize", "demodata/fashion_resnet8.pth", "--dynamic", "-o", at("no.pth")).fails(t, exit.Usage, "name FILE.onnx")
+	octetCommand(t, "quantize", "demodata/fashion_resnet8.pth", "--dynamic", "-o", at("resnet.onnx")).must(t)
+	if exists(at("no.onnx")) || exists(at("no.pth")) {
 		t.Error("a file was written")
 	}
 }

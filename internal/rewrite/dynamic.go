@@ -17,7 +17,9 @@ import (
 func Dynamic(g *graph.Graph) (*graph.Graph, error) {
 	return graph.Rewrite(g, graph.Pass{Name: "dynamic quantization", Run: func(g *graph.Graph) (changed bool, err error) {
 		for _, n := range append([]*graph.Node(nil), g.Nodes...) {
-			switch n.Op.(type) {
+			switch o := n.Op.(type) {
+			case op.DequantizeWhole:
+				changed = fuseEmbedding(g, n, o) || changed
 			case op.IntegerConv2D, op.IntegerMatMul:
 				changed = fuseDynamic(g, n) || changed
 			}
@@ -260,32 +262,33 @@ func weightOf(w, zero, scale *graph.Value, transposed bool) *tensor.Tensor {
 	if q == nil || s[1:].Numel() == 0 {
 		return nil
 	}
-	codes := w.Data.Int64s()
-	dtype := tensor.QInt8
-	for _, d := range []tensor.DType{tensor.QInt8, tensor.QUInt8} {
-		dtype = d
-		if fit(codes, d) && fit(q.ZeroPoints, d) {
-			break
-		}
-		dtype = tensor.Invalid
-	}
-	if dtype == tensor.Invalid {
-		return nil
-	}
 	k := s[1:].Numel()
-	t, err := tensor.Decode(dtype, q, s, func(raw []byte) error {
-		for i, c := range codes {
-			if transposed {
-				i = i%s[0]*k + i/s[0]
-			}
-			raw[i] = byte(c)
+	return codesIn(w.Data.Int64s(), q, s, func(i int) int {
+		if transposed {
+			return i%s[0]*k + i/s[0]
 		}
-		return nil
+		return i
 	})
-	if err != nil {
-		return nil
+}
+
+// codesIn returns whole numbers as codes with parameters q, number i at place(i), in the first of
+// qint8 and quint8 that holds them; nil where neither does.
+func codesIn(codes []int64, q *tensor.QParams, s tensor.Shape, place func(i int) int) *tensor.Tensor {
+	for _, d := range []tensor.DType{tensor.QInt8, tensor.QUInt8} {
+		if !fit(codes, d) || !fit(q.ZeroPoints, d) {
+			continue
+		}
+		t, err := tensor.Decode(d, q, s, func(raw []byte) error {
+			for i, c := range codes {
+				raw[place(i)] = byte(c)
+			}
+			return nil
+		})
+		if err == nil {
+			return t
+		}
 	}
-	return t
+	return nil
 }
 
 // fit reports whether all codes are of type d.
