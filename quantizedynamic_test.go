@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet"
@@ -169,4 +170,16 @@ func TestDynamicStateDictsOverAGraph(t *testing.T) {
 	if _, err := octet.Open(at("layers_fbgemm.pth"), octet.WithGraphOf(at("lstm.pt2"))); err == nil {
 		t.Error("the graph of another network is taken")
 	}
+	if _, err := octet.Open(at("gru_fbgemm.pth"), octet.WithGraphOf(at("gru.pt2"))); err == nil || !strings.Contains(err.Error(), "a gru that was quantized dynamically") {
+		t.Errorf("a dynamic GRU: %v", err)
+	}
+	gru, err := octet.Open(at("gru.pth"), octet.WithGraphOf(at("gru.pt2")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, _, err := octet.QuantizeDynamic(gru)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, runOf(t, made, arrayOf(t, files["gru_x.npy"])), arrayOf(t, files["gru_float.npy"]), 0.02)
 }

@@ -92,7 +92,7 @@ func (c *dynamicConverter) node(n *graph.Node) (Reason, string, error) {
 		return c.embedding(n, table)
 	}
 	if reason, text := c.floatReason(n); reason != NotFloat {
-		return reason, text, nil
+		return reason, text, c.wasQuantized(n)
 	}
 	w, err := c.shared(n, n.Inputs[1], 1)
 	if err != nil || w == nil {
@@ -107,6 +107,23 @@ func (c *dynamicConverter) node(n *graph.Node) (Reason, string, error) {
 		n.Op = op.DynamicConv2D{Conv: o}
 	}
 	return NotFloat, "", nil
+}
+
+// wasQuantized is an error where n, which stays in float, was quantized elsewhere.
+func (c *dynamicConverter) wasQuantized(n *graph.Node) error {
+	switch n.Op.(type) {
+	case op.GRU, op.RNN:
+	default:
+		return nil
+	}
+	if w := n.Inputs[1]; c.scaleOf == nil || w.Role != graph.Parameter {
+		return nil
+	}
+	q, err := c.coded(n, n.Inputs[1].Data, 1)
+	if err == nil && q != nil {
+		err = fmt.Errorf("a %s that was quantized dynamically; linear layers and LSTMs are computed so: quantize the model with {nn.Linear, nn.LSTM}, which leaves it float", n.Op.Kind())
+	}
+	return err
 }
 
 // floatWeight says why a layer of a model that was quantized elsewhere is float.
