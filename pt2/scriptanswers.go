@@ -51,6 +51,8 @@ func init() {
 		"numel":                              (*scriptMachine).numelOf,
 		"tensor":                             (*scriptMachine).made,
 		"as_tensor":                          (*scriptMachine).made,
+		"_native_multi_head_attention":       (*scriptMachine).headsOf,
+		"_transformer_encoder_layer_fwd":     (*scriptMachine).encoderOf,
 		"_assert":                            constantAnswer(nil),
 		"Int":                                (*scriptMachine).item,
 		"IntImplicit":                        (*scriptMachine).item,

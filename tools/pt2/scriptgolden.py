@@ -115,6 +115,20 @@ class Branching(nn.Module):
         return -y
 
 
+class Encoder(nn.Module):
+    """a transformer's encoder, which a trace without gradients holds as one operator for each layer"""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 4, stride=4)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, activation="gelu"), 2)
+
+    def forward(self, x):
+        x = self.conv(x).flatten(2).transpose(1, 2)
+        return self.encoder(x + self.attention(x, x, x, need_weights=False)[0])
+
+
 def settle(model):
     for m in model.modules():
         if isinstance(m, nn.BatchNorm2d):
@@ -167,6 +181,7 @@ def main():
         keep("float.scripted", torch.jit.script(net), x)
         keep("float.frozen", torch.jit.freeze(torch.jit.script(net)), x)
         keep("folding.scripted", torch.jit.script(settle(Folding())), x)
+        keep("encoder.traced", torch.jit.trace(Encoder().eval(), x), x)
         for backend in ["fbgemm", "qnnpack"]:
             model = converted(backend, x)
             for form, script in [("traced", torch.jit.trace(model, x)), ("scripted", torch.jit.script(model)), ("frozen", torch.jit.freeze(torch.jit.script(model)))]:
