@@ -165,6 +165,9 @@ func TestTorchScriptRefusesBranches(t *testing.T) {
 			t.Errorf("error %v lacks %q", err, part)
 		}
 	}
+	if strings.Contains(err.Error(), "--shape") {
+		t.Errorf("no size decides it: %v", err)
+	}
 }
 
 // TestTorchScriptTakesABackend: the file does not say for which one it was converted.

@@ -61,7 +61,7 @@ func (f *File) onScript(err error, given onnx.Given) error {
 		return err
 	}
 	for _, in := range f.script.inputs { // sizes may be what it lacks
-		if given.Shapes == nil && slices.ContainsFunc(freeSizes(in), func(e extent) bool { return !e.fixed }) {
+		if given.Shapes == nil && script.OnSizes(err) && slices.ContainsFunc(freeSizes(in), func(e extent) bool { return !e.fixed }) {
 			return fmt.Errorf("%w; it may be read for fixed sizes, such as octet run --shape %s=1,3,224,224, in Go octet.WithShape; else %s", err, in.name, exportInstead)
 		}
 	}

@@ -317,7 +317,7 @@ func (m *scriptMachine) Item(t *script.Tensor) (script.Value, error) {
 	if e.value.Role != graph.Parameter {
 		data = m.facts[0][e.value].Data
 		if other := m.facts[1][e.value].Data; data == nil || other == nil || !sameNumber(data, other) {
-			return script.Unknown{Why: "numbers of the inputs"}, nil
+			return script.Unknown{Why: script.FromData}, nil
 		}
 	}
 	if data == nil || data.Numel() != 1 {

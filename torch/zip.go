@@ -106,7 +106,7 @@ func (a *archive) refusePrograms(stem string) error {
 	for name := range a.records {
 		if IsScriptRecord(name) {
 			return withRemedy(fmt.Errorf("%w: it was written by torch.jit.save (TorchScript)", ErrTorchScript),
-				fmt.Sprintf(`save its weights in Python: torch.save(torch.jit.load(%q).state_dict(), "model_state.pth")`, stem+".pt"))
+				fmt.Sprintf(`octet reads it as a model; to have its weights alone, save them in Python: torch.save(torch.jit.load(%q).state_dict(), "model_state.pth")`, stem+".pt"))
 		}
 		if name == "archive_format" || name == "models/model.json" {
 			return withRemedy(fmt.Errorf("%w: it was written by torch.export.save", ErrTorchScript),

@@ -55,6 +55,15 @@ var ErrLimit = errors.New("too much code")
 // ErrControl is wrapped by errors about branches and loops that only a run decides.
 var ErrControl = errors.New("control flow that depends on data")
 
+// errData is an ErrControl that no sizes of inputs would decide.
+var errData = fmt.Errorf("%w", ErrControl)
+
+// OnSizes reports whether err may go where the sizes of all inputs are known.
+func OnSizes(err error) bool { return !errors.Is(err, errData) }
+
+// FromData is the Unknown of what is computed from the numbers in the inputs, not from their sizes.
+const FromData = "numbers of the inputs"
+
 // Forward follows the method forward of an object. args are the values of its parameters.
 func (v *Evaluator) Forward(o *Object, args []Value) (Value, error) {
 	f, err := v.method(o, "forward")
@@ -254,7 +263,7 @@ func (f *frame) statement(s *stmt) (out Value, done bool, err error) {
 	case forStmt:
 		return f.loop(s)
 	}
-	return nil, false, fmt.Errorf("%w: a loop with while", ErrControl)
+	return nil, false, fmt.Errorf("%w: a loop with while", errData)
 }
 
 // branch follows the side of an if that its condition chooses.
@@ -276,7 +285,11 @@ func (f *frame) branch(s *stmt) (Value, bool, error) {
 	case raises(s.other):
 		return f.block(s.body)
 	}
-	return nil, false, fmt.Errorf("%w: a branch on %s", ErrControl, Describe(cond))
+	why := ErrControl
+	if cond == Value(Unknown{FromData}) {
+		why = errData
+	}
+	return nil, false, fmt.Errorf("%w: a branch on %s", why, Describe(cond))
 }
 
 // raises reports whether a block ends in an exception.
