@@ -58,12 +58,18 @@ func TestShardsOfAddresses(t *testing.T) {
 	r := testseed.Rand(t)
 	folder, int8, _ := quantized(t)
 	tars := pictureTars(t, r, 3, 4)
-	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(tars))))
+	server := httptest.NewServer(http.StripPrefix("/data", http.FileServer(http.Dir(filepath.Dir(tars)))))
 	defer server.Close()
 	local, far := filepath.Join(folder, "local.json"), filepath.Join(folder, "far.json")
 	octetCommand(t, "eval", int8, tars, "--shard", "2/2", "--output", local, "--quiet").must(t)
-	octetCommand(t, "eval", int8, server.URL+"/"+filepath.Base(tars), "--shard", "2/2", "--output", far, "--quiet").must(t)
-	sameFiles(t, "addresses", local, far)
+	t.Setenv("AWS_ENDPOINT_URL_S3", server.URL)
+	t.Setenv("AWS_REGION", "here")
+	t.Setenv("AWS_ACCESS_KEY_ID", "me")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	for _, address := range []string{server.URL + "/data/", "s3://data/"} {
+		octetCommand(t, "eval", int8, address+filepath.Base(tars), "--shard", "2/2", "--output", far, "--quiet").must(t)
+		sameFiles(t, address, local, far)
+	}
 }
 
 var (

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/s3"
 	"github.com/octet-ml/octet/dataset"
 )
 
@@ -19,8 +20,26 @@ func openRemote(where string, opts []dataset.Option) (dataset.Part, error) {
 	case "http", "https":
 		open := func(ctx context.Context) (io.ReadCloser, error) { return openHTTP(ctx, where) }
 		return dataset.TarPart(baseOf(where), open, opts...), nil
+	case "s3":
+		object, err := s3.Open(where)
+		if err != nil {
+			return nil, err
+		}
+		open := func(ctx context.Context) (io.ReadCloser, error) {
+			return openDownload(ctx, where, func(d *download) error {
+				body, size, version, final, err := object.Read(d.ctx, d.at, d.etag)
+				if final {
+					err = errFinal{err}
+				}
+				if err == nil {
+					d.body, d.size, d.etag = body, size, version
+				}
+				return err
+			})
+		}
+		return dataset.TarPart(baseOf(where), open, opts...), nil
 	}
-	return nil, fmt.Errorf("%s: addresses begin with http:// or https://", where)
+	return nil, fmt.Errorf("%s: addresses begin with http://, https:// or s3://", where)
 }
 
 // A download that breaks off is continued where it ended, so often in a row without a byte,
@@ -39,12 +58,18 @@ type download struct {
 	size  int64 // -1: unknown
 	body  io.ReadCloser
 	tries int
+	// request asks for the content from where it was read to.
+	request func(*download) error
 }
 
 func openHTTP(ctx context.Context, where string) (io.ReadCloser, error) {
-	d := &download{ctx: ctx, where: where, size: -1}
+	return openDownload(ctx, where, (*download).requestHTTP)
+}
+
+func openDownload(ctx context.Context, where string, request func(*download) error) (io.ReadCloser, error) {
+	d := &download{ctx: ctx, where: where, size: -1, request: request}
 	for {
-		err := d.request()
+		err := d.request(d)
 		if err == nil {
 			return d, nil
 		}
@@ -73,8 +98,8 @@ func (d *download) again(err error) bool {
 	}
 }
 
-// request asks for the content from where it was read to.
-func (d *download) request() error {
+// requestHTTP is request of a web server.
+func (d *download) requestHTTP() error {
 	req, err := http.NewRequestWithContext(d.ctx, http.MethodGet, d.where, nil)
 	if err != nil {
 		return errFinal{err}
@@ -136,7 +161,7 @@ func (d *download) Read(p []byte) (int, error) {
 			if !d.again(err) {
 				return 0, fmt.Errorf("%s: after %d bytes: %w", d.where, d.at, err)
 			}
-			if err = d.request(); err == nil {
+			if err = d.request(d); err == nil {
 				break
 			}
 		}

@@ -14,13 +14,17 @@ import (
 	"github.com/octet-ml/octet/internal/testseed"
 )
 
+// buffered is more than a server holds back: of less, nothing may have been sent when a
+// connection breaks, and the download then begins anew.
+const buffered = 20_000
+
 // breaking serves content, and breaks the connection somewhere in each answer but the last.
 func breaking(t *testing.T, content []byte, breaks int, change bool) (*httptest.Server, *atomic.Int64) {
 	t.Helper()
 	r := testseed.Rand(t)
 	var at []int
 	for range breaks {
-		at = append(at, r.IntN(len(content)/(breaks+1)))
+		at = append(at, buffered+r.IntN(len(content)/(breaks+1)-buffered))
 	}
 	var asked atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
