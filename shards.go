@@ -80,9 +80,12 @@ func CalibrateShard(ctx context.Context, m *Model, shard *dataset.ShardReader, o
 // match dataset.ErrForeign where they do not belong together. What lacks shards still is
 // there to be merged further; Convert refuses it.
 func (c *Calibration) Merge(others ...*Calibration) (*Calibration, error) {
+	if c == nil || c.stats == nil {
+		return nil, errNil("calibration", "CalibrateShard returns one")
+	}
 	out := *c
 	for _, o := range others {
-		if o == nil || o.stats == nil || out.stats == nil {
+		if o == nil || o.stats == nil {
 			return nil, errNil("calibration", "CalibrateShard returns one")
 		}
 		if out.Shards == nil || o.Shards == nil {

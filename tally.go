@@ -71,6 +71,9 @@ func (s *Session) Origin(shard *dataset.ShardReader) (Origin, error) {
 	if err := s.check(); err != nil {
 		return Origin{}, err
 	}
+	if shard == nil {
+		return Origin{}, errNil("shard", "dataset.NewShardReader returns one")
+	}
 	o := Origin{Arch: s.model.Arch(), Kind: "float"}
 	if s.model.quantized {
 		o.Kind = "int8"

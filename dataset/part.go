@@ -103,11 +103,11 @@ func (p sourcePart) each(_ context.Context, mine func(int) bool, yield func(entr
 	return nil
 }
 
-// maxEncoded bounds the bytes of one image file.
-const maxEncoded = 1 << 30
+// maxEncoded bounds the bytes of one image file, of which some are held at a time.
+const maxEncoded = 1 << 28
 
 // errHuge refuses larger ones.
-var errHuge = errors.New("the file has more than 1 GiB")
+var errHuge = errors.New("the file has more than 256 MiB")
 
 // readImage reads and decodes an image file.
 func (o options) readImage(name string, label int, content []byte) (loaded, error) {

@@ -100,29 +100,33 @@ func readShard(t *testing.T, s Shard, parts ...Part) ([]string, *Coverage) {
 	return lines, c
 }
 
-// tarOf makes an archive of members, whose content is an image where the name says so.
+// tarOf makes an archive of members NAME=CONTENT; images without content are one.
 func tarOf(t *testing.T, members ...string) []byte {
 	t.Helper()
-	image := []byte("P5 2 2 255 abcd")
+	b, err := makeTar(members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func makeTar(members []string) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, m := range members {
 		name, text, _ := strings.Cut(m, "=")
-		content := []byte(text)
 		if text == "" && isImageFile(name) {
-			content = image
+			text = "P5 2 2 255 abcd"
 		}
-		if err := w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o600, Size: int64(len(content))}); err != nil {
-			t.Fatal(err)
+		if err := w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o600, Size: int64(len(text))}); err != nil {
+			return nil, err
 		}
-		if _, err := w.Write(content); err != nil {
-			t.Fatal(err)
+		if _, err := io.WriteString(w, text); err != nil {
+			return nil, err
 		}
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	err := w.Close()
+	return b.Bytes(), err
 }
 
 func tarBytes(name string, b []byte) Part {
@@ -272,4 +276,51 @@ func TestFolderIsListedInPieces(t *testing.T) {
 			t.Errorf("in pieces of %d: %q", n, got)
 		}
 	}
+}
+
+// FuzzTarPart: whatever an archive holds, its shards have what the whole has, or an error.
+func FuzzTarPart(f *testing.F) {
+	f.Fuzz(func(t *testing.T, members []byte) {
+		b, err := makeTar(strings.Split(string(members), "\n"))
+		if err != nil {
+			return
+		}
+		b = b[:len(b)-len(members)%7*100] // the end mark has 1024 bytes
+		read := func(s Shard) (*Coverage, error) {
+			p := tarBytes("t", b).(*tarPart)
+			if len(members)%2 == 0 {
+				if err := p.findClasses(t.Context()); err != nil {
+					return nil, err
+				}
+			}
+			r, err := NewShardReader([]Part{p}, s, ShardOptions{LoaderOptions: LoaderOptions{Preset: preset1, Workers: 1}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, err := range r.Batches(t.Context()) {
+				if err != nil {
+					return nil, err
+				}
+			}
+			return r.Coverage()
+		}
+		whole, err := read(Whole)
+		if err != nil {
+			return
+		}
+		first, err := read(Shard{1, 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := read(Shard{2, 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Merge(second); err != nil {
+			t.Fatal(err)
+		}
+		if first.Samples != whole.Samples || first.Content != whole.Content || first.Set != whole.Set {
+			t.Errorf("%+v and the whole %+v", first, whole)
+		}
+	})
 }

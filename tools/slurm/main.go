@@ -36,7 +36,7 @@ func main() {
 
 func run(ctx context.Context) (err error) {
 	if os.Geteuid() != 0 {
-		return errors.New("Slurm's daemons need root")
+		return errors.New("the daemons of Slurm need root")
 	}
 	folder, err := os.MkdirTemp("", "octet-slurm")
 	if err != nil {
