@@ -14,6 +14,22 @@ import (
 	"github.com/octet-ml/octet/serve"
 )
 
+// reserve takes the memory that a request's body may need; release gives it back. The error says
+// that other requests have it.
+func (h *handler) reserve(r *http.Request) (release func(), err error) {
+	size := r.ContentLength
+	if size < 0 || r.Header.Get("Content-Encoding") != "" {
+		size = h.opts.MaxBody
+	}
+	if h.pending.Add(size) > h.opts.MaxPending {
+		h.pending.Add(-size)
+		e := serve.Errorf(serve.Exhausted, "requests of more than %d bytes together are being answered: send it again later", h.opts.MaxPending)
+		e.RetryAfter = time.Second
+		return nil, e
+	}
+	return func() { h.pending.Add(-size) }, nil
+}
+
 // body reads the body of a request, unpacked, within the limits of size and time.
 func (h *handler) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > h.opts.MaxBody {

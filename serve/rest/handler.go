@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/octet-ml/octet/serve"
@@ -16,6 +17,9 @@ type Options struct {
 	MaxBody int64
 	// BodyTimeout is how long a body may take to come; 0 means a minute.
 	BodyTimeout time.Duration
+	// MaxPending bounds the bodies of all requests that are being answered; 0 means 1 GiB. One
+	// whose length is not known counts MaxBody.
+	MaxPending int64
 	// Version of the server, for its metadata.
 	Version string
 	// Tokens let requests in, those for health alone excepted; nil lets in all.
@@ -24,8 +28,9 @@ type Options struct {
 
 // handler answers requests for a host.
 type handler struct {
-	host *serve.Host
-	opts Options
+	host    *serve.Host
+	opts    Options
+	pending atomic.Int64 // bytes of bodies
 }
 
 // New is a handler of the protocol's paths, below /v2.
@@ -36,7 +41,10 @@ func New(host *serve.Host, o Options) http.Handler {
 	if o.BodyTimeout == 0 {
 		o.BodyTimeout = time.Minute
 	}
-	return &handler{host, o}
+	if o.MaxPending == 0 {
+		o.MaxPending = 1 << 30
+	}
+	return &handler{host: host, opts: o}
 }
 
 // extensions are those of the protocol that are served.

@@ -149,6 +149,34 @@ func TestBodyLimits(t *testing.T) {
 	s.post(t, inferDemo, "x", "Content-Encoding", "br").refused(t, "br", http.StatusBadRequest, "gzip and deflate")
 }
 
+// Bodies have a limit together: one that is over it is told to come again, and what has been
+// answered counts no more.
+func TestBodiesTogether(t *testing.T) {
+	s := newServer(t, Options{MaxBody: 10_000, MaxPending: 15_000}, serve.Options{})
+	r, w := io.Pipe()
+	first := make(chan reply)
+	go func() { first <- s.send(t, http.MethodPost, inferDemo, r) }() // of unknown length: it counts 10,000
+	if _, err := io.WriteString(w, "{"); err != nil {
+		t.Fatal(err)
+	}
+	body := one(`"shape":[1],"datatype":"FP32","data":[1]`) + strings.Repeat(" ", 6000)
+	for { // until the first has come to the handler
+		second := s.post(t, inferDemo, body)
+		if second.status == http.StatusBadRequest {
+			continue
+		}
+		if second.refused(t, "the second", http.StatusTooManyRequests, "15000 bytes"); second.header.Get("Retry-After") != "1" {
+			t.Error(second.header)
+		}
+		break
+	}
+	w.Close()
+	(<-first).refused(t, "the first", http.StatusBadRequest, "string is expected")
+	for range 3 {
+		s.post(t, inferDemo, body).refused(t, "the third", http.StatusBadRequest, "has shape [1]")
+	}
+}
+
 func TestPackedAnswers(t *testing.T) {
 	long := []byte(strings.Repeat("0123456789", 1000))
 	for accepted, want := range map[string]string{"": "", "br": "", "gzip": "gzip", "deflate, gzip;q=0.5": "deflate", "gzip;q=0, deflate": "deflate", "GZIP": "gzip"} {

@@ -21,6 +21,16 @@ func (h *handler) infer(name, version string) http.HandlerFunc {
 			fail(w, err)
 			return
 		}
+		if r.ContentLength > h.opts.MaxBody {
+			fail(w, h.tooLarge())
+			return
+		}
+		release, err := h.reserve(r)
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		defer release()
 		kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		body, err := h.body(w, r)
 		if err != nil {
