@@ -34,6 +34,9 @@ func (n *node) joined() []*graph.Value {
 }
 
 func readCat(n *node) ([]*graph.Value, error) {
+	if list := n.tensors("tensors"); n.Err == nil && list[0].Type.DType.IsQuantized() {
+		return n.joinedCodes(list)
+	}
 	list, axis, rank := n.joined(), n.whole("dim"), len(n.made().Sizes)
 	if axis < -rank || axis >= rank {
 		n.Refuse("axis %d of %d axes", axis, rank)

@@ -2,6 +2,7 @@ package pt2
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -129,6 +130,23 @@ func readQLeakyReLU(n *node) ([]*graph.Value, error) {
 	return n.giveCodes(op.LeakyReLU{Slope: float32(n.real("negative_slope"))}, n.tensor("self"))
 }
 
+// joinedCodes is a join of codes, which keeps the parameters of the first.
+func (n *node) joinedCodes(list []*graph.Value) ([]*graph.Value, error) {
+	axis, rank, q := n.whole("dim"), len(n.made().Sizes), list[0].Type.Q
+	if n.Err == nil && (list[0].Type.DType != tensor.QUInt8 || rank == 0 || axis < -rank || axis >= rank) {
+		n.Refuse("axis %d of %d axes of %v", axis, rank, list[0].Type)
+	}
+	if n.Err != nil {
+		return nil, n.Err
+	}
+	v := n.Graph.AddNode(n.name, op.Cat{Axis: (axis + rank) % rank}, list...)
+	v.Type = graph.Type{DType: tensor.QUInt8, Q: q}
+	if err := v.Node.CheckSignature(); err != nil {
+		return nil, err
+	}
+	return v.Node.Outputs, n.Learn(v.Node)
+}
+
 func readQCat(n *node) ([]*graph.Value, error) {
 	list, axis, rank := n.tensors("tensors"), n.whole("dim"), len(n.made().Sizes)
 	if n.Err == nil && (rank == 0 || axis < -rank || axis >= rank) {
@@ -140,11 +158,58 @@ func readQCat(n *node) ([]*graph.Value, error) {
 	return n.giveCodes(op.Cat{Axis: (axis + rank) % rank}, list...)
 }
 
+// readQBatchNorm is PyTorch's batch norm on codes: f32(alpha*(q-z)) + beta for each channel, with
+// the scales in alpha and beta, then rounded to a code.
 func readQBatchNorm(act quant.Activation) importer {
 	return func(n *node) ([]*graph.Value, error) {
-		in := []*graph.Value{n.tensor("input"), n.optional("weight"), n.optional("bias"), n.tensor("mean"), n.tensor("var")}
-		return n.giveCodes(op.BatchNorm{Eps: n.real("eps"), Act: act}, in...)
+		x, q := n.tensor("input"), n.params(tensor.QUInt8)
+		var channels [4][]float32
+		for i, name := range []string{"weight", "bias", "mean", "var"} {
+			v := n.tensor(name)
+			if n.Err == nil && (v.Data == nil || v.Type.DType != tensor.Float32 || i > 0 && v.Data.Numel() != len(channels[0])) {
+				n.Refuse("its %s is %v; a constant for each channel is read", name, v.Type)
+			}
+			if n.Err != nil {
+				return nil, n.Err
+			}
+			channels[i] = v.Data.Float32s()
+		}
+		if !x.Type.DType.IsQuantized() || !x.Type.Q.IsPerTensor() {
+			n.Refuse("its operand is %v; codes are read", x.Type)
+			return nil, n.Err
+		}
+		eps, in := float32(n.real("eps")), x.Type.Q
+		a := op.Affine{}
+		for c, weight := range channels[0] {
+			inverse := float32(1 / float64(float32(math.Sqrt(float64(channels[3][c]+eps)))))
+			a.Scale = append(a.Scale, float32(float64(inverse*weight)*(in.Scales[0]/q.Scales[0])))
+			shift := channels[1][c] - float32(float32(channels[2][c]*inverse)*weight)
+			a.Shift = append(a.Shift, float32(float64(shift)/q.Scales[0]))
+		}
+		y := n.Do(op.Sub{}, n.As(tensor.Float32, n.Do(op.IntRepr{}, x)), n.Scalar(float32(in.ZeroPoints[0])))
+		if y = n.Do(a, y); act != quant.NoActivation {
+			y = n.Do(op.Clamp{Act: act}, y)
+		}
+		if n.Err != nil {
+			return nil, n.Err
+		}
+		codes := n.relabelled(n.unique(n.name+"/codes"), tensor.Affine(1, q.ZeroPoints[0]), op.Quantize{}, y)
+		v := n.relabelled(n.name, q, op.FromIntRepr{}, n.Do(op.IntRepr{}, codes))
+		return []*graph.Value{v}, n.Err
 	}
+}
+
+// relabelled adds an operator whose result are quint8 codes with parameters of its own.
+func (n *node) relabelled(name string, q *tensor.QParams, o graph.Op, in *graph.Value) *graph.Value {
+	if n.Err != nil {
+		return nil
+	}
+	v := n.Graph.AddNode(name, o, in)
+	v.Type = graph.Type{DType: tensor.QUInt8, Q: q}
+	if n.Err = v.Node.CheckSignature(); n.Err == nil {
+		n.Err = n.Learn(v.Node)
+	}
+	return v
 }
 
 // readQuantStub quantizes floats.

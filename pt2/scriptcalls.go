@@ -193,6 +193,18 @@ func (m *scriptMachine) node(target string, c *script.Call, count int, isList bo
 		p.Metadata["nn_module_stack"] = "," + c.In.Path + "," + class
 	}
 	short, _ := functional(shortTarget(target))
+	for _, name := range []string{"scale", "zero_point"} { // FX graph mode keeps them in buffers
+		if t, ok := c.Named[name].(*script.Tensor); ok {
+			item, err := m.Item(t)
+			if err != nil {
+				return nil, err
+			}
+			if n, real := item.(float64); real && name == "zero_point" && n == float64(int64(n)) {
+				item = int64(n)
+			}
+			c.Named[name] = item
+		}
+	}
 	for _, parameter := range schemas()[short] {
 		name := parameter.name
 		v, given := c.Named[name]

@@ -114,6 +114,8 @@ func takes(overload string, p parameter, v script.Value) bool {
 		return isTensor || overload == "Tensor" && p.name == "other" && isSymbol(v)
 	case "index":
 		return isTensor != (overload == "int")
+	case "scale", "zero_point":
+		return isTensor || number
 	case "tensors", "params":
 		return isList
 	case "indices":

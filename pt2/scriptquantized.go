@@ -189,6 +189,10 @@ func (m *scriptMachine) quantized(name string, c *script.Call) (script.Value, er
 	switch name {
 	case "conv2d_prepack", "conv1d_prepack", "conv_transpose2d_prepack", "conv_transpose1d_prepack", "linear_prepack":
 		return m.prepack(name, c)
+	case "dropout": // of a model that is run
+		if len(c.Args) > 0 {
+			return c.Args[0], nil
+		}
 	}
 	target := quantizedSpace + name
 	form := quantizedForms[name]
@@ -250,10 +254,9 @@ const quantizedSpace = "quantized."
 // quantizedForms are the parameters of operators on codes, as code gives them.
 var quantizedForms = map[string][]string{
 	"conv2d": {"input", "packed", "scale", "zero_point"}, "conv2d_relu": {"input", "packed", "scale", "zero_point"},
-	"conv1d": {"input", "packed", "scale", "zero_point"}, "conv1d_relu": {"input", "packed", "scale", "zero_point"},
 	"linear": {"input", "packed", "scale", "zero_point"}, "linear_relu": {"input", "packed", "scale", "zero_point"},
 	"add": {"self", "other", "scale", "zero_point"}, "add_relu": {"self", "other", "scale", "zero_point"},
-	"mul": {"self", "other", "scale", "zero_point"}, "mul_relu": {"self", "other", "scale", "zero_point"},
+	"mul":          {"self", "other", "scale", "zero_point"},
 	"cat":          {"tensors", "dim", "scale", "zero_point"},
 	"batch_norm2d": {"input", "weight", "bias", "mean", "var", "eps", "scale", "zero_point"}, "batch_norm2d_relu": {"input", "weight", "bias", "mean", "var", "eps", "scale", "zero_point"},
 	"hardswish":  {"self", "scale", "zero_point"},

@@ -13,6 +13,7 @@ import numpy
 import torch
 from lean import STAMP
 from torch import nn
+from torch.ao.quantization import get_default_qconfig_mapping, quantize_fx
 from torch.nn import functional as F
 from torch.nn.quantized import FloatFunctional
 
@@ -129,6 +130,26 @@ class Encoder(nn.Module):
         return self.encoder(x + self.attention(x, x, x, need_weights=False)[0])
 
 
+class Traced(nn.Module):
+    """what FX graph mode converts: functions, a batch norm that is not fused, buffers for scales"""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.bn = nn.BatchNorm2d(8)
+        self.conv2 = nn.Conv2d(8, 8, 1)
+        self.bn2 = nn.BatchNorm2d(8)
+        self.act = nn.LeakyReLU(0.1)
+        self.fc = nn.Linear(16, 5)
+
+    def forward(self, x):
+        x = torch.relu(self.bn(self.conv(x)))
+        y = self.bn2(torch.relu(self.conv2(x) + x))
+        y = torch.cat([y, self.act(y) * y], 1)
+        y = F.adaptive_avg_pool2d(y, 1).flatten(1)
+        return self.fc(F.dropout(y, 0.5, self.training))
+
+
 def settle(model):
     for m in model.modules():
         if isinstance(m, nn.BatchNorm2d):
@@ -186,6 +207,12 @@ def main():
             model = converted(backend, x)
             for form, script in [("traced", torch.jit.trace(model, x)), ("scripted", torch.jit.script(model)), ("frozen", torch.jit.freeze(torch.jit.script(model)))]:
                 keep(f"{backend}.{form}", script, x)
+        for backend, form in [("fbgemm", "traced"), ("qnnpack", "scripted")]:
+            torch.backends.quantized.engine = backend
+            model = quantize_fx.prepare_fx(settle(Traced()), get_default_qconfig_mapping(backend), (x,))
+            model(x * 1.5)
+            model = quantize_fx.convert_fx(model)
+            keep(f"{backend}.fx.{form}", torch.jit.trace(model, x) if form == "traced" else torch.jit.script(model), x)
         files["branching.scripted.pt"] = lean_script(torch.jit.script(Branching().eval()))
     with zipfile.ZipFile(OUT, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
         for file, data in files.items():
