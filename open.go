@@ -107,7 +107,7 @@ func openSafetensors(path string, o openOptions) (*Model, error) {
 	}
 	m := &Model{origin: origin{file: path}}
 	if o.graphOf != "" {
-		return m.overGraph([]stateDict{{o.key, sd}}, func(*torch.StateDict) error { return nil }, o)
+		return o.over(m, []stateDict{{o.key, sd}}, func(*torch.StateDict) error { return nil }, o)
 	}
 	explain, err := m.choose([]stateDict{{o.key, sd}}, o)
 	if err != nil {
@@ -132,7 +132,7 @@ func fromCheckpoint(ckpt *torch.Checkpoint, o openOptions) (*Model, error) {
 		return nil, err
 	}
 	if o.graphOf != "" {
-		return m.overGraph(dicts, ckpt.Fill, o)
+		return o.over(m, dicts, ckpt.Fill, o)
 	}
 	explain, err := m.choose(dicts, o)
 	if err != nil {

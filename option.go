@@ -11,6 +11,7 @@ import (
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/torch"
 	"github.com/octet-ml/octet/vision"
 )
 
@@ -106,6 +107,8 @@ type openOptions struct {
 	given            onnx.Given // of a model with a graph of its own
 	stateDict        bool       // of a program, its state dict alone
 	graphOf          string     // the file whose graph a state dict has
+	// over makes the model of that graph. Who takes no other graph does not link it.
+	over func(m *Model, dicts []stateDict, fill func(*torch.StateDict) error, o openOptions) (*Model, error)
 }
 
 type quantizeOptions struct {
@@ -168,7 +171,9 @@ func AsStateDict() OpenOption { return openFunc(func(o *openOptions) { o.stateDi
 // same model: checkpoints of a training need not be exported each. Keys and shapes must agree exactly,
 // and what the file computed of its weights is computed again; the error is a *GraphMismatchError. A
 // .pt2 file keeps all names; an .onnx file keeps those that PyTorch's exporter did not replace.
-func WithGraphOf(path string) OpenOption { return openFunc(func(o *openOptions) { o.graphOf = path }) }
+func WithGraphOf(path string) OpenOption {
+	return openFunc(func(o *openOptions) { o.graphOf, o.over = path, (*Model).overGraph })
+}
 
 // WithInput makes an input of an ONNX model or a program a constant, which Run does not take any more:
 // one on which shapes depend, such as the sizes of a Resize, or a setting, such as a
