@@ -81,6 +81,7 @@ type dynamicConverter struct {
 	codes   map[*graph.Value][]*graph.Value // the results of DynamicQuantize, by what it quantizes
 	weights map[*graph.Value]*graph.Value   // the quantized ones, by float ones
 	scaleOf func(row []float32) (float64, bool)
+	taken   map[string]bool // names of the graph
 }
 
 // node makes n a dynamic layer, or says why it stays in float.
@@ -168,16 +169,24 @@ func (c *dynamicConverter) quantize(n *graph.Node) []*graph.Value {
 	return c.codes[x]
 }
 
-// unique is name, or what it begins with where a value of the graph has that name.
+// unique is name, or what it begins with where a value or node of the graph has that name.
 func (c *dynamicConverter) unique(name string) string {
-	taken := func(name string) bool {
-		has := func(v *graph.Value) bool { return v.Name == name }
-		return slices.ContainsFunc(c.out.Params, has) || slices.ContainsFunc(c.out.Inputs, has) ||
-			slices.ContainsFunc(c.out.Nodes, func(n *graph.Node) bool { return n.Name == name || slices.ContainsFunc(n.Outputs, has) })
+	if c.taken == nil {
+		c.taken = map[string]bool{}
+		for _, v := range slices.Concat(c.out.Params, c.out.Inputs) {
+			c.taken[v.Name] = true
+		}
+		for _, n := range c.out.Nodes {
+			c.taken[n.Name] = true
+			for _, v := range n.Outputs {
+				c.taken[v.Name] = true
+			}
+		}
 	}
-	for taken(name) {
+	for c.taken[name] {
 		name += "_"
 	}
+	c.taken[name] = true
 	return name
 }
 
