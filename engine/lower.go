@@ -17,6 +17,14 @@ type target struct {
 	memory   *slab.Slab // of packed weights
 	weights  *weightBuffers
 	packed   packedLayers // by another program
+	wide     bool         // see wideCodes
+}
+
+// wideCodes is t for a layer whose codes take all of 0..255 in every run, of many rows: one on
+// dynamic codes, as transformers have them.
+func (t target) wideCodes() target {
+	t.wide = true
+	return t
 }
 
 // weightBuffers take the weights of one node after the other while they are packed,
@@ -133,9 +141,9 @@ func lower(n *graph.Node, t target) (lowered, error) {
 	case op.DynamicQuantize:
 		o = newDynamicQuantize(t)
 	case op.DynamicConv2D:
-		o, reason, err = lowerDynamicConv(n, attrs, t)
+		o, reason, err = lowerDynamicConv(n, attrs, t.wideCodes())
 	case op.DynamicLinear:
-		o, reason, err = lowerDynamicLinear(n, attrs, t)
+		o, reason, err = lowerDynamicLinear(n, attrs, t.wideCodes())
 	case op.DynamicLSTM:
 		o, reason, err = lowerDynamicLSTM(n, attrs, t)
 	case op.DynamicMatMul:

@@ -34,9 +34,9 @@ const leastWide = 95
 // newProduct8 packs w, [O][tap][channel].
 func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) product8 {
 	k := g.in * g.taps
-	shape := gemm8.Shape{N: g.out, K: k, Weights: w, Wide: zeroOf(n) > leastWide}
+	shape := gemm8.Shape{N: g.out, K: k, Weights: w, Wide: t.wide || zeroOf(n) > leastWide}
 	switch {
-	case g.slide == sliding{}: // not a window over an image: a linear layer, of a single row perhaps
+	case g.slide == sliding{} && !t.wide: // not a window over an image: a linear layer, of a single row perhaps
 		shape.M = 1
 	case !g.pointwise():
 		shape.Gathered = g.taps

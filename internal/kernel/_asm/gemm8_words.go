@@ -11,7 +11,7 @@ func gemm8Words(p *printer) {
 		p.op("VPMADDWD %s, %s, %s", weights, codes, product)
 		p.op("VPADDD %s, %s, %s", product, sums, sums)
 	}
-	gemm8Tiles(g, []width{{1, []int{1, 5}}, {2, []int{1, 5}}}, sumDots)
+	gemm8Tiles(g, []width{{1, []int{1, 3, 5}}, {2, []int{1, 3, 5}}}, sumDots)
 	widenAVX2(p)
 }
 
