@@ -133,9 +133,13 @@ func indexTar(r io.ReadSeeker) ([]member, *finder, error) {
 	}
 	var members []member
 	found := &finder{}
-	t := tar.NewReader(r)
-	for {
+	watched := &endWatch{in: r}
+	t := tar.NewReader(&seekWatch{watched, r})
+	for n := 0; ; n++ {
 		h, err := t.Next()
+		if err == io.EOF && watched.reached {
+			return nil, nil, errCut(n)
+		}
 		if err == io.EOF {
 			return members, found, nil
 		}

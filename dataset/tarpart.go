@@ -93,7 +93,7 @@ func (p *tarPart) members(ctx context.Context, see func(name string, h *tar.Head
 		h, err := t.Next()
 		if err == io.EOF {
 			if end.reached {
-				return fmt.Errorf("the archive is cut off after %d members: the mark of its end is missing", n)
+				return errCut(n)
 			}
 			return nil
 		}
@@ -126,6 +126,10 @@ func (w *endWatch) Read(p []byte) (int, error) {
 		w.reached = true
 	}
 	return n, err
+}
+
+func errCut(members int) error {
+	return fmt.Errorf("the archive is cut off after %d members: the mark of its end is missing", members)
 }
 
 // seekWatch is endWatch of a file.

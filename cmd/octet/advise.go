@@ -63,7 +63,7 @@ recommended model is written, trained where that is needed.`,
   octet advise model.pth --calibration calib.npy --eval val/ --max-drop 0.5
   octet advise model.pth --train train/ --eval val/ --max-drop 0.5 --output int8.pth`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
+		ValidArgsFunction: inputs.CompleteModel(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runAdvise(c, cmd, f, args)
 		}),

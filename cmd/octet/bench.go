@@ -54,7 +54,7 @@ Use an otherwise idle machine: what else runs on it is measured too.`,
   octet bench int8.pth --threads 1 --concurrency 4 --duration 10s
   octet bench int8.pth --cpu avx2+fma --assert`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
+		ValidArgsFunction: inputs.CompleteModel(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runBench(c, cmd, f, args[0])
 		}),

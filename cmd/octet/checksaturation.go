@@ -38,7 +38,7 @@ also runs, and results whose sums leave 16 bits are counted.`,
 		Example: `  octet check-saturation int8.onnx
   octet check-saturation resnet18_int8.pth --data photos/ --limit 16 --json`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
+		ValidArgsFunction: inputs.CompleteModel(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runCheckSaturation(c, cmd, f, args[0])
 		}),

@@ -50,7 +50,7 @@ JSON document. --html writes a page with plots that needs nothing else.`,
   octet compare zoo:ResNet18_Weights.DEFAULT zoo:ResNet18_QuantizedWeights.DEFAULT --eval val/
   octet compare model.pth --calibration calib.npy --backend fbgemm --per-channel --qconfig default,mse,percentile`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: inputs.CompleteModels("pth", "pt", "onnx", "pt2"),
+		ValidArgsFunction: inputs.CompleteModels(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runCompare(c, cmd, f, args)
 		}),

@@ -48,7 +48,7 @@ http, https or s3, and labels may be in the archives as NAME.cls; docs/cluster.m
   octet eval model.pth --arch resnet18 imagenette/val --class-map folders.txt
   octet eval int8.pth imagenet/val --shard 2/4 --output part2.json`,
 		Args:              cobra.ExactArgs(2),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
+		ValidArgsFunction: inputs.CompleteModel(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runEval(c, cmd, f, args[0], args[1])
 		}),

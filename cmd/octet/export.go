@@ -52,7 +52,7 @@ give the same results on random inputs, but for roundings.`,
   octet export resnet18_int8.pth --input-type uint8 --input-layout nhwc -o resnet18_pixels.onnx
   octet export zoo:MobileNet_V2_QuantizedWeights.DEFAULT -o mobilenet_v2.onnx`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
+		ValidArgsFunction: inputs.CompleteModel(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runExport(c, cmd, f, args[0])
 		}),

@@ -41,7 +41,7 @@ with the reason and what can be done.`,
   octet inspect model.pth --arch resnet18 --graph
   octet inspect detector.onnx --shape images=1,3,640,640`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
+		ValidArgsFunction: inputs.CompleteModel(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runInspect(c, cmd, f, args[0])
 		}),

@@ -129,7 +129,7 @@ merges: --qconfig torchvision, minmax, percentile or mse; docs/cluster.md has mo
 			}
 			return nil
 		},
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
+		ValidArgsFunction: inputs.CompleteModel(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runQuantize(c, cmd, f, args[0])
 		}),

@@ -58,7 +58,7 @@ which octet merge joins with those of the others in one order; docs/cluster.md h
   octet run int8.pth photos/ --shard 2/4 --output part2.jsonl
   octet run encoder.onnx --input input_ids=ids.npy --input attention_mask=mask.npy --output y.npz`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2"),
+		ValidArgsFunction: inputs.CompleteModel(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runRun(c, cmd, f, args[0], args[1:])
 		}),

@@ -47,7 +47,7 @@ in flight is answered.`,
   octet serve models/ --tls-cert cert.pem --tls-key key.pem --token-file tokens.txt
   curl -F image=@cat.jpg localhost:8080/v2/models/resnet18_int8/infer`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: inputs.CompleteModel("pth", "pt", "onnx", "pt2", "safetensors"),
+		ValidArgsFunction: inputs.CompleteModel(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
 			return runServe(c, cmd, f, args)
 		}),

@@ -143,10 +143,10 @@ func weightsNames(prefix string) []string {
 	return names
 }
 
-// CompleteModel offers files for the first argument, or weights once zoo: is
+// CompleteModel offers model files for the first argument, or weights once zoo: is
 // typed, and any file for the others.
-func CompleteModel(extensions ...string) cobra.CompletionFunc {
-	files := console.CompleteFiles(extensions...)
+func CompleteModel() cobra.CompletionFunc {
+	files := console.CompleteFiles("pth", "pt", "onnx", "pt2", "safetensors")
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 && strings.HasPrefix(typed, ZooPrefix) {
 			return weightsNames(ZooPrefix), cobra.ShellCompDirectiveNoFileComp
@@ -156,8 +156,8 @@ func CompleteModel(extensions ...string) cobra.CompletionFunc {
 }
 
 // CompleteModels is CompleteModel for every argument.
-func CompleteModels(extensions ...string) cobra.CompletionFunc {
-	one := CompleteModel(extensions...)
+func CompleteModels() cobra.CompletionFunc {
+	one := CompleteModel()
 	return func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		return one(cmd, nil, typed)
 	}
