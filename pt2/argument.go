@@ -200,34 +200,44 @@ func (n *node) sizes(name string) []size {
 			return nil
 		}
 		if l.Int != nil {
-			sizes = append(sizes, size{at: n.bounded(name, *l.Int)})
+			sizes = append(sizes, size{at: n.bounded(name, n.number(name, *l.Int))})
 			continue
 		}
-		sizes = append(sizes, n.computed(l.Name))
+		sizes = append(sizes, n.computed(name, l.Name))
 	}
 	return sizes
 }
 
 // computed is a number that the program names, a constant where it is known.
-func (n *node) computed(name string) size {
+func (n *node) computed(argument, name string) size {
 	e := n.values[name]
 	if e == nil || e.value == nil {
 		n.Refuse("the number %q is computed by no node", name)
 		return size{}
 	}
 	if t := n.ConstantOf(e.value); t != nil && t.DType() == tensor.Int64 && t.Numel() == 1 {
-		return size{at: int(max(math.MinInt32, min(t.Int64s()[0], math.MaxInt32)))}
+		return size{at: n.bounded(argument, t.Int64s()[0])}
 	}
 	return size{value: e.value}
 }
 
-// bounded reads a whole number: ends of slices are often the largest int64.
-func (n *node) bounded(name string, number json.Number) int {
-	v, err := number.Int64()
+// number reads a whole number of JSON.
+func (n *node) number(name string, text json.Number) int64 {
+	v, err := text.Int64()
 	if err != nil {
-		n.Refuse("its argument %q is %v; a whole number is read", name, number)
+		n.Refuse("its argument %q is %v; a whole number is read", name, text)
 	}
-	return int(max(math.MinInt32, min(v, math.MaxInt32)))
+	return v
+}
+
+// bounded is a number that counts elements or axes. Ends of slices are often the largest int64;
+// elsewhere one that no count can be is refused, not made smaller.
+func (n *node) bounded(name string, v int64) int {
+	within := max(math.MinInt32, min(v, math.MaxInt32))
+	if within != v && name != "start" && name != "end" {
+		n.Refuse("its argument %q is %d; numbers of less than 2^31 are read", name, v)
+	}
+	return int(within)
 }
 
 // vector is sizes as a tensor of one axis.

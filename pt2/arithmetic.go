@@ -1,6 +1,7 @@
 package pt2
 
 import (
+	"encoding/json"
 	"math"
 	"strings"
 
@@ -46,13 +47,8 @@ func (n *node) operand(name string) *graph.Value {
 	switch a := n.arg(name); a.kind {
 	case "as_tensor", "as_optional_tensor":
 		return n.tensor(name)
-	case "as_sym_int":
-		if s := n.sizes(name); len(s) == 1 && s[0].value != nil {
-			return s[0].value
-		}
-		return n.Constant(tensor.Of([]int64{int64(n.whole(name))}))
-	case "as_int":
-		return n.Constant(tensor.Of([]int64{int64(n.whole(name))}))
+	case "as_sym_int", "as_int":
+		return n.wholeOperand(name, a)
 	case "as_bool":
 		t := tensor.New(tensor.Bool)
 		if n.flag(name) {
@@ -61,6 +57,33 @@ func (n *node) operand(name string) *graph.Value {
 		return n.Constant(t)
 	}
 	return n.Scalar(float32(n.real(name)))
+}
+
+// wholeOperand is a number of any size, known or computed.
+func (n *node) wholeOperand(name string, a argument) *graph.Value {
+	var number json.Number
+	if a.kind == "as_sym_int" {
+		var named struct {
+			Name string       `json:"as_name"`
+			Int  *json.Number `json:"as_int"`
+		}
+		switch {
+		case json.Unmarshal(a.data, &named) != nil:
+			n.mistaken(name, "a number", a)
+		case named.Int != nil:
+			number = *named.Int
+		default:
+			e := n.values[named.Name]
+			if e == nil || e.value == nil {
+				n.Refuse("the number %q is computed by no node", named.Name)
+				return nil
+			}
+			return e.value
+		}
+	} else if json.Unmarshal(a.data, &number) != nil {
+		n.mistaken(name, "a whole number", a)
+	}
+	return n.Constant(tensor.Of([]int64{n.number(name, number)}))
 }
 
 // kind is the element type that a graph has for the first result.

@@ -145,6 +145,9 @@ type scriptInput struct {
 	// traced says that sizes are those of the example with which the model was traced; otherwise
 	// those that are not 0 are fixed by a layer.
 	traced bool
+	// apart are axes of a traced input whose name stands for another extent in one before it, such
+	// as the first of an LSTM's state, which counts layers: they are fixed.
+	apart map[int]bool
 }
 
 // scriptInputs are the tensors that forward takes.
@@ -180,10 +183,30 @@ func (f *File) scriptInputs() ([]scriptInput, error) {
 	if len(inputs) == 0 {
 		return nil, errors.New("forward takes no tensor")
 	}
+	keepApart(inputs)
 	if slices.ContainsFunc(inputs, func(in scriptInput) bool { return in.sizes == nil }) {
 		f.scout(root, names, inputs)
 	}
 	return inputs, nil
+}
+
+// keepApart notes the axes of traced inputs that only seem to be the batch, height or width of others.
+func keepApart(inputs []scriptInput) {
+	first := map[string]int{}
+	for i := range inputs {
+		in := &inputs[i]
+		in.apart = map[int]bool{}
+		for axis, e := range freeSizes(*in) {
+			if !in.traced || e.fixed || e.name == "" {
+				continue
+			}
+			if n, ok := first[e.name]; !ok {
+				first[e.name] = int(e.size)
+			} else if n != int(e.size) {
+				in.apart[axis] = true
+			}
+		}
+	}
 }
 
 // tracedInputs are the examples of forward, nil where there are none.
@@ -261,7 +284,7 @@ func freeSizes(in scriptInput) []extent {
 	}
 	sizes := []extent{}
 	for axis, n := range in.sizes {
-		if in.traced && axis > 0 && !(len(in.sizes) == 4 && axis > 1) && !(in.dtype != tensor.Float32 && axis == 1) || n > 0 && !in.traced {
+		if in.apart[axis] || in.traced && axis > 0 && !(len(in.sizes) == 4 && axis > 1) && !(in.dtype != tensor.Float32 && axis == 1) || n > 0 && !in.traced {
 			sizes = append(sizes, extent{fixed: true, size: int64(n)})
 			continue
 		}

@@ -166,10 +166,19 @@ func (m *scriptMachine) made(c *script.Call) (script.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	real := false
+	kind := tensor.Bool
 	for _, v := range numbers {
-		_, is := v.(float64)
-		real = real || is
+		switch v.(type) {
+		case float64:
+			kind = tensor.Float32
+		case int64:
+			if kind == tensor.Bool {
+				kind = tensor.Int64
+			}
+		}
+	}
+	if len(numbers) == 0 {
+		kind = tensor.Float32
 	}
 	code, given := c.Named["dtype"].(int64)
 	if !given && len(c.Args) > 1 {
@@ -180,30 +189,36 @@ func (m *scriptMachine) made(c *script.Call) (script.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		real = dtypes[d].IsFloat()
+		switch kind = tensor.Int64; {
+		case dtypes[d] == tensor.Bool:
+			kind = tensor.Bool
+		case dtypes[d].IsFloat():
+			kind = tensor.Float32
+		}
 	}
-	data := tensor.New(tensor.Int64, shape...)
-	if real {
-		data = tensor.New(tensor.Float32, shape...)
-	}
+	data := tensor.New(kind, shape...)
 	for i, v := range numbers {
 		var n float64
+		var whole int64
 		switch v := v.(type) {
 		case int64:
-			if n = float64(v); !real {
-				data.Int64s()[i] = v
-			}
+			n, whole = float64(v), v
 		case float64:
-			n = v
+			n, whole = v, int64(v)
 		case bool:
 			if v {
-				n = 1
+				n, whole = 1, 1
 			}
 		}
-		if real {
+		switch kind {
+		case tensor.Float32:
 			data.Float32s()[i] = float32(n)
-		} else if _, whole := v.(int64); !whole {
-			data.Int64s()[i] = int64(n)
+		case tensor.Int64:
+			data.Int64s()[i] = whole
+		case tensor.Bool:
+			if n != 0 {
+				data.Uint8s()[i] = 1
+			}
 		}
 	}
 	made := &script.Tensor{}

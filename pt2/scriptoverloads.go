@@ -43,7 +43,7 @@ func (m *scriptMachine) overload(name string, args []script.Value, given map[str
 	}
 	for _, overload := range list {
 		schema := schemas()[name+"."+overload]
-		values := fits(overload, schema, args, given)
+		values := fits(name, overload, schema, args, given)
 		if values != nil {
 			return overload, values, nil
 		}
@@ -56,7 +56,7 @@ func (m *scriptMachine) overload(name string, args []script.Value, given map[str
 }
 
 // fits gives values the names of a schema's parameters; nil where they do not fit.
-func fits(overload string, schema []parameter, args []script.Value, given map[string]script.Value) map[string]script.Value {
+func fits(name, overload string, schema []parameter, args []script.Value, given map[string]script.Value) map[string]script.Value {
 	if len(args) > len(schema) {
 		return nil
 	}
@@ -65,7 +65,7 @@ func fits(overload string, schema []parameter, args []script.Value, given map[st
 		v, ok := given[p.name]
 		switch {
 		case i < len(args):
-			if ok || i == 1 && p.name == "dtype" && len(schema) == 2 { // of mean: given by name alone; a number there is an axis
+			if ok || p.name == "dtype" && !slices.Contains(placedTypes, name) { // by name alone: a number in its place is an axis, or where a range ends
 				return nil
 			}
 			v = args[i]
@@ -80,16 +80,19 @@ func fits(overload string, schema []parameter, args []script.Value, given map[st
 		}
 		values[p.name] = v
 	}
-	for name := range given {
-		if _, ok := values[name]; !ok {
+	for key := range given {
+		if _, ok := values[key]; !ok {
 			return nil
 		}
 	}
 	return values
 }
 
+// placedTypes are operators that code gives an element type in its place, not by name.
+var placedTypes = []string{"to", "softmax", "log_softmax", "quantize_per_tensor", "quantize_per_channel"}
+
 // tensorNames are parameters that are tensors in every overload.
-var tensorNames = []string{"self", "input", "weight", "bias", "running_mean", "running_var", "mat1", "mat2", "batch1", "batch2", "tensor1", "tensor2", "indices", "index", "condition", "mask", "query", "key", "hx", "src"}
+var tensorNames = []string{"self", "input", "weight", "bias", "running_mean", "running_var", "mat1", "mat2", "batch1", "batch2", "tensor1", "tensor2", "indices", "index", "condition", "mask", "query", "key", "attn_mask", "src"}
 
 // takes reports whether a parameter may have a value.
 func takes(overload string, p parameter, v script.Value) bool {
@@ -118,6 +121,8 @@ func takes(overload string, p parameter, v script.Value) bool {
 		return isTensor || number
 	case "tensors", "params":
 		return isList
+	case "hx": // of LSTM two, h and c
+		return isTensor || isList
 	case "indices":
 		return isList || isTensor
 	case "weight":
@@ -163,7 +168,7 @@ func takes(overload string, p parameter, v script.Value) bool {
 	case "rounding_mode":
 		return isText || v == nil
 	case "end":
-		return !isTensor || isSymbol(v)
+		return isTensor == (overload == "Scalar") // of lerp a tensor, of a range a number
 	}
 	if slices.Contains(tensorNames, p.name) {
 		return isTensor || v == nil
