@@ -95,16 +95,17 @@ func NewHost(o Options) *Host {
 // Refresh looks at the files and loads what is new. A file that has changed replaces its
 // version in one step once it has run; one that is broken leaves the version that is served.
 // The first call loads at once; later ones wait until a changed file stays as it is from one
-// call to the next, for it may still be written. The error is of what cannot be looked at; those
-// of models are in Index and in the log.
+// call to the next, for it may still be written. The error is of paths that cannot be looked at:
+// the first call loads nothing then, later ones do what they can see and leave what is served.
+// Errors of models are in Index and in the log.
 func (h *Host) Refresh(ctx context.Context) error {
 	h.loading.Lock()
 	defer h.loading.Unlock()
-	sources, problems, err := find(h.opts.Paths)
-	if err != nil {
-		return err
+	sources, problems, unread := find(h.opts.Paths)
+	if unread != nil && !h.started {
+		return unread
 	}
-	for _, s := range h.adopt(sources, problems) {
+	for _, s := range h.adopt(sources, problems, unread == nil) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -113,7 +114,7 @@ func (h *Host) Refresh(ctx context.Context) error {
 	h.mu.Lock()
 	h.started = true
 	h.mu.Unlock()
-	return nil
+	return unread
 }
 
 // Watch calls Refresh at intervals until ctx ends.
@@ -129,7 +130,7 @@ func (h *Host) Watch(ctx context.Context, every time.Duration) {
 		}
 		err := h.Refresh(ctx)
 		if err != nil && ctx.Err() == nil && err.Error() != last {
-			h.opts.Log.Error("the models cannot be looked at", "error", err.Error())
+			h.opts.Log.Error("some models cannot be looked at", "error", err.Error())
 		}
 		if last = ""; err != nil {
 			last = err.Error()
@@ -137,8 +138,9 @@ func (h *Host) Watch(ctx context.Context, every time.Duration) {
 	}
 }
 
-// adopt notes what the folders hold now, and returns the sources that are to be loaded.
-func (h *Host) adopt(sources []Source, problems map[string]error) (load []Source) {
+// adopt notes what the folders hold now, and returns the sources that are to be loaded. What is
+// not there any longer is forgotten only where all was seen.
+func (h *Host) adopt(sources []Source, problems map[string]error, all bool) (load []Source) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	here := map[string]map[string]bool{}
@@ -176,7 +178,10 @@ func (h *Host) adopt(sources []Source, problems map[string]error) (load []Source
 	}
 	for name, m := range h.models {
 		if problems[name] != nil {
-			continue // half a copy: what is served stays
+			continue // half a copy, or a clash of names: what is served stays
+		}
+		if !all {
+			continue
 		}
 		m.problem = nil
 		maps.DeleteFunc(m.entries, func(number string, e *entry) bool {
@@ -380,8 +385,11 @@ func (h *Host) Index(ready bool) []State {
 			case e.loaded == nil:
 				s.State = "UNAVAILABLE"
 			}
-			if e.err != nil {
+			switch {
+			case e.err != nil:
 				s.Reason = e.err.Error()
+			case m.problem != nil && !m.unloaded:
+				s.Reason = m.problem.Error()
 			}
 			all = append(all, s)
 		}
@@ -398,13 +406,13 @@ func (h *Host) Load(ctx context.Context, name string) error {
 	h.loading.Lock()
 	defer h.loading.Unlock()
 	sources, problems, err := find(h.opts.Paths)
-	if err != nil {
-		return Errorf(Internal, "%v", err)
-	}
 	sources = slices.DeleteFunc(sources, func(s Source) bool { return s.Name != name })
 	if len(sources) == 0 {
-		if err := problems[name]; err != nil {
-			return Errorf(Invalid, "%v", err)
+		if problem := problems[name]; problem != nil {
+			return Errorf(Invalid, "%v", problem)
+		}
+		if err != nil {
+			return Errorf(Internal, "%v", err)
 		}
 		return Errorf(NotFound, "there is no model %q in the folder of models", name)
 	}
@@ -423,6 +431,9 @@ func (h *Host) Load(ctx context.Context, name string) error {
 	}
 	h.mu.Unlock()
 	var failed []error
+	if err := problems[name]; err != nil {
+		failed = append(failed, err)
+	}
 	for _, s := range sources {
 		if err := h.replace(ctx, s); err != nil {
 			failed = append(failed, err)

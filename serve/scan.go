@@ -43,44 +43,77 @@ func stem(file string) string {
 // find lists what is served of the given paths. A file is version 1 of the model that its stem
 // names. A folder holds such files, and a folder for each model by its name, with the model's
 // file in it or a folder for each version by its number. Names that begin with a dot are left
-// out. What is wrong in one model's folder is in problems, by the model's name; err is of paths
-// that cannot be read at all, and of two files for one model and version.
+// out. What is wrong with one model, such as two files for a version of it, is in problems, by
+// the model's name; err is of paths that cannot be read at all, beside what the others hold.
 func find(paths []string) (sources []Source, problems map[string]error, err error) {
 	problems = map[string]error{}
+	problem := func(name string, err error) {
+		if err != nil {
+			problems[name] = errors.Join(problems[name], err)
+		}
+	}
+	var unread []error
 	for _, p := range paths {
 		info, err := os.Stat(p)
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case !info.IsDir():
-			sources = append(sources, Source{Name: stem(p), Version: "1", File: p, mark: markOf(info)})
+		if err == nil && !info.IsDir() {
+			if err = regular(p, info); err == nil {
+				sources = append(sources, Source{Name: stem(p), Version: "1", File: p, mark: markOf(info)})
+				continue
+			}
+		}
+		root, entries := "", []fs.DirEntry(nil)
+		if err == nil {
+			root, err = filepath.EvalSymlinks(p)
+		}
+		if err == nil {
+			entries, err = os.ReadDir(p)
+		}
+		if err != nil {
+			unread = append(unread, err)
 			continue
 		}
-		root, err := filepath.EvalSymlinks(p)
-		if err != nil {
-			return nil, nil, err
-		}
-		entries, err := os.ReadDir(p)
-		if err != nil {
-			return nil, nil, err
-		}
 		for _, e := range entries {
-			found, err := findEntry(root, p, e.Name())
-			if err != nil {
-				problems[stem(e.Name())] = err
+			name := stem(e.Name())
+			if info, err := os.Stat(filepath.Join(p, e.Name())); err == nil && info.IsDir() {
+				name = e.Name()
 			}
+			found, err := findEntry(root, p, e.Name())
+			problem(name, err)
 			sources = append(sources, found...)
 		}
 	}
 	slices.SortStableFunc(sources, func(a, b Source) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), compareVersions(a.Version, b.Version))
 	})
+	clash := map[Source]bool{}
 	for i := 1; i < len(sources); i++ {
 		if a, b := sources[i-1], sources[i]; a.Name == b.Name && a.Version == b.Version {
-			return nil, nil, fmt.Errorf("%s and %s are both version %s of model %s: rename one, or put it into a folder of another version", a.File, b.File, a.Version, a.Name)
+			clash[a], clash[b] = true, true
+			problem(a.Name, fmt.Errorf("%s and %s are both version %s of model %s: rename one, or put it into a folder of another version", a.File, b.File, a.Version, a.Name))
 		}
 	}
-	return sources, problems, nil
+	sources = slices.DeleteFunc(sources, func(s Source) bool { return clash[s] })
+	return sources, problems, errors.Join(unread...)
+}
+
+// regular refuses what is no regular file: to open a pipe waits for its writer.
+func regular(path string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file but %s, which is not read: put the model's file there", path, kindOf(info.Mode()))
+	}
+	return nil
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a folder"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
 }
 
 // findEntry lists what an entry of a folder of models holds.
@@ -96,6 +129,9 @@ func findEntry(root, folder, name string) ([]Source, error) {
 	if !info.IsDir() {
 		if !isModel(name) {
 			return nil, nil
+		}
+		if err := regular(path, info); err != nil {
+			return nil, err
 		}
 		return []Source{{Name: stem(name), Version: "1", File: path, mark: markOf(info)}}, nil
 	}
@@ -144,6 +180,9 @@ func only(root, folder string) (Source, error) {
 		}
 		path := filepath.Join(folder, e.Name())
 		info, err := within(root, path)
+		if err == nil {
+			err = regular(path, info)
+		}
 		if err != nil {
 			return Source{}, err
 		}
