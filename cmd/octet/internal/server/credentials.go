@@ -61,13 +61,13 @@ func (c Config) tls() (*tls.Config, error) {
 	}
 	pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
 	if err != nil {
-		return nil, fmt.Errorf("%s and %s: %w", c.Cert, c.Key, err)
+		return nil, fmt.Errorf("--tls-cert %s and --tls-key %s: %w", c.Cert, c.Key, err)
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
 	if c.ClientCA != "" {
 		pem, err := os.ReadFile(c.ClientCA)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--tls-client-ca: %w", err)
 		}
 		config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
 		if !config.ClientCAs.AppendCertsFromPEM(pem) {
@@ -81,7 +81,7 @@ func (c Config) tls() (*tls.Config, error) {
 func readTokens(path string) ([]string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--token-file: %w", err)
 	}
 	const shortest = 16 // characters: what is shorter is guessed
 	var tokens []string

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/netutil"
 	"google.golang.org/grpc/credentials"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/serve"
 	"github.com/octet-ml/octet/serve/metrics"
 	"github.com/octet-ml/octet/serve/rest"
@@ -49,7 +50,8 @@ const (
 )
 
 // Run serves models until ctx ends, and then what is in flight. It returns nil after an orderly
-// end.
+// end. Errors of what the configuration names have exit codes: Usage of addresses, Data of
+// certificates and tokens, Model of models.
 func Run(ctx context.Context, c Config, o serve.Options) error {
 	m := metrics.New(c.TritonNames)
 	o.Observe = m.Observe
@@ -57,7 +59,7 @@ func Run(ctx context.Context, c Config, o serve.Options) error {
 	m.Attach(host)
 	s := &process{config: c, host: host, log: o.Log, failed: make(chan error, 4)}
 	if err := s.credentials(); err != nil {
-		return err
+		return exit.WithCode(exit.Data, err)
 	}
 	if err := s.listen(ctx, m); err != nil {
 		s.stop(0)
@@ -93,9 +95,22 @@ func Run(ctx context.Context, c Config, o serve.Options) error {
 	s.log.Info("ending: not ready from now on", "delay", c.DrainDelay.String())
 	time.Sleep(c.DrainDelay)
 	cancel()
-	<-loaded
-	if !s.stop(c.DrainTimeout) {
-		return fmt.Errorf("requests were still in flight %v after the signal", c.DrainDelay+c.DrainTimeout)
+	return s.end(loaded)
+}
+
+// end stops the listeners and waits for requests in flight and for the model that is being
+// loaded: no longer than the configuration says, for to read a file may take any time.
+func (s *process) end(loaded <-chan struct{}) error {
+	over := time.After(s.config.DrainTimeout)
+	if !s.stop(s.config.DrainTimeout) {
+		err := fmt.Errorf("requests were still in flight %v after the signal", s.config.DrainDelay+s.config.DrainTimeout)
+		s.log.Error("ended early", "error", err.Error())
+		return exit.WithCode(exit.Interrupted, err)
+	}
+	select {
+	case <-loaded:
+	case <-over:
+		s.log.Warn("a model was still being loaded, which is given up")
 	}
 	s.log.Info("ended: all requests are answered")
 	return nil
@@ -106,7 +121,7 @@ func (s *process) models(ctx context.Context) {
 	begun := time.Now()
 	if err := s.host.Refresh(ctx); err != nil {
 		if ctx.Err() == nil {
-			s.failed <- err
+			s.failed <- exit.WithCode(exit.Model, exit.AdviseMissing(err, "give model files, or folders of them"))
 		}
 		return
 	}
@@ -138,7 +153,7 @@ func (s *process) listen(ctx context.Context, m *metrics.Metrics) error {
 	c := s.config
 	where := []any{}
 	if c.HTTP != "" {
-		l, err := s.open(ctx, c.HTTP)
+		l, err := s.open(ctx, "http", c.HTTP)
 		if err != nil {
 			return err
 		}
@@ -150,7 +165,7 @@ func (s *process) listen(ctx context.Context, m *metrics.Metrics) error {
 		where = append(where, "http", l.Addr().String())
 	}
 	if c.GRPC != "" {
-		l, err := s.open(ctx, c.GRPC)
+		l, err := s.open(ctx, "grpc", c.GRPC)
 		if err != nil {
 			return err
 		}
@@ -158,7 +173,7 @@ func (s *process) listen(ctx context.Context, m *metrics.Metrics) error {
 		where = append(where, "grpc", l.Addr().String())
 	}
 	if c.Admin != "" {
-		l, err := s.open(ctx, c.Admin)
+		l, err := s.open(ctx, "admin", c.Admin)
 		if err != nil {
 			return err
 		}
@@ -169,12 +184,12 @@ func (s *process) listen(ctx context.Context, m *metrics.Metrics) error {
 	return nil
 }
 
-// open listens on an address.
-func (s *process) open(ctx context.Context, address string) (net.Listener, error) {
+// open listens on the address of a flag.
+func (s *process) open(ctx context.Context, flag, address string) (net.Listener, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, err
+		return nil, exit.Usagef("--%s %s: %w: give the host:port of a free port, such as 127.0.0.1:8080, or \"\" for none", flag, address, err)
 	}
 	return netutil.LimitListener(l, s.config.MaxConnections), nil
 }
