@@ -16,7 +16,6 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/dataset"
-	"github.com/octet-ml/octet/internal/atomicfile"
 )
 
 func newMergeCommand(c *console.Console) *cobra.Command {
@@ -68,7 +67,7 @@ type merger interface {
 	add(path string) (*dataset.Coverage, error)
 	// merge adds the file that was added latest to those before.
 	merge() error
-	// write writes the merged document.
+	// write writes the merged document; errors of the files that it reads have the code exit.Data.
 	write(w io.Writer) error
 	// tell completes the document of the command.
 	tell(out *shardFile)
@@ -86,16 +85,33 @@ func runMerge(c *console.Console, given []string, output string) error {
 	if err := console.CheckOutputs(console.Output{Flag: "output", Path: output, Kind: kind.kind}); err != nil {
 		return err
 	}
+	if err := refuseInput(output, paths); err != nil {
+		return err
+	}
 	m := kind.merger()
 	if err := mergeAll(m, kind, paths); err != nil {
 		return exit.WithCode(exit.Data, err)
 	}
-	if err := atomicfile.Write(output, m.write); err != nil {
-		return exit.WithCode(exit.Output, err)
+	if err := console.WriteFile(output, m.write); err != nil {
+		return err
 	}
 	out := shardFile{Output: output, Kind: kind.name, Merged: paths}
 	m.tell(&out)
 	return c.Result(out, out.print)
+}
+
+// refuseInput refuses an output that is one of the parts, which would be lost.
+func refuseInput(output string, parts []string) error {
+	there, err := os.Stat(output)
+	if err != nil {
+		return nil // it is new
+	}
+	for _, part := range parts {
+		if info, err := os.Stat(part); err == nil && os.SameFile(info, there) {
+			return exit.Usagef("--output %s: it would replace the part %s: name another file", output, part)
+		}
+	}
+	return nil
 }
 
 // mergeAll adds the files, and demands every shard once.

@@ -10,12 +10,14 @@ import (
 	"io"
 	"os"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/dataset"
 )
 
 // mergedPredictions merges lines of predictions, of which it holds one of each file.
 type mergedPredictions struct {
 	paths     []string
+	images    []int // of each path, by its summary
 	all, next *predictionSummary
 }
 
@@ -23,12 +25,12 @@ type mergedPredictions struct {
 const maxLine = 1 << 20
 
 func (m *mergedPredictions) add(path string) (*dataset.Coverage, error) {
-	m.paths = append(m.paths, path)
 	var err error
 	m.next, err = readSummary(path)
 	if err != nil {
 		return nil, err
 	}
+	m.paths, m.images = append(m.paths, path), append(m.images, m.next.Images)
 	return &m.next.Shards, nil
 }
 
@@ -94,12 +96,12 @@ func (m *mergedPredictions) write(w io.Writer) error {
 			l.file.Close()
 		}
 	}()
-	for _, path := range m.paths {
+	for i, path := range m.paths {
 		f, err := os.Open(path)
 		if err != nil {
-			return err
+			return exit.WithCode(exit.Data, err)
 		}
-		l := &lineFile{file: f, lines: bufio.NewReaderSize(f, 1<<16)}
+		l := &lineFile{file: f, lines: bufio.NewReaderSize(f, 1<<16), left: m.images[i]}
 		more, err := l.advance()
 		if more {
 			fronts = append(fronts, l)
@@ -111,11 +113,11 @@ func (m *mergedPredictions) write(w io.Writer) error {
 		}
 	}
 	heap.Init(&fronts)
-	n, before := 0, dataset.Place{Part: -1}
-	for ; len(fronts) > 0; n++ {
+	before := dataset.Place{Part: -1}
+	for len(fronts) > 0 {
 		l := fronts[0]
 		if l.at.Compare(before) <= 0 {
-			return fmt.Errorf("%s: sample %d of part %d comes twice or out of order: run that shard again", l.file.Name(), l.at.Index, l.at.Part)
+			return exit.WithCode(exit.Data, fmt.Errorf("%s: sample %d of part %d comes twice or out of order: run that shard again", l.file.Name(), l.at.Index, l.at.Part))
 		}
 		before = l.at
 		if _, err := w.Write(l.line); err != nil {
@@ -132,9 +134,6 @@ func (m *mergedPredictions) write(w io.Writer) error {
 			heap.Pop(&fronts)
 		}
 	}
-	if n != m.all.Images {
-		return fmt.Errorf("the files have %d lines of predictions, their summaries say %d: one is damaged", n, m.all.Images)
-	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(m.all)
@@ -146,10 +145,27 @@ type lineFile struct {
 	lines *bufio.Reader
 	line  []byte
 	at    dataset.Place
+	left  int // lines of predictions behind this one, by the summary
 }
 
-// advance reads the next line of a prediction, and reports whether there was one.
+// advance reads the next line of a prediction, and reports whether there was one. Its errors have
+// the code exit.Data.
 func (l *lineFile) advance() (bool, error) {
+	more, err := l.read()
+	if err == nil && more {
+		l.left--
+	}
+	if err == nil && (l.left < 0 || !more && l.left > 0) {
+		how := "fewer"
+		if l.left < 0 {
+			how = "more"
+		}
+		err = fmt.Errorf("%s: it has %s lines of predictions than its summary says, so it is damaged: run that shard again", l.file.Name(), how)
+	}
+	return more, exit.WithCode(exit.Data, err)
+}
+
+func (l *lineFile) read() (bool, error) {
 	l.line = l.line[:0]
 	for {
 		part, err := l.lines.ReadSlice('\n')

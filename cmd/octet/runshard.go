@@ -14,7 +14,6 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/dataset"
-	"github.com/octet-ml/octet/internal/atomicfile"
 )
 
 // predictionLine is a line of predictions.
@@ -67,7 +66,7 @@ func runShard(c *console.Console, cmd *cobra.Command, f *runFlags, path string, 
 	}
 	stage := c.Begin("run", "images", 0)
 	sum := predictionSummary{Version: predictionsVersion, Top: f.top}
-	err = atomicfile.Write(f.output, func(w io.Writer) error {
+	err = console.WriteFile(f.output, func(w io.Writer) error {
 		return predictShard(cmd.Context(), w, session, model, data, stage, &sum)
 	})
 	stage.End()

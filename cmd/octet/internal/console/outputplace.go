@@ -158,6 +158,17 @@ func (c *Console) Write(path string, fill func(io.Writer) error) (int64, error) 
 	return int64(n), exit.WithCode(exit.Output, err)
 }
 
+// WriteFile replaces a file by what fill writes. An error of fill that has an exit code is returned
+// as it is: what it reads is at fault then, not the file.
+func WriteFile(path string, fill func(io.Writer) error) error {
+	err := atomicfile.Write(path, fill)
+	var marked *exit.Error
+	if errors.As(err, &marked) && marked.Code != exit.Output {
+		return marked
+	}
+	return exit.WithCode(exit.Output, err)
+}
+
 // IsONNX reports whether a file's name says that it holds an ONNX model.
 func IsONNX(path string) bool { return strings.EqualFold(filepath.Ext(path), ".onnx") }
 
