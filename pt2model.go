@@ -37,7 +37,7 @@ func ofPT2(f *pt2.File, o openOptions) (*Model, error) {
 	if f.IsScript() {
 		what = "a TorchScript file"
 	}
-	if f.Quantized() { // it does not say for which backend
+	if f.IsScript() { // a converted one does not say for which backend, and its graph tells whether it is
 		o.backend = ""
 	}
 	if err := o.graphsOnly(f.Name(), what); err != nil {
@@ -49,6 +49,10 @@ func ofPT2(f *pt2.File, o openOptions) (*Model, error) {
 	}
 	if f.Quantized() {
 		return ofConverted(g, f, backend, o)
+	}
+	o.backend = backend
+	if err := o.graphsOnly(f.Name(), what); err != nil {
+		return nil, err
 	}
 	m, err := fromGraph(g, f, o)
 	if err != nil {

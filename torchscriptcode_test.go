@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -175,6 +176,62 @@ func TestTorchScriptMaskedAttention(t *testing.T) {
 		y := runScript(t, scriptOf(t, forwardOf("    return torch.scaled_dot_product_attention(x, x, x, "+mask+")\n")), map[string]*tensor.Tensor{"x": x})[0]
 		if !slices.Equal(y.Float32s(), x.Float32s()) { // each row sees itself alone
 			t.Errorf("with %s: %v", mask, y)
+		}
+	}
+}
+
+// TestTorchScriptOutputs: a result may be several outputs, and keys and fields are names.
+func TestTorchScriptOutputs(t *testing.T) {
+	x := tensor.Of([]float32{1, -2}, 2)
+	for body, want := range map[string]string{
+		"    y = torch.neg(x)\n    return (y, y, x)\n":                                      "y y_1 x",
+		"    return {\"z\": torch.neg(x), \"a\": torch.relu(x)}\n":                          "z a",
+		"    y = torch.neg(x)\n    return {\"z\": y, \"a\": (y, {\"b\": x}), \"z.1\": y}\n": "z a a.b z.1",
+		"    y = torch.neg(x)\n    return [y, torch.relu(y), y]\n":                          "y relu y_1",
+	} {
+		data := scriptOf(t, forwardOf(body))
+		m, err := octet.Read(bytes.NewReader(data), int64(len(data)), "net.pt", octet.WithShape("x", 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := m.Compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		declared, err := s.Outputs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, v := range declared {
+			names = append(names, v.Name)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: outputs %s; expected %s", body, got, want)
+		}
+		out, err := s.RunNamed(context.Background(), map[string]*tensor.Tensor{"x": x})
+		if err != nil || len(out) != len(names) {
+			t.Errorf("%s: %d outputs, %v; expected %d", body, len(out), err, len(names))
+		}
+		path := filepath.Join(t.TempDir(), "net.onnx")
+		if _, err := m.SaveONNX(context.Background(), path); err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+// TestTorchScriptBackendOfWhatIsNotRead: why a converted file is not read comes before what its
+// backend is.
+func TestTorchScriptBackendOfWhatIsNotRead(t *testing.T) {
+	data := scriptOf(t, forwardOf("    y = torch.quantize_per_tensor(x, 1., 0, 13)\n    return ops.quantized.nobody(y)\n"))
+	for shape, says := range map[int]string{2: "quantized.nobody", 0: "--shape x="} {
+		options := []octet.OpenOption{octet.WithBackend("fbgemm")}
+		if shape > 0 {
+			options = append(options, octet.WithShape("x", shape))
+		}
+		_, err := octet.Read(bytes.NewReader(data), int64(len(data)), "net.pt", options...)
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v lacks %q", err, says)
 		}
 	}
 }

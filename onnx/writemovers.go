@@ -212,9 +212,12 @@ func (e *emission) pad(o op.Pad) error {
 	return e.result("Pad", trimmed(in), textAttr("mode", o.Mode))
 }
 
-// stridedSlice gives the operands that the graph has as attributes.
+// stridedSlice gives the operands that the graph has as attributes. One without bounds copies.
 func (e *emission) stridedSlice(o op.StridedSlice) error {
 	in := []string{e.in[0]}
+	if len(e.in) == 1 && len(o.Starts) == 0 {
+		return e.result("Identity", in)
+	}
 	for i, list := range []struct {
 		what   string
 		values []int64

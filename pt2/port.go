@@ -45,14 +45,36 @@ func (f *File) programInputs() ([]onnx.Port, error) {
 // Outputs are what a run gives, in order.
 func (f *File) Outputs() ([]onnx.Port, error) {
 	var ports []onnx.Port
-	for _, arg := range f.userOutputs() {
+	for i, arg := range f.userOutputs() {
 		p, err := f.port("output", arg)
 		if err != nil {
 			return nil, err
 		}
+		if names := f.program.outputNames; i < len(names) && names[i] != "" {
+			p.Name = names[i]
+		}
 		ports = append(ports, p)
 	}
+	apart(ports)
 	return ports, nil
+}
+
+// apart gives ports of one name others: a result may be several outputs.
+func apart(ports []onnx.Port) {
+	taken := map[string]bool{}
+	for _, p := range ports {
+		taken[p.Name] = true
+	}
+	seen := map[string]bool{}
+	for i := range ports {
+		name := ports[i].Name
+		for n := 1; seen[ports[i].Name]; n++ {
+			if free := fmt.Sprintf("%s_%d", name, n); !taken[free] {
+				ports[i].Name, taken[free] = free, true
+			}
+		}
+		seen[ports[i].Name] = true
+	}
 }
 
 // userOutputs are the outputs that are not written back somewhere, as far as they are tensors.

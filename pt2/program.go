@@ -16,8 +16,10 @@ type program struct {
 		Major int `json:"major"`
 		Minor int `json:"minor"`
 	} `json:"schema_version"`
-	Torch  string `json:"torch_version"`
-	Module struct {
+	Torch string `json:"torch_version"`
+	// outputNames are those that code gives its outputs, empty where it gives none: of a script.
+	outputNames []string
+	Module      struct {
 		Graph     programGraph `json:"graph"`
 		Signature struct {
 			Inputs  []inputSpec  `json:"input_specs"`

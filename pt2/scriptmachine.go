@@ -396,7 +396,7 @@ func (f *File) followed(ports []scriptPort) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.outputs(out, maxDepth); err != nil {
+	if err := m.outputs(out, "", maxDepth); err != nil {
 		return nil, err
 	}
 	p := &work.program
@@ -407,8 +407,9 @@ func (f *File) followed(ports []scriptPort) (*File, error) {
 	return work, nil
 }
 
-// outputs enters what forward returns: a tensor, or tuples, lists and dicts of them.
-func (m *scriptMachine) outputs(v script.Value, depth int) error {
+// outputs enters what forward returns: a tensor, or tuples, lists and dicts of them. name is that
+// which keys of dicts and fields of named tuples give it.
+func (m *scriptMachine) outputs(v script.Value, name string, depth int) error {
 	if depth == 0 {
 		return fmt.Errorf("forward returns tuples in tuples more than %d deep", maxDepth)
 	}
@@ -425,17 +426,29 @@ func (m *scriptMachine) outputs(v script.Value, depth int) error {
 		p.Module.Signature.Outputs = append(p.Module.Signature.Outputs, outputSpec{User: &struct {
 			Arg argument `json:"arg"`
 		}{arg}})
+		p.outputNames = append(p.outputNames, name)
 		return nil
 	case *script.List:
-		for _, item := range v.Items {
-			if err := m.outputs(item, depth-1); err != nil {
+		for i, item := range v.Items {
+			part := name
+			if i < len(v.Fields) {
+				part = joined(name, v.Fields[i])
+			}
+			if err := m.outputs(item, part, depth-1); err != nil {
 				return err
 			}
 		}
 		return nil
 	case *script.Dict:
-		for _, item := range v.Values {
-			if err := m.outputs(item, depth-1); err != nil {
+		for i, item := range v.Values {
+			part := name
+			switch key := v.Keys[i].(type) {
+			case string:
+				part = joined(name, key)
+			case int64:
+				part = joined(name, fmt.Sprint(key))
+			}
+			if err := m.outputs(item, part, depth-1); err != nil {
 				return err
 			}
 		}

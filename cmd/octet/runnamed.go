@@ -105,7 +105,14 @@ func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string
 		return exit.WithCode(exit.Data, err)
 	}
 	var outputs []console.NamedTensor
-	for _, name := range slices.Sorted(maps.Keys(results)) {
+	names := slices.Sorted(maps.Keys(results))
+	if declared, err := session.Outputs(); err == nil { // in the model's order; one that declares none has one
+		names = names[:0]
+		for _, v := range declared {
+			names = append(names, v.Name)
+		}
+	}
+	for _, name := range names {
 		outputs = append(outputs, console.NamedTensor{Name: name, Tensor: results[name]})
 	}
 	return f.keep(c, namedOutput{Model: path, Seconds: time.Since(start).Seconds(), Output: f.output}, outputs)
