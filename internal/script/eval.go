@@ -11,6 +11,7 @@ const (
 	maxSteps  = 1 << 19 // statements
 	maxCalls  = 128     // in calls
 	maxValues = 1 << 18 // items of lists that are made
+	maxRounds = 1 << 16 // of a loop with while
 )
 
 // Evaluator follows the code of an archive.
@@ -263,7 +264,7 @@ func (f *frame) statement(s *stmt) (out Value, done bool, err error) {
 	case forStmt:
 		return f.loop(s)
 	}
-	return nil, false, fmt.Errorf("%w: a loop with while", errData)
+	return f.while(s)
 }
 
 // branch follows the side of an if that its condition chooses.
@@ -285,11 +286,41 @@ func (f *frame) branch(s *stmt) (Value, bool, error) {
 	case raises(s.other):
 		return f.block(s.body)
 	}
+	return nil, false, undecided("a branch", cond)
+}
+
+// undecided says of a branch or loop that cond does not tell which way it goes.
+func undecided(what string, cond Value) error {
 	why := ErrControl
 	if cond == Value(Unknown{FromData}) {
 		why = errData
 	}
-	return nil, false, fmt.Errorf("%w: a branch on %s", why, Describe(cond))
+	return fmt.Errorf("%w: %s on %s", why, what, Describe(cond))
+}
+
+// while follows a loop with while, whose condition is known in each round: so the serializer writes
+// for with break, continue and return, too.
+func (f *frame) while(s *stmt) (Value, bool, error) {
+	for range maxRounds {
+		cond, err := f.eval(s.value)
+		if err != nil {
+			return nil, false, err
+		}
+		yes, known, err := f.v.truth(cond)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case !known:
+			return nil, false, undecided("a loop with while", cond)
+		case !yes:
+			return nil, false, nil
+		}
+		if out, done, err := f.block(s.body); err != nil || done {
+			return out, done, err
+		}
+		f.v.line = s.line
+	}
+	return nil, false, fmt.Errorf("%w: a loop with while of more than %d rounds", ErrLimit, maxRounds)
 }
 
 // raises reports whether a block ends in an exception.

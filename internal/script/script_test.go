@@ -53,15 +53,18 @@ func TestCodeIsFollowed(t *testing.T) {
 		"    f = __torch__.twice\n    return f(4, )\n":                                 int64(8),
 		"    return __torch__.twice(4, 5)\n":                                           int64(20),
 		"    if torch.__is__(y, None):\n      z = annotate(List[int], [])\n    else:\n      z = [1]\n    return torch.len(z)\n": int64(0),
-		"    return torch.eq(\"zeros\", \"zeros\")\n":                                                   true,
-		"    if torch.__and__(False, bool(x)):\n      z = 1\n    else:\n      z = 2\n    return z\n":    int64(2),
-		"    if bool(x):\n      ops.prim.RaiseException(\"no\")\n    else:\n      pass\n    return 5\n": int64(5),
-		"    return getattr(self, \"kept\")\n":                                                          int64(7),
-		"    return \"a\\n\\\"b\\101\"\n":                                                               "a\n\"bA",
-		"    return -9223372036854775808\n":                                                             int64(-1 << 63),
-		"    return float(3)\n":                                                                         3.0,
-		"    return int(3.75)\n":                                                                        int64(3),
-		"    z = [1,\n      2,\n        3]\n    return torch.sum(z)\n":                                  int64(6),
+		"    return torch.eq(\"zeros\", \"zeros\")\n":                                                                    true,
+		"    if torch.__and__(False, bool(x)):\n      z = 1\n    else:\n      z = 2\n    return z\n":                     int64(2),
+		"    if bool(x):\n      ops.prim.RaiseException(\"no\")\n    else:\n      pass\n    return 5\n":                  int64(5),
+		"    return getattr(self, \"kept\")\n":                                                                           int64(7),
+		"    return \"a\\n\\\"b\\101\"\n":                                                                                "a\n\"bA",
+		"    return -9223372036854775808\n":                                                                              int64(-1 << 63),
+		"    z = 1\n    go = True\n    while go:\n      z = torch.mul(z, 3)\n      go = torch.lt(z, 20)\n    return z\n": int64(27),
+		"    a = True\n    i = 0\n    z = 0\n    while a:\n      if torch.eq(i, 2):\n        _1, _2 = True, z\n      else:\n        _1, _2 = False, torch.add(z, i)\n" +
+			"      _3 = torch.add(i, 1)\n      a, z, i = torch.__and__(torch.lt(_3, 5), torch.__not__(_1)), _2, _3\n    return z\n": int64(1),
+		"    return float(3)\n":  3.0,
+		"    return int(3.75)\n": int64(3),
+		"    z = [1,\n      2,\n        3]\n    return torch.sum(z)\n": int64(6),
 	} {
 		if got, err := forward(body); err != nil || got != want {
 			t.Errorf("%s: %v, %v; expected %v", body, got, err, want)
@@ -73,6 +76,7 @@ func TestCodeIsRefused(t *testing.T) {
 	for body, says := range map[string]string{
 		"    if bool(x):\n      z = 1\n    else:\n      z = 2\n    return z\n": "control flow",
 		"    while True:\n      pass\n":                                        "while",
+		"    while bool(x):\n      pass\n":                                     "a loop with while on a number of the inputs",
 		"    return nobody\n":                                                  `"nobody"`,
 		"    return self.nobody\n":                                             `"nobody"`,
 		"    return (self).nobody()\n":                                         `"nobody"`,
