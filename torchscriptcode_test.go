@@ -220,6 +220,27 @@ func TestTorchScriptOutputs(t *testing.T) {
 	}
 }
 
+// TestTorchScriptRemedies: whatever operator is not read, the error ends with what can be done.
+func TestTorchScriptRemedies(t *testing.T) {
+	for body, says := range map[string]string{
+		"    return torch.nobody(x)\n":                                               "torch.onnx.export",
+		"    return torch.relu(x, x, x)\n":                                           "torch.export.save(torch.export.export(",
+		"    return ops.quantized.linear_dynamic_fp16(x, x)\n":                       "--dynamic --backend fbgemm",
+		"    return ops.quantized.nobody(torch.quantize_per_tensor(x, 1., 0, 13))\n": "octet quantize model.pt2",
+	} {
+		data := scriptOf(t, forwardOf(body))
+		_, err := octet.Read(bytes.NewReader(data), int64(len(data)), "net.pt", octet.WithShape("x", 2))
+		if err == nil {
+			t.Errorf("%s: it is read", body)
+			continue
+		}
+		text := err.Error()
+		if last := text[strings.LastIndexByte(text, '\n')+1:]; !strings.Contains(last, says) {
+			t.Errorf("%s: the error ends with %q, which lacks %q", body, last, says)
+		}
+	}
+}
+
 // TestTorchScriptBackendOfWhatIsNotRead: why a converted file is not read comes before what its
 // backend is.
 func TestTorchScriptBackendOfWhatIsNotRead(t *testing.T) {

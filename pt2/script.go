@@ -110,9 +110,35 @@ func (f *File) sizesMissing(in scriptInput) error {
 func (f *File) named(err error, given onnx.Given) error {
 	var unsupported *onnx.UnsupportedError
 	if errors.As(err, &unsupported) {
-		return err
+		return fmt.Errorf("%w\n%s", err, remedy(unsupported))
 	}
 	return fmt.Errorf("%s: %w", f.name, f.onScript(err, given))
+}
+
+// dynamicInstead is how a model that was quantized dynamically gets here.
+const dynamicInstead = `the model was quantized dynamically: export the float model, torch.export.save(torch.export.export(model.eval(), inputs), "model.pt2"), ` +
+	"and octet quantize model.pt2 --dynamic --backend fbgemm --output int8.onnx; " +
+	"or save the state dict of this one, and octet run state.pth --graph-of model.pt2"
+
+// remedy is what can be done about operators of code that have no counterpart. torch.export takes
+// no modules that torch.ao has converted: those are quantized here instead.
+func remedy(u *onnx.UnsupportedError) string {
+	converted := false
+	for _, n := range u.Nodes {
+		if isDynamic(n.Op) {
+			return dynamicInstead
+		}
+		converted = converted || strings.HasPrefix(n.Op, quantizedSpace)
+	}
+	if converted {
+		return `export the float model, torch.export.save(torch.export.export(model.eval(), inputs), "model.pt2"), and octet quantize model.pt2; or ` + quantizedAdvice
+	}
+	return exportInstead + ", or write it as ONNX: torch.onnx.export"
+}
+
+// isDynamic reports whether an operator computes with codes whose scale it chooses itself.
+func isDynamic(target string) bool {
+	return strings.HasPrefix(target, quantizedSpace) && strings.Contains(target, "_dynamic")
 }
 
 // Quantized reports whether layers of the program compute on codes: torch.ao has converted them.

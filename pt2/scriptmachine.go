@@ -391,6 +391,11 @@ func (f *File) followed(ports []scriptPort) (*File, error) {
 	}
 	out, err := m.eval.Forward(root, all)
 	if len(m.b.failed) > 0 {
+		for i, u := range m.b.failed {
+			if !strings.HasPrefix(u.Op, quantizedSpace) {
+				m.b.failed[i].Advice += "; or " + exportInstead
+			}
+		}
 		return nil, &onnx.UnsupportedError{File: f.name, Nodes: m.b.failed, Unchecked: m.b.unchecked}
 	}
 	if err != nil {

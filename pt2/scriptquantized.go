@@ -197,7 +197,11 @@ func (m *scriptMachine) quantized(name string, c *script.Call) (script.Value, er
 	target := quantizedSpace + name
 	form := quantizedForms[name]
 	if form == nil {
-		m.fail(c, target, errors.New("there is no such operator here"), quantizedAdvice)
+		advice := quantizedAdvice
+		if isDynamic(target) {
+			advice = dynamicInstead
+		}
+		m.fail(c, target, errors.New("there is no such operator here"), advice)
 		return m.fresh(c, 1)[0], nil
 	}
 	if len(c.Args) > len(form) {
