@@ -84,7 +84,7 @@ recommended model is written, trained where that is needed.`,
 	fl.StringVar(&f.train, "train", "", "labelled `DATA` to train on, as for qat; without --calibration also to calibrate on")
 	fl.StringVarP(&f.output, "output", "o", "", "follow the advice, and write the int8 model to `FILE`.pth, of an ONNX model FILE.onnx")
 	fl.StringVar(&f.classMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
-	cmd.MarkFlagsMutuallyExclusive("for", "device")
+	console.Exclusive(cmd, "for", "device")
 	console.Complete(cmd, "for", report.Purposes()...)
 	return cmd
 }

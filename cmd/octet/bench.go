@@ -66,7 +66,7 @@ Use an otherwise idle machine: what else runs on it is measured too.`,
 	fl.IntVar(&f.concurrency, "concurrency", 1, "goroutines that run the same session at the same time")
 	fl.StringVar(&f.float, "float", "", "compare with the layers of this float model, `FILE`.pth")
 	fl.BoolVar(&f.assert, "assert", false, "fail when a layer's kernel is slower than another one of this machine")
-	cmd.MarkFlagsMutuallyExclusive("runs", "duration")
+	console.Exclusive(cmd, "runs", "duration")
 	return cmd
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/testseed"
 )
 
@@ -157,6 +158,17 @@ func TestShardsUnderParallel(t *testing.T) {
 	one := filepath.Join(folder, "one.json")
 	octetCommand(t, "eval", int8, test, "--shard", "1/1", "--output", one, "--quiet").must(t)
 	sameFiles(t, "GNU parallel", one, filepath.Join(folder, "out/all.json"))
+}
+
+// Flags that --shards would not look at are refused.
+func TestDemoOfShardsRefusals(t *testing.T) {
+	for says, more := range map[string][]string{
+		"--limit does not go with --shards":        {"--limit", "101"},
+		"--qconfig does not go with --shards":      {"--qconfig", "torchvision"},
+		"--qat and --shards contradict each other": {"--qat"},
+	} {
+		octetCommand(t, append([]string{"demo", "--shards", "3"}, more...)...).fails(t, exit.Usage, says)
+	}
 }
 
 // TestDemoOfShards: the demo's processes count what one counts.

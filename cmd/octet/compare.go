@@ -84,8 +84,8 @@ func registerCompare(cmd *cobra.Command, f *variants.Options) {
 	fl.Lookup("equalize").Usage = "make every variant with weights equalized across layers, too"
 	fl.Lookup("bias-correction").Usage = "make every variant with corrected biases, too"
 	fl.Lookup("round").Usage = "adaptive: make every variant with weights rounded with regard to each other, too; or `WAY` nearest"
-	cmd.MarkFlagsMutuallyExclusive("per-tensor", "per-channel")
-	cmd.MarkFlagsMutuallyExclusive("eval", "inputs")
+	console.Exclusive(cmd, "per-tensor", "per-channel")
+	console.Exclusive(cmd, "eval", "inputs")
 	console.Complete(cmd, "qconfig", inputs.QConfigNames()...)
 }
 

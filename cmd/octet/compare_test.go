@@ -201,7 +201,7 @@ func TestCompareUsage(t *testing.T) {
 		"qconfig":                 {[]string{float, "--qconfig", "default,best", "--calibration", test}, exit.Usage, "best"},
 		"keep without variants":   {[]string{float, int8, "--keep", folder}, exit.Usage, "--calibration"},
 		"truth without eval":      {[]string{float, int8, "--truth", "x.npy"}, exit.Usage, "--eval"},
-		"two inputs":              {[]string{float, int8, "--eval", test, "--inputs", test}, exit.Usage, "eval inputs"},
+		"two inputs":              {[]string{float, int8, "--eval", test, "--inputs", test}, exit.Usage, "--eval and --inputs contradict"},
 		"granularity":             {[]string{float, "--calibration", test, "--per-tensor", "--per-channel"}, exit.Usage, "per-channel"},
 		"layers":                  {[]string{float, int8, "--layer-inputs", "-1"}, exit.Usage, "--layer-inputs -1"},
 		"duration":                {[]string{float, int8, "--duration", "-1s"}, exit.Usage, "--duration"},

@@ -59,6 +59,9 @@ what they count is merged; the commands are shown.`,
 				}
 			}
 			if cmd.Flags().Changed("shards") {
+				if err := onlyShards(cmd); err != nil {
+					return err
+				}
 				return f.runShards(cmd.Context(), c)
 			}
 			return runDemo(cmd.Context(), c, f)
@@ -73,8 +76,8 @@ what they count is merged; the commands are shown.`,
 	fl.IntVar(&f.epochs, "epochs", demoEpochs, "of --qat: how often each image is trained on")
 	fl.Uint64Var(&f.seed, "seed", 1, "of --qat: decides order and augmentation")
 	fl.IntVar(&f.shards, "shards", 0, "evaluate the int8 model in `N` processes and merge their counts, as on a cluster")
-	cmd.MarkFlagsMutuallyExclusive("qat", "qconfig")
-	cmd.MarkFlagsMutuallyExclusive("qat", "shards")
+	console.Exclusive(cmd, "qat", "qconfig")
+	console.Exclusive(cmd, "qat", "shards")
 	console.Complete(cmd, "qconfig", inputs.QConfigNames()...)
 	return cmd
 }

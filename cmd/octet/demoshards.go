@@ -12,6 +12,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/shell"
@@ -19,6 +22,16 @@ import (
 
 // mostDemoShards bounds --shards: each is a process of this machine.
 const mostDemoShards = 64
+
+// onlyShards refuses flags of the demo that --shards does not look at.
+func onlyShards(cmd *cobra.Command) (err error) {
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed && f.Name != "shards" && f.Name != "keep" {
+			err = exit.Usagef("--%s does not go with --shards, which evaluates all test images in default settings", f.Name)
+		}
+	})
+	return err
+}
 
 // runShards evaluates the model of the demo in so many processes, and merges what they
 // count. The commands are shown as one would type them.

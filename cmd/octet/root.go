@@ -25,7 +25,7 @@ and needs no Python.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Version:           version(),
-		PersistentPreRunE: console.CheckRequired,
+		PersistentPreRunE: console.CheckFlags,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			fmt.Fprint(cmd.OutOrStdout(), newcomer)
 			return nil

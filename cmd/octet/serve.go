@@ -73,7 +73,7 @@ in flight is answered.`,
 	fl.BoolVar(&s.Access, "access-log", false, "log every request")
 	fl.StringVar(&f.names, "metrics-names", "octet", "names of metrics: octet, or triton for nv_inference_* beside them")
 	console.Complete(cmd, "metrics-names", "octet", "triton")
-	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	console.Together(cmd, "tls-cert", "tls-key")
 	return cmd
 }
 

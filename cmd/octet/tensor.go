@@ -84,8 +84,8 @@ to symmetric qint8; the pools have windows of 2 x 2.`,
 	console.Complete(cmd, "dtype", "quint8", "qint8", "qint32")
 	console.Complete(cmd, "op", tensorOpNames()...)
 	console.Complete(cmd, "qscheme", "per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric")
-	cmd.MarkFlagsRequiredTogether("quant-min", "quant-max")
-	cmd.MarkFlagsRequiredTogether("scale", "zero-point")
+	console.Together(cmd, "quant-min", "quant-max")
+	console.Together(cmd, "scale", "zero-point")
 	return cmd
 }
 

@@ -74,17 +74,37 @@ func TestMistypedValues(t *testing.T) {
 
 func TestMissingFlagsAreNamedTogether(t *testing.T) {
 	cmd := sample(func(*cobra.Command, []string) error { return nil })
-	cmd.PreRunE = CheckRequired
+	cmd.PreRunE = CheckFlags
 	Require(cmd, "data", "ranges come from it")
 	Require(cmd, "output", "")
-	err := CheckRequired(cmd, nil)
+	err := CheckFlags(cmd, nil)
 	if want := "sample needs --data FOLDER and --output FILE\nranges come from it"; exit.Code(err) != exit.Usage || err.Error() != want {
 		t.Errorf("%v, want %q", err, want)
 	}
 	cmd.Flags().Set("data", "x")
 	cmd.Flags().Set("output", "y")
-	if err := CheckRequired(cmd, nil); err != nil {
+	if err := CheckFlags(cmd, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestPairsOfFlags(t *testing.T) {
+	for args, want := range map[string]string{
+		"a":                        "",
+		"a --data x":               "",
+		"a --data x --output y":    "sample: --data and --output contradict each other: give one of them",
+		"a --output y":             "sample: --output needs --backend: give both, or none",
+		"a --backend fbgemm":       "sample: --backend needs --output: give both, or none",
+		"a --backend b --output y": "",
+	} {
+		cmd := sample(func(*cobra.Command, []string) error { return nil })
+		cmd.PersistentPreRunE = CheckFlags
+		Exclusive(cmd, "data", "output")
+		Together(cmd, "backend", "output")
+		err := runSample(cmd, args)
+		if (err == nil) != (want == "") || err != nil && (exit.Code(err) != exit.Usage || err.Error() != want) {
+			t.Errorf("%s: %v, want %q", args, err, want)
+		}
 	}
 }
 

@@ -29,9 +29,15 @@ func Waive(cmd *cobra.Command, flag string) {
 	cmd.Flags().SetAnnotation(flag, cobra.BashCompOneRequiredFlag, []string{"false"})
 }
 
-// CheckRequired names all flags that are missing, with what they take. An empty value is
-// none: it is what an unset variable of the shell leaves.
-func CheckRequired(cmd *cobra.Command, _ []string) error {
+// commandName is a command as its errors call it.
+func commandName(cmd *cobra.Command) string { return strings.TrimPrefix(cmd.CommandPath(), "octet ") }
+
+// CheckFlags refuses flags that contradict or lack another, and names all that are missing, with
+// what they take. An empty value is none: it is what an unset variable of the shell leaves.
+func CheckFlags(cmd *cobra.Command, _ []string) error {
+	if err := checkPairs(cmd); err != nil {
+		return err
+	}
 	var missing, why []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Changed && !blank(f.Value) || !slices.Contains(f.Annotations[cobra.BashCompOneRequiredFlag], "true") {
@@ -44,7 +50,7 @@ func CheckRequired(cmd *cobra.Command, _ []string) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return exit.Usagef("%s needs %s", strings.TrimPrefix(cmd.CommandPath(), "octet "), strings.Join(append([]string{strings.Join(missing, " and ")}, why...), "\n"))
+	return exit.Usagef("%s needs %s", commandName(cmd), strings.Join(append([]string{strings.Join(missing, " and ")}, why...), "\n"))
 }
 
 // SetUsageArgs makes a wrong number of arguments name the command and show how it is
@@ -72,7 +78,7 @@ func wrongArgs(cmd *cobra.Command, args []string, err error) error {
 	}
 	_, takes, _ := strings.Cut(cmd.Use, " ")
 	takes, _, _ = strings.Cut(takes, " --")
-	return exit.Usagef("%s needs %s, for example:\n%s", strings.TrimPrefix(cmd.CommandPath(), "octet "), takes, strings.TrimSpace(example))
+	return exit.Usagef("%s needs %s, for example:\n%s", commandName(cmd), takes, strings.TrimSpace(example))
 }
 
 // blank reports whether a flag was given nothing, or a list of nothings.

@@ -27,7 +27,7 @@ func (f *RecipeFlags) RegisterRecipe(cmd *cobra.Command, qconfig, usage string) 
 	fl.BoolVar(&f.PerChannel, "per-channel", false, "one scale per output channel, whatever --qconfig says")
 	fl.IntVar(&f.WeightBits, "weight-bits", 8, "codes of N bits for weights, 2 to 8; they are stored as int8 all the same")
 	fl.StringArrayVar(&f.exclude, "exclude", nil, "keep layers that match `PATTERN` in float; may be repeated")
-	cmd.MarkFlagsMutuallyExclusive("per-tensor", "per-channel")
+	console.Exclusive(cmd, "per-tensor", "per-channel")
 	console.Complete(cmd, "qconfig", QConfigNames()...)
 }
 
