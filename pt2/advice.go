@@ -11,7 +11,7 @@ import (
 const (
 	evalAdvice     = "export the model after model.eval()"
 	controlAdvice  = "export the model without torch.cond and loops on data: with the branch that is taken"
-	computedAdvice = "give its data or sizes before the model is read: octet run --shape NAME=SIZES fixes a shape; in Go octet.WithInput, octet.WithShape"
+	computedAdvice = "give its data or sizes before the model is read: --shape NAME=SIZES fixes a shape; in Go octet.WithInput, octet.WithShape"
 	formAdvice     = "write this part of the model with other operators, or export the model in front of it and compute the rest in Go"
 	dynamicAdvice  = "scales that are chosen at run time are not read: quantize with is_dynamic=False, and calibrate"
 	customAdvice   = "export without custom operators: program.run_decompositions() writes some of them in others"

@@ -62,7 +62,7 @@ func (f *File) onScript(err error, given onnx.Given) error {
 	}
 	for _, in := range f.script.inputs { // sizes may be what it lacks
 		if given.Shapes == nil && script.OnSizes(err) && slices.ContainsFunc(freeSizes(in), func(e extent) bool { return !e.fixed }) {
-			return fmt.Errorf("%w; it may be read for fixed sizes, such as octet run --shape %s=1,3,224,224, in Go octet.WithShape; else %s", err, in.name, exportInstead)
+			return fmt.Errorf("%w; it may be read for fixed sizes, such as --shape %s=1,3,224,224, in Go octet.WithShape; else %s", err, in.name, exportInstead)
 		}
 	}
 	return fmt.Errorf("%w; %s", err, exportInstead)
@@ -103,7 +103,7 @@ func (f *File) sizesMissing(in scriptInput) error {
 	if s := f.script; s.stopped != nil && !errors.Is(s.stopped, errScouted) {
 		err = fmt.Errorf("%w (%w)", err, s.stopped)
 	}
-	return fmt.Errorf("%w: give its sizes, octet run --shape %s=1,3,224,224, in Go octet.WithShape; or %s", err, in.name, exportInstead)
+	return fmt.Errorf("%w: give its sizes, --shape %s=1,3,224,224, in Go octet.WithShape; or %s", err, in.name, exportInstead)
 }
 
 // named puts the name of the file around an error that does not have it.

@@ -73,6 +73,8 @@ func (p *preparation) prepare(ctx context.Context, images [][]byte) (*tensor.Ten
 			return nil, ctx.Err()
 		case errors.Is(err, vision.ErrTooLarge):
 			return nil, Errorf(TooLarge, "%v", err)
+		case err != nil && !errors.Is(err, vision.ErrNoImage):
+			return nil, Errorf(Invalid, "%v", err)
 		case err != nil:
 			return nil, Errorf(Invalid, "%v; the content of an image file is expected, and neither its name nor an address", err)
 		}

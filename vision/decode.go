@@ -43,6 +43,9 @@ func (d Decoder) limit() int {
 	return d.MaxPixels
 }
 
+// ErrNoImage is what a decoding error wraps when the content is of no image format that is known.
+var ErrNoImage = errors.New("not an image")
+
 // ErrTooLarge is what a decoding error wraps when an image exceeds MaxPixels.
 var ErrTooLarge = errors.New("the image is too large")
 

@@ -26,5 +26,5 @@ func errNoImage(b []byte) error {
 			return fmt.Errorf("the image is %s, which octet does not read: convert it to PNG, which loses nothing, for example with ImageMagick: magick IMAGE IMAGE.png", f.name)
 		}
 	}
-	return fmt.Errorf("not an image: it starts with %q; PNG, JPEG, WebP, GIF, BMP, TIFF and PNM are read", b[:min(len(b), 8)])
+	return fmt.Errorf("%w: it starts with %q; PNG, JPEG, WebP, GIF, BMP, TIFF and PNM are read", ErrNoImage, b[:min(len(b), 8)])
 }

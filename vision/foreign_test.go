@@ -1,6 +1,7 @@
 package vision_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -24,7 +25,7 @@ func TestForeignFormatsAreNamed(t *testing.T) {
 			t.Errorf("%q: %v", begins, err)
 		}
 	}
-	if _, err := vision.Decode([]byte("hello, world")); err == nil || !strings.Contains(err.Error(), "not an image") {
+	if _, err := vision.Decode([]byte("hello, world")); !errors.Is(err, vision.ErrNoImage) || !strings.Contains(err.Error(), "not an image") {
 		t.Errorf("%v", err)
 	}
 }

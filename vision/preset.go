@@ -159,7 +159,7 @@ func (p Preset) pixels(m *Image) (*Image, error) {
 		return nil, fmt.Errorf("the image is empty (%dx%d)", m.Width, m.Height)
 	}
 	if len(p.Input) > 0 && (m.Height != p.Input[0] || m.Width != p.Input[1]) {
-		return nil, fmt.Errorf("the image has %d x %d pixels (height x width), the model takes %d x %d and its preset does not resize; resize the image, or give the preset a resize",
+		return nil, fmt.Errorf("the image has %d x %d pixels (height x width), the model takes %d x %d and its preset does not resize; resize the image, or have the preset do it (Preset.Resize, the flag --resize)",
 			m.Height, m.Width, p.Input[0], p.Input[1])
 	}
 	if p.Channels == 1 {
