@@ -72,6 +72,8 @@ func ofConverted(g *graph.Graph, f *pt2.File, backend Backend, o openOptions) (*
 			return nil, fmt.Errorf("%s: the backend that it was made for: %w", f.Name(), err)
 		}
 		g.Numerics = numerics
+	} else if f.Dynamic() {
+		m.assume(AssumedNumerics, "quantized dynamically for %v: the file does not say; WithBackend (--backend) takes another", g.Numerics)
 	} else {
 		how := "per channel"
 		if g.Numerics == quant.QNNPACK {

@@ -74,7 +74,7 @@ func TestTorchScriptComputesAsPyTorch(t *testing.T) {
 			t.Errorf("%s: differs by %g from PyTorch; at most %g is allowed", file, apart, limit)
 		}
 	}
-	if forms != 13 {
+	if forms != 14 {
 		t.Errorf("%d files were compared", forms)
 	}
 }

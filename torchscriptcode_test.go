@@ -223,6 +223,7 @@ func TestTorchScriptOutputs(t *testing.T) {
 // TestTorchScriptRemedies: whatever operator is not read, the error ends with what can be done.
 func TestTorchScriptRemedies(t *testing.T) {
 	for body, says := range map[string]string{
+		"    return torch.quantized_lstm(x, [x, x], [], True, 1, 0., False, False, True)\n": "--dynamic --backend fbgemm",
 		"    return torch.nobody(x)\n":                                               "torch.onnx.export",
 		"    return torch.relu(x, x, x)\n":                                           "torch.export.save(torch.export.export(",
 		"    return ops.quantized.linear_dynamic_fp16(x, x)\n":                       "--dynamic --backend fbgemm",

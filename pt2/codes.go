@@ -13,21 +13,23 @@ import (
 // onCodes are the operators of models that torch.ao has converted: codes in, and codes with the
 // given scale and zero point out.
 var onCodes = map[string]importer{
-	"quantized.conv2d":            readQConv(2, quant.NoActivation),
-	"quantized.conv2d_relu":       readQConv(2, quant.ReLU),
-	"quantized.linear":            readQLinear(quant.NoActivation),
-	"quantized.linear_relu":       readQLinear(quant.ReLU),
-	"quantized.add":               readQPair(op.Add{}),
-	"quantized.add_relu":          readQPair(op.Add{Act: quant.ReLU}),
-	"quantized.mul":               readQPair(op.Mul{}),
-	"quantized.cat":               readQCat,
-	"quantized.batch_norm2d":      readQBatchNorm(quant.NoActivation),
-	"quantized.batch_norm2d_relu": readQBatchNorm(quant.ReLU),
-	"quantized.hardswish":         readQUnary(op.Hardswish{}),
-	"quantized.sigmoid":           readQUnary(op.Sigmoid{}),
-	"quantized.leaky_relu":        readQLeakyReLU,
-	"quantize_per_tensor.default": readQuantStub,
-	"dequantize.self":             readDequantStub,
+	"quantized.conv2d":              readQConv(2, quant.NoActivation),
+	"quantized.conv2d_relu":         readQConv(2, quant.ReLU),
+	"quantized.linear":              readQLinear(quant.NoActivation),
+	"quantized.linear_relu":         readQLinear(quant.ReLU),
+	"quantized.linear_dynamic":      readQDynamic(quant.NoActivation),
+	"quantized.linear_relu_dynamic": readQDynamic(quant.ReLU),
+	"quantized.add":                 readQPair(op.Add{}),
+	"quantized.add_relu":            readQPair(op.Add{Act: quant.ReLU}),
+	"quantized.mul":                 readQPair(op.Mul{}),
+	"quantized.cat":                 readQCat,
+	"quantized.batch_norm2d":        readQBatchNorm(quant.NoActivation),
+	"quantized.batch_norm2d_relu":   readQBatchNorm(quant.ReLU),
+	"quantized.hardswish":           readQUnary(op.Hardswish{}),
+	"quantized.sigmoid":             readQUnary(op.Sigmoid{}),
+	"quantized.leaky_relu":          readQLeakyReLU,
+	"quantize_per_tensor.default":   readQuantStub,
+	"dequantize.self":               readDequantStub,
 }
 
 // codesSchema has the parameters of onCodes, which are not those of PyTorch: packed parameters
@@ -37,6 +39,8 @@ quantized.conv2d input weight bias stride padding dilation groups scale zero_poi
 quantized.conv2d_relu input weight bias stride padding dilation groups scale zero_point
 quantized.linear input weight bias scale zero_point
 quantized.linear_relu input weight bias scale zero_point
+quantized.linear_dynamic input weight bias reduce_range=false
+quantized.linear_relu_dynamic input weight bias reduce_range=false
 quantized.add self other scale zero_point
 quantized.add_relu self other scale zero_point
 quantized.mul self other scale zero_point
@@ -95,6 +99,23 @@ func readQConv(axes int, act quant.Activation) importer {
 func readQLinear(act quant.Activation) importer {
 	return func(n *node) ([]*graph.Value, error) {
 		return n.giveCodes(op.Linear{Act: act}, given(n.tensor("input"), n.codedWeight(), n.optional("bias"))...)
+	}
+}
+
+// readQDynamic reads a linear layer that quantizes its operand by the range that it finds, and
+// whose result is float.
+func readQDynamic(act quant.Activation) importer {
+	return func(n *node) ([]*graph.Value, error) {
+		if !n.flag("reduce_range") {
+			n.Refuse("reduce_range is False: PyTorch 1.8 and later set it")
+		}
+		x := n.tensor("input")
+		if n.Err == nil && x.Type.DType != tensor.Float32 {
+			n.Refuse("its operand is %v; float32 is read", x.Type)
+		}
+		codes := n.Split(op.DynamicQuantize{}, x)
+		in := given(codes[0], codes[1], codes[2], n.codedWeight(), n.optional("bias"))
+		return n.Result(op.DynamicLinear{Linear: op.Linear{Act: act}}, in...)
 	}
 }
 

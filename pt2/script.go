@@ -138,7 +138,7 @@ func remedy(u *onnx.UnsupportedError) string {
 
 // isDynamic reports whether an operator computes with codes whose scale it chooses itself.
 func isDynamic(target string) bool {
-	return strings.HasPrefix(target, quantizedSpace) && strings.Contains(target, "_dynamic")
+	return strings.HasPrefix(target, quantizedSpace) && strings.Contains(target, "_dynamic") || strings.HasPrefix(target, "quantized_lstm") || strings.HasPrefix(target, "quantized_gru")
 }
 
 // Quantized reports whether layers of the program compute on codes: torch.ao has converted them.
@@ -151,10 +151,19 @@ func (f *File) Quantized() bool {
 	return false
 }
 
+// Dynamic reports whether layers of the program quantize what they read by the range that they find.
+func (f *File) Dynamic() bool {
+	return f.script != nil && slices.ContainsFunc(f.program.Module.Graph.Nodes, func(n programNode) bool { return isDynamic(n.Target) })
+}
+
 // numerics are the rules of the backend that weights of this kind are made for: per channel
-// those of fbgemm, per tensor of qnnpack. The file does not name it.
+// those of fbgemm, per tensor of qnnpack. The file does not name it. Dynamic layers have weights
+// per tensor for both.
 func (f *File) numerics() quant.Numerics {
 	n := quant.QNNPACK
+	if f.Dynamic() {
+		n = quant.FBGEMM
+	}
 	for _, w := range f.state {
 		if w.read != nil && w.perChannel {
 			n = quant.FBGEMM

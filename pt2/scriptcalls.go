@@ -85,7 +85,11 @@ func (m *scriptMachine) aten(name string, c *script.Call) (script.Value, error) 
 	}
 	overload, named, err := m.overload(plain, args, c.Named)
 	if err != nil {
-		m.fail(c, name, err, formAdvice)
+		advice := formAdvice
+		if isDynamic(name) {
+			advice = dynamicInstead
+		}
+		m.fail(c, name, err, advice)
 		return m.fresh(c, max(1, several[plain]))[0], nil
 	}
 	target := plain + "." + overload

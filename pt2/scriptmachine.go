@@ -392,7 +392,7 @@ func (f *File) followed(ports []scriptPort) (*File, error) {
 	out, err := m.eval.Forward(root, all)
 	if len(m.b.failed) > 0 {
 		for i, u := range m.b.failed {
-			if !strings.HasPrefix(u.Op, quantizedSpace) {
+			if !strings.HasPrefix(u.Op, quantizedSpace) && !isDynamic(u.Op) {
 				m.b.failed[i].Advice += "; or " + exportInstead
 			}
 		}

@@ -309,7 +309,7 @@ func (m *scriptMachine) predicted(target string, named map[string]script.Value) 
 		}
 	case "zeros", "ones", "empty", "linspace", "eye":
 		d = tensor.Float32
-	case "dequantize":
+	case "dequantize", "linear_dynamic", "linear_relu_dynamic":
 		d = tensor.Float32
 	}
 	if code, ok := named["dtype"].(int64); ok {

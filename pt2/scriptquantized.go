@@ -259,6 +259,7 @@ const quantizedSpace = "quantized."
 var quantizedForms = map[string][]string{
 	"conv2d": {"input", "packed", "scale", "zero_point"}, "conv2d_relu": {"input", "packed", "scale", "zero_point"},
 	"linear": {"input", "packed", "scale", "zero_point"}, "linear_relu": {"input", "packed", "scale", "zero_point"},
+	"linear_dynamic": {"input", "packed", "reduce_range"}, "linear_relu_dynamic": {"input", "packed", "reduce_range"},
 	"add": {"self", "other", "scale", "zero_point"}, "add_relu": {"self", "other", "scale", "zero_point"},
 	"mul":          {"self", "other", "scale", "zero_point"},
 	"cat":          {"tensors", "dim", "scale", "zero_point"},

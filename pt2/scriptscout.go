@@ -121,7 +121,7 @@ func (s *scouting) do(m *scriptMachine, c *script.Call) (script.Value, error) {
 		}
 		sizes = make([]int, len(w))
 		sizes[1] = w[1] * g
-	case "linear", "linear_relu":
+	case "linear", "linear_relu", "linear_dynamic", "linear_relu_dynamic":
 		if w := weight(1); len(w) == 2 {
 			sizes = []int{0, w[1]}
 		}

@@ -150,6 +150,18 @@ class Traced(nn.Module):
         return self.fc(F.dropout(y, 0.5, self.training))
 
 
+class Dynamic(nn.Module):
+    """what quantize_dynamic makes of linear layers"""
+
+    def __init__(self):
+        super().__init__()
+        self.fc1 = nn.Linear(48, 12)
+        self.fc2 = nn.Linear(12, 5, bias=False)
+
+    def forward(self, x):
+        return self.fc2(F.relu(self.fc1(x.flatten(2).mean(2).repeat(1, 16))))
+
+
 def settle(model):
     for m in model.modules():
         if isinstance(m, nn.BatchNorm2d):
@@ -213,6 +225,9 @@ def main():
             model(x * 1.5)
             model = quantize_fx.convert_fx(model)
             keep(f"{backend}.fx.{form}", torch.jit.trace(model, x) if form == "traced" else torch.jit.script(model), x)
+        torch.backends.quantized.engine = "fbgemm"
+        model = torch.ao.quantization.quantize_dynamic(Dynamic().eval(), {nn.Linear})
+        keep("fbgemm.dynamic.traced", torch.jit.trace(model, x), x)
         files["branching.scripted.pt"] = lean_script(torch.jit.script(Branching().eval()))
     with zipfile.ZipFile(OUT, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
         for file, data in files.items():
