@@ -171,7 +171,7 @@ test('errors of commands', async (t) => {
   const mismatch = await inspect(model, { arch: 'resnet18' }).then(() => assert.fail('it fits'), (e) => e);
   assert.ok(mismatch instanceof ModelError && mismatch.missing.length > 20 && mismatch.misshapen[0].found && Array.isArray(mismatch.extra));
   assert.deepEqual(mismatch.looksLike, ['fashion_resnet8']);
-  await wrong(quantize(model, { calibration, output, perTensor: true, perChannel: true }), UsageError, /per-tensor/);
+  await wrong(quantize(model, { calibration, output, perTensor: true, perChannel: true }), UsageError, /perTensor and perChannel contradict/);
   await wrong(quantize(model, { calibration, output, batchSize: 0 }), UsageError, /batchSize 0: at least 1/);
   await wrong(quantize(model, { calibration: path.join(where, 'no'), output }), DataError, /give an image, a folder/);
   await wrong(quantize('no.pth', { calibration, output }), ModelError, /give a model file/);
