@@ -9,8 +9,8 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/dataset"
-	"github.com/octet-ml/octet/internal/atomicfile"
 )
 
 // shardFile is the JSON document of commands with --shard, and of octet merge.
@@ -24,6 +24,16 @@ type shardFile struct {
 	Skipped int      `json:"skipped"`
 	// Score is that of an evaluation.
 	Score *shardScore `json:"score,omitempty"`
+}
+
+// shardFileOf is the document of a shard that was read to its end, of so many images that were not
+// skipped.
+func shardFileOf(data *inputs.ShardData, kind, output, model string, images int) shardFile {
+	out := shardFile{Output: output, Kind: kind, Model: model, Images: images, Skipped: data.Skipped().Count}
+	if data.Shard != dataset.Whole {
+		out.Shard = data.Shard.String()
+	}
+	return out
 }
 
 type shardScore struct {
@@ -87,12 +97,10 @@ func evalShard(c *console.Console, cmd *cobra.Command, f *evalFlags, path, where
 		return exit.WithCode(exit.Data, err)
 	}
 	data.Report()
-	if err := atomicfile.Write(f.output, tally.Write); err != nil {
-		return exit.WithCode(exit.Output, err)
+	if err := console.WriteFile(f.output, tally.Write); err != nil {
+		return err
 	}
-	out := shardFile{Output: f.output, Kind: "evaluation", Model: path, Shard: data.Shard.String(), Images: tally.Inputs, Skipped: tally.Skipped.Count, Score: scoreOf(tally)}
-	if data.Shard == dataset.Whole {
-		out.Shard = ""
-	}
+	out := shardFileOf(data, "evaluation", f.output, path, tally.Inputs)
+	out.Score = scoreOf(tally)
 	return c.Result(out, out.print)
 }

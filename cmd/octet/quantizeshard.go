@@ -9,8 +9,6 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
-	"github.com/octet-ml/octet/dataset"
-	"github.com/octet-ml/octet/internal/atomicfile"
 )
 
 // readMerged reads --stats where it is merged from shards; nil where it is not, or where it
@@ -84,13 +82,10 @@ func (f *quantizeFlags) calibrateShard(c *console.Console, cmd *cobra.Command, p
 		return inputs.QuantizeError(f.source(), err)
 	}
 	data.Report()
-	if err := atomicfile.Write(f.stats, seen.Write); err != nil {
-		return exit.WithCode(exit.Output, err)
+	if err := console.WriteFile(f.stats, seen.Write); err != nil {
+		return err
 	}
-	out := shardFile{Output: f.stats, Kind: "statistics", Model: path, Shard: data.Shard.String(), Images: seen.Images, Skipped: data.Skipped().Count}
-	if data.Shard == dataset.Whole {
-		out.Shard = ""
-	}
+	out := shardFileOf(data, "statistics", f.stats, path, seen.Images)
 	return c.Result(out, out.print)
 }
 

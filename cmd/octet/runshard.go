@@ -74,10 +74,7 @@ func runShard(c *console.Console, cmd *cobra.Command, f *runFlags, path string, 
 		return err
 	}
 	data.Report()
-	out := shardFile{Output: f.output, Kind: "predictions", Model: path, Shard: data.Shard.String(), Images: sum.Images, Skipped: sum.Skipped.Count}
-	if data.Shard == dataset.Whole {
-		out.Shard = ""
-	}
+	out := shardFileOf(data, "predictions", f.output, path, sum.Images)
 	return c.Result(out, out.print)
 }
 
