@@ -1,10 +1,8 @@
 package octet_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,22 +19,7 @@ const nearPyTorch = 1e-4
 // TestProgramsOfPyTorch: small programs with all operators, some of which write through views, give
 // what PyTorch gave, for the batch of their export and another one.
 func TestProgramsOfPyTorch(t *testing.T) {
-	z, err := zip.OpenReader("pt2/testdata/networks.zip")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	files := map[string][]byte{}
-	for _, f := range z.File {
-		r, err := f.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if files[f.Name], err = io.ReadAll(r); err != nil {
-			t.Fatal(err)
-		}
-		r.Close()
-	}
+	files := zipped(t, "pt2/testdata/networks.zip")
 	array := func(name string) *tensor.Tensor {
 		a, err := npy.Read(bytes.NewReader(files[name]))
 		if err != nil {

@@ -1,10 +1,8 @@
 package octet_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,26 +15,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// scripts are the files of pt2/testdata/scripts.zip by name, those of tools/pt2/scriptgolden.py.
+// scripts are the files of tools/pt2/scriptgolden.py by name.
 func scripts(t *testing.T) map[string][]byte {
 	t.Helper()
-	z, err := zip.OpenReader("pt2/testdata/scripts.zip")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	files := map[string][]byte{}
-	for _, f := range z.File {
-		r, err := f.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if files[f.Name], err = io.ReadAll(r); err != nil {
-			t.Fatal(err)
-		}
-		r.Close()
-	}
-	return files
+	return zipped(t, "pt2/testdata/scripts.zip")
 }
 
 // TestTorchScriptComputesAsPyTorch: traced, scripted and frozen modules give PyTorch's numbers, and
