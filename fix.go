@@ -13,6 +13,9 @@ import (
 // fixSamples is the largest number of samples on which Fix measures.
 const fixSamples = 32
 
+// soundSamples is that number where Fix may have nothing to do: all outputs for them are held.
+const soundSamples = 16
+
 // Fixed is what Fix has found: the models that it measured, and which nodes the one it
 // returns keeps in float.
 type Fixed = compare.Fixed
@@ -39,15 +42,21 @@ func Fix(ctx context.Context, m, int8 *Model, report *ptq.Report, samples Sample
 	if err != nil {
 		return nil, nil, err
 	}
+	o := compileRecipe(opts)
+	most := fixSamples
+	if o.sound != 0 {
+		if most = soundSamples; compare.Chooses(float) {
+			return int8, nil, nil
+		}
+	}
 	var inputs [][]*tensor.Tensor
-	for in, err := range m.ordered(samples, fixSamples) {
+	for in, err := range m.ordered(samples, most) {
 		if err != nil {
 			return nil, nil, classed{err, ErrCalibration}
 		}
 		inputs = append(inputs, in)
 	}
-	o := compileRecipe(opts)
-	found, err := compare.Fix(ctx, float, int8.graph, inputs, compare.Decibels(target), compare.Options{Threads: o.threads, Progress: o.progress, Total: o.total})
+	found, err := compare.Fix(ctx, float, int8.graph, inputs, compare.Decibels(target), compare.Options{Threads: o.threads, Progress: o.progress, Total: o.total, Sound: compare.Decibels(o.sound)})
 	if found == nil {
 		return nil, nil, err
 	}
@@ -68,6 +77,23 @@ func WithFixProgress(f func(done, of int)) CompileOption {
 		o.total = func(n int) { of = n }
 		o.progress = func(done int) { f(done, of) }
 	})
+}
+
+// Of what the command does without --fix to a model that its file defines.
+const (
+	// Sound is the ratio, in decibels, that the outputs of such a model are likely to reach: below
+	// it, noise is more than a sixth of the signal, and what is read of the outputs changes.
+	Sound = 15
+	// Repaired is the target of Fix for a model that is not sound.
+	Repaired = 25
+)
+
+// WithSound makes Fix leave a model as it is whose worst output is likely to be within decibels
+// of the float model's, though it misses the target; without it the target counts. A model whose
+// outputs depend on a choice among values, such as boxes that non-maximum suppression leaves, is then
+// not measured: noise that changes the choice says little. Fix returns int8 itself and no Fixed.
+func WithSound(decibels float64) CompileOption {
+	return compileFunc(func(o *compileOptions) { o.sound = decibels })
 }
 
 // Named gives the samples of batches, one by one, the name of the only input of m.

@@ -143,6 +143,8 @@ type compileOptions struct {
 	finite  bool // inputs are checked
 	// total and progress tell how far Fix is.
 	total, progress func(n int)
+	// sound is the ratio of a model that Fix leaves as it is; 0 is its target.
+	sound float64
 	// engine is what computes; nil are the kernels. Who does not ask for the reference
 	// does not link it.
 	engine func(*graph.Graph, engine.Options) (engine.Engine, error)

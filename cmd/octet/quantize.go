@@ -34,6 +34,7 @@ type quantizeFlags struct {
 	ports       []onnx.Port // of the file, once bindMore has read them
 	ranges      string
 	fix         string
+	repairs     bool // without --fix, a model that is not sound
 	output      string
 	slower      bool
 	relu6       bool
@@ -85,7 +86,10 @@ An .onnx or .pt2 model is quantized as ONNX Runtime does it, with a scale per ou
 with --backend as PyTorch's quantize_dynamic (docs/dynamic.md).
 
 With --fix 25dB, as few layers stay in float as bring the outputs that close to those of
-the float model; the models that were tried are listed with their share of float.
+the float model; the models that were tried are listed with their share of float. Without it,
+the same is done to an .onnx, .pt2 or TorchScript model that its default recipe would ruin, one whose
+outputs are likely to be below 15 dB on other inputs, and a warning says so; --fix off leaves
+all in int8.
 
 A model that PyTorch prepared and did not convert, with observers or in quantization-aware
 training, holds its ranges: it takes no --calibration and becomes what PyTorch's convert
@@ -148,7 +152,7 @@ merges: --qconfig torchvision, minmax, percentile or mse; docs/cluster.md has mo
 	fl.StringVar(&f.ranges, "ranges", "", "how the ranges of activations are found, whatever --qconfig says: "+strings.Join(rangeKinds, ", "))
 	console.Complete(cmd, "ranges", rangeKinds...)
 	f.corrections.Register(cmd)
-	fl.StringVar(&f.fix, "fix", "", "keep as few layers in float as bring the outputs within `DECIBELS` of the float model's, such as 25dB")
+	fl.StringVar(&f.fix, "fix", "", "keep as few layers in float as bring the outputs within `DECIBELS` of the float model's, such as 25dB; "+noFix+": none, though outputs are ruined")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.BoolVar(&f.relu6, "relu6-ranges", false, "of mobilenet_v2: calibrate with ReLU6 as it was trained, though ReLU is what torchvision's file has")
 	fl.StringVar(&f.stats, "stats", "", "keep the calibration statistics in `FILE`.json, and use it if it exists")
@@ -189,6 +193,7 @@ func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path 
 			f.QConfig = "" // the default for models with a graph of their own
 		}
 	}
+	f.repairs = f.repairsBy(cmd, path)
 	err := f.attempt(c, cmd, path)
 	for errors.Is(err, graph.ErrComputed) && f.bindMore(c, path) { // found when it is opened, or run
 		err = f.attempt(c, cmd, path)

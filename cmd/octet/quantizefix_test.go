@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/npy"
@@ -133,4 +134,69 @@ func TestFixInterrupted(t *testing.T) {
 		}
 	}
 	octetCommand(t, "inspect", out).must(t)
+}
+
+// An ONNX model whose codes lose what the output is made of is repaired, and the user told; with
+// --fix off, or a recipe of one's own, it stays as it was made.
+func TestQuantizeRepairsWhatIsRuined(t *testing.T) {
+	folder, r := t.TempDir(), testseed.Rand(t)
+	at := func(name string) string { return filepath.Join(folder, name) }
+	// The first channel is thousands of times as large as the others, and does not reach the output.
+	const n = 8
+	in, out := make([]float32, n*n), make([]float32, n*n)
+	for i := range n {
+		in[i*n+i] = 1
+		for k := range n {
+			if i > 0 {
+				out[i*n+k] = 2*r.Float32() - 1
+			}
+		}
+	}
+	in[0] = 4000
+	file := onnxtest.Model(
+		onnxtest.Node("MatMul", []string{"x", "in"}, []string{"h"}),
+		onnxtest.Node("MatMul", []string{"h", "out"}, []string{"y"}),
+		onnxtest.Floats("in", []int64{n, n}, in...), onnxtest.Floats("out", []int64{n, n}, out...),
+		onnxtest.Input("x", onnxtest.Float32, "n", n), onnxtest.Output("y", onnxtest.Float32, "n", n),
+	)
+	if err := os.WriteFile(at("m.onnx"), file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	x := tensor.New(tensor.Float32, 12, n)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = 2*r.Float32() - 1
+	}
+	if err := npy.WriteFile(at("x.npy"), x); err != nil {
+		t.Fatal(err)
+	}
+	quantize := func(more ...string) (quantizeOutput, string) {
+		var made quantizeOutput
+		done := octetCommand(t, append([]string{"quantize", at("m.onnx"), "--calibration", "x=" + at("x.npy"), "-o", at("int8.onnx"), "--json"}, more...)...).must(t)
+		done.decode(t, &made)
+		return made, done.errOut
+	}
+	made, said := quantize()
+	if made.Fixed == nil || made.Fixed.Best.Layers == 0 || made.Fixed.Steps[0].SQNR > octet.Sound || made.Fixed.Best.Unseen < octet.Repaired {
+		t.Errorf("found %+v", made.Fixed)
+	}
+	if !strings.Contains(said, "layers stay in float") || !strings.Contains(said, "--fix off keeps all") {
+		t.Errorf("said %q", said)
+	}
+	for _, more := range [][]string{{"--fix", "off"}, {"--qconfig", "minmax"}, {"--backend", "fbgemm"}, {"--strict-int8"}} {
+		if made, said := quantize(more...); made.Fixed != nil || made.Report.Int8Nodes == 0 || strings.Contains(said, "stay in float, which") {
+			t.Errorf("%q: %+v, %q", more, made.Fixed, said)
+		}
+	}
+	in[0] = 1
+	file = onnxtest.Model(
+		onnxtest.Node("MatMul", []string{"x", "in"}, []string{"y"}),
+		onnxtest.Floats("in", []int64{n, n}, in...),
+		onnxtest.Input("x", onnxtest.Float32, "n", n), onnxtest.Output("y", onnxtest.Float32, "n", n),
+	)
+	if err := os.WriteFile(at("m.onnx"), file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if made, said := quantize(); made.Fixed == nil || made.Fixed.Target != octet.Sound || len(made.Fixed.Steps) != 1 || strings.Contains(said, "warning") {
+		t.Errorf("a sound model: %+v, %q", made.Fixed, said)
+	}
 }

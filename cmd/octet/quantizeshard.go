@@ -45,7 +45,7 @@ func (f *quantizeFlags) calibrateShard(c *console.Console, cmd *cobra.Command, p
 		return exit.Usagef("--shard writes statistics for octet merge: name a file with --stats FILE.json")
 	case f.output != "":
 		return exit.Usagef("--shard writes --stats alone; octet merge joins them, and octet quantize --stats ALL.json --output %s makes the model", f.output)
-	case f.fix != "" || f.slower || f.eval != "" || f.corrections.NeedData():
+	case f.fixes() || f.slower || f.eval != "" || f.corrections.NeedData():
 		return exit.Usagef("--fix, --exclude-slower, --eval, --bias-correction and --round do not go with --shard")
 	}
 	if console.HoldsGraph(f.model.GraphFile(path)) && !cmd.Flags().Changed("qconfig") {
@@ -94,7 +94,7 @@ func (f *quantizeFlags) quantizeMerged(c *console.Console, cmd *cobra.Command, p
 	if len(f.calibration) > 0 {
 		return exit.Usagef("--stats %s is merged from shards, and no --calibration goes with it", f.stats)
 	}
-	if f.fix != "" || f.slower || f.relu6 || f.corrections.NeedData() {
+	if f.fixes() || f.slower || f.relu6 || f.corrections.NeedData() {
 		return exit.Usagef("--fix, --exclude-slower, --relu6-ranges, --bias-correction and --round need the calibration data, which merged statistics are without")
 	}
 	if !cmd.Flags().Changed("qconfig") && !cmd.Flags().Changed("ranges") {
@@ -118,6 +118,9 @@ func (f *quantizeFlags) quantizeMerged(c *console.Console, cmd *cobra.Command, p
 	int8, report, err := f.convert(cmd.Context(), c, model, f.merged, f.recipe(f.merged.Source))
 	if err != nil {
 		return inputs.QuantizeError(f.stats, err)
+	}
+	if f.fix == "" && f.repairsBy(cmd, path) {
+		c.Note("whether the outputs are sound was not measured: merged statistics are without the data (octet compare measures it)")
 	}
 	out := f.outputOf(path, model, int8, report)
 	if f.eval != "" {

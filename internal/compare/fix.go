@@ -43,8 +43,8 @@ type Fixed struct {
 // all others in float and in front of the softmax or sigmoid of an output, where noises add
 // up; layers are kept in float in the order of that noise for the multiplications that they
 // hold. How many of them the target needs is found by halving, on all inputs; those that it
-// does not miss then return to codes, the largest first. When ctx ends, the best model so
-// far is returned with its error.
+// does not miss then return to codes, the largest first. A model that is sound as it is (opts.Sound)
+// is left so. When ctx ends, the best model so far is returned with its error.
 func Fix(ctx context.Context, float, converted *graph.Graph, inputs [][]*tensor.Tensor, target Decibels, opts Options) (*Fixed, error) {
 	f, err := newFixing(ctx, float, converted, inputs, opts)
 	if err != nil {
@@ -52,7 +52,11 @@ func Fix(ctx context.Context, float, converted *graph.Graph, inputs [][]*tensor.
 	}
 	s := &search{fixing: f, found: &Fixed{Target: target, Inputs: len(inputs)}}
 	first, err := s.take(ctx, nil)
-	if err == nil && !first.reaches(target) && len(f.units) > 0 {
+	switch {
+	case err != nil || len(f.units) == 0:
+	case opts.Sound != 0 && first.reaches(opts.Sound):
+		s.found.Target = opts.Sound
+	case !first.reaches(target):
 		f.opts.total(len(f.units) + s.most())
 		if err = f.rank(ctx); err == nil {
 			err = s.choose(ctx)

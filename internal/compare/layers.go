@@ -56,6 +56,8 @@ type Options struct {
 	// Total is called before the first Progress where the caller cannot know it: with
 	// the number of sets that FindExclusions tries at most.
 	Total func(sets int)
+	// Sound is the ratio of a model that Fix leaves as it is; 0 is the target.
+	Sound Decibels
 }
 
 func (o Options) progress(n int) {
