@@ -36,12 +36,17 @@ func inFolder(folder string, files []file) []file {
 
 // tarball packs files, which belong to root and were written at one time.
 func tarball(files []file, at time.Time) ([]byte, error) {
-	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	packed, err := tarred(files, at)
 	if err != nil {
 		return nil, err
 	}
-	t := tar.NewWriter(z)
+	return gzipped(packed)
+}
+
+// tarred is a tarball that is not compressed.
+func tarred(files []file, at time.Time) ([]byte, error) {
+	var b bytes.Buffer
+	t := tar.NewWriter(&b)
 	made := map[string]bool{}
 	for _, f := range files {
 		for _, folder := range foldersOf(f.name) {
@@ -60,10 +65,7 @@ func tarball(files []file, at time.Time) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if err := t.Close(); err != nil {
-		return nil, err
-	}
-	err = z.Close()
+	err := t.Close()
 	return b.Bytes(), err
 }
 

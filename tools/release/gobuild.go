@@ -36,6 +36,12 @@ func commitTime(root string) time.Time {
 	return time.Unix(seconds, 0).UTC()
 }
 
+// revision is the checkout's commit; empty where it has none.
+func revision(root string) string {
+	out, _ := command(root, nil, "git", "rev-parse", "HEAD")
+	return strings.TrimSpace(string(out))
+}
+
 // command runs a program in a folder with additional environment variables.
 func command(folder string, env []string, name string, args ...string) ([]byte, error) {
 	cmd := exec.Command(name, args...)
@@ -101,7 +107,7 @@ func (r *release) common(staging string) ([]file, error) {
 	return files, nil
 }
 
-// platformFiles are the files of a platform's archive.
+// platformFiles are the files of a platform's archive, the binary first.
 func (r *release) platformFiles(staging string, p platform, common []file) ([]file, error) {
 	path := filepath.Join(staging, p.os+"-"+p.arch, p.binary())
 	if err := r.goBuild(goEnv(p), path); err != nil {

@@ -3,8 +3,9 @@
 //	go run ./tools/release -version v1.2.3 [-out dist/release] [-platform linux/amd64]...
 //
 // For every platform an archive with the binary, shell completions, man pages and
-// licences; Debian packages; a Homebrew formula; and SHA256SUMS of them all. The same
-// commit and Go release give the same bytes.
+// licences, and a bill of materials (CycloneDX); Debian packages; a container image for Linux (an
+// OCI archive); a Homebrew formula; and SHA256SUMS of them all. The same commit and Go release
+// give the same bytes.
 //
 //	go run ./tools/release licences linux/amd64
 //
@@ -41,11 +42,18 @@ var platforms = []platform{
 
 // release is what is built.
 type release struct {
-	root    string // of the repository
-	version string // v1.2.3
-	time    time.Time
-	out     string
-	log     io.Writer
+	root     string // of the repository
+	version  string // v1.2.3
+	revision string // the commit; empty where the checkout has none
+	time     time.Time
+	out      string
+	log      io.Writer
+}
+
+// built are the files of a platform.
+type built struct {
+	platform
+	files []file
 }
 
 // number is the version without the v.
@@ -96,7 +104,7 @@ func run(args []string, stdout, log io.Writer) error {
 	if len(chosen) == 0 {
 		chosen = platforms
 	}
-	r := &release{root, *version, commitTime(root), *out, log}
+	r := &release{root, *version, revision(root), commitTime(root), *out, log}
 	return r.build(chosen)
 }
 
@@ -127,6 +135,7 @@ func (r *release) build(chosen []platform) error {
 		return err
 	}
 	var sums []sum
+	var linux []built
 	for i, p := range chosen {
 		fmt.Fprintf(r.log, "[%d/%d] %s\n", i+1, len(chosen), p)
 		files, err := r.platformFiles(staging, p, common)
@@ -138,6 +147,20 @@ func (r *release) build(chosen []platform) error {
 			return err
 		}
 		sums = append(sums, made...)
+		if p.os == "linux" {
+			linux = append(linux, built{p, files})
+		}
+	}
+	if len(linux) > 0 {
+		content, err := r.image(linux)
+		if err != nil {
+			return err
+		}
+		s, err := r.write("octet_"+r.number()+"_oci.tar", content)
+		if err != nil {
+			return err
+		}
+		sums = append(sums, s)
 	}
 	formula, err := r.formula(sums)
 	switch {
@@ -155,7 +178,8 @@ func (r *release) build(chosen []platform) error {
 	return r.writeSums(sums)
 }
 
-// packages packs the files of a platform: an archive, and for Linux a Debian package.
+// packages packs the files of a platform: an archive, its bill of materials, and for Linux a
+// Debian package.
 func (r *release) packages(p platform, files []file) ([]sum, error) {
 	name := fmt.Sprintf("octet_%s_%s_%s", r.number(), p.os, p.arch)
 	pack, ending := tarball, ".tar.gz"
@@ -166,14 +190,21 @@ func (r *release) packages(p platform, files []file) ([]sum, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.write(name+ending, content)
+	archive, err := r.write(name+ending, content)
+	if err != nil {
+		return nil, err
+	}
+	if content, err = r.sbom(files[0].content); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	materials, err := r.write(name+".cdx.json", content)
 	if err != nil || p.os != "linux" {
-		return []sum{s}, err
+		return []sum{archive, materials}, err
 	}
 	content, err = debian(r.number(), p.arch, files, r.time)
 	if err != nil {
 		return nil, err
 	}
 	deb, err := r.write(fmt.Sprintf("octet_%s_%s.deb", debianVersion(r.number()), p.arch), content)
-	return []sum{s, deb}, err
+	return []sum{archive, materials, deb}, err
 }

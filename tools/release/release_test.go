@@ -42,8 +42,8 @@ type entry struct {
 	folder        bool
 }
 
-// untar lists a .tar.gz, whose entries must belong to root and have one time.
-func untar(t *testing.T, content []byte) []entry {
+// unpacked undoes gzip, which must name neither file nor time.
+func unpacked(t *testing.T, content []byte) []byte {
 	t.Helper()
 	z, err := gzip.NewReader(bytes.NewReader(content))
 	if err != nil {
@@ -52,8 +52,18 @@ func untar(t *testing.T, content []byte) []entry {
 	if !z.ModTime.IsZero() || z.Name != "" {
 		t.Errorf("gzip says %v, %q", z.ModTime, z.Name)
 	}
+	whole, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return whole
+}
+
+// untar lists a .tar.gz, whose entries must belong to root and have one time.
+func untar(t *testing.T, content []byte) []entry {
+	t.Helper()
 	var entries []entry
-	for r := tar.NewReader(z); ; {
+	for r := tar.NewReader(bytes.NewReader(unpacked(t, content))); ; {
 		h, err := r.Next()
 		if err == io.EOF {
 			return entries
@@ -245,6 +255,12 @@ func TestRelease(t *testing.T) {
 		if h := sha256.Sum256(content); err != nil || hex.EncodeToString(h[:]) != hash {
 			t.Errorf("%s: %v", line, err)
 		}
+		if strings.HasSuffix(name, "_oci.tar") {
+			checkImage(t, content, here)
+		}
+		if strings.HasSuffix(name, ".cdx.json") && !strings.Contains(string(content), `"pkg:golang/google.golang.org/grpc@`) {
+			t.Errorf("%s does not list gRPC", name)
+		}
 		if !strings.HasSuffix(name, ".tar.gz") {
 			continue
 		}
@@ -266,5 +282,19 @@ func TestRelease(t *testing.T) {
 	}
 	if len(sums) == 0 {
 		t.Error("no checksums")
+	}
+}
+
+// checkImage runs what is in the image for this machine.
+func checkImage(t *testing.T, archive []byte, here platform) {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "octet")
+	if err := os.WriteFile(binary, imagesOf(t, archive, "9.8.7")[here], 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(binary, append(slices.Clone(imageCommand), "--help")...)
+	c.Env = []string{} // as the image has it
+	if said, err := c.CombinedOutput(); err != nil || !strings.Contains(string(said), "octet serve") {
+		t.Errorf("%v: %s", err, said)
 	}
 }
