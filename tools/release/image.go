@@ -11,7 +11,7 @@ import (
 const imageUser = "65532:65532"
 
 // imageEntry is the binary in the image; imageCommand are its arguments where none are given.
-const imageEntry = "/usr/bin/octet"
+const imageEntry = "/octet"
 
 var imageCommand = []string{"serve", "/models"}
 

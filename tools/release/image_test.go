@@ -71,7 +71,7 @@ func imagesOf(t *testing.T, archive []byte, version string) map[platform][]byte 
 			t.Errorf("the image of %v is for %v", *m.Platform, config.imagePlatform)
 		}
 		c := config.Config
-		if c.User != "65532:65532" || !slices.Equal(c.Entrypoint, []string{"/usr/bin/octet"}) || !slices.Equal(c.Cmd, []string{"serve", "/models"}) || c.StopSignal != "SIGTERM" {
+		if c.User != "65532:65532" || !slices.Equal(c.Entrypoint, []string{"/octet"}) || !slices.Equal(c.Cmd, []string{"serve", "/models"}) || c.StopSignal != "SIGTERM" {
 			t.Errorf("config %+v", c)
 		}
 		if l := c.Labels; l["org.opencontainers.image.version"] != version || l["org.opencontainers.image.licenses"] != "Apache-2.0" || l["org.opencontainers.image.source"] == "" {
@@ -86,7 +86,7 @@ func imagesOf(t *testing.T, archive []byte, version string) map[platform][]byte 
 			switch {
 			case e.mode&^0o777 != 0 || e.mode&0o022 != 0:
 				t.Errorf("%s has mode %o", e.name, e.mode)
-			case e.name == "usr/bin/octet":
+			case e.name == "octet":
 				binaries[p] = []byte(e.content)
 			case e.folder, strings.HasPrefix(e.name, "usr/share/doc/octet/"):
 			default:
@@ -123,8 +123,9 @@ func TestImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, arch := range []string{"amd64", "arm64"} {
-		out, err := exec.Command(tool, "--override-os", "linux", "--override-arch", arch, "inspect", "--config", "oci-archive:"+path).CombinedOutput()
-		if err != nil || !strings.Contains(string(out), `"User":"65532:65532"`) || !strings.Contains(string(out), `"architecture":"`+arch+`"`) {
+		out, err := exec.Command(tool, "--override-os", "linux", "--override-arch", arch, "inspect", "--config", "oci-archive:"+path).Output()
+		var c imageConfig
+		if err != nil || json.Unmarshal(out, &c) != nil || c.Config.User != imageUser || c.Architecture != arch {
 			t.Errorf("skopeo: %v\n%s", err, out)
 		}
 	}
