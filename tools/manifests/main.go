@@ -1,25 +1,28 @@
-// Command manifests decodes Kubernetes manifests as Jobs of batch/v1, strictly: a field that is
-// unknown, in the wrong place or there twice is an error. It is a module of its own, so that
-// octet does not depend on Kubernetes.
+// Command manifests decodes Kubernetes manifests strictly: a field that is unknown, in the wrong
+// place or there twice is an error, and so is what a kind must have besides. It is a module of its
+// own, so that octet does not depend on Kubernetes.
 //
-//	cd tools/manifests && go run . ../../examples/cluster/*.yaml
+//	cd tools/manifests && go run . ../../examples/*/*.yaml
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
-	"strconv"
 
-	batch "k8s.io/api/batch/v1"
 	"sigs.k8s.io/yaml"
 )
 
 func main() {
 	failed := len(os.Args) < 2
 	for _, path := range os.Args[1:] {
-		if err := check(path); err != nil {
+		found, err := file(path)
+		if err != nil {
 			fmt.Fprintf(os.Stderr, "%s: %v\n", path, err)
 			failed = true
+		}
+		for _, what := range found {
+			fmt.Printf("%s: %s\n", path, what)
 		}
 	}
 	if failed {
@@ -27,30 +30,51 @@ func main() {
 	}
 }
 
-// check decodes a manifest, and demands that what names the number of shards agrees.
-func check(path string) error {
+// kinds check a document of a version and kind, and return its name.
+var kinds = map[string]func(text []byte) (string, error){
+	"batch/v1 Job":       job,
+	"apps/v1 Deployment": deployment,
+	"v1 Service":         service,
+	"serving.kserve.io/v1alpha1 ServingRuntime":  servingRuntime,
+	"serving.kserve.io/v1beta1 InferenceService": inferenceService,
+}
+
+// file checks the documents of a file, and those that belong together with one another.
+func file(path string) (found []string, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var job batch.Job
-	if err := yaml.UnmarshalStrict(text, &job); err != nil {
-		return err
-	}
-	if job.APIVersion != "batch/v1" || job.Kind != "Job" || len(job.Spec.Template.Spec.Containers) != 1 {
-		return fmt.Errorf("%s %s with %d containers is no Job of batch/v1 with one", job.APIVersion, job.Kind, len(job.Spec.Template.Spec.Containers))
-	}
-	for _, e := range job.Spec.Template.Spec.Containers[0].Env {
-		if e.Name != "OCTET_SHARD_COUNT" {
-			continue
+	documents := map[string][]byte{}
+	for _, document := range bytes.Split(text, []byte("\n---\n")) {
+		var head struct {
+			APIVersion string `json:"apiVersion"`
+			Kind       string `json:"kind"`
 		}
-		if job.Spec.CompletionMode == nil || *job.Spec.CompletionMode != batch.IndexedCompletion {
-			return fmt.Errorf("it has shards and is no Indexed Job")
+		if err := yaml.Unmarshal(document, &head); err != nil {
+			return found, err
 		}
-		if n := job.Spec.Completions; n == nil || strconv.Itoa(int(*n)) != e.Value {
-			return fmt.Errorf("OCTET_SHARD_COUNT is %s, and completions is another number", e.Value)
+		check := kinds[head.APIVersion+" "+head.Kind]
+		if check == nil {
+			return found, fmt.Errorf("%s %s: nothing here knows the kind", head.APIVersion, head.Kind)
 		}
+		name, err := check(document)
+		if err != nil {
+			return found, fmt.Errorf("%s: %w", head.Kind, err)
+		}
+		documents[head.Kind] = document
+		found = append(found, head.Kind+" "+name)
 	}
-	fmt.Printf("%s: Job %s\n", path, job.Name)
+	return found, together(documents)
+}
+
+// together checks that a Service reaches its Deployment, and an InferenceService its runtime.
+func together(documents map[string][]byte) error {
+	if d, s := documents["Deployment"], documents["Service"]; d != nil && s != nil {
+		return reaches(s, d)
+	}
+	if r, s := documents["ServingRuntime"], documents["InferenceService"]; r != nil && s != nil {
+		return runs(r, s)
+	}
 	return nil
 }
