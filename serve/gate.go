@@ -31,9 +31,7 @@ func (g *gate) enter(ctx context.Context) error {
 	}
 	if n := g.waiting.Add(1); n > g.limit {
 		g.waiting.Add(-1)
-		e := Errorf(Exhausted, "%d requests wait already: send it again later, to another server, or raise --queue", g.limit)
-		e.RetryAfter = g.wait()
-		return e
+		return g.refusal()
 	}
 	defer g.waiting.Add(-1)
 	select {
@@ -46,6 +44,20 @@ func (g *gate) enter(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// full is the error with which enter would refuse now; nil where it would not.
+func (g *gate) full() error {
+	if len(g.slots) < cap(g.slots) || g.waiting.Load() < g.limit {
+		return nil
+	}
+	return g.refusal()
+}
+
+func (g *gate) refusal() error {
+	e := Errorf(Exhausted, "%d requests wait already: send it again later, to another server, or raise --queue", g.limit)
+	e.RetryAfter = g.wait()
+	return e
 }
 
 // leave gives the slot back after so long a computation.

@@ -98,6 +98,32 @@ func TestOverload(t *testing.T) {
 	}
 }
 
+// Admit refuses what Infer would, counts it, and reserves nothing.
+func TestAdmit(t *testing.T) {
+	folder := t.TempDir()
+	put(t, filepath.Join(folder, "m.onnx"), scaled(1), 0)
+	var seen []Outcome
+	h := newHost(t, Options{Paths: []string{folder}, Threads: 1, Queue: -1, Observe: func(o Outcome) { seen = append(seen, o) }})
+	for range 3 {
+		if err := h.Admit("m", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.gate.enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	refuses(t, h.Admit("m", ""), Exhausted, "wait already")
+	h.gate.leave(time.Millisecond)
+	refuses(t, h.Admit("m", "7"), NotFound, "no version")
+	refuses(t, h.Admit("made up", ""), NotFound, "not served")
+	if len(seen) != 3 || seen[0].Model != "m" || seen[0].Version != "1" || seen[0].Err.Code != Exhausted || seen[2].Model != "" {
+		t.Errorf("%+v", seen)
+	}
+	if list, err := h.Statistics("m", "1"); err != nil || list[0].Fail.Count != 1 || list[0].Executions != 0 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
 func TestTokens(t *testing.T) {
 	var none *Tokens
 	some := NewTokens("one", "two")

@@ -25,19 +25,47 @@ func (h *Host) Infer(ctx context.Context, model, number string, q *Request) (*Re
 	if err == nil {
 		o.Version = v.source.Version
 		r, err = h.answer(ctx, v, q, &o)
-	} else if AsError(err).Code == NotFound {
-		o.Model = "" // names that clients make up are not counted apart
 	}
-	if o.Total, o.Err = time.Since(begun), AsError(err); v != nil {
+	o.Total = time.Since(begun)
+	if err := h.count(v, o, err); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Admit is the error with which Infer would refuse any request for a version now, since it is
+// not served or too many wait; nil where it would not. A transport asks it before it reads what
+// a client sends: to read and decode what is refused then would take time from what computes. A
+// refusal counts as a request.
+func (h *Host) Admit(model, number string) error {
+	v, err := h.find(model, number)
+	if err == nil {
+		err = h.gate.full()
+	}
+	if err == nil {
+		return nil
+	}
+	o := Outcome{Model: model}
+	if v != nil {
+		o.Version = v.source.Version
+	}
+	return h.count(v, o, err)
+}
+
+// count adds a request that has ended to the statistics, and returns its error as an *Error.
+func (h *Host) count(v *version, o Outcome, err error) error {
+	if o.Err = AsError(err); v != nil {
 		v.counts.add(o)
+	} else if o.Err.Code == NotFound {
+		o.Model = "" // names that clients make up are not counted apart
 	}
 	if h.opts.Observe != nil {
 		h.opts.Observe(o)
 	}
 	if o.Err != nil {
-		return nil, o.Err
+		return o.Err
 	}
-	return r, nil
+	return nil
 }
 
 // answer checks a request, waits for its turn and computes it.
