@@ -14,6 +14,9 @@ import (
 )
 
 func (s *Server) modelInfer(ctx context.Context, m *pb.ModelInferRequest) (*pb.ModelInferResponse, error) {
+	if err := s.host.Admit(m.ModelName, m.ModelVersion); err != nil {
+		return nil, err
+	}
 	q, err := requestOf(m)
 	if err != nil {
 		return nil, err

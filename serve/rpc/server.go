@@ -46,6 +46,8 @@ const (
 	maxHeaders    = 64 << 10         // bytes
 	oftenestPings = 10 * time.Second // of clients that keep connections alive
 	pingAfter     = 2 * time.Minute  // of silence: whoever does not answer has gone
+	idleTimeout   = 5 * time.Minute  // of connections without calls; clients open them again
+	greeting      = 10 * time.Second // for what opens a connection
 )
 
 // New is a server that Serve starts.
@@ -60,7 +62,7 @@ func New(host *serve.Host, o Options) *Server {
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(o.MaxMessage), grpc.MaxConcurrentStreams(maxStreams), grpc.MaxHeaderListSize(maxHeaders),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: oftenestPings, PermitWithoutStream: true}),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, MaxConnectionIdle: idleTimeout}), grpc.ConnectionTimeout(greeting),
 		grpc.UnaryInterceptor(s.guardCall), grpc.StreamInterceptor(s.guardStream),
 	}
 	if o.Credentials != nil {
