@@ -241,7 +241,7 @@ func TestNumbersAreStrconvs(t *testing.T) {
 	want := make([]float32, n)
 	for i := range want {
 		var v []byte
-		switch r.IntN(6) {
+		switch r.IntN(7) {
 		case 0:
 			v = strconv.AppendFloat(nil, float64(math.Float32frombits(r.Uint32()&^(1<<30))), 'g', -1, 32)
 		case 1:
@@ -255,6 +255,8 @@ func TestNumbersAreStrconvs(t *testing.T) {
 			v = strconv.AppendFloat(nil, math.Nextafter(half, float64(r.IntN(3)-1)*10), 'f', 17, 64)
 		case 5:
 			v = strconv.AppendFloat(nil, float64(r.IntN(1<<24))/float64([]int{1, 10, 1e5, 1e9}[r.IntN(4)]), 'f', -1, 64)
+		case 6: // zeros behind the point, as small numbers of float64 have
+			v = strconv.AppendFloat(nil, float64(float32(r.NormFloat64()*math.Pow10(-r.IntN(12)))), 'f', -1, 64)
 		}
 		f, err := strconv.ParseFloat(string(v), 32)
 		if err != nil {

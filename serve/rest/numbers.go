@@ -162,8 +162,9 @@ func floats[T float32 | float64](s *scanner, dst []T, shape tensor.Shape, bits i
 // exact10 are the powers of ten that float64 holds exactly.
 var exact10 = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
 
-// float32 reads a number of at most 18 digits without an exponent, as nearly all are, in one
-// pass. It reads nothing where it cannot be sure of the last bit: then strconv does it.
+// float32 reads a number of at most 18 digits, zeros in front of them not counted, and without an
+// exponent, as nearly all are, in one pass. It reads nothing where it cannot be sure of the last
+// bit: then strconv does it.
 //
 // The digits as a whole number, rounded to float64, divided by an exact power of ten and
 // rounded again, are at most 1.1 units in the last place of float64 away from the number. Where
@@ -190,11 +191,16 @@ func (s *scanner) float32() (float32, bool) {
 	if i < len(b) && b[i] == '.' {
 		i++
 		point := i
-		for i < len(b) && b[i]-'0' <= 9 && digits+i-point <= most {
+		if m == 0 {
+			for digits = 0; i < len(b) && b[i] == '0'; i++ {
+			}
+		}
+		last := min(len(b), i+most-digits+1)
+		for i < last && b[i]-'0' <= 9 {
 			m = m*10 + uint64(b[i]-'0')
 			i++
 		}
-		if behind = i - point; behind == 0 || digits+behind > most {
+		if behind = i - point; behind == 0 || i == last || behind >= len(exact10) {
 			return 0, false
 		}
 	}
