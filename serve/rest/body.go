@@ -2,9 +2,11 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"compress/zlib"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -35,34 +37,80 @@ func (h *handler) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > h.opts.MaxBody {
 		return nil, h.tooLarge()
 	}
-	control := http.NewResponseController(w)
-	if err := control.SetReadDeadline(time.Now().Add(h.opts.BodyTimeout)); err == nil {
-		defer control.SetReadDeadline(time.Time{})
-	}
-	var reader io.Reader = http.MaxBytesReader(w, r.Body, h.opts.MaxBody)
+	packed := http.MaxBytesReader(w, r.Body, h.opts.MaxBody)
+	var reader io.Reader = packed
 	expected := r.ContentLength
 	if encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding != "" && encoding != "identity" {
-		unpacked, err := unpack(encoding, reader)
+		unpacked, err := unpack(encoding, packed)
 		if err != nil {
 			return nil, h.broken(err)
 		}
 		reader, expected = unpacked, -1
 	}
-	const trusted = 1 << 20 // bytes that are allocated because a client says that they come
-	var b bytes.Buffer
-	b.Grow(int(min(max(expected, 0), trusted)) + bytes.MinRead)
-	n, err := b.ReadFrom(io.LimitReader(reader, h.opts.MaxBody+1))
-	switch {
-	case err != nil:
+	body, err := h.take(reader, expected)
+	if err != nil {
 		return nil, h.broken(err)
-	case n > h.opts.MaxBody:
-		return nil, h.tooLarge()
 	}
-	return b.Bytes(), nil
+	if n, err := packed.Read(make([]byte, 1)); n > 0 || !errors.Is(err, io.EOF) {
+		return nil, h.broken(cmp.Or(err, errors.New("something stands behind what is packed")))
+	}
+	// All has come in its time. What comes behind it, such as the client's leaving, has none.
+	http.NewResponseController(w).SetReadDeadline(time.Time{})
+	return body, nil
+}
+
+// take reads so many bytes, or, where the number is below 0, all. Memory for bytes that have not
+// come is a small part of those that may, and there is little to collect behind it: a buffer
+// that doubles would need three times as much.
+func (h *handler) take(r io.Reader, expected int64) ([]byte, error) {
+	const most = 1 << 20 // that are believed to come
+	if expected >= 0 {
+		b := make([]byte, min(expected, most))
+		n, err := io.ReadFull(r, b)
+		if err != nil || expected <= most {
+			return b[:n], err
+		}
+		b = append(make([]byte, 0, expected), b...)[:expected]
+		_, err = io.ReadFull(r, b[n:])
+		return b, err
+	}
+	var parts [][]byte
+	for left, size := h.opts.MaxBody, int64(most/16); ; size = min(2*size, most) {
+		b, err := fill(r, make([]byte, 0, size))
+		if left -= int64(len(b)); left < 0 {
+			return nil, h.tooLarge()
+		}
+		parts = append(parts, b)
+		switch {
+		case errors.Is(err, io.EOF):
+			return bytes.Join(parts, nil), nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// fill reads until a slice is at its capacity.
+func fill(r io.Reader, b []byte) ([]byte, error) {
+	for len(b) < cap(b) {
+		n, err := r.Read(b[len(b):cap(b)])
+		if b = b[:len(b)+n]; err != nil {
+			return b, err
+		}
+	}
+	return b, nil
 }
 
 func (h *handler) tooLarge() error {
 	return serve.Errorf(serve.TooLarge, "the request has more than %d bytes, of which --max-body is the limit", h.opts.MaxBody)
+}
+
+// slowError says that a body did not come in its time: the fault of the client or of what is
+// between, where serve.Deadline is that of the server.
+type slowError struct{ timeout time.Duration }
+
+func (e *slowError) Error() string {
+	return fmt.Sprintf("the request's body did not come within %v", e.timeout)
 }
 
 // broken is the error of a body that could not be read.
@@ -75,7 +123,7 @@ func (h *handler) broken(err error) error {
 	case errors.As(err, &large):
 		return h.tooLarge()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return serve.Errorf(serve.Deadline, "the request's body did not come within %v", h.opts.BodyTimeout)
+		return &slowError{h.opts.BodyTimeout}
 	}
 	return serve.Errorf(serve.Invalid, "the request's body cannot be read: %v", err)
 }

@@ -2,6 +2,8 @@ package rest
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -20,11 +22,27 @@ var statuses = map[serve.Code]int{
 
 // fail answers with an error, as the protocol has them: {"error": "..."}.
 func fail(w http.ResponseWriter, err error) {
+	var slow *slowError
+	if errors.As(err, &slow) {
+		failWith(w, http.StatusRequestTimeout, err.Error())
+		return
+	}
 	e := serve.AsError(err)
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(float64(e.RetryAfter)/float64(time.Second)))))
 	}
 	failWith(w, statuses[e.Code], e.Message)
+}
+
+// refuse is fail for a request whose body has not been read. A body of usual size is taken and
+// not looked at: net/http would close the connection, and clients that come again soon would need
+// a new one each time.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	const usual = 4 << 20 // bytes
+	if r.ContentLength <= usual {
+		io.Copy(io.Discard, io.LimitReader(r.Body, usual))
+	}
+	fail(w, err)
 }
 
 func failWith(w http.ResponseWriter, status int, message string) {

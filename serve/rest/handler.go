@@ -15,7 +15,8 @@ import (
 type Options struct {
 	// MaxBody bounds a request's body in bytes, as it comes and unpacked; 0 means 64 MiB.
 	MaxBody int64
-	// BodyTimeout is how long a body may take to come; 0 means a minute.
+	// BodyTimeout is how long a body may take to come, and an answer to be taken; 0 means a
+	// minute.
 	BodyTimeout time.Duration
 	// MaxPending bounds the bodies of all requests that are being answered; 0 means 1 GiB. One
 	// whose length is not known counts MaxBody.
@@ -53,8 +54,37 @@ var extensions = []string{"binary_tensor_data", "classification", "model_reposit
 // route is what answers a path, by method.
 type route map[string]http.HandlerFunc
 
-// ServeHTTP finds the path and the method.
+// timely is an answer that a client must take within a time from its beginning, so that one
+// that reads nothing does not hold its connection for ever.
+type timely struct {
+	http.ResponseWriter
+	timeout time.Duration
+}
+
+func (t *timely) WriteHeader(status int) {
+	t.limit()
+	t.ResponseWriter.WriteHeader(status)
+}
+
+// limit begins the time anew. Writers that have no deadlines have no connection either.
+func (t *timely) limit() {
+	http.NewResponseController(t.ResponseWriter).SetWriteDeadline(time.Now().Add(t.timeout))
+}
+
+// Unwrap lets http.ResponseController through.
+func (t *timely) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+
+// ServeHTTP answers a request. Its body must come within a time even where nothing here reads
+// it: net/http does, behind the answer.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	t := &timely{w, h.opts.BodyTimeout}
+	t.limit() // of the words "100 Continue", which some clients wait for
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.opts.BodyTimeout))
+	h.serve(t, r)
+}
+
+// serve finds the path and the method.
+func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	found, open := h.find(r.URL.EscapedPath())
 	switch {
 	case found == nil:

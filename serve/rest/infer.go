@@ -17,8 +17,8 @@ const headLength = "Inference-Header-Content-Length"
 func (h *handler) infer(name, version string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		// Whoever may not infer now need not send a body for it.
-		if err := h.host.ModelReady(name, version); err != nil {
-			fail(w, err)
+		if err := h.host.Admit(name, version); err != nil {
+			refuse(w, r, err)
 			return
 		}
 		if r.ContentLength > h.opts.MaxBody {
@@ -27,7 +27,7 @@ func (h *handler) infer(name, version string) http.HandlerFunc {
 		}
 		release, err := h.reserve(r)
 		if err != nil {
-			fail(w, err)
+			refuse(w, r, err)
 			return
 		}
 		defer release()
