@@ -169,7 +169,7 @@ export interface ClassifyOptions extends CallOptions {
 }
 
 export interface ConcurrencyOptions {
-  /** How many inputs are on their way at a time; by default as many as keep the process busy. */
+  /** How many inputs are on their way at a time; by default as many as keep the process busy, 8 of a RemoteSession. */
   concurrency?: number;
 }
 
@@ -206,6 +206,66 @@ export class Session implements AsyncDisposable {
   classifyAll(inputs: Iterable<ImageBytes> | AsyncIterable<ImageBytes>, options?: ClassifyOptions & ConcurrencyOptions): AsyncGenerator<Prediction[], void, undefined>;
 
   /** Lets the calls come to their end, and the model go. Later calls fail. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface RemoteOptions extends CallOptions {
+  /** The name of the model: that of its file, without the ending. */
+  model: string;
+  /** By default the newest, of each call. */
+  version?: string;
+  /** One of the server's tokens. */
+  token?: string;
+  /** What calls the server, in place of Node.js' own: with a certificate of the client, for example. */
+  fetch?: typeof globalThis.fetch;
+}
+
+/** What a server tells of a model. */
+export interface RemoteInfo {
+  model: string;
+  /** The one that was asked for. */
+  version?: string;
+  /** Those that are served. */
+  versions: string[];
+  /** The server's word for what computes: octet_pytorch, octet_onnx. */
+  platform: string;
+  /** What runNamed takes. */
+  inputs: Port[];
+  /** What it gives. */
+  outputs: Port[];
+}
+
+/**
+ * A model that a server computes: `octet serve`, or another that speaks the Open Inference Protocol (V2) with binary
+ * tensors over HTTP. Results and errors are those of a Session.
+ */
+export class RemoteSession implements AsyncDisposable {
+  private constructor();
+
+  /** Asks the server at an address, such as http://localhost:8080, for one of its models. */
+  static open(address: string | URL, options: RemoteOptions): Promise<RemoteSession>;
+
+  readonly info: Readonly<RemoteInfo>;
+
+  /** Computes the only output of a model with one input; images are prepared by the server. */
+  run(input: Input, options?: CallOptions): Promise<Tensor<Float32Array>>;
+
+  /** Computes all outputs, by their names, of all inputs, by theirs: info.inputs and info.outputs list them. */
+  runNamed(inputs: Readonly<Record<string, Tensor>>, options?: CallOptions): Promise<Record<string, OutputTensor>>;
+
+  /** Returns the most probable classes of an image, best first. Only octet serve answers it. */
+  classify(image: ImageBytes, options?: ClassifyOptions): Promise<Prediction[]>;
+  /** The same for each of several images, or for each row of a tensor. */
+  classify(input: Tensor | readonly ImageBytes[], options?: ClassifyOptions): Promise<Prediction[][]>;
+
+  /** Runs inputs, some at a time, reads no more of them ahead, and yields the outputs in their order. */
+  runAll(inputs: Iterable<Input> | AsyncIterable<Input>, options?: CallOptions & ConcurrencyOptions): AsyncGenerator<Tensor<Float32Array>, void, undefined>;
+
+  /** Does the same with classify. */
+  classifyAll(inputs: Iterable<ImageBytes> | AsyncIterable<ImageBytes>, options?: ClassifyOptions & ConcurrencyOptions): AsyncGenerator<Prediction[], void, undefined>;
+
+  /** Lets the calls come to their end. Later calls fail. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -1,10 +1,12 @@
 'use strict';
 
 const path = require('node:path');
-const { flags, describe, file, isZoo } = require('./arguments.js');
-const { ClosedError, UsageError, optionNames } = require('./errors.js');
+const { flags, file, isZoo } = require('./arguments.js');
+const { ClosedError, optionNames } = require('./errors.js');
+const { inOrder } = require('./inorder.js');
+const { oneInput, namedInputs, checkTop } = require('./input.js');
 const { Pool } = require('./pool.js');
-const { fromTensor, isTensor, bytesOf, isBytes } = require('./tensor.js');
+const { isBytes } = require('./tensor.js');
 
 /** Options that name files, which must not depend on where the process was started. */
 const FILES = ['labels'];
@@ -23,6 +25,8 @@ class Session {
   #handle;
   #running = new Set(); // promises
   #closed; // promise, once close was called
+
+  #busy = () => Math.max(2, this.#pool.concurrency); // calls that keep the process busy
 
   /** Use Session.open. */
   constructor(pool, { session, info }) {
@@ -53,19 +57,19 @@ class Session {
 
   /** classify returns the most probable classes of an image; of each, for several images or a tensor. */
   async classify(input, { top = 5, signal } = {}) {
-    if (!Number.isSafeInteger(top) || top < 1) throw new UsageError(`top is ${describe(top)}; give a whole number of at least 1`);
+    checkTop(top);
     const { document } = await this.#ask(input, { top }, signal);
     return isBytes(input) ? document[0] : document;
   }
 
   /** runAll runs one input after the other and yields the outputs in their order. */
   runAll(inputs, options = {}) {
-    return this.#inOrder(inputs, options, (input) => this.run(input, options));
+    return inOrder(inputs, options, this.#busy, (input) => this.run(input, options));
   }
 
   /** classifyAll is runAll with classify. */
   classifyAll(inputs, options = {}) {
-    return this.#inOrder(inputs, options, (input) => this.classify(input, options));
+    return inOrder(inputs, options, this.#busy, (input) => this.classify(input, options));
   }
 
   /** close lets the calls come to their end, and the model go. */
@@ -87,25 +91,6 @@ class Session {
     answer.then(done, done);
     return answer;
   }
-
-  /** #inOrder reads inputs only as fast as they are computed. */
-  async *#inOrder(inputs, { concurrency }, compute) {
-    if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency >= 1)) {
-      throw new UsageError(`concurrency is ${describe(concurrency)}; give a whole number of at least 1`);
-    }
-    const running = [];
-    try {
-      for await (const input of inputs) {
-        const output = compute(input);
-        output.catch(() => {}); // it is awaited below, in its turn
-        running.push(output);
-        if (running.length >= (concurrency ?? Math.max(2, this.#pool.concurrency))) yield await running.shift();
-      }
-      while (running.length > 0) yield await running.shift();
-    } finally {
-      await Promise.allSettled(running);
-    }
-  }
 }
 
 if (Symbol.asyncDispose) {
@@ -115,35 +100,16 @@ if (Symbol.asyncDispose) {
 
 /** request returns the header and the payload for an input. */
 function request(input) {
-  if (isTensor(input)) {
-    const { dtype, shape, bytes } = fromTensor(input);
-    return { tensor: { dtype, shape }, payload: [bytes] };
-  }
-  const images = isBytes(input) ? [input] : input;
-  if (!Array.isArray(images) || images.length === 0 || !images.every(isBytes)) {
-    const hint = typeof input === 'string' ? '; read the file first: await fs.readFile(path)' : '';
-    throw new UsageError(`the input is ${describe(input)}; give { data, shape }, the bytes of an image file, or an array of those${hint}`);
-  }
-  const payload = images.map(bytesOf);
-  return { images: payload.map((b) => b.byteLength), payload };
+  const { tensor, images } = oneInput(input);
+  if (images) return { images: images.map((b) => b.byteLength), payload: images };
+  const { dtype, shape, bytes } = tensor;
+  return { tensor: { dtype, shape }, payload: [bytes] };
 }
 
 /** namedRequest returns the header and the payload for tensors by name. */
 function namedRequest(inputs) {
-  if (typeof inputs !== 'object' || inputs === null || isTensor(inputs) || isBytes(inputs) || Array.isArray(inputs)) {
-    throw new UsageError(`the inputs are ${describe(inputs)}; give an object of tensors by the names of the inputs, such as { x: { data, shape } }`);
-  }
-  const entries = Object.entries(inputs);
-  if (entries.length === 0) throw new UsageError('there are no inputs; session.info.inputs lists what the model takes');
-  const tensors = [];
-  const payload = [];
-  for (const [name, value] of entries) {
-    if (!isTensor(value)) throw new UsageError(`the input ${name} is ${describe(value)}; give { data, shape }`);
-    const { dtype, shape, bytes } = fromTensor(value);
-    tensors.push({ name, dtype, shape });
-    payload.push(bytes);
-  }
-  return { tensors, payload };
+  const all = namedInputs(inputs);
+  return { tensors: all.map(({ name, dtype, shape }) => ({ name, dtype, shape })), payload: all.map(({ bytes }) => bytes) };
 }
 
 module.exports = { Session };

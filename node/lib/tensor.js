@@ -57,6 +57,11 @@ function named(type, data, dtype) {
   return { dtype, descr: other.descr };
 }
 
+/** bytesIn is how many bytes a tensor has. */
+function bytesIn({ dtype, shape }) {
+  return shape.reduce((n, d) => n * d, ARRAYS[dtype].BYTES_PER_ELEMENT);
+}
+
 /** toTensor views the elements of an answer, which begin at a byte of the payload, and says where they end. */
 function toTensor({ dtype, shape }, payload, at) {
   const type = ARRAYS[dtype];
@@ -94,4 +99,4 @@ function npy({ descr, shape, bytes }) {
   return [header, bytes];
 }
 
-module.exports = { fromTensor, toTensor, isTensor, bytesOf, isBytes, npy };
+module.exports = { fromTensor, toTensor, bytesIn, isTensor, bytesOf, isBytes, npy };

@@ -1,6 +1,6 @@
 // Checked by tsc, not run: what users write, and what must not check.
 import { readFile } from 'node:fs/promises';
-import { Session, Pool, quantize, inspect, run, compare, quantizeTensor, OctetError, DataError, QueueFullError, type Prediction, type Tensor, type SessionOptions } from '@octet-ml/octet';
+import { Session, RemoteSession, Pool, quantize, inspect, run, compare, quantizeTensor, OctetError, DataError, QueueFullError, type Prediction, type Tensor, type SessionOptions } from '@octet-ml/octet';
 
 const options: SessionOptions = { arch: 'resnet18', backend: 'fbgemm', threads: 2, resize: [256, 256], crop: 224, mean: [0.5], onProgress: ({ stage, done, total }) => console.log(stage, done / total) };
 const session = await Session.open('resnet18.pth', options);
@@ -47,6 +47,12 @@ try {
   console.log(other.info.classes);
 }
 
+{
+  await using far: Pick<Session, 'run' | 'runNamed' | 'runAll' | 'classify' | 'classifyAll' | 'close'> & AsyncDisposable = await RemoteSession.open(new URL('http://localhost:8080'), { model: 'resnet18', version: '2', token: 'secret' });
+  console.log((await far.classify(await readFile('cat.jpg')))[0]?.label);
+}
+// @ts-expect-error: the model is missing
+await RemoteSession.open('http://localhost:8080');
 // @ts-expect-error: a path is no image
 await session.classify('cat.jpg');
 // @ts-expect-error: the shape is missing

@@ -37,7 +37,7 @@ test('users\' code checks, from modules and from CommonJS, and so does the READM
 });
 
 /** Fields of instances. */
-const isField = (name) => name === 'Session.info' || name.endsWith('Error.code') || /^ModelError\.(missing|extra|misshapen|looksLike|choices)$/.test(name);
+const isField = (name) => name.endsWith('Session.info') || name.endsWith('Error.code') || /^ModelError\.(missing|extra|misshapen|looksLike|choices)$/.test(name);
 /** What the package uses itself. */
 const INTERNAL = new Set(['Pool.open', 'Pool.release', 'Pool.run', 'Pool.command']);
 

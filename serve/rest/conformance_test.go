@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/serve"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -225,6 +226,40 @@ func TestImages(t *testing.T) {
 	s.post(t, inferDemo, "x", "Content-Type", kind).refused(t, "no form", http.StatusBadRequest, "no file")
 	s.post(t, inferDemo, "--B\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\ncat.jpg\r\n--B--\r\n", "Content-Type", "multipart/form-data; boundary=B").
 		refused(t, "a field", http.StatusBadRequest, `"image" is no file`)
+}
+
+// The query's top asks for classes in place of numbers, whatever the input.
+func TestTop(t *testing.T) {
+	s := newServer(t, Options{}, serve.Options{})
+	x := noise(t, 2)
+	var got struct {
+		Predictions []struct{ Top []octet.Prediction }
+	}
+	body, length := binaryRequest(x, "")
+	r := s.post(t, inferDemo+"?top=3", body, headLength, length)
+	if err := json.Unmarshal(r.body, &got); err != nil || len(got.Predictions) != 2 {
+		t.Fatalf("%v %s", err, r.body)
+	}
+	m, err := s.host.Metadata("fashion_resnet8", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	y := s.logits(t, serve.Input{Data: x})
+	for i, p := range got.Predictions {
+		if want := octet.TopK(y.Float32s()[i*10:(i+1)*10], 3, m.Labels); !cmp.Equal(p.Top, want) {
+			t.Errorf("row %d: %v, and the logits say %v", i, p.Top, want)
+		}
+	}
+	image := picture(t)
+	text := fmt.Sprintf(`{"inputs":[{"name":"x","shape":[1],"datatype":"BYTES","data":[%q]}]}`, base64.StdEncoding.EncodeToString(image))
+	if a, b := s.post(t, inferDemo+"?top=3", text), s.post(t, inferDemo+"?top=3", string(image), "Content-Type", "image/png"); !bytes.Equal(a.body, b.body) {
+		t.Errorf("an image as BYTES: %s, as a body: %s", a.body, b.body)
+	}
+	s.post(t, inferDemo+"?top=x", body, headLength, length).refused(t, "top=x", http.StatusBadRequest, "top=x")
+	body, length = binaryRequest(x, `,"outputs":[{"name":"fc","parameters":{"classification":3}}]`)
+	s.post(t, inferDemo+"?top=3", body, headLength, length).refused(t, "both", http.StatusBadRequest, "ask for its numbers")
+	s.post(t, inferTwo+"?top=3", `{"inputs":[{"name":"a","shape":[1,2],"datatype":"FP32","data":[1,2]},{"name":"b","shape":[1,2],"datatype":"FP32","data":[1,2]},{"name":"i","shape":[3],"datatype":"INT64","data":[1,2,3]}]}`).
+		refused(t, "no classes", http.StatusBadRequest, "FP32 [N, classes]")
 }
 
 func formOf(t *testing.T, files ...[]byte) (body, kind string) {

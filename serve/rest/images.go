@@ -56,16 +56,26 @@ type classified struct {
 	Top   []octet.Prediction `json:"top"`
 }
 
+// topOf is how many classes the query of a request asks for, 0 where it does not.
+func topOf(r *http.Request) (int, error) {
+	text := r.URL.Query().Get("top")
+	if text == "" {
+		return 0, nil
+	}
+	top, err := strconv.Atoi(text)
+	if err != nil || top < 1 {
+		return 0, serve.Errorf(serve.Invalid, "top=%s: a number of classes from 1 up", text)
+	}
+	return top, nil
+}
+
 // images answers a request that is image files: the likeliest classes of each, or all outputs
 // of a model that gives none. The query's top says how many classes, 5 by default.
 func (h *handler) images(w http.ResponseWriter, r *http.Request, name, version string, files []file) {
-	top := 5
-	if text := r.URL.Query().Get("top"); text != "" {
-		var err error
-		if top, err = strconv.Atoi(text); err != nil || top < 1 {
-			failWith(w, http.StatusBadRequest, "top="+text+": a number of classes from 1 up")
-			return
-		}
+	top, err := topOf(r)
+	if err != nil {
+		fail(w, err)
+		return
 	}
 	m, err := h.host.Metadata(name, version)
 	if err != nil {
@@ -85,8 +95,8 @@ func (h *handler) images(w http.ResponseWriter, r *http.Request, name, version s
 		fail(w, err)
 		return
 	}
-	rows := rowsOf(done, len(files))
-	if rows == nil {
+	rows := rowsOf(done)
+	if len(rows) != len(files) {
 		head, _, err := write(done, func(string) bool { return false })
 		if err != nil {
 			fail(w, err)
@@ -95,10 +105,40 @@ func (h *handler) images(w http.ResponseWriter, r *http.Request, name, version s
 		send(w, r, head, nil)
 		return
 	}
-	list := []classified{}
-	for i, row := range rows {
-		list = append(list, classified{files[i].name, octet.TopK(row, top, m.Labels)})
+	if top == 0 {
+		top = 5
 	}
+	list := predictions(rows, top, m.Labels)
+	for i := range list {
+		list[i].Image = files[i].name
+	}
+	answerClasses(w, done, list)
+}
+
+// classes answers a request of tensors with the likeliest classes of each row.
+func (h *handler) classes(w http.ResponseWriter, name string, done *serve.Response, top int) {
+	rows := rowsOf(done)
+	if rows == nil {
+		failWith(w, http.StatusBadRequest, "top="+strconv.Itoa(top)+": model "+name+" does not answer with one output FP32 [N, classes]: ask for its numbers")
+		return
+	}
+	m, err := h.host.Metadata(done.Model, done.Version)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	answerClasses(w, done, predictions(rows, top, m.Labels))
+}
+
+func predictions(rows [][]float32, top int, labels []string) []classified {
+	list := []classified{}
+	for _, row := range rows {
+		list = append(list, classified{Top: octet.TopK(row, top, labels)})
+	}
+	return list
+}
+
+func answerClasses(w http.ResponseWriter, done *serve.Response, list []classified) {
 	answer(w, http.StatusOK, struct {
 		Model       string       `json:"model_name"`
 		Version     string       `json:"model_version"`
@@ -106,16 +146,16 @@ func (h *handler) images(w http.ResponseWriter, r *http.Request, name, version s
 	}{done.Model, done.Version, list})
 }
 
-// rowsOf are the numbers of n inputs where the only output is classes; else nil.
-func rowsOf(r *serve.Response, n int) [][]float32 {
+// rowsOf are the numbers of each input where the only output is classes; else nil.
+func rowsOf(r *serve.Response) [][]float32 {
 	if len(r.Outputs) != 1 {
 		return nil
 	}
 	y := r.Outputs[0].Data
-	if y.DType() != tensor.Float32 || len(y.Shape()) < 2 || y.Dim(0) != n || y.Shape()[2:].Numel() != 1 {
+	if y == nil || y.DType() != tensor.Float32 || len(y.Shape()) < 2 || y.Numel() == 0 || y.Shape()[2:].Numel() != 1 {
 		return nil
 	}
-	rows := make([][]float32, n)
+	rows := make([][]float32, y.Dim(0))
 	for i := range rows {
 		rows[i] = y.Float32s()[i*y.Dim(1) : (i+1)*y.Dim(1)]
 	}

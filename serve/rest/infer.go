@@ -53,9 +53,14 @@ func (h *handler) infer(name, version string) http.HandlerFunc {
 	}
 }
 
-// tensors answers a request of the protocol.
+// tensors answers a request of the protocol; where its query has top, as image files are.
 func (h *handler) tensors(w http.ResponseWriter, r *http.Request, name, version string, body []byte) {
 	q, err := h.read(r, name, version, body)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	top, err := topOf(r)
 	if err != nil {
 		fail(w, err)
 		return
@@ -63,6 +68,10 @@ func (h *handler) tensors(w http.ResponseWriter, r *http.Request, name, version 
 	done, err := h.host.Infer(r.Context(), name, version, &q.Request)
 	if err != nil {
 		fail(w, err)
+		return
+	}
+	if top > 0 {
+		h.classes(w, name, done, top)
 		return
 	}
 	head, data, err := write(done, q.binaryOf)
