@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/parallel"
 )
 
 // Options say what a Host serves and within which limits. Zero values are the defaults.
@@ -41,6 +42,7 @@ type Options struct {
 type Host struct {
 	opts Options
 	gate *gate
+	pool *parallel.Pool // that sessions compute on
 
 	loading sync.Mutex // one model at a time is loaded
 
@@ -89,7 +91,7 @@ func NewHost(o Options) *Host {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Host{opts: o, gate: newGate(o.Threads, o.Queue), models: map[string]*model{}}
+	return &Host{opts: o, gate: newGate(o.Threads, o.Queue), pool: parallel.Shared(o.Threads), models: map[string]*model{}}
 }
 
 // Refresh looks at the files and loads what is new. A file that has changed replaces its

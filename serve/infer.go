@@ -87,7 +87,7 @@ func (h *Host) answer(ctx context.Context, v *version, q *Request, o *Outcome) (
 	entered := time.Now()
 	defer func() { h.gate.leave(time.Since(entered)) }()
 
-	tensors, err := v.tensors(ctx, inputs)
+	tensors, err := h.tensors(ctx, v, inputs)
 	o.Input = time.Since(entered)
 	if err != nil {
 		return nil, err
@@ -220,15 +220,23 @@ func (v *version) wanted(list []Requested) ([]wantedOutput, error) {
 }
 
 // tensors are the inputs as the session takes them: image files are decoded and prepared.
-func (v *version) tensors(ctx context.Context, inputs []Input) (all []*tensor.Tensor, err error) {
+func (h *Host) tensors(ctx context.Context, v *version, inputs []Input) (all []*tensor.Tensor, err error) {
 	for _, in := range inputs {
 		x := in.Data
 		if x == nil {
-			if x, err = v.images.prepare(ctx, in.Images); err != nil {
+			if x, err = h.prepare(ctx, v, in.Images); err != nil {
 				return nil, err
 			}
 		}
 		all = append(all, x)
 	}
 	return all, nil
+}
+
+// prepare makes a batch of image files. That takes a thread, which computations beside it must
+// not take, too.
+func (h *Host) prepare(ctx context.Context, v *version, images [][]byte) (*tensor.Tensor, error) {
+	h.pool.Enter()
+	defer h.pool.Leave()
+	return v.images.prepare(ctx, images)
 }
