@@ -52,15 +52,25 @@ func (m *Model) MatchClasses(source dataset.Source) (matched dataset.Source, ass
 	if folders == nil {
 		return source, "", nil
 	}
-	labels, ofImageNet := m.ClassNames(folders)
+	labels, _ := m.ClassNames(folders)
 	if slices.Equal(folders, labels) {
 		return source, "", nil
 	}
-	mapping, assumed, err := matchFolders(folders, labels, ofImageNet, compare.Classes(m.Classes()))
+	mapping, assumed, err := m.MatchFolders(folders)
 	if err != nil {
 		return nil, "", err
 	}
 	return dataset.Relabel(source, mapping, labels), assumed, nil
+}
+
+// MatchFolders is MatchClasses for sets that are read in shards: it gives the class of each
+// folder of a set.
+func (m *Model) MatchFolders(folders []string) (classes []int, assumed string, err error) {
+	if err := m.check(); err != nil {
+		return nil, "", err
+	}
+	labels, ofImageNet := m.ClassNames(folders)
+	return matchFolders(folders, labels, ofImageNet, compare.Classes(m.Classes()))
 }
 
 // ClassNames is Labels for the classes that labelled data tells apart: a model with

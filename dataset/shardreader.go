@@ -37,6 +37,8 @@ type ShardOptions struct {
 	Label func(label int) (int, error)
 	// See is called with each sample that was read, from several goroutines.
 	See func(at Place, s Sample)
+	// Skip is called with each sample that could not be read, in order.
+	Skip func(SkippedSample)
 }
 
 // Skipped are samples that could not be read.
@@ -123,7 +125,11 @@ func (r *ShardReader) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 				return
 			}
 			if res.err != nil {
-				r.skipped.Merge(Skipped{1, []SkippedSample{{res.at.Part, res.at.Index, res.name, res.err.Error()}}})
+				one := SkippedSample{res.at.Part, res.at.Index, res.name, res.err.Error()}
+				r.skipped.Merge(Skipped{1, []SkippedSample{one}})
+				if r.opts.Skip != nil {
+					r.opts.Skip(one)
+				}
 				continue
 			}
 			if err := b.add(res.result); err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
-	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/partlist"
 )
 
 func newMergeCommand(c *console.Console) *cobra.Command {
@@ -74,7 +74,7 @@ type merger interface {
 }
 
 func runMerge(c *console.Console, given []string, output string) error {
-	paths, err := inputs.ExpandAll(given)
+	paths, err := partlist.Expand(given)
 	if err != nil {
 		return exit.WithCode(exit.Data, err)
 	}

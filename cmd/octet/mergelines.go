@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/dataset"
 )
@@ -18,7 +19,7 @@ import (
 type mergedPredictions struct {
 	paths     []string
 	images    []int // of each path, by its summary
-	all, next *predictionSummary
+	all, next *octet.Predictions
 }
 
 // maxLine bounds a line of predictions, and the summary.
@@ -35,7 +36,7 @@ func (m *mergedPredictions) add(path string) (*dataset.Coverage, error) {
 }
 
 // readSummary reads the last line.
-func readSummary(path string) (*predictionSummary, error) {
+func readSummary(path string) (*octet.Predictions, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -51,21 +52,10 @@ func readSummary(path string) (*predictionSummary, error) {
 	}
 	last, ended := bytes.CutSuffix(tail, []byte("\n"))
 	last = last[bytes.LastIndexByte(last, '\n')+1:]
-	s := &predictionSummary{}
-	if err := json.Unmarshal(last, s); err != nil || !ended || s.Version == 0 {
-		return nil, errors.New("the last line is no summary of predictions: the file was cut off; run that shard again")
+	if !ended {
+		last = nil
 	}
-	if s.Version != predictionsVersion {
-		return nil, fmt.Errorf("predictions of version %d; this octet reads %d: run that shard again", s.Version, predictionsVersion)
-	}
-	err = s.Check()
-	if err == nil && (s.Images < 0 || s.Skipped.Count < 0 || s.Images+s.Skipped.Count != s.Shards.Samples) {
-		err = errors.New("its counts do not add up")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the summary is damaged: %w: run that shard again", err)
-	}
-	return s, nil
+	return octet.ParsePredictions(last)
 }
 
 func (m *mergedPredictions) merge() error {
@@ -73,15 +63,7 @@ func (m *mergedPredictions) merge() error {
 		m.all = m.next
 		return nil
 	}
-	if m.all.Top != m.next.Top {
-		return dataset.Foreign("they have %d and %d classes of each image (--top)", m.all.Top, m.next.Top)
-	}
-	if err := m.all.Origin.Merge(&m.next.Origin); err != nil {
-		return err
-	}
-	m.all.Images += m.next.Images
-	m.all.Skipped.Merge(m.next.Skipped)
-	return nil
+	return m.all.Merge(m.next)
 }
 
 func (m *mergedPredictions) tell(out *shardFile) {
@@ -134,9 +116,7 @@ func (m *mergedPredictions) write(w io.Writer) error {
 			heap.Pop(&fronts)
 		}
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(m.all)
+	return m.all.Write(w)
 }
 
 // lineFile is a file at one of its lines.

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -12,28 +8,8 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
-	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/dataset"
 )
-
-// predictionLine is a line of predictions.
-type predictionLine struct {
-	At    [2]int             `json:"at"` // part and index: a dataset.Place
-	Input string             `json:"input"`
-	Top   []octet.Prediction `json:"top"`
-}
-
-// predictionsVersion is the version of predictionSummary.
-const predictionsVersion = 1
-
-// predictionSummary is the last line of predictions. Without it they are not complete.
-type predictionSummary struct {
-	Version int `json:"octet_predictions"`
-	octet.Origin
-	Images  int             `json:"images"`
-	Skipped dataset.Skipped `json:"skipped"`
-	Top     int             `json:"top"` // classes of each image
-}
 
 // runShard writes the predictions of one shard as lines of JSON.
 func runShard(c *console.Console, cmd *cobra.Command, f *runFlags, path string, given []string) error {
@@ -65,47 +41,26 @@ func runShard(c *console.Console, cmd *cobra.Command, f *runFlags, path string, 
 		return err
 	}
 	stage := c.Begin("run", "images", 0)
-	sum := predictionSummary{Version: predictionsVersion, Top: f.top}
+	var seen *octet.Predictions
 	err = console.WriteFile(f.output, func(w io.Writer) error {
-		return predictShard(cmd.Context(), w, session, model, data, stage, &sum)
+		var notWritten error
+		seen, err = session.Predict(cmd.Context(), data.Watched(stage.Set), f.top, func(line octet.PredictionLine) error {
+			notWritten = line.Write(w)
+			return notWritten
+		})
+		switch {
+		case notWritten != nil:
+			return err
+		case err != nil:
+			return exit.WithCode(exit.Data, err)
+		}
+		return seen.Write(w)
 	})
 	stage.End()
 	if err != nil {
 		return err
 	}
 	data.Report()
-	out := shardFileOf(data, "predictions", f.output, path, sum.Images)
+	out := shardFileOf(data, "predictions", f.output, path, seen.Images)
 	return c.Result(out, out.print)
-}
-
-// predictShard writes the lines.
-func predictShard(ctx context.Context, w io.Writer, session *octet.Session, model *octet.Model, data *inputs.ShardData, stage *console.Stage, sum *predictionSummary) error {
-	labels, _ := model.Labels()
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	for b, err := range data.Watched(stage.Set).Batches(ctx) {
-		if err != nil {
-			return exit.WithCode(exit.Data, err)
-		}
-		y, err := session.Run(ctx, b.Input)
-		if err != nil {
-			return exit.WithCode(exit.Data, err)
-		}
-		if y.Dim(0) != len(b.Names) {
-			return exit.WithCode(exit.Model, errors.New("the model does not give one answer for each image"))
-		}
-		for i, row := range inputs.RowsOf(y) {
-			p := b.Places[i]
-			if err := enc.Encode(predictionLine{[2]int{p.Part, p.Index}, b.Names[i], octet.TopK(row, sum.Top, labels)}); err != nil {
-				return exit.WithCode(exit.Output, fmt.Errorf("%s: %w", b.Names[i], err))
-			}
-			sum.Images++
-		}
-	}
-	var err error
-	if sum.Origin, err = session.Origin(data.ShardReader); err != nil {
-		return exit.WithCode(exit.Model, err)
-	}
-	sum.Skipped = data.Skipped()
-	return enc.Encode(sum)
 }

@@ -1,12 +1,8 @@
 package inputs
 
 import (
-	"errors"
-	"fmt"
 	"os"
-	"path"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +10,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/partlist"
 	"github.com/octet-ml/octet/vision"
 )
 
@@ -102,7 +99,7 @@ func (f *DataFlags) OpenShard(c *console.Console, model *octet.Model, shard Shar
 		}
 	}()
 	name := ""
-	if d.parts, name, err = openParts(paths, opts); err != nil {
+	if d.parts, name, err = partlist.Open(paths, nil, opts...); err != nil {
 		return nil, exit.WithCode(exit.Data, exit.AdviseMissing(err, "give a folder or tar archive of images, tars as a-{000..146}.tar or @FILE with one on each line, an IDX file, a .npy or a .npz"))
 	}
 	o := dataset.ShardOptions{Data: name, See: func(at dataset.Place, s dataset.Sample) {
@@ -145,117 +142,6 @@ func (d *ShardData) Report() {
 	if more := s.Count - len(s.First); more > 0 {
 		d.c.Warn("skipped: %d more", more)
 	}
-}
-
-// openParts opens what paths name, and says what the set is called.
-func openParts(paths []string, opts []dataset.Option) (parts []dataset.Part, name string, err error) {
-	all, err := ExpandAll(paths)
-	if err != nil {
-		return nil, "", err
-	}
-	if len(all) == 0 {
-		return nil, "", errors.New("the list of data is empty")
-	}
-	for _, p := range all {
-		part, err := openPart(p, len(all) > 1, opts)
-		if err != nil {
-			for _, opened := range parts {
-				opened.Close()
-			}
-			return nil, "", err
-		}
-		parts = append(parts, part)
-	}
-	name = parts[0].Name()
-	if len(parts) > 1 {
-		name = fmt.Sprintf("%s … %s, %d parts", name, parts[len(parts)-1].Name(), len(parts))
-	}
-	return parts, name, nil
-}
-
-// openPart opens one path. Archives of a list are not opened before they are read, so that a
-// shard touches only its own.
-func openPart(where string, listed bool, opts []dataset.Option) (dataset.Part, error) {
-	if remote(where) {
-		return openRemote(where, opts)
-	}
-	if !listed {
-		return dataset.OpenPart(where, opts...)
-	}
-	return dataset.OpenPart(where, append(opts, dataset.WithoutClasses())...)
-}
-
-// ExpandAll expands lists and patterns among paths.
-func ExpandAll(paths []string) (all []string, err error) {
-	for _, p := range paths {
-		more, err := expand(p)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, more...)
-	}
-	return all, nil
-}
-
-// expand reads @FILE, a list with a path on each line, and a-{000..146}.tar.
-func expand(where string) ([]string, error) {
-	list, ok := strings.CutPrefix(where, "@")
-	if !ok {
-		return braces(where)
-	}
-	lines, err := readLines(list)
-	if err != nil {
-		return nil, err
-	}
-	var all []string
-	for _, line := range lines {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			all = append(all, line)
-		}
-	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("%s lists nothing: write one path or address on each line", list)
-	}
-	return all, nil
-}
-
-// mostParts bounds how many archives a pattern stands for.
-const mostParts = 1_000_000
-
-// braces expands one {first..last} of numbers of equal width, as WebDataset writes archives.
-func braces(where string) ([]string, error) {
-	before, rest, ok := strings.Cut(where, "{")
-	span, after, closed := strings.Cut(rest, "}")
-	first, last, ranged := strings.Cut(span, "..")
-	var a, b int
-	if !ok || !closed || !ranged || !number(first, &a) || !number(last, &b) {
-		return []string{where}, nil
-	}
-	if a > b || b-a >= mostParts {
-		return nil, fmt.Errorf("%s: {%s} has to rise, and to stand for at most %d parts", where, span, mostParts)
-	}
-	var all []string
-	for i := a; i <= b; i++ {
-		all = append(all, fmt.Sprintf("%s%0*d%s", before, len(first), i, after))
-	}
-	return all, nil
-}
-
-func number(text string, n *int) bool {
-	if text == "" || len(text) > 9 || strings.Trim(text, "0123456789") != "" {
-		return false
-	}
-	fmt.Sscanf(text, "%d", n)
-	return true
-}
-
-// remote reports whether where is an address.
-func remote(where string) bool { return strings.Contains(where, "://") }
-
-// baseOf is what the part at an address is called.
-func baseOf(where string) string {
-	where, _, _ = strings.Cut(where, "?")
-	return path.Base(where)
 }
 
 // Watched has done called with the number of samples taken, and returns the reader.

@@ -1,4 +1,4 @@
-package inputs
+package partlist
 
 import (
 	"context"
@@ -9,23 +9,22 @@ import (
 	"strings"
 	"time"
 
-	"github.com/octet-ml/octet/cmd/octet/internal/s3"
-	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/s3"
 )
 
-// openRemote is a part that an address names.
-func openRemote(where string, opts []dataset.Option) (dataset.Part, error) {
+// remote says how the address where is read, from its beginning; nil where its scheme is
+// neither http, https nor s3.
+func remote(where string) (Opener, error) {
 	scheme, _, _ := strings.Cut(where, "://")
 	switch scheme {
 	case "http", "https":
-		open := func(ctx context.Context) (io.ReadCloser, error) { return openHTTP(ctx, where) }
-		return dataset.TarPart(baseOf(where), open, opts...), nil
+		return func(ctx context.Context) (io.ReadCloser, error) { return openHTTP(ctx, where) }, nil
 	case "s3":
 		object, err := s3.Open(where)
 		if err != nil {
 			return nil, err
 		}
-		open := func(ctx context.Context) (io.ReadCloser, error) {
+		return func(ctx context.Context) (io.ReadCloser, error) {
 			return openDownload(ctx, where, func(d *download) error {
 				body, size, version, final, err := object.Read(d.ctx, d.at, d.etag)
 				if final {
@@ -36,10 +35,9 @@ func openRemote(where string, opts []dataset.Option) (dataset.Part, error) {
 				}
 				return err
 			})
-		}
-		return dataset.TarPart(baseOf(where), open, opts...), nil
+		}, nil
 	}
-	return nil, fmt.Errorf("%s: addresses begin with http://, https:// or s3://", where)
+	return nil, nil
 }
 
 // A download that breaks off is continued where it ended, so often in a row without a byte,
