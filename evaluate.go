@@ -23,6 +23,8 @@ type Evaluation struct {
 	// NonFinite counts inputs that held NaN or infinite values themselves. Codes of an
 	// int8 model do not show them: what it answers then means nothing.
 	NonFinite NonFinite
+	// Against says how the answers differ from a reference's; nil where there was none.
+	Against *AnswerDifference
 	// Skipped are the samples that could not be read and were left out.
 	Skipped []dataset.SkipError
 	// Took is the time of computing, without that of reading.
@@ -35,6 +37,9 @@ type Accuracy struct {
 	Top1   int // inputs whose class has the largest logit
 	Top5   int // inputs whose class is among the five with the largest logits
 }
+
+// AnswerDifference counts, in whole numbers, how answers differ from a reference's.
+type AnswerDifference = compare.Difference
 
 // Interval is where a percentage lies with 95 % confidence, if the inputs are a random
 // sample of what the model will see.
@@ -106,15 +111,39 @@ func (s *Session) Evaluate(ctx context.Context, batches iter.Seq2[*dataset.Batch
 	if err := s.check(); err != nil {
 		return nil, err
 	}
+	return s.evaluation(ctx, nil, batches)
+}
+
+// EvaluateAgainst is Evaluate that also counts how the answers differ from those that
+// reference, such as the float model that s was made from, gives to the same inputs.
+func (s *Session) EvaluateAgainst(ctx context.Context, reference *Session, batches iter.Seq2[*dataset.Batch, error]) (*Evaluation, error) {
+	if err := s.checkReference(reference); err != nil {
+		return nil, err
+	}
+	return s.evaluation(ctx, reference, batches)
+}
+
+// checkReference finds sessions that are none, or that decide between other classes.
+func (s *Session) checkReference(reference *Session) error {
+	if err := errors.Join(s.check(), reference.check()); err != nil {
+		return err
+	}
+	if a, b := s.model.Classes(), reference.model.Classes(); a != b {
+		return fmt.Errorf("%s has %d classes and %s has %d: compare models of the same classes", s.model.name(), a, reference.model.name(), b)
+	}
+	return nil
+}
+
+func (s *Session) evaluation(ctx context.Context, reference *Session, batches iter.Seq2[*dataset.Batch, error]) (*Evaluation, error) {
 	if batches == nil {
 		return nil, errNil("stream of batches", "a dataset.Loader reads one")
 	}
-	e := &Evaluation{Classes: make([]Accuracy, compare.Classes(s.model.Classes()))}
+	e := s.newEvaluation(reference)
 	for b, err := range batches {
 		if err != nil {
 			return nil, err
 		}
-		if err := s.evaluate(ctx, e, b); err != nil {
+		if err := s.evaluate(ctx, e, b, reference); err != nil {
 			return nil, err
 		}
 	}
@@ -124,8 +153,18 @@ func (s *Session) Evaluate(ctx context.Context, batches iter.Seq2[*dataset.Batch
 	return e, nil
 }
 
-// evaluate counts the answers to a batch.
-func (s *Session) evaluate(ctx context.Context, e *Evaluation, b *dataset.Batch) error {
+// newEvaluation has seen nothing. reference may be nil.
+func (s *Session) newEvaluation(reference *Session) *Evaluation {
+	e := &Evaluation{Classes: make([]Accuracy, compare.Classes(s.model.Classes()))}
+	if reference != nil {
+		e.Against = &AnswerDifference{Bins: []compare.ErrorBin{}}
+	}
+	return e
+}
+
+// evaluate counts the answers to a batch, and how they differ from those of reference, unless
+// that is nil.
+func (s *Session) evaluate(ctx context.Context, e *Evaluation, b *dataset.Batch, reference *Session) error {
 	if b == nil {
 		return errNil("batch", "a dataset.Loader reads them")
 	}
@@ -144,6 +183,21 @@ func (s *Session) evaluate(ctx context.Context, e *Evaluation, b *dataset.Batch)
 	k := y.Numel() / n
 	for i, label := range b.Labels {
 		if err := e.add(y.Float32s()[i*k:(i+1)*k], label); err != nil {
+			return fmt.Errorf("%s: %w", b.Names[i], err)
+		}
+	}
+	if reference == nil {
+		return nil
+	}
+	want, err := reference.Run(ctx, b.Input)
+	if err != nil {
+		return err
+	}
+	if want.Numel() != y.Numel() {
+		return fmt.Errorf("%s gives %v and %s gives %v: compare models of the same outputs", s.model.name(), y, reference.model.name(), want)
+	}
+	for i, label := range b.Labels {
+		if err := e.Against.Add(label, want.Float32s()[i*k:(i+1)*k], y.Float32s()[i*k:(i+1)*k]); err != nil {
 			return fmt.Errorf("%s: %w", b.Names[i], err)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/dataset"
-	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/ptq"
 )
 
@@ -24,8 +23,18 @@ type Tally struct {
 	Undecided int
 	// NonFinite counts inputs that held NaN or infinite values themselves.
 	NonFinite NonFinite
+	// Against says how the answers differ from a reference's; nil where there was none.
+	Against *ReferenceDifference
 	// Skipped are the samples that could not be read.
 	Skipped dataset.Skipped
+}
+
+// ReferenceDifference is an AnswerDifference, and from whose answers.
+type ReferenceDifference struct {
+	Model string `json:"model"`          // fingerprint of the reference
+	Arch  string `json:"arch,omitempty"` // its architecture; empty of a model with a graph of its own
+	Kind  string `json:"kind"`           // int8 or float
+	AnswerDifference
 }
 
 // Origin says of which model and which samples something was computed.
@@ -74,10 +83,7 @@ func (s *Session) Origin(shard *dataset.ShardReader) (Origin, error) {
 	if shard == nil {
 		return Origin{}, errNil("shard", "dataset.NewShardReader returns one")
 	}
-	o := Origin{Arch: s.model.Arch(), Kind: "float"}
-	if s.model.quantized {
-		o.Kind = "int8"
-	}
+	o := Origin{Arch: s.model.Arch(), Kind: s.model.kind()}
 	seen, err := shard.Coverage()
 	if err != nil {
 		return o, err
@@ -88,8 +94,25 @@ func (s *Session) Origin(shard *dataset.ShardReader) (Origin, error) {
 			return o, err
 		}
 	}
-	o.Model, err = ptq.Fingerprint(s.model.graph)
+	o.Model, err = s.model.Fingerprint()
 	return o, err
+}
+
+// kind is int8 or float.
+func (m *Model) kind() string {
+	if m.quantized {
+		return "int8"
+	}
+	return "float"
+}
+
+// Fingerprint identifies the model's graph with its weights, all of which it reads: the
+// Origin of what a session computes holds it.
+func (m *Model) Fingerprint() (string, error) {
+	if err := m.check(); err != nil {
+		return "", err
+	}
+	return ptq.Fingerprint(m.graph)
 }
 
 // Tally computes a shard of a labelled set and counts the right answers. The labels are
@@ -98,21 +121,41 @@ func (s *Session) Tally(ctx context.Context, shard *dataset.ShardReader) (*Tally
 	if err := s.check(); err != nil {
 		return nil, err
 	}
+	return s.tally(ctx, nil, shard)
+}
+
+// TallyAgainst is Tally that also counts how the answers differ from those that reference, such
+// as the float model that s was made from, gives to the same inputs.
+func (s *Session) TallyAgainst(ctx context.Context, reference *Session, shard *dataset.ShardReader) (*Tally, error) {
+	if err := s.checkReference(reference); err != nil {
+		return nil, err
+	}
+	return s.tally(ctx, reference, shard)
+}
+
+func (s *Session) tally(ctx context.Context, reference *Session, shard *dataset.ShardReader) (*Tally, error) {
 	if shard == nil {
 		return nil, errNil("shard", "dataset.NewShardReader returns one")
 	}
-	e := &Evaluation{Classes: make([]Accuracy, compare.Classes(s.model.Classes()))}
+	e := s.newEvaluation(reference)
 	for b, err := range shard.Batches(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		if err := s.evaluate(ctx, e, b); err != nil {
+		if err := s.evaluate(ctx, e, b, reference); err != nil {
 			return nil, err
 		}
 	}
 	t := &Tally{Accuracy: e.Accuracy, Classes: e.Classes, Undecided: e.Undecided, NonFinite: e.NonFinite, Skipped: shard.Skipped()}
 	var err error
-	t.Origin, err = s.Origin(shard)
+	if t.Origin, err = s.Origin(shard); err != nil || reference == nil {
+		return t, err
+	}
+	r := reference.model
+	t.Against = &ReferenceDifference{Arch: r.Arch(), Kind: r.kind(), AnswerDifference: *e.Against}
+	if t.Against.Model, err = r.Fingerprint(); err == nil && r.computesFloat() {
+		t.CPU, err = floatCPU(reference.cpu)
+	}
 	return t, err
 }
 
@@ -125,8 +168,16 @@ func (t *Tally) Merge(o *Tally) error {
 	if len(t.Classes) != len(o.Classes) {
 		return dataset.Foreign("they count %d and %d classes", len(t.Classes), len(o.Classes))
 	}
+	if err := t.sameReference(o); err != nil {
+		return err
+	}
 	if err := t.Origin.Merge(&o.Origin); err != nil {
 		return err
+	}
+	if t.Against != nil {
+		both := *t.Against
+		both.Merge(&o.Against.AnswerDifference)
+		t.Against = &both
 	}
 	t.Accuracy.merge(o.Accuracy)
 	t.Classes = slices.Clone(t.Classes)
@@ -136,6 +187,18 @@ func (t *Tally) Merge(o *Tally) error {
 	t.Undecided += o.Undecided
 	t.NonFinite.Add(o.NonFinite)
 	t.Skipped.Merge(o.Skipped)
+	return nil
+}
+
+// sameReference refuses to add what was compared with other answers.
+func (t *Tally) sameReference(o *Tally) error {
+	a, b := t.Against, o.Against
+	switch {
+	case (a == nil) != (b == nil):
+		return dataset.Foreign("one of them was compared with a reference and the other was not")
+	case a != nil && a.Model != b.Model:
+		return dataset.Foreign("they were compared with two references, %s %s (fingerprint %.12s) and %s %s (%.12s)", a.Kind, a.Arch, a.Model, b.Kind, b.Arch, b.Model)
+	}
 	return nil
 }
 
@@ -157,6 +220,8 @@ type tallyJSON struct {
 	NonFinite *NonFinite      `json:"non_finite,omitempty"`
 	Skipped   dataset.Skipped `json:"skipped"`
 	Classes   [][3]int        `json:"classes"`
+
+	Against *ReferenceDifference `json:"against,omitempty"`
 }
 
 // Write writes t as JSON.
@@ -164,7 +229,7 @@ func (t *Tally) Write(w io.Writer) error {
 	if w == nil {
 		return errNil("writer", "os.Create returns one")
 	}
-	j := tallyJSON{Version: tallyVersion, Origin: t.Origin, Images: t.Inputs, Top1: t.Top1, Top5: t.Top5, Undecided: t.Undecided, Skipped: t.Skipped}
+	j := tallyJSON{Version: tallyVersion, Origin: t.Origin, Images: t.Inputs, Top1: t.Top1, Top5: t.Top5, Undecided: t.Undecided, Skipped: t.Skipped, Against: t.Against}
 	if t.NonFinite != (NonFinite{}) {
 		j.NonFinite = &t.NonFinite
 	}
@@ -191,7 +256,7 @@ func ReadTally(r io.Reader) (*Tally, error) {
 	if j.Version != tallyVersion {
 		return nil, fmt.Errorf("an evaluation of version %d; this octet reads %d: evaluate again", j.Version, tallyVersion)
 	}
-	t := &Tally{Origin: j.Origin, Accuracy: Accuracy{j.Images, j.Top1, j.Top5}, Undecided: j.Undecided, Skipped: j.Skipped}
+	t := &Tally{Origin: j.Origin, Accuracy: Accuracy{j.Images, j.Top1, j.Top5}, Undecided: j.Undecided, Skipped: j.Skipped, Against: j.Against}
 	if j.NonFinite != nil {
 		t.NonFinite = *j.NonFinite
 	}
@@ -207,6 +272,11 @@ func ReadTally(r io.Reader) (*Tally, error) {
 	err := t.Check()
 	if err == nil && (sum != t.Accuracy || t.Inputs+t.Skipped.Count != t.Shards.Samples || t.Skipped.Count < 0) {
 		err = errors.New("its counts do not add up")
+	}
+	if a := t.Against; err == nil && a != nil {
+		if err = a.Check(t.Inputs); a.Model == "" || a.Kind != "int8" && a.Kind != "float" {
+			err = errors.New("it does not say which reference it was compared with")
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the evaluation is damaged: %w: evaluate again", err)

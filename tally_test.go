@@ -76,6 +76,24 @@ func TestTallyThatIsDamaged(t *testing.T) {
 	}
 }
 
+// comparedText is tallyText with counts against a reference.
+var comparedText = strings.Replace(tallyText, `"classes"`, `"against": {"model": "f", "kind": "float", "changed": 1, "lost": 1, "gained": 0, "max_error": 1.5,
+"equal": 3, "bins": [{"exponent": -2, "logits": 2}, {"exponent": 0, "logits": 1}]}, "classes"`, 1)
+
+func TestTallyAgainstAReferenceThatIsDamaged(t *testing.T) {
+	if tally, err := octet.ReadTally(strings.NewReader(comparedText)); err != nil || tally.Against.Changed != 1 || len(tally.Against.Bins) != 2 {
+		t.Fatal(tally, err)
+	}
+	for _, change := range [][2]string{
+		{`"model": "f"`, `"model": ""`}, {`"float"`, `"no"`}, {`"changed": 1`, `"changed": 4`}, {`"equal": 3`, `"equal": 4`}, {`-2`, `2`}, {`1.5`, `0.5`},
+	} {
+		text := strings.Replace(comparedText, change[0], change[1], 1)
+		if _, err := octet.ReadTally(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "again") {
+			t.Errorf("%s: %v", change[1], err)
+		}
+	}
+}
+
 func TestTalliesOfOtherModels(t *testing.T) {
 	read := func(changes ...string) *octet.Tally {
 		tally, err := octet.ReadTally(strings.NewReader(strings.NewReplacer(changes...).Replace(tallyText)))
@@ -104,6 +122,7 @@ func TestTalliesOfOtherModels(t *testing.T) {
 // FuzzReadTally: what is read is written as it was, and merges without a panic.
 func FuzzReadTally(f *testing.F) {
 	f.Add([]byte(tallyText))
+	f.Add([]byte(comparedText))
 	f.Fuzz(func(t *testing.T, x []byte) {
 		a, err := octet.ReadTally(bytes.NewReader(x))
 		if err != nil {

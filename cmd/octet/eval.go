@@ -17,8 +17,9 @@ import (
 // evalFlags are the flags of `octet eval`.
 type evalFlags struct {
 	inputs.LabelledFlags
-	shard  inputs.ShardFlags
-	output string // of a shard
+	shard   inputs.ShardFlags
+	output  string // of a shard
+	against string // file of the reference; empty where there is none
 }
 
 func newEvalCommand(c *console.Console) *cobra.Command {
@@ -38,6 +39,9 @@ numbers are known. Otherwise their number must be the number of classes. --class
 says how other folders correspond to classes. A model with a single output decides
 between the classes 0 and 1 by the sign of its logit.
 
+--against FLOAT.pth computes another model on the same images, the float one that an int8 model
+was made of, and counts how often both name the same class and how far logits are apart.
+
 With --shard 2/4 one part of the data is evaluated and its counts are written; octet merge
 adds those of all parts, whose sum is that of one run to the last image. Then DATA may also be
 tars as WebDataset has them, by a pattern val-{000..146}.tar, a list @FILE, or addresses of
@@ -46,6 +50,7 @@ http, https or s3, and labels may be in the archives as NAME.cls; docs/cluster.m
   octet eval model.pth --arch resnet18 pets/ --labels pets.txt
   octet eval epoch9.pth --graph-of model.pt2 pets/ --labels pets.txt
   octet eval model.pth --arch resnet18 imagenette/val --class-map folders.txt
+  octet eval int8.pth imagenet/val --against float.pth
   octet eval int8.pth imagenet/val --shard 2/4 --output part2.json`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: inputs.CompleteModel(),
@@ -59,6 +64,7 @@ http, https or s3, and labels may be in the archives as NAME.cls; docs/cluster.m
 	cmd.Flags().BoolVar(&f.Names, "truth-from-names", false, inputs.NamesUsage)
 	cmd.Flags().StringVar(&f.ClassMap, "class-map", "", "`FILE` with one line per folder: its name, a tab, and the number or label of its class")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "with --shard: write its counts as `FILE`.json")
+	cmd.Flags().StringVar(&f.against, "against", "", "count how the answers differ from those of another model, the `REFERENCE`, such as the float model that MODEL was made of")
 	f.shard.Register(cmd, "output")
 	return cmd
 }
@@ -75,6 +81,7 @@ type score struct {
 	Damaged     []string          `json:"damaged,omitempty"`  // read in spite of damage
 	LeftOut     []string          `json:"left_out,omitempty"` // files that are not samples
 	NonFinite   *inputs.NonFinite `json:"non_finite,omitempty"`
+	Against     *against          `json:"against,omitempty"`
 }
 
 // evalOutput is the JSON document of `octet eval`.
@@ -114,9 +121,16 @@ func runEval(c *console.Console, cmd *cobra.Command, f *evalFlags, path, where s
 	if err != nil {
 		return err
 	}
-	s, err := evaluate(cmd.Context(), c, model, data, "eval", f.Data)
+	reference, err := f.openReference(c, cmd, f.Data.Compile)
 	if err != nil {
 		return err
+	}
+	s, err := evaluateAgainst(cmd.Context(), c, model, reference, data, "eval", f.Data)
+	if err != nil {
+		return err
+	}
+	if s.Against != nil {
+		s.Against.Reference = f.against
 	}
 	out := evalOutput{path, model.Arch(), inputs.KindOf(model), model.Backend(), where, model.Classes(), inputs.Texts(model.Assumptions()), trial, s}
 	return c.Result(out, out.print)
@@ -125,19 +139,31 @@ func runEval(c *console.Console, cmd *cobra.Command, f *evalFlags, path, where s
 // evaluate computes all data and counts the right answers. Inputs without a label are
 // an error.
 func evaluate(ctx context.Context, c *console.Console, model *octet.Model, data *inputs.Data, name string, f inputs.DataFlags) (score, error) {
+	return evaluateAgainst(ctx, c, model, nil, data, name, f)
+}
+
+// evaluateAgainst is evaluate that compares with a reference, unless that is nil.
+func evaluateAgainst(ctx context.Context, c *console.Console, model *octet.Model, reference *octet.Session, data *inputs.Data, name string, f inputs.DataFlags) (score, error) {
 	session, err := f.Compile(model)
 	if err != nil {
 		return score{}, err
 	}
 	stage := c.Begin(name, "images", data.Total())
 	defer stage.End()
-	e, err := session.Evaluate(ctx, inputs.Watched(data.Batches(ctx, f.BatchSize), stage))
+	batches := inputs.Watched(data.Batches(ctx, f.BatchSize), stage)
+	var e *octet.Evaluation
+	if reference == nil {
+		e, err = session.Evaluate(ctx, batches)
+	} else {
+		e, err = session.EvaluateAgainst(ctx, reference, batches)
+	}
 	if err != nil {
 		return score{}, exit.WithCode(exit.Data, err)
 	}
 	return score{
 		Images: e.Inputs, Top1: e.Top1, Top5: e.Top5, Top1Percent: e.Top1Percent(), Top5Percent: e.Top5Percent(), Seconds: e.Took.Seconds(),
 		Skipped: data.Skipped(), Damaged: data.DamagedImages(), LeftOut: data.LeftOut, NonFinite: data.NonFinite.Found(),
+		Against: againstOf(e.Against, "", e.Inputs),
 	}, nil
 }
 
@@ -146,6 +172,7 @@ func (o evalOutput) print(w io.Writer) {
 	if o.Classes > 5 {
 		fmt.Fprintf(w, "top-5   %6.2f %%  (%d of %d images)\n", o.Top5Percent, o.Top5, o.Images)
 	}
+	o.Against.print(w)
 	each := time.Duration(o.Seconds / float64(o.Images) * float64(time.Second))
 	fmt.Fprintf(w, "time    %s, %s per image\n", console.DurationText(time.Duration(o.Seconds*float64(time.Second))), console.DurationText(each))
 	if text := inputs.DescribeSkipped(o.Skipped); text != "" {

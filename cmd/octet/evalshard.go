@@ -24,6 +24,8 @@ type shardFile struct {
 	Skipped int      `json:"skipped"`
 	// Score is that of an evaluation.
 	Score *shardScore `json:"score,omitempty"`
+	// Against says how an evaluation differs from a reference.
+	Against *against `json:"against,omitempty"`
 }
 
 // shardFileOf is the document of a shard that was read to its end, of so many images that were not
@@ -45,8 +47,12 @@ type shardScore struct {
 	classes int
 }
 
-func scoreOf(t *octet.Tally) *shardScore {
-	return &shardScore{t.Top1, t.Top5, t.Top1Percent(), t.Top5Percent(), len(t.Classes)}
+// count completes the document of an evaluation, that of reference where it was compared.
+func (s *shardFile) count(t *octet.Tally, reference string) {
+	s.Score = &shardScore{t.Top1, t.Top5, t.Top1Percent(), t.Top5Percent(), len(t.Classes)}
+	if t.Against != nil {
+		s.Against = againstOf(&t.Against.AnswerDifference, reference, t.Inputs)
+	}
 }
 
 func (s shardFile) print(w io.Writer) {
@@ -56,6 +62,7 @@ func (s shardFile) print(w io.Writer) {
 			fmt.Fprintf(w, "top-5   %6.2f %%  (%d of %d images)\n", s.Score.Top5Percent, s.Score.Top5, s.Images)
 		}
 	}
+	s.Against.print(w)
 	what := s.Kind
 	if s.Shard != "" {
 		what += " of shard " + s.Shard
@@ -86,12 +93,22 @@ func evalShard(c *console.Console, cmd *cobra.Command, f *evalFlags, path, where
 		return err
 	}
 	defer data.Close()
-	session, err := f.Data.CompileShard(model, f.shard)
+	compile := func(m *octet.Model) (*octet.Session, error) { return f.Data.CompileShard(m, f.shard) }
+	session, err := compile(model)
+	if err != nil {
+		return err
+	}
+	reference, err := f.openReference(c, cmd, compile)
 	if err != nil {
 		return err
 	}
 	stage := c.Begin("eval", "images", 0)
-	tally, err := session.Tally(cmd.Context(), data.Watched(stage.Set))
+	var tally *octet.Tally
+	if reference == nil {
+		tally, err = session.Tally(cmd.Context(), data.Watched(stage.Set))
+	} else {
+		tally, err = session.TallyAgainst(cmd.Context(), reference, data.Watched(stage.Set))
+	}
 	stage.End()
 	if err != nil {
 		return exit.WithCode(exit.Data, err)
@@ -101,6 +118,6 @@ func evalShard(c *console.Console, cmd *cobra.Command, f *evalFlags, path, where
 		return err
 	}
 	out := shardFileOf(data, "evaluation", f.output, path, tally.Inputs)
-	out.Score = scoreOf(tally)
+	out.count(tally, f.against)
 	return c.Result(out, out.print)
 }

@@ -10,7 +10,7 @@ type flagGroup struct {
 
 // flagGroups are in the order of help. A flag is in one of them.
 var flagGroups = []flagGroup{
-	{"Model", []string{"arch", "key", "graph-of", "backend", "labels", "classes", "float"}},
+	{"Model", []string{"against", "arch", "key", "graph-of", "backend", "labels", "classes", "float"}},
 	{"Input", []string{
 		"calibration", "calibrate", "calibration-limit", "data", "train", "eval", "inputs", "input", "truth", "truth-from-names", "class-map",
 		"limit", "shard", "batch-size", "batch", "size", "strict", "tensor", "shape", "with", "with-tensor", "with-shape", "no-data",

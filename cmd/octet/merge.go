@@ -216,7 +216,8 @@ func (m *mergedTally) merge() error {
 func (m *mergedTally) write(w io.Writer) error { return m.all.Write(w) }
 
 func (m *mergedTally) tell(out *shardFile) {
-	out.Images, out.Skipped, out.Score = m.all.Inputs, m.all.Skipped.Count, scoreOf(m.all)
+	out.Images, out.Skipped = m.all.Inputs, m.all.Skipped.Count
+	out.count(m.all, "")
 }
 
 // mergedStatistics merges those of calibration.
