@@ -1,0 +1,135 @@
+package octetbeam
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/partlist"
+	"github.com/octet-ml/octet/vision"
+)
+
+// Data is a set that every worker reads its shards of.
+type Data struct {
+	// Paths are a folder or an archive of images, an IDX file, a .npy or .npz, or several
+	// archives: patterns val-{000..146}.tar, lists @FILE, addresses of http, https and s3, and
+	// of the file systems that the program registers with Beam. All workers must see the same.
+	Paths []string
+	// Shards is how many pieces the set is cut into, which bundles are made of: a few for each
+	// thread of all workers.
+	Shards int
+	// BatchSize is how many samples are computed at a time; 0 is octet.DefaultBatchSize.
+	// Results do not depend on it.
+	BatchSize int
+	// MaxPixels leaves out larger images; 0 is vision.DefaultMaxPixels.
+	MaxPixels int
+	// Upright turns images as their EXIF orientation says.
+	Upright bool
+}
+
+// Broken is a sample that could not be read.
+type Broken struct {
+	Name  string // of the sample in its set
+	Error string // why
+}
+
+// mostShards bounds Shards, as one element of the pipeline stands for each.
+const mostShards = 100_000
+
+// shards are the numbers of the shards, each an element of its own.
+func (d Data) shards(s beam.Scope) beam.PCollection {
+	if len(d.Paths) == 0 || d.Shards < 1 || d.Shards > mostShards {
+		panic(fmt.Sprintf("octetbeam: %d paths of data in %d shards: name data, and 1 to %d shards", len(d.Paths), d.Shards, mostShards))
+	}
+	all := make([]int, d.Shards)
+	for i := range all {
+		all[i] = i + 1
+	}
+	return beam.Reshuffle(s, beam.CreateList(s, all))
+}
+
+// shardOf is a shard that is being read.
+type shardOf struct {
+	*dataset.ShardReader
+	parts  []dataset.Part
+	preset vision.Preset // how images are prepared; zero of arrays
+}
+
+func (s *shardOf) close() {
+	for _, p := range s.parts {
+		p.Close()
+	}
+}
+
+// open opens shard i. Samples that cannot be read go to broken. With labels they are turned
+// into classes of the model, which all samples then need.
+func (d Data) open(m *octet.Model, i int, labels bool, broken func(Broken), opts ...dataset.Option) (*shardOf, error) {
+	decoder := vision.Decoder{Upright: d.Upright, MaxPixels: cmp.Or(d.MaxPixels, vision.DefaultMaxPixels)}
+	parts, name, err := partlist.Open(d.Paths, ofBeam, append(opts, dataset.WithDecoder(decoder))...)
+	if err != nil {
+		return nil, err
+	}
+	s := &shardOf{parts: parts}
+	if err := s.read(d, m, name, i, labels, broken); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// ofBeam opens an address of one of Beam's file systems.
+func ofBeam(where string) partlist.Opener {
+	return func(ctx context.Context) (io.ReadCloser, error) { return openRead(ctx, where) }
+}
+
+func (s *shardOf) read(d Data, m *octet.Model, name string, i int, labels bool, broken func(Broken)) (err error) {
+	takes := m.Inputs()
+	if len(takes) != 1 {
+		return fmt.Errorf("%s takes %v; one input, a batch of images or arrays, is expected here", m.File(), takes)
+	}
+	o := dataset.ShardOptions{Data: name, Skip: func(k dataset.SkippedSample) { broken(Broken{k.Name, k.Error}) }}
+	o.DType, o.BatchSize, o.Workers = takes[0].DType, cmp.Or(d.BatchSize, octet.DefaultBatchSize), 1
+	if shape := takes[0].Shape; len(shape) > 0 && shape[0] > 0 {
+		o.BatchSize = shape[0]
+	}
+	if s.parts[0].Kind() == dataset.KindImages {
+		if s.preset, _, err = m.Preset(); err != nil {
+			return err
+		}
+		o.Preset = s.preset
+	}
+	if labels {
+		if o.Label, err = classOf(m, s.parts[0].Classes()); err != nil {
+			return err
+		}
+	}
+	s.ShardReader, err = dataset.NewShardReader(s.parts, dataset.Shard{Index: i, Count: d.Shards}, o)
+	return err
+}
+
+// classOf turns a label of the set, whose folders are classes unless there are none, into a
+// class of the model.
+func classOf(m *octet.Model, folders []string) (func(int) (int, error), error) {
+	var classes []int
+	if folders != nil {
+		var err error
+		if classes, _, err = m.MatchFolders(folders); err != nil {
+			return nil, err
+		}
+	}
+	return func(label int) (int, error) {
+		switch {
+		case label < 0:
+			return 0, errors.New("it has no label: an evaluation needs one folder per class, or archives with the class of NAME.jpg in NAME.cls")
+		case classes != nil:
+			return classes[label], nil
+		}
+		return label, nil
+	}, nil
+}
