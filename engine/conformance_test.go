@@ -27,7 +27,11 @@ type namedEngine struct {
 
 var engines = sync.OnceValue(func() []namedEngine {
 	list := []namedEngine{{"reference", Reference}}
-	for _, threads := range []int{1, 2, 3, 8} {
+	counts := []int{1, 2, 3, 8}
+	if testing.Short() {
+		counts = []int{1, 3} // and 2, with every level
+	}
+	for _, threads := range counts {
 		list = append(list, namedEngine{fmt.Sprintf("%d threads", threads), compiled(Options{Threads: threads})})
 	}
 	for _, level := range Levels() {
@@ -53,11 +57,15 @@ func variants(yield func(tensor.DType, quant.Numerics) bool) {
 
 func TestConformance(t *testing.T) {
 	r := testseed.Rand(t)
+	batches := []int{1, 3, 8}
+	if testing.Short() {
+		batches = batches[:2]
+	}
 	for dtype, numerics := range variants {
 		for _, c := range randomgraph.Cases {
 			t.Run(fmt.Sprintf("%v %v/%s", dtype, numerics, c.Name), func(t *testing.T) {
 				g := c.Build(randomgraph.New(r, c.Name, dtype, numerics))
-				conform(t, g, randomgraph.Image(r, []int{1, 3, 8}[r.IntN(3)], c.Channels, c.H, c.W))
+				conform(t, g, randomgraph.Image(r, batches[r.IntN(len(batches))], c.Channels, c.H, c.W))
 			})
 		}
 	}
