@@ -131,9 +131,12 @@ var correcting = octet.Conversion(octet.WithBiasCorrection(), octet.WithAdaptive
 
 // TestCorrectionsAreTheSameInStages: in one call, in two, and with statistics of a file.
 func TestCorrectionsAreTheSameInStages(t *testing.T) {
-	m := openTrained(t)
+	m, images := openTrained(t), 80
+	if testing.Short() {
+		images = 16
+	}
 	steps := 0
-	whole, report, err := octet.Quantize(t.Context(), m, photos(t, m, 80), correcting, octet.WithCorrectionProgress(func(done, of int) { steps = of - done }))
+	whole, report, err := octet.Quantize(t.Context(), m, photos(t, m, images), correcting, octet.WithCorrectionProgress(func(done, of int) { steps = of - done }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +147,7 @@ func TestCorrectionsAreTheSameInStages(t *testing.T) {
 	if err := whole.Write(&want); err != nil {
 		t.Fatal(err)
 	}
-	plain, err := octet.Calibrate(t.Context(), m, photos(t, m, 80))
+	plain, err := octet.Calibrate(t.Context(), m, photos(t, m, images))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +159,7 @@ func TestCorrectionsAreTheSameInStages(t *testing.T) {
 		"from a file":      {correcting, octet.WithResume(read(t, plain))},
 		"on three threads": {correcting, octet.WithThreads(3)},
 	} {
-		c, err := octet.Calibrate(t.Context(), m, photos(t, m, 80), opts...)
+		c, err := octet.Calibrate(t.Context(), m, photos(t, m, images), opts...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,6 +176,7 @@ func TestCorrectionsAreTheSameInStages(t *testing.T) {
 
 // TestCorrectionsHelp on images that they have not seen.
 func TestCorrectionsHelp(t *testing.T) {
+	slow(t, "rounds a network twice")
 	m := open(t)
 	least := map[string]float64{}
 	for _, c := range []struct {

@@ -17,6 +17,9 @@ import (
 // Networks that FX graph mode converted, plain and quantizable, calibrated and trained,
 // give PyTorch's logits to the bit (tools/golden/fx.py).
 func TestConvertedInGraphMode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: opens networks of full size")
+	}
 	files, _ := filepath.Glob("testdata/fx/*.pth")
 	if len(files) < 5 {
 		t.Fatalf("only %d files", len(files))

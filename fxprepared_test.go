@@ -22,6 +22,9 @@ import (
 // calibrated and in training, give the logits of PyTorch's convert_fx to the bit
 // (tools/golden/fxprepared.py).
 func TestPreparedInGraphMode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: opens and converts ten networks")
+	}
 	files, _ := filepath.Glob("testdata/fxprepared/*.pth")
 	if len(files) < 10 {
 		t.Fatalf("only %d files", len(files))

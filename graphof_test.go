@@ -128,6 +128,7 @@ func saveState(t *testing.T, path string, sd *torch.StateDict) string {
 // TestGraphOfPrograms: a state dict over the graph of the program before training gives the bits of
 // the program after it, for all small networks: what was computed of weights is computed again.
 func TestGraphOfPrograms(t *testing.T) {
+	slow(t, "opens every program of pt2's tests, and its graph")
 	r, folder := testseed.Rand(t), t.TempDir()
 	z, err := zip.OpenReader("pt2/testdata/networks.zip")
 	if err != nil {

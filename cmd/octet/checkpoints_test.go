@@ -23,6 +23,7 @@ func lastLine(text string) string {
 // Several networks in one file: the error names them and ends with a command that
 // works, and each opens by its key, also into a flat state dict.
 func TestKeys(t *testing.T) {
+	slow(t, "compares keys with those of every architecture")
 	_, model, _, _ := demoFolder(t)
 	flat := func(prefixes ...string) string {
 		return changed(t, model, func(sd *torch.StateDict) {

@@ -20,6 +20,7 @@ import (
 // TestKilledShards: shards that are killed leave a whole file or none, and when they are run
 // again the result is that of one run.
 func TestKilledShards(t *testing.T) {
+	slow(t, "evaluates in processes of its own")
 	r := testseed.Rand(t)
 	folder, int8, _ := quantized(t)
 	test := firstImages(t, demoTest, 2000)
@@ -138,6 +139,7 @@ func TestManifestOfKubernetes(t *testing.T) {
 
 // TestShardsUnderParallel runs examples/cluster/local.sh.
 func TestShardsUnderParallel(t *testing.T) {
+	slow(t, "evaluates in processes of its own")
 	if _, err := exec.LookPath("parallel"); err != nil {
 		t.Skip("GNU parallel is not installed")
 	}

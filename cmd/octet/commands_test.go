@@ -254,6 +254,7 @@ func TestInspectText(t *testing.T) {
 }
 
 func TestAdvise(t *testing.T) {
+	slow(t, "measures every recipe")
 	var doc adviseOutput
 	octetCommand(t, "advise", "--device", "arm", "--json").must(t).decode(t, &doc)
 	if doc.Advice.Method != "ptq" || doc.Advice.Backend != "qnnpack" {

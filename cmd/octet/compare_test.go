@@ -39,6 +39,7 @@ func variantNames(c *report.Comparison) []string {
 }
 
 func TestCompareMakesVariants(t *testing.T) {
+	slow(t, "measures every recipe")
 	folder, model, calibration, test := demoFolder(t)
 	html, markdown := filepath.Join(folder, "report.html"), filepath.Join(folder, "report.md")
 	c, r := compared(t, model, "--calibration", calibration, "--calibration-limit", "32", "--eval", test, "--limit", "100", "--layer-inputs", "4", "--html", html, "--markdown", markdown)
@@ -86,6 +87,7 @@ func TestCompareMakesVariants(t *testing.T) {
 
 // What compare says of a variant is what eval says of its file.
 func TestCompareAgreesWithEval(t *testing.T) {
+	slow(t, "quantizes, compares and evaluates")
 	folder, model, calibration, test := demoFolder(t)
 	keep := filepath.Join(folder, "kept")
 	c, _ := compared(t, model, "--calibration", calibration, "--backend", "qnnpack", "--per-tensor", "--qconfig", "torchvision,mse", "--exclude", "fc", "--calibration-limit", "32",
