@@ -22,6 +22,8 @@ type emulated struct {
 	cpus []string
 	seed uint64
 	edge int
+
+	markdown string // file for a table; "" for none
 }
 
 // presets are rules of arithmetic: those of PyTorch's engines, and those of ONNX files of others.
@@ -41,7 +43,8 @@ func (e emulated) compare(archs []string) error {
 	}
 	compared, different := 0, 0
 	for _, arch := range archs {
-		for _, preset := range presets {
+		r := &row{arch: arch, edge: e.edge, same: make([]int, len(presets)), all: make([]int, len(presets))}
+		for i, preset := range presets {
 			file, err := e.model(dir, arch, preset)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", arch, preset, err)
@@ -56,13 +59,17 @@ func (e emulated) compare(archs []string) error {
 				if err != nil {
 					return fmt.Errorf("%s, %s as %s: %w\n%s", arch, preset, cpu, err, got)
 				}
+				r.add(i, want.Bytes(), got)
 				compared++
 				if !bytes.Equal(got, want.Bytes()) {
 					different++
 					fmt.Printf("%s, %s: %s differs\nhere:\n%sthere:\n%s", arch, preset, cpu, want.Bytes(), got)
 				}
 			}
-			fmt.Printf("%s, %s: compared\n", arch, preset)
+			fmt.Printf("%s, %s: %d of %d results are the same\n", arch, preset, r.same[i], r.all[i])
+		}
+		if err := e.writeTable(r); err != nil {
+			return err
 		}
 	}
 	fmt.Printf("%d comparisons, %d differ\n", compared, different)
@@ -121,14 +128,13 @@ func printDigest(w io.Writer, file string, seed uint64, edge int) error {
 	if _, err := fmt.Fprintf(w, "numerics %v\n", m.Graph().Numerics); err != nil {
 		return err
 	}
-	for _, images := range []int{1, 8} {
-		x := draw(seed, images, edge)
-		for threads := 1; threads <= 3; threads++ {
-			session, err := m.Compile(octet.WithThreads(threads))
-			if err != nil {
-				return err
-			}
-			y, err := session.Run(context.Background(), x)
+	for threads := 1; threads <= 3; threads++ {
+		session, err := m.Compile(octet.WithThreads(threads))
+		if err != nil {
+			return err
+		}
+		for _, images := range []int{1, 8} {
+			y, err := session.Run(context.Background(), draw(seed, images, edge))
 			if err != nil {
 				return err
 			}

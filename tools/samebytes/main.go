@@ -46,6 +46,7 @@ func main() {
 	edge := flag.Int("edge", 96, "height and width of the images")
 	cpus := flag.String("cpus", "", "compare with these of qemu's CPUs for arm64, in place of two binaries")
 	qemu := flag.String("qemu", "qemu-aarch64-static", "qemu's user mode")
+	markdown := flag.String("markdown", "", "file with a table of the comparisons of CPUs; rows of other architectures stay in it")
 	digested := flag.String("digest", "", "only print what the results of a file are, as the comparison of CPUs asks for")
 	flag.Parse()
 	if *digested != "" {
@@ -56,7 +57,7 @@ func main() {
 	}
 	if *cpus != "" {
 		fmt.Printf("seed %d\n", *seed)
-		e := emulated{qemu: *qemu, cpus: strings.Split(*cpus, ","), seed: *seed, edge: *edge}
+		e := emulated{qemu: *qemu, cpus: strings.Split(*cpus, ","), seed: *seed, edge: *edge, markdown: *markdown}
 		if err := e.compare(strings.Split(*only, ",")); err != nil {
 			log.Fatal(err)
 		}
