@@ -18,10 +18,13 @@ const root = path.join(__dirname, '..');
 const repository = path.join(root, '..');
 const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
 
-/** pack writes the tarballs and returns their paths, the main package first. */
-function pack({ host = false, out = path.join(root, 'dist') } = {}) {
-  const platforms = PLATFORMS.filter((p) => !host || (p.os === process.platform && p.cpu === process.arch));
-  if (platforms.length === 0) throw new Error(`there is no package for ${process.platform}-${process.arch}`);
+/** The name of this platform. */
+const host = `${process.platform}-${process.arch}`;
+
+/** pack writes the tarballs and returns their paths, the main package first: of all platforms, or only of one. */
+function pack({ only, out = path.join(root, 'dist') } = {}) {
+  const platforms = PLATFORMS.filter((p) => !only || p.name === only);
+  if (platforms.length === 0) throw new Error(`there is no package for ${only}`);
   fs.mkdirSync(out, { recursive: true });
   const staging = fs.mkdtempSync(path.join(os.tmpdir(), 'octet-pack-'));
   try {
@@ -92,7 +95,7 @@ function tarball(folder, out) {
 
 if (require.main === module) {
   const { values } = parseArgs({ options: { host: { type: 'boolean' }, out: { type: 'string' } } });
-  pack(values);
+  pack({ only: values.host ? host : undefined, out: values.out });
 }
 
-module.exports = { pack };
+module.exports = { pack, host };

@@ -7,7 +7,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { test, model, testImages, cli, findBinary, folder, until, alive } = require('./helpers.js');
+const { test, model, testImages, cli, findBinary, emulated, folder, until, alive } = require('./helpers.js');
 const { version } = require('@octet-ml/octet/package.json');
 
 const windows = process.platform === 'win32';
@@ -42,7 +42,7 @@ async function interrupted(t, send) {
   const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));
   await until('a child', () => childrenOf(child.pid).length > 0);
   const [binary] = childrenOf(child.pid);
-  await sleep(200);
+  await sleep(emulated ? 3000 : 200);
   send(child);
   const how = await ended;
   await until('the end of the binary', () => !alive(binary));

@@ -26,6 +26,9 @@ const library = path.dirname(require.resolve('@octet-ml/octet'));
 const { findBinary } = require(path.join(library, 'binary.js'));
 const cli = path.join(library, '..', 'bin', 'octet.js');
 
+/** emulated says that another program starts the binary, and computes in its place, slowly. */
+const emulated = fs.existsSync(`${findBinary()}.emulated`);
+
 /** octet runs the binary itself. */
 function octet(...args) {
   const { status, stdout, stderr } = spawnSync(findBinary(), args, { encoding: 'utf8' });
@@ -120,5 +123,5 @@ function script(t, text) {
 }
 
 module.exports = {
-  test, model, calibration, testImages, library, cli, findBinary, octet, folder, quantized, images, pgm, npy, readNpy, logits, bytesEqual, until, alive, script,
+  test, model, calibration, testImages, library, cli, findBinary, emulated, octet, folder, quantized, images, pgm, npy, readNpy, logits, bytesEqual, until, alive, script,
 };
