@@ -2,6 +2,7 @@ package rest
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"math"
 	"strconv"
 	"unsafe"
@@ -196,6 +197,13 @@ func (s *scanner) float32() (float32, bool) {
 			}
 		}
 		last := min(len(b), i+most-digits+1)
+		for last-i >= 8 {
+			v, ok := eight(binary.LittleEndian.Uint64(b[i:]))
+			if !ok {
+				break
+			}
+			m, i = m*1e8+v, i+8
+		}
 		for i < last && b[i]-'0' <= 9 {
 			m = m*10 + uint64(b[i]-'0')
 			i++
@@ -217,6 +225,23 @@ func (s *scanner) float32() (float32, bool) {
 		v = -v
 	}
 	return float32(v), true
+}
+
+// eight is the number of which eight digits are the text, the first of them in the lowest byte;
+// false where one of them is no digit. Neighbours are joined, to four numbers below 100, two below
+// 10,000 and one.
+func eight(text uint64) (uint64, bool) {
+	const (
+		bytes, pairs, fours = 0x0101010101010101, 0x00ff00ff00ff00ff, 0x0000ffff0000ffff
+		high                = 0xf0 * bytes
+	)
+	if text&high != '0'*bytes || (text+6*bytes)&high != '0'*bytes {
+		return 0, false
+	}
+	text &= 0x0f * bytes
+	text = (text*10 + text>>8) & pairs
+	text = (text*100 + text>>16) & fours
+	return (text*10_000 + text>>32) & (1<<32 - 1), true
 }
 
 func integers[T int8 | int16 | int32 | int64](s *scanner, dst []T, shape tensor.Shape, lo, hi int64) error {
