@@ -19,8 +19,9 @@ func newGate(slots, queue int) *gate {
 	return &gate{slots: make(chan struct{}, slots), limit: int64(queue)}
 }
 
-// enter waits for a slot. The error is that of ctx, or Exhausted at once where too many wait.
-func (g *gate) enter(ctx context.Context) error {
+// enter waits for a slot. The error is that of ctx, Exhausted at once where too many wait, or
+// errTaken when taken is closed, after which the slot is not needed.
+func (g *gate) enter(ctx context.Context, taken <-chan struct{}) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -43,8 +44,13 @@ func (g *gate) enter(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-taken:
+		return errTaken
 	}
 }
+
+// giveBack returns a slot in which no request was computed.
+func (g *gate) giveBack() { <-g.slots }
 
 // full is the error with which enter would refuse now; nil where it would not.
 func (g *gate) full() error {

@@ -16,19 +16,19 @@ func TestGate(t *testing.T) {
 	g := newGate(2, 3)
 	ctx := context.Background()
 	for range 2 {
-		if err := g.enter(ctx); err != nil {
+		if err := g.enter(ctx, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	entered := make(chan error, 3)
 	for range 3 {
-		go func() { entered <- g.enter(ctx) }()
+		go func() { entered <- g.enter(ctx, nil) }()
 	}
 	for g.waiting.Load() < 3 {
 		time.Sleep(time.Millisecond)
 	}
 	var e *Error
-	if err := g.enter(ctx); !errors.As(err, &e) || e.Code != Exhausted || e.RetryAfter < time.Second {
+	if err := g.enter(ctx, nil); !errors.As(err, &e) || e.Code != Exhausted || e.RetryAfter < time.Second {
 		t.Errorf("with a full queue: %v", err)
 	}
 	if len(entered) != 0 {
@@ -50,7 +50,7 @@ func TestDeadlinesInTheQueue(t *testing.T) {
 	folder := t.TempDir()
 	put(t, filepath.Join(folder, "m.onnx"), scaled(1), 0)
 	h := newHost(t, Options{Paths: []string{folder}, Threads: 1, Queue: 8})
-	if err := h.gate.enter(t.Context()); err != nil { // a request that computes
+	if err := h.gate.enter(t.Context(), nil); err != nil { // a request that computes
 		t.Fatal(err)
 	}
 	in := []Input{{Name: "x", Data: tensor.Of([]float32{1, 2}, 1, 2)}}
@@ -109,7 +109,7 @@ func TestAdmit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := h.gate.enter(t.Context()); err != nil {
+	if err := h.gate.enter(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	refuses(t, h.Admit("m", ""), Exhausted, "wait already")

@@ -26,6 +26,9 @@ type Options struct {
 	Threads int
 	// Queue is how many requests may wait for a thread; 0 means 64, below 0 none.
 	Queue int
+	// MaxBatch is how many requests that wait at the same time are computed together, where that
+	// gives the same bytes and a measurement after loading shows that it is faster; 0 or 1: none.
+	MaxBatch int
 	// MaxPixels refuses larger images; 0 means 25 million.
 	MaxPixels int
 	// MaxInput bounds the bytes that the images of one request become; 0 means 256 MiB.
@@ -220,6 +223,9 @@ func (h *Host) replace(ctx context.Context, s Source) error {
 		return err
 	}
 	e.loaded = v
+	if h.opts.MaxBatch > 1 {
+		go h.tryBatches(context.WithoutCancel(ctx), v)
+	}
 	h.opts.Log.Info("a model is loaded", "model", s.Name, "version", s.Version, "file", s.File, "seconds", time.Since(begun).Seconds(), "warmed", v.warmed)
 	return nil
 }

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -78,33 +79,10 @@ func (h *Host) answer(ctx context.Context, v *version, q *Request, o *Outcome) (
 	if err != nil {
 		return nil, err
 	}
-	waited := time.Now()
-	err = h.gate.enter(ctx)
-	o.Queue = time.Since(waited)
+	results, err := h.compute(ctx, v, inputs, o)
 	if err != nil {
 		return nil, err
 	}
-	entered := time.Now()
-	defer func() { h.gate.leave(time.Since(entered)) }()
-
-	tensors, err := h.tensors(ctx, v, inputs)
-	o.Input = time.Since(entered)
-	if err != nil {
-		return nil, err
-	}
-	started := time.Now()
-	results, panicked, err := v.run(ctx, tensors)
-	o.Infer, o.Panicked = time.Since(started), panicked
-	switch {
-	case panicked:
-		h.opts.Log.Error("computing panicked", "model", v.source.Name, "version", v.source.Version, "error", err.Error())
-		return nil, Errorf(Internal, "computing failed unexpectedly: the server's log says where")
-	case err != nil && ctx.Err() != nil:
-		return nil, ctx.Err()
-	case err != nil:
-		return nil, Errorf(Invalid, "%v", err)
-	}
-	o.Batch = batchOf(tensors)
 	finished := time.Now()
 	r := &Response{Model: v.source.Name, Version: v.source.Version, ID: q.ID}
 	for _, w := range wanted {
@@ -119,6 +97,63 @@ func (h *Host) answer(ctx context.Context, v *version, q *Request, o *Outcome) (
 	}
 	o.Output = time.Since(finished)
 	return r, nil
+}
+
+// compute waits for a thread and computes all outputs, of other requests too where they are
+// joined; or another request does it.
+func (h *Host) compute(ctx context.Context, v *version, inputs []Input, o *Outcome) ([]*tensor.Tensor, error) {
+	b := v.batches.Load()
+	j := b.offer(ctx, inputs)
+	waited := time.Now()
+	err := h.gate.enter(ctx, j.others())
+	o.Queue = time.Since(waited)
+	var jobs []*job
+	if err == nil && j != nil {
+		if jobs = b.take(j, h.opts.Threads); jobs == nil {
+			h.gate.giveBack()
+			err = errTaken
+		}
+	}
+	switch {
+	case errors.Is(err, errTaken):
+		outputs, err := j.wait(ctx, o)
+		return outputs, h.failure(ctx, v, o, err)
+	case err != nil:
+		b.withdraw(j)
+		return nil, err
+	}
+	entered := time.Now()
+	defer func() { h.gate.leave(time.Since(entered) / time.Duration(max(1, len(jobs)))) }()
+	if len(jobs) > 1 {
+		o.Execution = len(jobs)
+		runTogether(v.run, jobs)
+		outputs, err := j.wait(ctx, o)
+		return outputs, h.failure(ctx, v, o, err)
+	}
+	tensors, err := h.tensors(ctx, v, inputs)
+	o.Input = time.Since(entered)
+	if err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	outputs, panicked, err := v.run(ctx, tensors)
+	o.Infer, o.Panicked, o.Batch = time.Since(started), panicked, batchOf(tensors)
+	o.Execution = o.Batch
+	return outputs, h.failure(ctx, v, o, err)
+}
+
+// failure is the error of a computation as the client is told it.
+func (h *Host) failure(ctx context.Context, v *version, o *Outcome, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case o.Panicked:
+		h.opts.Log.Error("computing panicked", "model", v.source.Name, "version", v.source.Version, "error", err.Error())
+		return Errorf(Internal, "computing failed unexpectedly: the server's log says where")
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return Errorf(Invalid, "%v", err)
 }
 
 // batchOf is how many inputs are computed at a time.

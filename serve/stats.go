@@ -42,6 +42,9 @@ type Outcome struct {
 	Model, Version string // of what answered; the version is empty where none was found
 	Err            *Error // nil of an answer
 	Batch          int    // inputs computed; 0 where nothing was
+	// Execution is the inputs of the computation that this request made, those of others that it
+	// took along included; 0 where another took this one.
+	Execution int
 	// Total is all of its time; Queue, Input, Infer and Output are its parts as in
 	// Statistics.
 	Total, Queue, Input, Infer, Output time.Duration
@@ -65,12 +68,15 @@ func (c *counters) add(o Outcome) {
 	}
 	s.Success.add(o.Total)
 	s.Inferences += uint64(o.Batch)
-	s.Executions++
 	s.Queue.add(o.Queue)
 	s.Input.add(o.Input)
 	s.Infer.add(o.Infer)
 	s.Output.add(o.Output)
-	b := s.batch(o.Batch)
+	if o.Execution == 0 {
+		return
+	}
+	s.Executions++
+	b := s.batch(o.Execution)
 	b.Input.add(o.Input)
 	b.Infer.add(o.Infer)
 	b.Output.add(o.Output)

@@ -7,13 +7,15 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
 
-// version is a model that is loaded. It does not change, but for its counters.
+// version is a model that is loaded. It does not change, but for its counters and what trials
+// found.
 type version struct {
 	source  Source
 	session *octet.Session
@@ -24,6 +26,7 @@ type version struct {
 	about   Metadata     // Versions are not in it
 	warmed  bool         // a run has been made
 	counts  counters
+	batches atomic.Pointer[batcher] // nil where requests are not joined
 }
 
 // load opens a model, compiles it and runs it once.

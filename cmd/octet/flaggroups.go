@@ -28,7 +28,7 @@ var flagGroups = []flagGroup{
 		"output", "stats", "report", "html", "markdown", "keep", "prepared", "checkpoint", "checkpoint-every", "metrics", "draw", "top", "rows", "tensors", "graph", "format", "opset", "input-type", "input-layout",
 	}},
 	{"Listening", []string{"http", "grpc", "admin", "tls-cert", "tls-key", "tls-client-ca", "token-file", "max-body", "max-connections"}},
-	{"Serving", []string{"queue", "watch", "control", "drain-delay", "drain-timeout", "access-log", "metrics-names"}},
+	{"Serving", []string{"queue", "max-batch", "watch", "control", "drain-delay", "drain-timeout", "access-log", "metrics-names"}},
 	{"Computing", []string{"threads", "offline", "recompute", "cpu", "shards", "runs", "duration", "concurrency", "layer-inputs", "assert"}},
 }
 

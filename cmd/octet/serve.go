@@ -59,6 +59,7 @@ in flight is answered.`,
 	fl.StringVar(&s.Admin, "admin", "127.0.0.1:8082", "`ADDRESS` of metrics and profiles, host:port; empty for none")
 	fl.IntVar(&f.options.Threads, "threads", 0, "CPU threads, and requests that compute at a time; 0 uses all")
 	fl.IntVar(&f.options.Queue, "queue", 64, "requests that may wait for a thread; others get 429 or RESOURCE_EXHAUSTED")
+	fl.IntVar(&f.options.MaxBatch, "max-batch", 1, "requests that wait at the same time and are computed together, where that has the same bytes and is measured to be faster")
 	fl.BoolVar(&f.options.Control, "control", false, "let clients load and unload models of the folder by their names")
 	fl.DurationVar(&s.Watch, "watch", 2*time.Second, "how often to look for new, changed and removed files; 0 never")
 	fl.Int64Var(&s.MaxBody, "max-body", 64<<20, "`BYTES` of a request, unpacked")
@@ -110,6 +111,8 @@ func (f *serveFlags) check() error {
 		return exit.Usagef("--threads %d: 0 or more", f.options.Threads)
 	case f.options.Queue < 0:
 		return exit.Usagef("--queue %d: 0 or more", f.options.Queue)
+	case f.options.MaxBatch < 1:
+		return exit.Usagef("--max-batch %d: 1 or more", f.options.MaxBatch)
 	case s.MaxBody < 1:
 		return exit.Usagef("--max-body %d: more than 0", s.MaxBody)
 	case f.options.MaxPixels < 1:

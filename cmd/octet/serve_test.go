@@ -181,6 +181,7 @@ func TestServeRefusals(t *testing.T) {
 		"nothing would be served": {model, "--http", "", "--grpc", ""},
 		"--threads -1":            {model, "--threads", "-1"},
 		"--queue -1":              {model, "--queue", "-1"},
+		"--max-batch 0":           {model, "--max-batch", "0"},
 		"--max-body 0":            {model, "--max-body", "0"},
 		"--metrics-names x":       {model, "--metrics-names", "x"},
 		"tls-key":                 {model, "--tls-cert", "c.pem"},

@@ -156,7 +156,9 @@ func (t *triton) observe(o serve.Outcome) {
 	}
 	t.success.WithLabelValues(o.Model, o.Version).Inc()
 	t.count.WithLabelValues(o.Model, o.Version).Add(float64(o.Batch))
-	t.executions.WithLabelValues(o.Model, o.Version).Inc()
+	if o.Execution > 0 {
+		t.executions.WithLabelValues(o.Model, o.Version).Inc()
+	}
 	for _, p := range []struct {
 		c *prometheus.CounterVec
 		d time.Duration
