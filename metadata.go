@@ -82,6 +82,9 @@ type CalibrationRecord struct {
 	ReLU6Ranges bool `json:"relu6_ranges,omitempty"`
 	// Dynamic says that activations choose their parameters in every run; no inputs were observed.
 	Dynamic bool `json:"dynamic,omitempty"`
+	// ByRow says that the rows of the inputs of linear layers, which are tokens, have ranges of
+	// their own.
+	ByRow bool `json:"by_row,omitempty"`
 	// Equalized says that weights were equalized across layers.
 	Equalized bool `json:"equalized,omitempty"`
 	// BiasCorrected says that biases hold the mean error of their layers.

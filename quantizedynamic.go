@@ -14,15 +14,17 @@ type DynamicOption interface {
 }
 
 // QuantizeDynamic makes a model of a float one whose linear layers have int8 weights and
-// quantize their inputs in every run, by the range of the whole tensor: it needs no
+// quantize their inputs by the ranges that these have in every run: it needs no
 // calibration data. What lies between stays float, which suits transformers, whose layers
 // are most of their size and time. The model is not changed. The report lists what is
 // dynamic, and why the rest is not.
 //
-// A model of a graph of its own, from an .onnx or .pt2 file, is quantized by ONNX Runtime's
-// rules, of its convolutions too, with a weight scale for each output channel. With WithBackend,
-// and for the architectures of state dicts, it is PyTorch's torch.ao.quantization.quantize_dynamic,
-// with one scale for each weight.
+// In a model of a graph of its own, from an .onnx or .pt2 file, each row of an input, which is a
+// token, has a range of its own: results do not depend on the rest of the batch. Its weights have a
+// scale for each output channel, and its convolutions become dynamic, too, by the range of the whole
+// tensor. With WithBackend(ONNX) that is the range of linear layers, too, as ONNX Runtime has it.
+// With PyTorch's backends, and for the architectures of state dicts, the model is that of
+// torch.ao.quantization.quantize_dynamic, with one scale for each weight.
 func QuantizeDynamic(m *Model, opts ...DynamicOption) (*Model, *ptq.Report, error) {
 	if err := m.check(); err != nil {
 		return nil, nil, err
@@ -31,9 +33,10 @@ func QuantizeDynamic(m *Model, opts ...DynamicOption) (*Model, *ptq.Report, erro
 	for _, opt := range opts {
 		opt.applyQuantize(&o)
 	}
+	byRow := false
 	if o.backend == "" {
 		if o.backend = DefaultBackend; m.declared != nil {
-			o.backend = ONNX
+			o.backend, byRow = ONNX, true
 		}
 	}
 	numerics, qconfig, err := o.dynamicRecipe()
@@ -44,7 +47,7 @@ func QuantizeDynamic(m *Model, opts ...DynamicOption) (*Model, *ptq.Report, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	g, report, err := ptq.Dynamic(f.graph, numerics, ptq.DynamicOptions{Exclude: o.exclude, QConfig: qconfig, ScaleOf: o.scaleOf})
+	g, report, err := ptq.Dynamic(f.graph, numerics, ptq.DynamicOptions{Exclude: o.exclude, QConfig: qconfig, ByRow: byRow, ScaleOf: o.scaleOf})
 	if err != nil {
 		return nil, nil, classed{fmt.Errorf("%s: %w", m.name(), err), ErrRecipe}
 	}
@@ -56,7 +59,7 @@ func QuantizeDynamic(m *Model, opts ...DynamicOption) (*Model, *ptq.Report, erro
 			made.meta.Float = append(made.meta.Float, n.Name)
 		}
 	}
-	made.meta.Calibration = &CalibrationRecord{QConfigName: o.qconfig, QConfig: qconfig, Excluded: o.exclude, Dynamic: true}
+	made.meta.Calibration = &CalibrationRecord{QConfigName: o.qconfig, QConfig: qconfig, Excluded: o.exclude, Dynamic: true, ByRow: byRow}
 	return made, report, nil
 }
 

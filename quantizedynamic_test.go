@@ -79,7 +79,8 @@ func TestQuantizeDynamicIsPyTorchs(t *testing.T) {
 	}
 }
 
-// Without a backend a model with a graph of its own is quantized by ONNX Runtime's rules.
+// Without a backend a model with a graph of its own has a range for each row of what linear layers
+// read, also when it is read back.
 func TestQuantizeDynamicOfAGraph(t *testing.T) {
 	files := dynamicFiles(t)
 	x := arrayOf(t, files["layers_x.npy"])
@@ -91,6 +92,9 @@ func TestQuantizeDynamicOfAGraph(t *testing.T) {
 	if int8.Backend() != octet.ONNX || report.QConfig.Weight.QScheme != quant.PerChannelSymmetric {
 		t.Errorf("made for %s with %+v", int8.Backend(), report.QConfig.Weight)
 	}
+	if !int8.Metadata().Calibration.ByRow {
+		t.Error("its ranges are not those of rows")
+	}
 	y, float := runOf(t, int8, x), arrayOf(t, files["layers_float.npy"])
 	same(t, y, float, 0.02)
 	path := filepath.Join(t.TempDir(), "int8.onnx")
@@ -101,6 +105,25 @@ func TestQuantizeDynamicOfAGraph(t *testing.T) {
 	if out.Difference != 0 {
 		t.Errorf("read back, it differs by %v", out.Difference)
 	}
+	back, err := octet.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := runOf(t, back, x); !bytes.Equal(again.Bytes(), y.Bytes()) {
+		t.Errorf("read back it gives %v, not %v", again, y)
+	}
+	for _, kind := range []string{"dynamic_quantize", "dynamic_linear"} {
+		if want, got := kindsOf(int8)[kind], kindsOf(back)[kind]; want == 0 || got != want {
+			t.Errorf("read back, it has %d nodes %s, not %d", got, kind, want)
+		}
+	}
+	theirs, _, err := octet.QuantizeDynamic(m, octet.WithBackend(octet.ONNX))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if theirs.Metadata().Calibration.ByRow || bytes.Equal(runOf(t, theirs, x).Bytes(), y.Bytes()) {
+		t.Error("for ONNX Runtime its ranges are those of rows, too")
+	}
 	if _, _, err := octet.QuantizeDynamic(int8); err == nil {
 		t.Error("an int8 model is quantized again")
 	}
@@ -110,6 +133,15 @@ func TestQuantizeDynamicOfAGraph(t *testing.T) {
 	if _, _, err := octet.QuantizeDynamic(m, octet.WithExclude("fc")); !errors.Is(err, octet.ErrRecipe) {
 		t.Errorf("an exclusion of nothing: %v", err)
 	}
+}
+
+// kindsOf counts the operators of a model.
+func kindsOf(m *octet.Model) map[string]int {
+	kinds := map[string]int{}
+	for _, n := range m.Graph().Nodes {
+		kinds[n.Op.Kind()]++
+	}
+	return kinds
 }
 
 // A state dict that PyTorch quantized dynamically takes the graph of its float program, and gives

@@ -49,6 +49,9 @@ func lowerDynamicLinear(n *graph.Node, d op.DynamicLinear, t target) (operation,
 	if err != nil {
 		return nil, "", err
 	}
+	if d.ByRow {
+		t.numerics = quant.ONNX
+	}
 	f, err := dynamicFinish(layer, t, d.Linear.Act)
 	if err != nil {
 		return nil, "", err
@@ -58,7 +61,11 @@ func lowerDynamicLinear(n *graph.Node, d op.DynamicLinear, t target) (operation,
 		return nil, "", err
 	}
 	g := geometry{groups: 1, in: w.Dim(1), out: w.Dim(0), taps: 1}
-	o.layer = linear8{newProduct8(layer, g, codes, f, t)}
+	product := linear8{newProduct8(layer, g, codes, f, t)}
+	if d.ByRow {
+		return newLinearByRow(product, t), "", nil
+	}
+	o.layer = product
 	return o, "", nil
 }
 

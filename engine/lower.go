@@ -139,7 +139,9 @@ func lower(n *graph.Node, t target) (lowered, error) {
 	case op.IntRepr, op.FromIntRepr:
 		o = lowerIntRepr(n)
 	case op.DynamicQuantize:
-		o = newDynamicQuantize(t)
+		if o = newDynamicQuantize(t); attrs.ByRow {
+			o = newDynamicRows(t)
+		}
 	case op.DynamicConv2D:
 		o, reason, err = lowerDynamicConv(n, attrs, t.wideCodes())
 	case op.DynamicLinear:

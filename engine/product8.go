@@ -166,7 +166,9 @@ func (o *product8) run(w *workers8, worker, group, at int) {
 	o.k.Run(s)
 	c.Acc, c.M, c.N, c.First = s.Acc, s.M1-s.M0, s.N1-s.N0, first
 	if o.ones != nil {
-		o.finish.centre(c, rowSums(o.k, o.ones, s))
+		sums := rowSums(o.k, o.ones, s)
+		o.finish.rows.centre(sums[:c.M], at)
+		o.finish.centre(c, sums)
 	}
 	o.finish.run(c, w.out, at)
 }

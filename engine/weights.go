@@ -59,6 +59,7 @@ type finish struct {
 	signed      bool // the rule gives codes of qint8, which are flipped to unsigned ones afterwards
 	scale, bias []float32
 	lo, hi      float32
+	rows        *byRow // or nil
 
 	// zeros are the zero points of the weights, by output channel; nil where all are 0.
 	// Otherwise ones is one output channel of weights 1, which sums each row of the input.
@@ -160,6 +161,9 @@ func (f *finish) call(channels int) requant8.Call {
 // run applies the epilogue to c.M rows of c.N accumulators, from output row m0 and channel c.First on.
 func (f *finish) run(c *requant8.Call, out memory, m0 int) {
 	at := m0*c.LD + c.First
+	if f.rows != nil {
+		c.Scales, c.Zeros, c.Sums = f.rows.scales[m0:][:c.M], f.rows.zeros[m0:][:c.M], f.rows.sums
+	}
 	if f.k.ToReal {
 		c.Real = out.reals()[at:]
 	} else {

@@ -33,6 +33,9 @@ func (e *emission) writeRare() error {
 		e.addAll("Unique", e.in, e.out, attrs...)
 		return nil
 	case op.DynamicQuantize:
+		if o.ByRow {
+			return e.dynamicRows()
+		}
 		e.addAll("DynamicQuantizeLinear", e.in, e.out)
 		return nil
 	case op.DynamicConv2D:
@@ -119,6 +122,10 @@ func (e *emission) dynamicLinear(o op.DynamicLinear) error {
 	bias := ""
 	if len(e.in) > 4 {
 		bias = e.in[4]
+	}
+	if o.ByRow {
+		sums := e.step("MatMulInteger", []string{e.in[0], codes, "", zero})
+		return e.rescaled(e.withoutZeros(sums, op.SumsOfRows(weight.Data)), scale, bias, o.Linear.Clamp())
 	}
 	return e.rescaled(e.step("MatMulInteger", []string{e.in[0], codes, e.in[2], zero}), scale, bias, o.Linear.Clamp())
 }

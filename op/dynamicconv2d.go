@@ -37,7 +37,7 @@ func (o DynamicConv2D) Infer(in []graph.Fact) ([]graph.Type, error) {
 // Eval convolves with exact integer accumulators.
 func (o DynamicConv2D) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	x, w, out := dynamicOf(in), in[3], outs[0].Shape
-	e, err := newDynamicEpilogue(ctx, in, o.Conv.Act, o.FloorBias, w.Dim(0))
+	e, err := newDynamicEpilogue(ctx, x.scales[0], in, o.Conv.Act, o.FloorBias, w.Dim(0))
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func (DynamicMatMul) Infer(in []graph.Fact) ([]graph.Type, error) {
 func (DynamicMatMul) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
 	a, b := dynamicOf(in), dynamicOf(in[3:])
 	y := tensor.New(f32, outs[0].Shape...)
-	scale := a.scale * b.scale
+	scale := a.scales[0] * b.scales[0]
 	products(a.codes, b.codes, a.shape, b.shape, outs[0].Shape, func(i int, sum int32) { y.Float32s()[i] = float32(sum) * scale })
 	return []*tensor.Tensor{y}, nil
 }

@@ -16,8 +16,15 @@ const byte8 = tensor.UInt8
 // PyTorch's quantize_per_tensor_dynamic: scale and zero point follow from the range of all elements
 // of x by quant.NewDynamicQuantizer, under the preset of the graph.
 //
-// Input: x, any shape. Results: the codes, in uint8; their scale; their zero point, in uint8.
-type DynamicQuantize struct{}
+// With ByRow every row, which is what lies along the last axis, has a scale and a zero point of
+// its own, by quant.NewRowQuantizer under every preset: what becomes of a row does not depend on
+// the others.
+//
+// Input: x, any shape; with ByRow [..., K]. Results: the codes, in uint8; their scale; their zero
+// point, in uint8: scalars, with ByRow [..., 1].
+type DynamicQuantize struct {
+	ByRow bool `json:"by_row,omitempty"`
+}
 
 // Kind is "dynamic_quantize".
 func (DynamicQuantize) Kind() string { return "dynamic_quantize" }
@@ -30,16 +37,27 @@ func (DynamicQuantize) Signatures() []graph.Signature {
 	return []graph.Signature{{In: []tensor.DType{f32}, Out: byte8, Rest: []tensor.DType{f32, byte8}}}
 }
 
-// Infer returns the shape of x, and two scalars.
-func (DynamicQuantize) Infer(in []graph.Fact) ([]graph.Type, error) {
+// Infer returns the shape of x, and twice that of its parameters.
+func (o DynamicQuantize) Infer(in []graph.Fact) ([]graph.Type, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
-	return typed(graph.Type{DType: byte8, Shape: in[0].Shape.Clone()}, graph.Type{DType: f32, Shape: tensor.Shape{}}, graph.Type{DType: byte8, Shape: tensor.Shape{}})
+	params := tensor.Shape{}
+	if o.ByRow {
+		if len(in[0].Shape) == 0 {
+			return nil, fmt.Errorf("a number has no rows; expected [..., K]")
+		}
+		params = in[0].Shape.Clone()
+		params[len(params)-1] = 1
+	}
+	return typed(graph.Type{DType: byte8, Shape: in[0].Shape.Clone()}, graph.Type{DType: f32, Shape: params}, graph.Type{DType: byte8, Shape: params.Clone()})
 }
 
 // Eval quantizes.
-func (DynamicQuantize) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+func (o DynamicQuantize) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
+	if o.ByRow {
+		return quantizeRows(in[0], out), nil
+	}
 	x := in[0].Float32s()
 	lo, hi := RangeOf(x)
 	scale, rule := quant.NewDynamicQuantizer(ctx.Numerics, lo, hi)
@@ -48,6 +66,22 @@ func (DynamicQuantize) Eval(ctx graph.Context, in []*tensor.Tensor, out []graph.
 		codes[i] = uint8(rule.Code(v))
 	}
 	return []*tensor.Tensor{tensor.Of(codes, out[0].Shape...), tensor.Of([]float32{scale}), tensor.Of([]uint8{uint8(rule.Zero)})}, nil
+}
+
+// quantizeRows quantizes each row of x by its own range.
+func quantizeRows(x *tensor.Tensor, out []graph.Type) []*tensor.Tensor {
+	rows := out[1].Shape.Numel()
+	codes, scales, zeros := make([]uint8, x.Numel()), make([]float32, rows), make([]uint8, rows)
+	for i := range rows {
+		k := len(codes) / rows
+		row := x.Float32s()[i*k:][:k]
+		scale, rule := quant.NewRowQuantizer(RangeOf(row))
+		scales[i], zeros[i] = scale, uint8(rule.Zero)
+		for j, v := range row {
+			codes[i*k+j] = uint8(rule.Code(v))
+		}
+	}
+	return []*tensor.Tensor{tensor.Of(codes, out[0].Shape...), tensor.Of(scales, out[1].Shape...), tensor.Of(zeros, out[2].Shape...)}
 }
 
 // RangeOf returns the smallest and the largest element of x, and 0 where there is none. NaN is
@@ -67,17 +101,33 @@ func RangeOf(x []float32) (lo, hi float32) {
 // dynamic is an operand with computed parameters: operators on such codes take codes, scale and
 // zero point first.
 type dynamic struct {
-	scale float32
-	codes []int32 // minus the zero point
-	shape tensor.Shape
+	scales []float32 // one, or one for each row
+	codes  []int32   // minus the zero point
+	shape  tensor.Shape
 }
 
 func dynamicOf(in []*tensor.Tensor) dynamic {
-	d := dynamic{scale: in[1].Float32s()[0], codes: widen(in[0].Uint8s()), shape: in[0].Shape()}
+	d := dynamic{scales: in[1].Float32s(), codes: widen(in[0].Uint8s()), shape: in[0].Shape()}
+	zeros := in[2].Uint8s()
 	for i := range d.codes {
-		d.codes[i] -= int32(in[2].Uint8s()[0])
+		d.codes[i] -= int32(zeros[i*len(zeros)/len(d.codes)])
 	}
 	return d
+}
+
+// checkRows checks the scales and the zero points of codes that are operand 0: one for each row.
+func checkRows(in []graph.Fact) error {
+	want := in[0].Shape.Clone()
+	if len(want) == 0 {
+		return fmt.Errorf("a number has no rows; expected [..., K]")
+	}
+	want[len(want)-1] = 1
+	for i, name := range []string{"scales", "zero points"} {
+		if s := in[1+i].Shape; !s.Equal(want) {
+			return fmt.Errorf("the %s of input 0 have the shape %v; expected one for each row, %v", name, s, want)
+		}
+	}
+	return nil
 }
 
 // checkDynamic checks the scale and the zero point of codes that are operand at.
@@ -111,14 +161,14 @@ type dynamicEpilogue struct {
 	floored []int32
 }
 
-func newDynamicEpilogue(ctx graph.Context, in []*tensor.Tensor, act quant.Activation, floored bool, channels int) (dynamicEpilogue, error) {
+func newDynamicEpilogue(ctx graph.Context, scale float32, in []*tensor.Tensor, act quant.Activation, floored bool, channels int) (dynamicEpilogue, error) {
 	e := dynamicEpilogue{epilogue: epilogue{act: act, scales: make([]float32, channels)}, fused: quant.DynamicFused(ctx.Numerics)}
 	w := in[3].QParams()
 	if !w.IsPerTensor() && w.Axis != 0 {
 		return e, fmt.Errorf("weight is quantized along axis %d; it must be per tensor or along axis 0", w.Axis)
 	}
 	for c := range e.scales {
-		e.scales[c] = in[1].Float32s()[0] * quant.DynamicWeightScale(ctx.Numerics, w.Scales[channelOf(w, c)])
+		e.scales[c] = scale * quant.DynamicWeightScale(ctx.Numerics, w.Scales[channelOf(w, c)])
 	}
 	if len(in) < 5 {
 		return e, nil

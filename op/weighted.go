@@ -115,6 +115,15 @@ func centred(t *tensor.Tensor) []int32 {
 	return codes
 }
 
+// SumsOfRows are the sums of the codes of a weight, minus their zero points, by output channel.
+func SumsOfRows(w *tensor.Tensor) []int32 {
+	sums := make([]int32, w.Dim(0))
+	for i, c := range centred(w) {
+		sums[i/(w.Numel()/len(sums))] += c
+	}
+	return sums
+}
+
 // float64s returns the elements of a Float32 tensor, widened.
 func float64s(t *tensor.Tensor) []float64 {
 	wide := make([]float64, t.Numel())

@@ -16,6 +16,9 @@ type DynamicOptions struct {
 	Exclude []string
 	// QConfig says how weights are quantized, as codes of qint8.
 	QConfig quant.QConfig
+	// ByRow gives each row of the operand of a linear layer, a token's, a range of its own, in
+	// place of one for all elements.
+	ByRow bool
 	// ScaleOf returns the scale of a weight that was quantized already, and then dequantized, by a
 	// row of it, and false for rows of float weights, whose layers stay float. nil quantizes by
 	// QConfig.
@@ -23,8 +26,8 @@ type DynamicOptions struct {
 }
 
 // Dynamic returns the graph whose layers with constant weights take dynamically quantized
-// activations: an activation is quantized by its own range in every run, so that nothing is
-// calibrated. Weights are quantized now, results are float32, and layers that read the same
+// activations: an activation is quantized by its own range in every run, or each of its rows
+// by that of the row, so that nothing is calibrated. Weights are quantized now, results are float32, and layers that read the same
 // value read the same codes. The graph is fused, float and bound.
 //
 // Under the preset onnx these are linear layers and convolutions, under PyTorch's presets
@@ -46,7 +49,7 @@ func Dynamic(g *graph.Graph, numerics quant.Numerics, opts DynamicOptions) (*gra
 		return nil, nil, err
 	}
 	p := &Prepared{Graph: g, Calibrated: g, QConfig: opts.QConfig}
-	c := dynamicConverter{converter: newConverter(p, numerics), codes: map[*graph.Value][]*graph.Value{}, weights: map[*graph.Value]*graph.Value{}, scaleOf: opts.ScaleOf}
+	c := dynamicConverter{converter: newConverter(p, numerics), codes: map[quantizing][]*graph.Value{}, weights: map[*graph.Value]*graph.Value{}, byRow: opts.ByRow, scaleOf: opts.ScaleOf}
 	c.out.Numerics = numerics
 	made := 0
 	for _, n := range slices.Clone(c.out.Nodes) {
@@ -78,10 +81,17 @@ func Dynamic(g *graph.Graph, numerics quant.Numerics, opts DynamicOptions) (*gra
 // dynamicConverter makes layers dynamic.
 type dynamicConverter struct {
 	*converter
-	codes   map[*graph.Value][]*graph.Value // the results of DynamicQuantize, by what it quantizes
-	weights map[*graph.Value]*graph.Value   // the quantized ones, by float ones
+	codes   map[quantizing][]*graph.Value // the results of DynamicQuantize, by what it quantizes
+	weights map[*graph.Value]*graph.Value // the quantized ones, by float ones
+	byRow   bool
 	scaleOf func(row []float32) (float64, bool)
 	taken   map[string]bool // names of the graph
+}
+
+// quantizing is what makes codes of a value.
+type quantizing struct {
+	x *graph.Value
+	op.DynamicQuantize
 }
 
 // node makes n a dynamic layer, or says why it stays in float.
@@ -99,14 +109,16 @@ func (c *dynamicConverter) node(n *graph.Node) (Reason, string, error) {
 	if err != nil || w == nil {
 		return FloatWeight, floatWeight, err
 	}
-	in := append(slices.Clone(c.quantize(n)), w)
-	n.Inputs = append(in, n.Inputs[2:]...)
+	by := op.DynamicQuantize{}
 	switch o := n.Op.(type) {
 	case op.Linear:
-		n.Op = op.DynamicLinear{Linear: o}
+		by.ByRow = c.byRow
+		n.Op = op.DynamicLinear{Linear: o, ByRow: c.byRow}
 	case op.Conv2D:
 		n.Op = op.DynamicConv2D{Conv: o}
 	}
+	in := append(slices.Clone(c.quantize(n, by)), w)
+	n.Inputs = append(in, n.Inputs[2:]...)
 	return NotFloat, "", nil
 }
 
@@ -158,15 +170,15 @@ func (c *dynamicConverter) floatReason(n *graph.Node) (Reason, string) {
 }
 
 // quantize returns codes, scale and zero point of the operand of n.
-func (c *dynamicConverter) quantize(n *graph.Node) []*graph.Value {
-	x := n.Inputs[0]
-	if c.codes[x] == nil {
+func (c *dynamicConverter) quantize(n *graph.Node, by op.DynamicQuantize) []*graph.Value {
+	q := quantizing{n.Inputs[0], by}
+	if c.codes[q] == nil {
 		last := len(c.out.Nodes)
-		y := c.out.AddNode(c.unique(x.Name+"/dynamic"), op.DynamicQuantize{}, x)
+		y := c.out.AddNode(c.unique(q.x.Name+"/dynamic"), by, q.x)
 		c.out.Nodes = slices.Insert(c.out.Nodes[:last], slices.Index(c.out.Nodes, n), y.Node)
-		c.codes[x] = y.Node.Outputs
+		c.codes[q] = y.Node.Outputs
 	}
-	return c.codes[x]
+	return c.codes[q]
 }
 
 // unique is name, or what it begins with where a value or node of the graph has that name.

@@ -85,14 +85,17 @@ func TestDynamicSharesCodesAndWeights(t *testing.T) {
 func TestDynamicIsThatOfTheOperators(t *testing.T) {
 	r := testseed.Rand(t)
 	for _, n := range []quant.Numerics{quant.FBGEMM, quant.QNNPACK, quant.OneDNN, quant.ONNX} {
-		for _, name := range []string{"default_dynamic_qconfig", "per_channel_dynamic_qconfig"} {
+		for _, byRow := range []bool{false, true} {
+			name := []string{"default_dynamic_qconfig", "per_channel_dynamic_qconfig"}[r.IntN(2)]
 			g := graph.New("linear")
 			x := g.AddInput("x", graph.Float32)
 			g.Outputs = []*graph.Value{
 				g.AddNode("a", op.Linear{}, x, weights(t, g, "w", 37, 61), weights(t, g, "b", 37)),
 				g.AddNode("r", op.Linear{Act: quant.ReLU}, x, weights(t, g, "w2", 3, 61)),
 			}
-			d, _, err := ptq.Dynamic(g, n, dynamicOptions(t, name, n))
+			opts := dynamicOptions(t, name, n)
+			opts.ByRow = byRow
+			d, _, err := ptq.Dynamic(g, n, opts)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,10 +122,50 @@ func TestDynamicIsThatOfTheOperators(t *testing.T) {
 				}
 				for i := range want {
 					if !bytes.Equal(got[i].Bytes(), want[i].Bytes()) {
-						t.Errorf("%v, %s, numbers of %g: output %d differs from the operators'", n, name, scale, i)
+						t.Errorf("%v, %s, by row %v, numbers of %g: output %d differs from the operators'", n, name, byRow, scale, i)
 					}
 				}
 			}
+		}
+	}
+}
+
+// With ranges by row, what becomes of a row does not depend on the others, and no row of small
+// numbers is lost beside one of large ones.
+func TestDynamicByRowKeepsRowsApart(t *testing.T) {
+	r := testseed.Rand(t)
+	g := graph.New("linear")
+	g.Outputs = []*graph.Value{g.AddNode("y", op.Linear{}, g.AddInput("x", graph.Float32), weights(t, g, "w", 19, 61))}
+	opts := dynamicOptions(t, "per_channel_dynamic_qconfig", quant.ONNX)
+	opts.ByRow = true
+	d, _, err := ptq.Dynamic(g, quant.ONNX, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(g *graph.Graph, x *tensor.Tensor) []float32 {
+		p, err := engine.Compile(g, engine.Options{Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := p.NewSession().Run(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return y[0].Float32s()
+	}
+	const rows = 5
+	x := tensor.New(tensor.Float32, rows, 61)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(r.NormFloat64() * math.Pow(100, float64(i/61)))
+	}
+	all, float := run(d, x), run(g, x)
+	for i := range rows {
+		row := all[i*19:][:19]
+		if alone := run(d, x.Rows(i, i+1)); !slices.Equal(alone, row) {
+			t.Errorf("row %d alone gives %v, among others %v", i, alone, row)
+		}
+		if s := ptq.SQNR(float[i*19:][:19], row); s < 25 {
+			t.Errorf("row %d has an SQNR of %.1f dB", i, s)
 		}
 	}
 }

@@ -29,6 +29,18 @@ func NewDynamicQuantizer(n Numerics, lo, hi float32) (scale float32, z Quantizer
 	return scale, Quantizer{Divisor: scale, Zero: ToInt32(max(0, min(0-lo/scale, 255))), Hi: 255}
 }
 
+// NewRowQuantizer returns the scale of a row of numbers from lo to hi, and the Quantizer to codes
+// of quint8, where each row of an activation has parameters of its own. The rule is that of
+// DynamicQuantizeLinear, save that the scale is 1 also where it would be too small for a float32.
+// No other runtime has it, so that it is the same under every preset.
+func NewRowQuantizer(lo, hi float32) (scale float32, z Quantizer) {
+	lo, hi = min(lo, 0), max(hi, 0)
+	if scale = (hi - lo) / 255; scale == 0 {
+		scale = 1
+	}
+	return scale, Quantizer{Divisor: scale, Zero: ToInt32(max(0, min(0-lo/scale, 255))), Hi: 255}
+}
+
 // DynamicWeightScale is the scale of a weight as a dynamic layer multiplies it by that of its
 // operand.
 func DynamicWeightScale(n Numerics, s float64) float32 { return dynamicScale(n, s) }

@@ -58,7 +58,11 @@ func (in *inspection) printMetadata(row func(string, string, ...any)) {
 		row("preprocessing", "%s", console.PresetText(*m.Preset))
 	}
 	if cal := m.Calibration; cal != nil && cal.Dynamic {
-		row("dynamic", "qconfig %s: activations are quantized by their own range in every run", cal.QConfigName)
+		of := "their own range"
+		if cal.ByRow {
+			of = "the range of each row"
+		}
+		row("dynamic", "qconfig %s: activations are quantized by %s in every run", cal.QConfigName, of)
 	} else if cal != nil {
 		row("calibrated", "qconfig %s, %d samples of %s, batches of %d", cal.QConfigName, cal.Samples, console.OrUnknown(cal.Source), cal.BatchSize)
 	}

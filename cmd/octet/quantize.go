@@ -81,9 +81,10 @@ on 32 to 63 samples of the calibration data, layer by layer. docs/ptq.md has fig
 compare with the same flags measures them.
 
 With --dynamic, no calibration data is needed: linear layers get int8 weights, and quantize their
-inputs by the range of the whole tensor in every run; the rest stays float. That suits transformers.
-An .onnx or .pt2 model is quantized as ONNX Runtime does it, with a scale per output channel, or
-with --backend as PyTorch's quantize_dynamic (docs/dynamic.md).
+inputs in every run; the rest stays float. That suits transformers. In an .onnx or .pt2 model each
+row of an input, a token, has a range of its own, which is closest to the float model; with --backend
+onnx the range is that of the whole tensor, as ONNX Runtime has it, and with PyTorch's backends
+all is as in its quantize_dynamic (docs/dynamic.md).
 
 With --fix 25dB, as few layers stay in float as bring the outputs that close to those of
 the float model; the models that were tried are listed with their share of float. Without it,

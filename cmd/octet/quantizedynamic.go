@@ -31,6 +31,7 @@ type dynamicOutput struct {
 	Arch        string        `json:"arch"`
 	Backend     octet.Backend `json:"backend"`
 	QConfig     string        `json:"qconfig"`
+	ByRow       bool          `json:"by_row"` // ranges are those of rows, tokens
 	Assumptions []string      `json:"assumptions,omitempty"`
 	FloatFile   int64         `json:"float_file_bytes"`
 	Int8File    int64         `json:"int8_file_bytes"`
@@ -63,7 +64,7 @@ func (f *quantizeFlags) quantizeDynamic(c *console.Console, cmd *cobra.Command, 
 		return exit.WithCode(exit.Strict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
 	}
 	out := &dynamicOutput{
-		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: int8.Metadata().Calibration.QConfigName,
+		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: int8.Metadata().Calibration.QConfigName, ByRow: int8.Metadata().Calibration.ByRow,
 		Assumptions: inputs.Texts(model.Assumptions()), FloatFile: console.FileSize(path), Report: made,
 	}
 	if out.Int8File, err = c.Save(cmd.Context(), int8, f.output); err != nil {
@@ -82,7 +83,11 @@ func (f *quantizeFlags) quantizeDynamic(c *console.Console, cmd *cobra.Command, 
 func (o dynamicOutput) print(w io.Writer) {
 	r := o.Report
 	fmt.Fprintf(w, "wrote      %s: %s int8, backend %s, qconfig %s\n", o.Output, archText(o.Arch), o.Backend, o.QConfig)
-	fmt.Fprintf(w, "dynamic    activations are quantized by their own range in every run; nothing was calibrated\n")
+	of := "their own range"
+	if o.ByRow {
+		of = "the range of each row"
+	}
+	fmt.Fprintf(w, "dynamic    activations are quantized by %s in every run; nothing was calibrated\n", of)
 	var dynamic []string
 	for _, n := range r.Nodes {
 		if n.Dynamic && n.Op != "dynamic_quantize" {

@@ -7,12 +7,17 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// dynamically quantizes x. The graph needs numerics where there are weights in codes.
+// dynamically quantizes x.
 func (b *Builder) dynamically(x *graph.Value) []*graph.Value {
+	return b.quantizing(x, op.DynamicQuantize{})
+}
+
+// quantizing quantizes x by o. The graph needs numerics where there are weights in codes.
+func (b *Builder) quantizing(x *graph.Value, o op.DynamicQuantize) []*graph.Value {
 	if b.g.Numerics == quant.NumericsUnset {
 		b.g.Numerics = quant.ONNX
 	}
-	return b.g.AddNode(b.name("dynamic"), op.DynamicQuantize{}, x).Node.Outputs
+	return b.g.AddNode(b.name("dynamic"), o, x).Node.Outputs
 }
 
 // coded adds a weight in codes of any sort, with zero points or without, and perhaps a bias,
@@ -74,6 +79,14 @@ var dynamic = []Case{
 		a := b.dynamically(x)
 		c := b.dynamically(b.Float("transpose", op.Transpose{Perm: []int{0, 1, 3, 2}}, x))
 		return b.Finish(b.Float("fc", op.DynamicLinear{Linear: op.Linear{Act: b.Act()}}, b.coded(a, 33, 21)...), b.Float("matmul", op.DynamicMatMul{}, append(a, c...)...))
+	}},
+	{"rows of dynamic codes", 3, 5, 21, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Input())
+		rows := b.quantizing(x, op.DynamicQuantize{ByRow: true})
+		linear := func(out int) *graph.Value {
+			return b.Float("fc", op.DynamicLinear{Linear: op.Linear{Act: b.Act()}, ByRow: true}, b.coded(rows, out, 21)...)
+		}
+		return b.Finish(append(rows[1:2:2], linear(33), b.Float("add", op.Add{}, linear(21), x), linear(7))...)
 	}},
 	{"whole codes", 5, 4, 6, func(b *Builder) *graph.Graph {
 		x := b.Real(b.Input())

@@ -13,13 +13,16 @@ import (
 //	real(IntegerConv2D(x, w, zero_x, zero_w)) * (scale_x * scale_w) + bias
 //
 // is DynamicConv2D, the same with IntegerMatMul is DynamicLinear or, of two activations,
-// DynamicMatMul. Sums that are used in another way stay as they are.
+// DynamicMatMul. So is the quantization of rows by ranges of their own, and what reads their
+// codes. Sums that are used in another way stay as they are.
 func Dynamic(g *graph.Graph) (*graph.Graph, error) {
 	return graph.Rewrite(g, graph.Pass{Name: "dynamic quantization", Run: func(g *graph.Graph) (changed bool, err error) {
 		for _, n := range append([]*graph.Node(nil), g.Nodes...) {
 			switch o := n.Op.(type) {
 			case op.DequantizeWhole:
 				changed = fuseEmbedding(g, n, o) || changed
+			case op.Cast:
+				changed = o == wrapped && fuseRows(g, n) || changed
 			case op.IntegerConv2D, op.IntegerMatMul:
 				changed = fuseDynamic(g, n) || changed
 			}
@@ -42,25 +45,33 @@ type scaledSums struct {
 
 // fuseDynamic makes one node of the product n and what scales its sums.
 func fuseDynamic(g *graph.Graph, n *graph.Node) bool {
-	x, zero := codesOf(n.Inputs[0]), codesOf(n.Inputs[2])
-	s, ok := sumsBehind(g, n)
-	if !ok || x == nil || zero == nil || !isScale(s.scales[0]) {
+	x, zero, sums := codesOf(n.Inputs[0]), codesOf(n.Inputs[2]), n.Output()
+	conv, isConv := n.Op.(op.IntegerConv2D)
+	rows := rowsOf(x)
+	var by []int64
+	if rows != nil {
+		if sums, by = withoutZeros(g, sums, rows); sums == nil || isConv || !isZero(n.Inputs[2]) {
+			return false
+		}
+		zero = rows.Outputs[2]
+	}
+	s, ok := sumsBehind(g, sums)
+	if !ok || x == nil || zero == nil || !isScale(s.scales[0]) || rowsOf(s.scales[0]) != rows || rowsOf(zero) != rows {
 		return false
 	}
 	in := []*graph.Value{x, s.scales[0], zero}
 	var o graph.Op
 	var bias *tensor.Tensor
-	conv, isConv := n.Op.(op.IntegerConv2D)
 	w, wz := n.Inputs[1], n.Inputs[3]
 	if w.Role != graph.Parameter {
 		y, zero := codesOf(w), codesOf(wz)
-		if isConv || y == nil || zero == nil || !isScale(s.scales[1]) || s.bias != nil {
+		if isConv || y == nil || zero == nil || !isScale(s.scales[1]) || s.bias != nil || rows != nil || rowsOf(y) != nil || rowsOf(s.scales[1]) != nil || rowsOf(zero) != nil {
 			return false
 		}
 		o, in = op.DynamicMatMul{}, append(in, y, s.scales[1], zero)
 	} else {
 		weight := weightOf(w, wz, s.scales[1], !isConv)
-		if weight == nil {
+		if weight == nil || rows != nil && !equalSums(weight, by) {
 			return false
 		}
 		channels := weight.Dim(0)
@@ -79,7 +90,7 @@ func fuseDynamic(g *graph.Graph, n *graph.Node) bool {
 			if s.floored {
 				return false
 			}
-			o = op.DynamicLinear{}
+			o = op.DynamicLinear{ByRow: rows != nil}
 		}
 		in = append(in, g.AddConst(s.last.Name+"/weight", weight))
 		if bias != nil {
@@ -90,8 +101,8 @@ func fuseDynamic(g *graph.Graph, n *graph.Node) bool {
 		s.last.Op, s.last.Inputs = o, in
 		return true
 	}
-	sums := g.InsertAfter(n.Output(), s.last.Name+"/dynamic", o, graph.Float32, in...)
-	s.last.Op, s.last.Inputs = s.squeeze, []*graph.Value{sums}
+	real := g.InsertAfter(n.Output(), s.last.Name+"/dynamic", o, graph.Float32, in...)
+	s.last.Op, s.last.Inputs = s.squeeze, []*graph.Value{real}
 	return true
 }
 
@@ -109,6 +120,11 @@ func codesOf(v *graph.Value) *graph.Value {
 	return nil
 }
 
+// isZero reports whether v is the constant 0.
+func isZero(v *graph.Value) bool {
+	return v.Role == graph.Parameter && v.Type.DType == tensor.Int64 && v.Data.Numel() == 1 && v.Data.Int64s()[0] == 0
+}
+
 // isScale reports whether v is a scale that was chosen in the run.
 func isScale(v *graph.Value) bool {
 	if v == nil || v.Node == nil {
@@ -118,9 +134,8 @@ func isScale(v *graph.Value) bool {
 	return ok && v == v.Node.Outputs[1]
 }
 
-// sumsBehind finds what scales the sums that n computes.
-func sumsBehind(g *graph.Graph, n *graph.Node) (s scaledSums, ok bool) {
-	sums := n.Output()
+// sumsBehind finds what scales the sums of a product.
+func sumsBehind(g *graph.Graph, sums *graph.Value) (s scaledSums, ok bool) {
 	if next := g.SoleConsumer(sums); next != nil {
 		if _, ok := next.Op.(op.Squeeze); ok {
 			s.squeeze, sums = next.Op, next.Output()

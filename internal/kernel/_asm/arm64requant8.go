@@ -29,7 +29,8 @@ func requant8NEON(p *printer) {
 	g.op("SUBS $1, %s", rows)
 	g.op("BNE row")
 	g.op("RET")
-	realsNEON(p)
+	realsNEON(p, "realsNEON", false)
+	realsNEON(p, "byRowNEON", true)
 }
 
 // The fields of requant8.scaled.
@@ -39,20 +40,29 @@ const (
 	scaledOut, scaledLD     = "24(DI)", "32(DI)"
 	scaledScale, scaledBias = "40(DI)", "48(DI)"
 	scaledLo, scaledHi      = "56(DI)", "60(DI)"
+	scaledScales            = "64(DI)"
+	scaledZeros, scaledSums = "72(DI)", "80(DI)"
 )
 
-// realsNEON writes the routine for sixteen columns whose results are float32. Numbers beyond
-// the clamps are replaced one by one, so that NaN and the sign of a zero stay.
-func realsNEON(p *printer) {
-	const acc, pitch, rows = panelReg, "R6", "R7"
-	const scale, bias, lo, hi, beyond = 4, 16, 20, 21, 22
+// realsNEON writes a routine for sixteen columns whose results are float32. Numbers beyond
+// the clamps are replaced one by one, so that NaN and the sign of a zero stay. With byRow each
+// row has a scale and a zero point of its own.
+func realsNEON(p *printer, name string, byRow bool) {
+	const acc, pitch, rows, scales, zeros = panelReg, "R6", "R7", "R8", "R9"
+	const scale, bias, lo, hi, beyond, sums, zero, times = 4, 16, 20, 21, 22, 26, 30, 31
 	a := arm64{p}
-	a.text("realsNEON", "arg *scaled")
+	a.text(name, "arg *scaled")
 	for _, f := range [][2]string{{scaledAcc, acc}, {scaledPitch, pitch}, {scaledRows, rows}, {scaledOut, outReg}, {scaledLD, ldReg}, {scaledScale, temp}, {scaledBias, temp2}} {
 		a.op("MOVD %s, %s", at(f[0]), f[1])
 	}
 	a.print(a.loads(4, 0, temp, scale))
 	a.print(a.loads(4, 0, temp2, bias))
+	if byRow {
+		a.op("MOVD %s, %s", at(scaledScales), scales)
+		a.op("MOVD %s, %s", at(scaledZeros), zeros)
+		a.op("MOVD %s, %s", at(scaledSums), temp)
+		a.print(a.loads(4, 0, temp, sums))
+	}
 	a.op("MOVWU %s, %s", at(scaledLo), temp)
 	a.op("VDUP %s, %s", temp, words4(lo))
 	a.op("MOVWU %s, %s", at(scaledHi), temp)
@@ -65,8 +75,23 @@ func realsNEON(p *printer) {
 	a.line("row:")
 	a.print(a.loads(4, 0, acc, 0))
 	a.op("ADD %s, %s", pitch, acc)
+	if byRow {
+		a.op("MOVBU.P 1(%s), %s", zeros, temp)
+		a.op("MOVWU.P 4(%s), %s", scales, temp2)
+		a.op("NEG %s, %s", temp, temp)
+		a.op("VDUP %s, %s", temp, words4(zero))
+		a.op("VDUP %s, %s", temp2, words4(times))
+		each(func(j int) { a.v("mla 4s", j, sums+j, zero) })
+		each(func(j int) { a.v("fmul 4s", beyond+j, scale+j, times) })
+	}
 	each(func(j int) { a.v("scvtf 4s", j, j) })
-	each(func(j int) { a.v("fmul 4s", j, j, scale+j) })
+	each(func(j int) {
+		if byRow {
+			a.v("fmul 4s", j, j, beyond+j)
+		} else {
+			a.v("fmul 4s", j, j, scale+j)
+		}
+	})
 	each(func(j int) { a.v("fadd 4s", j, j, bias+j) })
 	each(func(j int) { a.v("fcmgt 4s", beyond+j, lo, j) })
 	each(func(j int) { a.op("VBIT %s, %s, %s", bytes16(beyond+j), bytes16(lo), bytes16(j)) })

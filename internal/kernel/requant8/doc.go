@@ -7,6 +7,10 @@
 //
 //	Real[m*LD + n] = clamp(f32(Acc[m*N + n])*Scale[First+n] + Bias[First+n], Lo, Hi)
 //
+// where each row of the operand has a scale and a zero point of its own,
+//
+//	Real[m*LD + n] = clamp(f32(Acc[m*N + n] - Zeros[m]*Sums[First+n])*f32(Scales[m]*Scale[First+n]) + Bias[First+n], Lo, Hi)
+//
 // It runs on the block of accumulators that gemm8 or depthwise8 has just written, while
 // it is in the first-level cache.
 //

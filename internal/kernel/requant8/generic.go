@@ -105,6 +105,25 @@ func runReal(c *Call) {
 	}
 }
 
+// runByRow is runReal where rows have scales and zero points of their own.
+func runByRow(c *Call) {
+	for m := range c.M {
+		acc := c.Acc[m*c.N:][:c.N]
+		out := c.Real[m*c.LD:][:len(acc)]
+		scale, bias, sums := c.Scale[c.First:][:len(acc)], c.Bias[c.First:][:len(acc)], c.Sums[c.First:][:len(acc)]
+		zero, s := int32(c.Zeros[m]), c.Scales[m]
+		for n, a := range acc {
+			v := float32(float32(a-zero*sums[n])*float32(s*scale[n])) + bias[n]
+			if v < c.Lo {
+				v = c.Lo
+			} else if v > c.Hi {
+				v = c.Hi
+			}
+			out[n] = v
+		}
+	}
+}
+
 // runFused is runReal with one rounding of product and sum. It is computed in float64, where the
 // product is exact; what a second rounding might change takes quant.FMA32.
 func runFused(c *Call) {

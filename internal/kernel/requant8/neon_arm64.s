@@ -247,3 +247,78 @@ row:
 	SUBS $1, R7
 	BNE row
 	RET
+
+// func byRowNEON(arg *scaled)
+TEXT ·byRowNEON(SB), NOSPLIT, $0-8
+	MOVD arg+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R6
+	MOVD 16(R0), R7
+	MOVD 24(R0), R19
+	MOVD 32(R0), R20
+	MOVD 40(R0), R2
+	MOVD 48(R0), R3
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F16, F17)
+	FLDPQ 32(R3), (F18, F19)
+	MOVD 64(R0), R8
+	MOVD 72(R0), R9
+	MOVD 80(R0), R2
+	FLDPQ 0(R2), (F26, F27)
+	FLDPQ 32(R2), (F28, F29)
+	MOVWU 56(R0), R2
+	VDUP R2, V20.S4
+	MOVWU 60(R0), R2
+	VDUP R2, V21.S4
+row:
+	FLDPQ 0(R1), (F0, F1)
+	FLDPQ 32(R1), (F2, F3)
+	ADD R6, R1
+	MOVBU.P 1(R9), R2
+	MOVWU.P 4(R8), R3
+	NEG R2, R2
+	VDUP R2, V30.S4
+	VDUP R3, V31.S4
+	WORD $0x4ebe9740 // mla v0.4s, v26.4s, v30.4s
+	WORD $0x4ebe9761 // mla v1.4s, v27.4s, v30.4s
+	WORD $0x4ebe9782 // mla v2.4s, v28.4s, v30.4s
+	WORD $0x4ebe97a3 // mla v3.4s, v29.4s, v30.4s
+	WORD $0x6e3fdc96 // fmul v22.4s, v4.4s, v31.4s
+	WORD $0x6e3fdcb7 // fmul v23.4s, v5.4s, v31.4s
+	WORD $0x6e3fdcd8 // fmul v24.4s, v6.4s, v31.4s
+	WORD $0x6e3fdcf9 // fmul v25.4s, v7.4s, v31.4s
+	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
+	WORD $0x4e21d821 // scvtf v1.4s, v1.4s
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x6e36dc00 // fmul v0.4s, v0.4s, v22.4s
+	WORD $0x6e37dc21 // fmul v1.4s, v1.4s, v23.4s
+	WORD $0x6e38dc42 // fmul v2.4s, v2.4s, v24.4s
+	WORD $0x6e39dc63 // fmul v3.4s, v3.4s, v25.4s
+	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
+	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
+	WORD $0x6ea0e696 // fcmgt v22.4s, v20.4s, v0.4s
+	WORD $0x6ea1e697 // fcmgt v23.4s, v20.4s, v1.4s
+	WORD $0x6ea2e698 // fcmgt v24.4s, v20.4s, v2.4s
+	WORD $0x6ea3e699 // fcmgt v25.4s, v20.4s, v3.4s
+	VBIT V22.B16, V20.B16, V0.B16
+	VBIT V23.B16, V20.B16, V1.B16
+	VBIT V24.B16, V20.B16, V2.B16
+	VBIT V25.B16, V20.B16, V3.B16
+	WORD $0x6eb5e416 // fcmgt v22.4s, v0.4s, v21.4s
+	WORD $0x6eb5e437 // fcmgt v23.4s, v1.4s, v21.4s
+	WORD $0x6eb5e458 // fcmgt v24.4s, v2.4s, v21.4s
+	WORD $0x6eb5e479 // fcmgt v25.4s, v3.4s, v21.4s
+	VBIT V22.B16, V21.B16, V0.B16
+	VBIT V23.B16, V21.B16, V1.B16
+	VBIT V24.B16, V21.B16, V2.B16
+	VBIT V25.B16, V21.B16, V3.B16
+	FSTPQ (F0, F1), (R19)
+	FSTPQ (F2, F3), 32(R19)
+	ADD R20, R19
+	SUBS $1, R7
+	BNE row
+	RET

@@ -54,13 +54,20 @@ func TestKernelsEqualReference(t *testing.T) {
 				c.Scale = append(c.Scale, float32(r.NormFloat64()))
 				c.Bias = append(c.Bias, float32(r.NormFloat64()*100))
 			}
+			for range c.M {
+				c.Scales = append(c.Scales, float32(math.Exp(r.NormFloat64()*3)))
+				c.Zeros = append(c.Zeros, uint8(r.IntN(256)))
+			}
+			for range first + n {
+				c.Sums = append(c.Sums, int32(r.Uint32())>>(8+r.IntN(20)))
+			}
 			c.Lo, c.Hi = []float32{-1e9, 0}[r.IntN(2)], []float32{1e9, 6}[r.IntN(2)]
 			c.Real = slices.Repeat([]float32{-7}, c.M*c.LD)
 			// Marks between the rows must survive.
 			c.Out = bytes.Repeat([]byte{0xA5}, c.M*c.LD)
 			want := *c
 			want.Out, want.Real = bytes.Clone(c.Out), slices.Clone(c.Real)
-			Reference(&want, k.ToReal, k.Fused)
+			Reference(&want, k)
 			k.Run(c)
 			if !bytes.Equal(c.Out, want.Out) || !slices.Equal(c.Real, want.Real) {
 				t.Fatalf("case %d, rule %d: differs from the contract", i, c.Rule.Rule)

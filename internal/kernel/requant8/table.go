@@ -12,6 +12,7 @@ type Kernel struct {
 
 	ToReal bool        // the result is float32 (Real), not codes (Out)
 	Fused  bool        // of float32: the bias is added by a fused multiply-add
+	ByRow  bool        // of float32: rows have scales and zero points of their own
 	Run    func(*Call) // converts a whole call
 }
 
@@ -28,6 +29,10 @@ type Call struct {
 	Scale, Bias []float32 // to reals, by output channel
 	Lo, Hi      float32   // the clamp of reals; NaN passes
 	Real        []float32 // [M][LD]
+
+	Scales []float32 // by row: the scales of the operand, [M]
+	Zeros  []uint8   // its zero points, [M]
+	Sums   []int32   // what a zero point of 1 adds to an accumulator, by output channel
 }
 
 // Table lists the kernels, best first. All are exact.
@@ -35,12 +40,13 @@ var Table = append(archTable,
 	Kernel{Row: kernel.Row{Name: "requant_s32u8_go", ISA: "go"}, Run: run},
 	Kernel{Row: kernel.Row{Name: "requant_s32f32_go", ISA: "go"}, ToReal: true, Run: runReal},
 	Kernel{Row: kernel.Row{Name: "requant_s32f32_fused_go", ISA: "go"}, ToReal: true, Fused: true, Run: runFused},
+	Kernel{Row: kernel.Row{Name: "requant_s32f32_rows_go", ISA: "go"}, ToReal: true, ByRow: true, Run: runByRow},
 )
 
-// Select returns the first row of table with that result that runs on a machine
-// with features f.
+// Select returns the first row of table with that result, by one rule for all rows, that runs on
+// a machine with features f.
 func Select(table []Kernel, toReal bool, f cpu.Features) *Kernel {
-	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.ToReal == toReal && !k.Fused })
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.ToReal == toReal && !k.Fused && !k.ByRow })
 }
 
 // SelectFused is Select for float32 results whose bias is added by a fused multiply-add.
@@ -48,15 +54,25 @@ func SelectFused(table []Kernel, f cpu.Features) *Kernel {
 	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.Fused })
 }
 
+// SelectByRow is Select for float32 results of rows that have parameters of their own.
+func SelectByRow(table []Kernel, f cpu.Features) *Kernel {
+	return kernel.MustSelect(table, f, func(k *Kernel) bool { return k.ByRow })
+}
+
 // Reference is the oracle of all rows.
-func Reference(c *Call, toReal, fused bool) {
+func Reference(c *Call, k *Kernel) {
 	for m := range c.M {
 		for n := range c.N {
-			if toReal {
+			if k.ToReal {
 				ch := c.First + n
-				v := float32(float32(c.Acc[m*c.N+n])*c.Scale[ch]) + c.Bias[ch]
-				if fused {
-					v = quant.FMA32(float32(c.Acc[m*c.N+n]), c.Scale[ch], c.Bias[ch])
+				acc, scale := c.Acc[m*c.N+n], c.Scale[ch]
+				if k.ByRow {
+					acc -= int32(c.Zeros[m]) * c.Sums[ch]
+					scale *= c.Scales[m]
+				}
+				v := float32(float32(acc)*scale) + c.Bias[ch]
+				if k.Fused {
+					v = quant.FMA32(float32(acc), scale, c.Bias[ch])
 				}
 				if v < c.Lo {
 					v = c.Lo

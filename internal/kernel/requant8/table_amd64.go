@@ -18,6 +18,7 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "requant_s32u8_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, Run: runAVX2},
 	{Row: kernel.Row{Name: "requant_s32f32_avx2", ISA: "avx2", Requires: cpu.AVX2}, ToReal: true, Run: runRealAVX2},
 	{Row: kernel.Row{Name: "requant_s32f32_fused_avx2", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA}, ToReal: true, Fused: true, Run: runFusedAVX2},
+	{Row: kernel.Row{Name: "requant_s32f32_rows_avx2", ISA: "avx2", Requires: cpu.AVX2}, ToReal: true, ByRow: true, Run: runByRowAVX2},
 }
 
 // rows is the argument of an assembly routine: it computes, by the rule in its
@@ -40,6 +41,10 @@ type realRows struct {
 	m, n, ld    int
 	scale, bias *float32
 	lo, hi      float32
+
+	scales *float32 // of toRealByRow
+	zeros  *uint8
+	sums   *int32
 }
 
 //go:noescape
@@ -47,6 +52,9 @@ func toRealAVX2(arg *realRows)
 
 //go:noescape
 func toRealFusedAVX2(arg *realRows)
+
+//go:noescape
+func toRealByRowAVX2(arg *realRows)
 
 //go:noescape
 func addBiasAVX512(arg *rows)
@@ -126,6 +134,17 @@ func runFusedAVX2(c *Call) {
 	}
 	a := c.realRows()
 	toRealFusedAVX2(&a)
+}
+
+// runByRowAVX2 is runRealAVX2 where rows have scales and zero points of their own.
+func runByRowAVX2(c *Call) {
+	if c.M == 0 || c.N < 8 {
+		runByRow(c)
+		return
+	}
+	a := c.realRows()
+	a.scales, a.zeros, a.sums = &c.Scales[:c.M][0], &c.Zeros[:c.M][0], &c.Sums[c.First : c.First+c.N][0]
+	toRealByRowAVX2(&a)
 }
 
 // realRows is rows for results that are float32.

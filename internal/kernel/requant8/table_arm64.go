@@ -17,6 +17,7 @@ import (
 var archTable = []Kernel{
 	{Row: kernel.Row{Name: "requant_s32u8_neon", ISA: "neon", Requires: cpu.NEON}, Run: runNEON},
 	{Row: kernel.Row{Name: "requant_s32f32_neon", ISA: "neon", Requires: cpu.NEON}, ToReal: true, Run: runRealNEON},
+	{Row: kernel.Row{Name: "requant_s32f32_rows_neon", ISA: "neon", Requires: cpu.NEON}, ToReal: true, ByRow: true, Run: runByRowNEON},
 }
 
 // columns is the argument of the assembly routine: it requantizes width columns of all rows.
@@ -40,6 +41,10 @@ type scaled struct {
 	ld          int // bytes, too
 	scale, bias *float32
 	lo, hi      float32
+
+	scales *float32 // of byRow
+	zeros  *uint8
+	sums   *int32
 }
 
 // width is the number of columns of a routine.
@@ -50,6 +55,9 @@ func columnsNEON(arg *columns)
 
 //go:noescape
 func realsNEON(arg *scaled)
+
+//go:noescape
+func byRowNEON(arg *scaled)
 
 // runNEON runs portable code on rows shorter than a block of columns. The last block overlaps
 // the one before it.
@@ -83,7 +91,26 @@ func runRealNEON(c *Call) {
 		runReal(c)
 		return
 	}
-	a := scaled{pitch: c.N * 4, rows: c.M, ld: c.LD * 4, lo: c.Lo, hi: c.Hi}
+	a := scaled{}
+	c.scale(&a, func(int) { realsNEON(&a) })
+}
+
+// runByRowNEON is runRealNEON where rows have scales and zero points of their own.
+func runByRowNEON(c *Call) {
+	if c.M == 0 || c.N < width {
+		runByRow(c)
+		return
+	}
+	a := scaled{scales: &c.Scales[:c.M][0], zeros: &c.Zeros[:c.M][0]}
+	c.scale(&a, func(first int) {
+		a.sums = &c.Sums[first : first+width][0]
+		byRowNEON(&a)
+	})
+}
+
+// scale describes each block of columns in a, and gives do its first output channel.
+func (c *Call) scale(a *scaled, do func(first int)) {
+	a.pitch, a.rows, a.ld, a.lo, a.hi = c.N*4, c.M, c.LD*4, c.Lo, c.Hi
 	_ = c.Acc[c.M*c.N-1]
 	_ = c.Real[(c.M-1)*c.LD+c.N-1]
 	for done := 0; done < c.N; done += width {
@@ -91,6 +118,6 @@ func runRealNEON(c *Call) {
 		first := c.First + n
 		a.acc, a.out = &c.Acc[n], &c.Real[n]
 		a.scale, a.bias = &c.Scale[first : first+width][0], &c.Bias[first : first+width][0]
-		realsNEON(&a)
+		do(first)
 	}
 }
