@@ -17,6 +17,11 @@ func (s *Server) modelInfer(ctx context.Context, m *pb.ModelInferRequest) (*pb.M
 	if err := s.host.Admit(m.ModelName, m.ModelVersion); err != nil {
 		return nil, err
 	}
+	release, err := s.reserve(m)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	q, err := requestOf(m)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/octet-ml/octet/serve"
 )
@@ -25,6 +27,7 @@ import (
 // Options say within which limits requests are taken. Zero values are the defaults.
 type Options struct {
 	MaxMessage  int                              // bytes of a request; 0 means 64 MiB
+	MaxPending  int64                            // bytes of all requests that are being answered, once they have come; 0 means 1 GiB
 	Version     string                           // of the server, for its metadata
 	Tokens      *serve.Tokens                    // let requests in, those for health alone excepted; nil lets in all
 	Credentials credentials.TransportCredentials // nil for none
@@ -35,9 +38,10 @@ type Options struct {
 type Server struct {
 	host   *serve.Host
 	opts   Options
-	server *grpc.Server
-	ending chan struct{} // closed when streams are to end
-	once   sync.Once
+	server  *grpc.Server
+	pending atomic.Int64  // bytes of requests
+	ending  chan struct{} // closed when streams are to end
+	once    sync.Once
 }
 
 // Limits that are no settings.
@@ -54,6 +58,9 @@ const (
 func New(host *serve.Host, o Options) *Server {
 	if o.MaxMessage == 0 {
 		o.MaxMessage = 64 << 20
+	}
+	if o.MaxPending == 0 {
+		o.MaxPending = 1 << 30
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -134,6 +141,16 @@ func (s *Server) allowed(ctx context.Context, method string) error {
 		return status.Error(codes.Unauthenticated, "a token is needed: metadata authorization: Bearer TOKEN")
 	}
 	return nil
+}
+
+// reserve counts a request among those that are being answered; release takes it out.
+func (s *Server) reserve(m proto.Message) (release func(), err error) {
+	size := int64(proto.Size(m))
+	if s.pending.Add(size) > s.opts.MaxPending {
+		s.pending.Add(-size)
+		return nil, serve.Errorf(serve.Exhausted, "requests of more than %d bytes together are being answered: send it again later", s.opts.MaxPending)
+	}
+	return func() { s.pending.Add(-size) }, nil
 }
 
 func (s *Server) guardCall(ctx context.Context, q any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (a any, err error) {

@@ -32,12 +32,15 @@ var service = grpc.ServiceDesc{
 // unary is a method that answers a message with a message.
 func unary[Q, A any](name string, call func(*Server, context.Context, *Q) (*A, error)) grpc.MethodDesc {
 	return grpc.MethodDesc{MethodName: name, Handler: func(srv any, ctx context.Context, decode func(any) error, guard grpc.UnaryServerInterceptor) (any, error) {
+		s := srv.(*Server)
+		info := &grpc.UnaryServerInfo{Server: s, FullMethod: "/" + serviceName + "/" + name}
+		if err := s.allowed(ctx, info.FullMethod); err != nil { // before its message is read
+			return nil, err
+		}
 		q := new(Q)
 		if err := decode(q); err != nil {
 			return nil, err
 		}
-		s := srv.(*Server)
-		info := &grpc.UnaryServerInfo{Server: s, FullMethod: "/" + serviceName + "/" + name}
 		return guard(ctx, q, info, func(ctx context.Context, q any) (any, error) { return call(s, ctx, q.(*Q)) })
 	}}
 }
