@@ -34,6 +34,9 @@ folder holds such files, or a folder for each model, with folders 1, 2 and so on
 request that names no version gets the newest. Files that change are loaded again beside what
 is served, and take its place once they have run; a broken one does not.
 
+Flags that say what a file does not (--arch, --backend, --labels, --preset ...) hold for all
+models; one that they do not fit is not served, and the log says why.
+
 It computes as many requests at a time as there are threads, each on one of them, or one on
 all of them; --queue more may wait, and others are told to come again (429). Requests whose
 client has gone or whose time is over are not computed.

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/internal/onnxtest"
 )
 
 // What an operator gets wrong has an exit code of its own, and is not to be reported.
@@ -45,4 +49,32 @@ func TestServeOperatorMistakes(t *testing.T) {
 			t.Errorf("%q ended with code %d, want %d and %q:\n%s", c.args, code, c.code, c.says, text)
 		}
 	}
+}
+
+// Flags of a model hold for all: what they do not fit is refused by name, and the others are served.
+func TestServeFlagsOfAllModels(t *testing.T) {
+	folder, model, _, _ := demoFolder(t)
+	file := filepath.Join(folder, "same.onnx")
+	content := onnxtest.Model(onnxtest.Input("x", onnxtest.Float32, "N", 2), onnxtest.Output("y", onnxtest.Float32, "N", 2), onnxtest.Node("Neg", []string{"x"}, []string{"y"}))
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	s := &served{log: &lockedBuffer{}, stop: stop, code: make(chan int, 1)}
+	go func() {
+		s.code <- run(ctx, []string{"serve", model, file, "--arch", "fashion_resnet8", "--http", "127.0.0.1:0", "--grpc", "", "--admin", ""}, strings.NewReader(""), io.Discard, s.log)
+	}()
+	if line := s.has(t, "a model cannot be loaded"); line["model"] != "same" || !strings.Contains(fmt.Sprint(line["error"]), "arch") {
+		t.Errorf("refused: %v", line)
+	}
+	s.http, _ = s.has(t, "listening")["http"].(string)
+	s.has(t, "not ready")
+	if status, body := get(t, "http://"+s.http+"/v2/models/fashion_resnet8/ready"); status != http.StatusOK {
+		t.Errorf("the other model: %d %s", status, body)
+	}
+	if status, body := get(t, "http://"+s.http+"/v2/models/same/ready"); status != http.StatusServiceUnavailable || !strings.Contains(body, "arch") {
+		t.Errorf("the model that the flag does not fit: %d %s", status, body)
+	}
+	stop()
+	<-s.code
 }

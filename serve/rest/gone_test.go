@@ -51,7 +51,11 @@ func TestClientGone(t *testing.T) {
 		until(func() bool { success, _ := executions(); return s.host.Queued() == 1 || success > before })
 		cancel()
 		<-waiting
-		until(func() bool { _, fail := executions(); success, _ := executions(); return fail > failed || success > before })
+		until(func() bool {
+			_, fail := executions()
+			success, _ := executions()
+			return fail > failed || success > before
+		})
 		success, fail := executions()
 		<-long
 		if success > before { // the long one was too short

@@ -36,8 +36,8 @@ type Options struct {
 
 // Server answers over gRPC for a host.
 type Server struct {
-	host   *serve.Host
-	opts   Options
+	host    *serve.Host
+	opts    Options
 	server  *grpc.Server
 	pending atomic.Int64  // bytes of requests
 	ending  chan struct{} // closed when streams are to end
