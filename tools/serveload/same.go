@@ -7,7 +7,8 @@ import (
 )
 
 // same asks for one input in every way and with ever more clients, alone and within a larger
-// batch, with one thread and with all: every answer must be the same bytes.
+// batch, with one thread, with all, and joined with others where that pays: every answer must be
+// the same bytes.
 func same(ctx context.Context, s *setting) error {
 	var wanted, classes []byte
 	answers := 0
@@ -16,7 +17,7 @@ func same(ctx context.Context, s *setting) error {
 		return err
 	}
 	x, batch := s.input(4, 1), s.input(4, s.batch) // which begins with x
-	for _, args := range [][]string{{"--threads", "1"}, {}} {
+	for _, args := range [][]string{{"--threads", "1"}, {}, {"--max-batch", "4"}} {
 		if err := s.serve(func(t *target) error {
 			equal := func(want *[]byte) func(int, []byte) error {
 				return func(status int, answer []byte) error {
@@ -59,6 +60,6 @@ func same(ctx context.Context, s *setting) error {
 			return err
 		}
 	}
-	s.say("%d answers in 7 ways, of 1, 8 and 64 clients, with one thread and with all: the same bytes", answers)
+	s.say("%d answers in 7 ways, of 1, 8 and 64 clients, with one thread, with all and joined: the same bytes", answers)
 	return nil
 }
