@@ -65,6 +65,10 @@ func (h *handler) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 func (h *handler) take(r io.Reader, expected int64) ([]byte, error) {
 	const most = 1 << 20 // that are believed to come
 	if expected >= 0 {
+		if b := h.spare(expected); b != nil {
+			_, err := io.ReadFull(r, b)
+			return b, err
+		}
 		b := make([]byte, min(expected, most))
 		n, err := io.ReadFull(r, b)
 		if err != nil || expected <= most {
@@ -87,6 +91,24 @@ func (h *handler) take(r io.Reader, expected int64) ([]byte, error) {
 		case err != nil:
 			return nil, err
 		}
+	}
+}
+
+// maxSpare bounds the bytes of a body whose memory is kept for another.
+const maxSpare = 4 << 20
+
+// spare is memory of a body that nothing refers to any more; nil where none is large enough.
+func (h *handler) spare(size int64) []byte {
+	if b, ok := h.spares.Get().(*[]byte); ok && int64(cap(*b)) >= size {
+		return (*b)[:size]
+	}
+	return nil
+}
+
+// free keeps the memory of a body to which nothing refers.
+func (h *handler) free(body []byte) {
+	if cap(body) <= maxSpare {
+		h.spares.Put(&body)
 	}
 }
 

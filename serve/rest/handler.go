@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,7 @@ type handler struct {
 	host    *serve.Host
 	opts    Options
 	pending atomic.Int64 // bytes of bodies
+	spares  sync.Pool    // of memory for them, *[]byte
 }
 
 // New is a handler of the protocol's paths, below /v2.

@@ -3,6 +3,7 @@ package rest
 import (
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,6 +65,9 @@ func (h *handler) tensors(w http.ResponseWriter, r *http.Request, name, version 
 	if err != nil {
 		fail(w, err)
 		return
+	}
+	if !slices.ContainsFunc(q.Inputs, func(in serve.Input) bool { return in.Data == nil }) {
+		h.free(body) // elements have been copied, image files have not
 	}
 	done, err := h.host.Infer(r.Context(), name, version, &q.Request)
 	if err != nil {

@@ -58,7 +58,7 @@ func leaks(ctx context.Context, s *setting) error {
 			}
 			return nil
 		}
-		if err := round(s.requests / 20); err != nil { // fills what is kept
+		if err := round(max(2000, s.requests/20)); err != nil { // fills what is kept
 			return err
 		}
 		goroutines, heap, err := t.rest()
