@@ -5,15 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"reflect"
 	"slices"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 )
 
 func init() {
-	register.DoFn3x1[context.Context, int, func(*Broken) bool, error](&writeBroken{})
-	register.Iter1[Broken]()
+	beam.RegisterType(reflect.TypeFor[writeBroken]())
 }
 
 // WriteBroken writes a Broken of broken on each line of a file, as JSON in the order of their

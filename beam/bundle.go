@@ -4,6 +4,8 @@ import (
 	"context"
 	"runtime"
 	"sync"
+
+	"github.com/octet-ml/octet/dataset"
 )
 
 // slots bound how many shards this process computes at a time, whatever the number of its
@@ -14,10 +16,19 @@ var slots = make(chan struct{}, runtime.GOMAXPROCS(0))
 // one.
 type bundle struct {
 	group sync.WaitGroup
+	once  sync.Once // opens data
+	data  *set
+	unfit error // of opening data
 
 	mu     sync.Mutex // guards what follows, and what take changes
 	broken []Broken
 	err    error
+}
+
+// open opens the data of the bundle, for all of its shards.
+func (b *bundle) open(d Data, opts ...dataset.Option) (*set, error) {
+	b.once.Do(func() { b.data, b.unfit = d.open(opts...) })
+	return b.data, b.unfit
 }
 
 // start computes a shard as soon as there is a slot. take is called with what compute returns,
@@ -50,6 +61,9 @@ func start[T any](ctx context.Context, b *bundle, compute func(broken func(Broke
 // finish waits for all shards, and passes on what could not be read.
 func (b *bundle) finish(broken func(Broken)) error {
 	b.group.Wait()
+	if b.data != nil {
+		b.data.close()
+	}
 	for _, one := range b.broken {
 		broken(one)
 	}

@@ -7,15 +7,13 @@ import (
 	"reflect"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/octet-ml/octet"
 )
 
 func init() {
-	register.DoFn4x1[context.Context, int, func(Calibration), func(Broken), error](&calibrateFn{})
-	register.Combiner1[Calibration](&mergeCalibrations{})
-	register.Emitter1[Calibration]()
+	beam.RegisterType(reflect.TypeFor[calibrateFn]())
+	beam.RegisterType(reflect.TypeFor[mergeCalibrations]())
 	beam.RegisterCoder(reflect.TypeFor[Calibration](), encodeCalibration, decodeCalibration)
 }
 
@@ -75,8 +73,12 @@ func (f *calibrateFn) ProcessElement(ctx context.Context, shard int, _ func(Cali
 	if err != nil {
 		return err
 	}
+	data, err := f.bundle.open(f.Data)
+	if err != nil {
+		return err
+	}
 	return start(ctx, f.bundle, func(broken func(Broken)) (Calibration, error) {
-		seen, err := f.calibrate(ctx, m.model, shard, broken)
+		seen, err := f.calibrate(ctx, m.model, data, shard, broken)
 		if err != nil {
 			err = fmt.Errorf("shard %d of %d: %w", shard, f.Data.Shards, err)
 		}
@@ -87,18 +89,17 @@ func (f *calibrateFn) ProcessElement(ctx context.Context, shard int, _ func(Cali
 	})
 }
 
-func (f *calibrateFn) calibrate(ctx context.Context, m *octet.Model, shard int, broken func(Broken)) (*octet.Calibration, error) {
-	r, err := f.Data.open(m, shard, false, broken)
+func (f *calibrateFn) calibrate(ctx context.Context, m *octet.Model, data *set, shard int, broken func(Broken)) (*octet.Calibration, error) {
+	r, preset, err := data.shard(m, shard, false, broken)
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	if r.preset.Channels > 0 { // the model of the statistics prepares images as these were
-		if m, err = m.WithMetadata(func(m *octet.Metadata) { m.Preset = &r.preset }); err != nil {
+	if preset.Channels > 0 { // the model of the statistics prepares images as these were
+		if m, err = m.WithMetadata(func(m *octet.Metadata) { m.Preset = &preset }); err != nil {
 			return nil, err
 		}
 	}
-	return octet.CalibrateShard(ctx, m, r.ShardReader, octet.WithQConfig(f.QConfig), octet.WithThreads(1), octet.WithCPU(f.Model.CPU))
+	return octet.CalibrateShard(ctx, m, r, octet.WithQConfig(f.QConfig), octet.WithThreads(1), octet.WithCPU(f.Model.CPU))
 }
 
 // FinishBundle passes on the statistics of the bundle, once.

@@ -6,7 +6,6 @@ import (
 	"reflect"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/tensor"
@@ -14,8 +13,7 @@ import (
 )
 
 func init() {
-	register.DoFn4x1[context.Context, Image, func(Answer), func(Broken), error](&classifyFn{})
-	register.Emitter1[Answer]()
+	beam.RegisterType(reflect.TypeFor[classifyFn]())
 	beam.RegisterType(reflect.TypeFor[Image]())
 	beam.RegisterType(reflect.TypeFor[Answer]())
 }

@@ -54,33 +54,24 @@ func (d Data) shards(s beam.Scope) beam.PCollection {
 	return beam.Reshuffle(s, beam.CreateList(s, all))
 }
 
-// shardOf is a shard that is being read.
-type shardOf struct {
-	*dataset.ShardReader
-	parts  []dataset.Part
-	preset vision.Preset // how images are prepared; zero of arrays
+// set is opened data, of which shards are read side by side.
+type set struct {
+	data  Data
+	name  string
+	parts []dataset.Part
 }
 
-func (s *shardOf) close() {
+// open opens the data.
+func (d Data) open(opts ...dataset.Option) (*set, error) {
+	decoder := vision.Decoder{Upright: d.Upright, MaxPixels: cmp.Or(d.MaxPixels, vision.DefaultMaxPixels)}
+	parts, name, err := partlist.Open(d.Paths, ofBeam, append(opts, dataset.WithDecoder(decoder))...)
+	return &set{d, name, parts}, err
+}
+
+func (s *set) close() {
 	for _, p := range s.parts {
 		p.Close()
 	}
-}
-
-// open opens shard i. Samples that cannot be read go to broken. With labels they are turned
-// into classes of the model, which all samples then need.
-func (d Data) open(m *octet.Model, i int, labels bool, broken func(Broken), opts ...dataset.Option) (*shardOf, error) {
-	decoder := vision.Decoder{Upright: d.Upright, MaxPixels: cmp.Or(d.MaxPixels, vision.DefaultMaxPixels)}
-	parts, name, err := partlist.Open(d.Paths, ofBeam, append(opts, dataset.WithDecoder(decoder))...)
-	if err != nil {
-		return nil, err
-	}
-	s := &shardOf{parts: parts}
-	if err := s.read(d, m, name, i, labels, broken); err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
 }
 
 // ofBeam opens an address of one of Beam's file systems.
@@ -88,29 +79,32 @@ func ofBeam(where string) partlist.Opener {
 	return func(ctx context.Context) (io.ReadCloser, error) { return openRead(ctx, where) }
 }
 
-func (s *shardOf) read(d Data, m *octet.Model, name string, i int, labels bool, broken func(Broken)) (err error) {
+// shard reads shard i as the inputs of m, and says how images are prepared; a zero preset is
+// that of arrays. Samples that cannot be read go to broken. With labels they are turned into
+// classes of the model, which all samples then need.
+func (s *set) shard(m *octet.Model, i int, labels bool, broken func(Broken)) (r *dataset.ShardReader, preset vision.Preset, err error) {
 	takes := m.Inputs()
 	if len(takes) != 1 {
-		return fmt.Errorf("%s takes %v; one input, a batch of images or arrays, is expected here", m.File(), takes)
+		return nil, preset, fmt.Errorf("%s takes %v; one input, a batch of images or arrays, is expected here", m.File(), takes)
 	}
-	o := dataset.ShardOptions{Data: name, Skip: func(k dataset.SkippedSample) { broken(Broken{k.Name, k.Error}) }}
-	o.DType, o.BatchSize, o.Workers = takes[0].DType, cmp.Or(d.BatchSize, octet.DefaultBatchSize), 1
+	o := dataset.ShardOptions{Data: s.name, Skip: func(k dataset.SkippedSample) { broken(Broken{k.Name, k.Error}) }}
+	o.DType, o.BatchSize, o.Workers = takes[0].DType, cmp.Or(s.data.BatchSize, octet.DefaultBatchSize), 1
 	if shape := takes[0].Shape; len(shape) > 0 && shape[0] > 0 {
 		o.BatchSize = shape[0]
 	}
 	if s.parts[0].Kind() == dataset.KindImages {
-		if s.preset, _, err = m.Preset(); err != nil {
-			return err
+		if preset, _, err = m.Preset(); err != nil {
+			return nil, preset, err
 		}
-		o.Preset = s.preset
+		o.Preset = preset
 	}
 	if labels {
 		if o.Label, err = classOf(m, s.parts[0].Classes()); err != nil {
-			return err
+			return nil, preset, err
 		}
 	}
-	s.ShardReader, err = dataset.NewShardReader(s.parts, dataset.Shard{Index: i, Count: d.Shards}, o)
-	return err
+	r, err = dataset.NewShardReader(s.parts, dataset.Shard{Index: i, Count: s.data.Shards}, o)
+	return r, preset, err
 }
 
 // classOf turns a label of the set, whose folders are classes unless there are none, into a

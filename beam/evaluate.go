@@ -7,16 +7,13 @@ import (
 	"reflect"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/octet-ml/octet"
 )
 
 func init() {
-	register.DoFn4x1[context.Context, int, func(Evaluation), func(Broken), error](&evaluateFn{})
-	register.Combiner1[Evaluation](&mergeEvaluations{})
-	register.Emitter1[Evaluation]()
-	register.Emitter1[Broken]()
+	beam.RegisterType(reflect.TypeFor[evaluateFn]())
+	beam.RegisterType(reflect.TypeFor[mergeEvaluations]())
 	beam.RegisterType(reflect.TypeFor[Broken]())
 	beam.RegisterCoder(reflect.TypeFor[Evaluation](), encodeEvaluation, decodeEvaluation)
 }
@@ -76,13 +73,16 @@ func (f *evaluateFn) ProcessElement(ctx context.Context, shard int, _ func(Evalu
 	if err != nil {
 		return err
 	}
+	data, err := f.bundle.open(f.Data)
+	if err != nil {
+		return err
+	}
 	return start(ctx, f.bundle, func(broken func(Broken)) (Evaluation, error) {
-		r, err := f.Data.open(m.model, shard, true, broken)
+		r, _, err := data.shard(m.model, shard, true, broken)
 		if err != nil {
 			return Evaluation{}, err
 		}
-		defer r.close()
-		tally, err := m.session.Tally(ctx, r.ShardReader)
+		tally, err := m.session.Tally(ctx, r)
 		if err != nil {
 			return Evaluation{}, fmt.Errorf("shard %d of %d: %w", shard, f.Data.Shards, err)
 		}

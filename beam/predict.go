@@ -5,18 +5,17 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"reflect"
 	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/dataset"
 )
 
 func init() {
-	register.DoFn4x1[context.Context, int, func(string), func(Broken), error](&predictFn{})
-	register.Emitter1[string]()
+	beam.RegisterType(reflect.TypeFor[predictFn]())
 }
 
 // Predict computes the samples of data and writes a file of predictions for each shard, as
@@ -53,15 +52,18 @@ func (f *predictFn) ProcessElement(ctx context.Context, shard int, _ func(string
 	if err != nil {
 		return err
 	}
+	data, err := f.bundle.open(f.Data, dataset.WithoutClasses())
+	if err != nil {
+		return err
+	}
 	return start(ctx, f.bundle, func(broken func(Broken)) (string, error) {
-		r, err := f.Data.open(m.model, shard, false, broken, dataset.WithoutClasses())
+		r, _, err := data.shard(m.model, shard, false, broken)
 		if err != nil {
 			return "", err
 		}
-		defer r.close()
 		name := ShardFile(f.Output, shard, f.Data.Shards)
 		return name, Write(ctx, name, func(w io.Writer) error {
-			seen, err := m.session.Predict(ctx, r.ShardReader, f.Top, func(line octet.PredictionLine) error { return line.Write(w) })
+			seen, err := m.session.Predict(ctx, r, f.Top, func(line octet.PredictionLine) error { return line.Write(w) })
 			if err != nil {
 				return fmt.Errorf("shard %d of %d: %w", shard, f.Data.Shards, err)
 			}

@@ -5,18 +5,18 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
 	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
 )
 
 func init() {
-	register.DoFn2x1[context.Context, Evaluation, error](&writeEvaluation{})
-	register.DoFn2x1[context.Context, Calibration, error](&writeCalibration{})
+	beam.RegisterType(reflect.TypeFor[writeEvaluation]())
+	beam.RegisterType(reflect.TypeFor[writeCalibration]())
 }
 
 // WriteEvaluation writes the only element of evaluations as a file, which octet merge reads.

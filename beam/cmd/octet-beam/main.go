@@ -26,7 +26,7 @@ import (
 var (
 	model       octetbeam.Model
 	data        octetbeam.Data
-	labels      string
+	labels      string // file of --class-names: --labels is one of Beam's
 	evaluation  string
 	predictions string
 	top         int
@@ -40,7 +40,7 @@ func init() {
 	flag.StringVar(&model.Arch, "arch", "", "architecture, where the file does not say it")
 	flag.StringVar(&model.Key, "key", "", "which state dict of a checkpoint to use")
 	flag.StringVar(&model.CPU, "cpu", "", "limit the instruction sets of float arithmetic to such as avx2+fma, which all workers have")
-	flag.StringVar(&labels, "labels", "", "`FILE` with one class name per line, in the order of the outputs")
+	flag.StringVar(&labels, "class-names", "", "`FILE` with one class name per line, in the order of the outputs")
 	flag.Func("data", "a folder or archive of images, a pattern val-{000..146}.tar, @LIST or an address; once for each", func(v string) error {
 		data.Paths = append(data.Paths, v)
 		return nil
