@@ -3,7 +3,6 @@
 package gemm8
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"unsafe"
@@ -145,7 +144,12 @@ func (p *grouped) withInit() (any, []int32) {
 }
 
 // codes is the size of a group.
-func (f *family) codes() int { return cmp.Or(f.group, 4) }
+func (f *family) codes() int {
+	if f.group == 0 {
+		return 4
+	}
+	return f.group
+}
 
 // bytes is the size of a group of one column, or of one row.
 func (f *family) bytes() int {
@@ -301,22 +305,27 @@ func (f *family) run(c *Call, codes *Rule) {
 		t.Constants = codes.constants
 	}
 	var init [edgeColumns]int32
-	tallest := f.widest().heights[len(f.widest().heights)-1]
-	for n := c.N0; n < c.N1; n += f.columns() {
-		cols := min(f.columns(), c.N1-n)
+	heights := f.widest().heights
+	steps := divUp(c.M1-c.M0, heights[len(heights)-1])
+	columns, step := f.columns(), f.columns()*f.bytes()
+	padding := (f.groups(depth) - divUp(depth, f.codes())) * f.lanes * f.codes()
+	for n := c.N0; n < c.N1; n += columns {
+		cols := min(columns, c.N1-n)
 		tiles, routine := f.fit(cols)
-		if len(w.apart) > 0 && w.apart[n/f.columns()] {
+		if len(w.apart) > 0 && w.apart[n/columns] {
 			routine += f.apart
 		}
-		t.skip = (f.groups(depth) - divUp(depth, f.codes())) * tiles.registers * f.lanes * f.codes()
+		t.skip = padding * tiles.registers
 		t.panel, t.init, t.columns = unsafe.Pointer(&w.data[n*perColumn]), unsafe.Pointer(&w.init[n]), 1<<cols-1
 		if f.flips {
-			for i, v := range w.flipped[n:][:tiles.registers*f.lanes] {
-				init[i] = w.init[n+i] + v
+			width := tiles.registers * f.lanes
+			sum, own, flipped := init[:width], w.init[n:][:width], w.flipped[n:][:width]
+			for i := range sum {
+				sum[i] = own[i] + flipped[i]
 			}
 			t.init = unsafe.Pointer(&init)
 		}
-		operand.PrefetchNext(&t.Prefetch, w.data, n*perColumn, f.columns()*perColumn, f.columns()*f.bytes(), divUp(c.M1-c.M0, tallest))
+		operand.PrefetchNext(&t.Prefetch, w.data, n*perColumn, columns*perColumn, step, steps)
 		if codes != nil {
 			t.bias, t.mult = unsafe.Pointer(&codes.bias[n]), unsafe.Pointer(&codes.mult[n])
 		}
