@@ -32,13 +32,16 @@ type Model struct {
 	Fingerprint string
 }
 
-// NewModel opens the model of m and returns m with its fingerprint.
+// NewModel opens the model of m and returns m with its fingerprint. Bundles of this process
+// take the model that it has opened.
 func NewModel(ctx context.Context, m Model) (Model, error) {
 	opened, err := m.open(ctx)
 	if err != nil {
 		return m, err
 	}
-	m.Fingerprint, err = opened.Fingerprint()
+	if m.Fingerprint, err = opened.Fingerprint(); err == nil {
+		processModels.LoadOrStore(m.key(), &shared{model: opened})
+	}
 	return m, err
 }
 
@@ -111,10 +114,14 @@ var processModels sync.Map // of sharedKey to *shared
 
 type sharedKey struct{ fingerprint, cpu, labels string }
 
+func (m Model) key() sharedKey {
+	return sharedKey{m.Fingerprint, m.CPU, strings.Join(m.Labels, "\n")}
+}
+
 // shared returns the model, opened and compiled once for each process. What failed is tried
 // again by the next bundle.
 func (m Model) shared(ctx context.Context) (*shared, error) {
-	key := sharedKey{m.Fingerprint, m.CPU, strings.Join(m.Labels, "\n")}
+	key := m.key()
 	kept, _ := processModels.LoadOrStore(key, &shared{})
 	s := kept.(*shared)
 	s.once.Do(func() { s.err = s.make(ctx, m) })
@@ -126,19 +133,27 @@ func (m Model) shared(ctx context.Context) (*shared, error) {
 }
 
 func (s *shared) make(ctx context.Context, m Model) (err error) {
-	if m.Fingerprint == "" {
-		return fmt.Errorf("%s: the model has no fingerprint: octetbeam.NewModel gives it one", m.File)
-	}
-	if s.model, err = m.open(ctx); err != nil {
-		return err
-	}
-	found, err := s.model.Fingerprint()
-	if err != nil {
-		return err
-	}
-	if found != m.Fingerprint {
-		return fmt.Errorf("%s: this worker has another model (fingerprint %.12s) than the pipeline was made for (%.12s): give all the same file", m.File, found, m.Fingerprint)
+	if s.model == nil {
+		if s.model, err = m.openKnown(ctx); err != nil {
+			return err
+		}
 	}
 	s.session, err = s.model.Compile(octet.WithThreads(1), octet.WithCPU(m.CPU))
 	return err
+}
+
+// openKnown opens the file, which must hold the model that the pipeline was made for.
+func (m Model) openKnown(ctx context.Context) (*octet.Model, error) {
+	if m.Fingerprint == "" {
+		return nil, fmt.Errorf("%s: the model has no fingerprint: octetbeam.NewModel gives it one", m.File)
+	}
+	opened, err := m.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := opened.Fingerprint()
+	if err == nil && found != m.Fingerprint {
+		err = fmt.Errorf("%s: this worker has another model (fingerprint %.12s) than the pipeline was made for (%.12s): give all the same file", m.File, found, m.Fingerprint)
+	}
+	return opened, err
 }
