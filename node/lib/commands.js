@@ -53,6 +53,19 @@ async function run(name, inputs, options = {}) {
   return document;
 }
 
+/** evaluate measures the accuracy of a model on labelled data. */
+async function evaluate(name, data, options = {}) {
+  const { document } = await command('eval', options, [model(name, 'evaluate'), file(data, 'evaluate')]);
+  return document;
+}
+
+/** merge joins what calls with a shard have written. */
+async function merge(files, options = {}) {
+  const names = Array.isArray(files) ? files : [files];
+  const { document } = await command('merge', options, names.map((name) => file(name, 'merge')));
+  return document;
+}
+
 /** compare puts variants of a model side by side. */
 async function compare(models, options = {}) {
   const names = Array.isArray(models) ? models : [models];
@@ -83,4 +96,4 @@ function operand(input) {
   throw new UsageError(`quantizeTensor takes numbers, { data, shape } or the path of a file, got ${describe(input)}`);
 }
 
-module.exports = { quantize, inspect, run, exportModel, compare, quantizeTensor };
+module.exports = { quantize, inspect, run, evaluate, merge, exportModel, compare, quantizeTensor };

@@ -29,6 +29,54 @@ export interface TransformAnswer {
   confidence_percent: number;
 }
 
+/** The document of calls with a shard, and of `octet merge --json`. */
+export interface ShardResult {
+  output: string;
+  kind: 'evaluation' | 'predictions' | 'statistics';
+  model?: string;
+  /** Such as 2/4; undefined of all together. */
+  shard?: string;
+  /** The files that were merged. */
+  merged?: string[];
+  images: number;
+  skipped: number;
+  /** Of an evaluation. */
+  score?: { top1_correct: number; top5_correct: number; top1_percent: number; top5_percent: number };
+  against?: AnswerDifference;
+}
+
+/** How the answers of a model differ from a reference's, in whole numbers. */
+export interface AnswerDifference {
+  /** File of the reference; undefined of merged counts. */
+  reference?: string;
+  /** Share of the images that both name the same class for. */
+  agreement_percent: number;
+  /** Images that they name different classes for. */
+  changed: number;
+  /** Images that only the reference had right, and that only the model had right. */
+  lost: number;
+  gained: number;
+  /** Largest difference of two logits. */
+  max_error: number;
+  /** Logits that are equal, and that differ by no number. */
+  equal: number;
+  non_finite?: number;
+  /** All others: those of a bin are apart by 2^exponent or more, and by less than twice that. */
+  bins: { exponent: number; logits: number }[];
+}
+
+/** The document of `octet eval --json`. */
+export interface Evaluation extends Score {
+  model: string;
+  arch: string;
+  kind: 'int8' | 'float';
+  backend?: string;
+  data: string;
+  classes: number;
+  assumptions?: string[];
+  against?: AnswerDifference;
+}
+
 /** How often a model was right. */
 export interface Score {
   images: number;

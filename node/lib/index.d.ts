@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" />
 
 import { EventEmitter } from 'node:events';
-import type { Comparison, Exported, Inspection, OnnxInspection, Operation, QuantizedTensor, QuantizeResult, RunResult } from './documents.js';
+import type { Comparison, Evaluation, Exported, Inspection, OnnxInspection, Operation, QuantizedTensor, QuantizeResult, RunResult, ShardResult } from './documents.js';
 
 export type * from './documents.js';
 
@@ -363,6 +363,16 @@ export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   exif?: boolean;
 }
 
+/** Which part of the data a call takes, whose file merge joins with those of the others. */
+export interface ShardOptions {
+  /** Part I of N of the data as 'I/N', such as '2/4'; '1/1' is all of it, and 'auto' takes the number of this task from its scheduler. */
+  shard: string;
+  /** Limits the instruction sets to such as 'avx2+fma', so that machines of several kinds give the same bits of float arithmetic. */
+  cpu?: string;
+}
+
+/** Calibrates with one shard, and writes the statistics alone. With those of all shards, merged, as stats, and without calibration, the next call makes the model. */
+export function quantize(model: string | URL, options: Omit<QuantizeOptions, 'output'> & { stats: string } & ShardOptions): Promise<ShardResult>;
 /** Makes an int8 model of a float one by post-training quantization. */
 export function quantize(model: string | URL, options: QuantizeOptions): Promise<QuantizeResult>;
 
@@ -388,8 +398,41 @@ export interface RunOptions extends ModelOptions, LongCallOptions {
   exif?: boolean;
 }
 
+/** Writes the predictions for one shard of the images as lines of JSON. */
+export function run(model: string | URL, inputs: string | URL | readonly (string | URL)[], options: RunOptions & { output: string } & ShardOptions): Promise<ShardResult>;
 /** Computes a model once on files: images, arrays, or arrays by the names of the inputs of an ONNX model. A Session computes many times. */
 export function run(model: string | URL, inputs: string | URL | readonly (string | URL)[] | Readonly<Record<string, string | URL>>, options?: RunOptions): Promise<RunResult>;
+
+/** Options of `octet eval`, whose help says more about each. */
+export interface EvaluateOptions extends ModelOptions, LongCallOptions {
+  /** A file with the true classes, where the data do not have them. */
+  truth?: string;
+  /** The class of an image is in its file's name, before a number. */
+  truthFromNames?: boolean;
+  /** A file that maps folders to classes. */
+  classMap?: string;
+  /** Another model, such as the float one, whose answers those of the model are compared with. */
+  against?: string;
+  batchSize?: number;
+  threads?: number;
+  limit?: number;
+  strict?: boolean;
+  exif?: boolean;
+}
+
+/** Counts the right answers on one shard of labelled data, and writes the counts. */
+export function evaluate(model: string | URL, data: string | URL, options: EvaluateOptions & { output: string } & ShardOptions): Promise<ShardResult>;
+/** Measures the accuracy of a model on labelled data: a folder or archive of images, an IDX file, a .npy or a .npz. */
+export function evaluate(model: string | URL, data: string | URL, options?: EvaluateOptions): Promise<Evaluation>;
+
+/** Options of `octet merge`. */
+export interface MergeOptions extends LongCallOptions {
+  /** The file to write: .json, or .jsonl of predictions. It appears complete or not at all. */
+  output: string;
+}
+
+/** Joins what calls with a shard have written: to the byte what one call over all data writes. Missing, repeated and foreign shards are a DataError that names them. */
+export function merge(files: string | URL | readonly (string | URL)[], options: MergeOptions): Promise<ShardResult>;
 
 /** Options of `octet export`, whose help says more about each. */
 export interface ExportOptions extends ModelOptions, LongCallOptions {

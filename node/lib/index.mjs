@@ -2,6 +2,6 @@
 import octet from './index.js';
 
 export const {
-  Session, RemoteSession, Pool, quantize, inspect, run, exportModel, compare, quantizeTensor,
+  Session, RemoteSession, Pool, quantize, inspect, run, evaluate, merge, exportModel, compare, quantizeTensor,
   OctetError, UsageError, ModelError, DataError, OutputError, BinaryError, ProcessError, ClosedError, QueueFullError,
 } = octet;

@@ -4,8 +4,8 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { Session, DataError, ModelError, OutputError, UsageError, OctetError, quantize, inspect, exportModel, compare, quantizeTensor } = require('@octet-ml/octet');
-const { test, model, calibration, testImages, emulated, octet, folder, images, npy, pgm } = require('./helpers.js');
+const { Session, DataError, ModelError, OutputError, UsageError, OctetError, quantize, inspect, exportModel, compare, evaluate, merge, run, quantizeTensor } = require('@octet-ml/octet');
+const { test, model, calibration, testImages, emulated, octet, folder, quantized, images, npy, pgm } = require('./helpers.js');
 
 test('quantize makes the file of the command line, with progress', async (t) => {
   const where = folder(t);
@@ -27,6 +27,38 @@ test('quantize makes the file of the command line, with progress', async (t) => 
   const session = await Session.open(here);
   assert.equal(session.info.kind, 'int8');
   await session.close();
+});
+
+test('shards merge to what one call writes', async (t) => {
+  const where = folder(t);
+  const file = (name) => path.join(where, name);
+  const int8 = quantized(t);
+  const whole = await evaluate(int8, testImages, { shard: '1/1', output: file('one.json'), against: model });
+  const parts = [];
+  for (const i of [3, 1, 2]) {
+    const output = file(`part${i}.json`);
+    assert.equal((await evaluate(int8, testImages, { shard: `${i}/3`, output, against: model })).shard, `${i}/3`);
+    parts.push(output);
+  }
+  const all = await merge(parts, { output: file('all.json') });
+  assert.deepEqual(fs.readFileSync(file('all.json')), fs.readFileSync(file('one.json')));
+  assert.deepEqual(all.score, whole.score);
+  assert.equal(all.against.changed, whole.against.changed);
+  const plain = await evaluate(int8, testImages, { limit: 100 });
+  assert.deepEqual({ ...plain, seconds: 0 }, { ...JSON.parse(octet('eval', int8, testImages, '--limit', '100', '--json')), seconds: 0 });
+  await assert.rejects(merge(parts.slice(1), { output: file('few.json') }), (e) => e instanceof DataError && /shard 3 of 3 is missing/.test(e.message));
+  await assert.rejects(merge(parts, {}), UsageError);
+
+  const stats = [];
+  for (const i of [1, 2]) {
+    const output = file(`stats${i}.json`);
+    assert.equal((await quantize(model, { calibration, qconfig: 'mse', shard: `${i}/2`, stats: output })).kind, 'statistics');
+    stats.push(output);
+  }
+  await merge(stats, { output: file('stats.json') });
+  assert.equal((await quantize(model, { stats: file('stats.json'), output: file('merged.pth') })).output, file('merged.pth'));
+  const lines = await run(int8, calibration, { shard: '1/2', output: file('lines.jsonl'), top: 1 });
+  assert.equal(lines.images, fs.readFileSync(file('lines.jsonl'), 'utf8').trimEnd().split('\n').length - 1);
 });
 
 test('inspect gives the document of the command line', async () => {

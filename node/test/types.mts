@@ -1,6 +1,6 @@
 // Checked by tsc, not run: what users write, and what must not check.
 import { readFile } from 'node:fs/promises';
-import { Session, RemoteSession, Pool, quantize, inspect, run, compare, quantizeTensor, OctetError, DataError, QueueFullError, type Prediction, type Tensor, type SessionOptions } from '@octet-ml/octet';
+import { Session, RemoteSession, Pool, quantize, inspect, run, evaluate, merge, compare, quantizeTensor, OctetError, DataError, QueueFullError, type Prediction, type Tensor, type SessionOptions } from '@octet-ml/octet';
 
 const options: SessionOptions = { arch: 'resnet18', backend: 'fbgemm', threads: 2, resize: [256, 256], crop: 224, mean: [0.5], onProgress: ({ stage, done, total }) => console.log(stage, done / total) };
 const session = await Session.open('resnet18.pth', options);
@@ -15,6 +15,10 @@ async function* photos() {
   yield await readFile('cat.jpg');
 }
 for await (const [first] of session.classifyAll(photos(), { top: 1, concurrency: 2 })) console.log(first?.probability);
+const merged: number | undefined = (await merge(['s1.json', 's2.json'], { output: 'all.json' })).score?.top1_correct;
+const part: string | undefined = (await evaluate('int8.pth', 'val', { shard: '1/2', output: 's1.json' })).shard;
+const agrees: number | undefined = (await evaluate('int8.pth', 'val', { against: 'float.pth' })).against?.agreement_percent;
+const statistics: number = (await quantize('float.pth', { calibration: 'photos/', qconfig: 'mse', shard: '2/2', stats: 's2.json' })).images;
 const kind: 'float' | 'int8' = session.info.kind;
 
 const result = await quantize(new URL('file:///model.pth'), { calibration: 'photos/', output: 'int8.pth', exclude: ['fc'], perChannel: true });

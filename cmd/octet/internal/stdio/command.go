@@ -15,7 +15,7 @@ import (
 
 // hostedCommands are the commands that a client may ask for: those whose result
 // is one document.
-var hostedCommands = []string{"quantize", "inspect", "run", "compare", "export", "tensor"}
+var hostedCommands = []string{"quantize", "inspect", "run", "eval", "merge", "compare", "export", "tensor"}
 
 // command reads the standard input of a command.
 func (h *host) command(q Request) (work, error) {
