@@ -12,7 +12,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 /** test is that of node:test, with an end for what hangs. */
 function test(name, options, body) {
   if (typeof options === 'function') [options, body] = [{}, options];
-  return nodeTest(name, { timeout: 120_000, ...options }, body);
+  return nodeTest(name, { timeout: slower(120_000), ...options }, body);
 }
 
 /** The model and data of `octet demo`. */
@@ -28,6 +28,7 @@ const cli = path.join(library, '..', 'bin', 'octet.js');
 
 /** emulated says that another program starts the binary, and computes in its place, slowly. */
 const emulated = fs.existsSync(`${findBinary()}.emulated`);
+const slower = (limit) => (emulated ? 10 * limit : limit);
 
 /** octet runs the binary itself. */
 function octet(...args) {
@@ -94,9 +95,9 @@ function bytesEqual(got, want) {
 
 /** until waits for a condition. */
 async function until(what, condition, limit = 20_000) {
-  const end = Date.now() + limit;
+  const end = Date.now() + slower(limit);
   while (!condition()) {
-    if (Date.now() > end) assert.fail(`waited ${limit} ms for: ${what}`);
+    if (Date.now() > end) assert.fail(`waited ${slower(limit)} ms for: ${what}`);
     await sleep(10);
   }
 }
