@@ -49,30 +49,25 @@ func (e *Embedder) Embed(ctx context.Context, texts []string) ([][]float32, erro
 		}
 		ids, mask, length = append(ids, words.Ids), append(mask, words.AttentionMask), max(length, len(words.Ids))
 	}
-	inputs := map[string]*tensor.Tensor{}
+	var inputs []*tensor.Tensor
 	attention := padded(mask, length)
 	for _, v := range e.session.Inputs() {
 		switch v.Name {
 		case "input_ids":
-			inputs[v.Name] = padded(ids, length)
+			inputs = append(inputs, padded(ids, length))
 		case "attention_mask":
-			inputs[v.Name] = attention
+			inputs = append(inputs, attention)
 		case "token_type_ids":
-			inputs[v.Name] = tensor.New(tensor.Int64, len(texts), length)
+			inputs = append(inputs, tensor.New(tensor.Int64, len(texts), length))
 		default:
 			return nil, fmt.Errorf("the encoder has an input %v; input_ids, attention_mask and token_type_ids are known here", v)
 		}
 	}
-	results, err := e.session.RunNamed(ctx, inputs)
+	results, err := e.session.RunAll(ctx, inputs...)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"sentence_embedding", "last_hidden_state", "token_embeddings"} {
-		if y := results[name]; y != nil && y.DType() == tensor.Float32 {
-			return pooled(y, attention)
-		}
-	}
-	return nil, fmt.Errorf("the encoder has none of the outputs sentence_embedding, last_hidden_state and token_embeddings")
+	return pooled(results[0], attention) // others, if any, follow from it
 }
 
 // padded makes rows as long as the longest; the mask tells the encoder which tokens are none.
@@ -90,8 +85,8 @@ func padded(rows [][]int, length int) *tensor.Tensor {
 // 1. Some encoders have pooled already, to [batch, width].
 func pooled(y, mask *tensor.Tensor) ([][]float32, error) {
 	shape := y.Shape()
-	if len(shape) < 2 || len(shape) > 3 || shape[0] != mask.Dim(0) || len(shape) == 3 && shape[1] != mask.Dim(1) {
-		return nil, fmt.Errorf("the encoder gives %v for tokens %v; [batch, width] or [batch, tokens, width] is expected", shape, mask.Shape())
+	if y.DType() != tensor.Float32 || len(shape) < 2 || len(shape) > 3 || shape[0] != mask.Dim(0) || len(shape) == 3 && shape[1] != mask.Dim(1) {
+		return nil, fmt.Errorf("the encoder gives %v%v for tokens %v; float32[batch, width] or [batch, tokens, width] is expected", y.DType(), shape, mask.Shape())
 	}
 	width := shape[len(shape)-1]
 	tokens := shape[1:].Numel() / width
