@@ -30,6 +30,27 @@ type gemm8 struct {
 	rows, vectors int
 	free          int
 	dot           func(weights, codes, sums string) // adds four products of each column
+	words         bool                              // weights are widened to words as they are loaded
+}
+
+// panel is the size of the weights of a step, in bytes.
+func (g gemm8) panel() int { return g.vectors * g.weights() }
+
+// weights is the size of a vector of them.
+func (g gemm8) weights() int {
+	if g.words {
+		return g.bytes / 2
+	}
+	return g.bytes
+}
+
+// load loads the weights of vector i from DX on.
+func (g gemm8) load(i int, to string) {
+	move := g.move()
+	if g.words {
+		move = "VPMOVSXBW"
+	}
+	g.op("%s %d(DX), %s", move, i*g.weights(), to)
 }
 
 func (g gemm8) name() string { return fmt.Sprintf("tiles%dx%d%s", g.rows, g.vectors*g.bytes/4, g.isa) }
@@ -135,7 +156,7 @@ func (g gemm8) run(o operandRows) {
 	}
 	g.op("PREFETCHT1 (CX)")
 	g.op("ADDQ SI, CX")
-	g.op("ADDQ $%d, DX", unroll*g.vectors*g.bytes)
+	g.op("ADDQ $%d, DX", unroll*g.panel())
 	g.op("ADDQ $%d, AX", unroll)
 	g.op("CMPQ AX, %s", tileGroups)
 	g.op("JLE steps")
@@ -146,7 +167,7 @@ func (g gemm8) run(o operandRows) {
 	g.op("JGE tail")
 	g.line("step:")
 	g.step(o, 0, 0, func(r int, to string) { g.op("VPBROADCASTD (%s)(AX*4), %s", o.run(r, "BX"), to) })
-	g.op("ADDQ $%d, DX", g.vectors*g.bytes)
+	g.op("ADDQ $%d, DX", g.panel())
 	g.op("INCQ AX")
 	g.op("CMPQ AX, %s", tileGroups)
 	g.op("JLT step")
@@ -171,7 +192,7 @@ func (g gemm8) run(o operandRows) {
 func (g gemm8) step(o operandRows, i, chain int, load func(r int, to string)) {
 	weights := g.free + 2 - g.vectors
 	for j := range g.vectors {
-		g.op("%s %d(DX), %s", g.move(), (i*g.vectors+j)*g.bytes, g.r(weights+j))
+		g.load(i*g.vectors+j, g.r(weights+j))
 	}
 	for r := range g.rows {
 		codes := g.r(g.free + 2 + r%2)

@@ -1,10 +1,11 @@
 package main
 
-// gemm8Words multiplies with VPMADDWD, of codes and weights that are words already: exact for all
-// of them, in two instructions for two codes of eight columns.
+// gemm8Words multiplies with VPMADDWD: exact for all codes and weights, in two instructions for two
+// codes of eight columns. Codes are words already, weights become words as they are loaded, which
+// costs an instruction for all rows of a tile.
 func gemm8Words(p *printer) {
 	spare := 0
-	g := gemm8{printer: p, lanes: lanes{"AVX2Words", "Y", 32}, free: 12}
+	g := gemm8{printer: p, lanes: lanes{"AVX2Words", "Y", 32}, free: 12, words: true}
 	g.dot = func(weights, codes, sums string) {
 		product := g.r(10 + spare)
 		spare = 1 - spare

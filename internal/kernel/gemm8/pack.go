@@ -63,14 +63,3 @@ func packGroups(dst, w []int8, columns, width, taps, depth, groups, codes int) {
 		}
 	}
 }
-
-// packWords lays out columns of w, of k codes each, as [pair of codes][column][code] in words, in
-// lines of width columns. dst holds zeros.
-func packWords(dst, w []int8, columns, width, k int) {
-	to := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(dst))), len(dst)/2)
-	for c := range columns {
-		for i, v := range w[c*k:][:k] {
-			to[(i/2*width+c)*2+i%2] = int16(v)
-		}
-	}
-}

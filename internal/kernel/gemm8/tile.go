@@ -65,7 +65,7 @@ type family struct {
 	filled int // runs are padded with zero weights to a multiple of this many groups; 0 means 1
 	group  int // codes of a row that are multiplied at a time; 0 means 4
 	// widen copies the rows of a call as words, with their taps joined: of the families that
-	// multiply words, for which weights are packed as such.
+	// multiply words, whose weights are widened as they are loaded.
 	widen func(*Call) operand.Matrix[uint8]
 	apart int // routines from one to that for weights whose products are not added in 16 bits; or 0
 }
@@ -151,7 +151,7 @@ func (f *family) codes() int {
 	return f.group
 }
 
-// bytes is the size of a group of one column, or of one row.
+// bytes is the size of a group of one row.
 func (f *family) bytes() int {
 	if f.widen != nil {
 		return 2 * f.codes()
@@ -184,17 +184,13 @@ func (f *family) pack(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *W
 	k := taps * depth
 	taps, depth = f.joined(taps, depth)
 	groups := f.groups(depth)
-	np, perColumn := f.padded(n), taps*groups*f.bytes()
+	np, perColumn := f.padded(n), taps*groups*f.codes()
 	p := &grouped{data: slab.Part[int8](m, np*perColumn), init: make([]int32, np), columns: np}
 	out := &Weights{N: n, K: k, Init: initial(w, n, k, zero), Data: p}
 	copy(p.init, out.Init)
 	for first := 0; first < n; first += f.columns() {
 		width := min(f.columns(), np-first)
 		columns := min(width, n-first)
-		if f.widen != nil {
-			packWords(p.data[first*perColumn:], w[first*k:], columns, width, k)
-			continue
-		}
 		packGroups(p.data[first*perColumn:], w[first*k:], columns, width, taps, depth, groups, f.codes())
 	}
 	if f.flips {
@@ -290,7 +286,7 @@ func (f *family) run(c *Call, codes *Rule) {
 	w := c.W.Data.(*grouped)
 	x := c.Matrix
 	taps, depth := f.joined(x.Taps, x.Depth)
-	perColumn := taps * f.groups(depth) * f.bytes()
+	perColumn := taps * f.groups(depth) * f.codes()
 	t := tile{groups: x.Depth / f.codes()}
 	if f.widen != nil {
 		x = f.widen(c)
@@ -307,7 +303,7 @@ func (f *family) run(c *Call, codes *Rule) {
 	var init [edgeColumns]int32
 	heights := f.widest().heights
 	steps := divUp(c.M1-c.M0, heights[len(heights)-1])
-	columns, step := f.columns(), f.columns()*f.bytes()
+	columns, step := f.columns(), f.columns()*f.codes()
 	padding := (f.groups(depth) - divUp(depth, f.codes())) * f.lanes * f.codes()
 	for n := c.N0; n < c.N1; n += columns {
 		cols := min(columns, c.N1-n)

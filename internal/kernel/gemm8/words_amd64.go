@@ -15,9 +15,8 @@ func tilesAVX2Words(routine int, arg *tile)
 //go:noescape
 func widenAVX2(arg *rowsOf)
 
-// words256 multiplies with VPMADDWD, as pairs256 does, but codes and weights are words before it
-// begins: each code is widened once, not for every panel, and each weight when it is packed,
-// which takes twice the memory.
+// words256 multiplies with VPMADDWD, as pairs256 does, but codes are words before it begins: each is
+// widened once, not for every panel.
 var words256 = family{lanes: 8, routines: wordPairs, group: 2, widen: widened, widths: []width{{1, []int{1, 3, 5}}, {2, []int{1, 3, 5}}}}
 
 // The row for weights whose products leave 16 bits after a step or two, so that the row of
