@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -158,14 +159,17 @@ type row struct {
 	decode func(attrs []byte) (graph.Op, error)
 }
 
-// kindOf makes the row of zero's operator.
-func kindOf[T graph.Op](zero T) row {
+// kindOf makes the row of zero's operator. It is no generic function, of which every operator
+// would have a copy in the program.
+func kindOf(zero graph.Op) row {
 	kind := zero.Kind()
 	return row{kind, zero, func(attrs []byte) (graph.Op, error) {
-		v := zero
-		if err := decodeStrictly(attrs, &v); err != nil {
+		to := reflect.New(reflect.TypeOf(zero))
+		to.Elem().Set(reflect.ValueOf(zero))
+		if err := decodeStrictly(attrs, to.Interface()); err != nil {
 			return nil, fmt.Errorf("attributes of %s: %w", kind, err)
 		}
+		v := to.Elem().Interface().(graph.Op)
 		if v.Kind() != kind {
 			return nil, fmt.Errorf("attributes of %s describe %s", kind, v.Kind())
 		}
