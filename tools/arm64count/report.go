@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,9 +15,9 @@ type result struct {
 	Model    string     `json:"model"`
 	Core     string     `json:"core"`
 	Counts   counts     `json:"instructions"`
-	Portable float64    `json:"portable_percent"` // kernels in Go
-	Outside  float64    `json:"outside_percent"`  // of kernels: the engine and Go's runtime
 	Steady   int64      `json:"steady"`           // without the runtime, which depends on the machine's load
+	Portable float64    `json:"portable_percent"` // of Steady: kernels in Go
+	Outside  float64    `json:"outside_percent"`  // of Steady: the engine, and what it calls
 	Top      []function `json:"functions"`
 	ORT      *counts    `json:"onnxruntime,omitempty"` // the same model
 }
@@ -27,10 +28,10 @@ type function struct {
 }
 
 func newResult(model, core string, p *profile, top int) result {
-	percent := func(n int64) float64 { return 100 * float64(n) / float64(p.total.Total) }
-	r := result{Model: model, Core: core, Counts: p.total,
-		Portable: percent(p.kinds[portable]), Outside: percent(p.kinds[outside] + p.kinds[waiting]),
-		Steady: p.total.Total - p.kinds[waiting]}
+	steady := p.total.Total - p.kinds[waiting]
+	percent := func(n int64) float64 { return 100 * float64(n) / float64(steady) }
+	r := result{Model: model, Core: core, Counts: p.total, Steady: steady,
+		Portable: percent(p.kinds[portable]), Outside: percent(p.kinds[outside])}
 	for _, name := range p.top(top) {
 		r.Top = append(r.Top, function{name, percent(p.function[name])})
 	}
@@ -49,7 +50,7 @@ func (r result) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s: %s; %.1f %% portable kernels, %.1f %% outside", r.Model, r.Core, r.Counts, r.Portable, r.Outside)
 	if r.ORT != nil {
-		fmt.Fprintf(&b, "\n  ONNX Runtime: %s; ratio %.2f", r.ORT, float64(r.Counts.Total)/float64(r.ORT.Total))
+		fmt.Fprintf(&b, "\n  ONNX Runtime: %s; ratio %.2f", r.ORT, float64(r.Steady)/float64(r.ORT.Total))
 	}
 	for _, f := range r.Top {
 		fmt.Fprintf(&b, "\n  %5.1f %%  %s", f.Percent, f.Name)
@@ -57,7 +58,7 @@ func (r result) String() string {
 	return b.String()
 }
 
-// kept are the results of a file that are of other models or cores than the new ones, and these.
+// kept are the results of a file, and the new ones in place of those of the same model and core.
 func kept(results []result, path string) ([]result, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -69,10 +70,14 @@ func kept(results []result, path string) ([]result, error) {
 	if err := json.Unmarshal(text, &all); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	all = slices.DeleteFunc(all, func(old result) bool {
-		return slices.ContainsFunc(results, func(r result) bool { return r.Model == old.Model && r.Core == old.Core })
-	})
-	all = append(all, results...)
+	for _, r := range results {
+		if i := slices.IndexFunc(all, func(old result) bool { return r.Model == old.Model && r.Core == old.Core }); i < 0 {
+			all = append(all, r)
+		} else {
+			r.ORT = cmp.Or(r.ORT, all[i].ORT) // which was counted once, of the same model
+			all[i] = r
+		}
+	}
 	slices.SortFunc(all, func(a, b result) int { return strings.Compare(a.Model+a.Core, b.Model+b.Core) })
 	return all, nil
 }
@@ -101,13 +106,14 @@ func writeTable(results []result, path string) error {
 	}
 	var b strings.Builder
 	fmt.Fprint(&b, "Millions of instructions of one inference, one thread, counted by `go run ./tools/arm64count` under qemu; its\n"+
-		"-ort counts ONNX Runtime 1.32.0 on the same model. `outside` is the share of what is not in kernels.\n\n")
+		"-ort counts ONNX Runtime 1.32.0 on the same model. octet's are without Go's runtime, whose scheduler does more on a\n"+
+		"busy machine: millions more or fewer. `outside` is the share of what is not in kernels.\n\n")
 	fmt.Fprintln(&b, "| model | core | octet | simd | load | store | dot | mmla | mull | fmla | portable kernels | outside | "+
 		"ONNX Runtime | ratio | most in |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, r := range results {
 		theirs, ratio := "", ""
 		if r.ORT != nil {
-			theirs, ratio = millions(r.ORT.Total), fmt.Sprintf("%.2f", float64(r.Counts.Total)/float64(r.ORT.Total))
+			theirs, ratio = millions(r.ORT.Total), fmt.Sprintf("%.2f", float64(r.Steady)/float64(r.ORT.Total))
 		}
 		var top []string
 		for _, f := range r.Top[:min(3, len(r.Top))] {
@@ -115,7 +121,7 @@ func writeTable(results []result, path string) error {
 		}
 		c := r.Counts
 		fmt.Fprintf(&b, "| %s | %s |", r.Model, r.Core)
-		for _, n := range []int64{c.Total, c.SIMD, c.Load, c.Store, c.Dot, c.MMLA, c.Mull, c.FMLA} {
+		for _, n := range []int64{r.Steady, c.SIMD, c.Load, c.Store, c.Dot, c.MMLA, c.Mull, c.FMLA} {
 			fmt.Fprintf(&b, " %s |", millions(n))
 		}
 		fmt.Fprintf(&b, " %.1f %% | %.1f %% | %s | %s | %s |\n", r.Portable, r.Outside, theirs, ratio, strings.Join(top, ", "))
