@@ -20,7 +20,7 @@ func elementwise32(p *printer, l lanes) {
 	p.line("GLOBL three<>(SB), RODATA|NOPTR, $4")
 	p.line("GLOBL six<>(SB), RODATA|NOPTR, $4")
 	three, six, zero, hinge := l.r(4), l.r(5), l.r(6), l.r(1)
-	routine := func(name string, value, end func()) {
+	begin := func(name string) {
 		p.text(name+l.isa, "arg *numbers")
 		p.op("MOVQ %s, SI", numbersA)
 		p.op("MOVQ %s, DX", numbersB)
@@ -33,6 +33,9 @@ func elementwise32(p *printer, l lanes) {
 		p.op("VBROADCASTSS six<>(SB), %s", six)
 		p.op("VXORPS X%[1]d, X%[1]d, X%[1]d", 6)
 		p.op("XORQ AX, AX")
+	}
+	routine := func(name string, value, end func()) {
+		begin(name)
 		p.line("vector:")
 		p.op("VMOVUPS (SI)(AX*1), %s", x)
 		value()
@@ -74,11 +77,44 @@ func elementwise32(p *printer, l lanes) {
 	numbersRoutine("sub", func() { p.op("VSUBPS (DX)(AX*1), %s, %s", x, x) })
 	numbersRoutine("div", func() { p.op("VDIVPS (DX)(AX*1), %s, %s", x, x) })
 	f := newFunctions32(p, l, 0, 7)
-	numbersRoutine("sigmoid", f.sigmoid)
-	numbersRoutine("silu", f.silu)
-	numbersRoutine("tanh", f.tanh)
-	numbersRoutine("gelu", f.gelu)
-	numbersRoutine("geluTanh", f.geluTanh)
+	// A function is a long chain of instructions that each wait for the one before, so that two
+	// vectors at a time take hardly longer than one.
+	functionRoutine := func(name string, value func()) {
+		clamped := func(x string) {
+			p.op("VMAXPS %s, %s, %s", x, lo, x)
+			p.op("VMINPS %s, %s, %s", x, hi, x)
+		}
+		second := l.r(1)
+		begin(name)
+		p.op("SUBQ $2, CX")
+		p.op("JLT rest")
+		p.line("pair:")
+		p.op("VMOVUPS (SI)(AX*1), %s", x)
+		p.op("VMOVUPS %d(SI)(AX*1), %s", l.bytes, second)
+		f.twice(value, second, []string{l.r(4), l.r(5), l.r(6), l.r(13), l.r(14), l.r(15)})
+		clamped(x)
+		clamped(second)
+		p.op("VMOVUPS %s, (R8)(AX*1)", x)
+		p.op("VMOVUPS %s, %d(R8)(AX*1)", second, l.bytes)
+		p.op("ADDQ $%d, AX", 2*l.bytes)
+		p.op("SUBQ $2, CX")
+		p.op("JGE pair")
+		p.line("rest:")
+		p.op("ADDQ $2, CX")
+		p.op("JZ end")
+		p.op("VMOVUPS (SI)(AX*1), %s", x)
+		value()
+		clamped(x)
+		p.op("VMOVUPS %s, (R8)(AX*1)", x)
+		p.line("end:")
+		p.op("VZEROUPPER")
+		p.op("RET")
+	}
+	functionRoutine("sigmoid", f.sigmoid)
+	functionRoutine("silu", f.silu)
+	functionRoutine("tanh", f.tanh)
+	functionRoutine("gelu", f.gelu)
+	functionRoutine("geluTanh", f.geluTanh)
 	f.constants()
 	routine("blend", func() { // three roundings
 		p.op("VMULPS %s, %s, %s", lo, x, x)

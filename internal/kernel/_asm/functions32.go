@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // The constants of internal/real32: the functions here take the same steps.
@@ -83,6 +84,28 @@ func (f *functions32) horner(terms []float32, reg string) {
 	for i := len(terms) - 2; i >= 0; i-- {
 		f.op("VMULPS %s, %s, %[2]s", reg, f.p)
 		f.op("VADDPS %s, %s, %[2]s", f.real(terms[i]), f.p)
+	}
+}
+
+// twice writes a function of x and, instruction by instruction between those, of second, for which
+// it takes other registers.
+func (f *functions32) twice(value func(), second string, others []string) {
+	written := func() []string {
+		from := f.Len()
+		value()
+		text := string(f.Bytes()[from:])
+		f.Truncate(from)
+		return strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
+	}
+	one, was := written(), *f
+	f.x, f.s, f.n, f.r, f.p, f.y, f.v = second, others[0], others[1], others[2], others[3], others[4], others[5]
+	two := written()
+	bits := f.bits
+	*f = was
+	f.bits = bits
+	for i := range one {
+		f.line("%s", strings.TrimSuffix(one[i], "\n"))
+		f.line("%s", strings.TrimSuffix(two[i], "\n"))
 	}
 }
 
