@@ -17,22 +17,45 @@ import (
 // zero points of each weight by others and fails to load a file in which two have the same.
 func (w *writer) scales(t graph.Type) ([]string, error) {
 	q := t.Q
-	shape := tensor.Shape{}
-	if !q.IsPerTensor() {
-		shape = tensor.Shape{len(q.Scales)}
-	}
 	key := fmt.Sprint(t.DType, q.Axis, q.Scales, q.ZeroPoints)
 	if names, ok := w.params[key]; ok && q.IsPerTensor() {
 		return names, nil
 	}
+	scale, err := w.scale(q)
+	if err != nil {
+		return nil, err
+	}
+	zero, err := w.zeroPoint(t.DType, q)
+	if err != nil {
+		return nil, err
+	}
+	w.params[key] = []string{scale, zero}
+	return w.params[key], nil
+}
+
+// paramShape is that of the scales of codes, and of their zero points.
+func paramShape(q *tensor.QParams) tensor.Shape {
+	if q.IsPerTensor() {
+		return tensor.Shape{}
+	}
+	return tensor.Shape{len(q.Scales)}
+}
+
+// scale writes the scales of codes.
+func (w *writer) scale(q *tensor.QParams) (string, error) {
 	scales := make([]float32, len(q.Scales))
 	for i, s := range q.Scales {
 		if scales[i] = float32(s); !(scales[i] > 0) || math.IsInf(float64(scales[i]), 0) {
-			return nil, fmt.Errorf("scale %v is no positive float32, as ONNX needs it", s)
+			return "", fmt.Errorf("scale %v is no positive float32, as ONNX needs it", s)
 		}
 	}
+	return constant(w, "scale", scales, paramShape(q)...), nil
+}
+
+// zeroPoint writes the zero points of codes of type d.
+func (w *writer) zeroPoint(d tensor.DType, q *tensor.QParams) (string, error) {
 	var zeros *tensor.Tensor
-	switch t.DType {
+	switch shape := paramShape(q); d {
 	case tensor.QUInt8:
 		zeros = tensor.Of(narrowed[uint8](q.ZeroPoints), shape...)
 	case tensor.QInt8:
@@ -40,15 +63,9 @@ func (w *writer) scales(t graph.Type) ([]string, error) {
 	case tensor.QInt32:
 		zeros = tensor.Of(narrowed[int32](q.ZeroPoints), shape...)
 	default:
-		return nil, fmt.Errorf("codes of type %v are not written", t.DType)
+		return "", fmt.Errorf("codes of type %v are not written", d)
 	}
-	scale := constant(w, "scale", scales, shape...)
-	zero, err := w.initializer("zero_point", zeros)
-	if err != nil {
-		return nil, err
-	}
-	w.params[key] = []string{scale, zero}
-	return w.params[key], nil
+	return w.initializer("zero_point", zeros)
 }
 
 func narrowed[T uint8 | int8 | int32](v []int64) []T {

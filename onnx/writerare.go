@@ -133,7 +133,7 @@ func (e *emission) dynamicLinear(o op.DynamicLinear) error {
 // integerWeight returns the names of the codes of a weight, which may be written already, of
 // its scales, in the given shape where there are several, and of its zero points.
 func (e *emission) integerWeight(v *graph.Value, q *tensor.QParams, codes string, shape ...int) (string, string, string, error) {
-	params, err := e.scales(graph.Type{DType: v.Type.DType, Q: q})
+	scale, err := e.scale(q)
 	if err != nil {
 		return "", "", "", err
 	}
@@ -142,18 +142,14 @@ func (e *emission) integerWeight(v *graph.Value, q *tensor.QParams, codes string
 			return "", "", "", err
 		}
 	}
-	scale := params[0]
 	if !q.IsPerTensor() && len(shape) > 1 {
 		scale = e.step("Reshape", []string{scale, e.list("scales", int64s(shape)...)})
 	}
-	zero := params[1]
 	if !slices.ContainsFunc(q.ZeroPoints, func(z int64) bool { return z != q.ZeroPoints[0] }) {
-		if params, err = e.scales(graph.Type{DType: v.Type.DType, Q: tensor.Affine(q.Scales[0], q.ZeroPoints[0])}); err != nil {
-			return "", "", "", err
-		}
-		zero = params[1]
+		q = tensor.Affine(q.Scales[0], q.ZeroPoints[0])
 	}
-	return codes, scale, zero, nil
+	zero, err := e.zeroPoint(v.Type.DType, q)
+	return codes, scale, zero, err
 }
 
 // rescaled makes numbers of sums of products of dynamically quantized x, with a clamp.
