@@ -48,6 +48,8 @@ type Server struct {
 const (
 	maxStreams    = 256              // calls at a time of a connection
 	maxHeaders    = 64 << 10         // bytes
+	streamWindow  = 1 << 20          // bytes of a call that come without asking: most tensors
+	window        = 16 << 20         // of all calls of a connection
 	oftenestPings = 10 * time.Second // of clients that keep connections alive
 	pingAfter     = 2 * time.Minute  // of silence: whoever does not answer has gone
 	idleTimeout   = 5 * time.Minute  // of connections without calls; clients open them again
@@ -68,6 +70,7 @@ func New(host *serve.Host, o Options) *Server {
 	s := &Server{host: host, opts: o, ending: make(chan struct{})}
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(o.MaxMessage), grpc.MaxConcurrentStreams(maxStreams), grpc.MaxHeaderListSize(maxHeaders),
+		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(window),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: oftenestPings, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, MaxConnectionIdle: idleTimeout}), grpc.ConnectionTimeout(greeting),
 		grpc.UnaryInterceptor(s.guardCall), grpc.StreamInterceptor(s.guardStream),
