@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/internal/compare"
@@ -71,6 +72,28 @@ func (m *Model) MatchFolders(folders []string) (classes []int, assumed string, e
 	}
 	labels, ofImageNet := m.ClassNames(folders)
 	return matchFolders(folders, labels, ofImageNet, compare.Classes(m.Classes()))
+}
+
+// ClassOfFolders returns a function for dataset.ShardOptions.Folder: the class of a sample is
+// that of the outermost folder whose name MatchFolders knows.
+func (m *Model) ClassOfFolders() func(folders []string) (int, error) {
+	var known sync.Map // from names to classes, -1 where they name none
+	return func(folders []string) (int, error) {
+		for _, name := range folders {
+			class, ok := known.Load(name)
+			if !ok {
+				class = -1
+				if classes, _, err := m.MatchFolders([]string{name}); err == nil {
+					class = classes[0]
+				}
+				known.Store(name, class)
+			}
+			if class.(int) >= 0 {
+				return class.(int), nil
+			}
+		}
+		return 0, fmt.Errorf("none of the folders %q is called as a class of the model", folders)
+	}
 }
 
 // ClassNames is Labels for the classes that labelled data tells apart: a model with

@@ -49,6 +49,7 @@ func TestNilArgumentsAreErrors(t *testing.T) {
 		"TallyAgainst":          func() error { _, err := s.TallyAgainst(ctx, nil, nil); return err },
 		"EvaluateAgainst":       func() error { _, err := s.EvaluateAgainst(ctx, s, nil); return err },
 		"Fingerprint":           func() error { _, err := none.Fingerprint(); return err },
+		"ClassOfFolders":        func() error { _, err := none.ClassOfFolders()([]string{"cat"}); return err },
 		"MatchFolders":          func() error { _, _, err := none.MatchFolders(nil); return err },
 		"Compile":               func() error { _, err := none.Compile(); return err },
 		"Compile of zero":       func() error { _, err := new(octet.Model).Compile(); return err },

@@ -102,6 +102,9 @@ func (s *set) shard(m *octet.Model, i int, labels bool, broken func(Broken)) (r 
 		if o.Label, err = classOf(m, s.parts[0].Classes()); err != nil {
 			return nil, preset, err
 		}
+		if len(s.parts) > 1 {
+			o.Folder = m.ClassOfFolders()
+		}
 	}
 	r, err = dataset.NewShardReader(s.parts, dataset.Shard{Index: i, Count: s.data.Shards}, o)
 	return r, preset, err

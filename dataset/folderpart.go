@@ -73,6 +73,9 @@ func (p *folderPart) each(_ context.Context, mine func(int) bool, yield func(ent
 				rest = at
 			}
 			e := entry{name: filepath.ToSlash(rest), label: label}
+			if p.folders == nil {
+				e.folders = foldersOf(e.name)
+			}
 			if mine(i) {
 				e.load = func(context.Context) (loaded, error) { return p.read(at, e.name, label) }
 			}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 )
 
 // Part is a set, or a piece of one, that is read front to back, without a list of its samples
@@ -31,7 +33,18 @@ type Part interface {
 type entry struct {
 	name  string // in its part
 	label int    // -1 where unknown
-	load  func(ctx context.Context) (loaded, error)
+	// folders that the sample lies in, outermost first; nil of parts that make classes of them
+	folders []string
+	load    func(ctx context.Context) (loaded, error)
+}
+
+// foldersOf are the folders of a name, outermost first.
+func foldersOf(name string) []string {
+	folder := path.Dir(name)
+	if folder == "." {
+		return nil
+	}
+	return strings.Split(folder, "/")
 }
 
 // loaded is what a sample was read as.

@@ -35,6 +35,10 @@ type ShardOptions struct {
 	Data string
 	// Label turns a label of the set into a class; nil leaves it. Its error ends the run.
 	Label func(label int) (int, error)
+	// Folder gives the class of a sample without a label by the folders that it lies in, outermost
+	// first: of several archives, whose folders no list is made of. Its error ends the run. nil
+	// leaves it without.
+	Folder func(folders []string) (int, error)
 	// See is called with each sample that was read, from several goroutines.
 	See func(at Place, s Sample)
 	// Skip is called with each sample that could not be read, in order.
@@ -278,15 +282,27 @@ func (r *ShardReader) read(ctx context.Context, at Place, e entry) shardResult {
 	if out.sum = got.sum; r.opts.See != nil {
 		r.opts.See(at, got.sample)
 	}
+	if out.label < 0 && r.opts.Folder != nil && len(e.folders) > 0 {
+		if out.label, err = r.opts.Folder(e.folders); err != nil {
+			out.err, out.fatal = fmt.Errorf("%s: %w", e.name, err), true
+		}
+		return r.prepare(out, got.sample)
+	}
 	if r.opts.Label != nil {
 		if out.label, err = r.opts.Label(e.label); err != nil {
 			out.err, out.fatal = fmt.Errorf("%s: %w", e.name, err), true
 			return out
 		}
 	}
-	out.input, out.err = inputOf(got.sample, r.opts.Preset)
-	if out.err != nil {
-		out.err = fmt.Errorf("%s: %w", e.name, out.err)
+	return r.prepare(out, got.sample)
+}
+
+// prepare makes the input of a sample, unless something is wrong with it already.
+func (r *ShardReader) prepare(out shardResult, s Sample) shardResult {
+	if out.err == nil {
+		if out.input, out.err = inputOf(s, r.opts.Preset); out.err != nil {
+			out.err = fmt.Errorf("%s: %w", out.name, out.err)
+		}
 	}
 	return out
 }

@@ -184,6 +184,9 @@ func (p *tarPart) each(ctx context.Context, mine func(int) bool, yield func(entr
 				return nil // beside the class folders
 			}
 		}
+		if p.folders == nil {
+			e.folders = foldersOf(name)
+		}
 		images++
 		if mine(images - 1) {
 			content, err := io.ReadAll(io.LimitReader(in, maxEncoded+1))

@@ -63,6 +63,23 @@ func adviseClasses(err error) error {
 
 // readClassMap reads lines "folder<TAB>class"; class is a number or a label.
 func readClassMap(path string, folders, labels []string, classes int) ([]int, error) {
+	classOf, err := classesInMap(path, labels, classes)
+	if err != nil {
+		return nil, err
+	}
+	mapping := make([]int, len(folders))
+	for i, folder := range folders {
+		n, ok := classOf[folder]
+		if !ok {
+			return nil, fmt.Errorf("%s does not say which class the folder %q is", path, folder)
+		}
+		mapping[i] = n
+	}
+	return mapping, nil
+}
+
+// classesInMap are the classes of the folders that a class map names.
+func classesInMap(path string, labels []string, classes int) (map[string]int, error) {
 	lines, err := readLines(path)
 	if err != nil {
 		return nil, err
@@ -82,15 +99,7 @@ func readClassMap(path string, folders, labels []string, classes int) ([]int, er
 		}
 		classOf[strings.TrimSpace(folder)] = n
 	}
-	mapping := make([]int, len(folders))
-	for i, folder := range folders {
-		n, ok := classOf[folder]
-		if !ok {
-			return nil, fmt.Errorf("%s does not say which class the folder %q is", path, folder)
-		}
-		mapping[i] = n
-	}
-	return mapping, nil
+	return classOf, nil
 }
 
 func parseClass(text string, labels []string, classes int) (int, error) {

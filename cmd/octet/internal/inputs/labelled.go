@@ -9,6 +9,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/internal/compare"
 )
 
 // LabelledFlags are the flags of `octet eval`.
@@ -62,10 +63,14 @@ func (f *LabelledFlags) OpenShard(c *console.Console, model *octet.Model, shard 
 	if err != nil {
 		return nil, err
 	}
-	match := func(p dataset.Part) (func(int) (int, error), error) {
+	folder, err := f.classOfFolders(model)
+	if err != nil {
+		return nil, exit.WithCode(exit.Data, err)
+	}
+	match := func(p dataset.Part, several bool) (func(int) (int, error), error) {
 		folders := p.Classes()
 		if folders == nil {
-			if f.ClassMap != "" {
+			if !several && f.ClassMap != "" {
 				return nil, fmt.Errorf("--class-map names folders, but %s numbers its classes", where)
 			}
 			return labelled, nil
@@ -81,13 +86,41 @@ func (f *LabelledFlags) OpenShard(c *console.Console, model *octet.Model, shard 
 			return data.Source.Label(label), nil
 		}, nil
 	}
-	return f.Data.OpenShard(c, model, shard, []string{where}, match, opts...)
+	return f.Data.OpenShard(c, model, shard, []string{where}, &shardLabels{match, folder}, opts...)
+}
+
+// classOfFolders gives the class of a sample by the folders that it lies in, of archives whose
+// folders are not known before they are read.
+func (f *LabelledFlags) classOfFolders(model *octet.Model) (func([]string) (int, error), error) {
+	if f.ClassMap == "" {
+		class := model.ClassOfFolders()
+		return func(folders []string) (int, error) {
+			n, err := class(folders)
+			if err != nil {
+				err = fmt.Errorf("%w: give --class-map, or --labels with its classes", err)
+			}
+			return n, err
+		}, nil
+	}
+	labels, _ := model.ClassNames(nil)
+	classes, err := classesInMap(f.ClassMap, labels, compare.Classes(model.Classes()))
+	if err != nil {
+		return nil, fmt.Errorf("--class-map: %w", err)
+	}
+	return func(folders []string) (int, error) {
+		for _, name := range folders {
+			if n, ok := classes[name]; ok {
+				return n, nil
+			}
+		}
+		return 0, fmt.Errorf("%s says of none of the folders %q which class it is", f.ClassMap, folders)
+	}, nil
 }
 
 // labelled refuses samples without a label.
 func labelled(label int) (int, error) {
 	if label < 0 {
-		return 0, errors.New("it has no label: eval needs one folder per class, an archive with the class of NAME.jpg in NAME.cls, or --truth")
+		return 0, errors.New("it has no label: eval needs one folder per class, archives with the class of NAME.jpg in NAME.cls, or --truth")
 	}
 	return label, nil
 }

@@ -72,10 +72,17 @@ func (d *ShardData) Close() {
 	}
 }
 
-// OpenShard opens a shard of the inputs at paths. labels makes classes of the model from the
-// labels of the set's only part; nil leaves them.
+// shardLabels make classes of the model.
+type shardLabels struct {
+	// of says how, from the labels of the first part of a set; several, whether there are more.
+	of func(first dataset.Part, several bool) (func(int) (int, error), error)
+	// folder does, of a set of several parts, from the folders of samples without a label.
+	folder func(folders []string) (int, error)
+}
+
+// OpenShard opens a shard of the inputs at paths. nil labels leave what the set has.
 func (f *DataFlags) OpenShard(c *console.Console, model *octet.Model, shard ShardFlags, paths []string,
-	labels func(dataset.Part) (func(int) (int, error), error), opts ...dataset.Option) (*ShardData, error) {
+	labels *shardLabels, opts ...dataset.Option) (*ShardData, error) {
 	if err := f.Check(); err != nil {
 		return nil, err
 	}
@@ -122,8 +129,12 @@ func (f *DataFlags) OpenShard(c *console.Console, model *octet.Model, shard Shar
 		d.Preset, o.Preset = preset, preset
 	}
 	if labels != nil {
-		if o.Label, err = labels(d.parts[0]); err != nil {
+		several := len(d.parts) > 1
+		if o.Label, err = labels.of(d.parts[0], several); err != nil {
 			return nil, exit.WithCode(exit.Data, err)
+		}
+		if several {
+			o.Folder = labels.folder
 		}
 	}
 	if d.ShardReader, err = dataset.NewShardReader(d.parts, which, o); err != nil {
