@@ -28,7 +28,7 @@ func (s *testServer) dial(t *testing.T) net.Conn {
 // The server ends connections of clients that send a body without end, whether something reads
 // it or not, and of those that do not read their answers.
 func TestSlowClients(t *testing.T) {
-	s := newServer(t, Options{BodyTimeout: 50 * time.Millisecond}, serve.Options{})
+	s := newServer(t, Options{BodyTimeout: 300 * time.Millisecond}, serve.Options{})
 	for name, head := range map[string]string{
 		"a body":                    "POST " + inferDemo + " HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n",
 		"a body in chunks":          "POST " + inferDemo + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -56,7 +56,7 @@ func TestSlowClients(t *testing.T) {
 
 // A request may take longer than a body or an answer may: the client has come in its time.
 func TestLongRequests(t *testing.T) {
-	const timeout = 30 * time.Millisecond
+	const timeout = 400 * time.Millisecond
 	s := newServer(t, Options{BodyTimeout: timeout}, serve.Options{})
 	hold := make(chan struct{})
 	inner := s.Config.Handler.(*handler)
