@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ type Coverage struct {
 	// Content is the sum of the digests of all samples: what they are, whatever their order.
 	Content Content `json:"content"`
 }
+
+// maxSamples bounds Samples, so that no sum of damaged ones overflows.
+const maxSamples = math.MaxInt / 4
 
 // ErrForeign: shards are of different sets, models or recipes. Test with errors.Is.
 var ErrForeign = errors.New("the shards do not belong together")
@@ -59,6 +63,8 @@ func (c *Coverage) Merge(o *Coverage) error {
 		return Foreign("the images were prepared differently: %s", strings.Join(d, "; "))
 	}
 	switch {
+	case c.Samples+o.Samples > maxSamples:
+		return errors.New("they count more samples than any set has: one of them is damaged, so run it again")
 	case c.Complete() || o.Complete():
 		return errors.New("one of them is of the whole set already, and would count twice")
 	case c.Count != o.Count:
@@ -94,7 +100,7 @@ func (c *Coverage) Check() error {
 	ordered := slices.IsSorted(c.Shards) && len(slices.Compact(slices.Clone(c.Shards))) == len(c.Shards)
 	n := len(c.Shards)
 	switch {
-	case c.Set == "", c.Samples < 0, c.Count < 0, c.Count > maxShards:
+	case c.Set == "", c.Samples < 0, c.Samples > maxSamples, c.Count < 0, c.Count > maxShards:
 		return errors.New("it does not say which samples it is of")
 	case c.Count == 0 && n > 0, c.Count > 0 && (n == 0 || n >= c.Count), !ordered:
 		return fmt.Errorf("its list of shards, %v of %d, is damaged", c.Shards, c.Count)

@@ -187,7 +187,7 @@ func kindOfShard(path string) (*mergeKind, error) {
 	if bytes.HasPrefix(head, []byte(`{"at":[`)) {
 		return &mergeKinds[slices.IndexFunc(mergeKinds, func(k mergeKind) bool { return k.name == "predictions" })], nil
 	}
-	return nil, fmt.Errorf("%s was not written by a command with --shard, or is damaged", path)
+	return nil, fmt.Errorf("%s was not written by a command with --shard, or is damaged: run that shard again", path)
 }
 
 // mergedTally merges evaluations.
