@@ -56,6 +56,7 @@ var loops = []loop{
 	{"layout, 16 rows of codes", "layout/neon_arm64.s", "transposeBytesNEON", 128, []stretch{{"block", ""}}},
 	{"layout, 4 rows of numbers", "layout/neon_arm64.s", "transposeNumbersNEON", 16, []stretch{{"block", ""}}},
 	{"requant8 to float32", "requant8/neon_arm64.s", "realsNEON", 16, []stretch{{"row", ""}}},
+	{"requant8 to float32, fused", "requant8/neon_arm64.s", "realsFusedNEON", 16, []stretch{{"row", ""}}},
 	{"AddBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "intBias"}, {"narrow", "clampCodes"}, {"whole", "stored"}}},
 	{"IntBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "addBias"}, {"intBias", "fusedBias"}, {"narrow", "clampCodes"}, {"whole", "stored"}}},
 	{"FusedBias", "gemm8/dotprod_arm64.s", "tiles4x16DotProd", 64, []stretch{{"requantize", "addBias"}, {"fusedBias", "realBias"}, {"narrow", "clampCodes"}, {"whole", "stored"}}},

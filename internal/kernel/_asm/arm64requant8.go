@@ -29,8 +29,9 @@ func requant8NEON(p *printer) {
 	g.op("SUBS $1, %s", rows)
 	g.op("BNE row")
 	g.op("RET")
-	realsNEON(p, "realsNEON", false)
-	realsNEON(p, "byRowNEON", true)
+	realsNEON(p, "realsNEON", false, false)
+	realsNEON(p, "byRowNEON", true, false)
+	realsNEON(p, "realsFusedNEON", false, true)
 }
 
 // The fields of requant8.scaled.
@@ -44,12 +45,17 @@ const (
 	scaledZeros, scaledSums = "72(DI)", "80(DI)"
 )
 
-// realsNEON writes a routine for sixteen columns whose results are float32. Numbers beyond
-// the clamps are replaced one by one, so that NaN and the sign of a zero stay. With byRow each
-// row has a scale and a zero point of its own.
-func realsNEON(p *printer, name string, byRow bool) {
+// realsNEON writes a routine for sixteen columns whose results are float32, with the bias added
+// behind the product or by a fused multiply-add. Numbers beyond the clamps are replaced one by
+// one, so that NaN and the sign of a zero stay. With byRow each row has a scale and a zero point
+// of its own.
+func realsNEON(p *printer, name string, byRow, fused bool) {
 	const acc, pitch, rows, scales, zeros = panelReg, "R6", "R7", "R8", "R9"
 	const scale, bias, lo, hi, beyond, sums, zero, times = 4, 16, 20, 21, 22, 26, 30, 31
+	result := 0
+	if fused {
+		result = 26 // where byRow has sums
+	}
 	a := arm64{p}
 	a.text(name, "arg *scaled")
 	for _, f := range [][2]string{{scaledAcc, acc}, {scaledPitch, pitch}, {scaledRows, rows}, {scaledOut, outReg}, {scaledLD, ldReg}, {scaledScale, temp}, {scaledBias, temp2}} {
@@ -85,20 +91,24 @@ func realsNEON(p *printer, name string, byRow bool) {
 		each(func(j int) { a.v("fmul 4s", beyond+j, scale+j, times) })
 	}
 	each(func(j int) { a.v("scvtf 4s", j, j) })
-	each(func(j int) {
-		if byRow {
-			a.v("fmul 4s", j, j, beyond+j)
-		} else {
-			a.v("fmul 4s", j, j, scale+j)
-		}
-	})
-	each(func(j int) { a.v("fadd 4s", j, j, bias+j) })
-	each(func(j int) { a.v("fcmgt 4s", beyond+j, lo, j) })
-	each(func(j int) { a.op("VBIT %s, %s, %s", bytes16(beyond+j), bytes16(lo), bytes16(j)) })
-	each(func(j int) { a.v("fcmgt 4s", beyond+j, j, hi) })
-	each(func(j int) { a.op("VBIT %s, %s, %s", bytes16(beyond+j), bytes16(hi), bytes16(j)) })
-	a.op("FSTPQ (F0, F1), (%s)", outReg)
-	a.op("FSTPQ (F2, F3), 32(%s)", outReg)
+	switch {
+	case fused:
+		each(func(j int) { a.op("VMOV %s, %s", bytes16(bias+j), bytes16(result+j)) })
+		each(func(j int) { a.op("VFMLA %s, %s, %s", words4(scale+j), words4(j), words4(result+j)) })
+	case byRow:
+		each(func(j int) { a.v("fmul 4s", j, j, beyond+j) })
+	default:
+		each(func(j int) { a.v("fmul 4s", j, j, scale+j) })
+	}
+	if !fused {
+		each(func(j int) { a.v("fadd 4s", j, j, bias+j) })
+	}
+	each(func(j int) { a.v("fcmgt 4s", beyond+j, lo, result+j) })
+	each(func(j int) { a.op("VBIT %s, %s, %s", bytes16(beyond+j), bytes16(lo), bytes16(result+j)) })
+	each(func(j int) { a.v("fcmgt 4s", beyond+j, result+j, hi) })
+	each(func(j int) { a.op("VBIT %s, %s, %s", bytes16(beyond+j), bytes16(hi), bytes16(result+j)) })
+	a.op("FSTPQ (F%d, F%d), (%s)", result, result+1, outReg)
+	a.op("FSTPQ (F%d, F%d), 32(%s)", result+2, result+3, outReg)
 	a.op("ADD %s, %s", ldReg, outReg)
 	a.op("SUBS $1, %s", rows)
 	a.op("BNE row")

@@ -322,3 +322,60 @@ row:
 	SUBS $1, R7
 	BNE row
 	RET
+
+// func realsFusedNEON(arg *scaled)
+TEXT ·realsFusedNEON(SB), NOSPLIT, $0-8
+	MOVD arg+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R6
+	MOVD 16(R0), R7
+	MOVD 24(R0), R19
+	MOVD 32(R0), R20
+	MOVD 40(R0), R2
+	MOVD 48(R0), R3
+	FLDPQ 0(R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ 0(R3), (F16, F17)
+	FLDPQ 32(R3), (F18, F19)
+	MOVWU 56(R0), R2
+	VDUP R2, V20.S4
+	MOVWU 60(R0), R2
+	VDUP R2, V21.S4
+row:
+	FLDPQ 0(R1), (F0, F1)
+	FLDPQ 32(R1), (F2, F3)
+	ADD R6, R1
+	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
+	WORD $0x4e21d821 // scvtf v1.4s, v1.4s
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	VMOV V16.B16, V26.B16
+	VMOV V17.B16, V27.B16
+	VMOV V18.B16, V28.B16
+	VMOV V19.B16, V29.B16
+	VFMLA V4.S4, V0.S4, V26.S4
+	VFMLA V5.S4, V1.S4, V27.S4
+	VFMLA V6.S4, V2.S4, V28.S4
+	VFMLA V7.S4, V3.S4, V29.S4
+	WORD $0x6ebae696 // fcmgt v22.4s, v20.4s, v26.4s
+	WORD $0x6ebbe697 // fcmgt v23.4s, v20.4s, v27.4s
+	WORD $0x6ebce698 // fcmgt v24.4s, v20.4s, v28.4s
+	WORD $0x6ebde699 // fcmgt v25.4s, v20.4s, v29.4s
+	VBIT V22.B16, V20.B16, V26.B16
+	VBIT V23.B16, V20.B16, V27.B16
+	VBIT V24.B16, V20.B16, V28.B16
+	VBIT V25.B16, V20.B16, V29.B16
+	WORD $0x6eb5e756 // fcmgt v22.4s, v26.4s, v21.4s
+	WORD $0x6eb5e777 // fcmgt v23.4s, v27.4s, v21.4s
+	WORD $0x6eb5e798 // fcmgt v24.4s, v28.4s, v21.4s
+	WORD $0x6eb5e7b9 // fcmgt v25.4s, v29.4s, v21.4s
+	VBIT V22.B16, V21.B16, V26.B16
+	VBIT V23.B16, V21.B16, V27.B16
+	VBIT V24.B16, V21.B16, V28.B16
+	VBIT V25.B16, V21.B16, V29.B16
+	FSTPQ (F26, F27), (R19)
+	FSTPQ (F28, F29), 32(R19)
+	ADD R20, R19
+	SUBS $1, R7
+	BNE row
+	RET

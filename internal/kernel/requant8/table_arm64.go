@@ -18,6 +18,7 @@ var archTable = []Kernel{
 	{Row: kernel.Row{Name: "requant_s32u8_neon", ISA: "neon", Requires: cpu.NEON}, Run: runNEON},
 	{Row: kernel.Row{Name: "requant_s32f32_neon", ISA: "neon", Requires: cpu.NEON}, ToReal: true, Run: runRealNEON},
 	{Row: kernel.Row{Name: "requant_s32f32_rows_neon", ISA: "neon", Requires: cpu.NEON}, ToReal: true, ByRow: true, Run: runByRowNEON},
+	{Row: kernel.Row{Name: "requant_s32f32_fused_neon", ISA: "neon", Requires: cpu.NEON}, ToReal: true, Fused: true, Run: runFusedNEON},
 }
 
 // columns is the argument of the assembly routine: it requantizes width columns of all rows.
@@ -59,6 +60,9 @@ func realsNEON(arg *scaled)
 //go:noescape
 func byRowNEON(arg *scaled)
 
+//go:noescape
+func realsFusedNEON(arg *scaled)
+
 // runNEON runs portable code on rows shorter than a block of columns. The last block overlaps
 // the one before it.
 func runNEON(c *Call) {
@@ -93,6 +97,16 @@ func runRealNEON(c *Call) {
 	}
 	a := scaled{}
 	c.scale(&a, func(int) { realsNEON(&a) })
+}
+
+// runFusedNEON is runRealNEON with a fused multiply-add.
+func runFusedNEON(c *Call) {
+	if c.M == 0 || c.N < width {
+		runFused(c)
+		return
+	}
+	a := scaled{}
+	c.scale(&a, func(int) { realsFusedNEON(&a) })
 }
 
 // runByRowNEON is runRealNEON where rows have scales and zero points of their own.
