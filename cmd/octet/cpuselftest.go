@@ -19,6 +19,7 @@ import (
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/kernel/statistics"
 	"github.com/octet-ml/octet/internal/randomgraph"
+	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -177,7 +178,11 @@ func (s *selfTest) count(n engine.NodePlan, level string, numerics quant.Numeric
 	kind := "requant_s32u8"
 	if n.Node.Output().Type.DType == tensor.Float32 {
 		kind = "requant_s32f32"
-		if strings.HasPrefix(n.Node.Op.Kind(), "dynamic_") && quant.DynamicFused(numerics) {
+		linear, ok := n.Node.Op.(op.DynamicLinear)
+		switch {
+		case ok && linear.ByRow:
+			kind = "requant_s32f32_rows"
+		case strings.HasPrefix(n.Node.Op.Kind(), "dynamic_") && quant.DynamicFused(numerics):
 			kind = "requant_s32f32_fused"
 		}
 	}
