@@ -35,10 +35,7 @@ const leastWide = 95
 func newProduct8(n *graph.Node, g geometry, w []int8, f finish, t target) product8 {
 	k := g.in * g.taps
 	shape := gemm8.Shape{N: g.out, K: k, Weights: w, Wide: t.wide || zeroOf(n) > leastWide}
-	switch {
-	case g.slide == sliding{} && !t.wide: // not a window over an image: a linear layer, of a single row perhaps
-		shape.M = 1
-	case !g.pointwise():
+	if (g.slide != sliding{}) && !g.pointwise() {
 		shape.Gathered = g.taps
 	}
 	o := product8{geometry: g, finish: f, pad: fill8(max(1, g.in), zeroOf(n)), k: gemm8.Select(gemm8.Table, shape, t.cpu)}

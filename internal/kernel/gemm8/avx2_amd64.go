@@ -20,7 +20,7 @@ var avx2 = Kernel{
 	Row: kernel.Row{Name: "gemm_u8s8_3x16_avx2", Tile: "3x16", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
 	MR:  3, NR: 16, Block: 96, Exact: true, Rate: 110,
 	Suits: func(s Shape) bool {
-		return s.N*s.K >= leastShort(s.Gathered) && (!s.Wide || shortRunsPay(s.Weights, s.N, s.K))
+		return s.N*s.K >= leastShort(s.Gathered) && shortRunsPay(&s)
 	},
 	Pack:     packShort,
 	Work:     func(m, taps, depth int) int { return newScratch(m, taps*roundUp(depth, 4)).words },
@@ -39,32 +39,36 @@ func leastShort(gathered int) int {
 	return 1250 + 250*gathered
 }
 
-// mostForRuns is the cost of a step of all codes, in instructions of a vector, from which
-// multiplying words is as fast: measured on an AMD EPYC (Zen 3), with 24 to 2048 columns and
-// reductions of 96 to 2048.
-const mostForRuns = 3.3
+// mostForFew and mostForAll are the costs of a step, in instructions of a vector, from which words
+// are multiplied as fast: of codes up to 127, of which one in 200 has an excess, and of all codes.
+// Measured on an AMD EPYC (Zen 3), with 24 to 384 columns and reductions of 64 to 1024.
+const mostForFew, mostForAll = 2.8, 3.1
 
 // runSamples is how many panels tell what the runs of a matrix cost.
 const runSamples = 4
 
-// shortRunsPay reports whether weights, [n][k], allow runs in 16 bits that are long enough for
-// all codes. Those of unknown weights are.
-func shortRunsPay(weights []int8, n, k int) bool {
+// shortRunsPay reports whether weights allow runs in 16 bits that are long enough. Those of unknown
+// weights are.
+func shortRunsPay(s *Shape) bool {
 	const columns = 2 * shortLanes
-	if weights == nil {
+	if s.Weights == nil {
 		return true
 	}
-	var all, steps int
-	panels := divUp(n, columns)
+	var few, all, steps int
+	panels := divUp(s.N, columns)
 	for i := range min(panels, runSamples) {
 		first := i * panels / min(panels, runSamples) * columns
-		sample := packShort(nil, weights[first*k:], min(columns, n-first), 1, k, 0).Data.(*shortWeights)
-		for _, s := range sample.panels[0] {
-			all += s.all.cost()
-			steps += s.all.steps()
+		sample := packShort(nil, s.Weights[first*s.K:], min(columns, s.N-first), 1, s.K, 0).Data.(*shortWeights)
+		for _, stage := range sample.panels[0] {
+			few += stage.few.cost()
+			all += stage.all.cost()
+			steps += stage.all.steps()
 		}
 	}
-	return float64(all) <= mostForRuns*float64(steps)
+	if s.Wide {
+		return float64(all) <= mostForAll*float64(steps)
+	}
+	return float64(few) <= mostForFew*float64(steps)
 }
 
 //go:noescape

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/internal/kerneltest"
@@ -245,7 +246,13 @@ func TestFillOfLess(t *testing.T) {
 }
 
 func TestRowsFollowTheGrammar(t *testing.T) {
-	kerneltest.Names(t, Table, func(k *Kernel) string { return fmt.Sprintf("gemm_u8s8_%dx%d_%s", k.MR, k.NR, k.ISA) })
+	kerneltest.Names(t, Table, func(k *Kernel) string {
+		function := "gemm"
+		if strings.HasPrefix(k.Name, "fip_") { // by Winograd's formula
+			function = "fip"
+		}
+		return fmt.Sprintf("%s_u8s8_%dx%d_%s", function, k.MR, k.NR, k.ISA)
+	})
 	if last := Table[len(Table)-1]; last.Requires != 0 || !last.Exact {
 		t.Errorf("the last row, %s, must run anywhere and be exact", last.Name)
 	}

@@ -12,7 +12,7 @@ import (
 // Kernel is one implementation: a row of Table. Packing, tile and run function
 // belong together and are never mixed between rows.
 type Kernel struct {
-	kernel.Row // named gemm_u8s8_<MR>x<NR>_<isa>
+	kernel.Row // named gemm_u8s8_<MR>x<NR>_<isa>, or fip_ for Winograd's formula for inner products
 
 	MR, NR   int  // rows and columns of the tile
 	Block    int  // minimum rows per call, if there are as many

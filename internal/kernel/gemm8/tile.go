@@ -65,7 +65,7 @@ type family struct {
 	filled int // runs are padded with zero weights to a multiple of this many groups; 0 means 1
 	group  int // codes of a row that are multiplied at a time; 0 means 4
 	// widen copies the rows of a call as words, with their taps joined: of the families that
-	// multiply words, whose weights are widened as they are loaded.
+	// multiply words by Winograd's formula for inner products. Weights are widened as they are loaded.
 	widen func(*Call) operand.Matrix[uint8]
 	apart int // routines from one to that for weights whose products are not added in 16 bits; or 0
 }
@@ -132,7 +132,7 @@ func (f *family) padded(n int) int {
 type grouped struct {
 	data    []int8
 	init    []int32 // padded to whole registers
-	flipped []int32 // 128 times the sum of each column, if the family flips codes
+	extra   []int32 // what the family adds to init, or nil: see family.extra
 	apart   []bool  // by panel: see family.apart
 	columns int     // of all panels
 }
@@ -149,14 +149,6 @@ func (f *family) codes() int {
 		return 4
 	}
 	return f.group
-}
-
-// bytes is the size of a group of one row.
-func (f *family) bytes() int {
-	if f.widen != nil {
-		return 2 * f.codes()
-	}
-	return f.codes()
 }
 
 // groups is the number of groups of a run that weights are packed for.
@@ -193,14 +185,28 @@ func (f *family) pack(m *slab.Slab, w []int8, n, taps, depth int, zero uint8) *W
 		columns := min(width, n-first)
 		packGroups(p.data[first*perColumn:], w[first*k:], columns, width, taps, depth, groups, f.codes())
 	}
-	if f.flips {
-		p.flipped = make([]int32, np)
+	if f.flips || f.widen != nil {
+		p.extra = make([]int32, np)
 		for i := range n {
-			p.flipped[i] = 128 * sum(w[i*k:(i+1)*k])
+			p.extra[i] = f.extra(w[i*k : (i+1)*k])
 		}
 	}
 	f.examine(p, perColumn)
 	return out
+}
+
+// extra is what accumulators of a column start with besides init: what flipped codes miss, or the
+// column's term of Winograd's formula.
+func (f *family) extra(w []int8) (all int32) {
+	if f.flips {
+		return 128 * sum(w)
+	}
+	for i := 2; i < len(w); i++ {
+		if i%4 >= 2 {
+			all -= int32(w[i-2]) * int32(w[i])
+		}
+	}
+	return all
 }
 
 // examine finds the panels whose products are not added in 16 bits: those with two weights
@@ -230,7 +236,7 @@ func (f *family) place(memory []uint64, n, k int) *Weights {
 	data := unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(memory))), np*f.groups(k)*f.codes())
 	p := &grouped{data: data, init: make([]int32, np), columns: np}
 	if f.flips {
-		p.flipped = make([]int32, np)
+		p.extra = make([]int32, np)
 	}
 	return &Weights{N: n, K: k, Init: p.init[:n], Data: p}
 }
@@ -242,14 +248,14 @@ func (f *family) fill(p *Weights, w Right, n, k int) {
 	groups, np := f.groups(k), f.padded(n)
 	to.columns = np
 	if f.flips {
-		to.flipped = to.flipped[:np]
+		to.extra = to.extra[:np]
 	}
 	for first := 0; first < n; first += f.columns() {
 		width := min(f.columns(), np-first)
 		panel := to.data[first*groups*f.codes():][:width*groups*f.codes()]
 		fillGroups(panel, w.from(first), min(width, n-first), width, k, groups, f.codes())
 		if f.flips {
-			flippedSums(to.flipped[first:][:width], panel, f.codes())
+			flippedSums(to.extra[first:][:width], panel, f.codes())
 		}
 	}
 	f.examine(to, groups*f.codes())
@@ -273,12 +279,18 @@ func (f *family) work(m, taps, depth int) int {
 	if !f.masked {
 		size = m * edgeColumns * 4
 	}
-	if f.copies(taps, depth) {
+	if f.widen != nil {
+		size += m * widenedPitch(taps*depth)
+	} else if f.copies(taps, depth) {
 		taps, depth = f.joined(taps, depth)
-		size += m * taps * divUp(depth, f.codes()) * f.bytes()
+		size += m * taps * roundUp(depth, f.codes())
 	}
 	return divUp(size, 8)
 }
+
+// widenedPitch is the size in bytes of a row of k codes as words: whole vectors behind its term of
+// Winograd's formula.
+func widenedPitch(k int) int { return 8 + roundUp(2*k, 32) }
 
 // run computes accumulators, or codes, panel by panel, so that the weights stay in the
 // cache.
@@ -290,7 +302,7 @@ func (f *family) run(c *Call, codes *Rule) {
 	t := tile{groups: x.Depth / f.codes()}
 	if f.widen != nil {
 		x = f.widen(c)
-		t.groups = x.Depth / f.bytes()
+		t.groups = x.Depth / (2 * f.codes())
 	} else if f.copies(x.Taps, x.Depth) {
 		x = c.wholeGroups(taps, depth, f.codes())
 		t.groups = x.Depth / f.codes()
@@ -313,11 +325,11 @@ func (f *family) run(c *Call, codes *Rule) {
 		}
 		t.skip = padding * tiles.registers
 		t.panel, t.init, t.columns = unsafe.Pointer(&w.data[n*perColumn]), unsafe.Pointer(&w.init[n]), 1<<cols-1
-		if f.flips {
+		if w.extra != nil {
 			width := tiles.registers * f.lanes
-			sum, own, flipped := init[:width], w.init[n:][:width], w.flipped[n:][:width]
+			sum, own, extra := init[:width], w.init[n:][:width], w.extra[n:][:width]
 			for i := range sum {
-				sum[i] = own[i] + flipped[i]
+				sum[i] = own[i] + extra[i]
 			}
 			t.init = unsafe.Pointer(&init)
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/octet-ml/octet/internal/testseed"
 )
 
-// Weights decide between runs in 16 bits and words, where codes take all of 0..255: even ones
-// leave 16 bits at once, few large ones among small do not.
+// Weights decide between runs in 16 bits and words: even ones leave 16 bits at once, few large ones
+// among small do not.
 func TestWeightsDecide(t *testing.T) {
 	if features, err := cpu.Limit(""); err != nil || !features.Has(avx2.Requires) {
 		t.Skip("this machine cannot cut runs")
@@ -26,10 +26,10 @@ func TestWeightsDecide(t *testing.T) {
 		shape Shape
 		tile  string
 	}{
-		{"even", Shape{N: n, K: k, Weights: even, Wide: true}, "5x16"},
+		{"even", Shape{N: n, K: k, Weights: even, Wide: true}, "4x16"},
 		{"uneven", Shape{N: n, K: k, Weights: uneven, Wide: true}, "3x16"},
-		{"codes up to 127", Shape{N: n, K: k, Weights: even}, "3x16"},
-		{"one row", Shape{M: 1, N: n, K: k, Weights: even, Wide: true}, "4x16"},
+		{"even, for codes up to 127", Shape{N: n, K: k, Weights: even}, "4x16"},
+		{"uneven, for codes up to 127", Shape{N: n, K: k, Weights: uneven}, "3x16"},
 		{"narrow", Shape{N: 16, K: k, Weights: even[:16*k], Wide: true}, "4x16"},
 	} {
 		if got := Select(Table, c.shape, cpu.AVX2|cpu.FMA).Tile; got != c.tile {
