@@ -17,6 +17,7 @@ import (
 	"github.com/octet-ml/octet/internal/kernel/gemm8"
 	"github.com/octet-ml/octet/internal/kernel/layout"
 	"github.com/octet-ml/octet/internal/kernel/matmul32"
+	"github.com/octet-ml/octet/internal/kernel/pixels8"
 	"github.com/octet-ml/octet/internal/kernel/pool32"
 	"github.com/octet-ml/octet/internal/kernel/pool8"
 	"github.com/octet-ml/octet/internal/kernel/quantize"
@@ -41,6 +42,7 @@ var tables = []struct {
 	{"elementwise8", kernel.Rows(elementwise8.Table)},
 	{"quantize", kernel.Rows(quantize.Table)},
 	{"layout", kernel.Rows(layout.Table)},
+	{"pixels8", kernel.Rows(pixels8.Table)}, // of package vision
 	{"sgemm", kernel.Rows(sgemm.Table)},
 	{"winograd32", kernel.Rows(winograd32.Table)},
 	{"depthwise32", kernel.Rows(depthwise32.Table)},

@@ -1,5 +1,7 @@
 package vision
 
+import "github.com/octet-ml/octet/internal/kernel/pixels8"
+
 // A JPEG is decoded by the package's own code, because the pixels of PIL, that
 // is of libjpeg-turbo, depend on roundings that other decoders do otherwise:
 // those of the inverse cosine transform, the upsampling and the colours.
@@ -14,10 +16,11 @@ func jpegSize(b []byte) (int, int, error) {
 
 func decodeJPEG(b []byte) (*Image, error) {
 	f, err := parseJPEG(b, true)
+	defer f.release()
 	if err != nil {
 		return nil, err
 	}
-	out := NewImage(f.width, f.height)
+	out := blankImage(f.width, f.height)
 	convert := f.colors()
 	for y, rows := range f.rows {
 		convert(out.row(y), rows)
@@ -30,22 +33,43 @@ func decodeJPEG(b []byte) (*Image, error) {
 // until the next. The coefficients are used up.
 func (f *jpegFile) rows(yield func(y int, rows [][]uint8) bool) {
 	rows := make([][]uint8, len(f.components))
-	enlarge := make([]func(y int), len(f.components))
+	enlarge := make([]upsampler, len(f.components))
 	for i := range f.components {
 		c := &f.components[i]
-		p := c.samples(&f.quant[c.quant])
-		c.coeff = nil
-		rows[i] = make([]uint8, f.width)
-		up := chromaUpsampler(p, f.maxH/c.h, f.maxV/c.v)
-		enlarge[i] = func(y int) { up(rows[i], p, y) }
+		if c.samples == nil {
+			f.transform(i, 0, c.coeff)
+		}
+		p := plane{pix: c.samples, stride: 8 * c.columns, width: c.width, height: c.height}
+		enlarge[i] = chromaUpsampler(p, f.maxH/c.h, f.maxV/c.v, f.width)
 	}
 	for y := range f.height {
-		for _, e := range enlarge {
-			e(y)
+		for i, e := range enlarge {
+			rows[i] = e(y)
 		}
 		if !yield(y, rows) {
 			return
 		}
+	}
+}
+
+// transform makes samples of the coefficients of whole lines of blocks of component i; first is
+// the number of the first line.
+func (f *jpegFile) transform(i, first int, coeff []int16) {
+	c := &f.components[i]
+	if c.samples == nil {
+		m := f.memory()
+		m.samples[i] = resized(m.samples[i], c.columns*c.rows*64)
+		c.samples = m.samples[i]
+	}
+	call := pixels8.Call{Stride: 8 * c.columns, Quant: new([64]int16)}
+	for k, at := range zigzag {
+		call.Quant[at] = int16(f.quant[c.quant][k])
+	}
+	run := kernelsHere()[pixels8.Transform]
+	for line := 64 * c.columns; len(coeff) > 0; first++ {
+		call.Coeff, coeff = coeff[:line], coeff[line:]
+		call.Out = c.samples[first*line:]
+		run(&call)
 	}
 }
 
@@ -59,11 +83,11 @@ func (f *jpegFile) colors() func(dst []uint8, rows [][]uint8) {
 	switch {
 	case len(ids) == 1:
 		return grayRow
-	case len(ids) == 4 && f.adobe && f.transform != 0:
+	case len(ids) == 4 && f.adobe && f.transformed != 0:
 		return ycckRow
 	case len(ids) == 4:
 		return cmykRow
-	case !f.jfif && f.adobe && f.transform == 0, !f.jfif && !f.adobe && string(ids) == "RGB":
+	case !f.jfif && f.adobe && f.transformed == 0, !f.jfif && !f.adobe && string(ids) == "RGB":
 		return rgbRow
 	default:
 		return yccRow
@@ -83,10 +107,7 @@ func rgbRow(dst []uint8, rows [][]uint8) {
 }
 
 func yccRow(dst []uint8, rows [][]uint8) {
-	luma, cb, cr := rows[0], rows[1][:len(rows[0])], rows[2][:len(rows[0])]
-	for x, y := range luma {
-		dst[3*x], dst[3*x+1], dst[3*x+2] = ycc(y, cb[x], cr[x])
-	}
+	kernelsHere()[pixels8.Color](&pixels8.Call{Out: dst, A: rows[0], B: rows[1], C: rows[2]})
 }
 
 // cmykRow converts as PIL does: always understood as Adobe's inverted ink,
@@ -102,7 +123,7 @@ func cmykRow(dst []uint8, rows [][]uint8) {
 // ycckRow is cmykRow after the conversion to CMY, which inverts.
 func ycckRow(dst []uint8, rows [][]uint8) {
 	for x, k := range rows[3] {
-		r, g, b := ycc(rows[0][x], rows[1][x], rows[2][x])
+		r, g, b := pixels8.RGB(rows[0][x], rows[1][x], rows[2][x])
 		dst[3*x], dst[3*x+1], dst[3*x+2] = overprint(255-r, k), overprint(255-g, k), overprint(255-b, k)
 	}
 }
@@ -112,19 +133,6 @@ func ycckRow(dst []uint8, rows [][]uint8) {
 func overprint(ink, k uint8) uint8 {
 	t := int32(255-ink)*int32(k) + 128
 	return clamp8(int32(k) - (t>>8+t)>>8) // k minus a rounded product over 255
-}
-
-// ycc converts a pixel by the JFIF equations in 16-bit fixed point, each
-// product rounded on its own save the two of green, as libjpeg does.
-func ycc(y, cb, cr uint8) (r, g, b uint8) {
-	const one = 1 << 16
-	const rounding = one / 2
-	// 1.402, 1.772, 0.71414 and 0.34414 in units of 1/one, rounded.
-	const rv, bu, gv, gu = 91881, 116130, 46802, 22554
-	u, v, luma := int32(cb)-128, int32(cr)-128, int32(y)
-	return clamp8(luma + (rv*v+rounding)>>16),
-		clamp8(luma + (-gu*u-gv*v+rounding)>>16),
-		clamp8(luma + (bu*u+rounding)>>16)
 }
 
 func clamp8(v int32) uint8 { return uint8(min(max(v, 0), 255)) }

@@ -1,6 +1,9 @@
 package vision
 
-import "errors"
+import (
+	"encoding/binary"
+	"errors"
+)
 
 var (
 	errJPEGData = errors.New("the compressed data is damaged")
@@ -9,10 +12,38 @@ var (
 
 // huffmanTable decodes canonical codes of up to 16 bits.
 type huffmanTable struct {
-	fast   [256]uint16 // by the first 8 bits: length<<8 | value, 0 for longer codes
-	limit  [17]int32   // one past the last code of each length
-	offset [17]int32   // index of a code's value, less the code
+	fast   [1 << lookAhead]code // by the next bits; 0 for longer codes
+	limit  [17]int32            // one past the last code of each length
+	offset [17]int32            // index of a code's value, less the code
 	values []byte
+}
+
+// lookAhead is how many bits are looked up at once: most codes with the number behind them.
+const lookAhead = 10
+
+// code is what bits begin with: from the lowest bit, 8 bits for how many bits it has with its
+// number, or, where that is not whole, without; 4 for those without; 8 for the symbol, of which
+// the low half is the length of the number; and the number, signed.
+type code uint32
+
+// whole marks codes whose number is within the bits that were looked up.
+const whole code = 1 << 7
+
+func (c code) bits() int     { return int(c & 31) }
+func (c code) length() int   { return int(c >> 8 & 15) }
+func (c code) symbol() byte  { return byte(c >> 12) }
+func (c code) run() int      { return int(c >> 16 & 15) }
+func (c code) number() int32 { return int32(c) >> 20 }
+
+// codeOf is the entry for bits, of which the first length are the code of a symbol.
+func codeOf(bits, length int, symbol byte) code {
+	c := code(symbol)<<12 | code(length)<<8
+	size := int(symbol & 15)
+	if size == 0 || length+size > lookAhead {
+		return c | code(length)
+	}
+	v := int32(bits >> (lookAhead - length - size) & (1<<size - 1))
+	return c | whole | code(length+size) | code(signed(v, size)<<20)
 }
 
 func newHuffmanTable(counts, values []byte) (*huffmanTable, error) {
@@ -21,13 +52,13 @@ func newHuffmanTable(counts, values []byte) (*huffmanTable, error) {
 	for length := 1; length <= 16; length++ {
 		t.offset[length] = index - code
 		for range counts[length-1] {
-			if length <= 8 {
-				first := code << (8 - length)
-				for i := range int32(1) << (8 - length) {
-					if first+i > 255 {
+			if length <= lookAhead {
+				first := int(code) << (lookAhead - length)
+				for i := range 1 << (lookAhead - length) {
+					if first+i >= len(t.fast) {
 						return nil, errors.New("bad Huffman table")
 					}
-					t.fast[first+i] = uint16(length)<<8 | uint16(values[index])
+					t.fast[first+i] = codeOf(first+i, length, values[index])
 				}
 			}
 			code++
@@ -46,7 +77,7 @@ func newHuffmanTable(counts, values []byte) (*huffmanTable, error) {
 type bitReader struct {
 	data []byte
 	pos  int
-	acc  uint64 // the next bits, the first of them at the top
+	acc  uint64 // the next bits, the first of them at the top; behind them anything that agrees with the data
 	n    int    // how many of them there are
 	fake int    // how many of those stand behind the end of the data
 	cut  bool   // the data end without a marker
@@ -55,6 +86,17 @@ type bitReader struct {
 
 // fill makes at least 57 bits available; behind the end they are zeros.
 func (r *bitReader) fill() {
+	if r.pos+8 <= len(r.data) {
+		const ones = 0x0101010101010101
+		v := binary.BigEndian.Uint64(r.data[r.pos:])
+		if (^v-ones)&v&(ones<<7) == 0 { // no byte is 0xff
+			more := (64 - r.n) / 8
+			r.acc |= v >> r.n
+			r.pos += more
+			r.n += 8 * more
+			return
+		}
+	}
 	for r.n <= 56 {
 		var b byte
 		switch {
@@ -96,32 +138,43 @@ func (r *bitReader) bits(n int) int32 {
 	return v
 }
 
-// signed returns an n-bit number in JPEG's representation: below half of the
-// range it is negative.
+// signed returns an n-bit number.
 func (r *bitReader) signed(n int) int32 {
 	if n == 0 {
 		return 0
 	}
-	v := r.bits(n)
+	return signed(r.bits(n), n)
+}
+
+// signed is an n-bit number in JPEG's representation: below half of the range it is negative.
+func signed(v int32, n int) int32 {
 	if v < 1<<(n-1) {
 		v += 1 - 1<<n
 	}
 	return v
 }
 
+// enough is how many bits a code may have, and more.
+const enough = 24
+
 // symbol returns the next Huffman-coded byte; 0 where the bits are no code, as
 // libjpeg does.
 func (r *bitReader) symbol(t *huffmanTable) byte {
-	if r.n < 24 {
+	if r.n < enough {
 		r.fill()
 	}
-	if e := t.fast[r.acc>>56]; e != 0 {
-		r.acc <<= e >> 8
-		r.n -= int(e >> 8)
-		return byte(e)
+	if c := t.fast[r.acc>>(64-lookAhead)]; c != 0 {
+		r.acc <<= c.length()
+		r.n -= c.length()
+		return c.symbol()
 	}
+	return r.longSymbol(t)
+}
+
+// longSymbol is symbol for a code that is not looked up.
+func (r *bitReader) longSymbol(t *huffmanTable) byte {
 	top := int32(r.acc >> 48)
-	for length := 9; length <= 16; length++ {
+	for length := lookAhead + 1; length <= 16; length++ {
 		if code := top >> (16 - length); code < t.limit[length] {
 			r.acc <<= length
 			r.n -= length

@@ -4,11 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // jpegFile is the state of decoding one JPEG (ITU-T T.81), baseline or
 // progressive, with Huffman coding and 8 bits. All coefficients are kept until
-// the last scan, whatever the mode.
+// the last scan, but where there is one scan alone.
 type jpegFile struct {
 	width, height int
 	progressive   bool
@@ -23,9 +24,41 @@ type jpegFile struct {
 	complete bool   // the one scan of a sequential file was read: nothing behind it matters
 	damage   string // the first thing that is wrong
 
-	jfif      bool
-	adobe     bool
-	transform byte // Adobe's: 0 none, 1 YCbCr, 2 YCCK
+	jfif        bool
+	adobe       bool
+	transformed byte // Adobe's: 0 none, 1 YCbCr, 2 YCCK
+
+	lent *jpegMemory // what release gives back
+}
+
+// jpegMemory is what decoding needs by component, kept for the next file.
+type jpegMemory struct {
+	coeff   [4][]int16
+	samples [4][]uint8
+}
+
+var jpegMemories = sync.Pool{New: func() any { return new(jpegMemory) }}
+
+func (f *jpegFile) memory() *jpegMemory {
+	if f.lent == nil {
+		f.lent = jpegMemories.Get().(*jpegMemory)
+	}
+	return f.lent
+}
+
+// release ends the use of samples and coefficients.
+func (f *jpegFile) release() {
+	if f.lent == nil {
+		return
+	}
+	size := 0
+	for i := range f.lent.samples {
+		size += cap(f.lent.samples[i]) + 2*cap(f.lent.coeff[i])
+	}
+	if size <= mostSpare {
+		jpegMemories.Put(f.lent)
+	}
+	f.lent = nil
 }
 
 // jpegComponent is one plane of the file.
@@ -35,6 +68,7 @@ type jpegComponent struct {
 	width, height int // in samples
 	columns, rows int // in blocks, padded to whole MCUs
 	coeff         []int16
+	samples       []uint8  // of all blocks, once they are transformed
 	used          bool     // a scan has touched it
 	precision     [64]int8 // of each coefficient: 1 more than the bits that are missing, 0 for all
 }
@@ -110,7 +144,7 @@ func (f *jpegFile) parse(b []byte, whole bool) error {
 		case marker == 0xe0 && len(payload) >= 5 && string(payload[:5]) == "JFIF\x00":
 			f.jfif = true
 		case marker == 0xee && len(payload) >= 12 && string(payload[:5]) == "Adobe":
-			f.adobe, f.transform = true, payload[11]
+			f.adobe, f.transformed = true, payload[11]
 		}
 		if err != nil {
 			return err
@@ -148,10 +182,18 @@ func (f *jpegFile) finished() error {
 	for i := range f.components {
 		if c := &f.components[i]; !c.used {
 			f.damaged("a component has no data")
-			c.coeff = make([]int16, c.columns*c.rows*64)
+			c.coeff = f.coefficients(i, c.columns*c.rows)
 		}
 	}
 	return nil
+}
+
+// coefficients are so many blocks of zeros for component i.
+func (f *jpegFile) coefficients(i, blocks int) []int16 {
+	m := f.memory()
+	m.coeff[i] = resized(m.coeff[i], 64*blocks)
+	clear(m.coeff[i])
+	return m.coeff[i]
 }
 
 // smoothed reports whether libjpeg smooths blocks: where the mean of each is known

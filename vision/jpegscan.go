@@ -1,6 +1,7 @@
 package vision
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 )
@@ -19,13 +20,16 @@ type jpegScan struct {
 	first, last int  // range of coefficients, in zigzag order
 	high, low   uint // successive approximation: bits known, bits to be left
 	blocksLeft  int  // blocks of an end-of-band run
+	alone       bool // no other scan follows: samples are made while it is read
 	planes      []scanPlane
 }
 
 type scanPlane struct {
 	*jpegComponent
-	dc, ac *huffmanTable
-	before int32 // DC value of the block before
+	index        int // of the component
+	across, down int // blocks in an MCU
+	dc, ac       *huffmanTable
+	before       int32 // DC value of the block before
 }
 
 // scan decodes the scan whose header is given and returns the length of its data.
@@ -34,53 +38,50 @@ func (f *jpegFile) scan(head, data []byte) (int, error) {
 	if err := f.scanHeader(s, head); err != nil {
 		return 0, err
 	}
-	one := len(s.planes) == 1
 	columns, rows := ceilDiv(f.width, 8*f.maxH), ceilDiv(f.height, 8*f.maxV)
-	if one { // then an MCU is one block, and padding blocks are absent
+	if one := len(s.planes) == 1; one { // then an MCU is one block, and padding blocks are absent
 		columns, rows = ceilDiv(s.planes[0].width, 8), ceilDiv(s.planes[0].height, 8)
+		s.planes[0].across, s.planes[0].down = 1, 1
 	}
 	dry := false // the data have ended: the blocks up to the next restart stay zero
 	restarts := 0
-	for mcu := range columns * rows {
-		if f.restart > 0 && mcu > 0 && mcu%f.restart == 0 {
-			ready, sound, err := s.nextRestart(restarts & 7)
-			if err != nil {
-				return 0, err
-			}
-			if restarts++; ready {
-				dry = false
-			}
-			if !sound {
-				f.damaged("a restart marker is missing")
-			}
-			s.blocksLeft = 0
-			for i := range s.planes {
-				s.planes[i].before = 0
-			}
-		}
-		if dry {
-			continue
-		}
-		x, y := mcu%columns, mcu/columns
-		for i := range s.planes {
-			p := &s.planes[i]
-			w, h := p.h, p.v
-			if one {
-				w, h = 1, 1
-			}
-			for b := range w * h {
-				at := ((y*h+b/w)*p.columns + x*w + b%w) * 64
-				if err := s.block(p, (*[64]int16)(p.coeff[at:]), f.progressive); err != nil {
+	for y := range rows {
+		for x := range columns {
+			if mcu := y*columns + x; f.restart > 0 && mcu > 0 && mcu%f.restart == 0 {
+				ready, sound, err := s.nextRestart(restarts & 7)
+				if err != nil {
 					return 0, err
 				}
+				if restarts++; ready {
+					dry = false
+				}
+				if !sound {
+					f.damaged("a restart marker is missing")
+				}
+				s.blocksLeft = 0
+				for i := range s.planes {
+					s.planes[i].before = 0
+				}
+			}
+			if dry {
+				continue
+			}
+			if err := s.unit(x, y, f.progressive); err != nil {
+				return 0, err
+			}
+			if s.short() {
+				if s.cut {
+					return 0, errJPEGCut
+				}
+				dry = true
+				f.damaged("the compressed data end too early")
 			}
 		}
-		if s.short() {
-			if s.cut {
-				return 0, errJPEGCut
+		for i := range s.planes {
+			if p := &s.planes[i]; s.alone {
+				f.transform(p.index, y*p.down, p.coeff)
+				clear(p.coeff)
 			}
-			dry = true
-			f.damaged("the compressed data end too early")
 		}
 	}
 	if s.bad {
@@ -93,6 +94,43 @@ func (f *jpegFile) scan(head, data []byte) (int, error) {
 	f.scans++
 	f.complete = f.scans == 1 && len(s.planes) == len(f.components) && !f.progressive
 	return s.pos, nil
+}
+
+// unit decodes an MCU: blocks of all planes.
+func (s *jpegScan) unit(x, y int, progressive bool) error {
+	if s.alone { // coefficients are those of one line of MCUs
+		y = 0
+	}
+	for i := range s.planes {
+		p := &s.planes[i]
+		for v := range p.down {
+			for h := range p.across {
+				at := ((y*p.down+v)*p.columns + x*p.across + h) * 64
+				if err := s.block(p, (*[64]int16)(p.coeff[at:]), progressive); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// onlyScan reports whether no table and no scan stand behind the data of a scan: then nothing
+// can change what becomes of them.
+func onlyScan(data []byte) bool {
+	for {
+		at := bytes.IndexByte(data, 0xff)
+		if at < 0 || at+1 == len(data) {
+			return false
+		}
+		switch m := data[at+1]; {
+		case m == 0xd9:
+			return true
+		case m != 0 && (m < 0xd0 || m > 0xd7):
+			return false
+		}
+		data = data[at+2:]
+	}
 }
 
 func (f *jpegFile) scanHeader(s *jpegScan, p []byte) error {
@@ -109,13 +147,15 @@ func (f *jpegFile) scanHeader(s *jpegScan, p []byte) error {
 	if !s.validBand(f.progressive, n) || !s.validBits() {
 		return bad
 	}
+	s.alone = !f.progressive && f.scans == 0 && n == len(f.components) && onlyScan(s.data)
 	for ; n > 0; n-- {
 		id, tables := p[1], p[2]
 		p = p[2:]
 		plane := scanPlane{}
 		for i := range f.components {
 			if c := &f.components[i]; c.id == id && plane.jpegComponent == nil {
-				plane.jpegComponent = c
+				plane.jpegComponent, plane.index = c, i
+				plane.across, plane.down = c.h, c.v
 			}
 		}
 		if plane.jpegComponent == nil {
@@ -139,8 +179,11 @@ func (f *jpegFile) scanHeader(s *jpegScan, p []byte) error {
 		if needsDC && len(plane.dc.values) > 0 && slices.Max(plane.dc.values) > 15 {
 			return errors.New("bad Huffman table")
 		}
-		if plane.coeff == nil {
-			plane.coeff = make([]int16, plane.columns*plane.rows*64)
+		switch {
+		case s.alone:
+			plane.coeff = f.coefficients(plane.index, plane.columns*plane.v)
+		case plane.coeff == nil:
+			plane.coeff = f.coefficients(plane.index, plane.columns*plane.rows)
 		}
 		plane.used = true
 		for k := s.first; k <= s.last; k++ {
@@ -185,22 +228,47 @@ func (s *jpegScan) dcFirst(p *scanPlane, c *[64]int16) error {
 
 // raster is the position of the k-th coefficient. Damaged data may count beyond the
 // last one, which then is meant.
-func raster(k int) uint8 { return zigzag[min(k, 63)] }
+func raster(k int) uint8 { return rasters[k&127] & 63 }
 
+// rasters has what raster returns, which also tells the compiler the bounds.
+var rasters = func() (all [128]uint8) {
+	for k := range all {
+		all[k] = zigzag[min(k, 63)]
+	}
+	return all
+}()
+
+// acBaseline keeps the next bits in variables of its own, since most of the time of decoding is
+// spent here.
 func (s *jpegScan) acBaseline(t *huffmanTable, c *[64]int16) {
+	acc, left := s.acc, s.n
 	for k := 1; k < 64; k++ {
-		v := s.symbol(t)
-		run, n := int(v>>4), int(v&15)
-		if n == 0 {
-			if run < 15 {
-				return
-			}
-			k += 15
+		if left < enough {
+			s.acc, s.n = acc, left
+			s.fill()
+			acc, left = s.acc, s.n
+		}
+		next := t.fast[acc>>(64-lookAhead)]
+		if next&whole != 0 {
+			k += next.run()
+			c[raster(k)] = int16(next.number())
+			acc <<= next.bits()
+			left -= next.bits()
 			continue
 		}
+		s.acc, s.n = acc, left
+		v := s.symbol(t)
+		run, n := int(v>>4), int(v&15)
+		if n == 0 && run < 15 {
+			return
+		}
 		k += run
-		c[raster(k)] = int16(s.signed(n))
+		if n > 0 {
+			c[raster(k)] = int16(s.signed(n))
+		}
+		acc, left = s.acc, s.n
 	}
+	s.acc, s.n = acc, left
 }
 
 // acFirst reads the upper bits of a band for the first time.

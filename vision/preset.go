@@ -179,6 +179,10 @@ func (p Preset) pixels(m *Image) (*Image, error) {
 		if int64(w)*int64(h) > maxEdge*maxEdge {
 			return nil, fmt.Errorf("resizing %dx%d pixels makes %dx%d, which is too large", m.Width, m.Height, w, h)
 		}
+		if len(p.Crop) > 0 && p.Crop[1] <= w && p.Crop[0] <= h {
+			crop := part{cropOffset(w, p.Crop[1]), cropOffset(h, p.Crop[0]), p.Crop[1], p.Crop[0]}
+			return resizePart(m, w, h, how, crop), nil
+		}
 		m = Resize(m, w, h, how)
 	}
 	if len(p.Crop) > 0 {

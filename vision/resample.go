@@ -1,10 +1,13 @@
 package vision
 
-import "math"
+import (
+	"math"
 
-// Pillow resamples 8-bit images with coefficients in 22-bit fixed point along
+	"github.com/octet-ml/octet/internal/kernel/pixels8"
+)
+
+// Pillow resamples 8-bit images with weights in 22-bit fixed point along
 // one axis, and pixels rounded to 8 bits along the other.
-const coeffBits = 32 - 8 - 2
 
 // filter is a reconstruction kernel and the radius beyond which it is zero.
 type filter struct {
@@ -33,26 +36,38 @@ func cubic(x float64) float64 {
 	}
 }
 
-// window is the input range that makes one output sample, and its weights.
-type window struct {
-	start int
-	coeff []int32 // units of 2^-coeffBits
+// axis says which samples along an axis make each output sample: as many of all, with weights of
+// zero where the filter takes fewer.
+type axis struct {
+	taps    int
+	starts  []int32 // of the first sample
+	weights []int32 // taps of each output sample
 }
 
-// windows computes the weights of every output position along one axis. When
-// the axis shrinks, the kernel is stretched by the ratio: that is the
-// antialiasing.
-func (f filter) windows(in, out int) []window {
+// axis computes the weights of output positions first to last-1 of out. When the axis shrinks,
+// the filter is stretched by the ratio: that is the antialiasing. An even number of taps is
+// preferred where there is a choice.
+func (f filter) axis(in, out, first, last int, even bool) axis {
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1)
 	radius := float64(f.radius * stretch)
 	inverse := 1 / stretch
-	result := make([]window, out)
-	weights := make([]float64, 0, 2*int(math.Ceil(radius))+1)
-	for i := range result {
-		center := float64((float64(i) + 0.5) * scale)
-		start := max(int(center-radius+0.5), 0)
-		end := min(int(center+radius+0.5), in)
+	window := func(i int) (center float64, start, end int) {
+		center = float64((float64(i) + 0.5) * scale)
+		return center, max(int(center-radius+0.5), 0), min(int(center+radius+0.5), in)
+	}
+	a := axis{starts: make([]int32, last-first)}
+	for i := first; i < last; i++ {
+		_, start, end := window(i)
+		a.taps = max(a.taps, end-start)
+	}
+	if even && a.taps%2 != 0 && a.taps < in {
+		a.taps++
+	}
+	a.weights = make([]int32, len(a.starts)*a.taps)
+	weights := make([]float64, 0, a.taps)
+	for i := range a.starts {
+		center, start, end := window(first + i)
 		weights = weights[:0]
 		sum := 0.0
 		for x := start; x < end; x++ {
@@ -60,71 +75,61 @@ func (f filter) windows(in, out int) []window {
 			weights = append(weights, w)
 			sum += w
 		}
-		coeff := make([]int32, len(weights))
+		from := min(start, in-a.taps)
+		a.starts[i] = int32(from)
 		for k, w := range weights {
 			if sum != 0 {
 				w /= sum
 			}
-			coeff[k] = fixed(w)
+			a.weights[i*a.taps+start-from+k] = fixed(w)
 		}
-		result[i] = window{start, coeff}
 	}
-	return result
+	return a
+}
+
+// span is the range of samples that the axis takes.
+func (a axis) span() (first, last int) {
+	return int(a.starts[0]), int(a.starts[len(a.starts)-1]) + a.taps
+}
+
+// move counts samples from another one.
+func (a axis) move(origin int) {
+	for i := range a.starts {
+		a.starts[i] -= int32(origin)
+	}
 }
 
 // fixed rounds half away from zero. A normalised weight is of the order of 1,
 // so the conversion cannot overflow.
 func fixed(w float64) int32 {
+	const one = 1 << pixels8.WeightBits
 	if w < 0 {
-		return int32(float64(w*(1<<coeffBits)) - 0.5)
+		return int32(float64(w*one) - 0.5)
 	}
-	return int32(float64(w*(1<<coeffBits)) + 0.5)
+	return int32(float64(w*one) + 0.5)
 }
 
-// clip8 rounds a fixed point sum (its half is already added) to 0..255.
-func clip8(sum int32) uint8 { return uint8(min(max(sum>>coeffBits, 0), 255)) }
-
-const half = 1 << (coeffBits - 1)
-
 // resampleRows changes the width of the rows first to last-1 of m.
-func resampleRows(m *Image, first, last, width int, f filter) *Image {
-	out := NewImage(width, last-first)
-	windows := f.windows(m.Width, width)
+func resampleRows(m *Image, first, last int, a axis) *Image {
+	out := blankImage(len(a.starts), last-first)
+	run := kernelsHere()[pixels8.Row]
+	call := pixels8.Call{Taps: a.taps, Starts: a.starts, Weights: a.weights}
 	for y := range out.Height {
-		src, dst := m.row(first+y), out.row(y)
-		for x, w := range windows {
-			r, g, b := int32(half), int32(half), int32(half)
-			p := src[3*w.start : 3*(w.start+len(w.coeff))]
-			for _, c := range w.coeff {
-				r += int32(p[0]) * c
-				g += int32(p[1]) * c
-				b += int32(p[2]) * c
-				p = p[3:]
-			}
-			dst[3*x], dst[3*x+1], dst[3*x+2] = clip8(r), clip8(g), clip8(b)
-		}
+		call.A, call.Out = m.Pix[3*m.Width*(first+y):], out.row(y) // what follows the row has no weight
+		run(&call)
 	}
 	return out
 }
 
-// resampleColumns makes one output row of each window; row 0 of m is row
-// `first` of the image that the windows speak of.
-func resampleColumns(m *Image, first int, windows []window) *Image {
-	out := NewImage(m.Width, len(windows))
-	sum := make([]int32, 3*m.Width)
-	for y, w := range windows {
-		for i := range sum {
-			sum[i] = half
-		}
-		for k, c := range w.coeff {
-			for i, v := range m.row(w.start - first + k)[:len(sum)] {
-				sum[i] += int32(v) * c
-			}
-		}
-		dst := out.row(y)
-		for i, s := range sum {
-			dst[i] = clip8(s)
-		}
+// resampleColumns makes the output rows of an axis of columns left to right-1 of m.
+func resampleColumns(m *Image, left, right int, a axis) *Image {
+	out := blankImage(right-left, len(a.starts))
+	run := kernelsHere()[pixels8.Column]
+	call := pixels8.Call{Taps: a.taps, Stride: 3 * m.Width}
+	for y := range out.Height {
+		call.Weights = a.weights[y*a.taps:]
+		call.A, call.Out = m.Pix[3*(m.Width*int(a.starts[y])+left):], out.row(y)
+		run(&call)
 	}
 	return out
 }

@@ -36,30 +36,41 @@ func Resize(m *Image, width, height int, how Interpolation) *Image {
 	if m.Width == width && m.Height == height {
 		return m
 	}
+	return resizePart(m, width, height, how, part{0, 0, width, height})
+}
+
+// part is a rectangle of an image.
+type part struct{ left, top, width, height int }
+
+// resizePart returns a part of m resampled to width x height pixels, and computes no other.
+func resizePart(m *Image, width, height int, how Interpolation, p part) *Image {
 	if how == Nearest {
-		return nearest(m, width, height)
+		return nearest(m, width, height, p)
 	}
 	f := filters[how]
+	if width == m.Width {
+		if height == m.Height {
+			return cut(m, p.left, p.top, p.width, p.height)
+		}
+		return resampleColumns(m, p.left, p.left+p.width, f.axis(m.Height, height, p.top, p.top+p.height, false))
+	}
+	across := f.axis(m.Width, width, p.left, p.left+p.width, true)
+	if height == m.Height {
+		return resampleRows(m, p.top, p.top+p.height, across)
+	}
+	down := f.axis(m.Height, height, p.top, p.top+p.height, false)
+	var between *Image
+	defer func() { recycle(between) }()
 	if columnsFirst(m, width, height) {
-		m = resampleColumns(m, 0, f.windows(m.Height, height))
-		return resampleRows(m, 0, height, width, f)
+		first, last := across.span()
+		across.move(first)
+		between = resampleColumns(m, first, last, down)
+		return resampleRows(between, 0, p.height, across)
 	}
-	first, last := 0, m.Height
-	var columns []window
-	if height != m.Height {
-		columns = f.windows(m.Height, height)
-		end := columns[height-1]
-		first, last = columns[0].start, end.start+len(end.coeff)
-	}
-	if width != m.Width {
-		m = resampleRows(m, first, last, width, f)
-	} else {
-		first = 0
-	}
-	if columns != nil {
-		m = resampleColumns(m, first, columns)
-	}
-	return m
+	first, last := down.span()
+	down.move(first)
+	between = resampleRows(m, first, last, across)
+	return resampleColumns(between, 0, p.width, down)
 }
 
 // columnsFirst reports whether Pillow 13 resamples the columns before the rows:
@@ -70,10 +81,10 @@ func columnsFirst(m *Image, width, height int) bool {
 }
 
 // nearest takes the input pixel under the centre of each output pixel.
-func nearest(m *Image, width, height int) *Image {
-	out := NewImage(width, height)
-	columns, rows := centres(m.Width, width), centres(m.Height, height)
-	for y, sy := range rows {
+func nearest(m *Image, width, height int, p part) *Image {
+	out := blankImage(p.width, p.height)
+	columns := centres(m.Width, width)[p.left:][:p.width]
+	for y, sy := range centres(m.Height, height)[p.top:][:p.height] {
 		src, dst := m.row(sy), out.row(y)
 		for x, sx := range columns {
 			copy(dst[3*x:3*x+3], src[3*sx:3*sx+3])

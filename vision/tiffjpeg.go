@@ -11,6 +11,7 @@ import (
 // page says what the samples are, not the markers: luma and chroma become RGB.
 func (m *tiffCanvas) jpegBlock(b block, data []byte) ([]byte, error) {
 	f := &jpegFile{}
+	defer f.release()
 	if tables := m.tags.entries[347].raw; len(tables) > 2 {
 		if err := f.parse(tables, true); err != nil {
 			return nil, fmt.Errorf("its JPEG tables: %w", err)

@@ -1,5 +1,7 @@
 package vision
 
+import "github.com/octet-ml/octet/internal/kernel/pixels8"
+
 // Chroma planes are brought to full size by the filters that libjpeg calls
 // "fancy" (triangles over the two nearest samples of each direction), whose
 // small biases alternate so that rounding does not drift.
@@ -16,46 +18,45 @@ func (p plane) row(y int) []uint8 {
 	return p.pix[y*p.stride : y*p.stride+p.width]
 }
 
-// upsampler writes row y of the enlarged plane to dst, which may be one sample
-// longer than the image when the plane is doubled along x.
-type upsampler func(dst []uint8, p plane, y int)
+// upsampler returns row y of the enlarged plane, valid until the next call.
+type upsampler func(y int) []uint8
 
 // chromaUpsampler chooses as libjpeg-turbo does: by the ratios, and by whether
-// there are more than two samples in a row.
-func chromaUpsampler(p plane, ratioX, ratioY int) upsampler {
+// there are more than two samples in a row. Rows get width samples.
+func chromaUpsampler(p plane, ratioX, ratioY, width int) upsampler {
 	fancyX := p.width > 2
+	if ratioX == 1 && ratioY == 1 {
+		return p.row
+	}
+	dst := make([]uint8, 2*max(width, p.width))
+	call := &pixels8.Call{Out: dst}
 	switch {
-	case ratioX == 1 && ratioY == 1:
-		return func(dst []uint8, p plane, y int) { copy(dst, p.row(y)) }
 	case ratioX == 2 && ratioY == 1 && fancyX:
-		return func(dst []uint8, p plane, y int) { doubleRow(dst, p.row(y)) }
+		run := kernelsHere()[pixels8.Double]
+		return func(y int) []uint8 {
+			call.A = p.row(y)
+			run(call)
+			return dst[:width]
+		}
 	case ratioX == 2 && ratioY == 2 && fancyX:
-		return doubleBoth
+		run := kernelsHere()[pixels8.Both]
+		return func(y int) []uint8 {
+			call.A, call.B = p.row(y/2), p.row(neighbour(y))
+			run(call)
+			return dst[:width]
+		}
 	case ratioX == 1 && ratioY == 2:
-		return doubleColumn
+		return func(y int) []uint8 {
+			doubleColumn(dst[:width], p, y)
+			return dst[:width]
+		}
 	default:
-		return func(dst []uint8, p plane, y int) {
+		return func(y int) []uint8 {
 			row := p.row(y / ratioY)
-			for x := range dst {
+			for x := range dst[:width] {
 				dst[x] = row[min(x/ratioX, len(row)-1)]
 			}
-		}
-	}
-}
-
-// doubleRow weights the nearer sample 3/4 and the farther 1/4.
-func doubleRow(dst, src []uint8) {
-	last := len(src) - 1
-	for x := range dst {
-		i := min(x/2, last)
-		near := 3 * int(src[i])
-		switch {
-		case x%2 == 0 && i > 0:
-			dst[x] = uint8((near + int(src[i-1]) + 1) >> 2)
-		case x%2 == 1 && i < last:
-			dst[x] = uint8((near + int(src[i+1]) + 2) >> 2)
-		default:
-			dst[x] = src[i]
+			return dst[:width]
 		}
 	}
 }
@@ -73,25 +74,5 @@ func doubleColumn(dst []uint8, p plane, y int) {
 	bias := 1 + y%2
 	for x := range min(len(dst), len(near)) {
 		dst[x] = uint8((3*int(near[x]) + int(far[x]) + bias) >> 2)
-	}
-}
-
-// doubleBoth is the product of both directions with one rounding: sums over
-// the column are 4, over both 16 times the sample.
-func doubleBoth(dst []uint8, p plane, y int) {
-	near, far := p.row(y/2), p.row(neighbour(y))
-	last := len(near) - 1
-	column := func(i int) int { return 3*int(near[i]) + int(far[i]) }
-	for x := range dst {
-		i := min(x/2, last)
-		this := column(i)
-		switch {
-		case x%2 == 0 && i > 0:
-			dst[x] = uint8((3*this + column(i-1) + 8) >> 4)
-		case x%2 == 1 && i < last:
-			dst[x] = uint8((3*this + column(i+1) + 7) >> 4)
-		default:
-			dst[x] = uint8((4*this + 8 - x%2) >> 4)
-		}
 	}
 }

@@ -34,6 +34,7 @@ var families = map[string]map[string]func(*printer){
 	"filters32":     {"avx512_amd64.s": filters32AVX512, "avx2_amd64.s": filters32AVX2, "neon_arm64.s": filters32NEON},
 	"matmul32":      {"avx512_amd64.s": matmul32AVX512, "avx2_amd64.s": matmul32AVX2, "neon_arm64.s": matmul32NEON},
 	"channels32":    {"avx512_amd64.s": channels32AVX512, "avx2_amd64.s": channels32AVX2, "neon_arm64.s": channels32NEON},
+	"pixels8":       {"avx2_amd64.s": pixels8AVX2},
 }
 
 func main() {

@@ -1,0 +1,5 @@
+//go:build !amd64 || noasm
+
+package pixels8
+
+var archTable []Kernel
