@@ -1,12 +1,11 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
@@ -17,7 +16,6 @@ type preparation struct {
 	err     error // why it cannot
 	decoder vision.Decoder
 	most    int // bytes that the images of a request may become
-	threads int // that decode
 }
 
 // takesImages reports whether an input may be given as image files.
@@ -59,26 +57,56 @@ func (p *preparation) prepare(ctx context.Context, images [][]byte) (*tensor.Ten
 	if shape, ok := p.shape(1); ok && len(images) > p.most/(4*shape.Numel()) {
 		return nil, Errorf(TooLarge, "%d images of %v in one request become more than %d bytes: send fewer at a time", len(images), shape, p.most)
 	}
-	source, err := dataset.Encoded(images, dataset.WithDecoder(p.decoder))
-	if err != nil {
-		return nil, Errorf(Invalid, "%v", err)
+	if shape, ok := p.shape(len(images)); ok {
+		return p.fixed(ctx, shape, images)
 	}
-	loader, err := dataset.NewLoader(source, dataset.LoaderOptions{Preset: p.preset, BatchSize: len(images), Workers: p.threads, Strict: true})
-	if err != nil {
-		return nil, err
-	}
-	for b, err := range loader.Batches(ctx) {
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case errors.Is(err, vision.ErrTooLarge):
-			return nil, Errorf(TooLarge, "%v", err)
-		case err != nil && !errors.Is(err, vision.ErrNoImage):
-			return nil, Errorf(Invalid, "%v", err)
-		case err != nil:
-			return nil, Errorf(Invalid, "%v; the content of an image file is expected, and neither its name nor an address", err)
+	var all []*tensor.Tensor
+	size := 0
+	for i, file := range images {
+		m, err := p.decoder.Decode(file)
+		var x *tensor.Tensor
+		if err == nil {
+			x, err = p.preset.Apply(m)
 		}
-		return b.Input, nil
+		if err = cmp.Or(ctx.Err(), err); err != nil {
+			return nil, imageError(i, err)
+		}
+		if x = x.Reshape(append([]int{1}, x.Shape()...)...); i > 0 && !x.Shape().Equal(all[0].Shape()) {
+			return nil, Errorf(Invalid, "image %d becomes %v, and image 0 %v: those of one request need one size, so send each alone", i, x.Shape()[1:], all[0].Shape()[1:])
+		}
+		if size += 4 * x.Numel(); size > p.most {
+			return nil, Errorf(TooLarge, "the images of one request become more than %d bytes: send fewer at a time", p.most)
+		}
+		all = append(all, x)
 	}
-	return nil, fmt.Errorf("no image was read")
+	return tensor.JoinRows(all...), nil
+}
+
+// fixed is prepare where the shape is known beforehand.
+func (p *preparation) fixed(ctx context.Context, shape tensor.Shape, images [][]byte) (*tensor.Tensor, error) {
+	x := tensor.New(tensor.Float32, shape...)
+	dst, each := x.Float32s(), x.Numel()/len(images)
+	for i, file := range images {
+		err := ctx.Err()
+		if err == nil {
+			err = p.decoder.DecodeInto(dst[i*each:(i+1)*each], file, p.preset)
+		}
+		if err != nil {
+			return nil, imageError(i, err)
+		}
+	}
+	return x, nil
+}
+
+// imageError is the error of image i as the client is told it.
+func imageError(i int, err error) error {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, vision.ErrTooLarge):
+		return Errorf(TooLarge, "image %d: %v", i, err)
+	case errors.Is(err, vision.ErrNoImage):
+		return Errorf(Invalid, "image %d: %v; the content of an image file is expected, and neither its name nor an address", i, err)
+	}
+	return Errorf(Invalid, "image %d: %v", i, err)
 }

@@ -47,7 +47,7 @@ func (h *Host) load(ctx context.Context, s Source) (v *version, err error) {
 	}
 	v.inputs, v.labels = v.session.Inputs(), labelsOf(m)
 	if takesImages(v.inputs) {
-		v.images = &preparation{decoder: vision.Decoder{MaxPixels: h.opts.MaxPixels}, most: h.opts.MaxInput, threads: 1}
+		v.images = &preparation{decoder: vision.Decoder{MaxPixels: h.opts.MaxPixels}, most: h.opts.MaxInput}
 		v.images.preset, _, v.images.err = m.Preset()
 	}
 	if v.outputs, err = v.declared(); err != nil {

@@ -137,6 +137,17 @@ func (d Decoder) Decode(b []byte) (*Image, error) {
 	return nil, errNoImage(b)
 }
 
+// DecodeInto decodes a whole image file and writes to dst what p makes of it, as
+// [Preset.ApplyInto] does. Memory for pixels is reused from file to file.
+func (d Decoder) DecodeInto(dst []float32, b []byte, p Preset) error {
+	m, err := d.Decode(b)
+	if err != nil {
+		return err
+	}
+	defer recycle(m)
+	return p.ApplyInto(dst, m)
+}
+
 // read decodes an image of at most limit pixels. A panic of a decoder becomes an
 // error: one hostile file among thousands must not end the work on the others.
 func (f format) read(b []byte, limit int) (m *Image, err error) {

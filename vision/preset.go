@@ -138,15 +138,18 @@ func (p Preset) Apply(m *Image) (*tensor.Tensor, error) {
 
 // ApplyInto is Apply into dst, which must hold exactly the output's elements.
 func (p Preset) ApplyInto(dst []float32, m *Image) error {
-	m, err := p.pixels(m)
+	made, err := p.pixels(m)
 	if err != nil {
 		return err
 	}
-	if n := p.Channels * m.Height * m.Width; n != len(dst) {
+	if n := p.Channels * made.Height * made.Width; n != len(dst) {
 		return fmt.Errorf("the preset makes %d x %d x %d = %d values of this image, where %d are needed; give it a crop or a [height, width] resize",
-			p.Channels, m.Height, m.Width, n, len(dst))
+			p.Channels, made.Height, made.Width, n, len(dst))
 	}
-	p.normalize(dst, m)
+	p.normalize(dst, made)
+	if made != m {
+		recycle(made)
+	}
 	return nil
 }
 
@@ -193,18 +196,33 @@ func (p Preset) pixels(m *Image) (*Image, error) {
 
 // normalize writes the numbers of m.
 func (p Preset) normalize(dst []float32, m *Image) {
+	n := m.Width * m.Height
+	if p.Channels == 3 && !p.ChannelsLast {
+		spreadPlanes(dst[:n], dst[n:2*n], dst[2*n:3*n], m.Pix, p.Numbers(0), p.Numbers(1), p.Numbers(2))
+		return
+	}
 	for c := range p.Channels {
 		value := p.Numbers(c)
 		if p.ChannelsLast {
-			for i := range m.Width * m.Height {
+			for i := range n {
 				dst[i*p.Channels+c] = value[m.Pix[3*i+c]]
 			}
 			continue
 		}
-		plane := dst[c*m.Width*m.Height : (c+1)*m.Width*m.Height]
+		plane := dst[c*n : (c+1)*n]
 		for i := range plane {
 			plane[i] = value[m.Pix[3*i+c]]
 		}
+	}
+}
+
+// spreadPlanes writes the numbers of the three channels in one pass.
+func spreadPlanes(red, green, blue []float32, pix []uint8, ofRed, ofGreen, ofBlue *[256]float32) {
+	green, blue = green[:len(red)], blue[:len(red)]
+	for i := range red {
+		q := (*[3]uint8)(pix)
+		red[i], green[i], blue[i] = ofRed[q[0]], ofGreen[q[1]], ofBlue[q[2]]
+		pix = pix[3:]
 	}
 }
 

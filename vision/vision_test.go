@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,6 +70,40 @@ func TestPixelLimit(t *testing.T) {
 		}
 		if _, err := (vision.Decoder{MaxPixels: pixels - 1}).DecodeFile(golden(name)); !errors.Is(err, vision.ErrTooLarge) {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// Memory that is reused holds nothing of the image before.
+func TestDecodeInto(t *testing.T) {
+	presets := []vision.Preset{vision.ImageClassification(20, 24), {Channels: 1, Crop: []int{50, 9}}, {Channels: 3, Resize: []int{7, 90}, ChannelsLast: true}}
+	for _, name := range []string{"RGB.png", "ycc_420.jpg", "cmyk.jpg", "ycc_420.jpg", "lossy.webp", "P.gif"} {
+		file := read(t, name)
+		m, err := vision.Decode(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range presets {
+			want, err := p.Apply(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dst := make([]float32, want.Numel())
+			for range 3 {
+				clear(dst)
+				if err := (vision.Decoder{}).DecodeInto(dst, file, p); err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(dst, want.Float32s()) {
+					t.Errorf("%s, %+v: not what Apply makes of its pixels", name, p)
+				}
+			}
+			if err := (vision.Decoder{}).DecodeInto(dst[1:], file, p); err == nil {
+				t.Errorf("%s: %d values were written to one less", name, len(dst))
+			}
+		}
+		if err := (vision.Decoder{}).DecodeInto(nil, file[:9], presets[0]); err == nil {
+			t.Errorf("%s: 9 bytes of it were read", name)
 		}
 	}
 }

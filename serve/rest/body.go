@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/octet-ml/octet/serve"
 )
@@ -32,10 +33,14 @@ func (h *handler) reserve(r *http.Request) (release func(), err error) {
 	return func() { h.pending.Add(-size) }, nil
 }
 
-// body reads the body of a request, unpacked, within the limits of size and time.
-func (h *handler) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// content is a body, unpacked, in memory that may hold another one when nothing refers to it.
+type content struct{ text, memory []byte }
+
+// body reads the body of a request within the limits of size and time. What stands behind its
+// first lead bytes is aligned to numbers, where its length is known.
+func (h *handler) body(w http.ResponseWriter, r *http.Request, lead int) (c content, err error) {
 	if r.ContentLength > h.opts.MaxBody {
-		return nil, h.tooLarge()
+		return c, h.tooLarge()
 	}
 	packed := http.MaxBytesReader(w, r.Body, h.opts.MaxBody)
 	var reader io.Reader = packed
@@ -43,53 +48,56 @@ func (h *handler) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding != "" && encoding != "identity" {
 		unpacked, err := unpack(encoding, packed)
 		if err != nil {
-			return nil, h.broken(err)
+			return c, h.broken(err)
 		}
 		reader, expected = unpacked, -1
 	}
-	body, err := h.take(reader, expected)
-	if err != nil {
-		return nil, h.broken(err)
+	if c, err = h.take(reader, expected, lead); err != nil {
+		return c, h.broken(err)
 	}
 	if n, err := packed.Read(make([]byte, 1)); n > 0 || !errors.Is(err, io.EOF) {
-		return nil, h.broken(cmp.Or(err, errors.New("something stands behind what is packed")))
+		return c, h.broken(cmp.Or(err, errors.New("something stands behind what is packed")))
 	}
 	// All has come in its time. What comes behind it, such as the client's leaving, has none.
 	http.NewResponseController(w).SetReadDeadline(time.Time{})
-	return body, nil
+	return c, nil
 }
 
 // take reads so many bytes, or, where the number is below 0, all. Memory for bytes that have not
 // come is a small part of those that may, and there is little to collect behind it: a buffer
 // that doubles would need three times as much.
-func (h *handler) take(r io.Reader, expected int64) ([]byte, error) {
+func (h *handler) take(r io.Reader, expected int64, lead int) (content, error) {
 	const most = 1 << 20 // that are believed to come
 	if expected >= 0 {
-		if b := h.spare(expected); b != nil {
-			_, err := io.ReadFull(r, b)
-			return b, err
+		c := h.spare(expected)
+		if c.memory == nil {
+			c.memory = make([]byte, min(expected, most)+alignment)
 		}
-		b := make([]byte, min(expected, most))
-		n, err := io.ReadFull(r, b)
-		if err != nil || expected <= most {
-			return b[:n], err
+		c.text = aligned(c.memory, lead)
+		c.text = c.text[:min(int64(len(c.text)), expected)]
+		n, err := io.ReadFull(r, c.text)
+		if err != nil || int64(n) == expected {
+			return content{c.text[:n], c.memory}, err
 		}
-		b = append(make([]byte, 0, expected), b...)[:expected]
-		_, err = io.ReadFull(r, b[n:])
-		return b, err
+		first := c.text
+		c.memory = make([]byte, expected+alignment)
+		c.text = aligned(c.memory, lead)[:expected]
+		copy(c.text, first)
+		_, err = io.ReadFull(r, c.text[n:])
+		return c, err
 	}
 	var parts [][]byte
 	for left, size := h.opts.MaxBody, int64(most/16); ; size = min(2*size, most) {
 		b, err := fill(r, make([]byte, 0, size))
 		if left -= int64(len(b)); left < 0 {
-			return nil, h.tooLarge()
+			return content{}, h.tooLarge()
 		}
 		parts = append(parts, b)
 		switch {
 		case errors.Is(err, io.EOF):
-			return bytes.Join(parts, nil), nil
+			return content{text: bytes.Join(parts, nil)}, nil
 		case err != nil:
-			return nil, err
+			return content{}, err
 		}
 	}
 }
@@ -97,18 +105,27 @@ func (h *handler) take(r io.Reader, expected int64) ([]byte, error) {
 // maxSpare bounds the bytes of a body whose memory is kept for another.
 const maxSpare = 4 << 20
 
+// alignment is that of the largest numbers of a body.
+const alignment = 8
+
+// aligned leaves out the first bytes, so that those behind lead bytes are aligned.
+func aligned(b []byte, lead int) []byte {
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(b))) + uintptr(lead)
+	return b[-at%alignment:]
+}
+
 // spare is memory of a body that nothing refers to any more; nil where none is large enough.
-func (h *handler) spare(size int64) []byte {
-	if b, ok := h.spares.Get().(*[]byte); ok && int64(cap(*b)) >= size {
-		return (*b)[:size]
+func (h *handler) spare(size int64) content {
+	if b, ok := h.spares.Get().(*[]byte); ok && int64(len(*b)) >= size+alignment {
+		return content{memory: *b}
 	}
-	return nil
+	return content{}
 }
 
 // free keeps the memory of a body to which nothing refers.
-func (h *handler) free(body []byte) {
-	if cap(body) <= maxSpare {
-		h.spares.Put(&body)
+func (h *handler) free(c content) {
+	if c.memory != nil && len(c.memory) <= maxSpare {
+		h.spares.Put(&c.memory)
 	}
 }
 

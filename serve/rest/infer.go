@@ -3,7 +3,6 @@ package rest
 import (
 	"mime"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -33,30 +32,31 @@ func (h *handler) infer(name, version string) http.HandlerFunc {
 		}
 		defer release()
 		kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		body, err := h.body(w, r)
+		lead, _ := strconv.Atoi(r.Header.Get(headLength)) // read judges it
+		c, err := h.body(w, r, lead)
 		if err != nil {
 			fail(w, err)
 			return
 		}
 		switch {
 		case strings.HasPrefix(kind, "image/"):
-			h.images(w, r, name, version, []file{{"", body}})
+			h.images(w, r, name, version, []file{{"", c.text}})
 		case kind == "multipart/form-data":
-			files, err := parts(body, params["boundary"])
+			files, err := parts(c.text, params["boundary"])
 			if err != nil {
 				fail(w, err)
 				return
 			}
 			h.images(w, r, name, version, files)
 		default:
-			h.tensors(w, r, name, version, body)
+			h.tensors(w, r, name, version, c)
 		}
 	}
 }
 
 // tensors answers a request of the protocol; where its query has top, as image files are.
-func (h *handler) tensors(w http.ResponseWriter, r *http.Request, name, version string, body []byte) {
-	q, err := h.read(r, name, version, body)
+func (h *handler) tensors(w http.ResponseWriter, r *http.Request, name, version string, c content) {
+	q, err := h.read(r, name, version, c.text)
 	if err != nil {
 		fail(w, err)
 		return
@@ -66,14 +66,12 @@ func (h *handler) tensors(w http.ResponseWriter, r *http.Request, name, version 
 		fail(w, err)
 		return
 	}
-	if !slices.ContainsFunc(q.Inputs, func(in serve.Input) bool { return in.Data == nil }) {
-		h.free(body) // elements have been copied, image files have not
-	}
 	done, err := h.host.Infer(r.Context(), name, version, &q.Request)
-	if err != nil {
+	if err != nil { // perhaps another request's goroutine still computes with what is in the body
 		fail(w, err)
 		return
 	}
+	defer h.free(c)
 	if top > 0 {
 		h.classes(w, name, done, top)
 		return

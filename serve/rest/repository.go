@@ -35,11 +35,11 @@ func (h *handler) index(w http.ResponseWriter, r *http.Request) {
 
 // parameters reads the object that is the body of a request, if it has one.
 func (h *handler) parameters(w http.ResponseWriter, r *http.Request, field func(s *scanner, name string) error) error {
-	body, err := h.body(w, r)
+	c, err := h.body(w, r, 0)
 	if err != nil {
 		return err
 	}
-	s := &scanner{b: body}
+	s := &scanner{b: c.text}
 	if s.peek() == 0 {
 		return nil
 	}

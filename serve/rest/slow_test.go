@@ -64,7 +64,7 @@ func TestLongRequests(t *testing.T) {
 		slow := &timely{w, timeout}
 		slow.limit()
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
-		if _, err := inner.body(slow, r); err != nil {
+		if _, err := inner.body(slow, r, 0); err != nil {
 			t.Error(err)
 		}
 		<-hold
