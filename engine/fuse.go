@@ -31,8 +31,9 @@ type adder interface {
 }
 
 // fuse returns the list of lowered nodes for runs whose intermediate results are not
-// observed: additions are left to the later one of their operands, and
-// concatenations to the shuffle of their result, where nothing else uses that.
+// observed: additions are left to the later one of their operands, concatenations to the
+// shuffle of their result, and attention to its last product, where nothing else uses what
+// is in between.
 func (p *Program) fuse() []lowered {
 	f := fuser{uses: map[int]int{}, by: map[int]int{}, list: slices.Clone(p.lowered)}
 	segment := 0
@@ -57,27 +58,40 @@ func (p *Program) fuse() []lowered {
 		} else if a, ok := newAdding(l); ok {
 			f.add(j, a, p.lowered)
 		}
+		f.attend(j)
 	}
 	return f.list
 }
 
-// settled returns list without those fused additions, among the nodes from first to end,
-// that would have to broadcast an operand, or are of single numbers, for which another rule
-// may hold: only shapes tell which do.
+// settled returns list without those fusions, among the nodes from first to end, that the
+// shapes do not allow: additions that would have to broadcast an operand, or are of single
+// numbers, for which another rule may hold, and attention whose scores are enlarged.
 func (p *Program) settled(list []lowered, facts map[*graph.Value]graph.Fact, first, end int) []lowered {
 	shape := func(v int) tensor.Shape { return facts[p.values[v]].Shape }
 	out := list
 	for i := first; i < end; i++ {
 		l := list[i]
-		if l.adds == 0 || shape(l.inputs[len(l.inputs)-1]).Equal(shape(l.outputs[0])) && shape(p.lowered[i].outputs[0]).Equal(shape(l.outputs[0])) && shape(l.outputs[0]).Numel() != 1 {
+		if l.takes == nil || p.fits(l, i, shape) {
 			continue
 		}
 		if &out[0] == &list[0] {
 			out = slices.Clone(list)
 		}
-		out[i], out[l.adds] = p.lowered[i], p.lowered[l.adds]
+		out[i] = p.lowered[i]
+		for _, j := range l.takes {
+			out[j] = p.lowered[j]
+		}
 	}
 	return out
+}
+
+// fits reports whether shapes allow the fused node i.
+func (p *Program) fits(l lowered, i int, shape func(v int) tensor.Shape) bool {
+	if _, ok := l.op.(attention); ok {
+		return p.attends(l, shape)
+	}
+	out := shape(l.outputs[0])
+	return shape(l.inputs[len(l.inputs)-1]).Equal(out) && shape(p.lowered[i].outputs[0]).Equal(out) && out.Numel() != 1
 }
 
 // fuser fuses lowered nodes.
@@ -111,7 +125,7 @@ func (f *fuser) add(j int, a adding, list []lowered) {
 	}
 	f.list[i].op = o.with(a)
 	f.list[i].inputs = append(slices.Clone(list[i].inputs), other)
-	f.list[i].outputs, f.list[i].adds = l.outputs, j
+	f.list[i].outputs, f.list[i].takes = l.outputs, []int{j}
 	f.list[j] = lowered{node: l.node, outputs: l.outputs, with: list[i].node.Name}
 }
 

@@ -90,8 +90,8 @@ type stack struct {
 // second-level cache while rows are multiplied.
 const packedBytes = 256 << 10
 
-// newStack is for a kernel of nr columns and elements of so many bytes.
-func newStack(in []desc, out desc, nr, rate, bytes, threads int) stack {
+// newLayout is a stack that is not divided.
+func newLayout(in []desc, out desc) stack {
 	a, b := in[0], in[1]
 	rank := len(out.Shape)
 	s := stack{m: out.Shape[rank-2], n: out.Shape[rank-1], depth: a.Shape[len(a.Shape)-1]}
@@ -101,6 +101,12 @@ func newStack(in []desc, out desc, nr, rate, bytes, threads int) stack {
 	for i := range s.batches {
 		s.offsets = append(s.offsets, [3]int{a.matrixAt(i, lead), b.matrixAt(i, lead), out.matrixAt(i, lead)})
 	}
+	return s
+}
+
+// newStack is for a kernel of nr columns and elements of so many bytes.
+func newStack(in []desc, out desc, nr, rate, bytes, threads int) stack {
+	s := newLayout(in, out)
 	threads = threadsFor(s.batches*extent{m: s.m, n: s.n, k: s.depth, groups: 1, bytes: bytes}.time(rate), threads)
 	widest := max(nr, packedBytes/(bytes*max(1, s.depth))/nr*nr)
 	s.width = min(widest, roundUp(max(1, s.n), nr))

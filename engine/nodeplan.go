@@ -24,15 +24,8 @@ type NodePlan struct {
 // Plan lists the nodes in order. MACs, reorders, and whether a node costs anything,
 // depend on the shapes of the graph's inputs; without any, MACs are 0.
 func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
-	nodes := make([]NodePlan, len(p.fused))
-	for i, l := range p.fused {
-		nodes[i] = NodePlan{Node: l.node, Kernel: "identity", ISA: "go", Reason: l.reason, With: l.with}
-		if l.op != nil {
-			nodes[i].Kernel, nodes[i].ISA = l.op.kernel()
-			nodes[i].Family = families()[nodes[i].Kernel]
-		}
-	}
 	if len(inputs) == 0 {
+		nodes := nodePlans(p.fused)
 		number(nodes, 0, false)
 		return nodes, nil
 	}
@@ -40,6 +33,7 @@ func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
 	if err != nil {
 		return nil, err
 	}
+	nodes := nodePlans(pl.list)
 	computed := make([]bool, len(nodes))
 	for _, s := range pl.steps {
 		n := &nodes[s.node]
@@ -58,6 +52,19 @@ func (p *Program) Plan(inputs ...tensor.Shape) ([]NodePlan, error) {
 		}
 	}
 	return nodes, nil
+}
+
+// nodePlans says what list says of the nodes.
+func nodePlans(list []lowered) []NodePlan {
+	nodes := make([]NodePlan, len(list))
+	for i, l := range list {
+		nodes[i] = NodePlan{Node: l.node, Kernel: "identity", ISA: "go", Reason: l.reason, With: l.with}
+		if l.op != nil {
+			nodes[i].Kernel, nodes[i].ISA = l.op.kernel()
+			nodes[i].Family = families()[nodes[i].Kernel]
+		}
+	}
+	return nodes
 }
 
 // number numbers the segments. The first planned nodes are one, and ends tells whether

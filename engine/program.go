@@ -34,7 +34,7 @@ type lowered struct {
 	inputs, outputs []int     // numbers of the values that op reads from memory and computes
 	reason          string
 	with            string // the node whose kernel also computes this one
-	adds            int    // the index of the addition that op also computes; 0 for none
+	takes           []int  // the indices of other nodes that op also computes
 }
 
 // packer is an operation that packs the parameters of its node when it is lowered. Other
