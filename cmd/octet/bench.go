@@ -14,6 +14,7 @@ import (
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/internal/timing"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // benchFlags are the flags of `octet bench`.
@@ -48,11 +49,16 @@ machine would give, in turns, and fails with exit code 7 when a layer's kernel t
 than 5 % longer, in the median and at best, than the fastest of them. Kernels that need
 the same instruction set are not told apart.
 
+A model that takes no images, such as a transformer that takes token ids, is run on random
+numbers, random rows of the tables that an input indexes, and ones as a mask; --shape
+gives the sizes that its file leaves open.
+
 Use an otherwise idle machine: what else runs on it is measured too.`,
 		Example: `  octet bench resnet18_int8.pth
   octet bench model.pth --arch resnet50 --threads 1 --batch 1 --json
   octet bench int8.pth --threads 1 --concurrency 4 --duration 10s
-  octet bench int8.pth --cpu avx2+fma --assert`,
+  octet bench int8.pth --cpu avx2+fma --assert
+  octet bench encoder.onnx --shape batch=1 --shape seq=128`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: inputs.CompleteModel(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
@@ -77,7 +83,8 @@ type benchOutput struct {
 	Kind        string        `json:"kind"`
 	Backend     octet.Backend `json:"backend,omitempty"`
 	Assumptions []string      `json:"assumptions,omitempty"`
-	Input       []int         `json:"input"`
+	Input       []int         `json:"input"`            // shape of the first input
+	Inputs      []namedInfo   `json:"inputs,omitempty"` // of a model with several, in their order
 	Threads     int           `json:"threads"`
 	Concurrency int           `json:"concurrency"`
 	CPU         string        `json:"cpu"` // features that were used
@@ -107,7 +114,7 @@ func runBench(c *console.Console, cmd *cobra.Command, f *benchFlags, path string
 	if err != nil {
 		return err
 	}
-	x, err := f.work.Tensor(model)
+	x, err := f.work.Tensors(model)
 	if err != nil {
 		return err
 	}
@@ -115,13 +122,13 @@ func runBench(c *console.Console, cmd *cobra.Command, f *benchFlags, path string
 	if err != nil {
 		return err
 	}
-	w, err := measure.NewWorkload(g, f.work.Options(f.work.CPU), x)
+	w, err := measure.NewWorkload(g, f.work.Options(f.work.CPU), x...)
 	if err != nil {
 		return err
 	}
 	out := &benchOutput{
 		Model: path, Arch: model.Arch(), Kind: inputs.KindOf(model), Backend: model.Backend(), Assumptions: inputs.Texts(model.Assumptions()),
-		Input: x.Shape(), Threads: w.Session.Program().Threads(), Concurrency: f.concurrency, CPU: f.work.CPU,
+		Input: x[0].Shape(), Inputs: shapesByName(model, x), Threads: w.Session.Program().Threads(), Concurrency: f.concurrency, CPU: f.work.CPU,
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}
 	if out.CPU == "" {
@@ -136,7 +143,7 @@ func runBench(c *console.Console, cmd *cobra.Command, f *benchFlags, path string
 	}
 	out.Runs, out.Allocations = len(l.Each), l.Allocations
 	out.Latency = measure.Distribution(l.Each)
-	out.Images = float64(len(l.Each)) * float64(x.Dim(0)) / l.Wall.Seconds()
+	out.Images = float64(len(l.Each)) * float64(measure.Batch(x)) / l.Wall.Seconds()
 	if err := f.layers(c, cmd, model, w, out); err != nil {
 		return err
 	}
@@ -149,6 +156,18 @@ func runBench(c *console.Console, cmd *cobra.Command, f *benchFlags, path string
 		return err
 	}
 	return out.Assertion.failure()
+}
+
+// shapesByName describes the inputs of a model with several; nil where there is one.
+func shapesByName(m *octet.Model, inputs []*tensor.Tensor) []namedInfo {
+	if len(inputs) < 2 {
+		return nil
+	}
+	var list []namedInfo
+	for i, v := range m.Inputs() {
+		list = append(list, namedInfo{v.Name, v.DType, inputs[i].Shape()})
+	}
+	return list
 }
 
 func (f *benchFlags) check(cmd *cobra.Command) error {
@@ -179,7 +198,7 @@ func (f *benchFlags) layers(c *console.Console, cmd *cobra.Command, model *octet
 		if err != nil {
 			return err
 		}
-		float, err := measure.NewTimerOf(g, f.work.Options(f.work.CPU), w.Input)
+		float, err := measure.NewTimerOf(g, f.work.Options(f.work.CPU), w.Inputs...)
 		if err != nil {
 			return err
 		}

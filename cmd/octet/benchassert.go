@@ -43,7 +43,7 @@ func (f *benchFlags) compareKernels(ctx context.Context, w *timing.Workload) (*a
 	a := &assertion{Levels: lowerLevels(f.work.CPU), Failed: []slowKernel{}}
 	others := make([]*timing.Timer, len(a.Levels))
 	for i, level := range a.Levels {
-		if others[i], err = measure.NewTimerOf(w.Graph, f.work.Options(level), w.Input); err != nil {
+		if others[i], err = measure.NewTimerOf(w.Graph, f.work.Options(level), w.Inputs...); err != nil {
 			return nil, err
 		}
 	}

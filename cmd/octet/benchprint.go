@@ -16,7 +16,13 @@ func (o *benchOutput) print(w io.Writer) {
 	if o.Backend != "" {
 		fmt.Fprintf(w, " (%s)", o.Backend)
 	}
-	fmt.Fprintf(w, ", input %v, threads %d, %s with %s\n\n", tensor.Shape(o.Input), o.Threads, o.Platform, o.CPU)
+	for i, v := range o.Inputs {
+		fmt.Fprintf(w, "%s%s %v", []string{", inputs ", " "}[min(i, 1)], v.Name, tensor.Shape(v.Shape))
+	}
+	if o.Inputs == nil {
+		fmt.Fprintf(w, ", input %v", tensor.Shape(o.Input))
+	}
+	fmt.Fprintf(w, ", threads %d, %s with %s\n\n", o.Threads, o.Platform, o.CPU)
 	l := o.Latency
 	fmt.Fprintf(w, "latency     min %.3f, median %.3f, 90 %% %.3f, 99 %% %.3f ms, over %d runs\n", l.Min, l.P50, l.P90, l.P99, o.Runs)
 	fmt.Fprintf(w, "throughput  %.1f images/s", o.Images)

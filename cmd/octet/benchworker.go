@@ -58,7 +58,7 @@ func benchWorker(c *console.Console, cmd *cobra.Command, f *measure.WorkloadFlag
 	if err != nil {
 		return err
 	}
-	x, err := f.Tensor(model)
+	x, err := f.Tensors(model)
 	if err != nil {
 		return err
 	}
@@ -66,10 +66,13 @@ func benchWorker(c *console.Console, cmd *cobra.Command, f *measure.WorkloadFlag
 	if threads == 0 {
 		threads = cpu.Threads()
 	}
-	ready := measure.WorkerReady{Ready: true, Images: x.Dim(0), Threads: threads, CPU: f.CPU}
+	ready := measure.WorkerReady{Ready: true, Images: measure.Batch(x), Threads: threads, CPU: f.CPU}
 	var run benchRun
 	if calibrate > 0 {
-		run = calibrationRun(model, x, octet.Backend(f.Model.Backend), calibrate, threads)
+		if err := inputs.TakesImages(model); err != nil {
+			return err
+		}
+		run = calibrationRun(model, x[0], octet.Backend(f.Model.Backend), calibrate, threads)
 	} else if run, ready.Argmax, err = inferenceRun(cmd.Context(), model, x, f); err != nil {
 		return err
 	}
@@ -84,25 +87,29 @@ func benchWorker(c *console.Console, cmd *cobra.Command, f *measure.WorkloadFlag
 // benchRun is what a worker does on request. It returns how long that took.
 type benchRun func(ctx context.Context) (time.Duration, error)
 
-// inferenceRun computes x once, and returns the classes and how to do so again.
-func inferenceRun(ctx context.Context, model *octet.Model, x *tensor.Tensor, f *measure.WorkloadFlags) (benchRun, []int, error) {
+// inferenceRun computes inputs once, and returns the classes and how to do so again.
+func inferenceRun(ctx context.Context, model *octet.Model, x []*tensor.Tensor, f *measure.WorkloadFlags) (benchRun, []int, error) {
 	session, err := model.Compile(octet.WithThreads(f.Threads), octet.WithCPU(f.CPU))
 	if err != nil {
 		return nil, nil, exit.WithCode(exit.Model, err)
 	}
-	y, err := session.RunAll(ctx, x)
+	y, err := session.RunAll(ctx, x...)
 	if err != nil {
 		return nil, nil, exit.WithCode(exit.Data, err)
 	}
-	answers, err := compare.Answers(y, x.Dim(0))
-	if err != nil {
-		return nil, nil, exit.WithCode(exit.Model, err)
+	var classes []int
+	if inputs.TakesImages(model) == nil {
+		answers, err := compare.Answers(y, x[0].Dim(0))
+		if err != nil {
+			return nil, nil, exit.WithCode(exit.Model, err)
+		}
+		classes = argmax(answers)
 	}
 	return func(ctx context.Context) (time.Duration, error) {
 		start := time.Now()
-		_, err := session.RunAll(ctx, x)
+		_, err := session.RunAll(ctx, x...)
 		return time.Since(start), exit.WithCode(exit.Data, err)
-	}, argmax(answers), nil
+	}, classes, nil
 }
 
 // calibrationRun quantizes model. It measures the time from the request for the first image to

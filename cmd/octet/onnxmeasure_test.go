@@ -96,7 +96,36 @@ func TestONNXThatTakesNoImages(t *testing.T) {
 	if err := os.WriteFile(path, file, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"bench", path}, {"eval", path, x}, {"advise", path, "--calibration", x}, {"compare", path, path, "--inputs", x}, {"compare", path, path}} {
+	for _, args := range [][]string{{"eval", path, x}, {"advise", path, "--calibration", x}, {"compare", path, path, "--inputs", x}, {"compare", path, path}} {
 		octetCommand(t, args...).fails(t, exit.Model, "int64[n, 4] a", "one input of float32 or uint8, [N, C, H, W] or [N, H, W, C], is expected")
 	}
+}
+
+// bench draws inputs that are no images: rows of the tables that they index, and ones as a mask.
+// What the file leaves open, --shape or --batch gives.
+func TestBenchOfTokens(t *testing.T) {
+	file := onnxtest.Model(onnxtest.Floats("table", []int64{3, 2}, 1, 2, 3, 4, 5, 6), // a greater id would be an error
+		onnxtest.Node("Gather", []string{"table", "ids"}, []string{"embedded"}),
+		onnxtest.Node("Cast", []string{"mask"}, []string{"kept"}, onnxtest.AttrInt("to", onnxtest.Float32)),
+		onnxtest.Node("Add", []string{"embedded", "kept"}, []string{"y"}),
+		onnxtest.Input("ids", onnxtest.Int64, "n", "seq"), onnxtest.Input("mask", onnxtest.Int64, 1),
+		onnxtest.Output("y", onnxtest.Float32, "n", "seq", 2))
+	path := filepath.Join(t.TempDir(), "tokens.onnx")
+	if err := os.WriteFile(path, file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	bench := func(args ...string) result {
+		return octetCommand(t, append([]string{"bench", path, "--runs", "1", "--threads", "1"}, args...)...)
+	}
+	var out benchOutput
+	bench("--shape", "n=4", "--shape", "seq=9", "--json").must(t).decode(t, &out)
+	if len(out.Inputs) != 2 || out.Inputs[0].Name != "ids" || !slices.Equal(out.Inputs[0].Shape, []int{4, 9}) || !slices.Equal(out.Inputs[1].Shape, []int{1}) {
+		t.Errorf("bench measures %v", out.Inputs)
+	}
+	if r := bench("--shape", "n=1", "--shape", "seq=9").must(t); !strings.Contains(r.out, "inputs ids [1, 9] mask [1], threads 1") {
+		t.Errorf("the first line:\n%s", r.out)
+	}
+	bench("--shape", "n=1").fails(t, exit.Usage, "int64[1, seq] ids", "--shape ids=SIZES")
+	bench("--shape", "ids=2,3", "--batch", "3").fails(t, exit.Usage, "--batch 3", "int64[2, 3] ids")
+	bench("--shape", "ids=2,3", "--size", "8,8").fails(t, exit.Usage, "--input and --size are for models that take images")
 }

@@ -29,8 +29,8 @@ func NewTimer(w *Workload) (*Timer, error) {
 }
 
 // NewTimerOf compiles g for it.
-func NewTimerOf(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*Timer, error) {
-	w, err := NewWorkload(g, o, x)
+func NewTimerOf(g *graph.Graph, o engine.Options, inputs ...*tensor.Tensor) (*Timer, error) {
+	w, err := NewWorkload(g, o, inputs...)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func NewTimerOf(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*Timer, err
 // Run runs the workload once more.
 func (t *Timer) Run(ctx context.Context) error {
 	start := time.Now()
-	if err := t.Session.RunTimed(ctx, t.took, t.out, t.Input); err != nil {
+	if err := t.Session.RunTimed(ctx, t.took, t.out, t.Inputs...); err != nil {
 		return err
 	}
 	t.Total = append(t.Total, time.Since(start))

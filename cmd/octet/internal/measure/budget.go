@@ -93,7 +93,7 @@ func runTogether(ctx context.Context, w *timing.Workload, b timing.Budget, gorou
 func runUntil(ctx context.Context, w *timing.Workload, b timing.Budget, start time.Time, out []*tensor.Tensor, each []time.Duration) ([]time.Duration, error) {
 	last := time.Now()
 	for !b.Done(len(each), last.Sub(start)) {
-		if err := w.Session.RunInto(ctx, out, w.Input); err != nil {
+		if err := w.Session.RunInto(ctx, out, w.Inputs...); err != nil {
 			return nil, exit.WithCode(exit.Data, err)
 		}
 		now := time.Now()

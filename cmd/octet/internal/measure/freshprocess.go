@@ -23,14 +23,14 @@ const starts = 3
 // FreshProcess measures, in processes of its own, the time from the start of a
 // process to its first answer in milliseconds, and the most memory that it held
 // by then and during a few more runs, in units of 10^6 bytes.
-func (f *WorkloadFlags) FreshProcess(ctx context.Context, model string, x *tensor.Tensor) (startup float64, peak *float64, err error) {
+func (f *WorkloadFlags) FreshProcess(ctx context.Context, model string, inputs []*tensor.Tensor) (startup float64, peak *float64, err error) {
 	program, err := os.Executable()
 	if err != nil {
 		return 0, nil, fmt.Errorf("cannot measure the start of a process: %w", err)
 	}
 	var times []float64
 	for range starts {
-		took, memory, err := firstAnswer(exec.CommandContext(ctx, program, f.workerArgs(model, x.Shape())...))
+		took, memory, err := firstAnswer(exec.CommandContext(ctx, program, f.workerArgs(model, inputs[0].Shape())...))
 		if err != nil {
 			return 0, nil, fmt.Errorf("cannot measure the start of a process: %w", err)
 		}
@@ -60,7 +60,10 @@ func (f *WorkloadFlags) workerArgs(model string, input tensor.Shape) []string {
 		add("--shape", shape)
 	}
 	add("--input", f.input)
-	if f.input != "" {
+	switch {
+	case f.drawn && f.batch > 0:
+		return append(args, "--batch", strconv.Itoa(f.batch))
+	case f.drawn || f.input != "":
 		return args
 	}
 	size := input[2:]

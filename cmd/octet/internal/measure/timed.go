@@ -11,9 +11,9 @@ import (
 )
 
 // NewWorkload is timing.NewWorkload with an exit code for its errors: a model's graph compiles,
-// so the input must be wrong.
-func NewWorkload(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*timing.Workload, error) {
-	w, err := timing.NewWorkload(g, o, x)
+// so the inputs must be wrong.
+func NewWorkload(g *graph.Graph, o engine.Options, inputs ...*tensor.Tensor) (*timing.Workload, error) {
+	w, err := timing.NewWorkload(g, o, inputs...)
 	return w, exit.WithCode(exit.Data, err)
 }
 
@@ -24,8 +24,8 @@ func NewTimer(w *timing.Workload) (*timing.Timer, error) {
 }
 
 // NewTimerOf is timing.NewTimerOf with an exit code for its errors.
-func NewTimerOf(g *graph.Graph, o engine.Options, x *tensor.Tensor) (*timing.Timer, error) {
-	t, err := timing.NewTimerOf(g, o, x)
+func NewTimerOf(g *graph.Graph, o engine.Options, inputs ...*tensor.Tensor) (*timing.Timer, error) {
+	t, err := timing.NewTimerOf(g, o, inputs...)
 	return t, exit.WithCode(exit.Data, err)
 }
 

@@ -29,6 +29,7 @@ type WorkloadFlags struct {
 	CPU     string // --cpu; empty uses all features
 
 	channelsLast bool // inputs are [N, H, W, C]; known once there is one
+	drawn        bool // inputs are no images; known once there are some
 }
 
 // Register adds the flags to a command, those of the model among them.
@@ -36,7 +37,7 @@ func (f *WorkloadFlags) Register(cmd *cobra.Command) {
 	f.Model.Register(cmd)
 	fl := cmd.Flags()
 	fl.IntVar(&f.Threads, "threads", 0, "threads of one run; 0 means one per core")
-	fl.IntVar(&f.batch, "batch", 0, "images per run (default: what the model fixes, else 1)")
+	fl.IntVar(&f.batch, "batch", 0, "images, or other inputs, per run (default: what the model fixes, else 1)")
 	fl.IntSliceVar(&f.size, "size", nil, "`HEIGHT,WIDTH` of the images (default: what the model fixes or its preprocessing gives, else 224,224)")
 	fl.StringVar(&f.input, "input", "", "`FILE`.npy with float32 [N, C, H, W] in place of random numbers")
 	fl.StringVar(&f.CPU, "cpu", "", "use only these CPU features, such as avx2+fma, or none for portable code")
@@ -64,11 +65,18 @@ func (f *WorkloadFlags) Check(cmd *cobra.Command) error {
 	return nil
 }
 
-// Tensor is the input: random numbers, always the same, unless there is a file.
-func (f *WorkloadFlags) Tensor(m *octet.Model) (*tensor.Tensor, error) {
-	if err := inputs.TakesImages(m); err != nil {
-		return nil, err
+// Tensors are the inputs, in their order: random numbers, always the same, unless there is a file.
+func (f *WorkloadFlags) Tensors(m *octet.Model) ([]*tensor.Tensor, error) {
+	if inputs.TakesImages(m) != nil {
+		f.drawn = true
+		return f.draw(m)
 	}
+	x, err := f.image(m)
+	return []*tensor.Tensor{x}, err
+}
+
+// image is the input of a model that takes images.
+func (f *WorkloadFlags) image(m *octet.Model) (*tensor.Tensor, error) {
 	p := imagesOf(m)
 	f.channelsLast = p.ChannelsLast
 	if f.input != "" {
