@@ -13,12 +13,14 @@ import (
 // stands between Dequantize and Quantize computes on the codes themselves, where its
 // operator has a rule for their types. This is how files with QuantizeLinear and
 // DequantizeLinear around every node are meant. What has no rule stays float. Constants
-// that are dequantized all the same become float ones.
+// that are dequantized all the same become float ones, and those that are added to the numbers of a
+// linear layer its bias.
 func Integers(g *graph.Graph) (*graph.Graph, error) {
 	return graph.Rewrite(g,
 		graph.Pass{Name: "compute on codes", Run: computeOnCodes},
 		graph.Pass{Name: "fold quantize behind dequantize", Run: foldQDQ},
 		graph.Pass{Name: "dequantize constants", Run: dequantizeConstants},
+		graph.Pass{Name: "sums behind layers are biases", Run: biasOfSums},
 	)
 }
 
