@@ -5,9 +5,9 @@
 //	go run ./tools/arm64count -archs resnet18 -forms int8,float32 -cpus neoverse-n1 -top 20
 //	go run ./tools/arm64count -archs "" cls.onnx:48,192
 //
-// An inference is the difference of a process that computes twice and one that computes once,
-// with one thread. Counts of vectors are exact; the whole varies with the machine's load by some
-// hundred thousands, as Go's scheduler runs too, which limits leave out. The cores are cortex-a72
+// An inference is what a process that has computed once does for another request, less what it
+// does for an empty one, with one thread. Counts of vectors are exact; the whole varies with the
+// machine's load, as Go's scheduler runs too, which limits leave out. The cores are cortex-a72
 // (NEON alone), neoverse-n1 (dot product) and max (I8MM); what qemu calls them decides which
 // instructions there are, not what they cost. No time follows from a count.
 //
@@ -148,7 +148,9 @@ func (o *options) inference(e *emulator, f *functions, core string, w workload) 
 	}
 	p := &profile{}
 	for i, sign := range []int64{-1, 1} {
-		blocks, err := e.run(core, env, fmt.Sprintf("{\"run\": %d}\n", i*o.runs), append(program, w.path)...)
+		// The plugin counts from the answer to the first request to that to the second.
+		requests := fmt.Sprintf("{\"run\": 0}\n{\"run\": %d}\n", i*o.runs)
+		blocks, err := e.run(core, env, requests, append(program, w.path)...)
 		if err != nil {
 			return nil, err
 		}

@@ -15,9 +15,9 @@ type result struct {
 	Model    string     `json:"model"`
 	Core     string     `json:"core"`
 	Counts   counts     `json:"instructions"`
-	Steady   int64      `json:"steady"`           // without the runtime, which depends on the machine's load
-	Portable float64    `json:"portable_percent"` // of Steady: kernels in Go
-	Outside  float64    `json:"outside_percent"`  // of Steady: the engine, and what it calls
+	Steady   int64      `json:"steady"`           // without Go's runtime, which depends on the machine's load
+	Portable float64    `json:"portable_percent"` // kernels in Go
+	Outside  float64    `json:"outside_percent"`  // the engine, what it calls, and Go's runtime
 	Top      []function `json:"functions"`
 	ORT      *counts    `json:"onnxruntime,omitempty"` // the same model
 }
@@ -28,14 +28,18 @@ type function struct {
 }
 
 func newResult(model, core string, p *profile, top int) result {
-	steady := p.total.Total - p.kinds[waiting]
-	percent := func(n int64) float64 { return 100 * float64(n) / float64(steady) }
-	r := result{Model: model, Core: core, Counts: p.total, Steady: steady,
-		Portable: percent(p.kinds[portable]), Outside: percent(p.kinds[outside])}
+	percent := func(n int64) float64 { return 100 * float64(n) / float64(p.total.Total) }
+	r := result{Model: model, Core: core, Counts: p.total, Steady: p.total.Total - p.kinds[waiting],
+		Portable: percent(p.kinds[portable]), Outside: percent(p.kinds[outside] + p.kinds[waiting])}
 	for _, name := range p.top(top) {
 		r.Top = append(r.Top, function{name, percent(p.function[name])})
 	}
 	return r
+}
+
+// ratio is octet's count over ONNX Runtime's, all instructions of either.
+func (r result) ratio() string {
+	return fmt.Sprintf("%.2f", float64(r.Counts.Total)/float64(r.ORT.Total))
 }
 
 func millions(n int64) string { return fmt.Sprintf("%.1f", float64(n)/1e6) }
@@ -50,7 +54,7 @@ func (r result) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s: %s; %.1f %% portable kernels, %.1f %% outside", r.Model, r.Core, r.Counts, r.Portable, r.Outside)
 	if r.ORT != nil {
-		fmt.Fprintf(&b, "\n  ONNX Runtime: %s; ratio %.2f", r.ORT, float64(r.Steady)/float64(r.ORT.Total))
+		fmt.Fprintf(&b, "\n  ONNX Runtime: %s; ratio %s", r.ORT, r.ratio())
 	}
 	for _, f := range r.Top {
 		fmt.Fprintf(&b, "\n  %5.1f %%  %s", f.Percent, f.Name)
@@ -106,14 +110,16 @@ func writeTable(results []result, path string) error {
 	}
 	var b strings.Builder
 	fmt.Fprint(&b, "Millions of instructions of one inference, one thread, counted by `go run ./tools/arm64count` under qemu; its\n"+
-		"-ort counts ONNX Runtime 1.32.0 on the same model. octet's are without Go's runtime, whose scheduler does more on a\n"+
-		"busy machine: millions more or fewer. `outside` is the share of what is not in kernels.\n\n")
+		"-ort counts ONNX Runtime 1.32.0 on the same model. `octet` is every instruction of the process, Go's runtime among\n"+
+		"them, and `ratio` is that over all of ONNX Runtime's: below 1.00, octet needs fewer. `outside` is the share of what\n"+
+		"is not in kernels: the engine and Go's runtime. The runtime does more the longer an inference takes, and under\n"+
+		"qemu it takes long: on a board its share is smaller.\n\n")
 	fmt.Fprintln(&b, "| model | core | octet | simd | load | store | dot | mmla | mull | fmla | portable kernels | outside | "+
 		"ONNX Runtime | ratio | most in |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, r := range results {
 		theirs, ratio := "", ""
 		if r.ORT != nil {
-			theirs, ratio = millions(r.ORT.Total), fmt.Sprintf("%.2f", float64(r.Steady)/float64(r.ORT.Total))
+			theirs, ratio = millions(r.ORT.Total), r.ratio()
 		}
 		var top []string
 		for _, f := range r.Top[:min(3, len(r.Top))] {
@@ -121,7 +127,7 @@ func writeTable(results []result, path string) error {
 		}
 		c := r.Counts
 		fmt.Fprintf(&b, "| %s | %s |", r.Model, r.Core)
-		for _, n := range []int64{r.Steady, c.SIMD, c.Load, c.Store, c.Dot, c.MMLA, c.Mull, c.FMLA} {
+		for _, n := range []int64{c.Total, c.SIMD, c.Load, c.Store, c.Dot, c.MMLA, c.Mull, c.FMLA} {
 			fmt.Fprintf(&b, " %s |", millions(n))
 		}
 		fmt.Fprintf(&b, " %.1f %% | %.1f %% | %s | %s | %s |\n", r.Portable, r.Outside, theirs, ratio, strings.Join(top, ", "))

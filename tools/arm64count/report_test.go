@@ -11,7 +11,7 @@ func TestFiguresAreKept(t *testing.T) {
 	dir := t.TempDir()
 	path, table := filepath.Join(dir, "counts.json"), filepath.Join(dir, "counts.md")
 	row := func(model, core string, n int64) result {
-		return result{Model: model, Core: core, Counts: counts{Total: n}, Steady: n, ORT: &counts{Total: 2e6}}
+		return result{Model: model, Core: core, Counts: counts{Total: n}, Steady: n / 2, ORT: &counts{Total: 2e6}}
 	}
 	for _, rows := range [][]result{{row("b", "max", 1e6), row("a", "max", 2e6)}, {row("b", "max", 3e6)}} {
 		if err := writeFigures(rows, path, table); err != nil {

@@ -1,5 +1,6 @@
-/* A plugin of qemu's user mode that counts how often every block of instructions is run, and writes at the end,
-   for each: its address, the count, and its words, in hexadecimal. Who reads that knows instructions and functions.
+/* A plugin of qemu's user mode that counts how often every block of instructions is run between the last two marks of
+   a program, and writes at the end, for each: its address, the count, and its words, in hexadecimal. Who reads that
+   knows instructions and functions.
 
    Debian ships no header of the interface; these are the declarations that are used, of version 1 (qemu 5.2 to 8.2). */
 #include <inttypes.h>
@@ -28,7 +29,7 @@ EXPORT int qemu_plugin_version = 1;
 
 struct block {
   struct block *next;
-  uint64_t address, runs;
+  uint64_t address, runs, counted;
   size_t words;
   uint32_t word[];
 };
@@ -42,7 +43,7 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb) {
   (void)id;
   if (!b) abort();
   b->address = qemu_plugin_tb_vaddr(tb);
-  b->runs = 0;
+  b->runs = b->counted = 0;
   b->words = n;
   for (size_t i = 0; i < n; i++) memcpy(&b->word[i], qemu_plugin_insn_data(qemu_plugin_tb_get_insn(tb, i)), 4);
   b->next = blocks;
@@ -50,32 +51,29 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb) {
   qemu_plugin_register_vcpu_tb_exec_inline(tb, 0 /* add */, &b->runs, 1);
 }
 
-static void write_out(void) {
-  if (!out) return;
+static void finished(plugin_id id, void *unused) {
+  (void)id, (void)unused;
   for (struct block *b = blocks; b; b = b->next) {
-    if (!b->runs) continue;
-    fprintf(out, "%" PRIx64 " %" PRIx64, b->address, b->runs);
+    if (!b->counted) continue;
+    fprintf(out, "%" PRIx64 " %" PRIx64, b->address, b->counted);
     for (size_t i = 0; i < b->words; i++) fprintf(out, " %" PRIx32, b->word[i]);
     fputc('\n', out);
   }
   if (fclose(out)) perror("blocks"), _Exit(1);
-  out = NULL;
 }
 
-static void finished(plugin_id id, void *unused) {
-  (void)id, (void)unused;
-  write_out();
-}
-
-/* getpriority, number 141 of arm64, is a mark that a program may set: what runs from the first to the second is
-   counted, and nothing else. */
+/* Marks are what a program writes to its standard output (write, number 64 of arm64), and getpriority (141), for one
+   that writes nothing. */
 static void called(plugin_id id, unsigned cpu, int64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
                    uint64_t f, uint64_t g, uint64_t h) {
   static int marks;
-  (void)id, (void)cpu, (void)a, (void)b, (void)c, (void)d, (void)e, (void)f, (void)g, (void)h;
-  if (number != 141) return;
-  if (marks++) write_out();
-  else for (struct block *p = blocks; p; p = p->next) p->runs = 0;
+  (void)id, (void)cpu, (void)b, (void)c, (void)d, (void)e, (void)f, (void)g, (void)h;
+  if (number != 141 && (number != 64 || a != 1)) return;
+  for (struct block *p = blocks; p; p = p->next) {
+    if (marks) p->counted = p->runs;
+    p->runs = 0;
+  }
+  marks = 1;
 }
 
 /* The one argument is out=FILE. */
