@@ -22,6 +22,7 @@ var loops = []loop{
 	{"gemm8 NEON 4x4", "gemm8/neon_arm64.s", "tiles4x4NEON", 0, []stretch{{"steps", ""}}},
 	{"gemm8 NEON 4x4, weights of -128", "gemm8/neon_arm64.s", "tiles4x4ApartNEON", 0, []stretch{{"steps", ""}}},
 	{"sgemm FMLA 8x8", "sgemm/neon_arm64.s", "tiles8x8NEON", 0, []stretch{{"steps", ""}}},
+	{"depthwise8 USDOT, four taps", "depthwise8/i8mm_arm64.s", "rows16I8MM", 0, []stretch{{"taps", ""}}},
 	{"depthwise8 SDOT, four taps", "depthwise8/dotprod_arm64.s", "rows16DotProd", 0, []stretch{{"taps", ""}}},
 	{"depthwise8 NEON, two taps", "depthwise8/neon_arm64.s", "rows16NEON", 0, []stretch{{"taps", ""}}},
 	{"elementwise8 addFloat", "elementwise8/neon_arm64.s", "addFloatNEON", 16, []stretch{{"block", ""}}},

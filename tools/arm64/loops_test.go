@@ -40,8 +40,8 @@ func TestStretches(t *testing.T) {
 }
 
 func TestProducts(t *testing.T) {
-	text := "\tsdot\tv16.4s, v4.16b, v0.4b[0]\n\tsmull\tv8.8h, v0.8b, v4.8b\n\tsmlal\tv8.4s, v0.4h, v4.4h\n\tusmmla\tv16.4s, v8.16b, v9.16b\n\tfmla\tv16.4s, v1.4s, v0.s[1]\n\tldr\tq0, [x4], #16\n"
-	if got, want := products(text), 16+8+4+32+4; got != want {
+	text := "\tsdot\tv16.4s, v4.16b, v0.4b[0]\n\tsmull\tv8.8h, v0.8b, v4.8b\n\tsmlal\tv8.4s, v0.4h, v4.4h\n\tusmmla\tv16.4s, v8.16b, v9.16b\n\tusdot\tv16.4s, v0.16b, v24.16b\n\tfmla\tv16.4s, v1.4s, v0.s[1]\n\tldr\tq0, [x4], #16\n"
+	if got, want := products(text), 16+8+4+32+16+4; got != want {
 		t.Errorf("%d products, want %d", got, want)
 	}
 }

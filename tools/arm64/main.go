@@ -108,6 +108,7 @@ func (l loop) unit() string {
 // lacking are cores that do not have an instruction, which LLVM prices nevertheless.
 var lacking = map[string]string{
 	"sdot":   "cortex-a53 cortex-a72 ",
+	"usdot":  "cortex-a53 cortex-a55 cortex-a72 neoverse-n1 ",
 	"usmmla": "cortex-a53 cortex-a55 cortex-a72 neoverse-n1 ",
 }
 
@@ -119,7 +120,7 @@ func products(text string) int {
 		switch op {
 		case "usmmla":
 			count += 32
-		case "sdot":
+		case "sdot", "usdot":
 			count += 16
 		case "smull", "smull2", "smlal", "smlal2":
 			count += 8

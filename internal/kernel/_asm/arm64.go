@@ -105,7 +105,10 @@ var vectorForms = map[string]form{
 	"sxtl2 8h":  {0x4f08a400, "8h 16b"},
 	"sxtl 4s":   {0x0f10a400, "4s 4h"},
 	"sxtl2 4s":  {0x4f10a400, "4s 8h"},
+	"smlal 4s":  {0x0e608000, "4s 4h 4h"},
+	"smlal2 4s": {0x4e608000, "4s 8h 8h"},
 	"sdot 4s":   {0x4e809400, "4s 16b 16b"},
+	"usdot 4s":  {0x4e809c00, "4s 16b 16b"},
 }
 
 // v writes an instruction of vectorForms: the result, then the operands.

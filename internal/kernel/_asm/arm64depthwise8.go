@@ -1,25 +1,31 @@
 package main
 
 // depthwise8NEON writes routines for blocks of sixteen channels. Codes are made signed, 128
-// less, by flipping a bit. Products of two taps are added in 16 bits, which hold them whatever
+// less, by flipping a bit: only I8MM's USDOT takes them as they are. Products of two taps are added in 16 bits, which hold them whatever
 // the codes are, unless both weights are -128: for filters with such a pair there is a
 // routine that takes one tap at a time.
 func depthwise8NEON(p *printer) {
-	newDepthwise(p).routine("rows16NEON", 2)
-	newDepthwise(p).routine("rows16ApartNEON", 1)
+	newDepthwise(p, true).routine("rows16NEON", 2)
+	newDepthwise(p, true).routine("rows16ApartNEON", 1)
 }
 
 // depthwise8DotProd writes the routine that multiplies four taps with SDOT, whose codes it
 // interleaves.
-func depthwise8DotProd(p *printer) { newDepthwise(p).routine("rows16DotProd", 4) }
+func depthwise8DotProd(p *printer) { newDepthwise(p, true).routine("rows16DotProd", 4) }
+
+// depthwise8I8MM writes the same with USDOT.
+func depthwise8I8MM(p *printer) { newDepthwise(p, false).routine("rows16I8MM", 4) }
 
 // arm64Depthwise writes routines for runs of pixels that are equally spaced under all taps, two
 // pixels at a time, and for all parts of the channels: where the pixels of a run are under each
 // tap is found once. A last tap that is alone in its group is multiplied by itself.
-type arm64Depthwise struct{ arm64Results }
+type arm64Depthwise struct {
+	arm64Results
+	flips bool // codes are made signed
+}
 
-func newDepthwise(p *printer) arm64Depthwise {
-	return arm64Depthwise{arm64Results{arm64: arm64{p}, vectors: 4, keeps: true, rule: depthRule, bias: depthBias, mult: depthMult, column: depthColumn}}
+func newDepthwise(p *printer, flips bool) arm64Depthwise {
+	return arm64Depthwise{arm64Results{arm64: arm64{p}, vectors: 4, keeps: true, rule: depthRule, bias: depthBias, mult: depthMult, column: depthColumn}, flips}
 }
 
 // Registers of these routines. Those of the pixels under a group of taps are free elsewhere, as
@@ -44,7 +50,9 @@ func (g arm64Depthwise) routine(name string, taps int) {
 	)
 	g.text(name, "arg *block")
 	g.prepare()
-	g.op("VMOVI $0x80, %s", bytes16(depthFlip))
+	if g.flips {
+		g.op("VMOVI $0x80, %s", bytes16(depthFlip))
+	}
 	g.op("MOVD %s, %s", at(depthEnds), ends)
 	g.op("MOVD %s, %s", at(depthAt), first)
 	g.op("MOVD %s, %s", at(depthRows), left)
@@ -168,7 +176,7 @@ func (g arm64Depthwise) add(taps int) {
 }
 
 // load loads the codes of the pixels of each row under the taps of a group, to registers from
-// 0 and from 8 on, and makes them signed.
+// 0 and from 8 on, and makes them signed where that is asked for.
 func (g arm64Depthwise) load(taps int) {
 	each := func(do func(r, i int)) {
 		for r := range g.rows {
@@ -178,6 +186,9 @@ func (g arm64Depthwise) load(taps int) {
 		}
 	}
 	each(func(r, i int) { g.loadAt(depthGroup[i], [2]int{pixelFirst, pixelSecond}[r], 8*r+i) })
+	if !g.flips {
+		return
+	}
 	each(func(r, i int) { g.op("VEOR %s, %s, %s", bytes16(depthFlip), bytes16(8*r+i), bytes16(8*r+i)) })
 }
 
@@ -186,11 +197,30 @@ func (g arm64Depthwise) tap() {
 	g.op("MOVD.P 8(%s), R%d", depthTable, depthGroup[0])
 	g.op("FMOVQ.P 16(%s), F24", panelReg)
 	g.load(1)
+	if !g.flips {
+		g.wideTap()
+		return
+	}
 	for r := range g.rows {
 		g.v("smull 8h", 8*r+2, 8*r, 24)
 		g.v("smull2 8h", 8*r+3, 8*r, 24)
 	}
 	g.widen()
+}
+
+// wideTap multiplies one tap whose codes are not signed, in 16 bits.
+func (g arm64Depthwise) wideTap() {
+	g.v("sxtl 8h", 26, 24)
+	g.v("sxtl2 8h", 27, 24)
+	for r := range g.rows {
+		g.op("VUXTL V%d.B8, %s", 8*r, halves8(8*r+2))
+		g.op("VUXTL2 %s, %s", bytes16(8*r), halves8(8*r+3))
+	}
+	for j := range 4 {
+		for r := range g.rows {
+			g.v([]string{"smlal 4s", "smlal2 4s"}[j%2], g.sum(r, j), 8*r+2+j/2, 26+j/2)
+		}
+	}
 }
 
 // twoTaps adds the products of two taps in 16 bits.
@@ -236,9 +266,13 @@ func (g arm64Depthwise) fourTaps() {
 			g.op("VZIP%d %s, %s, %s", 1+i%2, halves8(a+2), halves8(a), halves8(to))
 		}
 	}
+	dot := "usdot 4s"
+	if g.flips {
+		dot = "sdot 4s"
+	}
 	for i := range 4 {
 		for r := range g.rows {
-			g.v("sdot 4s", g.sum(r, i), 8*r+i, 24+i)
+			g.v(dot, g.sum(r, i), 8*r+i, 24+i)
 		}
 	}
 }

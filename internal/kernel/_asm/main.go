@@ -16,7 +16,8 @@ import (
 var families = map[string]map[string]func(*printer){
 	"gemm8": {"avx512vnni_amd64.s": gemm8AVX512VNNI, "avxvnni_amd64.s": gemm8AVXVNNI, "amx_amd64.s": gemm8AMX, "avx2_amd64.s": gemm8AVX2, "pairs_amd64.s": gemm8Pairs, "words_amd64.s": gemm8Words,
 		"i8mm_arm64.s": gemm8I8MM, "dotprod_arm64.s": gemm8DotProd, "neon_arm64.s": gemm8NEON},
-	"depthwise8":    {"avx512vnni_amd64.s": depthwise8AVX512VNNI, "avx2_amd64.s": depthwise8AVX2, "dotprod_arm64.s": depthwise8DotProd, "neon_arm64.s": depthwise8NEON},
+	"depthwise8": {"avx512vnni_amd64.s": depthwise8AVX512VNNI, "avx2_amd64.s": depthwise8AVX2, "i8mm_arm64.s": depthwise8I8MM,
+		"dotprod_arm64.s": depthwise8DotProd, "neon_arm64.s": depthwise8NEON},
 	"winograd8":     {"avx2_amd64.s": winograd8AVX2},
 	"requant8":      {"avx512_amd64.s": requant8AVX512, "avx2_amd64.s": requant8AVX2, "neon_arm64.s": requant8NEON},
 	"elementwise8":  {"avx512_amd64.s": elementwise8AVX512, "avx2_amd64.s": elementwise8AVX2, "neon_arm64.s": elementwise8NEON},

@@ -11,7 +11,10 @@ import (
 //go:generate go run -C ../_asm . depthwise8 ../depthwise8
 
 // archTable lists the kernels of arm64, best first.
-var archTable = []Kernel{dotProd(), neon()}
+var archTable = []Kernel{i8mm(), dotProd(), neon()}
+
+//go:noescape
+func rows16I8MM(arg *block)
 
 //go:noescape
 func rows16DotProd(arg *block)
@@ -25,13 +28,16 @@ func rows16ApartNEON(arg *block)
 // The routines. They are called by a switch, because the argument of a function
 // value would be allocated.
 const (
-	fours = iota
+	unsigned = iota
+	fours
 	pairs
 	apart
 )
 
 func (r routine) run(a *block) {
 	switch r.code {
+	case unsigned:
+		rows16I8MM(a)
 	case fours:
 		rows16DotProd(a)
 	case pairs:
@@ -39,6 +45,11 @@ func (r routine) run(a *block) {
 	case apart:
 		rows16ApartNEON(a)
 	}
+}
+
+// i8mm multiplies four taps with USDOT, which takes codes as they are.
+func i8mm() Kernel {
+	return arm64(rowOf("i8mm", cpu.NEON|cpu.I8MM, family{taps: 4, bytes: 4, alone: true, through: true, rows: []routine{{16, unsigned}}}))
 }
 
 // dotProd multiplies four taps with SDOT.
