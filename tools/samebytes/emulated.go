@@ -43,7 +43,7 @@ func (e emulated) compare(archs []string) error {
 	}
 	compared, different := 0, 0
 	for _, arch := range archs {
-		r := &row{arch: arch, edge: e.edge, same: make([]int, len(presets)), all: make([]int, len(presets))}
+		r := &row{arch: arch, edge: e.edge, seed: e.seed, same: make([]int, len(presets)), all: make([]int, len(presets))}
 		for i, preset := range presets {
 			file, err := e.model(dir, arch, preset)
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 type row struct {
 	arch      string
 	edge      int
+	seed      uint64
 	same, all []int // results, by preset
 }
 
@@ -32,7 +33,7 @@ func (r *row) add(preset int, here, there []byte) {
 
 func (r *row) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "| %s | %d |", r.arch, r.edge)
+	fmt.Fprintf(&b, "| %s | %d | %d |", r.arch, r.edge, r.seed)
 	for i := range r.all {
 		fmt.Fprintf(&b, " %d of %d |", r.same[i], r.all[i])
 	}
@@ -49,7 +50,7 @@ func (e emulated) writeTable(r *row) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	rule := strings.Repeat("|---", 2+len(presets)) + "|\n"
+	rule := strings.Repeat("|---", 3+len(presets)) + "|\n"
 	rows := []string{r.String()}
 	if _, old, ok := strings.Cut(string(text), rule); ok {
 		for line := range strings.Lines(old) {
@@ -61,7 +62,7 @@ func (e emulated) writeTable(r *row) error {
 	slices.Sort(rows)
 	head := fmt.Sprintf("Results of int8 models, each with one to three threads, and one and eight images, that have the same\n"+
 		"bits on %s and, under qemu, on %s:\n"+
-		"`go run ./tools/samebytes -cpus %s -seed %d -edge EDGE -markdown FILE`.\n\n"+
-		"| model | edge | %s |\n", runtime.GOARCH, strings.Join(e.cpus, ", "), strings.Join(e.cpus, ","), e.seed, strings.Join(presets, " | "))
+		"`go run ./tools/samebytes -cpus %s -seed SEED -edge EDGE -markdown FILE`.\n\n"+
+		"| model | edge | seed | %s |\n", runtime.GOARCH, strings.Join(e.cpus, ", "), strings.Join(e.cpus, ","), strings.Join(presets, " | "))
 	return os.WriteFile(e.markdown, []byte(head+rule+strings.Join(rows, "\n")+"\n"), 0o666)
 }
