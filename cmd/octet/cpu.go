@@ -135,11 +135,14 @@ func runCPU(c *console.Console, cmd *cobra.Command, f *cpuFlags) error {
 	return out.SelfTest.failure()
 }
 
-// cpuFeatures lists all features that octet knows.
+// cpuFeatures lists the features that kernels of this program ask for.
 func cpuFeatures() []cpuFeature {
-	var list []cpuFeature
-	for bit := cpu.Features(1); bit.String() != cpu.Features(0).String(); bit <<= 1 {
-		list = append(list, cpuFeature{bit.String(), cpu.Host().Has(bit)})
+	list := []cpuFeature{} // no null in the document
+	known := cpu.Of(runtime.GOARCH)
+	for bit := cpu.Features(1); bit <= known; bit <<= 1 {
+		if known.Has(bit) {
+			list = append(list, cpuFeature{bit.String(), cpu.Host().Has(bit)})
+		}
 	}
 	return list
 }
@@ -193,6 +196,10 @@ func (o *cpuOutput) print(w io.Writer) {
 		}
 	}
 	fmt.Fprintf(w, "%s, %d cores\nfeatures  %s\nabsent    %s\n\n", o.Platform, o.Cores, orNone(have), orNone(lack))
+	if len(o.Features) == 0 {
+		fmt.Fprintf(w, "Programs for %s have portable kernels alone; %s have others too.\n\n", runtime.GOARCH,
+			strings.Join(engine.Architectures(), " and "))
+	}
 	columns := []any{"family", "kernel", "needs"}
 	if o.here() {
 		columns = append(columns, "here")
