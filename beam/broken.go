@@ -13,6 +13,7 @@ import (
 
 func init() {
 	beam.RegisterType(reflect.TypeFor[writeBroken]())
+	beam.RegisterType(reflect.TypeFor[Broken]())
 }
 
 // WriteBroken writes a Broken of broken on each line of a file, as JSON in the order of their

@@ -4,8 +4,6 @@ import (
 	"context"
 	"runtime"
 	"sync"
-
-	"github.com/octet-ml/octet/dataset"
 )
 
 // slots bound how many shards this process computes at a time, whatever the number of its
@@ -26,8 +24,8 @@ type bundle struct {
 }
 
 // open opens the data of the bundle, for all of its shards.
-func (b *bundle) open(d Data, opts ...dataset.Option) (*set, error) {
-	b.once.Do(func() { b.data, b.unfit = d.open(opts...) })
+func (b *bundle) open(d Data, classes bool) (*set, error) {
+	b.once.Do(func() { b.data, b.unfit = d.open(classes) })
 	return b.data, b.unfit
 }
 

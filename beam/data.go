@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"sync"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
@@ -56,21 +58,64 @@ func (d Data) shards(s beam.Scope) beam.PCollection {
 
 // set is opened data, of which shards are read side by side.
 type set struct {
-	data  Data
 	name  string
 	parts []dataset.Part
+
+	key   setKey
+	users int // bundles; guarded by processSets
 }
 
-// open opens the data.
-func (d Data) open(opts ...dataset.Option) (*set, error) {
-	decoder := vision.Decoder{Upright: d.Upright, MaxPixels: cmp.Or(d.MaxPixels, vision.DefaultMaxPixels)}
-	parts, name, err := partlist.Open(d.Paths, ofBeam, append(opts, dataset.WithDecoder(decoder))...)
-	return &set{d, name, parts}, err
+// setKey is what decides how data is opened.
+type setKey struct {
+	paths     string
+	maxPixels int
+	upright   bool
+	classes   bool // folders are classes
 }
 
+// processSets are the sets that bundles of this process read now: to open one may mean to unpack
+// it.
+var processSets struct {
+	sync.Mutex
+	open map[setKey]*set
+}
+
+// open opens the data, or takes what another bundle has opened.
+func (d Data) open(classes bool) (*set, error) {
+	key := setKey{strings.Join(d.Paths, "\n"), cmp.Or(d.MaxPixels, vision.DefaultMaxPixels), d.Upright, classes}
+	all := &processSets
+	all.Lock()
+	defer all.Unlock()
+	s := all.open[key]
+	if s == nil {
+		opts := []dataset.Option{dataset.WithDecoder(vision.Decoder{Upright: key.upright, MaxPixels: key.maxPixels})}
+		if !classes {
+			opts = append(opts, dataset.WithoutClasses())
+		}
+		parts, name, err := partlist.Open(d.Paths, ofBeam, opts...)
+		if err != nil {
+			return nil, err
+		}
+		s = &set{name: name, parts: parts, key: key}
+		if all.open == nil {
+			all.open = map[setKey]*set{}
+		}
+		all.open[key] = s
+	}
+	s.users++
+	return s, nil
+}
+
+// close closes the set when no other bundle reads it.
 func (s *set) close() {
-	for _, p := range s.parts {
-		p.Close()
+	all := &processSets
+	all.Lock()
+	defer all.Unlock()
+	if s.users--; s.users == 0 {
+		delete(all.open, s.key)
+		for _, p := range s.parts {
+			p.Close()
+		}
 	}
 }
 
@@ -79,16 +124,16 @@ func ofBeam(where string) partlist.Opener {
 	return func(ctx context.Context) (io.ReadCloser, error) { return openRead(ctx, where) }
 }
 
-// shard reads shard i as the inputs of m, and says how images are prepared; a zero preset is
+// shard reads shard i of s as the inputs of m, and says how images are prepared; a zero preset is
 // that of arrays. Samples that cannot be read go to broken. With labels they are turned into
 // classes of the model, which all samples then need.
-func (s *set) shard(m *octet.Model, i int, labels bool, broken func(Broken)) (r *dataset.ShardReader, preset vision.Preset, err error) {
+func (d Data) shard(s *set, m *octet.Model, i int, labels bool, broken func(Broken)) (r *dataset.ShardReader, preset vision.Preset, err error) {
 	takes := m.Inputs()
 	if len(takes) != 1 {
 		return nil, preset, fmt.Errorf("%s takes %v; one input, a batch of images or arrays, is expected here", m.File(), takes)
 	}
 	o := dataset.ShardOptions{Data: s.name, Skip: func(k dataset.SkippedSample) { broken(Broken{k.Name, k.Error}) }}
-	o.DType, o.BatchSize, o.Workers = takes[0].DType, cmp.Or(s.data.BatchSize, octet.DefaultBatchSize), 1
+	o.DType, o.BatchSize, o.Workers = takes[0].DType, cmp.Or(d.BatchSize, octet.DefaultBatchSize), 1
 	if shape := takes[0].Shape; len(shape) > 0 && shape[0] > 0 {
 		o.BatchSize = shape[0]
 	}
@@ -106,7 +151,7 @@ func (s *set) shard(m *octet.Model, i int, labels bool, broken func(Broken)) (r 
 			o.Folder = m.ClassOfFolders()
 		}
 	}
-	r, err = dataset.NewShardReader(s.parts, dataset.Shard{Index: i, Count: s.data.Shards}, o)
+	r, err = dataset.NewShardReader(s.parts, dataset.Shard{Index: i, Count: d.Shards}, o)
 	return r, preset, err
 }
 

@@ -3,39 +3,20 @@ package octetbeam
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"reflect"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/dataset"
 )
 
-func init() {
-	beam.RegisterType(reflect.TypeFor[evaluateFn]())
-	beam.RegisterType(reflect.TypeFor[mergeEvaluations]())
-	beam.RegisterType(reflect.TypeFor[Broken]())
-	beam.RegisterCoder(reflect.TypeFor[Evaluation](), encodeEvaluation, decodeEvaluation)
-}
+func init() { registerDocument(encodeEvaluation, decodeEvaluation) }
 
-// Evaluation is an octet.Tally as an element of a collection. Its Document is that of octet
+// Evaluation is an octet.Tally as an element of a collection. Its Write gives the file of octet
 // eval --shard.
 type Evaluation struct{ *octet.Tally }
 
-// Document writes the tally as JSON.
-func (e Evaluation) Document() ([]byte, error) {
-	var b bytes.Buffer
-	err := e.Write(&b)
-	return b.Bytes(), err
-}
-
-// encodeEvaluation writes nothing of an accumulator that has seen nothing.
-func encodeEvaluation(e Evaluation) ([]byte, error) {
-	if e.Tally == nil {
-		return nil, nil
-	}
-	return e.Document()
-}
+func encodeEvaluation(e Evaluation) ([]byte, error) { return encodeDocument(e) }
 
 func decodeEvaluation(text []byte) (e Evaluation, err error) {
 	if len(text) > 0 {
@@ -48,90 +29,27 @@ func decodeEvaluation(text []byte) (e Evaluation, err error) {
 // one element, an Evaluation of the whole set; broken has a Broken for each sample that could
 // not be read, which the evaluation counts as skipped.
 func Evaluate(s beam.Scope, m Model, data Data) (evaluation, broken beam.PCollection) {
-	s = s.Scope("octet.Evaluate")
-	parts, broken := beam.ParDo2(s, &evaluateFn{Model: m, Data: data}, data.shards(s))
-	return beam.Combine(s, &mergeEvaluations{}, parts), broken
+	return (&documentFn[Evaluation]{Model: m}).merged(s.Scope("octet.Evaluate"), data)
 }
 
-// evaluateFn counts the right answers of the shards of a bundle.
-type evaluateFn struct {
-	Model Model
-	Data  Data
-
-	bundle *bundle
-	all    Evaluation // of the bundle
+// WriteEvaluation writes the only element of evaluations as a file, which octet merge reads.
+func WriteEvaluation(s beam.Scope, file string, evaluations beam.PCollection) {
+	beam.ParDo0(s.Scope("octet.WriteEvaluation"), &writeDocument[Evaluation]{file}, evaluations)
 }
 
-// StartBundle forgets the bundle before.
-func (f *evaluateFn) StartBundle(context.Context, func(Evaluation), func(Broken)) {
-	f.bundle, f.all = &bundle{}, Evaluation{}
-}
-
-// ProcessElement evaluates a shard.
-func (f *evaluateFn) ProcessElement(ctx context.Context, shard int, _ func(Evaluation), _ func(Broken)) error {
-	m, err := f.Model.shared(ctx)
-	if err != nil {
-		return err
+func (Evaluation) ofShard(ctx context.Context, w work, broken func(Broken)) (e Evaluation, err error) {
+	r, _, err := w.data.shard(w.set, w.model.model, w.shard, true, broken)
+	if err == nil {
+		e.Tally, err = w.model.session.Tally(ctx, r)
 	}
-	data, err := f.bundle.open(f.Data)
-	if err != nil {
-		return err
-	}
-	return start(ctx, f.bundle, func(broken func(Broken)) (Evaluation, error) {
-		r, _, err := data.shard(m.model, shard, true, broken)
-		if err != nil {
-			return Evaluation{}, err
-		}
-		tally, err := m.session.Tally(ctx, r)
-		if err != nil {
-			return Evaluation{}, fmt.Errorf("shard %d of %d: %w", shard, f.Data.Shards, err)
-		}
-		return Evaluation{tally}, nil
-	}, func(one Evaluation) (err error) {
-		f.all, err = (*mergeEvaluations)(nil).MergeAccumulators(f.all, one)
-		return err
-	})
+	return e, err
 }
 
-// FinishBundle passes on what the bundle has counted, once.
-func (f *evaluateFn) FinishBundle(_ context.Context, emit func(Evaluation), broken func(Broken)) error {
-	err := f.bundle.finish(broken)
-	if err == nil && f.all.Tally != nil {
-		emit(f.all)
-	}
-	return err
-}
+func (e Evaluation) none() bool                  { return e.Tally == nil }
+func (e Evaluation) coverage() *dataset.Coverage { return &e.Shards }
 
-// mergeEvaluations adds evaluations of shards.
-type mergeEvaluations struct{}
-
-// CreateAccumulator has seen nothing.
-func (*mergeEvaluations) CreateAccumulator() Evaluation { return Evaluation{} }
-
-// AddInput adds one.
-func (f *mergeEvaluations) AddInput(all, one Evaluation) (Evaluation, error) {
-	return f.MergeAccumulators(all, one)
-}
-
-// MergeAccumulators adds one to the other.
-func (*mergeEvaluations) MergeAccumulators(a, b Evaluation) (Evaluation, error) {
-	switch {
-	case a.Tally == nil:
-		return b, nil
-	case b.Tally == nil:
-		return a, nil
-	}
-	sum := *a.Tally
-	if err := sum.Merge(b.Tally); err != nil {
-		return a, err
-	}
-	return Evaluation{&sum}, nil
-}
-
-// ExtractOutput is the sum, which must be of all shards.
-func (*mergeEvaluations) ExtractOutput(all Evaluation) (Evaluation, error) {
-	if all.Tally == nil {
-		return all, errNoShard
-	}
-	return all, whole(&all.Shards)
+func (e Evaluation) merge(other Evaluation) (Evaluation, error) {
+	sum := *e.Tally
+	err := sum.Merge(other.Tally)
+	return Evaluation{&sum}, err
 }

@@ -12,11 +12,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/passert"
 
@@ -254,11 +257,54 @@ func TestClassify(t *testing.T) {
 	bad := octetbeam.Image{Name: "bad", Content: []byte("no image")}
 	_, notDecoded := vision.Decode(bad.Content)
 	images = slices.Insert(images, r.IntN(len(images)), bad)
+	left := octetbeam.Broken{Name: "bad", Error: notDecoded.Error()}
 	execute(t, func(s beam.Scope) {
 		answers, broken := octetbeam.Classify(s, m, 3, beam.CreateList(s, images))
 		passert.Equals(s, answers, want...)
-		passert.Equals(s, broken, octetbeam.Broken{Name: "bad", Error: notDecoded.Error()})
+		passert.Equals(s, broken, left)
 	})
+	// In windows of two milliseconds: each outcome has its image's time and window.
+	var places []any
+	for _, in := range images {
+		places = append(places, placeOf(in.Name))
+	}
+	execute(t, func(s beam.Scope) {
+		timed := beam.ParDo(s, &atTime{}, beam.CreateList(s, images))
+		answers, broken := octetbeam.Classify(s, m, 3, beam.WindowInto(s, window.NewFixedWindows(2*time.Millisecond), timed))
+		found := beam.Flatten(s, beam.ParDo(s, &place[octetbeam.Answer]{}, answers), beam.ParDo(s, &place[octetbeam.Broken]{}, broken))
+		passert.Equals(s, beam.WindowInto(s, window.NewGlobalWindows(), found), places...)
+		global := window.NewGlobalWindows()
+		passert.Equals(s, beam.WindowInto(s, global, answers), want...)
+		passert.Equals(s, beam.WindowInto(s, global, broken), left)
+	})
+}
+
+func init() {
+	beam.RegisterType(reflect.TypeFor[atTime]())
+	beam.RegisterType(reflect.TypeFor[place[octetbeam.Answer]]())
+	beam.RegisterType(reflect.TypeFor[place[octetbeam.Broken]]())
+}
+
+// timeOf is the time, in milliseconds, that atTime gives an image.
+func timeOf(name string) int64 { return int64(len(name))*100 + int64(name[0]) }
+
+func placeOf(name string) string {
+	at := timeOf(name)
+	return fmt.Sprintf("%s at %d in [%d", name, at, at/2*2)
+}
+
+// atTime gives images times of their own.
+type atTime struct{}
+
+func (*atTime) ProcessElement(in octetbeam.Image, emit func(beam.EventTime, octetbeam.Image)) {
+	emit(beam.EventTime(timeOf(in.Name)), in)
+}
+
+// place says in which window an outcome is, and when.
+type place[T any] struct{}
+
+func (*place[T]) ProcessElement(w beam.Window, at beam.EventTime, of T) string {
+	return fmt.Sprintf("%s at %d in [%d", reflect.ValueOf(of).FieldByName("Name"), at.Milliseconds(), int64(w.(window.IntervalWindow).Start))
 }
 
 // TestPipelinesThatFail: what no retry can mend is said.

@@ -11,7 +11,6 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/octet-ml/octet"
-	"github.com/octet-ml/octet/dataset"
 )
 
 func init() {
@@ -52,12 +51,12 @@ func (f *predictFn) ProcessElement(ctx context.Context, shard int, _ func(string
 	if err != nil {
 		return err
 	}
-	data, err := f.bundle.open(f.Data, dataset.WithoutClasses())
+	set, err := f.bundle.open(f.Data, false)
 	if err != nil {
 		return err
 	}
 	return start(ctx, f.bundle, func(broken func(Broken)) (string, error) {
-		r, _, err := data.shard(m.model, shard, false, broken)
+		r, _, err := f.Data.shard(set, m.model, shard, false, broken)
 		if err != nil {
 			return "", err
 		}
