@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/tensor"
@@ -16,6 +17,7 @@ type preparation struct {
 	err     error // why it cannot
 	decoder vision.Decoder
 	most    int // bytes that the images of a request may become
+	pixels  int // that the images of a request may have together
 }
 
 // takesImages reports whether an input may be given as image files.
@@ -61,14 +63,15 @@ func (p *preparation) prepare(ctx context.Context, images [][]byte) (*tensor.Ten
 		return p.fixed(ctx, shape, images)
 	}
 	var all []*tensor.Tensor
-	size := 0
+	size, pixels := 0, 0
 	for i, file := range images {
 		m, err := p.decoder.Decode(file)
 		var x *tensor.Tensor
 		if err == nil {
+			pixels += m.Width * m.Height
 			x, err = p.preset.Apply(m)
 		}
-		if err = cmp.Or(ctx.Err(), err); err != nil {
+		if err = cmp.Or(ctx.Err(), err, p.together(i, pixels)); err != nil {
 			return nil, imageError(i, err)
 		}
 		if x = x.Reshape(append([]int{1}, x.Shape()...)...); i > 0 && !x.Shape().Equal(all[0].Shape()) {
@@ -86,16 +89,27 @@ func (p *preparation) prepare(ctx context.Context, images [][]byte) (*tensor.Ten
 func (p *preparation) fixed(ctx context.Context, shape tensor.Shape, images [][]byte) (*tensor.Tensor, error) {
 	x := tensor.New(tensor.Float32, shape...)
 	dst, each := x.Float32s(), x.Numel()/len(images)
+	pixels := 0
 	for i, file := range images {
-		err := ctx.Err()
-		if err == nil {
-			err = p.decoder.DecodeInto(dst[i*each:(i+1)*each], file, p.preset)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
-		if err != nil {
+		n, err := p.decoder.DecodeInto(dst[i*each:(i+1)*each], file, p.preset)
+		pixels += n
+		if err = cmp.Or(err, p.together(i, pixels)); err != nil {
 			return nil, imageError(i, err)
 		}
 	}
 	return x, nil
+}
+
+// together refuses a request whose images up to number i have so many pixels: a small file may
+// unpack to many, and a request holds many files.
+func (p *preparation) together(i, pixels int) error {
+	if pixels <= p.pixels {
+		return nil
+	}
+	return fmt.Errorf("%w: the images up to this one have %d pixels, and those of a request may have %d: send fewer at a time", vision.ErrTooLarge, pixels, p.pixels)
 }
 
 // imageError is the error of image i as the client is told it.

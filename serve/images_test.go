@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +33,24 @@ func TestRefusedImages(t *testing.T) {
 		var e *Error
 		if !errors.As(err, &e) || e.Code != Invalid || !strings.Contains(e.Message, c.says) || strings.Contains(e.Message, "neither its name nor an address") != c.advised {
 			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// The images of a request have a limit of pixels together, whatever their files' sizes.
+func TestPixelsOfARequest(t *testing.T) {
+	const side = 28
+	h := newHost(t, Options{Paths: []string{demo}, MaxPixels: side * side})
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, side, side))); err != nil {
+		t.Fatal(err)
+	}
+	for n, refused := range map[int]bool{requestPixels: false, requestPixels + 1: true} {
+		in := Input{Name: "x", Shape: tensor.Shape{n}, Images: slices.Repeat([][]byte{b.Bytes()}, n)}
+		_, err := h.Infer(t.Context(), "fashion_resnet8", "", &Request{Inputs: []Input{in}})
+		var e *Error
+		if errors.As(err, &e) != refused || refused && (e.Code != TooLarge || !strings.Contains(e.Message, "send fewer at a time")) {
+			t.Errorf("%d images: %v", n, err)
 		}
 	}
 }

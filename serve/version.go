@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -29,6 +30,9 @@ type version struct {
 	batches atomic.Pointer[batcher] // nil where requests are not joined
 }
 
+// requestPixels is how many of the largest images a request may have the pixels of.
+const requestPixels = 16
+
 // load opens a model, compiles it and runs it once.
 func (h *Host) load(ctx context.Context, s Source) (v *version, err error) {
 	defer func() {
@@ -47,7 +51,7 @@ func (h *Host) load(ctx context.Context, s Source) (v *version, err error) {
 	}
 	v.inputs, v.labels = v.session.Inputs(), labelsOf(m)
 	if takesImages(v.inputs) {
-		v.images = &preparation{decoder: vision.Decoder{MaxPixels: h.opts.MaxPixels}, most: h.opts.MaxInput}
+		v.images = &preparation{decoder: vision.Decoder{MaxPixels: h.opts.MaxPixels}, most: h.opts.MaxInput, pixels: requestPixels * min(h.opts.MaxPixels, math.MaxInt/requestPixels)}
 		v.images.preset, _, v.images.err = m.Preset()
 	}
 	if v.outputs, err = v.declared(); err != nil {

@@ -138,14 +138,14 @@ func (d Decoder) Decode(b []byte) (*Image, error) {
 }
 
 // DecodeInto decodes a whole image file and writes to dst what p makes of it, as
-// [Preset.ApplyInto] does. Memory for pixels is reused from file to file.
-func (d Decoder) DecodeInto(dst []float32, b []byte, p Preset) error {
+// [Preset.ApplyInto] does. It returns the number of pixels, whose memory is reused from file to file.
+func (d Decoder) DecodeInto(dst []float32, b []byte, p Preset) (pixels int, err error) {
 	m, err := d.Decode(b)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer recycle(m)
-	return p.ApplyInto(dst, m)
+	return m.Width * m.Height, p.ApplyInto(dst, m)
 }
 
 // read decodes an image of at most limit pixels. A panic of a decoder becomes an

@@ -91,18 +91,18 @@ func TestDecodeInto(t *testing.T) {
 			dst := make([]float32, want.Numel())
 			for range 3 {
 				clear(dst)
-				if err := (vision.Decoder{}).DecodeInto(dst, file, p); err != nil {
+				if _, err := (vision.Decoder{}).DecodeInto(dst, file, p); err != nil {
 					t.Fatal(err)
 				}
 				if !slices.Equal(dst, want.Float32s()) {
 					t.Errorf("%s, %+v: not what Apply makes of its pixels", name, p)
 				}
 			}
-			if err := (vision.Decoder{}).DecodeInto(dst[1:], file, p); err == nil {
+			if _, err := (vision.Decoder{}).DecodeInto(dst[1:], file, p); err == nil {
 				t.Errorf("%s: %d values were written to one less", name, len(dst))
 			}
 		}
-		if err := (vision.Decoder{}).DecodeInto(nil, file[:9], presets[0]); err == nil {
+		if _, err := (vision.Decoder{}).DecodeInto(nil, file[:9], presets[0]); err == nil {
 			t.Errorf("%s: 9 bytes of it were read", name)
 		}
 	}

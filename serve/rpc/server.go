@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
@@ -27,7 +28,7 @@ import (
 // Options say within which limits requests are taken. Zero values are the defaults.
 type Options struct {
 	MaxMessage  int                              // bytes of a request; 0 means 64 MiB
-	MaxPending  int64                            // bytes of all requests that are being answered, once they have come; 0 means 1 GiB
+	MaxPending  int64                            // bytes of all requests that are being answered, and of all that come in part; 0 means 1 GiB for each
 	Version     string                           // of the server, for its metadata
 	Tokens      *serve.Tokens                    // let requests in, those for health alone excepted; nil lets in all
 	Credentials credentials.TransportCredentials // nil for none
@@ -36,12 +37,13 @@ type Options struct {
 
 // Server answers over gRPC for a host.
 type Server struct {
-	host    *serve.Host
-	opts    Options
-	server  *grpc.Server
-	pending atomic.Int64  // bytes of requests
-	ending  chan struct{} // closed when streams are to end
-	once    sync.Once
+	host     *serve.Host
+	opts     Options
+	server   *grpc.Server
+	pending  atomic.Int64  // bytes of requests
+	arriving *arriving     // messages that have come in part
+	ending   chan struct{} // closed when streams are to end
+	once     sync.Once
 }
 
 // Limits that are no settings.
@@ -67,16 +69,18 @@ func New(host *serve.Host, o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Credentials == nil {
+		o.Credentials = insecure.NewCredentials()
+	}
 	s := &Server{host: host, opts: o, ending: make(chan struct{})}
+	s.arriving = &arriving{limit: max(o.MaxPending, int64(o.MaxMessage)), log: o.Log, conns: map[*connection]bool{}}
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(o.MaxMessage), grpc.MaxConcurrentStreams(maxStreams), grpc.MaxHeaderListSize(maxHeaders),
 		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(window),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: oftenestPings, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, MaxConnectionIdle: idleTimeout}), grpc.ConnectionTimeout(greeting),
 		grpc.UnaryInterceptor(s.guardCall), grpc.StreamInterceptor(s.guardStream),
-	}
-	if o.Credentials != nil {
-		options = append(options, grpc.Creds(o.Credentials))
+		grpc.Creds(counted{o.Credentials, s.arriving}), grpc.StatsHandler(s.arriving),
 	}
 	s.server = grpc.NewServer(options...)
 	s.server.RegisterService(&service, s)
