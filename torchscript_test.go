@@ -56,7 +56,7 @@ func TestTorchScriptComputesAsPyTorch(t *testing.T) {
 			t.Errorf("%s: differs by %g from PyTorch; at most %g is allowed", file, apart, limit)
 		}
 	}
-	if forms != 14 {
+	if forms != 16 {
 		t.Errorf("%d files were compared", forms)
 	}
 }
@@ -166,5 +166,41 @@ func TestTorchScriptTakesABackend(t *testing.T) {
 	data = files["float.traced.pt"]
 	if _, err := octet.Read(bytes.NewReader(data), int64(len(data)), "net.pt", octet.WithBackend("qnnpack")); err == nil {
 		t.Error("a float file takes a backend")
+	}
+}
+
+// TestTorchScriptInputTypes: a scripted file says nothing of its inputs but what reads them: indices
+// and masks are whole numbers and truth values.
+func TestTorchScriptInputTypes(t *testing.T) {
+	files := scripts(t)
+	data := files["masked.pt"]
+	_, err := octet.Read(bytes.NewReader(data), int64(len(data)), "masked.pt")
+	if err == nil || !strings.Contains(err.Error(), "--shape mask=") {
+		t.Errorf("nothing says how many axes the mask has: %v", err)
+	}
+	m, err := octet.Read(bytes.NewReader(data), int64(len(data)), "masked.pt",
+		octet.WithShape("ids", 2, 3), octet.WithShape("mask", 2, 3), octet.WithShape("scale", 2, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := m.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]*tensor.Tensor{}
+	for name, want := range map[string]tensor.DType{"ids": tensor.Int64, "mask": tensor.Bool, "scale": tensor.Float32} {
+		if named[name] = arrayOf(t, files["masked."+name+".npy"]); named[name].DType() != want {
+			t.Fatalf("%s is %v", name, named[name])
+		}
+	}
+	got, err := session.RunNamed(context.Background(), named)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := arrayOf(t, files["masked.result.npy"])
+	for _, y := range got {
+		if apart := largestDifference(t, want, y); apart > tolerance(false) {
+			t.Errorf("differs by %g from PyTorch", apart)
+		}
 	}
 }

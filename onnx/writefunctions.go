@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/octet-ml/octet/onnx/internal/onnxpb"
 	"github.com/octet-ml/octet/op"
@@ -30,7 +31,7 @@ var writtenNames = map[string]string{
 func (e *emission) writeFunction() error {
 	switch o := e.node.Op.(type) {
 	case op.Function:
-		return e.named(o.Name)
+		return e.function(o.Name)
 	case op.Pairwise:
 		return e.pairwise(o)
 	case op.Relation:
@@ -73,6 +74,22 @@ func (e *emission) named(name string) error {
 		return errNotWritten
 	}
 	return e.result(kind, e.in)
+}
+
+// function writes one of a number, in several operators where ONNX has none.
+func (e *emission) function(name string) error {
+	one := func() string { return e.number(1) }
+	switch name {
+	case "log1p":
+		return e.result("Log", []string{e.step("Add", []string{e.in[0], one()})})
+	case "expm1":
+		return e.result("Sub", []string{e.step("Exp", e.in), one()})
+	case "log2":
+		return e.result("Mul", []string{e.step("Log", e.in), e.number(1 / math.Ln2)})
+	case "trunc":
+		return e.result("Mul", []string{e.step("Sign", e.in), e.step("Floor", []string{e.step("Abs", e.in)})})
+	}
+	return e.named(name)
 }
 
 // pairwise writes the remainder of numbers, which ONNX has of whole ones, as

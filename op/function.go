@@ -41,8 +41,11 @@ var functions = map[string]function{
 	"cosh":       {real: real64.Cosh, slope: math.Sinh},
 	"erf":        {real: real64.Erf, slope: func(x float64) float64 { return 2 / math.SqrtPi * math.Exp(-x*x) }},
 	"exp":        {real: quant.Exp, slope: math.Exp},
+	"expm1":      {real: real64.Expm1, slope: math.Exp},
 	"floor":      {real: func(x float32) float32 { return float32(math.Floor(float64(x))) }, slope: flat, steps: true},
 	"log":        {real: real64.Log, slope: func(x float64) float64 { return 1 / x }},
+	"log1p":      {real: real64.Log1p, slope: func(x float64) float64 { return 1 / (1 + x) }},
+	"log2":       {real: real64.Log2, slope: func(x float64) float64 { return 1 / (x * math.Ln2) }},
 	"mish":       {real: real64.Mish, slope: mishSlope, codes: true},
 	"neg":        {real: func(x float32) float32 { return -x }, slope: func(float64) float64 { return -1 }, whole: func(x int64) int64 { return -x }, codes: true},
 	"reciprocal": {real: func(x float32) float32 { return 1 / x }, slope: func(x float64) float64 { return -1 / (x * x) }},
@@ -54,8 +57,9 @@ var functions = map[string]function{
 	"softsign": {real: func(x float32) float32 { return x / (1 + float32(math.Abs(float64(x)))) }, slope: func(x float64) float64 {
 		return 1 / ((1 + math.Abs(x)) * (1 + math.Abs(x)))
 	}, codes: true},
-	"sqrt": {real: func(x float32) float32 { return float32(math.Sqrt(float64(x))) }, slope: func(x float64) float64 { return 1 / (2 * math.Sqrt(x)) }},
-	"tan":  {real: real64.Tan, slope: func(x float64) float64 { return 1 + math.Tan(x)*math.Tan(x) }},
+	"sqrt":  {real: func(x float32) float32 { return float32(math.Sqrt(float64(x))) }, slope: func(x float64) float64 { return 1 / (2 * math.Sqrt(x)) }},
+	"tan":   {real: real64.Tan, slope: func(x float64) float64 { return 1 + math.Tan(x)*math.Tan(x) }},
+	"trunc": {real: func(x float32) float32 { return float32(math.Trunc(float64(x))) }, slope: flat, steps: true},
 }
 
 func flat(float64) float64 { return 0 }

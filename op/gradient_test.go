@@ -269,9 +269,9 @@ var smooth = map[string]func(r *rand.Rand) (graph.Op, []*tensor.Tensor){
 		return Pad{Before: []int{0, 1}, After: []int{2, 1}, Mode: []string{"constant", "reflect", "edge"}[r.IntN(3)]}, []*tensor.Tensor{normal(r, 3, 4)}
 	},
 	"abs": within(0.2, 1), "acos": within(-0.5, 0.5), "acosh": within(1.5, 2.5), "asin": within(-0.5, 0.5), "asinh": within(-1, 1), "atan": within(-1, 1),
-	"atanh": within(-0.4, 0.4), "ceil": within(0.2, 0.8), "cos": within(-3, 3), "cosh": within(-1, 1), "erf": within(-1, 1), "exp": within(-1, 1),
-	"floor": within(0.2, 0.8), "log": within(1, 2), "mish": within(-2, 2), "neg": within(-2, 2), "reciprocal": within(1.25, 2), "round": within(0.6, 1.4),
-	"sign": within(0.2, 1), "sin": within(-3, 3), "sinh": within(-1, 1), "softplus": within(-2, 2), "softsign": within(0.2, 2), "sqrt": within(1, 2), "tan": within(-0.5, 0.5),
+	"atanh": within(-0.4, 0.4), "ceil": within(0.2, 0.8), "cos": within(-3, 3), "cosh": within(-1, 1), "erf": within(-1, 1), "exp": within(-1, 1), "expm1": within(-1, 1),
+	"floor": within(0.2, 0.8), "log": within(1, 2), "log1p": within(0, 1), "log2": within(1, 2), "mish": within(-2, 2), "neg": within(-2, 2), "reciprocal": within(1.25, 2), "round": within(0.6, 1.4),
+	"sign": within(0.2, 1), "sin": within(-3, 3), "sinh": within(-1, 1), "softplus": within(-2, 2), "softsign": within(0.2, 2), "sqrt": within(1, 2), "tan": within(-0.5, 0.5), "trunc": within(0.2, 0.8),
 	"fmod":      pairOf("fmod"),
 	"maximum":   pairOf("maximum"),
 	"minimum":   pairOf("minimum"),

@@ -28,14 +28,19 @@ var pointwise = map[string]importer{
 	"cos.default":         unary(function("cos")),
 	"erf.default":         unary(function("erf")),
 	"exp.default":         unary(function("exp")),
+	"expm1.default":       unary(function("expm1")),
 	"floor.default":       unary(function("floor")),
 	"log.default":         unary(function("log")),
+	"log1p.default":       unary(function("log1p")),
+	"log2.default":        unary(function("log2")),
 	"mish.default":        unary(function("mish")),
 	"reciprocal.default":  unary(function("reciprocal")),
 	"round.default":       unary(function("round")),
 	"sin.default":         unary(function("sin")),
 	"sqrt.default":        unary(function("sqrt")),
 	"tan.default":         unary(function("tan")),
+	"trunc.default":       unary(function("trunc")),
+	"frac.default":        readFrac,
 	"rsqrt.default":       chained(function("sqrt"), function("reciprocal")),
 	"log_sigmoid.default": chained(function("neg"), function("softplus"), function("neg")),
 	"square.default":      readSquare,
@@ -88,6 +93,12 @@ func chained(functions ...graph.Op) importer {
 func readSquare(n *node) ([]*graph.Value, error) {
 	x := n.tensor("self")
 	return n.Result(op.Mul{}, x, x)
+}
+
+// readFrac gives what trunc leaves out.
+func readFrac(n *node) ([]*graph.Value, error) {
+	x := n.real32("self")
+	return n.Result(op.Sub{}, x, n.Do(function("trunc"), x))
 }
 
 func readLeakyReLU(n *node) ([]*graph.Value, error) {

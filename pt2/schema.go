@@ -101,6 +101,7 @@ erf.default self
 exp.default self
 expand.default self size implicit=false
 expand_as.default self other
+expm1.default self
 eye.default n dtype=null layout=null device=null pin_memory=null
 eye.m n m dtype=null layout=null device=null pin_memory=null
 feature_dropout.default input p train
@@ -112,6 +113,7 @@ floor.default self
 floor_divide.default self other
 fmod.Scalar self other
 fmod.Tensor self other
+frac.default self
 full.default size fill_value dtype=null layout=null device=null pin_memory=null
 full_like.default self fill_value dtype=null layout=null device=null pin_memory=null memory_format=null
 gather.default self dim index sparse_grad=false
@@ -144,6 +146,8 @@ linalg_vector_norm.default self ord=2 dim=null keepdim=false dtype=null
 linear.default input weight bias=null
 linspace.default start end steps dtype=null layout=null device=null pin_memory=null
 log.default self
+log1p.default self
+log2.default self
 log_sigmoid.default self
 log_softmax.int self dim dtype=null
 logical_and.default self other
@@ -273,6 +277,7 @@ topk.default self k dim=-1 largest=true sorted=true
 transpose.int self dim0 dim1
 tril.default self diagonal=0
 triu.default self diagonal=0
+trunc.default self
 type_as.default self other
 unbind.int self dim=0
 unflatten.int self dim sizes

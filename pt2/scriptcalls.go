@@ -70,6 +70,15 @@ func (m *scriptMachine) aten(name string, c *script.Call) (script.Value, error) 
 	if name == "_convolution" && len(args) >= 9 {
 		name, args = "convolution", args[:9]
 	}
+	if name == "_convolution_mode" && len(args) > 1 { // a traced one with padding="same"
+		if w, ok := args[1].(*script.Tensor); ok {
+			sizes, err := m.sizes(w)
+			if err != nil {
+				return nil, err
+			}
+			name = fmt.Sprintf("conv%dd", len(sizes)-2)
+		}
+	}
 	if name == "to" && len(args) > 1 {
 		_, device := args[1].(script.Type)
 		if _, dtype := valueAt(args, 2).(int64); device && !dtype {

@@ -13,6 +13,7 @@ import (
 type scouting struct {
 	inputs []scriptInput
 	from   map[*script.Tensor]int // the input that a value is, perhaps scaled or shifted
+	alike  map[*script.Tensor]int // the input whose elements, or some of them, a value has
 	open   int                    // inputs of which nothing is known yet
 }
 
@@ -23,7 +24,7 @@ var errScouted = errors.New("all inputs are known")
 // followed leaves the rest as it is.
 func (f *File) scout(root *script.Object, names []string, inputs []scriptInput) {
 	m := newScriptMachine(f)
-	m.scouting = &scouting{inputs: inputs, from: map[*script.Tensor]int{}}
+	m.scouting = &scouting{inputs: inputs, from: map[*script.Tensor]int{}, alike: map[*script.Tensor]int{}}
 	m.eval = script.New(m)
 	var args []script.Value
 	next := 0
@@ -33,7 +34,7 @@ func (f *File) scout(root *script.Object, names []string, inputs []scriptInput) 
 			continue
 		}
 		t := &script.Tensor{Name: name}
-		m.scouting.from[t] = next
+		m.scouting.from[t], m.scouting.alike[t] = next, next
 		if inputs[next].sizes == nil {
 			m.scouting.open++
 		}
@@ -48,6 +49,39 @@ var through = map[string]bool{
 	"sub_": true, "add_": true, "mul_": true, "div_": true, "clamp": true, "float": true, "dropout": true, "relu": true,
 }
 
+// typed are operators that take an operand of one element type, by the place of that operand.
+var typed = map[string]struct {
+	place int
+	dtype tensor.DType
+}{
+	"embedding": {1, tensor.Int64}, "gather": {2, tensor.Int64}, "index_select": {2, tensor.Int64}, "one_hot": {0, tensor.Int64},
+	"take_along_dim": {1, tensor.Int64}, "masked_fill": {1, tensor.Bool}, "masked_fill_": {1, tensor.Bool}, "where": {0, tensor.Bool},
+}
+
+// moving are operators whose result has elements of their first operand.
+var moving = map[string]bool{
+	"contiguous": true, "detach": true, "clone": true, "unsqueeze": true, "squeeze": true, "slice": true, "select": true, "expand": true, "expand_as": true,
+	"view": true, "reshape": true, "flatten": true, "transpose": true, "permute": true, "repeat": true, "bitwise_not": true,
+}
+
+// learn notes the element type of an input that an operator reads.
+func (s *scouting) learn(name string, args []script.Value, made *script.Tensor) {
+	if of, ok := args[0].(*script.Tensor); ok && moving[name] {
+		if i, ok := s.alike[of]; ok {
+			s.alike[made] = i
+		}
+	}
+	t, ok := typed[name]
+	if !ok || t.place >= len(args) {
+		return
+	}
+	if of, ok := args[t.place].(*script.Tensor); ok {
+		if i, isInput := s.alike[of]; isInput && !s.inputs[i].traced {
+			s.inputs[i].dtype = t.dtype
+		}
+	}
+}
+
 // do notes what a layer says of an input.
 func (s *scouting) do(m *scriptMachine, c *script.Call) (script.Value, error) {
 	if name, ok := strings.CutPrefix(c.Name, "ops.quantized."); ok && strings.HasSuffix(name, "_prepack") {
@@ -58,6 +92,7 @@ func (s *scouting) do(m *scriptMachine, c *script.Call) (script.Value, error) {
 	if len(c.Args) == 0 {
 		return made, nil
 	}
+	s.learn(name, c.Args, made)
 	operand := 0
 	if name == "embedding" {
 		operand = 1
@@ -103,7 +138,7 @@ func (s *scouting) do(m *scriptMachine, c *script.Call) (script.Value, error) {
 	var sizes []int
 	in := &s.inputs[i]
 	switch name {
-	case "conv2d", "conv1d", "conv3d", "_convolution", "conv2d_relu", "conv1d_relu":
+	case "conv2d", "conv1d", "conv3d", "_convolution", "_convolution_mode", "conv2d_relu", "conv1d_relu":
 		w := weight(1)
 		if len(w) < 3 || len(w) > 5 {
 			break

@@ -51,6 +51,38 @@ func Ln(x float64) float64 { return ln(x) }
 // Log is the natural logarithm.
 func Log(x float32) float32 { return float32(ln(float64(x))) }
 
+// Log1p is log(1+x), with all digits where x is small.
+func Log1p(x float32) float32 {
+	if x < -1 {
+		return float32(math.NaN())
+	}
+	return float32(ln1p(float64(x)))
+}
+
+// Log2 is the logarithm to the base 2, exact of powers of 2.
+func Log2(x float32) float32 {
+	m, k := math.Frexp(float64(x))
+	if !(x > 0) || x > math.MaxFloat32 {
+		return Log(x)
+	}
+	if m == 0.5 {
+		return float32(k - 1)
+	}
+	return float32(float64(ln(float64(x)) / math.Ln2))
+}
+
+// Expm1 is e^x - 1, with all digits where x is small.
+func Expm1(x float32) float32 {
+	v := float64(x)
+	if math.Abs(v) < 0.25 {
+		return float32(v * horner(expm1Terms[:], v))
+	}
+	return float32(quant.Exp64(v) - 1)
+}
+
+// expm1Terms are 1/(n+1)!.
+var expm1Terms = [...]float64{1, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040, 1. / 40320, 1. / 362880}
+
 // Softplus is log(1 + e^x), and x itself above 20, as in PyTorch.
 func Softplus(x float32) float32 {
 	if x > 20 {

@@ -25,7 +25,7 @@ func TestFunctionsAreTheRoundedOnes(t *testing.T) {
 	}{
 		"log": {Log, math.Log}, "sin": {Sin, math.Sin}, "cos": {Cos, math.Cos}, "tan": {Tan, math.Tan}, "asin": {Asin, math.Asin}, "acos": {Acos, math.Acos},
 		"atan": {Atan, math.Atan}, "sinh": {Sinh, math.Sinh}, "cosh": {Cosh, math.Cosh}, "asinh": {Asinh, math.Asinh}, "acosh": {Acosh, math.Acosh},
-		"atanh": {Atanh, math.Atanh}, "erf": {Erf, math.Erf},
+		"atanh": {Atanh, math.Atanh}, "erf": {Erf, math.Erf}, "log1p": {Log1p, math.Log1p}, "log2": {Log2, math.Log2}, "expm1": {Expm1, math.Expm1},
 		"softplus": {Softplus, func(x float64) float64 {
 			if x > 20 {
 				return x

@@ -60,6 +60,10 @@ func (v *Evaluator) operator(c *Call) (Value, error) {
 		return "", nil
 	case "torch.is_scripting", "torch.jit.is_scripting":
 		return true, nil
+	case "ops.prim.min", "ops.prim.max", "ops.prim.abs": // Python's own functions
+		d := *c
+		d.Name = "torch." + strings.TrimPrefix(c.Name, "ops.prim.")
+		c = &d
 	}
 	name, ok := strings.CutPrefix(c.Name, "torch.")
 	if !ok || len(c.Args) == 0 {
@@ -86,6 +90,8 @@ func (v *Evaluator) operator(c *Call) (Value, error) {
 	case numeric && (arithmetic[name] || relations[name] || unaries[name]):
 		return compute(name, args, c.Named)
 	case relations[name] && slices.ContainsFunc(args, isSym) && !slices.ContainsFunc(args, isTensor):
+		return Unknown{"a size of the inputs"}, nil
+	case name == "abs" && isSym(args[0]):
 		return Unknown{"a size of the inputs"}, nil
 	case slices.ContainsFunc(args, isUnknown) && (arithmetic[name] || relations[name]):
 		return args[slices.IndexFunc(args, isUnknown)], nil

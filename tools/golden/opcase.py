@@ -288,6 +288,7 @@ FUNCTIONS = [
     function("erf"), function("exp"), function("floor", relative=0), function("log", positive), function("mish"), function("neg", relative=0),
     function("reciprocal", positive, 0), function("round", lambda x: (x * 2).round() / 2, 0), function("sign", relative=0), function("sin", lambda x: x * 1000),
     function("sinh"), function("softplus", lambda x: x * 6), function("softsign", relative=1e-6), function("sqrt", positive), function("tan", around(-1.4, 1.4)),
+    function("expm1"), function("log1p", positive), function("log2", positive), function("trunc", relative=0),
 ]
 
 

@@ -49,6 +49,8 @@ def pointwise(pick):
         lambda: Call(lambda x: x.sub(1.5, alpha=2).neg().reciprocal()), lambda: Call(lambda x: ((x > 0) & (x < 1)).float() + x),
         lambda: Call(lambda x: x.clone().mul_(2).add_(1)), lambda: Call(lambda x: torch.fmod(x, 0.7) + torch.remainder(x, 0.4)),
         lambda: Call(lambda x: torch.lerp(x, x * x, 0.25)), lambda: Call(lambda x: torch.addcmul(x, x, x, value=0.5)),
+        lambda: Call(lambda x: torch.log1p(x.abs()) - torch.expm1(x.clamp(max=1))), lambda: Call(lambda x: torch.log2(x * x + 0.5)),
+        lambda: Call(lambda x: torch.trunc(x * 3) - torch.frac(x * 2)),
         lambda: Call(lambda x: F.glu(torch.cat([x, x * 0.5], 1), 1)), lambda: Call(lambda x: x.square() - torch.minimum(x, x * 0 + 0.3)),
     ])()  # fmt: skip
 

@@ -162,6 +162,35 @@ class Dynamic(nn.Module):
         return self.fc2(F.relu(self.fc1(x.flatten(2).mean(2).repeat(1, 16))))
 
 
+class Same(nn.Module):
+    """convolutions that keep sizes, and functions near 0"""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 3, padding="same", dilation=2)
+        self.line = nn.Conv1d(6, 4, 4, padding="same", bias=False)
+        self.valid = nn.Conv2d(6, 6, 3, padding="valid", stride=2, groups=2)
+
+    def forward(self, x):
+        x = self.valid(torch.log1p(self.conv(x).abs()))
+        x = torch.expm1(torch.frac(x * 3) * 0.01) + torch.trunc(x * 5) * 0.1 + torch.log2(x.abs() + 1)
+        return self.line(x.flatten(2)).mean(2)
+
+
+class Masked(nn.Module):
+    """inputs of other types than float32, and Python's min, max and abs"""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(10, 6)
+        self.fc = nn.Linear(6, 5)
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor, scale: torch.Tensor):
+        width = min(abs(-self.table.embedding_dim), max(2, 4))
+        x = self.fc(self.table(ids + 1)).masked_fill(~mask.unsqueeze(-1), 0.0)
+        return x[:, :, :width].sum(1) * scale
+
+
 def settle(model):
     for m in model.modules():
         if isinstance(m, nn.BatchNorm2d):
@@ -228,6 +257,13 @@ def main():
         torch.backends.quantized.engine = "fbgemm"
         model = torch.ao.quantization.quantize_dynamic(Dynamic().eval(), {nn.Linear})
         keep("fbgemm.dynamic.traced", torch.jit.trace(model, x), x)
+        keep("same.traced", torch.jit.trace(Same().eval(), x), x)
+        keep("same.scripted", torch.jit.script(Same().eval()), x)
+        masked = torch.jit.script(Masked().eval())
+        ids, mask, scale = torch.arange(6).view(2, 3), torch.tensor([[True, True, False], [True, False, False]]), torch.rand(2, 1)
+        files["masked.pt"] = lean_script(masked)
+        for name, value in [("ids", ids), ("mask", mask), ("scale", scale), ("result", masked(ids, mask, scale))]:
+            files[f"masked.{name}.npy"] = array(value)
         files["branching.scripted.pt"] = lean_script(torch.jit.script(Branching().eval()))
     with zipfile.ZipFile(OUT, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
         for file, data in files.items():
