@@ -11,6 +11,7 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/internal/samegraph"
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/pt2"
@@ -54,31 +55,14 @@ func arrayOf(t *testing.T, data []byte) *tensor.Tensor {
 	return a
 }
 
-// holders finds, for each node of the program that quantizes an activation, the node of the model
-// whose codes are its: that node, or the operator in front that computes on codes.
+// holders finds, for each node of the model that has the codes of a quantizer of the program, that one.
 func holders(t *testing.T, f *pt2.File, m *octet.Model) map[string]string {
 	t.Helper()
 	raw, err := f.Graph(onnx.Given{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	types := map[string]graph.Type{}
-	for _, n := range m.Graph().Nodes {
-		types[n.Name] = n.Output().Type
-	}
-	found := map[string]string{}
-	for _, q := range raw.Nodes {
-		if _, ok := q.Op.(op.Quantize); !ok || strings.Contains(q.Name, "/") {
-			continue
-		}
-		for v := q.Output(); v.Node != nil; v = v.Node.Inputs[0] {
-			if own := types[v.Node.Name]; own.DType == q.Output().Type.DType && own.Q.Equal(q.Output().Type.Q) {
-				found[v.Node.Name] = q.Name
-				break
-			}
-		}
-	}
-	return found
+	return samegraph.Holders(raw, m.Graph())
 }
 
 // TestCodesOfPT2E: programs that PT2E quantized compute on codes, node by node those of PyTorch; what

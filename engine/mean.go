@@ -13,6 +13,8 @@ type mean struct {
 	reals  *[256]float32
 	rule   quant.Quantizer
 	lowest int32 // the code stored as 0: -128 for qint8, 0 for quint8
+
+	contiguous bool // op.Mean's
 }
 
 func lowerMean(n *graph.Node, m op.Mean, t target) (operation, string) {
@@ -35,7 +37,7 @@ func lowerMean(n *graph.Node, m op.Mean, t target) (operation, string) {
 		return lowerMeanPool(n, t)
 	}
 	real := quant.NewDequantizer(quant.Unsigned(n.Inputs[0].Type.Q, d))
-	return mean{real.Table(false), quant.NewQuantizer(n.Output().Type.Q, d), lowest(d)}, ""
+	return mean{real.Table(false), quant.NewQuantizer(n.Output().Type.Q, d), lowest(d), m.Contiguous}, ""
 }
 
 func (mean) kernel() (string, string) { return "mean", "go" }
@@ -75,7 +77,13 @@ func (t *taskMean) Do(_, i int) {
 		}
 		var sums [quant.SumWidth]float32
 		n := min(quant.SumWidth, t.channels-c)
-		p.Sum(sums[:n], c)
+		if t.contiguous {
+			for k := range n {
+				sums[k] = p.SumPixels(k)
+			}
+		} else {
+			p.Sum(sums[:n], c)
+		}
 		out := t.out[image*t.channels+c:][:n]
 		for k := range out {
 			out[k] = uint8(t.rule.Code(sums[k]/float32(t.pixels)) - t.lowest)

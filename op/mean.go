@@ -19,6 +19,10 @@ type Mean struct {
 	KeepDim bool  `json:"keepdim,omitempty"` // Axes stay, with extents of 1
 
 	Rescaled bool `json:"rescaled,omitempty"` // codes have parameters of their own, by ONNX Runtime's rule
+
+	// Contiguous says that PyTorch has the image channel after channel, not channels last: where codes
+	// are averaged as numbers it adds them in another order.
+	Contiguous bool `json:"contiguous,omitempty"`
 }
 
 // Kind is "mean".
@@ -100,7 +104,11 @@ func (m Mean) Eval(ctx graph.Context, in []*tensor.Tensor, outs []graph.Type) ([
 	means := make([]float32, x[0]*x[1])
 	for i := range means {
 		p.Codes = in[0].Bytes()[i*n : (i+1)*n]
-		p.Sum(means[i:i+1], i%x[1])
+		if m.Contiguous {
+			means[i] = p.SumPixels(0)
+		} else {
+			p.Sum(means[i:i+1], i%x[1])
+		}
 		means[i] /= float32(n)
 	}
 	return []*tensor.Tensor{quantized(means, out, quant.NewQuantizer(out.Q, out.DType))}, nil

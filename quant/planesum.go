@@ -10,6 +10,7 @@ const SumWidth = 32
 type Plane struct {
 	Codes    []uint8       // of the first channel on, pixel after pixel
 	Step     int           // from pixel to pixel
+	lane     int           // from one sum to the next where it is not 1
 	Pixels   int           // of the image: height times width
 	Reals    *[256]float32 // by code
 	Channels int           // of the image
@@ -68,8 +69,39 @@ func (p *Plane) cascade(sums []float32, start, step, n int) {
 	}
 }
 
+// lanes is how many numbers PyTorch adds side by side (AVX2).
+const lanes = 8
+
+// SumPixels adds the pixels of a channel in the order in which PyTorch (AVX2) reduces an image whose
+// channels lie one behind the other: eight side by side, in four interleaved streams, and what is left.
+func (p *Plane) SumPixels(channel int) (total float32) {
+	codes, whole := p.Codes[channel:], p.Pixels/lanes
+	if whole == 0 {
+		var sum [1]float32
+		few := Plane{Codes: codes, Step: p.Step, Pixels: p.Pixels, Reals: p.Reals, Channels: 1}
+		few.Sum(sum[:], 0)
+		return sum[0]
+	}
+	var sums [lanes]float32
+	vectors := Plane{Codes: codes, Step: lanes * p.Step, lane: p.Step, Pixels: whole, Reals: p.Reals, Channels: lanes}
+	vectors.Sum(sums[:], 0)
+	for i := whole * lanes; i < p.Pixels; i++ {
+		total += p.Reals[codes[i*p.Step]]
+	}
+	for _, s := range sums {
+		total += s
+	}
+	return total
+}
+
 // add adds pixel i.
 func (p *Plane) add(sums []float32, i int) {
+	if p.lane > 1 {
+		for k := range sums {
+			sums[k] += p.Reals[p.Codes[i*p.Step+k*p.lane]]
+		}
+		return
+	}
 	codes := p.Codes[i*p.Step:][:len(sums)]
 	for c, code := range codes {
 		sums[c] += p.Reals[code]

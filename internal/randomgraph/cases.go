@@ -259,7 +259,7 @@ var images = []Case{
 			b.Pool(x, op.AdaptiveAvgPool2D{Output: [2]int{1, 1}}),
 			b.Pool(x, op.AdaptiveAvgPool2D{Output: [2]int{4, 5}}),
 			b.Pool(x, op.AdaptiveAvgPool2D{Output: [2]int{13, 11}}),
-			b.Pool(x, op.Mean{Axes: []int{2, 3}}), b.Pool(x, op.Mean{Axes: []int{-1, 2}, KeepDim: true}))
+			b.Pool(x, op.Mean{Axes: []int{2, 3}}), b.Pool(x, op.Mean{Axes: []int{2, 3}, Contiguous: true}), b.Pool(x, op.Mean{Axes: []int{-1, 2}, KeepDim: true}))
 	}},
 	{"averages of codes", 9, 13, 11, func(b *Builder) *graph.Graph { // by ONNX Runtime's rules, with parameters of their own
 		b.g.Numerics = quant.ONNX

@@ -43,8 +43,12 @@ func computeOnCodes(g *graph.Graph) (changed bool, err error) {
 			}
 		}
 		o := n.Op
-		if average, ok := o.(op.Averaging); ok && !takesCodes(o, in, out.Type) {
+		if average, ok := o.(op.Averaging); ok && g.Numerics == quant.ONNX && !takesCodes(o, in, out.Type) {
 			o = average.Rescale()
+		} else if ok && g.Numerics != quant.ONNX {
+			if o, ok = referenceMean(o); !ok {
+				continue
+			}
 		}
 		if !takesCodes(o, in, out.Type) || slices.Equal(in, n.Inputs) {
 			continue
@@ -58,6 +62,19 @@ func computeOnCodes(g *graph.Graph) (changed bool, err error) {
 		changed = true
 	}
 	return changed, nil
+}
+
+// referenceMean is an average whose rule on codes adds numbers in PyTorch's order. The last digits of
+// their sum decide where codes would give a half, so that others stay float.
+func referenceMean(o graph.Op) (graph.Op, bool) {
+	switch o := o.(type) {
+	case op.Mean:
+		o.Contiguous = true
+		return o, true
+	case op.AdaptiveAvgPool2D:
+		return op.Mean{Axes: []int{2, 3}, KeepDim: true, Contiguous: true}, o.Output == [2]int{1, 1}
+	}
+	return nil, false
 }
 
 // quantizedBehind returns the result of the Quantize that reads n's result, if nothing

@@ -8,11 +8,14 @@
 // or why the program is refused, and fails where a difference is larger than allowed. Of networks
 // that torch.ao has converted it demands the numbers that octet computes with their state dict,
 // bit by bit, and prints by how much PyTorch's differ.
+//
+// With -codes it compares the codes of the programs that tools/pt2/quantized.py has written, node by node.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math"
 	"os"
@@ -31,11 +34,17 @@ import (
 const allowed = 1e-4
 
 func main() {
-	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: pt2 FOLDER [NAME …]")
+	ofCodes := flag.Bool("codes", false, "compare the codes of quantized.py's programs")
+	flag.Parse()
+	if flag.NArg() < 1 {
+		fmt.Fprintln(os.Stderr, "usage: pt2 [-codes] FOLDER [NAME …]")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2:]); err != nil {
+	do := run
+	if *ofCodes {
+		do = codes
+	}
+	if err := do(flag.Arg(0), flag.Args()[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -1,10 +1,12 @@
 """Writes programs that PT2E quantized, with the codes that PyTorch computes: python tools/pt2/quantized.py FOLDER [NAME ...]
 
 torch 2.15.0, torchvision 0.29.2 and torchao 0.18.0; weights, statistics and inputs are drawn from seeds. For each
-network there is NAME.pt2, NAME.x.npy, NAME.y.npy, and for each node that quantizes an activation NAME.codes.NODE.npy.
-pt2/testdata/quantized.zip holds the small ones:  python tools/pt2/quantized.py FOLDER && (cd FOLDER && zip -X ../quantized.zip *)
+network there is NAME.pt2, NAME.x.npy, NAME.y.npy, and for each node that quantizes an activation NAME.codes.NODE.npy;
+of torchvision's networks also NAME.more.x.npy and .y.npy, inputs without codes. A NAME is resnet18_inductor, say; without
+names it is those of the small network. pt2/testdata/quantized.zip holds the small ones:  python tools/pt2/quantized.py FOLDER && (cd FOLDER && zip -X ../quantized.zip *)
 """
 
+import gzip
 import pathlib
 import sys
 import warnings
@@ -30,6 +32,8 @@ QUANTIZERS = {
     "xnnpack1": lambda: XNNPACKQuantizer().set_global(get_symmetric_quantization_config(is_per_channel=False)),
     "dynamic": lambda: XNNPACKQuantizer().set_global(get_symmetric_quantization_config(is_per_channel=True, is_dynamic=True)),
 }
+FIT, MORE = {"vit_b_16": 60}, {"vit_b_16": 12}  # images to fit the head to, and inputs without codes; 300 and 60 of the others
+DATA = pathlib.Path(__file__).parents[2] / "cmd/octet/demodata"
 
 
 class Small(nn.Module):
@@ -60,6 +64,46 @@ def network(name):
     return model
 
 
+def first(y):
+    return y[0] if isinstance(y, tuple | list) else y
+
+
+def images(count, side, first):
+    """so many of Fashion-MNIST, as large as a network takes them, and their classes"""
+    pixels, classes = (gzip.decompress((DATA / f"t10k-{kind}-ubyte.gz").read_bytes()) for kind in ("images-idx3", "labels-idx1"))
+    x = torch.frombuffer(bytearray(pixels[16 + 784 * first : 16 + 784 * (first + count)]), dtype=torch.uint8).view(count, 1, 28, 28)
+    x = nn.functional.interpolate((x / 255 - 0.29) / 0.35, size=side, mode="bilinear").repeat(1, 3, 1, 1)
+    return x, torch.tensor(list(classes[8 + first : 8 + first + count]))
+
+
+def fit(model, x, classes):
+    """makes a network of random weights one whose classes have margins: its norms get the statistics of images, and its
+    head tells their classes, by least squares on its features"""
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    for m in norms:
+        m.reset_running_stats()
+        m.momentum = None
+        m.train()
+    model(x[:60])
+    model.eval()
+    path, head = [(n, m) for n, m in model.named_modules() if isinstance(m, nn.Linear)][-1]
+    features = []
+    hook = head.register_forward_hook(lambda m, inputs, y: features.append(inputs[0]))
+    for part in x.split(20):
+        model(part)
+    hook.remove()
+    f = torch.cat(features).double()
+    mean = f.mean(0)
+    f = f - mean
+    target = nn.functional.one_hot(classes, 10).double() - 0.1
+    kernel = f @ f.T
+    weight = f.T @ torch.linalg.solve(kernel + 0.01 * kernel.trace() / len(f) * torch.eye(len(f)), target)
+    made = nn.Linear(len(mean), 10)
+    made.weight.copy_(weight.T)
+    made.bias.copy_(-mean @ weight)
+    model.set_submodule(path, made)
+
+
 class Codes(torch.fx.Interpreter):
     """notes what the nodes that quantize activations give"""
 
@@ -78,11 +122,17 @@ def main(folder, names):
         net, _, quantizer = name.rpartition("_")
         torch.manual_seed(7)
         model = network(net)
-        side = 16 if net == "small" else 64
-        draw = torch.Generator().manual_seed(11)
-        calibration, x = (torch.randn(4, 3, side, side, generator=draw) for _ in range(2))
+        side = 16 if net == "small" else make.TRANSFORMERS.get(net, 64)
+        if net == "small":
+            draw = torch.Generator().manual_seed(11)
+            calibration, x = (torch.randn(4, 3, side, side, generator=draw) for _ in range(2))
+        else:
+            fitted, classes = images(FIT.get(net, 300), side, 1000)
+            calibration, x, more = fitted[:16], images(4, side, 0)[0], images(MORE.get(net, 60), side, 4)[0]
         shapes = ({0: Dim("n")},)
         with torch.no_grad():
+            if net != "small":
+                fit(model, fitted, classes)
             prepared = prepare_pt2e(torch.export.export(model, (x,), dynamic_shapes=shapes).module(), QUANTIZERS[quantizer]())
             prepared(calibration)
             program = torch.export.export(convert_pt2e(prepared), (x,), dynamic_shapes=shapes)
@@ -90,8 +140,11 @@ def main(folder, names):
             codes = Codes(program.module())
             codes.seen = {}
             y = codes.run(x)
+            if net != "small":
+                numpy.save(folder / f"{name}.more.x.npy", more.numpy())
+                numpy.save(folder / f"{name}.more.y.npy", first(program.module()(more)).numpy())
         numpy.save(folder / f"{name}.x.npy", x.numpy())
-        numpy.save(folder / f"{name}.y.npy", (y[0] if isinstance(y, tuple | list) else y).numpy())
+        numpy.save(folder / f"{name}.y.npy", first(y).numpy())
         for node, array in codes.seen.items():
             numpy.save(folder / f"{name}.codes.{node}.npy", array)
         print(name, len(codes.seen), "nodes quantize activations", flush=True)

@@ -30,7 +30,8 @@ def converted(name, backend):
     """the network as torch.ao converts it, with the input of its runs"""
     torch.manual_seed(7)
     torch.backends.quantized.engine = backend
-    options = {"transform_input": False} if name in ("googlenet", "inception_v3") else {}
+    name, _, transform = name.partition("+")
+    options = {"transform_input": bool(transform)} if name in ("googlenet", "inception_v3") else {}
     model = torchvision.models.get_model("quantized_" + name, weights=None, quantize=False, **options, **make.OPTIONS.get(name, {}))
     model = make.settle(model, 7)
     model.fuse_model(is_qat=False)
