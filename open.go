@@ -61,12 +61,12 @@ func Open(path string, opts ...OpenOption) (*Model, error) {
 const keepsOpenFiles = runtime.GOOS != "windows"
 
 // Read is Open for a file of size bytes that is not on disk; name stands for it
-// in errors.
+// in errors, and ends in .pt2 where it is a program.
 func Read(r io.ReaderAt, size int64, name string, opts ...OpenOption) (*Model, error) {
 	if r == nil {
 		return nil, errNil("reader", "os.Open returns one")
 	}
-	if torch.IsScriptAt(r, size) {
+	if strings.EqualFold(filepath.Ext(name), ".pt2") || torch.IsScriptAt(r, size) {
 		f, err := pt2.Read(r, size, name)
 		if err != nil {
 			return nil, err

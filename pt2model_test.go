@@ -3,6 +3,7 @@ package octet_test
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -161,5 +162,23 @@ func TestOptionsOfPrograms(t *testing.T) {
 	}
 	if _, err := octet.OpenPT2(nil); err == nil {
 		t.Error("nil is read")
+	}
+}
+
+// TestReadOfAProgram: a program that is not on disk is known by its name, as Open knows it.
+func TestReadOfAProgram(t *testing.T) {
+	data, err := os.ReadFile("pt2/testdata/example.pt2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := octet.Read(bytes.NewReader(data), int64(len(data)), "net.pt2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Compile(); err != nil {
+		t.Error(err)
+	}
+	if _, err := octet.Read(bytes.NewReader(data), int64(len(data)), "net.pth"); err == nil || !strings.Contains(err.Error(), "rename it to") {
+		t.Errorf("as a checkpoint: %v", err)
 	}
 }

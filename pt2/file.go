@@ -87,7 +87,7 @@ func Read(r io.ReaderAt, size int64, name string) (*File, error) {
 func (f *File) read(r io.ReaderAt, size int64) error {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return fmt.Errorf("no program of torch.export.save that can be read: %w: the file may be cut off; copy or save it again", err)
+		return fmt.Errorf("no program of torch.export.save that can be read: its list of records: %w: the file may be cut off; copy or save it again", err)
 	}
 	if slices.ContainsFunc(z.File, ofTorchScript) {
 		s, err := torch.ReadScript(r, size, f.name)

@@ -173,7 +173,7 @@ func (v *Evaluator) method(o *Object, name string) (*function, error) {
 		return nil, err
 	}
 	if c == nil {
-		return nil, fmt.Errorf("the code of %s is missing", o.Class)
+		return nil, fmt.Errorf("the code of %s is missing: no record of the archive has that class", o.Class)
 	}
 	f := c.functions[name]
 	if f == nil {

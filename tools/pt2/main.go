@@ -9,7 +9,8 @@
 // that torch.ao has converted it demands the numbers that octet computes with their state dict,
 // bit by bit, and prints by how much PyTorch's differ.
 //
-// With -codes it compares the codes of the programs that tools/pt2/quantized.py has written, node by node.
+// With -codes it compares the codes of the programs that tools/pt2/quantized.py has written, node by node;
+// with -damaged it opens damaged files: go run ./tools/pt2 -damaged pt2/testdata COUNT SEED
 package main
 
 import (
@@ -35,14 +36,18 @@ const allowed = 1e-4
 
 func main() {
 	ofCodes := flag.Bool("codes", false, "compare the codes of quantized.py's programs")
+	ofDamage := flag.Bool("damaged", false, "open COUNT files of a folder of archives, with damage drawn from SEED")
 	flag.Parse()
 	if flag.NArg() < 1 {
-		fmt.Fprintln(os.Stderr, "usage: pt2 [-codes] FOLDER [NAME …]")
+		fmt.Fprintln(os.Stderr, "usage: pt2 [-codes] FOLDER [NAME …], or pt2 -damaged FOLDER COUNT SEED")
 		os.Exit(2)
 	}
 	do := run
 	if *ofCodes {
 		do = codes
+	}
+	if *ofDamage {
+		do = damaged
 	}
 	if err := do(flag.Arg(0), flag.Args()[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -65,6 +65,8 @@ def write(folder, name):
         if len(parts) == 3:
             model, side = converted(parts[0], parts[1])
             sizes = [(2, 3, side, side), (1, 3, side, side)]
+            if "+" in parts[0] and parts[-1] != "traced":  # its first operators tell no sizes
+                sizes, line["shape"] = sizes[:1], sizes[0]
             line["state"] = f"{parts[0]}.{parts[1]}.pth"
             line["arch"] = parts[0]
             torch.save(model.state_dict(), folder / line["state"])
