@@ -42,7 +42,9 @@ func (h *handler) body(w http.ResponseWriter, r *http.Request, lead int) (c cont
 	if r.ContentLength > h.opts.MaxBody {
 		return c, h.tooLarge()
 	}
-	packed := http.MaxBytesReader(w, r.Body, h.opts.MaxBody)
+	pieces, done := inPieces(r, r.Body)
+	defer done()
+	packed := http.MaxBytesReader(w, io.NopCloser(pieces), h.opts.MaxBody)
 	var reader io.Reader = packed
 	expected := r.ContentLength
 	if encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding != "" && encoding != "identity" {

@@ -12,10 +12,10 @@ import (
 	"net/http/pprof"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
-	"golang.org/x/net/netutil"
 	"google.golang.org/grpc/credentials"
 
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
@@ -53,6 +53,7 @@ const (
 // end. Errors of what the configuration names have exit codes: Usage of addresses, Data of
 // certificates and tokens, Model of models.
 func Run(ctx context.Context, c Config, o serve.Options) error {
+	defer spareProcessor(&o)()
 	m := metrics.New(c.TritonNames)
 	o.Observe = m.Observe
 	host := serve.NewHost(o)
@@ -96,6 +97,18 @@ func Run(ctx context.Context, c Config, o serve.Options) error {
 	time.Sleep(c.DrainDelay)
 	cancel()
 	return s.end(loaded)
+}
+
+// spareProcessor lets one goroutine more run than compute: those that compute give way to others
+// after ten milliseconds only, and one that reads a request would wait for them again and again.
+// It returns what undoes it.
+func spareProcessor(o *serve.Options) (undo func()) {
+	before := runtime.GOMAXPROCS(0)
+	if o.Threads <= 0 {
+		o.Threads = before
+	}
+	runtime.GOMAXPROCS(max(before, o.Threads+1))
+	return func() { runtime.GOMAXPROCS(before) }
 }
 
 // end stops the listeners and waits for requests in flight and for the model that is being
@@ -191,14 +204,15 @@ func (s *process) open(ctx context.Context, flag, address string) (net.Listener,
 	if err != nil {
 		return nil, exit.Usagef("--%s %s: %w: give the host:port of a free port, such as 127.0.0.1:8080, or \"\" for none", flag, address, err)
 	}
-	return netutil.LimitListener(l, s.config.MaxConnections), nil
+	return limit(l, s.config.MaxConnections), nil
 }
 
 // http serves a handler.
 func (s *process) http(l net.Listener, handler http.Handler) {
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: headerBytes, IdleTimeout: idleTimeout,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ConnContext: rest.ConnContext,
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	s.ends = append(s.ends, server.Shutdown)
 	s.closes = append(s.closes, func() { server.Close() })

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package rest
+
+func setLowWater(uintptr, int) {}
