@@ -8,8 +8,9 @@
 // An inference is what a process that has computed once does for another request, less what it
 // does for an empty one, with one thread. Counts of vectors are exact; the whole varies with the
 // machine's load, as Go's scheduler runs too, which limits leave out. The cores are cortex-a72
-// (NEON alone), neoverse-n1 (dot product) and max (I8MM); what qemu calls them decides which
-// instructions there are, not what they cost. No time follows from a count.
+// (NEON alone), neoverse-n1 (dot product), neoverse-v1 and max (I8MM, and for others than octet SVE,
+// with vectors of 32 and 64 bytes); what they are called decides which instructions there are, not
+// what they cost. No time follows from a count.
 //
 // With -ort ONNX Runtime computes the same models, written as ONNX files in QDQ form.
 //
@@ -38,7 +39,7 @@ func main() {
 	log.SetFlags(0)
 	var o options
 	flag.StringVar(&o.archs, "archs", "mobilenet_v2,mobilenet_v3_large,resnet18,resnet50", "architectures, with random weights")
-	flag.StringVar(&o.cpus, "cpus", "cortex-a72,neoverse-n1,max", "qemu's names of cores")
+	flag.StringVar(&o.cpus, "cpus", "cortex-a72,neoverse-n1,max", "cores: qemu's names, or neoverse-v1")
 	flag.IntVar(&o.edge, "edge", 224, "height and width of the architectures' images")
 	flag.StringVar(&o.forms, "forms", "int8", "int8, float32 or both, with a comma between")
 	flag.StringVar(&o.dir, "dir", "", "folder to make the models in, where they are found the next time")

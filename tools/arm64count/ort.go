@@ -15,7 +15,7 @@ var ortScript string
 type peer struct{ folder string }
 
 // parts are what cores say of themselves: implementer ARM, and the part.
-var parts = map[string]string{"cortex-a72": "0xd08", "neoverse-n1": "0xd0c", "max": "0xd40"}
+var parts = map[string]string{"cortex-a72": "0xd08", "neoverse-n1": "0xd0c", "neoverse-v1": "0xd40", "max": "0xd40"}
 
 // inference counts one inference of w.
 func (o peer) inference(e *emulator, core string, w workload) (counts, error) {

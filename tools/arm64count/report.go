@@ -113,7 +113,8 @@ func writeTable(results []result, path string) error {
 		"-ort counts ONNX Runtime 1.32.0 on the same model. `octet` is every instruction of the process, Go's runtime among\n"+
 		"them, and `ratio` is that over all of ONNX Runtime's: below 1.00, octet needs fewer. `outside` is the share of what\n"+
 		"is not in kernels: the engine and Go's runtime. The runtime does more the longer an inference takes, and under\n"+
-		"qemu it takes long: on a board its share is smaller.\n\n")
+		"qemu it takes long: on a board its share is smaller. ONNX Runtime has kernels for SVE, octet has none: the vectors of\n"+
+		"`max` are 64 bytes long, longer than those of any core with I8MM; neoverse-v1 has them as that core does, 32 bytes.\n\n")
 	fmt.Fprintln(&b, "| model | core | octet | simd | load | store | dot | mmla | mull | fmla | portable kernels | outside | "+
 		"ONNX Runtime | ratio | most in |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, r := range results {
