@@ -65,6 +65,7 @@ func runSelfTest(ctx context.Context, c *console.Console, seed uint64) (*selfTes
 		}
 	}
 	s.checkStatistics(r)
+	s.checkPixels(r)
 	if err := s.checkTraining(ctx, r); err != nil {
 		return nil, err
 	}
