@@ -102,6 +102,11 @@ func ReadCalibration(r io.Reader) (*Calibration, error) {
 	if stats.Images < 0 || outer.Shards == nil && stats.Images > len(outer.Data.Samples) {
 		return nil, fmt.Errorf("the calibration statistics are of %d samples and name %d; the file is damaged: calibrate again", stats.Images, len(outer.Data.Samples))
 	}
+	if r := outer.Recipe; r != nil && r.Preset != nil {
+		if err := r.Preset.Validate(); err != nil {
+			return nil, fmt.Errorf("the preset of the calibration statistics: %w; the file is damaged: calibrate again", err)
+		}
+	}
 	return &Calibration{Complete: outer.Complete, Source: outer.Source, BatchSize: outer.BatchSize, Limit: outer.Limit,
 		Equalized: outer.Equalized, Images: stats.Images, Data: outer.Data,
 		Shards: outer.Shards, Recipe: outer.Recipe, stats: stats}, nil

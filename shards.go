@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/octet-ml/octet/dataset"
@@ -97,6 +98,8 @@ func (c *Calibration) Merge(others ...*Calibration) (*Calibration, error) {
 			return nil, dataset.Foreign("they were calibrated with other instruction sets, %s and %s, which float arithmetic depends on: limit all shards to those that every machine has", a.CPU, b.CPU)
 		case a.QConfig != b.QConfig || a.Ranges != b.Ranges:
 			return nil, dataset.Foreign("they were calibrated with other recipes: qconfig %s %s and %s %s", a.QConfig, a.Ranges, b.QConfig, b.Ranges)
+		case !reflect.DeepEqual(a.Preset, b.Preset):
+			return nil, dataset.Foreign("their images were prepared by other presets")
 		case out.Equalized != o.Equalized:
 			return nil, dataset.Foreign("the weights were equalized for one of them alone")
 		}

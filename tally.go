@@ -60,7 +60,7 @@ func (o *Origin) Check() error {
 // not belong together.
 func (o *Origin) Merge(p *Origin) error {
 	switch {
-	case o.Model != p.Model:
+	case o.Model != p.Model || o.Kind != p.Kind || o.Arch != p.Arch:
 		return dataset.Foreign("they are of two models, %s %s (fingerprint %.12s) and %s %s (%.12s)", o.Kind, o.Arch, o.Model, p.Kind, p.Arch, p.Model)
 	case o.CPU != p.CPU:
 		return dataset.Foreign("they were computed with other instruction sets, %s and %s, which the float layers depend on: limit all shards to those that every machine has", orNone(o.CPU), orNone(p.CPU))

@@ -105,6 +105,7 @@ func TestTalliesOfOtherModels(t *testing.T) {
 	for _, other := range []*octet.Tally{
 		read(`"seen": [2]`, `"seen": [1]`, `"model": "m"`, `"model": "n"`), read(`"seen": [2]`, `"seen": [1]`, `"set": "s"`, `"set": "r"`),
 		read(`"seen": [2]`, `"seen": [1]`, `"shards": 3`, `"shards": 4`), read(`"seen": [2]`, `"seen": [1]`, `"int8"`, `"int8", "cpu": "avx2"`),
+		read(`"seen": [2]`, `"seen": [1]`, `"int8"`, `"float"`), read(`"seen": [2]`, `"seen": [1]`, `"int8"`, `"int8", "arch": "another"`),
 	} {
 		if err := read().Merge(other); !errors.Is(err, dataset.ErrForeign) {
 			t.Errorf("%+v: %v", other.Origin, err)
