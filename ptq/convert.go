@@ -184,7 +184,7 @@ func (c *converter) weight(n *graph.Node, w *graph.Value) error {
 func (c *converter) quantizeWeight(n *graph.Node, w *tensor.Tensor) (*tensor.Tensor, error) {
 	spec := c.p.QConfig.Weight
 	if _, ok := n.Op.(op.OneScaled); ok {
-		spec = perTensor(spec)
+		spec = spec.PerTensor()
 	}
 	if c.weights == nil {
 		return QuantizeWeight(w, spec)
@@ -200,24 +200,6 @@ func (c *converter) quantizeWeight(n *graph.Node, w *tensor.Tensor) (*tensor.Ten
 		return nil, err
 	}
 	return quantizeBy(w, q, tensor.QInt8)
-}
-
-// perTensor is spec with one scale for all channels.
-func perTensor(spec quant.ObserverSpec) quant.ObserverSpec {
-	switch spec.Kind {
-	case quant.PerChannelMinMax:
-		spec.Kind = quant.MinMax
-	case quant.MovingAveragePerChannelMinMax:
-		spec.Kind = quant.MovingAverageMinMax
-	}
-	switch spec.QScheme {
-	case quant.PerChannelSymmetric:
-		spec.QScheme = quant.PerTensorSymmetric
-	case quant.PerChannelAffine:
-		spec.QScheme = quant.PerTensorAffine
-	}
-	spec.Axis = 0
-	return spec
 }
 
 // QuantizeWeight quantizes a float32 weight [O, ...] with the parameters of an observer that

@@ -142,7 +142,7 @@ func (c *dynamicConverter) embedding(n *graph.Node, table *graph.Value) (Reason,
 	if err := table.Data.Load(); err != nil {
 		return NotFloat, "", err
 	}
-	spec := perTensor(c.p.QConfig.Weight)
+	spec := c.p.QConfig.Weight.PerTensor()
 	spec.QScheme = quant.PerTensorAffine // its zero point costs nothing
 	q, err := QuantizeWeight(table.Data, spec)
 	if err != nil {

@@ -117,6 +117,24 @@ func (s ObserverSpec) WithDefaults() ObserverSpec {
 	return s
 }
 
+// PerTensor returns s with one scale for all elements.
+func (s ObserverSpec) PerTensor() ObserverSpec {
+	switch s.Kind {
+	case PerChannelMinMax:
+		s.Kind = MinMax
+	case MovingAveragePerChannelMinMax:
+		s.Kind = MovingAverageMinMax
+	}
+	switch s.QScheme {
+	case PerChannelSymmetric:
+		s.QScheme = PerTensorSymmetric
+	case PerChannelAffine:
+		s.QScheme = PerTensorAffine
+	}
+	s.Axis = 0
+	return s
+}
+
 // WithBits returns s with the codes of n bits, from 2 to 8. Signed ones are as many
 // on both sides of zero: conversion, like PyTorch's, clamps to the type and not to
 // these codes, and with one more below zero the largest value would be rounded to

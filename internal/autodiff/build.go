@@ -65,10 +65,14 @@ func (p *Program) build(shape tensor.Shape) (*Step, error) {
 
 // newValue declares an activation of a shape.
 func (b *builder) newValue(name string, shape tensor.Shape, trained bool) *value {
-	v := &value{name: name, shape: shape, trained: trained, channels: shape[1], rows: shape[0]}
-	if len(shape) == 4 {
-		v.rows *= shape[2] * shape[3]
+	v := &value{name: name, shape: shape, trained: trained, channels: 1}
+	switch axes := len(shape); {
+	case axes == 4:
+		v.channels = shape[1]
+	case axes > 0: // row-major
+		v.channels = shape[axes-1]
 	}
+	v.rows = shape.Numel() / max(1, v.channels)
 	v.data = b.memory.newFloats(v.rows * v.channels)
 	if trained {
 		v.grad = b.memory.newFloats(v.rows * v.channels)
@@ -280,11 +284,11 @@ func (b *builder) compute(n *graph.Node, f *finishing) (*value, error) {
 			return b.conv(n, o, w, f)
 		}
 	case op.Linear:
-		if w := b.p.byValue[n.Inputs[1]]; w != nil && len(in) == 1 && len(in[0].shape) == 2 {
+		if w := b.p.byValue[n.Inputs[1]]; w != nil && len(in) == 1 && len(in[0].shape) != 4 {
 			return b.linear(n, w, f)
 		}
 	case op.Add:
-		if len(in) == 2 {
+		if len(in) == 2 && in[0].shape.Equal(in[1].shape) {
 			return b.addition(n, in[0], in[1]), nil
 		}
 	case op.MaxPool2D:

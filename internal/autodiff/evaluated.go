@@ -2,6 +2,7 @@ package autodiff
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/op"
@@ -15,7 +16,8 @@ type evaluated struct {
 	node   *graph.Node
 	op     op.Differentiable
 	in     []*reader
-	params []*tensor.Tensor // by input, what training does not change; nil for activations
+	params []*tensor.Tensor // by input; nil for activations
+	ws     []*weights       // by input, of params that are trained; nil for others
 	out    *value
 
 	last []*tensor.Tensor // the inputs of the last forward pass
@@ -31,35 +33,40 @@ func (b *builder) evaluated(n *graph.Node, in []*value) (*value, error) {
 		return nil, fmt.Errorf("%s has no gradient, so that nothing in front of it can be trained: %s", n.Op.Kind(), untrained)
 	}
 	shape := b.types[n.Output()].Shape
-	if len(shape) != 2 && len(shape) != 4 {
-		return nil, fmt.Errorf("its result has shape %v; training knows images and vectors", shape)
-	}
 	if f, ok := n.Op.(op.Function); ok && f.Steps() && trained(in...) {
 		return nil, fmt.Errorf("%s is flat but for its steps, so that nothing in front of it would be trained: %s", n.Op.Kind(), untrained)
 	}
-	c := &evaluated{Step: b.Step, node: n, op: o, params: make([]*tensor.Tensor, len(n.Inputs))}
+	c := &evaluated{Step: b.Step, node: n, op: o, params: make([]*tensor.Tensor, len(n.Inputs)), ws: make([]*weights, len(n.Inputs))}
 	for i, v := range n.Inputs {
-		if c.params[i] = b.constant(v); c.params[i] == nil {
-			continue
-		}
-		if b.p.byValue[v] != nil {
-			return nil, fmt.Errorf("parameter %q of it cannot be trained", v.Name)
+		c.params[i] = b.constant(v)
+		if p := b.p.byValue[v]; p != nil {
+			if b.p.g.SoleConsumer(v) != n {
+				return nil, fmt.Errorf("its parameter %q is shared; shared ones cannot be trained", v.Name)
+			}
+			outs, _, _ := p.dims()
+			c.ws[i] = b.newWeights(p, outs, nil)
 		}
 	}
 	for _, v := range in {
 		c.in = append(c.in, b.read(v, true))
 	}
-	c.out = b.newValue(n.Name, shape, trained(in...))
+	c.out = b.newValue(n.Name, shape, trained(in...) || slices.ContainsFunc(c.ws, func(w *weights) bool { return w != nil }))
 	b.push(n.Name, c, c.out)
 	return c.out, nil
 }
 
-// take copies the inputs.
-func (c *evaluated) take() {
+// take copies the inputs, and rounds weights.
+func (c *evaluated) take() error {
 	c.last = c.last[:0]
 	at := 0
-	for _, p := range c.params {
-		if p == nil {
+	for i, p := range c.params {
+		switch w := c.ws[i]; {
+		case w != nil:
+			if err := w.forward(); err != nil {
+				return err
+			}
+			p = w.param.TensorOf(w.data())
+		case p == nil:
 			v := c.in[at].v
 			p = tensor.New(tensor.Float32, v.shape...)
 			rowMajor(p.Float32s(), v.data.floats(), v.shape)
@@ -67,10 +74,13 @@ func (c *evaluated) take() {
 		}
 		c.last = append(c.last, p)
 	}
+	return nil
 }
 
 func (c *evaluated) forward() error {
-	c.take()
+	if err := c.take(); err != nil {
+		return err
+	}
 	y, err := c.op.Eval(graph.Context{}, c.last, []graph.Type{{DType: tensor.Float32, Shape: c.out.shape}})
 	if err != nil {
 		return err
@@ -91,6 +101,11 @@ func (c *evaluated) backward() error {
 	}
 	at := 0
 	for i, p := range c.params {
+		if w := c.ws[i]; w != nil {
+			w.param.SetInto(w.param.Grad, grads[i].Float32s())
+			w.backward()
+			continue
+		}
 		if p != nil {
 			continue
 		}

@@ -96,6 +96,12 @@ func Prepare(g *graph.Graph, opts Options) (*Model, error) {
 		return nil, err
 	}
 	m.findLayers(groups)
+	for _, l := range m.layers {
+		n, _ := g.Node(l.name)
+		if _, ok := n.Op.(op.OneScaled); ok && l.norm != nil {
+			return nil, fmt.Errorf("%s: node %q (%s): with a batch norm behind it, it is not trained for int8, nor by PyTorch: exclude it, or quantize without training", g.Name, l.name, n.Op.Kind())
+		}
+	}
 	return m, nil
 }
 
@@ -110,7 +116,11 @@ func (m *Model) place() error {
 				names = append(names, n.Name) // modules of auxiliary outputs see nothing
 			}
 			if op.WeightOf(n) != nil {
-				if m.weights[n.Name], err = fakequant.New(m.opts.QConfig.Weight); err != nil {
+				spec := m.opts.QConfig.Weight
+				if _, ok := n.Op.(op.OneScaled); ok {
+					spec = spec.PerTensor() // as PyTorch's has it
+				}
+				if m.weights[n.Name], err = fakequant.New(spec); err != nil {
 					return fmt.Errorf("weight of %q: %w", n.Name, err)
 				}
 			}
