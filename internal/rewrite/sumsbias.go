@@ -28,7 +28,7 @@ func biasOfSums(g *graph.Graph) (changed bool, err error) {
 				continue
 			}
 			if w := p.Inputs[1].Type.Shape; len(w) == 2 && v.Type.Shape.Equal(tensor.Shape{w[0]}) {
-				n.Op, n.Inputs = op.Linear{Act: add.Act}, append(slices.Clone(p.Inputs), v)
+				n.Op, n.Inputs = op.Linear(add), append(slices.Clone(p.Inputs), v)
 				changed = true
 				break
 			}

@@ -77,7 +77,7 @@ func damaged(folder string, only []string) error {
 		if err != nil {
 			return err
 		}
-		err, complaint := judged(file.name, data)
+		complaint, err := judged(file.name, data)
 		if err == nil {
 			opened++
 		}
@@ -181,7 +181,7 @@ func damage(r *rand.Rand, data []byte) (made []byte, what string, err error) {
 }
 
 // judged opens a file and compiles its model, and says what is wrong with how that ended.
-func judged(name string, data []byte) (err error, complaint string) {
+func judged(name string, data []byte) (complaint string, err error) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -208,5 +208,5 @@ func judged(name string, data []byte) (err error, complaint string) {
 	case !place.MatchString(strings.ReplaceAll(err.Error(), name, "")):
 		complaint = "the error names no node and no record: " + err.Error()
 	}
-	return err, complaint
+	return complaint, err
 }
