@@ -22,8 +22,8 @@ func drain(ctx context.Context, s *setting) error {
 
 // ending is a try with requests of n inputs. It reports whether they were long enough.
 func ending(ctx context.Context, s *setting, n int) (long bool, err error) {
-	const inFlight = 6
-	p, err := start(s.octet, s.model, "--drain-delay", "200ms", "--threads", "2")
+	const threads, inFlight = 2, 6
+	p, err := start(s.octet, s.model, "--drain-delay", "200ms", "--threads", fmt.Sprint(threads))
 	if err != nil {
 		return false, err
 	}
@@ -38,28 +38,25 @@ func ending(ctx context.Context, s *setting, n int) (long bool, err error) {
 		err    error
 	}
 	done := make(chan outcome, inFlight)
-	for i := range inFlight {
-		q := t.raw(s.input(1, n), "")
-		if i%2 == 1 {
-			q = t.call(s.input(1, n))
+	send := func(count, n int) {
+		for i := range count {
+			q := t.raw(s.input(1, n), "")
+			if i%2 == 1 {
+				q = t.call(s.input(1, n))
+			}
+			go func() {
+				status, _, err := q(ctx)
+				done <- outcome{status, err}
+			}()
 		}
-		go func() {
-			status, _, err := q(ctx)
-			done <- outcome{status, err}
-		}()
 	}
-	for {
-		waiting, err := p.gauge("octet_queue_length")
-		if err != nil {
-			return false, err
-		}
-		if waiting == inFlight-2 {
-			break
-		}
-		if len(done) > 0 {
-			return false, nil
-		}
-		time.Sleep(time.Millisecond)
+	send(threads, n)
+	if ok, err := until(p, "octet_computing", threads, done); err != nil || !ok {
+		return false, err
+	}
+	send(inFlight-threads, 1) // which come quickly, and wait for those
+	if ok, err := until(p, "octet_queue_length", inFlight-threads, done); err != nil || !ok {
+		return false, err
 	}
 	signalled := time.Now()
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {

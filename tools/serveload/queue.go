@@ -41,7 +41,7 @@ func leaving(ctx context.Context, s *setting, t *target, n int) (bool, error) {
 			occupied <- status
 		}()
 	}
-	if ok, err := t.until("octet_computing", threads, occupied); err != nil || !ok {
+	if ok, err := until(t.server, "octet_computing", threads, occupied); err != nil || !ok {
 		return false, err
 	}
 	const each = 10
@@ -89,7 +89,7 @@ func leaving(ctx context.Context, s *setting, t *target, n int) (bool, error) {
 	}
 	leave()
 	clients.Wait()
-	if ok, err := t.until("octet_queue_length", 0, occupied); err != nil || !ok {
+	if ok, err := until(t.server, "octet_queue_length", 0, occupied); err != nil || !ok {
 		return false, err
 	}
 	if slices.Contains(got, fine) {
@@ -115,10 +115,10 @@ func leaving(ctx context.Context, s *setting, t *target, n int) (bool, error) {
 	return true, nil
 }
 
-// until waits for a metric to have a value; false where a request of occupied ended first.
-func (t *target) until(metric string, want int64, occupied chan int) (bool, error) {
-	for len(occupied) == 0 {
-		n, err := t.server.gauge(metric)
+// until waits for a metric to have a value; false where a request told so on ended first.
+func until[T any](p *process, metric string, want int64, ended chan T) (bool, error) {
+	for len(ended) == 0 {
+		n, err := p.gauge(metric)
 		if err != nil || n == want {
 			return err == nil, err
 		}
