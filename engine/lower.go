@@ -20,8 +20,7 @@ type target struct {
 	wide     bool         // see wideCodes
 }
 
-// wideCodes is t for a layer whose codes take all of 0..255 in every run, of many rows: one on
-// dynamic codes, as transformers have them.
+// wideCodes is t for a layer whose codes take all of 0..255 in every run: one on dynamic codes.
 func (t target) wideCodes() target {
 	t.wide = true
 	return t

@@ -3,7 +3,6 @@ package serve
 import (
 	"encoding/binary"
 	"time"
-	"unsafe"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -41,29 +40,16 @@ func Raw(name, datatype string, shape tensor.Shape, data []byte) (Input, error) 
 			}
 		}
 	}
-	if in.Data = shared(d, shape, data); in.Data != nil {
-		return in, nil
+	if d == tensor.Float32 { // as images are; others are small
+		if in.Data = tensor.Float32View(shape, data); in.Data != nil {
+			return in, nil
+		}
 	}
 	if in.Data, err = tensor.FromBytes(d, nil, shape, data); err != nil {
 		return in, Errorf(Invalid, "input %s: %v", name, err)
 	}
 	return in, nil
 }
-
-// shared is a tensor in the memory of its elements; nil where they must be copied, or do not fill
-// the shape. Images are float32, others are small.
-func shared(d tensor.DType, shape tensor.Shape, data []byte) *tensor.Tensor {
-	const size = 4
-	n, err := shape.CheckedNumel()
-	start := unsafe.Pointer(unsafe.SliceData(data))
-	if err != nil || d != tensor.Float32 || n == 0 || n > len(data)/size || len(data) != n*size || uintptr(start)%size != 0 || !littleEndian {
-		return nil
-	}
-	return tensor.Of(unsafe.Slice((*float32)(start), n), shape...)
-}
-
-// littleEndian says whether this machine stores numbers as requests do.
-var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 // split are the n elements of BYTES.
 func split(name string, data []byte, n int) ([][]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unsafe"
 )
 
 // hostLittle says whether this machine stores numbers as files do.
@@ -55,6 +56,19 @@ func FromBytes(dtype DType, q *QParams, shape Shape, b []byte) (*Tensor, error) 
 		copy(raw, b)
 		return nil
 	})
+}
+
+// Float32View returns a tensor in the memory of b, which holds its elements, little-endian and
+// row-major. It returns nil where they must be copied, since this machine orders bytes otherwise or
+// b is not aligned to them, and where b does not fill shape.
+func Float32View(shape Shape, b []byte) *Tensor {
+	size := Float32.Size()
+	n, err := shape.CheckedNumel()
+	start := unsafe.Pointer(unsafe.SliceData(b))
+	if err != nil || n == 0 || len(b)%size != 0 || len(b)/size != n || uintptr(start)%uintptr(size) != 0 || !hostLittle {
+		return nil
+	}
+	return Of(unsafe.Slice((*float32)(start), n), shape...)
 }
 
 // Decode returns a new tensor whose elements fill writes, as little-endian

@@ -1,9 +1,9 @@
 package main
 
 // depthwise8NEON writes routines for blocks of sixteen channels. Codes are made signed, 128
-// less, by flipping a bit: only I8MM's USDOT takes them as they are. Products of two taps are added in 16 bits, which hold them whatever
-// the codes are, unless both weights are -128: for filters with such a pair there is a
-// routine that takes one tap at a time.
+// less, by flipping a bit: only I8MM's USDOT takes them as they are. Products of two taps are
+// added in 16 bits, which hold them whatever the codes are, unless both weights are -128: for
+// filters with such a pair there is a routine that takes one tap at a time.
 func depthwise8NEON(p *printer) {
 	newDepthwise(p, true).routine("rows16NEON", 2)
 	newDepthwise(p, true).routine("rows16ApartNEON", 1)

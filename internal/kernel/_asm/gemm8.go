@@ -141,8 +141,28 @@ func (g gemm8) chains() int {
 	return 4
 }
 
-// run accumulates one run, four steps at a time, and prefetches the next panel's weights.
+// run accumulates one run.
 func (g gemm8) run(o operandRows) {
+	g.steps(1, func(i int) {
+		g.step(o, i, i%g.chains(), func(r int, to string) { g.op("VPBROADCASTD %d(%s)(AX*4), %s", 4*i, o.run(r, "BX"), to) })
+	})
+	if g.evex() {
+		g.op("CMPQ %s, $0", tileTail)
+		g.op("JEQ next")
+		g.step(o, 0, 0, func(r int, to string) {
+			x := "X" + to[1:]
+			g.op("VMOVDQU8.Z (%s)(AX*4), K1, %s", o.run(r, "BX"), x)
+			g.op("VPBROADCASTD %s, %s", x, to)
+		})
+		g.op("ADDQ $%d, DX", g.vectors*g.bytes)
+		g.line("next:")
+		g.op("ADDQ %s, DX", tileSkip)
+	}
+}
+
+// steps goes over the groups of a run, four at a time, and prefetches the next panel's weights. step
+// takes groups of them, from the i-th on behind those at AX.
+func (g gemm8) steps(groups int, step func(i int)) {
 	const unroll = 4
 	g.fetch(tileFetch)
 	g.op("SHLQ $2, SI // for four steps")
@@ -151,8 +171,8 @@ func (g gemm8) run(o operandRows) {
 	g.op("JLT rest")
 	g.op("PCALIGN $32")
 	g.line("steps:")
-	for i := range unroll {
-		g.step(o, i, i%g.chains(), func(r int, to string) { g.op("VPBROADCASTD %d(%s)(AX*4), %s", 4*i, o.run(r, "BX"), to) })
+	for i := 0; i < unroll; i += groups {
+		step(i)
 	}
 	g.op("PREFETCHT1 (CX)")
 	g.op("ADDQ SI, CX")
@@ -166,24 +186,16 @@ func (g gemm8) run(o operandRows) {
 	g.op("CMPQ AX, %s", tileGroups)
 	g.op("JGE tail")
 	g.line("step:")
-	g.step(o, 0, 0, func(r int, to string) { g.op("VPBROADCASTD (%s)(AX*4), %s", o.run(r, "BX"), to) })
-	g.op("ADDQ $%d, DX", g.panel())
-	g.op("INCQ AX")
+	step(0)
+	g.op("ADDQ $%d, DX", groups*g.panel())
+	if groups == 1 {
+		g.op("INCQ AX")
+	} else {
+		g.op("ADDQ $%d, AX", groups)
+	}
 	g.op("CMPQ AX, %s", tileGroups)
 	g.op("JLT step")
 	g.line("tail:")
-	if g.evex() {
-		g.op("CMPQ %s, $0", tileTail)
-		g.op("JEQ next")
-		g.step(o, 0, 0, func(r int, to string) {
-			x := "X" + to[1:]
-			g.op("VMOVDQU8.Z (%s)(AX*4), K1, %s", o.run(r, "BX"), x)
-			g.op("VPBROADCASTD %s, %s", x, to)
-		})
-		g.op("ADDQ $%d, DX", g.vectors*g.bytes)
-		g.line("next:")
-		g.op("ADDQ %s, DX", tileSkip)
-	}
 }
 
 // step multiplies four codes of each row, which load loads, by the weights i steps beyond those

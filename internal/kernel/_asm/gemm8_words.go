@@ -31,40 +31,19 @@ func sumWords(g gemm8, o operandRows) {
 			g.op("VPADDD Y13, %s, %s", g.r(14+j), g.sum(r, j))
 		}
 	}
-	g.fetch(tileFetch)
-	g.op("SHLQ $2, SI // for four groups")
-	g.op("XORQ AX, AX")
-	g.op("SUBQ $4, %s", tileGroups)
-	g.op("JLT rest")
-	g.op("PCALIGN $32")
-	g.line("steps:")
-	g.crossed(o, 0)
-	g.crossed(o, 1)
-	g.op("PREFETCHT1 (CX)")
-	g.op("ADDQ SI, CX")
-	g.op("ADDQ $%d, DX", 4*g.panel())
-	g.op("ADDQ $4, AX")
-	g.op("CMPQ AX, %s", tileGroups)
-	g.op("JLE steps")
-	g.op("MOVQ CX, %s", field(tileFetch))
-	g.line("rest:")
-	g.op("ADDQ $4, %s", tileGroups)
-	g.op("CMPQ AX, %s", tileGroups)
-	g.op("JGE done")
-	g.crossed(o, 0)
-	g.line("done:")
+	g.steps(2, func(i int) { g.crossed(o, i) })
 }
 
-// crossed multiplies two groups, of two codes of each row, by the weights i steps beyond those at DX:
-// the codes of the first meet the weights of the second.
+// crossed multiplies two groups, of two codes of each row, from the i-th on: the codes of one meet the
+// weights of the other.
 func (g gemm8) crossed(o operandRows, i int) {
 	for j := range g.vectors {
-		g.op("VPMOVSXBW %d(DX), Y%d", 2*i*g.panel()+j*g.weights(), 8+2*j)
-		g.op("VPMOVSXBW %d(DX), Y%d", (2*i+1)*g.panel()+j*g.weights(), 9+2*j)
+		g.op("VPMOVSXBW %d(DX), Y%d", i*g.panel()+j*g.weights(), 8+2*j)
+		g.op("VPMOVSXBW %d(DX), Y%d", (i+1)*g.panel()+j*g.weights(), 9+2*j)
 	}
 	for r := range g.rows {
-		g.op("VPBROADCASTD %d(%s)(AX*4), Y12", 8*i, o.run(r, ""))
-		g.op("VPBROADCASTD %d(%s)(AX*4), Y13", 8*i+4, o.run(r, ""))
+		g.op("VPBROADCASTD %d(%s)(AX*4), Y12", 4*i, o.run(r, ""))
+		g.op("VPBROADCASTD %d(%s)(AX*4), Y13", 4*(i+1), o.run(r, ""))
 		// The last vector's sums take the place of the codes.
 		for j := range g.vectors {
 			g.op("VPADDW Y%d, Y12, Y%d", 9+2*j, g.firstSum(j))

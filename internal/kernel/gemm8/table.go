@@ -85,7 +85,7 @@ var Table = append(archTable, portable)
 
 // Shape is what the choice of a kernel may depend on.
 type Shape struct {
-	M, N, K  int // rows, of which 0 are many; columns; length of the reduction
+	N, K     int // columns; length of the reduction
 	Gathered int // taps that each row is gathered from; 0 with plain rows
 	// Weights are the matrix, [N][K], if it is known, and Wide tells that codes are expected
 	// to take all of 0..255, not only those up to 127.

@@ -35,7 +35,7 @@ tile:
 	XORQ SI, SI
 	CMPQ CX, 328(DI)
 	CMOVQLT 336(DI), SI
-	SHLQ $2, SI // for four groups
+	SHLQ $2, SI // for four steps
 	XORQ AX, AX
 	SUBQ $4, 216(DI)
 	JLT rest
@@ -67,7 +67,8 @@ steps:
 rest:
 	ADDQ $4, 216(DI)
 	CMPQ AX, 216(DI)
-	JGE done
+	JGE tail
+step:
 	VPMOVSXBW 0(DX), Y8
 	VPMOVSXBW 16(DX), Y9
 	VPBROADCASTD 0(R8)(AX*4), Y12
@@ -76,7 +77,11 @@ rest:
 	VPADDW Y8, Y13, Y13
 	VPMADDWD Y13, Y12, Y12
 	VPADDD Y12, Y0, Y0
-done:
+	ADDQ $32, DX
+	ADDQ $2, AX
+	CMPQ AX, 216(DI)
+	JLT step
+tail:
 	MOVQ 256(DI), AX
 	ADDQ 272(DI), AX
 	MOVQ 264(DI), R8
@@ -180,7 +185,7 @@ tile:
 	XORQ SI, SI
 	CMPQ CX, 328(DI)
 	CMOVQLT 336(DI), SI
-	SHLQ $2, SI // for four groups
+	SHLQ $2, SI // for four steps
 	XORQ AX, AX
 	SUBQ $4, 216(DI)
 	JLT rest
@@ -224,7 +229,8 @@ steps:
 rest:
 	ADDQ $4, 216(DI)
 	CMPQ AX, 216(DI)
-	JGE done
+	JGE tail
+step:
 	VPMOVSXBW 0(DX), Y8
 	VPMOVSXBW 16(DX), Y9
 	VPBROADCASTD 0(R8)(AX*4), Y12
@@ -239,7 +245,11 @@ rest:
 	VPADDW Y8, Y13, Y13
 	VPMADDWD Y13, Y12, Y12
 	VPADDD Y12, Y1, Y1
-done:
+	ADDQ $32, DX
+	ADDQ $2, AX
+	CMPQ AX, 216(DI)
+	JLT step
+tail:
 	MOVQ 256(DI), AX
 	ADDQ 272(DI), AX
 	MOVQ 264(DI), R8
@@ -372,7 +382,7 @@ tile:
 	XORQ SI, SI
 	CMPQ CX, 328(DI)
 	CMOVQLT 336(DI), SI
-	SHLQ $2, SI // for four groups
+	SHLQ $2, SI // for four steps
 	XORQ AX, AX
 	SUBQ $4, 216(DI)
 	JLT rest
@@ -440,7 +450,8 @@ steps:
 rest:
 	ADDQ $4, 216(DI)
 	CMPQ AX, 216(DI)
-	JGE done
+	JGE tail
+step:
 	VPMOVSXBW 0(DX), Y8
 	VPMOVSXBW 16(DX), Y9
 	VPBROADCASTD 0(R8)(AX*4), Y12
@@ -467,7 +478,11 @@ rest:
 	VPADDW Y8, Y13, Y13
 	VPMADDWD Y13, Y12, Y12
 	VPADDD Y12, Y3, Y3
-done:
+	ADDQ $32, DX
+	ADDQ $2, AX
+	CMPQ AX, 216(DI)
+	JLT step
+tail:
 	MOVQ 256(DI), AX
 	ADDQ 272(DI), AX
 	MOVQ 264(DI), R8
@@ -642,7 +657,7 @@ tile:
 	XORQ SI, SI
 	CMPQ CX, 328(DI)
 	CMOVQLT 336(DI), SI
-	SHLQ $2, SI // for four groups
+	SHLQ $2, SI // for four steps
 	XORQ AX, AX
 	SUBQ $4, 216(DI)
 	JLT rest
@@ -686,7 +701,8 @@ steps:
 rest:
 	ADDQ $4, 216(DI)
 	CMPQ AX, 216(DI)
-	JGE done
+	JGE tail
+step:
 	VPMOVSXBW 0(DX), Y8
 	VPMOVSXBW 32(DX), Y9
 	VPMOVSXBW 16(DX), Y10
@@ -701,7 +717,11 @@ rest:
 	VPMADDWD Y13, Y12, Y12
 	VPADDD Y14, Y0, Y0
 	VPADDD Y12, Y1, Y1
-done:
+	ADDQ $64, DX
+	ADDQ $2, AX
+	CMPQ AX, 216(DI)
+	JLT step
+tail:
 	MOVQ 256(DI), AX
 	ADDQ 272(DI), AX
 	MOVQ 264(DI), R8
@@ -836,7 +856,7 @@ tile:
 	XORQ SI, SI
 	CMPQ CX, 328(DI)
 	CMOVQLT 336(DI), SI
-	SHLQ $2, SI // for four groups
+	SHLQ $2, SI // for four steps
 	XORQ AX, AX
 	SUBQ $4, 216(DI)
 	JLT rest
@@ -900,7 +920,8 @@ steps:
 rest:
 	ADDQ $4, 216(DI)
 	CMPQ AX, 216(DI)
-	JGE done
+	JGE tail
+step:
 	VPMOVSXBW 0(DX), Y8
 	VPMOVSXBW 32(DX), Y9
 	VPMOVSXBW 16(DX), Y10
@@ -925,7 +946,11 @@ rest:
 	VPMADDWD Y13, Y12, Y12
 	VPADDD Y14, Y2, Y2
 	VPADDD Y12, Y3, Y3
-done:
+	ADDQ $64, DX
+	ADDQ $2, AX
+	CMPQ AX, 216(DI)
+	JLT step
+tail:
 	MOVQ 256(DI), AX
 	ADDQ 272(DI), AX
 	MOVQ 264(DI), R8
@@ -1113,7 +1138,7 @@ tile:
 	XORQ SI, SI
 	CMPQ CX, 328(DI)
 	CMOVQLT 336(DI), SI
-	SHLQ $2, SI // for four groups
+	SHLQ $2, SI // for four steps
 	XORQ AX, AX
 	SUBQ $4, 216(DI)
 	JLT rest
@@ -1217,7 +1242,8 @@ steps:
 rest:
 	ADDQ $4, 216(DI)
 	CMPQ AX, 216(DI)
-	JGE done
+	JGE tail
+step:
 	VPMOVSXBW 0(DX), Y8
 	VPMOVSXBW 32(DX), Y9
 	VPMOVSXBW 16(DX), Y10
@@ -1262,7 +1288,11 @@ rest:
 	VPMADDWD Y13, Y12, Y12
 	VPADDD Y14, Y6, Y6
 	VPADDD Y12, Y7, Y7
-done:
+	ADDQ $64, DX
+	ADDQ $2, AX
+	CMPQ AX, 216(DI)
+	JLT step
+tail:
 	MOVQ 256(DI), AX
 	ADDQ 272(DI), AX
 	MOVQ 264(DI), R8

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// limited is a listener of so many connections at a time.
+// limited is a listener of so many connections at a time. That of golang.org/x/net/netutil hides the
+// connection within, which rest.ConnContext looks for.
 type limited struct {
 	net.Listener
 	places chan struct{}
