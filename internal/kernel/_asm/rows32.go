@@ -28,19 +28,7 @@ func rows32(p *printer, l lanes) {
 	}, func() {
 		p.op("VMOVUPS %s, %s", l.r(1), rowMost)
 	})
-	r.pass("exponentials", func() {
-		p.op("VBROADCASTSS %s, %s", rowValue, l.r(3))
-		r.loadSums()
-	}, func() {
-		p.op("VMOVUPS (SI)(AX*1), %s", l.r(0))
-		p.op("VSUBPS %s, %s, %[2]s", l.r(3), l.r(0))
-		f.exp()
-		p.op("VMOVUPS %s, (R8)(AX*1)", l.r(0))
-		for j := range 2 {
-			p.op("VCVTPS2PD %d(R8)(AX*1), %s", j*l.bytes/2, l.r(4))
-			p.op("VADDPD %s, %s, %[2]s", l.r(4), r.sum(j))
-		}
-	}, r.storeSums)
+	r.exponentials(f)
 	r.pass("scale", func() {
 		p.op("VBROADCASTSS %s, %s", rowValue, l.r(3))
 	}, func() {
@@ -90,6 +78,48 @@ type passes32 struct {
 	lanes
 }
 
+// exponentials takes two vectors at a time: see functionRoutine in elementwise32.go. The sums take
+// the first before the second.
+func (r *passes32) exponentials(f *functions32) {
+	second := r.r(5)
+	load := func(at int, to string) {
+		r.op("VMOVUPS %d(SI)(AX*1), %s", at, to)
+		r.op("VSUBPS %s, %s, %[2]s", r.r(3), to)
+	}
+	store := func(from string, at int) {
+		r.op("VMOVUPS %s, %d(R8)(AX*1)", from, at)
+		for j := range 2 {
+			r.op("VCVTPS2PD %d(R8)(AX*1), %s", at+j*r.bytes/2, r.r(4))
+			r.op("VADDPD %s, %s, %[2]s", r.r(4), r.sum(j))
+		}
+	}
+	r.begin("exponentials")
+	r.op("VBROADCASTSS %s, %s", rowValue, r.r(3))
+	r.loadSums()
+	r.op("XORQ AX, AX")
+	r.op("SUBQ $2, CX")
+	r.op("JLT rest")
+	r.line("pair:")
+	load(0, r.r(0))
+	load(r.bytes, second)
+	f.twice(f.exp, second, []string{r.r(6), r.r(13), r.r(14), r.r(15), "", ""})
+	store(r.r(0), 0)
+	store(second, r.bytes)
+	r.op("ADDQ $%d, AX", 2*r.bytes)
+	r.op("SUBQ $2, CX")
+	r.op("JGE pair")
+	r.line("rest:")
+	r.op("ADDQ $2, CX")
+	r.op("JZ end")
+	load(0, r.r(0))
+	f.exp()
+	store(r.r(0), 0)
+	r.line("end:")
+	r.storeSums()
+	r.op("VZEROUPPER")
+	r.op("RET")
+}
+
 // half is the register of half the width.
 func (r *passes32) half(i int) string {
 	return fmt.Sprint(strings.Map(func(c rune) rune { return map[rune]rune{'Z': 'Y', 'Y': 'X'}[c] }, r.reg), i)
@@ -115,12 +145,17 @@ func (r *passes32) storeSums() {
 	}
 }
 
-// pass writes a routine over whole vectors.
-func (r *passes32) pass(name string, begin, vector, end func()) {
+// begin opens a routine.
+func (r *passes32) begin(name string) {
 	r.text(name+r.isa, "arg *pass")
 	r.op("MOVQ %s, SI", rowX)
 	r.op("MOVQ %s, R8", rowOut)
 	r.op("MOVQ %s, CX", rowVectors)
+}
+
+// pass writes a routine over whole vectors.
+func (r *passes32) pass(name string, begin, vector, end func()) {
+	r.begin(name)
 	begin()
 	r.op("XORQ AX, AX")
 	r.line("vector:")

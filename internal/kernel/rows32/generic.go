@@ -2,6 +2,7 @@ package rows32
 
 import (
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/internal/real32"
 )
@@ -74,19 +75,19 @@ func softmax(c *Call, width int) {
 	}
 }
 
-// max is the largest number of x.
+// leastOfAll are the numbers that none is below.
+var leastOfAll = [wide]float32(slices.Repeat([]float32{float32(math.Inf(-1))}, wide))
+
+// max is the largest number of x, without NaN.
 func (p *pass) max(x []float32, width int) float32 {
-	for i := range p.most {
-		p.most[i] = float32(math.Inf(-1))
-	}
+	p.most = leastOfAll
 	whole := p.over(largest, width, x, nil)
-	most := p.most[0]
-	for _, v := range p.most[1:] {
-		most = max(most, v)
-	}
-	for _, v := range x[whole:] {
-		if v > most {
-			most = v
+	most := leastOfAll[0]
+	for _, rest := range [2][]float32{p.most[:width], x[whole:]} {
+		for _, v := range rest {
+			if v > most {
+				most = v
+			}
 		}
 	}
 	return most
