@@ -30,10 +30,9 @@ type job struct {
 	taken  chan struct{} // closed when another request's goroutine computes it
 	done   chan struct{} // closed when that has set what follows
 
-	outputs  []*tensor.Tensor
-	took     time.Duration
-	panicked bool
-	err      error
+	outputs []*tensor.Tensor
+	took    time.Duration
+	err     error
 }
 
 // errTaken says that another request computes this one.
@@ -106,7 +105,7 @@ func (j *job) others() <-chan struct{} {
 func (j *job) wait(ctx context.Context, o *Outcome) ([]*tensor.Tensor, error) {
 	select {
 	case <-j.done:
-		o.Infer, o.Panicked, o.Batch = j.took, j.panicked, 1
+		o.Infer, o.Batch = j.took, 1
 		return j.outputs, j.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -115,7 +114,7 @@ func (j *job) wait(ctx context.Context, o *Outcome) ([]*tensor.Tensor, error) {
 
 // runTogether computes jobs as one batch, and each alone where that fails, so that none has
 // another's error. It ends early when nobody waits for an answer any more.
-func runTogether(run func(context.Context, []*tensor.Tensor) ([]*tensor.Tensor, bool, error), jobs []*job) {
+func runTogether(run func(context.Context, []*tensor.Tensor) ([]*tensor.Tensor, error), jobs []*job) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(jobs[0].ctx))
 	defer cancel()
 	var waiting atomic.Int64
@@ -129,7 +128,7 @@ func runTogether(run func(context.Context, []*tensor.Tensor) ([]*tensor.Tensor, 
 		defer stop()
 	}
 	begun := time.Now()
-	outputs, _, err := run(ctx, joined(jobs))
+	outputs, err := run(ctx, joined(jobs))
 	if err == nil && !haveRows(outputs, len(jobs)) {
 		err = errors.New("other outputs than one of each input") // of data that the trial had not
 	}
@@ -142,7 +141,7 @@ func runTogether(run func(context.Context, []*tensor.Tensor) ([]*tensor.Tensor, 
 		case ctx.Err() != nil:
 			j.err = ctx.Err()
 		default:
-			j.outputs, j.panicked, j.err = run(j.ctx, j.inputs)
+			j.outputs, j.err = run(j.ctx, j.inputs)
 		}
 		j.took = time.Since(begun)
 		close(j.done)
@@ -281,6 +280,6 @@ func (h *Host) alone(ctx context.Context, v *version, inputs []*tensor.Tensor) (
 		defer h.pool.Leave()
 	}
 	begun := time.Now()
-	outputs, _, err := v.run(ctx, inputs)
+	outputs, err := v.run(ctx, inputs)
 	return outputs, time.Since(begun), err
 }

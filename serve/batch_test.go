@@ -146,21 +146,21 @@ func TestBatchesThatFail(t *testing.T) {
 	for _, v := range []float32{1, 2, 3} {
 		jobs = append(jobs, &job{ctx: t.Context(), inputs: x(v), taken: make(chan struct{}), done: make(chan struct{})})
 	}
-	runTogether(func(_ context.Context, in []*tensor.Tensor) ([]*tensor.Tensor, bool, error) {
+	runTogether(func(_ context.Context, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		for _, v := range in[0].Float32s() {
 			if v == 2 {
-				return nil, true, errors.New("two")
+				return Safely(func() ([]*tensor.Tensor, error) { panic("two") })
 			}
 		}
-		return in, false, nil
+		return in, nil
 	}, jobs)
 	for i, j := range jobs {
-		var o Outcome
-		y, err := j.wait(t.Context(), &o)
+		var panicked *PanicError
+		y, err := j.wait(t.Context(), &Outcome{})
 		switch {
-		case i == 1 && (err == nil || !o.Panicked):
-			t.Errorf("%v, %+v", err, o)
-		case i != 1 && (err != nil || o.Panicked || y[0].Float32s()[0] != float32(i+1)):
+		case i == 1 && (!errors.As(err, &panicked) || panicked.Value != "two"):
+			t.Error(err)
+		case i != 1 && (err != nil || y[0].Float32s()[0] != float32(i+1)):
 			t.Errorf("request %d: %v, %v", i, y, err)
 		}
 	}
@@ -169,10 +169,10 @@ func TestBatchesThatFail(t *testing.T) {
 	for _, j := range jobs {
 		j.ctx, j.done = ctx, make(chan struct{})
 	}
-	runTogether(func(ctx context.Context, in []*tensor.Tensor) ([]*tensor.Tensor, bool, error) {
+	runTogether(func(ctx context.Context, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		cancel()
 		<-ctx.Done()
-		return nil, false, ctx.Err()
+		return nil, ctx.Err()
 	}, jobs)
 	if !errors.Is(jobs[0].err, context.Canceled) {
 		t.Error(jobs[0].err)

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/tensor"
@@ -16,8 +19,9 @@ type preparation struct {
 	preset  vision.Preset
 	err     error // why it cannot
 	decoder vision.Decoder
-	most    int // bytes that the images of a request may become
-	pixels  int // that the images of a request may have together
+	atATime int // files; 0 means GOMAXPROCS
+	most    int // bytes that the images of a batch may become; 0 means any number
+	pixels  int // that the images of a batch may have together; 0 means any number
 }
 
 // takesImages reports whether an input may be given as image files.
@@ -29,98 +33,152 @@ func takesImages(list []octet.ValueInfo) bool {
 	return (v.DType == tensor.Float32 || v.DType == tensor.UInt8) && (v.Shape == nil || len(v.Shape) == 4)
 }
 
-// size is the height and width of prepared images, or false where it depends on the image.
-func (p *preparation) size() (h, w int, fixed bool) {
-	for _, s := range [][]int{p.preset.Crop, p.preset.Resize, p.preset.Input} {
-		if len(s) == 2 {
-			return s[0], s[1], true
-		}
-	}
-	return 0, 0, false
-}
-
 // shape is that of n prepared images, or false where it depends on the images.
 func (p *preparation) shape(n int) (tensor.Shape, bool) {
-	h, w, fixed := p.size()
-	if p.err != nil || !fixed {
+	s, fixed := p.preset.Shape()
+	switch {
+	case p.err != nil || !fixed:
 		return nil, false
+	case p.preset.ChannelsLast:
+		return tensor.Shape{n, s[1], s[2], s[0]}, true
 	}
-	if p.preset.ChannelsLast {
-		return tensor.Shape{n, h, w, p.preset.Channels}, true
-	}
-	return tensor.Shape{n, p.preset.Channels, h, w}, true
+	return append(tensor.Shape{n}, s...), true
 }
 
 // prepare makes one batch of image files.
-func (p *preparation) prepare(ctx context.Context, images [][]byte) (*tensor.Tensor, error) {
+func (p *preparation) prepare(ctx context.Context, files [][]byte) (*tensor.Tensor, error) {
 	if p.err != nil {
-		return nil, Errorf(Invalid, "image files: %v", p.err)
+		return nil, p.err
 	}
-	if shape, ok := p.shape(1); ok && len(images) > p.most/(4*shape.Numel()) {
-		return nil, Errorf(TooLarge, "%d images of %v in one request become more than %d bytes: send fewer at a time", len(images), shape, p.most)
+	b := imageBatch{preparation: p, files: files}
+	begin := 0
+	shape, fixed := p.shape(len(files))
+	var err error
+	if b.fixed = fixed; fixed {
+		err = b.allocate(shape)
+	} else {
+		begin, err = 1, b.add(ctx, 0)
 	}
-	if shape, ok := p.shape(len(images)); ok {
-		return p.fixed(ctx, shape, images)
+	if err == nil {
+		err = b.addFrom(ctx, begin)
 	}
-	var all []*tensor.Tensor
-	size, pixels := 0, 0
-	for i, file := range images {
-		m, err := p.decoder.Decode(file)
-		var x *tensor.Tensor
-		if err == nil {
-			pixels += m.Width * m.Height
-			x, err = p.preset.Apply(m)
-		}
-		if err = cmp.Or(ctx.Err(), err, p.together(i, pixels)); err != nil {
-			return nil, imageError(i, err)
-		}
-		if x = x.Reshape(append([]int{1}, x.Shape()...)...); i > 0 && !x.Shape().Equal(all[0].Shape()) {
-			return nil, Errorf(Invalid, "image %d becomes %v, and image 0 %v: those of one request need one size, so send each alone", i, x.Shape()[1:], all[0].Shape()[1:])
-		}
-		if size += 4 * x.Numel(); size > p.most {
-			return nil, Errorf(TooLarge, "the images of one request become more than %d bytes: send fewer at a time", p.most)
-		}
-		all = append(all, x)
+	if err != nil {
+		return nil, err
 	}
-	return tensor.JoinRows(all...), nil
+	return b.x, nil
 }
 
-// fixed is prepare where the shape is known beforehand.
-func (p *preparation) fixed(ctx context.Context, shape tensor.Shape, images [][]byte) (*tensor.Tensor, error) {
-	x := tensor.New(tensor.Float32, shape...)
-	dst, each := x.Float32s(), x.Numel()/len(images)
-	pixels := 0
-	for i, file := range images {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		n, err := p.decoder.DecodeInto(dst[i*each:(i+1)*each], file, p.preset)
-		pixels += n
-		if err = cmp.Or(err, p.together(i, pixels)); err != nil {
-			return nil, imageError(i, err)
-		}
-	}
-	return x, nil
+// imageBatch is the input that image files become.
+type imageBatch struct {
+	*preparation
+	files [][]byte
+	fixed bool           // the shape does not depend on the images; else the first one tells
+	x     *tensor.Tensor // nil before the shape is known
+	seen  atomic.Int64   // pixels of the files that were decoded
 }
 
-// together refuses a request whose images up to number i have so many pixels: a small file may
-// unpack to many, and a request holds many files.
-func (p *preparation) together(i, pixels int) error {
-	if pixels <= p.pixels {
+// allocate makes room for all images.
+func (b *imageBatch) allocate(shape tensor.Shape) error {
+	one := append(tensor.Shape{1}, shape[1:]...)
+	if b.most > 0 && len(b.files) > b.most/(4*one.Numel()) {
+		return Errorf(TooLarge, "%d images of %v in one request become more than %d bytes: send fewer at a time", len(b.files), one, b.most)
+	}
+	b.x = tensor.New(tensor.Float32, shape...)
+	return nil
+}
+
+// addFrom prepares the images from a number on, some at a time. The error is that of the first
+// image that has one.
+func (b *imageBatch) addFrom(ctx context.Context, begin int) error {
+	errs := make([]error, len(b.files))
+	var taken atomic.Int64
+	taken.Store(int64(begin))
+	var failed atomic.Bool
+	add := func() {
+		for !failed.Load() {
+			i := int(taken.Add(1)) - 1
+			if i >= len(b.files) {
+				return
+			}
+			_, errs[i] = Safely(func() (any, error) { return nil, b.add(ctx, i) })
+			if errs[i] != nil {
+				failed.Store(true)
+			}
+		}
+	}
+	var others sync.WaitGroup
+	for range min(cmp.Or(b.atATime, runtime.GOMAXPROCS(0)), len(b.files)-begin) - 1 {
+		others.Go(add)
+	}
+	add()
+	others.Wait()
+	return cmp.Or(errs...)
+}
+
+// add prepares image i.
+func (b *imageBatch) add(ctx context.Context, i int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	pixels, err := b.decode(i)
+	if err == nil {
+		err = b.together(b.seen.Add(int64(pixels)))
+	}
+	var said *Error
+	if err == nil || errors.As(err, &said) {
+		return err
+	}
+	return fmt.Errorf("image %d: %w", i, err)
+}
+
+// decode writes what image i becomes, and returns how many pixels its file has.
+func (b *imageBatch) decode(i int) (pixels int, err error) {
+	if b.fixed {
+		return b.decoder.DecodeInto(b.row(i), b.files[i], b.preset)
+	}
+	m, err := b.decoder.Decode(b.files[i])
+	if err != nil {
+		return 0, err
+	}
+	y, err := b.preset.Apply(m)
+	if err != nil {
+		return 0, err
+	}
+	if b.x == nil {
+		if err := b.allocate(append(tensor.Shape{len(b.files)}, y.Shape()...)); err != nil {
+			return 0, err
+		}
+	}
+	if first := b.x.Shape()[1:]; !y.Shape().Equal(first) {
+		return 0, Errorf(Invalid, "image %d becomes %v, and image 0 %v: those of one request need one size, so send each alone", i, y.Shape(), first)
+	}
+	copy(b.row(i), y.Float32s())
+	return m.Width * m.Height, nil
+}
+
+// row is where image i goes.
+func (b *imageBatch) row(i int) []float32 { return b.x.Rows(i, i+1).Float32s() }
+
+// together refuses images that have so many pixels: a small file may unpack to many, and a
+// request holds many files.
+func (b *imageBatch) together(pixels int64) error {
+	if b.pixels == 0 || pixels <= int64(b.pixels) {
 		return nil
 	}
-	return fmt.Errorf("%w: the images up to this one have %d pixels, and those of a request may have %d: send fewer at a time", vision.ErrTooLarge, pixels, p.pixels)
+	return fmt.Errorf("%w: the images up to this one have %d pixels, and those of a request may have %d: send fewer at a time", vision.ErrTooLarge, pixels, b.pixels)
 }
 
-// imageError is the error of image i as the client is told it.
-func imageError(i int, err error) error {
+// imageFailure is an error of preparing images as the client of a server is told it.
+func imageFailure(err error) error {
+	var said *Error
+	var panicked *PanicError
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case err == nil, errors.As(err, &said), errors.As(err, &panicked), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, vision.ErrTooLarge):
-		return Errorf(TooLarge, "image %d: %v", i, err)
+		return Errorf(TooLarge, "%v", err)
 	case errors.Is(err, vision.ErrNoImage):
-		return Errorf(Invalid, "image %d: %v; the content of an image file is expected, and neither its name nor an address", i, err)
+		return Errorf(Invalid, "%v; the content of an image file is expected, and neither its name nor an address", err)
 	}
-	return Errorf(Invalid, "image %d: %v", i, err)
+	return Errorf(Invalid, "%v", err)
 }

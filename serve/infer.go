@@ -89,7 +89,7 @@ func (h *Host) answer(ctx context.Context, v *version, q *Request, o *Outcome) (
 		y := results[w.at]
 		out := Output{Name: w.Name, Data: y, Shape: y.Shape()}
 		if w.Classes > 0 {
-			if out, err = classified(w.Name, y, w.Classes, v.labels); err != nil {
+			if out, err = classified(w.Name, y, w.Classes, v.session.labels); err != nil {
 				return nil, err
 			}
 		}
@@ -133,21 +133,24 @@ func (h *Host) compute(ctx context.Context, v *version, inputs []Input, o *Outco
 	tensors, err := h.tensors(ctx, v, inputs)
 	o.Input = time.Since(entered)
 	if err != nil {
-		return nil, err
+		return nil, h.failure(ctx, v, o, err)
 	}
 	started := time.Now()
-	outputs, panicked, err := v.run(ctx, tensors)
-	o.Infer, o.Panicked, o.Batch = time.Since(started), panicked, batchOf(tensors)
+	outputs, err := v.run(ctx, tensors)
+	o.Infer, o.Batch = time.Since(started), batchOf(tensors)
 	o.Execution = o.Batch
 	return outputs, h.failure(ctx, v, o, err)
 }
 
 // failure is the error of a computation as the client is told it.
 func (h *Host) failure(ctx context.Context, v *version, o *Outcome, err error) error {
+	var said *Error
+	var panicked *PanicError
 	switch {
-	case err == nil:
-		return nil
-	case o.Panicked:
+	case err == nil, errors.As(err, &said):
+		return err
+	case errors.As(err, &panicked):
+		o.Panicked = true
 		h.opts.Log.Error("computing panicked", "model", v.source.Name, "version", v.source.Version, "error", err.Error())
 		return Errorf(Internal, "computing failed unexpectedly: the server's log says where")
 	case ctx.Err() != nil:
@@ -273,5 +276,9 @@ func (h *Host) tensors(ctx context.Context, v *version, inputs []Input) (all []*
 func (h *Host) prepare(ctx context.Context, v *version, images [][]byte) (*tensor.Tensor, error) {
 	h.pool.Enter()
 	defer h.pool.Leave()
-	return v.images.prepare(ctx, images)
+	if _, _, err := v.session.Preset(); err != nil {
+		return nil, Errorf(Invalid, "image files: %v", err)
+	}
+	x, err := v.session.Prepare(ctx, images)
+	return x, imageFailure(err)
 }

@@ -2,10 +2,10 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -19,11 +19,10 @@ import (
 // found.
 type version struct {
 	source  Source
-	session *octet.Session
+	session *Session
 	inputs  []octet.ValueInfo
 	outputs []octet.ValueInfo
-	labels  []string
-	images  *preparation // nil where the model does not take images
+	images  *preparation // of the session; nil where the model does not take images
 	about   Metadata     // Versions are not in it
 	warmed  bool         // a run has been made
 	counts  counters
@@ -34,25 +33,32 @@ type version struct {
 const requestPixels = 16
 
 // load opens a model, compiles it and runs it once.
-func (h *Host) load(ctx context.Context, s Source) (v *version, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			v, err = nil, fmt.Errorf("%s: loading it panicked: %v\n%s", s.File, r, debug.Stack())
-		}
-	}()
+func (h *Host) load(ctx context.Context, s Source) (*version, error) {
+	v, err := Safely(func() (*version, error) { return h.open(ctx, s) })
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
+		return nil, fmt.Errorf("%s: loading it failed unexpectedly: %w", s.File, err)
+	}
+	return v, err
+}
+
+func (h *Host) open(ctx context.Context, s Source) (*version, error) {
 	m, err := h.opts.Open(ctx, s.File)
 	if err != nil {
 		return nil, err
 	}
-	v = &version{source: s}
+	v := &version{source: s}
 	v.counts.s.Name, v.counts.s.Version = s.Name, s.Version
-	if v.session, err = m.Compile(octet.WithThreads(h.opts.Threads)); err != nil {
+	v.session, err = NewSession(m, SessionOptions{
+		Threads: h.opts.Threads, Decoder: vision.Decoder{MaxPixels: h.opts.MaxPixels},
+		Decoding: 1, // others compute beside it
+		MaxInput: h.opts.MaxInput, MaxPixels: requestPixels * min(h.opts.MaxPixels, math.MaxInt/requestPixels),
+	})
+	if err != nil {
 		return nil, err
 	}
-	v.inputs, v.labels = v.session.Inputs(), labelsOf(m)
-	if takesImages(v.inputs) {
-		v.images = &preparation{decoder: vision.Decoder{MaxPixels: h.opts.MaxPixels}, most: h.opts.MaxInput, pixels: requestPixels * min(h.opts.MaxPixels, math.MaxInt/requestPixels)}
-		v.images.preset, _, v.images.err = m.Preset()
+	if v.inputs = v.session.Inputs(); takesImages(v.inputs) {
+		v.images = &v.session.images
 	}
 	if v.outputs, err = v.declared(); err != nil {
 		return nil, err
@@ -61,11 +67,6 @@ func (h *Host) load(ctx context.Context, s Source) (v *version, err error) {
 		return nil, err
 	}
 	return v, v.warm(ctx)
-}
-
-func labelsOf(m *octet.Model) []string {
-	labels, _ := m.Labels()
-	return labels
 }
 
 // declared are the outputs: as the model's file declares them, or what an image of the usual
@@ -89,7 +90,7 @@ func (v *version) declared() ([]octet.ValueInfo, error) {
 
 // describe fills in the metadata.
 func (v *version) describe() error {
-	v.about = Metadata{Name: v.source.Name, Platform: "octet_pytorch", Labels: v.labels}
+	v.about = Metadata{Name: v.source.Name, Platform: "octet_pytorch", Labels: v.session.labels}
 	if strings.EqualFold(filepath.Ext(v.source.File), ".onnx") {
 		v.about.Platform = "octet_onnx"
 	}
@@ -162,20 +163,14 @@ func (v *version) warm(ctx context.Context) error {
 	for i, s := range shapes {
 		inputs[i] = tensor.New(v.inputs[i].DType, s...)
 	}
-	if _, _, err := v.run(ctx, inputs); err != nil {
+	if _, err := v.run(ctx, inputs); err != nil {
 		return fmt.Errorf("%s: its first run, on zeros: %w", v.source.File, err)
 	}
 	v.warmed = true
 	return nil
 }
 
-// run computes all outputs. A panic becomes an Internal error: other requests survive it.
-func (v *version) run(ctx context.Context, inputs []*tensor.Tensor) (outputs []*tensor.Tensor, panicked bool, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			panicked, err = true, fmt.Errorf("computing panicked: %v\n%s", r, debug.Stack())
-		}
-	}()
-	outputs, err = v.session.RunAll(ctx, inputs...)
-	return outputs, false, err
+// run computes all outputs. A panic becomes a *PanicError: other requests survive it.
+func (v *version) run(ctx context.Context, inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	return Safely(func() ([]*tensor.Tensor, error) { return v.session.RunAll(ctx, inputs...) })
 }
