@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -106,6 +107,29 @@ func TestWhatARunOnlyProgramLinks(t *testing.T) {
 	}
 	if t.Logf("%d bytes", info.Size()); info.Size() > runOnlyBytes {
 		t.Errorf("a program that only runs models has %d bytes, more than %d: see what it links (go build -ldflags=-dumpdep)", info.Size(), runOnlyBytes)
+	}
+}
+
+// TestWhatTheCoreOfServersLinks: package serve knows no transport, and `octet stdio` is one beside
+// those of `octet serve`.
+func TestWhatTheCoreOfServersLinks(t *testing.T) {
+	for of, forbidden := range map[string][]string{
+		"./serve":                    {"net", "net/http", "google.golang.org/grpc", "github.com/prometheus/client_golang/prometheus"},
+		"./cmd/octet/internal/stdio": {"google.golang.org/grpc", "github.com/prometheus/client_golang/prometheus"},
+	} {
+		out, err := exec.Command("go", "list", "-deps", of).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		deps := strings.Fields(string(out))
+		if !slices.Contains(deps, "github.com/octet-ml/octet/serve") {
+			t.Errorf("%s does not use package serve", of)
+		}
+		for _, dep := range forbidden {
+			if slices.Contains(deps, dep) {
+				t.Errorf("%s links %s", of, dep)
+			}
+		}
 	}
 }
 

@@ -5,11 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
 	"sync/atomic"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/parallel"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
@@ -19,9 +18,9 @@ type preparation struct {
 	preset  vision.Preset
 	err     error // why it cannot
 	decoder vision.Decoder
-	atATime int // files; 0 means GOMAXPROCS
-	most    int // bytes that the images of a batch may become; 0 means any number
-	pixels  int // that the images of a batch may have together; 0 means any number
+	pool    *parallel.Pool // that files are decoded on
+	most    int            // bytes that the images of a batch may become; 0 means any number
+	pixels  int            // that the images of a batch may have together; 0 means any number
 }
 
 // takesImages reports whether an input may be given as image files.
@@ -47,8 +46,11 @@ func (p *preparation) shape(n int) (tensor.Shape, bool) {
 
 // prepare makes one batch of image files.
 func (p *preparation) prepare(ctx context.Context, files [][]byte) (*tensor.Tensor, error) {
-	if p.err != nil {
+	switch {
+	case p.err != nil:
 		return nil, p.err
+	case len(files) == 0:
+		return nil, errors.New("no image file is given")
 	}
 	b := imageBatch{preparation: p, files: files}
 	begin := 0
@@ -87,31 +89,22 @@ func (b *imageBatch) allocate(shape tensor.Shape) error {
 	return nil
 }
 
-// addFrom prepares the images from a number on, some at a time. The error is that of the first
-// image that has one.
+// addFrom prepares the images from a number on. The error is that of the first one that has one.
 func (b *imageBatch) addFrom(ctx context.Context, begin int) error {
 	errs := make([]error, len(b.files))
-	var taken atomic.Int64
-	taken.Store(int64(begin))
-	var failed atomic.Bool
-	add := func() {
-		for !failed.Load() {
-			i := int(taken.Add(1)) - 1
-			if i >= len(b.files) {
-				return
-			}
-			_, errs[i] = Safely(func() (any, error) { return nil, b.add(ctx, i) })
-			if errs[i] != nil {
-				failed.Store(true)
-			}
+	var failed atomic.Int64 // the first image known to have an error
+	failed.Store(int64(len(b.files)))
+	b.pool.Run(len(b.files)-begin, parallel.Func(func(_, i int) {
+		i += begin
+		at := failed.Load()
+		if int64(i) > at {
+			return
 		}
-	}
-	var others sync.WaitGroup
-	for range min(cmp.Or(b.atATime, runtime.GOMAXPROCS(0)), len(b.files)-begin) - 1 {
-		others.Go(add)
-	}
-	add()
-	others.Wait()
+		errs[i] = b.add(ctx, i)
+		for errs[i] != nil && int64(i) < at && !failed.CompareAndSwap(at, int64(i)) {
+			at = failed.Load()
+		}
+	}))
 	return cmp.Or(errs...)
 }
 

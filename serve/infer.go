@@ -279,6 +279,6 @@ func (h *Host) prepare(ctx context.Context, v *version, images [][]byte) (*tenso
 	if _, _, err := v.session.Preset(); err != nil {
 		return nil, Errorf(Invalid, "image files: %v", err)
 	}
-	x, err := v.session.Prepare(ctx, images)
+	x, err := Safely(func() (*tensor.Tensor, error) { return v.session.Prepare(ctx, images) })
 	return x, imageFailure(err)
 }

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/parallel"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
@@ -30,7 +31,8 @@ type SessionOptions struct {
 	FiniteInputs bool
 	// Decoder of image files.
 	Decoder vision.Decoder
-	// Decoding is how many image files are prepared at a time; 0 means GOMAXPROCS.
+	// Decoding is how many image files of a batch are prepared at a time; 0 means as many as there
+	// are threads that are idle.
 	Decoding int
 	// MaxInput bounds the bytes that the images of one batch become; 0 means any number.
 	MaxInput int
@@ -48,7 +50,7 @@ func NewSession(m *octet.Model, o SessionOptions) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{Session: session, images: preparation{decoder: o.Decoder, atATime: o.Decoding, most: o.MaxInput, pixels: o.MaxPixels}}
+	s := &Session{Session: session, images: preparation{decoder: o.Decoder, pool: parallel.Shared(o.Decoding), most: o.MaxInput, pixels: o.MaxPixels}}
 	s.labels, s.labelsAssumed = m.Labels()
 	s.images.preset, s.presetAssumed, s.images.err = m.Preset()
 	return s, nil

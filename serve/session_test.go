@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet"
+	"github.com/octet-ml/octet/internal/parallel"
 	"github.com/octet-ml/octet/internal/testseed"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
@@ -56,7 +57,7 @@ func TestPreparedBatches(t *testing.T) {
 	}
 	for name, p := range presets {
 		for _, atATime := range []int{0, 1, 3} {
-			s := &Session{images: preparation{preset: p, atATime: atATime}}
+			s := &Session{images: preparation{preset: p, pool: parallel.Shared(atATime)}}
 			for _, files := range [][][]byte{{small}, {wide}, {wide, wide}, {small, small, small, small, small, small, small}} {
 				x, err := s.Prepare(t.Context(), files)
 				if err != nil {
@@ -92,6 +93,9 @@ func TestImagesThatCannotBePrepared(t *testing.T) {
 	_, err := s.Prepare(t.Context(), [][]byte{good, good, []byte("cat.jpg"), good, nil})
 	if !errors.Is(err, vision.ErrNoImage) || !strings.HasPrefix(err.Error(), "image 2: not an image") {
 		t.Error(err)
+	}
+	if _, err := s.Prepare(t.Context(), nil); err == nil {
+		t.Error("a batch of no image")
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

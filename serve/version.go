@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -35,9 +34,8 @@ const requestPixels = 16
 // load opens a model, compiles it and runs it once.
 func (h *Host) load(ctx context.Context, s Source) (*version, error) {
 	v, err := Safely(func() (*version, error) { return h.open(ctx, s) })
-	var panicked *PanicError
-	if errors.As(err, &panicked) {
-		return nil, fmt.Errorf("%s: loading it failed unexpectedly: %w", s.File, err)
+	if panicked, ok := err.(*PanicError); ok { // all other errors name the file
+		return nil, fmt.Errorf("%s: loading it failed unexpectedly: %w", s.File, panicked)
 	}
 	return v, err
 }

@@ -1,5 +1,6 @@
-// Package stdio owns the host of `octet stdio`: the protocol over a pair of pipes, the
-// models that a client keeps open, and the commands that it asks for.
+// Package stdio owns `octet stdio`: the protocol over a pair of pipes, which sessions of package
+// serve a client keeps open, and the commands that it asks for.
 //
-// It must not know any command: the tree of commands is passed to New.
+// It must not know any command: the tree of commands is passed to New. Nor does it compile
+// models or prepare images itself.
 package stdio

@@ -3,10 +3,8 @@ package stdio
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/internal/frame"
+	"github.com/octet-ml/octet/serve"
 )
 
 // Version of the protocol; it changes when clients of the old one would misunderstand the new.
@@ -188,8 +187,8 @@ func (h *host) start(conversation context.Context, q Request, work work) error {
 	}
 	go func() {
 		defer h.tasks.Done()
-		a, err := safely(ctx, work)
-		h.leave(q.ID, counts) // before the answer, after which the client may send the next
+		a, err := serve.Safely(func() (answer, error) { return work(ctx) }) // other sessions survive a panic
+		h.leave(q.ID, counts)                                               // before the answer, after which the client may send the next
 		cancel()
 		h.answer(conversation, q.ID, a, err)
 	}()
@@ -230,14 +229,4 @@ func (h *host) cancel(id uint64) {
 	if cancel := h.running[id]; cancel != nil {
 		cancel()
 	}
-}
-
-// safely turns a panic into an error, so that other sessions survive it.
-func safely(ctx context.Context, work work) (a answer, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-		}
-	}()
-	return work(ctx)
 }

@@ -3,7 +3,6 @@ package stdio
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -14,7 +13,7 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
-	"github.com/octet-ml/octet/dataset"
+	"github.com/octet-ml/octet/serve"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/vision"
 )
@@ -22,17 +21,9 @@ import (
 // session is a model that a client keeps open. All but ready is set before
 // ready is closed and not changed later.
 type session struct {
+	*serve.Session
 	ready chan struct{}
 	err   error // why it could not be opened
-
-	session   *octet.Session
-	threads   int
-	strict    bool // inputs must be finite
-	labels    []string
-	preset    vision.Preset
-	presetErr error // why images cannot be prepared
-	decoder   vision.Decoder
-
 	spare spareTensors
 }
 
@@ -99,60 +90,53 @@ func (s *session) failed() bool {
 // newOpenCommand opens a model as `octet run` does, for a client.
 func newOpenCommand(c *console.Console, s *session) *cobra.Command {
 	f := &inputs.ModelFlags{}
+	var o serve.SessionOptions
 	cmd := &cobra.Command{
 		Use: "open MODEL.pth", Args: cobra.ExactArgs(1), SilenceErrors: true, SilenceUsage: true,
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
-			if s.threads < 0 {
-				return exit.Usagef("--threads %d: 0 or more", s.threads)
+			if o.Threads < 0 {
+				return exit.Usagef("--threads %d: 0 or more", o.Threads)
 			}
 			model, err := f.Open(c, cmd, args[0])
 			if err != nil {
 				return err
 			}
-			info, err := s.load(args[0], model)
-			if err != nil {
-				return err
+			o.Decoding = o.Threads
+			if s.Session, err = serve.NewSession(model, o); err != nil {
+				return exit.WithCode(exit.Model, err)
 			}
-			return c.Result(info, nil)
+			return c.Result(s.describe(args[0], model), nil)
 		}),
 	}
 	f.Register(cmd)
-	cmd.Flags().IntVar(&s.threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
-	cmd.Flags().BoolVar(&s.strict, "strict", false, "refuse inputs with NaN or infinite values")
-	cmd.Flags().BoolVar(&s.decoder.Upright, "exif", false, inputs.ExifUsage)
+	cmd.Flags().IntVar(&o.Threads, "threads", 0, "CPU threads; 0 uses all; results do not depend on it")
+	cmd.Flags().BoolVar(&o.FiniteInputs, "strict", false, "refuse inputs with NaN or infinite values")
+	cmd.Flags().BoolVar(&o.Decoder.Upright, "exif", false, inputs.ExifUsage)
 	console.SetUsageArgs(cmd)
 	return cmd
 }
 
-// load compiles the model and describes it.
-func (s *session) load(name string, m *octet.Model) (info SessionInfo, err error) {
-	info = SessionInfo{
+// describe is what a client is told of the model.
+func (s *session) describe(name string, m *octet.Model) SessionInfo {
+	info := SessionInfo{
 		Model: name, Arch: m.Arch(), Kind: inputs.KindOf(m), Backend: m.Backend(),
 		Channels: m.Channels(), Classes: m.Classes(), Assumptions: append([]string{}, inputs.Texts(m.Assumptions())...),
 	}
-	opts := []octet.CompileOption{octet.WithThreads(s.threads)}
-	if s.strict {
-		opts = append(opts, octet.WithFiniteInputs())
-	}
-	if s.session, err = m.Compile(opts...); err != nil {
-		return info, exit.WithCode(exit.Model, err)
-	}
-	info.Inputs = portsOf(s.session.Inputs())
-	if outputs, err := s.session.Outputs(); err == nil { // an architecture's depend on the input's shape
+	info.Inputs = portsOf(s.Inputs())
+	if outputs, err := s.Outputs(); err == nil { // an architecture's depend on the input's shape
 		info.Outputs = portsOf(outputs)
 	}
-	var assumed bool
-	if s.labels, assumed = m.Labels(); assumed && s.labels != nil {
-		info.Assumptions = append(info.Assumptions, inputs.LabelsAssumed(s.labels))
+	labels, assumed := s.Labels()
+	if info.Labels = labels; assumed && labels != nil {
+		info.Assumptions = append(info.Assumptions, inputs.LabelsAssumed(labels))
 	}
-	info.Labels = s.labels
-	if s.preset, assumed, s.presetErr = m.Preset(); s.presetErr == nil {
-		info.Preset = &s.preset
+	if preset, assumed, err := s.Preset(); err == nil {
+		info.Preset = &preset
 		if assumed {
-			info.Assumptions = append(info.Assumptions, inputs.PresetAssumed(s.preset))
+			info.Assumptions = append(info.Assumptions, inputs.PresetAssumed(preset))
 		}
 	}
-	return info, nil
+	return info
 }
 
 func (h *host) close(q Request) (work, error) {
@@ -201,28 +185,40 @@ func (h *host) run(q Request, size int) (work, error) {
 // computation reads the input of a run, and returns what computes it once the session is
 // ready.
 func (h *host) computation(s *session, q Request, size int) (work, error) {
-	if len(q.Tensors) > 0 {
+	switch {
+	case len(q.Tensors) > 0:
 		named, err := h.readNamed(s, q.Tensors, size)
 		return func(ctx context.Context) (answer, error) { return s.runNamed(ctx, named) }, err
+	case len(q.Images) > 0:
+		images, err := h.readImages(q.Images, size)
+		return func(ctx context.Context) (answer, error) {
+			x, err := s.Prepare(ctx, images)
+			if err != nil {
+				return answer{}, err
+			}
+			return s.runOne(ctx, x, q.Top)
+		}, err
 	}
-	input, err := h.input(s, q, size)
+	x, err := h.readTensor(s, q.Tensor, size)
 	return func(ctx context.Context) (answer, error) {
-		x, err := input(ctx, s)
-		if err != nil {
-			return answer{}, err
-		}
-		y, err := s.session.Run(ctx, x)
+		a, err := s.runOne(ctx, x, q.Top)
 		s.spare.put(x)
-		if err != nil {
-			return answer{}, err
-		}
-		return s.outcome(y, q.Top), nil
+		return a, err
 	}, err
+}
+
+// runOne computes the only output of the only input.
+func (s *session) runOne(ctx context.Context, x *tensor.Tensor, top int) (answer, error) {
+	y, err := s.Run(ctx, x)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.outcome(y, top), nil
 }
 
 // runNamed computes all outputs of named inputs.
 func (s *session) runNamed(ctx context.Context, named map[string]*tensor.Tensor) (answer, error) {
-	results, err := s.session.RunNamed(ctx, named)
+	results, err := s.RunNamed(ctx, named)
 	for _, x := range named {
 		s.spare.put(x)
 	}
@@ -238,21 +234,12 @@ func (s *session) outcome(logits *tensor.Tensor, top int) answer {
 	if top <= 0 {
 		return answer{arrays: []console.NamedTensor{{Name: "output", Tensor: logits}}}
 	}
+	labels, _ := s.Labels()
 	all := [][]octet.Prediction{}
 	for _, row := range inputs.RowsOf(logits) {
-		all = append(all, octet.TopK(row, top, s.labels))
+		all = append(all, octet.TopK(row, top, labels))
 	}
 	return answer{document: all}
-}
-
-// input reads a tensor, or image files that the session will prepare.
-func (h *host) input(s *session, q Request, size int) (func(context.Context, *session) (*tensor.Tensor, error), error) {
-	if len(q.Images) > 0 {
-		images, err := h.readImages(q.Images, size)
-		return func(ctx context.Context, s *session) (*tensor.Tensor, error) { return s.prepare(ctx, images) }, err
-	}
-	x, err := h.readTensor(s, q.Tensor, size)
-	return func(context.Context, *session) (*tensor.Tensor, error) { return x, nil }, err
 }
 
 // readTensor reads the payload straight into a tensor, if possible one that an earlier run no
@@ -335,26 +322,4 @@ func (h *host) readImages(sizes []int, size int) ([][]byte, error) {
 		return nil, exit.Usagef("images of %v bytes in a payload of %d", sizes, size)
 	}
 	return images, nil
-}
-
-// prepare makes one batch of images.
-func (s *session) prepare(ctx context.Context, images [][]byte) (*tensor.Tensor, error) {
-	if s.presetErr != nil {
-		return nil, s.presetErr
-	}
-	source, err := dataset.Encoded(images, dataset.WithDecoder(s.decoder))
-	if err != nil {
-		return nil, err
-	}
-	loader, err := dataset.NewLoader(source, dataset.LoaderOptions{Preset: s.preset, BatchSize: len(images), Workers: s.threads, Strict: true})
-	if err != nil {
-		return nil, err
-	}
-	for b, err := range loader.Batches(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		return b.Input, nil
-	}
-	return nil, fmt.Errorf("no image was read")
 }
