@@ -65,16 +65,27 @@ func (o DepthToSpace) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Typ
 	return rearranged(in[0], out[0], fine, perm)
 }
 
+// Gradient is up in its place.
+func (o DepthToSpace) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	fine, perm := o.Blocks(in[0].Shape())
+	return scattered(o, in, up, regrouped(fine, perm))
+}
+
 // rearranged returns the elements of x, of extents fine, with their axes permuted.
 func rearranged(x *tensor.Tensor, out graph.Type, fine tensor.Shape, perm []int) ([]*tensor.Tensor, error) {
 	if err := needPerTensor(out); err != nil {
 		return nil, err
 	}
+	return []*tensor.Tensor{moved(x, out, regrouped(fine, perm))}, nil
+}
+
+// regrouped returns the function from an element of the result of rearranged to that of x.
+func regrouped(fine tensor.Shape, perm []int) func(i int) int {
 	to := make(tensor.Shape, len(fine))
 	for i, a := range perm {
 		to[i] = fine[a]
 	}
-	return []*tensor.Tensor{moved(x, out, Transpose{Perm: perm}.source(fine, to))}, nil
+	return Transpose{Perm: perm}.source(fine, to)
 }
 
 // SpaceToDepth is the inverse of DepthToSpace: the pixels of each block of Block times Block
@@ -116,4 +127,10 @@ func (o SpaceToDepth) Blocks(x tensor.Shape) (fine tensor.Shape, perm []int) {
 func (o SpaceToDepth) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) ([]*tensor.Tensor, error) {
 	fine, perm := o.Blocks(in[0].Shape())
 	return rearranged(in[0], out[0], fine, perm)
+}
+
+// Gradient is up in its place.
+func (o SpaceToDepth) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	fine, perm := o.Blocks(in[0].Shape())
+	return scattered(o, in, up, regrouped(fine, perm))
 }

@@ -124,13 +124,10 @@ var withoutGradient = map[string]string{
 	"split":               "training takes each part as the slice that it is",
 	"nonzero":             "its results are places",
 	"non_max_suppression": "its results are places",
-	"strided_slice":       inferenceOnly,
 	"gather_nd":           inferenceOnly,
 	"gather_elements":     inferenceOnly,
 	"scatter_nd":          inferenceOnly,
 	"scatter_elements":    inferenceOnly,
-	"depth_to_space":      inferenceOnly,
-	"space_to_depth":      inferenceOnly,
 	"reverse_sequence":    inferenceOnly,
 	"lstm":                inferenceOnly,
 	"center_crop_pad":     inferenceOnly,
@@ -148,7 +145,6 @@ var withoutGradient = map[string]string{
 	"from_int_repr":       "it is of codes",
 	"integer_conv2d":      "it is of whole numbers",
 	"integer_matmul":      "it is of whole numbers",
-	"group_norm":          inferenceOnly,
 	"bit_cast":            "it is of bits",
 	"col2im":              inferenceOnly,
 	"cumprod":             inferenceOnly,
@@ -257,6 +253,18 @@ var smooth = map[string]func(r *rand.Rand) (graph.Op, []*tensor.Tensor){
 	},
 	"layer_norm": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
 		return LayerNorm{Axis: -1, Eps: 1e-1}, []*tensor.Tensor{normal(r, 3, 5), normal(r, 5), normal(r, 5)}
+	},
+	"group_norm": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return GroupNorm{Groups: 2 * r.IntN(2), Eps: 1e-1}, []*tensor.Tensor{normal(r, 2, 4, 3, 2), normal(r, 4), normal(r, 4)}
+	},
+	"strided_slice": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return StridedSlice{Starts: []int64{-1, 0}, Ends: []int64{-5, 3}, Axes: []int64{1, 2}, Steps: []int64{-2, 2}}, []*tensor.Tensor{normal(r, 2, 4, 3)}
+	},
+	"depth_to_space": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return DepthToSpace{Block: 2, ChannelsFirst: r.IntN(2) == 0}, []*tensor.Tensor{normal(r, 2, 8, 2, 3)}
+	},
+	"space_to_depth": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
+		return SpaceToDepth{Block: 2}, []*tensor.Tensor{normal(r, 2, 2, 4, 6)}
 	},
 	"conv_transpose2d": func(r *rand.Rand) (graph.Op, []*tensor.Tensor) {
 		c := ConvTranspose2D{Stride: pair(r, 1, 2), Padding: pair(r, 0, 1), Dilation: pair(r, 1, 2), Groups: 2}

@@ -71,3 +71,36 @@ func (g GroupNorm) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Type) 
 	}
 	return []*tensor.Tensor{y}, nil
 }
+
+// Gradient is that of x and, where there are, weight and bias.
+func (g GroupNorm) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := needFloats(g, in, up); err != nil {
+		return nil, err
+	}
+	s := up.Shape()
+	groups, inner := g.Groups, s[2:].Numel()
+	if groups == 0 {
+		groups = s[1]
+	}
+	n := s[1] / groups * inner
+	dx, dw, db := make([]float64, up.Numel()), make([]float64, s[1]), make([]float64, s[1])
+	norm := LayerNorm{Eps: g.Eps}
+	for first := 0; first < len(dx); first += n {
+		hat, factor := norm.normalized(in[0].Float32s()[first : first+n])
+		scaled := make([]float64, n)
+		for i, v := range up.Float32s()[first : first+n] {
+			c := (first + i) / inner % s[1]
+			dw[c] += float64(float64(v) * hat[i])
+			db[c] += float64(v)
+			if scaled[i] = float64(v); len(in) > 1 {
+				scaled[i] *= float64(in[1].Float32s()[c])
+			}
+		}
+		unnormalized(dx[first:first+n], scaled, hat, factor)
+	}
+	grads := []*tensor.Tensor{rounded(dx, s)}
+	for i, d := range [][]float64{dw, db}[:len(in)-1] {
+		grads = append(grads, rounded(d, in[i+1].Shape()))
+	}
+	return grads, nil
+}

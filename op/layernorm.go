@@ -137,23 +137,31 @@ func (l LayerNorm) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.T
 	dx, dw, db := make([]float64, up.Numel()), make([]float64, n), make([]float64, n)
 	for row := range up.Numel() / max(1, n) {
 		hat, factor := l.normalized(in[0].Float32s()[row*n : (row+1)*n])
-		g, mean, along := make([]float64, n), 0.0, 0.0
+		g := make([]float64, n)
 		for i, v := range up.Float32s()[row*n : (row+1)*n] {
 			dw[i] += float64(float64(v) * hat[i])
 			db[i] += float64(v)
 			if g[i] = float64(v); len(in) > 1 {
 				g[i] *= float64(in[1].Float32s()[i])
 			}
-			mean += g[i]
-			along += float64(g[i] * hat[i])
 		}
-		for i, v := range hat {
-			dx[row*n+i] = factor * (g[i] - mean/float64(n) - float64(v*along)/float64(n))
-		}
+		unnormalized(dx[row*n:(row+1)*n], g, hat, factor)
 	}
 	grads := []*tensor.Tensor{rounded(dx, up.Shape())}
 	for i, d := range [][]float64{dw, db}[:len(in)-1] {
 		grads = append(grads, rounded(d, in[i+1].Shape()))
 	}
 	return grads, nil
+}
+
+// unnormalized sets dx to the gradient of the numbers whose normalized ones are hat and have the gradient g.
+func unnormalized(dx, g, hat []float64, factor float64) {
+	n, mean, along := float64(len(g)), 0.0, 0.0
+	for i, v := range g {
+		mean += v
+		along += float64(v * hat[i])
+	}
+	for i, v := range hat {
+		dx[i] = factor * (g[i] - mean/n - float64(v*along)/n)
+	}
 }

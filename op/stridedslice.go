@@ -146,6 +146,15 @@ func (s StridedSlice) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Typ
 	if err := needPerTensor(out[0]); err != nil {
 		return nil, err
 	}
+	from, err := s.source(in, out[0].Shape)
+	if err != nil {
+		return nil, err
+	}
+	return []*tensor.Tensor{moved(in[0], out[0], from)}, nil
+}
+
+// source returns the function from an element of the result to that of x.
+func (s StridedSlice) source(in []*tensor.Tensor, result tensor.Shape) (func(i int) int, error) {
 	cuts, err := s.cuts(graph.FactsOf(in...))
 	if err != nil {
 		return nil, err
@@ -155,5 +164,14 @@ func (s StridedSlice) Eval(_ graph.Context, in []*tensor.Tensor, out []graph.Typ
 		base += c.start * strides[i]
 		strides[i] *= c.step
 	}
-	return []*tensor.Tensor{moved(in[0], out[0], strided(out[0].Shape, strides, base))}, nil
+	return strided(result, strides, base), nil
+}
+
+// Gradient is up in its place, zero elsewhere.
+func (s StridedSlice) Gradient(in []*tensor.Tensor, up *tensor.Tensor) ([]*tensor.Tensor, error) {
+	from, err := s.source(in, up.Shape())
+	if err != nil {
+		return nil, err
+	}
+	return gathered(s, in[0], up, from, len(in))
 }

@@ -30,6 +30,11 @@ func (p *Program) build(shape tensor.Shape) (*Step, error) {
 	s.values[s.input.name] = s.input
 	b.at[p.g.Inputs[0]] = s.input
 	s.input.data.forward.include(0)
+	if fake := p.opts.Activations[s.input.name]; fake != nil { // of a graph without a stub for it
+		if b.at[p.g.Inputs[0]], err = b.finish(s.input.name, s.input, finishing{fake: fake}); err != nil {
+			return nil, fmt.Errorf("%s: input %q: %w", p.g.Name, s.input.name, err)
+		}
+	}
 	for _, n := range p.g.Nodes {
 		if b.fused[n] {
 			continue

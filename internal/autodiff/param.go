@@ -12,7 +12,7 @@ type Role uint8
 const (
 	Weight     Role = iota // of a convolution or a linear layer
 	Bias                   // of one
-	NormWeight             // gamma of a batch norm
+	NormWeight             // gamma of a norm
 	NormBias               // beta of one
 	StepSize               // scale of a learnable fake quantization
 	ZeroPoint              // its zero point

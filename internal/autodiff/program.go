@@ -119,6 +119,9 @@ func (p *Program) register(n *graph.Node) {
 	case op.Weighted:
 		param(1, Weight)
 		param(2, Bias)
+	case op.LayerNorm, op.GroupNorm:
+		param(1, NormWeight)
+		param(2, NormBias)
 	case op.BatchNorm:
 		norm := &Norm{Name: n.Name, Weight: param(1, NormWeight), Bias: param(2, NormBias), Eps: o.Eps, mean: n.Inputs[3], variance: n.Inputs[4]}
 		norm.Mean = append(norm.Mean, n.Inputs[3].Data.Float32s()...)

@@ -57,7 +57,7 @@ func TestTokens(t *testing.T) {
 	if err := s.Backward(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Params()) != 4 {
+	if len(p.Params()) != 6 {
 		t.Fatalf("%d parameters are trained", len(p.Params()))
 	}
 	const (

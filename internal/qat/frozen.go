@@ -9,6 +9,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/autodiff"
 	"github.com/octet-ml/octet/internal/fakequant"
+	"github.com/octet-ml/octet/op"
 	"github.com/octet-ml/octet/quant"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -21,8 +22,10 @@ type frozen struct {
 	twin *autodiff.Program
 	step *autodiff.Step
 	by   map[string]*autodiff.Param // the twin's parameters
-	mask map[string]limits          // beyond which a weight is cut off
-	look engine.Look                // for tests: sees what the forward pass computes
+	// biases are those of the twin's layers, by the name of the layer; files name them as they like.
+	biases map[string]*autodiff.Param
+	mask   map[string]limits // beyond which a weight is cut off
+	look   engine.Look       // for tests: sees what the forward pass computes
 }
 
 // limits are of each output channel.
@@ -37,13 +40,18 @@ func newFrozen(m *Model) (*frozen, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &frozen{m: m, by: map[string]*autodiff.Param{}, mask: map[string]limits{}}
+	f := &frozen{m: m, by: map[string]*autodiff.Param{}, biases: map[string]*autodiff.Param{}, mask: map[string]limits{}}
 	f.twin, err = autodiff.Compile(twin, autodiff.Options{Threads: m.opts.Threads, CPU: m.opts.CPU, Activations: fakes, FrozenNorms: true})
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range f.twin.Params() {
 		f.by[p.Name] = p
+	}
+	for _, n := range twin.Nodes {
+		if op.WeightOf(n) != nil && len(n.Inputs) > 2 {
+			f.biases[n.Name] = f.by[n.Inputs[2].Name]
+		}
 	}
 	return f, nil
 }
@@ -196,7 +204,7 @@ func (f *frozen) backward(ctx context.Context) error {
 //
 //	w' = w*(gamma*r)   b' = (b-mean)*r*gamma + beta
 func (f *frozen) unfold(l *layer) {
-	w, bias := f.by[l.weight.Name], f.by[l.name+".bias"]
+	w, bias := f.by[l.weight.Name], f.biases[l.name]
 	cut := f.mask[l.weight.Name]
 	channels := l.weight.Shape[0]
 	factor := make([]float64, channels)

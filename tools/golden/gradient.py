@@ -169,10 +169,45 @@ def fake_quantize(r):
     )
 
 
+def group_norm(r):
+    g = r.between(1, 3)
+    c = g * r.between(1, 3)
+    x = r.floats((2, c, *[r.between(1, 4) for _ in range(r.between(0, 2))], 3), 3)
+    ins = [x] + [r.floats((c,)) for _ in range(r.pick(0, 2, 2))]
+    if r.pick(True, False):
+        return {"groups": 0, "eps": 1e-2}, ins, lambda x, *p: F.instance_norm(x, None, None, *p, eps=1e-2)
+    return {"groups": g, "eps": 1e-2}, ins, lambda x, *p: F.group_norm(x, g, *p, eps=1e-2)
+
+
+def strided_slice(r):
+    x = r.floats((3, 7, 5))
+    cuts = [(a, r.between(0, 2), r.between(3, x.shape[a]), r.between(1, 3)) for a in r.pick((0,), (1, 2), (2,), (0, 1, 2))]
+
+    def cut(x):
+        for axis, start, end, step in cuts:
+            x = x.transpose(0, axis)[start:end:step].transpose(0, axis)
+        return x
+
+    axes, starts, ends, steps = (list(part) for part in zip(*cuts))
+    return {"starts": starts, "ends": ends, "axes": axes, "steps": steps}, [x], cut
+
+
+def depth_to_space(r):
+    b = r.between(1, 3)
+    return {"block": b, "channels_first": True}, [r.floats((2, b * b * r.between(1, 3), r.between(1, 4), r.between(1, 4)))], lambda x: F.pixel_shuffle(x, b)
+
+
+def space_to_depth(r):
+    b, h, w = r.between(1, 3), r.between(1, 4), r.between(1, 4)
+    x = r.floats((2, r.between(1, 3), b * h, b * w))
+    return {"block": b}, [x], lambda x: x.view(*x.shape[:2], h, b, w, b).permute(0, 3, 5, 1, 2, 4).reshape(x.shape[0], -1, h, w)
+
+
 OPS = {
     f.__name__: f
     for f in (conv2d, linear, batch_norm, add, mul, cat, max_pool2d, avg_pool2d, adaptive_avg_pool2d, mean, relu, relu6, slice, channel_shuffle, affine, flatten, matmul, fake_quantize)
 } | {"hardswish": table(F.hardswish), "hardsigmoid": table(F.hardsigmoid), "sigmoid": table(torch.sigmoid), "quantize": table(lambda x: x.clone()), "dequantize": table(lambda x: x.clone())}
+OPS |= {f.__name__: f for f in (group_norm, strided_slice, depth_to_space, space_to_depth)}
 COUNTS = {"conv2d": 24, "batch_norm": 12, "max_pool2d": 12, "avg_pool2d": 12, "quantize": 1, "dequantize": 1}
 
 
