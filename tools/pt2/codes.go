@@ -85,14 +85,15 @@ func codesOf(folder, name string) error {
 	if err != nil {
 		return err
 	}
+	left := slices.DeleteFunc(quantizers(folder, name), func(q string) bool { return slices.Contains(apart.quantizers, q) })
 	fmt.Printf("%s: %d of %d quantizers, %d codes: %d are one apart, %d further; the float result %.1g apart; %v\n",
-		name, len(apart.nodes), quantizers(folder, name), apart.all, apart.one, apart.further, apart.float, whole)
+		name, len(apart.nodes), len(apart.nodes)+len(left), apart.all, apart.one, apart.further, apart.float, whole)
 	for _, line := range apart.lines {
 		fmt.Println("   ", line)
 	}
 	switch {
-	case len(apart.nodes) != quantizers(folder, name):
-		return fmt.Errorf("%d quantizers of PyTorch's are not compared", quantizers(folder, name)-len(apart.nodes))
+	case len(left) > 0:
+		return fmt.Errorf("quantizers of PyTorch's that are not compared: %s", strings.Join(left, ", "))
 	case apart.further > 0 || apart.one*rare > apart.all:
 		return fmt.Errorf("%d of %d codes differ by one, %d by more", apart.one, apart.all, apart.further)
 	case apart.float > allowed:
@@ -101,20 +102,26 @@ func codesOf(folder, name string) error {
 	return nil
 }
 
-// quantizers is how many nodes of the program give codes.
-func quantizers(folder, name string) int {
+// quantizers are the nodes of the program that give codes.
+func quantizers(folder, name string) (nodes []string) {
 	files, _ := filepath.Glob(filepath.Join(folder, name+".codes.*.npy"))
-	return len(files)
+	for _, file := range files {
+		nodes = append(nodes, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), name+".codes."), ".npy"))
+	}
+	return nodes
 }
 
 // apart runs the nodes of a graph each by itself.
 type apart struct {
 	golden func(node string) (*tensor.Tensor, error)
 
-	graph   *graph.Graph
-	inputs  []*tensor.Tensor // of the graph, behind its own
-	nodes   []string         // whose codes are its first outputs
-	wants   []*tensor.Tensor
+	graph  *graph.Graph
+	inputs []*tensor.Tensor // of the graph, behind its own
+	nodes  []string         // whose codes are its first outputs
+	wants  []*tensor.Tensor // those of PyTorch's quantizers
+
+	quantizers []string // by output
+
 	all     int // codes
 	one     int // codes that differ by one
 	further int
@@ -123,33 +130,34 @@ type apart struct {
 }
 
 // cut makes each value whose codes PyTorch has an output, and what reads it an input with PyTorch's.
-func (a *apart) cut(g *graph.Graph, held map[string]string) error {
+func (a *apart) cut(g *graph.Graph, held map[string][]string) error {
 	g = g.Clone()
 	results := g.Outputs
 	g.Outputs = nil
 	for _, n := range slices.Clone(g.Nodes) {
-		node, ok := held[n.Name]
-		if !ok {
-			continue
+		own := n.Output()
+		fed := own // what reads n's codes reads PyTorch's
+		for _, node := range held[n.Name] {
+			want, err := a.golden(node)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // that of a weight
+			} else if err != nil {
+				return err
+			}
+			if slices.Contains(results, own) {
+				return fmt.Errorf("%s: its codes are a result of the program", node)
+			}
+			if want, err = tensor.FromBytes(own.Type.DType, own.Type.Q, want.Shape(), want.Bytes()); err != nil {
+				return fmt.Errorf("%s: %w", node, err)
+			}
+			if fed == own {
+				fed = g.AddInput("PyTorch's "+n.Name, graph.Type{DType: own.Type.DType, Q: own.Type.Q})
+				g.ReplaceUses(own, fed)
+				a.inputs = append(a.inputs, want)
+			}
+			g.Outputs = append(g.Outputs, own)
+			a.nodes, a.quantizers, a.wants = append(a.nodes, n.Name), append(a.quantizers, node), append(a.wants, want)
 		}
-		want, err := a.golden(node)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // that of a weight
-		} else if err != nil {
-			return err
-		}
-		t := n.Output().Type
-		if want, err = tensor.FromBytes(t.DType, t.Q, want.Shape(), want.Bytes()); err != nil {
-			return fmt.Errorf("%s: %w", node, err)
-		}
-		v := g.AddInput("PyTorch's "+n.Name, graph.Type{DType: t.DType, Q: t.Q})
-		read := slices.Contains(results, n.Output())
-		g.ReplaceUses(n.Output(), v)
-		if read {
-			return fmt.Errorf("%s: its codes are a result of the program", node)
-		}
-		g.Outputs = append(g.Outputs, n.Output())
-		a.inputs, a.nodes, a.wants = append(a.inputs, want), append(a.nodes, n.Name), append(a.wants, want)
 	}
 	g.Outputs = append(g.Outputs, results...)
 	g.Prune()
