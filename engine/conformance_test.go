@@ -151,7 +151,8 @@ const statesBound = 1e-2
 // boundOf is the bound of the results of g.
 func boundOf(g *graph.Graph) float64 {
 	for _, n := range g.Nodes {
-		if _, ok := n.Op.(op.DynamicLSTM); ok {
+		switch n.Op.(type) {
+		case op.DynamicLSTM, op.DynamicGRU:
 			return statesBound
 		}
 	}

@@ -147,6 +147,8 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason, err = lowerDynamicLinear(n, attrs, t.wideCodes())
 	case op.DynamicLSTM:
 		o, reason, err = lowerDynamicLSTM(n, attrs, t)
+	case op.DynamicGRU:
+		o, reason, err = lowerDynamicGRU(n, attrs, t)
 	case op.DynamicMatMul:
 		o = newDynamicMatMul(t)
 	case op.Sub:

@@ -377,11 +377,16 @@ func lstmGates(w *recurrenceWorker, gates []float32) {
 
 // gruCell is lstmCell of a GRU whose reset gate multiplies what the state adds.
 func gruCell(w *recurrenceWorker, gates []float32) {
+	w.blend(gates, w.gruGates(gates))
+}
+
+// gruGates computes the gates of gruCell, and returns the last one.
+func (w *recurrenceWorker) gruGates(gates []float32) []float32 {
 	n := w.hidden
 	w.sums(gates[:2*n], 3*n)
 	w.apply(w.sigmoid, gates[:2*n], gates[:2*n], nil)
 	w.apply(w.mul, w.wide, gates[n:2*n], w.recurred[w.sequence*3*n+2*n:][:n])
-	w.blend(gates)
+	return w.fresh(gates)
 }
 
 // gruCellFirst is gruCell where the reset gate multiplies the state.
@@ -392,15 +397,20 @@ func gruCellFirst(w *recurrenceWorker, gates []float32) {
 	kept := w.state(w.kept)
 	w.apply(w.mul, kept, gates[n:2*n], w.state(w.h))
 	w.product(w.recurrent[w.direction][1], kept, w.wide, 1)
-	w.blend(gates)
+	w.blend(gates, w.fresh(gates))
 }
 
-// blend adds what wide has to the last gate, and blends it with the state.
-func (w *recurrenceWorker) blend(gates []float32) {
-	n := w.hidden
-	update, fresh, h := gates[:n], gates[2*n:], w.state(w.h)
-	w.apply(w.add, fresh, fresh, w.wide)
-	w.apply(w.tanh, fresh, fresh, nil)
+// fresh is the last gate of a GRU, to which it adds what wide has.
+func (w *recurrenceWorker) fresh(gates []float32) []float32 {
+	last := gates[2*w.hidden:]
+	w.apply(w.add, last, last, w.wide)
+	w.apply(w.tanh, last, last, nil)
+	return last
+}
+
+// blend blends the last gate with the state.
+func (w *recurrenceWorker) blend(gates, fresh []float32) {
+	update, h := gates[:w.hidden], w.state(w.h)
 	for k := range h {
 		h[k] = float32((1-update[k])*fresh[k]) + float32(update[k]*h[k])
 	}

@@ -139,6 +139,7 @@ var withoutGradient = map[string]string{
 	"dynamic_linear":      inferenceOnly,
 	"dynamic_matmul":      inferenceOnly,
 	"dynamic_lstm":        inferenceOnly,
+	"dynamic_gru":         inferenceOnly,
 	"int_repr":            "it is of codes",
 	"quantize_whole":      "it is of codes",
 	"dequantize_whole":    "it is of codes",

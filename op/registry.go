@@ -61,6 +61,7 @@ func listed() []row {
 		kindOf(DFT{}),
 		kindOf(Div{}),
 		kindOf(DynamicConv2D{}),
+		kindOf(DynamicGRU{}),
 		kindOf(DynamicLinear{}),
 		kindOf(DynamicLSTM{}),
 		kindOf(DynamicMatMul{}),

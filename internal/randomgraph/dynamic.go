@@ -132,7 +132,10 @@ var dynamic = []Case{
 		in = append(in, b.alike(in[1], d*4*hidden, hidden))
 		in = append(in, b.numbers([]int{d, 8 * hidden}, b.floats(d*8*hidden, 0.5)...), b.g.AddConst(b.name("lengths"), tensor.New(tensor.Int64, 0)))
 		in = append(in, b.numbers([]int{d, 4, hidden}, b.floats(d*4*hidden, 0.5)...))
-		return b.Finish(b.g.AddNode(b.name("lstm"), l, in...).Node.Outputs...)
+		g := op.DynamicGRU{GRU: op.GRU{Recurrence: l.LSTM.Recurrence, LinearBeforeReset: true}}
+		gated := []*graph.Value{x, b.alike(in[1], d*3*hidden, 10), b.alike(in[1], d*3*hidden, hidden), b.numbers([]int{d, 6 * hidden}, b.floats(d*6*hidden, 0.5)...)}
+		gated = append(gated, in[4:]...)
+		return b.Finish(append(b.g.AddNode(b.name("lstm"), l, in...).Node.Outputs, b.g.AddNode(b.name("gru"), g, gated...).Node.Outputs...)...)
 	}},
 }
 

@@ -39,8 +39,8 @@ func FloatTwin(g *graph.Graph) (*graph.Graph, error) {
 				return nil, fmt.Errorf("%q reads the parameters of codes: it has no float form", n.Name)
 			}
 		}
-		if l, ok := o.(op.LSTM); ok && len(in[1].Type.Shape) == 2 {
-			in[1], in[2] = byDirection(twin, in[1], l.Directions()), byDirection(twin, in[2], l.Directions())
+		if r, ok := o.(interface{ Directions() int }); ok && len(in[1].Type.Shape) == 2 {
+			in[1], in[2] = byDirection(twin, in[1], r.Directions()), byDirection(twin, in[2], r.Directions())
 		}
 		first := twin.AddNode(n.Name, o, in...)
 		for i, v := range n.Outputs {
@@ -71,6 +71,8 @@ func static(n *graph.Node) (graph.Op, []*graph.Value) {
 		return op.MatMul{}, []*graph.Value{in[0], in[3]}
 	case op.DynamicLSTM:
 		return o.LSTM, in
+	case op.DynamicGRU:
+		return o.GRU, in
 	}
 	return n.Op, in
 }
@@ -80,7 +82,7 @@ func layer(in []*graph.Value) []*graph.Value {
 	return append([]*graph.Value{in[0]}, in[3:]...)
 }
 
-// byDirection is a weight of an LSTM, [D*4*H, K], with an axis for the directions.
+// byDirection is a weight of a recurrence, [D*G*H, K], with an axis for the directions.
 func byDirection(g *graph.Graph, w *graph.Value, directions int) *graph.Value {
 	s := w.Type.Shape
 	return g.AddConst(w.Name+"/by_direction", tensor.Of(w.Data.Float32s(), directions, s[0]/directions, s[1]))

@@ -1,13 +1,13 @@
 """Golden data of dynamic quantization: what ONNX Runtime computes by DynamicQuantizeLinear and
-the products of integers behind it.
+the products of integers behind it, and, of GRUs, which it does not quantize, what PyTorch does.
 
-    python tools/golden/dynamic.py                                # writes op/testdata/onnx_dynamic_*
+    python tools/golden/dynamic.py                                # writes op/testdata/onnx_dynamic_* and dynamic_gru
     python tools/golden/dynamic.py --out DIR --seed 7 --count 300 # a larger run
 
 then: go test ./op -run TestGolden -cases DIR -v
 
-Integers and what follows from them by one rounding are equal to the bit. The gates of an
-LSTM are not: they pass through ONNX Runtime's own sigmoid and tanh.
+Integers and what follows from them by one rounding are equal to the bit. The gates of
+recurrences are not: they pass through sigmoids and tanhs of their own.
 
 Needs torch 2.15.0 (its types of files), numpy, onnx 1.23.2 and onnxruntime 1.32.0.
 """
@@ -18,6 +18,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
+import torch.ao.quantization as tq
 from onnx import helper
 from op import Source, Writer
 
@@ -144,6 +145,39 @@ def lstm(r):
     return "dynamic_lstm", {"lstm": {"direction": direction}}, ins, [y, yh, yc], 2e-6
 
 
+def gru(r):
+    """torch.ao's dynamic GRU of one layer, whose gates octet has in the order update, reset, hidden"""
+    t, n, i, h = r.between(1, 6), r.between(1, 3), r.between(2, 9), r.between(2, 9)
+    d, engine = r.between(1, 2), r.pick("fbgemm", "qnnpack")
+    torch.backends.quantized.engine = engine
+    net = torch.nn.GRU(i, h, bidirectional=d == 2)
+    for p in net.parameters():
+        p.data = torch.from_numpy(floats(r, *p.shape, scale=0.5))
+    x, h0 = activation(r, t, n, i) * np.float32(0.1), floats(r, d, n, h) * np.float32(0.3)
+    y, last = tq.quantize_dynamic(torch.nn.Sequential(net), {torch.nn.GRU}, dtype=torch.qint8)[0](torch.from_numpy(x), torch.from_numpy(h0))
+    suffixes = ["_l0", "_l0_reverse"][:d]
+
+    def turned(name):
+        parts = [getattr(net, name + s).detach().chunk(3) for s in suffixes]
+        return [torch.cat((z, reset, new)) for reset, z, new in parts]
+
+    def rows(name):
+        each = []
+        for w in turned(name):
+            o = tq.default_dynamic_qconfig.weight()
+            o(w)
+            scale, zero = o.calculate_qparams()
+            each.append((torch.quantize_per_tensor(w, float(scale), int(zero), torch.qint8).int_repr(), float(scale)))
+        scales = [s for _, s in each for _ in range(3 * h)]
+        return weight(torch.cat([c for c, _ in each]).numpy(), scales if d == 2 else scales[0], np.zeros(len(scales)) if d == 2 else 0)
+
+    bias = torch.stack([torch.cat(b) for b in zip(turned("bias_ih"), turned("bias_hh"))])
+    ins = [x, rows("weight_ih"), rows("weight_hh"), bias, np.zeros(0, np.int64), h0]
+    y = y.detach().reshape(t, n, d, h).transpose(1, 2).contiguous()
+    attrs = {"gru": {"direction": "bidirectional" if d == 2 else "", "linear_before_reset": True}}
+    return "dynamic_gru", attrs, ins, [y, last.detach()], 2e-6, engine
+
+
 def integer_conv(r):
     n, c, o, k = r.between(1, 2), r.between(1, 3), r.between(1, 4), r.pick(1, 3)
     x, w = codes(r, np.uint8, n, c, r.between(3, 6), r.between(3, 6)), codes(r, np.uint8, o, c, k, k)
@@ -189,7 +223,7 @@ def whole(r):
     return "dequantize_whole", attrs, [np.int64(x), scale, np.int64(zero)], [y], 0
 
 
-CASES = [("whole", whole), ("codes", codes_of), ("quantize", quantize), ("conv2d", conv), ("linear", linear), ("matmul", matmul), ("lstm", lstm), ("integer_conv2d", integer_conv), ("integer_matmul", integer_matmul)]
+CASES = [("whole", whole), ("codes", codes_of), ("quantize", quantize), ("conv2d", conv), ("linear", linear), ("matmul", matmul), ("lstm", lstm), ("gru", gru), ("integer_conv2d", integer_conv), ("integer_matmul", integer_matmul)]
 
 
 def main():
@@ -206,13 +240,13 @@ def main():
         return x if isinstance(x, torch.Tensor) else torch.from_numpy(np.array(x, order="C"))
 
     for name, make in CASES:
-        w, r = Writer(a.out, "onnx_dynamic_" + name), Source([a.seed, *name.encode()])
+        w, r = Writer(a.out, "dynamic_gru" if name == "gru" else "onnx_dynamic_" + name), Source([a.seed, *name.encode()])
         for _ in range(a.count):
-            kind, attrs, ins, outs, relative = make(r)
+            kind, attrs, ins, outs, relative, *numerics = make(r)
             check = {"relative": relative} if relative else {}
             if outs[1:]:
                 check["rest"] = [w.tensor(torched(t)) for t in outs[1:]]
-            w.add(kind, attrs, [torched(x) for x in ins], torched(outs[0]), **check)
+            w.add(kind, attrs, [torched(x) for x in ins], torched(outs[0]), *numerics, **check)
         w.close()
         print(name, len(w.cases), "cases", len(w.data), "bytes")
 

@@ -7,39 +7,53 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// dynamicLSTM is an LSTM whose elements and states are quantized before they are multiplied
-// by weights in codes: a recurrence whose products are those of dynamic linear layers.
-type dynamicLSTM struct {
+// dynamicRecurrence is an LSTM or GRU whose elements and states are quantized before they are
+// multiplied by weights in codes: a recurrence whose products are those of dynamic linear layers.
+type dynamicRecurrence struct {
 	recurrence
 	quantize         dynamicQuantize
 	input, recurrent []dynamicLayer // by direction
-	bias             [][]float32    // of both products, by direction
+	bias             [][]float32    // of both products, by direction; of cells that add it
 }
 
 func lowerDynamicLSTM(n *graph.Node, l op.DynamicLSTM, t target) (operation, string, error) {
-	if reason := recurrenceReason(n, l.LSTM.Recurrence); reason != "" {
+	o := recurrence{Recurrence: l.LSTM.Recurrence, cell: dynamicLSTMCell, gates: 4, states: 2}
+	each := t.numerics != quant.ONNX && t.numerics != quant.NumericsUnset
+	if each {
+		o.cell = lstmCell
+	}
+	return lowerDynamicRecurrence(n, o, each, t)
+}
+
+func lowerDynamicGRU(n *graph.Node, g op.DynamicGRU, t target) (operation, string, error) {
+	if !g.GRU.LinearBeforeReset {
+		return nil, "", nil // Infer will say what is wrong
+	}
+	return lowerDynamicRecurrence(n, recurrence{Recurrence: g.GRU.Recurrence, cell: dynamicGRUCell, gates: 3, states: 1}, true, t)
+}
+
+// lowerDynamicRecurrence packs the weights of r's directions. With each, both products add their
+// biases, and the cell none.
+func lowerDynamicRecurrence(n *graph.Node, r recurrence, each bool, t target) (operation, string, error) {
+	if reason := recurrenceReason(n, r.Recurrence); reason != "" {
 		return nil, reason, nil
 	}
 	w, u := n.Inputs[1].Data, n.Inputs[2].Data
-	directions := l.LSTM.Directions()
-	if len(w.Shape()) != 2 || len(u.Shape()) != 2 || u.Dim(0) != 4*u.Dim(1)*directions || w.Dim(0) != u.Dim(0) {
+	directions := r.Directions()
+	if len(w.Shape()) != 2 || len(u.Shape()) != 2 || u.Dim(0) != r.gates*u.Dim(1)*directions || w.Dim(0) != u.Dim(0) {
 		return nil, "", nil // Infer will say what is wrong
 	}
-	o := dynamicLSTM{quantize: newDynamicQuantize(t).(dynamicQuantize)}
-	o.recurrence = recurrence{Recurrence: l.LSTM.Recurrence, cell: dynamicLSTMCell, gates: 4, states: 2, in: w.Dim(1), hidden: u.Dim(1)}
+	o := dynamicRecurrence{recurrence: r, quantize: newDynamicQuantize(t).(dynamicQuantize)}
+	o.in, o.hidden = w.Dim(1), u.Dim(1)
 	o.gateFunctions(t)
 	var err error
-	if o.initial, err = initialStates(n, 2); err != nil {
+	if o.initial, err = initialStates(n, o.states); err != nil {
 		return nil, "", err
 	}
-	rows := 4 * o.hidden
+	rows := o.gates * o.hidden
 	biases, err := recurrenceBias(n, directions*2*rows)
 	if err != nil {
 		return nil, "", err
-	}
-	each := t.numerics != quant.ONNX && t.numerics != quant.NumericsUnset // adds its bias by itself
-	if each {
-		o.cell = lstmCell
 	}
 	for d := range directions {
 		for i, p := range []struct {
@@ -94,11 +108,11 @@ func rowsOfDirection(w *tensor.Tensor, bias []float32, d, rows int, t target) (d
 	return o.(dynamicLayer), nil
 }
 
-func (o dynamicLSTM) kernel() (string, string) { return o.input[0].kernel() }
+func (o dynamicRecurrence) kernel() (string, string) { return o.input[0].kernel() }
 
-func (o dynamicLSTM) fix(in, outs []desc, threads int) (fixed, error) {
+func (o dynamicRecurrence) fix(in, outs []desc, threads int) (fixed, error) {
 	r, _ := o.recurrence.fix(in, outs, threads)
-	f := fixedDynamicLSTM{fixedRecurrence: r.(fixedRecurrence), bias: o.bias}
+	f := fixedDynamicRecurrence{fixedRecurrence: r.(fixedRecurrence), bias: o.bias}
 	var err error
 	if f.elements, err = o.products(o.input, f.time*f.batch, o.in, threads); err == nil {
 		f.before, err = o.products(o.recurrent, f.batch, o.hidden, 1)
@@ -108,7 +122,7 @@ func (o dynamicLSTM) fix(in, outs []desc, threads int) (fixed, error) {
 
 // products fixes the layers of all directions, and the quantization in front of them, for
 // so many rows.
-func (o dynamicLSTM) products(layers []dynamicLayer, rows, size, threads int) (p quantizedProducts, err error) {
+func (o dynamicRecurrence) products(layers []dynamicLayer, rows, size, threads int) (p quantizedProducts, err error) {
 	x := desc{Type: graph.Type{DType: tensor.Float32, Shape: tensor.Shape{rows, size}}}
 	codes, one := x, desc{Type: graph.Type{Shape: tensor.Shape{}}}
 	codes.DType = tensor.UInt8
@@ -147,13 +161,13 @@ func (p *quantizedProducts) scratch() int {
 	return words
 }
 
-type fixedDynamicLSTM struct {
+type fixedDynamicRecurrence struct {
 	fixedRecurrence
 	bias             [][]float32       // of both products, by direction
 	elements, before quantizedProducts // of x, and of the states before an element
 }
 
-func (f fixedDynamicLSTM) scratch() int {
+func (f fixedDynamicRecurrence) scratch() int {
 	return max(f.elements.scratch(), divUp(f.batch*(f.rows()+4*f.hidden), 2))
 }
 
@@ -163,7 +177,7 @@ type dynamicStates struct {
 	product           step
 }
 
-func (f fixedDynamicLSTM) bind(in, outs []memory, scratch [][]uint64) step {
+func (f fixedDynamicRecurrence) bind(in, outs []memory, scratch [][]uint64) step {
 	t := f.task(in, outs, scratch)
 	codes := f.elements.operands()
 	steps := several{f.elements.quantize.bind(in[:1], codes, scratch)}
@@ -202,4 +216,12 @@ func dynamicLSTMCell(w *recurrenceWorker, gates []float32) {
 	w.sums(gates, 4*w.hidden)
 	w.apply(w.add, gates, gates, w.bias)
 	lstmGates(w, gates)
+}
+
+// dynamicGRUCell is gruCell as PyTorch blends.
+func dynamicGRUCell(w *recurrenceWorker, gates []float32) {
+	fresh, update, h := w.gruGates(gates), gates[:w.hidden], w.state(w.h)
+	for k := range h {
+		h[k] = float32((h[k]-fresh[k])*update[k]) + fresh[k]
+	}
 }
