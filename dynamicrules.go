@@ -36,7 +36,7 @@ func dynamicAlone(g *graph.Graph) bool {
 	dynamic := false
 	for _, n := range g.Nodes {
 		switch n.Op.(type) {
-		case op.DynamicQuantize, op.DynamicLSTM:
+		case op.DynamicQuantize, op.DynamicLSTM, op.DynamicGRU:
 			dynamic = true
 		case op.Gather: // of an embedding
 			continue

@@ -257,15 +257,15 @@ func readDynamicQuantizeLSTM(n *node) ([]*graph.Value, error) {
 	return n.add(n.first(), op.DynamicLSTM{LSTM: op.LSTM{Recurrence: r, InputForget: coupled}}, in...)
 }
 
-// gateCodes returns the codes of the weights at input i, [D, K, 4*H], as rows of K: [D*4*H, K],
+// gateCodes returns the codes of the weights at input i, [D, K, G*H], as rows of K: [D*G*H, K],
 // with their scales and zero points from input at on, of all, by direction or by row.
 func (n *node) gateCodes(i, at int) (*graph.Value, error) {
 	if !n.has(at) || n.in[i].Role != graph.Parameter {
 		return nil, fmt.Errorf("its weights are computed, or have no scales; constant ones with scales are read")
 	}
 	stored, scales := n.stored[n.in[i]], n.in[at]
-	if stored == nil || len(stored.Shape()) != 3 || scales.Role != graph.Parameter || scales.Type.DType != tensor.Float32 {
-		return nil, fmt.Errorf("input %d is %v with scales %v; constant codes of three axes are read", i, n.in[i].Type, scales.Type)
+	if stored == nil || len(stored.Shape()) != 2 && len(stored.Shape()) != 3 || scales.Role != graph.Parameter || scales.Type.DType != tensor.Float32 {
+		return nil, fmt.Errorf("input %d is %v with scales %v; constant codes of two or three axes are read", i, n.in[i].Type, scales.Type)
 	}
 	dtype, err := codesOf(stored.DType())
 	if err != nil {
@@ -283,6 +283,9 @@ func (n *node) gateCodes(i, at int) (*graph.Value, error) {
 		zero = z.Int64s()
 	}
 	s := stored.Shape()
+	if len(s) == 2 { // of one direction
+		s = tensor.Shape{1, s[0], s[1]}
+	}
 	directions, k, rows := s[0], s[1], s[2]
 	each := directions * rows
 	if len(zero) == 0 || each%len(zero) != 0 {

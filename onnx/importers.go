@@ -12,6 +12,9 @@ func init() {
 		}
 	}
 	importers[operator{kind: "If"}] = readIf
+	for kind, read := range ownFunctions {
+		importers[operator{ownDomain, kind}] = read
+	}
 	for _, family := range []map[string]importer{contributed, contributedDynamics, optimized, attentions} {
 		for kind, read := range family {
 			importers[operator{"com.microsoft", kind}] = read

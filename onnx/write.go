@@ -64,6 +64,9 @@ func Marshal(g *graph.Graph, e Export) ([]byte, error) {
 	if w.contributed {
 		model.OpsetImport = append(model.OpsetImport, &onnxpb.OperatorSetIdProto{Domain: new(microsoft), Version: new(int64(1))})
 	}
+	if model.Functions = w.functions; w.functions != nil {
+		model.OpsetImport = append(model.OpsetImport, &onnxpb.OperatorSetIdProto{Domain: new(ownDomain), Version: new(int64(1))})
+	}
 	for _, key := range slices.Sorted(maps.Keys(e.Metadata)) {
 		model.MetadataProps = append(model.MetadataProps, &onnxpb.StringStringEntryProto{Key: new(key), Value: new(e.Metadata[key])})
 	}

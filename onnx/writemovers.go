@@ -167,13 +167,16 @@ func (e *emission) channelShuffle(o op.ChannelShuffle) error {
 // given returns the name of operand i, empty where there is none or it has no elements, which
 // stands for an operand that is left out.
 func (e *emission) given(i int) string {
-	if i >= len(e.in) {
-		return ""
-	}
-	if v := e.node.Inputs[i]; v.Data != nil && v.Data.Numel() == 0 {
+	if i >= len(e.in) || e.empty(i) {
 		return ""
 	}
 	return e.in[i]
+}
+
+// empty reports whether operand i is an empty constant, which stands for one that is left out.
+func (e *emission) empty(i int) bool {
+	v := e.node.Inputs[i]
+	return v.Data != nil && v.Data.Numel() == 0
 }
 
 // trimmed leaves out operands at the end that are not given.

@@ -108,8 +108,12 @@ func (e *emission) own(i int) bool {
 		return i == 1
 	case op.DynamicConv2D, op.DynamicLinear:
 		return i == 3
+	case op.LSTM, op.GRU, op.RNN:
+		return e.empty(i)
 	case op.DynamicLSTM:
-		return i == 1 || i == 2
+		return i == 1 || i == 2 || e.empty(i)
+	case op.DynamicGRU:
+		return i >= 1 && i <= 3 || e.empty(i)
 	}
 	return false
 }

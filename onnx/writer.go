@@ -11,10 +11,11 @@ import (
 
 // writer makes a GraphProto of a graph.
 type writer struct {
-	graph  *graph.Graph
-	export Export
-	out    *onnxpb.GraphProto
-	bytes  int64 // of all initializers
+	graph     *graph.Graph
+	export    Export
+	out       *onnxpb.GraphProto
+	bytes     int64                   // of all initializers
+	functions []*onnxpb.FunctionProto // of octet's domain, which nodes call
 	// contributed is whether a node is of ONNX Runtime's own domain, tooNew the first one that
 	// the operator set does not have.
 	contributed bool

@@ -44,6 +44,8 @@ func (e *emission) writeRare() error {
 		return e.dynamicLinear(o)
 	case op.DynamicLSTM:
 		return e.dynamicLSTM(o)
+	case op.DynamicGRU:
+		return e.dynamicGRU(o)
 	case op.DynamicMatMul:
 		sums := e.step("MatMulInteger", []string{e.in[0], e.in[3], e.in[2], e.in[5]})
 		return e.rescaled(sums, e.in[4], "", quant.NoActivation)

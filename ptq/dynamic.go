@@ -96,8 +96,13 @@ type quantizing struct {
 
 // node makes n a dynamic layer, or says why it stays in float.
 func (c *dynamicConverter) node(n *graph.Node) (Reason, string, error) {
-	if l, ok := n.Op.(op.LSTM); ok {
-		return c.lstm(n, l)
+	switch o := n.Op.(type) {
+	case op.LSTM:
+		return c.recurrence(n, o.Directions(), op.DynamicLSTM{LSTM: o})
+	case op.GRU:
+		if o.LinearBeforeReset {
+			return c.recurrence(n, o.Directions(), op.DynamicGRU{GRU: o})
+		}
 	}
 	if table := c.table(n); table != nil {
 		return c.embedding(n, table)
@@ -134,7 +139,7 @@ func (c *dynamicConverter) wasQuantized(n *graph.Node) error {
 	}
 	q, err := c.coded(n, n.Inputs[1].Data, 1)
 	if err == nil && q != nil {
-		err = fmt.Errorf("a %s that was quantized dynamically; linear layers and LSTMs are computed so: quantize the model with {nn.Linear, nn.LSTM}, which leaves it float", n.Op.Kind())
+		err = fmt.Errorf("a %s that was quantized dynamically; linear layers, LSTMs and GRUs with linear_before_reset are computed so: leave it float", n.Op.Kind())
 	}
 	return err
 }
@@ -150,7 +155,9 @@ func (c *dynamicConverter) floatReason(n *graph.Node) (Reason, string) {
 	_, rnn := n.Op.(op.RNN)
 	w := op.WeightOf(n)
 	switch {
-	case gru || rnn:
+	case gru:
+		return NoInt8Form, "its reset gate multiplies the state; those of linear_before_reset have a dynamic form"
+	case rnn:
 		return NoInt8Form, fmt.Sprintf("%s has no dynamic form", n.Op.Kind())
 	case w == nil:
 		return Unweighted, "dynamic quantization is of layers with weights"
@@ -205,7 +212,7 @@ func (c *dynamicConverter) unique(name string) string {
 // isDynamic reports whether n is an operator of dynamic quantization.
 func isDynamic(n *graph.Node) bool {
 	switch n.Op.(type) {
-	case op.DynamicQuantize, op.DynamicLinear, op.DynamicConv2D, op.DynamicMatMul, op.DynamicLSTM:
+	case op.DynamicQuantize, op.DynamicLinear, op.DynamicConv2D, op.DynamicMatMul, op.DynamicLSTM, op.DynamicGRU:
 		return true
 	}
 	return false

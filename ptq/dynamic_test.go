@@ -243,3 +243,36 @@ func TestDynamicEmbedding(t *testing.T) {
 		}
 	}
 }
+
+// A GRU is dynamic where its reset gate multiplies what the state adds; of one that was quantized
+// elsewhere with the other form there is no float weight to fall back on.
+func TestDynamicGRU(t *testing.T) {
+	build := func(before bool) *graph.Graph {
+		g := graph.New("gru")
+		weight := func(name string, k int) *graph.Value {
+			w := tensor.New(tensor.Float32, 1, 9, k)
+			for i := range w.Float32s() {
+				w.Float32s()[i] = float32(i%7) - 3
+			}
+			return g.AddConst(name, w)
+		}
+		x := g.AddInput("x", graph.Float32)
+		y := g.AddNode("gru", op.GRU{LinearBeforeReset: before}, x, weight("w", 2), weight("r", 3))
+		g.Outputs = []*graph.Value{g.AddNode("fc", op.Linear{}, y, g.AddConst("fc.weight", tensor.Of([]float32{1, 2, 3}, 1, 3)))}
+		return g
+	}
+	for before, want := range map[bool]string{true: "dynamic_gru", false: "gru"} {
+		g, _, err := ptq.Dynamic(build(before), quant.FBGEMM, dynamicOptions(t, "default_dynamic_qconfig", quant.FBGEMM))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := slices.IndexFunc(g.Nodes, func(n *graph.Node) bool { return n.Name == "gru" }); i < 0 || g.Nodes[i].Op.Kind() != want {
+			t.Errorf("linear_before_reset %v: %v", before, g.Nodes)
+		}
+	}
+	opts := dynamicOptions(t, "default_dynamic_qconfig", quant.FBGEMM)
+	opts.ScaleOf = func([]float32) (float64, bool) { return 1, true }
+	if _, _, err := ptq.Dynamic(build(false), quant.FBGEMM, opts); err == nil || !strings.Contains(err.Error(), "linear_before_reset") {
+		t.Errorf("a quantized one: %v", err)
+	}
+}

@@ -93,8 +93,8 @@ func byRows(w *tensor.Tensor, scaleOf func(row []float32) (float64, bool)) (*ten
 	return quant.QuantizePerChannel(w, scales, make([]int64, rows), 0, tensor.QInt8)
 }
 
-// lstm makes n a dynamic LSTM, or says why it stays in float.
-func (c *dynamicConverter) lstm(n *graph.Node, l op.LSTM) (Reason, string, error) {
+// recurrence makes n, of so many directions, a dynamic one, or says why it stays in float.
+func (c *dynamicConverter) recurrence(n *graph.Node, directions int, dynamic graph.Op) (Reason, string, error) {
 	for i, v := range n.Inputs {
 		switch constant := v.Role == graph.Parameter; {
 		case i == 0 && constant:
@@ -105,7 +105,6 @@ func (c *dynamicConverter) lstm(n *graph.Node, l op.LSTM) (Reason, string, error
 			return NoInt8Form, "sequences with lengths of their own have no dynamic form", nil
 		}
 	}
-	directions := l.Directions()
 	w, err := c.shared(n, n.Inputs[1], directions)
 	if err != nil || w == nil {
 		return FloatWeight, floatWeight, err
@@ -114,7 +113,7 @@ func (c *dynamicConverter) lstm(n *graph.Node, l op.LSTM) (Reason, string, error
 	if err != nil || r == nil {
 		return FloatWeight, floatWeight, err
 	}
-	n.Op = op.DynamicLSTM{LSTM: l}
+	n.Op = dynamic
 	n.Inputs[1], n.Inputs[2] = w, r
 	return NotFloat, "", nil
 }
