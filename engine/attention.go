@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/kernel/elementwise32"
 	"github.com/octet-ml/octet/internal/kernel/rows32"
@@ -263,7 +265,9 @@ func (t *taskAttention) apply(w *attentionWorker, scores []float32, batch, m int
 		if f.k == nil {
 			continue
 		}
-		at--
+		if at--; i == 0 && t.addsNothing(w, at, batch, m) {
+			continue
+		}
 		w.function = elementwise32.Call{Lo: f.lo, Hi: f.hi}
 		for n, row := t.first.n, 0; row*n < len(scores); row++ {
 			x := scores[row*n:][:n]
@@ -274,6 +278,17 @@ func (t *taskAttention) apply(w *attentionWorker, scores []float32, batch, m int
 			f.k.Run(&w.function)
 		}
 	}
+}
+
+// addsNothing reports whether the last function adds one row of zeros to all rows of the scores, as a
+// mask does where there is no padding. Without it softmax is the same: at most the sign of a zero
+// differs.
+func (t *taskAttention) addsNothing(w *attentionWorker, operand, batch, m int) bool {
+	f, strides := &t.functions[0], t.operands[operand]
+	if f.k.Function != elementwise32.Add || f.lo != -inf || f.hi != inf || strides[len(strides)-2] != 0 {
+		return false
+	}
+	return !slices.ContainsFunc(t.operandRow(w, operand, batch, m), func(v float32) bool { return v != 0 })
 }
 
 // operandRow is an operand of a function for one row of the scores.

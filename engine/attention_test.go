@@ -65,6 +65,9 @@ func attending(r *rand.Rand, enlarged bool) (*graph.Graph, []*tensor.Tensor) {
 	}
 	if r.IntN(2) == 0 {
 		scores = g.AddNode("masked", op.Add{}, scores, input("mask", mask...))
+		if r.IntN(2) == 0 {
+			clear(inputs[len(inputs)-1].Float32s())
+		}
 	} else if r.IntN(4) > 0 || enlarged {
 		scores = g.AddNode("masked", op.Sub{}, input("mask", mask...), scores)
 	}
