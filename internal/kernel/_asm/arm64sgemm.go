@@ -24,6 +24,7 @@ func sgemmNEON(p *printer) {
 		}
 	}
 	g.dispatcher("tilesNEON", "arg *tile", names)
+	g.widen()
 }
 
 func (g arm64Sgemm) name() string { return fmt.Sprintf("tiles%dx%dNEON", g.rows, 4*g.vectors) }

@@ -18,11 +18,13 @@ func field(at int) string { return fmt.Sprintf("%d(DI)", cursorSize+at) }
 
 func sgemmAVX512(p *printer) {
 	sgemmTiles(p, []int{1, 4, 7, 14}, sgemm{printer: p, lanes: avx512, weight: 28, number: 30}, nil)
+	widen(p, avx512)
 }
 
 func sgemmAVX2(p *printer) {
 	sgemmTiles(p, []int{1, 2, 3, 4, 5, 6}, sgemm{printer: p, lanes: avx2, weight: 12, number: 14}, sgemmRow)
 	transposeNumbers(p)
+	widen(p, avx2)
 }
 
 // sgemmTiles writes the routines for tiles of one vector of columns, then of two, then the

@@ -8,5 +8,8 @@
 // same at any thread count and batch split. Kernels differ from each other, and
 // from Reference, by rounding.
 //
+// Weights may be codes of 8 bits (Codes): a call makes numbers of each panel for all of its rows,
+// so that few of them are in float32 at a time.
+//
 // It sees raw slices; it must not know tensors, graphs or other families.
 package sgemm

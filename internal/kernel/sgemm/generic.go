@@ -10,7 +10,7 @@ import (
 var portable = Kernel{
 	Row: kernel.Row{Name: "gemm_f32_4x2_go", Tile: "4x2", ISA: "go"},
 	MR:  4, NR: 2, Block: 64, Rate: 5,
-	Pack: packColumns, Work: workRows, Run: run,
+	Pack: packColumns, PackCodes: packColumnCodes, Work: workRows, Run: run,
 	Size: func(n, k int) int { return roundUp(k, unroll) * roundUp(n, 2) },
 	Place: func(memory []float32, n, k int) *Weights {
 		return &Weights{N: n, K: k, Bias: make([]float32, n), Data: memory[:roundUp(k, unroll)*roundUp(n, 2)]}
@@ -62,10 +62,40 @@ func fillColumns(p *Weights, w Right, n, k int) {
 	}
 }
 
+// packColumnCodes is packColumns for weights of 8 bits.
+func packColumnCodes(m *slab.Slab, w Codes, n, k int, bias []float32) *Weights {
+	p := &Weights{N: n, K: k, Bias: make([]float32, n)}
+	copy(p.Bias, bias)
+	kp, np := roundUp(k, unroll), roundUp(n, 2)
+	c := &panelCodes{data: slab.Part[int8](m, kp*np), widen: widenRows}
+	c.place(w, n, k, np)
+	for row := range n {
+		for col, v := range w.X[row*k : (row+1)*k] {
+			block := col / depthBlock * depthBlock
+			depth := min(depthBlock, kp-block)
+			c.data[block*np+row/2*depth*2+(col-block)*2+row%2] = v
+		}
+	}
+	p.Data = c
+	return p
+}
+
+// pair returns depth rows from k on of the two columns from n on.
+func (c *Call) pair(k, n, depth, np int) []float32 {
+	if w, ok := c.W.Data.([]float32); ok {
+		return w[k*np+n*depth:][:depth*2]
+	}
+	p := c.W.Data.(*panelCodes)
+	to := c.Panel[:depth*2]
+	end := min(k+depth, c.W.K)
+	p.wide(to, p.data[k*np+n*depth:][:depth*2], n, 2, k, end)
+	clear(to[(end-k)*2:])
+	return to
+}
+
 func workRows(m, k int) int { return roundUp(m, 4) * min(roundUp(k, unroll), depthBlock) }
 
 func run(c *Call) {
-	w := c.W.Data.([]float32)
 	rows := c.M1 - c.M0
 	for m := c.M0; m < c.M1; m++ {
 		copy(c.Out[m*c.LD+c.N0:m*c.LD+c.N1], c.W.Bias[c.N0:c.N1])
@@ -77,7 +107,7 @@ func run(c *Call) {
 			c.gather(c.Work[m*depth:(m+4)*depth], c.M0+m, k, depth)
 		}
 		for n := c.N0; n < c.N1; n += 2 {
-			b := w[k*np+n*depth:][:depth*2]
+			b := c.pair(k, n, depth, np)
 			for m := 0; m < rows; m += 4 {
 				var s [8]float32
 				tile4x2(c.Work[m*depth:(m+4)*depth], b, &s)

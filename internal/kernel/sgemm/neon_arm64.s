@@ -1312,3 +1312,54 @@ TEXT ·tilesNEON(SB), NOSPLIT, $0-16
 	MOVD $routinestilesNEON<>(SB), R2
 	MOVD (R2)(R1<<3), R2
 	JMP (R2)
+
+// func widen1NEON(arg *widening)
+TEXT ·widen1NEON(SB), NOSPLIT, $0-8
+	MOVD arg+0(FP), R0
+	MOVD 0(R0), R4
+	MOVD 8(R0), R1
+	MOVD 32(R0), R5
+	MOVD 16(R0), R2
+	FMOVQ 0(R2), F4
+	MOVD 24(R0), R2
+	FMOVQ 0(R2), F6
+row:
+	FMOVS.P 4(R1), F0
+	WORD $0x0f08a400 // sxtl v0.8h, v0.8b
+	WORD $0x0f10a402 // sxtl v2.4s, v0.4h
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	WORD $0x4ea6d442 // fsub v2.4s, v2.4s, v6.4s
+	WORD $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
+	FMOVQ.P F2, 16(R4)
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func widen2NEON(arg *widening)
+TEXT ·widen2NEON(SB), NOSPLIT, $0-8
+	MOVD arg+0(FP), R0
+	MOVD 0(R0), R4
+	MOVD 8(R0), R1
+	MOVD 32(R0), R5
+	MOVD 16(R0), R2
+	FMOVQ 0(R2), F4
+	FMOVQ 16(R2), F5
+	MOVD 24(R0), R2
+	FMOVQ 0(R2), F6
+	FMOVQ 16(R2), F7
+row:
+	FMOVD.P 8(R1), F0
+	WORD $0x0f08a400 // sxtl v0.8h, v0.8b
+	WORD $0x4f10a403 // sxtl2 v3.4s, v0.8h
+	WORD $0x0f10a402 // sxtl v2.4s, v0.4h
+	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
+	WORD $0x4ea6d442 // fsub v2.4s, v2.4s, v6.4s
+	WORD $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
+	FMOVQ.P F2, 16(R4)
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x4ea7d463 // fsub v3.4s, v3.4s, v7.4s
+	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
+	FMOVQ.P F3, 16(R4)
+	SUBS $1, R5
+	BNE row
+	RET

@@ -13,4 +13,5 @@ import (
 func TestOffsetsOfArguments(t *testing.T) {
 	kerneltest.Offsets[operand.Strip](t, "layout.go", "strip", nil)
 	kerneltest.Offsets[tile](t, "sgemm.go", "stile", map[string]string{"Fetch": "Prefetch"})
+	kerneltest.Offsets[widening](t, "widen.go", "widen", nil)
 }

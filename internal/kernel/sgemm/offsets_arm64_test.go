@@ -11,4 +11,5 @@ import (
 // Assembly finds the fields of its arguments by their offsets.
 func TestOffsetsOfArguments(t *testing.T) {
 	kerneltest.Offsets[tile](t, "sgemm.go", "stile", map[string]string{"Fetch": "Prefetch"})
+	kerneltest.Offsets[widening](t, "widen.go", "widen", nil)
 }

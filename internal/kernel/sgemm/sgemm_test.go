@@ -173,3 +173,54 @@ func BenchmarkKernels(b *testing.B) {
 		}
 	}
 }
+
+// Weights of 8 bits give the bits of the numbers that they stand for.
+func TestCodesAreTheirNumbers(t *testing.T) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, r *rand.Rand) {
+		for i := range 120 {
+			c, w, _ := randomCall(r, kern, i)
+			n, k := c.W.N, c.W.K
+			group := k
+			for _, g := range []int{1, 3, 16, 17, 32, 64} {
+				if k%g == 0 && r.IntN(3) == 0 {
+					group = g
+				}
+			}
+			codes := Codes{X: make([]int8, n*k), Group: group, Scales: make([]float32, n*k/group), Zeros: make([]float32, n*k/group)}
+			for g := range codes.Scales {
+				codes.Scales[g] = r.Float32()/100 + 1e-4
+				if i%2 == 0 {
+					codes.Zeros[g] = float32(r.IntN(256) - 128)
+				}
+			}
+			for j := range codes.X {
+				codes.X[j] = int8(r.Uint32())
+				w[j] = (float32(codes.X[j]) - codes.Zeros[j/group]) * codes.Scales[j/group]
+			}
+			c.W = kern.Pack(nil, w, n, k, c.W.Bias)
+			kern.Run(c)
+			other := *c
+			out := kerneltest.NewZone(len(c.Out), 0, kerneltest.NaN)
+			other.Out, other.Panel = out.Inner, make([]float32, kern.Panel(k))
+			other.W = kern.PackCodes(nil, codes, n, k, c.W.Bias)
+			kern.Run(&other)
+			if !kerneltest.Same(other.Out, c.Out) {
+				t.Fatalf("case %d: %dx%d in groups of %d differs from its numbers", i, k, n, group)
+			}
+			out.Check(t)
+		}
+	})
+}
+
+func TestCodesAllocateNothing(t *testing.T) {
+	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, _ *rand.Rand) {
+		const n, k, group = 40, 64, 16
+		w := Codes{X: make([]int8, n*k), Group: group, Scales: make([]float32, n*k/group), Zeros: make([]float32, n*k/group)}
+		c := &Call{W: kern.PackCodes(nil, w, n, k, nil), M1: 3, N1: n, LD: n, Out: make([]float32, 3*n), Work: make([]float32, kern.Work(3, k)), Panel: make([]float32, kern.Panel(k))}
+		c.Taps, c.Depth, c.Rows, c.Stride, c.Image = 1, k, 3, k, 3*k
+		c.X, c.Pad = make([]float32, 3*k), make([]float32, k)
+		if n := testing.AllocsPerRun(10, func() { kern.Run(c) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}

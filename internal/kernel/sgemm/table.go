@@ -17,6 +17,8 @@ type Kernel struct {
 
 	// Pack lays out w, [n][k] row-major, for this kernel, in memory of m. bias is [n] or nil.
 	Pack func(m *slab.Slab, w []float32, n, k int, bias []float32) *Weights
+	// PackCodes is Pack for weights that stay in 8 bits; calls with them need Panel.
+	PackCodes func(m *slab.Slab, w Codes, n, k int, bias []float32) *Weights
 	// Size, Place and Fill pack a right operand that is computed in every run. Place lays
 	// out a packed matrix of at most n columns and depth k, without bias, in memory, which
 	// has Size(n, k) numbers.
@@ -28,6 +30,10 @@ type Kernel struct {
 	Work func(m, k int) int
 	Run  func(*Call) // computes the block of a call
 }
+
+// Panel is the number of float32 of scratch memory that a call needs beside Work where weights of
+// a depth of k have 8 bits.
+func (kern *Kernel) Panel(k int) int { return kern.NR * roundUp(k, unroll) }
 
 // Weights is a matrix packed for one kernel.
 type Weights struct {
@@ -55,6 +61,7 @@ type Call struct {
 	Out    []float32 // [rows][LD]
 	LD     int       // elements from row to row of Out, which starts at row 0, column 0
 	Work   []float32 // scratch memory, Kernel.Work numbers
+	Panel  []float32 // scratch memory for weights of 8 bits, Kernel.Panel numbers
 }
 
 // Table lists the kernels, best first.

@@ -17,13 +17,13 @@ var archTable = []Kernel{
 	{
 		Row: kernel.Row{Name: "gemm_f32_14x32_avx512", Tile: "14x32", ISA: "avx512", Requires: cpu.AVX512},
 		MR:  14, NR: 32, Block: 112, Rate: 90,
-		Pack: avx512.pack, Work: avx512.work, Run: avx512.run,
+		Pack: avx512.pack, PackCodes: avx512.packCodes, Work: avx512.work, Run: avx512.run,
 		Size: avx512.size, Place: avx512.place, Fill: avx512.fill,
 	},
 	{
 		Row: kernel.Row{Name: "gemm_f32_6x16_avx2", Tile: "6x16", ISA: "avx2", Requires: cpu.AVX2 | cpu.FMA},
 		MR:  6, NR: 16, Block: 96, Rate: 50,
-		Pack: avx2.pack, Work: avx2.work, Run: avx2.run,
+		Pack: avx2.pack, PackCodes: avx2.packCodes, Work: avx2.work, Run: avx2.run,
 		Size: avx2.size, Place: avx2.place, Fill: avx2.fill,
 	},
 }
@@ -37,9 +37,39 @@ func transposeNumbersAVX2(arg *operand.Strip)
 //go:noescape
 func tilesAVX512(routine int, arg *tile)
 
+//go:noescape
+func widen1AVX2(arg *widening)
+
+//go:noescape
+func widen2AVX2(arg *widening)
+
+//go:noescape
+func widen1AVX512(arg *widening)
+
+//go:noescape
+func widen2AVX512(arg *widening)
+
+func wideAVX2(to []float32, codes []int8, scales, zeros []float32) {
+	w := newWidening(to, codes, scales, zeros)
+	if len(scales) == 8 {
+		widen1AVX2(&w)
+	} else {
+		widen2AVX2(&w)
+	}
+}
+
+func wideAVX512(to []float32, codes []int8, scales, zeros []float32) {
+	w := newWidening(to, codes, scales, zeros)
+	if len(scales) == 16 {
+		widen1AVX512(&w)
+	} else {
+		widen2AVX512(&w)
+	}
+}
+
 var (
-	avx512 = family{lanes: 16, heights: []int{1, 4, 7, 14}, masked: true}
-	avx2   = family{lanes: 8, heights: []int{1, 2, 3, 4, 5, 6}, abreast: 4}
+	avx512 = family{lanes: 16, heights: []int{1, 4, 7, 14}, masked: true, widen: wideAVX512}
+	avx2   = family{lanes: 8, heights: []int{1, 2, 3, 4, 5, 6}, abreast: 4, widen: wideAVX2}
 )
 
 // tiles runs the routine for heights[index] and registers.

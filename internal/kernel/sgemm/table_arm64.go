@@ -13,14 +13,29 @@ import (
 var archTable = []Kernel{{
 	Row: kernel.Row{Name: "gemm_f32_8x8_neon", Tile: "8x8", ISA: "neon", Requires: cpu.NEON},
 	MR:  8, NR: 8, Block: 96, Rate: 15,
-	Pack: neon.pack, Work: neon.work, Run: neon.run,
+	Pack: neon.pack, PackCodes: neon.packCodes, Work: neon.work, Run: neon.run,
 	Size: neon.size, Place: neon.place, Fill: neon.fill,
 }}
 
 //go:noescape
 func tilesNEON(routine int, arg *tile)
 
-var neon = family{lanes: 4, heights: []int{1, 2, 4, 8}}
+//go:noescape
+func widen1NEON(arg *widening)
+
+//go:noescape
+func widen2NEON(arg *widening)
+
+func wideNEON(to []float32, codes []int8, scales, zeros []float32) {
+	w := newWidening(to, codes, scales, zeros)
+	if len(scales) == 4 {
+		widen1NEON(&w)
+	} else {
+		widen2NEON(&w)
+	}
+}
+
+var neon = family{lanes: 4, heights: []int{1, 2, 4, 8}, widen: wideNEON}
 
 // tiles runs the routine for heights[index] and registers.
 func (f *family) tiles(index, registers int, t *tile) {

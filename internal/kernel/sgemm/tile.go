@@ -28,13 +28,26 @@ type tile struct {
 	nextPanel int // bytes from panel to panel, of the routine for several
 }
 
+// widening is the argument of an assembly routine that does what widenRows does.
+type widening struct {
+	to            unsafe.Pointer
+	codes         unsafe.Pointer
+	scales, zeros unsafe.Pointer
+	rows          int // at least 1
+}
+
+func newWidening(to []float32, codes []int8, scales, zeros []float32) widening {
+	return widening{unsafe.Pointer(&to[0]), unsafe.Pointer(&codes[0]), unsafe.Pointer(&scales[0]), unsafe.Pointer(&zeros[0]), len(codes) / len(scales)}
+}
+
 // family is one instruction set: tiles of one or two registers of lanes columns
 // and of any of the heights, for which tiles has routines in that order.
 type family struct {
 	lanes   int
 	heights []int // in rows
 	masked  bool  // the last register of a tile is stored by mask
-	abreast int   // panels that the last routine takes at a time, of a single row; 0 where there is none
+	widen   func(to []float32, codes []int8, scales, zeros []float32)
+	abreast int // panels that the last routine takes at a time, of a single row; 0 where there is none
 }
 
 // columns of the wider tile.
@@ -45,6 +58,8 @@ func (f *family) columns() int { return 2 * f.lanes }
 type simdWeights struct {
 	data []float32
 	bias []float32 // padded to whole registers
+
+	codes *panelCodes // in place of data, of weights of 8 bits
 }
 
 func (f *family) pack(m *slab.Slab, w []float32, n, k int, bias []float32) *Weights {
@@ -104,6 +119,34 @@ func fillColumn(panel, x []float32, stride, width, c, cols, k int) {
 	}
 }
 
+// packCodes is pack for weights of 8 bits.
+func (f *family) packCodes(m *slab.Slab, w Codes, n, k int, bias []float32) *Weights {
+	np := roundUp(n, f.lanes)
+	p := &simdWeights{bias: make([]float32, np), codes: &panelCodes{data: slab.Part[int8](m, np*k), widen: f.widen}}
+	copy(p.bias, bias)
+	p.codes.place(w, n, k, np)
+	for first := 0; first < n; first += f.columns() {
+		width := min(f.columns(), np-first)
+		panel := p.codes.data[first*k:][:width*k]
+		for c := range min(width, n-first) {
+			for j, v := range w.X[(first+c)*k:][:k] {
+				panel[j*width+c] = v
+			}
+		}
+	}
+	return &Weights{N: n, K: k, Bias: p.bias[:n], Data: p}
+}
+
+// panel returns the first number of the panel of width columns from n on.
+func (c *Call) panel(w *simdWeights, n, width int) unsafe.Pointer {
+	k := c.W.K
+	if w.codes == nil {
+		return unsafe.Pointer(&w.data[n*k])
+	}
+	w.codes.wide(c.Panel[:width*k], w.codes.data[n*k:][:width*k], n, width, 0, k)
+	return unsafe.Pointer(&c.Panel[0])
+}
+
 // work holds the results of tiles that are wider than the remaining columns.
 func (f *family) work(m, _ int) int {
 	if f.masked {
@@ -118,14 +161,16 @@ func (f *family) run(c *Call) {
 	t := tile{depth: c.Depth, lo: c.Lo, hi: c.Hi}
 	tallest := f.heights[len(f.heights)-1]
 	first := c.N0
-	if c.M1-c.M0 == 1 && f.abreast > 0 {
+	if c.M1-c.M0 == 1 && f.abreast > 0 && w.codes == nil {
 		first = f.row(c)
 	}
 	for n := first; n < c.N1; n += f.columns() {
 		cols := min(f.columns(), c.N1-n)
 		registers := (cols + f.lanes - 1) / f.lanes
-		t.panel, t.bias = unsafe.Pointer(&w.data[n*c.W.K]), unsafe.Pointer(&w.bias[n])
-		operand.PrefetchNext(&t.Prefetch, w.data, n*c.W.K, f.columns()*c.W.K, f.columns(), (c.M1-c.M0+tallest-1)/tallest)
+		t.panel, t.bias = c.panel(w, n, registers*f.lanes), unsafe.Pointer(&w.bias[n])
+		if w.codes == nil {
+			operand.PrefetchNext(&t.Prefetch, w.data, n*c.W.K, f.columns()*c.W.K, f.columns(), (c.M1-c.M0+tallest-1)/tallest)
+		}
 		t.columns = 1<<(cols-(registers-1)*f.lanes) - 1
 		for m := c.M0; m < c.M1; {
 			end := c.Together(m, c.M1)
