@@ -70,6 +70,9 @@ func (o openOptions) graphsOnly(file, what string) error {
 // fromGraph makes a model of the graph that a file holds.
 func fromGraph(g *graph.Graph, f onnx.Declaring, o openOptions) (*Model, error) {
 	g, err := rewrite.Dynamic(g)
+	if err == nil && g.Numerics == quant.NumericsUnset {
+		g, err = rewrite.WeightOnly(g)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}

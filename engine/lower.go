@@ -69,6 +69,10 @@ func lower(n *graph.Node, t target) (lowered, error) {
 		o, reason, err = lowerConvTranspose(n, attrs, t)
 	case op.Linear:
 		o, reason, err = lowerLinear(n, attrs, t)
+	case op.WeightOnlyLinear:
+		o, reason, err = lowerWeightOnly(n, attrs, t)
+	case op.WeightOnlyEmbedding:
+		o, reason, err = lowerEmbedding(n, t)
 	case op.MaxPool2D:
 		o, reason = lowerMaxPool(n, attrs, t)
 	case op.AvgPool2D:

@@ -14,6 +14,7 @@ type product32 struct {
 	then    *adding
 	pad     []float32
 	lo, hi  float32
+	narrow  bool // weights have 8 bits
 }
 
 func (o product32) with(a adding) operation {
@@ -46,7 +47,10 @@ func (o product32) fix(in, outs []desc, threads int) (fixed, error) {
 	e := r.extent(4)
 	threads = threadsFor(e.time(o.k.Rate), threads)
 	d := e.divide(o.k.Block, o.k.NR, threads, false)
-	if threads == 1 {
+	switch {
+	case o.narrow:
+		d = e.divideNarrow(o.k.MR, o.k.NR, threads)
+	case threads == 1:
 		d.even(o.k.MR)
 	}
 	return fixedProduct32{o, r, d}, nil
@@ -61,7 +65,17 @@ type fixedProduct32 struct {
 func (f fixedProduct32) macs() int64 { return f.operandRows.macs() }
 
 func (f fixedProduct32) scratch() int {
-	return divUp(f.k.Work(f.division.rows, f.product32.in*f.product32.taps), 2)
+	return divUp(f.work()+f.panel(), 2)
+}
+
+func (f fixedProduct32) work() int { return f.k.Work(f.division.rows, f.product32.in*f.product32.taps) }
+
+// panel is the number of float32 that a panel of weights of 8 bits becomes.
+func (f fixedProduct32) panel() int {
+	if !f.narrow {
+		return 0
+	}
+	return f.k.Panel(f.product32.in)
 }
 
 func (f fixedProduct32) bind(in, outs []memory, scratch [][]uint64) step {
@@ -72,6 +86,7 @@ func (f fixedProduct32) bind(in, outs []memory, scratch [][]uint64) step {
 		t.calls[i] = sgemm.Call{
 			Matrix: matrixOf(&g, g.in, in[0].reals(), f.pad),
 			Lo:     f.lo, Hi: f.hi, LD: g.groups * g.out, Work: words[float32](scratch[i]),
+			Panel: words[float32](scratch[i])[f.work():][:f.panel()],
 		}
 	}
 	return pieces{f.count(), t}

@@ -318,6 +318,9 @@ func readDequantize(n *node) ([]*graph.Value, error) {
 		kind = n.kindOf(2)
 	}
 	if !n.isSimple(s, kind) && !(kind == 6 && x.Role == graph.Parameter && n.isSimple(s, 2)) {
+		if blocks, err := n.codedBlocks(s); blocks != nil || err != nil {
+			return blocks, err
+		}
 		return n.dequantizeWhole(s)
 	}
 	if x.Role == graph.Parameter {

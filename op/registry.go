@@ -133,6 +133,8 @@ func listed() []row {
 		kindOf(Transpose{}),
 		kindOf(Unique{}),
 		kindOf(Unsqueeze{}),
+		kindOf(WeightOnlyEmbedding{}),
+		kindOf(WeightOnlyLinear{Groups: 1}),
 		kindOf(Where{}),
 	}
 	for name := range functions {

@@ -80,6 +80,21 @@ var dynamic = []Case{
 		c := b.dynamically(b.Float("transpose", op.Transpose{Perm: []int{0, 1, 3, 2}}, x))
 		return b.Finish(b.Float("fc", op.DynamicLinear{Linear: op.Linear{Act: b.Act()}}, b.coded(a, 33, 21)...), b.Float("matmul", op.DynamicMatMul{}, append(a, c...)...))
 	}},
+	{"weights of codes alone", 3, 5, 24, func(b *Builder) *graph.Graph {
+		x := b.Real(b.Input())
+		b.dynamically(x)
+		var out []*graph.Value
+		for _, groups := range []int{1, 2, 3} {
+			rows := b.coded([]*graph.Value{x}, 33*groups, 24/groups)[:2]
+			if b.r.IntN(2) == 0 {
+				rows = append(rows, b.numbers([]int{33}, b.floats(33, 0.3)...))
+			}
+			out = append(out, b.Float("fc", op.WeightOnlyLinear{Linear: op.Linear{Act: b.Act()}, Groups: groups}, rows...))
+		}
+		index := b.cast(b.Float("clip", op.Clamp{Act: quant.ReLU6}, x), tensor.Int64)
+		table := b.coded(nil, 7, 11)[0]
+		return b.Finish(append(out, b.Float("rows", op.WeightOnlyEmbedding{}, table, index))...)
+	}},
 	{"rows of dynamic codes", 3, 5, 21, func(b *Builder) *graph.Graph {
 		x := b.Real(b.Input())
 		rows := b.quantizing(x, op.DynamicQuantize{ByRow: true})

@@ -19,6 +19,7 @@ func Integers(g *graph.Graph) (*graph.Graph, error) {
 	return graph.Rewrite(g,
 		graph.Pass{Name: "compute on codes", Run: computeOnCodes},
 		graph.Pass{Name: "fold quantize behind dequantize", Run: foldQDQ},
+		graph.Pass{Name: "weights of codes alone", Run: weightsOfCodes},
 		graph.Pass{Name: "dequantize constants", Run: dequantizeConstants},
 		graph.Pass{Name: "sums behind layers are biases", Run: biasOfSums},
 	)

@@ -23,6 +23,11 @@ func biasOfSums(g *graph.Graph) (changed bool, err error) {
 			if p == nil || v.Role != graph.Parameter || v.Type.DType != tensor.Float32 || g.SoleConsumer(p.Output()) != n || g.IsOutput(p.Output()) {
 				continue
 			}
+			if made := biasOfWeightOnly(p, v); made != nil && add.Act == quant.NoActivation {
+				n.Op, n.Inputs = made, append(slices.Clone(p.Inputs), v)
+				changed = true
+				break
+			}
 			l, ok := p.Op.(op.Linear)
 			if !ok || l.Act != quant.NoActivation || len(p.Inputs) != 2 || !p.Inputs[0].Type.DType.IsQuantized() || p.Output().Type.DType != tensor.Float32 {
 				continue
@@ -35,4 +40,17 @@ func biasOfSums(g *graph.Graph) (changed bool, err error) {
 		}
 	}
 	return changed, nil
+}
+
+// biasOfWeightOnly is the operator of p with the bias v, nil where p takes none.
+func biasOfWeightOnly(p *graph.Node, v *graph.Value) graph.Op {
+	l, ok := p.Op.(op.WeightOnlyLinear)
+	if !ok || l.Linear.Act != quant.NoActivation || len(p.Inputs) != 2 {
+		return nil
+	}
+	w, err := l.Matrix(p.Inputs[1].Type.Shape)
+	if err != nil || !v.Type.Shape.Equal(tensor.Shape{w[0]}) {
+		return nil
+	}
+	return l
 }

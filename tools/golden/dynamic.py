@@ -1,5 +1,6 @@
 """Golden data of dynamic quantization: what ONNX Runtime computes by DynamicQuantizeLinear and
-the products of integers behind it, and, of GRUs, which it does not quantize, what PyTorch does.
+the products of integers behind it; of GRUs, which it does not quantize, what PyTorch does; and of
+weights alone that are codes.
 
     python tools/golden/dynamic.py                                # writes op/testdata/onnx_dynamic_* and dynamic_gru
     python tools/golden/dynamic.py --out DIR --seed 7 --count 300 # a larger run
@@ -33,6 +34,7 @@ def run(nodes, feed, outputs, opset=17):
     m = helper.make_model(g, opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)], ir_version=10)
     o = ort.SessionOptions()
     o.add_session_config_entry("session.x64quantprecision", "1")
+    o.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")  # activations stay in float32
     o.intra_op_num_threads = 1
     s = ort.InferenceSession(m.SerializeToString(), o, providers=["CPUExecutionProvider"])
     return s.run(None, {k: v for k, v in feed.items() if k in ("x", "a")})
@@ -223,7 +225,34 @@ def whole(r):
     return "dequantize_whole", attrs, [np.int64(x), scale, np.int64(zero)], [y], 0
 
 
-CASES = [("whole", whole), ("codes", codes_of), ("quantize", quantize), ("conv2d", conv), ("linear", linear), ("matmul", matmul), ("lstm", lstm), ("gru", gru), ("integer_conv2d", integer_conv), ("integer_matmul", integer_matmul)]
+def weight_only(r):
+    """a product of numbers with weights of codes, whose scales are one, of channels or of blocks"""
+    m, n, group, groups = r.between(1, 6), r.between(2, 9), r.between(2, 16), r.pick(1, 1, 2, 3)
+    k, dtype = group * groups, r.pick(np.uint8, np.int8)
+    w, of = codes(r, dtype, n, k), (n,) if groups == 1 else (n, groups)
+    if groups == 1 and r.pick(True, False):
+        of = ()
+    ws, wz = r.rng.uniform(1e-3, 1e-2, of).astype(np.float32), codes(r, dtype, *of)
+    x, b = activation(r, r.between(1, 2), m, k), floats(r, n)
+    at = {"axis": 1} | ({"block_size": group} if groups > 1 else {})
+    if groups == 1:
+        at = {"axis": 0}
+    nodes = [helper.make_node("DequantizeLinear", ["w", "ws", "wz"], ["d"], **at), helper.make_node("Transpose", ["d"], ["t"], perm=[1, 0]),
+             helper.make_node("MatMul", ["x", "t"], ["p"]), helper.make_node("Add", ["p", "b"], ["y"])]
+    y = run(nodes, {"x": x, "w": w, "ws": ws, "wz": wz, "b": b}, ["y"], 21)[0]
+    return "weight_only_linear", {"linear": {}, "groups": groups}, [x, weight(w.reshape(n * groups, group), ws.ravel(), wz.ravel()), b], [y], 2e-6
+
+
+def weight_only_embedding(r):
+    v, d, dtype = r.between(2, 9), r.between(1, 7), r.pick(np.uint8, np.int8)
+    w, of = codes(r, dtype, v, d), r.pick((v,), ())
+    ws, wz = r.rng.uniform(1e-3, 1e-2, of).astype(np.float32), codes(r, dtype, *of)
+    x = r.rng.integers(-v, v, (r.between(1, 3), r.between(1, 5)))
+    y = run([helper.make_node("DequantizeLinear", ["w", "ws", "wz"], ["d"], axis=0), helper.make_node("Gather", ["d", "x"], ["y"])], {"x": x, "w": w, "ws": ws, "wz": wz}, ["y"], 21)[0]
+    return "weight_only_embedding", {}, [weight(w, ws, wz), x], [y], 0
+
+
+CASES = [("weight_only", weight_only), ("weight_only_embedding", weight_only_embedding), ("whole", whole), ("codes", codes_of), ("quantize", quantize), ("conv2d", conv), ("linear", linear), ("matmul", matmul), ("lstm", lstm), ("gru", gru), ("integer_conv2d", integer_conv), ("integer_matmul", integer_matmul)]
 
 
 def main():
