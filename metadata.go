@@ -85,6 +85,10 @@ type CalibrationRecord struct {
 	// ByRow says that the rows of the inputs of linear layers, which are tokens, have ranges of
 	// their own.
 	ByRow bool `json:"by_row,omitempty"`
+	// WeightOnly says that activations are float32, and weights alone are quantized; GroupSize how
+	// many numbers of an output channel share a scale, 0 for all of them.
+	WeightOnly bool `json:"weight_only,omitempty"`
+	GroupSize  int  `json:"group_size,omitempty"` // of WeightOnly
 	// Equalized says that weights were equalized across layers.
 	Equalized bool `json:"equalized,omitempty"`
 	// BiasCorrected says that biases hold the mean error of their layers.

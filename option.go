@@ -67,10 +67,12 @@ type (
 		ConversionOption
 		QATOption
 	}
-	// LayerOption is for these and for QuantizeDynamic: which layers, and how their weights.
+	// LayerOption is for these, QuantizeDynamic and QuantizeWeightOnly: which layers, and how their
+	// weights.
 	LayerOption interface {
 		RecipeOption
 		DynamicOption
+		WeightOnlyOption
 	}
 	// BackendOption is for these, and for Open.
 	BackendOption interface {
@@ -117,6 +119,7 @@ type quantizeOptions struct {
 	placedAs    string // the QConfig whose places of codes hold; empty is qconfig
 	granularity granularity
 	weightBits  int                // 0 leaves the QConfig's
+	groupSize   *int               // of weights alone
 	ranges      quant.ObserverKind // of activations; empty leaves the QConfig's
 	exclude     []string
 	batchSize   int

@@ -18,6 +18,7 @@ type (
 	fitsTrain         struct{}
 	fitsQAT           struct{}
 	fitsDynamic       struct{}
+	fitsWeightOnly    struct{}
 )
 
 func (fitsQuantize) forQuantize()           {}
@@ -26,6 +27,7 @@ func (fitsExcludeSlower) forExcludeSlower() {}
 func (fitsTrain) forTrain()                 {}
 func (fitsQAT) forQAT()                     {}
 func (fitsDynamic) forDynamic()             {}
+func (fitsWeightOnly) forWeightOnly()       {}
 
 // The types of the options, each with the calls that it fits.
 type (
@@ -45,6 +47,11 @@ type (
 	layerOption struct {
 		recipeOption
 		fitsDynamic
+		fitsWeightOnly
+	}
+	weightOnlyOption struct {
+		quantizeFunc
+		fitsWeightOnly
 	}
 	backendOption struct {
 		layerOption

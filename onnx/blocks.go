@@ -72,10 +72,8 @@ func (n *node) codedBlocks(s op.Scaling) ([]*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	real, err := n.step(op.Dequantize{}, n.constant(t))
-	if err != nil {
-		return nil, err
-	}
+	stored := n.constant(t)
+	real := n.weightNumbers(stored.Name+"/dequantized", stored)
 	matrix := op.Reshape{Shape: []int{shape[1-axis], shape[axis]}}
 	if axis == 1 {
 		return n.add(n.first(), matrix, real)

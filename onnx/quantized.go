@@ -376,12 +376,17 @@ func (n *node) dequantizedConstant(axis int) ([]*graph.Value, error) {
 	if t.Q.IsPerTensor() {
 		return n.add(n.first(), op.Dequantize{}, codes)
 	}
-	// A weight, whose layer will read the codes: its numbers are no facts that sizes depend on.
-	v := n.Graph.AddNode(n.first(), op.Dequantize{}, codes)
+	return []*graph.Value{n.weightNumbers(n.first(), codes)}, nil
+}
+
+// weightNumbers dequantizes a weight, whose layer will read the codes: its numbers are no facts that
+// sizes depend on.
+func (n *node) weightNumbers(name string, codes *graph.Value) *graph.Value {
+	v := n.Graph.AddNode(name, op.Dequantize{}, codes)
 	if n.Facts != nil {
 		n.Facts[v] = graph.Fact{Type: graph.Type{DType: tensor.Float32, Shape: codes.Type.Shape}}
 	}
-	return v.Node.Outputs, nil
+	return v
 }
 
 // reals are the numbers that int32 codes, those of a bias, stand for, rounded once:
@@ -495,5 +500,5 @@ func (n *node) transposedWeight(v *graph.Value) (*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n.step(op.Dequantize{}, transposed)
+	return n.weightNumbers(transposed.Name+"/dequantized", transposed), nil
 }

@@ -19,7 +19,7 @@ const (
 
 // Export says how a graph is written.
 type Export struct {
-	Opset  int    // 0 is DefaultExportOpset
+	Opset  int    // 0 is DefaultExportOpset, or the first later one that has all operators
 	Format Format // QDQ or QOperator; the same for a float graph
 	// Inputs declare the graph's inputs, in order: names, extents, names of free extents, and
 	// element types where these are others than the graph's, between which is a Cast.
@@ -36,7 +36,7 @@ type Export struct {
 // no operator for.
 func Marshal(g *graph.Graph, e Export) ([]byte, error) {
 	if e.Opset == 0 {
-		e.Opset = DefaultExportOpset
+		e.Opset = opsetOf(g)
 	}
 	if e.Opset < MinExportOpset || e.Opset > MaxExportOpset {
 		return nil, fmt.Errorf("operator set %d: those from %d to %d are written", e.Opset, MinExportOpset, MaxExportOpset)

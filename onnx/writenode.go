@@ -104,8 +104,10 @@ func (w *writer) stub(n *graph.Node, t graph.Type, write func(string, graph.Type
 // own reports whether the writer of the node's operator writes operand i itself.
 func (e *emission) own(i int) bool {
 	switch e.node.Op.(type) {
-	case op.Linear:
+	case op.Linear, op.WeightOnlyLinear:
 		return i == 1
+	case op.WeightOnlyEmbedding:
+		return i == 0
 	case op.DynamicConv2D, op.DynamicLinear:
 		return i == 3
 	case op.LSTM, op.GRU, op.RNN:

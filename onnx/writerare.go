@@ -38,6 +38,10 @@ func (e *emission) writeRare() error {
 		}
 		e.addAll("DynamicQuantizeLinear", e.in, e.out)
 		return nil
+	case op.WeightOnlyLinear:
+		return e.weightOnlyLinear(o)
+	case op.WeightOnlyEmbedding:
+		return e.weightOnlyEmbedding()
 	case op.DynamicConv2D:
 		return e.dynamicConv(o)
 	case op.DynamicLinear:

@@ -59,7 +59,7 @@ type Report struct {
 type NodeReport struct {
 	Name string `json:"name"` // of the node
 	Op   string `json:"op"`   // kind of its operator
-	Int8 bool   `json:"int8"` // whether it computes on codes
+	Int8 bool   `json:"int8"` // whether it computes on codes, or keeps its weight in them
 	// Dynamic says that it chooses the parameters of its codes in every run, or computes on such codes.
 	Dynamic bool `json:"dynamic,omitempty"`
 	// Reason says why the node stayed float.
@@ -175,10 +175,10 @@ func (r *Report) list(converted *graph.Graph, reasons map[string]Reason) {
 	r.Idle = converted.Idle
 }
 
-// onCodes reports whether n computes on codes: its result has codes, or is made of
-// accumulators.
+// onCodes reports whether n computes on codes, its result has codes or is made of
+// accumulators, or keeps its weight in them.
 func onCodes(n *graph.Node) bool {
-	if isDynamic(n) {
+	if isDynamic(n) || isWeightOnly(n) {
 		return true
 	}
 	w := op.WeightOf(n)

@@ -61,7 +61,7 @@ give the same results on random inputs, but for roundings.`,
 	fl := cmd.Flags()
 	fl.StringVarP(&f.output, "output", "o", "", "write `FILE`.onnx")
 	fl.StringVar(&f.format, "format", "qdq", "how an int8 model is written: qdq or qoperator")
-	fl.IntVar(&f.opset, "opset", onnx.DefaultExportOpset, fmt.Sprintf("operator set, from %d to %d", onnx.MinExportOpset, onnx.MaxExportOpset))
+	fl.IntVar(&f.opset, "opset", 0, fmt.Sprintf("operator set, from %d to %d (default %d, or the first that has all operators of weights in codes)", onnx.MinExportOpset, onnx.MaxExportOpset, onnx.DefaultExportOpset))
 	fl.StringVar(&f.inputType, "input-type", inputTypes[0], "what images the file takes: float32, normalised, or uint8, which it normalises itself")
 	fl.StringVar(&f.inputLayout, "input-layout", inputLayouts[0], "axes of an image: nchw or nhwc")
 	console.Require(cmd, "output", "name the .onnx file to write")
@@ -80,7 +80,7 @@ func (f *exportFlags) options() ([]octet.ExportOption, error) {
 	if err != nil {
 		return nil, exit.Usagef("--format %s: it is qdq or qoperator", f.format)
 	}
-	if f.opset < onnx.MinExportOpset || f.opset > onnx.MaxExportOpset {
+	if f.opset != 0 && (f.opset < onnx.MinExportOpset || f.opset > onnx.MaxExportOpset) {
 		return nil, exit.Usagef("--opset %d: from %d to %d", f.opset, onnx.MinExportOpset, onnx.MaxExportOpset)
 	}
 	if !slices.Contains(inputTypes, f.inputType) {

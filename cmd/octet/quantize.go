@@ -45,6 +45,8 @@ type quantizeFlags struct {
 	evalMap     string
 	strictInt8  bool
 	dynamic     bool
+	weightOnly  bool
+	groupSize   int
 }
 
 func newQuantizeCommand(c *console.Console) *cobra.Command {
@@ -86,6 +88,11 @@ row of an input, a token, has a range of its own, which is closest to the float 
 onnx the range is that of the whole tensor, as ONNX Runtime has it, and with PyTorch's backends
 all is as in its quantize_dynamic (docs/dynamic.md).
 
+With --weight-only, linear layers and embeddings get int8 weights and compute in float32: the file
+and the memory of the model shrink to a quarter, and next to nothing is lost. --group-size 128
+gives every 128 numbers a scale of their own. That suits models whose activations resist
+(docs/weightonly.md).
+
 With --fix 25dB, as few layers stay in float as bring the outputs that close to those of
 the float model; the models that were tried are listed with their share of float. Without it,
 the same is done to an .onnx, .pt2 or TorchScript model that its default recipe would ruin, one whose
@@ -123,13 +130,14 @@ merges: --qconfig torchvision, minmax, percentile or mse; docs/cluster.md has mo
   octet quantize epoch9.pth --graph-of model.pt2 --calibration photos/ --output int8.onnx
   octet quantize resnet18.pth --arch resnet18 --calibration photos/ --qconfig percentile --shard 2/4 --stats part2.json
   octet quantize bert.onnx --calibration ids=ids.npy --calibration mask=mask.npy --output int8.onnx
-  octet quantize bert.onnx --dynamic --output int8.onnx`,
+  octet quantize bert.onnx --dynamic --output int8.onnx
+  octet quantize bert.onnx --weight-only --group-size 128 --output int8.onnx`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.ExactArgs(1)(cmd, args); err != nil {
 				return err
 			}
 			f.waive(cmd)
-			if f.dynamic || len(f.calibration) == 0 && f.holdsRanges(cmd, args[0]) {
+			if f.dynamic || f.weightOnly || len(f.calibration) == 0 && f.holdsRanges(cmd, args[0]) {
 				console.Waive(cmd, "calibration")
 			}
 			return nil
@@ -149,6 +157,8 @@ merges: --qconfig torchvision, minmax, percentile or mse; docs/cluster.md has mo
 	fl.StringArrayVar(&f.calibration, "calibration", nil, "`DATA` to calibrate on: .npy, folder, tar, IDX or .npz; of an ONNX model with several inputs NAME=FILE.npy for each")
 	fl.StringVarP(&f.output, "output", "o", "", "int8 model to write, `FILE`.pth, or FILE.onnx as QDQ; - is standard output")
 	fl.BoolVar(&f.dynamic, "dynamic", false, "quantize activations by their own range in every run, without --calibration: for transformers")
+	fl.BoolVar(&f.weightOnly, "weight-only", false, "quantize the weights of linear layers and embeddings alone, without --calibration: activations stay float32")
+	fl.IntVar(&f.groupSize, "group-size", 0, "of --weight-only: every `N` numbers of an output channel share a scale, such as 128; without it all of them do")
 	f.RegisterRecipe(cmd, octet.DefaultQConfig, "observers: default (histogram), octet (histogram, all codes, per channel: for files that octet runs), torchvision (min/max in 0..127), minmax, percentile, mse, or another of PyTorch's names")
 	fl.StringVar(&f.ranges, "ranges", "", "how the ranges of activations are found, whatever --qconfig says: "+strings.Join(rangeKinds, ", "))
 	console.Complete(cmd, "ranges", rangeKinds...)
@@ -176,6 +186,9 @@ const whyCalibration = "The ranges of activations are not in the file: they are 
 
 func runQuantize(c *console.Console, cmd *cobra.Command, f *quantizeFlags, path string) error {
 	if err := f.shard.Check(); err != nil {
+		return err
+	}
+	if err := f.checkWeightOnly(cmd); err != nil {
 		return err
 	}
 	if f.shard.Shard != "" {
@@ -216,6 +229,9 @@ func (f *quantizeFlags) attempt(c *console.Console, cmd *cobra.Command, path str
 	}
 	if err := c.Expect(console.Planned{Path: f.output, Bytes: console.Int8Bytes(model)}, console.Planned{Path: f.report, Bytes: console.PageSize}); err != nil {
 		return err
+	}
+	if f.weightOnly {
+		return f.quantizeWeightOnly(c, cmd, path, model)
 	}
 	if f.dynamic {
 		return f.quantizeDynamic(c, cmd, path, model)

@@ -42,6 +42,14 @@ func FloatTwin(g *graph.Graph) (*graph.Graph, error) {
 		if r, ok := o.(interface{ Directions() int }); ok && len(in[1].Type.Shape) == 2 {
 			in[1], in[2] = byDirection(twin, in[1], r.Directions()), byDirection(twin, in[2], r.Directions())
 		}
+		if l, ok := n.Op.(op.WeightOnlyLinear); ok {
+			w := in[1].Data
+			s, err := l.Matrix(w.Shape())
+			if err != nil {
+				return nil, fmt.Errorf("node %q: %w", n.Name, err)
+			}
+			in[1] = twin.AddConst(in[1].Name+"/matrix", tensor.Of(w.Float32s(), s...))
+		}
 		first := twin.AddNode(n.Name, o, in...)
 		for i, v := range n.Outputs {
 			values[v] = first.Node.Outputs[i]
@@ -67,6 +75,10 @@ func static(n *graph.Node) (graph.Op, []*graph.Value) {
 		return o.Conv, layer(in)
 	case op.DynamicLinear:
 		return o.Linear, layer(in)
+	case op.WeightOnlyLinear:
+		return o.Linear, in
+	case op.WeightOnlyEmbedding:
+		return op.Gather{}, in
 	case op.DynamicMatMul:
 		return op.MatMul{}, []*graph.Value{in[0], in[3]}
 	case op.DynamicLSTM:

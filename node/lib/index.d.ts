@@ -320,6 +320,10 @@ export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   output: string;
   /** Quantizes activations by their own range in every run, without calibration data: for transformers. */
   dynamic?: boolean;
+  /** Quantize the weights of linear layers and embeddings alone, without calibration: activations stay float32. The output is an .onnx file. */
+  weightOnly?: boolean;
+  /** Of weightOnly: how many numbers of an output channel share a scale, such as 128; without it all of them do. */
+  groupSize?: number;
   /** Observers: default (histogram), octet (all codes of activations, a scale per channel: for files that octet runs), torchvision (minimum and maximum), minmax, percentile, mse, or another of PyTorch's names. */
   qconfig?: string;
   /** One scale per weight, whatever qconfig says. */
