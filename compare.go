@@ -96,7 +96,7 @@ func (c *Comparison) compareLayers(ctx context.Context, reference, model *Model,
 	if err != nil {
 		return err
 	}
-	c.Layers, err = compare.Layers(ctx, want, got, samples, compare.Options{Threads: compileRecipe(opts).threads})
+	c.Layers, err = compare.Layers(ctx, want, got, compare.Each(samples), compare.Options{Threads: compileRecipe(opts).threads})
 	return err
 }
 

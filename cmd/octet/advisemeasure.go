@@ -58,7 +58,7 @@ var observers = map[string]string{inputs.OctetQConfig: "histogram, all codes", "
 func (f *adviseFlags) measure(c *console.Console, cmd *cobra.Command, path string) (*measured, error) {
 	s := &variants.Comparison{Console: c, Options: &variants.Options{
 		Version: version(), Model: f.model, Data: f.data, Octets: true, QConfigs: []string{"default", "torchvision"},
-		Calibration: f.calibration, CalibrationLimit: f.data.Limit, Eval: f.eval, ClassMap: f.classMap,
+		Calibration: []string{f.calibration}, CalibrationLimit: f.data.Limit, Eval: f.eval, ClassMap: f.classMap,
 	}}
 	if f.calibration == f.train && f.data.Limit == 0 {
 		s.Options.CalibrationLimit = adviseImages

@@ -30,7 +30,8 @@ lose most; and finds out by trying which of them to keep in float.
 The reference is the first float model, or else the first file. With --calibration, int8
 variants are made of the float model: by --qconfig octet, and for every backend, per
 channel and per tensor, unless --backend, --per-channel, --per-tensor and --qconfig say
-otherwise. --keep writes them as files. With --equalize, --bias-correction or --round
+otherwise. --dynamic makes one that is quantized dynamically, without data, or one for
+every --backend. --keep writes them as files. With --equalize, --bias-correction or --round
 adaptive, every variant is made without and with each of them, and with all.
 
 It answers which one to take, by what the file is for:
@@ -42,13 +43,17 @@ is also run by those of another, which shows what that costs; with a float model
 --calibration beside it, a variant quantized for that backend shows what it would not.
 
 Compared are the images of --eval, with their classes; or those of --inputs, without; or
-the calibration data; or random numbers. docs/compare.md explains every figure and the
+the calibration data; or random numbers. Models that take no images, such as token ids,
+are compared on arrays, --input NAME=FILE.npy for each input, or on random ones, by the
+cosine of their outputs; --calibration takes arrays so, too. docs/compare.md explains every figure and the
 JSON document. --html writes a page with plots that needs nothing else.`,
 		Example: `  octet compare resnet18.pth --arch resnet18 --calibration photos/ --eval val/ --html report.html
   octet compare float.pth int8.pth --inputs photos/ --markdown report.md
   octet compare int8.pth --backend qnnpack --inputs photos/
   octet compare zoo:ResNet18_Weights.DEFAULT zoo:ResNet18_QuantizedWeights.DEFAULT --eval val/
-  octet compare model.pth --calibration calib.npy --backend fbgemm --per-channel --qconfig default,mse,percentile`,
+  octet compare model.pth --calibration calib.npy --backend fbgemm --per-channel --qconfig default,mse,percentile
+  octet compare minilm.onnx minilm.int8.onnx --input input_ids=ids.npy --input attention_mask=mask.npy
+  octet compare minilm.onnx --dynamic`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: inputs.CompleteModels(),
 		RunE: c.Command(func(cmd *cobra.Command, args []string) error {
@@ -64,7 +69,8 @@ func registerCompare(cmd *cobra.Command, f *variants.Options) {
 	f.Data.Register(cmd, octet.DefaultBatchSize)
 	fl := cmd.Flags()
 	fl.Lookup("backend").Usage = "make int8 variants for these backends, and run files by their rules; with commas"
-	fl.StringVar(&f.Calibration, "calibration", "", "make int8 variants of the float model, calibrated on `DATA`")
+	fl.StringArrayVar(&f.Calibration, "calibration", nil, "make int8 variants of the float model, calibrated on `DATA`; NAME=FILE.npy for each input of a model that takes no images")
+	fl.BoolVar(&f.Dynamic, "dynamic", false, "make an int8 variant of the float model that is quantized dynamically, or one for every --backend")
 	fl.IntVar(&f.CalibrationLimit, "calibration-limit", 0, "calibrate on N inputs only; 0 uses all")
 	fl.StringSliceVar(&f.QConfigs, "qconfig", []string{octet.DefaultQConfig}, "observers of the variants, as of quantize; with commas")
 	fl.BoolVar(&f.PerTensor, "per-tensor", false, "make variants with one scale per weight only")
@@ -73,6 +79,7 @@ func registerCompare(cmd *cobra.Command, f *variants.Options) {
 	fl.StringVar(&f.Keep, "keep", "", "write the variants into this `FOLDER`")
 	fl.StringVar(&f.Eval, "eval", "", "compare on labelled `DATA`, and measure accuracy")
 	fl.StringVar(&f.Inputs, "inputs", "", "compare on `DATA` without labels")
+	fl.StringArrayVar(&f.Named, "input", nil, "compare on the array `NAME=FILE.npy` of an input; once for each")
 	fl.StringVar(&f.Truth, "truth", "", "of --eval: "+inputs.TruthUsage)
 	fl.BoolVar(&f.Names, "truth-from-names", false, "of --eval: "+inputs.NamesUsage)
 	fl.StringVar(&f.ClassMap, "class-map", "", "of --eval: `FILE` that maps folders to classes")
@@ -86,6 +93,8 @@ func registerCompare(cmd *cobra.Command, f *variants.Options) {
 	fl.Lookup("round").Usage = "adaptive: make every variant with weights rounded with regard to each other, too; or `WAY` nearest"
 	console.Exclusive(cmd, "per-tensor", "per-channel")
 	console.Exclusive(cmd, "eval", "inputs")
+	console.Exclusive(cmd, "eval", "input")
+	console.Exclusive(cmd, "inputs", "input")
 	console.Complete(cmd, "qconfig", inputs.QConfigNames()...)
 }
 
@@ -112,7 +121,7 @@ func checkCompare(cmd *cobra.Command, f *variants.Options, paths []string) error
 	if f.Backends, err = backendList(f.Model.Backend); err != nil {
 		return err
 	}
-	f.Model.Float = f.Calibration != ""
+	f.Model.Float = len(f.Calibration) > 0 || f.Dynamic
 	f.Model.Backend = "" // files are opened by their own
 	f.Octets = !cmd.Flags().Changed("qconfig")
 	if err := inputs.CheckQConfigs(f.QConfigs); err != nil {
@@ -121,7 +130,8 @@ func checkCompare(cmd *cobra.Command, f *variants.Options, paths []string) error
 	if err := f.Corrections.Check(); err != nil {
 		return err
 	}
-	recipe := len(f.Corrections.Flags()) > 0 || f.PerTensor || f.PerChannel || f.Keep != "" || len(f.Exclude) > 0 || cmd.Flags().Changed("qconfig")
+	static := len(f.Corrections.Flags()) > 0 || cmd.Flags().Changed("qconfig")
+	made := f.PerTensor || f.PerChannel || f.Keep != "" || len(f.Exclude) > 0
 	switch {
 	case f.LayerInputs < 0:
 		return exit.Usagef("--layer-inputs %d: 0 or more", f.LayerInputs)
@@ -131,8 +141,8 @@ func checkCompare(cmd *cobra.Command, f *variants.Options, paths []string) error
 		return exit.Usagef("--duration %v: 0 or more", f.Duration)
 	case f.Eval == "" && (f.Truth != "" || f.Names || f.ClassMap != ""):
 		return exit.Usagef("--truth, --truth-from-names and --class-map belong to --eval")
-	case recipe && f.Calibration == "":
-		return exit.Usagef("--qconfig, --per-tensor, --per-channel, --exclude, --keep, --equalize, --bias-correction and --round belong to variants that are made here: add --calibration")
+	case len(f.Calibration) == 0 && (static || made && !f.Dynamic):
+		return exit.Usagef("--qconfig, --per-tensor, --per-channel, --exclude, --keep, --equalize, --bias-correction and --round belong to variants that are made here: add --calibration; --per-tensor, --per-channel, --exclude and --keep go with --dynamic, too")
 	}
 	for _, name := range []string{f.Markdown, f.HTML} {
 		for _, path := range paths {

@@ -96,9 +96,10 @@ func TestONNXThatTakesNoImages(t *testing.T) {
 	if err := os.WriteFile(path, file, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"eval", path, x}, {"advise", path, "--calibration", x}, {"compare", path, path, "--inputs", x}, {"compare", path, path}} {
+	for _, args := range [][]string{{"eval", path, x}, {"advise", path, "--calibration", x}, {"compare", path, path, "--inputs", x}} {
 		octetCommand(t, args...).fails(t, exit.Model, "int64[n, 4] a", "one input of float32 or uint8, [N, C, H, W] or [N, H, W, C], is expected")
 	}
+	octetCommand(t, "compare", path, path).fails(t, exit.Data, "none of them has real numbers to compare")
 }
 
 // bench draws inputs that are no images: rows of the tables that they index, and ones as a mask.

@@ -30,8 +30,8 @@ type quantizeFlags struct {
 	corrections inputs.Corrections
 
 	calibration []string
-	arrays      arrayFiles  // arrays that were read
-	ports       []onnx.Port // of the file, once bindMore has read them
+	arrays      inputs.Arrays // arrays that were read
+	ports       []onnx.Port   // of the file, once bindMore has read them
 	ranges      string
 	fix         string
 	repairs     bool // without --fix, a model that is not sound

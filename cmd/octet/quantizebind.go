@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/internal/latebound"
 	"github.com/octet-ml/octet/onnx"
 	"github.com/octet-ml/octet/tensor"
@@ -28,10 +29,10 @@ func (f *quantizeFlags) bindMore(c *console.Console, path string) bool {
 	for _, text := range f.calibration {
 		name, array, _ := strings.Cut(text, "=")
 		i := slices.IndexFunc(f.ports, func(p onnx.Port) bool { return p.Name == name })
-		if !namesArray(text) || i < 0 {
+		if !inputs.NamesArray(text) || i < 0 {
 			continue
 		}
-		t, err := f.arrays.read(array)
+		t, err := f.arrays.Read(array)
 		if err != nil {
 			continue // the error comes when it is read again
 		}

@@ -24,13 +24,13 @@ type namedData struct {
 // no images. It is nil for other calibration data.
 func (f *quantizeFlags) readNamed(model *octet.Model) (*namedData, error) {
 	takes := model.Inputs()
-	if !slices.ContainsFunc(f.calibration, namesArray) {
+	if !slices.ContainsFunc(f.calibration, inputs.NamesArray) {
 		only := len(f.calibration) == 1 && strings.EqualFold(filepath.Ext(f.calibration[0]), ".npy") && model.Arch() == "" && len(takes) == 1
 		if !only || takes[0].DType == tensor.Float32 && len(takes[0].Shape) == 4 {
 			return nil, nil
 		}
 	}
-	arrays, err := f.arrays.named("calibration", f.calibration, takes, f.model.Bound.Constants)
+	arrays, err := f.arrays.Named("calibration", f.calibration, takes, f.model.Bound.Constants)
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +45,6 @@ func (f *quantizeFlags) readNamed(model *octet.Model) (*namedData, error) {
 		}
 	}
 	return &namedData{arrays: arrays, source: strings.Join(files, ", ")}, nil
-}
-
-// namesArray reports whether a --calibration is NAME=FILE.npy.
-func namesArray(text string) bool {
-	return strings.Contains(text, "=") && strings.EqualFold(filepath.Ext(text), ".npy")
 }
 
 // quantizeNamed is the command for calibration data by names.

@@ -25,7 +25,7 @@ type runFlags struct {
 	shard inputs.ShardFlags
 
 	input   []string
-	arrays  arrayFiles // what was read of them
+	arrays  inputs.Arrays // what was read of them
 	output  string
 	top     int
 	dump    string

@@ -15,6 +15,7 @@ import (
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/latebound"
 	"github.com/octet-ml/octet/internal/npy"
@@ -65,7 +66,7 @@ func (f *runFlags) bindMore(c *console.Console) bool {
 		if !named {
 			continue
 		}
-		if t, err := f.arrays.read(file); err == nil { // the error comes when the model runs
+		if t, err := f.arrays.Read(file); err == nil { // the error comes when the model runs
 			given[name] = t
 		}
 	}
@@ -89,7 +90,7 @@ func runTensors(c *console.Console, cmd *cobra.Command, f *runFlags, path string
 	if err != nil {
 		return exit.WithCode(exit.Model, err)
 	}
-	given, err := f.arrays.named("input", f.input, session.Inputs(), f.model.Bound.Constants)
+	given, err := f.arrays.Named("input", f.input, session.Inputs(), f.model.Bound.Constants)
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func (f *runFlags) keep(c *console.Console, out namedOutput, outputs []console.N
 func (f *runFlags) writeNamed(c *console.Console, results map[string]*tensor.Tensor) error {
 	for name, t := range results {
 		var err error
-		if results[name], err = portable(t); err != nil {
+		if results[name], err = inputs.Portable(t); err != nil {
 			return err
 		}
 	}

@@ -67,7 +67,7 @@ func newClip(t graph.Type, codes quant.CodeRange) *Clip {
 // Activations collects, over the inputs, the distribution of every value of the
 // float graph want that a rival makes codes of with parameters of its own, in
 // order of computation.
-func Activations(ctx context.Context, want *graph.Graph, rivals []Rival, inputs []*tensor.Tensor, opts Options) ([]Activation, error) {
+func Activations(ctx context.Context, want *graph.Graph, rivals []Rival, inputs [][]*tensor.Tensor, opts Options) ([]Activation, error) {
 	want = want.Running()
 	s, err := session(want, opts, nil)
 	if err != nil {
@@ -81,10 +81,10 @@ func Activations(ctx context.Context, want *graph.Graph, rivals []Rival, inputs 
 	for _, w := range watched {
 		byValue[w.value], wanted[w.value] = w, true
 	}
-	for i, x := range inputs {
+	for i, in := range inputs {
 		err := s.RunObserved(ctx, wanted, func(v *graph.Value, data []float32, shape tensor.Shape) error {
 			return byValue[v].add(data, shape)
-		}, x)
+		}, in...)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -39,4 +40,20 @@ func Answers(outputs []*tensor.Tensor, n int) (*tensor.Tensor, error) {
 		}
 	}
 	return tensor.Of(out, n, width), nil
+}
+
+// Count is how many inputs a run computed: the leading extent of what it was given, where all real
+// outputs have it, else one.
+func Count(inputs, outputs []*tensor.Tensor) int {
+	if len(inputs) == 0 || len(inputs[0].Shape()) == 0 {
+		return 1
+	}
+	n := inputs[0].Dim(0)
+	other := func(y *tensor.Tensor) bool {
+		return y.DType().IsFloat() && (len(y.Shape()) == 0 || y.Dim(0) != n)
+	}
+	if n == 0 || slices.ContainsFunc(outputs, other) {
+		return 1
+	}
+	return n
 }

@@ -62,7 +62,7 @@ type Exclusions struct {
 // multiplications that they cost are combined, as long as each adds half a decibel
 // and most of the work stays on integers. float is the fused graph that converted
 // was made from, layers what Layers found for the two.
-func FindExclusions(ctx context.Context, float, converted *graph.Graph, layers []Layer, inputs []*tensor.Tensor, opts Options) (*Exclusions, error) {
+func FindExclusions(ctx context.Context, float, converted *graph.Graph, layers []Layer, inputs [][]*tensor.Tensor, opts Options) (*Exclusions, error) {
 	t, err := newTrials(ctx, float, converted, layers, inputs, opts)
 	if err != nil {
 		return nil, err

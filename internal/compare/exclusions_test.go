@@ -103,7 +103,7 @@ func TestTheProposalMendsTheDamage(t *testing.T) {
 			if first := compare.Guilty(layers)[0]; first.Node != layer || first.Parts.Weights < 0.5 {
 				t.Errorf("%s is named first, %+v", first.Node, first.Parts)
 			}
-			found, err := compare.FindExclusions(context.Background(), float, g, layers, inputs, compare.Options{})
+			found, err := compare.FindExclusions(context.Background(), float, g, layers, compare.Each(inputs), compare.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +177,7 @@ func TestNothingIsProposedWhereNothingHelps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := compare.FindExclusions(context.Background(), float, g, layersOf(t, float, g, inputs), inputs, compare.Options{})
+	found, err := compare.FindExclusions(context.Background(), float, g, layersOf(t, float, g, inputs), compare.Each(inputs), compare.Options{})
 	if err != nil || found.Proposal != nil || len(found.Trials) != 0 || found.Agreement != 100 {
 		t.Errorf("%+v, %v", found, err)
 	}
@@ -199,13 +199,13 @@ func TestEveryStructureIsCompared(t *testing.T) {
 			if len(layers) != len(float.Running().Nodes) {
 				t.Errorf("%d layers of %d nodes", len(layers), len(float.Running().Nodes))
 			}
-			found, err := compare.FindExclusions(context.Background(), float, g, layers, inputs, compare.Options{})
+			found, err := compare.FindExclusions(context.Background(), float, g, layers, compare.Each(inputs), compare.Options{})
 			if err != nil || len(found.Trials) < 7 {
 				t.Fatalf("%+v, %v", found, err)
 			}
 			equalsWhole(t, float, g, found.Trials[0], inputs)
 			equalsWhole(t, float, g, found.Trials[len(found.Trials)-1], inputs)
-			activations, err := compare.Activations(context.Background(), float, []compare.Rival{{Graph: g}}, inputs, compare.Options{})
+			activations, err := compare.Activations(context.Background(), float, []compare.Rival{{Graph: g}}, compare.Each(inputs), compare.Options{})
 			if err != nil || len(activations) < 20 {
 				t.Errorf("%d activations, %v", len(activations), err)
 			}

@@ -92,7 +92,7 @@ func TestLayersEqualPyTorch(t *testing.T) {
 			t.Parallel()
 			float := fused(t, m.Arch, hashweights.Model{Seed: m.Seed, Exponents: m.Exponents})
 			g := m.converted(t, float)
-			layers, err := compare.Layers(context.Background(), float, g, []*tensor.Tensor{m.input()}, compare.Options{})
+			layers, err := compare.Layers(context.Background(), float, g, compare.Each([]*tensor.Tensor{m.input()}), compare.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,7 +185,7 @@ func stub(q *tensor.QParams) (float, int8 *graph.Graph) {
 func activationOf(t *testing.T, x []float32, q *tensor.QParams) compare.Activation {
 	t.Helper()
 	float, int8 := stub(q)
-	all, err := compare.Activations(context.Background(), float, []compare.Rival{{Graph: int8}}, []*tensor.Tensor{tensor.Of(x, 1, 1, 1, len(x))}, compare.Options{})
+	all, err := compare.Activations(context.Background(), float, []compare.Rival{{Graph: int8}}, [][]*tensor.Tensor{{tensor.Of(x, 1, 1, 1, len(x))}}, compare.Options{})
 	if err != nil || len(all) != 1 || all[0].Value != "quant" {
 		t.Fatalf("%+v, %v", all, err)
 	}
@@ -222,7 +222,7 @@ func TestActivationOfKnownValues(t *testing.T) {
 	}
 	float, int8 := stub(tensor.Affine(1./64, 64))
 	all, err := compare.Activations(context.Background(), float, []compare.Rival{{Graph: int8, Codes: quant.CodeRange{Min: 0, Max: 127}}, {Graph: float}},
-		[]*tensor.Tensor{tensor.Of(x, 1, 1, 1, len(x))}, compare.Options{})
+		[][]*tensor.Tensor{{tensor.Of(x, 1, 1, 1, len(x))}}, compare.Options{})
 	if err != nil || all[0].Forms[0].Max != 63./64 || all[0].Forms[1] != nil {
 		t.Errorf("%+v, %v", all, err)
 	}

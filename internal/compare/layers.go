@@ -72,12 +72,12 @@ func (o Options) total(n int) {
 	}
 }
 
-// Layers compares got with the reference want node by node, on inputs that are
-// float32 [N, C, H, W] each; all results of the reference for one of them are
+// Layers compares got with the reference want node by node, on inputs that hold all that the graphs
+// take, in their order; all results of the reference for one of them are
 // held in memory. Nodes correspond by their names, or by what they compute where a quantizer named
 // them anew; layers have the reference's. Nodes that only one graph has (conversions) are left out,
 // and those that compute with values that the other has not. The result is in order of computation.
-func Layers(ctx context.Context, want, got *graph.Graph, inputs []*tensor.Tensor, opts Options) ([]Layer, error) {
+func Layers(ctx context.Context, want, got *graph.Graph, inputs [][]*tensor.Tensor, opts Options) ([]Layer, error) {
 	all, err := LayersOf(ctx, want, []*graph.Graph{got}, inputs, opts)
 	if err != nil {
 		return nil, err
@@ -87,13 +87,13 @@ func Layers(ctx context.Context, want, got *graph.Graph, inputs []*tensor.Tensor
 
 // LayersOf is Layers for several graphs. They share the runs of the reference, and
 // those of its layers with quantized weights that several of them have.
-func LayersOf(ctx context.Context, want *graph.Graph, gots []*graph.Graph, inputs []*tensor.Tensor, opts Options) ([][]Layer, error) {
+func LayersOf(ctx context.Context, want *graph.Graph, gots []*graph.Graph, inputs [][]*tensor.Tensor, opts Options) ([][]Layer, error) {
 	c, err := newComparison(want.Running(), gots, opts)
 	if err != nil {
 		return nil, err
 	}
-	for i, x := range inputs {
-		if err := c.add(ctx, x); err != nil {
+	for i, in := range inputs {
+		if err := c.add(ctx, in); err != nil {
 			return nil, err
 		}
 		opts.progress(i + 1)
@@ -111,6 +111,15 @@ func Split(x *tensor.Tensor, limit int) []*tensor.Tensor {
 	var out []*tensor.Tensor
 	for i := range min(x.Dim(0), limit) {
 		out = append(out, x.Rows(i, i+1))
+	}
+	return out
+}
+
+// Each makes inputs of graphs that take one tensor.
+func Each(tensors []*tensor.Tensor) [][]*tensor.Tensor {
+	var out [][]*tensor.Tensor
+	for _, x := range tensors {
+		out = append(out, []*tensor.Tensor{x})
 	}
 	return out
 }
@@ -277,27 +286,31 @@ func session(g *graph.Graph, opts Options, like *engine.Program) (*engine.Sessio
 	return p.NewSession(), nil
 }
 
-// add takes in one input.
-func (c *comparison) add(ctx context.Context, x *tensor.Tensor) error {
+// add takes in the inputs of a run.
+func (c *comparison) add(ctx context.Context, in []*tensor.Tensor) error {
 	values := map[string]*tensor.Tensor{} // of the reference
-	for _, v := range c.reference.Program().Graph().Inputs {
-		values[v.Name] = x
+	takes := c.reference.Program().Graph().Inputs
+	if len(in) != len(takes) {
+		return fmt.Errorf("%d inputs; the model takes %d", len(in), len(takes))
+	}
+	for i, v := range takes {
+		values[v.Name] = in[i]
 	}
 	_, err := c.reference.RunTapped(ctx, func(v *graph.Value, t *tensor.Tensor) error {
 		values[v.Name] = t
 		return nil
-	}, x)
+	}, in...)
 	if err != nil {
 		return err
 	}
 	if err := c.weighted.add(ctx, values); err != nil {
 		return err
 	}
-	return c.each(func(r *rival) error { return r.add(ctx, x, values) })
+	return c.each(func(r *rival) error { return r.add(ctx, in, values) })
 }
 
-// add takes in one input, of which values has what the reference computes.
-func (r *rival) add(ctx context.Context, x *tensor.Tensor, values map[string]*tensor.Tensor) error {
+// add takes in the inputs of a run, of which values has what the reference computes.
+func (r *rival) add(ctx context.Context, in []*tensor.Tensor, values map[string]*tensor.Tensor) error {
 	err := r.whole.RunViewed(ctx, func(v *graph.Value, t *tensor.Tensor) error {
 		n, ok := r.byName[v.Name]
 		if !ok {
@@ -309,7 +322,7 @@ func (r *rival) add(ctx context.Context, x *tensor.Tensor, values map[string]*te
 		}
 		n.differ.add(want, t)
 		return addNoise(&n.accumulated, want, t)
-	}, x)
+	}, in...)
 	if err != nil {
 		return err
 	}

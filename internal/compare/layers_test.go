@@ -18,7 +18,7 @@ import (
 
 func layersOf(t *testing.T, want, got *graph.Graph, inputs []*tensor.Tensor) []compare.Layer {
 	t.Helper()
-	layers, err := compare.Layers(context.Background(), want, got, inputs, compare.Options{})
+	layers, err := compare.Layers(context.Background(), want, got, compare.Each(inputs), compare.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,14 +237,14 @@ func TestLayersRefuse(t *testing.T) {
 		"nothing in common": {float, stranger, "no node in common"},
 		"other shapes":      {float, resized(t, g), "compare models of one architecture"},
 	} {
-		_, err := compare.Layers(context.Background(), c.want, c.got, inputs, compare.Options{})
+		_, err := compare.Layers(context.Background(), c.want, c.got, compare.Each(inputs), compare.Options{})
 		if err == nil || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := compare.Layers(ctx, float, g, inputs, compare.Options{}); err == nil {
+	if _, err := compare.Layers(ctx, float, g, compare.Each(inputs), compare.Options{}); err == nil {
 		t.Error("a cancelled comparison goes on")
 	}
 }
@@ -276,7 +276,7 @@ func BenchmarkLayers(b *testing.B) {
 	float := fused(b, "resnet18", hashweights.Model{Seed: 1})
 	g, _ := convert(b, float, "torchvision", quant.FBGEMM, inputs)
 	for b.Loop() {
-		if _, err := compare.Layers(context.Background(), float, g, inputs, compare.Options{}); err != nil {
+		if _, err := compare.Layers(context.Background(), float, g, compare.Each(inputs), compare.Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}

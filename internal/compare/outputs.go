@@ -24,6 +24,9 @@ type Outputs struct {
 	AgreementInterval Interval `json:"agreement_interval_percent"`
 	SQNR              Decibels `json:"sqnr_db"`   // of the logits; null where they are equal
 	MaxError          float64  `json:"max_error"` // largest difference of a logit
+	// Cosine is the mean over the inputs of the cosine between both outputs, MinCosine the least.
+	Cosine    float64 `json:"cosine"`
+	MinCosine float64 `json:"cosine_min"`
 	// Equal is the share of logits, in percent, that are the same to the bit.
 	Equal float64 `json:"equal_percent"`
 
@@ -37,6 +40,7 @@ type Outputs struct {
 
 	noise         Noise
 	equal, logits int
+	cosines       float64 // their sum
 }
 
 // Accuracy counts right answers.
@@ -97,6 +101,10 @@ func (o *Outputs) add(name string, label int, want, got []float32) {
 			o.equal++
 		}
 	}
+	cosine := cosineOf(want, got)
+	if o.cosines += cosine; o.Inputs == 1 || cosine < o.MinCosine {
+		o.MinCosine = cosine
+	}
 	wanted, given := Top1(want), Top1(got)
 	if wanted != given {
 		o.ChangedCount++
@@ -124,11 +132,30 @@ func (o *Outputs) sum() {
 	o.Agreement = percent(o.Inputs-o.ChangedCount, o.Inputs)
 	o.AgreementInterval = ShareInterval(o.Inputs-o.ChangedCount, o.Inputs)
 	o.SQNR = o.noise.Decibels()
+	o.Cosine = o.cosines / float64(o.Inputs)
 	o.Equal = percent(o.equal, o.logits)
 	if a := o.Accuracy; a != nil {
 		a.Top1Percent, a.Top5Percent = percent(a.Top1, o.Inputs), percent(a.Top5, o.Inputs)
 		a.ChangeInterval = ChangeInterval(a.Gained, a.Lost, o.Inputs)
 	}
+}
+
+// cosineOf is the cosine of the angle between two vectors; of one without a direction it is 1
+// where the other has none either, else 0, and it is 0 where it is not a number.
+func cosineOf(a, b []float32) float64 {
+	var dot, na, nb float64
+	for i, x := range a {
+		x, y := float64(x), float64(b[i])
+		dot, na, nb = dot+x*y, na+x*x, nb+y*y
+	}
+	if na == 0 && nb == 0 {
+		return 1
+	}
+	c := dot / (math.Sqrt(na) * math.Sqrt(nb))
+	if math.IsNaN(c) {
+		return 0
+	}
+	return min(max(c, -1), 1)
 }
 
 func percent(n, of int) float64 { return 100 * float64(n) / float64(of) }

@@ -31,7 +31,7 @@ func TestLayersOfShareWithoutAChange(t *testing.T) {
 	graphs = append(graphs, graphs[0])
 	exactly := cmpopts.EquateNaNs()
 	for _, threads := range []int{1, 2, 3, 16} {
-		together, err := compare.LayersOf(context.Background(), float, graphs, inputs, compare.Options{Threads: threads})
+		together, err := compare.LayersOf(context.Background(), float, graphs, compare.Each(inputs), compare.Options{Threads: threads})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestLayersOfShareWithoutAChange(t *testing.T) {
 		}
 	}
 	// An int8 reference too.
-	together, err := compare.LayersOf(context.Background(), graphs[0], graphs[1:3], inputs, compare.Options{})
+	together, err := compare.LayersOf(context.Background(), graphs[0], graphs[1:3], compare.Each(inputs), compare.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 // trials measures exclusions.
 type trials struct {
 	float, converted *graph.Graph
-	inputs           []*tensor.Tensor
+	inputs           [][]*tensor.Tensor
 	opts             Options
 	want             []*tensor.Tensor // the float logits
 	base             Outputs
@@ -24,18 +24,18 @@ type trials struct {
 	total            int64
 }
 
-func newTrials(ctx context.Context, float, converted *graph.Graph, layers []Layer, inputs []*tensor.Tensor, opts Options) (*trials, error) {
+func newTrials(ctx context.Context, float, converted *graph.Graph, layers []Layer, inputs [][]*tensor.Tensor, opts Options) (*trials, error) {
 	t := &trials{float: float, converted: converted, inputs: inputs, opts: opts, macs: map[string]int64{}}
 	s, err := session(float, opts, nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, x := range inputs {
-		y, err := s.Run(ctx, x)
+	for _, in := range inputs {
+		y, err := s.Run(ctx, in...)
 		if err != nil {
 			return nil, err
 		}
-		want, err := Answers(y, x.Dim(0))
+		want, err := Answers(y, Count(in, y))
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,11 @@ func newTrials(ctx context.Context, float, converted *graph.Graph, layers []Laye
 	if len(inputs) == 0 {
 		return t, nil
 	}
-	plan, err := t.program.Plan(inputs[0].Shape())
+	var shapes []tensor.Shape
+	for _, x := range inputs[0] {
+		shapes = append(shapes, x.Shape())
+	}
+	plan, err := t.program.Plan(shapes...)
 	for _, p := range plan {
 		t.total += p.MACs
 		if _, ok := t.macs[p.Node.Name]; ok {
@@ -161,9 +165,8 @@ func (t *trials) attempt(modules []string, cutting bool) (*attempt, error) {
 	return a, err
 }
 
-// run takes in an input x, of which the model computes values.
-func (a *attempt) run(ctx context.Context, x, want *tensor.Tensor, values map[string]*tensor.Tensor) error {
-	in := []*tensor.Tensor{x}
+// run takes in the inputs of a run, of which the model computes values.
+func (a *attempt) run(ctx context.Context, in []*tensor.Tensor, want *tensor.Tensor, values map[string]*tensor.Tensor) error {
 	if a.inputs != nil {
 		in = nil
 		for _, name := range a.inputs {
@@ -174,11 +177,11 @@ func (a *attempt) run(ctx context.Context, x, want *tensor.Tensor, values map[st
 	if err != nil {
 		return err
 	}
-	answers, err := Answers(got, x.Dim(0))
+	answers, err := Answers(got, want.Dim(0))
 	if err != nil {
 		return err
 	}
-	return a.outputs.Add(make([]string, x.Dim(0)), nil, want, answers)
+	return a.outputs.Add(make([]string, want.Dim(0)), nil, want, answers)
 }
 
 // measureAll keeps one candidate after the other in float, and sets what becomes of the
@@ -194,7 +197,7 @@ func (t *trials) measureAll(ctx context.Context, candidates []string) ([]Trial, 
 		}
 		attempts = append(attempts, a)
 		for _, name := range a.inputs {
-			if name != t.converted.Inputs[0].Name && !slices.Contains(kept, name) {
+			if !isInput(t.converted, name) && !slices.Contains(kept, name) {
 				kept = append(kept, name)
 			}
 		}
@@ -206,24 +209,28 @@ func (t *trials) measureAll(ctx context.Context, candidates []string) ([]Trial, 
 	if err != nil {
 		return nil, err
 	}
-	for i, x := range t.inputs {
-		y, err := s.Run(ctx, x)
+	for i, in := range t.inputs {
+		y, err := s.Run(ctx, in...)
 		if err != nil {
 			return nil, err
 		}
-		answers, err := Answers(y[:own], x.Dim(0))
+		n := t.want[i].Dim(0)
+		answers, err := Answers(y[:own], n)
 		if err != nil {
 			return nil, err
 		}
-		if err := t.base.Add(make([]string, x.Dim(0)), nil, t.want[i], answers); err != nil {
+		if err := t.base.Add(make([]string, n), nil, t.want[i], answers); err != nil {
 			return nil, err
 		}
-		values := map[string]*tensor.Tensor{t.converted.Inputs[0].Name: x}
+		values := map[string]*tensor.Tensor{}
+		for j, v := range t.converted.Inputs {
+			values[v.Name] = in[j]
+		}
 		for j, name := range kept {
 			values[name] = y[own+j]
 		}
 		for _, a := range attempts {
-			if err := a.run(ctx, x, t.want[i], values); err != nil {
+			if err := a.run(ctx, in, t.want[i], values); err != nil {
 				return nil, err
 			}
 		}
@@ -236,14 +243,19 @@ func (t *trials) measureAll(ctx context.Context, candidates []string) ([]Trial, 
 	return found, nil
 }
 
+// isInput reports whether g has an input of that name.
+func isInput(g *graph.Graph, name string) bool {
+	return slices.ContainsFunc(g.Inputs, func(v *graph.Value) bool { return v.Name == name })
+}
+
 // measure keeps modules in float.
 func (t *trials) measure(ctx context.Context, modules []string) (Trial, error) {
 	a, err := t.attempt(modules, false)
 	if err != nil {
 		return Trial{}, err
 	}
-	for i, x := range t.inputs {
-		if err := a.run(ctx, x, t.want[i], nil); err != nil {
+	for i, in := range t.inputs {
+		if err := a.run(ctx, in, t.want[i], nil); err != nil {
 			return Trial{}, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 const (
 	goodDrop      = 0.5  // points of top-1
 	goodAgreement = 99.0 // percent of the answers
+	goodCosine    = 0.99 // of the outputs of every input
 )
 
 // FewInputs is a number of inputs below which answers are counted and nothing is
@@ -17,8 +18,11 @@ const (
 const FewInputs = 20
 
 // Good reports whether v is as good as the reference for what it was made for: the
-// class of an input.
+// class of an input, or its vector.
 func (c *Comparison) Good(v *Variant) bool {
+	if c.Vectors {
+		return v.Outputs.MinCosine >= goodCosine
+	}
 	if a, r := v.Outputs.Accuracy, c.Reference().Outputs.Accuracy; a != nil && r != nil {
 		return r.Top1Percent-a.Top1Percent < goodDrop && v.Outputs.Agreement >= goodAgreement-2
 	}
@@ -62,6 +66,14 @@ func (c *Comparison) answersText(v *Variant) string {
 		text += fmt.Sprintf(" (%s points, with 95 %% confidence %s)", signed(a.Top1Percent-r.Top1Percent), PointsText(compare.ChangeInterval(a.Gained, a.Lost, v.Outputs.Inputs)))
 	}
 	return text
+}
+
+// cosinesText says how close outputs are as vectors.
+func cosinesText(o *compare.Outputs) string {
+	if o.Inputs == 1 {
+		return fmt.Sprintf("the cosine of its outputs is %s", cosineText(o.Cosine))
+	}
+	return fmt.Sprintf("the cosine of its outputs is %s on average and %s at least", cosineText(o.Cosine), cosineText(o.MinCosine))
 }
 
 // AnswersText says how many answers differ from the reference's, and how many may on

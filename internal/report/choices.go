@@ -54,9 +54,9 @@ func (c *Comparison) BestFor(purpose string) *Variant {
 func (v *Variant) serves(purpose string) bool {
 	switch purpose {
 	case ForTorchX86:
-		return v.Backend == "fbgemm" && v.QConfig != "" && len(v.Saturation) == 0
+		return !v.Dynamic && v.Backend == "fbgemm" && v.QConfig != "" && len(v.Saturation) == 0
 	case ForTorchARM:
-		return v.Backend == "qnnpack"
+		return !v.Dynamic && v.Backend == "qnnpack"
 	}
 	return true
 }

@@ -24,6 +24,9 @@ type Comparison struct {
 	Arch    string   `json:"arch"`             // as zoo names it; empty of an ONNX model
 	Classes int      `json:"classes"`          // outputs of the model
 	Labels  []string `json:"labels,omitempty"` // of the classes, where they are known
+	// Vectors says that the model takes no images: its outputs are compared as vectors, such as
+	// embeddings, which may or may not be the logits of classes.
+	Vectors bool `json:"vectors,omitempty"`
 
 	Inputs      Inputs       `json:"inputs"`                // what was compared on
 	Calibration *Calibration `json:"calibration,omitempty"` // of the variants made here
@@ -79,6 +82,8 @@ type Variant struct {
 	// show what the advice gives.
 	Made     bool `json:"made"`
 	Proposed bool `json:"proposed,omitempty"`
+	// Dynamic says that activations are quantized by their own range in every run.
+	Dynamic bool `json:"dynamic,omitempty"`
 
 	Backend string `json:"backend,omitempty"` // whose rules it is run by
 	// MadeFor differs from Backend where a file is run by another backend's rules.
@@ -188,7 +193,15 @@ func (c *Comparison) best(among func(*Variant) bool) *Variant {
 		}
 		return o.Accuracy.Top1, o.Accuracy.Lost + o.Accuracy.Gained
 	})
+	if c.Vectors {
+		return closest(left)
+	}
 	left = unsurpassed(left, func(o *compare.Outputs) (right, changed int) { return -o.ChangedCount, o.ChangedCount })
+	return closest(left)
+}
+
+// closest is the variant of the highest ratio, where half a decibel counts; nil where there is none.
+func closest(left []*Variant) *Variant {
 	var best *Variant
 	for _, v := range left {
 		if best == nil || v.Outputs.SQNR > best.Outputs.SQNR+0.5 {

@@ -43,6 +43,10 @@ func TestFindingsOfOtherSituations(t *testing.T) {
 				c.Weights[i].Forms[0].SQNR = 3
 			}
 		}, "The weights of fbgemm per-channel are at 3.0 dB from those of resnet18.pth: it was made of another checkpoint, or trained further."},
+		"vectors": {func(c *report.Comparison) {
+			c.Vectors, c.Variants[1].Outputs.Cosine, c.Variants[1].Outputs.MinCosine = true, 0.99999999, 0.5
+		}, "fbgemm per-channel comes closest to resnet18.pth: the cosine of its outputs is 0.999999 on average and 0.500000 at least, the outputs at 21.2 dB"},
+		"random vectors": {func(c *report.Comparison) { c.Vectors, c.Inputs.Kind = true, report.Random }, "how close the outputs for real inputs come"},
 		"rules": {func(c *report.Comparison) {
 			c.Variants[1].File, c.Variants[2].File, c.Variants[2].Backend = "a/int8.pth", "a/int8.pth", "qnnpack"
 		}, "By the rules of qnnpack, int8.pth, which was made for fbgemm, agrees with resnet18.pth in 70.00 % of the answers and is at 14.5 dB; by its own rules, in 90.00 % and at 21.2 dB."},

@@ -20,7 +20,11 @@ func (c *Comparison) Find() {
 	c.Findings = []string{}
 	add := func(format string, args ...any) { c.Findings = append(c.Findings, fmt.Sprintf(format, args...)) }
 	if c.Inputs.Kind == Random {
-		add("Compared on random numbers, for want of inputs: how often real inputs get another answer may differ much.")
+		what := "how often real inputs get another answer may differ much"
+		if c.Vectors {
+			what = "how close the outputs for real inputs come may differ much"
+		}
+		add("Compared on random numbers, for want of inputs: %s.", what)
 	}
 	c.findBest(add)
 	c.findChoices(add)
@@ -45,9 +49,13 @@ func (c *Comparison) findBest(add adder) {
 	if best == nil {
 		return
 	}
-	text := fmt.Sprintf("%s comes closest to %s: %s", best.Name, c.Reference().Name, c.answersText(best))
+	outputs, what := c.answersText(best), "logits"
+	if c.Vectors {
+		outputs, what = cosinesText(best.Outputs), "outputs"
+	}
+	text := fmt.Sprintf("%s comes closest to %s: %s", best.Name, c.Reference().Name, outputs)
 	if best.Outputs.SQNR.Known() {
-		text += fmt.Sprintf(", the logits at %s", best.Outputs.SQNR)
+		text += fmt.Sprintf(", the %s at %s", what, best.Outputs.SQNR)
 	}
 	if best.SizeRatio > 0 && c.Reference().Kind == Float {
 		text += fmt.Sprintf(", at %.2f of the size", best.SizeRatio)
@@ -249,7 +257,9 @@ func (c *Comparison) Advise() {
 		add("Keeping %s in float is not proposed: it gains on the %s of the layers, but on all %s it is worse in something than a variant that costs less.", and(a.Withdrawn), countOf(e.Inputs, "input"), countOf(v.Outputs.Inputs, "input"))
 	}
 	if c.Good(v) {
-		if v.Outputs.Inputs < FewInputs {
+		if c.Vectors {
+			add("Nothing has to be done as far as %d inputs tell: %s.", v.Outputs.Inputs, cosinesText(v.Outputs))
+		} else if v.Outputs.Inputs < FewInputs {
 			add("%d of %d answers differ, which is too few to say more: compare %s with %s on some hundreds of inputs.", v.Outputs.ChangedCount, v.Outputs.Inputs, v.Name, c.Reference().Name)
 		} else {
 			add("Nothing has to be done as far as %d inputs tell: %s answers as %s does.", v.Outputs.Inputs, v.Name, c.Reference().Name)

@@ -69,7 +69,7 @@ type legendEntry struct {
 }
 
 // columns of the table of variants that have content.
-type columns struct{ Accuracy, Top5, Time bool }
+type columns struct{ Accuracy, Top5, Cosine, Time bool }
 
 type pageRow struct {
 	ink
@@ -88,6 +88,7 @@ func (c *Comparison) page() *page {
 		Layers:      c.layerTable(pens), Codes: c.Reference().Kind == Int8,
 	}
 	p.Rows, p.Columns = c.pageRows(pens)
+	p.Columns.Cosine = c.Vectors
 	for i, v := range c.Variants {
 		if i > 0 && v.Kind == Int8 {
 			p.Legend = append(p.Legend, legendEntry{pens[i], v.Name})
@@ -126,6 +127,10 @@ func (c *Comparison) tiles() []tile {
 		tiles = append([]tile{{percentText(a.Top1Percent), "top-1", signed(a.Top1Percent-r.Top1Percent) + " points"}}, tiles...)
 	}
 	note := "signal to noise of the logits"
+	if c.Vectors {
+		tiles = []tile{{cosineText(o.Cosine), "cosine", cosineText(o.MinCosine) + " at least"}}
+		note = "signal to noise of the outputs"
+	}
 	if v.Backend != v.MadeFor {
 		note = percentText(o.Equal) + " of the logits equal to the bit"
 	}

@@ -48,6 +48,7 @@ func (m *markup) comparison(p *page) {
 const measured = `<h2>How it was measured</h2>
 <dl>
 <dt>same answers</dt><dd>The share of inputs for which the largest logit belongs to the same class as in the reference.</dd>
+<dt>cosine</dt><dd>The cosine of the angle between the outputs for an input and the reference's, on average over the inputs.</dd>
 <dt>SQNR</dt><dd>10 log₁₀(Σx² / Σ(x−y)²) over all values of all inputs, x being the reference's and y the variant's. 20 dB are an error of a tenth, 40 dB of a hundredth.</dd>
 <dt>adds</dt><dd>The SQNR of a layer that gets the reference's exact inputs, with its own quantized weights and the codes of its own result.</dd>
 <dt>kept in float</dt><dd>Layers were made float one by one, and the logits measured again: it counts what was measured, not what was estimated.</dd>
@@ -68,7 +69,11 @@ func (m *markup) sideBySide(p *page) {
 			names = append(names, "#top-5")
 		}
 	}
-	names = append(names, "#same answers", "#SQNR", "#size", "#ratio")
+	names = append(names, "#same answers")
+	if p.Columns.Cosine {
+		names = append(names, "#cosine")
+	}
+	names = append(names, "#SQNR", "#size", "#ratio")
 	if p.Columns.Time {
 		names = append(names, "#time", "#speed")
 	}
@@ -97,7 +102,11 @@ func (m *markup) variant(r pageRow, c columns) {
 			m.numbers(r.Top5)
 		}
 	}
-	m.numbers(r.Agrees, r.SQNR, r.Size, r.SizeRatio)
+	m.numbers(r.Agrees)
+	if c.Cosine {
+		m.numbers(r.Cosine)
+	}
+	m.numbers(r.SQNR, r.Size, r.SizeRatio)
 	if c.Time {
 		m.numbers(r.variantRow.Time, r.variantRow.Speed)
 	}

@@ -1,12 +1,15 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // variantRow is a variant in words.
 type variantRow struct {
 	*Variant
-	Reference, Best                                                bool
-	Top1, Change, Top5, Agrees, SQNR, Size, SizeRatio, Time, Speed string
+	Reference, Best                                                        bool
+	Top1, Change, Top5, Agrees, Cosine, SQNR, Size, SizeRatio, Time, Speed string
 }
 
 // rows are the variants in words; what does not apply is empty.
@@ -29,6 +32,9 @@ func (c *Comparison) rows() []variantRow {
 		if i > 0 {
 			r.Agrees, r.SQNR, r.SizeRatio = percentText(o.Agreement), o.SQNR.String(), fmt.Sprintf("%.2f", v.SizeRatio)
 		}
+		if i > 0 && c.Vectors {
+			r.Cosine = cosineText(o.Cosine)
+		}
 		if l := v.Latency; l != nil {
 			r.Time = millisText(l.P50)
 			if l.Speed != nil {
@@ -39,3 +45,6 @@ func (c *Comparison) rows() []variantRow {
 	}
 	return rows
 }
+
+// cosineText has six digits, rounded down: it never says 1 of what is less.
+func cosineText(c float64) string { return fmt.Sprintf("%.6f", math.Floor(c*1e6)/1e6) }

@@ -101,13 +101,13 @@ func (in Inputs) text() string {
 
 // variantTable is the table of all variants.
 func (c *Comparison) variantTable() *grid {
-	g := &grid{header: []string{"variant", "top-1", "change", "top-5", "agrees", "SQNR", "size", "ratio", "time", "speed"}}
+	g := &grid{header: []string{"variant", "top-1", "change", "top-5", "agrees", "cosine", "SQNR", "size", "ratio", "time", "speed"}}
 	for _, r := range c.rows() {
 		name := r.Name
 		if r.Best {
 			name += " ←"
 		}
-		g.add(name, r.Top1, r.Change, r.Top5, r.Agrees, r.SQNR, r.Size, r.SizeRatio, r.Time, r.Speed)
+		g.add(name, r.Top1, r.Change, r.Top5, r.Agrees, r.Cosine, r.SQNR, r.Size, r.SizeRatio, r.Time, r.Speed)
 	}
 	return g
 }

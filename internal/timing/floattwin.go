@@ -117,3 +117,12 @@ func OnCodes(n *graph.Node) bool {
 	}
 	return quantized && !IsConversion(n)
 }
+
+// IsDynamic reports whether n quantizes numbers by the range that they have in a run.
+func IsDynamic(n *graph.Node) bool {
+	switch n.Op.(type) {
+	case op.DynamicQuantize, op.DynamicLSTM, op.DynamicGRU:
+		return true
+	}
+	return false
+}

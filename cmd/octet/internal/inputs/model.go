@@ -136,7 +136,7 @@ func TakesImages(m *octet.Model) error {
 	if len(takes) == 1 && (takes[0].DType == tensor.Float32 || takes[0].DType == tensor.UInt8) && (takes[0].Shape == nil || len(takes[0].Shape) == 4) {
 		return nil
 	}
-	return exit.WithCode(exit.Model, fmt.Errorf("%s takes %v; one input of float32 or uint8, [N, C, H, W] or [N, H, W, C], is expected here: octet run and octet quantize take the others by their names", m.File(), takes))
+	return exit.WithCode(exit.Model, fmt.Errorf("%s takes %v; one input of float32 or uint8, [N, C, H, W] or [N, H, W, C], is expected here: octet run, octet quantize and octet compare take the others by their names", m.File(), takes))
 }
 
 // parseShape reads NAME=SIZES; names may hold equals signs.

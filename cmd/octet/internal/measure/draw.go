@@ -20,19 +20,28 @@ func Batch(inputs []*tensor.Tensor) int {
 	return 1
 }
 
-// draw makes inputs of a model that takes no images, always the same: random numbers; whole
-// numbers that index a table, as token ids do, are random rows of it, and others, as a mask, 1.
+// draw makes inputs of a model that takes no images, always the same.
 func (f *WorkloadFlags) draw(m *octet.Model) ([]*tensor.Tensor, error) {
 	if f.input != "" || f.size != nil {
 		return nil, exit.Usagef("--input and --size are for models that take images; %s takes %v, which are drawn at random", m.File(), m.Inputs())
 	}
-	r := rand.New(rand.NewPCG(1, 2))
-	var drawn []*tensor.Tensor
-	for i, v := range m.Inputs() {
+	var shapes []tensor.Shape
+	for _, v := range m.Inputs() {
 		shape, err := f.sizes(m, v)
 		if err != nil {
 			return nil, err
 		}
+		shapes = append(shapes, shape)
+	}
+	return Draw(rand.New(rand.NewPCG(1, 2)), m, shapes)
+}
+
+// Draw makes inputs of these shapes for a model that takes no images, from r: random numbers;
+// whole numbers that index a table, as token ids do, are random rows of it, and others, as a mask, 1.
+func Draw(r *rand.Rand, m *octet.Model, shapes []tensor.Shape) ([]*tensor.Tensor, error) {
+	var drawn []*tensor.Tensor
+	for i, v := range m.Inputs() {
+		shape := shapes[i]
 		switch v.DType {
 		case tensor.Float32:
 			drawn = append(drawn, RandomInputs(r, shape...))

@@ -13,15 +13,15 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// NewTimers times models on an input.
-func NewTimers(models []*octet.Model, threads int, x *tensor.Tensor) ([]*timing.Timer, error) {
+// NewTimers times models on inputs, which are those of one run.
+func NewTimers(models []*octet.Model, threads int, in ...*tensor.Tensor) ([]*timing.Timer, error) {
 	timers := make([]*timing.Timer, len(models))
 	for i, m := range models {
 		g, err := ComputedGraph(m)
 		if err != nil {
 			return nil, err
 		}
-		if timers[i], err = NewTimerOf(g, engine.Options{Threads: threads}, x); err != nil {
+		if timers[i], err = NewTimerOf(g, engine.Options{Threads: threads}, in...); err != nil {
 			return nil, err
 		}
 	}

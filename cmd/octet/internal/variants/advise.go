@@ -38,6 +38,10 @@ func (s *Comparison) advise(ctx context.Context) error {
 		a.Commands = append(a.Commands, s.QuantizeCommand(v, nil))
 		return nil
 	}
+	if v.Dynamic {
+		a.Commands = append(a.Commands, s.QuantizeCommand(v, nil))
+		return nil
+	}
 	if !v.Made && !compare.Convertible(s.Float.graph, v.graph) {
 		s.Console.Note("layers to keep in float are not looked for: %s has other nodes than %s", v.Name, s.Float.Name)
 		return nil
@@ -128,7 +132,7 @@ func (s *Comparison) withdraw(v *Variant, exclude []string) error {
 
 // QuantizeCommand is the command line that makes v, with some layers in float.
 func (s *Comparison) QuantizeCommand(v *Variant, exclude []string) string {
-	float, calibration := "FLOAT.pth", "DATA"
+	float := "FLOAT.pth"
 	switch {
 	case s.Float != nil:
 		float = s.Float.path
@@ -137,8 +141,9 @@ func (s *Comparison) QuantizeCommand(v *Variant, exclude []string) string {
 			float = inputs.ZooPrefix + w.Unquantized
 		}
 	}
-	if s.Options.Calibration != "" {
-		calibration = s.Options.Calibration
+	data := s.Options.Calibration
+	if len(data) == 0 {
+		data = []string{"DATA"}
 	}
 	words := []string{"octet", "quantize", float}
 	add := func(flag, value string) { words = append(words, flag, value) }
@@ -150,25 +155,41 @@ func (s *Comparison) QuantizeCommand(v *Variant, exclude []string) string {
 	if graph := s.Options.Model.GraphOf; graph != "" && !console.HoldsGraph(float) {
 		add("--graph-of", graph)
 	}
-	add("--backend", v.Backend)
-	if v.QConfig != "" && v.QConfig != octet.DefaultQConfig {
+	if m := v.Model.Metadata().Calibration; m == nil || !m.ByRow {
+		add("--backend", v.Backend)
+	}
+	if v.QConfig != "" && v.QConfig != octet.DefaultQConfig && !v.Dynamic {
 		add("--qconfig", v.QConfig)
 	}
-	if v.Made {
+	if v.Made && v.Weights != report.Mixed {
 		words = append(words, "--"+v.Weights)
 	}
+	if v.Dynamic {
+		return s.finish(append(words, "--dynamic"), v, exclude, float)
+	}
 	words = append(words, v.corrections().Flags()...)
-	add("--calibration", calibration)
+	for _, from := range data {
+		add("--calibration", from)
+	}
 	if s.Options.CalibrationLimit > 0 {
 		add("--limit", fmt.Sprint(s.Options.CalibrationLimit))
 	}
 	if s.Options.Data.BatchSize != octet.DefaultBatchSize {
 		add("--batch-size", fmt.Sprint(s.Options.Data.BatchSize))
 	}
+	return s.finish(words, v, exclude, float)
+}
+
+// finish adds to a command the layers in float and the file that it writes.
+func (s *Comparison) finish(words []string, v *Variant, exclude []string, float string) string {
 	for _, pattern := range slices.Concat(v.Excluded, exclude) {
-		add("--exclude", pattern)
+		words = append(words, "--exclude", pattern)
 	}
-	add("--output", console.Int8Name(s.Options.Model.GraphFile(float)))
+	output := console.Int8Name(s.Options.Model.GraphFile(float))
+	if v.Dynamic {
+		output = "INT8.onnx"
+	}
+	words = append(words, "--output", output)
 	for i, w := range words {
 		words[i] = shell.Quote(w)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
+	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
 	"github.com/octet-ml/octet/engine"
 	"github.com/octet-ml/octet/internal/cpu"
 	"github.com/octet-ml/octet/internal/report"
@@ -50,6 +51,7 @@ func (s *Comparison) Describe() {
 	if s.Doc.Threads == 0 {
 		s.Doc.Threads = cpu.Threads()
 	}
+	s.Doc.Vectors = inputs.TakesImages(reference) != nil
 	s.Doc.Labels, _ = reference.ClassNames(nil)
 }
 

@@ -14,8 +14,9 @@ type Options struct {
 	Data     inputs.DataFlags  // how inputs are read
 	Backends []octet.Backend   // whose rules variants are made for; empty for all
 
-	Calibration      string             // --calibration; empty makes no variants
+	Calibration      []string           // --calibration: data, or NAME=FILE.npy for each input; empty makes no static variants
 	CalibrationLimit int                // 0 uses all inputs
+	Dynamic          bool               // variants that are quantized dynamically
 	QConfigs         []string           // a variant is made by each
 	Octets           bool               // the variant whose file is made for octet, too
 	PerTensor        bool               // only variants with one scale per weight
@@ -25,6 +26,7 @@ type Options struct {
 	Keep             string             // folder for the variants' files; empty keeps none
 
 	Eval, Inputs    string        // labelled data, or inputs without labels; empty where not given
+	Named           []string      // inputs as NAME=FILE.npy, as models that take no images have them
 	Truth, ClassMap string        // of Eval
 	Names           bool          // labels are in the names of the files
 	LayerInputs     int           // on how many inputs layers are compared; 0 compares none
@@ -32,3 +34,6 @@ type Options struct {
 
 	Markdown, HTML string // files to write; empty writes none
 }
+
+// makes reports whether variants are made of the float model.
+func (f *Options) makes() bool { return len(f.Calibration) > 0 || f.Dynamic }

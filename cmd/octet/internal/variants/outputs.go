@@ -4,84 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"math/rand/v2"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/exit"
 	"github.com/octet-ml/octet/cmd/octet/internal/inputs"
-	"github.com/octet-ml/octet/cmd/octet/internal/measure"
-	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/compare"
 	"github.com/octet-ml/octet/internal/report"
 	"github.com/octet-ml/octet/tensor"
 )
-
-// randomInputs is how many random inputs are used if the user gives none.
-const randomInputs = 64
-
-// inputSet holds the inputs that models are compared on. It can be read repeatedly.
-type inputSet struct {
-	report.Inputs
-	total   int
-	batches func(context.Context) iter.Seq2[*dataset.Batch, error]
-	skipped func() []string
-	close   func()
-}
-
-// inputs opens what the flags name.
-func (s *Comparison) inputs() (*inputSet, error) {
-	f, reference := s.Options, s.Variants[0].Model
-	set := &inputSet{Inputs: report.Inputs{Source: f.Eval, Kind: report.Labelled}}
-	var data *inputs.Data
-	var err error
-	switch {
-	case f.Eval != "":
-		flags := inputs.LabelledFlags{Data: f.Data, Truth: f.Truth, Names: f.Names, ClassMap: f.ClassMap}
-		data, err = flags.Open(s.Console, reference, f.Eval)
-	case f.Inputs != "":
-		set.Source, set.Kind = f.Inputs, report.Unlabelled
-		data, err = f.Data.Open(s.Console, reference, []string{f.Inputs})
-	case f.Calibration != "":
-		set.Source, set.Kind = f.Calibration, report.Calibrating
-		data, err = f.Data.Open(s.Console, reference, []string{f.Calibration})
-	default:
-		return s.random(), inputs.TakesImages(reference)
-	}
-	if err != nil {
-		return nil, err
-	}
-	set.total, set.skipped, set.close = data.Total(), data.Skipped, data.Close
-	set.batches = func(ctx context.Context) iter.Seq2[*dataset.Batch, error] { return data.Batches(ctx, f.Data.BatchSize) }
-	return set, nil
-}
-
-// random is the set of random numbers, always the same.
-func (s *Comparison) random() *inputSet {
-	s.Console.Warn("compared on random numbers: --eval, --inputs or --calibration name inputs like those that the model will see")
-	reference := s.Variants[0].Model
-	h, w := (&measure.WorkloadFlags{}).ImageSize(reference)
-	n := randomInputs
-	if s.Options.Data.Limit > 0 {
-		n = min(n, s.Options.Data.Limit)
-	}
-	return &inputSet{
-		Inputs: report.Inputs{Source: "random numbers", Kind: report.Random}, total: n,
-		skipped: func() []string { return nil }, close: func() {},
-		batches: func(context.Context) iter.Seq2[*dataset.Batch, error] {
-			return func(yield func(*dataset.Batch, error) bool) {
-				r := rand.New(rand.NewPCG(1, 2))
-				for i := range n {
-					x := measure.RandomImage(r, reference, h, w)
-					if !yield(&dataset.Batch{Input: x, Names: []string{fmt.Sprint(i)}, Labels: []int{-1}}, nil) {
-						return
-					}
-				}
-			}
-		},
-	}
-}
 
 // Outputs compares the logits of all variants.
 func (s *Comparison) Outputs(ctx context.Context) error {
@@ -119,27 +50,27 @@ func (s *Comparison) run(ctx context.Context, set *inputSet, name string, varian
 			return exit.WithCode(exit.Data, err)
 		}
 		if set.Kind != report.Labelled {
-			b.Labels = nil
+			b.labels = nil
 		}
 		var want *tensor.Tensor
 		for i, v := range variants {
-			y, err := sessions[i].RunAll(ctx, b.Input)
+			y, err := sessions[i].RunAll(ctx, b.inputs...)
 			if err != nil {
 				return exit.WithCode(exit.Data, err)
 			}
-			got, err := compare.Answers(y, b.Input.Dim(0))
+			got, err := compare.Answers(y, len(b.names))
 			if err != nil {
 				return exit.WithCode(exit.Data, fmt.Errorf("%s: %w", v.Name, err))
 			}
 			if i == 0 {
 				want = got
 			}
-			if err := v.Outputs.Add(b.Names, b.Labels, want, got); err != nil {
+			if err := v.Outputs.Add(b.names, b.labels, want, got); err != nil {
 				return exit.WithCode(exit.Data, err)
 			}
 		}
-		s.samples = append(s.samples, compare.Split(b.Input, max(1, s.Options.LayerInputs)-len(s.samples))...)
-		done += b.Input.Dim(0)
+		s.samples = append(s.samples, b.samples(max(1, s.Options.LayerInputs)-len(s.samples))...)
+		done += len(b.names)
 		stage.Set(done)
 	}
 	if done == 0 {

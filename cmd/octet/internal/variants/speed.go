@@ -19,7 +19,7 @@ func (s *Comparison) time(ctx context.Context) error {
 	for _, v := range s.Variants {
 		models = append(models, v.Model)
 	}
-	timers, err := measure.NewTimers(models, s.Options.Data.Threads, s.samples[0])
+	timers, err := measure.NewTimers(models, s.Options.Data.Threads, s.samples[0]...)
 	if err != nil {
 		return err
 	}

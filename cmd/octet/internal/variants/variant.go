@@ -36,7 +36,8 @@ type Comparison struct {
 	statistics  []*octet.Calibration // of earlier calibrations of the float model
 
 	Doc     *report.Comparison // the document, from Describe on
-	samples []*tensor.Tensor   // on which layers are compared and time is measured
+	samples [][]*tensor.Tensor // on which layers are compared and time is measured
+	arrays  inputs.Arrays      // that were read for inputs by their names
 }
 
 // Variant is a model with its part of the document.
@@ -85,7 +86,7 @@ func (s *Comparison) Open(cmd *cobra.Command, paths []string) error {
 // another function: what int8 loses is seen against it.
 func (s *Comparison) addClamped(float *Variant) error {
 	last := s.Variants[len(s.Variants)-1]
-	if !float.Model.ClampDiffers() || s.Options.Calibration == "" && !last.Model.Quantized() {
+	if !float.Model.ClampDiffers() || !s.Options.makes() && !last.Model.Quantized() {
 		return nil
 	}
 	relu, err := float.Model.Quantizable()
@@ -115,6 +116,9 @@ func (s *Comparison) add(v *Variant) error {
 				v.Name, v.Model.Arch(), v.Model.Classes(), first.Name, first.Model.Arch(), first.Model.Classes()))
 		}
 	}
+	if err := s.sameInputs(v); err != nil {
+		return err
+	}
 	if len(s.Variants) == maxVariants {
 		return exit.Usagef("more than %d variants: name fewer --backend, --qconfig or files", maxVariants)
 	}
@@ -141,13 +145,27 @@ func (s *Comparison) add(v *Variant) error {
 	return err
 }
 
+// sameInputs returns an error where v takes other inputs than the reference. Models of images are
+// given what each takes.
+func (s *Comparison) sameInputs(v *Variant) error {
+	if len(s.Variants) == 0 || inputs.TakesImages(s.Variants[0].Model) == nil {
+		return nil
+	}
+	first := s.Variants[0]
+	same := func(a, b octet.ValueInfo) bool { return a.DType == b.DType && len(a.Shape) == len(b.Shape) }
+	if a, b := first.Model.Inputs(), v.Model.Inputs(); !slices.EqualFunc(a, b, same) {
+		return exit.WithCode(exit.Model, fmt.Errorf("%s takes %v, %s takes %v: compare variants of one model", v.Name, b, first.Name, a))
+	}
+	return nil
+}
+
 // recipe takes from the file's record how the variant was quantized.
 func (v *Variant) recipe() (err error) {
 	m := v.Model.Metadata()
 	v.Saturation = m.Saturation
 	switch {
 	case m.Calibration != nil:
-		v.QConfig, v.Excluded = m.Calibration.QConfigName, m.Calibration.Excluded
+		v.QConfig, v.Excluded, v.Dynamic = m.Calibration.QConfigName, m.Calibration.Excluded, m.Calibration.Dynamic
 		v.Corrections = v.corrections().Flags()
 	case m.Training != nil:
 		v.QConfig, v.Excluded = m.Training.QConfigName, m.Training.Excluded
@@ -181,6 +199,7 @@ func (v *Variant) codes() quant.CodeRange {
 // count tells the nodes that compute on integers from those left in float.
 func (v *Variant) count() {
 	for _, n := range v.graph.Running().Nodes {
+		v.Dynamic = v.Dynamic || timing.IsDynamic(n)
 		switch {
 		case timing.OnCodes(n):
 			v.Int8Nodes++

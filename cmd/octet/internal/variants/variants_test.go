@@ -28,12 +28,17 @@ func TestRecipesOfFlags(t *testing.T) {
 		{"the other", Options{QConfigs: []string{"default"}, Backends: fbgemm, PerChannel: true}, "fbgemm default per-channel"},
 		{"octet's own first", Options{QConfigs: []string{"default"}, Backends: fbgemm, PerChannel: true, Octets: true}, "fbgemm octet per-channel; fbgemm default per-channel"},
 		{"octet's own is per channel", Options{QConfigs: []string{"default"}, Backends: fbgemm, PerTensor: true, Octets: true}, "fbgemm default per-tensor"},
+		{"dynamic beside them", Options{QConfigs: []string{"default"}, Backends: fbgemm, PerTensor: true, Dynamic: true}, "fbgemm  per-tensor dynamic; fbgemm default per-tensor"},
 		{"octet's own is fbgemm's", Options{QConfigs: []string{"default"}, Backends: []octet.Backend{octet.QNNPACK}, PerChannel: true, Octets: true}, "qnnpack default per-channel"},
 	} {
-		c.f.Exclude = []string{"fc"}
+		c.f.Exclude, c.f.Calibration = []string{"fc"}, []string{"photos"}
 		var got []string
 		for _, v := range c.f.recipes() {
-			got = append(got, v.Backend+" "+v.QConfig+" "+v.Weights)
+			text := v.Backend + " " + v.QConfig + " " + v.Weights
+			if v.Dynamic {
+				text += " dynamic"
+			}
+			got = append(got, text)
 			if !slices.Equal(v.Excluded, c.f.Exclude) {
 				t.Errorf("%s: %s keeps %v in float", c.name, got[len(got)-1], v.Excluded)
 			}
@@ -41,6 +46,21 @@ func TestRecipesOfFlags(t *testing.T) {
 		if text := strings.Join(got, "; "); text != c.want {
 			t.Errorf("%s: %s, want %s", c.name, text, c.want)
 		}
+	}
+}
+
+// Without calibration data the only variants that are made are dynamic ones.
+func TestDynamicRecipes(t *testing.T) {
+	f := Options{QConfigs: []string{"default"}, Octets: true, Dynamic: true}
+	if got := f.recipes(); len(got) != 1 || got[0].Name != "dynamic" || got[0].Backend != "" || !got[0].Dynamic {
+		t.Errorf("%+v", got)
+	}
+	f.Backends = []octet.Backend{octet.ONNX, octet.QNNPACK}
+	if got := f.recipes(); len(got) != 2 || got[1].Name != "dynamic qnnpack" || got[1].Backend != "qnnpack" {
+		t.Errorf("%+v", got)
+	}
+	if f.Dynamic = false; len(f.recipes()) != 0 {
+		t.Error("variants that nobody asked for")
 	}
 }
 
@@ -105,7 +125,7 @@ func TestVariantsAreMadeOfAFloatModelOnly(t *testing.T) {
 	if err := s.Make(t.Context()); err != nil || len(s.Variants) > 0 {
 		t.Errorf("without --calibration: %v", err)
 	}
-	s.Options.Calibration = "photos"
+	s.Options.Calibration = []string{"photos"}
 	s.Variants = []*Variant{{path: "int8.pth"}}
 	if err := s.Make(t.Context()); exit.Code(err) != exit.Usage || !strings.Contains(err.Error(), "int8.pth") {
 		t.Errorf("of an int8 model: %v", err)
@@ -121,7 +141,7 @@ func TestQuantizeCommand(t *testing.T) {
 	s, m := newComparison(), model(t, 4)
 	v := &Variant{Model: m, Variant: report.Variant{Made: true, Backend: "qnnpack", QConfig: "histogram", Weights: report.PerTensor, Excluded: []string{"conv1"}}}
 	s.Float = &Variant{path: "my model.pth"}
-	s.Options.Calibration, s.Options.CalibrationLimit, s.Options.Data.BatchSize = "photos", 64, octet.DefaultBatchSize+1
+	s.Options.Calibration, s.Options.CalibrationLimit, s.Options.Data.BatchSize = []string{"photos"}, 64, octet.DefaultBatchSize+1
 	got := s.QuantizeCommand(v, []string{"layer1.*"})
 	for _, part := range []string{
 		"octet quantize 'my model.pth' --arch fashion_resnet8 --backend qnnpack --qconfig histogram --per-tensor --calibration photos --limit 64 --batch-size ",

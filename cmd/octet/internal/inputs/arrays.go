@@ -1,7 +1,8 @@
-package main
+package inputs
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -11,26 +12,27 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// arrayFiles are .npy files by name, each read once however often a command begins again.
-type arrayFiles map[string]*tensor.Tensor
+// Arrays are .npy files by name, each read once however often a command begins again.
+type Arrays map[string]*tensor.Tensor
 
-func (a *arrayFiles) read(file string) (*tensor.Tensor, error) {
+// Read returns the array of a file.
+func (a *Arrays) Read(file string) (*tensor.Tensor, error) {
 	if t := (*a)[file]; t != nil {
 		return t, nil
 	}
 	t, err := npy.ReadFile(file)
 	if err == nil {
 		if *a == nil {
-			*a = arrayFiles{}
+			*a = Arrays{}
 		}
 		(*a)[file] = t
 	}
 	return t, err
 }
 
-// named reads what a flag is given, NAME=FILE.npy for each input or FILE.npy for the only
+// Named reads what a flag is given, NAME=FILE.npy for each input or FILE.npy for the only
 // one, as the inputs take it. Inputs that have become constants are left out.
-func (a *arrayFiles) named(flag string, given []string, takes []octet.ValueInfo, constants map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
+func (a *Arrays) Named(flag string, given []string, takes []octet.ValueInfo, constants map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
 	read := map[string]*tensor.Tensor{}
 	for _, text := range given {
 		name, file, named := strings.Cut(text, "=")
@@ -50,13 +52,18 @@ func (a *arrayFiles) named(flag string, given []string, takes []octet.ValueInfo,
 		if at < 0 {
 			return nil, exit.Usagef("--%s %s: the model has no such input; it takes %v", flag, name, takes)
 		}
-		t, err := a.read(file)
+		t, err := a.Read(file)
 		if err == nil {
-			read[name], err = stored(t, takes[at].DType)
+			read[name], err = Stored(t, takes[at].DType)
 		}
 		if err != nil {
 			return nil, exit.WithCode(exit.Data, fmt.Errorf("--%s %s: %w", flag, name, err))
 		}
 	}
 	return read, nil
+}
+
+// NamesArray reports whether data are given as NAME=FILE.npy.
+func NamesArray(text string) bool {
+	return strings.Contains(text, "=") && strings.EqualFold(filepath.Ext(text), ".npy")
 }

@@ -1,4 +1,4 @@
-package main
+package inputs
 
 import (
 	"github.com/octet-ml/octet/onnx"
@@ -12,17 +12,17 @@ var wider = map[tensor.DType]tensor.DType{
 	tensor.Int4: tensor.Int8, tensor.Int2: tensor.Int8, tensor.UInt4: tensor.UInt8, tensor.UInt2: tensor.UInt8,
 }
 
-// stored converts an array to the element type of an input, if its own type is the one that
+// Stored converts an array to the element type of an input, if its own type is the one that
 // stands for it.
-func stored(t *tensor.Tensor, wanted tensor.DType) (*tensor.Tensor, error) {
+func Stored(t *tensor.Tensor, wanted tensor.DType) (*tensor.Tensor, error) {
 	if wide, ok := wider[wanted]; ok && t.DType() == wide {
 		return onnx.Convert(t, wanted)
 	}
 	return t, nil
 }
 
-// portable converts an output to a type that NumPy has.
-func portable(t *tensor.Tensor) (*tensor.Tensor, error) {
+// Portable converts an output to a type that NumPy has.
+func Portable(t *tensor.Tensor) (*tensor.Tensor, error) {
 	if wide, ok := wider[t.DType()]; ok {
 		return onnx.Convert(t, wide)
 	}
