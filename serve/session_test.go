@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,5 +140,22 @@ func TestPanicsBecomeErrors(t *testing.T) {
 	}
 	if n, err := Safely(func() (int, error) { return 7, context.Canceled }); n != 7 || err != context.Canceled {
 		t.Error(n, err)
+	}
+}
+
+func TestRowsOfClasses(t *testing.T) {
+	numbers := []float32{1, 2, 3, 4, 5, 6}
+	for _, shape := range []tensor.Shape{{3, 2}, {3, 2, 1, 1}} {
+		if rows := ClassRows(tensor.Of(numbers, shape...)); len(rows) != 3 || !slices.Equal(rows[2], []float32{5, 6}) {
+			t.Errorf("%v: %v", shape, rows)
+		}
+	}
+	for what, y := range map[string]*tensor.Tensor{
+		"no input": tensor.New(tensor.Float32, 0, 5), "one axis": tensor.Of(numbers, 6), "planes": tensor.Of(numbers, 1, 2, 3),
+		"whole numbers": tensor.New(tensor.Int64, 3, 2), "a number": tensor.Of(numbers[:1]),
+	} {
+		if rows := ClassRows(y); rows != nil {
+			t.Errorf("%s: %v", what, rows)
+		}
 	}
 }

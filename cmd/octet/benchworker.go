@@ -168,8 +168,8 @@ func peakMegabytes() *float64 {
 // argmax is the most probable class of each image.
 func argmax(logits *tensor.Tensor) []int {
 	var best []int
-	for _, row := range inputs.RowsOf(logits) {
-		best = append(best, compare.Top1(row))
+	for i := range logits.Dim(0) {
+		best = append(best, compare.Top1(logits.Rows(i, i+1).Float32s()))
 	}
 	return best
 }

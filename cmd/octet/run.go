@@ -15,6 +15,7 @@ import (
 	"github.com/octet-ml/octet/dataset"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/spelling"
+	"github.com/octet-ml/octet/serve"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -165,7 +166,8 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 		return err
 	}
 	logits := outputs[0].Tensor
-	if f.byName() || !classes(outputs, len(names)) {
+	rows := classRows(outputs, len(names))
+	if f.byName() || rows == nil {
 		if f.draw != "" {
 			return exit.Usagef("--draw: %s gives %v, which are no classes", path, logits)
 		}
@@ -184,7 +186,7 @@ func runRun(c *console.Console, cmd *cobra.Command, f *runFlags, path string, gi
 		if assumed && labels != nil {
 			c.Note("assumed: %s", inputs.LabelsAssumed(labels))
 		}
-		for i, row := range inputs.RowsOf(logits) {
+		for i, row := range rows {
 			out.Results = append(out.Results, runResult{names[i], octet.TopK(row, f.top, labels)})
 		}
 		if f.draw != "" {
@@ -270,10 +272,12 @@ func joined(outputs []octet.ValueInfo, parts [][]*tensor.Tensor, n int) ([]conso
 	return all, nil
 }
 
-// classes reports whether outputs are logits of classes, float32 [N, K], for n inputs.
-func classes(outputs []console.NamedTensor, n int) bool {
-	y := outputs[0].Tensor
-	return len(outputs) == 1 && y.DType() == tensor.Float32 && len(y.Shape()) > 1 && y.Dim(0) == n && y.Shape()[2:].Numel() == 1
+// classRows are the logits of n inputs; nil where the outputs are no classes of each.
+func classRows(outputs []console.NamedTensor, n int) [][]float32 {
+	if rows := serve.ClassRows(outputs[0].Tensor); len(outputs) == 1 && len(rows) == n {
+		return rows
+	}
+	return nil
 }
 
 func (o runOutput) print(w io.Writer) {

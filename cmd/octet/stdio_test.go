@@ -21,6 +21,8 @@ import (
 	"github.com/octet-ml/octet/cmd/octet/internal/stdio"
 	"github.com/octet-ml/octet/internal/frame"
 	"github.com/octet-ml/octet/internal/npy"
+	"github.com/octet-ml/octet/internal/onnxtest"
+	"github.com/octet-ml/octet/serve"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -66,7 +68,7 @@ func TestStdioRunsAsTheLibrary(t *testing.T) {
 		var all [][]octet.Prediction
 		top.decode(t, &all)
 		labels, _ := model.Labels()
-		if d := cmp.Diff([][]octet.Prediction{octet.TopK(inputs.RowsOf(want)[0], 2, labels), octet.TopK(inputs.RowsOf(want)[1], 2, labels), octet.TopK(inputs.RowsOf(want)[2], 2, labels)}, all); d != "" {
+		if d := cmp.Diff([][]octet.Prediction{octet.TopK(serve.ClassRows(want)[0], 2, labels), octet.TopK(serve.ClassRows(want)[1], 2, labels), octet.TopK(serve.ClassRows(want)[2], 2, labels)}, all); d != "" {
 			t.Error(d)
 		}
 		c.ask(stdio.Request{ID: 4, Op: "close", Session: number})
@@ -105,6 +107,29 @@ func TestStdioClassifiesImages(t *testing.T) {
 	c.refuse(stdio.Request{ID: 4, Op: "run", Session: 1, Images: []int{sizes[0], 8}}, append(payload[:sizes[0]:sizes[0]], "no image"...), exit.Data, "image 1: not an image")
 	c.refuse(stdio.Request{ID: 5, Op: "run", Session: 1, Images: []int{sizes[0], sizes[1] + 1}}, payload, exit.Usage, "in a payload of")
 	c.refuse(stdio.Request{ID: 6, Op: "run", Session: 1, Images: sizes[:1]}, payload, exit.Usage, "in a payload of")
+}
+
+// Outputs that are no classes are given as numbers alone.
+func TestStdioOfModelsWithoutClasses(t *testing.T) {
+	whole := onnxtest.Model(onnxtest.Input("x", onnxtest.Float32, "N", 2), onnxtest.Output("y", onnxtest.Int64, "N", 2),
+		onnxtest.Node("Cast", []string{"x"}, []string{"y"}, onnxtest.AttrInt("to", onnxtest.Int64)))
+	planes := onnxtest.Model(onnxtest.Input("x", onnxtest.Float32, "N", 2, 3), onnxtest.Output("y", onnxtest.Float32, "N", 2, 3),
+		onnxtest.Node("Relu", []string{"x"}, []string{"y"}))
+	c := newStdioClient(t, t.Context())
+	for i, m := range []struct {
+		file []byte
+		x    *tensor.Tensor
+	}{{whole, tensor.Of([]float32{1, 2}, 1, 2)}, {planes, tensor.Of([]float32{1, 2, 3, 4, 5, 6}, 1, 2, 3)}} {
+		path, number := filepath.Join(t.TempDir(), "m.onnx"), uint64(1+i)
+		if err := os.WriteFile(path, m.file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		c.ask(stdio.Request{ID: 1, Op: "open", Session: number, Args: []string{path}})
+		c.refuse(stdio.Request{ID: 2, Op: "run", Session: number, Tensor: infoOf(m.x), Top: 1}, m.x.Bytes(), exit.Data, "which are no classes")
+		if a := c.ask(stdio.Request{ID: 3, Op: "run", Session: number, Tensor: infoOf(m.x)}, m.x.Bytes()); len(a.Arrays) != 1 || !a.Arrays[0].Shape.Equal(m.x.Shape()) {
+			t.Errorf("%+v", a.Reply)
+		}
+	}
 }
 
 func TestStdioCarriesCommands(t *testing.T) {

@@ -148,16 +148,8 @@ func answerClasses(w http.ResponseWriter, done *serve.Response, list []classifie
 
 // rowsOf are the numbers of each input where the only output is classes; else nil.
 func rowsOf(r *serve.Response) [][]float32 {
-	if len(r.Outputs) != 1 {
+	if len(r.Outputs) != 1 || r.Outputs[0].Data == nil {
 		return nil
 	}
-	y := r.Outputs[0].Data
-	if y == nil || y.DType() != tensor.Float32 || len(y.Shape()) < 2 || y.Numel() == 0 || y.Shape()[2:].Numel() != 1 {
-		return nil
-	}
-	rows := make([][]float32, y.Dim(0))
-	for i := range rows {
-		rows[i] = y.Float32s()[i*y.Dim(1) : (i+1)*y.Dim(1)]
-	}
-	return rows
+	return serve.ClassRows(r.Outputs[0].Data)
 }

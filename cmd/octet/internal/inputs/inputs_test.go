@@ -230,17 +230,6 @@ func TestNonFiniteInputsAreNamed(t *testing.T) {
 	}
 }
 
-func TestRowsAreThoseOfTheTensor(t *testing.T) {
-	x := tensor.Of([]float32{1, 2, 3, 4, 5, 6}, 3, 2)
-	rows := RowsOf(x)
-	if len(rows) != 3 || !slices.Equal(rows[2], []float32{5, 6}) {
-		t.Errorf("%v", rows)
-	}
-	if rows := RowsOf(tensor.New(tensor.Float32, 0, 5)); rows != nil {
-		t.Errorf("of none: %v", rows)
-	}
-}
-
 func TestWhatWasLeftOutIsShort(t *testing.T) {
 	many := []string{"a", "b", "c", "d", "e"}
 	if got := DescribeSkipped(many); !strings.HasPrefix(got, "5 skipped: a, b, c") || strings.Contains(got, "d,") {

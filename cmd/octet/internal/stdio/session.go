@@ -3,6 +3,7 @@ package stdio
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -213,7 +214,7 @@ func (s *session) runOne(ctx context.Context, x *tensor.Tensor, top int) (answer
 	if err != nil {
 		return answer{}, err
 	}
-	return s.outcome(y, top), nil
+	return s.outcome(y, top)
 }
 
 // runNamed computes all outputs of named inputs.
@@ -230,16 +231,20 @@ func (s *session) runNamed(ctx context.Context, named map[string]*tensor.Tensor)
 }
 
 // outcome is the logits, or the most probable classes.
-func (s *session) outcome(logits *tensor.Tensor, top int) answer {
+func (s *session) outcome(logits *tensor.Tensor, top int) (answer, error) {
 	if top <= 0 {
-		return answer{arrays: []console.NamedTensor{{Name: "output", Tensor: logits}}}
+		return answer{arrays: []console.NamedTensor{{Name: "output", Tensor: logits}}}, nil
+	}
+	rows := serve.ClassRows(logits)
+	if rows == nil {
+		return answer{}, fmt.Errorf("the output is %v, which are no classes: float32 [N, classes] is; ask for its numbers", logits)
 	}
 	labels, _ := s.Labels()
-	all := [][]octet.Prediction{}
-	for _, row := range inputs.RowsOf(logits) {
-		all = append(all, octet.TopK(row, top, labels))
+	all := make([][]octet.Prediction, len(rows))
+	for i, row := range rows {
+		all[i] = octet.TopK(row, top, labels)
 	}
-	return answer{document: all}
+	return answer{document: all}, nil
 }
 
 // readTensor reads the payload straight into a tensor, if possible one that an earlier run no
