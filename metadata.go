@@ -89,6 +89,8 @@ type CalibrationRecord struct {
 	// many numbers of an output channel share a scale, 0 for all of them.
 	WeightOnly bool `json:"weight_only,omitempty"`
 	GroupSize  int  `json:"group_size,omitempty"` // of WeightOnly
+	// Smoothed says how outliers of activations became those of weights, in front of calibration.
+	Smoothed *Smoothed `json:"smoothed,omitempty"`
 	// Equalized says that weights were equalized across layers.
 	Equalized bool `json:"equalized,omitempty"`
 	// BiasCorrected says that biases hold the mean error of their layers.

@@ -25,6 +25,7 @@ type Model struct {
 	madeFor   Backend        // of an int8 model
 	examples  []tensor.Shape // of the inputs, with which the graph runs; nil where nobody knows
 	assumed   []Assumption
+	smoothed  *Smoothed // nil where Smooth did not make it
 }
 
 // origin is where a model came from. It takes no part in computing: Save gives a

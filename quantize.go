@@ -141,7 +141,7 @@ func (m *Model) convert(ctx context.Context, p *ptq.Prepared, numerics quant.Num
 	made.meta.Calibration = &CalibrationRecord{
 		QConfigName: o.qconfig, QConfig: p.QConfig, Source: cmp.Or(o.source, c.Source),
 		Samples: c.Images, BatchSize: c.BatchSize, Excluded: o.exclude, ReLU6Ranges: o.relu6 && m.ClampDiffers(),
-		Equalized: o.equalize, BiasCorrected: o.correct.Bias, AdaptivelyRounded: o.correct.Round,
+		Smoothed: m.smoothed, Equalized: o.equalize, BiasCorrected: o.correct.Bias, AdaptivelyRounded: o.correct.Round,
 	}
 	return made, report, nil
 }

@@ -59,7 +59,7 @@ func QuantizeDynamic(m *Model, opts ...DynamicOption) (*Model, *ptq.Report, erro
 			made.meta.Float = append(made.meta.Float, n.Name)
 		}
 	}
-	made.meta.Calibration = &CalibrationRecord{QConfigName: o.qconfig, QConfig: qconfig, Excluded: o.exclude, Dynamic: true, ByRow: byRow}
+	made.meta.Calibration = &CalibrationRecord{QConfigName: o.qconfig, QConfig: qconfig, Excluded: o.exclude, Dynamic: true, ByRow: byRow, Smoothed: m.smoothed}
 	return made, report, nil
 }
 

@@ -55,7 +55,7 @@ func QuantizeWeightOnly(m *Model, opts ...WeightOnlyOption) (*Model, *ptq.Report
 			made.meta.Float = append(made.meta.Float, n.Name)
 		}
 	}
-	made.meta.Calibration = &CalibrationRecord{QConfigName: o.qconfig, QConfig: qconfig, Excluded: o.exclude, WeightOnly: true, GroupSize: group}
+	made.meta.Calibration = &CalibrationRecord{QConfigName: o.qconfig, QConfig: qconfig, Excluded: o.exclude, WeightOnly: true, GroupSize: group, Smoothed: m.smoothed}
 	return made, report, nil
 }
 

@@ -17,7 +17,7 @@ var flagGroups = []flagGroup{
 	}},
 	{"Images", []string{"preset", "resize", "crop", "interpolation", "mean", "std", "exif", "max-pixels"}},
 	{"Recipe", []string{
-		"dynamic", "weight-only", "group-size", "qconfig", "ranges", "equalize", "bias-correction", "round", "fix", "per-channel", "per-tensor", "weight-bits", "exclude", "exclude-slower", "relu6-ranges", "strict-int8", "torch-compatible", "for", "can-train", "max-drop",
+		"dynamic", "weight-only", "group-size", "qconfig", "ranges", "smooth", "equalize", "bias-correction", "round", "fix", "per-channel", "per-tensor", "weight-bits", "exclude", "exclude-slower", "relu6-ranges", "strict-int8", "torch-compatible", "for", "can-train", "max-drop",
 		"dtype", "qscheme", "symmetric", "axis", "quant-min", "quant-max", "scale", "zero-point", "op", "qat",
 	}},
 	{"Training", []string{

@@ -45,6 +45,7 @@ type quantizeFlags struct {
 	evalMap     string
 	strictInt8  bool
 	dynamic     bool
+	smooth      string
 	weightOnly  bool
 	groupSize   int
 }
@@ -82,6 +83,11 @@ adaptive, weights are rounded so that the sums of a layer come closest. Both are
 on 32 to 63 samples of the calibration data, layer by layer. docs/ptq.md has figures, and
 compare with the same flags measures them.
 
+With --smooth 0.5, each channel behind a LayerNorm is divided by a factor that the weights of the linear
+layers behind it are multiplied with (SmoothQuant): the float function stays, and activations with few
+large channels, as transformers have them, lose less. The ranges of channels are measured on the
+calibration data, which is read once more.
+
 With --dynamic, no calibration data is needed: linear layers get int8 weights, and quantize their
 inputs in every run; the rest stays float. That suits transformers. In an .onnx or .pt2 model each
 row of an input, a token, has a range of its own, which is closest to the float model; with --backend
@@ -113,7 +119,7 @@ again. These may change: --backend, --per-tensor, --per-channel, --weight-bits,
 --exclude, --bias-correction, --round, --threads, --eval, --class-map, --labels, --report
 and --output, so that the same model for another backend is one flag away; and where the data lies and what
 it is called, as long as content and order stay. Everything else must be the same:
-the content of every sample, the model, --qconfig's observers, --equalize, --batch-size,
+the content of every sample, the model, --qconfig's observers, --equalize, --smooth, --batch-size,
 --limit, and for images --preset, --resize, --crop, --interpolation, --mean, --std, --exif
 and --max-pixels.
 The files are read to find out, but not decoded; a difference is an error that names it.
@@ -163,6 +169,7 @@ merges: --qconfig torchvision, minmax, percentile or mse; docs/cluster.md has mo
 	fl.StringVar(&f.ranges, "ranges", "", "how the ranges of activations are found, whatever --qconfig says: "+strings.Join(rangeKinds, ", "))
 	console.Complete(cmd, "ranges", rangeKinds...)
 	f.corrections.Register(cmd)
+	fl.StringVar(&f.smooth, "smooth", "", "of transformers: bring outliers of activations into the weights first; `ALPHA`, such as 0.5, is the share of the ranges that goes there")
 	fl.StringVar(&f.fix, "fix", "", "keep as few layers in float as bring the outputs within `DECIBELS` of the float model's, such as 25dB; "+noFix+": none, though outputs are ruined")
 	fl.BoolVar(&f.slower, "exclude-slower", false, "keep layers in float whose int8 form measures slower than float32 on this machine")
 	fl.BoolVar(&f.relu6, "relu6-ranges", false, "of mobilenet_v2: calibrate with ReLU6 as it was trained, though ReLU is what torchvision's file has")
@@ -253,6 +260,9 @@ func (f *quantizeFlags) attempt(c *console.Console, cmd *cobra.Command, path str
 			return exit.WithCode(exit.Model, err)
 		}
 	}
+	if model, err = f.smoothed(cmd.Context(), c, model, octet.Named(model, data.Tensors(cmd.Context(), 1)), data.Total()); err != nil {
+		return err
+	}
 	trial, err := inputs.TryTransform(cmd.Context(), c, path, model, data, false)
 	if err != nil {
 		return err
@@ -281,7 +291,7 @@ func (f *quantizeFlags) attempt(c *console.Console, cmd *cobra.Command, path str
 func (f *quantizeFlags) outputOf(path string, model, int8 *octet.Model, report *ptq.Report) *quantizeOutput {
 	out := &quantizeOutput{
 		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: int8.Metadata().Calibration.QConfigName,
-		Assumptions: inputs.Texts(model.Assumptions()), Slower: int8.Metadata().Calibration.Slower, Report: report,
+		Assumptions: inputs.Texts(model.Assumptions()), Slower: int8.Metadata().Calibration.Slower, Smoothed: int8.Metadata().Calibration.Smoothed, Report: report,
 	}
 	if hint := rangeHint(report.Numerics, report.QConfig); hint != "" {
 		out.Hints = append(out.Hints, hint)
@@ -326,6 +336,9 @@ func (f *quantizeFlags) check(path string) error {
 		return err
 	}
 	if err := f.corrections.Check(); err != nil {
+		return err
+	}
+	if _, _, err := f.alpha(); err != nil {
 		return err
 	}
 	if _, err := f.target(); err != nil {

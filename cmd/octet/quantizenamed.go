@@ -56,6 +56,9 @@ func (f *quantizeFlags) quantizeNamed(ctx context.Context, c *console.Console, p
 	if err != nil {
 		return exit.WithCode(exit.Data, fmt.Errorf("--calibration: %w", err))
 	}
+	if model, err = f.smoothed(ctx, c, model, samples, total); err != nil {
+		return err
+	}
 	before, err := f.readStatistics(c)
 	if err != nil {
 		return err

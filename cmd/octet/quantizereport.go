@@ -35,7 +35,9 @@ type quantizeOutput struct {
 	// Transform is set if neither file nor flags say whether the model transforms its input.
 	Transform *octet.TransformTrial `json:"transform_input,omitempty"`
 	Fixed     *octet.Fixed          `json:"fix,omitempty"` // of --fix
-	Report    *ptq.Report           `json:"report"`
+	// Smoothed says what --smooth did.
+	Smoothed *octet.Smoothed `json:"smoothed,omitempty"`
+	Report   *ptq.Report     `json:"report"`
 }
 
 // accuracies are measured by `octet quantize --eval`.
@@ -95,6 +97,9 @@ func (o quantizeOutput) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\ncoverage   %d of %d layers compute on integers\n", r.Int8Nodes, r.Int8Nodes+r.FloatNodes)
 	fmt.Fprintf(w, "size       %s -> %s (%.2f of the float file)\n", report.Size(o.FloatFile), report.Size(o.Int8File), console.Ratio(o.Int8File, o.FloatFile))
+	if o.Smoothed != nil {
+		fmt.Fprintf(w, "smoothed   %s\n", smoothText(o.Smoothed))
+	}
 	if r.Equalized > 0 {
 		fmt.Fprintf(w, "equalized  %d layers, with those that read them\n", r.Equalized)
 	}

@@ -324,6 +324,8 @@ export interface QuantizeOptions extends ModelOptions, LongCallOptions {
   weightOnly?: boolean;
   /** Of weightOnly: how many numbers of an output channel share a scale, such as 128; without it all of them do. */
   groupSize?: number;
+  /** Of transformers: the share, such as 0.5, of the ranges of channels that goes from activations to weights before the calibration. */
+  smooth?: number;
   /** Observers: default (histogram), octet (all codes of activations, a scale per channel: for files that octet runs), torchvision (minimum and maximum), minmax, percentile, mse, or another of PyTorch's names. */
   qconfig?: string;
   /** One scale per weight, whatever qconfig says. */
