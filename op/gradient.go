@@ -41,8 +41,9 @@ func needFloats(o graph.Op, in []*tensor.Tensor, up *tensor.Tensor) error {
 // rounded returns a tensor of float64 numbers, each rounded to float32.
 func rounded(x []float64, shape tensor.Shape) *tensor.Tensor {
 	out := tensor.New(f32, shape...)
+	y := out.Float32s()
 	for i, v := range x {
-		out.Float32s()[i] = float32(v)
+		y[i] = float32(v)
 	}
 	return out
 }

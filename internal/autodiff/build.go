@@ -50,7 +50,13 @@ func (p *Program) build(shape tensor.Shape) (*Step, error) {
 				continue
 			}
 		}
-		if err := b.node(n); err != nil {
+		parts, err := b.parts(n)
+		for _, part := range parts {
+			if err == nil {
+				err = b.node(part)
+			}
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: node %q (%s): %w", p.g.Name, n.Name, n.Op.Kind(), err)
 		}
 	}
@@ -221,6 +227,29 @@ func (b *builder) activations(n *graph.Node) []*value {
 	return in
 }
 
+// parts are nodes of one result each that stand for n: the slices of a split, else n itself.
+func (b *builder) parts(n *graph.Node) ([]*graph.Node, error) {
+	o, ok := n.Op.(op.Split)
+	if !ok {
+		return []*graph.Node{n}, nil
+	}
+	facts := make([]graph.Fact, len(n.Inputs))
+	for i, v := range n.Inputs {
+		if facts[i] = b.types[v]; v.Role == graph.Parameter {
+			facts[i] = graph.FactsOf(v.Data)[0]
+		}
+	}
+	o, err := o.Resolve(facts)
+	if err != nil {
+		return nil, err
+	}
+	var all []*graph.Node
+	for i, v := range n.Outputs {
+		all = append(all, &graph.Node{Name: v.Name, Op: o.Part(i), Inputs: n.Inputs[:1], Outputs: []*graph.Value{v}})
+	}
+	return all, nil
+}
+
 // node builds the cells of n, fused with the batch norm, the clamp and the fake
 // quantization that follow it and nothing else reads in between.
 func (b *builder) node(n *graph.Node) error {
@@ -246,6 +275,9 @@ func (b *builder) node(n *graph.Node) error {
 	out, err := b.compute(n, &f)
 	if err != nil {
 		return err
+	}
+	if tail != n {
+		b.values[n.Name] = out
 	}
 	if f.any() {
 		if out, err = b.finish(tail.Name, out, f); err != nil {

@@ -53,8 +53,8 @@ func (s *Step) Given(node string, codes []uint8, q *tensor.QParams) error {
 	return nil
 }
 
-// GivenReals sets the result of a node to numbers, in channels-last order, and lets all
-// gradients pass.
+// GivenReals sets the result of a node to numbers, in channels-last order. A gradient passes where the
+// node does not clamp them.
 func (s *Step) GivenReals(node string, x []float32) error {
 	v, err := s.replay(node, len(x))
 	if v == nil || err != nil {
@@ -62,11 +62,31 @@ func (s *Step) GivenReals(node string, x []float32) error {
 	}
 	copy(v.data.floats(), x)
 	if f, ok := s.cells[s.last[node]].(*finish); ok {
-		for i := range f.mask.mem {
-			f.mask.mem[i] = 255
-		}
+		f.givenReals()
 	}
 	return nil
+}
+
+// givenReals sets the mask of results that are given, which tell where they were clamped.
+func (c *finish) givenReals() {
+	if c.act == quant.NoActivation {
+		for i := range c.mask.mem {
+			c.mask.mem[i] = 255
+		}
+		return
+	}
+	for i := range c.alpha {
+		c.alpha[i], c.beta[i] = 1, 0
+	}
+	out, mask, n := c.out.data.floats(), c.mask.mem, c.y.channels
+	stride := channels32.MaskStride(n)
+	c.run(c.parts.count, func(_, i int) {
+		pass := c.pass
+		from, to := c.parts.bounds(i)
+		pass.Quant, pass.Rows = false, to-from
+		pass.X, pass.Out, pass.Mask = out[from*n:to*n], out[from*n:to*n], mask[from*stride:to*stride]
+		c.p.channels.Finish(&pass)
+	})
 }
 
 // replay does everything that the cells of a node do in the forward pass except computing
@@ -114,7 +134,9 @@ func (c *product) replay() error {
 func (c *depthwise) replay() error { return c.w.forward() }
 
 func (c *finish) replay() error {
-	c.batch = false
+	if c.batch = false; c.norm != nil {
+		c.affine()
+	}
 	return nil
 }
 

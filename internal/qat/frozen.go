@@ -73,20 +73,26 @@ func twinOf(converted *graph.Graph) (*graph.Graph, map[string]*fakequant.Module,
 	}
 	fakes := map[string]*fakequant.Module{}
 	for _, n := range g.Nodes {
-		t := n.Output().Type
-		if !t.DType.IsQuantized() {
-			continue
-		}
-		if in := n.Inputs[0].Type; !in.Q.Equal(t.Q) || in.Q == nil || fixedOf(n.Op) != nil || ownsRounding(n.Op) {
-			f, err := fakequant.New(quant.ObserverSpec{Kind: quant.FixedQParams, DType: t.DType, Scale: t.Q.Scale(), ZeroPoint: t.Q.ZeroPoint()})
-			if err != nil {
-				return nil, nil, fmt.Errorf("result of %q: %w", n.Name, err)
+		for _, v := range n.Outputs {
+			t := v.Type
+			if !t.DType.IsQuantized() {
+				continue
 			}
-			fakes[n.Name] = f
+			if in := n.Inputs[0].Type; !in.Q.Equal(t.Q) || in.Q == nil || fixedOf(n.Op) != nil || ownsRounding(n.Op) {
+				f, err := fakequant.New(quant.ObserverSpec{Kind: quant.FixedQParams, DType: t.DType, Scale: t.Q.Scale(), ZeroPoint: t.Q.ZeroPoint()})
+				if err != nil {
+					return nil, nil, fmt.Errorf("result of %q: %w", n.Name, err)
+				}
+				fakes[v.Name] = f
+			}
 		}
 	}
 	for _, n := range g.Nodes {
-		n.Output().Type = graph.Float32
+		for _, v := range n.Outputs {
+			if v.Type.DType.IsQuantized() { // whole numbers, those of shapes, stay what they are
+				v.Type = graph.Float32
+			}
+		}
 	}
 	return g, fakes, nil
 }
