@@ -66,7 +66,10 @@ func codesOf(folder, name string) error {
 	if err != nil {
 		return err
 	}
-	apart := apart{golden: func(node string) (*tensor.Tensor, error) { return npy.ReadFile(at(".codes." + node + ".npy")) }}
+	of := func(kind string) func(string) (*tensor.Tensor, error) {
+		return func(node string) (*tensor.Tensor, error) { return npy.ReadFile(at(kind + node + ".npy")) }
+	}
+	apart := apart{golden: of(".codes."), exact: of(".exact.")}
 	if err := apart.cut(m.Graph(), samegraph.Holders(raw, m.Graph())); err != nil {
 		return err
 	}
@@ -86,8 +89,8 @@ func codesOf(folder, name string) error {
 		return err
 	}
 	left := slices.DeleteFunc(quantizers(folder, name), func(q string) bool { return slices.Contains(apart.quantizers, q) })
-	fmt.Printf("%s: %d of %d quantizers, %d codes: %d are one apart, %d further; the float result %.1g apart; %v\n",
-		name, len(apart.nodes), len(apart.nodes)+len(left), apart.all, apart.one, apart.further, apart.float, whole)
+	fmt.Printf("%s: %d of %d quantizers, %d codes: %d are one apart (%d of these in float64, too, %d PyTorch's own), %d further; the float result %.1g apart; %v\n",
+		name, len(apart.nodes), len(apart.nodes)+len(left), apart.all, apart.one, apart.theirs, apart.ours, apart.further, apart.float, whole)
 	for _, line := range apart.lines {
 		fmt.Println("   ", line)
 	}
@@ -113,7 +116,7 @@ func quantizers(folder, name string) (nodes []string) {
 
 // apart runs the nodes of a graph each by itself.
 type apart struct {
-	golden func(node string) (*tensor.Tensor, error)
+	golden, exact func(node string) (*tensor.Tensor, error) // codes of a quantizer, of PyTorch and in float64
 
 	graph  *graph.Graph
 	inputs []*tensor.Tensor // of the graph, behind its own
@@ -125,6 +128,8 @@ type apart struct {
 	all     int // codes
 	one     int // codes that differ by one
 	further int
+	ours    int     // codes that differ, and are those of float64
+	theirs  int     // those where PyTorch's are
 	float   float64 // difference of a float result
 	lines   []string
 }
@@ -184,10 +189,34 @@ func (a *apart) run(x, y *tensor.Tensor) error {
 		a.one += one
 		a.further += further
 		if one+further > 0 {
+			if err := a.judge(a.quantizers[i], want, results[i]); err != nil {
+				return fmt.Errorf("%s: %w", a.nodes[i], err)
+			}
 			a.lines = append(a.lines, fmt.Sprintf("%s: %d of %d one apart, %d further", a.nodes[i], one, want.Numel(), further))
 		}
 	}
 	a.float = difference(y, results[len(a.wants)])
+	return nil
+}
+
+// judge counts, of the codes that differ, those in which octet has what float64 gives, and those in which
+// PyTorch has. Where both are a half from their code, neither is.
+func (a *apart) judge(quantizer string, want, got *tensor.Tensor) error {
+	exact, err := a.exact(quantizer)
+	if err != nil {
+		return err
+	}
+	for i, code := range got.Bytes() {
+		if code == want.Bytes()[i] {
+			continue
+		}
+		switch exact.Bytes()[i] {
+		case code:
+			a.ours++
+		case want.Bytes()[i]:
+			a.theirs++
+		}
+	}
 	return nil
 }
 
