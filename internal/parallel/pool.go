@@ -56,6 +56,7 @@ type share struct {
 type worker struct {
 	asleep atomic.Bool
 	wake   chan struct{}
+	often  bool // tasks came often lately: it waits longer before it sleeps
 	_      line
 }
 
@@ -71,6 +72,10 @@ const (
 
 	spin   = 200 * time.Microsecond // of waiting before a goroutine yields, and then sleeps
 	yields = 20
+
+	// A processor that has slept computes slower for a while, virtual ones above all. Where runs
+	// follow each other as soon as this, as a client's requests do, workers stay awake between them.
+	soon = 3 * time.Millisecond
 )
 
 var shared struct {
@@ -234,7 +239,10 @@ func (p *Pool) work(i int) {
 
 // await returns the state once its epoch differs from seen.
 func (p *Pool) await(w *worker, seen uint64) uint64 {
-	if waited(func() bool { return p.state.Load()>>16 != seen }) {
+	begun := time.Now()
+	next := func() bool { return p.state.Load()>>16 != seen }
+	waited(func() bool { return next() || p.crowded() })
+	if next() || w.often && p.linger(begun, next) {
 		return p.state.Load()
 	}
 	w.asleep.Store(true)
@@ -242,5 +250,25 @@ func (p *Pool) await(w *worker, seen uint64) uint64 {
 		return s
 	}
 	<-w.wake
+	w.often = time.Since(begun) < soon
 	return p.state.Load()
+}
+
+// crowded reports whether no task has threads to spare for workers.
+func (p *Pool) crowded() bool { return int(p.runs.Load()) >= p.threads }
+
+// linger waits for the next task until it would not come soon any more, or no worker is needed. It
+// reports whether the task has come. Goroutines that are ready go first.
+func (p *Pool) linger(begun time.Time, next func() bool) bool {
+	const checks = 256 // between two looks at the rest
+	for !p.crowded() && time.Since(begun) < soon {
+		for range checks {
+			if next() {
+				return true
+			}
+			pause()
+		}
+		runtime.Gosched()
+	}
+	return false
 }

@@ -145,3 +145,28 @@ func TestRunsComeAndGo(t *testing.T) {
 		t.Errorf("%d pieces", got)
 	}
 }
+
+// Workers sleep while there are as many runs as threads, even where tasks came often, and come
+// back when there are fewer.
+func TestCrowdedWorkersSleep(t *testing.T) {
+	p := Shared(2)
+	task := Func(func(int, int) {})
+	for range 20 {
+		for range 3 {
+			p.Run(8, task)
+		}
+		p.Enter()
+		p.Enter()
+		for !p.workers[0].asleep.Load() {
+			time.Sleep(100 * time.Microsecond)
+		}
+		p.Leave()
+		var begun sync.WaitGroup
+		begun.Add(2)
+		p.Run(2, Func(func(int, int) { // each piece waits for the other: the worker must take one
+			begun.Done()
+			begun.Wait()
+		}))
+		p.Leave()
+	}
+}
