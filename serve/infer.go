@@ -105,7 +105,9 @@ func (h *Host) compute(ctx context.Context, v *version, inputs []Input, o *Outco
 	b := v.batches.Load()
 	j := b.offer(ctx, inputs)
 	waited := time.Now()
+	h.pool.Enter() // the thread that it waits for is not to be lent, not even between two requests
 	err := h.gate.enter(ctx, j.others())
+	h.pool.Leave()
 	o.Queue = time.Since(waited)
 	var jobs []*job
 	if err == nil && j != nil {
