@@ -47,7 +47,7 @@ func loadCommand(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: *clients, DisableCompression: true}}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: *clients, DisableCompression: true, WriteBufferSize: len(body) + 4<<10}}
 	ask := func(ctx context.Context) (int, []byte, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, f.Arg(0), bytes.NewReader(body))
 		if err != nil {
