@@ -66,6 +66,10 @@ func (h *handler) tensors(w http.ResponseWriter, r *http.Request, name, version 
 		fail(w, err)
 		return
 	}
+	if r.Header.Get(headLength) == "" { // JSON is read into other memory: the next body may have its own now
+		h.free(c)
+		c = content{}
+	}
 	done, err := h.host.Infer(r.Context(), name, version, &q.Request)
 	if err != nil { // perhaps another request's goroutine still computes with what is in the body
 		fail(w, err)

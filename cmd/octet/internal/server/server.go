@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -54,6 +55,7 @@ const (
 // certificates and tokens, Model of models.
 func Run(ctx context.Context, c Config, o serve.Options) error {
 	defer spareProcessor(&o)()
+	defer collectOften()()
 	m := metrics.New(c.TritonNames)
 	o.Observe = m.Observe
 	host := serve.NewHost(o)
@@ -109,6 +111,18 @@ func spareProcessor(o *serve.Options) (undo func()) {
 	}
 	runtime.GOMAXPROCS(max(before, o.Threads+1))
 	return func() { runtime.GOMAXPROCS(before) }
+}
+
+// collectOften lets garbage be a quarter of what is in use, not as much again: most of that is weights
+// and bodies of requests, which a collection does not look through, so that it costs next to nothing.
+// GOGC in the environment has its way. It returns what undoes it.
+func collectOften() (undo func()) {
+	const percent = 25
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(percent)
+	return func() { debug.SetGCPercent(before) }
 }
 
 // end stops the listeners and waits for requests in flight and for the model that is being
