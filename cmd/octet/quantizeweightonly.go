@@ -84,7 +84,7 @@ func (f *quantizeFlags) quantizeWeightOnly(c *console.Console, cmd *cobra.Comman
 	if err := c.Result(*out, out.print); err != nil {
 		return err
 	}
-	c.Next("octet run %[1]s runs it, octet compare %[1]s --against FLOAT measures what it lost", f.output)
+	c.Next("octet run %[1]s runs it, octet bench %[1]s measures its speed", f.output)
 	return nil
 }
 

@@ -52,11 +52,22 @@ func (s Smoothable) layersOf(g *graph.Graph, r *graph.Node) []*graph.Node {
 	if last := len(o.Perm) - 1; !turns || last < 0 || o.Perm[last] != last || g.IsOutput(r.Output()) {
 		return nil
 	}
-	layers := g.Consumers(r.Output())
-	if slices.ContainsFunc(layers, func(l *graph.Node) bool { return !s.isLayer(l, r.Output()) }) {
-		return nil
+	var layers []*graph.Node
+	for _, l := range g.Consumers(r.Output()) {
+		switch {
+		case s.isLayer(l, r.Output()):
+			layers = append(layers, l)
+		case !readsShape(l):
+			return nil
+		}
 	}
 	return layers
+}
+
+// readsShape reports whether n does not depend on the numbers that it reads.
+func readsShape(n *graph.Node) bool {
+	_, ok := n.Op.(op.Shape)
+	return ok
 }
 
 // isLayer reports whether n is a linear layer of v with a constant weight.
@@ -163,7 +174,8 @@ func (s Smoothable) smooth(g *graph.Graph, seen []float32, alpha float64) error 
 		}
 	}
 	smoothed := s.Value
-	if len(g.Consumers(s.Value)) == len(s.readers) && !g.IsOutput(s.Value) {
+	others := slices.ContainsFunc(g.Consumers(s.Value), func(r *graph.Node) bool { return !slices.Contains(s.readers, r) && !readsShape(r) })
+	if !others && !g.IsOutput(s.Value) {
 		n.Inputs = in
 	} else {
 		smoothed = g.InsertAfter(s.Value, n.Name+"/smoothed", n.Op, s.Value.Type, in...)
