@@ -113,11 +113,12 @@ func spareProcessor(o *serve.Options) (undo func()) {
 	return func() { runtime.GOMAXPROCS(before) }
 }
 
-// collectOften lets garbage be a quarter of what is in use, not as much again: most of that is weights
-// and bodies of requests, which a collection does not look through, so that it costs next to nothing.
-// GOGC in the environment has its way. It returns what undoes it.
+// collectOften lets garbage be half of what is in use, not as much again: most of that is weights and
+// bodies of requests, which a collection does not look through, so that it costs next to nothing. With
+// less than half, floods of gRPC calls that are refused slow down those that are answered. GOGC in the
+// environment has its way. It returns what undoes it.
 func collectOften() (undo func()) {
-	const percent = 25
+	const percent = 50
 	if os.Getenv("GOGC") != "" {
 		return func() {}
 	}
