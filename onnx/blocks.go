@@ -32,6 +32,11 @@ func (n *node) codedBlocks(s op.Scaling) ([]*graph.Value, error) {
 		}
 		zeros = z.Data.Int64s()
 	}
+	for _, v := range []*graph.Value{x, scale} {
+		if err := v.Data.Load(); err != nil {
+			return nil, err
+		}
+	}
 	d := tensor.QInt8
 	if kind := n.kindOf(0); kind == 2 || kind == 21 { // uint8, uint4
 		d = tensor.QUInt8
