@@ -21,7 +21,18 @@ func readMatMul(n *node) ([]*graph.Value, error) {
 		return nil, err
 	}
 	x, w := n.in[0], n.in[1]
-	if vectors, err := n.vectors(); vectors != [2]bool{} || err != nil {
+	vectors, err := n.vectors()
+	if err != nil {
+		return nil, err
+	}
+	layer := func(w, x *graph.Value) bool { // of one row
+		return w.Role == graph.Parameter && len(w.Type.Shape) == 2 && w.Type.DType == tensor.Float32 && x.Role != graph.Parameter
+	}
+	switch {
+	case vectors == [2]bool{false, true} && layer(x, w):
+		return n.result(op.Linear{}, w, x) // W x is x Wᵀ
+	case vectors == [2]bool{true, false} && layer(w, x):
+	case vectors != [2]bool{}:
 		return n.matMulVectors(vectors)
 	}
 	if x.Role == graph.Parameter || !isWeight(w) || len(shapeOf(w)) != 2 {

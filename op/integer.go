@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
@@ -77,7 +78,8 @@ func (o IntegerConv2D) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.T
 // zero point, with int32 accumulators that wrap around.
 //
 // Inputs: a [..., M, K], b [..., K, N], whose leading axes broadcast, and their zero points,
-// which broadcast to them. Result: [..., M, N].
+// which broadcast to them. Result: [..., M, N]. A vector a is a matrix of one row, a vector b one
+// of one column, and the result does not have that axis.
 type IntegerMatMul struct{}
 
 // Kind is "integer_matmul".
@@ -96,13 +98,41 @@ func (IntegerMatMul) Infer(in []graph.Fact) ([]graph.Type, error) {
 			return nil, err
 		}
 	}
-	return MatMul{}.Infer(in[:2])
+	a, b := matrices(in[0].Shape, in[1].Shape)
+	types, err := MatMul{}.Infer([]graph.Fact{{Type: graph.Type{DType: in[0].DType, Shape: a}}, {Type: graph.Type{DType: in[1].DType, Shape: b}}})
+	if err != nil {
+		return nil, err
+	}
+	y := types[0].Shape
+	if len(in[0].Shape) == 1 {
+		y = slices.Delete(y, len(y)-2, len(y)-1)
+	}
+	if len(in[1].Shape) == 1 {
+		y = y[:len(y)-1]
+	}
+	types[0].Shape = y
+	return types, nil
+}
+
+// matrices are the shapes of operands of a product, vectors being matrices of one row or column.
+func matrices(a, b tensor.Shape) (tensor.Shape, tensor.Shape) {
+	if len(a) == 1 {
+		a = tensor.Shape{1, a[0]}
+	}
+	if len(b) == 1 {
+		b = tensor.Shape{b[0], 1}
+	}
+	return a, b
 }
 
 // Eval multiplies.
 func (IntegerMatMul) Eval(_ graph.Context, in []*tensor.Tensor, outs []graph.Type) ([]*tensor.Tensor, error) {
-	a, b := in[0], in[1]
+	a, b := matrices(in[0].Shape(), in[1].Shape())
 	y := tensor.New(i64, outs[0].Shape...)
-	products(wrapped(a, in[2]), wrapped(b, in[3]), a.Shape(), b.Shape(), outs[0].Shape, func(i int, sum int32) { y.Int64s()[i] = int64(sum) })
+	lead, err := broadcastShape(a[:len(a)-2], b[:len(b)-2])
+	if err != nil {
+		return nil, err
+	}
+	products(wrapped(in[0], in[2]), wrapped(in[1], in[3]), a, b, append(lead, a[len(a)-2], b[len(b)-1]), func(i int, sum int32) { y.Int64s()[i] = int64(sum) })
 	return []*tensor.Tensor{y}, nil
 }
