@@ -61,8 +61,11 @@ func TestCompareOnNamedInputs(t *testing.T) {
 	int8 := filepath.Join(t.TempDir(), "int8.onnx")
 	octetCommand(t, "quantize", tokenModel, "--dynamic", "--output", int8).must(t)
 	c, _ := compared(t, append(tokens(t, "input", 6), tokenModel, int8, "--layer-inputs", "2")...)
-	if v := c.Variants[1]; c.Inputs.Kind != report.Unlabelled || c.Inputs.Count != 6 || c.Inputs.Layers != 2 || !v.Dynamic || v.Made || v.Outputs.MinCosine < 0.99 {
-		t.Errorf("%+v, %+v", c.Inputs, v.Outputs)
+	if c.Inputs.Kind != report.Unlabelled || c.Inputs.Count != 6 || c.Inputs.Layers != 2 {
+		t.Errorf("inputs %+v", c.Inputs)
+	}
+	if v := c.Variants[1]; !v.Dynamic || v.Made || v.Outputs.MinCosine < 0.99 {
+		t.Errorf("a dynamic file: %+v", v)
 	}
 	keep, html := filepath.Join(t.TempDir(), "variants"), filepath.Join(t.TempDir(), "report.html")
 	args := append(tokens(t, "calibration", 6), tokenModel, "--dynamic", "--backend", "fbgemm,qnnpack", "--qconfig", "default", "--per-channel", "--keep", keep, "--html", html)

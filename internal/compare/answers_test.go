@@ -60,6 +60,9 @@ func TestCount(t *testing.T) {
 	}
 }
 
+// cosineRounding is what a mean of a few cosines may lose.
+const cosineRounding = 1e-15
+
 // Outputs have the mean and the least cosine of inputs; vectors without a direction have none but
 // with each other.
 func TestCosine(t *testing.T) {
@@ -69,10 +72,10 @@ func TestCosine(t *testing.T) {
 	if err := o.Add(make([]string, 3), nil, want.Rows(0, 3), got.Rows(0, 3)); err != nil {
 		t.Fatal(err)
 	}
-	if o.MinCosine != 0 || math.Abs(o.Cosine-2./3) > 1e-15 {
+	if o.MinCosine != 0 || math.Abs(o.Cosine-2./3) > cosineRounding {
 		t.Errorf("1, 0 and 1 are %v, %v at least", o.Cosine, o.MinCosine)
 	}
-	if err := o.Add(make([]string, 2), nil, want.Rows(3, 5), got.Rows(3, 5)); err != nil || math.Abs(o.Cosine-2./5) > 1e-15 {
+	if err := o.Add(make([]string, 2), nil, want.Rows(3, 5), got.Rows(3, 5)); err != nil || math.Abs(o.Cosine-2./5) > cosineRounding {
 		t.Errorf("with two that have none it is %v: %v", o.Cosine, err)
 	}
 }
