@@ -65,11 +65,11 @@ func (o *quantizeOptions) weightOnlyRecipe() (int, quant.QConfig, error) {
 	group := 0
 	switch {
 	case o.backend != "":
-		return 0, c, fmt.Errorf("layers whose weights alone are quantized compute in float32, by the rules of no backend: leave %s away", o.backend)
+		return 0, c, fmt.Errorf("layers whose weights alone are quantized compute in float32, by the rules of no backend: leave out %s", o.backend)
 	case o.groupSize != nil && *o.groupSize < 1:
 		return 0, c, fmt.Errorf("groups of %d numbers: at least 1, such as 128", *o.groupSize)
 	case o.groupSize != nil && o.granularity == perTensor:
-		return 0, c, errors.New("groups have scales of their own: leave one scale for each weight away (--per-tensor), or the groups (--group-size)")
+		return 0, c, errors.New("groups have scales of their own: leave out one scale for each weight (--per-tensor), or the groups (--group-size)")
 	case o.groupSize != nil:
 		group = *o.groupSize
 	}

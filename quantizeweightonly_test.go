@@ -119,7 +119,7 @@ func TestQuantizeWeightOnlyRefuses(t *testing.T) {
 		want string
 		opts []octet.WeightOnlyOption
 	}{
-		{"leave fbgemm away", []octet.WeightOnlyOption{octet.WithBackend(octet.FBGEMM)}},
+		{"leave out fbgemm", []octet.WeightOnlyOption{octet.WithBackend(octet.FBGEMM)}},
 		{"groups of 0 numbers", []octet.WeightOnlyOption{octet.WithGroupSize(0)}},
 		{"groups of -3 numbers", []octet.WeightOnlyOption{octet.WithGroupSize(-3)}},
 		{"--per-tensor", []octet.WeightOnlyOption{octet.WithGroupSize(8), octet.WithPerTensorWeights()}},

@@ -43,7 +43,7 @@ func Smooth(ctx context.Context, m *Model, samples Samples, alpha float64, opts 
 	}
 	sites := rewrite.Smoothables(m.graph)
 	if len(sites) == 0 {
-		return nil, nil, classed{fmt.Errorf("%s has no LayerNorm, or product with a constant vector, in front of a linear layer: there is nothing to smooth; leave it away", m.name()), ErrRecipe}
+		return nil, nil, classed{fmt.Errorf("%s has no LayerNorm, or product with a constant vector, in front of a linear layer: there is nothing to smooth; leave it out", m.name()), ErrRecipe}
 	}
 	var o compileOptions
 	for _, opt := range opts {

@@ -47,7 +47,7 @@ func (f *quantizeFlags) quantizeDynamic(c *console.Console, cmd *cobra.Command, 
 		}
 	})
 	if len(needless) > 0 {
-		return exit.Usagef("--dynamic finds the ranges of activations in every run, and observes none: leave %s away", strings.Join(needless, " and "))
+		return exit.Usagef("--dynamic finds the ranges of activations in every run, and observes none: leave out %s", strings.Join(needless, " and "))
 	}
 	if !console.IsONNX(f.output) {
 		return exit.Usagef("--output %s: a model that is quantized dynamically is written as ONNX: name FILE.onnx", f.output)

@@ -66,7 +66,7 @@ func (f *quantizeFlags) convertPrepared(c *console.Console, cmd *cobra.Command, 
 		}
 	})
 	if len(needless) > 0 {
-		return exit.Usagef("%s is a prepared model, with the ranges and the recipe in the file: leave %s away, or quantize the float model that it was prepared from", path, strings.Join(needless, " and "))
+		return exit.Usagef("%s is a prepared model, with the ranges and the recipe in the file: leave out %s, or quantize the float model that it was prepared from", path, strings.Join(needless, " and "))
 	}
 	if err := c.Expect(console.Planned{Path: f.output, Bytes: console.ParameterBytes(model)}); err != nil {
 		return err

@@ -46,7 +46,7 @@ func (f *quantizeFlags) calibrateShard(c *console.Console, cmd *cobra.Command, p
 	case f.output != "":
 		return exit.Usagef("--shard writes --stats alone; octet merge joins them, and octet quantize --stats ALL.json --output %s makes the model", f.output)
 	case f.smooth != "":
-		return exit.Usagef("--smooth measures ranges of channels on all of the calibration data, of which --shard has a part: leave --smooth away")
+		return exit.Usagef("--smooth measures ranges of channels on all of the calibration data, of which --shard has a part: leave out --smooth")
 	case f.fixes() || f.slower || f.eval != "" || f.corrections.NeedData():
 		return exit.Usagef("--fix, --exclude-slower, --eval, --bias-correction and --round do not go with --shard")
 	}
@@ -97,7 +97,7 @@ func (f *quantizeFlags) quantizeMerged(c *console.Console, cmd *cobra.Command, p
 		return exit.Usagef("--stats %s is merged from shards, and no --calibration goes with it", f.stats)
 	}
 	if f.smooth != "" {
-		return exit.Usagef("--smooth needs the calibration data, which merged statistics are without: leave it away")
+		return exit.Usagef("--smooth needs the calibration data, which merged statistics are without: leave it out")
 	}
 	if f.fixes() || f.slower || f.relu6 || f.corrections.NeedData() {
 		return exit.Usagef("--fix, --exclude-slower, --relu6-ranges, --bias-correction and --round need the calibration data, which merged statistics are without")

@@ -64,7 +64,7 @@ func TestQuantizeSmooth(t *testing.T) {
 	with("--smooth", "0.7", "--stats", stats).fails(t, exit.Data, "calibrate again")
 	with("--smooth", "2").fails(t, exit.Usage, "from 0 to 1")
 	with("--smooth", "much").fails(t, exit.Usage, "from 0 to 1")
-	octetCommand(t, "quantize", model, "--dynamic", "--smooth", "0.5", "-o", out).fails(t, exit.Usage, "leave --smooth away")
-	octetCommand(t, "quantize", model, "--calibration", data, "--shard", "1/2", "--stats", stats, "--smooth", "0.5").fails(t, exit.Usage, "leave --smooth away")
+	octetCommand(t, "quantize", model, "--dynamic", "--smooth", "0.5", "-o", out).fails(t, exit.Usage, "leave out --smooth")
+	octetCommand(t, "quantize", model, "--calibration", data, "--shard", "1/2", "--stats", stats, "--smooth", "0.5").fails(t, exit.Usage, "leave out --smooth")
 	octetCommand(t, "quantize", "demodata/fashion_resnet8.pth", "--calibration", "demodata/calibration-images-idx3-ubyte.gz", "--limit", "4", "--smooth", "0.5", "-o", out).fails(t, exit.Usage, "nothing to smooth")
 }

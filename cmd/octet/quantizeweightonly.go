@@ -39,7 +39,7 @@ type weightOnlyOutput struct {
 func (f *quantizeFlags) checkWeightOnly(cmd *cobra.Command) error {
 	if !f.weightOnly {
 		if cmd.Flags().Changed("group-size") {
-			return exit.Usagef("--group-size is for weights that alone are quantized: add --weight-only, or leave it away")
+			return exit.Usagef("--group-size is for weights that alone are quantized: add --weight-only, or leave it out")
 		}
 		return nil
 	}
@@ -50,7 +50,7 @@ func (f *quantizeFlags) checkWeightOnly(cmd *cobra.Command) error {
 		}
 	})
 	if len(needless) > 0 {
-		return exit.Usagef("--weight-only leaves activations in float32, which have no ranges and no backend: leave %s away", strings.Join(needless, " and "))
+		return exit.Usagef("--weight-only leaves activations in float32, which have no ranges and no backend: leave out %s", strings.Join(needless, " and "))
 	}
 	if !console.IsONNX(f.output) {
 		return exit.Usagef("--output %s: a model of which the weights alone are quantized is written as ONNX: name FILE.onnx", f.output)

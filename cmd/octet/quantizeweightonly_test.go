@@ -34,10 +34,10 @@ func TestQuantizeWeightOnly(t *testing.T) {
 		t.Errorf("--json writes\n%s", again.out)
 	}
 	for _, c := range []struct{ flags, want string }{
-		{"--dynamic", "leave --dynamic away"},
-		{"--calibration x.npy", "leave --calibration away"},
-		{"--ranges mse --equalize", "leave --equalize and --ranges away"},
-		{"--backend fbgemm", "leave --backend away"},
+		{"--dynamic", "leave out --dynamic"},
+		{"--calibration x.npy", "leave out --calibration"},
+		{"--ranges mse --equalize", "leave out --equalize and --ranges"},
+		{"--backend fbgemm", "leave out --backend"},
 		{"--group-size 0", "groups of 0 numbers"},
 	} {
 		octetCommand(t, append([]string{"quantize", float, "--weight-only", "-o", at("no.onnx")}, strings.Fields(c.flags)...)...).fails(t, exit.Usage, c.want)

@@ -107,6 +107,6 @@ func TestQuantizePrepared(t *testing.T) {
 		if !bytes.Equal(got.Bytes(), want.Bytes()) {
 			t.Errorf("%s: logits %v, PyTorch's are %v", name, got.Float32s()[:5], want.Float32s()[:5])
 		}
-		octetCommand(t, "quantize", file, "--calibration", x, "--exclude", "fc", "-o", int8).fails(t, exit.Usage, "the ranges and the recipe in the file", "leave --calibration and --exclude away")
+		octetCommand(t, "quantize", file, "--calibration", x, "--exclude", "fc", "-o", int8).fails(t, exit.Usage, "the ranges and the recipe in the file", "leave out --calibration and --exclude")
 	}
 }
