@@ -31,8 +31,8 @@ The reference is the first float model, or else the first file. With --calibrati
 variants are made of the float model: by --qconfig octet, and for every backend, per
 channel and per tensor, unless --backend, --per-channel, --per-tensor and --qconfig say
 otherwise. --dynamic makes one that is quantized dynamically, without data, or one for
-every --backend. --keep writes them as files. With --equalize, --bias-correction or --round
-adaptive, every variant is made without and with each of them, and with all.
+every --backend. --keep writes them as files. With --equalize, --bias-correction or
+--round adaptive, every variant is made without and with each of them, and with all.
 
 It answers which one to take, by what the file is for:
 
@@ -45,8 +45,9 @@ is also run by those of another, which shows what that costs; with a float model
 Compared are the images of --eval, with their classes; or those of --inputs, without; or
 the calibration data; or random numbers. Models that take no images, such as token ids,
 are compared on arrays, --input NAME=FILE.npy for each input, or on random ones, by the
-cosine of their outputs; --calibration takes arrays so, too. docs/compare.md explains every figure and the
-JSON document. --html writes a page with plots that needs nothing else.`,
+cosine of their outputs; --calibration takes arrays so, too. docs/compare.md explains
+every figure and the JSON document. --html writes a page with plots that needs nothing
+else.`,
 		Example: `  octet compare resnet18.pth --arch resnet18 --calibration photos/ --eval val/ --html report.html
   octet compare float.pth int8.pth --inputs photos/ --markdown report.md
   octet compare int8.pth --backend qnnpack --inputs photos/

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -301,8 +300,8 @@ func (f *quantizeFlags) outputOf(path string, model, int8 *octet.Model, report *
 
 // finish writes the int8 model and the reports.
 func (f *quantizeFlags) finish(ctx context.Context, c *console.Console, int8 *octet.Model, out *quantizeOutput) error {
-	if left := leftFloat(out.Report); f.strictInt8 && len(left) > 0 {
-		return exit.WithCode(exit.Strict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
+	if err := f.strictly(out.Report); err != nil {
+		return err
 	}
 	if out.Fixed != nil && ctx.Err() != nil { // --fix was interrupted: the best model so far is written
 		ctx = context.WithoutCancel(ctx)

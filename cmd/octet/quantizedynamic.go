@@ -3,11 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
@@ -40,14 +37,8 @@ type dynamicOutput struct {
 
 // quantizeDynamic is the command without calibration data.
 func (f *quantizeFlags) quantizeDynamic(c *console.Console, cmd *cobra.Command, path string, model *octet.Model) error {
-	var needless []string
-	cmd.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
-		if flag.Changed && !slices.Contains(ofDynamic, flag.Name) {
-			needless = append(needless, "--"+flag.Name)
-		}
-	})
-	if len(needless) > 0 {
-		return exit.Usagef("--dynamic finds the ranges of activations in every run, and observes none: leave out %s", strings.Join(needless, " and "))
+	if needless := flagsBeside(cmd, ofDynamic); needless != "" {
+		return exit.Usagef("--dynamic finds the ranges of activations in every run, and observes none: leave out %s", needless)
 	}
 	if !console.IsONNX(f.output) {
 		return exit.Usagef("--output %s: a model that is quantized dynamically is written as ONNX: name FILE.onnx", f.output)
@@ -60,8 +51,8 @@ func (f *quantizeFlags) quantizeDynamic(c *console.Console, cmd *cobra.Command, 
 	if err != nil {
 		return inputs.QuantizeError(path, err)
 	}
-	if left := leftFloat(made); f.strictInt8 && len(left) > 0 {
-		return exit.WithCode(exit.Strict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
+	if err := f.strictly(made); err != nil {
+		return err
 	}
 	out := &dynamicOutput{
 		Model: path, Output: f.output, Arch: int8.Arch(), Backend: int8.Backend(), QConfig: int8.Metadata().Calibration.QConfigName, ByRow: int8.Metadata().Calibration.ByRow,
@@ -70,10 +61,15 @@ func (f *quantizeFlags) quantizeDynamic(c *console.Console, cmd *cobra.Command, 
 	if out.Int8File, err = c.Save(cmd.Context(), int8, f.output); err != nil {
 		return err
 	}
+	return f.tellUncalibrated(c, *out, out.print)
+}
+
+// tellUncalibrated reports a model that was written without calibration data.
+func (f *quantizeFlags) tellUncalibrated(c *console.Console, out any, print func(io.Writer)) error {
 	if err := f.writeReport(c, out); err != nil {
 		return err
 	}
-	if err := c.Result(*out, out.print); err != nil {
+	if err := c.Result(out, print); err != nil {
 		return err
 	}
 	c.Next("octet run %[1]s runs it, octet bench %[1]s measures its speed", f.output)

@@ -57,16 +57,22 @@ func (f *quantizeFlags) holdsRanges(cmd *cobra.Command, path string) bool {
 	return err == nil && m.Prepared()
 }
 
-// convertPrepared converts a prepared model and writes it.
-func (f *quantizeFlags) convertPrepared(c *console.Console, cmd *cobra.Command, path string, model *octet.Model) error {
-	var needless []string
+// flagsBeside are the flags of a command that are given though a way to quantize takes only others;
+// empty where there are none.
+func flagsBeside(cmd *cobra.Command, takes []string) string {
+	var given []string
 	cmd.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
-		if flag.Changed && !slices.Contains(ofConverting, flag.Name) {
-			needless = append(needless, "--"+flag.Name)
+		if flag.Changed && !slices.Contains(takes, flag.Name) {
+			given = append(given, "--"+flag.Name)
 		}
 	})
-	if len(needless) > 0 {
-		return exit.Usagef("%s is a prepared model, with the ranges and the recipe in the file: leave out %s, or quantize the float model that it was prepared from", path, strings.Join(needless, " and "))
+	return strings.Join(given, " and ")
+}
+
+// convertPrepared converts a prepared model and writes it.
+func (f *quantizeFlags) convertPrepared(c *console.Console, cmd *cobra.Command, path string, model *octet.Model) error {
+	if needless := flagsBeside(cmd, ofConverting); needless != "" {
+		return exit.Usagef("%s is a prepared model, with the ranges and the recipe in the file: leave out %s, or quantize the float model that it was prepared from", path, needless)
 	}
 	if err := c.Expect(console.Planned{Path: f.output, Bytes: console.ParameterBytes(model)}); err != nil {
 		return err

@@ -194,6 +194,15 @@ func (f *quantizeFlags) writeReport(c *console.Console, out any) error {
 	}))
 }
 
+// strictly is the error of --strict-int8 where layers stay in float.
+func (f *quantizeFlags) strictly(r *ptq.Report) error {
+	left := leftFloat(r)
+	if !f.strictInt8 || len(left) == 0 {
+		return nil
+	}
+	return exit.WithCode(exit.Strict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
+}
+
 // leftFloat lists the layers that stay in float though nobody excluded them or
 // their neighbours.
 func leftFloat(r *ptq.Report) []string {

@@ -5,10 +5,8 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/octet-ml/octet"
 	"github.com/octet-ml/octet/cmd/octet/internal/console"
@@ -43,14 +41,8 @@ func (f *quantizeFlags) checkWeightOnly(cmd *cobra.Command) error {
 		}
 		return nil
 	}
-	var needless []string
-	cmd.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
-		if flag.Changed && !slices.Contains(ofWeightOnly, flag.Name) {
-			needless = append(needless, "--"+flag.Name)
-		}
-	})
-	if len(needless) > 0 {
-		return exit.Usagef("--weight-only leaves activations in float32, which have no ranges and no backend: leave out %s", strings.Join(needless, " and "))
+	if needless := flagsBeside(cmd, ofWeightOnly); needless != "" {
+		return exit.Usagef("--weight-only leaves activations in float32, which have no ranges and no backend: leave out %s", needless)
 	}
 	if !console.IsONNX(f.output) {
 		return exit.Usagef("--output %s: a model of which the weights alone are quantized is written as ONNX: name FILE.onnx", f.output)
@@ -68,8 +60,8 @@ func (f *quantizeFlags) quantizeWeightOnly(c *console.Console, cmd *cobra.Comman
 	if err != nil {
 		return inputs.QuantizeError(path, err)
 	}
-	if left := leftFloat(made); f.strictInt8 && len(left) > 0 {
-		return exit.WithCode(exit.Strict, fmt.Errorf("--strict-int8: %d layers stay in float; nothing was written:\n%s", len(left), strings.Join(left, "\n")))
+	if err := f.strictly(made); err != nil {
+		return err
 	}
 	out := &weightOnlyOutput{
 		Model: path, Output: f.output, Arch: int8.Arch(), GroupSize: int8.Metadata().Calibration.GroupSize,
@@ -78,14 +70,7 @@ func (f *quantizeFlags) quantizeWeightOnly(c *console.Console, cmd *cobra.Comman
 	if out.Int8File, err = c.Save(cmd.Context(), int8, f.output); err != nil {
 		return err
 	}
-	if err := f.writeReport(c, out); err != nil {
-		return err
-	}
-	if err := c.Result(*out, out.print); err != nil {
-		return err
-	}
-	c.Next("octet run %[1]s runs it, octet bench %[1]s measures its speed", f.output)
-	return nil
+	return f.tellUncalibrated(c, *out, out.print)
 }
 
 func (o weightOnlyOutput) print(w io.Writer) {

@@ -194,20 +194,23 @@ func (c *composer) withBias(l layer, bias []float32) []*graph.Value {
 		l.bias.Data = data
 		return in
 	}
-	return append(in, c.g.AddConst(c.unique(l.node.Name+".bias"), data))
+	return append(in, c.g.AddConst(c.names.unique(c.g, l.node.Name+".bias"), data))
 }
 
-// unique is name, or one that begins with it, which no parameter has.
-func (c *composer) unique(name string) string {
-	if c.names == nil {
-		c.names = map[string]bool{}
-		for _, v := range c.g.Params {
-			c.names[v.Name] = true
+// parameterNames are those of a graph, once they are asked for.
+type parameterNames map[string]bool
+
+// unique is name, or one that begins with it, which no parameter of g has.
+func (p *parameterNames) unique(g *graph.Graph, name string) string {
+	if *p == nil {
+		*p = parameterNames{}
+		for _, v := range g.Params {
+			(*p)[v.Name] = true
 		}
 	}
-	for c.names[name] {
+	for (*p)[name] {
 		name += "_"
 	}
-	c.names[name] = true
+	(*p)[name] = true
 	return name
 }

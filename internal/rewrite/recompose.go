@@ -55,9 +55,9 @@ func composing(rule func(*composer, *graph.Node) bool) func(*graph.Graph) (bool,
 type composer struct {
 	g       *graph.Graph
 	readers map[*graph.Value]int // how often a value is read, by nodes that still count
-	names   map[string]bool      // of parameters, once they are asked for
-	trials  func() [2]trial      // of the graph as it was
-	through []*graph.Node        // what the match at hand has passed: nobody else may read it
+	names   parameterNames
+	trials  func() [2]trial // of the graph as it was
+	through []*graph.Node   // what the match at hand has passed: nobody else may read it
 }
 
 func (c *composer) count(n *graph.Node, by int) {

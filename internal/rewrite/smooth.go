@@ -117,13 +117,13 @@ func isVector(v *graph.Value, axes, channels int) bool {
 // weights[c] being the largest magnitude of the weights that read the channel, and these are
 // multiplied with s[c]. What else reads the value reads one that stays as it was.
 func Smooth(g *graph.Graph, largest map[string][]float32, alpha float64) (*graph.Graph, error) {
-	out := g.Clone()
+	out, names := g.Clone(), parameterNames(nil)
 	for _, s := range Smoothables(out) {
 		seen, ok := largest[s.Value.Name]
 		if !ok || len(seen) != s.Channels {
 			return nil, fmt.Errorf("%s: value %q has %d channels; the ranges of %d were measured", g.Name, s.Value.Name, s.Channels, len(seen))
 		}
-		if err := s.smooth(out, seen, alpha); err != nil {
+		if err := s.smooth(out, &names, seen, alpha); err != nil {
 			return nil, fmt.Errorf("%s: value %q: %w", g.Name, s.Value.Name, err)
 		}
 	}
@@ -138,7 +138,7 @@ const (
 	farthestChannel = 1 << 10
 )
 
-func (s Smoothable) smooth(g *graph.Graph, seen []float32, alpha float64) error {
+func (s Smoothable) smooth(g *graph.Graph, names *parameterNames, seen []float32, alpha float64) error {
 	read := make([]float64, s.Channels)
 	for _, l := range s.Layers {
 		if err := l.Inputs[1].Data.Load(); err != nil {
@@ -163,7 +163,7 @@ func (s Smoothable) smooth(g *graph.Graph, seen []float32, alpha float64) error 
 				return nil, fmt.Errorf("smoothed, %q leaves the range of float32", v.Name)
 			}
 		}
-		return g.AddConst(uniqueParam(g, v.Name+".smoothed"), tensor.Of(scaled, v.Data.Shape()...)), nil
+		return g.AddConst(names.unique(g, v.Name+".smoothed"), tensor.Of(scaled, v.Data.Shape()...)), nil
 	}
 	n := s.Value.Node
 	in := slices.Clone(n.Inputs)
@@ -191,12 +191,4 @@ func (s Smoothable) smooth(g *graph.Graph, seen []float32, alpha float64) error 
 		r.Inputs[0] = smoothed
 	}
 	return nil
-}
-
-// uniqueParam is name, or one that begins with it, which no parameter has.
-func uniqueParam(g *graph.Graph, name string) string {
-	for slices.ContainsFunc(g.Params, func(v *graph.Value) bool { return v.Name == name }) {
-		name += "_"
-	}
-	return name
 }

@@ -174,6 +174,27 @@ func BenchmarkKernels(b *testing.B) {
 	}
 }
 
+// BenchmarkWeights multiplies a few rows and many with weights of float32 and of 8 bits, which stay in
+// the cache.
+func BenchmarkWeights(b *testing.B) {
+	const n, k = 768, 768
+	for kern := range kerneltest.Runnable(Table) {
+		codes := Codes{X: make([]int8, n*k), Group: k, Scales: make([]float32, n), Zeros: make([]float32, n)}
+		weights := map[string]*Weights{"float32": kern.Pack(nil, make([]float32, n*k), n, k, nil), "codes": kern.PackCodes(nil, codes, n, k, nil)}
+		for _, m := range []int{1, 8, 128} {
+			for name, w := range weights {
+				b.Run(fmt.Sprintf("%s/%d/%s", kern.Name, m, name), func(b *testing.B) {
+					c := &Call{Matrix: operand.Matrix[float32]{X: make([]float32, m*k), Pad: make([]float32, k), Taps: 1, Depth: k, Stride: k, Rows: m},
+						W: w, M1: m, N1: n, Lo: -1, Hi: 1, Out: make([]float32, m*n), LD: n, Work: make([]float32, kern.Work(m, k)), Panel: make([]float32, kern.Panel(k))}
+					for b.Loop() {
+						kern.Run(c)
+					}
+				})
+			}
+		}
+	}
+}
+
 // Weights of 8 bits give the bits of the numbers that they stand for.
 func TestCodesAreTheirNumbers(t *testing.T) {
 	kerneltest.Each(t, Table, func(t *testing.T, kern *Kernel, r *rand.Rand) {
